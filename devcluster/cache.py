@@ -1,0 +1,44 @@
+"""Where devcluster keeps what outlives a cluster, and where a running cluster keeps its own."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Cache:
+    """The one folder devcluster writes to; deleting it costs time and nothing else."""
+
+    root: Path
+
+    @classmethod
+    def chosen(cls) -> "Cache":
+        """`FAIRLEAD_CACHE`, else the user's cache folder."""
+        named = os.environ.get("FAIRLEAD_CACHE")
+        base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+        return cls(Path(named).absolute() if named else Path(base) / "fairlead")
+
+    @property
+    def go(self) -> Path:
+        """Go's module and build caches."""
+        return self.root / "go"
+
+    @property
+    def bin(self) -> Path:
+        """Binaries, a folder for each digest of what they are built from."""
+        return self.root / "bin"
+
+    @property
+    def images(self) -> Path:
+        """Base file systems and image archives."""
+        return self.root / "images"
+
+    @property
+    def clusters(self) -> Path:
+        """A folder for each cluster that is up; `down` removes it."""
+        return self.root / "clusters"
+
+    @property
+    def logs(self) -> Path:
+        """Logs of set-up steps, one file a step, overwritten each time."""
+        return self.root / "logs"

@@ -1,0 +1,43 @@
+"""The `fairlead` command: which commands there are, and what a wrong word gets."""
+
+import argparse
+import difflib
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
+
+from fairlead.cli import version
+
+type_of_command = Callable[[argparse.Namespace], int]
+
+COMMANDS: Final[Mapping[str, tuple[str, Callable[[argparse.ArgumentParser], None], type_of_command]]] = {
+    "version": ("print the versions of Fairlead and of what it stands on", version.arguments, version.run),
+}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; 0 when it held, 1 when it did not, 2 when the words were wrong."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    parser = _parser()
+    if not words:
+        parser.print_help()
+        return 0
+    if not words[0].startswith("-") and words[0] not in COMMANDS:
+        print(_unknown(words[0]), file=sys.stderr)
+        return 2
+    chosen = parser.parse_args(words)
+    return COMMANDS[chosen.command][2](chosen)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="fairlead", description="Fleets of LLM engines on Kubernetes.")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    for name, (summary, arguments, _) in COMMANDS.items():
+        arguments(commands.add_parser(name, help=summary, description=summary))
+    return parser
+
+
+def _unknown(word: str) -> str:
+    near = difflib.get_close_matches(word, COMMANDS, n=1)
+    hint = f"did you mean `fairlead {near[0]}`?" if near else f"commands: {', '.join(COMMANDS)}"
+    return f"fairlead: there is no command {word!r}; {hint}"

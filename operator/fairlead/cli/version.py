@@ -1,0 +1,27 @@
+"""`fairlead version`: which Fairlead this is, and the versions of what it stands on."""
+
+import argparse
+import json
+import platform
+from importlib import metadata
+
+import fairlead
+
+STANDS_ON = ("kopf", "kubernetes", "pydantic", "prometheus-api-client", "pyyaml")
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """What the command takes."""
+    parser.add_argument("-o", "--output", choices=("text", "json"), default="text", help="how to print it")
+
+
+def run(chosen: argparse.Namespace) -> int:
+    """Print the versions, aligned for people or as JSON."""
+    versions = {"fairlead": fairlead.__version__, "python": platform.python_version()}
+    versions |= {name: metadata.version(name) for name in STANDS_ON}
+    if chosen.output == "json":
+        print(json.dumps(versions))
+    else:
+        width = max(map(len, versions))
+        print("\n".join(f"{name:<{width}}  {number}" for name, number in versions.items()))
+    return 0
