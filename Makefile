@@ -1,0 +1,71 @@
+# One line a target; every target sets up what it needs by itself. `make help` lists them.
+PYTHON ?= python3
+VENV ?= .venv
+PY := $(VENV)/bin/python
+ENV := PYTHONPATH=$(CURDIR)/operator:$(CURDIR)
+NODES ?= gpu-1=NVIDIA-L4:4
+ITEM ?=
+export PYTHONDONTWRITEBYTECODE ?= 1
+.DEFAULT_GOAL := help
+.PHONY: help setup check test unit house apiserver e2e demo demo-down cluster cluster-light cluster-down cluster-status image bench prove evidence lock format
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  \033[1m%-16s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: ## make the virtual environment from the hashed lock
+	@if [ "$(VENV)" = .venv ]; then $(PYTHON) house/venv.py; fi
+
+check: setup ## style, types, contracts, sizes and the pure tests, in under 30 s
+	@$(ENV) $(PY) -m house.check
+
+test: setup ## all tests that need no GPU: pure, house, API server, cluster
+	@$(ENV) $(PY) -m house.lanes
+
+unit: setup ## only the pure tests
+	@$(ENV) $(PY) -m house.lanes pure
+
+house: setup ## only the tests that copy the tree and break its rules
+	@$(ENV) $(PY) -m house.lanes house
+
+apiserver: setup ## only the tests against etcd and a kube-apiserver; no root needed
+	@$(ENV) $(PY) -m house.lanes apiserver
+
+e2e: setup ## only the tests on a real node
+	@$(ENV) $(PY) -m house.lanes cluster
+
+demo: setup ## a cluster with GPUs, our image on it, traffic, and what to look at
+	@$(ENV) $(PY) -m devcluster.demo
+
+demo-down: setup ## end what `make demo` started
+	@$(ENV) $(PY) -m devcluster down --name demo
+
+cluster: setup ## a real Kubernetes here: NODES="a=NVIDIA-L4:4 b=NVIDIA-A100-SXM4-80GB:8"
+	@$(ENV) $(PY) -m devcluster up $(foreach node,$(NODES),--node $(node))
+
+cluster-light: setup ## only etcd and an API server; no root needed
+	@$(ENV) $(PY) -m devcluster up --light --name light
+
+cluster-down: setup ## end it, and look for anything it left
+	@$(ENV) $(PY) -m devcluster down
+
+cluster-status: setup ## which clusters run here, their components, and what died
+	@$(ENV) $(PY) -m devcluster status
+
+image: setup ## build the project's Dockerfile with buildah
+	@$(ENV) $(PY) -m devcluster.image
+
+bench: setup ## the benchmark table
+	@$(ENV) $(PY) -m bench
+
+prove: setup ## list the claims; ITEM=house.4 proves one, RECORD=1 keeps the figure
+	@$(ENV) $(PY) -m prove $(ITEM) $(if $(RECORD),--record)
+
+evidence: setup ## prove every claim and write docs/evidence.md (long)
+	@$(ENV) $(PY) -m prove --all --record
+
+lock: setup ## write the locks anew from pyproject.toml
+	@$(PY) -m uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 --upgrade pyproject.toml -o locks/runtime.txt
+	@$(PY) -m uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 --upgrade pyproject.toml --group dev -o locks/dev.txt
+
+format: setup ## let ruff lay out the code
+	@$(PY) -m ruff check -q --fix-only . ; $(PY) -m ruff format -q .

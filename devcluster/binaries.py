@@ -1,0 +1,146 @@
+"""Kubernetes' programs on this machine: from a named folder, the cache, or a Go build of pinned modules.
+
+What is built is fixed by the go.sum files beside this one, so a cache entry is named by their digest and can
+be shared by every checkout.
+"""
+
+import fcntl
+import hashlib
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from devcluster import progress
+from devcluster.cache import Cache
+
+SOURCES: Final = Path(__file__).resolve().parent / "binaries"
+KUBERNETES: Final = "v1.36.3"
+ASSETS: Final = "KUBEBUILDER_ASSETS"
+"""A folder with ready etcd, kube-apiserver and kubectl, as envtest's tools name it."""
+
+PACKAGES: Final[Mapping[str, tuple[str, str]]] = {
+    "etcd": (".", "go.etcd.io/etcd/server/v3"),
+    "kube-apiserver": (".", "k8s.io/kubernetes/cmd/kube-apiserver"),
+    "kubectl": (".", "k8s.io/kubernetes/cmd/kubectl"),
+    "kube-controller-manager": (".", "k8s.io/kubernetes/cmd/kube-controller-manager"),
+    "kube-scheduler": (".", "k8s.io/kubernetes/cmd/kube-scheduler"),
+    "kubelet": (".", "k8s.io/kubernetes/cmd/kubelet"),
+    "kube-proxy": (".", "k8s.io/kubernetes/cmd/kube-proxy"),
+    "coredns": (".", "github.com/coredns/coredns"),
+    "pause": (".", "./pause"),
+    "containerd": ("containerd", "github.com/containerd/containerd/v2/cmd/containerd"),
+    "containerd-shim-runc-v2": ("containerd", "github.com/containerd/containerd/v2/cmd/containerd-shim-runc-v2"),
+    "ctr": ("containerd", "github.com/containerd/containerd/v2/cmd/ctr"),
+}
+"""Each program, the Go module that pins it, and its package there."""
+
+LIGHT: Final = ("etcd", "kube-apiserver", "kubectl")
+"""All that light mode needs."""
+
+_VERSION: Final = "k8s.io/component-base/version"
+_TAGS: Final = "no_btrfs,no_devmapper,no_zfs"
+_LINK: Final = (
+    f"-s -w -X {_VERSION}.gitVersion={KUBERNETES} -X {_VERSION}.gitMajor=1 -X {_VERSION}.gitMinor=36 "
+    f"-X {_VERSION}.gitTreeState=clean"
+)
+
+
+def folder(cache: Cache) -> Path:
+    """Where the programs of this checkout's pins lie, there or not."""
+    digest = hashlib.sha256(f"{_TAGS}{_LINK}{os.environ.get(ASSETS, '')}".encode())
+    for source in sorted(SOURCES.rglob("*")):
+        if source.is_file():
+            digest.update(source.relative_to(SOURCES).as_posix().encode() + source.read_bytes())
+    return cache.bin / digest.hexdigest()[:12]
+
+
+def missing(cache: Cache, wanted: Sequence[str]) -> tuple[str, ...]:
+    """Which programs would have to be built."""
+    place = folder(cache)
+    return tuple(name for name in wanted if not (place / name).exists() and _ready_made(name) is None)
+
+
+def ensure(cache: Cache, wanted: Sequence[str]) -> Path:
+    """Have the programs and answer their folder; builds what is missing, one builder at a time."""
+    place = folder(cache)
+    if all((place / name).exists() for name in wanted):
+        return place
+    place.mkdir(parents=True, exist_ok=True)
+    with _alone(cache.bin / ".lock"):
+        for name in wanted:
+            ready = _ready_made(name)
+            if ready is not None and not (place / name).exists():
+                (place / name).symlink_to(ready)
+        for module in (".", "containerd"):
+            names = [name for name in missing(cache, wanted) if PACKAGES[name][0] == module]
+            if names:
+                _build(cache, place, module, names)
+    return place
+
+
+def _ready_made(name: str) -> Path | None:
+    assets = os.environ.get(ASSETS)
+    found = Path(assets) / name if assets and name in LIGHT else None
+    return found if found is not None and found.exists() else None
+
+
+def _build(cache: Cache, place: Path, module: str, names: Sequence[str]) -> None:
+    """One `go build` for all, as they share most packages; renamed into place when whole."""
+    where = SOURCES / module
+    packages = [PACKAGES[name][1] for name in names]
+    env = _environment(cache)
+    with progress.step(f"fetching the sources of {', '.join(names)}") as current:
+        progress.run(["go", "-C", where, "mod", "download", "-x"], current, cache.logs / "go-download.log", env=env)
+    fresh = place / f".fresh-{os.getpid()}"
+    fresh.mkdir(exist_ok=True)
+    with progress.step(f"building {', '.join(names)} (minutes, once)") as current:
+        counted = _Counted(current, _count(where, packages, env))
+        words = ["go", "-C", where, "build", "-v", "-trimpath", "-tags", _TAGS, "-ldflags", _LINK]
+        progress.run([*words, "-o", f"{fresh}/", *packages], counted, cache.logs / "go-build.log", env=env)
+    for name in names:
+        # Go names a program after its package's last element that is no version.
+        built = "server" if name == "etcd" else name
+        (fresh / built).replace(place / name)
+    shutil.rmtree(fresh)
+
+
+class _Counted(progress.Step):
+    """Go names each package as it compiles it; the count says how far the build is."""
+
+    def __init__(self, step: progress.Step, whole: int) -> None:
+        super().__init__(title=step.title, stream=step.stream)
+        self._whole = whole
+        self._so_far = 0
+
+    def at(self, where: str) -> None:
+        self._so_far += 1
+        super().at(f"package {self._so_far} of at most {self._whole}: {where}")
+
+
+def _count(where: Path, packages: Sequence[str], env: dict[str, str]) -> int:
+    words = ["go", "-C", str(where), "list", "-deps", "-tags", _TAGS, *packages]
+    listed = subprocess.run(words, env=env, check=False, capture_output=True, text=True)
+    return len(listed.stdout.splitlines())
+
+
+def _environment(cache: Cache) -> dict[str, str]:
+    """Go's caches inside ours, so that one folder holds all that set-up leaves on a machine."""
+    ours = {
+        "GOCACHE": str(cache.go / "build"),
+        "GOMODCACHE": str(cache.go / "mod"),
+        "GOFLAGS": "-modcacherw -buildvcs=false",
+        "GOWORK": "off",
+        "CGO_ENABLED": "0",
+    }
+    return {**os.environ, **ours}
+
+
+@contextmanager
+def _alone(lock: Path) -> Iterator[None]:
+    with lock.open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        yield

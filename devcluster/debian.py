@@ -1,0 +1,18 @@
+"""Debian packages, installed when they are missing."""
+
+import os
+from collections.abc import Sequence
+
+from devcluster import progress
+from devcluster.cache import Cache
+
+
+def install(packages: Sequence[str], cache: Cache) -> None:
+    """Install these packages; nothing is asked and nothing else is pulled in."""
+    if not packages:
+        return
+    env = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
+    with progress.step(f"installing Debian packages: {', '.join(packages)}") as current:
+        progress.run(["apt-get", "update"], current, cache.logs / "apt-update.log", env=env)
+        words = ["apt-get", "install", "--yes", "--no-install-recommends", *packages]
+        progress.run(words, current, cache.logs / "apt-install.log", env=env)

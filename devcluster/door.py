@@ -1,0 +1,170 @@
+"""The programmatic door into a cluster: one shape for the embedded one and for one that was there before.
+
+Tests and the demo take a `Door` and never ask which it is; what only the embedded one can do, it alone has.
+"""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+from pathlib import Path
+from typing import Protocol
+
+from devcluster import binaries, worker
+from devcluster.cache import Cache
+from devcluster.layout import Layout
+
+
+class DoorClosed(Exception):
+    """The cluster, or what was asked of it, is not there; the message holds the cluster's words."""
+
+
+class Door(Protocol):
+    """What every cluster offers."""
+
+    @property
+    def kubeconfig(self) -> Path:
+        """The file that clients read."""
+
+    def kubectl(self, *words: str, text: str | None = None) -> str:
+        """Run kubectl; `DoorClosed` with its words when it fails."""
+
+    def expose(self, namespace: str, service: str, port: int) -> str:
+        """An address on 127.0.0.1 that leads to a Service."""
+
+    def load(self, archive: Path) -> None:
+        """Bring an image archive to every node."""
+
+    def close(self) -> None:
+        """End what this door started on the machine; the cluster goes on."""
+
+
+class Embedded:
+    """The cluster that devcluster runs on this machine."""
+
+    def __init__(self, layout: Layout) -> None:
+        if not layout.kubeconfig.exists():
+            raise DoorClosed(f"cluster {layout.name} is not up; start it: `make cluster`")
+        self._layout = layout
+        settings = json.loads((layout.etc / "supervisor.json").read_text())
+        self.programs = Path(settings["binaries"])
+
+    @property
+    def kubeconfig(self) -> Path:
+        return self._layout.kubeconfig
+
+    def kubectl(self, *words: str, text: str | None = None) -> str:
+        return run_kubectl(self.programs / "kubectl", self.kubeconfig, words, text)
+
+    def expose(self, namespace: str, service: str, port: int) -> str:
+        asked = {"op": "expose", "namespace": namespace, "service": service, "port": str(port)}
+        return f"127.0.0.1:{self._ask(asked)['port']}"
+
+    def load(self, archive: Path) -> None:
+        for node in self._layout.plan().nodes:
+            words = ["-a", worker.socket(node), "-n", "k8s.io", "images", "import", str(archive)]
+            self.inside(str(self.programs / "ctr"), *words)
+
+    def close(self) -> None:
+        """Nothing to end: doors live in the supervisor."""
+
+    def inside(self, *words: str) -> str:
+        """Run a program where the cluster lives: its mounts, network and processes."""
+        supervisor = json.loads(self._layout.supervisor.read_text())
+        entered = ["nsenter", f"--target={supervisor['pid']}", "--mount", "--net", "--pid", "--", *words]
+        ran = subprocess.run(entered, check=False, capture_output=True, text=True)
+        if ran.returncode != 0:
+            raise DoorClosed(f"`{' '.join(words[:6])}` in {self._layout.name}: {ran.stdout}{ran.stderr}".strip())
+        return ran.stdout
+
+    def kill(self, component: str, sign: signal.Signals = signal.SIGKILL) -> None:
+        """Send a component a signal, to see how the cluster takes its death."""
+        self._ask({"op": "kill", "component": component, "signal": str(int(sign))})
+
+    def said(self) -> dict[str, object]:
+        """The supervisor's last word on itself and its components."""
+        return dict(json.loads(self._layout.status.read_text()))
+
+    def log(self, component: str) -> Path:
+        """Where a component writes."""
+        return self._layout.log(component)
+
+    def _ask(self, asked: dict[str, str]) -> dict[str, object]:
+        """One line to the supervisor and its answer; through the folder, since a socket's path must be short."""
+        folder = os.open(self._layout.root, os.O_PATH)
+        try:
+            with socket.socket(socket.AF_UNIX) as line:
+                line.settimeout(30)
+                line.connect(f"/proc/self/fd/{folder}/{self._layout.control.name}")
+                line.sendall(json.dumps(asked).encode() + b"\n")
+                with line.makefile() as reading:
+                    answer = json.loads(reading.readline())
+        except OSError as problem:
+            raise DoorClosed(f"the supervisor of {self._layout.name} does not answer: {problem}") from problem
+        finally:
+            os.close(folder)
+        if "error" in answer:
+            raise DoorClosed(str(answer["error"]))
+        return dict(answer)
+
+
+class Existing:
+    """A cluster that somebody else runs: kind, minikube, or a real one."""
+
+    def __init__(self, kubeconfig: Path, kubectl: Path) -> None:
+        self._kubeconfig = kubeconfig
+        self._program = kubectl
+        self._forwards: list[subprocess.Popen[str]] = []
+        self.kubectl("get", "--raw", "/readyz")
+
+    @property
+    def kubeconfig(self) -> Path:
+        return self._kubeconfig
+
+    def kubectl(self, *words: str, text: str | None = None) -> str:
+        return run_kubectl(self._program, self._kubeconfig, words, text)
+
+    def expose(self, namespace: str, service: str, port: int) -> str:
+        words = ["port-forward", f"--namespace={namespace}", f"service/{service}", f":{port}"]
+        forward = subprocess.Popen(
+            [str(self._program), f"--kubeconfig={self._kubeconfig}", *words],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        self._forwards.append(forward)
+        said = forward.stdout.readline() if forward.stdout is not None else ""
+        if "127.0.0.1:" not in said:
+            raise DoorClosed(f"no door to {namespace}/{service}:{port}: {said.strip()}")
+        return "127.0.0.1:" + said.split("127.0.0.1:")[1].split(" ")[0]
+
+    def load(self, archive: Path) -> None:
+        raise DoorClosed(
+            f"devcluster cannot bring {archive.name} to the nodes of an existing cluster: load it yourself "
+            "(`kind load image-archive …`, or push it to its registry)"
+        )
+
+    def close(self) -> None:
+        """End the port-forwards this door opened."""
+        for forward in self._forwards:
+            forward.kill()
+            forward.communicate()
+
+
+def run_kubectl(program: Path, kubeconfig: Path, words: tuple[str, ...], text: str | None) -> str:
+    """kubectl with a file of its own; `DoorClosed` with its words when it fails."""
+    command = [str(program), f"--kubeconfig={kubeconfig}", *words]
+    ran = subprocess.run(command, check=False, capture_output=True, text=True, input=text)
+    if ran.returncode != 0:
+        raise DoorClosed(f"kubectl {' '.join(words[:4])}: {ran.stderr.strip()}")
+    return ran.stdout
+
+
+def existing(cache: Cache) -> Existing:
+    """The cluster that `KUBECONFIG` names; kubectl is the machine's, or ours."""
+    named = os.environ.get("KUBECONFIG", "")
+    if not named or not Path(named).exists():
+        raise DoorClosed(f"DEVCLUSTER=existing needs KUBECONFIG to name a file; it is {named!r}")
+    ours = binaries.folder(cache) / "kubectl"
+    return Existing(Path(named), ours if ours.exists() else Path("kubectl"))

@@ -1,0 +1,69 @@
+"""Doors on 127.0.0.1 of the machine that lead to addresses inside the cluster's network."""
+
+import asyncio
+import contextlib
+import socket
+from concurrent.futures import ThreadPoolExecutor
+
+from devcluster import isolation
+
+CHUNK = 256 * 1024
+
+
+class Forwarder:
+    """Listens outside, connects inside: a socket stays in the network it was made in, whoever uses it later."""
+
+    def __init__(self, host_network: int) -> None:
+        # One thread, moved to the machine's own network for good; it only ever makes listening sockets.
+        self._outside = ThreadPoolExecutor(
+            max_workers=1, initializer=isolation.join_network, initargs=(host_network,)
+        )
+        self._servers: dict[tuple[str, int], asyncio.Server] = {}
+
+    async def open(self, target: tuple[str, int], port: int = 0) -> int:
+        """Lead a port of 127.0.0.1 (any free one for 0) to `target`; asked again, the same door is answered."""
+        if target in self._servers and port in (0, _port(self._servers[target])):
+            return _port(self._servers[target])
+        listening = await asyncio.get_running_loop().run_in_executor(self._outside, _listen, port)
+
+        async def relay(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await _relay(target, reader, writer)
+
+        self._servers[target] = await asyncio.start_server(relay, sock=listening)
+        return _port(self._servers[target])
+
+
+def _listen(port: int) -> socket.socket:
+    made = socket.socket()
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    made.bind(("127.0.0.1", port))
+    made.listen(512)
+    return made
+
+
+def _port(server: asyncio.Server) -> int:
+    return int(server.sockets[0].getsockname()[1])
+
+
+async def _relay(target: tuple[str, int], reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    try:
+        inner_reader, inner_writer = await asyncio.open_connection(*target)
+    except OSError:
+        writer.close()
+        return
+    try:
+        await asyncio.gather(_pump(reader, inner_writer), _pump(inner_reader, writer))
+    finally:
+        for end in (writer, inner_writer):
+            end.close()
+
+
+async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Carry bytes one way until that way ends; the other way may go on (half-closed connections are legal)."""
+    with contextlib.suppress(ConnectionError, TimeoutError):
+        while chunk := await reader.read(CHUNK):
+            writer.write(chunk)
+            await writer.drain()
+    with contextlib.suppress(OSError):
+        if writer.can_write_eof():
+            writer.write_eof()

@@ -1,0 +1,31 @@
+"""The first process of a cluster's process namespace: buries orphans, and ends when the supervisor ends.
+
+The kernel then ends every other process in the namespace, so a supervisor that was killed leaves nothing.
+"""
+
+import asyncio
+import os
+import sys
+from pathlib import Path
+
+from devcluster import isolation, supervisor
+from devcluster.layout import Layout
+
+
+def main() -> int:
+    """`python -m devcluster.init FOLDER HOST_NETWORK_FD`."""
+    layout, host_network = Layout(Path(sys.argv[1])), int(sys.argv[2])
+    first = os.fork()
+    if first == 0:
+        supervisor.record(layout)
+        isolation.enter(layout.plan(), layout)
+        asyncio.run(supervisor.supervise(layout, host_network))
+        return 0
+    while True:
+        pid, status = os.wait()
+        if pid == first:
+            return os.waitstatus_to_exitcode(status) & 0xFF
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,90 @@
+"""The cluster's own view of the machine: mounts, network and control groups that nobody else sees.
+
+A namespace of processes, mounts and network is entered before this runs (`unshare`). When its first process
+ends, the kernel ends all the others and forgets every mount and interface: nothing needs to be undone by hand
+but control groups and files.
+"""
+
+import ctypes
+import os
+import subprocess
+from pathlib import Path
+from typing import Final
+
+from devcluster.layout import Layout
+from devcluster.plan import DNS_ADDRESS, Plan
+
+MASKED: Final = ("/run", "/var/lib", "/var/log")
+"""Places the kubelet and containerd write to whatever they are told; inside, each is a folder of the cluster's."""
+
+KERNEL_SETTINGS: Final = {
+    "vm/overcommit_memory": "1",
+    "vm/panic_on_oom": "0",
+    "kernel/panic": "10",
+    "kernel/panic_on_oops": "1",
+    "kernel/keys/root_maxkeys": "1000000",
+    "kernel/keys/root_maxbytes": "25000000",
+}
+"""What the kubelet would set for the whole machine; it finds these values already there and sets nothing."""
+
+HIERARCHIES: Final = Path("/sys/fs/cgroup")
+CLONE_NEWNET: Final = 0x40000000
+
+
+def enter(plan: Plan, layout: Layout) -> None:
+    """Make the namespaces this process is in fit to be a cluster."""
+    _mount_masks(layout)
+    _mount("-t", "proc", "proc", "/proc")
+    _mount_kernel_settings(layout)
+    _bring_up_network(plan)
+    for node in plan.nodes:
+        for group in control_groups(f"{layout.control_group}/{node.name}"):
+            group.mkdir(parents=True, exist_ok=True)
+
+
+def control_groups(path: str) -> tuple[Path, ...]:
+    """The folders of one control group: one for each version 1 controller, or the one of version 2."""
+    if (HIERARCHIES / "cgroup.controllers").exists():
+        return (HIERARCHIES / path,)
+    mounted = (
+        line.split()[1] for line in Path("/proc/mounts").read_text().splitlines() if line.split()[2].startswith("cgroup")
+    )
+    return tuple(Path(place) / path for place in mounted)
+
+
+def join_network(namespace: int) -> None:
+    """Move the calling thread into the network namespace behind this file descriptor."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.setns(namespace, CLONE_NEWNET) != 0:
+        error = ctypes.get_errno()
+        raise OSError(error, f"setns: {os.strerror(error)}")
+
+
+def _mount_masks(layout: Layout) -> None:
+    for place in MASKED:
+        stand_in = layout.masks / place.strip("/").replace("/", "-")
+        stand_in.mkdir(parents=True, exist_ok=True)
+        _mount("--bind", str(stand_in), place)
+    for folder in ("/run/lock", "/run/netns"):
+        Path(folder).mkdir(parents=True, exist_ok=True)
+
+
+def _mount_kernel_settings(layout: Layout) -> None:
+    for setting, value in KERNEL_SETTINGS.items():
+        stand_in = layout.masks / "kernel" / setting.replace("/", ".")
+        stand_in.parent.mkdir(parents=True, exist_ok=True)
+        stand_in.write_text(f"{value}\n")
+        _mount("--bind", str(stand_in), f"/proc/sys/{setting}")
+
+
+def _bring_up_network(plan: Plan) -> None:
+    """A bridge carries the nodes' addresses (kernels without dummy interfaces have bridges); no way leads out."""
+    lines = ["link set lo up", f"address add {DNS_ADDRESS}/32 dev lo", "link add nodes type bridge"]
+    lines += [f"address add {node.address}/20 dev nodes" for node in plan.nodes]
+    lines += ["link set nodes up", f"route add default via {plan.host} dev nodes"]
+    subprocess.run(["ip", "-batch", "-"], input="\n".join(lines), text=True, check=True)
+    Path("/proc/sys/net/ipv4/ip_forward").write_text("1")
+
+
+def _mount(*words: str) -> None:
+    subprocess.run(["mount", *words], check=True)

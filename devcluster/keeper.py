@@ -1,0 +1,114 @@
+"""Keeps components running: starts each, starts it again when it dies, and remembers every death by name."""
+
+import asyncio
+import signal
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from typing import Final
+
+from devcluster import progress
+from devcluster.component import Component
+from devcluster.layout import Layout
+
+MOST_RESTARTS: Final = 5
+"""A component that died this often within `WITHIN_S` is left dead: something is wrong that a restart won't mend."""
+WITHIN_S: Final = 60.0
+FIRST_PAUSE_S: Final = 0.2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Death:
+    """One end of a component that should have run on."""
+
+    component: str
+    at: str
+    how: str
+    tail: str
+
+    def sentence(self) -> str:
+        """What a person reads."""
+        return f"{self.component} {self.how} at {self.at}; the end of its log:\n{self.tail}"
+
+
+@dataclass(slots=True)
+class Kept:
+    """What is known of one component."""
+
+    pid: int | None = None
+    starts: int = 0
+    deaths: list[float] = field(default_factory=list)
+
+
+class Keeper:
+    """All components of one cluster."""
+
+    def __init__(self, layout: Layout, env: Mapping[str, str], changed: Callable[[], None]) -> None:
+        self._layout = layout
+        self._env = env
+        self._changed = changed
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.kept: dict[str, Kept] = {}
+        self.deaths: list[Death] = []
+        self.given_up: list[Death] = []
+
+    def start(self, component: Component, wrapper: tuple[str, ...] = ()) -> None:
+        """Start a component and keep it running."""
+        self.kept[component.name] = Kept()
+        self._tasks.add(asyncio.create_task(self._keep(component, wrapper)))
+
+    def as_json(self) -> dict[str, object]:
+        """What `status` shows."""
+        components = {
+            name: {"pid": kept.pid, "starts": kept.starts, "running": kept.pid is not None}
+            for name, kept in self.kept.items()
+        }
+        return {"components": components, "deaths": [asdict(death) for death in self.deaths]}
+
+    async def _keep(self, component: Component, wrapper: tuple[str, ...]) -> None:
+        kept = self.kept[component.name]
+        while True:
+            code = await self._run_once(component, wrapper, kept)
+            now = asyncio.get_running_loop().time()
+            kept.deaths = [moment for moment in kept.deaths if now - moment < WITHIN_S] + [now]
+            death = Death(
+                component=component.name,
+                at=datetime.now(UTC).strftime("%H:%M:%S UTC"),
+                how=how_it_ended(code),
+                tail=progress.tail(self._layout.log(component.name)),
+            )
+            self.deaths.append(death)
+            if len(kept.deaths) > MOST_RESTARTS:
+                self.given_up.append(death)
+            self._changed()
+            if len(kept.deaths) > MOST_RESTARTS:
+                return
+            await asyncio.sleep(FIRST_PAUSE_S * 2 ** (len(kept.deaths) - 1))
+
+    async def _run_once(self, component: Component, wrapper: tuple[str, ...], kept: Kept) -> int:
+        log = self._layout.log(component.name)
+        log.parent.mkdir(parents=True, exist_ok=True)
+        with log.open("ab") as output:
+            program = await asyncio.create_subprocess_exec(
+                *wrapper,
+                *component.argv,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                env=dict(self._env),
+            )
+        kept.pid, kept.starts = program.pid, kept.starts + 1
+        self._changed()
+        code = await program.wait()
+        kept.pid = None
+        return code
+
+
+def how_it_ended(code: int) -> str:
+    """An exit code in words."""
+    if code >= 0:
+        return f"exited with {code}"
+    try:
+        return f"was ended by {signal.Signals(-code).name}"
+    except ValueError:
+        return f"was ended by signal {-code}"

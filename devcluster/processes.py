@@ -1,0 +1,84 @@
+"""Processes as /proc shows them: who one is beyond its number, and which belong to a cluster."""
+
+import os
+import signal
+import time
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Final
+
+PROC: Final = Path("/proc")
+
+
+def identify(pid: int) -> dict[str, int]:
+    """A process by number and start: numbers are used again, the pair is not."""
+    return {"pid": pid, "started": started(pid) or 0}
+
+
+def started(pid: int) -> int | None:
+    """When a process started, in clock ticks since boot; nothing when it is gone or only waits to be buried."""
+    try:
+        fields = (PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return None
+    return None if fields[0] in "ZX" else int(fields[19])
+
+
+def is_alive(identity: dict[str, int]) -> bool:
+    """Whether this very process still runs."""
+    return started(identity["pid"]) == identity["started"]
+
+
+def marked(marker: str) -> Iterator[tuple[int, str]]:
+    """Processes whose environment holds the marker, with their words."""
+    mine = os.getpid()
+    for entry in PROC.iterdir():
+        if not entry.name.isdigit() or int(entry.name) == mine:
+            continue
+        try:
+            environment = (entry / "environ").read_bytes().split(b"\0")
+            words = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()
+        except OSError:
+            continue
+        if marker.encode() in environment:
+            yield int(entry.name), words
+
+
+def under(control_group: str) -> Iterator[int]:
+    """Processes in a control group of this name or below it."""
+    for entry in PROC.iterdir():
+        try:
+            if entry.name.isdigit() and f"/{control_group}/" in (entry / "cgroup").read_text():
+                yield int(entry.name)
+        except OSError:
+            continue
+
+
+def in_namespace(of: int) -> Iterator[int]:
+    """Every process in the same process namespace as this one."""
+    try:
+        wanted = os.readlink(PROC / str(of) / "ns/pid")
+    except OSError:
+        return
+    for entry in PROC.iterdir():
+        try:
+            if entry.name.isdigit() and os.readlink(entry / "ns/pid") == wanted:
+                yield int(entry.name)
+        except OSError:
+            continue
+
+
+def end(pids: Iterable[int], patience_s: float = 10.0) -> tuple[int, ...]:
+    """End processes at once and wait until they are gone; answers those that are not."""
+    left = {pid: started(pid) for pid in pids}
+    for pid in left:
+        try:
+            os.kill(pid, signal.SIGKILL)
+        except ProcessLookupError:
+            continue
+    until = time.monotonic() + patience_s
+    while True:
+        left = {pid: since for pid, since in left.items() if since is not None and started(pid) == since}
+        if not left or time.monotonic() > until:
+            return tuple(left)
+        time.sleep(0.02)

@@ -1,0 +1,69 @@
+"""How the clusters on this machine are, for people."""
+
+import json
+from typing import Final
+
+from devcluster import teardown
+from devcluster.cache import Cache
+from devcluster.door import Embedded
+from devcluster.layout import Layout
+
+NOTHING_LEFT: Final = "looked for its processes, mounts, control groups, sockets and files: nothing is left"
+
+
+def look(cache: Cache) -> list[dict[str, object]]:
+    """Each cluster's last word, and whether anybody stands behind it."""
+    found = []
+    for root in sorted(cache.clusters.glob("*/plan.json")):
+        layout = Layout(root.parent)
+        said = json.loads(layout.status.read_text()) if layout.status.exists() else {"phase": "not started"}
+        if not teardown.is_supervised(layout):
+            said["phase"] = "dead: its supervisor was ended; `down` removes what is left, `up` starts anew"
+        supervisor = json.loads(layout.supervisor.read_text()) if layout.supervisor.exists() else {}
+        found.append({"name": layout.name, "kubeconfig": str(layout.kubeconfig), "supervisor": supervisor, **said})
+    return found
+
+
+def as_text(found: list[dict[str, object]], colour: bool) -> str:
+    """A block a cluster: its phase, its components aligned, and every death with the end of its log."""
+    if not found:
+        return "no cluster runs here; `make cluster` starts one"
+    return "\n".join(_block(one, colour) for one in found)
+
+
+def how_to_use(layout: Layout, door: Embedded) -> str:
+    """What a person who just started a cluster wants to copy."""
+    nodes = door.kubectl("get", "nodes", "-L", "nvidia.com/gpu.product,nvidia.com/gpu.count")
+    return (
+        f"{nodes}\n{layout.name} is ready. Use it:\n"
+        f"  export KUBECONFIG={layout.kubeconfig}\n"
+        f"  export PATH={door.programs}:$PATH    # kubectl\n"
+        f"  kubectl get nodes\n"
+        f"  python -m devcluster expose --name {layout.name} NAMESPACE/SERVICE:PORT    # a Service on 127.0.0.1\n"
+        f"End it: python -m devcluster down --name {layout.name}"
+    )
+
+
+def _block(one: dict[str, object], colour: bool) -> str:
+    lines = [_bold(f"{one['name']}: {one['phase']}", colour), f"  kubeconfig  {one['kubeconfig']}"]
+    supervisor = one.get("supervisor")
+    if isinstance(supervisor, dict) and supervisor:
+        lines.append(f"  supervisor  process {supervisor['pid']}")
+    components = one.get("components")
+    if isinstance(components, dict):
+        width = max((len(name) for name in components), default=0)
+        lines += [f"  {name:<{width}}  {_state(kept)}" for name, kept in components.items()]
+    deaths = one.get("deaths")
+    if isinstance(deaths, list):
+        lines += [f"  {death['component']} {death['how']} at {death['at']}\n{death['tail']}" for death in deaths]
+    return "\n".join(lines)
+
+
+def _state(kept: dict[str, object]) -> str:
+    starts = int(str(kept["starts"]))
+    again = f", started {starts} times" if starts > 1 else ""
+    return ("runs" if kept["running"] else "is dead") + again
+
+
+def _bold(text: str, colour: bool) -> str:
+    return f"\x1b[1m{text}\x1b[0m" if colour else text

@@ -1,0 +1,148 @@
+"""Bring a cluster up: what must be there first, what is written for it, and waiting until it is ready."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from dataclasses import asdict
+from pathlib import Path
+
+from devcluster import binaries, debian, machine, pause, pki, preflight, progress, settle, teardown, worker
+from devcluster.cache import Cache
+from devcluster.control_plane import Ports, names_of_api
+from devcluster.layout import MARKER, Layout
+from devcluster.plan import Plan
+
+
+class CannotStart(Exception):
+    """The cluster did not come up; the message says why and what to do, and nothing of it is left."""
+
+
+def up(plan: Plan, cache: Cache) -> Layout:
+    """Have this cluster: at once when it runs as planned, started from nothing otherwise."""
+    layout = Layout.of(cache, plan.name)
+    if teardown.is_supervised(layout) and _status(layout).get("phase") == "ready" and layout.plan() == plan:
+        return layout
+    programs = _prepare(plan, cache)
+    if layout.root.exists():
+        with progress.step(f"removing what was left of {plan.name}"):
+            teardown.down(layout)
+    try:
+        _write(plan, layout, programs)
+        with progress.step(f"starting {plan.name}") as current:
+            launched = _launch(plan, layout)
+            _wait(layout, launched, current)
+    except BaseException as problem:
+        left = teardown.down(layout)
+        if isinstance(problem, CannotStart) and left:
+            raise CannotStart(f"{problem}\nleft behind: {left}") from problem
+        raise
+    return layout
+
+
+def ports(layout: Layout) -> int:
+    """The port of 127.0.0.1 where the API server answers."""
+    return int(str(_status(layout)["api_port"]))
+
+
+def _prepare(plan: Plan, cache: Cache) -> Path:
+    """Everything the machine must have; `CannotStart` with all that is missing."""
+    wanted = binaries.LIGHT if plan.light else tuple(binaries.PACKAGES)
+    facts = machine.look()
+    to_build = binaries.missing(cache, wanted)
+    missing = preflight.light(facts, to_build) if plan.light else preflight.whole(facts, to_build)
+    if missing:
+        raise CannotStart(preflight.message(missing))
+    cache.root.mkdir(parents=True, exist_ok=True)
+    if not plan.light:
+        debian.install(preflight.packages(facts), cache)
+    return binaries.ensure(cache, wanted)
+
+
+def _write(plan: Plan, layout: Layout, programs: Path) -> None:
+    """All files of the new cluster."""
+    layout.keep(plan)
+    chosen = _free_ports() if plan.light else Ports()
+    authority = pki.Authority(pki.now())
+    pki.write(authority, layout.pki, names_of_api(plan))
+    server = f"https://{plan.host}:{chosen.api}"
+    members = {
+        "admin": ("admin", "system:masters"),
+        "controllers": ("system:kube-controller-manager", None),
+        "scheduler": ("system:kube-scheduler", None),
+        "proxy": ("system:kube-proxy", None),
+        "dns": (settle.DNS_USER, None),
+    }
+    members |= {f"kubelet-{node.name}": (f"system:node:{node.name}", "system:nodes") for node in plan.nodes}
+    for file, (who, group) in members.items():
+        text = pki.kubeconfig(authority, authority.sign(who, group), server)
+        pki.write_secret(layout.pki / f"{file}.kubeconfig", text.encode())
+    if not plan.light:
+        worker.write(plan, layout, programs)
+        pause.write(programs / "pause", layout.etc / "pause.tar")
+    layout.etc.mkdir(exist_ok=True)
+    settings = {"binaries": str(programs), "ports": asdict(chosen)}
+    (layout.etc / "supervisor.json").write_text(json.dumps(settings))
+
+
+def _launch(plan: Plan, layout: Layout) -> "subprocess.Popen[bytes]":
+    """Start the supervisor, apart from this terminal; with nodes, in namespaces of its own."""
+    layout.logs.mkdir(exist_ok=True)
+    source = Path(__file__).resolve().parent.parent
+    env = {**os.environ, MARKER: str(layout.root), "PYTHONPATH": str(source), "PATH": machine.search_path()}
+    python = [sys.executable, "-m"]
+    with layout.log("supervisor").open("ab") as log, Path("/proc/self/ns/net").open() as network:
+        words = [*python, "devcluster.supervisor", str(layout.root)]
+        if not plan.light:
+            isolated = ["unshare", "--net", "--mount", "--pid", "--fork", "--kill-child", "--propagation", "private"]
+            words = [*isolated, "--", *python, "devcluster.init", str(layout.root), str(network.fileno())]
+        return subprocess.Popen(
+            words,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            env=env,
+            start_new_session=True,
+            pass_fds=(network.fileno(),),
+        )
+
+
+def _wait(layout: Layout, launched: "subprocess.Popen[bytes]", current: progress.Step) -> None:
+    """Until the supervisor says ready; `CannotStart` in its words when it says otherwise, or says no more."""
+    while True:
+        said = _status(layout)
+        if said.get("phase") == "failed":
+            raise CannotStart(str(said["failure"]))
+        if launched.poll() is not None:
+            raise CannotStart(f"the supervisor ended; the end of its log:\n{progress.tail(layout.log('supervisor'))}")
+        if said.get("phase") == "ready":
+            break
+        current.at(str(said.get("doing", "")))
+        time.sleep(0.05)
+    outer = layout.inner_kubeconfig.read_text()
+    kubeconfig = json.loads(outer)
+    kubeconfig["clusters"][0]["cluster"]["server"] = f"https://127.0.0.1:{ports(layout)}"
+    pki.write_secret(layout.kubeconfig, json.dumps(kubeconfig, indent=1).encode())
+
+
+def _status(layout: Layout) -> dict[str, object]:
+    try:
+        said = json.loads(layout.status.read_text())
+    except (OSError, ValueError):
+        return {}
+    return dict(said)
+
+
+def _free_ports() -> Ports:
+    """Ports of 127.0.0.1 that nobody uses at this moment."""
+    sockets = [socket.socket() for _ in range(3)]
+    try:
+        for one in sockets:
+            one.bind(("127.0.0.1", 0))
+        etcd, peers, api = (one.getsockname()[1] for one in sockets)
+    finally:
+        for one in sockets:
+            one.close()
+    return Ports(etcd=etcd, peers=peers, api=api)
