@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from devcluster import progress
+from devcluster import machine, progress
 from devcluster.cache import Cache
 
 SOURCES: Final = Path(__file__).resolve().parent / "binaries"
@@ -130,6 +130,7 @@ def _count(where: Path, packages: Sequence[str], env: dict[str, str]) -> int:
 def _environment(cache: Cache) -> dict[str, str]:
     """Go's caches inside ours, so that one folder holds all that set-up leaves on a machine."""
     ours = {
+        "PATH": machine.search_path(),
         "GOCACHE": str(cache.go / "build"),
         "GOMODCACHE": str(cache.go / "mod"),
         "GOFLAGS": "-modcacherw -buildvcs=false",

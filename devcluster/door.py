@@ -11,7 +11,7 @@ import subprocess
 from pathlib import Path
 from typing import Protocol
 
-from devcluster import binaries, worker
+from devcluster import binaries, progress, worker
 from devcluster.cache import Cache
 from devcluster.layout import Layout
 
@@ -86,9 +86,9 @@ class Embedded:
         """The supervisor's last word on itself and its components."""
         return dict(json.loads(self._layout.status.read_text()))
 
-    def log(self, component: str) -> Path:
-        """Where a component writes."""
-        return self._layout.log(component)
+    def ends_of_logs(self) -> list[tuple[str, str]]:
+        """Each component's name and the last lines it wrote."""
+        return [(log.stem, progress.tail(log)) for log in sorted(self._layout.logs.glob("*.log"))]
 
     def _ask(self, asked: dict[str, str]) -> dict[str, object]:
         """One line to the supervisor and its answer; through the folder, since a socket's path must be short."""

@@ -32,6 +32,12 @@ class Forwarder:
         self._servers[target] = await asyncio.start_server(relay, sock=listening)
         return _port(self._servers[target])
 
+    def close(self) -> None:
+        """Close every door; what passes through one now may finish."""
+        for server in self._servers.values():
+            server.close()
+        self._outside.shutdown(wait=False)
+
 
 def _listen(port: int) -> socket.socket:
     made = socket.socket()

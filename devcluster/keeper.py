@@ -43,8 +43,15 @@ class Kept:
 class Keeper:
     """All components of one cluster."""
 
-    def __init__(self, layout: Layout, env: Mapping[str, str], changed: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        layout: Layout,
+        env: Mapping[str, str],
+        changed: Callable[[], None],
+        first_pause_s: float = FIRST_PAUSE_S,
+    ) -> None:
         self._layout = layout
+        self._first_pause_s = first_pause_s
         self._env = env
         self._changed = changed
         self._tasks: set[asyncio.Task[None]] = set()
@@ -56,6 +63,12 @@ class Keeper:
         """Start a component and keep it running."""
         self.kept[component.name] = Kept()
         self._tasks.add(asyncio.create_task(self._keep(component, wrapper)))
+
+    async def close(self) -> None:
+        """End all components for good."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def as_json(self) -> dict[str, object]:
         """What `status` shows."""
@@ -83,7 +96,7 @@ class Keeper:
             self._changed()
             if len(kept.deaths) > MOST_RESTARTS:
                 return
-            await asyncio.sleep(FIRST_PAUSE_S * 2 ** (len(kept.deaths) - 1))
+            await asyncio.sleep(self._first_pause_s * 2 ** (len(kept.deaths) - 1))
 
     async def _run_once(self, component: Component, wrapper: tuple[str, ...], kept: Kept) -> int:
         log = self._layout.log(component.name)
@@ -99,9 +112,14 @@ class Keeper:
             )
         kept.pid, kept.starts = program.pid, kept.starts + 1
         self._changed()
-        code = await program.wait()
-        kept.pid = None
-        return code
+        try:
+            return await program.wait()
+        except asyncio.CancelledError:
+            program.kill()
+            await program.wait()
+            raise
+        finally:
+            kept.pid = None
 
 
 def how_it_ended(code: int) -> str:

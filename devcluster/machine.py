@@ -51,6 +51,7 @@ def _may_unshare() -> bool:
 
 
 def _go_version() -> tuple[int, int] | None:
-    answer = subprocess.run(["go", "env", "GOVERSION"], check=False, capture_output=True, text=True)
+    go = shutil.which("go", path=search_path()) or "go"
+    answer = subprocess.run([go, "env", "GOVERSION"], check=False, capture_output=True, text=True)
     found = re.match(r"go(\d+)\.(\d+)", answer.stdout)
     return (int(found[1]), int(found[2])) if found else None

@@ -46,10 +46,11 @@ class Supervisor:
         except (FailedStart, Refused, OSError) as failure:
             self._phase, self._failure = "failed", str(failure)
             self._publish()
-            return
-        keeping = asyncio.create_task(self._bring_up.keep_gpus())
-        await self._stop.wait()
-        keeping.cancel()
+        else:
+            keeping = asyncio.create_task(self._bring_up.keep_gpus())
+            await self._stop.wait()
+            keeping.cancel()
+        await self._keeper.close()
 
     async def _start(self) -> None:
         if self._forwarder is not None:

@@ -8,12 +8,17 @@ import sys
 import time
 from dataclasses import asdict
 from pathlib import Path
+from typing import Final
 
 from devcluster import binaries, debian, machine, pause, pki, preflight, progress, settle, teardown, worker
 from devcluster.cache import Cache
 from devcluster.control_plane import Ports, names_of_api
 from devcluster.layout import MARKER, Layout
 from devcluster.plan import Plan
+
+
+FIRST_WORD_S: Final = 20.0
+"""How long a supervisor may take to say who it is; it takes a fifth of a second."""
 
 
 class CannotStart(Exception):
@@ -32,8 +37,8 @@ def up(plan: Plan, cache: Cache) -> Layout:
     try:
         _write(plan, layout, programs)
         with progress.step(f"starting {plan.name}") as current:
-            launched = _launch(plan, layout)
-            _wait(layout, launched, current)
+            _launch(plan, layout)
+            _wait(layout, current)
     except BaseException as problem:
         left = teardown.down(layout)
         if isinstance(problem, CannotStart) and left:
@@ -87,7 +92,7 @@ def _write(plan: Plan, layout: Layout, programs: Path) -> None:
     (layout.etc / "supervisor.json").write_text(json.dumps(settings))
 
 
-def _launch(plan: Plan, layout: Layout) -> "subprocess.Popen[bytes]":
+def _launch(plan: Plan, layout: Layout) -> None:
     """Start the supervisor, apart from this terminal; with nodes, in namespaces of its own."""
     layout.logs.mkdir(exist_ok=True)
     source = Path(__file__).resolve().parent.parent
@@ -98,27 +103,29 @@ def _launch(plan: Plan, layout: Layout) -> "subprocess.Popen[bytes]":
         if not plan.light:
             isolated = ["unshare", "--net", "--mount", "--pid", "--fork", "--kill-child", "--propagation", "private"]
             words = [*isolated, "--", *python, "devcluster.init", str(layout.root), str(network.fileno())]
-        return subprocess.Popen(
-            words,
+        subprocess.run(
+            ["setsid", "--fork", *words],
+            check=True,
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
             env=env,
-            start_new_session=True,
             pass_fds=(network.fileno(),),
         )
 
 
-def _wait(layout: Layout, launched: "subprocess.Popen[bytes]", current: progress.Step) -> None:
+def _wait(layout: Layout, current: progress.Step) -> None:
     """Until the supervisor says ready; `CannotStart` in its words when it says otherwise, or says no more."""
+    began = time.monotonic()
     while True:
+        alive = teardown.is_supervised(layout)  # before its last word is read, so that no word is missed
         said = _status(layout)
         if said.get("phase") == "failed":
             raise CannotStart(str(said["failure"]))
-        if launched.poll() is not None:
-            raise CannotStart(f"the supervisor ended; the end of its log:\n{progress.tail(layout.log('supervisor'))}")
         if said.get("phase") == "ready":
             break
+        if not alive and (layout.supervisor.exists() or time.monotonic() - began > FIRST_WORD_S):
+            raise CannotStart(f"the supervisor ended; the end of its log:\n{progress.tail(layout.log('supervisor'))}")
         current.at(str(said.get("doing", "")))
         time.sleep(0.05)
     outer = layout.inner_kubeconfig.read_text()

@@ -1,4 +1,4 @@
-"""Make `.venv` from the hashed lock: the one step that runs on the machine's own Python, standard library only.
+"""Make `.venv` from the hashed lock: the one step that runs on the machine's own Python and its library.
 
 Nothing is installed twice: the lock's digest is kept inside the environment, and an equal digest means done.
 """
@@ -22,8 +22,13 @@ def main() -> int:
     """Make the environment, or say in one message what is missing."""
     if sys.version_info < LEAST:
         return _stop(
-            f"Fairlead needs Python 3.11 or later; {sys.executable} is {sys.version.split()[0]}. "
-            "Install python3.11 (Debian 12: `apt-get install python3`) or name one: `make PYTHON=python3.11 …`."
+            f"Fairlead needs Python 3.11 or later; {sys.executable} is {sys.version.split()[0]}. Install "
+            "python3.11 (Debian 12: `apt-get install python3`) or name one: `make PYTHON=python3.11 …`."
+        )
+    if (ROOT / "operator" / "__init__.py").exists():
+        return _stop(
+            "operator/__init__.py must not be: with it, Python takes our source root for its own module "
+            "`operator`, and no tool starts here any more. Delete the file; packages belong inside it."
         )
     digest = hashlib.sha256(LOCK.read_bytes() + str(ROOT).encode()).hexdigest()
     if STAMP.exists() and STAMP.read_text() == digest:
@@ -45,7 +50,7 @@ def _create() -> str | None:
         if not _install_python_venv():
             return (
                 "This Python has no `ensurepip`, so no virtual environment can be made. "
-                "Run `apt-get install python3-venv` as root (or your system's package for it), then try again."
+                "Run `apt-get install python3-venv` as root (or your system's package for it), then again."
             )
     made = subprocess.run([sys.executable, "-m", "venv", str(VENV)], check=False)
     return None if made.returncode == 0 else "`python3 -m venv .venv` failed; its words stand above."
@@ -72,8 +77,9 @@ def _install() -> str | None:
         [*pip, "--require-hashes", "--only-binary=:all:", "-r", str(LOCK)],
         [*pip, "--no-deps", "--no-build-isolation", "--no-index", "-e", str(ROOT)],
     )
+    environment = os.environ | {"PIP_ROOT_USER_ACTION": "ignore"}
     for step in steps:
-        if subprocess.run(step, check=False, env=os.environ | {"PIP_ROOT_USER_ACTION": "ignore"}).returncode != 0:
+        if subprocess.run(step, check=False, env=environment).returncode != 0:
             return (
                 "pip could not install the locked packages; its words stand above. "
                 "Behind a mirror, set PIP_INDEX_URL: hashes are checked wherever they come from."

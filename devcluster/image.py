@@ -1,0 +1,147 @@
+"""The project's own Dockerfile built without Docker, as an archive that a node's containerd imports.
+
+The archive is named by a digest of what it is built from, so equal sources are built once, whichever checkout
+asks. Nothing is written to the checkout: the build sees a copy of exactly the files that the digest covers.
+"""
+
+import hashlib
+import os
+import shutil
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from devcluster import image_base, image_store, image_wheels, progress
+from devcluster.cache import Cache
+
+REFERENCE: Final = "localhost/fairlead:dev"
+"""A name that no registry answers to: a node that lacks the image says so instead of asking the internet."""
+
+KEPT: Final = 3
+"""Archives that stay: this branch's, the last one's, and one to go back to; each has about 300 MB."""
+
+PROGRAMS: Final = {
+    "buildah": "buildah",
+    "debootstrap": "debootstrap",
+    "mount": "mount",
+    "tar": "tar",
+    "unshare": "util-linux",
+}
+"""Programs the build runs, and the Debian package of each."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuiltImage:
+    """An image in a file, ready for `ctr images import`."""
+
+    reference: str
+    archive: Path
+
+
+def build(context: Path, cache: Cache) -> BuiltImage:
+    """Have the image of this checkout: at once if its archive is there, by one builder at a time if not."""
+    files = snapshot(context)
+    archive = cache.images / f"fairlead-{key(files)}.tar"
+    if not _is_there(archive):
+        _refuse_without(frozenset(name for name in PROGRAMS if shutil.which(name)), root=os.geteuid() == 0)
+        with image_store.alone(cache.images / ".lock"):
+            if not _is_there(archive):
+                _build(files, cache, archive)
+    return BuiltImage(reference=REFERENCE, archive=archive)
+
+
+def snapshot(context: Path) -> dict[str, bytes]:
+    """Every file the image is made from, read once: what is digested is what is built, edits or not."""
+    paths = [context / "Dockerfile", context / ".dockerignore", context / image_wheels.RUNTIME]
+    paths += [path for path in _sources(context / "operator" / "fairlead") if path.is_file()]
+    files = {path.relative_to(context).as_posix(): path.read_bytes() for path in paths}
+    dev = (context / "locks" / "dev.txt").read_text(encoding="utf-8")
+    return files | {image_wheels.PIP: image_wheels.pip_requirement(dev).encode()}
+
+
+def key(files: Mapping[str, bytes]) -> str:
+    """A name for what these files become; lengths are digested too, so no two trees read alike."""
+    digest = hashlib.sha256(image_base.key().encode())
+    for name in sorted(files):
+        digest.update(f"{name}\0{len(files[name])}\0".encode() + files[name])
+    return digest.hexdigest()[:12]
+
+
+def drop_old(images: Path) -> None:
+    """Remove all archives but the newest; asking for an archive makes it new."""
+    archives = sorted(images.glob("fairlead-*.tar"), key=lambda path: path.stat().st_mtime, reverse=True)
+    for archive in archives[KEPT:]:
+        archive.unlink()
+
+
+def lacking(programs: frozenset[str], *, root: bool) -> str | None:
+    """What keeps this machine from building, and what to do about it, in one sentence each."""
+    packages = sorted({package for name, package in PROGRAMS.items() if name not in programs})
+    wishes = [] if root else ["root, to unpack a file system: run it as root (sudo -E)"]
+    if packages:
+        wishes.append(f"Debian's {', '.join(packages)}: apt-get install {' '.join(packages)}")
+    return f"building the image needs {'; and '.join(wishes)}" if wishes else None
+
+
+def _sources(package: Path) -> Iterator[Path]:
+    return (path for path in package.rglob("*") if "__pycache__" not in path.parts)
+
+
+def _is_there(archive: Path) -> bool:
+    """Touching and looking are one call, so that no other build drops the archive in between."""
+    try:
+        os.utime(archive)
+    except FileNotFoundError:
+        return False
+    return True
+
+
+def _refuse_without(programs: frozenset[str], *, root: bool) -> None:
+    problem = lacking(programs, root=root)
+    if problem is not None:
+        raise progress.StepFailed(problem)
+
+
+def _build(files: Mapping[str, bytes], cache: Cache, archive: Path) -> None:
+    """Gather what the Dockerfile asks for, run it, and rename the archive into place once it is whole."""
+    context = _lay_out(files, cache.images / "context")
+    store = image_store.Store.opened(cache)
+    if image_wheels.copy_to(context, cache) or store.driver == "vfs":
+        # Not each time: an edit adds kilobytes to an overlay, and this would cost the next build 10 s.
+        store.drop_unused()
+    base = image_base.ensure(store, cache)
+    arguments = {"BASE": base, "WHEELS": image_wheels.FOLDER, "PIP_NO_INDEX": "1"}
+    with progress.step(f"building {REFERENCE}") as current:
+        store.build(context, REFERENCE, arguments, current)
+    unfinished = cache.images / "unfinished.tar"
+    unfinished.unlink(missing_ok=True)
+    with progress.step(f"writing {archive.name}") as current:
+        store.run(["push", REFERENCE, f"docker-archive:{unfinished}:{REFERENCE}"], current, "image-push.log")
+    unfinished.replace(archive)
+    drop_old(cache.images)
+
+
+def _lay_out(files: Mapping[str, bytes], place: Path) -> Path:
+    shutil.rmtree(place, ignore_errors=True)
+    for name, content in files.items():
+        path = place / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    return place
+
+
+def main() -> int:
+    """Build this checkout's image and print its reference and its archive."""
+    try:
+        built = build(Path(__file__).resolve().parent.parent, Cache.chosen())
+    except progress.StepFailed as problem:
+        print(f"image: {problem}", file=sys.stderr)
+        return 1
+    print(built.reference, built.archive, sep="\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

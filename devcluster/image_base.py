@@ -1,0 +1,75 @@
+"""The file system under the image where there is no registry: Debian's own Python, made by debootstrap."""
+
+import hashlib
+import platform
+import shutil
+from pathlib import Path
+from typing import Final
+
+from devcluster import image_mirror, progress
+from devcluster.cache import Cache
+from devcluster.image_store import PRIVATE, Store
+
+SUITE: Final = "bookworm"
+PACKAGES: Final = ("python3", "ca-certificates")
+LEFT_OUT: Final = (
+    "dev/*",
+    "proc/*",
+    "sys/*",
+    "tmp/*",
+    "var/cache/apt/*",
+    "var/lib/apt/lists/*",
+    "usr/share/doc/*",
+    "usr/share/locale/*",
+    "usr/share/man/*",
+)
+"""Devices come with the container; the rest is what installing leaves and what people read: half of it."""
+
+_DOCKERFILE: Final = 'FROM scratch\nADD root.tar /\nCMD ["python3"]\n'
+
+
+def key() -> str:
+    """A name for what the base is made of; the mirror is not in it, as mirrors are alike."""
+    made_of = (SUITE, *PACKAGES, *LEFT_OUT, _DOCKERFILE, platform.machine())
+    return hashlib.sha256("\0".join(made_of).encode()).hexdigest()[:12]
+
+
+def ensure(store: Store, cache: Cache) -> str:
+    """Have the base image in the store and answer its reference."""
+    reference = f"localhost/fairlead-base:{SUITE}-{key()}"
+    if not store.answers("inspect", "--type=image", reference):
+        files = context(cache)
+        with progress.step(f"making {reference}") as current:
+            store.build(files, reference, {}, current)
+    return reference
+
+
+def context(cache: Cache) -> Path:
+    """A folder with the file system as one archive and the Dockerfile that unpacks it; renamed when whole."""
+    place = cache.images / f"base-{key()}"
+    if place.exists():
+        return place
+    unfinished = place.with_suffix(".unfinished")
+    shutil.rmtree(unfinished, ignore_errors=True)
+    root = unfinished / "root"
+    root.mkdir(parents=True)
+    root.chmod(0o755)  # this folder becomes `/`, whatever the umask here
+    title = f"installing Debian {SUITE} with {' and '.join(PACKAGES)} (a minute)"
+    with progress.step(title) as current:
+        progress.run(_debootstrap(root), current, cache.logs / "debootstrap.log")
+    log = cache.logs / "tar.log"
+    left_out = [f"--exclude=./{pattern}" for pattern in LEFT_OUT]
+    with progress.step("packing it") as current:
+        archive = unfinished / "root.tar"
+        progress.run(["tar", "--numeric-owner", *left_out, "-C", root, "-cf", archive, "."], current, log)
+    shutil.rmtree(root)
+    (unfinished / "Dockerfile").write_text(_DOCKERFILE)
+    unfinished.rename(place)
+    return place
+
+
+def _debootstrap(root: Path) -> list[str | Path]:
+    """debootstrap mounts /proc and /sys in what it makes, hence the private mounts."""
+    mirror = image_mirror.read_mirror()
+    words = ["debootstrap", "--variant=minbase", f"--include={','.join(PACKAGES)}", SUITE]
+    return [*PRIVATE, *words, root, *([] if mirror is None else [mirror])]

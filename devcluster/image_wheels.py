@@ -1,0 +1,70 @@
+"""The wheels that go into the image, fetched once for each lock, so that the build itself needs no index."""
+
+import hashlib
+import platform
+import re
+import shutil
+import sys
+from pathlib import Path
+from typing import Final
+
+from devcluster import progress
+from devcluster.cache import Cache
+
+RUNTIME: Final = "locks/runtime.txt"
+PIP: Final = "locks/pip.txt"
+"""pip's own pin, taken out of the developers' lock: Debian's Python has no pip, so the build brings it."""
+
+FOLDER: Final = "wheels"
+
+PYTHON: Final = "3.11"
+GLIBC_MINORS: Final = range(36, 16, -1)
+"""Debian 12 has Python 3.11 and glibc 2.36; wheels for any glibc since 2.17 run on it."""
+
+_PIP_BLOCK: Final = re.compile(r"^pip==\S+(?: *\\\n *--hash=\S+)+\n", re.MULTILINE)
+
+
+def pip_requirement(lock: str) -> str:
+    """pip's version and hashes as the lock has them."""
+    found = _PIP_BLOCK.search(lock)
+    if found is None:
+        raise progress.StepFailed("locks/dev.txt pins no pip with hashes; write it anew with `make lock`")
+    return found.group()
+
+
+def platforms(machine: str) -> list[str]:
+    """What pip must accept, in words: by itself it would fetch for the C library it runs on."""
+    tags = [f"manylinux_2_{minor}" for minor in GLIBC_MINORS] + ["manylinux2014"]
+    return [f"--platform={tag}_{machine}" for tag in tags]
+
+
+def copy_to(context: Path, cache: Cache) -> bool:
+    """Put the wheels of the context's locks beside them; whether they had to be fetched first."""
+    place = folder(context, cache)
+    fresh = not place.exists()
+    if fresh:
+        _fetch(context, place, cache.logs / "wheels.log")
+    shutil.copytree(place, context / FOLDER)
+    return fresh
+
+
+def folder(context: Path, cache: Cache) -> Path:
+    """Where the wheels of these locks lie, there or not."""
+    locks = b"\0".join((context / name).read_bytes() for name in (RUNTIME, PIP))
+    digest = hashlib.sha256(locks + " ".join(platforms(platform.machine())).encode())
+    return cache.images / f"wheels-{digest.hexdigest()[:12]}"
+
+
+def _fetch(context: Path, place: Path, log: Path) -> None:
+    """No dependencies are followed: a hashed lock names them all, and the build refuses if it does not."""
+    unfinished = place.parent / "wheels.unfinished"
+    shutil.rmtree(unfinished, ignore_errors=True)
+    locks = [f"--requirement={context / name}" for name in (RUNTIME, PIP)]
+    words = [sys.executable, "-m", "pip", "--disable-pip-version-check", "download", "--progress-bar=off"]
+    words += ["--require-hashes", "--only-binary=:all:", "--no-deps", f"--python-version={PYTHON}"]
+    words += [*platforms(platform.machine()), f"--dest={unfinished}", *locks]
+    with progress.step("fetching the image's wheels") as current:
+        progress.run(words, current, log)
+    for older in place.parent.glob("wheels-*"):
+        shutil.rmtree(older)
+    unfinished.rename(place)

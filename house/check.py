@@ -1,0 +1,115 @@
+"""`python -m house.check`: every rule of the house in one command, two steps at a time.
+
+Runs the tools beside its own interpreter on the tree it stands in, so that a copy checks the copy.
+Says for every failing step what to do, since a rule nobody knows how to meet gets switched off.
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from house.steps import COVERAGE_FOLDER, STEPS, Step
+from house.tree import ROOT
+
+AT_ONCE: Final = 2
+"""The smallest machine we work on has two cores; more steps at once only wait for each other."""
+
+GREEN, RED, PLAIN = "\033[32m", "\033[31m", "\033[0m"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """How one step went."""
+
+    step: Step
+    holds: bool
+    seconds: float
+    output: str
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run all steps, or the one named; 0 when everything holds."""
+    parser = argparse.ArgumentParser(prog="python -m house.check", description="Every rule of the house.")
+    parser.add_argument(
+        "--only", metavar="NAME", help="run one step: " + ", ".join(step.name for step in STEPS)
+    )
+    only = parser.parse_args(argv).only
+    steps = [step for step in STEPS if only in {None, step.name}]
+    if not steps:
+        print(
+            f"check: there is no step {only!r}; steps: {', '.join(step.name for step in STEPS)}",
+            file=sys.stderr,
+        )
+        return 2
+    started = time.monotonic()
+    colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
+    outcomes = []
+    for outcome in outcomes_of(steps, ROOT):
+        print(row(outcome, colour=colour), flush=True)
+        outcomes.append(outcome)
+    print("\n".join(closing(outcomes, time.monotonic() - started)))
+    return 0 if all(outcome.holds for outcome in outcomes) else 1
+
+
+def outcomes_of(steps: Sequence[Step], root: Path) -> Iterator[Outcome]:
+    """Run the steps, a few at a time, and answer each as it ends."""
+    (root / COVERAGE_FOLDER).mkdir(parents=True, exist_ok=True)
+    environment = os.environ | surroundings(root)
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        running = [pool.submit(run, step, root, environment) for step in steps]
+        for ended in as_completed(running):
+            yield ended.result()
+
+
+def surroundings(root: Path) -> dict[str, str]:
+    """What makes a tool look at this tree and not at the one that was installed."""
+    return {
+        "PYTHONPATH": os.pathsep.join((str(root / "operator"), str(root))),
+        "COVERAGE_FILE": str(root / COVERAGE_FOLDER / "data"),
+    }
+
+
+def run(step: Step, root: Path, environment: Mapping[str, str]) -> Outcome:
+    """Run one step's commands until one fails."""
+    started = time.monotonic()
+    said: list[str] = []
+    holds = True
+    for command in step.commands:
+        done = subprocess.run(command, cwd=root, env=environment, check=False, capture_output=True, text=True)
+        said.append(done.stdout + done.stderr)
+        holds = done.returncode == 0
+        if not holds:
+            break
+    return Outcome(step=step, holds=holds, seconds=time.monotonic() - started, output="".join(said).rstrip())
+
+
+def row(outcome: Outcome, *, colour: bool) -> str:
+    """One line of the table."""
+    width = max(len(step.name) for step in STEPS)
+    mark, paint = ("✓", GREEN) if outcome.holds else ("✗", RED)
+    shown = f"{paint}{mark}{PLAIN}" if colour else mark
+    return f"{outcome.step.name:<{width}}  {shown}  {outcome.seconds:5.1f} s"
+
+
+def closing(outcomes: Sequence[Outcome], seconds: float) -> Iterator[str]:
+    """What follows the table: the words of each failing step with advice, and the verdict."""
+    failed = [outcome for outcome in outcomes if not outcome.holds]
+    for outcome in failed:
+        name = outcome.step.name
+        yield f"\n--- {name} ---\n{outcome.output}\n\n{name}: what to do: {outcome.step.advice}"
+    names = ", ".join(outcome.step.name for outcome in failed)
+    if failed:
+        yield f"\ncheck: failed: {names}"
+    else:
+        yield f"check: {len(outcomes)} {'step' if len(outcomes) == 1 else 'steps'} held in {seconds:.1f} s"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

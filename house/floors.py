@@ -1,0 +1,102 @@
+"""`python -m house.floors COVERAGE_JSON`: no room's coverage may sink below its floor in pyproject.toml.
+
+Rooms that decide stand at 100: their branches are the product, and each is one table row away from a test.
+"""
+
+import json
+import sys
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from house.tree import ROOT
+
+SHOWN: Final = 4
+"""How many files, and places in a file, a violation names; the rest is `coverage report -m`."""
+
+ADVICE: Final = "write the story that takes the missing branch, or delete the branch; the floor stays"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Room:
+    """What the coverage report says about one folder."""
+
+    folder: str
+    counted: int
+    covered: int
+    gaps: tuple[str, ...]
+    """Places nobody ran, as `path: lines 3, 9; branches 4->7`."""
+
+    @property
+    def percent(self) -> float:
+        """Lines and branches together, as coverage counts them; a room without code misses nothing."""
+        return 100.0 * self.covered / self.counted if self.counted else 100.0
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Compare a coverage report with the floors; 0 when every room holds."""
+    if len(arguments) != 1:
+        print("usage: python -m house.floors COVERAGE_JSON", file=sys.stderr)
+        return 2
+    report = json.loads(Path(arguments[0]).read_text(encoding="utf-8"))
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    floors: Mapping[str, float] = settings["tool"]["fairlead"]["floors"]
+    missing = [folder for folder in floors if not (ROOT / folder).is_dir()]
+    low = [*map(_nowhere, missing), *violations(report["files"], floors)]
+    print("\n".join(low) if low else f"floors: {len(floors)} rooms at or above their floor")
+    return 1 if low else 0
+
+
+def violations(files: Mapping[str, Mapping[str, Any]], floors: Mapping[str, float]) -> Iterator[str]:
+    """One paragraph for each room below its floor."""
+    for folder, floor in floors.items():
+        room = measure(folder, files)
+        if room.percent < floor:
+            found = f"{_shown(room.percent)} of lines and branches covered, floor {floor:g} %"
+            yield "\n".join(
+                (
+                    f"{folder}: {found}: {ADVICE}",
+                    *(f"  {gap}" for gap in room.gaps[:SHOWN]),
+                    *([f"  and {len(room.gaps) - SHOWN} more files"] if len(room.gaps) > SHOWN else []),
+                )
+            )
+
+
+def measure(folder: str, files: Mapping[str, Mapping[str, Any]]) -> Room:
+    """Add up the files below one folder."""
+    inside = {path: facts for path, facts in sorted(files.items()) if path.startswith(f"{folder}/")}
+    summaries = [facts["summary"] for facts in inside.values()]
+    return Room(
+        folder=folder,
+        counted=sum(each["num_statements"] + each.get("num_branches", 0) for each in summaries),
+        covered=sum(each["covered_lines"] + each.get("covered_branches", 0) for each in summaries),
+        gaps=tuple(gap for path, facts in inside.items() if (gap := _gap(path, facts))),
+    )
+
+
+def _gap(path: str, facts: Mapping[str, Any]) -> str:
+    lines = [str(line) for line in facts["missing_lines"]]
+    branches = [f"{start}->{'exit' if end < 0 else end}" for start, end in facts.get("missing_branches", [])]
+    said = [
+        f"{what} {_first(places)}" for what, places in (("lines", lines), ("branches", branches)) if places
+    ]
+    return f"{path}: {'; '.join(said)}" if said else ""
+
+
+def _first(places: Sequence[str]) -> str:
+    return ", ".join(places[:SHOWN]) + (", …" if len(places) > SHOWN else "")
+
+
+def _shown(percent: float) -> str:
+    """Rounded down, so that 99.96 never reads as 100."""
+    return f"{int(percent * 10) / 10:.1f} %"
+
+
+def _nowhere(folder: str) -> str:
+    return f"{folder}: has a floor in pyproject.toml but is no folder: correct it in [tool.fairlead.floors]"
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

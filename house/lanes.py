@@ -1,0 +1,78 @@
+"""`python -m house.lanes [NAME …]`: the tests lane by lane, quickest first, each with what it needs and why.
+
+Every lane runs even when an earlier one failed: one look tells all that is wrong.
+"""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from house.check import surroundings
+from house.tree import ROOT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lane:
+    """Tests that need the same world."""
+
+    name: str
+    marker: str
+    world: str
+
+
+LANES: Final = (
+    Lane(name="pure", marker="not house and not apiserver and not cluster", world="nothing but Python"),
+    Lane(name="apiserver", marker="apiserver", world="etcd and a kube-apiserver; no root"),
+    Lane(name="cluster", marker="cluster", world="a Ready node; root, or DEVCLUSTER=existing KUBECONFIG=…"),
+    Lane(name="house", marker="house", world="a copy of this tree"),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ran:
+    """How a lane went."""
+
+    lane: Lane
+    code: int
+    seconds: float
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the named lanes, or all; 0 when every one of them passed."""
+    names = list(sys.argv[1:] if argv is None else argv)
+    unknown = [name for name in names if name not in {lane.name for lane in LANES}]
+    if unknown:
+        known = ", ".join(lane.name for lane in LANES)
+        print(f"lanes: there is no lane {unknown[0]!r}; lanes: {known}", file=sys.stderr)
+        return 2
+    ran = [run(lane) for lane in LANES if not names or lane.name in names]
+    print("\n".join(table(ran)), flush=True)
+    return 0 if all(one.code == 0 for one in ran) else 1
+
+
+def run(lane: Lane) -> Ran:
+    """Run one lane; its words go where ours go."""
+    print(f"── {lane.name}: needs {lane.world}", flush=True)
+    started = time.monotonic()
+    words = [sys.executable, "-m", "pytest", "-m", lane.marker]
+    done = subprocess.run(words, cwd=ROOT, env=os.environ | surroundings(ROOT), check=False)
+    return Ran(lane=lane, code=done.returncode, seconds=time.monotonic() - started)
+
+
+def table(ran: Sequence[Ran]) -> list[str]:
+    """A row a lane."""
+    width = max(len(one.lane.name) for one in ran)
+    return [
+        f"{one.lane.name:<{width}}  {'✓' if one.code == 0 else '✗'}  {one.seconds:6.1f} s{_because(one.code)}"
+        for one in ran
+    ]
+
+
+def _because(code: int) -> str:
+    """pytest's exit codes that are no plain failure; a lane without tests proves nothing and fails."""
+    meanings = {2: "interrupted", 3: "pytest itself failed", 4: "pytest was called wrongly", 5: "no test ran"}
+    return f"  {meanings[code]}" if code in meanings else ""

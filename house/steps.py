@@ -1,0 +1,91 @@
+"""What `make check` consists of: each step's commands, and the one line that says what to do when it fails.
+
+The order is longest first: two steps run at a time, and a long one started last would be waited for alone.
+"""
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+Command = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One thing that must hold; its commands run in order, until one fails."""
+
+    name: str
+    commands: tuple[Command, ...]
+    advice: str
+
+
+def _tool(name: str) -> str:
+    return str(Path(sys.executable).parent / name)
+
+
+def _module(name: str, *words: str) -> Command:
+    return (sys.executable, "-m", name, *words)
+
+
+COVERAGE_FOLDER: Final = ".build/coverage"
+"""Away from the root, so that a second run beside this one cannot mix its figures in."""
+
+_REPORT: Final = f"{COVERAGE_FOLDER}/report.json"
+
+PURE: Final = (
+    *("-m", "not house and not apiserver and not cluster"),
+    *("--ignore=tests/apiserver", "--ignore=tests/cluster"),
+)
+"""Folders beside markers: a story that lost its marker must not start a cluster on whoever runs the check."""
+
+STEPS: Final = (
+    Step(
+        name="tests",
+        commands=(
+            _module("coverage", "erase"),
+            _module("coverage", "run", "-m", "pytest", "-q", *PURE),
+            _module("coverage", "combine", "--quiet"),
+            _module("coverage", "json", "--quiet", "-o", _REPORT),
+            _module("house.floors", _REPORT),
+        ),
+        advice="make the story true again, or change it in the same commit as the behaviour it tells; "
+        "a room below its floor needs a story for each line named above. See CONTRIBUTING.md#tests",
+    ),
+    Step(
+        name="types",
+        commands=((_tool("mypy"),),),
+        advice="type what is untyped; where a library cannot be typed, narrow at its door, "
+        "and an ignore names its code and its reason. See CONTRIBUTING.md#rules",
+    ),
+    Step(
+        name="imports",
+        commands=((_tool("lint-imports"),),),
+        advice="imports run downwards only: move what two rooms share into `fleet`, hand facts down as "
+        "arguments, take `now` and chance as arguments in rooms that decide, and give a new folder a place "
+        "among the layers in pyproject.toml (there is no utils). See CONTRIBUTING.md#rooms",
+    ),
+    Step(
+        name="lint",
+        commands=((_tool("ruff"), "check", "."),),
+        advice="each finding above says what to write instead; `make format` does the mechanical ones. "
+        "A clock, chance or too many parameters need a better signature, not a `noqa`. "
+        "See CONTRIBUTING.md#rules",
+    ),
+    Step(
+        name="sizes",
+        commands=(_module("house.sizes"),),
+        advice="split by what the parts know, not by line number. See CONTRIBUTING.md#rules",
+    ),
+    Step(
+        name="evidence",
+        commands=(_module("prove", "--drift"),),
+        advice="docs/evidence.md is written from docs/evidence.json and the claims, never by hand. "
+        "See CONTRIBUTING.md#claims",
+    ),
+    Step(
+        name="format",
+        commands=((_tool("ruff"), "format", "--check", "."),),
+        advice="run `make format` and commit what it changed",
+    ),
+)

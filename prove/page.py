@@ -1,0 +1,38 @@
+"""docs/evidence.md: what is claimed, what was found and how to find it again. Rendered, never hand-edited."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
+from typing import Final
+
+from prove.claims import Claim, ordered
+from prove.ledger import Record
+
+NAME: Final = "evidence.md"
+
+_HEAD: Final = """\
+# Evidence
+
+Every claim below is a program: `make prove ITEM=house.4` runs it here and prints the figure on its last line.
+This page is rendered from the claims and from `docs/evidence.json`; `make check` fails when it is not.
+Figures belong to the machine and the day beside them.
+"""
+
+
+def render(claims: Sequence[Claim], records: Mapping[str, Record]) -> str:
+    """The whole page."""
+    sections = [_HEAD]
+    for word, members in groupby(ordered(claims), key=lambda claim: claim.item.partition(".")[0]):
+        sections.append(f"## {word}\n")
+        sections.extend("\n".join(_section(claim, records.get(claim.item))) for claim in members)
+    return "\n".join(sections)
+
+
+def _section(claim: Claim, record: Record | None) -> Iterator[str]:
+    yield f"### {claim.item}\n\n{claim.title}\n"
+    if record is None:
+        yield "- not recorded yet\n"
+        return
+    verdict = "holds" if record.holds else "does **not** hold"
+    yield f"- {verdict}: {record.figure}"
+    yield f"- {record.date}, {record.seconds:.0f} s, on {record.machine}"
+    yield f"- `{record.command}`\n"

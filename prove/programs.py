@@ -1,0 +1,74 @@
+"""Starts other programs for a proof: what they say goes to the terminal at once and is kept for reading."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from house.check import surroundings
+from house.tree import ROOT
+from prove.outcomes import Counts, counts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """A program that has ended."""
+
+    command: str
+    code: int
+    seconds: float
+    output: str
+
+    @property
+    def ok(self) -> bool:
+        """Whether the program itself was content."""
+        return self.code == 0
+
+    @property
+    def tests(self) -> Counts:
+        """What pytest counted, where the program ran it."""
+        return counts(self.output)
+
+
+def run(*words: str, cwd: Path = ROOT, extra: Mapping[str, str] | None = None) -> Ended:
+    """Run a program to its end; progress goes to stderr, where it cannot mix with the figure on stdout."""
+    command = " ".join(words)
+    print(f"+ {command}", file=sys.stderr, flush=True)
+    started = time.monotonic()
+    said: list[str] = []
+    with subprocess.Popen(
+        words,
+        cwd=cwd,
+        env=_environment(extra or {}),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+    ) as program:
+        for line in program.stdout or ():
+            sys.stderr.write(line)
+            said.append(line)
+    return Ended(
+        command=command, code=program.returncode, seconds=time.monotonic() - started, output="".join(said)
+    )
+
+
+def make(target: str, *words: str, cwd: Path = ROOT, extra: Mapping[str, str] | None = None) -> Ended:
+    """Run a target of the Makefile: what a claim proves is what a reader would type."""
+    return run("make", "--no-print-directory", target, *words, cwd=cwd, extra=extra)
+
+
+def pytest(*words: str) -> Ended:
+    """Run tests of this tree with the interpreter at hand."""
+    return run(sys.executable, "-m", "pytest", "-q", *words, extra=surroundings(ROOT))
+
+
+def _environment(extra: Mapping[str, str]) -> dict[str, str]:
+    """Ours without what an outer `make` or coverage run left behind: a proof starts from a clean table."""
+    left_behind = ("MAKE", "MFLAGS", "COVERAGE_", "PYTEST_")
+    return {name: value for name, value in os.environ.items() if not name.startswith(left_behind)} | dict(
+        extra
+    )

@@ -1,0 +1,8 @@
+"""All claims, one module per word: a new word is one import and one line here, and nothing happens unseen."""
+
+from typing import Final
+
+from prove import house
+from prove.claims import Claim, ordered
+
+CLAIMS: Final[tuple[Claim, ...]] = tuple(ordered(house.CLAIMS))

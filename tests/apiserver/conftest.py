@@ -1,0 +1,29 @@
+"""The world of the API server lane: a light cluster, shared by the run; neither root nor namespaces."""
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from devcluster import binaries, machine, plan, preflight, teardown
+from devcluster.cache import Cache
+from devcluster.door import Embedded
+from devcluster.layout import Layout
+from devcluster.up import up
+
+
+@pytest.fixture(scope="session")
+def api_server() -> Iterator[Embedded]:
+    """etcd and a kube-apiserver; named by the process, so that two runs may go side by side."""
+    cache = Cache.chosen()
+    missing = preflight.light(machine.look(), binaries.missing(cache, binaries.LIGHT))
+    if missing and os.environ.get("CI"):
+        pytest.fail(f"the API server lane must run in CI.\n{preflight.message(missing)}", pytrace=False)
+    if missing:
+        pytest.skip(preflight.message(missing))
+    layout = Layout.of(cache, f"light-{os.getpid()}")
+    try:
+        yield Embedded(up(plan.make(layout.name, ()), cache))
+    finally:
+        left = teardown.down(layout)
+    assert left == (), left

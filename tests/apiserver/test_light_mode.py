@@ -1,0 +1,137 @@
+"""Light mode is a true API server: it stores, checks rights, validates, and ends without a trace."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from devcluster import binaries, plan, teardown
+from devcluster.__main__ import main
+from devcluster.cache import Cache
+from devcluster.door import DoorClosed, Embedded
+from devcluster.layout import Layout
+from devcluster.up import up
+
+ROOT = Path(__file__).resolve().parents[2]
+
+DEBIANS_PYTHON = "/usr/bin/python3"
+"""An interpreter that every user may run."""
+
+
+def test_it_is_the_pinned_kubernetes(api_server: Embedded) -> None:
+    version = json.loads(api_server.kubectl("get", "--raw", "/version"))
+    assert version["gitVersion"] == binaries.KUBERNETES
+
+
+def test_it_stores_and_validates(api_server: Embedded) -> None:
+    api_server.kubectl("create", "configmap", "note", "--from-literal=a=b")
+    assert api_server.kubectl("get", "configmap", "note", "-o", "jsonpath={.data.a}") == "b"
+    bad = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "Not A Name"}}
+    with pytest.raises(DoorClosed, match="metadata.name: Invalid value"):
+        api_server.kubectl("create", "-f", "-", text=json.dumps(bad))
+
+
+def test_it_checks_rights(api_server: Embedded) -> None:
+    with pytest.raises(DoorClosed, match="cannot list resource"):
+        api_server.kubectl("get", "secrets", "--as=system:serviceaccount:default:default")
+
+
+def test_it_has_no_services_to_open_a_door_to_and_says_so(api_server: Embedded) -> None:
+    with pytest.raises(DoorClosed, match="a light cluster has no Services"):
+        api_server.expose("default", "kubernetes", 443)
+
+
+def test_a_second_up_answers_the_one_that_runs(api_server: Embedded, capsys: pytest.CaptureFixture[str]) -> None:
+    name = api_server.kubeconfig.parent.name
+    before = api_server.said()["components"]
+    assert main(["up", "--light", "--name", name]) == 0
+    assert "is ready. Use it:" in capsys.readouterr().out
+    assert api_server.said()["components"] == before
+
+
+def test_a_killed_api_server_is_named_and_comes_back(api_server: Embedded) -> None:
+    api_server.kill("kube-apiserver")
+    while not api_server.said()["deaths"]:
+        pass
+    deaths = api_server.said()["deaths"]
+    assert isinstance(deaths, list)
+    assert deaths[-1]["how"] == "was ended by SIGKILL"
+    for _ in range(100):
+        try:
+            assert api_server.kubectl("get", "--raw", "/readyz") == "ok"
+            return
+        except DoorClosed:
+            continue
+    pytest.fail("the API server did not come back")
+
+
+def test_a_killed_supervisor_takes_its_cluster_along_and_the_next_up_starts_anew() -> None:
+    cache = Cache.chosen()
+    layout = Layout.of(cache, f"orphan-{os.getpid()}")
+    wanted = plan.make(layout.name, ())
+    try:
+        up(wanted, cache)
+        os.kill(json.loads(layout.supervisor.read_text())["pid"], signal.SIGKILL)
+        assert Embedded(up(wanted, cache)).kubectl("get", "--raw", "/readyz") == "ok"
+    finally:
+        assert teardown.down(layout) == ()
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["up", "--light", "--node", "a=NVIDIA-L4:1"], "--light has no nodes"),
+        (["up", "--node", "a=NVIDIA-L4"], "for instance NVIDIA-L4:4"),
+        (["expose", "web"], "for instance default/web:80"),
+        (["expose", "default/web:80", "--name", "nobody"], "cluster nobody is not up; start it: `make cluster`"),
+    ],
+)
+def test_a_wrong_word_gets_one_line(words: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(words) == 1
+    complaint = capsys.readouterr().err
+    assert said in complaint
+    assert complaint.count("\n") == 1
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="whoever is not root proves this by running the lane")
+def test_it_needs_no_root() -> None:
+    """As a user with nothing but a home of its own and a folder of ready binaries."""
+    home = Path("/tmp") / f"devcluster-nobody-{os.getpid()}"  # pytest's own folders are closed to other users
+    home.mkdir(mode=0o755)
+    try:
+        _hand_over(home)
+        words = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--inh-caps=-all", "env", "-i"]
+        env = {
+            "HOME": str(home),
+            "PATH": "/usr/sbin:/usr/bin:/bin",
+            "PYTHONPATH": f"{home}/src:{home}/lib",
+            "KUBEBUILDER_ASSETS": f"{home}/bin",
+        }
+        assigned = [f"{name}={value}" for name, value in env.items()]
+        command = [*words, *assigned, DEBIANS_PYTHON, "-m", "devcluster"]
+        ran = subprocess.run([*command, "up", "--light"], check=False, capture_output=True, text=True, cwd=home)
+        assert "dev is ready" in ran.stdout, ran.stderr
+        ended = subprocess.run([*command, "down"], check=False, capture_output=True, text=True, cwd=home)
+        assert "nothing is left" in ended.stdout, ended.stderr
+    finally:
+        subprocess.run(["rm", "-rf", str(home)], check=True)
+
+
+def _hand_over(home: Path) -> None:
+    """A copy of devcluster, of what it imports and of the binaries, that another user may read."""
+    programs = binaries.folder(Cache.chosen())
+    (home / "bin").mkdir()
+    for name in binaries.LIGHT:
+        os.link(programs / name, home / "bin" / name)
+    site = Path(sys.prefix) / "lib" / "python3.11" / "site-packages"
+    for folder in ("src", "lib"):
+        (home / folder).mkdir()
+    subprocess.run(["cp", "-r", str(ROOT / "devcluster"), str(home / "src")], check=True)
+    for package in ("cryptography", "cffi", *(path.name for path in site.glob("_cffi_backend*"))):
+        subprocess.run(["cp", "-r", str(site / package), str(home / "lib")], check=True)
+    subprocess.run(["chown", "-R", "65534:65534", str(home)], check=True)
+

@@ -1,0 +1,115 @@
+"""What the cluster's stories are told with: a namespace, manifests written briefly, and patience with an end."""
+
+import json
+import time
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from devcluster.door import Door, DoorClosed
+
+Manifest = dict[str, Any]
+T = TypeVar("T")
+
+
+class Stage:
+    """One story's namespace in a cluster."""
+
+    def __init__(self, door: Door, namespace: str, labels: dict[str, str] | None = None) -> None:
+        self.door = door
+        self.namespace = namespace
+        metadata = {"name": namespace, "labels": labels or {}}
+        door.kubectl("create", "-f", "-", text=json.dumps({"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}))
+        eventually(lambda: self.kubectl("get", "serviceaccount", "default"), "the namespace's service account")
+
+    def kubectl(self, *words: str, text: str | None = None) -> str:
+        """kubectl in this namespace."""
+        return self.door.kubectl(f"--namespace={self.namespace}", *words, text=text)
+
+    def apply(self, *manifests: Manifest) -> None:
+        """Apply objects as a user would."""
+        self.kubectl("apply", "-f", "-", text=json.dumps({"apiVersion": "v1", "kind": "List", "items": list(manifests)}))
+
+    def objects(self, kind: str, selector: str = "") -> list[Manifest]:
+        """The objects of a kind as they are now."""
+        words = ("-l", selector) if selector else ()
+        return list(json.loads(self.kubectl("get", kind, *words, "-o", "json"))["items"])
+
+    def phases(self, selector: str) -> dict[str, int]:
+        """How many pods are in each phase."""
+        found = [pod["status"].get("phase", "Unknown") for pod in self.objects("pods", selector)]
+        return {phase: found.count(phase) for phase in set(found)}
+
+    def clear(self) -> None:
+        """Remove the namespace and everything in it; its end is not waited for."""
+        self.door.kubectl("delete", "namespace", self.namespace, "--wait=false")
+
+
+def eventually(look: Callable[[], T], what: str, within_s: float = 60.0) -> T:
+    """Look until there is something true to see; fails with what was looked for and what was last seen."""
+    until = time.monotonic() + within_s
+    while True:
+        try:
+            seen: T | str = look()
+        except DoorClosed as problem:
+            seen = f"refused: {problem}"
+            found = False
+        else:
+            found = bool(seen)
+        if found:
+            return seen  # type: ignore[return-value]  # found only when `look` answered
+        if time.monotonic() > until:
+            raise AssertionError(f"not within {within_s:.0f} s: {what}; last seen: {seen!r}")
+        time.sleep(0.2)
+
+
+def pod(name: str, image: str, script: str, **spec: Any) -> Manifest:
+    """A pod of our image that runs a Python script; `spec` adds to its container."""
+    labels = {"app": name}
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": name, "labels": labels},
+        "spec": pod_spec(image, script, **spec),
+    }
+
+
+def deployment(name: str, image: str, script: str, replicas: int, **spec: Any) -> Manifest:
+    """A Deployment of such pods."""
+    labels = {"app": name}
+    template = {"metadata": {"labels": labels}, "spec": pod_spec(image, script, **spec)}
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": name},
+        "spec": {"replicas": replicas, "selector": {"matchLabels": labels}, "template": template},
+    }
+
+
+def pod_spec(image: str, script: str, **container: Any) -> Manifest:
+    """One container as the restricted Pod Security Standard wants it."""
+    grace = container.pop("grace", 2)
+    return {
+        "terminationGracePeriodSeconds": grace,
+        "securityContext": {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}},
+        "containers": [
+            {
+                "name": "main",
+                "image": image,
+                "imagePullPolicy": "IfNotPresent",
+                "command": ["python3", "-u", "-c", script],
+                "securityContext": {
+                    "allowPrivilegeEscalation": False,
+                    "capabilities": {"drop": ["ALL"]},
+                    "readOnlyRootFilesystem": True,
+                },
+                **container,
+            }
+        ],
+    }
+
+
+def service(name: str, port: int) -> Manifest:
+    """A ClusterIP Service in front of the pods of the same name."""
+    ports = [{"port": 80, "targetPort": port}]
+    metadata = {"name": name}
+    return {"apiVersion": "v1", "kind": "Service", "metadata": metadata, "spec": {"selector": {"app": name}, "ports": ports}}

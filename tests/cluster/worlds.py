@@ -1,0 +1,75 @@
+"""Which cluster the tests of the cluster lane live in, and why there may be none."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from devcluster import binaries, door, machine, plan, preflight, teardown
+from devcluster.cache import Cache
+from devcluster.door import Door, Embedded
+from devcluster.layout import Layout
+from devcluster.up import up
+
+NODES: Final = ("l4=NVIDIA-L4:4", "a100=NVIDIA-A100-SXM4-80GB:2")
+
+
+def asked_for_existing() -> bool:
+    """Whether the caller named a cluster; one is never used unasked."""
+    return os.environ.get("DEVCLUSTER") == "existing"
+
+
+def hindrance() -> str | None:
+    """Why no cluster can run here, in one message; nothing when one can."""
+    if asked_for_existing():
+        return None
+    cache = Cache.chosen()
+    missing = preflight.whole(machine.look(), binaries.missing(cache, tuple(binaries.PACKAGES)))
+    return preflight.message(missing) if missing else None
+
+
+@contextmanager
+def embedded(name: str, *nodes: str) -> Iterator[Embedded]:
+    """A cluster of our own for as long as the block runs; leaving it checks that nothing stayed."""
+    cache = Cache.chosen()
+    layout = Layout.of(cache, name)
+    try:
+        up(plan.make(name, nodes), cache)
+        yield Embedded(layout)
+    finally:
+        left = teardown.down(layout)
+    assert left == (), left
+
+
+@contextmanager
+def shared() -> Iterator[Door]:
+    """The cluster most tests share: the one the caller named, or one of our own."""
+    if asked_for_existing():
+        named = door.existing(Cache.chosen())
+        try:
+            yield named
+        finally:
+            named.close()
+    else:
+        with embedded(f"tests-{os.getpid()}", *NODES) as made:
+            yield made
+
+
+def kubectl_of(door: Door) -> Path:
+    """The kubectl that goes with a cluster."""
+    return door.programs / "kubectl" if isinstance(door, Embedded) else Path("kubectl")
+
+
+def death_of(cluster: Embedded, component: str) -> str:
+    """How the component last died, as the supervisor tells it; empty when it never did."""
+    said = cluster.said()["deaths"]
+    assert isinstance(said, list)
+    return next((str(one["how"]) for one in reversed(said) if one["component"] == component), "")
+
+
+def runs(cluster: Embedded, component: str) -> bool:
+    """Whether the component runs now."""
+    kept = cluster.said()["components"]
+    assert isinstance(kept, dict)
+    return bool(kept[component]["running"])

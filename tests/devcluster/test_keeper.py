@@ -1,0 +1,75 @@
+"""What dies is started again and named; what dies again and again is left dead."""
+
+import asyncio
+import os
+import sys
+from pathlib import Path
+
+from devcluster import keeper
+from devcluster.component import Component, Stage
+from devcluster.keeper import Keeper
+from devcluster.layout import Layout
+
+
+def program(script: str) -> Component:
+    return Component(name="member", argv=(sys.executable, "-c", script), stage=Stage.MEMBERS)
+
+
+def kept(tmp_path: Path) -> Keeper:
+    return Keeper(Layout(tmp_path), dict(os.environ), changed=lambda: None, first_pause_s=0.0)
+
+
+async def until(keeping: Keeper, deaths: int) -> None:
+    while len(keeping.deaths) < deaths:
+        await asyncio.sleep(0.01)
+
+
+def test_a_death_is_named_with_how_it_ended_and_the_end_of_its_log(tmp_path: Path) -> None:
+    async def story(keeping: Keeper) -> None:
+        keeping.start(program("print('no space left'); raise SystemExit(3)"))
+        await asyncio.wait_for(until(keeping, 1), 20)
+        await keeping.close()
+
+    keeping = kept(tmp_path)
+    asyncio.run(story(keeping))
+    (death, *_) = keeping.deaths
+    assert death.how == "exited with 3"
+    assert "no space left" in death.tail
+    assert death.sentence().startswith("member exited with 3 at ")
+
+
+def test_a_killed_component_is_started_again(tmp_path: Path) -> None:
+    async def story(keeping: Keeper) -> None:
+        keeping.start(program("import time; time.sleep(60)"))
+        while (pid := keeping.kept["member"].pid) is None:
+            await asyncio.sleep(0.01)
+        os.kill(pid, 9)
+        while keeping.kept["member"].starts < 2 or (again := keeping.kept["member"].pid) is None:
+            await asyncio.sleep(0.01)
+        os.kill(again, 9)
+        await until(keeping, 2)
+        await keeping.close()
+
+    keeping = kept(tmp_path)
+    asyncio.run(story(keeping))
+    assert [death.how for death in keeping.deaths] == ["was ended by SIGKILL"] * 2
+    assert keeping.given_up == []
+
+
+def test_what_never_stays_up_is_left_dead_and_said_to_be(tmp_path: Path) -> None:
+    async def story(keeping: Keeper) -> None:
+        keeping.start(program("raise SystemExit(1)"))
+        while not keeping.given_up:
+            await asyncio.sleep(0.01)
+        await keeping.close()
+
+    keeping = kept(tmp_path)
+    asyncio.run(story(keeping))
+    assert len(keeping.deaths) == keeper.MOST_RESTARTS + 1
+    assert keeping.as_json()["components"] == {"member": {"pid": None, "starts": 6, "running": False}}
+
+
+def test_an_end_is_told_in_words() -> None:
+    assert keeper.how_it_ended(0) == "exited with 0"
+    assert keeper.how_it_ended(-9) == "was ended by SIGKILL"
+    assert keeper.how_it_ended(-63) == "was ended by signal 63"

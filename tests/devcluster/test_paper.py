@@ -1,0 +1,100 @@
+"""Certificates, the pause image and the status page: what devcluster writes for others to read."""
+
+import base64
+import io
+import json
+import tarfile
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.x509.oid import NameOID
+
+from devcluster import pause, pki, progress, status
+from devcluster.cache import Cache
+from devcluster.layout import Layout
+
+NOW = datetime(2026, 11, 20, tzinfo=UTC)
+
+
+def test_a_kubeconfig_says_who_somebody_is_and_whom_to_trust() -> None:
+    authority = pki.Authority(NOW)
+    written = json.loads(pki.kubeconfig(authority, authority.sign("ada", "system:masters"), "https://127.0.0.1:1"))
+    user = written["users"][0]["user"]
+    certificate = x509.load_pem_x509_certificate(base64.b64decode(user["client-certificate-data"]))
+    root = x509.load_pem_x509_certificate(
+        base64.b64decode(written["clusters"][0]["cluster"]["certificate-authority-data"])
+    )
+    certificate.verify_directly_issued_by(root)
+    names = {part.oid: part.value for part in certificate.subject}
+    assert names == {NameOID.COMMON_NAME: "ada", NameOID.ORGANIZATION_NAME: "system:masters"}
+
+
+def test_only_the_owner_reads_a_key(tmp_path: Path) -> None:
+    pki.write(pki.Authority(NOW), tmp_path, ("127.0.0.1", "kubernetes"))
+    assert {path.stat().st_mode & 0o777 for path in tmp_path.glob("*.key")} == {0o600}
+    served = x509.load_pem_x509_certificate((tmp_path / "apiserver.crt").read_bytes())
+    names = served.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    assert names.get_values_for_type(x509.DNSName) == ["kubernetes"]
+
+
+def test_the_pause_image_holds_one_program_and_is_the_same_each_time(tmp_path: Path) -> None:
+    program = tmp_path / "pause"
+    program.write_bytes(b"\x7fELF")
+    pause.write(program, tmp_path / "one.tar")
+    pause.write(program, tmp_path / "two.tar")
+    assert (tmp_path / "one.tar").read_bytes() == (tmp_path / "two.tar").read_bytes()
+    with tarfile.open(tmp_path / "one.tar") as image:
+        manifest = json.loads(_read(image, "manifest.json"))[0]
+        with tarfile.open(fileobj=io.BytesIO(_read(image, manifest["Layers"][0]))) as layer:
+            assert layer.getnames() == ["pause"]
+
+
+def test_status_names_a_death_and_a_cluster_nobody_stands_behind(tmp_path: Path) -> None:
+    cache = Cache(tmp_path)
+    assert status.as_text(status.look(cache), colour=False) == "no cluster runs here; `make cluster` starts one"
+    layout = Layout.of(cache, "dev")
+    layout.root.mkdir(parents=True)
+    (layout.root / "plan.json").write_text("{}")
+    death = {"component": "etcd", "how": "was ended by SIGKILL", "at": "12:00:00 UTC", "tail": "    bye"}
+    components = {"etcd": {"pid": 7, "starts": 2, "running": True}, "kubelet-a": {"pid": None, "starts": 6, "running": False}}
+    said = {"phase": "ready", "components": components, "deaths": [death]}
+    layout.status.write_text(json.dumps(said))
+
+    shown = status.as_text(status.look(cache), colour=True)
+
+    assert "\x1b[1mdev: dead: its supervisor was ended" in shown
+    assert "etcd       runs, started 2 times" in shown
+    assert "kubelet-a  is dead, started 6 times" in shown
+    assert "etcd was ended by SIGKILL at 12:00:00 UTC\n    bye" in shown
+
+
+def test_a_step_says_that_it_began_and_how_it_ended() -> None:
+    log = io.StringIO()
+    with progress.step("building", log) as current:
+        current.at("package 1 of 2")
+    with pytest.raises(ValueError, match="no"), progress.step("failing", log):
+        raise ValueError("no")
+    lines = log.getvalue().splitlines()
+    assert lines[0] == "  … building"
+    assert lines[1].startswith("  ✓ building (")
+    assert lines[3].startswith("  ✗ failing (")
+
+
+def test_a_failed_program_is_told_with_the_end_of_its_output(tmp_path: Path) -> None:
+    words = ["sh", "-c", "echo not enough disk; exit 7"]
+    with progress.step("packing", io.StringIO()) as current, pytest.raises(progress.StepFailed) as failed:
+        progress.run(words, current, tmp_path / "logs" / "pack.log")
+    assert "ended with 7" in str(failed.value)
+    assert "not enough disk" in str(failed.value)
+
+
+def test_a_log_that_never_was_is_said_not_to_be(tmp_path: Path) -> None:
+    assert "was never written" in progress.tail(tmp_path / "none.log")
+
+
+def _read(archive: tarfile.TarFile, name: str) -> bytes:
+    member = archive.extractfile(name)
+    assert member is not None
+    return member.read()

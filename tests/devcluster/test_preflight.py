@@ -1,0 +1,70 @@
+"""What a machine that cannot host a cluster is told: everything at once, and what to do about each."""
+
+from dataclasses import replace
+
+import pytest
+
+from devcluster import machine, preflight
+from devcluster.machine import Machine
+
+ABLE = Machine(
+    system="Linux",
+    root=True,
+    namespaces=True,
+    cgroups=True,
+    go=(1, 26),
+    programs=frozenset(machine.PROGRAMS),
+    plugins=True,
+)
+TO_BUILD = ("etcd", "kubelet")
+
+
+def test_an_able_machine_is_told_nothing() -> None:
+    assert preflight.whole(ABLE, TO_BUILD) == ()
+    assert preflight.light(ABLE, TO_BUILD) == ()
+    assert preflight.packages(ABLE) == ()
+
+
+def test_light_mode_needs_neither_root_nor_namespaces_nor_a_compiler_once_built() -> None:
+    bare = replace(ABLE, root=False, namespaces=False, cgroups=False, go=None, programs=frozenset(), plugins=False)
+    assert preflight.light(bare, ()) == ()
+
+
+@pytest.mark.parametrize(
+    ("lacking", "what", "mend"),
+    [
+        (replace(ABLE, root=False, namespaces=False), "root: a node needs namespaces", "run it as root"),
+        (replace(ABLE, namespaces=False), "CAP_SYS_ADMIN", "privileged"),
+        (replace(ABLE, cgroups=False), "a writable /sys/fs/cgroup", "privileged"),
+        (replace(ABLE, go=None), "Go 1.26 or later, to build etcd, kubelet; there is none", "install Go 1.26"),
+        (replace(ABLE, go=(1, 19)), "this is 1.19", "KUBEBUILDER_ASSETS"),
+        (replace(ABLE, system="Darwin"), "this is Darwin", "Linux VM"),
+        (
+            replace(ABLE, programs=frozenset(machine.PROGRAMS) - {"runc", "nft", "apt-get"}),
+            "nftables, runc",
+            "this system's own packages",
+        ),
+    ],
+)
+def test_what_is_missing_is_named_with_the_way_to_have_it(lacking: Machine, what: str, mend: str) -> None:
+    said = preflight.message(preflight.whole(lacking, TO_BUILD))
+    assert what in said
+    assert mend in said
+    assert "DEVCLUSTER=existing KUBECONFIG=" in said
+
+
+def test_two_things_missing_are_one_message() -> None:
+    said = preflight.message(preflight.whole(replace(ABLE, root=False, go=None), TO_BUILD))
+    assert said.count("- missing:") == 2
+
+
+def test_debian_brings_what_is_missing_by_itself() -> None:
+    lacking = replace(ABLE, programs=frozenset(machine.PROGRAMS) - {"runc", "nft"}, plugins=False)
+    assert preflight.whole(lacking, ()) == ()
+    assert preflight.packages(lacking) == ("containernetworking-plugins", "nftables", "runc")
+
+
+def test_this_machine_can_be_looked_at() -> None:
+    seen = machine.look()
+    assert seen.system
+    assert seen.programs <= frozenset(machine.PROGRAMS)

@@ -1,0 +1,143 @@
+"""Claims and their proofs: looking one up, running it, keeping the figure, telling when the page drifts."""
+
+from pathlib import Path
+
+import pytest
+
+from prove import __main__ as prove
+from prove import ledger, page
+from prove.claims import Claim, Figure, ordered
+from prove.ledger import Record
+from prove.registry import CLAIMS
+
+
+def shown() -> Figure:
+    """A proof that succeeds, in two lines."""
+    return Figure(holds=True, text="3 passed\nin 2 s")
+
+
+def not_shown() -> Figure:
+    """A proof that fails."""
+    return Figure(holds=False, text="1 of 3")
+
+
+def broken() -> Figure:
+    """A proof that breaks down."""
+    raise FileNotFoundError("no kubectl here")
+
+
+GOOD = Claim(item="house.1", title="Doors close", prove=shown)
+BAD = Claim(item="house.2", title="Windows close", prove=not_shown)
+BROKEN = Claim(item="api.1", title="Walls stand", prove=broken, slow=True)
+THREE = ordered([BROKEN, BAD, GOOD])
+
+RECORD = Record(
+    item="house.1",
+    holds=True,
+    figure="3 passed",
+    machine="2 CPUs, 4 GiB, Linux 6.1, debian 12",
+    date="2026-11-20",
+    command="python -m prove house.1",
+    seconds=61.4,
+)
+
+
+def test_a_claim_that_holds_ends_with_its_figure(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert prove.main(["house.1"], THREE, tmp_path) == 0
+
+    said = capsys.readouterr()
+    assert said.out == "house.1 holds: 3 passed in 2 s\n"
+    assert said.err == "house.1: Doors close\n"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_claim_that_does_not_hold_fails_with_its_figure(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert prove.main(["house.2"], THREE, tmp_path) == 1
+    assert capsys.readouterr().out == "house.2 FAILS: 1 of 3\n"
+
+
+def test_a_proof_that_breaks_down_has_not_shown_its_claim(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert prove.main(["api.1"], THREE, tmp_path) == 1
+
+    said = capsys.readouterr()
+    assert said.out == "api.1 FAILS: FileNotFoundError: no kubectl here\n"
+    assert "(takes minutes)" in said.err
+
+
+def test_an_unknown_item_gets_the_nearest_and_the_list(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert prove.main(["hose.1"], THREE, tmp_path) == 2
+    assert capsys.readouterr().err == (
+        "prove: there is no claim 'hose.1'; did you mean house.1?\nclaims: house.1, house.2, api.1\n"
+    )
+
+
+def test_a_recorded_figure_is_kept_shown_and_on_the_page(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert prove.main(["house.1", "--record"], THREE, tmp_path) == 0
+
+    kept = ledger.read(tmp_path)["house.1"]
+    assert (kept.holds, kept.figure, kept.machine) == (True, "3 passed in 2 s", ledger.machine())
+    assert prove.main(["--drift"], THREE, tmp_path) == 0
+    assert prove.main([], THREE, tmp_path) == 0
+    assert f"holds: 3 passed in 2 s ({kept.date})" in capsys.readouterr().out
+
+
+def test_proving_all_fails_when_one_fails_and_still_runs_the_rest(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert prove.main(["--all", "--record"], THREE, tmp_path) == 1
+    assert len(capsys.readouterr().out.splitlines()) == 3
+    assert list(ledger.read(tmp_path)) == ["house.1", "house.2", "api.1"]
+
+
+def test_the_page_tells_found_and_not_yet_found() -> None:
+    told = page.render(THREE, {"house.1": RECORD})
+
+    assert "### house.1\n\nDoors close\n\n- holds: 3 passed\n- 2026-11-20, 61 s, on 2 CPUs, 4 GiB" in told
+    assert "### api.1\n\nWalls stand\n\n- not recorded yet\n" in told
+    assert told.index("## house") < told.index("### house.2") < told.index("## api")
+
+
+def test_a_page_edited_by_hand_is_drift_until_written_anew(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / page.NAME).write_text("all is well\n")
+
+    assert prove.main(["--drift"], THREE, tmp_path) == 1
+    assert "run `python -m prove --page`" in capsys.readouterr().out
+    assert prove.main(["--page"], THREE, tmp_path) == 0
+    assert prove.main(["--drift"], THREE, tmp_path) == 0
+
+
+def test_a_record_without_a_claim_is_drift() -> None:
+    told = prove.drift(page.render([BAD], {}), [BAD], {"house.1": RECORD})
+
+    assert told == "docs/evidence.json records house.1, which is no claim: remove or rename the record"
+
+
+@pytest.mark.parametrize("item", ["hose.1", "house", "house.x", "house.1.2"])
+def test_an_item_is_a_known_word_and_a_number(item: str) -> None:
+    with pytest.raises(ValueError, match="is no item: one of house, api"):
+        Claim(item=item, title="", prove=shown)
+
+
+def test_the_tenth_claim_follows_the_ninth() -> None:
+    claims = [Claim(item=f"house.{number}", title="", prove=shown) for number in (10, 9, 1)]
+
+    assert [claim.item for claim in ordered(claims)] == ["house.1", "house.9", "house.10"]
+
+
+def test_every_claim_of_the_project_has_an_item_of_its_own() -> None:
+    assert len({claim.item for claim in CLAIMS}) == len(CLAIMS)
+
+
+def test_the_machine_is_described_without_its_name() -> None:
+    assert "CPUs" in ledger.machine()
+    assert "Linux" in ledger.machine()

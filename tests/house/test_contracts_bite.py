@@ -1,0 +1,218 @@
+"""Each rule of the house is broken in a copy of the tree, and the check must say which rule and what to do.
+
+A rule that nothing breaks may long have stopped working: the untouched copy passes, every broken one fails.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from house import tree
+
+pytestmark = pytest.mark.house
+
+CACHES = (".mypy_cache", ".import_linter_cache", ".ruff_cache")
+"""Shared with the copy: the contracts are what is tested here, not the tools' first run."""
+
+ROOMS = Path("operator/fairlead")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Breach:
+    """One way to break the house: a file to add, the step that must notice, the words it must say."""
+
+    name: str
+    path: Path
+    text: str
+    step: str
+    words: tuple[str, ...]
+
+
+WHOLE_CHECK = (
+    Breach(
+        name="an upward import",
+        path=ROOMS / "fleet" / "stray.py",
+        text='"""Looks up."""\n\nimport fairlead.api\n\nNAME = fairlead.api.__name__\n',
+        step="imports",
+        words=("fairlead.fleet.stray -> fairlead.api", "share into `fleet`", "CONTRIBUTING.md#rooms"),
+    ),
+    Breach(
+        name="a clock in a pure room",
+        path=ROOMS / "planning" / "stray.py",
+        text='"""Looks up."""\n\nfrom datetime import UTC, datetime\n\nNOW = datetime.now(UTC)\n',
+        step="lint",
+        words=("TID251", "take `now` as an argument", "CONTRIBUTING.md#rules"),
+    ),
+    Breach(
+        name="an oversized function",
+        path=Path("house/stray.py"),
+        text='"""Goes on."""\n\n\ndef goes_on() -> int:\n    """Count."""\n    n = 0\n'
+        + "    n += 1\n" * 57
+        + "    return n\n",
+        step="sizes",
+        words=(
+            "house/stray.py:4: function goes_on has 61 lines, at most 60",
+            "give each of its steps a name",
+        ),
+    ),
+    Breach(
+        name="an unplaced folder",
+        path=ROOMS / "utils" / "__init__.py",
+        text='"""Holds this and that."""\n',
+        step="imports",
+        words=("utils", "give a new folder a place", "there is no utils"),
+    ),
+)
+
+ONE_STEP = (
+    Breach(
+        name="the time module in a pure room",
+        path=ROOMS / "planning" / "stray.py",
+        text='"""Ticks."""\n\nimport time\n\nZONE = time.tzname\n',
+        step="imports",
+        words=(
+            "rooms that decide touch no world",
+            "fairlead.planning.stray -> time",
+            "take `now` and chance",
+        ),
+    ),
+    Breach(
+        name="pydantic in the vocabulary",
+        path=ROOMS / "fleet" / "stray.py",
+        text='"""Validates."""\n\nfrom pydantic import BaseModel\n\nBASE = BaseModel\n',
+        step="imports",
+        words=("never see pydantic", "fairlead.fleet.stray -> pydantic", "api converts at the door"),
+    ),
+    Breach(
+        name="a file too long",
+        path=Path("tests/cli/test_stray.py"),
+        text='"""Counts."""\n' + "ONE = 1\n" * 300,
+        step="sizes",
+        words=("tests/cli/test_stray.py:301: file has 301 lines, at most 300", "split it"),
+    ),
+    Breach(
+        name="a second package in the source root",
+        path=Path("operator/helmsman/__init__.py"),
+        text='"""Steers."""\n',
+        step="sizes",
+        words=("operator/helmsman/__init__.py:1: only operator/fairlead/ may stand", "move it into a room"),
+    ),
+    Breach(
+        name="six parameters",
+        path=Path("house/stray.py"),
+        text='"""Takes."""\n\n\ndef six(a: int, b: int, c: int, d: int, e: int, f: int) -> int:\n'
+        '    """Add."""\n    return a + b + c + d + e + f\n',
+        step="lint",
+        words=("PLR0913", "(6 > 5)", "too many parameters need a better signature"),
+    ),
+    Breach(
+        name="a function of eleven ways",
+        path=Path("house/stray.py"),
+        text='"""Branches."""\n\n\ndef eleven(n: int) -> int:\n    """Branch."""\n'
+        + "".join(f"    if n > {10 * each}:\n        n -= {each + 1}\n" for each in range(10))
+        + "    return n\n",
+        step="lint",
+        words=("C901", "(11 > 10)", "says what to write instead"),
+    ),
+    Breach(
+        name="an untyped function",
+        path=Path("house/stray.py"),
+        text='"""Is vague."""\n\n\ndef vague(n):\n    """Answer."""\n    return n\n',
+        step="types",
+        words=("no-untyped-def", "type what is untyped"),
+    ),
+    Breach(
+        name="an ignore without its code",
+        path=Path("house/stray.py"),
+        text='"""Ignores."""\n\nNUMBER: int = "one"  # type: ignore\n',
+        step="types",
+        words=("ignore-without-code", "an ignore names its code and its reason"),
+    ),
+    Breach(
+        name="a page edited by hand",
+        path=Path("docs/evidence.md"),
+        text="# Evidence\n\nAll is well.\n",
+        step="evidence",
+        words=("docs/evidence.md is not what", "never by hand"),
+    ),
+    Breach(
+        name="a room below its floor",
+        path=ROOMS / "fleet" / "stray.py",
+        text='"""Runs in no test."""\n\nONE = 1\n',
+        step="tests",
+        words=("operator/fairlead/fleet: 0.0 %", "stray.py: lines 3", "needs a story for each line"),
+    ),
+)
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    """The tree as git would commit it, beside nothing."""
+    for path in tree.files(tree.ROOT):
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(tree.ROOT / path, tmp_path / path)
+    for cache in CACHES:
+        if (tree.ROOT / cache).is_dir():
+            shutil.copytree(tree.ROOT / cache, tmp_path / cache)
+    return tmp_path
+
+
+def test_the_untouched_copy_passes(copy: Path) -> None:
+    checked = make_check(copy)
+
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+    assert " steps held in " in checked.stdout.splitlines()[-1]
+
+
+@pytest.mark.parametrize("breach", WHOLE_CHECK, ids=lambda breach: breach.name)
+def test_make_check_fails_and_says_what_to_do_about(breach: Breach, copy: Path) -> None:
+    commit(breach, copy)
+
+    checked = make_check(copy)
+
+    assert checked.returncode != 0
+    assert breach.step in checked.stdout.partition("check: failed: ")[2]
+    assert [words for words in breach.words if words not in checked.stdout] == []
+
+
+@pytest.mark.parametrize("breach", ONE_STEP, ids=lambda breach: breach.name)
+def test_its_step_fails_and_says_what_to_do_about(breach: Breach, copy: Path) -> None:
+    commit(breach, copy)
+
+    checked = started([sys.executable, "-m", "house.check", "--only", breach.step], copy)
+
+    assert checked.returncode == 1, checked.stdout + checked.stderr
+    assert [words for words in breach.words if words not in checked.stdout] == []
+
+
+def test_a_package_in_place_of_the_source_root_is_told_before_python_breaks(copy: Path) -> None:
+    (copy / "operator" / "__init__.py").touch()
+
+    prepared = started([sys.executable, "house/venv.py"], copy)
+
+    assert prepared.returncode == 1
+    assert "operator/__init__.py must not be" in prepared.stderr
+    assert "Delete the file" in prepared.stderr
+
+
+def commit(breach: Breach, copy: Path) -> None:
+    """Break the copy."""
+    (copy / breach.path).parent.mkdir(parents=True, exist_ok=True)
+    (copy / breach.path).write_text(breach.text, encoding="utf-8")
+
+
+def make_check(copy: Path) -> subprocess.CompletedProcess[str]:
+    """The command people type, in the copy, with this environment instead of a new one."""
+    return started(["make", "--no-print-directory", "check", f"VENV={sys.prefix}"], copy)
+
+
+def started(words: list[str], copy: Path) -> subprocess.CompletedProcess[str]:
+    """Run in the copy, without what an outer make or coverage told this process."""
+    ours = ("MAKE", "MFLAGS", "COVERAGE_", "PYTEST_", "PYTHONPATH")
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
+    return subprocess.run(words, cwd=copy, env=environment, check=False, capture_output=True, text=True)

@@ -1,0 +1,85 @@
+"""The coverage floors, told on reports as coverage writes them."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from house import floors
+
+WIRE = "operator/fairlead/router/wire"
+
+
+def covered(lines: int, of: int, branches: int = 0, of_branches: int = 0) -> dict[str, Any]:
+    """One file of a report."""
+    return {
+        "summary": {
+            "num_statements": of,
+            "covered_lines": lines,
+            "num_branches": of_branches,
+            "covered_branches": branches,
+        },
+        "missing_lines": list(range(1, of - lines + 1)),
+        "missing_branches": [[10 + number, -1] for number in range(of_branches - branches)],
+    }
+
+
+def test_a_room_without_code_misses_nothing() -> None:
+    assert floors.measure(WIRE, {}).percent == 100.0
+    assert list(floors.violations({}, {WIRE: 100})) == []
+
+
+def test_a_missing_branch_is_named_with_its_room_figure_and_floor() -> None:
+    report = {f"{WIRE}/frames.py": covered(8, 8, branches=1, of_branches=2)}
+
+    (told,) = floors.violations(report, {WIRE: 100})
+
+    assert told.splitlines() == [
+        f"{WIRE}: 90.0 % of lines and branches covered, floor 100 %: {floors.ADVICE}",
+        f"  {WIRE}/frames.py: branches 10->exit",
+    ]
+
+
+def test_a_folder_whose_name_only_begins_alike_is_another_room() -> None:
+    report = {f"{WIRE}less.py": covered(0, 5), f"{WIRE}less/air.py": covered(0, 5)}
+
+    assert floors.measure(WIRE, report).counted == 0
+
+
+def test_many_gaps_are_shortened_and_counted() -> None:
+    report = {f"{WIRE}/part{number}.py": covered(0, 9) for number in range(6)}
+
+    (told,) = floors.violations(report, {WIRE: 90})
+
+    assert "part0.py: lines 1, 2, 3, 4, …" in told
+    assert told.splitlines()[-1] == "  and 2 more files"
+
+
+def test_almost_all_never_reads_as_all() -> None:
+    (told,) = floors.violations({f"{WIRE}/frames.py": covered(9999, 10000)}, {WIRE: 100})
+
+    assert "99.9 %" in told
+
+
+def written(folder: Path, files: Mapping[str, Any]) -> list[str]:
+    """The arguments for a report written to disk."""
+    report = folder / "report.json"
+    report.write_text(json.dumps({"files": files}))
+    return [str(report)]
+
+
+def test_a_report_that_meets_every_floor_passes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert floors.main(written(tmp_path, {"operator/fairlead/fleet/load.py": covered(3, 3)})) == 0
+    assert "rooms at or above their floor" in capsys.readouterr().out
+
+
+def test_a_report_below_a_floor_fails(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert floors.main(written(tmp_path, {"operator/fairlead/fleet/load.py": covered(2, 3)})) == 1
+    assert "operator/fairlead/fleet: 66.6 %" in capsys.readouterr().out
+
+
+def test_without_a_report_the_usage_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    assert floors.main([]) == 2
+    assert "usage" in capsys.readouterr().err

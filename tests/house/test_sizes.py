@@ -1,0 +1,46 @@
+"""The size budgets, told on small texts; the real tree is measured by the check itself."""
+
+from pathlib import Path
+
+from house import sizes
+
+HERE = Path("house/example.py")
+
+
+def body(lines: int, head: str = "def grows() -> None:") -> str:
+    """A function of so many lines."""
+    return "\n".join([head, *["    pass"] * (lines - 1)]) + "\n"
+
+
+def test_a_function_may_have_sixty_lines_and_not_one_more() -> None:
+    assert list(sizes.violations(sizes.measure(HERE, body(60)))) == []
+
+    (told,) = sizes.violations(sizes.measure(HERE, "\n\n" + body(61)))
+    assert told.startswith(
+        "house/example.py:3: function grows has 61 lines, at most 60: give each of its steps"
+    )
+
+
+def test_a_file_may_have_three_hundred_lines_and_not_one_more() -> None:
+    assert list(sizes.violations(sizes.measure(HERE, "x = 1\n" * 300))) == []
+
+    (told,) = sizes.violations(sizes.measure(HERE, "x = 1\n" * 301))
+    assert told.startswith("house/example.py:301: file has 301 lines, at most 300: split it")
+
+
+def test_methods_coroutines_and_inner_functions_are_measured_too() -> None:
+    text = "class Room:\n    async def waits(self) -> None:\n        def inner() -> None:\n            pass\n"
+
+    assert sizes.measure(HERE, text).functions == (("waits", 2, 3), ("inner", 3, 2))
+
+
+def test_the_figures_worth_watching_stand_in_one_line() -> None:
+    measured = [sizes.measure(HERE, body(lines)) for lines in (2, 4, 30)]
+
+    assert sizes.summary(measured) == (
+        "sizes: 3 files of 4/4/30 lines, 3 functions of 4/4/30 lines (median/p90/max)"
+    )
+
+
+def test_an_empty_tree_has_figures_too() -> None:
+    assert sizes.summary([]) == "sizes: 0 files of 0/0/0 lines, 0 functions of 0/0/0 lines (median/p90/max)"
