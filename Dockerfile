@@ -1,7 +1,7 @@
 # Fairlead's one image: the controller, the autoscaler and the router are subcommands of one process.
 #
 #   docker build -t fairlead .        anywhere with an index that pip can reach
-#   make image                        without Docker and without an index inside the build (devcluster/image.py)
+#   make image                        without Docker and without an index inside the build (devcluster/image)
 #
 # Both read this file. What differs comes in as arguments: BASE, any image with Python 3.11 or later; WHEELS, a
 # folder of wheels; PIP_NO_INDEX. WHEELS is by default a folder that exists and holds none, as COPY refuses a

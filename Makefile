@@ -52,7 +52,7 @@ cluster-status: setup ## which clusters run here, their components, and what die
 	@$(ENV) $(PY) -m devcluster status
 
 image: setup ## build the project's Dockerfile with buildah
-	@$(ENV) $(PY) -m devcluster.image
+	@$(ENV) $(PY) -m devcluster.image.build
 
 bench: setup ## the benchmark table
 	@$(ENV) $(PY) -m bench

@@ -76,7 +76,9 @@ def _expose(chosen: argparse.Namespace, cache: Cache) -> int:
     namespace, slash, rest = chosen.service.partition("/")
     service, colon, port = rest.partition(":")
     if not (slash and colon and port.isdigit()):
-        raise ValueError(f"{chosen.service!r}: a Service is written NAMESPACE/SERVICE:PORT, for instance default/web:80")
+        raise ValueError(
+            f"{chosen.service!r}: a Service is written NAMESPACE/SERVICE:PORT, for instance default/web:80"
+        )
     print(Embedded(Layout.of(cache, chosen.name)).expose(namespace, service, int(port)))
     return 0
 

@@ -8,12 +8,15 @@ import os
 import signal
 import socket
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Protocol
 
-from devcluster import binaries, progress, worker
+from devcluster import progress
 from devcluster.cache import Cache
 from devcluster.layout import Layout
+from devcluster.members import worker
+from devcluster.setup import programs
 
 
 class DoorClosed(Exception):
@@ -62,9 +65,12 @@ class Embedded:
         return f"127.0.0.1:{self._ask(asked)['port']}"
 
     def load(self, archive: Path) -> None:
-        for node in self._layout.plan().nodes:
-            words = ["-a", worker.socket(node), "-n", "k8s.io", "images", "import", str(archive)]
-            self.inside(str(self.programs / "ctr"), *words)
+        nodes = self._layout.plan().nodes
+        with ThreadPoolExecutor(max_workers=len(nodes)) as pool:
+            list(pool.map(lambda node: self._load(worker.socket(node), archive), nodes))
+
+    def _load(self, runtime: str, archive: Path) -> None:
+        self.inside(str(self.programs / "ctr"), "-a", runtime, "-n", "k8s.io", "images", "import", str(archive))
 
     def close(self) -> None:
         """Nothing to end: doors live in the supervisor."""
@@ -81,6 +87,13 @@ class Embedded:
     def kill(self, component: str, sign: signal.Signals = signal.SIGKILL) -> None:
         """Send a component a signal, to see how the cluster takes its death."""
         self._ask({"op": "kill", "component": component, "signal": str(int(sign))})
+
+    def answers(self) -> bool:
+        """Whether the supervisor is there to answer at all."""
+        try:
+            return bool(self._ask({"op": "answer"}))
+        except DoorClosed:
+            return False
 
     def said(self) -> dict[str, object]:
         """The supervisor's last word on itself and its components."""
@@ -100,7 +113,7 @@ class Embedded:
                 line.sendall(json.dumps(asked).encode() + b"\n")
                 with line.makefile() as reading:
                     answer = json.loads(reading.readline())
-        except OSError as problem:
+        except (OSError, ValueError) as problem:
             raise DoorClosed(f"the supervisor of {self._layout.name} does not answer: {problem}") from problem
         finally:
             os.close(folder)
@@ -166,5 +179,5 @@ def existing(cache: Cache) -> Existing:
     named = os.environ.get("KUBECONFIG", "")
     if not named or not Path(named).exists():
         raise DoorClosed(f"DEVCLUSTER=existing needs KUBECONFIG to name a file; it is {named!r}")
-    ours = binaries.folder(cache) / "kubectl"
+    ours = programs.folder(cache) / "kubectl"
     return Existing(Path(named), ours if ours.exists() else Path("kubectl"))

@@ -10,7 +10,6 @@ from devcluster.cache import Cache
 from devcluster.gpus import Gpus
 from devcluster.plan import Node, Plan
 
-
 MARKER: Final = "DEVCLUSTER_ROOT"
 
 

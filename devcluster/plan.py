@@ -64,9 +64,7 @@ class Plan:
 def make(name: str, nodes: tuple[str, ...]) -> Plan:
     """A plan from `NAME` and `NODE=GPUS` words (`NODE` alone has none); `ValueError` says what would pass."""
     if not NAME.fullmatch(name):
-        raise ValueError(
-            f"cluster name {name!r}: at most 32 lower-case letters, digits and dashes, for instance `dev`"
-        )
+        raise ValueError(f"cluster name {name!r}: at most 32 lower-case letters, digits and dashes, for instance `dev`")
     if len(nodes) > MOST_NODES:
         raise ValueError(f"{len(nodes)} nodes: at most {MOST_NODES} have addresses here")
     made = tuple(_node(place, word) for place, word in enumerate(nodes))

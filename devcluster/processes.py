@@ -57,12 +57,12 @@ def under(control_group: str) -> Iterator[int]:
 def in_namespace(of: int) -> Iterator[int]:
     """Every process in the same process namespace as this one."""
     try:
-        wanted = os.readlink(PROC / str(of) / "ns/pid")
+        wanted = (PROC / str(of) / "ns/pid").readlink()
     except OSError:
         return
     for entry in PROC.iterdir():
         try:
-            if entry.name.isdigit() and os.readlink(entry / "ns/pid") == wanted:
+            if entry.name.isdigit() and (entry / "ns/pid").readlink() == wanted:
                 yield int(entry.name)
         except OSError:
             continue

@@ -33,7 +33,8 @@ class Step:
             print(f"\r\x1b[K  … {self.title}: {where}"[:118], end="", file=self.stream, flush=True)
         elif now - self.said_at >= LOG_EVERY_S:
             self.said_at = now
-            print(f"  … {self.title}: {where} ({now - self.started:.0f} s)", file=self.stream, flush=True)
+            line = f"  … {self.title} ({now - self.started:.0f} s): {where}"
+            print(line[:118], file=self.stream, flush=True)
 
 
 @contextmanager
@@ -58,15 +59,26 @@ def run(argv: Sequence[str | Path], current: Step, log: Path, *, env: dict[str, 
     words = [str(word) for word in argv]
     with log.open("w") as kept:
         program = subprocess.Popen(
-            words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=env
+            words,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            env=env,
         )
         if program.stdout is None:
             raise AssertionError("Popen was asked for a pipe and gave none")
-        with program.stdout as lines:
-            for line in lines:
-                kept.write(line)
-                current.at(line.strip())
-        code = program.wait()
+        try:
+            with program.stdout as lines:
+                for line in lines:
+                    kept.write(line)
+                    current.at(line.strip())
+            code = program.wait()
+        except BaseException:
+            program.kill()
+            program.wait()
+            raise
     if code != 0:
         raise StepFailed(f"`{' '.join(words[:4])} …` ended with {code}; the end of {log}:\n{tail(log)}")
 

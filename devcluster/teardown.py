@@ -2,13 +2,12 @@
 
 import contextlib
 import json
-import os
 import shutil
 import subprocess
 import time
 from pathlib import Path
 
-from devcluster import isolation, processes
+from devcluster import control_groups, processes
 from devcluster.layout import Layout
 
 
@@ -16,8 +15,7 @@ def down(layout: Layout) -> tuple[str, ...]:
     """End the cluster and answer what is left of it: nothing, unless something is wrong with the machine."""
     _end_processes(layout)
     _unmount(layout)
-    for group in isolation.control_groups(layout.control_group):
-        _remove_group(group)
+    control_groups.remove(layout.control_group)
     _remove_files(layout)
     return leaks(layout)
 
@@ -27,7 +25,7 @@ def leaks(layout: Layout) -> tuple[str, ...]:
     left = [f"process {pid}: {words[:100]}" for pid, words in processes.marked(layout.marker)]
     left += [f"process {pid} in its control group" for pid in processes.under(layout.control_group)]
     left += [f"mount {place}" for place in _mounts(layout)]
-    left += [f"control group {group}" for group in isolation.control_groups(layout.control_group) if group.exists()]
+    left += [f"control group {group}" for group in control_groups.folders(layout.control_group) if group.exists()]
     left += [f"socket {path}" for path in _sockets(layout)]
     if layout.root.exists():
         left.append(f"folder {layout.root}")
@@ -51,7 +49,7 @@ def _end_processes(layout: Layout) -> None:
 
 def _has_own_namespace(pid: int) -> bool:
     with contextlib.suppress(OSError):
-        return os.readlink(f"/proc/{pid}/ns/pid") != os.readlink("/proc/self/ns/pid")
+        return Path(f"/proc/{pid}/ns/pid").readlink() != Path("/proc/self/ns/pid").readlink()
     return False
 
 
@@ -68,19 +66,6 @@ def _mounts(layout: Layout) -> list[str]:
 def _sockets(layout: Layout) -> list[str]:
     paths = [line.split()[7] for line in Path("/proc/net/unix").read_text().splitlines() if len(line.split()) > 7]
     return [path for path in paths if path.startswith(f"{layout.root}/")]
-
-
-def _remove_group(group: Path, patience_s: float = 5.0) -> None:
-    """Control groups are removed from the leaves; one is busy until its last process is buried."""
-    until = time.monotonic() + patience_s
-    while group.exists():
-        for folder, _, _ in os.walk(group, topdown=False):
-            with contextlib.suppress(OSError):
-                Path(folder).rmdir()
-        if time.monotonic() > until:
-            return
-        if group.exists():
-            time.sleep(0.05)
 
 
 def _remove_files(layout: Layout) -> None:

@@ -10,12 +10,15 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Final
 
-from devcluster import binaries, debian, machine, pause, pki, preflight, progress, settle, teardown, worker
+from devcluster import progress, teardown
 from devcluster.cache import Cache
-from devcluster.control_plane import Ports, names_of_api
+from devcluster.door import Embedded
+from devcluster.inside import isolation
 from devcluster.layout import MARKER, Layout
+from devcluster.members import pause, pki, settle, worker
+from devcluster.members.control_plane import Ports, names_of_api
 from devcluster.plan import Plan
-
+from devcluster.setup import debian, machine, preflight, programs
 
 FIRST_WORD_S: Final = 20.0
 """How long a supervisor may take to say who it is; it takes a fifth of a second."""
@@ -28,14 +31,14 @@ class CannotStart(Exception):
 def up(plan: Plan, cache: Cache) -> Layout:
     """Have this cluster: at once when it runs as planned, started from nothing otherwise."""
     layout = Layout.of(cache, plan.name)
-    if teardown.is_supervised(layout) and _status(layout).get("phase") == "ready" and layout.plan() == plan:
+    if _runs(layout) and layout.plan() == plan:
         return layout
-    programs = _prepare(plan, cache)
+    folder = _prepare(plan, cache)
     if layout.root.exists():
         with progress.step(f"removing what was left of {plan.name}"):
             teardown.down(layout)
     try:
-        _write(plan, layout, programs)
+        _write(plan, layout, folder)
         with progress.step(f"starting {plan.name}") as current:
             _launch(plan, layout)
             _wait(layout, current)
@@ -47,6 +50,11 @@ def up(plan: Plan, cache: Cache) -> Layout:
     return layout
 
 
+def _runs(layout: Layout) -> bool:
+    """Whether this cluster is up: it is asked, since a process that was just killed still looks alive."""
+    return layout.kubeconfig.exists() and teardown.is_supervised(layout) and Embedded(layout).answers()
+
+
 def ports(layout: Layout) -> int:
     """The port of 127.0.0.1 where the API server answers."""
     return int(str(_status(layout)["api_port"]))
@@ -54,19 +62,25 @@ def ports(layout: Layout) -> int:
 
 def _prepare(plan: Plan, cache: Cache) -> Path:
     """Everything the machine must have; `CannotStart` with all that is missing."""
-    wanted = binaries.LIGHT if plan.light else tuple(binaries.PACKAGES)
+    hidden = [place for place in isolation.MASKED if not plan.light and cache.root.is_relative_to(place)]
+    if hidden:
+        raise CannotStart(
+            f"FAIRLEAD_CACHE={cache.root}: a cluster has a {hidden[0]} of its own, which would hide this folder; "
+            "name one elsewhere, for instance FAIRLEAD_CACHE=/srv/fairlead"
+        )
+    wanted = programs.LIGHT if plan.light else tuple(programs.PACKAGES)
     facts = machine.look()
-    to_build = binaries.missing(cache, wanted)
+    to_build = programs.missing(cache, wanted)
     missing = preflight.light(facts, to_build) if plan.light else preflight.whole(facts, to_build)
     if missing:
         raise CannotStart(preflight.message(missing))
     cache.root.mkdir(parents=True, exist_ok=True)
     if not plan.light:
         debian.install(preflight.packages(facts), cache)
-    return binaries.ensure(cache, wanted)
+    return programs.ensure(cache, wanted)
 
 
-def _write(plan: Plan, layout: Layout, programs: Path) -> None:
+def _write(plan: Plan, layout: Layout, folder: Path) -> None:
     """All files of the new cluster."""
     layout.keep(plan)
     chosen = _free_ports() if plan.light else Ports()
@@ -85,24 +99,40 @@ def _write(plan: Plan, layout: Layout, programs: Path) -> None:
         text = pki.kubeconfig(authority, authority.sign(who, group), server)
         pki.write_secret(layout.pki / f"{file}.kubeconfig", text.encode())
     if not plan.light:
-        worker.write(plan, layout, programs)
-        pause.write(programs / "pause", layout.etc / "pause.tar")
+        worker.write(plan, layout, folder)
+        pause.write(folder / "pause", layout.etc / "pause.tar")
     layout.etc.mkdir(exist_ok=True)
-    settings = {"binaries": str(programs), "ports": asdict(chosen)}
+    settings = {"binaries": str(folder), "ports": asdict(chosen)}
     (layout.etc / "supervisor.json").write_text(json.dumps(settings))
 
 
 def _launch(plan: Plan, layout: Layout) -> None:
     """Start the supervisor, apart from this terminal; with nodes, in namespaces of its own."""
     layout.logs.mkdir(exist_ok=True)
-    source = Path(__file__).resolve().parent.parent
+    source = Path(__file__).resolve().parents[1]
     env = {**os.environ, MARKER: str(layout.root), "PYTHONPATH": str(source), "PATH": machine.search_path()}
     python = [sys.executable, "-m"]
     with layout.log("supervisor").open("ab") as log, Path("/proc/self/ns/net").open() as network:
-        words = [*python, "devcluster.supervisor", str(layout.root)]
+        words = [*python, "devcluster.inside.supervisor", str(layout.root)]
         if not plan.light:
-            isolated = ["unshare", "--net", "--mount", "--pid", "--fork", "--kill-child", "--propagation", "private"]
-            words = [*isolated, "--", *python, "devcluster.init", str(layout.root), str(network.fileno())]
+            isolated = [
+                "unshare",
+                "--net",
+                "--mount",
+                "--pid",
+                "--fork",
+                "--kill-child",
+                "--propagation",
+                "private",
+            ]
+            words = [
+                *isolated,
+                "--",
+                *python,
+                "devcluster.inside.init",
+                str(layout.root),
+                str(network.fileno()),
+            ]
         subprocess.run(
             ["setsid", "--fork", *words],
             check=True,

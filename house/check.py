@@ -37,9 +37,7 @@ class Outcome:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run all steps, or the one named; 0 when everything holds."""
     parser = argparse.ArgumentParser(prog="python -m house.check", description="Every rule of the house.")
-    parser.add_argument(
-        "--only", metavar="NAME", help="run one step: " + ", ".join(step.name for step in STEPS)
-    )
+    parser.add_argument("--only", metavar="NAME", help="run one step: " + ", ".join(step.name for step in STEPS))
     only = parser.parse_args(argv).only
     steps = [step for step in STEPS if only in {None, step.name}]
     if not steps:

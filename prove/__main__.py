@@ -63,9 +63,7 @@ def drift(written: str | None, claims: Sequence[Claim], records: Mapping[str, Re
     """What is wrong with the page as it stands on disk, if anything."""
     known = {claim.item for claim in claims}
     if orphans := sorted(set(records) - known):
-        return (
-            f"docs/evidence.json records {', '.join(orphans)}, which is no claim: remove or rename the record"
-        )
+        return f"docs/evidence.json records {', '.join(orphans)}, which is no claim: remove or rename the record"
     if written != page.render(claims, records):
         return (
             "docs/evidence.md is not what the claims and docs/evidence.json render to: "
@@ -76,9 +74,7 @@ def drift(written: str | None, claims: Sequence[Claim], records: Mapping[str, Re
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m prove", description="The project's claims and proofs.")
-    parser.add_argument(
-        "item", nargs="?", help="the claim to prove, as in house.4; without it, list them all"
-    )
+    parser.add_argument("item", nargs="?", help="the claim to prove, as in house.4; without it, list them all")
     parser.add_argument("--all", action="store_true", help="prove every claim, one after the other (long)")
     parser.add_argument("--record", action="store_true", help="keep the figure and write the page anew")
     parser.add_argument("--drift", action="store_true", help="fail when the page is not what it should be")

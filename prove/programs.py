@@ -51,9 +51,7 @@ def run(*words: str, cwd: Path = ROOT, extra: Mapping[str, str] | None = None) -
         for line in program.stdout or ():
             sys.stderr.write(line)
             said.append(line)
-    return Ended(
-        command=command, code=program.returncode, seconds=time.monotonic() - started, output="".join(said)
-    )
+    return Ended(command=command, code=program.returncode, seconds=time.monotonic() - started, output="".join(said))
 
 
 def make(target: str, *words: str, cwd: Path = ROOT, extra: Mapping[str, str] | None = None) -> Ended:
@@ -69,6 +67,4 @@ def pytest(*words: str) -> Ended:
 def _environment(extra: Mapping[str, str]) -> dict[str, str]:
     """Ours without what an outer `make` or coverage run left behind: a proof starts from a clean table."""
     left_behind = ("MAKE", "MFLAGS", "COVERAGE_", "PYTEST_")
-    return {name: value for name, value in os.environ.items() if not name.startswith(left_behind)} | dict(
-        extra
-    )
+    return {name: value for name, value in os.environ.items() if not name.startswith(left_behind)} | dict(extra)

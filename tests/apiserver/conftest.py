@@ -5,10 +5,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from devcluster import binaries, machine, plan, preflight, teardown
+from devcluster import plan, teardown
 from devcluster.cache import Cache
 from devcluster.door import Embedded
 from devcluster.layout import Layout
+from devcluster.setup import machine, preflight, programs
 from devcluster.up import up
 
 
@@ -16,7 +17,7 @@ from devcluster.up import up
 def api_server() -> Iterator[Embedded]:
     """etcd and a kube-apiserver; named by the process, so that two runs may go side by side."""
     cache = Cache.chosen()
-    missing = preflight.light(machine.look(), binaries.missing(cache, binaries.LIGHT))
+    missing = preflight.light(machine.look(), programs.missing(cache, programs.LIGHT))
     if missing and os.environ.get("CI"):
         pytest.fail(f"the API server lane must run in CI.\n{preflight.message(missing)}", pytrace=False)
     if missing:

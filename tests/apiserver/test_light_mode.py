@@ -9,12 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from devcluster import binaries, plan, teardown
+from devcluster import plan, teardown
 from devcluster.__main__ import main
 from devcluster.cache import Cache
 from devcluster.door import DoorClosed, Embedded
 from devcluster.layout import Layout
+from devcluster.setup import programs
 from devcluster.up import up
+from tests.patience import eventually
+from tests.worlds import death_of
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -24,14 +27,14 @@ DEBIANS_PYTHON = "/usr/bin/python3"
 
 def test_it_is_the_pinned_kubernetes(api_server: Embedded) -> None:
     version = json.loads(api_server.kubectl("get", "--raw", "/version"))
-    assert version["gitVersion"] == binaries.KUBERNETES
+    assert version["gitVersion"] == programs.KUBERNETES
 
 
 def test_it_stores_and_validates(api_server: Embedded) -> None:
     api_server.kubectl("create", "configmap", "note", "--from-literal=a=b")
     assert api_server.kubectl("get", "configmap", "note", "-o", "jsonpath={.data.a}") == "b"
     bad = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "Not A Name"}}
-    with pytest.raises(DoorClosed, match="metadata.name: Invalid value"):
+    with pytest.raises(DoorClosed, match=r"metadata\.name: Invalid value"):
         api_server.kubectl("create", "-f", "-", text=json.dumps(bad))
 
 
@@ -55,18 +58,10 @@ def test_a_second_up_answers_the_one_that_runs(api_server: Embedded, capsys: pyt
 
 def test_a_killed_api_server_is_named_and_comes_back(api_server: Embedded) -> None:
     api_server.kill("kube-apiserver")
-    while not api_server.said()["deaths"]:
-        pass
-    deaths = api_server.said()["deaths"]
-    assert isinstance(deaths, list)
-    assert deaths[-1]["how"] == "was ended by SIGKILL"
-    for _ in range(100):
-        try:
-            assert api_server.kubectl("get", "--raw", "/readyz") == "ok"
-            return
-        except DoorClosed:
-            continue
-    pytest.fail("the API server did not come back")
+
+    death = eventually(lambda: death_of(api_server, "kube-apiserver"), "its death is named")
+    assert death == "was ended by SIGKILL"
+    assert eventually(lambda: api_server.kubectl("get", "--raw", "/readyz"), "it comes back") == "ok"
 
 
 def test_a_killed_supervisor_takes_its_cluster_along_and_the_next_up_starts_anew() -> None:
@@ -76,7 +71,8 @@ def test_a_killed_supervisor_takes_its_cluster_along_and_the_next_up_starts_anew
     try:
         up(wanted, cache)
         os.kill(json.loads(layout.supervisor.read_text())["pid"], signal.SIGKILL)
-        assert Embedded(up(wanted, cache)).kubectl("get", "--raw", "/readyz") == "ok"
+        again = Embedded(up(wanted, cache))
+        assert eventually(lambda: again.kubectl("get", "--raw", "/readyz"), "the new one answers") == "ok"
     finally:
         assert teardown.down(layout) == ()
 
@@ -87,7 +83,10 @@ def test_a_killed_supervisor_takes_its_cluster_along_and_the_next_up_starts_anew
         (["up", "--light", "--node", "a=NVIDIA-L4:1"], "--light has no nodes"),
         (["up", "--node", "a=NVIDIA-L4"], "for instance NVIDIA-L4:4"),
         (["expose", "web"], "for instance default/web:80"),
-        (["expose", "default/web:80", "--name", "nobody"], "cluster nobody is not up; start it: `make cluster`"),
+        (
+            ["expose", "default/web:80", "--name", "nobody"],
+            "cluster nobody is not up; start it: `make cluster`",
+        ),
     ],
 )
 def test_a_wrong_word_gets_one_line(words: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -99,12 +98,20 @@ def test_a_wrong_word_gets_one_line(words: list[str], said: str, capsys: pytest.
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="whoever is not root proves this by running the lane")
 def test_it_needs_no_root() -> None:
-    """As a user with nothing but a home of its own and a folder of ready binaries."""
+    """As a user with nothing but a home of its own and a folder of ready programs."""
     home = Path("/tmp") / f"devcluster-nobody-{os.getpid()}"  # pytest's own folders are closed to other users
     home.mkdir(mode=0o755)
     try:
         _hand_over(home)
-        words = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--inh-caps=-all", "env", "-i"]
+        words = [
+            "setpriv",
+            "--reuid=65534",
+            "--regid=65534",
+            "--clear-groups",
+            "--inh-caps=-all",
+            "env",
+            "-i",
+        ]
         env = {
             "HOME": str(home),
             "PATH": "/usr/sbin:/usr/bin:/bin",
@@ -123,10 +130,10 @@ def test_it_needs_no_root() -> None:
 
 def _hand_over(home: Path) -> None:
     """A copy of devcluster, of what it imports and of the binaries, that another user may read."""
-    programs = binaries.folder(Cache.chosen())
+    ready = programs.folder(Cache.chosen())
     (home / "bin").mkdir()
-    for name in binaries.LIGHT:
-        os.link(programs / name, home / "bin" / name)
+    for name in programs.LIGHT:
+        os.link(ready / name, home / "bin" / name)
     site = Path(sys.prefix) / "lib" / "python3.11" / "site-packages"
     for folder in ("src", "lib"):
         (home / folder).mkdir()
@@ -134,4 +141,3 @@ def _hand_over(home: Path) -> None:
     for package in ("cryptography", "cffi", *(path.name for path in site.glob("_cffi_backend*"))):
         subprocess.run(["cp", "-r", str(site / package), str(home / "lib")], check=True)
     subprocess.run(["chown", "-R", "65534:65534", str(home)], check=True)
-

@@ -7,15 +7,15 @@ stopped running protects nobody. A story that fails is told with its namespace's
 import json
 import os
 import uuid
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
 
-from devcluster import image
 from devcluster.cache import Cache
 from devcluster.door import Door, DoorClosed, Embedded
-from tests.cluster import worlds
+from devcluster.image import build
+from tests import worlds
 from tests.cluster.stories import Stage
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -33,8 +33,9 @@ def able() -> None:
 
 
 @pytest.fixture(scope="session")
-def cluster(able: None) -> Iterator[Door]:
+def cluster(request: pytest.FixtureRequest) -> Iterator[Door]:
     """The shared cluster."""
+    request.getfixturevalue("able")
     with worlds.shared() as door:
         yield door
 
@@ -47,7 +48,7 @@ def our_image(cluster: Door) -> str:
         if named is None:
             pytest.skip("an existing cluster needs FAIRLEAD_IMAGE: the image its nodes can pull")
         return named
-    built = image.build(ROOT, Cache.chosen())
+    built = build.build(ROOT, Cache.chosen())
     cluster.load(built.archive)
     return built.reference
 
@@ -62,10 +63,12 @@ def stage(cluster: Door, request: pytest.FixtureRequest) -> Iterator[Stage]:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Add to a failed story what its namespace can tell."""
     report = yield
-    if report is not None and report.failed and report.when == "call":
+    if report.failed and report.when == "call":
         for stage in item.stash.get(STAGES, []):
             report.sections += tellings(stage)
     return report

@@ -1,14 +1,12 @@
-"""What the cluster's stories are told with: a namespace, manifests written briefly, and patience with an end."""
+"""What the cluster's stories are told with: a namespace of their own, and manifests written briefly."""
 
 import json
-import time
-from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
-from devcluster.door import Door, DoorClosed
+from devcluster.door import Door
+from tests.patience import eventually
 
 Manifest = dict[str, Any]
-T = TypeVar("T")
 
 
 class Stage:
@@ -18,7 +16,12 @@ class Stage:
         self.door = door
         self.namespace = namespace
         metadata = {"name": namespace, "labels": labels or {}}
-        door.kubectl("create", "-f", "-", text=json.dumps({"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}))
+        door.kubectl(
+            "create",
+            "-f",
+            "-",
+            text=json.dumps({"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}),
+        )
         eventually(lambda: self.kubectl("get", "serviceaccount", "default"), "the namespace's service account")
 
     def kubectl(self, *words: str, text: str | None = None) -> str:
@@ -27,7 +30,12 @@ class Stage:
 
     def apply(self, *manifests: Manifest) -> None:
         """Apply objects as a user would."""
-        self.kubectl("apply", "-f", "-", text=json.dumps({"apiVersion": "v1", "kind": "List", "items": list(manifests)}))
+        self.kubectl(
+            "apply",
+            "-f",
+            "-",
+            text=json.dumps({"apiVersion": "v1", "kind": "List", "items": list(manifests)}),
+        )
 
     def objects(self, kind: str, selector: str = "") -> list[Manifest]:
         """The objects of a kind as they are now."""
@@ -44,25 +52,7 @@ class Stage:
         self.door.kubectl("delete", "namespace", self.namespace, "--wait=false")
 
 
-def eventually(look: Callable[[], T], what: str, within_s: float = 60.0) -> T:
-    """Look until there is something true to see; fails with what was looked for and what was last seen."""
-    until = time.monotonic() + within_s
-    while True:
-        try:
-            seen: T | str = look()
-        except DoorClosed as problem:
-            seen = f"refused: {problem}"
-            found = False
-        else:
-            found = bool(seen)
-        if found:
-            return seen  # type: ignore[return-value]  # found only when `look` answered
-        if time.monotonic() > until:
-            raise AssertionError(f"not within {within_s:.0f} s: {what}; last seen: {seen!r}")
-        time.sleep(0.2)
-
-
-def pod(name: str, image: str, script: str, **spec: Any) -> Manifest:
+def pod(name: str, image: str, script: str, **spec: object) -> Manifest:
     """A pod of our image that runs a Python script; `spec` adds to its container."""
     labels = {"app": name}
     return {
@@ -73,7 +63,7 @@ def pod(name: str, image: str, script: str, **spec: Any) -> Manifest:
     }
 
 
-def deployment(name: str, image: str, script: str, replicas: int, **spec: Any) -> Manifest:
+def deployment(name: str, image: str, script: str, replicas: int, **spec: object) -> Manifest:
     """A Deployment of such pods."""
     labels = {"app": name}
     template = {"metadata": {"labels": labels}, "spec": pod_spec(image, script, **spec)}
@@ -85,7 +75,7 @@ def deployment(name: str, image: str, script: str, replicas: int, **spec: Any) -
     }
 
 
-def pod_spec(image: str, script: str, **container: Any) -> Manifest:
+def pod_spec(image: str, script: str, **container: object) -> Manifest:
     """One container as the restricted Pod Security Standard wants it."""
     grace = container.pop("grace", 2)
     return {
@@ -112,4 +102,9 @@ def service(name: str, port: int) -> Manifest:
     """A ClusterIP Service in front of the pods of the same name."""
     ports = [{"port": 80, "targetPort": port}]
     metadata = {"name": name}
-    return {"apiVersion": "v1", "kind": "Service", "metadata": metadata, "spec": {"selector": {"app": name}, "ports": ports}}
+    return {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": metadata,
+        "spec": {"selector": {"app": name}, "ports": ports},
+    }

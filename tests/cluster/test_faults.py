@@ -5,12 +5,12 @@ import signal
 import pytest
 
 from devcluster.door import Embedded
-from tests.cluster import worlds
-from tests.cluster.stories import Manifest, Stage, eventually, pod
+from tests import worlds
+from tests.cluster.stories import Manifest, Stage, pod
+from tests.patience import eventually
 
 WAIT = "import time; time.sleep(600)"
 ONE_GPU = {"limits": {"nvidia.com/gpu": "1"}}
-
 
 
 @pytest.fixture
@@ -50,9 +50,7 @@ def test_a_killed_component_is_named_and_pods_run_on(
     assert after["status"]["phase"] == "Running"
 
 
-def test_gpus_are_still_there_after_the_kubelet_was_started_again(
-    node: Embedded, stage: Stage, our_image: str
-) -> None:
+def test_gpus_are_still_there_after_the_kubelet_was_started_again(node: Embedded, stage: Stage, our_image: str) -> None:
     node.kill("kubelet-l4", signal.SIGKILL)
     eventually(lambda: worlds.runs(node, "kubelet-l4"), "the kubelet runs again")
     for name in ("one", "two", "three", "four"):

@@ -1,7 +1,8 @@
 """The nodes' GPUs are pretended; the scheduler that counts them is the real one."""
 
 from devcluster.door import Door
-from tests.cluster.stories import Stage, deployment, eventually, pod
+from tests.cluster.stories import Stage, deployment, pod
+from tests.patience import eventually
 
 WAIT = "import time; time.sleep(600)"
 ONE_GPU = {"limits": {"nvidia.com/gpu": "1"}}

@@ -1,11 +1,14 @@
 """Services and names, from pods, across nodes, and from the machine outside."""
 
+import functools
+import http.client
 import urllib.request
 
 import pytest
 
-from tests.cluster.stories import Manifest, Stage, eventually, pod, service
+from tests.cluster.stories import Manifest, Stage, pod, service
 from tests.cluster.test_probes import SERVER, endpoints
+from tests.patience import eventually
 
 ASK = """
 import sys, urllib.request
@@ -20,6 +23,15 @@ def on_node(product: str, manifest: Manifest) -> Manifest:
 
 def ask(stage: Stage, name: str, url: str) -> str:
     return stage.kubectl("exec", name, "--", "python3", "-c", ASK, url).strip()
+
+
+def read(url: str) -> bytes:
+    """What a URL answers; nothing while it does not."""
+    try:
+        with urllib.request.urlopen(url, timeout=5) as answer:  # noqa: S310  # an address of our own
+            return bytes(answer.read())
+    except (OSError, http.client.HTTPException):
+        return b""
 
 
 @pytest.fixture
@@ -37,18 +49,23 @@ def web(stage: Stage, our_image: str) -> Stage:
 
 def test_a_service_answers_by_its_address_and_by_every_form_of_its_name(web: Stage) -> None:
     (found,) = [one for one in web.objects("services") if one["metadata"]["name"] == "web"]
-    names = ("web", f"web.{web.namespace}", f"web.{web.namespace}.svc.cluster.local", found["spec"]["clusterIP"])
-    answers = {name: eventually(lambda name=name: ask(web, "client", f"http://{name}"), name) for name in names}  # type: ignore[misc]
+    names = (
+        "web",
+        f"web.{web.namespace}",
+        f"web.{web.namespace}.svc.cluster.local",
+        found["spec"]["clusterIP"],
+    )
+    answers = {name: eventually(functools.partial(ask, web, "client", f"http://{name}"), name) for name in names}
     assert answers == dict.fromkeys(names, "web")
 
 
 def test_a_pod_reaches_itself_through_its_own_service(web: Stage) -> None:
-    assert eventually(lambda: ask(web, "web", "http://web"), "it answers itself") == "web"
+    url = f"http://web.{web.namespace}"  # the short name is the pod's own, from /etc/hosts
+    assert eventually(lambda: ask(web, "web", url), "it answers itself") == "web"
 
 
 def test_a_service_has_a_door_on_this_machine(web: Stage) -> None:
     address = web.door.expose(web.namespace, "web", 80)
     assert address.startswith("127.0.0.1:")
-    with urllib.request.urlopen(f"http://{address}", timeout=10) as answer:
-        assert answer.read() == b"web"
+    assert eventually(lambda: read(f"http://{address}"), "it answers") == b"web"
     assert web.door.expose(web.namespace, "web", 80) == address, "asked again, the same door is answered"

@@ -1,6 +1,7 @@
 """The kubelet really asks, and really acts on the answers."""
 
-from tests.cluster.stories import Stage, eventually, pod, service
+from tests.cluster.stories import Stage, pod, service
+from tests.patience import eventually
 
 SERVER = """
 import http.server, os, pathlib, signal, time
@@ -39,7 +40,11 @@ def endpoints(stage: Stage, name: str) -> list[bool]:
 
 
 def test_a_start_within_its_budget_is_not_killed_by_an_impatient_liveness(stage: Stage, our_image: str) -> None:
-    probes = {"startupProbe": probe("/started", 30), "livenessProbe": probe("/started"), "readinessProbe": probe("/")}
+    probes = {
+        "startupProbe": probe("/started", 30),
+        "livenessProbe": probe("/started"),
+        "readinessProbe": probe("/"),
+    }
     stage.apply(pod("slow", our_image, SERVER, **probes))
 
     eventually(lambda: is_ready(stage, "slow"), "it becomes ready")

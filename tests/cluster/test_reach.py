@@ -1,12 +1,11 @@
 """Logs, exec and port-forward: what a person with kubectl expects of any cluster."""
 
-import subprocess
-import urllib.request
-
 from devcluster.door import Existing
-from tests.cluster.stories import Stage, eventually, pod, service
-from tests.cluster.test_network import SERVER
-from tests.cluster.worlds import kubectl_of
+from tests.cluster.stories import Stage, pod, service
+from tests.cluster.test_network import read
+from tests.cluster.test_probes import SERVER
+from tests.patience import eventually
+from tests.worlds import kubectl_of
 
 
 def test_logs_are_what_the_process_wrote(stage: Stage, our_image: str) -> None:
@@ -27,8 +26,7 @@ def test_port_forward_leads_into_the_pod(stage: Stage, our_image: str) -> None:
     outside = Existing(stage.door.kubeconfig, kubectl_of(stage.door))
     try:
         address = outside.expose(stage.namespace, "web", 80)
-        ask = urllib.request.Request(f"http://{address}")
-        assert eventually(lambda: _read(ask), "it answers") == b"web"
+        assert eventually(lambda: read(f"http://{address}"), "it answers") == b"web"
     finally:
         outside.close()
 
@@ -37,11 +35,3 @@ def test_the_same_door_opens_to_a_cluster_that_was_there_before(stage: Stage) ->
     outside = Existing(stage.door.kubeconfig, kubectl_of(stage.door))
     assert stage.namespace in outside.kubectl("get", "namespaces", "-o", "name")
     outside.close()
-
-
-def _read(ask: urllib.request.Request) -> bytes:
-    try:
-        with urllib.request.urlopen(ask, timeout=5) as answer:
-            return bytes(answer.read())
-    except (OSError, subprocess.SubprocessError):
-        return b""

@@ -3,7 +3,8 @@
 import pytest
 
 from devcluster.door import Door, DoorClosed
-from tests.cluster.stories import Manifest, Stage, eventually, pod
+from tests.cluster.stories import Manifest, Stage, pod
+from tests.patience import eventually
 
 ASK_API = """
 import ssl, sys, urllib.request, urllib.error

@@ -4,8 +4,9 @@ import subprocess
 import time
 
 from devcluster.door import Embedded
-from tests.cluster.stories import Stage, eventually, pod, service
+from tests.cluster.stories import Stage, pod, service
 from tests.cluster.test_probes import endpoints
+from tests.patience import eventually
 
 STREAMING = """
 import http.server, os, signal, threading, time
@@ -35,7 +36,15 @@ def test_prestop_sleeps_before_sigterm_and_the_process_may_finish(stage: Stage, 
     stage.apply(engine, service("engine", 8000))
     eventually(lambda: endpoints(stage, "engine") == [True], "it serves")
     kubectl = stage.door.programs / "kubectl" if isinstance(stage.door, Embedded) else "kubectl"
-    words = [str(kubectl), f"--kubeconfig={stage.door.kubeconfig}", "-n", stage.namespace, "logs", "-f", "engine"]
+    words = [
+        str(kubectl),
+        f"--kubeconfig={stage.door.kubeconfig}",
+        "-n",
+        stage.namespace,
+        "logs",
+        "-f",
+        "engine",
+    ]
     with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as following:
         asked_at = time.time()
         stage.kubectl("delete", "pod", "engine", "--wait=false")

@@ -1,12 +1,20 @@
 """A door carries bytes both ways, also when one side has said all it had to say."""
 
 import asyncio
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from devcluster import machine
-from devcluster.forwarder import Forwarder
+from devcluster.inside.forwarder import Forwarder
+from devcluster.setup import machine
+
+
+@pytest.fixture
+def network() -> Iterator[int]:
+    """The network namespace we are in, as a file descriptor."""
+    with Path("/proc/self/ns/net").open() as namespace:
+        yield namespace.fileno()
 
 
 async def echo_after_the_end(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -18,13 +26,12 @@ async def echo_after_the_end(reader: asyncio.StreamReader, writer: asyncio.Strea
     writer.close()
 
 
-async def through_a_door(said: bytes) -> bytes:
+async def through_a_door(said: bytes, network: int) -> bytes:
     server = await asyncio.start_server(echo_after_the_end, "127.0.0.1", 0)
     inside = server.sockets[0].getsockname()[:2]
-    with Path("/proc/self/ns/net").open() as network:
-        forwarder = Forwarder(network.fileno())
-        port = await forwarder.open(inside)
-        assert await forwarder.open(inside) == port, "asked again, the same door is answered"
+    forwarder = Forwarder(network)
+    port = await forwarder.open(inside)
+    assert await forwarder.open(inside) == port, "asked again, the same door is answered"
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write(said)
     writer.write_eof()
@@ -38,18 +45,17 @@ async def through_a_door(said: bytes) -> bytes:
 
 @pytest.mark.skipif(not machine.look().namespaces, reason="joining a network namespace needs CAP_SYS_ADMIN")
 @pytest.mark.parametrize("size", [0, 1, 5_000_000])
-def test_what_goes_in_comes_back_through_the_door(size: int) -> None:
+def test_what_goes_in_comes_back_through_the_door(size: int, network: int) -> None:
     said = bytes(range(256)) * (size // 256 + 1)
-    heard = asyncio.run(through_a_door(said[:size]))
+    heard = asyncio.run(through_a_door(said[:size], network))
     assert heard == b"heard " + said[:size]
 
 
 @pytest.mark.skipif(not machine.look().namespaces, reason="joining a network namespace needs CAP_SYS_ADMIN")
-def test_a_door_to_nowhere_closes() -> None:
+def test_a_door_to_nowhere_closes(network: int) -> None:
     async def story() -> bytes:
-        with Path("/proc/self/ns/net").open() as network:
-            forwarder = Forwarder(network.fileno())
-            port = await forwarder.open(("127.0.0.1", 1))
+        forwarder = Forwarder(network)
+        port = await forwarder.open(("127.0.0.1", 1))
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         heard = await reader.read()
         writer.close()

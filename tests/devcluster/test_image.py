@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from devcluster import image, progress
+from devcluster import progress
 from devcluster.cache import Cache
+from devcluster.image import build
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
@@ -37,7 +38,7 @@ def write(path: Path, text: str) -> None:
 
 
 def key_of(checkout: Path) -> str:
-    return image.key(image.snapshot(checkout))
+    return build.key(build.snapshot(checkout))
 
 
 @pytest.mark.parametrize(
@@ -73,44 +74,40 @@ def test_what_stays_out_of_the_image_leaves_its_name_alone(checkout: Path, name:
 
 
 def test_text_that_moves_from_one_file_to_the_next_is_another_image() -> None:
-    assert image.key({"a": b"1", "b": b"2"}) != image.key({"a": b"12", "b": b""})
+    assert build.key({"a": b"1", "b": b"2"}) != build.key({"a": b"12", "b": b""})
 
 
-def test_an_archive_that_is_there_answers_at_once_and_becomes_the_newest(
-    checkout: Path, tmp_path: Path
-) -> None:
+def test_an_archive_that_is_there_answers_at_once_and_becomes_the_newest(checkout: Path, tmp_path: Path) -> None:
     cache = Cache(tmp_path / "cache")
     archive = cache.images / f"fairlead-{key_of(checkout)}.tar"
     write(archive, "an image")
     os.utime(archive, (1, 1))
 
-    built = image.build(checkout, cache)
+    built = build.build(checkout, cache)
 
-    assert built == image.BuiltImage(reference="localhost/fairlead:dev", archive=archive)
+    assert built == build.BuiltImage(reference="localhost/fairlead:dev", archive=archive)
     assert archive.stat().st_mtime > 1
     assert not (cache.images / ".lock").exists()
 
 
 def test_the_newest_three_archives_stay_and_nothing_else_is_touched(tmp_path: Path) -> None:
-    for age, name in enumerate(
-        ["fairlead-new", "fairlead-newer", "fairlead-old", "fairlead-older", "base-old"]
-    ):
+    for age, name in enumerate(["fairlead-new", "fairlead-newer", "fairlead-old", "fairlead-older", "base-old"]):
         write(tmp_path / f"{name}.tar", name)
         os.utime(tmp_path / f"{name}.tar", (1000 - age, 1000 - age))
 
-    image.drop_old(tmp_path)
+    build.drop_old(tmp_path)
 
     kept = sorted(path.stem for path in tmp_path.iterdir())
     assert kept == ["base-old", "fairlead-new", "fairlead-newer", "fairlead-old"]
 
 
 def test_a_machine_with_everything_lacks_nothing() -> None:
-    assert image.lacking(frozenset(image.PROGRAMS), root=True) is None
+    assert build.lacking(frozenset(build.PROGRAMS), root=True) is None
 
 
 def test_all_that_is_missing_stands_in_one_message() -> None:
-    programs = frozenset(image.PROGRAMS) - {"buildah", "debootstrap"}
-    assert image.lacking(programs, root=False) == (
+    programs = frozenset(build.PROGRAMS) - {"buildah", "debootstrap"}
+    assert build.lacking(programs, root=False) == (
         "building the image needs root, to unpack a file system: run it as root (sudo -E); "
         "and Debian's buildah, debootstrap: apt-get install buildah debootstrap"
     )
@@ -120,8 +117,8 @@ def test_a_machine_without_the_programs_is_refused_before_anything_is_written(
     checkout: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path / "no-programs"))
-    with pytest.raises(progress.StepFailed, match="apt-get install buildah debootstrap"):
-        image.build(checkout, Cache(tmp_path / "cache"))
+    with pytest.raises(progress.StepFailed, match="apt-get install buildah"):
+        build.build(checkout, Cache(tmp_path / "cache"))
     assert not (tmp_path / "cache").exists()
 
 

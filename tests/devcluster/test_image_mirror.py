@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from devcluster import image_mirror
-from devcluster.image_mirror import Source
+from devcluster.image import mirror
+from devcluster.image.mirror import Source
 
 OLDER_FORMAT = """\
 # deb http://commented.test/debian bookworm main
@@ -39,7 +39,7 @@ Signed-By: /keys/debian.gpg
 
 
 def test_the_older_format_gives_a_source_for_each_line_of_binaries() -> None:
-    assert list(image_mirror.one_line(OLDER_FORMAT)) == [
+    assert list(mirror.one_line(OLDER_FORMAT)) == [
         Source(uri="https://vendor.test/apt", suites=("tools",), components=("main",)),
         Source(uri="http://mirror.test/debian", suites=("bookworm",), components=("main", "contrib")),
         Source(uri="http://mirror.test/debian-security", suites=("bookworm-security",), components=("main",)),
@@ -47,7 +47,7 @@ def test_the_older_format_gives_a_source_for_each_line_of_binaries() -> None:
 
 
 def test_the_newer_format_gives_a_source_for_each_stanza_of_binaries_that_is_on() -> None:
-    assert list(image_mirror.stanzas(NEWER_FORMAT)) == [
+    assert list(mirror.stanzas(NEWER_FORMAT)) == [
         Source(
             uri="http://mirror.test/debian",
             suites=("trixie", "trixie-updates"),
@@ -57,13 +57,11 @@ def test_the_newer_format_gives_a_source_for_each_stanza_of_binaries_that_is_on(
 
 
 @pytest.mark.parametrize(("name", "text"), [("a.list", OLDER_FORMAT), ("debian.sources", NEWER_FORMAT)])
-def test_the_mirror_is_the_first_source_with_debians_main_archive(
-    tmp_path: Path, name: str, text: str
-) -> None:
+def test_the_mirror_is_the_first_source_with_debians_main_archive(tmp_path: Path, name: str, text: str) -> None:
     parts = tmp_path / "sources.list.d"
     parts.mkdir()
     (parts / name).write_text(text)
-    assert image_mirror.read_mirror(tmp_path) == "http://mirror.test/debian"
+    assert mirror.read_mirror(tmp_path) == "http://mirror.test/debian"
 
 
 @pytest.mark.parametrize(
@@ -78,8 +76,8 @@ def test_the_mirror_is_the_first_source_with_debians_main_archive(
     ],
 )
 def test_without_debians_main_archive_the_choice_is_debootstraps(text: str) -> None:
-    assert image_mirror.mirror(image_mirror.one_line(text)) is None
+    assert mirror.mirror(mirror.one_line(text)) is None
 
 
 def test_a_machine_without_apt_leaves_the_choice_to_debootstrap(tmp_path: Path) -> None:
-    assert image_mirror.read_mirror(tmp_path) is None
+    assert mirror.read_mirror(tmp_path) is None

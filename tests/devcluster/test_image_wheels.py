@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from devcluster import image_wheels, progress
+from devcluster import progress
 from devcluster.cache import Cache
+from devcluster.image import wheels
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -24,21 +25,21 @@ pluggy==1.7.0 \\
 
 def test_pips_pin_is_taken_with_all_its_hashes_and_nothing_after() -> None:
     pinned = "pip==26.3 \\\n    --hash=sha256:22 \\\n    --hash=sha256:33\n"
-    assert image_wheels.pip_requirement(LOCK) == pinned
+    assert wheels.pip_requirement(LOCK) == pinned
 
 
 @pytest.mark.parametrize("lock", ["", "pip==26.3\n", "uv-pip==1 \\\n    --hash=sha256:55\n"])
 def test_a_lock_without_pip_and_its_hashes_is_refused(lock: str) -> None:
     with pytest.raises(progress.StepFailed, match="pins no pip with hashes"):
-        image_wheels.pip_requirement(lock)
+        wheels.pip_requirement(lock)
 
 
 def test_our_own_lock_pins_pip() -> None:
-    assert image_wheels.pip_requirement((ROOT / "locks" / "dev.txt").read_text()).startswith("pip==")
+    assert wheels.pip_requirement((ROOT / "locks" / "dev.txt").read_text()).startswith("pip==")
 
 
 def test_wheels_for_any_c_library_up_to_debians_are_accepted_newest_first() -> None:
-    accepted = image_wheels.platforms("x86_64")
+    accepted = wheels.platforms("x86_64")
     assert accepted[0] == "--platform=manylinux_2_36_x86_64"
     assert accepted[-2:] == ["--platform=manylinux_2_17_x86_64", "--platform=manylinux2014_x86_64"]
 
@@ -47,7 +48,7 @@ def test_wheels_that_were_fetched_before_are_copied_and_not_fetched_again(tmp_pa
     cache = Cache(tmp_path / "cache")
     place = lay_out_with_wheels_of_the_last_time(tmp_path / "context", cache)
 
-    assert image_wheels.copy_to(tmp_path / "context", cache) is False
+    assert wheels.copy_to(tmp_path / "context", cache) is False
 
     assert (tmp_path / "context" / "wheels" / "kopf.whl").read_text() == "a wheel"
     assert (place / "kopf.whl").exists()
@@ -55,9 +56,9 @@ def test_wheels_that_were_fetched_before_are_copied_and_not_fetched_again(tmp_pa
 
 def lay_out_with_wheels_of_the_last_time(context: Path, cache: Cache) -> Path:
     (context / "locks").mkdir(parents=True)
-    (context / image_wheels.RUNTIME).write_text("kopf==1\n")
-    (context / image_wheels.PIP).write_text("pip==26\n")
-    place = image_wheels.folder(context, cache)
+    (context / wheels.RUNTIME).write_text("kopf==1\n")
+    (context / wheels.PIP).write_text("pip==26\n")
+    place = wheels.folder(context, cache)
     place.mkdir(parents=True)
     (place / "kopf.whl").write_text("a wheel")
     return place

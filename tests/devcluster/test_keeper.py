@@ -5,10 +5,10 @@ import os
 import sys
 from pathlib import Path
 
-from devcluster import keeper
-from devcluster.component import Component, Stage
-from devcluster.keeper import Keeper
+from devcluster.inside import keeper
+from devcluster.inside.keeper import Keeper
 from devcluster.layout import Layout
+from devcluster.members.component import Component, Stage
 
 
 def program(script: str) -> Component:

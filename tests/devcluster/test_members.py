@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from devcluster import control_plane, plan, settle, worker
-from devcluster.component import Stage
-from devcluster.control_plane import Ports
+from devcluster import plan
 from devcluster.layout import Layout
+from devcluster.members import control_plane, settle, worker
+from devcluster.members.component import Stage
+from devcluster.members.control_plane import Ports
 
 TWO = plan.make("dev", ("a=NVIDIA-L4:4", "b"))
 LIGHT = plan.make("dev", ())

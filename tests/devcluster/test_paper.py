@@ -11,9 +11,10 @@ import pytest
 from cryptography import x509
 from cryptography.x509.oid import NameOID
 
-from devcluster import pause, pki, progress, status
+from devcluster import progress, status
 from devcluster.cache import Cache
 from devcluster.layout import Layout
+from devcluster.members import pause, pki
 
 NOW = datetime(2026, 11, 20, tzinfo=UTC)
 
@@ -58,7 +59,10 @@ def test_status_names_a_death_and_a_cluster_nobody_stands_behind(tmp_path: Path)
     layout.root.mkdir(parents=True)
     (layout.root / "plan.json").write_text("{}")
     death = {"component": "etcd", "how": "was ended by SIGKILL", "at": "12:00:00 UTC", "tail": "    bye"}
-    components = {"etcd": {"pid": 7, "starts": 2, "running": True}, "kubelet-a": {"pid": None, "starts": 6, "running": False}}
+    components = {
+        "etcd": {"pid": 7, "starts": 2, "running": True},
+        "kubelet-a": {"pid": None, "starts": 6, "running": False},
+    }
     said = {"phase": "ready", "components": components, "deaths": [death]}
     layout.status.write_text(json.dumps(said))
 

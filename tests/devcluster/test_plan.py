@@ -67,9 +67,11 @@ def test_a_cluster_without_nodes_is_light_and_stays_on_loopback() -> None:
 @given(NAMES)
 def test_no_two_nodes_ever_share_an_address(names: list[str]) -> None:
     made = plan.make("dev", tuple(names))
-    pods = [ipaddress.ip_network(node.pods) for node in made.nodes]
+    pods = [ipaddress.IPv4Network(node.pods) for node in made.nodes]
     addresses = [ipaddress.ip_address(node.address) for node in made.nodes]
     assert len(set(addresses)) == len(set(pods)) == len(names)
-    assert all(net.subnet_of(ipaddress.ip_network(plan.POD_NETWORK)) for net in map(ipaddress.IPv4Network, map(str, pods)))
+    assert all(
+        net.subnet_of(ipaddress.IPv4Network(plan.POD_NETWORK)) for net in map(ipaddress.IPv4Network, map(str, pods))
+    )
     assert all(address in ipaddress.ip_network(plan.NODE_NETWORK) for address in addresses)
     assert all(ipaddress.ip_address(node.gateway) in net for node, net in zip(made.nodes, pods, strict=True))

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from devcluster import machine, preflight
-from devcluster.machine import Machine
+from devcluster.setup import machine, preflight
+from devcluster.setup.machine import Machine
 
 ABLE = Machine(
     system="Linux",
@@ -36,7 +36,11 @@ def test_light_mode_needs_neither_root_nor_namespaces_nor_a_compiler_once_built(
         (replace(ABLE, root=False, namespaces=False), "root: a node needs namespaces", "run it as root"),
         (replace(ABLE, namespaces=False), "CAP_SYS_ADMIN", "privileged"),
         (replace(ABLE, cgroups=False), "a writable /sys/fs/cgroup", "privileged"),
-        (replace(ABLE, go=None), "Go 1.26 or later, to build etcd, kubelet; there is none", "install Go 1.26"),
+        (
+            replace(ABLE, go=None),
+            "Go 1.26 or later, to build etcd, kubelet; there is none",
+            "install Go 1.26",
+        ),
         (replace(ABLE, go=(1, 19)), "this is 1.19", "KUBEBUILDER_ASSETS"),
         (replace(ABLE, system="Darwin"), "this is Darwin", "Linux VM"),
         (

@@ -75,9 +75,7 @@ def test_one_step_alone_is_run_by_name(capsys: pytest.CaptureFixture[str]) -> No
 def test_a_story_that_lost_its_marker_still_starts_no_cluster(tmp_path: Path) -> None:
     for folder in ("cluster", "apiserver", "cli"):
         (tmp_path / "tests" / folder).mkdir(parents=True)
-        (tmp_path / "tests" / folder / f"test_{folder}.py").write_text(
-            "def test_unmarked() -> None:\n    pass\n"
-        )
+        (tmp_path / "tests" / folder / f"test_{folder}.py").write_text("def test_unmarked() -> None:\n    pass\n")
 
     words = [sys.executable, "-m", "pytest", "--collect-only", "-q", *steps.PURE]
     listed = subprocess.run(words, cwd=tmp_path, check=True, capture_output=True, text=True).stdout

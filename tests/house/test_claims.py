@@ -51,16 +51,12 @@ def test_a_claim_that_holds_ends_with_its_figure(tmp_path: Path, capsys: pytest.
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_claim_that_does_not_hold_fails_with_its_figure(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_claim_that_does_not_hold_fails_with_its_figure(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert prove.main(["house.2"], THREE, tmp_path) == 1
     assert capsys.readouterr().out == "house.2 FAILS: 1 of 3\n"
 
 
-def test_a_proof_that_breaks_down_has_not_shown_its_claim(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_proof_that_breaks_down_has_not_shown_its_claim(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert prove.main(["api.1"], THREE, tmp_path) == 1
 
     said = capsys.readouterr()
@@ -68,18 +64,14 @@ def test_a_proof_that_breaks_down_has_not_shown_its_claim(
     assert "(takes minutes)" in said.err
 
 
-def test_an_unknown_item_gets_the_nearest_and_the_list(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_an_unknown_item_gets_the_nearest_and_the_list(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert prove.main(["hose.1"], THREE, tmp_path) == 2
     assert capsys.readouterr().err == (
         "prove: there is no claim 'hose.1'; did you mean house.1?\nclaims: house.1, house.2, api.1\n"
     )
 
 
-def test_a_recorded_figure_is_kept_shown_and_on_the_page(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_recorded_figure_is_kept_shown_and_on_the_page(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert prove.main(["house.1", "--record"], THREE, tmp_path) == 0
 
     kept = ledger.read(tmp_path)["house.1"]
@@ -105,9 +97,7 @@ def test_the_page_tells_found_and_not_yet_found() -> None:
     assert told.index("## house") < told.index("### house.2") < told.index("## api")
 
 
-def test_a_page_edited_by_hand_is_drift_until_written_anew(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_page_edited_by_hand_is_drift_until_written_anew(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / page.NAME).write_text("all is well\n")
 
     assert prove.main(["--drift"], THREE, tmp_path) == 1

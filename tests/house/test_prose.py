@@ -8,18 +8,14 @@ from house import prose
 
 
 def test_only_what_is_set_as_code_is_a_command() -> None:
-    text = (
-        'We make progress.\nmake sure of it. Type `make check`, or `make cluster NODES="a=L4:1 b=H100:8"`:\n'
-    )
+    text = 'We make progress.\nmake sure of it. Type `make check`, or `make cluster NODES="a=L4:1 b=H100:8"`:\n'
     text += "```sh\ngit clone it && cd it\n$ make test unit VENV=.venv\nremake it\n```\n"
 
     assert prose.make_words(text) == {"check", "cluster", "test", "unit"}
 
 
 def test_targets_are_read_past_variables_and_recipes() -> None:
-    makefile = (
-        ".PHONY: all\nVENV ?= .venv\nhere := there\ncheck: setup ## style\n\t@run: it\ntest unit: setup\n"
-    )
+    makefile = ".PHONY: all\nVENV ?= .venv\nhere := there\ncheck: setup ## style\n\t@run: it\ntest unit: setup\n"
 
     assert prose.targets(makefile) == {"check", "test", "unit"}
 

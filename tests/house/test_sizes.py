@@ -16,9 +16,7 @@ def test_a_function_may_have_sixty_lines_and_not_one_more() -> None:
     assert list(sizes.violations(sizes.measure(HERE, body(60)))) == []
 
     (told,) = sizes.violations(sizes.measure(HERE, "\n\n" + body(61)))
-    assert told.startswith(
-        "house/example.py:3: function grows has 61 lines, at most 60: give each of its steps"
-    )
+    assert told.startswith("house/example.py:3: function grows has 61 lines, at most 60: give each of its steps")
 
 
 def test_a_file_may_have_three_hundred_lines_and_not_one_more() -> None:
@@ -37,9 +35,7 @@ def test_methods_coroutines_and_inner_functions_are_measured_too() -> None:
 def test_the_figures_worth_watching_stand_in_one_line() -> None:
     measured = [sizes.measure(HERE, body(lines)) for lines in (2, 4, 30)]
 
-    assert sizes.summary(measured) == (
-        "sizes: 3 files of 4/4/30 lines, 3 functions of 4/4/30 lines (median/p90/max)"
-    )
+    assert sizes.summary(measured) == ("sizes: 3 files of 4/4/30 lines, 3 functions of 4/4/30 lines (median/p90/max)")
 
 
 def test_an_empty_tree_has_figures_too() -> None:

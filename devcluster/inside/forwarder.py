@@ -5,7 +5,7 @@ import contextlib
 import socket
 from concurrent.futures import ThreadPoolExecutor
 
-from devcluster import isolation
+from devcluster.inside import isolation
 
 CHUNK = 256 * 1024
 
@@ -15,9 +15,7 @@ class Forwarder:
 
     def __init__(self, host_network: int) -> None:
         # One thread, moved to the machine's own network for good; it only ever makes listening sockets.
-        self._outside = ThreadPoolExecutor(
-            max_workers=1, initializer=isolation.join_network, initargs=(host_network,)
-        )
+        self._outside = ThreadPoolExecutor(max_workers=1, initializer=isolation.join_network, initargs=(host_network,))
         self._servers: dict[tuple[str, int], asyncio.Server] = {}
 
     async def open(self, target: tuple[str, int], port: int = 0) -> int:

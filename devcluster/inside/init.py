@@ -8,12 +8,12 @@ import os
 import sys
 from pathlib import Path
 
-from devcluster import isolation, supervisor
+from devcluster.inside import isolation, supervisor
 from devcluster.layout import Layout
 
 
 def main() -> int:
-    """`python -m devcluster.init FOLDER HOST_NETWORK_FD`."""
+    """`python -m devcluster.inside.init FOLDER HOST_NETWORK_FD`."""
     layout, host_network = Layout(Path(sys.argv[1])), int(sys.argv[2])
     first = os.fork()
     if first == 0:

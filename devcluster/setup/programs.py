@@ -4,20 +4,19 @@ What is built is fixed by the go.sum files beside this one, so a cache entry is 
 be shared by every checkout.
 """
 
-import fcntl
 import hashlib
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from devcluster import machine, progress
+from devcluster import progress, turns
 from devcluster.cache import Cache
+from devcluster.setup import machine
 
-SOURCES: Final = Path(__file__).resolve().parent / "binaries"
+SOURCES: Final = Path(__file__).resolve().parents[1] / "binaries"
 KUBERNETES: Final = "v1.36.3"
 ASSETS: Final = "KUBEBUILDER_ASSETS"
 """A folder with ready etcd, kube-apiserver and kubectl, as envtest's tools name it."""
@@ -33,7 +32,10 @@ PACKAGES: Final[Mapping[str, tuple[str, str]]] = {
     "coredns": (".", "github.com/coredns/coredns"),
     "pause": (".", "./pause"),
     "containerd": ("containerd", "github.com/containerd/containerd/v2/cmd/containerd"),
-    "containerd-shim-runc-v2": ("containerd", "github.com/containerd/containerd/v2/cmd/containerd-shim-runc-v2"),
+    "containerd-shim-runc-v2": (
+        "containerd",
+        "github.com/containerd/containerd/v2/cmd/containerd-shim-runc-v2",
+    ),
     "ctr": ("containerd", "github.com/containerd/containerd/v2/cmd/ctr"),
 }
 """Each program, the Go module that pins it, and its package there."""
@@ -70,7 +72,7 @@ def ensure(cache: Cache, wanted: Sequence[str]) -> Path:
     if all((place / name).exists() for name in wanted):
         return place
     place.mkdir(parents=True, exist_ok=True)
-    with _alone(cache.bin / ".lock"):
+    with turns.alone(cache.bin / ".lock", "a build of the same programs"):
         for name in wanted:
             ready = _ready_made(name)
             if ready is not None and not (place / name).exists():
@@ -94,12 +96,14 @@ def _build(cache: Cache, place: Path, module: str, names: Sequence[str]) -> None
     packages = [PACKAGES[name][1] for name in names]
     env = _environment(cache)
     with progress.step(f"fetching the sources of {', '.join(names)}") as current:
-        progress.run(["go", "-C", where, "mod", "download", "-x"], current, cache.logs / "go-download.log", env=env)
+        progress.run(
+            ["go", "-C", str(where), "mod", "download", "-x"], current, cache.logs / "go-download.log", env=env
+        )
     fresh = place / f".fresh-{os.getpid()}"
     fresh.mkdir(exist_ok=True)
     with progress.step(f"building {', '.join(names)} (minutes, once)") as current:
         counted = _Counted(current, _count(where, packages, env))
-        words = ["go", "-C", where, "build", "-v", "-trimpath", "-tags", _TAGS, "-ldflags", _LINK]
+        words = ["go", "-C", str(where), "build", "-v", "-trimpath", "-tags", _TAGS, "-ldflags", _LINK]
         progress.run([*words, "-o", f"{fresh}/", *packages], counted, cache.logs / "go-build.log", env=env)
     for name in names:
         # Go names a program after its package's last element that is no version.
@@ -138,10 +142,3 @@ def _environment(cache: Cache) -> dict[str, str]:
         "CGO_ENABLED": "0",
     }
     return {**os.environ, **ours}
-
-
-@contextmanager
-def _alone(lock: Path) -> Iterator[None]:
-    with lock.open("w") as held:
-        fcntl.flock(held, fcntl.LOCK_EX)
-        yield

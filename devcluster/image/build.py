@@ -13,8 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from devcluster import image_base, image_store, image_wheels, progress
+from devcluster import progress, turns
 from devcluster.cache import Cache
+from devcluster.image import base, wheels
+from devcluster.image.store import Store
+from devcluster.setup import debian, machine
 
 REFERENCE: Final = "localhost/fairlead:dev"
 """A name that no registry answers to: a node that lacks the image says so instead of asking the internet."""
@@ -45,8 +48,8 @@ def build(context: Path, cache: Cache) -> BuiltImage:
     files = snapshot(context)
     archive = cache.images / f"fairlead-{key(files)}.tar"
     if not _is_there(archive):
-        _refuse_without(frozenset(name for name in PROGRAMS if shutil.which(name)), root=os.geteuid() == 0)
-        with image_store.alone(cache.images / ".lock"):
+        _prepare(cache)
+        with turns.alone(cache.images / ".lock", "an image build"):
             if not _is_there(archive):
                 _build(files, cache, archive)
     return BuiltImage(reference=REFERENCE, archive=archive)
@@ -54,16 +57,16 @@ def build(context: Path, cache: Cache) -> BuiltImage:
 
 def snapshot(context: Path) -> dict[str, bytes]:
     """Every file the image is made from, read once: what is digested is what is built, edits or not."""
-    paths = [context / "Dockerfile", context / ".dockerignore", context / image_wheels.RUNTIME]
+    paths = [context / "Dockerfile", context / ".dockerignore", context / wheels.RUNTIME]
     paths += [path for path in _sources(context / "operator" / "fairlead") if path.is_file()]
     files = {path.relative_to(context).as_posix(): path.read_bytes() for path in paths}
     dev = (context / "locks" / "dev.txt").read_text(encoding="utf-8")
-    return files | {image_wheels.PIP: image_wheels.pip_requirement(dev).encode()}
+    return files | {wheels.PIP: wheels.pip_requirement(dev).encode()}
 
 
 def key(files: Mapping[str, bytes]) -> str:
     """A name for what these files become; lengths are digested too, so no two trees read alike."""
-    digest = hashlib.sha256(image_base.key().encode())
+    digest = hashlib.sha256(base.key().encode())
     for name in sorted(files):
         digest.update(f"{name}\0{len(files[name])}\0".encode() + files[name])
     return digest.hexdigest()[:12]
@@ -76,12 +79,16 @@ def drop_old(images: Path) -> None:
         archive.unlink()
 
 
+def packages(programs: frozenset[str]) -> list[str]:
+    """The Debian packages to install beside these programs."""
+    return sorted({package for name, package in PROGRAMS.items() if name not in programs})
+
+
 def lacking(programs: frozenset[str], *, root: bool) -> str | None:
     """What keeps this machine from building, and what to do about it, in one sentence each."""
-    packages = sorted({package for name, package in PROGRAMS.items() if name not in programs})
     wishes = [] if root else ["root, to unpack a file system: run it as root (sudo -E)"]
-    if packages:
-        wishes.append(f"Debian's {', '.join(packages)}: apt-get install {' '.join(packages)}")
+    if wanted := packages(programs):
+        wishes.append(f"Debian's {', '.join(wanted)}: apt-get install {' '.join(wanted)}")
     return f"building the image needs {'; and '.join(wishes)}" if wishes else None
 
 
@@ -98,27 +105,30 @@ def _is_there(archive: Path) -> bool:
     return True
 
 
-def _refuse_without(programs: frozenset[str], *, root: bool) -> None:
-    problem = lacking(programs, root=root)
-    if problem is not None:
+def _prepare(cache: Cache) -> None:
+    """Have the programs: Debian's packages are installed where that can be done."""
+    found = frozenset(name for name in PROGRAMS if shutil.which(name, path=machine.search_path()))
+    problem = lacking(found, root=os.geteuid() == 0)
+    if problem is not None and os.geteuid() == 0 and shutil.which("apt-get"):
+        debian.install(packages(found), cache)
+    elif problem is not None:
         raise progress.StepFailed(problem)
 
 
 def _build(files: Mapping[str, bytes], cache: Cache, archive: Path) -> None:
     """Gather what the Dockerfile asks for, run it, and rename the archive into place once it is whole."""
     context = _lay_out(files, cache.images / "context")
-    store = image_store.Store.opened(cache)
-    if image_wheels.copy_to(context, cache) or store.driver == "vfs":
+    opened = Store.opened(cache)
+    if wheels.copy_to(context, cache) or opened.driver == "vfs":
         # Not each time: an edit adds kilobytes to an overlay, and this would cost the next build 10 s.
-        store.drop_unused()
-    base = image_base.ensure(store, cache)
-    arguments = {"BASE": base, "WHEELS": image_wheels.FOLDER, "PIP_NO_INDEX": "1"}
+        opened.drop_unused()
+    arguments = {"BASE": base.ensure(opened, cache), "WHEELS": wheels.FOLDER, "PIP_NO_INDEX": "1"}
     with progress.step(f"building {REFERENCE}") as current:
-        store.build(context, REFERENCE, arguments, current)
+        opened.build(context, REFERENCE, arguments, current)
     unfinished = cache.images / "unfinished.tar"
     unfinished.unlink(missing_ok=True)
     with progress.step(f"writing {archive.name}") as current:
-        store.run(["push", REFERENCE, f"docker-archive:{unfinished}:{REFERENCE}"], current, "image-push.log")
+        opened.run(["push", REFERENCE, f"docker-archive:{unfinished}:{REFERENCE}"], current, "image-push.log")
     unfinished.replace(archive)
     drop_old(cache.images)
 
@@ -135,7 +145,7 @@ def _lay_out(files: Mapping[str, bytes], place: Path) -> Path:
 def main() -> int:
     """Build this checkout's image and print its reference and its archive."""
     try:
-        built = build(Path(__file__).resolve().parent.parent, Cache.chosen())
+        built = build(Path(__file__).resolve().parents[2], Cache.chosen())
     except progress.StepFailed as problem:
         print(f"image: {problem}", file=sys.stderr)
         return 1

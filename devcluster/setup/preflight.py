@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
-from devcluster.machine import Machine
+from devcluster.setup.machine import Machine
 
 LEAST_GO: Final = (1, 26)
 
@@ -19,10 +19,7 @@ DEBIAN: Final = {
 }
 """Programs a node needs, and the Debian package of each."""
 
-INSTEAD: Final = (
-    "Or use a cluster you have (kind, minikube, a real one): "
-    "DEVCLUSTER=existing KUBECONFIG=… make e2e"
-)
+INSTEAD: Final = "Or use a cluster you have (kind, minikube, a real one): DEVCLUSTER=existing KUBECONFIG=… make e2e"
 
 
 @dataclass(frozen=True, slots=True)

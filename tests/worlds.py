@@ -6,10 +6,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from devcluster import binaries, door, machine, plan, preflight, teardown
+from devcluster import door, plan, teardown
 from devcluster.cache import Cache
 from devcluster.door import Door, Embedded
 from devcluster.layout import Layout
+from devcluster.setup import machine, preflight, programs
 from devcluster.up import up
 
 NODES: Final = ("l4=NVIDIA-L4:4", "a100=NVIDIA-A100-SXM4-80GB:2")
@@ -25,7 +26,7 @@ def hindrance() -> str | None:
     if asked_for_existing():
         return None
     cache = Cache.chosen()
-    missing = preflight.whole(machine.look(), binaries.missing(cache, tuple(binaries.PACKAGES)))
+    missing = preflight.whole(machine.look(), programs.missing(cache, tuple(programs.PACKAGES)))
     return preflight.message(missing) if missing else None
 
 

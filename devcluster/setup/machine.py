@@ -9,7 +9,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-PROGRAMS: Final = ("apt-get", "conntrack", "go", "ip", "mount", "nft", "nsenter", "runc", "setpriv", "unshare")
+PROGRAMS: Final = (
+    "apt-get",
+    "conntrack",
+    "go",
+    "ip",
+    "mount",
+    "nft",
+    "nsenter",
+    "runc",
+    "setpriv",
+    "unshare",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -50,9 +50,7 @@ def stanzas(text: str) -> Iterator[Source]:
         fields = {name.lower(): value for name, value in _FIELD.findall(stanza)}
         if "deb" in _words(fields, "types") and _words(fields, "enabled") != ("no",):
             for uri in _words(fields, "uris"):
-                yield Source(
-                    uri=uri, suites=_words(fields, "suites"), components=_words(fields, "components")
-                )
+                yield Source(uri=uri, suites=_words(fields, "suites"), components=_words(fields, "components"))
 
 
 def read_mirror(apt: Path = APT) -> str | None:

@@ -9,12 +9,12 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Final
 
-from devcluster import control_plane, settle, worker
-from devcluster.asking import Kubectl, Refused
-from devcluster.component import Component, Stage
-from devcluster.control_plane import Ports
-from devcluster.keeper import Keeper
+from devcluster.inside.asking import Kubectl, Refused
+from devcluster.inside.keeper import Keeper
 from devcluster.layout import MARKER, Layout
+from devcluster.members import control_plane, settle, worker
+from devcluster.members.component import Component, Stage
+from devcluster.members.control_plane import Ports
 from devcluster.plan import DNS_ADDRESS, Plan
 
 PATIENCE_S: Final = 90.0
@@ -167,4 +167,3 @@ def _name(seen: dict[str, object]) -> str:
     if not isinstance(metadata, dict):
         raise TypeError(f"an object without metadata: {seen}")
     return str(metadata["name"])
-

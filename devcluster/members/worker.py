@@ -4,9 +4,9 @@ import json
 from pathlib import Path
 from typing import Final
 
-from devcluster.component import Component, Stage
-from devcluster.control_plane import API_PORT
 from devcluster.layout import Layout
+from devcluster.members.component import Component, Stage
+from devcluster.members.control_plane import API_PORT
 from devcluster.plan import DNS_ADDRESS, DOMAIN, POD_NETWORK, Node, Plan
 
 PAUSE_IMAGE: Final = "localhost/devcluster-pause:1"
@@ -23,7 +23,9 @@ def components(plan: Plan, layout: Layout, binaries: Path) -> tuple[Component, .
     """What runs on the nodes. One kube-proxy and one CoreDNS serve all nodes, as they share a network namespace."""
     if plan.light:
         return ()
-    each = [made for node in plan.nodes for made in (_runtime(layout, binaries, node), _kubelet(layout, binaries, node))]
+    each = [
+        made for node in plan.nodes for made in (_runtime(layout, binaries, node), _kubelet(layout, binaries, node))
+    ]
     proxy = (str(binaries / "kube-proxy"), f"--config={layout.etc}/kube-proxy.json")
     dns = (str(binaries / "coredns"), "-conf", f"{layout.etc}/Corefile")
     return (
@@ -106,7 +108,10 @@ def _cni_config(layout: Layout, node: Node) -> object:
         "ranges": [[{"subnet": node.pods, "gateway": node.gateway}]],
         "routes": [{"dst": "0.0.0.0/0"}],
     }
-    plugins = [{"type": "ptp", "ipMasq": False, "ipam": ranges}, {"type": "portmap", "capabilities": {"portMappings": True}}]
+    plugins = [
+        {"type": "ptp", "ipMasq": False, "ipam": ranges},
+        {"type": "portmap", "capabilities": {"portMappings": True}},
+    ]
     return {"cniVersion": "1.0.0", "name": "pods", "plugins": plugins}
 
 

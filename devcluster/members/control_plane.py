@@ -4,11 +4,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from devcluster.component import Component, Stage
 from devcluster.layout import Layout
+from devcluster.members.component import Component, Stage
 from devcluster.plan import API_SERVICE, DOMAIN, SERVICE_NETWORK, Plan
 
 API_PORT: Final = 6443
+EVERYWHERE: Final = "0.0.0.0"  # noqa: S104  # inside a network namespace that nothing outside reaches
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +63,7 @@ def _api_server(plan: Plan, layout: Layout, binaries: Path, ports: Ports) -> tup
         str(binaries / "kube-apiserver"),
         f"--etcd-servers=http://127.0.0.1:{ports.etcd}",
         f"--secure-port={ports.api}",
-        f"--bind-address={'127.0.0.1' if plan.light else '0.0.0.0'}",
+        f"--bind-address={'127.0.0.1' if plan.light else EVERYWHERE}",
         f"--advertise-address={'192.0.2.1' if plan.light else plan.host}",
         f"--service-cluster-ip-range={SERVICE_NETWORK}",
         "--authorization-mode=Node,RBAC",

@@ -8,7 +8,7 @@ import tarfile
 from pathlib import Path
 from typing import Final
 
-from devcluster.worker import PAUSE_IMAGE
+from devcluster.members.worker import PAUSE_IMAGE
 
 ARCHITECTURES: Final = {"x86_64": "amd64", "aarch64": "arm64"}
 

@@ -1,12 +1,9 @@
 """Buildah with its storage in the cache: it leaves no file, lock or mount anywhere else on the machine."""
 
-import contextlib
-import fcntl
 import json
 import os
 import subprocess
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -17,23 +14,10 @@ from devcluster.cache import Cache
 PRIVATE: Final = ("unshare", "--mount", "--propagation", "private")
 """Before a program that mounts: what it mounts ends with it, also when it is killed."""
 
-_ELSEWHERE: Final = Path("/var/lib/containers")
-"""Where root's buildah keeps its list of known blobs; no option moves it, so a mount of its own does."""
+_ELSEWHERE: Final = Path("/var/lib")
+"""Root's buildah keeps its list of known blobs in a folder there; no option moves it, so a mount of its own does."""
 
 _INSIDE: Final = f'mount --bind "$1" {_ELSEWHERE} && shift && exec buildah "$@"'
-
-
-@contextmanager
-def alone(lock: Path) -> Iterator[None]:
-    """One builder at a time; a second terminal says what it waits for."""
-    lock.parent.mkdir(parents=True, exist_ok=True)
-    with lock.open("w") as held:
-        try:
-            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            with progress.step("waiting for an image build in another terminal"):
-                fcntl.flock(held, fcntl.LOCK_EX)
-        yield
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,16 +41,12 @@ class Store:
 
     def answers(self, *words: str) -> bool:
         """Whether buildah ends well with these words; for questions, whose output nobody needs."""
-        with _mount_point():
-            asked = subprocess.run(
-                self._command(words), env=self._environment(), capture_output=True, check=False
-            )
+        asked = subprocess.run(self._command(words), env=self._environment(), capture_output=True, check=False)
         return asked.returncode == 0
 
     def run(self, words: Sequence[str], current: progress.Step, log: str) -> None:
         """Run buildah as a step."""
-        with _mount_point():
-            progress.run(self._command(words), current, self.logs / log, env=self._environment())
+        progress.run(self._command(words), current, self.logs / log, env=self._environment())
 
     def build(self, context: Path, tag: str, arguments: Mapping[str, str], current: progress.Step) -> None:
         """Run a folder's Dockerfile; under overlay, steps whose inputs are equal come from the last time."""
@@ -87,23 +67,3 @@ class Store:
     def _environment(self) -> dict[str, str]:
         own = {"CONTAINERS_CONF": str(self.root / "containers.conf"), "TMPDIR": str(self.root / "tmp")}
         return dict(os.environ) | own
-
-
-@contextmanager
-def _mount_point() -> Iterator[None]:
-    """A mount needs a folder to stand on; afterwards it is gone again, unless somebody's files are in it.
-
-    Removing it detaches what a build of another cache has mounted there; hence one at a time. The lock is on
-    the folder above, as that is always there and takes no file.
-    """
-    above = os.open(_ELSEWHERE.parent, os.O_RDONLY)
-    try:
-        fcntl.flock(above, fcntl.LOCK_EX)
-        _ELSEWHERE.mkdir(exist_ok=True)
-        try:
-            yield
-        finally:
-            with contextlib.suppress(OSError):
-                _ELSEWHERE.rmdir()
-    finally:
-        os.close(above)

@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from typing import Final
 
 from devcluster import progress
-from devcluster.component import Component
 from devcluster.layout import Layout
+from devcluster.members.component import Component
 
 MOST_RESTARTS: Final = 5
 """A component that died this often within `WITHIN_S` is left dead: something is wrong that a restart won't mend."""

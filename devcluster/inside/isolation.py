@@ -11,6 +11,7 @@ import subprocess
 from pathlib import Path
 from typing import Final
 
+from devcluster import control_groups
 from devcluster.layout import Layout
 from devcluster.plan import DNS_ADDRESS, Plan
 
@@ -27,7 +28,6 @@ KERNEL_SETTINGS: Final = {
 }
 """What the kubelet would set for the whole machine; it finds these values already there and sets nothing."""
 
-HIERARCHIES: Final = Path("/sys/fs/cgroup")
 CLONE_NEWNET: Final = 0x40000000
 
 
@@ -38,18 +38,8 @@ def enter(plan: Plan, layout: Layout) -> None:
     _mount_kernel_settings(layout)
     _bring_up_network(plan)
     for node in plan.nodes:
-        for group in control_groups(f"{layout.control_group}/{node.name}"):
+        for group in control_groups.folders(f"{layout.control_group}/{node.name}"):
             group.mkdir(parents=True, exist_ok=True)
-
-
-def control_groups(path: str) -> tuple[Path, ...]:
-    """The folders of one control group: one for each version 1 controller, or the one of version 2."""
-    if (HIERARCHIES / "cgroup.controllers").exists():
-        return (HIERARCHIES / path,)
-    mounted = (
-        line.split()[1] for line in Path("/proc/mounts").read_text().splitlines() if line.split()[2].startswith("cgroup")
-    )
-    return tuple(Path(place) / path for place in mounted)
 
 
 def join_network(namespace: int) -> None:

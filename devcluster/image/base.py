@@ -6,9 +6,10 @@ import shutil
 from pathlib import Path
 from typing import Final
 
-from devcluster import image_mirror, progress
+from devcluster import progress
 from devcluster.cache import Cache
-from devcluster.image_store import PRIVATE, Store
+from devcluster.image import mirror
+from devcluster.image.store import PRIVATE, Store
 
 SUITE: Final = "bookworm"
 PACKAGES: Final = ("python3", "ca-certificates")
@@ -70,6 +71,6 @@ def context(cache: Cache) -> Path:
 
 def _debootstrap(root: Path) -> list[str | Path]:
     """debootstrap mounts /proc and /sys in what it makes, hence the private mounts."""
-    mirror = image_mirror.read_mirror()
+    found = mirror.read_mirror()
     words = ["debootstrap", "--variant=minbase", f"--include={','.join(PACKAGES)}", SUITE]
-    return [*PRIVATE, *words, root, *([] if mirror is None else [mirror])]
+    return [*PRIVATE, *words, root, *([] if found is None else [found])]

@@ -112,9 +112,7 @@ def _write(folder: Path, name: str, signed: Signed) -> None:
 
 def _as_pem(key: ec.EllipticCurvePrivateKey, certificate: x509.Certificate) -> Signed:
     encoding = serialization.Encoding.PEM
-    private = key.private_bytes(
-        encoding, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
+    private = key.private_bytes(encoding, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     return Signed(private, certificate.public_bytes(encoding))
 
 

@@ -9,13 +9,14 @@ import sys
 from pathlib import Path
 from typing import Final
 
-from devcluster import bringup, processes
-from devcluster.asking import Refused
-from devcluster.bringup import BringUp, FailedStart
-from devcluster.control_plane import Ports
-from devcluster.forwarder import Forwarder
-from devcluster.keeper import Keeper
+from devcluster import processes
+from devcluster.inside import bringup
+from devcluster.inside.asking import Refused
+from devcluster.inside.bringup import BringUp, FailedStart
+from devcluster.inside.forwarder import Forwarder
+from devcluster.inside.keeper import Keeper
 from devcluster.layout import Layout
+from devcluster.members.control_plane import Ports
 
 LONGEST_REQUEST: Final = 1 << 20
 
@@ -94,6 +95,8 @@ class Supervisor:
 
     async def _do(self, asked: dict[str, str]) -> dict[str, object]:
         match asked["op"]:
+            case "answer":
+                return {"phase": self._phase}
             case "expose":
                 return {"port": await self._expose(asked)}
             case "kill":
@@ -122,7 +125,7 @@ class Supervisor:
 
 def record(layout: Layout) -> None:
     """Write down which process this is, as the machine sees it; call it before /proc is replaced."""
-    mine = int(os.readlink("/proc/self"))
+    mine = int(str(Path("/proc/self").readlink()))
     identity = processes.identify(mine)
     layout.supervisor.write_text(json.dumps(identity))
 
@@ -133,7 +136,7 @@ async def supervise(layout: Layout, host_network: int | None) -> None:
 
 
 def main() -> int:
-    """`python -m devcluster.supervisor FOLDER`: a light cluster, in nobody's namespaces but the caller's."""
+    """`python -m devcluster.inside.supervisor FOLDER`: a light cluster, in nobody's namespaces but the caller's."""
     layout = Layout(Path(sys.argv[1]))
     record(layout)
     asyncio.run(supervise(layout, None))

@@ -1,0 +1,32 @@
+"""The control groups of a cluster's nodes, wherever this machine mounts them.
+
+The kernel keeps them after their last process has ended, so somebody must remove them.
+"""
+
+import contextlib
+import os
+import time
+from pathlib import Path
+from typing import Final
+
+HIERARCHIES: Final = Path("/sys/fs/cgroup")
+
+
+def folders(name: str) -> tuple[Path, ...]:
+    """The folders of one group: one for each version 1 controller, or the one of version 2."""
+    if (HIERARCHIES / "cgroup.controllers").exists():
+        return (HIERARCHIES / name,)
+    mounts = (line.split() for line in Path("/proc/mounts").read_text().splitlines())
+    return tuple(Path(mount[1]) / name for mount in mounts if mount[2].startswith("cgroup"))
+
+
+def remove(name: str, patience_s: float = 5.0) -> None:
+    """Remove a group from the leaves up; one is busy until its last process is buried, so patience is needed."""
+    until = time.monotonic() + patience_s
+    for group in folders(name):
+        while group.exists() and time.monotonic() < until:
+            for folder, _, _ in os.walk(group, topdown=False):
+                with contextlib.suppress(OSError):
+                    Path(folder).rmdir()
+            if group.exists():
+                time.sleep(0.05)

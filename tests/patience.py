@@ -1,0 +1,27 @@
+"""Looking until something is true: how a story waits for a world that takes its time."""
+
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+from devcluster.door import DoorClosed
+
+T = TypeVar("T")
+
+EVERY_S = 0.2
+
+
+def eventually(look: Callable[[], T], what: str, within_s: float = 60.0) -> T:
+    """Look until there is something true to see; fails with what was looked for and what was last seen."""
+    until = time.monotonic() + within_s
+    while True:
+        try:
+            seen = look()
+            last = f"{seen!r}"
+            if seen:
+                return seen
+        except DoorClosed as problem:
+            last = f"refused: {problem}"
+        if time.monotonic() > until:
+            raise AssertionError(f"not within {within_s:.0f} s: {what}; last seen: {last}")
+        time.sleep(EVERY_S)
