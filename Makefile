@@ -4,10 +4,12 @@ VENV ?= .venv
 PY := $(VENV)/bin/python
 ENV := PYTHONPATH=$(CURDIR)/operator:$(CURDIR)
 NODES ?= gpu-1=NVIDIA-L4:4
+NAME ?= dev
+SERVICE ?=
 ITEM ?=
 export PYTHONDONTWRITEBYTECODE ?= 1
 .DEFAULT_GOAL := help
-.PHONY: help setup check test unit house apiserver e2e demo demo-down cluster cluster-light cluster-down cluster-status image bench prove evidence lock format
+.PHONY: help setup check test unit house apiserver e2e demo demo-down cluster cluster-light cluster-down cluster-status expose image bench prove evidence lock format
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  \033[1m%-16s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -34,22 +36,25 @@ e2e: setup ## only the tests on a real node
 	@$(ENV) $(PY) -m house.lanes cluster
 
 demo: setup ## a cluster with GPUs, our image on it, traffic, and what to look at
-	@$(ENV) $(PY) -m devcluster.demo
+	@$(ENV) $(PY) -m demo
 
 demo-down: setup ## end what `make demo` started
 	@$(ENV) $(PY) -m devcluster down --name demo
 
 cluster: setup ## a real Kubernetes here: NODES="a=NVIDIA-L4:4 b=NVIDIA-A100-SXM4-80GB:8"
-	@$(ENV) $(PY) -m devcluster up $(foreach node,$(NODES),--node $(node))
+	@$(ENV) $(PY) -m devcluster up --name $(NAME) $(foreach node,$(NODES),--node $(node))
 
 cluster-light: setup ## only etcd and an API server; no root needed
 	@$(ENV) $(PY) -m devcluster up --light --name light
 
-cluster-down: setup ## end it, and look for anything it left
-	@$(ENV) $(PY) -m devcluster down
+cluster-down: setup ## end it, and look for anything it left; NAME=… for one that is not `dev`
+	@$(ENV) $(PY) -m devcluster down --name $(NAME)
 
 cluster-status: setup ## which clusters run here, their components, and what died
 	@$(ENV) $(PY) -m devcluster status
+
+expose: setup ## a door on 127.0.0.1: SERVICE=default/web:80
+	@$(ENV) $(PY) -m devcluster expose --name $(NAME) $(SERVICE)
 
 image: setup ## build the project's Dockerfile with buildah
 	@$(ENV) $(PY) -m devcluster.image.build

@@ -39,8 +39,8 @@ def how_to_use(layout: Layout, door: Embedded) -> str:
         f"  export KUBECONFIG={layout.kubeconfig}\n"
         f"  export PATH={door.programs}:$PATH    # kubectl\n"
         f"  kubectl get nodes\n"
-        f"  python -m devcluster expose --name {layout.name} NAMESPACE/SERVICE:PORT    # a Service on 127.0.0.1\n"
-        f"End it: python -m devcluster down --name {layout.name}"
+        f"  make expose NAME={layout.name} SERVICE=default/web:80    # a door on 127.0.0.1 to a Service\n"
+        f"End it: make cluster-down NAME={layout.name}"
     )
 
 

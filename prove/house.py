@@ -17,6 +17,7 @@ from prove.programs import Ended
 CHECK_SECONDS: Final = 30.0
 COLD_SECONDS: Final = 12 * 60.0
 WARM_SECONDS: Final = 20.0
+NAME: Final = "NAME=prove"
 TWO_PRODUCTS: Final = ("NVIDIA-L4", "NVIDIA-H100-80GB-HBM3")
 
 
@@ -42,16 +43,15 @@ def cluster_from_nothing() -> Figure:
     """From an empty cache, then from a full one, then with two kinds of GPU."""
     with tempfile.TemporaryDirectory(prefix="fairlead-cache-") as cache:
         with _cluster(cache) as cold:
-            shown = _products() if cold.ok else []
+            shown = _products(cold)
         with _cluster(cache) as warm:
             pass
         nodes = " ".join(f"gpu-{number}={product}:1" for number, product in enumerate(TWO_PRODUCTS, start=1))
         with _cluster(cache, f"NODES={nodes}") as pair:
-            both = _products() if pair.ok else []
+            both = _products(pair)
     holds = (
         cold.ok
         and cold.seconds <= COLD_SECONDS
-        and "kubectl" in cold.output
         and len(shown) == 1
         and warm.ok
         and warm.seconds <= WARM_SECONDS
@@ -97,15 +97,19 @@ def _cluster(cache: str, *words: str) -> Iterator[Ended]:
     """A cluster for as long as the block lasts, made from one cache folder."""
     extra = {"FAIRLEAD_CACHE": cache}
     try:
-        yield programs.make("cluster", *words, extra=extra)
+        yield programs.make("cluster", NAME, *words, extra=extra)
     finally:
-        programs.make("cluster-down", extra=extra)
+        programs.make("cluster-down", NAME, extra=extra)
 
 
-def _products() -> list[str]:
-    """The GPU products kubectl shows, one for each Ready node that has the label."""
-    kubectl = os.environ.get("KUBECTL", "kubectl")
-    shown = programs.run(kubectl, "get", "nodes", "--no-headers", "-L", "nvidia.com/gpu.product")
+def _products(up: Ended) -> list[str]:
+    """The GPU products kubectl shows, one for each Ready node; kubectl is used as the command told us to."""
+    told = re.findall(r"export (KUBECONFIG|PATH)=(\S+)", up.output)
+    if not up.ok or len(told) != 2:
+        return []
+    extra = {name: value.replace("$PATH", os.environ["PATH"]) for name, value in told}
+    words = ("get", "nodes", "--no-headers", "-L", "nvidia.com/gpu.product")
+    shown = programs.run(f"{extra['PATH'].split(':')[0]}/kubectl", *words, extra=extra)
     return [line.split()[-1] for line in shown.output.splitlines() if re.search(r"\sReady\s.*NVIDIA-", line)]
 
 

@@ -1,0 +1,36 @@
+"""How long the embedded cluster takes to come and to go, light beside whole."""
+
+import time
+from dataclasses import dataclass
+
+from devcluster import plan, teardown
+from devcluster.cache import Cache
+from devcluster.plan import Plan
+from devcluster.up import up
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Times:
+    """Seconds of one round."""
+
+    up: float
+    down: float
+
+
+def measure(wanted: Plan, cache: Cache) -> Times:
+    """Bring a cluster up and down once; everything it needs must be cached before."""
+    started = time.monotonic()
+    layout = up(wanted, cache)
+    ready = time.monotonic()
+    left = teardown.down(layout)
+    if left:
+        raise AssertionError(f"left behind: {left}")
+    return Times(up=ready - started, down=time.monotonic() - ready)
+
+
+PLANS = {
+    "light": plan.make("bench-light", ()),
+    "one node": plan.make("bench-one", ("a=NVIDIA-L4:4",)),
+    "three nodes": plan.make("bench-three", ("a=NVIDIA-L4:4", "b=NVIDIA-L4:4", "c=NVIDIA-A100-SXM4-80GB:8")),
+}
+"""What is measured side by side."""

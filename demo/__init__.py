@@ -1,0 +1,4 @@
+"""What `make demo` shows: a cluster with GPUs, our own image on it, traffic, and what to look at.
+
+Grows with the product; shows only what works today. Its one verb: to show.
+"""
