@@ -76,3 +76,7 @@ def _because(code: int) -> str:
     """pytest's exit codes that are no plain failure; a lane without tests proves nothing and fails."""
     meanings = {2: "interrupted", 3: "pytest itself failed", 4: "pytest was called wrongly", 5: "no test ran"}
     return f"  {meanings[code]}" if code in meanings else ""
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,70 @@
+"""The lanes run what they say, every one of them, and never pass over a world in silence."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from house import lanes
+from house.check import surroundings
+from house.lanes import Ran
+from house.tree import ROOT
+
+
+def run(*words: str, without: str = "", **env: str) -> "subprocess.CompletedProcess[str]":
+    """Run a module of this tree, if need be without a capability; not inside anybody else's CI or coverage."""
+    lowered = ["setpriv", f"--bounding-set=-{without}", f"--inh-caps=-{without}", "--"] if without else []
+    kept = {name: value for name, value in os.environ.items() if name != "CI" and not name.startswith("COV")}
+    command = [*lowered, sys.executable, "-m", *words]
+    return subprocess.run(command, check=False, capture_output=True, text=True, env=kept | surroundings(ROOT) | env)
+
+
+def test_a_lane_that_does_not_exist_is_answered_with_those_that_do() -> None:
+    ran = run("house.lanes", "fast")
+    assert ran.returncode == 2
+    assert ran.stderr == "lanes: there is no lane 'fast'; lanes: pure, apiserver, cluster, house\n"
+
+
+@pytest.mark.house
+def test_every_test_belongs_to_exactly_one_lane() -> None:
+    collected = {}
+    for lane in lanes.LANES:
+        listed = run("pytest", "--collect-only", "-q", "-m", lane.marker).stdout
+        collected[lane.name] = {line for line in listed.splitlines() if "::" in line}
+    everything = {line for line in run("pytest", "--collect-only", "-q").stdout.splitlines() if "::" in line}
+    assert set.union(*collected.values()) == everything
+    assert sum(map(len, collected.values())) == len(everything)
+    assert all(collected.values()), "a lane without tests proves nothing"
+
+
+def test_the_table_names_a_lane_in_which_no_test_ran() -> None:
+    pure = lanes.LANES[0]
+    assert lanes.table([Ran(lane=pure, code=0, seconds=1), Ran(lane=pure, code=5, seconds=2)]) == [
+        "pure  ✓     1.0 s",
+        "pure  ✗     2.0 s  no test ran",
+    ]
+
+
+@pytest.mark.house
+def test_a_lane_says_what_it_needs_and_how_it_went(tmp_path: Path) -> None:
+    ran = run("house.lanes", "pure", FAIRLEAD_CACHE=str(tmp_path))
+    assert ran.returncode == 0, ran.stdout
+    assert "── pure: needs nothing but Python" in ran.stdout
+    assert re.search(r"\d+ passed", ran.stdout)
+    assert re.search(r"^pure  ✓ +[\d.]+ s$", ran.stdout, re.MULTILINE)
+
+
+@pytest.mark.house
+@pytest.mark.skipif(os.geteuid() != 0, reason="gives up a capability, which only root has")
+def test_where_no_cluster_can_run_the_lane_is_passed_over_aloud_and_in_ci_it_fails() -> None:
+    aloud = run("house.lanes", "cluster", without="sys_admin")
+    assert aloud.returncode == 0
+    assert re.search(r"SKIPPED \[\d+\]", aloud.stdout), "the count"
+    assert "missing: the right to make namespaces (CAP_SYS_ADMIN)" in aloud.stdout, "the reason"
+
+    in_ci = run("house.lanes", "cluster", without="sys_admin", CI="true")
+    assert in_ci.returncode == 1
+    assert "the cluster lane must run in CI" in in_ci.stdout
