@@ -12,7 +12,8 @@ export PYTHONDONTWRITEBYTECODE ?= 1
 .PHONY: help setup check test unit house apiserver e2e demo demo-down cluster cluster-light cluster-down cluster-status expose image bench prove evidence lock format
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  \033[1m%-16s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@if [ -t 1 ]; then on=$$(printf '\033[1m'); off=$$(printf '\033[0m'); fi; \
+	awk -F ':.*## ' -v on="$$on" -v off="$$off" '/^[a-z-]+:.*## / {printf "  %s%-16s%s %s\n", on, $$1, off, $$2}' $(MAKEFILE_LIST)
 
 setup: ## make the virtual environment from the hashed lock
 	@if [ "$(VENV)" = .venv ]; then $(PYTHON) house/venv.py; fi

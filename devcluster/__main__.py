@@ -9,7 +9,7 @@ from devcluster.cache import Cache
 from devcluster.door import DoorClosed, Embedded
 from devcluster.layout import Layout
 from devcluster.progress import StepFailed
-from devcluster.up import CannotStart, up
+from devcluster.up import CannotStart, prepare, up
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -26,6 +26,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="devcluster", description="A real Kubernetes on this machine.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     for name, run, summary in (
+        ("prepare", _prepare, "fetch, install and build what a cluster needs, and start nothing"),
         ("up", _up, "start a cluster, or answer the one that runs"),
         ("down", _down, "end it and look for anything it left"),
         ("status", _status, "which clusters run here, and how they are"),
@@ -35,8 +36,9 @@ def _parser() -> argparse.ArgumentParser:
         command = commands.add_parser(name, help=summary, description=summary)
         command.set_defaults(run=run)
         command.add_argument("--name", default="dev", help="the cluster's name (default: dev)")
-        if name == "up":
+        if name in {"up", "prepare"}:
             command.add_argument("--light", action="store_true", help="only etcd and an API server; no root needed")
+        if name == "up":
             node_help = "a node and its GPUs, for instance gpu-1=NVIDIA-L4:4; may stand several times"
             command.add_argument("--node", action="append", default=[], metavar="NAME[=PRODUCT:COUNT]", help=node_help)
         if name == "status":
@@ -44,6 +46,11 @@ def _parser() -> argparse.ArgumentParser:
         if name == "expose":
             command.add_argument("service", metavar="NAMESPACE/SERVICE:PORT")
     return parser
+
+
+def _prepare(chosen: argparse.Namespace, cache: Cache) -> int:
+    print(f"ready: {prepare(cache, light=chosen.light)}")
+    return 0
 
 
 def _up(chosen: argparse.Namespace, cache: Cache) -> int:

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
+from devcluster import plan as plans
 from devcluster.cache import Cache
 from devcluster.gpus import Gpus
 from devcluster.plan import Node, Plan
@@ -22,7 +23,7 @@ class Layout:
     @classmethod
     def of(cls, cache: Cache, name: str) -> "Layout":
         """The folder of the cluster with this name."""
-        return cls(cache.clusters / name)
+        return cls(cache.clusters / plans.checked(name))
 
     @property
     def name(self) -> str:

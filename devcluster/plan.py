@@ -63,15 +63,20 @@ class Plan:
 
 def make(name: str, nodes: tuple[str, ...]) -> Plan:
     """A plan from `NAME` and `NODE=GPUS` words (`NODE` alone has none); `ValueError` says what would pass."""
-    if not NAME.fullmatch(name):
-        raise ValueError(f"cluster name {name!r}: at most 32 lower-case letters, digits and dashes, for instance `dev`")
     if len(nodes) > MOST_NODES:
         raise ValueError(f"{len(nodes)} nodes: at most {MOST_NODES} have addresses here")
     made = tuple(_node(place, word) for place, word in enumerate(nodes))
     twice = {node.name for node in made if sum(other.name == node.name for other in made) > 1}
     if twice:
         raise ValueError(f"node name {min(twice)!r} stands twice; each node needs its own, for instance a=… b=…")
-    return Plan(name=name, nodes=made)
+    return Plan(name=checked(name), nodes=made)
+
+
+def checked(name: str) -> str:
+    """A cluster's name, which is also a folder's that `down` removes: nothing else may pass."""
+    if not NAME.fullmatch(name):
+        raise ValueError(f"cluster name {name!r}: at most 32 lower-case letters, digits and dashes, for instance `dev`")
+    return name
 
 
 def _node(place: int, word: str) -> Node:

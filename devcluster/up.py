@@ -33,7 +33,7 @@ def up(plan: Plan, cache: Cache) -> Layout:
     layout = Layout.of(cache, plan.name)
     if _runs(layout) and layout.plan() == plan:
         return layout
-    folder = _prepare(plan, cache)
+    folder = prepare(cache, light=plan.light)
     if layout.root.exists():
         with progress.step(f"removing what was left of {plan.name}"):
             teardown.down(layout)
@@ -60,22 +60,22 @@ def ports(layout: Layout) -> int:
     return int(str(_status(layout)["api_port"]))
 
 
-def _prepare(plan: Plan, cache: Cache) -> Path:
-    """Everything the machine must have; `CannotStart` with all that is missing."""
-    hidden = [place for place in isolation.MASKED if not plan.light and cache.root.is_relative_to(place)]
+def prepare(cache: Cache, *, light: bool) -> Path:
+    """Have everything the machine needs; `CannotStart` with all that is missing. Answers where the programs lie."""
+    hidden = [place for place in isolation.MASKED if not light and cache.root.is_relative_to(place)]
     if hidden:
         raise CannotStart(
             f"FAIRLEAD_CACHE={cache.root}: a cluster has a {hidden[0]} of its own, which would hide this folder; "
             "name one elsewhere, for instance FAIRLEAD_CACHE=/srv/fairlead"
         )
-    wanted = programs.LIGHT if plan.light else tuple(programs.PACKAGES)
+    wanted = programs.LIGHT if light else tuple(programs.PACKAGES)
     facts = machine.look()
     to_build = programs.missing(cache, wanted)
-    missing = preflight.light(facts, to_build) if plan.light else preflight.whole(facts, to_build)
+    missing = preflight.light(facts, to_build) if light else preflight.whole(facts, to_build)
     if missing:
         raise CannotStart(preflight.message(missing))
     cache.root.mkdir(parents=True, exist_ok=True)
-    if not plan.light:
+    if not light:
         debian.install(preflight.packages(facts), cache)
     return programs.ensure(cache, wanted)
 

@@ -22,12 +22,23 @@ class Lane:
     name: str
     marker: str
     world: str
+    preparations: tuple[tuple[str, ...], ...] = ()
+    """Modules to run first, where their progress can be seen; what cannot be had, the tests themselves will say."""
 
+
+LIGHT: Final = ("devcluster", "prepare", "--light")
+WHOLE: Final = ("devcluster", "prepare")
+IMAGE: Final = ("devcluster.image.build",)
 
 LANES: Final = (
     Lane(name="pure", marker="not house and not apiserver and not cluster", world="nothing but Python"),
-    Lane(name="apiserver", marker="apiserver", world="etcd and a kube-apiserver; no root"),
-    Lane(name="cluster", marker="cluster", world="a Ready node; root, or DEVCLUSTER=existing KUBECONFIG=…"),
+    Lane(name="apiserver", marker="apiserver", world="etcd and a kube-apiserver; no root", preparations=(LIGHT,)),
+    Lane(
+        name="cluster",
+        marker="cluster",
+        world="a Ready node; root, or DEVCLUSTER=existing KUBECONFIG=…",
+        preparations=(WHOLE, IMAGE),
+    ),
     Lane(name="house", marker="house", world="a copy of this tree"),
 )
 
@@ -58,8 +69,12 @@ def run(lane: Lane) -> Ran:
     """Run one lane; its words go where ours go."""
     print(f"── {lane.name}: needs {lane.world}", flush=True)
     started = time.monotonic()
+    environment = os.environ | surroundings(ROOT)
+    for preparation in lane.preparations if environment.get("DEVCLUSTER") != "existing" else ():
+        if subprocess.run([sys.executable, "-m", *preparation], cwd=ROOT, env=environment, check=False).returncode:
+            break
     words = [sys.executable, "-m", "pytest", "-m", lane.marker]
-    done = subprocess.run(words, cwd=ROOT, env=os.environ | surroundings(ROOT), check=False)
+    done = subprocess.run(words, cwd=ROOT, env=environment, check=False)
     return Ran(lane=lane, code=done.returncode, seconds=time.monotonic() - started)
 
 

@@ -101,7 +101,7 @@ def _keep(claim: Claim, figure: Figure, seconds: float, docs: Path) -> None:
         figure=figure.text,
         machine=ledger.machine(),
         date=datetime.now(UTC).date().isoformat(),
-        command=f"python -m prove {claim.item}",
+        command=f"make prove ITEM={claim.item}",
         seconds=seconds,
     )
     ledger.write((ledger.read(docs) | {claim.item: found}).values(), docs)

@@ -73,4 +73,4 @@ def packages(machine: Machine) -> tuple[str, ...]:
 def message(missing: tuple[Missing, ...]) -> str:
     """All that is missing, in one message."""
     lines = [f"  - missing: {one.what}\n    do: {one.mend}" for one in missing]
-    return "\n".join(["devcluster cannot start here:", *lines, f"  {INSTEAD}"])
+    return "\n".join(["cannot start here:", *lines, f"  {INSTEAD}"])

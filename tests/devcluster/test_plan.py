@@ -1,13 +1,16 @@
 """What a person writes to get a cluster, and what a wrong word gets."""
 
 import ipaddress
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from devcluster import gpus, plan
+from devcluster.cache import Cache
 from devcluster.gpus import Gpus
+from devcluster.layout import Layout
 
 NAMES = st.lists(st.from_regex(r"[a-z][a-z0-9]{0,6}", fullmatch=True), min_size=1, max_size=16, unique=True)
 
@@ -53,9 +56,11 @@ def test_a_wrong_word_is_told_what_would_pass(nodes: tuple[str, ...], words: str
 
 
 @pytest.mark.parametrize("name", ["", "Dev", "a/b", "../a", "-a", "a" * 40])
-def test_a_cluster_name_is_a_folder_name_and_nothing_else(name: str) -> None:
+def test_a_cluster_name_is_a_folder_name_and_nothing_else(name: str, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="for instance `dev`"):
         plan.make(name, ())
+    with pytest.raises(ValueError, match="for instance `dev`"):
+        Layout.of(Cache(tmp_path), name)
 
 
 def test_a_cluster_without_nodes_is_light_and_stays_on_loopback() -> None:

@@ -37,7 +37,7 @@ RECORD = Record(
     figure="3 passed",
     machine="2 CPUs, 4 GiB, Linux 6.1, debian 12",
     date="2026-11-20",
-    command="python -m prove house.1",
+    command="make prove ITEM=house.1",
     seconds=61.4,
 )
 
