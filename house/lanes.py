@@ -29,9 +29,10 @@ class Lane:
 LIGHT: Final = ("devcluster", "prepare", "--light")
 WHOLE: Final = ("devcluster", "prepare")
 IMAGE: Final = ("devcluster.image.build",)
+REAL_VLLM: Final = ("house.real_vllm",)
 
 LANES: Final = (
-    Lane(name="pure", marker="not house and not apiserver and not cluster", world="nothing but Python"),
+    Lane(name="pure", marker="not house and not apiserver and not cluster and not vllm", world="nothing but Python"),
     Lane(name="apiserver", marker="apiserver", world="etcd and a kube-apiserver; no root", preparations=(LIGHT,)),
     Lane(
         name="cluster",
@@ -39,6 +40,7 @@ LANES: Final = (
         world="a Ready node; root, or DEVCLUSTER=existing KUBECONFIG=…",
         preparations=(WHOLE, IMAGE),
     ),
+    Lane(name="vllm", marker="vllm", world="real vLLM on CPU: 6 GB in the cache", preparations=(REAL_VLLM,)),
     Lane(name="house", marker="house", world="a copy of this tree"),
 )
 

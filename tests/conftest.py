@@ -1,4 +1,4 @@
-"""A test's folder is its lane: what stands in apiserver/ or cluster/ needs that world and is marked for it."""
+"""A test's folder is its lane: what stands in apiserver/, cluster/ or vllm/ needs that world and is marked for it."""
 
 from pathlib import Path
 from typing import Final
@@ -6,7 +6,7 @@ from typing import Final
 import pytest
 
 TESTS: Final = Path(__file__).resolve().parent
-LANES: Final = ("apiserver", "cluster")
+LANES: Final = ("apiserver", "cluster", "vllm")
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -54,12 +54,25 @@ class SecretKey:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EnvFrom:
+    """A variable whose value the kubelet reads from an object."""
+
+    name: str
+    object_name: str
+    key: str
+    from_secret: bool = True
+    """Otherwise from a ConfigMap."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WantedModel:
     """The model that is to be served."""
 
     source: ModelSource
     served_name: str
     token_secret: SecretKey | None = None
+    shape: tuple[tuple[str, int], ...] = ()
+    """Numbers of the architecture that were stated, by their names in `fleet.shapes` (and `parameters`)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,6 +134,61 @@ class WantedEngine:
     trust_remote_code: bool = False
     extra_args: tuple[str, ...] = ()
     extra_env: tuple[tuple[str, str], ...] = ()
+    env_from: tuple[EnvFrom, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineRelease:
+    """The version of an engine that this release was tested with; what a silent spec gets."""
+
+    version: str
+    image: str
+    """With the version in its tag, so that another version of the same image can be named."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Toleration:
+    """A taint that replicas stand; the words are a Pod's."""
+
+    key: str | None
+    operator: str
+    value: str | None = None
+    effect: str | None = None
+    seconds: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spread:
+    """How replicas are spread over places."""
+
+    topology_key: str
+    max_skew: int = 1
+    hard: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Placement:
+    """On which nodes replicas run, beside what their accelerator asks."""
+
+    node_selector: tuple[tuple[str, str], ...] = ()
+    tolerations: tuple[Toleration, ...] = ()
+    affinity: str | None = None
+    """As canonical JSON, since it is passed on and never looked into."""
+    spread: tuple[Spread, ...] = ()
+    priority_class: str | None = None
+    runtime_class: str | None = None
+    scheduler: str | None = None
+    service_account: str | None = None
+    pull_secrets: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Storage:
+    """Volumes of an engine pod."""
+
+    cache_claim: str | None = None
+    cache_folder: str | None = None
+    shared_memory_bytes: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,3 +204,42 @@ class Wanted:
     gpus_per_replica: int
     parallelism: Parallelism
     resource: str = "nvidia.com/gpu"
+    placement: Placement = Placement()
+    storage: Storage = Storage()
+
+
+class RolloutStrategy(StrEnum):
+    """How one revision takes another's place."""
+
+    SURGE = "Surge"
+    REPLACE = "Replace"
+    CANARY = "Canary"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CanaryStep:
+    """One share of the traffic, and how long it is watched."""
+
+    percent: int
+    hold_seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WantedRollout:
+    """How a change reaches the replicas that serve; at least one of the two numbers is above zero."""
+
+    strategy: RolloutStrategy = RolloutStrategy.REPLACE
+    max_surge: int = 0
+    max_unavailable: int = 1
+    progress_deadline_seconds: int = 1800
+    min_ready_seconds: int = 0
+    paused: bool = False
+    canary: tuple[CanaryStep, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WantedDrain:
+    """How a replica leaves."""
+
+    timeout_seconds: float = 300.0
+    settle_seconds: float = 10.0
