@@ -42,10 +42,10 @@ def _install(place: Path, cache: Cache) -> None:
     with progress.step("making an environment for real vLLM") as current:
         progress.run([sys.executable, "-m", "venv", place], current, cache.logs / "vllm-venv.log")
     for lock in REQUIREMENTS:
-        words = [place / "bin" / "pip", "install", "--no-deps", "--require-hashes", "--only-binary=:all:"]
+        words = [str(place / "bin" / "pip"), "install", "--no-deps", "--require-hashes", "--only-binary=:all:"]
         with progress.step(f"installing locks/{lock}") as current:
             log = cache.logs / f"{lock}.log"
-            progress.run([*words, "-r", ROOT / "locks" / lock], current, log)
+            progress.run([*words, "-r", str(ROOT / "locks" / lock)], current, log)
     (site,) = place.glob("lib/python3*/site-packages")
     alias = site / f"vllm-{VERSION}+cpu.dist-info"
     alias.mkdir(exist_ok=True)

@@ -34,17 +34,15 @@ def memory_can_be_believed() -> Figure:
     measured = folder / "kv-capacity.csv"
     text = (measured if measured.exists() else fit_table.MEASURED).read_text(encoding="utf-8")
     known = fit_table.catalogue_here()
-    bars = fit_table.bars([fit_table.judge(row, known) for row in fit_table.rows(text)])
+    points = [fit_table.judge(row, known) for row in fit_table.rows(text)]
+    bars = fit_table.bars(points)
     holds = (
-        bars.median_error <= MEDIAN
-        and bars.within >= WITHIN
-        and bars.inside >= INSIDE
-        and bars.median_ratio <= RATIO
+        bars.median_error <= MEDIAN and bars.within >= WITHIN and bars.inside >= INSIDE and bars.median_ratio <= RATIO
     )
     never = programs.pytest("tests/sizing/test_measured_starts.py")
     return Figure(
         holds=holds and never.ok and never.tests.all_passed,
-        text=f"{len(fit_table.rows(text))} starts: median error {bars.median_error:.2%}, within 15 % {bars.within:.1%}, "
+        text=f"{len(points)} starts: median error {bars.median_error:.2%}, within 15 % {bars.within:.1%}, "
         f"inside low to high {bars.inside:.1%}, high/low {bars.median_ratio:.2f}; never `fits` where none starts: "
         f"{never.tests}",
     )

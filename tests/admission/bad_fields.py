@@ -34,7 +34,7 @@ TYPES: Final = (
         deployment(storage={"sharedMemory": {"size": 2}}),
         "spec.storage.sharedMemory",
         "a text is wanted here, not an object",
-        "must be of type",
+        "unknown field",
         2,
     ),
     _schema(
@@ -42,7 +42,7 @@ TYPES: Final = (
         engine(adapters={"name": "a"}),
         "spec.engine.adapters",
         "begin each element with a dash",
-        "must be of type array",
+        "unknown field",
         2,
     ),
     _schema(
@@ -57,7 +57,7 @@ TYPES: Final = (
         "half a replica",
         deployment(replicas=1.5),
         "spec.replicas",
-        "leave out the fraction",
+        "a whole number is wanted here, not a fraction",
         "must be of type integer",
         2,
     ),
@@ -193,7 +193,9 @@ NUMBERS: Final = (
 SPELLINGS: Final = (
     _cel("a quantity of letters", deployment(storage={"sharedMemory": "abc"}), "spec.storage.sharedMemory", "2Gi", 6),
     _cel("a negative quantity", deployment(storage={"sharedMemory": "-1Gi"}), "spec.storage.sharedMemory", "2Gi", 6),
-    _cel("a duration without a unit", deployment(drain={"timeout": "300"}), "spec.drain.timeout", "ms, s, m, h or d", 7),
+    _cel(
+        "a duration without a unit", deployment(drain={"timeout": "300"}), "spec.drain.timeout", "ms, s, m, h or d", 7
+    ),
     _cel("a negative duration", deployment(drain={"settle": "-5s"}), "spec.drain.settle", "ms, s, m, h or d", 7),
     _cel("a source of no scheme", _source("Qwen/Qwen3-8B"), "spec.model.source", "write hf://organisation/model", 10),
     _cel("a source of an unknown scheme", _source("gs://a/b"), "spec.model.source", "s3://bucket/path", 10),
@@ -217,7 +219,9 @@ SPELLINGS: Final = (
     _cel("a version that is a word", engine(version="latest"), "spec.engine.version", "for instance 0.32.0"),
     _cel("a product with a slash", deployment(accelerator={"product": "nvidia/l4"}), "spec.accelerator.product", "L4"),
     _cel("an empty argument", engine(extraArgs=[""]), "spec.engine.extraArgs[0]", "one argument an element", 11),
-    _cel("a variable of no name", engine(env=[{"name": "1 A", "value": ""}]), "spec.engine.env[0].name", "no digit first"),
+    _cel(
+        "a variable of no name", engine(env=[{"name": "1 A", "value": ""}]), "spec.engine.env[0].name", "no digit first"
+    ),
     _cel("cron in seconds", _schedule(cron="0 0 8 * * *"), "spec.schedules[0].cron", "five fields"),
     _cel("cron by its nickname", _schedule(cron="@daily"), "spec.schedules[0].cron", "five fields"),
     _cel("a time zone by its distance", _schedule(timeZone="+02:00"), "spec.schedules[0].timeZone", "IANA"),
@@ -239,7 +243,9 @@ SPELLINGS: Final = (
         "at least 1",
         5,
     ),
-    _cel("a tenant by a hostile name", _tenant(name="a\nb"), "spec.tenants[0].name", "letter or digit at both ends", 11),
+    _cel(
+        "a tenant by a hostile name", _tenant(name="a\nb"), "spec.tenants[0].name", "letter or digit at both ends", 11
+    ),
     _cel(
         "a Secret by a path",
         deployment(model={"source": "hf://a/b", "tokenSecret": {"name": "../k", "key": "k"}}),

@@ -32,13 +32,14 @@ COVERED: Final[Mapping[str, int]] = {
 """Numbers of the forty, by the story of a bad spec."""
 
 ELSEWHERE: Final[Mapping[int, str]] = {
-    13: "a caution, told below",
+    13: "let in, told above: an image of one's own may know it",
+    22: "no object alone: the reconcile tells the later of the two",
     24: "what a Secret holds is seen by the reconcile",
     25: "what a Secret holds is seen by the reconcile",
     26: "only the hub knows: the reconcile tells",
     27: "only the hub knows: the reconcile tells",
     28: "only the kubelet knows: the reconcile tells",
-    29: "a caution, told below; nodes may come tomorrow",
+    29: "let in with a caution, told above; nodes may come tomorrow",
     30: "only the scheduler knows: the reconcile tells",
     31: "only the API server knows: the reconcile tells",
     32: "only the engine knows: the reconcile tells",

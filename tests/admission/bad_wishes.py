@@ -21,9 +21,7 @@ def _argument(story: str, *words: str, says: str) -> Row:
 
 
 def _weights(format_: str, accelerator: dict[str, Any], model: str = "hf://Qwen/Qwen3-8B") -> Object:
-    return deployment(
-        model={"source": model}, accelerator=accelerator, engine={"quantization": {"weights": format_}}
-    )
+    return deployment(model={"source": model}, accelerator=accelerator, engine={"quantization": {"weights": format_}})
 
 
 def _cache(format_: str, accelerator: dict[str, Any]) -> Object:
@@ -42,7 +40,9 @@ ARGUMENTS: Final = (
     _argument("a field's flag by its short name", "-tp", "2", says="set spec.parallelism.tensor instead"),
     _argument("a field's flag as one letter", "-qfp8", says="set spec.engine.quantization.weights instead"),
     _argument("a field's flag denied", "--no-enable-prefix-caching", says="set spec.engine.prefixCaching.enabled"),
-    _argument("a field's flag by a key of its JSON", "--speculative-config.method=ngram", says="spec.engine.speculation"),
+    _argument(
+        "a field's flag by a key of its JSON", "--speculative-config.method=ngram", says="spec.engine.speculation"
+    ),
     _argument("a flag that ends the contract", "--port=80", says="look for the engine on port 8000"),
     _argument("a key on the command line", "--api-key=geheim", says="name tenants and their keys"),
     _argument("a flag of another release", "--swap-space=4", says="vLLM 0.32 no longer has this flag"),
@@ -121,14 +121,14 @@ SHAPES: Final = (
         20,
     ),
     _no(
-        "a limit for guesses whose number nobody knows",
-        deployment(
-            model={"source": "hf://Qwen/Qwen3.5-27B"},
-            accelerator=H100,
-            engine={"speculation": {"method": "mtp", "maxConcurrency": 8}},
+        "guesses and adapters in a step too small for both",
+        engine(
+            adapters=[{"name": "a", "source": "hf://a/b"}],
+            speculation={"method": "ngram"},
+            batching={"maxSequences": 64, "maxBatchedTokens": 128},
         ),
-        "spec.engine.speculation.maxConcurrency",
-        "set spec.engine.speculation.tokens to 1",
+        "spec.engine.batching.maxBatchedTokens",
+        "with adapters a step must hold 64 requests of 4 tokens, 256",
         20,
     ),
     _no(
@@ -143,7 +143,6 @@ SHAPES: Final = (
         engine(adapters=[{"name": "bad", "source": "hf://a/b"}]),
         "spec.engine.adapters[0].name",
         "give the adapter a name of its own",
-        22,
     ),
     _no(
         "a share of nothing",
@@ -167,7 +166,9 @@ def _big(story: str, model: str, says: str, **changed: Any) -> Row:  # noqa: ANN
 
 
 SIZES: Final = (
-    _big("a model of 70 billion on one small GPU", "hf://meta-llama/Llama-3.1-70B-Instruct", "spec.parallelism.tensor"),
+    _big(
+        "a model of 70 billion on one small GPU", "hf://meta-llama/Llama-3.1-70B-Instruct", "(spec.accelerator.product)"
+    ),
     _big(
         "a context that the cache cannot hold",
         "hf://meta-llama/Llama-3.1-8B-Instruct",
@@ -228,7 +229,12 @@ LOST: Final = (
     ),
     _lost(
         "a Prometheus whose token is not there",
-        policy(metrics={"source": "Prometheus", "prometheus": {"url": "http://p:9090", "tokenSecret": _KEY | {"name": "x"}}}),
+        policy(
+            metrics={
+                "source": "Prometheus",
+                "prometheus": {"url": "http://p:9090", "tokenSecret": _KEY | {"name": "x"}},
+            }
+        ),
         "spec.metrics.prometheus.tokenSecret.name",
         "there is no Secret x",
     ),
@@ -245,6 +251,7 @@ NEVER: Final = (
     _never("an hour that no day has", "cron", "25 is no hour: 0 to 23", cron="0 25 * * *"),
     _never("a day that no month has", "cron", "no such month has a day 31", cron="0 8 31 APR,JUN *"),
     _never("a weekday by a word of no language", "cron", "XYZ is no weekday", cron="0 8 * * XYZ"),
+    _never("a range without an end", "cron", "8- is no hour", cron="0 8- * * *"),
     _never("a step of nothing", "cron", "is no minute", cron="*/0 8 * * *"),
     _never("a range the wrong way round", "cron", "is no hour", cron="0 18-8 * * *"),
     _never("a time zone of another planet", "timeZone", "no such zone", timeZone="Mars/Olympus"),

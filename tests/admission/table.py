@@ -72,17 +72,26 @@ class Said:
         return f"{self.field}: {self.value}: {self.because}; {self.remedy}"
 
 
-LAYERS: Final[dict[Reason, Layer]] = {
-    **dict.fromkeys((ReadReason.TOO_LARGE, ReadReason.NOT_JSON), Layer.BOUNDS),
-    **dict.fromkeys((ReadReason.NOT_AN_OBJECT, ReadReason.WRONG_KIND, *ScheduleReason), Layer.READING),
-    **dict.fromkeys((AdmissionReason.NO_SUCH_KIND, AdmissionReason.NO_NAME), Layer.READING),
-    **dict.fromkeys((ReadReason.UNKNOWN_FIELD, ReadReason.MISSING_FIELD, ReadReason.WRONG_TYPE), Layer.SCHEMA),
-    **dict.fromkeys((ReadReason.NOT_ALLOWED, ReadReason.OUT_OF_RANGE, ReadReason.DUPLICATE), Layer.SCHEMA),
-    **dict.fromkeys((ReadReason.MALFORMED, ReadReason.CONTRADICTION, ReadReason.BAD_NAME), Layer.CEL),
-    **dict.fromkeys(EngineReason, Layer.ENGINE),
-    AdmissionReason.DOES_NOT_FIT: Layer.SIZING,
-    ReferenceReason.NOT_FOUND: Layer.REFERENCES,
-}
+_SCHEMA: Final = (
+    *(ReadReason.UNKNOWN_FIELD, ReadReason.MISSING_FIELD, ReadReason.WRONG_TYPE),
+    *(ReadReason.NOT_ALLOWED, ReadReason.OUT_OF_RANGE, ReadReason.DUPLICATE),
+)
+_READING: Final = (
+    *(ReadReason.NOT_AN_OBJECT, ReadReason.WRONG_KIND),
+    *(AdmissionReason.NO_SUCH_KIND, AdmissionReason.NO_NAME),
+    *ScheduleReason,
+)
+_REASONS: Final[tuple[tuple[Layer, tuple[Reason, ...]], ...]] = (
+    (Layer.BOUNDS, (ReadReason.TOO_LARGE, ReadReason.NOT_JSON)),
+    (Layer.READING, _READING),
+    (Layer.SCHEMA, _SCHEMA),
+    (Layer.CEL, (ReadReason.MALFORMED, ReadReason.CONTRADICTION, ReadReason.BAD_NAME)),
+    (Layer.ENGINE, tuple(EngineReason)),
+    (Layer.SIZING, (AdmissionReason.DOES_NOT_FIT,)),
+    (Layer.REFERENCES, tuple(ReferenceReason)),
+)
+LAYERS: Final = {(type(reason), reason): layer for layer, reasons in _REASONS for reason in reasons}
+"""By class and word: two rooms may use one word, and words of one spelling are equal."""
 
 KNOWN: Final = Known(
     catalogue=package_data.load_catalogue(),
@@ -134,5 +143,9 @@ def said_of(given: Object | str, known: Known = KNOWN) -> list[Said]:
 def _said(refusals: Iterable[Remark]) -> Iterable[Said]:
     for one in refusals:
         yield Said(
-            layer=LAYERS[one.reason], field=one.field, value=one.value, because=one.because, remedy=one.remedy
+            layer=LAYERS[type(one.reason), one.reason],
+            field=one.field,
+            value=one.value,
+            because=one.because,
+            remedy=one.remedy,
         )

@@ -138,16 +138,6 @@ GUESSES: Final = {
             "name a small model of Llama-3.1-8B's family, or write ngram as spec.engine.speculation.method",
         ),
     ),
-    "a switch needs the number it switches": (
-        asks(replace(ENGINE, speculation=replace(MTP, max_concurrency=48)), shape=LATENT),
-        no(
-            f"{SPECULATION}.maxConcurrency",
-            48,
-            Why.SPECULATION_INCOMPLETE,
-            "guessing is switched between a number of tokens and none, and no number is given",
-            "set spec.engine.speculation.tokens to 2",
-        ),
-    ),
     "ngram and asynchronous scheduling exclude each other": (
         asks(replace(ENGINE, speculation=NGRAM, extra_args=("--async-scheduling",))),
         no(

@@ -134,7 +134,7 @@ def test_numbers_and_json_after_a_flag_are_values() -> None:
 
 
 MALFORMED: Final = {
-    ("other/model",): ("spec.engine.extraArgs[0]", "other/model"),
+    ("other/model",): ("spec.engine.extraArgs[0]", "(not shown)"),
     ("--seed", "1", "--", "other/model"): ("spec.engine.extraArgs[2]", "--"),
     ("--seed 1",): ("spec.engine.extraArgs[0]", "--seed"),
 }

@@ -24,7 +24,7 @@ from fairlead.fleet.wanted import (
     SourceScheme,
     SpeculationMethod,
 )
-from tests.engines.asks import A100, B200, ENGINE, H100, L4, NGRAM, VOLUME, WITH_DRAFT, asks
+from tests.engines.asks import A100, B200, ENGINE, H100, L4, LATENT, NGRAM, VOLUME, WITH_DRAFT, asks
 
 PACE: Final = Pace(weight_bytes=16_000_000_000, bytes_per_second=200e6, pre_stop_seconds=12, drain_seconds=90)
 START: Final = [
@@ -116,11 +116,12 @@ def test_ngram_says_what_it_looks_up() -> None:
     assert config == {"method": "ngram", "num_speculative_tokens": 3, "prompt_lookup_min": 2, "prompt_lookup_max": 4}
 
 
-def test_layers_of_the_models_own_bring_their_own_number() -> None:
+def test_layers_of_the_models_own_guess_once_each_and_the_number_is_always_said() -> None:
     mtp = replace(NGRAM, method=SpeculationMethod.MTP, tokens=0)
-    command = launch(asks(replace(ENGINE, speculation=mtp))).command
-
-    assert command[command.index("--speculative-config") + 1] == '{"method":"mtp"}'
+    unknown = launch(asks(replace(ENGINE, speculation=mtp), shape=None)).command
+    known = launch(asks(replace(ENGINE, speculation=mtp), shape=LATENT)).command
+    assert unknown[unknown.index("--speculative-config") + 1] == '{"method":"mtp","num_speculative_tokens":1}'
+    assert known[known.index("--speculative-config") + 1] == '{"method":"mtp","num_speculative_tokens":2}'
 
 
 PLACES: Final = {

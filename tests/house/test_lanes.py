@@ -48,6 +48,10 @@ def test_the_table_names_a_lane_in_which_no_test_ran() -> None:
     ]
 
 
+def test_what_fetches_more_than_all_the_rest_runs_only_when_named() -> None:
+    assert [lane.name for lane in lanes.LANES if lane.only_named] == ["vllm"]
+
+
 @pytest.mark.house
 def test_a_lane_says_what_it_needs_and_how_it_went(tmp_path: Path) -> None:
     ran = run("house.lanes", "pure", FAIRLEAD_CACHE=str(tmp_path))

@@ -59,7 +59,9 @@ def test_what_is_no_trace_is_said_not_to_be(text: str) -> None:
     assert isinstance(traces.read(text), Unreadable)
 
 
-@pytest.mark.parametrize(("rates", "quantiles"), [("x\n1\n", QUANTILES), ("t_s,client,rate_rps\n", QUANTILES), (RATES, "")])
+@pytest.mark.parametrize(
+    ("rates", "quantiles"), [("x\n1\n", QUANTILES), ("t_s,client,rate_rps\n", QUANTILES), (RATES, "")]
+)
 def test_what_is_not_servegen_is_said_not_to_be(rates: str, quantiles: str) -> None:
     assert isinstance(traces.read_rates(rates, quantiles), Unreadable)
 

@@ -19,7 +19,7 @@ MOST_PROBLEMS: Final = 50
 """More than anybody mends in one go; the rest is counted."""
 
 _WANTED: Final = {
-    "int_type": ("a whole number", "write a number without quotes"),
+    "int_type": ("a whole number", "write a number without quotes and without a fraction"),
     "int_parsing": ("a whole number", "write a number without quotes"),
     "int_from_float": ("a whole number", "leave out the fraction"),
     "string_type": ("a text", "quote it"),

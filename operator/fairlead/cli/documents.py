@@ -7,7 +7,6 @@ date and a text. What a command approves must be what the API server gets, so ku
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
@@ -107,7 +106,7 @@ def of_text(text: str, place: str) -> Iterator[Document]:
         named = f"{place} (document {number})" if len(found) > 1 else place
         yield Document(place=named, content=one.content, problem=one.problem)
     if not found:
-        yield Document(place=place, problem="is empty")
+        yield Document(place=place, problem="is empty; write an object, or leave the file out")
 
 
 def _of_file(path: Path) -> Iterator[Document]:
@@ -126,12 +125,10 @@ def _of_file(path: Path) -> Iterator[Document]:
 
 def _of_text(text: str) -> Iterator[Document]:
     """Split where kubectl splits."""
-    cuts = [0, *(found.end() for found in _BETWEEN.finditer(text)), len(text)]
     above = 0
-    for start, end in pairwise(cuts):
-        piece = text[start:end].removesuffix("---")
-        one = _of_piece(piece, above)
-        if one.problem or one.content is not None:
+    for piece in _BETWEEN.split(text):
+        one = _of_piece(piece, above) if piece.strip() else None
+        if one is not None and (one.problem or one.content is not None):
             yield one
         above += piece.count("\n")
 
@@ -143,12 +140,13 @@ def _of_piece(text: str, above: int) -> Document:
             return Document(place="", problem=because)
         return Document(place="", content=yaml.load(text, Loader=_Kubectl))  # noqa: S506  # a safe loader all the same
     except yaml.MarkedYAMLError as problem:
-        line = f"line {above + problem.problem_mark.line + 1}: " if problem.problem_mark else ""
-        return Document(place="", problem=f"is no YAML: {line}{problem.problem}"[:300])
-    except (LookupError, AttributeError, TypeError):
-        return Document(place="", problem="is no YAML: a tag such as !!bool does not go with its value")
-    except (yaml.YAMLError, ValueError, RecursionError) as problem:
-        return Document(place="", problem=f"is no YAML: {' '.join(str(problem).split())}"[:300])
+        line = f"line {above + problem.problem_mark.line + 1}" if problem.problem_mark else "somewhere"
+        return Document(place="", problem=f"is no YAML: {line}: {str(problem.problem)[:200]}; mend that line")
+    except yaml.reader.ReaderError as problem:
+        code = problem.character if isinstance(problem.character, int) else ord(problem.character)
+        return Document(place="", problem=f"is no YAML: it holds the control character U+{code:04X}; remove it")
+    except (LookupError, AttributeError, TypeError, ValueError, RecursionError):
+        return Document(place="", problem="is no YAML: a tag does not go with its value; remove the tag")
 
 
 def _too_much(text: str) -> str | None:
@@ -163,7 +161,9 @@ def _too_much(text: str) -> str | None:
             if isinstance(event, yaml.CollectionStartEvent):
                 within.append((event.anchor, total))
         if total > MOST_VALUES:
-            return f"holds more than {MOST_VALUES} values, aliases written out: no API server takes that"
+            return (
+                f"holds more than {MOST_VALUES} values, aliases written out; no API server takes that: make it smaller"
+            )
         if len(within) > DEEPEST:
-            return f"is nested deeper than {DEEPEST} levels: no API server takes that"
+            return f"is nested deeper than {DEEPEST} levels; no API server takes that: make it flatter"
     return None

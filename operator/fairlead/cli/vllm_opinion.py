@@ -86,8 +86,10 @@ def question(review: Review) -> dict[str, Any]:
         if speculation.method is SpeculationMethod.EAGLE3:
             draft = stand_in.config(asked.shape) | stand_in.EAGLE_HEAD
     model = stand_in.config(asked.shape, asked.weights)
-    if asked.shape is None and speculation.method is SpeculationMethod.MTP:
-        model |= stand_in.GUESSES_ITSELF
+    guesses_itself = asked.shape is None or asked.shape.mtp_layers > 0
+    if guesses_itself and speculation.method is SpeculationMethod.MTP:
+        layers = asked.shape.mtp_layers if asked.shape else 1
+        model |= stand_in.GUESSES_ITSELF | {"num_nextn_predict_layers": layers}
     return {
         "arguments": list(engine.launch(asked, Pace()).command[2:]),
         "model": model,
@@ -102,4 +104,6 @@ def interpreter() -> Path:
         return Path(named)
     if importlib.util.find_spec("vllm") is not None:
         return Path(sys.executable)
-    raise NotToBeHad(f"vLLM is not installed here: pip install 'fairlead[vllm]', or name an interpreter in {INTERPRETER}")
+    raise NotToBeHad(
+        f"vLLM is not installed here: pip install 'fairlead[vllm]', or name an interpreter in {INTERPRETER}"
+    )

@@ -12,6 +12,9 @@ from typing import Final
 from fairlead.engines.reasons import EngineReason
 from fairlead.fleet.refusals import Refusal
 
+NOT_SHOWN: Final = "(not shown)"
+"""What is no flag may be a secret that slipped."""
+
 FIELD: Final = "spec.engine.extraArgs"
 _NUMBER: Final = re.compile(r"-\d+(\.\d*)?$|-\.\d+$")
 """Argparse takes these for values."""
@@ -60,7 +63,7 @@ def _refusals(arguments: Sequence[str], rules: Sequence[FlagRule]) -> Iterator[R
         field = f"{FIELD}[{index}]"
         if name is None:
             if index == 0:
-                yield _malformed(field, argument, "a value must follow its flag", "write the flag before it")
+                yield _malformed(field, NOT_SHOWN, "a value must follow its flag", "write the flag before it")
         elif name == "--" or " " in argument.partition("=")[0]:
             yield _malformed(
                 field, argument.split()[0], "this is no single flag", "write each flag and each value as an element"

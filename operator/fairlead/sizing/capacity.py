@@ -136,19 +136,33 @@ def _proposal(brief: Brief, price: float, choice: Configuration, supplied: Suppl
         replicas=replicas,
         cost_per_hour=cost,
         cost_per_thousand_tokens=cost / tokens_an_hour * 1000,
-        arithmetic=(
-            f"peak: {traffic.requests_per_second:.2f} requests/s x burst {traffic.burst:.2f} x "
-            f"{1 + traffic.retries:.2f} for retries = {traffic.peak:.2f} requests/s",
-            f"context: p99 prompt {traffic.prompt.p99:.0f} + p99 reply {traffic.output.p99:.0f} tokens, "
-            f"in steps of {CONTEXT_STEP}: {choice.context}",
-            f"a replica runs {supplied.concurrent} requests at once, bound by {supplied.bound.value}: "
-            f"{supplied.tpot_s * 1000:.1f} ms a token, first token within {supplied.ttft_p95_s:.2f} s (p95)",
-            f"so it serves {supplied.concurrent} / ({traffic.output.mean:.0f} tokens x "
-            f"{supplied.tpot_s * 1000:.1f} ms) = {supplied.requests_per_second:.2f} requests/s",
-            f"replicas: {traffic.peak:.2f} / ({supplied.requests_per_second:.2f} x {USABLE}) rounded up = {replicas}",
-            f"cost: {replicas} x {choice.parallelism.gpus} GPU x {price:.2f} USD = {cost:.2f} USD an hour",
-        ),
+        arithmetic=_arithmetic(brief, choice, supplied, (replicas, price)),
     )
+
+
+def _arithmetic(brief: Brief, choice: Configuration, supplied: Supply, bill: tuple[int, float]) -> tuple[str, ...]:
+    """Each number as a person would check it."""
+    traffic, (replicas, price) = brief.traffic, bill
+    cost = replicas * choice.parallelism.gpus * price
+    peak = (
+        f"peak: {traffic.requests_per_second:.2f} requests/s x burst {traffic.burst:.2f} x "
+        f"{1 + traffic.retries:.2f} for retries = {traffic.peak:.2f} requests/s"
+    )
+    context = (
+        f"context: p99 prompt {traffic.prompt.p99:.0f} + p99 reply {traffic.output.p99:.0f} tokens, "
+        f"in steps of {CONTEXT_STEP}: {choice.context}"
+    )
+    batch = (
+        f"a replica runs {supplied.concurrent} requests at once, bound by {supplied.bound.value}: "
+        f"{supplied.tpot_s * 1000:.1f} ms a token, first token within {supplied.ttft_p95_s:.2f} s (p95)"
+    )
+    served = (
+        f"so it serves {supplied.concurrent} / ({traffic.output.mean:.0f} tokens x "
+        f"{supplied.tpot_s * 1000:.1f} ms) = {supplied.requests_per_second:.2f} requests/s"
+    )
+    needed = f"replicas: {traffic.peak:.2f} / ({supplied.requests_per_second:.2f} x {USABLE}) rounded up = {replicas}"
+    paid = f"cost: {replicas} x {choice.parallelism.gpus} GPU x {price:.2f} USD = {cost:.2f} USD an hour"
+    return (peak, context, batch, served, needed, paid)
 
 
 def _order(proposal: Proposal) -> tuple[float, bool, bool, int, str]:
@@ -164,6 +178,4 @@ def _outbid(proposal: Proposal, best: Proposal) -> Rejected:
         f"{more}: {proposal.replicas} replicas of {proposal.supply.requests_per_second:.2f} requests/s, "
         f"bound by {proposal.supply.bound.value}"
     )
-    return Rejected(
-        configuration=proposal.configuration, reason=PlanReason.COSTS_MORE, because=why, proposal=proposal
-    )
+    return Rejected(configuration=proposal.configuration, reason=PlanReason.COSTS_MORE, because=why, proposal=proposal)

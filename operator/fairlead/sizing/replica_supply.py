@@ -51,7 +51,10 @@ class Replica:
         """Reading this many prompt tokens, alone, in chunks of the step's budget."""
         flops = ceilings.flops_a_token(self.question, self.traffic.prompt.mean / 2)
         computing = tokens * flops / (ceilings.rate(self.question) * PREFILL_PART)
-        return computing + links.exchange_s(self.question, self.question.batch_tokens) * tokens / self.question.batch_tokens
+        return (
+            computing
+            + links.exchange_s(self.question, self.question.batch_tokens) * tokens / self.question.batch_tokens
+        )
 
     def step_s(self, running: int) -> float:
         """One token for each running request."""

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from typing import Final
 
 from fairlead.fleet.traffic import Lengths, Traffic
@@ -152,5 +152,5 @@ def _mixture(rows: Iterable[Mapping[str, str]], weights: Mapping[str, float], fi
 def _parts(levels: Mapping[float, float]) -> Iterator[tuple[float, float]]:
     """Between two levels lie as many requests as the levels are apart, half way between the two lengths."""
     ordered = sorted(levels.items())
-    for (below, short), (above, long) in zip(ordered, ordered[1:], strict=False):
+    for (below, short), (above, long) in pairwise(ordered):
         yield (short + long) / 2, (above - below) / 100

@@ -73,15 +73,26 @@ def _speculation(asked: Asked) -> Arguments:
         return ()
     config: dict[str, Any] = {"method": method}
     config |= _draft(speculation.draft)
-    if speculation.tokens > 0:
-        config["num_speculative_tokens"] = speculation.tokens
+    tokens = guessed_tokens(asked)
+    config["num_speculative_tokens"] = tokens
     if speculation.max_concurrency is not None:
-        config["num_speculative_tokens_per_batch_size"] = _schedule(speculation.max_concurrency, speculation.tokens)
+        config["num_speculative_tokens_per_batch_size"] = _schedule(speculation.max_concurrency, tokens)
     if speculation.lookup_min is not None:
         config["prompt_lookup_min"] = speculation.lookup_min
     if speculation.lookup_max is not None:
         config["prompt_lookup_max"] = speculation.lookup_max
     return ("--speculative-config", json.dumps(config, separators=(",", ":")))
+
+
+def guessed_tokens(asked: Asked) -> int:
+    """As asked; a model that guesses by itself guesses once with each layer it has for it.
+
+    vLLM 0.32 reads that number from the model only when a draft is named, and ends its start otherwise.
+    """
+    speculation = asked.engine.speculation
+    if speculation.tokens == 0 and speculation.method is SpeculationMethod.MTP:
+        return asked.shape.mtp_layers if asked.shape and asked.shape.mtp_layers else 1
+    return speculation.tokens
 
 
 def _draft(draft: ModelSource | None) -> dict[str, str]:

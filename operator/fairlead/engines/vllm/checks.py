@@ -34,7 +34,6 @@ CHECKS: Final[tuple[Check, ...]] = (
     speculation.no_mtp_layers,
     speculation.no_multiple_of_mtp_layers,
     speculation.vocabulary_differs,
-    speculation.concurrency_without_tokens,
     speculation.asynchronous_scheduling,
     speculation.batch_too_small_with_adapters,
     limits.context_too_long,

@@ -101,7 +101,7 @@ def _json(written: str | None) -> dict[str, object]:
     """What a JSON flag says; what is no object is the parser's to refuse."""
     try:
         read = json.loads(written or "")
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return read if isinstance(read, dict) else {}
 

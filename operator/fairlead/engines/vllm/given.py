@@ -11,7 +11,7 @@ from fairlead.engines.vllm import flags
 from fairlead.fleet.refusals import Refusal
 
 _CACHE: Final = "set spec.storage.cache; what lies below it is ours to name"
-_TOKEN: Final = "set spec.model.tokenSecret, which keeps the token out of the pod's text"  # noqa: S105 - no token
+_TOKEN: Final = "set spec.model.tokenSecret, which keeps the token out of the pod's text"
 
 VARIABLES: Final[Mapping[str, tuple[EngineReason, str, str]]] = MappingProxyType(
     {

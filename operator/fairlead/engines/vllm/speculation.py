@@ -137,21 +137,6 @@ def vocabulary_differs(asked: Asked) -> Refusal | None:
     )
 
 
-def concurrency_without_tokens(asked: Asked) -> Refusal | None:
-    """The batch-size table needs the number it switches between; vLLM cannot fill in mtp's own."""
-    speculation = asked.engine.speculation
-    if speculation.max_concurrency is None or speculation.tokens > 0:
-        return None
-    layers = asked.shape.mtp_layers if asked.shape else 0
-    return _refusal(
-        "maxConcurrency",
-        str(speculation.max_concurrency),
-        EngineReason.SPECULATION_INCOMPLETE,
-        "guessing is switched between a number of tokens and none, and no number is given",
-        f"set {FIELD}.tokens to {layers or 1}",
-    )
-
-
 def asynchronous_scheduling(asked: Asked) -> Refusal | None:
     """Mirrors "Currently, async scheduling is only supported with EAGLE/MTP/Draft Model/..."."""
     if asked.engine.speculation.method is not SpeculationMethod.NGRAM or not asked.gives("--async-scheduling"):

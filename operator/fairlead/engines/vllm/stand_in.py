@@ -1,4 +1,4 @@
-"""A `config.json` that makes vLLM's configuration code see a model of this shape, where the model itself is not at hand."""
+"""A `config.json` that makes vLLM's configuration code see a model of this shape, where the model is not at hand."""
 
 from typing import Any, Final
 
@@ -36,11 +36,22 @@ _STORED: Final[dict[WeightFormat, dict[str, Any]]] = {
 """What a checkpoint in one of these formats says of itself; vLLM wants the two to agree."""
 
 GUESSES_ITSELF: Final = {
-    "architectures": ["MiMoForCausalLM"],
-    "model_type": "mimo",
-    "num_nextn_predict_layers": 1,
+    "architectures": ["DeepseekV3ForCausalLM"],
+    "model_type": "deepseek_v3",
+    "kv_lora_rank": 512,
+    "q_lora_rank": 1536,
+    "qk_rope_head_dim": 64,
+    "qk_nope_head_dim": 128,
+    "v_head_dim": 128,
+    "n_routed_experts": 8,
+    "num_experts_per_tok": 2,
+    "n_group": 1,
+    "topk_group": 1,
+    "moe_intermediate_size": 2048,
+    "n_shared_experts": 1,
+    "first_k_dense_replace": 1,
 }
-"""What makes a model nobody knows one with a layer that guesses the next token."""
+"""What makes a stand-in a model with a layer that guesses the next token, in the family that began with it."""
 
 EAGLE_HEAD: Final = {"architectures": ["LlamaForCausalLMEagle3"], "num_hidden_layers": 1}
 """What makes a draft an EAGLE-3 head of its target."""
