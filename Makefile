@@ -9,7 +9,7 @@ SERVICE ?=
 ITEM ?=
 export PYTHONDONTWRITEBYTECODE ?= 1
 .DEFAULT_GOAL := help
-.PHONY: help setup check test unit house apiserver e2e demo demo-down cluster cluster-light cluster-down cluster-status expose image bench prove evidence lock format
+.PHONY: help setup check test unit vllm house apiserver e2e demo demo-down cluster cluster-light cluster-down cluster-status expose image bench prove evidence crds lock format
 
 help: ## list the targets
 	@if [ -t 1 ]; then on=$$(printf '\033[1m'); off=$$(printf '\033[0m'); fi; \
@@ -26,6 +26,9 @@ test: setup ## all tests that need no GPU: pure, house, API server, cluster
 
 unit: setup ## only the pure tests
 	@$(ENV) $(PY) -m house.lanes pure
+
+vllm: setup ## only the tests that ask real vLLM on CPU (6 GB in the cache)
+	@$(ENV) $(PY) -m house.lanes vllm
 
 house: setup ## only the tests that copy the tree and break its rules
 	@$(ENV) $(PY) -m house.lanes house
@@ -68,6 +71,9 @@ prove: setup ## list the claims; ITEM=house.4 proves one, RECORD=1 keeps the fig
 
 evidence: setup ## prove every claim and write docs/evidence.md (long)
 	@$(ENV) $(PY) -m prove --all --record
+
+crds: setup ## write crds/ anew from the models
+	@$(ENV) $(PY) -m house.crds
 
 lock: setup ## write the locks anew from pyproject.toml
 	@$(PY) -m uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 --upgrade pyproject.toml -o locks/runtime.txt

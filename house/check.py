@@ -21,6 +21,9 @@ from house.tree import ROOT
 AT_ONCE: Final = 2
 """The smallest machine we work on has two cores; more steps at once only wait for each other."""
 
+FEW_EXAMPLES: Final = "15"
+"""Of each property while somebody waits; `make test` tries a hundred."""
+
 GREEN, RED, PLAIN = "\033[32m", "\033[31m", "\033[0m"
 
 
@@ -59,7 +62,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def outcomes_of(steps: Sequence[Step], root: Path) -> Iterator[Outcome]:
     """Run the steps, a few at a time, and answer each as it ends."""
     (root / COVERAGE_FOLDER).mkdir(parents=True, exist_ok=True)
-    environment = os.environ | surroundings(root)
+    environment = {"FAIRLEAD_EXAMPLES": FEW_EXAMPLES} | os.environ | surroundings(root)
     with ThreadPoolExecutor(AT_ONCE) as pool:
         running = [pool.submit(run, step, root, environment) for step in steps]
         for ended in as_completed(running):

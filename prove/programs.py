@@ -59,6 +59,11 @@ def make(target: str, *words: str, cwd: Path = ROOT, extra: Mapping[str, str] | 
     return run("make", "--no-print-directory", target, *words, cwd=cwd, extra=extra)
 
 
+def module(name: str, *words: str) -> Ended:
+    """Run a module of this tree with the interpreter at hand."""
+    return run(sys.executable, "-m", name, *words, extra=surroundings(ROOT))
+
+
 def pytest(*words: str) -> Ended:
     """Run tests of this tree with the interpreter at hand."""
     return run(sys.executable, "-m", "pytest", "-q", *words, extra=surroundings(ROOT))

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from prove import house
+from prove import api, house
 from prove.claims import Claim, ordered
 
-CLAIMS: Final[tuple[Claim, ...]] = tuple(ordered(house.CLAIMS))
+CLAIMS: Final[tuple[Claim, ...]] = tuple(ordered((*house.CLAIMS, *api.CLAIMS)))

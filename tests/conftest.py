@@ -1,12 +1,20 @@
-"""A test's folder is its lane: what stands in apiserver/ or cluster/ needs that world and is marked for it."""
+"""A test's folder is its lane: what stands in apiserver/, cluster/ or vllm/ needs that world and is marked for it."""
 
+import os
 from pathlib import Path
 from typing import Final
 
 import pytest
+from hypothesis import settings
 
 TESTS: Final = Path(__file__).resolve().parent
-LANES: Final = ("apiserver", "cluster")
+EXAMPLES: Final = "FAIRLEAD_EXAMPLES"
+"""How many examples a property is tried with: few while somebody waits for `make check`, many in `make test`."""
+
+settings.register_profile("house", max_examples=int(os.environ.get(EXAMPLES, "100")), deadline=None)
+settings.load_profile("house")
+
+LANES: Final = ("apiserver", "cluster", "vllm")
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -25,7 +25,7 @@ def run(*words: str, without: str = "", **env: str) -> "subprocess.CompletedProc
 def test_a_lane_that_does_not_exist_is_answered_with_those_that_do() -> None:
     ran = run("house.lanes", "fast")
     assert ran.returncode == 2
-    assert ran.stderr == "lanes: there is no lane 'fast'; lanes: pure, apiserver, cluster, house\n"
+    assert ran.stderr == "lanes: there is no lane 'fast'; lanes: pure, apiserver, cluster, vllm, house\n"
 
 
 @pytest.mark.house
@@ -46,6 +46,10 @@ def test_the_table_names_a_lane_in_which_no_test_ran() -> None:
         "pure  ✓     1.0 s",
         "pure  ✗     2.0 s  no test ran",
     ]
+
+
+def test_what_fetches_more_than_all_the_rest_runs_only_when_named() -> None:
+    assert [lane.name for lane in lanes.LANES if lane.only_named] == ["vllm"]
 
 
 @pytest.mark.house

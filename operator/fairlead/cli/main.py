@@ -6,11 +6,14 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
-from fairlead.cli import version
+from fairlead.cli import plan, render, validate, version
 
 type_of_command = Callable[[argparse.Namespace], int]
 
 COMMANDS: Final[Mapping[str, tuple[str, Callable[[argparse.ArgumentParser], None], type_of_command]]] = {
+    "validate": ("say everything admission would say, without a cluster", validate.arguments, validate.run),
+    "render": ("show what would be started", render.arguments, render.run),
+    "plan": ("propose a fleet for a model, objectives and traffic", plan.arguments, plan.run),
     "version": ("print the versions of Fairlead and of what it stands on", version.arguments, version.run),
 }
 

@@ -1,0 +1,70 @@
+"""The page docs/reference/api.md, from the same models as the definitions: what `kubectl explain` says, on one page."""
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from fairlead.api import schema
+from fairlead.api.kinds import API_VERSION, KINDS, Kind
+from fairlead.api.part import Part
+
+PAGE: Final = "docs/reference/api.md"
+
+HEAD: Final = f"""# The objects, field by field
+
+Written by `python -m house.crds` from the models in `operator/fairlead/api`; changes here are lost. The same words
+are in `kubectl explain infd.spec`. Every object is `{API_VERSION}` and lives in a namespace; an asterisk marks
+what must be there. Examples of each lever lie in `manifests/samples/`.
+
+- **Who counts replicas.** Either `spec.replicas` (yours, `kubectl scale`, an HPA, KEDA) or `spec.scaling` (ours), never
+  both. With an HPA or KEDA leave `replicas` out of the files you apply again, and run `kubectl scale infd NAME
+  --replicas=1` once: the API server has no scale to show for an object that has no count yet.
+- **Spellings.** Durations are `60ms`, `1.5s`, `5m`, `1h30m`; quantities `2Gi`, `2G`; shares, factors and money are
+  decimals in quotes, `"0.80"`. Fields that a Deployment, a Pod or a HorizontalPodAutoscaler has too keep their names
+  and types there, so `progressDeadlineSeconds` is a number.
+- **What is refused.** An unknown field, a misspelling and a contradiction between two fields are refused when you
+  apply, all at once, each as `field: value: why; what to do`. What needs the cluster to judge becomes a condition.
+- **Absent and default.** A field that is `null` is absent. The definitions hold a default only where it will not
+  change with a release or a GPU; the others are filled in by Fairlead and said below.
+"""
+
+
+def text() -> str:
+    """The whole page."""
+    return "\n".join([HEAD, *(line for kind in KINDS for line in _kind(kind))])
+
+
+def _kind(kind: Kind[Any]) -> Iterator[str]:
+    yield f"## {kind.name} (`{kind.short}`)\n"
+    yield f"{kind.about}\n"
+    yield from _table("spec", kind.spec)
+    yield from _table("status", kind.status)
+
+
+def _table(root: str, part: type[Part]) -> Iterator[str]:
+    yield f"| {root} | type | meaning |\n|---|---|---|"
+    yield from (_row(path, node, needed) for path, node, needed in _fields(schema.of(part), f"{root}."))
+    yield ""
+
+
+def _fields(node: dict[str, Any], above: str) -> Iterator[tuple[str, dict[str, Any], bool]]:
+    for name, field in node.get("properties", {}).items():
+        path = f"{above}{name}"
+        yield path, field, name in node.get("required", ())
+        below = field["items"] if field.get("type") == "array" else field
+        yield from _fields(below, f"{path}[]." if below is not field else f"{path}.")
+
+
+def _row(path: str, node: dict[str, Any], needed: bool) -> str:
+    meaning = str(node["description"]).replace("|", "\\|").replace("<", "&lt;")
+    return f"| `{path.split('.', 1)[1]}`{' *' if needed else ''} | {_type(node)} | {meaning} |"
+
+
+def _type(node: dict[str, Any]) -> str:
+    if "enum" in node:
+        return "one of " + ", ".join(f"`{word}`" for word in node["enum"])
+    if "x-kubernetes-int-or-string" in node:
+        return "quantity"
+    if node["type"] == "integer" and "minimum" in node:
+        most = f" to {node['maximum']}" if "maximum" in node else " or more"
+        return f"integer, {node['minimum']}{most}"
+    return f"list of {node['items']['type']}, at most {node['maxItems']}" if node["type"] == "array" else node["type"]

@@ -1,0 +1,72 @@
+"""`python -m house.crds [--drift]`: write crds/ and the page about them from the models, or say what is not theirs."""
+
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+from fairlead.api import crds
+from house import api_page
+from house.tree import ROOT
+
+FOLDER: Final = ROOT / "crds"
+ADVICE: Final = "run `python -m house.crds` and commit what it wrote"
+HEAD: Final = "# Written by `python -m house.crds` from the models in operator/fairlead/api; changes here are lost.\n"
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Write all, or with --drift only compare; 0 when nothing differs afterwards."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    if words not in ([], ["--drift"]):
+        print("usage: python -m house.crds [--drift]", file=sys.stderr)
+        return 2
+    if words:
+        wrong = [*drift(FOLDER), *page_drift(ROOT / api_page.PAGE)]
+        print("\n".join(wrong) if wrong else "crds: as the models say")
+        return 1 if wrong else 0
+    FOLDER.mkdir(exist_ok=True)
+    for name, text in rendered().items():
+        (FOLDER / name).write_text(text, encoding="utf-8")
+    (ROOT / api_page.PAGE).write_text(api_page.text(), encoding="utf-8")
+    return 0
+
+
+def page_drift(page: Path) -> list[str]:
+    """A line when the page does not say what the models say."""
+    if page.is_file() and page.read_text(encoding="utf-8") == api_page.text():
+        return []
+    return [f"{api_page.PAGE}: differs from the models: {ADVICE}"]
+
+
+def rendered() -> dict[str, str]:
+    """Every file's name and text."""
+    return {f"{name}.yaml": HEAD + _text(one) for name, one in crds.all_of_them().items()}
+
+
+def drift(folder: Path) -> list[str]:
+    """A line for each file that differs from what the models say, is missing, or has no model."""
+    wanted = rendered()
+    there = {path.name: path.read_text(encoding="utf-8") for path in folder.glob("*.yaml")}
+    return [
+        f"crds/{name}: {_difference(name, wanted, there)}: {ADVICE}"
+        for name in sorted(wanted.keys() | there.keys())
+        if wanted.get(name) != there.get(name)
+    ]
+
+
+def _difference(name: str, wanted: dict[str, str], there: dict[str, str]) -> str:
+    if name not in there:
+        return "is missing"
+    return "differs from the models" if name in wanted else "belongs to no model"
+
+
+def _text(one: dict[str, Any]) -> str:
+    apart = json.loads(json.dumps(one))  # parts that are one object in memory would be written as anchors
+    return yaml.safe_dump(apart, sort_keys=False, width=110, allow_unicode=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,39 @@
+"""From spellings to numbers: seconds, bytes, shares, money. Only called with what `words` let in."""
+
+import re
+from decimal import Decimal
+from typing import Final
+
+_SECONDS: Final = {"ms": Decimal("0.001"), "s": Decimal(1), "m": Decimal(60), "h": Decimal(3600), "d": Decimal(86_400)}
+_BYTES: Final = {
+    "": 1,
+    **{unit: 1000**power for power, unit in enumerate(("k", "M", "G", "T", "P"), start=1)},
+    **{unit: 1024**power for power, unit in enumerate(("Ki", "Mi", "Gi", "Ti", "Pi"), start=1)},
+}
+
+
+def seconds(duration: str) -> float:
+    """The sum of its pieces: 1h30m is 5400."""
+    pieces = re.findall(r"([0-9.]+)(ms|s|m|h|d)", duration)
+    return float(sum(Decimal(number) * _SECONDS[unit] for number, unit in pieces))
+
+
+def maybe_seconds(duration: str | None) -> float | None:
+    """The same for what may be absent."""
+    return None if duration is None else seconds(duration)
+
+
+def size(quantity: str) -> int:
+    """Bytes, rounded down: 1.5Gi is 1610612736."""
+    ((number, unit),) = re.findall(r"^([0-9.]+)([A-Za-z]*)$", quantity)
+    return int(Decimal(number) * _BYTES[unit])
+
+
+def maybe_size(quantity: str | None) -> int | None:
+    """The same for what may be absent."""
+    return None if quantity is None else size(quantity)
+
+
+def maybe_number(decimal: str | None) -> float | None:
+    """A share or a factor that may be absent."""
+    return None if decimal is None else float(decimal)

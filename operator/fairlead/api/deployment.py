@@ -1,0 +1,41 @@
+"""InferenceDeployment as people write it: one model on one kind of GPU, with a count or bounds."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from fairlead.api.engine import Engine
+from fairlead.api.model import Model
+from fairlead.api.part import Part
+from fairlead.api.pods import Accelerator, Parallelism, Placement, Storage
+from fairlead.api.running import MOST_REPLICAS, Drain, ObjectRef, Rollout, Router, Scaling
+
+
+class InferenceDeploymentSpec(Part):
+    """What is wanted: a model, an engine, GPUs, and how many replicas."""
+
+    model: Model = Field(description="The model that is served. Required.")
+    engine: Engine = Field(default=Engine(), description="The program that serves, and its levers.")
+    accelerator: Accelerator = Field(description="The GPUs of one replica. Required.")
+    parallelism: Parallelism = Field(default=Parallelism(), description="How one replica is spread over its GPUs.")
+    placement: Placement = Field(default=Placement(), description="On which nodes replicas run.")
+    storage: Storage = Field(default=Storage(), description="Volumes of the engine pods.")
+    replicas: Annotated[int, Field(ge=0, le=MOST_REPLICAS)] | None = Field(
+        default=None,
+        description="Number of replicas. Default 1. kubectl scale, an HPA or KEDA set it through the scale "
+        "subresource; then leave it out of files that are applied again, and run kubectl scale once, since an HPA "
+        "reads nothing from an object without a count. Refused together with scaling.",
+    )
+    scaling: Scaling | None = Field(
+        default=None, description="Lets Fairlead choose the number of replicas. Refused together with replicas."
+    )
+    rollout: Rollout = Field(default=Rollout(), description="How a change reaches the replicas that serve.")
+    drain: Drain = Field(default=Drain(), description="How a replica leaves.")
+    router: Router | None = Field(
+        default=None,
+        description="Settings of this deployment's own router. Default: one with defaults, unless gateway is set. "
+        "Refused together with gateway.",
+    )
+    gateway: ObjectRef | None = Field(
+        default=None, description="InferenceGateway to be served through, instead of an own router."
+    )

@@ -1,0 +1,202 @@
+"""The engine and its levers: quantization, caching, speculation, batching, context, adapters."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from fairlead.api.model import SecretKeyRef
+from fairlead.api.part import ByKey, Part
+from fairlead.api.words import (
+    Argument,
+    EnvName,
+    Image,
+    ModelName,
+    ObjectName,
+    Revision,
+    SecretKeyName,
+    Share,
+    SourceText,
+    Version,
+)
+from fairlead.fleet.quantization import Dtype, KvFormat, WeightFormat
+from fairlead.fleet.wanted import EngineKind, SpeculationMethod
+
+
+class Quantization(Part):
+    """How numbers are stored on the GPU."""
+
+    weights: WeightFormat = Field(
+        default=WeightFormat.NONE,
+        description="Format of the weights. fp8PerTensor, fp8PerBlock, fp8PerChannel, mxfp8, mxfp4 and int8Experts are "
+        "made from an unquantized checkpoint while it loads; all others name how the checkpoint was stored and must "
+        "agree with it. Default none: as the checkpoint has them. Refused where the GPU lacks the format.",
+    )
+    kv_cache: KvFormat = Field(
+        default=KvFormat.AUTO,
+        description="Format of the KV cache. FP8 holds twice as many tokens as 16 bits do, at a small loss of "
+        "quality. Default auto: as the checkpoint asks, else the model's own type.",
+    )
+
+
+class PrefixCaching(Part):
+    """Reuse of what was computed for the same beginning of a prompt."""
+
+    enabled: bool = Field(
+        default=True,
+        description="Whether the engine keeps the KV cache of prompt beginnings and the router sends alike prompts to "
+        "the same replica. Default true: shared system prompts and long chats get their first token sooner.",
+    )
+
+
+class Draft(Part):
+    """The small model that proposes tokens."""
+
+    source: SourceText = Field(description="Where the draft's weights are read from; spelled as spec.model.source.")
+    revision: Revision | None = Field(
+        default=None, description="Commit, tag or branch of the draft. Default: the source's default branch."
+    )
+
+
+class Speculation(Part):
+    """Guessing tokens ahead: faster answers at low load, wasted work at high load."""
+
+    method: SpeculationMethod = Field(
+        default=SpeculationMethod.OFF,
+        description="Who guesses. off: nobody. ngram: repetitions of the prompt, no memory needed. draftModel: a small "
+        "model of the same vocabulary. eagle3: a head trained for this model. mtp: the model's own extra layers.",
+    )
+    draft: Draft | None = Field(
+        default=None,
+        description="The model that guesses; needed by draftModel and eagle3, refused with ngram. Its weights "
+        "and cache are counted in the fit.",
+    )
+    tokens: Annotated[int, Field(ge=1, le=64)] | None = Field(
+        default=None,
+        description="How many tokens are guessed a step. Default 3; with mtp what the model was trained for.",
+    )
+    max_concurrency: Annotated[int, Field(ge=1, le=8192)] | None = Field(
+        default=None,
+        description="Running requests in a replica above which guessing is switched off, since a full batch leaves no "
+        "room for it. Default: found from measured acceptance.",
+    )
+    lookup_min: Annotated[int, Field(ge=1, le=64)] | None = Field(
+        default=None, description="Shortest repetition in tokens that ngram trusts. Default 5."
+    )
+    lookup_max: Annotated[int, Field(ge=1, le=64)] | None = Field(
+        default=None, description="Longest repetition in tokens that ngram looks for. Default 5."
+    )
+
+
+class Batching(Part):
+    """Limits of the batch that a replica works on. What is left out is the engine's own default for this GPU."""
+
+    max_sequences: Annotated[int, Field(ge=1, le=8192)] | None = Field(
+        default=None,
+        description="Most requests that run at once in a replica. More give throughput and slower tokens for each.",
+    )
+    max_batched_tokens: Annotated[int, Field(ge=32, le=1_048_576)] | None = Field(
+        default=None,
+        description="Most tokens of one step, prompts and answers together. Smaller keeps tokens of running answers "
+        "steady while long prompts come in; larger gets first tokens sooner. Not below maxSequences.",
+    )
+    max_queued_requests: Annotated[int, Field(ge=1, le=1_000_000)] | None = Field(
+        default=None,
+        description="Most requests that wait inside the engine. Default: a few, since the queue that knows priorities "
+        "and tenants is the router's.",
+    )
+
+
+class Context(Part):
+    """How long a conversation may be."""
+
+    max_tokens: Annotated[int, Field(ge=16, le=16_777_216)] | None = Field(
+        default=None,
+        description="Longest prompt and answer together, in tokens. Default: what the model was made for. Memory must "
+        "hold at least one request of this length, so a smaller number fits a smaller GPU.",
+    )
+
+
+class Adapter(Part):
+    """One LoRA adapter on top of the model."""
+
+    name: ModelName = Field(description="Name by which clients ask for the adapter; unique in this object.")
+    source: SourceText = Field(description="Where the adapter is read from; spelled as spec.model.source.")
+    revision: Revision | None = Field(default=None, description="Commit, tag or branch of the adapter.")
+    rank: Annotated[int, Field(ge=1, le=512)] = Field(
+        default=16, description="Rank the adapter was trained with. Default 16. The engine reserves memory for it."
+    )
+
+
+class ConfigMapKeyRef(Part):
+    """One key of a ConfigMap in the same namespace."""
+
+    name: ObjectName = Field(description="Name of the ConfigMap, in the namespace of this object.")
+    key: SecretKeyName = Field(description="Key in the ConfigMap that holds the value.")
+
+
+class EnvValueFrom(Part):
+    """Where a variable's value is read from when a replica starts."""
+
+    secret_key_ref: SecretKeyRef | None = Field(default=None, description="A key of a Secret.")
+    config_map_key_ref: ConfigMapKeyRef | None = Field(default=None, description="A key of a ConfigMap.")
+
+
+class EnvVariable(Part):
+    """One environment variable of the engine, spelled as in a Pod."""
+
+    name: EnvName = Field(description="Name of the variable.")
+    value: str | None = Field(
+        default=None, max_length=4096, description="Its value, as text. Passwords and tokens belong in valueFrom."
+    )
+    value_from: EnvValueFrom | None = Field(default=None, description="Where its value is read from instead.")
+
+
+class Engine(Part):
+    """The program that serves, and its levers."""
+
+    kind: EngineKind = Field(
+        default=EngineKind.VLLM,
+        description="Which engine: vLLM, SGLang, TensorRT-LLM, or Simulated, which needs no GPU and answers at the "
+        "speed the accelerator would have. Default vLLM.",
+    )
+    image: Image | None = Field(
+        default=None, description="Image of the engine. Default: the one this release of Fairlead was tested with."
+    )
+    version: Version | None = Field(
+        default=None,
+        description="Version of the engine in the image, without a v; decides which settings exist. Default: the one "
+        "this release was tested with. Without image it also chooses the image.",
+    )
+    dtype: Dtype = Field(
+        default=Dtype.AUTO, description="Type the engine computes in. Default auto: the checkpoint's, 16 bits."
+    )
+    quantization: Quantization = Field(default=Quantization(), description="How weights and KV cache are stored.")
+    prefix_caching: PrefixCaching = Field(default=PrefixCaching(), description="Reuse of common prompt beginnings.")
+    speculation: Speculation = Field(default=Speculation(), description="Guessing tokens ahead. Default off.")
+    batching: Batching = Field(default=Batching(), description="Limits of the batch a replica works on.")
+    context: Context = Field(default=Context(), description="How long a conversation may be.")
+    memory_utilization: Share | None = Field(
+        default=None,
+        description="Share of the GPU's memory that the engine may take, for instance \"0.90\". Default: the engine's.",
+    )
+    eager: bool = Field(
+        default=False,
+        description="Skips compilation and graphs: starts sooner, answers slower. Default false.",
+    )
+    trust_remote_code: bool = Field(
+        default=False,
+        description="Runs Python code that comes with the model, with the engine's rights. Default false.",
+    )
+    adapters: Annotated[tuple[Adapter, ...], ByKey("name", lambda one: one.name)] = Field(
+        default=(), max_length=64, description="LoRA adapters, each served under a name of its own."
+    )
+    extra_args: tuple[Argument, ...] = Field(
+        default=(),
+        max_length=64,
+        description="Further arguments for the engine, one an element, in order. An argument that a typed field owns "
+        "is refused with that field's name.",
+        json_schema_extra={"x-kubernetes-list-type": "atomic"},
+    )
+    env: Annotated[tuple[EnvVariable, ...], ByKey("name", lambda one: one.name)] = Field(
+        default=(), max_length=64, description="Further environment variables of the engine, spelled as in a Pod."
+    )

@@ -1,0 +1,70 @@
+"""Which model is to be served, and from where."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from fairlead.api.part import Part
+from fairlead.api.words import ModelName, ObjectName, Revision, SecretKeyName, SourceText
+
+Whole = Annotated[int | None, Field(ge=1, le=10_000_000)]
+"""A number of a model's shape."""
+
+
+class SecretKeyRef(Part):
+    """One key of a Secret in the same namespace."""
+
+    name: ObjectName = Field(description="Name of the Secret, in the namespace of this object.")
+    key: SecretKeyName = Field(description="Key in the Secret that holds the value.")
+
+
+class ModelShape(Part):
+    """Numbers of the model's architecture. What is left out comes from the catalogue or the model's config.json."""
+
+    layers: Whole = Field(default=None, description="Number of transformer layers.")
+    hidden_size: Whole = Field(default=None, description="Width of the hidden state.")
+    attention_heads: Whole = Field(default=None, description="Number of attention heads.")
+    kv_heads: Whole = Field(
+        default=None,
+        description="Number of key-value heads; fewer than attention heads with grouped attention. "
+        "Decides how much KV cache a token takes.",
+    )
+    head_size: Whole = Field(default=None, description="Width of one head. Default: hiddenSize / attentionHeads.")
+    intermediate_size: Whole = Field(default=None, description="Width of the feed-forward layers.")
+    vocabulary_size: Whole = Field(default=None, description="Number of tokens in the vocabulary.")
+    max_position: Whole = Field(default=None, description="Longest context in tokens that the model was made for.")
+    parameters: Annotated[int | None, Field(ge=1, le=100_000_000_000_000)] = Field(
+        default=None,
+        description="Number of parameters, all experts included. Decides how much memory the weights take.",
+    )
+    experts: Whole = Field(default=None, description="Number of experts a layer has; absent for dense models.")
+    experts_per_token: Whole = Field(default=None, description="Number of experts that work on one token.")
+
+
+class Model(Part):
+    """The model that is served."""
+
+    source: SourceText = Field(
+        description="Where the weights are read from: hf://organisation/model, oci://host/repository:tag, "
+        "s3://bucket/path, pvc://claim/path, or /path for a folder in the engine's image. "
+        "A change starts a new revision."
+    )
+    revision: Revision | None = Field(
+        default=None,
+        description="Commit, tag or branch of an hf:// source. Default: the default branch as it stands when a replica "
+        "starts, so that two replicas may serve different weights; pin a commit in production.",
+    )
+    served_name: ModelName | None = Field(
+        default=None,
+        description="Name by which clients ask for the model. Default: the name of this object.",
+    )
+    token_secret: SecretKeyRef | None = Field(
+        default=None,
+        description="Secret with the token that the source asks for. Needed for gated models; never shown in status, "
+        "events or logs.",
+    )
+    shape: ModelShape | None = Field(
+        default=None,
+        description="Architecture of a model that neither the catalogue nor its config.json describes. Used only to "
+        "decide whether the model fits; a wrong number makes that answer wrong, not the serving.",
+    )

@@ -1,0 +1,156 @@
+"""Where replicas stand: GPUs, nodes, volumes, and how one replica is spread."""
+
+from enum import StrEnum
+from typing import Annotated, Any
+
+from pydantic import Field, StringConstraints
+
+from fairlead.api.part import ByKey, Part
+from fairlead.api.words import Handle, ObjectName, ProductName, Quantity, ResourceName
+
+LabelKey = Annotated[str, StringConstraints(max_length=317)]
+LabelText = Annotated[str, StringConstraints(max_length=63)]
+Degree = Annotated[int, Field(ge=1, le=128)]
+
+
+class Accelerator(Part):
+    """The GPUs of one replica."""
+
+    product: ProductName = Field(
+        description="GPU by its nvidia.com/gpu.product label, for instance NVIDIA-L4 or NVIDIA-H100-80GB-HBM3. "
+        "Memory, price and abilities come from the catalogue. `kubectl get nodes -L nvidia.com/gpu.product` shows "
+        "what the cluster has."
+    )
+    count: Annotated[int, Field(ge=1, le=1024)] | None = Field(
+        default=None,
+        description="GPUs of one replica. Default: tensor x pipeline x data of spec.parallelism; another number is "
+        "refused, since the engine would leave GPUs idle or not start.",
+    )
+    resource: ResourceName = Field(
+        default="nvidia.com/gpu",
+        description="Extended resource that is asked for in the pod. Default nvidia.com/gpu; differs for MIG and "
+        "shared GPUs.",
+    )
+
+
+class Parallelism(Part):
+    """How one replica is spread over GPUs."""
+
+    tensor: Degree = Field(
+        default=1,
+        description="GPUs that share each layer. Must divide the attention heads. Default 1. More memory and less "
+        "latency for a model that one GPU does not hold.",
+    )
+    pipeline: Degree = Field(default=1, description="Groups of GPUs that share the layers among them. Default 1.")
+    data: Degree = Field(default=1, description="Copies of the model inside one replica. Default 1.")
+
+
+class TolerationOperator(StrEnum):
+    """How a toleration compares."""
+
+    EXISTS = "Exists"
+    EQUAL = "Equal"
+
+
+class TaintEffect(StrEnum):
+    """What a taint does."""
+
+    NO_SCHEDULE = "NoSchedule"
+    PREFER_NO_SCHEDULE = "PreferNoSchedule"
+    NO_EXECUTE = "NoExecute"
+
+
+class Toleration(Part):
+    """As in a Pod."""
+
+    key: LabelKey | None = Field(default=None, description="Key of the taint; empty with Exists: every taint.")
+    operator: TolerationOperator = Field(default=TolerationOperator.EQUAL, description="Exists or Equal.")
+    value: LabelText | None = Field(default=None, description="Value of the taint, with Equal.")
+    effect: TaintEffect | None = Field(default=None, description="Effect of the taint; absent: every effect.")
+    toleration_seconds: Annotated[int, Field(ge=0, le=31_536_000)] | None = Field(
+        default=None, description="How long a NoExecute taint is tolerated, in seconds; absent: for ever."
+    )
+
+
+class WhenUnsatisfiable(StrEnum):
+    """What a spread does when it cannot be kept."""
+
+    SCHEDULE_ANYWAY = "ScheduleAnyway"
+    DO_NOT_SCHEDULE = "DoNotSchedule"
+
+
+class TopologySpread(Part):
+    """As in a Pod; the selector is filled in by Fairlead."""
+
+    topology_key: LabelKey = Field(
+        description="Node label that names the place, for instance topology.kubernetes.io/zone."
+    )
+    max_skew: Annotated[int, Field(ge=1, le=100)] = Field(
+        default=1, description="Most replicas by which two places may differ. Default 1."
+    )
+    when_unsatisfiable: WhenUnsatisfiable = Field(
+        default=WhenUnsatisfiable.SCHEDULE_ANYWAY,
+        description="ScheduleAnyway or DoNotSchedule. Default ScheduleAnyway: with few GPUs a hard rule leaves pods "
+        "pending.",
+    )
+
+
+class PullSecret(Part):
+    """A Secret with registry credentials."""
+
+    name: ObjectName = Field(description="Name of the Secret, in the namespace of this object.")
+
+
+class Placement(Part):
+    """On which nodes replicas run, in a Pod's own words."""
+
+    node_selector: dict[LabelKey, LabelText] = Field(
+        default={}, max_length=32, description="Labels a node must have, beside those of the accelerator."
+    )
+    tolerations: tuple[Toleration, ...] = Field(
+        default=(),
+        max_length=32,
+        description="Taints that replicas tolerate. nvidia.com/gpu:NoSchedule is tolerated without being named.",
+        json_schema_extra={"x-kubernetes-list-type": "atomic"},
+    )
+    affinity: dict[str, Any] | None = Field(
+        default=None,
+        description="Affinity as in a Pod; passed on as it is.",
+        json_schema_extra={"x-kubernetes-preserve-unknown-fields": True},
+    )
+    topology_spread_constraints: Annotated[
+        tuple[TopologySpread, ...], ByKey("topologyKey", lambda one: one.topology_key)
+    ] = Field(default=(), max_length=8, description="How replicas are spread over places. Default: over nodes, softly.")
+    priority_class_name: ObjectName | None = Field(default=None, description="PriorityClass of the engine pods.")
+    runtime_class_name: ObjectName | None = Field(default=None, description="RuntimeClass of the engine pods.")
+    scheduler_name: ObjectName | None = Field(default=None, description="Scheduler of the engine pods.")
+    service_account_name: ObjectName | None = Field(
+        default=None, description="ServiceAccount of the engine pods, for instance for s3:// sources. Default: default."
+    )
+    image_pull_secrets: Annotated[tuple[PullSecret, ...], ByKey("name", lambda one: one.name)] = Field(
+        default=(), max_length=16, description="Secrets with credentials for the engine's image."
+    )
+
+
+class Cache(Part):
+    """Where downloaded models are kept between starts."""
+
+    claim_name: ObjectName = Field(
+        description="PersistentVolumeClaim that all replicas mount, so ReadWriteMany unless one node has them all. "
+        "Never created or deleted by Fairlead."
+    )
+    sub_path: Handle | None = Field(default=None, description="Folder in the volume. Default: its root.")
+
+
+class Storage(Part):
+    """Volumes of the engine pods."""
+
+    cache: Cache | None = Field(
+        default=None,
+        description="Volume that keeps downloaded weights. Without it each replica downloads on every start.",
+    )
+    shared_memory: Quantity | None = Field(
+        default=None,
+        description="Size of /dev/shm, for instance 2Gi. Counts as memory of the pod. Default: 1Gi for each GPU beyond "
+        "the first, for the exchange between GPUs.",
+    )

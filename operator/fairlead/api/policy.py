@@ -1,0 +1,206 @@
+"""AutoscalingPolicy as people write it: what is to be held, what is looked at, how fast, and for how much."""
+
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import Field
+
+from fairlead.api.model import SecretKeyRef
+from fairlead.api.part import ByKey, Part
+from fairlead.api.running import MOST_REPLICAS
+from fairlead.api.words import Cron, Duration, Factor, Handle, Money, Share, TimeZone, Url
+
+
+class Objectives(Part):
+    """What users are to feel, as percentiles over all requests of the interactive lane."""
+
+    ttft_p95: Duration | None = Field(
+        default=None,
+        alias="ttftP95",
+        description="Time to first token that 95 percent of requests stay below, queue included, for instance 1s.",
+    )
+    tpot_p95: Duration | None = Field(
+        default=None,
+        alias="tpotP95",
+        description="Time per output token that 95 percent of requests stay below, for instance 60ms.",
+    )
+    queue_time_p95: Duration | None = Field(
+        default=None,
+        alias="queueTimeP95",
+        description="Time in the router's queue that 95 percent of requests stay below.",
+    )
+
+
+class QueueDepth(Part):
+    """Requests that wait, in routers and engines."""
+
+    target_per_replica: Annotated[int, Field(ge=1, le=100_000)] = Field(
+        default=2, description="Waiting requests for each replica that are still fine. Default 2."
+    )
+
+
+class KvCache(Part):
+    """How full the KV cache is."""
+
+    target: Share = Field(
+        default="0.80",
+        description='Share in use that is aimed at. Default "0.80". Alone a poor signal: prefix caching keeps it high.',
+    )
+
+
+class TokenDemand(Part):
+    """Tokens asked for, against tokens that the replicas were measured to give."""
+
+    headroom: Share = Field(
+        default="0.15",
+        description='Share of the supply that is kept free, for bursts shorter than a cold start. Default "0.15".',
+    )
+
+
+class Signals(Part):
+    """What is looked at. Naming one switches the others off; naming none uses all three with their defaults."""
+
+    queue_depth: QueueDepth | None = Field(default=None, description="Requests that wait, in routers and engines.")
+    kv_cache: KvCache | None = Field(default=None, description="How full the KV cache is.")
+    tokens: TokenDemand | None = Field(
+        default=None, description="Tokens asked for against measured supply; sees a burst one cold start earlier."
+    )
+
+
+class ScaleUp(Part):
+    """How fast the fleet may grow."""
+
+    max_step: Annotated[int, Field(ge=1, le=MOST_REPLICAS)] = Field(
+        default=4, description="Most replicas added by one decision. Default 4."
+    )
+    max_factor: Factor = Field(
+        default="2", description='Most growth by one decision as a factor of the replicas. Default "2".'
+    )
+
+
+class ScaleDown(Part):
+    """How fast the fleet may shrink."""
+
+    stabilization_window_seconds: Annotated[int, Field(ge=0, le=86_400)] = Field(
+        default=300,
+        description="Seconds during which fewer replicas must have been enough before one is removed; the name and "
+        "meaning of HorizontalPodAutoscaler. Default 300. Should exceed a cold start.",
+    )
+    max_step: Annotated[int, Field(ge=1, le=MOST_REPLICAS)] = Field(
+        default=1, description="Most replicas removed by one decision. Default 1."
+    )
+
+
+class Behavior(Part):
+    """How fast the number of replicas may change."""
+
+    scale_up: ScaleUp = Field(default=ScaleUp(), description="How fast the fleet may grow.")
+    scale_down: ScaleDown = Field(default=ScaleDown(), description="How fast the fleet may shrink.")
+
+
+class ColdStart(Part):
+    """How long a new replica takes until it serves."""
+
+    assume: Duration = Field(default="2m", description="Taken until starts were measured. Default 2m.")
+    learn: bool = Field(
+        default=True, description="Whether measured starts of the same revision replace the assumption. Default true."
+    )
+
+
+class ScaleToZero(Part):
+    """Having no replica while nobody asks."""
+
+    after: Duration = Field(description="Time without a request after which the last replica goes, for instance 15m.")
+
+
+class Idle(Part):
+    """What happens while nobody asks."""
+
+    scale_to_zero: ScaleToZero | None = Field(
+        default=None,
+        description="Removes the last replica; requests are held while the first one starts. Needs minReplicas 0.",
+    )
+
+
+class Schedule(Part):
+    """Other bounds at certain times."""
+
+    name: Handle = Field(description="Name of this entry, shown in decisions; unique in this policy.")
+    cron: Cron = Field(description="When it begins: minute hour day month weekday, for instance 0 8 * * 1-5.")
+    time_zone: TimeZone = Field(default="UTC", description="IANA time zone of cron. Default UTC.")
+    duration: Duration = Field(description="How long it lasts from each beginning, for instance 2h.")
+    min_replicas: Annotated[int, Field(ge=0, le=MOST_REPLICAS)] | None = Field(
+        default=None, description="Fewest replicas meanwhile; never above the deployment's maxReplicas."
+    )
+    max_replicas: Annotated[int, Field(ge=0, le=MOST_REPLICAS)] | None = Field(
+        default=None, description="Most replicas meanwhile; never above the deployment's maxReplicas."
+    )
+
+
+class Budget(Part):
+    """What a deployment may cost, by the catalogue's prices."""
+
+    max_cost_per_hour: Money = Field(
+        description='Most a deployment may cost an hour, in the catalogue\'s currency, for instance "40". Replicas '
+        "that would cost more are not started, and the decision says so."
+    )
+
+
+class MetricsSource(StrEnum):
+    """Whom the autoscaler asks."""
+
+    DIRECT = "Direct"
+    PROMETHEUS = "Prometheus"
+
+
+class Prometheus(Part):
+    """A Prometheus, or anything that answers its queries."""
+
+    url: Url = Field(description="Address, for instance http://prometheus.monitoring:9090.")
+    token_secret: SecretKeyRef | None = Field(default=None, description="Secret with a bearer token.")
+    ca_secret: SecretKeyRef | None = Field(default=None, description="Secret with the certificate authority, in PEM.")
+
+
+class Metrics(Part):
+    """Where figures come from."""
+
+    source: MetricsSource = Field(
+        default=MetricsSource.DIRECT,
+        description="Direct: engines and routers are asked themselves, every second. Prometheus: one that is there "
+        "already, with its scrape interval as delay. Default Direct.",
+    )
+    prometheus: Prometheus | None = Field(default=None, description="Needed with source Prometheus, refused otherwise.")
+    stale_after: Duration = Field(
+        default="30s",
+        description="Age beyond which a figure counts as missing; missing figures never shrink the fleet. Default 30s.",
+    )
+
+
+class PolicyMode(StrEnum):
+    """Whether a policy acts."""
+
+    ACTIVE = "Active"
+    RECOMMEND = "Recommend"
+
+
+class AutoscalingPolicySpec(Part):
+    """How the number of replicas is decided; many deployments may share one policy."""
+
+    mode: PolicyMode = Field(
+        default=PolicyMode.ACTIVE,
+        description="Active changes replicas. Recommend decides and explains, and changes nothing. Default Active.",
+    )
+    objectives: Objectives = Field(
+        default=Objectives(), description="What users are to feel. Optional; without them the signals rule."
+    )
+    signals: Signals = Field(default=Signals(), description="What is looked at. Default: all, with their defaults.")
+    behavior: Behavior = Field(default=Behavior(), description="How fast the number of replicas may change.")
+    cold_start: ColdStart = Field(default=ColdStart(), description="How long a new replica takes until it serves.")
+    idle: Idle = Field(default=Idle(), description="What happens while nobody asks.")
+    schedules: Annotated[tuple[Schedule, ...], ByKey("name", lambda one: one.name)] = Field(
+        default=(),
+        max_length=32,
+        description="Other bounds at certain times; where two overlap, the higher ones count.",
+    )
+    budget: Budget | None = Field(default=None, description="What a deployment may cost. Default: no limit.")
+    metrics: Metrics = Field(default=Metrics(), description="Where figures come from. Default: asked directly.")

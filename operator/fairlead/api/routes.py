@@ -1,0 +1,104 @@
+"""The models that clients of a gateway see, and which deployment answers what."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from fairlead.api.part import ByKey, Each, Part
+from fairlead.api.traffic import TokenLimit
+from fairlead.api.words import Handle, ModelName, ObjectName, Share
+from fairlead.fleet.gateways import Difficulty, FallbackReason, Strategy, Validator
+
+
+class WeightedTarget(Part):
+    """One deployment and its part of the requests."""
+
+    deployment: ObjectName = Field(description="Name of an InferenceDeployment in this namespace.")
+    weight: Annotated[int, Field(ge=0, le=1000)] = Field(
+        description="Part of the requests, relative to the other weights. 0: none, but kept in the list."
+    )
+
+
+class When(Part):
+    """What a request must look like; all that is named must hold."""
+
+    difficulty: Difficulty | None = Field(
+        default=None,
+        description="Easy or Hard, judged from length, instructions, code, mathematics and tools in the prompt; a "
+        "client may say it with the header x-fairlead-difficulty.",
+    )
+    min_prompt_tokens: TokenLimit | None = Field(default=None, description="The prompt has at least so many tokens.")
+    max_prompt_tokens: TokenLimit | None = Field(default=None, description="The prompt has at most so many tokens.")
+    min_output_tokens: TokenLimit | None = Field(default=None, description="At least so many tokens are asked for.")
+    max_output_tokens: TokenLimit | None = Field(default=None, description="At most so many tokens are asked for.")
+    structured_output: bool | None = Field(
+        default=None, description="The request asks for JSON of a schema, or does not."
+    )
+    tools: bool | None = Field(default=None, description="The request offers tools, or does not.")
+    tenants: Annotated[tuple[Handle, ...], Each()] = Field(
+        default=(), max_length=16, description="The request comes from one of these tenants."
+    )
+
+
+class Rule(Part):
+    """One line of the table; the first that holds decides."""
+
+    name: Handle = Field(description="Name of the rule, shown in metrics and traces; unique in this model.")
+    when: When = Field(description="What a request must look like.")
+    deployment: ObjectName = Field(description="Name of an InferenceDeployment in this namespace.")
+
+
+class Cascade(Part):
+    """Smaller models first; the next one is asked when an answer does not pass."""
+
+    deployments: Annotated[tuple[ObjectName, ...], Field(min_length=2, max_length=4)] = Field(
+        description="InferenceDeployments in this namespace, smallest first. The last one's answer is always given.",
+        json_schema_extra={"x-kubernetes-list-type": "atomic"},
+    )
+    validator: Validator = Field(
+        description="JsonSchema: the answer must obey the schema that the request named. Confidence: mean probability "
+        "of its tokens. NotEmpty: there must be one."
+    )
+    min_confidence: Share | None = Field(
+        default=None, description='Mean token probability that passes, for instance "0.70". Needed by Confidence.'
+    )
+
+
+class Fallback(Part):
+    """Who answers when the chosen deployment cannot."""
+
+    deployments: Annotated[tuple[ObjectName, ...], Field(min_length=1, max_length=8)] = Field(
+        description="InferenceDeployments in this namespace, in order.",
+        json_schema_extra={"x-kubernetes-list-type": "atomic"},
+    )
+    reasons: Annotated[tuple[FallbackReason, ...], Each()] = Field(
+        default=(FallbackReason.UNAVAILABLE,),
+        max_length=8,
+        description="When they are asked: Unavailable, QueueFull, Timeout, ContextTooLong. Default Unavailable.",
+    )
+
+
+class ModelRoute(Part):
+    """One model as clients name it."""
+
+    name: ModelName = Field(description="Name that clients send as model; unique in this gateway.")
+    strategy: Strategy = Field(
+        default=Strategy.SINGLE,
+        description="Single: one deployment. Weighted: by weights. Rules: by what the request looks like. Cascade: "
+        "small first, larger when the answer does not pass. Default Single.",
+    )
+    deployment: ObjectName | None = Field(
+        default=None,
+        description="InferenceDeployment that answers; needed by Single, and by Rules for what no rule names.",
+    )
+    weighted: Annotated[tuple[WeightedTarget, ...], ByKey("deployment", lambda one: one.deployment)] = Field(
+        default=(), max_length=16, description="Deployments and their parts; needed by Weighted."
+    )
+    rules: Annotated[tuple[Rule, ...], ByKey("name", lambda one: one.name)] = Field(
+        default=(), max_length=16, description="Lines in order, the first that holds decides; needed by Rules."
+    )
+    cascade: Cascade | None = Field(default=None, description="Smaller models first; needed by Cascade.")
+    fallback: Fallback | None = Field(default=None, description="Who answers when the chosen deployment cannot.")
+    cache: bool | None = Field(
+        default=None, description="Whether answers of this model are cached. Default: as the gateway's cache says."
+    )

@@ -1,0 +1,113 @@
+"""How replicas come, go and are counted: rollout, scaling, draining, and the router of a deployment of its own."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from fairlead.api.part import Part
+from fairlead.api.traffic import Hold, Limits, ResponseCache, Retries, Service, Timeouts
+from fairlead.api.words import Duration, DurationOrZero, ObjectName
+from fairlead.fleet.wanted import RolloutStrategy
+
+MOST_REPLICAS = 1000
+"""Above any fleet of one model we have heard of; a typing error should not ask a cloud for a million GPUs."""
+
+
+class CanaryStep(Part):
+    """One share of traffic for the new revision."""
+
+    weight: Annotated[int, Field(ge=1, le=99)] = Field(
+        description="Percent of requests that the new revision answers. Must grow from step to step."
+    )
+    hold: Duration = Field(default="10m", description="How long it is watched at this share. Default 10m.")
+
+
+class Canary(Part):
+    """A rollout that is watched before it goes on."""
+
+    steps: tuple[CanaryStep, ...] = Field(
+        min_length=1,
+        max_length=16,
+        description="Shares of traffic, in order; after the last the new revision takes all.",
+        json_schema_extra={"x-kubernetes-list-type": "atomic"},
+    )
+
+
+class Rollout(Part):
+    """How a change of the model, engine or GPUs reaches the replicas that serve."""
+
+    strategy: RolloutStrategy = Field(
+        default=RolloutStrategy.REPLACE,
+        description="Replace: one replica is drained, then its GPUs start the new revision; needs no spare GPU. Surge: "
+        "new replicas start first; needs spare GPUs. Canary: a share of the traffic goes to the new revision and it is "
+        "watched. Default Replace.",
+    )
+    max_surge: Annotated[int, Field(ge=0, le=MOST_REPLICAS)] | None = Field(
+        default=None,
+        description="Most replicas beyond the wanted number while rolling out; a number, no percent, since GPUs are "
+        "counted. Default 1 with Surge and Canary; Replace has none.",
+    )
+    max_unavailable: Annotated[int, Field(ge=0, le=MOST_REPLICAS)] | None = Field(
+        default=None,
+        description="Most replicas that may be missing while rolling out; a number, no percent. Default 1 with "
+        "Replace, 0 with Surge and Canary.",
+    )
+    progress_deadline_seconds: Annotated[int, Field(ge=60, le=86_400)] = Field(
+        default=1800,
+        description="Seconds a new revision has to make progress before the rollout goes back by itself. Default 1800, "
+        "since large models load slowly.",
+    )
+    min_ready_seconds: Annotated[int, Field(ge=0, le=3600)] = Field(
+        default=0, description="Seconds a replica must stay ready before it counts. Default 0."
+    )
+    paused: bool = Field(
+        default=False, description="Stops the rollout where it stands; scaling goes on. Default false."
+    )
+    canary: Canary | None = Field(default=None, description="Steps of strategy Canary; refused with the others.")
+
+
+class ObjectRef(Part):
+    """Another object of Fairlead in the same namespace."""
+
+    name: ObjectName = Field(description="Name of the object, in the namespace of this one.")
+
+
+class Scaling(Part):
+    """Bounds between which Fairlead chooses the number of replicas."""
+
+    min_replicas: Annotated[int, Field(ge=0, le=MOST_REPLICAS)] = Field(
+        default=1,
+        description="Fewest replicas. Default 1. 0 needs a policy with idle.scaleToZero; requests are held while the "
+        "first replica starts.",
+    )
+    max_replicas: Annotated[int, Field(ge=1, le=MOST_REPLICAS)] = Field(
+        description="Most replicas, and so the most this model may cost."
+    )
+    policy: ObjectRef | None = Field(
+        default=None,
+        description="AutoscalingPolicy that decides between the bounds. Default: the built-in policy, which looks at "
+        "queue, KV cache and token demand.",
+    )
+
+
+class Router(Part):
+    """The router that this deployment has for itself: an OpenAI-compatible address with one model and no tenants."""
+
+    replicas: Annotated[int, Field(ge=1, le=64)] = Field(default=2, description="Number of router pods. Default 2.")
+    service: Service = Field(default=Service(), description="The Service in front of the routers.")
+    limits: Limits = Field(default=Limits(), description="What one request may ask for.")
+    timeouts: Timeouts = Field(default=Timeouts(), description="How long the router waits for an engine.")
+    hold: Hold = Field(default=Hold(), description="Keeping requests while no replica is ready.")
+    cache: ResponseCache = Field(default=ResponseCache(), description="Exact response cache. Default off.")
+    retries: Retries = Field(default=Retries(), description="Trying another replica before the first byte.")
+
+
+class Drain(Part):
+    """How a replica leaves: routers drop it first, running streams end by themselves."""
+
+    timeout: DurationOrZero = Field(
+        default="5m", description="How long running streams may go on before they are cut. Default 5m."
+    )
+    settle: DurationOrZero = Field(
+        default="10s", description="How long the replica still takes requests after routers were told. Default 10s."
+    )

@@ -1,0 +1,70 @@
+"""From our models to the structural OpenAPI schema that the API server demands.
+
+No references, no nulls, no titles; bounds on everything, since the server prices each rule by the worst case its
+bounds allow. Defaults are written for single values only: what hangs on the release or the GPU is decided in code.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from fairlead.api import rules
+from fairlead.api.part import PART, Part
+from fairlead.api.rule import Rule
+
+Schema = dict[str, Any]
+
+DROPPED: Final = frozenset({"title", "propertyNames", "$defs", PART})
+"""Keys that pydantic writes and a structural schema may not have."""
+
+INT32: Final = 2**31 - 1
+
+
+def of(part: type[Part]) -> Schema:
+    """The schema of one part and all below it."""
+    written = part.model_json_schema(by_alias=True, mode="validation")
+    return _structural(written, written.get("$defs", {}))
+
+
+def validation(rule: Rule[Any]) -> Schema:
+    """A rule as the API server takes it; the message is the one we would say ourselves."""
+    return {
+        "rule": rule.cel,
+        "message": rule.message,
+        "reason": str(rule.fault),
+        "fieldPath": f".{rule.field}",
+    }
+
+
+def _structural(node: Mapping[str, Any], defs: Mapping[str, Schema]) -> Schema:
+    flat = _flat(node, defs)
+    kept = {key: value for key, value in flat.items() if key not in DROPPED}
+    if isinstance(kept.get("default"), dict | list) or kept.get("default", 0) is None:
+        del kept["default"]
+    if "properties" in kept:
+        kept["properties"] = {name: _structural(below, defs) for name, below in kept["properties"].items()}
+    for key in ("items", "additionalProperties"):
+        if isinstance(kept.get(key), dict):
+            kept[key] = _structural(kept[key], defs)
+    if kept.get("x-kubernetes-preserve-unknown-fields"):
+        del kept["additionalProperties"]
+    if kept.get("type") == "integer":
+        kept["format"] = "int32" if kept.get("maximum", INT32 + 1) <= INT32 else "int64"
+    return kept | _validations(flat)
+
+
+def _flat(node: Mapping[str, Any], defs: Mapping[str, Schema]) -> Schema:
+    """One mapping instead of a reference or a choice with null; what stands beside it wins."""
+    beside = {key: value for key, value in node.items() if key not in ("$ref", "anyOf")}
+    if "$ref" in node:
+        return _flat(defs[node["$ref"].rsplit("/", 1)[1]], defs) | beside
+    if "anyOf" not in node or "x-kubernetes-int-or-string" in node:
+        return dict(node)
+    (choice,) = (each for each in node["anyOf"] if each.get("type") != "null")
+    return _flat(choice, defs) | beside
+
+
+def _validations(flat: Schema) -> Schema:
+    ours = [
+        validation(rule) for rule in rules.RULES if flat.get(PART) == f"{rule.on.__module__}.{rule.on.__qualname__}"
+    ]
+    return {"x-kubernetes-validations": ours} if ours else {}

@@ -1,0 +1,150 @@
+"""What a gateway or a policy can be refused for without knowing anything but itself."""
+
+from typing import Any, Final
+
+from fairlead.api.gateway import InferenceGatewaySpec
+from fairlead.api.policy import Metrics, MetricsSource, Schedule
+from fairlead.api.routes import Cascade, ModelRoute, When
+from fairlead.api.rule import Fault, Rule
+from fairlead.fleet.gateways import Strategy, Validator
+
+_ASKED: Final = ("difficulty", "minPromptTokens", "maxPromptTokens", "minOutputTokens", "maxOutputTokens")
+_FLAGS: Final = ("structuredOutput", "tools", "tenants")
+
+
+def _ordered(low: int | None, high: int | None) -> bool:
+    return low is None or high is None or low <= high
+
+
+def _belongs(field: str, strategy: Strategy, given: str, what: str) -> Rule[Any]:
+    """A member of the union: needed by its strategy, refused with the others."""
+    return Rule[Any](
+        on=ModelRoute,
+        field=field,
+        fault=Fault.INVALID,
+        cel=f"(self.strategy == '{strategy}') == ({given})",
+        holds=lambda it: (it.strategy is strategy) == bool(getattr(it, field)),
+        because=f"{field} belongs to strategy {strategy}, which needs it",
+        remedy=f"set strategy to {strategy} together with {what}, or remove {field} and choose another strategy",
+    )
+
+
+_POLICY: Final[tuple[Rule[Any], ...]] = (
+    Rule[Schedule](
+        on=Schedule,
+        field="minReplicas",
+        fault=Fault.INVALID,
+        cel="!(has(self.minReplicas) && has(self.maxReplicas)) || self.minReplicas <= self.maxReplicas",
+        holds=lambda it: _ordered(it.min_replicas, it.max_replicas),
+        because="minReplicas must not exceed maxReplicas ({maxReplicas})",
+        remedy="raise maxReplicas or lower minReplicas",
+    ),
+    Rule[Schedule](
+        on=Schedule,
+        field="minReplicas",
+        fault=Fault.REQUIRED,
+        cel="has(self.minReplicas) || has(self.maxReplicas)",
+        holds=lambda it: it.min_replicas is not None or it.max_replicas is not None,
+        because="a schedule without bounds changes nothing",
+        remedy="set minReplicas, maxReplicas or both",
+    ),
+    Rule[Metrics](
+        on=Metrics,
+        field="prometheus",
+        fault=Fault.INVALID,
+        cel="(self.source == 'Prometheus') == has(self.prometheus)",
+        holds=lambda it: (it.source is MetricsSource.PROMETHEUS) == (it.prometheus is not None),
+        because="prometheus belongs to source Prometheus, which needs its address",
+        remedy="set source to Prometheus together with prometheus.url, or remove prometheus",
+    ),
+)
+_ROUTES: Final[tuple[Rule[Any], ...]] = (
+    _belongs("weighted", Strategy.WEIGHTED, "has(self.weighted) && size(self.weighted) > 0", "its deployments"),
+    _belongs("rules", Strategy.RULES, "has(self.rules) && size(self.rules) > 0", "its lines"),
+    _belongs("cascade", Strategy.CASCADE, "has(self.cascade)", "its deployments and validator"),
+    Rule[ModelRoute](
+        on=ModelRoute,
+        field="deployment",
+        fault=Fault.REQUIRED,
+        cel="!(self.strategy in ['Single', 'Rules']) || has(self.deployment)",
+        holds=lambda it: it.strategy not in (Strategy.SINGLE, Strategy.RULES) or it.deployment is not None,
+        because="strategy Single needs a deployment, and so does Rules for what no rule names",
+        remedy="set deployment to the name of an InferenceDeployment in this namespace",
+    ),
+    Rule[ModelRoute](
+        on=ModelRoute,
+        field="deployment",
+        fault=Fault.FORBIDDEN,
+        cel="self.strategy in ['Single', 'Rules'] || !has(self.deployment)",
+        holds=lambda it: it.strategy in (Strategy.SINGLE, Strategy.RULES) or it.deployment is None,
+        because="strategies Weighted and Cascade name their deployments themselves",
+        remedy="remove deployment, or use strategy Single",
+    ),
+    Rule[ModelRoute](
+        on=ModelRoute,
+        field="weighted",
+        fault=Fault.INVALID,
+        cel="!has(self.weighted) || size(self.weighted) == 0 || self.weighted.exists(one, one.weight > 0)",
+        holds=lambda it: not it.weighted or any(one.weight for one in it.weighted),
+        because="with every weight 0 nobody answers",
+        remedy="give one deployment a weight above 0",
+    ),
+    Rule[Cascade](
+        on=Cascade,
+        field="minConfidence",
+        fault=Fault.INVALID,
+        cel="(self.validator == 'Confidence') == has(self.minConfidence)",
+        holds=lambda it: (it.validator is Validator.CONFIDENCE) == (it.min_confidence is not None),
+        because="minConfidence belongs to validator Confidence, which needs it",
+        remedy='set validator to Confidence together with minConfidence, for instance "0.70", or remove minConfidence',
+    ),
+    Rule[Cascade](
+        on=Cascade,
+        field="deployments",
+        fault=Fault.INVALID,
+        cel="self.deployments.all(one, self.deployments.exists_one(other, other == one))",
+        holds=lambda it: len(set(it.deployments)) == len(it.deployments),
+        because="asking the same deployment twice gives the same answer twice",
+        remedy="name each deployment once",
+    ),
+    Rule[When](
+        on=When,
+        field="minPromptTokens",
+        fault=Fault.INVALID,
+        cel="!(has(self.minPromptTokens) && has(self.maxPromptTokens)) || self.minPromptTokens <= self.maxPromptTokens",
+        holds=lambda it: _ordered(it.min_prompt_tokens, it.max_prompt_tokens),
+        because="minPromptTokens must not exceed maxPromptTokens ({maxPromptTokens}), or the rule never holds",
+        remedy="raise maxPromptTokens or lower minPromptTokens",
+    ),
+    Rule[When](
+        on=When,
+        field="minOutputTokens",
+        fault=Fault.INVALID,
+        cel="!(has(self.minOutputTokens) && has(self.maxOutputTokens)) || self.minOutputTokens <= self.maxOutputTokens",
+        holds=lambda it: _ordered(it.min_output_tokens, it.max_output_tokens),
+        because="minOutputTokens must not exceed maxOutputTokens ({maxOutputTokens}), or the rule never holds",
+        remedy="raise maxOutputTokens or lower minOutputTokens",
+    ),
+    Rule[When](
+        on=When,
+        field="difficulty",
+        fault=Fault.REQUIRED,
+        cel=" || ".join(f"has(self.{name})" for name in (*_ASKED, *_FLAGS)),
+        holds=lambda it: it != When(),
+        because="a rule without a condition always holds and hides those below it",
+        remedy="name at least one condition, or make its deployment the model's own deployment",
+    ),
+)
+_GATEWAY: Final[tuple[Rule[Any], ...]] = (
+    Rule[InferenceGatewaySpec](
+        on=InferenceGatewaySpec,
+        field="tenants",
+        fault=Fault.INVALID,
+        cel="!has(self.tenants) || self.tenants.all(tenant, !has(tenant.band) || "
+        "(has(self.bands) && self.bands.exists(band, band.name == tenant.band)))",
+        holds=lambda it: all(one.band is None or one.band in {band.name for band in it.bands} for one in it.tenants),
+        because="a tenant names a band that spec.bands does not have",
+        remedy="add the band to spec.bands, or name one that is there",
+    ),
+)
+RULES: Final = (*_POLICY, *_ROUTES, *_GATEWAY)

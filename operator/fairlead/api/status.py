@@ -1,0 +1,137 @@
+"""What Fairlead reports. Written as plain objects by the controller and the autoscaler, each its own fields.
+
+These models give the schema its shape; times are strings in RFC 3339, decimals strings, as in Kubernetes.
+"""
+
+from typing import Annotated, Final
+
+from pydantic import Field
+from pydantic.config import JsonDict
+
+from fairlead.api.condition import Status
+from fairlead.api.part import ByKey, Part
+
+Figure = Annotated[int | None, Field(ge=0)]
+Text = Annotated[str, Field(max_length=253)]
+Time = Annotated[str | None, Field(json_schema_extra={"format": "date-time"})]
+Decimal = Annotated[str | None, Field(max_length=32)]
+Sentence = Annotated[str | None, Field(max_length=1024)]
+ATOMIC: Final[JsonDict] = {"x-kubernetes-list-type": "atomic"}
+
+
+class Band(Part):
+    """An estimate, or what was measured in its stead."""
+
+    low: Figure = Field(default=None, description="Lower end of the estimate.")
+    likely: Figure = Field(default=None, description="The estimate.")
+    high: Figure = Field(default=None, description="Upper end of the estimate.")
+    measured: Figure = Field(default=None, description="What a running replica reported; replaces the estimate.")
+
+
+class Fit(Part):
+    """What a replica holds."""
+
+    kv_tokens: Band | None = Field(default=None, description="Tokens that the KV cache of a replica holds.")
+    concurrency: Band | None = Field(
+        default=None, description="Requests of the longest allowed context that a replica holds at once."
+    )
+
+
+class ColdStart(Part):
+    """Measured starts, from the pod's creation to its first token."""
+
+    last: Decimal = Field(default=None, description="The last one, in seconds.")
+    p95: Decimal = Field(default=None, description="95 percent were faster, in seconds.")
+
+
+class Revision(Part):
+    """One version of what an engine pod looks like."""
+
+    name: Text = Field(description="Name of the Deployment that carries it.")
+    hash: Text = Field(description="Hash of all that changes an engine pod.")
+    replicas: Figure = Field(default=None, description="Pods there are.")
+    ready: Figure = Field(default=None, description="Pods that are ready.")
+    routable: Figure = Field(default=None, description="Pods that routers send requests to.")
+    weight: Annotated[int | None, Field(ge=0, le=100)] = Field(default=None, description="Percent of the requests.")
+    started_at: Time = Field(default=None, description="When it was first wanted.")
+    cold_start: ColdStart | None = Field(default=None, description="Measured starts.")
+
+
+class Decision(Part):
+    """One decision about the number of replicas."""
+
+    at: Time = Field(default=None, description="When it was taken.")
+    before: Figure = Field(default=None, description="Replicas wanted before.")
+    after: Figure = Field(default=None, description="Replicas wanted from then on.")
+    reason: Text = Field(description="Why, as one word.")
+    message: Sentence = Field(default=None, description="Why, in a sentence with its figures.")
+
+
+class ScalingStatus(Part):
+    """What the autoscaler recommends, and why. Written by the autoscaler only."""
+
+    recommended: Figure = Field(default=None, description="Replicas that are recommended now.")
+    reason: Text | None = Field(default=None, description="Why, as one word.")
+    message: Sentence = Field(default=None, description="Why, in a sentence with its figures.")
+    at: Time = Field(default=None, description="When it was last said.")
+    decisions: tuple[Decision, ...] = Field(
+        default=(), max_length=10, description="The last decisions, newest first.", json_schema_extra=ATOMIC
+    )
+
+
+class Cost(Part):
+    """What it costs, by the catalogue's prices."""
+
+    per_hour: Decimal = Field(default=None, description="All replicas for an hour.")
+    per_thousand_tokens: Decimal = Field(
+        default=None, description="1,000 tokens, prompts and answers, idle time included."
+    )
+
+
+class InferenceDeploymentStatus(Status):
+    """What is."""
+
+    replicas: Figure = Field(default=None, description="Engine pods of all revisions that are not ending.")
+    desired_replicas: Figure = Field(default=None, description="Replicas wanted, by spec.replicas or the autoscaler.")
+    ready_replicas: Figure = Field(default=None, description="Engine pods that are ready.")
+    routable_replicas: Figure = Field(default=None, description="Engine pods that routers send requests to.")
+    selector: str | None = Field(
+        default=None,
+        max_length=1024,
+        description="Selects the engine pods of all revisions, for the scale subresource.",
+    )
+    endpoint: str | None = Field(default=None, max_length=512, description="Where clients ask, ending in /v1.")
+    fit: Fit | None = Field(default=None, description="What a replica holds.")
+    revisions: Annotated[tuple[Revision, ...], ByKey("hash", lambda one: one.hash)] = Field(
+        default=(), max_length=16, description="Versions of the engine pod that exist now, newest first."
+    )
+    scaling: ScalingStatus | None = Field(default=None, description="What the autoscaler recommends, and why.")
+    cost: Cost | None = Field(default=None, description="What it costs.")
+
+
+class AutoscalingPolicyStatus(Status):
+    """What is known of a policy."""
+
+    deployments: Figure = Field(default=None, description="Deployments that name this policy.")
+
+
+class RouteStatus(Part):
+    """One model as clients name it."""
+
+    name: Text = Field(description="Name of the model.")
+    ready: bool = Field(default=False, description="Whether somebody can answer.")
+    message: Sentence = Field(default=None, description="Why nobody can.")
+
+
+class InferenceGatewayStatus(Status):
+    """What is."""
+
+    replicas: Figure = Field(default=None, description="Router pods that are not ending.")
+    ready_replicas: Figure = Field(default=None, description="Router pods that are ready.")
+    selector: str | None = Field(
+        default=None, max_length=1024, description="Selects the router pods, for the scale subresource."
+    )
+    endpoint: str | None = Field(default=None, max_length=512, description="Where clients ask, ending in /v1.")
+    models: Annotated[tuple[RouteStatus, ...], ByKey("name", lambda one: one.name)] = Field(
+        default=(), max_length=128, description="Models that are served."
+    )

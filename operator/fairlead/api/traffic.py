@@ -1,0 +1,132 @@
+"""What a router does with requests, whichever object it belongs to: limits, time-outs, holding, caching, retries."""
+
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import Field
+
+from fairlead.api.model import SecretKeyRef
+from fairlead.api.part import Part
+from fairlead.api.words import Duration, Quantity, Share
+from fairlead.fleet.gateways import ServiceType
+
+TokenLimit = Annotated[int, Field(ge=1, le=16_777_216)]
+Count = Annotated[int, Field(ge=1, le=1_000_000)]
+
+
+class Enforcement(StrEnum):
+    """Whether limits refuse or only say what they would refuse."""
+
+    ENFORCE = "Enforce"
+    SHADOW = "Shadow"
+
+
+class Limits(Part):
+    """What one request may ask for, and how many may wait."""
+
+    enforcement: Enforcement = Field(
+        default=Enforcement.ENFORCE,
+        description="Enforce refuses what is over a limit. Shadow lets it through and counts it, to try a limit on "
+        "real traffic. Default Enforce.",
+    )
+    max_prompt_tokens: TokenLimit | None = Field(
+        default=None, description="Longest prompt in tokens; longer ones get 400. Default: what the model can hold."
+    )
+    max_output_tokens: TokenLimit | None = Field(
+        default=None,
+        description="Most tokens an answer may ask for; a request that asks for more gets 400, one that names none "
+        "gets this number. Default: what is left of the context.",
+    )
+    max_queued: Count | None = Field(
+        default=None, description="Most requests that wait in one router; beyond it 429 with Retry-After. Default 1000."
+    )
+    max_queue_time: Duration | None = Field(
+        default=None, description="How long a request waits for a replica before it gets 503, for instance 30s."
+    )
+    max_request_size: Quantity | None = Field(
+        default=None, description="Largest body of a request; larger ones get 413. Default 16Mi."
+    )
+
+
+class Timeouts(Part):
+    """How long the router waits for an engine before it gives up or tries another replica."""
+
+    connect: Duration = Field(
+        default="2s", description="For the connection. Default 2s. Then another replica is tried."
+    )
+    first_token: Duration = Field(
+        default="60s", description="From sending the request to the first token. Default 60s."
+    )
+    between_tokens: Duration = Field(
+        default="30s",
+        description="Between two tokens of a stream. Default 30s. Then the stream ends with an error frame.",
+    )
+    total: Duration = Field(default="15m", description="For a whole request, streams included. Default 15m.")
+
+
+class Hold(Part):
+    """Keeping requests while no replica is ready: from zero, in a rollout, in a failover."""
+
+    max_requests: Annotated[int, Field(ge=0, le=1_000_000)] = Field(
+        default=500, description="Most requests one router holds; beyond it 503 with Retry-After. 0: none. Default 500."
+    )
+    max_time: Duration = Field(
+        default="5m", description="How long one is held. Default 5m; should exceed a cold start of the model."
+    )
+
+
+class CacheScope(StrEnum):
+    """Who may be answered from whose requests."""
+
+    TENANT = "Tenant"
+    GATEWAY = "Gateway"
+
+
+class RedisStore(Part):
+    """A Redis or Valkey that routers share."""
+
+    url_secret: SecretKeyRef = Field(description="Secret with the address, redis:// or rediss://, password included.")
+
+
+class ResponseCache(Part):
+    """Exact answers kept for exactly the same deterministic request."""
+
+    enabled: bool = Field(
+        default=False,
+        description="Whether answers are kept. Default false. Only requests with temperature 0 or a seed and one "
+        "answer are, and clients may ask with Cache-Control: no-store.",
+    )
+    ttl: Duration = Field(default="1h", description="How long an answer is kept. Default 1h.")
+    max_size: Quantity = Field(default="64Mi", description="Most memory of one router for answers. Default 64Mi.")
+    max_entry_size: Quantity = Field(default="256Ki", description="Largest answer that is kept. Default 256Ki.")
+    scope: CacheScope = Field(
+        default=CacheScope.TENANT,
+        description="Tenant: an answer is given only to the tenant whose request made it. Gateway: to everybody. "
+        "Default Tenant.",
+    )
+    redis: RedisStore | None = Field(default=None, description="Shares answers between routers. Default: each its own.")
+
+
+class Retries(Part):
+    """Trying another replica, only before the first byte of an answer."""
+
+    max_attempts: Annotated[int, Field(ge=1, le=5)] = Field(
+        default=2, description="Attempts a request gets, the first included. Default 2. 1: no retries."
+    )
+    budget: Share = Field(
+        default="0.10",
+        description='Retries as a share of requests over ten seconds. Default "0.10": a failing fleet is not '
+        "drowned in its own retries.",
+    )
+
+
+class Service(Part):
+    """The Service in front of the routers."""
+
+    type: ServiceType = Field(
+        default=ServiceType.CLUSTER_IP,
+        description="ClusterIP, NodePort or LoadBalancer. Default ClusterIP: reachable inside the cluster only.",
+    )
+    annotations: dict[str, Annotated[str, Field(max_length=1024)]] = Field(
+        default={}, max_length=32, description="Annotations of the Service, for instance for a load balancer."
+    )

@@ -1,0 +1,39 @@
+"""`fairlead plan`: the cheapest fleet for a model, objectives and traffic, ready to apply, with the runners-up."""
+
+import argparse
+import sys
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """What the command takes."""
+    parser.add_argument("model", help="a model of the catalogue, for instance meta-llama/Llama-3.1-8B-Instruct")
+    parser.add_argument("--config-json", metavar="FILE", help="its own config.json, if the catalogue does not know it")
+    parser.add_argument("--ttft-p95", metavar="DURATION", help="first token within, for 95 of 100 (1s, 800ms)")
+    parser.add_argument("--tpot-p95", metavar="DURATION", help="between two tokens, for 95 of 100 (60ms)")
+    parser.add_argument("--trace", metavar="FILE", help="recorded requests: Azure CSV, JSON lines, ServeGen; .gz too")
+    parser.add_argument("--rate", metavar="R", help="requests a second, on average")
+    parser.add_argument("--prompt", metavar="P50,P95,P99", help="prompt tokens")
+    parser.add_argument("--reply", metavar="P50,P95,P99", help="reply tokens")
+    parser.add_argument("--burst", metavar="X", help="the busiest minute over the mean")
+    parser.add_argument("--cacheable", metavar="SHARE", help="share of prompt tokens a prefix cache holds, 0 to 1")
+    parser.add_argument("--retries", metavar="SHARE", help="requests sent again, per request")
+    parser.add_argument("--product", action="append", default=[], help="only these GPUs; may stand several times")
+    parser.add_argument("--keep-precision", action="store_true", help="propose no eight-bit weights or cache")
+    parser.add_argument("--name", default="planned", help="the deployment's name")
+    parser.add_argument("-o", "--output", choices=("text", "yaml", "json"), default="text", help="how to print it")
+
+
+def run(chosen: argparse.Namespace) -> int:
+    """0 with a proposal, 1 when nothing keeps the objectives, 2 when the question could not be read."""
+    from fairlead.cli import plan_question, plan_text
+
+    try:
+        brief = plan_question.brief(chosen)
+    except (plan_question.Misunderstood, OSError) as problem:
+        print(f"fairlead plan: {problem}", file=sys.stderr)
+        return 2
+    from fairlead.sizing import capacity
+
+    planned = capacity.plan(brief)
+    print(plan_text.RENDER[chosen.output](planned, chosen.name, plan_question.source(chosen.model)))
+    return 0 if planned.best else 1

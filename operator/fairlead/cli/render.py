@@ -1,0 +1,94 @@
+"""`fairlead render FILE…`: what would be started for each deployment; today the engine's command and environment."""
+
+import argparse
+import json
+import shlex
+import sys
+from math import ceil
+from typing import TYPE_CHECKING, Any
+
+from fairlead.cli import documents
+
+if TYPE_CHECKING:  # at run time only inside the command, so that others start at once
+    from fairlead.controller.admission import Review
+    from fairlead.engines.start import Pace
+    from fairlead.fleet.launch import Launch
+    from fairlead.fleet.wanted import EnvFrom, SecretKey
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """What the command takes."""
+    parser.add_argument("files", nargs="+", metavar="FILE", help="YAML files, or folders of them")
+    parser.add_argument("-o", "--output", choices=("text", "json"), default="text", help="how to print it")
+    parser.add_argument("--config-json", action="append", default=[], metavar="MODEL=FILE", help=documents.CONFIG_HELP)
+
+
+def run(chosen: argparse.Namespace) -> int:
+    """0 when every deployment could be rendered; others are named on standard error."""
+    from fairlead.cli import knowing, review_text
+    from fairlead.controller import admission
+
+    try:
+        known = knowing.offline(chosen.config_json)
+    except (OSError, ValueError) as problem:
+        print(f"fairlead: {problem}", file=sys.stderr)
+        return 2
+    rendered, refused = [], 0
+    for one in documents.read(chosen.files):
+        review = None if one.problem else admission.review(one.content, known)
+        if review is None or review.refusals:
+            refused += 1
+            print(review_text.as_text(one, review, colour=sys.stderr.isatty()), file=sys.stderr)
+        elif review.engine is not None and review.asked is not None:
+            rendered.append(_values(review.name, review.engine.launch(review.asked, _pace(review))))
+    if chosen.output == "json":
+        print(json.dumps(rendered, indent=1))
+    elif rendered:
+        print("\n\n".join(_text(one) for one in rendered))
+    return 1 if refused else 0
+
+
+def _pace(review: "Review") -> "Pace":
+    """What is read before the engine is ready, every GPU its part, and how the deployment says replicas leave."""
+    from fairlead.engines.start import Pace
+    from fairlead.fleet.fit import Fit
+
+    assert review.asked is not None
+    assert review.drain is not None
+    memory = review.fit.memory if isinstance(review.fit, Fit) else None
+    gpus = review.asked.wanted.parallelism.gpus
+    return Pace(
+        weight_bytes=ceil((memory.weights.likely + memory.draft.likely) * gpus) if memory else None,
+        pre_stop_seconds=ceil(review.drain.settle_seconds),
+        drain_seconds=ceil(review.drain.timeout_seconds),
+    )
+
+
+def _values(name: str, launch: "Launch") -> dict[str, Any]:
+    return {
+        "name": name,
+        "command": list(launch.command),
+        "environment": {one.name: _value(one.value) for one in launch.environment},
+        "ports": {port.name: port.number for port in launch.ports},
+        "graceSeconds": launch.shutdown.grace_seconds,
+        "startupSeconds": launch.probes.startup.patience_seconds,
+    }
+
+
+def _value(value: "str | SecretKey | EnvFrom") -> str:
+    """Where a value is kept, for what must not be read from here."""
+    from fairlead.fleet.wanted import EnvFrom, SecretKey
+
+    match value:
+        case SecretKey(name=name, key=key):
+            return f"(Secret {name}, key {key})"
+        case EnvFrom(object_name=name, key=key, from_secret=from_secret):
+            return f"({'Secret' if from_secret else 'ConfigMap'} {name}, key {key})"
+        case _:
+            return value
+
+
+def _text(one: dict[str, Any]) -> str:
+    words = " ".join(shlex.quote(word) for word in one["command"]).replace(" --", " \\\n    --")
+    environment = "\n".join(f"{name}={value}" for name, value in one["environment"].items())
+    return "\n".join(filter(None, (f"# {one['name']}", environment, words)))

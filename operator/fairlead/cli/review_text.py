@@ -1,0 +1,93 @@
+"""A review in words: aligned and coloured for people, plain values for programs."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, Final
+
+from fairlead.cli.documents import Document
+from fairlead.controller.admission import FIELDS, AdmissionReason, Review
+from fairlead.fleet.fit import Alternative, Fit, NotFitting, Span
+from fairlead.fleet.refusals import Remark
+
+GIB: Final = 1 << 30
+RED, YELLOW, GREEN, PLAIN = "\x1b[31m", "\x1b[33m", "\x1b[32m", "\x1b[0m"
+
+
+def as_text(document: Document, review: Review | None, *, colour: bool) -> str:
+    """A heading, then each remark with what to do below it, then what fits."""
+    if review is None:
+        return f"{_mark('✗', RED, colour)} {document.place}: {document.problem}"
+    mark = _mark("✗", RED, colour) if review.refusals else _mark("✓", GREEN, colour)
+    lines = [f"{mark} {document.place}: {review.kind} {review.name}".rstrip()]
+    near = review.fit.alternatives if isinstance(review.fit, NotFitting) else ()
+    lines += [_refused(one, near, _mark("refused", RED, colour)) for one in review.refusals]
+    lines += [_remark(one, _mark("caution", YELLOW, colour)) for one in review.cautions]
+    if isinstance(review.fit, Fit):
+        lines += _fit(review.fit)
+    return "\n".join(lines)
+
+
+def as_json(document: Document, review: Review | None) -> dict[str, Any]:
+    """The same as values, under names that stay."""
+    if review is None:
+        problem = {"field": "", "value": "", "reason": "Unreadable", "because": document.problem, "remedy": ""}
+        return {"place": document.place, "admitted": False, "refusals": [problem], "cautions": []}
+    fit = review.fit
+    held: dict[str, Any] = {}
+    if isinstance(fit, Fit):
+        held = {"kvTokens": _span(fit.kv_tokens), "sequences": _span(fit.sequences)}
+    elif fit:
+        held = {"alternatives": [{"field": FIELDS[one.change], "change": one.words} for one in fit.alternatives]}
+    return {
+        "place": document.place,
+        "kind": review.kind,
+        "name": review.name,
+        "admitted": not review.refusals,
+        "refusals": [_values(one) for one in review.refusals],
+        "cautions": [_values(one) for one in review.cautions],
+        "fit": {"verdict": fit.verdict.value, "because": fit.because, **held} if fit else None,
+    }
+
+
+def _refused(remark: Remark, near: Sequence[Alternative], word: str) -> str:
+    """What does not fit has several ways out: each on a line of its own, with the field to change."""
+    if remark.reason is not AdmissionReason.DOES_NOT_FIT or not near:
+        return _remark(remark, word)
+    width = max(len(FIELDS[one.change]) for one in near)
+    ways = [f"               {FIELDS[one.change]:<{width}}  {one.words}" for one in near]
+    return "\n".join((_remark(replace(remark, remedy="what fits, smallest change first:"), word), *ways))
+
+
+def _remark(remark: Remark, word: str) -> str:
+    return f"    {word}  {remark.field}: {remark.value}\n             {remark.because}\n             → {remark.remedy}"
+
+
+def _fit(fit: Fit) -> list[str]:
+    terms = "  ".join(f"{term.value} {span.likely / GIB:.1f}" for term, span in fit.memory.by_name().items())
+    return [
+        f"    fit      {fit.verdict.value}: {fit.because}",
+        f"             GiB a GPU: {terms}",
+        f"             holds {_short(fit.kv_tokens)} tokens, {_short(fit.sequences)} requests of the whole context",
+    ]
+
+
+def _short(span: Span) -> str:
+    return f"{span.likely:,.0f} (between {span.low:,.0f} and {span.high:,.0f})"
+
+
+def _span(span: Span) -> dict[str, float]:
+    return {"low": span.low, "likely": span.likely, "high": span.high}
+
+
+def _values(remark: Remark) -> dict[str, str]:
+    return {
+        "field": remark.field,
+        "value": remark.value,
+        "reason": remark.reason.value,
+        "because": remark.because,
+        "remedy": remark.remedy,
+    }
+
+
+def _mark(text: str, colour: str, wanted: bool) -> str:
+    return f"{colour}{text}{PLAIN}" if wanted else text

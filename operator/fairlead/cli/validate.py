@@ -1,0 +1,46 @@
+"""`fairlead validate FILE…`: everything admission would say, without a cluster."""
+
+import argparse
+import json
+import sys
+from typing import Any
+
+from fairlead.cli import documents
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """What the command takes."""
+    parser.add_argument("files", nargs="+", metavar="FILE", help="YAML files, or folders of them")
+    parser.add_argument("-o", "--output", choices=("text", "json"), default="text", help="how to print it")
+    parser.add_argument("--with-vllm", action="store_true", help="ask vLLM's own parser and configuration too")
+    parser.add_argument("--config-json", action="append", default=[], metavar="MODEL=FILE", help=documents.CONFIG_HELP)
+
+
+def run(chosen: argparse.Namespace) -> int:
+    """0 when everything would be admitted."""
+    from fairlead.cli import knowing, review_text
+    from fairlead.controller import admission
+
+    found = list(documents.read(chosen.files))
+    try:
+        known = knowing.offline(chosen.config_json)
+    except (OSError, ValueError) as problem:
+        print(f"fairlead: {problem}", file=sys.stderr)
+        return 2
+    said: list[tuple[documents.Document, Any]] = [
+        (one, None if one.problem else admission.review(one.content, known)) for one in found
+    ]
+    if chosen.with_vllm:
+        from fairlead.cli import vllm_opinion
+
+        try:
+            said = vllm_opinion.added(said)
+        except vllm_opinion.NotToBeHad as problem:
+            print(f"fairlead: {problem}", file=sys.stderr)
+            return 2
+    if chosen.output == "json":
+        print(json.dumps([review_text.as_json(one, review) for one, review in said], indent=1))
+    else:
+        colour = sys.stdout.isatty()
+        print("\n".join(review_text.as_text(one, review, colour=colour) for one, review in said))
+    return 0 if all(review is not None and not review.refusals for _, review in said) else 1

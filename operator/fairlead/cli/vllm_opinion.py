@@ -1,0 +1,109 @@
+"""What vLLM itself says of rendered command lines: asked in an interpreter that has it, with models stood in for."""
+
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Final
+
+from fairlead.cli import with_vllm
+from fairlead.cli.documents import Document
+from fairlead.controller.admission import Review
+from fairlead.engines.start import Pace
+from fairlead.engines.vllm import stand_in
+from fairlead.fleet.refusals import Reason, Refusal
+from fairlead.fleet.wanted import EngineKind, SpeculationMethod
+
+INTERPRETER: Final = "FAIRLEAD_VLLM_PYTHON"
+QUIET: Final = {"HF_HUB_OFFLINE": "1", "VLLM_NO_USAGE_STATS": "1", "VLLM_LOGGING_LEVEL": "ERROR", "PYTHONPATH": ""}
+
+
+class OpinionReason(Reason):
+    """Why a deployment is refused that all our checks let pass."""
+
+    VLLM_REFUSES = "VllmRefuses"
+
+
+class NotToBeHad(Exception):
+    """There is no vLLM to ask; the message says how to have one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opinion:
+    """vLLM's verdict on one deployment."""
+
+    accepted: bool
+    words: str
+
+
+def ask(reviews: Sequence[Review]) -> dict[str, Opinion]:
+    """By the deployment's name; deployments of other engines are not vLLM's to judge."""
+    own = [one for one in reviews if one.engine is not None and one.engine.kind is EngineKind.VLLM]
+    questions = json.dumps([question(one) for one in own])
+    program = [str(interpreter()), str(Path(with_vllm.__file__))]
+    env = os.environ | QUIET
+    ran = subprocess.run(program, input=questions, env=env, check=False, capture_output=True, text=True)
+    if ran.returncode != 0 or not ran.stdout:
+        raise NotToBeHad(f"vLLM could not be asked: {ran.stderr.strip()[-500:]}")
+    answers = json.loads(ran.stdout.splitlines()[-1])
+    return {one.name: Opinion(**answer) for one, answer in zip(own, answers, strict=True)}
+
+
+def added(said: Sequence[tuple[Document, Review | None]]) -> list[tuple[Document, Review | None]]:
+    """The reviews with vLLM's own refusals among ours; what we refuse already needs no second opinion."""
+    open_questions = [one for _, one in said if one is not None and one.asked is not None and not one.refusals]
+    opinions = ask(open_questions) if open_questions else {}
+    return [(place, _with(one, opinions)) for place, one in said]
+
+
+def _with(review: Review | None, opinions: Mapping[str, Opinion]) -> Review | None:
+    opinion = opinions.get(review.name) if review is not None else None
+    if review is None or opinion is None or opinion.accepted:
+        return review
+    no = Refusal(
+        field="spec.engine",
+        value="(as rendered)",
+        reason=OpinionReason.VLLM_REFUSES,
+        because=f"vLLM itself says: {opinion.words}",
+        remedy="`fairlead render` shows the command line; if it is right, tell us that our checks miss this",
+    )
+    return replace(review, refusals=(*review.refusals, no))
+
+
+def question(review: Review) -> dict[str, Any]:
+    """The arguments after `vllm serve`, and configurations to stand in for the models."""
+    asked, engine = review.asked, review.engine
+    if asked is None or engine is None:
+        raise AssertionError("only what was read has a command line")
+    speculation = asked.engine.speculation
+    draft = None
+    if speculation.draft is not None:
+        draft = stand_in.config(asked.draft_shape)
+        if speculation.method is SpeculationMethod.EAGLE3:
+            draft = stand_in.config(asked.shape) | stand_in.EAGLE_HEAD
+    model = stand_in.config(asked.shape, asked.weights)
+    guesses_itself = asked.shape is None or asked.shape.mtp_layers > 0
+    if guesses_itself and speculation.method is SpeculationMethod.MTP:
+        layers = asked.shape.mtp_layers if asked.shape else 1
+        model |= stand_in.GUESSES_ITSELF | {"num_nextn_predict_layers": layers}
+    return {
+        "arguments": list(engine.launch(asked, Pace()).command[2:]),
+        "model": model,
+        "draft": draft,
+    }
+
+
+def interpreter() -> Path:
+    """The one that was named, or ours if vLLM is installed beside us."""
+    named = os.environ.get(INTERPRETER)
+    if named:
+        return Path(named)
+    if importlib.util.find_spec("vllm") is not None:
+        return Path(sys.executable)
+    raise NotToBeHad(
+        f"vLLM is not installed here: pip install 'fairlead[vllm]', or name an interpreter in {INTERPRETER}"
+    )

@@ -1,0 +1,75 @@
+"""Asks vLLM itself: command lines in, its parser's and its configuration's verdict out.
+
+Runs in an interpreter that has vLLM and nothing of ours, as a program of its own (`python with_vllm.py`), so that no
+process of the operator ever imports an engine. Models are stood in for by a `config.json` each: no weights are read.
+"""
+
+import json
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any, Final
+
+TAKES_JSON: Final = "--speculative-config"
+
+
+def main() -> int:
+    """Requests as JSON on standard input, verdicts as JSON on standard output."""
+    asked = json.load(sys.stdin)
+    with tempfile.TemporaryDirectory() as folder:
+        print(json.dumps([verdict(one, Path(folder) / str(number)) for number, one in enumerate(asked)]))
+    return 0
+
+
+def verdict(asked: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """Whether vLLM takes one command line, and what it said if not."""
+    words = list(asked["arguments"])
+    words[0] = _stand_in(folder / "model", asked["model"])
+    if asked.get("draft") and TAKES_JSON in words:
+        place = words.index(TAKES_JSON) + 1
+        guessing = json.loads(words[place])
+        guessing["model"] = _stand_in(folder / "draft", asked["draft"])
+        words[place] = json.dumps(guessing)
+    words = [_present(word, folder) for word in words]
+    try:
+        _configure(words)
+    except SystemExit as ended:
+        return {"accepted": False, "words": f"the parser ended with {ended.code}"}
+    except Exception as problem:  # noqa: BLE001  # whatever vLLM raises is its verdict
+        return {"accepted": False, "words": " ".join(str(problem).split())[:600]}
+    return {"accepted": True, "words": ""}
+
+
+def _configure(words: list[str]) -> None:
+    """As `vllm serve` does up to the point where it would start processes."""
+    from vllm.engine.arg_utils import AsyncEngineArgs  # type: ignore[import-not-found]
+    from vllm.entrypoints.launchers.cli_args import (  # type: ignore[import-not-found]
+        make_arg_parser,
+        validate_parsed_serve_args,
+    )
+    from vllm.utils.argparse_utils import FlexibleArgumentParser  # type: ignore[import-not-found]
+
+    parsed = make_arg_parser(FlexibleArgumentParser()).parse_args(words)
+    parsed.model = parsed.model_tag
+    validate_parsed_serve_args(parsed)
+    AsyncEngineArgs.from_cli_args(parsed).create_engine_config()
+
+
+def _present(word: str, folder: Path) -> str:
+    """A file that will be in the pod and is not here is stood in for by an empty one."""
+    flag, equals, path = word.rpartition("=")
+    if not path.startswith("/") or Path(path).exists():
+        return word
+    stand_in = folder / Path(path).name
+    stand_in.touch()
+    return f"{flag}{equals}{stand_in}"
+
+
+def _stand_in(folder: Path, config: dict[str, Any]) -> str:
+    folder.mkdir(parents=True)
+    (folder / "config.json").write_text(json.dumps(config))
+    return str(folder)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,23 @@
+"""The files that come with the package: opened here, read by the rooms that know what they mean."""
+
+import gzip
+from importlib import resources
+from pathlib import Path
+
+from fairlead.sizing import catalogue
+from fairlead.sizing.catalogue import Catalogue
+
+
+def load_catalogue() -> Catalogue:
+    """The models and GPUs this release knows."""
+    folder = resources.files("fairlead.sizing") / "data"
+    gpus, shapes = (folder.joinpath(name).read_text(encoding="utf-8") for name in catalogue.FILES)
+    return catalogue.read(gpus, shapes)
+
+
+def read_text(path: Path) -> str:
+    """A text file, unpacked where its name says that it is packed."""
+    if path.suffix == ".gz":
+        with gzip.open(path, "rt", encoding="utf-8") as packed:
+            return packed.read()
+    return path.read_text(encoding="utf-8")

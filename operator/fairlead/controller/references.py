@@ -1,0 +1,122 @@
+"""Which other objects an object names, and what is said when one of them is not there."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple
+
+from fairlead.controller.known import Key, Known
+from fairlead.fleet.gateways import Gateway, OwnRouter, Route, WantedDeployment
+from fairlead.fleet.policies import Policy, ReplicaBounds
+from fairlead.fleet.refusals import Reason, Refusal
+from fairlead.fleet.wanted import SourceScheme, Wanted, WantedEngine
+
+if TYPE_CHECKING:
+    from fairlead.controller.admission import Review
+
+
+class ReferenceReason(Reason):
+    """Why a reference is refused."""
+
+    NOT_FOUND = "NotFound"
+
+
+class Reference(NamedTuple):
+    """One object named by another, and where."""
+
+    field: str
+    key: Key
+
+
+def of_deployment(deployment: WantedDeployment) -> Iterator[Reference]:
+    """Its policy and gateway, and all that its pods would wait for."""
+    wanted = deployment.wanted
+    for field, kind, name in (*_fleet(deployment), *_sources(wanted), *_pods(wanted), *_variables(wanted.engine)):
+        yield Reference(field, Key(kind, wanted.namespace, name))
+
+
+def of_gateway(gateway: Gateway) -> Iterator[Reference]:
+    """The deployments its models lead to, and the Secrets with its tenants' keys."""
+    for number, route in enumerate(gateway.routes):
+        for field, name in _answering(route):
+            yield Reference(f"spec.models[{number}].{field}", Key("InferenceDeployment", gateway.namespace, name))
+    for number, tenant in enumerate(gateway.tenants):
+        for place, key in enumerate(tenant.keys):
+            yield Reference(f"spec.tenants[{number}].keys[{place}].name", Key("Secret", gateway.namespace, key.name))
+    if redis := gateway.routing.cache.redis_url:
+        yield Reference("spec.cache.redis.urlSecret.name", Key("Secret", gateway.namespace, redis.name))
+
+
+def of_policy(policy: Policy, namespace: str) -> Iterator[Reference]:
+    """The Secrets that open its Prometheus."""
+    asked = policy.prometheus
+    for field, secret in (("tokenSecret", asked.token), ("caSecret", asked.ca)) if asked else ():
+        if secret:
+            yield Reference(f"spec.metrics.prometheus.{field}.name", Key("Secret", namespace, secret.name))
+
+
+def checked(review: "Review", references: Iterable[Reference], known: Known) -> "Review":
+    """The review with every reference that leads nowhere, if somebody looked."""
+    if known.objects is None:
+        return review
+    lost = tuple(_lost(one) for one in references if one.key not in known.objects)
+    return replace(review, refusals=(*review.refusals, *lost))
+
+
+Named = Iterator[tuple[str, str, str]]
+"""Field, kind and name."""
+
+
+def _fleet(deployment: WantedDeployment) -> Named:
+    if isinstance(deployment.replicas, ReplicaBounds) and deployment.replicas.policy:
+        yield "spec.scaling.policy.name", "AutoscalingPolicy", deployment.replicas.policy
+    if not isinstance(deployment.door, OwnRouter):
+        yield "spec.gateway.name", "InferenceGateway", deployment.door
+    elif redis := deployment.door.routing.cache.redis_url:
+        yield "spec.router.cache.redis.urlSecret.name", "Secret", redis.name
+
+
+def _sources(wanted: Wanted) -> Named:
+    """A pvc:// source begins with its claim."""
+    engine = wanted.engine
+    sources = [("spec.model.source", wanted.model.source)]
+    sources += [("spec.engine.speculation.draft.source", engine.speculation.draft)] if engine.speculation.draft else []
+    sources += [(f"spec.engine.adapters[{place}].source", one.source) for place, one in enumerate(engine.adapters)]
+    for field, source in sources:
+        if source.scheme is SourceScheme.CLAIM:
+            yield field, "PersistentVolumeClaim", source.location.partition("/")[0]
+    if wanted.model.token_secret:
+        yield "spec.model.tokenSecret.name", "Secret", wanted.model.token_secret.name
+
+
+def _pods(wanted: Wanted) -> Named:
+    if wanted.storage.cache_claim:
+        yield "spec.storage.cache.claimName", "PersistentVolumeClaim", wanted.storage.cache_claim
+    for place, name in enumerate(wanted.placement.pull_secrets):
+        yield f"spec.placement.imagePullSecrets[{place}].name", "Secret", name
+
+
+def _variables(engine: WantedEngine) -> Named:
+    for one in engine.env_from:
+        yield "spec.engine.env", "Secret" if one.from_secret else "ConfigMap", one.object_name
+
+
+def _answering(route: Route) -> Iterator[tuple[str, str]]:
+    """Everyone who may answer for this model."""
+    if route.deployment:
+        yield "deployment", route.deployment
+    yield from ((f"weighted[{place}].deployment", name) for place, (name, _) in enumerate(route.weights))
+    yield from ((f"rules[{place}].deployment", rule.deployment) for place, rule in enumerate(route.rules))
+    for field, asked in (("cascade", route.cascade), ("fallback", route.fallback)):
+        for place, name in enumerate(asked.deployments if asked else ()):
+            yield f"{field}.deployments[{place}]", name
+
+
+def _lost(reference: Reference) -> Refusal:
+    key = reference.key
+    return Refusal(
+        field=reference.field,
+        value=key.name,
+        reason=ReferenceReason.NOT_FOUND,
+        because=f"there is no {key.kind} {key.name} in namespace {key.namespace}",
+        remedy=f"create it first, or name one of this namespace: kubectl get {key.kind.lower()} -n {key.namespace}",
+    )

@@ -1,0 +1,88 @@
+"""The text format engines tell their metrics in: lines to samples, and only the lines somebody needs.
+
+A page has some 600 lines and an autoscaler reads a thousand pages a round, so a line is looked at once and dropped
+by its name before anything in it is parsed.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from math import isfinite
+from types import MappingProxyType
+from typing import Final, NamedTuple
+
+from fairlead.fleet.load import Unreadable, UnreadableReason
+
+_PAIR: Final = re.compile(r'\s*([a-zA-Z_]\w*)\s*=\s*"((?:[^"\\]|\\.)*)"\s*(?:,|$)')
+_ESCAPE: Final = re.compile(r"\\(.)")
+_SHOWN: Final = 120
+"""How much of a bad line is repeated to a person; engines put prompts in no label, but others might."""
+
+
+class Sample(NamedTuple):
+    """One number, with the line it came from."""
+
+    name: str
+    labels: Mapping[str, str]
+    value: float
+    line: str
+
+
+def samples(text: str, families: frozenset[str]) -> Iterator[Sample | Unreadable]:
+    """The samples of these families in the order of the page; whoever reads stops at the first not to be believed."""
+    lines = text.split("\n")
+    if last := lines.pop():
+        yield unreadable(UnreadableReason.BROKEN_LINE, last)
+    for line in lines:
+        name, brace, rest = line.partition("{")
+        if not brace:
+            name, _, rest = line.partition(" ")
+        if name in families:
+            yield _sample(line, name, rest if brace else "} " + rest)
+
+
+def unreadable(reason: UnreadableReason, line: str) -> Unreadable:
+    """A scrape that is worth nothing, and the line that shows it."""
+    return Unreadable(reason=reason, line=line[:_SHOWN])
+
+
+def _sample(line: str, name: str, rest: str) -> Sample | Unreadable:
+    written, _, after = rest.rpartition("}")
+    labels = _labels(written)
+    value = _number(after)
+    if labels is None or value is None:
+        return unreadable(UnreadableReason.BROKEN_LINE, line)
+    if not isfinite(value):
+        return unreadable(UnreadableReason.NOT_A_NUMBER, line)
+    if value < 0:
+        return unreadable(UnreadableReason.NEGATIVE, line)
+    return Sample(name, labels, value, line)
+
+
+def _number(after: str) -> float | None:
+    """The value; a time stamp may follow it. `float` itself would take `1_0` for ten."""
+    words = after.split(None, 1)
+    if not words or "_" in words[0]:
+        return None
+    try:
+        return float(words[0])
+    except ValueError:
+        return None
+
+
+@lru_cache(maxsize=8192)
+def _labels(written: str) -> Mapping[str, str] | None:
+    """What stands between the braces. Remembered: the same few hundred label sets come back on every page."""
+    pairs: dict[str, str] = {}
+    position = 0
+    while written[position:].strip():
+        found = _PAIR.match(written, position)
+        if found is None or found[1] in pairs:
+            return None
+        pairs[found[1]] = _ESCAPE.sub(_unescaped, found[2]) if "\\" in found[2] else found[2]
+        position = found.end()
+    return MappingProxyType(pairs)
+
+
+def _unescaped(found: re.Match[str]) -> str:
+    return "\n" if found[1] == "n" else found[1]

@@ -1,0 +1,87 @@
+"""Which extra arguments an engine may be given: what its typed fields, its release and our contract leave free.
+
+Whoever writes one reaches the same parser as our own flags, and the last word wins there: a flag that slips
+through under another spelling would make the spec a lie. So every spelling the parser takes is folded first.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from fairlead.engines.reasons import EngineReason
+from fairlead.fleet.refusals import Refusal
+
+NOT_SHOWN: Final = "(not shown)"
+"""What is no flag may be a secret that slipped."""
+
+FIELD: Final = "spec.engine.extraArgs"
+_NUMBER: Final = re.compile(r"-\d+(\.\d*)?$|-\.\d+$")
+"""Argparse takes these for values."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FlagRule:
+    """Flags that may not be given by hand, and what to do instead."""
+
+    flags: tuple[str, ...]
+    """Long ones and short ones, in full, without `--no-`."""
+    reason: EngineReason
+    because: str
+    remedy: str
+
+
+def refusals(arguments: Sequence[str], rules: Sequence[FlagRule]) -> tuple[Refusal, ...]:
+    """One for each argument that may not stand, in their order."""
+    return tuple(_refusals(arguments, rules))
+
+
+def flag(argument: str) -> str | None:
+    """The flag an argument names, folded to one spelling; nothing for a value.
+
+    `--max_num_seqs=4` and `--max-num-seqs` are one flag, and so are `--speculative-config.method` and its whole.
+    """
+    if not argument.startswith("-") or argument == "-" or _NUMBER.match(argument):
+        return None
+    name = argument.partition("=")[0].partition(".")[0]
+    return name.replace("_", "-") if name.startswith("--") else name
+
+
+def rule(name: str, rules: Sequence[FlagRule]) -> FlagRule | None:
+    """The rule that speaks of this flag: by its full name first, else by what the parser completes it to."""
+    names = (name, "--" + name.removeprefix("--no-")) if name.startswith("--no-") else (name,)
+    for same in (_equal, _completes):
+        for each in rules:
+            if any(same(one, known) for one in names for known in each.flags):
+                return each
+    return None
+
+
+def _refusals(arguments: Sequence[str], rules: Sequence[FlagRule]) -> Iterator[Refusal]:
+    for index, argument in enumerate(arguments):
+        name = flag(argument)
+        field = f"{FIELD}[{index}]"
+        if name is None:
+            if index == 0:
+                yield _malformed(field, NOT_SHOWN, "a value must follow its flag", "write the flag before it")
+        elif name == "--" or " " in argument.partition("=")[0]:
+            yield _malformed(
+                field, argument.split()[0], "this is no single flag", "write each flag and each value as an element"
+            )
+        elif found := rule(name, rules):
+            yield Refusal(field=field, value=name, reason=found.reason, because=found.because, remedy=found.remedy)
+
+
+def _malformed(field: str, value: str, because: str, remedy: str) -> Refusal:
+    return Refusal(field=field, value=value, reason=EngineReason.ARGUMENT_MALFORMED, because=because, remedy=remedy)
+
+
+def _equal(name: str, known: str) -> bool:
+    return name == known
+
+
+def _completes(name: str, known: str) -> bool:
+    """Argparse completes `--tensor` and `-t`, and reads `-qfp8` as `-q fp8`."""
+    if name.startswith("--") or known.startswith("--"):
+        return name.startswith("--") and known.startswith(name)
+    return known.startswith(name) or (len(known) == 2 and name.startswith(known))

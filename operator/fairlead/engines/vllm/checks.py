@@ -1,0 +1,51 @@
+"""The chain: every rule vLLM 0.32 would end a start with, asked before anything is started."""
+
+from typing import Final
+
+from fairlead.engines.asked import Check
+from fairlead.engines.vllm import adapters, extras, kv, limits, speculation, spread, weights
+
+CHECKS: Final[tuple[Check, ...]] = (
+    spread.degree_out_of_range,
+    limits.out_of_range,
+    limits.share_out_of_range,
+    weights.removed,
+    weights.needs_capability,
+    weights.dtype_needs_capability,
+    weights.needs_dtype,
+    weights.needs_experts,
+    weights.differs_from_checkpoint,
+    weights.checkpoint_is_plain,
+    weights.not_aligned,
+    kv.eight_bits_need_capability,
+    kv.four_bits_need_blackwell,
+    kv.bfloat16_needs_capability,
+    kv.latent_attention,
+    kv.five_bit_exponent_with_eight_bit_weights,
+    spread.heads_not_divisible,
+    spread.too_few_gpus,
+    spread.no_experts_to_spread,
+    spread.balanced_experts_without_spread,
+    speculation.draft_missing,
+    speculation.draft_unused,
+    speculation.tokens_missing,
+    speculation.lookup_reversed,
+    speculation.lookup_unused,
+    speculation.no_mtp_layers,
+    speculation.no_multiple_of_mtp_layers,
+    speculation.vocabulary_differs,
+    speculation.asynchronous_scheduling,
+    speculation.batch_too_small_with_adapters,
+    limits.context_too_long,
+    limits.batch_below_sequences,
+    limits.prompts_in_one_piece,
+    adapters.rank_too_high,
+    adapters.name_taken,
+    extras.load_format_gone,
+    extras.hash_gone,
+    extras.tool_choice_without_parser,
+    extras.context_parallel,
+    extras.more_active_than_running,
+    extras.transfer_without_role,
+    extras.guess_metrics_without_guesses,
+)

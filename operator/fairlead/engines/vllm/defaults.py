@@ -1,0 +1,40 @@
+"""What vLLM 0.32 takes where nothing is asked; it looks at the GPU's memory and name."""
+
+from typing import Final
+
+from fairlead.engines.asked import Asked
+from fairlead.fleet.accelerators import Accelerator
+
+_LARGE_MIB: Final = 70 * 1024
+_HUGE_MIB: Final = 160 * 1024
+
+
+def sequences(asked: Asked) -> int:
+    """Most requests in a batch; on a GPU nobody knows the larger default, so that a cap made of it is not too low."""
+    small = asked.accelerator is not None and not _large(asked.accelerator)
+    return asked.engine.max_sequences or (256 if small else 1024) * _factor(asked)
+
+
+def batched_tokens(asked: Asked) -> int | None:
+    """Tokens of one step; nothing where neither the field nor the GPU tells."""
+    if asked.engine.max_batched_tokens is not None:
+        return asked.engine.max_batched_tokens
+    if asked.accelerator is None:
+        return None
+    return _default_batch(asked.accelerator) * _factor(asked)
+
+
+def _default_batch(accelerator: Accelerator) -> int:
+    if accelerator.memory_mib >= _HUGE_MIB:
+        return 16384
+    return 8192 if _large(accelerator) else 2048
+
+
+def _factor(asked: Asked) -> int:
+    """`--performance-mode throughput` doubles both defaults."""
+    return 2 if asked.value("--performance-mode") == "throughput" else 1
+
+
+def _large(accelerator: Accelerator) -> bool:
+    """vLLM treats the A100 as a small GPU here, whatever its memory."""
+    return accelerator.memory_mib >= _LARGE_MIB and "A100" not in accelerator.product

@@ -1,0 +1,170 @@
+"""Every flag of vLLM 0.32 that users may not give by hand: owned by a typed field, removed, or ours by contract."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+from fairlead.engines.extra_args import FlagRule
+from fairlead.engines.reasons import EngineReason
+
+OWNED: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
+    {
+        "spec.model.source": ("--model",),
+        "spec.model.revision": ("--revision",),
+        "spec.model.servedName": ("--served-model-name",),
+        "spec.engine.dtype": ("--dtype",),
+        "spec.engine.quantization.weights": ("--quantization", "-q", "--quantization-config"),
+        "spec.engine.quantization.kvCache": ("--kv-cache-dtype",),
+        "spec.engine.prefixCaching.enabled": ("--enable-prefix-caching",),
+        "spec.engine.speculation": (
+            "--speculative-config",
+            "-sc",
+            "--spec-method",
+            "--spec-model",
+            "--spec-tokens",
+        ),
+        "spec.engine.batching.maxSequences": ("--max-num-seqs",),
+        "spec.engine.batching.maxBatchedTokens": ("--max-num-batched-tokens",),
+        "spec.engine.batching.maxQueuedRequests": ("--max-num-queued-reqs",),
+        "spec.engine.context.maxTokens": ("--max-model-len",),
+        "spec.engine.memoryUtilization": ("--gpu-memory-utilization", "--device-memory-utilization"),
+        "spec.engine.eager": ("--enforce-eager",),
+        "spec.engine.trustRemoteCode": ("--trust-remote-code",),
+        "spec.engine.adapters": (
+            "--enable-lora",
+            "--lora-modules",
+            "--max-loras",
+            "--max-cpu-loras",
+            "--max-lora-rank",
+        ),
+        "spec.parallelism.tensor": ("--tensor-parallel-size", "-tp"),
+        "spec.parallelism.pipeline": ("--pipeline-parallel-size", "-pp"),
+        "spec.parallelism.data": ("--data-parallel-size", "-dp"),
+    }
+)
+"""Field to flags. A test renders every field and finds no flag outside its row."""
+
+REMOVED: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "--swap-space": "remove it: preempted requests are computed again; --kv-offloading-size keeps KV blocks in RAM",
+        "--num-scheduler-steps": "remove it: asynchronous scheduling took its place and is on by default",
+        "--task": "remove it: the task follows from the model",
+        "--device": "remove it: the device follows from spec.engine.image",
+        "--guided-decoding-backend": "write --structured-outputs-config.backend",
+        "--disable-log-requests": "remove it: requests are logged only with --enable-log-requests",
+        "--max-num-partial-prefills": "remove it: only spec.engine.batching.maxBatchedTokens limits partial prefills",
+        "--max-long-partial-prefills": "write --long-prefill-token-threshold",
+        "--use-v2-block-manager": "remove it: there is one block manager",
+    }
+)
+"""Flags of earlier releases; 0.32 ends with "unrecognized arguments"."""
+
+_MULTI_NODE: Final = "a replica is one pod, and the engine would wait for other nodes"
+_FLEET: Final = "leave it out, and spread over replicas with spec.replicas or spec.scaling"
+
+RESERVED: Final[tuple[tuple[tuple[str, ...], str, str], ...]] = (
+    (("--host", "--port", "--uds"), "routers and probes look for the engine on port 8000", "leave it out"),
+    (
+        (
+            "--ssl-keyfile",
+            "--ssl-certfile",
+            "--ssl-ca-certs",
+            "--ssl-cert-reqs",
+            "--ssl-ciphers",
+            "--enable-ssl-refresh",
+        ),
+        "routers, probes and the autoscaler speak plain HTTP to the engine",
+        "leave it out and end TLS at the gateway",
+    ),
+    (
+        ("--api-key",),
+        "arguments are readable by everyone who may see pods, and the router has no key to send",
+        "leave it out and name tenants and their keys in an InferenceGateway",
+    ),
+    (("--root-path",), "probes and routers ask for /health and /v1 without a prefix", "leave it out"),
+    (("--disable-log-stats",), "the autoscaler reads the metrics this switches off", "leave it out"),
+    (("--config",), "a file may set any flag, so the spec would no longer say what runs", "write its flags out"),
+    (
+        ("--shutdown-timeout",),
+        "the pod's grace period is computed from it",
+        "leave it out; replicas drain before they end",
+    ),
+    (
+        ("--api-server-count", "-asc"),
+        "with several API servers running replies are cut at shutdown instead of drained",
+        "leave it out and use more replicas",
+    ),
+    (("--headless",), "an engine without its HTTP server answers no probe", "leave it out"),
+    (
+        ("--nnodes", "-n", "--node-rank", "-r", "--master-addr", "--master-port", "--distributed-executor-backend"),
+        _MULTI_NODE,
+        _FLEET,
+    ),
+    (
+        (
+            "--data-parallel-size-local",
+            "-dpl",
+            "--data-parallel-rank",
+            "-dpn",
+            "--data-parallel-start-rank",
+            "-dpr",
+            "--data-parallel-address",
+            "-dpa",
+            "--data-parallel-rpc-port",
+            "-dpp",
+            "--data-parallel-backend",
+            "-dpb",
+        ),
+        _MULTI_NODE,
+        _FLEET,
+    ),
+    (
+        (
+            "--data-parallel-external-lb",
+            "-dpe",
+            "--data-parallel-hybrid-lb",
+            "-dph",
+            "--data-parallel-multi-port-external-lb",
+            "-dpm",
+            "--data-parallel-supervisor-port",
+        ),
+        "one engine pod has one address, and dense models refuse external balancing altogether",
+        _FLEET,
+    ),
+    (
+        ("--enable-fault-tolerance", "--enable-elastic-ep"),
+        "it needs an external load balancer between the engine's own ranks",
+        _FLEET,
+    ),
+    (("--grpc-port",), "routers speak HTTP", "leave it out"),
+    (("--tokens-only",), "the engine would answer tokens where clients expect text", "leave it out"),
+)
+
+
+def _rules() -> tuple[FlagRule, ...]:
+    owned = (
+        FlagRule(
+            flags=flags,
+            reason=EngineReason.ARGUMENT_OWNED,
+            because=f"{field} owns this flag",
+            remedy=f"set {field} instead",
+        )
+        for field, flags in OWNED.items()
+    )
+    removed = (
+        FlagRule(
+            flags=(flag,),
+            reason=EngineReason.ARGUMENT_REMOVED,
+            because="vLLM 0.32 no longer has this flag and would not start",
+            remedy=remedy,
+        )
+        for flag, remedy in REMOVED.items()
+    )
+    reserved = (
+        FlagRule(flags=flags, reason=EngineReason.ARGUMENT_RESERVED, because=because, remedy=remedy)
+        for flags, because, remedy in RESERVED
+    )
+    return (*owned, *removed, *reserved)
+
+
+RULES: Final = _rules()

@@ -1,0 +1,104 @@
+"""Which weight and KV-cache formats vLLM 0.32 takes, under which name, on which GPU, with which type."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
+
+from fairlead.fleet.accelerators import Capability
+from fairlead.fleet.quantization import WHILE_LOADING, Dtype, KvFormat, WeightFormat
+
+TURING: Final = Capability(7, 5)
+AMPERE: Final = Capability(8, 0)
+ADA: Final = Capability(8, 9)
+BLACKWELL: Final = Capability(10, 0)
+
+HALVES: Final = frozenset({Dtype.FLOAT16, Dtype.BFLOAT16})
+BRAIN: Final = frozenset({Dtype.BFLOAT16})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WeightRow:
+    """One format of weights. Needs differ for some formats between a stored checkpoint and one made while loading."""
+
+    flag: str
+    """The word after `--quantization`."""
+    least: Capability
+    dtypes: frozenset[Dtype] = HALVES
+    stored_least: Capability | None = None
+    stored_dtypes: frozenset[Dtype] | None = None
+    native: Capability | None = None
+    """Below it the format saves memory, and the arithmetic stays in 16 bits."""
+    experts_only: bool = False
+
+    def needs(self, *, stored: bool) -> tuple[Capability, frozenset[Dtype]]:
+        """The least capability and the types it computes in."""
+        if stored:
+            return self.stored_least or self.least, self.stored_dtypes or self.dtypes
+        return self.least, self.dtypes
+
+
+WEIGHTS: Final[Mapping[WeightFormat, WeightRow]] = MappingProxyType(
+    {
+        WeightFormat.FP8_PER_TENSOR: WeightRow(flag="fp8_per_tensor", least=TURING, native=ADA),
+        WeightFormat.FP8_PER_BLOCK: WeightRow(flag="fp8_per_block", least=TURING, native=ADA),
+        # 7.5 is what its class states; its kernel says "SM89+" once the first request comes.
+        WeightFormat.FP8_PER_CHANNEL: WeightRow(flag="fp8_per_channel", least=ADA, native=ADA),
+        WeightFormat.MXFP8: WeightRow(
+            flag="mxfp8", least=TURING, stored_least=AMPERE, stored_dtypes=BRAIN, native=BLACKWELL
+        ),
+        WeightFormat.MXFP4: WeightRow(
+            flag="mxfp4", least=TURING, stored_least=AMPERE, stored_dtypes=BRAIN, native=BLACKWELL
+        ),
+        WeightFormat.INT8_EXPERTS: WeightRow(flag="int8_per_channel_weight_only", least=TURING, experts_only=True),
+        WeightFormat.AWQ: WeightRow(flag="awq", least=TURING),
+        WeightFormat.GPTQ: WeightRow(flag="gptq", least=Capability(6, 0)),
+        WeightFormat.FP8: WeightRow(flag="fp8", least=TURING, native=ADA),
+        WeightFormat.COMPRESSED_TENSORS_INT8: WeightRow(
+            flag="compressed-tensors", least=Capability(7, 0), dtypes=HALVES | {Dtype.FLOAT32}
+        ),
+        WeightFormat.COMPRESSED_TENSORS_INT4: WeightRow(
+            flag="compressed-tensors", least=Capability(7, 0), dtypes=HALVES | {Dtype.FLOAT32}
+        ),
+        WeightFormat.COMPRESSED_TENSORS_FP8: WeightRow(
+            flag="compressed-tensors", least=Capability(7, 0), dtypes=HALVES | {Dtype.FLOAT32}, native=ADA
+        ),
+        WeightFormat.MODELOPT: WeightRow(flag="modelopt", least=AMPERE, native=ADA),
+        WeightFormat.NVFP4: WeightRow(flag="modelopt_fp4", least=TURING, native=BLACKWELL),
+    }
+)
+"""Without `none`, which needs no flag, and `bitsandbytes`, which 0.32 no longer has."""
+
+KV: Final[Mapping[KvFormat, str]] = MappingProxyType(
+    {
+        KvFormat.AUTO: "auto",
+        KvFormat.BFLOAT16: "bfloat16",
+        KvFormat.FLOAT16: "float16",
+        KvFormat.FP8: "fp8",
+        KvFormat.FP8_E4M3: "fp8_e4m3",
+        KvFormat.FP8_E5M2: "fp8_e5m2",
+        KvFormat.NVFP4: "nvfp4",
+        KvFormat.INT8_PER_TOKEN_HEAD: "int8_per_token_head",
+    }
+)
+
+EIGHT_BIT_FLOATS: Final = frozenset({WeightFormat.FP8, WeightFormat.COMPRESSED_TENSORS_FP8, WeightFormat.MODELOPT})
+"""Checkpoints that vLLM calls FP8 checkpoints."""
+
+MICROSCALED: Final = frozenset({WeightFormat.MXFP8, WeightFormat.MXFP4})
+MICROSCALED_GROUP: Final = 32
+"""Weights that share one scale: what one GPU holds of a matrix must be a multiple of it."""
+
+
+def nearest(capability: Capability, *, stored: bool, experts: bool) -> WeightFormat:
+    """What passes on this GPU, in a checkpoint or made while loading; else the plain checkpoint."""
+    for format_, row in WEIGHTS.items():
+        least, _ = row.needs(stored=stored)
+        if stored != (format_ in WHILE_LOADING) and least <= capability and (experts or not row.experts_only):
+            return format_
+    return WeightFormat.NONE
+
+
+def words(capability: Capability) -> str:
+    """A capability as people write it."""
+    return f"{capability.major}.{capability.minor}"

@@ -1,0 +1,40 @@
+"""How vLLM 0.32 starts, lives and ends, as probes and seconds."""
+
+from typing import Final
+
+from fairlead.engines import start
+from fairlead.engines.start import Pace, StartCost
+from fairlead.fleet.launch import Probe, Probes, Shutdown
+
+HEALTH: Final = "/health"
+PORT_NAME: Final = "http"
+
+COMPILED: Final = StartCost(fixed_seconds=120, compile_seconds=300)
+EAGER: Final = StartCost(fixed_seconds=120, compile_seconds=0)
+
+REST_SECONDS: Final = 20
+"""The process is gone two to seven seconds after its last stream; below ten the grace period is too short."""
+
+
+def budget_seconds(pace: Pace, *, eager: bool) -> int:
+    """How long a start may take."""
+    return start.budget_seconds(pace, EAGER if eager else COMPILED)
+
+
+def probes(budget: int) -> Probes:
+    """`/health` refuses connections until ready, is 200 while draining, and 503 only with a dead engine.
+
+    Liveness therefore finds a stuck HTTP server and nothing else, and has patience: a prompt of a million tokens keeps
+    that server busy for seconds, and a restart costs every running reply and a cold start. An engine that hangs
+    behind a healthy server is found by its metrics, not here.
+    """
+    return Probes(
+        startup=start.startup_probe(HEALTH, PORT_NAME, budget),
+        readiness=Probe(path=HEALTH, port=PORT_NAME, period_seconds=5, timeout_seconds=5, failures=3),
+        liveness=Probe(path=HEALTH, port=PORT_NAME, period_seconds=15, timeout_seconds=10, failures=8),
+    )
+
+
+def shutdown(pace: Pace) -> Shutdown:
+    """The wait before SIGTERM matters most: a draining vLLM stays healthy and answers new requests with 500."""
+    return start.shutdown(pace, REST_SECONDS)

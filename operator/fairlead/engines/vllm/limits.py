@@ -1,0 +1,82 @@
+"""Whether lengths, batches and shares are possible together."""
+
+from fairlead.engines.asked import Asked
+from fairlead.engines.reasons import EngineReason
+from fairlead.engines.vllm import defaults
+from fairlead.fleet.refusals import Refusal
+
+LONGER_ALLOWED = "VLLM_ALLOW_LONG_MAX_MODEL_LEN"
+
+
+def context_too_long(asked: Asked) -> Refusal | None:
+    """Mirrors "User-specified max_model_len (100000) is greater than the derived max_model_len"."""
+    tokens, shape = asked.engine.max_context_tokens, asked.shape
+    if tokens is None or shape is None or tokens <= shape.positions or asked.variable(LONGER_ALLOWED) == "1":
+        return None
+    return Refusal(
+        field="spec.engine.context.maxTokens",
+        value=str(tokens),
+        reason=EngineReason.CONTEXT_TOO_LONG,
+        because=f"{shape.name} was made for {shape.positions} tokens",
+        remedy=f"write {shape.positions} or less",
+    )
+
+
+def batch_below_sequences(asked: Asked) -> Refusal | None:
+    """Mirrors "max_num_batched_tokens (8) must be greater than or equal to max_num_seqs (16)."."""
+    batched, sequences = defaults.batched_tokens(asked), asked.engine.max_sequences
+    if batched is None or sequences is None or batched >= sequences:
+        return None
+    return Refusal(
+        field="spec.engine.batching.maxBatchedTokens",
+        value=str(batched),
+        reason=EngineReason.BATCH_TOO_SMALL,
+        because=f"each of {sequences} running requests takes at least one token of a step",
+        remedy=f"write {sequences} or more, or {batched} as spec.engine.batching.maxSequences",
+    )
+
+
+def prompts_in_one_piece(asked: Asked) -> Refusal | None:
+    """Mirrors "max_num_batched_tokens (512) is smaller than max_model_len (32768).", once chunked prefill is off.
+
+    A budget nobody asked for vLLM raises to the context by itself.
+    """
+    batched, context = asked.engine.max_batched_tokens, asked.context_tokens
+    if not asked.gives("--no-enable-chunked-prefill") or batched is None or context is None or batched >= context:
+        return None
+    return Refusal(
+        field="spec.engine.batching.maxBatchedTokens",
+        value=str(batched),
+        reason=EngineReason.BATCH_TOO_SMALL,
+        because=f"--no-enable-chunked-prefill makes a step hold the longest prompt, {context} tokens",
+        remedy=f"remove the argument, or write {context}",
+    )
+
+
+def out_of_range(asked: Asked) -> Refusal | None:
+    """vLLM's range errors: counts below one end the start."""
+    engine = asked.engine
+    counts = {
+        "spec.engine.batching.maxSequences": engine.max_sequences,
+        "spec.engine.batching.maxBatchedTokens": engine.max_batched_tokens,
+        "spec.engine.batching.maxQueuedRequests": engine.max_queued_requests,
+        "spec.engine.context.maxTokens": engine.max_context_tokens,
+    }
+    for field, count in counts.items():
+        if count is not None and count < 1:
+            return _range(field, str(count), "must be at least 1", "write 1 or more, or leave it out")
+    return None
+
+
+def share_out_of_range(asked: Asked) -> Refusal | None:
+    """`--gpu-memory-utilization` is a share of the whole memory in (0, 1]."""
+    share = asked.engine.memory_utilization
+    if share is None or 0 < share <= 1:
+        return None
+    return _range(
+        "spec.engine.memoryUtilization", f"{share:g}", "must be above 0 and at most 1", "leave it out, which is 0.92"
+    )
+
+
+def _range(field: str, value: str, because: str, remedy: str) -> Refusal:
+    return Refusal(field=field, value=value, reason=EngineReason.OUT_OF_RANGE, because=because, remedy=remedy)

@@ -1,0 +1,51 @@
+"""What vLLM 0.32 calls the facts of `EngineLoad`."""
+
+from types import MappingProxyType
+from typing import Final
+
+from fairlead.engines import readings
+from fairlead.engines.readings import MetricNames
+from fairlead.fleet.load import EngineLoad, Unreadable
+
+NAMES: Final = MetricNames(
+    sums=MappingProxyType(
+        {
+            "vllm:num_requests_running": "running",
+            "vllm:num_requests_waiting": "waiting",
+            "vllm:prefix_cache_queries_total": "prefix_queries",
+            "vllm:prefix_cache_hits_total": "prefix_hits",
+            "vllm:prompt_tokens_total": "prompt_tokens",
+            "vllm:generation_tokens_total": "generation_tokens",
+            "vllm:request_success_total": "finished",
+            "vllm:admission_rejections_total": "rejected",
+            "vllm:num_preemptions_total": "preemptions",
+            "vllm:spec_decode_num_drafts_total": "drafts",
+            "vllm:spec_decode_num_draft_tokens_total": "draft_tokens",
+            "vllm:spec_decode_num_accepted_tokens_total": "accepted_tokens",
+        }
+    ),
+    usage="vllm:kv_cache_usage_perc",
+    histograms=MappingProxyType(
+        {
+            "vllm:time_to_first_token_seconds": "time_to_first_token",
+            "vllm:inter_token_latency_seconds": "inter_token",
+            "vllm:e2e_request_latency_seconds": "end_to_end",
+            "vllm:request_queue_time_seconds": "queue",
+        }
+    ),
+    capacity="vllm:cache_config_info",
+    capacity_labels=MappingProxyType(
+        {
+            "kv_cache_size_tokens": "capacity_tokens",
+            "num_gpu_blocks": "capacity_blocks",
+            "block_size": "block_tokens",
+        }
+    ),
+    engine_label="engine",
+)
+_FAMILIES: Final = NAMES.families
+
+
+def load(text: str) -> EngineLoad | Unreadable:
+    """One page of vLLM's metrics as facts."""
+    return readings.load(text, NAMES, _FAMILIES)

@@ -1,0 +1,172 @@
+"""Whether the engine can guess ahead as asked: who guesses, how far, and with whose vocabulary."""
+
+from typing import Final
+
+from fairlead.engines.asked import Asked
+from fairlead.engines.reasons import EngineReason
+from fairlead.engines.vllm import defaults
+from fairlead.fleet.refusals import Refusal
+from fairlead.fleet.wanted import SpeculationMethod
+
+FIELD: Final = "spec.engine.speculation"
+LOOKUP_DEFAULT: Final = 5
+
+_WITH_DRAFT: Final = frozenset({SpeculationMethod.DRAFT_MODEL, SpeculationMethod.EAGLE3})
+
+
+def draft_missing(asked: Asked) -> Refusal | None:
+    """Mirrors "num_speculative_tokens was provided but without speculative model."."""
+    speculation = asked.engine.speculation
+    if speculation.method not in _WITH_DRAFT or speculation.draft is not None:
+        return None
+    return _refusal(
+        "method",
+        speculation.method,
+        EngineReason.SPECULATION_INCOMPLETE,
+        "this method guesses with a second model, and none is named",
+        f"set {FIELD}.draft.source, or write ngram, which needs no model",
+    )
+
+
+def draft_unused(asked: Asked) -> Refusal | None:
+    """No error in vLLM, which leaves the model aside; whoever named it expects it to work."""
+    speculation = asked.engine.speculation
+    if speculation.method is not SpeculationMethod.NGRAM or speculation.draft is None:
+        return None
+    return _refusal(
+        "draft",
+        speculation.draft.location,
+        EngineReason.SPECULATION_NOT_POSSIBLE,
+        f"{speculation.method} uses no second model",
+        f"remove it, or write draftModel as {FIELD}.method",
+    )
+
+
+def tokens_missing(asked: Asked) -> Refusal | None:
+    """Mirrors "num_speculative_tokens must be provided ..."; only mtp brings its own number."""
+    speculation = asked.engine.speculation
+    own = speculation.method in {SpeculationMethod.OFF, SpeculationMethod.MTP}
+    if speculation.tokens > 0 or (own and speculation.tokens == 0):
+        return None
+    return _refusal(
+        "tokens",
+        str(speculation.tokens),
+        EngineReason.SPECULATION_OUT_OF_RANGE,
+        "at least one token must be guessed a step",
+        "write 3, or off as the method",
+    )
+
+
+def lookup_reversed(asked: Asked) -> Refusal | None:
+    """Mirrors "prompt_lookup_min=4 must be <= prompt_lookup_max=2"; one of them given sets both."""
+    speculation = asked.engine.speculation
+    low, high = speculation.lookup_min, speculation.lookup_max
+    if speculation.method is not SpeculationMethod.NGRAM or low is None or high is None or low <= high:
+        return None
+    return _refusal(
+        "lookupMin",
+        str(low),
+        EngineReason.SPECULATION_OUT_OF_RANGE,
+        f"the shortest repetition cannot be longer than the longest, which is {high}",
+        f"write {high} or less",
+    )
+
+
+def lookup_unused(asked: Asked) -> Refusal | None:
+    """Lookups are ngram's; another method takes no notice of them."""
+    speculation = asked.engine.speculation
+    given = {"lookupMin": speculation.lookup_min, "lookupMax": speculation.lookup_max}
+    name = next((name for name, value in given.items() if value is not None), None)
+    if name is None or speculation.method in {SpeculationMethod.NGRAM, SpeculationMethod.OFF}:
+        return None
+    return _refusal(
+        name,
+        str(given[name]),
+        EngineReason.SPECULATION_NOT_POSSIBLE,
+        f"{speculation.method} looks nothing up in the prompt",
+        f"remove it, or write ngram as {FIELD}.method",
+    )
+
+
+def no_mtp_layers(asked: Asked) -> Refusal | None:
+    """Mirrors "Unsupported speculative method: 'mtp'": the target has no layers for it and no draft brings them."""
+    speculation = asked.engine.speculation
+    if speculation.method is not SpeculationMethod.MTP or asked.shape is None or speculation.draft is not None:
+        return None
+    if asked.shape.mtp_layers > 0:
+        return None
+    return _refusal(
+        "method",
+        speculation.method,
+        EngineReason.SPECULATION_NOT_POSSIBLE,
+        f"{asked.shape.name} was trained without layers for multi-token prediction",
+        "write ngram, or draftModel with a small model of the same vocabulary",
+    )
+
+
+def no_multiple_of_mtp_layers(asked: Asked) -> Refusal | None:
+    """`num_speculative_tokens` above the layers a target has must be a multiple of them."""
+    speculation = asked.engine.speculation
+    layers = asked.shape.mtp_layers if asked.shape else 0
+    if speculation.method is not SpeculationMethod.MTP or layers == 0:
+        return None
+    if speculation.tokens <= layers or speculation.tokens % layers == 0:
+        return None
+    return _refusal(
+        "tokens",
+        str(speculation.tokens),
+        EngineReason.SPECULATION_OUT_OF_RANGE,
+        f"beyond its {layers} layers for it the model guesses in multiples of {layers}",
+        f"write {speculation.tokens // layers * layers}",
+    )
+
+
+def vocabulary_differs(asked: Asked) -> Refusal | None:
+    """Mirrors "Target and draft model should have the same vocabulary size."."""
+    target, draft = asked.shape, asked.draft_shape
+    if asked.engine.speculation.method is not SpeculationMethod.DRAFT_MODEL or target is None or draft is None:
+        return None
+    if target.vocab == draft.vocab:
+        return None
+    return _refusal(
+        "draft.source",
+        draft.name,
+        EngineReason.VOCABULARY_DIFFERS,
+        f"it has a vocabulary of {draft.vocab} and {target.name} one of {target.vocab}",
+        f"name a small model of {target.name}'s family, or write ngram as {FIELD}.method",
+    )
+
+
+def asynchronous_scheduling(asked: Asked) -> Refusal | None:
+    """Mirrors "Currently, async scheduling is only supported with EAGLE/MTP/Draft Model/..."."""
+    if asked.engine.speculation.method is not SpeculationMethod.NGRAM or not asked.gives("--async-scheduling"):
+        return None
+    return _refusal(
+        "method",
+        SpeculationMethod.NGRAM,
+        EngineReason.SPECULATION_NOT_POSSIBLE,
+        "the extra argument --async-scheduling does not go with ngram",
+        "remove the argument",
+    )
+
+
+def batch_too_small_with_adapters(asked: Asked) -> Refusal | None:
+    """Mirrors "Consider increasing max_num_batched_tokens or decreasing num_speculative_tokens", with LoRA."""
+    speculation, batched = asked.engine.speculation, defaults.batched_tokens(asked)
+    if speculation.method is SpeculationMethod.OFF or not asked.engine.adapters or batched is None:
+        return None
+    each = 1 + max(0, speculation.tokens)
+    needed = defaults.sequences(asked) * each
+    if batched >= needed:
+        return None
+    return Refusal(
+        field="spec.engine.batching.maxBatchedTokens",
+        value=str(batched),
+        reason=EngineReason.BATCH_TOO_SMALL,
+        because=f"with adapters a step must hold {defaults.sequences(asked)} requests of {each} tokens, {needed}",
+        remedy=f"write {needed}, or {max(1, batched // each)} as spec.engine.batching.maxSequences",
+    )
+
+
+def _refusal(name: str, value: str, reason: EngineReason, because: str, remedy: str) -> Refusal:
+    return Refusal(field=f"{FIELD}.{name}", value=value, reason=reason, because=because, remedy=remedy)

@@ -1,0 +1,180 @@
+"""Whether weights can be held as asked: release, GPU, type, experts, and what the checkpoint already is."""
+
+from typing import Final
+
+from fairlead.engines.asked import Asked
+from fairlead.engines.reasons import EngineReason
+from fairlead.engines.vllm import formats
+from fairlead.engines.vllm.formats import WeightRow
+from fairlead.fleet.accelerators import Capability
+from fairlead.fleet.quantization import WHILE_LOADING, Dtype, WeightFormat
+from fairlead.fleet.refusals import Refusal
+
+FIELD: Final = "spec.engine.quantization.weights"
+DTYPE: Final = "spec.engine.dtype"
+
+
+def removed(asked: Asked) -> Refusal | None:
+    """Mirrors "Unknown quantization method: bitsandbytes": gone in 0.32."""
+    if asked.weights is not WeightFormat.BITSANDBYTES:
+        return None
+    instead = _four_bits_while_loading(asked)
+    return _refusal(
+        asked,
+        EngineReason.FORMAT_REMOVED,
+        "vLLM 0.32 no longer reads bitsandbytes",
+        f"with an unquantized checkpoint write {instead}, or take an AWQ or GPTQ checkpoint",
+    )
+
+
+def needs_capability(asked: Asked) -> Refusal | None:
+    """Mirrors "The quantization method X is not supported for the current GPU. Minimum capability: 75."."""
+    row = formats.WEIGHTS.get(asked.weights)
+    if row is None or asked.accelerator is None:
+        return None
+    least, _ = row.needs(stored=_stored(asked))
+    if asked.accelerator.capability >= least:
+        return None
+    because = (
+        f"needs compute capability {formats.words(least)}, and {asked.accelerator.product} has "
+        f"{formats.words(asked.accelerator.capability)}"
+    )
+    return _refusal(asked, EngineReason.FORMAT_NEEDS_CAPABILITY, because, _for_this_gpu(asked, least))
+
+
+def needs_dtype(asked: Asked) -> Refusal | None:
+    """Mirrors "torch.float32 is not supported for quantization method fp8. Supported dtypes: [...]"."""
+    row = formats.WEIGHTS.get(asked.weights)
+    if row is None or asked.engine.dtype is Dtype.AUTO:
+        return None
+    _, dtypes = row.needs(stored=_stored(asked))
+    if asked.engine.dtype in dtypes:
+        return None
+    allowed = ", ".join(sorted(dtypes))
+    return Refusal(
+        field=DTYPE,
+        value=asked.engine.dtype,
+        reason=EngineReason.FORMAT_NEEDS_DTYPE,
+        because=f"weights as {asked.weights} compute in {allowed}",
+        remedy=f"write auto or {allowed.rpartition(', ')[2]}",
+    )
+
+
+def dtype_needs_capability(asked: Asked) -> Refusal | None:
+    """Mirrors "Bfloat16 is only supported on GPUs with compute capability of at least 8.0."."""
+    gpu = asked.accelerator
+    if asked.engine.dtype is not Dtype.BFLOAT16 or gpu is None or gpu.capability >= formats.AMPERE:
+        return None
+    return Refusal(
+        field=DTYPE,
+        value=asked.engine.dtype,
+        reason=EngineReason.DTYPE_NEEDS_CAPABILITY,
+        because=f"needs compute capability 8.0, and {gpu.product} has {formats.words(gpu.capability)}",
+        remedy="write float16",
+    )
+
+
+def needs_experts(asked: Asked) -> Refusal | None:
+    """`int8_per_channel_weight_only` touches MoE experts only; a dense model would stay as it is, unsaid."""
+    row = formats.WEIGHTS.get(asked.weights)
+    if row is None or not row.experts_only or asked.shape is None or asked.shape.experts is not None:
+        return None
+    return _refusal(
+        asked,
+        EngineReason.FORMAT_NEEDS_EXPERTS,
+        f"quantizes experts only, and {asked.shape.name} has none",
+        f"write {_while_loading(asked)}",
+    )
+
+
+def differs_from_checkpoint(asked: Asked) -> Refusal | None:
+    """Mirrors "Quantization method specified in the model config (A) does not match ... argument (B)"."""
+    if asked.shape is None or asked.engine.weights not in formats.WEIGHTS:
+        return None
+    stored, wanted = asked.shape.stored.format, asked.engine.weights
+    if stored is WeightFormat.NONE or _same_method(stored, wanted):
+        return None
+    return _refusal(
+        asked,
+        EngineReason.FORMAT_DIFFERS_FROM_CHECKPOINT,
+        f"the checkpoint of {asked.shape.name} is stored as {stored}",
+        "write none, which takes the checkpoint as it is",
+    )
+
+
+def checkpoint_is_plain(asked: Asked) -> Refusal | None:
+    """Mirrors "Cannot find the config file for awq". `fp8` alone is made while loading, under a deprecated name."""
+    wanted = asked.engine.weights
+    if asked.shape is None or wanted in WHILE_LOADING | {WeightFormat.FP8} or wanted not in formats.WEIGHTS:
+        return None
+    if asked.shape.stored.format is not WeightFormat.NONE:
+        return None
+    return _refusal(
+        asked,
+        EngineReason.FORMAT_DIFFERS_FROM_CHECKPOINT,
+        f"{asked.shape.name} is not quantized, and {wanted} is not made while loading",
+        f"take a checkpoint stored as {wanted}, or write {_while_loading(asked)}",
+    )
+
+
+def not_aligned(asked: Asked) -> Refusal | None:
+    """Mirrors "The input size is not aligned with the quantized weight shape": too many GPUs for mxfp."""
+    shape, tensor = asked.shape, asked.wanted.parallelism.tensor
+    if shape is None or tensor < 1 or asked.weights not in formats.MICROSCALED:
+        return None
+    widths = (shape.experts.intermediate if shape.experts else shape.intermediate, shape.hidden)
+    if all(width % (tensor * formats.MICROSCALED_GROUP) == 0 for width in widths):
+        return None
+    fitting = [
+        less for less in range(tensor, 0, -1) if all(w % (less * formats.MICROSCALED_GROUP) == 0 for w in widths)
+    ]
+    return Refusal(
+        field="spec.parallelism.tensor",
+        value=str(tensor),
+        reason=EngineReason.FORMAT_NEEDS_ALIGNMENT,
+        because=f"{asked.weights} shares one scale among {formats.MICROSCALED_GROUP} weights, and "
+        f"{' or '.join(str(width) for width in widths)} over {tensor} GPUs is no multiple of it",
+        remedy=f"write {fitting[0]}" if fitting else "write fp8PerTensor as spec.engine.quantization.weights",
+    )
+
+
+def _stored(asked: Asked) -> bool:
+    """Whether the checkpoint brings the format; what no shape tells is taken as asked."""
+    if asked.shape is not None:
+        return asked.shape.stored.format is asked.weights
+    return asked.weights not in WHILE_LOADING
+
+
+def _same_method(one: WeightFormat, other: WeightFormat) -> bool:
+    """vLLM compares its own method names, and compressed-tensors is one whatever is in it."""
+    row: WeightRow | None = formats.WEIGHTS.get(one)
+    return row is not None and row.flag == formats.WEIGHTS[other].flag
+
+
+def _for_this_gpu(asked: Asked, least: Capability) -> str:
+    assert asked.accelerator is not None
+    if not _stored(asked):
+        return f"write {_while_loading(asked)}, or ask for a GPU of capability {formats.words(least)}"
+    instead = formats.nearest(asked.accelerator.capability, stored=True, experts=_has_experts(asked))
+    return f"take a checkpoint stored as {instead}, or ask for a GPU of capability {formats.words(least)}"
+
+
+def _while_loading(asked: Asked) -> WeightFormat:
+    """What the engine could make instead; nothing of a checkpoint that is quantized already."""
+    if asked.shape is not None and asked.shape.stored.format is not WeightFormat.NONE:
+        return WeightFormat.NONE
+    capability = asked.accelerator.capability if asked.accelerator else formats.TURING
+    return formats.nearest(capability, stored=False, experts=_has_experts(asked))
+
+
+def _has_experts(asked: Asked) -> bool:
+    return asked.shape is not None and asked.shape.experts is not None
+
+
+def _four_bits_while_loading(asked: Asked) -> WeightFormat:
+    old = asked.accelerator is not None and asked.accelerator.capability < formats.TURING
+    return WeightFormat.NONE if old else WeightFormat.MXFP4
+
+
+def _refusal(asked: Asked, reason: EngineReason, because: str, remedy: str) -> Refusal:
+    return Refusal(field=FIELD, value=asked.engine.weights, reason=reason, because=because, remedy=remedy)

@@ -1,0 +1,175 @@
+"""The architecture of a model: the numbers that decide how many bytes it takes and how fast it can go.
+
+Facts of a `config.json`, under names that mean the same for every family; arithmetic on them lives in `sizing`.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from fairlead.fleet.quantization import WeightFormat
+
+
+class Part(StrEnum):
+    """A group of matrices that a checkpoint stores in one way."""
+
+    EMBEDDING = "embedding"
+    HEAD = "head"
+    NORMS = "norms"
+    ATTENTION = "attention"
+    RECURRENT_IN = "recurrentIn"
+    """Input projections of linear-attention layers; many four-bit checkpoints leave them in 16 bits."""
+    RECURRENT_OUT = "recurrentOut"
+    MLP = "mlp"
+    EXPERTS = "experts"
+    SHARED_EXPERTS = "sharedExperts"
+    ROUTER = "router"
+    VISION = "vision"
+    MTP = "mtp"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Latent:
+    """Multi-head latent attention: one compressed vector a token instead of keys and values by head."""
+
+    kv_rank: int
+    rope_dim: int
+    nope_dim: int
+    value_dim: int
+    query_rank: int | None = None
+    """Absent: queries are not compressed."""
+    index_dim: int | None = None
+    """Width of the sparse indexer's own key, where the family has one."""
+    index_heads: int = 64
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Experts:
+    """Mixture of experts."""
+
+    count: int
+    per_token: int
+    intermediate: int
+    """Width of one expert."""
+    shared_intermediate: int = 0
+    """Width of all shared experts together, which every token passes."""
+    first_dense: int = 0
+    """Layers at the start that have an ordinary MLP."""
+    every: int = 1
+    """Every n-th layer has experts; the others an ordinary MLP."""
+    beside_dense: bool = False
+    """An ordinary MLP stands beside the experts of each layer (Gemma 4)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recurrent:
+    """Linear attention (gated delta net): a state of fixed size a request, whatever the context."""
+
+    layers: int
+    key_heads: int
+    value_heads: int
+    key_dim: int
+    value_dim: int
+    kernel: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Window:
+    """Layers that look back a bounded way: sliding windows and attention chunks."""
+
+    layers: int
+    tokens: int
+    chunked: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WideLayers:
+    """Full-attention layers whose heads differ from the windowed layers' (Gemma 4)."""
+
+    head_dim: int
+    kv_heads: int
+    keys_are_values: bool = False
+    """One projection serves both; the cache still holds both."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Vision:
+    """An image tower, as far as memory is concerned."""
+
+    parameters: int | None = None
+    """Absent: the catalogue knows that there is one and not its size."""
+    hidden: int = 1152
+    intermediate: int = 4304
+    patches_per_token: int = 4
+    most_tokens: int = 4096
+    """Tokens of the largest image: the profile run encodes at least one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stored:
+    """How the checkpoint holds its weights."""
+
+    format: WeightFormat = WeightFormat.NONE
+    kept: frozenset[Part] = frozenset()
+    """Parts left in 16 bits although the format would cover them."""
+    eight_bit: frozenset[Part] = frozenset()
+    """Parts in FP8 by channel inside a four-bit checkpoint."""
+    described: bool = False
+    """Whether `kept` and `eight_bit` were read from the checkpoint; otherwise they are its format's habit."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelShape:
+    """One architecture."""
+
+    name: str
+    family: str
+    """`model_type` of the text model."""
+    layers: int
+    hidden: int
+    heads: int
+    kv_heads: int
+    head_dim: int
+    vocab: int
+    intermediate: int
+    """Width of an ordinary MLP; 0 where every layer has experts."""
+    positions: int
+    """Longest context the model was made for."""
+    tied: bool = False
+    """Embedding and head are one matrix."""
+    gated: bool = True
+    """The MLP has three matrices, not two."""
+    query_key_value_bias: bool = False
+    output_bias: bool = False
+    query_key_norm: bool = False
+    gated_attention: bool = False
+    """The query projection is twice as wide: it also makes a gate."""
+    norms_per_layer: int = 2
+    rotary_dim: int | None = None
+    """Dimensions that rotate; absent: the whole head."""
+    rotary_stretch: float = 1.0
+    """Linear rope scaling lengthens the table of angles by this factor."""
+    latent: Latent | None = None
+    experts: Experts | None = None
+    recurrent: Recurrent | None = None
+    window: Window | None = None
+    wide: WideLayers | None = None
+    vision: Vision | None = None
+    mtp_layers: int = 0
+    stored: Stored = Stored()
+
+    @property
+    def full_layers(self) -> int:
+        """Layers whose cache grows with the whole context."""
+        bounded = self.window.layers if self.window else 0
+        recurrent = self.recurrent.layers if self.recurrent else 0
+        return self.layers - bounded - recurrent
+
+    @property
+    def attention_layers(self) -> int:
+        """Layers with keys and values."""
+        return self.layers - (self.recurrent.layers if self.recurrent else 0)
+
+    @property
+    def expert_layers(self) -> int:
+        """Layers with experts."""
+        return (self.layers - self.experts.first_dense) // self.experts.every if self.experts else 0

@@ -1,0 +1,102 @@
+"""The peak of the profile run: one step of the largest batch, a sampled batch, and the largest images.
+
+Two moments compete. In a layer the widest intermediate results live; at the end the logits of the whole batch do,
+several times over, and on one GPU for the whole vocabulary. What stays allocated in between counts for both.
+"""
+
+from typing import Final
+
+from fairlead.fleet.fit import Span
+from fairlead.fleet.quantization import WeightFormat
+from fairlead.sizing import weights
+from fairlead.sizing.question import Question
+
+_MIB: Final = 1024**2
+_WORKSPACE: Final = 64 * _MIB
+"""cuBLAS work space, positions, block tables: what PyTorch's allocator holds whatever the model."""
+_SAMPLER: Final = 12.4
+"""Bytes a logit beside the model's own: float32 logits, probabilities and noise, and masks."""
+_SORTED_SAMPLER: Final = 36.0
+"""Before 0.17 top-k and top-p sorted: also sorted values, 64-bit indices and the sort's scratch."""
+_RESIDUALS: Final = 4.25
+"""Hidden states alive inside a layer: input, residual, normed, output, and a reduced scale."""
+_LATENT_PREFIX: Final = 65536
+"""Tokens of cached prefix that latent attention expands at once."""
+
+
+def peak(question: Question) -> Span:
+    """Bytes on the fullest GPU."""
+    held = _held(question)
+    sampled = logits(question) + held + _step_hidden(question)
+    layer = widest_layer(question) + held + _step_hidden(question) * _RESIDUALS
+    language = max(sampled, layer)
+    likely = max(language, images(question) + _WORKSPACE)
+    low = min(language, likely) * (1 - 0.06 * question.doubt) - 32 * question.doubt * _MIB
+    return Span(max(0.0, low), likely, likely * (1 + 0.06 * question.doubt) + 64 * question.doubt * _MIB)
+
+
+def logits(question: Question) -> float:
+    """Rows of the batch times the whole vocabulary, gathered on each GPU that samples."""
+    sampler = _SAMPLER if question.release >= (0, 17) else _SORTED_SAMPLER
+    return question.batch_sequences * weights.padded_vocabulary(question.shape) * (question.dtype_bytes + sampler)
+
+
+def widest_layer(question: Question) -> float:
+    """The largest intermediate of one layer."""
+    return max(_mlp(question), _attention(question))
+
+
+def images(question: Question) -> float:
+    """Encoding as many of the largest images as the step's budget holds, at least one."""
+    vision = question.shape.vision
+    if vision is None or not question.images:
+        return 0.0
+    patches = encoded_tokens(question) * vision.patches_per_token
+    return patches * (vision.intermediate + 6 * vision.hidden) * question.dtype_bytes
+
+
+def encoded_tokens(question: Question) -> int:
+    """Image tokens of the profile run: no more than the batch, but a whole image."""
+    vision = question.shape.vision
+    if vision is None or not question.images:
+        return 0
+    one = vision.most_tokens
+    return one * max(1, min(question.batch_tokens // one, question.batch_sequences))
+
+
+def _step_hidden(question: Question) -> float:
+    return question.batch_tokens * question.shape.hidden * question.dtype_bytes
+
+
+def _held(question: Question) -> float:
+    """Stays from one moment to the other: expert work space, encoded images, and what stages hand over."""
+    handed = 2 * _step_hidden(question) if question.parallelism.pipeline > 1 else 0.0
+    encoded = encoded_tokens(question) * question.shape.hidden * question.dtype_bytes
+    return _WORKSPACE + expert_workspace(question) + encoded + handed
+
+
+def expert_workspace(question: Question) -> float:
+    """Two buffers that all expert layers share, kept for good. MXFP4 kernels need none of the kind."""
+    experts, layout = question.shape.experts, question.parallelism
+    if experts is None or question.format is WeightFormat.MXFP4:
+        return 0.0
+    width = experts.intermediate if question.expert_parallel else experts.intermediate // layout.tensor
+    rows, hidden = question.batch_tokens * experts.per_token, question.shape.hidden
+    return rows * (max(2 * width, hidden) + max(width, hidden)) * question.dtype_bytes
+
+
+def _mlp(question: Question) -> float:
+    shape = question.shape
+    width = max(shape.intermediate, shape.experts.shared_intermediate if shape.experts else 0)
+    share = width / question.parallelism.tensor
+    quantized = 1 if question.format in weights.EIGHT_BIT else 0
+    return question.batch_tokens * share * ((3 if shape.gated else 2) * question.dtype_bytes + quantized)
+
+
+def _attention(question: Question) -> float:
+    shape, tensor = question.shape, question.parallelism.tensor
+    if shape.latent:
+        expanded = shape.heads / tensor * (shape.latent.nope_dim + shape.latent.value_dim)
+        return _LATENT_PREFIX * expanded * question.dtype_bytes
+    made = shape.heads * (3 if shape.gated_attention else 2) + 2 * shape.kv_heads
+    return question.batch_tokens * made / tensor * shape.head_dim * question.dtype_bytes

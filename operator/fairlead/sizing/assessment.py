@@ -1,0 +1,111 @@
+"""The verdict on one configuration. Nothing fits that the low estimate does not carry."""
+
+from collections.abc import Callable
+from typing import Final
+
+from fairlead.fleet.fit import Fit, FitReason, Memory, NotFitting, Span, Verdict
+from fairlead.sizing import ceilings, kv_pages, memory, overheads
+from fairlead.sizing.question import GIB, Question
+
+Refusal = tuple[FitReason, str]
+
+
+def assess(question: Question) -> Fit | NotFitting:
+    """Whether the engine starts and holds what was asked, with every number; no alternatives yet."""
+    for check in _BEFORE_COUNTING:
+        if refusal := check(question):
+            return NotFitting(reason=refusal[0], because=refusal[1], memory=None)
+    counted = memory.memory(question)
+    refused = _refused(question, counted)
+    if refused:
+        return NotFitting(reason=refused[0], because=refused[1], memory=counted)
+    tokens, sequences = kv_pages.spans(question, counted.kv)
+    sure = _sure(question, counted)
+    return Fit(
+        verdict=Verdict.FITS if sure else Verdict.TIGHT,
+        reason=FitReason.ROOM_ENOUGH if sure else FitReason.WITHIN_DOUBT,
+        because=_in_words(question, counted, sure=sure),
+        memory=counted,
+        kv_tokens=tokens,
+        sequences=sequences,
+        ceilings=ceilings.ceilings(question, sequences),
+    )
+
+
+def wanted_sequences(question: Question) -> int:
+    """A batch never holds more than the engine's own limit, whatever was asked."""
+    return min(question.sequences, question.batch_sequences)
+
+
+def _context_exceeds_model(question: Question) -> Refusal | None:
+    if question.context <= question.shape.positions:
+        return None
+    words = f"a context of {question.context} tokens was asked; the model was made for {question.shape.positions}"
+    return FitReason.CONTEXT_EXCEEDS_MODEL, words
+
+
+def _heads_not_divisible(question: Question) -> Refusal | None:
+    heads, tensor = question.shape.heads, question.parallelism.tensor
+    if heads % tensor == 0:
+        return None
+    words = f"{heads} attention heads do not divide over {tensor} GPUs: use a divisor of {heads}"
+    return FitReason.HEADS_NOT_DIVISIBLE, words
+
+
+_BEFORE_COUNTING: Final[tuple[Callable[[Question], Refusal | None], ...]] = (
+    _context_exceeds_model,
+    _heads_not_divisible,
+)
+
+
+def _refused(question: Question, counted: Memory) -> Refusal | None:
+    """Not even the high estimate carries it."""
+    if counted.kv.high <= 0:
+        words = f"{_taken(counted)} GiB are needed before any cache, the engine may use {_gib(counted.budget)}"
+        return FitReason.WEIGHTS_EXCEED_MEMORY, words
+    usable, one = _usable(question, counted.kv.high), kv_pages.pages_a_request(question, question.context)
+    most = f"the cache holds at most {usable / one:.2f} requests of {question.context} tokens"
+    if usable < one:
+        return FitReason.CONTEXT_EXCEEDS_CACHE, most
+    if usable < one * wanted_sequences(question):
+        return FitReason.SEQUENCES_EXCEED_CACHE, f"{most}; {wanted_sequences(question)} were asked"
+    if usable < _states_wanted(question):
+        words = f"graphs need a state for each of {question.batch_sequences} sequences; at most {usable} are there"
+        return FitReason.STATES_FEWER_THAN_SEQUENCES, f"{words}: lower the most sequences, or run eagerly"
+    return None
+
+
+def _sure(question: Question, counted: Memory) -> bool:
+    """The low estimate carries it, and an older release has room for its graphs outside its share."""
+    usable, one = _usable(question, counted.kv.low), kv_pages.pages_a_request(question, question.context)
+    enough = usable >= max(one * wanted_sequences(question), _states_wanted(question))
+    if overheads.graphs_are_budgeted(question):
+        return enough
+    return enough and memory.unshared(question).low >= counted.graphs.likely
+
+
+def _usable(question: Question, available: float) -> int:
+    """One page is the engine's own null page."""
+    return kv_pages.pool(question).pages(available) - 1
+
+
+def _states_wanted(question: Question) -> int:
+    """Capturing graphs, vLLM refuses a recurrent model with fewer states than sequences in a batch."""
+    return question.batch_sequences if question.shape.recurrent and not question.eager else 0
+
+
+def _in_words(question: Question, counted: Memory, *, sure: bool) -> str:
+    how = "surely" if sure else "perhaps"
+    many = wanted_sequences(question)
+    return (
+        f"{how} holds {many} x {question.context} tokens: {_gib(counted.kv)} GiB are left for the cache"
+        f" of {_gib(counted.budget)} GiB; {counted.largest.value} take the most"
+    )
+
+
+def _taken(counted: Memory) -> str:
+    return _gib(counted.budget.minus(counted.kv))
+
+
+def _gib(span: Span) -> str:
+    return f"{span.likely / GIB:.1f}"

@@ -1,0 +1,63 @@
+"""Reads the catalogue's text: shapes of models, products of GPUs. The shell opens the files, this room never does."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from fairlead.fleet.accelerators import Accelerator, Capability
+from fairlead.fleet.shapes import ModelShape
+from fairlead.sizing import families
+from fairlead.sizing.families import Missing
+
+FILES: Final = ("gpus.json", "shapes.json")
+"""In `fairlead.sizing.data`; their first fields say where each figure comes from and under which licence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """What is known without asking anybody."""
+
+    shapes: Mapping[str, ModelShape]
+    accelerators: Mapping[str, Accelerator]
+    missing: Mapping[str, Missing]
+    """Models whose architecture this version cannot size, and why."""
+
+
+def read_shapes(text: str) -> tuple[dict[str, ModelShape], dict[str, Missing]]:
+    """Every model of the text, and those that lack a fact."""
+    shapes: dict[str, ModelShape] = {}
+    missing: dict[str, Missing] = {}
+    models = json.loads(text)["models"]
+    for name, facts in models.items():
+        found = families.shape(name, models.get(facts.get("same_as"), {}) | facts)
+        if isinstance(found, Missing):
+            missing[name] = found
+        else:
+            shapes[name] = found
+    return shapes, missing
+
+
+def read_accelerators(text: str) -> dict[str, Accelerator]:
+    """Every product of the text, by its label."""
+    return {entry["product"]: _accelerator(entry) for entry in json.loads(text)["products"]}
+
+
+def read(gpus: str, shapes: str) -> Catalogue:
+    """Both files."""
+    known, missing = read_shapes(shapes)
+    return Catalogue(shapes=known, accelerators=read_accelerators(gpus), missing=missing)
+
+
+def _accelerator(entry: Mapping[str, Any]) -> Accelerator:
+    major, minor = str(entry["compute_capability"]).split(".")
+    return Accelerator(
+        product=entry["product"],
+        memory_mib=entry["memory_mib"],
+        bandwidth_gbs=entry.get("bandwidth_gbs"),
+        bf16_tflops=entry.get("bf16_dense_tflops"),
+        fp8_tflops=entry.get("fp8_dense_tflops"),
+        capability=Capability(int(major), int(minor)),
+        price_an_hour=entry.get("price_usd_h"),
+        visible_mib=entry.get("visible_mib"),
+    )

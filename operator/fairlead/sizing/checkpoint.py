@@ -1,0 +1,179 @@
+"""Reads a checkpoint's `config.json` as Hugging Face publishes it, into the facts the catalogue uses.
+
+A field this version cannot read makes the answer say what is missing; nothing is guessed.
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+from fairlead.fleet.shapes import ModelShape, Part
+from fairlead.sizing import families
+from fairlead.sizing.families import Missing
+
+Config = Mapping[str, Any]
+
+_NAMES: Final[Mapping[str, tuple[str, ...]]] = {
+    "layers": ("num_hidden_layers", "n_layer"),
+    "hidden": ("hidden_size", "n_embd"),
+    "heads": ("num_attention_heads", "n_head"),
+    "head_dim": ("head_dim",),
+    "vocab": ("vocab_size",),
+    "intermediate": ("intermediate_size",),
+    "dense_intermediate": ("intermediate_size_mlp",),
+    "max_position_embeddings": ("max_position_embeddings",),
+    "experts": ("num_experts", "n_routed_experts", "num_local_experts"),
+    "experts_per_token": ("num_experts_per_tok", "top_k_experts"),
+    "experts_every": ("interleave_moe_layer_step", "decoder_sparse_step"),
+    "moe_intermediate": ("moe_intermediate_size",),
+    "shared_experts": ("n_shared_experts",),
+    "shared_expert_intermediate": ("shared_expert_intermediate_size",),
+    "first_dense_layers": ("first_k_dense_replace",),
+    "kv_lora_rank": ("kv_lora_rank",),
+    "q_lora_rank": ("q_lora_rank",),
+    "qk_rope_head_dim": ("qk_rope_head_dim",),
+    "qk_nope_head_dim": ("qk_nope_head_dim",),
+    "v_head_dim": ("v_head_dim",),
+    "index_head_dim": ("index_head_dim",),
+    "full_attention_interval": ("full_attention_interval",),
+    "linear_key_heads": ("linear_num_key_heads",),
+    "linear_value_heads": ("linear_num_value_heads",),
+    "linear_key_head_dim": ("linear_key_head_dim",),
+    "linear_value_head_dim": ("linear_value_head_dim",),
+    "linear_conv_kernel": ("linear_conv_kernel_dim",),
+    "sliding_window_pattern": ("sliding_window_pattern",),
+    "attention_chunk_size": ("attention_chunk_size",),
+    "global_head_dim": ("global_head_dim",),
+    "global_kv_heads": ("num_global_key_value_heads",),
+    "k_eq_v": ("attention_k_eq_v",),
+    "mtp_layers": ("mtp_num_hidden_layers", "num_nextn_predict_layers"),
+}
+"""What the catalogue calls it, and what configurations do."""
+
+_PARTS: Final[tuple[tuple[str, Part], ...]] = (
+    ("shared_expert", Part.SHARED_EXPERTS),
+    ("experts", Part.EXPERTS),
+    ("self_attn", Part.ATTENTION),
+    ("linear_attn.out_proj", Part.RECURRENT_OUT),
+    ("linear_attn", Part.RECURRENT_IN),
+    ("mlp.gate_proj", Part.MLP),
+    ("mlp.down_proj", Part.MLP),
+)
+"""The first word found in a name tells the part. Gates, heads and towers are never quantized anyway."""
+
+_COMPRESSED: Final[Mapping[str, str]] = {
+    "8-bit float": "compressed-tensors-fp8",
+    "8-bit int": "compressed-tensors-int8",
+    "4-bit int": "compressed-tensors-int4",
+    "4-bit float": "nvfp4",
+}
+
+
+def read(name: str, text: str) -> ModelShape | Missing:
+    """The shape a configuration describes, or what is missing to size it."""
+    try:
+        config = json.loads(text)
+    except ValueError:
+        return Missing("the configuration is not JSON")
+    if not isinstance(config, Mapping):
+        return Missing("the configuration is not a JSON object")
+    body = config.get("text_config") or config.get("llm_config") or config
+    facts = _facts(config, body)
+    if isinstance(facts, Missing):
+        return facts
+    try:
+        return families.shape(name, facts)
+    except (KeyError, TypeError) as absent:
+        return Missing(f"a field of the configuration is absent or of another kind: {absent}")
+
+
+def _facts(config: Config, body: Config) -> dict[str, Any] | Missing:
+    facts = {ours: value for ours, names in _NAMES.items() if (value := _first(body, names)) is not None}
+    facts["model_type"] = _family(str(body.get("model_type", "")))
+    facts["kv_heads"] = body.get("num_key_value_heads") or facts.get("heads")
+    facts["tie_word_embeddings"] = bool(body.get("tie_word_embeddings", config.get("tie_word_embeddings", False)))
+    facts["layer_types"] = _counts(body.get("layer_types") or ())
+    if body.get("use_sliding_window", True):
+        facts["sliding_window"] = body.get("sliding_window")
+    facts.update(_rope(body, facts))
+    if "vision_config" in config:
+        facts["vision"] = _vision(config["vision_config"])
+    quantized = config.get("quantization_config") or body.get("quantization_config")
+    if not quantized:
+        return facts
+    label = quantization(quantized)
+    if isinstance(label, Missing):
+        return label
+    return facts | {"checkpoint_quant": label, "kept": sorted(_kept(quantized))}
+
+
+def _first(body: Config, names: Iterable[str]) -> Any | None:  # noqa: ANN401 -- a field of foreign JSON
+    return next((body[name] for name in names if body.get(name) is not None), None)
+
+
+def _family(said: str) -> str:
+    """Some towers' configurations name the text model without `_text`."""
+    return f"{said}_text" if f"{said}_text" in families.HABITS and said not in families.HABITS else said
+
+
+def _counts(kinds: Iterable[str]) -> dict[str, int]:
+    listed = list(kinds)
+    return {kind: listed.count(kind) for kind in sorted(set(listed))}
+
+
+def _rope(body: Config, facts: Config) -> dict[str, Any]:
+    scaling = body.get("rope_scaling") or body.get("rope_parameters") or {}
+    linear = scaling.get("rope_type", scaling.get("type")) == "linear"
+    partial = body.get("partial_rotary_factor") or scaling.get("partial_rotary_factor")
+    head = facts.get("head_dim")
+    found: dict[str, Any] = {"rotary_stretch": float(scaling.get("factor", 1.0)) if linear else 1.0}
+    return found | ({"rotary_dim": int(head * partial)} if partial and head else {})
+
+
+def _vision(tower: Config) -> dict[str, Any] | bool:
+    """Counted like any transformer; what the family does with patches is known only of the listed ones."""
+    hidden, wide, layers = (
+        _first(tower, names)
+        for names in (("hidden_size", "embed_dim"), ("intermediate_size",), ("num_hidden_layers", "depth"))
+    )
+    if not (hidden and wide and layers):
+        return True
+    return {"parameters": layers * (4 * hidden * hidden + 2 * hidden * wide), "hidden": hidden, "intermediate": wide}
+
+
+def quantization(config: Config) -> str | Missing:
+    """The catalogue's word for a `quantization_config`."""
+    method = str(config.get("quant_method", "")).lower()
+    if method == "compressed-tensors":
+        return _compressed(config)
+    if method == "modelopt":
+        said = str(config.get("quant_algo") or config.get("quantization", {}).get("quant_algo", "")).upper()
+        return "nvfp4" if "FP4" in said else "modelopt"
+    if method == "fp8" and config.get("weight_block_size"):
+        return "fp8_block"
+    bits = config.get("bits", 4)
+    if method in {"awq", "gptq", "auto-round"} and bits != 4:
+        return Missing(f"{method} with {bits} bits is not known to this version; 4 is")
+    return method if method in families.FORMATS else Missing(f"quantization {method!r} is not known to this version")
+
+
+def _compressed(config: Config) -> str | Missing:
+    if "nvfp4" in str(config.get("format", "")):
+        return "nvfp4"
+    groups: list[Config] = list((config.get("config_groups") or {}).values())
+    weights: Config = (groups[0].get("weights") or {}) if groups else {}
+    said = f"{weights.get('num_bits')}-bit {weights.get('type')}"
+    return _COMPRESSED.get(said) or Missing(f"compressed-tensors with {said} weights is not known to this version")
+
+
+def _kept(config: Config) -> set[str]:
+    """Parts the checkpoint names as left alone; a part counts when any layer's matrix of it is named."""
+    names = config.get("ignore") or config.get("modules_to_not_convert") or config.get("exclude_modules") or ()
+    plain = [str(name).replace("\\", "") for name in names]
+    return {part.value for name in plain for part in [_part(name)] if part is not None}
+
+
+def _part(name: str) -> Part | None:
+    if "vision" in name or "visual" in name or name.endswith(("mlp.gate", "router")):
+        return None
+    return next((part for word, part in _PARTS if word in name), None)

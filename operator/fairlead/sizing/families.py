@@ -1,0 +1,242 @@
+"""What a family's code does that its `config.json` does not say, and the facts of one model made into a shape.
+
+A family that is not listed is not guessed: the answer names what is missing.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Final, TypedDict
+
+from fairlead.fleet.quantization import WeightFormat
+from fairlead.fleet.shapes import Experts, Latent, ModelShape, Part, Recurrent, Stored, Vision, WideLayers, Window
+
+Facts = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """This model cannot be sized, and what would have to be known."""
+
+    what: str
+
+
+class Habits(TypedDict, total=False):
+    """Fields of a shape that the family's code fixes."""
+
+    gated: bool
+    query_key_value_bias: bool
+    output_bias: bool
+    query_key_norm: bool
+    gated_attention: bool
+    norms_per_layer: int
+
+
+_PLAIN: Final[Habits] = {}
+_BIAS: Final[Habits] = {"query_key_value_bias": True}
+_NORM: Final[Habits] = {"query_key_norm": True}
+_GATED: Final[Habits] = {"query_key_norm": True, "gated_attention": True}
+_SANDWICH: Final[Habits] = {"norms_per_layer": 4}
+_SANDWICH_NORM: Final[Habits] = {"norms_per_layer": 4, "query_key_norm": True}
+
+HABITS: Final[Mapping[str, Habits]] = {
+    **dict.fromkeys(("llama", "mistral", "mixtral", "granite", "phi3", "gemma", "llama4_text", "minimax_m2"), _PLAIN),
+    **dict.fromkeys(("deepseek_v2", "deepseek_v3", "deepseek_v32", "kimi_k2", "glm_moe_dsa", "mimo"), _PLAIN),
+    **dict.fromkeys(("qwen2", "qwen2_moe", "qwen2_5_vl", "qwen2_vl"), _BIAS),
+    **dict.fromkeys(("qwen3", "qwen3_moe", "qwen3_vl_text", "qwen3_vl_moe_text"), _NORM),
+    **dict.fromkeys(("qwen3_5_text", "qwen3_5_moe_text", "qwen3_next"), _GATED),
+    "gemma2": _SANDWICH,
+    "gemma3_text": _SANDWICH_NORM,
+    "gemma4_text": _SANDWICH_NORM,
+    "gpt_oss": {"query_key_value_bias": True, "output_bias": True},
+    "phi": {"gated": False, "query_key_value_bias": True, "output_bias": True, "norms_per_layer": 1},
+    "phimoe": {"query_key_value_bias": True, "output_bias": True},
+    "cohere": {"norms_per_layer": 1},
+}
+"""Llama-like unless said otherwise: three MLP matrices, two norms a layer, no bias."""
+
+_ALWAYS_TIED: Final = frozenset({"gemma", "gemma2", "gemma3_text", "gemma4_text", "cohere"})
+
+_VISION: Final[Mapping[str, Vision]] = {
+    "gemma3_text": Vision(parameters=420_000_000, patches_per_token=16, most_tokens=256),
+    "gemma4_text": Vision(parameters=550_000_000, patches_per_token=9, most_tokens=280),
+    "mistral": Vision(parameters=439_000_000, hidden=1024, intermediate=4096, most_tokens=3025),
+    "deepseek_v3": Vision(parameters=413_000_000, most_tokens=1024),
+    "llama4_text": Vision(parameters=865_000_000, hidden=1408, intermediate=5632, most_tokens=2448),
+    "granite": Vision(parameters=428_000_000, patches_per_token=1, most_tokens=7300),
+    "qwen2_5_vl": Vision(parameters=676_000_000, hidden=1280, intermediate=3420, most_tokens=16384),
+    **dict.fromkeys(
+        ("qwen3_vl_text", "qwen3_vl_moe_text", "qwen3_5_text", "qwen3_5_moe_text"),
+        Vision(parameters=460_000_000, most_tokens=16384),
+    ),
+}
+"""Published sizes of the towers these families come with, by hand; a config.json that describes its tower wins."""
+
+_DEFAULTS: Final[Mapping[str, Facts]] = {
+    "gemma2": {"sliding_window_pattern": 2},
+    "gemma3_text": {
+        "sliding_window_pattern": 6,
+        "max_position_embeddings": 131072,
+        "heads": 8,
+        "kv_heads": 4,
+        "head_dim": 256,
+        "vocab": 262208,
+    },
+}
+"""Class defaults of families whose published configurations leave these fields out."""
+
+_NEEDED: Final = ("layers", "hidden", "heads", "kv_heads", "vocab", "max_position_embeddings")
+
+FORMATS: Final[Mapping[str, WeightFormat]] = {
+    "fp8": WeightFormat.FP8,
+    "fp8_block": WeightFormat.FP8_PER_BLOCK,
+    "mxfp4": WeightFormat.MXFP4,
+    "mxfp8": WeightFormat.MXFP8,
+    "awq": WeightFormat.AWQ,
+    "gptq": WeightFormat.GPTQ,
+    "auto-round": WeightFormat.GPTQ,
+    "modelopt": WeightFormat.MODELOPT,
+    "nvfp4": WeightFormat.NVFP4,
+    "bitsandbytes": WeightFormat.BITSANDBYTES,
+    "compressed-tensors-int8": WeightFormat.COMPRESSED_TENSORS_INT8,
+    "compressed-tensors-int4": WeightFormat.COMPRESSED_TENSORS_INT4,
+    "compressed-tensors-fp8": WeightFormat.COMPRESSED_TENSORS_FP8,
+}
+
+
+def shape(name: str, facts: Facts) -> ModelShape | Missing:
+    """The shape, or what is missing to make it."""
+    family = facts.get("model_type", "")
+    if family not in HABITS:
+        return Missing(f"the architecture {family!r} is not known to this version")
+    facts = {**_DEFAULTS.get(family, {}), **{key: fact for key, fact in facts.items() if fact is not None}}
+    absent = [key for key in _NEEDED if not facts.get(key)]
+    if absent:
+        return Missing(f"the model's facts lack {', '.join(absent)}")
+    stored = _stored(name, facts)
+    if isinstance(stored, Missing):
+        return stored
+    return ModelShape(
+        name=name,
+        family=family,
+        layers=facts["layers"],
+        hidden=facts["hidden"],
+        heads=facts["heads"],
+        kv_heads=facts["kv_heads"],
+        head_dim=facts.get("head_dim") or facts["hidden"] // facts["heads"],
+        vocab=facts["vocab"],
+        intermediate=_dense_width(family, facts),
+        positions=facts["max_position_embeddings"],
+        tied=bool(facts.get("tie_word_embeddings")) or family in _ALWAYS_TIED,
+        rotary_dim=facts.get("rotary_dim") or (64 if "qwen3_5" in family else None),
+        rotary_stretch=facts.get("rotary_stretch") or 1.0,
+        latent=_latent(facts),
+        experts=_experts(family, facts),
+        recurrent=_recurrent(facts),
+        window=_window(family, facts),
+        wide=_wide(facts),
+        vision=vision(facts),
+        mtp_layers=facts.get("mtp_layers") or 0,
+        stored=stored,
+        **HABITS[family],
+    )
+
+
+def _dense_width(family: str, facts: Facts) -> int:
+    """Llama 4 gives ordinary layers a width of their own."""
+    width = facts.get("dense_intermediate") or (16384 if family == "llama4_text" else facts.get("intermediate"))
+    return width or 0
+
+
+def _stored(name: str, facts: Facts) -> Stored | Missing:
+    said = facts.get("checkpoint_quant")
+    if said is None:
+        return Stored()
+    label = "nvfp4" if said == "modelopt" and name.upper().endswith("NVFP4") else str(said).lower()
+    if label not in FORMATS:
+        return Missing(f"the checkpoint's quantization {said!r} is not known to this version")
+    parts = facts.get("kept", ["recurrentIn"] if label == "nvfp4" else [])
+    return Stored(
+        format=FORMATS[label],
+        kept=frozenset(map(Part, parts)),
+        eight_bit=frozenset(map(Part, facts.get("eight_bit", []))),
+        described="kept" in facts or "eight_bit" in facts,
+    )
+
+
+def _latent(facts: Facts) -> Latent | None:
+    if not facts.get("kv_lora_rank"):
+        return None
+    return Latent(
+        kv_rank=facts["kv_lora_rank"],
+        rope_dim=facts["qk_rope_head_dim"],
+        nope_dim=facts["qk_nope_head_dim"],
+        value_dim=facts["v_head_dim"],
+        query_rank=facts.get("q_lora_rank"),
+        index_dim=facts.get("index_head_dim"),
+    )
+
+
+def _experts(family: str, facts: Facts) -> Experts | None:
+    if not facts.get("experts"):
+        return None
+    width = facts.get("moe_intermediate") or facts["intermediate"]
+    shared = facts.get("shared_expert_intermediate") or width * (facts.get("shared_experts") or 0)
+    if family == "llama4_text":
+        shared = width
+    every = facts.get("experts_every") or (2 if family == "llama4_text" and facts["experts"] == 128 else 1)
+    return Experts(
+        count=facts["experts"],
+        per_token=facts.get("experts_per_token") or 1,
+        intermediate=width,
+        shared_intermediate=shared,
+        first_dense=facts.get("first_dense_layers") or 0,
+        every=every,
+        beside_dense=family == "gemma4_text",
+    )
+
+
+def _recurrent(facts: Facts) -> Recurrent | None:
+    interval = facts.get("full_attention_interval")
+    if not interval:
+        return None
+    return Recurrent(
+        layers=facts["layers"] - facts["layers"] // interval,
+        key_heads=facts["linear_key_heads"],
+        value_heads=facts["linear_value_heads"],
+        key_dim=facts["linear_key_head_dim"],
+        value_dim=facts["linear_value_head_dim"],
+        kernel=facts["linear_conv_kernel"],
+    )
+
+
+def _window(family: str, facts: Facts) -> Window | None:
+    chunk = facts.get("attention_chunk_size")
+    if chunk and family == "llama4_text":
+        return Window(layers=facts["layers"] - facts["layers"] // 4, tokens=chunk, chunked=True)
+    tokens = facts.get("sliding_window")
+    if not tokens or tokens >= facts["max_position_embeddings"]:
+        return None
+    pattern = facts.get("sliding_window_pattern")
+    if pattern:
+        return Window(layers=facts["layers"] - facts["layers"] // pattern, tokens=tokens)
+    counted = facts.get("layer_types", {}).get("sliding_attention", facts["layers"])
+    return Window(layers=counted, tokens=tokens)
+
+
+def _wide(facts: Facts) -> WideLayers | None:
+    if not facts.get("global_head_dim"):
+        return None
+    return WideLayers(
+        head_dim=facts["global_head_dim"],
+        kv_heads=facts.get("global_kv_heads") or facts["kv_heads"],
+        keys_are_values=bool(facts.get("k_eq_v")),
+    )
+
+
+def vision(facts: Facts) -> Vision | None:
+    """The tower the facts describe, else the one the family comes with, else one of unknown size."""
+    said = facts.get("vision")
+    if not said:
+        return None
+    known = _VISION.get(facts["model_type"], Vision())
+    return replace(known, **said) if isinstance(said, Mapping) else known

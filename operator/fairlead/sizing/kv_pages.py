@@ -1,0 +1,166 @@
+"""The cache in the engine's own pages: groups of layers that share one pool, and what one request takes of it."""
+
+import math
+from dataclasses import dataclass
+from typing import Final
+
+from fairlead.fleet.fit import Span
+from fairlead.fleet.quantization import KvFormat
+from fairlead.fleet.shapes import ModelShape
+from fairlead.sizing.question import Question
+
+_BLOCK: Final = 16
+_SIDE: Final = {
+    KvFormat.BFLOAT16: (2.0, 0.0),
+    KvFormat.FLOAT16: (2.0, 0.0),
+    KvFormat.FP8: (1.0, 0.0),
+    KvFormat.FP8_E4M3: (1.0, 0.0),
+    KvFormat.FP8_E5M2: (1.0, 0.0),
+    KvFormat.NVFP4: (0.5 + 1 / 16, 0.0),
+    KvFormat.INT8_PER_TOKEN_HEAD: (1.0, 4.0),
+}
+"""Bytes an element, and bytes a head and side on top."""
+EIGHT_BIT_OR_LESS: Final = frozenset(kv for kv, (size, _) in _SIDE.items() if size <= 1.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Layers with one block table."""
+
+    block_tokens: int
+    """0: a recurrent state, whatever the context."""
+    reach: int | None = None
+    """Tokens a windowed layer looks back; nothing: all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """Equal pages, each holding one block of one group."""
+
+    page_bytes: float
+    groups: tuple[Group, ...]
+
+    def pages(self, available: float) -> int:
+        """How many fit; never negative."""
+        return max(0, math.floor(available / self.page_bytes))
+
+
+def pool(question: Question) -> Pool:
+    """How the engine lays out the cache of this model on one GPU."""
+    layout, shape = question.parallelism, question.shape
+    extra = shape.mtp_layers if question.drafting.mtp else 0
+    full = math.ceil(shape.full_layers / layout.pipeline) + extra
+    narrow, wide = _bytes_a_token(question, wide=False), _bytes_a_token(question, wide=True)
+    if shape.recurrent:
+        return _with_states(question, full, narrow)
+    if shape.window is None:
+        return Pool(_BLOCK * narrow * full + _draft_page(question), (Group(_BLOCK),))
+    return _with_windows(question, full, (narrow, wide))
+
+
+def pages_a_request(question: Question, context: int) -> int:
+    """Pages one request of that length holds at most."""
+    return sum(_pages(question, group, context) for group in pool(question).groups)
+
+
+def tokens(question: Question, available: float) -> int:
+    """The figure the engine prints. Before 0.20 it was blocks over groups, later concurrency times context."""
+    held = pool(question)
+    pages = held.pages(available)
+    if question.release < (0, 20) or len(held.groups) == 1:
+        return pages // len(held.groups) * max(group.block_tokens for group in held.groups)
+    return int(pages / pages_a_request(question, question.context) * question.context)
+
+
+def spans(question: Question, available: Span) -> tuple[Span, Span]:
+    """Tokens and concurrent requests, for the low, the likely and the high memory."""
+    per_request, held = pages_a_request(question, question.context), pool(question)
+    figures = (available.low, available.likely, available.high)
+    low, likely, high = (tokens(question, memory) for memory in figures)
+    few, some, many = (held.pages(memory) / per_request for memory in figures)
+    return Span(low, likely, high), Span(few, some, many)
+
+
+def element_bytes(question: Question) -> tuple[float, float]:
+    """Bytes a cached element, and bytes a head and side on top."""
+    return _SIDE.get(question.kv, (float(question.dtype_bytes), 0.0))
+
+
+def heads_on_a_gpu(question: Question, heads: int) -> int:
+    """Heads are shared out; when GPUs outnumber them, they are copied."""
+    return max(1, heads // question.parallelism.tensor)
+
+
+def _bytes_a_token(question: Question, *, wide: bool) -> float:
+    """One token in one layer on one GPU. Latent attention is not shared out: each GPU holds the whole vector."""
+    shape = question.shape
+    size, extra = element_bytes(question)
+    if shape.latent:
+        index = shape.latent.index_dim + 4 if shape.latent.index_dim else 0
+        if index and question.kv in EIGHT_BIT_OR_LESS:
+            return 656.0 + index
+        return (shape.latent.kv_rank + shape.latent.rope_dim) * size + index
+    if wide and shape.wide:
+        return heads_on_a_gpu(question, shape.wide.kv_heads) * 2 * (shape.wide.head_dim * size + extra)
+    return heads_on_a_gpu(question, shape.kv_heads) * 2 * (shape.head_dim * size + extra)
+
+
+def _draft_page(question: Question) -> float:
+    """A draft model's layers join the pool: its keys and values lie beside the target's."""
+    model: ModelShape | None = question.drafting.model
+    if model is None:
+        return 0.0
+    sides = 2 * heads_on_a_gpu(question, model.kv_heads) * model.head_dim * element_bytes(question)[0]
+    return _BLOCK * sides * model.layers
+
+
+def _grouped(full: int, others: int) -> tuple[int, int, int]:
+    """Layers in a page, groups of full layers, groups of the others: sizes are evened out by padding."""
+    least, most = sorted((full, others))
+    size = most if most < least * 1.25 else least
+    return size, math.ceil(full / size), math.ceil(others / size)
+
+
+def _with_windows(question: Question, full: int, bytes_a_token: tuple[float, float]) -> Pool:
+    narrow, wide = bytes_a_token
+    window = question.shape.window
+    assert window is not None
+    bounded = math.ceil(window.layers / question.parallelism.pipeline)
+    group = Group(_BLOCK, window.tokens)
+    if not full:
+        return Pool(_BLOCK * narrow * bounded, (group,))
+    size, fulls, bounds = _grouped(full, bounded)
+    page = _BLOCK * max(narrow, wide)
+    whole, part = Group(round(page / wide)), Group(round(page / narrow), window.tokens)
+    return Pool(page * size + _draft_page(question), (whole,) * fulls + (part,) * bounds)
+
+
+def _with_states(question: Question, full: int, narrow: float) -> Pool:
+    """A page holds one state; attention's block is made as long as that takes, in steps of 16 tokens."""
+    recurrent = question.shape.recurrent
+    assert recurrent is not None
+    layers = math.ceil(recurrent.layers / question.parallelism.pipeline)
+    size, fulls, states = _grouped(full, layers)
+    block = math.ceil(state_bytes(question) / narrow / _BLOCK) * _BLOCK
+    return Pool(block * narrow * size, (Group(block),) * fulls + (Group(0),) * states)
+
+
+def state_bytes(question: Question) -> float:
+    """One request's state in one layer: the convolution's last inputs, one more for each guessed token, and a float32
+    matrix for each head."""
+    state = question.shape.recurrent
+    assert state is not None
+    ways = question.parallelism.tensor
+    mixed = (2 * state.key_heads * state.key_dim + state.value_heads * state.value_dim) / ways
+    matrix = state.value_heads / ways * state.key_dim * state.value_dim * 4
+    return mixed * (state.kernel - 1 + question.drafting.tokens) * 2 + matrix
+
+
+def _pages(question: Question, group: Group, context: int) -> int:
+    """A recurrent group keeps two states (the running one and the last cached one) and one for each guessed token."""
+    if not group.block_tokens:
+        return 2 + question.drafting.tokens
+    if group.reach is None:
+        return math.ceil(context / group.block_tokens)
+    seen = min(group.reach - 1 + question.batch_tokens, context)
+    return math.ceil(seen / group.block_tokens) + 1

@@ -1,0 +1,39 @@
+"""What tensor parallelism costs: after each half of a layer, every GPU waits for the others' sums.
+
+The figures are round ones for a well-set-up machine of each kind, not measurements: NVLink moves an order of
+magnitude more than PCIe, and starts sooner.
+"""
+
+from typing import Final, NamedTuple
+
+from fairlead.sizing.question import Question
+
+
+class Link(NamedTuple):
+    """How GPUs of one machine speak to one another."""
+
+    bytes_per_second: float
+    start_s: float
+
+
+NVLINK: Final = Link(200e9, 8e-6)
+PCIE: Final = Link(20e9, 15e-6)
+MARKS_OF_NVLINK: Final = ("SXM", "HBM3", "GH200", "B200", "B300", "GB200", "GB300", "H800", "H20")
+"""Parts of product labels whose cards are joined by NVLink in every machine they are sold in."""
+SUMS_A_LAYER: Final = 2
+
+
+def link(product: str) -> Link:
+    """By the product's label; cards that may or may not have a bridge are taken to have none."""
+    bridged = any(mark in product for mark in MARKS_OF_NVLINK) and "NVL" not in product
+    return NVLINK if bridged else PCIE
+
+
+def exchange_s(question: Question, tokens: float) -> float:
+    """What all layers of one step wait for sums, when the step works on this many tokens."""
+    tensor = question.parallelism.tensor
+    if tensor == 1:
+        return 0.0
+    path = link(question.accelerator.product)
+    moved = tokens * question.shape.hidden * question.dtype_bytes * 2 * (tensor - 1) / tensor
+    return question.shape.layers * SUMS_A_LAYER * (path.start_s + moved / path.bytes_per_second)

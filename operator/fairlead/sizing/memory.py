@@ -1,0 +1,35 @@
+"""The memory model: what the engine may use, less what it needs, is the cache.
+
+`requested = visible x utilisation; cache = requested - weights - draft - adapters - activations - graphs - framework`.
+"""
+
+from fairlead.fleet.fit import Memory, Span
+from fairlead.sizing import activations, overheads, weights
+from fairlead.sizing.adapters import adapters
+from fairlead.sizing.question import Question
+
+
+def memory(question: Question) -> Memory:
+    """Bytes on the fullest GPU, by what takes them."""
+    budget = overheads.visible(question.accelerator).times(question.share)
+    held, drafted = weights.bytes_on_fullest_gpu(question), weights.draft(question)
+    peak, captured, outside = activations.peak(question), overheads.graphs(question), overheads.framework(question)
+    slots = adapters(question)
+    left = budget.minus(held).minus(drafted).minus(slots).minus(peak).minus(outside)
+    if overheads.graphs_are_budgeted(question):
+        left = left.minus(captured)
+    return Memory(
+        budget=budget,
+        weights=held,
+        draft=drafted,
+        adapters=slots,
+        activations=peak,
+        graphs=captured,
+        framework=outside,
+        kv=left,
+    )
+
+
+def unshared(question: Question) -> Span:
+    """The share of the GPU the engine leaves alone; older releases capture graphs in it."""
+    return overheads.visible(question.accelerator).times(1 - question.share)

@@ -1,0 +1,144 @@
+"""How many parameters a shape has, matrix group by matrix group. Exact for the families the catalogue reads.
+
+Embedding and head are counted as published; the rows vLLM pads to a multiple of 64 are counted by `weights`.
+"""
+
+from fairlead.fleet.shapes import ModelShape, Part
+
+
+def count(shape: ModelShape) -> dict[Part, int]:
+    """Parameters by part, the head of a tied model being none of its own."""
+    table = shape.vocab * shape.hidden
+    counts = {
+        Part.EMBEDDING: table,
+        Part.HEAD: 0 if shape.tied else table,
+        Part.NORMS: _norms(shape),
+        Part.ATTENTION: attention(shape),
+        Part.RECURRENT_IN: _recurrent_in(shape),
+        Part.RECURRENT_OUT: _recurrent_out(shape),
+        Part.MLP: _dense_mlp(shape),
+        Part.EXPERTS: _experts(shape),
+        Part.SHARED_EXPERTS: _shared_experts(shape),
+        Part.ROUTER: _router(shape),
+        Part.VISION: (shape.vision.parameters or 0) if shape.vision else 0,
+        Part.MTP: mtp(shape),
+    }
+    return {part: number for part, number in counts.items() if number}
+
+
+def text_total(shape: ModelShape) -> int:
+    """All parameters but the image tower and the MTP heads: what model pages usually count."""
+    return sum(number for part, number in count(shape).items() if part not in {Part.VISION, Part.MTP})
+
+
+def active(shape: ModelShape) -> int:
+    """Parameters one token passes: a lookup instead of the embedding, and only the chosen experts."""
+    counts = count(shape)
+    idle = counts.get(Part.EXPERTS, 0)
+    chosen = idle * shape.experts.per_token // shape.experts.count if shape.experts else 0
+    head = shape.vocab * shape.hidden
+    outside = (Part.VISION, Part.MTP, Part.EMBEDDING, Part.HEAD)
+    return sum(number for part, number in counts.items() if part not in outside) - idle + chosen + head
+
+
+def attention(shape: ModelShape) -> int:
+    """Projections of every layer with keys and values."""
+    if shape.latent:
+        return shape.layers * _latent_layer(shape)
+    if not shape.wide:
+        return shape.attention_layers * _head_layer(shape, shape.head_dim, shape.kv_heads, 2)
+    narrow = _head_layer(shape, shape.head_dim, shape.kv_heads, 2)
+    wide = _head_layer(shape, shape.wide.head_dim, shape.wide.kv_heads, 1 if shape.wide.keys_are_values else 2)
+    return (shape.attention_layers - shape.full_layers) * narrow + shape.full_layers * wide
+
+
+def _head_layer(shape: ModelShape, head_dim: int, kv_heads: int, stored_sides: int) -> int:
+    queries, pairs = shape.heads * head_dim, kv_heads * head_dim
+    made = queries * (2 if shape.gated_attention else 1) + stored_sides * pairs
+    bias = (made if shape.query_key_value_bias else 0) + (shape.hidden if shape.output_bias else 0)
+    norm = 2 * head_dim if shape.query_key_norm else 0
+    return shape.hidden * (made + queries) + bias + norm
+
+
+def _latent_layer(shape: ModelShape) -> int:
+    latent = shape.latent
+    assert latent is not None
+    query_width = shape.heads * (latent.nope_dim + latent.rope_dim)
+    if latent.query_rank is None:
+        queries = shape.hidden * query_width
+    else:
+        queries = latent.query_rank * (shape.hidden + query_width) + latent.query_rank
+    down = shape.hidden * (latent.kv_rank + latent.rope_dim) + latent.kv_rank
+    up = latent.kv_rank * shape.heads * (latent.nope_dim + latent.value_dim)
+    out = shape.heads * latent.value_dim * shape.hidden
+    index = 0
+    if latent.index_dim is not None:
+        source = latent.query_rank or shape.hidden
+        index = source * latent.index_heads * latent.index_dim + shape.hidden * (latent.index_dim + latent.index_heads)
+    return queries + down + up + out + index
+
+
+def _mlp(shape: ModelShape, width: int) -> int:
+    bias = 0 if shape.gated or not shape.output_bias else width + shape.hidden
+    return (3 if shape.gated else 2) * shape.hidden * width + bias
+
+
+def _dense_mlp(shape: ModelShape) -> int:
+    beside = shape.experts is not None and shape.experts.beside_dense
+    layers = shape.layers if beside else shape.layers - shape.expert_layers
+    return layers * _mlp(shape, shape.intermediate)
+
+
+def _experts(shape: ModelShape) -> int:
+    if not shape.experts:
+        return 0
+    width = shape.experts.intermediate
+    bias = 2 * width + shape.hidden if shape.output_bias else 0
+    return shape.expert_layers * shape.experts.count * (3 * shape.hidden * width + bias)
+
+
+def _shared_experts(shape: ModelShape) -> int:
+    return shape.expert_layers * 3 * shape.hidden * shape.experts.shared_intermediate if shape.experts else 0
+
+
+def _router(shape: ModelShape) -> int:
+    if not shape.experts:
+        return 0
+    gate = shape.hidden if shape.family.startswith(("qwen2_moe", "qwen3_5_moe")) else 0
+    bias = shape.experts.count if shape.output_bias or shape.family in {"deepseek_v3", "kimi_k2"} else 0
+    return shape.expert_layers * (shape.hidden * shape.experts.count + gate + bias)
+
+
+def _norms(shape: ModelShape) -> int:
+    sinks = shape.layers * shape.heads if shape.family == "gpt_oss" else 0
+    width = 2 * shape.hidden if shape.output_bias and shape.family in {"phi", "phimoe"} else shape.hidden
+    head_bias = shape.vocab if shape.family in {"phi", "phimoe"} else 0
+    return width * (shape.norms_per_layer * shape.layers + 1) + sinks + head_bias
+
+
+def _recurrent_in(shape: ModelShape) -> int:
+    state = shape.recurrent
+    if not state:
+        return 0
+    keys, values = state.key_heads * state.key_dim, state.value_heads * state.value_dim
+    mixed = 2 * keys + 2 * values + 2 * state.value_heads
+    small = (2 * keys + values) * state.kernel + 2 * state.value_heads + state.value_dim
+    return state.layers * (shape.hidden * mixed + small)
+
+
+def _recurrent_out(shape: ModelShape) -> int:
+    state = shape.recurrent
+    return state.layers * state.value_heads * state.value_dim * shape.hidden if state else 0
+
+
+def mtp(shape: ModelShape) -> int:
+    """Each head is one more layer of the model's kind and a projection of two hidden states to one.
+
+    It shares the model's embedding and head.
+    """
+    if not shape.mtp_layers:
+        return 0
+    attends = attention(shape) // shape.attention_layers
+    deep = max(1, shape.expert_layers)
+    blocks = (_experts(shape) + _shared_experts(shape)) // deep if shape.experts else _mlp(shape, shape.intermediate)
+    return shape.mtp_layers * (attends + blocks + 2 * shape.hidden * shape.hidden)

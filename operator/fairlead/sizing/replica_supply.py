@@ -1,0 +1,124 @@
+"""How many requests a second one replica serves within objectives: the arithmetic of a continuous batch.
+
+With B requests running, a step takes what the roofline says for B, and between two steps of a request the replica
+also reads its share of new prompts. Both grow with B, so the largest B that keeps every objective is found by
+halving, and what it serves is B over the time one request stays.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Final
+
+from fairlead.fleet.accelerators import Accelerator
+from fairlead.fleet.capacity import Bound, Objectives, Supply
+from fairlead.fleet.fit import Fit
+from fairlead.fleet.traffic import Traffic
+from fairlead.sizing import ceilings, links
+from fairlead.sizing.question import Question
+
+DECODE_PART: Final = 0.65
+PREFILL_PART: Final = 0.5
+"""The usual part of the roofline that engines reach; the same as the likely ceilings."""
+STEP_OVERHEAD_S: Final = 0.002
+"""Scheduling, sampling and launching of one step."""
+TAIL: Final = 3.0
+"""Of an exponential wait, 95 of 100 are shorter than three means."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replica:
+    """One replica under one kind of traffic."""
+
+    question: Question
+    traffic: Traffic
+    cache_tokens: float
+
+    @property
+    def resident_tokens(self) -> float:
+        """What a request holds of the cache, on average, when half of its reply is there."""
+        return self.traffic.prompt.mean + self.traffic.output.mean / 2
+
+    @property
+    def most_running(self) -> tuple[int, Bound]:
+        """How many the cache holds, or the batch; at least one, since it fits."""
+        by_cache = int(self.cache_tokens / self.resident_tokens)
+        if by_cache < self.question.batch_sequences:
+            return max(by_cache, 1), Bound.CACHE
+        return self.question.batch_sequences, Bound.BATCH
+
+    def prefill_s(self, tokens: float) -> float:
+        """Reading this many prompt tokens, alone, in chunks of the step's budget."""
+        flops = ceilings.flops_a_token(self.question, self.traffic.prompt.mean / 2)
+        computing = tokens * flops / (ceilings.rate(self.question) * PREFILL_PART)
+        return (
+            computing
+            + links.exchange_s(self.question, self.question.batch_tokens) * tokens / self.question.batch_tokens
+        )
+
+    def step_s(self, running: int) -> float:
+        """One token for each running request."""
+        held = replace(self.question, context=max(1, round(self.resident_tokens)))
+        roofline = max(ceilings.read_seconds(held, running), ceilings.compute_seconds(held, running))
+        return roofline / DECODE_PART + STEP_OVERHEAD_S + links.exchange_s(held, running)
+
+    def tpot_s(self, running: int) -> float:
+        """Between two tokens of one request: a step, and the prompts that must be read to keep the batch full."""
+        prompts = running * self.traffic.computed_prompt / self.traffic.output.mean
+        return self.step_s(running) + self.prefill_s(prompts)
+
+    def requests_per_second(self, running: int) -> float:
+        """Requests finished a second while this many run."""
+        return running / (self.tpot_s(running) * self.traffic.output.mean)
+
+    def ttft_p95_s(self, running: int) -> float:
+        """Waiting for others' prompts (one server, fixed work), then the 95th prompt, then a step."""
+        mean = self.prefill_s(self.traffic.computed_prompt)
+        busy = min(self.requests_per_second(running) * mean, 0.99)
+        waiting = busy / (2 * (1 - busy)) * mean
+        own = self.prefill_s(self.traffic.prompt.p95 * (1 - self.traffic.cacheable))
+        return TAIL * waiting + own + self.step_s(running)
+
+
+def supply(replica: Replica, objectives: Objectives) -> Supply | Bound:
+    """The most one replica serves within the objectives; or the objective that even one request misses."""
+    if missed := _missed(replica, objectives, 1):
+        return missed
+    most, bound = replica.most_running
+    running = _largest(lambda count: _missed(replica, objectives, count) is None, most)
+    if running < most:
+        bound = _missed(replica, objectives, running + 1) or bound
+    return Supply(
+        concurrent=running,
+        requests_per_second=replica.requests_per_second(running),
+        tpot_s=replica.tpot_s(running),
+        ttft_p95_s=replica.ttft_p95_s(running),
+        bound=bound,
+    )
+
+
+def of(question: Question, fit: Fit, traffic: Traffic) -> Replica:
+    """The replica that this fit allows; its cache is taken at its low estimate."""
+    return Replica(question=question, traffic=traffic, cache_tokens=fit.kv_tokens.low)
+
+
+def has_rates(accelerator: Accelerator) -> bool:
+    """Whether speed can be computed at all."""
+    return bool(accelerator.bandwidth_gbs and accelerator.bf16_tflops)
+
+
+def _missed(replica: Replica, objectives: Objectives, running: int) -> Bound | None:
+    if replica.tpot_s(running) > (objectives.tpot_p95_s or math.inf):
+        return Bound.TIME_PER_TOKEN
+    if replica.ttft_p95_s(running) > (objectives.ttft_p95_s or math.inf):
+        return Bound.FIRST_TOKEN
+    return None
+
+
+def _largest(holds: Callable[[int], bool], most: int) -> int:
+    """The largest count that holds, knowing that 1 does and that what fails keeps failing above."""
+    low, high = 1, most
+    while low < high:
+        middle = (low + high + 1) // 2
+        low, high = (middle, high) if holds(middle) else (low, middle - 1)
+    return low

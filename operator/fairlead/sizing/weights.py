@@ -1,0 +1,171 @@
+"""Bytes of weights on the fullest GPU, by how the format stores each group of matrices.
+
+Quantized formats cover the linear layers; embeddings, head, norms, router and image tower stay in the model's type.
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+from fairlead.fleet.fit import Span
+from fairlead.fleet.quantization import WeightFormat
+from fairlead.fleet.shapes import ModelShape, Part
+from fairlead.sizing import parameters
+from fairlead.sizing.question import Question
+
+_LINEAR: Final = frozenset(
+    {Part.ATTENTION, Part.RECURRENT_IN, Part.RECURRENT_OUT, Part.MLP, Part.EXPERTS, Part.SHARED_EXPERTS}
+)
+_OFTEN_LEFT_OUT: Final = frozenset({Part.ATTENTION})
+_EXPERTS: Final = frozenset({Part.EXPERTS})
+
+_CHANNEL: Final = 1 + 4 / 4096
+"""One byte, and a float32 scale a row of some 4096."""
+_BLOCK: Final = 1 + 4 / (128 * 128)
+_GROUP_OF_128: Final = 0.5 + 2.5 / 128
+"""Four bits, a 16-bit scale and a 4-bit zero point for 128 weights."""
+
+BYTES: Final[Mapping[WeightFormat, float]] = {
+    WeightFormat.FP8_PER_TENSOR: 1.0,
+    WeightFormat.FP8_PER_BLOCK: _BLOCK,
+    WeightFormat.FP8_PER_CHANNEL: _CHANNEL,
+    WeightFormat.FP8: _BLOCK,
+    WeightFormat.COMPRESSED_TENSORS_INT8: _CHANNEL,
+    WeightFormat.COMPRESSED_TENSORS_FP8: _CHANNEL,
+    WeightFormat.INT8_EXPERTS: _CHANNEL,
+    WeightFormat.MODELOPT: 1.0,
+    WeightFormat.MXFP8: 1 + 1 / 32,
+    WeightFormat.MXFP4: 0.5 + 1 / 32,
+    WeightFormat.NVFP4: 0.5 + 1 / 16,
+    WeightFormat.AWQ: _GROUP_OF_128,
+    WeightFormat.GPTQ: _GROUP_OF_128,
+    WeightFormat.COMPRESSED_TENSORS_INT4: _GROUP_OF_128,
+    WeightFormat.BITSANDBYTES: 0.5 + 4 / 64,
+}
+"""Bytes a quantized weight, its share of the scales included."""
+
+FOUR_BIT: Final = frozenset(stored for stored, size in BYTES.items() if size < 0.75)
+EIGHT_BIT: Final = frozenset(stored for stored, size in BYTES.items() if size >= 0.75)
+
+
+def bytes_on_fullest_gpu(question: Question) -> Span:
+    """Weights of the target model."""
+    likely = sum(_parts(question).values()) + absorbed(question) + copied(question) + angles(question)
+    return _with_doubt(question, likely)
+
+
+def draft(question: Question) -> Span:
+    """Weights of whatever guesses ahead. A draft model is small, so it is taken to be held whole by every GPU."""
+    drafting, layout = question.drafting, question.parallelism
+    if drafting.model is not None:
+        counts = parameters.count(drafting.model)
+        stored = drafting.model.stored.format
+        held = sum(number * _size(drafting.model, stored, part, 2) for part, number in counts.items())
+        return Span(held / layout.tensor, held / layout.tensor, held)
+    if not drafting.mtp:
+        return Span.exact(0)
+    whole = parameters.mtp(question.shape) * question.dtype_bytes / layout.tensor
+    quantized = BYTES.get(question.format, question.dtype_bytes) / question.dtype_bytes
+    return Span(whole * quantized, whole, whole * 1.05)
+
+
+def padded_vocabulary(shape: ModelShape) -> int:
+    """vLLM pads the table to a multiple of 64 rows, so that it divides over GPUs."""
+    return -(-shape.vocab // 64) * 64
+
+
+def _parts(question: Question) -> dict[Part, float]:
+    shape, layout = question.shape, question.parallelism
+    table = padded_vocabulary(shape) * shape.hidden * question.dtype_bytes / layout.tensor
+    parts: dict[Part, float] = {}
+    for part, number in parameters.count(shape).items():
+        if part not in {Part.EMBEDDING, Part.HEAD, Part.MTP, Part.VISION}:
+            size = _size(shape, question.format, part, question.dtype_bytes)
+            parts[part] = number * size / _ways(question, part) / layout.pipeline * _padding(question, part)
+    parts[Part.EMBEDDING] = table if layout.pipeline == 1 or shape.tied else 0.0
+    parts[Part.HEAD] = 0.0 if shape.tied else table
+    if shape.vision and question.images:
+        parts[Part.VISION] = (shape.vision.parameters or 450_000_000) * question.dtype_bytes / layout.tensor
+    return parts
+
+
+def _size(shape: ModelShape, asked: WeightFormat, part: Part, plain: float) -> float:
+    covered = _EXPERTS if asked in {WeightFormat.MXFP4, WeightFormat.INT8_EXPERTS} and shape.experts else _LINEAR
+    if part not in covered or part in shape.stored.kept:
+        return plain
+    if part in shape.stored.eight_bit:
+        return _CHANNEL
+    return BYTES.get(asked, plain)
+
+
+def _ways(question: Question, part: Part) -> float:
+    """Over how many GPUs a part is cut. With expert parallelism data-parallel replicas share the experts."""
+    layout = question.parallelism
+    if part in {Part.NORMS, Part.ROUTER}:
+        return 1
+    if part is Part.EXPERTS and question.expert_parallel:
+        return layout.tensor * layout.data
+    return layout.tensor
+
+
+def _padding(question: Question, part: Part) -> float:
+    """MXFP4 kernels want an expert's inner width in multiples of 128 and its outer one of 256."""
+    experts = question.shape.experts
+    if part is not Part.EXPERTS or question.format is not WeightFormat.MXFP4 or experts is None:
+        return 1.0
+    width = experts.intermediate if question.expert_parallel else experts.intermediate / question.parallelism.tensor
+    hidden = question.shape.hidden
+    return (-(-width // 128) * 128 / width) * (-(-hidden // 256) * 256 / hidden)
+
+
+def copied(question: Question) -> float:
+    """What tensor parallelism cannot cut: latent attention's way down, and key-value heads fewer than the GPUs."""
+    shape, tensor = question.shape, question.parallelism.tensor
+    if shape.latent:
+        whole = shape.hidden * ((shape.latent.query_rank or 0) + shape.latent.kv_rank + shape.latent.rope_dim)
+        beyond = whole * (1 - 1 / tensor)
+    else:
+        beyond = shape.hidden * 2 * shape.head_dim * max(0.0, 1 - shape.kv_heads / tensor)
+    size = _size(shape, question.format, Part.ATTENTION, question.dtype_bytes)
+    return shape.attention_layers * beyond * size / question.parallelism.pipeline
+
+
+def absorbed(question: Question) -> float:
+    """Latent attention keeps a second copy of its up-projection, in the order decoding reads it."""
+    latent, layout = question.shape.latent, question.parallelism
+    if latent is None:
+        return 0.0
+    once = latent.kv_rank * question.shape.heads * (latent.nope_dim + latent.value_dim)
+    return question.shape.layers * once * question.dtype_bytes / layout.tensor / layout.pipeline
+
+
+def angles(question: Question) -> float:
+    """The table of rope's sines and cosines for every position: 2.5 GiB for ten million positions."""
+    shape = question.shape
+    width = shape.latent.rope_dim if shape.latent else shape.rotary_dim or shape.head_dim
+    table = shape.positions * width * question.dtype_bytes
+    local = table if shape.window and not shape.window.chunked else 0.0
+    return table * shape.rotary_stretch + local
+
+
+def _with_doubt(question: Question, likely: float) -> Span:
+    """Sizes are exact but for the allocator's rounding, an undescribed tower, and what a checkpoint leaves out."""
+    low, high = likely * 0.997, likely * 1.004 + 48 * 1024**2
+    if question.shape.vision and question.images and question.shape.vision.parameters is None:
+        low, high = low - 250e6 * question.dtype_bytes, high + 600e6 * question.dtype_bytes
+    less, more = _left_out(question)
+    return Span(low - less, likely, high + more)
+
+
+def _left_out(question: Question) -> tuple[float, float]:
+    """Bytes by which an NVFP4 checkpoint may be smaller or larger: its name does not say what stayed in 16 bits.
+
+    Where the checkpoint's own configuration was read there is no doubt; AWQ and GPTQ cover every linear layer.
+    """
+    shape, plain = question.shape, question.dtype_bytes
+    if question.format is not WeightFormat.NVFP4 or shape.stored.described:
+        return 0.0, 0.0
+    counts, saved = parameters.count(shape), plain - BYTES[question.format]
+    ways = question.parallelism.tensor * question.parallelism.pipeline
+    kept = sum(counts.get(part, 0) for part in shape.stored.kept)
+    unsaid = sum(counts.get(part, 0) for part in _OFTEN_LEFT_OUT - shape.stored.kept - shape.stored.eight_bit)
+    return kept * saved / ways, unsaid * saved / ways

@@ -1,0 +1,120 @@
+"""docs/reference/engines.md: what the operator knows of its engines, from the tables it decides by. Never hand-edited.
+
+`python -m prove.engine_table` prints the page; a test fails when the committed one differs.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Final
+
+from fairlead.engines.vllm import checks, doubts, flags, formats, given
+from fairlead.fleet.accelerators import Capability
+from fairlead.fleet.quantization import WHILE_LOADING
+from fairlead.fleet.wanted import EngineKind
+
+_HEAD: Final = """\
+# Engines
+
+What Fairlead knows of vLLM 0.32, the engine it starts today. `Simulated` is held to the same rules and is handed the
+same command. `SGLang` and `TensorRT-LLM` are refused by name until they are known as well.
+
+This page is rendered from the tables that decide: `python -m prove.engine_table > docs/reference/engines.md`.
+"""
+
+_PART: Final = {
+    "owned": "Each typed field owns its flags. In `spec.engine.extraArgs` they are refused in every spelling the "
+    "engine's parser takes: `--flag=value`, underscores, short names, abbreviations, `--no-…`, and the dotted keys of "
+    "JSON flags.",
+    "removed": "Flags of earlier releases. The engine would end with `unrecognized arguments`; Fairlead says what to "
+    "write instead.",
+    "reserved": "Flags that would break what routers, probes and the autoscaler rely on.",
+    "variables": "Environment variables that may not be set in `spec.engine.env`.",
+    "formats": "A checkpoint that brings a format can need more than one made while loading. Below the capability in "
+    "the column *computes in it*, memory is saved and arithmetic stays in 16 bits.",
+    "refusals": "Asked before anything is started; each mirrors one error vLLM would end its start with. What is not "
+    "known of the model or the GPU silences the rules that need it.",
+    "cautions": "Allowed, and said once in the object's conditions.",
+}
+
+
+def page() -> str:
+    """The whole page."""
+    sections = (
+        _section("Flags owned by fields", "owned", _table(("field", "flags"), _owned())),
+        _section("Removed flags", "removed", _table(("flag", "what to do"), _removed())),
+        _section("Reserved flags", "reserved", _table(("flags", "why", "what to do"), _reserved())),
+        _section("Reserved variables", "variables", _table(("variable", "why", "what to do"), _variables())),
+        _section(
+            "Weight formats",
+            "formats",
+            _table(("format", "vLLM's name", "made while loading", "in a checkpoint", "computes in it"), _formats()),
+        ),
+        _section("Refusals", "refusals", _table(("about", "rule", "what it mirrors"), _rules(checks.CHECKS))),
+        _section("Cautions", "cautions", _table(("about", "caution", "why"), _rules(doubts.DOUBTS))),
+    )
+    return "\n".join((_HEAD, *sections))
+
+
+def kinds() -> frozenset[str]:
+    """The engines the page speaks of."""
+    return frozenset(kind for kind in EngineKind if kind in _HEAD)
+
+
+def _section(title: str, part: str, table: str) -> str:
+    return f"## {title}\n\n{_PART[part]}\n\n{table}"
+
+
+def _table(heads: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    lines = (heads, ("---",) * len(heads), *rows)
+    return "".join(f"| {' | '.join(cell.replace('|', '/') for cell in line)} |\n" for line in lines)
+
+
+def _owned() -> Iterator[tuple[str, ...]]:
+    return ((f"`{field}`", _code(names)) for field, names in flags.OWNED.items())
+
+
+def _removed() -> Iterator[tuple[str, ...]]:
+    return ((f"`{flag}`", remedy) for flag, remedy in flags.REMOVED.items())
+
+
+def _reserved() -> Iterator[tuple[str, ...]]:
+    return ((_code(names), because, remedy) for names, because, remedy in flags.RESERVED)
+
+
+def _variables() -> Iterator[tuple[str, ...]]:
+    return ((f"`{name}`", because, remedy) for name, (_, because, remedy) in given.VARIABLES.items())
+
+
+def _formats() -> Iterator[tuple[str, ...]]:
+    for format_, row in formats.WEIGHTS.items():
+        loading = format_ in WHILE_LOADING
+        brought = not loading or row.stored_least is not None
+        yield (
+            f"`{format_}`" + (" (experts only)" if row.experts_only else ""),
+            f"`{row.flag}`",
+            _needs(row.needs(stored=False)[0]) if loading else "no",
+            _needs(row.needs(stored=True)[0]) if brought else "no",
+            _needs(row.native) if row.native else "",
+        )
+
+
+def _rules(rules: Iterable[Callable[[Any], object]]) -> Iterator[tuple[str, ...]]:
+    for rule in rules:
+        area = rule.__module__.rpartition(".")[2]
+        yield area, rule.__name__.replace("_", " "), " ".join((rule.__doc__ or "").split()).removeprefix("Mirrors ")
+
+
+def _needs(capability: Capability) -> str:
+    return f"from {formats.words(capability)}"
+
+
+def _code(names: Iterable[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
+
+
+def main() -> None:
+    """Print the page."""
+    print(page(), end="")
+
+
+if __name__ == "__main__":
+    main()

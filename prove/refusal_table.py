@@ -1,0 +1,106 @@
+"""docs/reference/refusals.md: what Fairlead says to bad input, from the table that its tests hold it to.
+
+`python -m prove.refusal_table > docs/reference/refusals.md` renders the page; a test notices when it is stale.
+"""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Final
+
+from fairlead.controller import admission
+from fairlead.controller.known import Known
+from tests.admission.bad_inputs import ELSEWHERE, ROWS
+from tests.admission.table import KNOWN, Layer, Row, Said, deployment, engine, said_of
+
+PAGE: Final = Path(__file__).resolve().parent.parent / "docs" / "reference" / "refusals.md"
+
+_HEAD: Final = """\
+# What is refused, and what is said
+
+{count} bad inputs, each with the layer that refuses it first, the field that is named, the rule and what to do. The
+same words come from admission, from the object's conditions and from `fairlead validate`, all errors at once. What may
+be a secret is never repeated.
+
+This page is rendered from the table the tests run: `python -m prove.refusal_table > docs/reference/refusals.md`.
+"""
+
+_LAYERS: Final = {
+    Layer.YAML: ("The file", "Before any object is built: `fairlead validate` reads files as kubectl does."),
+    Layer.BOUNDS: ("Too large, or no JSON", "Before any field is looked at, in milliseconds."),
+    Layer.READING: ("Which object it is, and when it acts", "What only our own reader knows."),
+    Layer.SCHEMA: ("Fields, types and ranges", "The API server refuses these too, with the webhook off."),
+    Layer.CEL: ("Spellings, and fields that contradict", "The API server says these in the same words (CEL)."),
+    Layer.ENGINE: ("What the engine would end its start with", "Asked before anything is started."),
+    Layer.SIZING: ("What does not fit", "By the arithmetic of [fit](fit.md); unknown models are never refused."),
+    Layer.REFERENCES: (
+        "What is named and not there",
+        "Only where somebody looked into the cluster: a condition that heals by itself when the object is created.",
+    ),
+}
+
+_CAUTIONS: Final = (
+    ("an argument that this release does not know", engine(extraArgs=["--frobnicate"])),
+    ("a misspelt product", deployment(accelerator={"product": "NVIDIA-H100-80GB-HBM"})),
+    ("a model that nobody knows", deployment(model={"source": "hf://a/b"})),
+)
+
+
+def page() -> str:
+    """The whole page."""
+    parts = [_HEAD.format(count=len(ROWS))]
+    for layer, (title, about) in _LAYERS.items():
+        rows = [row for row in ROWS if row.layer is layer]
+        parts.append(f"## {title}\n\n{about}\n\n{_table(_line(row) for row in rows)}")
+    parts.append(f"## Let in, with a caution\n\n{_cautions()}")
+    parts.append(f"## Told elsewhere\n\nNo single object shows these of the forty usual mistakes.\n\n{_elsewhere()}")
+    return "\n".join(parts)
+
+
+def _line(row: Row) -> tuple[str, ...]:
+    told = next(one for one in said_of(row.given) if one.field == row.at and row.says in f"{one.because}; {one.remedy}")
+    return row.story, _input(row, told), told.because, told.remedy
+
+
+def _input(row: Row, told: Said) -> str:
+    """The field and what stands there, or a description of what is too large to show."""
+    if row.short or not told.field:
+        return row.short or _first_line(row)
+    return f"`{told.field}`: `{told.value}`"
+
+
+def _first_line(row: Row) -> str:
+    """The last line of a file, where these mistakes stand."""
+    lines = str(row.given).strip().splitlines()
+    return f"`{lines[-1].strip()[:60]!r}`"
+
+
+def _cautions() -> str:
+    known = Known(catalogue=KNOWN.catalogue)
+    lines = []
+    for story, given in _CAUTIONS:
+        said = admission.review(given, known).cautions
+        lines += [(story, f"`{one.field}`: `{one.value}`", one.because, one.remedy) for one in said]
+        lines += [] if said else [(story, "", "nothing is said: images of one's own may know it", "")]
+    return _table(lines)
+
+
+def _elsewhere() -> str:
+    return "".join(f"- {number}: {why}\n" for number, why in ELSEWHERE.items())
+
+
+def _table(rows: Iterable[tuple[str, ...]]) -> str:
+    lines = (("input", "where", "what is said", "what to do"), ("---",) * 4, *rows)
+    return "".join(f"| {' | '.join(_cell(cell) for cell in line)} |\n" for line in lines)
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("<", "&lt;") if "`" not in text else text.replace("|", "\\|")
+
+
+def main() -> None:
+    """Print the page."""
+    print(page(), end="")
+
+
+if __name__ == "__main__":
+    main()

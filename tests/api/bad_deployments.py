@@ -1,0 +1,134 @@
+"""Bad deployments whose fields contradict each other."""
+
+from typing import Final
+
+from tests.api.bad import Bad, but, engine
+
+DEPLOYMENT_RULES: Final = (
+    Bad(
+        story="replicas beside scaling",
+        spec=but(replicas=2, scaling={"maxReplicas": 4}),
+        at="spec.replicas",
+        says="replicas and scaling both want to decide the number of replicas; remove scaling",
+    ),
+    Bad(
+        story="a router beside a gateway",
+        spec=but(router={}, gateway={"name": "company"}),
+        at="spec.router",
+        says="a deployment is served by its own router or through a gateway, not both; remove router",
+    ),
+    Bad(
+        story="more GPUs than the engine will use",
+        spec=but(accelerator={"product": "NVIDIA-L4", "count": 4}, parallelism={"tensor": 2}),
+        at="spec.accelerator.count",
+        says="must be tensor x pipeline x data of spec.parallelism; remove accelerator.count",
+    ),
+    Bad(
+        story="GPUs without parallelism",
+        spec=but(accelerator={"product": "NVIDIA-L4", "count": 2}),
+        at="spec.accelerator.count",
+        says="or set parallelism.tensor to it",
+    ),
+    Bad(
+        story="a revision of a volume",
+        spec=but(model={"source": "pvc://models/chat", "revision": "main"}),
+        at="spec.model.revision",
+        says="only hf:// sources have revisions; remove revision",
+    ),
+    Bad(
+        story="a draft model without a draft",
+        spec=engine(speculation={"method": "draftModel"}),
+        at="spec.engine.speculation.draft",
+        says="methods draftModel and eagle3 guess with a model of their own; set draft.source",
+    ),
+    Bad(
+        story="a draft that nobody loads",
+        spec=engine(speculation={"method": "ngram", "draft": {"source": "hf://a/b"}}),
+        at="spec.engine.speculation.draft",
+        says="method ngram guesses from the prompt and loads no draft; remove draft",
+    ),
+    Bad(
+        story="lookups without ngram",
+        spec=engine(speculation={"method": "mtp", "lookupMin": 2}),
+        at="spec.engine.speculation.lookupMin",
+        says="lookupMin and lookupMax belong to method ngram; remove both",
+    ),
+    Bad(
+        story="lookups the wrong way round",
+        spec=engine(speculation={"method": "ngram", "lookupMin": 5, "lookupMax": 2}),
+        at="spec.engine.speculation.lookupMin",
+        says="lookupMin must not exceed lookupMax (2); lower lookupMin",
+    ),
+    Bad(
+        story="a step too small for its batch",
+        spec=engine(batching={"maxSequences": 256, "maxBatchedTokens": 128}),
+        at="spec.engine.batching.maxBatchedTokens",
+        says="must not be below maxSequences (256): each running request needs a token a step; raise maxBatchedTokens",
+    ),
+    Bad(
+        story="a variable without a value",
+        spec=engine(env=[{"name": "A"}]),
+        at="spec.engine.env[0].value",
+        says="a variable has either value or valueFrom; keep one of them",
+    ),
+    Bad(
+        story="a variable from nowhere",
+        spec=engine(env=[{"name": "A", "valueFrom": {}}]),
+        at="spec.engine.env[0].valueFrom.secretKeyRef",
+        says="valueFrom reads either secretKeyRef or configMapKeyRef",
+    ),
+    Bad(
+        story="a toleration that compares nothing",
+        spec=but(placement={"tolerations": [{"operator": "Exists", "key": "a", "value": "b"}]}),
+        at="spec.placement.tolerations[0].value",
+        says="operator Exists compares no value; remove value",
+    ),
+    Bad(
+        story="a toleration of nothing",
+        spec=but(placement={"tolerations": [{"value": "b"}]}),
+        at="spec.placement.tolerations[0].key",
+        says="operator Equal compares the value of a key; set key",
+    ),
+    Bad(
+        story="a canary that is not watched",
+        spec=but(rollout={"strategy": "Canary"}),
+        at="spec.rollout.canary",
+        says="canary.steps belong to strategy Canary, and Canary needs them; set canary.steps",
+    ),
+    Bad(
+        story="a surge without spare GPUs",
+        spec=but(rollout={"strategy": "Replace", "maxSurge": 1}),
+        at="spec.rollout.maxSurge",
+        says="remove maxSurge, or use strategy Surge if there are spare GPUs",
+    ),
+    Bad(
+        story="a replacement in which nothing may be missing",
+        spec=but(rollout={"strategy": "Replace", "maxUnavailable": 0}),
+        at="spec.rollout.maxUnavailable",
+        says="set maxUnavailable to 1 or more",
+    ),
+    Bad(
+        story="a rollout that can do nothing",
+        spec=but(rollout={"strategy": "Surge", "maxSurge": 0}),
+        at="spec.rollout.maxSurge",
+        says="with maxSurge 0 and maxUnavailable 0 no replica can be exchanged; set maxSurge to 1",
+    ),
+    Bad(
+        story="a canary that shrinks",
+        spec=but(rollout={"strategy": "Canary", "canary": {"steps": [{"weight": 50}, {"weight": 10}]}}),
+        at="spec.rollout.canary.steps",
+        says="the weight of a canary must not shrink from step to step; order the steps by weight",
+    ),
+    Bad(
+        story="bounds the wrong way round",
+        spec=but(scaling={"minReplicas": 9, "maxReplicas": 8}),
+        at="spec.scaling.minReplicas",
+        says="minReplicas must not exceed maxReplicas (8); raise maxReplicas or lower minReplicas",
+    ),
+    Bad(
+        story="zero replicas without anybody to wake them",
+        spec=but(scaling={"minReplicas": 0, "maxReplicas": 2}),
+        at="spec.scaling.minReplicas",
+        says="name a policy with idle.scaleToZero, or set minReplicas to 1",
+    ),
+)

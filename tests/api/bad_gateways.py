@@ -1,0 +1,130 @@
+"""Bad policies and gateways whose fields contradict each other."""
+
+from typing import Final
+
+from fairlead.api.kinds import GATEWAY, POLICY
+from tests.api.bad import Bad, route
+
+SHARED_RULES: Final = (
+    Bad(
+        story="a schedule the wrong way round",
+        kind=POLICY,
+        spec={"schedules": [{"name": "a", "cron": "0 8 * * *", "duration": "2h", "minReplicas": 3, "maxReplicas": 2}]},
+        at="spec.schedules[0].minReplicas",
+        says="minReplicas must not exceed maxReplicas (2)",
+    ),
+    Bad(
+        story="a schedule that changes nothing",
+        kind=POLICY,
+        spec={"schedules": [{"name": "a", "cron": "0 8 * * *", "duration": "2h"}]},
+        at="spec.schedules[0].minReplicas",
+        says="a schedule without bounds changes nothing; set minReplicas, maxReplicas or both",
+    ),
+    Bad(
+        story="a Prometheus without an address",
+        kind=POLICY,
+        spec={"metrics": {"source": "Prometheus"}},
+        at="spec.metrics.prometheus",
+        says="prometheus belongs to source Prometheus, which needs its address",
+    ),
+    Bad(
+        story="a model nobody answers for",
+        kind=GATEWAY,
+        spec=route(),
+        at="spec.models[0].deployment",
+        says="set deployment to the name of an InferenceDeployment in this namespace",
+    ),
+    Bad(
+        story="weights beside one deployment",
+        kind=GATEWAY,
+        spec=route(deployment="a", strategy="Weighted", weighted=[{"deployment": "a", "weight": 1}]),
+        at="spec.models[0].deployment",
+        says="strategies Weighted and Cascade name their deployments themselves; remove deployment",
+    ),
+    Bad(
+        story="weights that nobody looks at",
+        kind=GATEWAY,
+        spec=route(deployment="a", weighted=[{"deployment": "a", "weight": 1}]),
+        at="spec.models[0].weighted",
+        says="set strategy to Weighted together with its deployments, or remove weighted",
+    ),
+    Bad(
+        story="weights of zero",
+        kind=GATEWAY,
+        spec=route(strategy="Weighted", weighted=[{"deployment": "a", "weight": 0}]),
+        at="spec.models[0].weighted",
+        says="with every weight 0 nobody answers; give one deployment a weight above 0",
+    ),
+    Bad(
+        story="rules without lines",
+        kind=GATEWAY,
+        spec=route(strategy="Rules", deployment="a"),
+        at="spec.models[0].rules",
+        says="rules belongs to strategy Rules, which needs it",
+    ),
+    Bad(
+        story="a rule that always holds",
+        kind=GATEWAY,
+        spec=route(strategy="Rules", deployment="a", rules=[{"name": "all", "when": {}, "deployment": "b"}]),
+        at="spec.models[0].rules[0].when.difficulty",
+        says="a rule without a condition always holds and hides those below it",
+    ),
+    Bad(
+        story="a rule that never holds",
+        kind=GATEWAY,
+        spec=route(
+            strategy="Rules",
+            deployment="a",
+            rules=[{"name": "r", "when": {"minPromptTokens": 9, "maxPromptTokens": 8}, "deployment": "b"}],
+        ),
+        at="spec.models[0].rules[0].when.minPromptTokens",
+        says="minPromptTokens must not exceed maxPromptTokens (8), or the rule never holds",
+    ),
+    Bad(
+        story="a rule that never holds for answers",
+        kind=GATEWAY,
+        spec=route(
+            strategy="Rules",
+            deployment="a",
+            rules=[{"name": "r", "when": {"minOutputTokens": 9, "maxOutputTokens": 8}, "deployment": "b"}],
+        ),
+        at="spec.models[0].rules[0].when.minOutputTokens",
+        says="minOutputTokens must not exceed maxOutputTokens (8), or the rule never holds",
+    ),
+    Bad(
+        story="a cascade without steps",
+        kind=GATEWAY,
+        spec=route(strategy="Cascade"),
+        at="spec.models[0].cascade",
+        says="set strategy to Cascade together with its deployments and validator",
+    ),
+    Bad(
+        story="a cascade that asks the same twice",
+        kind=GATEWAY,
+        spec=route(strategy="Cascade", cascade={"deployments": ["a", "a"], "validator": "NotEmpty"}),
+        at="spec.models[0].cascade.deployments",
+        says="asking the same deployment twice gives the same answer twice; name each deployment once",
+    ),
+    Bad(
+        story="confidence without a measure",
+        kind=GATEWAY,
+        spec=route(strategy="Cascade", cascade={"deployments": ["a", "b"], "validator": "Confidence"}),
+        at="spec.models[0].cascade.minConfidence",
+        says="minConfidence belongs to validator Confidence, which needs it",
+    ),
+    Bad(
+        story="a tenant in no band",
+        kind=GATEWAY,
+        spec={"tenants": [{"name": "a", "keys": [{"name": "k", "key": "k"}], "band": "gold"}]},
+        at="spec.tenants",
+        says="a tenant names a band that spec.bands does not have; add the band to spec.bands",
+    ),
+    Bad(
+        story="a tenant without a key",
+        kind=GATEWAY,
+        spec={"tenants": [{"name": "a", "keys": []}]},
+        at="spec.tenants[0].keys",
+        says="the list needs 1 or more",
+        there="should have at least 1 items",
+    ),
+)

@@ -1,0 +1,15 @@
+"""Specs that people write when they are tired, and what both doors must say: ours, and the API server's.
+
+Constants only. The pure lane reads each strictly; the API server lane applies each to a real server.
+"""
+
+from typing import Final
+
+from tests.api.bad import LEAST
+from tests.api.bad_deployments import DEPLOYMENT_RULES
+from tests.api.bad_gateways import SHARED_RULES
+from tests.api.bad_words import SHAPE, SPELLING
+
+__all__ = ["BAD", "LEAST"]
+
+BAD: Final = (*SHAPE, *SPELLING, *DEPLOYMENT_RULES, *SHARED_RULES)

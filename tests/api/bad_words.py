@@ -1,0 +1,227 @@
+"""Bad specs of one field: a wrong type, an unknown name, a misspelling."""
+
+from typing import Final
+
+from fairlead.api.kinds import POLICY
+from tests.api.bad import LEAST, Bad, but, engine
+
+LONG: Final = "x" * 600
+SHAPE: Final = (
+    Bad(
+        story="an unknown field",
+        spec=but(replica=2),
+        at="spec.replica",
+        says="did you mean replicas?",
+        there="unknown field",
+    ),
+    Bad(
+        story="a field in the wrong place",
+        spec=but(maxTokens=4096),
+        at="spec.maxTokens",
+        says="did you mean spec.engine.context.maxTokens?",
+        there="unknown field",
+    ),
+    Bad(
+        story="a number as text",
+        spec=but(replicas="two"),
+        at="spec.replicas",
+        says="a whole number is wanted here, not a text; write a number without quotes",
+        there="must be of type integer",
+    ),
+    Bad(
+        story="a text as number",
+        spec=but(model={"source": "hf://a/b", "servedName": 5}),
+        at="spec.model.servedName",
+        says="a text is wanted here, not a number; quote it",
+        there="must be of type string",
+    ),
+    Bad(
+        story="an object as text",
+        spec=but(engine="vLLM"),
+        at="spec.engine",
+        says="an object is wanted here, not a text; indent its fields below it",
+        there="must be of type object",
+    ),
+    Bad(
+        story="a word in the wrong case",
+        spec=engine(kind="vllm"),
+        at="spec.engine.kind",
+        says="did you mean vLLM?",
+        there='supported values: "vLLM"',
+    ),
+    Bad(
+        story="a format that no engine has",
+        spec=engine(quantization={"weights": "fp9"}),
+        at="spec.engine.quantization.weights",
+        says="did you mean fp8?",
+        there='"fp8PerTensor"',
+    ),
+    Bad(
+        story="no model",
+        spec={"accelerator": {"product": "NVIDIA-L4"}},
+        at="spec.model",
+        says="this field is needed; add it: The model that is served",
+        there="Required value",
+    ),
+    Bad(
+        story="a model from nowhere",
+        spec=but(model={}),
+        at="spec.model.source",
+        says="add it: Where the weights are read from: hf://organisation/model",
+        there="Required value",
+    ),
+    Bad(
+        story="fewer than no replicas",
+        spec=but(replicas=-1),
+        at="spec.replicas",
+        says="the smallest number allowed is 0; write 0 or more",
+        there="should be greater than or equal to 0",
+    ),
+    Bad(
+        story="a million replicas",
+        spec=but(replicas=1_000_000),
+        at="spec.replicas",
+        says="the largest number allowed is 1000; write 1000 or less",
+        there="should be less than or equal to 1000",
+    ),
+    Bad(
+        story="a percentage where replicas are counted",
+        spec=but(rollout={"strategy": "Surge", "maxSurge": "25%"}),
+        at="spec.rollout.maxSurge",
+        says="a whole number is wanted here, not a text",
+        there="must be of type integer",
+    ),
+    Bad(
+        story="a source without end",
+        spec=but(model={"source": f"hf://a/{LONG}"}),
+        at="spec.model.source",
+        says="at most 512 characters are allowed",
+        there="may not be more than 512",
+    ),
+    Bad(
+        story="a hundred adapters",
+        spec=engine(adapters=[{"name": f"a{number}", "source": "hf://a/b"} for number in range(100)]),
+        at="spec.engine.adapters",
+        says="the list may have at most 64",
+        there="must have at most 64 items",
+    ),
+    Bad(
+        story="two adapters of one name",
+        spec=engine(adapters=[{"name": "a", "source": "hf://a/b"}, {"name": "a", "source": "hf://c/d"}]),
+        at="spec.engine.adapters",
+        says="the name 'a' stands more than once; keep one of them",
+        there="Duplicate value",
+    ),
+    Bad(
+        story="a canary without steps",
+        spec=but(rollout={"strategy": "Canary", "canary": {"steps": []}}),
+        at="spec.rollout.canary.steps",
+        says="the list needs 1 or more; add what is missing",
+        there="should have at least 1 items",
+    ),
+)
+SPELLING: Final = (
+    Bad(
+        story="gigabytes with a B",
+        spec=but(storage={"sharedMemory": "2GB"}),
+        at="spec.storage.sharedMemory",
+        says="this is not a quantity of bytes; write 2Gi (1024-based) or 2G (1000-based)",
+    ),
+    Bad(
+        story="a duration in words",
+        spec=but(drain={"timeout": "5 minutes"}),
+        at="spec.drain.timeout",
+        says="this is not a duration; write a number with ms, s, m, h or d",
+    ),
+    Bad(
+        story="an objective of zero, which nothing can hold",
+        kind=POLICY,
+        spec={"objectives": {"ttftP95": "0s"}},
+        at="spec.objectives.ttftP95",
+        says="this is not a duration above zero",
+    ),
+    Bad(
+        story="a model from the web",
+        spec=but(model={"source": "http://example.com/model"}),
+        at="spec.model.source",
+        says="this is no place to read a model from; write hf://organisation/model",
+    ),
+    Bad(
+        story="a source without a model",
+        spec=but(model={"source": "hf://"}),
+        at="spec.model.source",
+        says="hf://organisation/model",
+    ),
+    Bad(
+        story="a source that climbs out",
+        spec=but(model={"source": "pvc://models/../etc"}),
+        at="spec.model.source",
+        says="pvc://claim/path",
+    ),
+    Bad(
+        story="a source with a shell in it",
+        spec=but(model={"source": "hf://a/b; rm -rf /"}),
+        at="spec.model.source",
+        says="this is no place to read a model from",
+    ),
+    Bad(
+        story="a source with a line break",
+        spec=but(model={"source": "hf://a/b\n"}),
+        at="spec.model.source",
+        says="this is no place to read a model from",
+    ),
+    Bad(
+        story="an argument with a line break",
+        spec=engine(extraArgs=["--seed=1\n--x"]),
+        at="spec.engine.extraArgs[0]",
+        says="an argument is empty or holds a control character",
+    ),
+    Bad(
+        story="a share in percent",
+        spec=engine(memoryUtilization="90%"),
+        at="spec.engine.memoryUtilization",
+        says='write a decimal in quotes, for instance "0.80"',
+    ),
+    Bad(
+        story="a share of more than all",
+        kind=POLICY,
+        spec={"signals": {"kvCache": {"target": "1.5"}}},
+        at="spec.signals.kvCache.target",
+        says="this is not a share between 0 and 1",
+    ),
+    Bad(
+        story="a budget with its currency",
+        kind=POLICY,
+        spec={"budget": {"maxCostPerHour": "$40"}},
+        at="spec.budget.maxCostPerHour",
+        says='without a currency, for instance "40" or "12.50"',
+    ),
+    Bad(
+        story="a schedule in words",
+        kind=POLICY,
+        spec={"schedules": [{"name": "a", "cron": "every day", "duration": "2h", "minReplicas": 1}]},
+        at="spec.schedules[0].cron",
+        says="write five fields (minute hour day month weekday), for instance 0 8 * * 1-5",
+    ),
+    Bad(
+        story="a time zone by its abbreviation",
+        kind=POLICY,
+        spec={"schedules": [{"name": "a", "cron": "0 8 * * *", "timeZone": "CET", "duration": "2h", "minReplicas": 1}]},
+        at="spec.schedules[0].timeZone",
+        says="write an IANA name, for instance Europe/Berlin or UTC",
+    ),
+    Bad(
+        story="a password in an address",
+        kind=POLICY,
+        spec={"metrics": {"source": "Prometheus", "prometheus": {"url": "http://me:word@prometheus"}}},
+        at="spec.metrics.prometheus.url",
+        says="without user, password or query; secrets go into a Secret",
+    ),
+    Bad(
+        story="a name that no Service can have",
+        spec=LEAST,
+        name="chat.v2",
+        at="metadata.name",
+        says="a name here becomes a label and the name of a Service; use at most 63 small letters",
+    ),
+)

@@ -1,0 +1,214 @@
+"""Specs that are right and in which every field stands, for stories about all of them."""
+
+import copy
+from typing import Any, Final
+
+from fairlead.api.kinds import DEPLOYMENT, GATEWAY, POLICY, Kind
+
+_SECRET: Final = {"name": "s", "key": "k"}
+_TRAFFIC: Final[dict[str, Any]] = {
+    "service": {"type": "NodePort", "annotations": {"a": "1"}},
+    "limits": {
+        "enforcement": "Shadow",
+        "maxPromptTokens": 10,
+        "maxOutputTokens": 20,
+        "maxQueued": 30,
+        "maxQueueTime": "4s",
+        "maxRequestSize": "5k",
+    },
+    "timeouts": {"connect": "1s", "firstToken": "2s", "betweenTokens": "3s", "total": "4s"},
+    "hold": {"maxRequests": 1, "maxTime": "2s"},
+    "cache": {
+        "enabled": True,
+        "ttl": "1s",
+        "maxSize": "2k",
+        "maxEntrySize": "1k",
+        "scope": "Gateway",
+        "redis": {"urlSecret": _SECRET},
+    },
+    "retries": {"maxAttempts": 3, "budget": "0.2"},
+}
+COUNTED: Final[dict[str, Any]] = {
+    "model": {
+        "source": "hf://a/b",
+        "revision": "main",
+        "servedName": "chat",
+        "tokenSecret": _SECRET,
+        "shape": {
+            "layers": 32,
+            "hiddenSize": 4096,
+            "attentionHeads": 32,
+            "kvHeads": 8,
+            "headSize": 128,
+            "intermediateSize": 14336,
+            "vocabularySize": 128256,
+            "maxPosition": 32768,
+            "parameters": 8_000_000_000,
+            "experts": 8,
+            "expertsPerToken": 2,
+        },
+    },
+    "engine": {
+        "kind": "vLLM",
+        "image": "example.com/own:1",
+        "version": "0.31.1",
+        "dtype": "bfloat16",
+        "quantization": {"weights": "awq", "kvCache": "fp8E4M3"},
+        "prefixCaching": {"enabled": False},
+        "speculation": {
+            "method": "draftModel",
+            "draft": {"source": "hf://a/c", "revision": "v1"},
+            "tokens": 4,
+            "maxConcurrency": 48,
+        },
+        "batching": {"maxSequences": 64, "maxBatchedTokens": 4096, "maxQueuedRequests": 9},
+        "context": {"maxTokens": 16384},
+        "memoryUtilization": "0.90",
+        "eager": True,
+        "trustRemoteCode": True,
+        "adapters": [{"name": "a", "source": "hf://a/d", "revision": "v1", "rank": 8}],
+        "extraArgs": ["--seed=1"],
+        "env": [
+            {"name": "A", "value": "b"},
+            {"name": "B", "valueFrom": {"secretKeyRef": _SECRET}},
+            {"name": "C", "valueFrom": {"configMapKeyRef": {"name": "c", "key": "k"}}},
+        ],
+    },
+    "accelerator": {"product": "NVIDIA-L4", "resource": "example.com/gpu"},
+    "parallelism": {"tensor": 4, "pipeline": 2, "data": 1},
+    "placement": {
+        "nodeSelector": {"a": "1"},
+        "tolerations": [{"key": "k", "operator": "Equal", "value": "v", "effect": "NoExecute", "tolerationSeconds": 9}],
+        "affinity": {"nodeAffinity": {"a": 1}},
+        "topologySpreadConstraints": [{"topologyKey": "zone", "maxSkew": 2, "whenUnsatisfiable": "DoNotSchedule"}],
+        "priorityClassName": "p",
+        "runtimeClassName": "r",
+        "schedulerName": "s",
+        "serviceAccountName": "a",
+        "imagePullSecrets": [{"name": "i"}],
+    },
+    "storage": {"cache": {"claimName": "models", "subPath": "cache"}, "sharedMemory": "2Gi"},
+    "replicas": 3,
+    "rollout": {
+        "strategy": "Canary",
+        "maxSurge": 1,
+        "maxUnavailable": 1,
+        "progressDeadlineSeconds": 900,
+        "minReadySeconds": 5,
+        "paused": True,
+        "canary": {"steps": [{"weight": 10, "hold": "1m"}]},
+    },
+    "drain": {"timeout": "1m", "settle": "5s"},
+    "router": {"replicas": 3, **_TRAFFIC},
+}
+SCALED: Final[dict[str, Any]] = {
+    "model": {"source": "hf://a/b"},
+    "engine": {"speculation": {"method": "ngram", "lookupMin": 2, "lookupMax": 5}},
+    "accelerator": {"product": "NVIDIA-L4"},
+    "scaling": {"minReplicas": 1, "maxReplicas": 8, "policy": {"name": "p"}},
+    "gateway": {"name": "company"},
+}
+POLICY_SPEC: Final[dict[str, Any]] = {
+    "mode": "Recommend",
+    "objectives": {"ttftP95": "1s", "tpotP95": "60ms", "queueTimeP95": "2s"},
+    "signals": {"queueDepth": {"targetPerReplica": 3}, "kvCache": {"target": "0.7"}, "tokens": {"headroom": "0.2"}},
+    "behavior": {
+        "scaleUp": {"maxStep": 2, "maxFactor": "1.5"},
+        "scaleDown": {"stabilizationWindowSeconds": 60, "maxStep": 2},
+    },
+    "coldStart": {"assume": "110s", "learn": False},
+    "idle": {"scaleToZero": {"after": "15m"}},
+    "schedules": [
+        {
+            "name": "a",
+            "cron": "0 8 * * 1-5",
+            "timeZone": "Europe/Berlin",
+            "duration": "2h",
+            "minReplicas": 1,
+            "maxReplicas": 4,
+        }
+    ],
+    "budget": {"maxCostPerHour": "12.50"},
+    "metrics": {
+        "source": "Prometheus",
+        "prometheus": {"url": "http://prometheus:9090", "tokenSecret": _SECRET, "caSecret": _SECRET},
+        "staleAfter": "1m",
+    },
+}
+GATEWAY_SPEC: Final[dict[str, Any]] = {
+    "replicas": 3,
+    **_TRAFFIC,
+    "models": [
+        {
+            "name": "one",
+            "strategy": "Rules",
+            "deployment": "a",
+            "fallback": {"deployments": ["b"], "reasons": ["Timeout"]},
+            "cache": False,
+            "rules": [
+                {
+                    "name": "r",
+                    "when": {
+                        "difficulty": "Easy",
+                        "minPromptTokens": 10,
+                        "maxPromptTokens": 20,
+                        "minOutputTokens": 30,
+                        "maxOutputTokens": 40,
+                        "structuredOutput": True,
+                        "tools": False,
+                        "tenants": ["shop"],
+                    },
+                    "deployment": "b",
+                }
+            ],
+        },
+        {"name": "two", "strategy": "Weighted", "weighted": [{"deployment": "a", "weight": 9}]},
+        {
+            "name": "three",
+            "strategy": "Cascade",
+            "cascade": {"deployments": ["a", "b"], "validator": "Confidence", "minConfidence": "0.7"},
+        },
+    ],
+    "tenants": [
+        {
+            "name": "shop",
+            "keys": [_SECRET],
+            "band": "high",
+            "weight": 2,
+            "maxConcurrency": 3,
+            "tokensPerMinute": 4,
+            "requestsPerMinute": 5,
+            "budget": {"maxCost": "6", "period": "Day"},
+            "models": ["one"],
+            "enforcement": "Shadow",
+        }
+    ],
+    "bands": [{"name": "high", "priority": 9, "reserved": "0.1", "maxQueued": 7}],
+    "lanes": {
+        "long": {"minPromptTokens": 1, "minOutputTokens": 2, "maxShare": "0.4", "maxQueueTime": "5s"},
+        "batch": {"belowUtilization": "0.6", "maxQueueTime": "1h", "maxQueued": 8},
+    },
+}
+FULL: Final[tuple[tuple[Kind[Any], dict[str, Any]], ...]] = (
+    (DEPLOYMENT, COUNTED),
+    (DEPLOYMENT, SCALED),
+    (POLICY, POLICY_SPEC),
+    (GATEWAY, GATEWAY_SPEC),
+)
+
+
+def with_value(spec: dict[str, Any], path: tuple[str | int, ...], value: object) -> dict[str, Any]:
+    """A copy of a spec with another value at one place."""
+    changed = copy.deepcopy(spec)
+    place: Any = changed
+    for step in path[:-1]:
+        place = place[step]
+    place[path[-1]] = value
+    return changed
+
+
+def without_revision(spec: dict[str, Any]) -> dict[str, Any]:
+    """A copy whose model may come from anywhere: only hf:// sources have revisions."""
+    changed = copy.deepcopy(spec)
+    changed.get("model", {}).pop("revision", None)
+    return changed

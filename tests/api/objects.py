@@ -1,0 +1,31 @@
+"""Objects as people write them, and what becomes of them, for the stories of this folder."""
+
+from typing import Any
+
+from fairlead.api import into_wanted
+from fairlead.api.kinds import API_VERSION, DEPLOYMENT, Kind
+from fairlead.api.reading import Written, read_strict
+from fairlead.fleet.gateways import WantedDeployment
+from fairlead.fleet.wanted import EngineKind, EngineRelease
+from tests.api.bad import LEAST
+
+RELEASES = {kind: EngineRelease(version="0.32.0", image="example.com/vllm:v0.32.0") for kind in EngineKind}
+
+
+def written(spec: object = LEAST, kind: Kind[Any] = DEPLOYMENT, name: str = "chat") -> dict[str, Any]:
+    """An object of a kind around a spec."""
+    metadata = {"name": name, "namespace": "team", "generation": 7}
+    return {"apiVersion": API_VERSION, "kind": kind.name, "metadata": metadata, "spec": spec}
+
+
+def given(spec: dict[str, Any], kind: Kind[Any]) -> Written[Any]:
+    """A right spec, read."""
+    reading = read_strict(written(spec, kind=kind), kind)
+    assert reading.problems == ()
+    assert reading.value is not None
+    return reading.value
+
+
+def deployment(**spec: Any) -> WantedDeployment:  # noqa: ANN401  # fields of a spec
+    """The least deployment with other fields, converted."""
+    return into_wanted.deployment(given(LEAST | spec, DEPLOYMENT), RELEASES)

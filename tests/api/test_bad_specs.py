@@ -1,0 +1,29 @@
+"""Each bad spec is refused by us with the field and the remedy; what the API server says stands in its own lane."""
+
+import pytest
+
+from fairlead.api import rules
+from fairlead.api.kinds import API_VERSION
+from fairlead.api.reading import read_strict
+from tests.api.bad import Bad
+from tests.api.bad_specs import BAD
+from tests.api.objects import written
+
+
+@pytest.mark.parametrize("bad", BAD, ids=lambda bad: bad.story)
+def test_a_bad_spec_is_refused_once_with_its_field_and_what_to_do(bad: Bad) -> None:
+    document = {"apiVersion": API_VERSION, "kind": bad.kind.name, "metadata": {"name": bad.name}, "spec": bad.spec}
+    reading = read_strict(document, bad.kind)
+
+    assert reading.value is None
+    assert [one.field for one in reading.problems] == [bad.at]
+    assert bad.says in reading.problems[0].sentence
+
+
+def test_every_rule_between_fields_has_a_bad_spec() -> None:
+    told = {
+        (problem.field.rsplit(".", 1)[-1], problem.remedy)
+        for bad in BAD
+        for problem in read_strict(written(bad.spec, kind=bad.kind), bad.kind).problems
+    }
+    assert [rule for rule in rules.RULES if (rule.field.rsplit(".", 1)[-1], rule.remedy) not in told] == []

@@ -1,0 +1,208 @@
+"""What was written about pods, replicas, rollouts and the way in becomes values; stored contradictions too."""
+
+from typing import Any
+
+import pytest
+
+from fairlead.api import into_gateways, into_policies, into_wanted
+from fairlead.api.kinds import DEPLOYMENT, POLICY
+from fairlead.api.reading import read_stored
+from fairlead.fleet.gateways import (
+    Hold,
+    Limits,
+    OwnRouter,
+    ResponseCache,
+    Retries,
+    RouterPods,
+    Routing,
+    ServiceType,
+    Timeouts,
+)
+from fairlead.fleet.policies import (
+    ColdStart,
+    ReplicaBounds,
+)
+from fairlead.fleet.wanted import (
+    CanaryStep,
+    ModelSource,
+    Parallelism,
+    Placement,
+    RolloutStrategy,
+    SecretKey,
+    SourceScheme,
+    Spread,
+    Storage,
+    Toleration,
+    WantedDrain,
+    WantedRollout,
+)
+from tests.api.bad import Bad
+from tests.api.bad_specs import BAD
+from tests.api.objects import RELEASES, deployment, written
+
+
+def test_every_field_of_the_pods_arrives() -> None:
+    wanted = deployment(
+        accelerator={"product": "NVIDIA-L4", "count": 8, "resource": "example.com/gpu"},
+        parallelism={"tensor": 4, "pipeline": 2},
+        placement={
+            "nodeSelector": {"b": "2", "a": "1"},
+            "tolerations": [{"key": "k", "value": "v", "effect": "NoExecute", "tolerationSeconds": 9}],
+            "affinity": {"podAffinity": {"b": 1, "a": 2}},
+            "topologySpreadConstraints": [{"topologyKey": "zone", "maxSkew": 2, "whenUnsatisfiable": "DoNotSchedule"}],
+            "priorityClassName": "p",
+            "runtimeClassName": "r",
+            "schedulerName": "s",
+            "serviceAccountName": "a",
+            "imagePullSecrets": [{"name": "i"}],
+        },
+        storage={"cache": {"claimName": "models", "subPath": "cache"}, "sharedMemory": "2Gi"},
+    ).wanted
+    assert (wanted.gpus_per_replica, wanted.parallelism) == (8, Parallelism(tensor=4, pipeline=2))
+    assert wanted.resource == "example.com/gpu"
+    assert wanted.placement == Placement(
+        node_selector=(("a", "1"), ("b", "2")),
+        tolerations=(Toleration(key="k", operator="Equal", value="v", effect="NoExecute", seconds=9),),
+        affinity='{"podAffinity": {"a": 2, "b": 1}}',
+        spread=(Spread(topology_key="zone", max_skew=2, hard=True),),
+        priority_class="p",
+        runtime_class="r",
+        scheduler="s",
+        service_account="a",
+        pull_secrets=("i",),
+    )
+    assert wanted.storage == Storage(cache_claim="models", cache_folder="cache", shared_memory_bytes=2 * 2**30)
+
+
+@pytest.mark.parametrize(
+    ("text", "source"),
+    [
+        ("hf://a/b", ModelSource(scheme=SourceScheme.HUB, location="a/b")),
+        ("oci://host:5000/a/b:v1", ModelSource(scheme=SourceScheme.OCI, location="host:5000/a/b:v1")),
+        ("s3://bucket/a/b", ModelSource(scheme=SourceScheme.S3, location="bucket/a/b")),
+        ("pvc://claim/a", ModelSource(scheme=SourceScheme.CLAIM, location="claim/a")),
+        ("/models/a", ModelSource(scheme=SourceScheme.PATH, location="/models/a")),
+    ],
+)
+def test_a_source_is_a_scheme_and_a_place(text: str, source: ModelSource) -> None:
+    assert deployment(model={"source": text}).wanted.model.source == source
+
+
+@pytest.mark.parametrize(
+    ("spec", "replicas"),
+    [
+        ({}, 1),
+        ({"replicas": 0}, 0),
+        ({"scaling": {"maxReplicas": 4}}, ReplicaBounds(least=1, most=4)),
+        (
+            {"scaling": {"minReplicas": 0, "maxReplicas": 4, "policy": {"name": "p"}}},
+            ReplicaBounds(least=0, most=4, policy="p"),
+        ),
+    ],
+)
+def test_replicas_are_a_count_or_bounds(spec: dict[str, Any], replicas: object) -> None:
+    assert deployment(**spec).replicas == replicas
+
+
+@pytest.mark.parametrize(
+    ("rollout", "wanted"),
+    [
+        ({"paused": True}, WantedRollout(paused=True)),
+        ({"strategy": "Surge"}, WantedRollout(strategy=RolloutStrategy.SURGE, max_surge=1, max_unavailable=0)),
+        (
+            {"strategy": "Surge", "maxSurge": 0, "maxUnavailable": 2},
+            WantedRollout(strategy=RolloutStrategy.SURGE, max_surge=0, max_unavailable=2),
+        ),
+        (
+            {
+                "strategy": "Canary",
+                "canary": {"steps": [{"weight": 10, "hold": "1m"}]},
+                "progressDeadlineSeconds": 90,
+                "minReadySeconds": 5,
+            },
+            WantedRollout(
+                strategy=RolloutStrategy.CANARY,
+                max_surge=1,
+                max_unavailable=0,
+                progress_deadline_seconds=90,
+                min_ready_seconds=5,
+                canary=(CanaryStep(percent=10, hold_seconds=60.0),),
+            ),
+        ),
+    ],
+)
+def test_a_rollout_gets_the_numbers_of_its_strategy(rollout: object, wanted: WantedRollout) -> None:
+    assert deployment(rollout=rollout).rollout == wanted
+
+
+@pytest.mark.parametrize("bad", BAD, ids=lambda bad: bad.story)
+def test_what_was_stored_in_spite_of_a_contradiction_still_converts(bad: Bad) -> None:
+    """Whoever reconciles needs the rest of it: which Service leads to what still serves."""
+    value = read_stored(written(bad.spec, kind=bad.kind), bad.kind).value
+    if value is not None and bad.kind is DEPLOYMENT:
+        assert into_wanted.deployment(value, RELEASES).wanted.name == "chat"
+    elif value is not None and bad.kind is POLICY:
+        assert into_policies.policy(value.spec).cold_start == ColdStart()
+    elif value is not None:
+        assert into_gateways.gateway(value).gateway.name == "chat"
+
+
+def test_a_drain_may_be_immediate() -> None:
+    drain = deployment(drain={"timeout": "0s", "settle": "1500ms"}).drain
+    assert drain == WantedDrain(timeout_seconds=0.0, settle_seconds=1.5)
+
+
+def test_a_deployment_of_a_gateway_has_no_router_of_its_own() -> None:
+    assert deployment(gateway={"name": "company"}).door == "company"
+
+
+def test_every_field_of_an_own_router_arrives() -> None:
+    router = {
+        "replicas": 3,
+        "service": {"type": "NodePort", "annotations": {"b": "2", "a": "1"}},
+        "limits": {
+            "enforcement": "Shadow",
+            "maxPromptTokens": 1,
+            "maxOutputTokens": 2,
+            "maxQueued": 3,
+            "maxQueueTime": "4s",
+            "maxRequestSize": "5k",
+        },
+        "timeouts": {"connect": "1s", "firstToken": "2s", "betweenTokens": "3s", "total": "4s"},
+        "hold": {"maxRequests": 1, "maxTime": "2s"},
+        "cache": {
+            "enabled": True,
+            "ttl": "1s",
+            "maxSize": "2k",
+            "maxEntrySize": "1k",
+            "scope": "Gateway",
+            "redis": {"urlSecret": {"name": "n", "key": "k"}},
+        },
+        "retries": {"maxAttempts": 3, "budget": "0.2"},
+    }
+    assert deployment(router=router).door == OwnRouter(
+        routing=Routing(
+            limits=Limits(
+                max_prompt_tokens=1,
+                max_output_tokens=2,
+                max_queued=3,
+                max_queue_seconds=4.0,
+                max_request_bytes=5000,
+                shadow=True,
+            ),
+            timeouts=Timeouts(
+                connect_seconds=1.0, first_token_seconds=2.0, between_tokens_seconds=3.0, total_seconds=4.0
+            ),
+            hold=Hold(max_requests=1, max_seconds=2.0),
+            cache=ResponseCache(
+                enabled=True,
+                ttl_seconds=1.0,
+                max_bytes=2000,
+                max_entry_bytes=1000,
+                by_tenant=False,
+                redis_url=SecretKey(name="n", key="k"),
+            ),
+            retries=Retries(max_attempts=3, budget=0.2),
+        ),
+        pods=RouterPods(replicas=3, service=ServiceType.NODE_PORT, annotations=(("a", "1"), ("b", "2"))),
+    )

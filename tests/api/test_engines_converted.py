@@ -1,0 +1,137 @@
+"""What was written about a model and its engine becomes what the engine room works with."""
+
+from typing import Any
+
+import pytest
+
+from fairlead.fleet.gateways import (
+    OwnRouter,
+    WantedDeployment,
+)
+from fairlead.fleet.quantization import Dtype, KvFormat, WeightFormat
+from fairlead.fleet.wanted import (
+    Adapter,
+    EngineKind,
+    EnvFrom,
+    ModelSource,
+    Parallelism,
+    SecretKey,
+    SourceScheme,
+    Speculation,
+    SpeculationMethod,
+    Wanted,
+    WantedDrain,
+    WantedEngine,
+    WantedModel,
+    WantedRollout,
+)
+from tests.api.objects import deployment
+
+
+def test_the_least_gets_the_tested_engine_one_replica_and_its_own_router() -> None:
+    assert deployment() == WantedDeployment(
+        wanted=Wanted(
+            namespace="team",
+            name="chat",
+            model=WantedModel(
+                source=ModelSource(scheme=SourceScheme.HUB, location="Qwen/Qwen3-0.6B"), served_name="chat"
+            ),
+            engine=WantedEngine(kind=EngineKind.VLLM, version="0.32.0", image="example.com/vllm:v0.32.0"),
+            product="NVIDIA-L4",
+            gpus_per_replica=1,
+            parallelism=Parallelism(),
+        ),
+        replicas=1,
+        rollout=WantedRollout(),
+        drain=WantedDrain(),
+        door=OwnRouter(),
+    )
+
+
+MODEL: dict[str, Any] = {
+    "source": "hf://meta-llama/Llama-3.1-8B-Instruct",
+    "revision": "main",
+    "servedName": "Chat",
+    "tokenSecret": {"name": "hf", "key": "token"},
+    "shape": {"layers": 32, "kvHeads": 8, "parameters": 8_000_000_000},
+}
+ENGINE: dict[str, Any] = {
+    "image": "example.com/own:1",
+    "version": "0.31.1",
+    "dtype": "bfloat16",
+    "quantization": {"weights": "awq", "kvCache": "fp8E4M3"},
+    "prefixCaching": {"enabled": False},
+    "speculation": {
+        "method": "draftModel",
+        "draft": {"source": "hf://a/b", "revision": "v1"},
+        "maxConcurrency": 48,
+    },
+    "batching": {"maxSequences": 64, "maxBatchedTokens": 4096, "maxQueuedRequests": 9},
+    "context": {"maxTokens": 16384},
+    "memoryUtilization": "0.90",
+    "eager": True,
+    "trustRemoteCode": True,
+    "adapters": [{"name": "a", "source": "/adapters/a"}],
+    "extraArgs": ["--seed=1"],
+    "env": [
+        {"name": "A", "value": ""},
+        {"name": "B", "valueFrom": {"secretKeyRef": {"name": "s", "key": "k"}}},
+        {"name": "C", "valueFrom": {"configMapKeyRef": {"name": "c", "key": "k"}}},
+    ],
+}
+
+
+def test_every_field_of_a_model_and_its_engine_arrives() -> None:
+    wanted = deployment(model=MODEL, engine=ENGINE).wanted
+    assert wanted.model == WantedModel(
+        source=ModelSource(scheme=SourceScheme.HUB, location="meta-llama/Llama-3.1-8B-Instruct", revision="main"),
+        served_name="Chat",
+        token_secret=SecretKey(name="hf", key="token"),
+        shape=(("layers", 32), ("kv_heads", 8), ("parameters", 8_000_000_000)),
+    )
+    assert wanted.engine == WantedEngine(
+        kind=EngineKind.VLLM,
+        version="0.31.1",
+        image="example.com/own:1",
+        dtype=Dtype.BFLOAT16,
+        weights=WeightFormat.AWQ,
+        kv=KvFormat.FP8_E4M3,
+        prefix_caching=False,
+        speculation=Speculation(
+            method=SpeculationMethod.DRAFT_MODEL,
+            draft=ModelSource(scheme=SourceScheme.HUB, location="a/b", revision="v1"),
+            tokens=3,
+            max_concurrency=48,
+        ),
+        max_sequences=64,
+        max_batched_tokens=4096,
+        max_queued_requests=9,
+        max_context_tokens=16384,
+        memory_utilization=0.90,
+        adapters=(Adapter(name="a", source=ModelSource(scheme=SourceScheme.PATH, location="/adapters/a"), rank=16),),
+        eager=True,
+        trust_remote_code=True,
+        extra_args=("--seed=1",),
+        extra_env=(("A", ""),),
+        env_from=(
+            EnvFrom(name="B", object_name="s", key="k"),
+            EnvFrom(name="C", object_name="c", key="k", from_secret=False),
+        ),
+    )
+
+
+def test_a_version_alone_chooses_the_image_of_that_version() -> None:
+    assert deployment(engine={"version": "0.31.1"}).wanted.engine.image == "example.com/vllm:v0.31.1"
+
+
+def test_speculation_that_is_off_leaves_no_trace_in_the_revision() -> None:
+    off = {"speculation": {"method": "off", "draft": {"source": "hf://a/b"}, "tokens": 5}}
+    assert deployment(engine=off) == deployment()
+
+
+@pytest.mark.parametrize(
+    ("speculation", "tokens"),
+    [({"method": "mtp"}, 0), ({"method": "mtp", "tokens": 2}, 2), ({"method": "ngram"}, 3)],
+)
+def test_how_many_tokens_are_guessed_is_the_models_business_with_mtp(speculation: object, tokens: int) -> None:
+    assert deployment(engine={"speculation": speculation}).wanted.engine.speculation.tokens == tokens

@@ -1,0 +1,57 @@
+"""Every sample passes the strict reading, converts, and together they show every lever."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from fairlead.api import into_gateways, into_policies, into_wanted
+from fairlead.api.kinds import DEPLOYMENT, GATEWAY, KINDS, POLICY
+from fairlead.api.reading import read_stored, read_strict
+from fairlead.fleet.gateways import Strategy
+from fairlead.fleet.wanted import EngineKind, EngineRelease, RolloutStrategy, SpeculationMethod
+
+FOLDER = Path(__file__).resolve().parents[2] / "manifests" / "samples"
+RELEASES = {kind: EngineRelease(version="1.0.0", image="example.com/engine:v1.0.0") for kind in EngineKind}
+
+
+def samples() -> Iterator[tuple[str, dict[str, Any]]]:
+    for path in sorted(FOLDER.glob("*.yaml")):
+        yield from ((path.stem, document) for document in yaml.safe_load_all(path.read_text()))
+
+
+def converted(document: dict[str, Any]) -> Any:  # noqa: ANN401  # whatever its kind becomes
+    kind = next(kind for kind in KINDS if kind.name == document["kind"])
+    reading = read_strict(document, kind)
+    assert reading.problems == ()
+    assert reading.value is not None
+    assert read_stored(document, kind) == reading
+    if kind is DEPLOYMENT:
+        return into_wanted.deployment(reading.value, RELEASES)
+    return into_policies.policy(reading.value.spec) if kind is POLICY else into_gateways.gateway(reading.value)
+
+
+@pytest.mark.parametrize(("stem", "document"), list(samples()), ids=lambda each: each if isinstance(each, str) else "")
+def test_a_sample_is_read_strictly_and_converted(stem: str, document: dict[str, Any]) -> None:
+    assert converted(document) is not None, stem
+
+
+def test_every_sample_says_what_it_is_for() -> None:
+    assert [path.name for path in FOLDER.glob("*.yaml") if not path.read_text().startswith("# ")] == []
+
+
+def test_names_of_samples_do_not_meet() -> None:
+    names = [(document["kind"], document["metadata"]["name"]) for _, document in samples()]
+    assert len(names) == len(set(names))
+
+
+def test_together_they_show_every_lever() -> None:
+    deployments = [converted(document) for _, document in samples() if document["kind"] == DEPLOYMENT.name]
+    gateways = [converted(document).gateway for _, document in samples() if document["kind"] == GATEWAY.name]
+    assert {one.wanted.engine.speculation.method for one in deployments} == set(SpeculationMethod)
+    assert {one.rollout.strategy for one in deployments} >= {RolloutStrategy.REPLACE, RolloutStrategy.CANARY}
+    assert {route.strategy for one in gateways for route in one.routes} == set(Strategy)
+    assert any(one.routing.cache.enabled for one in gateways)
+    assert any(one.long_lane and one.batch_lane for one in gateways)

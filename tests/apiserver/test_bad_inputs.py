@@ -1,0 +1,66 @@
+"""What our table claims of the API server is so: it refuses these inputs itself, with the webhook off.
+
+The bad specs of `tests/api` are applied by `test_crds.py`; these are the rows that stand beside them.
+"""
+
+import json
+from typing import Final
+
+import pytest
+
+from devcluster.door import DoorClosed, Embedded
+from fairlead.api.kinds import KINDS
+from fairlead.cli import documents
+from house.crds import FOLDER
+from tests.admission.bad_inputs import OURS
+from tests.admission.table import Layer, Row
+from tests.patience import eventually
+
+PLAIN: Final = (
+    *("1e3", "y", "n", "0o17", "12:30:00", "2026-11-20", "on", "yes", "Off", "017", "1_000", "1.0", "1.5", "0x1F"),
+    *("-3", "+12", "0b11", "-0x10", "1.2.3", "'1'", '"yes"', "=", "1e-3", ".5", "5.", "TRUE", "tRue", "08", "1__0"),
+)
+_FREE: Final = """\
+apiVersion: fairlead.dev/v1alpha1
+kind: InferenceDeployment
+metadata: {name: words}
+spec:
+  model: {source: hf://Qwen/Qwen3-0.6B}
+  accelerator: {product: NVIDIA-L4}
+  placement:
+    affinity:
+"""
+CLAIMED: Final = [row for row in OURS if row.layer in {Layer.SCHEMA, Layer.CEL}]
+
+
+@pytest.fixture(scope="module")
+def served(api_server: Embedded) -> Embedded:
+    """The API server with our kinds, ready to be asked."""
+    api_server.kubectl("apply", "-f", str(FOLDER))
+    for kind in KINDS:
+        api_server.kubectl("wait", "--for=condition=Established", f"crd/{kind.crd}", "--timeout=30s")
+    eventually(lambda: "infd" in api_server.kubectl("api-resources"), "our kinds are discovered")
+    return api_server
+
+
+def test_plain_words_are_read_as_kubectl_reads_them(served: Embedded) -> None:
+    """Or `fairlead validate` would approve what the server refuses; free fields show what kubectl sent."""
+    lines = "".join(f"      w{place}: {word}\n" for place, word in enumerate(PLAIN))
+    (ours,) = documents.of_text(_FREE + lines, "f")
+    there = json.loads(served.kubectl("create", "--dry-run=server", "-o", "json", "-f", "-", text=_FREE + lines))
+
+    assert isinstance(ours.content, dict)
+    told, sent = (one["spec"]["placement"]["affinity"] for one in (ours.content, there))
+    assert {PLAIN[int(key[1:])]: value for key, value in told.items()} == {
+        PLAIN[int(key[1:])]: value for key, value in sent.items()
+    }
+
+
+@pytest.mark.parametrize("row", CLAIMED, ids=lambda row: row.story)
+def test_the_server_refuses_it_too_and_names_the_field(served: Embedded, row: Row) -> None:
+    text = row.given if isinstance(row.given, str) else json.dumps(row.given)
+    with pytest.raises(DoorClosed) as refused:
+        served.kubectl("create", "--dry-run=server", "-f", "-", text=text)
+    said = str(refused.value)
+    assert row.at in said
+    assert (row.there or row.says) in said

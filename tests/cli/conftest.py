@@ -1,0 +1,39 @@
+"""Files for commands, and commands to run on them."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fairlead.cli import main
+from tests.admission.table import deployment
+
+Run = Callable[..., tuple[int, str, str]]
+File = Callable[..., str]
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str]) -> Run:
+    """Run `fairlead` with these words: its exit code, what it printed, and what it complained of."""
+
+    def ran(*words: str) -> tuple[int, str, str]:
+        code = main.main(words)
+        said = capsys.readouterr()
+        return code, said.out, said.err
+
+    return ran
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> File:
+    """A file of one object, by default the least deployment; JSON is YAML."""
+
+    def made(content: Any = None, name: str = "chat.yaml") -> str:  # noqa: ANN401  # an object or a text
+        path = tmp_path / name
+        given = deployment() if content is None else content
+        path.write_text(given if isinstance(given, str) else json.dumps(given), encoding="utf-8")
+        return str(path)
+
+    return made

@@ -1,0 +1,55 @@
+"""`fairlead render`: what would be started, with secrets named and never shown."""
+
+import json
+
+from tests.admission.table import deployment, policy
+from tests.cli.conftest import File, Run
+
+ENV = [
+    {"name": "A", "valueFrom": {"configMapKeyRef": {"name": "c", "key": "k"}}},
+    {"name": "B", "valueFrom": {"secretKeyRef": {"name": "s", "key": "k"}}},
+    {"name": "C", "value": "plain"},
+]
+
+
+def test_a_command_to_copy_and_where_each_value_is_kept(run: Run, file: File) -> None:
+    given = deployment(
+        model={"source": "hf://Qwen/Qwen3-0.6B", "tokenSecret": {"name": "hub", "key": "token"}}, engine={"env": ENV}
+    )
+    code, out, err = run("render", file(given))
+
+    assert (code, err) == (0, "")
+    lines = out.splitlines()
+    assert lines[0] == "# bad"
+    assert {"HF_TOKEN=(Secret hub, key token)", "A=(ConfigMap c, key k)", "B=(Secret s, key k)", "C=plain"} <= {*lines}
+    assert "vllm serve Qwen/Qwen3-0.6B \\" in lines
+
+
+def test_as_json_with_the_times_that_follow_from_drain_and_weights(run: Run, file: File) -> None:
+    def rendered(**changed: object) -> dict[str, int]:
+        code, out, _ = run("render", "-o", "json", file(deployment(**changed)))
+        assert code == 0
+        (one,) = json.loads(out)
+        return dict(one)
+
+    small = rendered(drain={"timeout": "90s", "settle": "5s"})
+    large = rendered(model={"source": "hf://Qwen/Qwen3-8B"}, accelerator={"product": "NVIDIA-H100-80GB-HBM3"})
+    unknown = rendered(model={"source": "hf://a/b"})
+    assert small["graceSeconds"] == 90 + 5 + 20
+    assert small["startupSeconds"] < large["startupSeconds"] < unknown["startupSeconds"]
+    assert set(small) == {"name", "command", "environment", "ports", "graceSeconds", "startupSeconds"}
+
+
+def test_what_is_refused_is_told_apart_and_the_rest_is_rendered(run: Run, file: File) -> None:
+    bad = deployment(replicas=-1)
+    parts = [json.dumps(one) for one in (bad, deployment(), policy())]
+    code, out, err = run("render", file("\n---\n".join([*parts, "{"])))
+    assert code == 1
+    assert out.count("# bad") == 1
+    assert "spec.replicas: -1" in err
+    assert "is no YAML" in err
+
+
+def test_a_file_without_deployments_renders_nothing(run: Run, file: File) -> None:
+    assert run("render", file(policy())) == (0, "", "")
+    assert run("render", "-o", "json", file(policy())) == (0, "[]\n", "")

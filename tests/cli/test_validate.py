@@ -1,0 +1,165 @@
+"""`fairlead validate`: what admission would say, for people and for programs."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from fairlead.cli import documents, review_text
+from fairlead.cli.documents import Document
+from fairlead.controller import admission
+from tests.admission.table import KNOWN, SAMPLES, deployment, engine, policy
+from tests.cli.conftest import File, Run
+
+
+def test_every_sample_is_admitted(run: Run) -> None:
+    code, out, err = run("validate", *map(str, SAMPLES))
+    assert (code, err) == (0, "")
+    assert "✗" not in out
+
+
+def test_a_good_deployment_is_told_with_what_it_holds(run: Run, file: File) -> None:
+    code, out, _ = run("validate", file())
+    assert code == 0
+    assert out.splitlines()[0].endswith("chat.yaml: InferenceDeployment bad")
+    assert "fit      fits: surely holds 1 x 40960 tokens" in out
+    assert "requests of the whole context" in out
+
+
+def test_a_bad_one_is_told_with_field_rule_and_remedy(run: Run, file: File) -> None:
+    code, out, _ = run("validate", file(deployment(replicas=2, scaling={"maxReplicas": 4})))
+    assert code == 1
+    assert "refused  spec.replicas: 2\n" in out
+    assert "→ remove scaling to count yourself" in out
+
+
+def test_what_does_not_fit_has_its_ways_out_one_a_line_with_the_field_to_change(run: Run, file: File) -> None:
+    model = {"source": "hf://meta-llama/Llama-3.1-8B-Instruct"}
+    code, out, _ = run("validate", file(deployment(model=model)))
+    assert code == 1
+    lines = out.splitlines()
+    start = lines.index("             → what fits, smallest change first:")
+    assert [line.split()[0] for line in lines[start + 1 :]] == [
+        "spec.engine.context.maxTokens",
+        "spec.parallelism.tensor",
+        "spec.accelerator.product",
+    ]
+
+
+def test_as_json_the_same_stands_under_names_that_stay(run: Run, file: File) -> None:
+    big = deployment(model={"source": "hf://meta-llama/Llama-3.1-8B-Instruct"})
+    place = file(f"{json.dumps(deployment())}\n---\n{json.dumps(big)}\n---\n{json.dumps(policy())}\n---\n[\n")
+    code, out, _ = run("validate", "-o", "json", place)
+    good, bad, other, broken = json.loads(out)
+    assert code == 1
+    assert (good["admitted"], good["fit"]["verdict"], bad["admitted"], bad["fit"]["verdict"]) == (
+        True,
+        "fits",
+        False,
+        "no",
+    )
+    assert set(good["fit"]) == {"verdict", "because", "kvTokens", "sequences"}
+    assert bad["fit"]["alternatives"][0]["field"] == "spec.engine.context.maxTokens"
+    assert set(bad["refusals"][0]) == {"field", "value", "reason", "because", "remedy"}
+    assert (other["kind"], other["fit"]) == ("AutoscalingPolicy", None)
+    assert (broken["admitted"], broken["refusals"][0]["reason"]) == (False, "Unreadable")
+
+
+def test_one_bad_document_does_not_hide_the_others(run: Run, file: File) -> None:
+    code, out, _ = run("validate", file(f"{json.dumps(deployment())}\n---\n{{\n---\n{json.dumps(policy())}\n"))
+    assert code == 1
+    assert [line[0] for line in out.splitlines() if "document" in line] == ["✓", "✗", "✓"]
+    assert "(document 2): is no YAML: line" in out
+
+
+def test_a_folder_gives_its_files_and_an_empty_one_says_so(run: Run, file: File, tmp_path: Path) -> None:
+    file(name="b.yaml")
+    file(name="a.yml")
+    empty = tmp_path / "none"
+    empty.mkdir()
+    code, out, _ = run("validate", str(tmp_path), str(empty))
+    assert code == 1
+    assert [line.split(":")[0].rpartition("/")[2] for line in out.splitlines() if line[0] in "✓✗"] == [
+        "a.yml",
+        "b.yaml",
+        "none",
+    ]
+    assert "the folder holds no YAML file" in out
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [(b"\xff\xfe\x00", "is no text"), (b"a: 1\n" * 700_000, "larger than 3 MiB"), (None, "cannot be read: No such")],
+)
+def test_a_file_that_cannot_be_read_is_named(content: bytes | None, said: str, run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "x.yaml"
+    if content is not None:
+        path.write_bytes(content)
+    code, out, _ = run("validate", str(path))
+    assert code == 1
+    assert said in out
+
+
+def test_a_configuration_of_ones_own_decides_the_fit(run: Run, file: File) -> None:
+    own = {"model_type": "llama", "num_hidden_layers": 2, "hidden_size": 64, "num_attention_heads": 4}
+    own |= {"num_key_value_heads": 4, "vocab_size": 100, "intermediate_size": 128, "max_position_embeddings": 2048}
+    config = file(own, name="config.json")
+    place = file(deployment(model={"source": "hf://me/mine"}))
+    code, out, _ = run("validate", place, "--config-json", f"me/mine={config}")
+    assert code == 0
+    assert "surely holds 1 x 2048 tokens" in out
+
+
+@pytest.mark.parametrize("words", ["me/mine", "me/mine=nowhere.json"])
+def test_a_configuration_that_is_not_there_is_a_wrong_word(words: str, run: Run, file: File) -> None:
+    for command in ("validate", "render"):
+        code, out, err = run(command, file(), "--config-json", words)
+        assert (code, out) == (2, "")
+        assert err.startswith("fairlead: ")
+
+
+def test_people_at_a_terminal_see_colours() -> None:
+    review = admission.review(engine(context={"maxTokens": 100_000}, extraArgs=["--port=1"]), KNOWN)
+    text = review_text.as_text(Document(place="a.yaml"), review, colour=True)
+    assert text.startswith(f"{review_text.RED}✗{review_text.PLAIN} a.yaml: InferenceDeployment bad")
+    broken = Document(place="b.yaml", problem="is empty")
+    assert review_text.as_text(broken, None, colour=False) == "✗ b.yaml: is empty"
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("1e3", 1000),
+        ("y", True),
+        ("n", False),
+        ("0o17", 15),
+        ("017", 15),
+        ("0x1F", 31),
+        ("-0b11", -3),
+        ("12:30:00", "12:30:00"),
+        ("2026-11-20", "2026-11-20"),
+        ("on", True),
+        ("1_000", 1000),
+        ("1.5", 1.5),
+        ("08", 8),
+        ("~", None),
+        ("=", "="),
+        ("{<<: {k: v}, l: w}", {"k": "v", "l": "w"}),
+        ("'1'", "1"),
+        ("&x [1, *x]", None),
+    ],
+)
+def test_plain_words_are_read_as_kubectl_reads_them(written: str, read: object) -> None:
+    """The same words are put to a real kubectl in `tests/apiserver/test_bad_inputs.py`."""
+    (document,) = documents.of_text(f"a: {written}", "f")
+    assert isinstance(document.content, dict)
+    found = document.content["a"]
+    assert found == read or (isinstance(found, list) and found[1] is found)
+
+
+def test_only_blank_documents_are_nothing_and_one_after_a_mark_is_one() -> None:
+    assert [one.problem for one in documents.of_text("---\n---\n", "f")] == [
+        "is empty; write an object, or leave the file out"
+    ]
+    assert [one.content for one in documents.of_text("a: b---", "f")] == [{"a": "b---"}]
+    assert [one.content for one in documents.of_text("---\na: 1\r\n---\r\nb: 2\r\n", "f")] == [{"a": 1}, {"b": 2}]

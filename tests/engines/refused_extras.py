@@ -1,0 +1,94 @@
+"""Wishes whose extra arguments do not go with one another, with the typed fields, or with vLLM 0.32."""
+
+from dataclasses import replace
+from typing import Final
+
+from fairlead.engines.reasons import EngineReason as Why
+from fairlead.fleet.wanted import Parallelism
+from tests.engines.asks import ENGINE, H100, LATENT, asks
+from tests.engines.refused import no
+
+EXTRA: Final = "spec.engine.extraArgs"
+
+EXTRAS: Final = {
+    "gguf is no load format any more": (
+        asks(replace(ENGINE, extra_args=("--load-format", "auto", "--load-format", "gguf"))),
+        no(
+            EXTRA,
+            "--load-format gguf",
+            Why.ARGUMENT_REMOVED,
+            "vLLM 0.32 no longer has this value",
+            "remove it; auto reads safetensors",
+        ),
+    ),
+    "the builtin hash is gone": (
+        asks(replace(ENGINE, extra_args=("--prefix-caching-hash-algo=builtin",))),
+        no(
+            EXTRA,
+            "--prefix-caching-hash-algo builtin",
+            Why.ARGUMENT_REMOVED,
+            "vLLM 0.32 no longer has this value",
+            "write sha256_cbor",
+        ),
+    ),
+    "tools are chosen by a parser": (
+        asks(replace(ENGINE, extra_args=("--enable-auto-tool-choice",))),
+        no(
+            EXTRA,
+            "--enable-auto-tool-choice",
+            Why.ARGUMENT_CONFLICTS,
+            "it needs to know how this model writes its tool calls",
+            "add --tool-call-parser with the parser of the model's family",
+        ),
+    ),
+    "contexts are cut no finer than KV heads are repeated": (
+        asks(replace(ENGINE, extra_args=("-dcp", "4")), on=H100, spread=Parallelism(tensor=16)),
+        no(
+            EXTRA,
+            "--decode-context-parallel-size 4",
+            Why.ARGUMENT_CONFLICTS,
+            "it must divide spec.parallelism.tensor, 16, and be at most 2 for this model",
+            "write 2",
+        ),
+    ),
+    "one GPU cuts no context": (
+        asks(replace(ENGINE, extra_args=("--decode-context-parallel-size=2",)), shape=LATENT),
+        no(
+            EXTRA,
+            "--decode-context-parallel-size 2",
+            Why.ARGUMENT_CONFLICTS,
+            "it must divide spec.parallelism.tensor, 1, and be at most 1 for this model",
+            "remove it",
+        ),
+    ),
+    "no more are active than a batch holds": (
+        asks(replace(ENGINE, extra_args=("--max-num-active-seqs", "300"))),
+        no(
+            EXTRA,
+            "--max-num-active-seqs 300",
+            Why.ARGUMENT_CONFLICTS,
+            "a batch holds 256 requests",
+            "write 256 or less, or raise spec.engine.batching.maxSequences",
+        ),
+    ),
+    "a connector plays a role": (
+        asks(replace(ENGINE, extra_args=("--kv-transfer-config", '{"kv_connector": "NixlConnector"}'))),
+        no(
+            EXTRA,
+            "--kv-transfer-config",
+            Why.ARGUMENT_CONFLICTS,
+            "a connector needs kv_role: kv_producer, kv_consumer or kv_both",
+            'add "kv_role": "kv_both"',
+        ),
+    ),
+    "guesses nobody makes are not counted": (
+        asks(replace(ENGINE, extra_args=("--per-request-spec-decode-metrics", "summary"))),
+        no(
+            EXTRA,
+            "--per-request-spec-decode-metrics",
+            Why.ARGUMENT_CONFLICTS,
+            "spec.engine.speculation is off",
+            "remove it, or set spec.engine.speculation.method",
+        ),
+    ),
+}

@@ -1,0 +1,255 @@
+"""More wishes vLLM 0.32 would end its start with: settings that are wrong only beside one another."""
+
+from dataclasses import replace
+from typing import Final
+
+from fairlead.engines.reasons import EngineReason as Why
+from fairlead.fleet.wanted import Adapter, Parallelism
+from tests.engines.asks import DRAFT, ENGINE, H100, LATENT, MTP, NGRAM, QWEN_SMALL, VOLUME, WITH_DRAFT, asks
+from tests.engines.refused import BATCHED, no
+
+SPECULATION: Final = "spec.engine.speculation"
+EXTRA: Final = "spec.engine.extraArgs"
+
+
+def adapter(name: str = "de", rank: int = 16) -> Adapter:
+    return Adapter(name=name, source=VOLUME, rank=rank)
+
+
+SPREAD: Final = {
+    "heads must be shared out evenly": (
+        asks(spread=Parallelism(tensor=3)),
+        no(
+            "spec.parallelism.tensor",
+            3,
+            Why.HEADS_NOT_DIVISIBLE,
+            "the 32 attention heads of Llama-3.1-8B cannot be shared by 3 GPUs",
+            "write 2",
+        ),
+    ),
+    "a replica has as many GPUs as it is spread over": (
+        asks(spread=Parallelism(tensor=4, pipeline=2), gpus=4),
+        no(
+            "spec.accelerator.count",
+            4,
+            Why.GPUS_DIFFER,
+            "tensor 4 times pipeline 2 times data 1 takes 8 GPUs",
+            "write 8, or less parallelism",
+        ),
+    ),
+    "half a GPU is none": (
+        asks(spread=Parallelism(tensor=0), gpus=1),
+        no("spec.parallelism.tensor", 0, Why.OUT_OF_RANGE, "must be at least 1", "write 1"),
+    ),
+    "a dense model has no experts to spread": (
+        asks(replace(ENGINE, extra_args=("-ep",))),
+        no(EXTRA, "--enable-expert-parallel", Why.ARGUMENT_CONFLICTS, "Llama-3.1-8B has no experts", "remove it"),
+    ),
+    "experts on one GPU have nothing to balance": (
+        asks(replace(ENGINE, extra_args=("--enable-eplb", "--enable-expert-parallel")), shape=LATENT),
+        no(
+            EXTRA,
+            "--enable-eplb",
+            Why.ARGUMENT_CONFLICTS,
+            "experts are balanced only where --enable-expert-parallel spreads them over several GPUs",
+            "remove it, or add --enable-expert-parallel and set spec.parallelism.tensor to 2 or more",
+        ),
+    ),
+}
+
+GUESSES: Final = {
+    "a draft model must be named": (
+        asks(replace(ENGINE, speculation=replace(WITH_DRAFT, draft=None))),
+        no(
+            f"{SPECULATION}.method",
+            "draftModel",
+            Why.SPECULATION_INCOMPLETE,
+            "this method guesses with a second model, and none is named",
+            "set spec.engine.speculation.draft.source, or write ngram, which needs no model",
+        ),
+    ),
+    "ngram has no use for a draft model": (
+        asks(replace(ENGINE, speculation=replace(NGRAM, draft=DRAFT))),
+        no(
+            f"{SPECULATION}.draft",
+            "meta-llama/Llama-3.2-1B",
+            Why.SPECULATION_NOT_POSSIBLE,
+            "ngram uses no second model",
+            "remove it, or write draftModel as spec.engine.speculation.method",
+        ),
+    ),
+    "no guess is no speculation": (
+        asks(replace(ENGINE, speculation=replace(NGRAM, tokens=0))),
+        no(
+            f"{SPECULATION}.tokens",
+            0,
+            Why.SPECULATION_OUT_OF_RANGE,
+            "at least one token must be guessed a step",
+            "write 3, or off as the method",
+        ),
+    ),
+    "the shortest repetition is not longer than the longest": (
+        asks(replace(ENGINE, speculation=replace(NGRAM, lookup_min=4, lookup_max=2))),
+        no(
+            f"{SPECULATION}.lookupMin",
+            4,
+            Why.SPECULATION_OUT_OF_RANGE,
+            "the shortest repetition cannot be longer than the longest, which is 2",
+            "write 2 or less",
+        ),
+    ),
+    "only ngram looks things up": (
+        asks(replace(ENGINE, speculation=replace(WITH_DRAFT, lookup_max=4))),
+        no(
+            f"{SPECULATION}.lookupMax",
+            4,
+            Why.SPECULATION_NOT_POSSIBLE,
+            "draftModel looks nothing up in the prompt",
+            "remove it, or write ngram as spec.engine.speculation.method",
+        ),
+    ),
+    "a model without layers for it cannot guess by itself": (
+        asks(replace(ENGINE, speculation=MTP)),
+        no(
+            f"{SPECULATION}.method",
+            "mtp",
+            Why.SPECULATION_NOT_POSSIBLE,
+            "Llama-3.1-8B was trained without layers for multi-token prediction",
+            "write ngram, or draftModel with a small model of the same vocabulary",
+        ),
+    ),
+    "two layers guess two, four or six tokens and not five": (
+        asks(replace(ENGINE, speculation=replace(MTP, tokens=5)), shape=LATENT),
+        no(
+            f"{SPECULATION}.tokens",
+            5,
+            Why.SPECULATION_OUT_OF_RANGE,
+            "beyond its 2 layers for it the model guesses in multiples of 2",
+            "write 4",
+        ),
+    ),
+    "a draft of another vocabulary guesses words the model does not have": (
+        asks(replace(ENGINE, speculation=WITH_DRAFT), draft=QWEN_SMALL),
+        no(
+            f"{SPECULATION}.draft.source",
+            "Qwen3-0.6B",
+            Why.VOCABULARY_DIFFERS,
+            "it has a vocabulary of 151936 and Llama-3.1-8B one of 128256",
+            "name a small model of Llama-3.1-8B's family, or write ngram as spec.engine.speculation.method",
+        ),
+    ),
+    "ngram and asynchronous scheduling exclude each other": (
+        asks(replace(ENGINE, speculation=NGRAM, extra_args=("--async-scheduling",))),
+        no(
+            f"{SPECULATION}.method",
+            "ngram",
+            Why.SPECULATION_NOT_POSSIBLE,
+            "the extra argument --async-scheduling does not go with ngram",
+            "remove the argument",
+        ),
+    ),
+    "with adapters a step holds every request with its guesses": (
+        asks(
+            replace(ENGINE, speculation=WITH_DRAFT, adapters=(adapter(),), max_sequences=400),
+            on=H100,
+        ),
+        (),
+    ),
+    "with adapters a step that cannot hold every request with its guesses is too small": (
+        asks(replace(ENGINE, speculation=WITH_DRAFT, adapters=(adapter(),), max_sequences=400)),
+        no(
+            BATCHED,
+            2048,
+            Why.BATCH_TOO_SMALL,
+            "with adapters a step must hold 400 requests of 6 tokens, 2400",
+            "write 2400, or 341 as spec.engine.batching.maxSequences",
+        ),
+    ),
+}
+
+LIMITS: Final = {
+    "no context is longer than the model's": (
+        asks(replace(ENGINE, max_context_tokens=200_000)),
+        no(
+            "spec.engine.context.maxTokens",
+            200000,
+            Why.CONTEXT_TOO_LONG,
+            "Llama-3.1-8B was made for 131072 tokens",
+            "write 131072 or less",
+        ),
+    ),
+    "a step gives every running request a token": (
+        asks(replace(ENGINE, max_sequences=512, max_batched_tokens=256)),
+        no(
+            BATCHED,
+            256,
+            Why.BATCH_TOO_SMALL,
+            "each of 512 running requests takes at least one token of a step",
+            "write 512 or more, or 256 as spec.engine.batching.maxSequences",
+        ),
+    ),
+    "prompts in one piece need a step as long as the context": (
+        asks(
+            replace(
+                ENGINE, max_context_tokens=8192, max_batched_tokens=2048, extra_args=("--no-enable-chunked-prefill",)
+            )
+        ),
+        no(
+            BATCHED,
+            2048,
+            Why.BATCH_TOO_SMALL,
+            "--no-enable-chunked-prefill makes a step hold the longest prompt, 8192 tokens",
+            "remove the argument, or write 8192",
+        ),
+    ),
+    "a batch of no request is none": (
+        asks(replace(ENGINE, max_sequences=-1)),
+        no(
+            "spec.engine.batching.maxSequences",
+            -1,
+            Why.OUT_OF_RANGE,
+            "must be at least 1",
+            "write 1 or more, or leave it out",
+        ),
+    ),
+    "a share of the memory is at most all of it": (
+        asks(replace(ENGINE, memory_utilization=1.2)),
+        no(
+            "spec.engine.memoryUtilization",
+            1.2,
+            Why.OUT_OF_RANGE,
+            "must be above 0 and at most 1",
+            "leave it out, which is 0.92",
+        ),
+    ),
+    "an adapter's rank is at most 512": (
+        asks(replace(ENGINE, adapters=(adapter("a"), adapter("b", rank=1024)))),
+        no(
+            "spec.engine.adapters[1].rank",
+            1024,
+            Why.ADAPTER_RANK_TOO_HIGH,
+            "vLLM 0.32 takes ranks from 1 to 512",
+            "write the rank the adapter was trained with, at most 512",
+        ),
+    ),
+    "an adapter is not called as the model is": (
+        asks(replace(ENGINE, adapters=(adapter("fine"), adapter("chat")))),
+        no(
+            "spec.engine.adapters[1].name",
+            "chat",
+            Why.ADAPTER_NAME_TAKEN,
+            "the model or another adapter is served under this name",
+            "give the adapter a name of its own",
+        ),
+    ),
+    "a token in plain text belongs in a Secret": (
+        asks(replace(ENGINE, extra_env=(("LOG", "1"), ("HF_TOKEN", "hf_secret")))),
+        no(
+            "spec.engine.env",
+            "HF_TOKEN",
+            Why.VARIABLE_OWNED,
+            "spec.model.tokenSecret owns it",
+            "set spec.model.tokenSecret, which keeps the token out of the pod's text",
+        ),
+    ),
+}

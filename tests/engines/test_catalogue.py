@@ -1,0 +1,61 @@
+"""Which engines there are, what each is asked through the same door, and what those get who ask for another."""
+
+from dataclasses import replace
+
+import pytest
+
+from fairlead.engines.catalogue import ENGINES, describe
+from fairlead.engines.reasons import EngineReason
+from fairlead.engines.start import Pace
+from fairlead.engines.vllm.engine import Vllm
+from fairlead.fleet.launch import Variable
+from fairlead.fleet.load import EngineLoad
+from fairlead.fleet.refusals import Refusal
+from fairlead.fleet.wanted import EngineKind
+from tests.engines.asks import ENGINE, VOLUME, WITH_DRAFT, asks
+
+
+def test_the_simulated_engine_is_handed_the_real_ones_command_and_needs_no_weights() -> None:
+    wish = asks(replace(ENGINE, speculation=replace(WITH_DRAFT, draft=VOLUME), extra_env=(("A", "b"),)))
+    real, simulated = (engine.launch(wish, Pace()) for engine in (Vllm(), ENGINES[EngineKind.SIMULATED]))
+
+    assert simulated == replace(
+        real,
+        command=("fairlead", "engine", "--product", "NVIDIA-L4", "--gpus", "1", "--", *real.command),
+        environment=(Variable(name="A", value="b"),),
+        mounts=(),
+        cache_path=None,
+        shared_memory_bytes=0,
+    )
+
+
+def test_each_engine_reads_its_own_metrics() -> None:
+    for kind, engine in ENGINES.items():
+        assert engine.kind is kind
+        assert engine.load("vllm:num_requests_running 1\n") == EngineLoad(engines=1, running=1.0)
+
+
+def test_an_engine_is_described_by_its_name() -> None:
+    assert describe("vLLM") is ENGINES[EngineKind.VLLM]
+    assert describe(EngineKind.SIMULATED) is ENGINES[EngineKind.SIMULATED]
+
+
+@pytest.mark.parametrize("kind", ["SGLang", "TensorRT-LLM"])
+def test_an_engine_that_comes_later_is_refused_by_name(kind: str) -> None:
+    assert describe(kind) == Refusal(
+        field="spec.engine.kind",
+        value=kind,
+        reason=EngineReason.ENGINE_NOT_SUPPORTED,
+        because=f"this release of Fairlead cannot start {kind} yet",
+        remedy="write vLLM, or Simulated to try without a GPU",
+    )
+
+
+def test_an_engine_nobody_knows_is_refused_with_those_that_are_known() -> None:
+    assert describe("vllm") == Refusal(
+        field="spec.engine.kind",
+        value="vllm",
+        reason=EngineReason.UNKNOWN_ENGINE,
+        because="there are vLLM, SGLang, TensorRT-LLM, Simulated",
+        remedy="write vLLM",
+    )

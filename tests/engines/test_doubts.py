@@ -1,0 +1,184 @@
+"""What is allowed and yet worth a word: each caution comes when it should, and a plain wish gets none."""
+
+from dataclasses import replace
+from typing import Final
+
+import pytest
+
+from fairlead.engines.asked import Asked
+from fairlead.engines.catalogue import ENGINES
+from fairlead.engines.reasons import EngineReason as Why
+from fairlead.engines.vllm.engine import Vllm
+from fairlead.fleet.quantization import KvFormat, WeightFormat
+from fairlead.fleet.wanted import Adapter, EngineKind, Parallelism, SpeculationMethod
+from tests.engines.asks import (
+    A100,
+    B200,
+    DRAFT,
+    ENGINE,
+    HUB,
+    L4,
+    LATENT,
+    LLAMA,
+    MIXTURE,
+    NGRAM,
+    VOLUME,
+    WITH_DRAFT,
+    asks,
+    stored,
+)
+
+WEIGHTS: Final = "spec.engine.quantization.weights"
+
+WORTH_A_WORD: Final = {
+    "another release than the tables are of": (
+        asks(replace(ENGINE, version="0.33.1")),
+        ("spec.engine.version", Why.VERSION_NOT_KNOWN, "use an image of 0.32, or watch the first start"),
+    ),
+    "a release whose number only begins alike": (
+        asks(replace(ENGINE, version="0.320")),
+        ("spec.engine.version", Why.VERSION_NOT_KNOWN, "use an image of 0.32, or watch the first start"),
+    ),
+    "ngram makes scheduling wait": (
+        asks(replace(ENGINE, speculation=NGRAM)),
+        (
+            "spec.engine.speculation.method",
+            Why.SLOWER,
+            "measure it; it pays where answers repeat their prompt",
+        ),
+    ),
+    "guesses along a pipeline": (
+        asks(replace(ENGINE, speculation=WITH_DRAFT), spread=Parallelism(pipeline=2)),
+        (
+            "spec.engine.speculation.method",
+            Why.RISKY,
+            "use spec.parallelism.tensor instead, or try it before traffic comes",
+        ),
+    ),
+    "a switch no batch reaches": (
+        asks(replace(ENGINE, max_sequences=32, speculation=replace(WITH_DRAFT, max_concurrency=32))),
+        ("spec.engine.speculation.maxConcurrency", Why.SLOWER, "write less than 32, or remove it"),
+    ),
+    "FP8 on a GPU that computes in 16 bits": (
+        asks(replace(ENGINE, weights=WeightFormat.FP8_PER_TENSOR), on=A100),
+        (WEIGHTS, Why.SLOWER, "expect gains in tokens of running answers only"),
+    ),
+    "four-bit floats on a GPU without them": (
+        asks(shape=stored(LLAMA, WeightFormat.NVFP4)),
+        (WEIGHTS, Why.SLOWER, "expect gains in tokens of running answers only"),
+    ),
+    "fp8 by its old name": (
+        asks(replace(ENGINE, weights=WeightFormat.FP8)),
+        (WEIGHTS, Why.RISKY, "write fp8PerTensor"),
+    ),
+    "a coarse cache where a finer one works": (
+        asks(replace(ENGINE, kv=KvFormat.FP8_E5M2)),
+        ("spec.engine.quantization.kvCache", Why.RISKY, "write fp8E4M3, which this GPU can"),
+    ),
+    "a coarse cache where none other works": (
+        asks(replace(ENGINE, kv=KvFormat.FP8_E5M2), on=A100),
+        ("spec.engine.quantization.kvCache", Why.RISKY, "check answers on your own prompts"),
+    ),
+    "no graphs": (
+        asks(replace(ENGINE, eager=True)),
+        (
+            "spec.engine.eager",
+            Why.SLOWER,
+            "remove it; compiled graphs are kept in spec.storage.cache between starts",
+        ),
+    ),
+    "next to no memory for what nobody plans": (
+        asks(replace(ENGINE, memory_utilization=0.98)),
+        ("spec.engine.memoryUtilization", Why.RISKY, "write 0.95 or less"),
+    ),
+    "GPUs held and not used": (
+        asks(gpus=2),
+        ("spec.accelerator.count", Why.SLOWER, "write 1, or more parallelism"),
+    ),
+    "engines behind one address": (
+        asks(spread=Parallelism(data=4)),
+        ("spec.parallelism.data", Why.SLOWER, "write 1, and 4 times the replicas"),
+    ),
+    "a context the model was not made for": (
+        asks(replace(ENGINE, max_context_tokens=200_000, extra_env=(("VLLM_ALLOW_LONG_MAX_MODEL_LEN", "1"),))),
+        ("spec.engine.context.maxTokens", Why.RISKY, "write 131072 or less"),
+    ),
+    "code that anybody may change": (
+        asks(replace(ENGINE, trust_remote_code=True), source=replace(HUB, revision=None)),
+        (
+            "spec.engine.trustRemoteCode",
+            Why.RISKY,
+            "read that code and set spec.model.revision to the commit you read",
+        ),
+    ),
+    "code of a known commit": (
+        asks(replace(ENGINE, trust_remote_code=True)),
+        ("spec.engine.trustRemoteCode", Why.RISKY, "read that code"),
+    ),
+    "events of a cache that is off": (
+        asks(replace(ENGINE, prefix_caching=False, extra_args=("--kv-events-config", "{}"))),
+        ("spec.engine.prefixCaching.enabled", Why.RISKY, "write true, or remove the argument"),
+    ),
+    "an adapter whose revision nobody looks at": (
+        asks(
+            replace(
+                ENGINE,
+                adapters=(Adapter(name="a", source=VOLUME, rank=8), Adapter(name="b", source=DRAFT, rank=8)),
+            )
+        ),
+        (
+            "spec.engine.adapters[1].revision",
+            Why.RISKY,
+            "put that revision on a volume or in an image and name it by pvc:// or oci://",
+        ),
+    ),
+}
+
+NOT_WORTH_A_WORD: Final = {
+    "events of a cache": asks(replace(ENGINE, extra_args=("--kv-events-config.enable_kv_cache_events=true",))),
+    "no cache and no events": asks(replace(ENGINE, prefix_caching=False)),
+    "a plain wish": asks(),
+    "the release itself": asks(replace(ENGINE, version="0.32")),
+    "FP8 where it is native": asks(replace(ENGINE, weights=WeightFormat.FP8_PER_TENSOR), on=L4),
+    "FP8 by its own name from a checkpoint of it": asks(
+        replace(ENGINE, weights=WeightFormat.FP8), shape=stored(LLAMA, WeightFormat.FP8)
+    ),
+    "four-bit floats on a B200": asks(shape=stored(LLAMA, WeightFormat.NVFP4), on=B200),
+    "experts spread over engines": asks(shape=MIXTURE, spread=Parallelism(data=4)),
+    "a switch below the batch": asks(
+        replace(ENGINE, max_sequences=64, speculation=replace(WITH_DRAFT, max_concurrency=32))
+    ),
+    "the model's own guesses": asks(
+        replace(ENGINE, speculation=replace(WITH_DRAFT, method=SpeculationMethod.MTP)), shape=LATENT
+    ),
+    "an adapter on a volume": asks(replace(ENGINE, adapters=(Adapter(name="a", source=VOLUME, rank=8),))),
+    "code from a volume": asks(replace(ENGINE, trust_remote_code=True), source=VOLUME),
+    "most of the memory": asks(replace(ENGINE, memory_utilization=0.95)),
+    "a long context that is the model's": asks(
+        replace(ENGINE, max_context_tokens=131072, extra_env=(("VLLM_ALLOW_LONG_MAX_MODEL_LEN", "1"),))
+    ),
+}
+
+
+@pytest.mark.parametrize("what", WORTH_A_WORD)
+def test_what_costs_something_is_said_and_allowed(what: str) -> None:
+    wish, (field, reason, remedy) = WORTH_A_WORD[what]
+
+    (caution,) = Vllm().cautions(wish)
+    assert (caution.field, caution.reason, caution.remedy) == (field, reason, remedy)
+    assert Vllm().refusals(wish) == ()
+
+
+@pytest.mark.parametrize("what", NOT_WORTH_A_WORD)
+def test_what_costs_nothing_is_not_talked_about(what: str) -> None:
+    assert Vllm().cautions(NOT_WORTH_A_WORD[what]) == ()
+
+
+def test_what_is_tried_on_the_simulated_engine_is_held_to_the_same_rules() -> None:
+    simulated = ENGINES[EngineKind.SIMULATED]
+    wishes: list[Asked] = [wish for wish, _ in WORTH_A_WORD.values()]
+    wishes.append(asks(spread=Parallelism(tensor=3)))
+
+    for wish in wishes:
+        assert simulated.cautions(wish) == Vllm().cautions(wish)
+        assert simulated.refusals(wish) == Vllm().refusals(wish)

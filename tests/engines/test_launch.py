@@ -1,0 +1,266 @@
+"""From a wish to a command, an environment, probes and seconds."""
+
+import json
+from dataclasses import replace
+from typing import Final
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fairlead.engines.asked import Asked
+from fairlead.engines.reasons import EngineReason
+from fairlead.engines.start import Pace
+from fairlead.engines.vllm import arguments, defaults, flags
+from fairlead.engines.vllm.engine import Vllm
+from fairlead.fleet.launch import Launch, Mount, Port, Probe, Probes, Shutdown, Variable
+from fairlead.fleet.quantization import Dtype, KvFormat, WeightFormat
+from fairlead.fleet.wanted import (
+    Adapter,
+    EnvFrom,
+    ModelSource,
+    Parallelism,
+    SecretKey,
+    SourceScheme,
+    SpeculationMethod,
+)
+from tests.engines.asks import A100, B200, ENGINE, H100, L4, LATENT, NGRAM, VOLUME, WITH_DRAFT, asks
+
+PACE: Final = Pace(weight_bytes=16_000_000_000, bytes_per_second=200e6, pre_stop_seconds=12, drain_seconds=90)
+START: Final = [
+    "vllm",
+    "serve",
+    "meta-llama/Llama-3.1-8B-Instruct",
+    "--host",
+    "0.0.0.0",  # noqa: S104 - as in the command
+    "--port",
+    "8000",
+    "--api-server-count",
+    "1",
+    "--shutdown-timeout",
+    "90",
+    "--served-model-name",
+    "chat",
+    "--revision",
+    "0e9e39f249a16976918f6564b8830bc8",
+]
+
+EVERYTHING: Final = asks(
+    replace(
+        ENGINE,
+        dtype=Dtype.FLOAT16,
+        weights=WeightFormat.FP8_PER_TENSOR,
+        kv=KvFormat.FP8_E4M3,
+        prefix_caching=False,
+        speculation=replace(WITH_DRAFT, max_concurrency=48),
+        max_sequences=128,
+        max_batched_tokens=4096,
+        max_queued_requests=20,
+        max_context_tokens=16384,
+        memory_utilization=0.9,
+        adapters=(
+            Adapter(name="de", source=ModelSource(scheme=SourceScheme.HUB, location="org/de"), rank=24),
+            Adapter(name="fr", source=VOLUME, rank=8),
+        ),
+        eager=True,
+        trust_remote_code=True,
+        extra_args=("--seed", "7"),
+    ),
+    spread=Parallelism(tensor=2, pipeline=3, data=4),
+)
+
+
+def launch(wish: Asked | None = None, pace: Pace = PACE) -> Launch:
+    return Vllm().launch(asks() if wish is None else wish, pace)
+
+
+def test_a_plain_wish_is_a_short_command() -> None:
+    assert launch().command == (*START, "--enable-prefix-caching")
+
+
+def test_every_typed_field_says_its_flags() -> None:
+    draft = {
+        "method": "draft_model",
+        "model": "meta-llama/Llama-3.2-1B",
+        "revision": "4e20de36",
+        "num_speculative_tokens": 5,
+        "num_speculative_tokens_per_batch_size": [[1, 48, 5], [49, 49, 0]],
+    }
+    assert launch(EVERYTHING).command == (
+        *START,
+        *("--dtype", "float16", "--quantization", "fp8_per_tensor", "--kv-cache-dtype", "fp8_e4m3"),
+        "--no-enable-prefix-caching",
+        *("--speculative-config", json.dumps(draft, separators=(",", ":"))),
+        *("--max-num-seqs", "128", "--max-num-batched-tokens", "4096"),
+        *("--max-num-queued-reqs", str(20 + 128 * 4)),
+        *("--max-model-len", "16384", "--gpu-memory-utilization", "0.9", "--enforce-eager", "--trust-remote-code"),
+        *("--enable-lora", "--max-loras", "2", "--max-cpu-loras", "2", "--max-lora-rank", "32"),
+        *("--lora-modules", "de=org/de", "fr=/models/adapters/fr"),
+        *("--tensor-parallel-size", "2", "--pipeline-parallel-size", "3", "--data-parallel-size", "4"),
+        *("--seed", "7"),
+    )
+
+
+def test_no_field_says_a_flag_of_another_and_none_is_forgotten() -> None:
+    for field, part in arguments.FIELDS.items():
+        said = {word.replace("--no-", "--") for word in part(EVERYTHING) if word.startswith("--")}
+        assert said, field
+        assert said <= set(flags.OWNED[field])
+    assert set(arguments.FIELDS) | {"spec.model.source"} == set(flags.OWNED)
+
+
+def test_ngram_says_what_it_looks_up() -> None:
+    command = launch(asks(replace(ENGINE, speculation=replace(NGRAM, lookup_min=2, lookup_max=4)))).command
+
+    config = json.loads(command[command.index("--speculative-config") + 1])
+    assert config == {"method": "ngram", "num_speculative_tokens": 3, "prompt_lookup_min": 2, "prompt_lookup_max": 4}
+
+
+def test_layers_of_the_models_own_guess_once_each_and_the_number_is_always_said() -> None:
+    mtp = replace(NGRAM, method=SpeculationMethod.MTP, tokens=0)
+    unknown = launch(asks(replace(ENGINE, speculation=mtp), shape=None)).command
+    known = launch(asks(replace(ENGINE, speculation=mtp), shape=LATENT)).command
+    assert unknown[unknown.index("--speculative-config") + 1] == '{"method":"mtp","num_speculative_tokens":1}'
+    assert known[known.index("--speculative-config") + 1] == '{"method":"mtp","num_speculative_tokens":2}'
+
+
+PLACES: Final = {
+    "hf://org/model": (SourceScheme.HUB, "org/model", "org/model", False),
+    "s3://bucket/model": (SourceScheme.S3, "bucket/model", "s3://bucket/model", False),
+    "oci://registry/model:1": (SourceScheme.OCI, "registry/model:1", "/models/model", True),
+    "pvc://claim/model": (SourceScheme.CLAIM, "claim/model", "/models/model", True),
+    "/models/inside": (SourceScheme.PATH, "/models/inside", "/models/inside", False),
+}
+
+
+@pytest.mark.parametrize("written", PLACES)
+def test_a_model_is_opened_where_it_lies_in_the_pod(written: str) -> None:
+    scheme, location, opened, mounted = PLACES[written]
+    source = ModelSource(scheme=scheme, location=location)
+    told = launch(asks(source=source))
+
+    assert told.command[:3] == ("vllm", "serve", opened)
+    assert told.mounts == ((Mount(source=source, path="/models/model"),) if mounted else ())
+    offline = Variable(name="HF_HUB_OFFLINE", value="1") in told.environment
+    assert offline is (scheme is not SourceScheme.HUB)
+
+
+def test_a_draft_from_the_hub_keeps_the_hub_in_reach_of_a_model_on_a_volume() -> None:
+    told = launch(asks(replace(ENGINE, speculation=WITH_DRAFT), source=VOLUME))
+
+    assert Variable(name="HF_HUB_OFFLINE", value="1") not in told.environment
+
+
+def test_a_draft_that_is_switched_off_is_brought_along_by_nobody() -> None:
+    off = replace(WITH_DRAFT, method=SpeculationMethod.OFF, draft=VOLUME)
+
+    assert launch(asks(replace(ENGINE, speculation=off))).mounts == ()
+
+
+def test_a_draft_on_a_volume_is_mounted_beside_the_model() -> None:
+    told = launch(asks(replace(ENGINE, speculation=replace(WITH_DRAFT, draft=VOLUME)), source=VOLUME))
+
+    assert told.mounts == (Mount(source=VOLUME, path="/models/model"), Mount(source=VOLUME, path="/models/draft"))
+    assert '"model":"/models/draft"' in told.command[-2] + told.command[-1]
+
+
+def test_the_environment_keeps_caches_names_secrets_and_reports_nothing() -> None:
+    token, region = SecretKey(name="hf", key="token"), EnvFrom(name="REGION", object_name="site", key="region")
+    wish = asks(replace(ENGINE, extra_env=(("VLLM_LOGGING_LEVEL", "DEBUG"),), env_from=(region,)))
+    wish = replace(wish, wanted=replace(wish.wanted, model=replace(wish.wanted.model, token_secret=token)))
+
+    assert launch(wish).environment == (
+        Variable(name="HF_HOME", value="/cache/huggingface"),
+        Variable(name="VLLM_CACHE_ROOT", value="/cache/vllm"),
+        Variable(name="VLLM_NO_USAGE_STATS", value="1"),
+        Variable(name="VLLM_ENGINE_READY_TIMEOUT_S", value="580"),
+        Variable(name="HF_TOKEN", value=token),
+        Variable(name="VLLM_LOGGING_LEVEL", value="DEBUG"),
+        Variable(name="REGION", value=region),
+    )
+
+
+def test_our_own_variables_are_refused_from_users_whatever_they_read_them_from() -> None:
+    ours = [variable.name for variable in launch(asks(source=VOLUME)).environment]
+    ours += ["HF_TOKEN"]
+
+    for name in ours:
+        (plain,) = Vllm().refusals(asks(replace(ENGINE, extra_env=((name, "x"),))))
+        (read,) = Vllm().refusals(asks(replace(ENGINE, env_from=(EnvFrom(name=name, object_name="o", key="k"),))))
+        assert plain == read
+        assert (plain.value, plain.reason) == (name, EngineReason.VARIABLE_OWNED)
+
+
+def test_probes_ports_and_seconds_of_a_model_of_sixteen_gigabytes() -> None:
+    told = launch()
+
+    assert told.ports == (Port(name="http", number=8000),)
+    assert told.probes == Probes(
+        startup=Probe(path="/health", port="http", period_seconds=2, timeout_seconds=2, failures=290),
+        readiness=Probe(path="/health", port="http", period_seconds=5, timeout_seconds=5, failures=3),
+        liveness=Probe(path="/health", port="http", period_seconds=15, timeout_seconds=10, failures=8),
+    )
+    assert told.probes.startup.patience_seconds == 120 + 300 + 2 * 80
+    assert told.shutdown == Shutdown(pre_stop_seconds=12, drain_seconds=90, rest_seconds=20)
+    assert told.shutdown.grace_seconds == 122
+    assert (told.cache_path, told.shared_memory_bytes) == ("/cache", 1 << 30)
+
+
+def test_an_eager_engine_of_unknown_size_waits_for_weights_and_not_for_graphs() -> None:
+    told = launch(asks(replace(ENGINE, eager=True)), Pace())
+
+    assert told.probes.startup.patience_seconds == 120 + 1800
+
+
+@given(
+    weight_bytes=st.none() | st.integers(0, 2 * 10**12),
+    speed=st.floats(1e6, 1e11),
+    pre_stop=st.integers(0, 600),
+    drain=st.integers(0, 3600),
+)
+def test_the_kernel_never_ends_a_drain_and_a_start_is_never_given_up_before_its_weights_are_read(
+    weight_bytes: int | None, speed: float, pre_stop: int, drain: int
+) -> None:
+    pace = Pace(weight_bytes=weight_bytes, bytes_per_second=speed, pre_stop_seconds=pre_stop, drain_seconds=drain)
+    told = launch(pace=pace)
+
+    assert told.shutdown.grace_seconds > pre_stop + drain + 10
+    assert told.command[told.command.index("--shutdown-timeout") + 1] == str(drain)
+    assert told.probes.startup.patience_seconds > (weight_bytes or 0) / speed
+    assert told.probes.liveness.patience_seconds >= 60
+
+
+DEFAULTS: Final = {
+    "an L4": (L4, 256, 2048),
+    "an H100": (H100, 1024, 8192),
+    "an A100, which counts as small": (A100, 256, 2048),
+    "a B200": (B200, 1024, 16384),
+}
+
+
+@pytest.mark.parametrize("what", DEFAULTS)
+def test_the_engines_own_limits_follow_from_the_gpu(what: str) -> None:
+    gpu, sequences, batched = DEFAULTS[what]
+
+    assert (defaults.sequences(asks(on=gpu)), defaults.batched_tokens(asks(on=gpu))) == (sequences, batched)
+
+
+def test_throughput_doubles_the_engines_own_limits() -> None:
+    wish = asks(replace(ENGINE, extra_args=("--performance-mode=throughput",)))
+
+    assert (defaults.sequences(wish), defaults.batched_tokens(wish)) == (512, 4096)
+
+
+def test_on_a_gpu_nobody_knows_the_cap_of_requests_is_rather_too_high() -> None:
+    wish = asks(replace(ENGINE, max_queued_requests=8), on=None)
+
+    command = launch(wish).command
+    assert command[command.index("--max-num-queued-reqs") + 1] == "1032"
+
+
+def test_more_adapters_than_slots_wait_in_memory() -> None:
+    many = tuple(Adapter(name=f"a{index}", source=VOLUME, rank=9999) for index in range(20))
+    command = launch(asks(replace(ENGINE, adapters=many))).command
+
+    said = command[command.index("--max-loras") : command.index("--lora-modules")]
+    assert said == ("--max-loras", "8", "--max-cpu-loras", "20", "--max-lora-rank", "512")

@@ -1,0 +1,40 @@
+"""The page about engines says what the tables say, and the tables say why."""
+
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from fairlead.engines.asked import Check, Doubt
+from fairlead.engines.vllm.checks import CHECKS
+from fairlead.engines.vllm.doubts import DOUBTS
+from fairlead.fleet.wanted import EngineKind
+from prove import engine_table
+
+PAGE: Final = Path(__file__).parents[2] / "docs" / "reference" / "engines.md"
+
+
+def test_the_committed_page_is_the_one_the_tables_make() -> None:
+    assert PAGE.read_text(encoding="utf-8") == engine_table.page(), (
+        "run `python -m prove.engine_table > docs/reference/engines.md`"
+    )
+
+
+def test_the_command_that_makes_the_page_prints_it(capsys: pytest.CaptureFixture[str]) -> None:
+    engine_table.main()
+
+    assert capsys.readouterr().out == engine_table.page()
+
+
+def test_no_engine_goes_unmentioned() -> None:
+    assert engine_table.kinds() == set(EngineKind)
+
+
+@pytest.mark.parametrize("rule", [*CHECKS, *DOUBTS], ids=lambda rule: rule.__name__)
+def test_every_rule_says_what_it_mirrors(rule: Check | Doubt) -> None:
+    assert rule.__doc__
+
+
+def test_no_rule_stands_twice() -> None:
+    assert len({*CHECKS}) == len(CHECKS)
+    assert len({*DOUBTS}) == len(DOUBTS)

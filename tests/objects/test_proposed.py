@@ -1,0 +1,61 @@
+"""What a plan proposes is what somebody could apply: read back, it asks for the same thing."""
+
+from dataclasses import replace
+
+import pytest
+
+from fairlead.api import kinds, reading
+from fairlead.fleet.capacity import Bound, Configuration, Proposal, Supply
+from fairlead.fleet.quantization import KvFormat, WeightFormat
+from fairlead.fleet.wanted import Parallelism
+from fairlead.objects import proposed
+
+PLAIN = Proposal(
+    configuration=Configuration(
+        product="NVIDIA-L4",
+        weights=WeightFormat.NONE,
+        kv=KvFormat.AUTO,
+        parallelism=Parallelism(),
+        context=8192,
+    ),
+    supply=Supply(concurrent=64, requests_per_second=2.0, tpot_s=0.05, ttft_p95_s=0.4, bound=Bound.CACHE),
+    replicas=3,
+    cost_per_hour=2.4,
+    cost_per_thousand_tokens=0.001,
+    arithmetic=(),
+)
+
+
+def chosen(**changes: object) -> Proposal:
+    return replace(PLAIN, configuration=replace(PLAIN.configuration, **changes))  # type: ignore[arg-type]  # by name
+
+
+@pytest.mark.parametrize(
+    "proposal",
+    [
+        PLAIN,
+        chosen(weights=WeightFormat.FP8_PER_TENSOR, kv=KvFormat.FP8, parallelism=Parallelism(tensor=4)),
+        chosen(weights=WeightFormat.AWQ),
+    ],
+)
+def test_a_proposal_can_be_applied_as_it_is(proposal: Proposal) -> None:
+    read = reading.read_strict(proposed.deployment("chat", "hf://org/model", proposal), kinds.DEPLOYMENT)
+    assert read.problems == ()
+    assert read.value is not None
+    assert read.value.spec.replicas == 3
+    assert read.value.spec.engine.context.max_tokens == 8192
+    assert read.value.spec.parallelism.tensor == proposal.configuration.parallelism.tensor
+
+
+def test_only_what_differs_from_the_defaults_is_written() -> None:
+    spec = proposed.deployment("chat", "hf://org/model", PLAIN)["spec"]
+    assert "quantization" not in spec["engine"]
+    assert "parallelism" not in spec
+
+
+def test_eight_bits_are_asked_for_and_what_the_checkpoint_brings_is_not() -> None:
+    eight = chosen(weights=WeightFormat.FP8_PER_TENSOR, kv=KvFormat.FP8)
+    asked = proposed.deployment("chat", "hf://org/model", eight)["spec"]["engine"]["quantization"]
+    assert asked == {"weights": "fp8PerTensor", "kvCache": "fp8"}
+    stored = proposed.deployment("chat", "hf://org/model", chosen(weights=WeightFormat.AWQ))
+    assert "quantization" not in stored["spec"]["engine"]

@@ -1,0 +1,47 @@
+"""Shapes and questions the sizing tests start from."""
+
+import json
+from functools import cache
+from importlib.resources import files
+
+from fairlead.fleet.accelerators import Accelerator
+from fairlead.fleet.shapes import ModelShape
+from fairlead.sizing import catalogue
+from fairlead.sizing.catalogue import Catalogue
+from fairlead.sizing.question import Question
+
+LLAMA = "meta-llama/Llama-3.1-8B-Instruct"
+H100 = "NVIDIA-H100-80GB-HBM3"
+
+
+@cache
+def known() -> Catalogue:
+    """The catalogue the product ships."""
+    gpus, shapes = (text(name) for name in catalogue.FILES)
+    return catalogue.read(gpus, shapes)
+
+
+def text(name: str) -> str:
+    """One of its files."""
+    return (files("fairlead.sizing") / "data" / name).read_text("utf-8")
+
+
+def facts(name: str) -> dict[str, object]:
+    """One model as the catalogue writes it."""
+    found: dict[str, object] = json.loads(text("shapes.json"))["models"][name]
+    return found
+
+
+def shape(name: str = LLAMA) -> ModelShape:
+    """One model."""
+    return known().shapes[name]
+
+
+def card(product: str = H100) -> Accelerator:
+    """One GPU."""
+    return known().accelerators[product]
+
+
+def ask(name: str = LLAMA, product: str = H100, context: int = 8192) -> Question:
+    """One model on one GPU, everything else as the current release has it."""
+    return Question(shape=shape(name), accelerator=card(product), context=context)

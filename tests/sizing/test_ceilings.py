@@ -1,0 +1,73 @@
+"""The roofline, and that measured speeds stay under it."""
+
+from dataclasses import replace
+
+import pytest
+
+from fairlead.fleet.fit import Ceilings, Fit
+from fairlead.fleet.quantization import WeightFormat
+from fairlead.fleet.wanted import Parallelism
+from fairlead.sizing import assessment, ceilings
+from fairlead.sizing.question import Question
+from tests.sizing.asked import ask
+
+
+def found(question: Question) -> Ceilings:
+    """The ceilings of something that fits."""
+    answer = assessment.assess(question)
+    assert isinstance(answer, Fit)
+    assert answer.ceilings is not None
+    return answer.ceilings
+
+
+def test_one_request_cannot_decode_faster_than_the_weights_are_read() -> None:
+    one = found(ask(context=1024)).decode_tokens_per_second
+    assert one.high == pytest.approx(3350e9 / (16.1e9 + 0.13e9), rel=0.01)
+    assert one.low < one.likely < one.high
+
+
+def test_the_measured_4090_lies_under_its_ceiling_and_near_the_likely_value() -> None:
+    """vLLM 0.19, Llama 3.1 8B, about 47 requests of 1,200 tokens: 30.8 ms a token, at the median."""
+    asked = replace(ask(product="NVIDIA-GeForce-RTX-4090", context=1200), sequences=30)
+    span = found(asked).milliseconds_per_token
+    assert span.low < 30.8
+    assert span.likely == pytest.approx(30.8, rel=0.35)
+
+
+def test_more_gpus_read_less_each_and_stages_do_not() -> None:
+    alone = found(ask()).decode_tokens_per_second.high
+    two = found(replace(ask(), parallelism=Parallelism(tensor=2))).decode_tokens_per_second.high
+    staged = found(replace(ask(), parallelism=Parallelism(pipeline=2))).decode_tokens_per_second.high
+    assert two == pytest.approx(2 * alone, rel=0.02)
+    assert staged == pytest.approx(alone, rel=0.1)
+
+
+def test_few_requests_read_few_experts_and_many_read_all() -> None:
+    asked = ask("Qwen/Qwen3-30B-A3B")
+    one, many = (ceilings.bytes_a_step(asked, running) for running in (1, 256))
+    cache = many - ceilings.bytes_a_step(asked, 255)
+    assert one - cache < 0.15 * (many - 256 * cache)
+
+
+def test_fp8_weights_use_fp8_arithmetic_only_where_it_exists() -> None:
+    hopper = replace(ask(), weights=WeightFormat.FP8_PER_TENSOR)
+    ampere = replace(ask(product="NVIDIA-A100-SXM4-80GB"), weights=WeightFormat.FP8_PER_TENSOR)
+    assert (ceilings.rate(hopper), ceilings.rate(ampere)) == (1979e12, 312e12)
+
+
+def test_windows_look_back_less() -> None:
+    gemma = ask("google/gemma-3-12b-it")
+    near, far = (ceilings.flops_a_token(gemma, seen) for seen in (1024, 65536))
+    assert far - near == pytest.approx(4 * gemma.shape.full_layers * 16 * 256 * (65536 - 1024))
+
+
+def test_latent_attention_works_on_its_expanded_heads() -> None:
+    deepseek = ask("deepseek-ai/DeepSeek-R1", "NVIDIA-H200")
+    more = ceilings.flops_a_token(deepseek, 2000) - ceilings.flops_a_token(deepseek, 1000)
+    assert more == pytest.approx(61 * 128 * 2 * (128 + 64 + 128) * 1000)
+
+
+def test_a_long_prompt_waits_for_arithmetic() -> None:
+    first = found(ask(context=65536)).first_token_milliseconds
+    assert first.low > 65536 * 2 * 7.5e9 / 989e12 * 1000
+    assert first.low < first.likely < first.high

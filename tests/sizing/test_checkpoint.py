@@ -1,0 +1,160 @@
+"""A published config.json becomes a shape, or says what this version cannot read in it."""
+
+import json
+from typing import Any
+
+import pytest
+
+from fairlead.fleet.quantization import WeightFormat
+from fairlead.fleet.shapes import ModelShape, Part, Stored, Window
+from fairlead.sizing import checkpoint, parameters
+from fairlead.sizing.families import Missing
+from tests.sizing.asked import shape
+
+LLAMA: dict[str, Any] = {
+    "model_type": "llama",
+    "num_hidden_layers": 32,
+    "hidden_size": 4096,
+    "num_attention_heads": 32,
+    "num_key_value_heads": 8,
+    "vocab_size": 128256,
+    "intermediate_size": 14336,
+    "max_position_embeddings": 131072,
+    "rope_scaling": {"rope_type": "llama3", "factor": 8.0},
+}
+GEMMA: dict[str, Any] = {
+    "model_type": "gemma3",
+    "vision_config": {"hidden_size": 1152, "intermediate_size": 4304, "num_hidden_layers": 27},
+    "text_config": {
+        "model_type": "gemma3_text",
+        "num_hidden_layers": 62,
+        "hidden_size": 5376,
+        "num_attention_heads": 32,
+        "num_key_value_heads": 16,
+        "head_dim": 128,
+        "vocab_size": 262208,
+        "intermediate_size": 21504,
+        "sliding_window": 1024,
+        "sliding_window_pattern": 6,
+        "max_position_embeddings": 131072,
+        "rope_scaling": {"rope_type": "linear", "factor": 8.0},
+    },
+}
+
+
+def read(config: dict[str, Any]) -> ModelShape:
+    """A shape, or the test ends here."""
+    found = checkpoint.read("it", json.dumps(config))
+    assert isinstance(found, ModelShape), found
+    return found
+
+
+def stored(**quantized: object) -> Stored | Missing:
+    """What the checkpoint says of its weights."""
+    found = checkpoint.read("it", json.dumps(LLAMA | {"quantization_config": quantized}))
+    return found if isinstance(found, Missing) else found.stored
+
+
+def test_a_plain_configuration_gives_the_catalogues_shape() -> None:
+    found, known = read(LLAMA), shape()
+    assert parameters.count(found) == parameters.count(known)
+    assert (found.head_dim, found.rotary_stretch, found.positions) == (128, 1.0, 131072)
+
+
+def test_the_text_model_inside_a_multimodal_one_is_read_with_its_tower() -> None:
+    found, known = read(GEMMA), shape("google/gemma-3-27b-it")
+    assert (found.window, found.rotary_stretch, found.tied) == (Window(layers=52, tokens=1024), 8.0, True)
+    assert parameters.text_total(found) == parameters.text_total(known)
+    assert found.vision is not None
+    assert found.vision.parameters == 27 * (4 * 1152 * 1152 + 2 * 1152 * 4304)
+
+
+def test_fields_a_family_leaves_to_its_class_are_the_classes_own() -> None:
+    inner = {key: GEMMA["text_config"][key] for key in ("model_type", "sliding_window")}
+    small = inner | {"num_hidden_layers": 34, "hidden_size": 2560, "intermediate_size": 10240}
+    found = read({"text_config": small})
+    assert parameters.text_total(found) == parameters.text_total(shape("google/gemma-3-4b-it"))
+    assert found.window == Window(layers=29, tokens=1024)
+
+
+def test_a_tower_that_is_not_described_takes_what_its_family_comes_with() -> None:
+    found = read(GEMMA | {"vision_config": {}})
+    assert found.vision is not None
+    assert found.vision.parameters == 420_000_000
+
+
+def test_windows_switched_off_layer_kinds_and_partial_rotation_are_read() -> None:
+    off = read(LLAMA | {"model_type": "qwen2", "sliding_window": 4096, "use_sliding_window": False})
+    kinds = ["sliding_attention", "full_attention"] * 16
+    counted = read(LLAMA | {"model_type": "gpt_oss", "sliding_window": 128, "layer_types": kinds})
+    partial = read(LLAMA | {"head_dim": 256, "partial_rotary_factor": 0.25})
+    assert (off.window, counted.window, partial.rotary_dim) == (None, Window(layers=16, tokens=128), 64)
+
+
+def test_a_family_named_without_its_text_suffix_is_found() -> None:
+    inner = GEMMA["text_config"] | {"model_type": "gemma3"}
+    assert read({"text_config": inner}).family == "gemma3_text"
+
+
+@pytest.mark.parametrize(
+    ("quantized", "expected"),
+    [
+        ({"quant_method": "awq", "bits": 4}, WeightFormat.AWQ),
+        ({"quant_method": "gptq"}, WeightFormat.GPTQ),
+        ({"quant_method": "fp8"}, WeightFormat.FP8),
+        ({"quant_method": "fp8", "weight_block_size": [128, 128]}, WeightFormat.FP8_PER_BLOCK),
+        ({"quant_method": "mxfp4"}, WeightFormat.MXFP4),
+        ({"quant_method": "modelopt", "quant_algo": "FP8"}, WeightFormat.MODELOPT),
+        ({"quant_method": "modelopt", "quantization": {"quant_algo": "NVFP4"}}, WeightFormat.NVFP4),
+        ({"quant_method": "compressed-tensors", "format": "nvfp4-pack-quantized"}, WeightFormat.NVFP4),
+        (
+            {"quant_method": "compressed-tensors", "config_groups": {"g": {"weights": {"type": "int", "num_bits": 8}}}},
+            WeightFormat.COMPRESSED_TENSORS_INT8,
+        ),
+    ],
+)
+def test_each_way_a_checkpoint_names_its_quantization(quantized: dict[str, Any], expected: WeightFormat) -> None:
+    assert stored(**quantized) == Stored(format=expected, described=True)
+
+
+def test_the_parts_a_checkpoint_left_alone_are_read_from_its_list() -> None:
+    ignored = ["lm_head", "re:.*self_attn.*", "model.layers.0.linear_attn.in_proj_qkv", "visual.blocks", "x.mlp.gate"]
+    assert stored(quant_method="modelopt", quant_algo="NVFP4", exclude_modules=ignored) == Stored(
+        format=WeightFormat.NVFP4, kept=frozenset({Part.ATTENTION, Part.RECURRENT_IN}), described=True
+    )
+
+
+@pytest.mark.parametrize(
+    ("quantized", "what"),
+    [
+        ({"quant_method": "exl3"}, "quantization 'exl3' is not known to this version"),
+        ({"quant_method": "gptq", "bits": 3}, "gptq with 3 bits is not known to this version; 4 is"),
+        (
+            {"quant_method": "compressed-tensors", "config_groups": {}},
+            "compressed-tensors with None-bit None weights is not known to this version",
+        ),
+    ],
+)
+def test_an_unreadable_quantization_is_an_answer(quantized: dict[str, Any], what: str) -> None:
+    assert stored(**quantized) == Missing(what)
+
+
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [
+        ("<html>", "the configuration is not JSON"),
+        ("[]", "the configuration is not a JSON object"),
+        ('{"model_type": "mamba"}', "the architecture 'mamba' is not known to this version"),
+        (
+            '{"model_type": "llama"}',
+            "the model's facts lack layers, hidden, heads, kv_heads, vocab, max_position_embeddings",
+        ),
+    ],
+)
+def test_what_is_no_known_model_says_what_is_missing(text: str, what: str) -> None:
+    assert checkpoint.read("it", text) == Missing(what)
+
+
+def test_a_half_described_latent_attention_is_refused_rather_than_guessed() -> None:
+    found = checkpoint.read("it", json.dumps(LLAMA | {"kv_lora_rank": 512}))
+    assert found == Missing("a field of the configuration is absent or of another kind: 'qk_rope_head_dim'")

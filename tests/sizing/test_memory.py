@@ -1,0 +1,144 @@
+"""Activations, graphs and overheads against peaks that engines printed, in GiB."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fairlead.fleet.accelerators import Accelerator
+from fairlead.fleet.fit import Memory, Span, Term
+from fairlead.fleet.quantization import Dtype
+from fairlead.fleet.wanted import Parallelism
+from fairlead.sizing import activations, memory, overheads
+from fairlead.sizing.adapters import adapters
+from fairlead.sizing.question import GIB, Drafting, Question, Release
+from tests.sizing.asked import ask, card, known
+
+V19 = Release(0, 19)
+
+
+def peak(question: Question) -> float:
+    """Likely activations."""
+    return activations.peak(replace(question, release=V19)).likely / GIB
+
+
+@pytest.mark.parametrize(
+    ("name", "measured"),
+    [
+        ("meta-llama/Llama-3.1-8B-Instruct", 1.89),
+        ("Qwen/Qwen2.5-72B-Instruct", 2.29),
+        ("google/gemma-2-9b-it", 3.65),
+        ("microsoft/phi-4", 1.52),
+        ("Qwen/Qwen3-30B-A3B", 2.68),
+        ("Qwen/Qwen1.5-MoE-A2.7B", 2.47),
+        ("deepseek-ai/DeepSeek-V2-Lite-Chat", 1.93),
+        ("openai/gpt-oss-20b", 2.87),
+        ("ibm-granite/granite-3.1-8b-instruct", 0.85),
+    ],
+)
+def test_the_peak_is_what_the_profile_run_measured(name: str, measured: float) -> None:
+    assert peak(ask(name)) == pytest.approx(measured, rel=0.08)
+
+
+def test_before_0_17_the_sampler_sorted() -> None:
+    asked = replace(ask("Qwen/Qwen3-14B"), release=Release(0, 15))
+    assert activations.peak(asked).likely / GIB == pytest.approx(5.64, rel=0.01)
+
+
+def test_float32_counts_wider_logits() -> None:
+    assert peak(replace(ask(), dtype=Dtype.FLOAT32)) == pytest.approx(2.21, rel=0.02)
+
+
+def test_images_encode_before_the_language_model_runs() -> None:
+    seeing = ask("Qwen/Qwen3.8-27B", "NVIDIA-GeForce-RTX-5090")
+    blind = replace(seeing, images=False)
+    assert activations.encoded_tokens(seeing) == 16384
+    assert activations.encoded_tokens(blind) == activations.images(blind) == 0
+    assert peak(seeing) > peak(blind) + 0.4
+
+
+def test_expert_parallel_work_space_is_for_whole_experts() -> None:
+    asked = replace(ask("mistralai/Mixtral-8x7B-v0.1"), parallelism=Parallelism(tensor=2))
+    whole = activations.expert_workspace(replace(asked, expert_parallel=True))
+    assert whole == 2 * activations.expert_workspace(asked)
+
+
+@pytest.mark.parametrize(
+    ("product", "gib", "within"),
+    [("NVIDIA-H100-80GB-HBM3", 79.19, 0.02), ("NVIDIA-GeForce-RTX-5090", 31.4, 0.02), ("NVIDIA-H200", 139.8, 0.1)],
+)
+def test_the_engine_sees_a_little_less_than_the_driver_says(product: str, gib: float, within: float) -> None:
+    unseen = replace(card(product), visible_mib=None)
+    span = overheads.visible(unseen)
+    assert span.likely / GIB == pytest.approx(gib, abs=within)
+    assert span.low < span.likely < span.high
+    assert overheads.visible(replace(unseen, visible_mib=1024)) == Span.exact(GIB)
+
+
+@pytest.mark.parametrize(
+    ("product", "minor", "layout", "gib"),
+    [
+        ("NVIDIA-H100-80GB-HBM3", 19, Parallelism(), 0.25),
+        ("NVIDIA-H100-80GB-HBM3", 17, Parallelism(), 0.13),
+        ("NVIDIA-H100-80GB-HBM3", 19, Parallelism(pipeline=2), 0.07),
+        ("NVIDIA-H100-80GB-HBM3", 19, Parallelism(tensor=4), 2.13),
+        ("NVIDIA-H100-80GB-HBM3", 12, Parallelism(tensor=2), 2.07),
+        ("NVIDIA-H100-PCIe", 19, Parallelism(tensor=2), 0.5),
+        ("NVIDIA-GeForce-RTX-3090", 24, Parallelism(tensor=2), 0.5),
+    ],
+)
+def test_what_lies_outside_the_tensors(product: str, minor: int, layout: Parallelism, gib: float) -> None:
+    asked = replace(ask(product=product), parallelism=layout, release=Release(0, minor))
+    assert overheads.framework(asked).likely / GIB == pytest.approx(gib)
+
+
+def test_graphs_are_captured_for_fewer_sizes_when_batches_are_small() -> None:
+    assert overheads.graph_sizes(ask()) == 51
+    assert overheads.graph_sizes(replace(ask(), max_sequences=1)) == 2
+    assert overheads.graph_sizes(replace(ask(), max_sequences=2, drafting=Drafting(tokens=3))) == 5
+    assert overheads.graphs(ask()).likely / GIB == pytest.approx(0.84, abs=0.05)
+    assert overheads.graphs(replace(ask(), eager=True)) == Span.exact(0)
+
+
+def test_graphs_come_out_of_the_budget_from_0_20_on() -> None:
+    older, newer = (memory.memory(replace(ask(), utilization=0.9, release=Release(0, minor))) for minor in (19, 20))
+    assert older.kv.likely - newer.kv.likely == pytest.approx(newer.graphs.likely)
+    assert memory.unshared(replace(ask(), utilization=0.9)).likely / GIB == pytest.approx(7.919, abs=0.01)
+
+
+def test_adapters_take_full_slots_of_the_highest_rank_before_any_is_loaded() -> None:
+    """A rank-16 adapter of every linear layer of this model has 41.9 million parameters."""
+    one = adapters(replace(ask(), adapters=(16,)))
+    assert one == Span.exact(41_943_040 * 2)
+    assert adapters(replace(ask(), adapters=(8, 16, 4))) == one.times(3)
+    assert adapters(replace(ask(), adapters=(16,), parallelism=Parallelism(tensor=2))).likely == one.likely * 0.75
+    assert memory.memory(replace(ask(), adapters=(16,))).kv.likely < memory.memory(ask()).kv.likely
+
+
+@pytest.mark.parametrize("name", ["Qwen/Qwen3.5-35B-A3B", "microsoft/phi-2"])
+def test_models_without_a_plain_gated_mlp_have_slots_too(name: str) -> None:
+    assert adapters(replace(ask(name, context=2048), adapters=(8,))).likely > 0
+
+
+def test_the_terms_have_names_and_the_largest_is_never_the_cache() -> None:
+    counted = memory.memory(ask())
+    assert set(counted.by_name()) == set(Term)
+    assert counted.largest is Term.WEIGHTS
+
+
+CARDS = st.sampled_from(sorted(known().accelerators.values(), key=lambda found: found.product))
+
+
+@given(st.sampled_from(sorted(known().shapes)), CARDS, st.booleans())
+def test_every_span_is_always_in_order_and_the_likely_terms_always_add_up(
+    name: str, found: Accelerator, eager: bool
+) -> None:
+    counted = memory.memory(replace(ask(name), accelerator=found, eager=eager))
+    for span in (*counted.by_name().values(), counted.budget):
+        assert span.low <= span.likely <= span.high
+    assert _sum(counted) == pytest.approx(counted.budget.likely)
+
+
+def _sum(counted: Memory) -> float:
+    return sum(span.likely for span in counted.by_name().values())

@@ -1,0 +1,85 @@
+"""Recorded traffic becomes a description; what is no trace is told what would be one."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fairlead.fleet.traffic import Lengths, Traffic
+from fairlead.sizing import traces
+from fairlead.sizing.traces import Request, Unreadable
+
+AZURE = """TIMESTAMP,ContextTokens,GeneratedTokens
+2023-11-16 18:00:00.0000000,100,10
+2023-11-16 18:00:30.0000000,300,20
+2023-11-16 18:02:00.0000000,200,30
+"""
+BLOCKS = """{"timestamp": 0, "input_length": 1024, "output_length": 8, "hash_ids": [1, 2]}
+{"timestamp": 1000, "input_length": 1536, "output_length": 8, "hash_ids": [1, 2, 3]}
+{"timestamp": 2000, "input_length": 100, "output_length": 8, "hash_ids": []}
+{"timestamp": 3000, "input_length": 512, "output_length": 8, "hash_ids": [3]}
+"""
+RATES = "t_s,client,rate_rps\n0,a,3\n0,b,1\n600,a,5\n600,b,1\n"
+QUANTILES = "t_s,client,field,mean,p0,p50,p100\n" + "".join(
+    f"0,{client},{field},1,{base},{base + 10},{base + 20}\n"
+    for client, base in (("a", 100), ("b", 1000))
+    for field in ("input_tokens", "output_tokens")
+)
+
+
+def read(text: str) -> Traffic:
+    found = traces.read(text)
+    assert isinstance(found, Traffic)
+    return found
+
+
+def test_a_csv_of_requests_gives_rate_burst_and_lengths() -> None:
+    found = read(AZURE)
+    assert found.requests_per_second == pytest.approx(3 / 120)
+    assert found.burst == pytest.approx((2 / 60) / (3 / 120)), "two in the first minute"
+    assert found.prompt == Lengths(p50=200, p95=300, p99=300, mean=200)
+    assert found.output.mean == 20
+
+
+def test_blocks_seen_before_are_cacheable_as_far_as_they_lead() -> None:
+    found = read(BLOCKS)
+    assert found.cacheable == pytest.approx((1024 + 512) / (1024 + 1536 + 100 + 512))
+
+
+def test_servegen_weighs_clients_by_what_they_send() -> None:
+    found = traces.read_rates(RATES, QUANTILES)
+    assert isinstance(found, Traffic)
+    assert found.requests_per_second == 5
+    assert found.burst == pytest.approx(6 / 5)
+    assert found.prompt.p50 == 115, "four of five requests come from the client with short prompts"
+    assert found.prompt.p95 == 1015
+
+
+@pytest.mark.parametrize("text", ["", "a,b\n1,2\n", "{}", "{broken", AZURE[:80]])
+def test_what_is_no_trace_is_said_not_to_be(text: str) -> None:
+    assert isinstance(traces.read(text), Unreadable)
+
+
+@pytest.mark.parametrize(
+    ("rates", "quantiles"), [("x\n1\n", QUANTILES), ("t_s,client,rate_rps\n", QUANTILES), (RATES, "")]
+)
+def test_what_is_not_servegen_is_said_not_to_be(rates: str, quantiles: str) -> None:
+    assert isinstance(traces.read_rates(rates, quantiles), Unreadable)
+
+
+def test_a_single_moment_has_a_rate_too() -> None:
+    found = traces.described([Request(5.0, 10, 1), Request(5.0, 10, 1)])
+    assert found.requests_per_second == 2
+    assert found.burst >= 1
+
+
+def test_retries_and_bursts_add_to_the_peak() -> None:
+    one = Lengths(p50=1, p95=1, p99=1, mean=1)
+    traffic = Traffic(requests_per_second=10, burst=2, prompt=one, output=one, retries=0.1, cacheable=0.25)
+    assert traffic.peak == pytest.approx(22)
+    assert traffic.computed_prompt == 0.75
+
+
+@given(st.floats(1, 1e5), st.floats(1, 20), st.floats(1, 20))
+def test_a_tail_never_lowers_the_mean_below_the_median(p50: float, to95: float, to99: float) -> None:
+    found = Lengths.of_percentiles(p50, p50 * to95, p50 * to95 * to99)
+    assert found.mean >= p50

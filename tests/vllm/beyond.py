@@ -1,0 +1,40 @@
+"""Refusals that vLLM's parser and configuration cannot confirm on a machine without a GPU, each with its reason.
+
+Everything that is not named here is confirmed by the real thing; a row that it confirms after all fails a story.
+"""
+
+from typing import Final
+
+CAPABILITY: Final = "vLLM compares with the GPU it finds, and there is none"
+LOADING: Final = "vLLM notices while it loads the weights, after its configuration"
+
+NEEDS_A_GPU: Final = {
+    "FP8 by channel needs the kernels of 8.9 and by tensor does not": CAPABILITY,
+    "nothing is made while loading on a V100": CAPABILITY,
+    "an AWQ checkpoint needs 7.5 and a GPTQ one runs on a V100": CAPABILITY,
+    "an MXFP4 checkpoint asks for more than MXFP4 made while loading": CAPABILITY,
+    "bfloat16 begins with 8.0": CAPABILITY,
+    "int8 experts need experts": LOADING,
+    "int8 experts need experts whatever the GPU": LOADING,
+    "experts of 768 cannot be cut in sixteen and keep whole groups of 32": LOADING,
+    "a width that is no multiple at all fits no number of GPUs": LOADING,
+    "an FP8 cache before 8.9 is e5m2 or none": CAPABILITY,
+    "a four-bit cache is the data centre's Blackwell's": CAPABILITY,
+    "a four-bit cache on an A100 comes down to e5m2": CAPABILITY,
+    "a bfloat16 cache begins with 8.0": CAPABILITY,
+    "latent attention has no four-bit cache": CAPABILITY,
+    "an FP8 checkpoint does not go with an e5m2 cache": LOADING,
+    "an FP8 checkpoint on an old GPU has no eight-bit cache": CAPABILITY,
+    "gguf is no load format any more": LOADING,
+}
+"""vLLM refuses these too, later than its configuration or only beside a GPU."""
+
+OURS: Final = {
+    "bitsandbytes is gone and mxfp4 is the nearest that is made while loading": "we render no flag for what is gone",
+    "a replica has as many GPUs as it is spread over": "vLLM counts the GPUs it is given when it starts",
+    "ngram has no use for a draft model": "vLLM ignores what a person clearly meant",
+    "an adapter's rank is at most 512": "adapters are checked when they are loaded; the flag has no larger rank",
+    "an adapter is not called as the model is": "vLLM would serve one of the two under the name, whichever comes first",
+    "a token in plain text belongs in a Secret": "what stands in a pod's environment anyone may read who may read pods",
+}
+"""We refuse these so that nobody waits for a start to learn it, or because vLLM would take them and should not."""

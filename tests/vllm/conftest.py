@@ -1,0 +1,15 @@
+"""The world of the vLLM lane: an interpreter that has the real thing; nothing is started and no weights are read."""
+
+import os
+
+import pytest
+
+from devcluster.cache import Cache
+from fairlead.cli import vllm_opinion
+from house import real_vllm
+
+
+@pytest.fixture(scope="session", autouse=True)
+def interpreter() -> None:
+    """Have real vLLM, and let our commands find it."""
+    os.environ[vllm_opinion.INTERPRETER] = str(real_vllm.python(Cache.chosen()))

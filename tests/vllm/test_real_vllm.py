@@ -1,0 +1,94 @@
+"""vLLM's own parser and configuration beside ours: what we render it takes, and what we refuse it refuses too."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+import yaml
+
+from fairlead.cli import knowing, vllm_opinion
+from fairlead.cli.main import main
+from fairlead.cli.vllm_opinion import Opinion
+from fairlead.controller import admission
+from fairlead.controller.admission import Review
+from fairlead.engines import catalogue
+from fairlead.engines.asked import Asked
+from fairlead.engines.engine import Engine
+from fairlead.fleet.refusals import Refusal
+from fairlead.fleet.wanted import EngineKind
+from tests.engines import refused, refused_extras, refused_together
+from tests.vllm.beyond import NEEDS_A_GPU, OURS
+
+ROOT = Path(__file__).resolve().parents[2]
+SAMPLES = sorted((ROOT / "manifests" / "samples").glob("*.yaml"))
+TABLES: Sequence[dict[str, tuple[Asked, tuple[Refusal, ...]]]] = (
+    refused.FORMATS,
+    refused.CACHES,
+    refused_extras.EXTRAS,
+    refused_together.SPREAD,
+    refused_together.GUESSES,
+    refused_together.LIMITS,
+)
+WISHES = {name: asked for table in TABLES for name, (asked, _) in table.items()}
+
+
+def vllm() -> Engine:
+    engine = catalogue.describe(EngineKind.VLLM)
+    assert not isinstance(engine, Refusal)
+    return engine
+
+
+@pytest.fixture(scope="module")
+def of_samples() -> dict[str, Opinion]:
+    """vLLM's verdict on every sample that is its to judge."""
+    known = knowing.offline()
+    documents = [one for path in SAMPLES for one in yaml.safe_load_all(path.read_text())]
+    reviews = [admission.review(one, known) for one in documents]
+    return vllm_opinion.ask([one for one in reviews if one.asked is not None])
+
+
+@pytest.fixture(scope="module")
+def of_wishes() -> dict[str, Opinion]:
+    """vLLM's verdict on every wish that our table refuses."""
+    reviews = [
+        Review(kind="InferenceDeployment", name=name, engine=vllm(), asked=asked) for name, asked in WISHES.items()
+    ]
+    return vllm_opinion.ask(reviews)
+
+
+def test_vllm_takes_what_we_render_for_every_sample(of_samples: dict[str, Opinion]) -> None:
+    assert {name: one.words for name, one in of_samples.items() if not one.accepted} == {}
+    assert len(of_samples) >= 12
+
+
+@pytest.mark.parametrize("name", sorted(set(WISHES) - set(NEEDS_A_GPU) - set(OURS)))
+def test_vllm_refuses_what_we_say_it_refuses(name: str, of_wishes: dict[str, Opinion]) -> None:
+    assert not of_wishes[name].accepted
+
+
+@pytest.mark.parametrize("name", sorted({**NEEDS_A_GPU, **OURS}))
+def test_what_is_said_to_be_beyond_confirmation_is(name: str, of_wishes: dict[str, Opinion]) -> None:
+    assert of_wishes[name].accepted, "it is confirmed after all: take it off the list"
+
+
+def test_what_cannot_be_confirmed_here_is_named_with_its_reason() -> None:
+    assert set(NEEDS_A_GPU) | set(OURS) <= set(WISHES)
+    assert not set(NEEDS_A_GPU) & set(OURS)
+    assert all({**NEEDS_A_GPU, **OURS}.values())
+
+
+def test_the_command_line_asks_vllm_and_passes_on_what_it_says(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    quickstart = ROOT / "manifests" / "samples" / "quickstart.yaml"
+    assert main(["validate", "--with-vllm", str(quickstart)]) == 0
+    capsys.readouterr()
+
+    document = yaml.safe_load(quickstart.read_text())
+    document["spec"]["engine"] = {"extraArgs": ["--reasoning-parser", "of-nobody"]}
+    (tmp_path / "odd.yaml").write_text(yaml.safe_dump(document))
+    assert main(["validate", "--with-vllm", "-o", "json", str(tmp_path / "odd.yaml")]) == 1
+    (told,) = json.loads(capsys.readouterr().out)[0]["refusals"]
+    assert told["reason"] == "VllmRefuses"
+    assert "of-nobody" in told["because"]
