@@ -20,6 +20,7 @@ MOST_VALUES: Final = 50_000
 
 DEEPEST: Final = 100
 
+PRODUCTS_HELP: Final = "YAML with `products:`, each with what differs from the catalogue: prices, rates, new GPUs"
 CONFIG_HELP: Final = "a model's own config.json, for a model the catalogue does not know; may stand several times"
 
 _FAST: Final[type[Any]] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)

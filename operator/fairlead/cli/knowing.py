@@ -1,20 +1,59 @@
-"""What commands know without a cluster: the catalogue that comes along, and configurations named by the caller."""
+"""What commands know without a cluster: the catalogue, products of one's own, and models' configurations at hand."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from zoneinfo import available_timezones
 
+import yaml
+
+from fairlead.cli.documents import Document
 from fairlead.cluster import package_data
 from fairlead.controller.known import Known
+from fairlead.sizing import own_products
+from fairlead.sizing.catalogue import Catalogue
 
 
-def offline(configs: Sequence[str] = ()) -> Known:
-    """`ValueError` or `OSError` where a configuration was named and is not there."""
-    texts = {}
+def offline(configs: Sequence[str] = (), products: str | None = None, documents: Sequence[Document] = ()) -> Known:
+    """`ValueError` or `OSError` where something was named and is not there or makes no sense."""
+    texts = dict(_local(documents))
     for named in configs:
         model, equals, file = named.partition("=")
         if not equals:
             raise ValueError(f"--config-json {named}: write MODEL=FILE, for instance org/model=./config.json")
         texts[model] = package_data.read_text(Path(file))
     zones = frozenset(available_timezones()) or None
-    return Known(catalogue=package_data.load_catalogue(), configs=texts, time_zones=zones)
+    return Known(catalogue=catalogue(products), configs=texts, time_zones=zones)
+
+
+def catalogue(products: str | None) -> Catalogue:
+    """The one that comes along, with products of one's own put over it."""
+    known = package_data.load_catalogue()
+    if products is None:
+        return known
+    try:
+        written = yaml.safe_load(package_data.read_text(Path(products)))
+    except (yaml.YAMLError, RecursionError) as problem:
+        raise ValueError(f"--products {products}: no YAML: {' '.join(str(problem).split())[:200]}") from problem
+    entries = written.get("products") if isinstance(written, dict) else None
+    found = own_products.overridden(known, entries)
+    if isinstance(found, Catalogue):
+        return found
+    raise ValueError(f"--products {products}: {found.what}")
+
+
+def _local(documents: Sequence[Document]) -> Iterator[tuple[str, str]]:
+    """The configurations of models that lie in a folder of this machine; what is named explicitly wins over them."""
+    for source in (found for one in documents for found in _sources(one.content)):
+        config = Path(source) / "config.json"
+        if source.startswith("/") and config.is_file():
+            yield source, package_data.read_text(config)
+
+
+def _sources(content: object) -> Iterator[str]:
+    """Wherever an object names a model; of whatever shape it is, since nothing was checked yet."""
+    if isinstance(content, dict):
+        for key, below in content.items():
+            if key == "source" and isinstance(below, str):
+                yield below
+            elif key in {"spec", "model", "engine", "speculation", "draft"}:
+                yield from _sources(below)

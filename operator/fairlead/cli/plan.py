@@ -3,6 +3,8 @@
 import argparse
 import sys
 
+from fairlead.cli import documents
+
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """What the command takes."""
@@ -18,6 +20,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--cacheable", metavar="SHARE", help="share of prompt tokens a prefix cache holds, 0 to 1")
     parser.add_argument("--retries", metavar="SHARE", help="requests sent again, per request")
     parser.add_argument("--product", action="append", default=[], help="only these GPUs; may stand several times")
+    parser.add_argument("--products", metavar="FILE", help=documents.PRODUCTS_HELP)
     parser.add_argument("--keep-precision", action="store_true", help="propose no eight-bit weights or cache")
     parser.add_argument("--name", default="planned", help="the deployment's name")
     parser.add_argument("-o", "--output", choices=("text", "yaml", "json"), default="text", help="how to print it")
@@ -29,7 +32,7 @@ def run(chosen: argparse.Namespace) -> int:
 
     try:
         brief = plan_question.brief(chosen)
-    except (plan_question.Misunderstood, OSError) as problem:
+    except (plan_question.Misunderstood, OSError, ValueError) as problem:
         print(f"fairlead plan: {problem}", file=sys.stderr)
         return 2
     from fairlead.sizing import capacity

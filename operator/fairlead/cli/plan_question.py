@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+from fairlead.cli import knowing
 from fairlead.cluster import package_data
 from fairlead.fleet.accelerators import Accelerator
 from fairlead.fleet.capacity import Objectives
@@ -26,7 +27,7 @@ class Misunderstood(Exception):
 
 def brief(chosen: argparse.Namespace) -> Brief:
     """Everything a plan is made from."""
-    known = package_data.load_catalogue()
+    known = knowing.catalogue(chosen.products)
     objectives = Objectives(
         ttft_p95_s=_duration("--ttft-p95", chosen.ttft_p95), tpot_p95_s=_duration("--tpot-p95", chosen.tpot_p95)
     )

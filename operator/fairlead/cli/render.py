@@ -21,6 +21,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("files", nargs="+", metavar="FILE", help="YAML files, or folders of them")
     parser.add_argument("-o", "--output", choices=("text", "json"), default="text", help="how to print it")
     parser.add_argument("--config-json", action="append", default=[], metavar="MODEL=FILE", help=documents.CONFIG_HELP)
+    parser.add_argument("--products", metavar="FILE", help=documents.PRODUCTS_HELP)
 
 
 def run(chosen: argparse.Namespace) -> int:
@@ -28,13 +29,14 @@ def run(chosen: argparse.Namespace) -> int:
     from fairlead.cli import knowing, review_text
     from fairlead.controller import admission
 
+    found = list(documents.read(chosen.files))
     try:
-        known = knowing.offline(chosen.config_json)
+        known = knowing.offline(chosen.config_json, chosen.products, found)
     except (OSError, ValueError) as problem:
         print(f"fairlead: {problem}", file=sys.stderr)
         return 2
     rendered, refused = [], 0
-    for one in documents.read(chosen.files):
+    for one in found:
         review = None if one.problem else admission.review(one.content, known)
         if review is None or review.refusals:
             refused += 1

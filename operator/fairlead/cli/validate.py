@@ -14,6 +14,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-o", "--output", choices=("text", "json"), default="text", help="how to print it")
     parser.add_argument("--with-vllm", action="store_true", help="ask vLLM's own parser and configuration too")
     parser.add_argument("--config-json", action="append", default=[], metavar="MODEL=FILE", help=documents.CONFIG_HELP)
+    parser.add_argument("--products", metavar="FILE", help=documents.PRODUCTS_HELP)
 
 
 def run(chosen: argparse.Namespace) -> int:
@@ -23,7 +24,7 @@ def run(chosen: argparse.Namespace) -> int:
 
     found = list(documents.read(chosen.files))
     try:
-        known = knowing.offline(chosen.config_json)
+        known = knowing.offline(chosen.config_json, chosen.products, found)
     except (OSError, ValueError) as problem:
         print(f"fairlead: {problem}", file=sys.stderr)
         return 2

@@ -1,0 +1,64 @@
+"""What commands find out by themselves: local models, and products of one's own."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from fairlead.cli.main import main
+
+LLAMA = {
+    "model_type": "llama",
+    "num_hidden_layers": 32,
+    "hidden_size": 4096,
+    "num_attention_heads": 32,
+    "num_key_value_heads": 8,
+    "vocab_size": 128256,
+    "intermediate_size": 14336,
+    "max_position_embeddings": 8192,
+}
+
+
+def deployment(source: str, **engine: object) -> str:
+    spec = {"model": {"source": source}, "engine": engine, "accelerator": {"product": "NVIDIA-L4"}}
+    kind = {"apiVersion": "fairlead.dev/v1alpha1", "kind": "InferenceDeployment"}
+    return json.dumps({**kind, "metadata": {"name": "chat"}, "spec": spec})
+
+
+def test_a_model_in_a_local_folder_is_sized_by_its_own_configuration(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "config.json").write_text(json.dumps(LLAMA))
+    draft = {"method": "draftModel", "draft": {"source": str(tmp_path)}}
+    (tmp_path / "chat.yaml").write_text(deployment(str(tmp_path), speculation=draft))
+    main(["validate", "-o", "json", str(tmp_path / "chat.yaml")])
+    fit = json.loads(capsys.readouterr().out)[0]["fit"]
+    assert fit["verdict"] == "no"
+    assert "tokens" in fit["because"] or "GiB" in fit["because"]
+
+
+def test_products_of_ones_own_are_known(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    own = tmp_path / "own.yaml"
+    own.write_text("products:\n  - {product: NVIDIA-L4, priceUsdHour: 0.01}\n")
+    words = ["plan", "meta-llama/Llama-3.1-8B-Instruct", "--rate", "1", "--prompt", "10,20,30", "--reply", "10,20,30"]
+    assert main([*words, "--products", str(own)]) == 0
+    assert "x NVIDIA-L4" in capsys.readouterr().out.splitlines()[0]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("products: [{}]", "products[0].product: the label"),
+        ("- 1", "products: a list is wanted"),
+        ("products: [", "no YAML"),
+    ],
+)
+def test_products_that_make_no_sense_are_told_so(
+    text: str, words: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    own = tmp_path / "own.yaml"
+    own.write_text(text)
+    (tmp_path / "chat.yaml").write_text(deployment("hf://org/model"))
+    for command in (["validate", str(tmp_path / "chat.yaml")], ["render", str(tmp_path / "chat.yaml")], ["plan", "m"]):
+        assert main([*command, "--products", str(own)]) == 2
+        assert words in capsys.readouterr().err
