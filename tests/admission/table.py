@@ -11,9 +11,9 @@ from fairlead.api.problems import ReadReason
 from fairlead.cli import documents
 from fairlead.cluster import package_data
 from fairlead.controller import admission
-from fairlead.controller.admission import AdmissionReason
 from fairlead.controller.known import Key, Known
 from fairlead.controller.references import ReferenceReason
+from fairlead.controller.review import AdmissionReason
 from fairlead.controller.schedules import ScheduleReason
 from fairlead.engines.reasons import EngineReason
 from fairlead.fleet.refusals import Reason, Remark

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from fairlead.controller import admission, schedules
-from fairlead.controller.admission import Review
+from fairlead.controller import admission, fitting, schedules
 from fairlead.controller.known import RELEASES, Known
+from fairlead.controller.review import AdmissionReason, Review
 from fairlead.fleet.accelerators import Accelerator, Capability
 from fairlead.fleet.fit import Change, Fit, FitReason, NotFitting, Verdict
 from fairlead.fleet.policies import ScheduleWindow
@@ -38,7 +38,7 @@ def test_a_gateway_and_a_policy_need_no_engine() -> None:
 def test_a_model_that_nobody_knows_is_let_in_with_what_is_missing() -> None:
     review = admission.review(deployment(model={"source": "hf://a/b"}), OFFLINE)
     assert review.refusals == ()
-    assert [one.reason for one in review.cautions] == [admission.AdmissionReason.FIT_UNKNOWN]
+    assert [one.reason for one in review.cautions] == [AdmissionReason.FIT_UNKNOWN]
     assert isinstance(review.fit, NotFitting)
     assert review.fit.verdict is Verdict.UNKNOWN
 
@@ -46,14 +46,14 @@ def test_a_model_that_nobody_knows_is_let_in_with_what_is_missing() -> None:
 def test_what_the_engine_refuses_is_not_called_unknown_as_well() -> None:
     review = admission.review(engine(context={"maxTokens": 100_000}), OFFLINE)
     assert [one.field for one in review.refusals] == ["spec.engine.context.maxTokens"]
-    assert [one for one in review.cautions if one.reason is admission.AdmissionReason.FIT_UNKNOWN] == []
+    assert [one for one in review.cautions if one.reason is AdmissionReason.FIT_UNKNOWN] == []
 
 
 def test_a_context_that_was_lengthened_by_hand_is_let_in_and_not_judged() -> None:
     long = {"name": "VLLM_ALLOW_LONG_MAX_MODEL_LEN", "value": "1"}
     review = admission.review(engine(context={"maxTokens": 100_000}, env=[long]), OFFLINE)
     assert review.refusals == ()
-    assert [one.because for one in review.cautions if one.reason is admission.AdmissionReason.FIT_UNKNOWN] == [
+    assert [one.because for one in review.cautions if one.reason is AdmissionReason.FIT_UNKNOWN] == [
         "whether it fits is unknown: a context of 100000 tokens was asked; the model was made for 40960"
     ]
 
@@ -65,7 +65,7 @@ def test_what_fits_only_with_luck_is_a_caution() -> None:
     )
     review = next(one for one in reviews if one.fit is not None and one.fit.verdict is Verdict.TIGHT)
     assert review.refusals == ()
-    assert [one.remedy for one in review.cautions if one.reason is admission.AdmissionReason.FIT_IS_TIGHT] == [
+    assert [one.remedy for one in review.cautions if one.reason is AdmissionReason.FIT_IS_TIGHT] == [
         "leave more room, for instance by a smaller context.maxTokens"
     ]
 
@@ -105,7 +105,7 @@ def test_a_large_model_is_offered_every_kind_of_way_out_that_fits() -> None:
     (no,) = review.refusals
     assert isinstance(review.fit, NotFitting)
     assert {one.change for one in review.fit.alternatives} <= set(Change)
-    assert all(f"{one.words} ({admission.FIELDS[one.change]})" in no.remedy for one in review.fit.alternatives)
+    assert all(f"{one.words} ({fitting.FIELDS[one.change]})" in no.remedy for one in review.fit.alternatives)
 
 
 def test_where_nothing_fits_that_is_said() -> None:
@@ -125,7 +125,7 @@ def test_where_nothing_fits_that_is_said() -> None:
 
 
 def test_every_way_out_names_its_field() -> None:
-    assert set(admission.FIELDS) == set(Change)
+    assert set(fitting.FIELDS) == set(Change)
 
 
 def test_an_object_that_asks_for_a_name_is_given_one() -> None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from fairlead.cli import documents
 from fairlead.controller import admission
-from fairlead.controller.admission import Review
+from fairlead.controller.review import Review
 from tests.admission.table import KNOWN, SAMPLES, deployment, engine
 
 GOOD: Final = [

@@ -12,7 +12,7 @@ from fairlead.cli import knowing, vllm_opinion, with_vllm
 from fairlead.cli.documents import Document
 from fairlead.cli.main import main
 from fairlead.controller import admission
-from fairlead.controller.admission import Review
+from fairlead.controller.review import Review
 
 SAMPLES = Path(__file__).resolve().parents[2] / "manifests" / "samples"
 

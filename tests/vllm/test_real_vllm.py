@@ -11,7 +11,7 @@ from fairlead.cli import knowing, vllm_opinion
 from fairlead.cli.main import main
 from fairlead.cli.vllm_opinion import Opinion
 from fairlead.controller import admission
-from fairlead.controller.admission import Review
+from fairlead.controller.review import Review
 from fairlead.engines import catalogue
 from fairlead.engines.asked import Asked
 from fairlead.engines.engine import Engine

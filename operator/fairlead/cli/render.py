@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from fairlead.cli import documents
 
 if TYPE_CHECKING:  # at run time only inside the command, so that others start at once
-    from fairlead.controller.admission import Review
+    from fairlead.controller.review import Review
     from fairlead.engines.start import Pace
     from fairlead.fleet.launch import Launch
     from fairlead.fleet.wanted import EnvFrom, SecretKey

@@ -5,7 +5,8 @@ from dataclasses import replace
 from typing import Any, Final
 
 from fairlead.cli.documents import Document
-from fairlead.controller.admission import FIELDS, AdmissionReason, Review
+from fairlead.controller.fitting import FIELDS
+from fairlead.controller.review import AdmissionReason, Review
 from fairlead.fleet.fit import Alternative, Fit, NotFitting, Span
 from fairlead.fleet.refusals import Remark
 

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from fairlead.cli import with_vllm
 from fairlead.cli.documents import Document
-from fairlead.controller.admission import Review
+from fairlead.controller.review import Review
 from fairlead.engines.start import Pace
 from fairlead.engines.vllm import stand_in
 from fairlead.fleet.refusals import Reason, Refusal

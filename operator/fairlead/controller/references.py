@@ -1,17 +1,13 @@
 """Which other objects an object names, and what is said when one of them is not there."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from fairlead.controller.known import Key, Known
 from fairlead.fleet.gateways import Gateway, OwnRouter, Route, WantedDeployment
 from fairlead.fleet.policies import Policy, ReplicaBounds
 from fairlead.fleet.refusals import Reason, Refusal
 from fairlead.fleet.wanted import SourceScheme, Wanted, WantedEngine
-
-if TYPE_CHECKING:
-    from fairlead.controller.admission import Review
 
 
 class ReferenceReason(Reason):
@@ -54,12 +50,11 @@ def of_policy(policy: Policy, namespace: str) -> Iterator[Reference]:
             yield Reference(f"spec.metrics.prometheus.{field}.name", Key("Secret", namespace, secret.name))
 
 
-def checked(review: "Review", references: Iterable[Reference], known: Known) -> "Review":
-    """The review with every reference that leads nowhere, if somebody looked."""
+def lost(references: Iterable[Reference], known: Known) -> tuple[Refusal, ...]:
+    """Every reference that leads nowhere, if somebody looked."""
     if known.objects is None:
-        return review
-    lost = tuple(_lost(one) for one in references if one.key not in known.objects)
-    return replace(review, refusals=(*review.refusals, *lost))
+        return ()
+    return tuple(_lost(one) for one in references if one.key not in known.objects)
 
 
 Named = Iterator[tuple[str, str, str]]

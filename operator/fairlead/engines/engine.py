@@ -17,6 +17,10 @@ class Engine(Protocol):
     def kind(self) -> EngineKind:
         """Which one."""
 
+    @property
+    def adapter_slots(self) -> int:
+        """How many LoRA adapters lie in the GPU's memory at once, at most."""
+
     def refusals(self, asked: Asked) -> tuple[Refusal, ...]:
         """Why it cannot run what is asked; nothing to say means it can, as far as anybody knows before a start."""
 

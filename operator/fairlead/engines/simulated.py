@@ -9,6 +9,7 @@ from dataclasses import replace
 from fairlead.engines.asked import Asked
 from fairlead.engines.start import Pace
 from fairlead.engines.vllm import environment
+from fairlead.engines.vllm.adapters import SLOTS
 from fairlead.engines.vllm.engine import Vllm
 from fairlead.fleet.launch import Launch
 from fairlead.fleet.load import EngineLoad, Unreadable
@@ -20,6 +21,7 @@ class Simulated:
     """vLLM without the weights."""
 
     kind = EngineKind.SIMULATED
+    adapter_slots = SLOTS
 
     def __init__(self) -> None:
         self._vllm = Vllm()

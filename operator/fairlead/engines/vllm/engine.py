@@ -7,6 +7,7 @@ from fairlead.engines import places
 from fairlead.engines.asked import Asked
 from fairlead.engines.start import Pace
 from fairlead.engines.vllm import arguments, environment, given, lifecycle, metrics
+from fairlead.engines.vllm.adapters import SLOTS
 from fairlead.engines.vllm.checks import CHECKS
 from fairlead.engines.vllm.doubts import DOUBTS
 from fairlead.fleet.launch import Launch, Port
@@ -21,6 +22,7 @@ class Vllm:
     """The engine people mean when they say nothing."""
 
     kind = EngineKind.VLLM
+    adapter_slots = SLOTS
 
     def refusals(self, asked: Asked) -> tuple[Refusal, ...]:
         """All that vLLM would end its start with, and all that would break what we rely on."""

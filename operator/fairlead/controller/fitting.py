@@ -1,0 +1,113 @@
+"""From a wanted deployment to a question of memory, and from the answer to words: does it fit, and what would."""
+
+import difflib
+from collections.abc import Iterator
+from typing import Final
+
+from fairlead.controller.known import Known
+from fairlead.controller.review import AdmissionReason
+from fairlead.engines.asked import Asked
+from fairlead.engines.engine import Engine
+from fairlead.fleet.fit import Change, Fit, NotFitting, Verdict
+from fairlead.fleet.refusals import Caution, Refusal
+from fairlead.fleet.shapes import ModelShape
+from fairlead.fleet.wanted import SpeculationMethod
+from fairlead.sizing import nearest
+from fairlead.sizing.families import Missing
+from fairlead.sizing.question import CURRENT, Drafting, Question, Release
+
+FIELDS: Final[dict[Change, str]] = {
+    Change.SMALLER_CONTEXT: "spec.engine.context.maxTokens",
+    Change.FEWER_SEQUENCES: "spec.engine.batching.maxSequences",
+    Change.FP8_CACHE: "spec.engine.quantization.kvCache",
+    Change.QUANTIZED_WEIGHTS: "spec.engine.quantization.weights",
+    Change.MORE_GPUS: "spec.parallelism.tensor",
+    Change.OTHER_PRODUCT: "spec.accelerator.product",
+}
+"""Where each way to make a model fit is written."""
+
+
+def fit(asked: Asked, shape: ModelShape | Missing, engine: Engine, known: Known) -> Fit | NotFitting | None:
+    """Nothing to say about a GPU nobody knows; `unknown` about a model nobody knows."""
+    if asked.accelerator is None:
+        return None
+    if isinstance(shape, Missing):
+        return nearest.unknown(shape.what)
+    others = tuple(known.catalogue.accelerators.values())
+    return nearest.size(question(asked, shape, engine), others)
+
+
+def question(asked: Asked, shape: ModelShape, engine: Engine) -> Question:
+    """What sizing is asked: the deployment's settings, absent ones left to the engine's own defaults."""
+    if asked.accelerator is None:
+        raise AssertionError("only a known GPU is asked about")
+    settings = asked.engine
+    guessing = settings.speculation
+    ranks = [adapter.rank for adapter in settings.adapters]
+    return Question(
+        shape=shape,
+        accelerator=asked.accelerator,
+        context=settings.max_context_tokens or shape.positions,
+        parallelism=asked.wanted.parallelism,
+        release=Release.read(settings.version) or CURRENT,
+        weights=asked.weights,
+        kv=settings.kv,
+        dtype=settings.dtype,
+        max_sequences=settings.max_sequences,
+        max_batched_tokens=settings.max_batched_tokens,
+        utilization=settings.memory_utilization,
+        eager=settings.eager,
+        expert_parallel=asked.gives("--enable-expert-parallel", "-ep"),
+        images=not asked.gives("--language-model-only"),
+        adapters=(max(ranks),) * min(len(ranks), engine.adapter_slots) if ranks else (),
+        drafting=Drafting(
+            tokens=guessing.tokens,
+            model=asked.draft_shape,
+            mtp=guessing.method is SpeculationMethod.MTP,
+        ),
+    )
+
+
+def unfit(asked: Asked, fit: Fit | NotFitting | None) -> Iterator[Refusal]:
+    """That it does not fit, with the numbers and what would."""
+    if not isinstance(fit, NotFitting) or fit.memory is None:
+        return
+    near = "; or ".join(f"{other.words} ({FIELDS[other.change]})" for other in fit.alternatives)
+    yield Refusal(
+        field="spec.accelerator.product",
+        value=f"{asked.wanted.gpus_per_replica} x {asked.wanted.product}",
+        reason=AdmissionReason.DOES_NOT_FIT,
+        because=f"{fit.because}; {fit.memory.largest.value} take the most",
+        remedy=f"what fits, smallest change first: {near or 'no configuration of this catalogue'}",
+    )
+
+
+def doubtful(
+    asked: Asked, fit: Fit | NotFitting | None, refused: tuple[Refusal, ...], known: Known
+) -> Iterator[Caution]:
+    """That nobody can tell, or that it is tight."""
+    if fit is None:
+        near = difflib.get_close_matches(asked.wanted.product, known.catalogue.accelerators, n=1)
+        yield Caution(
+            field="spec.accelerator.product",
+            value=asked.wanted.product,
+            reason=AdmissionReason.PRODUCT_UNKNOWN,
+            because="this product is not in the catalogue, so nothing can be said about fit or cost",
+            remedy=f"did you mean {near[0]}?" if near else "write the label as `kubectl get nodes` shows it",
+        )
+    elif isinstance(fit, NotFitting) and (fit.verdict is Verdict.UNKNOWN or (fit.memory is None and not refused)):
+        yield Caution(
+            field="spec.model.source",
+            value=asked.wanted.model.source.location,
+            reason=AdmissionReason.FIT_UNKNOWN,
+            because=f"whether it fits is unknown: {fit.because}",
+            remedy="the engine itself will tell at its start",
+        )
+    elif isinstance(fit, Fit) and fit.verdict is Verdict.TIGHT:
+        yield Caution(
+            field="spec.accelerator.product",
+            value=f"{asked.wanted.gpus_per_replica} x {asked.wanted.product}",
+            reason=AdmissionReason.FIT_IS_TIGHT,
+            because=fit.because,
+            remedy="leave more room, for instance by a smaller context.maxTokens",
+        )

@@ -1,0 +1,36 @@
+"""All that is said of one object, as a value: what refuses it, what to know about it, what it would hold."""
+
+from dataclasses import dataclass
+
+from fairlead.engines.asked import Asked
+from fairlead.engines.engine import Engine
+from fairlead.fleet.fit import Fit, NotFitting
+from fairlead.fleet.refusals import Caution, Reason, Refusal
+from fairlead.fleet.wanted import WantedDrain
+
+
+class AdmissionReason(Reason):
+    """Why an object is refused or warned of, beyond what reading and the engine say."""
+
+    NO_SUCH_KIND = "NoSuchKind"
+    NO_NAME = "NoName"
+    DOES_NOT_FIT = "DoesNotFit"
+    FIT_IS_TIGHT = "FitIsTight"
+    FIT_UNKNOWN = "FitUnknown"
+    PRODUCT_UNKNOWN = "ProductUnknown"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Review:
+    """All that is said of one object."""
+
+    kind: str
+    namespace: str = ""
+    name: str = ""
+    refusals: tuple[Refusal, ...] = ()
+    cautions: tuple[Caution, ...] = ()
+    fit: Fit | NotFitting | None = None
+    engine: Engine | None = None
+    asked: Asked | None = None
+    """What the engine would be started with; only of what was not refused while reading."""
+    drain: WantedDrain | None = None
