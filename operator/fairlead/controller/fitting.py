@@ -8,6 +8,7 @@ from fairlead.controller.known import Known
 from fairlead.controller.review import AdmissionReason
 from fairlead.engines.asked import Asked
 from fairlead.engines.engine import Engine
+from fairlead.fleet.accelerators import Accelerator
 from fairlead.fleet.fit import Change, Fit, NotFitting, Verdict
 from fairlead.fleet.refusals import Caution, Refusal
 from fairlead.fleet.shapes import ModelShape
@@ -34,19 +35,17 @@ def fit(asked: Asked, shape: ModelShape | Missing, engine: Engine, known: Known)
     if isinstance(shape, Missing):
         return nearest.unknown(shape.what)
     others = tuple(known.catalogue.accelerators.values())
-    return nearest.size(question(asked, shape, engine), others)
+    return nearest.size(question(asked, shape, asked.accelerator, engine), others)
 
 
-def question(asked: Asked, shape: ModelShape, engine: Engine) -> Question:
+def question(asked: Asked, shape: ModelShape, accelerator: Accelerator, engine: Engine) -> Question:
     """What sizing is asked: the deployment's settings, absent ones left to the engine's own defaults."""
-    if asked.accelerator is None:
-        raise AssertionError("only a known GPU is asked about")
     settings = asked.engine
     guessing = settings.speculation
     ranks = [adapter.rank for adapter in settings.adapters]
     return Question(
         shape=shape,
-        accelerator=asked.accelerator,
+        accelerator=accelerator,
         context=settings.max_context_tokens or shape.positions,
         parallelism=asked.wanted.parallelism,
         release=Release.read(settings.version) or CURRENT,
