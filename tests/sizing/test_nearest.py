@@ -104,3 +104,9 @@ def _again(asked: Question, each: Alternative) -> bool:
         parallelism=each.parallelism,
     )
     return assessment.assess(rebuilt).verdict is Verdict.FITS
+
+
+def test_a_model_too_large_for_eight_of_a_small_card_is_spread_and_quantized() -> None:
+    found = refused(ask("meta-llama/Llama-3.3-70B-Instruct", product="NVIDIA-L4", context=32768))
+    words = {each.change: each.words for each in found}
+    assert words[Change.MORE_GPUS] == "tensor parallel over 8 GPUs, weights as fp8PerTensor"

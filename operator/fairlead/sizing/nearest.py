@@ -99,11 +99,16 @@ def _quantized(question: Question) -> Iterator[Candidate]:
 
 
 def _more_gpus(question: Question) -> Iterator[Candidate]:
+    """As it is over more GPUs; where even that is too little, quantized as well."""
     layout = question.parallelism
-    for tensor in _TENSORS:
-        if tensor > layout.tensor:
-            spread = Parallelism(tensor=tensor, pipeline=layout.pipeline, data=layout.data)
-            yield Change.MORE_GPUS, f"tensor parallel over {tensor} GPUs", replace(question, parallelism=spread)
+    wider = [Parallelism(tensor=n, pipeline=layout.pipeline, data=layout.data) for n in _TENSORS if n > layout.tensor]
+    for spread in wider:
+        words = f"tensor parallel over {spread.tensor} GPUs"
+        yield Change.MORE_GPUS, words, replace(question, parallelism=spread)
+    for _, format_, quantized in _quantized(question):
+        for spread in wider:
+            words = f"tensor parallel over {spread.tensor} GPUs, {format_}"
+            yield Change.MORE_GPUS, words, replace(quantized, parallelism=spread)
 
 
 def _other_products(question: Question, others: Iterable[Accelerator]) -> Iterator[Candidate]:
