@@ -32,7 +32,7 @@ COVERED: Final[Mapping[str, int]] = {
 """Numbers of the forty, by the story of a bad spec."""
 
 ELSEWHERE: Final[Mapping[int, str]] = {
-    13: "let in, told above: an image of one's own may know it",
+    13: "let in with a caution that names the nearest flag: an image of one's own may know it",
     22: "no object alone: the reconcile tells the later of the two",
     24: "what a Secret holds is seen by the reconcile",
     25: "what a Secret holds is seen by the reconcile",

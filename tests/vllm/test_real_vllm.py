@@ -17,6 +17,7 @@ from fairlead.engines.asked import Asked
 from fairlead.engines.engine import Engine
 from fairlead.fleet.refusals import Refusal
 from fairlead.fleet.wanted import EngineKind
+from house import vllm_flags
 from tests.engines import refused, refused_extras, refused_together
 from tests.vllm.beyond import NEEDS_A_GPU, OURS
 
@@ -92,3 +93,17 @@ def test_the_command_line_asks_vllm_and_passes_on_what_it_says(
     (told,) = json.loads(capsys.readouterr().out)[0]["refusals"]
     assert told["reason"] == "VllmRefuses"
     assert "of-nobody" in told["because"]
+
+
+def test_the_flags_we_know_are_those_its_parser_knows() -> None:
+    assert vllm_flags.main(["--drift"]) == 0
+
+
+def test_a_flag_it_does_not_know_is_cautioned_and_ends_its_start() -> None:
+    document = yaml.safe_load((ROOT / "manifests" / "samples" / "quickstart.yaml").read_text())
+    document["spec"]["engine"] = {"extraArgs": ["--enable-prompt-token-details"]}
+    review = admission.review(document, knowing.offline())
+    assert [(one.value, one.remedy) for one in review.cautions] == [
+        ("--enable-prompt-token-details", "did you mean --enable-prompt-tokens-details?")
+    ]
+    assert not vllm_opinion.ask([review])["chat"].accepted

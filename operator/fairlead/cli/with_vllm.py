@@ -42,12 +42,12 @@ def verdict(asked: dict[str, Any], folder: Path) -> dict[str, Any]:
 
 def _configure(words: list[str]) -> None:
     """As `vllm serve` does up to the point where it would start processes."""
-    from vllm.engine.arg_utils import AsyncEngineArgs  # type: ignore[import-not-found]
+    from vllm.engine.arg_utils import AsyncEngineArgs  # type: ignore[import-not-found]  # not here
     from vllm.entrypoints.launchers.cli_args import (  # type: ignore[import-not-found]
         make_arg_parser,
         validate_parsed_serve_args,
     )
-    from vllm.utils.argparse_utils import FlexibleArgumentParser  # type: ignore[import-not-found]
+    from vllm.utils.argparse_utils import FlexibleArgumentParser  # type: ignore[import-not-found]  # not here
 
     parsed = make_arg_parser(FlexibleArgumentParser()).parse_args(words)
     parsed.model = parsed.model_tag

@@ -16,6 +16,8 @@ class EngineReason(Reason):
     """An extra argument repeats a typed field."""
     ARGUMENT_REMOVED = "ArgumentRemoved"
     """The engine's release no longer has it."""
+    ARGUMENT_UNKNOWN = "ArgumentUnknown"
+    """A caution: the release does not know it; an image of one's own may."""
     ARGUMENT_RESERVED = "ArgumentReserved"
     """It would break what routers, probes and the autoscaler rely on."""
     ARGUMENT_MALFORMED = "ArgumentMalformed"

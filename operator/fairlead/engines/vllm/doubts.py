@@ -4,7 +4,7 @@ from typing import Final
 
 from fairlead.engines.asked import Asked, Doubt
 from fairlead.engines.reasons import EngineReason
-from fairlead.engines.vllm import formats, kv, limits, speculation, weights
+from fairlead.engines.vllm import formats, kv, limits, speculation, unknown, weights
 from fairlead.fleet.quantization import KvFormat, WeightFormat
 from fairlead.fleet.refusals import Caution
 from fairlead.fleet.wanted import SourceScheme, SpeculationMethod
@@ -240,6 +240,7 @@ DOUBTS: Final[tuple[Doubt, ...]] = (
     foreign_code,
     adapter_not_pinned,
     events_of_nothing,
+    unknown.unknown_flag,
 )
 
 

@@ -1,0 +1,54 @@
+"""The flags are vLLM's own words: asked of an interpreter that has it, told here with one that has little to say."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from devcluster.cache import Cache
+from house import real_vllm, vllm_flags
+
+FLAGS = ["-tp", "--seed", "--enable-lora", "--no-enable-lora", "--no-op", "-q"]
+
+
+@pytest.fixture
+def interpreter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An environment that is ready, with a vLLM of six flags."""
+    place = tmp_path / f"vllm-{real_vllm.VERSION}"
+    (place / "bin").mkdir(parents=True)
+    program = place / "bin" / "python"
+    program.write_text(f"#!/bin/sh\necho talk on the way\necho '{json.dumps(FLAGS)}'\n")
+    program.chmod(0o755)
+    (place / "ready").touch()
+    monkeypatch.setenv("FAIRLEAD_CACHE", str(tmp_path))
+    return program
+
+
+def test_what_is_ready_is_not_made_again(interpreter: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert real_vllm.python(Cache.chosen()) == interpreter
+    assert real_vllm.main() == 0
+    assert str(interpreter) in capsys.readouterr().out
+
+
+def test_vllm_is_kept_from_the_network_and_from_our_modules() -> None:
+    assert real_vllm.environment()["HF_HUB_OFFLINE"] == "1"
+    assert real_vllm.environment()["PYTHONPATH"] == ""
+
+
+def test_a_negation_follows_from_its_flag_and_is_not_written(interpreter: Path) -> None:
+    text = vllm_flags.rendered(vllm_flags.ask(interpreter))
+    assert "\nenable-lora no-op seed\n" in text
+    assert '_SHORT: Final = """\n-q -tp\n"""' in text
+
+
+@pytest.mark.usefixtures("interpreter")
+def test_another_vllm_is_noticed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert vllm_flags.main(["--drift"]) == 1
+    assert "run `python -m house.vllm_flags` and commit it" in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("interpreter")
+def test_what_it_says_is_written_and_then_is_as_it_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(vllm_flags, "FILE", tmp_path / "known_flags.py")
+    assert vllm_flags.main([]) == 0
+    assert vllm_flags.main(["--drift"]) == 0
