@@ -8,8 +8,7 @@ from typing import Any, Final
 
 from fairlead.api.kinds import API_VERSION, DEPLOYMENT, GATEWAY, POLICY, Kind
 from fairlead.api.problems import ReadReason
-from fairlead.cli import documents
-from fairlead.cluster import package_data
+from fairlead.cluster import documents, package_data
 from fairlead.controller import admission
 from fairlead.controller.known import Key, Known
 from fairlead.controller.references import ReferenceReason

@@ -11,7 +11,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fairlead.cli import documents
+from fairlead.cluster import documents
 from fairlead.controller import admission
 from fairlead.controller.review import Review
 from tests.admission.table import KNOWN, SAMPLES, deployment, engine

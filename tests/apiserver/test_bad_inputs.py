@@ -10,7 +10,7 @@ import pytest
 
 from devcluster.door import DoorClosed, Embedded
 from fairlead.api.kinds import KINDS
-from fairlead.cli import documents
+from fairlead.cluster import documents
 from house.crds import FOLDER
 from tests.admission.bad_inputs import OURS
 from tests.admission.table import Layer, Row

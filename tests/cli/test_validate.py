@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from fairlead.cli import documents, review_text
-from fairlead.cli.documents import Document
+from fairlead.cli import review_text
+from fairlead.cluster import documents
+from fairlead.cluster.documents import Document
 from fairlead.controller import admission
 from tests.admission.table import KNOWN, SAMPLES, deployment, engine, policy
 from tests.cli.conftest import File, Run

@@ -9,8 +9,8 @@ import pytest
 import yaml
 
 from fairlead.cli import knowing, vllm_opinion, with_vllm
-from fairlead.cli.documents import Document
 from fairlead.cli.main import main
+from fairlead.cluster.documents import Document
 from fairlead.controller import admission
 from fairlead.controller.review import Review
 

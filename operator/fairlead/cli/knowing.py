@@ -6,8 +6,8 @@ from zoneinfo import available_timezones
 
 import yaml
 
-from fairlead.cli.documents import Document
 from fairlead.cluster import package_data
+from fairlead.cluster.documents import Document
 from fairlead.controller.known import Known
 from fairlead.sizing import own_products
 from fairlead.sizing.catalogue import Catalogue

@@ -3,7 +3,7 @@
 import argparse
 import sys
 
-from fairlead.cli import documents
+from fairlead.cli import options
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -20,7 +20,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--cacheable", metavar="SHARE", help="share of prompt tokens a prefix cache holds, 0 to 1")
     parser.add_argument("--retries", metavar="SHARE", help="requests sent again, per request")
     parser.add_argument("--product", action="append", default=[], help="only these GPUs; may stand several times")
-    parser.add_argument("--products", metavar="FILE", help=documents.PRODUCTS_HELP)
+    parser.add_argument("--products", metavar="FILE", help=options.PRODUCTS_HELP)
     parser.add_argument("--keep-precision", action="store_true", help="propose no eight-bit weights or cache")
     parser.add_argument("--name", default="planned", help="the deployment's name")
     parser.add_argument("-o", "--output", choices=("text", "yaml", "json"), default="text", help="how to print it")

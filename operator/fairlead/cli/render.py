@@ -7,7 +7,8 @@ import sys
 from math import ceil
 from typing import TYPE_CHECKING, Any
 
-from fairlead.cli import documents
+from fairlead.cli import options
+from fairlead.cluster import documents
 
 if TYPE_CHECKING:  # at run time only inside the command, so that others start at once
     from fairlead.controller.review import Review
@@ -20,8 +21,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     """What the command takes."""
     parser.add_argument("files", nargs="+", metavar="FILE", help="YAML files, or folders of them")
     parser.add_argument("-o", "--output", choices=("text", "json"), default="text", help="how to print it")
-    parser.add_argument("--config-json", action="append", default=[], metavar="MODEL=FILE", help=documents.CONFIG_HELP)
-    parser.add_argument("--products", metavar="FILE", help=documents.PRODUCTS_HELP)
+    parser.add_argument("--config-json", action="append", default=[], metavar="MODEL=FILE", help=options.CONFIG_HELP)
+    parser.add_argument("--products", metavar="FILE", help=options.PRODUCTS_HELP)
 
 
 def run(chosen: argparse.Namespace) -> int:

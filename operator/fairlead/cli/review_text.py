@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Final
 
-from fairlead.cli.documents import Document
+from fairlead.cluster.documents import Document
 from fairlead.controller.fitting import FIELDS
 from fairlead.controller.review import AdmissionReason, Review
 from fairlead.fleet.fit import Alternative, Fit, NotFitting, Span

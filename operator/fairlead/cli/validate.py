@@ -5,7 +5,8 @@ import json
 import sys
 from typing import Any
 
-from fairlead.cli import documents
+from fairlead.cli import options
+from fairlead.cluster import documents
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -13,8 +14,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("files", nargs="+", metavar="FILE", help="YAML files, or folders of them")
     parser.add_argument("-o", "--output", choices=("text", "json"), default="text", help="how to print it")
     parser.add_argument("--with-vllm", action="store_true", help="ask vLLM's own parser and configuration too")
-    parser.add_argument("--config-json", action="append", default=[], metavar="MODEL=FILE", help=documents.CONFIG_HELP)
-    parser.add_argument("--products", metavar="FILE", help=documents.PRODUCTS_HELP)
+    parser.add_argument("--config-json", action="append", default=[], metavar="MODEL=FILE", help=options.CONFIG_HELP)
+    parser.add_argument("--products", metavar="FILE", help=options.PRODUCTS_HELP)
 
 
 def run(chosen: argparse.Namespace) -> int:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from fairlead.cli import with_vllm
-from fairlead.cli.documents import Document
+from fairlead.cluster.documents import Document
 from fairlead.controller.review import Review
 from fairlead.engines.start import Pace
 from fairlead.engines.vllm import stand_in

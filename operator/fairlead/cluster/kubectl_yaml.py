@@ -1,0 +1,89 @@
+"""YAML as kubectl reads it, and no more of it than an API server would take.
+
+Python's YAML and kubectl's disagree on plain words: `1e3` is a text to one and a number to the other, `2026-11-20` a
+date and a text. What a command approves must be what the API server gets, so kubectl's reading counts here.
+"""
+
+import re
+from typing import Any, Final
+
+import yaml
+
+MOST_VALUES: Final = 50_000
+"""In one document, with everything an alias stands for; objects of ours have some hundred."""
+
+DEEPEST: Final = 100
+
+_FAST: Final[type[Any]] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+class Kubectl(_FAST):  # type: ignore[misc]  # whichever of PyYAML's loaders is there
+    """Plain words as kubectl takes them; a field that stands twice is refused, since one of them would be lost."""
+
+    yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012  # the name and form are PyYAML's
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen: set[str] = set()
+        for key, _ in node.value:
+            if isinstance(key, yaml.ScalarNode) and key.tag != "tag:yaml.org,2002:merge":
+                if key.value in seen:
+                    twice = f"the field {key.value[:60]} stands twice"
+                    raise yaml.constructor.ConstructorError(problem=twice, problem_mark=key.start_mark)
+                seen.add(key.value)
+        made: dict[Any, Any] = super().construct_mapping(node, deep=deep)
+        return made
+
+    def whole(self, node: yaml.ScalarNode) -> int:
+        """`017` and `0o17` are fifteen, `0x1F` is thirty-one."""
+        text = str(self.construct_scalar(node)).replace("_", "")
+        digits = text.lstrip("+-")
+        octal = len(digits) > 1 and digits.startswith("0") and digits.isdigit() and not set(digits) & {"8", "9"}
+        number = int(digits, 8 if octal else 10 if digits.isdigit() else 0)
+        return -number if text.startswith("-") else number
+
+    def fraction(self, node: yaml.ScalarNode) -> float | int:
+        """`1e3` is the number 1000, and JSON knows no other."""
+        text = str(self.construct_scalar(node)).replace("_", "").lower()
+        number = float(text.replace(".inf", "inf").replace(".nan", "nan"))
+        return int(number) if number.is_integer() and abs(number) < 2**53 else number
+
+
+_PLAIN: Final = (
+    ("bool", "y|Y|yes|Yes|YES|n|N|no|No|NO|true|True|TRUE|false|False|FALSE|on|On|ON|off|Off|OFF", "yYnNtTfFoO"),
+    ("int", "[-+]?(0b[01_]+|0o[0-7_]+|0x[0-9a-fA-F_]+|[0-9][0-9_]*)", "-+0123456789"),
+    ("float", r"[-+]?(\.[0-9]+|[0-9][0-9_]*(\.[0-9]*)?)([eE][-+]?[0-9]+)?", "-+0123456789."),
+    ("float", r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)", "-+."),
+    ("null", "~|null|Null|NULL|", "~nN"),
+    ("merge", "<<", "<"),
+)
+"""kubectl's plain words that are no text: what they are, how they look, and the characters they begin with."""
+
+for _what, _look, _first in _PLAIN:
+    Kubectl.add_implicit_resolver(f"tag:yaml.org,2002:{_what}", re.compile(f"^({_look})$"), ["", *_first])
+Kubectl.add_constructor("tag:yaml.org,2002:int", Kubectl.whole)
+Kubectl.add_constructor("tag:yaml.org,2002:float", Kubectl.fraction)
+Kubectl.bool_values = {  # the two letters are kubectl's alone
+    **yaml.SafeLoader.bool_values,
+    "y": True,
+    "n": False,
+}
+
+
+def too_much(text: str) -> str | None:
+    """What would take minutes to build: counted as if every alias were written out, before anything is built."""
+    total, sizes, within = 0, dict[str | None, int](), list[tuple[str | None, int]]()
+    for event in yaml.parse(text, Loader=_FAST):
+        if isinstance(event, yaml.CollectionEndEvent):
+            anchor, before = within.pop()
+            sizes |= {anchor: total - before} if anchor else {}
+        elif isinstance(event, yaml.NodeEvent):
+            total += sizes.get(event.anchor, 1) if isinstance(event, yaml.AliasEvent) else 1
+            if isinstance(event, yaml.CollectionStartEvent):
+                within.append((event.anchor, total))
+        if total > MOST_VALUES:
+            return (
+                f"holds more than {MOST_VALUES} values, aliases written out; no API server takes that: make it smaller"
+            )
+        if len(within) > DEEPEST:
+            return f"is nested deeper than {DEEPEST} levels; no API server takes that: make it flatter"
+    return None
