@@ -67,10 +67,7 @@ class Embedded:
     def load(self, archive: Path) -> None:
         nodes = self._layout.plan().nodes
         with ThreadPoolExecutor(max_workers=len(nodes)) as pool:
-            list(pool.map(lambda node: self._load(worker.socket(node), archive), nodes))
-
-    def _load(self, runtime: str, archive: Path) -> None:
-        self.inside(str(self.programs / "ctr"), "-a", runtime, "-n", "k8s.io", "images", "import", str(archive))
+            list(pool.map(lambda node: self.inside(*worker.import_command(self.programs, node, archive)), nodes))
 
     def close(self) -> None:
         """Nothing to end: doors live in the supervisor."""

@@ -13,6 +13,7 @@ from typing import Final
 
 from devcluster import progress, turns
 from devcluster.cache import Cache
+from fairlead.cli import vllm_opinion
 from house.tree import ROOT
 
 VERSION: Final = "0.32.0"
@@ -33,8 +34,7 @@ def python(cache: Cache) -> Path:
 
 def environment() -> dict[str, str]:
     """What keeps vLLM from asking the network and from talking."""
-    quiet = {"HF_HUB_OFFLINE": "1", "VLLM_NO_USAGE_STATS": "1", "VLLM_LOGGING_LEVEL": "ERROR", "PYTHONPATH": ""}
-    return {**os.environ, **quiet}
+    return os.environ | vllm_opinion.QUIET
 
 
 def _install(place: Path, cache: Cache) -> None:

@@ -111,7 +111,6 @@ class BringUp:
             return bool(await self.kubectl.objects("namespaces"))
         if not await _listens(DNS_ADDRESS, 53):
             return False
-        await self.kubectl.objects("namespace", "default")
         if not await self.kubectl.objects("serviceaccounts", "--namespace=default"):
             return False
         return await self._settle_nodes()
@@ -133,10 +132,8 @@ class BringUp:
     async def _load_pause(self) -> None:
         archive = self._layout.etc / "pause.tar"
         for node in self.plan.nodes:
-            words = ("-a", worker.socket(node), "-n", "k8s.io", "images", "import", str(archive))
             loading = await asyncio.create_subprocess_exec(
-                str(self._binaries / "ctr"),
-                *words,
+                *worker.import_command(self._binaries, node, archive),
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.STDOUT,
             )

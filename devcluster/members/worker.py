@@ -6,7 +6,6 @@ from typing import Final
 
 from devcluster.layout import Layout
 from devcluster.members.component import Component, Stage
-from devcluster.members.control_plane import API_PORT
 from devcluster.plan import DNS_ADDRESS, DOMAIN, POD_NETWORK, Node, Plan
 
 PAUSE_IMAGE: Final = "localhost/devcluster-pause:1"
@@ -17,6 +16,11 @@ CNI_PLUGINS: Final = "/usr/lib/cni"
 def socket(node: Node) -> str:
     """The runtime's socket as the cluster's mount namespace sees it: short, since a socket's path may not be long."""
     return f"/run/{node.name}/containerd.sock"
+
+
+def import_command(binaries: Path, node: Node, archive: Path) -> tuple[str, ...]:
+    """Brings an image archive to a node; to be run inside the cluster's mount namespace."""
+    return (str(binaries / "ctr"), "-a", socket(node), "-n", "k8s.io", "images", "import", str(archive))
 
 
 def components(plan: Plan, layout: Layout, binaries: Path) -> tuple[Component, ...]:
@@ -171,8 +175,3 @@ def _corefile(layout: Layout) -> str:
     loop
 }}
 """
-
-
-def api_url(plan: Plan) -> str:
-    """Where the members of the cluster reach the API server."""
-    return f"https://{plan.host}:{API_PORT}"

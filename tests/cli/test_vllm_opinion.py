@@ -3,6 +3,7 @@
 import io
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -88,7 +89,7 @@ def test_what_it_refuses_is_refused_in_its_words() -> None:
     document = (Document(place="chat.yaml"), review_of("quickstart.yaml"))
     assert vllm_opinion.added([document]) == [document], "nothing to add to what it takes"
     opinion = vllm_opinion.Opinion(accepted=False, words="no such parser")
-    refused = vllm_opinion._with(document[1], {"chat": opinion})
+    refused = vllm_opinion._with(document[1], opinion)
     assert refused is not None
     assert refused.refusals[-1].because == "vLLM itself says: no such parser"
     assert refused.refusals[-1].reason is vllm_opinion.OpinionReason.VLLM_REFUSES
@@ -143,3 +144,12 @@ def test_the_program_answers_each_question_in_its_order(
     ]
     for name in [name for name in sys.modules if name.split(".")[0] == "vllm"]:
         monkeypatch.delitem(sys.modules, name)
+
+
+def test_two_files_with_one_name_are_each_told_their_own(small_vllm: Path) -> None:
+    rules = small_vllm.parent / "site" / "vllm" / "engine" / "arg_utils.py"
+    rules.write_text(rules.read_text().replace('["num_attention_heads"] == 13', '["num_hidden_layers"] == 28'))
+    taken, refused = review_of("long-context.yaml"), review_of("quickstart.yaml")
+    taken = replace(taken, name=refused.name)
+    said = vllm_opinion.added([(Document(place="a.yaml"), refused), (Document(place="b.yaml"), taken)])
+    assert [len(one.refusals) for _, one in said if one is not None] == [1, 0]

@@ -5,7 +5,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
@@ -42,27 +42,42 @@ class Opinion:
 
 def ask(reviews: Sequence[Review]) -> dict[str, Opinion]:
     """By the deployment's name; deployments of other engines are not vLLM's to judge."""
-    own = [one for one in reviews if one.engine is not None and one.engine.kind is EngineKind.VLLM]
+    own = [one for one in reviews if _is_vllms(one)]
+    return {one.name: opinion for one, opinion in zip(own, _answers(own), strict=True)}
+
+
+def _is_vllms(review: Review) -> bool:
+    return review.engine is not None and review.engine.kind is EngineKind.VLLM
+
+
+def _answers(own: Sequence[Review]) -> list[Opinion]:
+    """One each, in their order; where nothing is asked, no vLLM is needed."""
+    if not own:
+        return []
     questions = json.dumps([question(one) for one in own])
     program = [str(interpreter()), str(Path(with_vllm.__file__))]
     env = os.environ | QUIET
     ran = subprocess.run(program, input=questions, env=env, check=False, capture_output=True, text=True)
     if ran.returncode != 0 or not ran.stdout:
         raise NotToBeHad(f"vLLM could not be asked: {ran.stderr.strip()[-500:]}")
-    answers = json.loads(ran.stdout.splitlines()[-1])
-    return {one.name: Opinion(**answer) for one, answer in zip(own, answers, strict=True)}
+    return [Opinion(**answer) for answer in json.loads(ran.stdout.splitlines()[-1])]
 
 
 def added(said: Sequence[tuple[Document, Review | None]]) -> list[tuple[Document, Review | None]]:
-    """The reviews with vLLM's own refusals among ours; what we refuse already needs no second opinion."""
-    open_questions = [one for _, one in said if one is not None and one.asked is not None and not one.refusals]
-    opinions = ask(open_questions) if open_questions else {}
-    return [(place, _with(one, opinions)) for place, one in said]
+    """The reviews with vLLM's own refusals among ours; what we refuse already needs no second opinion.
+
+    By place, not by name: two files may each hold a deployment called chat.
+    """
+    opinions = iter(_answers([one for _, one in said if one is not None and _is_open(one)]))
+    return [(place, _with(one, next(opinions)) if one is not None and _is_open(one) else one) for place, one in said]
 
 
-def _with(review: Review | None, opinions: Mapping[str, Opinion]) -> Review | None:
-    opinion = opinions.get(review.name) if review is not None else None
-    if review is None or opinion is None or opinion.accepted:
+def _is_open(review: Review) -> bool:
+    return not review.refusals and _is_vllms(review)
+
+
+def _with(review: Review, opinion: Opinion) -> Review:
+    if opinion.accepted:
         return review
     no = Refusal(
         field="spec.engine",
