@@ -1,4 +1,4 @@
-"""What an object reports of itself: conditions, each with a reason of a closed list. No times: whoever writes adds them."""
+"""What an object reports of itself: conditions, each with a reason of a closed list; whoever writes adds the times."""
 
 from dataclasses import dataclass
 from enum import StrEnum
