@@ -9,7 +9,7 @@ SERVICE ?=
 ITEM ?=
 export PYTHONDONTWRITEBYTECODE ?= 1
 .DEFAULT_GOAL := help
-.PHONY: help setup check test unit vllm house apiserver e2e demo demo-down cluster cluster-light cluster-down cluster-status expose image bench prove evidence crds lock format
+.PHONY: help setup check test unit vllm house apiserver e2e demo demo-down cluster cluster-light cluster-down cluster-status expose image bench prove evidence crds chart lock format
 
 help: ## list the targets
 	@if [ -t 1 ]; then on=$$(printf '\033[1m'); off=$$(printf '\033[0m'); fi; \
@@ -74,6 +74,9 @@ evidence: setup ## prove every claim and write docs/evidence.md (long)
 
 crds: setup ## write crds/ anew from the models
 	@$(ENV) $(PY) -m house.crds
+
+chart: setup ## write charts/fairlead and what kubectl installs anew from the models
+	@$(ENV) $(PY) -m house.chart
 
 lock: setup ## write the locks anew from pyproject.toml
 	@$(PY) -m uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 --upgrade pyproject.toml -o locks/runtime.txt

@@ -9,6 +9,7 @@ from devcluster.cache import Cache
 from devcluster.door import DoorClosed, Embedded
 from devcluster.layout import Layout
 from devcluster.progress import StepFailed
+from devcluster.setup import machine, preflight, tools
 from devcluster.up import CannotStart, prepare, up
 
 
@@ -49,7 +50,13 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _prepare(chosen: argparse.Namespace, cache: Cache) -> int:
+    """The cluster's programs first: what they lack is told in one message, and the tools lack no more than that."""
     print(f"ready: {prepare(cache, light=chosen.light)}")
+    wanted = tools.LIGHT if chosen.light else tuple(tools.PACKAGES)
+    lacking = preflight.light(machine.look(), tools.missing(cache, wanted))
+    if lacking:
+        raise CannotStart(preflight.message(lacking))
+    print(f"ready: {tools.ensure(cache, wanted)}")
     return 0
 
 

@@ -83,6 +83,12 @@ STEPS: Final = (
         advice="crds/ is written from the models in operator/fairlead/api: run `make crds` and commit the files",
     ),
     Step(
+        name="chart",
+        commands=(_module("house.chart", "--drift"),),
+        advice="the chart's values, definitions and page follow from house/chart_values.py and operator/fairlead/api, "
+        "and manifests/ from the chart: run `make chart` and commit the files",
+    ),
+    Step(
         name="evidence",
         commands=(_module("prove", "--drift"),),
         advice="docs/evidence.md is written from docs/evidence.json and the claims, never by hand. "

@@ -6,15 +6,13 @@ be shared by every checkout.
 
 import hashlib
 import os
-import shutil
-import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from devcluster import progress, turns
+from devcluster import turns
 from devcluster.cache import Cache
-from devcluster.setup import machine
+from devcluster.setup import go_build
 
 SOURCES: Final = Path(__file__).resolve().parents[1] / "binaries"
 KUBERNETES: Final = "v1.36.3"
@@ -80,7 +78,9 @@ def ensure(cache: Cache, wanted: Sequence[str]) -> Path:
         for module in (".", "containerd"):
             names = [name for name in missing(cache, wanted) if PACKAGES[name][0] == module]
             if names:
-                _build(cache, place, module, names)
+                packages = {name: PACKAGES[name][1] for name in names}
+                flags = ("-tags", _TAGS, "-ldflags", _LINK)
+                go_build.build(go_build.Build(module=SOURCES / module, programs=packages, flags=flags), cache, place)
     return place
 
 
@@ -88,57 +88,3 @@ def _ready_made(name: str) -> Path | None:
     assets = os.environ.get(ASSETS)
     found = Path(assets) / name if assets and name in LIGHT else None
     return found if found is not None and found.exists() else None
-
-
-def _build(cache: Cache, place: Path, module: str, names: Sequence[str]) -> None:
-    """One `go build` for all, as they share most packages; renamed into place when whole."""
-    where = SOURCES / module
-    packages = [PACKAGES[name][1] for name in names]
-    env = _environment(cache)
-    with progress.step(f"fetching the sources of {', '.join(names)}") as current:
-        progress.run(
-            ["go", "-C", str(where), "mod", "download", "-x"], current, cache.logs / "go-download.log", env=env
-        )
-    fresh = place / f".fresh-{os.getpid()}"
-    fresh.mkdir(exist_ok=True)
-    with progress.step(f"building {', '.join(names)} (minutes, once)") as current:
-        counted = _Counted(current, _count(where, packages, env))
-        words = ["go", "-C", str(where), "build", "-v", "-trimpath", "-tags", _TAGS, "-ldflags", _LINK]
-        progress.run([*words, "-o", f"{fresh}/", *packages], counted, cache.logs / "go-build.log", env=env)
-    for name in names:
-        # Go names a program after its package's last element that is no version.
-        built = "server" if name == "etcd" else name
-        (fresh / built).replace(place / name)
-    shutil.rmtree(fresh)
-
-
-class _Counted(progress.Step):
-    """Go names each package as it compiles it; the count says how far the build is."""
-
-    def __init__(self, step: progress.Step, whole: int) -> None:
-        super().__init__(title=step.title, stream=step.stream)
-        self._whole = whole
-        self._so_far = 0
-
-    def at(self, where: str) -> None:
-        self._so_far += 1
-        super().at(f"package {self._so_far} of at most {self._whole}: {where}")
-
-
-def _count(where: Path, packages: Sequence[str], env: dict[str, str]) -> int:
-    words = ["go", "-C", str(where), "list", "-deps", "-tags", _TAGS, *packages]
-    listed = subprocess.run(words, env=env, check=False, capture_output=True, text=True)
-    return len(listed.stdout.splitlines())
-
-
-def _environment(cache: Cache) -> dict[str, str]:
-    """Go's caches inside ours, so that one folder holds all that set-up leaves on a machine."""
-    ours = {
-        "PATH": machine.search_path(),
-        "GOCACHE": str(cache.go / "build"),
-        "GOMODCACHE": str(cache.go / "mod"),
-        "GOFLAGS": "-modcacherw -buildvcs=false",
-        "GOWORK": "off",
-        "CGO_ENABLED": "0",
-    }
-    return {**os.environ, **ours}

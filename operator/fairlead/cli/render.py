@@ -4,15 +4,12 @@ import argparse
 import json
 import shlex
 import sys
-from math import ceil
 from typing import TYPE_CHECKING, Any
 
 from fairlead.cli import options
 from fairlead.cluster import documents
 
 if TYPE_CHECKING:  # at run time only inside the command, so that others start at once
-    from fairlead.controller.review import Review
-    from fairlead.engines.start import Pace
     from fairlead.fleet.launch import Launch
     from fairlead.fleet.wanted import EnvFrom, SecretKey
 
@@ -28,7 +25,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(chosen: argparse.Namespace) -> int:
     """0 when every deployment could be rendered; others are named on standard error."""
     from fairlead.cli import knowing, review_text
-    from fairlead.controller import admission
+    from fairlead.controller import admission, pacing
 
     found = list(documents.read(chosen.files))
     try:
@@ -43,28 +40,12 @@ def run(chosen: argparse.Namespace) -> int:
             refused += 1
             print(review_text.as_text(one, review, colour=sys.stderr.isatty()), file=sys.stderr)
         elif review.engine is not None and review.asked is not None:
-            rendered.append(_values(review.name, review.engine.launch(review.asked, _pace(review))))
+            rendered.append(_values(review.name, review.engine.launch(review.asked, pacing.of(review))))
     if chosen.output == "json":
         print(json.dumps(rendered, indent=1))
     elif rendered:
         print("\n\n".join(_text(one) for one in rendered))
     return 1 if refused else 0
-
-
-def _pace(review: "Review") -> "Pace":
-    """What is read before the engine is ready, every GPU its part, and how the deployment says replicas leave."""
-    from fairlead.engines.start import Pace
-    from fairlead.fleet.fit import Fit
-
-    assert review.asked is not None
-    assert review.drain is not None
-    memory = review.fit.memory if isinstance(review.fit, Fit) else None
-    gpus = review.asked.wanted.parallelism.gpus
-    return Pace(
-        weight_bytes=ceil((memory.weights.likely + memory.draft.likely) * gpus) if memory else None,
-        pre_stop_seconds=ceil(review.drain.settle_seconds),
-        drain_seconds=ceil(review.drain.timeout_seconds),
-    )
 
 
 def _values(name: str, launch: "Launch") -> dict[str, Any]:

@@ -13,6 +13,7 @@ from fairlead.api.kinds import Kind
 from fairlead.api.problems import ABSENT, HIDDEN, SECRET_LOOK, shown
 from fairlead.controller import fitting, references, schedules
 from fairlead.controller.known import Known
+from fairlead.controller.references import Reference
 from fairlead.controller.review import AdmissionReason, Review
 from fairlead.engines import catalogue as engines
 from fairlead.engines.asked import Asked
@@ -53,6 +54,26 @@ def review(document: object, known: Known) -> Review:
     wanted = into_wanted.deployment(read.value, known.releases)
     judged = _judged(named, wanted, known)
     return _with(judged, references.lost(references.of_deployment(wanted), known))
+
+
+def named(document: object, known: Known) -> tuple[Reference, ...]:
+    """Every object that this one names; none of one that cannot be read."""
+    said = document.get("kind") if isinstance(document, dict) else None
+    kind = KINDS.get(said) if isinstance(said, str) else None
+    read = reading.read_strict(document, kind) if kind is not None else None
+    if read is None or read.value is None:
+        return ()
+    if kind is kinds.GATEWAY:
+        return tuple(references.of_gateway(into_gateways.gateway(read.value).gateway))
+    if kind is kinds.POLICY:
+        return tuple(references.of_policy(into_policies.policy(read.value.spec), read.value.namespace))
+    return tuple(references.of_deployment(into_wanted.deployment(read.value, known.releases)))
+
+
+def stored(document: WantedDeployment, known: Known) -> Review:
+    """What is said of a deployment that the API server holds and that could be read; references are judged apart."""
+    wanted = document.wanted
+    return _judged(Review(kind=kinds.DEPLOYMENT.name, namespace=wanted.namespace, name=wanted.name), document, known)
 
 
 def _with(review: Review, lost: tuple[Refusal, ...]) -> Review:

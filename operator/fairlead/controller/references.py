@@ -1,6 +1,6 @@
 """Which other objects an object names, and what is said when one of them is not there."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from fairlead.controller.known import Key, Known
@@ -14,6 +14,7 @@ class ReferenceReason(Reason):
     """Why a reference is refused."""
 
     NOT_FOUND = "NotFound"
+    KEY_MISSING = "KeyMissing"
 
 
 class Reference(NamedTuple):
@@ -28,6 +29,25 @@ def of_deployment(deployment: WantedDeployment) -> Iterator[Reference]:
     wanted = deployment.wanted
     for field, kind, name in (*_fleet(deployment), *_sources(wanted), *_pods(wanted), *_variables(wanted.engine)):
         yield Reference(field, Key(kind, wanted.namespace, name))
+
+
+def entries(deployment: WantedDeployment) -> Iterator[tuple[Reference, str]]:
+    """Every entry of a Secret or ConfigMap that pods would wait for; its value is never looked at."""
+    wanted = deployment.wanted
+    if token := wanted.model.token_secret:
+        yield Reference("spec.model.tokenSecret.key", Key("Secret", wanted.namespace, token.name)), token.key
+    for one in wanted.engine.env_from:
+        kind = "Secret" if one.from_secret else "ConfigMap"
+        yield Reference("spec.engine.env", Key(kind, wanted.namespace, one.object_name)), one.key
+
+
+def incomplete(deployment: WantedDeployment, present: Mapping[Key, frozenset[str]]) -> tuple[Refusal, ...]:
+    """Every entry that an object which is there lacks."""
+    return tuple(
+        _incomplete(reference, entry, present[reference.key])
+        for reference, entry in entries(deployment)
+        if reference.key in present and entry not in present[reference.key]
+    )
 
 
 def of_gateway(gateway: Gateway) -> Iterator[Reference]:
@@ -52,9 +72,12 @@ def of_policy(policy: Policy, namespace: str) -> Iterator[Reference]:
 
 def lost(references: Iterable[Reference], known: Known) -> tuple[Refusal, ...]:
     """Every reference that leads nowhere, if somebody looked."""
-    if known.objects is None:
-        return ()
-    return tuple(_lost(one) for one in references if one.key not in known.objects)
+    return () if known.objects is None else absent(references, known.objects)
+
+
+def absent(references: Iterable[Reference], present: Container[Key]) -> tuple[Refusal, ...]:
+    """Every reference to something that is not there."""
+    return tuple(_lost(one) for one in references if one.key not in present)
 
 
 Named = Iterator[tuple[str, str, str]]
@@ -114,4 +137,15 @@ def _lost(reference: Reference) -> Refusal:
         reason=ReferenceReason.NOT_FOUND,
         because=f"there is no {key.kind} {key.name} in namespace {key.namespace}",
         remedy=f"create it first, or name one of this namespace: kubectl get {key.kind.lower()} -n {key.namespace}",
+    )
+
+
+def _incomplete(reference: Reference, entry: str, there: frozenset[str]) -> Refusal:
+    key = reference.key
+    return Refusal(
+        field=reference.field,
+        value=entry,
+        reason=ReferenceReason.KEY_MISSING,
+        because=f"{key.kind} {key.name} has no such key; it has {', '.join(sorted(there)) or 'none'}",
+        remedy=f"add the key to {key.kind} {key.name}, or name one it has",
     )

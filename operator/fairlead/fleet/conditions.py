@@ -72,6 +72,10 @@ class ConditionReason(StrEnum):
     PAUSED = "Paused"
     DEADLINE_EXCEEDED = "DeadlineExceeded"
     """The revision made no progress in time; what served last serves again."""
+    NO_RIGHT = "NoRight"
+    """Fairlead itself lacks a right; the message names verb and resource, and the chart grants it."""
+    CLUSTER_REFUSES = "ClusterRefuses"
+    """The API server or a policy engine refuses one of our objects; its words follow."""
     # Why a replica does not start
     IMAGE_NOT_PULLED = "ImageNotPulled"
     CRASH_LOOP = "CrashLoop"

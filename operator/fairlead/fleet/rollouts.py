@@ -30,6 +30,8 @@ class Failure:
     at: datetime
     times: int
     """How often by now; the wait until it is tried again grows with it."""
+    because: str = ""
+    """What was the matter with its replicas; they are gone when somebody reads it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,9 +46,13 @@ class RevisionState:
     created_at: datetime
     wanted_since: datetime | None = None
     """Since when it is the one people want; absent on all others."""
+    grown_at: datetime | None = None
+    """When its count was last raised: a start gets the whole deadline, also after a pause or a wait for a free GPU."""
     served: bool = False
     """Whether a replica of it ever was ready: only such a one is worth going back to."""
     failure: Failure | None = None
+    other_gpus: bool = False
+    """Whether its replicas hold GPUs that the wanted revision cannot use: giving them up makes no room for it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +61,8 @@ class Room:
 
     replicas: int | None = None
     """Nothing: nobody knows (no right to see nodes) or nodes come when pods ask; then nothing is held back."""
+    most: int | None = None
+    """How many they could take if they were empty; zero: no node ever will, so nobody makes room for it."""
     because: str = ""
     """Which GPU, how many there are, how many are free: for the sentence that says what is short."""
 

@@ -1,12 +1,9 @@
 """A fleet on paper as the objects somebody would apply: what a plan proposes, ready for `kubectl apply`."""
 
-from typing import Any
-
 from fairlead.api.kinds import API_VERSION, DEPLOYMENT
 from fairlead.fleet.capacity import Proposal
 from fairlead.fleet.quantization import KvFormat, WeightFormat
-
-Manifest = dict[str, Any]
+from fairlead.objects.manifest import Manifest
 
 
 def deployment(name: str, source: str, proposal: Proposal) -> Manifest:

@@ -1,0 +1,25 @@
+{{/* What the schema of the values cannot say: two values that contradict each other. */}}
+
+{{- define "fairlead.checks" -}}
+{{- if and (not .Values.serviceAccount.create) (not .Values.serviceAccount.name) -}}
+{{- fail "serviceAccount.name: \"\": with serviceAccount.create=false the operator would run as the namespace's default account; name the account to use" -}}
+{{- end -}}
+{{- $owned := dict
+  "--namespaces" "watchNamespaces"
+  "--webhook" "webhook.enabled"
+  "--router-image" "image"
+  "--log-format" "logging.format"
+  "--log-level" "logging.level"
+  "--nodes-grow" "nodesGrow"
+  "--lease-namespace" "the release's namespace (helm -n)"
+  "--webhook-secret" "fullnameOverride"
+  "--webhook-service" "fullnameOverride"
+  "--webhook-configuration" "fullnameOverride"
+-}}
+{{- range .Values.extraArgs -}}
+{{- $flag := first (splitList "=" .) -}}
+{{- if hasKey $owned $flag -}}
+{{- fail (printf "extraArgs: %q: the chart sets this flag; set %s instead" . (get $owned $flag)) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}

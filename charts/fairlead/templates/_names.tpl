@@ -1,0 +1,66 @@
+{{/* Names, labels and the image, each spelt once. */}}
+
+{{- define "fairlead.fullname" -}}
+{{- if .Values.fullnameOverride -}}
+{{- .Values.fullnameOverride -}}
+{{- else if contains .Chart.Name .Release.Name -}}
+{{- .Release.Name | trunc 40 | trimSuffix "-" -}}
+{{- else -}}
+{{- printf "%s-%s" .Release.Name .Chart.Name | trunc 40 | trimSuffix "-" -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "fairlead.serviceAccount" -}}
+{{- .Values.serviceAccount.name | default (include "fairlead.fullname" .) -}}
+{{- end -}}
+
+{{- define "fairlead.webhook" -}}
+{{- include "fairlead.fullname" . }}-webhook
+{{- end -}}
+
+{{- define "fairlead.image" -}}
+{{- $image := .Values.image -}}
+{{- if $image.digest -}}
+{{- printf "%s@%s" $image.repository $image.digest -}}
+{{- else -}}
+{{- printf "%s:%s" $image.repository ($image.tag | default .Chart.AppVersion) -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "fairlead.selector" -}}
+app.kubernetes.io/name: fairlead
+app.kubernetes.io/instance: {{ .Release.Name | quote }}
+app.kubernetes.io/component: operator
+{{- end -}}
+
+{{/* Ours win over commonLabels, so that no value can break a selector. */}}
+{{- define "fairlead.labels" -}}
+{{- $ours := dict
+  "app.kubernetes.io/name" "fairlead"
+  "app.kubernetes.io/instance" .Release.Name
+  "app.kubernetes.io/version" .Chart.AppVersion
+  "app.kubernetes.io/part-of" "fairlead"
+  "app.kubernetes.io/managed-by" .Release.Service
+  "helm.sh/chart" (printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_")
+-}}
+{{- merge $ours .Values.commonLabels | toYaml -}}
+{{- end -}}
+
+{{/* Where an object of the release's own namespace stands; called with a dict of root and name. */}}
+{{- define "fairlead.metadata" -}}
+name: {{ .name }}
+namespace: {{ .root.Release.Namespace | quote }}
+labels:
+  {{- include "fairlead.labels" .root | nindent 2 }}
+{{- end -}}
+
+{{- define "fairlead.subject" -}}
+kind: ServiceAccount
+name: {{ include "fairlead.serviceAccount" . }}
+namespace: {{ .Release.Namespace | quote }}
+{{- end -}}
+
+{{/* Whether the operator makes the webhook's certificate itself and writes its authority into the configuration. */}}
+{{- define "fairlead.ownCertificates" -}}
+{{- if and .Values.webhook.enabled (not .Values.webhook.certManager.enabled) -}}yes{{- end -}}
+{{- end -}}

@@ -1,0 +1,79 @@
+{{/*
+What the operator may do, in one place. No wildcard, no listing of Secrets, no exec.
+To grant a router its Role (pods: get, list, watch) the operator must hold the same rights itself; it does.
+*/}}
+
+{{/* In every namespace it serves. */}}
+{{- define "fairlead.rules" -}}
+- apiGroups: [fairlead.dev]
+  resources: [inferencedeployments, autoscalingpolicies, inferencegateways]
+  verbs: [get, list, watch]
+- apiGroups: [fairlead.dev]
+  resources: [inferencedeployments/status, autoscalingpolicies/status, inferencegateways/status]
+  verbs: [patch]
+- apiGroups: [fairlead.dev]  # where owner references are guarded (OpenShift), a child that blocks its owner's deletion needs it
+  resources: [inferencedeployments/finalizers]
+  verbs: [update]
+- apiGroups: [apps]
+  resources: [deployments]
+  verbs: [get, list, watch, create, patch, delete]
+- apiGroups: [""]
+  resources: [services, configmaps, serviceaccounts]
+  verbs: [get, list, watch, create, patch, delete]
+- apiGroups: [""]  # patch: the cost of deleting a pod decides which one goes
+  resources: [pods]
+  verbs: [get, list, watch, patch]
+- apiGroups: [""]
+  resources: [persistentvolumeclaims]
+  verbs: [get]
+- apiGroups: [policy]
+  resources: [poddisruptionbudgets]
+  verbs: [get, list, watch, create, patch, delete]
+- apiGroups: [networking.k8s.io]
+  resources: [networkpolicies]
+  verbs: [get, list, watch, create, patch, delete]
+- apiGroups: [rbac.authorization.k8s.io]
+  resources: [roles, rolebindings]
+  verbs: [get, list, watch, create, patch, delete]
+- apiGroups: [events.k8s.io]
+  resources: [events]
+  verbs: [create]
+{{- if .Values.rbac.secrets }}
+- apiGroups: [""]  # those that objects refer to, by name
+  resources: [secrets]
+  verbs: [get]
+{{- end }}
+{{- end -}}
+
+{{/* In its own namespace. */}}
+{{- define "fairlead.ownRules" -}}
+- apiGroups: [coordination.k8s.io]
+  resources: [leases]
+  verbs: [get, create, update]
+{{- if .Values.webhook.enabled }}
+- apiGroups: [""]
+  resources: [secrets]
+  resourceNames: [{{ include "fairlead.webhook" . }}]
+  verbs: [get{{ if include "fairlead.ownCertificates" . }}, update{{ end }}]
+{{- if include "fairlead.ownCertificates" . }}
+- apiGroups: [""]  # what does not exist yet has no name to be granted by
+  resources: [secrets]
+  verbs: [create]
+{{- end }}
+{{- end }}
+{{- end -}}
+
+{{/* Outside namespaces. */}}
+{{- define "fairlead.clusterRules" -}}
+{{- if .Values.rbac.nodes }}
+- apiGroups: [""]
+  resources: [nodes]
+  verbs: [list, watch]
+{{- end }}
+{{- if include "fairlead.ownCertificates" . }}
+- apiGroups: [admissionregistration.k8s.io]  # its own, to write the authority it made
+  resources: [validatingwebhookconfigurations]
+  resourceNames: [{{ include "fairlead.fullname" . }}]
+  verbs: [get, patch]
+{{- end }}
+{{- end -}}

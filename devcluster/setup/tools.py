@@ -1,0 +1,53 @@
+"""The workshop's own tools (Helm, kubeconform, kwok) on this machine: Go builds of modules pinned under tools/.
+
+Each has a module of its own, since they do not agree on their dependencies. No cluster needs any of them.
+"""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+from devcluster import turns
+from devcluster.cache import Cache
+from devcluster.setup import go_build
+
+SOURCES: Final = Path(__file__).resolve().parents[1] / "tools"
+
+PACKAGES: Final[Mapping[str, str]] = {
+    "helm": "helm.sh/helm/v4/cmd/helm",
+    "kubeconform": "github.com/yannh/kubeconform/cmd/kubeconform",
+    "kwok": "sigs.k8s.io/kwok/cmd/kwok",
+}
+"""Each tool and its package; the module that pins it is the folder of its name."""
+
+LIGHT: Final = ("helm", "kubeconform")
+"""What the API server lane asks."""
+
+_FLAGS: Final = ("-ldflags", "-s -w")
+
+
+def folder(cache: Cache) -> Path:
+    """Where the tools of this checkout's pins lie, there or not."""
+    digest = hashlib.sha256(" ".join(_FLAGS).encode())
+    for source in sorted(SOURCES.rglob("go.*")):
+        digest.update(source.relative_to(SOURCES).as_posix().encode() + source.read_bytes())
+    return cache.bin / f"tools-{digest.hexdigest()[:12]}"
+
+
+def missing(cache: Cache, wanted: Sequence[str]) -> tuple[str, ...]:
+    """Which tools would have to be built."""
+    return tuple(name for name in wanted if not (folder(cache) / name).exists())
+
+
+def ensure(cache: Cache, wanted: Sequence[str]) -> Path:
+    """Have the tools and answer their folder; builds what is missing, one builder at a time."""
+    place = folder(cache)
+    if not missing(cache, wanted):
+        return place
+    place.mkdir(parents=True, exist_ok=True)
+    with turns.alone(cache.bin / ".tools-lock", "a build of the same tools"):
+        for name in missing(cache, wanted):
+            one = go_build.Build(module=SOURCES / name, programs={name: PACKAGES[name]}, flags=_FLAGS)
+            go_build.build(one, cache, place)
+    return place

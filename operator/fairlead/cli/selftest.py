@@ -1,0 +1,24 @@
+"""`fairlead selftest`: what `helm test` runs in the cluster: one simulated engine, one completion, nothing left."""
+
+import argparse
+import sys
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """What the command takes."""
+    parser.add_argument("--namespace", required=True, help="a namespace that the operator serves")
+    parser.add_argument("--name", default="fairlead-test", help="name of the InferenceDeployment it makes and deletes")
+    parser.add_argument("--seconds", type=float, default=240.0, help="how long it may take to serve")
+
+
+def run(chosen: argparse.Namespace) -> int:
+    """0 when a completion came back."""
+    from fairlead.cli.selftest_door import ACCOUNT, Failed, in_cluster
+    from fairlead.cli.selftest_story import story
+
+    try:
+        print(story(chosen, in_cluster(ACCOUNT)))
+    except Failed as problem:
+        print(f"fairlead selftest: {problem}", file=sys.stderr)
+        return 1
+    return 0

@@ -1,0 +1,235 @@
+"""Asking the API server: read, list, apply, create, replace, remove, watch; objects are plain dicts.
+
+Each request has a time-out, so that a stuck call never blocks, and only so many writes are under way at once.
+Never decides, and never retries by itself: errors are those of `api_errors`, and the caller's queue comes back.
+"""
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncGenerator, Callable, Mapping
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+import aiohttp
+
+from fairlead.cluster import api_errors, kinds, watch_stream
+from fairlead.cluster.api_errors import (
+    ApiError,
+    Asked,
+    Conflict,
+    Gone,
+    Missing,
+    Refused,
+    Throttled,
+    Unreachable,
+)
+from fairlead.cluster.connection import Connection, Request
+from fairlead.cluster.kinds import Manifest, Resource
+from fairlead.cluster.watch_stream import STAY, EventType, Stay, WatchEvent
+
+__all__ = (
+    "ApiError",
+    "ApiServer",
+    "Conflict",
+    "EventType",
+    "Gone",
+    "Limits",
+    "Listed",
+    "Missing",
+    "Observer",
+    "Refused",
+    "Stay",
+    "Throttled",
+    "Unreachable",
+    "WatchEvent",
+)
+
+CONTROLLER: Final = "fairlead-controller"
+"""The field manager of everything the controller applies."""
+
+Observer = Callable[[str, str, int, float], None]
+"""Told of each request: verb, resource, status (0: no answer), seconds."""
+
+_METHODS: Final[Mapping[str, str]] = {
+    "get": "GET",
+    "list": "GET",
+    "watch": "GET",
+    "create": "POST",
+    "update": "PUT",
+    "patch": "PATCH",
+    "delete": "DELETE",
+}
+_APPLY: Final = "application/apply-patch+yaml"
+_BROKEN: Final = (aiohttp.ClientError, TimeoutError, OSError)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """How long a request may take and how many writes may be under way."""
+
+    request_s: float = 10.0
+    list_s: float = 30.0
+    """Thousands of pods over a slow line."""
+    connect_s: float = 5.0
+    writes: int = 16
+    """Less than a tenth of the seats that priority and fairness gives to all service accounts together."""
+
+
+LIMITS: Final = Limits()
+
+
+class Listed(NamedTuple):
+    """A collection, and the version to watch from."""
+
+    items: list[Manifest]
+    resource_version: str
+
+
+def unobserved(verb: str, resource: str, status: int, seconds: float) -> None:
+    """For callers that count nothing."""
+
+
+class ApiServer:
+    """The API server behind one connection."""
+
+    def __init__(self, connection: Connection, observer: Observer = unobserved, limits: Limits = LIMITS) -> None:
+        self._connection = connection
+        self._observer = observer
+        self._limits = limits
+        self._writing = asyncio.Semaphore(limits.writes)
+
+    async def read(self, resource: Resource, namespace: str | None, name: str) -> Manifest | None:
+        """One object as it is now, field owners included; nothing when there is none."""
+        try:
+            return await self._ask(Asked(verb="get", resource=resource, namespace=namespace, name=name))
+        except Missing:
+            return None
+
+    async def listing(self, resource: Resource, namespace: str | None = None, selector: str = "") -> Listed:
+        """All objects of a kind, in one namespace or all; each with its kind, which the server leaves out."""
+        found = await self._ask(
+            Asked(verb="list", resource=resource, namespace=namespace), {"labelSelector": selector} if selector else {}
+        )
+        named = {"apiVersion": resource.api_version, "kind": resource.kind}
+        items = [named | kinds.trimmed(item) for item in found.get("items") or ()]
+        return Listed(items, str(found["metadata"]["resourceVersion"]))
+
+    async def apply(
+        self, manifest: Manifest, *, manager: str = CONTROLLER, force: bool = True, subresource: str | None = None
+    ) -> Manifest:
+        """Server-side apply: the whole intent of one manager; what it no longer says it gives up."""
+        query = {"fieldManager": manager, "force": "true" if force else "false"}
+        return await self._write(_asked("patch", manifest, subresource), query, manifest)
+
+    async def create(self, manifest: Manifest) -> Manifest:
+        """A new object; `Conflict` when the name is taken."""
+        asked = _asked("create", manifest)
+        return await self._write(asked, {"fieldManager": CONTROLLER}, manifest)
+
+    async def replace(self, manifest: Manifest) -> Manifest:
+        """The whole object, only if nobody changed it since; without a resourceVersion it would overwrite blindly."""
+        if not manifest["metadata"].get("resourceVersion"):
+            raise ValueError(f"replacing {manifest['metadata'].get('name')} needs the resourceVersion that was read")
+        return await self._write(_asked("update", manifest), {"fieldManager": CONTROLLER}, manifest)
+
+    async def remove(self, manifest: Manifest, *, uid: str, resource_version: str | None = None) -> bool:
+        """Delete this very object, children in the background; False when it was gone. Any other is a `Conflict`."""
+        conditions = {"uid": uid} | ({"resourceVersion": resource_version} if resource_version else {})
+        options = {
+            "apiVersion": "v1",
+            "kind": "DeleteOptions",
+            "propagationPolicy": "Background",
+            "preconditions": conditions,
+        }
+        try:
+            await self._write(_asked("delete", manifest), {}, options)
+        except Missing:
+            return False
+        return True
+
+    async def watch(
+        self, resource: Resource, namespace: str | None, selector: str, resource_version: str, *, stay: Stay = STAY
+    ) -> AsyncGenerator[WatchEvent, None]:
+        """What happens after a version, until the server ends the watch; close it with `contextlib.aclosing`."""
+        asked = Asked(verb="watch", resource=resource, namespace=namespace)
+        query = {
+            "watch": "1",
+            "allowWatchBookmarks": "true",
+            "resourceVersion": resource_version,
+            "timeoutSeconds": str(stay.seconds),
+        } | ({"labelSelector": selector} if selector else {})
+        timeout = aiohttp.ClientTimeout(sock_connect=self._limits.connect_s, sock_read=stay.silence_s)
+        started, status = time.monotonic(), 0
+        try:
+            async with await self._connection.send(_request(asked, query, None), timeout) as answer:
+                status = answer.status
+                if status != 200:
+                    raise self._error(asked, answer, await answer.read())
+                self._observer(asked.verb, resource.title, status, time.monotonic() - started)
+                yield WatchEvent(EventType.OPENED, {})
+                try:
+                    async for line in watch_stream.lines(answer.content):
+                        yield watch_stream.event(asked, line)
+                finally:
+                    watch_stream.hang_up(answer)
+        except _BROKEN as problem:
+            status = 0
+            raise api_errors.no_answer(asked, problem) from problem
+        finally:
+            if status != 200:
+                self._observer(asked.verb, resource.title, status, time.monotonic() - started)
+
+    async def _write(self, asked: Asked, query: Mapping[str, str], body: Manifest) -> Manifest:
+        """A write waits until fewer are under way; the Lease does not, or our own burst would cost us the lead."""
+        if asked.resource is kinds.LEASE:
+            return await self._ask(asked, query, body)
+        async with self._writing:
+            return await self._ask(asked, query, body)
+
+    async def _ask(
+        self, asked: Asked, query: Mapping[str, str] | None = None, body: Manifest | None = None
+    ) -> Manifest:
+        total = self._limits.list_s if asked.verb == "list" else self._limits.request_s
+        timeout = aiohttp.ClientTimeout(total=total, sock_connect=self._limits.connect_s)
+        request, started, status = _request(asked, query or {}, body), time.monotonic(), 0
+        try:
+            async with await self._connection.send(request, timeout) as answer:
+                content = await answer.read()
+                status = answer.status
+            if not 200 <= status < 300:
+                raise self._error(asked, answer, content)
+            found: Manifest = json.loads(content)
+        except (*_BROKEN, ValueError) as problem:
+            status = 0
+            raise api_errors.no_answer(asked, problem) from problem
+        finally:
+            self._observer(asked.verb, asked.resource.title, status, time.monotonic() - started)
+        return found
+
+    def _error(self, asked: Asked, answer: aiohttp.ClientResponse, content: bytes) -> ApiError:
+        if answer.status == 401:
+            self._connection.doubt()
+        return api_errors.of_answer(asked, answer.status, content, answer.headers.get("Retry-After"))
+
+
+def _asked(verb: str, manifest: Manifest, subresource: str | None = None) -> Asked:
+    metadata = manifest["metadata"]
+    return Asked(
+        verb=verb,
+        resource=kinds.of(manifest),
+        namespace=metadata.get("namespace"),
+        name=metadata.get("name"),
+        subresource=subresource,
+    )
+
+
+def _request(asked: Asked, query: Mapping[str, str], body: Manifest | None) -> Request:
+    name = None if asked.verb == "create" else asked.name
+    return Request(
+        method=_METHODS[asked.verb],
+        path=asked.resource.path(asked.namespace, name, asked.subresource),
+        query=query,
+        body=None if body is None else json.dumps(body, separators=(",", ":")).encode(),
+        content_type=_APPLY if asked.verb == "patch" else "application/json",
+    )

@@ -1,0 +1,225 @@
+"""A store that follows the API server: one list, then every change, for as long as the process lives.
+
+Knows when to go on from the last version and when to list anew. Never decides, never writes, and never ends by
+itself: a missing right, a missing kind or a dead server is said once, waited out, and healed from.
+"""
+
+import asyncio
+import logging
+import random
+import time
+from collections.abc import Callable, Iterable
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import Final
+
+from fairlead.cluster import kinds
+from fairlead.cluster.api_server import ApiError, ApiServer, EventType, Gone, Missing, Refused, Stay, WatchEvent
+from fairlead.cluster.kinds import Manifest, Resource
+from fairlead.cluster.store import Change, Store, as_number
+
+OnChange = Callable[[Manifest | None, Manifest | None], None]
+"""Told of each change: what was, what is; it only notes who must be woken."""
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watched:
+    """What an informer follows."""
+
+    resource: Resource
+    namespaces: tuple[str, ...] = ()
+    """None named: all of them, or a kind that has none."""
+    selector: str = ""
+
+    @property
+    def places(self) -> tuple[str | None, ...]:
+        """The collections to watch, one stream each."""
+        return self.namespaces or (None,)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patience:
+    """How long to wait for what."""
+
+    stay_s: tuple[int, int] = (300, 600)
+    """A watch is asked to end after a time drawn from here, so that not all of them come back at once."""
+    silence_s: float = 70.0
+    """Bookmarks come each minute; a stream that is silent for longer hangs."""
+    least_s: float = 1.0
+    """The first pause after a failure; it doubles up to `most_s`."""
+    most_s: float = 30.0
+    believed_after: int = 3
+    """So many failures in a row, and the version to go on from, or a kind's absence, is believed no more or at last."""
+
+    def pause(self, failures: int, rng: random.Random) -> float:
+        """How long to wait after so many failures in a row; between half and all of it, by chance."""
+        whole = min(self.most_s, self.least_s * 2.0 ** min(failures - 1, 16))
+        return max(self.least_s, whole * rng.uniform(0.5, 1.0)) if failures else 0.0
+
+
+PATIENCE: Final = Patience()
+
+
+class Informer:
+    """One kind of object, followed."""
+
+    def __init__(
+        self,
+        api: ApiServer,
+        watched: Watched,
+        on_change: OnChange,
+        *,
+        rng: random.Random,
+        patience: Patience = PATIENCE,
+    ) -> None:
+        self.watched = watched
+        self.store = Store()
+        self.synced = asyncio.Event()
+        """Set once every collection was listed: from then on absence means absence."""
+        self._on_change = on_change
+        self._streams = tuple(_Stream(self, api, place, rng, patience) for place in watched.places)
+
+    @property
+    def relists(self) -> int:
+        """How often a collection had to be listed anew."""
+        return sum(max(0, stream.lists - 1) for stream in self._streams)
+
+    @property
+    def trouble(self) -> str:
+        """What keeps us from seeing, in the server's words; empty when nothing does."""
+        return next((stream.trouble for stream in self._streams if stream.trouble), "")
+
+    def age(self) -> float:
+        """Seconds since the last word of the most silent stream; bookmarks are words."""
+        return time.monotonic() - min(stream.heard for stream in self._streams)
+
+    async def run(self) -> None:
+        """Follow until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            for stream in self._streams:
+                group.create_task(stream.follow(), name=f"informer {self.watched.resource.title} {stream.place or ''}")
+
+    def note(self, manifest: Manifest) -> None:
+        """Take in what our own write was answered, before the watch brings it: whoever writes must see its writes."""
+        self.tell(self.store.put(kinds.trimmed(manifest)))
+
+    def tell(self, changes: Iterable[Change]) -> None:
+        """Pass changes on; a listener that fails on one object must not blind us for all others."""
+        for change in changes:
+            try:
+                self._on_change(change.old, change.new)
+            except Exception:
+                log.exception("a listener of %s failed; the object is in the store", self.watched.resource.title)
+
+    def listed(self) -> None:
+        """A stream listed: when all have, the store is whole."""
+        if all(stream.known for stream in self._streams):
+            self.synced.set()
+
+
+class _Stream:
+    """One collection: its version, its failures, its last word."""
+
+    def __init__(
+        self, informer: Informer, api: ApiServer, place: str | None, rng: random.Random, patience: Patience
+    ) -> None:
+        self.place = place
+        self.known = False
+        """Whether it was listed once, or is known to be absent."""
+        self.lists = 0
+        self.trouble = ""
+        self.heard = time.monotonic()
+        self._informer = informer
+        self._api = api
+        self._rng = rng
+        self._patience = patience
+        self._version = ""
+        self._failures = 0
+
+    async def follow(self) -> None:
+        """List when there is no version to go on from, watch, and pause after failures."""
+        while True:
+            pause = 0.0
+            try:
+                if not self._version:
+                    await self._list()
+                await self._watch()
+            except ApiError as problem:
+                pause = max(self._failed(problem), min(problem.retry_after or 0.0, self._patience.most_s))
+            await asyncio.sleep(pause)
+
+    async def _list(self) -> None:
+        informer, watched = self._informer, self._informer.watched
+        items, version = await self._api.listing(watched.resource, self.place, watched.selector)
+        self.lists += 1
+        self.heard = time.monotonic()
+        informer.tell(informer.store.relist(items, version, self.place or ""))
+        self._version = version
+        self._know()
+
+    async def _watch(self) -> None:
+        """Until the server ends it; one that ends at once is a failure, or it would spin."""
+        watched, began = self._informer.watched, time.monotonic()
+        stay = Stay(seconds=self._rng.randint(*self._patience.stay_s), silence_s=self._patience.silence_s)
+        words = self._api.watch(watched.resource, self.place, watched.selector, self._version, stay=stay)
+        async with aclosing(words) as events:
+            async for event in events:
+                self._hear(event)
+        if time.monotonic() - began < self._patience.least_s:
+            self._failures += 1
+            await asyncio.sleep(self._patience.pause(self._failures, self._rng))
+
+    def _hear(self, event: WatchEvent) -> None:
+        store = self._informer.store
+        self.heard = time.monotonic()
+        match event.type:
+            case EventType.OPENED:
+                self._healed()
+                return
+            case EventType.ADDED | EventType.MODIFIED:
+                self._informer.tell(store.put(event.manifest))
+            case EventType.DELETED:
+                self._informer.tell(store.drop(event.manifest))
+            case EventType.BOOKMARK:
+                pass
+        self._failures = 0
+        self._advance(str(event.manifest["metadata"]["resourceVersion"]))
+
+    def _advance(self, version: str) -> None:
+        """Never backwards: a word that comes late must not make us hear all the others again."""
+        if as_number(version) > as_number(self._version):
+            self._version = version
+
+    def _know(self) -> None:
+        self.known = True
+        self._informer.listed()
+
+    def _healed(self) -> None:
+        if self.trouble:
+            log.warning("answered again, after: %s", self.trouble)
+            self.trouble = ""
+
+    def _failed(self, problem: ApiError) -> float:
+        """What a failure means for the version, and how long to wait; said once, until it heals."""
+        self._failures += 1
+        if isinstance(problem, Gone):
+            self._version = ""
+            if self._failures == 1:
+                return 0.0
+        else:
+            self._doubt(problem)
+            if not self.trouble:
+                self.trouble = str(problem)
+                log.warning("%s; trying on", problem)
+        return self._patience.pause(self._failures, self._rng)
+
+    def _doubt(self, problem: ApiError) -> None:
+        """A right or a kind that went, or failure after failure: list anew. A kind that is absent has no objects."""
+        lasting = self._failures >= self._patience.believed_after
+        if lasting or isinstance(problem, Missing | Refused):
+            self._version = ""
+        if isinstance(problem, Missing) and (lasting or not self.known):
+            self._informer.tell(self._informer.store.vanish(self.place or ""))
+            self._know()

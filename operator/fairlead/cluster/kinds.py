@@ -1,0 +1,137 @@
+"""The kinds of object the operator reads or writes: their names in every form, and where each lives in the API.
+
+Knows how to spell an address. Never asks anything; whether a cluster serves a kind is for the API server to say.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import quote
+
+from fairlead.api import kinds as ours
+
+Manifest = dict[str, Any]
+"""An object as the API server speaks it."""
+
+LAST_APPLIED: Final = "kubectl.kubernetes.io/last-applied-configuration"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resource:
+    """One kind of object and its place in the API."""
+
+    group: str
+    """Empty for the core group."""
+    version: str
+    plural: str
+    kind: str
+    namespaced: bool = True
+
+    @property
+    def api_version(self) -> str:
+        """What stands as apiVersion in a manifest."""
+        return f"{self.group}/{self.version}" if self.group else self.version
+
+    @property
+    def title(self) -> str:
+        """How kubectl and RBAC messages call it: `deployments.apps`, `pods`."""
+        return f"{self.plural}.{self.group}" if self.group else self.plural
+
+    def path(self, namespace: str | None = None, name: str | None = None, subresource: str | None = None) -> str:
+        """The address below the server; without a name the collection, without a namespace that of all of them."""
+        words = ["apis", self.group, self.version] if self.group else ["api", self.version]
+        if self.namespaced and namespace is not None:
+            words += ["namespaces", _segment(namespace)]
+        words.append(self.plural)
+        words += [_segment(word) for word in (name, subresource) if word is not None]
+        return "/" + "/".join(words)
+
+
+def _segment(word: str) -> str:
+    """One step of a path. An empty name would ask for the whole collection, and dots would climb out of it."""
+    if word in ("", ".", "..") or "/" in word or "%" in word:
+        raise ValueError(f"{word!r} cannot be the name of an object: empty, a dot path, or with / or %; correct it")
+    return quote(word, safe=":")
+
+
+def _ours(kind: ours.Kind[Any]) -> Resource:
+    return Resource(group=ours.GROUP, version=ours.VERSION, plural=kind.plural, kind=kind.name)
+
+
+INFERENCE_DEPLOYMENT: Final = _ours(ours.DEPLOYMENT)
+AUTOSCALING_POLICY: Final = _ours(ours.POLICY)
+INFERENCE_GATEWAY: Final = _ours(ours.GATEWAY)
+POD: Final = Resource(group="", version="v1", plural="pods", kind="Pod")
+NODE: Final = Resource(group="", version="v1", plural="nodes", kind="Node", namespaced=False)
+NAMESPACE: Final = Resource(group="", version="v1", plural="namespaces", kind="Namespace", namespaced=False)
+SERVICE: Final = Resource(group="", version="v1", plural="services", kind="Service")
+CONFIG_MAP: Final = Resource(group="", version="v1", plural="configmaps", kind="ConfigMap")
+SECRET: Final = Resource(group="", version="v1", plural="secrets", kind="Secret")
+SERVICE_ACCOUNT: Final = Resource(group="", version="v1", plural="serviceaccounts", kind="ServiceAccount")
+VOLUME_CLAIM: Final = Resource(group="", version="v1", plural="persistentvolumeclaims", kind="PersistentVolumeClaim")
+EVENT: Final = Resource(group="events.k8s.io", version="v1", plural="events", kind="Event")
+DEPLOYMENT: Final = Resource(group="apps", version="v1", plural="deployments", kind="Deployment")
+DISRUPTION_BUDGET: Final = Resource(
+    group="policy", version="v1", plural="poddisruptionbudgets", kind="PodDisruptionBudget"
+)
+NETWORK_POLICY: Final = Resource(
+    group="networking.k8s.io", version="v1", plural="networkpolicies", kind="NetworkPolicy"
+)
+ROLE: Final = Resource(group="rbac.authorization.k8s.io", version="v1", plural="roles", kind="Role")
+ROLE_BINDING: Final = Resource(
+    group="rbac.authorization.k8s.io", version="v1", plural="rolebindings", kind="RoleBinding"
+)
+LEASE: Final = Resource(group="coordination.k8s.io", version="v1", plural="leases", kind="Lease")
+VALIDATING_WEBHOOK: Final = Resource(
+    group="admissionregistration.k8s.io",
+    version="v1",
+    plural="validatingwebhookconfigurations",
+    kind="ValidatingWebhookConfiguration",
+    namespaced=False,
+)
+
+KNOWN: Final = (
+    INFERENCE_DEPLOYMENT,
+    AUTOSCALING_POLICY,
+    INFERENCE_GATEWAY,
+    POD,
+    NODE,
+    NAMESPACE,
+    SERVICE,
+    CONFIG_MAP,
+    SECRET,
+    SERVICE_ACCOUNT,
+    VOLUME_CLAIM,
+    EVENT,
+    DEPLOYMENT,
+    DISRUPTION_BUDGET,
+    NETWORK_POLICY,
+    ROLE,
+    ROLE_BINDING,
+    LEASE,
+    VALIDATING_WEBHOOK,
+)
+"""Every kind there is a name for here."""
+
+_BY_NAME: Final[Mapping[tuple[str, str], Resource]] = {(one.api_version, one.kind): one for one in KNOWN}
+
+
+class UnknownKind(ValueError):
+    """A manifest of a kind that has no name here."""
+
+
+def of(manifest: Mapping[str, Any]) -> Resource:
+    """The kind of a manifest, by its apiVersion and kind."""
+    named = (str(manifest.get("apiVersion")), str(manifest.get("kind")))
+    if named not in _BY_NAME:
+        raise UnknownKind(f"apiVersion {named[0]!r} with kind {named[1]!r} is not known here: add it to kinds.KNOWN")
+    return _BY_NAME[named]
+
+
+def trimmed(manifest: Manifest) -> Manifest:
+    """Without what only fills memory: the book of field owners and kubectl's copy of the object."""
+    metadata = {key: value for key, value in manifest.get("metadata", {}).items() if key != "managedFields"}
+    notes = metadata.get("annotations")
+    if notes and LAST_APPLIED in notes:
+        metadata["annotations"] = {key: value for key, value in notes.items() if key != LAST_APPLIED}
+    return manifest | {"metadata": metadata}

@@ -1,0 +1,192 @@
+"""Leadership: one process at a time acts, and it stops by itself before another one may start.
+
+Time is our own monotonic clock since we last saw the Lease change; what others wrote about their wall clocks is
+never compared. Knows who holds the Lease and until when we may write. Never decides what a leader does.
+"""
+
+import asyncio
+import logging
+import random
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from fairlead.cluster.api_server import ApiError, ApiServer, Conflict
+from fairlead.cluster.kinds import LEASE, Manifest
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """How long a Lease holds. The deadline lies before its end, so that two never write at once."""
+
+    duration_s: float = 15.0
+    """Others wait so long after the last renewal they saw."""
+    deadline_s: float = 10.0
+    """We stop writing so long after the last renewal that we know of."""
+    retry_s: float = 2.0
+    """Between two tries to renew or to take it; drawn up to a fifth longer."""
+
+
+TERMS: Final = Terms()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Which Lease it is, and who we are."""
+
+    namespace: str
+    name: str
+    identity: str
+    """Unique to the process: pod name and a random part."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sighting:
+    """The Lease as last seen, and when on our own clock it was first seen so."""
+
+    version: str
+    holder: str
+    duration_s: float
+    at: float
+
+    def free(self, identity: str, now: float) -> bool:
+        """Whether we may take it: given back, ours already, or not renewed for as long as its holder promised."""
+        return self.holder in ("", identity) or now - self.at >= self.duration_s
+
+
+def seen(lease: Manifest, before: Sighting | None, now: float, terms: Terms) -> Sighting:
+    """What a look tells; the clock starts anew when anything moved."""
+    version, spec = str(lease["metadata"]["resourceVersion"]), lease.get("spec") or {}
+    if before is not None and before.version == version:
+        return before
+    duration = float(spec.get("leaseDurationSeconds") or terms.duration_s)
+    return Sighting(version=version, holder=spec.get("holderIdentity") or "", duration_s=duration, at=now)
+
+
+def held_by(lease: Manifest, place: Place, wall: datetime, terms: Terms) -> Manifest:
+    """The Lease as we write it to take or renew it."""
+    before: Mapping[str, Any] = lease.get("spec") or {}
+    moment = wall.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    ours = before.get("holderIdentity") == place.identity
+    return lease | {
+        "spec": {
+            "holderIdentity": place.identity,
+            "leaseDurationSeconds": max(1, round(terms.duration_s)),
+            "acquireTime": before.get("acquireTime", moment) if ours else moment,
+            "renewTime": moment,
+            "leaseTransitions": int(before.get("leaseTransitions") or 0) + (not ours and bool(before)),
+        }
+    }
+
+
+class Leadership:
+    """One process's claim to one Lease."""
+
+    def __init__(
+        self,
+        api: ApiServer,
+        place: Place,
+        rng: random.Random,
+        terms: Terms = TERMS,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.lost = asyncio.Event()
+        """Set when another one may lead: the process must end, its memory is of no use any more."""
+        self._api = api
+        self._place = place
+        self._rng = rng
+        self._terms = terms
+        self._clock = clock
+        self._sighting: Sighting | None = None
+        self._lease: Manifest | None = None
+        self._renewed = float("-inf")
+
+    def may_write(self) -> bool:
+        """Whether nobody else can lead yet: asked before every write."""
+        return not self.lost.is_set() and self._clock() < self._renewed + self._terms.deadline_s
+
+    async def acquire(self) -> None:
+        """Wait until the Lease is ours."""
+        while not await self._tried():
+            await self._pause()
+        log.info("%s leads by the Lease %s/%s", self._place.identity, self._place.namespace, self._place.name)
+
+    async def keep(self) -> None:
+        """Renew until the Lease is lost or the deadline passes."""
+        while True:
+            await self._pause()
+            left = self._renewed + self._terms.deadline_s - self._clock()
+            try:
+                async with asyncio.timeout(max(0.0, left)):
+                    kept = await self._tried()
+            except TimeoutError:
+                kept = False
+            if not self.may_write() or (not kept and self._another_holds()):
+                self.lost.set()
+                log.error("%s lost the Lease %s; ending", self._place.identity, self._place.name)
+                return
+
+    async def release(self) -> None:
+        """Give the Lease back, so that a standby need not wait for its end; best effort, nothing depends on it."""
+        if self._lease is None or not self.may_write():
+            return
+        self._renewed = float("-inf")
+        emptied = self._lease | {"spec": self._lease["spec"] | {"holderIdentity": "", "leaseDurationSeconds": 1}}
+        try:
+            async with asyncio.timeout(self._terms.retry_s):
+                await self._api.replace(emptied)
+        except (ApiError, TimeoutError) as problem:
+            log.warning("the Lease could not be given back, it ends by itself: %s", problem)
+
+    async def _tried(self) -> bool:
+        """One try to take or renew; whether it is ours now. The clock is read before, since the answer may be slow."""
+        started = self._clock()
+        try:
+            lease = self._lease or await self._looked()
+            if lease is None:
+                return False
+            written = held_by(lease, self._place, datetime.now(UTC), self._terms)
+            create = not lease["metadata"].get("resourceVersion")
+            self._lease = await (self._api.create(written) if create else self._api.replace(written))
+        except Conflict:
+            self._lease = None
+            return False
+        except ApiError as problem:
+            log.warning("the Lease cannot be asked for: %s", problem)
+            return False
+        self._renewed, self._sighting = started, None
+        return True
+
+    async def _looked(self) -> Manifest | None:
+        """The Lease, if it may be taken; a new one where there is none."""
+        place = self._place
+        lease = await self._api.read(LEASE, place.namespace, place.name)
+        if lease is None:
+            named = {"name": place.name, "namespace": place.namespace}
+            return {"apiVersion": LEASE.api_version, "kind": LEASE.kind, "metadata": named}
+        self._sighting = seen(lease, self._sighting, self._clock(), self._terms)
+        return lease if self._sighting.free(place.identity, self._clock()) else None
+
+    def _another_holds(self) -> bool:
+        return self._sighting is not None and self._lease is None and self._sighting.holder != self._place.identity
+
+    async def _pause(self) -> None:
+        await asyncio.sleep(self._terms.retry_s * self._rng.uniform(1.0, 1.2))
+
+
+@asynccontextmanager
+async def hold(leadership: Leadership) -> AsyncIterator[Leadership]:
+    """Lead for as long as the block runs; whoever runs it must also wait for `lost` and end then."""
+    await leadership.acquire()
+    keeping = asyncio.create_task(leadership.keep(), name="lease")
+    try:
+        yield leadership
+    finally:
+        keeping.cancel()
+        await asyncio.gather(keeping, return_exceptions=True)
+        await leadership.release()

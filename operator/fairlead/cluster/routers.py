@@ -1,0 +1,43 @@
+"""Asking routers which engines they use. Knows the report's form; what it means, others judge."""
+
+import json
+from collections.abc import Mapping
+from typing import Any, Final
+
+import aiohttp
+
+from fairlead.cluster import engine_pods
+from fairlead.fleet.endpoints import Endpoint, EndpointState
+
+PORT: Final = 8080
+PATH: Final = "/fairlead/v1/endpoints"
+
+MOST_WORDS: Final = 300
+"""A reason goes into a condition; it is cut there in any case."""
+
+
+async def endpoints(session: aiohttp.ClientSession, ip: str, port: int = PORT) -> tuple[Endpoint, ...] | None:
+    """What one router sees; nothing when it does not say, which is not the same as seeing no engine."""
+    text = await engine_pods.page(session, f"http://{engine_pods.host(ip)}:{port}{PATH}")
+    return None if text is None else parsed(text)
+
+
+def parsed(text: str) -> tuple[Endpoint, ...] | None:
+    """The report, by pod and address; nothing when it is none. Entries and fields of newer routers do no harm."""
+    try:
+        found = json.loads(text)["endpoints"]
+        return tuple(sorted(map(_endpoint, found), key=lambda one: (one.pod, one.address)))
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return None
+
+
+def _endpoint(said: Mapping[str, Any]) -> Endpoint:
+    state = said.get("state")
+    known = {one.value for one in EndpointState}
+    return Endpoint(
+        pod=str(said["pod"]),
+        address=str(said["address"]),
+        state=EndpointState(state) if state in known else EndpointState.UNKNOWN,
+        inflight=max(0, int(said.get("inflight") or 0)),
+        reason=str(said.get("reason") or "")[:MOST_WORDS],
+    )

@@ -1,0 +1,157 @@
+"""The certificates of the admission webhook, as values: when they are good for nothing any more, and new ones. Pure.
+
+The authority lives for years and signs leaves for months: renewing a leaf changes nothing that the API server has to
+be told. When the authority itself is renewed, the old one stays in the bundle until its last leaf has ended.
+"""
+
+import base64
+import binascii
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+LEAF_LIVES: Final = timedelta(days=90)
+AUTHORITY_LIVES: Final = timedelta(days=3650)
+RENEWED_AFTER: Final = 2 / 3
+"""Of its life; what is left is time for somebody to notice that renewing fails."""
+SKEW: Final = timedelta(minutes=10)
+"""Clocks of API servers may be behind ours by this much."""
+
+CERT, KEY, BUNDLE, AUTHORITY_KEY = "tls.crt", "tls.key", "ca.crt", "ca.key"
+"""Entries of the Secret; the first three are what cert-manager writes too."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Certificates:
+    """What the webhook serves with, and what it is trusted by."""
+
+    cert: bytes
+    key: bytes
+    bundle: bytes
+    authority_key: bytes | None = None
+    """Absent where somebody else signs."""
+
+    def as_data(self) -> dict[str, str]:
+        """As a Secret holds it."""
+        entries = {CERT: self.cert, KEY: self.key, BUNDLE: self.bundle, AUTHORITY_KEY: self.authority_key}
+        return {name: base64.b64encode(entry).decode() for name, entry in entries.items() if entry is not None}
+
+
+def read(data: Mapping[str, str]) -> Certificates | None:
+    """What a Secret holds; nothing when it is not whole or makes no sense."""
+    try:
+        entries = {name: base64.b64decode(text, validate=True) for name, text in data.items()}
+        found = Certificates(
+            cert=entries[CERT], key=entries[KEY], bundle=entries[BUNDLE], authority_key=entries.get(AUTHORITY_KEY)
+        )
+        x509.load_pem_x509_certificate(found.cert)
+        x509.load_pem_x509_certificates(found.bundle)
+        serialization.load_pem_private_key(found.key, None)
+    except (KeyError, ValueError, binascii.Error, TypeError):
+        return None
+    return found
+
+
+def is_due(found: Certificates, names: Sequence[str], now: datetime) -> bool:
+    """Whether the leaf is past its time, or was made for other names."""
+    leaf = x509.load_pem_x509_certificate(found.cert)
+    said = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    return _is_worn(leaf, now) or set(said.get_values_for_type(x509.DNSName)) != set(names)
+
+
+def days_left(found: Certificates, now: datetime) -> float:
+    """Until the leaf ends."""
+    return (x509.load_pem_x509_certificate(found.cert).not_valid_after_utc - now) / timedelta(days=1)
+
+
+def renewed(old: Certificates | None, names: Sequence[str], now: datetime) -> Certificates:
+    """A new leaf; from the authority that is there while it lasts, else from a new one beside it."""
+    if old is not None and old.authority_key is not None:
+        authority = x509.load_pem_x509_certificates(old.bundle)[0]
+        key = serialization.load_pem_private_key(old.authority_key, None)
+        if isinstance(key, ec.EllipticCurvePrivateKey) and not _is_worn(authority, now):
+            return _leaf(names, now, authority, key, old.bundle)
+    key = ec.generate_private_key(ec.SECP256R1())
+    authority = _authority(key, now)
+    kept = _still_good(old.bundle, now) if old is not None else b""
+    return _leaf(names, now, authority, key, authority.public_bytes(serialization.Encoding.PEM) + kept)
+
+
+def _is_worn(one: x509.Certificate, now: datetime) -> bool:
+    life = one.not_valid_after_utc - one.not_valid_before_utc
+    return now >= one.not_valid_before_utc + life * RENEWED_AFTER
+
+
+def _still_good(bundle: bytes, now: datetime) -> bytes:
+    """Only the youngest of the old ones, or the bundle would grow for ever."""
+    found = [one for one in x509.load_pem_x509_certificates(bundle) if one.not_valid_after_utc > now]
+    return found[0].public_bytes(serialization.Encoding.PEM) if found else b""
+
+
+def _authority(key: ec.EllipticCurvePrivateKey, now: datetime) -> x509.Certificate:
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "fairlead-webhook-authority")])
+    usage = x509.KeyUsage(
+        digital_signature=False,
+        content_commitment=False,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        key_cert_sign=True,
+        crl_sign=True,
+        encipher_only=False,
+        decipher_only=False,
+    )
+    return (
+        _begun(name, name, key.public_key(), now, AUTHORITY_LIVES)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .add_extension(usage, critical=True)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+
+
+def _leaf(
+    names: Sequence[str], now: datetime, authority: x509.Certificate, signer: ec.EllipticCurvePrivateKey, bundle: bytes
+) -> Certificates:
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "fairlead-webhook")])
+    leaf = (
+        _begun(name, authority.subject, key.public_key(), now, LEAF_LIVES)
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(one) for one in names]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
+        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key()), critical=False)
+        .sign(signer, hashes.SHA256())
+    )
+    return Certificates(
+        cert=leaf.public_bytes(serialization.Encoding.PEM),
+        key=_pem(key),
+        bundle=bundle,
+        authority_key=_pem(signer),
+    )
+
+
+def _begun(
+    subject: x509.Name, issuer: x509.Name, public: ec.EllipticCurvePublicKey, now: datetime, life: timedelta
+) -> x509.CertificateBuilder:
+    return (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(issuer)
+        .public_key(public)
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - SKEW)
+        .not_valid_after(now + life)
+    )
+
+
+def _pem(key: ec.EllipticCurvePrivateKey) -> bytes:
+    return key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )

@@ -1,0 +1,194 @@
+"""From what was observed and judged to all that should stand now: counts by the planner, manifests by the builders.
+
+Pure, and one step at a time: whatever of it gets carried out, the next look decides from there. Plan and manifest meet
+here and nowhere else.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from fairlead.cluster.kinds import Manifest
+from fairlead.controller import observing, pacing, pods
+from fairlead.controller.judging import Judged
+from fairlead.controller.observing import Observed
+from fairlead.fleet.gateways import WantedDeployment
+from fairlead.fleet.rollouts import Ask, GiveUp, Hold, Plan, Retire, RevisionState, Rollout, Room
+from fairlead.fleet.troubles import Trouble
+from fairlead.objects import children, engine_deployment, engine_pods, revisions, stamps
+from fairlead.objects.engine_deployment import RevisionFacts
+from fairlead.objects.platform import Platform
+from fairlead.planning import counting, rollout
+from fairlead.planning.counting import Count
+
+
+@dataclass(frozen=True, kw_only=True)
+class Facts:
+    """What the look at running pods and at nodes brought."""
+
+    routable: Mapping[str, bool]
+    """By pod; a pod that no router speaks of is absent."""
+    room: Room
+    troubles: Mapping[str, tuple[Trouble, ...]]
+    """By revision."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Decision:
+    """What should stand now, and the step it contains."""
+
+    target: str | None = None
+    count: Count | None = None
+    plan: Plan | None = None
+    states: tuple[RevisionState, ...] = ()
+    standing: tuple[Manifest, ...] = ()
+    """Routers and whatever guards pods; nothing while the spec is refused, so that what stands stays as it is."""
+    engines: tuple[Manifest, ...] = ()
+    """Every engine Deployment, with the step's count and the facts in it."""
+    shrinks: str | None = None
+    """The revision that loses replicas by this step."""
+    retired: Manifest | None = None
+    """A Deployment that is to go."""
+    prunes: bool = False
+    """Whether children that are not among `standing` are to go: the spec is allowed and says all there should be."""
+
+
+def decide(observed: Observed, judged: Judged, facts: Facts, platform: Platform, now: datetime) -> Decision:
+    """All that should stand now. Of an object that cannot be read nothing is started, stopped or changed."""
+    deployment = judged.deployment
+    states = tuple(_state(one, observed, facts) for one in observed.engines)
+    if deployment is None:
+        return Decision(states=states)
+    target = target_of(observed, judged)
+    if target is None:
+        return Decision(states=states)
+    count = counting.wanted(deployment.replicas, _recommended(observed), _asked_before(observed))
+    question = Rollout(
+        target=target, wanted=count.replicas, rules=deployment.rollout, revisions=states, room=facts.room
+    )
+    plan = _with_reason(rollout.next_step(question, now), facts.troubles)
+    return replace(
+        _carried(observed, judged, plan, now, target),
+        count=count,
+        plan=plan,
+        states=states,
+        standing=_standing(observed, judged, platform, deployment),
+        prunes=judged.may_start,
+    )
+
+
+def target_of(observed: Observed, judged: Judged) -> str | None:
+    """The revision of the spec; while that is refused, the one that was wanted last."""
+    if judged.may_start and judged.spec is not None:
+        return revisions.of(judged.spec)
+    known = [observing.facts(one) for one in observed.engines]
+    wanted = [one for one in known if one.wanted_since is not None]
+    return max(wanted, key=lambda one: str(one.wanted_since)).revision if wanted else None
+
+
+def room_question(observed: Observed, target: str) -> tuple[int, int]:
+    """Replicas of the target that were asked for, and how many pods of it exist: the rest is still being made."""
+    engine = observed.engine(target)
+    return (observing.asked(engine) if engine else 0, len(observed.pods.get(target, ())))
+
+
+def _state(engine: Manifest, observed: Observed, facts: Facts) -> RevisionState:
+    written = observing.facts(engine)
+    replicas = pods.replicas(observed.pods.get(written.revision, ()), facts.routable)
+    return RevisionState(
+        name=written.revision,
+        asked=observing.asked(engine),
+        replicas=replicas,
+        created_at=observing.created(engine),
+        wanted_since=written.wanted_since,
+        served=written.served or any(one.ready_since and one.routable is not False for one in replicas),
+        failure=written.failure,
+    )
+
+
+def _recommended(observed: Observed) -> int | None:
+    said = observed.status.get("scaling") or {}
+    found = said.get("recommended")
+    return found if isinstance(found, int) else None
+
+
+def _asked_before(observed: Observed) -> int:
+    """What was wanted last; counts of Deployments are no memory, as a rollout bends them."""
+    found = observed.status.get("desiredReplicas")
+    return found if isinstance(found, int) else sum(observing.asked(one) for one in observed.engines)
+
+
+def _carried(observed: Observed, judged: Judged, plan: Plan, now: datetime, target: str) -> Decision:
+    """The engine Deployments as they should be, the plan's step among them."""
+    step, retired, shrinks = plan.step, None, None
+    engines: list[Manifest] = []
+    for live in observed.engines:
+        written = _facts(live, observed, step, now, target)
+        if isinstance(step, Retire) and step.revision == written.revision:
+            retired = live
+            continue
+        count = observing.asked(live)
+        if isinstance(step, Ask) and step.revision == written.revision:
+            shrinks = written.revision if step.replicas < count else None
+            count = step.replicas
+        engines.append(_engine(observed, judged, written, live, count))
+    if isinstance(step, Ask) and observed.engine(step.revision) is None:
+        fresh = RevisionFacts(revision=step.revision, wanted_since=now if step.revision == target else None)
+        engines.append(_engine(observed, judged, fresh, None, step.replicas))
+    return Decision(target=target, engines=tuple(engines), shrinks=shrinks, retired=retired)
+
+
+def _facts(live: Manifest, observed: Observed, step: object, now: datetime, target: str) -> RevisionFacts:
+    """What is to be written on a revision: since when it is wanted, whether it served, that it was given up."""
+    written = observing.facts(live)
+    ready = any(pods.is_ready(pod) for pod in observed.pods.get(written.revision, ()))
+    wanted = (written.wanted_since or now) if written.revision == target else None
+    written = replace(written, wanted_since=wanted, served=written.served or ready)
+    if isinstance(step, GiveUp) and step.revision == written.revision:
+        return replace(written, failure=step.failure)
+    if written.revision != target:
+        return replace(written, failure=None)
+    return written
+
+
+def _engine(observed: Observed, judged: Judged, written: RevisionFacts, live: Manifest | None, count: int) -> Manifest:
+    stored = engine_deployment.stored_template(live) if live is not None else None
+    template = stored or _template(observed, judged, written.revision, live)
+    return stamps.stamped(engine_deployment.manifest(observed.owner, written, template, count))
+
+
+def _template(observed: Observed, judged: Judged, revision: str, live: Manifest | None) -> Manifest:
+    """Built from the spec where the revision is the spec's; otherwise what stands there is all anybody knows."""
+    described = judged.spec is not None and revisions.of(judged.spec) == revision
+    if live is not None and not (described and judged.may_start):
+        found: Manifest = live["spec"]["template"]
+        return found
+    review = judged.review
+    assert judged.deployment is not None
+    assert review is not None
+    assert review.engine is not None
+    assert review.asked is not None
+    launch = review.engine.launch(review.asked, pacing.of(review))
+    return engine_pods.template(observed.owner, judged.deployment, launch, revision)
+
+
+def _standing(
+    observed: Observed, judged: Judged, platform: Platform, deployment: WantedDeployment
+) -> tuple[Manifest, ...]:
+    if not judged.may_start:
+        return ()
+    return tuple(stamps.stamped(one) for one in children.standing(observed.owner, deployment, platform))
+
+
+def _with_reason(plan: Plan, troubles: Mapping[str, Sequence[Trouble]]) -> Plan:
+    """What was the matter is written down with the failure, as the pods that could tell are going."""
+    step = plan.step
+    found = troubles.get(step.revision, ()) if isinstance(step, GiveUp) else ()
+    if not (isinstance(step, GiveUp) and found):
+        return plan
+    return replace(plan, step=replace(step, failure=replace(step.failure, because=found[0].message)))
+
+
+def is_settled(plan: Plan | None) -> bool:
+    """Whether the step leaves everything as it is."""
+    return plan is None or isinstance(plan.step, Hold)

@@ -1,0 +1,69 @@
+"""Whether objects that specs name are there, and which entries they have: looked up by name, since nobody watches them.
+
+Reading one Secret by name needs less trust than listing all of them; its values are dropped at the door.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
+
+from fairlead.cluster import kinds
+from fairlead.cluster.api_errors import Refused
+from fairlead.cluster.api_server import ApiServer
+from fairlead.cluster.kinds import Manifest, Resource
+from fairlead.controller.known import Key
+
+FOUND_S: Final = 300.0
+"""What is there seldom goes; the kubelet says it too when it does."""
+LOST_S: Final = 5.0
+"""What is missing should heal soon after it was created."""
+
+RESOURCES: Final[Mapping[str, Resource]] = {
+    kinds.INFERENCE_DEPLOYMENT.kind: kinds.INFERENCE_DEPLOYMENT,
+    kinds.AUTOSCALING_POLICY.kind: kinds.AUTOSCALING_POLICY,
+    kinds.INFERENCE_GATEWAY.kind: kinds.INFERENCE_GATEWAY,
+    "Secret": kinds.SECRET,
+    "ConfigMap": kinds.CONFIG_MAP,
+    "PersistentVolumeClaim": kinds.VOLUME_CLAIM,
+}
+
+
+class Existence:
+    """What was found, for a while."""
+
+    def __init__(self, api: ApiServer, clock: Callable[[], float] = time.monotonic) -> None:
+        self._api = api
+        self._clock = clock
+        self._known: dict[Key, tuple[float, frozenset[str] | None]] = {}
+
+    async def present(self, named: Sequence[Key]) -> Mapping[Key, frozenset[str]]:
+        """Those that are there. What we may not read is taken on trust: the kubelet will tell."""
+        found = await asyncio.gather(*(self._entries(key) for key in named))
+        return {key: entries for key, entries in zip(named, found, strict=True) if entries is not None}
+
+    async def _entries(self, key: Key) -> frozenset[str] | None:
+        until, entries = self._known.get(key, (0.0, None))
+        if self._clock() < until:
+            return entries
+        try:
+            live = await self._api.read(RESOURCES[key.kind], key.namespace, key.name)
+            entries = None if live is None else _entries_of(live)
+        except Refused:
+            entries = TRUSTED
+        self._known[key] = (self._clock() + (LOST_S if entries is None else FOUND_S), entries)
+        return entries
+
+
+class _Everything(frozenset[str]):
+    """Has every entry that anybody asks for."""
+
+    def __contains__(self, entry: object) -> bool:
+        return True
+
+
+TRUSTED: Final = _Everything()
+
+
+def _entries_of(live: Manifest) -> frozenset[str]:
+    return frozenset((*(live.get("data") or ()), *(live.get("binaryData") or ())))

@@ -1,0 +1,158 @@
+"""Carrying out a decision: every child applied where it differs, what is retired removed, and nothing at rest.
+
+Looks at the live object before it touches one that it did not make; what belongs to somebody else is left alone.
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+from fairlead.cluster import kinds
+from fairlead.cluster.api_errors import ApiError, Refused
+from fairlead.cluster.kinds import Manifest
+from fairlead.controller import observing
+from fairlead.controller.deciding import Decision
+from fairlead.controller.observing import Observed
+from fairlead.controller.situation import Obstacle
+from fairlead.controller.world import Server, World
+from fairlead.fleet.conditions import ConditionReason
+from fairlead.objects import drift, labels, stamps
+from fairlead.objects.owner import Owner
+
+DELETION_COST: Final = "controller.kubernetes.io/pod-deletion-cost"
+
+
+PRUNED: Final = (
+    kinds.DEPLOYMENT,
+    kinds.SERVICE,
+    kinds.CONFIG_MAP,
+    kinds.SERVICE_ACCOUNT,
+    kinds.ROLE,
+    kinds.ROLE_BINDING,
+    kinds.DISRUPTION_BUDGET,
+    kinds.NETWORK_POLICY,
+)
+"""Kinds of children; revisions are no concern of pruning, they are retired one by one."""
+
+
+class Obstructed(Exception):
+    """A child could not be made as decided, and why."""
+
+    def __init__(self, obstacle: Obstacle) -> None:
+        super().__init__(obstacle.message)
+        self.obstacle = obstacle
+
+
+class StillLeaving(Exception):
+    """What has the name of a child is on its way out; soon the name is free."""
+
+
+class Hands:
+    """The only writer of workloads."""
+
+    def __init__(self, server: Server, world: World) -> None:
+        self._server = server
+        self._world = world
+
+    async def carry_out(self, observed: Observed, decision: Decision, busy: Mapping[str, int]) -> Obstacle | None:
+        """Engines first, since their start is what people wait for; answers what stood in the way."""
+        try:
+            if decision.shrinks is not None:
+                await self._weigh(observed.pods.get(decision.shrinks, ()), busy)
+            for child in (*decision.engines, *decision.standing):
+                await self.ensure(child, observed.owner)
+            if decision.retired is not None:
+                await self._remove(decision.retired)
+            if decision.prunes:
+                await self._prune(observed, decision)
+        except Obstructed as problem:
+            return problem.obstacle
+        except Refused as problem:
+            return _obstacle(problem)
+        return None
+
+    async def ensure(self, intent: Manifest, owner: Owner) -> None:
+        """Have a child stand as intended; a request only where it does not."""
+        metadata = intent["metadata"]
+        resource = kinds.of(intent)
+        live = self._world.of(resource).find(metadata["namespace"], metadata["name"])
+        if live is None:
+            live = await self._server.read(resource, metadata["namespace"], metadata["name"])
+        if live is not None:
+            _must_be_ours(live, owner)
+            if stands(intent, live):
+                self._world.note(live)
+                return
+            intent = intent | {"metadata": metadata | {"uid": live["metadata"]["uid"]}}
+        self._world.note(await self._server.apply(intent))
+
+    async def _remove(self, retired: Manifest) -> None:
+        """Only if it is still the one that was looked at, and still asks for nothing."""
+        metadata = retired["metadata"]
+        live = await self._server.read(kinds.DEPLOYMENT, metadata["namespace"], metadata["name"])
+        if live is None or live["metadata"]["uid"] != metadata["uid"] or observing.asked(live):
+            return
+        now = live["metadata"]
+        await self._server.remove(live, uid=now["uid"], resource_version=now["resourceVersion"])
+
+    async def _prune(self, observed: Observed, decision: Decision) -> None:
+        """Remove children of an earlier spec: routers of its own, for instance, after it joined a gateway."""
+        owner = observed.owner
+        kept = {(one["kind"], one["metadata"]["name"]) for one in (*decision.standing, *decision.engines)}
+        for resource in PRUNED:
+            for live in self._world.of(resource).of_deployment(owner.namespace, owner.name):
+                metadata = live["metadata"]
+                if (resource.kind, metadata["name"]) in kept or observing.revision_of(live):
+                    continue
+                if observing.owned(live, owner) and "deletionTimestamp" not in metadata:
+                    await self._server.remove(live, uid=metadata["uid"])
+
+    async def _weigh(self, pods: tuple[Manifest, ...], busy: Mapping[str, int]) -> None:
+        """Tell Kubernetes which replica is missed least: the one with the fewest requests, one nobody uses first."""
+        for pod in pods:
+            metadata = pod["metadata"]
+            cost = str(busy.get(metadata["name"], -1))
+            if (metadata.get("annotations") or {}).get(DELETION_COST, "0") == cost:
+                continue
+            head = {name: metadata[name] for name in ("name", "namespace", "uid")}
+            weighed = {"apiVersion": "v1", "kind": "Pod", "metadata": head | {"annotations": {DELETION_COST: cost}}}
+            self._world.note(await self._server.apply(weighed))
+
+
+def stands(intent: Manifest, live: Manifest) -> bool:
+    """Whether nothing is to be sent: our mark says what was applied last, and nobody changed it since."""
+    mark = (live["metadata"].get("annotations") or {}).get(stamps.APPLIED)
+    return mark == intent["metadata"]["annotations"][stamps.APPLIED] and drift.differs(intent, live) is None
+
+
+def _must_be_ours(live: Manifest, owner: Owner) -> None:
+    """Its controller is this very object, or it is ours and was orphaned on purpose."""
+    if "deletionTimestamp" in live["metadata"]:
+        raise StillLeaving(f"{live['kind']} {live['metadata']['name']} is being removed")
+    controller = observing.controller_of(live)
+    if controller.get("uid") == owner.uid:
+        return
+    if not controller and (live["metadata"].get("labels") or {}).get(labels.DEPLOYMENT) == owner.name:
+        return
+    if (controller.get("kind"), controller.get("name")) == (kinds.INFERENCE_DEPLOYMENT.kind, owner.name):
+        raise StillLeaving(f"{live['kind']} {live['metadata']['name']} belonged to an earlier {owner.name}")
+    whose = f"{controller.get('kind')} {controller.get('name')}" if controller else "somebody else"
+    raise Obstructed(
+        Obstacle(
+            reason=ConditionReason.NAME_TAKEN,
+            message=f"metadata.name: {owner.name}: {live['kind']} {live['metadata']['name']} is there already and "
+            f"belongs to {whose}; it is left alone: rename or remove it, or rename this object",
+        )
+    )
+
+
+def _obstacle(problem: ApiError) -> Obstacle | None:
+    """What a person can do about it; that the namespace is ending is nobody's problem."""
+    assert isinstance(problem, Refused)
+    if problem.namespace_ends:
+        return None
+    what = f"{problem.verb} {problem.resource.title} {problem.name or ''}".strip()
+    if problem.lacks_right:
+        words = f"Fairlead may not {what}: {problem.message}; install the roles of the chart anew"
+        return Obstacle(reason=ConditionReason.NO_RIGHT, message=words)
+    words = f"the API server refuses to {what}: {problem.message}"
+    return Obstacle(reason=ConditionReason.CLUSTER_REFUSES, message=words)

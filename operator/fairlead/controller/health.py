@@ -1,0 +1,77 @@
+"""What the kubelet and Prometheus ask over HTTP: alive, ready, metrics. Answers from what it was given to look at."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final
+
+from aiohttp import web
+
+SILENT_S: Final = 210.0
+"""Three times the silence after which a watch counts as broken and is made anew."""
+STUCK_S: Final = 300.0
+LAG_S: Final = 5.0
+BEAT_S: Final = 1.0
+
+
+@dataclass(slots=True, kw_only=True)
+class Pulse:
+    """What life is judged by."""
+
+    watch_age_s: Callable[[], float]
+    oldest_key_s: Callable[[], float]
+    ready: bool = False
+    leading: bool = False
+    lag_s: float = field(default=0.0)
+
+    def sickness(self) -> str:
+        """What is wrong, so badly that only a restart helps; empty when nothing is."""
+        if self.lag_s > LAG_S:
+            return f"the loop lags {self.lag_s:.1f} s behind"
+        if self.leading and self.watch_age_s() > SILENT_S:
+            return f"no word of the API server for {self.watch_age_s():.0f} s"
+        if self.leading and self.oldest_key_s() > STUCK_S:
+            return f"an object waits or is worked on for {self.oldest_key_s():.0f} s"
+        return ""
+
+    async def beat(self) -> None:
+        """Measure how late the loop comes to what was due."""
+        loop = asyncio.get_running_loop()
+        while True:
+            due = loop.time() + BEAT_S
+            await asyncio.sleep(BEAT_S)
+            self.lag_s = loop.time() - due
+
+
+async def serve(host: str, port: int, pulse: Pulse) -> web.AppRunner:
+    """/healthz and /readyz."""
+
+    async def alive(_: web.Request) -> web.Response:
+        sickness = pulse.sickness()
+        return web.Response(status=500 if sickness else 200, text=f"{sickness or 'ok'}\n")
+
+    async def ready(_: web.Request) -> web.Response:
+        words = ("leading" if pulse.leading else "standing by") if pulse.ready else "starting"
+        return web.Response(status=200 if pulse.ready else 503, text=f"{words}\n")
+
+    app = web.Application()
+    app.add_routes([web.get("/healthz", alive), web.get("/readyz", ready)])
+    return await _serve(host, port, app)
+
+
+async def serve_metrics(host: str, port: int, page: Callable[[], bytes]) -> web.AppRunner:
+    """/metrics, in the text format."""
+
+    async def metrics(_: web.Request) -> web.Response:
+        return web.Response(body=page(), headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"})
+
+    app = web.Application()
+    app.add_routes([web.get("/metrics", metrics)])
+    return await _serve(host, port, app)
+
+
+async def _serve(host: str, port: int, app: web.Application) -> web.AppRunner:
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    await web.TCPSite(runner, host, port).start()
+    return runner

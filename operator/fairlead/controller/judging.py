@@ -1,0 +1,112 @@
+"""A stored InferenceDeployment judged: readable, allowed, whole in its references, and whether it fits. Pure.
+
+The reconcile repeats all that admission checks, since the webhook may have been away; what is refused here disturbs
+nothing that serves.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from fairlead.api import into_wanted, reading
+from fairlead.api.deployment import InferenceDeploymentSpec
+from fairlead.api.kinds import DEPLOYMENT
+from fairlead.controller import admission, references
+from fairlead.controller.known import Key, Known
+from fairlead.controller.references import Reference
+from fairlead.controller.review import AdmissionReason, Review
+from fairlead.fleet.conditions import ConditionReason, ConditionType, Judgement
+from fairlead.fleet.fit import Fit, NotFitting, Verdict
+from fairlead.fleet.gateways import WantedDeployment
+from fairlead.fleet.refusals import Remark
+
+NOT_OURS_TO_WAIT_FOR = frozenset({"AutoscalingPolicy", "InferenceGateway"})
+"""Engines start without them; scaling and routing say themselves that theirs is missing."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Judged:
+    """What a stored object means."""
+
+    accepted: Judgement
+    fits: Judgement
+    deployment: WantedDeployment | None = None
+    """Absent: it cannot be read, and nothing may start or stop on its account."""
+    spec: InferenceDeploymentSpec | None = None
+    review: Review | None = None
+    lost: tuple[Reference, ...] = ()
+    """Policies and gateways that are not there."""
+
+    @property
+    def may_start(self) -> bool:
+        """Whether the revision this object describes may be brought about."""
+        return self.accepted.holds is True
+
+
+def read(document: dict[str, Any], known: Known) -> Judged:
+    """As far as the object alone and the catalogue tell."""
+    found = reading.read_stored(document, DEPLOYMENT)
+    if found.value is None or found.problems:
+        words = said(found.problems) + "; nothing is started or stopped until it is corrected"
+        return Judged(
+            accepted=_accepted(ConditionReason.UNREADABLE, words),
+            fits=_fits(None, ConditionReason.FIT_UNKNOWN, "the object cannot be read"),
+        )
+    deployment = into_wanted.deployment(found.value, known.releases)
+    review = admission.stored(deployment, known)
+    unfit = [one for one in review.refusals if one.reason is AdmissionReason.DOES_NOT_FIT]
+    fits = _fitting(review, said(unfit))
+    accepted = _accepted(ConditionReason.ACCEPTED, "every setting can work")
+    if review.refusals:
+        reason = ConditionReason.DOES_NOT_FIT if len(unfit) == len(review.refusals) else ConditionReason.REFUSED
+        accepted = _accepted(reason, said(review.refusals))
+    return Judged(accepted=accepted, fits=fits, deployment=deployment, spec=found.value.spec, review=review)
+
+
+def with_references(judged: Judged, present: Mapping[Key, frozenset[str]] | None) -> Judged:
+    """With what is known of the objects it names; `present` holds those that are there, with their entries."""
+    deployment = judged.deployment
+    if deployment is None or present is None:
+        return judged
+    named = tuple(references.of_deployment(deployment))
+    lost = tuple(one for one in named if one.key not in present)
+    waited = [one for one in lost if one.key.kind not in NOT_OURS_TO_WAIT_FOR]
+    rest = tuple(one for one in lost if one.key.kind in NOT_OURS_TO_WAIT_FOR)
+    judged = replace(judged, lost=rest)
+    if not judged.may_start:
+        return judged
+    if waited:
+        words = said(references.absent(waited, present))
+        return replace(judged, accepted=_accepted(ConditionReason.NOT_FOUND, words))
+    if incomplete := references.incomplete(deployment, present):
+        return replace(judged, accepted=_accepted(ConditionReason.KEY_MISSING, said(incomplete)))
+    return judged
+
+
+def said(remarks: Iterable[Remark]) -> str:
+    """All of them in one message; a condition's message may be long, and people mend all at once."""
+    return " | ".join(one.sentence for one in remarks)
+
+
+def _fitting(review: Review, unfit: str) -> Judgement:
+    match review.fit:
+        case Fit(verdict=Verdict.TIGHT, because=because):
+            return _fits(True, ConditionReason.TIGHT, f"likely, not surely: {because}")
+        case Fit(because=because):
+            return _fits(True, ConditionReason.FITS, because)
+        case NotFitting(verdict=Verdict.NO, because=because):
+            return _fits(False, ConditionReason.DOES_NOT_FIT, unfit or because)
+        case NotFitting(because=because):
+            return _fits(None, ConditionReason.FIT_UNKNOWN, f"{because}; the engine itself will tell at its start")
+        case _:
+            because = "this GPU is not in the catalogue; the engine itself will tell at its start"
+            return _fits(None, ConditionReason.FIT_UNKNOWN, because)
+
+
+def _accepted(reason: ConditionReason, message: str) -> Judgement:
+    holds = reason is ConditionReason.ACCEPTED
+    return Judgement(type=ConditionType.ACCEPTED, holds=holds, reason=reason, message=message)
+
+
+def _fits(holds: bool | None, reason: ConditionReason, message: str) -> Judgement:
+    return Judgement(type=ConditionType.FITS, holds=holds, reason=reason, message=message)

@@ -1,0 +1,174 @@
+"""What only the leader does: follow the cluster, keep the queue, reconcile. Ends with the Lease, whole."""
+
+import asyncio
+import logging
+import random
+import time
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from typing import Final
+
+import aiohttp
+
+from fairlead.api import kinds as ours
+from fairlead.cluster import kinds
+from fairlead.cluster.api_errors import ApiError
+from fairlead.cluster.api_server import ApiServer
+from fairlead.cluster.lease import Leadership
+from fairlead.controller import status, waking
+from fairlead.controller.existence import Existence
+from fairlead.controller.fenced import FencedServer, NotLeading
+from fairlead.controller.known import Key
+from fairlead.controller.looks import PodLooks
+from fairlead.controller.queue import Outcome, WorkQueue
+from fairlead.controller.reconcile import Doors, Reconciler, Setting, moment
+from fairlead.controller.seeing import Seeing
+from fairlead.controller.sharing import SharedObjects
+from fairlead.controller.telling import EventTeller
+from fairlead.telemetry.operator_metrics import OperatorMetrics
+
+LONGEST_TICK_S: Final = 60.0
+"""Every request has its own time-out; this is for what nobody thought of."""
+RESYNC_S: Final = 600.0
+"""Each object is looked at again after this, whatever woke it or did not."""
+BUGS_SAID_AFTER: Final = 3
+"""Failures of ours in a row before an object says so: a blip should not turn its conditions."""
+
+log = logging.getLogger("fairlead.controller")
+
+
+class Leading:
+    """The leader's work."""
+
+    def __init__(self, api: ApiServer, leadership: Leadership, setting: Setting, metrics: OperatorMetrics) -> None:
+        self.metrics = metrics
+        self._chance = random.Random()  # noqa: S311  # jitter, not a secret
+        self.queue = WorkQueue(work=self._work, chance=self._chance)
+        self._leadership = leadership
+        self._setting = setting
+        self._api = api
+        self._server = FencedServer(api, leadership.may_write)
+        self._bugs: dict[Key, int] = {}
+        self._seeing: Seeing | None = None
+        self._reconciler: Reconciler | None = None
+        self._shared: SharedObjects | None = None
+
+    def wake(self, key: Key) -> None:
+        """Something happened to an object; whoever does not lead has nothing to do with it."""
+        if self._seeing is not None:
+            self.queue.wake(key)
+
+    def watch_age_s(self) -> float:
+        """Seconds since the last word of the most silent watch; kinds that we may not see are no reason to restart."""
+        heard = self._seeing.informers if self._seeing else ()
+        return max((one.age() for one in heard if not one.trouble), default=0.0)
+
+    async def run(self, namespaces: tuple[str, ...], instance: str) -> None:
+        """Follow, then work, until cancelled."""
+        async with self._equipped(namespaces, instance) as seeing:
+            following = asyncio.create_task(seeing.run(), name="informers")
+            try:
+                await self._until(seeing.synced(), following)
+                for manifest in (one for kind in _OURS for one in seeing.of(kind).all()):
+                    self.queue.wake(
+                        Key(manifest["kind"], manifest["metadata"]["namespace"], manifest["metadata"]["name"])
+                    )
+                log.info("leading: the cluster was listed, reconciling begins")
+                await self._until(self.queue.run(), following)
+            finally:
+                following.cancel()
+                await asyncio.gather(following, return_exceptions=True)
+
+    def page_facts(self) -> None:
+        """Bring the metrics up to date before somebody reads them."""
+        self.metrics.waiting(self.queue.depth, self.queue.oldest_s())
+        self.metrics.leads(self._leadership.may_write())
+        if self._seeing is not None:
+            self.metrics.follows(self._seeing.followed())
+            self.metrics.judged(self._seeing.judged())
+
+    @asynccontextmanager
+    async def _equipped(self, namespaces: tuple[str, ...], instance: str) -> AsyncIterator[Seeing]:
+        async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=256)) as session:
+            seeing = Seeing(self._api, namespaces, self.wake)
+            doors = Doors(
+                server=self._server,
+                world=seeing,
+                looks=PodLooks(session),
+                named=Existence(self._api),
+                teller=EventTeller(self._server, instance, self.metrics.told),
+            )
+            self._reconciler = Reconciler(self._setting, doors)
+            self._shared = SharedObjects(self._setting.known, doors)
+            self._seeing = seeing
+            try:
+                yield seeing
+            finally:
+                self._seeing = None
+
+    @staticmethod
+    async def _until(work: Coroutine[None, None, None], following: asyncio.Task[None]) -> None:
+        """Work, unless following ends: it never does by itself, so that would be a bug."""
+        task = asyncio.create_task(work)
+        try:
+            await asyncio.wait({task, following}, return_when=asyncio.FIRST_COMPLETED)
+            if following.done():
+                following.result()
+            await task
+        finally:
+            task.cancel()
+
+    async def _work(self, key: Key) -> Outcome:
+        """One reconcile, whatever comes of it; the only place that catches what nobody expected."""
+        started = time.monotonic()
+        try:
+            async with asyncio.timeout(LONGEST_TICK_S):
+                outcome = await self._tick(key)
+            self._bugs.pop(key, None)
+        except NotLeading as problem:
+            outcome = Outcome(failed=str(problem))
+        except (ApiError, TimeoutError) as problem:
+            words = str(problem) or f"a reconcile took more than {LONGEST_TICK_S:.0f} s"
+            log.warning("%s", words, extra=_about(key) | {"reason": type(problem).__name__})
+            outcome = Outcome(failed=words)
+        except Exception as problem:
+            log.exception("a bug of ours", extra=_about(key))
+            outcome = Outcome(failed=f"{type(problem).__name__}: {problem}")
+            await self._say_so(key, outcome.failed)
+        seconds = time.monotonic() - started
+        word = "failed" if outcome.failed else "again" if outcome.after_s == 0 else "done"
+        self.metrics.reconciled(word, seconds, time.time(), well=not outcome.failed)
+        if outcome.failed or outcome.after_s is not None:
+            return outcome
+        return replace(outcome, after_s=RESYNC_S * self._chance.uniform(0.8, 1.2))
+
+    async def _tick(self, key: Key) -> Outcome:
+        assert self._seeing is not None
+        assert self._reconciler is not None
+        assert self._shared is not None
+        if key.kind == ours.DEPLOYMENT.name:
+            return await self._reconciler.tick(key, moment())
+        return await self._shared.tick(key, moment())
+
+    async def _say_so(self, key: Key, words: str) -> None:
+        """After some failures of ours in a row the object says so; what serves is left as it is."""
+        times = self._bugs[key] = self._bugs.get(key, 0) + 1
+        if times < BUGS_SAID_AFTER or self._seeing is None or key.kind != ours.DEPLOYMENT.name:
+            return
+        document = self._seeing.of(kinds.INFERENCE_DEPLOYMENT).find(key.namespace, key.name)
+        if document is None:
+            return
+        found = status.with_internal_error(document, words, moment())
+        try:
+            if status.differs(found["status"], document.get("status") or {}):
+                self._seeing.note(await self._server.apply(found, subresource="status"))
+        except (ApiError, NotLeading) as problem:
+            log.warning("%s", problem, extra=_about(key))
+
+
+_OURS: Final = (kinds.INFERENCE_DEPLOYMENT, *waking.SHARED)
+
+
+def _about(key: Key) -> dict[str, object]:
+    return {"namespace": key.namespace, "name_of_object": key.name}

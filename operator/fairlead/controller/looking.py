@@ -1,0 +1,66 @@
+"""What the look at running pods and nodes means for one deployment: routable, room, troubles, starts. Pure."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from fairlead.cluster.kinds import Manifest
+from fairlead.controller import pod_troubles, pods
+from fairlead.controller.observing import Observed
+from fairlead.controller.situation import Start
+from fairlead.fleet.endpoints import Endpoint, EndpointState
+from fairlead.fleet.troubles import Trouble
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reports:
+    """What routers said, put together."""
+
+    reporting: int = 0
+    routable: Mapping[str, bool]
+    busy: Mapping[str, int]
+    """Requests under way, by pod, over all routers."""
+    reasons: Mapping[str, str]
+    """Why a pod is not used."""
+
+
+def together(said: Sequence[tuple[Endpoint, ...] | None]) -> Reports:
+    """A pod counts as routable when any router uses it, and as not when all that speak of it do not."""
+    heard = [one for one in said if one is not None]
+    endpoints = [endpoint for one in heard for endpoint in one]
+    routable: dict[str, bool] = {}
+    busy: dict[str, int] = {}
+    for one in endpoints:
+        routable[one.pod] = routable.get(one.pod, False) or one.state is EndpointState.ROUTABLE
+        busy[one.pod] = busy.get(one.pod, 0) + one.inflight
+    reasons = {one.pod: one.reason for one in endpoints if one.reason and not routable[one.pod]}
+    return Reports(reporting=len(heard), routable=routable, busy=busy, reasons=reasons)
+
+
+def troubles(observed: Observed) -> dict[str, tuple[Trouble, ...]]:
+    """What is the matter with pods, by revision, in the order of their names."""
+    found = {
+        revision: tuple(trouble for pod in found if (trouble := pod_troubles.trouble(pod)) is not None)
+        for revision, found in observed.pods.items()
+    }
+    return {revision: some for revision, some in found.items() if some}
+
+
+def unplaced(observed: Observed) -> str | None:
+    """The scheduler's words about the first pod without a node."""
+    everyone = (pod for revision in sorted(observed.pods) for pod in observed.pods[revision])
+    return next((words for pod in everyone if (words := pods.unplaced(pod)) is not None), None)
+
+
+def starts(observed: Observed, seconds: Mapping[str, float]) -> dict[str, Start]:
+    """Measured starts by revision; `seconds` by the pod's uid."""
+    found = {}
+    for revision, some in observed.pods.items():
+        measured = [seconds[uid] for pod in _oldest_first(some) if (uid := pod["metadata"]["uid"]) in seconds]
+        if measured:
+            ranked = sorted(measured)
+            found[revision] = Start(last_s=measured[-1], p95_s=ranked[min(len(ranked) - 1, int(0.95 * len(ranked)))])
+    return found
+
+
+def _oldest_first(some: Iterable[Manifest]) -> list[Manifest]:
+    return sorted(some, key=lambda pod: (pod["metadata"]["creationTimestamp"], pod["metadata"]["name"]))

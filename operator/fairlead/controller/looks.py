@@ -1,0 +1,51 @@
+"""Looks at running pods over HTTP, each bounded; what an engine measured once is not asked again."""
+
+import time
+from collections.abc import Callable
+from typing import Final
+
+import aiohttp
+
+from fairlead.cluster import engine_pods, routers
+from fairlead.cluster.kinds import Manifest
+from fairlead.controller import pods
+from fairlead.engines.catalogue import ENGINES
+from fairlead.fleet.endpoints import Endpoint
+from fairlead.fleet.load import EngineLoad, Unreadable
+from fairlead.fleet.wanted import EngineKind
+
+AGAIN_S: Final = 30.0
+"""An engine that did not answer is not asked with every event of its deployment."""
+
+
+class PodLooks:
+    """The looks of one process."""
+
+    def __init__(self, session: aiohttp.ClientSession, clock: Callable[[], float] = time.monotonic) -> None:
+        self._session = session
+        self._clock = clock
+        self._measured: dict[str, EngineLoad] = {}
+        self._not_before: dict[str, float] = {}
+
+    async def endpoints(self, router: Manifest) -> tuple[Endpoint, ...] | None:
+        """What a router sees."""
+        address = pods.address(router)
+        return await routers.endpoints(self._session, address) if address else None
+
+    async def load(self, pod: Manifest, kind: EngineKind) -> EngineLoad | None:
+        """What an engine measured at its start; its KV capacity does not change while it runs."""
+        uid, address = pod["metadata"]["uid"], pods.address(pod)
+        if uid in self._measured or address is None or self._clock() < self._not_before.get(uid, 0.0):
+            return self._measured.get(uid)
+        self._not_before[uid] = self._clock() + AGAIN_S
+        text = await engine_pods.metrics(self._session, address)
+        found = ENGINES[kind].load(text) if text is not None and kind in ENGINES else None
+        if found is None or isinstance(found, Unreadable):
+            return None
+        self._measured[uid] = found
+        return found
+
+    def forget(self, uid: str) -> None:
+        """A pod is gone."""
+        self._measured.pop(uid, None)
+        self._not_before.pop(uid, None)

@@ -1,0 +1,117 @@
+"""One deployment and all that belongs to it, gathered from what was last heard. Asks nobody, decides nothing.
+
+Identity is the UID: children of an earlier object of the same name are somebody else's.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from fairlead.cluster import kinds
+from fairlead.cluster.kinds import Manifest
+from fairlead.controller import pods
+from fairlead.controller.known import Key
+from fairlead.controller.world import World
+from fairlead.objects import engine_deployment, labels
+from fairlead.objects.owner import Owner
+
+
+@dataclass(frozen=True, kw_only=True)
+class Observed:
+    """What was last heard of one deployment."""
+
+    document: Manifest
+    owner: Owner
+    engines: tuple[Manifest, ...]
+    """Its engine Deployments, newest first."""
+    pods: Mapping[str, tuple[Manifest, ...]]
+    """Engine pods by revision."""
+    routers: tuple[Manifest, ...]
+    """Router pods that are ready."""
+
+    @property
+    def status(self) -> Manifest:
+        """The status as it is stored."""
+        found = self.document.get("status")
+        return found if isinstance(found, dict) else {}
+
+    def engine(self, revision: str) -> Manifest | None:
+        """The Deployment of one revision."""
+        return next((one for one in self.engines if revision_of(one) == revision), None)
+
+
+def observe(world: World, key: Key) -> Observed | None:
+    """The deployment as last heard; nothing when it is gone or going, since then nothing may be made for it."""
+    document = world.of(kinds.INFERENCE_DEPLOYMENT).find(key.namespace, key.name)
+    if document is None or "deletionTimestamp" in document["metadata"]:
+        return None
+    owner = Owner(namespace=key.namespace, name=key.name, uid=document["metadata"]["uid"])
+    children = world.of(kinds.DEPLOYMENT).of_deployment(key.namespace, key.name)
+    engines = [one for one in children if owned(one, owner) and _role(one) == labels.Role.ENGINE]
+    seen = world.of(kinds.POD).of_deployment(key.namespace, key.name)
+    return Observed(
+        document=document,
+        owner=owner,
+        engines=tuple(sorted(engines, key=_newest_first)),
+        pods={revision_of(one): _pods_of(one, seen) for one in engines},
+        routers=tuple(one for one in seen if _role(one) == labels.Role.ROUTER and pods.is_ready(one)),
+    )
+
+
+def owned(child: Manifest, owner: Owner) -> bool:
+    """Whether this very object controls it."""
+    return controller_of(child).get("uid") == owner.uid
+
+
+def controller_of(child: Manifest) -> Manifest:
+    """Whoever controls it; empty when nobody does."""
+    references = child["metadata"].get("ownerReferences") or ()
+    return next((one for one in references if one.get("controller")), {})
+
+
+def revision_of(manifest: Manifest) -> str:
+    """The revision a Deployment or pod belongs to."""
+    return str((manifest["metadata"].get("labels") or {}).get(labels.REVISION, ""))
+
+
+def asked(engine: Manifest) -> int:
+    """The count a Deployment asks for now."""
+    found = engine.get("spec", {}).get("replicas")
+    return found if isinstance(found, int) else 1
+
+
+def created(manifest: Manifest) -> datetime:
+    """When the API server made it."""
+    return datetime.fromisoformat(manifest["metadata"]["creationTimestamp"])
+
+
+def pods_refused(engines: Sequence[Manifest]) -> str | None:
+    """The server's words, where a quota or policy keeps a Deployment from making its pods."""
+    said = (pods.condition(one, "ReplicaFailure") for one in engines if asked(one))
+    return next((str(one.get("message", "")) for one in said if one.get("status") == "True"), None)
+
+
+def facts(engine: Manifest) -> engine_deployment.RevisionFacts:
+    """What is written on a revision; hand-edited nonsense counts as nothing written."""
+    found = engine_deployment.facts(engine)
+    return found or engine_deployment.RevisionFacts(revision=revision_of(engine))
+
+
+def _pods_of(engine: Manifest, seen: Sequence[Manifest]) -> tuple[Manifest, ...]:
+    """By label, and not older than the Deployment: a namesake's pods may still be leaving."""
+    since = engine["metadata"]["creationTimestamp"]
+    return tuple(
+        pod
+        for pod in seen
+        if _role(pod) == labels.Role.ENGINE
+        and revision_of(pod) == revision_of(engine)
+        and pod["metadata"]["creationTimestamp"] >= since
+    )
+
+
+def _role(manifest: Manifest) -> str:
+    return str((manifest["metadata"].get("labels") or {}).get(labels.ROLE, ""))
+
+
+def _newest_first(engine: Manifest) -> tuple[float, str]:
+    return -created(engine).timestamp(), engine["metadata"]["name"]

@@ -1,0 +1,175 @@
+"""`fairlead operator`: one process put together. Every replica serves admission, health and metrics; one leads.
+
+Whoever loses the Lease ends: its memory is of no use any more, and the kubelet starts it anew.
+"""
+
+import asyncio
+import logging
+import random
+import signal
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Final, NamedTuple
+from zoneinfo import available_timezones
+
+from fairlead.cluster import connection as connecting
+from fairlead.cluster import lease, package_data
+from fairlead.cluster.api_server import ApiServer
+from fairlead.cluster.connection import Connection
+from fairlead.controller import admission, health, kopf_host, webhook
+from fairlead.controller.certificate_keeper import CertificateKeeper, Place
+from fairlead.controller.existence import Existence
+from fairlead.controller.health import Pulse
+from fairlead.controller.known import RELEASES, Known
+from fairlead.controller.leading import Leading
+from fairlead.controller.reconcile import Setting, moment
+from fairlead.controller.settings import OperatorSettings
+from fairlead.controller.webhook import Verdict
+from fairlead.fleet.wanted import EngineKind
+from fairlead.objects.platform import Platform
+from fairlead.telemetry.operator_metrics import OperatorMetrics
+
+LEASE: Final = "fairlead-controller"
+LOST: Final = 3
+"""The exit code of a process that may not lead any more."""
+
+log = logging.getLogger("fairlead.operator")
+
+
+async def run(settings: OperatorSettings) -> int:
+    """Until told to stop, or until the Lease is lost."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for one in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(one, stop.set)
+    metrics = OperatorMetrics()
+    async with await connecting.connect() as connection:
+        api = ApiServer(connection, metrics.asked)
+        setting = _setting(settings)
+        rng = random.Random()  # noqa: S311  # jitter, not a secret
+        leadership = lease.Leadership(
+            api, lease.Place(namespace=settings.lease_namespace, name=LEASE, identity=settings.identity), rng
+        )
+        leading = Leading(api, leadership, setting, metrics)
+        pulse = Pulse(watch_age_s=leading.watch_age_s, oldest_key_s=leading.queue.oldest_s)
+        async with _standby(settings, connection, api, Served(leading, pulse, setting)):
+            await _lead(leadership, lambda: _work(leading, pulse, settings), stop)
+    return LOST if leadership.lost.is_set() else 0
+
+
+async def _work(leading: Leading, pulse: Pulse, settings: OperatorSettings) -> None:
+    pulse.leading = True
+    try:
+        await leading.run(settings.namespaces, settings.identity)
+    finally:
+        pulse.leading = False
+
+
+async def _lead(leadership: lease.Leadership, work: Callable[[], Awaitable[None]], stop: asyncio.Event) -> None:
+    """Wait for the Lease, then work until it is lost or somebody says stop."""
+
+    async def lead() -> None:
+        async with lease.hold(leadership):
+            await work()
+
+    ends = [asyncio.create_task(stop.wait()), asyncio.create_task(leadership.lost.wait())]
+    working = asyncio.create_task(lead(), name="leading")
+    await asyncio.wait([working, *ends], return_when=asyncio.FIRST_COMPLETED)
+    for task in (working, *ends):
+        task.cancel()
+    (ended,) = await asyncio.gather(working, return_exceptions=True)
+    if isinstance(ended, Exception):
+        raise ended
+
+
+class Served(NamedTuple):
+    """What every replica looks at when it is asked something."""
+
+    leading: Leading
+    pulse: Pulse
+    setting: Setting
+
+
+@asynccontextmanager
+async def _standby(
+    settings: OperatorSettings, connection: Connection, api: ApiServer, served: Served
+) -> AsyncIterator[None]:
+    """What every replica does: admission, health, metrics."""
+    leading, pulse = served.leading, served.pulse
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback((await health.serve(settings.host, settings.health_port, pulse)).cleanup)
+        folder = Path(stack.enter_context(TemporaryDirectory(prefix="fairlead-webhook-")))
+        place = _place(settings, folder)
+        keeper = CertificateKeeper(api, place, moment) if place else None
+        pages = await health.serve_metrics(settings.host, settings.metrics_port, lambda: _page(leading, keeper))
+        stack.push_async_callback(pages.cleanup)
+        if keeper is not None:
+            await keeper.first()
+        ends = asyncio.Event()
+        hosted = kopf_host.Hosted(wake=leading.wake, review=_reviewer(api, served), certificates=place)
+        host = asyncio.create_task(kopf_host.run(settings, connection, hosted, ends), name="kopf")
+        tasks = [asyncio.create_task(one) for one in (pulse.beat(), *([keeper.run()] if keeper else []))]
+        pulse.ready = True
+        try:
+            yield
+        finally:
+            ends.set()
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(host, *tasks, return_exceptions=True)
+
+
+def _page(leading: Leading, keeper: CertificateKeeper | None) -> bytes:
+    leading.page_facts()
+    if keeper is not None and keeper.days_left is not None:
+        leading.metrics.certificate_lasts(keeper.days_left)
+    return leading.metrics.page()
+
+
+def _reviewer(api: ApiServer, served: Served) -> kopf_host.Reviewed:
+    """The webhook's answer, with a look at what the object names; ours are looked up like all others."""
+    existence, known, metrics = Existence(api), served.setting.known, served.leading.metrics
+
+    async def review(document: dict[str, Any]) -> Verdict:
+        started = time.monotonic()
+        present = await existence.present([one.key for one in admission.named(document, known)])
+        verdict = webhook.verdict(document, known, present)
+        metrics.reviewed(not verdict.refused, time.monotonic() - started)
+        return verdict
+
+    return review
+
+
+def _setting(settings: OperatorSettings) -> Setting:
+    releases = dict(RELEASES)
+    simulated = releases[EngineKind.SIMULATED]
+    releases[EngineKind.SIMULATED] = replace(simulated, image=settings.engine_image)
+    known = Known(
+        catalogue=package_data.load_catalogue(),
+        releases=releases,
+        time_zones=frozenset(available_timezones()) or None,
+    )
+    return Setting(
+        known=known,
+        platform=Platform(
+            image=settings.router_image, operator_namespace=settings.lease_namespace, operator_labels=settings.labels
+        ),
+        nodes_grow=settings.nodes_grow,
+    )
+
+
+def _place(settings: OperatorSettings, folder: Path) -> Place | None:
+    chosen = settings.webhook
+    if not chosen.enabled:
+        return None
+    return Place(
+        namespace=settings.lease_namespace,
+        secret=chosen.secret,
+        service=chosen.service,
+        configuration=chosen.configuration,
+        folder=folder,
+    )

@@ -1,0 +1,252 @@
+"""One reconcile of one InferenceDeployment: observe, plan, apply, report.
+
+Level-triggered and without memory: what it needs to know tomorrow it writes on objects today. Caches here only save
+work; losing them costs a look.
+"""
+
+import asyncio
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final
+
+from fairlead.api import kinds as ours
+from fairlead.cluster import kinds
+from fairlead.cluster.api_errors import Missing
+from fairlead.cluster.kinds import Manifest
+from fairlead.controller import deciding, judging, looking, node_facts, observing, pods, references, status
+from fairlead.controller.deciding import Decision, Facts
+from fairlead.controller.hands import Hands, StillLeaving
+from fairlead.controller.judging import Judged
+from fairlead.controller.known import Key, Known
+from fairlead.controller.looking import Reports
+from fairlead.controller.observing import Observed
+from fairlead.controller.queue import Outcome
+from fairlead.controller.situation import Obstacle, Routers, Situation
+from fairlead.controller.status import Standing
+from fairlead.controller.world import Looks, References, Server, Teller, World
+from fairlead.fleet.gateways import OwnRouter
+from fairlead.fleet.rollouts import Ask, GiveUp, Retire
+from fairlead.objects import labels, names
+from fairlead.objects.platform import Platform
+
+PROBING_S: Final = 1.0
+"""While routers are trying a ready replica, nothing else would wake us when they are done."""
+MISSING_S: Final = 15.0
+"""How often a named object that nobody watches is looked for."""
+LEAVING_S: Final = 1.0
+WATCHFUL_S: Final = 60.0
+"""How often routers of a quiet deployment are asked what they see."""
+
+log = logging.getLogger("fairlead.controller")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Setting:
+    """What does not change while the process runs."""
+
+    known: Known
+    platform: Platform
+    nodes_grow: bool = False
+    """Nodes come when pods ask for them, so nothing is held back for lack of room."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Doors:
+    """Everything outside that a reconcile sees and does through."""
+
+    server: Server
+    world: World
+    looks: Looks
+    named: References
+    teller: Teller
+
+
+class Reconciler:
+    """The four verbs, for one kind."""
+
+    def __init__(self, setting: Setting, doors: Doors) -> None:
+        self._setting = setting
+        self._server = doors.server
+        self._world = doors.world
+        self._looks = doors.looks
+        self._named = doors.named
+        self._teller = doors.teller
+        self._hands = Hands(doors.server, doors.world)
+        self._judged: dict[str, tuple[str, Judged]] = {}
+        self._starts: dict[str, float] = {}
+
+    async def tick(self, key: Key, now: datetime) -> Outcome:
+        """Bring one deployment a step nearer to what is wanted, and say where it stands."""
+        observed = observing.observe(self._world, key)
+        if observed is None:
+            return Outcome()
+        judged = await self._judge(observed)
+        reports = await self._ask_routers(observed)
+        decision = deciding.decide(
+            observed, judged, self._facts(observed, judged, reports), self._setting.platform, now
+        )
+        try:
+            obstacle = await self._hands.carry_out(observed, decision, reports.busy)
+        except StillLeaving as wait:
+            log.info("waiting: %s", wait, extra=_extra(observed))
+            return Outcome(after_s=LEAVING_S)
+        self._tell(observed, decision, now)
+        if obstacle is None and not deciding.is_settled(decision.plan):
+            return Outcome(after_s=0.0)
+        await self._report(observed, await self._situation(observed, judged, decision, reports, obstacle), now)
+        return _outcome(observed, judged, decision, obstacle, now)
+
+    def forget(self, uid: str) -> None:
+        """An object is gone: nothing of it is kept."""
+        self._judged.pop(uid, None)
+
+    async def _judge(self, observed: Observed) -> Judged:
+        """The spec alone is judged once a generation; what it names is looked at each time."""
+        metadata = observed.document["metadata"]
+        version = f"{metadata['uid']}/{metadata['generation']}"
+        cached = self._judged.get(observed.owner.uid)
+        if cached is None or cached[0] != version:
+            cached = (version, judging.read(observed.document, self._setting.known))
+            self._judged[observed.owner.uid] = cached
+        judged = cached[1]
+        if judged.deployment is None:
+            return judged
+        named = [one.key for one in references.of_deployment(judged.deployment)]
+        present = dict(await self._named.present([key for key in named if key.kind not in _WATCHED]))
+        present |= {key: frozenset[str]() for key in named if key.kind in _WATCHED and self._is_there(key)}
+        return judging.with_references(judged, present)
+
+    def _is_there(self, key: Key) -> bool:
+        return self._world.of(_WATCHED[key.kind]).find(key.namespace, key.name) is not None
+
+    async def _ask_routers(self, observed: Observed) -> Reports:
+        return looking.together(await asyncio.gather(*(self._looks.endpoints(one) for one in observed.routers)))
+
+    def _facts(self, observed: Observed, judged: Judged, reports: Reports) -> Facts:
+        return Facts(
+            routable=reports.routable,
+            room=node_facts.room(self._world, judged, nodes_grow=self._setting.nodes_grow),
+            troubles=looking.troubles(observed),
+        )
+
+    def _tell(self, observed: Observed, decision: Decision, now: datetime) -> None:
+        step = decision.plan.step if decision.plan else None
+        if isinstance(step, Ask | GiveUp | Retire):
+            log.info("%s", step.because, extra=_extra(observed) | {"reason": step.reason.value})
+            self._teller.step(observed.document, step.reason.value, step.because, now)
+
+    async def _situation(
+        self, observed: Observed, judged: Judged, decision: Decision, reports: Reports, obstacle: Obstacle | None
+    ) -> Situation:
+        return Situation(
+            judged=judged,
+            target=decision.target,
+            count=decision.count,
+            plan=decision.plan,
+            states=decision.states,
+            names={observing.revision_of(one): one["metadata"]["name"] for one in observed.engines},
+            troubles=looking.troubles(observed),
+            starts=looking.starts(observed, self._measured_starts(observed)),
+            unplaced=looking.unplaced(observed),
+            product_absent=node_facts.product_absent(self._world, judged, nodes_grow=self._setting.nodes_grow),
+            pods_refused=observing.pods_refused(observed.engines),
+            obstacle=obstacle,
+            routers=self._routers(observed, judged, reports),
+            measured_tokens=await self._measure(observed, judged, decision),
+        )
+
+    def _measured_starts(self, observed: Observed) -> Mapping[str, float]:
+        """A pod starts once; one that was unready for a while did not start again."""
+        for pod in (pod for some in observed.pods.values() for pod in some):
+            uid, seconds = pod["metadata"]["uid"], pods.start_seconds(pod)
+            if seconds is not None:
+                self._starts.setdefault(uid, seconds)
+        return self._starts
+
+    def _routers(self, observed: Observed, judged: Judged, reports: Reports) -> Routers | None:
+        deployment = judged.deployment
+        if deployment is None:
+            return None
+        if not isinstance(deployment.door, OwnRouter):
+            return Routers(wanted=0, ready=0, reporting=0, gateway=deployment.door)
+        ready = len(observed.routers)
+        wanted = deployment.door.pods.replicas
+        return Routers(wanted=wanted, ready=ready, reporting=reports.reporting, reasons=reports.reasons)
+
+    async def _measure(self, observed: Observed, judged: Judged, decision: Decision) -> int | None:
+        """KV tokens of one ready replica of the revision that is brought about."""
+        if decision.plan is None or judged.deployment is None:
+            return None
+        some: Sequence[Manifest] = observed.pods.get(decision.plan.current, ())
+        pod = next((one for one in some if pods.is_ready(one)), None)
+        load = await self._looks.load(pod, judged.deployment.wanted.engine.kind) if pod else None
+        return load.capacity_tokens if load else None
+
+    async def _report(self, observed: Observed, now: Situation, at: datetime) -> None:
+        """Written only when something differs from what stands there."""
+        found = status.status(now, self._standing(observed, now.judged), observed.status, at)
+        if not status.differs(found, observed.status):
+            return
+        owner = observed.owner
+        try:
+            written = await self._server.apply(
+                status.manifest(owner.namespace, owner.name, owner.uid, found), subresource="status"
+            )
+        except Missing:
+            return
+        self._world.note(written)
+        for condition in status.changed(found, observed.status):
+            self._teller.transition(observed.document, condition, at)
+
+    def _standing(self, observed: Observed, judged: Judged) -> Standing:
+        owner = observed.owner
+        wanted = judged.deployment.wanted if judged.deployment else None
+        own = judged.deployment is not None and isinstance(judged.deployment.door, OwnRouter)
+        accelerator = self._setting.known.accelerator(wanted.product) if wanted else None
+        price = accelerator.price_an_hour if accelerator else None
+        return Standing(
+            generation=observed.document["metadata"]["generation"],
+            selector=labels.as_text(labels.engines(owner.name)),
+            endpoint=f"http://{names.router(owner.name)}.{owner.namespace}.svc/v1" if own else None,
+            price_an_hour=price * wanted.gpus_per_replica if price is not None and wanted else None,
+        )
+
+
+_WATCHED: Final = {
+    ours.DEPLOYMENT.name: kinds.INFERENCE_DEPLOYMENT,
+    ours.POLICY.name: kinds.AUTOSCALING_POLICY,
+    ours.GATEWAY.name: kinds.INFERENCE_GATEWAY,
+}
+"""Kinds that specs name and informers watch; all others are looked up."""
+
+
+def _outcome(
+    observed: Observed, judged: Judged, decision: Decision, obstacle: Obstacle | None, now: datetime
+) -> Outcome:
+    if obstacle is not None:
+        return Outcome(failed=obstacle.message)
+    waits = [WATCHFUL_S] if observed.routers else []
+    if not judged.may_start or judged.lost:
+        waits.append(MISSING_S)
+    if observed.routers and any(
+        one.ready_since and not one.ending and one.routable is not True
+        for state in decision.states
+        for one in state.replicas
+    ):
+        waits.append(PROBING_S)
+    if decision.plan is not None and decision.plan.wake_at is not None:
+        waits.append(max(0.1, (decision.plan.wake_at - now).total_seconds()))
+    return Outcome(after_s=min(waits) if waits else None)
+
+
+def _extra(observed: Observed) -> dict[str, object]:
+    owner = observed.owner
+    generation = observed.document["metadata"]["generation"]
+    return {"namespace": owner.namespace, "name_of_object": owner.name, "uid": owner.uid, "generation": generation}
+
+
+def moment() -> datetime:
+    """The clock of a tick; read once at its beginning."""
+    return datetime.now(tz=UTC)

@@ -1,0 +1,113 @@
+"""The informers of all kinds we care about: what the cluster looks like now, and whom a change wakes."""
+
+import asyncio
+import random
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from typing import Final
+
+from fairlead.cluster import kinds
+from fairlead.cluster.api_server import ApiServer
+from fairlead.cluster.informer import Informer, OnChange, Watched
+from fairlead.cluster.kinds import Manifest, Resource
+from fairlead.cluster.store import Store
+from fairlead.controller import waking
+from fairlead.controller.known import Key
+from fairlead.objects import labels
+from fairlead.telemetry.operator_metrics import Followed
+
+OURS: Final = (kinds.INFERENCE_DEPLOYMENT, kinds.AUTOSCALING_POLICY, kinds.INFERENCE_GATEWAY)
+CHILDREN: Final = (
+    kinds.DEPLOYMENT,
+    kinds.POD,
+    kinds.SERVICE,
+    kinds.CONFIG_MAP,
+    kinds.SERVICE_ACCOUNT,
+    kinds.ROLE,
+    kinds.ROLE_BINDING,
+    kinds.DISRUPTION_BUDGET,
+    kinds.NETWORK_POLICY,
+)
+"""Only those that carry our label: nobody else's pods take our memory."""
+
+
+class Seeing:
+    """The world as last heard of."""
+
+    def __init__(self, api: ApiServer, namespaces: tuple[str, ...], wake: Callable[[Key], None]) -> None:
+        self._wake = wake
+        self._quiet = False
+        rng = random.Random()  # noqa: S311  # jitter, not a secret
+        self._informers: Mapping[Resource, Informer] = {
+            watched.resource: Informer(api, watched, self._listener(watched.resource), rng=rng)
+            for watched in _watched(namespaces)
+        }
+
+    def of(self, resource: Resource) -> Store:
+        """Objects of one kind."""
+        return self._informers[resource].store
+
+    def knows(self, resource: Resource) -> bool:
+        """Whether that kind could be listed."""
+        return self._informers[resource].synced.is_set()
+
+    def note(self, manifest: Manifest) -> None:
+        """Our own write is no news to us."""
+        informer = self._informers.get(kinds.of(manifest))
+        self._quiet = True
+        try:
+            if informer is not None:
+                informer.note(manifest)
+        finally:
+            self._quiet = False
+
+    @property
+    def informers(self) -> tuple[Informer, ...]:
+        """All of them, for health and metrics."""
+        return tuple(self._informers.values())
+
+    def followed(self) -> Iterator[Followed]:
+        """How each kind is followed, for metrics."""
+        for resource, one in self._informers.items():
+            yield Followed(resource=resource.title, age_seconds=one.age(), relists=one.relists, objects=len(one.store))
+
+    def judged(self) -> Mapping[tuple[str, str, str], int]:
+        """How many objects say what of themselves."""
+        return Counter(
+            (resource.kind, str(said.get("type")), str(said.get("status")))
+            for resource in OURS
+            for one in self.of(resource).all()
+            for said in (one.get("status") or {}).get("conditions") or ()
+        )
+
+    async def run(self) -> None:
+        """Follow until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            for informer in self.informers:
+                group.create_task(informer.run())
+
+    async def synced(self) -> None:
+        """Until every kind but nodes was listed; nodes may be hidden from us, and are waited for a moment only."""
+        needed = [one.synced.wait() for resource, one in self._informers.items() if resource is not kinds.NODE]
+        await asyncio.gather(*needed)
+        try:
+            await asyncio.wait_for(self._informers[kinds.NODE].synced.wait(), 2.0)
+        except TimeoutError:
+            return
+
+    def _listener(self, resource: Resource) -> OnChange:
+        def changed(old: Manifest | None, new: Manifest | None) -> None:
+            if self._quiet:
+                return
+            for key in waking.keys(resource, old, new, self.of(kinds.INFERENCE_DEPLOYMENT).all):
+                self._wake(key)
+
+        return changed
+
+
+def _watched(namespaces: tuple[str, ...]) -> tuple[Watched, ...]:
+    return (
+        *(Watched(resource=one, namespaces=namespaces) for one in OURS),
+        *(Watched(resource=one, namespaces=namespaces, selector=labels.MANAGED_BY) for one in CHILDREN),
+        Watched(resource=kinds.NODE),
+    )

@@ -1,0 +1,45 @@
+"""One reconcile of a policy or a gateway: its status, written where it differs. Shared objects have no children yet."""
+
+from datetime import datetime
+
+from fairlead.api import kinds as ours
+from fairlead.cluster import kinds
+from fairlead.cluster.api_errors import Missing
+from fairlead.controller import shared_objects, status
+from fairlead.controller.known import Key, Known
+from fairlead.controller.queue import Outcome
+from fairlead.controller.reconcile import Doors
+
+
+class SharedObjects:
+    """Reconciles both kinds."""
+
+    def __init__(self, known: Known, doors: Doors) -> None:
+        self._known = known
+        self._doors = doors
+
+    async def tick(self, key: Key, now: datetime) -> Outcome:
+        """Look at one, and say what is to be said."""
+        world = self._doors.world
+        is_policy = key.kind == ours.POLICY.name
+        resource = kinds.AUTOSCALING_POLICY if is_policy else kinds.INFERENCE_GATEWAY
+        document = world.of(resource).find(key.namespace, key.name)
+        if document is None or "deletionTimestamp" in document["metadata"]:
+            return Outcome()
+        if is_policy:
+            users = world.of(kinds.INFERENCE_DEPLOYMENT).all()
+            figures, judged = shared_objects.of_policy(document, users, self._known)
+        else:
+            figures, judged = shared_objects.of_gateway(document)
+        before, generation = document.get("status") or {}, document["metadata"]["generation"]
+        conditions = status.timed(judged, before, generation, now)
+        found = figures | {"observedGeneration": generation, "conditions": conditions}
+        if found == before:
+            return Outcome()
+        try:
+            world.note(await self._doors.server.apply(shared_objects.manifest(document, found), subresource="status"))
+        except Missing:
+            return Outcome()
+        for condition in status.changed(found, before):
+            self._doors.teller.transition(document, condition, now)
+        return Outcome()

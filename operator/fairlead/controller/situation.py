@@ -1,0 +1,68 @@
+"""All that a report on one deployment is made from, gathered once: what is wanted, what is there, what is next."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from fairlead.controller.judging import Judged
+from fairlead.fleet.conditions import ConditionReason
+from fairlead.fleet.rollouts import Plan, RevisionState
+from fairlead.fleet.troubles import Trouble
+from fairlead.planning.counting import Count
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Routers:
+    """The routers in front of the engines, and what they say of them."""
+
+    wanted: int
+    ready: int
+    reporting: int
+    """How many answered when asked what they see."""
+    gateway: str | None = None
+    """The gateway that leads here instead of routers of our own."""
+    reasons: Mapping[str, str] | None = None
+    """Why a pod is not used, by pod, in a router's words."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Obstacle:
+    """What the API server refused while the plan was carried out."""
+
+    reason: ConditionReason
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Start:
+    """Measured starts of one revision's pods, from creation to ready."""
+
+    last_s: float
+    p95_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Situation:
+    """One deployment at one moment."""
+
+    judged: Judged
+    target: str | None = None
+    """The revision people want, or the one that is kept while their wish is refused."""
+    count: Count | None = None
+    plan: Plan | None = None
+    states: tuple[RevisionState, ...] = ()
+    """Newest first."""
+    names: Mapping[str, str]
+    """What carries each revision: the name of its Deployment."""
+    troubles: Mapping[str, tuple[Trouble, ...]]
+    """By revision; in the order of pods' names."""
+    starts: Mapping[str, Start]
+    unplaced: str | None = None
+    """The scheduler's words about the first pod it cannot place."""
+    product_absent: str | None = None
+    """That no node has this GPU, with what there is instead."""
+    pods_refused: str | None = None
+    """The server's words, where a quota or policy refuses pods."""
+    obstacle: Obstacle | None = None
+    routers: Routers | None = None
+    measured_tokens: int | None = None
+    """KV tokens that a running replica of the current revision reported."""

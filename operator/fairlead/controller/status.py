@@ -1,0 +1,159 @@
+"""The status that is to be written: figures and conditions, with times kept where nothing changed. Pure.
+
+Everything but recorded facts can be rebuilt from the cluster. The autoscaler's part is never in it.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Final
+
+from fairlead.api.kinds import API_VERSION, DEPLOYMENT
+from fairlead.controller import conditions
+from fairlead.controller.situation import Situation, Start
+from fairlead.fleet.conditions import ConditionReason, ConditionType, Judgement
+from fairlead.fleet.fit import Fit, Span
+from fairlead.fleet.rollouts import RevisionState
+
+Manifest = dict[str, Any]
+
+NOT_OURS: Final = frozenset({"scaling"})
+"""Fields of the status that another process writes."""
+MOST_REVISIONS: Final = 16
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """What a status says beside conditions and counts."""
+
+    generation: int
+    selector: str
+    endpoint: str | None
+    price_an_hour: float | None = None
+    """One replica's, by the catalogue."""
+
+
+def status(now: Situation, standing: Standing, before: Manifest, at: datetime) -> Manifest:
+    """The whole status, as this process owns it."""
+    count = conditions.tally(now)
+    live = sum(not one.ending for state in now.states for one in state.replicas)
+    found: Manifest = {
+        "observedGeneration": standing.generation,
+        "replicas": live,
+        "desiredReplicas": count.wanted,
+        "readyReplicas": count.ready,
+        "routableReplicas": count.routable,
+        "selector": standing.selector,
+        "conditions": timed(conditions.judgements(now), before, standing.generation, at),
+        "revisions": [_revision(state, now, before) for state in now.states[:MOST_REVISIONS]],
+    }
+    if standing.endpoint:
+        found["endpoint"] = standing.endpoint
+    if fit := _fit(now):
+        found["fit"] = fit
+    if standing.price_an_hour is not None:
+        found["cost"] = {"perHour": _decimal(standing.price_an_hour * live)}
+    return found
+
+
+def timed(judged: Iterable[Judgement], before: Manifest, generation: int, at: datetime) -> list[Manifest]:
+    """Conditions with their times: one moves only when whether it holds does."""
+    old = {one.get("type"): one for one in before.get("conditions") or ()}
+    return [_condition(one, old.get(one.type.value, {}), generation, at) for one in judged]
+
+
+def manifest(namespace: str, name: str, uid: str, found: Manifest) -> Manifest:
+    """What is sent to the status subresource; the uid turns a status for a namesake into a conflict."""
+    metadata = {"namespace": namespace, "name": name, "uid": uid}
+    return {"apiVersion": API_VERSION, "kind": DEPLOYMENT.name, "metadata": metadata, "status": found}
+
+
+def differs(found: Manifest, before: Manifest) -> bool:
+    """Whether there is anything to write."""
+    return found != {key: value for key, value in before.items() if key not in NOT_OURS}
+
+
+def changed(found: Manifest, before: Manifest) -> tuple[Manifest, ...]:
+    """Conditions that turned, or give another reason than before: what an Event is worth."""
+    old = {one.get("type"): (one.get("status"), one.get("reason")) for one in before.get("conditions") or ()}
+    return tuple(one for one in found["conditions"] if old.get(one["type"]) != (one["status"], one["reason"]))
+
+
+def with_internal_error(document: Manifest, words: str, at: datetime) -> Manifest:
+    """The stored status, saying that we fail at this object; nothing else of it is touched."""
+    before, metadata = document.get("status") or {}, document["metadata"]
+    message = f"Fairlead fails at this object and changes nothing of it: {words}; its log has the details, report it"
+    said = [
+        Judgement(
+            type=kind, holds=kind is not ConditionType.READY, reason=ConditionReason.INTERNAL_ERROR, message=message
+        )
+        for kind in (ConditionType.READY, ConditionType.STALLED)
+    ]
+    fresh = timed(said, before, metadata["generation"], at)
+    names = {one["type"] for one in fresh}
+    rest = [one for one in before.get("conditions") or () if one["type"] not in names]
+    found = {key: value for key, value in before.items() if key not in NOT_OURS} | {"conditions": [*fresh, *rest]}
+    return manifest(metadata["namespace"], metadata["name"], metadata["uid"], found)
+
+
+def _condition(judged: Judgement, old: Manifest, generation: int, at: datetime) -> Manifest:
+    word = {True: "True", False: "False", None: "Unknown"}[judged.holds]
+    same = old.get("status") == word and isinstance(old.get("lastTransitionTime"), str)
+    return {
+        "type": judged.type.value,
+        "status": word,
+        "reason": judged.reason.value,
+        "message": judged.message,
+        "observedGeneration": generation,
+        "lastTransitionTime": old["lastTransitionTime"] if same else at.strftime("%Y-%m-%dT%H:%M:%SZ"),
+    }
+
+
+def _revision(state: RevisionState, now: Situation, before: Manifest) -> Manifest:
+    live = [one for one in state.replicas if not one.ending]
+    ready = [one for one in live if one.ready_since is not None]
+    found: Manifest = {
+        "name": now.names.get(state.name, state.name),
+        "hash": state.name,
+        "replicas": len(live),
+        "ready": len(ready),
+        "routable": len([one for one in ready if one.routable]),
+        "startedAt": state.created_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
+    }
+    if start := _start(now.starts.get(state.name), _before(state.name, before)):
+        found["coldStart"] = start
+    return found
+
+
+def _start(measured: Start | None, known: Manifest) -> Manifest | None:
+    """Measured starts outlive the pods they were measured on."""
+    if measured is None:
+        return known.get("coldStart")
+    return {"last": _decimal(measured.last_s), "p95": _decimal(measured.p95_s)}
+
+
+def _before(revision: str, before: Manifest) -> Manifest:
+    return next((one for one in before.get("revisions") or () if one.get("hash") == revision), {})
+
+
+def _fit(now: Situation) -> Manifest | None:
+    review = now.judged.review
+    estimate = review.fit if review is not None and isinstance(review.fit, Fit) else None
+    context = review.asked.context_tokens if review is not None and review.asked is not None else None
+    measured = now.measured_tokens
+    tokens = _band(estimate.kv_tokens if estimate else None, measured)
+    held = measured // context if measured is not None and context else None
+    concurrency = _band(estimate.sequences if estimate else None, held)
+    bands: Mapping[str, Manifest] = {"kvTokens": tokens, "concurrency": concurrency}
+    return {name: band for name, band in bands.items() if band} or None
+
+
+def _band(span: Span | None, measured: int | None) -> Manifest:
+    estimated = {} if span is None else {"low": int(span.low), "likely": int(span.likely), "high": int(span.high)}
+    return estimated | ({} if measured is None else {"measured": measured})
+
+
+def _decimal(value: float) -> str:
+    """Two places and no more: a figure that trembles in the third would be written for ever."""
+    return format(Decimal(value).quantize(Decimal("0.01")).normalize(), "f")

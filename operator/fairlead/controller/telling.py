@@ -1,0 +1,60 @@
+"""Turns of conditions and steps as Events, sent beside the reconcile: nothing waits for them or depends on them."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from datetime import datetime
+from typing import Final
+
+from fairlead.cluster.api_errors import ApiError
+from fairlead.cluster.kinds import Manifest
+from fairlead.controller.fenced import FencedServer, NotLeading
+from fairlead.telemetry.event_recorder import EventRecorder, EventType, News
+
+BAD_WHEN_TRUE: Final = frozenset({"Stalled"})
+SAID_BY_OTHERS: Final = frozenset({"Reconciling", "Stalled"})
+"""What other conditions say in the same moment with more words."""
+
+log = logging.getLogger("fairlead.events")
+
+
+class EventTeller:
+    """Sends Events in the background."""
+
+    def __init__(self, server: FencedServer, instance: str, told: Callable[..., None]) -> None:
+        self._recorder = EventRecorder(server.create, instance)
+        self._told = told
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def transition(self, about: Manifest, condition: Manifest, at: datetime) -> None:
+        """A condition turned, or has another reason."""
+        if condition["type"] in SAID_BY_OTHERS:
+            return
+        kind = EventType.WARNING if condition["status"] == "False" else EventType.NORMAL
+        note = f"{condition['type']} is {condition['status']}: {condition['message']}"
+        self._send(
+            about, News(owner=reference(about), reason=condition["reason"], action="Report", note=note, type=kind), at
+        )
+
+    def step(self, about: Manifest, reason: str, note: str, at: datetime) -> None:
+        """A count changed, a revision came or went."""
+        self._send(about, News(owner=reference(about), reason=reason, action="Roll", note=note), at)
+
+    def _send(self, about: Manifest, news: News, at: datetime) -> None:
+        task = asyncio.create_task(self._sent(news, at), name=f"event {about['metadata']['name']}")
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _sent(self, news: News, at: datetime) -> None:
+        try:
+            self._told(sent=await self._recorder.tell(news, at))
+        except (ApiError, NotLeading) as problem:
+            self._told(sent=False)
+            log.warning("an Event could not be told: %s", problem)
+
+
+def reference(about: Manifest) -> Manifest:
+    """What an Event is about."""
+    metadata = about["metadata"]
+    head = {name: metadata.get(name) for name in ("namespace", "name", "uid")}
+    return {"apiVersion": about["apiVersion"], "kind": about["kind"], **head}

@@ -1,0 +1,82 @@
+"""What the controller sees and does through: stores that informers fill, the API server, and looks at running pods.
+
+Only doors; whoever stands behind them, a cluster or a test's world, the reconcile does not know.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Protocol
+
+from fairlead.cluster.kinds import Manifest, Resource
+from fairlead.controller.known import Key
+from fairlead.fleet.endpoints import Endpoint
+from fairlead.fleet.load import EngineLoad
+from fairlead.fleet.wanted import EngineKind
+
+
+class Objects(Protocol):
+    """What was last heard of one kind."""
+
+    def find(self, namespace: str, name: str) -> Manifest | None:
+        """By name."""
+
+    def all(self) -> Sequence[Manifest]:
+        """Every one."""
+
+    def of_deployment(self, namespace: str, name: str) -> Sequence[Manifest]:
+        """Whatever carries the label of that deployment."""
+
+
+class World(Protocol):
+    """All that was last heard."""
+
+    def of(self, resource: Resource) -> Objects:
+        """Objects of one kind."""
+
+    def knows(self, resource: Resource) -> bool:
+        """Whether that kind can be seen at all; nodes may be hidden from us."""
+
+    def note(self, manifest: Manifest) -> None:
+        """Take in the answer of our own write, so that the next look sees it."""
+
+
+class Server(Protocol):
+    """As much of the API server as a reconcile uses."""
+
+    async def read(self, resource: Resource, namespace: str | None, name: str) -> Manifest | None:
+        """One object as it is now."""
+
+    async def apply(
+        self, manifest: Manifest, *, manager: str = ..., force: bool = ..., subresource: str | None = ...
+    ) -> Manifest:
+        """Server-side apply."""
+
+    async def remove(self, manifest: Manifest, *, uid: str, resource_version: str | None = None) -> bool:
+        """Delete this very object."""
+
+
+class Looks(Protocol):
+    """What running pods say when asked."""
+
+    async def endpoints(self, router: Manifest) -> tuple[Endpoint, ...] | None:
+        """What a router sees; nothing when it does not answer."""
+
+    async def load(self, pod: Manifest, kind: EngineKind) -> EngineLoad | None:
+        """What an engine measured; nothing when it does not answer or is not believed."""
+
+
+class References(Protocol):
+    """Objects that specs name and nobody watches."""
+
+    async def present(self, named: Sequence[Key]) -> Mapping[Key, frozenset[str]]:
+        """Those that are there, with the names of their entries."""
+
+
+class Teller(Protocol):
+    """Where people read what happened."""
+
+    def transition(self, about: Manifest, condition: Manifest, at: datetime) -> None:
+        """A condition turned, or has another reason."""
+
+    def step(self, about: Manifest, reason: str, note: str, at: datetime) -> None:
+        """A count changed, a revision came or went."""

@@ -1,0 +1,33 @@
+"""What routers see of the engines behind them: the facts that tell whether a replica really takes requests."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class EndpointState(StrEnum):
+    """What a router does with an engine."""
+
+    ROUTABLE = "routable"
+    PROBING = "probing"
+    """It failed before; single requests try it."""
+    DRAINING = "draining"
+    """No new requests; those under way run on."""
+    EJECTED = "ejected"
+    """It failed too often; none is sent for a while."""
+    NOT_READY = "notReady"
+    UNKNOWN = "unknown"
+    """A word of a newer router; counted as not routable."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endpoint:
+    """One engine, as one router sees it."""
+
+    pod: str
+    address: str
+    """IP and port."""
+    state: EndpointState
+    inflight: int
+    """Requests under way from this router."""
+    reason: str = ""
+    """Why it is not routable, in the router's words."""

@@ -1,0 +1,29 @@
+"""All that one deployment has beside the Deployments of its revisions, whose counts are decided elsewhere."""
+
+from fairlead.fleet.gateways import WantedDeployment
+from fairlead.objects import budgets, network, router_account, router_config, router_deployment, router_service
+from fairlead.objects.manifest import Manifest
+from fairlead.objects.owner import Owner
+from fairlead.objects.platform import Platform
+
+
+def standing(owner: Owner, deployment: WantedDeployment, platform: Platform) -> tuple[Manifest, ...]:
+    """In the order in which they are applied: rights and walls before the pods that need them.
+
+    Behind a gateway there is no router of its own, and the gateway's routers are let in instead.
+    """
+    door = deployment.door
+    if isinstance(door, str):
+        return network.engines(owner, door, platform), budgets.engines(owner)
+    return (
+        network.engines(owner, None, platform),
+        budgets.engines(owner),
+        router_account.account(owner),
+        router_account.role(owner),
+        router_account.binding(owner),
+        network.routers(owner, platform),
+        budgets.routers(owner),
+        router_config.manifest(owner, deployment.wanted, door),
+        router_service.manifest(owner, door.pods),
+        router_deployment.manifest(owner, door, platform),
+    )

@@ -1,0 +1,120 @@
+"""Whether what is there still is what was wanted, so that nothing is ever sent that changes nothing.
+
+The server fills in defaults, others add fields, lists and labels of their own, and amounts are spelled anew. None of
+that is a difference: only what the intent says counts, lists whose elements have keys are compared by them, and all
+other lists as the whole that server-side apply replaces.
+"""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from fairlead.objects import quantities
+from fairlead.objects.manifest import Manifest
+
+Path = tuple[str, ...]
+Key = Callable[[dict[str, Any]], tuple[str, ...]]
+
+
+def differs(intent: Manifest, live: Manifest) -> str | None:
+    """Where the first field stands that is wanted otherwise, as a path; nothing when all is as wanted."""
+    found = _difference(intent, live, ())
+    return None if found is None else _spelt(found)
+
+
+def _by(*fields: str) -> Key:
+    return lambda element: tuple(str(element.get(field)) for field in fields)
+
+
+def _port(element: dict[str, Any]) -> tuple[str, ...]:
+    """Containers and Services name the number differently; both mean TCP where they say nothing."""
+    return str(element.get("containerPort", element.get("port"))), str(element.get("protocol") or "TCP")
+
+
+KEYS: Final[dict[str, Key]] = {
+    "containers": _by("name"),
+    "initContainers": _by("name"),
+    "env": _by("name"),
+    "ports": _port,
+    "volumes": _by("name"),
+    "volumeMounts": _by("mountPath"),
+    "imagePullSecrets": _by("name"),
+    "topologySpreadConstraints": _by("topologyKey", "whenUnsatisfiable"),
+    "ownerReferences": _by("uid"),
+}
+"""Lists that server-side apply merges element by element, by the fields that tell elements apart."""
+
+ATOMIC: Final = frozenset({"ingress", "egress", "rules", "subjects", "tolerations"})
+"""Lists of which nothing is ours in part: an extra field in a rule is a rule that lets others in."""
+
+
+def _difference(intent: Any, live: Any, path: Path) -> Path | None:  # noqa: ANN401  # any value of a manifest
+    if _absent(intent) and _absent(live):
+        return None
+    if isinstance(intent, dict) and isinstance(live, dict):
+        return _in_maps(intent, live, path)
+    if isinstance(intent, list) and isinstance(live, list):
+        return _in_lists(intent, live, path)
+    return None if _same(intent, live, path) else path
+
+
+def _absent(value: object) -> bool:
+    """The server drops what is empty; zero and false it keeps."""
+    return value is None or value in ({}, [], "")
+
+
+def _in_maps(intent: dict[str, Any], live: dict[str, Any], path: Path) -> Path | None:
+    found = (_difference(value, live.get(field), (*path, field)) for field, value in intent.items())
+    return next((each for each in found if each is not None), None)
+
+
+def _in_lists(intent: list[Any], live: list[Any], path: Path) -> Path | None:
+    field = path[-1] if path else ""
+    key = KEYS.get(field)
+    if key is not None and all(isinstance(element, dict) for element in (*intent, *live)):
+        return _by_key(intent, live, path, key)
+    if len(intent) != len(live):
+        return path
+    if field in ATOMIC:
+        return None if _without_empties(intent) == _without_empties(live) else path
+    found = (_difference(*both, (*path, f"[{place}]")) for place, both in enumerate(zip(intent, live, strict=True)))
+    return next((each for each in found if each is not None), None)
+
+
+def _by_key(intent: list[Any], live: list[Any], path: Path, key: Key) -> Path | None:
+    there = {key(element): element for element in live}
+    for element in intent:
+        here = (*path, f"[{'/'.join(key(element))}]")
+        if key(element) not in there:
+            return here
+        found = _difference(element, there[key(element)], here)
+        if found is not None:
+            return found
+    return None
+
+
+def _without_empties(value: Any) -> Any:  # noqa: ANN401  # any value of a manifest
+    if isinstance(value, dict):
+        return {field: _without_empties(each) for field, each in value.items() if not _absent(each)}
+    return [_without_empties(each) for each in value] if isinstance(value, list) else value
+
+
+def _same(intent: object, live: object, path: Path) -> bool:
+    if isinstance(intent, bool) or isinstance(live, bool):
+        return intent is live
+    if intent == live:
+        return True
+    if not _is_amount(path):
+        return False
+    worth = quantities.worth(intent)
+    return worth is not None and worth == quantities.worth(live)
+
+
+def _is_amount(path: Path) -> bool:
+    """Where the schema has an amount, and not where somebody's label only has its name."""
+    return path[-2:] == ("emptyDir", "sizeLimit") or (
+        path[-3:-2] == ("resources",) and path[-2] in ("limits", "requests")
+    )
+
+
+def _spelt(path: Path) -> str:
+    return ".".join(path).replace(".[", "[")

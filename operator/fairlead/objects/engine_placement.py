@@ -1,0 +1,85 @@
+"""On which nodes an engine pod may stand, in a pod's own words."""
+
+import json
+from typing import Final
+
+from fairlead.fleet.wanted import EngineKind, Placement, Spread, Toleration, Wanted
+from fairlead.objects import labels
+from fairlead.objects.manifest import Manifest
+
+PRODUCT: Final = "nvidia.com/gpu.product"
+GPU: Final = "nvidia.com/gpu"
+
+_HOSTNAME: Final = "kubernetes.io/hostname"
+_VENDOR: Final = "nvidia.com/"
+
+
+def placed(wanted: Wanted, revision: str) -> Manifest:
+    """All fields of a pod's spec that say where; what nobody asked for is absent."""
+    placement = wanted.placement
+    fields: Manifest = {
+        "nodeSelector": node_selector(wanted),
+        "tolerations": [_gpu_toleration(), *(_toleration(one) for one in placement.tolerations)],
+        "affinity": json.loads(placement.affinity) if placement.affinity else None,
+        "topologySpreadConstraints": spread(
+            labels.engines_of(wanted.name, revision), placement.spread or (Spread(topology_key=_HOSTNAME),)
+        ),
+        **_named(placement),
+    }
+    return {name: value for name, value in fields.items() if value}
+
+
+def node_selector(wanted: Wanted) -> dict[str, str]:
+    """Which labels a node must have; also what room on nodes is counted by."""
+    return _product(wanted) | dict(wanted.placement.node_selector)
+
+
+def spread(selector: dict[str, str], wishes: tuple[Spread, ...] = (Spread(topology_key=_HOSTNAME),)) -> list[Manifest]:
+    """Over nodes and softly by default: with few GPUs a hard rule leaves pods pending.
+
+    The hash of the template keeps pods of another template out of the count, should there ever be two.
+    """
+    return [
+        {
+            "topologyKey": wish.topology_key,
+            "maxSkew": wish.max_skew,
+            "whenUnsatisfiable": "DoNotSchedule" if wish.hard else "ScheduleAnyway",
+            "labelSelector": {"matchLabels": dict(selector)},
+            "matchLabelKeys": ["pod-template-hash"],
+        }
+        for wish in wishes
+    ]
+
+
+def _product(wanted: Wanted) -> dict[str, str]:
+    """By GPU feature discovery's label; a resource of another vendor says itself which GPU it is.
+
+    A user's own selector for the label wins, since shared and sliced GPUs carry variants of the product's name.
+    """
+    labelled = wanted.resource.startswith(_VENDOR) or wanted.engine.kind is EngineKind.SIMULATED
+    return {PRODUCT: wanted.product} if labelled else {}
+
+
+def _gpu_toleration() -> Manifest:
+    return {"key": GPU, "operator": "Exists", "effect": "NoSchedule"}
+
+
+def _toleration(one: Toleration) -> Manifest:
+    fields: Manifest = {
+        "key": one.key,
+        "operator": str(one.operator),
+        "value": one.value,
+        "effect": None if one.effect is None else str(one.effect),
+    }
+    seconds = {} if one.seconds is None else {"tolerationSeconds": one.seconds}
+    return {name: value for name, value in fields.items() if value} | seconds
+
+
+def _named(placement: Placement) -> Manifest:
+    return {
+        "priorityClassName": placement.priority_class,
+        "runtimeClassName": placement.runtime_class,
+        "schedulerName": placement.scheduler,
+        "serviceAccountName": placement.service_account,
+        "imagePullSecrets": [{"name": name} for name in placement.pull_secrets],
+    }

@@ -1,0 +1,108 @@
+"""The pod of one engine: a launch and a wish as a template that passes the strictest admission.
+
+Says nothing about counts. Given the same facts it answers the same template, in every release that did not change it.
+"""
+
+from typing import Final
+
+from fairlead.fleet.gateways import WantedDeployment
+from fairlead.fleet.launch import Launch, Probe, Variable
+from fairlead.fleet.wanted import EngineKind, EnvFrom, SecretKey, Wanted
+from fairlead.objects import engine_placement, engine_volumes, labels, security
+from fairlead.objects.engine_volumes import Carried
+from fairlead.objects.manifest import Manifest
+from fairlead.objects.owner import Owner
+
+CONTAINER: Final = "engine"
+
+_OURS: Final = 65532
+"""The user of the operator's own image, which simulated engines run in."""
+_USERS: Final = {EngineKind.VLLM: 2000, EngineKind.SIMULATED: _OURS}
+"""vLLM's image starts as root and has a user prepared under this number."""
+
+
+def template(owner: Owner, deployment: WantedDeployment, launch: Launch, revision: str) -> Manifest:
+    """The whole template; nothing in it is a default that the server would write back in another form."""
+    wanted = deployment.wanted
+    carried = engine_volumes.carried(wanted.storage, launch)
+    return {
+        "metadata": {"labels": labels.engine(owner.name, revision)},
+        "spec": {
+            "containers": [_container(wanted, launch, carried)],
+            "volumes": carried.volumes,
+            "terminationGracePeriodSeconds": launch.shutdown.grace_seconds,
+            "restartPolicy": "Always",
+            "automountServiceAccountToken": False,
+            # Variables for every Service of the namespace are read as settings by some engines: a Service named
+            # `vllm` sets VLLM_PORT to an address, which ends vLLM's start.
+            "enableServiceLinks": False,
+            "securityContext": security.of_pod(_USERS.get(wanted.engine.kind, _OURS)),
+            **engine_placement.placed(wanted, revision),
+        },
+    }
+
+
+def _container(wanted: Wanted, launch: Launch, carried: Carried) -> Manifest:
+    gpus = {wanted.resource: str(wanted.gpus_per_replica)}
+    ports = [{"name": port.name, "containerPort": port.number, "protocol": "TCP"} for port in launch.ports]
+    wait = launch.shutdown.pre_stop_seconds
+    return {
+        "name": CONTAINER,
+        "image": wanted.engine.image,
+        **_started(wanted, launch),
+        "env": environment(
+            Variable(name="HOME", value=engine_volumes.TMP),
+            Variable(name="USER", value=CONTAINER),
+            *launch.environment,
+        ),
+        "ports": ports,
+        "resources": {"limits": dict(gpus), "requests": dict(gpus)},
+        "startupProbe": _probe(launch.probes.startup),
+        "readinessProbe": _probe(launch.probes.readiness),
+        "livenessProbe": _probe(launch.probes.liveness),
+        **({"lifecycle": {"preStop": {"sleep": {"seconds": wait}}}} if wait else {}),
+        "securityContext": security.of_container(),
+        "volumeMounts": carried.mounts,
+    }
+
+
+def _started(wanted: Wanted, launch: Launch) -> Manifest:
+    """The command replaces the image's own. Our image's own is `fairlead`, and there is no other way to call it."""
+    words = [literally(word) for word in launch.command]
+    return {"args": words[1:]} if wanted.engine.kind is EngineKind.SIMULATED else {"command": words}
+
+
+def literally(word: str) -> str:
+    """A word that Kubernetes passes on as it is: it would put a variable in place of `$(NAME)`, and halve `$$`."""
+    return word.replace("$", "$$")
+
+
+def environment(*variables: Variable) -> list[Manifest]:
+    """Each name once, as an apply with a name twice is refused; the last says its value, as in a shell.
+
+    It also takes the last one's place, since a value may refer to variables that stand before it.
+    """
+    last: dict[str, Manifest] = {}
+    for variable in variables:
+        last.pop(variable.name, None)
+        last[variable.name] = {"name": variable.name} | _value(variable.value)
+    return list(last.values())
+
+
+def _value(value: str | SecretKey | EnvFrom) -> Manifest:
+    match value:
+        case SecretKey():
+            return {"valueFrom": {"secretKeyRef": {"name": value.name, "key": value.key}}}
+        case EnvFrom():
+            kind = "secretKeyRef" if value.from_secret else "configMapKeyRef"
+            return {"valueFrom": {kind: {"name": value.object_name, "key": value.key}}}
+    return {"value": value}
+
+
+def _probe(probe: Probe) -> Manifest:
+    return {
+        "httpGet": {"path": probe.path, "port": probe.port},
+        "periodSeconds": probe.period_seconds,
+        "timeoutSeconds": probe.timeout_seconds,
+        "failureThreshold": probe.failures,
+    }

@@ -1,0 +1,88 @@
+"""The volumes of an engine pod: weights it brings along, a cache that may outlive it, memory to share, room to write.
+
+A claim that serves twice is one volume with two folders: some storage drivers never mount the same claim a second
+time in one pod.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from fairlead.fleet.launch import Launch, Mount
+from fairlead.fleet.wanted import SourceScheme, Storage
+from fairlead.objects import quantities
+from fairlead.objects.manifest import Manifest
+
+TMP: Final = "/tmp"  # noqa: S108 - inside the container, on a volume of its own
+SHARED_MEMORY: Final = "/dev/shm"  # noqa: S108 - where programs look for it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Carried:
+    """All volumes of a pod, and where its engine sees them."""
+
+    volumes: list[Manifest]
+    mounts: list[Manifest]
+
+
+def carried(storage: Storage, launch: Launch) -> Carried:
+    """Everything that is mounted, in a fixed order."""
+    pieces = [*_cache(storage, launch), *_weights(launch), *_shared_memory(storage, launch), _tmp()]
+    claims = list(dict.fromkeys(_claim(volume) for volume, _ in pieces if _claim(volume)))
+    volumes: dict[str, Manifest] = {}
+    mounts: list[Manifest] = []
+    for volume, mount in pieces:
+        name = f"claim-{claims.index(_claim(volume))}" if _claim(volume) else str(volume["name"])
+        volumes.setdefault(name, volume | {"name": name})
+        mounts.append({"name": name} | mount)
+    return Carried(volumes=list(volumes.values()), mounts=mounts)
+
+
+Piece = tuple[Manifest, Manifest]
+"""One volume and one place where it is mounted."""
+
+
+def _cache(storage: Storage, launch: Launch) -> list[Piece]:
+    """Without a claim the cache lives and dies with the pod, so that a container's restart still finds it."""
+    if launch.cache_path is None:
+        return []
+    if storage.cache_claim is None:
+        return [({"name": "cache", "emptyDir": {}}, {"mountPath": launch.cache_path})]
+    return [(_of_claim(storage.cache_claim), {"mountPath": launch.cache_path} | _folder(storage.cache_folder or ""))]
+
+
+def _weights(launch: Launch) -> list[Piece]:
+    return [_source(number, mount) for number, mount in enumerate(launch.mounts)]
+
+
+def _source(number: int, mount: Mount) -> Piece:
+    """Read-only whatever it is: weights that a pod could change would differ from replica to replica."""
+    place: Manifest = {"mountPath": mount.path, "readOnly": True}
+    if mount.source.scheme is SourceScheme.OCI:
+        return {"name": f"weights-{number}", "image": {"reference": mount.source.location}}, place
+    claim, _, folder = mount.source.location.partition("/")
+    return _of_claim(claim), place | _folder(folder)
+
+
+def _shared_memory(storage: Storage, launch: Launch) -> list[Piece]:
+    """As asked, else the least the engine needs; a container's own 64 MiB stop the exchange between GPUs."""
+    size = launch.shared_memory_bytes if storage.shared_memory_bytes is None else storage.shared_memory_bytes
+    if size == 0:
+        return []
+    memory = {"medium": "Memory", "sizeLimit": quantities.of_bytes(size)}
+    return [({"name": "shm", "emptyDir": memory}, {"mountPath": SHARED_MEMORY})]
+
+
+def _tmp() -> Piece:
+    return {"name": "tmp", "emptyDir": {}}, {"mountPath": TMP}
+
+
+def _of_claim(claim: str) -> Manifest:
+    return {"persistentVolumeClaim": {"claimName": claim}}
+
+
+def _claim(volume: Manifest) -> str:
+    return str(volume.get("persistentVolumeClaim", {}).get("claimName", ""))
+
+
+def _folder(path: str) -> Manifest:
+    return {"subPath": path.strip("/")} if path.strip("/") else {}

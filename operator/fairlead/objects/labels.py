@@ -1,0 +1,72 @@
+"""The labels children carry, and the selectors that find them again.
+
+Selectors hold only what never changes in the life of an object, since those of a Deployment cannot be changed.
+"""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Final
+
+from fairlead.api.kinds import GROUP
+
+DEPLOYMENT: Final = f"{GROUP}/deployment"
+REVISION: Final = f"{GROUP}/revision"
+ROLE: Final = f"{GROUP}/role"
+GATEWAY: Final = f"{GROUP}/gateway"
+"""On routers that a gateway owns, instead of a deployment."""
+
+_MANAGER: Final = "app.kubernetes.io/managed-by"
+_US: Final = "fairlead"
+
+MANAGED_BY: Final = f"{_MANAGER}={_US}"
+"""What informers of children ask the API server for."""
+
+
+class Role(StrEnum):
+    """What a child is for."""
+
+    ENGINE = "engine"
+    ROUTER = "router"
+
+
+def child(name: str, role: Role) -> dict[str, str]:
+    """What every child of one object carries."""
+    return {
+        DEPLOYMENT: name,
+        ROLE: role.value,
+        "app.kubernetes.io/name": _US,
+        "app.kubernetes.io/instance": name,
+        "app.kubernetes.io/component": role.value,
+        "app.kubernetes.io/part-of": _US,
+        _MANAGER: _US,
+    }
+
+
+def engine(name: str, revision: str) -> dict[str, str]:
+    """What the Deployment and the pods of one revision carry."""
+    return child(name, Role.ENGINE) | {REVISION: revision}
+
+
+def engines(name: str) -> dict[str, str]:
+    """Finds the engine pods of all revisions."""
+    return {DEPLOYMENT: name, ROLE: Role.ENGINE.value}
+
+
+def engines_of(name: str, revision: str) -> dict[str, str]:
+    """Finds the engine pods of one revision."""
+    return engines(name) | {REVISION: revision}
+
+
+def routers(name: str) -> dict[str, str]:
+    """Finds the pods of a deployment's own router."""
+    return {DEPLOYMENT: name, ROLE: Role.ROUTER.value}
+
+
+def gateway_routers(gateway: str) -> dict[str, str]:
+    """Finds the router pods of a gateway."""
+    return {GATEWAY: gateway, ROLE: Role.ROUTER.value}
+
+
+def as_text(selector: Mapping[str, str]) -> str:
+    """A selector as queries and `status.selector` spell it."""
+    return ",".join(f"{key}={value}" for key, value in sorted(selector.items()))

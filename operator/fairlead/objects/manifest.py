@@ -1,0 +1,20 @@
+"""What every builder answers: plain dictionaries as the API server takes them, and one way to spell them as text.
+
+Knows nothing of any kind of object.
+"""
+
+import hashlib
+import json
+from typing import Any, TypeAlias
+
+Manifest: TypeAlias = dict[str, Any]
+
+
+def canonical(value: object) -> str:
+    """The same value always as the same text, whatever the order of its keys."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"))
+
+
+def fingerprint(value: object, digits: int) -> str:
+    """Some hex digits of a hash of the value; equal values have equal ones, in every process and release."""
+    return hashlib.sha256(canonical(value).encode()).hexdigest()[:digits]

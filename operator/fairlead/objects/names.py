@@ -1,0 +1,44 @@
+"""The name of every child, and how a long one is cut so that it stays legal and still nobody else's.
+
+A pod adds 17 characters to its Deployment's name, and names of pods, Services and labels end at 63. What hangs on
+one object is told apart by its ending, which no two kinds of child share.
+"""
+
+from typing import Final
+
+from fairlead.objects.manifest import fingerprint
+
+LONGEST: Final = 63
+POD_ENDING: Final = len("-7d9f8b6c5d-x2x2x")
+"""What a ReplicaSet and a pod add to the name of a Deployment."""
+REVISION_DIGITS: Final = 8
+
+_STEM: Final = LONGEST - POD_ENDING - REVISION_DIGITS - 1
+_HASH: Final = 8
+
+
+def engine(name: str, revision: str) -> str:
+    """The Deployment of one revision."""
+    return f"{_stem(name)}-{revision}"
+
+
+def engines(name: str) -> str:
+    """What covers the engine pods of all revisions: their disruption budget and network policy."""
+    return f"{_stem(name)}-engine"
+
+
+def router(name: str) -> str:
+    """Everything the routers are made of: Deployment, Service, ConfigMap, account, rights, budget, policy."""
+    return f"{_stem(name)}-router"
+
+
+def _stem(name: str) -> str:
+    """A short name as it is; a longer one cut and hashed.
+
+    What is cut always has the full length and what is not is always shorter, so neither can equal the other; a dash
+    where the cut falls is replaced by more of the hash.
+    """
+    if len(name) < _STEM:
+        return name
+    kept = name[: _STEM - _HASH - 1].rstrip("-")
+    return f"{kept}-{fingerprint(name, _STEM - len(kept) - 1)}"

@@ -1,0 +1,54 @@
+"""Who may speak to engines and routers. An engine knows no key and no tenant, so only routers may bring it requests.
+
+What pods themselves ask for stays open: weights come from wherever users keep them.
+"""
+
+from fairlead.objects import labels, names, ports
+from fairlead.objects.labels import Role
+from fairlead.objects.manifest import Manifest
+from fairlead.objects.owner import Owner
+from fairlead.objects.platform import Platform
+
+_NAMESPACE = "kubernetes.io/metadata.name"
+
+
+def engines(owner: Owner, gateway: str | None, platform: Platform) -> Manifest:
+    """Requests from its routers, and metrics, which stand on the same port, for the operator and for monitoring."""
+    doors = labels.gateway_routers(gateway) if gateway else labels.routers(owner.name)
+    rule = {"from": [_pods(doors), *_watchers(platform)], "ports": [_port(ports.ENGINE)]}
+    return _policy(owner, names.engines(owner.name), Role.ENGINE, labels.engines(owner.name), [rule])
+
+
+def routers(owner: Owner, platform: Platform) -> Manifest:
+    """Requests from everywhere; metrics only for the operator and for monitoring."""
+    rules: list[Manifest] = [
+        {"ports": [_port(ports.ROUTER)]},
+        {"from": _watchers(platform), "ports": [_port(ports.ROUTER_METRICS)]},
+    ]
+    return _policy(owner, names.router(owner.name), Role.ROUTER, labels.routers(owner.name), rules)
+
+
+def _watchers(platform: Platform) -> list[Manifest]:
+    operator = _in_namespaces({_NAMESPACE: platform.operator_namespace}) | _pods(dict(platform.operator_labels))
+    return [operator, *([_in_namespaces(dict(platform.monitoring))] if platform.monitoring else [])]
+
+
+def _policy(owner: Owner, name: str, role: Role, selector: dict[str, str], rules: list[Manifest]) -> Manifest:
+    return {
+        "apiVersion": "networking.k8s.io/v1",
+        "kind": "NetworkPolicy",
+        "metadata": owner.metadata(name, labels.child(owner.name, role)),
+        "spec": {"podSelector": {"matchLabels": selector}, "policyTypes": ["Ingress"], "ingress": rules},
+    }
+
+
+def _pods(selector: dict[str, str]) -> Manifest:
+    return {"podSelector": {"matchLabels": selector}}
+
+
+def _in_namespaces(selector: dict[str, str]) -> Manifest:
+    return {"namespaceSelector": {"matchLabels": selector}}
+
+
+def _port(number: int) -> Manifest:
+    return {"port": number, "protocol": "TCP"}

@@ -1,0 +1,138 @@
+"""Which revision gets more replicas now, and how many: as many as are wanted, may be, and fit.
+
+The room on the nodes is known for the target's kind of GPU only; another revision may need another kind, so it is
+asked for and the scheduler answers.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from fairlead.fleet.rollouts import Ask, StepReason
+from fairlead.fleet.wanted import RolloutStrategy
+from fairlead.planning import sentences
+from fairlead.planning.situation import Situation
+from fairlead.planning.standing import Standing
+
+_HINT: Final = "; strategy Surge needs a free GPU for a change, strategy Replace needs none"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """A revision that ought to have more."""
+
+    of: Standing
+    lack: int
+    reason: StepReason
+
+    @property
+    def count(self) -> int:
+        """What it would then be asked for."""
+        return self.of.asked + self.lack
+
+
+def new(at: Situation) -> Ask | None:
+    """The target is made, with as many as may be; with none where its turn comes later, so that it exists as a fact."""
+    if at.current.exists or (at.rollout.rules.paused and at.others):
+        return None
+    reason = StepReason.NEW_REVISION if at.others else StepReason.FIRST_REVISION
+    wish = Wish(of=at.current, lack=at.goal, reason=reason)
+    return _ask(at, wish, granted(at, wish))
+
+
+def step(at: Situation) -> Ask | None:
+    """The first wish of which at least one replica can be granted."""
+    counted = ((wish, granted(at, wish)) for wish in wishes(at))
+    return next((_ask(at, wish, count) for wish, count in counted if count), None)
+
+
+def wishes(at: Situation) -> Iterator[Wish]:
+    """Who lacks replicas, the most urgent first."""
+    candidates = _paused(at) if at.rollout.rules.paused else _rolling(at)
+    return (wish for wish in candidates if wish.lack > 0)
+
+
+def granted(at: Situation, wish: Wish) -> int:
+    """How much of a wish can be had now."""
+    return min(wish.lack, at.budget, _fitting(at, wish.of))
+
+
+def lacking(at: Situation) -> int:
+    """How many the current revision lacks and could have if older ones gave up still more than they are giving."""
+    wish = Wish(of=at.current, lack=max(0, at.goal - at.current.asked), reason=_reason(at))
+    coming = granted(at, wish) + sum(each.leaving for each in at.all)
+    return min(wish.lack + at.current.unplaced - coming, reach(at))
+
+
+def reach(at: Situation) -> int:
+    """How many more of the target would find a node if all older revisions were gone.
+
+    Nobody who serves goes for a target that cannot be placed all the same: one on a GPU that no node has, on GPUs that
+    others hold, or too large for any node.
+    """
+    room, target = at.rollout.room, at.current
+    if at.going_back or room.replicas is None:
+        return at.ceiling
+    shared = sum(each.occupied for each in at.others if not each.revision.other_gpus)
+    most = at.ceiling if room.most is None else room.most - (target.occupied - target.unplaced)
+    return max(0, min(room.replicas - target.missing + shared, most))
+
+
+def short(at: Situation) -> str:
+    """Which GPU is short, and how a change would go without one."""
+    rules, room = at.rollout.rules, at.rollout.room
+    surging = rules.strategy is not RolloutStrategy.REPLACE and not rules.max_unavailable
+    return room.because + (_HINT if surging and not at.alone and reach(at) else "")
+
+
+def scant(at: Situation, wish: Wish) -> bool:
+    """Whether the room on the nodes is what limits a wish."""
+    return _fitting(at, wish.of) < min(wish.lack, at.budget)
+
+
+def _rolling(at: Situation) -> Iterator[Wish]:
+    """What served carries the capacity while the target is unproven, also when more is wanted than before."""
+    if at.way_back and at.unproven:
+        lack = at.kept - sum(each.asked for each in at.others)
+        yield Wish(of=at.way_back, lack=lack, reason=StepReason.SCALED_UP)
+    yield Wish(of=at.current, lack=at.goal - at.current.asked, reason=_reason(at))
+
+
+def _paused(at: Situation) -> Iterator[Wish]:
+    """While paused, whoever serves best carries what more is wanted."""
+    best = max((each for each in at.all if each.exists), key=lambda each: _merit(at, each), default=at.current)
+    lack = at.wanted - sum(each.asked for each in at.all)
+    yield Wish(of=best, lack=lack, reason=StepReason.SCALED_UP)
+
+
+def _merit(at: Situation, each: Standing) -> tuple[int, bool, bool, str]:
+    return each.available, each.revision.served, each.name == at.current.name, each.name
+
+
+def _reason(at: Situation) -> StepReason:
+    if at.going_back:
+        return StepReason.RETURNING
+    return StepReason.NEW_REVISION if at.others else StepReason.SCALED_UP
+
+
+def _fitting(at: Situation, each: Standing) -> int:
+    """How many more of a revision find a node: none while some of it do not, and not those already asked for."""
+    if each.unplaced:
+        return 0
+    room = at.rollout.room.replicas
+    if room is None or each.name != at.rollout.target:
+        return at.ceiling
+    return max(0, room - sum(other.missing for other in at.all if not other.revision.other_gpus))
+
+
+def _ask(at: Situation, wish: Wish, count: int) -> Ask:
+    after = wish.of.asked + count
+    made = f"{wish.of.name} is made with {sentences.replicas(after)}"
+    change = sentences.change(wish.of.name, wish.of.asked, after) if wish.of.exists else made
+    because = f"{change}: {at.wanted} wanted, {_among(at, wish.of)}"
+    return Ask(revision=wish.of.name, replicas=after, reason=wish.reason, because=because)
+
+
+def _among(at: Situation, grown: Standing) -> str:
+    others = sum(each.occupied for each in at.all if each.name != grown.name)
+    return f"other revisions hold {others}" if others else "no other revision holds any"

@@ -1,0 +1,95 @@
+"""How many more replicas the nodes could place, from facts of nodes; the scheduler decides, this only foresees.
+
+A product is compared as pods select it, to the letter: a GPU that is shared (`-SHARED`) or sliced (`-MIG-1g.10gb`)
+carries another name and is another size, so it is named as a way out and never counted.
+"""
+
+import difflib
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from fairlead.fleet.nodes import Node
+from fairlead.fleet.rollouts import Room
+
+Selector = tuple[tuple[str, str], ...]
+_LOOSE: Final = 0.4
+"""Product names share their vendor and differ in a few letters; a lower similarity would match anything."""
+
+
+def room(nodes: Sequence[Node] | None, product: str | None, gpus: int, selector: Selector = ()) -> Room:
+    """The room for replicas of so many GPUs, each on one node; unlimited where nobody may look at nodes.
+
+    Without a product any node with the resource does: other vendors name the GPU by the resource.
+    """
+    if nodes is None:
+        return Room()
+    of_product = [node for node in nodes if node.gpus > 0 and product in (None, node.product)]
+    if not of_product:
+        return Room(replicas=0, most=0, because=_absent(nodes, product))
+    selected = [node for node in of_product if set(selector) <= set(node.labels)]
+    if not selected:
+        return Room(replicas=0, most=0, because=_not_selected(of_product, product, selector))
+    open_nodes = [node for node in selected if node.schedulable]
+    return Room(
+        replicas=sum(_free(node) // gpus for node in open_nodes),
+        most=sum(node.gpus // gpus for node in open_nodes),
+        because=_counted(open_nodes, product, gpus) + _closed(len(selected) - len(open_nodes)),
+    )
+
+
+def products(nodes: Iterable[Node]) -> tuple[tuple[str, int], ...]:
+    """Every GPU of the cluster by its label, with how many there are; the most frequent first."""
+    counts: Counter[str] = Counter()
+    for node in nodes:
+        if node.product and node.gpus > 0:
+            counts[node.product] += node.gpus
+    return tuple(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
+
+
+def _free(node: Node) -> int:
+    """More may be used than is there, when a device breaks under its pod."""
+    return max(0, node.gpus - node.used)
+
+
+def _counted(nodes: Sequence[Node], product: str | None, gpus: int) -> str:
+    total, free = sum(node.gpus for node in nodes), sum(_free(node) for node in nodes)
+    on = "1 node" if len(nodes) == 1 else f"{len(nodes)} nodes"
+    words = f"{_named(product)}: {total} on {on}, {sum(node.used for node in nodes)} in use, {free} free"
+    largest = max((node.gpus for node in nodes), default=0)
+    if gpus > largest:
+        return f"{words}; a replica takes {gpus} on one node, and no node has more than {largest}"
+    freest = max(_free(node) for node in nodes)
+    scattered = f", at most {freest} on one node" if freest < gpus <= free else ""
+    return f"{words}{scattered}; a replica takes {gpus}"
+
+
+def _closed(count: int) -> str:
+    if not count:
+        return ""
+    return "; 1 more node takes no pods now" if count == 1 else f"; {count} more nodes take no pods now"
+
+
+def _absent(nodes: Sequence[Node], product: str | None) -> str:
+    there = products(nodes)
+    if not there or product is None:
+        return f"no node has {_named(product)}; this cluster has {'other GPUs' if there else 'no labelled GPU'}"
+    known = ", ".join(f"{name} ({count})" for name, count in there)
+    return f"no node has {product}; this cluster has {known}{_meant(product, [name for name, _ in there])}"
+
+
+def _meant(product: str, names: Sequence[str]) -> str:
+    if parts := next((name for name in names if name.startswith(f"{product}-")), None):
+        return f"; {parts} is the same GPU in parts, which spec.placement.nodeSelector can name"
+    near = difflib.get_close_matches(product, names, n=1, cutoff=_LOOSE)
+    return f"; did you mean {near[0]}?" if near else ""
+
+
+def _not_selected(nodes: Sequence[Node], product: str | None, selector: Selector) -> str:
+    labels = ", ".join(f"{name}={value}" for name, value in selector)
+    have = "1 node has" if len(nodes) == 1 else f"{len(nodes)} nodes have"
+    return f"{have} {_named(product)}, and none of them the labels {labels} of spec.placement.nodeSelector"
+
+
+def _named(product: str | None) -> str:
+    return product or "the GPU resource"

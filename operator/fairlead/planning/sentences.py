@@ -1,0 +1,11 @@
+"""How counts are said, once, so that every sentence of a plan reads alike."""
+
+
+def replicas(count: int) -> str:
+    """`1 replica`, `3 replicas`."""
+    return f"{count} replica" if count == 1 else f"{count} replicas"
+
+
+def change(name: str, before: int, after: int) -> str:
+    """`chat-1 goes from 2 to 3 replicas`."""
+    return f"{name} goes from {before} to {replicas(after)}"

@@ -1,0 +1,62 @@
+"""Which revision gives up replicas now, and how many.
+
+First those that serve nobody, then older ones that are not missed, then what the current revision has too many of.
+Nobody who is needed to keep enough replicas available is ever asked to go.
+"""
+
+from fairlead.fleet.rollouts import Ask, StepReason
+from fairlead.planning import growing, sentences
+from fairlead.planning.situation import Situation
+from fairlead.planning.standing import Standing
+
+
+def idle(at: Situation) -> Ask | None:
+    """An older revision gives up what serves nobody: that costs nothing and frees GPUs."""
+    for each in at.others:
+        if give := _within_pause(at, min(each.idle, _free(at, each))):
+            change = sentences.change(each.name, each.asked, each.asked - give)
+            return _less(each, give, StepReason.NOT_SERVING, f"{change}: what goes serves nobody")
+    return None
+
+
+def older(at: Situation) -> Ask | None:
+    """An older revision gives up what is not missed."""
+    first = next((each for each in at.others if each.asked), None)
+    give = _within_pause(at, min(first.asked, at.spare, _asked_to_give(at))) if first else 0
+    if not first or not give:
+        return None
+    reason = StepReason.SCALED_DOWN if at.excess > 0 else StepReason.MAKING_ROOM
+    change = sentences.change(first.name, first.asked, first.asked - give)
+    serving = sum(each.promised for each in at.all)
+    return _less(first, give, reason, f"{change}: {serving} of {at.wanted} are available and {at.floor} are enough")
+
+
+def surplus(at: Situation) -> Ask | None:
+    """The current revision gives up what is beyond the wanted count."""
+    asked, wanted = at.current.asked, at.wanted
+    if asked <= wanted:
+        return None
+    because = f"{sentences.change(at.current.name, asked, wanted)}: no more are wanted"
+    return _less(at.current, asked - wanted, StepReason.SCALED_DOWN, because)
+
+
+def _free(at: Situation, each: Standing) -> int:
+    """What serves nobody may still be starting for an unproven target's sake: that many stay."""
+    if not at.way_back or each.name != at.way_back.name:
+        return each.asked
+    return max(0, sum(other.asked for other in at.others) - at.kept)
+
+
+def _asked_to_give(at: Situation) -> int:
+    """What is beyond the wanted count goes; what may be missing goes only where the current revision needs its GPUs."""
+    beyond = sum(each.promised for each in at.all) - at.wanted
+    return max(0, beyond, 0 if at.rollout.rules.paused else growing.lacking(at))
+
+
+def _within_pause(at: Situation, give: int) -> int:
+    """While paused only what is too much goes; the mixture of revisions stays."""
+    return min(give, max(0, at.excess)) if at.rollout.rules.paused else give
+
+
+def _less(each: Standing, give: int, reason: StepReason, because: str) -> Ask:
+    return Ask(revision=each.name, replicas=each.asked - give, reason=reason, because=because)

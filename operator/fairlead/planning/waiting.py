@@ -1,0 +1,93 @@
+"""Why nothing is done now, and until when: the one thing that the next step waits for."""
+
+from datetime import datetime
+from typing import Final
+
+from fairlead.fleet.rollouts import Hold, HoldReason
+from fairlead.planning import growing, returning, sentences, standing
+from fairlead.planning.growing import Wish
+from fairlead.planning.situation import Situation
+
+STUCK: Final = (HoldReason.WAITING_FOR_READY, HoldReason.NO_FREE_GPU, HoldReason.UNPLACED)
+"""Waits that nobody promises an end of, so the deadline counts; a drain and a least ready time end by themselves."""
+
+
+def hold(at: Situation) -> Hold:
+    """What the rollout waits for; only asked when no step can be taken."""
+    if at.complete:
+        return _complete(at)
+    wish = next(growing.wishes(at), None)
+    return (_short_of_gpus(at, wish) if wish else _paused(at)) or _starting(at)
+
+
+def wake_at(at: Situation) -> datetime | None:
+    """When the same facts are judged differently, without anything having moved."""
+    if at.complete and not at.going_back:
+        return None
+    rules = at.rollout.rules
+    moments = standing.ripening(at.all, rules.min_ready_seconds, at.now)
+    retry = returning.retry_at(at.rollout) if at.going_back else None
+    due = returning.due(at.rollout, at.current.revision) if at.way_back and not rules.paused else None
+    return min((moment for moment in (*moments, retry, due) if moment and moment > at.now), default=None)
+
+
+def _complete(at: Situation) -> Hold:
+    serving = f"{at.current.name} serves with all {sentences.replicas(at.wanted)} that are wanted"
+    if not at.going_back:
+        return Hold(reason=HoldReason.COMPLETE, because=serving if at.wanted else "no replicas are wanted")
+    return Hold(reason=HoldReason.RETURNED, because=f"{at.rollout.target} was given up; {serving}")
+
+
+def _short_of_gpus(at: Situation, wish: Wish) -> Hold | None:
+    """Why a revision that lacks replicas is not asked for more."""
+    if any(each.leaving for each in at.all):
+        return _draining(at)
+    if wish.of.unplaced:
+        return _unplaced(wish.of)
+    if at.budget or not growing.reach(at):
+        because = f"{wish.of.name} lacks {sentences.replicas(wish.lack)}, and the nodes have room for none"
+        return Hold(reason=HoldReason.NO_FREE_GPU, because=because)
+    return None
+
+
+def _paused(at: Situation) -> Hold | None:
+    if not at.rollout.rules.paused or (at.alone and at.current.exists):
+        return None
+    rest = ", ".join(f"{each.name} {each.asked}" for each in at.all)
+    return Hold(reason=HoldReason.PAUSED, because=f"the rollout is paused with replicas as they are: {rest}")
+
+
+def _starting(at: Situation) -> Hold:
+    """Why what was asked for does not serve yet."""
+    current, rules = at.current, at.rollout.rules
+    if current.unplaced:
+        return _draining(at) if any(each.leaving for each in at.all) else _unplaced(current)
+    if current.ready >= current.asked:
+        if ripe := standing.ripening(at.all, rules.min_ready_seconds, at.now):
+            because = f"{sentences.replicas(len(ripe))} must be ready for {rules.min_ready_seconds} s before counting"
+            return Hold(reason=HoldReason.WAITING_FOR_MIN_READY, because=because)
+        if any(each.leaving for each in at.all):
+            return _draining(at)
+    because = f"{current.ready} of {current.asked} replicas of {current.name} are ready"
+    return Hold(reason=HoldReason.WAITING_FOR_READY, because=because + _no_way_back(at))
+
+
+def _no_way_back(at: Situation) -> str:
+    """Why a deadline that is over has no consequence."""
+    if at.going_back or at.way_back or at.rollout.rules.paused:
+        return ""
+    if at.now < returning.due(at.rollout, at.current.revision):
+        return ""
+    seconds = at.rollout.rules.progress_deadline_seconds
+    return f"; nothing moved for {seconds} s, and nothing else served that could come back"
+
+
+def _unplaced(each: standing.Standing) -> Hold:
+    because = f"the scheduler finds no node for {each.unplaced} of {each.asked} replicas of {each.name}"
+    return Hold(reason=HoldReason.UNPLACED, because=because)
+
+
+def _draining(at: Situation) -> Hold:
+    leaving = sum(each.leaving for each in at.all)
+    because = f"{sentences.replicas(leaving)} still to leave; the GPUs are held until the last stream is done"
+    return Hold(reason=HoldReason.WAITING_FOR_DRAIN, because=because)

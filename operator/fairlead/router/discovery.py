@@ -1,0 +1,85 @@
+"""Engines found through the cluster: the pods that carry the labels, as the API server tells them.
+
+Knows what a pod's conditions mean for a router. When the API server is away the last list stays true.
+"""
+
+import asyncio
+import logging
+import random
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any, Final
+
+from fairlead.cluster import kinds
+from fairlead.cluster.api_server import ApiServer
+from fairlead.cluster.connection import Connection, NoCredentials, connect
+from fairlead.cluster.informer import Informer, Watched
+from fairlead.cluster.kinds import Manifest
+from fairlead.router.settings import Settings
+from fairlead.router.source import EndpointSource, Listed, Seen, Tell
+
+log = logging.getLogger(__name__)
+
+AGAIN_SECONDS: Final = 5.0
+_OVER: Final = frozenset({"Succeeded", "Failed"})
+
+
+def source_of(settings: Settings) -> EndpointSource:
+    """The list where there is one, the cluster otherwise."""
+    return Listed(settings.endpoints) if settings.endpoints else Pods(settings)
+
+
+def seen(pods: Iterable[Manifest], port: int) -> tuple[Seen, ...]:
+    """The pods that have an address and have not ended."""
+    found = (_seen(pod, port) for pod in pods)
+    return tuple(one for one in found if one is not None)
+
+
+def _seen(pod: Manifest, port: int) -> Seen | None:
+    status: dict[str, Any] = pod.get("status") or {}
+    address = status.get("podIP")
+    if not address or status.get("phase") in _OVER:
+        return None
+    conditions = {one["type"]: one["status"] for one in status.get("conditions") or ()}
+    return Seen(
+        pod=pod["metadata"]["name"],
+        address=f"[{address}]:{port}" if ":" in address else f"{address}:{port}",
+        ready=conditions.get("Ready") == "True",
+        ending=bool(pod["metadata"].get("deletionTimestamp")),
+    )
+
+
+class Pods:
+    """The engine pods of one namespace."""
+
+    def __init__(self, settings: Settings, connected: Callable[[], Awaitable[Connection]] = connect) -> None:
+        self._settings = settings
+        self._connected = connected
+
+    async def follow(self, tell: Tell) -> None:
+        """Tell the pods, first when the list is whole and then after every change."""
+        connection = await self._connection()
+        async with connection:
+            await self._watch(ApiServer(connection), tell)
+
+    async def _connection(self) -> Connection:
+        """Without a way to the cluster there is nothing to do but try on and say so."""
+        while True:
+            try:
+                return await self._connected()
+            except (NoCredentials, OSError) as problem:
+                log.warning("no way to the cluster: %s; trying on", problem)
+                await asyncio.sleep(AGAIN_SECONDS)
+
+    async def _watch(self, api: ApiServer, tell: Tell) -> None:
+        """A hundred changes that come together are told once."""
+        changed = asyncio.Event()
+        watched = Watched(resource=kinds.POD, namespaces=(self._settings.namespace,), selector=self._settings.selector)
+        chance = random.Random()  # noqa: S311  # jitter, not a secret
+        informer = Informer(api, watched, lambda _old, _new: changed.set(), rng=chance)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(informer.run(), name="pods")
+            await informer.synced.wait()
+            while True:
+                changed.clear()
+                tell(seen(informer.store.all(), self._settings.engine_port))
+                await changed.wait()

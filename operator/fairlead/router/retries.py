@@ -1,0 +1,26 @@
+"""How many requests may be sent a second time: a share of all, so that a failing fleet is not drowned in retries."""
+
+from typing import Final
+
+MOST_SAVED: Final = 10.0
+"""What a quiet time saves up, so that a small fleet may retry at all."""
+
+
+class RetryBudget:
+    """Every request pays its share in, every retry takes one out."""
+
+    def __init__(self) -> None:
+        self._saved = MOST_SAVED
+        self.spent = 0
+
+    def asked(self, share: float) -> None:
+        """A request came."""
+        self._saved = min(MOST_SAVED, self._saved + share)
+
+    def maybe_spend(self) -> bool:
+        """Whether one may be sent again; if so, it is paid for."""
+        if self._saved < 1:
+            return False
+        self._saved -= 1
+        self.spent += 1
+        return True

@@ -1,0 +1,130 @@
+"""Events: what `kubectl describe` shows people, told on transitions only and never so many that they drown others.
+
+Knows the form of an Event and how many are too many. Nothing may depend on them: they live an hour.
+"""
+
+import hashlib
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any, Final
+
+Manifest = dict[str, Any]
+
+CONTROLLER: Final = "fairlead.dev/controller"
+LONGEST_NOTE: Final = 1024
+"""Bytes; the API server takes no longer one."""
+LONGEST_NAME: Final = 253
+CLUSTER_WIDE: Final = "default"
+"""Where Events about objects without a namespace go."""
+MOST_OBJECTS: Final = 10_000
+"""Objects whose buckets are kept; one that was silent for longest starts with a full bucket again."""
+
+
+class EventType(StrEnum):
+    """The two there are."""
+
+    NORMAL = "Normal"
+    WARNING = "Warning"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class News:
+    """What is to be told about one object."""
+
+    owner: Mapping[str, Any]
+    """An object reference: apiVersion, kind, name, namespace, uid."""
+    reason: str
+    action: str
+    """What we did, as one word: Reconcile, ScaleUp, RollBack."""
+    note: str
+    type: EventType = EventType.NORMAL
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rate:
+    """How many at once, and how many a second after that."""
+
+    burst: float
+    per_second: float
+
+
+PER_OBJECT: Final = Rate(burst=25, per_second=1 / 300)
+"""As the recorder of Kubernetes' own controllers."""
+ALL: Final = Rate(burst=20, per_second=10)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bucket:
+    """How many may still be told, as of a moment."""
+
+    left: float
+    at: datetime
+
+    def taken(self, rate: Rate, now: datetime) -> "Bucket | None":
+        """The bucket after one more, or nothing when it is empty; a clock that goes back fills nothing."""
+        filled = min(rate.burst, self.left + max(0.0, (now - self.at).total_seconds()) * rate.per_second)
+        return Bucket(left=filled - 1, at=max(now, self.at)) if filled >= 1 else None
+
+
+def event(news: News, now: datetime, instance: str) -> Manifest:
+    """The Event. Its name follows from what it says and when, so that a repeated request makes no second one."""
+    owner, moment = news.owner, now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    regarding = {key: owner[key] for key in ("apiVersion", "kind", "namespace", "name", "uid") if owner.get(key)}
+    said = hashlib.sha256(f"{owner.get('uid')} {news.reason} {news.note} {moment}".encode()).hexdigest()[:16]
+    return {
+        "apiVersion": "events.k8s.io/v1",
+        "kind": "Event",
+        "metadata": {
+            "name": f"{str(owner['name'])[: LONGEST_NAME - 17].rstrip('.-')}.{said}",
+            "namespace": owner.get("namespace") or CLUSTER_WIDE,
+        },
+        "eventTime": moment,
+        "type": news.type.value,
+        "reason": news.reason,
+        "action": news.action,
+        "note": shortened(news.note),
+        "regarding": regarding,
+        "reportingController": CONTROLLER,
+        "reportingInstance": instance[:128],
+    }
+
+
+def shortened(note: str) -> str:
+    """At most a kilobyte, cut between two characters, with a sign that something is missing."""
+    whole = note.encode()
+    return note if len(whole) <= LONGEST_NOTE else whole[: LONGEST_NOTE - 3].decode(errors="ignore") + "..."
+
+
+class EventRecorder:
+    """Tells news within the limits; what is too much is dropped and counted, never queued."""
+
+    def __init__(self, send: Callable[[Manifest], Awaitable[object]], instance: str) -> None:
+        self.dropped = 0
+        self._send = send
+        self._instance = instance
+        self._all: Bucket | None = None
+        self._buckets: OrderedDict[str, Bucket] = OrderedDict()
+
+    async def tell(self, news: News, now: datetime) -> bool:
+        """Send one Event, if it is within the limits; whether it was sent. A send that fails is the caller's."""
+        if not self.admits(str(news.owner.get("uid")), now):
+            self.dropped += 1
+            return False
+        await self._send(event(news, now, self._instance))
+        return True
+
+    def admits(self, uid: str, now: datetime) -> bool:
+        """Whether one more about this object is within its limit and the limit of all; takes its place if so."""
+        mine = self._buckets.get(uid, Bucket(left=PER_OBJECT.burst, at=now)).taken(PER_OBJECT, now)
+        ours = (self._all or Bucket(left=ALL.burst, at=now)).taken(ALL, now)
+        if mine is None or ours is None:
+            return False
+        self._all = ours
+        self._buckets[uid] = mine
+        self._buckets.move_to_end(uid)
+        if len(self._buckets) > MOST_OBJECTS:
+            self._buckets.popitem(last=False)
+        return True

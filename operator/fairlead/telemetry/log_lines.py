@@ -1,0 +1,80 @@
+"""How a log record becomes a line: JSON for machines, plain text for a terminal, the same keys in both.
+
+A record says which object it is about by `extra`: namespace, name, uid, generation, reconcile, reason.
+"""
+
+import json
+import logging
+import sys
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Final, TextIO
+
+KEYS: Final = ("namespace", "name_of_object", "uid", "generation", "reconcile", "reason")
+"""What `extra` may say; `name` belongs to the logger, so an object's is given as `name_of_object`."""
+
+SPELT: Final = {"name_of_object": "name"}
+
+
+class Format(StrEnum):
+    """What a line looks like."""
+
+    JSON = "json"
+    TEXT = "text"
+
+
+class JsonLines(logging.Formatter):
+    """One JSON object a line; control characters and marks of direction are escaped, so a line stays a line."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line of one record."""
+        line: dict[str, object] = {
+            "time": moment(record.created),
+            "level": record.levelname.lower(),
+            "message": record.getMessage(),
+            "logger": record.name,
+        }
+        line |= said(record)
+        if record.exc_info:
+            line["exception"] = self.formatException(record.exc_info)
+        return json.dumps(line, default=str)
+
+
+class TextLines(logging.Formatter):
+    """For people: the moment, the level, the words, and what they are about."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line of one record, and its trace below."""
+        about = " ".join(f"{key}={escaped(str(value))}" for key, value in said(record).items())
+        words = escaped(record.getMessage())
+        line = f"{moment(record.created)} {record.levelname:<7} {words}{'  ' + about if about else ''}"
+        return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
+
+
+def escaped(text: str) -> str:
+    """Without what moves a cursor or turns the direction of writing: such characters come from users' objects."""
+    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode("ascii") for one in text)
+
+
+def said(record: logging.LogRecord) -> dict[str, object]:
+    """What the record says of its object, in a fixed order."""
+    given = {SPELT.get(key, key): getattr(record, key, None) for key in KEYS}
+    return {key: value for key, value in given.items() if value not in (None, "")}
+
+
+def moment(seconds: float) -> str:
+    """A moment in UTC, to the millisecond."""
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def setup(form: Format, level: str = "INFO", stream: TextIO = sys.stderr) -> None:
+    """Send every record to one stream, in one form; Kopf's word on each of its calls is not wanted."""
+    sink = logging.StreamHandler(stream)
+    sink.setFormatter(JsonLines() if form is Format.JSON else TextLines())
+    root = logging.getLogger()
+    for old in tuple(root.handlers):
+        root.removeHandler(old)
+    root.addHandler(sink)
+    root.setLevel(level)
+    logging.getLogger("kopf.objects").setLevel(logging.WARNING)
+    logging.getLogger("aiohttp.access").setLevel(logging.WARNING)

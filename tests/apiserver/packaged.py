@@ -1,0 +1,90 @@
+"""The chart's values as stories take them: what each may be besides its default, and what must be on for it to show."""
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from pydantic import BaseModel
+
+from house.chart_values import Values
+
+DIGEST: Final = "sha256:" + "0123456789abcdef" * 4
+
+FILLED: Final[dict[str, Any]] = {
+    "fullnameOverride": "lines",
+    "image.repository": "registry.test:5000/team/fairlead",
+    "image.tag": "1.2.3-dev",
+    "image.digest": DIGEST,
+    "imagePullSecrets": [{"name": "registry"}],
+    "replicas": 3,
+    "watchNamespaces": ["models", "123"],
+    "serviceAccount.name": "somebody",
+    "serviceAccount.annotations": {"eks.amazonaws.com/role-arn": "arn:aws:iam::1:role/fairlead"},
+    "webhook.timeoutSeconds": 10,
+    "webhook.certManager.issuer.name": "company",
+    "metrics.podMonitor.interval": "15s",
+    "metrics.podMonitor.labels": {"release": "prometheus"},
+    "networkPolicy.metricsFrom": [{"namespaceSelector": {"matchLabels": {"name": "monitoring"}}}],
+    "resources": {"requests": {"cpu": 1, "memory": "1Gi"}},
+    "podAnnotations": {"sidecar.istio.io/inject": "false"},
+    "podLabels": {"team": "serving"},
+    "commonLabels": {"owner": "platform", "app.kubernetes.io/name": "not ours to lose"},
+    "nodeSelector": {"kubernetes.io/os": "linux"},
+    "tolerations": [{"key": "system", "operator": "Exists", "effect": "NoSchedule"}],
+    "affinity": {"nodeAffinity": {}},
+    "priorityClassName": "system-cluster-critical",
+    "extraArgs": ["--engine-image=registry.test/engine:1"],
+    "extraEnv": [{"name": "HTTPS_PROXY", "value": "http://proxy.test:3128"}],
+    "extraObjects": [
+        {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "more"}, "data": {"in": "{{ .Release.Name }}"}}
+    ],
+}
+"""A value besides its default for each that is neither a switch nor a choice."""
+
+NEEDS: Final[dict[str, dict[str, Any]]] = {
+    "serviceAccount.create": {"serviceAccount.name": "somebody"},
+    "webhook.certManager.issuer.kind": {"webhook.certManager.issuer.name": "company"},
+}
+"""What must be set for a value to show, beyond the switches of the groups it stands in."""
+
+
+def besides_defaults() -> Iterator[tuple[str, dict[str, Any], dict[str, Any]]]:
+    """For each value and each other thing it may be: its path, the values without it, and with it."""
+    for path, default, choice in leaves(Values(), ""):
+        below = {"crds.install": path.startswith("crds.")} | _switched_on(path) | NEEDS.get(path, {})
+        for other in _others(path, default, choice):
+            yield path, nested(below), nested(below | {path: other})
+
+
+def leaves(group: BaseModel, above: str) -> Iterator[tuple[str, Any, list[str]]]:
+    """Path, default and closed choice of every value."""
+    for field, about in type(group).model_fields.items():
+        path, value = f"{above}{about.alias}", getattr(group, field)
+        if isinstance(value, BaseModel):
+            yield from leaves(value, f"{path}.")
+        else:
+            yield path, value, list(getattr(about.annotation, "__args__", ())) if isinstance(value, str) else []
+
+
+def nested(flat: dict[str, Any]) -> dict[str, Any]:
+    """Values by path as a values file holds them."""
+    whole: dict[str, Any] = {}
+    for path, value in flat.items():
+        *groups, name = path.split(".")
+        here = whole
+        for group in groups:
+            here = here.setdefault(group, {})
+        here[name] = value
+    return whole
+
+
+def _switched_on(path: str) -> dict[str, Any]:
+    known = {each for each, _, _ in leaves(Values(), "")}
+    words = path.split(".")
+    switches = [".".join([*words[:depth], "enabled"]) for depth in range(1, len(words))]
+    return {switch: True for switch in switches if switch in known and switch != path}
+
+
+def _others(path: str, default: object, choice: list[str]) -> list[Any]:
+    if isinstance(default, bool):
+        return [not default]
+    return [one for one in choice if one != default] or [FILLED[path]]

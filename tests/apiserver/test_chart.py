@@ -1,0 +1,236 @@
+"""What Helm makes of our chart: valid for the oldest and newest Kubernetes, whatever is set; wrong values are refused.
+
+Helm and kubeconform read files here; no cluster is asked.
+"""
+
+import functools
+import json
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+import yaml
+
+from devcluster.cache import Cache
+from devcluster.setup import machine, preflight, programs, tools
+from house import chart_manifests, kube_schemas
+from house.chart_manifests import Manifest, Refused
+from house.tree import ROOT
+from tests.apiserver.packaged import DIGEST, besides_defaults, nested
+
+CASES: Final = tuple(besides_defaults())
+FOREIGN: Final = ("PodMonitor", "Issuer", "Certificate")
+"""Kinds of other operators, whose definitions are not part of Kubernetes."""
+
+
+@pytest.fixture(scope="module")
+def helm() -> Path:
+    """Helm, built from its pin where it is missing."""
+    cache = Cache.chosen()
+    missing = preflight.light(machine.look(), tools.missing(cache, tools.LIGHT))
+    if missing and os.environ.get("CI"):
+        pytest.fail(f"the chart must be rendered in CI.\n{preflight.message(missing)}", pytrace=False)
+    if missing:
+        pytest.skip(preflight.message(missing))
+    return tools.ensure(cache, tools.LIGHT) / "helm"
+
+
+@pytest.fixture(scope="module")
+def default(helm: Path) -> list[Manifest]:
+    """The objects of an installation where nothing was set."""
+    return chart_manifests.template(helm)
+
+
+@pytest.fixture(scope="module")
+def cases(helm: Path) -> list[list[Manifest]]:
+    """What every case renders, tests and all."""
+    return [_once(helm, json.dumps(values)) for _, _, values in CASES]
+
+
+def test_helm_has_nothing_to_say_against_it(helm: Path) -> None:
+    words = [str(helm), "lint", "--strict", str(chart_manifests.CHART)]
+    said = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert said.stdout.endswith("1 chart(s) linted, 0 chart(s) failed\n"), said.stdout + said.stderr
+
+
+@pytest.mark.parametrize(("path", "before", "after"), CASES, ids=lambda each: each if isinstance(each, str) else "")
+def test_every_value_changes_what_is_installed(
+    helm: Path, path: str, before: dict[str, Any], after: dict[str, Any]
+) -> None:
+    assert _once(helm, json.dumps(before)) != _once(helm, json.dumps(after)), path
+
+
+@pytest.mark.parametrize("release", kube_schemas.RELEASES)
+def test_whatever_is_set_is_valid_for_kubernetes(
+    helm: Path, default: list[Manifest], cases: list[list[Manifest]], release: str, tmp_path: Path
+) -> None:
+    tests = _rendered_tests(helm)
+    objects = [*default, *tests, *(one for case in cases for one in case), *_samples()]
+    assert [name for name, one in _nulls("", objects)] == []
+    said = _kubeconform(helm.parent, release, tmp_path, objects)
+    assert said["summary"]["valid"] == sum(one["kind"] not in FOREIGN for one in objects), said["resources"]
+    assert (said["summary"]["invalid"], said["summary"]["errors"]) == (0, 0), said["resources"]
+
+
+def test_the_schemas_would_notice_a_field_that_does_not_exist(helm: Path, tmp_path: Path) -> None:
+    wrong = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "x"}, "spec": {"prots": []}}
+    said = _kubeconform(helm.parent, "1.34.2", tmp_path, [wrong])
+    assert said["summary"]["invalid"] == 1
+    assert "prots" in json.dumps(said["resources"])
+
+
+WRONG: Final[dict[str, tuple[dict[str, Any], str]]] = {
+    "a word it does not know": ({"replica": 1}, "additional properties 'replica' not allowed"),
+    "one below": ({"webhook": {"failurepolicy": "Fail"}}, "at '/webhook': additional properties 'failurepolicy'"),
+    "another type": ({"replicas": "two"}, "at '/replicas': got string, want integer"),
+    "none": ({"replicas": 0}, "at '/replicas': minimum: got 0, want 1"),
+    "another case": ({"webhook": {"failurePolicy": "fail"}}, "value must be one of 'Ignore', 'Fail'"),
+    "half a digest": ({"image": {"digest": "sha256:12"}}, "at '/image/digest': 'sha256:12' does not match pattern"),
+    "no namespace": ({"watchNamespaces": ["Models"]}, "at '/watchNamespaces/0': 'Models' does not match pattern"),
+    "a namespace twice": ({"watchNamespaces": ["a", "a"]}, "at '/watchNamespaces': items at 0 and 1 are equal"),
+    "nobody to run as": ({"serviceAccount": {"create": False}}, "serviceAccount.name"),
+    "a flag that a value sets": ({"extraArgs": ["--namespaces=a"]}, "set watchNamespaces instead"),
+}
+
+
+@pytest.mark.parametrize(("values", "says"), WRONG.values(), ids=WRONG)
+def test_a_wrong_value_is_refused_by_its_path(helm: Path, values: dict[str, Any], says: str) -> None:
+    with pytest.raises(Refused) as refused:
+        chart_manifests.template(helm, values)
+    assert says in str(refused.value)
+
+
+def test_a_kubernetes_too_old_is_refused(helm: Path) -> None:
+    with pytest.raises(Refused) as refused:
+        chart_manifests.template(helm, more=["--kube-version=1.33.9"])
+    assert "requires kubeVersion: >=1.34.0-0" in str(refused.value)
+
+
+def test_no_rule_has_a_wildcard_and_none_lists_secrets(default: list[Manifest], cases: list[list[Manifest]]) -> None:
+    rules = [rule for case in [default, *cases] for one in case for rule in one.get("rules", ()) if "verbs" in rule]
+    assert [rule for rule in rules if "*" in json.dumps(rule)] == []
+    assert {verb for rule in rules if "secrets" in rule["resources"] for verb in rule["verbs"]} == {
+        "get",
+        "create",
+        "update",
+    }
+
+
+def test_a_digest_pins_the_operator_the_routers_the_engines_and_the_test(helm: Path) -> None:
+    values = nested({"image.digest": DIGEST, "image.tag": "1.2.3"})
+    pinned = f"registry.fairlead.dev/fairlead@{DIGEST}"
+    text = json.dumps(chart_manifests.template(helm, values) + _rendered_tests(helm, values))
+    assert text.count(pinned) == text.count("registry.fairlead.dev/fairlead") == 4
+    assert f"--router-image={pinned}" in text
+    assert f"--engine-image={pinned}" in text
+
+
+def test_no_label_of_yours_breaks_a_selector(helm: Path) -> None:
+    labels = {"app.kubernetes.io/name": "other", "app.kubernetes.io/component": "other"}
+    objects = chart_manifests.template(helm, {"commonLabels": labels, "podLabels": labels})
+    (pod,) = [one["spec"]["template"]["metadata"]["labels"] for one in objects if one["kind"] == "Deployment"]
+    selectors = [one["spec"]["selector"] for one in objects if one["kind"] == "Service"]
+    assert selectors
+    assert all(selector.items() <= pod.items() for selector in selectors)
+
+
+def test_with_namespaces_it_gets_no_right_outside_them_but_nodes_and_its_own_webhook(helm: Path) -> None:
+    objects = chart_manifests.template(helm, {"watchNamespaces": ["a", "b"], "rbac": {"aggregate": False}})
+    roles = {(one["kind"], one["metadata"].get("namespace"), one["metadata"]["name"]): one for one in objects}
+    whole = [rule for (kind, *_), one in roles.items() if kind == "ClusterRole" for rule in one["rules"]]
+    assert [rule["resources"] for rule in whole] == [["nodes"], ["validatingwebhookconfigurations"]]
+    assert roles["Role", "a", "fairlead"]["rules"] == roles["Role", "b", "fairlead"]["rules"]
+
+
+OVERLAYS: Final[dict[str, dict[str, Any]]] = {
+    "base": {},
+    "overlays/single-replica": {"replicas": 1},
+    "overlays/cert-manager": nested({"webhook.certManager.enabled": True}),
+    "overlays/namespaced": {"watchNamespaces": ["models"]},
+}
+
+
+@pytest.mark.parametrize(("folder", "values"), OVERLAYS.items(), ids=OVERLAYS)
+def test_kustomize_builds_what_helm_renders(helm: Path, folder: str, values: dict[str, Any]) -> None:
+    kubectl = programs.ensure(Cache.chosen(), programs.LIGHT) / "kubectl"
+    words = [str(kubectl), "kustomize", str(ROOT / "manifests" / folder)]
+    built = subprocess.run(words, capture_output=True, text=True, check=True).stdout
+    theirs = [chart_manifests.plain(one) for one in chart_manifests.template(helm, values)]
+    if folder == "overlays/namespaced":  # kustomize grants the one ClusterRole by namespace, Helm makes a Role in each
+        theirs = [_by_cluster_role(one) for one in theirs]
+    assert _by_name(yaml.safe_load_all(built)) == _by_name(theirs)
+
+
+def test_the_one_file_and_the_base_are_up_to_date(helm: Path) -> None:
+    for path, text in chart_manifests.rendered(helm).items():
+        assert (ROOT / path).read_text() == text, f"{path}: run `make chart` and commit what it wrote"
+
+
+@functools.cache
+def _once(helm: Path, values: str) -> list[Manifest]:
+    """Many cases differ from the same rendering."""
+    return chart_manifests.template(helm, json.loads(values))
+
+
+def _by_cluster_role(one: Manifest) -> Manifest:
+    text = json.dumps(one)
+    if one["kind"] == "Role" and one["metadata"]["namespace"] == "models":
+        metadata = {key: value for key, value in one["metadata"].items() if key != "namespace"}
+        return {**one, "kind": "ClusterRole", "metadata": metadata}
+    if one["kind"] == "RoleBinding" and one["metadata"]["namespace"] == "models":
+        text = text.replace('"kind": "Role"', '"kind": "ClusterRole"')
+    return dict(json.loads(text))
+
+
+def _by_name(objects: Iterator[Manifest] | list[Manifest]) -> dict[str, Manifest]:
+    """Objects by kind and name; what is written by hand for an overlay carries no version."""
+    found = {}
+    for one in objects:
+        one["metadata"]["labels"].pop("app.kubernetes.io/version", None)
+        found[f"{one['kind']} {one['metadata'].get('namespace')}/{one['metadata']['name']}"] = one
+    return found
+
+
+def _rendered_tests(helm: Path, values: dict[str, Any] | None = None) -> list[Manifest]:
+    """What `helm test` makes."""
+    chart = str(chart_manifests.CHART)
+    words = [str(helm), "template", "fairlead", chart, "-s", "templates/tests/selftest.yaml", "-f", "-"]
+    done = subprocess.run(words, input=json.dumps(values or {}), capture_output=True, text=True, check=True)
+    return list(yaml.safe_load_all(done.stdout))
+
+
+def _samples() -> list[Manifest]:
+    texts = [path.read_text() for path in sorted((ROOT / "manifests/samples").glob("*.yaml"))]
+    return [one for text in texts for one in yaml.safe_load_all(text)]
+
+
+def _nulls(path: str, node: object) -> Iterator[tuple[str, None]]:
+    if node is None:
+        yield path, None
+    elif isinstance(node, dict):
+        for name, value in node.items():
+            yield from _nulls(f"{path}.{name}", value)
+    elif isinstance(node, list):
+        for number, value in enumerate(node):
+            yield from _nulls(f"{path}[{number}]", value)
+
+
+def _kubeconform(folder: Path, release: str, own: Path, objects: list[Manifest]) -> dict[str, Any]:
+    for name, schema in kube_schemas.ours().items():
+        (own / name).write_text(json.dumps(schema))
+    places = [kube_schemas.ensure(Cache.chosen(), release), own]
+    locations = [word for place in places for word in ("-schema-location", f"{place}/{kube_schemas.LOCATION}")]
+    words = [
+        str(folder / "kubeconform"),
+        "-strict",
+        "-summary",
+        "-output=json",
+        f"-skip={','.join(FOREIGN)}",
+        *locations,
+    ]
+    text = json.dumps({"apiVersion": "v1", "kind": "List", "items": objects})
+    done = subprocess.run(words, input=text, capture_output=True, text=True, check=False)
+    return dict(json.loads(done.stdout))

@@ -1,0 +1,207 @@
+"""Our chart on a real API server, by Helm and by kubectl: what it takes, whom its webhook asks, what its roles allow.
+
+No operator runs here, so that what would reach it shows as a refusal.
+"""
+
+import json
+import os
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from devcluster import plan, teardown
+from devcluster.cache import Cache
+from devcluster.door import DoorClosed, Embedded
+from devcluster.layout import Layout
+from devcluster.setup import machine, preflight, programs, tools
+from devcluster.up import up
+from house.chart_manifests import CHART, NAMESPACE
+from house.tree import ROOT
+from tests.patience import eventually
+
+OPERATOR: Final = f"system:serviceaccount:{NAMESPACE}:fairlead"
+COLLECTOR: Final = "system:serviceaccount:kube-system:generic-garbage-collector"
+BASE: Final = str(ROOT / "manifests/base")
+LEAST: Final = """\
+apiVersion: fairlead.dev/v1alpha1
+kind: InferenceDeployment
+metadata: {name: chat}
+spec: {model: {source: "hf://Qwen/Qwen3-0.6B"}, accelerator: {product: NVIDIA-L4}}
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Hands:
+    """An API server of these stories' own, and the two programs that people install with."""
+
+    server: Embedded
+    program: Path
+
+    def helm(self, *words: str) -> str:
+        """Run Helm; `DoorClosed` in its words."""
+        environment = os.environ | {"KUBECONFIG": str(self.server.kubeconfig)}
+        whole = [str(self.program), *words, "-n", NAMESPACE]
+        done = subprocess.run(whole, capture_output=True, text=True, check=False, env=environment)
+        if done.returncode:
+            raise DoorClosed(done.stderr)
+        return done.stdout
+
+    def may(self, verb: str, what: str, *where: str) -> bool:
+        """Whether the operator's account may do this."""
+        try:
+            return self.server.kubectl("auth", "can-i", verb, what, f"--as={OPERATOR}", *where).strip() == "yes"
+        except DoorClosed:
+            return False
+
+
+@pytest.fixture(scope="module")
+def hands() -> Iterator[Hands]:
+    """A server of their own: a webhook that must answer would stand in other stories' way."""
+    cache = Cache.chosen()
+    to_build = (*programs.missing(cache, programs.LIGHT), *tools.missing(cache, tools.LIGHT))
+    missing = preflight.light(machine.look(), to_build)
+    if missing and os.environ.get("CI"):
+        pytest.fail(f"the chart must be installed in CI.\n{preflight.message(missing)}", pytrace=False)
+    if missing:
+        pytest.skip(preflight.message(missing))
+    layout = Layout.of(cache, f"chart-{os.getpid()}")
+    try:
+        server = Embedded(up(plan.make(layout.name, ()), cache))
+        server.kubectl("create", "namespace", NAMESPACE)
+        yield Hands(server, tools.ensure(cache, tools.LIGHT) / "helm")
+    finally:
+        left = teardown.down(layout)
+    assert left == (), left
+
+
+@pytest.fixture(scope="module")
+def by_kubectl(hands: Hands) -> Hands:
+    """The same, with the base applied and our kinds served."""
+    hands.server.kubectl("apply", "--server-side", "--force-conflicts", "-k", BASE)
+    eventually(lambda: "infd" in hands.server.kubectl("api-resources"), "our kinds are served")
+    return hands
+
+
+def test_helm_installs_upgrades_and_leaves_what_serves(hands: Hands) -> None:
+    hands.server.kubectl("delete", "--ignore-not-found", "-k", BASE)
+    said = hands.helm("install", "fairlead", str(CHART), "--set", "flowSchema.enabled=true,networkPolicy.enabled=true")
+    assert "helm test fairlead -n fairlead-system" in said
+    eventually(lambda: "infd" in hands.server.kubectl("api-resources"), "our kinds are served")
+    hands.server.kubectl("apply", "-f", "-", text=LEAST)
+    before = _uid(hands)
+
+    hands.helm("upgrade", "fairlead", str(CHART), "--set", "replicas=1,webhook.failurePolicy=Fail")
+    assert hands.server.kubectl("get", "pdb", "-A", "--ignore-not-found") == ""
+    assert hands.server.kubectl("get", "flowschema", "fairlead", "--ignore-not-found") == ""
+    hands.helm("uninstall", "fairlead")
+
+    assert _uid(hands) == before, "its definition stayed, and the object with it"
+    hands.helm("install", "fairlead", str(CHART))
+    assert _uid(hands) == before
+    hands.helm("uninstall", "fairlead")
+    hands.server.kubectl("delete", "infd", "chat")
+
+
+def test_the_same_files_applied_twice_change_nothing(by_kubectl: Hands) -> None:
+    what = ("get", "-o", "jsonpath={.items[*].metadata.resourceVersion}", "-f", str(ROOT / "manifests/install.yaml"))
+    before = by_kubectl.server.kubectl(*what)
+    by_kubectl.server.kubectl("apply", "--server-side", "-f", str(ROOT / "manifests/install.yaml"))
+    by_kubectl.server.kubectl("apply", "--server-side", "-k", BASE)
+    assert by_kubectl.server.kubectl(*what) == before
+
+
+def test_without_an_operator_people_can_still_apply_what_they_need(by_kubectl: Hands) -> None:
+    assert "created" in by_kubectl.server.kubectl("apply", "-f", "-", text=LEAST.replace("chat", "unreviewed"))
+    by_kubectl.server.kubectl("delete", "infd", "unreviewed")
+
+
+@pytest.fixture
+def strict(by_kubectl: Hands) -> Iterator[Hands]:
+    """A webhook that must answer, and does not; beside it an object from before."""
+    by_kubectl.server.kubectl("apply", "-f", "-", text=LEAST)
+    _policy(by_kubectl, "Fail")
+    try:
+        eventually(
+            lambda: _refused(by_kubectl, "apply", "-f", "-", text=LEAST.replace("chat", "new")), "it must answer"
+        )
+        yield by_kubectl
+    finally:
+        _policy(by_kubectl, "Ignore")
+        by_kubectl.server.kubectl("delete", "infd", "--all")
+
+
+def test_a_webhook_that_must_answer_stops_new_wishes_only(strict: Hands) -> None:
+    wish = '{"spec": {"replicas": 3}}'
+    assert _refused(strict, "patch", "infd", "chat", "--type=merge", "-p", wish)
+    strict.server.kubectl("label", "infd", "chat", "team=search")
+    strict.server.kubectl("patch", "infd", "chat", "--subresource=status", "--type=merge", "-p", '{"status": {}}')
+    strict.server.kubectl("patch", "infd", "chat", "--type=merge", "-p", wish, f"--as={COLLECTOR}")
+    strict.server.kubectl("delete", "infd", "chat")
+
+
+def test_an_object_that_is_going_away_lets_go_of_its_finalizers(strict: Hands) -> None:
+    held = '{"metadata": {"finalizers": ["example.com/held"]}}'
+    strict.server.kubectl("patch", "infd", "chat", "--type=merge", "-p", held)
+    strict.server.kubectl("delete", "infd", "chat", "--wait=false")
+    strict.server.kubectl("patch", "infd", "chat", "--type=merge", "-p", '{"metadata": {"finalizers": null}}')
+    eventually(lambda: strict.server.kubectl("get", "infd", "--ignore-not-found") == "", "it is gone")
+
+
+MAY: Final = (
+    ("patch", "deployments.apps", "-n", "default"),
+    ("patch", "inferencedeployments.fairlead.dev", "--subresource=status", "-n", "default"),
+    ("update", "inferencedeployments.fairlead.dev", "--subresource=finalizers", "-n", "default"),
+    ("get", "secrets", "-n", "default"),
+    ("create", "events.events.k8s.io", "-n", "default"),
+    ("watch", "nodes"),
+    ("update", "leases.coordination.k8s.io", "-n", NAMESPACE),
+    ("update", "secrets/fairlead-webhook", "-n", NAMESPACE),
+    ("patch", "validatingwebhookconfigurations/fairlead"),
+)
+MAY_NOT: Final = (
+    ("list", "secrets", "-n", "default"),
+    ("update", "secrets/other", "-n", NAMESPACE),
+    ("create", "secrets", "-n", "default"),
+    ("create", "pods", "-n", "default"),
+    ("create", "pods", "--subresource=exec", "-n", "default"),
+    ("patch", "inferencedeployments.fairlead.dev", "-n", "default"),
+    ("update", "leases.coordination.k8s.io", "-n", "default"),
+    ("patch", "nodes"),
+    ("patch", "validatingwebhookconfigurations/other"),
+    ("create", "clusterroles.rbac.authorization.k8s.io"),
+)
+
+
+def test_the_operator_may_do_its_work_and_nothing_beside_it(by_kubectl: Hands) -> None:
+    assert [each for each in MAY if not by_kubectl.may(*each)] == []
+    assert [each for each in MAY_NOT if by_kubectl.may(*each)] == []
+
+
+def test_the_operator_can_grant_a_router_its_role_and_no_more_than_it_has(by_kubectl: Hands) -> None:
+    ask = ("create", "role", "chat-router", "--resource=pods", "--dry-run=server", f"--as={OPERATOR}")
+    assert "created" in by_kubectl.server.kubectl(*ask, "--verb=get,list,watch")
+    with pytest.raises(DoorClosed, match="attempting to grant RBAC permissions not currently held"):
+        by_kubectl.server.kubectl(*ask, "--verb=delete")
+
+
+def _uid(hands: Hands) -> str:
+    return hands.server.kubectl("get", "infd", "chat", "-o", "jsonpath={.metadata.uid}")
+
+
+def _policy(hands: Hands, policy: str) -> None:
+    changed = json.dumps(
+        {"webhooks": [{"name": "validate.fairlead.dev", "failurePolicy": policy, "timeoutSeconds": 1}]}
+    )
+    hands.server.kubectl("patch", "validatingwebhookconfiguration", "fairlead", "-p", changed)
+
+
+def _refused(hands: Hands, *words: str, text: str | None = None) -> bool:
+    try:
+        hands.server.kubectl(*words, text=text)
+    except DoorClosed as problem:
+        return 'failed calling webhook "validate.fairlead.dev"' in str(problem)
+    return False

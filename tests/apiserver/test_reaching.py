@@ -1,0 +1,111 @@
+"""What reaches the API server meets a real one: the same stories as the fake, and an informer that keeps up."""
+
+import asyncio
+import json
+import os
+import random
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+
+from devcluster.door import Embedded
+from fairlead.cluster.api_server import ApiServer, Refused
+from fairlead.cluster.connection import connect
+from fairlead.cluster.informer import Informer, Watched
+from fairlead.cluster.kinds import CONFIG_MAP, Manifest, trimmed
+from tests.reaching.contract import STORIES, Story
+from tests.reaching.worlds import note, run, until
+
+
+@pytest.fixture
+def namespace(api_server: Embedded, request: pytest.FixtureRequest) -> str:
+    """A namespace of the test's own."""
+    name = f"reaching-{abs(hash(request.node.name)) % 10**8}"
+    api_server.kubectl("create", "namespace", name)
+    return name
+
+
+@asynccontextmanager
+async def reached(door: Embedded) -> AsyncIterator[ApiServer]:
+    """The API server behind a door."""
+    async with await connect({"KUBECONFIG": str(door.kubeconfig)}) as connection:
+        yield ApiServer(connection)
+
+
+@pytest.mark.parametrize("story", STORIES, ids=lambda story: story.__name__)
+def test_a_real_one_answers_as_the_fake(api_server: Embedded, namespace: str, story: Story) -> None:
+    async def told() -> None:
+        async with reached(api_server) as api:
+            await story(api, namespace)
+
+    run(told())
+
+
+def test_an_informer_holds_what_a_list_says_after_a_storm(api_server: Embedded, namespace: str) -> None:
+    async def story() -> None:
+        rng, woken = random.Random(3), list[str]()  # noqa: S311  # a storm, no secrets
+        async with reached(api_server) as api:
+            watched = Watched(resource=CONFIG_MAP, namespaces=(namespace,))
+            informer = Informer(api, watched, lambda old, new: woken.append(str(new or old)), rng=rng)
+            following = asyncio.create_task(informer.run())
+            await asyncio.gather(*(_storm(api, namespace, f"n{number}", rng) for number in range(8)))
+            last = await api.apply(note("last", namespace=namespace))
+            await until(lambda: informer.store.find(namespace, "last"))
+            items, _ = await api.listing(CONFIG_MAP, namespace)
+            following.cancel()
+        assert [trimmed(one) for one in items] == list(informer.store.all())
+        assert trimmed(last) in items
+        assert len(woken) >= len(items)
+
+    run(story())
+
+
+async def _storm(api: ApiServer, namespace: str, name: str, rng: random.Random) -> None:
+    """One object, changed, deleted and made again."""
+    for _ in range(10):
+        held: Manifest = await api.apply(note(name, str(rng.random()), namespace=namespace))
+        if rng.random() < 0.4:
+            await api.remove(held, uid=held["metadata"]["uid"])
+
+
+def test_what_is_invalid_is_refused_in_the_servers_words(api_server: Embedded, namespace: str) -> None:
+    async def story() -> None:
+        async with reached(api_server) as api:
+            with pytest.raises(Refused, match=r"422: .*metadata\.name: Invalid value") as refused:
+                await api.create(note("Not-A-Name", namespace=namespace))
+        assert (refused.value.lacks_right, refused.value.retry_after) == (False, None)
+
+    run(story())
+
+
+def test_a_namespace_that_ends_refuses_what_is_new_and_says_so(api_server: Embedded, namespace: str) -> None:
+    """A light cluster has nobody who ends it, so it stays half deleted."""
+    api_server.kubectl("delete", "namespace", namespace, "--wait=false")
+
+    async def story() -> None:
+        async with reached(api_server) as api:
+            with pytest.raises(Refused, match="because it is being terminated") as refused:
+                await api.create(note("new", namespace=namespace))
+        assert (refused.value.namespace_ends, refused.value.lacks_right) == (True, False)
+
+    run(story())
+
+
+def test_a_missing_right_is_refused_and_named(api_server: Embedded, namespace: str) -> None:
+    """A service account that nobody gave any right, by its token."""
+    api_server.kubectl("create", "serviceaccount", "powerless", f"--namespace={namespace}")
+    token = api_server.kubectl("create", "token", "powerless", f"--namespace={namespace}").strip()
+    config = json.loads(api_server.kubectl("config", "view", "--raw", "--output=json"))
+    config["users"][0]["user"] = {"token": token}
+    path = api_server.kubeconfig.parent / f"{namespace}-{os.getpid()}.json"
+    path.write_text(json.dumps(config))
+
+    async def story() -> None:
+        async with await connect({"KUBECONFIG": str(path)}) as connection:
+            with pytest.raises(Refused, match='cannot list resource "configmaps"') as refused:
+                await ApiServer(connection).listing(CONFIG_MAP, namespace)
+            assert refused.value.lacks_right
+            assert (await connection.credentials()).token == token
+
+    run(story())

@@ -1,0 +1,33 @@
+"""Whole children of two deployments as files, to be read by people: `python -m tests.objects.goldens` writes them anew.
+
+The copy of the template that an engine Deployment carries as text is left out; the template stands below it.
+"""
+
+import json
+from pathlib import Path
+from typing import Any, Final
+
+from fairlead.objects import engine_deployment, stamps
+from fairlead.objects.manifest import Manifest
+from tests.objects.wishes import FULL, LEAST, everything
+
+FOLDER: Final = Path(__file__).resolve().parent / "data"
+WISHES: Final[dict[str, dict[str, Any]]] = {"least": LEAST, "full": FULL}
+
+
+def built(name: str) -> list[Manifest]:
+    """What builders answer today."""
+    children = [stamps.stamped(child) for child in everything(WISHES[name])]
+    for child in children:
+        child["metadata"]["annotations"].pop(engine_deployment.TEMPLATE, None)
+    return children
+
+
+def kept(name: str) -> list[Manifest]:
+    """What they answered when somebody last looked."""
+    return list(json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8")))
+
+
+if __name__ == "__main__":
+    for each in WISHES:
+        (FOLDER / f"{each}.json").write_text(json.dumps(built(each), indent=1) + "\n", encoding="utf-8")

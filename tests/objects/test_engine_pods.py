@@ -1,0 +1,175 @@
+"""The pod of an engine: what people asked for arrives in it, and what they did not ask for harms nobody."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fairlead.engines.places import CACHE, MODEL
+from fairlead.fleet.gateways import WantedDeployment
+from fairlead.fleet.launch import Mount, Shutdown, Variable
+from fairlead.fleet.wanted import EngineKind, EnvFrom, ModelSource, Placement, SecretKey, SourceScheme, Spread, Storage
+from fairlead.objects import engine_pods, engine_volumes
+from fairlead.objects.manifest import Manifest
+from tests.objects.wishes import FULL, LEAST, OWNER, launch, template, wanted
+
+SIMULATED = LEAST | {"engine": {"kind": "Simulated"}}
+
+
+def pod(spec: dict[str, Any]) -> Manifest:
+    return dict(template(wanted(spec))["spec"])
+
+
+def container(spec: dict[str, Any]) -> Manifest:
+    (only,) = pod(spec)["containers"]
+    return dict(only)
+
+
+def but(**changes: Any) -> WantedDeployment:  # noqa: ANN401  # fields of a wish
+    least = wanted(LEAST)
+    return replace(least, wanted=replace(least.wanted, **changes))
+
+
+def claim(location: str) -> ModelSource:
+    return ModelSource(scheme=SourceScheme.CLAIM, location=location)
+
+
+def test_gpus_are_asked_for_by_resource_and_found_by_product() -> None:
+    large = LEAST | {"parallelism": {"tensor": 4}}
+    assert container(large)["resources"] == {"limits": {"nvidia.com/gpu": "4"}, "requests": {"nvidia.com/gpu": "4"}}
+    assert pod(large)["nodeSelector"] == {"nvidia.com/gpu.product": "NVIDIA-L4"}
+
+
+def test_a_simulated_engine_takes_the_place_of_a_real_one_and_runs_our_own_image() -> None:
+    assert pod(SIMULATED)["nodeSelector"] == pod(LEAST)["nodeSelector"]
+    assert container(SIMULATED)["resources"] == container(LEAST)["resources"]
+    assert container(SIMULATED)["args"][:5] == ["engine", "--product", "NVIDIA-L4", "--gpus", "1"]
+    assert "command" not in container(SIMULATED)
+    assert [pod(each)["securityContext"]["runAsUser"] for each in (SIMULATED, LEAST)] == [65532, 2000]
+
+
+def test_another_vendors_resource_says_itself_which_gpu_it_is() -> None:
+    assert "nodeSelector" not in template(but(resource="amd.com/gpu"))["spec"]
+    pretended = but(resource="amd.com/gpu", engine=replace(wanted(SIMULATED).wanted.engine))
+    assert template(pretended)["spec"]["nodeSelector"] == {"nvidia.com/gpu.product": "NVIDIA-L4"}
+
+
+def test_a_users_own_word_for_the_product_wins() -> None:
+    shared = LEAST | {"placement": {"nodeSelector": {"nvidia.com/gpu.product": "NVIDIA-L4-SHARED", "zone": "a"}}}
+    assert pod(shared)["nodeSelector"] == {"nvidia.com/gpu.product": "NVIDIA-L4-SHARED", "zone": "a"}
+
+
+def test_replicas_are_spread_over_nodes_softly_where_nobody_says_how() -> None:
+    (rule,) = pod(LEAST)["topologySpreadConstraints"]
+    assert (rule["topologyKey"], rule["whenUnsatisfiable"]) == ("kubernetes.io/hostname", "ScheduleAnyway")
+    placed = but(placement=Placement(spread=(Spread(topology_key="zone", hard=True), Spread(topology_key="rack"))))
+    rules = template(placed)["spec"]["topologySpreadConstraints"]
+    assert [(one["topologyKey"], one["whenUnsatisfiable"]) for one in rules] == [
+        ("zone", "DoNotSchedule"),
+        ("rack", "ScheduleAnyway"),
+    ]
+
+
+@pytest.mark.parametrize("word", ["$(HOME)", "$$(HOME)", "$$", "$5", "a$(B)$", "plain"])
+def test_kubernetes_passes_on_an_argument_as_it_was_written(word: str) -> None:
+    written = container(LEAST | {"engine": {"extraArgs": [f"--chat-template={word}"]}})
+    assert expanded(written["command"][-1]) == f"--chat-template={word}"
+
+
+@given(st.text(alphabet="$()aB-", max_size=12))
+def test_no_argument_is_ever_read_as_a_variable(word: str) -> None:
+    assert expanded(engine_pods.literally(word)) == word
+
+
+def expanded(text: str) -> str:
+    """What Kubernetes makes of a word, where every variable is set to nonsense."""
+    out, rest = "", text
+    while rest:
+        if rest.startswith("$$"):
+            out, rest = out + "$", rest[2:]
+        elif rest.startswith("$(") and ")" in rest:
+            out, rest = out + "NONSENSE", rest.partition(")")[2]
+        else:
+            out, rest = out + rest[0], rest[1:]
+    return out
+
+
+def test_a_variable_said_twice_is_set_once_by_the_last_word_and_at_its_place() -> None:
+    assert engine_pods.environment(
+        Variable(name="HOME", value="/tmp"),
+        Variable(name="A", value="1"),
+        Variable(name="HOME", value="/home/$(A)"),
+    ) == [{"name": "A", "value": "1"}, {"name": "HOME", "value": "/home/$(A)"}]
+
+
+def test_values_are_read_from_where_they_are_kept() -> None:
+    assert engine_pods.environment(
+        Variable(name="T", value=SecretKey(name="s", key="k")),
+        Variable(name="S", value=EnvFrom(name="S", object_name="o", key="k")),
+        Variable(name="C", value=EnvFrom(name="C", object_name="o", key="k", from_secret=False)),
+    ) == [
+        {"name": "T", "valueFrom": {"secretKeyRef": {"name": "s", "key": "k"}}},
+        {"name": "S", "valueFrom": {"secretKeyRef": {"name": "o", "key": "k"}}},
+        {"name": "C", "valueFrom": {"configMapKeyRef": {"name": "o", "key": "k"}}},
+    ]
+
+
+def test_a_claim_that_serves_twice_is_one_volume() -> None:
+    started = replace(launch(wanted(LEAST)), mounts=(Mount(source=claim("models/chat/v7/"), path=MODEL),))
+    carried = engine_volumes.carried(Storage(cache_claim="models"), started)
+    assert [volume["name"] for volume in carried.volumes] == ["claim-0", "shm", "tmp"]
+    assert carried.mounts[:2] == [
+        {"name": "claim-0", "mountPath": CACHE},
+        {"name": "claim-0", "mountPath": MODEL, "readOnly": True, "subPath": "chat/v7"},
+    ]
+
+
+def test_without_a_claim_the_cache_lives_with_the_pod() -> None:
+    assert {"name": "cache", "emptyDir": {}} in pod(LEAST)["volumes"]
+
+
+@pytest.mark.parametrize(
+    ("spec", "size"),
+    [
+        (LEAST, "1Gi"),
+        (LEAST | {"parallelism": {"tensor": 4}}, "4Gi"),
+        (LEAST | {"storage": {"sharedMemory": "3G"}}, "3G"),
+        (LEAST | {"storage": {"sharedMemory": "0"}}, None),
+        (SIMULATED, None),
+        (SIMULATED | {"storage": {"sharedMemory": "1Gi"}}, "1Gi"),
+    ],
+)
+def test_shared_memory_is_what_was_asked_for_or_what_the_gpus_need(spec: dict[str, Any], size: str | None) -> None:
+    found = [one["emptyDir"]["sizeLimit"] for one in pod(spec)["volumes"] if one["name"] == "shm"]
+    assert found == ([] if size is None else [size])
+
+
+def test_nothing_is_waited_for_where_routers_need_no_time() -> None:
+    at_once = replace(launch(wanted(LEAST)), shutdown=Shutdown(pre_stop_seconds=0, drain_seconds=9, rest_seconds=20))
+    built = engine_pods.template(OWNER, wanted(LEAST), at_once, "0a1b2c3d")["spec"]
+    assert "lifecycle" not in built["containers"][0]
+    assert built["terminationGracePeriodSeconds"] == 29
+
+
+def test_the_grace_outlasts_wait_and_drain() -> None:
+    built = pod(LEAST | {"drain": {"timeout": "10m", "settle": "20s"}})
+    assert built["containers"][0]["lifecycle"] == {"preStop": {"sleep": {"seconds": 20}}}
+    assert built["terminationGracePeriodSeconds"] == 20 + 600 + 20
+
+
+@pytest.mark.parametrize("kind", [EngineKind.SGLANG, EngineKind.TENSORRT_LLM])
+def test_an_engine_nobody_knows_a_user_of_still_is_not_root(kind: EngineKind) -> None:
+    known = wanted(LEAST)
+    strange = replace(known, wanted=replace(known.wanted, engine=replace(known.wanted.engine, kind=kind)))
+    built = engine_pods.template(OWNER, strange, launch(known), "0a1b2c3d")
+    assert built["spec"]["securityContext"]["runAsUser"] == 65532
+
+
+def test_everything_that_was_placed_stands_in_the_pod() -> None:
+    built = pod(FULL)
+    assert (built["priorityClassName"], built["schedulerName"], built["serviceAccountName"]) == ("p", "s", "a")
+    assert built["imagePullSecrets"] == [{"name": "i"}]
+    assert built["tolerations"][0] == {"key": "nvidia.com/gpu", "operator": "Exists", "effect": "NoSchedule"}
+    assert template(but(placement=Placement(runtime_class="nvidia")))["spec"]["runtimeClassName"] == "nvidia"

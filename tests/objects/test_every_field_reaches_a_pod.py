@@ -1,0 +1,120 @@
+"""Change any field of a wish, and the pod changes: a lever that is read and then dropped moves nothing.
+
+The fields come from the values themselves, so a new one without a place in the pod, or in no wish here, fails.
+"""
+
+from collections.abc import Iterator
+from dataclasses import fields, is_dataclass, replace
+from enum import Enum
+from typing import Any, Final
+
+import pytest
+
+from fairlead.engines.catalogue import ENGINES
+from fairlead.objects.manifest import Manifest
+from tests.api.full_specs import COUNTED
+from tests.objects.wishes import FULL, LEAST, template, wanted
+
+ELSEWHERE: Final = {
+    "Wanted.namespace": "the pod lives where its owner does",
+    "WantedEngine.version": "chooses the rules a wish is held to; the image says what runs",
+    "WantedModel.shape": "decides whether the model fits",
+}
+GUESSING: Final = {"method": "ngram", "tokens": 4, "lookupMin": 2, "lookupMax": 5}
+PLACED: Final = COUNTED["placement"] | {"affinity": FULL["placement"]["affinity"]}
+WISHES: Final = (
+    wanted(COUNTED | {"accelerator": {"product": "NVIDIA-L4"}, "placement": PLACED}),
+    wanted(FULL),
+    wanted(LEAST | {"engine": {"speculation": GUESSING}}),
+)
+Path = tuple[str | int, ...]
+
+
+def leaves(value: Any, path: Path = ()) -> Iterator[tuple[str, Path]]:  # noqa: ANN401  # any part of a wish
+    """Each field that is no group itself, with where it stands; what nobody wished is no leaf."""
+    for each in fields(value):
+        inside = getattr(value, each.name)
+        here = (*path, each.name)
+        if is_dataclass(inside):
+            yield from leaves(inside, here)
+        elif isinstance(inside, tuple) and inside and is_dataclass(inside[0]):
+            yield from (leaf for number, one in enumerate(inside) for leaf in leaves(one, (*here, number)))
+        elif inside not in (None, ()):
+            yield f"{type(value).__name__}.{each.name}", here
+
+
+def groups(value: Any) -> Iterator[Any]:  # noqa: ANN401  # any part of a wish
+    """Every group that a wish is made of, itself included."""
+    yield value
+    for each in fields(value):
+        inside = getattr(value, each.name)
+        for one in inside if isinstance(inside, tuple) else (inside,):
+            if is_dataclass(one):
+                yield from groups(one)
+
+
+def others(value: Any) -> list[Any]:  # noqa: ANN401  # any value of a wish
+    """Values of the same type that mean something else."""
+    match value:
+        case bool():
+            return [not value]
+        case Enum():
+            return [one for one in type(value) if one is not value]
+        case int() | float():
+            return [value + 1, value * 64]
+        case str():
+            return ["{}"] if value.startswith("{") else [f"{value}-other"]
+        case (str(), *_):
+            return [(*value, "other")]
+    return [((*value[0][:-1], "other"),)]
+
+
+def changed(value: Any, path: Path, new: object) -> Any:  # noqa: ANN401  # any part of a wish
+    if not path:
+        return new
+    step, rest = path[0], path[1:]
+    if isinstance(step, int):
+        return (*value[:step], changed(value[step], rest, new), *value[step + 1 :])
+    return replace(value, **{step: changed(getattr(value, step), rest, new)})
+
+
+def at(value: Any, path: Path) -> Any:  # noqa: ANN401  # any part of a wish
+    for step in path:
+        value = value[step] if isinstance(step, int) else getattr(value, step)
+    return value
+
+
+def tried(name: str) -> Iterator[tuple[Manifest, Manifest]]:
+    """The pod before and after each change of one field."""
+    for wish in WISHES:
+        for path in (path for found, path in leaves(wish.wanted) if found == name):
+            for other in others(at(wish.wanted, path)):
+                after = replace(wish, wanted=changed(wish.wanted, path, other))
+                if after.wanted.engine.kind in ENGINES:
+                    yield template(wish), template(after)
+
+
+LEAVES: Final = frozenset(name for wish in WISHES for name, _ in leaves(wish.wanted))
+
+
+def test_every_field_is_wished_for_somewhere() -> None:
+    """A field that holds groups is none of its own; its groups' fields are."""
+    inside = [
+        (group, each.name, getattr(group, each.name))
+        for wish in WISHES
+        for group in groups(wish.wanted)
+        for each in fields(group)
+    ]
+    named = {f"{type(group).__name__}.{name}" for group, name, _ in inside}
+    above = {f"{type(group).__name__}.{name}" for group, name, held in inside if any(groups_in(held))}
+    assert named - LEAVES - above == set()
+
+
+def groups_in(held: object) -> list[bool]:
+    return [is_dataclass(one) for one in (held if isinstance(held, tuple) else (held,))]
+
+
+@pytest.mark.parametrize("name", sorted(LEAVES))
+def test_a_changed_field_changes_the_pod(name: str) -> None:
+    moved = any(before != after for before, after in tried(name))
+    assert moved != (name in ELSEWHERE), name

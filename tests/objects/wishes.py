@@ -1,0 +1,121 @@
+"""From what people write to what builders are given: the least and the fullest wish, their launches, one owner."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+from fairlead.api import into_wanted
+from fairlead.api.deployment import InferenceDeploymentSpec
+from fairlead.api.kinds import DEPLOYMENT
+from fairlead.api.reading import Written, read_strict
+from fairlead.engines.asked import Asked
+from fairlead.engines.catalogue import ENGINES
+from fairlead.engines.start import Pace
+from fairlead.fleet.gateways import WantedDeployment
+from fairlead.fleet.launch import Launch
+from fairlead.fleet.wanted import EngineKind, EngineRelease
+from fairlead.objects import children, engine_deployment, engine_pods, revisions
+from fairlead.objects.engine_deployment import RevisionFacts
+from fairlead.objects.manifest import Manifest
+from fairlead.objects.owner import Owner
+from fairlead.objects.platform import Platform
+from tests.api.full_specs import COUNTED
+from tests.api.objects import written
+
+SAMPLES: Final = Path(__file__).resolve().parents[2] / "manifests" / "samples"
+RELEASES: Final = {
+    EngineKind.VLLM: EngineRelease(version="0.32.0", image="vllm/vllm-openai:v0.32.0"),
+    EngineKind.SIMULATED: EngineRelease(version="0.32.0", image="fairlead:0.32.0"),
+}
+OWNER: Final = Owner(namespace="team", name="chat", uid="4f1c")
+PLATFORM: Final = Platform(
+    image="fairlead:1.2.3",
+    operator_namespace="fairlead-system",
+    monitoring=(("kubernetes.io/metadata.name", "monitoring"),),
+)
+LEAST: Final[dict[str, Any]] = {
+    "model": {"source": "hf://Qwen/Qwen3-0.6B"},
+    "accelerator": {"product": "NVIDIA-L4"},
+}
+AFFINITY: Final[dict[str, Any]] = {
+    "podAntiAffinity": {
+        "preferredDuringSchedulingIgnoredDuringExecution": [
+            {
+                "weight": 5,
+                "podAffinityTerm": {"topologyKey": "zone", "labelSelector": {"matchLabels": {"noisy": "yes"}}},
+            }
+        ]
+    }
+}
+FULL: Final[dict[str, Any]] = COUNTED | {
+    "model": {"source": "oci://registry.example.com/models/chat:v7", "servedName": "talk", "tokenSecret": None},
+    "engine": COUNTED["engine"]
+    | {
+        "adapters": [
+            {"name": "legal", "source": "pvc://models/adapters/legal", "rank": 8},
+            {"name": "support", "source": "pvc://adapters", "rank": 16},
+        ],
+        "extraArgs": ["--served-with=$(HOSTNAME) $$"],
+    },
+    "placement": COUNTED["placement"] | {"affinity": AFFINITY, "runtimeClassName": None},
+}
+"""Every source of a volume, every word of a placement, and arguments that Kubernetes would read as variables."""
+
+
+def read(spec: dict[str, Any], name: str = "chat") -> Written[InferenceDeploymentSpec]:
+    """A right spec, as the controller has it."""
+    reading = read_strict(written(_without_nulls(spec), name=name), DEPLOYMENT)
+    assert reading.problems == ()
+    assert reading.value is not None
+    return reading.value
+
+
+def wanted(spec: dict[str, Any], name: str = "chat") -> WantedDeployment:
+    """What it asks for."""
+    return into_wanted.deployment(read(spec, name), RELEASES)
+
+
+def launch(deployment: WantedDeployment) -> Launch:
+    """How its engine is started, at a pace nobody measured."""
+    engine = ENGINES[deployment.wanted.engine.kind]
+    drain = deployment.drain
+    pace = Pace(pre_stop_seconds=int(drain.settle_seconds), drain_seconds=int(drain.timeout_seconds))
+    return engine.launch(Asked(wanted=deployment.wanted), pace)
+
+
+def template(deployment: WantedDeployment, revision: str = "0a1b2c3d") -> Manifest:
+    """Its engine pod."""
+    owner = replace(OWNER, name=deployment.wanted.name)
+    return engine_pods.template(owner, deployment, launch(deployment), revision)
+
+
+def everything(spec: dict[str, Any], owner: Owner = OWNER) -> tuple[Manifest, ...]:
+    """All children, one revision with two replicas among them."""
+    deployment = wanted(spec, owner.name)
+    facts = RevisionFacts(revision=revisions.of(read(spec, owner.name).spec))
+    pod = engine_pods.template(owner, deployment, launch(deployment), facts.revision)
+    engines = engine_deployment.manifest(owner, facts, pod, 2)
+    return (*children.standing(owner, deployment, PLATFORM), engines)
+
+
+def samples() -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every deployment among the samples, by its name."""
+    for path in sorted(SAMPLES.glob("*.yaml")):
+        for document in yaml.safe_load_all(path.read_text()):
+            if document["kind"] == DEPLOYMENT.name:
+                yield document["metadata"]["name"], document["spec"]
+
+
+def _without_nulls(spec: dict[str, Any]) -> dict[str, Any]:
+    """A copy; what is null here is left out."""
+
+    def kept(value: Any) -> Any:  # noqa: ANN401  # any value of a spec
+        if isinstance(value, dict):
+            return {field: kept(each) for field, each in value.items() if each is not None}
+        return [kept(each) for each in value] if isinstance(value, list) else value
+
+    return dict(json.loads(json.dumps(kept(spec))))

@@ -1,0 +1,152 @@
+"""`fairlead selftest` against an API server and an engine that answer as they are told; nothing of it is left."""
+
+import argparse
+import json
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
+
+from fairlead.cli import selftest
+from fairlead.cli.selftest_door import Door, Failed
+from fairlead.cli.selftest_story import story
+
+WORDS = ["--namespace", "models", "--seconds", "0.2"]
+OBJECTS = "/apis/fairlead.dev/v1alpha1/namespaces/models/inferencedeployments"
+READY = {"type": "Ready", "status": "True", "reason": "Ready", "message": "1 of 1 serve"}
+
+
+@dataclass(slots=True)
+class World:
+    """What is said in answer to each look, the last for ever; and what was asked, in order."""
+
+    conditions: list[list[dict[str, str]]]
+    refusals: int = 0
+    """How often the engine is not there yet."""
+
+    there: bool = False
+    address: str = ""
+    asked: list[str] = field(default_factory=list)
+    tokens: set[str | None] = field(default_factory=set)
+
+    def answer(self, verb: str, path: str, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+        """As the API server and the engine would."""
+        self.asked.append(f"{verb} {path.removeprefix(OBJECTS)}")
+        if path.endswith("/chat/completions"):
+            self.refusals -= 1
+            content = f"{body['messages'][0]['content']} Yes."
+            return (503, {}) if self.refusals >= 0 else (200, {"choices": [{"message": {"content": content}}]})
+        if verb == "POST":
+            self.there = True
+            return 201, body
+        if not self.there:
+            return 404, {"message": "not found"}
+        if verb == "DELETE":
+            self.there = False
+            return 200, {}
+        now = self.conditions.pop(0) if len(self.conditions) > 1 else self.conditions[0]
+        return 200, {"status": {"conditions": now, "endpoint": f"{self.address}/v1"} if now else {}}
+
+
+@pytest.fixture
+def world() -> Iterator[World]:
+    """A server on 127.0.0.1 that plays both."""
+    one = World(conditions=[[READY]])
+
+    class Plays(BaseHTTPRequestHandler):
+        def _any(self) -> None:
+            length = int(self.headers.get("Content-Length", 0))
+            engine = self.path.startswith("/v1/")
+            if engine:
+                one.tokens.add(self.headers["Authorization"])
+            code, said = one.answer(self.command, self.path, json.loads(self.rfile.read(length) or b"{}"))
+            self.send_response(code)
+            self.end_headers()
+            self.wfile.write(json.dumps(said).encode())
+
+        def do_GET(self) -> None:  # noqa: N802  # the base class calls these three by the verb
+            self._any()
+
+        def do_POST(self) -> None:  # noqa: N802
+            self._any()
+
+        def do_DELETE(self) -> None:  # noqa: N802
+            self._any()
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # its name in the base class
+            """Tests say what they saw."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Plays) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        one.address = f"http://127.0.0.1:{server.server_port}"
+        yield one
+        server.shutdown()
+        thread.join()
+
+
+def tell(world: World) -> str:
+    """The whole story in this world."""
+    parser = argparse.ArgumentParser()
+    selftest.arguments(parser)
+    return story(parser.parse_args(WORDS), Door(server=world.address, token="t", each_s=0.01))
+
+
+def test_it_makes_one_waits_asks_it_and_deletes_it(world: World) -> None:
+    world.conditions = [[], [READY | {"status": "False"}], [READY]]
+    world.refusals = 2
+    assert tell(world) == f"{world.address}/v1 answered: 'Are you there? Yes.'"
+    own = "/fairlead-test"
+    assert world.asked == [
+        *(f"DELETE {own}", "POST "),
+        *[f"GET {own}"] * 3,
+        *["POST /v1/chat/completions"] * 3,
+        f"DELETE {own}",
+    ]
+    assert world.tokens == {None}, "an engine never sees the account's token"
+
+
+def test_what_an_earlier_run_left_is_deleted_first(world: World) -> None:
+    world.there = True
+    tell(world)
+    assert world.asked[:2] == ["DELETE /fairlead-test", "POST "]
+    assert not world.there
+
+
+def test_what_only_a_human_can_mend_is_told_at_once(world: World) -> None:
+    world.conditions = [[{"type": "Stalled", "status": "True", "reason": "DoesNotFit", "message": "needs 40 GiB"}]]
+    with pytest.raises(Failed, match="does not get Ready: DoesNotFit: needs 40 GiB"):
+        tell(world)
+    assert world.asked.count("GET /fairlead-test") == 1
+    assert not world.there
+
+
+@pytest.mark.parametrize(
+    ("conditions", "says"),
+    [([], "no operator has looked at it"), ([READY | {"status": "False", "message": "0 of 1"}], "Ready: 0 of 1")],
+)
+def test_the_time_may_be_over(world: World, conditions: list[dict[str, str]], says: str) -> None:
+    world.conditions = [conditions]
+    with pytest.raises(Failed, match=says):
+        tell(world)
+    assert not world.there
+
+
+def test_an_engine_that_never_answers_is_told_with_its_last_words(world: World) -> None:
+    world.refusals = 1000
+    with pytest.raises(Failed, match=r"POST http://127\.0\.0\.1:\d+/v1/chat/completions: 503"):
+        tell(world)
+    assert not world.there
+
+
+def test_a_server_that_is_not_there_is_named() -> None:
+    with pytest.raises(Failed, match=r"DELETE http://127\.0\.0\.1:9/apis/.*: .*refused"):
+        tell(World(conditions=[[]], address="http://127.0.0.1:9"))
+
+
+def test_outside_a_pod_it_says_where_it_belongs(capsys: pytest.CaptureFixture[str]) -> None:
+    assert selftest.run(argparse.Namespace(namespace="models", name="x", seconds=1.0)) == 1
+    assert capsys.readouterr().err.startswith("fairlead selftest: this is no pod with an account")

@@ -1,0 +1,179 @@
+"""Whole rollouts, each step of them; a reader follows the counts and the waits."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from fairlead.fleet.rollouts import Ask, Hold, HoldReason, Phase, Plan, Retire, StepReason
+from fairlead.planning import rollout as planner
+from fairlead.planning.story import World
+from tests.planning.states import BOTH, REPLACE, STYLES, SURGE, T0, brief, composition, end, given, revision, told
+
+
+def test_replacing_three_needs_no_spare_gpu() -> None:
+    assert told(given("b", 3, revision("a", 3)), World(places=3)) == [
+        "b=0 NewRevision",
+        "a=2 MakingRoom",
+        "hold WaitingForDrain",
+        "b=1 NewRevision",
+        "hold WaitingForReady",
+        "a=1 MakingRoom",
+        "hold WaitingForDrain",
+        "b=2 NewRevision",
+        "hold WaitingForReady",
+        "a=0 MakingRoom",
+        "hold WaitingForDrain",
+        "b=3 NewRevision",
+        "hold WaitingForReady",
+        "retire a",
+        "hold Complete",
+    ]
+
+
+def test_surging_by_one_takes_nothing_away_before_something_new_serves() -> None:
+    assert told(given("b", 2, revision("a", 2), rules=SURGE), World(places=3)) == [
+        "b=1 NewRevision",
+        "hold WaitingForReady",
+        "a=1 MakingRoom",
+        "hold WaitingForDrain",
+        "b=2 NewRevision",
+        "hold WaitingForReady",
+        "a=0 MakingRoom",
+        "hold WaitingForDrain",
+        "retire a",
+        "hold Complete",
+    ]
+
+
+def test_surge_and_unavailability_together_are_quicker() -> None:
+    assert told(given("b", 3, revision("a", 3), rules=BOTH)) == [
+        "b=1 NewRevision",
+        "a=2 MakingRoom",
+        "hold WaitingForDrain",
+        "a=1 MakingRoom",
+        "b=2 NewRevision",
+        "hold WaitingForDrain",
+        "b=3 NewRevision",
+        "hold WaitingForReady",
+        "a=0 MakingRoom",
+        "hold WaitingForDrain",
+        "retire a",
+        "hold Complete",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("style", "story"),
+    [
+        ("replace", "b=0 a=0 drain b=1 ready -a complete"),
+        ("surge", "b=1 ready a=0 drain -a complete"),
+        ("both", "b=1 ready a=0 drain -a complete"),
+    ],
+)
+def test_a_single_replica_is_away_only_where_nothing_else_is_possible(style: str, story: str) -> None:
+    assert brief(given("b", 1, revision("a", 1), rules=STYLES[style])) == story
+
+
+def test_replicas_that_come_and_go_one_at_a_time_lead_to_the_same_end() -> None:
+    slow = World(places=8, at_once=1)
+    _, ended, _ = end(given("b", 6, revision("a", 6), rules=replace(REPLACE, max_unavailable=3)), world=slow)
+    assert composition(ended) == {"b": (6, 6)}
+
+
+def test_the_first_revision_is_asked_for_at_once() -> None:
+    assert planner.next_step(given("a", 3), T0) == Plan(
+        step=Ask(
+            revision="a",
+            replicas=3,
+            reason=StepReason.FIRST_REVISION,
+            because="a is made with 3 replicas: 3 wanted, no other revision holds any",
+        ),
+        phase=Phase.STEADY,
+        current="a",
+    )
+
+
+def test_what_is_complete_rests() -> None:
+    assert planner.next_step(given("a", 3, revision("a", 3)), T0) == Plan(
+        step=Hold(reason=HoldReason.COMPLETE, because="a serves with all 3 replicas that are wanted"),
+        phase=Phase.STEADY,
+        current="a",
+    )
+
+
+def test_scaling_a_single_revision_is_one_step_each_way() -> None:
+    assert brief(given("a", 5, revision("a", 3))) == "a=5 ready complete"
+    assert brief(given("a", 1, revision("a", 3))) == "a=1 complete"
+    assert brief(given("a", 0, revision("a", 3))) == "a=0 complete"
+    assert planner.next_step(given("a", 0, revision("a")), T0).step == Hold(
+        reason=HoldReason.COMPLETE, because="no replicas are wanted"
+    )
+
+
+def test_an_edit_at_zero_keeps_what_served_until_the_new_one_did() -> None:
+    asleep = replace(revision("a"), served=True)
+    plan, ended, now = end(given("b", 0, asleep))
+    assert composition(ended) == {"a": (0, 0), "b": (0, 0)}
+    assert plan.phase is Phase.STEADY
+    assert brief(replace(ended, wanted=3), now) == "a=2 b=1 ready a=1 drain b=2 ready a=0 drain b=3 ready -a complete"
+
+
+def test_an_empty_revision_goes_with_a_reason() -> None:
+    plan = planner.next_step(given("b", 1, revision("a"), revision("b", 1)), T0)
+    because = "a has no replica left, and nobody would go back to it"
+    assert plan.step == Retire(revision="a", reason=StepReason.EMPTY_REVISION, because=because)
+
+
+def test_those_that_serve_nobody_go_first_then_what_never_served_and_the_best_way_back_last() -> None:
+    never = replace(revision("c", 1), served=False)
+    start = given("d", 4, revision("a", 1), revision("b", 1), never, revision("d", 1), rules=SURGE)
+    assert brief(start).split()[:6] == ["d=2", "ready", "c=0", "drain", "d=3", "-c"]
+    assert [word for word in brief(start).split() if word.endswith("=0")] == ["c=0", "a=0", "b=0"]
+    broken = given("d", 4, revision("a", 1, starting=1), revision("b", 1), revision("d", 1), rules=SURGE)
+    assert planner.next_step(broken, T0).step == Ask(
+        revision="a",
+        replicas=1,
+        reason=StepReason.NOT_SERVING,
+        because="a goes from 2 to 1 replica: what goes serves nobody",
+    )
+
+
+def test_a_replica_that_routers_do_not_reach_serves_nobody() -> None:
+    unreached = revision("a", 2)
+    unreached = replace(unreached, replicas=tuple(replace(one, routable=False) for one in unreached.replicas))
+    assert told(given("b", 2, unreached, revision("b", 1)))[0] == "a=0 NotServing"
+
+
+def test_only_what_was_ready_long_enough_lets_others_go() -> None:
+    patient = replace(REPLACE, min_ready_seconds=90)
+    fresh = revision("b", starting=1)
+    fresh = replace(fresh, replicas=tuple(replace(one, ready_since=T0) for one in fresh.replicas))
+    start = given("b", 2, revision("a", 1), fresh, rules=patient)
+    assert planner.next_step(start, T0) == Plan(
+        step=Hold(
+            reason=HoldReason.WAITING_FOR_MIN_READY,
+            because="1 replica must be ready for 90 s before counting",
+        ),
+        phase=Phase.ROLLING,
+        current="b",
+        wake_at=T0 + timedelta(seconds=90),
+    )
+    assert planner.next_step(start, T0 + timedelta(seconds=90)).step == Ask(
+        revision="a",
+        replicas=0,
+        reason=StepReason.MAKING_ROOM,
+        because="a goes from 1 to 0 replicas: 2 of 2 are available and 1 are enough",
+    )
+
+
+def test_an_ending_replica_holds_its_gpu() -> None:
+    assert planner.next_step(given("b", 2, revision("a", 1, ending=1), revision("b")), T0) == Plan(
+        step=Hold(
+            reason=HoldReason.WAITING_FOR_DRAIN,
+            because="1 replica still to leave; the GPUs are held until the last stream is done",
+        ),
+        phase=Phase.ROLLING,
+        current="b",
+        wake_at=T0 + timedelta(seconds=1800),
+    )

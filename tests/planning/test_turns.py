@@ -1,0 +1,57 @@
+"""A change of mind at every step of a rollout, as a table: data/turns.txt holds each story to its end.
+
+`python -m tests.planning.test_turns` prints the table anew; what differs is read before it is kept.
+"""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from fairlead.fleet.rollouts import RevisionState, Rollout
+from fairlead.planning import story
+from tests.planning.states import STYLES, T0, brief, given, revision, wish
+
+TABLE: Final = Path(__file__).parent / "data" / "turns.txt"
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_every_change_of_mind_is_told_as_the_table_says(style: str) -> None:
+    table = TABLE.read_text("utf-8").strip().split("\n\n")
+    assert written(style) in table
+
+
+def written(style: str) -> str:
+    """One block of the table: the rollout, then at each state of it every way to think again."""
+    start = given("b", 3, revision("a", 3), rules=STYLES[style])
+    lines = [f"{style}: {brief(start)}"]
+    for _, rollout, now in story.scenes(start, T0):
+        lines += [
+            f"  when {', '.join(_state(each) for each in rollout.revisions)}",
+            f"    a wanted again: {brief(wish(rollout, 'a', now), now)}",
+            f"    c wanted:       {brief(wish(rollout, 'c', now), now)}",
+            f"    5 wanted:       {brief(replace(rollout, wanted=5), now)}",
+            f"    1 wanted:       {brief(replace(rollout, wanted=1), now)}",
+            f"    paused:         {brief(_paused(rollout), now)}",
+            f"    paused, 5:      {brief(replace(_paused(rollout), wanted=5), now)}",
+            f"    paused, 1:      {brief(replace(_paused(rollout), wanted=1), now)}",
+        ]
+    return "\n".join(lines)
+
+
+def _paused(rollout: Rollout) -> Rollout:
+    return replace(rollout, rules=replace(rollout.rules, paused=True))
+
+
+def _state(revision: RevisionState) -> str:
+    """`a2 (1 leaving)`, `b1 (0 ready)`."""
+    live = [one for one in revision.replicas if not one.ending]
+    ready = sum(one.ready_since is not None for one in live)
+    leaving = len(revision.replicas) - len(live)
+    notes = [f"{ready} ready"] * (ready < revision.asked) + [f"{leaving} leaving"] * (leaving > 0)
+    return f"{revision.name}{revision.asked}" + (f" ({', '.join(notes)})" if notes else "")
+
+
+if __name__ == "__main__":
+    print("\n\n".join(written(style) for style in STYLES))  # noqa: T201

@@ -1,0 +1,172 @@
+"""Random rollouts, random things that happen to them, and what must hold at every step whatever happens."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from hypothesis import strategies as st
+
+from fairlead.fleet.rollouts import Ask, Failure, GiveUp, Hold, Plan, Replica, Retire, RevisionState, Rollout, Room
+from fairlead.fleet.wanted import WantedRollout
+from fairlead.planning import story
+from fairlead.planning.story import FAST
+from tests.planning.states import BOTH, LONG_AGO, REPLACE, SURGE, T0, wish
+
+NAMES = "abcde"
+RULES = (REPLACE, SURGE, BOTH, replace(REPLACE, max_unavailable=2), replace(SURGE, max_surge=3))
+
+pods = st.builds(
+    Replica,
+    name=st.just(""),
+    ready_since=st.sampled_from((None, LONG_AGO, T0 - timedelta(seconds=30))),
+    ending=st.sampled_from((False, False, False, True)),
+    unplaced=st.just(False),
+    routable=st.sampled_from((None, True, None, False)),
+)
+waiting_pods = st.builds(Replica, name=st.just(""), unplaced=st.just(True))
+failures = st.builds(Failure, at=st.just(T0 - timedelta(minutes=20)), times=st.integers(1, 3))
+rules = st.builds(
+    lambda base, paused, least: replace(base, paused=paused, min_ready_seconds=least),
+    st.sampled_from(RULES),
+    st.sampled_from((False, False, True)),
+    st.sampled_from((0, 90)),
+)
+
+
+@st.composite
+def revisions(draw: st.DrawFn, name: str) -> RevisionState:
+    """One revision in any state, also in one that no step would lead to."""
+    found = draw(st.lists(pods | waiting_pods, max_size=4))
+    named = tuple(replace(each, name=f"{name}-{number}") for number, each in enumerate(found, start=1))
+    live = sum(not each.ending for each in found)
+    return RevisionState(
+        name=name,
+        asked=max(0, live + draw(st.sampled_from((0, 0, 0, 1, -1)))),
+        replicas=named,
+        created_at=LONG_AGO + timedelta(minutes=draw(st.integers(0, 9))),
+        served=draw(st.booleans()) or any(each.ready_since for each in found),
+        failure=draw(st.none() | failures),
+        other_gpus=draw(st.booleans()),
+    )
+
+
+@st.composite
+def rollouts(draw: st.DrawFn) -> Rollout:
+    """Any mixture of up to five revisions, the wanted one among them or not."""
+    names = draw(st.lists(st.sampled_from(NAMES), max_size=5, unique=True))
+    start = Rollout(
+        target=draw(st.sampled_from("abcdef")),
+        wanted=draw(st.integers(0, 5)),
+        rules=draw(rules),
+        revisions=tuple(draw(revisions(name)) for name in names),
+        room=Room(replicas=draw(st.none() | st.integers(0, 4)), because="few GPUs"),
+    )
+    return wish(start, start.target, T0 - timedelta(minutes=draw(st.sampled_from((0, 25, 40)))))
+
+
+events = st.sampled_from(("round", "round", "round", "edit", "scale", "fault", "evict", "pause", "room"))
+
+
+def happened(rollout: Rollout, event: str, dice: int, now: datetime) -> Rollout:
+    """What the world or a person did meanwhile; the dice say to whom."""
+    match event:
+        case "edit":
+            return wish(rollout, "abcdef"[dice % 6], now)
+        case "scale":
+            return replace(rollout, wanted=dice % 6)
+        case "pause":
+            return replace(rollout, rules=replace(rollout.rules, paused=not rollout.rules.paused))
+        case "room":
+            return replace(rollout, room=Room(replicas=dice % 4, because="few GPUs"))
+        case "fault":
+            return _to_one(rollout, dice, lambda each: (replace(each, ready_since=None),))
+        case "evict":
+            return _to_one(rollout, dice, lambda _: ())
+        case _:
+            return replace(story.later(rollout, now), room=rollout.room)
+
+
+def broken(rollout: Rollout, plan: Plan, now: datetime) -> Iterable[str]:
+    """Every promise that a plan breaks, in words; none, if all is well."""
+    step = plan.step
+    if isinstance(step, Hold) and plan.wake_at is not None and plan.wake_at <= now:
+        yield "wakes in the past"
+    if isinstance(step, GiveUp | Retire) and rollout.rules.paused:
+        yield "shifts while paused"
+    if isinstance(step, Retire) and (step.revision == rollout.target or _named(rollout, step.revision).replicas):
+        yield "removes what is needed"
+    if isinstance(step, Ask):
+        yield from _broken_by_asking(rollout, plan, step, now)
+
+
+def settled(rollout: Rollout, now: datetime) -> Rollout:
+    """Where it ends once nothing happens any more, faults heal, nodes have room and back-offs are over."""
+    healed = (
+        replace(each, replicas=tuple(replace(one, routable=None) for one in each.replicas))
+        for each in rollout.revisions
+    )
+    calm = replace(rollout, revisions=tuple(healed), rules=replace(rollout.rules, paused=False), room=Room())
+    for _ in range(8):
+        plan, calm, now = list(story.scenes(calm, now, FAST))[-1]
+        if plan.current == rollout.target:
+            return calm
+        now = plan.wake_at or now
+    raise AssertionError(f"never comes to {rollout.target}: {calm}")
+
+
+def available(rollout: Rollout, now: datetime) -> int:
+    """How many serve for good, counted here once more and otherwise: those that serve nobody go first."""
+    return sum(
+        min(each.asked, sum(_counts(one, rollout.rules, now) for one in each.replicas)) for each in rollout.revisions
+    )
+
+
+def occupied(rollout: Rollout) -> int:
+    """How many GPUs are held or about to be."""
+    return sum(
+        max(each.asked, sum(not one.ending for one in each.replicas)) + sum(one.ending for one in each.replicas)
+        for each in rollout.revisions
+    )
+
+
+def _broken_by_asking(rollout: Rollout, plan: Plan, step: Ask, now: datetime) -> Iterable[str]:
+    exists = any(each.name == step.revision for each in rollout.revisions)
+    before = _named(rollout, step.revision).asked if exists else 0
+    after = story.after(rollout, step, now)
+    floor = rollout.wanted - rollout.rules.max_unavailable
+    if available(after, now) < min(available(rollout, now), floor):
+        yield "too few stay available"
+    if step.replicas > before and occupied(after) > rollout.wanted + rollout.rules.max_surge:
+        yield "too many GPUs"
+    if step.replicas < before and step.revision == plan.current and step.replicas != rollout.wanted:
+        yield "takes from the current revision"
+    room = rollout.room.replicas
+    if step.revision == rollout.target and room is not None and step.replicas - before > max(0, room):
+        yield "more than fits"
+    if step.replicas == before and exists:
+        yield "asks for what is"
+
+
+def _counts(replica: Replica, rules: WantedRollout, now: datetime) -> bool:
+    if replica.ending or replica.ready_since is None or replica.routable is False:
+        return False
+    return replica.ready_since + timedelta(seconds=rules.min_ready_seconds) <= now
+
+
+def _named(rollout: Rollout, name: str) -> RevisionState:
+    return next(each for each in rollout.revisions if each.name == name)
+
+
+def _to_one(rollout: Rollout, dice: int, change: Callable[[Replica], tuple[Replica, ...]]) -> Rollout:
+    """Something befalls one replica."""
+    everyone = [one for each in rollout.revisions for one in each.replicas]
+    if not everyone:
+        return rollout
+    victim = everyone[dice % len(everyone)]
+    changed = (
+        replace(
+            each, replicas=tuple(new for one in each.replicas for new in (change(one) if one is victim else (one,)))
+        )
+        for each in rollout.revisions
+    )
+    return replace(rollout, revisions=tuple(changed))

@@ -1,0 +1,152 @@
+"""One process leads at a time, by its own clock, and stops before another may start."""
+
+import asyncio
+import random
+from datetime import UTC, datetime
+from typing import Final
+
+from fairlead.cluster.api_server import ApiServer
+from fairlead.cluster.kinds import LEASE, Manifest
+from fairlead.cluster.lease import Leadership, Place, Sighting, Terms, held_by, hold, seen
+from tests.reaching.fake_api import FakeApi, Fault
+from tests.reaching.worlds import DICE, run, until
+
+QUICK: Final = Terms(duration_s=15, deadline_s=0.2, retry_s=0.01)
+WALL: Final = datetime(2026, 11, 20, 12, tzinfo=UTC)
+
+
+class Clock:
+    """A clock that a story may push."""
+
+    def __init__(self) -> None:
+        self.ahead = 0.0
+
+    def __call__(self) -> float:
+        return asyncio.get_running_loop().time() + self.ahead
+
+
+def place(identity: str) -> Place:
+    """A process that wants to lead."""
+    return Place(namespace="fairlead", name="operator", identity=identity)
+
+
+def lease(version: str, **spec: object) -> Manifest:
+    """A Lease as read."""
+    return {"metadata": {"name": "operator", "namespace": "fairlead", "resourceVersion": version}, "spec": spec}
+
+
+def holder(fake: FakeApi) -> object:
+    """Who holds it, by the server."""
+    return fake.objects.held[LEASE.title, "fairlead", "operator"]["spec"]["holderIdentity"]
+
+
+def test_a_lease_is_free_when_nobody_renewed_it_for_as_long_as_its_holder_promised() -> None:
+    """Whatever the holder wrote about its own clock, ten minutes off or not."""
+    terms = Terms()
+    first = seen(lease("7", holderIdentity="other", leaseDurationSeconds=15, renewTime="1999"), None, 100.0, terms)
+    assert first == Sighting(version="7", holder="other", duration_s=15.0, at=100.0)
+    same = seen(lease("7", holderIdentity="other"), first, 114.0, terms)
+    assert (same, same.free("us", 114.9), same.free("us", 115.0)) == (first, False, True)
+    renewed = seen(lease("8", holderIdentity="other"), same, 114.0, terms)
+    assert (renewed.at, renewed.free("us", 128.9), renewed.free("us", 129.0)) == (114.0, False, True)
+    assert seen(lease("9", holderIdentity=""), renewed, 115.0, terms).free("us", 115.0), "it was given back"
+    assert seen(lease("9", holderIdentity="us"), renewed, 115.0, terms).free("us", 115.0)
+
+
+def test_taking_it_counts_a_transition_and_renewing_it_does_not() -> None:
+    taken = held_by(lease("7", holderIdentity="other", leaseTransitions=3), place("us"), WALL, Terms())
+    assert taken["spec"] == {
+        "holderIdentity": "us",
+        "leaseDurationSeconds": 15,
+        "acquireTime": "2026-11-20T12:00:00.000000Z",
+        "renewTime": "2026-11-20T12:00:00.000000Z",
+        "leaseTransitions": 4,
+    }
+    later = held_by(taken, place("us"), WALL.replace(minute=1), Terms())
+    assert later["spec"] == taken["spec"] | {"renewTime": "2026-11-20T12:01:00.000000Z"}
+
+
+def test_the_deadline_ends_before_the_lease_does() -> None:
+    assert Terms().deadline_s + 2 * Terms().retry_s < Terms().duration_s
+
+
+def test_the_second_leads_as_soon_as_the_first_gives_it_back() -> None:
+    async def story() -> None:
+        fake = FakeApi()
+        async with fake.connected() as connection:
+            first, second = (Leadership(ApiServer(connection), place(who), DICE, QUICK) for who in ("a", "b"))
+            async with hold(first):
+                waiting = asyncio.create_task(second.acquire())
+                await asyncio.sleep(0.05)
+                assert (first.may_write(), second.may_write(), holder(fake)) == (True, False, "a")
+            await waiting
+            assert (first.may_write(), second.may_write(), holder(fake)) == (False, True, "b")
+            assert not first.lost.is_set()
+
+    run(story())
+
+
+def test_whoever_cannot_renew_stops_writing_by_the_deadline_and_learns_that_it_lost() -> None:
+    """P22: cut off from the API server, before anybody else may take over."""
+
+    async def story() -> None:
+        fake = FakeApi()
+        async with fake.connected() as connection:
+            leader = Leadership(ApiServer(connection), place("a"), DICE, QUICK)
+            async with hold(leader):
+                fake.fail(Fault(code=503), "update", times=1000)
+                fake.fail(Fault(code=503), "get", times=1000)
+                started = asyncio.get_running_loop().time()
+                await leader.lost.wait()
+                assert 0.1 < asyncio.get_running_loop().time() - started < 0.5
+                assert not leader.may_write()
+
+    run(story())
+
+
+def test_a_renewal_that_hangs_does_not_keep_us_writing() -> None:
+    async def story() -> None:
+        fake = FakeApi()
+        async with fake.connected() as connection:
+            leader = Leadership(ApiServer(connection), place("a"), DICE, QUICK)
+            async with hold(leader):
+                fake.fail(Fault(code=503, delay=5), "update")
+                async with asyncio.timeout(1):
+                    await leader.lost.wait()
+
+    run(story())
+
+
+def test_a_standby_takes_over_when_the_lease_ends_and_the_old_leader_finds_out() -> None:
+    async def story() -> None:
+        fake, clock = FakeApi(), Clock()
+        patient = Terms(duration_s=15, deadline_s=10, retry_s=0.01)
+        async with fake.connected() as connection:
+            api = ApiServer(connection)
+            old = Leadership(api, place("old"), DICE, patient)
+            await old.acquire()
+            new = Leadership(api, place("new"), random.Random(1), patient, clock)  # noqa: S311  # waiting times
+            waiting = asyncio.create_task(new.acquire())
+            await until(lambda: fake.count("get") > 2)
+            assert not waiting.done()
+            clock.ahead = 15.1
+            await waiting
+            await old.keep()
+            assert (old.lost.is_set(), old.may_write(), new.may_write(), holder(fake)) == (True, False, True, "new")
+
+    run(story())
+
+
+def test_somebodys_note_on_the_lease_costs_a_look_and_not_the_lead() -> None:
+    async def story() -> None:
+        fake = FakeApi()
+        async with fake.connected() as connection:
+            leader = Leadership(ApiServer(connection), place("a"), DICE, QUICK)
+            async with hold(leader):
+                held = fake.objects.held[LEASE.title, "fairlead", "operator"]
+                fake.put(LEASE, held | {"metadata": held["metadata"] | {"annotations": {"note": "1"}}})
+                renewed = fake.count("update")
+                await until(lambda: fake.count("update") > renewed + 3)
+                assert leader.may_write()
+
+    run(story())

@@ -1,0 +1,96 @@
+"""What pods answer: a page or nothing; a router's report or nothing."""
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import aiohttp
+import pytest
+from aiohttp import web
+
+from fairlead.cluster import engine_pods, routers
+from fairlead.fleet.endpoints import Endpoint, EndpointState
+from tests.reaching.worlds import run
+
+TWO = [
+    {"pod": "chat-b", "address": "10.0.0.2:8000", "state": "ejected", "inflight": 0, "reason": "refused 3 times"},
+    {"pod": "chat-a", "address": "10.0.0.1:8000", "state": "routable", "inflight": 3, "newer": {}},
+    {"pod": "chat-c", "address": "10.0.0.3:8000", "state": "sleeping", "inflight": None, "reason": None},
+]
+
+
+@asynccontextmanager
+async def answering(status: int, text: str) -> AsyncIterator[tuple[aiohttp.ClientSession, int]]:
+    """A pod with one answer to everything, and a session to ask it."""
+
+    async def answer(request: web.Request) -> web.Response:
+        return web.Response(status=status, text=text, headers={"Location": str(request.path)})
+
+    app = web.Application()
+    app.router.add_get("/{path:.*}", answer)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    try:
+        async with aiohttp.ClientSession() as session:
+            yield session, runner.addresses[0][1]
+    finally:
+        await runner.cleanup()
+
+
+@pytest.mark.parametrize(
+    ("status", "text", "expected"),
+    [
+        (200, "vllm:num_requests_waiting 2", "vllm:num_requests_waiting 2"),
+        (500, "no", None),
+        (302, "", None),
+        (200, "x" * (engine_pods.LARGEST + 1), None),
+    ],
+    ids=["a page", "an error", "a redirection", "too much"],
+)
+def test_an_engines_page_or_nothing(status: int, text: str, expected: str | None) -> None:
+    async def story() -> None:
+        async with answering(status, text) as (session, port):
+            assert await engine_pods.metrics(session, "127.0.0.1", port) == expected
+
+    run(story())
+
+
+def test_nobody_there_is_nothing() -> None:
+    async def story() -> None:
+        async with aiohttp.ClientSession() as session:
+            assert await engine_pods.metrics(session, "127.0.0.1", 1) is None
+            assert await routers.endpoints(session, "::1", 1) is None
+
+    run(story())
+
+
+def test_a_routers_report_is_read_by_pod_and_its_unknown_words_do_no_harm() -> None:
+    async def story() -> None:
+        async with answering(200, json.dumps({"endpoints": TWO})) as (session, port):
+            assert await routers.endpoints(session, "127.0.0.1", port) == (
+                Endpoint(pod="chat-a", address="10.0.0.1:8000", state=EndpointState.ROUTABLE, inflight=3),
+                Endpoint(
+                    pod="chat-b",
+                    address="10.0.0.2:8000",
+                    state=EndpointState.EJECTED,
+                    inflight=0,
+                    reason="refused 3 times",
+                ),
+                Endpoint(pod="chat-c", address="10.0.0.3:8000", state=EndpointState.UNKNOWN, inflight=0),
+            )
+
+    run(story())
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "<html>", "[]", "{}", '{"endpoints": 3}', '{"endpoints": [3]}', '{"endpoints": [{"pod": "a"}]}', "[" * 10**5],
+    ids=range(8),
+)
+def test_what_is_no_report_is_nothing(text: str) -> None:
+    assert routers.parsed(text) is None
+
+
+def test_no_engines_is_a_report_too() -> None:
+    assert routers.parsed('{"endpoints": []}') == ()

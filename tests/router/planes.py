@@ -1,0 +1,134 @@
+"""A whole router inside the test's own loop: its file, its port, its signals, and engines that come and go."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import aiohttp
+
+from fairlead.router import process
+from fairlead.router.probing import Patience
+from fairlead.router.process import Start
+from fairlead.router.settings import Settings
+from fairlead.router.source import EndpointSource, Listed, Seen, Tell
+from tests.simulator.living import Living, client, free_port
+
+CHAT: Final[dict[str, Any]] = {"model": "chat", "messages": [{"role": "user", "content": "hello there"}]}
+PROMPT: Final[dict[str, Any]] = {"model": "chat", "prompt": "one two three"}
+STREAM: Final = PROMPT | {"stream": True, "max_tokens": 20, "ignore_eos": True}
+MODELS: Final = ["chat", "de"]
+
+
+class Cluster:
+    """A source that says what the story says."""
+
+    def __init__(self) -> None:
+        self._tell: Tell | None = None
+        self._seen: tuple[Seen, ...] | None = None
+
+    async def follow(self, tell: Tell) -> None:
+        self._tell = tell
+        if self._seen is not None:
+            tell(self._seen)
+        await asyncio.Event().wait()
+
+    def says(self, *seen: Seen) -> None:
+        self._seen = seen
+        if self._tell is not None:
+            self._tell(seen)
+
+
+@dataclass(slots=True)
+class Plane:
+    """One running router and somebody who asks it."""
+
+    config: Path
+    asks: aiohttp.ClientSession
+    port: int
+    signals: process.Signals
+    life: "asyncio.Task[int]"
+    notes: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    async def endpoints(self) -> list[dict[str, Any]]:
+        async with self.asks.get(self.url + "/fairlead/v1/endpoints") as answer:
+            told: list[dict[str, Any]] = (await answer.json())["endpoints"]
+            return told
+
+    async def states(self) -> list[str]:
+        return [one["state"] for one in await self.endpoints()]
+
+    async def until(self, *states: str) -> None:
+        """Wait until the engines are in these states, in the order of the table."""
+        while await self.states() != list(states):
+            await asyncio.sleep(0.005)
+
+    async def complete(self, body: dict[str, Any] = PROMPT, path: str = "/v1/completions") -> tuple[int, str]:
+        async with self.asks.post(self.url + path, json=body) as answer:
+            return answer.status, await answer.text()
+
+    async def metric(self, name: str) -> float:
+        async with self.asks.get(self.url + "/metrics") as answer:
+            lines = (await answer.text()).splitlines()
+        return next((float(line.rpartition(" ")[2]) for line in lines if line.startswith(name + " ")), -1.0)
+
+
+def written(folder: Path, endpoints: Sequence[str], models: Sequence[str] = MODELS, **routing: Any) -> Path:  # noqa: ANN401
+    """The file of a router."""
+    path = folder / "router.json"
+    path.write_text(json.dumps({"endpoints": list(endpoints), "models": list(models), "routing": routing}))
+    return path
+
+
+@asynccontextmanager
+async def plane(config: Path, cluster: Cluster | None = None, linger: float = 0.01) -> AsyncIterator[Plane]:
+    """A router from its start to its drain."""
+
+    def sources(settings: Settings) -> EndpointSource:
+        return cluster or Listed(settings.endpoints)
+
+    port, signals = free_port(), process.Signals()
+    start = Start(
+        config=config,
+        port=port,
+        linger_seconds=linger,
+        reread_seconds=0.01,
+        patience=Patience(least_seconds=0.01, most_seconds=0.02),
+        sources=sources,
+    )
+    life = asyncio.create_task(process.live(start, signals))
+    async with client() as asks:
+        running = Plane(config=config, asks=asks, port=port, signals=signals, life=life)
+        await _listening(running)
+        try:
+            yield running
+        finally:
+            if not life.done():
+                signals.put_nowait(15)
+                signals.put_nowait(15)
+            await life
+
+
+@asynccontextmanager
+async def before(folder: Path, engines: Sequence[Living], **routing: Any) -> AsyncIterator[Plane]:  # noqa: ANN401
+    """A router in front of engines, all of them proved."""
+    async with plane(written(folder, [engine.address for engine in engines], **routing)) as running:
+        await running.until(*["routable"] * len(engines))
+        yield running
+
+
+async def _listening(running: Plane) -> None:
+    while not running.life.done():
+        try:
+            async with running.asks.get(running.url + "/health"):
+                return
+        except aiohttp.ClientConnectionError:
+            await asyncio.sleep(0.002)
+    await running.life

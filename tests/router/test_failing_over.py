@@ -1,0 +1,233 @@
+"""What goes wrong behind the router and what its clients see of it: as little as can be."""
+
+import asyncio
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from fairlead.router.source import Seen
+from fairlead.simulator.pretence import Fault
+from tests.router.planes import PROMPT, STREAM, Cluster, Plane, before, plane, written
+from tests.simulator.living import CHAT, QUICK, Living, faulty, free_port, living, paced, told
+
+FEW = {"maxAttempts": 1}
+
+
+async def all_well(router: Plane, count: int, body: dict[str, Any] = PROMPT) -> None:
+    """So many requests one after the other, none of which fails."""
+    for _ in range(count):
+        assert (await router.complete(body))[0] == 200
+
+
+def error_code(text: str) -> str:
+    return str(json.loads(text)["error"]["code"])
+
+
+def test_an_engine_that_refuses_is_left_out_and_the_request_goes_elsewhere(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with living(QUICK, QUICK) as engines, before(tmp_path, engines) as router:
+            await engines[0].stop()
+            await all_well(router, 6)
+            await router.until("ejected", "routable")
+            assert "Connect call failed" in (await router.endpoints())[0]["reason"]
+            assert await router.metric("fairlead_router_retries_total") >= 1.0
+            await engines[0].start()
+            await router.until("routable", "routable")
+
+    told(story())
+
+
+def test_requests_are_held_until_an_engine_appears(tmp_path: Path) -> None:
+    async def story() -> None:
+        late = Living(port=free_port())
+        async with plane(written(tmp_path, [late.address])) as router:
+            asked = [asyncio.create_task(router.complete()) for _ in range(5)]
+            while await router.metric("fairlead_router_requests_held") < 5:
+                await asyncio.sleep(0.005)
+            await late.start()
+            assert {status for status, _ in await asyncio.gather(*asked)} == {200}
+            assert await router.metric("fairlead_router_requests_held") == 0.0
+            await late.stop()
+
+    told(story())
+
+
+def test_more_than_may_be_held_and_longer_than_may_be_held_get_503(tmp_path: Path) -> None:
+    async def story() -> None:
+        hold = {"maxRequests": 1, "maxSeconds": 0.1}
+        async with plane(written(tmp_path, ["127.0.0.1:1"], hold=hold)) as router:
+            held = asyncio.create_task(router.complete())
+            while not await router.metric("fairlead_router_requests_held"):
+                await asyncio.sleep(0.002)
+            async with router.asks.post(router.url + "/v1/completions", json=PROMPT) as answer:
+                assert (answer.status, answer.headers["Retry-After"]) == (503, "1")
+                assert "1 requests are held already" in await answer.text()
+            status, text = await held
+            assert (status, error_code(text)) == (503, "no_replica_routable")
+            assert "none became so within 0.1 s" in text
+
+    told(story())
+
+
+def test_a_held_client_that_leaves_gives_its_place_back(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with plane(written(tmp_path, ["127.0.0.1:1"])) as router:
+            held = asyncio.create_task(router.complete())
+            while not await router.metric("fairlead_router_requests_held"):
+                await asyncio.sleep(0.002)
+            held.cancel()
+            while await router.metric("fairlead_router_requests_held"):
+                await asyncio.sleep(0.002)
+            assert await router.metric("fairlead_router_requests_in_flight") == 0.0
+
+    told(story())
+
+
+def test_no_request_fails_while_an_engine_drains_under_twenty_streams(tmp_path: Path) -> None:
+    async def story() -> None:
+        pace = paced(0.005, 0.002)
+        async with living(pace, pace) as engines, before(tmp_path, engines) as router:
+            answers: list[tuple[int, str]] = []
+
+            async def ask() -> None:
+                answers.extend([await router.complete(STREAM) for _ in range(4)])
+
+            streams = [asyncio.create_task(ask()) for _ in range(20)]
+            await asyncio.sleep(0.06)
+            leaving = engines[0].engine
+            leaving.drain()
+            await leaving.idle.wait()
+            await engines[0].stop()
+            await asyncio.gather(*streams)
+            assert {status for status, _ in answers} == {200}
+            assert {text.count("data: ") for _, text in answers} == {21}
+            assert not any("error" in text for _, text in answers)
+            assert leaving.answered < engines[1].engine.answered
+
+    told(story())
+
+
+def test_a_pod_being_deleted_gets_nothing_new_and_its_stream_ends_well(tmp_path: Path) -> None:
+    async def story() -> None:
+        cluster, config = Cluster(), written(tmp_path, ["x:1"])
+        async with living(paced(0.005, 0.02), QUICK) as (old, new), plane(config, cluster) as router:
+            cluster.says(Seen(pod="old", address=old.address))
+            await router.until("routable")
+            stream = asyncio.create_task(router.complete(STREAM))
+            while not old.engine.now.running:
+                await asyncio.sleep(0.002)
+            ending = Seen(pod="old", address=old.address, ending=True)
+            cluster.says(ending, Seen(pod="new", address=new.address))
+            await router.until("draining", "routable")
+            answered = old.engine.answered
+            await all_well(router, 3)
+            cluster.says(Seen(pod="new", address=new.address))
+            assert [one["reason"] for one in await router.endpoints()] == ["no longer listed", ""]
+            assert old.engine.now.running == 1
+            assert (await stream)[1].endswith("data: [DONE]\n\n")
+            assert old.engine.answered == answered + 1
+            await router.until("routable")
+
+    told(story())
+
+
+def test_a_pod_that_loses_its_readiness_is_proved_again_when_it_returns(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with living() as (engine,), plane(written(tmp_path, ["x:1"]), cluster := Cluster()) as router:
+            async with router.asks.get(router.url + "/ready") as answer:
+                assert (answer.status, await answer.text()) == (503, "not ready: the endpoints are not known yet\n")
+            for ready, state in ((False, "notReady"), (True, "routable"), (False, "notReady"), (True, "routable")):
+                cluster.says(Seen(pod="a", address=engine.address, ready=ready))
+                await router.until(state)
+            assert engine.engine.answered == 2
+
+    told(story())
+
+
+def test_an_engine_that_is_healthy_and_says_nothing_never_becomes_routable(tmp_path: Path) -> None:
+    async def story() -> None:
+        timeouts = {"firstTokenSeconds": 0.05}
+        async with living(faulty(Fault.NO_TOKENS), QUICK) as engines:
+            config = written(tmp_path, [engine.address for engine in engines], timeouts=timeouts)
+            async with plane(config) as router:
+                await router.until("probing", "routable")
+                await all_well(router, 4)
+                while "no token within" not in (reason := (await router.endpoints())[0]["reason"]):
+                    await asyncio.sleep(0.01)
+                assert reason == "probe: no token within 0.05 s"
+
+    told(story())
+
+
+def test_an_engine_that_stops_talking_is_found_by_its_requests(tmp_path: Path) -> None:
+    async def story() -> None:
+        timeouts = {"firstTokenSeconds": 0.03}
+        mute = faulty(Fault.NO_TOKENS, after=2)
+        async with living(mute, QUICK) as engines, before(tmp_path, engines, timeouts=timeouts) as router:
+            answers = [await router.complete(STREAM) for _ in range(8)]
+            slow = [error_code(text) for status, text in answers if status != 200]
+            assert slow == ["replica_timeout"] * 3
+            assert await router.states() == ["ejected", "routable"]
+
+    told(story())
+
+
+def test_an_engine_that_only_errs_is_left_out_after_three(tmp_path: Path) -> None:
+    async def story() -> None:
+        hold = {"maxSeconds": 0.05}
+        async with living(faulty(Fault.ERRORS, after=1)) as engines, before(tmp_path, engines, hold=hold) as router:
+            answers = [await router.complete() for _ in range(4)]
+            assert [status for status, _ in answers] == [500, 500, 500, 503]
+            assert "Internal server error" in answers[0][1]
+
+    told(story())
+
+
+def test_a_full_engine_is_well_and_the_request_goes_to_one_with_room(tmp_path: Path) -> None:
+    async def story() -> None:
+        full = replace(CHAT, max_unfinished=1)
+        pace = paced(0.04, 0.001)
+        async with living(pace, pace, served=full) as engines, before(tmp_path, engines) as router:
+            async with router.asks.post(engines[0].url + "/v1/completions", json=STREAM):
+                await all_well(router, 2)
+            full_ones = [asyncio.create_task(router.complete()) for _ in range(3)]
+            assert sorted(status for status, _ in await asyncio.gather(*full_ones)) == [200, 200, 503]
+            assert await router.states() == ["routable", "routable"]
+
+    told(story())
+
+
+def test_a_stream_that_falls_silent_is_ended_with_an_error_frame(tmp_path: Path) -> None:
+    async def story() -> None:
+        timeouts = {"betweenTokensSeconds": 0.05}
+        async with living(paced(0.001, 5)) as engines, before(tmp_path, engines, timeouts=timeouts) as router:
+            status, text = await router.complete(STREAM)
+            assert (status, "silent for 0.05 s, in the middle of the answer" in text) == (200, True)
+            await asyncio.wait_for(engines[0].engine.idle.wait(), 1)
+
+    told(story())
+
+
+def test_the_total_time_out_ends_streams_and_answers_alike(tmp_path: Path) -> None:
+    async def story() -> None:
+        pace = paced(0.001, 0.02)
+        async with living(pace) as engines, before(tmp_path, engines, timeouts={"totalSeconds": 0.1}) as router:
+            status, text = await router.complete(STREAM)
+            assert (status, "did not finish within 0.1 s" in text, text.endswith("[DONE]\n\n")) == (200, True, True)
+            status, text = await router.complete(PROMPT | {"max_tokens": 40, "ignore_eos": True})
+            assert (status, error_code(text)) == (504, "replica_timeout")
+
+    told(story())
+
+
+def test_one_attempt_means_one(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with living(QUICK, QUICK) as engines, before(tmp_path, engines, retries=FEW) as router:
+            for engine in engines:
+                await engine.stop()
+            status, text = await router.complete()
+            assert (status, error_code(text)) == (502, "replica_unreachable")
+            assert await router.metric("fairlead_router_retries_total") == 0.0
+
+    told(story())

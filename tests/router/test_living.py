@@ -1,0 +1,147 @@
+"""A router's own life: it follows its file, and leaves without cutting anybody off."""
+
+import asyncio
+import json
+import logging
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from fairlead.cli import main
+from fairlead.router.settings import Misconfigured
+from tests.router.planes import MODELS, STREAM, before, plane, written
+from tests.simulator.living import QUICK, client, free_port, living, paced, told
+
+
+def test_a_changed_file_is_followed_without_a_restart(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with living(QUICK, QUICK) as (old, new), before(tmp_path, [old]) as router:
+            written(tmp_path, [new.address], [*MODELS, "fr"], retries={"maxAttempts": 3})
+            await router.until("routable")
+            while (await router.endpoints())[0]["address"] != new.address:
+                await asyncio.sleep(0.005)
+            async with router.asks.get(router.url + "/v1/models") as answer:
+                assert [card["id"] for card in (await answer.json())["data"]] == ["chat", "de", "fr"]
+            await router.until("routable")
+            assert (await router.complete())[0] == 200
+
+    told(story())
+
+
+def test_other_models_alone_disturb_no_endpoint(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with living() as engines, before(tmp_path, engines) as router:
+            written(tmp_path, [engines[0].address], ["chat"])
+            while (await router.complete({"model": "de", "prompt": "x"}))[0] != 404:
+                await asyncio.sleep(0.005)
+            assert await router.states() == ["routable"]
+            assert (await router.complete())[0] == 200
+
+    told(story())
+
+
+def test_a_broken_file_is_said_and_the_old_one_stays(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    async def story() -> None:
+        async with living() as engines, before(tmp_path, engines) as router:
+            router.config.write_text('{"endpoints": ["http://x"]}')
+            while not caplog.records or "stays in force" not in caplog.text:
+                await asyncio.sleep(0.005)
+            assert (await router.complete())[0] == 200
+            router.config.unlink()
+            await asyncio.sleep(0.03)
+            assert (await router.complete())[0] == 200
+
+    with caplog.at_level(logging.ERROR):
+        told(story())
+    assert "endpoints: http://x: must be host:port without a scheme" in caplog.text
+
+
+def test_a_first_file_that_cannot_be_acted_on_ends_it(tmp_path: Path) -> None:
+    async def story() -> None:
+        config = tmp_path / "router.json"
+        config.write_text("{}")
+        with pytest.raises(Misconfigured, match="selector, endpoints: neither is set"):
+            async with plane(config):
+                pass
+
+    told(story())
+
+
+def test_a_drain_is_not_ready_at_once_and_lets_every_stream_end(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with (
+            living(paced(0.01, 0.01)) as engines,
+            plane(written(tmp_path, [engines[0].address]), linger=0.05) as router,
+        ):
+            await router.until("routable")
+            streams = [asyncio.create_task(router.complete(STREAM)) for _ in range(5)]
+            while engines[0].engine.now.running < 5:
+                await asyncio.sleep(0.002)
+            router.signals.put_nowait(15)
+            await asyncio.sleep(0.01)
+            async with client() as late:
+                async with late.get(router.url + "/ready") as answer:
+                    assert (answer.status, answer.headers["Connection"]) == (503, "close")
+                    assert await answer.text() == "not ready: draining\n"
+                async with late.post(router.url + "/v1/completions", json=STREAM) as answer:
+                    assert answer.headers["Connection"] == "close"
+                    assert (await answer.text()).endswith("data: [DONE]\n\n")
+            assert all(text.endswith("data: [DONE]\n\n") for _, text in await asyncio.gather(*streams))
+            assert await router.life == 0
+            with pytest.raises(aiohttp.ClientConnectorError):
+                await router.asks.get(router.url + "/health")
+
+    told(story())
+
+
+def test_a_second_signal_ends_a_drain_at_once(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with living(paced(0.001, 5)) as engines, before(tmp_path, engines) as router:
+            async with router.asks.post(router.url + "/v1/completions", json=STREAM) as stream:
+                await stream.content.readany()
+                for _ in range(2):
+                    router.signals.put_nowait(15)
+                assert await router.life == 143
+                with pytest.raises(aiohttp.ClientPayloadError):
+                    await stream.read()
+
+    told(story())
+
+
+def test_the_command_itself_passes_on_and_ends_on_sigterm(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with living() as engines:
+            config, port = written(tmp_path, [engines[0].address]), free_port()
+            words = ["-m", "fairlead", "router", "--config", str(config), "--host", "127.0.0.1", "--linger", "0"]
+            router = await asyncio.create_subprocess_exec(
+                sys.executable,
+                *words,
+                "--port",
+                str(port),
+                stderr=subprocess.PIPE,
+                env={"PYTHONPATH": ":".join(sys.path)},
+            )
+            assert router.stderr is not None
+            async with client() as asks:
+                while b"listening" not in await router.stderr.readline():
+                    pass
+                async with asks.post(f"http://127.0.0.1:{port}/v1/completions", json=STREAM) as answer:
+                    assert (answer.status, (await answer.text())[-6:]) == (200, "ONE]\n\n")
+            router.send_signal(signal.SIGTERM)
+            await router.stderr.read()
+            assert await router.wait() == 0
+
+    told(story())
+
+
+def test_the_command_says_what_is_wrong_with_its_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    config = tmp_path / "router.json"
+    config.write_text(json.dumps({"endpoints": ["127.0.0.1:1"], "routing": {"hold": {"maxRequests": -1}}}))
+
+    assert main.main(["router", "--config", str(config)]) == 2
+    said = capsys.readouterr().err
+    assert said.endswith("routing.hold.maxRequests: -1: must be a whole number from 0 up\n")

@@ -1,0 +1,112 @@
+"""Events for people: their form, and how many are too many."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fairlead.telemetry import event_recorder
+from fairlead.telemetry.event_recorder import ALL, PER_OBJECT, EventRecorder, EventType, News
+
+NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
+CHAT = {
+    "apiVersion": "fairlead.dev/v1alpha1",
+    "kind": "InferenceDeployment",
+    "namespace": "serving",
+    "name": "chat",
+    "uid": "u1",
+}
+
+
+def news(note: str = "4 of 4 replicas serve", **owner: str) -> News:
+    """Something to tell."""
+    return News(owner=CHAT | owner, reason="Serving", action="Reconcile", note=note, type=EventType.WARNING)
+
+
+async def swallow(_: dict[str, Any]) -> None:
+    """A server that takes everything."""
+
+
+def recorder() -> EventRecorder:
+    """One whose Events go nowhere."""
+    return EventRecorder(swallow, "operator-a")
+
+
+def test_an_event_is_what_the_api_server_wants() -> None:
+    made = event_recorder.event(news(), NOW, "operator-a")
+    name = made["metadata"].pop("name")
+    assert (name[:5], len(name)) == ("chat.", 21)
+    assert made == {
+        "apiVersion": "events.k8s.io/v1",
+        "kind": "Event",
+        "metadata": {"namespace": "serving"},
+        "eventTime": "2026-11-20T12:00:00.000000Z",
+        "type": "Warning",
+        "reason": "Serving",
+        "action": "Reconcile",
+        "note": "4 of 4 replicas serve",
+        "regarding": CHAT,
+        "reportingController": "fairlead.dev/controller",
+        "reportingInstance": "operator-a",
+    }
+
+
+def test_the_same_news_at_the_same_moment_is_the_same_event() -> None:
+    names = {
+        event_recorder.event(told, now, "a")["metadata"]["name"]
+        for told, now in ((news(), NOW), (news(), NOW), (news("other"), NOW), (news(), NOW + timedelta(seconds=1)))
+    }
+    assert len(names) == 3
+
+
+def test_what_has_no_namespace_is_told_in_the_default_one_and_a_long_name_is_cut() -> None:
+    made = event_recorder.event(news(namespace="", name="n" * 253), NOW, "a")
+    assert (made["metadata"]["namespace"], len(made["metadata"]["name"])) == ("default", 253)
+
+
+@given(st.text(max_size=1500))
+def test_a_note_never_exceeds_a_kilobyte_and_is_whole_when_it_fits(note: str) -> None:
+    note = note.encode(errors="ignore").decode()
+    cut = event_recorder.shortened(note)
+    assert len(cut.encode()) <= event_recorder.LONGEST_NOTE
+    assert cut == note or note.startswith(cut.removesuffix("..."))
+
+
+def test_one_object_may_burst_and_then_speaks_every_five_minutes() -> None:
+    async def story() -> None:
+        told = recorder()
+        moments = [NOW + timedelta(seconds=number) for number in range(30)]
+        sent = [await told.tell(news(), moment) for moment in moments]
+        assert (sent.count(True), told.dropped) == (25, 5)
+        assert await told.tell(news(uid="another"), moments[-1])
+        assert await told.tell(news(), moments[-1] + timedelta(seconds=300))
+        assert not await told.tell(news(), moments[-1] + timedelta(seconds=301))
+
+    asyncio.run(story())
+
+
+@given(st.lists(st.tuples(st.integers(0, 400), st.floats(0, 3)), max_size=300))
+def test_all_objects_together_never_exceed_the_rate(calls: list[tuple[int, float]]) -> None:
+    told, now, sent = recorder(), NOW, 0
+    for uid, pause in calls:
+        now += timedelta(seconds=pause)
+        sent += told.admits(str(uid), now)
+    assert sent <= ALL.burst + ALL.per_second * (now - NOW).total_seconds() + 1
+
+
+def test_a_refused_event_takes_nothing_and_a_clock_that_goes_back_fills_nothing() -> None:
+    told = recorder()
+    admitted = [told.admits(str(number), NOW) for number in range(int(ALL.burst) + 1)]
+    assert admitted == [True] * int(ALL.burst) + [False]
+    assert not told.admits("late", NOW - timedelta(hours=1))
+    assert "late" not in told._buckets
+
+
+def test_objects_that_were_silent_for_longest_are_forgotten_first() -> None:
+    told = recorder()
+    for number in range(event_recorder.MOST_OBJECTS + 10):
+        told.admits(str(number), NOW + timedelta(seconds=number))
+    assert (len(told._buckets), "0" in told._buckets) == (event_recorder.MOST_OBJECTS, False)
+    assert PER_OBJECT.burst == 25

@@ -1,0 +1,81 @@
+"""The operator's page for Prometheus: every name once, with a help text, and no larger in a larger cluster."""
+
+from prometheus_client.parser import text_string_to_metric_families
+
+from fairlead.telemetry.operator_metrics import Followed, OperatorMetrics
+
+
+def samples(metrics: OperatorMetrics) -> dict[str, float]:
+    """What the page says, buckets apart."""
+    return {
+        f"{one.name}{sorted(one.labels.values()) if one.labels else ''}": one.value
+        for family in text_string_to_metric_families(metrics.page().decode())
+        for one in family.samples
+        if not one.name.endswith("_bucket")
+    }
+
+
+def all_told() -> OperatorMetrics:
+    """A process that told of everything once."""
+    metrics = OperatorMetrics()
+    metrics.asked("patch", "pods", 200, 0.02)
+    metrics.asked("watch", "pods", 0, 300.0)
+    metrics.reconciled("done", 0.1, 1000.0, well=True)
+    metrics.reconciled("failed", 0.1, 2000.0, well=False)
+    metrics.waiting(3, 1.5)
+    metrics.wrote_at_rest("deployments.apps")
+    metrics.follows([Followed(resource="pods", age_seconds=2.0, relists=1, objects=7)])
+    metrics.follows([Followed(resource="pods", age_seconds=3.0, relists=3, objects=8)])
+    metrics.judged({("InferenceDeployment", "Ready", "True"): 4})
+    metrics.leads(True)
+    metrics.reviewed(True, 0.01)
+    metrics.certificate_lasts(89.5)
+    metrics.told(sent=False)
+    return metrics
+
+
+def test_the_page_says_what_was_told() -> None:
+    found = samples(all_told())
+    assert {name.removeprefix("fairlead_operator_"): value for name, value in found.items()} == {
+        "api_requests_total['200', 'patch', 'pods']": 1.0,
+        "api_requests_total['0', 'pods', 'watch']": 1.0,
+        "api_request_seconds_count['patch']": 1.0,
+        "api_request_seconds_sum['patch']": 0.02,
+        "reconciles_total['done']": 1.0,
+        "reconciles_total['failed']": 1.0,
+        "reconcile_seconds_count": 2.0,
+        "reconcile_seconds_sum": 0.2,
+        "last_success_timestamp_seconds": 1000.0,
+        "queue_depth": 3.0,
+        "queue_oldest_seconds": 1.5,
+        "writes_at_rest_total['deployments.apps']": 1.0,
+        "watch_age_seconds['pods']": 3.0,
+        "relists_total['pods']": 3.0,
+        "store_objects['pods']": 8.0,
+        "objects['InferenceDeployment', 'Ready', 'True']": 4.0,
+        "leader": 1.0,
+        "admission_reviews_total['true']": 1.0,
+        "admission_seconds_count": 1.0,
+        "admission_seconds_sum": 0.01,
+        "certificate_days_left": 89.5,
+        "events_total['dropped']": 1.0,
+    }
+
+
+def test_what_is_not_counted_any_more_leaves_the_page() -> None:
+    metrics = all_told()
+    metrics.judged({})
+    metrics.leads(False)
+    found = samples(metrics)
+    assert found["fairlead_operator_leader"] == 0.0
+    assert not [name for name in found if "InferenceDeployment" in name]
+
+
+def test_every_family_has_our_prefix_and_a_sentence_of_help() -> None:
+    families = list(text_string_to_metric_families(all_told().page().decode()))
+    assert {one.name[:18] for one in families} == {"fairlead_operator_"}
+    assert [one.name for one in families if not one.documentation.endswith(".")] == []
+
+
+def test_two_processes_in_one_interpreter_do_not_share_a_page() -> None:
+    assert samples(OperatorMetrics())["fairlead_operator_reconcile_seconds_count"] == 0.0
