@@ -137,7 +137,7 @@ class NetworkPolicy(Group):
 class Switch(Group):
     """Something that is either there or not."""
 
-    enabled: bool = Field(description="Make it.")
+    enabled: bool = Field(default=False, description="Make it.")
 
 
 class Logging(Group):

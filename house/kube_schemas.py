@@ -39,10 +39,15 @@ _OPEN: Final[Mapping[str, dict[str, Any]]] = {
 Schema = dict[str, Any]
 
 
+def missing(cache: Cache) -> tuple[str, ...]:
+    """Which releases' schemas would have to be made."""
+    return tuple(f"the schemas of Kubernetes {each}" for each in RELEASES if not _place(cache, each).exists())
+
+
 def ensure(cache: Cache, release: str) -> Path:
     """The folder with a release's schemas; fetches and makes them once."""
-    place = cache.root / "schemas" / f"{release}-{_SHAPE}"
-    with turns.alone(cache.root / "schemas" / ".lock", "the schemas of Kubernetes"):
+    place = _place(cache, release)
+    with turns.alone(place.with_name(".lock"), "the schemas of Kubernetes"):
         if not place.exists():
             fresh = place.with_name(f".{place.name}")
             shutil.rmtree(fresh, ignore_errors=True)
@@ -50,6 +55,10 @@ def ensure(cache: Cache, release: str) -> Path:
             _write(fresh, kinds(json.loads(_swagger(cache, release).read_text(encoding="utf-8"))))
             fresh.rename(place)
     return place
+
+
+def _place(cache: Cache, release: str) -> Path:
+    return cache.root / "schemas" / f"{release}-{_SHAPE}"
 
 
 def ours() -> dict[str, Schema]:

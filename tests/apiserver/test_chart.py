@@ -18,8 +18,9 @@ from devcluster.cache import Cache
 from devcluster.setup import machine, preflight, programs, tools
 from house import chart_manifests, kube_schemas
 from house.chart_manifests import Manifest, Refused
+from house.chart_values import Values
 from house.tree import ROOT
-from tests.apiserver.packaged import DIGEST, besides_defaults, nested
+from tests.apiserver.packaged import DIGEST, besides_defaults, leaves, nested
 
 CASES: Final = tuple(besides_defaults())
 FOREIGN: Final = ("PodMonitor", "Issuer", "Certificate")
@@ -30,7 +31,7 @@ FOREIGN: Final = ("PodMonitor", "Issuer", "Certificate")
 def helm() -> Path:
     """Helm, built from its pin where it is missing."""
     cache = Cache.chosen()
-    missing = preflight.light(machine.look(), tools.missing(cache, tools.LIGHT))
+    missing = preflight.light(machine.look(), (*tools.missing(cache, tools.LIGHT), *kube_schemas.missing(cache)))
     if missing and os.environ.get("CI"):
         pytest.fail(f"the chart must be rendered in CI.\n{preflight.message(missing)}", pytrace=False)
     if missing:
@@ -63,11 +64,16 @@ def test_every_value_changes_what_is_installed(
     assert _once(helm, json.dumps(before)) != _once(helm, json.dumps(after)), path
 
 
+def test_null_is_the_same_as_nothing(helm: Path, default: list[Manifest]) -> None:
+    empty = [path for path, value, _ in leaves(Values(), "") if value in ("", [], {})]
+    assert chart_manifests.template(helm, nested(dict.fromkeys(empty))) == default
+
+
 @pytest.mark.parametrize("release", kube_schemas.RELEASES)
 def test_whatever_is_set_is_valid_for_kubernetes(
     helm: Path, default: list[Manifest], cases: list[list[Manifest]], release: str, tmp_path: Path
 ) -> None:
-    tests = _rendered_tests(helm)
+    tests = [*_rendered_tests(helm), *_rendered_tests(helm, {"watchNamespaces": ["models"]})]
     objects = [*default, *tests, *(one for case in cases for one in case), *_samples()]
     assert [name for name, one in _nulls("", objects)] == []
     said = _kubeconform(helm.parent, release, tmp_path, objects)

@@ -13,9 +13,10 @@ from devcluster.door import Embedded
 from fairlead.cluster.api_server import ApiServer, Refused
 from fairlead.cluster.connection import connect
 from fairlead.cluster.informer import Informer, Watched
-from fairlead.cluster.kinds import CONFIG_MAP, Manifest, trimmed
+from fairlead.cluster.kinds import CONFIG_MAP, LEASE, Manifest, trimmed
+from fairlead.cluster.lease import Leadership, Place, Terms, hold
 from tests.reaching.contract import STORIES, Story
-from tests.reaching.worlds import note, run, until
+from tests.reaching.worlds import DICE, note, run, until
 
 
 @pytest.fixture
@@ -107,5 +108,28 @@ def test_a_missing_right_is_refused_and_named(api_server: Embedded, namespace: s
                 await ApiServer(connection).listing(CONFIG_MAP, namespace)
             assert refused.value.lacks_right
             assert (await connection.credentials()).token == token
+
+    run(story())
+
+
+def test_two_who_want_to_lead_take_turns(api_server: Embedded, namespace: str) -> None:
+    """P22 on a real server: one holds it, the other waits; given back, it changes hands within two tries."""
+
+    async def story() -> None:
+        async with reached(api_server) as api:
+            terms = Terms(retry_s=0.1, deadline_s=5)
+            first, second = (
+                Leadership(api, Place(namespace=namespace, name="lead", identity=who), DICE, terms) for who in "ab"
+            )
+            async with hold(first):
+                waiting = asyncio.create_task(second.acquire())
+                await asyncio.sleep(0.5)
+                assert (first.may_write(), second.may_write(), waiting.done()) == (True, False, False)
+            async with asyncio.timeout(2):
+                await waiting
+            assert (first.may_write(), second.may_write()) == (False, True)
+            held = await api.read(LEASE, namespace, "lead")
+            assert held is not None
+            assert (held["spec"]["holderIdentity"], held["spec"]["leaseTransitions"]) == ("b", 1)
 
     run(story())

@@ -1,7 +1,9 @@
 """A release's description of itself as schemas that refuse what the release does not know."""
 
+from pathlib import Path
 from typing import Any, Final
 
+from devcluster.cache import Cache
 from fairlead.api.kinds import KINDS
 from house import kube_schemas
 
@@ -50,6 +52,16 @@ def test_what_has_names_is_closed_even_where_a_name_is_properties() -> None:
 def test_a_quantity_may_be_a_number() -> None:
     definitions = kube_schemas.kinds(SWAGGER)["deployment-apps-v1.json"]["definitions"]
     assert definitions["io.k8s.apimachinery.pkg.api.resource.Quantity"] == {"type": ["string", "number"]}
+
+
+def test_a_release_is_read_once(tmp_path: Path) -> None:
+    cache = Cache(tmp_path)
+    assert len(kube_schemas.missing(cache)) == len(kube_schemas.RELEASES)
+    oldest, *others = kube_schemas.RELEASES
+    made = tmp_path / "schemas" / f"{oldest}-1"
+    made.mkdir(parents=True)
+    assert kube_schemas.ensure(cache, oldest) == made
+    assert kube_schemas.missing(cache) == tuple(f"the schemas of Kubernetes {each}" for each in others)
 
 
 def test_our_own_kinds_are_there_and_closed_but_for_what_the_server_knows() -> None:

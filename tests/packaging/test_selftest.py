@@ -67,13 +67,13 @@ def world() -> Iterator[World]:
             self.end_headers()
             self.wfile.write(json.dumps(said).encode())
 
-        def do_GET(self) -> None:  # noqa: N802  # the base class calls these three by the verb
+        def do_GET(self) -> None:  # the base class calls these three by the verb
             self._any()
 
-        def do_POST(self) -> None:  # noqa: N802
+        def do_POST(self) -> None:
             self._any()
 
-        def do_DELETE(self) -> None:  # noqa: N802
+        def do_DELETE(self) -> None:
             self._any()
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # its name in the base class

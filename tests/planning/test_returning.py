@@ -70,10 +70,10 @@ def test_what_came_back_waits_for_the_end_of_the_back_off() -> None:
 
 
 def test_it_is_tried_again_after_the_back_off_and_given_up_for_longer() -> None:
-    _, back, now = end(given("b", 3, revision("a", 3)), world=BROKEN)
+    _, back, _ = end(given("b", 3, revision("a", 3)), world=BROKEN)
     retry = returning.retry_at(back)
     assert retry is not None
-    _, again, now = end(back, now=retry, world=BROKEN)
+    _, again, _ = end(back, now=retry, world=BROKEN)
     failure = next(each.failure for each in again.revisions if each.name == "b")
     assert failure is not None
     assert failure.times == 2
@@ -118,7 +118,8 @@ def test_without_anything_to_go_back_to_it_is_only_said_that_nothing_moves() -> 
     assert planner.next_step(start, T0 + DEADLINE) == Plan(
         step=Hold(
             reason=HoldReason.WAITING_FOR_READY,
-            because="1 of 3 replicas of b are ready; nothing moved for 1800 s, and nothing else served that could come back",
+            because="1 of 3 replicas of b are ready; nothing moved for 1800 s, "
+            "and nothing else served that could come back",
         ),
         phase=Phase.STEADY,
         current="b",

@@ -69,21 +69,16 @@ events = st.sampled_from(("round", "round", "round", "edit", "scale", "fault", "
 
 def happened(rollout: Rollout, event: str, dice: int, now: datetime) -> Rollout:
     """What the world or a person did meanwhile; the dice say to whom."""
-    match event:
-        case "edit":
-            return wish(rollout, "abcdef"[dice % 6], now)
-        case "scale":
-            return replace(rollout, wanted=dice % 6)
-        case "pause":
-            return replace(rollout, rules=replace(rollout.rules, paused=not rollout.rules.paused))
-        case "room":
-            return replace(rollout, room=Room(replicas=dice % 4, because="few GPUs"))
-        case "fault":
-            return _to_one(rollout, dice, lambda each: (replace(each, ready_since=None),))
-        case "evict":
-            return _to_one(rollout, dice, lambda _: ())
-        case _:
-            return replace(story.later(rollout, now), room=rollout.room)
+    rules = replace(rollout.rules, paused=not rollout.rules.paused)
+    return {
+        "edit": lambda: wish(rollout, "abcdef"[dice % 6], now),
+        "scale": lambda: replace(rollout, wanted=dice % 6),
+        "pause": lambda: replace(rollout, rules=rules),
+        "room": lambda: replace(rollout, room=Room(replicas=dice % 4, most=dice % 7, because="few GPUs")),
+        "fault": lambda: _to_one(rollout, dice, lambda each: (replace(each, ready_since=None),)),
+        "evict": lambda: _to_one(rollout, dice, lambda _: ()),
+        "round": lambda: replace(story.later(rollout, now), room=rollout.room),
+    }[event]()
 
 
 def broken(rollout: Rollout, plan: Plan, now: datetime) -> Iterable[str]:

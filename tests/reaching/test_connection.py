@@ -13,7 +13,6 @@ from fairlead.cluster.connection import (
     Connection,
     Credentials,
     NoCredentials,
-    Request,
     connect,
     source_of,
 )

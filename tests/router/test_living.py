@@ -14,7 +14,7 @@ import pytest
 from fairlead.cli import main
 from fairlead.router.settings import Misconfigured
 from tests.router.planes import MODELS, STREAM, before, plane, written
-from tests.simulator.living import QUICK, client, free_port, living, paced, told
+from tests.simulator.living import QUICK, Living, client, free_port, living, paced, told
 
 
 def test_a_changed_file_is_followed_without_a_restart(tmp_path: Path) -> None:
@@ -73,13 +73,12 @@ def test_a_first_file_that_cannot_be_acted_on_ends_it(tmp_path: Path) -> None:
 
 def test_a_drain_is_not_ready_at_once_and_lets_every_stream_end(tmp_path: Path) -> None:
     async def story() -> None:
-        async with (
-            living(paced(0.01, 0.01)) as engines,
-            plane(written(tmp_path, [engines[0].address]), linger=0.05) as router,
-        ):
+        slow = Living(paced(0.01, 0.01), port=free_port())
+        async with plane(written(tmp_path, [slow.address]), linger=0.05) as router:
+            await slow.start()
             await router.until("routable")
             streams = [asyncio.create_task(router.complete(STREAM)) for _ in range(5)]
-            while engines[0].engine.now.running < 5:
+            while slow.engine.now.running < 5:
                 await asyncio.sleep(0.002)
             router.signals.put_nowait(15)
             await asyncio.sleep(0.01)
@@ -94,6 +93,7 @@ def test_a_drain_is_not_ready_at_once_and_lets_every_stream_end(tmp_path: Path) 
             assert await router.life == 0
             with pytest.raises(aiohttp.ClientConnectorError):
                 await router.asks.get(router.url + "/health")
+        await slow.stop()
 
     told(story())
 
@@ -101,13 +101,13 @@ def test_a_drain_is_not_ready_at_once_and_lets_every_stream_end(tmp_path: Path) 
 def test_a_second_signal_ends_a_drain_at_once(tmp_path: Path) -> None:
     async def story() -> None:
         async with living(paced(0.001, 5)) as engines, before(tmp_path, engines) as router:
-            async with router.asks.post(router.url + "/v1/completions", json=STREAM) as stream:
-                await stream.content.readany()
-                for _ in range(2):
-                    router.signals.put_nowait(15)
-                assert await router.life == 143
-                with pytest.raises(aiohttp.ClientPayloadError):
-                    await stream.read()
+            stream = await router.asks.post(router.url + "/v1/completions", json=STREAM)
+            await stream.content.readany()
+            for _ in range(2):
+                router.signals.put_nowait(15)
+            assert await router.life == 143
+            with pytest.raises(aiohttp.ClientPayloadError):
+                await stream.read()
 
     told(story())
 
@@ -115,13 +115,11 @@ def test_a_second_signal_ends_a_drain_at_once(tmp_path: Path) -> None:
 def test_the_command_itself_passes_on_and_ends_on_sigterm(tmp_path: Path) -> None:
     async def story() -> None:
         async with living() as engines:
-            config, port = written(tmp_path, [engines[0].address]), free_port()
-            words = ["-m", "fairlead", "router", "--config", str(config), "--host", "127.0.0.1", "--linger", "0"]
+            config, port, scraped = written(tmp_path, [engines[0].address]), free_port(), free_port()
+            ports = ["--port", str(port), "--metrics-port", str(scraped)]
             router = await asyncio.create_subprocess_exec(
-                sys.executable,
-                *words,
-                "--port",
-                str(port),
+                *(sys.executable, "-m", "fairlead", "router", "--config", str(config), "--host", "127.0.0.1"),
+                *("--linger", "0", *ports),
                 stderr=subprocess.PIPE,
                 env={"PYTHONPATH": ":".join(sys.path)},
             )
@@ -131,6 +129,10 @@ def test_the_command_itself_passes_on_and_ends_on_sigterm(tmp_path: Path) -> Non
                     pass
                 async with asks.post(f"http://127.0.0.1:{port}/v1/completions", json=STREAM) as answer:
                     assert (answer.status, (await answer.text())[-6:]) == (200, "ONE]\n\n")
+                async with asks.get(f"http://127.0.0.1:{scraped}/metrics") as answer:
+                    assert 'fairlead_router_requests_total{code="200"} 1.0' in await answer.text()
+                async with asks.get(f"http://127.0.0.1:{scraped}/v1/models") as answer:
+                    assert answer.status == 404
             router.send_signal(signal.SIGTERM)
             await router.stderr.read()
             assert await router.wait() == 0

@@ -43,7 +43,7 @@ app.kubernetes.io/component: operator
   "app.kubernetes.io/managed-by" .Release.Service
   "helm.sh/chart" (printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_")
 -}}
-{{- merge $ours .Values.commonLabels | toYaml -}}
+{{- merge $ours (.Values.commonLabels | default dict) | toYaml -}}
 {{- end -}}
 
 {{/* Where an object of the release's own namespace stands; called with a dict of root and name. */}}
@@ -63,4 +63,9 @@ namespace: {{ .Release.Namespace | quote }}
 {{/* Whether the operator makes the webhook's certificate itself and writes its authority into the configuration. */}}
 {{- define "fairlead.ownCertificates" -}}
 {{- if and .Values.webhook.enabled (not .Values.webhook.certManager.enabled) -}}yes{{- end -}}
+{{- end -}}
+
+{{/* A namespace where an object will be served: the first that is watched, else the one given. */}}
+{{- define "fairlead.served" -}}
+{{- if .root.Values.watchNamespaces -}}{{ first .root.Values.watchNamespaces }}{{- else -}}{{ .other }}{{- end -}}
 {{- end -}}

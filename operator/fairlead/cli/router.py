@@ -10,6 +10,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--host", default="0.0.0.0", help="address to listen on; default all")  # noqa: S104
     parser.add_argument("--port", type=int, default=8080, help="port to listen on; default 8080")
     parser.add_argument(
+        "--metrics-port", type=int, default=9090, help="port for scrapers only; default 9090, 0 for none"
+    )
+    parser.add_argument(
         "--linger",
         type=float,
         default=3.0,

@@ -134,16 +134,25 @@ def ready(now: Situation, parts: tuple[Judgement, ...]) -> Judgement:
     """Whether what was asked for serves; the first part that says no gives the reason."""
     kind = ConditionType.READY
     serves = tally(now)
-    order = (ConditionType.ACCEPTED, ConditionType.PROGRESSING, ConditionType.AVAILABLE, ConditionType.ROUTABLE)
     by_type = {part.type: part for part in parts}
-    for part in (by_type[one] for one in order):
-        if part.holds is False:
-            rest = f"; {serves.ready} replicas keep serving" if serves.ready and part.type in order[:2] else ""
+    for part in (by_type[one] for one in _ORDER):
+        if part.holds is False and (part.type is not ConditionType.SCHEDULED or serves.ready < serves.wanted):
+            rest = f"; {serves.ready} replicas keep serving" if serves.ready and part.type in _ORDER[:2] else ""
             return _no(kind, part.reason, f"{part.message}{rest}")
     if by_type[ConditionType.ROUTABLE].holds is None:
         part = by_type[ConditionType.ROUTABLE]
         return Judgement(type=kind, holds=None, reason=part.reason, message=part.message)
     return _yes(kind, Why.SERVING, f"{serves.ready} of {serves.wanted} replicas serve")
+
+
+_ORDER: Final = (
+    ConditionType.ACCEPTED,
+    ConditionType.PROGRESSING,
+    ConditionType.SCHEDULED,
+    ConditionType.AVAILABLE,
+    ConditionType.ROUTABLE,
+)
+"""Causes before effects."""
 
 
 def maybe_stalled(now: Situation, parts: tuple[Judgement, ...]) -> Iterator[Judgement]:
@@ -245,7 +254,7 @@ def _counted(_: Situation, routers: Routers, count: Tally) -> Judgement:
     words = f"{count.routable} of {count.ready} ready replicas get requests{_why_not(routers)}"
     if count.routable:
         return _yes(ConditionType.ROUTABLE, Why.ROUTABLE, words)
-    return _no(ConditionType.ROUTABLE, Why.NO_TOKENS, words)
+    return _no(ConditionType.ROUTABLE, Why.NO_TOKENS if routers.reasons else Why.PROBING, words)
 
 
 _ROUTES: Final = (_through_gateway, _no_router_ready, _nothing_ready, _silent, _counted)

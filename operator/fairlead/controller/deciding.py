@@ -15,7 +15,8 @@ from fairlead.controller.observing import Observed
 from fairlead.fleet.gateways import WantedDeployment
 from fairlead.fleet.rollouts import Ask, GiveUp, Hold, Plan, Retire, RevisionState, Rollout, Room
 from fairlead.fleet.troubles import Trouble
-from fairlead.objects import children, engine_deployment, engine_pods, revisions, stamps
+from fairlead.fleet.wanted import Wanted
+from fairlead.objects import children, engine_deployment, engine_placement, engine_pods, revisions, stamps
 from fairlead.objects.engine_deployment import RevisionFacts
 from fairlead.objects.platform import Platform
 from fairlead.planning import counting, rollout
@@ -56,7 +57,7 @@ class Decision:
 def decide(observed: Observed, judged: Judged, facts: Facts, platform: Platform, now: datetime) -> Decision:
     """All that should stand now. Of an object that cannot be read nothing is started, stopped or changed."""
     deployment = judged.deployment
-    states = tuple(_state(one, observed, facts) for one in observed.engines)
+    states = tuple(_state(one, observed, facts, deployment) for one in observed.engines)
     if deployment is None:
         return Decision(states=states)
     target = target_of(observed, judged)
@@ -92,7 +93,7 @@ def room_question(observed: Observed, target: str) -> tuple[int, int]:
     return (observing.asked(engine) if engine else 0, len(observed.pods.get(target, ())))
 
 
-def _state(engine: Manifest, observed: Observed, facts: Facts) -> RevisionState:
+def _state(engine: Manifest, observed: Observed, facts: Facts, deployment: WantedDeployment | None) -> RevisionState:
     written = observing.facts(engine)
     replicas = pods.replicas(observed.pods.get(written.revision, ()), facts.routable)
     return RevisionState(
@@ -101,9 +102,20 @@ def _state(engine: Manifest, observed: Observed, facts: Facts) -> RevisionState:
         replicas=replicas,
         created_at=observing.created(engine),
         wanted_since=written.wanted_since,
+        grown_at=written.grown_at,
+        other_gpus=deployment is not None and not _same_gpus(engine, deployment.wanted),
         served=written.served or any(one.ready_since and one.routable is not False for one in replicas),
         failure=written.failure,
     )
+
+
+def _same_gpus(engine: Manifest, wanted: Wanted) -> bool:
+    """Whether what its replicas give up is something that the wanted revision can use."""
+    pod = engine["spec"]["template"]["spec"]
+    limits = [one.get("resources", {}).get("limits") or {} for one in pod.get("containers") or ()]
+    selected = (pod.get("nodeSelector") or {}).get(engine_placement.PRODUCT)
+    product = engine_placement.node_selector(wanted).get(engine_placement.PRODUCT)
+    return any(wanted.resource in one for one in limits) and selected == product
 
 
 def _recommended(observed: Observed) -> int | None:
@@ -130,10 +142,12 @@ def _carried(observed: Observed, judged: Judged, plan: Plan, now: datetime, targ
         count = observing.asked(live)
         if isinstance(step, Ask) and step.revision == written.revision:
             shrinks = written.revision if step.replicas < count else None
+            written = replace(written, grown_at=now) if step.replicas > count else written
             count = step.replicas
         engines.append(_engine(observed, judged, written, live, count))
     if isinstance(step, Ask) and observed.engine(step.revision) is None:
-        fresh = RevisionFacts(revision=step.revision, wanted_since=now if step.revision == target else None)
+        since = now if step.revision == target else None
+        fresh = RevisionFacts(revision=step.revision, wanted_since=since, grown_at=now)
         engines.append(_engine(observed, judged, fresh, None, step.replicas))
     return Decision(target=target, engines=tuple(engines), shrinks=shrinks, retired=retired)
 

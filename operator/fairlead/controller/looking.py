@@ -7,7 +7,7 @@ from fairlead.cluster.kinds import Manifest
 from fairlead.controller import pod_troubles, pods
 from fairlead.controller.observing import Observed
 from fairlead.controller.situation import Start
-from fairlead.fleet.endpoints import Endpoint, EndpointState
+from fairlead.fleet.endpoints import NOT_PROVED, Endpoint, EndpointState
 from fairlead.fleet.troubles import Trouble
 
 
@@ -20,7 +20,7 @@ class Reports:
     busy: Mapping[str, int]
     """Requests under way, by pod, over all routers."""
     reasons: Mapping[str, str]
-    """Why a pod is not used."""
+    """Why a pod that was tried is not used."""
 
 
 def together(said: Sequence[tuple[Endpoint, ...] | None]) -> Reports:
@@ -32,8 +32,14 @@ def together(said: Sequence[tuple[Endpoint, ...] | None]) -> Reports:
     for one in endpoints:
         routable[one.pod] = routable.get(one.pod, False) or one.state is EndpointState.ROUTABLE
         busy[one.pod] = busy.get(one.pod, 0) + one.inflight
-    reasons = {one.pod: one.reason for one in endpoints if one.reason and not routable[one.pod]}
+    reasons = {one.pod: one.reason for one in endpoints if _is_failing(one) and not routable[one.pod]}
     return Reports(reporting=len(heard), routable=routable, busy=busy, reasons=reasons)
+
+
+def _is_failing(one: Endpoint) -> bool:
+    """Whether a router tried it and is not content, which is more than that it is new, starting or leaving."""
+    tried = one.state in {EndpointState.PROBING, EndpointState.EJECTED}
+    return tried and one.reason not in {"", NOT_PROVED}
 
 
 def troubles(observed: Observed) -> dict[str, tuple[Trouble, ...]]:

@@ -70,8 +70,9 @@ def controller_of(child: Manifest) -> Manifest:
 
 
 def revision_of(manifest: Manifest) -> str:
-    """The revision a Deployment or pod belongs to."""
-    return str((manifest["metadata"].get("labels") or {}).get(labels.REVISION, ""))
+    """The revision a Deployment or pod belongs to; a Deployment's selector says it where nobody can change it."""
+    selector = (manifest.get("spec", {}).get("selector") or {}).get("matchLabels") or {}
+    return str(selector.get(labels.REVISION) or (manifest["metadata"].get("labels") or {}).get(labels.REVISION, ""))
 
 
 def asked(engine: Manifest) -> int:

@@ -11,9 +11,8 @@ from fairlead.cluster.kinds import Manifest
 from fairlead.controller.fenced import FencedServer, NotLeading
 from fairlead.telemetry.event_recorder import EventRecorder, EventType, News
 
-BAD_WHEN_TRUE: Final = frozenset({"Stalled"})
-SAID_BY_OTHERS: Final = frozenset({"Reconciling", "Stalled"})
-"""What other conditions say in the same moment with more words."""
+TOLD_WHEN_BAD: Final = frozenset({"Accepted", "Fits", "Scheduled", "Progressing"})
+"""Told when they turn bad, and when they are well again; Ready says the rest in the same moment."""
 
 log = logging.getLogger("fairlead.events")
 
@@ -28,7 +27,7 @@ class EventTeller:
 
     def transition(self, about: Manifest, condition: Manifest, at: datetime) -> None:
         """A condition turned, or has another reason."""
-        if condition["type"] in SAID_BY_OTHERS:
+        if not is_news(condition, _before(about, condition["type"])):
             return
         kind = EventType.WARNING if condition["status"] == "False" else EventType.NORMAL
         note = f"{condition['type']} is {condition['status']}: {condition['message']}"
@@ -51,6 +50,21 @@ class EventTeller:
         except (ApiError, NotLeading) as problem:
             self._told(sent=False)
             log.warning("an Event could not be told: %s", problem)
+
+
+def is_news(condition: Manifest, before: Manifest) -> bool:
+    """Whether a turn is worth an Event: a new object says only what is wrong with it, and that it serves."""
+    status, kind = condition["status"], condition["type"]
+    if kind == "Ready":
+        return bool(status == "True" or before.get("status") == "True" or before.get("reason") != condition["reason"])
+    if kind not in TOLD_WHEN_BAD:
+        return False
+    return bool(status == "False" or before.get("status") == "False")
+
+
+def _before(about: Manifest, kind: str) -> Manifest:
+    known = (about.get("status") or {}).get("conditions") or ()
+    return next((one for one in known if one.get("type") == kind), {})
 
 
 def reference(about: Manifest) -> Manifest:

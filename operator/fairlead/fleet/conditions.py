@@ -63,6 +63,8 @@ class ConditionReason(StrEnum):
     ROUTERS_NOT_READY = "RoutersNotReady"
     ROUTERS_SILENT = "RoutersSilent"
     """Routers are ready and do not say what they see, so nobody knows."""
+    PROBING = "Probing"
+    """Routers are trying a replica that has just become ready; it has seconds to answer."""
     NO_TOKENS = "NoTokens"
     """An engine says it is healthy and answers no request with a token."""
     # Progressing

@@ -2,6 +2,10 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
+
+NOT_PROVED: Final = "not proved yet"
+"""The reason of an engine that is new to a router: nothing is wrong with it so far."""
 
 
 class EndpointState(StrEnum):

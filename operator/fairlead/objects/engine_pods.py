@@ -61,6 +61,8 @@ def _container(wanted: Wanted, launch: Launch, carried: Carried) -> Manifest:
         "readinessProbe": _probe(launch.probes.readiness),
         "livenessProbe": _probe(launch.probes.liveness),
         **({"lifecycle": {"preStop": {"sleep": {"seconds": wait}}}} if wait else {}),
+        # An engine says why it ends in its log only; without this its last words are nowhere to be read.
+        "terminationMessagePolicy": "FallbackToLogsOnError",
         "securityContext": security.of_container(),
         "volumeMounts": carried.mounts,
     }

@@ -31,6 +31,8 @@ def room(nodes: Sequence[Node] | None, product: str | None, gpus: int, selector:
     if not selected:
         return Room(replicas=0, most=0, because=_not_selected(of_product, product, selector))
     open_nodes = [node for node in selected if node.schedulable]
+    if not open_nodes:
+        return Room(replicas=0, most=0, because=_all_closed(len(selected), product))
     return Room(
         replicas=sum(_free(node) // gpus for node in open_nodes),
         most=sum(node.gpus // gpus for node in open_nodes),
@@ -56,7 +58,7 @@ def _counted(nodes: Sequence[Node], product: str | None, gpus: int) -> str:
     total, free = sum(node.gpus for node in nodes), sum(_free(node) for node in nodes)
     on = "1 node" if len(nodes) == 1 else f"{len(nodes)} nodes"
     words = f"{_named(product)}: {total} on {on}, {sum(node.used for node in nodes)} in use, {free} free"
-    largest = max((node.gpus for node in nodes), default=0)
+    largest = max(node.gpus for node in nodes)
     if gpus > largest:
         return f"{words}; a replica takes {gpus} on one node, and no node has more than {largest}"
     freest = max(_free(node) for node in nodes)
@@ -70,10 +72,17 @@ def _closed(count: int) -> str:
     return "; 1 more node takes no pods now" if count == 1 else f"; {count} more nodes take no pods now"
 
 
+def _all_closed(count: int, product: str | None) -> str:
+    have = "1 node that has it is" if count == 1 else f"{count} nodes that have it are"
+    return f"{_named(product)}: no node takes pods now; {have} closed to new ones"
+
+
 def _absent(nodes: Sequence[Node], product: str | None) -> str:
+    if product is None:
+        return f"no node has {_named(product)}"
     there = products(nodes)
-    if not there or product is None:
-        return f"no node has {_named(product)}; this cluster has {'other GPUs' if there else 'no labelled GPU'}"
+    if not there:
+        return f"no node has {product}; this cluster has no labelled GPU"
     known = ", ".join(f"{name} ({count})" for name, count in there)
     return f"no node has {product}; this cluster has {known}{_meant(product, [name for name, _ in there])}"
 

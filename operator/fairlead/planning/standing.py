@@ -71,12 +71,13 @@ class Standing:
 def of(revision: RevisionState, min_ready_seconds: int, now: datetime) -> Standing:
     """Count one revision."""
     live = [replica for replica in revision.replicas if not replica.ending]
+    ripe_at = [_ripe(replica, min_ready_seconds) for replica in live]
     return Standing(
         revision=revision,
         live=len(live),
         ending=len(revision.replicas) - len(live),
-        ready=sum(_serves(replica) for replica in live),
-        available=sum(_serves(replica) and _until(replica, min_ready_seconds, now) is None for replica in live),
+        ready=sum(ripe is not None for ripe in ripe_at),
+        available=sum(ripe is not None and ripe <= now for ripe in ripe_at),
         unplaced=sum(replica.unplaced for replica in live),
     )
 
@@ -90,17 +91,12 @@ def absent(name: str, now: datetime) -> Standing:
 def ripening(standings: Iterable[Standing], min_ready_seconds: int, now: datetime) -> list[datetime]:
     """The moments at which replicas that serve will have served long enough."""
     replicas = (replica for each in standings for replica in each.revision.replicas if not replica.ending)
-    moments = (_until(replica, min_ready_seconds, now) for replica in replicas if _serves(replica))
-    return [moment for moment in moments if moment is not None]
+    moments = (_ripe(replica, min_ready_seconds) for replica in replicas)
+    return [moment for moment in moments if moment is not None and moment > now]
 
 
-def _serves(replica: Replica) -> bool:
-    return replica.ready_since is not None and replica.routable is not False
-
-
-def _until(replica: Replica, min_ready_seconds: int, now: datetime) -> datetime | None:
-    """When a ready replica becomes available; nothing: it is."""
-    if replica.ready_since is None:
+def _ripe(replica: Replica, min_ready_seconds: int) -> datetime | None:
+    """When a replica that serves becomes available, or became; nothing: it serves nobody."""
+    if replica.ready_since is None or replica.routable is False:
         return None
-    moment = replica.ready_since + timedelta(seconds=min_ready_seconds)
-    return moment if moment > now else None
+    return replica.ready_since + timedelta(seconds=min_ready_seconds)

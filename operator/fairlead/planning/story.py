@@ -26,9 +26,6 @@ from fairlead.fleet.rollouts import (
 from fairlead.planning import rollout as planner
 from fairlead.planning import waiting
 
-MOST_ROUNDS: Final = 1000
-"""Far more than any sensible rollout takes: a hundred replicas replaced one by one take three rounds each."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class World:
@@ -42,6 +39,8 @@ class World:
     """How long a start takes, and a drain."""
     at_once: int | None = None
     """How many replicas start, and how many end, in one round; nothing: all."""
+    most_rounds: int = 1000
+    """Far more than any sensible rollout takes: a hundred replicas replaced one by one take three rounds each."""
 
 
 FAST: Final = World()
@@ -64,7 +63,7 @@ def story(start: Rollout, now: datetime, world: World = FAST) -> list[Plan]:
 def scenes(start: Rollout, now: datetime, world: World = FAST) -> Iterator[tuple[Plan, Rollout, datetime]]:
     """Each plan, with what it was made from and when; ends where only a person or a long back-off goes on."""
     rollout = seen(start, world)
-    for _ in range(MOST_ROUNDS):
+    for _ in range(world.most_rounds):
         plan = planner.next_step(rollout, now)
         yield plan, rollout, now
         if not isinstance(plan.step, Hold):
@@ -76,7 +75,7 @@ def scenes(start: Rollout, now: datetime, world: World = FAST) -> Iterator[tuple
             return
         now = max(passed, plan.wake_at) if moved == rollout and plan.wake_at else passed
         rollout = moved
-    raise NeverEnds(f"{MOST_ROUNDS} rounds and no end: target {start.target}, {start.wanted} wanted")
+    raise NeverEnds(f"{world.most_rounds} rounds and no end: target {start.target}, {start.wanted} wanted")
 
 
 def after(rollout: Rollout, step: Step, now: datetime, world: World = FAST) -> Rollout:
@@ -89,7 +88,8 @@ def after(rollout: Rollout, step: Step, now: datetime, world: World = FAST) -> R
         case Retire(revision=name):
             return replace(rollout, revisions=tuple(each for each in rollout.revisions if each.name != name))
         case Hold():
-            return rollout
+            pass
+    return rollout
 
 
 def later(rollout: Rollout, now: datetime, world: World = FAST) -> Rollout:

@@ -59,15 +59,15 @@ def _paused(at: Situation) -> Hold | None:
 
 def _starting(at: Situation) -> Hold:
     """Why what was asked for does not serve yet."""
-    current, rules = at.current, at.rollout.rules
+    current, seconds = at.current, at.rollout.rules.min_ready_seconds
+    all_ready = current.ready >= current.asked
+    if all_ready and (ripe := standing.ripening(at.all, seconds, at.now)):
+        because = f"{sentences.replicas(len(ripe))} must be ready for {seconds} s before counting"
+        return Hold(reason=HoldReason.WAITING_FOR_MIN_READY, because=because)
+    if (all_ready or current.unplaced) and any(each.leaving for each in at.all):
+        return _draining(at)
     if current.unplaced:
-        return _draining(at) if any(each.leaving for each in at.all) else _unplaced(current)
-    if current.ready >= current.asked:
-        if ripe := standing.ripening(at.all, rules.min_ready_seconds, at.now):
-            because = f"{sentences.replicas(len(ripe))} must be ready for {rules.min_ready_seconds} s before counting"
-            return Hold(reason=HoldReason.WAITING_FOR_MIN_READY, because=because)
-        if any(each.leaving for each in at.all):
-            return _draining(at)
+        return _unplaced(current)
     because = f"{current.ready} of {current.asked} replicas of {current.name} are ready"
     return Hold(reason=HoldReason.WAITING_FOR_READY, because=because + _no_way_back(at))
 

@@ -6,28 +6,17 @@ Every change of state is told to one listener, which wakes who waits and probes 
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Final
 
+from fairlead.fleet.endpoints import EndpointState
 from fairlead.router.source import Seen
 
 MOST_FAILURES: Final = 3
 """So many failed requests in a row, and an engine is proved anew before it gets another."""
 
 
-class State(StrEnum):
-    """Whether requests go there, and if not, what has to happen first."""
-
-    NOT_READY = "notReady"
-    PROBING = "probing"
-    """Ready by its own word; it must produce one token for us."""
-    ROUTABLE = "routable"
-    DRAINING = "draining"
-    EJECTED = "ejected"
-    """It was routable and failed; proved again like a new one."""
-
-
-UNPROVED: Final = frozenset({State.PROBING, State.EJECTED})
+UNPROVED: Final = frozenset({EndpointState.PROBING, EndpointState.EJECTED})
+"""It must produce one token for us before it gets requests: it is new, or it was routable and failed."""
 
 
 @dataclass(slots=True, eq=False)
@@ -36,7 +25,7 @@ class Endpoint:
 
     pod: str
     address: str
-    state: State = State.NOT_READY
+    state: EndpointState = EndpointState.NOT_READY
     reason: str = ""
     inflight: int = 0
     failures: int = 0
@@ -83,7 +72,7 @@ class Table:
         for key, endpoint in list(self._endpoints.items()):
             if key not in told:
                 endpoint.listed = False
-                self._set(endpoint, State.DRAINING, "no longer listed")
+                self._set(endpoint, EndpointState.DRAINING, "no longer listed")
                 self._maybe_forget(endpoint)
         for key, one in told.items():
             endpoint = self._endpoints.setdefault(key, Endpoint(one.pod, one.address))
@@ -92,19 +81,19 @@ class Table:
 
     def _see(self, endpoint: Endpoint, one: Seen) -> None:
         if one.ending:
-            self._set(endpoint, State.DRAINING, "being deleted")
+            self._set(endpoint, EndpointState.DRAINING, "being deleted")
         elif not one.ready:
-            self._set(endpoint, State.NOT_READY, "not ready by its own probe")
-        elif endpoint.state in (State.NOT_READY, State.DRAINING):
+            self._set(endpoint, EndpointState.NOT_READY, "not ready by its own probe")
+        elif endpoint.state in (EndpointState.NOT_READY, EndpointState.DRAINING):
             endpoint.failures = 0
-            self._set(endpoint, State.PROBING, "not proved yet")
+            self._set(endpoint, EndpointState.PROBING, "not proved yet")
 
     def pick(self, tried: Collection[Endpoint] = ()) -> Endpoint | None:
         """The routable engine with the fewest requests, the one that waited longest among equals.
 
         One that failed this very request is asked again only when there is no other.
         """
-        routable = [one for one in self._endpoints.values() if one.state is State.ROUTABLE]
+        routable = [one for one in self._endpoints.values() if one.state is EndpointState.ROUTABLE]
         fresh = [one for one in routable if one not in tried]
         chosen = min(fresh or routable, key=lambda one: (one.inflight, one.last_pick), default=None)
         if chosen is not None:
@@ -129,21 +118,21 @@ class Table:
     def failed(self, endpoint: Endpoint, reason: str, *, at_once: bool = False) -> None:
         """It failed a request; at once when it cannot serve the next one either."""
         endpoint.failures += 1
-        if endpoint.state is State.ROUTABLE and (at_once or endpoint.failures >= MOST_FAILURES):
-            self._set(endpoint, State.EJECTED, reason)
+        if endpoint.state is EndpointState.ROUTABLE and (at_once or endpoint.failures >= MOST_FAILURES):
+            self._set(endpoint, EndpointState.EJECTED, reason)
 
     def proved(self, endpoint: Endpoint) -> None:
         """It produced a token for us."""
         if endpoint.state in UNPROVED:
             endpoint.failures = 0
-            self._set(endpoint, State.ROUTABLE, "")
+            self._set(endpoint, EndpointState.ROUTABLE, "")
 
     def doubted(self, endpoint: Endpoint, reason: str) -> None:
         """It did not; people see why."""
         if endpoint.state in UNPROVED:
             endpoint.reason = reason
 
-    def _set(self, endpoint: Endpoint, state: State, reason: str) -> None:
+    def _set(self, endpoint: Endpoint, state: EndpointState, reason: str) -> None:
         before, endpoint.state, endpoint.reason = endpoint.state, state, reason
         if before is not state:
             self._changed(endpoint)

@@ -7,7 +7,7 @@ from prometheus_client import CollectorRegistry, Metric, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from fairlead.router.endpoints import State
+from fairlead.fleet.endpoints import EndpointState
 from fairlead.router.router import Router
 
 
@@ -44,6 +44,6 @@ class Page(Collector):
         )
         states = Counter(endpoint.state for endpoint in router.table.endpoints)
         endpoints = GaugeMetricFamily("fairlead_router_endpoints", "Engine replicas, by state.", labels=["state"])
-        for state in State:
+        for state in EndpointState:
             endpoints.add_metric([state.value], states[state])
         yield endpoints

@@ -38,6 +38,8 @@ class Start:
     config: Path
     host: str = "127.0.0.1"
     port: int = 8080
+    metrics_port: int = 0
+    """Where only metrics are served, for scrapers that may not reach the requests' port; 0: nowhere."""
     linger_seconds: float = 3.0
     """How long after SIGTERM connections are still let in: the pre-stop wait has moved nearly everybody by then."""
     reread_seconds: float = watched_file.EVERY_SECONDS
@@ -60,6 +62,7 @@ async def live(start: Start, signals: Signals) -> int:
         router = Router(settings, pool, start.patience)
         engines = Engines(router, start.sources)
         runner = await _listening(router, start)
+        scraped = await _scraped(router, start)
         watching = asyncio.create_task(
             watched_file.follow(start.config, engines.apply, start.reread_seconds), name="the file"
         )
@@ -68,6 +71,7 @@ async def live(start: Start, signals: Signals) -> int:
             return await _leave(router, runner, signals, start)
         finally:
             watching.cancel()
+            await scraped.cleanup()
             await engines.close()
             await router.prober.close()
 
@@ -105,6 +109,15 @@ async def _listening(router: Router, start: Start) -> web.AppRunner:
     await runner.setup()
     await web.TCPSite(runner, start.host, start.port, backlog=2048).start()
     log.info("listening on %s:%d", start.host, start.port)
+    return runner
+
+
+async def _scraped(router: Router, start: Start) -> web.AppRunner:
+    """The metrics' own port stays open to the last, so that a drain is seen in a graph."""
+    runner = web.AppRunner(Surface(router).metrics_application(), access_log=None, shutdown_timeout=AT_ONCE_SECONDS)
+    await runner.setup()
+    if start.metrics_port:
+        await web.TCPSite(runner, start.host, start.metrics_port).start()
     return runner
 
 

@@ -42,6 +42,12 @@ class Surface:
         )
         return application
 
+    def metrics_application(self) -> web.Application:
+        """Metrics and nothing else."""
+        application = web.Application()
+        application.add_routes([web.get("/metrics", self._metrics)])
+        return application
+
     async def _leaving(self, _: web.Request, response: web.StreamResponse) -> None:
         """While it drains, each answer asks its client to come back on another connection."""
         if self._router.draining:

@@ -3,10 +3,11 @@
 import asyncio
 from collections.abc import Collection
 
+from fairlead.fleet.endpoints import EndpointState
 from fairlead.fleet.gateways import Hold
 from fairlead.router import answers
 from fairlead.router.answers import Problem
-from fairlead.router.endpoints import Endpoint, State, Table
+from fairlead.router.endpoints import Endpoint, Table
 
 
 class WaitingRoom:
@@ -23,7 +24,7 @@ class WaitingRoom:
 
     def wake(self, endpoint: Endpoint) -> None:
         """An engine changed; if it can be asked now, nobody needs to wait any more."""
-        if endpoint.state is State.ROUTABLE:
+        if endpoint.state is EndpointState.ROUTABLE:
             for waiter in self._inside:
                 if not waiter.done():
                     waiter.set_result(None)

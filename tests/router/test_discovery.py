@@ -1,0 +1,155 @@
+"""Engines as the cluster tells them: which pods count, and that a router follows them as they come and go."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fairlead.cluster.connection import Connection, Credentials, NoCredentials
+from fairlead.cluster.kinds import POD
+from fairlead.router import discovery
+from fairlead.router.discovery import Pods
+from fairlead.router.settings import Settings
+from fairlead.router.source import Listed, Seen
+from tests.reaching.fake_api import FakeApi
+from tests.router.planes import Cluster, plane, written
+from tests.simulator.living import living, told
+
+LABELS: Final = {"fairlead.dev/deployment": "chat", "fairlead.dev/role": "engine"}
+CHAT: Final = Settings(
+    namespace="serving", selector="fairlead.dev/deployment=chat,fairlead.dev/role=engine", models=("chat",)
+)
+
+
+def pod(name: str, ip: str | None = "10.0.0.1", ready: str = "True", **status: Any) -> dict[str, Any]:  # noqa: ANN401
+    conditions = [{"type": "Initialized", "status": "True"}, {"type": "Ready", "status": ready}]
+    told = {"phase": "Running", "conditions": conditions} | ({"podIP": ip} if ip else {}) | status
+    metadata = {"name": name, "namespace": "serving", "labels": LABELS}
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "status": told}
+
+
+def ending(name: str) -> dict[str, Any]:
+    leaving = pod(name)
+    leaving["metadata"] = leaving["metadata"] | {"deletionTimestamp": "2026-11-20T12:00:00Z"}
+    return leaving
+
+
+def test_a_pod_with_an_address_is_an_endpoint_and_its_conditions_say_which() -> None:
+    pods = [pod("a"), pod("b", ready="False"), ending("c"), pod("d", ip="fd00::7")]
+
+    assert discovery.seen(pods, 8000) == (
+        Seen(pod="a", address="10.0.0.1:8000", ready=True, ending=False),
+        Seen(pod="b", address="10.0.0.1:8000", ready=False, ending=False),
+        Seen(pod="c", address="10.0.0.1:8000", ready=True, ending=True),
+        Seen(pod="d", address="[fd00::7]:8000", ready=True, ending=False),
+    )
+
+
+def test_pods_without_an_address_and_pods_that_ended_are_none() -> None:
+    bare = {"metadata": {"name": "new"}}
+
+    assert discovery.seen([bare, pod("a", ip=None), pod("b", phase="Failed"), pod("c", phase="Succeeded")], 8000) == ()
+
+
+@given(st.lists(st.sampled_from(["True", "False", "Unknown"])))
+def test_only_a_pod_that_says_it_is_ready_ever_is(readiness: list[str]) -> None:
+    found = discovery.seen([pod(f"p{index}", ready=ready) for index, ready in enumerate(readiness)], 8000)
+
+    assert [one.ready for one in found] == [ready == "True" for ready in readiness]
+
+
+def test_a_list_in_the_file_needs_no_cluster() -> None:
+    assert isinstance(discovery.source_of(Settings(endpoints=("127.0.0.1:8000",))), Listed)
+    assert isinstance(discovery.source_of(CHAT), Pods)
+
+
+def test_pods_are_told_whole_and_after_every_change() -> None:
+    async def story() -> None:
+        fake, heard = FakeApi(), list[tuple[str, ...]]()
+        fake.put(POD, pod("a"))
+        fake.put(POD, pod("other") | {"metadata": {"name": "other", "namespace": "serving", "labels": {}}})
+        async with fake.served():
+            task = asyncio.create_task(
+                Pods(CHAT, reaching(fake)).follow(lambda seen: heard.append(tuple(one.pod for one in seen)))
+            )
+            await until(lambda: heard == [("a",)])
+            await until(lambda: fake.watchers)
+            fake.put(POD, pod("b", ip="10.0.0.2"))
+            await until(lambda: heard[-1:] == [("a", "b")])
+            fake.remove(POD, "serving", "a")
+            await until(lambda: heard[-1:] == [("b",)])
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+
+    told(story())
+
+
+def test_a_router_takes_the_pods_of_its_selector(tmp_path: Path) -> None:
+    async def story() -> None:
+        fake = FakeApi()
+        async with living() as (engine,), fake.served():
+            fake.put(POD, pod("a", ip="127.0.0.1"))
+            settings = Settings(namespace="serving", selector=CHAT.selector, models=("chat",), engine_port=engine.port)
+            source = Pods(settings, reaching(fake))
+            async with plane(written(tmp_path, ["x:1"]), following(source)) as router:
+                await router.until("routable")
+                assert (await router.complete())[0] == 200
+                fake.put(POD, pod("a", ip="127.0.0.1", ready="False"))
+                await router.until("notReady")
+
+    told(story())
+
+
+def test_a_cluster_out_of_reach_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(discovery, "AGAIN_SECONDS", 0.005)
+
+    async def story() -> None:
+        fake, heard = FakeApi(), list[tuple[Seen, ...]]()
+        async with fake.served():
+            reach, missed = reaching(fake), iter((NoCredentials("no kubeconfig"), OSError("no route")))
+
+            async def at_last() -> Connection:
+                if (problem := next(missed, None)) is not None:
+                    raise problem
+                return await reach()
+
+            task = asyncio.create_task(Pods(CHAT, at_last).follow(heard.append))
+            await until(lambda: heard == [()])
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+    told(story())
+
+
+def reaching(fake: FakeApi) -> Callable[[], Awaitable[Connection]]:
+    """A way to the fake API server."""
+
+    async def connected() -> Connection:
+        credentials = Credentials(server=fake.address)
+
+        async def same() -> Credentials:
+            return credentials
+
+        return Connection(same, credentials)
+
+    return connected
+
+
+def following(source: Pods) -> Cluster:
+    """That source, whatever the file says."""
+
+    class Real(Cluster):
+        async def follow(self, tell: Callable[[tuple[Seen, ...]], None]) -> None:
+            await source.follow(tell)
+
+    return Real()
+
+
+async def until(look: Callable[[], object]) -> None:
+    while not look():
+        await asyncio.sleep(0.002)
