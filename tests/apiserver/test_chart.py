@@ -3,6 +3,7 @@
 Helm and kubeconform read files here; no cluster is asked.
 """
 
+import argparse
 import functools
 import json
 import os
@@ -16,6 +17,7 @@ import yaml
 
 from devcluster.cache import Cache
 from devcluster.setup import machine, preflight, programs, tools
+from fairlead.cli import operator, selftest
 from house import chart_manifests, kube_schemas
 from house.chart_manifests import Manifest, Refused
 from house.chart_values import Values
@@ -134,6 +136,18 @@ def test_a_digest_pins_the_operator_the_routers_the_engines_and_the_test(helm: P
     assert f"--engine-image={pinned}" in text
 
 
+def test_the_commands_understand_every_flag_that_any_value_gives_them(
+    helm: Path, default: list[Manifest], cases: list[list[Manifest]]
+) -> None:
+    objects = [one for case in [default, *cases, _rendered_tests(helm)] for one in case]
+    started = [one["spec"]["template"]["spec"]["containers"][0]["args"] for one in objects if _runs(one)]
+    assert len(started) == len(CASES) + 2
+    for command, *flags in started:
+        parser = argparse.ArgumentParser(exit_on_error=False)
+        {"operator": operator, "selftest": selftest}[command].arguments(parser)
+        parser.parse_args(flags)
+
+
 def test_no_label_of_yours_breaks_a_selector(helm: Path) -> None:
     labels = {"app.kubernetes.io/name": "other", "app.kubernetes.io/component": "other"}
     objects = chart_manifests.template(helm, {"commonLabels": labels, "podLabels": labels})
@@ -173,6 +187,10 @@ def test_kustomize_builds_what_helm_renders(helm: Path, folder: str, values: dic
 def test_the_one_file_and_the_base_are_up_to_date(helm: Path) -> None:
     for path, text in chart_manifests.rendered(helm).items():
         assert (ROOT / path).read_text() == text, f"{path}: run `make chart` and commit what it wrote"
+
+
+def _runs(one: Manifest) -> bool:
+    return one["kind"] in {"Deployment", "Job"}
 
 
 @functools.cache

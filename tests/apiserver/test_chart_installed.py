@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 import pytest
+import yaml
 
 from devcluster import plan, teardown
 from devcluster.cache import Cache
@@ -149,6 +150,21 @@ def test_an_object_that_is_going_away_lets_go_of_its_finalizers(strict: Hands) -
     strict.server.kubectl("delete", "infd", "chat", "--wait=false")
     strict.server.kubectl("patch", "infd", "chat", "--type=merge", "-p", '{"metadata": {"finalizers": null}}')
     eventually(lambda: strict.server.kubectl("get", "infd", "--ignore-not-found") == "", "it is gone")
+
+
+@pytest.mark.parametrize("template", ["templates/deployment.yaml", "templates/tests/selftest.yaml"])
+def test_its_pods_are_admitted_where_only_restricted_ones_are(by_kubectl: Hands, template: str) -> None:
+    server = by_kubectl.server
+    server.kubectl("label", "--overwrite", "namespace", NAMESPACE, "pod-security.kubernetes.io/enforce=restricted")
+    rendered = by_kubectl.helm("template", "fairlead", str(CHART), "-s", template)
+    (spec,) = [one["spec"]["template"]["spec"] for one in yaml.safe_load_all(rendered) if "spec" in one]
+    pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "one", "namespace": NAMESPACE}}
+    text = json.dumps(pod | {"spec": spec | {"serviceAccountName": "fairlead"}})
+    assert "created" in server.kubectl("create", "--dry-run=server", "-f", "-", text=text)
+    with pytest.raises(DoorClosed, match='violates PodSecurity "restricted:latest"'):
+        server.kubectl(
+            "create", "--dry-run=server", "-f", "-", text=text.replace('"runAsNonRoot": true', '"runAsNonRoot": false')
+        )
 
 
 MAY: Final = (

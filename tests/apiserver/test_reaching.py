@@ -2,19 +2,22 @@
 
 import asyncio
 import json
-import os
 import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
+import aiohttp
+import kopf
 import pytest
 
 from devcluster.door import Embedded
 from fairlead.cluster.api_server import ApiServer, Refused
-from fairlead.cluster.connection import connect
+from fairlead.cluster.connection import connect, source_of
 from fairlead.cluster.informer import Informer, Watched
 from fairlead.cluster.kinds import CONFIG_MAP, LEASE, Manifest, trimmed
 from fairlead.cluster.lease import Leadership, Place, Terms, hold
+from tests.faults.proxy import Proxy
 from tests.reaching.contract import STORIES, Story
 from tests.reaching.worlds import DICE, note, run, until
 
@@ -93,13 +96,11 @@ def test_a_namespace_that_ends_refuses_what_is_new_and_says_so(api_server: Embed
     run(story())
 
 
-def test_a_missing_right_is_refused_and_named(api_server: Embedded, namespace: str) -> None:
-    """A service account that nobody gave any right, by its token."""
-    api_server.kubectl("create", "serviceaccount", "powerless", f"--namespace={namespace}")
-    token = api_server.kubectl("create", "token", "powerless", f"--namespace={namespace}").strip()
+def test_a_missing_right_is_refused_and_named(api_server: Embedded, namespace: str, tmp_path: Path) -> None:
+    token = _powerless(api_server, namespace)
     config = json.loads(api_server.kubectl("config", "view", "--raw", "--output=json"))
     config["users"][0]["user"] = {"token": token}
-    path = api_server.kubeconfig.parent / f"{namespace}-{os.getpid()}.json"
+    path = tmp_path / "config"
     path.write_text(json.dumps(config))
 
     async def story() -> None:
@@ -133,3 +134,52 @@ def test_two_who_want_to_lead_take_turns(api_server: Embedded, namespace: str) -
             assert (held["spec"]["holderIdentity"], held["spec"]["leaseTransitions"]) == ("b", 1)
 
     run(story())
+
+
+@pytest.mark.parametrize("story", STORIES, ids=lambda story: story.__name__)
+def test_through_the_fault_proxy_a_real_one_answers_the_same(
+    api_server: Embedded, namespace: str, story: Story, tmp_path: Path
+) -> None:
+    async def told() -> None:
+        ours = await source_of({"KUBECONFIG": str(api_server.kubeconfig)})()
+        async with Proxy(ours).served() as proxy:
+            through = proxy.kubeconfig_through(tmp_path / "config")
+            async with await connect({"KUBECONFIG": str(through)}) as connection:
+                await story(ApiServer(connection), namespace)
+
+    run(told())
+
+
+def test_a_token_goes_through_the_proxy_as_itself(api_server: Embedded, namespace: str, tmp_path: Path) -> None:
+    """Not as the administrator whose certificate the proxy has."""
+    token = _powerless(api_server, namespace)
+
+    async def story() -> None:
+        ours = await source_of({"KUBECONFIG": str(api_server.kubeconfig)})()
+        async with Proxy(ours).served() as proxy:
+            through = proxy.kubeconfig_through(tmp_path / "config", token)
+            async with await connect({"KUBECONFIG": str(through)}) as connection:
+                with pytest.raises(Refused, match=f'User "system:serviceaccount:{namespace}:powerless" cannot list'):
+                    await ApiServer(connection).listing(CONFIG_MAP, namespace)
+
+    run(story())
+
+
+def test_kopf_reaches_it_with_the_same_credentials(api_server: Embedded) -> None:
+    async def story() -> None:
+        found = await source_of({"KUBECONFIG": str(api_server.kubeconfig)})()
+        login = kopf.ConnectionInfo(**found.for_kopf())
+        connector = aiohttp.TCPConnector(ssl=login.as_ssl_context())
+        async with (
+            aiohttp.ClientSession(connector=connector, headers=login.as_http_headers()) as session,
+            session.get(f"{login.server}/api/v1/namespaces/default") as answer,
+        ):
+            assert (answer.status, (await answer.json())["metadata"]["name"]) == (200, "default")
+
+    run(story())
+
+
+def _powerless(door: Embedded, namespace: str) -> str:
+    """The token of a service account that nobody gave any right."""
+    door.kubectl("create", "serviceaccount", "powerless", f"--namespace={namespace}")
+    return door.kubectl("create", "token", "powerless", f"--namespace={namespace}").strip()

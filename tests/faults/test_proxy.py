@@ -14,7 +14,7 @@ import pytest
 from fairlead.cluster.api_server import ApiError, ApiServer, Throttled, Unreachable
 from fairlead.cluster.connection import Credentials, connect
 from fairlead.cluster.informer import Informer, Patience, Watched
-from fairlead.cluster.kinds import CONFIG_MAP, LEASE
+from fairlead.cluster.kinds import CONFIG_MAP, LEASE, Manifest
 from tests.faults.proxy import Answer, CutBody, Delay, Drop, Fault, Kill, Moment, Proxy
 from tests.faults.requests import Asked, understood
 from tests.reaching.contract import QUICK_STORIES, Story
@@ -35,7 +35,7 @@ class World:
     @asynccontextmanager
     async def following(self) -> AsyncIterator[Informer]:
         """An informer behind the proxy, whose watch stands."""
-        informer = Informer(self.api, Watched(resource=CONFIG_MAP), lambda old, new: None, rng=DICE, patience=PATIENT)
+        informer = Informer(self.api, Watched(resource=CONFIG_MAP), unheard, rng=DICE, patience=PATIENT)
         running = asyncio.create_task(informer.run())
         try:
             await until(lambda: self.proxy.gates["configmaps"].streams)
@@ -52,6 +52,10 @@ async def world(folder: Path) -> AsyncIterator[World]:
         path = proxy.kubeconfig_through(folder / "config", token="ours")
         async with await connect({"KUBECONFIG": str(path)}) as connection:
             yield World(fake, proxy, ApiServer(connection))
+
+
+def unheard(old: Manifest | None, new: Manifest | None) -> None:
+    """Nobody listens; the store is looked at."""
 
 
 def names(informer: Informer) -> set[str]:
@@ -116,20 +120,21 @@ def test_the_second_write_fails_before_or_after_it_is_done(
 def test_a_process_is_killed_at_its_write(tmp_path: Path) -> None:
     """The operator is another process; here it is one that only sleeps."""
 
-    async def story() -> None:
-        sleeper = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
-        try:
-            async with world(tmp_path) as there:
-                there.proxy.at(1, Moment.AFTER, Kill(sleeper.pid))
-                with pytest.raises(Unreachable):
-                    await there.api.apply(note("a"))
-                assert await there.api.read(CONFIG_MAP, "serving", "a") is not None
-            assert sleeper.wait(5) == -9
-        finally:
-            sleeper.kill()
-            sleeper.wait()
+    sleeper = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
 
-    run(story())
+    async def story() -> None:
+        async with world(tmp_path) as there:
+            there.proxy.at(1, Moment.AFTER, Kill(sleeper.pid))
+            with pytest.raises(Unreachable):
+                await there.api.apply(note("a"))
+            assert await there.api.read(CONFIG_MAP, "serving", "a") is not None
+
+    try:
+        run(story())
+        assert sleeper.wait(5) == -9
+    finally:
+        sleeper.kill()
+        sleeper.wait()
 
 
 def test_held_words_come_when_they_are_released_and_lost_ones_never(tmp_path: Path) -> None:

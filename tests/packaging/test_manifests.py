@@ -1,5 +1,6 @@
 """What kubectl installs, as it lies in the tree: one file and a folder with the same objects, and modest rights."""
 
+import argparse
 import json
 from pathlib import Path
 from typing import Any, Final
@@ -7,6 +8,7 @@ from typing import Any, Final
 import pytest
 import yaml
 
+from fairlead.cli import operator
 from house import chart_manifests
 from house.tree import ROOT
 
@@ -52,6 +54,26 @@ def test_the_operator_runs_with_the_least_a_pod_can_have(installed: list[dict[st
         "capabilities": {"drop": ["ALL"]},
     }
     assert container["resources"]["limits"] == {"memory": "512Mi"}
+
+
+def test_the_command_understands_every_flag_it_is_started_with(installed: list[dict[str, Any]]) -> None:
+    (pod,) = [one["spec"]["template"]["spec"] for one in installed if one["kind"] == "Deployment"]
+    command, *flags = pod["containers"][0]["args"]
+    parser = argparse.ArgumentParser(exit_on_error=False)
+    operator.arguments(parser)
+    chosen = parser.parse_args(flags)
+    assert (command, chosen.lease_namespace, chosen.webhook) == ("operator", "$(POD_NAMESPACE)", "on")
+    assert chosen.router_image == chosen.engine_image == pod["containers"][0]["image"]
+    assert chosen.webhook_configuration == "fairlead"
+
+
+def test_the_ports_it_shows_are_those_it_listens_on(installed: list[dict[str, Any]]) -> None:
+    (pod,) = [one["spec"]["template"]["spec"] for one in installed if one["kind"] == "Deployment"]
+    parser = argparse.ArgumentParser()
+    operator.arguments(parser)
+    chosen = parser.parse_args([])
+    shown = {one["name"]: one["containerPort"] for one in pod["containers"][0]["ports"]}
+    assert shown == {"health": chosen.health_port, "metrics": chosen.metrics_port, "webhook": chosen.webhook_port}
 
 
 def test_its_rights_name_every_verb_and_every_resource(installed: list[dict[str, Any]]) -> None:

@@ -36,6 +36,8 @@ class Objects:
 
     def __init__(self) -> None:
         self.version = 100
+        self.moment = "2026-11-20T12:00:00Z"
+        """When what is made now is made."""
         self.held: dict[Where, Manifest] = {}
         self.past: list[Happened] = []
         self._owned: dict[Where, Mapping[str, Leaves]] = {}
@@ -121,6 +123,7 @@ class Objects:
         before = live["metadata"] if live else fresh
         changed = live is None or live.get("spec") != manifest.get("spec")
         metadata |= {"uid": before["uid"], "generation": before["generation"] + changed}
+        metadata.setdefault("creationTimestamp", self.moment)
         self._happened(where, live, manifest | {"metadata": metadata})
         return self.held[where]
 

@@ -1,6 +1,7 @@
 """What goes wrong between us and the API server is told apart by who can change it; nothing is tried twice."""
 
 import asyncio
+import json
 
 import pytest
 
@@ -117,5 +118,22 @@ def test_a_replace_without_the_version_that_was_read_is_never_sent() -> None:
             with pytest.raises(ValueError, match="needs the resourceVersion"):
                 await ApiServer(connection).replace(note("a"))
         assert fake.asked == []
+
+    run(story())
+
+
+@pytest.mark.parametrize(
+    ("cause", "ends"), [("NamespaceTerminating", True), ("FieldManagerConflict", False)], ids=["ends", "lives"]
+)
+def test_a_namespace_that_ends_is_no_missing_right(cause: str, ends: bool) -> None:
+    async def story() -> None:
+        fake, body = FakeApi(), {"reason": "Forbidden", "details": {"causes": [{"reason": cause}]}}
+        fake.fail(Fault(code=403, body=json.dumps(body)), "patch")
+        async with fake.connected() as connection:
+            with pytest.raises(Refused) as raised:
+                await ApiServer(connection).apply(note("a"))
+        error = raised.value
+        assert (error.namespace_ends, error.lacks_right, error.reason) == (ends, not ends, "Forbidden")
+        assert (error.verb, error.resource, error.name) == ("patch", CONFIG_MAP, "a")
 
     run(story())

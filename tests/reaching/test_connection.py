@@ -130,8 +130,25 @@ def test_a_kubeconfig_that_is_not_there_or_names_nothing_is_said(tmp_path: Path)
     async def story() -> None:
         with pytest.raises(NoCredentials, match=r"KUBECONFIG: .*nowhere: there is no such file"):
             source_of({"KUBECONFIG": str(tmp_path / "nowhere")})
-        (tmp_path / "empty").write_text("current-context: x\ncontexts: []\n")
-        with pytest.raises(NoCredentials, match=r"KUBECONFIG: .*correct the file"):
-            await connect({"KUBECONFIG": str(tmp_path / "empty")})
+        for text in ("current-context: x\ncontexts: []\n", "", "[]", "{", "current-context: x\ncontexts: 3\n"):
+            (tmp_path / "bad").write_text(text)
+            with pytest.raises(NoCredentials, match=r"KUBECONFIG: .*correct the file"):
+                await connect({"KUBECONFIG": str(tmp_path / "bad")})
+
+    run(story())
+
+
+def test_a_source_that_forgets_who_we_are_is_not_believed() -> None:
+    """A plugin that failed gives no token; without one we would be somebody without rights."""
+
+    async def story() -> None:
+        known = Credentials(server="http://127.0.0.1:1", scheme="Bearer", token="known")
+
+        async def forgetful() -> Credentials:
+            return Credentials(server="http://127.0.0.1:1")
+
+        async with Connection(forgetful, known) as connection:
+            connection.doubt()
+            assert await connection.credentials() == known
 
     run(story())

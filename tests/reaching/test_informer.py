@@ -8,7 +8,7 @@ import pytest
 from fairlead.cluster.informer import Patience
 from fairlead.cluster.kinds import CONFIG_MAP
 from tests.reaching.fake_api import FakeApi, Fault
-from tests.reaching.worlds import QUICK, following, note, run, until
+from tests.reaching.worlds import DICE, QUICK, following, note, run, until
 
 IN_USE = Patience(stay_s=(20, 30), silence_s=5, least_s=0.01, most_s=0.03)
 
@@ -105,13 +105,25 @@ def test_bookmarks_keep_a_quiet_watch_and_carry_its_version_forward() -> None:
     run(story())
 
 
-@pytest.mark.parametrize("code", [500, 410, 0])
-def test_an_error_in_the_stream_means_listing_anew(code: int) -> None:
+@pytest.mark.parametrize(
+    "word",
+    [
+        {"type": "ERROR", "object": {"code": 410, "message": "too old"}},
+        {"type": "ERROR", "object": {"code": 500, "message": "no more"}},
+        {"type": "ERROR", "object": {}},
+        {"type": "ADDED", "object": {"metadata": {"name": "without a version"}}},
+        {"type": "SHOUTED", "object": {"metadata": {"resourceVersion": "1"}}},
+        "half a {",
+        "[]",
+    ],
+    ids=range(7),
+)
+def test_an_error_in_the_stream_means_listing_anew(word: dict[str, object] | str) -> None:
     async def story() -> None:
         fake = FakeApi()
         async with following(fake, patience=IN_USE) as follower:
             await until(lambda: fake.watchers)
-            fake.say({"type": "ERROR", "object": {"code": code, "message": "no more"}} if code else "half a {")
+            fake.say(word)
             await until(lambda: fake.count("list") == 2)
             await until(lambda: fake.watchers)
             fake.put(CONFIG_MAP, note("after"))
@@ -226,3 +238,67 @@ def test_a_listener_that_fails_does_not_blind_us(caplog: pytest.LogCaptureFixtur
 
     run(story())
     assert "a listener of configmaps failed" in caplog.text
+
+
+@pytest.mark.parametrize("body", ["{}", '{"items": []}', '{"items": [3], "metadata": {"resourceVersion": "1"}}', "[3]"])
+def test_a_list_that_is_none_is_asked_for_again(body: str) -> None:
+    async def story() -> None:
+        fake = FakeApi()
+        fake.put(CONFIG_MAP, note("there"))
+        fake.fail(Fault(code=200, body=body), "list")
+        async with following(fake, patience=IN_USE) as follower:
+            await follower.says(there="a")
+        assert fake.count("list") == 2
+
+    run(story())
+
+
+def test_a_server_that_fails_for_long_makes_us_list_anew() -> None:
+    """After three failures the version to go on from is not worth more trouble."""
+
+    async def story() -> None:
+        fake = FakeApi()
+        async with following(fake, patience=IN_USE) as follower:
+            await until(lambda: fake.watchers)
+            fake.fail(Fault(code=500), "watch", times=3)
+            fake.cut()
+            await until(lambda: fake.count("list") == 2)
+            fake.put(CONFIG_MAP, note("after"))
+            await follower.says(after="a")
+
+    run(story())
+
+
+def test_a_watch_that_ends_at_once_is_opened_with_pauses() -> None:
+    async def story() -> None:
+        fake = FakeApi()
+        fake.fail(Fault(code=200), "watch", times=4)
+        patient = Patience(stay_s=(20, 30), silence_s=5, least_s=0.02, most_s=0.03)
+        async with following(fake, patience=patient):
+            started = asyncio.get_running_loop().time()
+            await until(lambda: fake.watchers)
+            assert asyncio.get_running_loop().time() - started > 4 * 0.02
+        assert fake.count("list") == 1
+
+    run(story())
+
+
+def test_the_pause_grows_to_its_limit_and_never_ends_before_its_least() -> None:
+    pauses = [Patience().pause(failures, DICE) for failures in range(40)]
+    assert (pauses[0], pauses[1]) == (0.0, 1.0)
+    assert all(1.0 <= pause <= 30.0 for pause in pauses[1:])
+    assert all(pause >= 15.0 for pause in pauses[6:])
+
+
+def test_an_object_of_a_megabyte_and_an_empty_line_do_no_harm() -> None:
+    async def story() -> None:
+        fake = FakeApi()
+        async with following(fake, patience=IN_USE) as follower:
+            await until(lambda: fake.watchers)
+            large = "x" * 10**6
+            fake.say("")
+            fake.put(CONFIG_MAP, note("large", large))
+            await follower.says(large=large)
+        assert fake.count("list") == 1
+
+    run(story())

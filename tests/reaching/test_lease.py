@@ -5,6 +5,8 @@ import random
 from datetime import UTC, datetime
 from typing import Final
 
+import pytest
+
 from fairlead.cluster.api_server import ApiServer
 from fairlead.cluster.kinds import LEASE, Manifest
 from fairlead.cluster.lease import Leadership, Place, Sighting, Terms, held_by, hold, seen
@@ -150,3 +152,32 @@ def test_somebodys_note_on_the_lease_costs_a_look_and_not_the_lead() -> None:
                 assert leader.may_write()
 
     run(story())
+
+
+def test_a_lease_that_cannot_be_given_back_ends_by_itself(caplog: pytest.LogCaptureFixture) -> None:
+    async def story() -> None:
+        fake = FakeApi()
+        async with fake.connected() as connection:
+            leader = Leadership(ApiServer(connection), place("a"), DICE, Terms(retry_s=5))
+            async with hold(leader):
+                fake.fail(Fault(code=500), "update")
+            assert (leader.may_write(), holder(fake)) == (False, "a")
+
+    run(story())
+    assert "the Lease could not be given back, it ends by itself" in caplog.text
+
+
+def test_a_missing_right_is_said_once_and_the_lease_taken_when_it_comes(caplog: pytest.LogCaptureFixture) -> None:
+    async def story() -> None:
+        fake = FakeApi()
+        fake.forbidden.add(("get", LEASE.title))
+        async with fake.connected() as connection:
+            leader = Leadership(ApiServer(connection), place("a"), DICE, QUICK)
+            waiting = asyncio.create_task(leader.acquire())
+            await asyncio.sleep(0.05)
+            fake.forbidden.clear()
+            await waiting
+            assert leader.may_write()
+
+    run(story())
+    assert [line.message[:52] for line in caplog.records] == ["the Lease cannot be had: get leases.coordination.k8s"]

@@ -12,8 +12,10 @@ import aiohttp
 import pytest
 
 from fairlead.cli import main
+from fairlead.router import process
 from fairlead.router.settings import Misconfigured
-from tests.router.planes import MODELS, STREAM, before, plane, written
+from fairlead.router.source import Seen, Tell
+from tests.router.planes import MODELS, STREAM, Cluster, before, plane, written
 from tests.simulator.living import QUICK, Living, client, free_port, living, paced, told
 
 
@@ -147,3 +149,28 @@ def test_the_command_says_what_is_wrong_with_its_file(tmp_path: Path, capsys: py
     assert main.main(["router", "--config", str(config)]) == 2
     said = capsys.readouterr().err
     assert said.endswith("routing.hold.maxRequests: -1: must be a whole number from 0 up\n")
+    assert main.main(["router", "--config", str(tmp_path / "absent.json")]) == 2
+    assert "No such file" in capsys.readouterr().err
+
+
+def test_a_source_that_fails_is_begun_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(process, "AGAIN_SECONDS", 0.01)
+
+    class Stumbling(Cluster):
+        """It fails the first time."""
+
+        stumbled = False
+
+        async def follow(self, tell: Tell) -> None:
+            if not self.stumbled:
+                self.stumbled = True
+                raise ValueError("a word of the server that nobody understands")
+            await super().follow(tell)
+
+    async def story() -> None:
+        cluster = Stumbling()
+        async with living() as (engine,), plane(written(tmp_path, ["x:1"]), cluster) as router:
+            cluster.says(Seen(pod="a", address=engine.address))
+            await router.until("routable")
+
+    told(story())

@@ -31,9 +31,17 @@ def run(chosen: argparse.Namespace) -> int:
     from fairlead.router.settings import Misconfigured
 
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    start = process.Start(config=Path(chosen.config), host=chosen.host, port=chosen.port, linger_seconds=chosen.linger)
+    start = process.Start(
+        config=Path(chosen.config),
+        host=chosen.host,
+        port=chosen.port,
+        metrics_port=chosen.metrics_port,
+        linger_seconds=chosen.linger,
+    )
     try:
         return asyncio.run(process.run(start))
-    except (Misconfigured, OSError) as problem:
+    except Misconfigured as problem:
         print(f"fairlead router: {chosen.config}: {problem}", file=sys.stderr)
-        return 2
+    except OSError as problem:
+        print(f"fairlead router: {problem}", file=sys.stderr)
+    return 2

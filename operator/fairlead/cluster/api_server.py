@@ -108,12 +108,14 @@ class ApiServer:
 
     async def listing(self, resource: Resource, namespace: str | None = None, selector: str = "") -> Listed:
         """All objects of a kind, in one namespace or all; each with its kind, which the server leaves out."""
-        found = await self._ask(
-            Asked(verb="list", resource=resource, namespace=namespace), {"labelSelector": selector} if selector else {}
-        )
+        asked = Asked(verb="list", resource=resource, namespace=namespace)
+        found = await self._ask(asked, {"labelSelector": selector} if selector else {})
         named = {"apiVersion": resource.api_version, "kind": resource.kind}
-        items = [named | kinds.trimmed(item) for item in found.get("items") or ()]
-        return Listed(items, str(found["metadata"]["resourceVersion"]))
+        try:
+            items = [named | kinds.trimmed(item) for item in found["items"] or ()]
+            return Listed(items, str(found["metadata"]["resourceVersion"]))
+        except (KeyError, TypeError, AttributeError) as problem:
+            raise api_errors.no_answer(asked, problem) from problem
 
     async def apply(
         self, manifest: Manifest, *, manager: str = CONTROLLER, force: bool = True, subresource: str | None = None
@@ -167,7 +169,7 @@ class ApiServer:
                 if status != 200:
                     raise self._error(asked, answer, await answer.read())
                 self._observer(asked.verb, resource.title, status, time.monotonic() - started)
-                yield WatchEvent(EventType.OPENED, {})
+                yield WatchEvent(EventType.OPENED, {}, resource_version)
                 try:
                     async for line in watch_stream.lines(answer.content):
                         yield watch_stream.event(asked, line)
@@ -199,8 +201,8 @@ class ApiServer:
                 status = answer.status
             if not 200 <= status < 300:
                 raise self._error(asked, answer, content)
-            found: Manifest = json.loads(content)
-        except (*_BROKEN, ValueError) as problem:
+            found: Manifest = dict(json.loads(content))
+        except (*_BROKEN, ValueError, TypeError) as problem:
             status = 0
             raise api_errors.no_answer(asked, problem) from problem
         finally:

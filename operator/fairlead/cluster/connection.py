@@ -13,6 +13,7 @@ from types import SimpleNamespace, TracebackType
 from typing import Any, Final
 
 import aiohttp
+import yaml
 from yarl import URL
 
 from fairlead import __version__
@@ -140,7 +141,12 @@ class Connection:
         await self._session.close()
 
     def _take(self, fresh: Credentials) -> None:
-        """A client certificate is only shown when a connection is made, so new ones show the new one."""
+        """A client certificate is shown when a connection is made, so new ones show the new one.
+
+        A plugin that failed leaves nothing to say who we are; then the old word is better than none.
+        """
+        if self._credentials.token and not (fresh.token or fresh.certificate_path):
+            return
         if self._trust and fresh.certificate_path and fresh != self._credentials:
             self._trust.load_cert_chain(fresh.certificate_path, fresh.private_key_path)
         self._credentials = fresh
@@ -196,8 +202,17 @@ async def _of_kubeconfig(paths: str) -> Credentials:
     found = SimpleNamespace(api_key={}, host="", ssl_ca_cert=None, cert_file=None, key_file=None, verify_ssl=True)
     try:
         loader = await config.load_kube_config(config_file=paths, client_configuration=found, persist_config=False)  # type: ignore[no-untyped-call]
-    except config.ConfigException as problem:
-        raise NoCredentials(f"KUBECONFIG: {paths}: {problem}; correct the file") from problem
+    except (
+        config.ConfigException,
+        yaml.YAMLError,
+        OSError,
+        ValueError,
+        KeyError,
+        TypeError,
+        AttributeError,
+    ) as problem:
+        words = " ".join(str(problem).split())
+        raise NoCredentials(f"KUBECONFIG: {paths}: {words}; correct the file") from problem
     scheme, _, token = str(found.api_key.get("BearerToken", "")).partition(" ")
     return Credentials(
         server=found.host,

@@ -185,7 +185,7 @@ class _Stream:
             case EventType.BOOKMARK:
                 pass
         self._failures = 0
-        self._advance(str(event.manifest["metadata"]["resourceVersion"]))
+        self._advance(event.version)
 
     def _advance(self, version: str) -> None:
         """Never backwards: a word that comes late must not make us hear all the others again."""

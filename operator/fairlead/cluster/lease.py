@@ -105,6 +105,7 @@ class Leadership:
         self._sighting: Sighting | None = None
         self._lease: Manifest | None = None
         self._renewed = float("-inf")
+        self._complaint = ""
 
     def may_write(self) -> bool:
         """Whether nobody else can lead yet: asked before every write."""
@@ -157,8 +158,9 @@ class Leadership:
             self._lease = None
             return False
         except ApiError as problem:
-            log.warning("the Lease cannot be asked for: %s", problem)
+            self._complain(str(problem))
             return False
+        self._complaint = ""
         self._renewed, self._sighting = started, None
         return True
 
@@ -174,6 +176,12 @@ class Leadership:
 
     def _another_holds(self) -> bool:
         return self._sighting is not None and self._lease is None and self._sighting.holder != self._place.identity
+
+    def _complain(self, problem: str) -> None:
+        """Once for each problem: a standby asks every other second."""
+        if problem != self._complaint:
+            log.warning("the Lease cannot be had: %s", problem)
+            self._complaint = problem
 
     async def _pause(self) -> None:
         await asyncio.sleep(self._terms.retry_s * self._rng.uniform(1.0, 1.2))

@@ -45,6 +45,8 @@ class WatchEvent(NamedTuple):
 
     type: EventType
     manifest: Manifest
+    version: str
+    """From here a watch may go on."""
 
 
 def hang_up(answer: aiohttp.ClientResponse) -> None:
@@ -74,6 +76,7 @@ def event(asked: Asked, line: bytes) -> WatchEvent:
         manifest: Manifest = said["object"]
         if said["type"] == "ERROR":
             raise api_errors.of_stream(asked, manifest)
-        return WatchEvent(EventType(said["type"]), kinds.trimmed(manifest))
+        version = str(manifest["metadata"]["resourceVersion"])
+        return WatchEvent(EventType(said["type"]), kinds.trimmed(manifest), version)
     except (ValueError, KeyError, TypeError, AttributeError) as problem:
         raise api_errors.of_stream(asked, {"message": f"no event of a watch: {problem!r}"}) from problem

@@ -10,7 +10,6 @@ from itertools import count
 from typing import Final
 
 from fairlead.fleet.rollouts import (
-    Ask,
     GiveUp,
     Hold,
     HoldReason,
@@ -80,16 +79,14 @@ def scenes(start: Rollout, now: datetime, world: World = FAST) -> Iterator[tuple
 
 def after(rollout: Rollout, step: Step, now: datetime, world: World = FAST) -> Rollout:
     """What the cluster looks like once a step is carried out."""
-    match step:
-        case Ask(revision=name, replicas=replicas):
-            return seen(_with(rollout, _counted(_found(rollout, name, now), replicas, now)), world)
-        case GiveUp(revision=name, failure=failure):
-            return _with(rollout, replace(_found(rollout, name, now), failure=failure))
-        case Retire(revision=name):
-            return replace(rollout, revisions=tuple(each for each in rollout.revisions if each.name != name))
-        case Hold():
-            pass
-    return rollout
+    if isinstance(step, Hold):
+        return rollout
+    if isinstance(step, Retire):
+        return replace(rollout, revisions=tuple(each for each in rollout.revisions if each.name != step.revision))
+    found = _found(rollout, step.revision, now)
+    if isinstance(step, GiveUp):
+        return _with(rollout, replace(found, failure=step.failure))
+    return seen(_with(rollout, _counted(found, step.replicas, now)), world)
 
 
 def later(rollout: Rollout, now: datetime, world: World = FAST) -> Rollout:

@@ -20,7 +20,7 @@ class Patience:
     """How long to wait between two tries; it doubles."""
 
     least_seconds: float = 0.2
-    most_seconds: float = 5.0
+    most_seconds: float = 2.0
 
 
 PATIENCE: Final = Patience()

@@ -26,6 +26,7 @@ from fairlead.router.surface import Surface
 
 log = logging.getLogger(__name__)
 
+AGAIN_SECONDS: Final = 1.0
 AT_ONCE_SECONDS: Final = 0.01
 """aiohttp takes zero for "no limit"."""
 Signals = asyncio.Queue[int]
@@ -60,9 +61,9 @@ async def live(start: Start, signals: Signals) -> int:
     settings = settings_file.read(watched_file.text(start.config))
     async with session() as pool:
         router = Router(settings, pool, start.patience)
-        engines = Engines(router, start.sources)
-        runner = await _listening(router, start)
         scraped = await _scraped(router, start)
+        runner = await _listening(router, start)
+        engines = Engines(router, start.sources)
         watching = asyncio.create_task(
             watched_file.follow(start.config, engines.apply, start.reread_seconds), name="the file"
         )
@@ -99,7 +100,13 @@ class Engines:
             await self._task
 
     async def _follow(self) -> None:
-        await self._sources(self._router.settings).follow(self._router.table.take)
+        """A source that fails is begun anew; until then the engines it told last stay in the table."""
+        while True:
+            try:
+                await self._sources(self._router.settings).follow(self._router.table.take)
+            except Exception:
+                log.exception("the source of endpoints failed; begun anew in %g s", AGAIN_SECONDS)
+            await asyncio.sleep(AGAIN_SECONDS)
 
 
 async def _listening(router: Router, start: Start) -> web.AppRunner:

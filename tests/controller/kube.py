@@ -1,0 +1,162 @@
+"""What Kubernetes does by itself, in small: ReplicaSets, scheduler, kubelet, garbage collector. One call, one round.
+
+A pod is made, placed where GPUs are free, started, ready; one that is deleted holds its GPUs until it has drained.
+"""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final
+
+from fairlead.cluster import kinds
+from fairlead.controller import node_facts
+from tests.reaching.fake_objects import Objects
+
+Manifest = dict[str, Any]
+
+DRAINS_IN: Final = 2
+"""Rounds that an ending pod takes; its GPUs are held for so long."""
+RESOURCE: Final = "nvidia.com/gpu"
+
+
+@dataclass(slots=True, kw_only=True)
+class Kube:
+    """The controllers and nodes of a pretended cluster."""
+
+    objects: Objects
+    broken: dict[str, Manifest] = field(default_factory=dict)
+    """By revision: the container status of pods that never become ready."""
+    quota: str = ""
+    """Words with which pods are refused; empty: none are."""
+    _draining: dict[str, int] = field(default_factory=dict)
+    _serial: int = 0
+
+    def of(self, resource: kinds.Resource, selector: str = "") -> list[Manifest]:
+        """Objects of a kind."""
+        return self.objects.listed(resource.title, None, selector)
+
+    def round(self, now: datetime) -> None:
+        """Everything that would happen until the next look."""
+        self.objects.moment = now.strftime("%Y-%m-%dT%H:%M:%SZ")
+        self._collect()
+        for pod in self.of(kinds.POD):
+            self._end(pod)
+        for deployment in self.of(kinds.DEPLOYMENT):
+            self._scale(deployment)
+        for pod in self.of(kinds.POD):
+            self._start(pod, now)
+
+    def add_node(self, name: str, product: str, gpus: int) -> None:
+        """A node with GPUs, ready."""
+        labels = {"nvidia.com/gpu.product": product}
+        status = {"allocatable": {RESOURCE: str(gpus)}, "conditions": [{"type": "Ready", "status": "True"}]}
+        self.objects.put(kinds.NODE, {"metadata": {"name": name, "labels": labels}, "status": status})
+
+    def delete(self, resource: kinds.Resource, namespace: str, name: str) -> None:
+        """As kubectl delete does it: a pod begins to end, everything else goes at once."""
+        live = self.objects.found((resource.title, namespace, name))
+        if resource is kinds.POD:
+            self._let_go(live)
+        else:
+            self.objects.remove((resource.title, namespace, name), {})
+
+    def _collect(self) -> None:
+        """Children of owners that are gone."""
+        uids = {one["metadata"]["uid"] for one in self.objects.held.values()}
+        for where, one in list(self.objects.held.items()):
+            owners = one["metadata"].get("ownerReferences") or ()
+            if owners and not any(owner["uid"] in uids for owner in owners) and where in self.objects.held:
+                if where[0] == kinds.POD.title:
+                    self._let_go(one)
+                else:
+                    self.objects.remove(where, {})
+
+    def _scale(self, deployment: Manifest) -> None:
+        metadata, spec = deployment["metadata"], deployment["spec"]
+        mine = [one for one in self.of(kinds.POD) if _owner(one) == metadata["uid"]]
+        live = [one for one in mine if "deletionTimestamp" not in one["metadata"]]
+        missing = spec["replicas"] - len(live)
+        for _ in range(0 if self.quota else missing):
+            self._serial += 1
+            self._make(deployment, f"{metadata['name']}-{self._serial:05d}")
+        for pod in sorted(live, key=_cheapest_first)[: max(0, -missing)]:
+            self._let_go(pod)
+        refused = {"type": "ReplicaFailure", "status": "True", "message": self.quota}
+        said = [refused] if self.quota and missing > 0 else []
+        if (deployment.get("status") or {}).get("conditions", []) != said:
+            self.objects.put(kinds.DEPLOYMENT, deployment | {"status": {"conditions": said}})
+
+    def _make(self, deployment: Manifest, name: str) -> None:
+        template, metadata = deployment["spec"]["template"], deployment["metadata"]
+        owner = {"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": metadata["name"], "uid": metadata["uid"]}
+        head = {"name": name, "namespace": metadata["namespace"], "labels": template["metadata"]["labels"]}
+        head |= {"ownerReferences": [owner | {"controller": True}]}
+        self.objects.put(kinds.POD, {"metadata": head, "spec": template["spec"], "status": {"phase": "Pending"}})
+
+    def _start(self, pod: Manifest, now: datetime) -> None:
+        """Placed in one round, ready in the next."""
+        if "deletionTimestamp" in pod["metadata"]:
+            return
+        if not pod["spec"].get("nodeName"):
+            self._place(pod)
+            return
+        revision = pod["metadata"]["labels"].get("fairlead.dev/revision", "")
+        if (broken := self.broken.get(revision)) is not None:
+            status = {"phase": "Pending", "conditions": [_placed()], "containerStatuses": [broken]}
+        elif _is_ready(pod):
+            return
+        else:
+            since = now.strftime("%Y-%m-%dT%H:%M:%SZ")
+            ready = {"type": "Ready", "status": "True", "lastTransitionTime": since}
+            status = {"phase": "Running", "podIP": "198.18.0.9", "conditions": [_placed(), ready]}
+        self.objects.put(kinds.POD, pod | {"status": status})
+
+    def _place(self, pod: Manifest) -> None:
+        wants = node_facts.holds(pod, RESOURCE)
+        used: Counter[str] = Counter()
+        for one in self.of(kinds.POD):
+            used[one["spec"].get("nodeName", "")] += node_facts.holds(one, RESOURCE)
+        selector = pod["spec"].get("nodeSelector") or {}
+        for node in self.of(kinds.NODE):
+            labels, name = node["metadata"]["labels"], node["metadata"]["name"]
+            free = int(node["status"]["allocatable"][RESOURCE]) - used[name]
+            if selector.items() <= labels.items() and wants <= free:
+                self.objects.put(kinds.POD, pod | {"spec": pod["spec"] | {"nodeName": name}})
+                return
+        said = {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": "0/1 nodes fit"}
+        self.objects.put(kinds.POD, pod | {"status": {"phase": "Pending", "conditions": [said]}})
+
+    def _let_go(self, pod: Manifest) -> None:
+        if "deletionTimestamp" in pod["metadata"]:
+            return
+        metadata = pod["metadata"] | {"deletionTimestamp": self.objects.moment}
+        self._draining[metadata["uid"]] = DRAINS_IN
+        self.objects.put(kinds.POD, pod | {"metadata": metadata})
+
+    def _end(self, pod: Manifest) -> None:
+        metadata = pod["metadata"]
+        if "deletionTimestamp" not in metadata:
+            return
+        left = self._draining[metadata["uid"]] = self._draining.get(metadata["uid"], DRAINS_IN) - 1
+        if left <= 0 or not pod["spec"].get("nodeName"):
+            self.objects.remove((kinds.POD.title, metadata["namespace"], metadata["name"]), {})
+
+
+def _owner(pod: Manifest) -> str:
+    return str((pod["metadata"].get("ownerReferences") or [{}])[0].get("uid", ""))
+
+
+def _is_ready(pod: Manifest) -> bool:
+    found = pod.get("status", {}).get("conditions") or ()
+    return any(one["type"] == "Ready" and one["status"] == "True" for one in found)
+
+
+def _placed() -> Manifest:
+    return {"type": "PodScheduled", "status": "True"}
+
+
+def _cheapest_first(pod: Manifest) -> tuple[bool, bool, int, str]:
+    """As a ReplicaSet ranks victims: not placed, not ready, then by the cost of deleting."""
+    notes = pod["metadata"].get("annotations") or {}
+    cost = int(notes.get("controller.kubernetes.io/pod-deletion-cost", "0"))
+    return bool(pod["spec"].get("nodeName")), _is_ready(pod), cost, pod["metadata"]["name"]
