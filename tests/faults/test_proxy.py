@@ -19,9 +19,9 @@ from tests.faults.proxy import Answer, CutBody, Delay, Drop, Fault, Kill, Moment
 from tests.faults.requests import Asked, understood
 from tests.reaching.contract import QUICK_STORIES, Story
 from tests.reaching.fake_api import FakeApi
-from tests.reaching.worlds import DICE, note, run, said, until
+from tests.reaching.worlds import DICE, IN_USE, note, run, said, until
 
-PATIENT = Patience(stay_s=(20, 30), silence_s=0.3, least_s=0.01, most_s=0.02)
+IMPATIENT = Patience(stay_s=(20, 30), silence_s=0.3, least_s=0.01, most_s=0.02)
 
 
 @dataclass
@@ -33,9 +33,9 @@ class World:
     api: ApiServer
 
     @asynccontextmanager
-    async def following(self) -> AsyncIterator[Informer]:
+    async def following(self, patience: Patience = IN_USE) -> AsyncIterator[Informer]:
         """An informer behind the proxy, whose watch stands."""
-        informer = Informer(self.api, Watched(resource=CONFIG_MAP), unheard, rng=DICE, patience=PATIENT)
+        informer = Informer(self.api, Watched(resource=CONFIG_MAP), unheard, rng=DICE, patience=patience)
         running = asyncio.create_task(informer.run())
         try:
             await until(lambda: self.proxy.gates["configmaps"].streams)
@@ -162,7 +162,7 @@ def test_held_words_come_when_they_are_released_and_lost_ones_never(tmp_path: Pa
 @pytest.mark.parametrize("how", ["cut", "silence"])
 def test_a_watch_that_breaks_or_falls_silent_is_opened_again(tmp_path: Path, how: str) -> None:
     async def story() -> None:
-        async with world(tmp_path) as there, there.following() as informer:
+        async with world(tmp_path) as there, there.following(IMPATIENT) as informer:
             gate = there.proxy.gates["configmaps"]
             gate.cut() if how == "cut" else gate.silence()
             there.fake.put(CONFIG_MAP, note("after"))

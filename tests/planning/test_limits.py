@@ -86,6 +86,32 @@ def test_nobody_goes_for_a_target_that_finds_no_node_all_the_same(room: Room, ot
     old = replace(revision("a", 1), other_gpus=other_gpus)
     plan = planner.next_step(given("b", 1, old, revision("b"), room=room), T0)
     assert (said(plan.step), plan.short) == ("hold NoFreeGpu", room.because)
+    surging = planner.next_step(given("b", 1, old, revision("b"), room=room, rules=SURGE), T0)
+    assert (said(surging.step), surging.short) == ("hold NoFreeGpu", room.because)
+
+
+def test_an_unplaced_target_gets_the_gpu_of_the_only_one_that_serves_where_surge_finds_none() -> None:
+    one = replace(FULL, most=1)
+    start = given("b", 1, revision("a", 1), revision("b", unplaced=1), rules=BOTH, room=one)
+    assert said(planner.next_step(start, T0).step) == "a=0 MakingRoom"
+
+
+def test_replicas_on_the_way_count_before_others_go_for_more() -> None:
+    old = replace(revision("a", 3), other_gpus=True)
+    coming = replace(revision("b"), asked=1)
+    start = given("b", 3, old, coming, rules=BOTH, room=replace(FULL, replicas=1))
+    assert said(planner.next_step(start, T0).step) == "hold NoFreeGpu"
+
+
+def test_replicas_missing_on_other_gpus_take_no_room() -> None:
+    old = replace(revision("a", 1), asked=2, other_gpus=True)
+    start = given("b", 2, old, revision("b"), rules=SURGE, room=replace(FULL, replicas=1))
+    assert said(planner.next_step(start, T0).step) == "b=1 NewRevision"
+
+
+def test_a_drain_is_waited_for_before_the_scheduler_is_blamed() -> None:
+    start = given("b", 2, revision("a", 1, ending=1), revision("b", unplaced=1))
+    assert said(planner.next_step(start, T0).step) == "hold WaitingForDrain"
 
 
 def test_no_more_go_than_the_target_has_places_for() -> None:
@@ -126,6 +152,18 @@ def test_a_paused_rollout_shrinks_old_ones_first_and_never_what_is_needed() -> N
     assert brief(start) == "a=0 paused complete"
     unready = given("b", 1, revision("a", 2, starting=1), revision("b", starting=1), rules=PAUSED)
     assert brief(unready, world=World(never_ready=frozenset("b"))) == "a=2 a=1 paused"
+
+
+def test_a_paused_rollout_takes_nothing_that_serves_for_a_target_without_a_node() -> None:
+    start = given("b", 2, revision("a", 2), revision("b", unplaced=1), rules=PAUSED)
+    assert said(planner.next_step(start, T0).step) == "hold Paused"
+
+
+def test_a_paused_rollout_is_never_given_up() -> None:
+    start = given("b", 4, revision("a", 2, unplaced=1), revision("b"), rules=PAUSED)
+    early, late = (planner.next_step(start, T0 + timedelta(days=days)) for days in (0, 1))
+    assert (said(early.step), early.wake_at) == ("hold Unplaced", None)
+    assert late == early
 
 
 def test_empty_revisions_outlast_a_pause() -> None:

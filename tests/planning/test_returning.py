@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from fairlead.fleet.rollouts import Failure, GiveUp, Hold, HoldReason, Phase, Plan, StepReason
+from fairlead.fleet.rollouts import Failure, GiveUp, Hold, HoldReason, Phase, Plan, Replica, StepReason
 from fairlead.planning import returning
 from fairlead.planning import rollout as planner
 from fairlead.planning.story import World
@@ -110,7 +110,27 @@ def test_a_start_after_a_long_pause_has_the_whole_deadline() -> None:
 
 def test_a_drain_and_a_least_ready_time_are_no_reason_to_give_up() -> None:
     draining = given("b", 3, revision("a", 2, ending=1), revision("b"))
-    assert said(planner.next_step(draining, T0 + 2 * DEADLINE).step) == "hold WaitingForDrain"
+    plan = planner.next_step(draining, T0 + 2 * DEADLINE)
+    assert (said(plan.step), plan.wake_at) == ("hold WaitingForDrain", None)
+
+
+def test_a_replica_on_its_way_out_is_no_progress() -> None:
+    state = revision("b", starting=1)
+    leaving = Replica(name="b-9", ready_since=T0 + timedelta(minutes=20), ending=True)
+    start = given("b", 3, revision("a", 2), replace(state, replicas=(*state.replicas, leaving)))
+    assert said(planner.next_step(start, T0 + DEADLINE).step) == "give up b"
+
+
+def test_a_second_try_has_the_whole_deadline_from_the_end_of_the_back_off() -> None:
+    start = given("b", 3, revision("a", 2), failed(revision("b", starting=1)))
+    plan = planner.next_step(start, T0 + 2 * DEADLINE)
+    assert (said(plan.step), plan.wake_at) == ("hold WaitingForReady", T0 + 3 * DEADLINE)
+
+
+def test_the_way_back_is_what_still_has_replicas() -> None:
+    emptied = replace(revision("b"), served=True)
+    start = given("c", 2, revision("a", 2), emptied, failed(revision("c")))
+    assert planner.next_step(start, T0).current == "a"
 
 
 def test_without_anything_to_go_back_to_it_is_only_said_that_nothing_moves() -> None:
@@ -143,7 +163,8 @@ def test_a_failure_from_before_people_asked_again_is_forgiven() -> None:
 
 def test_a_failed_target_stays_current_where_nothing_else_ever_served() -> None:
     start = given("b", 2, failed(revision("b", starting=2)))
-    assert (planner.next_step(start, T0).current, brief(start)) == ("b", "ready complete")
+    plan = planner.next_step(start, T0)
+    assert (plan.current, plan.wake_at, brief(start)) == ("b", None, "ready complete")
 
 
 def test_the_way_back_is_what_was_not_given_up_itself() -> None:

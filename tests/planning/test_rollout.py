@@ -8,7 +8,7 @@ import pytest
 from fairlead.fleet.rollouts import Ask, Hold, HoldReason, Phase, Plan, Retire, StepReason
 from fairlead.planning import rollout as planner
 from fairlead.planning.story import World
-from tests.planning.states import BOTH, REPLACE, STYLES, SURGE, T0, brief, composition, end, given, revision, told
+from tests.planning.states import BOTH, REPLACE, STYLES, SURGE, T0, brief, composition, end, given, revision, said, told
 
 
 def test_replacing_three_needs_no_spare_gpu() -> None:
@@ -125,11 +125,13 @@ def test_an_empty_revision_goes_with_a_reason() -> None:
     assert plan.step == Retire(revision="a", reason=StepReason.EMPTY_REVISION, because=because)
 
 
-def test_those_that_serve_nobody_go_first_then_what_never_served_and_the_best_way_back_last() -> None:
-    never = replace(revision("c", 1), served=False)
-    start = given("d", 4, revision("a", 1), revision("b", 1), never, revision("d", 1), rules=SURGE)
-    assert brief(start).split()[:6] == ["d=2", "ready", "c=0", "drain", "d=3", "-c"]
-    assert [word for word in brief(start).split() if word.endswith("=0")] == ["c=0", "a=0", "b=0"]
+def test_what_never_served_goes_first_then_the_newest_and_the_best_way_back_last() -> None:
+    never = replace(revision("a", 1), served=False)
+    start = given("e", 5, never, *(revision(name, 1) for name in "bcde"), rules=SURGE)
+    assert [word for word in brief(start).split() if word.endswith("=0")] == ["a=0", "c=0", "b=0", "d=0"]
+
+
+def test_what_serves_nobody_goes_before_anything_that_serves() -> None:
     broken = given("d", 4, revision("a", 1, starting=1), revision("b", 1), revision("d", 1), rules=SURGE)
     assert planner.next_step(broken, T0).step == Ask(
         revision="a",
@@ -177,3 +179,8 @@ def test_an_ending_replica_holds_its_gpu() -> None:
         current="b",
         wake_at=T0 + timedelta(seconds=1800),
     )
+
+
+def test_a_count_that_fell_is_believed_before_the_pods_go() -> None:
+    told_to_go = replace(revision("a", 3), asked=2)
+    assert said(planner.next_step(given("b", 3, told_to_go, revision("b")), T0).step) == "hold WaitingForDrain"

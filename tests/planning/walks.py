@@ -81,6 +81,15 @@ def happened(rollout: Rollout, event: str, dice: int, now: datetime) -> Rollout:
     }[event]()
 
 
+def carried_out(rollout: Rollout, plan: Plan, now: datetime, *, pods_follow: bool) -> Rollout:
+    """The step done; the pods follow at once, or only the count is written so far."""
+    done = story.after(rollout, plan.step, now)
+    if pods_follow or not isinstance(plan.step, Ask):
+        return done
+    before = {each.name: each.replicas for each in rollout.revisions}
+    return replace(done, revisions=tuple(replace(each, replicas=before.get(each.name, ())) for each in done.revisions))
+
+
 def broken(rollout: Rollout, plan: Plan, now: datetime) -> Iterable[str]:
     """Every promise that a plan breaks, in words; none, if all is well."""
     step = plan.step

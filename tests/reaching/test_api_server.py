@@ -51,7 +51,9 @@ def test_an_answer_is_an_error_of_its_kind(
         fake, counted = FakeApi(), list[tuple[str, str, int]]()
         fake.fail(fault, "patch")
         async with fake.connected() as connection:
-            api = ApiServer(connection, lambda *told: counted.append(told[:3]), Limits(request_s=0.1))
+            api = ApiServer(
+                connection, lambda *told: counted.append(told[:3]), Limits(request_s=0.1 if fault.delay else 5)
+            )
             with pytest.raises(ApiError) as raised:
                 await api.apply(note("a"))
         assert (type(raised.value), raised.value.retry_after) == (kind, retry_after)

@@ -12,6 +12,9 @@ from fairlead.cluster.kinds import CONFIG_MAP, Manifest
 from tests.reaching.fake_api import FakeApi
 
 QUICK: Final = Patience(stay_s=(20, 30), silence_s=0.15, least_s=0.01, most_s=0.03)
+"""For stories of silence."""
+
+IN_USE: Final = Patience(stay_s=(20, 30), silence_s=5, least_s=0.01, most_s=0.03)
 
 DICE: Final = random.Random(7)  # noqa: S311  # waiting times, no secrets
 

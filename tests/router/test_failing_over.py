@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import random
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -217,6 +219,49 @@ def test_the_total_time_out_ends_streams_and_answers_alike(tmp_path: Path) -> No
             assert (status, "did not finish within 0.1 s" in text, text.endswith("[DONE]\n\n")) == (200, True, True)
             status, text = await router.complete(PROMPT | {"max_tokens": 40, "ignore_eos": True})
             assert (status, error_code(text)) == (504, "replica_timeout")
+
+    told(story())
+
+
+def test_streams_without_a_token_go_elsewhere_when_their_engine_dies(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with living() as (old,), before(tmp_path, [old]) as router:
+            old.engine.pretence = paced(60, 0.001)
+            streams = [asyncio.create_task(router.complete(STREAM)) for _ in range(5)]
+            while old.engine.now.running < 5:
+                await asyncio.sleep(0.002)
+            async with living() as (new,):
+                written(tmp_path, [old.address, new.address])
+                while "routable" not in (await router.states())[1:]:
+                    await asyncio.sleep(0.005)
+                old.engine.die()
+                assert {text.count("data: ") for _, text in await asyncio.gather(*streams)} == {21}
+
+    told(story())
+
+
+def test_after_clients_left_at_every_stage_nothing_is_counted_any_more(tmp_path: Path) -> None:
+    async def story() -> None:
+        late = Living(paced(0.01, 0.002), port=free_port())
+        chance = random.Random(7)  # noqa: S311 - a story, no secret
+
+        async def leaves(after: float) -> None:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(after):
+                    await router.complete(STREAM if after > 0.02 else PROMPT)
+
+        async with plane(written(tmp_path, [late.address])) as router:
+            starting = asyncio.create_task(late.start())
+            await asyncio.gather(*(leaves(chance.uniform(0.0, 0.08)) for _ in range(200)))
+            await starting
+            await asyncio.wait_for(late.engine.idle.wait(), 1)
+            await router.until("routable")
+            while (await router.endpoints())[0]["inflight"]:
+                await asyncio.sleep(0.005)
+            assert await router.metric("fairlead_router_requests_held") == 0.0
+            assert await router.metric("fairlead_router_requests_in_flight") == 0.0
+            assert (await router.complete())[0] == 200
+        await late.stop()
 
     told(story())
 

@@ -76,7 +76,7 @@ def test_a_first_file_that_cannot_be_acted_on_ends_it(tmp_path: Path) -> None:
 def test_a_drain_is_not_ready_at_once_and_lets_every_stream_end(tmp_path: Path) -> None:
     async def story() -> None:
         slow = Living(paced(0.01, 0.01), port=free_port())
-        async with plane(written(tmp_path, [slow.address]), linger=0.05) as router:
+        async with plane(written(tmp_path, [slow.address]), linger=0.3) as router:
             await slow.start()
             await router.until("routable")
             streams = [asyncio.create_task(router.complete(STREAM)) for _ in range(5)]

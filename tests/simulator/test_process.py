@@ -11,6 +11,7 @@ from typing import Final
 import aiohttp
 import pytest
 
+from fairlead.cli import main
 from fairlead.simulator import process
 from fairlead.simulator.command import Served
 from fairlead.simulator.pretence import Fault, Pretence
@@ -42,6 +43,14 @@ class Pod:
             except aiohttp.ClientConnectionError:
                 await asyncio.sleep(0.005)
 
+    async def running(self, asks: aiohttp.ClientSession, count: int) -> None:
+        """Wait until so many requests run."""
+        while True:
+            async with asks.get(self.url + "/metrics") as answer:
+                if f'vllm:num_requests_running{{engine="0",model_name="chat"}} {count}.0' in await answer.text():
+                    return
+            await asyncio.sleep(0.002)
+
     async def ask(self, asks: aiohttp.ClientSession, *, stream: bool = False) -> tuple[int, str]:
         async with asks.post(self.url + "/v1/completions", json=LONG | {"stream": stream}) as answer:
             return answer.status, await answer.text()
@@ -71,7 +80,7 @@ def test_a_drain_lets_streams_end_refuses_new_requests_and_stays_healthy(tmp_pat
         async with client() as asks:
             await pod.ready(asks)
             stream = asyncio.create_task(pod.ask(asks, stream=True))
-            await asyncio.sleep(0.05)
+            await pod.running(asks, 1)
             pod.signals.put_nowait(15)
             await asyncio.sleep(0.01)
             status, text = await pod.ask(asks)
@@ -91,7 +100,7 @@ def test_at_the_deadline_streams_get_an_error_event_and_plain_requests_500(tmp_p
         async with client() as asks:
             await pod.ready(asks)
             asked = [asyncio.create_task(pod.ask(asks, stream=stream)) for stream in (True, False)]
-            await asyncio.sleep(0.05)
+            await pod.running(asks, 2)
             pod.signals.put_nowait(15)
             (streamed, text), (status, error) = await asyncio.gather(*asked)
         assert (streamed, status) == (200, 500)
@@ -110,7 +119,7 @@ def test_a_second_signal_ends_it_at_once(tmp_path: Path) -> None:
         async with client() as asks:
             await pod.ready(asks)
             stream = asyncio.create_task(pod.ask(asks, stream=True))
-            await asyncio.sleep(0.03)
+            await pod.running(asks, 1)
             for _ in range(2):
                 pod.signals.put_nowait(15)
             assert await pod.life == 143
@@ -154,6 +163,11 @@ def test_a_machine_without_a_termination_log_gets_none(tmp_path: Path) -> None:
     outside.last_words("gone")
 
     assert (said, list(tmp_path.iterdir())) == (["gone"], [])
+
+
+def test_the_command_says_what_is_wrong_with_its_words(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main.main(["engine", "--product", "NVIDIA-L4", "--", "sglang", "serve"]) == 2
+    assert capsys.readouterr().err.startswith("fairlead engine: the engine's command: sglang serve: must be `vllm")
 
 
 def test_the_command_itself_serves_until_sigterm() -> None:

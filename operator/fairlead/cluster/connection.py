@@ -3,6 +3,7 @@
 Knows where credentials come from and keeps them fresh. Never knows what is asked; `api_server` does.
 """
 
+import logging
 import os
 import ssl
 import time
@@ -17,6 +18,8 @@ import yaml
 from yarl import URL
 
 from fairlead import __version__
+
+log = logging.getLogger(__name__)
 
 SERVICE_ACCOUNT: Final = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 
@@ -113,10 +116,9 @@ class Connection:
         if self._clock() - self._read_at >= TOKEN_LIVES_S:
             self._read_at = self._clock()
             try:
-                fresh = await self._source()
-            except (NoCredentials, OSError):
-                return self._credentials
-            self._take(fresh)
+                self._take(await self._source())
+            except (NoCredentials, OSError) as problem:
+                log.warning("credentials cannot be read anew, the old ones are used: %s", problem)
         return self._credentials
 
     def doubt(self) -> None:
@@ -141,13 +143,13 @@ class Connection:
         await self._session.close()
 
     def _take(self, fresh: Credentials) -> None:
-        """A client certificate is shown when a connection is made, so new ones show the new one.
+        """A client certificate is shown when a connection is made: new ones show what its file holds now.
 
         A plugin that failed leaves nothing to say who we are; then the old word is better than none.
         """
         if self._credentials.token and not (fresh.token or fresh.certificate_path):
             return
-        if self._trust and fresh.certificate_path and fresh != self._credentials:
+        if self._trust and fresh.certificate_path:
             self._trust.load_cert_chain(fresh.certificate_path, fresh.private_key_path)
         self._credentials = fresh
 

@@ -134,15 +134,27 @@ class Leadership:
 
     async def release(self) -> None:
         """Give the Lease back, so that a standby need not wait for its end; best effort, nothing depends on it."""
-        if self._lease is None or not self.may_write():
+        if not self.may_write():
             return
         self._renewed = float("-inf")
-        emptied = self._lease | {"spec": self._lease["spec"] | {"holderIdentity": "", "leaseDurationSeconds": 1}}
         try:
             async with asyncio.timeout(self._terms.retry_s):
-                await self._api.replace(emptied)
+                while not await self._given_back():
+                    pass
         except (ApiError, TimeoutError) as problem:
-            log.warning("the Lease could not be given back, it ends by itself: %s", problem)
+            log.warning("the Lease could not be given back, it ends by itself: %s", problem or "no time left")
+
+    async def _given_back(self) -> bool:
+        """One try, from a fresh look: a renewal that was broken off may have been done all the same."""
+        lease = await self._api.read(LEASE, self._place.namespace, self._place.name)
+        if lease is None or lease["spec"].get("holderIdentity") != self._place.identity:
+            return True
+        emptied = lease | {"spec": lease["spec"] | {"holderIdentity": "", "leaseDurationSeconds": 1}}
+        try:
+            await self._api.replace(emptied)
+        except Conflict:
+            return False
+        return True
 
     async def _tried(self) -> bool:
         """One try to take or renew; whether it is ours now. The clock is read before, since the answer may be slow."""

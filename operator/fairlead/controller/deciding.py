@@ -18,6 +18,7 @@ from fairlead.fleet.troubles import Trouble
 from fairlead.fleet.wanted import Wanted
 from fairlead.objects import children, engine_deployment, engine_placement, engine_pods, revisions, stamps
 from fairlead.objects.engine_deployment import RevisionFacts
+from fairlead.objects.owner import Owner
 from fairlead.objects.platform import Platform
 from fairlead.planning import counting, rollout
 from fairlead.planning.counting import Count
@@ -54,7 +55,7 @@ class Decision:
     """Whether children that are not among `standing` are to go: the spec is allowed and says all there should be."""
 
 
-def decide(observed: Observed, judged: Judged, facts: Facts, platform: Platform, now: datetime) -> Decision:
+def decide(observed: Observed, judged: Judged, facts: Facts, standing: tuple[Manifest, ...], now: datetime) -> Decision:
     """All that should stand now. Of an object that cannot be read nothing is started, stopped or changed."""
     deployment = judged.deployment
     states = tuple(_state(one, observed, facts, deployment) for one in observed.engines)
@@ -73,9 +74,16 @@ def decide(observed: Observed, judged: Judged, facts: Facts, platform: Platform,
         count=count,
         plan=plan,
         states=states,
-        standing=_standing(observed, judged, platform, deployment),
+        standing=standing if judged.may_start else (),
         prunes=judged.may_start,
     )
+
+
+def standing(owner: Owner, judged: Judged, platform: Platform) -> tuple[Manifest, ...]:
+    """All children but engines; they follow from the spec alone, so once a generation is often enough."""
+    if judged.deployment is None:
+        return ()
+    return tuple(stamps.stamped(one) for one in children.standing(owner, judged.deployment, platform))
 
 
 def target_of(observed: Observed, judged: Judged) -> str | None:
@@ -184,14 +192,6 @@ def _template(observed: Observed, judged: Judged, revision: str, live: Manifest 
     assert review.asked is not None
     launch = review.engine.launch(review.asked, pacing.of(review))
     return engine_pods.template(observed.owner, judged.deployment, launch, revision)
-
-
-def _standing(
-    observed: Observed, judged: Judged, platform: Platform, deployment: WantedDeployment
-) -> tuple[Manifest, ...]:
-    if not judged.may_start:
-        return ()
-    return tuple(stamps.stamped(one) for one in children.standing(observed.owner, deployment, platform))
 
 
 def _with_reason(plan: Plan, troubles: Mapping[str, Sequence[Trouble]]) -> Plan:

@@ -52,6 +52,8 @@ class Hands:
     def __init__(self, server: Server, world: World) -> None:
         self._server = server
         self._world = world
+        self._seen: dict[str, tuple[str, str]] = {}
+        """By uid, the version of an object that was compared, and with which intent: no need to compare it again."""
 
     async def carry_out(self, observed: Observed, decision: Decision, busy: Mapping[str, int]) -> Obstacle | None:
         """Engines first, since their start is what people wait for; answers what stood in the way."""
@@ -77,13 +79,24 @@ class Hands:
         live = self._world.of(resource).find(metadata["namespace"], metadata["name"])
         if live is None:
             live = await self._server.read(resource, metadata["namespace"], metadata["name"])
+            if live is not None and observing.owned(live, owner):
+                self._world.note(live)
         if live is not None:
             _must_be_ours(live, owner)
-            if stands(intent, live):
-                self._world.note(live)
+            if self._stands(intent, live):
                 return
             intent = intent | {"metadata": metadata | {"uid": live["metadata"]["uid"]}}
         self._world.note(await self._server.apply(intent))
+
+    def _stands(self, intent: Manifest, live: Manifest) -> bool:
+        metadata = live["metadata"]
+        compared = (metadata["resourceVersion"], intent["metadata"]["annotations"][stamps.APPLIED])
+        if self._seen.get(metadata["uid"]) == compared:
+            return True
+        if not stands(intent, live):
+            return False
+        self._seen[metadata["uid"]] = compared
+        return True
 
     async def _remove(self, retired: Manifest) -> None:
         """Only if it is still the one that was looked at, and still asks for nothing."""

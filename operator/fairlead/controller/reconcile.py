@@ -75,6 +75,7 @@ class Reconciler:
         self._teller = doors.teller
         self._hands = Hands(doors.server, doors.world)
         self._judged: dict[str, tuple[str, Judged]] = {}
+        self._standing: dict[str, tuple[Manifest, ...]] = {}
         self._starts: dict[str, float] = {}
 
     async def tick(self, key: Key, now: datetime) -> Outcome:
@@ -84,9 +85,8 @@ class Reconciler:
             return Outcome()
         judged = await self._judge(observed)
         reports = await self._ask_routers(observed)
-        decision = deciding.decide(
-            observed, judged, self._facts(observed, judged, reports), self._setting.platform, now
-        )
+        facts = self._facts(observed, judged, reports)
+        decision = deciding.decide(observed, judged, facts, self._standing[observed.owner.uid], now)
         try:
             obstacle = await self._hands.carry_out(observed, decision, reports.busy)
         except StillLeaving as wait:
@@ -101,6 +101,7 @@ class Reconciler:
     def forget(self, uid: str) -> None:
         """An object is gone: nothing of it is kept."""
         self._judged.pop(uid, None)
+        self._standing.pop(uid, None)
 
     async def _judge(self, observed: Observed) -> Judged:
         """The spec alone is judged once a generation; what it names is looked at each time."""
@@ -110,6 +111,7 @@ class Reconciler:
         if cached is None or cached[0] != version:
             cached = (version, judging.read(observed.document, self._setting.known))
             self._judged[observed.owner.uid] = cached
+            self._standing[observed.owner.uid] = deciding.standing(observed.owner, cached[1], self._setting.platform)
         judged = cached[1]
         if judged.deployment is None:
             return judged
@@ -186,7 +188,7 @@ class Reconciler:
 
     async def _report(self, observed: Observed, now: Situation, at: datetime) -> None:
         """Written only when something differs from what stands there."""
-        found = status.status(now, self._standing(observed, now.judged), observed.status, at)
+        found = status.status(now, self._figures(observed, now.judged), observed.status, at)
         if not status.differs(found, observed.status):
             return
         owner = observed.owner
@@ -200,7 +202,7 @@ class Reconciler:
         for condition in status.changed(found, observed.status):
             self._teller.transition(observed.document, condition, at)
 
-    def _standing(self, observed: Observed, judged: Judged) -> Standing:
+    def _figures(self, observed: Observed, judged: Judged) -> Standing:
         owner = observed.owner
         wanted = judged.deployment.wanted if judged.deployment else None
         own = judged.deployment is not None and isinstance(judged.deployment.door, OwnRouter)

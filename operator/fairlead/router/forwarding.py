@@ -18,7 +18,7 @@ from fairlead.router.answers import Problem
 from fairlead.router.asked import Asked
 from fairlead.router.endpoints import Endpoint
 from fairlead.router.router import Router
-from fairlead.router.verdicts import Verdict, verdict
+from fairlead.router.verdicts import Verdict, stillborn, verdict
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +75,7 @@ class Exchange:
             return opened
         upstream, first = opened
         try:
-            if upstream.status >= 500:
+            if upstream.status >= 500 or stillborn(first):
                 return await self._judged(endpoint, upstream, first)
             return await self._relayed(endpoint, upstream, first)
         finally:
@@ -83,28 +83,19 @@ class Exchange:
 
     async def _opened(self, endpoint: Endpoint) -> tuple[aiohttp.ClientResponse, bytes] | Setback:
         """The engine's answer and its first bytes; a stream's must come within the time-out for the first token."""
-        timeouts = self._routing.timeouts
-        upstream = None
+        patience = self._routing.timeouts.first_token_seconds
         try:
-            async with asyncio.timeout(timeouts.first_token_seconds if self._asked.streams else None):
+            async with asyncio.timeout(patience if self._asked.streams else None):
                 upstream = await self._send(endpoint)
-                first = await upstream.content.readany()
+                return upstream, await _first(upstream)
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as problem:
             return self._lost(endpoint, f"no connection ({problem})", at_once=True)
         except TimeoutError:
-            if upstream is not None:
-                upstream.close()
-            seconds = timeouts.first_token_seconds
-            self._router.table.failed(endpoint, f"no first token within {seconds:g} s")
-            slow = answers.too_slow(endpoint.address, "said nothing", seconds)
+            self._router.table.failed(endpoint, f"no first token within {patience:g} s")
+            slow = answers.too_slow(endpoint.address, "said nothing", patience)
             return Setback(again=False, answer=refusal(slow, self._asked.request_id))
         except aiohttp.ClientError as problem:
             return self._lost(endpoint, f"the connection broke ({type(problem).__name__})")
-        except asyncio.CancelledError:
-            if upstream is not None:
-                upstream.close()
-            raise
-        return upstream, first
 
     async def _send(self, endpoint: Endpoint) -> aiohttp.ClientResponse:
         asked, timeouts = self._asked, self._routing.timeouts
@@ -171,6 +162,18 @@ class Exchange:
         elif self._client.transport is not None:
             self._client.transport.abort()
         return self._response
+
+
+async def _first(upstream: aiohttp.ClientResponse) -> bytes:
+    """The first bytes of an answer; whoever stops waiting for them lets the engine go."""
+    arrived = False
+    try:
+        first = await upstream.content.readany()
+        arrived = True
+        return first
+    finally:
+        if not arrived:
+            upstream.close()
 
 
 def refusal(problem: Problem, request_id: str) -> web.Response:

@@ -1,5 +1,6 @@
 """What a router answers over HTTP: OpenAI's paths go to engines, the few others are its own."""
 
+import asyncio
 import uuid
 from collections.abc import Awaitable, Callable
 from typing import Final
@@ -79,12 +80,13 @@ class Surface:
     async def _passed_on(self, request: web.Request) -> web.StreamResponse:
         """The one place where a request is counted in and out, whatever becomes of it."""
         self._router.enter()
-        code = CLIENT_LEFT
+        code = 500
         try:
             response = await self._answer(request)
             code = response.status
-        except ConnectionResetError:
-            return web.Response(status=CLIENT_LEFT)
+        except (asyncio.CancelledError, ConnectionResetError):
+            code = CLIENT_LEFT
+            raise
         else:
             return response
         finally:

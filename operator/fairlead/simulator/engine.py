@@ -5,7 +5,7 @@ Each request keeps a pace of its own, however many others run: a faithful clock 
 
 import asyncio
 from collections.abc import AsyncGenerator, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from math import ceil
 
@@ -105,13 +105,19 @@ class Engine:
         words = text.tokens(run.asked)
         for index, word in enumerate(words):
             due = begun + self.pretence.first_token_seconds + index * self.pretence.token_seconds
-            await asyncio.sleep(max(0.0, due - loop.time()))
+            await self._until(due)
             await self._misbehave(index)
             self._generated(run, loop.time())
             last = index == len(words) - 1
             if last:
                 self._finished(run, loop.time())
             yield word, text.finish_reason(run.asked) if last else None
+
+    async def _until(self, due: float) -> None:
+        """Sleep, but not beyond the engine's end."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout_at(due):
+                await self._died.wait()
 
     async def _misbehave(self, index: int) -> None:
         if self._faulty(Fault.NO_TOKENS):
