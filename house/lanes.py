@@ -31,11 +31,14 @@ class Lane:
 LIGHT: Final = ("devcluster", "prepare", "--light")
 WHOLE: Final = ("devcluster", "prepare")
 IMAGE: Final = ("devcluster.image.build",)
+SCHEMAS: Final = ("house.kube_schemas",)
 REAL_VLLM: Final = ("house.real_vllm",)
 
 LANES: Final = (
     Lane(name="pure", marker="not house and not apiserver and not cluster and not vllm", world="nothing but Python"),
-    Lane(name="apiserver", marker="apiserver", world="etcd and a kube-apiserver; no root", preparations=(LIGHT,)),
+    Lane(
+        name="apiserver", marker="apiserver", world="etcd and a kube-apiserver; no root", preparations=(LIGHT, SCHEMAS)
+    ),
     Lane(
         name="cluster",
         marker="cluster",

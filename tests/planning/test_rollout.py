@@ -165,7 +165,7 @@ def test_only_what_was_ready_long_enough_lets_others_go() -> None:
         revision="a",
         replicas=0,
         reason=StepReason.MAKING_ROOM,
-        because="a goes from 1 to 0 replicas: 2 of 2 are available and 1 are enough",
+        because="a goes from 1 to 0 replicas: 2 of 2 are available, 1 must be",
     )
 
 
@@ -184,3 +184,9 @@ def test_an_ending_replica_holds_its_gpu() -> None:
 def test_a_count_that_fell_is_believed_before_the_pods_go() -> None:
     told_to_go = replace(revision("a", 3), asked=2)
     assert said(planner.next_step(given("b", 3, told_to_go, revision("b")), T0).step) == "hold WaitingForDrain"
+
+
+def test_those_already_told_to_go_are_not_counted_on_when_less_is_wanted() -> None:
+    told_to_go = replace(revision("a", 3), asked=2)
+    start = given("b", 2, told_to_go, revision("b", starting=1), rules=SURGE)
+    assert said(planner.next_step(start, T0).step) == "hold WaitingForReady"

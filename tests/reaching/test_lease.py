@@ -159,7 +159,7 @@ def test_a_lease_that_cannot_be_given_back_ends_by_itself(caplog: pytest.LogCapt
     async def story() -> None:
         fake = FakeApi()
         async with fake.connected() as connection:
-            leader = Leadership(ApiServer(connection), place("a"), DICE, Terms(retry_s=5))
+            leader = Leadership(ApiServer(connection), place("a"), DICE)
             async with hold(leader):
                 fake.fail(Fault(code=500), "update")
             assert (leader.may_write(), holder(fake)) == (False, "a")
@@ -188,7 +188,7 @@ def test_a_renewal_that_was_broken_off_but_done_does_not_keep_the_lease_from_bei
     async def story() -> None:
         fake = FakeApi()
         async with fake.connected() as connection:
-            async with hold(Leadership(ApiServer(connection), place("a"), DICE, Terms(retry_s=0.5))):
+            async with hold(Leadership(ApiServer(connection), place("a"), DICE)):
                 held = fake.objects.held[LEASE.title, "fairlead", "operator"]
                 fake.put(LEASE, held | {"spec": held["spec"] | {"renewTime": "by the renewal we never heard of"}})
             assert holder(fake) == ""

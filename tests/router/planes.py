@@ -2,13 +2,14 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
 import aiohttp
+from aiohttp import web
 
 from fairlead.router import process
 from fairlead.router.probing import Patience
@@ -132,3 +133,17 @@ async def _listening(running: Plane) -> None:
         except aiohttp.ClientConnectionError:
             await asyncio.sleep(0.002)
     await running.life
+
+
+@asynccontextmanager
+async def answering(answer: Callable[[web.Request], Awaitable[web.StreamResponse]]) -> AsyncIterator[str]:
+    """An engine of one story: whatever is posted gets this answer; its address."""
+    application = web.Application()
+    application.router.add_post("/{rest:.*}", answer)
+    runner = web.AppRunner(application, access_log=None, handler_cancellation=True, shutdown_timeout=0.05)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    try:
+        yield f"127.0.0.1:{runner.addresses[0][1]}"
+    finally:
+        await runner.cleanup()

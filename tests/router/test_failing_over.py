@@ -55,23 +55,6 @@ def test_requests_are_held_until_an_engine_appears(tmp_path: Path) -> None:
     told(story())
 
 
-def test_more_than_may_be_held_and_longer_than_may_be_held_get_503(tmp_path: Path) -> None:
-    async def story() -> None:
-        hold = {"maxRequests": 1, "maxSeconds": 0.1}
-        async with plane(written(tmp_path, ["127.0.0.1:1"], hold=hold)) as router:
-            held = asyncio.create_task(router.complete())
-            while not await router.metric("fairlead_router_requests_held"):
-                await asyncio.sleep(0.002)
-            async with router.asks.post(router.url + "/v1/completions", json=PROMPT) as answer:
-                assert (answer.status, answer.headers["Retry-After"]) == (503, "1")
-                assert "1 requests are held already" in await answer.text()
-            status, text = await held
-            assert (status, error_code(text)) == (503, "no_replica_routable")
-            assert "none became so within 0.1 s" in text
-
-    told(story())
-
-
 def test_a_held_client_that_leaves_gives_its_place_back(tmp_path: Path) -> None:
     async def story() -> None:
         async with plane(written(tmp_path, ["127.0.0.1:1"])) as router:
@@ -162,19 +145,6 @@ def test_an_engine_that_is_healthy_and_says_nothing_never_becomes_routable(tmp_p
     told(story())
 
 
-def test_an_engine_that_stops_talking_is_found_by_its_requests(tmp_path: Path) -> None:
-    async def story() -> None:
-        timeouts = {"firstTokenSeconds": 0.03}
-        mute = faulty(Fault.NO_TOKENS, after=2)
-        async with living(mute, QUICK) as engines, before(tmp_path, engines, timeouts=timeouts) as router:
-            answers = [await router.complete(STREAM) for _ in range(8)]
-            slow = [error_code(text) for status, text in answers if status != 200]
-            assert slow == ["replica_timeout"] * 3
-            assert await router.states() == ["ejected", "routable"]
-
-    told(story())
-
-
 def test_an_engine_that_only_errs_is_left_out_after_three(tmp_path: Path) -> None:
     async def story() -> None:
         hold = {"maxSeconds": 0.05}
@@ -196,29 +166,6 @@ def test_a_full_engine_is_well_and_the_request_goes_to_one_with_room(tmp_path: P
             full_ones = [asyncio.create_task(router.complete()) for _ in range(3)]
             assert sorted(status for status, _ in await asyncio.gather(*full_ones)) == [200, 200, 503]
             assert await router.states() == ["routable", "routable"]
-
-    told(story())
-
-
-def test_a_stream_that_falls_silent_is_ended_with_an_error_frame(tmp_path: Path) -> None:
-    async def story() -> None:
-        timeouts = {"betweenTokensSeconds": 0.05}
-        async with living(paced(0.001, 5)) as engines, before(tmp_path, engines, timeouts=timeouts) as router:
-            status, text = await router.complete(STREAM)
-            assert (status, "silent for 0.05 s, in the middle of the answer" in text) == (200, True)
-            await asyncio.wait_for(engines[0].engine.idle.wait(), 1)
-
-    told(story())
-
-
-def test_the_total_time_out_ends_streams_and_answers_alike(tmp_path: Path) -> None:
-    async def story() -> None:
-        pace = paced(0.001, 0.02)
-        async with living(pace) as engines, before(tmp_path, engines, timeouts={"totalSeconds": 0.1}) as router:
-            status, text = await router.complete(STREAM)
-            assert (status, "did not finish within 0.1 s" in text, text.endswith("[DONE]\n\n")) == (200, True, True)
-            status, text = await router.complete(PROMPT | {"max_tokens": 40, "ignore_eos": True})
-            assert (status, error_code(text)) == (504, "replica_timeout")
 
     told(story())
 

@@ -11,7 +11,7 @@ from aiohttp import web
 from multidict import CIMultiDict
 
 from fairlead.simulator.pretence import Fault
-from tests.router.planes import CHAT, PROMPT, STREAM, Plane, before, plane, written
+from tests.router.planes import CHAT, PROMPT, STREAM, Plane, answering, before, plane, written
 from tests.simulator.living import faulty, living, paced, told
 
 
@@ -95,7 +95,7 @@ def test_headers_of_one_connection_stay_there_and_all_others_go_through(tmp_path
             told = {"X-Engine": "yes", "Keep-Alive": "timeout=5", "Connection": "X-Hop", "X-Hop": "1"}
             return web.json_response({"usage": {"completion_tokens": 1}}, headers=told)
 
-        async with _engine(echo) as address, plane(written(tmp_path, [address])) as router:
+        async with answering(echo) as address, plane(written(tmp_path, [address])) as router:
             await router.until("routable")
             sent = {"Authorization": "Bearer k", "X-Session-ID": "s", "Connection": "X-Private", "X-Private": "1"}
             async with router.asks.post(router.url + "/v1/embeddings?a=%20b", data=b"{}", headers=sent) as answer:
@@ -111,7 +111,7 @@ def test_headers_of_one_connection_stay_there_and_all_others_go_through(tmp_path
     told(story())
 
 
-def test_what_the_router_knows_itself_needs_no_engine(tmp_path: Path) -> None:
+def test_what_the_router_knows_itself_needs_noanswering(tmp_path: Path) -> None:
     async def story() -> None:
         async with plane(written(tmp_path, ["127.0.0.1:1"])) as router:
             async with router.asks.get(router.url + "/v1/models") as answer:
@@ -198,26 +198,9 @@ def test_an_answer_with_a_length_that_breaks_is_cut_and_not_ended(tmp_path: Path
         return response
 
     async def story() -> None:
-        async with _engine(half) as address, plane(written(tmp_path, [address])) as router:
+        async with answering(half) as address, plane(written(tmp_path, [address])) as router:
             await router.until("routable")
             with pytest.raises(aiohttp.ClientPayloadError):
                 await router.complete()
 
     told(story())
-
-
-class _engine:  # noqa: N801 - used as a word
-    """An engine of one story: whatever is posted gets this answer."""
-
-    def __init__(self, answer: Any) -> None:  # noqa: ANN401
-        self._application = web.Application()
-        self._application.router.add_post("/{rest:.*}", answer)
-
-    async def __aenter__(self) -> str:
-        self._runner = web.AppRunner(self._application, access_log=None, shutdown_timeout=0.05)
-        await self._runner.setup()
-        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
-        return f"127.0.0.1:{self._runner.addresses[0][1]}"
-
-    async def __aexit__(self, *_: object) -> None:
-        await self._runner.cleanup()

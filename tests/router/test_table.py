@@ -119,9 +119,17 @@ def test_retries_are_never_more_than_their_share_and_what_a_quiet_time_saved(tri
     for retried in tries:
         budget.asked(share)
         if retried:
-            budget.maybe_spend()
+            budget.maybe_spend(free=False)
 
-    assert budget.spent <= MOST_SAVED + share * len(tries) + 1e-6
+    assert budget.retried <= MOST_SAVED + share * len(tries) + 1e-6
+
+
+def test_sending_on_what_no_engine_took_costs_nothing() -> None:
+    budget = RetryBudget()
+
+    assert all(budget.maybe_spend(free=True) for _ in range(100))
+    assert [budget.maybe_spend(free=False) for _ in range(11)] == [True] * 10 + [False]
+    assert budget.retried == 110
 
 
 @pytest.mark.parametrize(
@@ -129,9 +137,9 @@ def test_retries_are_never_more_than_their_share_and_what_a_quiet_time_saved(tri
     [
         (200, b"", Verdict.PASS_ON),
         (429, b"cannot schedule new futures after shutdown", Verdict.PASS_ON),
-        (500, b'{"message": "cannot schedule new futures after shutdown"}', Verdict.ENDING),
-        (500, b'{"message": "EngineCore encountered an issue."}', Verdict.ENDING),
-        (200, b'data: {"error": {"message": "EngineCore encountered an issue."}}', Verdict.ENDING),
+        (500, b'{"message": "cannot schedule new futures after shutdown"}', Verdict.LEAVING),
+        (500, b'{"message": "EngineCore encountered an issue."}', Verdict.DYING),
+        (200, b'data: {"error": {"message": "EngineCore encountered an issue."}}', Verdict.DYING),
         (200, b'data: {"error": {"message": "out of tokens"}}', Verdict.PASS_ON),
         (200, b'data: {"choices": [{"text": "EngineCore encountered an issue"}]}', Verdict.PASS_ON),
         (503, b"The engine is currently busy", Verdict.BUSY),

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
-from fairlead.cli import engine, operator, plan, render, router, validate, version
+from fairlead.cli import engine, operator, plan, render, router, selftest, validate, version
 
 type_of_command = Callable[[argparse.Namespace], int]
 
@@ -17,6 +17,7 @@ COMMANDS: Final[Mapping[str, tuple[str, Callable[[argparse.ArgumentParser], None
     "operator": ("reconcile: the controller with its webhook", operator.arguments, operator.run),
     "router": ("pass requests on to engines: the data plane", router.arguments, router.run),
     "engine": ("pretend to be vLLM, without a GPU", engine.arguments, engine.run),
+    "selftest": ("make one simulated engine, ask it, delete it: what helm test runs", selftest.arguments, selftest.run),
     "version": ("print the versions of Fairlead and of what it stands on", version.arguments, version.run),
 }
 

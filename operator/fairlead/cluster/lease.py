@@ -34,6 +34,9 @@ class Terms:
 
 TERMS: Final = Terms()
 
+GIVE_BACK_S: Final = 2.0
+"""A process that ends has little time."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
@@ -138,11 +141,11 @@ class Leadership:
             return
         self._renewed = float("-inf")
         try:
-            async with asyncio.timeout(self._terms.retry_s):
+            async with asyncio.timeout(GIVE_BACK_S):
                 while not await self._given_back():
                     pass
         except (ApiError, TimeoutError) as problem:
-            log.warning("the Lease could not be given back, it ends by itself: %s", problem or "no time left")
+            log.warning("the Lease could not be given back, it ends by itself: %r", problem)
 
     async def _given_back(self) -> bool:
         """One try, from a fresh look: a renewal that was broken off may have been done all the same."""

@@ -28,7 +28,7 @@ def older(at: Situation) -> Ask | None:
     reason = StepReason.SCALED_DOWN if at.excess > 0 else StepReason.MAKING_ROOM
     change = sentences.change(first.name, first.asked, first.asked - give)
     serving = sum(each.promised for each in at.all)
-    return _less(first, give, reason, f"{change}: {serving} of {at.wanted} are available and {at.floor} are enough")
+    return _less(first, give, reason, f"{change}: {serving} of {at.wanted} are available, {at.floor} must be")
 
 
 def surplus(at: Situation) -> Ask | None:

@@ -27,6 +27,8 @@ class Setback:
 
     again: bool
     answer: web.Response
+    untouched: bool = False
+    """No engine did any work for it."""
 
 
 class Exchange:
@@ -40,6 +42,8 @@ class Exchange:
         self._endpoint: Endpoint | None = None
         self._response: web.StreamResponse | None = None
         self._tail = b""
+        self._unread = False
+        """Whether the client has still to take what was written: it would take no last words either."""
 
     async def run(self) -> web.StreamResponse:
         """The answer, within the total time-out; waiting for an engine counts."""
@@ -66,7 +70,7 @@ class Exchange:
             if not isinstance(outcome, Setback):
                 return outcome
             last = len(tried) >= self._routing.retries.max_attempts
-            if not outcome.again or last or not self._router.budget.maybe_spend():
+            if not outcome.again or last or not self._router.budget.maybe_spend(free=outcome.untouched):
                 return outcome.answer
 
     async def _attempt(self, endpoint: Endpoint) -> web.StreamResponse | Setback:
@@ -111,7 +115,7 @@ class Exchange:
         """The engine went away before it said anything: another may answer as well."""
         self._router.table.failed(endpoint, why, at_once=at_once)
         problem = answers.unreachable(endpoint.address, why)
-        return Setback(again=True, answer=refusal(problem, self._asked.request_id))
+        return Setback(again=True, answer=refusal(problem, self._asked.request_id), untouched=at_once)
 
     async def _judged(self, endpoint: Endpoint, upstream: aiohttp.ClientResponse, first: bytes) -> Setback:
         """An engine's own error, read whole before anybody sees it."""
@@ -120,13 +124,14 @@ class Exchange:
         except aiohttp.ClientError as problem:
             return self._lost(endpoint, f"the connection broke ({type(problem).__name__})")
         meaning = verdict(upstream.status, body)
-        if meaning is Verdict.ENDING:
+        if meaning in (Verdict.LEAVING, Verdict.DYING):
             self._router.table.failed(endpoint, "shutting down", at_once=True)
         elif meaning is Verdict.FAILED:
             self._router.table.failed(endpoint, f"status {upstream.status} again and again")
         told = headers.to_client(upstream.headers, self._asked.request_id)
         answer = web.Response(status=upstream.status, body=body, headers=told)
-        return Setback(again=meaning in (Verdict.ENDING, Verdict.BUSY), answer=answer)
+        again = meaning in (Verdict.LEAVING, Verdict.DYING, Verdict.BUSY)
+        return Setback(again=again, answer=answer, untouched=meaning is Verdict.LEAVING)
 
     async def _relayed(self, endpoint: Endpoint, upstream: aiohttp.ClientResponse, first: bytes) -> web.StreamResponse:
         told = headers.to_client(upstream.headers, self._asked.request_id)
@@ -135,7 +140,9 @@ class Exchange:
         between = self._routing.timeouts.between_tokens_seconds if self._asked.streams else None
         chunk = first
         while chunk:
+            self._unread = True
             await response.write(chunk)
+            self._unread = False
             self._tail = (self._tail + chunk)[-4:]
             try:
                 async with asyncio.timeout(between):
@@ -153,10 +160,10 @@ class Exchange:
         return await self._end(answers.cut(endpoint.address, why))
 
     async def _end(self, problem: Problem) -> web.StreamResponse:
-        """End an answer that has begun, so that nobody takes it for a whole one."""
+        """End an answer that has begun, so that nobody takes it for a whole one; a client that reads nothing is cut."""
         assert self._response is not None
         self._router.counts.cut += 1
-        if self._response.content_type == "text/event-stream":
+        if self._response.content_type == "text/event-stream" and not self._unread:
             await self._response.write(problem.frame(self._tail))
             await self._response.write_eof()
         elif self._client.transport is not None:

@@ -38,7 +38,7 @@ class Page(Collector):
         yield GaugeMetricFamily(
             "fairlead_router_requests_held", "Requests waiting for a routable replica.", router.room.held
         )
-        yield CounterMetricFamily("fairlead_router_retries", "Requests sent to another replica.", router.budget.spent)
+        yield CounterMetricFamily("fairlead_router_retries", "Requests sent to another replica.", router.budget.retried)
         yield CounterMetricFamily(
             "fairlead_router_answers_cut", "Answers that broke after they began.", router.counts.cut
         )

@@ -1,4 +1,7 @@
-"""How many requests may be sent a second time: a share of all, so that a failing fleet is not drowned in retries."""
+"""How many requests may be sent a second time: a share of all, so that a failing fleet is not drowned in retries.
+
+A request that no engine took, because it refused or was leaving, cost nobody any work: sending it elsewhere is free.
+"""
 
 from typing import Final
 
@@ -11,16 +14,17 @@ class RetryBudget:
 
     def __init__(self) -> None:
         self._saved = MOST_SAVED
-        self.spent = 0
+        self.retried = 0
 
     def asked(self, share: float) -> None:
         """A request came."""
         self._saved = min(MOST_SAVED, self._saved + share)
 
-    def maybe_spend(self) -> bool:
-        """Whether one may be sent again; if so, it is paid for."""
-        if self._saved < 1:
-            return False
-        self._saved -= 1
-        self.spent += 1
+    def maybe_spend(self, *, free: bool) -> bool:
+        """Whether one may be sent again; if so, it is counted, and paid for unless it is free."""
+        if not free:
+            if self._saved < 1:
+                return False
+            self._saved -= 1
+        self.retried += 1
         return True

@@ -3,8 +3,10 @@
 from enum import Enum, auto
 from typing import Final
 
-_ENDING: Final = (b"cannot schedule new futures after shutdown", b"EngineCore encountered an issue")
-"""A draining vLLM stays healthy and says the first to new requests; a dying one the second to running ones."""
+_LEAVING: Final = b"cannot schedule new futures after shutdown"
+"""What a draining vLLM says to new requests while its health stays good."""
+_DYING: Final = b"EngineCore encountered an issue"
+"""What running requests hear when the engine below them ends."""
 _ERROR_EVENT: Final = b'data: {"error"'
 
 
@@ -15,8 +17,10 @@ class Verdict(Enum):
     """The client's own business, or nobody's."""
     BUSY = auto()
     """The engine is well and full: another may have room."""
-    ENDING = auto()
-    """The engine will serve nobody any more."""
+    LEAVING = auto()
+    """The engine finishes what it has; this request it never took."""
+    DYING = auto()
+    """The engine ended under this request."""
     FAILED = auto()
     """Something in the engine broke: the client is told, and the engine is watched."""
 
@@ -28,8 +32,11 @@ def stillborn(first: bytes) -> bool:
 
 def verdict(status: int, body: bytes) -> Verdict:
     """Only 500, 503 and a stream that never began may mean something else than they say."""
-    if (status in (500, 503) or stillborn(body)) and any(words in body for words in _ENDING):
-        return Verdict.ENDING
+    if status in (500, 503) or stillborn(body):
+        if _LEAVING in body:
+            return Verdict.LEAVING
+        if _DYING in body:
+            return Verdict.DYING
     if status == 503:
         return Verdict.BUSY
     return Verdict.FAILED if status >= 500 else Verdict.PASS_ON

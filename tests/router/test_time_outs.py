@@ -1,0 +1,101 @@
+"""How long the router waits: for a place, for the first token, between two, for the whole, and for its client."""
+
+import asyncio
+import json
+import socket
+from pathlib import Path
+
+from aiohttp import web
+
+from fairlead.simulator.pretence import Fault
+from tests.router.planes import PROMPT, STREAM, answering, before, plane, written
+from tests.simulator.living import QUICK, faulty, living, paced, told
+
+
+def error_code(text: str) -> str:
+    return str(json.loads(text)["error"]["code"])
+
+
+def test_more_than_may_be_held_and_longer_than_may_be_held_get_503(tmp_path: Path) -> None:
+    async def story() -> None:
+        hold = {"maxRequests": 1, "maxSeconds": 0.1}
+        async with plane(written(tmp_path, ["127.0.0.1:1"], hold=hold)) as router:
+            held = asyncio.create_task(router.complete())
+            while not await router.metric("fairlead_router_requests_held"):
+                await asyncio.sleep(0.002)
+            async with router.asks.post(router.url + "/v1/completions", json=PROMPT) as answer:
+                assert (answer.status, answer.headers["Retry-After"]) == (503, "1")
+                assert "1 requests are held already" in await answer.text()
+            status, text = await held
+            assert (status, error_code(text)) == (503, "no_replica_routable")
+            assert "none became so within 0.1 s" in text
+
+    told(story())
+
+
+def test_an_engine_that_stops_talking_is_found_by_its_requests(tmp_path: Path) -> None:
+    async def story() -> None:
+        timeouts = {"firstTokenSeconds": 0.1}
+        mute = faulty(Fault.NO_TOKENS, after=2)
+        async with living(mute, QUICK) as engines, before(tmp_path, engines, timeouts=timeouts) as router:
+            answers = [await router.complete(STREAM) for _ in range(8)]
+            slow = [error_code(text) for status, text in answers if status != 200]
+            assert slow == ["replica_timeout"] * 3
+            assert await router.states() == ["ejected", "routable"]
+
+    told(story())
+
+
+def test_a_stream_that_falls_silent_is_ended_with_an_error_frame(tmp_path: Path) -> None:
+    async def story() -> None:
+        timeouts = {"betweenTokensSeconds": 0.05}
+        async with living(paced(0.001, 5)) as engines, before(tmp_path, engines, timeouts=timeouts) as router:
+            status, text = await router.complete(STREAM)
+            assert (status, "silent for 0.05 s, in the middle of the answer" in text) == (200, True)
+            await asyncio.wait_for(engines[0].engine.idle.wait(), 1)
+
+    told(story())
+
+
+def test_the_total_time_out_ends_streams_and_answers_alike(tmp_path: Path) -> None:
+    async def story() -> None:
+        pace = paced(0.001, 0.02)
+        async with living(pace) as engines, before(tmp_path, engines, timeouts={"totalSeconds": 0.1}) as router:
+            status, text = await router.complete(STREAM)
+            assert (status, "did not finish within 0.1 s" in text, text.endswith("[DONE]\n\n")) == (200, True, True)
+            status, text = await router.complete(PROMPT | {"max_tokens": 40, "ignore_eos": True})
+            assert (status, error_code(text)) == (504, "replica_timeout")
+
+    told(story())
+
+
+def test_a_client_that_reads_nothing_is_cut_at_the_total_time_out(tmp_path: Path) -> None:
+    gone, short = asyncio.Event(), {"totalSeconds": 0.2}
+
+    async def flood(request: web.Request) -> web.StreamResponse:
+        if b"ping" in await request.read():
+            return web.json_response({"usage": {"completion_tokens": 1}})
+        response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
+        await response.prepare(request)
+        try:
+            while True:
+                await response.write(b"data: " + b"x" * 2**20 + b"\n\n")
+        finally:
+            gone.set()
+
+    async def story() -> None:
+        async with answering(flood) as address, plane(written(tmp_path, [address], timeouts=short)) as router:
+            await router.until("routable")
+            body = json.dumps(STREAM)
+            head = f"POST /v1/completions HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n\r\n"
+            with socket.create_connection(("127.0.0.1", router.port), timeout=1) as deaf:
+                deaf.sendall((head + body).encode())
+                await asyncio.wait_for(gone.wait(), 2)
+                while await router.metric("fairlead_router_requests_in_flight"):
+                    await asyncio.sleep(0.01)
+                heard = b"".join(iter(lambda: deaf.recv(2**20), b""))
+            assert b"[DONE]" not in heard
+            assert await router.metric("fairlead_router_answers_cut_total") == 1.0
+            assert await router.metric('fairlead_router_requests_total{code="499"}') == -1.0
+
+    told(story())
