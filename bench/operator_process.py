@@ -58,7 +58,15 @@ def running(kubeconfig: Path, folder: Path) -> Iterator[Running]:
     """Start one, and end it when the block is left."""
     environment = os.environ | {"KUBECONFIG": str(kubeconfig), "PYTHONPATH": str(ROOT / "operator")}
     words = [sys.executable, "-m", "fairlead", "operator", "--webhook", "off", "--host", HOST]
-    words += ["--router-image", "fairlead:bench", "--engine-image", "fairlead:bench", "--log-level", "WARNING"]
+    words += [
+        "--router-image",
+        "fairlead:bench",
+        "--engine-image",
+        "fairlead:bench",
+        "--log-level",
+        "WARNING",
+        "--nodes-grow",
+    ]
     log = folder / "operator.log"
     with log.open("ab") as sink:
         process = subprocess.Popen(words, env=environment, stdout=sink, stderr=sink)

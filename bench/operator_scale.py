@@ -152,7 +152,6 @@ async def _edits(api: ApiServer, count: int) -> list[float]:
             wanted["spec"]["replicas"] = 2
             await api.apply(wanted, manager="bench")
             started = time.monotonic()
-            prefix = f"{wanted['metadata']['name']}-"
             while not _is_written((await anext(waiting)).manifest, f"{wanted['metadata']['name']}-"):
                 continue
             seconds.append(time.monotonic() - started)

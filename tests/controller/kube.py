@@ -31,6 +31,11 @@ class Kube:
     _draining: dict[str, int] = field(default_factory=dict)
     _serial: int = 0
 
+    def take_over(self, other: "Kube") -> None:
+        """Whatever is under way there goes on here."""
+        self.broken, self.quota = dict(other.broken), other.quota
+        self._draining, self._serial = dict(other._draining), other._serial
+
     def of(self, resource: kinds.Resource, selector: str = "") -> list[Manifest]:
         """Objects of a kind."""
         return self.objects.listed(resource.title, None, selector)

@@ -1,16 +1,21 @@
-"""How many points of a story a fault is tried at: all of them in `make test`, a few while somebody waits for a check."""
+"""How many points of a story a fault is tried at: all of them in `make test`, a few while somebody waits."""
 
 import os
 from collections.abc import Iterator
 from typing import Final
 
+from hypothesis import settings
+
 ALL_FROM: Final = 100
 """As many examples as this mean that nobody waits."""
+EXAMPLES: Final = int(os.environ.get("FAIRLEAD_EXAMPLES", str(ALL_FROM)))
+DEAR: Final = settings(max_examples=max(3, EXAMPLES // 4))
+"""For properties of which one example is a whole story."""
 
 
 def of(count: int, few: int = 3) -> Iterator[int]:
     """Numbers of writes; every one, or a few spread over the story, the last one among them."""
-    if int(os.environ.get("FAIRLEAD_EXAMPLES", str(ALL_FROM))) >= ALL_FROM or count <= few:
+    if EXAMPLES >= ALL_FROM or count <= few:
         yield from range(count)
         return
     yield from sorted({round(place * (count - 1) / (few - 1)) for place in range(few)})

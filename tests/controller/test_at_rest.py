@@ -3,7 +3,7 @@
 from tests.controller.pretend import Pretend, deployment
 
 
-def test_at_rest_nothing_is_written_and_no_word_changes():
+def test_at_rest_nothing_is_written_and_no_word_changes() -> None:
     """P3, P29: two hours of looks."""
     world = Pretend()
     world.apply(deployment())
@@ -15,7 +15,7 @@ def test_at_rest_nothing_is_written_and_no_word_changes():
     assert (len(world.server.writes), world.document()["status"], world.teller.told) == (writes, status, told)
 
 
-def test_a_restart_at_rest_writes_nothing():
+def test_a_restart_at_rest_writes_nothing() -> None:
     """P4"""
     world = Pretend()
     world.apply(deployment())
@@ -26,7 +26,7 @@ def test_a_restart_at_rest_writes_nothing():
     assert len(world.server.writes) == writes
 
 
-def test_a_refused_object_comes_to_rest_too():
+def test_a_refused_object_comes_to_rest_too() -> None:
     world = Pretend()
     world.apply(deployment(context=10_000_000))
     world.settle()
@@ -37,12 +37,13 @@ def test_a_refused_object_comes_to_rest_too():
     assert world.condition("Ready") == ("False", "Refused")
 
 
-def test_a_stuck_rollout_comes_to_rest_too():
+def test_a_stuck_rollout_comes_to_rest_too() -> None:
     world = Pretend(gpus=2)
     world.apply(deployment(replicas=4))
     world.settle()
     writes = len(world.server.writes)
     world.rounds(10)
     assert len(world.server.writes) == writes
-    assert world.engines() and world.condition("Scheduled") == ("False", "NoFreeGpu")
+    assert world.engines()
+    assert world.condition("Scheduled") == ("False", "NoFreeGpu")
     assert "NVIDIA-L4: 2 on 1 node, 2 in use, 0 free" in world.message("Scheduled")

@@ -6,7 +6,8 @@ from typing import Final
 import pytest
 
 from tests.controller import points
-from tests.controller.pretend import Crashed, Faults, Pretend, deployment
+from tests.controller.pretend import Pretend, deployment
+from tests.controller.server import Crashed, Faults
 
 Story = Callable[[Pretend], None]
 Run = Callable[[Pretend], None]

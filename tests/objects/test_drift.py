@@ -31,7 +31,7 @@ def as_a_server_keeps_it(value: Any, draw: st.DataObject, path: tuple[str, ...] 
     if isinstance(value, dict):
         kept = {field: as_a_server_keeps_it(each, draw, (*path, field)) for field, each in value.items()}
         kept = {field: each for field, each in kept.items() if each not in ({}, []) or draw.draw(st.booleans())}
-        return kept | ({} if drift.ATOMIC & set(path) else {"filledIn": draw.draw(st.sampled_from(["Always", 0, []]))})
+        return kept | ({} if (drift.ATOMIC | drift.ATOMIC_MAPS) & set(path) else {"filledIn": draw.draw(st.sampled_from(["Always", 0, []]))})
     if isinstance(value, list):
         elements = [as_a_server_keeps_it(each, draw, path) for each in value]
         if path[-1] not in drift.KEYS or drift.ATOMIC & set(path):
@@ -79,6 +79,7 @@ POD = {
         "automount": False,
     },
     "ingress": [{"from": [{"podSelector": {"a": "1"}}], "ports": []}],
+    "selector": {"app": "chat"},
     "labels": {"sizeLimit": "1"},
 }
 
@@ -99,6 +100,7 @@ C: Path = ("spec", "containers", 0)
     ("path", "value", "found"),
     [
         (("spec", "containers"), [], "spec.containers[engine]"),
+        (("selector",), {"app": "chat", "nobody": "has-this"}, "selector"),
         (("spec", "containers"), None, "spec.containers"),
         (("spec", "containers"), ["engine"], "spec.containers[0]"),
         ((*C, "args"), ["a"], "spec.containers[engine].args"),

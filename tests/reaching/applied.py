@@ -11,6 +11,9 @@ Json = Any
 KEYS = ("type", "uid", "name")
 """Lists whose items all have one of these are merged item by item; others are taken whole."""
 
+ATOMIC = frozenset({"selector", "podSelector", "nodeSelector"})
+"""Maps that the API server takes whole."""
+
 IDENTITY = ("name", "namespace", "uid", "resourceVersion", "generation", "creationTimestamp", "managedFields")
 
 
@@ -48,7 +51,7 @@ def leaves(manifest: Manifest) -> Leaves:
 
 
 def _walk(path: Path, value: Json) -> Iterator[tuple[Path, Any]]:
-    if isinstance(value, dict) and value:
+    if isinstance(value, dict) and value and path[-1:] not in {(field,) for field in ATOMIC}:
         for key, inner in value.items():
             yield from _walk((*path, key), inner)
     elif isinstance(value, list) and (key := _key(value)):

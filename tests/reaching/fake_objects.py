@@ -42,6 +42,13 @@ class Objects:
         self.past: list[Happened] = []
         self._owned: dict[Where, Mapping[str, Leaves]] = {}
 
+    def copied(self) -> "Objects":
+        """The same objects, past and owners, going their own way from here; what is held is replaced, never changed."""
+        other = Objects()
+        other.version, other.moment = self.version, self.moment
+        other.held, other.past, other._owned = dict(self.held), list(self.past), dict(self._owned)
+        return other
+
     def found(self, where: Where) -> Manifest:
         """The object, or the server's words that there is none."""
         if where not in self.held:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from io import BytesIO
 from pathlib import Path
 from typing import Any, Final
 
@@ -156,6 +157,36 @@ def test_a_body_without_a_length_is_read_up_to_the_limit(tmp_path: Path) -> None
             for count, status in ((4, 400), (6, 413)):
                 async with router.asks.post(router.url + "/v1/completions", data=pieces(count)) as answer:
                     assert answer.status == status
+
+    told(story())
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        (b"<html>", "probe: the answer is no completion"),
+        (b'{"usage": {"completion_tokens": 0}}', "probe: an answer without a token"),
+    ],
+)
+def test_what_answers_a_probe_without_a_token_gets_no_requests(tmp_path: Path, body: bytes, reason: str) -> None:
+    async def other(_: web.Request) -> web.Response:
+        return web.Response(body=body)
+
+    async def story() -> None:
+        async with answering(other) as address, plane(written(tmp_path, [address])) as router:
+            while (await router.endpoints())[0]["reason"] != reason:
+                await asyncio.sleep(0.005)
+            assert await router.states() == ["probing"]
+
+    told(story())
+
+
+def test_a_large_body_goes_through_whole(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with living() as engines, before(tmp_path, engines) as router:
+            large = json.dumps(PROMPT | {"prompt": "x" * 3_000_000}).encode()
+            async with router.asks.post(router.url + "/v1/completions", data=BytesIO(large)) as answer:
+                assert (await answer.json())["usage"]["prompt_tokens"] == 1
 
     told(story())
 

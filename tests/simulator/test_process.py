@@ -14,7 +14,7 @@ import pytest
 from fairlead.cli import main
 from fairlead.simulator import process
 from fairlead.simulator.command import Served
-from fairlead.simulator.pretence import Fault, Pretence
+from fairlead.simulator.pretence import PREFIX, Fault, Pretence
 from fairlead.simulator.process import Outside
 from tests.simulator.living import CHAT, NOON, QUICK, client, faulty, free_port, paced, told
 
@@ -163,6 +163,15 @@ def test_a_machine_without_a_termination_log_gets_none(tmp_path: Path) -> None:
     outside.last_words("gone")
 
     assert (said, list(tmp_path.iterdir())) == (["gone"], [])
+
+
+def test_the_help_names_every_knob_and_fault(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main.main(["engine", "--help"])
+    said = " ".join(capsys.readouterr().out.replace("-\n", "-").split())
+
+    assert all(fault in said.replace("- ", "-") for fault in Fault)
+    assert all(f"{PREFIX}{knob}" in said for knob in ("START_SECONDS", "TTFT_MS", "TPOT_MS", "FAULT", "FAULT_AFTER"))
 
 
 def test_the_command_says_what_is_wrong_with_its_words(capsys: pytest.CaptureFixture[str]) -> None:

@@ -2,10 +2,18 @@
 
 import argparse
 import sys
+from typing import Final
+
+KNOBS: Final = (
+    "Told by the environment: FAIRLEAD_ENGINE_START_SECONDS (1), FAIRLEAD_ENGINE_TTFT_MS (30) to the first token, "
+    "FAIRLEAD_ENGINE_TPOT_MS (10) from one token to the next; FAIRLEAD_ENGINE_FAULT, one of crash-at-start, "
+    "out-of-memory, gated, no-tokens, hang, errors, cut-stream, after FAIRLEAD_ENGINE_FAULT_AFTER (0) completions."
+)
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """What the command takes; its speed and faults are environment variables, so that a pod can be told them."""
+    parser.epilog = KNOBS
     parser.add_argument("--product", default="", help="the accelerator it pretends to have")
     parser.add_argument("--gpus", type=int, default=1, help="and how many of them")
     parser.add_argument("vllm", nargs=argparse.REMAINDER, metavar="-- vllm serve MODEL ...", help="vLLM's own command")

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
-from fairlead.cli import engine, operator, plan, render, router, selftest, validate, version
+from fairlead.cli import engine, operate, plan, render, router, selftest, validate, version
 
 type_of_command = Callable[[argparse.Namespace], int]
 
@@ -14,7 +14,7 @@ COMMANDS: Final[Mapping[str, tuple[str, Callable[[argparse.ArgumentParser], None
     "validate": ("say everything admission would say, without a cluster", validate.arguments, validate.run),
     "render": ("show what would be started", render.arguments, render.run),
     "plan": ("propose a fleet for a model, objectives and traffic", plan.arguments, plan.run),
-    "operator": ("reconcile: the controller with its webhook", operator.arguments, operator.run),
+    "operator": ("reconcile: the controller with its webhook", operate.arguments, operate.run),
     "router": ("pass requests on to engines: the data plane", router.arguments, router.run),
     "engine": ("pretend to be vLLM, without a GPU", engine.arguments, engine.run),
     "selftest": ("make one simulated engine, ask it, delete it: what helm test runs", selftest.arguments, selftest.run),

@@ -7,6 +7,7 @@ from fairlead.cluster.kinds import Manifest
 from fairlead.controller import pod_troubles, pods
 from fairlead.controller.observing import Observed
 from fairlead.controller.situation import Start
+from fairlead.fleet.conditions import ConditionReason
 from fairlead.fleet.endpoints import NOT_PROVED, Endpoint, EndpointState
 from fairlead.fleet.troubles import Trouble
 
@@ -42,13 +43,22 @@ def _is_failing(one: Endpoint) -> bool:
     return tried and one.reason not in {"", NOT_PROVED}
 
 
-def troubles(observed: Observed) -> dict[str, tuple[Trouble, ...]]:
-    """What is the matter with pods, by revision, in the order of their names."""
+def troubles(observed: Observed, reasons: Mapping[str, str]) -> dict[str, tuple[Trouble, ...]]:
+    """What is the matter with pods, by revision, in the order of their names; `reasons` are the routers' doubts."""
     found = {
-        revision: tuple(trouble for pod in found if (trouble := pod_troubles.trouble(pod)) is not None)
+        revision: tuple(one for pod in found if (one := pod_troubles.trouble(pod) or _mute(pod, reasons)) is not None)
         for revision, found in observed.pods.items()
     }
     return {revision: some for revision, some in found.items() if some}
+
+
+def _mute(pod: Manifest, reasons: Mapping[str, str]) -> Trouble | None:
+    """A replica that is ready by its own word and gets no request, since it did not answer the router's own."""
+    name = pod["metadata"]["name"]
+    if name not in reasons or not pods.is_ready(pod):
+        return None
+    words = f"it is ready by its own probe, and routers send it nothing: {reasons[name]}; kubectl logs shows more"
+    return Trouble(pod=name, reason=ConditionReason.NO_TOKENS, message=words)
 
 
 def unplaced(observed: Observed) -> str | None:

@@ -130,7 +130,7 @@ class Reconciler:
         return Facts(
             routable=reports.routable,
             room=node_facts.room(self._world, judged, nodes_grow=self._setting.nodes_grow),
-            troubles=looking.troubles(observed),
+            troubles=looking.troubles(observed, reports.reasons),
         )
 
     def _tell(self, observed: Observed, decision: Decision, now: datetime) -> None:
@@ -149,7 +149,7 @@ class Reconciler:
             plan=decision.plan,
             states=decision.states,
             names={observing.revision_of(one): one["metadata"]["name"] for one in observed.engines},
-            troubles=looking.troubles(observed),
+            troubles=looking.troubles(observed, reports.reasons),
             starts=looking.starts(observed, self._measured_starts(observed)),
             unplaced=looking.unplaced(observed),
             product_absent=node_facts.product_absent(self._world, judged, nodes_grow=self._setting.nodes_grow),

@@ -46,6 +46,9 @@ KEYS: Final[dict[str, Key]] = {
 ATOMIC: Final = frozenset({"ingress", "egress", "rules", "subjects", "tolerations"})
 """Lists of which nothing is ours in part: an extra field in a rule is a rule that lets others in."""
 
+ATOMIC_MAPS: Final = frozenset({"selector", "podSelector", "nodeSelector"})
+"""Maps that server-side apply takes whole: one more label in a selector selects nobody."""
+
 
 def _difference(intent: Any, live: Any, path: Path) -> Path | None:  # noqa: ANN401  # any value of a manifest
     if _absent(intent) and _absent(live):
@@ -63,6 +66,8 @@ def _absent(value: object) -> bool:
 
 
 def _in_maps(intent: dict[str, Any], live: dict[str, Any], path: Path) -> Path | None:
+    if ATOMIC_MAPS & set(path) and not live.keys() <= intent.keys():
+        return path
     found = (_difference(value, live.get(field), (*path, field)) for field, value in intent.items())
     return next((each for each in found if each is not None), None)
 

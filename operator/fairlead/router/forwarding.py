@@ -6,6 +6,8 @@ closed connection. Whoever leaves early, client or engine, the other side is let
 
 import asyncio
 from dataclasses import dataclass
+from io import BytesIO
+from typing import Final
 
 import aiohttp
 from aiohttp import web
@@ -19,6 +21,9 @@ from fairlead.router.asked import Asked
 from fairlead.router.endpoints import Endpoint
 from fairlead.router.router import Router
 from fairlead.router.verdicts import Verdict, stillborn, verdict
+
+LARGE_BYTES: Final = 2**20
+"""A longer body is sent in pieces, so that it does not hold up everybody else's tokens."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,9 +58,13 @@ class Exchange:
             async with asyncio.timeout(total):
                 return await self._attempts()
         except TimeoutError:
-            address = self._endpoint.address if self._endpoint else "none"
-            problem = answers.too_slow(address, "did not finish", total)
+            problem = self._too_late(total)
             return refusal(problem, self._asked.request_id) if self._response is None else await self._end(problem)
+
+    def _too_late(self, total: float) -> Problem:
+        if self._endpoint is None:
+            return answers.nobody(total, f"a request may take {total:g} s in all")
+        return answers.too_slow(self._endpoint.address, "did not finish", total)
 
     async def _attempts(self) -> web.StreamResponse:
         tried: list[Endpoint] = []
@@ -105,7 +114,7 @@ class Exchange:
         asked, timeouts = self._asked, self._routing.timeouts
         return await self._router.session.post(
             URL(f"http://{endpoint.address}{asked.path}", encoded=True),
-            data=asked.body,
+            data=asked.body if len(asked.body) <= LARGE_BYTES else BytesIO(asked.body),
             headers=asked.headers,
             allow_redirects=False,
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=timeouts.connect_seconds),

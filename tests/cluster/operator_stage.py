@@ -1,0 +1,146 @@
+"""The operator as Helm installs it, and the deployments that stories are told of."""
+
+import json
+import subprocess
+from typing import Any, Final
+
+from devcluster.cache import Cache
+from devcluster.door import Door, DoorClosed
+from devcluster.setup import tools
+from house.tree import ROOT
+from tests.cluster.stories import Manifest, Stage
+from tests.patience import eventually
+
+NAMESPACE: Final = "fairlead-system"
+RELEASE: Final = "fairlead"
+PODS: Final = "app.kubernetes.io/name=fairlead"
+TOKEN_MS: Final = "40"
+"""From one token to the next: slow enough that streams are in the middle of something whenever a pod goes."""
+
+
+class Operator:
+    """One release of the chart in a cluster."""
+
+    def __init__(self, door: Door, image: str) -> None:
+        self.door = door
+        self._image = image
+        self._helm = tools.ensure(Cache.chosen(), ("helm",)) / "helm"
+
+    def install(self) -> None:
+        """As README says, with the image that lies on the nodes; back when it leads."""
+        repository, _, tag = self._image.rpartition(":")
+        settings = {"image.repository": repository, "image.tag": tag, "image.pullPolicy": "IfNotPresent"}
+        words = [word for name, value in settings.items() for word in ("--set", f"{name}={value}")]
+        chart = str(ROOT / "charts" / "fairlead")
+        self._run("install", RELEASE, chart, "--create-namespace", "--wait", "--timeout=90s", *words)
+
+    def uninstall(self) -> None:
+        """Gone but for what the chart keeps: the definitions, and with them everything that serves."""
+        self._run("uninstall", RELEASE, "--wait", "--timeout=60s")
+
+    def delete_pods(self) -> None:
+        """All of them at once; nobody waits for their end."""
+        self.door.kubectl(f"--namespace={NAMESPACE}", "delete", "pods", "-l", PODS, "--wait=false")
+
+    def log(self) -> str:
+        """The last lines of its pods."""
+        try:
+            return self.door.kubectl(f"--namespace={NAMESPACE}", "logs", "-l", PODS, "--prefix", "--tail=60")
+        except DoorClosed as problem:
+            return str(problem)
+
+    def _run(self, *words: str) -> None:
+        command = [str(self._helm), f"--kubeconfig={self.door.kubeconfig}", f"--namespace={NAMESPACE}", *words]
+        ran = subprocess.run(command, check=False, capture_output=True, text=True)
+        assert ran.returncode == 0, f"helm {words[0]}: {ran.stdout}{ran.stderr}"
+
+
+class Deployed:
+    """One InferenceDeployment of a story, spoken to with kubectl as its owner would."""
+
+    def __init__(self, stage: Stage, name: str = "chat", *, product: str = "NVIDIA-L4", **spec: object) -> None:
+        self.stage = stage
+        self.name = name
+        self._spec = _spec(product) | spec
+        self.apply()
+
+    def apply(self, **changes: object) -> None:
+        """Apply it, with these fields of its spec changed."""
+        self._spec |= changes
+        metadata = {"name": self.name}
+        kind = {"apiVersion": "fairlead.dev/v1alpha1", "kind": "InferenceDeployment"}
+        self.stage.apply(kind | {"metadata": metadata, "spec": self._spec})
+
+    def scale(self, replicas: int) -> None:
+        """As `kubectl scale` does."""
+        self._spec["replicas"] = replicas
+        self.stage.kubectl("scale", f"infd/{self.name}", f"--replicas={replicas}")
+
+    def condition(self, kind: str) -> Manifest:
+        """One condition, if it speaks of the spec as it is now; empty if not."""
+        found = self.live()
+        told = {one["type"]: one for one in found.get("status", {}).get("conditions", ())}.get(kind, {})
+        return told if told.get("observedGeneration") == found["metadata"]["generation"] else {}
+
+    def live(self) -> Manifest:
+        """The object as it is stored now."""
+        return dict(json.loads(self.stage.kubectl("get", "infd", self.name, "-o", "json")))
+
+    def serves(self, within_s: float = 80.0) -> None:
+        """Wait until all that was asked for serves, and nothing else runs."""
+        eventually(self.settled, f"{self.name} serves as asked", within_s)
+
+    def engines(self) -> dict[str, str]:
+        """UID of each engine pod that nobody asked to go, by name."""
+        return {pod["metadata"]["name"]: pod["metadata"]["uid"] for pod in self.pods()}
+
+    def address(self) -> str:
+        """A door to its routers."""
+        return eventually(lambda: self.stage.door.expose(self.stage.namespace, f"{self.name}-router", 80), "a door")
+
+    def ready(self) -> int:
+        """How many engine pods the kubelet calls ready, those that are leaving left out."""
+        return len([pod for pod in self.pods() if _is_ready(pod)])
+
+    def pods(self) -> list[Manifest]:
+        """Engine pods that nobody asked to go."""
+        found = self.stage.objects("pods", f"fairlead.dev/deployment={self.name},fairlead.dev/role=engine")
+        return [pod for pod in found if "deletionTimestamp" not in pod["metadata"]]
+
+    def settled(self) -> bool:
+        """Whether all that was asked for serves, and nothing else runs."""
+        words = [self.condition(kind) for kind in ("Ready", "Progressing")]
+        status, wanted = self.live().get("status", {}), self._spec["replicas"]
+        revisions = [one for one in status.get("revisions", ()) if one.get("replicas")]
+        return (
+            [one.get("reason") for one in words] == ["Serving", "Complete"]
+            and [one["routable"] for one in revisions] == [wanted]
+            and len(self.pods()) == wanted
+        )
+
+
+def engine(context: int = 8192, **env: str) -> Manifest:
+    """A simulated engine; `env` orders its faults."""
+    variables = {"FAIRLEAD_ENGINE_TPOT_MS": TOKEN_MS} | env
+    return {
+        "kind": "Simulated",
+        "context": {"maxTokens": context},
+        "env": [{"name": name, "value": value} for name, value in variables.items()],
+    }
+
+
+def _spec(product: str) -> dict[str, Any]:
+    """Drains in seconds, since no stream of a story is longer."""
+    return {
+        "model": {"source": "hf://meta-llama/Llama-3.1-8B-Instruct", "servedName": "chat"},
+        "engine": engine(),
+        "accelerator": {"product": product},
+        "replicas": 2,
+        "drain": {"settle": "3s", "timeout": "30s"},
+        "rollout": {"strategy": "Replace", "progressDeadlineSeconds": 60},
+    }
+
+
+def _is_ready(pod: Manifest) -> bool:
+    found = pod["status"].get("conditions", ())
+    return any(one["type"] == "Ready" and one["status"] == "True" for one in found)

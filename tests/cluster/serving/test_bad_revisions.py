@@ -1,0 +1,87 @@
+"""Five revisions that can never serve: each is named at once, harms no client, and goes back by itself."""
+
+import time
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import Final
+
+import pytest
+
+from tests.cluster.operator_stage import Deployed, engine
+from tests.cluster.serving.claims import Record, unharmed
+from tests.cluster.stories import Manifest, Stage
+from tests.cluster.streams import Traffic
+from tests.patience import eventually
+
+pytestmark = pytest.mark.usefixtures("operated")
+
+SECONDS_TO_SAY: Final = 30.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Bad:
+    """What is wrong with a revision, and the reason that people must read."""
+
+    name: str
+    engine: Manifest
+    reason: str
+
+
+BADS: Final = (
+    Bad(name="no-image", engine=engine() | {"image": "localhost/fairlead:missing"}, reason="ImageNotPulled"),
+    Bad(name="crashing", engine=engine(FAIRLEAD_ENGINE_FAULT="crash-at-start"), reason="CrashLoop"),
+    Bad(name="too-large", engine=engine(FAIRLEAD_ENGINE_FAULT="out-of-memory"), reason="OutOfGpuMemory"),
+    Bad(name="gated", engine=engine(FAIRLEAD_ENGINE_FAULT="gated"), reason="AccessDenied"),
+    Bad(name="mute", engine=engine(FAIRLEAD_ENGINE_FAULT="no-tokens"), reason="NoTokens"),
+)
+"""Too large is what a fit check would have refused: the engine meets it all the same where admission was passed by."""
+
+
+def test_bad_revisions_are_named_harm_nobody_and_go_back(stage: Stage, record_property: Record) -> None:
+    routers = {"replicas": 1, "timeouts": {"firstToken": "5s"}}
+    fleet = {bad: Deployed(stage, bad.name, router=routers) for bad in BADS}
+    for each in fleet.values():
+        each.serves()
+    served = {bad: set(each.engines().values()) for bad, each in fleet.items()}
+    with ExitStack() as opened:
+        traffic = [opened.enter_context(Traffic(each.address(), clients=3)) for each in fleet.values()]
+        for bad, each in fleet.items():
+            each.apply(engine=bad.engine)
+        said = named(fleet, served)
+        eventually(lambda: all(gone_back(each) for each in fleet.values()), "all went back", within_s=110)
+        for one in traffic:
+            one.goes_on(6)
+
+    for one in traffic:
+        unharmed(one.report, record_property)
+    record_property("seconds_to_condition", max(said.values()))
+    assert all(served[bad] & set(each.engines().values()) for bad, each in fleet.items()), "somebody served throughout"
+    assert max(said.values()) <= SECONDS_TO_SAY, said
+
+
+def named(fleet: dict[Bad, Deployed], served: dict[Bad, set[str]]) -> dict[str, float]:
+    """Wait until each condition says what is wrong; seconds from the bad replica's creation, by name."""
+    since: dict[str, float] = {}
+    said: dict[str, float] = {}
+
+    def all_said() -> bool:
+        for bad, each in fleet.items():
+            now = time.monotonic()
+            if set(each.engines().values()) - served[bad]:
+                since.setdefault(bad.name, now)
+            if bad.name in since and each.condition("Progressing").get("reason") == bad.reason:
+                said.setdefault(bad.name, now - since[bad.name])
+        return len(said) == len(fleet)
+
+    eventually(all_said, "every bad revision is named", within_s=SECONDS_TO_SAY + 30)
+    return said
+
+
+def gone_back(each: Deployed) -> bool:
+    """Whether what served before serves alone, with all its replicas, and the object says why."""
+    status = each.live()["status"]
+    return (
+        each.condition("Progressing").get("reason") == "DeadlineExceeded"
+        and status.get("routableReplicas") == 2
+        and len(each.pods()) == 2
+    )

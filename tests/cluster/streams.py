@@ -1,0 +1,219 @@
+"""Continuous traffic by the official client: many conversations at once, each answer checked to its last token.
+
+Knows what a simulated engine must say to each question, so an answer that lacks a word counts as much as one that
+never came. Nothing is tried a second time: what a client would have to repeat is a failure here.
+"""
+
+import asyncio
+import itertools
+import statistics
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Final, Self
+
+from openai import AsyncOpenAI
+
+from fairlead.simulator import text
+from fairlead.simulator.asked import Asked
+from tests.patience import eventually
+
+MODEL: Final = "chat"
+LENGTHS: Final = (12, 60, 25, 45)
+"""Tokens of an answer, in turn: at 40 ms a token the longest runs for more than two seconds."""
+PATIENCE_SECONDS: Final = 60.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """One request, and what must come back."""
+
+    number: int
+    tokens: int
+    streams: bool
+
+    @property
+    def content(self) -> str:
+        """Different each time, so that no cache could answer."""
+        return f"Tell me of voyage {self.number}"
+
+    @property
+    def answer(self) -> str:
+        """What the engine says to it."""
+        asked = Asked(
+            model=MODEL,
+            chat=True,
+            prompt=f"user {self.content}",
+            prompt_tokens=1,
+            max_tokens=self.tokens,
+            ignore_end=True,
+        )
+        return "".join(text.tokens(asked))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """What became of one question."""
+
+    question: Question
+    seconds: float
+    began: bool
+    """Whether a first piece of the answer came."""
+    flaw: str = ""
+
+    @property
+    def cut(self) -> bool:
+        """A stream that began and is not whole."""
+        return bool(self.flaw) and self.began and self.question.streams
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """All that was asked, and all that was wrong with the answers."""
+
+    requests: int
+    streams: int
+    failed: tuple[str, ...]
+    cut: tuple[str, ...]
+    median_seconds: float
+    longest_seconds: float
+
+    @property
+    def figures(self) -> dict[str, int]:
+        """What a claim adds up."""
+        told = {"requests": self.requests, "streams": self.streams}
+        return told | {"failed": len(self.failed), "cut": len(self.cut)}
+
+
+def report(told: list[Told]) -> Report:
+    """Add up what was told."""
+    seconds = [one.seconds for one in told] or [0.0]
+    return Report(
+        requests=len(told),
+        streams=sum(one.question.streams for one in told),
+        failed=tuple(one.flaw for one in told if one.flaw and not one.cut),
+        cut=tuple(one.flaw for one in told if one.cut),
+        median_seconds=statistics.median(seconds),
+        longest_seconds=max(seconds),
+    )
+
+
+class Traffic:
+    """Conversations that go on while the block lasts, in a thread of their own since stories wait for the cluster."""
+
+    def __init__(self, address: str, clients: int = 12, lengths: tuple[int, ...] = LENGTHS) -> None:
+        self._address = address
+        self._clients = clients
+        self._lengths = lengths
+        self._told: list[Told] = []
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._all()), name=f"traffic to {address}")
+
+    def __enter__(self) -> Self:
+        """It flows when every conversation had an answer."""
+        self._thread.start()
+        self.goes_on(self._clients)
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, _: BaseException | None, __: TracebackType | None) -> None:
+        """Nobody asks anew, and who is being answered hears the end."""
+        self._stop.set()
+        self._thread.join()
+
+    def goes_on(self, answers: int = 24) -> None:
+        """Wait until so many more are answered: what just changed has met requests."""
+        seen = len(self._told)
+        eventually(lambda: len(self._told) >= seen + answers, f"{answers} more answers from {self._address}")
+
+    @property
+    def report(self) -> Report:
+        """What was told until now."""
+        return report(list(self._told))
+
+    async def _all(self) -> None:
+        async with client(self._address) as asking:
+            await asyncio.gather(*(self._converse(asking, place) for place in range(self._clients)))
+
+    async def _converse(self, asking: AsyncOpenAI, place: int) -> None:
+        """Every third client wants its answers whole."""
+        for turn in itertools.takewhile(lambda _: not self._stop.is_set(), itertools.count()):
+            question = Question(
+                number=place + turn * self._clients,
+                tokens=self._lengths[(place + turn) % len(self._lengths)],
+                streams=place % 3 != 2,
+            )
+            self._told.append(await ask(asking, question))
+
+
+def client(address: str) -> AsyncOpenAI:
+    """The official client, without its second tries."""
+    return AsyncOpenAI(base_url=f"http://{address}/v1", api_key="none", max_retries=0, timeout=PATIENCE_SECONDS)
+
+
+async def ask(asking: AsyncOpenAI, question: Question, began: Callable[[], None] = lambda: None) -> Told:
+    """Ask once and judge the answer; `began` is called at its first piece."""
+    started = time.monotonic()
+    heard = Hearing(question, began)
+    try:
+        await (heard.stream(asking) if question.streams else heard.whole(asking))
+        flaw = heard.flaw()
+    except Exception as problem:  # noqa: BLE001  # whatever a client meets is a failure to be told
+        flaw = f"{type(problem).__name__}: {problem}"
+    seconds = time.monotonic() - started
+    told = f"question {question.number} after {seconds:.1f} s: {flaw}" if flaw else ""
+    return Told(question=question, seconds=seconds, began=bool(heard.said), flaw=told)
+
+
+class Hearing:
+    """One answer as it comes in."""
+
+    def __init__(self, question: Question, began: Callable[[], None]) -> None:
+        self._question = question
+        self._began = began
+        self.said = ""
+        self._finish: str | None = None
+        self._counted: int | None = None
+
+    def flaw(self) -> str:
+        """What is wrong with the answer now that it ended; nothing when it is whole."""
+        wanted = self._question
+        seen = (self.said, self._finish, self._counted)
+        if seen == (wanted.answer, "length", wanted.tokens):
+            return ""
+        words = f"{len(self.said.split())} of {wanted.tokens} words"
+        right = "the right ones" if wanted.answer.startswith(self.said) else "wrong ones"
+        return f"{words}, {right}; finish {self._finish}, usage {self._counted}"
+
+    async def stream(self, asking: AsyncOpenAI) -> None:
+        """The usage comes after the last token: who has it has heard the end."""
+        chunks = await asking.chat.completions.create(
+            model=MODEL,
+            messages=[{"role": "user", "content": self._question.content}],
+            max_tokens=self._question.tokens,
+            extra_body={"ignore_eos": True},
+            stream=True,
+            stream_options={"include_usage": True},
+        )
+        async for chunk in chunks:
+            self._counted = chunk.usage.completion_tokens if chunk.usage else self._counted
+            for choice in chunk.choices:
+                self._hear(choice.delta.content or "", choice.finish_reason)
+
+    async def whole(self, asking: AsyncOpenAI) -> None:
+        """The same in one piece."""
+        answer = await asking.chat.completions.create(
+            model=MODEL,
+            messages=[{"role": "user", "content": self._question.content}],
+            max_tokens=self._question.tokens,
+            extra_body={"ignore_eos": True},
+        )
+        self._counted = answer.usage.completion_tokens if answer.usage else None
+        self._hear(answer.choices[0].message.content or "", answer.choices[0].finish_reason)
+
+    def _hear(self, piece: str, finish: str | None) -> None:
+        if piece and not self.said:
+            self._began()
+        self.said += piece
+        self._finish = finish or self._finish

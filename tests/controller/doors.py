@@ -1,0 +1,140 @@
+"""What a reconcile sees and tells through, pretended: the feed of changes, looks at pods, references, Events.
+
+The feed may be late, may stop, and may lose, double and reorder what it brings; a list in the end tells the truth.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Final
+
+from fairlead.cluster import kinds
+from fairlead.cluster.kinds import Manifest, Resource
+from fairlead.cluster.store import Store
+from fairlead.controller import pods
+from fairlead.controller.known import Key
+from fairlead.fleet.endpoints import Endpoint, EndpointState
+from fairlead.fleet.load import EngineLoad
+from fairlead.fleet.wanted import EngineKind
+from tests.reaching.fake_objects import Happened, Objects
+
+Feed = Callable[[Sequence[Happened]], Sequence[Happened]]
+
+WATCHED: Final = tuple(
+    one for one in kinds.KNOWN if one not in {kinds.SECRET, kinds.EVENT, kinds.LEASE, kinds.VALIDATING_WEBHOOK}
+)
+
+
+class PretendWorld:
+    """What the operator last heard; it hears when it is told to."""
+
+    def __init__(self, objects: Objects) -> None:
+        self._objects = objects
+        self._stores: dict[Resource, Store] = {}
+        self.blind: frozenset[Resource] = frozenset()
+        self.hears = True
+        self.feed: Feed | None = None
+        """Which changes arrive, and in which order; nothing: a list each time, which tells the truth."""
+        self._told = objects.version
+        self._listed = -1
+
+    def of(self, resource: Resource) -> Store:
+        """Objects of one kind."""
+        return self._stores.setdefault(resource, Store())
+
+    def knows(self, resource: Resource) -> bool:
+        """Whether that kind can be seen."""
+        return resource not in self.blind
+
+    def note(self, manifest: Manifest) -> None:
+        """The answer of our own write."""
+        self.of(kinds.of(manifest)).put(manifest)
+
+    def forget(self) -> None:
+        """Nothing was heard yet."""
+        self._stores.clear()
+        self._listed = -1
+
+    def hear(self) -> None:
+        """Everything as it is now, as a list tells it; or what the feed lets through."""
+        if not self.hears or self._listed == self._objects.version:
+            return
+        if self.feed is not None:
+            self._follow(self.feed)
+            return
+        self._told = self._listed = self._objects.version
+        for resource in WATCHED:
+            held = self._objects.listed(resource.title, None, "")
+            tuple(self.of(resource).relist(held, str(self._objects.version)))
+
+    def hear_past(self, version: int) -> None:
+        """Everything as it was once, as an API server tells it that lags behind."""
+        past = {one.where: one.new for one in self._objects.past if one.version <= version}
+        for resource in WATCHED:
+            held = [one for where, one in sorted(past.items()) if where[0] == resource.title and one is not None]
+            tuple(self.of(resource).relist(held, str(version)))
+
+    def _follow(self, feed: "Feed") -> None:
+        news = [one for one in self._objects.past if one.version > self._told]
+        self._told = self._objects.version
+        for one in feed(news):
+            resource = next((kind for kind in WATCHED if kind.title == one.where[0]), None)
+            if resource is not None and one.new is not None:
+                self.of(resource).put(one.new)
+            elif resource is not None and one.old is not None:
+                gone = one.old | {"metadata": one.old["metadata"] | {"resourceVersion": str(one.version)}}
+                self.of(resource).drop(gone)
+
+
+class PretendLooks:
+    """Routers see every ready engine and use those that answer."""
+
+    def __init__(self, objects: Objects) -> None:
+        self._objects = objects
+        self.mute: set[str] = set()
+        """Revisions whose engines answer no request with a token."""
+        self.silent = False
+
+    async def endpoints(self, router: Manifest) -> tuple[Endpoint, ...] | None:
+        """What a router sees."""
+        if self.silent:
+            return None
+        name = router["metadata"]["labels"]["fairlead.dev/deployment"]
+        selector = f"fairlead.dev/deployment={name},fairlead.dev/role=engine"
+        return tuple(self._seen(pod) for pod in self._objects.listed("pods", None, selector) if pods.is_ready(pod))
+
+    def _seen(self, pod: Manifest) -> Endpoint:
+        mute = pod["metadata"]["labels"]["fairlead.dev/revision"] in self.mute
+        state, reason = (EndpointState.PROBING, "no token in 5 s") if mute else (EndpointState.ROUTABLE, "")
+        return Endpoint(pod=pod["metadata"]["name"], address="198.18.0.9:8000", state=state, inflight=0, reason=reason)
+
+    async def load(self, pod: Manifest, kind: EngineKind) -> EngineLoad | None:  # noqa: ARG002
+        """What an engine measured."""
+        return EngineLoad(engines=1, capacity_tokens=50_000)
+
+
+class PretendReferences:
+    """Secrets, ConfigMaps and claims by name."""
+
+    def __init__(self, objects: Objects) -> None:
+        self._objects = objects
+
+    async def present(self, named: Sequence[Key]) -> Mapping[Key, frozenset[str]]:
+        """Those that are there."""
+        titles = {"Secret": "secrets", "ConfigMap": "configmaps", "PersistentVolumeClaim": "persistentvolumeclaims"}
+        found = {key: self._objects.held.get((titles[key.kind], key.namespace, key.name)) for key in named}
+        return {key: frozenset(live.get("data") or ()) for key, live in found.items() if live is not None}
+
+
+class PretendTeller:
+    """Keeps what people would read."""
+
+    def __init__(self) -> None:
+        self.told: list[str] = []
+
+    def transition(self, about: Manifest, condition: Manifest, at: datetime) -> None:  # noqa: ARG002
+        """A condition turned."""
+        self.told.append(f"{condition['type']}={condition['status']}:{condition['reason']}")
+
+    def step(self, about: Manifest, reason: str, note: str, at: datetime) -> None:  # noqa: ARG002
+        """A step."""
+        self.told.append(reason)

@@ -1,0 +1,116 @@
+"""The API server as a reconcile uses it, pretended: it counts writes, and goes wrong by their number or verb."""
+
+import json
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from fairlead.cluster import kinds
+from fairlead.cluster.api_errors import Asked, of_answer
+from fairlead.cluster.kinds import Manifest, Resource
+from tests.reaching.fake_objects import Objects, Status
+
+
+class Crashed(Exception):
+    """The operator was killed here."""
+
+
+@dataclass(slots=True)
+class Faults:
+    """What is to go wrong, by the number of the write."""
+
+    before: int | None = None
+    """Killed before this write is sent."""
+    after: int | None = None
+    """Killed after it was carried out, before its answer."""
+    answers: dict[int, int] = field(default_factory=dict)
+    """Answered with this status instead of being carried out."""
+    lost: frozenset[int] = frozenset()
+    """Carried out, and the answer is lost on the way."""
+    forbidden: frozenset[tuple[str, str]] = frozenset()
+    """Verb and kind's title, as long as they stand here: the right is missing."""
+    refused: dict[str, str] = field(default_factory=dict)
+    """By kind's title, the words with which a policy of the cluster refuses to have it written."""
+
+
+class PretendServer:
+    """The API server as a reconcile uses it; counts writes."""
+
+    def __init__(self, objects: Objects) -> None:
+        self.objects = objects
+        self.faults = Faults()
+        self.writes: list[tuple[str, str, str]] = []
+        """Verb, kind's title, name; in order."""
+        self.made: Counter[tuple[str, str]] = Counter()
+        self.removed: Counter[tuple[str, str]] = Counter()
+
+    async def read(self, resource: Resource, namespace: str | None, name: str) -> Manifest | None:
+        """One object as it is now."""
+        self._permit(Asked(verb="get", resource=resource, name=name), resource.title)
+        return self.objects.held.get((resource.title, namespace or "", name))
+
+    async def apply(
+        self,
+        manifest: Manifest,
+        *,
+        manager: str = "fairlead-controller",
+        force: bool = True,
+        subresource: str | None = None,
+    ) -> Manifest:
+        """Server-side apply."""
+        resource = kinds.of(manifest)
+        metadata = manifest["metadata"]
+        title = f"{resource.title}/{subresource}" if subresource else resource.title
+
+        def act() -> Manifest:
+            where = (resource.title, metadata["namespace"], metadata["name"])
+            live = self.objects.held.get(where)
+            if "uid" in metadata and (live is None or live["metadata"]["uid"] != metadata["uid"]):
+                raise Status(409, "Conflict", "the uid in the request is not the uid in record")
+            self.made[(resource.title, metadata["name"])] += live is None
+            return self.objects.apply(resource, manifest, manager, force, subresource)
+
+        return self._write("patch", resource, title, metadata["name"], act)
+
+    async def remove(self, manifest: Manifest, *, uid: str, resource_version: str | None = None) -> bool:
+        """Delete this very object."""
+        resource, metadata = kinds.of(manifest), manifest["metadata"]
+        conditions = {"uid": uid} | ({"resourceVersion": resource_version} if resource_version else {})
+
+        def act() -> Manifest:
+            where = (resource.title, metadata["namespace"], metadata["name"])
+            self.removed[(resource.title, metadata["name"])] += 1
+            return self.objects.remove(where, conditions)
+
+        self._write("delete", resource, resource.title, metadata["name"], act)
+        return True
+
+    def _write(self, verb: str, resource: Resource, title: str, name: str, act: Callable[[], Manifest]) -> Manifest:
+        number, faults = len(self.writes), self.faults
+        self.writes.append((verb, title, name))
+        if faults.before == number:
+            raise Crashed
+        asked = Asked(verb=verb, resource=resource, name=name)
+        if (code := faults.answers.get(number)) is not None:
+            raise of_answer(asked, code, b'{"reason": "Scripted", "message": "by script"}')
+        self._permit(asked, title)
+        try:
+            done = act()
+        except Status as no:
+            raise of_answer(asked, no.code, _json(no.body)) from no
+        if faults.after == number:
+            raise Crashed
+        if number in faults.lost:
+            raise of_answer(asked, 503, b"")
+        return done
+
+    def _permit(self, asked: Asked, title: str) -> None:
+        if (asked.verb, title) in self.faults.forbidden:
+            words = f'{title} "{asked.name}" is forbidden: User "fairlead" cannot {asked.verb} resource "{title}"'
+            raise of_answer(asked, 403, _json({"reason": "Forbidden", "message": words}))
+        if asked.verb != "get" and title in self.faults.refused:
+            raise of_answer(asked, 422, _json({"reason": "Invalid", "message": self.faults.refused[title]}))
+
+
+def _json(body: object) -> bytes:
+    return json.dumps(body).encode()

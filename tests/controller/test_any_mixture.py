@@ -1,0 +1,123 @@
+"""Whatever stands there when the operator looks, and however it came to be, the end is what the spec says."""
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any, Final
+
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from fairlead.cluster import kinds
+from fairlead.cluster.kinds import Manifest
+from tests.controller import points
+from tests.controller.pretend import Pretend, deployment
+
+Spec = dict[str, Any]
+
+
+def _of_another_spec(live: Manifest) -> None:
+    if "data" in live:
+        live["data"] = {"router.json": "{}"}
+    elif live["kind"] == "Role":
+        live["rules"] = []
+    elif "spec" in live:
+        live["spec"] = live["spec"] | ({"replicas": 7} if "replicas" in live["spec"] else {"selector": {"a": "b"}})
+
+
+def _without_notes(live: Manifest) -> None:
+    live["metadata"]["annotations"] = {}
+
+
+def _without_labels(live: Manifest) -> None:
+    live["metadata"]["labels"] = {}
+
+
+EDITS: Final[tuple[Callable[[Manifest], None], ...]] = (_of_another_spec, _without_notes, _without_labels)
+CHILDREN: Final = 12
+"""More than there are."""
+DEEDS: Final = st.sampled_from(["stays", "is removed", *EDITS])
+
+SPECS: Final = st.fixed_dictionaries(
+    {"context": st.sampled_from([8192, 4096, 2048]), "replicas": st.integers(0, 3)},
+    optional={
+        "rollout": st.sampled_from([{"strategy": "Surge", "maxSurge": 1}, {"maxUnavailable": 2}, {"paused": True}]),
+        "router": st.sampled_from([{"replicas": 1}, {"limits": {"maxQueued": 7}}]),
+        "placement": st.sampled_from([{"priorityClassName": "high"}, {"nodeSelector": {"absent": "yes"}}]),
+        "model": st.just({"source": "hf://nobody/knows"}),
+    },
+)
+LAST: Final = SPECS.filter(lambda spec: not spec.get("rollout", {}).get("paused") and "placement" not in spec)
+"""A paused rollout keeps what it finds, which is what pausing is for."""
+
+
+@cache
+def at_rest() -> Pretend:
+    """A world of one deployment at rest; taken as the beginning of others."""
+    world = Pretend(gpus=4)
+    world.apply(deployment())
+    world.settle()
+    return world
+
+
+def settled(*specs: Spec) -> Pretend:
+    """A world in which these specs followed one another, each brought to rest."""
+    world = at_rest().twin() if specs[0] == {} else Pretend(gpus=4)
+    for spec in specs:
+        world.apply(deployment(**spec))
+        world.settle()
+    return world
+
+
+def children(world: Pretend) -> list[Manifest]:
+    """Every object with an owner but pods."""
+    held = (one for where, one in sorted(world.objects.held.items()) if where[0] != kinds.POD.title)
+    return [one for one in held if one["metadata"].get("ownerReferences")]
+
+
+@points.DEAR
+@given(deeds=st.lists(DEEDS, min_size=CHILDREN, max_size=CHILDREN), rounds=st.integers(0, 5))
+def test_any_mixture_of_children_becomes_what_the_spec_says(deeds: list[Any], rounds: int) -> None:
+    """P2: absent, edited, of an older revision, or all at once."""
+    clean = settled({}, {"context": 4096})
+    world = settled({})
+    world.apply(deployment(context=4096))
+    world.rounds(rounds)
+    for live, deed in zip(children(world), deeds, strict=False):
+        if deed == "is removed":
+            world.kube.delete(kinds.of(live), "default", live["metadata"]["name"])
+        elif callable(deed):
+            edited = live | {"metadata": dict(live["metadata"])}
+            deed(edited)
+            world.objects.put(kinds.of(live), edited)
+    world.restart()
+    world.settle()
+    assert world.fingerprint() == clean.fingerprint()
+
+
+@points.DEAR
+@given(first=SPECS, second=SPECS, last=LAST, rounds=st.integers(0, 6))
+@example(first={}, second={"context": 10_000_000}, last={}, rounds=6)
+@example(first={}, second={"placement": {"nodeSelector": {"absent": "yes"}}}, last={"context": 4096}, rounds=6)
+def test_the_way_to_a_spec_leaves_no_trace(first: Spec, second: Spec, last: Spec, rounds: int) -> None:
+    """P13: also over one that is refused, never becomes ready, or is left before it is through."""
+    straight = settled(first, last)
+    world = settled(first)
+    world.apply(deployment(**second))
+    world.rounds(rounds)
+    world.apply(deployment(**last))
+    world.settle()
+    assert world.fingerprint() == straight.fingerprint()
+
+
+@points.DEAR
+@given(good=LAST.filter(lambda spec: "model" not in spec), bad=SPECS)
+def test_a_bad_spec_and_back_again_changes_nobody(good: Spec, bad: Spec) -> None:
+    """P14: who served goes on serving when the bad one cannot start, and the old state returns."""
+    world = settled(good)
+    before, served = world.fingerprint(), world.serving()
+    engine = {"kind": "Simulated", "context": {"maxTokens": 10_000_000}}
+    world.apply(deployment(**(bad | {"replicas": good["replicas"], "engine": engine})))
+    world.rounds(3)
+    world.apply(deployment(**good))
+    world.settle()
+    assert (world.fingerprint(), world.serving()) == (before, served)

@@ -1,0 +1,172 @@
+"""People, other controllers and a second operator write too: what is ours is put back, what is theirs is left."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from fairlead.cluster import kinds
+from fairlead.cluster.kinds import Manifest, Resource
+from tests.controller.pretend import Pretend, deployment
+
+CHILDREN: tuple[tuple[Resource, str], ...] = (
+    (kinds.SERVICE, "chat-router"),
+    (kinds.CONFIG_MAP, "chat-router"),
+    (kinds.DEPLOYMENT, "chat-router"),
+    (kinds.SERVICE_ACCOUNT, "chat-router"),
+    (kinds.ROLE, "chat-router"),
+    (kinds.ROLE_BINDING, "chat-router"),
+)
+
+
+def settled() -> Pretend:
+    """One deployment at rest."""
+    world = Pretend()
+    world.apply(deployment())
+    world.settle()
+    return world
+
+
+@pytest.mark.parametrize(("resource", "name"), CHILDREN, ids=[one.kind for one, _ in CHILDREN])
+def test_a_removed_child_is_back_after_one_look(resource: Resource, name: str) -> None:
+    """P19"""
+    world = settled()
+    before = world.fingerprint()
+    world.kube.delete(resource, "default", name)
+    world.tick()
+    assert world.fingerprint() == before
+
+
+def edited(live: Manifest, *path: str, value: object) -> Manifest:
+    """A copy in which one field says something else."""
+    copy = dict(live)
+    above: Any = copy
+    for step in path[:-1]:
+        above[step] = dict(above[step])
+        above = above[step]
+    above[path[-1]] = value
+    return copy
+
+
+@pytest.mark.parametrize(
+    ("resource", "path", "value"),
+    [
+        (kinds.SERVICE, ("spec", "selector"), {"app": "somebody-else"}),
+        (kinds.CONFIG_MAP, ("data", "router.json"), "{}"),
+        (kinds.DEPLOYMENT, ("spec", "replicas"), 9),
+        (kinds.ROLE, ("rules",), []),
+    ],
+)
+def test_an_edited_child_is_put_back_after_one_look(resource: Resource, path: tuple[str, ...], value: object) -> None:
+    """P19"""
+    world = settled()
+    before = world.fingerprint()
+    live = world.objects.found((resource.title, "default", "chat-router"))
+    world.objects.put(resource, edited(live, *path, value=value))
+    assert world.fingerprint() != before
+    world.tick()
+    assert world.fingerprint() == before
+
+
+def test_what_others_added_stays() -> None:
+    """P19: an annotation and a sidecar of an injector are nobody's mistake."""
+    world = settled()
+    live = world.objects.found((kinds.DEPLOYMENT.title, "default", "chat-router"))
+    noted = edited(live, "metadata", "annotations", "linkerd.io/inject", value="enabled")
+    sidecar = [*noted["spec"]["template"]["spec"]["containers"], {"name": "proxy", "image": "proxy:1"}]
+    world.objects.put(kinds.DEPLOYMENT, edited(noted, "spec", "template", "spec", "containers", value=sidecar))
+    writes = len(world.server.writes)
+    world.settle()
+    after = world.objects.found((kinds.DEPLOYMENT.title, "default", "chat-router"))
+    assert len(world.server.writes) == writes
+    assert after["metadata"]["annotations"]["linkerd.io/inject"] == "enabled"
+    assert [one["name"] for one in after["spec"]["template"]["spec"]["containers"]] == ["router", "proxy"]
+
+
+def stranger(owner: Manifest | None) -> Manifest:
+    """A Service that has the name of our router's."""
+    metadata: Manifest = {"name": "chat-router", "namespace": "default"}
+    if owner is not None:
+        metadata["ownerReferences"] = [owner]
+    return {"apiVersion": "v1", "kind": "Service", "metadata": metadata, "spec": {"selector": {"app": "shop"}}}
+
+
+@pytest.mark.parametrize(
+    ("owner", "said"),
+    [
+        (None, "belongs to somebody else"),
+        ({"kind": "Shop", "name": "shop", "uid": "s", "controller": True}, "belongs to Shop shop"),
+    ],
+)
+def test_a_strangers_object_under_our_childs_name_is_left_alone(owner: Manifest | None, said: str) -> None:
+    """P20: neither taken nor overwritten; the condition names it and its owner, and heals when it is gone."""
+    world = Pretend()
+    if owner is not None:
+        shop = world.objects.put(kinds.CONFIG_MAP, {"metadata": {"name": "shop", "namespace": "default"}})
+        owner = owner | {"uid": shop["metadata"]["uid"]}
+    world.objects.put(kinds.SERVICE, stranger(owner))
+    world.apply(deployment())
+    for _ in range(4):
+        world.rounds()
+    live = world.objects.found((kinds.SERVICE.title, "default", "chat-router"))
+    assert live["spec"] == {"selector": {"app": "shop"}}
+    assert world.condition("Accepted") == ("False", "NameTaken")
+    assert f"Service chat-router is there already and {said}" in world.message("Accepted")
+    world.kube.delete(kinds.SERVICE, "default", "chat-router")
+    world.settle()
+    assert world.condition("Ready") == ("True", "Serving")
+
+
+def test_what_was_orphaned_on_purpose_is_taken_back() -> None:
+    """P20: our own label and no controller: it was ours."""
+    world = settled()
+    before = world.fingerprint()
+    live = world.objects.found((kinds.SERVICE.title, "default", "chat-router"))
+    world.objects.put(kinds.SERVICE, edited(live, "metadata", "ownerReferences", value=[]))
+    world.settle()
+    assert world.fingerprint() == before
+    after = world.objects.found((kinds.SERVICE.title, "default", "chat-router"))
+    assert after["metadata"]["ownerReferences"][0]["uid"] == world.document()["metadata"]["uid"]
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_two_operators_at_once_do_no_harm(first: int) -> None:
+    """P21: a minute of both, change by change; nothing is made twice and nothing flaps."""
+    clean, world = Pretend(gpus=3), Pretend(gpus=3)
+    other = world.second_operator()
+    for context in (8192, 4096):
+        clean.apply(deployment(context=context))
+        clean.settle()
+        world.apply(deployment(context=context))
+        for turn in range(24):
+            world.kube.round(world.now)
+            for _ in range(3):
+                (world, other)[(turn + first) % 2].tick()
+                (world, other)[(turn + first + 1) % 2].tick()
+            world.now = other.now = world.now + world.ROUND
+    assert world.fingerprint() == clean.fingerprint()
+    assert +world.server.made == +clean.server.made
+    writes = len(world.server.writes)
+    world.tick()
+    other.tick()
+    assert len(world.server.writes) == writes
+
+
+def test_two_operators_in_the_same_moment_do_no_harm() -> None:
+    """P21: their requests take turns."""
+    clean, world = settled(), Pretend()
+    other = world.second_operator()
+    world.apply(deployment())
+
+    async def both() -> None:
+        for one in (world, other):
+            one.world.hear()
+        await asyncio.gather(*(one.operator.tick(world.key(), world.now) for one in (world, other)))
+
+    for _ in range(12):
+        world.kube.round(world.now)
+        asyncio.run(both())
+        asyncio.run(both())
+        world.now += world.ROUND
+    world.settle()
+    assert world.fingerprint() == clean.fingerprint()

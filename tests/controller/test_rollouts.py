@@ -1,0 +1,107 @@
+"""A change of what serves: nobody who serves goes for one that cannot, whatever people change their minds to."""
+
+from typing import Any, Final
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.controller import points
+from tests.controller.pretend import Pretend, deployment
+
+Edit = dict[str, Any]
+
+RULES: Final = st.sampled_from(
+    [
+        {"strategy": "Replace", "maxUnavailable": 1},
+        {"strategy": "Replace", "maxUnavailable": 2},
+        {"strategy": "Surge", "maxSurge": 1, "maxUnavailable": 0},
+        {"strategy": "Surge", "maxSurge": 2, "maxUnavailable": 1},
+    ]
+)
+EDITS: Final = st.lists(
+    st.tuples(st.sampled_from([8192, 4096, 2048]), st.sampled_from([2, 3, 4]), st.integers(1, 4)),
+    min_size=1,
+    max_size=5,
+)
+
+
+def held(world: Pretend) -> int:
+    """Engine pods that hold GPUs or are about to, the ending ones among them."""
+    selector = "fairlead.dev/deployment=chat,fairlead.dev/role=engine"
+    return len(world.objects.listed("pods", "default", selector))
+
+
+@points.DEAR
+@given(rules=RULES, edits=EDITS)
+def test_a_change_of_mind_never_costs_more_than_the_rollout_may(rules: Edit, edits: list[tuple[int, int, int]]) -> None:
+    """P16: in every round enough serve, and no more GPUs are held than wanted ones and spare ones."""
+    world = Pretend(gpus=8)
+    world.apply(deployment(replicas=3, rollout=rules))
+    world.settle()
+    least, most, ready = 3, 3, 3
+    for context, replicas, rounds in edits:
+        world.apply(deployment(replicas=replicas, context=context, rollout=rules))
+        least, most = min(ready, least, replicas), max(most, replicas)
+        for _ in range(rounds):
+            world.rounds()
+            ready = len(world.serving())
+            assert ready >= least - rules.get("maxUnavailable", 0)
+            assert held(world) <= most + rules.get("maxSurge", 0)
+    world.settle()
+    assert len(world.serving()) == edits[-1][1]
+
+
+def test_a_revert_in_the_middle_keeps_what_serves() -> None:
+    """P16: the replicas of the old revision that still serve are the ones that stay."""
+    world = Pretend(gpus=4)
+    world.apply(deployment(replicas=3))
+    world.settle()
+    world.apply(deployment(replicas=3, context=4096))
+    world.rounds(3)
+    left = world.serving()
+    world.apply(deployment(replicas=3))
+    for _ in range(12):
+        world.rounds()
+        assert left & world.serving() == left & world.serving_of(8192)
+    assert len(world.serving()) == 3
+
+
+def test_a_refused_spec_keeps_every_pod_that_serves() -> None:
+    """P15: and its count may still be changed."""
+    world = Pretend()
+    world.apply(deployment())
+    world.settle()
+    served = world.serving()
+    world.apply(deployment(context=10_000_000))
+    world.settle()
+    assert world.serving() == served
+    assert world.condition("Accepted") == ("False", "Refused")
+    assert world.condition("Ready") == ("False", "Refused")
+    assert world.message("Ready").endswith("; 2 replicas keep serving")
+    world.apply(deployment(context=10_000_000, replicas=3))
+    world.settle()
+    assert served < world.serving()
+
+
+def test_a_first_spec_that_is_refused_starts_nothing() -> None:
+    """P15: there is nothing to keep, and nothing is made."""
+    world = Pretend()
+    world.apply(deployment(context=10_000_000))
+    world.settle()
+    assert +world.server.made == {}
+    assert world.condition("Stalled") == ("True", "Refused")
+
+
+def test_a_paused_rollout_still_counts() -> None:
+    """P16: while paused, more replicas are those of what serves."""
+    world = Pretend()
+    world.apply(deployment())
+    world.settle()
+    (old,) = world.engines()
+    world.apply(deployment(replicas=3, context=4096, rollout={"paused": True}))
+    world.settle()
+    assert world.engines() == {old: 3}
+    assert world.condition("Progressing") == ("Unknown", "Paused")
+    world.apply(deployment(replicas=3, context=4096))
+    world.settle()
+    assert old not in world.engines()
