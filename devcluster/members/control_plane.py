@@ -67,7 +67,7 @@ def _api_server(plan: Plan, layout: Layout, binaries: Path, ports: Ports) -> tup
         f"--advertise-address={'192.0.2.1' if plan.light else plan.host}",
         f"--service-cluster-ip-range={SERVICE_NETWORK}",
         "--authorization-mode=Node,RBAC",
-        "--enable-admission-plugins=NodeRestriction",
+        "--enable-admission-plugins=NodeRestriction,OwnerReferencesPermissionEnforcement",
         "--allow-privileged",
         "--anonymous-auth=false",
         f"--client-ca-file={pki}/ca.crt",

@@ -53,7 +53,7 @@ def measure_first_answer(stage: Stage, name: str) -> FirstAnswer:
         asyncio.run(_answered(chat))
         answered = time.monotonic()
         ready = readiness.at()
-    (pod,) = chat.engines()
+    (pod,) = chat.look().engines
     age = float(stage.kubectl("exec", pod, "--", "python3", "-c", AGE))
     began = time.monotonic() - age
     return FirstAnswer(total=answered - applied, engine=ready - began)

@@ -1,7 +1,7 @@
 """The operator as Helm installs it, and the deployments that stories are told of."""
 
-import json
 import subprocess
+from dataclasses import dataclass
 from typing import Any, Final
 
 from devcluster.cache import Cache
@@ -14,6 +14,8 @@ from tests.patience import eventually
 NAMESPACE: Final = "fairlead-system"
 RELEASE: Final = "fairlead"
 PODS: Final = "app.kubernetes.io/name=fairlead"
+OF: Final = "fairlead.dev/deployment"
+ROLE: Final = "fairlead.dev/role"
 TOKEN_MS: Final = "40"
 """From one token to the next: slow enough that streams are in the middle of something whenever a pod goes."""
 
@@ -55,6 +57,55 @@ class Operator:
         assert ran.returncode == 0, f"helm {words[0]}: {ran.stdout}{ran.stderr}"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """One deployment and its engine pods, as they were at one moment."""
+
+    document: Manifest
+    pods: tuple[Manifest, ...]
+    """Those that nobody asked to go."""
+
+    @property
+    def status(self) -> Manifest:
+        """What is reported; empty before the first word."""
+        return dict(self.document.get("status", {}))
+
+    def reason(self, kind: str) -> str:
+        """The reason of a condition that speaks of the spec as it is now; empty while none does."""
+        told: Manifest = next((one for one in self.status.get("conditions", ()) if one["type"] == kind), {})
+        current = told.get("observedGeneration") == self.document["metadata"]["generation"]
+        return str(told["reason"]) if current else ""
+
+    @property
+    def engines(self) -> dict[str, str]:
+        """UID of each engine pod, by name."""
+        return {pod["metadata"]["name"]: pod["metadata"]["uid"] for pod in self.pods}
+
+    @property
+    def ready(self) -> int:
+        """How many pods the kubelet calls ready."""
+        return sum(_is_ready(pod) for pod in self.pods)
+
+    @property
+    def settled(self) -> bool:
+        """Whether all that was asked for serves, and nothing else runs."""
+        wanted = self.document["spec"]["replicas"]
+        routable = [one.get("routable") for one in self.status.get("revisions", ()) if one.get("replicas")]
+        reasons = (self.reason("Ready"), self.reason("Progressing"))
+        return (reasons, routable, len(self.pods)) == (("Serving", "Complete"), [wanted], wanted)
+
+
+def looks(stage: Stage) -> dict[str, Look]:
+    """Every deployment of a story, by name; one question to the API server, since kubectl takes time from engines."""
+    found = stage.objects("infd,pods")
+    engines = [one for one in found if one["kind"] == "Pod" and _is_engine(one)]
+    return {
+        name: Look(document=one, pods=tuple(pod for pod in engines if pod["metadata"]["labels"][OF] == name))
+        for one in found
+        if one["kind"] == "InferenceDeployment" and (name := one["metadata"]["name"])
+    }
+
+
 class Deployed:
     """One InferenceDeployment of a story, spoken to with kubectl as its owner would."""
 
@@ -76,47 +127,18 @@ class Deployed:
         self._spec["replicas"] = replicas
         self.stage.kubectl("scale", f"infd/{self.name}", f"--replicas={replicas}")
 
-    def condition(self, kind: str) -> Manifest:
-        """One condition, if it speaks of the spec as it is now; empty if not."""
-        found = self.live()
-        told = {one["type"]: one for one in found.get("status", {}).get("conditions", ())}.get(kind, {})
-        return told if told.get("observedGeneration") == found["metadata"]["generation"] else {}
+    def look(self) -> Look:
+        """How it stands now."""
+        return looks(self.stage)[self.name]
 
-    def live(self) -> Manifest:
-        """The object as it is stored now."""
-        return dict(json.loads(self.stage.kubectl("get", "infd", self.name, "-o", "json")))
-
-    def serves(self, within_s: float = 80.0) -> None:
+    def serves(self, within_s: float = 80.0) -> Look:
         """Wait until all that was asked for serves, and nothing else runs."""
-        eventually(self.settled, f"{self.name} serves as asked", within_s)
-
-    def engines(self) -> dict[str, str]:
-        """UID of each engine pod that nobody asked to go, by name."""
-        return {pod["metadata"]["name"]: pod["metadata"]["uid"] for pod in self.pods()}
+        eventually(lambda: self.look().settled, f"{self.name} serves as asked", within_s)
+        return self.look()
 
     def address(self) -> str:
         """A door to its routers."""
         return eventually(lambda: self.stage.door.expose(self.stage.namespace, f"{self.name}-router", 80), "a door")
-
-    def ready(self) -> int:
-        """How many engine pods the kubelet calls ready, those that are leaving left out."""
-        return len([pod for pod in self.pods() if _is_ready(pod)])
-
-    def pods(self) -> list[Manifest]:
-        """Engine pods that nobody asked to go."""
-        found = self.stage.objects("pods", f"fairlead.dev/deployment={self.name},fairlead.dev/role=engine")
-        return [pod for pod in found if "deletionTimestamp" not in pod["metadata"]]
-
-    def settled(self) -> bool:
-        """Whether all that was asked for serves, and nothing else runs."""
-        words = [self.condition(kind) for kind in ("Ready", "Progressing")]
-        status, wanted = self.live().get("status", {}), self._spec["replicas"]
-        revisions = [one for one in status.get("revisions", ()) if one.get("replicas")]
-        return (
-            [one.get("reason") for one in words] == ["Serving", "Complete"]
-            and [one["routable"] for one in revisions] == [wanted]
-            and len(self.pods()) == wanted
-        )
 
 
 def engine(context: int = 8192, **env: str) -> Manifest:
@@ -139,6 +161,11 @@ def _spec(product: str) -> dict[str, Any]:
         "drain": {"settle": "3s", "timeout": "30s"},
         "rollout": {"strategy": "Replace", "progressDeadlineSeconds": 60},
     }
+
+
+def _is_engine(pod: Manifest) -> bool:
+    metadata = pod["metadata"]
+    return metadata.get("labels", {}).get(ROLE) == "engine" and "deletionTimestamp" not in metadata
 
 
 def _is_ready(pod: Manifest) -> bool:

@@ -103,7 +103,7 @@ def report(told: list[Told]) -> Report:
 class Traffic:
     """Conversations that go on while the block lasts, in a thread of their own since stories wait for the cluster."""
 
-    def __init__(self, address: str, clients: int = 12, lengths: tuple[int, ...] = LENGTHS) -> None:
+    def __init__(self, address: str, clients: int = 8, lengths: tuple[int, ...] = LENGTHS) -> None:
         self._address = address
         self._clients = clients
         self._lengths = lengths
@@ -122,7 +122,7 @@ class Traffic:
         self._stop.set()
         self._thread.join()
 
-    def goes_on(self, answers: int = 24) -> None:
+    def goes_on(self, answers: int = 16) -> None:
         """Wait until so many more are answered: what just changed has met requests."""
         seen = len(self._told)
         eventually(lambda: len(self._told) >= seen + answers, f"{answers} more answers from {self._address}")

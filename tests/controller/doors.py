@@ -49,6 +49,10 @@ class PretendWorld:
         """The answer of our own write."""
         self.of(kinds.of(manifest)).put(manifest)
 
+    def gone(self, manifest: Manifest) -> None:
+        """The answer of our own delete."""
+        self.of(kinds.of(manifest)).drop(manifest)
+
     def forget(self) -> None:
         """Nothing was heard yet."""
         self._stores.clear()
@@ -93,6 +97,8 @@ class PretendLooks:
         self.mute: set[str] = set()
         """Revisions whose engines answer no request with a token."""
         self.silent = False
+        self.busy: dict[str, int] = {}
+        """Requests under way, by pod."""
 
     async def endpoints(self, router: Manifest) -> tuple[Endpoint, ...] | None:
         """What a router sees."""
@@ -105,7 +111,9 @@ class PretendLooks:
     def _seen(self, pod: Manifest) -> Endpoint:
         mute = pod["metadata"]["labels"]["fairlead.dev/revision"] in self.mute
         state, reason = (EndpointState.PROBING, "no token in 5 s") if mute else (EndpointState.ROUTABLE, "")
-        return Endpoint(pod=pod["metadata"]["name"], address="198.18.0.9:8000", state=state, inflight=0, reason=reason)
+        name = pod["metadata"]["name"]
+        inflight = self.busy.get(name, 0)
+        return Endpoint(pod=name, address="198.18.0.9:8000", state=state, inflight=inflight, reason=reason)
 
     async def load(self, pod: Manifest, kind: EngineKind) -> EngineLoad | None:  # noqa: ARG002
         """What an engine measured."""

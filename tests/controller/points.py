@@ -4,13 +4,17 @@ import os
 from collections.abc import Iterator
 from typing import Final
 
-from hypothesis import settings
+from hypothesis import Phase, settings
 
 ALL_FROM: Final = 100
 """As many examples as this mean that nobody waits."""
 EXAMPLES: Final = int(os.environ.get("FAIRLEAD_EXAMPLES", str(ALL_FROM)))
-DEAR: Final = settings(max_examples=max(3, EXAMPLES // 4))
-"""For properties of which one example is a whole story."""
+DEAR: Final = settings(
+    max_examples=max(3, EXAMPLES // 4),
+    phases=(Phase.explicit, Phase.reuse, Phase.generate),
+    derandomize=EXAMPLES < ALL_FROM,
+)
+"""For properties of which one example is a whole story; shrinking one would take minutes, and stories are short."""
 
 
 def of(count: int, few: int = 3) -> Iterator[int]:

@@ -151,17 +151,17 @@ class Pretend:
         )
         return {one["metadata"]["labels"]["fairlead.dev/revision"]: one["spec"]["replicas"] for one in found}
 
+    def engine_pods(self, name: str = "chat") -> list[Manifest]:
+        """All there are, the ending ones among them."""
+        return self.objects.listed("pods", "default", f"fairlead.dev/deployment={name},fairlead.dev/role=engine")
+
     def serving(self, name: str = "chat") -> frozenset[str]:
         """Ready engine pods that stay, by uid."""
-        selector = f"fairlead.dev/deployment={name},fairlead.dev/role=engine"
-        return frozenset(
-            pod["metadata"]["uid"] for pod in self.objects.listed("pods", "default", selector) if pods.is_ready(pod)
-        )
+        return frozenset(pod["metadata"]["uid"] for pod in self.engine_pods(name) if pods.is_ready(pod))
 
     def serving_of(self, context: int, name: str = "chat") -> frozenset[str]:
         """Those of them that serve a context of so many tokens."""
-        selector = f"fairlead.dev/deployment={name},fairlead.dev/role=engine"
-        found = (pod for pod in self.objects.listed("pods", "default", selector) if pods.is_ready(pod))
+        found = (pod for pod in self.engine_pods(name) if pods.is_ready(pod))
         return frozenset(one["metadata"]["uid"] for one in found if str(context) in str(one["spec"]["containers"]))
 
     def fingerprint(self) -> dict[str, Any]:
@@ -178,12 +178,10 @@ PLATFORM: Final = Platform(
     operator_namespace="fairlead-system",
     operator_labels=(("app.kubernetes.io/name", "fairlead"),),
 )
-FORGOTTEN: Final = (
-    "fairlead.dev/wanted-since",
-    "fairlead.dev/grown-at",
-    "fairlead.dev/applied",
-    "fairlead.dev/failure",
+FORGOTTEN: Final = frozenset(
+    f"fairlead.dev/{fact}" for fact in ("wanted-since", "grown-at", "served", "applied", "failure")
 )
+"""What is written on a revision of its past."""
 
 
 def deployment(name: str = "chat", *, replicas: int = 2, context: int = 8192, **spec: object) -> Manifest:
@@ -206,6 +204,7 @@ def deployment(name: str = "chat", *, replicas: int = 2, context: int = 8192, **
 def _essence(one: Manifest) -> Manifest:
     metadata = one["metadata"]
     notes = {key: value for key, value in (metadata.get("annotations") or {}).items() if key not in FORGOTTEN}
-    found = {"labels": metadata.get("labels"), "annotations": notes, "spec": one.get("spec"), "data": one.get("data")}
+    rest = {key: value for key, value in one.items() if key not in {"metadata", "status"}}
+    found = rest | {"labels": metadata.get("labels"), "annotations": notes}
     said = [(c["type"], c["status"], c["reason"]) for c in (one.get("status") or {}).get("conditions") or ()]
     return found | {"conditions": sorted(said)}

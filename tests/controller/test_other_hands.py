@@ -138,7 +138,7 @@ def test_two_operators_at_once_do_no_harm(first: int) -> None:
         clean.apply(deployment(context=context))
         clean.settle()
         world.apply(deployment(context=context))
-        for turn in range(24):
+        for turn in range(14):
             world.kube.round(world.now)
             for _ in range(3):
                 (world, other)[(turn + first) % 2].tick()

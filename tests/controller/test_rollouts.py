@@ -25,12 +25,6 @@ EDITS: Final = st.lists(
 )
 
 
-def held(world: Pretend) -> int:
-    """Engine pods that hold GPUs or are about to, the ending ones among them."""
-    selector = "fairlead.dev/deployment=chat,fairlead.dev/role=engine"
-    return len(world.objects.listed("pods", "default", selector))
-
-
 @points.DEAR
 @given(rules=RULES, edits=EDITS)
 def test_a_change_of_mind_never_costs_more_than_the_rollout_may(rules: Edit, edits: list[tuple[int, int, int]]) -> None:
@@ -46,7 +40,7 @@ def test_a_change_of_mind_never_costs_more_than_the_rollout_may(rules: Edit, edi
             world.rounds()
             ready = len(world.serving())
             assert ready >= least - rules.get("maxUnavailable", 0)
-            assert held(world) <= most + rules.get("maxSurge", 0)
+            assert len(world.engine_pods()) <= most + rules.get("maxSurge", 0)
     world.settle()
     assert len(world.serving()) == edits[-1][1]
 

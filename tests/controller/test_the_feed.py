@@ -72,9 +72,7 @@ def test_a_namesake_made_while_the_operator_slept_gets_children_of_its_own(round
 
 @points.DEAR
 @given(seed=st.integers(0, 2**16), lost=st.floats(0, 0.5), doubled=st.floats(0, 0.5))
-def test_events_lost_doubled_and_out_of_order_change_nothing_in_the_end(
-    seed: int, lost: float, doubled: float
-) -> None:
+def test_events_lost_doubled_and_out_of_order_change_nothing_in_the_end(seed: int, lost: float, doubled: float) -> None:
     """P8: with one true list at last, as an informer makes it, the end is the same."""
     dice = random.Random(seed)  # noqa: S311  # a test's dice
 

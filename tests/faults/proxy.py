@@ -105,6 +105,8 @@ class Proxy:
         self.counts: Counter[tuple[str, str, str]] = Counter()
         """Writes by verb, resource and namespace/name, the Lease's apart."""
         self.log: list[Logged] = []
+        self.made: list[Asked] = []
+        """Writes that made an object, by whatever verb; an apply that does needs the right to create."""
         self.gates: defaultdict[str, Gate] = defaultdict(Gate)
         """Open watches by resource."""
         self.cut_off = False
@@ -202,6 +204,8 @@ class Proxy:
             if asked.resource in self._past and path in self._album:
                 return _reply(self._album[path])
         replied = await self._sent(request.method, path, headers, body)
+        if replied.status == 201:
+            self.made.append(asked)
         if (said := await self._interfere(request, number, Moment.AFTER, replied.content)) is not None:
             return said
         return _reply(replied)

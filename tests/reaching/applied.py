@@ -1,5 +1,6 @@
 """Server-side apply in small, for the fake API server: who owns which leaf, and what an apply makes of an object."""
 
+import copy
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
@@ -69,7 +70,7 @@ def grown(found: Leaves) -> Manifest:
     """The object that has these leaves."""
     root: Manifest = {}
     for path, value in found.items():
-        _set(root, path, value)
+        _set(root, path, copy.copy(value))
     return root
 
 

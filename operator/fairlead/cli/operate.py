@@ -11,6 +11,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--namespaces", default="", metavar="A,B", help="serve only these (default: all)")
     parser.add_argument("--lease-namespace", default=home, help="where the Lease and the webhook's Secret are")
     parser.add_argument("--identity", default=os.environ.get("POD_NAME", ""), help="who holds the Lease")
+    parser.add_argument("--lease-seconds", type=float, default=15.0, help="how long a silent leader is waited for")
     parser.add_argument("--webhook", choices=("on", "off"), default="on", help="whether admission is served")
     parser.add_argument("--webhook-secret", default="fairlead-webhook", help="holds the webhook's certificates")
     parser.add_argument("--webhook-service", default="fairlead-webhook", help="how the API server reaches it")
@@ -44,6 +45,7 @@ def run(chosen: argparse.Namespace) -> int:
         namespaces=tuple(filter(None, chosen.namespaces.split(","))),
         lease_namespace=chosen.lease_namespace,
         identity=f"{chosen.identity or 'operator'}-{secrets.token_hex(3)}",
+        lease_seconds=chosen.lease_seconds,
         router_image=chosen.router_image,
         engine_image=chosen.engine_image,
         nodes_grow=chosen.nodes_grow,

@@ -129,7 +129,7 @@ def _same_gpus(engine: Manifest, wanted: Wanted) -> bool:
 def _recommended(observed: Observed) -> int | None:
     said = observed.status.get("scaling") or {}
     found = said.get("recommended")
-    return found if isinstance(found, int) else None
+    return found if isinstance(found, int) and not isinstance(found, bool) else None
 
 
 def _asked_before(observed: Observed) -> int:

@@ -106,6 +106,7 @@ class Hands:
             return
         now = live["metadata"]
         await self._server.remove(live, uid=now["uid"], resource_version=now["resourceVersion"])
+        self._world.gone(live)
 
     async def _prune(self, observed: Observed, decision: Decision) -> None:
         """Remove children of an earlier spec: routers of its own, for instance, after it joined a gateway."""
@@ -118,6 +119,7 @@ class Hands:
                     continue
                 if observing.owned(live, owner) and "deletionTimestamp" not in metadata:
                     await self._server.remove(live, uid=metadata["uid"])
+                    self._world.gone(live)
 
     async def _weigh(self, pods: tuple[Manifest, ...], busy: Mapping[str, int]) -> None:
         """Tell Kubernetes which replica is missed least: the one with the fewest requests, one nobody uses first."""

@@ -51,9 +51,8 @@ async def run(settings: OperatorSettings) -> int:
         api = ApiServer(connection, metrics.asked)
         setting = _setting(settings)
         rng = random.Random()  # noqa: S311  # jitter, not a secret
-        leadership = lease.Leadership(
-            api, lease.Place(namespace=settings.lease_namespace, name=LEASE, identity=settings.identity), rng
-        )
+        place = lease.Place(namespace=settings.lease_namespace, name=LEASE, identity=settings.identity)
+        leadership = lease.Leadership(api, place, rng, _terms(settings.lease_seconds))
         leading = Leading(api, leadership, setting, metrics)
         pulse = Pulse(watch_age_s=leading.watch_age_s, oldest_key_s=leading.queue.oldest_s)
         async with _standby(settings, connection, api, Served(leading, pulse, setting)):
@@ -160,6 +159,11 @@ def _setting(settings: OperatorSettings) -> Setting:
         ),
         nodes_grow=settings.nodes_grow,
     )
+
+
+def _terms(seconds: float) -> lease.Terms:
+    """In the proportions of Kubernetes' own controllers."""
+    return lease.Terms(duration_s=seconds, deadline_s=seconds * 2 / 3, retry_s=seconds * 2 / 15)
 
 
 def _place(settings: OperatorSettings, folder: Path) -> Place | None:

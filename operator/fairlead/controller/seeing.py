@@ -61,6 +61,10 @@ class Seeing:
         finally:
             self._quiet = False
 
+    def gone(self, manifest: Manifest) -> None:
+        """What we removed is not there any more, whenever the watch says so too."""
+        self._informers[kinds.of(manifest)].store.drop(manifest)
+
     @property
     def informers(self) -> tuple[Informer, ...]:
         """All of them, for health and metrics."""

@@ -28,6 +28,8 @@ class OperatorSettings:
     router_image: str
     engine_image: str
     """The image of simulated engines."""
+    lease_seconds: float = 15.0
+    """Others may lead so long after our last renewal; we stop writing at two thirds of it."""
     labels: tuple[tuple[str, str], ...] = (("app.kubernetes.io/name", "fairlead"),)
     """Those of the operator's pods: network policies let them in."""
     nodes_grow: bool = False

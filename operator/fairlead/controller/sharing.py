@@ -34,7 +34,7 @@ class SharedObjects:
         before, generation = document.get("status") or {}, document["metadata"]["generation"]
         conditions = status.timed(judged, before, generation, now)
         found = figures | {"observedGeneration": generation, "conditions": conditions}
-        if found == before:
+        if not status.differs(found, before):
             return Outcome()
         try:
             world.note(await self._doors.server.apply(shared_objects.manifest(document, found), subresource="status"))

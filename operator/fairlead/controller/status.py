@@ -70,8 +70,8 @@ def manifest(namespace: str, name: str, uid: str, found: Manifest) -> Manifest:
 
 
 def differs(found: Manifest, before: Manifest) -> bool:
-    """Whether there is anything to write."""
-    return found != {key: value for key, value in before.items() if key not in NOT_OURS}
+    """Whether there is anything to write; the server keeps conditions and revisions in an order of its own."""
+    return _unordered(found) != _unordered({key: value for key, value in before.items() if key not in NOT_OURS})
 
 
 def changed(found: Manifest, before: Manifest) -> tuple[Manifest, ...]:
@@ -95,6 +95,15 @@ def with_internal_error(document: Manifest, words: str, at: datetime) -> Manifes
     rest = [one for one in before.get("conditions") or () if one["type"] not in names]
     found = {key: value for key, value in before.items() if key not in NOT_OURS} | {"conditions": [*fresh, *rest]}
     return manifest(metadata["namespace"], metadata["name"], metadata["uid"], found)
+
+
+def _unordered(found: Manifest) -> Manifest:
+    lists = {name: found[name] for name in ("conditions", "revisions") if isinstance(found.get(name), list)}
+    return found | {name: sorted(some, key=_which) for name, some in lists.items()}
+
+
+def _which(element: Manifest) -> str:
+    return str(element.get("type") or element.get("hash"))
 
 
 def _condition(judged: Judgement, old: Manifest, generation: int, at: datetime) -> Manifest:

@@ -39,6 +39,9 @@ class World(Protocol):
     def note(self, manifest: Manifest) -> None:
         """Take in the answer of our own write, so that the next look sees it."""
 
+    def gone(self, manifest: Manifest) -> None:
+        """Take in that we removed it."""
+
 
 class Server(Protocol):
     """As much of the API server as a reconcile uses."""

@@ -13,7 +13,7 @@ from house.tree import ROOT
 from tests import worlds
 from tests.cluster.operator_stage import Operator
 
-NODES: Final = ("one=NVIDIA-L4:6", "two=NVIDIA-L4:6", "three=NVIDIA-A100-SXM4-80GB:3")
+NODES: Final = ("one=NVIDIA-L4:6", "two=NVIDIA-L4:6", "three=NVIDIA-A100-SXM4-80GB:2")
 OPERATOR: Final = pytest.StashKey[Operator]()
 
 
@@ -50,6 +50,8 @@ def operated(cluster: Door, our_image: str, request: pytest.FixtureRequest) -> I
     operator.install()
     yield operator
     del request.config.stash[OPERATOR]
+    if not isinstance(cluster, Embedded):
+        operator.uninstall()
 
 
 @pytest.hookimpl(wrapper=True)

@@ -7,7 +7,7 @@ from typing import Final
 
 import pytest
 
-from tests.cluster.operator_stage import Deployed, engine
+from tests.cluster.operator_stage import Deployed, Look, engine, looks
 from tests.cluster.serving.claims import Record, unharmed
 from tests.cluster.stories import Manifest, Stage
 from tests.cluster.streams import Traffic
@@ -40,48 +40,44 @@ BADS: Final = (
 def test_bad_revisions_are_named_harm_nobody_and_go_back(stage: Stage, record_property: Record) -> None:
     routers = {"replicas": 1, "timeouts": {"firstToken": "5s"}}
     fleet = {bad: Deployed(stage, bad.name, router=routers) for bad in BADS}
-    for each in fleet.values():
-        each.serves()
-    served = {bad: set(each.engines().values()) for bad, each in fleet.items()}
+    served = {bad: each.serves().engines for bad, each in fleet.items()}
     with ExitStack() as opened:
         traffic = [opened.enter_context(Traffic(each.address(), clients=3)) for each in fleet.values()]
         for bad, each in fleet.items():
             each.apply(engine=bad.engine)
-        said = named(fleet, served)
-        eventually(lambda: all(gone_back(each) for each in fleet.values()), "all went back", within_s=110)
+        said = named(stage, served)
+        eventually(lambda: all(map(gone_back, looks(stage).values())), "all went back", within_s=110)
         for one in traffic:
             one.goes_on(6)
 
     for one in traffic:
         unharmed(one.report, record_property)
-    record_property("seconds_to_condition", max(said.values()))
-    assert all(served[bad] & set(each.engines().values()) for bad, each in fleet.items()), "somebody served throughout"
+    after = looks(stage)
+    record_property("seconds_to_condition", round(max(said.values()), 1))
+    assert all(served[bad].keys() & after[bad.name].engines for bad in BADS), "somebody served all the time"
     assert max(said.values()) <= SECONDS_TO_SAY, said
 
 
-def named(fleet: dict[Bad, Deployed], served: dict[Bad, set[str]]) -> dict[str, float]:
+def named(stage: Stage, served: dict[Bad, dict[str, str]]) -> dict[str, float]:
     """Wait until each condition says what is wrong; seconds from the bad replica's creation, by name."""
     since: dict[str, float] = {}
     said: dict[str, float] = {}
 
     def all_said() -> bool:
-        for bad, each in fleet.items():
-            now = time.monotonic()
-            if set(each.engines().values()) - served[bad]:
+        found, now = looks(stage), time.monotonic()
+        for bad, before in served.items():
+            look = found[bad.name]
+            if look.engines.keys() - before.keys():
                 since.setdefault(bad.name, now)
-            if bad.name in since and each.condition("Progressing").get("reason") == bad.reason:
+            if bad.name in since and look.reason("Progressing") == bad.reason:
                 said.setdefault(bad.name, now - since[bad.name])
-        return len(said) == len(fleet)
+        return len(said) == len(served)
 
     eventually(all_said, "every bad revision is named", within_s=SECONDS_TO_SAY + 30)
     return said
 
 
-def gone_back(each: Deployed) -> bool:
+def gone_back(look: Look) -> bool:
     """Whether what served before serves alone, with all its replicas, and the object says why."""
-    status = each.live()["status"]
-    return (
-        each.condition("Progressing").get("reason") == "DeadlineExceeded"
-        and status.get("routableReplicas") == 2
-        and len(each.pods()) == 2
-    )
+    counts = (look.status.get("routableReplicas"), len(look.pods))
+    return look.reason("Progressing") == "DeadlineExceeded" and counts == (2, 2)

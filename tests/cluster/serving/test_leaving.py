@@ -26,36 +26,32 @@ def test_scaling_down_drops_nothing(stage: Stage, record_property: Record) -> No
 def test_the_least_busy_replica_goes_and_finishes_its_answer(stage: Stage, record_property: Record) -> None:
     """The least busy is the older one here: Kubernetes by itself would end the newer one."""
     chat = Deployed(stage, replicas=1, router={"replicas": 1})
-    chat.serves()
-    (older,) = chat.engines()
+    (older,) = chat.serves().engines
     chat.scale(2)
-    chat.serves()
-    (newer,) = chat.engines().keys() - {older}
+    (newer,) = chat.serves().engines.keys() - {older}
     with LongStreams(chat.address()) as streams:
         streams.carry({older: 1, newer: 3})
         chat.scale(1)
-        eventually(lambda: len(chat.engines()) == 1, "one was told to go")
-        left = list(chat.engines())
+        left = eventually(lambda: len(found := chat.look().engines) == 1 and found, "one was told to go")
 
     unharmed(streams.report, record_property)
-    assert (left, streams.report.requests) == ([newer], 4)
+    assert (list(left or ()), streams.report.requests) == ([newer], 4)
 
 
 def test_a_drained_node_takes_no_answer_with_it(stage: Stage, record_property: Record) -> None:
     """The operator, the routers and the engines of the node are evicted, as before its maintenance."""
     chat = Deployed(stage, replicas=2)
-    chat.serves()
-    node = chat.pods()[0]["spec"]["nodeName"]
+    node = chat.serves().pods[0]["spec"]["nodeName"]
     try:
         with Traffic(chat.address()) as traffic:
             drained(stage, node)
-            chat.serves()
+            after = chat.serves()
             traffic.goes_on()
     finally:
         stage.door.kubectl("uncordon", node)
 
     unharmed(traffic.report, record_property)
-    assert node not in {pod["spec"]["nodeName"] for pod in chat.pods()}
+    assert node not in {pod["spec"]["nodeName"] for pod in after.pods}
 
 
 def test_routers_are_replaced_and_made_fewer_without_a_client_noticing(stage: Stage, record_property: Record) -> None:

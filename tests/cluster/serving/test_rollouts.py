@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.cluster.operator_stage import Deployed, Operator, engine
+from tests.cluster.operator_stage import Deployed, Look, Operator, engine
 from tests.cluster.serving.claims import Record, unharmed
 from tests.cluster.stories import Stage
 from tests.cluster.streams import Traffic
@@ -12,31 +12,29 @@ pytestmark = pytest.mark.usefixtures("operated")
 
 
 def test_replace_needs_no_spare_gpu_and_drops_nothing(stage: Stage, record_property: Record) -> None:
-    chat = Deployed(stage, product="NVIDIA-A100-SXM4-80GB", replicas=3)
-    chat.serves()
-    before = chat.engines()
+    chat = Deployed(stage, product="NVIDIA-A100-SXM4-80GB", replicas=2)
+    before = chat.serves().engines
     with Traffic(chat.address()) as traffic:
         chat.apply(engine=engine(context=4096))
-        chat.serves()
+        after = chat.serves().engines
         traffic.goes_on()
 
     unharmed(traffic.report, record_property)
-    assert set(before.values()).isdisjoint(chat.engines().values())
+    assert before.keys().isdisjoint(after)
     assert unplaced(stage) == []
 
 
 def test_surge_starts_the_new_before_the_old_goes(stage: Stage, record_property: Record) -> None:
     chat = Deployed(stage, rollout={"strategy": "Surge"})
-    chat.serves()
-    before = chat.engines()
+    before = chat.serves().engines
     with Traffic(chat.address()) as traffic:
         chat.apply(engine=engine(context=4096))
-        ready = ready_until_settled(chat)
+        seen = looks_until_settled(chat)
         traffic.goes_on()
 
     unharmed(traffic.report, record_property)
-    assert min(ready) >= 2
-    assert set(before.values()).isdisjoint(chat.engines().values())
+    assert min(look.ready for look in seen) >= 2
+    assert before.keys().isdisjoint(seen[-1].engines)
 
 
 def test_requests_are_held_while_the_only_replica_is_replaced(stage: Stage, record_property: Record) -> None:
@@ -53,33 +51,32 @@ def test_requests_are_held_while_the_only_replica_is_replaced(stage: Stage, reco
 def test_a_rollout_goes_on_when_the_operator_is_deleted_and_installed_again(
     stage: Stage, operated: Operator, record_property: Record
 ) -> None:
-    chat = Deployed(stage, replicas=3)
-    chat.serves()
-    before = chat.engines()
+    chat = Deployed(stage, replicas=2)
+    before = chat.serves().engines
     with Traffic(chat.address()) as traffic:
         chat.apply(engine=engine(context=4096))
-        eventually(lambda: chat.engines().keys() - before.keys(), "the rollout has begun")
+        eventually(lambda: chat.look().engines.keys() - before.keys(), "the rollout has begun")
         operated.delete_pods()
         traffic.goes_on()
         operated.uninstall()
         traffic.goes_on()
         operated.install()
-        chat.serves()
+        after = chat.serves().engines
         traffic.goes_on()
 
     unharmed(traffic.report, record_property)
-    assert set(before.values()).isdisjoint(chat.engines().values())
+    assert before.keys().isdisjoint(after)
 
 
-def ready_until_settled(chat: Deployed) -> list[int]:
-    """How many were ready at each look until the change was done."""
-    seen: list[int] = []
+def looks_until_settled(chat: Deployed) -> list[Look]:
+    """How it stood at each look until the change was done."""
+    seen: list[Look] = []
 
-    def look() -> bool:
-        seen.append(chat.ready())
-        return chat.settled()
+    def settled() -> bool:
+        seen.append(chat.look())
+        return seen[-1].settled
 
-    eventually(look, f"{chat.name} serves as asked")
+    eventually(settled, f"{chat.name} serves as asked")
     return seen
 
 

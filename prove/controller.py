@@ -1,0 +1,80 @@
+"""The controller's claims: one apply serves, nothing is dropped whatever leaves, bad revisions harm nobody."""
+
+from typing import Final
+
+from prove import noted
+from prove.claims import Claim, Figure
+from prove.noted import Noting
+
+STORIES: Final = "tests/cluster/serving"
+MOST_OVERHEAD_SECONDS: Final = 3.0
+MOST_SECONDS_TO_SAY: Final = 30.0
+
+
+def one_apply_serves() -> Figure:
+    """Three deployments, one after the other, from apply to the first answer of the official client."""
+    ran = noted.pytest(f"{STORIES}/test_first_answer.py")
+    overhead, total = ran.most("overhead_seconds"), ran.most("total_seconds")
+    return Figure(
+        holds=ran.well and overhead is not None and overhead <= MOST_OVERHEAD_SECONDS,
+        text=f"median of three: first answer {_seconds(total)} after apply, {_seconds(overhead)} of it not the "
+        f"engine's own start (at most {MOST_OVERHEAD_SECONDS:g} s; the image lies on the node); {ran.ended.tests}",
+    )
+
+
+def nothing_is_dropped() -> Figure:
+    """Rollouts, scale-down, a node's drain, routers and the operator itself, all under streaming load."""
+    ran = noted.pytest(f"{STORIES}/test_rollouts.py", f"{STORIES}/test_leaving.py")
+    return Figure(holds=ran.well and _unharmed(ran), text=f"{_traffic(ran)}; {ran.ended.tests}")
+
+
+def bad_revisions_harm_nobody() -> Figure:
+    """Five kinds of bad revision at once, each in a deployment that serves."""
+    ran = noted.pytest(f"{STORIES}/test_bad_revisions.py")
+    seconds = ran.most("seconds_to_condition")
+    return Figure(
+        holds=ran.well and _unharmed(ran) and seconds is not None and seconds <= MOST_SECONDS_TO_SAY,
+        text=f"named at most {_seconds(seconds)} after the bad replica was made (at most {MOST_SECONDS_TO_SAY:g} s); "
+        f"{_traffic(ran)}; {ran.ended.tests}",
+    )
+
+
+def _unharmed(ran: Noting) -> bool:
+    """Requests were sent, and none of them failed."""
+    return ran.total("requests") > 0 and ran.total("failed") == 0 and ran.total("cut") == 0
+
+
+def _traffic(ran: Noting) -> str:
+    counts = {name: ran.total(name) for name in ("requests", "streams", "failed", "cut")}
+    return "{requests:,} requests, {streams:,} of them streams: {failed} failed, {cut} cut".format(**counts)
+
+
+def _seconds(number: float | None) -> str:
+    return "not measured" if number is None else f"{number:.1f} s"
+
+
+CLAIMS: Final = (
+    Claim(
+        item="controller.1",
+        title="One `kubectl apply` leads to an answered OpenAI request with no other step, and takes at most 3 s "
+        "beyond the engine's own start and the image's pull",
+        prove=one_apply_serves,
+        slow=True,
+    ),
+    Claim(
+        item="controller.2",
+        title="No request fails and no stream is cut under continuous load: Replace with every GPU taken, Replace of "
+        "the only replica, Surge, scale-down, node drain, router rollout, and the operator deleted and installed "
+        "again in the middle of a rollout",
+        prove=nothing_is_dropped,
+        slow=True,
+    ),
+    Claim(
+        item="controller.3",
+        title="An image that is missing, a crash loop, a model too large, a gated model and an engine without tokens "
+        "are each named by a condition within 30 s while what served goes on serving, and after the progress "
+        "deadline the rollout goes back by itself",
+        prove=bad_revisions_harm_nobody,
+        slow=True,
+    ),
+)

@@ -1,0 +1,216 @@
+"""The operator with exactly the chart's rights on an API server that enforces them: none missing, none unused.
+
+Every request it makes is noted by the proxy; each right it was granted must have been needed by one of them.
+"""
+
+import asyncio
+import base64
+import json
+import ssl
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import aiohttp
+import pytest
+
+from devcluster.cache import Cache
+from devcluster.door import Embedded
+from devcluster.setup import tools
+from fairlead.cluster import connection
+from house import chart_manifests
+from house.chart_manifests import NAMESPACE
+from tests.apiserver import rights
+from tests.apiserver.rights import Right
+from tests.controller.pretend import deployment
+from tests.faults.operator import OperatorProcess
+from tests.faults.proxy import Proxy
+from tests.faults.small_cluster import small_cluster
+
+GRANTED_TO_OTHERS: Final = {Right("get", "pods")}
+"""Only held so that it can be granted to routers: nobody may grant what he does not hold."""
+GUARDS_OWNERS: Final = {Right("update", "inferencedeployments.fairlead.dev/finalizers")}
+"""Needed by no request of its own: this API server asks for it whenever a child is to block its owner's deletion."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scene:
+    """An operator that has only the chart's rights."""
+
+    door: Embedded
+    proxy: Proxy
+    operator: OperatorProcess
+
+    async def kubectl(self, *words: str, text: str | None = None) -> str:
+        """As the administrator, beside the loop."""
+        return await asyncio.to_thread(lambda: self.door.kubectl(*words, text=text))
+
+    async def apply(self, *manifests: dict[str, Any]) -> None:
+        """As a user."""
+        listed = {"apiVersion": "v1", "kind": "List", "items": list(manifests)}
+        await self.kubectl("apply", "-f", "-", text=json.dumps(listed))
+
+    async def until(self, words: str, *get: str) -> None:
+        """Until kubectl's answer holds these words."""
+        seen = ""
+        for _ in range(300):
+            seen = await self.kubectl(*get)
+            if words in seen:
+                return
+            await asyncio.sleep(0.2)
+        log = self.operator.log.read_text(encoding="utf-8")[-3000:]
+        raise AssertionError(f"{words!r} was not in {get}: {seen}\n{log}")
+
+
+@pytest.fixture(scope="module")
+def small() -> Iterator[Embedded]:
+    """A cluster with the chart's roles, and no operator of the chart in it."""
+    with small_cluster(gpus=4) as door:
+        yield door
+
+
+@asynccontextmanager
+async def scene(door: Embedded) -> AsyncIterator[Scene]:
+    """The chart's objects but its Deployment, and an operator process that acts as its account."""
+    chart = chart_manifests.template(tools.ensure(Cache.chosen(), ("helm",)) / "helm")
+    kept = [one for one in chart if one["kind"] not in {"Deployment", "PodDisruptionBudget"}]
+    await asyncio.to_thread(lambda: door.kubectl("create", "namespace", NAMESPACE))
+    listed = json.dumps({"apiVersion": "v1", "kind": "List", "items": [_without_webhook_rules(one) for one in kept]})
+    await asyncio.to_thread(lambda: door.kubectl("apply", "--server-side", "--force-conflicts", "-f", "-", text=listed))
+    token = await asyncio.to_thread(lambda: door.kubectl("create", "token", "fairlead", "-n", NAMESPACE))
+    where = {"KUBECONFIG": str(door.kubeconfig)}
+    with tempfile.TemporaryDirectory() as folder:
+        async with await connection.connect(where) as way, Proxy(await way.credentials()).served() as proxy:
+            path = proxy.kubeconfig_through(Path(folder) / "kubeconfig", token.strip())
+            operator = OperatorProcess(
+                kubeconfig=path, folder=Path(folder), flags=(), lease_s=15.0, lease_namespace=NAMESPACE
+            )
+            operator.start()
+            try:
+                await asyncio.to_thread(operator.wait_ready)
+                yield Scene(door=door, proxy=proxy, operator=operator)
+            finally:
+                await asyncio.to_thread(operator.kill)
+
+
+def test_every_right_is_needed_and_none_is_missing(small: Embedded) -> None:
+    """controller.5"""
+    chart = chart_manifests.template(tools.ensure(Cache.chosen(), ("helm",)) / "helm")
+    granted = rights.granted(chart)
+    used = asyncio.run(_told(small))
+    unused = sorted(granted - used - GRANTED_TO_OTHERS - GUARDS_OWNERS)
+    assert (unused, sorted(used - granted)) == ([], [])
+
+
+async def _told(door: Embedded) -> set[Right]:
+    async with scene(door) as one:
+        await _a_whole_life(one)
+        await _reviews(one)
+        await _new_certificates(one)
+        log = one.operator.log.read_text(encoding="utf-8")
+        assert "403" not in log, log
+        return rights.used(one.proxy)
+
+
+async def _a_whole_life(one: Scene) -> None:
+    """With references to everything, fewer replicas, and a door of another kind in the end."""
+    env = [{"name": "MODE", "valueFrom": {"configMapKeyRef": {"name": "settings", "key": "mode"}}}]
+    engine = {"kind": "Simulated", "context": {"maxTokens": 8192}, "env": env}
+    wish = deployment(engine=engine, storage={"cache": {"claimName": "models"}})
+    wish["spec"]["model"]["tokenSecret"] = {"name": "hf", "key": "token"}
+    policy = {
+        "apiVersion": "fairlead.dev/v1alpha1",
+        "kind": "AutoscalingPolicy",
+        "metadata": {"name": "calm"},
+        "spec": {},
+    }
+    await one.apply(*_named(), policy, wish)
+    await one.until("Complete", "get", "infd", "chat", "-o", "yaml")
+    await one.kubectl("scale", "infd", "chat", "--replicas=1")
+    await one.until("chat   1", "get", "infd", "-o", "custom-columns=N:.metadata.name,R:.status.readyReplicas")
+    await one.kubectl("delete", "service", "chat-router")
+    await one.until("chat-router", "get", "service")
+    wish["spec"] |= {"gateway": {"name": "door"}, "replicas": 1}
+    route = {"name": "chat", "strategy": "Single", "deployment": "chat"}
+    gateway = {"apiVersion": "fairlead.dev/v1alpha1", "kind": "InferenceGateway", "metadata": {"name": "door"}}
+    await one.apply(gateway | {"spec": {"models": [route]}}, wish)
+    await one.until("chat-engine", "get", "pdb")
+    for _ in range(100):
+        if "chat-router" not in await one.kubectl("get", "deploy,svc,cm,sa,role,rolebinding,pdb,netpol"):
+            break
+        await asyncio.sleep(0.2)
+    wish["spec"]["engine"] |= {"context": {"maxTokens": 4096}}
+    await one.apply(wish)
+    for _ in range(300):
+        if Right("delete", "deployments.apps") in rights.used(one.proxy):
+            return
+        await asyncio.sleep(0.1)
+
+
+async def _reviews(one: Scene) -> None:
+    """As the API server would ask: of objects that name others, so that each of our kinds is looked up by name."""
+    scaled, joined = deployment(), deployment(gateway={"name": "door"})
+    scaled["spec"] |= {"scaling": {"minReplicas": 1, "maxReplicas": 2, "policy": {"name": "calm"}}}
+    del scaled["spec"]["replicas"]
+    gateway = {"models": [{"name": "chat", "strategy": "Single", "deployment": "chat"}]}
+    for document in (
+        scaled,
+        joined,
+        {
+            "apiVersion": "fairlead.dev/v1alpha1",
+            "kind": "InferenceGateway",
+            "metadata": {"name": "door", "namespace": "default"},
+            "spec": gateway,
+        },
+    ):
+        answer = await _asked(one, document)
+        assert answer["response"]["allowed"], answer
+
+
+async def _asked(one: Scene, document: dict[str, Any]) -> dict[str, Any]:
+    plural = {"InferenceDeployment": "inferencedeployments", "InferenceGateway": "inferencegateways"}[document["kind"]]
+    resource = {"group": "fairlead.dev", "version": "v1alpha1", "resource": plural}
+    request = {"uid": "1", "operation": "CREATE", "object": document, "userInfo": {"username": "somebody"}}
+    review = {"apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview"}
+    request |= {
+        "resource": resource,
+        "kind": {"group": "fairlead.dev", "version": "v1alpha1", "kind": document["kind"]},
+    }
+    secret = json.loads(await one.kubectl("get", "secret", "fairlead-webhook", "-n", NAMESPACE, "-o", "json"))
+    trust = ssl.create_default_context(cadata=base64.b64decode(secret["data"]["ca.crt"]).decode())
+    url = f"https://{one.operator.host}:9443/validate"
+    async with (
+        aiohttp.ClientSession() as session,
+        session.post(
+            url, json=review | {"request": request}, ssl=trust, server_hostname=f"fairlead-webhook.{NAMESPACE}.svc"
+        ) as answer,
+    ):
+        return dict(await answer.json())
+
+
+async def _new_certificates(one: Scene) -> None:
+    """A Secret that makes no sense any more is written anew by the next one who starts."""
+    broken = json.dumps({"data": {"tls.crt": base64.b64encode(b"no certificate").decode()}})
+    await one.kubectl("patch", "secret", "fairlead-webhook", "-n", NAMESPACE, "--type=merge", "-p", broken)
+    assert await asyncio.to_thread(one.operator.stop) == 0
+    one.operator.start()
+    await asyncio.to_thread(one.operator.wait_ready)
+
+
+def _named() -> tuple[dict[str, Any], ...]:
+    claim = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}, "storageClassName": ""}
+    return (
+        {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "hf"}, "stringData": {"token": "t"}},
+        {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "settings"}, "data": {"mode": "quiet"}},
+        {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": "models"}, "spec": claim},
+    )
+
+
+def _without_webhook_rules(one: dict[str, Any]) -> dict[str, Any]:
+    """The API server of this story cannot reach a Service, and need not ask."""
+    if one["kind"] != "ValidatingWebhookConfiguration":
+        return one
+    return one | {"webhooks": [hook | {"rules": []} for hook in one["webhooks"]]}

@@ -1,0 +1,161 @@
+"""What the story of every field needs to know: values that fit, what stands beside them, who hears a field later."""
+
+from typing import Any, Final
+
+Spec = dict[str, Any]
+
+BASE: Final[Spec] = {"engine": {"kind": "vLLM", "context": {"maxTokens": 8192}}}
+"""Real vLLM, since the simulated engine opens no weights."""
+
+HEARD_LATER: Final[dict[str, str]] = {
+    "rollout.canary.steps.[].weight": "gateway: traffic is split by its routers",
+    "rollout.canary.steps.[].hold": "gateway: traffic is split by its routers",
+}
+"""Leaves whose effect comes with a later part of the product, and which; nothing else may be silent."""
+
+ONLY_CHECKED: Final = frozenset({"accelerator.count"})
+"""States what other fields decide; nothing follows from it but a refusal where it contradicts them."""
+
+KEY: Final = {"name": "s", "key": "key"}
+ADAPTER: Final = {"name": "tone", "source": "hf://somebody/tone"}
+SPREAD: Final = {"placement": {"topologySpreadConstraints": [{"topologyKey": "zone"}]}}
+TOLERATION: Final = {"placement": {"tolerations": [{"key": "gpu"}]}}
+NGRAM: Final = {"engine": {"speculation": {"method": "ngram", "tokens": 4}}}
+DRAFT: Final = {
+    "engine": {
+        "speculation": {
+            "method": "draftModel",
+            "tokens": 4,
+            "draft": {"source": "hf://meta-llama/Llama-3.2-1B-Instruct"},
+        }
+    }
+}
+SHAPE: Final = {
+    "layers": 32,
+    "hiddenSize": 4096,
+    "attentionHeads": 32,
+    "kvHeads": 8,
+    "headSize": 128,
+    "intermediateSize": 14336,
+    "vocabularySize": 128256,
+    "maxPosition": 131072,
+}
+STATED: Final = {"model": {"source": "hf://somebody/own", "shape": SHAPE}}
+SCALED: Final = {"replicas": None, "scaling": {"minReplicas": 1, "maxReplicas": 4}}
+CACHED: Final = {"router": {"cache": {"enabled": True, "redis": {"urlSecret": dict(KEY)}}}}
+
+ENV: Final = {"engine": {"env": [{"name": "A", "value": "1"}]}}
+FROM_SECRET: Final = {"engine": {"env": [{"name": "A", "valueFrom": {"secretKeyRef": KEY}}]}}
+FROM_MAP: Final = {"engine": {"env": [{"name": "A", "valueFrom": {"configMapKeyRef": KEY}}]}}
+EXPERTS: Final = {
+    "model": {"source": "hf://somebody/own", "shape": SHAPE | {"layers": 4, "experts": 8, "expertsPerToken": 2}}
+}
+
+VALUES: Final[Spec] = {
+    "accelerator.count": 2,
+    "accelerator.product": "NVIDIA-A100-SXM4-80GB",
+    "accelerator.resource": "example.com/gpu",
+    "drain.settle": "33s",
+    "drain.timeout": "7m",
+    "engine.adapters.[].source": "hf://somebody/else",
+    "engine.adapters.[].rank": 32,
+    "engine.batching.maxBatchedTokens": 4096,
+    "engine.batching.maxSequences": 32,
+    "engine.context.maxTokens": 4096,
+    "engine.env.[].name": "B",
+    "engine.env.[].valueFrom.configMapKeyRef.key": "other",
+    "engine.env.[].valueFrom.configMapKeyRef.name": "t",
+    "engine.env.[].valueFrom.secretKeyRef.key": "other",
+    "engine.env.[].valueFrom.secretKeyRef.name": "t",
+    "engine.extraArgs.[]": "--enable-log-requests",
+    "engine.kind": "Simulated",
+    "engine.memoryUtilization": "0.85",
+    "engine.quantization.kvCache": "fp8",
+    "engine.quantization.weights": "fp8PerTensor",
+    "engine.speculation.draft.source": "hf://somebody/draft",
+    "engine.speculation.lookupMax": 9,
+    "engine.speculation.lookupMin": 2,
+    "engine.speculation.method": "ngram",
+    "engine.speculation.tokens": 2,
+    "engine.version": "0.31.0",
+    "model.shape.attentionHeads": 64,
+    "model.shape.experts": 10,
+    "model.shape.expertsPerToken": 4,
+    "model.shape.headSize": 64,
+    "model.shape.hiddenSize": 2048,
+    "model.shape.intermediateSize": 8192,
+    "model.shape.kvHeads": 4,
+    "model.shape.layers": 16,
+    "model.shape.maxPosition": 65536,
+    "model.shape.parameters": 6_000_000_000,
+    "model.shape.vocabularySize": 64000,
+    "model.source": "hf://meta-llama/Llama-3.2-3B-Instruct",
+    "model.tokenSecret.key": "other",
+    "model.tokenSecret.name": "t",
+    "parallelism.tensor": 2,
+    "placement.affinity": {"podAntiAffinity": {}},
+    "placement.imagePullSecrets.[].name": "s",
+    "placement.nodeSelector": {"rack": "1"},
+    "placement.tolerations.[].operator": "Exists",
+    "placement.tolerations.[].tolerationSeconds": 30,
+    "replicas": 3,
+    "rollout.maxSurge": 2,
+    "rollout.maxUnavailable": 2,
+    "rollout.minReadySeconds": 15,
+    "rollout.progressDeadlineSeconds": 60,
+    "router.cache.maxEntrySize": "1Mi",
+    "router.cache.maxSize": "1Gi",
+    "router.cache.redis.urlSecret.key": "other",
+    "router.cache.redis.urlSecret.name": "t",
+    "router.cache.ttl": "2h",
+    "router.hold.maxTime": "1m",
+    "router.limits.maxQueueTime": "1m",
+    "router.limits.maxRequestSize": "1Mi",
+    "router.retries.budget": "0.5",
+    "router.service.annotations": {"a": "b"},
+    "router.service.type": "LoadBalancer",
+    "router.timeouts.betweenTokens": "7s",
+    "router.timeouts.connect": "7s",
+    "router.timeouts.firstToken": "7s",
+    "router.timeouts.total": "7m",
+    "scaling.maxReplicas": 3,
+    "scaling.minReplicas": 2,
+    "storage.cache.claimName": "models",
+    "storage.cache.subPath": "sub",
+    "storage.sharedMemory": "2Gi",
+}
+"""Where the kind of a leaf does not tell a good one."""
+
+BESIDE: Final[dict[str, Spec]] = {
+    **{
+        f"engine.adapters.[].{one}": {"engine": {"adapters": [ADAPTER]}}
+        for one in ("name", "source", "revision", "rank")
+    },
+    **{f"engine.env.[].{one}": ENV for one in ("name", "value")},
+    **{f"engine.env.[].valueFrom.configMapKeyRef.{one}": FROM_MAP for one in ("name", "key")},
+    **{f"engine.env.[].valueFrom.secretKeyRef.{one}": FROM_SECRET for one in ("name", "key")},
+    **{f"engine.speculation.{one}": NGRAM for one in ("tokens", "maxConcurrency", "lookupMin", "lookupMax")},
+    "engine.speculation.draft.source": DRAFT,
+    "engine.speculation.draft.revision": DRAFT,
+    "engine.speculation.method": {"engine": {"speculation": {"tokens": 4}}},
+    **{f"model.shape.{one}": STATED for one in (*SHAPE, "parameters")},
+    "model.shape.experts": EXPERTS,
+    "model.shape.expertsPerToken": EXPERTS,
+    **{f"model.tokenSecret.{one}": {"model": {"tokenSecret": KEY}} for one in ("name", "key")},
+    **{f"placement.tolerations.[].{one}": TOLERATION for one in ("key", "operator", "value", "effect")},
+    "placement.tolerations.[].tolerationSeconds": {
+        "placement": {"tolerations": [{"key": "gpu", "operator": "Exists", "effect": "NoExecute"}]}
+    },
+    **{
+        f"placement.topologySpreadConstraints.[].{one}": SPREAD
+        for one in ("topologyKey", "maxSkew", "whenUnsatisfiable")
+    },
+    "rollout.maxSurge": {"rollout": {"strategy": "Surge", "maxSurge": 1, "maxUnavailable": 0}},
+    "rollout.progressDeadlineSeconds": {"rollout": {"progressDeadlineSeconds": 600}},
+    **{f"router.cache.redis.urlSecret.{one}": CACHED for one in ("name", "key")},
+    "scaling.maxReplicas": SCALED,
+    "scaling.minReplicas": SCALED,
+    "scaling.policy.name": SCALED,
+    "storage.cache.subPath": {"storage": {"cache": {"claimName": "models"}}},
+}
+"""What must stand beside a leaf for it to mean something."""

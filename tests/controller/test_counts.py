@@ -1,0 +1,123 @@
+"""Who decides how many: the scale door, a person, a recommendation that may be nonsense. Nobody flaps."""
+
+from typing import Any, Final
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fairlead.cluster import kinds
+from fairlead.cluster.kinds import Manifest
+from tests.controller import points
+from tests.controller.pretend import Pretend, deployment
+
+NONSENSE: Final = ("NaN", "Infinity", "3", 2.5, None, [], {}, True, float("nan"))
+BOUNDS: Final = {"minReplicas": 1, "maxReplicas": 4}
+
+
+def scaled() -> Manifest:
+    """A deployment whose count is recommended by somebody."""
+    return deployment(scaling=BOUNDS, **{"replicas": None})
+
+
+def recommend(world: Pretend, count: object) -> None:
+    """As the autoscaler writes it: into the status, under a name of its own."""
+    live = world.document()
+    status = (live.get("status") or {}) | {"scaling": {"recommended": count}}
+    world.objects.put(kinds.INFERENCE_DEPLOYMENT, live | {"status": status})
+
+
+def asked(world: Pretend) -> int:
+    """What is asked for, all revisions together."""
+    return sum(world.engines().values())
+
+
+@points.DEAR
+@given(counts=st.lists(st.integers(0, 5), min_size=1, max_size=6))
+def test_the_scale_door_is_obeyed_and_nobody_writes_back(counts: list[int]) -> None:
+    """P26: kubectl scale, an HPA or GitOps; the spec stays theirs, and each count is asked for once."""
+    world = Pretend()
+    world.apply(deployment())
+    world.settle()
+    for count in counts:
+        live = world.document()
+        world.objects.put(kinds.INFERENCE_DEPLOYMENT, live | {"spec": live["spec"] | {"replicas": count}})
+        world.settle()
+        assert (asked(world), len(world.serving())) == (count, count)
+        assert world.document()["spec"]["replicas"] == count
+        assert world.condition("ScalingActive") == ("False", "Fixed")
+
+
+def test_two_who_disagree_change_each_count_once_and_no_more() -> None:
+    """P26: bounded by what they write, however often the operator looks."""
+    world = Pretend()
+    world.apply(deployment())
+    world.settle()
+    (engine,) = world.engines()
+    told = 0
+    for count in (3, 2) * 4:
+        world.apply(deployment(replicas=count))
+        before = len([one for one in world.server.writes if one[2].endswith(engine)])
+        world.rounds(1)
+        after = len([one for one in world.server.writes if one[2].endswith(engine)])
+        told = max(told, after - before)
+    assert told <= 2
+
+
+def test_without_a_count_and_without_scaling_there_is_one_replica() -> None:
+    """P26: a template without replicas leaves the count to whoever has the scale door."""
+    world = Pretend()
+    world.apply(deployment(**{"replicas": None}))
+    world.settle()
+    assert asked(world) == 1
+
+
+@points.DEAR
+@given(said=st.lists(st.one_of(st.sampled_from(NONSENSE), st.integers(-(10**9), 10**9)), min_size=1, max_size=5))
+def test_a_recommendation_of_nonsense_moves_nothing_beyond_the_bounds(said: list[Any]) -> None:
+    """P27: what is no count is no recommendation; a count is bounded."""
+    world = Pretend()
+    world.apply(scaled())
+    world.settle()
+    for one in said:
+        before = asked(world)
+        recommend(world, one)
+        world.settle()
+        is_count = isinstance(one, int) and not isinstance(one, bool)
+        assert asked(world) == (min(4, max(1, one)) if is_count else before)
+        assert len(world.serving()) == asked(world)
+
+
+@pytest.mark.parametrize(("first", "then"), [(1, 4), (4, 1)])
+def test_an_oscillating_recommendation_is_followed_within_its_bounds(first: int, then: int) -> None:
+    """P27: no more writes than words, and the end is the last word."""
+    world = Pretend()
+    world.apply(scaled())
+    world.settle()
+    for turn in range(10):
+        recommend(world, (first, then)[turn % 2])
+        world.look()
+        assert 1 <= asked(world) <= 4
+    world.settle()
+    assert asked(world) == len(world.serving()) == then
+
+
+def test_the_operator_never_takes_the_recommendation_away() -> None:
+    """P27: another process owns that part of the status."""
+    world = Pretend()
+    world.apply(scaled())
+    world.settle()
+    recommend(world, 3)
+    world.settle()
+    assert world.document()["status"]["scaling"] == {"recommended": 3}
+    assert world.condition("ScalingActive") == ("True", "Recommended")
+
+
+def test_scaled_to_zero_is_said_and_is_no_failure() -> None:
+    world = Pretend()
+    world.apply(deployment(replicas=0))
+    world.settle()
+    assert world.condition("Available") == ("True", "ScaledToZero")
+    assert world.condition("Routable") == ("True", "ScaledToZero")
+    assert world.condition("Scheduled") == ("True", "NothingToSchedule")
+    assert world.condition("Ready") == ("True", "Serving")

@@ -1,0 +1,111 @@
+"""Objects that today's schema would not let in, and one that breaks us: each harms itself and nobody else."""
+
+import asyncio
+import copy
+from typing import Any, Final
+
+import pytest
+
+from fairlead.cluster import kinds
+from fairlead.cluster.kinds import Manifest
+from tests.controller.pretend import Pretend, deployment
+
+GONE: Final = object()
+
+STORED: Final[dict[str, tuple[tuple[str, ...], Any]]] = {
+    "no spec": (("spec",), GONE),
+    "a spec that is text": (("spec",), "vllm"),
+    "no model": (("spec", "model"), GONE),
+    "a model that is a list": (("spec", "model"), []),
+    "no product": (("spec", "accelerator"), {}),
+    "a count that is text": (("spec", "replicas"), "two"),
+    "a count below zero": (("spec", "replicas"), -1),
+    "an engine nobody knows": (("spec", "engine", "kind"), "Turbo"),
+    "a duration without a unit": (("spec", "drain"), {"timeout": "5"}),
+    "null for an object": (("spec", "router"), None),
+    "a field of a newer version": (("spec", "telepathy"), {"enabled": True}),
+    "both counts": (("spec", "scaling"), {"minReplicas": 3, "maxReplicas": 1}),
+    "a status of nothing": (("status",), {}),
+    "conditions of nothing": (("status", "conditions"), []),
+    "revisions nobody made": (("status", "revisions"), [{"hash": "0", "name": "x"}]),
+    "a desired count of text": (("status", "desiredReplicas"), "many"),
+}
+LENIENT: Final = frozenset(
+    {"null for an object", "a field of a newer version", "a status of nothing", "conditions of nothing"}
+    | {"revisions nobody made", "a desired count of text"}
+)
+
+
+def stored(world: Pretend, path: tuple[str, ...], value: Any) -> None:  # noqa: ANN401  # whatever is there
+    """Written past every check, as an older release or a hand in etcd would."""
+    document = copy.deepcopy(world.document())
+    above: Manifest = document
+    for step in path[:-1]:
+        above = above.setdefault(step, {})
+    if value is GONE:
+        above.pop(path[-1])
+    else:
+        above[path[-1]] = value
+    world.objects.put(kinds.INFERENCE_DEPLOYMENT, document)
+
+
+@pytest.mark.parametrize("what", STORED)
+def test_what_the_schema_would_refuse_today_freezes_and_harms_nobody(what: str) -> None:
+    """P31: readable, or said to be unreadable; what serves stays, and the good spec heals it."""
+    path, value = STORED[what]
+    world = Pretend()
+    world.apply(deployment())
+    world.settle()
+    served, before = world.serving(), world.fingerprint()
+    stored(world, path, value)
+    world.settle()
+    assert world.serving() == served
+    if what in LENIENT:
+        assert world.condition("Ready") == ("True", "Serving")
+    else:
+        assert world.condition("Ready")[0] == "False"
+        assert world.condition("Accepted")[1] in {"Unreadable", "Refused"}
+    world.apply(deployment())
+    world.settle()
+    assert (world.serving(), world.fingerprint()) == (served, before)
+
+
+@pytest.mark.parametrize("note", ["fairlead.dev/template", "fairlead.dev/wanted-since", "fairlead.dev/failure"])
+@pytest.mark.parametrize("text", ["", "{", "null", "0001-01-01T00:00:00Z"])
+def test_notes_that_make_no_sense_are_notes_nobody_has(note: str, text: str) -> None:
+    """P31: whatever a hand wrote on a revision, the same replicas serve."""
+    world = Pretend()
+    world.apply(deployment())
+    world.settle()
+    served = world.serving()
+    (engine,) = world.objects.listed(kinds.DEPLOYMENT.title, None, "fairlead.dev/role=engine")
+    edited = copy.deepcopy(engine)
+    edited["metadata"]["annotations"][note] = text
+    world.objects.put(kinds.DEPLOYMENT, edited)
+    world.settle()
+    assert world.serving() == served
+    assert world.condition("Ready") == ("True", "Serving")
+
+
+def test_one_that_breaks_us_breaks_nobody_else() -> None:
+    """P30: a stored object without what every object has raises, and only its own reconcile does."""
+    world = Pretend()
+    broken = deployment("broken")
+    world.apply(broken)
+    world.world.hear()
+    world.world.hears = False
+    torn = copy.deepcopy(world.document("broken"))
+    torn["metadata"].pop("generation")
+    torn["metadata"]["resourceVersion"] = "999999"
+    world.world.note(torn)
+    with pytest.raises(KeyError):
+        asyncio.run(world.operator.tick(world.key("broken"), world.now))
+    world.world.hears = True
+    for name in ("one", "two", "three"):
+        world.apply(deployment(name))
+    for name in ("one", "two", "three"):
+        world.settle(name)
+        assert world.condition("Ready", name) == ("True", "Serving")
+    world.operator.forget(world.document("one")["metadata"]["uid"])
+    world.settle("one")
+    assert world.condition("Ready", "one") == ("True", "Serving")

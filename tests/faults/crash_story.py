@@ -1,0 +1,191 @@
+"""One story on a real API server, told again and again, each time with the operator killed at another of its writes.
+
+What is compared with the untroubled telling: every child and the conditions, and how often each object was made and
+removed.
+"""
+
+import asyncio
+import contextlib
+import tempfile
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from devcluster.door import Embedded
+from fairlead.cluster import connection, kinds
+from fairlead.cluster.api_server import ApiServer
+from fairlead.controller.hands import PRUNED
+from tests.controller.pretend import deployment
+from tests.faults.operator import OperatorProcess
+from tests.faults.proxy import Answer, CutBody, Drop, Fault, Kill, Moment, Proxy
+
+CHILDREN: Final = PRUNED
+SELECTOR: Final = "fairlead.dev/deployment=chat"
+FORGOTTEN: Final = (
+    "fairlead.dev/wanted-since",
+    "fairlead.dev/grown-at",
+    "fairlead.dev/applied",
+    "deployment.kubernetes.io/revision",
+)
+WITHIN_S: Final = 60.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """How one telling ended."""
+
+    writes: int
+    fingerprint: dict[str, Any]
+    made: Counter[str]
+    removed: Counter[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Point:
+    """Where a telling is disturbed."""
+
+    number: int
+    moment: Moment
+    kind: str
+    """kill, or how the request goes wrong."""
+
+    def fault(self, pid: int) -> Fault:
+        """What the proxy does there."""
+        match self.kind:
+            case "kill":
+                return Kill(pid)
+            case "drop":
+                return Drop()
+            case "cut":
+                return CutBody()
+            case _:
+                return Answer(int(self.kind))
+
+
+class Teller:
+    """A small cluster, the proxy before it, and the operator behind that."""
+
+    def __init__(self, api: ApiServer, proxy: Proxy, folder: Path) -> None:
+        self._api = api
+        self._proxy = proxy
+        kubeconfig = proxy.kubeconfig_through(folder / "kubeconfig")
+        self.operator = OperatorProcess(kubeconfig=kubeconfig, folder=folder)
+
+    async def tell(self, point: Point | None) -> Told:
+        """The story once: an apply, then a change of the engine on full GPUs, then removed for the next one."""
+        self._proxy.counted_anew()
+        pid = self.operator.start()
+        if point is not None:
+            self._proxy.at(point.number, point.moment, point.fault(pid))
+        try:
+            await self._api.apply(deployment(), manager="story")
+            await self._settled(1)
+            await self._api.apply(deployment(context=4096), manager="story")
+            await self._settled(2)
+            await asyncio.sleep(0.3)
+            return await self._told()
+        finally:
+            self.operator.kill()
+            await self._cleared()
+
+    async def _settled(self, generation: int) -> None:
+        """Until the operator says that this generation is complete; whoever was killed is started anew."""
+        until = time.monotonic() + WITHIN_S
+        while time.monotonic() < until:
+            if not self.operator.runs():
+                self._proxy.rules.clear()
+                self.operator.start()
+            if _is_complete(await self._document(), generation):
+                return
+            await asyncio.sleep(0.1)
+        log = self.operator.log.read_text(encoding="utf-8")[-3000:]
+        raise AssertionError(f"generation {generation} was not complete within {WITHIN_S:.0f} s:\n{log}")
+
+    async def _told(self) -> Told:
+        found: dict[str, Any] = {}
+        for resource in CHILDREN:
+            for one in (await self._api.listing(resource, "default", SELECTOR)).items:
+                found[f"{resource.kind}/{one['metadata']['name']}"] = _essence(one)
+        made = Counter(found.keys())
+        conditions = (await self._document())["status"]["conditions"]
+        found["conditions"] = sorted((one["type"], one["status"], one["reason"]) for one in conditions)
+        removed = Counter({key[2]: count for key, count in self._proxy.counts.items() if key[0] == "delete"})
+        return Told(writes=self._proxy.writes, fingerprint=found, made=made, removed=removed)
+
+    async def _document(self) -> dict[str, Any]:
+        return await self._api.read(kinds.INFERENCE_DEPLOYMENT, "default", "chat") or {}
+
+    async def _cleared(self) -> None:
+        if document := await self._document():
+            await self._api.remove(document, uid=document["metadata"]["uid"])
+        for _ in range(300):
+            left = [await self._api.listing(one, "default", SELECTOR) for one in (kinds.POD, *CHILDREN)]
+            if not any(one.items for one in left):
+                return
+            await asyncio.sleep(0.1)
+        raise AssertionError("children stayed after their owner was deleted")
+
+
+@contextlib.asynccontextmanager
+async def teller(door: Embedded) -> AsyncIterator[Teller]:
+    """Everything that a telling needs."""
+    where = {"KUBECONFIG": str(door.kubeconfig)}
+    with tempfile.TemporaryDirectory() as folder:
+        async with await connection.connect(where) as way, Proxy(await way.credentials()).served() as proxy:
+            yield Teller(ApiServer(way), proxy, Path(folder))
+
+
+def points(writes: int) -> Iterator[Point]:
+    """Every write, killed on both sides of it, and each way an answer goes wrong."""
+    for number in range(1, writes + 1):
+        yield Point(number=number, moment=Moment.BEFORE, kind="kill")
+        yield Point(number=number, moment=Moment.AFTER, kind="kill")
+    for number in range(1, writes + 1):
+        for kind in ("409", "429", "500", "drop"):
+            yield Point(number=number, moment=Moment.BEFORE, kind=kind)
+        for kind in ("drop", "cut"):
+            yield Point(number=number, moment=Moment.AFTER, kind=kind)
+
+
+async def differences(door: Embedded, chosen: Iterable[Point] | None, step: int = 1) -> tuple[int, list[str]]:
+    """How many points were tried, and where the end was another one than without a fault."""
+    wrong, tried = [], 0
+    async with teller(door) as one:
+        clean = await one.tell(None)
+        for point in chosen if chosen is not None else list(points(clean.writes))[::step]:
+            tried += 1
+            told = await one.tell(point)
+            if told.fingerprint != clean.fingerprint:
+                wrong.append(f"{point}: {_difference(clean.fingerprint, told.fingerprint)}")
+            elif (told.made, set(told.removed)) != (clean.made, set(clean.removed)):
+                wrong.append(f"{point}: made {told.made - clean.made}, removed {told.removed - clean.removed}")
+    return tried, wrong
+
+
+def _is_complete(document: dict[str, Any], generation: int) -> bool:
+    status = document.get("status") or {}
+    said = {one["type"]: one for one in status.get("conditions") or ()}
+    done = said.get("Progressing", {})
+    routers = said.get("Routable", {}).get("reason") == "RoutersSilent"
+    return bool(status.get("observedGeneration") == generation and done.get("reason") == "Complete" and routers)
+
+
+def _essence(one: dict[str, Any]) -> dict[str, Any]:
+    metadata = one["metadata"]
+    notes = {key: value for key, value in (metadata.get("annotations") or {}).items() if key not in FORGOTTEN}
+    spec = {key: value for key, value in (one.get("spec") or {}).items() if key not in {"clusterIP", "clusterIPs"}}
+    return {
+        "labels": metadata.get("labels"),
+        "notes": notes,
+        "spec": spec,
+        "data": one.get("data"),
+        "rules": one.get("rules"),
+    }
+
+
+def _difference(clean: dict[str, Any], found: dict[str, Any]) -> str:
+    names = [name for name in {*clean, *found} if clean.get(name) != found.get(name)]
+    return "; ".join(f"{name}: {clean.get(name)} became {found.get(name)}" for name in sorted(names))[:1500]

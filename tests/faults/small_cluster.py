@@ -1,0 +1,107 @@
+"""A cluster without a kubelet: a real API server, real controllers and scheduler, and kwok's pretended nodes and pods.
+
+What Kubernetes itself does is real (ReplicaSets, garbage collection, scheduling of GPUs); what runs in pods is not.
+No root and no namespaces: plain processes beside a light cluster, ended with it.
+"""
+
+import json
+import os
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Final
+
+from devcluster import plan, teardown
+from devcluster.cache import Cache
+from devcluster.door import Embedded
+from devcluster.layout import Layout
+from devcluster.setup import programs, tools
+from devcluster.up import up
+from house.tree import ROOT
+from tests.patience import eventually
+
+PRODUCT: Final = "NVIDIA-L4"
+PROGRAMS: Final = (*programs.LIGHT, "kube-controller-manager", "kube-scheduler")
+
+
+@contextmanager
+def small_cluster(gpus: int = 3) -> Iterator[Embedded]:
+    """One, with our definitions and a node of so many GPUs."""
+    cache = Cache.chosen()
+    binaries = programs.ensure(cache, PROGRAMS)
+    kwok = tools.ensure(cache, ("kwok",)) / "kwok"
+    layout = Layout.of(cache, f"small-{os.getpid()}")
+    with ExitStack() as stack:
+        stack.callback(teardown.down, layout)
+        door = Embedded(up(plan.make(layout.name, ()), cache))
+        for words in (_controllers(binaries, layout, door), _scheduler(binaries, door), _kwok(kwok, door)):
+            stack.enter_context(_running(words, layout.root / f"{Path(words[0]).name}.log"))
+        door.kubectl("apply", "--server-side", "-f", str(ROOT / "crds"))
+        door.kubectl("apply", "-f", "-", text=json.dumps(node("node-1", gpus)))
+        eventually(lambda: "True" in door.kubectl("get", "node", "node-1", "-o", _READY), "the pretended node is ready")
+        yield door
+
+
+_READY: Final = "jsonpath={.status.conditions[?(@.type=='Ready')].status}"
+
+
+def node(name: str, gpus: int) -> dict[str, object]:
+    """A node that kwok keeps alive."""
+    amounts = {"cpu": "64", "memory": "256Gi", "pods": "1000", "nvidia.com/gpu": str(gpus)}
+    return {
+        "apiVersion": "v1",
+        "kind": "Node",
+        "metadata": {
+            "name": name,
+            "annotations": {"kwok.x-k8s.io/node": "fake"},
+            "labels": {"nvidia.com/gpu.product": PRODUCT, "kubernetes.io/hostname": name},
+        },
+        "status": {"allocatable": amounts, "capacity": amounts},
+    }
+
+
+def _controllers(binaries: Path, layout: Layout, door: Embedded) -> list[str]:
+    return [
+        str(binaries / "kube-controller-manager"),
+        f"--kubeconfig={door.kubeconfig}",
+        f"--secure-port={_free_port()}",
+        "--bind-address=127.0.0.1",
+        "--leader-elect=false",
+        f"--service-account-private-key-file={layout.pki}/service-accounts.key",
+        f"--root-ca-file={layout.pki}/ca.crt",
+    ]
+
+
+def _scheduler(binaries: Path, door: Embedded) -> list[str]:
+    words = [str(binaries / "kube-scheduler"), f"--kubeconfig={door.kubeconfig}", "--leader-elect=false"]
+    return [*words, "--bind-address=127.0.0.1", f"--secure-port={_free_port()}"]
+
+
+def _kwok(kwok: Path, door: Embedded) -> list[str]:
+    """Pods get addresses where nothing listens, so that whoever asks them is refused at once."""
+    words = [str(kwok), f"--kubeconfig={door.kubeconfig}", f"--config={ROOT / 'tests' / 'faults' / 'kwok.yaml'}"]
+    words.append("--manage-nodes-with-annotation-selector=kwok.x-k8s.io/node=fake")
+    return [*words, "--cidr=127.0.99.1/24", "--node-ip=127.0.99.254", "--node-lease-duration-seconds=40"]
+
+
+@contextmanager
+def _running(words: list[str], log: Path) -> Iterator[None]:
+    with log.open("ab") as sink:
+        process = subprocess.Popen(words, stdout=sink, stderr=sink, start_new_session=True)
+    try:
+        time.sleep(0.1)
+        if process.poll() is not None:
+            raise AssertionError(f"{words[0]} ended: {log.read_text(encoding='utf-8')[-1500:]}")
+        yield
+    finally:
+        process.kill()
+        process.wait(timeout=10)
+
+
+def _free_port() -> int:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1])
