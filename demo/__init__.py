@@ -1,4 +1,4 @@
-"""What `make demo` shows: a cluster with GPUs, our own image on it, traffic, and what to look at.
+"""What `make demo` shows: a cluster with GPUs, the operator, two models, traffic, and what to look at.
 
 Grows with the product; shows only what works today. Its one verb: to show.
 """

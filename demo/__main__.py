@@ -1,113 +1,102 @@
-"""`make demo`: from nothing to a cluster that serves, in one command; it stays up to be looked at."""
+"""`make demo`: from nothing to two models that serve, in one command; it stays up to be looked at."""
 
 import argparse
-import collections
-import json
+import subprocess
 import sys
 import time
-import urllib.request
 from pathlib import Path
 from typing import Final
 
+from demo import load, tour
 from devcluster import plan, progress
 from devcluster.cache import Cache
 from devcluster.door import DoorClosed, Embedded
 from devcluster.image import build
 from devcluster.progress import StepFailed
+from devcluster.setup import tools
 from devcluster.up import CannotStart, up
 
 ROOT: Final = Path(__file__).resolve().parents[1]
-NODES: Final = ("l4=NVIDIA-L4:4", "a100=NVIDIA-A100-SXM4-80GB:1")
-REQUESTS: Final = 40
-PATIENCE_S: Final = 60.0
+NODES: Final = ("l4=NVIDIA-L4:2", "a100=NVIDIA-A100-SXM4-80GB:1")
+MODELS: Final = {"chat": "chat", "writer": "writer"}
+STREAMS: Final = 24
+PATIENCE_S: Final = 120.0
 
 
 def main() -> int:
     """Show it, or say in one message why it cannot be shown here."""
-    parser = argparse.ArgumentParser(prog="demo", description="A cluster with GPUs, our image, and traffic.")
+    parser = argparse.ArgumentParser(prog="demo", description="A cluster with GPUs, the operator, two models, traffic.")
     parser.add_argument("--name", default="demo", help="the cluster's name")
     name = parser.parse_args().name
     cache = Cache.chosen()
     try:
+        helm = tools.ensure(cache, ("helm",)) / "helm"
         layout = up(plan.make(name, NODES), cache)
-        built = build.build(ROOT, cache)
         cluster = Embedded(layout)
-        address = _serve(cluster, built)
-        print(_tell(cluster, address, _ask(address), name), flush=True)
+        _install(cluster, helm, build.build(ROOT, cache))
+        address = _serve(cluster)
+        print(_shown(cluster, address, name), flush=True)
     except (CannotStart, StepFailed, DoorClosed, OSError) as problem:
         print(f"demo: {problem}", file=sys.stderr)
         return 1
     return 0
 
 
-def _serve(cluster: Embedded, built: build.BuiltImage) -> str:
-    """Bring the image and the replicas to the cluster; answers where they serve."""
+def _install(cluster: Embedded, helm: Path, built: build.BuiltImage) -> None:
+    """As README says, with the image that was just built."""
     with progress.step("bringing our image to the nodes"):
         cluster.load(built.archive)
-    with progress.step("starting five replicas that ask for one GPU each") as current:
-        cluster.kubectl("apply", "--server-side", "-f", str(ROOT / "demo" / "replicas.yaml"))
+    repository, _, tag = built.reference.rpartition(":")
+    words = [str(helm), f"--kubeconfig={cluster.kubeconfig}", "upgrade", "--install", "fairlead"]
+    words += [str(ROOT / "charts" / "fairlead"), "--namespace=fairlead-system", "--create-namespace", "--wait"]
+    words += ["--set", f"image.repository={repository}", "--set", f"image.tag={tag}", "--timeout=120s"]
+    with progress.step("installing the operator by Helm"):
+        ran = subprocess.run(words, check=False, capture_output=True, text=True)
+        if ran.returncode:
+            raise DoorClosed(f"helm: {ran.stderr.strip()}")
+
+
+def _serve(cluster: Embedded) -> str:
+    """Apply both models and wait until they serve; answers where the first one is reached."""
+    with progress.step("applying two models on simulated engines") as current:
+        cluster.kubectl("apply", "-f", str(ROOT / "demo" / "models.yaml"))
         until = time.monotonic() + PATIENCE_S
-        while (ready := _ready(cluster)) < 4:
-            if time.monotonic() > until:
-                raise DoorClosed(f"{ready} of 4 replicas are ready after {PATIENCE_S:.0f} s: {_pods(cluster)}")
-            current.at(f"{ready} of 4 ready")
+        while (waiting := _waiting(cluster)) and time.monotonic() < until:
+            current.at(waiting)
             time.sleep(0.3)
-    return cluster.expose("default", "replicas", 80)
+        if waiting:
+            raise DoorClosed(f"not ready after {PATIENCE_S:.0f} s: {waiting}")
+    return cluster.expose("default", "chat-router", 80)
 
 
-def _ready(cluster: Embedded) -> int:
-    status = json.loads(cluster.kubectl("get", "deployment", "replicas", "-o", "json"))["status"]
-    return int(status.get("readyReplicas", 0))
+def _waiting(cluster: Embedded) -> str:
+    """Which models do not serve yet, and why."""
+    said = f"{{range .items[*]}}{{.metadata.name}} {_READY.format('status')} {_READY.format('message')}{{'\\n'}}{{end}}"
+    lines = cluster.kubectl("get", "infd", "-o", f"jsonpath={said}").splitlines()
+    return "; ".join(one for one in lines if " True " not in one)
 
 
-def _ask(address: str) -> collections.Counter[str]:
-    """A little traffic from this machine; counts who answered. The first may come before the Service's rules."""
-    answers: collections.Counter[str] = collections.Counter()
-    until = time.monotonic() + PATIENCE_S
-    with progress.step(f"sending {REQUESTS} requests to http://{address}"):
-        while answers.total() < REQUESTS:
-            try:
-                with urllib.request.urlopen(f"http://{address}/", timeout=5) as answer:  # our own door
-                    answers[answer.read().decode()] += 1
-            except OSError:
-                if time.monotonic() > until:
-                    raise
-                time.sleep(0.2)
-    return answers
+_READY: Final = "{{.status.conditions[?(@.type=='Ready')].{}}}"
 
 
-def _pods(cluster: Embedded) -> str:
-    return cluster.kubectl("get", "pods", "-l", "app=replicas", "-o", "wide").rstrip()
+def _shown(cluster: Embedded, address: str, name: str) -> str:
+    with progress.step(f"sending {STREAMS} streams"):
+        first = load.run(address, MODELS["chat"], STREAMS)
 
+    def change() -> None:
+        patch = '{"spec": {"engine": {"context": {"maxTokens": 4096}}}}'
+        cluster.kubectl("patch", "infd", "chat", "--type=merge", "-p", patch)
+        until = time.monotonic() + PATIENCE_S
+        while not tour.is_rolled_out(cluster, "chat"):
+            if time.monotonic() > until:
+                raise DoorClosed(
+                    f"the rollout is not over after {PATIENCE_S:.0f} s: {tour.conditions(cluster, 'chat')}"
+                )
+            time.sleep(0.3)
 
-def _tell(cluster: Embedded, address: str, answers: collections.Counter[str], name: str) -> str:
-    """What was done, what to look at, and what is not there yet."""
-    nodes = cluster.kubectl("get", "nodes", "-L", "nvidia.com/gpu.product,nvidia.com/gpu.count").rstrip()
-    why = "jsonpath={.items[0].status.conditions[?(@.type=='PodScheduled')].message}"
-    waiting = cluster.kubectl("get", "pods", "--field-selector=status.phase=Pending", "-o", why)
-    width = max(map(len, answers))
-    served = "\n".join(f"  {who:<{width}}  {count}" for who, count in sorted(answers.items()))
-    return f"""
-A real Kubernetes on this machine, with GPUs that are pretended and a scheduler that counts them:
-{nodes}
-
-Five replicas of our own image ask for one L4 each; four run, the fifth waits:
-{_pods(cluster)}
-  the scheduler: {waiting}
-
-{answers.total()} requests through a Service, by who answered:
-{served}
-
-Look around:
-  export KUBECONFIG={cluster.kubeconfig}
-  export PATH={cluster.programs}:$PATH
-  kubectl get pods -o wide    what runs where
-  kubectl delete pod {min(answers)}    and the one that waited gets its GPU
-  curl http://{address}/    ask a replica yourself
-End it:
-  make cluster-down NAME={name}
-
-Not here yet: the operator, simulated engines and the autoscaler. README says what works today."""
+    with progress.step("changing the engine while every GPU is taken and streams go on"):
+        under_way = load.beside(address, MODELS["chat"], change)
+    return tour.text(cluster, tour.Seen(address=address, name=name, first=first, under_way=under_way))
 
 
 if __name__ == "__main__":

@@ -14,6 +14,9 @@ from fairlead.telemetry.event_recorder import EventRecorder, EventType, News
 TOLD_WHEN_BAD: Final = frozenset({"Accepted", "Fits", "Scheduled", "Progressing"})
 """Told when they turn bad, and when they are well again; Ready says the rest in the same moment."""
 
+STARTS: Final = frozenset({"NoneReady", "TooFew", "Probing", "RoutersNotReady", "RoutersSilent", "Starting"})
+"""How every deployment begins: nothing that anybody must be told of."""
+
 log = logging.getLogger("fairlead.events")
 
 
@@ -56,7 +59,7 @@ def is_news(condition: Manifest, before: Manifest) -> bool:
     """Whether a turn is worth an Event: a new object says only what is wrong with it, and that it serves."""
     status, kind = condition["status"], condition["type"]
     if kind == "Ready":
-        return bool(status == "True" or before.get("status") == "True" or before.get("reason") != condition["reason"])
+        return bool("True" in (status, before.get("status")) or condition["reason"] not in STARTS)
     if kind not in TOLD_WHEN_BAD:
         return False
     return bool(status == "False" or before.get("status") == "False")

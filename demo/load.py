@@ -1,0 +1,113 @@
+"""A short load in OpenAI's words: streams, some at once, each read to its end. Bounded; ends by itself."""
+
+import json
+import statistics
+import threading
+import time
+import urllib.request
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Final
+
+TOKENS: Final = 40
+AT_ONCE: Final = 6
+TIMEOUT_S: Final = 60.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stream:
+    """One answered request."""
+
+    first_token_s: float
+    whole_s: float
+    tokens: int
+    text: str
+    failed: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Load:
+    """What came of all of them."""
+
+    streams: tuple[Stream, ...]
+    seconds: float
+
+    @property
+    def failed(self) -> tuple[str, ...]:
+        """Why some did not end well."""
+        return tuple(one.failed for one in self.streams if one.failed)
+
+    @property
+    def summary(self) -> str:
+        """One line."""
+        good = [one for one in self.streams if not one.failed]
+        first = statistics.median(one.first_token_s for one in good) if good else 0.0
+        tokens = sum(one.tokens for one in good)
+        return (
+            f"{len(self.streams)} streams, {len(self.failed)} failed; "
+            f"first token after {first * 1000:.0f} ms (median), {tokens / self.seconds:.0f} tokens a second"
+        )
+
+
+def run(address: str, model: str, streams: int) -> Load:
+    """So many streams, a few at a time."""
+    started = time.monotonic()
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        done = tuple(pool.map(lambda number: ask(address, model, f"Tell me about fairlead {number}."), range(streams)))
+    return Load(streams=done, seconds=time.monotonic() - started)
+
+
+def beside(address: str, model: str, act: Callable[[], None]) -> Load:
+    """Streams for as long as something else happens."""
+    over, done = threading.Event(), []
+    started = time.monotonic()
+
+    def go_on() -> None:
+        while not over.is_set():
+            done.append(ask(address, model, "Go on."))
+
+    threads = [threading.Thread(target=go_on) for _ in range(AT_ONCE)]
+    for thread in threads:
+        thread.start()
+    try:
+        act()
+    finally:
+        over.set()
+        for thread in threads:
+            thread.join()
+    return Load(streams=tuple(done), seconds=time.monotonic() - started)
+
+
+def ask(address: str, model: str, prompt: str) -> Stream:
+    """One streamed chat completion."""
+    body = {
+        "model": model,
+        "messages": [{"role": "user", "content": prompt}],
+        "max_tokens": TOKENS,
+        "stream": True,
+    }
+    request = urllib.request.Request(  # our own door
+        f"http://{address}/v1/chat/completions",
+        data=json.dumps(body).encode(),
+        headers={"Content-Type": "application/json"},
+    )
+    started, first, words, ended = time.monotonic(), 0.0, [], False
+    try:
+        with urllib.request.urlopen(request, timeout=TIMEOUT_S) as answer:  # noqa: S310  # our own door
+            for line in answer:
+                said = line.decode().removeprefix("data: ").strip()
+                ended = ended or said == "[DONE]"
+                if said.startswith("{") and (text := _text(said)):
+                    first = first or time.monotonic() - started
+                    words.append(text)
+        problem = "" if ended and words else f"the stream broke off after {len(words)} pieces"
+    except (OSError, ValueError) as caught:
+        problem = f"{type(caught).__name__}: {caught}"
+    whole = time.monotonic() - started
+    return Stream(first_token_s=first, whole_s=whole, tokens=len(words), text="".join(words), failed=problem)
+
+
+def _text(said: str) -> str:
+    choices = json.loads(said).get("choices") or [{}]
+    return str(choices[0].get("delta", {}).get("content") or "")

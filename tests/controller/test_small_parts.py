@@ -1,0 +1,195 @@
+"""Corners of the pure parts that no whole story turns: broken times, cordoned nodes, orders of words."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+
+from fairlead.cluster import kinds
+from fairlead.cluster.kinds import Manifest
+from fairlead.controller import conditions, judging, node_facts, pods, status
+from fairlead.controller.judging import Judged
+from fairlead.controller.known import Key
+from fairlead.controller.situation import Routers, Situation, Start
+from fairlead.controller.telling import is_news
+from fairlead.fleet.conditions import ConditionReason as Why
+from fairlead.fleet.conditions import ConditionType, Judgement
+from tests.controller.pretend import CATALOGUE, Pretend, deployment
+
+NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
+YES = Judgement(type=ConditionType.ACCEPTED, holds=True, reason=Why.ACCEPTED, message="fine")
+
+
+def pod(created: object, ready: object, status: str = "True") -> Manifest:
+    """A pod that became ready."""
+    conditions = [{"type": "Ready", "status": status, "lastTransitionTime": ready}]
+    return {"metadata": {"name": "p", "creationTimestamp": created}, "status": {"conditions": conditions}}
+
+
+@pytest.mark.parametrize(
+    ("created", "ready", "seconds"),
+    [
+        ("2026-11-20T12:00:00Z", "2026-11-20T12:01:30Z", 90.0),
+        ("2026-11-20T12:00:00Z", "2026-11-20T11:00:00Z", 0.0),
+        ("2026-11-20T12:00:00Z", "soon", None),
+        (None, "2026-11-20T12:00:00Z", None),
+        ("2026-11-20T12:00:00Z", 7, None),
+    ],
+)
+def test_a_start_is_measured_by_two_words_of_the_cluster(created: object, ready: object, seconds: float | None) -> None:
+    assert pods.start_seconds(pod(created, ready)) == seconds
+    assert pods.start_seconds(pod(created, ready, "False")) is None
+
+
+def test_an_address_is_one_only_when_it_is_there() -> None:
+    assert pods.address({"status": {"podIP": "10.0.0.1"}}) == "10.0.0.1"
+    assert pods.address({"status": {"podIP": ""}}) is None
+    assert pods.address({}) is None
+
+
+def test_a_pod_that_ended_holds_nothing() -> None:
+    limits = {"containers": [{"resources": {"limits": {"nvidia.com/gpu": "2"}}}]}
+    assert node_facts.holds({"spec": limits, "status": {"phase": "Running"}}, "nvidia.com/gpu") == 2
+    assert node_facts.holds({"spec": limits, "status": {"phase": "Failed"}}, "nvidia.com/gpu") == 0
+    odd = {"containers": [{"resources": {"limits": {"nvidia.com/gpu": "two"}}}]}
+    assert node_facts.holds({"spec": odd}, "nvidia.com/gpu") == 0
+    assert pods.replicas([{"metadata": {"name": "p"}, "status": {"phase": "Succeeded"}}], {}) == ()
+
+
+def test_nodes_that_grow_hold_nothing_back() -> None:
+    """P24: a cluster autoscaler brings what pods ask for."""
+    world = Pretend(gpus=1)
+    world.apply(deployment(replicas=3))
+    world.world.hear()
+    judged = judging.read(world.document(), world.operator._setting.known)
+    assert node_facts.room(world.world, judged, nodes_grow=True).replicas is None
+    assert node_facts.room(world.world, judged, nodes_grow=False).replicas == 1
+    unread = Judged(accepted=YES, fits=YES)
+    assert node_facts.room(world.world, unread, nodes_grow=False).replicas is None
+
+
+def test_a_cordoned_node_has_no_room() -> None:
+    world = Pretend(gpus=4)
+    node = world.objects.found((kinds.NODE.title, "", "node-1"))
+    world.objects.put(kinds.NODE, node | {"spec": {"unschedulable": True}})
+    world.apply(deployment())
+    world.settle()
+    assert world.serving() == frozenset()
+    assert world.condition("Scheduled")[0] == "False"
+
+
+def test_references_are_taken_on_trust_where_nobody_looked() -> None:
+    document = deployment(storage={"cache": {"claimName": "models"}})
+    document["metadata"] |= {"generation": 1, "uid": "u"}
+    known = Pretend().operator._setting.known
+    judged = judging.read(document, known)
+    assert judging.with_references(judged, None) is judged
+    assert judging.with_references(judged, {}).accepted.reason is Why.NOT_FOUND
+    claim = Key("PersistentVolumeClaim", "default", "models")
+    assert judging.with_references(judged, {claim: frozenset()}).accepted.holds is True
+    refused = replace(judged, accepted=replace(YES, holds=False, reason=Why.REFUSED))
+    assert judging.with_references(refused, {}).accepted.reason is Why.REFUSED
+    unread = Judged(accepted=YES, fits=YES)
+    assert judging.with_references(unread, {}) is unread
+
+
+@pytest.mark.parametrize(
+    ("product", "model", "holds", "reason"),
+    [
+        ("NVIDIA-L4", "hf://meta-llama/Llama-3.1-8B-Instruct", True, Why.FITS),
+        ("NVIDIA-L4", "hf://somebody/unknown", None, Why.FIT_UNKNOWN),
+        ("ACME-1", "hf://meta-llama/Llama-3.1-8B-Instruct", None, Why.FIT_UNKNOWN),
+        ("NVIDIA-L4", "hf://meta-llama/Llama-3.1-70B-Instruct", False, Why.DOES_NOT_FIT),
+    ],
+)
+def test_whether_it_fits_is_known_or_said_to_be_unknown(
+    product: str, model: str, holds: bool | None, reason: Why
+) -> None:
+    document = deployment(accelerator={"product": product}, model={"source": model})
+    judged = judging.read(document, Pretend().operator._setting.known)
+    assert (judged.fits.holds, judged.fits.reason) == (holds, reason)
+    assert judged.may_start == (holds is not False)
+    assert CATALOGUE.accelerators
+
+
+def test_the_status_keeps_measured_starts_after_their_pods_are_gone() -> None:
+    before = {"revisions": [{"hash": "a", "coldStart": {"last": "12", "p95": "14"}}]}
+    assert status._start(None, status._before("a", before)) == {"last": "12", "p95": "14"}
+    assert status._start(Start(last_s=7.001, p95_s=8), {}) == {"last": "7", "p95": "8"}
+    assert status._start(None, status._before("b", before)) is None
+
+
+def test_a_failure_of_ours_is_said_and_touches_nothing_else() -> None:
+    """P30: the autoscaler's part is not sent, what stood there stays."""
+    kept = {"type": "Fits", "status": "True", "reason": "Fits", "lastTransitionTime": "2026-01-01T00:00:00Z"}
+    old = {"type": "Ready", "status": "True", "reason": "Serving", "lastTransitionTime": "2026-01-01T00:00:00Z"}
+    document = deployment() | {"status": {"replicas": 2, "scaling": {"recommended": 3}, "conditions": [old, kept]}}
+    document["metadata"] |= {"uid": "u", "generation": 4}
+    found = status.with_internal_error(document, "KeyError: 'x'", NOON)["status"]
+    assert found["replicas"] == 2
+    assert "scaling" not in found
+    ready, stalled, rest = found["conditions"]
+    assert (ready["status"], ready["reason"], ready["lastTransitionTime"]) == (
+        "False",
+        "InternalError",
+        "2026-11-20T12:00:00Z",
+    )
+    assert (stalled["type"], stalled["status"], rest) == ("Stalled", "True", kept)
+    assert "KeyError: 'x'" in ready["message"]
+    assert not status.differs({"conditions": [kept, old]}, {"conditions": [old, kept], "scaling": {"recommended": 1}})
+
+
+@pytest.mark.parametrize(
+    ("kind", "before", "now", "told"),
+    [
+        ("Ready", {}, ("True", "Serving"), True),
+        ("Ready", {"status": "True", "reason": "Serving"}, ("False", "Refused"), True),
+        ("Ready", {"status": "False", "reason": "Refused"}, ("False", "Refused"), False),
+        ("Ready", {"status": "False", "reason": "Refused"}, ("False", "NotFound"), True),
+        ("Accepted", {}, ("True", "Accepted"), False),
+        ("Accepted", {"status": "False", "reason": "Refused"}, ("True", "Accepted"), True),
+        ("Fits", {}, ("False", "DoesNotFit"), True),
+        ("ScalingActive", {}, ("False", "Fixed"), False),
+        ("Available", {"status": "True"}, ("False", "NoneReady"), False),
+    ],
+)
+def test_a_turn_is_news_when_something_is_wrong_or_well_again(
+    kind: str, before: Manifest, now: tuple[str, str], told: bool
+) -> None:
+    assert is_news({"type": kind, "status": now[0], "reason": now[1]}, before) is told
+
+
+def test_a_gateway_is_to_lead_here_or_is_not_there() -> None:
+    world = Pretend()
+    world.apply(deployment(gateway={"name": "front"}))
+    world.settle()
+    assert world.condition("Routable") == ("False", "NotFound")
+    gateway = {"metadata": {"name": "front", "namespace": "default"}, "spec": {}}
+    world.objects.put(kinds.INFERENCE_GATEWAY, gateway)
+    world.settle()
+    assert world.condition("Routable") == ("False", "RoutersNotReady")
+    assert "does not run gateways yet" in world.message("Routable")
+    assert (kinds.SERVICE.title, "default", "chat-router") not in world.objects.held
+
+
+def test_routers_that_left_for_a_gateway_come_back() -> None:
+    """P14: children of an earlier spec are removed, and made again."""
+    world = Pretend()
+    world.apply(deployment())
+    world.settle()
+    before, served = world.fingerprint(), world.serving()
+    world.apply(deployment(gateway={"name": "front"}))
+    world.settle()
+    world.apply(deployment())
+    world.settle()
+    assert (world.fingerprint(), world.serving()) == (before, served)
+
+
+def test_every_pod_that_is_tried_in_vain_is_named_by_one() -> None:
+    now = Situation(judged=Judged(accepted=YES, fits=YES), names={}, troubles={}, starts={})
+    routers = Routers(wanted=1, ready=1, reporting=1, reasons={"b": "slow", "a": "no token"})
+    silent = replace(now, routers=replace(routers, reasons={}))
+    assert conditions._why_not(routers) == "; a: no token"
+    assert conditions._counted(silent, routers, conditions.Tally(wanted=1, ready=1, routable=0)).reason is Why.NO_TOKENS
+    nothing = conditions._counted(silent, replace(routers, reasons={}), conditions.Tally(wanted=1, ready=1, routable=0))
+    assert nothing.reason is Why.PROBING
