@@ -65,7 +65,7 @@ def document(number: int) -> dict[str, Any]:
     }
 
 
-async def measure(kubeconfig: Path, count: int, folder: Path) -> Figures:
+async def measure(kubeconfig: Path, count: int, rest_s: float, folder: Path) -> Figures:
     """All figures, on an API server that has our definitions."""
     way = await connection.connect({"KUBECONFIG": str(kubeconfig)}, Path("/nonexistent"))
     async with way:
@@ -77,8 +77,8 @@ async def measure(kubeconfig: Path, count: int, folder: Path) -> Figures:
                 converge = await _converged(api, count, step)
             await asyncio.sleep(5.0)
             writes = sum(operator.writes().values())
-            with progress.step(f"watching it rest for {REST_S:.0f} s"):
-                share, at_rest = await _rest(operator)
+            with progress.step(f"watching it rest for {rest_s:.0f} s"):
+                share, at_rest = await _rest(operator, rest_s)
             with progress.step(f"{EDITS} edits, one after the other"):
                 edits = await _edits(api, count)
             memory, peak = operator.memory_mib(), operator.memory_mib("VmHWM")
@@ -135,10 +135,10 @@ async def _converged(api: ApiServer, count: int, step: progress.Step) -> float:
     raise AssertionError(f"{len(done)} of {count} after {time.monotonic() - started:.0f} s")
 
 
-async def _rest(operator: Running) -> tuple[float, int]:
+async def _rest(operator: Running, seconds: float) -> tuple[float, int]:
     before, cpu = sum(operator.writes().values()), operator.cpu_seconds()
-    await asyncio.sleep(REST_S)
-    return (operator.cpu_seconds() - cpu) / REST_S, sum(operator.writes().values()) - before
+    await asyncio.sleep(seconds)
+    return (operator.cpu_seconds() - cpu) / seconds, sum(operator.writes().values()) - before
 
 
 async def _edits(api: ApiServer, count: int) -> list[float]:
@@ -183,7 +183,7 @@ def _name(one: dict[str, Any]) -> str:
     return f"{one['metadata']['namespace']}/{one['metadata']['name']}"
 
 
-def run(count: int) -> Figures:
+def run(count: int, rest_s: float) -> Figures:
     """On an API server of its own."""
     layout = up(plan.make("bench-operator", ()), Cache.chosen())
     try:
@@ -191,7 +191,7 @@ def run(count: int) -> Figures:
         door.kubectl("apply", "--server-side", "-f", str(ROOT / "crds"))
         door.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s")
         with tempfile.TemporaryDirectory() as folder:
-            return asyncio.run(measure(door.kubeconfig, count, Path(folder)))
+            return asyncio.run(measure(door.kubeconfig, count, rest_s, Path(folder)))
     finally:
         teardown.down(layout)
 
@@ -210,9 +210,10 @@ def main() -> int:
     """Measure and print."""
     parser = argparse.ArgumentParser(prog="bench.operator_scale")
     parser.add_argument("--deployments", type=int, default=1000)
+    parser.add_argument("--rest", type=float, default=REST_S, metavar="SECONDS", help="how long it is watched at rest")
     parser.add_argument("-o", "--output", choices=("text", "json"), default="text")
     chosen = parser.parse_args()
-    found = run(chosen.deployments)
+    found = run(chosen.deployments, chosen.rest)
     print(json.dumps(asdict(found)) if chosen.output == "json" else as_text(found))
     return 0
 

@@ -31,11 +31,11 @@ class Noting:
         return max(self.numbers.get(name, ()), default=None)
 
 
-def pytest(*words: str) -> Noting:
+def pytest(*words: str, extra: Mapping[str, str] | None = None) -> Noting:
     """Run tests of this tree and read what they noted."""
     with tempfile.TemporaryDirectory(prefix="fairlead-noted-") as folder:
         report = Path(folder) / "report.xml"
-        ended = programs.pytest("-o", "junit_family=xunit1", f"--junitxml={report}", *words)
+        ended = programs.pytest("-o", "junit_family=xunit1", f"--junitxml={report}", *words, extra=extra)
         written = report.read_text(encoding="utf-8") if report.exists() else "<none/>"
     return Noting(ended=ended, numbers=numbers(written))
 

@@ -64,9 +64,9 @@ def module(name: str, *words: str) -> Ended:
     return run(sys.executable, "-m", name, *words, extra=surroundings(ROOT))
 
 
-def pytest(*words: str) -> Ended:
+def pytest(*words: str, extra: Mapping[str, str] | None = None) -> Ended:
     """Run tests of this tree with the interpreter at hand."""
-    return run(sys.executable, "-m", "pytest", "-q", *words, extra=surroundings(ROOT))
+    return run(sys.executable, "-m", "pytest", "-q", *words, extra=surroundings(ROOT) | dict(extra or {}))
 
 
 def _environment(extra: Mapping[str, str]) -> dict[str, str]:

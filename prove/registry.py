@@ -2,7 +2,9 @@
 
 from typing import Final
 
-from prove import api, house
+from prove import api, controller, house, operator_world
 from prove.claims import Claim, ordered
 
-CLAIMS: Final[tuple[Claim, ...]] = tuple(ordered((*house.CLAIMS, *api.CLAIMS)))
+CLAIMS: Final[tuple[Claim, ...]] = tuple(
+    ordered((*house.CLAIMS, *api.CLAIMS, *controller.CLAIMS, *operator_world.CLAIMS))
+)

@@ -17,7 +17,7 @@ import yaml
 
 from devcluster.cache import Cache
 from devcluster.setup import machine, preflight, programs, tools
-from fairlead.cli import operator, selftest
+from fairlead.cli import operate, selftest
 from house import chart_manifests, kube_schemas
 from house.chart_manifests import Manifest, Refused
 from house.chart_values import Values

@@ -1,7 +1,8 @@
 """P1, P5, P12 on a real API server: the operator's process is killed at its writes, and its requests go wrong."""
 
 import asyncio
-from collections.abc import Iterator
+import os
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -27,8 +28,12 @@ def small() -> Iterator[Embedded]:
         yield door
 
 
-def test_a_killed_operator_and_failing_requests_lead_to_the_same_end(small: Embedded) -> None:
+def test_a_killed_operator_and_failing_requests_lead_to_the_same_end(
+    small: Embedded, record_property: Callable[[str, object], None]
+) -> None:
     """P1, P5, P12"""
-    tried, wrong = asyncio.run(crash_story.differences(small, SOME))
+    chosen = None if os.environ.get("FAIRLEAD_CRASH_POINTS") == "all" else SOME
+    tried, wrong = asyncio.run(crash_story.differences(small, chosen))
+    record_property("real_points", tried)
     assert wrong == []
-    assert tried == len(SOME)
+    assert tried >= len(SOME)

@@ -8,7 +8,7 @@ import base64
 import json
 import ssl
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -96,11 +96,15 @@ async def scene(door: Embedded) -> AsyncIterator[Scene]:
                 await asyncio.to_thread(operator.kill)
 
 
-def test_every_right_is_needed_and_none_is_missing(small: Embedded) -> None:
+def test_every_right_is_needed_and_none_is_missing(
+    small: Embedded, record_property: Callable[[str, object], None]
+) -> None:
     """controller.5"""
     chart = chart_manifests.template(tools.ensure(Cache.chosen(), ("helm",)) / "helm")
     granted = rights.granted(chart)
     used = asyncio.run(_told(small))
+    record_property("granted", len(granted))
+    record_property("used", len(used))
     unused = sorted(granted - used - GRANTED_TO_OTHERS - GUARDS_OWNERS)
     assert (unused, sorted(used - granted)) == ([], [])
 

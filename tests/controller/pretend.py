@@ -16,6 +16,7 @@ from fairlead.controller.known import Key, Known
 from fairlead.controller.queue import Outcome
 from fairlead.controller.reconcile import Doors, Reconciler, Setting
 from fairlead.objects.platform import Platform
+from tests.controller import tried
 from tests.controller.doors import PretendLooks, PretendReferences, PretendTeller, PretendWorld
 from tests.controller.kube import Kube
 from tests.controller.server import PretendServer
@@ -34,6 +35,7 @@ class Pretend:
     ROUND: Final = ROUND
 
     def __init__(self, gpus: int = 8, product: str = "NVIDIA-L4") -> None:
+        tried.COUNT["histories"] += 1
         self.objects = Objects()
         self.kube = Kube(objects=self.objects)
         self.server = PretendServer(self.objects)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from fairlead.cluster import kinds
 from fairlead.cluster.api_errors import Asked, of_answer
 from fairlead.cluster.kinds import Manifest, Resource
+from tests.controller import tried
 from tests.reaching.fake_objects import Objects, Status
 
 
@@ -39,6 +40,8 @@ class PretendServer:
     def __init__(self, objects: Objects) -> None:
         self.objects = objects
         self.faults = Faults()
+        self.ends = False
+        """Whether the namespace is being deleted: nothing new is taken in."""
         self.writes: list[tuple[str, str, str]] = []
         """Verb, kind's title, name; in order."""
         self.made: Counter[tuple[str, str]] = Counter()
@@ -89,9 +92,11 @@ class PretendServer:
         number, faults = len(self.writes), self.faults
         self.writes.append((verb, title, name))
         if faults.before == number:
+            tried.COUNT["crash_points"] += 1
             raise Crashed
         asked = Asked(verb=verb, resource=resource, name=name)
         if (code := faults.answers.get(number)) is not None:
+            tried.COUNT["faults"] += 1
             raise of_answer(asked, code, b'{"reason": "Scripted", "message": "by script"}')
         self._permit(asked, title)
         try:
@@ -99,8 +104,10 @@ class PretendServer:
         except Status as no:
             raise of_answer(asked, no.code, _json(no.body)) from no
         if faults.after == number:
+            tried.COUNT["crash_points"] += 1
             raise Crashed
         if number in faults.lost:
+            tried.COUNT["faults"] += 1
             raise of_answer(asked, 503, b"")
         return done
 
@@ -108,6 +115,10 @@ class PretendServer:
         if (asked.verb, title) in self.faults.forbidden:
             words = f'{title} "{asked.name}" is forbidden: User "fairlead" cannot {asked.verb} resource "{title}"'
             raise of_answer(asked, 403, _json({"reason": "Forbidden", "message": words}))
+        if self.ends and asked.verb == "patch" and "/" not in title:
+            cause = {"reason": "NamespaceTerminating", "message": "namespace default is being terminated"}
+            body = {"reason": "Forbidden", "message": "is forbidden", "details": {"causes": [cause]}}
+            raise of_answer(asked, 403, _json(body))
         if asked.verb != "get" and title in self.faults.refused:
             raise of_answer(asked, 422, _json({"reason": "Invalid", "message": self.faults.refused[title]}))
 

@@ -1,4 +1,4 @@
-"""A revision that cannot start: what serves goes on, the condition says what to do, and there is a way back and forth."""
+"""A revision that cannot start: what serves goes on, the condition says what to do, and there is a way back."""
 
 from datetime import timedelta
 from typing import Any, Final

@@ -17,7 +17,7 @@ BOUNDS: Final = {"minReplicas": 1, "maxReplicas": 4}
 
 def scaled() -> Manifest:
     """A deployment whose count is recommended by somebody."""
-    return deployment(scaling=BOUNDS, **{"replicas": None})
+    return deployment(scaling=BOUNDS, replicas=None)
 
 
 def recommend(world: Pretend, count: object) -> None:
@@ -67,7 +67,7 @@ def test_two_who_disagree_change_each_count_once_and_no_more() -> None:
 def test_without_a_count_and_without_scaling_there_is_one_replica() -> None:
     """P26: a template without replicas leaves the count to whoever has the scale door."""
     world = Pretend()
-    world.apply(deployment(**{"replicas": None}))
+    world.apply(deployment(replicas=None))
     world.settle()
     assert asked(world) == 1
 

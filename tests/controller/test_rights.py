@@ -1,4 +1,4 @@
-"""Rights that are missing and policies that refuse: named, harmless to all else, and forgotten when they are granted."""
+"""Rights that are missing and policies that refuse: named, harmless to all else, forgotten once granted."""
 
 from typing import Final
 

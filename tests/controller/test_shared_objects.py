@@ -14,7 +14,7 @@ from tests.controller.doors import PretendReferences
 from tests.controller.pretend import CATALOGUE, Pretend, deployment
 from tests.controller.server import Faults
 
-CLOCKWORK = {"cron": "0 8 * * 1-5", "timeZone": "Europe/Berlin", "duration": "2h", "minReplicas": 1}
+CLOCKWORK = {"name": "day", "cron": "0 8 * * 1-5", "timeZone": "Europe/Berlin", "duration": "2h", "minReplicas": 1}
 
 
 class Shared:
@@ -75,7 +75,7 @@ def test_a_policy_counts_who_names_it_in_its_own_namespace() -> None:
         ({"schedules": [CLOCKWORK | {"timeZone": "Europe/Brelin"}]}, "Refused", "did you mean Europe/Berlin?"),
         ({"schedules": [CLOCKWORK | {"cron": "61 8 * * 1"}]}, "Refused", "61 is no minute"),
         ("fast", "Unreadable", "spec: "),
-        ({"behavior": {"up": {"maxStep": "many"}}}, "Unreadable", "spec.behavior.up.maxStep: many"),
+        ({"behavior": {"scaleUp": {"maxStep": "many"}}}, "Unreadable", "spec.behavior.scaleUp.maxStep: many"),
     ],
 )
 def test_a_policy_that_cannot_decide_says_why(spec: Any, reason: str, words: str) -> None:  # noqa: ANN401

@@ -31,7 +31,11 @@ def as_a_server_keeps_it(value: Any, draw: st.DataObject, path: tuple[str, ...] 
     if isinstance(value, dict):
         kept = {field: as_a_server_keeps_it(each, draw, (*path, field)) for field, each in value.items()}
         kept = {field: each for field, each in kept.items() if each not in ({}, []) or draw.draw(st.booleans())}
-        return kept | ({} if (drift.ATOMIC | drift.ATOMIC_MAPS) & set(path) else {"filledIn": draw.draw(st.sampled_from(["Always", 0, []]))})
+        return kept | (
+            {}
+            if (drift.ATOMIC | drift.ATOMIC_MAPS) & set(path)
+            else {"filledIn": draw.draw(st.sampled_from(["Always", 0, []]))}
+        )
     if isinstance(value, list):
         elements = [as_a_server_keeps_it(each, draw, path) for each in value]
         if path[-1] not in drift.KEYS or drift.ATOMIC & set(path):

@@ -95,12 +95,6 @@ def target_of(observed: Observed, judged: Judged) -> str | None:
     return max(wanted, key=lambda one: str(one.wanted_since)).revision if wanted else None
 
 
-def room_question(observed: Observed, target: str) -> tuple[int, int]:
-    """Replicas of the target that were asked for, and how many pods of it exist: the rest is still being made."""
-    engine = observed.engine(target)
-    return (observing.asked(engine) if engine else 0, len(observed.pods.get(target, ())))
-
-
 def _state(engine: Manifest, observed: Observed, facts: Facts, deployment: WantedDeployment | None) -> RevisionState:
     written = observing.facts(engine)
     replicas = pods.replicas(observed.pods.get(written.revision, ()), facts.routable)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from fairlead.cluster import kinds
-from fairlead.cluster.api_errors import ApiError, Refused
+from fairlead.cluster.api_errors import Refused
 from fairlead.cluster.kinds import Manifest
 from fairlead.controller import observing
 from fairlead.controller.deciding import Decision
@@ -43,7 +43,7 @@ class Obstructed(Exception):
 
 
 class StillLeaving(Exception):
-    """What has the name of a child is on its way out; soon the name is free."""
+    """What has the name of a child, or its namespace, is on its way out; that is nobody's problem and soon over."""
 
 
 class Hands:
@@ -69,6 +69,8 @@ class Hands:
         except Obstructed as problem:
             return problem.obstacle
         except Refused as problem:
+            if problem.namespace_ends:
+                raise StillLeaving(f"namespace {observed.owner.namespace} is being removed") from problem
             return _obstacle(problem)
         return None
 
@@ -160,11 +162,8 @@ def _must_be_ours(live: Manifest, owner: Owner) -> None:
     )
 
 
-def _obstacle(problem: ApiError) -> Obstacle | None:
-    """What a person can do about it; that the namespace is ending is nobody's problem."""
-    assert isinstance(problem, Refused)
-    if problem.namespace_ends:
-        return None
+def _obstacle(problem: Refused) -> Obstacle:
+    """What a person can do about it."""
     what = f"{problem.verb} {problem.resource.title} {problem.name or ''}".strip()
     if problem.lacks_right:
         words = f"Fairlead may not {what}: {problem.message}; install the roles of the chart anew"

@@ -59,7 +59,8 @@ def is_news(condition: Manifest, before: Manifest) -> bool:
     """Whether a turn is worth an Event: a new object says only what is wrong with it, and that it serves."""
     status, kind = condition["status"], condition["type"]
     if kind == "Ready":
-        return bool("True" in (status, before.get("status")) or condition["reason"] not in STARTS)
+        turned = status != before.get("status") and "True" in (status, before.get("status"))
+        return bool(turned or condition["reason"] not in {*STARTS, before.get("reason")})
     if kind not in TOLD_WHEN_BAD:
         return False
     return bool(status == "False" or before.get("status") == "False")

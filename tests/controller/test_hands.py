@@ -1,0 +1,106 @@
+"""What is removed or made is looked at first: nothing that changed since, is somebody else's, or is on its way out."""
+
+import copy
+
+from fairlead.cluster import kinds
+from fairlead.cluster.kinds import Manifest
+from tests.controller.pretend import Pretend, deployment
+from tests.controller.server import Faults
+
+
+def emptied() -> tuple[Pretend, Manifest]:
+    """A change of model one step before the old revision goes, and that revision."""
+    world = Pretend(gpus=4)
+    world.apply(deployment())
+    world.settle()
+    (old,) = world.objects.listed(kinds.DEPLOYMENT.title, None, "fairlead.dev/role=engine")
+    world.apply(deployment(context=4096))
+    world.server.faults = Faults(forbidden=frozenset({("delete", kinds.DEPLOYMENT.title)}))
+    world.rounds(12)
+    world.server.faults = Faults()
+    return world, world.objects.found((kinds.DEPLOYMENT.title, "default", old["metadata"]["name"]))
+
+
+def test_a_revision_that_somebody_asks_for_again_is_not_removed() -> None:
+    """P16: the live count is looked at in the last moment."""
+    world, old = emptied()
+    world.world.hear()
+    world.world.hears = False
+    world.objects.put(kinds.DEPLOYMENT, old | {"spec": old["spec"] | {"replicas": 1}})
+    world.look_or_fail()
+    assert old["metadata"]["name"] in {one["metadata"]["name"] for one in world.kube.of(kinds.DEPLOYMENT)}
+
+
+def test_a_namesake_of_an_empty_revision_is_not_removed() -> None:
+    """P7: another object under the name that was looked at."""
+    world, old = emptied()
+    world.world.hear()
+    world.world.hears = False
+    where = (kinds.DEPLOYMENT.title, "default", old["metadata"]["name"])
+    world.objects.remove(where, {})
+    head = {key: value for key, value in old["metadata"].items() if key not in {"uid", "ownerReferences"}}
+    world.objects.put(kinds.DEPLOYMENT, old | {"metadata": head})
+    world.look_or_fail()
+    assert where in world.objects.held
+
+
+def test_a_child_on_its_way_out_is_waited_for() -> None:
+    """P18: its name is free soon; until then the look comes again each second."""
+    world = Pretend()
+    world.apply(deployment())
+    world.settle()
+    live = world.objects.found((kinds.SERVICE.title, "default", "chat-router"))
+    going = copy.deepcopy(live)
+    going["metadata"]["deletionTimestamp"] = world.objects.moment
+    world.objects.put(kinds.SERVICE, going)
+    assert world.tick().after_s == 1.0
+    world.objects.remove((kinds.SERVICE.title, "default", "chat-router"), {})
+    world.settle()
+    assert world.condition("Ready") == ("True", "Serving")
+
+
+def test_children_that_leave_or_are_others_are_not_pruned() -> None:
+    """P19: of an earlier spec, only what is ours and stays is removed."""
+    world = Pretend()
+    world.apply(deployment())
+    world.settle()
+    where = (kinds.SERVICE.title, "default", "chat-router")
+    going = copy.deepcopy(world.objects.found(where))
+    going["metadata"]["deletionTimestamp"] = world.objects.moment
+    world.objects.put(kinds.SERVICE, going)
+    labels = {"fairlead.dev/deployment": "chat", "app.kubernetes.io/managed-by": "fairlead"}
+    theirs: Manifest = {"metadata": {"name": "theirs", "namespace": "default", "labels": labels}, "data": {}}
+    world.objects.put(kinds.CONFIG_MAP, theirs)
+    world.apply(deployment(gateway={"name": "front"}))
+    world.look()
+    assert where in world.objects.held
+    assert (kinds.CONFIG_MAP.title, "default", "theirs") in world.objects.held
+    assert (kinds.DEPLOYMENT.title, "default", "chat-router") not in world.objects.held
+
+
+def test_a_refused_spec_keeps_a_revision_whose_template_nobody_noted() -> None:
+    """P15, P31: what stands there is then all anybody knows."""
+    world = Pretend()
+    world.apply(deployment())
+    world.settle()
+    served = world.serving()
+    (engine,) = world.objects.listed(kinds.DEPLOYMENT.title, None, "fairlead.dev/role=engine")
+    torn = copy.deepcopy(engine)
+    torn["metadata"]["annotations"].pop("fairlead.dev/template")
+    world.objects.put(kinds.DEPLOYMENT, torn)
+    world.apply(deployment(context=10_000_000))
+    world.settle()
+    (after,) = world.objects.listed(kinds.DEPLOYMENT.title, None, "fairlead.dev/role=engine")
+    assert after["spec"]["template"] == engine["spec"]["template"]
+    assert world.serving() == served
+
+
+def test_a_namespace_that_ends_is_nobodys_problem() -> None:
+    """P18: what may not be made there any more is no condition that alarms."""
+    world = Pretend()
+    world.apply(deployment())
+    world.server.ends = True
+    assert world.tick().after_s == 1.0
+    assert "NoRight" not in str(world.document().get("status"))
+    assert "ClusterRefuses" not in str(world.document().get("status"))
+    assert world.objects.listed(kinds.DEPLOYMENT.title, None, "") == []

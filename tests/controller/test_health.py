@@ -1,0 +1,78 @@
+"""Alive, ready, metrics: sick only when a restart would help, and never for what a standby does not do."""
+
+import asyncio
+
+import aiohttp
+import pytest
+
+from fairlead.controller import health
+from fairlead.controller.health import Pulse
+from tests.reaching.worlds import run
+
+
+@pytest.mark.parametrize(
+    ("leading", "watch_s", "key_s", "lag_s", "sick"),
+    [
+        (True, 1, 1, 0.1, ""),
+        (True, 211, 1, 0, "no word of the API server for 211 s"),
+        (True, 1, 301, 0, "an object waits or is worked on for 301 s"),
+        (False, 999, 999, 0, ""),
+        (False, 0, 0, 6, "the loop lags 6.0 s behind"),
+    ],
+)
+def test_only_what_a_restart_would_heal_is_sickness(
+    leading: bool, watch_s: float, key_s: float, lag_s: float, sick: str
+) -> None:
+    """P10: a silence that outlives every new watch is one."""
+    pulse = Pulse(watch_age_s=lambda: watch_s, oldest_key_s=lambda: key_s, leading=leading, lag_s=lag_s)
+    assert pulse.sickness() == sick
+
+
+async def asked(runner: aiohttp.web.AppRunner, path: str) -> tuple[int, str]:
+    """As the kubelet asks."""
+    url = f"http://127.0.0.1:{runner.addresses[0][1]}{path}"
+    async with aiohttp.ClientSession() as session, session.get(url) as answer:
+        return answer.status, await answer.text()
+
+
+def test_the_kubelet_is_told_how_it_is() -> None:
+    async def story() -> None:
+        pulse = Pulse(watch_age_s=lambda: 0.0, oldest_key_s=lambda: 0.0)
+        runner = await health.serve("127.0.0.1", 0, pulse)
+        try:
+            assert await asked(runner, "/healthz") == (200, "ok\n")
+            assert await asked(runner, "/readyz") == (503, "starting\n")
+            pulse.ready = True
+            assert await asked(runner, "/readyz") == (200, "standing by\n")
+            pulse.leading, pulse.lag_s = True, 9.0
+            assert await asked(runner, "/readyz") == (200, "leading\n")
+            assert await asked(runner, "/healthz") == (500, "the loop lags 9.0 s behind\n")
+        finally:
+            await runner.cleanup()
+
+    run(story())
+
+
+def test_prometheus_gets_its_page() -> None:
+    async def story() -> None:
+        runner = await health.serve_metrics("127.0.0.1", 0, lambda: b"up 1\n")
+        try:
+            assert await asked(runner, "/metrics") == (200, "up 1\n")
+        finally:
+            await runner.cleanup()
+
+    run(story())
+
+
+def test_a_loop_that_was_held_up_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(health, "BEAT_S", 0.001)
+
+    async def story() -> None:
+        pulse = Pulse(watch_age_s=lambda: 0.0, oldest_key_s=lambda: 0.0, lag_s=-1)
+        beating = asyncio.create_task(pulse.beat())
+        while pulse.lag_s < 0:
+            await asyncio.sleep(0.001)
+        beating.cancel()
+        assert pulse.lag_s < 5
+
+    run(story())

@@ -1,0 +1,131 @@
+"""The process put together: what its flags become, and what the webhook, the metrics page and Kopf are given."""
+
+from pathlib import Path
+from typing import Any, Final
+
+import kopf
+import pytest
+
+from fairlead.cluster.api_server import ApiServer
+from fairlead.controller import kopf_host, process
+from fairlead.controller.certificate_keeper import CertificateKeeper
+from fairlead.controller.health import Pulse
+from fairlead.controller.known import Key
+from fairlead.controller.settings import OperatorSettings, WebhookSettings
+from fairlead.controller.webhook import Verdict
+from fairlead.fleet.wanted import EngineKind
+from fairlead.telemetry.operator_metrics import OperatorMetrics
+from tests.controller.pretend import NOON, deployment
+from tests.reaching.fake_api import FakeApi
+from tests.reaching.worlds import run
+
+SETTINGS: Final = OperatorSettings(lease_namespace="ops", identity="me", router_image="r:1", engine_image="e:1")
+
+
+def test_flags_become_what_a_reconcile_needs() -> None:
+    setting = process._setting(SETTINGS)
+    assert setting.known.releases[EngineKind.SIMULATED].image == "e:1"
+    assert setting.platform.image == "r:1"
+    assert setting.platform.operator_namespace == "ops"
+    assert "Europe/Berlin" in (setting.known.time_zones or ())
+
+
+def test_a_shorter_lease_is_renewed_sooner_and_ends_sooner() -> None:
+    """P22: we stop writing before another may begin."""
+    terms = process._terms(6.0)
+    assert terms.retry_s < terms.deadline_s < terms.duration_s == 6.0
+
+
+def test_without_a_webhook_there_is_no_place_for_certificates(tmp_path: Path) -> None:
+    off = OperatorSettings(
+        lease_namespace="ops", identity="me", router_image="r", engine_image="e", webhook=WebhookSettings(enabled=False)
+    )
+    assert process._place(off, tmp_path) is None
+    place = process._place(SETTINGS, tmp_path)
+    assert place is not None
+    assert place.names == ("fairlead-webhook.ops.svc", "fairlead-webhook.ops.svc.cluster.local")
+
+
+class Idle:
+    """A leader with nothing to lead."""
+
+    def __init__(self) -> None:
+        self.metrics = OperatorMetrics()
+        self.pages = 0
+
+    def page_facts(self) -> None:
+        """Asked before each page."""
+        self.pages += 1
+
+
+def served() -> process.Served:
+    """What a standby looks at."""
+    pulse = Pulse(watch_age_s=lambda: 0.0, oldest_key_s=lambda: 0.0)
+    leader: Any = Idle()
+    return process.Served(leader, pulse, process._setting(SETTINGS))
+
+
+def test_the_webhook_looks_up_what_an_object_names() -> None:
+    async def story() -> None:
+        fake = FakeApi()
+        async with fake.connected() as connection:
+            review = process._reviewer(ApiServer(connection), served())
+            document = deployment(storage={"cache": {"claimName": "models"}})
+            assert "there is no PersistentVolumeClaim models" in (await review(document)).warnings[0]
+            assert "spec.replicas: -1" in (await review(deployment(replicas=-1))).refused
+
+    run(story())
+
+
+def test_the_page_tells_how_long_certificates_last(tmp_path: Path) -> None:
+    async def story() -> None:
+        fake = FakeApi()
+        async with fake.connected() as connection:
+            place = process._place(SETTINGS, tmp_path)
+            assert place is not None
+            keeper = CertificateKeeper(ApiServer(connection), place, lambda: NOON)
+            standby = served()
+            assert b"days_left 0.0" in process._page(standby.leading, keeper)
+            await keeper.keep()
+            assert b"days_left 90.0" in process._page(standby.leading, keeper)
+
+    run(story())
+
+
+async def let_in(_: dict[str, Any]) -> Verdict:
+    """Everything but what is called bad."""
+    return Verdict(refused="spec: no" if _.get("bad") else "", warnings=("look",))
+
+
+def test_kopf_is_a_host_and_writes_nothing(tmp_path: Path) -> None:
+    place = process._place(SETTINGS, tmp_path)
+    hosted = kopf_host.Hosted(wake=lambda _: None, review=let_in, certificates=place)
+    chosen = kopf_host._settings(SETTINGS, hosted)
+    assert (chosen.posting.enabled, chosen.peering.standalone, chosen.admission.managed) == (False, True, None)
+    assert chosen.persistence.finalizer == "fairlead.dev/kopf"
+    assert isinstance(chosen.admission.server, kopf.WebhookServer)
+    bare = kopf_host.Hosted(wake=lambda _: None, review=let_in, certificates=None)
+    assert kopf_host._settings(SETTINGS, bare).admission.server is None
+
+
+def test_kopf_wakes_by_key_and_answers_reviews(tmp_path: Path) -> None:
+    async def story() -> None:
+        woken: list[Key] = []
+        place = process._place(SETTINGS, tmp_path)
+        hosted = kopf_host.Hosted(wake=woken.append, review=let_in, certificates=place)
+        registry, connection = kopf.OperatorRegistry(), FakeApi()
+        async with connection.connected() as opened:
+            kopf_host._register(registry, opened, hosted)
+            for handler in registry._watching.get_all_handlers():
+                assert await handler.fn(name="chat", namespace="team") is None  # type: ignore[call-arg]
+            assert [one.kind for one in woken] == ["InferenceDeployment", "AutoscalingPolicy", "InferenceGateway"]
+            for webhook in registry._webhooks.get_all_handlers():
+                said: list[str] = []
+                assert await webhook.fn(body={"a": 1}, warnings=said) is None  # type: ignore[call-arg]
+                assert said == ["look"]
+                with pytest.raises(kopf.AdmissionError, match="spec: no"):
+                    await webhook.fn(body={"bad": 1}, warnings=said)  # type: ignore[call-arg]
+            (login,) = registry._activities.get_all_handlers()
+            assert (await login.fn()).server == connection.address  # type: ignore[call-arg]
+
+    run(story())
