@@ -24,6 +24,12 @@ DEPLOYMENT_RULES: Final = (
         says="must be tensor x pipeline x data of spec.parallelism; remove accelerator.count",
     ),
     Bad(
+        story="an engine that computes without a GPU",
+        spec=but(accelerator={"product": "NVIDIA-L4", "resource": "none"}),
+        at="spec.accelerator.resource",
+        says="an engine that computes needs a GPU; remove accelerator.resource",
+    ),
+    Bad(
         story="GPUs without parallelism",
         spec=but(accelerator={"product": "NVIDIA-L4", "count": 2}),
         at="spec.accelerator.count",

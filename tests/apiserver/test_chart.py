@@ -144,7 +144,7 @@ def test_the_commands_understand_every_flag_that_any_value_gives_them(
     assert len(started) == len(CASES) + 2
     for command, *flags in started:
         parser = argparse.ArgumentParser(exit_on_error=False)
-        {"operator": operator, "selftest": selftest}[command].arguments(parser)
+        {"operator": operate, "selftest": selftest}[command].arguments(parser)
         parser.parse_args(flags)
 
 

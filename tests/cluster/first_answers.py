@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Final, Self
 
-from devcluster.door import DoorClosed
 from tests import worlds
 from tests.cluster.operator_stage import Deployed
 from tests.cluster.stories import Stage
@@ -50,7 +49,7 @@ def measure_first_answer(stage: Stage, name: str) -> FirstAnswer:
     with Readiness(stage, name) as readiness:
         applied = time.monotonic()
         chat = Deployed(stage, name, replicas=1)
-        asyncio.run(_answered(chat))
+        asyncio.run(_answered(chat.address()))
         answered = time.monotonic()
         ready = readiness.at()
     (pod,) = chat.look().engines
@@ -59,26 +58,14 @@ def measure_first_answer(stage: Stage, name: str) -> FirstAnswer:
     return FirstAnswer(total=answered - applied, engine=ready - began)
 
 
-async def _answered(chat: Deployed) -> None:
-    """Ask until there is a whole answer: first there is no address, then no router, then the request is held."""
+async def _answered(address: str) -> None:
+    """Ask until there is a whole answer: first there is no router, then it holds what comes until an engine is proved."""
     until = time.monotonic() + PATIENCE_SECONDS
     question = Question(number=0, tokens=1, streams=True)
-    while True:
-        flaw = "no address yet"
-        if (address := _maybe_address(chat)) is not None:
-            async with client(address) as asking:
-                flaw = (await ask(asking, question)).flaw
-        if not flaw:
-            return
-        assert time.monotonic() < until, f"no answer within {PATIENCE_SECONDS:.0f} s: {flaw}"
-        await asyncio.sleep(EVERY_SECONDS)
-
-
-def _maybe_address(chat: Deployed) -> str | None:
-    try:
-        return chat.stage.door.expose(chat.stage.namespace, f"{chat.name}-router", 80)
-    except DoorClosed:
-        return None
+    async with client(address) as asking:
+        while flaw := (await ask(asking, question)).flaw:
+            assert time.monotonic() < until, f"no answer within {PATIENCE_SECONDS:.0f} s: {flaw}"
+            await asyncio.sleep(EVERY_SECONDS)
 
 
 class Readiness:

@@ -29,7 +29,7 @@ class Operator:
         self._helm = tools.ensure(Cache.chosen(), ("helm",)) / "helm"
 
     def install(self) -> None:
-        """As README says, with the image that lies on the nodes; back when it leads."""
+        """As the chart's page says, with the image that lies on the nodes; back when it leads."""
         repository, _, tag = self._image.rpartition(":")
         settings = {"image.repository": repository, "image.tag": tag, "image.pullPolicy": "IfNotPresent"}
         words = [word for name, value in settings.items() for word in ("--set", f"{name}={value}")]

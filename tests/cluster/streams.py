@@ -24,6 +24,8 @@ MODEL: Final = "chat"
 LENGTHS: Final = (12, 60, 25, 45)
 """Tokens of an answer, in turn: at 40 ms a token the longest runs for more than two seconds."""
 PATIENCE_SECONDS: Final = 60.0
+PAUSE_SECONDS: Final = 0.1
+"""After a failure: a door that is shut is not battered."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,24 +105,26 @@ def report(told: list[Told]) -> Report:
 class Traffic:
     """Conversations that go on while the block lasts, in a thread of their own since stories wait for the cluster."""
 
-    def __init__(self, address: str, clients: int = 8, lengths: tuple[int, ...] = LENGTHS) -> None:
+    def __init__(self, address: str, clients: int = 8) -> None:
         self._address = address
         self._clients = clients
-        self._lengths = lengths
         self._told: list[Told] = []
         self._stop = threading.Event()
         self._thread = threading.Thread(target=lambda: asyncio.run(self._all()), name=f"traffic to {address}")
 
     def __enter__(self) -> Self:
-        """It flows when every conversation had an answer."""
+        """It flows when every conversation had an answer; where it does not, it ends at once."""
         self._thread.start()
-        self.goes_on(self._clients)
+        try:
+            self.goes_on(self._clients)
+        except AssertionError:
+            self._end()
+            raise
         return self
 
     def __exit__(self, kind: type[BaseException] | None, _: BaseException | None, __: TracebackType | None) -> None:
         """Nobody asks anew, and who is being answered hears the end."""
-        self._stop.set()
-        self._thread.join()
+        self._end()
 
     def goes_on(self, answers: int = 16) -> None:
         """Wait until so many more are answered: what just changed has met requests."""
@@ -132,6 +136,10 @@ class Traffic:
         """What was told until now."""
         return report(list(self._told))
 
+    def _end(self) -> None:
+        self._stop.set()
+        self._thread.join()
+
     async def _all(self) -> None:
         async with client(self._address) as asking:
             await asyncio.gather(*(self._converse(asking, place) for place in range(self._clients)))
@@ -141,10 +149,12 @@ class Traffic:
         for turn in itertools.takewhile(lambda _: not self._stop.is_set(), itertools.count()):
             question = Question(
                 number=place + turn * self._clients,
-                tokens=self._lengths[(place + turn) % len(self._lengths)],
+                tokens=LENGTHS[(place + turn) % len(LENGTHS)],
                 streams=place % 3 != 2,
             )
-            self._told.append(await ask(asking, question))
+            told = await ask(asking, question)
+            self._told.append(told)
+            await asyncio.sleep(PAUSE_SECONDS if told.flaw else 0)
 
 
 def client(address: str) -> AsyncOpenAI:

@@ -4,6 +4,7 @@ Faults are set by number: the n-th write crashes the operator before or after it
 """
 
 import asyncio
+import atexit
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -25,6 +26,9 @@ from tests.reaching.fake_objects import Objects
 NOON: Final = datetime(2026, 11, 20, 12, tzinfo=UTC)
 CATALOGUE: Final = package_data.load_catalogue()
 ROUND: Final = timedelta(seconds=5)
+_LOOP: Final = asyncio.Runner()
+"""One for all worlds: a story takes a hundred looks, and making a loop costs as much as a look."""
+atexit.register(_LOOP.close)
 MOST_TICKS: Final = 200
 """In one look; more is an operator that spins."""
 
@@ -85,7 +89,7 @@ class Pretend:
     def tick(self, name: str = "chat") -> Outcome:
         """One reconcile."""
         self.world.hear()
-        return asyncio.run(self.operator.tick(self.key(name), self.now))
+        return _LOOP.run(self.operator.tick(self.key(name), self.now))
 
     @staticmethod
     def key(name: str = "chat") -> Key:
@@ -186,7 +190,7 @@ FORGOTTEN: Final = frozenset(
 """What is written on a revision of its past."""
 
 
-def deployment(name: str = "chat", *, replicas: int = 2, context: int = 8192, **spec: object) -> Manifest:
+def deployment(name: str = "chat", *, replicas: int | None = 2, context: int = 8192, **spec: object) -> Manifest:
     """A small deployment on simulated engines, as somebody would write it."""
     written: Manifest = {
         "model": {"source": "hf://meta-llama/Llama-3.1-8B-Instruct"},

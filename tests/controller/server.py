@@ -68,7 +68,8 @@ class PretendServer:
         def act() -> Manifest:
             where = (resource.title, metadata["namespace"], metadata["name"])
             live = self.objects.held.get(where)
-            if "uid" in metadata and (live is None or live["metadata"]["uid"] != metadata["uid"]):
+            missing = live is None and subresource is not None
+            if "uid" in metadata and not missing and (live is None or live["metadata"]["uid"] != metadata["uid"]):
                 raise Status(409, "Conflict", "the uid in the request is not the uid in record")
             self.made[(resource.title, metadata["name"])] += live is None
             return self.objects.apply(resource, manifest, manager, force, subresource)

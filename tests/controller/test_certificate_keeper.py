@@ -112,8 +112,6 @@ def test_a_failure_of_the_api_is_the_callers(tmp_path: Path) -> None:
             fake.fail(Fault(code=500), "get")
             with pytest.raises(ApiError):
                 await keeper.keep()
-            fake.fail(Fault(code=403), "get")
-            await keeper.first()
-            assert keeper._place.cert_file.exists()
+            assert not keeper._place.cert_file.exists()
 
     run(story())

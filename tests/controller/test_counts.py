@@ -11,7 +11,7 @@ from fairlead.cluster.kinds import Manifest
 from tests.controller import points
 from tests.controller.pretend import Pretend, deployment
 
-NONSENSE: Final = ("NaN", "Infinity", "3", 2.5, None, [], {}, True, float("nan"))
+NONSENSE: Final[tuple[Any, ...]] = ("NaN", "Infinity", "3", 2.5, None, [], {}, True, float("nan"))
 BOUNDS: Final = {"minReplicas": 1, "maxReplicas": 4}
 
 

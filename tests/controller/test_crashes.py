@@ -88,7 +88,7 @@ def test_a_crash_before_or_after_any_write_heals(told: tuple[Callable[[Pretend, 
 def test_an_error_at_any_write_heals(told: tuple[Callable[[Pretend, Run], None], Pretend], code: int) -> None:
     """P12: whatever the server answers once, the end is the same."""
     story, clean_world = told
-    for number in points.of(len(clean_world.server.writes)):
+    for number in points.of(len(clean_world.server.writes), few=2):
         world = Pretend(gpus=3)
         world.server.faults = Faults(answers={number: code})
         story(world, clean)
@@ -98,7 +98,7 @@ def test_an_error_at_any_write_heals(told: tuple[Callable[[Pretend, Run], None],
 def test_a_write_whose_answer_is_lost_heals(told: tuple[Callable[[Pretend, Run], None], Pretend]) -> None:
     """P12: carried out and not known to be."""
     story, clean_world = told
-    for number in points.of(len(clean_world.server.writes)):
+    for number in points.of(len(clean_world.server.writes), few=2):
         world = Pretend(gpus=3)
         world.server.faults = Faults(lost=frozenset({number}))
         story(world, clean)

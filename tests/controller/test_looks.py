@@ -1,11 +1,27 @@
 """Running pods are asked with bounds: what an engine measured is asked once, silence is asked again later."""
 
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Final
+
 import aiohttp
+from aiohttp import web
 
 from fairlead.cluster.kinds import Manifest
 from fairlead.controller.looks import AGAIN_S, PodLooks
 from fairlead.fleet.wanted import EngineKind
 from tests.reaching.worlds import run
+
+PAGE: Final = """\
+# TYPE vllm:cache_config_info gauge
+vllm:cache_config_info{engine="0",block_size="16",num_gpu_blocks="1000"} 1.0
+# TYPE vllm:num_requests_running gauge
+vllm:num_requests_running{engine="0",model_name="m"} 0.0
+# TYPE vllm:num_requests_waiting gauge
+vllm:num_requests_waiting{engine="0",model_name="m"} 0.0
+# TYPE vllm:kv_cache_usage_perc gauge
+vllm:kv_cache_usage_perc{engine="0",model_name="m"} 0.0
+"""
 
 
 class Clock:
@@ -28,6 +44,37 @@ def test_a_pod_without_an_address_is_not_asked() -> None:
             looks = PodLooks(session, Clock())
             assert await looks.endpoints(pod("r")) is None
             assert await looks.load(pod("e"), EngineKind.VLLM) is None
+
+    run(story())
+
+
+def test_what_an_engine_measured_once_is_not_asked_again(tmp_path: Path) -> None:
+    """Its KV capacity does not change while it runs; what is no number is not believed."""
+
+    async def story() -> None:
+        pages, clock = ["nonsense", PAGE], Clock()
+
+        async def metrics(_: web.Request) -> web.Response:
+            return web.Response(text=pages.pop(0))
+
+        app = web.Application()
+        app.add_routes([web.get("/metrics", metrics)])
+        runner = web.AppRunner(app, access_log=None)
+        await runner.setup()
+        await web.UnixSite(runner, str(tmp_path / "engine")).start()
+        async with AsyncExitStack() as stack:
+            stack.push_async_callback(runner.cleanup)
+            connector = aiohttp.UnixConnector(str(tmp_path / "engine"))
+            session = await stack.enter_async_context(aiohttp.ClientSession(connector=connector))
+            looks = PodLooks(session, clock)
+            assert await looks.load(pod("e", "10.0.0.1"), EngineKind.VLLM) is None
+            clock.now += AGAIN_S
+            measured = await looks.load(pod("e", "10.0.0.1"), EngineKind.VLLM)
+            assert measured is not None
+            assert measured.capacity_blocks == 1000
+            clock.now += AGAIN_S
+            assert await looks.load(pod("e", "10.0.0.1"), EngineKind.VLLM) == measured
+        assert pages == []
 
     run(story())
 

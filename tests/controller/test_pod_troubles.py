@@ -59,7 +59,8 @@ def test_a_pod_that_may_need_time_has_no_trouble(status: Manifest) -> None:
 def test_the_last_end_counts_while_the_container_waits_or_runs_again() -> None:
     last = {"lastState": {"terminated": {"exitCode": 139, "message": "Segmentation fault"}}}
     words = "the engine ended with code 139: Segmentation fault; kubectl logs shows more"
-    for state in ({"waiting": {"reason": "CrashLoopBackOff"}}, {"running": {}}):
+    states: tuple[Manifest, ...] = ({"waiting": {"reason": "CrashLoopBackOff"}}, {"running": {}})
+    for state in states:
         found = pod_troubles.trouble(pod(last | {"state": state}))
         assert found == Trouble(pod="p", reason=Why.CRASH_LOOP, message=words)
 

@@ -1,11 +1,14 @@
 """The process put together: what its flags become, and what the webhook, the metrics page and Kopf are given."""
 
+import asyncio
+import random
 from pathlib import Path
 from typing import Any, Final
 
 import kopf
 import pytest
 
+from fairlead.cluster import kinds, lease
 from fairlead.cluster.api_server import ApiServer
 from fairlead.controller import kopf_host, process
 from fairlead.controller.certificate_keeper import CertificateKeeper
@@ -92,6 +95,56 @@ def test_the_page_tells_how_long_certificates_last(tmp_path: Path) -> None:
     run(story())
 
 
+class Claim:
+    """Works with the Lease until it is told otherwise."""
+
+    def __init__(self, ends: Exception | None = None) -> None:
+        self.began = asyncio.Event()
+        self.ended = False
+        self._ends = ends
+
+    async def work(self) -> None:
+        """As long as it may."""
+        self.began.set()
+        try:
+            if self._ends is not None:
+                raise self._ends
+            await asyncio.Event().wait()
+        finally:
+            self.ended = True
+
+
+async def led(claim: Claim, *, stops: bool | None = None) -> bool:
+    """Lead until somebody says stop, or until the Lease is lost; whether it was given back."""
+    fake = FakeApi()
+    async with fake.connected() as connection:
+        place = lease.Place(namespace="ops", name="fairlead", identity="me")
+        leadership = lease.Leadership(ApiServer(connection), place, random.Random(7))  # noqa: S311  # jitter
+        stop = asyncio.Event()
+        leading = asyncio.create_task(process._lead(leadership, claim.work, stop))
+        await claim.began.wait()
+        if stops is not None:
+            (stop if stops else leadership.lost).set()
+        await leading
+        assert claim.ended
+        return not fake.objects.held[(kinds.LEASE.title, "ops", "fairlead")]["spec"].get("holderIdentity")
+
+
+def test_who_is_told_to_stop_gives_the_lease_back() -> None:
+    """P22: a standby need not wait."""
+    assert asyncio.run(led(Claim(), stops=True))
+
+
+def test_who_lost_the_lease_ends_its_work() -> None:
+    """P22: its memory is of no use any more."""
+    asyncio.run(led(Claim(), stops=False))
+
+
+def test_work_that_ends_by_a_fault_of_ours_ends_the_process() -> None:
+    with pytest.raises(KeyError):
+        asyncio.run(led(Claim(KeyError("bug"))))
+
+
 async def let_in(_: dict[str, Any]) -> Verdict:
     """Everything but what is called bad."""
     return Verdict(refused="spec: no" if _.get("bad") else "", warnings=("look",))
@@ -117,15 +170,18 @@ def test_kopf_wakes_by_key_and_answers_reviews(tmp_path: Path) -> None:
         async with connection.connected() as opened:
             kopf_host._register(registry, opened, hosted)
             for handler in registry._watching.get_all_handlers():
-                assert await handler.fn(name="chat", namespace="team") is None  # type: ignore[call-arg]
+                changed: Any = handler.fn
+                assert await changed(name="chat", namespace="team") is None
             assert [one.kind for one in woken] == ["InferenceDeployment", "AutoscalingPolicy", "InferenceGateway"]
             for webhook in registry._webhooks.get_all_handlers():
                 said: list[str] = []
-                assert await webhook.fn(body={"a": 1}, warnings=said) is None  # type: ignore[call-arg]
+                validate: Any = webhook.fn
+                assert await validate(body={"a": 1}, warnings=said) is None
                 assert said == ["look"]
                 with pytest.raises(kopf.AdmissionError, match="spec: no"):
-                    await webhook.fn(body={"bad": 1}, warnings=said)  # type: ignore[call-arg]
-            (login,) = registry._activities.get_all_handlers()
-            assert (await login.fn()).server == connection.address  # type: ignore[call-arg]
+                    await validate(body={"bad": 1}, warnings=said)
+            (only,) = registry._activities.get_all_handlers()
+            login: Any = only.fn
+            assert (await login()).server == connection.address
 
     run(story())

@@ -85,7 +85,7 @@ async def quiet(turns: int = 50) -> None:
 def test_one_hot_key_keeps_none_of_five_hundred_waiting() -> None:
     """It is woken again each time it ran, and the others come in the order in which they asked."""
 
-    async def story(queue: WorkQueue, work: Work, _: Clock) -> None:
+    async def story(queue: WorkQueue, work: Work, __: Clock) -> None:
         work.outcomes["hot"] = Outcome(after_s=0.0)
         queue.wake(key("hot"))
         for number in range(500):
@@ -99,7 +99,7 @@ def test_one_hot_key_keeps_none_of_five_hundred_waiting() -> None:
 
 
 def test_a_key_woken_while_it_runs_runs_once_more_after() -> None:
-    async def story(queue: WorkQueue, work: Work, _: Clock) -> None:
+    async def story(queue: WorkQueue, work: Work, __: Clock) -> None:
         work.held["a"] = asyncio.Event()
         queue.wake(key("a"))
         await quiet()
@@ -130,7 +130,7 @@ def test_a_stuck_key_blocks_nobody_and_is_seen() -> None:
 
 
 def test_no_more_run_at_once_than_there_are_workers() -> None:
-    async def story(queue: WorkQueue, work: Work, _: Clock) -> None:
+    async def story(queue: WorkQueue, work: Work, __: Clock) -> None:
         for name in ("a", "b", "c"):
             work.held[name] = asyncio.Event()
             queue.wake(key(name))

@@ -1,8 +1,11 @@
 """Events are told beside the reconcile: none is waited for, and one that fails costs nothing but itself."""
 
 import asyncio
+import json
 from datetime import UTC, datetime
 from typing import Any, Final
+
+import pytest
 
 from fairlead.cluster import kinds
 from fairlead.cluster.api_server import ApiServer
@@ -40,5 +43,23 @@ def test_turns_and_steps_are_told_and_old_news_is_not() -> None:
         said = {(one["type"], one["reason"], one["note"]) for one in events}
         assert said == {("Warning", "DoesNotFit", "Fits is False: m"), ("Normal", "ScaledUp", "2 replicas")}
         assert fates == [True, True, False, False]
+
+    run(story())
+
+
+def test_nobody_is_told_that_a_namespace_that_ends_takes_no_event(caplog: pytest.LogCaptureFixture) -> None:
+    async def story() -> None:
+        fake, fates = FakeApi(), list[bool]()
+        refusal = {"reason": "Forbidden", "details": {"causes": [{"reason": "NamespaceTerminating"}]}}
+
+        def told(**fate: Any) -> None:  # noqa: ANN401  # as metrics are called
+            fates.append(fate["sent"])
+
+        async with fake.connected() as connection:
+            teller = EventTeller(FencedServer(ApiServer(connection), lambda: True), "me", told)
+            fake.fail(Fault(code=403, body=json.dumps(refusal)), "create")
+            teller.step(deployment(), "ScaledUp", "2 replicas", NOON)
+            await asyncio.gather(*teller._tasks)
+        assert (fates, caplog.messages) == ([False], [])
 
     run(story())

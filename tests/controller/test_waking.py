@@ -30,7 +30,7 @@ def node(ready: str = "True", gpus: str = "4", beat: str = "1") -> Manifest:
     return {"metadata": {"name": "n"}, "status": {"allocatable": {"nvidia.com/gpu": gpus}, "conditions": conditions}}
 
 
-SCALED = {"scaling": {"policy": {"name": "calm"}}}
+SCALED: Manifest = {"scaling": {"policy": {"name": "calm"}}}
 FLEET = (infd(), infd("scaled", **SCALED), infd("led", gateway={"name": "calm"}), short("short"))
 
 

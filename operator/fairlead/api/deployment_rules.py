@@ -8,7 +8,7 @@ from fairlead.api.model import Model
 from fairlead.api.pods import Toleration, TolerationOperator
 from fairlead.api.rule import Fault, Rule
 from fairlead.api.running import Canary, Rollout, Scaling
-from fairlead.fleet.wanted import RolloutStrategy, SpeculationMethod
+from fairlead.fleet.wanted import NO_RESOURCE, EngineKind, RolloutStrategy, SpeculationMethod
 
 _WITH_DRAFT: Final = (SpeculationMethod.DRAFT_MODEL, SpeculationMethod.EAGLE3)
 
@@ -48,6 +48,16 @@ _WHOLE: Final[tuple[Rule[Any], ...]] = (
         holds=lambda it: it.router is None or it.gateway is None,
         because="a deployment is served by its own router or through a gateway, not both",
         remedy="remove router, whose settings the InferenceGateway has for all its models, or remove gateway",
+    ),
+    Rule[InferenceDeploymentSpec](
+        on=InferenceDeploymentSpec,
+        field="accelerator.resource",
+        fault=Fault.INVALID,
+        cel="!has(self.accelerator.resource) || self.accelerator.resource != 'none' || "
+        "(has(self.engine) && has(self.engine.kind) && self.engine.kind == 'Simulated')",
+        holds=lambda it: it.accelerator.resource != NO_RESOURCE or it.engine.kind is EngineKind.SIMULATED,
+        because="an engine that computes needs a GPU",
+        remedy="remove accelerator.resource, or write engine.kind: Simulated to try without a GPU",
     ),
     Rule[InferenceDeploymentSpec](
         on=InferenceDeploymentSpec,

@@ -29,7 +29,7 @@ class Accelerator(Part):
     resource: ResourceName = Field(
         default="nvidia.com/gpu",
         description="Extended resource that is asked for in the pod. Default nvidia.com/gpu; differs for MIG and "
-        "shared GPUs.",
+        "shared GPUs. none: asks for no GPU; only for kind Simulated, which then runs on any node.",
     )
 
 

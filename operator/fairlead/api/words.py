@@ -260,7 +260,7 @@ ProductName = Annotated[
 ResourceName = Annotated[
     str,
     Spelling(
-        pattern=r"[a-z0-9][-a-z0-9.]*/[A-Za-z0-9][-A-Za-z0-9._]*",
+        pattern=r"none|[a-z0-9][-a-z0-9.]*/[A-Za-z0-9][-A-Za-z0-9._]*",
         longest=128,
         because="this cannot be the name of an extended resource",
         remedy="write domain/name, for instance nvidia.com/gpu",

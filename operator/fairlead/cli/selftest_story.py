@@ -11,7 +11,7 @@ OBJECTS: Final = "/apis/fairlead.dev/v1alpha1/namespaces/{}/inferencedeployments
 SPEC: Final = {
     "model": {"source": "hf://Qwen/Qwen3-0.6B", "servedName": "selftest"},
     "engine": {"kind": "Simulated"},
-    "accelerator": {"product": "NVIDIA-L4"},
+    "accelerator": {"product": "NVIDIA-L4", "resource": "none"},
 }
 WORDS: Final = {"model": "selftest", "max_tokens": 4, "messages": [{"role": "user", "content": "Are you there?"}]}
 

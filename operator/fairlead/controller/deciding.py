@@ -15,7 +15,7 @@ from fairlead.controller.observing import Observed
 from fairlead.fleet.gateways import WantedDeployment
 from fairlead.fleet.rollouts import Ask, GiveUp, Hold, Plan, Retire, RevisionState, Rollout, Room
 from fairlead.fleet.troubles import Trouble
-from fairlead.fleet.wanted import Wanted
+from fairlead.fleet.wanted import NO_RESOURCE, Wanted
 from fairlead.objects import children, engine_deployment, engine_placement, engine_pods, revisions, stamps
 from fairlead.objects.engine_deployment import RevisionFacts
 from fairlead.objects.owner import Owner
@@ -117,7 +117,8 @@ def _same_gpus(engine: Manifest, wanted: Wanted) -> bool:
     limits = [one.get("resources", {}).get("limits") or {} for one in pod.get("containers") or ()]
     selected = (pod.get("nodeSelector") or {}).get(engine_placement.PRODUCT)
     product = engine_placement.node_selector(wanted).get(engine_placement.PRODUCT)
-    return any(wanted.resource in one for one in limits) and selected == product
+    holds = wanted.resource == NO_RESOURCE or any(wanted.resource in one for one in limits)
+    return holds and selected == product
 
 
 def _recommended(observed: Observed) -> int | None:

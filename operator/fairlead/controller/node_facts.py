@@ -16,6 +16,7 @@ from fairlead.controller.judging import Judged
 from fairlead.controller.world import World
 from fairlead.fleet.nodes import Node
 from fairlead.fleet.rollouts import Room
+from fairlead.fleet.wanted import NO_RESOURCE
 from fairlead.objects import engine_placement
 from fairlead.planning import room as rooms
 
@@ -23,17 +24,15 @@ from fairlead.planning import room as rooms
 def room(world: World, judged: Judged, *, nodes_grow: bool) -> Room:
     """How many more replicas of this deployment's kind would find a place."""
     wanted = judged.deployment.wanted if judged.deployment else None
-    if wanted is None or nodes_grow or not world.knows(kinds.NODE):
+    if wanted is None or wanted.resource == NO_RESOURCE or nodes_grow or not world.knows(kinds.NODE):
         return Room()
     selector = dict(engine_placement.node_selector(wanted))
     product = selector.pop(engine_placement.PRODUCT, None)
     some = world.of(kinds.POD).all()
     nodes = seen(world.of(kinds.NODE).all(), some, wanted.resource)
     found = rooms.room(nodes, product, wanted.gpus_per_replica, tuple(sorted(selector.items())))
-    if found.replicas is None:
-        return found
     coming = ceil(about_to_hold(some, wanted.resource, product) / wanted.gpus_per_replica)
-    return replace(found, replicas=max(0, found.replicas - coming))
+    return replace(found, replicas=max(0, (found.replicas or 0) - coming))
 
 
 def product_absent(world: World, judged: Judged, *, nodes_grow: bool) -> str | None:

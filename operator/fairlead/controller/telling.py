@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Final
 
-from fairlead.cluster.api_errors import ApiError
+from fairlead.cluster.api_errors import ApiError, Refused
 from fairlead.cluster.kinds import Manifest
 from fairlead.controller.fenced import FencedServer, NotLeading
 from fairlead.telemetry.event_recorder import EventRecorder, EventType, News
@@ -52,7 +52,8 @@ class EventTeller:
             self._told(sent=await self._recorder.tell(news, at))
         except (ApiError, NotLeading) as problem:
             self._told(sent=False)
-            log.warning("an Event could not be told: %s", problem)
+            if not (isinstance(problem, Refused) and problem.namespace_ends):
+                log.warning("an Event could not be told: %s", problem)
 
 
 def is_news(condition: Manifest, before: Manifest) -> bool:

@@ -2,8 +2,12 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 from fairlead.fleet.quantization import Dtype, KvFormat, WeightFormat
+
+NO_RESOURCE: Final = "none"
+"""Asks a node for nothing: a simulated engine computes nothing, so it may stand where there is no GPU."""
 
 
 class EngineKind(StrEnum):

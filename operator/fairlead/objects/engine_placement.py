@@ -3,7 +3,7 @@
 import json
 from typing import Final
 
-from fairlead.fleet.wanted import EngineKind, Placement, Spread, Toleration, Wanted
+from fairlead.fleet.wanted import NO_RESOURCE, EngineKind, Placement, Spread, Toleration, Wanted
 from fairlead.objects import labels
 from fairlead.objects.manifest import Manifest
 
@@ -56,6 +56,8 @@ def _product(wanted: Wanted) -> dict[str, str]:
 
     A user's own selector for the label wins, since shared and sliced GPUs carry variants of the product's name.
     """
+    if wanted.resource == NO_RESOURCE:
+        return {}
     labelled = wanted.resource.startswith(_VENDOR) or wanted.engine.kind is EngineKind.SIMULATED
     return {PRODUCT: wanted.product} if labelled else {}
 

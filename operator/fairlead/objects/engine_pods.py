@@ -7,7 +7,7 @@ from typing import Final
 
 from fairlead.fleet.gateways import WantedDeployment
 from fairlead.fleet.launch import Launch, Probe, Variable
-from fairlead.fleet.wanted import EngineKind, EnvFrom, SecretKey, Wanted
+from fairlead.fleet.wanted import NO_RESOURCE, EngineKind, EnvFrom, SecretKey, Wanted
 from fairlead.objects import engine_placement, engine_volumes, labels, security
 from fairlead.objects.engine_volumes import Carried
 from fairlead.objects.manifest import Manifest
@@ -43,7 +43,7 @@ def template(owner: Owner, deployment: WantedDeployment, launch: Launch, revisio
 
 
 def _container(wanted: Wanted, launch: Launch, carried: Carried) -> Manifest:
-    gpus = {wanted.resource: str(wanted.gpus_per_replica)}
+    gpus = {} if wanted.resource == NO_RESOURCE else {wanted.resource: str(wanted.gpus_per_replica)}
     ports = [{"name": port.name, "containerPort": port.number, "protocol": "TCP"} for port in launch.ports]
     wait = launch.shutdown.pre_stop_seconds
     return {
@@ -56,7 +56,7 @@ def _container(wanted: Wanted, launch: Launch, carried: Carried) -> Manifest:
             *launch.environment,
         ),
         "ports": ports,
-        "resources": {"limits": dict(gpus), "requests": dict(gpus)},
+        **({"resources": {"limits": dict(gpus), "requests": dict(gpus)}} if gpus else {}),
         "startupProbe": _probe(launch.probes.startup),
         "readinessProbe": _probe(launch.probes.readiness),
         "livenessProbe": _probe(launch.probes.liveness),

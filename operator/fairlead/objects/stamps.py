@@ -3,7 +3,6 @@
 Comparing what is wanted with what is there cannot see a field that is wanted no more; the mark changes with it.
 """
 
-import copy
 from typing import Final
 
 from fairlead.api.kinds import GROUP
@@ -15,12 +14,9 @@ _DIGITS: Final = 16
 
 
 def stamped(manifest: Manifest) -> Manifest:
-    """A copy that carries the hash of all the rest; stamping it again changes nothing."""
-    copied = copy.deepcopy(manifest)
-    annotations = copied["metadata"].pop("annotations", {})
-    annotations.pop(APPLIED, None)
-    if annotations:
-        copied["metadata"]["annotations"] = annotations
-    mark = fingerprint(copied, _DIGITS)
-    copied["metadata"]["annotations"] = {**annotations, APPLIED: mark}
-    return copied
+    """The same with a head that carries the hash of all the rest; stamping it again changes nothing."""
+    metadata = {field: value for field, value in manifest["metadata"].items() if field != "annotations"}
+    annotations = {name: text for name, text in manifest["metadata"].get("annotations", {}).items() if name != APPLIED}
+    noted = metadata | ({"annotations": annotations} if annotations else {})
+    mark = fingerprint(manifest | {"metadata": noted}, _DIGITS)
+    return manifest | {"metadata": metadata | {"annotations": {**annotations, APPLIED: mark}}}

@@ -7,7 +7,7 @@ from typing import Final
 import pytest
 
 from devcluster.cache import Cache
-from devcluster.door import Door, Embedded
+from devcluster.door import Embedded
 from devcluster.image import build
 from house.tree import ROOT
 from tests import worlds
@@ -18,40 +18,31 @@ OPERATOR: Final = pytest.StashKey[Operator]()
 
 
 @pytest.fixture(scope="package")
-def cluster(request: pytest.FixtureRequest) -> Iterator[Door]:
-    """A cluster of these stories' own, since they drain nodes and take every GPU."""
+def cluster(request: pytest.FixtureRequest) -> Iterator[Embedded]:
+    """A cluster of these stories' own: they drain nodes and take every GPU, which nobody's own cluster should see."""
     request.getfixturevalue("able")
     if worlds.asked_for_existing():
-        with worlds.shared() as door:
-            yield door
-    else:
-        with worlds.embedded(f"serving-{os.getpid()}", *NODES) as made:
-            yield made
+        pytest.skip("these stories drain nodes, and a port-forward ends with its router: they want their own cluster")
+    with worlds.embedded(f"serving-{os.getpid()}", *NODES) as made:
+        yield made
 
 
 @pytest.fixture(scope="package")
-def our_image(cluster: Door) -> str:
+def our_image(cluster: Embedded) -> str:
     """Our own image on every node."""
-    if not isinstance(cluster, Embedded):
-        named = os.environ.get("FAIRLEAD_IMAGE")
-        if named is None:
-            pytest.skip("an existing cluster needs FAIRLEAD_IMAGE: the image its nodes can pull")
-        return named
     built = build.build(ROOT, Cache.chosen())
     cluster.load(built.archive)
     return built.reference
 
 
 @pytest.fixture(scope="package")
-def operated(cluster: Door, our_image: str, request: pytest.FixtureRequest) -> Iterator[Operator]:
+def operated(cluster: Embedded, our_image: str, request: pytest.FixtureRequest) -> Iterator[Operator]:
     """The operator, installed by Helm once for all stories."""
     operator = Operator(cluster, our_image)
     request.config.stash[OPERATOR] = operator
     operator.install()
     yield operator
     del request.config.stash[OPERATOR]
-    if not isinstance(cluster, Embedded):
-        operator.uninstall()
 
 
 @pytest.hookimpl(wrapper=True)
