@@ -51,8 +51,8 @@ def a_thousand_stand() -> Figure:
     return Figure(
         holds=holds,
         text=f"{found['deployments']} deployments converge in {found['converge_s']:.0f} s, an edit is a write after "
-        f"{found['edit_p95_s']:.2f} s (p95), {found['memory_mib']:.0f} MiB, {found['rest_core_share']:.1%} of a core at "
-        f"rest; a restart makes {found['restart_writes']} writes",
+        f"{found['edit_p95_s']:.2f} s (p95), {found['memory_mib']:.0f} MiB, "
+        f"{found['rest_core_share']:.1%} of a core at rest; a restart makes {found['restart_writes']} writes",
     )
 
 

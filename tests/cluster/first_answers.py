@@ -59,7 +59,7 @@ def measure_first_answer(stage: Stage, name: str) -> FirstAnswer:
 
 
 async def _answered(address: str) -> None:
-    """Ask until there is a whole answer: first there is no router, then it holds what comes until an engine is proved."""
+    """Ask until there is a whole answer: first there is no router, later one that holds what comes."""
     until = time.monotonic() + PATIENCE_SECONDS
     question = Question(number=0, tokens=1, streams=True)
     async with client(address) as asking:

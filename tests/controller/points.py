@@ -22,4 +22,5 @@ def of(count: int, few: int = 3) -> Iterator[int]:
     if EXAMPLES >= ALL_FROM or count <= few:
         yield from range(count)
         return
-    yield from sorted({round(place * (count - 1) / (few - 1)) for place in range(few)})
+    last = count - 1
+    yield from sorted({round(place * last / (few - 1)) for place in range(few)} if few > 1 else {last // 2})

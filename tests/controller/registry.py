@@ -80,6 +80,7 @@ PROPERTIES: Final = (
         "P11",
         "our own writes are read",
         (
+            "tests/controller/test_leading.py::test_what_we_removed_is_gone_before_the_watch_says_so",
             "tests/controller/test_the_feed.py::test_a_store_that_is_behind_our_own_writes_makes_nothing_twice",
             "tests/reaching/test_informer.py::test_our_own_write_is_in_the_store_before_the_watch_says_so",
         ),

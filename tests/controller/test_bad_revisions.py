@@ -1,6 +1,7 @@
 """A revision that cannot start: what serves goes on, the condition says what to do, and there is a way back."""
 
 from datetime import timedelta
+from functools import cache
 from typing import Any, Final
 
 import pytest
@@ -37,13 +38,20 @@ BROKEN: Final = {
 """By the reason that is given: the container's status, and what is to be done."""
 
 
-def on_the_way(**spec: Any) -> tuple[Pretend, str, str]:  # noqa: ANN401  # whatever a spec holds
-    """A deployment that serves, and a new revision of it that was just asked for."""
+@cache
+def serving() -> Pretend:
+    """A deployment that serves, with a short deadline for whatever comes next."""
     world = Pretend(gpus=4)
     world.apply(deployment(rollout=SOON))
     world.settle()
+    return world
+
+
+def on_the_way() -> tuple[Pretend, str, str]:
+    """A deployment that serves, and a new revision of it that was just asked for."""
+    world = serving().twin()
     (old,) = world.engines()
-    world.apply(deployment(rollout=SOON, context=4096, **spec))
+    world.apply(deployment(rollout=SOON, context=4096))
     world.look()
     (new,) = set(world.engines()) - {old}
     return world, old, new

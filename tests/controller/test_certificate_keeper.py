@@ -1,5 +1,6 @@
 """Certificates are kept in one Secret for all replicas, trusted before they serve, and others' are left to others."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
@@ -10,10 +11,10 @@ from fairlead.cluster import kinds
 from fairlead.cluster.api_errors import ApiError
 from fairlead.cluster.api_server import ApiServer
 from fairlead.cluster.kinds import Manifest
-from fairlead.controller import certificates
+from fairlead.controller import certificate_keeper, certificates
 from fairlead.controller.certificate_keeper import CertificateKeeper, Place
 from tests.reaching.fake_api import FakeApi, Fault
-from tests.reaching.worlds import run
+from tests.reaching.worlds import run, until
 
 NOON: Final = datetime(2026, 11, 20, 12, tzinfo=UTC)
 HOOK: Final = {"name": "validate.fairlead.dev", "clientConfig": {"service": {"name": "webhook"}}}
@@ -113,5 +114,23 @@ def test_a_failure_of_the_api_is_the_callers(tmp_path: Path) -> None:
             with pytest.raises(ApiError):
                 await keeper.keep()
             assert not keeper._place.cert_file.exists()
+
+    run(story())
+
+
+def test_a_keeper_goes_on_after_a_failure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What serves goes on serving, and the next look mends it."""
+    monkeypatch.setattr(certificate_keeper, "EVERY_S", 0.005)
+
+    async def story() -> None:
+        fake = FakeApi()
+        async with fake.connected() as connection:
+            keeper = CertificateKeeper(ApiServer(connection), place(tmp_path), Clock())
+            fake.fail(Fault(code=403), "get")
+            keeping = asyncio.create_task(keeper.run())
+            await until(keeper._place.cert_file.exists)
+            keeping.cancel()
+            await asyncio.gather(keeping, return_exceptions=True)
+        assert fake.count("get") >= 2
 
     run(story())

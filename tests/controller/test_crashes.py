@@ -72,7 +72,7 @@ def told(request: pytest.FixtureRequest) -> tuple[Callable[[Pretend, Run], None]
 def test_a_crash_before_or_after_any_write_heals(told: tuple[Callable[[Pretend, Run], None], Pretend]) -> None:
     """P1, P5: the same end, and as many creates and deletes as without the crash."""
     story, clean_world = told
-    for number in points.of(len(clean_world.server.writes)):
+    for number in points.of(len(clean_world.server.writes), few=2):
         for faults in (Faults(before=number), Faults(after=number)):
             world = Pretend(gpus=3)
             world.server.faults = faults
@@ -88,7 +88,7 @@ def test_a_crash_before_or_after_any_write_heals(told: tuple[Callable[[Pretend, 
 def test_an_error_at_any_write_heals(told: tuple[Callable[[Pretend, Run], None], Pretend], code: int) -> None:
     """P12: whatever the server answers once, the end is the same."""
     story, clean_world = told
-    for number in points.of(len(clean_world.server.writes), few=2):
+    for number in points.of(len(clean_world.server.writes), few=1):
         world = Pretend(gpus=3)
         world.server.faults = Faults(answers={number: code})
         story(world, clean)

@@ -19,6 +19,7 @@ from fairlead.controller.known import Key, Known
 from fairlead.controller.leading import BUGS_SAID_AFTER, Leading
 from fairlead.controller.queue import Outcome
 from fairlead.controller.reconcile import Setting
+from fairlead.controller.seeing import Seeing
 from fairlead.controller.settings import OperatorSettings
 from fairlead.telemetry.operator_metrics import OperatorMetrics
 from tests.controller.pretend import CATALOGUE, PLATFORM, deployment
@@ -161,6 +162,26 @@ def test_a_fence_lets_nobody_write_who_does_not_lead() -> None:
             live = await server.create(note)
             await server.apply(note)
             assert await server.remove(live, uid=live["metadata"]["uid"])
+
+    run(story())
+
+
+def test_what_we_removed_is_gone_before_the_watch_says_so() -> None:
+    """P11: our own delete is read like our own write, and neither wakes us."""
+
+    async def story() -> None:
+        woken: list[Key] = []
+        async with FakeApi().connected() as connection:
+            seeing = Seeing(ApiServer(connection), ("default",), woken.append)
+            head = {"name": "n", "namespace": "default", "uid": "u", "resourceVersion": "7"}
+            note: Manifest = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": head}
+            seeing.note(note)
+            seeing.note({"apiVersion": "v1", "kind": "Secret", "metadata": head})
+            assert seeing.of(kinds.CONFIG_MAP).find("default", "n") == note
+            seeing.gone(note)
+            assert seeing.of(kinds.CONFIG_MAP).find("default", "n") is None
+            assert not seeing.knows(kinds.CONFIG_MAP)
+            assert woken == []
 
     run(story())
 

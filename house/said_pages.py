@@ -1,0 +1,100 @@
+"""The pages about what the operator says of itself: conditions with their reasons, and metrics, from the code's words.
+
+`python -m house.said_pages` writes docs/reference/conditions.md and docs/reference/metrics.md; tests notice drift.
+"""
+
+import ast
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Final
+
+from fairlead.fleet import conditions
+from fairlead.fleet.conditions import ConditionReason, ConditionType
+from fairlead.telemetry.operator_metrics import OperatorMetrics
+from house.tree import ROOT
+
+CONDITIONS: Final = "docs/reference/conditions.md"
+METRICS: Final = "docs/reference/metrics.md"
+
+
+def pages() -> Mapping[str, str]:
+    """Every page by its path."""
+    return {CONDITIONS: conditions_page(), METRICS: metrics_page()}
+
+
+def conditions_page() -> str:
+    """Types first, then every reason."""
+    words = meanings()
+    return "\n".join(
+        [
+            "# Conditions and reasons",
+            "",
+            "Written by `python -m house.said_pages` from `operator/fairlead/fleet/conditions.py`; changes here are",
+            "lost. A condition's message names the field, the value, why, and what to do; it holds no time and no",
+            "counter, so at rest it never changes. `kubectl get infd` shows the reason of `Ready`.",
+            "",
+            *_table("condition", {one.value: words[("ConditionType", one.name)] for one in ConditionType}),
+            "",
+            "`Ready`, `Stalled` and `Reconciling` are what kstatus reads, and so `helm --wait`, Flux and Argo CD.",
+            "",
+            *_table("reason", {one.value: words[("ConditionReason", one.name)] for one in ConditionReason}),
+            "",
+        ]
+    )
+
+
+def metrics_page() -> str:
+    """Every metric of the operator."""
+    rows = {}
+    for family in OperatorMetrics().registry.collect():
+        name = f"{family.name}_total" if family.type == "counter" else family.name
+        rows[name] = f"{family.type}: {family.documentation}"
+    return "\n".join(
+        [
+            "# The operator's metrics",
+            "",
+            "Written by `python -m house.said_pages` from `operator/fairlead/telemetry/operator_metrics.py`; changes",
+            "here are lost. Served on port 9090 of every replica; of objects only the leader's figures say anything.",
+            "",
+            *_table("metric", dict(sorted(rows.items()))),
+            "",
+        ]
+    )
+
+
+def meanings() -> dict[tuple[str, str], str]:
+    """The sentence below each member of both enums, by class and name."""
+    tree = ast.parse(Path(conditions.__file__).read_text(encoding="utf-8"))
+    return dict(_sentences(tree))
+
+
+def _sentences(tree: ast.Module) -> Iterator[tuple[tuple[str, str], str]]:
+    for node in tree.body:
+        if isinstance(node, ast.ClassDef):
+            for member, after in zip(node.body, node.body[1:], strict=False):
+                if isinstance(member, ast.Assign) and isinstance(member.targets[0], ast.Name):
+                    yield (node.name, member.targets[0].id), _text(after)
+
+
+def _text(node: ast.stmt) -> str:
+    if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
+        return " ".join(node.value.value.split())
+    return ""
+
+
+def _table(head: str, rows: Mapping[str, str]) -> Iterator[str]:
+    yield f"| {head} | what it means |"
+    yield "|---|---|"
+    yield from (f"| `{name}` | {text} |" for name, text in rows.items())
+
+
+def main() -> int:
+    """Write both."""
+    for path, text in pages().items():
+        (ROOT / path).write_text(text, encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
