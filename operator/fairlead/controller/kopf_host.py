@@ -7,6 +7,7 @@ not used; an event only wakes a key.
 import asyncio
 import logging
 import random
+import threading
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -15,7 +16,7 @@ from typing import Any, Final
 import kopf
 
 from fairlead.api import kinds as ours
-from fairlead.cluster.connection import Connection
+from fairlead.cluster.connection import Connection, Credentials
 from fairlead.controller.certificate_keeper import Place
 from fairlead.controller.known import Key
 from fairlead.controller.settings import OperatorSettings
@@ -41,30 +42,71 @@ class Hosted:
 
 
 async def run(settings: OperatorSettings, connection: Connection, hosted: Hosted, stop: asyncio.Event) -> None:
-    """Host until stopped."""
+    """Host until stopped, in a thread with a loop of its own.
+
+    On its way out Kopf cancels whatever tasks began after it, which would be ours; and it would take our signals.
+    """
+    flag = threading.Event()
+    across = _Across(asyncio.get_running_loop(), connection, hosted)
+    hosting = asyncio.create_task(asyncio.to_thread(lambda: asyncio.run(_operate(settings, across, flag))), name="kopf")
+    stopping = asyncio.create_task(stop.wait())
+    try:
+        await asyncio.wait({hosting, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        flag.set()
+        stopping.cancel()
+        await hosting
+
+
+class _Across:
+    """What Kopf's thread asks of ours."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, connection: Connection, hosted: Hosted) -> None:
+        self._loop = loop
+        self._connection = connection
+        self._hosted = hosted
+        self.certificates = hosted.certificates
+
+    def wake(self, key: Key) -> None:
+        """Something happened to an object."""
+        self._loop.call_soon_threadsafe(self._hosted.wake, key)
+
+    async def review(self, document: dict[str, Any]) -> Verdict:
+        """The webhook's answer."""
+        return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(self._review(document), self._loop))
+
+    async def credentials(self) -> Credentials:
+        """The same as ours."""
+        return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(self._connection.credentials(), self._loop))
+
+    async def _review(self, document: dict[str, Any]) -> Verdict:
+        return await self._hosted.review(document)
+
+
+async def _operate(settings: OperatorSettings, across: _Across, flag: threading.Event) -> None:
     registry = kopf.OperatorRegistry()
-    _register(registry, connection, hosted)
+    _register(registry, across)
     await kopf.operator(
         registry=registry,
-        settings=_settings(settings, hosted),
+        settings=_settings(settings, across.certificates),
         standalone=True,
         clusterwide=not settings.namespaces,
         namespaces=settings.namespaces,
-        stop_flag=stop,
+        stop_flag=flag,
     )
 
 
-def _register(registry: kopf.OperatorRegistry, connection: Connection, hosted: Hosted) -> None:
+def _register(registry: kopf.OperatorRegistry, across: _Across) -> None:
     @kopf.on.login(registry=registry)
     async def login(**_: object) -> kopf.ConnectionInfo:
         """The same credentials as ours, read anew each half hour, since Kopf keeps a token until it is refused."""
         until = datetime.now(tz=UTC) + KOPF_BELIEVES
-        return kopf.ConnectionInfo(**(await connection.credentials()).for_kopf(), expiration=until)
+        return kopf.ConnectionInfo(**(await across.credentials()).for_kopf(), expiration=until)
 
     for kind in ours.KINDS:
-        _watch(registry, kind, hosted.wake)
-        if hosted.certificates is not None:
-            _validate(registry, kind, hosted.review)
+        _watch(registry, kind, across.wake)
+        if across.certificates is not None:
+            _validate(registry, kind, across.review)
 
 
 def _watch(registry: kopf.OperatorRegistry, kind: ours.Kind[Any], wake: Callable[[Key], None]) -> None:
@@ -84,7 +126,7 @@ def _validate(registry: kopf.OperatorRegistry, kind: ours.Kind[Any], review: Rev
             raise kopf.AdmissionError(verdict.refused, code=422)
 
 
-def _settings(settings: OperatorSettings, hosted: Hosted) -> kopf.OperatorSettings:
+def _settings(settings: OperatorSettings, place: Place | None) -> kopf.OperatorSettings:
     """As operator-reliability.md pins them, each for the incident it names."""
     chosen = kopf.OperatorSettings()
     chosen.peering.standalone = True
@@ -96,7 +138,7 @@ def _settings(settings: OperatorSettings, hosted: Hosted) -> kopf.OperatorSettin
     chosen.process.ultimate_exiting_timeout = 20
     chosen.persistence.finalizer = FINALIZER
     chosen.admission.managed = None
-    if (place := hosted.certificates) is not None:
+    if place is not None:
         chosen.admission.server = kopf.WebhookServer(
             addr=settings.host,
             port=settings.webhook.port,
@@ -104,5 +146,6 @@ def _settings(settings: OperatorSettings, hosted: Hosted) -> kopf.OperatorSettin
             certfile=place.cert_file,
             pkeyfile=place.key_file,
         )
-    logging.getLogger("kopf.objects").setLevel(logging.WARNING)
+    logging.getLogger("kopf").setLevel(logging.WARNING)
+    logging.getLogger("kopf._core.reactor.running").setLevel(logging.ERROR)  # that signals are not its business
     return chosen

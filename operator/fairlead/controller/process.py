@@ -55,7 +55,7 @@ async def run(settings: OperatorSettings) -> int:
         leadership = lease.Leadership(api, place, rng, _terms(settings.lease_seconds))
         leading = Leading(api, leadership, setting, metrics)
         pulse = Pulse(watch_age_s=leading.watch_age_s, oldest_key_s=leading.queue.oldest_s)
-        async with _standby(settings, connection, api, Served(leading, pulse, setting)):
+        async with _standby(settings, connection, api, Served(leading, pulse, setting, stop)):
             await _lead(leadership, lambda: _work(leading, pulse, settings), stop)
     return LOST if leadership.lost.is_set() else 0
 
@@ -91,6 +91,7 @@ class Served(NamedTuple):
     leading: Leading
     pulse: Pulse
     setting: Setting
+    stop: asyncio.Event
 
 
 @asynccontextmanager
@@ -111,6 +112,7 @@ async def _standby(
         ends = asyncio.Event()
         hosted = kopf_host.Hosted(wake=leading.wake, review=_reviewer(api, served), certificates=place)
         host = asyncio.create_task(kopf_host.run(settings, connection, hosted, ends), name="kopf")
+        host.add_done_callback(lambda _: served.stop.set())  # without its host nothing is hosted
         tasks = [asyncio.create_task(one) for one in (pulse.beat(), *([keeper.run()] if keeper else []))]
         pulse.ready = True
         try:
@@ -119,7 +121,9 @@ async def _standby(
             ends.set()
             for task in tasks:
                 task.cancel()
-            await asyncio.gather(host, *tasks, return_exceptions=True)
+            ended, *_ = await asyncio.gather(host, *tasks, return_exceptions=True)
+            if isinstance(ended, Exception):
+                log.error("Kopf ended: %s: %s", type(ended).__name__, ended)
 
 
 def _page(leading: Leading, keeper: CertificateKeeper | None) -> bytes:
