@@ -9,7 +9,7 @@ SERVICE ?=
 ITEM ?=
 export PYTHONDONTWRITEBYTECODE ?= 1
 .DEFAULT_GOAL := help
-.PHONY: help setup check test unit vllm house apiserver e2e demo demo-down cluster cluster-light cluster-down cluster-status expose image bench prove evidence crds chart lock format
+.PHONY: help setup check test unit vllm house apiserver e2e demo demo-down cluster cluster-light cluster-down cluster-status expose image bench bench-operator prove evidence crds chart lock format
 
 help: ## list the targets
 	@if [ -t 1 ]; then on=$$(printf '\033[1m'); off=$$(printf '\033[0m'); fi; \
@@ -65,6 +65,9 @@ image: setup ## build the project's Dockerfile with buildah
 
 bench: setup ## the benchmark table
 	@$(ENV) $(PY) -m bench
+
+bench-operator: setup ## the operator with 1,000 deployments: convergence, edits, memory, rest
+	@$(ENV) $(PY) -m bench.operator_scale
 
 prove: setup ## list the claims; ITEM=house.4 proves one, RECORD=1 keeps the figure
 	@$(ENV) $(PY) -m prove $(ITEM) $(if $(RECORD),--record)

@@ -10,6 +10,7 @@ import statistics
 import threading
 import time
 from collections.abc import Callable
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Final, Self
@@ -105,12 +106,12 @@ def report(told: list[Told]) -> Report:
 class Traffic:
     """Conversations that go on while the block lasts, in a thread of their own since stories wait for the cluster."""
 
-    def __init__(self, address: str, clients: int = 8) -> None:
-        self._address = address
+    def __init__(self, *addresses: str, clients: int = 8) -> None:
+        self._addresses = addresses
         self._clients = clients
         self._told: list[Told] = []
         self._stop = threading.Event()
-        self._thread = threading.Thread(target=lambda: asyncio.run(self._all()), name=f"traffic to {address}")
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._all()), name="traffic")
 
     def __enter__(self) -> Self:
         """It flows when every conversation had an answer; where it does not, it ends at once."""
@@ -129,7 +130,7 @@ class Traffic:
     def goes_on(self, answers: int = 16) -> None:
         """Wait until so many more are answered: what just changed has met requests."""
         seen = len(self._told)
-        eventually(lambda: len(self._told) >= seen + answers, f"{answers} more answers from {self._address}")
+        eventually(lambda: len(self._told) >= seen + answers, f"{answers} more answers")
 
     @property
     def report(self) -> Report:
@@ -141,8 +142,11 @@ class Traffic:
         self._thread.join()
 
     async def _all(self) -> None:
-        async with client(self._address) as asking:
-            await asyncio.gather(*(self._converse(asking, place) for place in range(self._clients)))
+        """Conversations are dealt out over the addresses."""
+        async with AsyncExitStack() as opened:
+            doors = [await opened.enter_async_context(client(address)) for address in self._addresses]
+            places = range(self._clients)
+            await asyncio.gather(*(self._converse(doors[place % len(doors)], place) for place in places))
 
     async def _converse(self, asking: AsyncOpenAI, place: int) -> None:
         """Every third client wants its answers whole."""

@@ -143,6 +143,10 @@ class PretendTeller:
         """A condition turned."""
         self.told.append(f"{condition['type']}={condition['status']}:{condition['reason']}")
 
+    def meddled(self, about: Manifest, resource: Resource, note: str, at: datetime) -> None:  # noqa: ARG002
+        """Somebody else changed a child."""
+        self.told.append(f"PutBack {note}")
+
     def step(self, about: Manifest, reason: str, note: str, at: datetime) -> None:  # noqa: ARG002
         """A step."""
         self.told.append(reason)

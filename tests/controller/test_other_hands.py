@@ -7,6 +7,7 @@ import pytest
 
 from fairlead.cluster import kinds
 from fairlead.cluster.kinds import Manifest, Resource
+from fairlead.controller import meddling
 from tests.controller.pretend import Pretend, deployment
 
 CHILDREN: tuple[tuple[Resource, str], ...] = (
@@ -66,6 +67,20 @@ def test_an_edited_child_is_put_back_after_one_look(resource: Resource, path: tu
     assert world.fingerprint() != before
     world.tick()
     assert world.fingerprint() == before
+    (told,) = [one for one in world.teller.told if one.startswith("PutBack")]
+    assert told.startswith(f"PutBack {resource.kind} chat-router: {path[0]}")
+    assert told.endswith("was changed by somebody; put back: change the InferenceDeployment instead")
+
+
+def test_whoever_wrote_last_is_named() -> None:
+    """P19"""
+    entries = [
+        {"manager": "kubectl-edit", "time": "2026-11-20T12:05:00Z"},
+        {"manager": "helm", "time": "2026-11-20T12:01:00Z"},
+        {"manager": "fairlead-controller", "time": "2026-11-20T12:09:00Z"},
+        {"manager": "keda", "time": "2026-11-20T12:08:00Z", "subresource": "scale"},
+    ]
+    assert meddling.who({"metadata": {"managedFields": entries}}) == "kubectl-edit"
 
 
 def test_what_others_added_stays() -> None:

@@ -13,9 +13,7 @@ from fairlead.cluster.api_server import ApiServer
 from fairlead.controller import kopf_host, process
 from fairlead.controller.certificate_keeper import CertificateKeeper
 from fairlead.controller.health import Pulse
-from fairlead.controller.known import Key
 from fairlead.controller.settings import OperatorSettings, WebhookSettings
-from fairlead.controller.webhook import Verdict
 from fairlead.fleet.wanted import EngineKind
 from fairlead.telemetry.operator_metrics import OperatorMetrics
 from tests.controller.pretend import NOON, deployment
@@ -65,7 +63,7 @@ def served() -> process.Served:
     """What a standby looks at."""
     pulse = Pulse(watch_age_s=lambda: 0.0, oldest_key_s=lambda: 0.0)
     leader: Any = Idle()
-    return process.Served(leader, pulse, process._setting(SETTINGS))
+    return process.Served(leader, pulse, process._setting(SETTINGS), asyncio.Event())
 
 
 def test_the_webhook_looks_up_what_an_object_names() -> None:
@@ -145,43 +143,9 @@ def test_work_that_ends_by_a_fault_of_ours_ends_the_process() -> None:
         asyncio.run(led(Claim(KeyError("bug"))))
 
 
-async def let_in(_: dict[str, Any]) -> Verdict:
-    """Everything but what is called bad."""
-    return Verdict(refused="spec: no" if _.get("bad") else "", warnings=("look",))
-
-
 def test_kopf_is_a_host_and_writes_nothing(tmp_path: Path) -> None:
-    place = process._place(SETTINGS, tmp_path)
-    hosted = kopf_host.Hosted(wake=lambda _: None, review=let_in, certificates=place)
-    chosen = kopf_host._settings(SETTINGS, hosted)
+    chosen = kopf_host._settings(SETTINGS, process._place(SETTINGS, tmp_path))
     assert (chosen.posting.enabled, chosen.peering.standalone, chosen.admission.managed) == (False, True, None)
     assert chosen.persistence.finalizer == "fairlead.dev/kopf"
     assert isinstance(chosen.admission.server, kopf.WebhookServer)
-    bare = kopf_host.Hosted(wake=lambda _: None, review=let_in, certificates=None)
-    assert kopf_host._settings(SETTINGS, bare).admission.server is None
-
-
-def test_kopf_wakes_by_key_and_answers_reviews(tmp_path: Path) -> None:
-    async def story() -> None:
-        woken: list[Key] = []
-        place = process._place(SETTINGS, tmp_path)
-        hosted = kopf_host.Hosted(wake=woken.append, review=let_in, certificates=place)
-        registry, connection = kopf.OperatorRegistry(), FakeApi()
-        async with connection.connected() as opened:
-            kopf_host._register(registry, opened, hosted)
-            for handler in registry._watching.get_all_handlers():
-                changed: Any = handler.fn
-                assert await changed(name="chat", namespace="team") is None
-            assert [one.kind for one in woken] == ["InferenceDeployment", "AutoscalingPolicy", "InferenceGateway"]
-            for webhook in registry._webhooks.get_all_handlers():
-                said: list[str] = []
-                validate: Any = webhook.fn
-                assert await validate(body={"a": 1}, warnings=said) is None
-                assert said == ["look"]
-                with pytest.raises(kopf.AdmissionError, match="spec: no"):
-                    await validate(body={"bad": 1}, warnings=said)
-            (only,) = registry._activities.get_all_handlers()
-            login: Any = only.fn
-            assert (await login()).server == connection.address
-
-    run(story())
+    assert kopf_host._settings(SETTINGS, None).admission.server is None

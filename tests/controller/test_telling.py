@@ -3,7 +3,7 @@
 import asyncio
 import json
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Final
 
 import pytest
 
@@ -11,22 +11,26 @@ from fairlead.cluster import kinds
 from fairlead.cluster.api_server import ApiServer
 from fairlead.controller.fenced import FencedServer
 from fairlead.controller.telling import EventTeller
+from fairlead.telemetry.operator_metrics import OperatorMetrics
 from tests.controller.pretend import deployment
 from tests.reaching.fake_api import FakeApi, Fault
 from tests.reaching.worlds import run
 
+FATES: Final = ("sent", "dropped")
 NOON: Final = datetime(2026, 11, 20, 12, tzinfo=UTC)
+
+
+def told(metrics: OperatorMetrics) -> tuple[int, int]:
+    """How many Events were sent, and how many were not."""
+    fates = [metrics.registry.get_sample_value("fairlead_operator_events_total", {"fate": fate}) for fate in FATES]
+    return int(fates[0] or 0), int(fates[1] or 0)
 
 
 def test_turns_and_steps_are_told_and_old_news_is_not() -> None:
     async def story() -> None:
-        fake, fates, may = FakeApi(), list[bool](), [True]
-
-        def told(**fate: Any) -> None:  # noqa: ANN401  # as metrics are called
-            fates.append(fate["sent"])
-
+        fake, metrics, may = FakeApi(), OperatorMetrics(), [True]
         async with fake.connected() as connection:
-            teller = EventTeller(FencedServer(ApiServer(connection), lambda: may[0]), "me", told)
+            teller = EventTeller(FencedServer(ApiServer(connection), lambda: may[0]), "me", metrics)
             about = deployment() | {"status": {"conditions": [{"type": "Fits", "status": "True", "reason": "Fits"}]}}
             about["metadata"] |= {"uid": "u"}
             teller.transition(about, {"type": "Fits", "status": "True", "reason": "Tight", "message": "m"}, NOON)
@@ -42,24 +46,36 @@ def test_turns_and_steps_are_told_and_old_news_is_not() -> None:
         events = [one for where, one in fake.objects.held.items() if where[0] == kinds.EVENT.title]
         said = {(one["type"], one["reason"], one["note"]) for one in events}
         assert said == {("Warning", "DoesNotFit", "Fits is False: m"), ("Normal", "ScaledUp", "2 replicas")}
-        assert fates == [True, True, False, False]
+        assert told(metrics) == (2, 2)
 
     run(story())
 
 
 def test_nobody_is_told_that_a_namespace_that_ends_takes_no_event(caplog: pytest.LogCaptureFixture) -> None:
     async def story() -> None:
-        fake, fates = FakeApi(), list[bool]()
+        fake, metrics = FakeApi(), OperatorMetrics()
         refusal = {"reason": "Forbidden", "details": {"causes": [{"reason": "NamespaceTerminating"}]}}
 
-        def told(**fate: Any) -> None:  # noqa: ANN401  # as metrics are called
-            fates.append(fate["sent"])
-
         async with fake.connected() as connection:
-            teller = EventTeller(FencedServer(ApiServer(connection), lambda: True), "me", told)
+            teller = EventTeller(FencedServer(ApiServer(connection), lambda: True), "me", metrics)
             fake.fail(Fault(code=403, body=json.dumps(refusal)), "create")
             teller.step(deployment(), "ScaledUp", "2 replicas", NOON)
             await asyncio.gather(*teller._tasks)
-        assert (fates, caplog.messages) == ([False], [])
+        assert (told(metrics), caplog.messages) == ((0, 1), [])
+
+    run(story())
+
+
+def test_a_child_that_was_put_back_is_told_and_counted() -> None:
+    async def story() -> None:
+        fake, metrics = FakeApi(), OperatorMetrics()
+        async with fake.connected() as connection:
+            teller = EventTeller(FencedServer(ApiServer(connection), lambda: True), "me", metrics)
+            teller.meddled(deployment(), kinds.SERVICE, "Service chat-router: spec.type was changed", NOON)
+            await asyncio.gather(*teller._tasks)
+        (event,) = [one for where, one in fake.objects.held.items() if where[0] == kinds.EVENT.title]
+        assert (event["type"], event["reason"]) == ("Warning", "PutBack")
+        name = "fairlead_operator_writes_at_rest_total"
+        assert metrics.registry.get_sample_value(name, {"resource": "services"}) == 1
 
     run(story())

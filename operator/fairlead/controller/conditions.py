@@ -136,13 +136,18 @@ def ready(now: Situation, parts: tuple[Judgement, ...]) -> Judgement:
     serves = tally(now)
     by_type = {part.type: part for part in parts}
     for part in (by_type[one] for one in _ORDER):
-        if part.holds is False and (part.type is not ConditionType.SCHEDULED or serves.ready < serves.wanted):
-            rest = f"; {serves.ready} replicas keep serving" if serves.ready and part.type in _ORDER[:2] else ""
+        if part.holds is False and (part.type is not ConditionType.SCHEDULED or _is_awaited(now, serves)):
+            rest = f"; {serves.ready} replicas keep serving" if serves.ready and part.type in _ORDER[:3] else ""
             return _no(kind, part.reason, f"{part.message}{rest}")
     if by_type[ConditionType.ROUTABLE].holds is None:
         part = by_type[ConditionType.ROUTABLE]
         return Judgement(type=kind, holds=None, reason=part.reason, message=part.message)
     return _yes(kind, Why.SERVING, f"{serves.ready} of {serves.wanted} replicas serve")
+
+
+def _is_awaited(now: Situation, serves: Tally) -> bool:
+    """Whether a replica without a node is missed: too few serve, or those that do are not the ones people want."""
+    return serves.ready < serves.wanted or (now.plan is not None and now.plan.phase is Phase.ROLLING)
 
 
 _ORDER: Final = (

@@ -3,13 +3,13 @@
 Looks at the live object before it touches one that it did not make; what belongs to somebody else is left alone.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from fairlead.cluster import kinds
 from fairlead.cluster.api_errors import Refused
-from fairlead.cluster.kinds import Manifest
-from fairlead.controller import observing
+from fairlead.cluster.kinds import Manifest, Resource
+from fairlead.controller import meddling, observing
 from fairlead.controller.deciding import Decision
 from fairlead.controller.observing import Observed
 from fairlead.controller.situation import Obstacle
@@ -34,6 +34,10 @@ PRUNED: Final = (
 """Kinds of children; revisions are no concern of pruning, they are retired one by one."""
 
 
+Meddled = Callable[[Resource, str], None]
+"""Told that somebody else changed a child of ours."""
+
+
 class Obstructed(Exception):
     """A child could not be made as decided, and why."""
 
@@ -55,13 +59,15 @@ class Hands:
         self._seen: dict[str, tuple[str, str]] = {}
         """By uid, the version of an object that was compared, and with which intent: no need to compare it again."""
 
-    async def carry_out(self, observed: Observed, decision: Decision, busy: Mapping[str, int]) -> Obstacle | None:
+    async def carry_out(
+        self, observed: Observed, decision: Decision, busy: Mapping[str, int], meddled: Meddled
+    ) -> Obstacle | None:
         """Engines first, since their start is what people wait for; answers what stood in the way."""
         try:
             if decision.shrinks is not None:
                 await self._weigh(observed.pods.get(decision.shrinks, ()), busy)
             for child in (*decision.engines, *decision.standing):
-                await self.ensure(child, observed.owner)
+                await self.ensure(child, observed.owner, meddled)
             if decision.retired is not None:
                 await self._remove(decision.retired)
             if decision.prunes:
@@ -74,7 +80,7 @@ class Hands:
             return _obstacle(problem)
         return None
 
-    async def ensure(self, intent: Manifest, owner: Owner) -> None:
+    async def ensure(self, intent: Manifest, owner: Owner, meddled: Meddled) -> None:
         """Have a child stand as intended; a request only where it does not."""
         metadata = intent["metadata"]
         resource = kinds.of(intent)
@@ -87,8 +93,21 @@ class Hands:
             _must_be_ours(live, owner)
             if self._stands(intent, live):
                 return
+            await self._confirm(live)
+            if (path := changed_by_others(intent, live)) is not None:
+                full = await self._server.read(resource, metadata["namespace"], metadata["name"]) or live
+                meddled(resource, meddling.note(live, path, meddling.who(full)))
             intent = intent | {"metadata": metadata | {"uid": live["metadata"]["uid"]}}
         self._world.note(await self._server.apply(intent))
+
+    async def _confirm(self, live: Manifest) -> None:
+        """A revision's count is changed only if it was heard of last: one that lags tells of steps long done."""
+        metadata = live["metadata"]
+        if not observing.revision_of(live):
+            return
+        fresh = await self._server.read(kinds.of(live), metadata["namespace"], metadata["name"])
+        if fresh is not None and observing.asked(fresh) != observing.asked(live):
+            raise StillLeaving(f"{live['kind']} {metadata['name']} was changed and we have not heard of it yet")
 
     def _stands(self, intent: Manifest, live: Manifest) -> bool:
         metadata = live["metadata"]
@@ -133,6 +152,12 @@ class Hands:
             head = {name: metadata[name] for name in ("name", "namespace", "uid")}
             weighed = {"apiVersion": "v1", "kind": "Pod", "metadata": head | {"annotations": {DELETION_COST: cost}}}
             self._world.note(await self._server.apply(weighed))
+
+
+def changed_by_others(intent: Manifest, live: Manifest) -> str | None:
+    """Where it differs although our mark says that we applied just this; nothing where we want something else now."""
+    mark = (live["metadata"].get("annotations") or {}).get(stamps.APPLIED)
+    return drift.differs(intent, live) if mark == intent["metadata"]["annotations"][stamps.APPLIED] else None
 
 
 def stands(intent: Manifest, live: Manifest) -> bool:

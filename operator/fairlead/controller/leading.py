@@ -97,7 +97,7 @@ class Leading:
                 world=seeing,
                 looks=PodLooks(session),
                 named=Existence(self._api),
-                teller=EventTeller(self._server, instance, self.metrics.told),
+                teller=EventTeller(self._server, instance, self.metrics),
             )
             self._reconciler = Reconciler(self._setting, doors)
             self._shared = SharedObjects(self._setting.known, doors)

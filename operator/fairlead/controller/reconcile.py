@@ -14,10 +14,10 @@ from typing import Final
 from fairlead.api import kinds as ours
 from fairlead.cluster import kinds
 from fairlead.cluster.api_errors import Missing
-from fairlead.cluster.kinds import Manifest
+from fairlead.cluster.kinds import Manifest, Resource
 from fairlead.controller import deciding, judging, looking, node_facts, observing, pods, references, status
 from fairlead.controller.deciding import Decision, Facts
-from fairlead.controller.hands import Hands, StillLeaving
+from fairlead.controller.hands import Hands, Meddled, StillLeaving
 from fairlead.controller.judging import Judged
 from fairlead.controller.known import Key, Known
 from fairlead.controller.looking import Reports
@@ -88,7 +88,7 @@ class Reconciler:
         facts = self._facts(observed, judged, reports)
         decision = deciding.decide(observed, judged, facts, self._standing[observed.owner.uid], now)
         try:
-            obstacle = await self._hands.carry_out(observed, decision, reports.busy)
+            obstacle = await self._hands.carry_out(observed, decision, reports.busy, self._meddled(observed, now))
         except StillLeaving as wait:
             log.info("waiting: %s", wait, extra=_extra(observed))
             return Outcome(after_s=LEAVING_S)
@@ -132,6 +132,13 @@ class Reconciler:
             room=node_facts.room(self._world, judged, nodes_grow=self._setting.nodes_grow),
             troubles=looking.troubles(observed, reports.reasons),
         )
+
+    def _meddled(self, observed: Observed, now: datetime) -> Meddled:
+        def tell(resource: Resource, note: str) -> None:
+            log.warning("%s", note, extra=_extra(observed) | {"reason": "PutBack"})
+            self._teller.meddled(observed.document, resource, note, now)
+
+        return tell
 
     def _tell(self, observed: Observed, decision: Decision, now: datetime) -> None:
         step = decision.plan.step if decision.plan else None

@@ -2,14 +2,14 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
 from datetime import datetime
 from typing import Final
 
 from fairlead.cluster.api_errors import ApiError, Refused
-from fairlead.cluster.kinds import Manifest
+from fairlead.cluster.kinds import Manifest, Resource
 from fairlead.controller.fenced import FencedServer, NotLeading
 from fairlead.telemetry.event_recorder import EventRecorder, EventType, News
+from fairlead.telemetry.operator_metrics import OperatorMetrics
 
 TOLD_WHEN_BAD: Final = frozenset({"Accepted", "Fits", "Scheduled", "Progressing"})
 """Told when they turn bad, and when they are well again; Ready says the rest in the same moment."""
@@ -23,9 +23,10 @@ log = logging.getLogger("fairlead.events")
 class EventTeller:
     """Sends Events in the background."""
 
-    def __init__(self, server: FencedServer, instance: str, told: Callable[..., None]) -> None:
+    def __init__(self, server: FencedServer, instance: str, metrics: OperatorMetrics) -> None:
         self._recorder = EventRecorder(server.create, instance)
-        self._told = told
+        self._told = metrics.told
+        self._wrote_at_rest = metrics.wrote_at_rest
         self._tasks: set[asyncio.Task[None]] = set()
 
     def transition(self, about: Manifest, condition: Manifest, at: datetime) -> None:
@@ -37,6 +38,12 @@ class EventTeller:
         self._send(
             about, News(owner=reference(about), reason=condition["reason"], action="Report", note=note, type=kind), at
         )
+
+    def meddled(self, about: Manifest, resource: Resource, note: str, at: datetime) -> None:
+        """Somebody else changed a child, and it was put back: a write that nobody here wanted."""
+        self._wrote_at_rest(resource.title)
+        news = News(owner=reference(about), reason="PutBack", action="Apply", note=note, type=EventType.WARNING)
+        self._send(about, news, at)
 
     def step(self, about: Manifest, reason: str, note: str, at: datetime) -> None:
         """A count changed, a revision came or went."""

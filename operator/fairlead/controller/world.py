@@ -81,5 +81,8 @@ class Teller(Protocol):
     def transition(self, about: Manifest, condition: Manifest, at: datetime) -> None:
         """A condition turned, or has another reason."""
 
+    def meddled(self, about: Manifest, resource: Resource, note: str, at: datetime) -> None:
+        """Somebody else changed a child, and it was put back."""
+
     def step(self, about: Manifest, reason: str, note: str, at: datetime) -> None:
         """A count changed, a revision came or went."""

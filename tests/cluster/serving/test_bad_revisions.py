@@ -1,7 +1,6 @@
 """Five revisions that can never serve: each is named at once, harms no client, and goes back by itself."""
 
 import time
-from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Final
 
@@ -41,17 +40,14 @@ def test_bad_revisions_are_named_harm_nobody_and_go_back(stage: Stage, record_pr
     routers = {"replicas": 1, "timeouts": {"firstToken": "5s"}}
     fleet = {bad: Deployed(stage, bad.name, router=routers) for bad in BADS}
     served = {bad: each.serves().engines for bad, each in fleet.items()}
-    with ExitStack() as opened:
-        traffic = [opened.enter_context(Traffic(each.address(), clients=3)) for each in fleet.values()]
+    with Traffic(*(each.address() for each in fleet.values()), clients=15) as traffic:
         for bad, each in fleet.items():
             each.apply(engine=bad.engine)
         said = named(stage, served)
         eventually(lambda: all(map(gone_back, looks(stage).values())), "all went back", within_s=110)
-        for one in traffic:
-            one.goes_on(6)
+        traffic.goes_on(30)
 
-    for one in traffic:
-        unharmed(one.report, record_property)
+    unharmed(traffic.report, record_property)
     after = looks(stage)
     record_property("seconds_to_condition", round(max(said.values()), 1))
     assert all(served[bad].keys() & after[bad.name].engines for bad in BADS), "somebody served all the time"

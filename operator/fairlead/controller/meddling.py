@@ -1,0 +1,22 @@
+"""Who changed a child of ours by hand, as the server's book of field owners tells. Pure."""
+
+from typing import Final
+
+from fairlead.cluster.api_server import CONTROLLER
+from fairlead.cluster.kinds import Manifest
+
+NOT_MEDDLING: Final = frozenset({CONTROLLER, "kube-controller-manager", "kube-scheduler", "kubelet"})
+
+
+def who(live: Manifest) -> str:
+    """The manager that wrote last, we and Kubernetes' own controllers apart."""
+    entries = live["metadata"].get("managedFields") or ()
+    others = [one for one in entries if one.get("manager") not in NOT_MEDDLING and not one.get("subresource")]
+    last = max(others, key=lambda one: str(one.get("time", "")), default=None)
+    return str(last["manager"]) if last is not None else "somebody"
+
+
+def note(live: Manifest, path: str, manager: str) -> str:
+    """What is told about it."""
+    name = live["metadata"]["name"]
+    return f"{live['kind']} {name}: {path} was changed by {manager}; put back: change the InferenceDeployment instead"
