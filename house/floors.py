@@ -1,4 +1,4 @@
-"""`python -m house.floors COVERAGE_JSON`: no room's coverage may sink below its floor in pyproject.toml.
+"""`python -m house.floors COVERAGE_JSON [TABLE]`: no room's coverage may sink below its floor in pyproject.toml.
 
 Rooms that decide stand at 100: their branches are the product, and each is one table row away from a test.
 """
@@ -15,6 +15,11 @@ from house.tree import ROOT
 
 SHOWN: Final = 4
 """How many files, and places in a file, a violation names; the rest is `coverage report -m`."""
+
+DECIDING: Final = "floors"
+"""The table of the rooms whose tests `make check` runs."""
+REST: Final = "floors-of-the-rest"
+"""The table of all others, looked at by `make test`."""
 
 ADVICE: Final = "write the story that takes the missing branch, or delete the branch; the floor stays"
 
@@ -37,12 +42,13 @@ class Room:
 
 def main(arguments: Sequence[str]) -> int:
     """Compare a coverage report with the floors; 0 when every room holds."""
-    if len(arguments) != 1:
-        print("usage: python -m house.floors COVERAGE_JSON", file=sys.stderr)
+    if len(arguments) not in (1, 2):
+        print("usage: python -m house.floors COVERAGE_JSON [TABLE]", file=sys.stderr)
         return 2
+    table = arguments[1] if len(arguments) == 2 else DECIDING
     report = json.loads(Path(arguments[0]).read_text(encoding="utf-8"))
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    floors: Mapping[str, float] = settings["tool"]["fairlead"]["floors"]
+    floors: Mapping[str, float] = settings["tool"]["fairlead"][table]
     missing = [folder for folder in floors if not (ROOT / folder).is_dir()]
     low = [*map(_nowhere, missing), *violations(report["files"], floors)]
     print("\n".join(low) if low else f"floors: {len(floors)} rooms at or above their floor")

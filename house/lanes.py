@@ -11,7 +11,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from house import floors
 from house.check import surroundings
+from house.steps import COVERAGE_FOLDER
 from house.tree import ROOT
 
 
@@ -24,10 +26,13 @@ class Lane:
     world: str
     preparations: tuple[tuple[str, ...], ...] = ()
     """Modules to run first, where their progress can be seen; what cannot be had, the tests themselves will say."""
+    floors: str = ""
+    """The table of floors in pyproject.toml that its coverage is held to; empty: it is not measured."""
     only_named: bool = False
     """Not run unless asked for by name: what it fetches is larger than all the rest together."""
 
 
+LANE_REPORT: Final = f"{COVERAGE_FOLDER}/lane.json"
 LIGHT: Final = ("devcluster", "prepare", "--light")
 WHOLE: Final = ("devcluster", "prepare")
 IMAGE: Final = ("devcluster.image.build",)
@@ -35,7 +40,12 @@ SCHEMAS: Final = ("house.kube_schemas",)
 REAL_VLLM: Final = ("house.real_vllm",)
 
 LANES: Final = (
-    Lane(name="pure", marker="not house and not apiserver and not cluster and not vllm", world="nothing but Python"),
+    Lane(
+        name="pure",
+        marker="not house and not apiserver and not cluster and not vllm",
+        world="nothing but Python",
+        floors=floors.REST,
+    ),
     Lane(
         name="apiserver", marker="apiserver", world="etcd and a kube-apiserver; no root", preparations=(LIGHT, SCHEMAS)
     ),
@@ -86,9 +96,27 @@ def run(lane: Lane) -> Ran:
     for preparation in lane.preparations if environment.get("DEVCLUSTER") != "existing" else ():
         if subprocess.run([sys.executable, "-m", *preparation], cwd=ROOT, env=environment, check=False).returncode:
             break
-    words = [sys.executable, "-m", "pytest", "-m", lane.marker]
-    done = subprocess.run(words, cwd=ROOT, env=environment, check=False)
-    return Ran(lane=lane, code=done.returncode, seconds=time.monotonic() - started)
+    code = 0
+    for words in commands(lane):
+        code = subprocess.run([sys.executable, "-m", *words], cwd=ROOT, env=environment, check=False).returncode
+        if code:
+            break
+    return Ran(lane=lane, code=code, seconds=time.monotonic() - started)
+
+
+def commands(lane: Lane) -> tuple[tuple[str, ...], ...]:
+    """What a lane runs, one after the other until one fails; where it is measured, with its floors."""
+    tests = ("pytest", "-m", lane.marker)
+    if not lane.floors:
+        return (tests,)
+    (ROOT / COVERAGE_FOLDER).mkdir(parents=True, exist_ok=True)
+    return (
+        ("coverage", "erase"),
+        ("coverage", "run", "-m", *tests, "-q", "-n", "2"),
+        ("coverage", "combine", "--quiet"),
+        ("coverage", "json", "--quiet", "-o", LANE_REPORT),
+        ("house.floors", LANE_REPORT, lane.floors),
+    )
 
 
 def table(ran: Sequence[Ran]) -> list[str]:
