@@ -21,7 +21,7 @@ from house.tree import ROOT
 AT_ONCE: Final = 2
 """The smallest machine we work on has two cores; more steps at once only wait for each other."""
 
-FEW_EXAMPLES: Final = "15"
+FEW_EXAMPLES: Final = "10"
 """Of each property while somebody waits; `make test` tries a hundred."""
 
 GREEN, RED, PLAIN = "\033[32m", "\033[31m", "\033[0m"

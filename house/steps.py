@@ -35,7 +35,8 @@ _REPORT: Final = f"{COVERAGE_FOLDER}/report.json"
 
 PURE: Final = (
     *("-m", "not house and not apiserver and not cluster and not vllm"),
-    *(f"tests/{room}" for room in ("admission", "api", "engines", "objects", "planning", "sizing", "telemetry")),
+    *(f"tests/{room}" for room in ("admission", "api", "engines", "objects", "planning", "sizing")),
+    *("tests/controller/test_small_parts.py", "tests/controller/test_pod_troubles.py"),
 )
 """Rooms that decide, whose every branch is looked at while somebody waits. Processes and the workshop are for `make
 test`, and folders beside markers: a story that lost its marker must not start a cluster on whoever runs the check."""

@@ -73,14 +73,19 @@ def test_one_step_alone_is_run_by_name(capsys: pytest.CaptureFixture[str]) -> No
 
 
 def test_a_story_that_lost_its_marker_still_starts_no_cluster(tmp_path: Path) -> None:
-    for folder in ("cluster", "apiserver", "cli"):
-        (tmp_path / "tests" / folder).mkdir(parents=True)
-        (tmp_path / "tests" / folder / f"test_{folder}.py").write_text("def test_unmarked() -> None:\n    pass\n")
+    story = "def test_unmarked() -> None:\n    pass\n"
+    for path in [tmp_path / "tests" / one / f"test_{one}.py" for one in ("cluster", "apiserver")]:
+        path.parent.mkdir(parents=True)
+        path.write_text(story)
+    for named in (tmp_path / word for word in steps.PURE if word.startswith("tests/")):
+        path = named if named.suffix else named / f"test_{named.name}.py"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(story)
 
     words = [sys.executable, "-m", "pytest", "--collect-only", "-q", *steps.PURE]
     listed = subprocess.run(words, cwd=tmp_path, check=True, capture_output=True, text=True).stdout
 
-    assert "tests/cli/test_cli.py" in listed
+    assert "tests/planning/test_planning.py" in listed
     assert "cluster/test_" not in listed
     assert "apiserver/test_" not in listed
 
