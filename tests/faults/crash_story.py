@@ -18,6 +18,7 @@ from devcluster.door import Embedded
 from fairlead.cluster import connection, kinds
 from fairlead.cluster.api_server import ApiServer
 from fairlead.controller.hands import PRUNED
+from fairlead.controller.process import LEASE
 from tests.controller.pretend import deployment
 from tests.faults.operator import OperatorProcess
 from tests.faults.proxy import Answer, CutBody, Drop, Fault, Kill, Moment, Proxy
@@ -77,6 +78,7 @@ class Teller:
     async def tell(self, point: Point | None) -> Told:
         """The story once: an apply, then a change of the engine on full GPUs, then removed for the next one."""
         self._proxy.counted_anew()
+        await self._free_the_lead()
         pid = self.operator.start()
         if point is not None:
             self._proxy.at(point.number, point.moment, point.fault(pid))
@@ -97,6 +99,7 @@ class Teller:
         while time.monotonic() < until:
             if not self.operator.runs():
                 self._proxy.rules.clear()
+                await self._free_the_lead()
                 self.operator.start()
             if _is_complete(await self._document(), generation):
                 return
@@ -114,6 +117,11 @@ class Teller:
         found["conditions"] = sorted((one["type"], one["status"], one["reason"]) for one in conditions)
         removed = Counter({key[2]: count for key, count in self._proxy.counts.items() if key[0] == "delete"})
         return Told(writes=self._proxy.writes, fingerprint=found, made=made, removed=removed)
+
+    async def _free_the_lead(self) -> None:
+        """Whoever held it is dead; how long a standby waits for that is another story's matter."""
+        if lease := await self._api.read(kinds.LEASE, "default", LEASE):
+            await self._api.remove(lease, uid=lease["metadata"]["uid"])
 
     async def _document(self) -> dict[str, Any]:
         return await self._api.read(kinds.INFERENCE_DEPLOYMENT, "default", "chat") or {}

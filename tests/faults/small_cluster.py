@@ -37,9 +37,11 @@ def small_cluster(gpus: int = 3) -> Iterator[Embedded]:
     with ExitStack() as stack:
         stack.callback(teardown.down, layout)
         door = Embedded(up(plan.make(layout.name, ()), cache))
+        # Before the garbage collector starts: it looks for new kinds only every half minute.
+        door.kubectl("apply", "--server-side", "-f", str(ROOT / "crds"))
+        door.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s")
         for words in (_controllers(binaries, layout, door), _scheduler(binaries, door), _kwok(kwok, door)):
             stack.enter_context(_running(words, layout.root / f"{Path(words[0]).name}.log"))
-        door.kubectl("apply", "--server-side", "-f", str(ROOT / "crds"))
         door.kubectl("apply", "-f", "-", text=json.dumps(node("node-1", gpus)))
         eventually(lambda: "True" in door.kubectl("get", "node", "node-1", "-o", _READY), "the pretended node is ready")
         yield door
