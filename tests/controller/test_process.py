@@ -72,8 +72,8 @@ def test_the_webhook_looks_up_what_an_object_names() -> None:
         async with fake.connected() as connection:
             review = process._reviewer(ApiServer(connection), served())
             document = deployment(storage={"cache": {"claimName": "models"}})
-            assert "there is no PersistentVolumeClaim models" in (await review(document)).warnings[0]
-            assert "spec.replicas: -1" in (await review(deployment(replicas=-1))).refused
+            assert "there is no PersistentVolumeClaim models" in (await review(document, None)).warnings[0]
+            assert "spec.replicas: -1" in (await review(deployment(replicas=-1), None)).refused
 
     run(story())
 

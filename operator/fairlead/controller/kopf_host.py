@@ -28,7 +28,8 @@ WEBHOOK: Final = "validate"
 """The handler's id and, after a slash, the path that the chart's configuration names."""
 KOPF_BELIEVES: Final = timedelta(minutes=30)
 
-Reviewed = Callable[[dict[str, Any]], Awaitable[Verdict]]
+Reviewed = Callable[[dict[str, Any], dict[str, Any] | None], Awaitable[Verdict]]
+"""The object as it is to be, and as it was."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,16 +72,16 @@ class _Across:
         """Something happened to an object."""
         self._loop.call_soon_threadsafe(self._hosted.wake, key)
 
-    async def review(self, document: dict[str, Any]) -> Verdict:
+    async def review(self, document: dict[str, Any], before: dict[str, Any] | None) -> Verdict:
         """The webhook's answer."""
-        return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(self._review(document), self._loop))
+        return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(self._review(document, before), self._loop))
 
     async def credentials(self) -> Credentials:
         """The same as ours."""
         return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(self._connection.credentials(), self._loop))
 
-    async def _review(self, document: dict[str, Any]) -> Verdict:
-        return await self._hosted.review(document)
+    async def _review(self, document: dict[str, Any], before: dict[str, Any] | None) -> Verdict:
+        return await self._hosted.review(document, before)
 
 
 async def _operate(settings: OperatorSettings, across: _Across, flag: threading.Event) -> None:
@@ -118,9 +119,9 @@ def _watch(registry: kopf.OperatorRegistry, kind: ours.Kind[Any], wake: Callable
 
 def _validate(registry: kopf.OperatorRegistry, kind: ours.Kind[Any], review: Reviewed) -> None:
     @kopf.on.validate(ours.GROUP, ours.VERSION, kind.plural, id=WEBHOOK, registry=registry)
-    async def validate(body: kopf.Body, warnings: list[str], **_: object) -> None:
+    async def validate(body: kopf.Body, warnings: list[str], old: kopf.Body | None = None, **_: object) -> None:
         """All that is wrong in one answer, and never an answer of 500."""
-        verdict = await review(dict(body))
+        verdict = await review(dict(body), dict(old) if old is not None else None)
         warnings += verdict.warnings
         if verdict.refused:
             raise kopf.AdmissionError(verdict.refused, code=422)

@@ -137,10 +137,10 @@ def _reviewer(api: ApiServer, served: Served) -> kopf_host.Reviewed:
     """The webhook's answer, with a look at what the object names; ours are looked up like all others."""
     existence, known, metrics = Existence(api), served.setting.known, served.leading.metrics
 
-    async def review(document: dict[str, Any]) -> Verdict:
+    async def review(document: dict[str, Any], before: dict[str, Any] | None) -> Verdict:
         started = time.monotonic()
         present = await existence.present([one.key for one in admission.named(document, known)])
-        verdict = webhook.verdict(document, known, present)
+        verdict = webhook.verdict(document, known, present, before)
         metrics.reviewed(not verdict.refused, time.monotonic() - started)
         return verdict
 

@@ -7,7 +7,8 @@ from collections.abc import Container
 from dataclasses import dataclass
 from typing import Any
 
-from fairlead.controller import admission, judging, references
+from fairlead.api.kinds import DEPLOYMENT
+from fairlead.controller import admission, judging, references, transitions
 from fairlead.controller.known import Key, Known
 from fairlead.fleet.refusals import Caution, Refusal
 
@@ -21,10 +22,14 @@ class Verdict:
     warnings: tuple[str, ...] = ()
 
 
-def verdict(document: dict[str, Any], known: Known, present: Container[Key]) -> Verdict:
+def verdict(
+    document: dict[str, Any], known: Known, present: Container[Key], before: dict[str, Any] | None = None
+) -> Verdict:
     """The answer about one object; `present` holds those objects that it names and that are there."""
     review = admission.review(document, known)
     if review.refusals:
         return Verdict(refused=judging.said(review.refusals))
     lost: tuple[Refusal | Caution, ...] = references.absent(admission.named(document, known), present)
-    return Verdict(warnings=tuple(one.sentence for one in (*review.cautions, *lost)))
+    said = (one.sentence for one in (*review.cautions, *lost))
+    changed = transitions.warnings(before, document, known) if before and review.kind == DEPLOYMENT.name else ()
+    return Verdict(warnings=(*said, *changed))

@@ -1,0 +1,41 @@
+"""What a change of a deployment costs, said while it is made: all of it is allowed, and people should know. Pure."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from fairlead.api import into_wanted, reading
+from fairlead.api.kinds import DEPLOYMENT
+from fairlead.controller.known import Known
+from fairlead.fleet.gateways import WantedDeployment
+from fairlead.fleet.policies import ReplicaBounds
+from fairlead.objects import revisions
+
+
+def warnings(before: dict[str, Any], after: dict[str, Any], known: Known) -> tuple[str, ...]:
+    """A sentence for each thing that somebody may not have meant; nothing of what cannot be read."""
+    old, new = reading.read_stored(before, DEPLOYMENT).value, reading.read_stored(after, DEPLOYMENT).value
+    if old is None or new is None:
+        return ()
+    was, wanted = (into_wanted.deployment(one, known.releases) for one in (old, new))
+    rolls = revisions.of(old.spec) != revisions.of(new.spec)
+    return (*_renamed(was, wanted), *_alone(wanted, rolls=rolls))
+
+
+def _renamed(was: WantedDeployment, wanted: WantedDeployment) -> Iterator[str]:
+    old, new = was.wanted.model.served_name, wanted.wanted.model.served_name
+    if old != new:
+        yield (
+            f"spec.model.servedName: {new}: clients that ask for {old} get 404 from now on; "
+            "keep the old name until they have changed, or serve both names from two deployments"
+        )
+
+
+def _alone(wanted: WantedDeployment, *, rolls: bool) -> Iterator[str]:
+    """All replicas at once: routers hold requests meanwhile, for as long as they were told to."""
+    count = wanted.replicas.least if isinstance(wanted.replicas, ReplicaBounds) else wanted.replicas
+    missing = wanted.rollout.max_unavailable
+    if rolls and 0 < count <= missing:
+        yield (
+            f"spec.rollout.maxUnavailable: {missing}: with {count} wanted none serves while this change rolls out; "
+            "requests are held; use strategy Surge with a spare GPU, or more replicas, where that is too long"
+        )
