@@ -170,9 +170,9 @@ def test_what_we_removed_is_gone_before_the_watch_says_so() -> None:
     """P11: our own delete is read like our own write, and neither wakes us."""
 
     async def story() -> None:
-        woken: list[Key] = []
+        woken, forgotten = list[Key](), list[str]()
         async with FakeApi().connected() as connection:
-            seeing = Seeing(ApiServer(connection), ("default",), woken.append)
+            seeing = Seeing(ApiServer(connection), ("default",), woken.append, forgotten.append)
             head = {"name": "n", "namespace": "default", "uid": "u", "resourceVersion": "7"}
             note: Manifest = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": head}
             seeing.note(note)
@@ -181,7 +181,7 @@ def test_what_we_removed_is_gone_before_the_watch_says_so() -> None:
             seeing.gone(note)
             assert seeing.of(kinds.CONFIG_MAP).find("default", "n") is None
             assert not seeing.knows(kinds.CONFIG_MAP)
-            assert woken == []
+            assert (woken, forgotten) == ([], ["u"]), "what is gone is remembered by nobody"
 
     run(story())
 

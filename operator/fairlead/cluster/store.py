@@ -70,6 +70,10 @@ class Store:
         """Every object, by namespace and name."""
         return self._sorted(self._objects)
 
+    def each(self) -> Iterable[Manifest]:
+        """Every object, in no order: for who only counts them."""
+        return self._objects.values()
+
     def of_deployment(self, namespace: str, name: str) -> tuple[Manifest, ...]:
         """Whatever carries the label of that deployment, by name."""
         return self._sorted(self._index.get(Key(namespace, name), ()))

@@ -7,6 +7,7 @@ here and nowhere else.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Final
 
 from fairlead.cluster.kinds import Manifest
 from fairlead.controller import observing, pacing, pods
@@ -22,6 +23,9 @@ from fairlead.objects.owner import Owner
 from fairlead.objects.platform import Platform
 from fairlead.planning import counting, rollout
 from fairlead.planning.counting import Count
+
+
+UNKNOWN_ROOM: Final = Room()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +47,7 @@ class Decision:
     count: Count | None = None
     plan: Plan | None = None
     states: tuple[RevisionState, ...] = ()
+    room: Room = UNKNOWN_ROOM
     standing: tuple[Manifest, ...] = ()
     """Routers and whatever guards pods; nothing while the spec is refused, so that what stands stays as it is."""
     engines: tuple[Manifest, ...] = ()
@@ -63,7 +68,7 @@ def decide(observed: Observed, judged: Judged, facts: Facts, standing: tuple[Man
         return Decision(states=states)
     target = target_of(observed, judged)
     if target is None:
-        return Decision(states=states)
+        return Decision(states=states, room=facts.room)
     count = counting.wanted(deployment.replicas, _recommended(observed), _asked_before(observed))
     question = Rollout(
         target=target, wanted=count.replicas, rules=deployment.rollout, revisions=states, room=facts.room
@@ -74,6 +79,7 @@ def decide(observed: Observed, judged: Judged, facts: Facts, standing: tuple[Man
         count=count,
         plan=plan,
         states=states,
+        room=facts.room,
         standing=standing if judged.may_start else (),
         prunes=judged.may_start,
     )

@@ -59,6 +59,10 @@ class Hands:
         self._seen: dict[str, tuple[str, str]] = {}
         """By uid, the version of an object that was compared, and with which intent: no need to compare it again."""
 
+    def forget(self, uid: str) -> None:
+        """A child is gone."""
+        self._seen.pop(uid, None)
+
     async def carry_out(
         self, observed: Observed, decision: Decision, busy: Mapping[str, int], meddled: Meddled
     ) -> Obstacle | None:

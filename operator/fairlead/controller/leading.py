@@ -4,7 +4,7 @@ import asyncio
 import logging
 import random
 import time
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Final
@@ -53,6 +53,7 @@ class Leading:
         self._seeing: Seeing | None = None
         self._reconciler: Reconciler | None = None
         self._shared: SharedObjects | None = None
+        self._books: tuple[Callable[[str], None], ...] = ()
 
     def wake(self, key: Key) -> None:
         """Something happened to an object; whoever does not lead has nothing to do with it."""
@@ -91,16 +92,18 @@ class Leading:
     @asynccontextmanager
     async def _equipped(self, namespaces: tuple[str, ...], instance: str) -> AsyncIterator[Seeing]:
         async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=256)) as session:
-            seeing = Seeing(self._api, namespaces, self.wake)
+            looks = PodLooks(session)
+            seeing = Seeing(self._api, namespaces, self.wake, self._forget)
             doors = Doors(
                 server=self._server,
                 world=seeing,
-                looks=PodLooks(session),
+                looks=looks,
                 named=Existence(self._api),
                 teller=EventTeller(self._server, instance, self.metrics),
             )
             self._reconciler = Reconciler(self._setting, doors)
             self._shared = SharedObjects(self._setting.known, doors)
+            self._books = (self._reconciler.forget, looks.forget)
             self._seeing = seeing
             try:
                 yield seeing
@@ -118,6 +121,11 @@ class Leading:
             await task
         finally:
             task.cancel()
+
+    def _forget(self, uid: str) -> None:
+        """An object is gone: whoever keeps something about it drops it, or months of pods would fill the memory."""
+        for drop in self._books:
+            drop(uid)
 
     async def _work(self, key: Key) -> Outcome:
         """One reconcile, whatever comes of it; the only place that catches what nobody expected."""

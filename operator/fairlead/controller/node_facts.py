@@ -28,17 +28,11 @@ def room(world: World, judged: Judged, *, nodes_grow: bool) -> Room:
         return Room()
     selector = dict(engine_placement.node_selector(wanted))
     product = selector.pop(engine_placement.PRODUCT, None)
-    some = world.of(kinds.POD).all()
+    some = tuple(world.of(kinds.POD).each())
     nodes = seen(world.of(kinds.NODE).all(), some, wanted.resource)
     found = rooms.room(nodes, product, wanted.gpus_per_replica, tuple(sorted(selector.items())))
     coming = ceil(about_to_hold(some, wanted.resource, product) / wanted.gpus_per_replica)
     return replace(found, replicas=max(0, (found.replicas or 0) - coming))
-
-
-def product_absent(world: World, judged: Judged, *, nodes_grow: bool) -> str | None:
-    """That no node could ever hold a replica, with what there is; nothing when one could, or nodes may still come."""
-    found = room(world, judged, nodes_grow=nodes_grow)
-    return found.because if found.most == 0 else None
 
 
 def about_to_hold(some: Iterable[Manifest], resource: str, product: str | None) -> int:

@@ -99,9 +99,10 @@ class Reconciler:
         return _outcome(observed, judged, decision, obstacle, now)
 
     def forget(self, uid: str) -> None:
-        """An object is gone: nothing of it is kept."""
-        self._judged.pop(uid, None)
-        self._standing.pop(uid, None)
+        """A deployment, a child or a pod is gone: nothing of it is kept."""
+        for book in (self._judged, self._standing, self._starts):
+            book.pop(uid, None)
+        self._hands.forget(uid)
 
     async def _judge(self, observed: Observed) -> Judged:
         """The spec alone is judged once a generation; what it names is looked at each time."""
@@ -159,7 +160,7 @@ class Reconciler:
             troubles=looking.troubles(observed, reports.reasons),
             starts=looking.starts(observed, self._measured_starts(observed)),
             unplaced=looking.unplaced(observed),
-            product_absent=node_facts.product_absent(self._world, judged, nodes_grow=self._setting.nodes_grow),
+            product_absent=decision.room.because if decision.room.most == 0 else None,
             pods_refused=observing.pods_refused(observed.engines),
             obstacle=obstacle,
             routers=self._routers(observed, judged, reports),

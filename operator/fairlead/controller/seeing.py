@@ -34,8 +34,15 @@ CHILDREN: Final = (
 class Seeing:
     """The world as last heard of."""
 
-    def __init__(self, api: ApiServer, namespaces: tuple[str, ...], wake: Callable[[Key], None]) -> None:
+    def __init__(
+        self,
+        api: ApiServer,
+        namespaces: tuple[str, ...],
+        wake: Callable[[Key], None],
+        forget: Callable[[str], None],
+    ) -> None:
         self._wake = wake
+        self._forget = forget
         self._quiet = False
         rng = random.Random()  # noqa: S311  # jitter, not a secret
         self._informers: Mapping[Resource, Informer] = {
@@ -64,6 +71,7 @@ class Seeing:
     def gone(self, manifest: Manifest) -> None:
         """What we removed is not there any more, whenever the watch says so too."""
         self._informers[kinds.of(manifest)].store.drop(manifest)
+        self._forget(manifest["metadata"]["uid"])
 
     @property
     def informers(self) -> tuple[Informer, ...]:
@@ -101,6 +109,8 @@ class Seeing:
 
     def _listener(self, resource: Resource) -> OnChange:
         def changed(old: Manifest | None, new: Manifest | None) -> None:
+            if new is None and old is not None:
+                self._forget(old["metadata"]["uid"])
             if self._quiet:
                 return
             for key in waking.keys(resource, old, new, self.of(kinds.INFERENCE_DEPLOYMENT).all):

@@ -3,7 +3,7 @@
 Only doors; whoever stands behind them, a cluster or a test's world, the reconcile does not know.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -22,6 +22,9 @@ class Objects(Protocol):
 
     def all(self) -> Sequence[Manifest]:
         """Every one."""
+
+    def each(self) -> Iterable[Manifest]:
+        """Every one, in no order: for counting."""
 
     def of_deployment(self, namespace: str, name: str) -> Sequence[Manifest]:
         """Whatever carries the label of that deployment."""
