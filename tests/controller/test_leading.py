@@ -145,6 +145,17 @@ def test_errors_of_the_api_and_a_lost_lease_are_tried_again() -> None:
     run(story())
 
 
+def test_what_is_gone_is_not_looked_at_again_and_again() -> None:
+    async def story() -> None:
+        async with leading(FakeApi()) as (leader, _):
+            await until(lambda: leader._reconciler is not None)
+            for kind in ("InferenceDeployment", "AutoscalingPolicy"):
+                outcome = await leader._work(Key(kind, "default", "nobody"))
+                assert (outcome.gone, outcome.after_s, outcome.failed) == (True, None, "")
+
+    run(story())
+
+
 def test_a_fence_lets_nobody_write_who_does_not_lead() -> None:
     """P22: each write asks; reading is free."""
 

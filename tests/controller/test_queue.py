@@ -210,18 +210,6 @@ def test_a_due_moment_comes_without_being_woken() -> None:
     told(story)
 
 
-def test_what_was_forgotten_does_not_run() -> None:
-    async def story(queue: WorkQueue, work: Work, clock: Clock) -> None:
-        queue.wake(key("a"), 5)
-        queue.forget(key("a"))
-        clock.now += 6
-        queue.wake(key("b"))
-        await quiet()
-        assert work.order == ["b"]
-
-    told(story)
-
-
 def test_what_runs_when_the_queue_ends_is_cancelled() -> None:
     work = Work()
 

@@ -24,7 +24,6 @@ from fairlead.objects.platform import Platform
 from fairlead.planning import counting, rollout
 from fairlead.planning.counting import Count
 
-
 UNKNOWN_ROOM: Final = Room()
 
 

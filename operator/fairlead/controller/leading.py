@@ -147,7 +147,7 @@ class Leading:
         seconds = time.monotonic() - started
         word = "failed" if outcome.failed else "again" if outcome.after_s == 0 else "done"
         self.metrics.reconciled(word, seconds, time.time(), well=not outcome.failed)
-        if outcome.failed or outcome.after_s is not None:
+        if outcome.failed or outcome.gone or outcome.after_s is not None:
             return outcome
         return replace(outcome, after_s=RESYNC_S * self._chance.uniform(0.8, 1.2))
 

@@ -29,6 +29,8 @@ class Outcome:
     """When to look again without being woken."""
     failed: str = ""
     """Why it is to be tried again with growing pauses; empty: it went well."""
+    gone: bool = False
+    """The object is gone or going: nobody looks again unless something wakes it."""
 
 
 class Chance(Protocol):
@@ -65,11 +67,6 @@ class WorkQueue:
             self._since.setdefault(key, due)
         heapq.heappush(self._heap, (due, key))
         self._changed.set()
-
-    def forget(self, key: Key) -> None:
-        """The object is gone: nothing of it is kept."""
-        for book in (self._due, self._since, self._failures, self._not_before):
-            book.pop(key, None)
 
     @property
     def depth(self) -> int:

@@ -82,7 +82,7 @@ class Reconciler:
         """Bring one deployment a step nearer to what is wanted, and say where it stands."""
         observed = observing.observe(self._world, key)
         if observed is None:
-            return Outcome()
+            return Outcome(gone=True)
         judged = await self._judge(observed)
         reports = await self._ask_routers(observed)
         facts = self._facts(observed, judged, reports)

@@ -25,7 +25,7 @@ class SharedObjects:
         resource = kinds.AUTOSCALING_POLICY if is_policy else kinds.INFERENCE_GATEWAY
         document = world.of(resource).find(key.namespace, key.name)
         if document is None or "deletionTimestamp" in document["metadata"]:
-            return Outcome()
+            return Outcome(gone=True)
         if is_policy:
             users = world.of(kinds.INFERENCE_DEPLOYMENT).all()
             figures, judged = shared_objects.of_policy(document, users, self._known)
