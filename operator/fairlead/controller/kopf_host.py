@@ -42,20 +42,18 @@ class Hosted:
     """Absent: no webhook is served."""
 
 
-async def run(settings: OperatorSettings, connection: Connection, hosted: Hosted, stop: asyncio.Event) -> None:
-    """Host until stopped, in a thread with a loop of its own.
+async def run(settings: OperatorSettings, connection: Connection, hosted: Hosted) -> None:
+    """Host until cancelled, in a thread with a loop of its own.
 
     On its way out Kopf cancels whatever tasks began after it, which would be ours; and it would take our signals.
     """
     flag = threading.Event()
     across = _Across(asyncio.get_running_loop(), connection, hosted)
     hosting = asyncio.create_task(asyncio.to_thread(lambda: asyncio.run(_operate(settings, across, flag))), name="kopf")
-    stopping = asyncio.create_task(stop.wait())
     try:
-        await asyncio.wait({hosting, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.shield(hosting)
     finally:
         flag.set()
-        stopping.cancel()
         await hosting
 
 

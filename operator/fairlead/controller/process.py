@@ -107,19 +107,22 @@ async def _standby(
         keeper = CertificateKeeper(api, place, moment) if place else None
         pages = await health.serve_metrics(settings.host, settings.metrics_port, lambda: _page(leading, keeper))
         stack.push_async_callback(pages.cleanup)
-        if keeper is not None:
-            await keeper.first()
-        ends = asyncio.Event()
         hosted = kopf_host.Hosted(wake=leading.wake, review=_reviewer(api, served), certificates=place)
-        host = asyncio.create_task(kopf_host.run(settings, connection, hosted, ends), name="kopf")
+
+        async def host_once_certified() -> None:
+            """Reconciling does not wait for it: a webhook that cannot be served must not stop a fleet."""
+            if keeper is not None:
+                await keeper.first()
+            pulse.ready = True
+            await kopf_host.run(settings, connection, hosted)
+
+        host = asyncio.create_task(host_once_certified(), name="host")
         host.add_done_callback(lambda _: served.stop.set())  # without its host nothing is hosted
         tasks = [asyncio.create_task(one) for one in (pulse.beat(), *([keeper.run()] if keeper else []))]
-        pulse.ready = True
         try:
             yield
         finally:
-            ends.set()
-            for task in tasks:
+            for task in (host, *tasks):
                 task.cancel()
             ended, *_ = await asyncio.gather(host, *tasks, return_exceptions=True)
             if isinstance(ended, Exception):
