@@ -4,13 +4,12 @@ import os
 import re
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
 from house import lanes
 from house.check import surroundings
-from house.lanes import Ran
+from house.lanes import Lane, Ran
 from house.tree import ROOT
 
 
@@ -53,12 +52,25 @@ def test_what_fetches_more_than_all_the_rest_runs_only_when_named() -> None:
 
 
 @pytest.mark.house
-def test_a_lane_says_what_it_needs_and_how_it_went(tmp_path: Path) -> None:
-    ran = run("house.lanes", "pure", FAIRLEAD_CACHE=str(tmp_path))
-    assert ran.returncode == 0, ran.stdout
-    assert "── pure: needs nothing but Python" in ran.stdout
-    assert re.search(r"\d+ passed", ran.stdout)
-    assert re.search(r"^pure  ✓ +[\d.]+ s$", ran.stdout, re.MULTILINE)
+def test_a_lane_says_what_it_needs_and_how_it_went(capfd: pytest.CaptureFixture[str]) -> None:
+    ran = lanes.run(Lane(name="tiny", marker="house and not house", world="nothing at all"))
+    said = capfd.readouterr().out
+    assert ran.code == 5, "no test ran"
+    assert "── tiny: needs nothing at all" in said
+    assert re.search(r"\d+ deselected", said)
+
+
+def test_a_lane_with_floors_is_measured_and_held_to_them() -> None:
+    pure = lanes.LANES[0]
+    assert [words[0] for words in lanes.commands(pure)] == [
+        "coverage",
+        "coverage",
+        "coverage",
+        "coverage",
+        "house.floors",
+    ]
+    assert lanes.commands(pure)[-1][-1] == "floors-of-the-rest"
+    assert lanes.commands(lanes.LANES[1]) == (("pytest", "-m", "apiserver"),)
 
 
 @pytest.mark.house
