@@ -1,4 +1,4 @@
-"""How many points of a story a fault is tried at: all of them in `make test`, a few while somebody waits."""
+"""How many points of a story a fault is tried at: every one in `make prove`, a few while somebody waits for tests."""
 
 import os
 from collections.abc import Iterator
