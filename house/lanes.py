@@ -6,10 +6,14 @@ Every lane runs even when an earlier one failed: one look tells all that is wron
 import os
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import dataclass
-from typing import Final
+from pathlib import Path
+from typing import IO, Final
 
 from house import floors
 from house.check import surroundings
@@ -28,6 +32,8 @@ class Lane:
     """Modules to run first, where their progress can be seen; what cannot be had, the tests themselves will say."""
     floors: str = ""
     """The table of floors in pyproject.toml that its coverage is held to; empty: it is not measured."""
+    beside: str = ""
+    """The lane during which it runs, its words kept until the end: that one mostly waits for a cluster."""
     only_named: bool = False
     """Not run unless asked for by name: what it fetches is larger than all the rest together."""
 
@@ -64,7 +70,7 @@ LANES: Final = (
         preparations=(REAL_VLLM,),
         only_named=True,
     ),
-    Lane(name="house", marker="house", world="a copy of this tree"),
+    Lane(name="house", marker="house", world="a copy of this tree", beside="cluster"),
 )
 
 
@@ -85,25 +91,48 @@ def main(argv: Sequence[str] | None = None) -> int:
         known = ", ".join(lane.name for lane in LANES)
         print(f"lanes: there is no lane {unknown[0]!r}; lanes: {known}", file=sys.stderr)
         return 2
-    ran = [run(lane) for lane in LANES if lane.name in names or not (names or lane.only_named)]
+    chosen = [lane for lane in LANES if lane.name in names or not (names or lane.only_named)]
+    ran = list(run_all(chosen))
     print("\n".join(table(ran)), flush=True)
     return 0 if all(one.code == 0 for one in ran) else 1
 
 
-def run(lane: Lane) -> Ran:
-    """Run one lane; its words go where ours go."""
-    print(f"── {lane.name}: needs {lane.world}", flush=True)
+def run_all(chosen: Sequence[Lane]) -> Iterator[Ran]:
+    """One after the other, but for those that run beside one that was chosen too."""
+    names = {lane.name for lane in chosen}
+    with ThreadPoolExecutor() as pool, tempfile.TemporaryDirectory() as folder:
+        for lane in (one for one in chosen if one.beside not in names):
+            logs = {one.name: Path(folder) / one.name for one in chosen if one.beside == lane.name}
+            companions = [pool.submit(run, one, logs[one.name]) for one in chosen if one.name in logs]
+            yield run(lane)
+            for companion in companions:
+                ended = companion.result()
+                print(logs[ended.lane.name].read_text(encoding="utf-8", errors="replace"), flush=True)
+                yield ended
+
+
+def run(lane: Lane, log: Path | None = None) -> Ran:
+    """Run one lane; its words go where ours go, or into a file."""
+    with log.open("wb") if log is not None else nullcontext() as sink:
+        return _run(lane, sink)
+
+
+def _run(lane: Lane, sink: IO[bytes] | None) -> Ran:
+    title = f"── {lane.name}: needs {lane.world}"
+    print(f"{title}, beside the lane below" if sink else title, flush=True)
     started = time.monotonic()
     environment = {"FAIRLEAD_EXAMPLES": EXAMPLES} | os.environ | surroundings(ROOT)
     for preparation in lane.preparations if environment.get("DEVCLUSTER") != "existing" else ():
-        if subprocess.run([sys.executable, "-m", *preparation], cwd=ROOT, env=environment, check=False).returncode:
+        if _call(preparation, environment, sink):
             break
-    code = 0
-    for words in commands(lane):
-        code = subprocess.run([sys.executable, "-m", *words], cwd=ROOT, env=environment, check=False).returncode
-        if code:
-            break
+    code = next((failed for words in commands(lane) if (failed := _call(words, environment, sink))), 0)
     return Ran(lane=lane, code=code, seconds=time.monotonic() - started)
+
+
+def _call(words: Sequence[str], environment: Mapping[str, str], sink: IO[bytes] | None) -> int:
+    """A module of this tree, to its end."""
+    whole = [sys.executable, "-m", *words]
+    return subprocess.run(whole, cwd=ROOT, env=environment, check=False, stdout=sink, stderr=sink).returncode
 
 
 def commands(lane: Lane) -> tuple[tuple[str, ...], ...]:

@@ -17,14 +17,16 @@ def it_heals() -> Figure:
     """Every property: on the pretended cluster, then the operator's process on a real API server, then five minutes."""
     pure = noted.pytest("tests/controller", "tests/planning", "tests/reaching", "tests/faults", extra=THOROUGH)
     real = noted.pytest("tests/apiserver/test_crash_points.py", "tests/apiserver/test_reaching.py", extra=ALL_POINTS)
+    life = noted.pytest("tests/cluster/test_chart_lives.py", extra={"FAIRLEAD_THOROUGH": "1"})
     words = ("--deployments", "50", "--rest", str(REST_S), "-o", "json")
     rest = programs.module("bench.operator_scale", *words)
     found = _last_json(rest.output)
     at_rest = int(found.get("writes_at_rest", -1))
     return Figure(
-        holds=pure.well and real.well and rest.ok and at_rest == 0,
+        holds=pure.well and real.well and life.well and rest.ok and at_rest == 0,
         text=f"pretended: {_counted(pure)}; real API server: {real.total('real_points')} crash points and faults; "
-        f"{at_rest} writes in {REST_S} s for 50 objects at rest; {pure.ended.tests}, {real.ended.tests}",
+        f"{at_rest} writes in {REST_S} s for 50 objects at rest; {pure.ended.tests}, {real.ended.tests}, "
+        f"the chart's life: {life.ended.tests}",
     )
 
 

@@ -47,6 +47,17 @@ def test_the_table_names_a_lane_in_which_no_test_ran() -> None:
     ]
 
 
+@pytest.mark.house
+def test_a_lane_beside_another_says_its_words_when_that_one_is_over(capfd: pytest.CaptureFixture[str]) -> None:
+    tiny = Lane(name="tiny", marker="house and not house", world="nothing")
+    small = Lane(name="small", marker="house and not house", world="nothing", beside="tiny")
+    ran = list(lanes.run_all([small, tiny]))
+    assert [one.lane.name for one in ran] == ["tiny", "small"]
+    said = capfd.readouterr().out
+    assert "── small: needs nothing, beside the lane below" in said
+    assert said.count("deselected") >= 2
+
+
 def test_what_fetches_more_than_all_the_rest_runs_only_when_named() -> None:
     assert [lane.name for lane in lanes.LANES if lane.only_named] == ["vllm"]
 
