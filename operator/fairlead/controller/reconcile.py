@@ -6,10 +6,11 @@ work; losing them costs a look.
 
 import asyncio
 import logging
+from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Final
+from typing import Final, NamedTuple
 
 from fairlead.api import kinds as ours
 from fairlead.cluster import kinds
@@ -39,6 +40,9 @@ LEAVING_S: Final = 1.0
 WATCHFUL_S: Final = 60.0
 """How often routers of a quiet deployment are asked what they see."""
 
+MOST_UNDERSTOOD: Final = 128
+"""Judging costs a millisecond, keeping what came of it 70 kB; a quiet object is looked at every ten minutes."""
+
 log = logging.getLogger("fairlead.controller")
 
 
@@ -63,6 +67,14 @@ class Doors:
     teller: Teller
 
 
+class Understood(NamedTuple):
+    """What follows from one generation of a spec alone."""
+
+    generation: int
+    judged: Judged
+    standing: tuple[Manifest, ...]
+
+
 class Reconciler:
     """The four verbs, for one kind."""
 
@@ -74,8 +86,7 @@ class Reconciler:
         self._named = doors.named
         self._teller = doors.teller
         self._hands = Hands(doors.server, doors.world)
-        self._judged: dict[str, tuple[str, Judged]] = {}
-        self._standing: dict[str, tuple[Manifest, ...]] = {}
+        self._understood: OrderedDict[str, Understood] = OrderedDict()
         self._starts: dict[str, float] = {}
 
     async def tick(self, key: Key, now: datetime) -> Outcome:
@@ -83,10 +94,11 @@ class Reconciler:
         observed = observing.observe(self._world, key)
         if observed is None:
             return Outcome(gone=True)
-        judged = await self._judge(observed)
+        understood = self._understand(observed)
+        judged = await self._with_references(understood.judged)
         reports = await self._ask_routers(observed)
         facts = self._facts(observed, judged, reports)
-        decision = deciding.decide(observed, judged, facts, self._standing[observed.owner.uid], now)
+        decision = deciding.decide(observed, judged, facts, understood.standing, now)
         try:
             obstacle = await self._hands.carry_out(observed, decision, reports.busy, self._meddled(observed, now))
         except StillLeaving as wait:
@@ -100,20 +112,25 @@ class Reconciler:
 
     def forget(self, uid: str) -> None:
         """A deployment, a child or a pod is gone: nothing of it is kept."""
-        for book in (self._judged, self._standing, self._starts):
-            book.pop(uid, None)
+        self._understood.pop(uid, None)
+        self._starts.pop(uid, None)
         self._hands.forget(uid)
 
-    async def _judge(self, observed: Observed) -> Judged:
-        """The spec alone is judged once a generation; what it names is looked at each time."""
-        metadata = observed.document["metadata"]
-        version = f"{metadata['uid']}/{metadata['generation']}"
-        cached = self._judged.get(observed.owner.uid)
-        if cached is None or cached[0] != version:
-            cached = (version, judging.read(observed.document, self._setting.known))
-            self._judged[observed.owner.uid] = cached
-            self._standing[observed.owner.uid] = deciding.standing(observed.owner, cached[1], self._setting.platform)
-        judged = cached[1]
+    def _understand(self, observed: Observed) -> Understood:
+        """The spec alone is judged once a generation, for as many objects as are likely to be looked at again soon."""
+        uid, generation = observed.owner.uid, observed.document["metadata"]["generation"]
+        known = self._understood.get(uid)
+        if known is None or known.generation != generation:
+            judged = judging.read(observed.document, self._setting.known)
+            standing = deciding.standing(observed.owner, judged, self._setting.platform)
+            known = self._understood[uid] = Understood(generation, judged, standing)
+        self._understood.move_to_end(uid)
+        if len(self._understood) > MOST_UNDERSTOOD:
+            self._understood.popitem(last=False)
+        return known
+
+    async def _with_references(self, judged: Judged) -> Judged:
+        """What the spec names is looked at each time."""
         if judged.deployment is None:
             return judged
         named = [one.key for one in references.of_deployment(judged.deployment)]
