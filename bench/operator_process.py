@@ -30,11 +30,11 @@ class Running:
         fields = Path(f"/proc/{self.process.pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / TICKS
 
-    def memory_mib(self, field: str = "VmRSS") -> float:
+    def memory_mb(self, field: str = "VmRSS") -> float:
         """Resident now, or at most (`VmHWM`)."""
         text = Path(f"/proc/{self.process.pid}/status").read_text(encoding="ascii")
         line = next(one for one in text.splitlines() if one.startswith(f"{field}:"))
-        return int(line.split()[1]) / 1024
+        return int(line.split()[1]) * 1024 / 1e6
 
     def writes(self) -> dict[str, int]:
         """Writes to the API server so far by kind, the Lease apart."""

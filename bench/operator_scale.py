@@ -42,8 +42,8 @@ class Figures:
     edit_p50_s: float
     edit_p95_s: float
     rest_core_share: float
-    memory_mib: float
-    memory_peak_mib: float
+    memory_mb: float
+    memory_peak_mb: float
     writes: int
     writes_at_rest: int
     restart_s: float
@@ -81,7 +81,7 @@ async def measure(kubeconfig: Path, count: int, rest_s: float, folder: Path) -> 
                 share, at_rest = await _rest(operator, rest_s)
             with progress.step(f"{EDITS} edits, one after the other"):
                 edits = await _edits(api, count)
-            memory, peak = operator.memory_mib(), operator.memory_mib("VmHWM")
+            memory, peak = operator.memory_mb(), operator.memory_mb("VmHWM")
         started = time.monotonic()
         with operator_process.running(kubeconfig, folder) as operator:
             with progress.step("a restart"):
@@ -94,8 +94,8 @@ async def measure(kubeconfig: Path, count: int, rest_s: float, folder: Path) -> 
         edit_p50_s=statistics.median(edits),
         edit_p95_s=statistics.quantiles(edits, n=20)[-1],
         rest_core_share=share,
-        memory_mib=memory,
-        memory_peak_mib=peak,
+        memory_mb=memory,
+        memory_peak_mb=peak,
         writes=writes,
         writes_at_rest=at_rest,
         restart_s=restart,
