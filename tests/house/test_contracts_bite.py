@@ -142,10 +142,10 @@ ONE_STEP = (
     ),
     Breach(
         name="a room below its floor",
-        path=ROOMS / "planning" / "stray.py",
+        path=ROOMS / "routing" / "stray.py",
         text='"""Runs in no test."""\n\nONE = 1\n',
         step="tests",
-        words=("operator/fairlead/planning: 0.0 %", "stray.py: lines 3", "needs a story for each line"),
+        words=("operator/fairlead/routing: 0.0 %", "stray.py: lines 3", "needs a story for each line"),
     ),
 )
 

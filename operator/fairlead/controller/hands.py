@@ -92,7 +92,7 @@ class Hands:
         if live is None:
             live = await self._server.read(resource, metadata["namespace"], metadata["name"])
             if live is not None and observing.owned(live, owner):
-                self._world.note(live)
+                self._heard_late(live)
         if live is not None:
             _must_be_ours(live, owner)
             if self._stands(intent, live):
@@ -103,6 +103,12 @@ class Hands:
                 meddled(resource, meddling.note(live, path, meddling.who(full)))
             intent = intent | {"metadata": metadata | {"uid": live["metadata"]["uid"]}}
         self._world.note(await self._server.apply(intent))
+
+    def _heard_late(self, live: Manifest) -> None:
+        """It was decided as if it were not there. A revision's count would be set to where it began: decide anew."""
+        self._world.note(live)
+        if observing.revision_of(live):
+            raise StillLeaving(f"{live['kind']} {live['metadata']['name']} is there and we have not heard of it yet")
 
     async def _confirm(self, live: Manifest) -> None:
         """A revision's count is changed only if it was heard of last: one that lags tells of steps long done."""
