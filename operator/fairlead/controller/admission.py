@@ -4,7 +4,7 @@ The webhook, the reconcile and the command line all say what this says. Pure: it
 """
 
 import difflib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any, Final, TypeVar
 
@@ -46,28 +46,13 @@ def review(document: object, known: Known) -> Review:
     )
     if kind is kinds.GATEWAY:
         gateway = into_gateways.gateway(read.value).gateway
-        return _with(named, references.lost(references.of_gateway(gateway), known))
+        return _naming(named, references.of_gateway(gateway), known)
     if kind is kinds.POLICY:
         policy = into_policies.policy(read.value.spec)
         named = replace(named, refusals=(*named.refusals, *schedules.refusals(policy.schedules, known.time_zones)))
-        return _with(named, references.lost(references.of_policy(policy, named.namespace), known))
+        return _naming(named, references.of_policy(policy, named.namespace), known)
     wanted = into_wanted.deployment(read.value, known.releases)
-    judged = _judged(named, wanted, known)
-    return _with(judged, references.lost(references.of_deployment(wanted), known))
-
-
-def named(document: object, known: Known) -> tuple[Reference, ...]:
-    """Every object that this one names; none of one that cannot be read."""
-    said = document.get("kind") if isinstance(document, dict) else None
-    kind = KINDS.get(said) if isinstance(said, str) else None
-    read = reading.read_strict(document, kind) if kind is not None else None
-    if read is None or read.value is None:
-        return ()
-    if kind is kinds.GATEWAY:
-        return tuple(references.of_gateway(into_gateways.gateway(read.value).gateway))
-    if kind is kinds.POLICY:
-        return tuple(references.of_policy(into_policies.policy(read.value.spec), read.value.namespace))
-    return tuple(references.of_deployment(into_wanted.deployment(read.value, known.releases)))
+    return _naming(_judged(named, wanted, known), references.of_deployment(wanted), known)
 
 
 def stored(document: WantedDeployment, known: Known) -> Review:
@@ -76,8 +61,10 @@ def stored(document: WantedDeployment, known: Known) -> Review:
     return _judged(Review(kind=kinds.DEPLOYMENT.name, namespace=wanted.namespace, name=wanted.name), document, known)
 
 
-def _with(review: Review, lost: tuple[Refusal, ...]) -> Review:
-    return replace(review, refusals=(*review.refusals, *lost))
+def _naming(review: Review, named: Iterable[Reference], known: Known) -> Review:
+    """With the objects it names, and a refusal for each that somebody looked for and did not find."""
+    every = tuple(named)
+    return replace(review, named=every, refusals=(*review.refusals, *references.lost(every, known)))
 
 
 def _judged(named: Review, deployment: WantedDeployment, known: Known) -> Review:

@@ -7,11 +7,11 @@ here and nowhere else.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Final
 
 from fairlead.cluster.kinds import Manifest
 from fairlead.controller import observing, pacing, pods
 from fairlead.controller.judging import Judged
+from fairlead.controller.looking import Reports
 from fairlead.controller.observing import Observed
 from fairlead.fleet.gateways import WantedDeployment
 from fairlead.fleet.rollouts import Ask, GiveUp, Hold, Plan, Retire, RevisionState, Rollout, Room
@@ -24,15 +24,12 @@ from fairlead.objects.platform import Platform
 from fairlead.planning import counting, rollout
 from fairlead.planning.counting import Count
 
-UNKNOWN_ROOM: Final = Room()
-
 
 @dataclass(frozen=True, kw_only=True)
 class Facts:
     """What the look at running pods and at nodes brought."""
 
-    routable: Mapping[str, bool]
-    """By pod; a pod that no router speaks of is absent."""
+    reports: Reports
     room: Room
     troubles: Mapping[str, tuple[Trouble, ...]]
     """By revision."""
@@ -46,7 +43,6 @@ class Decision:
     count: Count | None = None
     plan: Plan | None = None
     states: tuple[RevisionState, ...] = ()
-    room: Room = UNKNOWN_ROOM
     standing: tuple[Manifest, ...] = ()
     """Routers and whatever guards pods; nothing while the spec is refused, so that what stands stays as it is."""
     engines: tuple[Manifest, ...] = ()
@@ -67,7 +63,7 @@ def decide(observed: Observed, judged: Judged, facts: Facts, standing: tuple[Man
         return Decision(states=states)
     target = target_of(observed, judged)
     if target is None:
-        return Decision(states=states, room=facts.room)
+        return Decision(states=states)
     count = counting.wanted(deployment.replicas, _recommended(observed), _asked_before(observed))
     question = Rollout(
         target=target, wanted=count.replicas, rules=deployment.rollout, revisions=states, room=facts.room
@@ -78,7 +74,6 @@ def decide(observed: Observed, judged: Judged, facts: Facts, standing: tuple[Man
         count=count,
         plan=plan,
         states=states,
-        room=facts.room,
         standing=standing if judged.may_start else (),
         prunes=judged.may_start,
     )
@@ -102,7 +97,7 @@ def target_of(observed: Observed, judged: Judged) -> str | None:
 
 def _state(engine: Manifest, observed: Observed, facts: Facts, deployment: WantedDeployment | None) -> RevisionState:
     written = observing.facts(engine)
-    replicas = pods.replicas(observed.pods.get(written.revision, ()), facts.routable)
+    replicas = pods.replicas(observed.pods.get(written.revision, ()), facts.reports.routable)
     return RevisionState(
         name=written.revision,
         asked=observing.asked(engine),

@@ -95,12 +95,13 @@ class Hands:
                 self._heard_late(live)
         if live is not None:
             _must_be_ours(live, owner)
-            if self._stands(intent, live):
+            stands, changed = self._compared(intent, live)
+            if stands:
                 return
             await self._confirm(live)
-            if (path := changed_by_others(intent, live)) is not None:
+            if changed is not None:
                 full = await self._server.read(resource, metadata["namespace"], metadata["name"]) or live
-                meddled(resource, meddling.note(live, path, meddling.who(full)))
+                meddled(resource, meddling.note(live, changed, meddling.who(full)))
             intent = intent | {"metadata": metadata | {"uid": live["metadata"]["uid"]}}
         self._world.note(await self._server.apply(intent))
 
@@ -119,15 +120,18 @@ class Hands:
         if fresh is not None and observing.asked(fresh) != observing.asked(live):
             raise StillLeaving(f"{live['kind']} {metadata['name']} was changed and we have not heard of it yet")
 
-    def _stands(self, intent: Manifest, live: Manifest) -> bool:
-        metadata = live["metadata"]
-        compared = (metadata["resourceVersion"], intent["metadata"]["annotations"][stamps.APPLIED])
-        if self._seen.get(metadata["uid"]) == compared:
-            return True
-        if not stands(intent, live):
-            return False
-        self._seen[metadata["uid"]] = compared
-        return True
+    def _compared(self, intent: Manifest, live: Manifest) -> tuple[bool, str | None]:
+        """Whether nothing is to be sent; else, where somebody changed what our mark says we applied just so."""
+        metadata, mark = live["metadata"], intent["metadata"]["annotations"][stamps.APPLIED]
+        version = (metadata["resourceVersion"], mark)
+        if self._seen.get(metadata["uid"]) == version:
+            return True, None
+        if (metadata.get("annotations") or {}).get(stamps.APPLIED) != mark:
+            return False, None
+        changed = drift.differs(intent, live)
+        if changed is None:
+            self._seen[metadata["uid"]] = version
+        return changed is None, changed
 
     async def _remove(self, retired: Manifest) -> None:
         """Only if it is still the one that was looked at, and still asks for nothing."""
@@ -162,18 +166,6 @@ class Hands:
             head = {name: metadata[name] for name in ("name", "namespace", "uid")}
             weighed = {"apiVersion": "v1", "kind": "Pod", "metadata": head | {"annotations": {DELETION_COST: cost}}}
             self._world.note(await self._server.apply(weighed))
-
-
-def changed_by_others(intent: Manifest, live: Manifest) -> str | None:
-    """Where it differs although our mark says that we applied just this; nothing where we want something else now."""
-    mark = (live["metadata"].get("annotations") or {}).get(stamps.APPLIED)
-    return drift.differs(intent, live) if mark == intent["metadata"]["annotations"][stamps.APPLIED] else None
-
-
-def stands(intent: Manifest, live: Manifest) -> bool:
-    """Whether nothing is to be sent: our mark says what was applied last, and nobody changed it since."""
-    mark = (live["metadata"].get("annotations") or {}).get(stamps.APPLIED)
-    return mark == intent["metadata"]["annotations"][stamps.APPLIED] and drift.differs(intent, live) is None
 
 
 def _must_be_ours(live: Manifest, owner: Owner) -> None:

@@ -20,7 +20,7 @@ from fairlead.cluster import connection as connecting
 from fairlead.cluster import lease, package_data
 from fairlead.cluster.api_server import ApiServer
 from fairlead.cluster.connection import Connection
-from fairlead.controller import admission, health, kopf_host, webhook
+from fairlead.controller import admission, health, kopf_host, transitions, webhook
 from fairlead.controller.certificate_keeper import CertificateKeeper, Place
 from fairlead.controller.existence import Existence
 from fairlead.controller.health import Pulse
@@ -142,8 +142,10 @@ def _reviewer(api: ApiServer, served: Served) -> kopf_host.Reviewed:
 
     async def review(document: dict[str, Any], before: dict[str, Any] | None) -> Verdict:
         started = time.monotonic()
-        present = await existence.present([one.key for one in admission.named(document, known)])
-        verdict = webhook.verdict(document, known, present, before)
+        said = admission.review(document, known)
+        present = await existence.present([one.key for one in said.named])
+        changed = transitions.warnings(before, document, known) if before is not None else ()
+        verdict = webhook.verdict(said, present, changed)
         metrics.reviewed(not verdict.refused, time.monotonic() - started)
         return verdict
 

@@ -107,7 +107,7 @@ class Reconciler:
         self._tell(observed, decision, now)
         if obstacle is None and not deciding.is_settled(decision.plan):
             return Outcome(after_s=0.0)
-        await self._report(observed, await self._situation(observed, judged, decision, reports, obstacle), now)
+        await self._report(observed, await self._situation(observed, judged, decision, facts, obstacle), now)
         return _outcome(observed, judged, decision, obstacle, now)
 
     def forget(self, uid: str) -> None:
@@ -146,7 +146,7 @@ class Reconciler:
 
     def _facts(self, observed: Observed, judged: Judged, reports: Reports) -> Facts:
         return Facts(
-            routable=reports.routable,
+            reports=reports,
             room=node_facts.room(self._world, judged, nodes_grow=self._setting.nodes_grow),
             troubles=looking.troubles(observed, reports.reasons),
         )
@@ -165,7 +165,7 @@ class Reconciler:
             self._teller.step(observed.document, step.reason.value, step.because, now)
 
     async def _situation(
-        self, observed: Observed, judged: Judged, decision: Decision, reports: Reports, obstacle: Obstacle | None
+        self, observed: Observed, judged: Judged, decision: Decision, facts: Facts, obstacle: Obstacle | None
     ) -> Situation:
         return Situation(
             judged=judged,
@@ -174,13 +174,13 @@ class Reconciler:
             plan=decision.plan,
             states=decision.states,
             names={observing.revision_of(one): one["metadata"]["name"] for one in observed.engines},
-            troubles=looking.troubles(observed, reports.reasons),
+            troubles=facts.troubles,
             starts=looking.starts(observed, self._measured_starts(observed)),
             unplaced=looking.unplaced(observed),
-            product_absent=decision.room.because if decision.room.most == 0 else None,
+            product_absent=facts.room.because if facts.room.most == 0 else None,
             pods_refused=observing.pods_refused(observed.engines),
             obstacle=obstacle,
-            routers=self._routers(observed, judged, reports),
+            routers=self._routers(observed, judged, facts.reports),
             measured_tokens=await self._measure(observed, judged, decision),
         )
 
@@ -216,11 +216,8 @@ class Reconciler:
         found = status.status(now, self._figures(observed, now.judged), observed.status, at)
         if not status.differs(found, observed.status):
             return
-        owner = observed.owner
         try:
-            written = await self._server.apply(
-                status.manifest(owner.namespace, owner.name, owner.uid, found), subresource="status"
-            )
+            written = await self._server.apply(status.manifest(observed.document, found), subresource="status")
         except Missing:
             return
         self._world.note(written)

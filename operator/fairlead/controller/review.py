@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from fairlead.controller.references import Reference
 from fairlead.engines.asked import Asked
 from fairlead.engines.engine import Engine
 from fairlead.fleet.fit import Fit, NotFitting
@@ -34,3 +35,5 @@ class Review:
     asked: Asked | None = None
     """What the engine would be started with; only of what was not refused while reading."""
     drain: WantedDrain | None = None
+    named: tuple[Reference, ...] = ()
+    """Every other object that it names; none of one that cannot be read."""

@@ -1,10 +1,9 @@
 """The status of objects that deployments share: policies and gateways. Whether they can be used, and by whom. Pure."""
 
 from collections.abc import Iterable
-from typing import Any
 
 from fairlead.api import into_gateways, into_policies, reading
-from fairlead.api.kinds import API_VERSION, GATEWAY, POLICY
+from fairlead.api.kinds import GATEWAY, POLICY
 from fairlead.cluster.kinds import Manifest
 from fairlead.controller import judging, schedules
 from fairlead.controller.known import Known
@@ -37,13 +36,6 @@ def of_gateway(document: Manifest) -> tuple[Manifest, tuple[Judgement, ...]]:
     words = "this release does not run gateways yet; give deployments routers of their own by leaving spec.gateway out"
     waits = Judgement(type=ConditionType.READY, holds=False, reason=Why.ROUTERS_NOT_READY, message=words)
     return {}, (waits, accepted)
-
-
-def manifest(document: Manifest, found: Manifest) -> Manifest:
-    """What is sent to the status subresource."""
-    metadata = document["metadata"]
-    head: dict[str, Any] = {name: metadata[name] for name in ("namespace", "name", "uid")}
-    return {"apiVersion": API_VERSION, "kind": document["kind"], "metadata": head, "status": found}
 
 
 def _names_policy(deployment: Manifest, name: str) -> bool:

@@ -37,7 +37,7 @@ class SharedObjects:
         if not status.differs(found, before):
             return Outcome()
         try:
-            world.note(await self._doors.server.apply(shared_objects.manifest(document, found), subresource="status"))
+            world.note(await self._doors.server.apply(status.manifest(document, found), subresource="status"))
         except Missing:
             return Outcome()
         for condition in status.changed(found, before):

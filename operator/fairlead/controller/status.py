@@ -9,7 +9,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
 
-from fairlead.api.kinds import API_VERSION, DEPLOYMENT
+from fairlead.api.kinds import API_VERSION
 from fairlead.controller import conditions
 from fairlead.controller.situation import Situation, Start
 from fairlead.fleet.conditions import ConditionReason, ConditionType, Judgement
@@ -63,10 +63,10 @@ def timed(judged: Iterable[Judgement], before: Manifest, generation: int, at: da
     return [_condition(one, old.get(one.type.value, {}), generation, at) for one in judged]
 
 
-def manifest(namespace: str, name: str, uid: str, found: Manifest) -> Manifest:
+def manifest(document: Manifest, found: Manifest) -> Manifest:
     """What is sent to the status subresource; the uid turns a status for a namesake into a conflict."""
-    metadata = {"namespace": namespace, "name": name, "uid": uid}
-    return {"apiVersion": API_VERSION, "kind": DEPLOYMENT.name, "metadata": metadata, "status": found}
+    metadata = {name: document["metadata"][name] for name in ("namespace", "name", "uid")}
+    return {"apiVersion": API_VERSION, "kind": document["kind"], "metadata": metadata, "status": found}
 
 
 def differs(found: Manifest, before: Manifest) -> bool:
@@ -94,7 +94,7 @@ def with_internal_error(document: Manifest, words: str, at: datetime) -> Manifes
     names = {one["type"] for one in fresh}
     rest = [one for one in before.get("conditions") or () if one["type"] not in names]
     found = {key: value for key, value in before.items() if key not in NOT_OURS} | {"conditions": [*fresh, *rest]}
-    return manifest(metadata["namespace"], metadata["name"], metadata["uid"], found)
+    return manifest(document, found)
 
 
 def _unordered(found: Manifest) -> Manifest:

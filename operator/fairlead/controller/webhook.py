@@ -3,13 +3,12 @@
 What depends on the cluster may become true tomorrow, so a reference that leads nowhere warns here and never refuses.
 """
 
-from collections.abc import Container
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from fairlead.api.kinds import DEPLOYMENT
-from fairlead.controller import admission, judging, references, transitions
-from fairlead.controller.known import Key, Known
+from fairlead.controller import judging, references
+from fairlead.controller.known import Key
+from fairlead.controller.review import Review
 from fairlead.fleet.refusals import Caution, Refusal
 
 
@@ -22,14 +21,10 @@ class Verdict:
     warnings: tuple[str, ...] = ()
 
 
-def verdict(
-    document: dict[str, Any], known: Known, present: Container[Key], before: dict[str, Any] | None = None
-) -> Verdict:
-    """The answer about one object; `present` holds those objects that it names and that are there."""
-    review = admission.review(document, known)
+def verdict(review: Review, present: Container[Key], changed: Sequence[str] = ()) -> Verdict:
+    """The answer about one object; `present` holds those it names that are there, `changed` what its change costs."""
     if review.refusals:
         return Verdict(refused=judging.said(review.refusals))
-    lost: tuple[Refusal | Caution, ...] = references.absent(admission.named(document, known), present)
+    lost: tuple[Refusal | Caution, ...] = references.absent(review.named, present)
     said = (one.sentence for one in (*review.cautions, *lost))
-    changed = transitions.warnings(before, document, known) if before and review.kind == DEPLOYMENT.name else ()
     return Verdict(warnings=(*said, *changed))
