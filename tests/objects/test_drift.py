@@ -26,7 +26,7 @@ def leaves(value: Any, path: Path = ()) -> Iterator[Path]:  # noqa: ANN401  # an
 PLACES = [(number, path) for number, child in enumerate(CHILDREN) for path in leaves(child)]
 
 
-def as_a_server_keeps_it(value: Any, draw: st.DataObject, path: tuple[str, ...] = ()) -> Any:  # noqa: ANN401
+def as_a_server_keeps_it(value: Any, draw: st.DataObject, path: tuple[str, ...] = ()) -> Any:  # noqa: ANN401 - any JSON
     """The same object after defaults, neighbours and another spelling of amounts."""
     if isinstance(value, dict):
         kept = {field: as_a_server_keeps_it(each, draw, (*path, field)) for field, each in value.items()}

@@ -54,4 +54,4 @@ def _state(revision: RevisionState) -> str:
 
 
 if __name__ == "__main__":
-    print("\n\n".join(written(style) for style in STYLES))  # noqa: T201
+    print("\n\n".join(written(style) for style in STYLES))  # noqa: T201 - a command

@@ -81,7 +81,7 @@ class Plane:
         return next((float(line.rpartition(" ")[2]) for line in lines if line.startswith(name + " ")), -1.0)
 
 
-def written(folder: Path, endpoints: Sequence[str], models: Sequence[str] = MODELS, **routing: Any) -> Path:  # noqa: ANN401
+def written(folder: Path, endpoints: Sequence[str], models: Sequence[str] = MODELS, **routing: Any) -> Path:  # noqa: ANN401 - any JSON
     """The file of a router."""
     path = folder / "router.json"
     path.write_text(json.dumps({"endpoints": list(endpoints), "models": list(models), "routing": routing}))
@@ -118,7 +118,7 @@ async def plane(config: Path, cluster: Cluster | None = None, linger: float = 0.
 
 
 @asynccontextmanager
-async def before(folder: Path, engines: Sequence[Living], **routing: Any) -> AsyncIterator[Plane]:  # noqa: ANN401
+async def before(folder: Path, engines: Sequence[Living], **routing: Any) -> AsyncIterator[Plane]:  # noqa: ANN401 - any JSON
     """A router in front of engines, all of them proved."""
     async with plane(written(folder, [engine.address for engine in engines], **routing)) as running:
         await running.until(*["routable"] * len(engines))

@@ -25,7 +25,7 @@ CHAT: Final = Settings(
 )
 
 
-def pod(name: str, ip: str | None = "10.0.0.1", ready: str = "True", **status: Any) -> dict[str, Any]:  # noqa: ANN401
+def pod(name: str, ip: str | None = "10.0.0.1", ready: str = "True", **status: Any) -> dict[str, Any]:  # noqa: ANN401 - any JSON
     conditions = [{"type": "Initialized", "status": "True"}, {"type": "Ready", "status": ready}]
     told = {"phase": "Running", "conditions": conditions} | ({"podIP": ip} if ip else {}) | status
     metadata = {"name": name, "namespace": "serving", "labels": LABELS}

@@ -148,7 +148,7 @@ def test_what_cannot_be_passed_on_is_refused_in_openais_shape(tmp_path: Path, co
 
 
 def test_a_body_without_a_length_is_read_up_to_the_limit(tmp_path: Path) -> None:
-    async def pieces(count: int) -> Any:  # noqa: ANN401
+    async def pieces(count: int) -> Any:  # noqa: ANN401 - any JSON
         for _ in range(count):
             yield b" " * 100
 

@@ -21,7 +21,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--router-image", default=image, help="what routers run")
     parser.add_argument("--engine-image", default=image, help="what simulated engines run")
     parser.add_argument("--nodes-grow", action="store_true", help="ask for pods no node can hold yet: nodes will come")
-    parser.add_argument("--host", default="0.0.0.0", help="where health, metrics and webhook listen")  # noqa: S104
+    parser.add_argument("--host", default="0.0.0.0", help="where health, metrics and webhook listen")  # noqa: S104 - as a pod is reached
     parser.add_argument("--health-port", type=int, default=8081)
     parser.add_argument("--metrics-port", type=int, default=9090)
     parser.add_argument("--webhook-port", type=int, default=9443)

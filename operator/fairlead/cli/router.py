@@ -7,7 +7,7 @@ import sys
 def arguments(parser: argparse.ArgumentParser) -> None:
     """What the command takes; all else stands in the file, where it can change without a restart."""
     parser.add_argument("--config", metavar="FILE", required=True, help="JSON; read again whenever it changes")
-    parser.add_argument("--host", default="0.0.0.0", help="address to listen on; default all")  # noqa: S104
+    parser.add_argument("--host", default="0.0.0.0", help="address to listen on; default all")  # noqa: S104 - as a pod is reached
     parser.add_argument("--port", type=int, default=8080, help="port to listen on; default 8080")
     parser.add_argument(
         "--metrics-port", type=int, default=9090, help="port for scrapers only; default 9090, 0 for none"

@@ -125,7 +125,7 @@ class Connection:
         """The server does not believe who we are: read the credentials anew before the next request."""
         self._read_at = self._clock() - TOKEN_LIVES_S
 
-    async def send(self, request: Request, timeout: aiohttp.ClientTimeout) -> aiohttp.ClientResponse:  # noqa: ASYNC109
+    async def send(self, request: Request, timeout: aiohttp.ClientTimeout) -> aiohttp.ClientResponse:  # noqa: ASYNC109 - aiohttp's own, with its parts
         """Send one request; the caller reads and releases the answer."""
         who = await self.credentials()
         return await self._session.request(
@@ -203,7 +203,7 @@ async def _of_kubeconfig(paths: str) -> Credentials:
 
     found = SimpleNamespace(api_key={}, host="", ssl_ca_cert=None, cert_file=None, key_file=None, verify_ssl=True)
     try:
-        loader = await config.load_kube_config(config_file=paths, client_configuration=found, persist_config=False)  # type: ignore[no-untyped-call]
+        loader = await config.load_kube_config(config_file=paths, client_configuration=found, persist_config=False)  # type: ignore[no-untyped-call]  # generated
     except (
         config.ConfigException,
         yaml.YAMLError,

@@ -12,22 +12,13 @@ from fairlead.cluster.informer import Informer, OnChange, Watched
 from fairlead.cluster.kinds import Manifest, Resource
 from fairlead.cluster.store import Store
 from fairlead.controller import waking
+from fairlead.controller.hands import PRUNED
 from fairlead.controller.known import Key
 from fairlead.objects import labels
 from fairlead.telemetry.operator_metrics import Followed
 
 OURS: Final = (kinds.INFERENCE_DEPLOYMENT, kinds.AUTOSCALING_POLICY, kinds.INFERENCE_GATEWAY)
-CHILDREN: Final = (
-    kinds.DEPLOYMENT,
-    kinds.POD,
-    kinds.SERVICE,
-    kinds.CONFIG_MAP,
-    kinds.SERVICE_ACCOUNT,
-    kinds.ROLE,
-    kinds.ROLE_BINDING,
-    kinds.DISRUPTION_BUDGET,
-    kinds.NETWORK_POLICY,
-)
+CHILDREN: Final = (kinds.POD, *PRUNED)
 """Only those that carry our label: nobody else's pods take our memory."""
 
 

@@ -109,7 +109,7 @@ def _camel(name: str) -> str:
     return first + "".join(word.capitalize() for word in rest)
 
 
-def _object(told: Any, where: str) -> Mapping[str, Any]:  # noqa: ANN401
+def _object(told: Any, where: str) -> Mapping[str, Any]:  # noqa: ANN401 - anything may stand in a file
     if not isinstance(told, dict):
         raise Misconfigured(f"{where}: {told!r}: must be an object")
     return told
@@ -129,13 +129,13 @@ def _texts(told: Mapping[str, Any], key: str) -> tuple[str, ...]:
     return tuple(value)
 
 
-def _flag(value: Any, where: str) -> bool:  # noqa: ANN401
+def _flag(value: Any, where: str) -> bool:  # noqa: ANN401 - anything may stand in a file
     if not isinstance(value, bool):
         raise Misconfigured(f"{where}: {value!r}: must be true or false")
     return value
 
 
-def _number(value: Any, where: str, *, whole: bool, least: int) -> Any:  # noqa: ANN401
+def _number(value: Any, where: str, *, whole: bool, least: int) -> Any:  # noqa: ANN401 - anything may stand in a file
     """JSON has one kind of number; a count written 5.0 is still five."""
     good = isinstance(value, int | float) and not isinstance(value, bool) and least <= value < 1e12
     if not good or (whole and value != int(value)):

@@ -35,7 +35,7 @@ class OperatorMetrics:
     """The page of one process, with a registry of its own."""
 
     def __init__(self) -> None:
-        prometheus_client.disable_created_metrics()  # type: ignore[no-untyped-call]
+        prometheus_client.disable_created_metrics()  # type: ignore[no-untyped-call]  # the library's
         self.registry = CollectorRegistry()
         self._relisted: dict[str, int] = {}
         self._of_reconciles()
