@@ -11,6 +11,9 @@ from devcluster.door import Embedded
 from devcluster.layout import Layout
 from devcluster.setup import machine, preflight, programs
 from devcluster.up import up
+from fairlead.api.kinds import KINDS
+from house.crds import FOLDER
+from tests.patience import eventually
 
 
 @pytest.fixture(scope="session")
@@ -28,3 +31,13 @@ def api_server() -> Iterator[Embedded]:
     finally:
         left = teardown.down(layout)
     assert left == (), left
+
+
+@pytest.fixture(scope="session")
+def served(api_server: Embedded) -> Embedded:
+    """The API server with our kinds, ready to be asked."""
+    api_server.kubectl("apply", "-f", str(FOLDER))
+    for kind in KINDS:
+        api_server.kubectl("wait", "--for=condition=Established", f"crd/{kind.crd}", "--timeout=30s")
+    eventually(lambda: "infd" in api_server.kubectl("api-resources"), "our kinds are discovered")
+    return api_server

@@ -9,12 +9,9 @@ from typing import Final
 import pytest
 
 from devcluster.door import DoorClosed, Embedded
-from fairlead.api.kinds import KINDS
 from fairlead.cluster import documents
-from house.crds import FOLDER
 from tests.admission.bad_inputs import OURS
 from tests.admission.table import Layer, Row
-from tests.patience import eventually
 
 PLAIN: Final = (
     *("1e3", "y", "n", "0o17", "12:30:00", "2026-11-20", "on", "yes", "Off", "017", "1_000", "1.0", "1.5", "0x1F"),
@@ -31,16 +28,6 @@ spec:
     affinity:
 """
 CLAIMED: Final = [row for row in OURS if row.layer in {Layer.SCHEMA, Layer.CEL}]
-
-
-@pytest.fixture(scope="module")
-def served(api_server: Embedded) -> Embedded:
-    """The API server with our kinds, ready to be asked."""
-    api_server.kubectl("apply", "-f", str(FOLDER))
-    for kind in KINDS:
-        api_server.kubectl("wait", "--for=condition=Established", f"crd/{kind.crd}", "--timeout=30s")
-    eventually(lambda: "infd" in api_server.kubectl("api-resources"), "our kinds are discovered")
-    return api_server
 
 
 def test_plain_words_are_read_as_kubectl_reads_them(served: Embedded) -> None:

@@ -16,19 +16,8 @@ from tests.api.bad import LEAST, Bad
 from tests.api.bad_specs import BAD
 from tests.api.edges import SPELT
 from tests.api.full_specs import FULL, with_value, without_revision
-from tests.patience import eventually
 
 SAMPLES = sorted((FOLDER.parent / "manifests" / "samples").glob("*.yaml"))
-
-
-@pytest.fixture(scope="module")
-def served(api_server: Embedded) -> Embedded:
-    """The API server with our kinds, ready to be asked."""
-    api_server.kubectl("apply", "-f", str(FOLDER))
-    for kind in KINDS:
-        api_server.kubectl("wait", "--for=condition=Established", f"crd/{kind.crd}", "--timeout=30s")
-    eventually(lambda: "infd" in api_server.kubectl("api-resources"), "our kinds are discovered")
-    return api_server
 
 
 def test_the_definitions_are_established_and_structural(served: Embedded) -> None:
