@@ -9,7 +9,7 @@ SERVICE ?=
 ITEM ?=
 export PYTHONDONTWRITEBYTECODE ?= 1
 .DEFAULT_GOAL := help
-.PHONY: help setup check test unit vllm house apiserver e2e demo demo-down cluster cluster-light cluster-down cluster-status expose image bench bench-operator prove evidence crds chart lock format
+.PHONY: help setup check test unit vllm conformance house apiserver e2e demo demo-down cluster cluster-light cluster-down cluster-status expose image bench bench-operator prove evidence crds chart lock format
 
 help: ## list the targets
 	@if [ -t 1 ]; then on=$$(printf '\033[1m'); off=$$(printf '\033[0m'); fi; \
@@ -29,6 +29,9 @@ unit: setup ## only the pure tests
 
 vllm: setup ## only the tests that ask real vLLM on CPU (6 GB in the cache)
 	@$(ENV) $(PY) -m house.lanes vllm
+
+conformance: setup ## the suite that `fairlead engine` is held to, on real vLLM on CPU (6 GB in the cache)
+	@$(ENV) $(PY) -m house.conformance
 
 house: setup ## only the tests that copy the tree and break its rules
 	@$(ENV) $(PY) -m house.lanes house

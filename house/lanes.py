@@ -50,12 +50,17 @@ REAL_VLLM: Final = ("house.real_vllm",)
 LANES: Final = (
     Lane(
         name="pure",
-        marker="not house and not apiserver and not cluster and not vllm",
+        marker="not house and not apiserver and not cluster and not vllm and not conformance",
         world="nothing but Python",
         floors=floors.REST,
     ),
+    Lane(name="conformance", marker="conformance", world="`fairlead engine`, asked over HTTP as real vLLM was"),
     Lane(
-        name="apiserver", marker="apiserver", world="etcd and a kube-apiserver; no root", preparations=(LIGHT, SCHEMAS)
+        name="apiserver",
+        marker="apiserver",
+        world="etcd and a kube-apiserver; no root",
+        preparations=(LIGHT, SCHEMAS),
+        beside="cluster",
     ),
     Lane(
         name="cluster",
@@ -98,9 +103,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def run_all(chosen: Sequence[Lane]) -> Iterator[Ran]:
-    """One after the other, but for those that run beside one that was chosen too."""
+    """One after the other, but for those that run beside one that was chosen too: they follow each other there."""
     names = {lane.name for lane in chosen}
-    with ThreadPoolExecutor() as pool, tempfile.TemporaryDirectory() as folder:
+    with ThreadPoolExecutor(max_workers=1) as pool, tempfile.TemporaryDirectory() as folder:
         for lane in (one for one in chosen if one.beside not in names):
             logs = {one.name: Path(folder) / one.name for one in chosen if one.beside == lane.name}
             companions = [pool.submit(run, one, logs[one.name]) for one in chosen if one.name in logs]

@@ -24,7 +24,7 @@ def run(*words: str, without: str = "", **env: str) -> "subprocess.CompletedProc
 def test_a_lane_that_does_not_exist_is_answered_with_those_that_do() -> None:
     ran = run("house.lanes", "fast")
     assert ran.returncode == 2
-    assert ran.stderr == "lanes: there is no lane 'fast'; lanes: pure, apiserver, cluster, vllm, house\n"
+    assert ran.stderr == "lanes: there is no lane 'fast'; lanes: pure, conformance, apiserver, cluster, vllm, house\n"
 
 
 @pytest.mark.house

@@ -1,7 +1,9 @@
 """One request as the scheduler sees it: what was asked, how far it is, and what is told of it afterwards."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
+
+from fairlead.sim.engine.pages import Page, Run
 
 
 class Finish(StrEnum):
@@ -62,6 +64,16 @@ class Request:
     cached_tokens: int = 0
     """Prompt tokens found in the cache at its first admission."""
     preemptions: int = 0
+
+    # The scheduler's own notes.
+    mark: int | None = None
+    """While it decodes in step with the others: the count of their steps at which its reply was empty."""
+    due: int = 0
+    """The count at which it ends."""
+    named: list[Page] = field(default_factory=list)
+    """Pages it holds that others may find, from the first on."""
+    remains: Run | None = None
+    """What a preemption left of its nameless pages in the cache."""
 
     @property
     def tokens(self) -> int:

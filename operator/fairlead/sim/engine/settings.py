@@ -23,6 +23,8 @@ class Speculation:
     """Slots of the KV cache reserved beyond the verified tokens: as many as drafted for EAGLE, MTP and draft models."""
     draft_slots: int = 0
     """Of the step's token budget, taken by each request's drafting itself (draft model: 1)."""
+    rereads_page: bool = False
+    """EAGLE and MTP: the last page found in the cache is computed again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,156 @@
+"""Who is where in one engine: those that run, in order, those that wait, their pages, their adapters.
+
+Every change of standing passes through here, so that pages and counts are given back on every path. Decides nothing.
+"""
+
+from collections import Counter
+
+from fairlead.sim.engine.counts import Counts
+from fairlead.sim.engine.lockstep import Lockstep
+from fairlead.sim.engine.pace import Pace
+from fairlead.sim.engine.pages import Pool
+from fairlead.sim.engine.request import Request, Standing
+from fairlead.sim.engine.settings import EngineSettings
+from fairlead.sim.engine.waiting import line
+
+
+class Floor:
+    """The state of one scheduler."""
+
+    __slots__ = ("adapters", "backlog", "counts", "deferred", "lingering", "lockstep", "pace", "pool", "readers",
+                 "running", "scattered", "settings", "talkers", "waiting")  # fmt: skip
+
+    def __init__(self, settings: EngineSettings) -> None:
+        self.settings = settings
+        self.pool = Pool(settings.blocks, settings.block_tokens, caching=settings.prefix_caching)
+        self.counts = Counts(accepted_per_position=[0] * (settings.speculation.tokens if settings.speculation else 0))
+        self.waiting = line(settings.policy)
+        self.running: dict[Request, None] = {}
+        """In the order of admission."""
+        self.readers: dict[Request, None] = {}
+        """Of these, those whose prompt is not all computed."""
+        self.lingering: dict[Request, None] = {}
+        """Of these, those that ended in the last step while the next was already scheduled."""
+        self.talkers: dict[Request, None] = {}
+        """Of these, those whose replies others may find."""
+        self.lockstep = Lockstep(settings.block_tokens)
+        self.scattered = True
+        """Whether those that decode are treated one by one."""
+        self.pace = Pace()
+        self.adapters: Counter[str] = Counter()
+        """Of those that run."""
+        self.deferred: set[Request] = set()
+        self.backlog = 0
+        """Tokens of prompts without a first token."""
+
+    def limit(self, request: Request) -> int:
+        """Tokens after which its reply ends, at the latest where the context is full."""
+        return min(request.output_tokens, self.settings.context_tokens - request.prompt_tokens)
+
+    def enter(self, request: Request) -> None:
+        """It runs."""
+        request.standing = Standing.RUNNING
+        self.running[request] = None
+        self.readers[request] = None
+        self.deferred.discard(request)
+        if request.adapter is not None:
+            self.adapters[request.adapter] += 1
+        if request.reply and self.pool.caching:
+            self.talkers[request] = None
+
+    def preempt(self, request: Request) -> None:
+        """It gives back everything and begins anew, ahead of those that wait."""
+        self._depart(request, returns=True)
+        request.standing = Standing.PREEMPTED
+        request.computed = 0
+        request.preemptions += 1
+        self.counts.preemptions += 1
+        self.waiting.put_back((request,))
+
+    def finish(self, request: Request, now: float) -> None:
+        """It has ended, whatever the reason; what it holds is given back, by late stop only after one more step."""
+        if request.first_token is None:
+            self.backlog -= request.prompt_tokens
+        ran = request.standing is Standing.RUNNING
+        if not ran:
+            self.waiting.abandon()
+            self.deferred.discard(request)
+        request.standing = Standing.ENDED
+        request.ended = now
+        if ran:
+            self._depart(request)
+
+    def linger(self, request: Request, now: float) -> None:
+        """It has ended by itself, and keeps its seat and pages while the step is scheduled that it is still part of."""
+        request.standing = Standing.ENDED
+        request.ended = now
+        self.lingering[request] = None
+        self.pace.breaks()
+
+    def let_go(self) -> None:
+        """That step is scheduled."""
+        for request in self.lingering:
+            self._depart(request)
+        self.lingering.clear()
+
+    def _depart(self, request: Request, *, returns: bool = False) -> None:
+        if request.mark is not None:
+            self.lockstep.leave(request)
+        self.pace.breaks()
+        del self.running[request]
+        self.readers.pop(request, None)
+        self.talkers.pop(request, None)
+        if request.adapter is not None:
+            self.adapters[request.adapter] -= 1
+            if not self.adapters[request.adapter]:
+                del self.adapters[request.adapter]
+        self._give_back(request, returns=returns)
+
+    def _give_back(self, request: Request, *, returns: bool) -> None:
+        self.write_names(request)
+        full = min(request.computed, request.tokens) // self.settings.block_tokens
+        named = len(request.named)
+        request.remains = self.pool.release(request.named, full - named, request.pages - full, returns=returns)
+        request.named = []
+        request.pages = 0
+
+    def write_names(self, request: Request) -> None:
+        """Whatever of its named text has filled pages since the last time can be found from now on."""
+        if not self.pool.caching or not (request.prefix or request.reply):
+            return
+        if request.mark is not None:
+            self.lockstep.settle(request)
+        full = min(request.computed, request.tokens) // self.settings.block_tokens
+        first = len(request.named)
+        if full > first:
+            self.pool.name(request.named, names(request, first, full))
+
+    def gather(self) -> None:
+        """Those that decode go in step from here."""
+        for request in self.running:
+            if request not in self.readers and request not in self.lingering:
+                self.lockstep.join(request, self.limit(request))
+        self.scattered = False
+
+    def scatter(self) -> None:
+        """Each goes its own way, with its progress written down."""
+        for request in self.running:
+            if request.mark is not None:
+                self.lockstep.leave(request)
+        self.scattered = True
+
+    def settle(self) -> None:
+        """Write down how far everybody is."""
+        for request in self.running:
+            if request.mark is not None:
+                self.lockstep.settle(request)
+
+
+def names(request: Request, first: int, end: int) -> tuple[int, ...]:
+    """Of its full pages in this range; those without a name are left out, and with them all that follow."""
+    prefix, length = request.prefix, len(request.prefix)
+    if end <= length or not request.reply:
+        return prefix[first:end]
+    if first >= length:
+        return request.reply[first - length : end - length]
+    return prefix[first:] + request.reply[: end - length]

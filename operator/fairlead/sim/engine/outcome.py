@@ -1,0 +1,104 @@
+"""What comes of a step at its end: tokens, first ones and last ones. Schedules nothing."""
+
+from typing import NamedTuple
+
+from fairlead.fleet.chance import Chance
+from fairlead.sim.engine import speculation
+from fairlead.sim.engine.floor import Floor
+from fairlead.sim.engine.request import Finish, Request, Standing
+from fairlead.sim.engine.steps import Emission, Step
+
+
+class Telling(NamedTuple):
+    """How a step's end is told."""
+
+    now: float
+    chance: Chance
+    every: bool
+    """Also of requests whose token is neither the first nor the last."""
+
+
+def emissions(floor: Floor, step: Step, telling: Telling) -> list[Emission]:
+    """Of all that made tokens; those that ended have left."""
+    told: list[Emission] = []
+    if step.lockstep:
+        _decoded_together(floor, told, telling)
+    if step.decodes:
+        _decoded(floor, step, told, telling)
+    for request, _ in step.prompts:
+        if request.standing is Standing.RUNNING and request.computed >= request.tokens:
+            _read(floor, request, told, telling)
+    if len(told) > 1 and not telling.every:
+        told.sort(key=_serial)
+    ended = {one.request: one.finished for one in told if one.finished is not None}
+    for request in sorted(ended, key=lambda request: request.serial):
+        _end(floor, request, ended[request], telling.now)
+    return told
+
+
+def _serial(emission: Emission) -> int:
+    return emission.request.serial
+
+
+def _decoded_together(floor: Floor, told: list[Emission], telling: Telling) -> None:
+    lockstep = floor.lockstep
+    lockstep.flying = 0
+    lockstep.advance(1)
+    floor.counts.generation_tokens += lockstep.sequences
+    told += [_last(request, 1, telling) for request in lockstep.ended()]
+    if telling.every:
+        for request in floor.running:
+            if request.mark is not None:
+                request.emitted = lockstep.tick - request.mark
+                told.append(Emission(request, 1, None, first=False))
+
+
+def _decoded(floor: Floor, step: Step, told: list[Emission], telling: Telling) -> None:
+    plan = floor.settings.speculation
+    for request, tokens in step.decodes:
+        if request.standing is not Standing.RUNNING:
+            continue
+        held = speculation.accepted(plan, tokens - 1, telling.chance, floor.counts) if plan else 0
+        request.computed -= tokens - 1 - held
+        made = min(1 + held, floor.limit(request) - request.emitted)
+        request.emitted += made
+        floor.counts.generation_tokens += made
+        if request.emitted >= floor.limit(request):
+            told.append(_last(request, made, telling))
+        elif telling.every:
+            told.append(Emission(request, made, None, first=False))
+
+
+def _last(request: Request, made: int, telling: Telling) -> Emission:
+    """Its end; where only first and last tokens are told, with all tokens since the first."""
+    reason = request.finish if request.emitted >= request.output_tokens else Finish.LENGTH
+    return Emission(request, made if telling.every else request.emitted - 1, reason, first=False)
+
+
+def _read(floor: Floor, request: Request, told: list[Emission], telling: Telling) -> None:
+    """All of it is read: the first token appears, or the next one of a request that was preempted."""
+    first = request.first_token is None
+    if first:
+        request.first_token = telling.now
+        floor.backlog -= request.prompt_tokens
+        floor.counts.prompt_tokens += request.prompt_tokens
+        floor.counts.cached_tokens += request.cached_tokens
+    del floor.readers[request]
+    request.emitted += 1
+    floor.counts.generation_tokens += 1
+    if request.emitted >= floor.limit(request):
+        ending = _last(request, 1, telling)
+        told.append(Emission(request, 1, ending.finished, first=True) if first else ending)
+        return
+    if not floor.scattered:
+        floor.lockstep.join(request, floor.limit(request))
+    if first or telling.every:
+        told.append(Emission(request, 1, None, first))
+
+
+def _end(floor: Floor, request: Request, reason: Finish, now: float) -> None:
+    floor.counts.finished[reason] += 1
+    if floor.settings.late_stop:
+        floor.linger(request, now)
+    else:
+        floor.finish(request, now)

@@ -1,0 +1,71 @@
+"""Which measurements share a correction: levels of groups, each within the one before, and their spelling as keys.
+
+The spelling is the only one: a fit writes corrections under these keys and the catalogue looks them up by them.
+"""
+
+from enum import StrEnum
+from typing import NamedTuple
+
+from fairlead.fleet.quantization import WeightFormat
+from fairlead.sim.timing.silicon import Mode
+from fairlead.sim.timing.silicon_layouts import Drafting, Measured
+from fairlead.sim.timing.silicon_questions import architecture
+from fairlead.sizing import weights
+from fairlead.sizing.question import Question
+
+
+class Precision(StrEnum):
+    """In which arithmetic a model runs: formats of one precision are corrected together."""
+
+    SIXTEEN = "16bit"
+    EIGHT = "8bit"
+    FOUR_FLOAT = "fp4"
+    FOUR_INTEGER = "int4"
+
+
+class Group(NamedTuple):
+    """One model on one kind of GPU under one engine."""
+
+    architecture: str
+    product: str
+    engine: str
+    mode: Mode
+    precision: Precision
+    drafting: Drafting
+
+    @property
+    def key(self) -> str:
+        """As it stands in the packaged file."""
+        return "/".join(self)
+
+
+def precision(question: Question) -> Precision:
+    """Of its weights."""
+    if question.format in {WeightFormat.NVFP4, WeightFormat.MXFP4}:
+        return Precision.FOUR_FLOAT
+    if question.format in weights.FOUR_BIT:
+        return Precision.FOUR_INTEGER
+    return Precision.EIGHT if question.format in weights.EIGHT_BIT else Precision.SIXTEEN
+
+
+def group(question: Question, engine: str, mode: Mode, drafting: Drafting) -> Group:
+    """Of workers that write replies."""
+    kind = architecture(question.shape)
+    return Group(kind, question.accelerator.product, engine, mode, precision(question), drafting)
+
+
+def of_run(measured: Measured, writers: Question) -> Group:
+    """Of a published run."""
+    return group(writers, measured.row.backend, measured.row.mode, measured.drafting)
+
+
+def layout(question: Question) -> str:
+    """The parallelism of one worker."""
+    cut = question.parallelism
+    return f"tp{cut.tensor}dp{cut.data}pp{cut.pipeline}{'ep' if question.expert_parallel else ''}"
+
+
+def keys(group_: Group, readers: Question, writers: Question) -> tuple[str, str]:
+    """From the widest level to the narrowest."""
+    reading = f"-from-{layout(readers)}" if group_.mode is Mode.APART else ""
+    return group_.key, f"{group_.key}/{layout(writers)}{reading}"

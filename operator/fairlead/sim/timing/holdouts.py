@@ -1,0 +1,104 @@
+"""How wrong step times are: every run predicted by coefficients that never saw it, in each of the ways that matter."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+from zlib import crc32
+
+import numpy as np
+
+from fairlead.sim.timing import corrections, fitting, roofline, samples
+from fairlead.sim.timing.columns import Chosen, Column, Columns
+
+FOLDS: Final = 5
+
+
+class Kind(StrEnum):
+    """What the coefficients had seen."""
+
+    ROOFLINE = "roofline"
+    """Nothing: assumed shares."""
+    MODEL_OUT = "modelOut"
+    """All runs but those of the same architecture."""
+    SYSTEM_OUT = "systemOut"
+    """All runs but those on the same GPU."""
+    FITTED = "fitted"
+    """The other four fifths of all configurations; the same model, GPU and parallelism at other loads among them."""
+    IN_SAMPLE = "inSample"
+    """Everything, the run itself too."""
+
+
+@dataclass(frozen=True, slots=True)
+class Predicted:
+    """Logarithms of seconds, by run."""
+
+    first: Column
+    token: Column
+
+
+@dataclass(frozen=True, slots=True)
+class Error:
+    """Of one figure over some rows."""
+
+    rows: int
+    median: float
+    tenth: float
+    """One row in ten is further off than this."""
+    bias: float
+    """Median of the signed error."""
+
+
+def predicted(columns: Columns, kind: Kind) -> Predicted:
+    """All runs, each by coefficients of this kind."""
+    every = np.ones(len(columns.runs), dtype=np.bool_)
+    match kind:
+        case Kind.ROOFLINE:
+            return Predicted(*columns.seen(roofline.physics(columns.engines)))
+        case Kind.IN_SAMPLE:
+            return _learnt(columns, every)
+        case Kind.FITTED:
+            named = samples.configurations(columns.runs)
+            return _left_out(columns, [str(crc32(name.encode()) % FOLDS) for name in named], _learnt)
+        case Kind.MODEL_OUT:
+            return _left_out(columns, samples.models(columns.runs), _physics_only)
+        case Kind.SYSTEM_OUT:
+            return _left_out(columns, samples.systems(columns.runs), _physics_only)
+
+
+def errors(columns: Columns, found: Predicted, rows: Sequence[int]) -> tuple[Error, Error]:
+    """Of the first token and of a token, over rows given by their runs' places."""
+    places = np.array(rows, dtype=np.intp)
+    return (
+        _error((found.first - columns.first)[places]),
+        _error((found.token - columns.token)[places]),
+    )
+
+
+def _error(logarithms: Column) -> Error:
+    share = np.exp(logarithms) - 1
+    size = np.abs(share)
+    median, tenth = float(np.median(size)), float(np.quantile(size, 0.9))
+    return Error(len(share), median, tenth, float(np.median(share)))
+
+
+def _left_out(columns: Columns, parts: Sequence[str], predict: Callable[[Columns, Chosen], Predicted]) -> Predicted:
+    part = np.array(parts)
+    total = Predicted(np.zeros(len(part)), np.zeros(len(part)))
+    for one in sorted(set(parts)):
+        held = part == one
+        found = predict(columns, ~held)
+        total.first[held] = found.first[held]
+        total.token[held] = found.token[held]
+    return total
+
+
+def _learnt(columns: Columns, chosen: Chosen) -> Predicted:
+    physics = fitting.fit(columns, chosen)
+    learnt = corrections.learn(columns, physics, chosen)
+    return Predicted(*columns.seen(physics, corrections.factors(columns, learnt)))
+
+
+def _physics_only(columns: Columns, chosen: Chosen) -> Predicted:
+    """A group that lost its model or its GPU has no correction to take from others."""
+    return Predicted(*columns.seen(fitting.fit(columns, chosen)))

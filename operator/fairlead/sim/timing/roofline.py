@@ -1,0 +1,53 @@
+"""Step times without any fit: the data sheet's rates and the parts of them that engines usually reach.
+
+The shares are those that `sizing.ceilings` calls likely; the seconds are round figures of the order that launching
+and synchronising kernels takes. None of them was read off the measurements they are later held against.
+"""
+
+from collections.abc import Iterable
+from typing import Final
+
+from fairlead.sim.timing.efficiency import Efficiency
+from fairlead.sim.timing.fixed_concurrency import Behaviour, Front
+from fairlead.sim.timing.physics import Physics
+from fairlead.sim.timing.provenance import Level, Provenance
+from fairlead.sizing import links
+
+_LIKELY: Final = 1
+
+_BANDWIDTH: Final = 0.65
+_ARITHMETIC: Final = 0.5
+
+ASSUMED: Final = Efficiency(
+    weights=_BANDWIDTH,
+    experts=_BANDWIDTH,
+    cache=_BANDWIDTH,
+    compute=_ARITHMETIC,
+    attention=_ARITHMETIC,
+    decode_attention=_ARITHMETIC,
+    link=1.0,
+    step_s=1e-3,
+    layer_s=10e-6,
+    expert_layer_s=10e-6,
+    mixer_layer_s=10e-6,
+    sum_s=links.NVLINK.start_s,
+    exchange_s=2 * links.NVLINK.start_s,
+    sequence_s=5e-6,
+    mixed_s=1e-3,
+)
+
+DOOR: Final = Front(start_s=0.03, token_s=5e-6, wave=0.15, stall=0.3, transfer_s=0.1)
+"""Round figures as well; only a run's first token depends on them, not the step times."""
+GAIN: Final = 2.2
+"""Tokens kept by a step that drafts two."""
+
+
+def physics(engines: Iterable[str]) -> Physics:
+    """The same for all engines."""
+    return Physics(dict.fromkeys(engines, Behaviour(ASSUMED, DOOR)), GAIN)
+
+
+ORIGIN: Final = Provenance(
+    level=Level.ROOFLINE,
+    source="data sheet rates; 65 % of bandwidth, 50 % of arithmetic, 1 ms a step and 10 to 30 µs a layer are assumed",
+)

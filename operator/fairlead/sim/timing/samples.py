@@ -1,0 +1,85 @@
+"""All published runs of a text, ready to be fitted and predicted, each measurement once; what cannot be is named."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from fairlead.sim.timing import silicon, silicon_layouts, silicon_questions
+from fairlead.sim.timing.columns import Run
+from fairlead.sim.timing.silicon import Identity
+from fairlead.sim.timing.silicon_layouts import Measured
+from fairlead.sizing.catalogue import Catalogue
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """Runs, and which run each listed row is."""
+
+    runs: tuple[Run, ...]
+    listed: tuple[int, ...]
+    """By predictable row of the text: the place of its measurement in `runs`."""
+    left_out: tuple[str, ...]
+    """A line for each row that is not predicted, with the reason."""
+
+
+def read(text: str, known: Catalogue) -> Sample:
+    """Rows that list one measurement twice become one run, described by the dump where it is in it."""
+    rows, strange = silicon.read(text)
+    best: dict[Identity, Measured] = {}
+    for one in silicon_layouts.completed(rows):
+        if one.row.identity not in best or (one.row.dumped and not best[one.row.identity].row.dumped):
+            best[one.row.identity] = one
+    runs: list[Run] = []
+    places: dict[Identity, int] = {}
+    unknown: dict[Identity, str] = {}
+    for identity, one in best.items():
+        run = _run(one, known)
+        if isinstance(run, Run):
+            places[identity] = len(runs)
+            runs.append(run)
+        else:
+            unknown[identity] = run
+    left_out = [f"{one.name}: {one.because}" for one in strange]
+    left_out += [f"{row.name}: {unknown[row.identity]}" for row in rows if row.identity in unknown]
+    listed = [places[row.identity] for row in rows if row.identity in places]
+    return Sample(tuple(runs), tuple(listed), tuple(left_out))
+
+
+def _run(one: Measured, known: Catalogue) -> Run | str:
+    readers = silicon_questions.question(one.row, one.row.prefill, known)
+    writers = silicon_questions.question(one.row, one.row.decode, known)
+    if isinstance(readers, str):
+        return readers
+    return writers if isinstance(writers, str) else Run(one, readers, writers)
+
+
+def models(runs: Sequence[Run]) -> list[str]:
+    """By run: its architecture's name. Checkpoints that are computed alike are one model: none of them stays behind."""
+    return [silicon_questions.architecture(run.writers.shape) for run in runs]
+
+
+def systems(runs: Sequence[Run]) -> list[str]:
+    """By run: its GPU."""
+    return [run.writers.accelerator.product for run in runs]
+
+
+def configurations(runs: Sequence[Run]) -> list[str]:
+    """By run: all that a row says but its day and its times, so that a repeat of it is never in another fold."""
+    return [
+        "/".join(
+            map(
+                str,
+                (
+                    *systems([run]),
+                    *models([run]),
+                    run.measured.row.backend,
+                    run.measured.row.mode,
+                    run.measured.row.format.removesuffix("_block"),
+                    run.measured.row.nominal,
+                    run.measured.row.concurrency,
+                    run.measured.row.prefill,
+                    run.measured.row.decode,
+                ),
+            )
+        )
+        for run in runs
+    ]

@@ -1,0 +1,51 @@
+"""What the world tells while it runs, and to whom: watching changes nothing, so any number of tales can be told."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from fairlead.sim.engine.request import Request
+from fairlead.sim.world.replica import Replica
+from fairlead.sim.world.traffic.arrival import Arrival
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """The whole fleet at one moment: what the scaling loop is asked with, and what a time series is made of."""
+
+    at: float
+    starting: int
+    ready: int
+    draining: int
+    held: int
+    """Requests that no replica was there for."""
+    waiting: int
+    """Requests in engines, not yet in a batch."""
+    running: int
+    usage: float
+    """Of the caches of all that serve, on average."""
+    arrived: int
+    """Requests since the start; likewise below."""
+    ended: int
+    prompt_tokens: int
+    """Of what arrived."""
+    output_tokens: int
+    """Of what ended."""
+
+
+class Observer(Protocol):
+    """Told of each request once when it arrives and once when it is over."""
+
+    def arrived(self, arrival: Arrival) -> None:
+        """It is at the door."""
+
+    def refused(self, arrival: Arrival, because: str) -> None:
+        """The engine did not take it; it is over."""
+
+    def ended(self, arrival: Arrival, request: Request, replica: Replica) -> None:
+        """Answered to the end; it is over."""
+
+    def left(self, arrival: Arrival, request: Request | None) -> None:
+        """The world stopped before its end; it is over. Without a request it was still held."""
+
+    def looked(self, look: Look) -> None:
+        """Every so many seconds."""

@@ -1,0 +1,79 @@
+"""One replica of the fleet: from wanted to gone, with the engines in it and what was sent to it.
+
+Its GPUs are paid for from the moment it is wanted until it is gone. Which requests come to it is decided elsewhere.
+"""
+
+from collections.abc import Callable, Sequence
+from enum import StrEnum
+from typing import NamedTuple
+
+from fairlead.sim.engine.request import Request
+from fairlead.sim.world.course import Course, Engine
+from fairlead.sim.world.traffic.arrival import Arrival
+
+
+class Stage(StrEnum):
+    """Where a replica is on its way."""
+
+    STARTING = "starting"
+    READY = "ready"
+    DRAINING = "draining"
+    """Answers what it has and is sent nothing more."""
+    GONE = "gone"
+
+
+class Inside(NamedTuple):
+    """What a replica is made of."""
+
+    engines: Sequence[Engine]
+    """One, or one for each data-parallel rank."""
+    choose: Callable[[float], int] | None = None
+    """Which rank takes the next request, as `sim.engine.ranks` answers; needed where there are several."""
+
+
+class Flight(NamedTuple):
+    """A request that was sent and is not back."""
+
+    arrival: Arrival
+    request: Request
+
+
+class Replica:
+    """Written by the world only; balancers read what a router could know."""
+
+    __slots__ = (
+        "choose", "courses", "flights", "gone_at", "gpus", "name", "ordinal", "prompt_tokens", "ready_at",
+        "ready_event", "requests", "stage", "wanted_at",
+    )  # fmt: skip
+
+    def __init__(self, ordinal: int, name: str, inside: Inside, gpus: int, now: float) -> None:
+        self.ordinal = ordinal
+        self.name = name
+        self.courses = tuple(Course(engine, now) for engine in inside.engines)
+        self.choose = inside.choose if len(self.courses) > 1 else None
+        self.gpus = gpus
+        self.stage = Stage.STARTING
+        self.wanted_at = now
+        self.ready_at: float | None = None
+        self.gone_at: float | None = None
+        self.ready_event = 0
+        self.requests = 0
+        self.prompt_tokens = 0
+        self.flights: dict[int, Flight] = {}
+
+    def gpu_seconds(self, now: float) -> float:
+        """Paid for so far."""
+        return self.gpus * ((now if self.gone_at is None else self.gone_at) - self.wanted_at)
+
+    def sent(self, flight: Flight) -> None:
+        """One more in flight."""
+        self.flights[flight.request.serial] = flight
+        self.requests += 1
+        self.prompt_tokens += flight.request.prompt_tokens
+
+    def back(self, serial: int) -> Flight:
+        """One less: the only place where load goes down."""
+        flight = self.flights.pop(serial)
+        self.requests -= 1
+        self.prompt_tokens -= flight.request.prompt_tokens
+        return flight

@@ -1,0 +1,102 @@
+"""The set of replicas: made, ready, drained, gone; how many are wanted is somebody else's answer.
+
+Holds what the whole fleet looks like at a moment. Replicas are known by their ordinal; names decide nothing.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from fairlead.sim.world.cold_starts import ColdStarts, Fixed
+from fairlead.sim.world.observers import Look
+from fairlead.sim.world.replica import Inside, Replica, Stage
+
+AT_ONCE: Final = Fixed(0.0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scaling:
+    """The seam for the scaling room: asked every so many seconds, answers how many replicas are wanted."""
+
+    wanted: Callable[[Look], int]
+    every_s: float = 15.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fleet:
+    """What replicas are made of, and how many stand there at the start."""
+
+    inside: Callable[[int], Inside]
+    """By the replica's ordinal."""
+    replicas: int = 1
+    gpus: int = 1
+    """Of one replica."""
+    cold_starts: ColdStarts = AT_ONCE
+    """Of replicas wanted later; those of the start are ready at once."""
+    scaling: Scaling | None = None
+    look_s: float = 10.0
+    """How often observers see the whole fleet."""
+    name: Callable[[int], str] = "replica-{}".format
+    """By ordinal."""
+
+
+class Replicas:
+    """All there ever were."""
+
+    __slots__ = ("_fleet", "all", "ready")
+
+    def __init__(self, fleet: Fleet) -> None:
+        self._fleet = fleet
+        self.all: list[Replica] = []
+        self.ready: list[Replica] = []
+        """In the order of their ordinals."""
+
+    def make(self, now: float) -> Replica:
+        """One more, starting."""
+        ordinal = len(self.all)
+        made = Replica(ordinal, self._fleet.name(ordinal), self._fleet.inside(ordinal), self._fleet.gpus, now)
+        self.all.append(made)
+        return made
+
+    def started(self, replica: Replica, now: float) -> None:
+        """It may be sent to."""
+        replica.stage, replica.ready_at = Stage.READY, now
+        for course in replica.courses:
+            course.at = now
+        self.ready.append(replica)
+        self.ready.sort(key=_ordinal)
+
+    def surplus(self, wanted: int) -> list[Replica]:
+        """Which to give up: those still starting first, then whoever has least to answer, the youngest of equals."""
+        starting = self.at(Stage.STARTING)[::-1]
+        idlest = sorted(self.ready, key=lambda one: (one.requests, -one.ordinal))
+        return (starting + idlest)[: max(self.coming - wanted, 0)]
+
+    def leave(self, replica: Replica, now: float) -> None:
+        """No more is sent to it; it is gone as soon as it has answered all."""
+        if replica.stage is Stage.READY:
+            self.ready.remove(replica)
+        replica.stage = Stage.DRAINING
+        self.maybe_gone(replica, now)
+
+    def maybe_gone(self, replica: Replica, now: float) -> None:
+        """Once a draining one has nothing in flight."""
+        if replica.stage is Stage.DRAINING and not replica.requests:
+            replica.stage, replica.gone_at = Stage.GONE, now
+
+    @property
+    def coming(self) -> int:
+        """Ready, or on the way there."""
+        return len(self.ready) + len(self.at(Stage.STARTING))
+
+    def at(self, stage: Stage) -> list[Replica]:
+        """Those at this stage."""
+        return [one for one in self.all if one.stage is stage]
+
+    def gpu_seconds(self, now: float) -> float:
+        """Of all, from wanted to gone or now."""
+        return sum(one.gpu_seconds(now) for one in self.all)
+
+
+def _ordinal(replica: Replica) -> int:
+    return replica.ordinal

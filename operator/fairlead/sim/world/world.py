@@ -1,0 +1,246 @@
+"""The world's loop: the next event happens, and whatever follows from it is put into the queue.
+
+Every arrival ends exactly once: answered, refused by an engine, or left when the world stops. Requests that no
+replica is ready for are held at the door and sent in order when one is.
+"""
+
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from math import inf
+
+from fairlead.fleet.chance import Chance
+from fairlead.sim.engine.request import Request
+from fairlead.sim.engine.steps import Emission
+from fairlead.sim.world import queue
+from fairlead.sim.world.balancing import Balancer
+from fairlead.sim.world.course import Course
+from fairlead.sim.world.observers import Look, Observer
+from fairlead.sim.world.queue import EventQueue
+from fairlead.sim.world.replica import Flight, Replica, Stage
+from fairlead.sim.world.replicas import Fleet, Replicas
+from fairlead.sim.world.traffic.arrival import Arrival
+
+
+class Tick(Enum):
+    """What comes round every so many seconds."""
+
+    LOOK = "look"
+    SCALE = "scale"
+
+
+@dataclass(slots=True)
+class Totals:
+    """Since the start, warm-up and all."""
+
+    arrived: int = 0
+    answered: int = 0
+    refused: int = 0
+    left: int = 0
+    prompt_tokens: int = 0
+    """Of what arrived."""
+    output_tokens: int = 0
+    """Of what was answered."""
+    events: int = 0
+
+
+class World:
+    """One run; a second one needs a second world."""
+
+    def __init__(self, fleet: Fleet, balancer: Balancer, chance: Chance, observer: Observer) -> None:
+        self.totals = Totals()
+        self.now = 0.0
+        self.replicas = Replicas(fleet)
+        self._fleet = fleet
+        self._balancer = balancer
+        self._chance = chance
+        self._observer = observer
+        self._queue: EventQueue[tuple[Replica, Course] | Replica | Arrival | Tick] = EventQueue()
+        self._arrivals: Iterator[Arrival] = iter(())
+        self._coming = 0
+        """Number of the event that stands for the next of the arrivals; 0 when there are no more."""
+        self._thinking = 0
+        """Sessions whose next request is in the queue."""
+        self._held: deque[Arrival] = deque()
+        self._serial = 0
+
+    def run(self, arrivals: Iterator[Arrival], until: float = inf, since: float = 0.0) -> None:
+        """To this moment, or until everything is answered; what is still there is left.
+
+        Without an end the scaling loop must not answer none for ever while requests are held.
+        """
+        self.now = since
+        self._arrivals = arrivals
+        self._pull()
+        for _ in range(self._fleet.replicas):
+            self._start(self.replicas.make(since))
+        self._queue.add(since, queue.TICK, Tick.LOOK)
+        if self._fleet.scaling:
+            self._queue.add(since, queue.TICK, Tick.SCALE)
+        upcoming, totals = self._queue.next, self.totals
+        while event := upcoming(until):
+            self.now = event[0]
+            totals.events += 1
+            self._happen(event[2], event[3])
+        self.now = self.now if until == inf else until
+        self._leave()
+
+    def _happen(self, serial: int, what: tuple[Replica, Course] | Replica | Arrival | Tick) -> None:
+        if isinstance(what, tuple):
+            replica, course = what
+            if course.event == serial:
+                course.event = 0
+                self._settle(replica, course, course.run_to(self.now))
+        elif isinstance(what, Arrival):
+            if serial == self._coming:
+                self._pull()
+            else:
+                self._thinking -= 1
+            self._arrive(what)
+        elif isinstance(what, Replica):
+            self._start(what)
+        else:
+            self._tick(what)
+
+    def _pull(self) -> None:
+        """One arrival of the source is in the queue at any time: the source may be endless."""
+        arrival = next(self._arrivals, None)
+        if arrival is None:
+            self._coming = 0
+            return
+        if arrival.time < self.now:
+            raise ValueError(f"arrival at {arrival.time:g} s after one at {self.now:g} s; sort or join the sources")
+        self._coming = self._queue.add(arrival.time, queue.ARRIVAL, arrival)
+
+    def _arrive(self, arrival: Arrival) -> None:
+        self.totals.arrived += 1
+        self.totals.prompt_tokens += arrival.prompt_tokens
+        self._observer.arrived(arrival)
+        if self.replicas.ready:
+            self._send(arrival)
+        else:
+            self._held.append(arrival)
+
+    def _send(self, arrival: Arrival) -> None:
+        """Whatever the engine ends by now comes first; the step it is in goes on beside the new request."""
+        replica = self._balancer.choose(arrival, self.replicas.ready)
+        course = replica.courses[0] if replica.choose is None else self._chosen_rank(replica, replica.choose)
+        request = self._request(arrival)
+        shown = course.run_to(self.now)
+        refused = course.engine.add(request)
+        if refused is None:
+            replica.sent(Flight(arrival, request))
+        else:
+            self.totals.refused += 1
+            self._observer.refused(arrival, str(refused))
+        shown += course.run_to(self.now)
+        self._settle(replica, course, shown)
+
+    def _chosen_rank(self, replica: Replica, choose: Callable[[float], int]) -> Course:
+        """By what the ranks tell of themselves, which has to be true by now."""
+        for course in replica.courses:
+            self._settle(replica, course, course.run_to(self.now))
+        return replica.courses[choose(self.now)]
+
+    def _request(self, arrival: Arrival) -> Request:
+        self._serial += 1
+        return Request(
+            serial=self._serial,
+            prompt_tokens=arrival.prompt_tokens,
+            output_tokens=arrival.output_tokens,
+            arrived=self.now,
+            prefix=arrival.prefix,
+            reply=arrival.reply,
+            priority=arrival.priority,
+            adapter=arrival.adapter,
+        )
+
+    def _settle(self, replica: Replica, course: Course, shown: Sequence[Emission]) -> None:
+        """Take back what ended, and note when the engine is due."""
+        for emitted in shown:
+            if emitted.finished is not None:
+                self._ended(replica, emitted.request)
+        due = course.engine.horizon
+        if not course.event or due != course.due:
+            course.due = due
+            course.event = self._queue.add(due, queue.ENGINE, (replica, course)) if due < inf else 0
+        if replica.stage is Stage.DRAINING:
+            self.replicas.maybe_gone(replica, self.now)
+
+    def _ended(self, replica: Replica, request: Request) -> None:
+        arrival = replica.back(request.serial).arrival
+        self.totals.answered += 1
+        self.totals.output_tokens += request.emitted
+        self._observer.ended(arrival, request, replica)
+        if arrival.afterwards is not None:
+            following = arrival.afterwards.after(self.now)
+            if following is not None:
+                self._thinking += 1
+                self._queue.add(following.time, queue.ARRIVAL, following)
+
+    def _start(self, replica: Replica) -> None:
+        """It is ready; whoever was held goes first."""
+        self.replicas.started(replica, self.now)
+        while self._held:
+            self._send(self._held.popleft())
+
+    def _tick(self, tick: Tick) -> None:
+        scaling = self._fleet.scaling
+        look = self._look()
+        if tick is Tick.LOOK:
+            self._observer.looked(look)
+        elif scaling is not None:
+            self._become(scaling.wanted(look))
+        every = self._fleet.look_s if tick is Tick.LOOK or scaling is None else scaling.every_s
+        if self._goes_on(look):
+            self._queue.add(self.now + every, queue.TICK, tick)
+
+    def _become(self, wanted: int) -> None:
+        """Grow with cold starts, or shrink by draining."""
+        replicas = self.replicas
+        for replica in replicas.surplus(wanted):
+            self._queue.cancel(replica.ready_event) if replica.stage is Stage.STARTING else None
+            replicas.leave(replica, self.now)
+        for _ in range(wanted - replicas.coming):
+            replica = replicas.make(self.now)
+            seconds = self._fleet.cold_starts.draw(self._chance)
+            replica.ready_event = self._queue.add(self.now + seconds, queue.READY, replica)
+
+    def _look(self) -> Look:
+        """Engines are brought up to now first: looking shows the moment and changes nothing else."""
+        replicas, totals = self.replicas, self.totals
+        serving = [one for one in replicas.all if one.stage in {Stage.READY, Stage.DRAINING}]
+        for one in serving:
+            for course in one.courses:
+                self._settle(one, course, course.run_to(self.now))
+        engines = [course.engine for one in serving for course in one.courses]
+        return Look(
+            at=self.now,
+            starting=len(replicas.at(Stage.STARTING)),
+            ready=len(replicas.ready),
+            draining=len(replicas.at(Stage.DRAINING)),
+            held=len(self._held),
+            waiting=sum(engine.waiting for engine in engines),
+            running=sum(engine.running for engine in engines),
+            usage=sum(engine.usage for engine in engines) / max(len(engines), 1),
+            arrived=totals.arrived,
+            ended=totals.answered,
+            prompt_tokens=totals.prompt_tokens,
+            output_tokens=totals.output_tokens,
+        )
+
+    def _goes_on(self, look: Look) -> bool:
+        """Whether anything is still to come; ticks alone keep nobody busy."""
+        in_flight = self.totals.arrived - self.totals.answered - self.totals.refused - len(self._held)
+        hope = bool(look.starting) or self._fleet.scaling is not None
+        return bool(self._coming or self._thinking or in_flight or (self._held and hope))
+
+    def _leave(self) -> None:
+        """What was not over when the world stopped, in the order in which it was sent, then what was held."""
+        flights = [flight for replica in self.replicas.all for flight in replica.flights.values()]
+        for flight in sorted(flights, key=lambda one: one.request.serial):
+            self._observer.left(flight.arrival, flight.request)
+        for arrival in self._held:
+            self._observer.left(arrival, None)
+        self.totals.left = len(flights) + len(self._held)
