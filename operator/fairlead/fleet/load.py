@@ -46,6 +46,9 @@ class EngineLoad:
     drafts: float | None = None
     draft_tokens: float | None = None
     accepted_tokens: float | None = None
+    steps: float | None = None
+    """Steps of the scheduler since the start, and tokens computed or generated in them."""
+    step_tokens: float | None = None
     time_to_first_token: Histogram | None = None
     inter_token: Histogram | None = None
     end_to_end: Histogram | None = None

@@ -22,6 +22,8 @@ NAMES: Final = MetricNames(
             "vllm:spec_decode_num_drafts_total": "drafts",
             "vllm:spec_decode_num_draft_tokens_total": "draft_tokens",
             "vllm:spec_decode_num_accepted_tokens_total": "accepted_tokens",
+            "vllm:iteration_tokens_total_count": "steps",
+            "vllm:iteration_tokens_total_sum": "step_tokens",
         }
     ),
     usage="vllm:kv_cache_usage_perc",

@@ -100,8 +100,7 @@ def _cached(floor: Floor, request: Request) -> tuple[list[Page], int]:
     most = (request.tokens - 1) // floor.settings.block_tokens
     found: list[Page] = []
     if request.prefix or request.reply:
-        for talker in floor.talkers:
-            floor.write_names(talker)
+        floor.write_replies()
         found = floor.pool.found(names(request, 0, most), most)
     recovered = 0
     if request.remains is not None and len(found) == min(most, len(request.prefix) + len(request.reply)):

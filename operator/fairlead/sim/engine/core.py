@@ -106,7 +106,7 @@ class Core:
         if left is None:
             floor.scatter()
             left, preempted = walk.one_by_one(floor, step, budget)
-        self._tell_names()
+        self._name_pages(step)
         if not preempted and self._pause is Pause.NONE and floor.waiting:
             admission.admit(floor, step, left)
         for one in wasted:
@@ -115,11 +115,13 @@ class Core:
             step.batch.decode_context += one.tokens
         return preempted
 
-    def _tell_names(self) -> None:
-        """Somebody listens: pages are told of when they fill, not when somebody looks for them."""
-        if self._floor.pool.listener is not None:
-            for talker in self._floor.talkers:
-                self._floor.write_names(talker)
+    def _name_pages(self, step: Step) -> None:
+        """That this step fills; of replies only where somebody can tell the difference."""
+        floor = self._floor
+        if floor.pool.listener is not None or any(request.prefix for request, _ in step.prompts):
+            floor.write_replies()
+        for request, _ in step.prompts:
+            floor.write_names(request)
 
     def _time(self, step: Step) -> None:
         """When it ends."""

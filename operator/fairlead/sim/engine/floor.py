@@ -94,6 +94,8 @@ class Floor:
         self.lingering.clear()
 
     def _depart(self, request: Request, *, returns: bool = False) -> None:
+        if request.reply:
+            self.write_replies()
         if request.mark is not None:
             self.lockstep.leave(request)
         self.pace.breaks()
@@ -125,6 +127,14 @@ class Floor:
         if full > first:
             self.pool.name(request.named, names(request, first, full))
 
+    def write_replies(self) -> None:
+        """Of those that run, whose pages filled first first: of equal pages the first is the one that is found."""
+        for request in self.talkers:
+            if request.mark is not None:
+                self.lockstep.settle(request)
+        for request in sorted(self.talkers, key=_unread):
+            self.write_names(request)
+
     def gather(self) -> None:
         """Those that decode go in step from here."""
         for request in self.running:
@@ -144,6 +154,10 @@ class Floor:
         for request in self.running:
             if request.mark is not None:
                 self.lockstep.settle(request)
+
+
+def _unread(request: Request) -> int:
+    return -request.computed
 
 
 def names(request: Request, first: int, end: int) -> tuple[int, ...]:

@@ -31,7 +31,7 @@ def emissions(floor: Floor, step: Step, telling: Telling) -> list[Emission]:
     if len(told) > 1 and not telling.every:
         told.sort(key=_serial)
     ended = {one.request: one.finished for one in told if one.finished is not None}
-    for request in sorted(ended, key=lambda request: request.serial):
+    for request in ended if len(ended) < 2 else [one for one in floor.running if one in ended]:
         _end(floor, request, ended[request], telling.now)
     return told
 

@@ -61,7 +61,6 @@ def _start(floor: Floor, step: Step, pieces: list[tuple[Request, int, int]]) -> 
     for request, tokens, more in pieces:
         request.pages += more
         request.computed += tokens
-        floor.write_names(request)
         step.prompts.append((request, tokens))
         read(batch, request, tokens)
 
@@ -91,8 +90,6 @@ def one_by_one(floor: Floor, step: Step, budget: int) -> tuple[int, bool]:
         floor.pool.take(more)
         request.pages += more
         request.computed += tokens
-        if request in floor.readers:
-            floor.write_names(request)  # of replies they are written when somebody looks, in both ways alike
         taken[request] = tokens
         budget -= tokens + slots
     _sum_up(floor, step, taken)
