@@ -158,7 +158,7 @@ def test_an_engine_that_only_errs_is_left_out_after_three(tmp_path: Path) -> Non
 
 def test_a_full_engine_is_well_and_the_request_goes_to_one_with_room(tmp_path: Path) -> None:
     async def story() -> None:
-        full = replace(CHAT, max_unfinished=1)
+        full = replace(CHAT, limits=replace(CHAT.limits, max_unfinished=1))
         pace = paced(0.04, 0.001)
         async with living(pace, pace, served=full) as engines, before(tmp_path, engines) as router:
             async with router.asks.post(engines[0].url + "/v1/completions", json=STREAM):

@@ -25,6 +25,9 @@ class Patience:
 
 PATIENCE: Final = Patience()
 
+_JSON: Final = {"Content-Type": "application/json"}
+"""Said aloud: the session adds no header of its own to what clients sent, and vLLM refuses a body without this one."""
+
 
 class Prober:
     """One task for each engine that is to be proved, and none otherwise."""
@@ -73,7 +76,7 @@ class Prober:
         patience = aiohttp.ClientTimeout(total=timeouts.first_token_seconds, sock_connect=timeouts.connect_seconds)
         url = f"http://{endpoint.address}/v1/completions"
         try:
-            async with self._session.post(url, json=body, timeout=patience) as answer:
+            async with self._session.post(url, json=body, headers=_JSON, timeout=patience) as answer:
                 return _wrong_with(answer.status, await answer.read())
         except TimeoutError:
             return f"probe: no token within {timeouts.first_token_seconds:g} s"
