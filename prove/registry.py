@@ -2,9 +2,31 @@
 
 from typing import Final
 
-from prove import api, controller, house, operator_world
+from prove import (
+    api,
+    conformance,
+    controller,
+    engine_replay,
+    engine_server,
+    house,
+    operator_world,
+    simulator_speed,
+    step_times,
+)
 from prove.claims import Claim, ordered
 
 CLAIMS: Final[tuple[Claim, ...]] = tuple(
-    ordered((*house.CLAIMS, *api.CLAIMS, *controller.CLAIMS, *operator_world.CLAIMS))
+    ordered(
+        (
+            *house.CLAIMS,
+            *api.CLAIMS,
+            *controller.CLAIMS,
+            *operator_world.CLAIMS,
+            *engine_replay.CLAIMS,
+            *step_times.CLAIMS,
+            *simulator_speed.CLAIMS,
+            *engine_server.CLAIMS,
+            *conformance.CLAIMS,
+        )
+    )
 )

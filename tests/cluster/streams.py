@@ -17,13 +17,14 @@ from typing import Final, Self
 
 from openai import AsyncOpenAI
 
-from fairlead.simulator import text
-from fairlead.simulator.asked import Asked
+from fairlead.simulator.surface import rehearsal
 from tests.patience import eventually
 
 MODEL: Final = "chat"
 LENGTHS: Final = (12, 60, 25, 45)
 """Tokens of an answer, in turn: at 40 ms a token the longest runs for more than two seconds."""
+CONTEXT_TOKENS: Final = 2048
+"""More than any conversation here has; the engines may have more."""
 PATIENCE_SECONDS: Final = 60.0
 PAUSE_SECONDS: Final = 0.1
 """After a failure: a door that is shut is not battered."""
@@ -45,15 +46,9 @@ class Question:
     @property
     def answer(self) -> str:
         """What the engine says to it."""
-        asked = Asked(
-            model=MODEL,
-            chat=True,
-            prompt=f"user {self.content}",
-            prompt_tokens=1,
-            max_tokens=self.tokens,
-            ignore_end=True,
-        )
-        return "".join(text.tokens(asked))
+        said = [{"role": "user", "content": self.content}]
+        told = {"messages": said, "max_tokens": self.tokens, "ignore_eos": True}
+        return rehearsal.chat_text(told, context_tokens=CONTEXT_TOKENS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -196,7 +191,7 @@ class Hearing:
         seen = (self.said, self._finish, self._counted)
         if seen == (wanted.answer, "length", wanted.tokens):
             return ""
-        words = f"{len(self.said.split())} of {wanted.tokens} words"
+        words = f"{len(self.said.split())} of {len(wanted.answer.split())} words"
         right = "the right ones" if wanted.answer.startswith(self.said) else "wrong ones"
         return f"{words}, {right}; finish {self._finish}, usage {self._counted}"
 

@@ -5,19 +5,81 @@ import socket
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import aiohttp
 from aiohttp import web
 
-from fairlead.simulator.command import Served
-from fairlead.simulator.engine import Engine
-from fairlead.simulator.pretence import Fault, Pretence
-from fairlead.simulator.server import Server
+from fairlead.simulator import packaged
+from fairlead.simulator.live import provision
+from fairlead.simulator.live.engine import Clocks, LiveEngine
+from fairlead.simulator.live.faults import Order
+from fairlead.simulator.live.fixed_pace import FixedPace
+from fairlead.simulator.live.provision import Machine
+from fairlead.simulator.pretence import Fault, Pace, Pretence
+from fairlead.simulator.served import Limits, Served
+from fairlead.simulator.surface import routes
 
 NOON: Final = 1_795_176_000
-QUICK: Final = Pretence(start_seconds=0.0, first_token_seconds=0.001, token_seconds=0.0005)
-CHAT: Final = Served(model="org/model", names=("chat",), adapters=(("de", "org/de"),), context_tokens=2048)
+FAST: Final = Pace(first_token_seconds=0.001, token_seconds=0.0005)
+QUICK: Final = Pretence(start_seconds=0.0, pace=FAST)
+CHAT: Final = Served(
+    model="org/model",
+    names=("chat",),
+    adapters=(("de", "org/de"),),
+    context_tokens=2048,
+    limits=Limits(context=2048, adapter_slots=4),
+)
+KNOWN: Final = packaged.load()
+
+
+class Now(NamedTuple):
+    """Who is inside at this moment, with a seat or without."""
+
+    running: int
+
+
+class Inside:
+    """What stories look at behind an engine's address, and how they end it."""
+
+    def __init__(self, live: LiveEngine, pretence: Pretence) -> None:
+        self.live = live
+        self._pretence = pretence
+
+    @property
+    def now(self) -> Now:
+        """Jobs that have not ended."""
+        return Now(self.live.driver.inside)
+
+    @property
+    def answered(self) -> int:
+        """Jobs that ended well."""
+        return self.live.driver.faults.answered
+
+    @property
+    def idle(self) -> asyncio.Event:
+        """Set while nobody is inside."""
+        return self.live.driver.idle
+
+    def drain(self) -> None:
+        """Take nobody in any more."""
+        self.live.driver.draining = True
+
+    def die(self) -> None:
+        """End below the requests that still run."""
+        self.live.end()
+
+    @property
+    def pretence(self) -> Pretence:
+        """As it was told to be at last."""
+        return self._pretence
+
+    @pretence.setter
+    def pretence(self, pretence: Pretence) -> None:
+        """Another pace from the next step on."""
+        self._pretence = pretence
+        for rank in self.live.driver.ranks:
+            rank.core._times = FixedPace(pretence.pace or FAST)
 
 
 @dataclass(slots=True)
@@ -27,7 +89,7 @@ class Living:
     pretence: Pretence = QUICK
     served: Served = CHAT
     port: int = 0
-    engine: Engine = field(init=False)
+    engine: Inside = field(init=False)
     runner: web.AppRunner | None = None
 
     @property
@@ -42,8 +104,11 @@ class Living:
 
     async def start(self) -> "Living":
         """Listen; on the same port as before, if there was one."""
-        self.engine = Engine(self.served, self.pretence)
-        application = Server(self.engine, clock=lambda: float(NOON)).application()
+        made = provision.provide(self.served, Machine("NVIDIA-L4", 1), self.pretence, KNOWN)
+        clocks = Clocks(steady=asyncio.get_running_loop().time, day=lambda: float(NOON))
+        live = LiveEngine(made, self.pretence, clocks)
+        self.engine = Inside(live, self.pretence)
+        application = routes.application(made.served, live.driver, live.acts, clocks.day)
         self.runner = web.AppRunner(application, access_log=None, handler_cancellation=True, shutdown_timeout=0.05)
         await self.runner.setup()
         site = web.TCPSite(self.runner, "127.0.0.1", self.port, reuse_address=True)
@@ -55,17 +120,18 @@ class Living:
         """Gone: connections close and new ones are refused."""
         if self.runner is not None:
             await self.runner.cleanup()
+            self.engine.live.close()
             self.runner = None
 
 
 def faulty(fault: Fault, after: int = 0) -> Pretence:
     """As quick as the others, with one fault."""
-    return Pretence(start_seconds=0.0, first_token_seconds=0.001, token_seconds=0.0005, fault=fault, fault_after=after)
+    return Pretence(start_seconds=0.0, pace=FAST, order=Order(fault=fault, after=after))
 
 
 def paced(first: float, token: float) -> Pretence:
     """Slow enough for a story to happen while it answers."""
-    return Pretence(start_seconds=0.0, first_token_seconds=first, token_seconds=token)
+    return Pretence(start_seconds=0.0, pace=Pace(first_token_seconds=first, token_seconds=token))
 
 
 @asynccontextmanager

@@ -1,16 +1,19 @@
 """The command that `engines` writes is the command the simulated engine reads."""
 
+import random
 from dataclasses import replace
 from typing import Final
 
 import pytest
 
+from fairlead.engines import start
 from fairlead.engines.simulated import Simulated
-from fairlead.engines.start import Pace
 from fairlead.fleet.wanted import Adapter, ModelSource, SourceScheme
 from fairlead.simulator import command, pretence
-from fairlead.simulator.command import Misunderstood, Served
-from fairlead.simulator.pretence import BadKnob, Fault, Pretence
+from fairlead.simulator.command import Misunderstood
+from fairlead.simulator.live.faults import Order
+from fairlead.simulator.pretence import KNOBS, PREFIX, BadKnob, Fault, Pace, Pretence
+from fairlead.simulator.served import Limits, Served
 from tests.engines.asks import ENGINE, asks
 
 HUB: Final = SourceScheme.HUB
@@ -21,7 +24,7 @@ def test_what_the_operator_starts_is_understood_whole() -> None:
         Adapter(name=name, source=ModelSource(scheme=HUB, location=f"org/{name}"), rank=8) for name in "ab"
     )
     wish = asks(replace(ENGINE, adapters=adapters, max_sequences=32, max_queued_requests=8, max_context_tokens=4096))
-    words = Simulated().launch(wish, Pace(drain_seconds=90)).command
+    words = Simulated().launch(wish, start.Pace(drain_seconds=90)).command
 
     assert command.read(words[words.index("--") :]) == Served(
         model=wish.wanted.model.source.location,
@@ -29,10 +32,9 @@ def test_what_the_operator_starts_is_understood_whole() -> None:
         adapters=(("a", "org/a"), ("b", "org/b")),
         host="0.0.0.0",  # noqa: S104 - as in the command
         port=8000,
-        max_sequences=32,
-        max_unfinished=40,
         context_tokens=4096,
         shutdown_seconds=90,
+        limits=Limits(context=4096, max_sequences=32, max_unfinished=40, adapter_slots=2, adapter_rank=8),
     )
 
 
@@ -57,11 +59,31 @@ def test_flags_as_people_write_them_are_read_and_unknown_ones_passed_over() -> N
     assert served.callable_names == ("a", "b", "de")
 
 
-def test_a_context_left_to_the_engine_gets_a_plain_one_and_a_cache_that_holds_it() -> None:
+def test_a_context_left_to_the_engine_is_nobodys_number_yet() -> None:
     served = command.read(["vllm", "serve", "m", "--max-model-len", "auto"])
 
-    assert (served.names, served.context_tokens, served.cache_blocks) == (("m",), 32_768, 8193)
-    assert command.read(["vllm", "serve", "m", "--max-model-len", "1M"]).cache_blocks == 2**16 + 1
+    assert (served.names, served.context_tokens) == (("m",), 32_768)
+    assert (served.limits.context, served.limits.context_fits) == (None, True)
+    assert not command.read(["vllm", "serve", "m"]).limits.context_fits
+
+
+def test_the_shorthands_of_speculation_stand_for_the_keys_of_its_configuration() -> None:
+    short = command.read(["vllm", "serve", "m", "--spec-method", "ngram", "--spec-tokens", "3"])
+    whole = command.read(["vllm", "serve", "m", "-sc", '{"method": "ngram", "num_speculative_tokens": 3}'])
+
+    assert short.limits == whole.limits
+    assert not short.limits.asynchronous
+    assert command.read(["vllm", "serve", "m"]).limits.asynchronous
+
+
+def test_vllms_own_variables_open_what_they_open_there() -> None:
+    variables = {"VLLM_SERVER_DEV_MODE": "1", "VLLM_ALLOW_RUNTIME_LORA_UPDATING": "1"}
+    answering = command.read(["vllm", "serve", "m", "--enable-request-id-headers"], variables).answering
+
+    assert answering.dev_mode
+    assert answering.runtime_adapters
+    assert answering.request_id_headers
+    assert not command.read(["vllm", "serve", "m"]).answering.dev_mode
 
 
 @pytest.mark.parametrize(
@@ -71,6 +93,7 @@ def test_a_context_left_to_the_engine_gets_a_plain_one_and_a_cache_that_holds_it
         (["--", "sglang", "serve"], "the engine's command: sglang serve: must be `vllm serve MODEL ...`; "),
         (["vllm", "serve", "m", "--port", "x"], "the engine's command: argument --port: invalid int value: 'x'"),
         (["vllm", "serve", "m", "--max-model-len", "far"], "far: must be a count like 8192, 8k or 8K"),
+        (["vllm", "serve", "m", "-sc", "[1]"], "argument --speculative-config/-sc: Value [1] cannot be converted"),
     ],
 )
 def test_what_is_no_command_is_refused_with_what_to_write(words: list[str], why: str) -> None:
@@ -85,14 +108,73 @@ def test_without_knobs_the_pace_is_the_default_one() -> None:
 
 
 def test_every_knob_is_turned_by_its_variable() -> None:
-    names = {"START_SECONDS": "0.5", "TTFT_MS": "100", "TPOT_MS": "20", "FAULT": "cut-stream", "FAULT_AFTER": "3"}
+    turned = {
+        "START_SECONDS": "60-125",
+        "TTFT_MS": "100",
+        "TPOT_MS": "20",
+        "SHAPE": "org/shape",
+        "ACCEPTANCE": "0.8,0.5",
+        "SEED": "7",
+        "REPLY_TOKENS": "300",
+        "INVALID_JSON_RATE": "0.25",
+        "LAG_LIMIT_MS": "100",
+        "LOSE_EARLY_SIGNAL": "1",
+        "FAULTS_API": "1",
+        "FAULT": "cut-stream",
+        "FAULT_AFTER": "3",
+        "FAULT_TOKENS": "9",
+        "FAULT_FACTOR": "2.5",
+    }
 
-    assert pretence.read({f"FAIRLEAD_ENGINE_{name}": value for name, value in names.items()}) == Pretence(
-        start_seconds=0.5, first_token_seconds=0.1, token_seconds=0.02, fault=Fault.CUT_STREAM, fault_after=3
+    assert set(turned) == set(KNOBS)
+    assert pretence.read({f"{PREFIX}{name}": value for name, value in turned.items()}) == Pretence(
+        start_seconds=60.0,
+        start_seconds_most=125.0,
+        pace=Pace(first_token_seconds=0.1, token_seconds=0.02),
+        shape="org/shape",
+        acceptance=(0.8, 0.5),
+        seed=7,
+        reply_tokens=300,
+        invalid_json_rate=0.25,
+        lag_limit_seconds=0.1,
+        lose_early_signal=True,
+        faults_api=True,
+        order=Order(fault=Fault.CUT_STREAM, after=3, tokens=9, factor=2.5),
     )
 
 
-@pytest.mark.parametrize(("knob", "value"), [("TTFT_MS", "soon"), ("TPOT_MS", "-1"), ("FAULT", "gremlins")])
+def test_one_knob_of_the_pace_sets_the_other_to_its_default() -> None:
+    assert pretence.read({f"{PREFIX}TPOT_MS": "40"}).pace == Pace(first_token_seconds=0.03, token_seconds=0.04)
+    assert pretence.read({}).pace is None
+
+
+def test_a_cold_start_lies_in_its_range_and_a_seed_repeats_it() -> None:
+    spread = pretence.read({f"{PREFIX}START_SECONDS": "60-125"})
+    starts = [spread.cold_start(drawn(seed)) for seed in range(50)]
+
+    assert (min(starts) < 70, max(starts) > 115) == (True, True)
+    assert all(60 <= start <= 125 for start in starts)
+    assert starts[7] == spread.cold_start(drawn(7))
+    assert pretence.read({}).cold_start(drawn(1)) == 1.0
+
+
+def drawn(seed: int) -> random.Random:
+    return random.Random(seed)  # noqa: S311 - a story, no secret
+
+
+@pytest.mark.parametrize(
+    ("knob", "value"),
+    [
+        ("TTFT_MS", "soon"),
+        ("TPOT_MS", "-1"),
+        ("FAULT", "gremlins"),
+        ("START_SECONDS", "9-3"),
+        ("START_SECONDS", "3-x"),
+        ("ACCEPTANCE", "0.5,7"),
+        ("INVALID_JSON_RATE", "2"),
+        ("FAULT_FACTOR", "0.1"),
+    ],
+)
 def test_a_knob_that_cannot_be_turned_so_is_named_with_what_would_do(knob: str, value: str) -> None:
-    with pytest.raises(BadKnob, match=rf"FAIRLEAD_ENGINE_{knob}: {value}: .*; write .* or leave it out"):
-        pretence.read({f"FAIRLEAD_ENGINE_{knob}": value})
+    with pytest.raises(BadKnob, match=rf"FAIRLEAD_ENGINE_{knob}: .*: .*; write .* or leave it out"):
+        pretence.read({f"{PREFIX}{knob}": value})

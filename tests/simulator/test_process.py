@@ -1,9 +1,8 @@
 """An engine's life as its pod sees it: refused until ready, drained on SIGTERM, last words where the kubelet looks."""
 
 import asyncio
-import signal
-import subprocess
-import sys
+import re
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -11,11 +10,11 @@ from typing import Final
 import aiohttp
 import pytest
 
-from fairlead.cli import main
 from fairlead.simulator import process
-from fairlead.simulator.command import Served
-from fairlead.simulator.pretence import PREFIX, Fault, Pretence
-from fairlead.simulator.process import Outside
+from fairlead.simulator.live.faults import Order
+from fairlead.simulator.pretence import Fault, Pretence
+from fairlead.simulator.process import Outside, Start
+from fairlead.simulator.served import Served
 from tests.simulator.living import CHAT, NOON, QUICK, client, faulty, free_port, paced, told
 
 LONG: Final = {"prompt": "x", "max_tokens": 40, "ignore_eos": True}
@@ -24,15 +23,28 @@ LONG: Final = {"prompt": "x", "max_tokens": 40, "ignore_eos": True}
 class Pod:
     """One container: its output, its termination log, its signals."""
 
-    def __init__(self, folder: Path, pretence: Pretence, shutdown_seconds: int = 5) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        pretence: Pretence,
+        shutdown_seconds: int = 5,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
         self.said: list[str] = []
         self.log = folder / "termination-log"
         self.log.touch()
         self.signals: process.Signals = asyncio.Queue()
         self.served: Served = replace(CHAT, port=free_port(), shutdown_seconds=shutdown_seconds)
         self.url = f"http://127.0.0.1:{self.served.port}"
-        outside = Outside(clock=lambda: float(NOON), tell=self.said.append, termination_log=self.log)
-        self.life = asyncio.create_task(process.live(self.served, pretence, outside, self.signals))
+        outside = Outside(
+            clock=lambda: float(NOON),
+            tell=self.said.append,
+            termination_log=self.log,
+            steady=asyncio.get_running_loop().time,
+            environment=environment or {},
+        )
+        start = Start(served=self.served, pretence=pretence)
+        self.life = asyncio.create_task(process.live(start, outside, self.signals))
 
     async def ready(self, asks: aiohttp.ClientSession) -> None:
         while True:
@@ -65,11 +77,10 @@ def test_the_port_is_closed_until_the_engine_is_ready(tmp_path: Path) -> None:
             await pod.ready(asks)
         pod.signals.put_nowait(15)
         assert await pod.life == 0
-        assert pod.said[:3] == [
-            "INFO Starting to load model org/model...",
-            f"INFO Starting vLLM server on http://127.0.0.1:{pod.served.port} (simulated)",
-            "INFO Application startup complete.",
-        ]
+        assert pod.said[0] == "INFO Starting to load model org/model..."
+        told = [line for line in pod.said[1:] if "(simulated)" not in line]
+        assert re.fullmatch(r"INFO GPU KV cache size: [\d,]+ tokens, Maximum concurrency for 2,048 .*x", told[0])
+        assert told[1] == "INFO Application startup complete."
 
     told(story())
 
@@ -113,17 +124,18 @@ def test_at_the_deadline_streams_get_an_error_event_and_plain_requests_500(tmp_p
     told(story())
 
 
-def test_a_second_signal_ends_it_at_once(tmp_path: Path) -> None:
+def test_a_second_signal_changes_nothing(tmp_path: Path) -> None:
     async def story() -> None:
-        pod = Pod(tmp_path, paced(0.01, 1.0))
+        pod = Pod(tmp_path, paced(0.01, 0.005))
         async with client() as asks:
             await pod.ready(asks)
             stream = asyncio.create_task(pod.ask(asks, stream=True))
             await pod.running(asks, 1)
             for _ in range(2):
                 pod.signals.put_nowait(15)
-            assert await pod.life == 143
-            stream.cancel()
+            assert (await stream)[1].endswith("data: [DONE]\n\n")
+            assert "error" not in (await stream)[1]
+        assert await pod.life == 0
 
     told(story())
 
@@ -134,6 +146,68 @@ def test_a_signal_before_it_is_ready_ends_it(tmp_path: Path) -> None:
         pod.signals.put_nowait(2)
         assert await pod.life == 130
         assert pod.log.read_text(encoding="utf-8") == "INFO ended by signal 2 before it was ready\n"
+
+    told(story())
+
+
+def test_a_signal_before_it_is_ready_may_be_lost_as_vllm_loses_it(tmp_path: Path) -> None:
+    async def story() -> None:
+        pod = Pod(tmp_path, replace(QUICK, start_seconds=0.05, lose_early_signal=True))
+        pod.signals.put_nowait(15)
+        async with client() as asks:
+            await pod.ready(asks)
+        pod.signals.put_nowait(15)
+        assert await pod.life == 0
+
+    told(story())
+
+
+def test_an_engine_that_dies_leaves_a_server_that_says_so_and_then_ends_well(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(process, "DEAD_SECONDS", 0.3)
+
+    async def story() -> None:
+        pod = Pod(tmp_path, replace(QUICK, order=Order(fault=Fault.ENGINE_DEATH, tokens=5)))
+        async with client() as asks:
+            await pod.ready(asks)
+            (streamed, text), (status, _) = await asyncio.gather(pod.ask(asks, stream=True), pod.ask(asks))
+            assert (streamed, status) == (200, 500)
+            assert text.endswith("data: [DONE]\n\n")
+            assert "EngineCore encountered an issue" in text
+            async with asks.get(pod.url + "/health") as answer:
+                assert answer.status == 503
+            assert (await pod.ask(asks))[0] == 500
+        assert await pod.life == 0
+        assert pod.said[-1].startswith("ERROR Engine core process EngineCore died unexpectedly.")
+
+    told(story())
+
+
+def test_a_server_that_is_to_outlive_its_engine_does(tmp_path: Path) -> None:
+    async def story() -> None:
+        order = Order(fault=Fault.ENGINE_DEATH, tokens=1)
+        pod = Pod(tmp_path, replace(QUICK, order=order), environment={process.KEEP_ALIVE_VARIABLE: "1"})
+        async with client() as asks:
+            await pod.ready(asks)
+            assert (await pod.ask(asks))[0] == 500
+            await asyncio.sleep(0.05)
+            async with asks.get(pod.url + "/v1/models") as answer:
+                assert answer.status == 200
+        pod.signals.put_nowait(15)
+        assert await pod.life == 0
+
+    told(story())
+
+
+def test_what_does_not_fit_the_gpu_ends_the_start_in_vllms_words(tmp_path: Path) -> None:
+    async def story() -> None:
+        pod = Pod(tmp_path, QUICK)
+        pod.life.cancel()
+        served = replace(pod.served, limits=replace(CHAT.limits, context=10_000_000))
+        outside = Outside(clock=lambda: 0.0, tell=pod.said.append, termination_log=pod.log)
+        assert await process.live(Start(served=served, pretence=QUICK), outside, pod.signals) == 1
+        assert "To serve at least one request with the model's max seq len (10000000)" in pod.log.read_text("utf-8")
 
     told(story())
 
@@ -154,42 +228,3 @@ def test_a_start_that_fails_leaves_its_last_words_in_both_places(tmp_path: Path,
         assert pod.log.read_text(encoding="utf-8") == pod.said[-1] + "\n"
 
     told(story())
-
-
-def test_a_machine_without_a_termination_log_gets_none(tmp_path: Path) -> None:
-    said: list[str] = []
-    outside = Outside(clock=lambda: 0.0, tell=said.append, termination_log=tmp_path / "absent")
-
-    outside.last_words("gone")
-
-    assert (said, list(tmp_path.iterdir())) == (["gone"], [])
-
-
-def test_the_help_names_every_knob_and_fault(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit):
-        main.main(["engine", "--help"])
-    said = " ".join(capsys.readouterr().out.replace("-\n", "-").split())
-
-    assert all(fault in said.replace("- ", "-") for fault in Fault)
-    assert all(f"{PREFIX}{knob}" in said for knob in ("START_SECONDS", "TTFT_MS", "TPOT_MS", "FAULT", "FAULT_AFTER"))
-
-
-def test_the_command_says_what_is_wrong_with_its_words(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main.main(["engine", "--product", "NVIDIA-L4", "--", "sglang", "serve"]) == 2
-    assert capsys.readouterr().err.startswith("fairlead engine: the engine's command: sglang serve: must be `vllm")
-
-
-def test_the_command_itself_serves_until_sigterm() -> None:
-    port = str(free_port())
-    words = ["-m", "fairlead", "engine", "--product", "NVIDIA-L4", "--gpus", "1", "--"]
-    vllm = ["vllm", "serve", "m", "--host", "127.0.0.1", "--port", port, "--seed", "7"]
-    with subprocess.Popen(
-        [sys.executable, *words, *vllm],
-        stderr=subprocess.PIPE,
-        text=True,
-        env={"PYTHONPATH": ":".join(sys.path), "FAIRLEAD_ENGINE_START_SECONDS": "0"},
-    ) as engine:
-        assert engine.stderr is not None
-        assert any("startup complete" in line for line in engine.stderr)
-        engine.send_signal(signal.SIGTERM)
-        assert engine.wait(5) == 0

@@ -4,37 +4,57 @@ import argparse
 import sys
 from typing import Final
 
-KNOBS: Final = (
-    "Told by the environment: FAIRLEAD_ENGINE_START_SECONDS (1), FAIRLEAD_ENGINE_TTFT_MS (30) to the first token, "
-    "FAIRLEAD_ENGINE_TPOT_MS (10) from one token to the next; FAIRLEAD_ENGINE_FAULT, one of crash-at-start, "
-    "out-of-memory, gated, no-tokens, hang, errors, cut-stream, after FAIRLEAD_ENGINE_FAULT_AFTER (0) completions."
+INTRODUCTION: Final = (
+    "Answers as vLLM 0.32 would on that GPU, at the speed a model of it says. Told by the environment, since a pod can "
+    "be told so:"
 )
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """What the command takes; its speed and faults are environment variables, so that a pod can be told them."""
-    parser.epilog = KNOBS
+    from fairlead.simulator import pretence
+
+    knobs = "; ".join(f"{pretence.PREFIX}{knob}: {told}" for knob, told in pretence.KNOBS.items())
+    parser.epilog = f"{INTRODUCTION} {knobs}.".replace("%", "%%")
     parser.add_argument("--product", default="", help="the accelerator it pretends to have")
     parser.add_argument("--gpus", type=int, default=1, help="and how many of them")
+    parser.add_argument("--step-times", metavar="FILE", help="what `fairlead calibrate --out` wrote of this deployment")
     parser.add_argument("vllm", nargs=argparse.REMAINDER, metavar="-- vllm serve MODEL ...", help="vLLM's own command")
 
 
 def run(chosen: argparse.Namespace) -> int:
-    """0 after a drain, 1 when the start failed as it was told to, 2 when the words were wrong."""
-    import asyncio
+    """0 after a drain, 1 when the start failed, 2 when the words were wrong."""
     import os
     import time
+    from dataclasses import replace
+    from pathlib import Path
 
-    from fairlead.simulator import command, pretence, process
+    import uvloop
+
+    from fairlead.simulator import command, packaged, pretence, process
+    from fairlead.simulator.live.provision import Machine
 
     try:
-        served = command.read(chosen.vllm)
+        served = command.read(chosen.vllm, os.environ)
         pretended = pretence.read(os.environ)
-    except (command.Misunderstood, pretence.BadKnob) as problem:
+        known = packaged.load(Path(chosen.step_times) if chosen.step_times else None)
+    except (OSError, ValueError) as problem:
         print(f"fairlead engine: {problem}", file=sys.stderr)
         return 2
-    outside = process.Outside(clock=time.time, tell=_tell)
-    return asyncio.run(process.run(served, pretended, outside))
+    replies = replace(
+        served.answering,
+        invalid_json_rate=pretended.invalid_json_rate,
+        reply_tokens=pretended.reply_tokens,
+        reply_seed=pretended.seed,
+    )
+    start = process.Start(
+        served=replace(served, answering=replies),
+        pretence=pretended,
+        machine=Machine(chosen.product, chosen.gpus),
+        known=known,
+    )
+    outside = process.Outside(clock=time.time, tell=_tell, environment=os.environ)
+    return uvloop.run(process.run(start, outside))
 
 
 def _tell(line: str) -> None:

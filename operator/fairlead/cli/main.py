@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
-from fairlead.cli import engine, operate, plan, render, router, selftest, validate, version
+from fairlead.cli import calibrate, engine, operate, plan, render, router, selftest, validate, version
 
 type_of_command = Callable[[argparse.Namespace], int]
 
@@ -18,6 +18,7 @@ COMMANDS: Final[Mapping[str, tuple[str, Callable[[argparse.ArgumentParser], None
     "router": ("pass requests on to engines: the data plane", router.arguments, router.run),
     "engine": ("pretend to be vLLM, without a GPU", engine.arguments, engine.run),
     "selftest": ("make one simulated engine, ask it, delete it: what helm test runs", selftest.arguments, selftest.run),
+    "calibrate": ("measure how fast one deployment really is", calibrate.arguments, calibrate.run),
     "version": ("print the versions of Fairlead and of what it stands on", version.arguments, version.run),
 }
 

@@ -1,117 +1,123 @@
-"""vLLM's own command line, as far as a pretended engine acts on it; every other flag is passed over.
+"""vLLM's own command line as values: `vllm serve MODEL --flags`, as `engines` writes it and as people add to it."""
 
-Reads the words that `engines` writes, and what people add to them; never checks what vLLM would refuse.
-"""
-
-import argparse
 import json
-import re
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Final, NoReturn
+from argparse import Namespace
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from fairlead.fleet.wanted import Parallelism
+from fairlead.sim.engine.settings import Policy
+from fairlead.simulator import flags
+from fairlead.simulator.flags import Misunderstood
+from fairlead.simulator.served import LONGEST_UNSAID, Answering, Limits, Memory, Served
+
+__all__ = ["Misunderstood", "Served", "read"]
 
 BLOCK_TOKENS: Final = 16
-_UNITS: Final = {"": 1, "k": 1000, "K": 1024, "m": 10**6, "M": 2**20, "g": 10**9, "G": 2**30}
-_AMOUNT: Final = re.compile(r"(\d+(?:\.\d+)?)([kKmMgG]?)")
-_LONGEST_UNSAID: Final = 32_768
-"""The context when the command names none: there is no config.json to read it from."""
-_LEAST_CACHE: Final = 131_072
+_ON: Final = "1"
+_WITHOUT_ASYNC: Final = frozenset({"ngram", "suffix", "medusa"})
+"""Methods of guessing that vLLM runs only when one step has ended before the next is scheduled."""
 
 
-class Misunderstood(ValueError):
-    """The words are no command of vLLM."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Served:
-    """What the engine is to pretend to be."""
-
-    model: str
-    """What it would open; `root` of its card."""
-    names: tuple[str, ...]
-    """What clients may call it; the first stands in answers and metrics."""
-    adapters: tuple[tuple[str, str], ...] = ()
-    """Name and path of each LoRA adapter."""
-    host: str = "127.0.0.1"
-    port: int = 8000
-    max_sequences: int = 256
-    max_unfinished: int | None = None
-    """Requests running and waiting, together; one more gets 503."""
-    context_tokens: int = _LONGEST_UNSAID
-    shutdown_seconds: int = 0
-
-    @property
-    def callable_names(self) -> tuple[str, ...]:
-        """Everything a request may write as its model."""
-        return (*self.names, *(name for name, _ in self.adapters))
-
-    @property
-    def cache_blocks(self) -> int:
-        """Pages of the KV cache: enough for one longest request, and a plain number otherwise."""
-        return -(-max(_LEAST_CACHE, self.context_tokens) // BLOCK_TOKENS) + 1
-
-
-def read(words: Sequence[str]) -> Served:
-    """`vllm serve MODEL --flags`, with or without the `--` in front of it."""
+def read(words: Sequence[str], environment: Mapping[str, str] | None = None) -> Served:
+    """With or without the `--` in front of it; a few answers depend on vLLM's own variables."""
     command = list(words)
     if command[:1] == ["--"]:
         del command[0]
     if command[:2] != ["vllm", "serve"]:
         shown = " ".join(command[:3]) or "nothing"
         raise Misunderstood(f"the engine's command: {shown}: must be `vllm serve MODEL ...`; write it after `--`")
-    rest = [_dashed(word) for word in command[2:]]
+    rest = [flags.dashed(word) for word in command[2:]]
     bare = rest.pop(0) if rest and not rest[0].startswith("-") else None
-    found, _ = _parser().parse_known_args(rest)
+    found, _ = flags.parser().parse_known_args(rest)
     model = bare or found.model
+    limits = _limits(found)
     return Served(
         model=model,
         names=tuple(found.served_model_name or (model,)),
         adapters=tuple(_adapter(word) for word in found.lora_modules),
         host=found.host,
         port=found.port,
-        max_sequences=found.max_num_seqs,
-        max_unfinished=found.max_num_queued_reqs,
-        context_tokens=_LONGEST_UNSAID if found.max_model_len <= 0 else found.max_model_len,
+        context_tokens=limits.context or LONGEST_UNSAID,
         shutdown_seconds=found.shutdown_timeout,
+        limits=limits,
+        memory=_memory(found),
+        answering=_answering(found, environment or {}),
+        kv_events=found.kv_events_config,
+        hash_algorithm=found.prefix_caching_hash_algo,
     )
 
 
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        """A value, not an exit: whoever asked decides how the process ends."""
-        raise Misunderstood(f"the engine's command: {message}")
+def _limits(found: Namespace) -> Limits:
+    speculation = _speculation(found)
+    method = speculation.get("method") if speculation else None
+    return Limits(
+        context=found.max_model_len if (found.max_model_len or 0) > 0 else None,
+        context_fits=found.max_model_len == flags.FITTING,
+        max_sequences=found.max_num_seqs,
+        max_active=found.max_num_active_seqs,
+        batch_tokens=found.max_num_batched_tokens,
+        block_tokens=found.block_size or BLOCK_TOKENS,
+        block_said=found.block_size is not None,
+        prefix_caching=found.enable_prefix_caching,
+        chunked_prefill=found.enable_chunked_prefill,
+        long_prefill_tokens=found.long_prefill_token_threshold,
+        watermark=found.watermark,
+        reserve_whole_prompt=found.scheduler_reserve_full_isl,
+        policy=Policy(found.scheduling_policy),
+        max_unfinished=found.max_num_queued_reqs,
+        max_backlog_tokens=found.max_num_queued_tokens,
+        asynchronous=found.async_scheduling and method not in _WITHOUT_ASYNC,
+        speculation=speculation,
+        adapter_slots=found.max_loras if found.enable_lora or found.lora_modules else 0,
+        adapter_rank=found.max_lora_rank,
+    )
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(add_help=False, allow_abbrev=False)
-    parser.add_argument("--model", default="Qwen/Qwen3-0.6B")
-    parser.add_argument("--served-model-name", nargs="+")
-    parser.add_argument("--lora-modules", nargs="+", default=[])
-    parser.add_argument("--host", default="0.0.0.0")  # noqa: S104 - as vLLM listens when it is told nothing
-    parser.add_argument("--port", type=int, default=8000)
-    parser.add_argument("--max-num-seqs", type=_amount, default=256)
-    parser.add_argument("--max-num-queued-reqs", type=_amount)
-    parser.add_argument("--max-model-len", type=_amount, default=-1)
-    parser.add_argument("--shutdown-timeout", type=int, default=0)
-    return parser
+def _memory(found: Namespace) -> Memory:
+    return Memory(
+        parallelism=Parallelism(
+            tensor=found.tensor_parallel_size,
+            pipeline=found.pipeline_parallel_size,
+            data=found.data_parallel_size,
+        ),
+        expert_parallel=found.enable_expert_parallel,
+        utilization=found.gpu_memory_utilization,
+        cache_bytes=found.kv_cache_memory_bytes,
+        blocks=found.num_gpu_blocks_override,
+        quantization=found.quantization,
+        cache_dtype=found.kv_cache_dtype,
+        dtype=found.dtype,
+        eager=found.enforce_eager,
+        throughput_mode=found.performance_mode == "throughput",
+    )
 
 
-def _dashed(word: str) -> str:
-    """vLLM takes `--max_model_len` for `--max-model-len`."""
-    if not word.startswith("--"):
-        return word
-    flag, equals, value = word.partition("=")
-    return flag.replace("_", "-") + equals + value
+def _answering(found: Namespace, environment: Mapping[str, str]) -> Answering:
+    return Answering(
+        api_keys=tuple(found.api_key),
+        root_path=found.root_path,
+        request_id_headers=found.enable_request_id_headers,
+        prompt_tokens_details=found.enable_prompt_tokens_details,
+        force_include_usage=found.enable_force_include_usage,
+        per_request_metrics=found.enable_per_request_metrics,
+        load_tracking=found.enable_server_load_tracking,
+        auto_tool_choice=found.enable_auto_tool_choice,
+        tool_parser=found.tool_call_parser,
+        reasoning_parser=found.reasoning_parser,
+        runner=found.runner,
+        max_logprobs=found.max_logprobs,
+        sleep_mode=found.enable_sleep_mode,
+        dev_mode=environment.get("VLLM_SERVER_DEV_MODE") == _ON,
+        runtime_adapters=environment.get("VLLM_ALLOW_RUNTIME_LORA_UPDATING") == _ON,
+    )
 
 
-def _amount(word: str) -> int:
-    """A count as vLLM takes it: `16k` is 16,000 and `16K` 16,384; `auto` and -1 leave it to the engine."""
-    if word in ("auto", "-1"):
-        return -1
-    found = _AMOUNT.fullmatch(word)
-    if found is None:
-        raise argparse.ArgumentTypeError(f"{word}: must be a count like 8192, 8k or 8K")
-    return int(float(found[1]) * _UNITS[found[2]])
+def _speculation(found: Namespace) -> dict[str, Any] | None:
+    """The JSON, with the shorthands in it; they stand for keys that the JSON may not name too."""
+    short = {"method": found.spec_method, "model": found.spec_model, "num_speculative_tokens": found.spec_tokens}
+    told = dict(found.speculative_config or {}) | {key: value for key, value in short.items() if value is not None}
+    return told or None
 
 
 def _adapter(word: str) -> tuple[str, str]:

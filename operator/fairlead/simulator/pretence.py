@@ -1,39 +1,39 @@
 """How fast the engine pretends to be and what it does wrong, read from the environment it is started with.
 
-FAIRLEAD_ENGINE_START_SECONDS  until it answers anything; default 1
-FAIRLEAD_ENGINE_TTFT_MS        to the first token; default 30
-FAIRLEAD_ENGINE_TPOT_MS        from one token to the next; default 10
-FAIRLEAD_ENGINE_FAULT          one of the faults below; default none
-FAIRLEAD_ENGINE_FAULT_AFTER    completions it answers well before the fault shows; default 0, probes count too
+Every variable begins with FAIRLEAD_ENGINE_; `KNOBS` says what each does and what it is without being set.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Final
 
+from fairlead.fleet.chance import Chance
+from fairlead.simulator.live import faults
+from fairlead.simulator.live.faults import AT_START, Fault, Order
+
+__all__ = ["AT_START", "KNOBS", "PREFIX", "BadKnob", "Fault", "Pretence", "read"]
+
 PREFIX: Final = "FAIRLEAD_ENGINE_"
+KNOBS: Final[Mapping[str, str]] = {
+    "START_SECONDS": "until it answers anything, or a range like 60-125 (1)",
+    "TTFT_MS": "a fixed length of each step that reads a prompt, not the model's (30 where only TPOT_MS is set)",
+    "TPOT_MS": "and of every other step (10 where only TTFT_MS is set)",
+    "SHAPE": "the catalogue's model whose speed and memory it takes, where MODEL is a path (none)",
+    "ACCEPTANCE": "how often a guessed token holds, by position: 0.7 or 0.8,0.6,0.4 (0.7)",
+    "SEED": "of all chance: cold start, acceptance, replies (0)",
+    "REPLY_TOKENS": "mean length of a reply that nothing else limits (8 to 63, by the prompt)",
+    "INVALID_JSON_RATE": "share of answers to a JSON schema that break it (0)",
+    "LAG_LIMIT_MS": "how far behind its own model it may stay for a second before it refuses new work (250)",
+    "LOSE_EARLY_SIGNAL": "1: a SIGTERM while it starts is lost, as vLLM may lose it (0: it ends the start)",
+    "FAULTS_API": "1: faults can be ordered over HTTP (0)",
+    "FAULT": "one of " + ", ".join(fault for fault in Fault if fault) + " (none)",
+    "FAULT_AFTER": "completions answered well before the fault shows, probes included (0)",
+    "FAULT_TOKENS": "tokens before a stream is cut or the engine dies (2)",
+    "FAULT_FACTOR": "by which a slow step is slower (10)",
+}
 
 
-class Fault(StrEnum):
-    """What goes wrong, as seen by whoever runs the engine."""
-
-    NONE = ""
-    CRASH_AT_START = "crash-at-start"
-    OUT_OF_MEMORY = "out-of-memory"
-    GATED = "gated"
-    """The hub refuses the model's files without a token."""
-    NO_TOKENS = "no-tokens"
-    """Healthy to every probe; completions are taken and never answered."""
-    HANG = "hang"
-    """Connections are taken and nothing is answered, health included."""
-    ERRORS = "errors"
-    """Every completion gets 500."""
-    CUT_STREAM = "cut-stream"
-    """The connection is dropped after the second token."""
-
-
-AT_START: Final = frozenset({Fault.CRASH_AT_START, Fault.OUT_OF_MEMORY, Fault.GATED})
+NO_FAULT: Final = Order()
 
 
 class BadKnob(ValueError):
@@ -41,45 +41,107 @@ class BadKnob(ValueError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Pretence:
-    """Speed and fault of one engine."""
+class Pace:
+    """A fixed length of steps."""
 
-    start_seconds: float = 1.0
     first_token_seconds: float = 0.030
     token_seconds: float = 0.010
-    fault: Fault = Fault.NONE
-    fault_after: int = 0
 
-    def shows(self, fault: Fault, answered: int) -> bool:
-        """Whether this is the engine's fault, and it is time for it."""
-        return self.fault is fault and answered >= self.fault_after
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pretence:
+    """Speed, chance and fault of one engine."""
+
+    start_seconds: float = 1.0
+    start_seconds_most: float | None = None
+    """With it, the start takes any time between the two, drawn by the seed."""
+    pace: Pace | None = None
+    """Absent: the model's step times."""
+    shape: str | None = None
+    acceptance: tuple[float, ...] = (0.7,)
+    seed: int = 0
+    reply_tokens: int | None = None
+    invalid_json_rate: float = 0.0
+    lag_limit_seconds: float = 0.25
+    lose_early_signal: bool = False
+    faults_api: bool = False
+    order: Order = NO_FAULT
+
+    def cold_start(self, chance: Chance) -> float:
+        """How long this start takes."""
+        most = self.start_seconds if self.start_seconds_most is None else self.start_seconds_most
+        return self.start_seconds + (most - self.start_seconds) * chance.random()
 
 
 def read(environment: Mapping[str, str]) -> Pretence:
     """The knobs that are set; the others keep their defaults."""
+    told = {knob: written for knob in KNOBS if (written := environment.get(PREFIX + knob))}
+    start = _range(told, "START_SECONDS", "1")
+    replies = _number(told, "REPLY_TOKENS", 0)
     return Pretence(
-        start_seconds=_number(environment, "START_SECONDS", 1),
-        first_token_seconds=_number(environment, "TTFT_MS", 30) / 1000,
-        token_seconds=_number(environment, "TPOT_MS", 10) / 1000,
-        fault=_fault(environment.get(f"{PREFIX}FAULT", "")),
-        fault_after=int(_number(environment, "FAULT_AFTER", 0)),
+        start_seconds=start[0],
+        start_seconds_most=start[1] if start[1] > start[0] else None,
+        pace=_pace(told),
+        shape=told.get("SHAPE"),
+        acceptance=_shares(told, "ACCEPTANCE", "0.7"),
+        seed=int(_number(told, "SEED", 0)),
+        reply_tokens=int(replies) or None,
+        invalid_json_rate=_shares(told, "INVALID_JSON_RATE", "0")[0],
+        lag_limit_seconds=_number(told, "LAG_LIMIT_MS", 250) / 1000,
+        lose_early_signal=told.get("LOSE_EARLY_SIGNAL") == "1",
+        faults_api=told.get("FAULTS_API") == "1",
+        order=_order(told),
     )
 
 
-def _number(environment: Mapping[str, str], knob: str, default: float) -> float:
-    written = environment.get(PREFIX + knob) or str(default)
+def _pace(told: Mapping[str, str]) -> Pace | None:
+    if "TTFT_MS" not in told and "TPOT_MS" not in told:
+        return None
+    first, each = _number(told, "TTFT_MS", 30), _number(told, "TPOT_MS", 10)
+    return Pace(first_token_seconds=first / 1000, token_seconds=each / 1000)
+
+
+def _order(told: Mapping[str, str]) -> Order:
+    try:
+        fault = faults.named(told.get("FAULT", ""))
+    except ValueError as problem:
+        raise BadKnob(f"{PREFIX}FAULT: {problem}") from None
+    factor = _number(told, "FAULT_FACTOR", 10)
+    if factor < 1:
+        raise _bad("FAULT_FACTOR", told["FAULT_FACTOR"], "a number from 1 up", "10")
+    after, tokens = int(_number(told, "FAULT_AFTER", 0)), int(_number(told, "FAULT_TOKENS", 2))
+    return Order(fault=fault, after=after, tokens=tokens, factor=factor)
+
+
+def _number(told: Mapping[str, str], knob: str, default: float) -> float:
+    return _read(knob, told.get(knob, str(default)), (0, 1e9), f"{default:g}")
+
+
+def _range(told: Mapping[str, str], knob: str, default: str) -> tuple[float, float]:
+    """`5` or `60-125`."""
+    written = told.get(knob, default)
+    low, dash, high = written.partition("-")
+    least = _read(knob, low, (0, 1e9), default)
+    most = _read(knob, high, (0, 1e9), default) if dash else least
+    if most < least:
+        raise _bad(knob, written, "a number or a range that grows", default)
+    return least, most
+
+
+def _shares(told: Mapping[str, str], knob: str, default: str) -> tuple[float, ...]:
+    return tuple(_read(knob, part, (0, 1), default) for part in told.get(knob, default).split(","))
+
+
+def _read(knob: str, written: str, span: tuple[float, float], default: str) -> float:
     try:
         number = float(written)
     except ValueError:
         number = -1
-    if not 0 <= number <= 1e9:
-        raise BadKnob(f"{PREFIX}{knob}: {written}: must be a number from 0 up; write {default} or leave it out")
+    if not span[0] <= number <= span[1]:
+        allowed = "a number from 0 up" if span[1] > 1 else "a number from 0 to 1"
+        raise _bad(knob, written, allowed, default)
     return number
 
 
-def _fault(written: str) -> Fault:
-    try:
-        return Fault(written)
-    except ValueError:
-        known = ", ".join(fault for fault in Fault if fault)
-        raise BadKnob(f"{PREFIX}FAULT: {written}: no such fault; write one of {known}, or leave it out") from None
+def _bad(knob: str, written: str, allowed: str, default: str) -> BadKnob:
+    return BadKnob(f"{PREFIX}{knob}: {written}: must be {allowed}; write {default} or leave it out")

@@ -1,13 +1,13 @@
 """Engines and requests for the scheduler's tests: a step costs round figures, so that a reader can add them up."""
 
 import random
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from fairlead.sim.engine.batch import Batch, DecodeLine
 from fairlead.sim.engine.core import Core
 from fairlead.sim.engine.request import Request
 from fairlead.sim.engine.settings import EngineSettings
-from fairlead.sim.engine.steps import Emission
+from fairlead.sim.engine.steps import Emission, Step
 
 
 @dataclass(frozen=True)
@@ -61,3 +61,16 @@ def drive(engine: Core, run: Run | None = None, steps: int = 100_000) -> Run:
         run.steps.append((step.ends, step.batch.decodes, step.batch.prefill_tokens))
         run.emissions += engine.complete(step, step.ends)
     return run
+
+
+def begun(engine: Core, now: float = 0.0) -> Step:
+    """The next step, which must come."""
+    step = engine.begin(now)
+    assert step is not None
+    return step
+
+
+def named(serial: int, tokens: int, page: int, output: int = 4, text: int = 7) -> Request:
+    """A prompt of this text, in pages of this size."""
+    one = request(serial, tokens, output)
+    return replace(one, prefix=tuple(text * 1000 + at for at in range(tokens // page)))

@@ -8,8 +8,7 @@ from fairlead.sim.engine.core import Core
 from fairlead.sim.engine.request import Finish
 from fairlead.sim.engine.settings import EngineSettings
 from fairlead.sim.engine.steps import Pause
-from tests.sim.engine.engines import core, drive, request
-from tests.sim.engine.test_facts import named
+from tests.sim.engine.engines import core, drive, named, request
 
 ROOMY = EngineSettings(blocks=1000)
 

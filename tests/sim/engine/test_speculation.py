@@ -6,8 +6,7 @@ from dataclasses import replace
 import pytest
 
 from fairlead.sim.engine.settings import EngineSettings, Speculation
-from tests.sim.engine.engines import core, drive, request
-from tests.sim.engine.test_facts import named
+from tests.sim.engine.engines import core, drive, named, request
 
 SURE = Speculation(tokens=3, acceptance=(1.0, 1.0, 1.0))
 NEVER = Speculation(tokens=3, acceptance=(0.0, 1.0, 1.0))

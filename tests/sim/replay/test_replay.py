@@ -12,7 +12,10 @@ from fairlead.sim.engine.core import Core
 from fairlead.sim.engine.request import Request
 from fairlead.sim.engine.settings import EngineSettings
 from fairlead.sim.replay import comparison, first_seconds, recorded
+from fairlead.sim.replay.comparison import Replayed
 from fairlead.sim.replay.recorded import Recording, Second
+from fairlead.sim.timing import shares
+from fairlead.sim.timing.shares import Shares
 
 LIMITS = EngineSettings(blocks=3000, batch_tokens=1000, max_sequences=64)
 
@@ -37,6 +40,11 @@ class Card:
 
 
 REAL = Card(0.8, 0.6)
+
+
+def card(reached: Shares) -> Card:
+    """One that reaches these."""
+    return Card(reached.bandwidth, reached.arithmetic)
 
 
 def chance() -> random.Random:
@@ -110,15 +118,20 @@ def test_a_card_that_is_slower_than_the_model_shows_in_every_mean(recording: Rec
 
 
 def test_the_first_seconds_tell_what_the_card_reaches(recording: Recording) -> None:
-    found = first_seconds.shares(recording.seconds, LIMITS, Card)
+    found = shares.found(first_seconds.stretches(recording.seconds, LIMITS), card)
+    assert isinstance(found, Shares)
     assert found.bandwidth == pytest.approx(REAL.bandwidth, rel=0.10)
     assert found.arithmetic == pytest.approx(REAL.arithmetic, rel=0.10)
 
 
 def test_a_run_without_load_in_its_first_seconds_tells_nothing() -> None:
     idle = Second(prompt_tokens=0.0, generation_tokens=0.0, running=0, waiting=0, usage=0.0)
-    with pytest.raises(ValueError, match="take a run that starts under load"):
-        first_seconds.shares([idle] * 30, LIMITS, Card)
+    assert "take a run that starts under load" in str(shares.found(first_seconds.stretches([idle] * 30, LIMITS), card))
+
+
+def test_a_timeline_without_its_columns_is_refused_with_them() -> None:
+    with pytest.raises(ValueError, match="no table of t,prompt_throughput"):
+        recorded.read_seconds("t,running\n1,2\n")
 
 
 def test_requests_carry_their_prompts_chains() -> None:
@@ -133,3 +146,9 @@ def test_requests_carry_their_prompts_chains() -> None:
 def test_a_run_under_other_limits_is_not_compared(recording: Recording) -> None:
     with pytest.raises(ValueError, match="its run had other limits"):
         comparison.replay(recording, replace(LIMITS, blocks=30), REAL, chance())
+
+
+def test_a_replay_that_was_left_before_its_end_is_not_judged(recording: Recording) -> None:
+    unanswered = tuple(one.asked(serial) for serial, one in enumerate(recording.answered))
+    with pytest.raises(AssertionError, match="request 0 has not ended"):
+        comparison.distance(Replayed(recording, unanswered, (), 0))

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fairlead.sim.engine.batch import Batch, DecodeLine
+from fairlead.sim.engine.ranks import Ranks
 from fairlead.sim.engine.settings import EngineSettings
 from fairlead.sim.world.balancing import Balancer, FewestRequests, LeastTokens, PrefixAffinity, RoundRobin
 from fairlead.sim.world.foresight import ForeseeingCore
@@ -205,6 +206,16 @@ def test_on_recorded_traffic_each_replica_more_is_better_on_average() -> None:
 
     assert [first for first, _ in means] == sorted((first for first, _ in means), reverse=True)
     assert [whole for _, whole in means] == sorted((whole for _, whole in means), reverse=True)
+
+
+def test_data_parallel_ranks_answer_everybody_and_share_the_work() -> None:
+    cores = [ForeseeingCore(TIGHT, PlainTimes(), random.Random(rank)) for rank in range(2)]  # noqa: S311
+    one = Fleet(inside=lambda _: Inside(cores, Ranks(cores).choose), replicas=1)
+    traffic = [Arrival(time=0.01 * place, prompt_tokens=40, output_tokens=10) for place in range(30)]
+    witness = lived(one, FewestRequests(), traffic)
+
+    assert len(witness.answers) == 30
+    assert [core.counts.generation_tokens for core in cores] == [150, 150]
 
 
 def test_the_world_counts_what_the_observer_was_told() -> None:

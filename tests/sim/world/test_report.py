@@ -99,6 +99,21 @@ def test_only_what_arrived_inside_the_span_is_told() -> None:
     assert list(tale.series.at) == [1.0, 1.9]
 
 
+def test_what_was_refused_or_left_outside_the_span_is_not_told_either() -> None:
+    tale = Tale(since=1.0)
+    early = Arrival(time=0.0, prompt_tokens=1, output_tokens=1)
+    tale.refused(early, "too_long")
+    tale.left(early, None)
+
+    assert (tale.counts.refused, tale.counts.left) == (0, 0)
+
+
+def test_an_answer_without_times_is_a_broken_contract() -> None:
+    arrival = Arrival(time=0.0, prompt_tokens=1, output_tokens=1)
+    with pytest.raises(AssertionError, match="request 7 ended without times"):
+        Tale().ended(arrival, Request(serial=7, prompt_tokens=1, output_tokens=1, arrived=0.0), REPLICA)
+
+
 def test_what_was_left_is_counted_apart() -> None:
     tale = Tale(Objectives(ttft_p95_s=9.0))
     arrival = Arrival(time=0.0, prompt_tokens=1, output_tokens=1)

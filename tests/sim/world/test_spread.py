@@ -32,6 +32,10 @@ def test_what_is_too_short_or_too_long_for_a_bucket_still_counts() -> None:
     assert found.percentile(1.0) == pytest.approx(MOST, rel=0.01)
 
 
+def test_more_than_all_is_the_most() -> None:
+    assert spread([1.0, 2.0]).percentile(1.5) == 2.0
+
+
 @given(SECONDS, st.sampled_from((0.01, 0.5, 0.9, 0.95, 0.99, 1.0)))
 def test_a_percentile_is_always_right_within_half_a_bucket(values: list[float], part: float) -> None:
     exact = sorted(values)[max(math.ceil(part * len(values)), 1) - 1]

@@ -16,7 +16,8 @@ from fairlead.sim.engine.steps import Refused, Step
 def refusal(floor: Floor, request: Request) -> Refused | None:
     """Why it is not let in."""
     settings = floor.settings
-    if settings.max_unfinished is not None and len(floor.running) + len(floor.waiting) >= settings.max_unfinished:
+    unfinished = len(floor.running) + len(floor.waiting) + len(floor.coming)
+    if settings.max_unfinished is not None and unfinished >= settings.max_unfinished:
         return Refused.TOO_MANY
     if settings.max_backlog_tokens is not None and floor.backlog >= settings.max_backlog_tokens:
         return Refused.BACKLOG
@@ -32,6 +33,7 @@ def refusal(floor: Floor, request: Request) -> Refused | None:
 def admit(floor: Floor, step: Step, budget: int) -> int:
     """Let in whoever may, in order; what is left of the budget."""
     slots = speculation.draft_slots(floor.settings)
+    width = _Width(0 if step.prompts else speculation.drafted(floor.settings), bool(step.decodes))
     passed_over: list[Request] = []
     while budget > slots and len(floor.running) < floor.settings.max_sequences:
         request = floor.waiting.first()
@@ -41,7 +43,7 @@ def admit(floor: Floor, step: Step, budget: int) -> int:
             passed_over.append(floor.waiting.pop())
             floor.deferred.add(request)
             continue
-        entry = _entry(floor, request, step, budget - slots)
+        entry = _entry(floor, request, width, budget - slots)
         if entry is None:
             break
         floor.waiting.pop()
@@ -58,6 +60,22 @@ def _lacks_slot(floor: Floor, request: Request) -> bool:
 
 
 @dataclass(slots=True)
+class _Width:
+    """Under speculation who enters with one token is computed as wide as those that decode."""
+
+    drafts: int
+    """None where somebody reads a prompt in this step: then its width is not uniform anyway."""
+    among: bool
+    """Whether anybody decodes in it."""
+
+    def padding(self, start: int, tokens: int, context: int) -> int:
+        """Tokens to be computed for nothing."""
+        if tokens != 1 or not (self.among or start):
+            return 0
+        return self.drafts if start + self.drafts + 2 <= context else 0
+
+
+@dataclass(slots=True)
 class _Entry:
     """With what a request comes in."""
 
@@ -71,12 +89,12 @@ class _Entry:
     """To be taken."""
 
 
-def _entry(floor: Floor, request: Request, step: Step, budget: int) -> _Entry | None:
+def _entry(floor: Floor, request: Request, width: _Width, budget: int) -> _Entry | None:
     settings, pool = floor.settings, floor.pool
     found, recovered = _cached(floor, request)
     start = (len(found) + recovered) * settings.block_tokens
     tokens = request.tokens - start
-    padding = _padding(floor, step, start, tokens)
+    padding = width.padding(start, tokens, settings.context_tokens)
     if padding + 1 > budget and padding:
         return None
     tokens = walk.cap(floor, tokens)
@@ -113,15 +131,6 @@ def _cached(floor: Floor, request: Request) -> tuple[list[Page], int]:
     return found, recovered
 
 
-def _padding(floor: Floor, step: Step, start: int, tokens: int) -> int:
-    """Under speculation a request that enters with one token is computed as wide as those that decode."""
-    drafts = speculation.drafted(floor.settings)
-    alone = not step.decodes and not start
-    if not drafts or tokens != 1 or step.batch.prefills or alone:
-        return 0
-    return drafts if start + drafts + 2 <= floor.settings.context_tokens else 0
-
-
 def _enter(floor: Floor, request: Request, step: Step, entry: _Entry) -> int:
     """It runs, with its pages; the tokens that this takes of the budget."""
     pool = floor.pool
@@ -133,7 +142,7 @@ def _enter(floor: Floor, request: Request, step: Step, entry: _Entry) -> int:
     cached = len(entry.found) + entry.recovered
     request.named = entry.found
     request.pages = cached + entry.pages
-    request.computed = cached * floor.settings.block_tokens + entry.tokens
+    request.computed = request.sealed = cached * floor.settings.block_tokens + entry.tokens
     floor.enter(request)
     floor.write_names(request)
     if request.scheduled is None:

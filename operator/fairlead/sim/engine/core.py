@@ -40,14 +40,14 @@ class Core:
         self._seen = 0.0
         """Until when `advance` was last asked to go."""
         self._stirred = False
-        """Whether seats or pages were given back after the last admission."""
+        """Whether somebody came, or gave back seat or pages, after the last admission."""
 
     def refuses(self, request: Request) -> Refused | None:
         """What `add` would answer."""
         return admission.refusal(self._floor, request)
 
     def add(self, request: Request) -> Refused | None:
-        """One request more, from the next step on."""
+        """One request more, from the next step on; where steps are scheduled ahead, from the one after."""
         refused = admission.refusal(self._floor, request)
         if refused is not None:
             return refused
@@ -59,7 +59,10 @@ class Core:
         self._catch_up(stay=False)
         request.standing = Standing.WAITING
         self._floor.backlog += request.prompt_tokens
-        self._floor.waiting.add(request)
+        if self.settings.late_stop and self._flight is not None:
+            self._floor.coming.append(request)
+        else:
+            self._floor.waiting.add(request)
         return None
 
     def abort(self, request: Request, now: float) -> None:
@@ -74,18 +77,17 @@ class Core:
         if self._flight is not None:
             raise AssertionError(f"a step that ends at {self._flight.ends} is still on its way")
         if self._pause is Pause.ALL:
+            self._floor.let_go()
             return None
         floor = self._floor
         while True:
             step = Step(now)
             preempted = self._schedule(step)
-            lingered = bool(floor.lingering)
-            floor.let_go()
+            self._stirred = floor.let_go() or preempted
             if step.batch.decodes or step.batch.prefills:
                 break
-            if not (lingered or preempted):
+            if not self._stirred:
                 return None
-        self._stirred = lingered or preempted
         self._time(step)
         self._flight = step
         self._extra = 0
@@ -95,7 +97,7 @@ class Core:
     def _schedule(self, step: Step) -> bool:
         """Fill a step; whether anybody was preempted for it."""
         floor = self._floor
-        wasted = [one for one in floor.lingering if one.finish is not Finish.LENGTH]
+        wasted = [one for one in floor.lingering if one.finish is not Finish.LENGTH] if floor.lingering else ()
         budget = self.settings.batch_tokens - len(wasted)
         preempted = False
         left: int | None = None
@@ -106,7 +108,8 @@ class Core:
         if left is None:
             floor.scatter()
             left, preempted = walk.one_by_one(floor, step, budget)
-        self._name_pages(step)
+        if step.prompts or floor.pool.listener is not None:
+            self._name_pages(step)
         if not preempted and self._pause is Pause.NONE and floor.waiting:
             admission.admit(floor, step, left)
         for one in wasted:
@@ -246,11 +249,6 @@ class Core:
         return tuple(self._floor.running)
 
     @property
-    def paused(self) -> Pause:
-        """What it still does."""
-        return self._pause
-
-    @property
     def flight(self) -> Step | None:
         """The step on its way."""
         self._catch_up()
@@ -264,7 +262,7 @@ class Core:
     @property
     def waiting(self) -> int:
         """Requests without, those passed over included."""
-        return len(self._floor.waiting)
+        return len(self._floor.waiting) + len(self._floor.coming)
 
     @property
     def deferred(self) -> int:

@@ -17,14 +17,16 @@ from fairlead.sim.engine.waiting import line
 class Floor:
     """The state of one scheduler."""
 
-    __slots__ = ("adapters", "backlog", "counts", "deferred", "lingering", "lockstep", "pace", "pool", "readers",
-                 "running", "scattered", "settings", "talkers", "waiting")  # fmt: skip
+    __slots__ = ("adapters", "backlog", "coming", "counts", "deferred", "lingering", "lockstep", "pace", "pool",
+                 "readers", "running", "scattered", "settings", "talkers", "waiting")  # fmt: skip
 
     def __init__(self, settings: EngineSettings) -> None:
         self.settings = settings
         self.pool = Pool(settings.blocks, settings.block_tokens, caching=settings.prefix_caching)
         self.counts = Counts(accepted_per_position=[0] * (settings.speculation.tokens if settings.speculation else 0))
         self.waiting = line(settings.policy)
+        self.coming: list[Request] = []
+        """Those that came while the next step was already scheduled: they are seen after it."""
         self.running: dict[Request, None] = {}
         """In the order of admission."""
         self.readers: dict[Request, None] = {}
@@ -72,7 +74,9 @@ class Floor:
         if request.first_token is None:
             self.backlog -= request.prompt_tokens
         ran = request.standing is Standing.RUNNING
-        if not ran:
+        if request in self.coming:
+            self.coming.remove(request)
+        elif not ran:
             self.waiting.abandon()
             self.deferred.discard(request)
         request.standing = Standing.ENDED
@@ -87,11 +91,17 @@ class Floor:
         self.lingering[request] = None
         self.pace.breaks()
 
-    def let_go(self) -> None:
-        """That step is scheduled."""
+    def let_go(self) -> bool:
+        """A step is scheduled: who ended before it leaves, who came is seen; whether there was anybody."""
+        if not (self.lingering or self.coming):
+            return False
         for request in self.lingering:
             self._depart(request)
         self.lingering.clear()
+        for request in self.coming:
+            self.waiting.add(request)
+        self.coming.clear()
+        return True
 
     def _depart(self, request: Request, *, returns: bool = False) -> None:
         if request.reply:
@@ -110,8 +120,7 @@ class Floor:
 
     def _give_back(self, request: Request, *, returns: bool) -> None:
         self.write_names(request)
-        full = min(request.computed, request.tokens) // self.settings.block_tokens
-        named = len(request.named)
+        full, named = self._full_pages(request), len(request.named)
         request.remains = self.pool.release(request.named, full - named, request.pages - full, returns=returns)
         request.named = []
         request.pages = 0
@@ -122,17 +131,23 @@ class Floor:
             return
         if request.mark is not None:
             self.lockstep.settle(request)
-        full = min(request.computed, request.tokens) // self.settings.block_tokens
-        first = len(request.named)
+        full, first = self._full_pages(request), len(request.named)
         if full > first:
             self.pool.name(request.named, names(request, first, full))
 
+    def _full_pages(self, request: Request) -> int:
+        """Whose tokens were certain when it was last scheduled; accepted drafts count from the next time on."""
+        certain = request.computed if self.settings.speculation is None else request.sealed
+        return min(certain, request.tokens) // self.settings.block_tokens
+
     def write_replies(self) -> None:
-        """Of those that run, whose pages filled first first: of equal pages the first is the one that is found."""
-        for request in self.talkers:
+        """Of those that decode, whose pages filled first first: of equal pages the first is the one that is found."""
+        decoding = [request for request in self.talkers if request not in self.readers]
+        for request in decoding:
             if request.mark is not None:
                 self.lockstep.settle(request)
-        for request in sorted(self.talkers, key=_unread):
+        decoding.sort(key=_unread)
+        for request in decoding:
             self.write_names(request)
 
     def gather(self) -> None:

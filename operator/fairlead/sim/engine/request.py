@@ -70,6 +70,8 @@ class Request:
     """While it decodes in step with the others: the count of their steps at which its reply was empty."""
     due: int = 0
     """The count at which it ends."""
+    sealed: int = 0
+    """Under speculation: its tokens that were computed and certain when it was last scheduled."""
     named: list[Page] = field(default_factory=list)
     """Pages it holds that others may find, from the first on."""
     remains: Run | None = None

@@ -57,4 +57,5 @@ class EngineSettings:
     """Adapters in one batch; a request for one more is passed over until a slot is free."""
     speculation: Speculation | None = None
     late_stop: bool = False
-    """Asynchronous scheduling: a request that ended occupies one more step."""
+    """Asynchronous scheduling: a step is scheduled while the one before it runs, so who has ended occupies one step
+    more, and who comes waits one step longer."""

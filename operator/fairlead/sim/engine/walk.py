@@ -90,6 +90,9 @@ def one_by_one(floor: Floor, step: Step, budget: int) -> tuple[int, bool]:
         floor.pool.take(more)
         request.pages += more
         request.computed += tokens
+        if settings.speculation is not None:
+            request.sealed = min(request.computed, request.tokens)
+            floor.write_names(request)
         taken[request] = tokens
         budget -= tokens + slots
     _sum_up(floor, step, taken)

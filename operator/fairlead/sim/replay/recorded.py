@@ -81,8 +81,17 @@ def read(requests: Iterable[str], timeline: str, workload: Iterable[str]) -> Rec
     start = min(row["queued_ts"] for row in rows)
     return Recording(
         tuple(_answered(row, chain, start) for row, chain in zip(rows, chains, strict=True)),
-        tuple(_second(row) for row in csv.DictReader(io.StringIO(timeline))),
+        read_seconds(timeline),
     )
+
+
+def read_seconds(timeline: str) -> tuple[Second, ...]:
+    """From the timeline's text; `ValueError` names a column that is missing or no number."""
+    try:
+        return tuple(_second(row) for row in csv.DictReader(io.StringIO(timeline)))
+    except (KeyError, TypeError, ValueError) as problem:
+        columns = "t,prompt_throughput,gen_throughput,running,waiting,kv_cache_pct"
+        raise ValueError(f"the timeline is no table of {columns}: {problem}") from problem
 
 
 def _chain(runs: Iterable[tuple[int, int]]) -> tuple[int, ...]:

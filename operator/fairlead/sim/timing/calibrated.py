@@ -33,7 +33,7 @@ class Calibrated:
     shares: Shares
     stretches: int
     error: float | None
-    """Median absolute error of a stretch's length, on the later half of the stretches by shares of the earlier."""
+    """Median absolute error of a stretch's length: every second stretch, by shares of the others."""
     source: str
 
     @property
@@ -49,7 +49,7 @@ class Calibrated:
 
 
 def calibrated(question: Question, stretches: Sequence[Stretch], times: Times, source: str) -> Calibrated | TooLittle:
-    """From all stretches; how wrong, from a fit that saw only the earlier half."""
+    """From all stretches; how wrong, from a fit that saw only every other one."""
     found = shares.found(stretches, times)
     if isinstance(found, TooLittle):
         return found
@@ -110,9 +110,8 @@ def _flat(found: Calibrated) -> dict[str, Any]:
 
 def _error(stretches: Sequence[Stretch], times: Times) -> float | None:
     """None where half of them do not tell both shares."""
-    half = len(stretches) // 2
-    earlier = shares.found(stretches[:half], times)
-    if isinstance(earlier, TooLittle):
+    half = shares.found(stretches[::2], times)
+    if isinstance(half, TooLittle):
         return None
-    judged = times(earlier)
-    return median(abs(one.predicted(judged) / one.seconds - 1) for one in stretches[half:])
+    judged = times(half)
+    return median(abs(one.predicted(judged) / one.seconds - 1) for one in stretches[1::2])

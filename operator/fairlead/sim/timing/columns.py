@@ -41,13 +41,14 @@ class Run:
 class Part:
     """The runs of one mode."""
 
-    __slots__ = ("backend", "drafted", "load", "mode", "places", "readers", "writers")
+    __slots__ = ("backend", "drafted", "engines", "load", "mode", "places", "readers", "writers")
 
     def __init__(self, runs: Sequence[Run], places: Places, engines: Sequence[str]) -> None:
         chosen = [runs[place] for place in places]
         rows = [run.measured.row for run in chosen]
         self.mode = rows[0].mode if rows else Mode.TOGETHER
         self.places = places
+        self.engines = engines
         self.backend = np.array([engines.index(row.backend) for row in rows], dtype=np.intp)
         self.drafted = np.array([run.measured.drafting is Drafting.LIKELY for run in chosen], dtype=np.float64)
         self.readers = _workers([run.readers for run in chosen], [row.prefill.number for row in rows])
@@ -56,7 +57,7 @@ class Part:
 
     def seen(self, physics: Physics, factors: Factors) -> tuple[Column, Column]:
         """Logarithms of the seconds to the first token and by token."""
-        behaviour = _behaviour(physics, self.backend)
+        behaviour = _behaviour([physics.behaviours[name] for name in self.engines], self.backend)
         load = replace(self.load, kept=as_number(1 + (physics.gain - 1) * self.drafted))
         mine = Factors(*(as_number(_as_column(factor)[self.places]) for factor in factors))
         if self.mode is Mode.TOGETHER:
@@ -128,8 +129,7 @@ def _load(rows: Sequence[Row], drafted: Column) -> Load:
     )
 
 
-def _behaviour(physics: Physics, backend: Places) -> Behaviour:
-    ordered = [physics.behaviours[name] for name in sorted(physics.behaviours)]
+def _behaviour(ordered: Sequence[Behaviour], backend: Places) -> Behaviour:
     reached = {
         field.name: as_number(np.array([getattr(one.reached, field.name) for one in ordered])[backend])
         for field in fields(Efficiency)

@@ -32,7 +32,7 @@ Learnt = Mapping[str, Correction]
 
 def run_keys(columns: Columns) -> list[tuple[str, ...]]:
     """Of each run, widest level first."""
-    return [groups.keys(groups.of_run(run.measured, run.writers), run.readers, run.writers) for run in columns.runs]
+    return [groups.keys_of_run(run.measured, run.readers, run.writers) for run in columns.runs]
 
 
 def learn(columns: Columns, physics: Physics, chosen: Chosen) -> dict[str, Correction]:
@@ -52,11 +52,11 @@ def learn(columns: Columns, physics: Physics, chosen: Chosen) -> dict[str, Corre
     return learnt
 
 
-def factors(columns: Columns, learnt: Learnt) -> Factors:
-    """What the learnt groups say to every run; a run of unknown groups keeps the physics."""
+def factors(columns: Columns, learnt: Learnt, levels: int | None = None) -> Factors:
+    """What the learnt groups of the widest levels say to every run; a run of unknown groups keeps the physics."""
     decode, prompt, wait = (np.ones(len(columns.runs)) for _ in range(3))
     for place, keys in enumerate(run_keys(columns)):
-        one = combined(keys, learnt)
+        one = combined(keys[:levels], learnt)
         size = float(np.exp(columns.batch[place]))
         decode[place] = one.decode * size**one.decode_power
         prompt[place] = one.prompt

@@ -98,6 +98,11 @@ def fit(columns: Columns, chosen: Chosen) -> Physics:
     return _physics(found.x, names, columns.engines)
 
 
+def fit_all(columns: Columns) -> Physics:
+    """On all runs."""
+    return fit(columns, np.ones(len(columns.runs), dtype=np.bool_))
+
+
 def _names(engines: Sequence[str]) -> list[tuple[str, str | None]]:
     return [(name, engine) for name, one in COEFFICIENTS.items() for engine in (engines if one.by_engine else (None,))]
 

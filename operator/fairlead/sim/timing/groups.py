@@ -4,7 +4,7 @@ The spelling is the only one: a fit writes corrections under these keys and the 
 """
 
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from fairlead.fleet.quantization import WeightFormat
 from fairlead.sim.timing.silicon import Mode
@@ -54,11 +54,6 @@ def group(question: Question, engine: str, mode: Mode, drafting: Drafting) -> Gr
     return Group(kind, question.accelerator.product, engine, mode, precision(question), drafting)
 
 
-def of_run(measured: Measured, writers: Question) -> Group:
-    """Of a published run."""
-    return group(writers, measured.row.backend, measured.row.mode, measured.drafting)
-
-
 def layout(question: Question) -> str:
     """The parallelism of one worker."""
     cut = question.parallelism
@@ -66,6 +61,17 @@ def layout(question: Question) -> str:
 
 
 def keys(group_: Group, readers: Question, writers: Question) -> tuple[str, str]:
-    """From the widest level to the narrowest."""
+    """What a plan can look up, the wider level first."""
     reading = f"-from-{layout(readers)}" if group_.mode is Mode.APART else ""
     return group_.key, f"{group_.key}/{layout(writers)}{reading}"
+
+
+def keys_of_run(measured: Measured, readers: Question, writers: Question) -> tuple[str, ...]:
+    """Of a published run: what a plan can look up, then its lengths, then its engine's version and its day."""
+    row = measured.row
+    wide, narrow = keys(group(writers, row.backend, row.mode, measured.drafting), readers, writers)
+    return wide, narrow, f"{narrow}/{row.nominal}", f"{wide}/{row.version}/{row.measured}"
+
+
+PLANNED: Final = 2
+"""Levels that a plan can look up."""

@@ -3,12 +3,12 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
+from typing import Final, assert_never
 from zlib import crc32
 
 import numpy as np
 
-from fairlead.sim.timing import corrections, fitting, roofline, samples
+from fairlead.sim.timing import corrections, fitting, groups, roofline, samples
 from fairlead.sim.timing.columns import Chosen, Column, Columns
 
 FOLDS: Final = 5
@@ -25,6 +25,8 @@ class Kind(StrEnum):
     """All runs but those on the same GPU."""
     FITTED = "fitted"
     """The other four fifths of all configurations; the same model, GPU and parallelism at other loads among them."""
+    PLANNED = "planned"
+    """The same, less what a plan cannot know: corrections of single versions, days and lengths."""
     IN_SAMPLE = "inSample"
     """Everything, the run itself too."""
 
@@ -58,24 +60,28 @@ def predicted(columns: Columns, kind: Kind) -> Predicted:
         case Kind.IN_SAMPLE:
             return _learnt(columns, every)
         case Kind.FITTED:
-            named = samples.configurations(columns.runs)
-            return _left_out(columns, [str(crc32(name.encode()) % FOLDS) for name in named], _learnt)
+            return _left_out(columns, _folds(columns), _learnt)
+        case Kind.PLANNED:
+            return _left_out(columns, _folds(columns), _planned)
         case Kind.MODEL_OUT:
             return _left_out(columns, samples.models(columns.runs), _physics_only)
         case Kind.SYSTEM_OUT:
             return _left_out(columns, samples.systems(columns.runs), _physics_only)
+        case _:
+            assert_never(kind)
 
 
 def errors(columns: Columns, found: Predicted, rows: Sequence[int]) -> tuple[Error, Error]:
     """Of the first token and of a token, over rows given by their runs' places."""
     places = np.array(rows, dtype=np.intp)
     return (
-        _error((found.first - columns.first)[places]),
-        _error((found.token - columns.token)[places]),
+        error((found.first - columns.first)[places]),
+        error((found.token - columns.token)[places]),
     )
 
 
-def _error(logarithms: Column) -> Error:
+def error(logarithms: Column) -> Error:
+    """Of logarithms of predicted over measured."""
     share = np.exp(logarithms) - 1
     size = np.abs(share)
     median, tenth = float(np.median(size)), float(np.quantile(size, 0.9))
@@ -93,10 +99,18 @@ def _left_out(columns: Columns, parts: Sequence[str], predict: Callable[[Columns
     return total
 
 
-def _learnt(columns: Columns, chosen: Chosen) -> Predicted:
+def _folds(columns: Columns) -> list[str]:
+    return [str(crc32(name.encode()) % FOLDS) for name in samples.configurations(columns.runs)]
+
+
+def _learnt(columns: Columns, chosen: Chosen, levels: int | None = None) -> Predicted:
     physics = fitting.fit(columns, chosen)
     learnt = corrections.learn(columns, physics, chosen)
-    return Predicted(*columns.seen(physics, corrections.factors(columns, learnt)))
+    return Predicted(*columns.seen(physics, corrections.factors(columns, learnt, levels)))
+
+
+def _planned(columns: Columns, chosen: Chosen) -> Predicted:
+    return _learnt(columns, chosen, groups.PLANNED)
 
 
 def _physics_only(columns: Columns, chosen: Chosen) -> Predicted:

@@ -26,7 +26,8 @@ def read(text: str, known: Catalogue) -> Sample:
     rows, strange = silicon.read(text)
     best: dict[Identity, Measured] = {}
     for one in silicon_layouts.completed(rows):
-        if one.row.identity not in best or (one.row.dumped and not best[one.row.identity].row.dumped):
+        known_as = best.setdefault(one.row.identity, one)
+        if one.row.dumped and not known_as.row.dumped:
             best[one.row.identity] = one
     runs: list[Run] = []
     places: dict[Identity, int] = {}

@@ -22,6 +22,12 @@ FORMATS: Final[Mapping[str, WeightFormat]] = {
     "int4_wo": WeightFormat.COMPRESSED_TENSORS_INT4,
     "int8_wo": WeightFormat.COMPRESSED_TENSORS_INT8,
     "mxfp4": WeightFormat.MXFP4,
+    "fp8_static": WeightFormat.FP8_PER_TENSOR,
+    "fp8_ootb": WeightFormat.FP8,
+    "sq": WeightFormat.COMPRESSED_TENSORS_INT8,
+    "w4afp8": WeightFormat.COMPRESSED_TENSORS_INT4,
+    "w4a16_mxfp4": WeightFormat.MXFP4,
+    "w4a8_mxfp4_mxfp8": WeightFormat.MXFP4,
 }
 ONLY_AS_STORED: Final = frozenset({WeightFormat.MXFP4})
 """A checkpoint in such a format is served in it, whatever upstream calls the run's precision."""

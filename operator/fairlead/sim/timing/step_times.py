@@ -14,7 +14,7 @@ from fairlead.sim.timing.work import Work
 class PhysicalStepTimes:
     """Work over efficiency; says where the efficiency comes from."""
 
-    __slots__ = ("_context", "_correction", "_lines", "_sequence_s", "efficiency", "provenance", "work")
+    __slots__ = ("_correction", "_lines", "_prompts", "_sequence_s", "_shared", "efficiency", "provenance", "work")
 
     def __init__(
         self, work: Work, efficiency: Efficiency, provenance: Provenance, correction: Correction = NO_CORRECTION
@@ -24,7 +24,9 @@ class PhysicalStepTimes:
         self.provenance = provenance
         self._correction = correction
         self._lines: dict[tuple[int, int], DecodeLine] = {}
+        self._shared: dict[int, float] = {}
         self._sequence_s = formula.sequence_s(work, efficiency)
+        self._prompts = _by_unit(work, efficiency)
 
     def decode_line(self, sequences: int, tokens: int) -> DecodeLine:
         """Base and slope of steps for so many requests."""
@@ -44,17 +46,35 @@ class PhysicalStepTimes:
         return alone + self._correction.prompt * self._added(batch)
 
     def _line(self, sequences: int, tokens: int) -> DecodeLine:
+        """A correction may fall with the batch: then small batches are held up to what a single request takes."""
         if not sequences:
             return DecodeLine(0.0, 0.0)
+        single, several = (self._corrected(count, tokens / sequences) for count in (1, sequences))
+        return DecodeLine(max(single.base_s, several.base_s), several.context_token_s)
+
+    def _corrected(self, sequences: int, tokens_a_sequence: float) -> DecodeLine:
         factor = self._correction.decode * (sequences / REFERENCE_BATCH) ** self._correction.decode_power
-        base = formula.shared_s(self.work, self.efficiency, tokens) + sequences * self._sequence_s
-        slope = formula.context_token_s(self.work, self.efficiency, tokens / sequences)
-        return DecodeLine(factor * base, factor * slope)
+        shared = formula.shared_s(self.work, self.efficiency, sequences * tokens_a_sequence)
+        slope = formula.context_token_s(self.work, self.efficiency, tokens_a_sequence)
+        return DecodeLine(factor * (shared + sequences * self._sequence_s), factor * slope)
 
     def _added(self, batch: Batch) -> float:
         """The matrices are shared: prompts add only what the step takes longer for them."""
-        work, reached = self.work, self.efficiency
-        together = formula.shared_s(work, reached, batch.decode_tokens + batch.prefill_tokens)
-        before = formula.shared_s(work, reached, batch.decode_tokens) if batch.decodes else 0.0
-        prompts = Prompts(batch.prefill_tokens, batch.prefill_pairs, batch.prefill_context, batch.prefills)
-        return together - before + formula.prompts_s(work, reached, prompts)
+        before = self._shared_s(batch.decode_tokens) if batch.decodes else 0.0
+        together = self._shared_s(batch.decode_tokens + batch.prefill_tokens)
+        token_s, pair_s, context_s, piece_s = self._prompts
+        prompts = batch.prefill_tokens * token_s + batch.prefill_pairs * pair_s + batch.prefill_context * context_s
+        return together - before + prompts + batch.prefills * piece_s + self.efficiency.mixed_s
+
+    def _shared_s(self, tokens: int) -> float:
+        found = self._shared.get(tokens)
+        if found is None:
+            found = self._shared[tokens] = formula.shared_s(self.work, self.efficiency, tokens)
+        return found
+
+
+def _by_unit(work: Work, efficiency: Efficiency) -> Prompts:
+    """What one token, pair, token of context and piece add: the formula is linear in them."""
+    units = (Prompts(1, 0, 0, 0), Prompts(0, 1, 0, 0), Prompts(0, 0, 1, 0), Prompts(0, 0, 0, 1))
+    fixed = efficiency.mixed_s
+    return Prompts(*(formula.prompts_s(work, efficiency, unit) - fixed for unit in units))

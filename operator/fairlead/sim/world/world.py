@@ -19,15 +19,18 @@ from fairlead.sim.world.course import Course
 from fairlead.sim.world.observers import Look, Observer
 from fairlead.sim.world.queue import EventQueue
 from fairlead.sim.world.replica import Flight, Replica, Stage
-from fairlead.sim.world.replicas import Fleet, Replicas
+from fairlead.sim.world.replicas import Fleet, Replicas, Scaling
 from fairlead.sim.world.traffic.arrival import Arrival
 
 
 class Tick(Enum):
-    """What comes round every so many seconds."""
+    """What comes round every so many seconds, beside the scaling loop."""
 
     LOOK = "look"
-    SCALE = "scale"
+
+
+Event = tuple[Replica, Course] | Replica | Arrival | Scaling | Tick
+"""An engine is due, a replica has started, a request arrives, the scaling loop is asked, observers look."""
 
 
 @dataclass(slots=True)
@@ -51,12 +54,14 @@ class World:
     def __init__(self, fleet: Fleet, balancer: Balancer, chance: Chance, observer: Observer) -> None:
         self.totals = Totals()
         self.now = 0.0
+        """When it has ended without being told to: the moment after which nothing happened."""
+        self._moved = 0.0
         self.replicas = Replicas(fleet)
         self._fleet = fleet
         self._balancer = balancer
         self._chance = chance
         self._observer = observer
-        self._queue: EventQueue[tuple[Replica, Course] | Replica | Arrival | Tick] = EventQueue()
+        self._queue: EventQueue[Event] = EventQueue()
         self._arrivals: Iterator[Arrival] = iter(())
         self._coming = 0
         """Number of the event that stands for the next of the arrivals; 0 when there are no more."""
@@ -70,28 +75,29 @@ class World:
 
         Without an end the scaling loop must not answer none for ever while requests are held.
         """
-        self.now = since
+        self.now = self._moved = since
         self._arrivals = arrivals
         self._pull()
         for _ in range(self._fleet.replicas):
             self._start(self.replicas.make(since))
         self._queue.add(since, queue.TICK, Tick.LOOK)
         if self._fleet.scaling:
-            self._queue.add(since, queue.TICK, Tick.SCALE)
+            self._queue.add(since, queue.TICK, self._fleet.scaling)
         upcoming, totals = self._queue.next, self.totals
         while event := upcoming(until):
             self.now = event[0]
             totals.events += 1
             self._happen(event[2], event[3])
-        self.now = self.now if until == inf else until
+        self.now = self._moved if until == inf else until
         self._leave()
 
-    def _happen(self, serial: int, what: tuple[Replica, Course] | Replica | Arrival | Tick) -> None:
+    def _happen(self, serial: int, what: Event) -> None:
         if isinstance(what, tuple):
             replica, course = what
-            if course.event == serial:
-                course.event = 0
-                self._settle(replica, course, course.run_to(self.now))
+            if course.event != serial:
+                return
+            course.event = 0
+            self._settle(replica, course, course.run_to(self.now))
         elif isinstance(what, Arrival):
             if serial == self._coming:
                 self._pull()
@@ -101,7 +107,9 @@ class World:
         elif isinstance(what, Replica):
             self._start(what)
         else:
-            self._tick(what)
+            self._come_round(what)
+            return
+        self._moved = self.now
 
     def _pull(self) -> None:
         """One arrival of the source is in the queue at any time: the source may be endless."""
@@ -185,22 +193,23 @@ class World:
         while self._held:
             self._send(self._held.popleft())
 
-    def _tick(self, tick: Tick) -> None:
-        scaling = self._fleet.scaling
+    def _come_round(self, what: Scaling | Tick) -> None:
         look = self._look()
-        if tick is Tick.LOOK:
+        if isinstance(what, Scaling):
+            self._become(what.wanted(look))
+            every = what.every_s
+        else:
             self._observer.looked(look)
-        elif scaling is not None:
-            self._become(scaling.wanted(look))
-        every = self._fleet.look_s if tick is Tick.LOOK or scaling is None else scaling.every_s
+            every = self._fleet.look_s
         if self._goes_on(look):
-            self._queue.add(self.now + every, queue.TICK, tick)
+            self._queue.add(self.now + every, queue.TICK, what)
 
     def _become(self, wanted: int) -> None:
         """Grow with cold starts, or shrink by draining."""
         replicas = self.replicas
         for replica in replicas.surplus(wanted):
-            self._queue.cancel(replica.ready_event) if replica.stage is Stage.STARTING else None
+            if replica.stage is Stage.STARTING:
+                self._queue.cancel(replica.ready_event)
             replicas.leave(replica, self.now)
         for _ in range(wanted - replicas.coming):
             replica = replicas.make(self.now)

@@ -80,6 +80,12 @@ def test_equal_tools_are_shared_even_where_system_prompts_differ() -> None:
     assert not set(one.prefix[2:]) & set(other.prefix[2:])
 
 
+def test_a_session_without_requests_takes_its_start_and_never_asks() -> None:
+    empty = json.dumps({"id": "x", "tool_tokens": 0, "system_tokens": 0, "requests": []})
+
+    assert [one.time for one in sessions.claude_code([empty, EXCERPT[0]], [1.0, 2.0], page_tokens=64)] == [2.0]
+
+
 def test_a_sub_agent_asks_at_its_place() -> None:
     def request(prompt: int) -> dict[str, object]:
         return {"type": "n", "in": prompt, "out": 1, "think_time": 2.0, "hash_runs": [[0, prompt // 64]]}

@@ -1,0 +1,123 @@
+"""What is asked of a simulated server while it is measured: long streams, and short requests that keep coming."""
+
+import asyncio
+import os
+import random
+import time
+import urllib.request
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from bench.lean_client import Ask, Client
+from fairlead.simulator.words import tokenizer
+
+RAMP_SECONDS: Final = 4.0
+"""Over which streams begin; short requests come after it."""
+SHORT_TOKENS: Final = 8
+SEED: Final = 6
+_WORDS: Final = ("tide", "harbour", "pilot", "buoy", "chart", "wind", "calm", "keel", "rope", "anchor", "light", "fog")
+_TICKS: Final = os.sysconf("SC_CLK_TCK")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Load:
+    """How much, and how long."""
+
+    streams: int
+    shorts_a_second: float
+    seconds: float
+    stream_tokens: int
+
+
+@dataclass(slots=True)
+class Round:
+    """What came of it."""
+
+    longs: list[Ask]
+    shorts: list[Ask]
+    server_share: float = 0.0
+    """Of one core."""
+    client_share: float = 0.0
+    behind: bool = False
+    """The server said so, by its metric or by refusing."""
+    lag_s: float = 0.0
+    """The worst second it told of."""
+
+    @property
+    def everyone(self) -> list[Ask]:
+        """Both kinds."""
+        return [*self.longs, *self.shorts]
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """Where it listens and which process it is."""
+
+    host: str
+    port: int
+    pid: int
+
+    def cpu_s(self) -> float:
+        """Used since its start."""
+        fields = Path(f"/proc/{self.pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / _TICKS
+
+    def told(self) -> dict[str, float]:
+        """Its own words on how far behind it is."""
+        with urllib.request.urlopen(f"http://{self.host}:{self.port}/metrics", timeout=30) as page:
+            lines = page.read().decode().splitlines()
+        own = (line.split() for line in lines if line.startswith("fairlead_engine_") and "_created" not in line)
+        return {name: float(value) for name, value in own}
+
+
+async def through(load: Load, server: Server, vocabulary: int) -> Round:
+    """Ask it all, and wait for every answer."""
+    found = _asks(load, vocabulary)
+    client = Client(server.host, server.port)
+    await client.warm(load.streams + 64)
+    begun, cpu, own = time.perf_counter(), server.cpu_s(), time.process_time()
+    tasks = [
+        asyncio.create_task(_later(client, ask, RAMP_SECONDS * n / load.streams)) for n, ask in enumerate(found.longs)
+    ]
+    watching = asyncio.create_task(_watched(server, found))
+    chance, due = random.Random(SEED), RAMP_SECONDS  # noqa: S311 - a load that repeats
+    for ask in found.shorts:
+        due += chance.expovariate(load.shorts_a_second)
+        await asyncio.sleep(begun + due - time.perf_counter())
+        tasks.append(asyncio.create_task(client.ask(ask)))
+    await asyncio.wait(tasks, timeout=5 * load.seconds)
+    wall = time.perf_counter() - begun
+    found.server_share, found.client_share = (server.cpu_s() - cpu) / wall, (time.process_time() - own) / wall
+    watching.cancel()
+    found.behind |= any(b"behind" in ask.body for ask in found.everyone)
+    return found
+
+
+async def _later(client: Client, ask: Ask, seconds: float) -> Ask:
+    await asyncio.sleep(seconds)
+    return await client.ask(ask)
+
+
+async def _watched(server: Server, found: Round) -> None:
+    """Its metrics every two seconds, as a scraper would, in a thread: the client's loop keeps its own time."""
+    while True:
+        await asyncio.sleep(2)
+        told = await asyncio.to_thread(server.told)
+        found.lag_s = max(found.lag_s, told["fairlead_engine_lag_seconds"])
+        found.behind |= bool(told["fairlead_engine_behind"])
+
+
+def _asks(load: Load, vocabulary: int) -> Round:
+    """Texts that share nothing, since a cache that answers is another experiment."""
+    words = tokenizer.of(vocabulary)
+    count = round((load.seconds - RAMP_SECONDS) * load.shorts_a_second)
+
+    def ask(number: int, length: int, tokens: int) -> Ask:
+        text = f"{number} " + " ".join(_WORDS[(number * 7 + place * place) % len(_WORDS)] for place in range(length))
+        return Ask(text, tokens, len(words.encode(text)))
+
+    return Round(
+        longs=[ask(number, 60, load.stream_tokens) for number in range(load.streams)],
+        shorts=[ask(load.streams + number, 30, SHORT_TOKENS) for number in range(count)],
+    )

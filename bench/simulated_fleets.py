@@ -1,0 +1,165 @@
+"""Fleets and traffic that the simulator's speed is measured with: what is lived through, and nothing of how fast.
+
+`chat`: one hour of a production chat service (Azure) on eight replicas of an 8B model, one L4 each.
+`day`: a day of a production mix of clients (ServeGen m-large) on a hundred replicas of a 70B model in FP8, two H100s
+each. Step times are the catalogue's, whatever they come from; each fleet says so.
+"""
+
+import gzip
+import os
+import random
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from importlib import resources
+from math import inf
+from pathlib import Path
+from typing import Final
+
+from fairlead.cluster import package_data
+from fairlead.fleet.capacity import Objectives
+from fairlead.fleet.chance import Chance
+from fairlead.fleet.quantization import WeightFormat
+from fairlead.fleet.wanted import Parallelism
+from fairlead.sim.engine.settings import EngineSettings
+from fairlead.sim.timing import catalogue, fitted_sets
+from fairlead.sim.timing.catalogue import RatesUnknown
+from fairlead.sim.timing.step_times import PhysicalStepTimes
+from fairlead.sim.world.balancing import LeastTokens
+from fairlead.sim.world.foresight import ForeseeingCore
+from fairlead.sim.world.replica import Inside
+from fairlead.sim.world.replicas import Fleet
+from fairlead.sim.world.sampling import Stretch
+from fairlead.sim.world.tale import Tale
+from fairlead.sim.world.traffic import client_mix, recorded
+from fairlead.sim.world.traffic.arrival import Arrival
+from fairlead.sim.world.traffic.client_mix import Window
+from fairlead.sim.world.world import World
+from fairlead.sizing import kv_pages, memory
+from fairlead.sizing.question import Question
+from house.tree import ROOT
+
+TRACES: Final = "FAIRLEAD_TRACES"
+SEED: Final = 6
+PAGE_TOKENS: Final = 16
+DAY_S: Final = 86_400.0
+DAY: Final = 2
+"""The third of the fourteen: 17.4 million requests, next to the mean of all, 16.9 million."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lived:
+    """One kind of replica, how many, and what is promised to users."""
+
+    words: str
+    question: Question
+    replicas: int
+    objectives: Objectives
+
+    def times(self) -> PhysicalStepTimes:
+        """The catalogue's, from the nearest published runs that come with the package."""
+        text = (resources.files("fairlead.sim") / "data" / fitted_sets.FILE).read_text(encoding="utf-8")
+        found = catalogue.step_times(self.question, fitted_sets.read(text))
+        if isinstance(found, RatesUnknown):
+            raise SystemExit(str(found))
+        return found
+
+    def settings(self) -> EngineSettings:
+        """The release's own defaults on this GPU, and as many pages as likely fit."""
+        tokens = kv_pages.spans(self.question, memory.memory(self.question).kv)[0].likely
+        return EngineSettings(
+            blocks=int(tokens) // PAGE_TOKENS,
+            block_tokens=PAGE_TOKENS,
+            batch_tokens=self.question.batch_tokens,
+            max_sequences=self.question.batch_sequences,
+            context_tokens=self.question.context,
+        )
+
+    def fleet(self, *, step_by_step: bool = False) -> Fleet:
+        """Step by step: every request and every step by itself, nothing jumped over."""
+        settings, times = self.settings(), self.times()
+
+        def inside(ordinal: int) -> Inside:
+            return Inside((ForeseeingCore(settings, times, streams(f"engine/{ordinal}"), plain=step_by_step),))
+
+        gpus = self.question.parallelism.gpus
+        return Fleet(inside=inside, replicas=self.replicas, gpus=gpus, look_s=30.0)
+
+
+def streams(name: str) -> Chance:
+    """Chance by name, the same in every run."""
+    return random.Random(f"{SEED}/{name}")  # noqa: S311  # a recorded seed, not a secret
+
+
+def chat() -> Lived:
+    """The smallest GPU of the catalogue that carries the hour."""
+    known = package_data.load_catalogue()
+    return Lived(
+        words="8 x Llama-3.1-8B on NVIDIA-L4",
+        question=Question(
+            shape=known.shapes["meta-llama/Llama-3.1-8B-Instruct"],
+            accelerator=known.accelerators["NVIDIA-L4"],
+            context=16_384,
+        ),
+        replicas=8,
+        objectives=Objectives(ttft_p95_s=2.0, tpot_p95_s=0.15),
+    )
+
+
+def day() -> Lived:
+    """A large model, as the trace's name says."""
+    known = package_data.load_catalogue()
+    return Lived(
+        words="100 x Llama-3.1-70B in FP8 on 2 x NVIDIA-H100-80GB-HBM3",
+        question=Question(
+            shape=known.shapes["meta-llama/Llama-3.1-70B-Instruct"],
+            accelerator=known.accelerators["NVIDIA-H100-80GB-HBM3"],
+            context=131_072,
+            parallelism=Parallelism(tensor=2),
+            weights=WeightFormat.FP8_PER_TENSOR,
+        ),
+        replicas=100,
+        objectives=Objectives(ttft_p95_s=1.0, tpot_p95_s=0.06),
+    )
+
+
+def hour(lived: Lived, requests: int | None = None, *, step_by_step: bool = False) -> tuple[World, Tale]:
+    """The Azure hour, or its first requests."""
+    tale = Tale(lived.objectives)
+    world = World(lived.fleet(step_by_step=step_by_step), LeastTokens(), streams("world"), tale)
+    with gzip.open(traces() / "azure-llm-2023-conv.csv.gz", "rt", encoding="utf-8") as text:
+        arrivals = recorded.azure(text)
+        world.run(arrivals if requests is None else (one for one, _ in zip(arrivals, range(requests), strict=False)))
+    return world, tale
+
+
+def windows(since: float, until: float) -> list[Window]:
+    """Of the mix, in these hours of the trace."""
+    folder = traces() / "servegen"
+    with (
+        gzip.open(folder / "m-large-rates.csv.gz", "rt", encoding="utf-8") as rates,
+        gzip.open(folder / "m-large-lengths.csv.gz", "rt", encoding="utf-8") as lengths,
+    ):
+        found: list[Window] = []
+        for window in client_mix.windows(rates, lengths, since):
+            if window.start >= until:
+                break
+            found.append(window)
+    return found
+
+
+def stretch(lived: Lived, mix: Sequence[Window], cut: Stretch) -> tuple[World, Tale]:
+    """One sample, from an empty fleet at the start of its warm-up until its last reply."""
+    tale = Tale(lived.objectives, cut.since, cut.until)
+    world = World(lived.fleet(), LeastTokens(), streams("world"), tale)
+    world.run(_between(mix, cut.warm, cut.cool), inf, cut.warm)
+    return world, tale
+
+
+def _between(mix: Sequence[Window], since: float, until: float) -> Iterator[Arrival]:
+    return client_mix.between(mix, streams, since, until)
+
+
+def traces() -> Path:
+    """Where recorded traffic lies."""
+    named = os.environ.get(TRACES)
+    return Path(named) if named else ROOT.parent / "shared" / "traces"

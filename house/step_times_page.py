@@ -1,0 +1,205 @@
+"""docs/reference/step-times.md and its plots: how wrong step times are on every published run, by one command.
+
+`python -m house.step_times_page` measures anew and writes; a test holds the page against the packaged sets.
+"""
+
+import sys
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+import numpy as np
+
+from bench import step_times
+from bench.step_times import CUTS, Judged
+from fairlead.sim.timing import floor
+from fairlead.sim.timing.holdouts import Error, Kind
+from house import scatter
+from house.scatter import Panel
+from house.tree import ROOT
+from prove.api import traces
+
+PAGE: Final = "docs/reference/step-times.md"
+PLOTS: Final[Mapping[str, str]] = {
+    "token": "docs/reference/step-times-tpot.svg",
+    "first_token": "docs/reference/step-times-ttft.svg",
+}
+SAID: Final[Mapping[Kind, str]] = {
+    Kind.FITTED: "model, GPU and parallelism fitted, this configuration not",
+    Kind.PLANNED: "the same, as a plan knows it: nothing of the engine's version, the day, the lengths",
+    Kind.MODEL_OUT: "the whole model left out",
+    Kind.SYSTEM_OUT: "the whole GPU left out",
+    Kind.ROOFLINE: "roofline alone, no fit",
+    Kind.IN_SAMPLE: "in sample: the row itself was fitted",
+}
+
+DRAWN: Final = (Kind.FITTED, Kind.MODEL_OUT, Kind.SYSTEM_OUT, Kind.ROOFLINE)
+
+_HEAD: Final = """\
+# How well step times hold
+
+Written by `python -m house.step_times_page`; changes here are lost. The same figures, as a check that fails when they
+grow: `python -m bench.step_times`.
+
+`sim.timing` says how long an engine's step lasts from what it must read, compute and move and a few coefficients of
+the hardware and the engine. Below it is held against {rows:,} published runs at fixed concurrency
+({source}, Apache-2.0), {runs:,} of them different measurements: listings repeat each other.
+No row is left out{left_out}.
+
+| what the coefficients had seen | rows | TPOT median | 9 of 10 within | bias | TTFT median | 9 of 10 within | bias |
+|---|---|---|---|---|---|---|---|
+"""
+
+_TEXT: Final = """
+
+Errors are of size, |predicted / measured - 1|; bias is the median of the signed error.
+Repeats of one configuration, measured on several days or with several versions, differ from their others' median by
+{token:.1%} (TPOT) and {first:.1%} (TTFT) at the median of {repeats} measurements, and by {token_tenth:.0%} and \
+{first_tenth:.0%} for one in ten:
+no model that knows the configuration alone can do better there.
+
+![Seconds between tokens](step-times-tpot.svg)
+
+![Seconds to the first token](step-times-ttft.svg)
+
+## How to read it
+
+- **Where fitted.** Five folds: all rows of a configuration (lengths, concurrency, parallelism, engine, precision) are
+  in one fold, so a repeat of a row on another day never helps to predict it.
+- **As a plan knows it.** Same folds, without the corrections of versions, days and lengths: this is what a plan for a
+  measured model on a measured GPU is worth, and the error that packaged sets carry.
+- **Left out.** Every checkpoint of the architecture (DeepSeek R1, V3 and V3.1 are one), or every run on the GPU, was
+  missing when all coefficients were fitted. Corrections of groups do not carry over, so only physics is left.
+- **Roofline.** The data sheet's rates times assumed shares. This is what an uncalibrated plan is worth.
+- **TTFT** at fixed concurrency holds waiting behind other clients' prompts, which start together and stay partly in
+  step; the closed form knows that only by one share for each engine. A simulation of the same load does not need it.
+
+## What is fitted
+
+{coefficients} coefficients of the hardware and of {engines} engines: the share of bandwidth reached by weights,
+experts and cache; the share of arithmetic by matrices and by attention; seconds a step, a layer, a sum over GPUs and
+an exchange between experts cost besides. On top, for each group of runs (model, GPU, engine, precision) and within it
+for each parallelism, five factors, shrunk towards 1 where little was measured; within these again for lengths and for
+the engine's version and day, which the packaged sets leave out.
+
+What was chosen by looking at all rows, held-out ones too: which coefficients there are, the levels of groups, how
+strongly they are shrunk, and how descriptions are completed. No coefficient was.
+
+| coefficient | {names} |
+|---|{rule}|
+"""
+
+_LIMITS: Final = """
+## What the rows do not say
+
+- **Lengths.** InferenceX draws them evenly from 80 to 100 % of the nominal ones, so means are 0.9 of `isl` and `osl`
+  in its listings.
+- **Layout.** Two listings multiply tensor and expert parallelism that cut the same GPUs; that is undone. Runs with
+  separate workers mostly leave out how many there were: it is taken from the listing of the same measurement that has
+  it, else from the run most like it, else one of each kind ("layout" below). Measured times serve only to see that two
+  rows are one measurement.
+- **Drafting.** No column says whether tokens were guessed ahead. The dump of the run data base leaves such runs out, so
+  a DeepSeek-R1 row of a day that is in the dump, and is itself not, is taken to be drafted (2 tokens a step).
+- **Not explained.** Llama-3.1-8B-Instruct-FP8 on H200 (21 rows) shows first tokens sooner than its prompts could all
+  be read, so most were probably cached; DeepSeek-R1-NVFP4 under Dynamo (6 rows) has 85 to 92 ms a token at any batch.
+  They are in the figures.
+"""
+
+
+def page(judged: Judged) -> str:
+    """The whole page."""
+    repeats = floor.repeats(judged.columns)
+    head = _HEAD.format(
+        rows=len(judged.sample.listed) + len(judged.sample.left_out),
+        runs=len(judged.sample.runs),
+        source=step_times.SOURCE,
+        left_out="" if not judged.sample.left_out else f" but {len(judged.sample.left_out)}, named at the end",
+    )
+    rows = [_row(said, *judged.errors(kind)) for kind, said in SAID.items()]
+    text = _TEXT.format(
+        token=repeats.token.median,
+        first=repeats.first.median,
+        token_tenth=repeats.token.tenth,
+        first_tenth=repeats.first.tenth,
+        repeats=repeats.token.rows,
+        **_coefficient_words(judged),
+    )
+    lines = [head + "\n".join(rows) + text + "\n".join(_coefficients(judged)), _LIMITS, *_cuts(judged)]
+    lines += [f"- {reason}" for reason in judged.sample.left_out]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def plots(judged: Judged) -> dict[str, str]:
+    """Each plot by its path."""
+    return {
+        PLOTS["token"]: scatter.drawing([_panel(judged, kind, first=False) for kind in DRAWN], "ms a token"),
+        PLOTS["first_token"]: scatter.drawing([_panel(judged, kind, first=True) for kind in DRAWN], "ms to the first"),
+    }
+
+
+def _panel(judged: Judged, kind: Kind, *, first: bool) -> Panel:
+    found, columns = judged.found[kind], judged.columns
+    predicted, measured = (found.first, columns.first) if first else (found.token, columns.token)
+    points: dict[str, list[tuple[float, float]]] = {"prompts and replies together": [], "separate workers": []}
+    together, apart = points.values()
+    for run, one, other in zip(columns.runs, np.exp(measured) * 1e3, np.exp(predicted) * 1e3, strict=True):
+        (together if run.measured.row.mode == "agg" else apart).append((float(one), float(other)))
+    return Panel(SAID[kind], points)
+
+
+def _row(name: str, first: Error, token: Error) -> str:
+    figures = " | ".join(f"{one.median:.1%} | {one.tenth:.0%} | {one.bias:+.0%}" for one in (token, first))
+    return f"| {name} | {token.rows:,} | {figures} |"
+
+
+def _coefficient_words(judged: Judged) -> dict[str, object]:
+    engines = list(judged.physics.behaviours)
+    return {
+        "coefficients": judged.coefficients,
+        "engines": len(engines),
+        "names": " | ".join(engines),
+        "rule": "---|" * (len(engines) - 1) + "---",
+    }
+
+
+def _coefficients(judged: Judged) -> Iterator[str]:
+    engines = judged.physics.written()["engines"].values()
+    for part in ("efficiency", "front"):
+        for name in next(iter(engines))[part]:
+            values = " | ".join(_figure(name, one[part][name]) for one in engines)
+            yield f"| `{name}` | {values} |"
+    yield f"| tokens kept by a drafted step | {' | '.join(f'{judged.physics.gain:.2f}' for _ in engines)} |"
+
+
+def _figure(name: str, value: float) -> str:
+    if not name.endswith("_s"):
+        return f"{value:.3f}"
+    return f"{value * 1e3:.2f} ms" if value >= 1e-3 else f"{value * 1e6:.1f} µs"
+
+
+def _cuts(judged: Judged) -> Iterator[str]:
+    for kind in step_times.KINDS_OF_CUTS:
+        yield f"## By part: {SAID[kind]}\n"
+        for name, cut in CUTS.items():
+            yield f"| {name} | rows | TPOT median | 9 of 10 within | bias | TTFT median | 9 of 10 within | bias |"
+            yield "|---|---|---|---|---|---|---|---|"
+            for part, errors in step_times.cut_errors(judged, kind, cut).items():
+                yield _row(part, *errors)
+            yield ""
+
+
+def main() -> int:
+    """Measures and writes."""
+    step_times.in_one_thread("house.step_times_page")
+    path = step_times.measured()
+    if path is None:
+        print(f"{traces() / step_times.MEASURED} is not there: the page stays as it is", file=sys.stderr)
+        return 2
+    judged = step_times.judge(path)
+    for name, text in {PAGE: page(judged), **plots(judged)}.items():
+        (ROOT / name).write_text(text, encoding="utf-8")
+        print(f"wrote {name}")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

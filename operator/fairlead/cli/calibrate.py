@@ -1,0 +1,55 @@
+"""`fairlead calibrate`: how fast one deployment really is, from its engine's metrics or from a recorded run."""
+
+import argparse
+import sys
+
+from fairlead.cli import options
+
+EPILOG = (
+    "Give the engine's own command after --, as `fairlead render` shows it: its model, parallelism and limits are read "
+    "from there. The file that --out writes is taken by `fairlead engine --step-times` and by the simulator."
+)
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """What the command takes."""
+    parser.epilog = EPILOG
+    source = parser.add_mutually_exclusive_group(required=True)
+    source.add_argument("--url", metavar="URL", help="a running engine under load, for instance http://10.0.0.7:8000")
+    source.add_argument("--recorded", metavar="FILE", help="timeseries.csv of a recorded run: a row a second")
+    parser.add_argument("--seconds", type=float, default=60.0, help="how long to watch a running engine (60)")
+    parser.add_argument("--product", required=True, help="the GPU it runs on, as the catalogue names it")
+    parser.add_argument("--gpus", type=int, default=1, help="and how many of them a replica has")
+    parser.add_argument("--products", metavar="FILE", help=options.PRODUCTS_HELP)
+    parser.add_argument("--out", metavar="FILE", help="where to write what was found")
+    parser.add_argument("-o", "--output", choices=("text", "json"), default="text", help="how to print it")
+    parser.add_argument(
+        "vllm", nargs=argparse.REMAINDER, metavar="-- vllm serve MODEL ...", help="the engine's command"
+    )
+
+
+def run(chosen: argparse.Namespace) -> int:
+    """0 with shares, 1 when what was seen does not tell them, 2 when the words were wrong."""
+    from fairlead.cli import calibrate_question
+    from fairlead.sim.timing import calibrated
+    from fairlead.sim.timing.shares import TooLittle
+
+    try:
+        asked = calibrate_question.read(chosen)
+        seen = calibrate_question.seen(chosen, asked, _tell)
+    except (calibrate_question.Misunderstood, OSError, ValueError) as problem:
+        print(f"fairlead calibrate: {problem}", file=sys.stderr)
+        return 2
+    found = calibrated.calibrated(asked.question, seen, asked.times, calibrate_question.source(chosen))
+    if isinstance(found, TooLittle):
+        print(f"fairlead calibrate: {found}", file=sys.stderr)
+        return 1
+    written = calibrated.written(found)
+    if chosen.out:
+        calibrate_question.write(chosen.out, written)
+    print(written.rstrip() if chosen.output == "json" else found.origin.line())
+    return 0
+
+
+def _tell(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)

@@ -1,0 +1,122 @@
+"""What `fairlead calibrate` was asked, and what it gets to see: scrapes of a running engine, or a recording's rows."""
+
+import argparse
+import asyncio
+import difflib
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import aiohttp
+
+from fairlead.cli import knowing
+from fairlead.cluster import engine_pods, package_data
+from fairlead.engines.vllm import metrics
+from fairlead.fleet.load import EngineLoad
+from fairlead.sim.engine.settings import EngineSettings
+from fairlead.sim.replay import first_seconds, recorded, watched
+from fairlead.sim.replay.watched import Scrape
+from fairlead.sim.timing import shares
+from fairlead.sim.timing.provenance import Level, Provenance
+from fairlead.sim.timing.shares import Shares, Stretch
+from fairlead.sim.timing.step_times import PhysicalStepTimes
+from fairlead.simulator import command
+from fairlead.simulator.live import provision
+from fairlead.sizing.question import Question
+
+EVERY_S: Final = 1.0
+_TOLD_EVERY: Final = 10
+_TRIED: Final = Provenance(level=Level.RECORDED, source="tried while calibrating")
+
+
+class Misunderstood(Exception):
+    """A word makes no sense, or what it names does not answer; the message says what would."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The deployment that is watched."""
+
+    question: Question
+    blocks: int | None
+    """Pages of its cache, where the command says them."""
+    block_tokens: int
+
+    def times(self, reached: Shares) -> PhysicalStepTimes:
+        """Its step times with these shares."""
+        return shares.reaching(self.question, reached, _TRIED)
+
+
+def read(chosen: argparse.Namespace) -> Asked:
+    """The words after `--`, and the GPU."""
+    try:
+        served = command.read(chosen.vllm)
+    except command.Misunderstood as problem:
+        raise Misunderstood(str(problem)) from problem
+    known = knowing.catalogue(chosen.products)
+    shape = known.shapes.get(served.model)
+    if shape is None:
+        raise Misunderstood(f"model {served.model}: not in the catalogue; {_near(served.model, known.shapes)}")
+    accelerator = known.accelerators.get(chosen.product)
+    if accelerator is None:
+        raise Misunderstood(
+            f"--product {chosen.product}: not in the catalogue; {_near(chosen.product, known.accelerators)}"
+        )
+    if served.memory.parallelism.gpus != chosen.gpus:
+        needed = served.memory.parallelism.gpus
+        raise Misunderstood(f"--gpus {chosen.gpus}: the command spreads over {needed}; write --gpus {needed}")
+    question = provision.question_of(served, shape, accelerator, known)
+    return Asked(question, served.memory.blocks, served.limits.block_tokens)
+
+
+def seen(chosen: argparse.Namespace, asked: Asked, tell: Callable[[str], None]) -> list[Stretch]:
+    """From the engine or from the file."""
+    if chosen.url:
+        scrapes = asyncio.run(_watch(chosen.url.rstrip("/") + "/metrics", chosen.seconds, tell))
+        return watched.stretches(scrapes, asked.question.batch_tokens)
+    if asked.blocks is None:
+        raise Misunderstood(
+            "--recorded: the run's cache is not known; add --num-gpu-blocks-override N to its command, as its log says"
+        )
+    rows = recorded.read_seconds(package_data.read_text(Path(chosen.recorded)))
+    limits = EngineSettings(
+        blocks=asked.blocks, block_tokens=asked.block_tokens, batch_tokens=asked.question.batch_tokens
+    )
+    return first_seconds.stretches(rows, limits)
+
+
+def source(chosen: argparse.Namespace) -> str:
+    """What the file says of its origin; an address says nothing to whoever reads it elsewhere."""
+    if chosen.url:
+        return f"a running engine's metrics, {chosen.seconds:.0f} s"
+    return f"the recorded run {Path(chosen.recorded).parent.name or chosen.recorded}"
+
+
+def write(place: str, text: str) -> None:
+    """Where it was asked for."""
+    Path(place).write_text(text, encoding="utf-8")
+
+
+async def _watch(url: str, seconds: float, tell: Callable[[str], None]) -> list[Scrape]:
+    scrapes: list[Scrape] = []
+    started = time.monotonic()
+    async with aiohttp.ClientSession() as session:
+        while time.monotonic() - started < seconds:
+            page = await engine_pods.page(session, url)
+            load = metrics.load(page) if page is not None else None
+            if not isinstance(load, EngineLoad):
+                raise Misunderstood(f"--url {url}: no engine's metrics there; give the address that vLLM serves on")
+            scrapes.append(Scrape(time.monotonic(), load))
+            if len(scrapes) % _TOLD_EVERY == 0:
+                running, waiting = load.running or 0, load.waiting or 0
+                tell(f"watched {len(scrapes)} of {seconds:.0f} s: {running:.0f} running, {waiting:.0f} waiting")
+            await asyncio.sleep(EVERY_S)
+    return scrapes
+
+
+def _near(word: str, known: object) -> str:
+    names = list(known) if isinstance(known, dict) else []
+    near = ", ".join(difflib.get_close_matches(word, names, n=3, cutoff=0.3))
+    return f"near: {near}" if near else "nothing there is alike"

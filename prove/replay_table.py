@@ -1,0 +1,123 @@
+"""The published RTX 4090 runs through the simulated engine: what is compared, and with which coefficients.
+
+The claim and the bench read the same table. Coefficients come from the first seconds' metrics, never from latencies.
+"""
+
+import json
+import os
+import random
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Final
+
+from fairlead.cluster.package_data import read_text
+from fairlead.sim.engine.settings import EngineSettings
+from fairlead.sim.replay import comparison, first_seconds, recorded
+from fairlead.sim.replay.comparison import Distance, Replayed
+from fairlead.sim.replay.recorded import Recording
+from fairlead.sim.timing import catalogue, shares
+from fairlead.sim.timing.catalogue import RatesUnknown
+from fairlead.sim.timing.provenance import Level, Provenance
+from fairlead.sim.timing.shares import Shares, TooLittle
+from fairlead.sim.timing.step_times import PhysicalStepTimes
+from fairlead.sizing.question import Question
+from house.tree import ROOT
+from prove.fit_table import catalogue_here
+
+TRACES: Final = "FAIRLEAD_TRACES"
+RUNS: Final = "vllm-0.19-rtx4090"
+WORKLOAD: Final = "workload-sharegpt-llama-300.jsonl.gz"
+JUDGED, BESIDE = "llama-3.1-8b-tp1-seqs256", "llama-3.1-8b-tp1-seqs128"
+MODEL, PRODUCT = "meta-llama/Llama-3.1-8B", "NVIDIA-GeForce-RTX-4090"
+ORIGIN: Final = Provenance(level=Level.RECORDED, source="the first ten seconds of this run's metrics")
+CAPACITIES: Final = range(2400, 3601, 50)
+"""Pages among which the capacity of the run that did not record it is looked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One replay, ready to be shown."""
+
+    name: str
+    settings: EngineSettings
+    replayed: Replayed
+    distance: Distance
+
+
+def traces() -> Path:
+    """Where recorded runs lie."""
+    named = os.environ.get(TRACES)
+    return Path(named) if named else ROOT.parent / "shared" / "traces"
+
+
+def recording(name: str) -> Recording:
+    """One of the two."""
+    folder = traces() / RUNS
+    return recorded.read(
+        read_text(folder / name / "requests.jsonl").splitlines(),
+        read_text(folder / name / "timeseries.csv"),
+        read_text(folder / WORKLOAD).splitlines(),
+    )
+
+
+def limits() -> EngineSettings:
+    """Of the judged run, as its `meta.json` says."""
+    meta: dict[str, Any] = json.loads(read_text(traces() / RUNS / JUDGED / "meta.json"))
+    scheduler, cache = meta["resolved_config"]["scheduler_config"], meta["kv_cache"]
+    return EngineSettings(
+        blocks=cache["num_gpu_blocks"],
+        block_tokens=cache["block_size"],
+        batch_tokens=scheduler["max_num_batched_tokens"],
+        max_sequences=scheduler["max_num_seqs"],
+        context_tokens=meta["engine_kwargs"]["max_model_len"],
+        prefix_caching=cache["enable_prefix_caching"],
+        reserve_whole_prompt=scheduler["scheduler_reserve_full_isl"],
+        late_stop=scheduler["async_scheduling"],
+    )
+
+
+def question() -> Question:
+    """The model and the GPU of both runs."""
+    known = catalogue_here()
+    return Question(shape=known.shapes[MODEL], accelerator=known.accelerators[PRODUCT], context=limits().context_tokens)
+
+
+def assumed() -> PhysicalStepTimes:
+    """The product's step times before anything was measured."""
+    times = catalogue.step_times(question())
+    if isinstance(times, RatesUnknown):
+        raise TypeError(str(times))
+    return times
+
+
+def reaching(reached: Shares) -> PhysicalStepTimes:
+    """The same with these shares of the data sheet's rates."""
+    return shares.reaching(question(), reached, ORIGIN)
+
+
+def measured() -> Shares:
+    """From the first seconds of the judged run's metrics."""
+    found = shares.found(first_seconds.stretches(recording(JUDGED).seconds, limits()), reaching)
+    if isinstance(found, TooLittle):
+        raise TypeError(str(found))
+    return found
+
+
+def judged(times: PhysicalStepTimes) -> Told:
+    """The run whose capacity is recorded."""
+    return _told(JUDGED, limits(), times)
+
+
+def beside(times: PhysicalStepTimes, blocks: int) -> Told:
+    """The run whose capacity is not, with so many pages."""
+    return _told(BESIDE, replace(limits(), blocks=blocks, max_sequences=128), times)
+
+
+def likeliest(times: PhysicalStepTimes) -> Told:
+    """Its capacity, as far as its times betray it."""
+    return min((beside(times, blocks) for blocks in CAPACITIES), key=lambda told: told.distance.worst)
+
+
+def _told(name: str, settings: EngineSettings, times: PhysicalStepTimes) -> Told:
+    replayed = comparison.replay(recording(name), settings, times, random.Random(0))  # noqa: S311  # nothing is drawn
+    return Told(name, settings, replayed, comparison.distance(replayed))

@@ -1,0 +1,55 @@
+"""The keys of vLLM's answers in the order in which they stand, and what tests read out of a stream's chunks."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from tests.conformance.endpoint import Json
+
+CHOICE: Final = (
+    *("index", "text", "logprobs", "finish_reason", "stop_reason"),
+    *("token_ids", "prompt_logprobs", "prompt_token_ids", "routed_experts"),
+)
+COMPLETION: Final = (
+    *("id", "object", "created", "model", "choices", "service_tier", "system_fingerprint", "usage"),
+    *("kv_transfer_params", "ec_transfer_params", "metrics"),
+)
+USAGE: Final = (
+    *("prompt_tokens", "total_tokens", "completion_tokens"),
+    *("prompt_tokens_details", "completion_tokens_details"),
+)
+CHAT: Final = (
+    *("id", "object", "created", "model", "choices", "service_tier", "system_fingerprint", "usage"),
+    *("prompt_logprobs", "prompt_token_ids", "prompt_text", "kv_transfer_params", "ec_transfer_params", "metrics"),
+)
+CHAT_CHOICE: Final = ("index", "message", "logprobs", "finish_reason", "stop_reason", "token_ids", "routed_experts")
+MESSAGE: Final = ("role", "content", "refusal", "annotations", "audio", "function_call", "reasoning")
+CHUNK: Final = ("id", "object", "created", "model", "choices")
+CHUNK_CHOICE: Final = (
+    *("index", "text", "logprobs", "finish_reason", "stop_reason"),
+    *("prompt_token_ids", "token_ids"),
+)
+DELTA_CHOICE: Final = ("index", "delta", "logprobs", "finish_reason", "token_ids")
+LAST_DELTA_CHOICE: Final = ("index", "delta", "logprobs", "finish_reason", "stop_reason", "token_ids")
+CARD: Final = ("id", "object", "created", "owned_by", "root", "parent", "max_model_len", "permission")
+
+
+def text(chunks: Sequence[Json], index: int = 0) -> str:
+    """What a stream of a completion says in one of its choices."""
+    return "".join(choice["text"] for chunk in chunks for choice in chunk["choices"] if choice["index"] == index)
+
+
+def said(chunks: Sequence[Json], index: int = 0) -> str:
+    """What a stream of a chat says in one of its choices."""
+    deltas = [choice["delta"] for chunk in chunks for choice in chunk["choices"] if choice["index"] == index]
+    return "".join(delta.get("content") or "" for delta in deltas)
+
+
+def finishes(chunks: Sequence[Json]) -> list[str]:
+    """The reasons for which the choices of a stream ended, in the order in which they did."""
+    reasons = [choice["finish_reason"] for chunk in chunks for choice in chunk["choices"]]
+    return [reason for reason in reasons if reason is not None]
+
+
+def usage(prompt: int, completion: int) -> dict[str, int]:
+    """Three numbers of which one is the sum of the others."""
+    return {"prompt_tokens": prompt, "total_tokens": prompt + completion, "completion_tokens": completion}

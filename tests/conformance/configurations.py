@@ -1,0 +1,51 @@
+"""The few ways in which the suite starts a server; each is started once, and all its cases ask that one."""
+
+import json
+from typing import Final
+
+from tests.conformance.servers import Configuration
+
+KEY: Final = "sesame"
+SEATS: Final = 3
+"""How many unfinished requests the narrow server takes."""
+BACKLOG: Final = 600
+"""How many prompt tokens may stand before it."""
+EVENTS: Final = {
+    "enable_kv_cache_events": True,
+    "publisher": "zmq",
+    "topic": "kv-events",
+    "endpoint": "tcp://127.0.0.1:{events}",
+    "replay_endpoint": "tcp://127.0.0.1:{replay}",
+}
+"""To an endpoint with an address the publisher connects: the reader binds."""
+COMPACT: Final = {"backend": "xgrammar", "disable_any_whitespace": True}
+
+PLAIN: Final = Configuration(name="plain", flags=("--structured-outputs-config", json.dumps(COMPACT)))
+RICH: Final = Configuration(
+    name="rich",
+    flags=(
+        *("--enable-auto-tool-choice", "--tool-call-parser", "hermes"),
+        *("--enable-lora", "--max-loras", "1", "--max-lora-rank", "8", "--max-cpu-loras", "2"),
+        *("--block-size", "32", "--prefix-caching-hash-algo", "sha256_cbor"),
+        *("--kv-events-config", json.dumps(EVENTS)),
+        *("--structured-outputs-config", json.dumps(COMPACT)),
+        *("--enable-request-id-headers", "--enable-prompt-tokens-details"),
+        *("--enable-server-load-tracking", "--enable-per-request-metrics"),
+    ),
+    environment={"VLLM_ALLOW_RUNTIME_LORA_UPDATING": "1", "VLLM_SERVER_DEV_MODE": "1"},
+)
+NARROW: Final = Configuration(
+    name="narrow",
+    flags=(
+        *("--scheduling-policy", "priority", "--max-num-seqs", "1"),
+        *("--max-num-queued-reqs", str(SEATS), "--max-num-queued-tokens", str(BACKLOG)),
+        *("--api-key", KEY),
+    ),
+    pace_ms=3.0,
+    token=KEY,
+)
+LASTING: Final = 2048
+"""The context of those that are ended while they answer: long enough for a reply to last."""
+ABORTING: Final = Configuration(name="aborting", context=LASTING, pace_ms=3.0)
+DRAINING: Final = Configuration(name="draining", context=LASTING, pace_ms=3.0, flags=("--shutdown-timeout", "30"))
+HURRIED: Final = Configuration(name="hurried", context=LASTING, pace_ms=3.0, flags=("--shutdown-timeout", "1"))

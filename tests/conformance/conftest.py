@@ -1,0 +1,95 @@
+"""The world of the conformance lane: one server at a time, ours unless FAIRLEAD_CONFORMANCE says otherwise.
+
+A real server takes half a minute to start and three gigabytes to stand there, so the cases that ask the same
+configuration follow each other, and the one before is ended when the next is asked for.
+"""
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from tests.conformance import configurations, servers
+from tests.conformance.endpoint import Endpoint
+from tests.conformance.servers import Configuration
+
+FOLDER: Final = Path(__file__).parent
+SHARED: Final = ("plain", "rich", "narrow")
+"""Fixtures that are servers, in the order in which they are started."""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what is here, and put cases of one server beside each other."""
+    for item in items:
+        if item.path.is_relative_to(FOLDER):
+            item.add_marker("conformance")
+    items.sort(key=_server)
+
+
+def _server(item: pytest.Item) -> int:
+    """-1 for what is elsewhere, so that its order stays."""
+    if not item.path.is_relative_to(FOLDER):
+        return -1
+    used = getattr(item, "fixturenames", ())
+    return next((place for place, name in enumerate(SHARED) if name in used), len(SHARED))
+
+
+class Stage:
+    """Where one server stands at a time."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._standing = ExitStack()
+        self._name = ""
+        self._endpoint: Endpoint | None = None
+
+    def have(self, configuration: Configuration) -> Endpoint:
+        """The server of this configuration; another one is ended first."""
+        if self._endpoint is None or self._name != configuration.name:
+            self.clear()
+            plain = configuration.name == configurations.PLAIN.name
+            started = servers.running(configuration, self._folder, plain=plain)
+            self._endpoint = self._standing.enter_context(started)
+            self._name = configuration.name
+        return self._endpoint
+
+    def clear(self) -> None:
+        """End what stands there."""
+        self._endpoint = None
+        self._standing.close()
+
+
+@pytest.fixture(scope="session")
+def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    """Empty at first and at the end."""
+    standing = Stage(tmp_path_factory.mktemp("servers"))
+    yield standing
+    standing.clear()
+
+
+@pytest.fixture
+def plain(stage: Stage) -> Endpoint:
+    """As it starts with no flags of weight."""
+    return stage.have(configurations.PLAIN)
+
+
+@pytest.fixture
+def rich(stage: Stage) -> Endpoint:
+    """With tools, adapters, events and everything that tells more."""
+    return stage.have(configurations.RICH)
+
+
+@pytest.fixture
+def narrow(stage: Stage) -> Endpoint:
+    """With one seat, a short queue by priority, and a key."""
+    return stage.have(configurations.NARROW)
+
+
+@pytest.fixture
+def empty_stage(stage: Stage, tmp_path: Path) -> Path:
+    """For a case that starts and ends its own server: nobody else stands there, and a folder for its log."""
+    stage.clear()
+    return tmp_path

@@ -1,0 +1,37 @@
+"""Where `fairlead engine` means to differ from vLLM 0.32: every one with its reason, and nothing beside them.
+
+A case that expects two answers asks for its difference by name; a name that no case asks for fails a story, and so does
+a case that asks for a name that is not here.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Difference:
+    """What each side does, and why ours may."""
+
+    real: str
+    ours: str
+    because: str
+
+
+MEANT: Final[dict[str, Difference]] = {
+    "metrics of our own": Difference(
+        real="/metrics has vLLM's families and its libraries'",
+        ours="also `fairlead_engine_lag_seconds`, `fairlead_engine_behind` and `fairlead_engine_late_steps`",
+        because="a simulation that cannot keep up with its model must be able to say so",
+    ),
+    "the tool parser's counter": Difference(
+        real="with a tool parser, `vllm:tool_call_parser_invocations_total` counts how often it was run",
+        ours="no such metric",
+        because="calls are made by the function's schema and no parser runs; nothing of Fairlead reads the count",
+    ),
+    "a reply that SIGTERM breaks off": Difference(
+        real="one of three, by which of its processes is quicker: the error event (or 500), a last chunk of reason "
+        "`abort` (or 200 with what there was), or silence until the client goes",
+        ours="always the error event, or 500",
+        because="vLLM's engine means to abort while its parent kills it: ours shows what clients must be ready for",
+    ),
+}

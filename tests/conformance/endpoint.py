@@ -1,0 +1,205 @@
+"""A server under test: how to speak to it over HTTP, and what may be done to its process.
+
+Speaks with `http.client` alone, so that bytes, statuses and the end of a stream are seen as they came. Knows nothing of
+what a right answer is.
+"""
+
+import http.client
+import json
+import os
+import signal
+import subprocess
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, suppress
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, Final, TypeAlias
+
+import pytest
+
+from tests.conformance import differences
+
+Json: TypeAlias = Any
+"""What a body says; the tests tell what must be in it."""
+
+MODEL: Final = "tiny"
+PATIENCE_S: Final = 60.0
+DONE: Final = "[DONE]"
+
+
+class Kind(StrEnum):
+    """Whose server it is."""
+
+    OURS = "ours"
+    REAL = "real"
+    NAMED = "named"
+    """Somebody's own, by its URL."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """One answer, read to its end."""
+
+    status: int
+    headers: Mapping[str, str]
+    """By lower-case name."""
+    text: str
+
+    @property
+    def json(self) -> Json:
+        """The body as a value."""
+        return json.loads(self.text)
+
+    @property
+    def events(self) -> list[str]:
+        """The data of a stream's events, in order."""
+        return [line.removeprefix("data: ") for line in self.text.split("\n") if line.startswith("data: ")]
+
+    @property
+    def chunks(self) -> list[Json]:
+        """The events of a completion's stream, which must have ended with `[DONE]`."""
+        *chunks, last = self.events
+        assert last == DONE, f"the stream ended with {last!r}"
+        return [json.loads(chunk) for chunk in chunks]
+
+
+class Stream:
+    """An answer that is still coming."""
+
+    def __init__(self, connection: http.client.HTTPConnection, response: http.client.HTTPResponse) -> None:
+        self.status = response.status
+        self._connection = connection
+        self._response = response
+
+    def events(self) -> Iterator[str]:
+        """The data of its events as they come."""
+        while line := self._response.readline():
+            if line.startswith(b"data: "):
+                yield line.decode().removeprefix("data: ").rstrip("\n")
+
+    def take(self, count: int) -> list[str]:
+        """The next events."""
+        coming = self.events()
+        return [next(coming) for _ in range(count)]
+
+    def close(self) -> None:
+        """Be gone, whatever is still to come."""
+        self._response.close()
+        self._connection.close()
+
+
+@dataclass(slots=True, kw_only=True)
+class Endpoint:
+    """One server."""
+
+    kind: Kind
+    host: str
+    port: int
+    token: str | None = None
+    """Sent with every request, where the server asks for one."""
+    process: "subprocess.Popen[bytes] | None" = None
+    log: Path | None = None
+    first_page: str = ""
+    """What /metrics said before anybody had asked for anything."""
+    ports: Mapping[str, int] = field(default_factory=dict)
+    """Further ports by what they are for."""
+    patience_s: float = PATIENCE_S
+    """With nothing for so long, a request is given up."""
+
+    @property
+    def url(self) -> str:
+        """As clients are given it."""
+        return f"http://{self.host}:{self.port}"
+
+    def ask(
+        self, method: str, path: str, body: Json = None, headers: Mapping[str, str] | None = None, *, raw: bytes = b""
+    ) -> Answer:
+        """One request, and its whole answer."""
+        connection, response = self._send(method, path, raw or _encoded(body), dict(headers or {}))
+        with closing(connection):
+            text = response.read().decode(errors="replace")
+            told = {name.lower(): value for name, value in response.getheaders()}
+            return Answer(status=response.status, headers=told, text=text)
+
+    def look(self, path: str) -> Answer:
+        """GET."""
+        return self.ask("GET", path)
+
+    def post(self, path: str, /, **body: Json) -> Answer:
+        """POST with the body's fields as they are given."""
+        return self.ask("POST", path, body)
+
+    def complete(self, prompt: Json, /, **more: Json) -> Answer:
+        """POST /v1/completions, drawing the likeliest token each time."""
+        return self.post("/v1/completions", **{"model": MODEL, "prompt": prompt, "temperature": 0} | more)
+
+    def chat(self, content: Json, /, **more: Json) -> Answer:
+        """POST /v1/chat/completions with one message of a user, or with the messages that are given."""
+        messages = content if isinstance(content, list) else [{"role": "user", "content": content}]
+        return self.post("/v1/chat/completions", **{"model": MODEL, "messages": messages, "temperature": 0} | more)
+
+    def open(self, path: str, /, **body: Json) -> Stream:
+        """POST, and stay to read what comes while it comes."""
+        connection, response = self._send("POST", path, _encoded({"model": MODEL, "temperature": 0} | body), {})
+        return Stream(connection, response)
+
+    def differs(self, name: str) -> bool:
+        """Whether this is ours and the difference of that name, which must be in the table, is meant."""
+        return self.kind is Kind.OURS and bool(differences.MEANT[name])
+
+    def fresh_page(self) -> str:
+        """What /metrics said right after its start; who knows what a named server was asked before."""
+        if self.kind is Kind.NAMED:
+            pytest.skip("the server was named by its URL: its page is not one of a fresh start")
+        return self.first_page
+
+    def send_signal(self, number: signal.Signals) -> None:
+        """To its first process, as a kubelet would."""
+        self.owned().send_signal(number)
+
+    def ended(self, within_s: float = PATIENCE_S) -> int:
+        """Its exit code, once it has ended by itself."""
+        return self.owned().wait(within_s)
+
+    def owned(self) -> "subprocess.Popen[bytes]":
+        """Its process; a server that is only named has none, and the case is left out with the reason."""
+        if self.process is None:
+            pytest.skip("the server was named by its URL: its process is not ours to start, signal or kill")
+        return self.process
+
+    def _send(
+        self, method: str, path: str, body: bytes | None, headers: dict[str, str]
+    ) -> tuple[http.client.HTTPConnection, http.client.HTTPResponse]:
+        if body is not None and "Content-Type" not in headers:
+            headers["Content-Type"] = "application/json"
+        if self.token is not None and "Authorization" not in headers:
+            headers["Authorization"] = f"Bearer {self.token}"
+        connection = http.client.HTTPConnection(self.host, self.port, timeout=self.patience_s)
+        try:
+            connection.request(method, path, body=body, headers=headers)
+            return connection, connection.getresponse()
+        except BaseException:
+            connection.close()
+            raise
+
+
+def stop(process: "subprocess.Popen[bytes]") -> None:
+    """End a server and all that it started: politely, then not."""
+    with suppress(ProcessLookupError):
+        process.terminate()
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(15)
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait(15)
+
+
+def children(pid: int) -> Sequence[int]:
+    """The processes that a process started."""
+    listed = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii")
+    return [int(word) for word in listed.split()]
+
+
+def _encoded(body: Json) -> bytes | None:
+    return None if body is None else json.dumps(body).encode()

@@ -1,0 +1,72 @@
+"""A refusal as a value, and the requests that many of them share."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from tests.conformance.endpoint import MODEL, Json
+from tests.conformance.servers import CONTEXT
+
+COMPLETIONS: Final = "/v1/completions"
+CHAT: Final = "/v1/chat/completions"
+BAD: Final = "BadRequestError"
+INVALID: Final = "Bad Request"
+"""The type of what the reader of bodies refuses, before vLLM sees it."""
+HELLO: Final = [{"role": "user", "content": "hello world"}]
+LETTERS: Final = "hello " * 3000
+WEATHER: Final = {
+    "type": "function",
+    "function": {
+        "name": "weather",
+        "strict": True,
+        "parameters": {
+            "type": "object",
+            "properties": {
+                "city": {"type": "string", "enum": ["Oslo", "Rome"]},
+                "days": {"type": "integer", "minimum": 1, "maximum": 5},
+            },
+            "required": ["city", "days"],
+            "additionalProperties": False,
+        },
+    },
+}
+OF_WEATHER: Final = {"type": "function", "function": {"name": "weather"}}
+TOO_LONG: Final = f"This model's maximum context length is {CONTEXT} tokens. However, your prompt contains "
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """A request and the error it is answered with."""
+
+    route: str
+    body: Json
+    message: str
+    param: str | None = None
+    kind: str = BAD
+    status: int = 400
+
+
+def of_completion(message: str, param: str | None = None, /, **body: Json) -> Refusal:
+    """A completion whose body is in order, refused for what it asks."""
+    return Refusal(route=COMPLETIONS, body={"model": MODEL, "prompt": "x"} | body, message=message, param=param)
+
+
+def of_chat(message: str, param: str | None = None, /, **body: Json) -> Refusal:
+    """The same for a chat."""
+    return Refusal(route=CHAT, body={"model": MODEL, "messages": HELLO} | body, message=message, param=param)
+
+
+def of_body(route: str, body: Json, message: str, param: str | None) -> Refusal:
+    """A body that cannot be read as what the route takes."""
+    return Refusal(route=route, body=body, message=message, param=param, kind=INVALID)
+
+
+def unknown(route: str, body: Json) -> Refusal:
+    """A model that is not served."""
+    message = f"The model `nope` does not exist. Valid aliases: {MODEL}."
+    told = {"model": "nope"} | body
+    return Refusal(route=route, body=told, message=message, param="model", kind="NotFoundError", status=404)
+
+
+def invalid(kind: str, place: str, message: str, shown: str) -> str:
+    """The one error of a body, as the reader of bodies lists it."""
+    return f"1 validation error:\n  {{'type': '{kind}', 'loc': '{place}', 'msg': '{message}', 'input': {shown}}}"

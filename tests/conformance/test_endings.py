@@ -1,0 +1,177 @@
+"""How a server ends: SIGTERM when idle, while it answers, with time to drain and with too little, and a death.
+
+vllm.md part 5.4, case by case. Each case starts a server of its own and stays to see its exit code.
+"""
+
+import json
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from tests.conformance import servers
+from tests.conformance.configurations import ABORTING, DRAINING, HURRIED
+from tests.conformance.endpoint import DONE, MODEL, Endpoint, Kind, Stream, children, stop
+from tests.conformance.servers import Configuration
+from tests.patience import eventually
+
+DEAD: Final = "EngineCore encountered an issue. See stack trace (above) for the root cause."
+ERROR: Final = {"message": DEAD, "type": "InternalServerError", "param": None, "code": 500}
+LONG: Final = 1900
+SILENT_S: Final = 10.0
+SOME: Final = 400
+"""Tokens that take a second or two: a reply that a drain waits for."""
+CHOICES: Final = 4
+"""Answers at once, so that even a model of two layers takes a while for all of their tokens."""
+
+
+class End(StrEnum):
+    """How a reply ended."""
+
+    WELL = "well"
+    ERROR = "error"
+    ABORT = "abort"
+    SILENCE = "silence"
+    """Nothing more came, and the connection was not closed either."""
+
+
+class Working:
+    """A server with a stream and a plain request in work."""
+
+    def __init__(self, endpoint: Endpoint, tokens: int) -> None:
+        self.endpoint = endpoint
+        endpoint.patience_s = SILENT_S
+        asked = {"prompt": [5, 6], "max_tokens": tokens, "ignore_eos": True, "n": CHOICES, "temperature": 0.8}
+        self.stream: Stream = endpoint.open("/v1/completions", stream=True, **asked)
+        self.events: list[str] = []
+        self._plain: list[End] = []
+        self._asking = threading.Thread(target=self._ask, args=(asked,))
+        self._asking.start()
+        self.stream.take(2)
+
+    def stream_ends(self) -> End:
+        """Read the stream to its end."""
+        try:
+            self.events += self.stream.events()
+        except TimeoutError:
+            return End.SILENCE
+        finally:
+            self.stream.close()
+        *_, before, last = self.events
+        assert last == DONE
+        told = json.loads(before)
+        if "error" in told:
+            assert told == {"error": ERROR}
+            return End.ERROR
+        return End.ABORT if told["choices"][0]["finish_reason"] == "abort" else End.WELL
+
+    def plain_ends(self) -> End:
+        """How the plain request was answered."""
+        self._asking.join(60)
+        (end,) = self._plain
+        return end
+
+    def _ask(self, asked: dict[str, object]) -> None:
+        try:
+            answer = self.endpoint.post("/v1/completions", model=MODEL, **asked)
+        except TimeoutError:
+            self._plain.append(End.SILENCE)
+            return
+        if answer.status == 500:
+            assert answer.json == {"error": ERROR}
+            self._plain.append(End.ERROR)
+            return
+        reasons = {choice["finish_reason"] for choice in answer.json["choices"]}
+        self._plain.append(End.WELL if reasons == {"length"} else End.ABORT)
+
+
+@contextmanager
+def working(configuration: Configuration, folder: Path, tokens: int = LONG) -> Iterator[Working]:
+    with servers.running(configuration, folder) as endpoint:
+        server = Working(endpoint, tokens)
+        with closing(server.stream):
+            yield server
+
+
+def test_an_idle_server_ends_at_once_and_well(empty_stage: Path) -> None:
+    with servers.running(ABORTING, empty_stage) as endpoint:
+        endpoint.complete("hello", max_tokens=1)
+        endpoint.send_signal(signal.SIGTERM)
+        assert endpoint.ended(20) == 0
+
+
+def test_without_time_what_is_in_work_is_broken_off(empty_stage: Path) -> None:
+    with working(ABORTING, empty_stage) as server:
+        server.endpoint.send_signal(signal.SIGTERM)
+        assert server.stream_ends() in broken_off(server.endpoint)
+        assert server.plain_ends() in broken_off(server.endpoint)
+        assert server.endpoint.ended(20) == 0
+
+
+def test_with_time_what_is_in_work_runs_to_its_end_however_often_it_is_told(empty_stage: Path) -> None:
+    with working(DRAINING, empty_stage, tokens=SOME) as server:
+        server.endpoint.send_signal(signal.SIGTERM)
+        eventually(lambda: server.endpoint.complete("hello", max_tokens=1).status != 200, "it drains", 10)
+        assert server.endpoint.look("/health").status == 200
+        server.endpoint.send_signal(signal.SIGTERM)
+        late = server.endpoint.complete("hello", max_tokens=1)
+        assert (late.status, late.json["error"]) == (
+            500,
+            {
+                "message": "cannot schedule new futures after shutdown",
+                "type": "InternalServerError",
+                "param": None,
+                "code": 500,
+            },
+        )
+        assert (server.stream_ends(), server.plain_ends()) == (End.WELL, End.WELL)
+        assert server.endpoint.ended(30) == 0
+
+
+def test_past_its_time_what_is_in_work_is_broken_off_after_all(empty_stage: Path) -> None:
+    with working(HURRIED, empty_stage) as server:
+        server.endpoint.send_signal(signal.SIGTERM)
+        assert server.stream_ends() in broken_off(server.endpoint)
+        assert len(server.events) > CHOICES
+        assert server.plain_ends() in broken_off(server.endpoint)
+        assert server.endpoint.ended(20) == 0
+
+
+def test_an_engine_that_dies_takes_its_server_with_it_and_the_code_is_none(empty_stage: Path) -> None:
+    with working(ABORTING, empty_stage) as server:
+        kill_engine(server.endpoint)
+        assert (server.stream_ends(), server.plain_ends()) == (End.ERROR, End.ERROR)
+        assert server.endpoint.ended(30) == 0
+
+
+def test_nobody_listens_before_the_server_is_ready(empty_stage: Path) -> None:
+    endpoint = servers.launched(ABORTING, empty_stage, servers.chosen())
+    try:
+        with pytest.raises(ConnectionRefusedError):
+            endpoint.look("/health")
+        servers.wait_until_ready(endpoint)
+        assert endpoint.look("/health").status == 200
+    finally:
+        stop(endpoint.owned())
+
+
+def broken_off(endpoint: Endpoint) -> set[End]:
+    """How a reply may end that was not allowed to."""
+    always = endpoint.differs("a reply that SIGTERM breaks off")
+    return {End.ERROR} if always else {End.ERROR, End.ABORT, End.SILENCE}
+
+
+def kill_engine(endpoint: Endpoint) -> None:
+    """Real vLLM's engine is a process of its own; ours is told that it has died."""
+    if endpoint.kind is Kind.OURS:
+        assert endpoint.post("/fairlead/v1/faults", fault="engine-death", tokens=1).status == 200
+        return
+    named = {pid: Path(f"/proc/{pid}/comm").read_text(encoding="ascii") for pid in children(endpoint.owned().pid)}
+    (engine,) = [pid for pid, name in named.items() if name.startswith("VLLM::EngineCor")]
+    os.kill(engine, signal.SIGKILL)

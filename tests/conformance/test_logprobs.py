@@ -1,0 +1,86 @@
+"""Log probabilities: the right shapes and counts; what numbers they are is the model's own."""
+
+import pytest
+
+from tests.conformance.endpoint import Endpoint
+
+IDS = [5, 6, 7, 8]
+
+
+@pytest.mark.parametrize("top", [0, 1, 3])
+def test_a_completion_tells_as_many_as_it_has_tokens(plain: Endpoint, top: int) -> None:
+    (choice,) = plain.complete(IDS, max_tokens=5, ignore_eos=True, logprobs=top).json["choices"]
+    told = choice["logprobs"]
+    assert list(told) == ["text_offset", "token_logprobs", "tokens", "top_logprobs"]
+    assert {len(column) for column in told.values()} == {5}
+    assert "".join(told["tokens"]) == choice["text"]
+    assert told["text_offset"] == [len("".join(told["tokens"][:place])) for place in range(5)]
+    assert all(max(top, 1) <= len(row) <= top + 1 for row in told["top_logprobs"])
+    assert all(value <= 0 for value in told["token_logprobs"])
+    assert all(row[token] == value for row, token, value in _rows(told))
+
+
+def test_the_likeliest_token_is_the_one_drawn_at_no_temperature(plain: Endpoint) -> None:
+    (choice,) = plain.complete(IDS, max_tokens=5, ignore_eos=True, logprobs=3).json["choices"]
+    assert all(value == max(row.values()) for row, _, value in _rows(choice["logprobs"]))
+
+
+def test_an_echo_tells_those_of_the_prompt_too_but_for_its_first_token(plain: Endpoint) -> None:
+    body = plain.complete("hello world", max_tokens=2, ignore_eos=True, echo=True, logprobs=2).json
+    told = body["choices"][0]["logprobs"]
+    assert {len(column) for column in told.values()} == {body["usage"]["total_tokens"]}
+    assert (told["token_logprobs"][0], told["top_logprobs"][0]) == (None, None)
+    assert None not in told["token_logprobs"][1:]
+
+
+def test_those_of_a_prompt_are_by_token_with_rank_and_text(plain: Endpoint) -> None:
+    (choice,) = plain.complete(IDS, max_tokens=1, prompt_logprobs=1).json["choices"]
+    first, *others = choice["prompt_logprobs"]
+    assert first is None
+    assert len(others) == len(IDS) - 1
+    for row, token in zip(others, IDS[1:], strict=True):
+        assert list(row[str(token)]) == ["logprob", "rank", "decoded_token"]
+
+
+def test_tokens_can_be_called_by_their_numbers(plain: Endpoint) -> None:
+    (choice,) = plain.complete(
+        IDS, max_tokens=2, ignore_eos=True, logprobs=1, return_tokens_as_token_ids=True, return_token_ids=True
+    ).json["choices"]
+    assert choice["logprobs"]["tokens"] == [f"token_id:{token}" for token in choice["token_ids"]]
+
+
+def test_a_stream_tells_a_token_at_a_time(plain: Endpoint) -> None:
+    chunks = plain.complete(IDS, max_tokens=3, ignore_eos=True, logprobs=2, stream=True).chunks
+    told = [chunk["choices"][0]["logprobs"] for chunk in chunks]
+    assert [len(row["tokens"]) for row in told] == [1, 1, 1]
+    at_once = plain.complete(IDS, max_tokens=3, ignore_eos=True, logprobs=2).json["choices"][0]["logprobs"]
+    assert [row["text_offset"][0] for row in told] == at_once["text_offset"]
+    assert [row["tokens"][0] for row in told] == at_once["tokens"]
+
+
+def test_a_chat_tells_token_bytes_and_rivals(plain: Endpoint) -> None:
+    body = plain.chat("hello world", max_tokens=4, ignore_eos=True, logprobs=True, top_logprobs=2).json
+    (choice,) = body["choices"]
+    told = choice["logprobs"]["content"]
+    assert len(told) == 4
+    assert "".join(row["token"] for row in told) == choice["message"]["content"]
+    for row in told:
+        assert list(row) == ["token", "logprob", "bytes", "top_logprobs"]
+        assert bytes(row["bytes"]) == row["token"].encode()
+        assert [list(rival) for rival in row["top_logprobs"]] == [["token", "logprob", "bytes"]] * 2
+
+
+def test_a_chat_without_rivals_tells_none(plain: Endpoint) -> None:
+    body = plain.chat("hello world", max_tokens=2, ignore_eos=True, logprobs=True).json
+    assert [row["top_logprobs"] for row in body["choices"][0]["logprobs"]["content"]] == [[], []]
+
+
+def test_a_chats_stream_tells_a_token_at_a_time(plain: Endpoint) -> None:
+    chunks = plain.chat("hello world", max_tokens=3, ignore_eos=True, logprobs=True, top_logprobs=1, stream=True).chunks
+    assert chunks[0]["choices"][0]["logprobs"] is None
+    assert [len(chunk["choices"][0]["logprobs"]["content"]) for chunk in chunks[1:]] == [1, 1, 1]
+
+
+def _rows(told: dict[str, list[object]]) -> "list[tuple[dict[str, float], str, float]]":
+    rows = zip(told["top_logprobs"], told["tokens"], told["token_logprobs"], strict=True)
+    return [(dict(row), str(token), float(str(value))) for row, token, value in rows]  # type: ignore[call-overload]

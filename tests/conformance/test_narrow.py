@@ -1,0 +1,139 @@
+"""One seat, a short queue by priority, and a key: who is served first, who is turned away, and in which words."""
+
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from typing import TypeAlias
+
+import pytest
+
+from tests.conformance import page
+from tests.conformance.configurations import BACKLOG, KEY, SEATS
+from tests.conformance.endpoint import MODEL, Answer, Endpoint, Json
+from tests.patience import eventually
+
+BUSY = "The engine is currently busy and cannot accept new requests. Please try again later or on a different instance."
+LONG = 1000
+APART = 50
+"""Tokens of those who wait: enough that one ends well before the next, whatever the machine does besides."""
+Wish: TypeAlias = tuple[str, Json, dict[str, str]]
+"""What a request is called here, what it says beside the usual, and its headers."""
+
+
+@contextmanager
+def queue(narrow: Endpoint, wishes: Sequence[Wish]) -> Iterator[list[str]]:
+    """While the block lasts somebody has the seat, and these requests wait for it in this order.
+
+    Then the seat is free, and the list has the names of those who waited in the order in which they were served.
+    """
+    served: list[str] = []
+    threads = [threading.Thread(target=_ask, args=(narrow, wish, served)) for wish in wishes]
+    stream = narrow.open("/v1/completions", prompt=[3, 4], max_tokens=LONG, ignore_eos=True, stream=True)
+    with closing(stream):
+        assert stream.status == 200
+        stream.take(1)
+        for place, thread in enumerate(threads, start=1):
+            thread.start()
+            _until_waiting(narrow, place)
+        yield served
+    for thread in threads:
+        thread.join(60)
+    eventually(lambda: page.now(narrow).value("vllm:num_requests_running") == 0, "the seat is free")
+
+
+def test_whoever_has_the_lower_number_is_served_first(narrow: Endpoint) -> None:
+    wishes: list[Wish] = [("late", {"priority": 5}, {}), ("soon", {"priority": 0}, {})]
+    with queue(narrow, wishes) as served:
+        assert served == []
+    assert served == ["soon", "late"]
+
+
+def test_a_header_beats_the_bodys_priority(narrow: Endpoint) -> None:
+    wishes = [("first", {"priority": 5}, {}), ("second", {"priority": 9}, {"X-Vllm-Priority": "1"})]
+    with queue(narrow, wishes) as served:
+        pass
+    assert served == ["second", "first"]
+
+
+def test_equals_are_served_in_the_order_in_which_they_came(narrow: Endpoint) -> None:
+    with queue(narrow, [("first", {}, {}), ("second", {}, {})]) as served:
+        pass
+    assert served == ["first", "second"]
+
+
+def test_whoever_waits_never_ends_whoever_is_served(narrow: Endpoint) -> None:
+    before = page.now(narrow).value("vllm:num_preemptions_total")
+    with queue(narrow, [("urgent", {"priority": -100}, {})]) as served:
+        assert served == []
+        assert page.now(narrow).value("vllm:num_requests_running") == 1
+    assert served == ["urgent"]
+    assert page.now(narrow).value("vllm:num_preemptions_total") == before
+
+
+def test_a_full_house_turns_away(narrow: Endpoint) -> None:
+    before = page.now(narrow)
+    others: list[Wish] = [(str(place), {}, {}) for place in range(SEATS - 1)]
+    with queue(narrow, others):
+        refused = narrow.complete("hello", max_tokens=1)
+        streamed = narrow.complete("hello", max_tokens=1, stream=True)
+        seen = page.now(narrow)
+    error = {"message": BUSY, "type": "Service Unavailable", "param": None, "code": 503}
+    assert (refused.status, refused.json) == (503, {"error": error})
+    assert (streamed.status, streamed.json) == (503, {"error": error})
+    assert "retry-after" not in refused.headers
+    assert seen.value("vllm:num_requests_waiting_by_reason", reason="capacity") == SEATS - 1
+    rejected = {"reason": "max_num_queued_reqs"}
+    name = "vllm:admission_rejections_total"
+    assert seen.value(name, **rejected) == before.value(name, **rejected) + 2
+
+
+def test_each_of_n_takes_a_place(narrow: Endpoint) -> None:
+    refused = narrow.complete("hello", max_tokens=1, n=SEATS + 1, temperature=0.5)
+    assert (refused.status, refused.json["error"]["message"]) == (503, BUSY)
+
+
+def test_each_of_several_prompts_takes_a_place(narrow: Endpoint) -> None:
+    refused = narrow.complete([[5, 6]] * (SEATS + 1), max_tokens=1)
+    assert (refused.status, refused.json["error"]["message"]) == (503, BUSY)
+
+
+def test_too_many_tokens_before_the_door_turn_away(narrow: Endpoint) -> None:
+    name, rejected = "vllm:admission_rejections_total", {"reason": "max_num_queued_tokens"}
+    before = page.now(narrow).value(name, **rejected)
+    with queue(narrow, [("long", {"prompt": [7] * BACKLOG}, {})]):
+        refused = narrow.complete("hello", max_tokens=1)
+    assert (refused.status, refused.json["error"]["type"]) == (503, "Service Unavailable")
+    assert refused.json["error"]["message"].startswith("The engine has reached its prefill token backlog limit. ")
+    assert page.now(narrow).value(name, **rejected) == before + 1
+
+
+@pytest.mark.parametrize("token", ["Bearer wrong", "Basic sesame", ""])
+def test_the_api_wants_its_key(narrow: Endpoint, token: str) -> None:
+    answer = narrow.ask("GET", "/v1/models", headers={"Authorization": token})
+    assert (answer.status, answer.json) == (401, {"error": "Unauthorized"})
+
+
+@pytest.mark.parametrize("path", ["/health", "/metrics", "/version", "/load"])
+def test_what_machines_ask_needs_no_key(narrow: Endpoint, path: str) -> None:
+    assert narrow.ask("GET", path, headers={"Authorization": ""}).status == 200
+
+
+def test_tokens_are_counted_without_a_key(narrow: Endpoint) -> None:
+    answer = narrow.ask("POST", "/tokenize", {"model": MODEL, "prompt": "hello"}, {"Authorization": ""})
+    assert answer.status == 200
+
+
+def test_the_key_opens(narrow: Endpoint) -> None:
+    assert narrow.ask("GET", "/v1/models", headers={"Authorization": f"Bearer {KEY}"}).status == 200
+
+
+def _until_waiting(narrow: Endpoint, count: int) -> None:
+    eventually(lambda: page.now(narrow).value("vllm:num_requests_waiting") == count, f"{count} are waiting")
+
+
+def _ask(narrow: Endpoint, wish: Wish, served: list[str]) -> None:
+    name, body, headers = wish
+    told: Json = {"model": MODEL, "prompt": [8, 9], "max_tokens": APART, "ignore_eos": True} | body
+    answer: Answer = narrow.ask("POST", "/v1/completions", told, headers)
+    assert answer.status == 200
+    served.append(name)
