@@ -24,7 +24,7 @@ PLOTS: Final[Mapping[str, str]] = {
     "first_token": "docs/reference/step-times-ttft.svg",
 }
 SAID: Final[Mapping[Kind, str]] = {
-    Kind.FITTED: "model, GPU and parallelism fitted, this configuration not",
+    Kind.FITTED: "model, GPU and parallelism fitted, this load not",
     Kind.PLANNED: "the same, as a plan knows it: nothing of the engine's version, the day, the lengths",
     Kind.MODEL_OUT: "the whole model left out",
     Kind.SYSTEM_OUT: "the whole GPU left out",
@@ -42,8 +42,8 @@ grow: `python -m bench.step_times`.
 
 `sim.timing` says how long an engine's step lasts from what it must read, compute and move and a few coefficients of
 the hardware and the engine. Below it is held against {rows:,} published runs at fixed concurrency
-({source}, Apache-2.0), {runs:,} of them different measurements: listings repeat each other.
-No row is left out{left_out}.
+({source}, Apache-2.0), {runs:,} of them different
+measurements: listings repeat each other. No row is left out{left_out}.
 
 | what the coefficients had seen | rows | TPOT median | 9 of 10 within | bias | TTFT median | 9 of 10 within | bias |
 |---|---|---|---|---|---|---|---|
@@ -63,8 +63,8 @@ no model that knows the configuration alone can do better there.
 
 ## How to read it
 
-- **Where fitted.** Five folds: all rows of a configuration (lengths, concurrency, parallelism, engine, precision) are
-  in one fold, so a repeat of a row on another day never helps to predict it.
+- **Where fitted.** Five folds: all rows of a load (model, GPU, engine, lengths, concurrency) are in one fold, so a
+  repeat of a row on another day, or in another listing, never helps to predict it.
 - **As a plan knows it.** Same folds, without the corrections of versions, days and lengths: this is what a plan for a
   measured model on a measured GPU is worth, and the error that packaged sets carry.
 - **Left out.** Every checkpoint of the architecture (DeepSeek R1, V3 and V3.1 are one), or every run on the GPU, was

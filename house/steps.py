@@ -35,7 +35,7 @@ _REPORT: Final = f"{COVERAGE_FOLDER}/report.json"
 
 PURE: Final = (
     *("-m", "not house and not apiserver and not cluster and not vllm"),
-    *(f"tests/{room}" for room in ("api", "engines", "objects", "planning", "sizing")),
+    *(f"tests/{room}" for room in ("api", "engines", "fleet", "objects", "planning", "sizing")),
     *("tests/controller/test_small_parts.py", "tests/controller/test_pod_troubles.py"),
 )
 """Rooms that decide, whose every branch is looked at while somebody waits. Processes and the workshop are for `make

@@ -11,7 +11,7 @@ HELD_OUT: Final = ("fitted", "modelOut", "systemOut")
 
 
 def fitted_and_left_out() -> Figure:
-    """Five folds by configuration, then every model and every GPU left out whole: nothing judged was learnt from."""
+    """Five folds by load, then every model and every GPU left out whole: nothing judged was learnt from."""
     said = _figures()
     medians = said["medians"]
     fitted, model, system = (medians[kind]["token"] for kind in HELD_OUT)
@@ -20,7 +20,7 @@ def fitted_and_left_out() -> Figure:
     return Figure(
         holds=holds,
         text=f"{said['rows']} rows, {said['left_out']} not predicted; median error of TPOT {fitted:.1%} where fitted "
-        f"(of configurations the fit did not see; {medians['planned']['token']:.1%} without what a plan cannot know, "
+        f"(of loads the fit did not see; {medians['planned']['token']:.1%} without what a plan cannot know, "
         f"{medians['inSample']['token']:.1%} of those it saw), {model:.1%} "
         f"with the model left out, {system:.1%} with the GPU left out; of TTFT {first}",
     )

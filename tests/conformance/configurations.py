@@ -44,6 +44,18 @@ NARROW: Final = Configuration(
     pace_ms=3.0,
     token=KEY,
 )
+ROOM: Final = 11
+"""Blocks of the cramped server that requests can have: one more than there are is never anybody's."""
+BLOCK: Final = 32
+CRAMPED: Final = Configuration(
+    name="cramped",
+    context=8 * BLOCK,
+    flags=(
+        *("--num-gpu-blocks-override", str(ROOM + 1), "--block-size", str(BLOCK)),
+        *("--prefix-caching-hash-algo", "sha256_cbor", "--kv-events-config", json.dumps(EVENTS)),
+    ),
+    pace_ms=3.0,
+)
 LASTING: Final = 2048
 """The context of those that are ended while they answer: long enough for a reply to last."""
 ABORTING: Final = Configuration(name="aborting", context=LASTING, pace_ms=3.0)

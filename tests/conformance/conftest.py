@@ -16,7 +16,7 @@ from tests.conformance.endpoint import Endpoint
 from tests.conformance.servers import Configuration
 
 FOLDER: Final = Path(__file__).parent
-SHARED: Final = ("plain", "rich", "narrow")
+SHARED: Final = ("plain", "rich", "narrow", "cramped")
 """Fixtures that are servers, in the order in which they are started."""
 
 
@@ -86,6 +86,12 @@ def rich(stage: Stage) -> Endpoint:
 def narrow(stage: Stage) -> Endpoint:
     """With one seat, a short queue by priority, and a key."""
     return stage.have(configurations.NARROW)
+
+
+@pytest.fixture
+def cramped(stage: Stage) -> Endpoint:
+    """With a cache of eleven blocks."""
+    return stage.have(configurations.CRAMPED)
 
 
 @pytest.fixture

@@ -2,78 +2,37 @@
 
 import struct
 from collections.abc import Iterator, Sequence
-from typing import Any, Final
+from typing import Final
 
 import msgpack  # type: ignore[import-untyped]
 import pytest
 import zmq
 
-from tests.conformance import page
+from tests.conformance import events, page
 from tests.conformance.block_chain import Key, chain, events_number
 from tests.conformance.configurations import RICH
 from tests.conformance.conftest import Stage
-from tests.conformance.endpoint import MODEL, Endpoint, Json
+from tests.conformance.endpoint import MODEL, Endpoint
+from tests.conformance.events import Reader
 from tests.conformance.servers import HOST, adapter_path
-from tests.patience import eventually
 
 SIZE: Final = 32
 STORED: Final = (
     *("type", "block_hashes", "parent_block_hash", "token_ids", "block_size", "lora_id", "medium", "lora_name"),
     *("extra_keys", "group_idx", "kv_cache_spec_kind"),
 )
-QUIET_MS: Final = 700
-"""With nothing for so long, nothing more is to come of what was asked."""
-
-
-class Reader:
-    """The socket that the publisher was told to connect to."""
-
-    def __init__(self, endpoint: Endpoint) -> None:
-        self._context = zmq.Context()
-        self._socket = self._context.socket(zmq.SUB)
-        self._socket.bind(f"tcp://{HOST}:{endpoint.ports['events']}")
-        self._socket.setsockopt(zmq.SUBSCRIBE, b"kv-events")
-
-    def messages(self, within_ms: int = QUIET_MS) -> list[tuple[int, list[Json], Json]]:
-        """What came since, until nothing comes: number, events, rank."""
-        found = []
-        while self._socket.poll(within_ms):
-            topic, number, payload = self._socket.recv_multipart()
-            assert topic == b"kv-events"
-            when, events, rank = msgpack.unpackb(payload)
-            assert isinstance(when, float)
-            found.append((struct.unpack(">Q", number)[0], events, rank))
-        return found
-
-    def close(self) -> None:
-        """Free the port."""
-        self._context.destroy(linger=0)
 
 
 @pytest.fixture(scope="module")
 def connected(stage: Stage) -> Iterator[Reader]:
-    endpoint = stage.have(RICH)
-    endpoint.owned()
-    reader = Reader(endpoint)
-    fresh = iter(range(1000))
-
-    def heard() -> list[Any]:
-        endpoint.complete([3] * (SIZE + 1), max_tokens=1, cache_salt=f"knock {next(fresh)}")
-        return reader.messages(within_ms=100)
-
-    eventually(heard, "the publisher has connected", 20)
-    yield reader
-    reader.close()
+    with events.connected(stage.have(RICH)) as reader:
+        yield reader
 
 
 @pytest.fixture
 def reader(connected: Reader) -> Reader:
     connected.messages()
     return connected
-
-
-def stored(reader: Reader) -> list[Json]:
-    return [event for _, events, _ in reader.messages() for event in events if event["type"] == "BlockStored"]
 
 
 def numbers(tokens: list[int], *, every: Sequence[Key] = (), first: Sequence[Key] = ()) -> list[int]:
@@ -118,7 +77,7 @@ def test_a_block_that_is_filled_by_the_reply_is_told_when_it_is_full(rich: Endpo
     prompt = [70 + place % 29 for place in range(SIZE + 20)]
     body = rich.complete(prompt, max_tokens=30, ignore_eos=True, return_token_ids=True).json
     whole = [*prompt, *body["choices"][0]["token_ids"]]
-    first, second = stored(reader)
+    first, second = reader.events("BlockStored")
     assert (first["token_ids"], second["token_ids"]) == (whole[:SIZE], whole[SIZE : 2 * SIZE])
     assert second["parent_block_hash"] == first["block_hashes"][-1]
     assert [*first["block_hashes"], *second["block_hashes"]] == numbers(whole[: 2 * SIZE])
@@ -127,7 +86,7 @@ def test_a_block_that_is_filled_by_the_reply_is_told_when_it_is_full(rich: Endpo
 def test_a_salt_is_in_the_first_block_and_so_in_all(rich: Endpoint, reader: Reader) -> None:
     prompt = [90 + place % 23 for place in range(2 * SIZE + 1)]
     rich.complete(prompt, max_tokens=1, cache_salt="pepper")
-    (event,) = stored(reader)
+    (event,) = reader.events("BlockStored")
     assert event["extra_keys"] == [["pepper"], None]
     assert event["block_hashes"] == numbers(prompt, first=[("cache_salt", "pepper")])
 
@@ -139,7 +98,7 @@ def test_an_adapter_is_in_every_block(rich: Endpoint, reader: Reader) -> None:
         rich.complete(prompt, model="of-events", max_tokens=1)
     finally:
         rich.post("/v1/unload_lora_adapter", lora_name="of-events")
-    (event,) = stored(reader)
+    (event,) = reader.events("BlockStored")
     assert event["extra_keys"] == [["of-events"], ["of-events"]]
     assert (event["lora_name"], event["lora_id"] > 0) == ("of-events", True)
     assert event["block_hashes"] == numbers(prompt, every=[("lora", "of-events", adapter_path())])
@@ -149,14 +108,13 @@ def test_an_emptied_cache_is_told_with_the_next_step(rich: Endpoint, reader: Rea
     assert rich.post("/reset_prefix_cache").json == {"success": True}
     assert reader.messages() == []
     rich.complete([5] * (SIZE + 1), max_tokens=1)
-    ((_, events, _),) = reader.messages()
-    assert [event["type"] for event in events] == ["AllBlocksCleared", "BlockStored"]
-    assert events[0] == {"type": "AllBlocksCleared"}
+    ((_, (cleared, stored), _),) = reader.messages()
+    assert (cleared, stored["type"]) == ({"type": "AllBlocksCleared"}, "BlockStored")
 
 
 def test_what_was_missed_can_be_had_again(rich: Endpoint, reader: Reader) -> None:
     rich.complete([150 + place % 17 for place in range(SIZE + 1)], max_tokens=1, cache_salt="again")
-    ((last, events, _),) = reader.messages()
+    ((last, told, _),) = reader.messages()
     with zmq.Context() as context, context.socket(zmq.DEALER) as asking:
         asking.setsockopt(zmq.LINGER, 0)
         asking.connect(f"tcp://{HOST}:{rich.ports['replay']}")
@@ -164,7 +122,7 @@ def test_what_was_missed_can_be_had_again(rich: Endpoint, reader: Reader) -> Non
         assert asking.poll(5000)
         _, topic, number, payload = asking.recv_multipart()
         assert (topic, struct.unpack(">Q", number)[0]) == (b"kv-events", last)
-        assert msgpack.unpackb(payload)[1] == events
+        assert msgpack.unpackb(payload)[1] == told
         assert asking.poll(5000)
         assert asking.recv_multipart()[-2:] == [struct.pack(">q", -1), b""]
 

@@ -79,8 +79,8 @@ def test_the_port_is_closed_until_the_engine_is_ready(tmp_path: Path) -> None:
         assert await pod.life == 0
         assert pod.said[0] == "INFO Starting to load model org/model..."
         told = [line for line in pod.said[1:] if "(simulated)" not in line]
-        assert re.fullmatch(r"INFO GPU KV cache size: [\d,]+ tokens, Maximum concurrency for 2,048 .*x", told[0])
-        assert told[1] == "INFO Application startup complete."
+        assert re.fullmatch(r"INFO GPU KV cache size: [\d,]+ tokens, Maximum concurrency for 2,048 .*x", told[1])
+        assert (told[0], told[2]) == ("INFO Using max model len 2048", "INFO Application startup complete.")
 
     told(story())
 

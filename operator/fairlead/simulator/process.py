@@ -25,6 +25,7 @@ from fairlead.simulator.live import last_words, provision
 from fairlead.simulator.live.engine import Clocks, LiveEngine
 from fairlead.simulator.live.faults import AT_START, Fault
 from fairlead.simulator.live.provision import CannotStart, Machine, Provision
+from fairlead.simulator.live.stats_line import INTERVAL_SECONDS, Seen, Stats
 from fairlead.simulator.packaged import Known
 from fairlead.simulator.pretence import Pretence
 from fairlead.simulator.served import Served
@@ -141,6 +142,7 @@ class _Life:
     async def serve(self, signals: Signals) -> int:
         """Until a signal, or until the engine dies; the exit code."""
         runner = await self._listening()
+        reporting = asyncio.create_task(self._report())
         signalled, died = asyncio.create_task(signals.get()), asyncio.create_task(self._death.wait())
         await asyncio.wait((signalled, died), return_when=asyncio.FIRST_COMPLETED)
         if signalled.done():
@@ -148,11 +150,21 @@ class _Life:
         else:
             self._outside.last_words(f"ERROR {last_words.ENGINE_DIED}")
             await asyncio.wait((signalled,), timeout=DEAD_SECONDS)
-        for task in (signalled, died):
+        for task in (signalled, died, reporting):
             task.cancel()
         await runner.cleanup()
         self._engine.close()
         return 0
+
+    async def _report(self) -> None:
+        """As vLLM does while it works."""
+        steady = self._outside.steady
+        stats = [Stats(number, rank, Seen(steady())) for number, rank in enumerate(self._engine.driver.ranks)]
+        while True:
+            await asyncio.sleep(INTERVAL_SECONDS)
+            for one in stats:
+                if (line := one.line(steady())) is not None:
+                    self._outside.tell(line)
 
     def _died(self, fault: Fault) -> None:
         if fault is Fault.CRASH:

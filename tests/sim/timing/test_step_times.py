@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from fairlead.fleet.quantization import WeightFormat
 from fairlead.sim.engine.batch import Batch, DecodeLine
-from fairlead.sim.timing import groups, roofline, work
+from fairlead.sim.timing import catalogue, groups, roofline, work
 from fairlead.sim.timing.catalogue import RatesUnknown, step_times
 from fairlead.sim.timing.efficiency import Correction
 from fairlead.sim.timing.provenance import Level
@@ -93,6 +93,11 @@ def test_without_sets_or_for_an_unknown_engine_the_roofline_answers_and_says_wha
     assert isinstance(unknown, PhysicalStepTimes)
     assert plain.provenance == unknown.provenance == roofline.ORIGIN
     assert "65 % of bandwidth" in plain.provenance.line()
+
+
+def test_the_door_is_the_measured_engines_or_the_assumed_one() -> None:
+    assert catalogue.door(asked.packaged()) == asked.packaged().physics.behaviours["vllm"].front
+    assert catalogue.door() == catalogue.door(asked.packaged(), "mine") == roofline.DOOR
 
 
 def test_a_gpu_without_rates_is_refused_with_what_to_do() -> None:

@@ -13,7 +13,7 @@ from tests.sim.timing import asked
 def test_the_page_shows_the_coefficients_and_errors_of_the_packaged_sets() -> None:
     page = (ROOT / step_times_page.PAGE).read_text(encoding="utf-8")
     sets = asked.packaged()
-    assert f"{sets.runs:,} of them different measurements" in page
+    assert f"{sets.runs:,} of them different" in page
     assert f"{sets.wrong.token:.1%}" in page
     weights = sets.physics.behaviours["vllm"].reached.weights
     assert f"| `weights` | {weights:.3f} |" in page, "run `python -m house.step_times_page`"

@@ -9,6 +9,7 @@ from typing import Final
 from fairlead.sim.timing import groups, roofline, work
 from fairlead.sim.timing.efficiency import NO_CORRECTION, Correction
 from fairlead.sim.timing.fitted_sets import FittedSets
+from fairlead.sim.timing.fixed_concurrency import Front
 from fairlead.sim.timing.provenance import Level, Provenance
 from fairlead.sim.timing.silicon import Mode
 from fairlead.sim.timing.silicon_layouts import Drafting
@@ -47,6 +48,12 @@ def step_times(
         return PhysicalStepTimes(load, roofline.ASSUMED, roofline.ORIGIN)
     correction, origin = _nearest(question, fitted, engine)
     return PhysicalStepTimes(load, fitted.physics.behaviours[engine].reached, origin, correction)
+
+
+def door(fitted: FittedSets | None = None, engine: str = VLLM) -> Front:
+    """What a first token costs beyond the engine's steps: for servers and simulations that are to show it."""
+    known = fitted.physics.behaviours.get(engine) if fitted else None
+    return known.front if known else roofline.DOOR
 
 
 def _nearest(question: Question, fitted: FittedSets, engine: str) -> tuple[Correction, Provenance]:

@@ -24,7 +24,7 @@ class Kind(StrEnum):
     SYSTEM_OUT = "systemOut"
     """All runs but those on the same GPU."""
     FITTED = "fitted"
-    """The other four fifths of all configurations; the same model, GPU and parallelism at other loads among them."""
+    """The other four fifths of all loads; the same model, GPU and parallelism at other lengths or concurrency."""
     PLANNED = "planned"
     """The same, less what a plan cannot know: corrections of single versions, days and lengths."""
     IN_SAMPLE = "inSample"
@@ -100,7 +100,7 @@ def _left_out(columns: Columns, parts: Sequence[str], predict: Callable[[Columns
 
 
 def _folds(columns: Columns) -> list[str]:
-    return [str(crc32(name.encode()) % FOLDS) for name in samples.configurations(columns.runs)]
+    return [str(crc32(name.encode()) % FOLDS) for name in samples.loads(columns.runs)]
 
 
 def _learnt(columns: Columns, chosen: Chosen, levels: int | None = None) -> Predicted:

@@ -63,24 +63,24 @@ def systems(runs: Sequence[Run]) -> list[str]:
     return [run.writers.accelerator.product for run in runs]
 
 
-def configurations(runs: Sequence[Run]) -> list[str]:
-    """By run: all that a row says but its day and its times, so that a repeat of it is never in another fold."""
+def loads(runs: Sequence[Run]) -> list[str]:
+    """By run: model, GPU, engine, lengths and concurrency.
+
+    Runs of one load stay together when samples are cut, whatever else is said of them: a measurement that two listings
+    describe differently never helps to predict itself.
+    """
     return [
         "/".join(
-            map(
-                str,
-                (
-                    *systems([run]),
-                    *models([run]),
-                    run.measured.row.backend,
-                    run.measured.row.mode,
-                    run.measured.row.format.removesuffix("_block"),
-                    run.measured.row.nominal,
-                    run.measured.row.concurrency,
-                    run.measured.row.prefill,
-                    run.measured.row.decode,
-                ),
-            )
+            map(str, (model, system, run.measured.row.backend, run.measured.row.nominal, run.measured.row.concurrency))
         )
-        for run in runs
+        for run, model, system in zip(runs, models(runs), systems(runs), strict=True)
+    ]
+
+
+def configurations(runs: Sequence[Run]) -> list[str]:
+    """By run: its load and all else that a row says but its version, its day and its times."""
+    rows = [run.measured.row for run in runs]
+    return [
+        "/".join(map(str, (load, row.mode, row.format.removesuffix("_block"), row.prefill, row.decode)))
+        for row, load in zip(rows, loads(runs), strict=True)
     ]

@@ -61,6 +61,7 @@ class Provision:
         context = self.settings.context_tokens
         return (
             *self.said,
+            f"INFO Using max model len {context}",
             f"INFO GPU KV cache size: {tokens:,} tokens, {_AT_ONCE.format(context, tokens / context)}",
         )
 

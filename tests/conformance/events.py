@@ -1,0 +1,66 @@
+"""The reader of KV events: the socket that the publisher under test was told to connect to."""
+
+import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+import msgpack  # type: ignore[import-untyped]
+import zmq
+
+from tests.conformance.endpoint import Endpoint, Json
+from tests.conformance.servers import HOST
+from tests.patience import eventually
+
+TOPIC: Final = b"kv-events"
+QUIET_MS: Final = 700
+"""With nothing for so long, nothing more is to come of what was asked."""
+KNOCK: Final = 129
+"""Tokens that fill a block of any size that is in use."""
+
+
+class Reader:
+    """The socket that the publisher was told to connect to."""
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self._context = zmq.Context()
+        self._socket = self._context.socket(zmq.SUB)
+        self._socket.bind(f"tcp://{HOST}:{endpoint.ports['events']}")
+        self._socket.setsockopt(zmq.SUBSCRIBE, TOPIC)
+
+    def messages(self, within_ms: int = QUIET_MS) -> list[tuple[int, list[Json], Json]]:
+        """What came since, until nothing comes: number, events, rank."""
+        found = []
+        while self._socket.poll(within_ms):
+            topic, number, payload = self._socket.recv_multipart()
+            assert topic == TOPIC
+            when, events, rank = msgpack.unpackb(payload)
+            assert isinstance(when, float)
+            found.append((struct.unpack(">Q", number)[0], events, rank))
+        return found
+
+    def events(self, kind: str) -> list[Json]:
+        """Those of one kind among what came since."""
+        return [event for _, events, _ in self.messages() for event in events if event["type"] == kind]
+
+    def close(self) -> None:
+        """Free the port."""
+        self._context.destroy(linger=0)
+
+
+@contextmanager
+def connected(endpoint: Endpoint) -> Iterator[Reader]:
+    """A reader that the publisher has found, which it looks for every now and then."""
+    endpoint.owned()
+    reader = Reader(endpoint)
+    salts = iter(range(1000))
+
+    def heard() -> bool:
+        endpoint.complete([3] * KNOCK, max_tokens=1, cache_salt=f"knock {next(salts)}")
+        return bool(reader.messages(within_ms=100))
+
+    try:
+        eventually(heard, "the publisher has connected", 20)
+        yield reader
+    finally:
+        reader.close()
