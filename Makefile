@@ -9,7 +9,7 @@ SERVICE ?=
 ITEM ?=
 export PYTHONDONTWRITEBYTECODE ?= 1
 .DEFAULT_GOAL := help
-.PHONY: help setup check test unit vllm conformance house apiserver e2e demo demo-down cluster cluster-light cluster-down cluster-status expose image bench bench-operator prove evidence crds chart lock format
+.PHONY: help setup check test unit vllm conformance house apiserver e2e demo demo-down cluster cluster-light cluster-down cluster-status expose image bench bench-engine bench-operator prove evidence crds chart lock format
 
 help: ## list the targets
 	@if [ -t 1 ]; then on=$$(printf '\033[1m'); off=$$(printf '\033[0m'); fi; \
@@ -21,7 +21,7 @@ setup: ## make the virtual environment from the hashed lock
 check: setup ## style, types, contracts, sizes and the pure tests, in under 30 s
 	@$(ENV) $(PY) -m house.check
 
-test: setup ## all tests that need no GPU: pure, house, API server, cluster
+test: setup ## all tests that need no GPU: pure, conformance, house, API server, cluster
 	@$(ENV) $(PY) -m house.lanes
 
 unit: setup ## only the pure tests
@@ -68,6 +68,12 @@ image: setup ## build the project's Dockerfile with buildah
 
 bench: setup ## the benchmark table
 	@$(ENV) $(PY) -m bench
+
+bench-engine: setup ## the simulated engine: against published runs, fleets on virtual time, streams on one core
+	@$(ENV) $(PY) -m bench.step_times
+	@$(ENV) $(PY) -m bench.engine_replay
+	@$(ENV) $(PY) -m bench.simulator_speed
+	@$(ENV) $(PY) -m bench.engine_server
 
 bench-operator: setup ## the operator with 1,000 deployments: convergence, edits, memory, rest
 	@$(ENV) $(PY) -m bench.operator_scale

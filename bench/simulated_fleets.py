@@ -20,12 +20,12 @@ from fairlead.fleet.capacity import Objectives
 from fairlead.fleet.chance import Chance
 from fairlead.fleet.quantization import WeightFormat
 from fairlead.fleet.wanted import Parallelism
+from fairlead.sim.engine.core import Core
 from fairlead.sim.engine.settings import EngineSettings
 from fairlead.sim.timing import catalogue, fitted_sets
 from fairlead.sim.timing.catalogue import RatesUnknown
 from fairlead.sim.timing.step_times import PhysicalStepTimes
 from fairlead.sim.world.balancing import LeastTokens
-from fairlead.sim.world.foresight import ForeseeingCore
 from fairlead.sim.world.replica import Inside
 from fairlead.sim.world.replicas import Fleet
 from fairlead.sim.world.sampling import Stretch
@@ -79,7 +79,7 @@ class Lived:
         settings, times = self.settings(), self.times()
 
         def inside(ordinal: int) -> Inside:
-            return Inside((ForeseeingCore(settings, times, streams(f"engine/{ordinal}"), plain=step_by_step),))
+            return Inside((Core(settings, times, streams(f"engine/{ordinal}"), plain=step_by_step),))
 
         gpus = self.question.parallelism.gpus
         return Fleet(inside=inside, replicas=self.replicas, gpus=gpus, look_s=30.0)

@@ -20,6 +20,8 @@ EVENTS: Final = {
 """To an endpoint with an address the publisher connects: the reader binds."""
 COMPACT: Final = {"backend": "xgrammar", "disable_any_whitespace": True}
 
+LASTING: Final = 2048
+"""The context where a reply must outlast what a story does meanwhile."""
 PLAIN: Final = Configuration(name="plain", flags=("--structured-outputs-config", json.dumps(COMPACT)))
 RICH: Final = Configuration(
     name="rich",
@@ -36,6 +38,7 @@ RICH: Final = Configuration(
 )
 NARROW: Final = Configuration(
     name="narrow",
+    context=LASTING,
     flags=(
         *("--scheduling-policy", "priority", "--max-num-seqs", "1"),
         *("--max-num-queued-reqs", str(SEATS), "--max-num-queued-tokens", str(BACKLOG)),
@@ -56,8 +59,6 @@ CRAMPED: Final = Configuration(
     ),
     pace_ms=3.0,
 )
-LASTING: Final = 2048
-"""The context of those that are ended while they answer: long enough for a reply to last."""
 ABORTING: Final = Configuration(name="aborting", context=LASTING, pace_ms=3.0)
 DRAINING: Final = Configuration(name="draining", context=LASTING, pace_ms=3.0, flags=("--shutdown-timeout", "30"))
 HURRIED: Final = Configuration(name="hurried", context=LASTING, pace_ms=3.0, flags=("--shutdown-timeout", "1"))

@@ -13,7 +13,7 @@ from tests.conformance.endpoint import MODEL, Answer, Endpoint, Json
 from tests.patience import eventually
 
 BUSY = "The engine is currently busy and cannot accept new requests. Please try again later or on a different instance."
-LONG = 1000
+LONG = 2000
 APART = 50
 """Tokens of those who wait: enough that one ends well before the next, whatever the machine does besides."""
 Wish: TypeAlias = tuple[str, Json, dict[str, str]]

@@ -3,9 +3,9 @@
 import random
 from collections.abc import Sequence
 
+from fairlead.sim.engine.core import Core
 from fairlead.sim.engine.settings import EngineSettings
 from fairlead.sim.world.balancing import Balancer
-from fairlead.sim.world.foresight import ForeseeingCore
 from fairlead.sim.world.replica import Inside
 from fairlead.sim.world.replicas import Fleet
 from fairlead.sim.world.traffic.arrival import Arrival
@@ -29,7 +29,7 @@ def fleet(settings: EngineSettings, replicas: int, *, plain: bool = False) -> Fl
 
     def inside(ordinal: int) -> Inside:
         chance = random.Random(f"engine/{ordinal}")  # noqa: S311  # a recorded seed, not a secret
-        return Inside((ForeseeingCore(settings, PlainTimes(), chance, plain=plain),))
+        return Inside((Core(settings, PlainTimes(), chance, plain=plain),))
 
     return Fleet(inside=inside, replicas=replicas, look_s=0.5)
 

@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fairlead.sim.engine.batch import Batch, DecodeLine
+from fairlead.sim.engine.core import Core
 from fairlead.sim.engine.ranks import Ranks
 from fairlead.sim.engine.settings import EngineSettings
 from fairlead.sim.world.balancing import Balancer, FewestRequests, LeastTokens, PrefixAffinity, RoundRobin
-from fairlead.sim.world.foresight import ForeseeingCore
 from fairlead.sim.world.replica import Inside
 from fairlead.sim.world.replicas import Fleet
 from fairlead.sim.world.traffic import recorded
@@ -161,7 +161,7 @@ def doubled(traffic: list[Arrival], settings: EngineSettings, replicas: int) -> 
     """How much later each request is answered with twice the replicas in turn, and the longest step of both runs."""
     times = Longest()
     one, two = (
-        Fleet(inside=lambda _: Inside((ForeseeingCore(settings, times, random.Random(1)),)), replicas=count)  # noqa: S311
+        Fleet(inside=lambda _: Inside((Core(settings, times, random.Random(1)),)), replicas=count)  # noqa: S311
         for count in (replicas, 2 * replicas)
     )
     before, after = delays(lived(one, RoundRobin(), traffic)), delays(lived(two, RoundRobin(), traffic))
@@ -209,7 +209,7 @@ def test_on_recorded_traffic_each_replica_more_is_better_on_average() -> None:
 
 
 def test_data_parallel_ranks_answer_everybody_and_share_the_work() -> None:
-    cores = [ForeseeingCore(TIGHT, PlainTimes(), random.Random(rank)) for rank in range(2)]  # noqa: S311
+    cores = [Core(TIGHT, PlainTimes(), random.Random(rank)) for rank in range(2)]  # noqa: S311
     one = Fleet(inside=lambda _: Inside(cores, Ranks(cores).choose), replicas=1)
     traffic = [Arrival(time=0.01 * place, prompt_tokens=40, output_tokens=10) for place in range(30)]
     witness = lived(one, FewestRequests(), traffic)

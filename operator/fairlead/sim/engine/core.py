@@ -6,6 +6,7 @@ as an argument and never reads a clock.
 """
 
 from collections.abc import Iterable
+from math import inf
 
 from fairlead.fleet.chance import Chance
 from fairlead.sim.engine import admission, outcome, walk
@@ -127,9 +128,10 @@ class Core:
             floor.write_names(request)
 
     def _time(self, step: Step) -> None:
-        """When it ends."""
+        """When it ends; on the line only if all that it works on will be there in the next one."""
         batch, pace = step.batch, self._floor.pace
-        if batch.prefills or self._floor.settings.speculation is not None or not self._steady(step):
+        alike = self._floor.lockstep.sequences if step.lockstep else len(step.decodes)
+        if batch.prefills or self._floor.settings.speculation is not None or batch.decodes != alike:
             pace.breaks()
             step.ends = step.began + self._times.seconds(batch)
             return
@@ -139,11 +141,6 @@ class Core:
             line = self._times.decode_line(batch.decodes, batch.decode_tokens)
             pace.begins(step.began, line, batch.decodes, batch.decode_context)
         step.ends = pace.ends
-
-    def _steady(self, step: Step) -> bool:
-        """Whether all that the step works on will be there in the next one."""
-        members = self._floor.lockstep.sequences if step.lockstep else len(step.decodes)
-        return step.batch.decodes == members
 
     def complete(self, step: Step, now: float) -> list[Emission]:
         """The step's tokens appear, one emission for each request that made any."""
@@ -253,6 +250,11 @@ class Core:
         """The step on its way."""
         self._catch_up()
         return self._flight
+
+    @property
+    def horizon(self) -> float:
+        """Nothing shows before this moment if nobody comes or goes; infinite with no step on its way."""
+        return inf if self._flight is None else self._quiet_until
 
     @property
     def running(self) -> int:

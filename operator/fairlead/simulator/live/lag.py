@@ -1,7 +1,7 @@
 """How late the process notices that steps have ended, and what that means for whoever believes its times.
 
 Steps have absolute due times, so a late step makes none after it late; only a process that is short of CPU stays
-behind. Late by 10 ms on average over a second, its times are no longer the model's, and it says so; never less late
+behind. Late by 5 ms on average over a second, its times are no longer the model's, and it says so; never less late
 than the limit for a whole second, it will not catch up, and takes no new work.
 """
 
@@ -10,8 +10,8 @@ from math import inf
 from typing import Final
 
 WINDOW_SECONDS: Final = 1.0
-SLIPPING_SECONDS: Final = 0.010
-"""A twentieth of a first token after 200 ms."""
+SLIPPING_SECONDS: Final = 0.005
+"""A twentieth of a first token after 100 ms. Measured here at what it promises: 1 ms; beyond it soon tens."""
 QUIET_SECONDS: Final = 10.0
 """Between two lines about it: whoever lags has better things to do."""
 _BEHIND: Final = "WARNING (simulated) {:.0f} ms behind its model on average: what clients measure is not the model"
