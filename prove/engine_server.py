@@ -25,7 +25,8 @@ def keeps_its_models_time() -> Figure:
     end = f"at {said.load.streams} it says that it is behind" if said else "it never said that it is behind"
     return Figure(
         holds=promised.holds and promised.model.gap <= engine_server.PROMISED_GAP_S and said is not None,
-        text=f"round {len(tried)} of at most {TRIES}: {promised.line}; at 25 tokens/s a stream: {most}, {end}; rounds off the model and silent about it: {silent}",
+        text=f"round {len(tried)} of at most {TRIES}: {promised.line}; at 25 tokens/s a stream: {most}, {end}; "
+        f"rounds off the model and silent about it: {silent}",
     )
 
 

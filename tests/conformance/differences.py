@@ -34,4 +34,30 @@ MEANT: Final[dict[str, Difference]] = {
         ours="always the error event, or 500",
         because="vLLM's engine means to abort while its parent kills it: ours shows what clients must be ready for",
     ),
+    "a value that could be read in several ways": Difference(
+        real="the body's reader lists what is wrong with a message's role or an answer's form in each reading, "
+        "eleven or six of them",
+        ours="one line: the values that there are",
+        because="the list names Python classes inside vLLM; status, type and the place of the value are the same",
+    ),
+    "the words about a structure that cannot be kept": Difference(
+        real="what the grammar's compiler says (xgrammar or llguidance)",
+        ours="what Python's own reader of expressions says",
+        because="no grammar is compiled here; status and type are the same",
+    ),
+    "headers for browsers": Difference(
+        real="`Vary: Origin` on every answer, `Allow` on a 405",
+        ours="neither",
+        because="no browser asks a simulated engine, and each header is paid for in every answer",
+    ),
+    "a description of its routes": Difference(
+        real="/docs and /openapi.json",
+        ours="404",
+        because="a description of pretended routes would be taken for vLLM's",
+    ),
+    "the whole configuration": Difference(
+        real="in development mode /server_info tells every configuration object of vLLM",
+        ours="the model, its context and the version",
+        because="the others' values would be made up",
+    ),
 }

@@ -145,7 +145,7 @@ class Endpoint:
         return Stream(connection, response)
 
     def differs(self, name: str) -> bool:
-        """Whether this is ours and the difference of that name, which must be in the table, is meant."""
+        """Whether this is ours, so that the difference of that name shows; one that is not in the table is an error."""
         return self.kind is Kind.OURS and bool(differences.MEANT[name])
 
     def fresh_page(self) -> str:

@@ -108,5 +108,13 @@ def test_an_adapter_that_went_is_unknown(loaded: Endpoint) -> None:
     )
 
 
+def test_an_adapter_comes_and_goes_in_the_words_of_another_house(rich: Endpoint) -> None:
+    come = rich.post("/adapters", name="guest", src=adapter_path())
+    assert (come.status, come.text) == (200, "Adapter guest registered")
+    gone = rich.ask("DELETE", "/adapters/guest")
+    assert (gone.status, gone.text) == (200, "Adapter guest unregistered")
+    assert rich.ask("DELETE", "/adapters/guest").status == 404
+
+
 def _rows(seen: page.Page) -> list[dict[str, str]]:
     return [dict(told) for told in seen.labels("vllm:lora_requests_info")]

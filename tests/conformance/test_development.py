@@ -4,6 +4,7 @@ import threading
 
 from tests.conformance import page
 from tests.conformance.endpoint import Answer, Endpoint
+from tests.conformance.servers import CONTEXT
 from tests.patience import eventually
 
 
@@ -58,3 +59,9 @@ def test_an_emptied_cache_knows_no_prompt(rich: Endpoint) -> None:
 
 def test_the_world_has_its_size(rich: Endpoint) -> None:
     assert rich.look("/get_world_size").json == {"world_size": 1}
+
+
+def test_the_whole_configuration_is_told(rich: Endpoint) -> None:
+    told = rich.look("/server_info?config_format=json").json["vllm_config"]
+    assert told["model_config"]["max_model_len"] == CONTEXT
+    assert ("scheduler_config" in told) is not rich.differs("the whole configuration")

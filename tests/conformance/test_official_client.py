@@ -46,7 +46,10 @@ def test_a_chat_as_it_comes(client: openai.OpenAI) -> None:
         chunks = list(coming)
     said = "".join(choice.delta.content or "" for chunk in chunks for choice in chunk.choices)
     assert said == whole.choices[0].message.content
-    assert chunks[-1].usage == whole.usage or chunks[-1].usage is not None
+    counted, at_once = chunks[-1].usage, whole.usage
+    assert counted is not None
+    assert at_once is not None
+    assert (counted.prompt_tokens, counted.completion_tokens) == (at_once.prompt_tokens, at_once.completion_tokens)
 
 
 def test_a_response(client: openai.OpenAI) -> None:

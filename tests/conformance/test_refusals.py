@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.conformance.endpoint import MODEL, Endpoint
+from tests.conformance.endpoint import MODEL, Endpoint, Json
 from tests.conformance.refusal import CHAT, COMPLETIONS, INVALID, LETTERS, TOO_LONG, Refusal
 from tests.conformance.refusals import BODIES, LIMITS, PROMPTS, TOOLS
 
@@ -85,22 +85,35 @@ def test_a_prompt_of_what_is_no_token_is_listed_with_each_thing_it_might_have_be
     assert " validation errors:\n  {'type': '" in answer.json["error"]["message"]
 
 
-def test_a_role_that_is_no_word_is_refused(plain: Endpoint) -> None:
-    answer = plain.ask("POST", CHAT, {"model": MODEL, "messages": [{"role": 1, "content": "x"}]})
-    assert (answer.status, answer.json["error"]["type"]) == (400, INVALID)
-
-
-def test_a_kind_of_answer_that_is_unknown_is_refused(plain: Endpoint) -> None:
-    answer = plain.complete("x", response_format={"type": "poem"})
-    assert (answer.status, answer.json["error"]["type"]) == (400, INVALID)
-
-
 @pytest.mark.parametrize(
-    "structure", [{"json": {"type": "nonsense"}}, {"regex": "("}], ids=["a type that is none", "a broken expression"]
+    ("route", "wish", "place", "ways"),
+    [
+        (CHAT, {"messages": [{"role": 1, "content": "x"}]}, "body.messages.0", 11),
+        (COMPLETIONS, {"prompt": "x", "response_format": {"type": "poem"}}, "body.response_format", 6),
+    ],
+    ids=["a role that is no word", "a form that is unknown"],
 )
-def test_a_structure_that_cannot_be_kept_is_refused(plain: Endpoint, structure: dict[str, object]) -> None:
-    answer = plain.complete("x", max_tokens=3, structured_outputs=structure)
+def test_what_could_be_read_in_several_ways_is_refused_in_each(
+    plain: Endpoint, route: str, wish: Json, place: str, ways: int
+) -> None:
+    answer = plain.ask("POST", route, {"model": MODEL} | wish)
+    error = answer.json["error"]
+    assert (answer.status, error["type"]) == (400, INVALID)
+    assert error["param"].startswith(place)
+    told = 1 if plain.differs("a value that could be read in several ways") else ways
+    assert error["message"].count("\n  {'type': ") == told
+
+
+def test_a_type_that_is_none_is_refused(plain: Endpoint) -> None:
+    answer = plain.complete("x", max_tokens=3, structured_outputs={"json": {"type": "nonsense"}})
     assert (answer.status, answer.json["error"]["type"]) == (400, "BadRequestError")
+
+
+def test_a_broken_expression_is_refused(plain: Endpoint) -> None:
+    answer = plain.complete("x", max_tokens=3, structured_outputs={"regex": "("})
+    assert (answer.status, answer.json["error"]["type"]) == (400, "BadRequestError")
+    by_python = "unterminated subpattern" in answer.json["error"]["message"]
+    assert by_python is plain.differs("the words about a structure that cannot be kept")
 
 
 def test_what_is_ignored_is_not_refused(plain: Endpoint) -> None:

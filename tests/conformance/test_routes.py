@@ -62,6 +62,16 @@ def test_a_method_that_is_not_taken_is_told(plain: Endpoint, method: str, path: 
     assert (answer.status, answer.json) == (405, {"detail": "Method Not Allowed"})
 
 
+@pytest.mark.parametrize("path", ["/docs", "/openapi.json"])
+def test_the_routes_describe_themselves(plain: Endpoint, path: str) -> None:
+    assert plain.look(path).status == (404 if plain.differs("a description of its routes") else 200)
+
+
+def test_browsers_are_told_what_depends_on_whom(plain: Endpoint) -> None:
+    varies, allows = plain.look("/health").headers.get("vary"), plain.look("/v1/completions").headers.get("allow")
+    assert (varies, allows) == ((None, None) if plain.differs("headers for browsers") else ("Origin", "POST"))
+
+
 def test_the_model_has_a_card(plain: Endpoint) -> None:
     listed = plain.look("/v1/models").json
     (card,) = listed["data"]

@@ -100,12 +100,15 @@ class PlainRoutes:
         if absent:
             missing = [{"type": "missing", "loc": [name], "msg": "Field required", "input": body} for name in absent]
             raise errors.Refused(400, answers.dumped(missing).decode(), "Bad Request")
-        inplace = bool(body.get("load_inplace"))
-        return web.Response(text=self._front.names.load(str(body["name"]), str(body["src"]), inplace=inplace))
+        name, inplace = str(body["name"]), bool(body.get("load_inplace"))
+        self._front.names.load(name, str(body["src"]), inplace=inplace)
+        return web.Response(text=f"Adapter {name} registered")
 
     async def drop_adapter(self, request: web.Request) -> web.Response:
         """DELETE /adapters/{name}."""
-        return web.Response(text=self._front.names.unload(request.match_info["name"]))
+        name = request.match_info["name"]
+        self._front.names.unload(name)
+        return web.Response(text=f"Adapter {name} unregistered")
 
 
 def told(what: object, status: int = 200) -> web.Response:
