@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from itertools import count
 from typing import Final
 
+from fairlead.sim.engine.ranks import Ranks
 from fairlead.sim.engine.request import Finish
 from fairlead.sim.engine.settings import Policy
 from fairlead.sim.engine.steps import Refused
@@ -19,9 +20,6 @@ from fairlead.simulator.surface.job import Ending, Job, Listener, Refusal
 from fairlead.simulator.surface.job import Sequence as Asked
 
 _REFUSALS: Final = {Refused.TOO_MANY: Refusal.BUSY, Refused.BACKLOG: Refusal.BACKLOG}
-_FULL_FROM: Final = 0.5
-_FULL_WEIGHT: Final = 6
-"""vLLM's balancing: beyond half of its cache in use, an engine's load counts up to three times more."""
 
 
 class Driver:
@@ -29,6 +27,7 @@ class Driver:
 
     def __init__(self, ranks: Sequence[Rank], hashes: Hashes, by: Clockwork) -> None:
         self.ranks = ranks
+        self._engines = Ranks([rank.core for rank in ranks])
         self.faults = by.faults
         self.lag = by.lag
         self.draining = False
@@ -140,10 +139,9 @@ class Driver:
         return names[:prompt], names[prompt:]
 
     def _rank(self, job: Job) -> Rank:
-        """The pinned one, else the least loaded by vLLM's score."""
-        if job.rank is not None and job.rank < len(self.ranks):
-            return self.ranks[job.rank]
-        return min(self.ranks, key=_load) if len(self.ranks) > 1 else self.ranks[0]
+        """The pinned one, else the one vLLM would take."""
+        pinned = job.rank if job.rank is not None and job.rank < len(self.ranks) else None
+        return self.ranks[self._engines.choose(self._clock()) if pinned is None else pinned]
 
     async def nobody_runs(self) -> None:
         """Until those that run have ended; who waits goes on waiting."""
@@ -180,10 +178,3 @@ class Driver:
     def _go_on(self) -> None:
         for rank in self.ranks:
             rank.go_on()
-
-
-def _load(rank: Rank) -> float:
-    """vLLM's score of one engine: waiting and running, more where the cache fills up."""
-    core = rank.core
-    waiting = core.waiting
-    return waiting + core.running + waiting * _FULL_WEIGHT * max(0.0, core.usage - _FULL_FROM)
