@@ -11,9 +11,9 @@ import aiohttp
 from aiohttp import web
 
 from fairlead.simulator import packaged
+from fairlead.simulator.faults import Order
 from fairlead.simulator.live import provision
 from fairlead.simulator.live.engine import Clocks, LiveEngine
-from fairlead.simulator.live.faults import Order
 from fairlead.simulator.live.fixed_pace import FixedPace
 from fairlead.simulator.live.provision import Machine
 from fairlead.simulator.pretence import Fault, Pace, Pretence

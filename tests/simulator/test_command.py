@@ -11,7 +11,7 @@ from fairlead.engines.simulated import Simulated
 from fairlead.fleet.wanted import Adapter, ModelSource, SourceScheme
 from fairlead.simulator import command, pretence
 from fairlead.simulator.command import Misunderstood
-from fairlead.simulator.live.faults import Order
+from fairlead.simulator.faults import Order
 from fairlead.simulator.pretence import KNOBS, PREFIX, BadKnob, Fault, Pace, Pretence
 from fairlead.simulator.served import Limits, Served
 from tests.engines.asks import ENGINE, asks

@@ -11,7 +11,7 @@ import aiohttp
 import pytest
 
 from fairlead.simulator import process
-from fairlead.simulator.live.faults import Order
+from fairlead.simulator.faults import Order
 from fairlead.simulator.pretence import Fault, Pretence
 from fairlead.simulator.process import Outside, Start
 from fairlead.simulator.served import Served

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from fairlead.fleet.chance import Chance
-from fairlead.simulator.live import faults
-from fairlead.simulator.live.faults import AT_START, Fault, Order
+from fairlead.simulator import faults
+from fairlead.simulator.faults import AT_START, Fault, Order
 
 __all__ = ["AT_START", "KNOBS", "PREFIX", "BadKnob", "Fault", "Pretence", "read"]
 

@@ -21,9 +21,9 @@ from typing import Final
 from aiohttp import web
 
 from fairlead.simulator import packaged
+from fairlead.simulator.faults import AT_START, Fault
 from fairlead.simulator.live import last_words, provision
 from fairlead.simulator.live.engine import Clocks, LiveEngine
-from fairlead.simulator.live.faults import AT_START, Fault
 from fairlead.simulator.live.provision import CannotStart, Machine, Provision
 from fairlead.simulator.live.stats_line import INTERVAL_SECONDS, Seen, Stats
 from fairlead.simulator.packaged import Known

@@ -7,8 +7,8 @@ import pytest
 
 from fairlead.engines.vllm.engine import Vllm
 from fairlead.fleet.load import EngineLoad
+from fairlead.simulator.faults import Fault
 from fairlead.simulator.live.engine import LiveEngine
-from fairlead.simulator.live.faults import Fault
 from fairlead.simulator.surface.behind import Observed
 from fairlead.simulator.surface.job import Ending
 from tests.simulator.live.virtual import Client, engine, sequence, told

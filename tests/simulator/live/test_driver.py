@@ -7,7 +7,7 @@ import pytest
 
 from fairlead.sim.engine.core import Core
 from fairlead.sim.engine.request import Finish, Request
-from fairlead.simulator.live.faults import Fault, Order
+from fairlead.simulator.faults import Fault, Order
 from fairlead.simulator.pretence import Pretence
 from fairlead.simulator.surface.job import Ending, Refusal
 from tests.simulator.live.virtual import PACED, Client, engine, provided, sequence, told

@@ -6,9 +6,9 @@ from itertools import count
 from typing import Any, Final
 
 from fairlead.sim.engine.steps import Pause
-from fairlead.simulator.live import faults as ordering
+from fairlead.simulator import faults as ordering
+from fairlead.simulator.faults import Fault
 from fairlead.simulator.live.driver import Driver
-from fairlead.simulator.live.faults import Fault
 from fairlead.simulator.live.metrics.page import Page
 from fairlead.simulator.live.metrics.spoiled import Spoiled
 from fairlead.simulator.served import Served

@@ -12,8 +12,8 @@ from fairlead.sim.engine.ranks import Ranks
 from fairlead.sim.engine.request import Finish
 from fairlead.sim.engine.settings import Policy
 from fairlead.sim.engine.steps import Refused
+from fairlead.simulator.faults import Fault
 from fairlead.simulator.live.block_hashes import Hashes
-from fairlead.simulator.live.faults import Fault
 from fairlead.simulator.live.rank import Clockwork, Rank
 from fairlead.simulator.live.run import Feed, Run
 from fairlead.simulator.surface.job import Ending, Job, Listener, Refusal

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import Final
 
 from fairlead.sim.engine.core import Core
+from fairlead.simulator.faults import Fault, Faults
 from fairlead.simulator.live import kv_events
 from fairlead.simulator.live.acts import Acts
 from fairlead.simulator.live.block_hashes import Hashes
 from fairlead.simulator.live.driver import Driver
-from fairlead.simulator.live.faults import Fault, Faults
 from fairlead.simulator.live.kv_events import Journal, Publisher
 from fairlead.simulator.live.lag import Lag
 from fairlead.simulator.live.metrics.page import Counted, Engine, Page

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from fairlead.simulator.live.faults import Fault
+from fairlead.simulator.faults import Fault
 from fairlead.simulator.served import Served
 
 ENGINE_DIED: Final = "Engine core process EngineCore died unexpectedly. (simulated)"

@@ -12,7 +12,7 @@ from typing import cast
 from fairlead.sim.engine.core import Core
 from fairlead.sim.engine.request import Finish
 from fairlead.sim.engine.steps import Emission, Step
-from fairlead.simulator.live.faults import Fault, Faults
+from fairlead.simulator.faults import Fault, Faults
 from fairlead.simulator.live.kv_events import Journal, Publisher
 from fairlead.simulator.live.lag import Lag
 from fairlead.simulator.live.metrics.tally import Ended, Standing, Tally

@@ -3,7 +3,7 @@
 import re
 from typing import Final
 
-from fairlead.simulator.live.faults import Fault, Faults
+from fairlead.simulator.faults import Fault, Faults
 from fairlead.simulator.live.metrics import own_process
 from fairlead.simulator.live.metrics.page import Page
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from fairlead.simulator.live.faults import Fault, Faults, Order, ordered
+from fairlead.simulator.faults import Fault, Faults, Order, ordered
 
 
 def test_a_fault_shows_after_the_requests_that_go_well() -> None:
