@@ -26,8 +26,7 @@ from fairlead.simulator import command
 from fairlead.simulator.live import provision
 from fairlead.sizing.question import Question
 
-EVERY_S: Final = 1.0
-_TOLD_EVERY: Final = 10
+_TOLD_EVERY_S: Final = 10.0
 _TRIED: Final = Provenance(level=Level.RECORDED, source="tried while calibrating")
 
 
@@ -74,7 +73,8 @@ def read(chosen: argparse.Namespace) -> Asked:
 def seen(chosen: argparse.Namespace, asked: Asked, tell: Callable[[str], None]) -> list[Stretch]:
     """From the engine or from the file."""
     if chosen.url:
-        scrapes = asyncio.run(_watch(chosen.url.rstrip("/") + "/metrics", chosen.seconds, tell))
+        looks = _Looks(chosen.url.rstrip("/") + "/metrics", chosen.seconds, chosen.every)
+        scrapes = asyncio.run(_watch(looks, tell))
         return watched.stretches(scrapes, asked.question.batch_tokens)
     if asked.blocks is None:
         raise Misunderstood(
@@ -99,20 +99,30 @@ def write(place: str, text: str) -> None:
     Path(place).write_text(text, encoding="utf-8")
 
 
-async def _watch(url: str, seconds: float, tell: Callable[[str], None]) -> list[Scrape]:
+@dataclass(frozen=True, slots=True)
+class _Looks:
+    """Where to look, for how long, and how often."""
+
+    url: str
+    seconds: float
+    every: float
+
+
+async def _watch(looks: _Looks, tell: Callable[[str], None]) -> list[Scrape]:
     scrapes: list[Scrape] = []
-    started = time.monotonic()
+    started = told = time.monotonic()
     async with aiohttp.ClientSession() as session:
-        while time.monotonic() - started < seconds:
-            page = await engine_pods.page(session, url)
+        while (now := time.monotonic()) - started < looks.seconds:
+            page = await engine_pods.page(session, looks.url)
             load = metrics.load(page) if page is not None else None
             if not isinstance(load, EngineLoad):
-                raise Misunderstood(f"--url {url}: no engine's metrics there; give the address that vLLM serves on")
+                raise Misunderstood(f"--url: no engine's metrics at {looks.url}; give the address that vLLM serves on")
             scrapes.append(Scrape(time.monotonic(), load))
-            if len(scrapes) % _TOLD_EVERY == 0:
+            if now - told >= _TOLD_EVERY_S:
+                told = now
                 running, waiting = load.running or 0, load.waiting or 0
-                tell(f"watched {len(scrapes)} of {seconds:.0f} s: {running:.0f} running, {waiting:.0f} waiting")
-            await asyncio.sleep(EVERY_S)
+                tell(f"{now - started:.0f} of {looks.seconds:.0f} s: {running:.0f} running, {waiting:.0f} waiting")
+            await asyncio.sleep(looks.every)
     return scrapes
 
 

@@ -1,0 +1,167 @@
+"""`fairlead calibrate`: from a recorded timeline and from a running engine to a file that `fairlead engine` takes."""
+
+import json
+import random
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from fairlead.cli.main import main
+from fairlead.cluster import package_data
+from fairlead.sim.engine.core import Core
+from fairlead.sim.engine.request import Request
+from fairlead.sim.engine.settings import EngineSettings
+from fairlead.sim.timing import calibrated, shares
+from fairlead.sim.timing.provenance import Level, Provenance
+from fairlead.sim.timing.shares import Shares
+from fairlead.sizing.question import Question
+
+MODEL, PRODUCT = "meta-llama/Llama-3.1-8B-Instruct", "NVIDIA-H100-80GB-HBM3"
+COMMAND = ("--", "vllm", "serve", MODEL, "--max-num-batched-tokens", "2048", "--num-gpu-blocks-override", "4000")
+LIMITS = EngineSettings(blocks=4000, batch_tokens=2048, max_sequences=64)
+
+
+def engine(reached: Shares) -> Core:
+    """One that reaches these shares."""
+    known = package_data.load_catalogue()
+    question = Question(shape=known.shapes[MODEL], accelerator=known.accelerators[PRODUCT], context=8192)
+    times = shares.reaching(question, reached, Provenance(level=Level.RECORDED, source="this test"))
+    return Core(LIMITS, times, random.Random(1))  # noqa: S311  # no secret
+
+
+def crowd(core: Core, count: int, now: float) -> None:
+    """So many requests at once."""
+    for serial in range(count):
+        core.add(Request(serial=serial, prompt_tokens=1200, output_tokens=600, arrived=now))
+
+
+def timeline(core: Core, seconds: int) -> str:
+    """What a recorder beside it writes, of a crowd that comes at once."""
+    rows = ["t,prompt_throughput,gen_throughput,running,waiting,kv_cache_pct"]
+    crowd(core, 40, 0.0)
+    before = (0, 0)
+    for second in range(1, seconds + 1):
+        core.advance(second - 1.0, float(second), stopping=False)
+        done = (core.counts.computed_tokens - core.counts.generation_tokens, core.counts.generation_tokens)
+        read, made = max(0, done[0] - before[0]), done[1] - before[1]
+        rows.append(f"{second}.0,{read},{made},{core.running},{core.waiting},{100 * core.usage}")
+        before = done
+    return "\n".join(rows)
+
+
+@contextmanager
+def serving(core: Core) -> Iterator[str]:
+    """Its metrics on a real socket, in real time, under crowds that come and go."""
+    started, asked, lock = time.monotonic(), [0], threading.Lock()  # noqa: TID251  # it plays a real engine
+
+    def page() -> str:
+        now = time.monotonic() - started  # noqa: TID251  # it plays a real engine
+        core.advance(now, now, stopping=False)
+        if now > asked[0] * 1.2:
+            crowd(core, 12, now)
+            asked[0] += 1
+        counts = core.counts
+        firsts = counts.prompt_tokens // 1200
+        told = {
+            "vllm:num_requests_running": core.running,
+            "vllm:num_requests_waiting": core.waiting,
+            "vllm:kv_cache_usage_perc": core.usage,
+            "vllm:generation_tokens_total": counts.generation_tokens,
+            "vllm:iteration_tokens_total_count": counts.steps,
+            "vllm:iteration_tokens_total_sum": counts.computed_tokens + firsts,
+            "vllm:time_to_first_token_seconds_count": firsts,
+            "vllm:time_to_first_token_seconds_sum": 0,
+        }
+        capacity = 'vllm:cache_config_info{kv_cache_size_tokens="64000",block_size="16"} 1\n'
+        return "".join(f"{name} {value}\n" for name, value in told.items()) + capacity
+
+    class Pages(BaseHTTPRequestHandler):
+        """Answers every path."""
+
+        def do_GET(self) -> None:
+            """The page at this moment."""
+            with lock:
+                body = page().encode()
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            """Quietly."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Pages)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def test_a_recorded_timeline_becomes_a_file_for_the_engine(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    recorded, out = tmp_path / "run" / "timeseries.csv", tmp_path / "found.json"
+    recorded.parent.mkdir()
+    recorded.write_text(timeline(engine(Shares(0.7, 0.2)), 30), encoding="utf-8")
+    words = ["calibrate", "--recorded", str(recorded), "--product", PRODUCT, "--out", str(out), *COMMAND]
+    assert main(words) == 0
+    assert capsys.readouterr().out.startswith("step times: recorded (")
+    found = calibrated.read(out.read_text(encoding="utf-8"))
+    assert (found.model, found.product, found.source) == (MODEL, PRODUCT, "the recorded run run")
+    assert found.shares.bandwidth == pytest.approx(0.7, rel=0.1)
+    assert found.shares.arithmetic == pytest.approx(0.2, rel=0.15)
+
+
+def test_a_running_engine_is_watched(capsys: pytest.CaptureFixture[str]) -> None:
+    with serving(engine(Shares(0.7, 0.5))) as url:
+        words = ["calibrate", "--url", url, "--seconds", "4", "--every", "0.05", "--product", PRODUCT, "-o", "json"]
+        assert main([*words, *COMMAND]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["stretches"] > 10
+    assert shares.LOWEST < told["bandwidth"] < shares.HIGHEST
+    assert told["source"] == "a running engine's metrics, 4 s"
+
+
+def test_an_engine_nobody_asks_tells_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    quiet = engine(Shares(0.7, 0.5))
+    quiet.settings = EngineSettings(blocks=4000)
+    with serving(quiet) as url:
+        words = ["calibrate", "--url", url, "--seconds", "0.2", "--every", "0.3", "--product", PRODUCT, *COMMAND]
+        assert main(words) == 1
+    assert "both are needed: watch for longer" in capsys.readouterr().err
+
+
+BAD = (
+    (("--url", "http://127.0.0.1:9"), "--url: no engine's metrics at http://127.0.0.1:9/metrics; give the address"),
+    (("--recorded", "nowhere.csv"), "nowhere.csv"),
+)
+
+
+@pytest.mark.parametrize(("source", "told"), BAD)
+def test_what_does_not_answer_is_named(source: tuple[str, str], told: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["calibrate", *source, "--seconds", "1", "--product", PRODUCT, *COMMAND]) == 2
+    assert told in capsys.readouterr().err
+
+
+WORDS = (
+    (("--product", "H100"), COMMAND, "--product H100: not in the catalogue; near: NVIDIA-H100"),
+    (("--product", PRODUCT), ("--", "vllm", "serve", "Llama-3.1-8B"), "model Llama-3.1-8B: not in the catalogue; near"),
+    (("--product", PRODUCT), ("--", "vllm"), "must be `vllm serve MODEL ...`; write it after `--`"),
+    (("--product", PRODUCT, "--gpus", "2"), COMMAND, "--gpus 2: the command spreads over 1; write --gpus 1"),
+    (("--product", PRODUCT), ("--", "vllm", "serve", MODEL), "add --num-gpu-blocks-override N to its command"),
+)
+
+
+@pytest.mark.parametrize(("product", "command", "told"), WORDS)
+def test_words_that_make_no_sense_are_answered_with_some_that_do(
+    product: tuple[str, ...], command: tuple[str, ...], told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["calibrate", "--recorded", "run.csv", *product, *command]) == 2
+    assert told in capsys.readouterr().err
