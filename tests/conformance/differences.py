@@ -36,7 +36,7 @@ MEANT: Final[dict[str, Difference]] = {
     ),
     "a value that could be read in several ways": Difference(
         real="the body's reader lists what is wrong with a message's role or an answer's form in each reading, "
-        "eleven or six of them",
+        "up to ten of them",
         ours="one line: the values that there are",
         because="the list names Python classes inside vLLM; status, type and the place of the value are the same",
     ),

@@ -146,7 +146,7 @@ class Endpoint:
 
     def differs(self, name: str) -> bool:
         """Whether this is ours, so that the difference of that name shows; one that is not in the table is an error."""
-        return self.kind is Kind.OURS and bool(differences.MEANT[name])
+        return bool(differences.MEANT[name]) and self.kind is Kind.OURS
 
     def fresh_page(self) -> str:
         """What /metrics said right after its start; who knows what a named server was asked before."""

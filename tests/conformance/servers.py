@@ -147,7 +147,7 @@ def _command(kind: Kind) -> list[str]:
         return [sys.executable, "-m", "fairlead", "engine", *pretended, "vllm", "serve", OUR_MODEL]
     program = real_vllm.python(Cache.chosen()).parent / "vllm"
     model = tiny_model.model(Cache.chosen())
-    return ["nice", "-n", "10", str(program), "serve", str(model), "--enforce-eager", "--dtype", "float32"]
+    return [str(program), "serve", str(model), "--enforce-eager", "--dtype", "float32"]
 
 
 def _environment(kind: Kind, configuration: Configuration) -> dict[str, str]:

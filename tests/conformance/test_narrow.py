@@ -14,7 +14,7 @@ from tests.patience import eventually
 
 BUSY = "The engine is currently busy and cannot accept new requests. Please try again later or on a different instance."
 LONG = 2000
-APART = 50
+APART = 300
 """Tokens of those who wait: enough that one ends well before the next, whatever the machine does besides."""
 Wish: TypeAlias = tuple[str, Json, dict[str, str]]
 """What a request is called here, what it says beside the usual, and its headers."""

@@ -88,7 +88,7 @@ def test_a_prompt_of_what_is_no_token_is_listed_with_each_thing_it_might_have_be
 @pytest.mark.parametrize(
     ("route", "wish", "place", "ways"),
     [
-        (CHAT, {"messages": [{"role": 1, "content": "x"}]}, "body.messages.0", 11),
+        (CHAT, {"messages": [{"role": 1, "content": "x"}]}, "body.messages.0", 10),
         (COMPLETIONS, {"prompt": "x", "response_format": {"type": "poem"}}, "body.response_format", 6),
     ],
     ids=["a role that is no word", "a form that is unknown"],
