@@ -22,10 +22,10 @@ from devcluster.cache import Cache
 
 VOCABULARY: Final = 512
 HIDDEN, INTER, LAYERS, HEADS, KV_HEADS, HEAD_DIM = 64, 128, 2, 4, 2, 32
-POSITIONS: Final = 2048
+POSITIONS: Final = 8192
 RANK: Final = 8
 SEED: Final = 20261120
-EDITION: Final = 3
+EDITION: Final = 4
 """Part of the folder's name: whoever changes what is written here raises it, and a stale copy is never served."""
 SPECIAL: Final = ("<unk>", "<s>", "</s>")
 END: Final = SPECIAL.index("</s>")

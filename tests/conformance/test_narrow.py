@@ -8,12 +8,12 @@ from typing import TypeAlias
 import pytest
 
 from tests.conformance import page
-from tests.conformance.configurations import BACKLOG, KEY, SEATS
+from tests.conformance.configurations import BACKLOG, HELD, KEY, SEATS
 from tests.conformance.endpoint import MODEL, Answer, Endpoint, Json
 from tests.patience import eventually
 
 BUSY = "The engine is currently busy and cannot accept new requests. Please try again later or on a different instance."
-LONG = 2000
+LONG = HELD - 100
 APART = 300
 """Tokens of those who wait: enough that one ends well before the next, whatever the machine does besides."""
 Wish: TypeAlias = tuple[str, Json, dict[str, str]]
