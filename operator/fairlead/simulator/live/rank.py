@@ -133,7 +133,6 @@ class Rank:
         self._forget_ended()
         emissions = self.core.complete(step, due)
         now = self._by.clock()
-        self._by.lag.add(now - due, now)
         self._telling = True
         for one in emissions:
             if one.first:
@@ -142,6 +141,8 @@ class Rank:
         self._begin(due)
         self.note()
         self._tell_others(emissions, now)
+        told = self._by.clock()
+        self._by.lag.add(now - due + _unheard(told - now, step.seconds), told)
         generated = sum([one.tokens for one in emissions])
         self.tally.stepped(step.batch, generated)
         self._after(generated)
@@ -223,3 +224,8 @@ class Rank:
         faults.tokens += generated
         if (death := faults.deadly) is not None:
             self._by.die(death)
+
+
+def _unheard(telling: float, step: float) -> float:
+    """How late requests are heard on average: who comes while tokens are told waits for half of it."""
+    return telling / 2 * min(1.0, telling / step) if step > 0 else telling / 2
