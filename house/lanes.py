@@ -144,7 +144,7 @@ def _call(words: Sequence[str], environment: Mapping[str, str], sink: IO[bytes] 
 
 def commands(lane: Lane) -> tuple[tuple[str, ...], ...]:
     """What a lane runs, one after the other until one fails; where it is measured, with its floors."""
-    tests = ("pytest", "-m", lane.marker)
+    tests = ("pytest", "-m", lane.marker, "--durations=12", "--durations-min=10")
     if not lane.floors:
         return (tests,)
     (ROOT / COVERAGE_FOLDER).mkdir(parents=True, exist_ok=True)

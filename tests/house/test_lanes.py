@@ -81,7 +81,7 @@ def test_a_lane_with_floors_is_measured_and_held_to_them() -> None:
         "house.floors",
     ]
     assert lanes.commands(pure)[-1][-1] == "floors-of-the-rest"
-    assert lanes.commands(lanes.LANES[1]) == (("pytest", "-m", "conformance"),)
+    assert lanes.commands(lanes.LANES[1]) == (("pytest", "-m", "conformance", "--durations=12", "--durations-min=10"),)
 
 
 @pytest.mark.house
