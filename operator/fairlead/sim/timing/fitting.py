@@ -1,6 +1,6 @@
 """Fits the physical coefficients to measurements: robustly, on logarithms, all positive, shares bounded by the sheet.
 
-The only place of the room, with what it alone imports, that needs numpy and scipy (the extra `calibrate`).
+The only place of the room, with what it alone imports, that needs numpy and scipy (the extra `fit`).
 """
 
 from collections import Counter
