@@ -1,8 +1,8 @@
 """`python -m house.conformance [real | ours | URL]`: one suite, held against a server of the reader's choice.
 
 Real vLLM on CPU is what it runs against unless told otherwise; the venv and the tiny model are made where they are
-missing. `--record` keeps the summary, `--page` writes docs/reference/conformance.md from what was recorded, and
-`--drift` says whether the page is what the records and the table of differences make it.
+missing. Every green run leaves its summary in .build; `--record` keeps it, `--keep` the last ones without another run,
+`--page` writes docs/reference/conformance.md from what was recorded, and `--drift` says whether the page is what the records and the table of differences make it.
 """
 
 import argparse
@@ -35,6 +35,7 @@ SIDES: Final = (REAL, OURS)
 """What is ours to start as every case wants it, so that none may be left out."""
 PAGE: Final = ROOT / "docs" / "reference" / "conformance.md"
 RECORDS: Final = PAGE.with_suffix(".json")
+LAST: Final = ROOT / ".build" / "conformance.json"
 ADVICE: Final = "run `python -m house.conformance --page` and commit the page"
 
 
@@ -72,14 +73,18 @@ def main(argv: Sequence[str] | None = None) -> int:
         wrong = drift(PAGE.read_text(encoding="utf-8") if PAGE.is_file() else "", read(RECORDS))
         print(wrong or "conformance: the page is as recorded")
         return 1 if wrong else 0
-    if not asked.page:
+    if asked.keep:
+        write(RECORDS, read(RECORDS) | read(LAST))
+    elif not asked.page:
         summary = run(asked.server)
         print(summary)
         if not summary.holds or (summary.left_out and asked.server in SIDES):
             return 1
-        if asked.record and asked.server in SIDES:
-            write(RECORDS, read(RECORDS) | {asked.server: summary})
-    if asked.page or asked.record:
+        if asked.server in SIDES:
+            write(LAST, read(LAST) | {asked.server: summary})
+        if asked.record:
+            write(RECORDS, read(RECORDS) | read(LAST))
+    if asked.page or asked.record or asked.keep:
         PAGE.write_text(render(read(RECORDS)), encoding="utf-8")
     return 0
 
@@ -126,6 +131,7 @@ def read(path: Path) -> dict[str, Summary]:
 
 def write(path: Path, records: Mapping[str, Summary]) -> None:
     """Keep them."""
+    path.parent.mkdir(parents=True, exist_ok=True)
     told = {side: asdict(summary) for side, summary in sorted(records.items())}
     path.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
 
@@ -201,6 +207,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m house.conformance", description="Held to the original.")
     parser.add_argument("server", nargs="?", default=REAL, help="real (also when nothing is said), ours, or a URL")
     parser.add_argument("--record", action="store_true", help="keep the summary and write the page anew")
+    parser.add_argument("--keep", action="store_true", help="keep the last green runs and write the page anew")
     parser.add_argument("--page", action="store_true", help="only write the page from what was recorded")
     parser.add_argument("--drift", action="store_true", help="only say whether the page is right")
     return parser

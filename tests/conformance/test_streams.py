@@ -1,17 +1,17 @@
 """Streams: the chunks and their keys, usage in its three ways, the end, and a client that is gone before it."""
 
 import json
+from contextlib import closing
 
 import pytest
 
 from tests.conformance import bodies, page
+from tests.conformance.configurations import HELD
 from tests.conformance.endpoint import DONE, Endpoint
 
 IDS = [5, 6, 7, 8]
 COUNTED = {"include_usage": True}
 ALWAYS_COUNTED = {"include_usage": True, "continuous_usage_stats": True}
-LONG = 900
-"""Tokens: a reply that is still coming when its client goes."""
 
 
 def test_a_stream_is_server_sent_events(plain: Endpoint) -> None:
@@ -123,16 +123,17 @@ def test_a_stop_string_holds_back_what_it_might_begin_with(plain: Endpoint) -> N
     assert [chunk["choices"][0]["text"] == "" for chunk in chunks] == [True, True, True, False]
 
 
-def test_a_client_that_goes_ends_its_request_and_is_not_counted(plain: Endpoint) -> None:
-    before = page.now(plain)
-    stream = plain.open("/v1/completions", prompt=IDS, max_tokens=LONG, ignore_eos=True, stream=True)
-    assert json.loads(stream.take(5)[-1])["choices"][0]["finish_reason"] is None
-    running = page.settled(plain, lambda now: now.value("vllm:num_requests_running") == 1)
-    assert running.value("vllm:kv_cache_usage_perc") > 0
-    stream.close()
-    after = page.settled(plain, lambda now: now.value("vllm:num_requests_running") == 0)
+def test_a_client_that_goes_ends_its_request_and_is_not_counted(narrow: Endpoint) -> None:
+    before = page.now(narrow)
+    lasting = HELD - 100
+    stream = narrow.open("/v1/completions", prompt=IDS, max_tokens=lasting, ignore_eos=True, stream=True)
+    with closing(stream):
+        assert json.loads(stream.take(5)[-1])["choices"][0]["finish_reason"] is None
+        running = page.settled(narrow, lambda now: now.value("vllm:num_requests_running") == 1)
+        assert running.value("vllm:kv_cache_usage_perc") > 0
+    after = page.settled(narrow, lambda now: now.value("vllm:num_requests_running") == 0)
     made = after.value("vllm:generation_tokens_total") - before.value("vllm:generation_tokens_total")
-    assert 5 <= made < LONG
+    assert 5 <= made < lasting
     for name in ("vllm:request_success_total", "vllm:e2e_request_latency_seconds_count", "vllm:request_params_n_count"):
         assert after.value(name) == before.value(name), name
     assert after.value("vllm:prompt_tokens_total") == before.value("vllm:prompt_tokens_total") + len(IDS)
