@@ -1,8 +1,9 @@
 """`python -m house.conformance [real | ours | URL]`: one suite, held against a server of the reader's choice.
 
 Real vLLM on CPU is what it runs against unless told otherwise; the venv and the tiny model are made where they are
-missing. Every green run leaves its summary in .build; `--record` keeps it, `--keep` the last ones without another run,
-`--page` writes docs/reference/conformance.md from what was recorded, and `--drift` says whether the page is what the records and the table of differences make it.
+missing. Every green run leaves its summary in .build; `--record` keeps it, `--keep` the last ones without another run.
+`--page` writes docs/reference/conformance.md from what was recorded, and `--drift` says whether the page is what the
+records and the table of differences make it.
 """
 
 import argparse
