@@ -13,7 +13,7 @@ from fairlead.simulator.live.metrics.web import Web
 
 CACHE: Final = Family("vllm:cache_config_info", Kind.GAUGE, "How the KV cache is laid out.")
 ADAPTERS: Final = Family("vllm:lora_requests_info", Kind.GAUGE, "Adapters in work, and when they were.")
-LAG: Final = Family("fairlead_engine_lag_seconds", Kind.GAUGE, "How late ends of steps were noticed, last second.")
+LAG: Final = Family("fairlead_engine_lag_seconds", Kind.GAUGE, "How late things were noticed, over three seconds.")
 BEHIND: Final = Family("fairlead_engine_behind", Kind.GAUGE, "1 while its times are not the model's.")
 LATE: Final = Family("fairlead_engine_late_steps", Kind.COUNTER, "Steps whose end was noticed too late.")
 
