@@ -6,28 +6,23 @@ from typing import Any
 from fairlead.api import into_gateways
 from fairlead.api.kinds import GATEWAY
 from fairlead.fleet.gateways import (
-    Band,
-    BatchLane,
     Cascade,
     Difficulty,
     Fallback,
     FallbackReason,
     Gateway,
-    LongLane,
     Route,
     RouterPods,
     RouteRule,
+    Routing,
     ServiceType,
     Span,
     Strategy,
-    Tenant,
-    TenantBudget,
     Validator,
     WantedGateway,
 )
-from fairlead.fleet.wanted import (
-    SecretKey,
-)
+from fairlead.fleet.tenants import Band, BatchLane, LongLane, Tenant, TenantBudget
+from fairlead.fleet.wanted import SecretKey
 from tests.api.objects import given
 
 
@@ -129,27 +124,29 @@ def test_every_field_of_a_gateway_arrives() -> None:
             namespace="team",
             name="chat",
             routes=ROUTES,
-            tenants=(
-                Tenant(
-                    name="shop",
-                    keys=(SecretKey(name="n", key="k"),),
-                    band="high",
-                    weight=2,
-                    max_concurrency=3,
-                    tokens_per_minute=4,
-                    requests_per_minute=5,
-                    budget=TenantBudget(max_cost=Decimal(6), monthly=False),
-                    models=frozenset({"one"}),
-                    shadow=True,
+            routing=Routing(
+                tenants=(
+                    Tenant(
+                        name="shop",
+                        keys=(SecretKey(name="n", key="k"),),
+                        band="high",
+                        weight=2,
+                        max_concurrency=3,
+                        tokens_per_minute=4,
+                        requests_per_minute=5,
+                        budget=TenantBudget(max_cost=Decimal(6), monthly=False),
+                        models=frozenset({"one"}),
+                        shadow=True,
+                    ),
+                    Tenant(name="rest", keys=(SecretKey(name="n", key="r"),)),
                 ),
-                Tenant(name="rest", keys=(SecretKey(name="n", key="r"),)),
+                bands=(
+                    Band(name="high", priority=9, reserved=0.1, max_queued=7),
+                    Band(name="low", priority=1),
+                ),
+                long_lane=LongLane(min_prompt_tokens=1, min_output_tokens=2, max_share=0.4, max_queue_seconds=5.0),
+                batch_lane=BatchLane(below_utilization=0.6, max_queue_seconds=3600.0, max_queued=8),
             ),
-            bands=(
-                Band(name="high", priority=9, reserved=0.1, max_queued=7),
-                Band(name="low", priority=1),
-            ),
-            long_lane=LongLane(min_prompt_tokens=1, min_output_tokens=2, max_share=0.4, max_queue_seconds=5.0),
-            batch_lane=BatchLane(below_utilization=0.6, max_queue_seconds=3600.0, max_queued=8),
         ),
         pods=RouterPods(replicas=3, service=ServiceType.LOAD_BALANCER),
     )

@@ -54,4 +54,4 @@ def test_together_they_show_every_lever() -> None:
     assert {one.rollout.strategy for one in deployments} >= {RolloutStrategy.REPLACE, RolloutStrategy.CANARY}
     assert {route.strategy for one in gateways for route in one.routes} == set(Strategy)
     assert any(one.routing.cache.enabled for one in gateways)
-    assert any(one.long_lane and one.batch_lane for one in gateways)
+    assert any(one.routing.long_lane and one.routing.batch_lane for one in gateways)

@@ -1,5 +1,6 @@
 """From an InferenceGateway, or the router of a deployment, to what a router works by."""
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Protocol
 
@@ -11,14 +12,11 @@ from fairlead.api.gateway import Tenant as TenantSpec
 from fairlead.api.reading import Written
 from fairlead.api.routes import ModelRoute, Rule
 from fairlead.fleet.gateways import (
-    Band,
-    BatchLane,
     Cascade,
     Fallback,
     Gateway,
     Hold,
     Limits,
-    LongLane,
     ResponseCache,
     Retries,
     Route,
@@ -26,11 +24,10 @@ from fairlead.fleet.gateways import (
     RouteRule,
     Routing,
     Span,
-    Tenant,
-    TenantBudget,
     Timeouts,
     WantedGateway,
 )
+from fairlead.fleet.tenants import Band, BatchLane, LongLane, Tenant, TenantBudget
 from fairlead.fleet.wanted import SecretKey
 
 DEFAULT_REPLICAS = 2
@@ -59,14 +56,16 @@ def gateway(written: Written[InferenceGatewaySpec]) -> WantedGateway:
         namespace=written.namespace,
         name=written.name,
         routes=tuple(_route(one) for one in spec.models),
-        tenants=tuple(_tenant(one) for one in spec.tenants),
-        bands=tuple(
-            Band(name=one.name, priority=one.priority, reserved=float(one.reserved or 0), max_queued=one.max_queued)
-            for one in spec.bands
+        routing=replace(
+            routing(spec),
+            tenants=tuple(_tenant(one) for one in spec.tenants),
+            bands=tuple(
+                Band(name=one.name, priority=one.priority, reserved=float(one.reserved or 0), max_queued=one.max_queued)
+                for one in spec.bands
+            ),
+            long_lane=_long_lane(lanes.long) if lanes.long else None,
+            batch_lane=_batch_lane(lanes.batch) if lanes.batch else None,
         ),
-        long_lane=_long_lane(lanes.long) if lanes.long else None,
-        batch_lane=_batch_lane(lanes.batch) if lanes.batch else None,
-        routing=routing(spec),
     )
     pods = RouterPods(
         replicas=DEFAULT_REPLICAS if spec.replicas is None else spec.replicas,

@@ -55,7 +55,7 @@ def of_gateway(gateway: Gateway) -> Iterator[Reference]:
     for number, route in enumerate(gateway.routes):
         for field, name in _answering(route):
             yield Reference(f"spec.models[{number}].{field}", Key("InferenceDeployment", gateway.namespace, name))
-    for number, tenant in enumerate(gateway.tenants):
+    for number, tenant in enumerate(gateway.routing.tenants):
         for place, key in enumerate(tenant.keys):
             yield Reference(f"spec.tenants[{number}].keys[{place}].name", Key("Secret", gateway.namespace, key.name))
     if redis := gateway.routing.cache.redis_url:

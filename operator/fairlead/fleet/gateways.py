@@ -4,10 +4,10 @@ A deployment without a gateway has the same router with one model and no tenants
 """
 
 from dataclasses import dataclass
-from decimal import Decimal
 from enum import StrEnum
 
 from fairlead.fleet.policies import ReplicaBounds
+from fairlead.fleet.tenants import Band, BatchLane, LongLane, Tenant
 from fairlead.fleet.wanted import SecretKey, Wanted, WantedDrain, WantedRollout
 
 
@@ -65,6 +65,60 @@ class Retries:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Balancing:
+    """How a replica is chosen for a request."""
+
+    prefix: bool = True
+    """Prefer the replica that holds the prompt's beginning in its KV cache."""
+    load_bound: float = 1.25
+    """A replica with more than so many times the mean load is not preferred for anything it holds."""
+    salt: bool = False
+    """Send each tenant's name as `cache_salt`: no tenant finds another's prefixes in an engine, or learns by timing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hedging:
+    """A second replica asked for the same answer when the first is slow to begin; the first token wins."""
+
+    enabled: bool = False
+    after_seconds: float | None = None
+    """Nothing: the 95th percentile of first tokens seen lately for prompts of this length."""
+    budget: float = 0.02
+    """Hedges as a share of requests."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Door:
+    """How clients come in, and how engines are reached."""
+
+    cors_origins: tuple[str, ...] = ()
+    """Browsers of these origins may ask; `*` for all, none by default."""
+    tls_secret: str | None = None
+    """Secret of kind kubernetes.io/tls that clients are answered with; read again when it is rotated."""
+    engine_ca: SecretKey | None = None
+    """Engines are spoken to over TLS and must show a certificate of this authority."""
+    max_header_bytes: int = 64 * 2**10
+    head_seconds: float = 20.0
+    """A client that has not finished its request's head by then is slow on purpose."""
+    body_seconds: float = 120.0
+    idle_seconds: float = 75.0
+    """An unused client connection is closed after that."""
+    max_connections: int = 20_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Telling:
+    """What a router says of each request."""
+
+    access_log: bool = True
+    log_prompts: bool = False
+    otlp_endpoint: str | None = None
+    """OTLP over HTTP, for instance http://collector:4318; none: no spans."""
+    trace_share: float = 0.05
+    """Of requests that bring no decision of their own in `traceparent`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Routing:
     """What every router has, whichever object it belongs to."""
 
@@ -73,6 +127,15 @@ class Routing:
     hold: Hold = Hold()
     cache: ResponseCache = ResponseCache()
     retries: Retries = Retries()
+    tenants: tuple[Tenant, ...] = ()
+    """Nobody named: everybody may ask, without a key, as one tenant."""
+    bands: tuple[Band, ...] = ()
+    long_lane: LongLane | None = None
+    batch_lane: BatchLane | None = None
+    balancing: Balancing = Balancing()
+    hedging: Hedging = Hedging()
+    door: Door = Door()
+    telling: Telling = Telling()
 
 
 class Strategy(StrEnum):
@@ -163,71 +226,12 @@ class Route:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TenantBudget:
-    """What a tenant may spend in a period."""
-
-    max_cost: Decimal
-    monthly: bool = True
-    """Otherwise daily; both in UTC."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tenant:
-    """One group of clients."""
-
-    name: str
-    keys: tuple[SecretKey, ...]
-    band: str | None = None
-    weight: int = 1
-    max_concurrency: int | None = None
-    tokens_per_minute: int | None = None
-    requests_per_minute: int | None = None
-    budget: TenantBudget | None = None
-    models: frozenset[str] = frozenset()
-    """Empty: all of them."""
-    shadow: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Band:
-    """A level of priority."""
-
-    name: str
-    priority: int
-    reserved: float = 0.0
-    max_queued: int | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LongLane:
-    """Where long jobs wait."""
-
-    min_prompt_tokens: int = 16_384
-    min_output_tokens: int = 8192
-    max_share: float = 0.30
-    max_queue_seconds: float = 300.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BatchLane:
-    """Where work without a hurry waits."""
-
-    below_utilization: float = 0.70
-    max_queue_seconds: float = 43_200.0
-    max_queued: int = 10_000
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Gateway:
     """One address over many deployments."""
 
     namespace: str
     name: str
     routes: tuple[Route, ...] = ()
-    tenants: tuple[Tenant, ...] = ()
-    bands: tuple[Band, ...] = ()
-    long_lane: LongLane | None = None
-    batch_lane: BatchLane | None = None
     routing: Routing = Routing()
 
 

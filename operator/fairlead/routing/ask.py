@@ -1,0 +1,51 @@
+"""A request as this room sees it: what it asks for, and where it stands. It waits in queues as itself."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from math import inf
+from typing import TYPE_CHECKING
+
+from fairlead.fleet.tenants import Lane
+from fairlead.routing.reasons import PickReason
+
+if TYPE_CHECKING:
+    from fairlead.routing.accounts import Account
+    from fairlead.routing.endpoint import Endpoint
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class Ask:
+    """The first group comes from the request and stays; the second is this room's memory of it."""
+
+    account: "Account"
+    """Whose it is."""
+    prompt_tokens: int
+    output_tokens: int
+    """At most so many by its own word, or the limit that fills in for it; what is expected is the room's to guess."""
+    arrived: float
+    blocks: Sequence[int] = ()
+    """Chained ids of the prompt's beginning, block by block: equal ids, equal beginnings."""
+    adapter: str | None = None
+    """A LoRA adapter that must be loaded where it goes."""
+    batch: bool = False
+    """The client said that it is in no hurry."""
+    give_up_at: float = inf
+    """It waits for its turn until then."""
+    owner: object = None
+    """Whoever acts on the answer: the router's exchange, the simulator's arrival. Never looked into here."""
+
+    lane: Lane = Lane.INTERACTIVE
+    endpoint: "Endpoint | None" = None
+    """Where it is under way now."""
+    charged_prompt: int = 0
+    """What it still adds to that endpoint's load: prompt not read yet, and reply not written yet."""
+    charged_reply: int = 0
+    held_blocks: int = 0
+    """How many of its blocks the endpoint was thought to hold when it was chosen."""
+    pick: PickReason | None = None
+    tried: "list[Endpoint]" = field(default_factory=list)
+    """Endpoints that failed it, oldest first."""
+    waiting: bool = False
+    """It stands in a queue."""
+    reserved_tokens: int = 0
+    """What was taken from its tenant's token rate before it began; settled when it ends."""
