@@ -21,7 +21,7 @@ from fairlead.sim.timing.holdouts import Error, Kind, Predicted
 from fairlead.sim.timing.physics import Physics
 from fairlead.sim.timing.samples import Sample
 from house.tree import ROOT
-from prove.api import TRACES, traces
+from prove.claimed.api import TRACES, traces
 
 MEASURED: Final = "aiconfigurator-silicon.csv.gz"
 THREADS: Final = "OPENBLAS_NUM_THREADS"

@@ -6,7 +6,7 @@ Rooms that decide stand at 100: their branches are the product, and each is one 
 import json
 import sys
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -58,7 +58,7 @@ def main(arguments: Sequence[str]) -> int:
 def violations(files: Mapping[str, Mapping[str, Any]], floors: Mapping[str, float]) -> Iterator[str]:
     """One paragraph for each room below its floor."""
     for folder, floor in floors.items():
-        room = measure(folder, files)
+        room = measure(folder, _without(inner_rooms(folder, floors), files))
         if room.percent < floor:
             found = f"{_shown(room.percent)} of lines and branches covered, floor {floor:g} %"
             yield "\n".join(
@@ -68,6 +68,15 @@ def violations(files: Mapping[str, Mapping[str, Any]], floors: Mapping[str, floa
                     *([f"  and {len(room.gaps) - SHOWN} more files"] if len(room.gaps) > SHOWN else []),
                 )
             )
+
+
+def inner_rooms(folder: str, floors: Iterable[str]) -> tuple[str, ...]:
+    """Folders below this one that have a floor of their own: they count there only."""
+    return tuple(f"{other}/" for other in floors if other.startswith(f"{folder}/"))
+
+
+def _without(inner: tuple[str, ...], files: Mapping[str, Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
+    return {path: facts for path, facts in files.items() if not path.startswith(inner)}
 
 
 def measure(folder: str, files: Mapping[str, Mapping[str, Any]]) -> Room:

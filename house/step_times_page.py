@@ -16,7 +16,7 @@ from fairlead.sim.timing.holdouts import Error, Kind
 from house import scatter
 from house.scatter import Panel
 from house.tree import ROOT
-from prove.api import traces
+from prove.claimed.api import traces
 
 PAGE: Final = "docs/reference/step-times.md"
 PLOTS: Final[Mapping[str, str]] = {

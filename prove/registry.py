@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from prove import (
+from prove.claimed import (
     api,
     conformance,
     controller,

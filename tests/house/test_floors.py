@@ -48,6 +48,14 @@ def test_a_folder_whose_name_only_begins_alike_is_another_room() -> None:
     assert floors.measure(WIRE, report).counted == 0
 
 
+def test_a_folder_with_a_floor_of_its_own_counts_there_only() -> None:
+    report = {"operator/fairlead/router/pool.py": covered(9, 10), f"{WIRE}/frames.py": covered(0, 90)}
+
+    told = list(floors.violations(report, {"operator/fairlead/router": 90, WIRE: 0}))
+
+    assert told == []
+
+
 def test_many_gaps_are_shortened_and_counted() -> None:
     report = {f"{WIRE}/part{number}.py": covered(0, 9) for number in range(6)}
 

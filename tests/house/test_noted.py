@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from prove import controller, noted
+from prove import noted
+from prove.claimed import controller
 from prove.noted import Noting
 from prove.programs import Ended
 

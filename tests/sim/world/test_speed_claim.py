@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from prove import simulator_speed
+from prove.claimed import simulator_speed
 
 
 def figures(**changed: object) -> dict[str, Any]:
