@@ -31,26 +31,10 @@ def _module(name: str, *words: str) -> Command:
 COVERAGE_FOLDER: Final = ".build/coverage"
 """Away from the root, so that a second run beside this one cannot mix its figures in."""
 
-_REPORT: Final = f"{COVERAGE_FOLDER}/report.json"
-
-PURE: Final = (
-    *("-m", "not house and not apiserver and not cluster and not vllm"),
-    *(f"tests/{room}" for room in ("api", "engines", "fleet", "objects", "planning", "sizing")),
-    *("tests/controller/test_small_parts.py", "tests/controller/test_pod_troubles.py"),
-)
-"""Rooms that decide, whose every branch is looked at while somebody waits. Processes and the workshop are for `make
-test`, and folders beside markers: a story that lost its marker must not start a cluster on whoever runs the check."""
-
 STEPS: Final = (
     Step(
         name="tests",
-        commands=(
-            _module("coverage", "erase"),
-            _module("coverage", "run", "-m", "pytest", "-q", "-n", "2", *PURE),
-            _module("coverage", "combine", "--quiet"),
-            _module("coverage", "json", "--quiet", "-o", _REPORT),
-            _module("house.floors", _REPORT),
-        ),
+        commands=(_module("house.pure"),),
         advice="make the story true again, or change it in the same commit as the behaviour it tells; "
         "a room below its floor needs a story for each line named above. See CONTRIBUTING.md#tests",
     ),

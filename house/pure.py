@@ -1,0 +1,110 @@
+"""`python -m house.pure`: the tests of the rooms that decide, and the floors of their coverage.
+
+A group of rooms whose files, and whatever they import, are as they were when its tests last held is not run again: its
+coverage was kept. `--all` runs every group.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from house import floors, reach
+from house.tree import ROOT
+
+EXAMPLES: Final = "FAIRLEAD_EXAMPLES"
+FOLDER: Final = ".build/pure"
+"""Away from the root and from other runs' figures."""
+MARKERS: Final = ("-m", "not house and not apiserver and not cluster and not vllm and not conformance")
+"""Folders beside markers: a story that lost its marker must not start a cluster on whoever runs the check."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """Rooms that are tested together."""
+
+    name: str
+    tests: tuple[str, ...]
+
+
+GROUPS: Final = (
+    Group(
+        name="operator",
+        tests=(
+            *(f"tests/{room}" for room in ("api", "engines", "fleet", "objects", "planning", "sizing")),
+            *("tests/controller/test_small_parts.py", "tests/controller/test_pod_troubles.py"),
+        ),
+    ),
+    Group(name="router", tests=("tests/routing", "tests/router/wire")),
+)
+"""Two: each start of pytest costs two seconds, and whoever works on the one seldom touches the other."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run what changed, then hold all coverage to the floors; 0 when everything holds."""
+    everything = "--all" in (sys.argv[1:] if argv is None else argv)
+    folder = ROOT / FOLDER
+    folder.mkdir(parents=True, exist_ok=True)
+    kept = read(folder / "held.json")
+    for group in GROUPS:
+        now = reach.key(ROOT, group.tests, (os.environ.get(EXAMPLES, ""),))
+        if kept.get(group.name) == now and (folder / group.name).exists() and not everything:
+            print(f"{group.name}: as it was when it last held; not run again")
+            continue
+        kept.pop(group.name, None)
+        if code := run(group, folder):
+            return code
+        kept[group.name] = now
+        (folder / "held.json").write_text(json.dumps(kept), encoding="utf-8")
+    return judged(folder)
+
+
+def read(path: Path) -> dict[str, str]:
+    """The keys under which groups last held; a file that is torn counts as none."""
+    try:
+        told = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return told if isinstance(told, dict) else {}
+
+
+def run(group: Group, folder: Path) -> int:
+    """The group's tests, their coverage kept under its name."""
+    data = folder / group.name
+    tests = [place for place in group.tests if (ROOT / place).exists()]
+    environment = os.environ | {"COVERAGE_FILE": str(data)}
+    for words in (
+        ("erase",),
+        ("run", "-m", "pytest", "-q", "-n", "2", *MARKERS, *tests),
+        ("combine", "--quiet"),
+    ):
+        done = _coverage(words, environment)
+        if done:
+            return done
+    return 0
+
+
+def judged(folder: Path) -> int:
+    """All groups' coverage together against the floors."""
+    environment = os.environ | {"COVERAGE_FILE": str(folder / "all")}
+    report = folder / "report.json"
+    groups = [str(folder / group.name) for group in GROUPS]
+    for words in (("combine", "--quiet", "--keep", *groups), ("json", "--quiet", "-o", str(report))):
+        done = _coverage(words, environment)
+        if done:
+            return done
+    return floors.main([str(report)])
+
+
+def _coverage(words: Sequence[str], environment: Mapping[str, str]) -> int:
+    return subprocess.run(
+        (sys.executable, "-m", "coverage", *words), cwd=ROOT, env=dict(environment), check=False
+    ).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,83 @@
+"""What a set of tests can reach: the modules of this tree they import, directly or not, and every file that is none.
+
+Reads import lines only, wherever they stand, so it may name too much and never too little; it runs nothing.
+"""
+
+import hashlib
+import re
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path, PurePosixPath
+from typing import Final
+
+from house import tree
+
+_IMPORT: Final = re.compile(r"^[ \t]*import[ \t]+([\w., \t]+)", re.MULTILINE)
+_FROM: Final = re.compile(r"^[ \t]*from[ \t]+([\w.]+)[ \t]+import[ \t]+(\([^)]*\)|[^\n]*)", re.MULTILINE)
+_COMMENT: Final = re.compile(r"#[^\n]*")
+_NAME: Final = re.compile(r"(\w+)(?:\s+as\s+\w+)?")
+SOURCE_ROOT: Final = "operator"
+"""The one folder whose name is no part of a module's."""
+
+
+def key(root: Path, tests: Iterable[str], words: Iterable[str] = ()) -> str:
+    """Equal as long as nothing changed that these tests could notice; words are what else decides how they go."""
+    files = tree.files(root)
+    modules = {module(path): path for path in files if path.suffix == ".py"}
+    asked = tuple(tests)
+    wanted = [name for name, path in modules.items() if _below(path, asked)]
+    found = {modules[name] for name in closure(root, modules, wanted)}
+    digest = hashlib.sha256("\0".join((sys.version, *asked, *words)).encode())
+    for path in files:
+        if path.suffix != ".py" or path in found:
+            digest.update(f"\0{path}\0".encode())
+            digest.update((root / path).read_bytes())
+    return digest.hexdigest()
+
+
+def module(path: Path) -> str:
+    """The name a file is imported by."""
+    parts = list(PurePosixPath(path).with_suffix("").parts)
+    if parts[0] == SOURCE_ROOT:
+        del parts[0]
+    if parts[-1] == "__init__":
+        del parts[-1]
+    return ".".join(parts)
+
+
+def closure(root: Path, modules: Mapping[str, Path], wanted: Iterable[str]) -> set[str]:
+    """These modules and all that they import, with the packages around them."""
+    found: set[str] = set()
+    waiting = list(wanted)
+    while waiting:
+        name = waiting.pop()
+        if name in found or name not in modules:
+            continue
+        found.add(name)
+        waiting.extend(_around(name))
+        waiting.extend(imported((root / modules[name]).read_text(encoding="utf-8")))
+    return found
+
+
+def imported(text: str) -> Iterator[str]:
+    """Every name an import line may mean: what stands after `import` can be a module as well as a value."""
+    for names in _IMPORT.findall(text):
+        for name in names.split(","):
+            yield name.split(" as ")[0].strip()
+    for package, names in _FROM.findall(text):
+        yield package
+        for name in _NAME.findall(_COMMENT.sub("", names)):
+            yield f"{package}.{name}"
+
+
+def _around(name: str) -> Iterator[str]:
+    """Its packages, and the `conftest` beside each, which pytest imports without being asked."""
+    parts = name.split(".")
+    for end in range(1, len(parts)):
+        package = ".".join(parts[:end])
+        yield package
+        yield f"{package}.conftest"
+
+
+def _below(path: Path, folders: tuple[str, ...]) -> bool:
+    return any(path == Path(folder) or Path(folder) in path.parents for folder in folders)

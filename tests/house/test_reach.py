@@ -1,0 +1,60 @@
+"""Which files a group of tests can notice: the key under which it is known to hold."""
+
+from pathlib import Path
+
+import pytest
+
+from house import reach
+
+TREE = {
+    "operator/fairlead/__init__.py": "",
+    "operator/fairlead/fleet/__init__.py": "",
+    "operator/fairlead/fleet/load.py": "SIZE = 1\n",
+    "operator/fairlead/api/kinds.py": "from fairlead.fleet import (\n    # the only one\n    load,\n)\n",
+    "operator/fairlead/sim/world.py": "import os\n",
+    "tests/conftest.py": "",
+    "tests/api/given.py": "import fairlead.api.kinds as kinds, json\n",
+    "tests/api/test_kinds.py": "def test_it() -> None:\n    from tests.api import given\n",
+    "crds/one.yaml": "kind: one\n",
+}
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    for name, text in TREE.items():
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        "operator/fairlead/fleet/load.py",
+        "operator/fairlead/fleet/__init__.py",
+        "operator/fairlead/api/kinds.py",
+        "tests/api/given.py",
+        "tests/api/test_kinds.py",
+        "tests/conftest.py",
+        "crds/one.yaml",
+    ],
+)
+def test_whatever_the_tests_import_or_may_read_changes_the_key(root: Path, changed: str) -> None:
+    before = reach.key(root, ["tests/api"])
+    with (root / changed).open("a") as file:
+        file.write("\n")
+    assert reach.key(root, ["tests/api"]) != before
+
+
+def test_a_module_they_cannot_reach_does_not(root: Path) -> None:
+    before = reach.key(root, ["tests/api"])
+    (root / "operator/fairlead/sim/world.py").write_text("import sys\n")
+    assert reach.key(root, ["tests/api"]) == before
+
+
+def test_a_new_test_and_another_count_of_examples_change_the_key(root: Path) -> None:
+    before = reach.key(root, ["tests/api"])
+    assert reach.key(root, ["tests/api"], ("40",)) != before
+    (root / "tests/api/test_more.py").write_text("")
+    assert reach.key(root, ["tests/api"]) != before
