@@ -118,8 +118,12 @@ def _more_pages(floor: Floor, request: Request, tokens: int) -> int:
 
 
 def _victim(floor: Floor) -> Request:
-    """Who gives up its pages: the last that entered, or by priority the least urgent, the latest of these."""
+    """Who gives up its pages: the last that entered, or by priority the least urgent, the latest of these.
+
+    Recorded arrivals can be equal to the bit, which a server's clock never gives vLLM: without the number two such
+    requests would take each other's pages for ever.
+    """
     running = [request for request in floor.running if request not in floor.lingering]
     if floor.settings.policy is Policy.PRIORITY:
-        return max(running, key=lambda request: (request.priority, request.arrived))
+        return max(running, key=lambda request: (request.priority, request.arrived, request.serial))
     return running[-1]
