@@ -10,6 +10,7 @@ from prove.claimed import (
     engine_server,
     house,
     operator_world,
+    router,
     simulator_speed,
     step_times,
 )
@@ -27,6 +28,7 @@ CLAIMS: Final[tuple[Claim, ...]] = tuple(
             *simulator_speed.CLAIMS,
             *engine_server.CLAIMS,
             *conformance.CLAIMS,
+            *router.CLAIMS,
         )
     )
 )

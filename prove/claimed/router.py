@@ -1,0 +1,133 @@
+"""The router's claims: each is a program in bench/ or fuzz/ that ends with its figure, or the stories on a real node."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from prove import noted, programs
+from prove.claims import Claim, Figure
+from prove.programs import Ended
+
+SERVING: Final = "tests/cluster/serving"
+FUZZED_BYTES: Final = 10_000_000
+
+
+def last_line(ended: Ended) -> str:
+    """What a program said last: by agreement its figure."""
+    lines = [line.strip() for line in ended.output.splitlines() if line.strip()]
+    return lines[-1] if lines else f"`{ended.command}` said nothing"
+
+
+def together(all_ended: Sequence[Ended]) -> Figure:
+    """Several programs that must all hold."""
+    return Figure(holds=all(one.ok for one in all_ended), text="; ".join(map(last_line, all_ended)))
+
+
+def cheaper_than_its_peers() -> Figure:
+    """Side by side in one run, rounds interleaved, and then the long one for the memory."""
+    return together([programs.module("bench.router_cpu", "--soak", "2000000")])
+
+
+def finds_prefixes() -> Figure:
+    """Recorded traffic over simulated engines, against rivals and against one who knows every cache."""
+    return together([programs.module("bench.router_prefix")])
+
+
+def leaks_nothing() -> Figure:
+    """Requests cancelled at every stage; then every count is where it was."""
+    return together([programs.module("bench.router_leaks", "--requests", "100000")])
+
+
+def breaks_on_nothing() -> Figure:
+    """Bytes nobody meant, the table of bad requests, and clients and engines that misbehave."""
+    table = programs.pytest("tests/router/wire")
+    told = programs.module("bench.router_abuse"), programs.module("fuzz.wire", "--bytes", str(FUZZED_BYTES))
+    figure = together(told)
+    return Figure(holds=figure.holds and table.ok and table.tests.all_passed, text=f"{figure.text}; {table.tests}")
+
+
+def shares_fairly() -> Figure:
+    """The real queue in front of simulated engines."""
+    return together([programs.module("bench.router_fairness")])
+
+
+def answers_again_exactly() -> Figure:
+    """A whole router with its cache on."""
+    return together([programs.module("bench.router_cache")])
+
+
+def serves_real_clients() -> Figure:
+    """Clients and load generators that others wrote."""
+    return together([programs.module("bench.clients", "--all")])
+
+
+def drops_nothing_on_a_node() -> Figure:
+    """Whatever leaves, under load."""
+    ran = noted.pytest(f"{SERVING}/test_rollouts.py", f"{SERVING}/test_leaving.py")
+    sent, failed, cut = ran.total("requests"), ran.total("failed"), ran.total("cut")
+    return Figure(
+        holds=ran.well and sent > 0 and failed == cut == 0,
+        text=f"{sent:,} requests, {ran.total('streams'):,} of them streams: {failed} failed, {cut} cut; "
+        f"{ran.ended.tests}",
+    )
+
+
+CLAIMS: Final = (
+    Claim(
+        item="router.1",
+        title="With every feature on, a request costs at most 0.7 of the CPU it costs the better of vllm-router 0.1.17 "
+        "and sglang-router 0.3.2 (0.85 for chunks that come 10 ms apart), adds less latency at half its load, and "
+        "takes less memory, flat over 2,000,000 requests",
+        prove=cheaper_than_its_peers,
+        slow=True,
+    ),
+    Claim(
+        item="router.2",
+        title="On recorded traffic it finds at least 95 % of the prefix tokens that a clairvoyant router finds within "
+        "the same load bound, its p95 time to the first token is below every rival's, and 3 or 10 routers that do not "
+        "speak to each other lose at most 3 points",
+        prove=finds_prefixes,
+        slow=True,
+    ),
+    Claim(
+        item="router.3",
+        title="After 100,000 requests cancelled at every stage, killed engines, slow readers and half-closed sockets "
+        "every gauge, queue, counter and file descriptor is back, and engines saw each abort within 100 ms",
+        prove=leaks_nothing,
+        slow=True,
+    ),
+    Claim(
+        item="router.4",
+        title="Nothing hangs or breaks it: 10,000,000 fuzzed bytes, at least 60 bad requests with the right status, "
+        "slow clients, 10,000 idle connections, 2,000 streams at once, an engine that sends garbage",
+        prove=breaks_on_nothing,
+        slow=True,
+    ),
+    Claim(
+        item="router.5",
+        title="A tenant that floods at 20 times its share gets its share; nobody's p95 time to the first token moves "
+        "by more than 10 %, chat's by no more than 20 % beside jobs of 100,000 tokens; batch work takes at least 90 % "
+        "of what is idle and yields within one turn",
+        prove=shares_fairly,
+        slow=True,
+    ),
+    Claim(
+        item="router.6",
+        title="An answer from the cache is equal to the byte, never another tenant's, another revision's or a cut one; "
+        "it costs at most 100 microseconds, and 1,000 equal requests at once ask the engine once",
+        prove=answers_again_exactly,
+    ),
+    Claim(
+        item="router.7",
+        title="The official openai and anthropic clients, litellm, llmeter, locust and `vllm bench serve` work through "
+        "it, the last with at most 2 % less throughput, and every request to real vLLM succeeds",
+        prove=serves_real_clients,
+        slow=True,
+    ),
+    Claim(
+        item="router.8",
+        title="On a real node, under load: scale-down, rollout, node drain and the router's own rollout without one "
+        "failed request or cut stream",
+        prove=drops_nothing_on_a_node,
+        slow=True,
+    ),
+)
