@@ -6,8 +6,8 @@ from typing import Final
 
 from house.tree import ROOT
 from prove import fit_table, programs
-from prove.claims import Claim, Figure
 from prove.claimed.house import all_pass
+from prove.claims import Claim, Figure
 
 TRACES: Final = "FAIRLEAD_TRACES"
 MEDIAN, WITHIN, INSIDE, RATIO = 0.05, 0.90, 0.95, 1.4

@@ -1,4 +1,4 @@
-"""The router's claims: each is a program in bench/ or fuzz/ that ends with its figure, or the stories on a real node."""
+"""The router's claims: each is a program in bench/ or fuzz/ that ends with its figure, or stories on a real node."""
 
 from collections.abc import Sequence
 from typing import Final
