@@ -125,6 +125,20 @@ class Metrics(Group):
     pod_monitor: PodMonitor = Field(default=PodMonitor(), description="For the Prometheus operator.")
 
 
+class Serving(Group):
+    """Routers and engines of all deployments, wherever they are."""
+
+    monitoring_namespace: str = Field(
+        default="",
+        pattern="^([a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)?$",
+        description="Namespace whose pods may read the metrics of routers and engines; empty means that only the "
+        "operator may.",
+    )
+    pod_monitor: PodMonitor = Field(
+        default=PodMonitor(), description="For the Prometheus operator; one for routers and one for engines."
+    )
+
+
 class NetworkPolicy(Group):
     """Who may reach the operator's pods."""
 
@@ -179,6 +193,9 @@ class Values(Group):
         default=Webhook(), description="The admission webhook: says all that is wrong with an object when applied."
     )
     metrics: Metrics = Field(default=Metrics(), description="The operator's own metrics, on port 9090.")
+    serving: Serving = Field(
+        default=Serving(), description="Routers and engines of all deployments, wherever they are."
+    )
     network_policy: NetworkPolicy = Field(default=NetworkPolicy(), description="Who may reach the operator's pods.")
     flow_schema: Switch = Field(
         default=Switch(enabled=False),

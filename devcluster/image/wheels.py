@@ -21,6 +21,9 @@ PYTHON: Final = "3.11"
 GLIBC_MINORS: Final = range(36, 16, -1)
 """Debian 12 has Python 3.11 and glibc 2.36; wheels for any glibc since 2.17 run on it."""
 
+_PATCH_MARKER: Final = re.compile(r" ; python_full_version [<>=!]+ '[^']*'(?= )")
+"""pip asks it of the Python it runs on, which is another patch of 3.11 than Debian's; a wheel too many does no harm."""
+
 _PIP_BLOCK: Final = re.compile(r"^pip==\S+(?: *\\\n *--hash=\S+)+\n", re.MULTILINE)
 
 
@@ -30,6 +33,11 @@ def pip_requirement(lock: str) -> str:
     if found is None:
         raise progress.StepFailed("locks/dev.txt pins no pip with hashes; write it anew with `make lock`")
     return found.group()
+
+
+def for_any_patch(lock: str) -> str:
+    """A lock without the conditions that name a patch of Python."""
+    return _PATCH_MARKER.sub("", lock)
 
 
 def platforms(machine: str) -> list[str]:
@@ -50,7 +58,7 @@ def copy_to(context: Path, cache: Cache) -> bool:
 
 def folder(context: Path, cache: Cache) -> Path:
     """Where the wheels of these locks lie, there or not."""
-    locks = b"\0".join((context / name).read_bytes() for name in (RUNTIME, PIP))
+    locks = b"\0".join(for_any_patch((context / name).read_text()).encode() for name in (RUNTIME, PIP))
     digest = hashlib.sha256(locks + " ".join(platforms(platform.machine())).encode())
     return cache.images / f"wheels-{digest.hexdigest()[:12]}"
 
@@ -59,12 +67,22 @@ def _fetch(context: Path, place: Path, log: Path) -> None:
     """No dependencies are followed: a hashed lock names them all, and the build refuses if it does not."""
     unfinished = place.parent / "wheels.unfinished"
     shutil.rmtree(unfinished, ignore_errors=True)
-    locks = [f"--requirement={context / name}" for name in (RUNTIME, PIP)]
+    unfinished.mkdir(parents=True)
+    locks = [f"--requirement={_asked(context / name, unfinished)}" for name in (RUNTIME, PIP)]
     words = [sys.executable, "-m", "pip", "--disable-pip-version-check", "download", "--progress-bar=off"]
     words += ["--require-hashes", "--only-binary=:all:", "--no-deps", f"--python-version={PYTHON}"]
     words += [*platforms(platform.machine()), f"--dest={unfinished}", *locks]
     with progress.step("fetching the image's wheels") as current:
         progress.run(words, current, log)
+    for asked in unfinished.glob("*.txt"):
+        asked.unlink()
     for older in place.parent.glob("wheels-*"):
         shutil.rmtree(older)
     unfinished.rename(place)
+
+
+def _asked(lock: Path, folder: Path) -> Path:
+    """What is fetched of a lock, written down for pip."""
+    asked = folder / lock.name
+    asked.write_text(for_any_patch(lock.read_text()))
+    return asked

@@ -228,6 +228,18 @@ LOST: Final = (
         "there is no Secret old",
     ),
     _lost(
+        "a tenant of a router whose key is not there",
+        deployment(router={"tenants": [{"name": "t", "keys": [_KEY, {"name": "old", "key": "k"}]}]}),
+        "spec.router.tenants[0].keys[1].name",
+        "there is no Secret old",
+    ),
+    _lost(
+        "a certificate that is not there",
+        deployment(router={"door": {"tls": {"secretName": "certificate"}}}),
+        "spec.router.door.tls.secretName",
+        "there is no Secret certificate",
+    ),
+    _lost(
         "a Prometheus whose token is not there",
         policy(
             metrics={
@@ -257,4 +269,16 @@ NEVER: Final = (
     _never("a time zone of another planet", "timeZone", "no such zone", timeZone="Mars/Olympus"),
     _never("a misspelt time zone", "timeZone", "did you mean Europe/Berlin?", timeZone="Europe/Berln"),
 )
-WISHES: Final = (*ARGUMENTS, *FORMATS, *SHAPES, *SIZES, *LOST, *NEVER)
+
+
+def _unserved(story: str, model: str, says: str) -> Row:
+    tenant = {"name": "t", "keys": [_KEY], "models": [model]}
+    given = deployment(model={"source": "hf://Qwen/Qwen3-0.6B", "servedName": "chat"}, router={"tenants": [tenant]})
+    return Row(story=story, given=given, layer=Layer.READING, at="spec.router.tenants[0].models", says=says)
+
+
+UNSERVED: Final = (
+    _unserved("a tenant of a misspelt model", "Chat", "this deployment serves chat; did you mean chat?"),
+    _unserved("a tenant of another's model", "images", "remove it, or leave models out to allow all of them"),
+)
+WISHES: Final = (*ARGUMENTS, *FORMATS, *SHAPES, *SIZES, *LOST, *NEVER, *UNSERVED)

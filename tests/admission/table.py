@@ -77,7 +77,7 @@ _SCHEMA: Final = (
 )
 _READING: Final = (
     *(ReadReason.NOT_AN_OBJECT, ReadReason.WRONG_KIND),
-    *(AdmissionReason.NO_SUCH_KIND, AdmissionReason.NO_NAME),
+    *(AdmissionReason.NO_SUCH_KIND, AdmissionReason.NO_NAME, AdmissionReason.NOT_SERVED),
     *ScheduleReason,
 )
 _REASONS: Final[tuple[tuple[Layer, tuple[Reason, ...]], ...]] = (

@@ -23,6 +23,20 @@ DEPLOYMENTS: list[tuple[Object, list[tuple[str, str]]]] = [
         [("spec.router.cache.redis.urlSecret.name", "Secret")],
     ),
     (
+        deployment(
+            router={
+                "tenants": [{"name": "t", "keys": [KEY, KEY | {"name": "old"}]}],
+                "door": {"tls": {"secretName": "certificate"}, "engineTls": {"caSecret": KEY}},
+            }
+        ),
+        [
+            ("spec.router.tenants[0].keys[0].name", "Secret"),
+            ("spec.router.tenants[0].keys[1].name", "Secret"),
+            ("spec.router.door.tls.secretName", "Secret"),
+            ("spec.router.door.engineTls.caSecret.name", "Secret"),
+        ],
+    ),
+    (
         engine(
             adapters=[{"name": "a", "source": "hf://a/b"}, {"name": "b", "source": "pvc://loras/b"}],
             env=[

@@ -117,7 +117,7 @@ SHARED_RULES: Final = (
         kind=GATEWAY,
         spec={"tenants": [{"name": "a", "keys": [{"name": "k", "key": "k"}], "band": "gold"}]},
         at="spec.tenants",
-        says="a tenant names a band that spec.bands does not have; add the band to spec.bands",
+        says="a tenant names a band that bands does not have; add the band to bands",
     ),
     Bad(
         story="a tenant without a key",

@@ -27,6 +27,40 @@ _TRAFFIC: Final[dict[str, Any]] = {
         "redis": {"urlSecret": _SECRET},
     },
     "retries": {"maxAttempts": 3, "budget": "0.2"},
+    "tenants": [
+        {
+            "name": "shop",
+            "keys": [_SECRET],
+            "band": "high",
+            "weight": 2,
+            "maxConcurrency": 3,
+            "tokensPerMinute": 4,
+            "requestsPerMinute": 5,
+            "budget": {"maxCost": "6", "period": "Day"},
+            "models": ["chat"],
+            "enforcement": "Shadow",
+            "explain": True,
+        }
+    ],
+    "bands": [{"name": "high", "priority": 9, "reserved": "0.1", "maxQueued": 7}],
+    "lanes": {
+        "long": {"minPromptTokens": 1, "minOutputTokens": 2, "maxShare": "0.4", "maxQueueTime": "5s"},
+        "batch": {"belowUtilization": "0.6", "maxQueueTime": "1h", "maxQueued": 8},
+    },
+    "balancing": {"prefix": False, "loadBound": "2", "cacheSalt": True},
+    "hedging": {"enabled": True, "after": "3s", "budget": "0.05"},
+    "door": {
+        "cors": {"origins": ["https://app.example"]},
+        "tls": {"secretName": "t"},
+        "engineTls": {"caSecret": _SECRET},
+        "maxHeaderSize": "8k",
+        "headTimeout": "1s",
+        "bodyTimeout": "2s",
+        "idleTimeout": "3s",
+        "maxConnections": 9,
+    },
+    "accessLog": {"enabled": True, "prompts": True},
+    "tracing": {"endpoint": "http://collector:4318", "share": "0.5"},
 }
 COUNTED: Final[dict[str, Any]] = {
     "model": {
@@ -169,25 +203,6 @@ GATEWAY_SPEC: Final[dict[str, Any]] = {
             "cascade": {"deployments": ["a", "b"], "validator": "Confidence", "minConfidence": "0.7"},
         },
     ],
-    "tenants": [
-        {
-            "name": "shop",
-            "keys": [_SECRET],
-            "band": "high",
-            "weight": 2,
-            "maxConcurrency": 3,
-            "tokensPerMinute": 4,
-            "requestsPerMinute": 5,
-            "budget": {"maxCost": "6", "period": "Day"},
-            "models": ["one"],
-            "enforcement": "Shadow",
-        }
-    ],
-    "bands": [{"name": "high", "priority": 9, "reserved": "0.1", "maxQueued": 7}],
-    "lanes": {
-        "long": {"minPromptTokens": 1, "minOutputTokens": 2, "maxShare": "0.4", "maxQueueTime": "5s"},
-        "batch": {"belowUtilization": "0.6", "maxQueueTime": "1h", "maxQueued": 8},
-    },
 }
 FULL: Final[tuple[tuple[Kind[Any], dict[str, Any]], ...]] = (
     (DEPLOYMENT, COUNTED),

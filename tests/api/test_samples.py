@@ -10,7 +10,7 @@ import yaml
 from fairlead.api import into_gateways, into_policies, into_wanted
 from fairlead.api.kinds import DEPLOYMENT, GATEWAY, KINDS, POLICY
 from fairlead.api.reading import read_stored, read_strict
-from fairlead.fleet.gateways import Strategy
+from fairlead.fleet.gateways import OwnRouter, Strategy
 from fairlead.fleet.wanted import EngineKind, EngineRelease, RolloutStrategy, SpeculationMethod
 
 FOLDER = Path(__file__).resolve().parents[2] / "manifests" / "samples"
@@ -53,5 +53,8 @@ def test_together_they_show_every_lever() -> None:
     assert {one.wanted.engine.speculation.method for one in deployments} == set(SpeculationMethod)
     assert {one.rollout.strategy for one in deployments} >= {RolloutStrategy.REPLACE, RolloutStrategy.CANARY}
     assert {route.strategy for one in gateways for route in one.routes} == set(Strategy)
+    own = [one.door.routing for one in deployments if isinstance(one.door, OwnRouter)]
+    assert any(one.tenants and one.bands and one.long_lane and one.batch_lane for one in own)
+    assert any(one.hedging.enabled and one.telling.otlp_endpoint for one in own)
     assert any(one.routing.cache.enabled for one in gateways)
     assert any(one.routing.long_lane and one.routing.batch_lane for one in gateways)

@@ -37,7 +37,7 @@ def test_as_json_with_the_times_that_follow_from_drain_and_weights(run: Run, fil
     unknown = rendered(model={"source": "hf://a/b"})
     assert small["graceSeconds"] == 90 + 5 + 20
     assert small["startupSeconds"] < large["startupSeconds"] < unknown["startupSeconds"]
-    assert set(small) == {"name", "command", "environment", "ports", "graceSeconds", "startupSeconds"}
+    assert set(small) == {"name", "command", "environment", "ports", "graceSeconds", "startupSeconds", "router"}
 
 
 def test_what_is_refused_is_told_apart_and_the_rest_is_rendered(run: Run, file: File) -> None:
@@ -53,3 +53,14 @@ def test_what_is_refused_is_told_apart_and_the_rest_is_rendered(run: Run, file: 
 def test_a_file_without_deployments_renders_nothing(run: Run, file: File) -> None:
     assert run("render", file(policy())) == (0, "", "")
     assert run("render", "-o", "json", file(policy())) == (0, "[]\n", "")
+
+
+def test_what_routers_would_be_told_is_rendered_beside_the_engine(run: Run, file: File) -> None:
+    """The same document that a running operator writes, so that `fairlead router --check` understands it."""
+    shown = deployment(router={"replicas": 3, "timeouts": {"total": "1m"}})
+    code, out, _ = run("render", "-o", "json", file(shown))
+    (one,) = json.loads(out)
+    assert code == 0
+    assert (one["router"]["routers"], one["router"]["routing"]["timeouts"]["totalSeconds"]) == (3, 60.0)
+    assert "# 3 routers in front" in run("render", file(shown))[1]
+    assert json.loads(run("render", "-o", "json", file(deployment(gateway={"name": "g"})))[1])[0]["router"] is None

@@ -9,7 +9,7 @@ import itertools
 import statistics
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from types import TracebackType
@@ -21,6 +21,8 @@ from fairlead.simulator.surface import rehearsal
 from tests.patience import eventually
 
 MODEL: Final = "chat"
+NO_KEY: Final = "none"
+"""The client insists on one; routers without tenants do not look at it."""
 LENGTHS: Final = (12, 60, 25, 45)
 """Tokens of an answer, in turn: at 40 ms a token the longest runs for more than two seconds."""
 CONTEXT_TOKENS: Final = 2048
@@ -101,8 +103,9 @@ def report(told: list[Told]) -> Report:
 class Traffic:
     """Conversations that go on while the block lasts, in a thread of their own since stories wait for the cluster."""
 
-    def __init__(self, *addresses: str, clients: int = 8) -> None:
+    def __init__(self, *addresses: str, clients: int = 8, keys: Sequence[str] = (NO_KEY,)) -> None:
         self._addresses = addresses
+        self._keys = keys
         self._clients = clients
         self._told: list[Told] = []
         self._stop = threading.Event()
@@ -137,9 +140,10 @@ class Traffic:
         self._thread.join()
 
     async def _all(self) -> None:
-        """Conversations are dealt out over the addresses."""
+        """Conversations are dealt out over the addresses and the keys."""
         async with AsyncExitStack() as opened:
-            doors = [await opened.enter_async_context(client(address)) for address in self._addresses]
+            asking = [client(address, key) for address in self._addresses for key in self._keys]
+            doors = [await opened.enter_async_context(one) for one in asking]
             places = range(self._clients)
             await asyncio.gather(*(self._converse(doors[place % len(doors)], place) for place in places))
 
@@ -156,9 +160,9 @@ class Traffic:
             await asyncio.sleep(PAUSE_SECONDS if told.flaw else 0)
 
 
-def client(address: str) -> AsyncOpenAI:
+def client(address: str, key: str = NO_KEY) -> AsyncOpenAI:
     """The official client, without its second tries."""
-    return AsyncOpenAI(base_url=f"http://{address}/v1", api_key="none", max_retries=0, timeout=PATIENCE_SECONDS)
+    return AsyncOpenAI(base_url=f"http://{address}/v1", api_key=key, max_retries=0, timeout=PATIENCE_SECONDS)
 
 
 async def ask(asking: AsyncOpenAI, question: Question, began: Callable[[], None] = lambda: None) -> Told:

@@ -11,6 +11,7 @@ from fairlead.cluster import kinds
 from fairlead.cluster.kinds import Manifest, Resource
 from fairlead.cluster.store import Store
 from fairlead.controller import pods
+from fairlead.controller.existence import NOTHING
 from fairlead.controller.known import Key
 from fairlead.fleet.endpoints import Endpoint, EndpointState
 from fairlead.fleet.load import EngineLoad
@@ -126,8 +127,11 @@ class PretendReferences:
     def __init__(self, objects: Objects) -> None:
         self._objects = objects
 
-    async def present(self, named: Sequence[Key]) -> Mapping[Key, frozenset[str]]:
+    async def present(
+        self, named: Sequence[Key], needed: Mapping[Key, frozenset[str]] = NOTHING
+    ) -> Mapping[Key, frozenset[str]]:
         """Those that are there."""
+        del needed  # nothing here is remembered
         titles = {"Secret": "secrets", "ConfigMap": "configmaps", "PersistentVolumeClaim": "persistentvolumeclaims"}
         found = {key: self._objects.held.get((titles[key.kind], key.namespace, key.name)) for key in named}
         return {key: frozenset(live.get("data") or ()) for key, live in found.items() if live is not None}

@@ -44,6 +44,13 @@ STATED: Final = {"model": {"source": "hf://somebody/own", "shape": SHAPE}}
 SCALED: Final = {"replicas": None, "scaling": {"minReplicas": 1, "maxReplicas": 4}}
 CACHED: Final = {"router": {"cache": {"enabled": True, "redis": {"urlSecret": dict(KEY)}}}}
 
+TENANT: Final = {"name": "shop", "keys": [dict(KEY)]}
+TENANTS: Final = {"router": {"tenants": [TENANT]}}
+BANDS: Final = {"router": {"bands": [{"name": "gold", "priority": 1}]}}
+SPENDING: Final = {"router": {"tenants": [TENANT | {"budget": {"maxCost": "5"}}]}}
+TO_ENGINES: Final = {"router": {"door": {"engineTls": {"caSecret": dict(KEY)}}}}
+TRACED: Final = {"router": {"tracing": {"endpoint": "http://collector:4318"}}}
+
 ENV: Final = {"engine": {"env": [{"name": "A", "value": "1"}]}}
 FROM_SECRET: Final = {"engine": {"env": [{"name": "A", "valueFrom": {"secretKeyRef": KEY}}]}}
 FROM_MAP: Final = {"engine": {"env": [{"name": "A", "valueFrom": {"configMapKeyRef": KEY}}]}}
@@ -103,21 +110,46 @@ VALUES: Final[Spec] = {
     "rollout.maxUnavailable": 2,
     "rollout.minReadySeconds": 15,
     "rollout.progressDeadlineSeconds": 60,
+    "router.balancing.loadBound": "2",
+    "router.bands.[].priority": 5,
+    "router.bands.[].reserved": "0.2",
     "router.cache.maxEntrySize": "1Mi",
     "router.cache.maxSize": "1Gi",
     "router.cache.redis.urlSecret.key": "other",
     "router.cache.redis.urlSecret.name": "t",
     "router.cache.ttl": "2h",
+    "router.door.bodyTimeout": "7s",
+    "router.door.cors.origins.[]": "https://app.example",
+    "router.door.engineTls.caSecret.key": "other",
+    "router.door.engineTls.caSecret.name": "t",
+    "router.door.headTimeout": "7s",
+    "router.door.idleTimeout": "7s",
+    "router.door.maxHeaderSize": "8Ki",
+    "router.door.tls.secretName": "certificate",
+    "router.hedging.after": "3s",
+    "router.hedging.budget": "0.05",
     "router.hold.maxTime": "1m",
+    "router.lanes.batch.belowUtilization": "0.5",
+    "router.lanes.batch.maxQueueTime": "1h",
+    "router.lanes.long.maxQueueTime": "1m",
+    "router.lanes.long.maxShare": "0.5",
     "router.limits.maxQueueTime": "1m",
     "router.limits.maxRequestSize": "1Mi",
+    "router.replicas": 3,
     "router.retries.budget": "0.5",
     "router.service.annotations": {"a": "b"},
     "router.service.type": "LoadBalancer",
+    "router.tenants.[].band": "gold",
+    "router.tenants.[].budget.maxCost": "6",
+    "router.tenants.[].keys.[].key": "other",
+    "router.tenants.[].keys.[].name": "t",
+    "router.tenants.[].models.[]": "chat",
     "router.timeouts.betweenTokens": "7s",
     "router.timeouts.connect": "7s",
     "router.timeouts.firstToken": "7s",
     "router.timeouts.total": "7m",
+    "router.tracing.endpoint": "http://other:4318",
+    "router.tracing.share": "0.5",
     "scaling.maxReplicas": 3,
     "scaling.minReplicas": 2,
     "storage.cache.claimName": "models",
@@ -152,7 +184,19 @@ BESIDE: Final[dict[str, Spec]] = {
     },
     "rollout.maxSurge": {"rollout": {"strategy": "Surge", "maxSurge": 1, "maxUnavailable": 0}},
     "rollout.progressDeadlineSeconds": {"rollout": {"progressDeadlineSeconds": 600}},
+    "router.balancing.cacheSalt": TENANTS,
+    **{f"router.bands.[].{one}": BANDS for one in ("name", "priority", "reserved", "maxQueued")},
     **{f"router.cache.redis.urlSecret.{one}": CACHED for one in ("name", "key")},
+    **{f"router.door.engineTls.caSecret.{one}": TO_ENGINES for one in ("name", "key")},
+    "router.replicas": {"router": {"replicas": 2}},
+    **{
+        f"router.tenants.[].{one}": TENANTS
+        for one in ("name", "weight", "maxConcurrency", "tokensPerMinute", "requestsPerMinute", "models.[]", "explain")
+    },
+    **{f"router.tenants.[].{one}": TENANTS for one in ("enforcement", "keys.[].name", "keys.[].key")},
+    "router.tenants.[].band": {"router": {"tenants": [TENANT], "bands": [{"name": "gold", "priority": 1}]}},
+    **{f"router.tenants.[].budget.{one}": SPENDING for one in ("maxCost", "period")},
+    **{f"router.tracing.{one}": TRACED for one in ("endpoint", "share")},
     "scaling.maxReplicas": SCALED,
     "scaling.minReplicas": SCALED,
     "scaling.policy.name": SCALED,

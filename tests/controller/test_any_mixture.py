@@ -46,11 +46,14 @@ CHILDREN: Final = 12
 """More than there are."""
 DEEDS: Final = st.sampled_from(["stays", "is removed", *EDITS])
 
+COUNTED: Final[Spec] = {"replicas": 2}
+"""A router that nobody else counts; otherwise its number is theirs, and a trace of what they wrote."""
+
 SPECS: Final[st.SearchStrategy[Spec]] = st.fixed_dictionaries(
     {"context": st.sampled_from([8192, 4096, 2048]), "replicas": st.integers(0, 3)},
     optional={
         "rollout": st.sampled_from([{"strategy": "Surge", "maxSurge": 1}, {"maxUnavailable": 2}, {"paused": True}]),
-        "router": st.sampled_from([{"replicas": 1}, {"limits": {"maxQueued": 7}}]),
+        "router": st.sampled_from([COUNTED | {"replicas": 1}, COUNTED | {"limits": {"maxQueued": 7}}]),
         "placement": st.sampled_from([{"priorityClassName": "high"}, {"nodeSelector": {"absent": "yes"}}]),
         "model": st.just({"source": "hf://nobody/knows"}),
     },
@@ -71,16 +74,21 @@ LAST: Final[st.SearchStrategy[Spec]] = SPECS.filter(_starts)
 def at_rest() -> Pretend:
     """A world of one deployment at rest; taken as the beginning of others."""
     world = Pretend(gpus=4)
-    world.apply(deployment())
+    world.apply(counted())
     world.settle()
     return world
+
+
+def counted(**spec: Any) -> Manifest:  # noqa: ANN401  # fields of a spec
+    """A deployment that says how many routers it has."""
+    return deployment(**({"router": COUNTED} | spec))
 
 
 def settled(*specs: Spec) -> Pretend:
     """A world in which these specs followed one another, each brought to rest."""
     world = at_rest().twin() if specs[0] == {} else Pretend(gpus=4)
     for spec in specs:
-        world.apply(deployment(**spec))
+        world.apply(counted(**spec))
         world.settle()
     return world
 
@@ -97,7 +105,7 @@ def test_any_mixture_of_children_becomes_what_the_spec_says(deeds: list[Any], ro
     """P2: absent, edited, of an older revision, or all at once."""
     clean = settled({}, {"context": 4096})
     world = settled({})
-    world.apply(deployment(context=4096))
+    world.apply(counted(context=4096))
     world.rounds(rounds)
     for live, deed in zip(children(world), deeds, strict=False):
         if deed == "is removed":
@@ -119,9 +127,9 @@ def test_the_way_to_a_spec_leaves_no_trace(first: Spec, second: Spec, last: Spec
     """P13: also over one that is refused, never becomes ready, or is left before it is through."""
     straight = settled(first, last)
     world = settled(first)
-    world.apply(deployment(**second))
+    world.apply(counted(**second))
     world.rounds(rounds)
-    world.apply(deployment(**last))
+    world.apply(counted(**last))
     world.settle()
     assert world.fingerprint() == straight.fingerprint()
 
@@ -133,8 +141,8 @@ def test_a_bad_spec_and_back_again_changes_nobody(good: Spec, bad: Spec) -> None
     world = settled(good)
     before, served = world.fingerprint(), world.serving()
     engine = {"kind": "Simulated", "context": {"maxTokens": 10_000_000}}
-    world.apply(deployment(**(bad | {"replicas": good["replicas"], "engine": engine, "model": KNOWN})))
+    world.apply(counted(**(bad | {"replicas": good["replicas"], "engine": engine, "model": KNOWN})))
     world.rounds(3)
-    world.apply(deployment(**good))
+    world.apply(counted(**good))
     world.settle()
     assert (world.fingerprint(), world.serving()) == (before, served)

@@ -44,6 +44,24 @@ def test_what_is_there_is_known_for_minutes_and_what_is_not_for_seconds() -> Non
     run(story())
 
 
+def test_an_entry_that_was_lacking_is_looked_for_as_soon_as_a_lacking_object() -> None:
+    """A new tenant's key is added to a Secret that is known since long."""
+
+    async def story() -> None:
+        fake, clock, needed = FakeApi(), Clock(), {SECRET: frozenset({"new"})}
+        head = {"metadata": {"name": "hf", "namespace": "team"}}
+        async with fake.connected() as connection:
+            existence = Existence(ApiServer(connection), clock)
+            fake.put(kinds.SECRET, head | {"data": {"old": "MQ=="}})
+            assert await existence.present([SECRET]) == {SECRET: {"old"}}
+            fake.put(kinds.SECRET, head | {"data": {"old": "MQ==", "new": "Mg=="}})
+            clock.now += LOST_S
+            assert await existence.present([SECRET]) == {SECRET: {"old"}}
+            assert await existence.present([SECRET], needed) == {SECRET: {"old", "new"}}
+
+    run(story())
+
+
 def test_what_may_not_be_read_is_taken_on_trust() -> None:
     """P23: the kubelet will tell."""
 

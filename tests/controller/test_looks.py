@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Final
 
 import aiohttp
+import pytest
 from aiohttp import web
 
 from fairlead.cluster.kinds import Manifest
@@ -77,6 +78,31 @@ def test_what_an_engine_measured_once_is_not_asked_again(tmp_path: Path) -> None
         assert pages == []
 
     run(story())
+
+
+@pytest.mark.parametrize(("scheme", "port"), [("HTTP", 8080), ("HTTPS", 9090)])
+def test_a_router_behind_a_certificate_is_asked_where_it_shows_none(tmp_path: Path, scheme: str, port: int) -> None:
+    probe = {"readinessProbe": {"httpGet": {"path": "/ready", "scheme": scheme}}}
+    router = pod("r", "10.0.0.1") | {"spec": {"containers": [probe]}}
+    asked: list[int | None] = []
+
+    async def story() -> None:
+        async def endpoints(request: web.Request) -> web.Response:
+            asked.append(request.url.port)
+            return web.json_response({"endpoints": []})
+
+        app = web.Application()
+        app.add_routes([web.get("/fairlead/v1/endpoints", endpoints)])
+        runner = web.AppRunner(app, access_log=None)
+        await runner.setup()
+        await web.UnixSite(runner, str(tmp_path / "router")).start()
+        connector = aiohttp.UnixConnector(str(tmp_path / "router"))
+        async with aiohttp.ClientSession(connector=connector) as session:
+            assert await PodLooks(session, Clock()).endpoints(router) == ()
+        await runner.cleanup()
+
+    run(story())
+    assert asked == [port]
 
 
 def test_an_engine_that_does_not_answer_is_asked_again_after_a_while() -> None:

@@ -1,6 +1,7 @@
 """People, other controllers and a second operator write too: what is ours is put back, what is theirs is left."""
 
 import asyncio
+import json
 from typing import Any
 
 import pytest
@@ -20,10 +21,10 @@ CHILDREN: tuple[tuple[Resource, str], ...] = (
 )
 
 
-def settled() -> Pretend:
+def settled(**spec: Any) -> Pretend:  # noqa: ANN401  # fields of a spec
     """One deployment at rest."""
     world = Pretend()
-    world.apply(deployment())
+    world.apply(deployment(**spec))
     world.settle()
     return world
 
@@ -36,6 +37,28 @@ def test_a_removed_child_is_back_after_one_look(resource: Resource, name: str) -
     world.kube.delete(resource, "default", name)
     world.tick()
     assert world.fingerprint() == before
+
+
+def test_routers_whose_number_nobody_wrote_are_counted_by_whoever_does() -> None:
+    """An HPA of their Deployment: what it set stays through our own edits, and routers are told it."""
+    world = settled()
+    where = (kinds.DEPLOYMENT.title, "default", "chat-router")
+    assert world.objects.found(where)["spec"]["replicas"] == 2
+    world.objects.put(kinds.DEPLOYMENT, edited(world.objects.found(where), "spec", "replicas", value=9))
+    told = len(world.teller.told)
+    world.settle()
+    assert world.objects.found(where)["spec"]["replicas"] == 9
+    assert not [one for one in world.teller.told[told:] if one.startswith("PutBack")]
+    said = world.objects.found((kinds.CONFIG_MAP.title, "default", "chat-router"))["data"]["router.json"]
+    assert json.loads(said)["routers"] == 9
+    world.apply(deployment(router={"timeouts": {"total": "1m"}}))
+    world.settle()
+    changed = world.objects.found(where)["spec"]
+    assert changed["replicas"] == 9
+    assert changed["template"]["spec"]["terminationGracePeriodSeconds"] == 80
+    world.apply(deployment(router={"replicas": 3}))
+    world.settle()
+    assert world.objects.found(where)["spec"]["replicas"] == 3
 
 
 def edited(live: Manifest, *path: str, value: object) -> Manifest:
@@ -60,7 +83,7 @@ def edited(live: Manifest, *path: str, value: object) -> Manifest:
 )
 def test_an_edited_child_is_put_back_after_one_look(resource: Resource, path: tuple[str, ...], value: object) -> None:
     """P19"""
-    world = settled()
+    world = settled(router={"replicas": 2})
     before = world.fingerprint()
     live = world.objects.found((resource.title, "default", "chat-router"))
     world.objects.put(resource, edited(live, *path, value=value))

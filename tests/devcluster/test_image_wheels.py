@@ -34,6 +34,12 @@ def test_a_lock_without_pip_and_its_hashes_is_refused(lock: str) -> None:
         wheels.pip_requirement(lock)
 
 
+def test_what_only_another_patch_of_python_needs_is_fetched_too() -> None:
+    """pip judges such a condition by the Python it runs on, and the image has another patch."""
+    lock = "timeout==5 ; python_full_version < '3.11.3' \\\n    --hash=sha256:11\nwin==1 ; sys_platform == 'win32' \\\n"
+    assert wheels.for_any_patch(lock) == ("timeout==5 \\\n    --hash=sha256:11\nwin==1 ; sys_platform == 'win32' \\\n")
+
+
 def test_our_own_lock_pins_pip() -> None:
     assert wheels.pip_requirement((ROOT / "locks" / "dev.txt").read_text()).startswith("pip==")
 

@@ -8,14 +8,16 @@ from typing import Any
 
 import pytest
 
-from fairlead.fleet.gateways import OwnRouter, ResponseCache, RouterPods, Routing, Timeouts, WantedDeployment
-from fairlead.objects import children, ports, router_config
+from fairlead.fleet.gateways import Door, OwnRouter, ResponseCache, RouterPods, Routing, Timeouts, WantedDeployment
+from fairlead.objects import children, ports, router_config, router_deployment
 from fairlead.objects.manifest import Manifest
+from fairlead.objects.router_config import Replica
 from fairlead.router import settings
 from tests.objects import goldens
 from tests.objects.wishes import FULL, LEAST, OWNER, PLATFORM, everything, launch, samples, wanted
 
 WISHES = {**dict(samples()), "least": LEAST, "full": FULL}
+TEAMS = (("shop",), ("shop", "search"))
 
 
 def standing(deployment: WantedDeployment, kind: str) -> Manifest:
@@ -111,14 +113,88 @@ def test_a_router_understands_all_that_it_is_told(name: str) -> None:
     deployment = wanted(WISHES[name])
     if isinstance(deployment.door, str):
         return
+    engine, routing = deployment.wanted.engine, deployment.door.routing
+    adapters = tuple(one.name for one in engine.adapters)
     understood = settings.read(standing(deployment, "ConfigMap")["data"]["router.json"])
     assert understood == settings.Settings(
         namespace="team",
         selector="fairlead.dev/deployment=chat,fairlead.dev/role=engine",
         engine_port=ports.ENGINE,
-        models=(deployment.wanted.model.served_name, *(one.name for one in deployment.wanted.engine.adapters)),
-        routing=replace(deployment.door.routing, cache=understood.routing.cache),
+        models=(deployment.wanted.model.served_name, *adapters),
+        adapters=adapters,
+        prefix_caching=engine.prefix_caching,
+        max_context_tokens=engine.max_context_tokens,
+        max_sequences=engine.max_sequences,
+        routers=deployment.door.pods.replicas or 2,
+        router_selector="fairlead.dev/deployment=chat,fairlead.dev/role=router",
+        routing=replace(
+            routing,
+            tenants=tuple(replace(one, keys=()) for one in routing.tenants),
+            cache=replace(routing.cache, redis_url=None),
+            door=replace(routing.door, tls_secret=None, engine_ca=None),
+        ),
+        key_places=understood.key_places,
+        redis_place=understood.redis_place,
+        tls_cert_file=understood.tls_cert_file,
+        tls_key_file=understood.tls_key_file,
+        engine_ca_file=understood.engine_ca_file,
     )
+
+
+@pytest.mark.parametrize("name", WISHES)
+def test_every_secret_of_a_router_is_a_file_that_its_pod_mounts(name: str) -> None:
+    """And its value, or the Secret itself, stands nowhere in what routers are told."""
+    deployment = wanted(WISHES[name])
+    if isinstance(deployment.door, str):
+        return
+    understood = settings.read(standing(deployment, "ConfigMap")["data"]["router.json"])
+    said = [place.file for _, place in understood.key_places]
+    said += [understood.redis_place.file] if understood.redis_place else []
+    said += [understood.tls_cert_file, understood.tls_key_file, understood.engine_ca_file]
+    pod = standing(deployment, "Deployment")["spec"]["template"]["spec"]
+    folders = {one["mountPath"] for one in pod["containers"][0]["volumeMounts"]} - {router_config.FOLDER}
+    assert {str(file).rpartition("/")[0] for file in said if file} == folders
+    assert all(one["secret"]["optional"] for one in pod["volumes"] if "secret" in one)
+
+
+def test_another_key_of_a_known_secret_restarts_no_router() -> None:
+    few, more = ({"tenants": [{"name": one, "keys": [{"name": "keys", "key": one}]} for one in some]} for some in TEAMS)
+    first, second = (wanted(LEAST | {"router": one}) for one in (few, more))
+    assert standing(first, "Deployment") == standing(second, "Deployment")
+    assert standing(first, "ConfigMap") != standing(second, "ConfigMap")
+
+
+def test_behind_a_certificate_clients_and_probes_speak_https() -> None:
+    built = with_router(door=Door(tls_secret="chat-tls"))
+    (container,) = standing(built, "Deployment")["spec"]["template"]["spec"]["containers"]
+    assert [container[one]["httpGet"]["scheme"] for one in ("readinessProbe", "livenessProbe")] == ["HTTPS", "HTTPS"]
+    assert standing(built, "Service")["spec"]["ports"] == [
+        {"name": "https", "port": 443, "targetPort": "http", "protocol": "TCP"}
+    ]
+
+
+def test_room_for_answers_is_asked_for_where_they_are_kept() -> None:
+    kept = with_router(cache=ResponseCache(enabled=True, max_bytes=1 << 30))
+    (container,) = standing(kept, "Deployment")["spec"]["template"]["spec"]["containers"]
+    assert container["resources"]["requests"]["memory"] == "1152Mi"
+
+
+def test_routers_that_nobody_counts_here_get_their_number_later_and_are_told_it() -> None:
+    free = standing(wanted(LEAST), "Deployment")
+    assert "replicas" not in free["spec"]
+    assert router_deployment.counted(free, 7)["spec"]["replicas"] == 7
+    told = standing(wanted(LEAST), "ConfigMap")
+    assert settings.read(told["data"]["router.json"]).routers == 2
+    assert settings.read(router_config.counted(told, 7)["data"]["router.json"]).routers == 7
+    assert router_config.counted(told, 2) == told
+
+
+def test_routers_are_told_what_a_replica_holds() -> None:
+    known = Replica(revision="0a1b2c3d", max_context_tokens=4096, max_sequences=64, kv_tokens=90_000)
+    built = children.standing(OWNER, wanted(LEAST), PLATFORM, known)
+    told = settings.read(next(one for one in built if one["kind"] == "ConfigMap")["data"]["router.json"])
+    said = (told.revision, told.max_context_tokens, told.max_sequences, told.kv_tokens)
+    assert said == ("0a1b2c3d", 4096, 64, 90_000)
 
 
 def test_a_router_outlives_its_longest_request() -> None:
@@ -133,8 +209,9 @@ def test_a_shared_cache_is_told_by_a_file_and_never_by_its_secret() -> None:
     shared = wanted(FULL)
     told = json.loads(standing(shared, "ConfigMap")["data"]["router.json"])
     path = told["routing"]["cache"]["redisUrlFile"]
-    (mount,) = standing(shared, "Deployment")["spec"]["template"]["spec"]["containers"][0]["volumeMounts"][1:]
-    assert path == f"{mount['mountPath']}/{router_config.REDIS_URL}"
+    mounts = standing(shared, "Deployment")["spec"]["template"]["spec"]["containers"][0]["volumeMounts"]
+    assert path == "/etc/fairlead-secrets/s/k"
+    assert "/etc/fairlead-secrets/s" in {one["mountPath"] for one in mounts}
 
 
 def test_the_address_is_what_people_asked_for() -> None:

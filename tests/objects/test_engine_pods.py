@@ -173,3 +173,11 @@ def test_everything_that_was_placed_stands_in_the_pod() -> None:
     assert built["imagePullSecrets"] == [{"name": "i"}]
     assert built["tolerations"][0] == {"key": "nvidia.com/gpu", "operator": "Exists", "effect": "NoSchedule"}
     assert template(but(placement=Placement(runtime_class="nvidia")))["spec"]["runtimeClassName"] == "nvidia"
+
+
+def test_a_pod_says_which_adapters_it_loads() -> None:
+    """Two revisions may load others, and a router must not ask one for what the other has."""
+    adapters = [{"name": "tone", "source": "hf://a/tone"}, {"name": "legal", "source": "hf://a/legal"}]
+    built = template(wanted(LEAST | {"engine": {"adapters": adapters}}))
+    assert built["metadata"]["annotations"] == {"fairlead.dev/adapters": "legal,tone"}
+    assert "annotations" not in template(wanted(LEAST))["metadata"]

@@ -2,21 +2,26 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
 import aiohttp
+import uvloop
 from aiohttp import web
 
+from fairlead.fleet.endpoints import Seen
 from fairlead.router import process
 from fairlead.router.probing import Patience
 from fairlead.router.process import Start
 from fairlead.router.settings import Settings
-from fairlead.router.source import EndpointSource, Listed, Seen, Tell
-from tests.simulator.living import Living, client, free_port
+from fairlead.router.source import EndpointSource, Listed, Tell
+from tests.simulator.living import Living, client
+
+HOST: Final = "127.0.0.22"
 
 CHAT: Final[dict[str, Any]] = {"model": "chat", "messages": [{"role": "user", "content": "hello there"}]}
 PROMPT: Final[dict[str, Any]] = {"model": "chat", "prompt": "one two three"}
@@ -56,7 +61,7 @@ class Plane:
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"http://{HOST}:{self.port}"
 
     async def endpoints(self) -> list[dict[str, Any]]:
         async with self.asks.get(self.url + "/fairlead/v1/endpoints") as answer:
@@ -84,7 +89,8 @@ class Plane:
 def written(folder: Path, endpoints: Sequence[str], models: Sequence[str] = MODELS, **routing: Any) -> Path:  # noqa: ANN401 - any JSON
     """The file of a router."""
     path = folder / "router.json"
-    path.write_text(json.dumps({"endpoints": list(endpoints), "models": list(models), "routing": routing}))
+    told = {"renderedFrom": "test", "endpoints": list(endpoints), "models": list(models), "routing": routing}
+    path.write_text(json.dumps(told))
     return path
 
 
@@ -98,8 +104,10 @@ async def plane(config: Path, cluster: Cluster | None = None, linger: float = 0.
     port, signals = free_port(), process.Signals()
     start = Start(
         config=config,
+        host=HOST,
         port=port,
         linger_seconds=linger,
+        sweep_seconds=0.01,
         reread_seconds=0.01,
         patience=Patience(least_seconds=0.01, most_seconds=0.02),
         sources=sources,
@@ -142,8 +150,27 @@ async def answering(answer: Callable[[web.Request], Awaitable[web.StreamResponse
     application.router.add_post("/{rest:.*}", answer)
     runner = web.AppRunner(application, access_log=None, handler_cancellation=True, shutdown_timeout=0.05)
     await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    await web.TCPSite(runner, HOST, 0).start()
     try:
-        yield f"127.0.0.1:{runner.addresses[0][1]}"
+        yield f"{HOST}:{runner.addresses[0][1]}"
     finally:
         await runner.cleanup()
+
+
+def told(story: Coroutine[Any, Any, None]) -> None:
+    """Run a story on the loop that routers run on; one that hangs fails."""
+
+    async def within() -> None:
+        async with asyncio.timeout(10):
+            await story
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(within())
+
+
+def free_port() -> int:
+    """A port of the router's address that nobody listens on now."""
+    with socket.socket() as found:
+        found.bind((HOST, 0))
+        port: int = found.getsockname()[1]
+        return port

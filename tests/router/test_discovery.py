@@ -11,13 +11,14 @@ from hypothesis import strategies as st
 
 from fairlead.cluster.connection import Connection, Credentials, NoCredentials
 from fairlead.cluster.kinds import POD
-from fairlead.router import discovery
+from fairlead.fleet.endpoints import Seen
+from fairlead.router import discovery, source
 from fairlead.router.discovery import Pods
 from fairlead.router.settings import Settings
-from fairlead.router.source import Listed, Seen
+from fairlead.router.source import Listed
 from tests.reaching.fake_api import FakeApi
-from tests.router.planes import Cluster, plane, written
-from tests.simulator.living import living, told
+from tests.router.planes import Cluster, plane, told, written
+from tests.simulator.living import living
 
 LABELS: Final = {"fairlead.dev/deployment": "chat", "fairlead.dev/role": "engine"}
 CHAT: Final = Settings(
@@ -49,6 +50,16 @@ def test_a_pod_with_an_address_is_an_endpoint_and_its_conditions_say_which() -> 
     )
 
 
+def test_a_pod_says_which_revision_it_is_and_which_adapters_it_has() -> None:
+    told = pod("a")
+    told["metadata"]["labels"] = LABELS | {"fairlead.dev/revision": "7"}
+    told["metadata"]["annotations"] = {"fairlead.dev/adapters": "legal,support"}
+
+    (seen,) = discovery.seen([told], 8000)
+
+    assert (seen.revision, seen.adapters) == ("7", frozenset({"legal", "support"}))
+
+
 def test_pods_without_an_address_and_pods_that_ended_are_none() -> None:
     bare = {"metadata": {"name": "new"}}
 
@@ -63,8 +74,8 @@ def test_only_a_pod_that_says_it_is_ready_ever_is(readiness: list[str]) -> None:
 
 
 def test_a_list_in_the_file_needs_no_cluster() -> None:
-    assert isinstance(discovery.source_of(Settings(endpoints=("127.0.0.1:8000",))), Listed)
-    assert isinstance(discovery.source_of(CHAT), Pods)
+    assert isinstance(source.source_of(Settings(endpoints=("127.0.0.1:8000",))), Listed)
+    assert isinstance(source.source_of(CHAT), Pods)
 
 
 def test_pods_are_told_whole_and_after_every_change() -> None:

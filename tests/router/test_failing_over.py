@@ -8,10 +8,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from fairlead.router.source import Seen
+from fairlead.fleet.endpoints import Seen
 from fairlead.simulator.pretence import Fault
-from tests.router.planes import PROMPT, STREAM, Cluster, Plane, before, plane, written
-from tests.simulator.living import CHAT, QUICK, Living, faulty, free_port, living, paced, told
+from tests.router.planes import PROMPT, STREAM, Cluster, Plane, before, plane, told, written
+from tests.simulator.living import CHAT, QUICK, Living, faulty, free_port, living, paced
 
 FEW = {"maxAttempts": 1}
 
@@ -32,7 +32,7 @@ def test_an_engine_that_refuses_is_left_out_and_the_request_goes_elsewhere(tmp_p
             await engines[0].stop()
             await all_well(router, 6)
             await router.until("ejected", "routable")
-            assert "Connect call failed" in (await router.endpoints())[0]["reason"]
+            assert "Connection refused" in (await router.endpoints())[0]["reason"]
             assert await router.metric("fairlead_router_retries_total") >= 1.0
             await engines[0].start()
             await router.until("routable", "routable")

@@ -12,11 +12,12 @@ import aiohttp
 import pytest
 
 from fairlead.cli import main
+from fairlead.fleet.endpoints import Seen
 from fairlead.router import process
 from fairlead.router.settings import Misconfigured
-from fairlead.router.source import Seen, Tell
-from tests.router.planes import MODELS, STREAM, Cluster, before, plane, written
-from tests.simulator.living import QUICK, Living, client, free_port, living, paced, told
+from fairlead.router.source import Tell
+from tests.router.planes import HOST, MODELS, STREAM, Cluster, before, plane, told, written
+from tests.simulator.living import QUICK, Living, client, free_port, living, paced
 
 
 def test_a_changed_file_is_followed_without_a_restart(tmp_path: Path) -> None:
@@ -59,7 +60,7 @@ def test_a_broken_file_is_said_and_the_old_one_stays(tmp_path: Path, caplog: pyt
 
     with caplog.at_level(logging.ERROR):
         told(story())
-    assert "endpoints: http://x: must be host:port without a scheme" in caplog.text
+    assert "endpoints[0]: http://x: this is not the address of an engine; write host:port" in caplog.text
 
 
 def test_a_first_file_that_cannot_be_acted_on_ends_it(tmp_path: Path) -> None:
@@ -120,8 +121,8 @@ def test_the_command_itself_passes_on_and_ends_on_sigterm(tmp_path: Path) -> Non
             config, port, scraped = written(tmp_path, [engines[0].address]), free_port(), free_port()
             ports = ["--port", str(port), "--metrics-port", str(scraped)]
             router = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "fairlead", "router", "--config", str(config), "--host", "127.0.0.1"),
-                *("--linger", "0", *ports),
+                *(sys.executable, "-m", "fairlead", "router", "--config", str(config), "--host", HOST),
+                *("--linger", "0", "--access-log", str(tmp_path / "lines"), *ports),
                 stderr=subprocess.PIPE,
                 env={"PYTHONPATH": ":".join(sys.path)},
             )
@@ -129,15 +130,17 @@ def test_the_command_itself_passes_on_and_ends_on_sigterm(tmp_path: Path) -> Non
             async with client() as asks:
                 while b"listening" not in await router.stderr.readline():
                     pass
-                async with asks.post(f"http://127.0.0.1:{port}/v1/completions", json=STREAM) as answer:
+                async with asks.post(f"http://{HOST}:{port}/v1/completions", json=STREAM) as answer:
                     assert (answer.status, (await answer.text())[-6:]) == (200, "ONE]\n\n")
-                async with asks.get(f"http://127.0.0.1:{scraped}/metrics") as answer:
-                    assert 'fairlead_router_requests_total{code="200"} 1.0' in await answer.text()
-                async with asks.get(f"http://127.0.0.1:{scraped}/v1/models") as answer:
+                async with asks.get(f"http://{HOST}:{scraped}/metrics") as answer:
+                    assert 'fairlead_router_requests_total{code="200"} 1\n' in await answer.text()
+                async with asks.get(f"http://{HOST}:{scraped}/v1/models") as answer:
                     assert answer.status == 404
             router.send_signal(signal.SIGTERM)
             await router.stderr.read()
             assert await router.wait() == 0
+            (line,) = (tmp_path / "lines").read_text().splitlines()
+            assert json.loads(line)["status"] == 200
 
     told(story())
 
@@ -148,7 +151,7 @@ def test_the_command_says_what_is_wrong_with_its_file(tmp_path: Path, capsys: py
 
     assert main.main(["router", "--config", str(config)]) == 2
     said = capsys.readouterr().err
-    assert said.endswith("routing.hold.maxRequests: -1: must be a whole number from 0 up\n")
+    assert said.endswith("routing.hold.maxRequests: -1: the smallest number allowed is 0; write 0 or more\n")
     assert main.main(["router", "--config", str(tmp_path / "absent.json")]) == 2
     assert "No such file" in capsys.readouterr().err
 

@@ -12,8 +12,8 @@ from aiohttp import web
 from multidict import CIMultiDict
 
 from fairlead.simulator.pretence import Fault
-from tests.router.planes import CHAT, PROMPT, STREAM, Plane, answering, before, plane, written
-from tests.simulator.living import faulty, living, paced, told
+from tests.router.planes import CHAT, PROMPT, STREAM, Plane, answering, before, plane, told, written
+from tests.simulator.living import faulty, living, paced
 
 
 async def raw(plane: Plane, path: str, body: dict[str, Any], **headers: str) -> tuple[int, bytes]:
@@ -28,7 +28,7 @@ def test_whole_answers_and_streams_arrive_byte_for_byte(tmp_path: Path) -> None:
             for path, body in (
                 ("/v1/chat/completions", CHAT),
                 ("/v1/chat/completions", CHAT | {"stream": True} | usage),
-                ("/v1/completions", STREAM),
+                ("/v1/completions", STREAM | {"seed": 7}),
                 ("/v1/completions", PROMPT | {"max_tokens": 0}),
                 ("/tokenize", PROMPT),
             ):
@@ -127,7 +127,12 @@ def test_what_the_router_knows_itself_needs_noanswering(tmp_path: Path) -> None:
 
 
 NOT_PASSED_ON: Final[dict[str, tuple[str, dict[str, Any], int, str]]] = {
-    "model_not_found": ("/v1/completions", PROMPT | {"model": "gpt"}, 404, "gpt: no such model here; ask for one of"),
+    "model_not_found": (
+        "/v1/completions",
+        PROMPT | {"model": "gpt"},
+        404,
+        "gpt: there is no such model here; ask for one of",
+    ),
     "not_found": ("/v2/completions", PROMPT, 404, "POST /v2/completions: no such endpoint"),
     "request_too_large": ("/v1/completions", PROMPT | {"prompt": "x" * 900}, 413, "over 500 bytes"),
 }

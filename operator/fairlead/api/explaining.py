@@ -34,7 +34,8 @@ _WANTED: Final = {
 
 def refusals(error: ValidationError, document: Raw, spec: type[Part]) -> Iterator[Refusal]:
     """One refusal for each finding, at most MOST_PROBLEMS and one that counts the rest."""
-    details = error.errors(include_url=False, include_input=False)
+    found = error.errors(include_url=False, include_input=False)
+    details = [one for one in found if not _only_seems_short(one, document)]
     for detail in details[:MOST_PROBLEMS]:
         yield _refusal(detail, document, spec)
     if left := details[MOST_PROBLEMS:]:
@@ -50,6 +51,12 @@ def cut(detail: ErrorDetails) -> Path:
 def place(detail: ErrorDetails) -> Path:
     """Where the value at fault stands, below spec; for a bad key, the entry."""
     return detail["loc"][:-1] if detail["loc"][-1:] == ("[key]",) else detail["loc"]
+
+
+def _only_seems_short(detail: ErrorDetails, document: Raw) -> bool:
+    """pydantic counts the elements that are right; those that are not were told by themselves."""
+    given = at(document, place(detail))
+    return detail["type"] == "too_short" and isinstance(given, list) and len(given) >= detail["ctx"]["min_length"]
 
 
 def _refusal(detail: ErrorDetails, document: Raw, spec: type[Part]) -> Refusal:

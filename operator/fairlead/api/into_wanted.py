@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Final
 
-from fairlead.api import amounts, into_gateways
+from fairlead.api import amounts, into_routing
 from fairlead.api.deployment import InferenceDeploymentSpec
 from fairlead.api.engine import Engine, EnvVariable
 from fairlead.api.engine import Speculation as SpeculationSpec
@@ -236,4 +236,4 @@ def _own_router(router: Router) -> OwnRouter:
         service=router.service.type,
         annotations=tuple(sorted(router.service.annotations.items())),
     )
-    return OwnRouter(routing=into_gateways.routing(router), pods=pods)
+    return OwnRouter(routing=into_routing.routing(router), pods=pods)

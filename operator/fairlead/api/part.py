@@ -13,11 +13,17 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 PART: Final = "x-part"
-"""Under this key a part's schema names its class, so that whoever writes the schema finds the part's rules."""
+"""Under this key a part's schema names its class and those it builds on, so that whoever writes the schema finds the
+part's rules."""
+
+
+def signature(part: type[Any]) -> str:
+    """How a class is named there."""
+    return f"{part.__module__}.{part.__qualname__}"
 
 
 def _signed(schema: JsonSchemaValue, part: type[Any]) -> None:
-    schema[PART] = f"{part.__module__}.{part.__qualname__}"
+    schema[PART] = [signature(one) for one in part.__mro__ if issubclass(one, Part)]
 
 
 class Part(BaseModel):

@@ -15,7 +15,7 @@ LONGEST_SHOWN: Final = 60
 ABSENT: Final = "absent"
 HIDDEN: Final = "(not shown)"
 
-SECRET_PLACES: Final = frozenset({"env", "extraArgs", "annotations"})
+SECRET_PLACES: Final = frozenset({"env", "extraArgs", "annotations", "sha256"})
 """Below these people write what we cannot tell from a password."""
 
 SECRET_LOOK: Final = re.compile(

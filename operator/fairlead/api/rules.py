@@ -3,17 +3,17 @@
 from collections.abc import Iterator
 from typing import Any, Final
 
-from fairlead.api import deployment_rules, shared_rules
+from fairlead.api import deployment_rules, routed_rules, shared_rules
 from fairlead.api.part import Part
 from fairlead.api.problems import Path
 from fairlead.api.rule import Rule
 
-RULES: Final = (*deployment_rules.RULES, *shared_rules.RULES)
+RULES: Final = (*deployment_rules.RULES, *routed_rules.RULES, *shared_rules.RULES)
 
 
 def of(part: type[Part]) -> tuple[Rule[Any], ...]:
-    """The rules of one part."""
-    return tuple(rule for rule in RULES if rule.on is part)
+    """The rules of one part, and of those it builds on."""
+    return tuple(rule for rule in RULES if issubclass(part, rule.on))
 
 
 def broken(part: Part, path: Path) -> Iterator[tuple[Path, Rule[Any], str]]:

@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from fairlead.api.part import Part
-from fairlead.api.traffic import Hold, Limits, ResponseCache, Retries, Service, Timeouts
+from fairlead.api.routed import Routed
 from fairlead.api.words import Duration, DurationOrZero, ObjectName
 from fairlead.fleet.wanted import RolloutStrategy
 
@@ -90,16 +90,14 @@ class Scaling(Part):
     )
 
 
-class Router(Part):
-    """The router that this deployment has for itself: an OpenAI-compatible address with one model and no tenants."""
+class Router(Routed):
+    """The router that this deployment has for itself: an OpenAI-compatible address of one model."""
 
-    replicas: Annotated[int, Field(ge=1, le=64)] = Field(default=2, description="Number of router pods. Default 2.")
-    service: Service = Field(default=Service(), description="The Service in front of the routers.")
-    limits: Limits = Field(default=Limits(), description="What one request may ask for.")
-    timeouts: Timeouts = Field(default=Timeouts(), description="How long the router waits for an engine.")
-    hold: Hold = Field(default=Hold(), description="Keeping requests while no replica is ready.")
-    cache: ResponseCache = Field(default=ResponseCache(), description="Exact response cache. Default off.")
-    retries: Retries = Field(default=Retries(), description="Trying another replica before the first byte.")
+    replicas: Annotated[int, Field(ge=1, le=64)] | None = Field(
+        default=None,
+        description="Number of router pods. Default 2 at first; left out, whoever scales the Deployment NAME-router "
+        "later decides, for instance an HPA.",
+    )
 
 
 class Drain(Part):

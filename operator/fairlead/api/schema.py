@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from fairlead.api import rules
-from fairlead.api.part import PART, Part
+from fairlead.api.part import PART, Part, signature
 from fairlead.api.rule import Rule
 
 Schema = dict[str, Any]
@@ -64,7 +64,6 @@ def _flat(node: Mapping[str, Any], defs: Mapping[str, Schema]) -> Schema:
 
 
 def _validations(flat: Schema) -> Schema:
-    ours = [
-        validation(rule) for rule in rules.RULES if flat.get(PART) == f"{rule.on.__module__}.{rule.on.__qualname__}"
-    ]
+    parts = flat.get(PART, ())
+    ours = [validation(rule) for rule in rules.RULES if signature(rule.on) in parts]
     return {"x-kubernetes-validations": ours} if ours else {}

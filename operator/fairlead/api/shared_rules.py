@@ -2,7 +2,6 @@
 
 from typing import Any, Final
 
-from fairlead.api.gateway import InferenceGatewaySpec
 from fairlead.api.policy import Metrics, MetricsSource, Schedule
 from fairlead.api.routes import Cascade, ModelRoute, When
 from fairlead.api.rule import Fault, Rule
@@ -135,16 +134,4 @@ _ROUTES: Final[tuple[Rule[Any], ...]] = (
         remedy="name at least one condition, or make its deployment the model's own deployment",
     ),
 )
-_GATEWAY: Final[tuple[Rule[Any], ...]] = (
-    Rule[InferenceGatewaySpec](
-        on=InferenceGatewaySpec,
-        field="tenants",
-        fault=Fault.INVALID,
-        cel="!has(self.tenants) || self.tenants.all(tenant, !has(tenant.band) || "
-        "(has(self.bands) && self.bands.exists(band, band.name == tenant.band)))",
-        holds=lambda it: all(one.band is None or one.band in {band.name for band in it.bands} for one in it.tenants),
-        because="a tenant names a band that spec.bands does not have",
-        remedy="add the band to spec.bands, or name one that is there",
-    ),
-)
-RULES: Final = (*_POLICY, *_ROUTES, *_GATEWAY)
+RULES: Final = (*_POLICY, *_ROUTES)

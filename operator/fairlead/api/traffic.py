@@ -1,4 +1,4 @@
-"""What a router does with requests, whichever object it belongs to: limits, time-outs, holding, caching, retries."""
+"""What a router does with requests, whichever object it belongs to, and what it tells of them."""
 
 from enum import StrEnum
 from typing import Annotated
@@ -7,7 +7,7 @@ from pydantic import Field
 
 from fairlead.api.model import SecretKeyRef
 from fairlead.api.part import Part
-from fairlead.api.words import Duration, Quantity, Share
+from fairlead.api.words import Duration, Factor, Quantity, Share, Url
 from fairlead.fleet.gateways import ServiceType
 
 TokenLimit = Annotated[int, Field(ge=1, le=16_777_216)]
@@ -88,13 +88,14 @@ class RedisStore(Part):
     url_secret: SecretKeyRef = Field(description="Secret with the address, redis:// or rediss://, password included.")
 
 
-class ResponseCache(Part):
-    """Exact answers kept for exactly the same deterministic request."""
+class CacheTerms(Part):
+    """Which answers are kept, and how long."""
 
     enabled: bool = Field(
         default=False,
-        description="Whether answers are kept. Default false. Only requests with temperature 0 or a seed and one "
-        "answer are, and clients may ask with Cache-Control: no-store.",
+        description="Whether answers are kept. Default false: only for requests that ask with the header "
+        "x-fairlead-cache: on. Kept are those with temperature 0 or a seed and one answer, and never where a client "
+        "says Cache-Control: no-store.",
     )
     ttl: Duration = Field(default="1h", description="How long an answer is kept. Default 1h.")
     max_size: Quantity = Field(default="64Mi", description="Most memory of one router for answers. Default 64Mi.")
@@ -104,6 +105,11 @@ class ResponseCache(Part):
         description="Tenant: an answer is given only to the tenant whose request made it. Gateway: to everybody. "
         "Default Tenant.",
     )
+
+
+class ResponseCache(CacheTerms):
+    """Exact answers kept for exactly the same deterministic request."""
+
     redis: RedisStore | None = Field(default=None, description="Shares answers between routers. Default: each its own.")
 
 
@@ -117,6 +123,62 @@ class Retries(Part):
         default="0.10",
         description='Retries as a share of requests over ten seconds. Default "0.10": a failing fleet is not '
         "drowned in its own retries.",
+    )
+
+
+class Balancing(Part):
+    """How a replica is chosen for a request."""
+
+    prefix: bool = Field(
+        default=True,
+        description="Prefer the replica that holds the prompt's beginning in its KV cache. Default true; without it "
+        "the least loaded one is chosen.",
+    )
+    load_bound: Factor = Field(
+        default="1.25",
+        description="A replica with more than so many times the mean load is not preferred for what it holds. Default "
+        '"1.25"; higher values give more hits and longer tails.',
+    )
+    cache_salt: bool = Field(
+        default=False,
+        description="Sends each tenant's mark to the engine as cache_salt: nobody finds another's prefixes there, or "
+        "learns of them by timing. Tenants then share no prefix. Default false.",
+    )
+
+
+class Hedging(Part):
+    """A second replica asked for the same answer when the first is slow to begin; the first token wins."""
+
+    enabled: bool = Field(
+        default=False, description="Whether second replicas are asked. Default false: it costs prompt computation."
+    )
+    after: Duration | None = Field(
+        default=None,
+        description="Waiting time for the first token before the second is asked. Default: what 95 of 100 prompts of "
+        "this length lately needed.",
+    )
+    budget: Share = Field(
+        default="0.02", description='Second requests as a share of all over ten seconds. Default "0.02".'
+    )
+
+
+class AccessLog(Part):
+    """One line for each request."""
+
+    enabled: bool = Field(default=True, description="Whether lines are written. Default true.")
+    prompts: bool = Field(
+        default=False,
+        description="Whether they hold prompts and answers: what people wrote then stands in your logs. Default false.",
+    )
+
+
+class Tracing(Part):
+    """OpenTelemetry spans of requests, sent as OTLP over HTTP."""
+
+    endpoint: Url = Field(description="Address of a collector, for instance http://collector:4318.")
+    share: Share = Field(
+        default="0.05",
+        description='Share of requests that are traced when the client decided nothing in traceparent. Default "0.05".',
     )
 
 

@@ -230,6 +230,15 @@ Url = Annotated[
         remedy="write http://host:port/path without user, password or query; secrets go into a Secret",
     ),
 ]
+Origin = Annotated[
+    str,
+    Spelling(
+        pattern=r"\*|https?://[A-Za-z0-9][-A-Za-z0-9.]*(:[0-9]+)?",
+        longest=256,
+        because="this is not the origin of a page",
+        remedy="write https://host or https://host:port without a path, or * for every page",
+    ),
+]
 Argument = Annotated[
     str,
     Spelling(

@@ -20,6 +20,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--router-image", default=image, help="what routers run")
     parser.add_argument("--engine-image", default=image, help="what simulated engines run")
+    parser.add_argument(
+        "--monitoring-namespace", default="", metavar="NAME", help="its pods may read metrics of routers and engines"
+    )
     parser.add_argument("--nodes-grow", action="store_true", help="ask for pods no node can hold yet: nodes will come")
     parser.add_argument("--host", default="0.0.0.0", help="where health, metrics and webhook listen")  # noqa: S104 - as a pod is reached
     parser.add_argument("--health-port", type=int, default=8081)
@@ -48,6 +51,7 @@ def run(chosen: argparse.Namespace) -> int:
         lease_seconds=chosen.lease_seconds,
         router_image=chosen.router_image,
         engine_image=chosen.engine_image,
+        monitoring_namespace=chosen.monitoring_namespace,
         nodes_grow=chosen.nodes_grow,
         webhook=WebhookSettings(
             enabled=chosen.webhook == "on",

@@ -1,4 +1,4 @@
-"""`fairlead render FILE…`: what would be started for each deployment; today the engine's command and environment."""
+"""`fairlead render FILE…`: what would be started: the engine's command and environment, and what routers are told."""
 
 import argparse
 import json
@@ -10,6 +10,7 @@ from fairlead.cli import options
 from fairlead.cluster import documents
 
 if TYPE_CHECKING:  # at run time only inside the command, so that others start at once
+    from fairlead.controller.review import Review
     from fairlead.fleet.launch import Launch
     from fairlead.fleet.wanted import EnvFrom, SecretKey
 
@@ -40,7 +41,8 @@ def run(chosen: argparse.Namespace) -> int:
             refused += 1
             print(review_text.as_text(one, review, colour=sys.stderr.isatty()), file=sys.stderr)
         elif review.engine is not None and review.asked is not None:
-            rendered.append(_values(review.name, review.engine.launch(review.asked, pacing.of(review))))
+            launch = review.engine.launch(review.asked, pacing.of(review))
+            rendered.append(_values(review.name, launch) | {"router": _router(review)})
     if chosen.output == "json":
         print(json.dumps(rendered, indent=1))
     elif rendered:
@@ -59,6 +61,17 @@ def _values(name: str, launch: "Launch") -> dict[str, Any]:
     }
 
 
+def _router(review: "Review") -> dict[str, Any] | None:
+    """Nothing behind a gateway, which has routers of its own."""
+    from fairlead.controller import behind
+    from fairlead.fleet.gateways import OwnRouter
+    from fairlead.objects import router_config
+
+    if review.asked is None or not isinstance(review.door, OwnRouter):
+        return None
+    return router_config.document(review.asked.wanted, review.door, behind.replica(review))
+
+
 def _value(value: "str | SecretKey | EnvFrom") -> str:
     """Where a value is kept, for what must not be read from here."""
     from fairlead.fleet.wanted import EnvFrom, SecretKey
@@ -75,4 +88,6 @@ def _value(value: "str | SecretKey | EnvFrom") -> str:
 def _text(one: dict[str, Any]) -> str:
     words = " ".join(shlex.quote(word) for word in one["command"]).replace(" --", " \\\n    --")
     environment = "\n".join(f"{name}={value}" for name, value in one["environment"].items())
-    return "\n".join(filter(None, (f"# {one['name']}", environment, words)))
+    told = one["router"]
+    pods = f"# {told['routers']} routers in front; what they are told: -o json" if told else ""
+    return "\n".join(filter(None, (f"# {one['name']}", environment, words, pods)))

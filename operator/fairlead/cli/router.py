@@ -6,7 +6,10 @@ import sys
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """What the command takes; all else stands in the file, where it can change without a restart."""
-    parser.add_argument("--config", metavar="FILE", required=True, help="JSON; read again whenever it changes")
+    which = parser.add_mutually_exclusive_group(required=True)
+    which.add_argument("--config", metavar="FILE", help="YAML or JSON; read again whenever it or its secrets change")
+    which.add_argument("--check", metavar="FILE", help="say what a router would do with this file, and end")
+    parser.add_argument("-o", "--output", choices=("text", "json"), default="text", help="how --check prints it")
     parser.add_argument("--host", default="0.0.0.0", help="address to listen on; default all")  # noqa: S104 - as a pod is reached
     parser.add_argument("--port", type=int, default=8080, help="port to listen on; default 8080")
     parser.add_argument(
@@ -19,29 +22,55 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         metavar="SECONDS",
         help="after SIGTERM, go on taking connections; default 3",
     )
+    parser.add_argument(
+        "--access-log",
+        default="-",
+        metavar="PATH",
+        help="where a line for each request goes; default - , standard output",
+    )
 
 
 def run(chosen: argparse.Namespace) -> int:
     """0 after a drain, 2 when the file could not be acted on."""
-    import asyncio
+    from fairlead.router.settings import Misconfigured
+
+    try:
+        return _checked(chosen) if chosen.check else _served(chosen)
+    except Misconfigured as problem:
+        print(f"fairlead router: {chosen.check or chosen.config}: {problem}", file=sys.stderr)
+    except OSError as problem:
+        print(f"fairlead router: {problem}", file=sys.stderr)
+    return 2
+
+
+def _checked(chosen: argparse.Namespace) -> int:
+    """1 when it can be acted on and something in it would do nothing."""
+    from pathlib import Path
+
+    from fairlead.cli import router_text
+    from fairlead.router import settings
+
+    found = settings.load(Path(chosen.check))
+    print(router_text.as_json(found) if chosen.output == "json" else router_text.as_text(found))
+    for one in found.warnings:
+        print(f"caution: {one}", file=sys.stderr)
+    return 1 if found.warnings else 0
+
+
+def _served(chosen: argparse.Namespace) -> int:
     import logging
     from pathlib import Path
 
     from fairlead.router import process
-    from fairlead.router.settings import Misconfigured
 
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    start = process.Start(
-        config=Path(chosen.config),
-        host=chosen.host,
-        port=chosen.port,
-        metrics_port=chosen.metrics_port,
-        linger_seconds=chosen.linger,
+    return process.serve(
+        process.Start(
+            config=Path(chosen.config),
+            host=chosen.host,
+            port=chosen.port,
+            metrics_port=chosen.metrics_port,
+            linger_seconds=chosen.linger,
+            access_log=chosen.access_log,
+        )
     )
-    try:
-        return asyncio.run(process.run(start))
-    except Misconfigured as problem:
-        print(f"fairlead router: {chosen.config}: {problem}", file=sys.stderr)
-    except OSError as problem:
-        print(f"fairlead router: {problem}", file=sys.stderr)
-    return 2

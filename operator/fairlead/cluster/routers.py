@@ -10,6 +10,8 @@ from fairlead.cluster import engine_pods
 from fairlead.fleet.endpoints import Endpoint, EndpointState
 
 PORT: Final = 8080
+PLAIN_PORT: Final = 9090
+"""Where metrics are; never behind a certificate."""
 PATH: Final = "/fairlead/v1/endpoints"
 
 MOST_WORDS: Final = 300

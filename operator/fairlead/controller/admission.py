@@ -11,7 +11,7 @@ from typing import Any, Final, TypeVar
 from fairlead.api import into_gateways, into_policies, into_wanted, kinds, reading
 from fairlead.api.kinds import Kind
 from fairlead.api.problems import ABSENT, HIDDEN, SECRET_LOOK, shown
-from fairlead.controller import fitting, references, schedules
+from fairlead.controller import fitting, references, schedules, unserved
 from fairlead.controller.known import Known
 from fairlead.controller.references import Reference
 from fairlead.controller.review import AdmissionReason, Review
@@ -69,6 +69,7 @@ def _naming(review: Review, named: Iterable[Reference], known: Known) -> Review:
 
 def _judged(named: Review, deployment: WantedDeployment, known: Known) -> Review:
     """What the engine and the arithmetic of memory say."""
+    named = replace(named, refusals=(*named.refusals, *unserved.refusals(deployment)))
     wanted = deployment.wanted
     engine = engines.describe(wanted.engine.kind)
     if isinstance(engine, Refusal):
@@ -92,6 +93,7 @@ def _judged(named: Review, deployment: WantedDeployment, known: Known) -> Review
         engine=engine,
         asked=asked,
         drain=deployment.drain,
+        door=deployment.door,
     )
 
 

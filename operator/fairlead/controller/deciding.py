@@ -8,8 +8,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from fairlead.cluster import kinds
 from fairlead.cluster.kinds import Manifest
-from fairlead.controller import observing, pacing, pods
+from fairlead.controller import behind, observing, pacing, pods
 from fairlead.controller.judging import Judged
 from fairlead.controller.looking import Reports
 from fairlead.controller.observing import Observed
@@ -17,7 +18,16 @@ from fairlead.fleet.gateways import WantedDeployment
 from fairlead.fleet.rollouts import Ask, GiveUp, Hold, Plan, Retire, RevisionState, Rollout, Room
 from fairlead.fleet.troubles import Trouble
 from fairlead.fleet.wanted import NO_RESOURCE, Wanted
-from fairlead.objects import children, engine_deployment, engine_placement, engine_pods, revisions, stamps
+from fairlead.objects import (
+    children,
+    engine_deployment,
+    engine_placement,
+    engine_pods,
+    revisions,
+    router_config,
+    router_deployment,
+    stamps,
+)
 from fairlead.objects.engine_deployment import RevisionFacts
 from fairlead.objects.owner import Owner
 from fairlead.objects.platform import Platform
@@ -74,7 +84,7 @@ def decide(observed: Observed, judged: Judged, facts: Facts, standing: tuple[Man
         count=count,
         plan=plan,
         states=states,
-        standing=standing if judged.may_start else (),
+        standing=_counted(standing, observed) if judged.may_start else (),
         prunes=judged.may_start,
     )
 
@@ -83,7 +93,34 @@ def standing(owner: Owner, judged: Judged, platform: Platform) -> tuple[Manifest
     """All children but engines; they follow from the spec alone, so once a generation is often enough."""
     if judged.deployment is None:
         return ()
-    return tuple(stamps.stamped(one) for one in children.standing(owner, judged.deployment, platform))
+    known = children.NOTHING_KNOWN
+    if judged.review is not None and judged.spec is not None:
+        known = behind.replica(judged.review, revisions.of(judged.spec))
+    made = children.standing(owner, judged.deployment, platform, known)
+    return tuple(stamps.stamped(one) for one in made)
+
+
+def _counted(standing: tuple[Manifest, ...], observed: Observed) -> tuple[Manifest, ...]:
+    """Routers that somebody else counts keep the number they have, and are told it.
+
+    The mark on their Deployment does not hold the number, as it is not ours.
+    """
+    if not any(_is_uncounted(one) for one in standing):
+        return standing
+    number = observing.asked(observed.router) if observed.router is not None else router_config.DEFAULT_REPLICAS
+    return tuple(_with_count(one, number) for one in standing)
+
+
+def _is_uncounted(child: Manifest) -> bool:
+    return bool(child["kind"] == kinds.DEPLOYMENT.kind and "replicas" not in child["spec"])
+
+
+def _with_count(child: Manifest, number: int) -> Manifest:
+    if _is_uncounted(child):
+        return router_deployment.counted(child, number)
+    if child["kind"] == kinds.CONFIG_MAP.kind:
+        return stamps.stamped(router_config.counted(child, number))
+    return child
 
 
 def target_of(observed: Observed, judged: Judged) -> str | None:

@@ -6,6 +6,7 @@ Reading one Secret by name needs less trust than listing all of them; its values
 import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
+from math import inf
 from typing import Final
 
 from fairlead.cluster import kinds
@@ -17,7 +18,8 @@ from fairlead.controller.known import Key
 FOUND_S: Final = 300.0
 """What is there seldom goes; the kubelet says it too when it does."""
 LOST_S: Final = 5.0
-"""What is missing should heal soon after it was created."""
+"""What is missing, an object or one entry of it, should heal soon after it was created."""
+NOTHING: Final[Mapping[Key, frozenset[str]]] = {}
 
 RESOURCES: Final[Mapping[str, Resource]] = {
     kinds.INFERENCE_DEPLOYMENT.kind: kinds.INFERENCE_DEPLOYMENT,
@@ -37,21 +39,27 @@ class Existence:
         self._clock = clock
         self._known: dict[Key, tuple[float, frozenset[str] | None]] = {}
 
-    async def present(self, named: Sequence[Key]) -> Mapping[Key, frozenset[str]]:
-        """Those that are there. What we may not read is taken on trust: the kubelet will tell."""
-        found = await asyncio.gather(*(self._entries(key) for key in named))
+    async def present(
+        self, named: Sequence[Key], needed: Mapping[Key, frozenset[str]] = NOTHING
+    ) -> Mapping[Key, frozenset[str]]:
+        """Those that are there. What we may not read is taken on trust: the kubelet will tell.
+
+        One that lacked a needed entry when it was seen is looked at again as soon as one that was not there.
+        """
+        found = await asyncio.gather(*(self._entries(key, needed.get(key, frozenset())) for key in named))
         return {key: entries for key, entries in zip(named, found, strict=True) if entries is not None}
 
-    async def _entries(self, key: Key) -> frozenset[str] | None:
-        until, entries = self._known.get(key, (0.0, None))
-        if self._clock() < until:
+    async def _entries(self, key: Key, needed: frozenset[str]) -> frozenset[str] | None:
+        seen, entries = self._known.get(key, (-inf, None))
+        whole = entries is not None and all(one in entries for one in needed)
+        if self._clock() < seen + (FOUND_S if whole else LOST_S):
             return entries
         try:
             live = await self._api.read(RESOURCES[key.kind], key.namespace, key.name)
             entries = None if live is None else _entries_of(live)
         except Refused:
             entries = TRUSTED
-        self._known[key] = (self._clock() + (LOST_S if entries is None else FOUND_S), entries)
+        self._known[key] = (self._clock(), entries)
         return entries
 
 

@@ -30,7 +30,7 @@ class PodLooks:
     async def endpoints(self, router: Manifest) -> tuple[Endpoint, ...] | None:
         """What a router sees."""
         address = pods.address(router)
-        return await routers.endpoints(self._session, address) if address else None
+        return await routers.endpoints(self._session, address, _port(router)) if address else None
 
     async def load(self, pod: Manifest, kind: EngineKind) -> EngineLoad | None:
         """What an engine measured at its start; its KV capacity does not change while it runs."""
@@ -49,3 +49,11 @@ class PodLooks:
         """A pod is gone."""
         self._measured.pop(uid, None)
         self._not_before.pop(uid, None)
+
+
+def _port(router: Manifest) -> int:
+    """Behind a certificate, that of metrics: it says the same, to us alone and without one."""
+    containers = router.get("spec", {}).get("containers") or ()
+    probes = [(one.get("readinessProbe") or {}).get("httpGet") or {} for one in containers]
+    hidden = any(one.get("scheme") == "HTTPS" for one in probes)
+    return routers.PLAIN_PORT if hidden else routers.PORT

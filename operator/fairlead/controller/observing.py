@@ -28,6 +28,8 @@ class Observed:
     """Engine pods by revision."""
     routers: tuple[Manifest, ...]
     """Router pods that are ready."""
+    router: Manifest | None = None
+    """The Deployment of its own routers."""
 
     @property
     def status(self) -> Manifest:
@@ -55,6 +57,7 @@ def observe(world: World, key: Key) -> Observed | None:
         engines=tuple(sorted(engines, key=_newest_first)),
         pods={revision_of(one): _pods_of(one, seen) for one in engines},
         routers=tuple(one for one in seen if _role(one) == labels.Role.ROUTER and pods.is_ready(one)),
+        router=next((one for one in children if owned(one, owner) and _role(one) == labels.Role.ROUTER), None),
     )
 
 

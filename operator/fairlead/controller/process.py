@@ -30,6 +30,7 @@ from fairlead.controller.reconcile import Setting, moment
 from fairlead.controller.settings import OperatorSettings
 from fairlead.controller.webhook import Verdict
 from fairlead.fleet.wanted import EngineKind
+from fairlead.objects import network
 from fairlead.objects.platform import Platform
 from fairlead.telemetry.operator_metrics import OperatorMetrics
 
@@ -164,10 +165,18 @@ def _setting(settings: OperatorSettings) -> Setting:
     return Setting(
         known=known,
         platform=Platform(
-            image=settings.router_image, operator_namespace=settings.lease_namespace, operator_labels=settings.labels
+            image=settings.router_image,
+            operator_namespace=settings.lease_namespace,
+            operator_labels=settings.labels,
+            monitoring=_namespace(settings.monitoring_namespace),
         ),
         nodes_grow=settings.nodes_grow,
     )
+
+
+def _namespace(name: str) -> tuple[tuple[str, str], ...]:
+    """The label that every namespace has by itself."""
+    return ((network.NAMESPACE, name),) if name else ()
 
 
 def _terms(seconds: float) -> lease.Terms:

@@ -27,10 +27,12 @@ from fairlead.controller.queue import Outcome
 from fairlead.controller.situation import Obstacle, Routers, Situation
 from fairlead.controller.status import Standing
 from fairlead.controller.world import Looks, References, Server, Teller, World
-from fairlead.fleet.gateways import OwnRouter
+from fairlead.fleet.gateways import OwnRouter, WantedDeployment
 from fairlead.fleet.rollouts import Ask, GiveUp, Retire
 from fairlead.objects import labels, names
+from fairlead.objects.owner import Owner
 from fairlead.objects.platform import Platform
+from fairlead.objects.router_config import DEFAULT_REPLICAS
 
 PROBING_S: Final = 1.0
 """While routers are trying a ready replica, nothing else would wake us when they are done."""
@@ -134,7 +136,8 @@ class Reconciler:
         if judged.deployment is None:
             return judged
         named = [one.key for one in references.of_deployment(judged.deployment)]
-        present = dict(await self._named.present([key for key in named if key.kind not in _WATCHED]))
+        unwatched, needed = [key for key in named if key.kind not in _WATCHED], references.needed(judged.deployment)
+        present = dict(await self._named.present(unwatched, needed))
         present |= {key: frozenset[str]() for key in named if key.kind in _WATCHED and self._is_there(key)}
         return judging.with_references(judged, present)
 
@@ -199,7 +202,9 @@ class Reconciler:
         if not isinstance(deployment.door, OwnRouter):
             return Routers(wanted=0, ready=0, reporting=0, gateway=deployment.door)
         ready = len(observed.routers)
+        standing = observing.asked(observed.router) if observed.router is not None else DEFAULT_REPLICAS
         wanted = deployment.door.pods.replicas
+        wanted = standing if wanted is None else wanted
         return Routers(wanted=wanted, ready=ready, reporting=reports.reporting, reasons=reports.reasons)
 
     async def _measure(self, observed: Observed, judged: Judged, decision: Decision) -> int | None:
@@ -227,15 +232,22 @@ class Reconciler:
     def _figures(self, observed: Observed, judged: Judged) -> Standing:
         owner = observed.owner
         wanted = judged.deployment.wanted if judged.deployment else None
-        own = judged.deployment is not None and isinstance(judged.deployment.door, OwnRouter)
         accelerator = self._setting.known.accelerator(wanted.product) if wanted else None
         price = accelerator.price_an_hour if accelerator else None
         return Standing(
             generation=observed.document["metadata"]["generation"],
             selector=labels.as_text(labels.engines(owner.name)),
-            endpoint=f"http://{names.router(owner.name)}.{owner.namespace}.svc/v1" if own else None,
+            endpoint=_endpoint(owner, judged.deployment),
             price_an_hour=price * wanted.gpus_per_replica if price is not None and wanted else None,
         )
+
+
+def _endpoint(owner: Owner, deployment: WantedDeployment | None) -> str | None:
+    """What clients write; a gateway's own address is told by the gateway."""
+    if deployment is None or not isinstance(deployment.door, OwnRouter):
+        return None
+    scheme = "https" if deployment.door.routing.door.tls_secret else "http"
+    return f"{scheme}://{names.router(owner.name)}.{owner.namespace}.svc/v1"
 
 
 _WATCHED: Final = {

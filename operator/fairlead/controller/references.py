@@ -4,10 +4,11 @@ from collections.abc import Container, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from fairlead.controller.known import Key, Known
-from fairlead.fleet.gateways import Gateway, OwnRouter, Route, WantedDeployment
+from fairlead.fleet.gateways import Gateway, OwnRouter, Route, Routing, WantedDeployment
 from fairlead.fleet.policies import Policy, ReplicaBounds
 from fairlead.fleet.refusals import Reason, Refusal
-from fairlead.fleet.wanted import SourceScheme, Wanted, WantedEngine
+from fairlead.fleet.wanted import SecretKey, SourceScheme, Wanted, WantedEngine
+from fairlead.objects import router_secrets
 
 
 class ReferenceReason(Reason):
@@ -39,6 +40,17 @@ def entries(deployment: WantedDeployment) -> Iterator[tuple[Reference, str]]:
     for one in wanted.engine.env_from:
         kind = "Secret" if one.from_secret else "ConfigMap"
         yield Reference("spec.engine.env", Key(kind, wanted.namespace, one.object_name)), one.key
+    if isinstance(deployment.door, OwnRouter):
+        for field, secret in _secrets(deployment.door.routing):
+            yield Reference(f"spec.router.{field}", Key("Secret", wanted.namespace, secret.name)), secret.key
+
+
+def needed(deployment: WantedDeployment) -> Mapping[Key, frozenset[str]]:
+    """The same by object."""
+    found: dict[Key, set[str]] = {}
+    for reference, entry in entries(deployment):
+        found.setdefault(reference.key, set()).add(entry)
+    return {key: frozenset(some) for key, some in found.items()}
 
 
 def incomplete(deployment: WantedDeployment, present: Mapping[Key, frozenset[str]]) -> tuple[Refusal, ...]:
@@ -55,11 +67,8 @@ def of_gateway(gateway: Gateway) -> Iterator[Reference]:
     for number, route in enumerate(gateway.routes):
         for field, name in _answering(route):
             yield Reference(f"spec.models[{number}].{field}", Key("InferenceDeployment", gateway.namespace, name))
-    for number, tenant in enumerate(gateway.routing.tenants):
-        for place, key in enumerate(tenant.keys):
-            yield Reference(f"spec.tenants[{number}].keys[{place}].name", Key("Secret", gateway.namespace, key.name))
-    if redis := gateway.routing.cache.redis_url:
-        yield Reference("spec.cache.redis.urlSecret.name", Key("Secret", gateway.namespace, redis.name))
+    for field, secret in _secret_names(gateway.routing):
+        yield Reference(f"spec.{field}", Key("Secret", gateway.namespace, secret))
 
 
 def of_policy(policy: Policy, namespace: str) -> Iterator[Reference]:
@@ -89,8 +98,32 @@ def _fleet(deployment: WantedDeployment) -> Named:
         yield "spec.scaling.policy.name", "AutoscalingPolicy", deployment.replicas.policy
     if not isinstance(deployment.door, OwnRouter):
         yield "spec.gateway.name", "InferenceGateway", deployment.door
-    elif redis := deployment.door.routing.cache.redis_url:
-        yield "spec.router.cache.redis.urlSecret.name", "Secret", redis.name
+    else:
+        for field, secret in _secret_names(deployment.door.routing):
+            yield f"spec.router.{field}", "Secret", secret
+
+
+def _secret_names(routing: Routing) -> Iterator[tuple[str, str]]:
+    """Each Secret once for every field that names it."""
+    seen = set()
+    for field, secret in _secrets(routing):
+        named = field.removesuffix(".key") + ".name" if field.endswith(".key") else field
+        if (named, secret.name) not in seen:
+            seen.add((named, secret.name))
+            yield named, secret.name
+
+
+def _secrets(routing: Routing) -> Iterator[tuple[str, SecretKey]]:
+    """Every value that routers read, with its field below the router's own; a certificate has two under one name."""
+    for number, tenant in enumerate(routing.tenants):
+        yield from ((f"tenants[{number}].keys[{place}].key", key) for place, key in enumerate(tenant.keys))
+    if routing.cache.redis_url:
+        yield "cache.redis.urlSecret.key", routing.cache.redis_url
+    if routing.door.tls_secret:
+        for entry in (router_secrets.CERTIFICATE, router_secrets.PRIVATE_KEY):
+            yield "door.tls.secretName", SecretKey(name=routing.door.tls_secret, key=entry)
+    if routing.door.engine_ca:
+        yield "door.engineTls.caSecret.key", routing.door.engine_ca
 
 
 def _sources(wanted: Wanted) -> Named:

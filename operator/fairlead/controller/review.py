@@ -6,6 +6,7 @@ from fairlead.controller.references import Reference
 from fairlead.engines.asked import Asked
 from fairlead.engines.engine import Engine
 from fairlead.fleet.fit import Fit, NotFitting
+from fairlead.fleet.gateways import OwnRouter
 from fairlead.fleet.refusals import Caution, Reason, Refusal
 from fairlead.fleet.wanted import WantedDrain
 
@@ -19,6 +20,7 @@ class AdmissionReason(Reason):
     FIT_IS_TIGHT = "FitIsTight"
     FIT_UNKNOWN = "FitUnknown"
     PRODUCT_UNKNOWN = "ProductUnknown"
+    NOT_SERVED = "NotServed"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,5 +37,7 @@ class Review:
     asked: Asked | None = None
     """What the engine would be started with; only of what was not refused while reading."""
     drain: WantedDrain | None = None
+    door: OwnRouter | str | None = None
+    """Its own router, or the gateway that leads to it."""
     named: tuple[Reference, ...] = ()
     """Every other object that it names; none of one that cannot be read."""

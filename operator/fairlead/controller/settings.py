@@ -32,6 +32,8 @@ class OperatorSettings:
     """Others may lead so long after our last renewal; we stop writing at two thirds of it."""
     labels: tuple[tuple[str, str], ...] = (("app.kubernetes.io/name", "fairlead"),)
     """Those of the operator's pods: network policies let them in."""
+    monitoring_namespace: str = ""
+    """The one whose pods may read metrics of routers and engines; empty: none."""
     nodes_grow: bool = False
     """Nodes come when pods ask for them, so pods are asked for that no node can hold yet."""
     webhook: WebhookSettings = WebhookSettings()

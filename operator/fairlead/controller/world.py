@@ -74,8 +74,10 @@ class Looks(Protocol):
 class References(Protocol):
     """Objects that specs name and nobody watches."""
 
-    async def present(self, named: Sequence[Key]) -> Mapping[Key, frozenset[str]]:
-        """Those that are there, with the names of their entries."""
+    async def present(
+        self, named: Sequence[Key], needed: Mapping[Key, frozenset[str]] = ...
+    ) -> Mapping[Key, frozenset[str]]:
+        """Those that are there, with the names of their entries; what lacks a needed one was looked at lately."""
 
 
 class Teller(Protocol):

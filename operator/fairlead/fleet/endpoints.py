@@ -35,3 +35,18 @@ class Endpoint:
     """Requests under way from this router."""
     reason: str = ""
     """Why it is not routable, in the router's words."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """One engine as its source sees it, before anybody asked it anything."""
+
+    pod: str
+    address: str
+    """Host and port."""
+    ready: bool = True
+    ending: bool = False
+    """It is being deleted: what runs there may finish, nothing new goes there."""
+    revision: str = ""
+    adapters: frozenset[str] = frozenset()
+    """Adapters that it can serve beside its model."""

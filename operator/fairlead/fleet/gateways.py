@@ -247,7 +247,8 @@ class ServiceType(StrEnum):
 class RouterPods:
     """The pods of a router and the Service in front of them."""
 
-    replicas: int = 2
+    replicas: int | None = 2
+    """Nothing: whoever scales them decides, and what stands there is left."""
     service: ServiceType = ServiceType.CLUSTER_IP
     annotations: tuple[tuple[str, str], ...] = ()
 
@@ -265,7 +266,7 @@ class OwnRouter:
     """The router a deployment has for itself."""
 
     routing: Routing = Routing()
-    pods: RouterPods = RouterPods()
+    pods: RouterPods = RouterPods(replicas=None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

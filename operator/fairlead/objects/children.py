@@ -1,13 +1,20 @@
 """All that one deployment has beside the Deployments of its revisions, whose counts are decided elsewhere."""
 
+from typing import Final
+
 from fairlead.fleet.gateways import WantedDeployment
 from fairlead.objects import budgets, network, router_account, router_config, router_deployment, router_service
 from fairlead.objects.manifest import Manifest
 from fairlead.objects.owner import Owner
 from fairlead.objects.platform import Platform
+from fairlead.objects.router_config import Replica
+
+NOTHING_KNOWN: Final = Replica()
 
 
-def standing(owner: Owner, deployment: WantedDeployment, platform: Platform) -> tuple[Manifest, ...]:
+def standing(
+    owner: Owner, deployment: WantedDeployment, platform: Platform, replica: Replica = NOTHING_KNOWN
+) -> tuple[Manifest, ...]:
     """In the order in which they are applied: rights and walls before the pods that need them.
 
     Behind a gateway there is no router of its own, and the gateway's routers are let in instead.
@@ -23,7 +30,7 @@ def standing(owner: Owner, deployment: WantedDeployment, platform: Platform) -> 
         router_account.binding(owner),
         network.routers(owner, platform),
         budgets.routers(owner),
-        router_config.manifest(owner, deployment.wanted, door),
-        router_service.manifest(owner, door.pods),
+        router_config.manifest(owner, deployment.wanted, door, replica),
+        router_service.manifest(owner, door),
         router_deployment.manifest(owner, door, platform),
     )

@@ -26,7 +26,7 @@ def template(owner: Owner, deployment: WantedDeployment, launch: Launch, revisio
     wanted = deployment.wanted
     carried = engine_volumes.carried(wanted.storage, launch)
     return {
-        "metadata": {"labels": labels.engine(owner.name, revision)},
+        "metadata": {"labels": labels.engine(owner.name, revision), **_adapters(wanted)},
         "spec": {
             "containers": [_container(wanted, launch, carried)],
             "volumes": carried.volumes,
@@ -40,6 +40,12 @@ def template(owner: Owner, deployment: WantedDeployment, launch: Launch, revisio
             **engine_placement.placed(wanted, revision),
         },
     }
+
+
+def _adapters(wanted: Wanted) -> Manifest:
+    """For routers: what is asked of an adapter goes only where it is loaded."""
+    found = sorted(one.name for one in wanted.engine.adapters)
+    return {"annotations": {labels.ADAPTERS: ",".join(found)}} if found else {}
 
 
 def _container(wanted: Wanted, launch: Launch, carried: Carried) -> Manifest:

@@ -15,6 +15,9 @@ ROLE: Final = f"{GROUP}/role"
 GATEWAY: Final = f"{GROUP}/gateway"
 """On routers that a gateway owns, instead of a deployment."""
 
+ADAPTERS: Final = f"{GROUP}/adapters"
+"""An annotation: the LoRA adapters that an engine pod loads, since those of two revisions may differ."""
+
 _MANAGER: Final = "app.kubernetes.io/managed-by"
 _US: Final = "fairlead"
 

@@ -3,13 +3,15 @@
 What pods themselves ask for stays open: weights come from wherever users keep them.
 """
 
+from typing import Final
+
 from fairlead.objects import labels, names, ports
 from fairlead.objects.labels import Role
 from fairlead.objects.manifest import Manifest
 from fairlead.objects.owner import Owner
 from fairlead.objects.platform import Platform
 
-_NAMESPACE = "kubernetes.io/metadata.name"
+NAMESPACE: Final = "kubernetes.io/metadata.name"
 
 
 def engines(owner: Owner, gateway: str | None, platform: Platform) -> Manifest:
@@ -29,7 +31,7 @@ def routers(owner: Owner, platform: Platform) -> Manifest:
 
 
 def _watchers(platform: Platform) -> list[Manifest]:
-    operator = _in_namespaces({_NAMESPACE: platform.operator_namespace}) | _pods(dict(platform.operator_labels))
+    operator = _in_namespaces({NAMESPACE: platform.operator_namespace}) | _pods(dict(platform.operator_labels))
     return [operator, *([_in_namespaces(dict(platform.monitoring))] if platform.monitoring else [])]
 
 

@@ -8,3 +8,5 @@ ROUTER: Final = 8080
 ROUTER_METRICS: Final = 9090
 SERVICE: Final = 80
 """What clients write, which is nothing: the port of plain HTTP."""
+SERVICE_TLS: Final = 443
+"""The same, where routers show a certificate."""

@@ -4,60 +4,106 @@ The file is mounted, never hashed into the pods: another limit or time-out must 
 """
 
 import json
-from dataclasses import asdict
-from typing import Final
+from dataclasses import dataclass, fields, is_dataclass
+from decimal import Decimal
+from enum import Enum
+from typing import Any, Final
 
-from fairlead.fleet.gateways import OwnRouter, Routing
-from fairlead.fleet.wanted import Wanted
-from fairlead.objects import labels, names, ports
+from fairlead.api.kinds import DEPLOYMENT
+from fairlead.fleet.gateways import OwnRouter
+from fairlead.fleet.wanted import SecretKey, Wanted
+from fairlead.objects import labels, names, ports, router_secrets
 from fairlead.objects.labels import Role
 from fairlead.objects.manifest import Manifest
 from fairlead.objects.owner import Owner
 
 FILE: Final = "router.json"
 FOLDER: Final = "/etc/fairlead"
-SECRETS: Final = "/etc/fairlead-secrets"
-REDIS_URL: Final = "redis-url"
-"""Under this name in the folder of secrets; no secret's value is ever written into the file."""
+DEFAULT_REPLICAS: Final = 2
+"""Of routers, where nobody says a number."""
 
 
-def manifest(owner: Owner, wanted: Wanted, router: OwnRouter) -> Manifest:
-    """The ConfigMap; indented, since people look into it when they wonder what a router was told."""
-    text = json.dumps(document(wanted, router.routing), indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replica:
+    """What is known of one replica of the revision that is wanted; nothing where nobody knows."""
+
+    revision: str = ""
+    max_context_tokens: int | None = None
+    max_sequences: int | None = None
+    kv_tokens: int | None = None
+    """Likely; what engines say of themselves is better, as soon as they do."""
+
+
+def manifest(owner: Owner, wanted: Wanted, router: OwnRouter, replica: Replica) -> Manifest:
+    """The ConfigMap of it."""
     return {
         "apiVersion": "v1",
         "kind": "ConfigMap",
         "metadata": owner.metadata(names.router(owner.name), labels.child(owner.name, Role.ROUTER)),
-        "data": {FILE: text},
+        "data": {FILE: _text(document(wanted, router, replica))},
     }
 
 
-def document(wanted: Wanted, routing: Routing) -> Manifest:
+def _text(told: Manifest) -> str:
+    """Indented, since people look into it when they wonder what a router was told."""
+    return json.dumps(told, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+def document(wanted: Wanted, router: OwnRouter, replica: Replica) -> Manifest:
     """All a router has to know: which names it answers to, where engines are found, and what it may do with requests.
 
-    Adapters are asked for like models, so they stand among the names. Keys are spelt as in the objects people write.
+    Adapters are asked for like models, so they stand among the names. `renderedFrom` tells a router that nobody wrote
+    this by hand, so that a word it does not know comes from a newer operator.
     """
+    adapters = [adapter.name for adapter in wanted.engine.adapters]
     return {
+        "renderedFrom": f"{DEPLOYMENT.name} {wanted.namespace}/{wanted.name}",
         "namespace": wanted.namespace,
         "selector": labels.as_text(labels.engines(wanted.name)),
         "enginePort": ports.ENGINE,
-        "models": [wanted.model.served_name, *(adapter.name for adapter in wanted.engine.adapters)],
+        "models": [wanted.model.served_name, *adapters],
+        "adapters": adapters,
         "prefixCaching": wanted.engine.prefix_caching,
-        "maxContextTokens": wanted.engine.max_context_tokens,
-        "routing": _plain(routing),
+        "revision": replica.revision,
+        "maxContextTokens": replica.max_context_tokens or wanted.engine.max_context_tokens,
+        "maxSequences": replica.max_sequences or wanted.engine.max_sequences,
+        "kvTokens": replica.kv_tokens,
+        "routers": router.pods.replicas or DEFAULT_REPLICAS,
+        "routerSelector": labels.as_text(labels.routers(wanted.name)),
+        "routing": plain(router.routing),
     }
 
 
-def _plain(routing: Routing) -> Manifest:
+def counted(manifest: Manifest, routers: int) -> Manifest:
+    """The same told of so many routers, where somebody else counts them: each then has its part of every rate."""
+    told = json.loads(manifest["data"][FILE])
+    if told["routers"] == routers:
+        return manifest
+    return manifest | {"data": {FILE: _text(told | {"routers": routers})}}
+
+
+def plain(value: Any) -> Any:  # noqa: ANN401 - any value of a routing
     """Each setting under its name in `fleet.gateways`; instead of a secret, the file its value is mounted as."""
-    parts = asdict(routing)
-    secret = parts["cache"].pop("redis_url")
-    parts["cache"]["redis_url_file"] = f"{SECRETS}/{REDIS_URL}" if secret else None
-    return {
-        name: {_camel(field): value for field, value in part.items()}
-        for name, part in parts.items()
-        if isinstance(part, dict)
-    }
+    if is_dataclass(value):
+        told = ((one.name, getattr(value, one.name)) for one in fields(value))
+        return dict(_told(name, each) for name, each in told)
+    if isinstance(value, frozenset):
+        return sorted(value)
+    if isinstance(value, tuple):
+        return [plain(each) for each in value]
+    return str(value) if isinstance(value, Decimal) else value.value if isinstance(value, Enum) else value
+
+
+def _told(name: str, value: Any) -> tuple[str, Any]:  # noqa: ANN401 - any value of a routing
+    match name:
+        case "keys":
+            return "keyFiles", [router_secrets.path(one) for one in value]
+        case "redis_url" | "engine_ca":
+            return f"{_camel(name)}File", router_secrets.path(value) if isinstance(value, SecretKey) else None
+        case "tls_secret":
+            return "tlsFolder", router_secrets.folder(value) if value else None
+        case _:
+            return _camel(name), plain(value)
 
 
 def _camel(name: str) -> str:

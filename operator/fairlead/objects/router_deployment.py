@@ -1,15 +1,14 @@
 """The pods of a deployment's own router: replaced one by one without a gap, and never cut short while they stream.
 
-Of all settings only the number, the longest request and the place of a shared cache are the pods' own; everything
-else reaches them through their file.
+Of all settings only the number, the longest request, the memory for answers, and which Secrets are read are the pods'
+own; everything else reaches them through their file.
 """
 
 from math import ceil
 from typing import Final
 
-from fairlead.fleet.gateways import OwnRouter
-from fairlead.fleet.wanted import SecretKey
-from fairlead.objects import labels, names, ports, router_config, security
+from fairlead.fleet.gateways import OwnRouter, Routing
+from fairlead.objects import labels, names, ports, router_config, router_secrets, security
 from fairlead.objects.engine_placement import spread
 from fairlead.objects.labels import Role
 from fairlead.objects.manifest import Manifest
@@ -23,17 +22,22 @@ _PRE_STOP_SECONDS: Final = 5
 """Until every node and load balancer has stopped sending new connections."""
 _REST_SECONDS: Final = 15
 """From the last reply to the exit, and a margin."""
+_MEMORY_MIB: Final = 128
+_MIB: Final = 2**20
 
 
 def manifest(owner: Owner, router: OwnRouter, platform: Platform) -> Manifest:
-    """One more is started before one goes, since a router is the only door."""
+    """One more is started before one goes, since a router is the only door.
+
+    Without a number somebody else counts them: `counted` then fills in what stands there.
+    """
     carried = labels.child(owner.name, Role.ROUTER)
     return {
         "apiVersion": "apps/v1",
         "kind": "Deployment",
         "metadata": owner.metadata(names.router(owner.name), carried),
         "spec": {
-            "replicas": router.pods.replicas,
+            **({} if router.pods.replicas is None else {"replicas": router.pods.replicas}),
             "selector": {"matchLabels": labels.routers(owner.name)},
             "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}},
             "revisionHistoryLimit": 2,
@@ -42,11 +46,16 @@ def manifest(owner: Owner, router: OwnRouter, platform: Platform) -> Manifest:
     }
 
 
+def counted(manifest: Manifest, routers: int) -> Manifest:
+    """With a number that is not ours: to leave it out would give it back to the server, whose default is one."""
+    return manifest | {"spec": manifest["spec"] | {"replicas": routers}}
+
+
 def _pod(owner: Owner, router: OwnRouter, platform: Platform) -> Manifest:
-    mounted = _mounted(owner, router.routing.cache.redis_url)
+    mounted = [_config(owner), *router_secrets.mounted(router.routing)]
     longest = ceil(router.routing.timeouts.total_seconds)
     return {
-        "containers": [_container(platform, [mount for _, mount in mounted])],
+        "containers": [_container(platform, router.routing, [mount for _, mount in mounted])],
         "volumes": [volume for volume, _ in mounted],
         "terminationGracePeriodSeconds": _PRE_STOP_SECONDS + longest + _REST_SECONDS,
         "restartPolicy": "Always",
@@ -58,8 +67,9 @@ def _pod(owner: Owner, router: OwnRouter, platform: Platform) -> Manifest:
     }
 
 
-def _container(platform: Platform, mounts: list[Manifest]) -> Manifest:
+def _container(platform: Platform, routing: Routing, mounts: list[Manifest]) -> Manifest:
     """The image's own command is `fairlead`."""
+    scheme = "HTTPS" if routing.door.tls_secret else "HTTP"
     return {
         "name": CONTAINER,
         "image": platform.image,
@@ -71,34 +81,29 @@ def _container(platform: Platform, mounts: list[Manifest]) -> Manifest:
             _of_pod("NAMESPACE", "metadata.namespace"),
         ],
         "ports": [_port("http", ports.ROUTER), _port("metrics", ports.ROUTER_METRICS)],
-        "resources": {"requests": {"cpu": "100m", "memory": "128Mi"}},
+        "resources": {"requests": {"cpu": "100m", "memory": f"{_memory_mib(routing)}Mi"}},
         # A drain of the last router must be seen within the wait before its end; a stuck one costs all its streams
         # when it is restarted, so that is asked with more patience.
-        "readinessProbe": _probe("/ready", period_seconds=2, failures=2),
-        "livenessProbe": _probe("/health", period_seconds=5, failures=6),
+        "readinessProbe": _probe("/ready", scheme, period_seconds=2, failures=2),
+        "livenessProbe": _probe("/health", scheme, period_seconds=5, failures=6),
         "lifecycle": {"preStop": {"sleep": {"seconds": _PRE_STOP_SECONDS}}},
         "securityContext": security.of_container(),
         "volumeMounts": mounts,
     }
 
 
-def _mounted(owner: Owner, redis_url: SecretKey | None) -> list[tuple[Manifest, Manifest]]:
-    """Folders, not single files: a file mounted alone never changes.
+def _memory_mib(routing: Routing) -> int:
+    """No limit: a router that is killed cuts every stream it has."""
+    cache = routing.cache
+    return _MEMORY_MIB + (ceil(cache.max_bytes / _MIB) if cache.enabled else 0)
 
-    A Secret that is missing must not keep the door shut for want of a cache, so it may be absent.
-    """
-    config = (
+
+def _config(owner: Owner) -> tuple[Manifest, Manifest]:
+    """A folder, not a single file: a file mounted alone never changes."""
+    return (
         {"name": "config", "configMap": {"name": names.router(owner.name)}},
         {"name": "config", "mountPath": router_config.FOLDER, "readOnly": True},
     )
-    if redis_url is None:
-        return [config]
-    items = [{"key": redis_url.key, "path": router_config.REDIS_URL}]
-    secret = (
-        {"name": "secrets", "secret": {"secretName": redis_url.name, "items": items, "optional": True}},
-        {"name": "secrets", "mountPath": router_config.SECRETS, "readOnly": True},
-    )
-    return [config, secret]
 
 
 def _of_pod(name: str, field: str) -> Manifest:
@@ -109,9 +114,9 @@ def _port(name: str, number: int) -> Manifest:
     return {"name": name, "containerPort": number, "protocol": "TCP"}
 
 
-def _probe(path: str, *, period_seconds: int, failures: int) -> Manifest:
+def _probe(path: str, scheme: str, *, period_seconds: int, failures: int) -> Manifest:
     return {
-        "httpGet": {"path": path, "port": "http"},
+        "httpGet": {"path": path, "port": "http", "scheme": scheme},
         "periodSeconds": period_seconds,
         "timeoutSeconds": 2,
         "failureThreshold": failures,

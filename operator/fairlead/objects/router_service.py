@@ -1,16 +1,18 @@
 """The address that clients are given: one Service in front of a deployment's routers."""
 
-from fairlead.fleet.gateways import RouterPods
+from fairlead.fleet.gateways import OwnRouter
 from fairlead.objects import labels, names, ports
 from fairlead.objects.labels import Role
 from fairlead.objects.manifest import Manifest
 from fairlead.objects.owner import Owner
 
 
-def manifest(owner: Owner, pods: RouterPods) -> Manifest:
+def manifest(owner: Owner, router: OwnRouter) -> Manifest:
     """Users' annotations are for their load balancer and go in as they are."""
+    pods = router.pods
     head = owner.metadata(names.router(owner.name), labels.child(owner.name, Role.ROUTER), dict(pods.annotations))
-    port = {"name": "http", "port": ports.SERVICE, "targetPort": "http", "protocol": "TCP"}
+    number, name = (ports.SERVICE_TLS, "https") if router.routing.door.tls_secret else (ports.SERVICE, "http")
+    port = {"name": name, "port": number, "targetPort": "http", "protocol": "TCP"}
     return {
         "apiVersion": "v1",
         "kind": "Service",

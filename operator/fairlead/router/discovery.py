@@ -14,18 +14,15 @@ from fairlead.cluster.api_server import ApiServer
 from fairlead.cluster.connection import Connection, NoCredentials, connect
 from fairlead.cluster.informer import Informer, Watched
 from fairlead.cluster.kinds import Manifest
+from fairlead.fleet.endpoints import Seen
+from fairlead.objects.labels import ADAPTERS, REVISION
 from fairlead.router.settings import Settings
-from fairlead.router.source import EndpointSource, Listed, Seen, Tell
+from fairlead.router.source import Tell
 
 log = logging.getLogger(__name__)
 
 AGAIN_SECONDS: Final = 5.0
 _OVER: Final = frozenset({"Succeeded", "Failed"})
-
-
-def source_of(settings: Settings) -> EndpointSource:
-    """The list where there is one, the cluster otherwise."""
-    return Listed(settings.endpoints) if settings.endpoints else Pods(settings)
 
 
 def seen(pods: Iterable[Manifest], port: int) -> tuple[Seen, ...]:
@@ -40,11 +37,15 @@ def _seen(pod: Manifest, port: int) -> Seen | None:
     if not address or status.get("phase") in _OVER:
         return None
     conditions = {one["type"]: one["status"] for one in status.get("conditions") or ()}
+    about = pod["metadata"]
+    adapters = (about.get("annotations") or {}).get(ADAPTERS, "")
     return Seen(
-        pod=pod["metadata"]["name"],
+        pod=about["name"],
         address=f"[{address}]:{port}" if ":" in address else f"{address}:{port}",
         ready=conditions.get("Ready") == "True",
-        ending=bool(pod["metadata"].get("deletionTimestamp")),
+        ending=bool(about.get("deletionTimestamp")),
+        revision=(about.get("labels") or {}).get(REVISION, ""),
+        adapters=frozenset(name for name in adapters.split(",") if name),
     )
 
 

@@ -9,10 +9,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
-import aiohttp
-
-from fairlead.router.endpoints import UNPROVED, Endpoint, Table
+from fairlead.router import asking
+from fairlead.router.asking import Answer, Unanswered
+from fairlead.router.pool import Pool
 from fairlead.router.settings import Settings
+from fairlead.routing.endpoint import Endpoint
+from fairlead.routing.table import UNPROVED, Table
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,19 +26,18 @@ class Patience:
 
 
 PATIENCE: Final = Patience()
-
-_JSON: Final = {"Content-Type": "application/json"}
-"""Said aloud: the session adds no header of its own to what clients sent, and vLLM refuses a body without this one."""
+_POOLING: Final = frozenset({400, 404, 405})
+"""What models without a completions endpoint say to one; they are asked for an embedding instead."""
 
 
 class Prober:
     """One task for each engine that is to be proved, and none otherwise."""
 
     def __init__(
-        self, session: aiohttp.ClientSession, table: Table, settings: Callable[[], Settings], patience: Patience
+        self, table: Table, pool: Callable[[Endpoint], Pool], settings: Callable[[], Settings], patience: Patience
     ) -> None:
-        self._session = session
         self._table = table
+        self._pool = pool
         self._settings = settings
         self._patience = patience
         self._tasks: dict[Endpoint, asyncio.Task[None]] = {}
@@ -67,29 +68,43 @@ class Prober:
             self._table.proved(endpoint)
 
     async def _wrong(self, endpoint: Endpoint) -> str:
-        """Ask for one token; what went wrong, or nothing."""
+        """Ask for one token, or for one embedding of a model that has no tokens; what went wrong, or nothing."""
         settings = self._settings()
-        body: dict[str, Any] = {"prompt": "ping", "max_tokens": 1, "temperature": 0}
-        if settings.models:
-            body["model"] = settings.models[0]
-        timeouts = settings.routing.timeouts
-        patience = aiohttp.ClientTimeout(total=timeouts.first_token_seconds, sock_connect=timeouts.connect_seconds)
-        url = f"http://{endpoint.address}/v1/completions"
+        named = {"model": settings.models[0]} if settings.models else {}
+        seconds = settings.routing.timeouts.first_token_seconds
         try:
-            async with self._session.post(url, json=body, headers=_JSON, timeout=patience) as answer:
-                return _wrong_with(answer.status, await answer.read())
+            told = await self._ask(endpoint, b"/v1/completions", named | {"prompt": "ping", "max_tokens": 1, **_COLD})
+            if told.status in _POOLING:
+                other = await self._ask(endpoint, b"/v1/embeddings", named | {"input": "ping"})
+                if other.status == 200 and _has_vectors(other.body):
+                    return ""
         except TimeoutError:
-            return f"probe: no token within {timeouts.first_token_seconds:g} s"
-        except (aiohttp.ClientError, OSError) as problem:
+            return f"probe: no token within {seconds:g} s"
+        except Unanswered as problem:
             return f"probe: {problem}"
+        return _wrong_with(told)
+
+    async def _ask(self, endpoint: Endpoint, path: bytes, body: dict[str, Any]) -> Answer:
+        pool = self._pool(endpoint)
+        message = asking.question(pool, b"POST", path, json.dumps(body).encode())
+        return await asking.ask(pool, message, self._settings().routing.timeouts.first_token_seconds)
 
 
-def _wrong_with(status: int, body: bytes) -> str:
-    if status != 200:
-        return f"probe: status {status}: {body[:120].decode(errors='replace')}"
+_COLD: Final = {"temperature": 0}
+
+
+def _wrong_with(told: Answer) -> str:
+    if told.status != 200:
+        return f"probe: status {told.status}: {told.body[:120].decode(errors='replace')}"
     try:
-        told = json.loads(body)
-        tokens = int(told["usage"]["completion_tokens"])
+        tokens = int(json.loads(told.body)["usage"]["completion_tokens"])
     except (ValueError, KeyError, TypeError):
         return "probe: the answer is no completion"
     return "" if tokens >= 1 else "probe: an answer without a token"
+
+
+def _has_vectors(body: bytes) -> bool:
+    try:
+        return bool(json.loads(body)["data"][0]["embedding"])
+    except (ValueError, KeyError, TypeError, IndexError):
+        return False

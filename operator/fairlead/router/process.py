@@ -5,30 +5,43 @@ then nobody new is let in and running answers finish. A second signal ends it at
 """
 
 import asyncio
+import gc
 import logging
+import os
+import random
 import signal
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from time import monotonic
+from time import time as wall_time
 from typing import Final
 
-from aiohttp import web
-
+import fairlead
 from fairlead.router import settings as settings_file
 from fairlead.router import watched_file
-from fairlead.router.discovery import source_of
+from fairlead.router.client import Client
 from fairlead.router.probing import PATIENCE, Patience
-from fairlead.router.router import Router, session
+from fairlead.router.router import Router
 from fairlead.router.settings import Settings
-from fairlead.router.source import EndpointSource
-from fairlead.router.surface import Surface
+from fairlead.router.source import EndpointSource, source_of
+from fairlead.router.sweeper import EVERY_SECONDS, Sweeper
+from fairlead.router.telling import opening
+from fairlead.router.telling.opening import Surroundings
+from fairlead.router.telling.teller import Teller
+from fairlead.router.tls import ServerTls
+from fairlead.router.watched_file import WatchedFile
 
 log = logging.getLogger(__name__)
 
 AGAIN_SECONDS: Final = 1.0
-AT_ONCE_SECONDS: Final = 0.01
-"""aiohttp takes zero for "no limit"."""
+BACKLOG: Final = 4096
+"""Connections that came and were not taken yet; the kernel caps it at its own `somaxconn`."""
+LAST_LINES_SECONDS: Final = 2.0
+LAST_BYTES_SECONDS: Final = 1.0
+"""What was written last is still on its way to slow clients."""
+LOOK_SECONDS: Final = 0.02
 Signals = asyncio.Queue[int]
 
 
@@ -40,12 +53,23 @@ class Start:
     host: str = "127.0.0.1"
     port: int = 8080
     metrics_port: int = 0
-    """Where only metrics are served, for scrapers that may not reach the requests' port; 0: nowhere."""
+    """Where scrapers and the operator read, always in plain HTTP, to the last moment of a drain; 0: nowhere."""
     linger_seconds: float = 3.0
     """How long after SIGTERM connections are still let in: the pre-stop wait has moved nearly everybody by then."""
+    access_log: str | None = None
+    """A file, or `-` for standard output; nothing: no lines."""
     reread_seconds: float = watched_file.EVERY_SECONDS
+    sweep_seconds: float = EVERY_SECONDS
     patience: Patience = PATIENCE
     sources: Callable[[Settings], EndpointSource] = source_of
+
+
+def serve(start: Start) -> int:
+    """Run on the fast loop until a signal; the exit code."""
+    import uvloop  # noqa: PLC0415 - the pure lane imports this module on any loop
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(run(start))
 
 
 async def run(start: Start) -> int:
@@ -58,23 +82,68 @@ async def run(start: Start) -> int:
 
 async def live(start: Start, signals: Signals) -> int:
     """The same with signals from anywhere. A first file that cannot be acted on ends it: there is nothing to keep."""
-    settings = settings_file.read(watched_file.text(start.config))
-    async with session() as pool:
-        router = Router(settings, pool, start.patience)
-        scraped = await _scraped(router, start)
-        runner = await _listening(router, start)
-        engines = Engines(router, start.sources)
-        watching = asyncio.create_task(
-            watched_file.follow(start.config, engines.apply, start.reread_seconds), name="the file"
+    settings = settings_file.load(start.config)
+    watched_file.warn(settings)
+    router = Router(settings, _teller(start, settings), start.patience)
+    scraped = await _scraped(router, start)
+    doors = await Doors.opened(router, start)
+    sweeper = Sweeper(router, start.sweep_seconds)
+    engines = Engines(router, start.sources)
+    watched = WatchedFile(start.config, settings)
+    watching = asyncio.create_task(watched.follow(engines.apply, start.reread_seconds), name="the file")
+    settle_memory()
+    try:
+        await signals.get()
+        return await _leave(router, doors, signals, start)
+    finally:
+        watching.cancel()
+        sweeper.stop()
+        await engines.close()
+        await router.prober.close()
+        router.close()
+        doors.close()
+        if scraped is not None:
+            scraped.close()
+        router.teller.close(LAST_LINES_SECONDS)
+
+
+def settle_memory() -> None:
+    """What was made until now stays: the collector need not look at it again, and looks seldom at what comes.
+
+    Requests leave no cycles behind, so a rare look is enough; each one stops the loop for as long as it takes.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 50, 100)
+
+
+class Doors:
+    """Where clients come in."""
+
+    def __init__(self, router: Router, server: asyncio.Server, tls: ServerTls) -> None:
+        self._router = router
+        self._server = server
+        self.tls = tls
+
+    @classmethod
+    async def opened(cls, router: Router, start: Start) -> "Doors":
+        """Listen, in TLS where there is a certificate."""
+        tls = ServerTls(router.settings)
+        server = await asyncio.get_running_loop().create_server(
+            lambda: Client(router), start.host, start.port, backlog=BACKLOG, ssl=tls.context
         )
-        try:
-            await signals.get()
-            return await _leave(router, runner, signals, start)
-        finally:
-            watching.cancel()
-            await scraped.cleanup()
-            await engines.close()
-            await router.prober.close()
+        log.info("listening on %s:%d", start.host, start.port)
+        return cls(router, server, tls)
+
+    def shut(self) -> None:
+        """Nobody new comes in."""
+        self._server.close()
+
+    def close(self) -> None:
+        """Nobody stays either."""
+        self._server.close()
+        for client in list(self._router.clients):
+            client.abort()
 
 
 class Engines:
@@ -88,7 +157,7 @@ class Engines:
     def apply(self, fresh: Settings) -> None:
         """Take a new file in: requests that run keep what they began with."""
         moved = fresh.place != self._router.settings.place
-        self._router.settings = fresh
+        self._router.apply(fresh)
         if moved:
             self._task.cancel()
             self._task = asyncio.create_task(self._follow(), name="endpoints")
@@ -103,60 +172,62 @@ class Engines:
         """A source that fails is begun anew; until then the engines it told last stay in the table."""
         while True:
             try:
-                await self._sources(self._router.settings).follow(self._router.table.take)
+                await self._sources(self._router.settings).follow(self._router.desk.table.take)
             except Exception:
                 log.exception("the source of endpoints failed; begun anew in %g s", AGAIN_SECONDS)
             await asyncio.sleep(AGAIN_SECONDS)
 
 
-async def _listening(router: Router, start: Start) -> web.AppRunner:
-    runner = web.AppRunner(
-        Surface(router).application(), access_log=None, handler_cancellation=True, shutdown_timeout=1.0
+def _teller(start: Start, settings: Settings) -> Teller:
+    """Lines and spans only where somebody wants them."""
+    telling = settings.routing.telling
+    told = Surroundings(
+        wall=wall_time,
+        bits=random.Random().getrandbits,  # noqa: S311 - ids of traces, no secrets
+        access_log=start.access_log or "-",
+        instance=os.environ.get("HOSTNAME", ""),
+        version=fairlead.__version__,
     )
-    await runner.setup()
-    await web.TCPSite(runner, start.host, start.port, backlog=2048).start()
-    log.info("listening on %s:%d", start.host, start.port)
-    return runner
+    logged = telling if start.access_log is not None else replace(telling, access_log=False)
+    return Teller(opening.ways(told, logged), telling, settings.models, monotonic())
 
 
-async def _scraped(router: Router, start: Start) -> web.AppRunner:
-    """The metrics' own port stays open to the last, so that a drain is seen in a graph."""
-    runner = web.AppRunner(Surface(router).metrics_application(), access_log=None, shutdown_timeout=AT_ONCE_SECONDS)
-    await runner.setup()
-    if start.metrics_port:
-        await web.TCPSite(runner, start.host, start.metrics_port).start()
-    return runner
+async def _scraped(router: Router, start: Start) -> asyncio.Server | None:
+    if not start.metrics_port:
+        return None
+    return await asyncio.get_running_loop().create_server(
+        lambda: Client(router, scraped=True), start.host, start.metrics_port
+    )
 
 
-async def _leave(router: Router, runner: web.AppRunner, signals: Signals, start: Start) -> int:
+async def _leave(router: Router, doors: Doors, signals: Signals, start: Start) -> int:
     """Drain, unless a second signal says otherwise."""
-    draining = asyncio.create_task(_drain(router, runner, start.linger_seconds))
+    draining = asyncio.create_task(_drain(router, doors, start.linger_seconds))
     again = asyncio.create_task(signals.get())
     await asyncio.wait((draining, again), return_when=asyncio.FIRST_COMPLETED)
+    inside = router.teller.counts.inflight
     if not again.done():
         again.cancel()
-        await runner.cleanup()
-        log.info("drained; %d requests were left", router.counts.inflight)
+        log.info("drained; %d requests were left", inside)
         return 0
     draining.cancel()
-    log.info("ended at once by a second signal; %d requests were cut", router.counts.inflight)
-    await _stop_listening(runner)
-    if runner.server is not None:
-        await runner.server.shutdown(AT_ONCE_SECONDS)
+    log.info("ended at once by a second signal; %d requests were cut", inside)
     return 128 + again.result()
 
 
-async def _drain(router: Router, runner: web.AppRunner, linger_seconds: float) -> None:
+async def _drain(router: Router, doors: Doors, linger_seconds: float) -> None:
     """Not ready at once; no new connection after a while; running answers get the time a request may take."""
     router.draining = True
-    log.info("draining; %d requests are running", router.counts.inflight)
+    log.info("draining; %d requests are running", router.teller.counts.inflight)
     await asyncio.sleep(linger_seconds)
-    await _stop_listening(runner)
+    doors.shut()
     with suppress(TimeoutError):
-        async with asyncio.timeout(router.settings.routing.timeouts.total_seconds):
-            await router.idle.wait()
-
-
-async def _stop_listening(runner: web.AppRunner) -> None:
-    for site in runner.sites:
-        await site.stop()
+        async with asyncio.timeout(router.timeouts.total_seconds):
+            while router.teller.counts.inflight:  # noqa: ASYNC110 - an event for this would cost every request
+                await asyncio.sleep(LOOK_SECONDS)
+    for client in list(router.clients):
+        client.close()
+    with suppress(TimeoutError):
+        async with asyncio.timeout(LAST_BYTES_SECONDS):
+            while router.clients:  # noqa: ASYNC110 - likewise
+                await asyncio.sleep(LOOK_SECONDS)

@@ -1,22 +1,11 @@
-"""Where a router learns which engines there are: the words of it, and the plainest source, a list."""
+"""Where a router learns which engines there are: what a source is, and the plainest one, a list."""
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Protocol
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Seen:
-    """One engine as its source sees it, before anybody asked it anything."""
-
-    pod: str
-    address: str
-    """Host and port."""
-    ready: bool = True
-    ending: bool = False
-    """It is being deleted: what runs there may finish, nothing new goes there."""
-
+from fairlead.fleet.endpoints import Seen
+from fairlead.router.settings import Settings
 
 Tell = Callable[[tuple[Seen, ...]], None]
 """Told the whole list whenever it changes; the first time means that the source is complete."""
@@ -27,6 +16,16 @@ class EndpointSource(Protocol):
 
     async def follow(self, tell: Tell) -> None:
         """Tell until cancelled."""
+
+
+def source_of(settings: Settings) -> EndpointSource:
+    """The list where there is one, the cluster otherwise."""
+    if settings.endpoints:
+        return Listed(settings.endpoints)
+    # A router without a cluster does not pay for the way to one: aiohttp and what it brings is a third of its memory.
+    from fairlead.router.discovery import Pods  # noqa: PLC0415
+
+    return Pods(settings)
 
 
 class Listed:

@@ -15,27 +15,41 @@ EVERY_SECONDS: Final = 1.0
 Stamp = tuple[int, int, int] | None
 
 
-async def follow(path: Path, tell: Callable[[Settings], None], every_seconds: float = EVERY_SECONDS) -> None:
-    """Look until cancelled. A mounted ConfigMap changes by a link, so the file behind it is looked at."""
-    known = stamp(path)
-    while True:
-        await asyncio.sleep(every_seconds)
-        now = stamp(path)
-        if now in (known, None):
-            continue
-        known = now
-        try:
-            fresh = settings.read(text(path))
-        except (Misconfigured, OSError, UnicodeDecodeError) as problem:
-            log.error("%s: %s; what was read before stays in force", path, problem)  # noqa: TRY400 - no trace needed
-        else:
-            log.info("%s: read again", path)
-            tell(fresh)
+class WatchedFile:
+    """The file, and the Secrets it names: one that changes is a change of the whole."""
+
+    def __init__(self, path: Path, read: Settings) -> None:
+        self._path = path
+        self._files = read.files
+        self._known = self._stamps()
+
+    async def follow(self, tell: Callable[[Settings], None], every_seconds: float = EVERY_SECONDS) -> None:
+        """Look until cancelled. A mounted ConfigMap changes by a link, so the file behind it is looked at."""
+        while True:
+            await asyncio.sleep(every_seconds)
+            now = self._stamps()
+            if now == self._known or now[0] is None:
+                continue
+            self._known = now
+            try:
+                fresh = settings.load(self._path)
+            except (Misconfigured, OSError, UnicodeDecodeError) as problem:
+                log.error("%s: %s; what was read before stays in force", self._path, problem)  # noqa: TRY400 - no trace needed
+            else:
+                log.info("%s: read again", self._path)
+                warn(fresh)
+                tell(fresh)
+                self._files = fresh.files
+                self._known = self._stamps()
+
+    def _stamps(self) -> tuple[Stamp, ...]:
+        return (stamp(self._path), *(stamp(Path(one)) for one in self._files))
 
 
-def text(path: Path) -> str:
-    """The whole file."""
-    return path.read_text(encoding="utf-8")
+def warn(told: Settings) -> None:
+    """What is not as its writer will have meant it."""
+    for sentence in told.warnings:
+        log.warning("%s", sentence)
 
 
 def stamp(path: Path) -> Stamp:

@@ -11,6 +11,7 @@ from fairlead.routing.reasons import PickReason
 if TYPE_CHECKING:
     from fairlead.routing.accounts import Account
     from fairlead.routing.endpoint import Endpoint
+    from fairlead.routing.fair_queue import Line
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -27,6 +28,12 @@ class Ask:
     """Chained ids of the prompt's beginning, block by block: equal ids, equal beginnings."""
     adapter: str | None = None
     """A LoRA adapter that must be loaded where it goes."""
+    says_output: bool = True
+    """`output_tokens` is its own word; otherwise what the limits or the context leave it."""
+    counted: bool = False
+    """`prompt_tokens` came from the engine's tokenizer; otherwise it is estimated from bytes."""
+    size: int = 0
+    """Bytes of its body, which stay in memory while it waits."""
     batch: bool = False
     """The client said that it is in no hurry."""
     give_up_at: float = inf
@@ -47,5 +54,17 @@ class Ask:
     """Endpoints that failed it, oldest first."""
     waiting: bool = False
     """It stands in a queue."""
+    cost: int = 0
+    """Tokens it is expected to take, both ways; worked out only where somebody counts by it."""
     reserved_tokens: int = 0
     """What was taken from its tenant's token rate before it began; settled when it ends."""
+    paid_request: bool = False
+    """It was counted against its tenant's request rate."""
+    answered: bool = False
+    """Its first token was seen."""
+    queued_at: float = 0.0
+    """When it began to wait; its first wait counts when it waits again."""
+    sent_at: float = 0.0
+    """When it was last given an endpoint."""
+    line: "Line | None" = None
+    """Where it stands while it waits."""

@@ -49,6 +49,22 @@ class Endpoint:
     """When it last produced anything, or took work while it had none."""
     last_pick: int = 0
     """When it was last chosen, as a running number."""
+    place: int = 0
+    """Where it stands on the ring that all routers agree on; made from its pod's name."""
+    others_load: int = 0
+    """What other routers have under way there, as far as the engine's figures tell."""
+    inflight_then: int = 0
+    """Ours when the figures were taken: what came since is not in them."""
+    failing: float = 0.0
+    """Share of failed ones among its last requests, the latest counting most."""
+    queued_then: float = 0.0
+    """Requests in its own queue when the figures were taken."""
+    free_tokens: float = inf
+    """Room in its KV cache when the figures were taken."""
+    first_seconds: float = 0.0
+    """The longest time to a first token lately, of prompts with next to nothing to read."""
+    token_seconds: float = 0.0
+    """The longest time a token of unread prompt took lately."""
 
     @property
     def load(self) -> int:

@@ -7,8 +7,9 @@ of a reply that is still being written.
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, Protocol, TypeVar
+from typing import Final, Protocol, TypeVar, runtime_checkable
 
+from fairlead.sim.engine.request import Request
 from fairlead.sim.world.traffic.arrival import Arrival
 
 REPLY_GUESS: Final = 256
@@ -40,6 +41,20 @@ class Balancer(Protocol):
 
     def choose(self, arrival: Arrival, ready: Sequence[Chosen]) -> Chosen:
         """One of the ready; there is always one, in the order of their ordinals."""
+
+
+@runtime_checkable
+class Follower(Protocol):
+    """A balancer that hears what becomes of what it sent, as a router sees it: from its own streams."""
+
+    def sent(self, arrival: Arrival, request: Request, taken: bool) -> None:
+        """The chosen replica took it, or refused it at once."""
+
+    def began(self, arrival: Arrival, now: float) -> None:
+        """Its first token came."""
+
+    def ended(self, arrival: Arrival, output_tokens: int, now: float) -> None:
+        """Its last token came."""
 
 
 class RoundRobin:

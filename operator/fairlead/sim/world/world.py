@@ -14,7 +14,7 @@ from fairlead.fleet.chance import Chance
 from fairlead.sim.engine.request import Request
 from fairlead.sim.engine.steps import Emission
 from fairlead.sim.world import queue
-from fairlead.sim.world.balancing import Balancer
+from fairlead.sim.world.balancing import Balancer, Follower
 from fairlead.sim.world.course import Course
 from fairlead.sim.world.observers import Look, Observer
 from fairlead.sim.world.queue import EventQueue
@@ -59,6 +59,7 @@ class World:
         self.replicas = Replicas(fleet)
         self._fleet = fleet
         self._balancer = balancer
+        self._follower = balancer if isinstance(balancer, Follower) else None
         self._chance = chance
         self._observer = observer
         self._queue: EventQueue[Event] = EventQueue()
@@ -137,6 +138,8 @@ class World:
         request = self._request(arrival)
         shown = course.run_to(self.now)
         refused = course.engine.add(request)
+        if self._follower is not None:
+            self._follower.sent(arrival, request, refused is None)
         if refused is None:
             replica.sent(Flight(arrival, request))
         else:
@@ -167,6 +170,8 @@ class World:
     def _settle(self, replica: Replica, course: Course, shown: Sequence[Emission]) -> None:
         """Take back what ended, and note when the engine is due."""
         for emitted in shown:
+            if emitted.first and self._follower is not None:
+                self._follower.began(replica.flights[emitted.request.serial].arrival, self.now)
             if emitted.finished is not None:
                 self._ended(replica, emitted.request)
         due = course.engine.horizon
@@ -178,6 +183,8 @@ class World:
 
     def _ended(self, replica: Replica, request: Request) -> None:
         arrival = replica.back(request.serial).arrival
+        if self._follower is not None:
+            self._follower.ended(arrival, request.emitted, self.now)
         self.totals.answered += 1
         self.totals.output_tokens += request.emitted
         self._observer.ended(arrival, request, replica)

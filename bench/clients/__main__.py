@@ -1,0 +1,115 @@
+"""`python -m bench.clients`: everybody asks; 0 when every call went well."""
+
+import argparse
+import csv
+import datetime as dt
+import io
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Final
+
+from bench import venvs
+from bench.clients import rows, servers, vllm_serve, world
+from bench.clients.rows import Row
+from devcluster.cache import Cache
+from house.tree import ROOT
+from prove.ledger import machine
+
+PAGE: Final = ROOT / "docs" / "reference" / "clients.md"
+SCRIPTS: Final = ("openai_calls", "anthropic_calls", "litellm_calls", "llmeter_run")
+PATIENCE_S: Final = 300.0
+USERS, SECONDS = 16, 10
+QUIET: Final = {"LITELLM_LOCAL_MODEL_COST_MAP": "True", "LITELLM_LOG": "ERROR", "TQDM_DISABLE": "1"}
+"""No client asks the network for a price list, or draws over the terminal."""
+
+
+def ask(cache: Cache, only: frozenset[str]) -> Iterator[Row]:
+    """Each client in its turn, then the load generators."""
+    clients, logs = venvs.folder("clients", cache), cache.logs / "clients-bench"
+    with tempfile.TemporaryDirectory(prefix="fairlead-clients-") as made:
+        place = world.laid_out(Path(made))
+        environment = os.environ | dict(place.environment) | QUIET | {"PYTHONPATH": str(ROOT), "NO_PROXY": "*"}
+        with servers.running(place.servers, logs):
+            for script in SCRIPTS:
+                if not only or script.split("_")[0] in only:
+                    yield from _script(clients, script, environment)
+            if not only or "locust" in only:
+                yield _locust(clients, environment, Path(made))
+    if not only or "vllm" in only:
+        yield vllm_serve.through_the_router(cache, logs)
+
+
+def _script(clients: Path, script: str, environment: Mapping[str, str]) -> Iterator[Row]:
+    """A row as soon as it is there; what ends without one did not even start."""
+    words, names = [str(clients / "python"), "-m", f"bench.clients.asking.{script}"], ("client", "version", "call")
+    told = 0
+    with (
+        tempfile.TemporaryFile("w+") as said,
+        subprocess.Popen(words, stdout=subprocess.PIPE, stderr=said, text=True, env=environment, cwd=ROOT) as ran,
+    ):
+        for line in ran.stdout or ():
+            if line.startswith('{"client"'):
+                row = json.loads(line)
+                yield Row(**{name: row[name] for name in names}, well=row["well"], note=row["note"])
+                told += 1
+        ran.wait()
+        if not told:
+            said.seek(0)
+            yield Row(client=script, version="", call="starts", well=False, note=said.read()[-400:])
+
+
+def _locust(clients: Path, environment: Mapping[str, str], folder: Path) -> Row:
+    """Its own summary, and its own exit code: 1 as soon as one request failed."""
+    script = ROOT / "bench" / "clients" / "asking" / "locust_users.py"
+    words = [str(clients / "locust"), "-f", str(script), "--headless", "-H", environment["FAIRLEAD_URL"]]
+    words += [
+        "-u",
+        str(USERS),
+        "-r",
+        str(USERS),
+        "-t",
+        f"{SECONDS}s",
+        "--csv",
+        str(folder / "locust"),
+        "--only-summary",
+    ]
+    ran = subprocess.run(words, check=False, capture_output=True, text=True, env=environment, timeout=PATIENCE_S)
+    stats = folder / "locust_stats.csv"
+    table = list(csv.DictReader(io.StringIO(stats.read_text(encoding="utf-8")))) if stats.exists() else []
+    whole = next((row for row in table if row["Name"] == "Aggregated"), None)
+    version = subprocess.run([clients / "locust", "--version"], check=False, capture_output=True, text=True).stdout
+    note = ran.stderr[-300:]
+    if whole is not None:
+        note = f"{whole['Request Count']} requests, {whole['Failure Count']} failed, p99 {whole['99%']} ms"
+    number = version.split()[1] if version.startswith("locust") else ""
+    well = ran.returncode == 0 and whole is not None and whole["Failure Count"] == "0" and whole["Request Count"] != "0"
+    return Row(client="locust", version=number, call=f"{USERS} users, {SECONDS} s", well=well, note=note)
+
+
+def main() -> int:
+    """Ask, print, keep."""
+    parser = argparse.ArgumentParser(prog="bench.clients", description=__doc__)
+    parser.add_argument("--only", action="append", default=[], help="openai, anthropic, litellm, llmeter, locust, vllm")
+    parser.add_argument("--real", action="store_true", help="also real vLLM on CPU behind the router (both cores)")
+    parser.add_argument("--page", action="store_true", help=f"write {PAGE.relative_to(ROOT)}")
+    told = parser.parse_args()
+    cache, found = Cache.chosen(), []
+    for row in ask(cache, frozenset(told.only)):
+        print("  ".join(row.cells), file=sys.stderr, flush=True)
+        found.append(row)
+    if told.real:
+        found.append(vllm_serve.before_real_vllm(cache, cache.logs / "clients-bench"))
+    print(rows.text(found))
+    if told.page:
+        today = dt.datetime.now(dt.UTC).date().isoformat()
+        PAGE.write_text(rows.page(found, today, machine()), encoding="utf-8")
+    return 0 if found and all(row.well for row in found) else 1
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

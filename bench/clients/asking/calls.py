@@ -1,0 +1,82 @@
+"""A list of calls of one client, each tried once; a line of JSON says how it went. Standard library only.
+
+Addresses and keys come by the environment, since that is how people configure these clients.
+"""
+
+import json
+import os
+import time
+import traceback
+import urllib.request
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+MODEL: Final = "chat"
+PATIENCE_S: Final = 30.0
+"""Of every client for an answer: what takes longer is a finding, and the other calls are still made."""
+HELLO: Final[list[Any]] = [{"role": "user", "content": "Tell me of the tide, please."}]
+WEATHER: Final[dict[str, Any]] = {
+    "type": "object",
+    "properties": {"city": {"type": "string"}, "days": {"type": "integer"}},
+    "required": ["city", "days"],
+    "additionalProperties": False,
+}
+Call = Callable[["Place"], str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where to ask, and as whom."""
+
+    url: str
+    embedding_url: str
+    key: str
+    narrow_key: str
+    """Of a tenant that may ask once a minute."""
+    engines: tuple[str, ...]
+
+    def fault(self, engine: int, fault: str) -> None:
+        """Order a fault of one engine behind the router, or none."""
+        body = json.dumps({"fault": fault}).encode()
+        headers = {"Content-Type": "application/json"}
+        asked = urllib.request.Request(f"{self.engines[engine]}/fairlead/v1/faults", body, headers)  # noqa: S310 - ours
+        with urllib.request.urlopen(asked, timeout=10) as answer:  # noqa: S310 - ours
+            answer.read()
+
+
+def place() -> Place:
+    """As the environment says."""
+    told = os.environ
+    return Place(
+        url=told["FAIRLEAD_URL"],
+        embedding_url=told["FAIRLEAD_EMBEDDING_URL"],
+        key=told["FAIRLEAD_KEY"],
+        narrow_key=told["FAIRLEAD_NARROW_KEY"],
+        engines=tuple(told["FAIRLEAD_ENGINES"].split(",")),
+    )
+
+
+def try_all(client: str, version: str, calls: Mapping[str, Call]) -> int:
+    """Every call, in order; 0 when all went well."""
+    where, failed = place(), 0
+    for name, call in calls.items():
+        begun = time.monotonic()
+        try:
+            note, well = call(where), True
+        except Exception as problem:  # noqa: BLE001 - whatever a client throws is the finding
+            last = traceback.extract_tb(problem.__traceback__)[-1]
+            note, well = f"{type(problem).__name__}: {problem} ({last.name}, line {last.lineno})"[:400], False
+        failed += not well
+        row = {"client": client, "version": version, "call": name, "well": well, "note": note}
+        print(json.dumps(row | {"seconds": round(time.monotonic() - begun, 3)}), flush=True)
+    return 1 if failed else 0
+
+
+def refused(kind: type[BaseException], call: Callable[[], object]) -> Any:  # noqa: ANN401 - each client has its own
+    """The client's own error for a refusal; anything else is a finding."""
+    try:
+        answer = call()
+    except kind as error:
+        return error
+    raise AssertionError(f"answered {str(answer)[:200]} and should have raised {kind.__name__}")

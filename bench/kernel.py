@@ -1,0 +1,45 @@
+"""What the kernel counted for a process and all that it started: time on a core, and memory."""
+
+import os
+from pathlib import Path
+from typing import Final
+
+TICKS: Final = os.sysconf("SC_CLK_TCK")
+
+
+def tree(pid: int) -> list[int]:
+    """The process and its descendants; whoever ended in between is left out."""
+    found = [pid]
+    for one in found:
+        for tasks in Path(f"/proc/{one}/task").glob("*/children"):
+            try:
+                found.extend(int(word) for word in tasks.read_text(encoding="ascii").split())
+            except OSError:
+                continue
+    return found
+
+
+def cpu_seconds(pid: int) -> float:
+    """utime + stime of them all since they began; Linux rounds the sum to 10 ms and not each part."""
+    return sum(_times(one) for one in tree(pid)) / TICKS
+
+
+def _times(pid: int) -> int:
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+    except OSError:
+        return 0
+    return int(fields[11]) + int(fields[12])
+
+
+def memory_mb(pid: int) -> float:
+    """Resident in all of them; pages they share count once for each."""
+    return sum(_resident(one) for one in tree(pid)) / 1e6
+
+
+def _resident(pid: int) -> int:
+    try:
+        lines = Path(f"/proc/{pid}/status").read_text(encoding="ascii").splitlines()
+    except OSError:
+        return 0
+    return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("VmRSS:")), 0)

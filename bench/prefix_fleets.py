@@ -1,0 +1,234 @@
+"""The fleets and the traffic that prefix routing is judged on, each with a half to tune on and a half to report.
+
+`mooncake`: the Mooncake synthetic trace (512-token blocks), played four times as fast, over eight Llama-3.1-8B with an
+FP8 KV cache on one H100 each: 952,032 tokens measured (kv-capacity.csv, row 31). Its second half is told, its first
+half lived through before, so that caches are warm.
+`claude`: recorded Claude Code sessions (64-token blocks), begun by a seed, tools and system prompt shared where their
+lengths are equal, over eight Qwen2.5-7B on one H100 each: 1,096,000 tokens measured (row 75); its sibling of the same
+shape reads a million tokens. Every other session is told, the ones between were tuned on.
+Loads are chosen so that engines work 60 to 80 % of the time, as the table shows.
+"""
+
+import gzip
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from importlib import resources
+from math import inf
+from typing import Any, Final, Protocol
+
+from bench.simulated_fleets import streams, traces
+from fairlead.cluster import package_data
+from fairlead.routing.endpoint import Figures
+from fairlead.sim.engine.core import Core
+from fairlead.sim.engine.settings import EngineSettings
+from fairlead.sim.timing import catalogue, fitted_sets
+from fairlead.sim.timing.catalogue import RatesUnknown
+from fairlead.sim.timing.step_times import PhysicalStepTimes
+from fairlead.sim.world.balancing import Balancer
+from fairlead.sim.world.replica import Inside
+from fairlead.sim.world.replicas import Fleet
+from fairlead.sim.world.tale import Tale
+from fairlead.sim.world.traffic import recorded, sessions
+from fairlead.sim.world.traffic.arrival import Arrival
+from fairlead.sim.world.world import World
+from fairlead.sizing.question import Question
+
+ENGINES: Final = 8
+BLOCK_TOKENS: Final = 128
+"""As a router counts prompts: 512 bytes at four bytes a token; a Mooncake block is one of its own."""
+MOONCAKE_SPEED: Final = 4.0
+MOONCAKE_HALF: Final = 1996
+SESSION_GAP_S: Final = 9.0
+LONGEST: Final = 250_000
+"""Sessions with a longer prompt are left out: one alone would fill a fourth of an engine's cache."""
+SESSIONS: Final = 160
+SECONDS: Final = 3000.0
+WARM: Final = 0.25
+
+
+class Engines(Protocol):
+    """What a balancer may ask of the engines it stands before."""
+
+    def figures(self, ordinal: int, now: float) -> Figures | None:
+        """As its metrics would tell."""
+
+    def engine(self, ordinal: int) -> Core:
+        """From inside."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trial:
+    """One traffic over one fleet."""
+
+    name: str
+    words: str
+    shape: str
+    kv_tokens: int
+    page_tokens: int
+    context: int
+    block_pages: int
+    arrivals: Callable[[], Iterator[Arrival]]
+    since: float
+    until: float = inf
+
+
+@dataclass(slots=True)
+class Lived:
+    """What came of one run."""
+
+    tale: Tale
+    busy: float
+    """Share of the time that an engine had something in its batch, as arrivals saw it."""
+
+    @property
+    def hits(self) -> float:
+        """Share of prompt tokens found in a cache."""
+        return self.tale.counts.cached_tokens / max(self.tale.counts.prompt_tokens, 1)
+
+
+class Standing:
+    """The engines of one run, made by its world, and a balancer that is watched."""
+
+    def __init__(self, trial: Trial) -> None:
+        self._cores: dict[int, Core] = {}
+        self._settings = EngineSettings(
+            blocks=trial.kv_tokens // trial.page_tokens,
+            block_tokens=trial.page_tokens,
+            batch_tokens=8192,
+            max_sequences=1024,
+            context_tokens=trial.context,
+        )
+        self._times = step_times(trial.shape)
+
+    def fleet(self) -> Fleet:
+        """Eight of them."""
+        return Fleet(inside=self._inside, replicas=ENGINES, look_s=60.0)
+
+    def _inside(self, ordinal: int) -> Inside:
+        core = self._cores[ordinal] = Core(self._settings, self._times, streams(f"engine/{ordinal}"))
+        return Inside((core,))
+
+    def figures(self, ordinal: int, now: float) -> Figures | None:
+        """As `/metrics` would tell them."""
+        core = self._cores[ordinal]
+        return Figures(at=now, running=core.running, waiting=core.waiting, kv_usage=core.usage)
+
+    def engine(self, ordinal: int) -> Core:
+        """From inside, for the clairvoyant."""
+        return self._cores[ordinal]
+
+    @property
+    def busy(self) -> float:
+        """Share of engines with a batch, now."""
+        return sum(1 for core in self._cores.values() if core.running) / ENGINES
+
+
+class Watched:
+    """Arrivals, and how busy they find the fleet."""
+
+    def __init__(self, standing: Standing, since: float) -> None:
+        self._standing = standing
+        self._since = since
+        self._seen = 0
+        self._busy = 0.0
+
+    def each(self, arrivals: Iterator[Arrival]) -> Iterator[Arrival]:
+        """Sessions' later requests are not seen here: their first ones come at random moments too."""
+        for arrival in arrivals:
+            yield arrival
+            if arrival.time >= self._since:
+                self._seen += 1
+                self._busy += self._standing.busy
+
+    @property
+    def busy(self) -> float:
+        """On average."""
+        return self._busy / max(self._seen, 1)
+
+
+def lived(trial: Trial, make: Callable[[Engines], Balancer]) -> Lived:
+    """One run, from empty caches."""
+    standing = Standing(trial)
+    watched = Watched(standing, trial.since)
+    tale = Tale(since=trial.since, until=trial.until)
+    world = World(standing.fleet(), make(standing), streams("world"), tale)
+    world.run(watched.each(trial.arrivals()), trial.until)
+    return Lived(tale, watched.busy)
+
+
+def step_times(shape: str) -> PhysicalStepTimes:
+    """The catalogue's for an H100."""
+    known = package_data.load_catalogue()
+    question = Question(
+        shape=known.shapes[shape], accelerator=known.accelerators["NVIDIA-H100-80GB-HBM3"], context=32_768
+    )
+    text = (resources.files("fairlead.sim") / "data" / fitted_sets.FILE).read_text(encoding="utf-8")
+    found = catalogue.step_times(question, fitted_sets.read(text))
+    if isinstance(found, RatesUnknown):
+        raise SystemExit(str(found))
+    return found
+
+
+def mooncake(*, tuning: bool, seconds: float = inf) -> Trial:
+    """The first half alone to tune on; to report, both, of which the second is told."""
+    with gzip.open(traces() / "mooncake-synthetic.jsonl.gz", "rt", encoding="utf-8") as text:
+        lines = text.readlines()
+    half = json.loads(lines[MOONCAKE_HALF])["timestamp"] / 1000 / MOONCAKE_SPEED
+    lines = lines[:MOONCAKE_HALF] if tuning else lines
+
+    def arrivals() -> Iterator[Arrival]:
+        for one in recorded.mooncake(lines, 16):
+            yield replace(one, time=one.time / MOONCAKE_SPEED)
+
+    return Trial(
+        name="mooncake",
+        words="8 x Llama-3.1-8B, H100, FP8 KV of 952,032 tokens; Mooncake synthetic x4",
+        shape="meta-llama/Llama-3.1-8B-Instruct",
+        kv_tokens=952_032,
+        page_tokens=16,
+        context=131_072,
+        block_pages=recorded.MOONCAKE_BLOCK // 16,
+        arrivals=arrivals,
+        since=0.0 if tuning else half,
+        until=seconds if seconds < half else inf,
+    )
+
+
+def claude(*, tuning: bool, seconds: float = SECONDS, most: int = SESSIONS) -> Trial:
+    """Sessions at even places to tune on, those between to report."""
+    with gzip.open(traces() / "claude-code-sessions-even.jsonl.gz", "rt", encoding="utf-8") as text:
+        lines = text.readlines()[0 if tuning else 1 :: 2]
+    chance = streams("sessions")
+    lines = sorted((line for line in lines if _longest(json.loads(line)) < LONGEST), key=lambda _: chance.random())
+
+    def arrivals() -> Iterator[Arrival]:
+        yield from sessions.claude_code(lines[:most], _starts(), sessions.CLAUDE_BLOCK, share_system=True)
+
+    return Trial(
+        name="claude",
+        words="8 x Qwen2.5-7B, H100, KV of 1,096,000 tokens; Claude Code sessions, one each 9 s on average",
+        shape="Qwen/Qwen2.5-7B-Instruct",
+        kv_tokens=1_096_000,
+        page_tokens=sessions.CLAUDE_BLOCK,
+        context=2**20,
+        block_pages=BLOCK_TOKENS // sessions.CLAUDE_BLOCK,
+        arrivals=arrivals,
+        since=seconds * WARM,
+        until=seconds,
+    )
+
+
+def _starts() -> Iterator[float]:
+    chance, at = streams("starts"), 0.0
+    while True:
+        yield at
+        at += chance.expovariate(1 / SESSION_GAP_S)
+
+
+def _longest(session: dict[str, Any]) -> int:
+    return max((_size(one) for one in session["requests"]), default=0)
+
+
+def _size(request: dict[str, Any]) -> int:
+    return _longest(request) if request["type"] == "subagent" else int(request["in"]) + int(request["out"])

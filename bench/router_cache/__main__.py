@@ -1,0 +1,187 @@
+"""`python -m bench.router_cache`: the promises of the response cache, kept or not, and what a hit costs.
+
+Each line of the table is one promise. CPU is the router's own, user and system, over all hits of a round.
+"""
+
+import argparse
+import asyncio
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+from bench.router_cache import hammer
+from bench.router_cache.world import (
+    ENGINE_PORT,
+    METRICS_PORT,
+    ROUTER_PORT,
+    SCRIPTED_PORT,
+    World,
+    ask,
+    figure,
+    look,
+    running,
+)
+
+Ask = tuple[str, str, dict[str, Any]]
+CHAT: Final = "/v1/chat/completions"
+COLD: Final[dict[str, Any]] = {"model": "chat", "temperature": 0, "max_tokens": 24}
+USER: Final = [{"role": "user", "content": "Why is the sky blue?"}]
+TOOL: Final = {"name": "weather", "parameters": {"type": "object", "properties": {"city": {"type": "string"}}}}
+NAMED: Final = {
+    "tools": [{"type": "function", "function": TOOL}],
+    "tool_choice": {"type": "function", "function": {"name": "weather"}},
+}
+SIMULATED: Final[tuple[Ask, ...]] = (
+    ("chat", CHAT, {**COLD, "messages": USER}),
+    ("chat, streamed", CHAT, {**COLD, "messages": USER, "stream": True}),
+    (
+        "chat, streamed with usage",
+        CHAT,
+        {**COLD, "messages": USER, "stream": True, "stream_options": {"include_usage": True}},
+    ),
+    ("chat, a tool called", CHAT, {**COLD, "messages": USER, **NAMED}),
+    ("chat, a tool called, streamed", CHAT, {**COLD, "messages": USER, **NAMED, "stream": True}),
+    ("chat, logprobs", CHAT, {**COLD, "messages": USER, "logprobs": True, "top_logprobs": 2}),
+    ("chat, a seed", CHAT, {"model": "chat", "seed": 7, "max_tokens": 24, "messages": USER}),
+    ("completions", "/v1/completions", {**COLD, "prompt": "Once"}),
+    ("completions, streamed", "/v1/completions", {**COLD, "prompt": "Once", "stream": True}),
+    ("responses", "/v1/responses", {"model": "chat", "temperature": 0, "max_output_tokens": 24, "input": "Why?"}),
+    (
+        "responses, streamed",
+        "/v1/responses",
+        {"model": "chat", "temperature": 0, "max_output_tokens": 24, "input": "Why?", "stream": True},
+    ),
+    ("messages", "/v1/messages", {**COLD, "messages": USER}),
+    ("messages, streamed", "/v1/messages", {**COLD, "messages": USER, "stream": True}),
+)
+SCRIPTED: Final[tuple[Ask, ...]] = (
+    ("reasoning", CHAT, {**COLD, "messages": USER, "script": "well"}),
+    ("reasoning and a tool, streamed", CHAT, {**COLD, "messages": USER, "script": "well", "stream": True}),
+    (
+        "the same with usage",
+        CHAT,
+        {**COLD, "messages": USER, "script": "well", "stream": True, "stream_options": {"include_usage": True}},
+    ),
+)
+WORDS: Final = " ".join(f"word{number % 977}" for number in range(2300))
+HIT: Final[tuple[Ask, ...]] = (
+    ("a short chat", CHAT, {**COLD, "messages": USER}),
+    ("a short chat, streamed", CHAT, {**COLD, "messages": USER, "stream": True}),
+    ("18 kB of chat", CHAT, {**COLD, "messages": [{"role": "user", "content": WORDS}]}),
+)
+MOST_US: Final = 100
+HALVES: Final = ("cut", "error", "abort")
+Line = tuple[str, str, bool]
+
+
+def twice(asks: tuple[Ask, ...]) -> Iterator[Line]:
+    """The second answer has the first one's bytes, and says that it is kept."""
+    for name, path, body in asks:
+        first, second = ask(ROUTER_PORT, path, body), ask(ROUTER_PORT, path, body)
+        words = f"{first.cache}, then {second.cache}; {len(first.body):,} bytes"
+        kept = (first.cache, second.cache) == ("miss", "hit") and first.status == second.status == 200
+        yield f"{name}: equal bytes", words, kept and first.body == second.body and "age" in second.lines
+
+
+def apart() -> Iterator[Line]:
+    """What must not be given."""
+    _, path, body = SIMULATED[0]
+    bank = ask(ROUTER_PORT, path, body, "bank")
+    yield "another tenant asks the same: not given", bank.cache, bank.cache == "miss"
+    for word, lines in (("no-store", {"Cache_Control": "no-store"}), ("off", {"x_fairlead_cache": "off"})):
+        found = ask(ROUTER_PORT, path, body, **lines)
+        yield f"{word}: passed by", found.cache, found.cache.startswith("pass")
+    fresh = ask(ROUTER_PORT, path, body, x_fairlead_cache="refresh")
+    yield "refresh: asked anew", fresh.cache, fresh.cache == "miss"
+    for name, more in (("sampled", {"temperature": 0.7}), ("two answers", {"n": 2})):
+        found = ask(ROUTER_PORT, path, {**body, **more})
+        yield f"{name}: passed by", found.cache, found.cache.startswith("pass")
+
+
+def halves() -> Iterator[Line]:
+    """What broke is not kept, however politely it ended."""
+    for script in HALVES:
+        body = {**COLD, "messages": USER, "script": script, "stream": True}
+        found = [ask(ROUTER_PORT, CHAT, body).cache for _ in range(3)]
+        yield f"a stream with {script}: not kept", ", ".join(found), "hit" not in found
+
+
+def at_once(clients: int) -> Iterator[Line]:
+    """One upstream, and everybody the same bytes."""
+    for name, more in (("plain", {}), ("streamed", {"stream": True})):
+        body = {**COLD, "messages": [{"role": "user", "content": f"All at once, {name}"}], **more}
+        before = figure(look(ENGINE_PORT, "/metrics"), "vllm:request_success_total")
+        seen = asyncio.run(hammer.hammer(hammer.request(CHAT, body), connections=clients, times=1))
+        asked = figure(look(ENGINE_PORT, "/metrics"), "vllm:request_success_total") - before
+        words = {word: sum(times for (one, _), times in seen.items() if one == word) for word, _ in seen}
+        told = ", ".join(f"{times} {word.decode()}" for word, times in sorted(words.items()))
+        equal = len({body for _, body in seen}) == 1 and sum(seen.values()) == clients
+        yield (
+            f"{clients} ask the same at once, {name}: one upstream",
+            f"{asked:.0f} upstream; {told}",
+            asked == 1 and equal,
+        )
+
+
+def cost(world: World, hits: int) -> Iterator[Line]:
+    """Processor time of the router for a hit, everything on; and of its plainest page, for scale."""
+    for name, path, body in HIT:
+        ask(ROUTER_PORT, path, body)
+        spent, words = microseconds(world, hammer.request(path, body), hits)
+        yield f"CPU of a hit, {name}", f"{spent:.0f} us (at most {MOST_US})", words == {b"hit"} and spent <= MOST_US
+    plain, _ = microseconds(world, b"GET /health HTTP/1.1\r\nHost: router\r\n\r\n", hits)
+    yield "for scale: CPU of GET /health", f"{plain:.0f} us", True
+
+
+def microseconds(world: World, asked: bytes, times: int) -> tuple[float, set[bytes]]:
+    """The router's for one request, in the best of five rounds, and what it said of its cache."""
+    best, words = float("inf"), set()
+    for _ in range(5):
+        before = world.router.cpu_seconds()
+        seen = asyncio.run(hammer.hammer(asked, connections=8, times=times // 8))
+        best = min(best, (world.router.cpu_seconds() - before) / (times // 8 * 8) * 1e6)
+        words |= {word for word, _ in seen}
+    return best, words
+
+
+def lines(world: World, clients: int, hits: int) -> Iterator[Line]:
+    """All promises, in the order in which they can be looked at."""
+    rested = world.router.rss_megabytes()
+    yield from twice(SIMULATED)
+    yield from apart()
+    yield from at_once(clients)
+    yield from cost(world, hits)
+    world.routed_to(SCRIPTED_PORT)
+    _, path, body = SIMULATED[0]
+    other = ask(ROUTER_PORT, path, body).cache
+    yield "another engine, and neither names a revision: not given", other, other == "miss"
+    yield from twice(SCRIPTED)
+    yield from halves()
+    page = look(METRICS_PORT, "/metrics")
+    left = figure(page, "fairlead_router_requests_in_flight")
+    yield (
+        "afterwards nothing is in flight",
+        f"{left:.0f}; {rested:.0f} MB, then {world.router.rss_megabytes():.0f} MB",
+        left == 0,
+    )
+
+
+def main() -> int:
+    """Print the table; 1 when a promise is not kept."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--clients", type=int, default=1000, help="how many ask at once; default 1000")
+    parser.add_argument("--hits", type=int, default=8000, help="in each of five rounds; default 8000")
+    chosen = parser.parse_args()
+    broken = 0
+    with tempfile.TemporaryDirectory() as folder, running(Path(folder)) as world:
+        for promise, found, kept in lines(world, chosen.clients, chosen.hits):
+            broken += not kept
+            print(f"{'kept  ' if kept else 'BROKEN'}  {promise:<62} {found}", flush=True)
+    print(f"{broken} broken")
+    return min(broken, 1)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

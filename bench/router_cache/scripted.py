@@ -1,0 +1,105 @@
+"""`python -m bench.router_cache.scripted`: an engine that says what ours does not: reasoning, and half answers.
+
+What it answers is chosen by the word `script` in the request's body; each answer has another id, as from real engines.
+"""
+
+import asyncio
+import json
+from itertools import count
+from typing import Final
+
+from bench.router_cache.world import HOST, SCRIPTED_PORT
+
+DELTAS: Final = (
+    {"role": "assistant", "content": ""},
+    {"reasoning": "The user wants the weather; "},
+    {"reasoning": "a tool knows: \u201ccité\u201d\U0001f326"},
+    {
+        "tool_calls": [
+            {"index": 0, "id": "call_1", "type": "function", "function": {"name": "weather", "arguments": ""}}
+        ]
+    },
+    {"tool_calls": [{"index": 0, "function": {"arguments": '{"city": "Par'}}]},
+    {"tool_calls": [{"index": 0, "function": {"arguments": 'is"}'}}]},
+)
+USAGE: Final = {"prompt_tokens": 21, "completion_tokens": 17, "prompt_tokens_details": {"cached_tokens": 16}}
+DONE: Final = b"data: [DONE]\n\n"
+_ids: Final = count(1)
+
+
+def event(said: object) -> bytes:
+    return b"data: " + json.dumps(said).encode() + b"\n\n"
+
+
+def events(script: str, *, usage: bool) -> list[bytes]:
+    """A stream of a chat that thinks, calls a tool, and ends as told."""
+    name = f"chatcmpl-{next(_ids)}"
+    told = [event({"id": name, "choices": [{"index": 0, "delta": one, "finish_reason": None}]}) for one in DELTAS]
+    if script == "error":
+        return [*told, event({"error": {"message": "out of blocks", "code": 500}}), DONE]
+    finish = "abort" if script == "abort" else "tool_calls"
+    told.append(event({"id": name, "choices": [{"index": 0, "delta": {}, "finish_reason": finish}]}))
+    if usage:
+        told.append(event({"id": name, "choices": [], "usage": USAGE}))
+    return [*told, DONE]
+
+
+def plain(script: str) -> bytes:
+    """The same as one answer."""
+    message: dict[str, object] = {
+        "role": "assistant",
+        "content": None,
+        "reasoning": "The user wants the weather",
+        "tool_calls": [],
+    }
+    finish = "abort" if script == "abort" else "stop"
+    choice = {"index": 0, "message": message, "finish_reason": finish}
+    return json.dumps({"id": f"chatcmpl-{next(_ids)}", "choices": [choice], "usage": USAGE}).encode()
+
+
+async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """One connection, one request after another."""
+    try:
+        while True:
+            head = await reader.readuntil(b"\r\n\r\n")
+            length = next((int(one[15:]) for one in head.lower().split(b"\r\n") if one[:15] == b"content-length:"), 0)
+            body = json.loads(await reader.readexactly(length) or b"{}")
+            if not await _answer(writer, body):
+                break
+    except (asyncio.IncompleteReadError, OSError):
+        pass
+    writer.close()
+
+
+async def _answer(writer: asyncio.StreamWriter, body: dict[str, object]) -> bool:
+    """Whether the connection stays."""
+    script = str(body.get("script", ""))
+    if not body.get("stream"):
+        said = plain(script)
+        writer.write(
+            b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%b" % (len(said), said)
+        )
+        await writer.drain()
+        return True
+    options = body.get("stream_options")
+    told = events(script, usage=isinstance(options, dict) and bool(options.get("include_usage")))
+    writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n")
+    for one in told[:4] if script == "cut" else told:
+        writer.write(b"%x\r\n%b\r\n" % (len(one), one))
+        await writer.drain()
+        await asyncio.sleep(0.002)
+    if script == "cut":
+        writer.transport.abort()
+        return False
+    writer.write(b"0\r\n\r\n")
+    return True
+
+
+async def main() -> None:
+    server = await asyncio.start_server(serve, HOST, SCRIPTED_PORT)
+    async with server:
+        await server.serve_forever()
+
+
+if __name__ == "__main__":
+    asyncio.run(main())

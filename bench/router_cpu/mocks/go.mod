@@ -1,0 +1,3 @@
+module fairlead.dev/bench/router_cpu
+
+go 1.26

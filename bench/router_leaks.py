@@ -1,0 +1,209 @@
+"""Whether anything leaks: requests cancelled at random stages, engines killed with -9, slow readers, half-closed sockets.
+
+Afterwards every gauge, queue, per-tenant counter and file descriptor of the router must be back at its start, and its
+engines must have seen each abort within a tenth of a second. `python -m bench.router_leaks --requests 100000`.
+"""
+
+import argparse
+import asyncio
+import json
+import random
+import sys
+import tempfile
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from time import monotonic
+from typing import Any, Final
+
+import uvloop
+
+from bench.router_world import running
+from bench.router_world.running import HOST, KEYS, PORT, World
+
+ABORT_SECONDS: Final = 0.1
+STAGES: Final = ("head", "body", "queued", "first token", "stream", "slow reader", "half closed", "whole", "whole")
+CALM_SECONDS: Final = 6.0
+"""Idle connections to engines are closed after four."""
+KILL_EVERY: Final = 4.0
+
+
+@dataclass(slots=True)
+class Told:
+    """What was done, and when requests that an engine had were given up."""
+
+    stages: Counter[str] = field(default_factory=Counter)
+    statuses: Counter[str] = field(default_factory=Counter)
+    left_at: dict[str, float] = field(default_factory=dict)
+    stage_of: dict[str, str] = field(default_factory=dict)
+
+
+class Request:
+    """One client and its bad manners."""
+
+    def __init__(self, number: int, chance: random.Random, told: Told) -> None:
+        self.stage = STAGES[number % len(STAGES)]
+        self.name = f"leak-{number:06d}"
+        self.chance = chance
+        self.told = told
+        told.stages[self.stage] += 1
+
+    async def run(self) -> None:
+        """To its end, whichever."""
+        try:
+            reader, writer = await asyncio.open_connection(HOST, PORT)
+        except OSError:
+            self.told.statuses["not connected"] += 1
+            return
+        try:
+            await self._ask(reader, writer)
+        except (OSError, asyncio.IncompleteReadError):
+            self.told.statuses["closed"] += 1
+        finally:
+            writer.transport.abort()
+
+    async def _ask(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        whole = self._bytes()
+        if self.stage in ("head", "body"):
+            end = whole.index(b"\r\n\r\n")
+            cut = self.chance.randrange(1, end) if self.stage == "head" else self.chance.randrange(end + 4, len(whole))
+            writer.write(whole[:cut])
+            await asyncio.sleep(self.chance.random() * 0.02)
+            return
+        writer.write(whole)
+        if self.stage == "queued":
+            await asyncio.sleep(self.chance.random() * 0.01)
+        elif self.stage == "first token":
+            await asyncio.sleep(0.02 + self.chance.random() * 0.05)
+        elif self.stage == "half closed":
+            await asyncio.sleep(self.chance.random() * 0.03)
+            writer.write_eof()
+            self._gave_up()
+            await reader.read()
+            return
+        elif self.stage == "slow reader":
+            await asyncio.sleep(0.1 + self.chance.random() * 0.2)
+        elif self.stage == "stream":
+            await reader.readuntil(b"data: ")
+            await asyncio.sleep(self.chance.random() * 0.02)
+        else:
+            status = await reader.readuntil(b"\r\n")
+            await reader.read() if self.chance.random() < 0.1 else await reader.readuntil(b"\r\n\r\n")
+            self.told.statuses[status.split()[1].decode()] += 1
+            return
+        self._gave_up()
+
+    def _gave_up(self) -> None:
+        self.told.left_at[self.name] = monotonic()
+        self.told.stage_of[self.name] = self.stage
+
+    def _bytes(self) -> bytes:
+        slow = self.stage in ("first token", "half closed")
+        many = self.stage in ("stream", "slow reader")
+        world = {"first": 400 if slow else 2, "gap": 5 if many else 0, "tokens": 200 if many else 4}
+        if self.stage == "slow reader":
+            world |= {"size": 60_000, "gap": 0}
+        streams = self.stage != "queued" or self.chance.random() < 0.5
+        body = json.dumps({"model": "chat", "prompt": "x " * 50, "stream": streams, "world": world}).encode()
+        key = self.chance.choice(KEYS)
+        head = (
+            f"POST /v1/completions HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {key}\r\nconnection: close\r\n"
+            f"content-type: application/json\r\nx-request-id: {self.name}\r\ncontent-length: {len(body)}\r\n\r\n"
+        )
+        return head.encode() + body
+
+
+async def ill_treated(world: World, requests: int, at_once: int, told: Told) -> None:
+    """So many requests, so many of them at a time, while engines are killed in turn."""
+    chance = random.Random(20261120)  # a run that can be repeated
+    numbers = iter(range(requests))
+
+    async def client() -> None:
+        for number in numbers:
+            await Request(number, chance, told).run()
+
+    async def killer() -> None:
+        while True:
+            await asyncio.sleep(KILL_EVERY)
+            await world.kill_engine(chance.choice(running.ENGINES))
+
+    killing = asyncio.create_task(killer())
+    await asyncio.gather(*(client() for _ in range(at_once)))
+    killing.cancel()
+    await asyncio.gather(killing, return_exceptions=True)
+    for port, process in world.engines.items():
+        if process.returncode is not None:
+            await world.start_engine(port)
+
+
+async def standing(world: World) -> dict[str, Any]:
+    """All that must be as it was."""
+    seen = await world.seen()
+    endpoints, queue = seen["endpoints"], seen["queue"]
+    return {
+        "in flight": await world.gauge("fairlead_router_requests_in_flight"),
+        "held": await world.gauge("fairlead_router_requests_held"),
+        "at engines": [one["inflight"] for one in endpoints],
+        "load": [one["load"] for one in endpoints],
+        "lanes": {name: (lane["waiting"], lane["inflight"]) for name, lane in queue["lanes"].items()},
+        "tenants": [(one["waiting"], one["inflight"]) for one in queue["tenants"]],
+        "states": [one["state"] for one in endpoints],
+    }
+
+
+async def run(requests: int, at_once: int) -> int:
+    """The whole story; the exit code."""
+    told = Told()
+    with tempfile.TemporaryDirectory(prefix="router-leaks-") as folder:
+        async with running.world(Path(folder), hold={"maxTime": "20s"}) as world:
+            await asyncio.sleep(CALM_SECONDS)
+            before, descriptors, rss = await standing(world), world.descriptors, world.rss_mib
+            begun = monotonic()
+            await ill_treated(world, requests, at_once, told)
+            seconds = monotonic() - begun
+            await world.until_routable()
+            await asyncio.sleep(CALM_SECONDS)
+            left = sum([await world.collect(port) for port in running.ENGINES])
+            after, descriptors_after, rss_after = await standing(world), world.descriptors, world.rss_mib
+    aborts = sorted(world.hung_up[name] - at for name, at in told.left_at.items() if name in world.hung_up)
+    print(f"{requests} requests in {seconds:.0f} s: {dict(told.stages)}; answers {dict(told.statuses)}")
+    for stage in STAGES[:-1]:
+        mine = sorted(
+            world.hung_up[name] - at
+            for name, at in told.left_at.items()
+            if name in world.hung_up and told.stage_of[name] == stage
+        )
+        if mine:
+            print(f"aborts, {stage}: {len(mine)}, median {mine[len(mine) // 2] * 1000:.1f} ms, longest {mine[-1] * 1000:.1f} ms")
+    print(f"engines killed {world.killed} times; file descriptors {descriptors} before, {descriptors_after} after")
+    wrong = [f"{name}: {before[name]} before, {after[name]} after" for name in before if before[name] != after[name]]
+    if left:
+        wrong.append(f"engines still run {left} requests of clients that left")
+    if descriptors_after > descriptors + 4:  # four are the engines' and the scraper's connections of this moment
+        wrong.append(f"file descriptors: {descriptors} before, {descriptors_after} after")
+    late = sum(one > ABORT_SECONDS for one in aborts)
+    if late:
+        wrong.append(f"{late} aborts took longer than {ABORT_SECONDS} s")
+    for one in wrong:
+        print(f"WRONG: {one}")
+    at = aborts[min(len(aborts) - 1, int(len(aborts) * 0.999))] if aborts else 0.0
+    print(
+        f"router leaks: {requests:,} requests cancelled or failed at every stage, {world.killed} engines killed: "
+        f"{'nothing left behind' if not wrong else f'{len(wrong)} things WRONG'}; {len(aborts):,} aborts seen by engines, "
+        f"p99.9 {at * 1000:.1f} ms, longest {(aborts or [0.0])[-1] * 1000:.1f} ms; RSS {rss:.0f} to {rss_after:.0f} MiB"
+    )
+    return 1 if wrong else 0
+
+
+def main() -> int:
+    """Read the arguments and run."""
+    parser = argparse.ArgumentParser(prog="python -m bench.router_leaks", description=__doc__)
+    parser.add_argument("--requests", type=int, default=3000, help="default 3000; the claim is made with 100000")
+    parser.add_argument("--at-once", type=int, default=150, help="clients at a time; default 150")
+    chosen = parser.parse_args()
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(run(chosen.requests, chosen.at_once))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

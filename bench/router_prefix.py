@@ -1,0 +1,132 @@
+"""`python -m bench.router_prefix`: hit tokens and first tokens, ours beside the clairvoyant's and every rival's.
+
+Holds when ours gets 95 % of the clairvoyant's hit tokens and a better 95th percentile of first tokens than every
+rival, on both traces, and when three and ten routers without gossip lose at most three points of hits. `--tuning`
+runs the halves that constants were chosen on; `--seconds` and `--sessions` cut a run short, and then nothing is judged.
+"""
+
+import argparse
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+from math import inf
+from typing import Final
+
+from bench import prefix_fleets
+from bench.prefix_fleets import SECONDS, SESSIONS, Engines, Lived, Trial
+from fairlead.sim.world.balancing import Balancer, FewestRequests, LeastTokens, RoundRobin
+from fairlead.sim.world.rivals.cache_aware import SGLANG_ROUTER, VLLM_ROUTER, CacheAware, CacheAwareSettings
+from fairlead.sim.world.rivals.clairvoyant import Clairvoyant
+from fairlead.sim.world.rivals.consistent_hashing import ConsistentHashing
+from fairlead.sim.world.routed import Routed, Routers
+
+LEAST_SHARE: Final = 0.95
+MOST_LOST_POINTS: Final = 3.0
+OURS: Final = "fairlead, 1 router"
+CLAIRVOYANT: Final = "clairvoyant"
+SEVERAL: Final = ("fairlead, 3 routers", "fairlead, 10 routers")
+Make = Callable[[Engines], Balancer]
+
+
+@dataclass(slots=True)
+class Verdict:
+    """Of one trace."""
+
+    words: str
+    holds: bool
+
+
+def contenders(trial: Trial) -> dict[str, Make]:
+    """Everybody, in the order of the table."""
+    routers = Routers(page_tokens=trial.page_tokens, block_pages=trial.block_pages, kv_tokens=trial.kv_tokens)
+    found: dict[str, Make] = {CLAIRVOYANT: lambda engines: Clairvoyant(routers, engines.engine)}
+    for name, count in ((OURS, 1), (SEVERAL[0], 3), (SEVERAL[1], 10)):
+        found[name] = partial(_routed, replace(routers, count=count))
+    found["cache_aware, vllm-router 0.1.17"] = partial(_cache_aware, VLLM_ROUTER, trial)
+    found["cache_aware, sglang-router 0.3.2"] = partial(_cache_aware, SGLANG_ROUTER, trial)
+    found["cache_aware, threshold 0.5"] = partial(_cache_aware, replace(SGLANG_ROUTER, cache_threshold=0.5), trial)
+    found["consistent hashing"] = lambda _: ConsistentHashing(trial.block_pages)
+    found["least tokens"] = lambda _: LeastTokens()
+    found["fewest requests"] = lambda _: FewestRequests()
+    found["round robin"] = lambda _: RoundRobin()
+    return found
+
+
+def _routed(routers: Routers, engines: Engines) -> Balancer:
+    return Routed(routers, engines.figures)
+
+
+def _cache_aware(settings: CacheAwareSettings, trial: Trial, _: Engines) -> Balancer:
+    return CacheAware(settings, trial.page_tokens, trial.block_pages)
+
+
+def table(trial: Trial, only: str) -> dict[str, Lived]:
+    """Run and print, line by line."""
+    print(f"{trial.words}")
+    print(f"{'':34} {'hits':>7} {'of clairv.':>10} {'TTFT mean':>10} {'p50':>8} {'p95':>9} {'busy':>5} {'n':>6}  CPU s")
+    found: dict[str, Lived] = {}
+    for name, make in contenders(trial).items():
+        if only and only not in name:
+            continue
+        started = time.process_time()
+        one = found[name] = prefix_fleets.lived(trial, make)
+        print(_line(name, one, found.get(CLAIRVOYANT), time.process_time() - started), flush=True)
+    return found
+
+
+def _line(name: str, one: Lived, clairvoyant: Lived | None, seconds: float) -> str:
+    share = f"{one.hits / clairvoyant.hits:10.1%}" if clairvoyant else f"{'':10}"
+    ttft = one.tale.ttft
+    return (
+        f"{name:34} {one.hits:7.2%} {share} {ttft.mean:8.3f} s {ttft.percentile(0.5):6.3f} s"
+        f" {ttft.percentile(0.95):7.3f} s {one.busy:5.0%} {one.tale.counts.answered:6} {seconds:6.1f}"
+    )
+
+
+def verdict(trial: Trial, found: dict[str, Lived]) -> Verdict:
+    """Against the bars."""
+    ours = found[OURS]
+    share = ours.hits / found[CLAIRVOYANT].hits
+    rivals = {name: one for name, one in found.items() if not name.startswith(("fairlead", CLAIRVOYANT))}
+    best = min(rivals, key=lambda name: rivals[name].tale.ttft.percentile(0.95))
+    mine, theirs = ours.tale.ttft.percentile(0.95), rivals[best].tale.ttft.percentile(0.95)
+    lost = [100 * (ours.hits - found[name].hits) for name in SEVERAL]
+    words = (
+        f"{trial.name}: {share:.1%} of the clairvoyant's hit tokens, TTFT p95 {mine:.2f} s against {theirs:.2f} s of "
+        f"the best rival ({best}), 3 and 10 routers lose {lost[0]:.1f} and {lost[1]:.1f} points"
+    )
+    return Verdict(words, share >= LEAST_SHARE and mine < theirs and max(lost) <= MOST_LOST_POINTS)
+
+
+def main() -> int:
+    """Both traces."""
+    asked = _asked()
+    trials = [
+        prefix_fleets.mooncake(tuning=asked.tuning, seconds=asked.seconds or inf),
+        prefix_fleets.claude(tuning=asked.tuning, seconds=asked.seconds or SECONDS, most=asked.sessions or SESSIONS),
+    ]
+    verdicts: list[Verdict] = []
+    for trial in trials:
+        if asked.trace in ("both", trial.name):
+            found = table(trial, asked.only)
+            if not asked.only:
+                verdicts.append(verdict(trial, found))
+            print()
+    print("; ".join(one.words for one in verdicts))
+    cut = asked.seconds or asked.sessions or asked.only
+    return 0 if cut or all(one.holds for one in verdicts) else 1
+
+
+def _asked() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--tuning", action="store_true", help="the halves that constants were chosen on")
+    parser.add_argument("--seconds", type=float, help="of virtual time")
+    parser.add_argument("--sessions", type=int, help="of Claude Code, at most")
+    parser.add_argument("--trace", choices=("both", "mooncake", "claude"), default="both")
+    parser.add_argument("--only", default="", help="contenders with this in their name")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,230 @@
+"""What telling costs a router: requests, scrapes, traces beside them, a long life. `python -m bench.router_telling`.
+
+Times are of this thread's own processor time, the least of many rounds, since others may use the machine; lag is what
+the wall's clock shows. The soak changes revisions as rollouts do, invents models as clients do, and traces into a
+collector that is not there.
+"""
+
+import argparse
+import asyncio
+import gc
+import os
+import random
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from timeit import repeat
+from typing import Final
+
+import uvloop
+from prometheus_client import CollectorRegistry, Metric, generate_latest
+from prometheus_client.parser import text_string_to_metric_families
+from prometheus_client.registry import Collector
+
+from fairlead.fleet.endpoints import EndpointState
+from fairlead.fleet.gateways import Telling
+from fairlead.fleet.tenants import Lane, Tenant
+from fairlead.router.telling import opening
+from fairlead.router.telling.opening import Surroundings
+from fairlead.router.telling.record import Record
+from fairlead.router.telling.standing import Standing
+from fairlead.router.telling.teller import Teller
+from fairlead.routing.accounts import Account
+from fairlead.routing.ask import Ask
+from fairlead.routing.endpoint import Endpoint, Figures
+from fairlead.routing.reasons import PickReason
+
+HOST: Final = "127.0.0.30"
+TENANTS: Final = 100
+REPLICAS: Final = 20
+ROUNDS: Final = 100
+T0: Final = 1000.0
+COLLECTOR: Final = """
+import http.server, sys
+class Takes(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    def do_POST(self):
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.send_response(200); self.send_header("Content-Length", "0"); self.end_headers()
+    def log_message(self, *_): pass
+server = http.server.ThreadingHTTPServer((sys.argv[1], 0), Takes)
+print(server.server_port, flush=True)
+server.serve_forever()
+"""
+
+SHOPS: Final = [Account(tenant=Tenant(name=f"tenant-{number}", keys=())) for number in range(TENANTS)]
+PODS: Final = [
+    Endpoint(
+        pod=f"chat-7d4f9c-{number:05d}",
+        address=f"10.0.0.{number}:8000",
+        slot=number,
+        revision="7d4f9c",
+        state=EndpointState.ROUTABLE,
+        figures=Figures(at=T0, running=3.0, waiting=1.0, kv_usage=0.5),
+    )
+    for number in range(REPLICAS)
+]
+
+
+def ask(account: Account, lane: Lane = Lane.INTERACTIVE) -> Ask:
+    """One that was chosen for what its replica holds."""
+    one = Ask(account=account, prompt_tokens=130, output_tokens=100, arrived=T0, blocks=(1, 2, 3, 4))
+    one.pick, one.held_blocks, one.lane = PickReason.PREFIX, 3, lane
+    return one
+
+
+def begun(teller: Teller, one: Ask, pod: Endpoint, model: str = "chat") -> Record:
+    """A stream up to its end, as the data plane fills it in."""
+    record = teller.began(T0)
+    if teller.tracing:
+        teller.traced(record, None)
+    record.surface, record.request_id, record.client = "chat", "9f86d081-000000012345", "10.0.3.17"
+    record.model, record.stream, record.tenant, record.band = model, True, one.account.name, "gold"
+    record.prompt_estimate, record.bytes_in = 128, 734
+    teller.asked(record, T0 + 0.0001)
+    record.sent(one, pod, T0 + 0.0002)
+    record.first_token_at = T0 + 0.031
+    record.prompt_tokens, record.output_tokens, record.cached_tokens = 130, 64, 96
+    record.finish_reason, record.bytes_out, record.status = "stop", 12_345, 200
+    return record
+
+
+def teller_of(log: str | None, endpoint: str | None = None, share: float = 0.0) -> Teller:
+    """One that writes lines to a file, and traces to a collector."""
+    told = Telling(access_log=log is not None, otlp_endpoint=endpoint, trace_share=share)
+    bits = random.Random(1).getrandbits  # noqa: S311 - a benchmark repeats
+    return Teller(opening.ways(Surroundings(wall=time.time, bits=bits, access_log=log)), told, ["chat"], T0)
+
+
+def least(act: Callable[[], object], times: int = 500) -> float:
+    """Microseconds of processor time, in the quietest of many rounds."""
+    return 1e6 * min(repeat(act, number=times, repeat=ROUNDS, timer=time.thread_time)) / times
+
+
+def requests(folder: Path) -> None:
+    """What one request costs, step by step."""
+    one, pod = ask(SHOPS[0]), PODS[0]
+    for name, teller in (
+        ("counts alone", teller_of(None)),
+        ("and an access line", teller_of(str(folder / "access.log"))),
+        ("and a trace of one in twenty", teller_of(str(folder / "access.log"), f"http://{HOST}:9", 0.05)),
+    ):
+        filled = least(lambda of=teller: begun(of, one, pod))  # type: ignore[misc]  # bound at once
+        whole = least(lambda of=teller: of.ended(begun(of, one, pod), T0 + 1.3))  # type: ignore[misc]
+        print(f"{name:<32} {filled:>6.2f} us to fill in, {whole:>6.2f} us in all")
+        teller.close(0.1)
+
+
+class Parsed(Collector):
+    """The same page as prometheus_client's own objects."""
+
+    def __init__(self, page: bytes) -> None:
+        self._families = list(text_string_to_metric_families(page.decode()))
+
+    def collect(self) -> Iterator[Metric]:
+        return iter(self._families)
+
+
+def scrape() -> None:
+    """What a page costs while every tenant and replica is on it."""
+    teller = teller_of(None)
+    for account in SHOPS:
+        for lane in Lane:
+            for pod in PODS[:2]:
+                teller.ended(begun(teller, ask(account, lane), pod), T0 + 1.3)
+    page = teller.page(Standing(endpoints=PODS, accounts=SHOPS))
+    ours = least(lambda: teller.page(Standing(endpoints=PODS, accounts=SHOPS)), times=3) / 1e3
+    registry = CollectorRegistry()
+    registry.register(Parsed(page))
+    theirs = least(lambda: generate_latest(registry), times=1) / 1e3
+    print(f"a page of {TENANTS} tenants and {REPLICAS} replicas: {len(page) / 1e3:.0f} kB, {ours:.1f} ms;", end=" ")
+    print(f"prometheus_client: {theirs:.1f} ms")
+
+
+@contextmanager
+def collector() -> Iterator[str]:
+    """One in a process of its own, so that it takes nothing of ours."""
+    with subprocess.Popen([sys.executable, "-c", COLLECTOR, HOST], stdout=subprocess.PIPE, text=True) as there:
+        assert there.stdout is not None
+        try:
+            yield f"http://{HOST}:{there.stdout.readline().strip()}"
+        finally:
+            there.terminate()
+
+
+async def lags(teller: Teller, seconds: float, rate: int) -> list[float]:
+    """How late a loop is that wakes each millisecond and ends so many traced requests a second."""
+    late, one, due, ended = [], ask(SHOPS[0]), time.monotonic(), 0
+    begin = due
+    while due < begin + seconds:
+        due += 0.001
+        await asyncio.sleep(max(due - time.monotonic(), 0.0))
+        now = time.monotonic()
+        late.append(now - due)
+        while ended < rate * (now - begin):
+            teller.ended(begun(teller, one, PODS[0]), T0 + 1.3)
+            ended += 1
+    return sorted(late)
+
+
+def neighbour(seconds: float) -> None:
+    """What the exporting thread does to the loop beside it."""
+    with collector() as url:
+        for name, teller in (("no tracing", teller_of(None)), ("500 traces/s", teller_of(None, url, 1.0))):
+            late = uvloop.run(lags(teller, seconds, 500))
+            told = [1e3 * late[int(share * (len(late) - 1))] for share in (0.5, 0.99, 1.0)]
+            teller.close(10.0)
+            fates = [line for line in teller.page(Standing()).decode().splitlines() if "traces_total{" in line]
+            print(f"loop's lag, {name:<14} p50 {told[0]:.2f} ms, p99 {told[1]:.2f} ms, most {told[2]:.1f} ms", *fates)
+
+
+def rss_mib() -> float:
+    """Resident memory."""
+    return int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20
+
+
+def soak(folder: Path, count: int) -> None:
+    """A long life: rollouts, invented names, a collector that is not there, a file that grows."""
+    teller, chance = teller_of(str(folder / "soak.log"), f"http://{HOST}:9", 0.05), random.Random(2)  # noqa: S311
+    asks = [ask(account, lane) for account in SHOPS for lane in Lane]
+    sizes = []
+    for number in range(count):
+        pod = PODS[number % REPLICAS]
+        pod.revision = f"r{number * 1000 // count}"
+        record = begun(teller, chance.choice(asks), pod, model=f"m{number}" if number % 50 == 0 else "chat")
+        teller.ended(record, T0 + number / 1000)
+        if number % 250 == 0:
+            teller.swept(T0 + number / 1000, T0 + number / 1000)
+        if number % (count // 8) == 0:
+            teller.page(Standing(endpoints=PODS, accounts=SHOPS))
+            gc.collect()
+            sizes.append(rss_mib())
+    teller.close(10.0)
+    page = teller.page(Standing(endpoints=PODS, accounts=SHOPS))
+    counts = teller.counts
+    lines = page.decode().splitlines()
+    print(f"after {count:,} requests in 1,000 revisions: {len(counts.series)} series, {len(counts.spenders)} spenders,")
+    print(f"a page of {len(page) / 1e6:.1f} MB, RSS in eighths: {' '.join(f'{one:.1f}' for one in sizes)} MiB")
+    print(*(line for line in lines if line.startswith(("fairlead_router_access_lines", "fairlead_router_traces"))))
+
+
+def main() -> int:
+    """All four."""
+    said = argparse.ArgumentParser(description=__doc__)
+    said.add_argument("--requests", type=int, default=200_000, help="of the soak")
+    said.add_argument("--seconds", type=float, default=5.0, help="of each run beside an exporter")
+    asked = said.parse_args()
+    with tempfile.TemporaryDirectory() as name:
+        requests(Path(name))
+        scrape()
+        neighbour(asked.seconds)
+        soak(Path(name), asked.requests)
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

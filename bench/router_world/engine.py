@@ -1,0 +1,121 @@
+"""An engine that answers as it is told in the body, and notes the moment when somebody hangs up on it.
+
+Run as a program, so that it can be killed: `python -m bench.router_world.engine HOST PORT`. The moments are those of
+the machine's steady clock, which all its processes share.
+"""
+
+import asyncio
+import json
+import sys
+from time import monotonic
+from typing import Any, Final, cast
+
+import uvloop
+
+HEAD: Final = b"HTTP/1.1 200 OK\r\ncontent-type: %b\r\n%b\r\n"
+STREAM: Final = HEAD % (b"text/event-stream; charset=utf-8", b"transfer-encoding: chunked\r\n")
+EVENT: Final = (
+    b'data: {"id":"c","object":"text_completion","created":1,"model":"chat",'
+    b'"choices":[{"index":0,"text":"word ","logprobs":null,"finish_reason":null}]}\n\n'
+)
+DONE: Final = b"data: [DONE]\n\n"
+GARBAGE: Final = b"\x00\xff this is no answer that anybody speaks \r\n\r\n" * 8
+MOST_NOTED: Final = 400_000
+
+
+class Engine:
+    """What all connections share."""
+
+    def __init__(self) -> None:
+        self.hung_up: dict[str, float] = {}
+        """Request id, and when its connection was seen to be gone while it was answered."""
+        self.running = 0
+
+    async def serve(self, host: str, port: int) -> None:
+        """Until it is killed."""
+        server = await asyncio.get_running_loop().create_server(lambda: Connection(self), host, port, backlog=4096)
+        print("ready", flush=True)
+        await server.serve_forever()
+
+
+class Connection(asyncio.Protocol):
+    """One request after the other."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._held = b""
+        self._task: asyncio.Task[None] | None = None
+        self._asked = ""
+        self._may_write = asyncio.Event()
+        self._may_write.set()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)  # uvloop's is none by inheritance
+
+    def pause_writing(self) -> None:
+        self._may_write.clear()
+
+    def resume_writing(self) -> None:
+        self._may_write.set()
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - the interface's
+        if self._task is not None and not self._task.done():
+            if self._asked and len(self._engine.hung_up) < MOST_NOTED:
+                self._engine.hung_up[self._asked] = monotonic()
+            self._task.cancel()
+
+    def data_received(self, data: bytes) -> None:
+        self._held += data
+        head, end, rest = self._held.partition(b"\r\n\r\n")
+        if not end:
+            return
+        lines = dict(line.lower().split(b": ", 1) for line in head.split(b"\r\n")[1:])
+        length = int(lines.get(b"content-length", b"0"))
+        if len(rest) < length:
+            return
+        self._held = rest[length:]
+        self._asked = lines.get(b"x-request-id", b"").decode()
+        path = head.split(b" ", 2)[1]
+        self._task = asyncio.get_running_loop().create_task(self._answer(path, rest[:length]))
+
+    async def _answer(self, path: bytes, body: bytes) -> None:
+        engine = self._engine
+        engine.running += 1
+        try:
+            if path == b"/hung-up":
+                self._whole(json.dumps({"hungUp": engine.hung_up, "running": engine.running - 1}).encode())
+            elif not body:
+                self._whole(b'{"object":"list","data":[]}')
+            else:
+                await self._complete(json.loads(body))
+        finally:
+            engine.running -= 1
+
+    async def _complete(self, told: dict[str, Any]) -> None:
+        """`world`: milliseconds to the first token, between two, how many, and what is wrong with it."""
+        world = told.get("world", {})
+        await asyncio.sleep(world.get("first", 0) / 1000)
+        if world.get("garbage"):
+            self._transport.write(GARBAGE)
+            return
+        if not told.get("stream"):
+            usage = {"prompt_tokens": 3, "completion_tokens": 1, "total_tokens": 4}
+            answer = {"object": "text_completion", "choices": [{"index": 0, "text": "word"}], "usage": usage}
+            self._whole(json.dumps(answer).encode())
+            return
+        self._transport.write(STREAM)
+        size, gap = world.get("size", 0), world.get("gap", 0) / 1000
+        event = EVENT.replace(b"word ", b"word " * (1 + size // 5))
+        for _ in range(world.get("tokens", 4)):
+            await self._may_write.wait()
+            self._transport.write(b"%x\r\n%b\r\n" % (len(event), event))
+            await asyncio.sleep(gap)
+        self._transport.write(b"%x\r\n%b\r\n0\r\n\r\n" % (len(DONE), DONE))
+
+    def _whole(self, body: bytes) -> None:
+        self._transport.write(HEAD % (b"application/json", b"content-length: %d\r\n" % len(body)) + body)
+
+
+if __name__ == "__main__":
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(Engine().serve(sys.argv[1], int(sys.argv[2])))

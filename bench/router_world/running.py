@@ -1,0 +1,152 @@
+"""The processes of one run: engines that come back after they are killed, a router, and what can be read of it."""
+
+import asyncio
+import json
+import os
+import re
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from house.tree import ROOT
+
+HOST: Final = "127.0.0.22"
+PORT: Final = 8470
+METRICS_PORT: Final = 9470
+ENGINES: Final = (8481, 8482, 8483)
+KEYS: Final = ("sk-leaks-a", "sk-leaks-b")
+SEATS: Final = 24
+"""Of one engine: few, so that requests stand in the router's queue."""
+Process = asyncio.subprocess.Process
+
+
+async def started(*words: str, sign: bytes, port: int) -> Process:
+    """A program of ours, once it has said that it is there."""
+    paths = {"PYTHONPATH": f"{ROOT / 'operator'}:{ROOT}"}
+    pipe = asyncio.subprocess.PIPE
+    made = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", *words, stdout=pipe, stderr=asyncio.subprocess.STDOUT, env=os.environ | paths
+    )
+    assert made.stdout is not None
+    while sign not in (line := await made.stdout.readline()):
+        if not line:
+            raise SystemExit(f"bench: {' '.join(words)} ended before it said {sign!r}; is port {port} in use?")
+    return made
+
+
+async def drained(process: Process) -> None:
+    """Read what it says, so that it never waits for us."""
+    assert process.stdout is not None
+    while await process.stdout.read(65536):
+        pass
+
+
+@dataclass(slots=True)
+class World:
+    """What runs."""
+
+    router: Process
+    engines: dict[int, Process] = field(default_factory=dict)
+    readers: "list[asyncio.Task[None]]" = field(default_factory=list)
+    hung_up: dict[str, float] = field(default_factory=dict)
+    killed: int = 0
+
+    async def start_engine(self, port: int) -> None:
+        """One, on the port it had before."""
+        process = await started("bench.router_world.engine", HOST, str(port), sign=b"ready", port=port)
+        self.engines[port] = process
+
+    async def kill_engine(self, port: int) -> None:
+        """With -9, and again a moment later; what it noted is kept."""
+        await self.collect(port)
+        self.killed += 1
+        self.engines[port].kill()
+        await self.engines[port].wait()
+        await asyncio.sleep(0.2)
+        await self.start_engine(port)
+
+    async def collect(self, port: int) -> int:
+        """What an engine noted of those that hung up; answers how many requests it still runs."""
+        told: dict[str, Any] = json.loads(await fetched(port, "/hung-up"))
+        self.hung_up |= told["hungUp"]
+        running: int = told["running"]
+        return running
+
+    async def seen(self) -> dict[str, Any]:
+        """What the router sees of its engines and its queue."""
+        told: dict[str, Any] = json.loads(await fetched(METRICS_PORT, "/fairlead/v1/endpoints"))
+        return told
+
+    async def gauge(self, name: str) -> float:
+        """One number of its metrics."""
+        page = (await fetched(METRICS_PORT, "/metrics")).decode()
+        found = re.findall(rf"^{name}(?:{{[^}}]*}})? (\S+)$", page, re.MULTILINE)
+        return sum(float(value) for value in found)
+
+    @property
+    def descriptors(self) -> int:
+        """Files and sockets that the router holds open."""
+        return len(list(Path(f"/proc/{self.router.pid}/fd").iterdir()))
+
+    @property
+    def rss_mib(self) -> float:
+        """Memory that the router holds."""
+        pages = int(Path(f"/proc/{self.router.pid}/statm").read_text(encoding="ascii").split()[1])
+        return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
+
+    async def until_routable(self) -> None:
+        """Wait until every engine takes requests."""
+        while {one["state"] for one in (await self.seen())["endpoints"]} != {"routable"}:
+            await asyncio.sleep(0.05)
+
+
+async def fetched(port: int, path: str) -> bytes:
+    """One page of a process of ours."""
+    reader, writer = await asyncio.open_connection(HOST, port, limit=2**26)
+    try:
+        writer.write(f"GET {path} HTTP/1.1\r\nhost: x\r\n\r\n".encode())
+        head = await reader.readuntil(b"\r\n\r\n")
+        length = int(head.lower().split(b"content-length: ")[1].split(b"\r\n")[0])
+        return await reader.readexactly(length)
+    finally:
+        writer.close()
+
+
+@asynccontextmanager
+async def world(folder: Path, **routing: Any) -> AsyncIterator[World]:  # noqa: ANN401 - any JSON
+    """Engines and a router with two tenants, until the block ends."""
+    config = folder / "router.json"
+    config.write_text(json.dumps(_configuration(folder, routing)), encoding="utf-8")
+    words = ("fairlead", "router", "--config", str(config), "--host", HOST, "--port", str(PORT))
+    more = ("--metrics-port", str(METRICS_PORT), "--linger", "0", "--access-log", str(folder / "access.log"))
+    router = await started(*words, *more, sign=b"listening", port=PORT)
+    made = World(router=router)
+    made.readers.append(asyncio.create_task(drained(router)))
+    try:
+        for port in ENGINES:
+            await made.start_engine(port)
+        await made.until_routable()
+        yield made
+    finally:
+        for process in (router, *made.engines.values()):
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
+        await asyncio.gather(*made.readers, return_exceptions=True)
+
+
+def _configuration(folder: Path, routing: dict[str, Any]) -> dict[str, Any]:
+    tenants = []
+    for key in KEYS:
+        place = folder / f"{key}.key"
+        place.write_text(key, encoding="utf-8")
+        tenants.append({"name": key.removeprefix("sk-"), "keys": [{"file": str(place)}], "tokensPerMinute": 10**9})
+    return {
+        "endpoints": [f"{HOST}:{port}" for port in ENGINES],
+        "models": ["chat"],
+        "maxSequences": SEATS,
+        "routing": {"tenants": tenants} | routing,
+    }

@@ -1,0 +1,123 @@
+"""The page about what a router says of itself: metrics, buckets and access lines, from the tables in the code.
+
+`python -m house.router_metrics_page` writes docs/reference/router-metrics.md; a test notices drift.
+"""
+
+import ast
+import sys
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+from typing import Final
+
+from fairlead.router.telling import access_lines, counts, families, line_writer, names
+from fairlead.router.telling.access_lines import Line
+from fairlead.router.telling.families import FAMILIES, Family, Kind
+from house.tree import ROOT
+
+PAGE: Final = "docs/reference/router-metrics.md"
+BUCKETS: Final = {"TTFT": families.TTFT, "TPOT": families.TPOT, "WHOLE": families.WHOLE, "WAIT": families.WAIT} | {
+    "LAG": families.LAG
+}
+
+
+def page() -> str:
+    """The whole of it."""
+    return "\n".join(
+        [
+            "# What a router says of itself",
+            "",
+            "Written by `python -m house.router_metrics_page` from `operator/fairlead/router/telling`; changes here",
+            "are lost.",
+            "",
+            "## Metrics",
+            "",
+            "Served as `/metrics` on the requests' port and on the metrics port, in Prometheus' text format. Names and",
+            "labels are stable. Labels are closed sets or names from the configuration; a model that is not configured",
+            f"counts as `other`, and where any name passes, the first {names.MOST_LEARNT} that an engine answered to",
+            f"are shown. At most {counts.MOST_SERIES} combinations of model, revision, band and lane are kept, and",
+            f"{counts.MOST_SPENDERS:,} of tenant and model; for one more, the one silent for longest goes.",
+            "Latencies are those of requests that an engine answered: answers from the response cache are counted, but",
+            "would only hide how fast the fleet is.",
+            "",
+            *_metrics(),
+            "",
+            "## Buckets",
+            "",
+            *_buckets(),
+            "",
+            "## Access lines",
+            "",
+            "One JSON object a request, when it ended, to standard output or to the file of `--access-log`, within a",
+            "second. A field that is not known is left out. Only ASCII is written, all else as `\\u` escapes, so no",
+            "client can forge a line or move a cursor. A thread writes them: when the file or pipe stalls, up to",
+            f"{line_writer.MOST_WAITING_BYTES // 2**20} MiB wait, and what comes then is dropped and counted as",
+            '`fairlead_router_access_lines_total{fate="dropped"}`. A file that is moved away is opened anew.',
+            "",
+            *_lines(),
+            "",
+            "## Traces",
+            "",
+            "Where an OTLP endpoint is configured, a request whose `traceparent` says that it is recorded is recorded",
+            "here too; of those that bring none, the configured share. A server's span tells the request, and one",
+            "client's span for each attempt at a replica tells model, tokens and finish reason, by OpenTelemetry's",
+            "names for generative AI. The engine is told the attempt's span as its parent. Headers, certificates and",
+            "time-out of the exporter come from the `OTEL_EXPORTER_OTLP_*` variables.",
+            "",
+        ]
+    )
+
+
+def _metrics() -> Iterator[str]:
+    yield "| metric | type | labels | what it means |"
+    yield "|---|---|---|---|"
+    for one in FAMILIES:
+        labels = ", ".join(f"`{label}`" for label in one.labels)
+        yield f"| `{one.name}` | {one.kind} | {labels} | {one.text} |"
+
+
+def _buckets() -> Iterator[str]:
+    words = _words(Path(families.__file__))
+    yield "| metrics | upper bounds, seconds | why |"
+    yield "|---|---|---|"
+    for name, bounds in BUCKETS.items():
+        users = ", ".join(f"`{_short(one)}`" for one in FAMILIES if one.kind is Kind.HISTOGRAM and one.bounds == bounds)
+        told = " ".join(f"{bound:g}" for bound in bounds)
+        yield f"| {users} | {told} | {words[name].removeprefix('Seconds. ').removeprefix('Seconds a token. ')} |"
+
+
+def _lines() -> Iterator[str]:
+    words = _words(Path(access_lines.__file__), Line.__name__)
+    yield "| field | what it means |"
+    yield "|---|---|"
+    yield from (f"| `{name}` | {words.get(name, '')} |" for name in Line.__struct_fields__)
+
+
+def _short(family: Family) -> str:
+    return family.name.removeprefix(f"{families.PREFIX}_")
+
+
+def _words(path: Path, within: str | None = None) -> dict[str, str]:
+    """The sentence below each name: of the module, or of a class in it."""
+    body: list[ast.stmt] = ast.parse(path.read_text(encoding="utf-8")).body
+    if within is not None:
+        body = next(node.body for node in body if isinstance(node, ast.ClassDef) and node.name == within)
+    return {
+        node.target.id: " ".join(after.value.value.split())
+        for node, after in pairwise(body)
+        if isinstance(node, ast.AnnAssign)
+        and isinstance(node.target, ast.Name)
+        and isinstance(after, ast.Expr)
+        and isinstance(after.value, ast.Constant)
+        and isinstance(after.value.value, str)
+    }
+
+
+def main() -> int:
+    """Write it."""
+    (ROOT / PAGE).write_text(page(), encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

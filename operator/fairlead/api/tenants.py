@@ -1,0 +1,82 @@
+"""Who asks a router, and which comes first: tenants and bands of priority."""
+
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import Field
+
+from fairlead.api.model import SecretKeyRef
+from fairlead.api.part import Each, Part
+from fairlead.api.traffic import Count, Enforcement
+from fairlead.api.words import Handle, ModelName, Money, Share
+
+
+class BudgetPeriod(StrEnum):
+    """How long a budget lasts, in UTC."""
+
+    DAY = "Day"
+    MONTH = "Month"
+
+
+class TenantBudget(Part):
+    """What a tenant may spend; reserved before a request starts, settled when it ended."""
+
+    max_cost: Money = Field(description='Most the tenant may spend, in the catalogue\'s currency, for instance "25".')
+    period: BudgetPeriod = Field(default=BudgetPeriod.MONTH, description="Day or Month, in UTC. Default Month.")
+
+
+class TenantTerms(Part):
+    """What one group of clients may do."""
+
+    name: Handle = Field(description="Name of the tenant, as metrics and costs show it; unique in this object.")
+    band: Handle | None = Field(default=None, description="Priority band, by name, of bands. Default: the lowest one.")
+    weight: Annotated[int, Field(ge=1, le=1000)] = Field(
+        default=1, description="Part of the capacity inside the band, counted in tokens. Default 1."
+    )
+    max_concurrency: Count | None = Field(
+        default=None,
+        description="Most requests that run at once, over all routers; further ones wait. Default: no limit.",
+    )
+    tokens_per_minute: Annotated[int, Field(ge=1, le=1_000_000_000)] | None = Field(
+        default=None, description="Most prompt and output tokens a minute; beyond it 429. Default: no limit."
+    )
+    requests_per_minute: Count | None = Field(
+        default=None, description="Most requests a minute; beyond it 429. Default: no limit."
+    )
+    budget: TenantBudget | None = Field(default=None, description="What the tenant may spend. Default: no limit.")
+    models: Annotated[tuple[ModelName, ...], Each()] = Field(
+        default=(), max_length=128, description="Models the tenant may use, by name. Default: all."
+    )
+    enforcement: Enforcement = Field(
+        default=Enforcement.ENFORCE,
+        description="Enforce refuses what is over a limit; Shadow only counts it. Default Enforce.",
+    )
+    explain: bool = Field(
+        default=False,
+        description="Whether it may ask with the header x-fairlead-explain: 1 why a replica was chosen. The answer "
+        "names replicas and their load. Default false; without tenants everybody may.",
+    )
+
+
+class Tenant(TenantTerms):
+    """One group of clients."""
+
+    keys: Annotated[tuple[SecretKeyRef, ...], Field(min_length=1, max_length=16)] = Field(
+        description="Secrets with the API keys that the tenant sends as bearer token; several while one is replaced. "
+        "Keys never stand in this object.",
+        json_schema_extra={"x-kubernetes-list-type": "atomic"},
+    )
+
+
+class Band(Part):
+    """A level of priority: a higher one is served first."""
+
+    name: Handle = Field(description="Name of the band; unique in this object.")
+    priority: Annotated[int, Field(ge=0, le=1000)] = Field(description="Higher is served first.")
+    reserved: Share | None = Field(
+        default=None,
+        description='Share of the capacity that lower bands never take, for instance "0.10". Default none.',
+    )
+    max_queued: Count | None = Field(
+        default=None, description="Most requests of the band that wait. Default: limits.maxQueued."
+    )

@@ -1,0 +1,64 @@
+"""What a router was told, in words: every setting with the value that counts, and never a secret."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+from fairlead.objects import router_config
+from fairlead.router.settings import Place, Settings
+
+_ELSEWHERE = frozenset({"keyFiles", "redisUrlFile", "routing", "keyPlaces", "redisPlace", "warnings"})
+
+
+def as_json(settings: Settings) -> str:
+    """The same as values, under names that stay."""
+    return json.dumps(_told(settings), indent=1, ensure_ascii=False)
+
+
+def as_text(settings: Settings) -> str:
+    """One line a setting, aligned; what says nothing is a dash."""
+    lines = list(_lines(_told(settings), ""))
+    width = max(len(name) for name, _ in lines)
+    return "\n".join(f"{name:{width}}  {value}" for name, value in lines)
+
+
+def _told(settings: Settings) -> dict[str, Any]:
+    """Settings of the file first, then what is done with requests; secrets as where they lie and how many were had."""
+    plain = router_config.plain(replace(settings, keys={}, redis_url=None))
+    found = {name: value for name, value in plain.items() if name not in _ELSEWHERE}
+    routing = plain["routing"]
+    for tenant in routing["tenants"]:
+        del tenant["keyFiles"]
+        tenant["keys"] = [_where(place) for name, place in settings.key_places if name == tenant["name"]]
+        tenant["keysFound"] = sum(one == tenant["name"] for one in settings.keys.values())
+    routing["cache"].pop("redisUrlFile")
+    routing["cache"]["redis"] = _where(settings.redis_place) if settings.redis_place else None
+    for one in ("tlsFolder", "engineCaFile"):
+        routing["door"].pop(one)
+    return found | {"routing": routing}
+
+
+def _where(place: Place) -> str:
+    if place.file is not None:
+        return f"file {place.file}"
+    return f"env {place.env}" if place.env is not None else "sha256"
+
+
+def _lines(value: Any, above: str) -> Iterator[tuple[str, str]]:  # noqa: ANN401 - any value of the settings
+    if isinstance(value, dict) and value:
+        for name, below in value.items():
+            yield from _lines(below, f"{above}.{name}" if above else name)
+    elif isinstance(value, list) and any(isinstance(one, dict) for one in value):
+        for number, below in enumerate(value):
+            yield from _lines(below, f"{above}[{number}]")
+    else:
+        yield above, _word(value)
+
+
+def _word(value: Any) -> str:  # noqa: ANN401 - any value of the settings
+    if value is None or value in ([], "", {}):
+        return "-"
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    return str(value).lower() if isinstance(value, bool) else str(value)

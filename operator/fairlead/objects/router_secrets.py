@@ -1,0 +1,50 @@
+"""The Secrets that routers read: keys of tenants, certificates, the address of a shared cache, each as a file.
+
+A whole Secret is one folder, so that another key in it reaches routers without a restart. One that is missing must
+not keep the door shut for everybody else, so each may be absent.
+"""
+
+from collections.abc import Iterator
+from typing import Final
+
+from fairlead.fleet.gateways import Routing
+from fairlead.fleet.wanted import SecretKey
+from fairlead.objects.manifest import Manifest, fingerprint
+
+FOLDER: Final = "/etc/fairlead-secrets"
+CERTIFICATE: Final = "tls.crt"
+PRIVATE_KEY: Final = "tls.key"
+
+_DIGITS: Final = 10
+
+
+def path(secret: SecretKey) -> str:
+    """The file that holds one value."""
+    return f"{folder(secret.name)}/{secret.key}"
+
+
+def folder(secret: str) -> str:
+    """Where one Secret lies."""
+    return f"{FOLDER}/{secret}"
+
+
+def mounted(routing: Routing) -> list[tuple[Manifest, Manifest]]:
+    """Each Secret as a volume and its mount, in the order of their names."""
+    return [_mounted(name) for name in sorted(set(_names(routing)))]
+
+
+def _names(routing: Routing) -> Iterator[str]:
+    for tenant in routing.tenants:
+        yield from (key.name for key in tenant.keys)
+    for secret in (routing.cache.redis_url, routing.door.engine_ca):
+        if secret is not None:
+            yield secret.name
+    if routing.door.tls_secret is not None:
+        yield routing.door.tls_secret
+
+
+def _mounted(secret: str) -> tuple[Manifest, Manifest]:
+    """A volume's name is shorter than a Secret's may be."""
+    name = f"secret-{fingerprint(secret, _DIGITS)}"
+    volume = {"name": name, "secret": {"secretName": secret, "optional": True}}
+    return volume, {"name": name, "mountPath": folder(secret), "readOnly": True}

@@ -1,0 +1,264 @@
+"""Requests that ask the same at the same time: one leads and asks an engine, the others follow its answer live.
+
+A follower gets the head and every byte as the leader's answer comes, whenever he joined; a slow one reads from the
+flight at his own pace, and nobody waits for him. When the leader's client goes, its answer goes on for the followers.
+When the leader fails before the head, the next follower leads; after three leaders each asks for himself, since then
+it is the request, or the fleet, and waiting one after the other would only be slow. After the head all share its fate.
+An answer that grows beyond the largest entry takes no newcomers, and is forgotten piece by piece as it is read.
+"""
+
+from enum import Enum
+from typing import Final
+
+from fairlead.router.cache.askers import Asker, Head, Home
+from fairlead.router.cache.entries import encoded
+from fairlead.router.cache.followers import Follower
+from fairlead.router.cache.questions import Question
+from fairlead.router.cache.reasons import NotKept
+
+MOST_LEADERS: Final = 3
+OF_ONE_CLIENT: Final = frozenset({401, 403, 408, 425, 429})
+"""Refusals that say nothing of the request itself: another may fare better. So do all 5xx."""
+
+
+class State(Enum):
+    """Where a flight stands."""
+
+    LOOKING = 1
+    """Another router's store is being asked; nobody leads yet."""
+    LED = 2
+    ALONE = 3
+    """Its leader goes on for himself; the followers have another flight."""
+    OVER = 4
+
+
+class Flight:
+    """One answer on its way to several. Its leader ends it by one of completed, failed, and a left that says no."""
+
+    __slots__ = (
+        "_base", "_parts", "_weighed", "followers", "head", "home", "joinable", "leader", "leaders", "manned",
+        "question", "size", "state", "whole",
+    )  # fmt: skip
+
+    def __init__(self, question: Question, home: Home, leader: Asker | None, leaders: int = 1) -> None:
+        self.question = question
+        self.home = home
+        self.leader = leader
+        self.leaders = leaders
+        """How many have led so far, this one included."""
+        self.head: Head | None = None
+        self.size = 0
+        self.followers: dict[Follower, None] = {}
+        self.state = State.LOOKING if leader is None else State.LED
+        self.manned = True
+        """The leader's own client is there."""
+        self.joinable = True
+        self.whole = False
+        self._parts: list[bytes] = []
+        self._base = 0
+        """Pieces forgotten, since everybody has them."""
+        self._weighed = 0
+
+    @property
+    def followed(self) -> bool:
+        """Whether anybody reads it beside its leader."""
+        return bool(self.followers)
+
+    @property
+    def body(self) -> bytes:
+        """All of it, while it may be joined and until it is over."""
+        return b"".join(self._parts)
+
+    def join(self, asker: Asker) -> Follower:
+        """Read along from the beginning."""
+        follower = Follower(asker, self)
+        self.followers[follower] = None
+        if len(self.followers) == 1 and self.leader is not None:
+            self.leader.flight_followed()
+        return follower
+
+    # What the leader tells.
+
+    def began(self, head: Head) -> None:
+        """The head of its answer; one that is about the leader alone is not shared."""
+        objection = _own_matter(head)
+        if objection is None:
+            self.head = head
+            self._serve_all()
+        else:
+            self.state = State.ALONE
+            self._land(objection)
+            self._hand_on()
+
+    def more(self, data: bytes) -> None:
+        """Some of its body."""
+        if self.state is State.ALONE or not data:
+            return
+        self._parts.append(data)
+        self.size += len(data)
+        if self.followers:
+            self._serve_all()
+        if self.joinable:
+            self._weigh(len(data))
+        if not self.joinable:
+            self._forget_what_is_read()
+
+    def completed(self, now: float) -> None:
+        """It ended as it should."""
+        if not self._end():
+            return
+        self.whole = True
+        if self._close() and self.head is not None:
+            self.home.landed(self, self.head, now)
+        self._serve_all()
+
+    def failed(self) -> None:
+        """It ended in any other way."""
+        if not self._end():
+            return
+        self._land(NotKept.CUT)
+        if self.head is None:
+            self._hand_on()
+        else:
+            self._serve_all()
+
+    def left(self) -> bool:
+        """The leader's client went. Whether to go on without it, for those who follow."""
+        self.manned = False
+        if self.followers:
+            return True
+        if self._end():
+            self._land(NotKept.CUT)
+        return False
+
+    # What another router's store tells.
+
+    def found(self, head: Head, body: bytes) -> None:
+        """It had the answer."""
+        if self.state is not State.LOOKING:
+            return
+        self.state = State.OVER
+        self.head, self.whole = head, True
+        self._parts = [body]
+        self._close()
+        self._serve_all()
+
+    def found_nothing(self) -> None:
+        """It had none, or took too long: the first follower leads."""
+        if self.state is State.LOOKING:
+            self.state = State.OVER
+            self.leaders = 0
+            self._close()
+            self._hand_on()
+
+    # What followers tell.
+
+    def serve(self, follower: Follower) -> None:
+        """All that is there for him and that he can take."""
+        head = self.head
+        if head is None or not follower.listens:
+            return
+        if not follower.begun:
+            follower.begun = True
+            follower.asker.flight_head(head)
+        end = self._base + len(self._parts)
+        if follower.position < end and follower.listens:
+            rest = self._parts[follower.position - self._base :]
+            follower.position = end
+            follower.asker.flight_body(rest[0] if len(rest) == 1 else b"".join(rest))
+        if self.state is State.OVER and follower.listens:
+            self._finish(follower)
+
+    def lose(self, follower: Follower) -> None:
+        """He left; the last one of a leader without a client takes the flight with him."""
+        self.followers.pop(follower, None)
+        if self.followers or self.state is State.OVER:
+            return
+        if self.state is State.LOOKING:
+            self.state = State.OVER
+            self._close()
+        elif not self.manned and self.leader is not None:
+            leader = self.leader
+            self._end()
+            self._land(NotKept.CUT)
+            leader.flight_deserted()
+
+    def _serve_all(self) -> None:
+        for follower in tuple(self.followers):
+            self.serve(follower)
+
+    def _finish(self, follower: Follower) -> None:
+        follower.over = True
+        del self.followers[follower]
+        if self.whole:
+            follower.asker.flight_end()
+        else:
+            follower.asker.flight_cut()
+
+    def _end(self) -> bool:
+        """Whether anybody is to be told; ending twice is a bug, and a count would hide it.
+
+        The leader is let go: he and this flight hold each other, and nobody collects such circles in time.
+        """
+        if self.state is State.OVER:
+            raise AssertionError("this flight was ended before")
+        told = self.state is State.LED
+        self.state, self.leader = State.OVER, None
+        return told
+
+    def _land(self, objection: NotKept) -> None:
+        """There will be nothing to keep, and this is why."""
+        if self._close():
+            self.home.refused(objection)
+
+    def _close(self) -> bool:
+        """Nobody joins any more; no: it was closed before."""
+        if not self.joinable:
+            return False
+        self.joinable = False
+        self.home.flying_bytes -= self._weighed
+        self.home.closed(self)
+        return True
+
+    def _weigh(self, more: int) -> None:
+        """What is collected stays within the bounds of one entry and of all flights together."""
+        self._weighed += more
+        self.home.flying_bytes += more
+        if self.size > self.home.most_entry_bytes:
+            self._land(NotKept.TOO_LARGE)
+        elif self.home.flying_bytes > self.home.most_flying_bytes:
+            self._land(NotKept.CROWDED)
+
+    def _forget_what_is_read(self) -> None:
+        """It will not be kept: it holds only what its slowest reader has not read."""
+        end = self._base + len(self._parts)
+        read = min((follower.position for follower in self.followers), default=end)
+        del self._parts[: read - self._base]
+        self._base = read
+
+    def _hand_on(self) -> None:
+        """The followers of a leader who failed before the head get another, or their freedom."""
+        followers = list(self.followers)
+        self.followers = {}
+        if not followers:
+            return
+        if self.leaders >= MOST_LEADERS:
+            self.home.scattered(len(followers))
+            for follower in followers:
+                follower.let_go()
+            return
+        first, *rest = followers
+        first.over = True
+        heir = Flight(self.question, self.home, first.asker, self.leaders + 1)
+        for follower in rest:
+            follower.flight = heir
+            heir.followers[follower] = None
+        self.home.renewed(heir)
+        first.asker.flight_lead(heir)
+
+
+def _own_matter(head: Head) -> NotKept | None:
+    """Why this answer is for the leader alone."""
+    if head.status >= 500 or head.status in OF_ONE_CLIENT:
+        return NotKept.STATUS
+    return NotKept.ENCODED if encoded(head.lines) else None

@@ -1,0 +1,42 @@
+"""Browsers of other origins: which may ask, and what they are told before they do."""
+
+from functools import lru_cache
+from typing import Final
+
+from fairlead.fleet.gateways import Door
+from fairlead.router.wire import heads
+from fairlead.router.wire.request_heads import Head
+
+_METHODS: Final = b"access-control-allow-methods: GET, HEAD, POST, OPTIONS\r\n"
+_EXPOSED: Final = b"access-control-expose-headers: x-request-id, x-fairlead-cache, age, retry-after\r\n"
+_DAY: Final = b"access-control-max-age: 86400\r\n"
+_ALLOW: Final = b"allow: GET, HEAD, POST, OPTIONS\r\n"
+
+
+def lines(door: Door, head: Head) -> bytes:
+    """What an answer tells the browser that it may show it."""
+    origin = head.told.get(b"origin")
+    if origin is None or not door.cors_origins:
+        return b""
+    return _allowed(door.cors_origins, origin)
+
+
+def preflight(door: Door, head: Head, *, close: bool) -> bytes | None:
+    """The answer to a browser's question whether it may ask; also to any other OPTIONS."""
+    if head.method != b"OPTIONS":
+        return None
+    allowed = lines(door, head)
+    if allowed:
+        wanted = head.told.get(b"access-control-request-headers")
+        asked = b"access-control-allow-headers: " + wanted + b"\r\n" if wanted else b""
+        allowed += _METHODS + asked + _DAY
+    return heads.answer(204, b"", b"", _ALLOW + allowed, close=close)
+
+
+@lru_cache(maxsize=256)
+def _allowed(origins: tuple[str, ...], origin: bytes) -> bytes:
+    if "*" in origins:
+        return b"access-control-allow-origin: *\r\n" + _EXPOSED
+    if origin.decode("latin-1") not in origins:
+        return b""
+    return b"access-control-allow-origin: " + origin + b"\r\nvary: origin\r\n" + _EXPOSED

@@ -1,0 +1,166 @@
+"""From a request that is read to one that is asked for a place: whose it is, what it wants, and how engines get it.
+
+What depends on the head alone is found out once for all requests that share it. A body is read for what routing
+needs and changed only in whole keys at its top.
+"""
+
+from hashlib import sha256
+from typing import TYPE_CHECKING, Final
+
+from fairlead.fleet.light import light
+from fairlead.router import cors, recall, refusals
+from fairlead.router.exchange import Exchange
+from fairlead.router.wire import facts, splices, surfaces
+from fairlead.router.wire.facts import Facts, Unreadable
+from fairlead.router.wire.problems import Problem
+from fairlead.router.wire.request_heads import Head
+from fairlead.router.wire.surfaces import Surface
+from fairlead.routing.accounts import Account
+from fairlead.routing.ask import Ask
+from fairlead.routing.refusal import Refusal
+
+if TYPE_CHECKING:
+    from fairlead.router.router import Router
+
+MOST_ID_BYTES: Final = 256
+"""A longer request id is a mistake, and would stand in every line that is written of the request."""
+MOST_OUTPUT: Final = {
+    Surface.CHAT: "max_tokens",
+    Surface.COMPLETIONS: "max_tokens",
+    Surface.MESSAGES: "max_tokens",
+    Surface.RESPONSES: "max_output_tokens",
+}
+"""Where a model writes, and what its most tokens are called there."""
+_STREAM_USAGE: Final = frozenset({Surface.CHAT, Surface.COMPLETIONS})
+"""Where the usage of a stream must be asked for. It is, where a tenant's tokens are limited, and taken out again; with
+it goes the engine's `system_fingerprint`, which stands in the same event then. Other streams pass as they came, and
+their events are counted for tokens.
+"""
+CALLERS: Final = 1024
+"""As many heads as the wire remembers."""
+
+
+@light
+class Caller:
+    """What a head says, whichever body follows it."""
+
+    account: Account | Refusal
+    surface: Surface
+    told_surface: str
+    lines: bytes
+    """For engines, beside those that the client sent."""
+    extra: bytes
+    """For the client."""
+    batch: bool
+
+
+def know(router: "Router", head: Head) -> Caller:
+    """Who asks, through which door; remembered until the configuration changes."""
+    if len(router.callers) >= CALLERS:
+        router.callers.clear()
+    surface = surfaces.of(head.path)
+    digest = None if head.key is None else sha256(head.key).digest()
+    account = router.desk.account(digest)
+    lines = b""
+    if isinstance(account, Account):
+        if not router.settings.routing.tenants:
+            lines = head.credentials
+        if router.settings.routing.bands:
+            lines += b"x-vllm-priority: %d\r\n" % account.rank
+    known = router.callers[head] = Caller(
+        account=account,
+        surface=surface,
+        told_surface=surface.name.lower(),
+        lines=lines,
+        extra=cors.lines(router.settings.routing.door, head),
+        batch=head.told.get(b"x-fairlead-lane") == b"batch",
+    )
+    return known
+
+
+def take(exchange: Exchange, now: float) -> None:
+    """A request is whole: it goes to an engine, waits for one, or is refused."""
+    router, request, record = exchange.router, exchange.request, exchange.record
+    head = request.head
+    known = router.callers.get(head) or know(router, head)
+    exchange.surface = known.surface
+    named = head.told.get(b"x-request-id")
+    name = named[:MOST_ID_BYTES] if named else router.new_id()
+    exchange.extra = b"%bx-request-id: %b\r\n" % (known.extra, name)
+    exchange.lines = b"%bx-request-id: %b\r\n" % (known.lines, name)
+    record.surface = known.told_surface
+    record.request_id = name.decode("latin-1")
+    record.client = exchange.client.peer
+    record.bytes_in = len(request.body)
+    teller = router.teller
+    if teller.tracing:
+        teller.traced(record, head.told.get(b"traceparent"))
+    else:
+        record.traceparent = head.told.get(b"traceparent")
+    account = known.account
+    if isinstance(account, Refusal):
+        exchange.refuse(refusals.of(account), now)
+        return
+    record.tenant, record.band = account.name, account.tenant.band or ""
+    problem = _asked(exchange, known, account)
+    if problem is not None:
+        exchange.refuse(problem, now)
+        return
+    if exchange.recalled:
+        return
+    router.live.add(exchange)
+    teller.asked(record, now)
+    exchange.settle(router.desk.ask(exchange.ask, now), now)
+
+
+def _asked(exchange: Exchange, known: Caller, account: Account) -> Problem | None:
+    """The body understood, and the question for a place made of it."""
+    router, body, surface = exchange.router, exchange.request.body, known.surface
+    found = facts.read(surface, body)
+    if isinstance(found, Unreadable):
+        return refusals.unreadable(found.why)
+    record, desk = exchange.record, router.desk
+    model = found.model or ""
+    record.model, record.stream, record.structured = model, found.stream, found.structured
+    refused = desk.unserved(account, model)
+    if refused is not None:
+        return refusals.of(refused)
+    exchange.streams = found.stream
+    most = found.max_tokens
+    says = most is not None or surface not in MOST_OUTPUT
+    output = (most or 0) * found.n if says else desk.unsaid_output
+    adapter = model if model in desk.adapters else None
+    ask = exchange.ask = Ask(
+        account=account,
+        prompt_tokens=desk.table.expectations.tokens(len(found.prompt)),
+        output_tokens=output,
+        arrived=record.arrived,
+        blocks=router.blocks(found.prompt, account, adapter),
+        adapter=adapter,
+        says_output=says,
+        size=len(body),
+        batch=known.batch,
+        give_up_at=exchange.ends_at,
+        owner=exchange,
+    )
+    record.prompt_estimate = ask.prompt_tokens
+    exchange.text_bytes = len(found.prompt)
+    _spliced(exchange, found, account)
+    if router.cache.enabled or recall.WORD in exchange.request.head.told:
+        exchange.recalled = recall.answered(exchange, found, router.cache, router.rotation.of(desk.table))
+    return None
+
+
+def _spliced(exchange: Exchange, found: Facts, account: Account) -> None:
+    """The body as engines get it: the client's own bytes, but for what the configuration adds."""
+    router, body, surface = exchange.router, exchange.request.body, exchange.surface
+    members: dict[str, bytes] = {}
+    if not exchange.ask.says_output and router.desk.fill_in is not None and surface in MOST_OUTPUT:
+        members[MOST_OUTPUT[surface]] = b"%d" % router.desk.fill_in
+    if router.salted and account.name and surface in MOST_OUTPUT:
+        members["cache_salt"] = router.salt_of(account)
+    if members:
+        body = splices.put(body, found, members)
+    counted = account.tokens is not None and found.stream and surface in _STREAM_USAGE
+    edits = exchange.edits = counted and not found.include_usage
+    exchange.body = splices.asking_usage(body, found) if edits else body

@@ -1,0 +1,62 @@
+"""An engine's bad answer, read whole before its client sees any of it: who is to blame, and who may help."""
+
+from typing import Final
+
+from fairlead.router.verdicts import Verdict, stillborn, verdict
+from fairlead.router.wire import heads
+from fairlead.router.wire.response_heads import ResponseHead
+from fairlead.routing.endpoint import Endpoint
+from fairlead.routing.reasons import Ending
+from fairlead.routing.table import Table
+
+MOST_BYTES: Final = 2**20
+"""Of an error's body; what follows is dropped, and no engine writes as much."""
+
+
+def is_bad(head: ResponseHead, payload: bytes) -> bool:
+    """Whether an answer is to be judged before it is passed on."""
+    return head.status >= 500 or (head.streams and stillborn(payload))
+
+
+class Judgement:
+    """One such answer."""
+
+    __slots__ = ("_pieces", "_size", "head")
+
+    def __init__(self, head: ResponseHead) -> None:
+        self.head = head
+        self._pieces: list[bytes] = []
+        self._size = 0
+
+    def take(self, payload: bytes) -> None:
+        """More of its body."""
+        if self._size < MOST_BYTES:
+            self._pieces.append(payload)
+            self._size += len(payload)
+
+    @property
+    def body(self) -> bytes:
+        """All that was read."""
+        return b"".join(self._pieces)
+
+    def tell(self, table: Table, endpoint: Endpoint) -> tuple[Ending, bool]:
+        """What it means: for the engine, which may be taken out, and for the request, which may go elsewhere."""
+        match verdict(self.head.status, self.body):
+            case Verdict.LEAVING:
+                table.failed(endpoint, "shutting down", at_once=True)
+                return Ending.LEAVING, True
+            case Verdict.DYING:
+                table.failed(endpoint, "shutting down", at_once=True)
+                return Ending.FAILED, True
+            case Verdict.BUSY:
+                return Ending.BUSY, True
+            case Verdict.FAILED:
+                table.failed(endpoint, f"status {self.head.status} again and again")
+                return Ending.FAILED, False
+            case Verdict.PASS_ON:
+                return Ending.REFUSED, False
+
+    def answer(self, extra: bytes, *, close: bool) -> bytes:
+        """The same error for the client."""
+        body = self.body
+        return heads.client(self.head, b"content-length: %d\r\n" % len(body), extra, close=close) + body

@@ -1,0 +1,107 @@
+"""The router's own noes as HTTP: what the deciding room refused, what engines did, and what clients asked wrongly.
+
+Each tells which field or replica, why, and what to do.
+"""
+
+from collections.abc import Sequence
+from math import ceil
+from typing import Final
+
+from fairlead.router.wire.problems import Problem
+from fairlead.router.wire.request_heads import Head
+from fairlead.routing.reasons import RefusalReason
+from fairlead.routing.refusal import Refusal
+
+STATUS: Final[dict[RefusalReason, int]] = {
+    RefusalReason.UNKNOWN_KEY: 401,
+    RefusalReason.MODEL_NOT_ALLOWED: 403,
+    RefusalReason.MODEL_NOT_FOUND: 404,
+    RefusalReason.PROMPT_TOO_LONG: 400,
+    RefusalReason.OUTPUT_TOO_LONG: 400,
+    RefusalReason.CONTEXT_TOO_LONG: 400,
+    RefusalReason.TOKEN_RATE: 429,
+    RefusalReason.REQUEST_RATE: 429,
+    RefusalReason.QUEUE_FULL: 429,
+}
+"""All others are 503: nothing is wrong with the request, and it may come again."""
+
+
+def of(refusal: Refusal) -> Problem:
+    """What the deciding room said no with."""
+    again = refusal.retry_after_seconds
+    return Problem(
+        status=STATUS.get(refusal.reason, 503),
+        code=refusal.reason.value,
+        message=refusal.message,
+        param=refusal.param,
+        retry_after_seconds=None if again is None else max(1, ceil(again)),
+    )
+
+
+def unknown_path(head: Head) -> Problem:
+    """Neither ours nor one that engines have."""
+    asked = f"{_text(head.method)} {_text(head.path)}"
+    told = f"{asked}: no such endpoint; POST to one below /v1/, or GET /v1/models"
+    return Problem(status=404, code="not_found", message=told)
+
+
+def wrong_method(head: Head) -> Problem:
+    """A page of ours is only read."""
+    asked = f"{_text(head.method)} {_text(head.path)}"
+    return Problem(status=405, code="method_not_allowed", message=f"{asked}: it can only be read; use GET")
+
+
+def unknown_model(name: str, models: Sequence[str]) -> Problem:
+    """Clients see which names would do."""
+    told = f"model: {name}: no such model here; ask for one of {', '.join(models)}"
+    return Problem(status=404, code="model_not_found", message=told, param="model")
+
+
+def unreadable(why: str) -> Problem:
+    """What cannot be read cannot be accounted for, and another parser might read something else into it."""
+    return Problem(status=400, code="invalid_json", message=f"the request's body: {why}; send one JSON object")
+
+
+def too_slow_a_client(what: str, seconds: float) -> Problem:
+    """A request that trickles in."""
+    told = f"the request's {what}: not whole within {seconds:g} s: more is not waited for; send it again"
+    return Problem(status=408, code="request_timeout", message=told)
+
+
+def too_many_clients(most: int) -> Problem:
+    """The connection is one too many."""
+    told = f"{most} connections are open already, as many as may be; come again in a while"
+    return Problem(status=503, code="too_many_connections", message=told, retry_after_seconds=1)
+
+
+def unreachable(address: str, why: str) -> Problem:
+    """The engine went away before it said anything."""
+    told = f"replica {address}: {why}, before it answered; send the request again"
+    return Problem(status=502, code="replica_unreachable", message=told)
+
+
+def too_slow(address: str, what: str, seconds: float) -> Problem:
+    """A time-out of ours passed."""
+    told = f"replica {address}: {what} within {seconds:g} s; send the request again or ask for less"
+    return Problem(status=504, code="replica_timeout", message=told)
+
+
+def stuck(address: str, why: str) -> Problem:
+    """The engine was taken out while it had this request."""
+    return Problem(status=504, code="replica_stuck", message=f"replica {address}: {why}; send the request again")
+
+
+def cut(address: str, why: str) -> Problem:
+    """The stream broke after it began, when nobody can take it over."""
+    told = f"replica {address}: {why}, in the middle of the answer; send the request again"
+    return Problem(status=502, code="stream_cut", message=told)
+
+
+def fault() -> Problem:
+    """Ours alone."""
+    told = "the router met a fault of its own; it is in its log under the request's id; send the request again"
+    return Problem(status=500, code="router_fault", message=told)
+
+
+def _text(shown: bytes) -> str:
+    return shown[:200].decode("latin-1")

@@ -1,0 +1,105 @@
+"""The one clock of a router: four times a second it looks at every deadline, so that no request needs a timer.
+
+A deadline is a float in a slot; being a quarter of a second late with a time-out of many seconds harms nobody.
+"""
+
+import asyncio
+import logging
+from time import monotonic
+from typing import TYPE_CHECKING, Final
+
+from fairlead.fleet.endpoints import EndpointState
+from fairlead.router import figures
+from fairlead.router.figures import Watch
+from fairlead.routing import watchdog
+from fairlead.routing.endpoint import Endpoint
+
+if TYPE_CHECKING:
+    from fairlead.router.router import Router
+
+log = logging.getLogger(__name__)
+
+EVERY_SECONDS: Final = 0.25
+CLIENTS_EVERY: Final = 1.0
+"""Ten thousand idle connections are looked at no more often."""
+_ASKED: Final = frozenset({EndpointState.ROUTABLE, EndpointState.DRAINING})
+
+
+class Sweeper:
+    """Runs from `start` to `stop`."""
+
+    def __init__(self, router: "Router", every_seconds: float = EVERY_SECONDS) -> None:
+        self._router = router
+        self._every = every_seconds
+        self._loop = asyncio.get_running_loop()
+        self._due = monotonic() + every_seconds
+        self._clients_due = 0.0
+        self._figures_due = 0.0
+        self._handle = self._loop.call_later(every_seconds, self._sweep)
+
+    def stop(self) -> None:
+        """No more."""
+        self._handle.cancel()
+
+    def _sweep(self) -> None:
+        """What fails here fails for one round; the next one comes all the same."""
+        now = monotonic()
+        self._handle = self._loop.call_later(self._every, self._sweep)
+        try:
+            self._round(now)
+        except Exception:
+            log.exception("a sweep failed")
+        self._due = now + self._every
+
+    def _round(self, now: float) -> None:
+        router = self._router
+        router.teller.swept(now, self._due)
+        router.cache.sweep(now)
+        for exchange in [one for one in router.live if now >= one.due or now >= one.ends_at]:
+            exchange.late(now)
+        for endpoint in router.desk.table.endpoints:
+            self._watch(endpoint, now)
+        router.turns(now, always=True)
+        self._pools(now)
+        if now >= self._clients_due:
+            self._clients_due = now + CLIENTS_EVERY
+            for client in list(router.clients):
+                client.sweep(now)
+        if now >= self._figures_due:
+            self._figures_due = now + figures.EVERY_SECONDS
+            self._ask_figures(now)
+
+    def _watch(self, endpoint: Endpoint, now: float) -> None:
+        """An engine that has work and makes no progress is taken out, and its requests with it."""
+        router, timeouts = self._router, self._router.timeouts
+        cap = max(timeouts.first_token_seconds, timeouts.between_tokens_seconds)
+        why = watchdog.stuck(endpoint, now, cap)
+        if why is None:
+            return
+        inside = [one for one in router.live if one.ask.endpoint is endpoint]
+        if endpoint.figures is None and not any(one.streams for one in inside):
+            return  # whole answers are silent until they are whole, and this engine tells no figures that would move
+        router.teller.counts.ejected("watchdog")
+        router.desk.table.failed(endpoint, why, at_once=True)
+        for exchange in inside:
+            exchange.stuck(why, now)
+
+    def _pools(self, now: float) -> None:
+        router = self._router
+        for endpoint, pool in list(router.pools.items()):
+            pool.sweep(now, router.timeouts.connect_seconds)
+            if not router.desk.table.holds(endpoint):
+                pool.close()
+                del router.pools[endpoint]
+
+    def _ask_figures(self, now: float) -> None:
+        router = self._router
+        table = router.desk.table
+        for endpoint, watch in list(router.watches.items()):
+            if not table.holds(endpoint):
+                watch.stop()
+                del router.watches[endpoint]
+        for endpoint in table.endpoints:
+            if endpoint.state in _ASKED:
+                watch = router.watches.get(endpoint) or router.watches.setdefault(endpoint, Watch(table, endpoint))
+                watch.ask(router.pool(endpoint), now)

@@ -1,0 +1,184 @@
+"""The page that Prometheus reads: the counts, and how the router stands at this moment."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from fairlead.fleet.endpoints import EndpointState
+from fairlead.fleet.tenants import Lane
+from fairlead.router.telling import families
+from fairlead.router.telling.counts import Counts
+from fairlead.router.telling.exposition import Number, Values, Writer
+from fairlead.router.telling.process_figures import ProcessFigures
+from fairlead.router.telling.series import HISTOGRAMS
+from fairlead.router.telling.standing import SharedCounts, Standing
+from fairlead.routing.endpoint import Endpoint, Figures
+from fairlead.routing.reasons import RefusalReason
+
+NOTHING: Final[Values] = ()
+CLASSES: Final = ("other", "1xx", "2xx", "3xx", "4xx", "5xx")
+OF_THE_PROCESS: Final = {
+    "cpu_seconds": families.CPU,
+    "resident_memory_bytes": families.RSS,
+    "start_time_seconds": families.STARTED,
+    "open_fds": families.DESCRIPTORS,
+}
+Samples = Iterator[tuple[Values, Number]]
+
+
+class Page:
+    """Of one router."""
+
+    def __init__(self, counts: Counts) -> None:
+        self._counts = counts
+        self._writer = Writer()
+        self._process = ProcessFigures()
+
+    def text(self, standing: Standing) -> bytes:
+        """Every family, in the order of the table; closed labels are told from the start, so that none is a gap."""
+        self._of_requests(standing)
+        self._of_series()
+        self._of_tenants(standing)
+        self._of_queues(standing)
+        self._of_replicas(standing.endpoints)
+        self._of_the_cache(standing)
+        self._of_the_process(standing)
+        return self._writer.text()
+
+    def _of_requests(self, standing: Standing) -> None:
+        counts, family = self._counts, self._writer.family
+        codes: defaultdict[int, int] = defaultdict(int)
+        results: defaultdict[Values, int] = defaultdict(int)
+        for (surface, stream, code, result), n in sorted(counts.ended_as.items()):
+            codes[code] += n
+            results[surface, "true" if stream else "false", result] += n
+        family(families.REQUESTS, by_key(sorted(codes.items())))
+        family(families.RESULTS, results.items())
+        family(families.REFUSALS, by_key(counts.refusals.items()))
+        family(families.SHADOW, shadowed(standing))
+        self._one(families.IN_FLIGHT, counts.inflight)
+        self._one(families.HELD, standing.held)
+        family(families.ABORTS, by_key(counts.aborts.items()))
+        self._one(families.CUT, counts.cut)
+        family(families.FINISHED, by_key(sorted(counts.finished.items())))
+        family(families.STRUCTURED, iter(sorted(counts.structured.items())))
+        family(families.ASKED, ((one.key, one.asked) for one in counts.demand.values()))
+        family(families.ASKED_TOKENS, ((one.key, one.prompt_tokens) for one in counts.demand.values()))
+
+    def _of_series(self) -> None:
+        family, every = self._writer.family, [one for one in self._counts.series.values() if one.told]
+        family(families.FORWARDED, ((one.key, one.forwarded) for one in every))
+        for place, histogram in enumerate(HISTOGRAMS):
+            self._writer.histograms(histogram, ((one.key, one.histograms[place]) for one in every))
+        family(families.PROMPT, ((one.key, one.prompt) for one in every))
+        family(families.OUTPUT, ((one.key, one.output) for one in every))
+        family(families.CACHED, ((one.key, one.cached) for one in every))
+        family(families.BLOCKS_ASKED, ((one.key, one.blocks_asked) for one in every))
+        family(families.BLOCKS_HELD, ((one.key, one.blocks_held) for one in every))
+
+    def _of_tenants(self, standing: Standing) -> None:
+        family, every = self._writer.family, tuple(self._counts.spenders.values())
+        family(
+            families.TENANT_REQUESTS,
+            (((*one.key, CLASSES[code]), n) for one in every for code, n in enumerate(one.by_class) if n),
+        )
+        family(families.TENANT_PROMPT, ((one.key, one.prompt) for one in every))
+        family(families.TENANT_OUTPUT, ((one.key, one.output) for one in every))
+        family(families.TENANT_CACHED, ((one.key, one.cached) for one in every))
+        family(families.TENANT_STREAMS, ((one.key, one.first_tokens) for one in every))
+        family(families.TENANT_TTFT, ((one.key, one.first_token_seconds) for one in every))
+        family(families.TENANT_INFLIGHT, (((one.name,), one.inflight) for one in standing.accounts))
+        family(families.TENANT_WAITING, (((one.name,), one.queued) for one in standing.accounts))
+
+    def _of_queues(self, standing: Standing) -> None:
+        lanes = {one.lane: one for one in standing.lanes}
+        told = [(lane.value, lanes.get(lane)) for lane in Lane]
+        self._writer.family(families.WAITING, (((name,), one.waiting if one else 0) for name, one in told))
+        self._writer.family(families.OLDEST, (((name,), one.oldest_seconds if one else 0) for name, one in told))
+
+    def _of_replicas(self, endpoints: Iterable[Endpoint]) -> None:
+        counts, family, every = self._counts, self._writer.family, sorted(endpoints, key=lambda one: one.pod)
+        family(families.PICKS, by_key(counts.picks.items()))
+        self._one(families.RETRIES, counts.retries)
+        family(families.ATTEMPTS_FAILED, by_key(counts.attempts_failed.items()))
+        fates = {"won": counts.hedges_won, "lost": counts.hedges_lost, "denied": counts.hedges_denied}
+        family(families.HEDGES, by_key(fates.items()))
+        family(families.EJECTIONS, by_key(counts.ejections.items()))
+        states = dict.fromkeys(EndpointState, 0)
+        for one in every:
+            states[one.state] += 1
+        family(families.ENDPOINTS, by_key(states.items()))
+        family(families.ENDPOINT_STATE, (((one.pod, one.revision, one.state), 1) for one in every))
+        family(families.ENDPOINT_INFLIGHT, (((one.pod,), one.inflight) for one in every))
+        family(families.ENDPOINT_PROMPT, (((one.pod,), one.prompt_load) for one in every))
+        family(families.ENDPOINT_REPLY, (((one.pod,), one.reply_load) for one in every))
+        self._of_figures([((one.pod,), one.figures) for one in every if one.figures is not None])
+
+    def _of_figures(self, told: list[tuple[Values, Figures]]) -> None:
+        family = self._writer.family
+        family(families.ENDPOINT_RUNNING, ((pod, one.running) for pod, one in told))
+        family(families.ENDPOINT_WAITING, ((pod, one.waiting) for pod, one in told))
+        family(families.ENDPOINT_KV, ((pod, one.kv_usage) for pod, one in told))
+
+    def _of_the_cache(self, standing: Standing) -> None:
+        cache, shared, family = standing.cache, standing.shared, self._writer.family
+        counts = cache.counts if cache else None
+        found = (counts.hits, counts.misses, counts.joined, sum(counts.passed.values())) if counts else (0,) * 4
+        family(families.CACHE_LOOKUPS, by_key(zip(("hit", "miss", "joined", "passed"), found, strict=True)))
+        family(families.CACHE_PASSED, by_key(counts.passed.items() if counts else ()))
+        family(families.CACHE_NOT_KEPT, by_key(counts.refused.items() if counts else ()))
+        self._one(families.CACHE_STORED, counts.stored if counts else 0)
+        self._one(families.CACHE_EVICTED, counts.evicted if counts else 0)
+        self._one(families.CACHE_ENTRIES, cache.entries if cache else 0)
+        self._one(families.CACHE_BYTES, cache.bytes if cache else 0)
+        family(families.CACHE_SHARED, by_key(of_shared(shared).items() if shared else ()))
+
+    def _of_the_process(self, standing: Standing) -> None:
+        counts, family = self._counts, self._writer.family
+        kinds = {"opened": counts.connections_opened, "reused": counts.connections_reused}
+        events = {
+            "opened": counts.clients_opened,
+            "refused": counts.clients_refused,
+            "slow": counts.slow_clients,
+            "bad_head": counts.bad_heads,
+        }
+        family(families.UPSTREAM, by_key(kinds.items()))
+        self._one(families.UPSTREAM_IDLE, standing.upstream_idle)
+        self._one(families.CLIENTS, standing.clients)
+        family(families.CLIENT_EVENTS, by_key(events.items()))
+        self._one(families.BYTES_IN, counts.bytes_in)
+        self._one(families.BYTES_OUT, counts.bytes_out)
+        self._writer.histograms(families.LOOP_LAG, [(NOTHING, counts.lag)])
+        self._one(families.DRAINING, int(standing.draining))
+        family(families.LINES, by_key((standing.lines or {}).items()))
+        family(families.SPANS, by_key((standing.traces or {}).items()))
+        told = self._process.read()
+        for name, one in OF_THE_PROCESS.items():
+            family(one, ((NOTHING, told[name]),) if name in told else ())
+
+    def _one(self, family: families.Family, number: Number) -> None:
+        self._writer.family(family, ((NOTHING, number),))
+
+
+def by_key(samples: Iterable[tuple[object, Number]]) -> Samples:
+    """Samples of one label."""
+    return (((str(word),), number) for word, number in samples)
+
+
+def of_shared(shared: SharedCounts) -> dict[str, Number]:
+    """What came of asking the store that routers share, and of writing to it."""
+    return {
+        "hit": shared.hits,
+        "miss": shared.misses,
+        "slow": shared.slow,
+        "error": shared.errors,
+        "busy": shared.busy,
+        "written": shared.written,
+        "dropped": shared.dropped,
+    }
+
+
+def shadowed(standing: Standing) -> Samples:
+    """Of all tenants together."""
+    for reason in RefusalReason:
+        yield (reason.value,), sum(one.shadowed[reason] for one in standing.accounts)

@@ -1,0 +1,72 @@
+"""Certificates: what clients are shown and what engines must show, read again when their files change.
+
+A context stays the same object; only what it holds is replaced, so that connections that stand are not disturbed.
+"""
+
+import logging
+import ssl
+from pathlib import Path
+
+from fairlead.router.settings import Settings
+from fairlead.router.watched_file import Stamp, stamp
+
+log = logging.getLogger(__name__)
+
+
+class ServerTls:
+    """For clients; nothing where they speak plain HTTP."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.context: ssl.SSLContext | None = None
+        self._seen: tuple[Stamp, ...] = ()
+        if settings.tls_cert_file and settings.tls_key_file:
+            self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            self.context.minimum_version = ssl.TLSVersion.TLSv1_2
+            self.context.set_alpn_protocols(["http/1.1"])
+            self._load(settings.tls_cert_file, settings.tls_key_file)
+
+    def look(self, settings: Settings) -> None:
+        """Take a rotated certificate; one that cannot be read leaves the old one in force."""
+        if self.context is None or not settings.tls_cert_file or not settings.tls_key_file:
+            return
+        if self._seen == _stamps(settings.tls_cert_file, settings.tls_key_file):
+            return
+        try:
+            self._load(settings.tls_cert_file, settings.tls_key_file)
+        except (OSError, ssl.SSLError) as problem:
+            log.error("%s: %s; the certificate read before stays", settings.tls_cert_file, problem)  # noqa: TRY400
+        else:
+            log.info("%s: read again", settings.tls_cert_file)
+
+    def _load(self, cert: str, key: str) -> None:
+        assert self.context is not None
+        self._seen = _stamps(cert, key)
+        self.context.load_cert_chain(cert, key)
+
+
+class EngineTls:
+    """For engines; the authority's file is read again when it changes, for connections made from then on."""
+
+    def __init__(self) -> None:
+        self._context: ssl.SSLContext | None = None
+        self._seen: tuple[str, Stamp] | None = None
+
+    def context(self, settings: Settings) -> ssl.SSLContext | None:
+        """What a new connection to an engine is made with."""
+        path = settings.engine_ca_file
+        if not path:
+            return None
+        now = (path, stamp(Path(path)))
+        if now != self._seen:
+            try:
+                self._context = ssl.create_default_context(cafile=path)
+            except (OSError, ssl.SSLError) as problem:
+                log.error("%s: %s; what was read before stays", path, problem)  # noqa: TRY400 - no trace needed
+                if self._context is None:
+                    self._context = ssl.create_default_context()
+            self._seen = now
+        return self._context
+
+
+def _stamps(*paths: str) -> tuple[Stamp, ...]:
+    return tuple(stamp(Path(path)) for path in paths)

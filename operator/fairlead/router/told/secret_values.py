@@ -1,0 +1,69 @@
+"""Secrets as routers use them: the hash of each key with its tenant, the address of a shared cache.
+
+A key that cannot be had is told and passed over: one tenant's missing Secret must not shut the door for the others.
+"""
+
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from hashlib import sha256
+from pathlib import Path
+from typing import Final
+
+from fairlead.router.told.facts import Place, Settings
+
+LONGEST: Final = 4096
+"""No key is longer, and a mistaken path may lead to a large file."""
+
+
+def filled_in(settings: Settings, environment: Mapping[str, str] = os.environ) -> Settings:
+    """The same with every secret that could be read, and a sentence for each that could not."""
+    keys: dict[bytes, str] = {}
+    said: list[str] = []
+    for tenant, place in settings.key_places:
+        digest = _digest(place, environment)
+        if digest is None:
+            said.append(f"tenant {tenant}: {_what(place)}: there is no key; its clients are refused with it")
+        elif keys.setdefault(digest, tenant) != tenant:
+            said.append(f"tenant {tenant}: {_what(place)}: this key is {keys[digest]}'s already; give it another")
+    url = _value(settings.redis_place, environment) if settings.redis_place else None
+    if settings.redis_place and not url:
+        said.append(f"cache.redis: {_what(settings.redis_place)}: there is no address; answers are kept here only")
+    said += _unheard(settings, keys)
+    return replace(settings, keys=keys, redis_url=url.decode("utf-8", "replace") if url else None, warnings=tuple(said))
+
+
+def _unheard(settings: Settings, keys: Mapping[bytes, str]) -> Iterator[str]:
+    """A limit for a model that nobody serves never does anything, which looks like safety and is none."""
+    if settings.key_places and not keys:
+        yield "tenants are named and not one key could be read: every request is refused"
+    known = set(settings.models)
+    for tenant in settings.routing.tenants:
+        if known and (strange := sorted(tenant.models - known)):
+            served = ", ".join(sorted(known))
+            yield f"tenant {tenant.name}: models: {', '.join(strange)}: not served here; served: {served}"
+
+
+def _digest(place: Place, environment: Mapping[str, str]) -> bytes | None:
+    if place.sha256 is not None:
+        return bytes.fromhex(place.sha256)
+    value = _value(place, environment)
+    return sha256(value).digest() if value else None
+
+
+def _value(place: Place, environment: Mapping[str, str]) -> bytes | None:
+    """Without the line end that editors and `echo` leave behind a key."""
+    if place.env is not None:
+        return environment.get(place.env, "").encode().strip() or None
+    try:
+        with Path(str(place.file)).open("rb") as file:
+            found = file.read(LONGEST + 1)
+    except OSError:
+        return None
+    return found.strip() if len(found) <= LONGEST else None
+
+
+def _what(place: Place) -> str:
+    if place.env is not None:
+        return f"environment variable {place.env}"
+    return f"file {place.file}" if place.file is not None else "sha256"

@@ -1,0 +1,73 @@
+"""A chunked request body, gathered: llhttp reads the framing, the chunks are counted against the limit.
+
+Engines get the same bytes with a length, so that a retry can send them again.
+"""
+
+from typing import Final
+
+import httptools
+
+from fairlead.router.wire.bad import Bad, Fault
+
+HEAD: Final = b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n"
+"""What brings a fresh parser to where a chunked body begins."""
+FREE_OVERHEAD: Final = 16 * 2**10
+"""Bytes of framing that are nobody's concern."""
+OVERHEAD: Final = 16
+"""Then, so many bytes of framing for each of content: a client that sends single bytes needs 6, and an endless
+chunk extension or trailer needs more."""
+
+
+class ChunkedBody:
+    """For one request; the parser calls the methods named `on_`."""
+
+    __slots__ = ("_content", "_fed", "_limit", "_parser", "_size", "done", "surplus")
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._content = bytearray()
+        self._size = 0
+        self._fed = 0
+        self.done = False
+        self.surplus = False
+        """More came behind the last chunk."""
+        self._parser = httptools.HttpRequestParser(self)
+        self._parser.feed_data(HEAD)
+
+    @property
+    def body(self) -> bytes:
+        """All of it, without framing."""
+        return bytes(self._content)
+
+    def feed(self, data: bytes) -> Bad | None:
+        """The next bytes, or why they are the last."""
+        self._fed += len(data)
+        try:
+            self._parser.feed_data(data)
+        except (httptools.HttpParserError, httptools.HttpParserUpgrade) as problem:
+            if not self.done:
+                return Bad(Fault.BAD_BODY_FRAMING, f"the chunked body cannot be read: {problem}")
+        if self._size > self._limit:
+            return Bad(Fault.BODY_TOO_LARGE, too_large(self._limit))
+        if self._fed - self._size > FREE_OVERHEAD + OVERHEAD * self._size:
+            return Bad(Fault.BAD_BODY_FRAMING, "the chunked body is nearly all framing: send larger chunks")
+        return None
+
+    def on_message_begin(self) -> None:
+        """The request itself, or one behind it."""
+        self.surplus = self.done
+
+    def on_body(self, part: bytes) -> None:
+        """Content; over the limit it is only counted."""
+        self._size += len(part)
+        if self._size <= self._limit and not self.done:
+            self._content += part
+
+    def on_message_complete(self) -> None:
+        """The last chunk and its trailer were read."""
+        self.done = True
+
+
+def too_large(limit: int) -> str:
+    """What a client hears whose body is over the limit."""
+    return f"the request's body: over {limit} bytes: more is not read; send a shorter prompt"

@@ -1,0 +1,119 @@
+"""What the events and the whole answers of each API say of tokens, endings and errors; typed, the rest skipped."""
+
+from typing import Any, Final
+
+import msgspec
+from msgspec import Raw, Struct
+
+from fairlead.router.wire.surfaces import Surface
+
+NONE: Raw = Raw(b"")
+
+
+class Details(Struct, gc=False):
+    """Of prompt tokens."""
+
+    cached_tokens: Any = None
+
+
+class Usage(Struct, gc=False):
+    """OpenAI's names, those of its Responses API, and Anthropic's."""
+
+    prompt_tokens: Any = None
+    completion_tokens: Any = None
+    input_tokens: Any = None
+    output_tokens: Any = None
+    prompt_tokens_details: Details | None = None
+    input_tokens_details: Details | None = None
+    cache_read_input_tokens: Any = None
+
+
+class Delta(Struct, gc=False):
+    """A piece of a chat message; anything in it is a token that was made."""
+
+    content: Any = None
+    reasoning: Any = None
+    reasoning_content: Any = None
+    refusal: Any = None
+    tool_calls: Any = None
+    function_call: Any = None
+    audio: Any = None
+
+
+class Choice(Struct, gc=False):
+    """Of a chat, or of completions."""
+
+    delta: Delta | None = None
+    finish_reason: str | None = None
+    text: Any = None
+
+
+class Inner(Struct, gc=False):
+    """The response that a Responses event carries, or the message that begins an Anthropic stream."""
+
+    usage: Usage | None = None
+    status: str | None = None
+
+
+class Event(Struct, gc=False):
+    """One event of a stream, or one whole answer."""
+
+    type: str = ""
+    choices: list[Choice] = []
+    usage: Usage | None = None
+    error: Raw = NONE
+    response: Raw = NONE
+    message: Raw = NONE
+    """Where a message begins; in an event of an error, only words."""
+    delta: Raw = NONE
+    status: Any = None
+    stop_reason: Any = None
+
+    @property
+    def fails(self) -> bool:
+        """Whether it tells of an error."""
+        return self.type in FAILURES or (bool(self.error) and bytes(self.error) != b"null")
+
+
+class Stop(Struct, gc=False):
+    """What Anthropic's `message_delta` holds."""
+
+    stop_reason: str | None = None
+
+
+FAILURES: Final = frozenset({"error", "response.failed"})
+INNER: Final = msgspec.json.Decoder(Inner)
+STOP: Final = msgspec.json.Decoder(Stop)
+EVENT: Final = msgspec.json.Decoder(Event)
+STREAMS_DELTAS: Final = {Surface.RESPONSES: b".delta\ndata: ", Surface.MESSAGES: b"content_block_delta\ndata: "}
+"""Between an event's name and its data, where a raw line break stands: no text that a model writes can hold one."""
+
+
+def event(data: bytes) -> Event | None:
+    """Nothing for what has another shape."""
+    try:
+        return EVENT.decode(data)
+    except (ValueError, RecursionError):
+        return None
+
+
+def inner(told: Event) -> Inner | None:
+    """The response or message that an event carries."""
+    raw = told.response or told.message
+    try:
+        return INNER.decode(raw) if raw else None
+    except (ValueError, RecursionError):
+        return None
+
+
+def stop_reason(told: Event) -> str | None:
+    """Why a message ended."""
+    try:
+        return STOP.decode(told.delta).stop_reason
+    except (ValueError, RecursionError):
+        return None
+
+
+def tokens(value: object) -> int | None:
+    """A count, where it is one."""
+    return value if type(value) is int and 0 <= value < 2**62 else None

@@ -1,0 +1,229 @@
+"""Server-sent events watched as they pass: the first token, how many deltas came, the tokens told, how it ended.
+
+A model's text stands in JSON strings, where a line break is written as an escape: so a raw blank line always ends an
+event, and a mark that holds one is never text. An event that looks like the first delta is counted and not read.
+"""
+
+from typing import Final, NamedTuple
+
+from fairlead.router.wire import event_shapes
+from fairlead.router.wire.event_shapes import Event
+from fairlead.router.wire.surfaces import Surface
+from fairlead.routing.refusal import Usage
+
+GAP: Final = b"\n\n"
+UNFINISHED: Final = b'"finish_reason":null'
+DONE: Final = b"[DONE]"
+LONGEST: Final = 2**20
+"""An event that is longer is passed over unread: what came of it is looked through with every read. The longest that
+engines send hold a whole answer, and 1 MiB is about 250,000 tokens."""
+OVER: Final = frozenset({"response.completed", "response.incomplete", "response.failed", "message_stop"})
+NEVER: Final = b"\n\n\n"
+"""A mark that no event has, since blank lines end them."""
+
+
+class Scan:
+    """For one stream."""
+
+    __slots__ = (
+        *("_breaks", "_infix", "_rest", "_skipping", "_tail"),
+        *("deltas", "done", "error", "finish_reason", "first", "usage"),
+    )
+
+    def __init__(self, surface: Surface) -> None:
+        self._infix = event_shapes.STREAMS_DELTAS.get(surface, NEVER)
+        """What stands in the middle of each delta, where its API names events."""
+        self._tail = NEVER
+        """How an unfinished delta ends in the others, learnt from the first."""
+        self._breaks = 2 if self._infix is NEVER else 3
+        """Line breaks in such an event, its end included."""
+        self._rest = b""
+        """An event that came half."""
+        self._skipping = False
+        self.first = False
+        """A token was seen: content, reasoning, a refusal, or a piece of a tool's call."""
+        self.deltas = 0
+        """Events that brought something; about one for each token."""
+        self.usage: Usage | None = None
+        self.finish_reason: str | None = None
+        self.done = False
+        """Its last event was seen: nothing is owed to the client."""
+        self.error = False
+        """The engine told of an error in the stream."""
+
+    @property
+    def inside(self) -> bool:
+        """An event has begun and not ended."""
+        return bool(self._rest) or self._skipping
+
+    def take(self, payload: bytes) -> None:
+        """The next bytes, cut anywhere; nearly always one event like the first delta."""
+        if self.first and not self._rest and payload.endswith(self._tail) and payload.count(b"\n") == self._breaks:
+            self.deltas += 1
+        elif not (self.first and self._ordinary(payload)):
+            self._read(payload)
+            if self._skipping:
+                self._let_go()
+
+    def edited(self, payload: bytes) -> bytes:
+        """Instead of `take`: the same, and what goes on to the client, which is all but the event with the usage that
+        it did not ask for. Half an event is held back until it is whole: it is no use to anybody before."""
+        if self.first and self._ordinary(payload):
+            return payload
+        kept = self._read(payload)
+        return b"".join([one + GAP for one in kept]) + (self._let_go() if self._skipping else b"")
+
+    def _ordinary(self, payload: bytes) -> bool:
+        """Whole events, all of them like the first delta: they are counted, and there is nothing else in them."""
+        mark = self._infix if self._tail is NEVER else self._tail
+        count = payload.count(mark)
+        if self._rest or not count or payload.count(b"\n") != count * self._breaks or not payload.endswith(GAP):
+            return False
+        self.deltas += count
+        return True
+
+    def rest(self) -> bytes:
+        """What was held back, when the stream is over."""
+        rest, self._rest = self._rest, b""
+        return rest
+
+    def _read(self, payload: bytes) -> list[bytes]:
+        """Event by event; those that a client gets who did not ask for usage."""
+        *events, rest = self._split(payload)
+        kept = []
+        for one in events:
+            if self._skipping:
+                self._skipping = False
+                kept.append(one)
+            elif self.first and (one.endswith(self._tail[:-2]) or self._infix in one):
+                self.deltas += 1
+                kept.append(one)
+            elif self._event(one):
+                kept.append(one)
+        self._skipping = self._skipping or len(rest) > LONGEST
+        self._rest = rest
+        return kept
+
+    def _let_go(self) -> bytes:
+        """Most of an event that is too long to be held: its last bytes stay, since its end may be cut."""
+        rest = self._rest
+        self._rest = rest[-3:]
+        return rest[:-3]
+
+    def _split(self, payload: bytes) -> list[bytes]:
+        data = self._rest + payload if self._rest else payload
+        if b"\r" in data:
+            held = b"\r" if data.endswith(b"\r") else b""
+            data = data[: len(data) - len(held)].replace(b"\r\n", b"\n").replace(b"\r", b"\n") + held
+        return data.split(GAP)
+
+    def _event(self, one: bytes) -> bool:
+        """One whole event; whether a client gets it that did not ask for usage."""
+        at = one.find(b"data:")
+        if at < 0 or (at and one[at - 1] != 10):
+            return True
+        data = one[at + 5 :].strip()
+        if data == DONE:
+            self.done = True
+            return True
+        told = event_shapes.event(data)
+        self.error = self.error or one.startswith(b"event: error") or (told is not None and told.fails)
+        if told is None:
+            return True
+        if told.usage is not None:
+            self.usage = usage(told.usage, self.usage)
+        if told.choices:
+            self._choices(told, one)
+        elif told.type:
+            self._typed(told)
+        else:
+            return told.usage is None or told.fails
+        return True
+
+    def _choices(self, told: Event, one: bytes) -> None:
+        """Chat and completions."""
+        brought = False
+        finished = None
+        for choice in told.choices:
+            finished = choice.finish_reason or finished
+            brought = brought or _brings(choice)
+        self.finish_reason = finished or self.finish_reason
+        if not (brought or (self.first and finished is None)):  # an empty one is a token whose letter is not whole yet
+            return
+        self.deltas += 1
+        self.first = True
+        if finished is None and told.usage is None:
+            end = one.rfind(UNFINISHED)
+            self._tail = one[end:] + GAP if end >= 0 else NEVER
+            self._breaks = one.count(b"\n") + 2
+
+    def _typed(self, told: Event) -> None:
+        """Responses and Messages."""
+        kind = told.type
+        if kind.endswith(".delta") or kind == "content_block_delta":
+            self.deltas += 1
+            self.first = True
+        elif kind in OVER:
+            self.done = True
+        inner = event_shapes.inner(told)
+        if inner is not None:
+            if inner.usage is not None:
+                self.usage = usage(inner.usage, self.usage)
+            if self.done:
+                self.finish_reason = inner.status
+        if kind == "message_delta":
+            self.finish_reason = event_shapes.stop_reason(told) or self.finish_reason
+
+
+def _brings(choice: event_shapes.Choice) -> bool:
+    """Whether a choice holds anything that a model made."""
+    delta = choice.delta
+    if delta is None:
+        return choice.text is not None
+    return bool(
+        delta.content
+        or delta.reasoning
+        or delta.reasoning_content
+        or delta.tool_calls
+        or delta.refusal
+        or delta.function_call
+        or delta.audio
+    )
+
+
+def usage(told: event_shapes.Usage, before: Usage | None = None) -> Usage:
+    """In one shape; Anthropic tells the prompt's tokens at the beginning and the answer's at the end."""
+    tokens = event_shapes.tokens
+    prompt, output = tokens(told.prompt_tokens), tokens(told.completion_tokens)
+    if prompt is None:
+        prompt = tokens(told.input_tokens)
+    if output is None:
+        output = tokens(told.output_tokens)
+    details = told.prompt_tokens_details or told.input_tokens_details
+    cached = tokens(details.cached_tokens) if details is not None else tokens(told.cache_read_input_tokens)
+    if before is not None:
+        prompt = before.prompt_tokens if prompt is None else prompt
+        output = before.output_tokens if output is None else output
+        cached = before.cached_tokens if cached is None else cached
+    return Usage(prompt_tokens=prompt or 0, output_tokens=output or 0, cached_tokens=cached)
+
+
+class Told(NamedTuple):
+    """What a whole answer says of itself."""
+
+    usage: Usage | None
+    finish_reason: str | None
+    error: bool
+
+
+def told_by(surface: Surface, body: bytes) -> Told:
+    """Of an answer that is no stream; nothing is told by one of another shape."""
+    told = event_shapes.event(body)
+    if told is None:
+        return Told(None, None, error=False)
+    finished = next((choice.finish_reason for choice in told.choices), None)
+    if surface is Surface.RESPONSES:
+        finished = told.status
+    elif surface is Surface.MESSAGES:
+        finished = told.stop_reason
+    return Told(usage(told.usage) if told.usage is not None else None, finished, error=told.fails)

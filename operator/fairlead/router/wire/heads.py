@@ -1,0 +1,44 @@
+"""Heads of our own: what engines are sent, what clients get, and whole short answers.
+
+Lines that are kept are whole already, so that a head is one join.
+"""
+
+from http import HTTPStatus
+from typing import Final
+
+from fairlead.router.wire.request_heads import Head
+from fairlead.router.wire.response_heads import ResponseHead
+
+CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
+CLOSE: Final = b"connection: close\r\n"
+KEEP_ALIVE: Final = b"connection: keep-alive\r\n"
+"""Said to clients of HTTP/1.0 only; later ones take it for granted."""
+STATUS_LINES: Final = {
+    **{code: b"HTTP/1.1 %d \r\n" % code for code in range(200, 600)},
+    **{status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode() for status in HTTPStatus},
+}
+
+
+def upstream(head: Head, host: bytes, length: int, extra: bytes = b"") -> bytes:
+    """What an engine is sent before the body; `extra` is whole lines."""
+    return b"%bhost: %b\r\n%b%bcontent-length: %d\r\n\r\n" % (head.start, host, head.lines, extra, length)
+
+
+def client(head: ResponseHead, framing: bytes, extra: bytes = b"", *, close: bool = False) -> bytes:
+    """What a client gets before an engine's body; `extra` is whole lines."""
+    return b"%b%b%b%b%b\r\n" % (head.start, head.lines, framing, extra, CLOSE if close else b"")
+
+
+def answer(status: int, content_type: bytes, body: bytes, extra: bytes = b"", *, close: bool = False) -> bytes:
+    """A whole answer of our own."""
+    closing = CLOSE if close else b""
+    start = STATUS_LINES[status]
+    return b"%bcontent-type: %b\r\ncontent-length: %d\r\n%b%b\r\n%b" % (
+        *(start, content_type, len(body), extra, closing),
+        body,
+    )
+
+
+def line(name: bytes, value: bytes) -> bytes:
+    """One header line; a value that would end it early is cut there, so that nobody writes headers through us."""
+    return b"%b: %b\r\n" % (name, value.split(b"\r", 1)[0].split(b"\n", 1)[0])

@@ -1,0 +1,118 @@
+"""The text of a prompt as its beginning is compared: tools, then what the system says, then turn by turn.
+
+Chat templates put it in that order, so equal beginnings here are equal beginnings in an engine's cache. Pictures and
+sounds stand as a digest: they tell one prompt from another and are no text.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+import xxhash
+from msgspec import Raw
+
+from fairlead.router.wire.asked import Chat, Completions, Embeddings, Message, Messages, Part, Responses, Tokenize
+
+TURN: Final = b"\x1e"
+"""Between turns and members: the record separator, which no chat template uses."""
+
+
+def of_chat(asked: Chat, pieces: list[bytes]) -> int:
+    """Chat completions; how many pictures, sounds and files there are is answered by each of these."""
+    _raw(asked.tools, pieces)
+    return _turns(asked.messages, pieces)
+
+
+def of_completions(asked: Completions, pieces: list[bytes]) -> int:
+    """Completions: several prompts stand one behind the other."""
+    return _any(asked.prompt, pieces)
+
+
+def of_responses(asked: Responses, pieces: list[bytes]) -> int:
+    """Responses."""
+    _raw(asked.tools, pieces)
+    if asked.instructions:
+        pieces.append(asked.instructions.encode())
+    if isinstance(asked.input, str):
+        return _any(asked.input, pieces)
+    return _turns(asked.input or (), pieces)
+
+
+def of_messages(asked: Messages, pieces: list[bytes]) -> int:
+    """Anthropic's messages."""
+    _raw(asked.tools, pieces)
+    return _content(asked.system, pieces) + _turns(asked.messages, pieces)
+
+
+def of_embeddings(asked: Embeddings, pieces: list[bytes]) -> int:
+    """Text, tokens, or a conversation."""
+    return _any(asked.input, pieces) + _turns(asked.messages, pieces)
+
+
+def of_tokenize(asked: Tokenize, pieces: list[bytes]) -> int:
+    """Text or a conversation."""
+    return _any(asked.prompt, pieces) + _turns(asked.messages, pieces)
+
+
+def _turns(messages: Sequence[Message], pieces: list[bytes]) -> int:
+    media = 0
+    for message in messages:
+        pieces.append(message.role.encode())
+        content = message.content
+        if type(content) is str:
+            pieces.append(content.encode())
+        elif content:
+            media += _content(content, pieces)
+        if message.tool_calls or message.arguments or message.output or message.reasoning:
+            _rest(message, pieces)
+    return media
+
+
+def _rest(message: Message, pieces: list[bytes]) -> None:
+    """What only some turns have."""
+    if message.reasoning:
+        pieces.append(message.reasoning.encode())
+    for raw in (message.tool_calls, message.arguments, message.output):
+        _raw(raw, pieces)
+
+
+def _content(content: str | list[Part] | None, pieces: list[bytes]) -> int:
+    if isinstance(content, str):
+        pieces.append(content.encode())
+        return 0
+    media = 0
+    for part in content or ():
+        if part.text is not None:
+            pieces.append(part.text.encode())
+        else:
+            media += _part(part, pieces)
+    return media
+
+
+def _part(part: Part, pieces: list[bytes]) -> int:
+    if part.thinking:
+        pieces.append(part.thinking.encode())
+    _raw(part.content, pieces)
+    _raw(part.input, pieces)
+    media = part.media
+    if not media:
+        return 0
+    pieces.append(xxhash.xxh3_64_digest(bytes(media)))
+    return 1
+
+
+def _raw(raw: Raw, pieces: list[bytes]) -> None:
+    if raw:
+        pieces.append(bytes(raw))
+
+
+def _any(prompt: object, pieces: list[bytes]) -> int:
+    """Text as it is; a list of texts one by one; tokens as their numbers, four bytes each."""
+    if isinstance(prompt, str):
+        pieces.append(prompt.encode())
+    elif isinstance(prompt, list):
+        try:
+            pieces.append(b"".join([token.to_bytes(4, "little") for token in prompt]))
+        except (AttributeError, OverflowError):
+            for one in prompt:
+                _any(one, pieces)
+    return 0

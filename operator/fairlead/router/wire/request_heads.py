@@ -1,0 +1,195 @@
+"""A client's head: accepted by llhttp, then judged by the rules that llhttp leaves to servers.
+
+Knows RFC 9112's request line and the headers that frame a message. What it lets through cannot be read in two ways.
+"""
+
+from collections.abc import Callable
+from typing import Final, NamedTuple
+
+import httptools
+
+from fairlead.router.wire import lines
+from fairlead.router.wire.bad import Bad, Fault
+from fairlead.router.wire.lines import Block
+
+ReadLines = Callable[[list[bytes]], Block]
+
+VERSIONS: Final = {b"HTTP/1.1": False, b"HTTP/1.0": True}
+OTHER_PROTOCOLS: Final = (
+    (b"PRI * HTTP/2", Fault.UNKNOWN_VERSION, "HTTP/2 is not spoken here: use HTTP/1.1"),
+    (b"\x16", Fault.PLAIN_PORT, "this port speaks plain HTTP, and these are the first bytes of TLS: use http://"),
+)
+"""How the preface of HTTP/2 begins, and the handshake of every TLS client since SSL 3."""
+ENDING: Final = lines.OURS | lines.HOP_BY_HOP
+BEARER: Final = b"bearer "
+
+
+SLOTS: Final = (
+    *("chunked", "credentials", "expects", "head_only", "http10", "keep_alive", "key", "lines", "method"),
+    *("path", "query", "start", "target", "told"),
+)
+
+
+class Head:
+    """What one head says; shared between requests, so nothing here is ever written."""
+
+    __slots__ = SLOTS
+
+    def __init__(self, method: bytes, target: bytes, block: Block, *, http10: bool) -> None:
+        self.method = method
+        self.target = target
+        self.path, _, self.query = target.partition(b"?")
+        self.http10 = http10
+        self.head_only = method == b"HEAD"
+        self.start = method + b" " + target + b" HTTP/1.1\r\n"
+        """The request line as engines get it."""
+        self.told = told = block.told
+        """What the router acts on, by lower-case name."""
+        self.lines = b"".join(block.on)
+        """Passed on as they came."""
+        self.credentials = b"".join(block.credentials)
+        self.keep_alive = b"keep-alive" in block.connection if http10 else b"close" not in block.connection
+        self.chunked = b"transfer-encoding" in told
+        self.expects = not http10 and b"expect" in told
+        """The client waits for `100 Continue` before it sends its body."""
+        self.key = _key(told)
+        """What it proves itself by."""
+
+    def also(self, names: list[bytes], values: list[bytes]) -> "Head":
+        """The same head with these lines, which are new in every request, behind the others."""
+        other = Head.__new__(Head)
+        for slot in SLOTS:
+            setattr(other, slot, getattr(self, slot))
+        other.told = told = dict(self.told)
+        for name, value in zip(names, values, strict=True):
+            lower = name.lower()
+            told[lower] = value.rstrip(b" \t")
+            if lower not in ENDING:
+                other.lines += b"%b: %b\r\n" % (name, value)
+        return other
+
+
+class Read(NamedTuple):
+    """A head that was read just now; its length is of this request alone."""
+
+    head: Head
+    length: int | None
+    """Nothing where none is said."""
+
+
+def read(block: bytes, most_lines: int, read_lines: ReadLines) -> Read | Bad:
+    """`block` ends with the empty line."""
+    try:
+        fault = _refused(block, block[:16], scout())
+    except httptools.HttpParserUpgrade:  # offered, never taken: RFC 9110 7.8 lets a server go on as if it were not
+        fault = None
+    if fault is not None:
+        return fault
+    first, *rest = block[:-4].split(b"\r\n")
+    if len(rest) > most_lines:
+        told = f"the request has {len(rest)} header lines, more than {most_lines}: send fewer"
+        return Bad(Fault.TOO_MANY_LINES, told)
+    parts = first.split(b" ")
+    fault = _first_line(parts)
+    if fault is not None:
+        return fault
+    sorted_lines = read_lines(rest)
+    length = sorted_lines.told.pop(b"content-length", None)
+    head = Head(parts[0], parts[1], sorted_lines, http10=VERSIONS[parts[2]])
+    return _framing(head, sorted_lines.twice) or Read(head, None if length is None else int(length))
+
+
+def _first_line(parts: list[bytes]) -> Bad | None:
+    """Method, target, version."""
+    if len(parts) != 3:
+        return Bad(Fault.MALFORMED, "the request line is not `METHOD target HTTP/1.1` with single spaces")
+    method, target, version = parts
+    if version not in VERSIONS:
+        return Bad(Fault.UNKNOWN_VERSION, f"{_shown(version)} is not spoken here: use HTTP/1.1")
+    if method == b"CONNECT":
+        return Bad(Fault.UNKNOWN_METHOD, "CONNECT: this is no proxy")
+    if not target.startswith(b"/") and not (target == b"*" and method == b"OPTIONS"):
+        return Bad(Fault.BAD_TARGET, f"the target {_shown(target)} is no path: send the path only, this is no proxy")
+    if b"#" in target:
+        return Bad(Fault.BAD_TARGET, "the target has a fragment (`#`): leave it out")
+    return None
+
+
+class _Gate:
+    """Gives llhttp nobody to call: what matters is whether it objects."""
+
+    __slots__ = ()
+
+
+def scout() -> httptools.HttpRequestParser:
+    """A parser that only objects."""
+    return httptools.HttpRequestParser(_Gate())
+
+
+def refused(piece: bytes, beginning: bytes, parser: httptools.HttpRequestParser) -> Bad | None:
+    """What llhttp has against this piece of a head that begins so and has not ended."""
+    try:
+        return _refused(piece, beginning, parser)
+    except httptools.HttpParserUpgrade:
+        return Bad(Fault.MALFORMED, "the head ends without an empty line")
+
+
+def _refused(piece: bytes, beginning: bytes, parser: httptools.HttpRequestParser) -> Bad | None:
+    fault = next((Bad(fault, told) for first, fault, told in OTHER_PROTOCOLS if beginning.startswith(first)), None)
+    if fault is not None:
+        return fault
+    try:
+        parser.feed_data(piece)
+    except httptools.HttpParserInvalidMethodError:
+        return Bad(Fault.UNKNOWN_METHOD, "the first word is no method that is known here: use GET or POST")
+    except httptools.HttpParserInvalidURLError as problem:
+        return Bad(Fault.BAD_TARGET, f"the target is no path: {problem}")
+    except httptools.HttpParserError as problem:
+        return _named(str(problem))
+    return None
+
+
+def _named(problem: str) -> Bad:
+    """llhttp's words sorted into ours."""
+    if "HTTP version" in problem:
+        return Bad(Fault.UNKNOWN_VERSION, "this HTTP version is not spoken here: use HTTP/1.1")
+    if "can't be present with" in problem:
+        return Bad(Fault.LENGTH_AND_CHUNKED, "Content-Length and Transfer-Encoding are both there: send one of them")
+    if "invalid `Transfer-Encoding`" in problem:
+        return _coding()
+    if "Content-Length overflow" in problem:
+        return Bad(Fault.BODY_TOO_LARGE, "Content-Length is no number that a body could have")
+    return Bad(Fault.MALFORMED, f"this is no HTTP/1.1 request: {problem}")
+
+
+def _framing(head: Head, twice: frozenset[bytes]) -> Bad | None:
+    """What must hold of the headers that say where the request ends and whom it is for."""
+    if b"host" in twice:
+        return Bad(Fault.HOST_TWICE, "Host is there twice: send it once", head)
+    if b"host" not in head.told and not head.http10:
+        return Bad(Fault.HOST_MISSING, "Host is missing: HTTP/1.1 asks for it", head)
+    if head.expects and head.told[b"expect"].lower() != b"100-continue":
+        return Bad(Fault.UNKNOWN_EXPECTATION, "Expect may only ask for 100-continue", head)
+    if not head.chunked:
+        return None
+    if head.http10:
+        return Bad(Fault.LENGTH_AND_CHUNKED, "HTTP/1.0 knows no Transfer-Encoding: send Content-Length", head)
+    once = b"transfer-encoding" not in twice
+    return None if once and head.told[b"transfer-encoding"].lower() == b"chunked" else _coding(head)
+
+
+def _coding(head: Head | None = None) -> Bad:
+    return Bad(Fault.UNKNOWN_CODING, "Transfer-Encoding may only be `chunked`, once", head)
+
+
+def _key(told: dict[bytes, bytes]) -> bytes | None:
+    """OpenAI's clients send a bearer token, Anthropic's `x-api-key`."""
+    bearer = told.get(b"authorization", b"")
+    if bearer[: len(BEARER)].lower() == BEARER:
+        return bearer[len(BEARER) :].strip()
+    return told.get(b"x-api-key")
+
+
+def _shown(value: bytes) -> str:
+    """A few bytes of what the client wrote, safe to print."""
+    return repr(value[:60])[2:-1]

@@ -1,0 +1,215 @@
+"""Requests out of a client's bytes, however they are cut.
+
+The common request comes in one read, and its head was seen before: a look-up and a slice. Everything else takes the
+slow paths below. A request is one at a time: what comes behind it before it is answered is dropped, and the
+connection ends with the answer (pipelining; no client that people use does it, and it would need a queue here).
+"""
+
+from enum import Enum, auto
+from typing import Final
+
+import httptools
+
+from fairlead.router.wire import request_heads
+from fairlead.router.wire.bad import Bad, Fault
+from fairlead.router.wire.chunked_body import ChunkedBody, too_large
+from fairlead.router.wire.limits import Limits
+from fairlead.router.wire.memory import Memory, apart
+from fairlead.router.wire.request_heads import Head
+
+END: Final = b"\r\n\r\n"
+AROUND_TARGET: Final = 32
+"""What else a request line holds, at most: a method, a version and spaces."""
+
+
+class Stage(Enum):
+    """How far the request that is being read has come; each has its own time limit."""
+
+    IDLE = auto()
+    HEAD = auto()
+    BODY = auto()
+    WHOLE = auto()
+
+
+IDLE: Final = Stage.IDLE
+HEAD: Final = Stage.HEAD
+BODY: Final = Stage.BODY
+WHOLE: Final = Stage.WHOLE
+
+
+class Request:
+    """One request: its head is there; its body is when it is whole."""
+
+    __slots__ = ("body", "expects", "head", "keep_alive", "whole")
+
+    def __init__(self, head: Head) -> None:
+        self.head = head
+        self.body = b""
+        self.whole = False
+        self.keep_alive = head.keep_alive
+        self.expects = False
+
+
+class RequestReader:
+    """One for each client connection."""
+
+    __slots__ = (
+        *("_body", "_chunks", "_held", "_left", "_memory", "_request", "_scout"),
+        *("limits", "stage", "surplus"),
+    )
+
+    def __init__(self, limits: Limits, memory: Memory) -> None:
+        self.limits = limits
+        self._memory = memory
+        self._request: Request | None = None
+        self._chunks: ChunkedBody | None = None
+        self._body = bytearray()
+        """What came of a body in pieces: one buffer, since a client may send it by the byte."""
+        self._left = 0
+        """Bytes of it that are still to come."""
+        self._held = bytearray()
+        """A head that has not come whole."""
+        self._scout: httptools.HttpRequestParser | None = None
+        """Looks at such a head as it comes, so that garbage is answered before a time limit is."""
+        self.stage = IDLE
+        self.surplus = False
+        """More came than belongs to the request: it was dropped."""
+
+    def reset(self) -> None:
+        """Ready for the next request; the one before is whole and answered."""
+        self.stage = IDLE
+        self._request = None
+        self._chunks = None
+
+    def feed(self, data: bytes) -> Request | Bad | None:
+        """The request as soon as its head is there, once more when it is whole; nothing while more is needed."""
+        if self.stage is not IDLE:
+            return self._continued(data)
+        end = data.find(END)
+        if end < 0:
+            return self._part_of_head(data)
+        return self._headed(data, end + 4)
+
+    def _headed(self, data: bytes, end: int) -> Request | Bad | None:
+        """The head is whole: seen before but for its length, most times."""
+        if end > self.limits.head_bytes:
+            return self._head_too_large(data)
+        key, length = apart(data[:end])
+        head = self._memory.requests.kept.get(key)
+        if head is None or length is None:
+            return self._new(key, data, end)
+        return self._begun(head, length, data, end)
+
+    def _begun(self, head: Head, length: int, data: bytes, end: int) -> Request | Bad:
+        """What of the body is there, and what is not."""
+        if length > self.limits.body_bytes:
+            return Bad(Fault.BODY_TOO_LARGE, too_large(self.limits.body_bytes), head)
+        self._request = request = Request(head)
+        have = len(data) - end
+        if have == length and not head.chunked:
+            request.body = data[end:]
+            request.whole = True
+            self.stage = WHOLE
+            return request
+        if head.chunked:
+            self._chunks = ChunkedBody(self.limits.body_bytes)
+            return self._more_chunks(self._chunks, data[end:]) or self._waiting(request, have)
+        if have > length:
+            self._completed(request, data[end : end + length], surplus=True)
+            return request
+        self._body += memoryview(data)[end:]
+        self._left = length - have
+        return self._waiting(request, have)
+
+    def _waiting(self, request: Request, have: int) -> Request:
+        """The head alone is told too: it may be refused by its path or length, or asked to go on."""
+        self.stage = BODY
+        request.expects = request.head.expects and have == 0
+        return request
+
+    def _completed(self, request: Request, body: bytes, *, surplus: bool) -> None:
+        self.stage = WHOLE
+        request.body = body
+        request.whole = True
+        request.expects = False
+        if surplus:
+            self._drop(request)
+
+    def _drop(self, request: Request) -> None:
+        self.surplus = True
+        request.keep_alive = False
+
+    def _continued(self, data: bytes) -> Request | Bad | None:
+        """Not the first bytes of a request."""
+        request = self._request
+        if self.stage is HEAD or request is None:
+            return self._part_of_head(data)
+        if self.stage is WHOLE:
+            self._drop(request)
+            return None
+        if self._chunks is not None:
+            return self._more_chunks(self._chunks, data)
+        surplus = len(data) > self._left
+        self._body += data[: self._left] if surplus else data
+        self._left -= len(data)
+        if self._left > 0:
+            return None
+        body = bytes(self._body)
+        self._body.clear()
+        self._completed(request, body, surplus=surplus)
+        return request
+
+    def _more_chunks(self, chunks: ChunkedBody, data: bytes) -> Request | Bad | None:
+        request = self._request
+        assert request is not None
+        bad = chunks.feed(data)
+        if bad is not None:
+            bad.head = request.head
+            return bad
+        if not chunks.done:
+            return None
+        self._completed(request, chunks.body, surplus=chunks.surplus)
+        return request
+
+    def _new(self, key: tuple[bytes, bytes], data: bytes, end: int) -> Request | Bad | None:
+        """A head that nobody sent before, or not lately."""
+        if data[0] in b"\r\n":
+            return self.feed(data.lstrip(b"\r\n"))
+        _, _, behind = data[:end].partition(b" ")
+        if len(behind.partition(b" ")[0]) > self.limits.target_bytes:
+            return self._head_too_large(data)
+        found = self._memory.request(key, data[:end], self.limits.head_lines)
+        if isinstance(found, Bad):
+            return found
+        return self._begun(found.head, found.length or 0, data, end)
+
+    def _part_of_head(self, data: bytes) -> Request | Bad | None:
+        """A head in pieces: held until its end is there, and looked at meanwhile."""
+        held, scout = self._held, self._scout
+        if scout is None:
+            data = data.lstrip(b"\r\n")
+            if not data:
+                return None
+            self.stage = HEAD
+            self._scout = scout = request_heads.scout()
+        searched = max(0, len(held) - 3)
+        held += data
+        end = held.find(END, searched)
+        if end >= 0:
+            whole = bytes(held)
+            held.clear()
+            self._scout = None
+            self.stage = IDLE
+            return self._headed(whole, end + 4)
+        line = held.find(b"\r\n")
+        longest = self.limits.target_bytes + AROUND_TARGET
+        if len(held) > self.limits.head_bytes or (len(held) if line < 0 else line) > longest:
+            return self._head_too_large(bytes(held))
+        return request_heads.refused(data, bytes(held[:16]), scout)
+
+    def _head_too_large(self, data: bytes) -> Bad:
+        limits = self.limits
+        if len(data.partition(b"\r\n")[0]) > limits.target_bytes:
+            told = f"the request's target is over {limits.target_bytes} bytes: send what is long in the body"
+            return Bad(Fault.TARGET_TOO_LONG, told)
+        return Bad(Fault.HEAD_TOO_LARGE, f"the request's headers are over {limits.head_bytes} bytes: send fewer")

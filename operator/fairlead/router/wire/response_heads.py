@@ -1,0 +1,76 @@
+"""An engine's head: accepted by llhttp, then judged by what the router can pass on without a doubt about its end."""
+
+import re
+from collections.abc import Callable
+from typing import Final, NamedTuple
+
+import httptools
+
+from fairlead.router.wire.lines import Block
+
+ReadLines = Callable[[list[bytes]], Block]
+
+MOST_BYTES: Final = 64 * 2**10
+"""Engines send about 200; one that sends more than this sends garbage."""
+BODILESS: Final = frozenset({204, 304})
+EVENT_STREAM: Final = b"text/event-stream"
+_START: Final = re.compile(rb"(HTTP/1\.[01]) (([1-9]\d\d)(?: [\t -~]*)?)")
+
+
+class ResponseHead:
+    """What one head says; shared between answers, so nothing here is ever written."""
+
+    __slots__ = ("bodiless", "chunked", "keep_alive", "lines", "sized", "start", "status", "streams", "told")
+
+    def __init__(self, start: bytes, status: int, block: Block, *, http10: bool) -> None:
+        self.start = start
+        """The status line as clients get it."""
+        self.status = status
+        self.told = told = block.told
+        self.lines = b"".join(block.on + block.credentials)
+        """Passed on as they came."""
+        self.keep_alive = b"keep-alive" in block.connection if http10 else b"close" not in block.connection
+        self.chunked = b"transfer-encoding" in told
+        self.sized = b"content-length" in told
+        """Its length is said; otherwise it ends with its last chunk, or with the connection."""
+        self.streams = told.get(b"content-type", b"").lower().startswith(EVENT_STREAM)
+        """Its body is server-sent events."""
+        self.bodiless = status in BODILESS
+        if not (self.sized or self.chunked or self.bodiless):
+            self.keep_alive = False
+
+
+class Answered(NamedTuple):
+    """A head that was read just now; its length is of this answer alone."""
+
+    head: ResponseHead
+    length: int | None
+    """Nothing where none is said."""
+
+
+def read(block: bytes, read_lines: ReadLines) -> Answered | str:
+    """A text says what is wrong."""
+    try:
+        httptools.HttpResponseParser(_Gate()).feed_data(block)
+    except httptools.HttpParserUpgrade:
+        return "it changed protocols, which nobody asked for"
+    except httptools.HttpParserError as problem:
+        return f"no HTTP/1.1 answer: {problem}"
+    first, *rest = block[:-4].split(b"\r\n")
+    start = _START.fullmatch(first)
+    lines = read_lines(rest)
+    if start is None:
+        return "no HTTP/1.1 answer: its status line"
+    version, words, status = start.groups()
+    head = ResponseHead(b"HTTP/1.1 " + words + b"\r\n", int(status), lines, http10=version == b"HTTP/1.0")
+    length = lines.told.pop(b"content-length", None)
+    coding = lines.told.get(b"transfer-encoding", b"chunked").lower()
+    if coding != b"chunked" or b"transfer-encoding" in lines.twice or (head.chunked and head.sized):
+        return "its framing has two meanings: Transfer-Encoding"
+    return Answered(head, None if length is None else int(length))
+
+
+class _Gate:
+    """Gives llhttp nobody to call: what matters is whether it objects."""
+
+    __slots__ = ()

@@ -1,0 +1,56 @@
+"""Members of a body's top-level object, set without writing the rest anew: their bytes stay as the client wrote them.
+
+A member that is not there is put behind the last one. One that is there is replaced in its place.
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+import msgspec
+from msgspec import UNSET, Raw
+
+from fairlead.router.wire.facts import Facts
+
+MEMBERS: Final = msgspec.json.Decoder(dict[str, Raw])
+SPACE: Final = b" \t\r\n"
+INCLUDE_USAGE: Final = b'{"include_usage":true}'
+
+
+def put(body: bytes, found: Facts, members: Mapping[str, bytes]) -> bytes:
+    """`members`: names to JSON; `found` are the facts of this body. A body that is no object stays as it is."""
+    told = found.asked
+    if not found.known:
+        return _replaced(body, members)
+    for name in members:
+        if getattr(told, name, None) is not UNSET:
+            return _replaced(body, members)
+    return _appended(body, members)
+
+
+def _appended(body: bytes, members: Mapping[str, bytes]) -> bytes:
+    """None of them is there; what the facts were read from ends with a brace."""
+    inner = body.rstrip(SPACE)
+    told = b",".join([b'"%b":%b' % (name.encode(), value) for name, value in members.items()])
+    before = inner[-16:-1].rstrip(SPACE) or inner[:-1].rstrip(SPACE)
+    comma = b"" if before.endswith(b"{") else b","  # a brace that opens and closes at once: the object is empty
+    return b"".join((memoryview(inner)[:-1], comma, told, b"}"))
+
+
+def _replaced(body: bytes, members: Mapping[str, bytes]) -> bytes:
+    """Some are there, or may be: only the top level is taken apart."""
+    try:
+        there = MEMBERS.decode(body)
+    except (ValueError, RecursionError):
+        return body
+    there.update({name: Raw(value) for name, value in members.items()})
+    return msgspec.json.encode(there)
+
+
+def asking_usage(body: bytes, found: Facts) -> bytes:
+    """A stream that ends with its tokens; the other options stay."""
+    options = found.asked.stream_options
+    if not isinstance(options, dict) or not options:
+        return put(body, found, {"stream_options": INCLUDE_USAGE})
+    inner = msgspec.json.decode(MEMBERS.decode(body)["stream_options"], type=dict[str, Raw])
+    inner["include_usage"] = Raw(b"true")
+    return put(body, found, {"stream_options": msgspec.json.encode(inner)})

@@ -1,0 +1,178 @@
+"""Which engine takes a request: filters, then what each holds of the prompt against what it has to do, then one pick.
+
+    worth = load - WORTH * tokens held        the least worth wins; load counts tokens to read and to write
+
+A token that is in a cache counts four times a token in the queue: it spares the reading now, and keeps the other
+caches free of a copy. An engine over the load bound gets it counted once, which is what it really spares.
+
+Where several routers stand in front of the same engines, each knows only what it sent itself. So a prompt whose end
+nobody here has seen is taken to be held, in half, by the place that all routers agree on: a rendezvous hash of the
+block that tells its talk apart. A single router needs no place and goes by load alone.
+
+Constants were tuned on the first half of the Mooncake trace and of the Claude Code sessions by
+`bench/router_prefix.py`; it reports on the other halves. Changes nothing, and keeps nothing.
+"""
+
+from enum import Enum, auto
+from math import inf
+from typing import Final
+
+from fairlead.fleet.gateways import Balancing
+from fairlead.fleet.light import light
+from fairlead.routing.ask import Ask
+from fairlead.routing.crowds import Crowds
+from fairlead.routing.endpoint import Endpoint
+from fairlead.routing.places import place
+from fairlead.routing.prefix import Level, PrefixIndex
+from fairlead.routing.reasons import PickReason
+
+WORTH: Final = 4.0
+"""3 to 8 do equally well on both traces; 1 loses a third of Mooncake's hits."""
+OVER_BOUND: Final = 1.0
+SLACK_TOKENS: Final = 8192
+"""Over the load bound's own: a step of a large card's engine. An idle fleet has no mean worth multiplying."""
+UNSEEN: Final = 0.5
+"""Share of what no engine is known to hold that the agreed place is taken to hold, where there are other routers."""
+MOST_WAITING: Final = 8.0
+"""Requests in an engine's own queue; the rest waits in the router, where order can still change."""
+
+
+class Nobody(Enum):
+    """Why no engine can be named."""
+
+    NONE_ROUTABLE = auto()
+    NO_ADAPTER = auto()
+    """There are routable engines, and none that serves this adapter."""
+    FULL = auto()
+    """There are engines for it, and each has as much as it can run."""
+
+
+@light
+class Chosen:
+    """An engine, and what settled it."""
+
+    endpoint: Endpoint
+    reason: PickReason
+    held_blocks: int = 0
+
+
+class Field:
+    """What choosing looks at."""
+
+    __slots__ = ("balancing", "block_tokens", "crowds", "index", "picks", "routable", "routers", "short_queues")
+
+    def __init__(self, balancing: Balancing, index: PrefixIndex, crowds: Crowds) -> None:
+        self.balancing = balancing
+        """Replaced when the configuration changes."""
+        self.index = index
+        self.crowds = crowds
+        self.routable: tuple[Endpoint, ...] = ()
+        self.block_tokens = 128.0
+        """Tokens that one block of a prompt stands for."""
+        self.routers = 1
+        """That share these engines, this one included."""
+        self.short_queues = True
+        """Whether an engine that has enough in its own queue is passed over: somebody must keep what is not sent."""
+        self.picks = 0
+
+
+def has_room(endpoint: Endpoint) -> bool:
+    """Whether it would begin one more soon. What came and went since its figures is ours to know, others' is not."""
+    if endpoint.inflight >= endpoint.most_requests:
+        return False
+    since = endpoint.inflight - endpoint.inflight_then
+    return not endpoint.queued_then or endpoint.queued_then + since < MOST_WAITING
+
+
+def choose(field: Field, ask: Ask, now: float) -> Chosen | Nobody:  # noqa: ARG001  # every act takes the moment
+    """One that has not failed it; among those that have, when there is no other."""
+    routable = field.routable
+    if not routable:
+        return Nobody.NONE_ROUTABLE
+    adapter, tried, short = ask.adapter, ask.tried, field.short_queues
+    fit: list[Endpoint] = []
+    tired: list[Endpoint] = []
+    served = False
+    for one in routable:
+        if adapter is not None and adapter not in one.adapters:
+            continue
+        served = True
+        # `has_room`, written out: a call for each engine is a tenth of choosing (bench/router_prefix.py --micro).
+        if short and (
+            one.inflight >= one.most_requests
+            or (one.queued_then and one.queued_then + one.inflight - one.inflight_then >= MOST_WAITING)
+        ):
+            continue
+        (tired if tried and one in tried else fit).append(one)
+    if not (fit := fit or tired):
+        return Nobody.FULL if served else Nobody.NO_ADAPTER
+    blocks = ask.blocks
+    if len(fit) == 1:
+        held = _held_by(fit[0], field.index.holders(blocks)) if blocks else 0
+        return Chosen(endpoint=fit[0], reason=PickReason.ONLY_ONE, held_blocks=held)
+    if not blocks or not field.balancing.prefix:
+        return Chosen(endpoint=_least_loaded(fit), reason=PickReason.LEAST_LOADED)
+    return _by_prefix(field, ask, fit)
+
+
+def _least_loaded(fit: list[Endpoint]) -> Endpoint:
+    """Of equals the one longest not chosen."""
+    best = fit[0]
+    least = best.prompt_load + best.reply_load + best.others_load
+    for one in fit:
+        load = one.prompt_load + one.reply_load + one.others_load
+        if load < least or (load == least and one.last_pick < best.last_pick):
+            best, least = one, load
+    return best
+
+
+def _by_prefix(field: Field, ask: Ask, fit: list[Endpoint]) -> Chosen:
+    levels = field.index.holders(ask.blocks)
+    deepest = levels[-1][0] if levels else 0
+    agreed: Endpoint | None = None
+    believed = 0.0
+    if field.routers > 1:
+        agreed = place(field.crowds.key(ask.blocks, len(field.routable)), fit)
+        believed = deepest + UNSEEN * (len(ask.blocks) - deepest)
+    elif not levels:
+        return Chosen(endpoint=_least_loaded(fit), reason=PickReason.LEAST_LOADED)
+    bound = bound_tokens(field, ask, fit)
+    tokens, prompt = field.block_tokens, ask.prompt_tokens
+    best, least, best_held = fit[0], inf, 0
+    for one in fit:
+        load = one.prompt_load + one.reply_load + one.others_load
+        held = 0
+        for depth, mask in levels:
+            if mask >> one.slot & 1:
+                held = depth
+        virtual = believed if one is agreed and believed > held else held
+        missing = prompt - held * tokens
+        worth = load - (WORTH if load <= bound else OVER_BOUND) * virtual * tokens
+        if missing > one.free_tokens:
+            # Its cache has no room: somebody would be preempted and read again.
+            worth += missing - one.free_tokens
+        if worth < least or (worth == least and one.last_pick < best.last_pick):
+            best, least, best_held = one, worth, held
+    return Chosen(endpoint=best, reason=_why(best_held, deepest, agreed is best), held_blocks=best_held)
+
+
+def bound_tokens(field: Field, ask: Ask, fit: list[Endpoint]) -> float:
+    """Who has more to do than this is not preferred for what it holds."""
+    total = 0
+    for one in fit:
+        total += one.prompt_load + one.reply_load + one.others_load
+    return field.balancing.load_bound * total / len(fit) + ask.prompt_tokens + SLACK_TOKENS
+
+
+def _why(held: int, deepest: int, agreed: bool) -> PickReason:
+    if held:
+        return PickReason.PREFIX if held == deepest else PickReason.SHORTER_PREFIX
+    return PickReason.RENDEZVOUS if agreed else PickReason.LEAST_LOADED
+
+
+def _held_by(endpoint: Endpoint, levels: list[Level]) -> int:
+    held = 0
+    for depth, mask in levels:
+        if mask >> endpoint.slot & 1:
+            held = depth
+    return held

@@ -1,0 +1,82 @@
+"""What a reply will be in tokens, and how many bytes a token is: learnt from what came, guessed until then.
+
+A client's `max_tokens` is a ceiling and mostly far above what comes, so load counts what such clients really got.
+"""
+
+from typing import Final
+
+REPLY_GUESS: Final = 256
+"""Tokens of a reply before any has been seen: between the means of public traces, 149 (Mooncake) and 437 (Claude)."""
+PROMPT_GUESS: Final = 1024
+"""Tokens to read of a prompt before any was sent: the mean of a production chat service (Azure) is 1,155."""
+BYTES_A_TOKEN: Final = 4.0
+"""Before any usage has been seen: English text in the vocabularies of current models."""
+MEMORY: Final = 64
+"""A mean is over about so many last replies: a tenant that changes its use is followed within a minute or so."""
+MOST_NAMES: Final = 4096
+"""More tenants than that share one mean."""
+BLOCK_BYTES: Final = 512
+"""As `router.wire` cuts prompts."""
+
+
+class Mean:
+    """A running mean in two slots: exact for the first ones, then the last count most."""
+
+    __slots__ = ("count", "value")
+
+    def __init__(self, value: float) -> None:
+        self.value = value
+        self.count = 0
+
+    def add(self, value: float) -> None:
+        """One more."""
+        if self.count < MEMORY:
+            self.count += 1
+        self.value += (value - self.value) / self.count
+
+
+class Expectations:
+    """Of one model."""
+
+    __slots__ = ("_everybody", "_replies", "bytes_a_token", "prompt")
+
+    def __init__(self) -> None:
+        self._everybody = Mean(REPLY_GUESS)
+        self._replies: dict[str, Mean] = {}
+        self.bytes_a_token = Mean(BYTES_A_TOKEN)
+        self.prompt = Mean(PROMPT_GUESS)
+        """Tokens of a prompt that were not held where it went."""
+
+    def reply(self, name: str, most: int) -> int:
+        """Tokens that a reply to this tenant will have; never more than it asked for."""
+        expected = int((self._replies.get(name) or self._everybody).value)
+        return min(expected, most)
+
+    def replied(self, name: str, tokens: int) -> None:
+        """A reply came to its own end, and had so many."""
+        self._everybody.add(tokens)
+        mine = self._replies.get(name)
+        if mine is None:
+            if len(self._replies) >= MOST_NAMES:
+                return
+            mine = self._replies[name] = Mean(REPLY_GUESS)
+        mine.add(tokens)
+
+    def tokens(self, text_bytes: int) -> int:
+        """Of a prompt of so many bytes, as far as one can tell without its tokenizer."""
+        return int(text_bytes / self.bytes_a_token.value) + 1
+
+    def measured(self, text_bytes: int, tokens: int) -> None:
+        """An engine counted: a text of so many bytes had so many tokens."""
+        if tokens > 0 and text_bytes > 0:
+            self.bytes_a_token.add(min(max(text_bytes / tokens, 0.5), 16.0))
+
+    @property
+    def anybody(self) -> float:
+        """Tokens of a reply, whoever asks."""
+        return self._everybody.value
+
+    @property
+    def block_tokens(self) -> float:
+        """Tokens of one prefix block."""
+        return BLOCK_BYTES / self.bytes_a_token.value

@@ -1,0 +1,17 @@
+"""What a router knows of the model behind it."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Model:
+    """One base model and its adapters."""
+
+    names: tuple[str, ...] = ()
+    """Clients ask for one of these, the base model first; none: any name is let through."""
+    adapters: frozenset[str] = frozenset()
+    """Those of the names that are LoRA adapters."""
+    max_context_tokens: int | None = None
+    """Prompt and reply together; nothing where it is not known."""
+    bytes_per_token: float = 4.0
+    """Of English text in the vocabularies of current models; only until the engine's own counts are there."""

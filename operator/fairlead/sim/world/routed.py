@@ -1,0 +1,157 @@
+"""Fairlead's own choosing in front of simulated engines: one table a router, as many routers as there are to be.
+
+Each router sees what it sent itself, hears of its own first and last tokens, and reads every engine's figures once a
+second; nothing passes between routers. Queues are not here: whoever is asked sends at once.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from math import inf
+from typing import Final
+
+from fairlead.fleet.endpoints import Seen
+from fairlead.fleet.gateways import Balancing
+from fairlead.fleet.tenants import Tenant
+from fairlead.routing.accounts import Account
+from fairlead.routing.ask import Ask
+from fairlead.routing.choosing import Chosen as Choice
+from fairlead.routing.endpoint import Endpoint, Figures
+from fairlead.routing.expectations import BLOCK_BYTES
+from fairlead.routing.reasons import Ending
+from fairlead.routing.table import Table
+from fairlead.sim.engine.request import Request
+from fairlead.sim.world.balancing import Chosen
+from fairlead.sim.world.traffic.arrival import Arrival
+
+BALANCING: Final = Balancing()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Routers:
+    """How many there are and what they know of the engines."""
+
+    count: int = 1
+    by_session: bool = False
+    """A session's requests all come to one router, as over a connection that stays open; otherwise in turn."""
+    page_tokens: int = 16
+    """Of the engines."""
+    block_pages: int = 8
+    """Pages that make one block of a prompt, as routers count them."""
+    kv_tokens: int = 2**19
+    """Each engine's KV cache."""
+    figures_s: float = 1.0
+    most_output: int = 4096
+    """What clients allow: a router does not know what will come."""
+    balancing: Balancing = BALANCING
+
+
+@dataclass(slots=True)
+class Flight:
+    """A request of one router."""
+
+    table: Table
+    ask: Ask
+
+
+class Routed:
+    """All routers of one fleet, as a balancer."""
+
+    def __init__(self, routers: Routers, figures: Callable[[int, float], Figures | None]) -> None:
+        self._routers = routers
+        self._figures = figures
+        """What the engine of this ordinal tells at this moment."""
+        self.tables = [self._table() for _ in range(routers.count)]
+        self._flights: dict[int, Flight] = {}
+        self._ordinals: list[int] = []
+        self._account = Account(Tenant(name="everybody", keys=()))
+        self._told = -inf
+        self._turn = 0
+
+    def choose(self, arrival: Arrival, ready: Sequence[Chosen]) -> Chosen:
+        """The router whose turn it is decides alone."""
+        now = arrival.time
+        self._see([one.ordinal for one in ready])
+        if now >= self._told + self._routers.figures_s:
+            self._told = now
+            self._read_figures(now)
+        table = self.tables[self._router(arrival)]
+        ask = self._ask(arrival)
+        self.before_choice(table)
+        choice = table.choose(ask, now)
+        if not isinstance(choice, Choice):
+            raise TypeError(f"no engine for a request: {choice}; there are {len(ready)} ready ones")
+        table.charge(ask, choice, now)
+        self._flights[id(arrival)] = Flight(table, ask)
+        ordinal = int(choice.endpoint.address)
+        return next(one for one in ready if one.ordinal == ordinal)
+
+    def before_choice(self, table: Table) -> None:
+        """Where a router that knows more looks again."""
+
+    def sent(self, arrival: Arrival, request: Request, taken: bool) -> None:  # noqa: ARG002  # only who knows more asks
+        """An engine that refuses at once is given nothing."""
+        if not taken:
+            flight = self._flights.pop(id(arrival))
+            flight.table.give_back(flight.ask, Ending.REFUSED, arrival.time)
+
+    def began(self, arrival: Arrival, now: float) -> None:
+        """Its first token came."""
+        flight = self._flights[id(arrival)]
+        flight.table.first_token(flight.ask, now)
+
+    def ended(self, arrival: Arrival, output_tokens: int, now: float) -> None:
+        """Its last token came."""
+        flight = self._flights.pop(id(arrival))
+        flight.table.expectations.replied(self._account.name, output_tokens)
+        flight.table.give_back(flight.ask, Ending.DONE, now)
+
+    def _ask(self, arrival: Arrival) -> Ask:
+        step = self._routers.block_pages
+        return Ask(
+            account=self._account,
+            prompt_tokens=arrival.prompt_tokens,
+            output_tokens=self._routers.most_output,
+            arrived=arrival.time,
+            blocks=arrival.prefix[step - 1 :: step],
+            adapter=arrival.adapter,
+        )
+
+    def _router(self, arrival: Arrival) -> int:
+        if self._routers.by_session and arrival.session is not None:
+            return sum(arrival.session.encode()) % len(self.tables)
+        self._turn += 1
+        return self._turn % len(self.tables)
+
+    def _table(self) -> Table:
+        """With blocks as long as the trace's, and nobody who would keep what an engine has no room for."""
+        routers = self._routers
+        table = Table(_nobody_listens, routers.balancing)
+        table.field.routers = routers.count
+        table.field.short_queues = False
+        table.field.block_tokens = float(routers.block_pages * routers.page_tokens)
+        table.expectations.bytes_a_token.value = BLOCK_BYTES / table.field.block_tokens
+        return table
+
+    def _see(self, ordinals: list[int]) -> None:
+        if ordinals == self._ordinals:
+            return
+        self._ordinals = ordinals
+        seen = [Seen(pod=f"engine-{one}", address=str(one)) for one in ordinals]
+        for table in self.tables:
+            table.take(seen)
+            for endpoint in table.endpoints:
+                table.proved(endpoint)
+                table.sized(endpoint, self._routers.kv_tokens, inf)
+
+    def _read_figures(self, now: float) -> None:
+        for ordinal in self._ordinals:
+            figures = self._figures(ordinal, now)
+            if figures is not None:
+                for table in self.tables:
+                    for endpoint in table.endpoints:
+                        if endpoint.address == str(ordinal):
+                            table.figures(endpoint, figures)
+
+
+def _nobody_listens(endpoint: Endpoint) -> None:
+    """States change only when replicas come and go, which the world tells itself."""

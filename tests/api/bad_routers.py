@@ -1,0 +1,77 @@
+"""Bad settings of a deployment's own router: contradictions between its groups, and spellings only it has."""
+
+from typing import Any, Final
+
+from tests.api.bad import Bad, but
+
+KEYS: Final = [{"name": "k", "key": "k"}]
+TENANT: Final[dict[str, Any]] = {"name": "shop", "keys": KEYS}
+
+
+def router(**changed: Any) -> dict[str, Any]:  # noqa: ANN401  # any value may stand in a bad spec
+    return but(router=changed)
+
+
+ROUTER_RULES: Final = (
+    Bad(
+        story="a tenant of a router in no band",
+        spec=router(tenants=[TENANT | {"band": "gold"}], bands=[{"name": "silver", "priority": 1}]),
+        at="spec.router.tenants",
+        says="a tenant names a band that bands does not have; add the band to bands, or name one that is there",
+    ),
+    Bad(
+        story="bands that reserve more than there is",
+        spec=router(
+            bands=[
+                {"name": "gold", "priority": 2, "reserved": "0.7"},
+                {"name": "silver", "priority": 1, "reserved": "0.4"},
+            ]
+        ),
+        at="spec.router.bands",
+        says="the bands reserve more than there is; lower reserved of some bands",
+    ),
+    Bad(
+        story="a salt for nobody",
+        spec=router(balancing={"cacheSalt": True}),
+        at="spec.router.balancing",
+        says="cacheSalt keeps tenants apart, and there are none; name tenants, or remove balancing.cacheSalt",
+    ),
+    Bad(
+        story="every page and one more",
+        spec=router(door={"cors": {"origins": ["*", "https://app.example"]}}),
+        at="spec.router.door.cors.origins",
+        says="* lets every page ask, so other origins beside it mean nothing; remove *, or all the others",
+    ),
+    Bad(
+        story="prompts in a log that is not written",
+        spec=router(accessLog={"enabled": False, "prompts": True}),
+        at="spec.router.accessLog.prompts",
+        says="without lines there is nothing to write prompts into; set enabled to true, or remove prompts",
+    ),
+    Bad(
+        story="an origin with a path",
+        spec=router(door={"cors": {"origins": ["https://app.example/page"]}}),
+        at="spec.router.door.cors.origins[0]",
+        says="this is not the origin of a page; write https://host or https://host:port without a path",
+    ),
+    Bad(
+        story="a tenant of a router without a key",
+        spec=router(tenants=[{"name": "shop", "keys": []}]),
+        at="spec.router.tenants[0].keys",
+        says="the list needs 1 or more; add what is missing",
+        there="should have at least 1 items",
+    ),
+    Bad(
+        story="a load bound below the mean",
+        spec=router(balancing={"loadBound": "0.9"}),
+        at="spec.router.balancing.loadBound",
+        says="this is not a factor of at least 1",
+    ),
+    Bad(
+        story="two tenants of a router with one name",
+        spec=router(tenants=[TENANT, TENANT]),
+        at="spec.router.tenants",
+        says="the name 'shop' stands more than once; keep one of them",
+        there="Duplicate value",
+    ),
+)

@@ -1,0 +1,65 @@
+"""`fairlead router --check`: what a router would do with a file, before any runs."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Run
+
+FILE = """
+endpoints: ["127.0.0.1:8000"]
+models: [chat]
+routing:
+  tenants: [{name: shop, keys: [{sha256: %s}]}]
+  timeouts: {total: 1m}
+  door: {cors: {origins: ["https://app.example"]}}
+""" % ("a" * 64)
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    path = tmp_path / "router.yaml"
+    path.write_text(FILE)
+    return path
+
+
+def test_every_setting_is_one_aligned_line_with_the_value_that_counts(run: Run, config: Path) -> None:
+    code, out, err = run("router", "--check", str(config))
+    said = dict(line.split(maxsplit=1) for line in out.splitlines())
+    assert (code, err) == (0, "")
+    assert said["endpoints"] == "127.0.0.1:8000"
+    assert said["routing.timeouts.totalSeconds"] == "60.0"
+    assert said["routing.tenants[0].keys"] == "sha256"
+    assert said["routing.tenants[0].keysFound"] == "1"
+    assert said["routing.longLane"] == "-"
+    assert len({line.index(said[line.split()[0]]) for line in out.splitlines() if line.startswith("routing.t")}) == 1
+
+
+def test_as_json_it_is_one_object_without_secrets(run: Run, config: Path) -> None:
+    told = json.loads(run("router", "--check", str(config), "-o", "json")[1])
+    assert told["routing"]["door"]["corsOrigins"] == ["https://app.example"]
+    assert "aaaa" not in json.dumps(told)
+
+
+def test_what_would_do_nothing_is_a_caution(run: Run, config: Path) -> None:
+    config.write_text(FILE.replace("sha256: " + "a" * 64, "file: /absent/key"))
+    code, _, err = run("router", "--check", str(config))
+    assert code == 1
+    assert "caution: tenant shop: file /absent/key: there is no key" in err
+
+
+@pytest.mark.parametrize("words", [("--check",), ("--config",)])
+def test_what_makes_no_sense_is_told_with_the_file_and_the_key(words: tuple[str], run: Run, config: Path) -> None:
+    config.write_text("endpoint: [a:1]")
+    code, out, err = run("router", *words, str(config))
+    assert (code, out) == (2, "")
+    assert err == (
+        f"fairlead router: {config}: endpoint: (not shown): there is no such field; did you mean endpoints?\n"
+    )
+
+
+def test_a_file_that_is_not_there_is_told(run: Run) -> None:
+    code, _, err = run("router", "--check", "/absent/router.yaml")
+    assert code == 2
+    assert "/absent/router.yaml" in err

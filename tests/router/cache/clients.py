@@ -1,0 +1,142 @@
+"""Clients of a cache that remember what they were told, and the questions they ask."""
+
+import json
+from dataclasses import dataclass, field
+from typing import Any, TypedDict, Unpack
+
+from fairlead.fleet import gateways
+from fairlead.router.cache.askers import Head
+from fairlead.router.cache.cache import Enquiry, Follow, Found, Hit, Lead, ResponseCache
+from fairlead.router.cache.flights import Flight
+from fairlead.router.cache.followers import Follower
+
+JSON = b"Content-Type: application/json\r\nserver: uvicorn\r\n"
+EVENTS = b"content-type: text/event-stream; charset=utf-8\r\n"
+CHAT: dict[str, Any] = {"model": "m", "messages": [{"role": "user", "content": "Why?"}], "temperature": 0}
+ANSWER = b'{"id":"chatcmpl-1","choices":[{"index":0,"message":{"content":"So."},"finish_reason":"stop"}]}'
+STREAM = (
+    b'data: {"id":"chatcmpl-1","choices":[{"index":0,"delta":{"role":"assistant","content":""}}]}\n\n',
+    b'data: {"id":"chatcmpl-1","choices":[{"index":0,"delta":{"reasoning":"Hm"}}]}\n\n',
+    b'data: {"id":"chatcmpl-1","choices":[{"index":0,"delta":{"content":"So."},"finish_reason":"stop"}]}\n\n',
+    b'data: {"id":"chatcmpl-1","choices":[],"usage":{"prompt_tokens":3,"completion_tokens":2}}\n\n',
+    b"data: [DONE]\n\n",
+)
+TOLD = Head(status=200, lines=JSON, length=len(ANSWER), revision="r1")
+STREAMED = Head(status=200, lines=EVENTS, length=None, revision="r1")
+
+
+@dataclass(eq=False)
+class Client:
+    """One exchange, as the cache sees it."""
+
+    head: Head | None = None
+    body: bytes = b""
+    said: list[str] = field(default_factory=list)
+    flight: Flight | None = None
+    follower: Follower | None = None
+    leaves_at: str = ""
+    pauses_at: str = ""
+
+    def flight_head(self, head: Head) -> None:
+        self.head = head
+        self._hear("head")
+
+    def flight_body(self, data: bytes) -> None:
+        self.body += data
+        self._hear("body")
+
+    def flight_end(self) -> None:
+        self._hear("end")
+
+    def flight_cut(self) -> None:
+        self._hear("cut")
+
+    def flight_lead(self, flight: Flight) -> None:
+        self.flight = flight
+        self._hear("lead")
+
+    def flight_alone(self) -> None:
+        self._hear("alone")
+
+    def flight_followed(self) -> None:
+        self._hear("followed")
+
+    def flight_deserted(self) -> None:
+        self._hear("deserted")
+
+    def _hear(self, word: str) -> None:
+        self.said.append(word)
+        if self.follower is not None and word == self.leaves_at:
+            self.follower.leave()
+        if self.follower is not None and word == self.pauses_at:
+            self.follower.pause()
+
+
+class Settings(TypedDict, total=False):
+    enabled: bool
+    ttl_seconds: float
+    max_bytes: int
+    max_entry_bytes: int
+    by_tenant: bool
+
+
+class Said(TypedDict, total=False):
+    surface: str
+    tenant: str
+    revisions: tuple[str, ...]
+    temperature: float | None
+    seed: int | None
+    cache_control: bytes | None
+    word: bytes | None
+    ttl: bytes | None
+    extra: bytes
+
+
+def settings(**told: Unpack[Settings]) -> gateways.ResponseCache:
+    told.setdefault("enabled", True)
+    return gateways.ResponseCache(**told)
+
+
+def cache(**told: Unpack[Settings]) -> ResponseCache:
+    return ResponseCache(settings(**told))
+
+
+def enquiry(body: dict[str, Any] = CHAT, **more: Unpack[Said]) -> Enquiry:
+    usual: Said = {
+        "surface": "chat",
+        "tenant": "shop",
+        "revisions": ("r1",),
+        "temperature": body.get("temperature"),
+        "seed": body.get("seed"),
+    }
+    usual.update(more)
+    return Enquiry(body=json.dumps(body).encode(), **usual)
+
+
+def ask(kept: ResponseCache, asked: Enquiry | None = None, client: Client | None = None, now: float = 100.0) -> Found:
+    return kept.lookup(asked or enquiry(), client or Client(), now)
+
+
+def led(kept: ResponseCache, asked: Enquiry | None = None, client: Client | None = None, now: float = 100.0) -> Flight:
+    found = ask(kept, asked, client, now)
+    assert isinstance(found, Lead)
+    return found.flight
+
+
+def followed(kept: ResponseCache, client: Client, asked: Enquiry | None = None) -> Client:
+    found = ask(kept, asked, client)
+    assert isinstance(found, Follow)
+    client.follower = found.follower
+    found.follower.start()
+    return client
+
+
+def answer(flight: Flight, body: bytes = ANSWER, head: Head = TOLD, now: float = 100.0) -> None:
+    flight.began(head)
+    flight.more(body)
+    flight.completed(now)
+
+
+def hit(kept: ResponseCache, asked: Enquiry | None = None, now: float = 100.0) -> Hit | None:
+    found = ask(kept, asked, now=now)
+    return found if isinstance(found, Hit) else None

@@ -1,0 +1,208 @@
+"""What becomes of a request: answered at once, leading, following, or passing by."""
+
+import json
+
+import pytest
+
+from fairlead.router.cache import replay
+from fairlead.router.cache.askers import Head
+from fairlead.router.cache.cache import Lead, Pass, ResponseCache
+from fairlead.router.cache.reasons import NotKept, PassReason
+from tests.router.cache.clients import (
+    ANSWER,
+    CHAT,
+    STREAM,
+    STREAMED,
+    TOLD,
+    Said,
+    answer,
+    ask,
+    cache,
+    enquiry,
+    hit,
+    led,
+    settings,
+)
+
+
+def filled(kept: ResponseCache | None = None) -> ResponseCache:
+    kept = kept or cache()
+    answer(led(kept))
+    return kept
+
+
+def test_the_same_question_gets_the_same_bytes_and_its_age() -> None:
+    found = hit(filled(), now=107.9)
+    assert found is not None
+    assert (found.entry.body, found.age) == (ANSWER, 7)
+    assert replay.hit(found.entry, found.age).endswith(ANSWER)
+
+
+def test_a_stream_is_given_to_streams_alone_with_all_its_events() -> None:
+    kept = cache()
+    asked = enquiry({**CHAT, "stream": True})
+    answer(led(kept, asked), b"".join(STREAM), STREAMED)
+    found = hit(kept, asked)
+    assert found is not None
+    assert found.entry.body == b"".join(STREAM)
+    assert hit(kept) is None
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        Said(tenant="bank"),
+        Said(revisions=("r2",)),
+        Said(revisions=()),
+        Said(surface="completions"),
+        Said(extra=b"max_tokens=9"),
+    ],
+)
+def test_never_across_tenants_revisions_surfaces_and_limits(other: Said) -> None:
+    assert hit(filled(), enquiry(**other)) is None
+
+
+def test_shared_by_all_tenants_only_where_it_is_configured() -> None:
+    assert hit(filled(cache(by_tenant=False)), enquiry(tenant="bank")) is not None
+
+
+def test_an_answer_belongs_to_the_revision_that_gave_it() -> None:
+    kept = cache()
+    flight = led(kept, enquiry(revisions=("r1", "r2")))
+    answer(flight, head=Head(status=200, lines=TOLD.lines, length=None, revision="r2"))
+    assert hit(kept, enquiry(revisions=("r1",))) is None
+    assert hit(kept, enquiry(revisions=("r2", "r3"))) is not None
+
+
+def test_it_is_kept_for_its_time_and_no_longer() -> None:
+    kept = filled(cache(ttl_seconds=60.0))
+    assert hit(kept, now=159.0) is not None
+    assert hit(kept, now=160.0) is None
+    assert kept.counts.expired == 1
+
+
+def test_a_request_may_shorten_the_time_and_not_lengthen_it() -> None:
+    kept = cache(ttl_seconds=60.0)
+    answer(led(kept, enquiry(ttl=b"5")))
+    assert hit(kept, now=106.0) is None
+    answer(led(kept, enquiry({**CHAT, "n": 1}, ttl=b"999")))
+    assert hit(kept, enquiry({**CHAT, "n": 1}), now=161.0) is None
+
+
+def test_no_time_at_all_means_not_kept() -> None:
+    kept = cache()
+    answer(led(kept, enquiry(ttl=b"0")))
+    assert (kept.entries, kept.counts.refused[NotKept.UNWANTED]) == (0, 1)
+
+
+def test_an_answer_too_old_for_a_client_is_asked_anew() -> None:
+    kept = filled()
+    assert hit(kept, enquiry(cache_control=b"max-age=10"), now=109.0) is not None
+    assert hit(kept, enquiry(cache_control=b"max-age=10"), now=111.0) is None
+
+
+@pytest.mark.parametrize("fresh", [Said(cache_control=b"no-cache"), Said(word=b"refresh")])
+def test_a_refresh_asks_anew_and_its_answer_takes_the_place(fresh: Said) -> None:
+    kept = filled()
+    other = ANSWER.replace(b"So", b"No")
+    answer(led(kept, enquiry(**fresh)), other)
+    found = hit(kept)
+    assert found is not None
+    assert (found.entry.body, kept.entries) == (other, 1)
+
+
+@pytest.mark.parametrize(
+    ("said", "reason"),
+    [
+        (Said(cache_control=b"no-store"), PassReason.NO_STORE),
+        (Said(word=b"off"), PassReason.OFF),
+        (Said(surface="tokenize"), PassReason.SURFACE),
+        (Said(temperature=0.5), PassReason.SAMPLED),
+        (Said(temperature=None), PassReason.SAMPLED),
+    ],
+)
+def test_these_pass_by_and_are_told_why(said: Said, reason: PassReason) -> None:
+    kept = filled()
+    found = ask(kept, enquiry(**said))
+    assert isinstance(found, Pass)
+    assert (found.reason, found.line) == (reason, f"x-fairlead-cache: pass; reason={reason}\r\n".encode())
+    assert kept.counts.passed[reason] == 1
+
+
+def test_bodies_that_are_odd_long_or_doubtful_pass_by() -> None:
+    kept = cache()
+    odd = enquiry()
+    odd = type(odd)(surface="chat", body=b"{", tenant="", revisions=(), temperature=0)
+    long = type(odd)(surface="chat", body=b" " * 600_000, tenant="", revisions=(), temperature=0)
+    several = enquiry({**CHAT, "n": 2})
+    reasons = [one.reason for one in (ask(kept, odd), ask(kept, long), ask(kept, several)) if isinstance(one, Pass)]
+    assert reasons == [PassReason.UNREADABLE, PassReason.TOO_LARGE, PassReason.SEVERAL]
+
+
+def test_embeddings_are_never_sampled() -> None:
+    kept = cache()
+    asked = enquiry({"model": "m", "input": "x"}, surface="embeddings")
+    body = json.dumps({"object": "list", "data": [{"embedding": [0.5]}]}).encode()
+    answer(led(kept, asked), body)
+    assert hit(kept, asked) is not None
+
+
+def test_where_it_is_off_only_those_who_ask_for_it_use_it() -> None:
+    kept = cache(enabled=False)
+    assert not kept.enabled
+    assert isinstance(ask(kept), Pass)
+    answer(led(kept, enquiry(word=b"on")))
+    assert isinstance(ask(kept), Pass)
+    assert hit(kept, enquiry(word=b"on")) is not None
+
+
+def test_without_room_nobody_uses_it() -> None:
+    kept = cache(max_bytes=0)
+    assert not kept.enabled
+    assert isinstance(ask(kept, enquiry(word=b"on")), Pass)
+
+
+def test_half_an_answer_is_never_kept() -> None:
+    kept = cache()
+    answer(led(kept), b'{"choices":[{"finish_reason":"abort"}]}')
+    assert (kept.entries, kept.counts.refused[NotKept.INCOMPLETE]) == (0, 1)
+    assert isinstance(ask(kept), Lead)
+
+
+def test_one_larger_than_an_entry_may_be_is_not_kept() -> None:
+    kept = cache(max_entry_bytes=len(ANSWER) - 1)
+    answer(led(kept))
+    assert (kept.entries, kept.counts.refused[NotKept.TOO_LARGE]) == (0, 1)
+
+
+def test_new_bounds_hold_at_once_and_what_fits_stays() -> None:
+    kept = filled()
+    kept.apply(settings())
+    assert hit(kept) is not None
+    kept.apply(settings(max_bytes=10))
+    assert (kept.entries, kept.bytes, kept.counts.evicted) == (0, 0, 1)
+
+
+def test_a_revision_that_names_itself_not_can_be_forgotten() -> None:
+    kept = cache()
+    nameless = enquiry(revisions=("",))
+    answer(led(kept, nameless), head=Head(status=200, lines=TOLD.lines, length=None, revision=""))
+    assert hit(kept, nameless) is not None
+    kept.forget("")
+    assert hit(kept, nameless) is None
+
+
+def test_what_is_over_is_swept_out() -> None:
+    kept = filled(cache(ttl_seconds=1.0))
+    kept.sweep(102.0)
+    assert (kept.entries, kept.bytes) == (0, 0)
+
+
+def test_every_lookup_is_counted_once() -> None:
+    kept = filled()
+    ask(kept)
+    ask(kept, enquiry(cache_control=b"no-store"))
+    led(kept, enquiry({**CHAT, "seed": 1}))
+    ask(kept, enquiry({**CHAT, "seed": 1}))
+    counts = kept.counts
+    assert (counts.hits, counts.misses, counts.joined, sum(counts.passed.values())) == (1, 2, 1, 1)

@@ -1,0 +1,242 @@
+"""The response cache through a whole router: answers kept and followed, whoever leaves or breaks meanwhile."""
+
+import asyncio
+import gc
+from pathlib import Path
+
+import pytest
+from aiohttp import web
+
+from fairlead.router.recall import Recall
+from fairlead.simulator.pretence import Fault
+from tests.router.planes import CHAT, answering, before, plane, told, written
+from tests.router.recalling import (
+    CACHE,
+    COLD,
+    STREAM,
+    asked,
+    got,
+    idle,
+    nobody_inside,
+    rest,
+    slow,
+    talkative,
+    until_followed,
+)
+from tests.simulator.living import faulty, living, paced
+
+
+def test_the_same_question_has_the_same_bytes_and_needs_no_engine(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with living() as engines, before(tmp_path, engines, cache=CACHE) as router:
+            for body in (COLD, STREAM, STREAM | {"stream_options": {"include_usage": True}}):
+                first, answered = await got(router, body), engines[0].engine.answered
+                assert await got(router, body) == ("hit", first[1])
+                assert first[0] == "miss"
+                assert engines[0].engine.answered == answered
+            async with asked(router, x_request_id="mine") as again:
+                assert (again.headers["x-request-id"], again.headers["age"]) == ("mine", "0")
+            await nobody_inside(router)
+
+    told(story())
+
+
+def test_many_that_ask_at_once_are_one_to_the_engine(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with living(paced(0.05, 0.001)) as engines, before(tmp_path, engines, cache=CACHE) as router:
+            before_them = engines[0].engine.answered
+            answers = await asyncio.gather(*(got(router, STREAM) for _ in range(50)))
+            assert len({body for _, body in answers}) == 1
+            assert sorted({word for word, _ in answers}) == ["joined", "miss"]
+            assert engines[0].engine.answered == before_them + 1
+            await nobody_inside(router)
+
+    told(story())
+
+
+def test_a_leaders_answer_goes_on_for_those_who_follow(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with living(paced(0.15, 0.001)) as engines, before(tmp_path, engines, cache=CACHE) as router:
+            before_them = engines[0].engine.answered
+            leader = asyncio.create_task(got(router, STREAM))
+            await until_followed(router, 1)
+            followers = [asyncio.create_task(got(router, STREAM)) for _ in range(3)]
+            await until_followed(router, 4)
+            leader.cancel()
+            answers = await asyncio.gather(*followers)
+            assert {word for word, _ in answers} == {"joined"}
+            assert all(body.endswith(b"data: [DONE]\n\n") for _, body in answers)
+            assert engines[0].engine.answered == before_them + 1
+            assert (await got(router, STREAM))[0] == "hit"
+            await nobody_inside(router)
+
+    told(story())
+
+
+def test_when_all_have_left_the_engine_is_free_at_once(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with living(paced(0.01, 5)) as engines, before(tmp_path, engines, cache=CACHE) as router:
+            tasks = [asyncio.create_task(got(router, STREAM)) for _ in range(3)]
+            await until_followed(router, 3)
+            for task in tasks:
+                task.cancel()
+            await idle(engines[0])
+            await nobody_inside(router)
+
+    told(story())
+
+
+def test_a_follower_that_leaves_costs_nobody_anything(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with living(paced(0.1, 0.001)) as engines, before(tmp_path, engines, cache=CACHE) as router:
+            leader = asyncio.create_task(got(router, STREAM))
+            await until_followed(router, 1)
+            follower = asyncio.create_task(got(router, STREAM))
+            await until_followed(router, 2)
+            follower.cancel()
+            word, body = await leader
+            assert (word, body.endswith(b"data: [DONE]\n\n")) == ("miss", True)
+            await nobody_inside(router)
+
+    told(story())
+
+
+def test_when_the_leaders_engine_fails_a_follower_asks_again(tmp_path: Path) -> None:
+    async def story() -> None:
+        asked_times, go_on = 0, asyncio.Event()
+
+        async def first_no(request: web.Request) -> web.Response:
+            nonlocal asked_times
+            if "messages" not in await request.json():
+                return web.json_response({"usage": {"completion_tokens": 1}})
+            asked_times += 1
+            if asked_times == 1:
+                await go_on.wait()
+                return web.json_response({"error": {"message": "no", "code": 500}}, status=500)
+            return web.json_response({"choices": [{"message": {"content": "a"}, "finish_reason": "stop"}]})
+
+        async with answering(first_no) as address:
+            config = written(tmp_path, [address], cache=CACHE, retries={"maxAttempts": 1})
+            async with plane(config) as router:
+                await router.until("routable")
+                tasks = [asyncio.create_task(got(router)) for _ in range(4)]
+                await until_followed(router, 4)
+                go_on.set()
+                words = sorted(word for word, _ in await asyncio.gather(*tasks))
+                assert words == ["joined", "joined", "miss", "miss"]
+                assert asked_times == 2
+                await nobody_inside(router)
+
+    told(story())
+
+
+def test_a_stream_that_breaks_breaks_for_all_and_is_not_kept(tmp_path: Path) -> None:
+    async def story() -> None:
+        engine = faulty(Fault.CUT_STREAM, after=1)
+        async with living(engine) as engines, before(tmp_path, engines, cache=CACHE) as router:
+            tasks = [asyncio.create_task(got(router, STREAM)) for _ in range(3)]
+            answers = await asyncio.gather(*tasks)
+            assert all(b"stream_cut" in body and body.endswith(b"data: [DONE]\n\n") for _, body in answers)
+            assert (await got(router, STREAM))[0] == "miss"
+            await nobody_inside(router)
+
+    told(story())
+
+
+@pytest.mark.parametrize("slow_one_leads", [True, False])
+def test_a_slow_reader_holds_up_nobody_and_gets_all_of_it_in_the_end(tmp_path: Path, *, slow_one_leads: bool) -> None:
+    async def story() -> None:
+        go_on = asyncio.Event()
+        async with talkative(200, go_on) as address, plane(written(tmp_path, [address], cache=CACHE)) as router:
+            await router.until("routable")
+            quick = None if slow_one_leads else asyncio.create_task(got(router, STREAM))
+            if quick is not None:
+                await until_followed(router, 1)
+            reader, writer = await slow(router)
+            await until_followed(router, 1 if quick is None else 2)
+            quick = quick or asyncio.create_task(got(router, STREAM))
+            await until_followed(router, 2)
+            go_on.set()
+            _, whole = await quick
+            assert len(whole) > 12_000_000
+            assert await rest(reader) == whole
+            writer.close()
+            await nobody_inside(router)
+
+    told(story())
+
+
+def test_what_passes_by_says_why(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with living() as engines, before(tmp_path, engines, cache=CACHE) as router:
+            assert (await got(router, Cache_Control="no-store"))[0] == "pass; reason=no_store"
+            assert (await got(router, CHAT))[0] == "pass; reason=sampled"
+            await nobody_inside(router)
+
+    told(story())
+
+
+def test_a_cache_that_is_off_is_for_those_who_ask_for_it(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with living() as engines, before(tmp_path, engines) as router:
+            assert (await got(router))[0] == ""
+            first = await got(router, x_fairlead_cache="on")
+            assert await got(router, x_fairlead_cache="on") == ("hit", first[1])
+            assert (await got(router))[0] == ""
+
+    told(story())
+
+
+def test_after_three_engines_failed_each_asks_for_himself(tmp_path: Path) -> None:
+    async def story() -> None:
+        go_on = asyncio.Event()
+
+        async def no(request: web.Request) -> web.Response:
+            if "messages" not in await request.json():
+                return web.json_response({"usage": {"completion_tokens": 1}})
+            await go_on.wait()
+            return web.json_response({"error": {"message": "no", "code": 500}}, status=500)
+
+        once = {"maxAttempts": 1}
+        async with answering(no) as address, plane(written(tmp_path, [address], cache=CACHE, retries=once)) as router:
+            await router.until("routable")
+            tasks = [asyncio.create_task(got(router)) for _ in range(5)]
+            await until_followed(router, 5)
+            go_on.set()
+            words = sorted(word for word, _ in await asyncio.gather(*tasks))
+            assert words == ["", "", "miss", "miss", "miss"]
+            await nobody_inside(router)
+
+    told(story())
+
+
+def test_no_circle_of_references_stays_behind(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with living(paced(0.05, 0.001)) as engines, before(tmp_path, engines, cache=CACHE) as router:
+            gc.collect()
+            gc.disable()
+            try:
+                await asyncio.gather(*(got(router, STREAM) for _ in range(20)))
+                await got(router)
+                await got(router)
+                await nobody_inside(router)
+                assert [one for one in gc.get_objects() if type(one) is Recall] == []
+            finally:
+                gc.enable()
+
+    told(story())
+
+
+def test_a_request_past_its_whole_time_is_told_so_though_it_only_followed(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with living(paced(0.01, 5)) as engines:
+            limits = {"totalSeconds": 0.3}
+            async with before(tmp_path, engines, cache=CACHE, timeouts=limits) as router:
+                first = asyncio.create_task(got(router))
+                await until_followed(router, 1)
+                second = asyncio.create_task(got(router))
+                for _, body in await asyncio.gather(first, second):
+                    assert b"replica_timeout" in body
+                await nobody_inside(router)
+
+    told(story())

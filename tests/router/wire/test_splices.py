@@ -1,0 +1,83 @@
+"""Members set in a body: it reads as if they had been there, and the rest is byte for byte the client's."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fairlead.router.wire import facts, splices
+from fairlead.router.wire.facts import Facts
+from fairlead.router.wire.surfaces import Surface
+from tests.router.wire.test_facts import values
+
+
+def put(body: bytes, **members: object) -> bytes:
+    found = facts.read(Surface.CHAT, body)
+    assert isinstance(found, Facts)
+    return splices.put(body, found, {name: json.dumps(value).encode() for name, value in members.items()})
+
+
+def test_a_member_that_is_not_there_comes_behind_the_last_one_and_all_else_stays() -> None:
+    body = b'{ "model" : "m",\n "x": 1.50e3, "messages":[] }\n'
+    assert put(body, priority=5) == b'{ "model" : "m",\n "x": 1.50e3, "messages":[] ,"priority":5}'
+
+
+@pytest.mark.parametrize("body", [b"{}", b" { } ", b"{" + b" " * 40 + b"}"])
+def test_an_empty_object_gets_no_comma(body: bytes) -> None:
+    assert json.loads(put(body, priority=5, model="a")) == {"priority": 5, "model": "a"}
+
+
+@pytest.mark.parametrize("body", [b'{"a":{}}', b'{"a":"{"}', b'{"a":[{}]}', b'{"a":"\\\\{"}'])
+def test_braces_elsewhere_mislead_nobody(body: bytes) -> None:
+    assert json.loads(put(body, priority=5)) == json.loads(body) | {"priority": 5}
+
+
+def test_a_member_that_is_there_is_replaced_even_if_it_is_there_twice_or_written_strangely() -> None:
+    told = put(b'{"model":"a","x":1.50,"mod\\u0065l":"b","messages":[]}', model="c", priority=1)
+    assert told == b'{"model":"c","x":1.50,"messages":[],"priority":1}'
+    assert put(b'{"priority":null}', priority=2) == b'{"priority":2}'
+
+
+def test_a_member_that_the_facts_do_not_know_is_looked_for() -> None:
+    assert put(b'{"zzz":1,"messages":[]}', zzz=2) == b'{"zzz":2,"messages":[]}'
+
+
+def test_usage_is_asked_for_and_other_options_stay() -> None:
+    def asking(body: bytes) -> object:
+        found = facts.read(Surface.CHAT, body)
+        assert isinstance(found, Facts)
+        return json.loads(splices.asking_usage(body, found))
+
+    wanted = {"include_usage": True}
+    assert asking(b'{"stream":true}') == {"stream": True, "stream_options": wanted}
+    assert asking(b'{"stream_options":null}') == asking(b'{"stream_options":{}}') == {"stream_options": wanted}
+    told: Any = asking(b'{"stream_options":{"include_usage":false,"continuous_usage_stats":true,"x":1.50e3}}')
+    assert told["stream_options"] == wanted | {"continuous_usage_stats": True, "x": 1500.0}
+
+
+def test_a_body_that_is_no_object_stays_as_it_is() -> None:
+    for body in (b"", b"form=1", b"[1]", b"\xff}"):
+        found = facts.read(Surface.OTHER, body)
+        assert isinstance(found, Facts)
+        for name in (b"priority", b"zzz"):
+            told = splices.put(body, found, {name.decode(): b"1"})
+            assert told == body
+
+
+@given(
+    body=st.dictionaries(st.sampled_from(["model", "priority", "max_tokens", "stream_options", "a", "b"]), values),
+    changes=st.dictionaries(
+        st.sampled_from(["model", "priority", "max_tokens", "cache_salt", "zzz"]), values, min_size=1
+    ),
+    indent=st.sampled_from([None, 0, 3]),
+)
+def test_it_always_reads_as_the_body_with_the_change(
+    body: dict[str, Any], changes: dict[str, Any], indent: int | None
+) -> None:
+    sent = json.dumps(body, indent=indent).encode()
+    found = facts.read(Surface.CHAT, sent)
+    if isinstance(found, Facts):
+        told = splices.put(sent, found, {name: json.dumps(value).encode() for name, value in changes.items()})
+        assert json.loads(told) == body | changes

@@ -1,0 +1,21 @@
+"""Requests and accounts as the tests of the queue make them."""
+
+from itertools import count
+
+from fairlead.fleet.tenants import Tenant
+from fairlead.routing.accounts import Account
+from fairlead.routing.ask import Ask
+
+_arrivals = count()
+
+
+def tenant(name: str = "shop", *, weight: int = 1, rank: int = 0) -> Account:
+    """An account without limits."""
+    return Account(tenant=Tenant(name=name, keys=(), weight=weight), rank=rank)
+
+
+def asked(account: Account, cost: int = 100, adapter: str | None = None) -> Ask:
+    """A request that is expected to take so many tokens; it came after those made before it."""
+    ask = Ask(account=account, prompt_tokens=cost, output_tokens=0, arrived=0.0, adapter=adapter, cost=cost)
+    ask.queued_at = float(next(_arrivals))
+    return ask

@@ -1,0 +1,188 @@
+"""Weighted token-fair queueing between tenants."""
+
+from collections import Counter
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fairlead.routing.accounts import Account
+from fairlead.routing.ask import Ask
+from fairlead.routing.fair_queue import FairQueue
+from tests.routing.asking import asked, tenant
+
+
+def served(queue: FairQueue, most: int = 1000) -> list[Ask]:
+    """Those that have their turn, one after the other."""
+    order = []
+    while len(order) < most and (line := queue.first()) is not None:
+        order.append(queue.serve(line))
+    return order
+
+
+def names(asks: list[Ask]) -> str:
+    return "".join(ask.account.name for ask in asks)
+
+
+def test_two_tenants_take_turns_whoever_sent_more() -> None:
+    queue = FairQueue()
+    flood, shop = tenant("f"), tenant("s")
+    for _ in range(6):
+        queue.add(asked(flood))
+    for _ in range(2):
+        queue.add(asked(shop))
+    assert names(served(queue)) == "fsfsffff"
+
+
+def test_turns_are_counted_in_tokens_not_in_requests() -> None:
+    queue = FairQueue()
+    large, small = tenant("L"), tenant("s")
+    for _ in range(2):
+        queue.add(asked(large, cost=300))
+    for _ in range(6):
+        queue.add(asked(small, cost=100))
+    assert names(served(queue)) == "LsssLsss"
+
+
+def test_a_tenant_of_double_weight_gets_double() -> None:
+    queue = FairQueue()
+    gold, iron = tenant("g", weight=2), tenant("i")
+    for _ in range(4):
+        queue.add(asked(gold))
+        queue.add(asked(iron))
+    assert Counter(names(served(queue, most=6))) == {"g": 4, "i": 2}
+
+
+def test_a_tenants_own_requests_keep_their_order() -> None:
+    queue = FairQueue()
+    mine = [asked(tenant("m"), cost) for cost in (900, 10, 500)]
+    shop = mine[0].account
+    for ask in mine:
+        ask.account = shop
+        queue.add(ask)
+    assert served(queue) == mine
+
+
+def test_one_that_failed_elsewhere_goes_before_its_tenants_others() -> None:
+    queue, shop = FairQueue(), tenant()
+    first, again = asked(shop), asked(shop)
+    queue.add(first)
+    queue.add(again, first=True)
+    assert served(queue) == [again, first]
+
+
+def test_a_quiet_tenant_is_next_and_saved_nothing_up() -> None:
+    queue, busy, quiet = FairQueue(), tenant("b"), tenant("q")
+    for _ in range(20):
+        queue.add(asked(busy))
+    served(queue, most=10)
+    for _ in range(3):
+        queue.add(asked(quiet))
+    assert names(served(queue, most=6)) in {"bqbqbq", "qbqbqb"}
+
+
+def test_many_adapters_are_no_more_of_a_share_than_one() -> None:
+    queue, many, one = FairQueue(), tenant("m"), tenant("o")
+    for place in range(9):
+        queue.add(asked(many, adapter=f"adapter-{place % 3}"))
+        queue.add(asked(one))
+    assert Counter(names(served(queue, most=10))) == {"m": 5, "o": 5}
+
+
+def test_a_line_that_stepped_aside_is_passed_over_until_it_stands_again() -> None:
+    queue, shop = FairQueue(), tenant("s")
+    stuck, other = asked(shop, adapter="legal"), asked(shop)
+    queue.add(stuck)
+    queue.add(other)
+    line = queue.first()
+    assert line is not None
+    assert line.oldest is stuck
+    queue.step_aside(line)
+    assert served(queue) == [other]
+    queue.stand(line)
+    queue.stand(line)
+    assert served(queue) == [stuck]
+    queue.stand(line)
+    assert queue.first() is None
+
+
+def test_withdrawn_ones_have_no_turn() -> None:
+    queue, shop = FairQueue(), tenant()
+    asks = [asked(shop) for _ in range(3)]
+    for ask in asks:
+        queue.add(ask)
+    for ask in (asks[0], asks[2]):
+        assert ask.line is not None
+        queue.withdraw(ask, ask.line)
+    assert (queue.waiting, queue.asks) == (1, [asks[1]])
+    assert served(queue) == [asks[1]]
+    assert (queue.waiting, queue.waits(shop)) == (0, False)
+
+
+def test_the_longest_line_is_told_by_weight_and_its_newest_by_time() -> None:
+    queue, gold, iron = FairQueue(), tenant("g", weight=4), tenant("i")
+    assert queue.longest() is None
+    for _ in range(4):
+        queue.add(asked(gold))
+    last = [asked(iron, adapter=name) for name in ("a", "b")]
+    for ask in last:
+        queue.add(ask)
+    assert queue.longest() == (2.0, last[1])
+    assert (queue.part(gold), queue.part(tenant("new"))) == (5 / 4, 1.0)
+
+
+Story = list[tuple[int, int]]
+
+
+@given(
+    st.tuples(st.integers(1, 5), st.integers(1, 5)),
+    st.lists(st.integers(1, 1000), min_size=30, max_size=30),
+    st.lists(st.integers(1, 1000), min_size=30, max_size=30),
+    st.integers(1, 40),
+)
+def test_always_two_that_wait_differ_by_at_most_one_largest_request_each(
+    weights: tuple[int, int], left: list[int], right: list[int], turns: int
+) -> None:
+    """Normalised service, over every stretch in which both have somebody waiting."""
+    queue = FairQueue()
+    tenants = [tenant("l", weight=weights[0]), tenant("r", weight=weights[1])]
+    for account, costs in zip(tenants, (left, right), strict=True):
+        for cost in costs:
+            queue.add(asked(account, cost))
+    bound = max(left) / weights[0] + max(right) / weights[1]
+    service: dict[Account, float] = dict.fromkeys(tenants, 0.0)
+    history = [0.0]
+    for _ in range(turns):
+        if not all(queue.waits(account) for account in tenants):
+            break
+        ask = served(queue, most=1)[0]
+        service[ask.account] += ask.cost / ask.account.tenant.weight
+        history.append(service[tenants[0]] - service[tenants[1]])
+    assert max(history) - min(history) <= bound + 1e-6
+
+
+@given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 2), st.integers(1, 500)), max_size=60))
+def test_always_everybody_who_waits_is_served_once_or_withdrawn(story: list[tuple[int, int, int]]) -> None:
+    """Adding, withdrawing, serving and standing aside in any order loses nobody and doubles nobody."""
+    queue = FairQueue()
+    tenants = [tenant(str(place)) for place in range(3)]
+    waiting: list[Ask] = []
+    aside = []
+    for act, whose, cost in story:
+        if act == 0:
+            ask = asked(tenants[whose], cost, adapter=str(cost % 2))
+            queue.add(ask)
+            waiting.append(ask)
+        elif act == 1 and waiting:
+            ask = waiting.pop(cost % len(waiting))
+            assert ask.line is not None
+            queue.withdraw(ask, ask.line)
+        elif act == 2 and (line := queue.first()) is not None:
+            waiting.remove(queue.serve(line))
+        elif act == 3 and (line := queue.first()) is not None:
+            queue.step_aside(line)
+            aside.append(line)
+        assert queue.waiting == len(waiting) == len(queue.asks)
+    for line in aside:
+        queue.stand(line)
+    assert set(served(queue)) == set(waiting)
+    assert queue.waiting == 0
