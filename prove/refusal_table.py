@@ -38,10 +38,12 @@ _LAYERS: Final = {
     ),
 }
 
+_TENANT: Final = {"name": "shop", "keys": [{"name": "k", "key": "k"}], "budget": {"maxCost": "25"}}
 _CAUTIONS: Final = (
     ("an argument that this release does not know", engine(extraArgs=["--frobnicate"])),
     ("a misspelt product", deployment(accelerator={"product": "NVIDIA-H100-80GB-HBM"})),
     ("a model that nobody knows", deployment(model={"source": "hf://a/b"})),
+    ("a tenant's budget", deployment(router={"tenants": [_TENANT]})),
 )
 
 

@@ -50,7 +50,7 @@ class Connection(asyncio.Protocol):
         self._may_write.set()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast(asyncio.Transport, transport)  # uvloop's is none by inheritance
+        self._transport = cast("asyncio.Transport", transport)  # uvloop's is none by inheritance
 
     def pause_writing(self) -> None:
         self._may_write.clear()
@@ -83,7 +83,8 @@ class Connection(asyncio.Protocol):
         engine.running += 1
         try:
             if path == b"/hung-up":
-                self._whole(json.dumps({"hungUp": engine.hung_up, "running": engine.running - 1}).encode())
+                told, engine.hung_up = engine.hung_up, {}
+                self._whole(json.dumps({"hungUp": told, "running": engine.running - 1}).encode())
             elif not body:
                 self._whole(b'{"object":"list","data":[]}')
             else:

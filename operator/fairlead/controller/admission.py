@@ -69,7 +69,11 @@ def _naming(review: Review, named: Iterable[Reference], known: Known) -> Review:
 
 def _judged(named: Review, deployment: WantedDeployment, known: Known) -> Review:
     """What the engine and the arithmetic of memory say."""
-    named = replace(named, refusals=(*named.refusals, *unserved.refusals(deployment)))
+    named = replace(
+        named,
+        refusals=(*named.refusals, *unserved.refusals(deployment)),
+        cautions=(*named.cautions, *unserved.cautions(deployment)),
+    )
     wanted = deployment.wanted
     engine = engines.describe(wanted.engine.kind)
     if isinstance(engine, Refusal):
@@ -87,7 +91,8 @@ def _judged(named: Review, deployment: WantedDeployment, known: Known) -> Review
         named,
         refusals=tuple(_discreet(one) for one in (*named.refusals, *refused, *fitting.unfit(asked, fit))),
         cautions=tuple(
-            _discreet(one) for one in (*engine.cautions(asked), *fitting.doubtful(asked, fit, refused, known))
+            _discreet(one)
+            for one in (*named.cautions, *engine.cautions(asked), *fitting.doubtful(asked, fit, refused, known))
         ),
         fit=fit,
         engine=engine,

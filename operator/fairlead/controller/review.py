@@ -21,6 +21,7 @@ class AdmissionReason(Reason):
     FIT_UNKNOWN = "FitUnknown"
     PRODUCT_UNKNOWN = "ProductUnknown"
     NOT_SERVED = "NotServed"
+    NOT_ENFORCED = "NotEnforced"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,11 +1,11 @@
-"""Limits for models that nobody serves here: they look like safety and never do anything, so they are refused."""
+"""Limits of tenants that would never do anything: they look like safety, so they are refused, or told aloud."""
 
 import difflib
 from collections.abc import Iterator
 
 from fairlead.controller.review import AdmissionReason
 from fairlead.fleet.gateways import OwnRouter, WantedDeployment
-from fairlead.fleet.refusals import Refusal
+from fairlead.fleet.refusals import Caution, Refusal
 
 
 def refusals(deployment: WantedDeployment) -> Iterator[Refusal]:
@@ -22,4 +22,19 @@ def refusals(deployment: WantedDeployment) -> Iterator[Refusal]:
                 reason=AdmissionReason.NOT_SERVED,
                 because=f"this deployment serves {', '.join(served)}",
                 remedy=f"did you mean {near[0]}?" if near else "remove it, or leave models out to allow all of them",
+            )
+
+
+def cautions(deployment: WantedDeployment) -> Iterator[Caution]:
+    """One for each tenant with a budget: routers know no prices yet."""
+    if not isinstance(deployment.door, OwnRouter):
+        return
+    for number, tenant in enumerate(deployment.door.routing.tenants):
+        if tenant.budget is not None:
+            yield Caution(
+                field=f"spec.router.tenants[{number}].budget.maxCost",
+                value=str(tenant.budget.max_cost),
+                reason=AdmissionReason.NOT_ENFORCED,
+                because="routers of this release count tokens and no cost, so nothing is refused for it",
+                remedy="set tokensPerMinute until they do",
             )

@@ -23,6 +23,8 @@ from fairlead.routing.refusal import Refusal, Usage
 
 if TYPE_CHECKING:
     from fairlead.router.client import Client
+    from fairlead.router.hedge import Rival
+    from fairlead.router.pool import Pool
     from fairlead.router.recall import Recall
     from fairlead.router.router import Router
     from fairlead.router.telling.record import Record
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from fairlead.router.wire.surfaces import Surface
     from fairlead.routing.ask import Ask
 
+AS_IT_CAME: Final = Out.AS_IT_CAME
 QUEUED: Final = 0
 """It has no engine; the deciding room knows for how long it may wait."""
 SENT: Final = 1
@@ -49,7 +52,8 @@ class Exchange:
     """Made by `intake`, driven by the client's connection, the engine's, and the sweeper."""
 
     __slots__ = (
-        *("ask", "body", "client", "due", "edits", "ends_at", "extra", "judgement", "last_words", "lines"),
+        *("ask", "asked", "body", "client", "due", "edits", "ends_at", "extra", "hedge_at", "judgement"),
+        *("last_words", "lines", "rival", "sent_at"),
         *("recall", "recalled", "record", "reply", "request", "router", "stage", "started", "streams", "surface"),
         *("text_bytes", "upstream"),
     )
@@ -72,6 +76,11 @@ class Exchange:
         self.request = request
         self.record = record
         self.stage = QUEUED
+        self.hedge_at = inf
+        """When a second engine is asked, if the first has not begun by then."""
+        self.rival: Rival | None = None
+        """That second one."""
+        self.sent_at = 0.0
         self.due = inf
         """When its patience with the engine ends, whatever it waits for now."""
         self.ends_at = record.arrived + router.timeouts.total_seconds
@@ -84,6 +93,8 @@ class Exchange:
         """What the response cache is to it, if it is anything."""
         self.recalled = False
         """It needs no engine: the cache answers, or somebody else's engine does."""
+        self.asked = False
+        """There is an `ask`."""
         self.started = False
         """Its first token was seen."""
 
@@ -99,21 +110,30 @@ class Exchange:
             self._send(found, now)
 
     def _send(self, endpoint: Endpoint, now: float) -> None:
-        record, pool = self.record, self.router.pool(endpoint)
-        record.sent(self.ask, endpoint, now)
-        lines, parent = self.lines, record.upstream_traceparent()
+        pool = self.router.pool(endpoint)
+        self.record.sent(self.ask, endpoint, now)
+        self.stage = SENT
+        self.sent_at = now
+        if self.streams:
+            self.due = now + self.router.timeouts.first_token_seconds
+            if self.router.hedging.enabled:
+                after = self.router.hedges.maybe_after(self.router.hedging, self.ask.prompt_tokens)
+                self.hedge_at = inf if after is None else now + after
+        else:
+            self.due = inf
+        self.upstream = pool.send(self, self.message(pool), now)
+
+    def message(self, pool: Pool) -> Message:
+        """The request as this engine gets it; a traced attempt has a span of its own."""
+        lines, parent = self.lines, self.record.upstream_traceparent()
         if parent is not None:
             lines = b"%btraceparent: %b\r\n" % (lines, parent)
         head = heads.upstream(self.request.head, pool.host, len(self.body), lines)
-        self.stage = SENT
-        self.due = now + self.router.timeouts.first_token_seconds if self.streams else inf
-        self.upstream = pool.send(self, Message(parts=(head, self.body), out=self._out), now)
-
-    @property
-    def _out(self) -> Out:
         if self.edits:
-            return Out.EDITED
-        return Out.PLAIN if self.request.head.http10 else Out.AS_IT_CAME
+            out = Out.EDITED
+        else:
+            out = Out.PLAIN if self.request.head.http10 else AS_IT_CAME
+        return Message(parts=(head, self.body), out=out)
 
     def came(self, upstream: Upstream, data: bytes) -> None:
         """Bytes of an answer; those that follow the first go straight on."""
@@ -148,6 +168,9 @@ class Exchange:
     def _relay(self, upstream: Upstream, data: bytes) -> None:
         now = monotonic()
         self.stage = RELAYING
+        self.hedge_at = inf
+        if self.rival is not None:
+            self.rival.drop(Ending.OUTRUN)
         keep = self.request.keep_alive and not self.router.draining
         self.reply = reply = Reply(self.client, self.surface, upstream.reader, edits=self.edits)
         if self.recall is not None:
@@ -165,6 +188,8 @@ class Exchange:
     def _first_token(self, now: float) -> None:
         self.started = True
         self.record.first_token_at = now
+        if self.router.hedging.enabled:
+            self.router.hedges.saw(self.ask.prompt_tokens, now - self.sent_at)
         self.router.desk.first_token(self.ask, now)
 
     def whole(self, upstream: Upstream) -> None:
@@ -226,6 +251,10 @@ class Exchange:
         self.judgement = None
         self.last_words = refusals.unreachable(endpoint.address, why)
         table.failed(endpoint, why, at_once=not upstream.reached)
+        if self.rival is not None:
+            self.upstream = None
+            self.rival.take_over(Ending.FAILED)
+            return
         self._elsewhere(Ending.FAILED if upstream.reached else Ending.NOT_CONNECTED, now)
 
     def stuck(self, why: str, now: float) -> None:
@@ -242,6 +271,9 @@ class Exchange:
 
     def _elsewhere(self, ending: Ending, now: float) -> None:
         self.upstream = None
+        self.hedge_at = inf
+        if self.rival is not None:
+            self.rival.drop(Ending.OUTRUN)
         self.record.failed(ending, now)
         self.settle(self.router.desk.elsewhere(self.ask, ending, now), now)
 
@@ -347,6 +379,8 @@ class Exchange:
 
     def _end(self, ending: Ending, usage: Usage | None, now: float) -> None:
         self.upstream = None
+        if self.rival is not None:
+            self.rival.drop(Ending.OUTRUN)
         self.router.desk.ended(self.ask, ending, usage, now)
 
     def over(self, status: int, now: float) -> None:
@@ -361,6 +395,8 @@ class Exchange:
             if self.reply.scan is not None:
                 record.deltas = self.reply.scan.deltas
         router.live.discard(self)
+        if self.asked:
+            self.ask.owner = None  # no circles: the collector seldom looks
         router.teller.ended(record, now)
         if self.recall is not None:
             self.recall.over()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from fairlead.fleet.light import light
 from fairlead.router import cors, recall, refusals
-from fairlead.router.exchange import Exchange
+from fairlead.router.exchange import OVER, Exchange
 from fairlead.router.wire import facts, splices, surfaces
 from fairlead.router.wire.facts import Facts, Unreadable
 from fairlead.router.wire.problems import Problem
@@ -110,6 +110,8 @@ def take(exchange: Exchange, now: float) -> None:
         return
     router.live.add(exchange)
     teller.asked(record, now)
+    if router.hedging.enabled:
+        router.hedges.asked(router.hedging.budget)
     exchange.settle(router.desk.ask(exchange.ask, now), now)
 
 
@@ -135,7 +137,6 @@ def _asked(exchange: Exchange, known: Caller, account: Account) -> Problem | Non
         prompt_tokens=desk.table.expectations.tokens(len(found.prompt)),
         output_tokens=output,
         arrived=record.arrived,
-        blocks=router.blocks(found.prompt, account, adapter),
         adapter=adapter,
         says_output=says,
         size=len(body),
@@ -143,11 +144,15 @@ def _asked(exchange: Exchange, known: Caller, account: Account) -> Problem | Non
         give_up_at=exchange.ends_at,
         owner=exchange,
     )
+    exchange.asked = True
     record.prompt_estimate = ask.prompt_tokens
     exchange.text_bytes = len(found.prompt)
     _spliced(exchange, found, account)
     if router.cache.enabled or recall.WORD in exchange.request.head.told:
         exchange.recalled = recall.answered(exchange, found, router.cache, router.rotation.of(desk.table))
+        if exchange.stage == OVER:
+            return None
+    ask.blocks = router.blocks(found.prompt, account, adapter)
     return None
 
 

@@ -100,6 +100,7 @@ async def live(start: Start, signals: Signals) -> int:
         sweeper.stop()
         await engines.close()
         await router.prober.close()
+        await router.sharing.close()
         router.close()
         doors.close()
         if scraped is not None:

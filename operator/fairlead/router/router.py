@@ -20,6 +20,7 @@ from fairlead.router.pool import Pool
 from fairlead.router.probing import PATIENCE, Patience, Prober
 from fairlead.router.recall import Rotation
 from fairlead.router.settings import Settings
+from fairlead.router.sharing import Sharing
 from fairlead.router.telling.standing import Standing
 from fairlead.router.telling.teller import Teller
 from fairlead.router.tls import EngineTls
@@ -30,6 +31,7 @@ from fairlead.router.wire.request_heads import Head
 from fairlead.routing.accounts import Account
 from fairlead.routing.desk import Desk
 from fairlead.routing.endpoint import Endpoint
+from fairlead.routing.hedging import Hedges
 from fairlead.routing.model import Model
 from fairlead.routing.terms import Terms
 
@@ -48,6 +50,8 @@ class Router:
         self.memory = Memory()
         self.limits = Limits()
         self.timeouts = settings.routing.timeouts
+        self.hedging = settings.routing.hedging
+        self.hedges = Hedges()
         self.live: set[Exchange] = set()
         """Every request that asked for a place and has not ended."""
         self.clients: set[Client] = set()
@@ -62,6 +66,7 @@ class Router:
         self._turning = False
         self.cache = ResponseCache(settings.routing.cache)
         self.rotation = Rotation()
+        self.sharing = Sharing(self.cache)
         self.apply(settings)
 
     def apply(self, settings: Settings) -> None:
@@ -69,9 +74,11 @@ class Router:
         self.settings = settings
         routing = settings.routing
         self.timeouts = routing.timeouts
+        self.hedging = routing.hedging
         self.limits = Limits(head_bytes=routing.door.max_header_bytes, body_bytes=routing.limits.max_request_bytes)
         self.callers.clear()
         self.cache.apply(routing.cache)
+        self.sharing.apply(settings.redis_url)
         self.desk.apply(_terms(settings), monotonic())
         self.teller.apply(routing.telling, settings.models)
         self.salted = routing.balancing.salt
@@ -85,6 +92,10 @@ class Router:
         return self.desk.table.complete and not self.draining
 
     # What requests ask on their way
+
+    def now(self) -> float:
+        """The moment, for those that are not told it."""
+        return monotonic()
 
     def new_id(self) -> bytes:
         """An id that nobody else has: chance once for the process, then a number."""
@@ -137,6 +148,7 @@ class Router:
             clients=len(self.clients),
             draining=self.draining,
             cache=self.cache,
+            shared=self.sharing.counts,
         )
         return self.teller.page(standing)
 

@@ -21,7 +21,7 @@ class EndpointSource(Protocol):
 def source_of(settings: Settings) -> EndpointSource:
     """The list where there is one, the cluster otherwise."""
     if settings.endpoints:
-        return Listed(settings.endpoints)
+        return Listed(settings.endpoints, settings.revision)
     # A router without a cluster does not pay for the way to one: aiohttp and what it brings is a third of its memory.
     from fairlead.router.discovery import Pods  # noqa: PLC0415
 
@@ -31,8 +31,8 @@ def source_of(settings: Settings) -> EndpointSource:
 class Listed:
     """Engines somebody wrote down: always there, always called ready; probes find out the rest."""
 
-    def __init__(self, addresses: tuple[str, ...]) -> None:
-        self._seen = tuple(Seen(pod=address, address=address) for address in addresses)
+    def __init__(self, addresses: tuple[str, ...], revision: str = "") -> None:
+        self._seen = tuple(Seen(pod=address, address=address, revision=revision) for address in addresses)
 
     async def follow(self, tell: Tell) -> None:
         """Tell once; the list changes only with the file it stands in."""

@@ -5,11 +5,12 @@ A deadline is a float in a slot; being a quarter of a second late with a time-ou
 
 import asyncio
 import logging
+from math import inf
 from time import monotonic
 from typing import TYPE_CHECKING, Final
 
 from fairlead.fleet.endpoints import EndpointState
-from fairlead.router import figures
+from fairlead.router import figures, hedge
 from fairlead.router.figures import Watch
 from fairlead.routing import watchdog
 from fairlead.routing.endpoint import Endpoint
@@ -57,6 +58,10 @@ class Sweeper:
         router.cache.sweep(now)
         for exchange in [one for one in router.live if now >= one.due or now >= one.ends_at]:
             exchange.late(now)
+        if router.hedging.enabled:
+            for exchange in [one for one in router.live if now >= one.hedge_at and one.rival is None]:
+                exchange.hedge_at = inf
+                hedge.maybe(exchange, now)
         for endpoint in router.desk.table.endpoints:
             self._watch(endpoint, now)
         router.turns(now, always=True)

@@ -54,6 +54,8 @@ class Ask:
     """Endpoints that failed it, oldest first."""
     waiting: bool = False
     """It stands in a queue."""
+    occupied: int = 0
+    """What it counts for among all tokens under way, from when it was sent until it is over there."""
     cost: int = 0
     """Tokens it is expected to take, both ways; worked out only where somebody counts by it."""
     reserved_tokens: int = 0

@@ -51,6 +51,7 @@ class Desk:
         routing = terms.routing
         self.terms = terms
         self.table.field.balancing = routing.balancing
+        self.table.field.routers = terms.routers
         self.accounts.take(terms, now)
         self.room.take(terms)
         self._admission = Admission(terms, self.table.expectations)
@@ -221,7 +222,8 @@ class Desk:
         self.inflight += 1
         lane.inflight += 1
         ask.account.inflight += 1
-        self.fleet.added += ask.charged_prompt + ask.charged_reply
+        ask.occupied = ask.charged_prompt + ask.charged_reply
+        self.fleet.tokens += ask.occupied
         if lane.lane is Lane.LONG:
             lane.tokens += ask.cost
             lane.reading += 1
@@ -238,6 +240,7 @@ class Desk:
         self.inflight -= 1
         lane.inflight -= 1
         account.inflight -= 1
+        self.fleet.tokens -= ask.occupied
         if lane.lane is Lane.LONG:
             lane.tokens -= ask.cost
             lane.reading -= not ask.answered

@@ -65,7 +65,8 @@ class Turns:
             ask = line.oldest
             if ask.account.inflight >= ask.account.most_inflight and not ask.account.shadow:
                 queue.step_aside(line)
-                ask.account.parked.append(line)
+                if line not in ask.account.parked:
+                    ask.account.parked.append(line)
                 continue
             if not self._part_suffices(lane, queue, ask, inflight):
                 break

@@ -8,6 +8,7 @@ keeps others out. Counts of what waits are kept here and nowhere else.
 from math import inf
 
 from fairlead.fleet.gateways import Routing
+from fairlead.fleet.tenants import Lane
 from fairlead.routing import holding
 from fairlead.routing.ask import Ask
 from fairlead.routing.bands import BandQueue
@@ -21,13 +22,13 @@ class WaitingRoom:
     """One router's."""
 
     __slots__ = (
-        "_bytes",
         "_due",
         "_held_since",
         "_most_bytes",
         "_refused",
         "_routing",
         "_there_since",
+        "bytes",
         "lanes",
         "pace",
         "waiting",
@@ -41,7 +42,8 @@ class WaitingRoom:
         self._refused: dict[Ask, Refusal] = {}
         """Those that lost their place or waited too long, to be told at the next turns."""
         self._routing = Routing()
-        self._bytes = 0
+        self.bytes = 0
+        """Of the bodies of all that wait."""
         self._most_bytes = 0
         self._due = inf
         """Nobody has waited long enough before this moment."""
@@ -58,7 +60,9 @@ class WaitingRoom:
         self._routing, self._most_bytes = terms.routing, terms.most_waiting_bytes
         for ask in self.lanes.take(terms.routing):
             ask.account.parked.clear()
+            ask.account.batched -= ask.lane is Lane.BATCH
             ask.lane = self.lanes.of(ask).lane
+            ask.account.batched += ask.lane is Lane.BATCH
             self._queue(ask).add(ask)
         self._due = -inf
 
@@ -90,12 +94,12 @@ class WaitingRoom:
         self.waiting += 1
         ask.account.queued += 1
         ask.account.batched += lane is self.lanes.batch
-        self._bytes += ask.size
+        self.bytes += ask.size
         self._queue(ask).add(ask, first=first)
         self._due = min(self._due, self._deadline(ask))
 
     def _no_place(self, ask: Ask, lane: LaneQueue) -> Refusal | None:
-        if self._bytes + ask.size > self._most_bytes:
+        if self.bytes + ask.size > self._most_bytes:
             return self._full()
         held = self._held_since is not None
         lanes = self._sharing(lane)
@@ -147,7 +151,7 @@ class WaitingRoom:
         self.waiting -= 1
         ask.account.queued -= 1
         ask.account.batched -= lane is self.lanes.batch
-        self._bytes -= ask.size
+        self.bytes -= ask.size
         self.lanes.withdrawn(lane)
 
     def _lose(self, ask: Ask, refused: Refusal) -> None:

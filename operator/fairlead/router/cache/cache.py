@@ -23,7 +23,7 @@ from fairlead.router.cache.store import Place, Store
 from fairlead.router.cache.wishes import Wish
 
 MOST_BODY_BYTES: Final = 512 * 2**10
-"""Of a request: to read, spell and hash so much takes 0.8 ms, in which nobody else is served."""
+"""Of a request: to read, spell and hash so much takes 1 ms, in which nobody else is served."""
 
 
 @light

@@ -5,10 +5,11 @@ paused or sleeping engine aborts its requests with what they had so far. Length 
 part of the question. One blind spot is vLLM's own: 0.32 calls an aborted response `completed` (serving.py of its
 responses, "catch-all"), so whoever pauses an engine with `mode=abort` drains it from the router first.
 
-Needles are safe: inside JSON strings quotes are escaped, so text can not look like a key. And they are quick: a
-regular expression over 250 kB of events held up everybody for 1.5 ms, and reading them all as JSON would for 1 ms.
+Patterns are safe: inside JSON strings quotes are escaped, so text can not look like a key. And they are quick: 0.5 ms
+for 1,400 events of 190 bytes, where reading each as JSON takes 0.75 to 1.1, and nobody else is served meanwhile.
 """
 
+import re
 from typing import Final
 
 import msgspec
@@ -19,16 +20,12 @@ from fairlead.router.cache.reasons import NotKept
 FINISHED: Final = frozenset({b"stop", b"length", b"tool_calls", b"function_call"})
 STOPPED: Final = frozenset({b"end_turn", b"max_tokens", b"stop_sequence", b"tool_use"})
 DONE: Final = b"data: [DONE]"
-FINISH: Final = b'"finish_reason":'
-STOP: Final = b'"stop_reason":'
-NOT_YET: Final = b"null"
-ERRORS: Final = (
-    b'\ndata: {"error"',
-    b'\ndata:{"error"',
-    b"\nevent: error",
-    b"\nevent:error",
-    b"\nevent: response.failed",
-)
+FINISH: Final = re.compile(rb'"finish_reason":\s*"([^"]*)"')
+STOP: Final = re.compile(rb'"stop_reason":\s*"([^"]*)"')
+FAILURE: Final = rb'(?:data: ?\{\s*"error"|event: ?error|event: ?response\.failed)'
+FIRST_FAILS: Final = re.compile(FAILURE)
+LATER_FAILS: Final = re.compile(rb"\n" + FAILURE)
+"""A literal first byte: the same search with `^` takes five times as long."""
 
 
 class Details(msgspec.Struct, gc=False):
@@ -110,20 +107,12 @@ def _stream_is_whole(surface: str, body: bytes) -> bool:
     if surface == "responses":
         return _response_ended(_last_event(body))
     if surface == "messages":
-        return b'"message_stop"' in _last_event(body) and _all_in(_words(body, STOP), STOPPED)
-    return body.rstrip().endswith(DONE) and _all_in(_words(body, FINISH), FINISHED)
+        return b'"message_stop"' in _last_event(body) and _all_in(STOP.findall(body), STOPPED)
+    return body.rstrip().endswith(DONE) and _all_in(FINISH.findall(body), FINISHED)
 
 
 def _says_error(body: bytes) -> bool:
-    start = b"\n" + body[:40]
-    return any(one in body or start.startswith(one) for one in ERRORS)
-
-
-def _words(body: bytes, key: bytes) -> list[bytes]:
-    """All values of this key that are words."""
-    rest = body.replace(key + NOT_YET, b"").split(key)[1:]
-    values = [piece[:40].lstrip() for piece in rest]
-    return [value[1:].partition(b'"')[0] for value in values if not value.startswith(NOT_YET)]
+    return FIRST_FAILS.match(body) is not None or LATER_FAILS.search(body) is not None
 
 
 def _all_in(found: list[bytes], known: frozenset[bytes]) -> bool:

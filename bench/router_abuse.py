@@ -1,0 +1,188 @@
+"""Whether bad clients and a bad engine harm anybody else: right statuses, bounded memory, others served all the while.
+
+Slow heads and bodies, 10,000 idle connections, 2,000 streams at once, and engines that answer garbage; beside them one
+well-behaved client that asks again and again. `python -m bench.router_abuse`.
+"""
+
+import argparse
+import asyncio
+import json
+import resource
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Coroutine
+from dataclasses import dataclass, field
+from pathlib import Path
+from time import monotonic
+from typing import Any, Final
+
+import uvloop
+
+from bench.router_world import running
+from bench.router_world.running import HOST, KEYS, PORT, World
+
+DESCRIPTORS: Final = 40_000
+MOST_MIB: Final = 512.0
+"""Of the router, whatever is done to it here; a connection costs it a few KiB."""
+HEAD_SECONDS: Final = 3
+BODY_SECONDS: Final = 4
+
+
+@dataclass(slots=True)
+class Neighbour:
+    """A client that does nothing wrong."""
+
+    seconds: list[float] = field(default_factory=list)
+    failed: Counter[str] = field(default_factory=Counter)
+
+    async def ask(self) -> None:
+        """One request after the other, each on a new connection, until it is cancelled."""
+        while True:
+            begun = monotonic()
+            status = await asked({"stream": False})
+            self.seconds.append(monotonic() - begun)
+            if status != "200":
+                self.failed[status] += 1
+            await asyncio.sleep(0.02)
+
+    def told(self) -> str:
+        """How it fared."""
+        seconds = sorted(self.seconds)
+        if not seconds:
+            return "nobody asked"
+        at = seconds[int(len(seconds) * 0.99)]
+        return f"{len(seconds)} asked, {sum(self.failed.values())} failed, p99 {at * 1000:.0f} ms"
+
+
+def request(told: dict[str, Any]) -> bytes:
+    """A whole one."""
+    body = json.dumps({"model": "chat", "prompt": "x " * 50} | told).encode()
+    head = f"POST /v1/completions HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {KEYS[0]}\r\nconnection: close\r\n"
+    return f"{head}content-type: application/json\r\ncontent-length: {len(body)}\r\n\r\n".encode() + body
+
+
+async def asked(told: dict[str, Any]) -> str:
+    """The status of one request, or what became of it; a stream counts when it ends as it should."""
+    try:
+        reader, writer = await asyncio.open_connection(HOST, PORT)
+    except OSError:
+        return "refused"
+    try:
+        writer.write(request(told))
+        whole = await reader.read()
+    except OSError:
+        return "reset"
+    finally:
+        writer.close()
+    status = whole[9:12].decode() or "closed"
+    return "cut" if told["stream"] and status == "200" and b"data: [DONE]" not in whole[-40:] else status
+
+
+async def trickle(whole: bytes, begin: int) -> str:
+    """A client that sends a byte every half second from some place on; the status it is cut with."""
+    reader, writer = await asyncio.open_connection(HOST, PORT)
+    try:
+        writer.write(whole[:begin])
+        answer = asyncio.ensure_future(reader.readuntil(b"\r\n"))
+        for at in range(begin, len(whole)):
+            if answer.done():
+                break
+            writer.write(whole[at : at + 1])
+            await asyncio.sleep(0.5)
+        return (await answer)[9:12].decode()
+    except (OSError, asyncio.IncompleteReadError):
+        return "closed"
+    finally:
+        writer.transport.abort()
+
+
+async def many(count: int, made: Any) -> Counter[str]:  # noqa: ANN401 - whatever makes a coroutine
+    """What became of so many at once."""
+    return Counter(await asyncio.gather(*(made() for _ in range(count))))
+
+
+async def idle(world: World, count: int) -> Counter[str]:
+    """Connections that say nothing, and whether somebody new is served beside them."""
+    writers: list[asyncio.StreamWriter] = []
+    for _ in range(count):
+        _, writer = await asyncio.open_connection(HOST, PORT)
+        writers.append(writer)
+    await asyncio.sleep(1)
+    told = Counter({"open": int(await world.gauge("fairlead_router_client_connections"))})
+    told[await asked({"stream": False})] += 1
+    for writer in writers:
+        writer.transport.abort()
+    return told
+
+
+@dataclass(slots=True)
+class Line:
+    """One kind of abuse."""
+
+    name: str
+    expected: set[str]
+    work: Coroutine[Any, Any, Counter[str]]
+
+
+async def run(connections: int, streams: int) -> int:
+    """Every kind in turn; the exit code."""
+    door = {"headTimeout": f"{HEAD_SECONDS}s", "bodyTimeout": f"{BODY_SECONDS}s", "maxConnections": 20_000}
+    wrong: list[str] = []
+    with tempfile.TemporaryDirectory(prefix="router-abuse-") as folder:
+        async with running.world(Path(folder), seats=1000, door=door) as world:
+            whole = request({"stream": False})
+            stream = {"stream": True, "world": {"tokens": 30, "gap": 50}}
+            garbage = {"stream": False, "world": {"garbage": True}}
+            lines = (
+                Line("slow heads", {"408"}, many(300, lambda: trickle(whole, 20))),
+                Line("slow bodies", {"408"}, many(300, lambda: trickle(whole, whole.index(b"\r\n\r\n") + 10))),
+                Line("idle connections", {"open", "200"}, idle(world, connections)),
+                Line("streams at once", {"200"}, many(streams, lambda: asked(stream))),
+                Line("garbage from engines", {"502", "503"}, many(20, lambda: asked(garbage))),
+            )
+            peak = world.rss_mib
+            print(f"at the start: {peak:.0f} MiB")
+            for line in lines:
+                neighbour = Neighbour()
+                neighbour_asks = asyncio.create_task(neighbour.ask())
+                told = await line.work
+                neighbour_asks.cancel()
+                await asyncio.gather(neighbour_asks, return_exceptions=True)
+                peak = max(peak, world.rss_mib)
+                print(f"{line.name:22} {dict(told)}  {world.rss_mib:.0f} MiB; beside it {neighbour.told()}")
+                if set(told) - line.expected:
+                    wrong.append(f"{line.name}: {dict(told)}, expected {sorted(line.expected)}")
+                if neighbour.failed and "engines" not in line.name:
+                    wrong.append(f"{line.name}: beside it {dict(neighbour.failed)}")
+                await world.until_routable()
+            alive = await asked({"stream": False})
+    if alive != "200":
+        wrong.append(f"afterwards a request is answered with {alive}")
+    if peak > MOST_MIB:
+        wrong.append(f"memory: {peak:.0f} MiB, more than {MOST_MIB:.0f}")
+    for one in wrong:
+        print(f"WRONG: {one}")
+    verdict = f"{len(wrong)} things WRONG" if wrong else "right statuses, nobody else harmed"
+    print(
+        f"router abuse: 300 slow heads, 300 slow bodies, {connections:,} idle connections, {streams:,} streams, "
+        f"garbage from engines: {verdict}; RSS at most {peak:.0f} MiB"
+    )
+    return 1 if wrong else 0
+
+
+def main() -> int:
+    """Read the arguments and run."""
+    parser = argparse.ArgumentParser(prog="python -m bench.router_abuse", description=__doc__)
+    parser.add_argument("--connections", type=int, default=10_000, help="idle ones; default 10000")
+    parser.add_argument("--streams", type=int, default=2000, help="at once; default 2000")
+    chosen = parser.parse_args()
+    running.first_in_line()
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(DESCRIPTORS, hard), hard))
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(run(chosen.connections, chosen.streams))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

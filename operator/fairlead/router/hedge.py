@@ -1,0 +1,111 @@
+"""A second engine asked for the same stream when the first is slow to begin: whoever brings the first byte goes on.
+
+The loser's connection is closed, which ends its work there, and what it was charged with is given back.
+"""
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from fairlead.router import judging
+from fairlead.router.upstream import Upstream
+from fairlead.routing.ask import Ask
+from fairlead.routing.choosing import Chosen
+from fairlead.routing.reasons import Ending
+
+if TYPE_CHECKING:
+    from fairlead.router.exchange import Exchange
+
+MOVED = ("endpoint", "charged_prompt", "charged_reply", "held_blocks", "pick", "sent_at")
+"""What an ask holds of the endpoint it is charged to."""
+
+
+class Rival:
+    """The second attempt of one exchange, until it is decided."""
+
+    __slots__ = ("_ask", "_exchange", "_upstream")
+
+    def __init__(self, exchange: "Exchange", ask: Ask) -> None:
+        self._exchange = exchange
+        self._ask = ask
+        self._upstream: Upstream | None = None
+
+    def send(self, now: float) -> None:
+        """To the endpoint that it is charged to."""
+        exchange, endpoint = self._exchange, self._ask.endpoint
+        assert endpoint is not None
+        exchange.record.hedge_sent(endpoint, now)
+        pool = exchange.router.pool(endpoint)
+        self._upstream = pool.send(self, exchange.message(pool), now)
+
+    def came(self, upstream: Upstream, data: bytes) -> None:
+        """Its first byte decides; an error does not win a race."""
+        reader = upstream.reader
+        if reader.head is None or not (reader.payload or reader.done):
+            return
+        if judging.is_bad(reader.head, reader.payload) or reader.head.status >= 400:
+            self.drop(Ending.FAILED)
+        else:
+            self.take_over(Ending.OUTRUN)
+            self._exchange.came(upstream, data)
+
+    def whole(self, upstream: Upstream) -> None:
+        """An answer without a byte: nobody wants it."""
+        self._upstream = None
+        self.drop(Ending.FAILED)
+
+    def lost(self, upstream: Upstream, why: str) -> None:
+        """The first one is still there."""
+        self._upstream = None
+        self._exchange.router.desk.table.failed(upstream.pool.endpoint, why, at_once=not upstream.reached)
+        self.drop(Ending.FAILED)
+
+    def broke(self) -> None:
+        """A fault of ours: the first one is still there."""
+        self.drop(Ending.FAILED)
+
+    def drop(self, ending: Ending) -> None:
+        """It is over without it."""
+        exchange = self._exchange
+        if exchange.rival is not self:
+            return
+        exchange.rival = None
+        if self._upstream is not None:
+            self._upstream.abort()
+        if self._ask.endpoint is not None:
+            exchange.router.desk.table.give_back(self._ask, ending, exchange.router.now())
+
+    def take_over(self, ending: Ending) -> None:
+        """The first one is out, for this reason; the exchange goes on with this one."""
+        exchange, mine, theirs = self._exchange, self._ask, self._exchange.ask
+        now = exchange.router.now()
+        if exchange.upstream is not None:
+            exchange.upstream.abort()
+        for name in MOVED:
+            ours = getattr(mine, name)
+            setattr(mine, name, getattr(theirs, name))
+            setattr(theirs, name, ours)
+        exchange.rival, exchange.upstream = None, self._upstream
+        exchange.router.desk.table.give_back(mine, ending, now)
+        assert theirs.endpoint is not None
+        exchange.record.outran(theirs, theirs.endpoint, now)
+        if self._upstream is not None:
+            self._upstream.asker = exchange
+
+
+def maybe(exchange: "Exchange", now: float) -> None:
+    """Ask a second one, if another has room and the budget allows."""
+    router, ask = exchange.router, exchange.ask
+    assert ask.endpoint is not None
+    second = replace(
+        ask, tried=[*ask.tried, ask.endpoint], endpoint=None, charged_prompt=0, charged_reply=0, owner=None
+    )
+    table = router.desk.table
+    chosen = table.choose(second, now)
+    if not isinstance(chosen, Chosen) or chosen.endpoint in second.tried:
+        return
+    if not router.hedges.maybe_spend():
+        router.teller.counts.hedges_denied += 1
+        return
+    table.charge(second, chosen, now)
+    exchange.rival = Rival(exchange, second)
+    exchange.rival.send(now)
