@@ -47,6 +47,7 @@ LIGHT: Final = ("devcluster", "prepare", "--light")
 WHOLE: Final = ("devcluster", "prepare")
 IMAGE: Final = ("devcluster.image.build",)
 SCHEMAS: Final = ("house.kube_schemas",)
+REDIS: Final = ("house.redis_server",)
 REAL_VLLM: Final = ("house.real_vllm",)
 
 LANES: Final = (
@@ -56,7 +57,12 @@ LANES: Final = (
         world="nothing but Python",
         floors=floors.REST,
     ),
-    Lane(name="conformance", marker="conformance", world="`fairlead engine`, asked over HTTP as real vLLM was"),
+    Lane(
+        name="conformance",
+        marker="conformance",
+        world="`fairlead engine`, asked over HTTP as real vLLM was; a real Redis",
+        preparations=(REDIS,),
+    ),
     Lane(
         name="apiserver",
         marker="apiserver",
