@@ -6,7 +6,8 @@ half lived through before, so that caches are warm.
 `claude`: recorded Claude Code sessions (64-token blocks), begun by a seed, tools and system prompt shared where their
 lengths are equal, over eight Qwen2.5-7B on one H100 each: 1,096,000 tokens measured (row 75); its sibling of the same
 shape reads a million tokens. Every other session is told, the ones between were tuned on.
-Loads are chosen so that engines work 60 to 80 % of the time, as the table shows.
+Loads are such that an engine has something in its batch nine tenths (Mooncake) and seven tenths (sessions) of the time
+and an unread prompt half and a tenth of it, as the table shows: sessions' prompts are mostly cached.
 """
 
 import gzip
@@ -80,6 +81,8 @@ class Lived:
     tale: Tale
     busy: float
     """Share of the time that an engine had something in its batch, as arrivals saw it."""
+    reading: float
+    """The same of prompts without a first token: what decides over first tokens."""
 
     @property
     def hits(self) -> float:
@@ -123,6 +126,11 @@ class Standing:
         """Share of engines with a batch, now."""
         return sum(1 for core in self._cores.values() if core.running) / ENGINES
 
+    @property
+    def reading(self) -> float:
+        """Share of engines with an unread prompt, now."""
+        return sum(1 for core in self._cores.values() if core.unfinished_prompts) / ENGINES
+
 
 class Watched:
     """Arrivals, and how busy they find the fleet."""
@@ -132,19 +140,26 @@ class Watched:
         self._since = since
         self._seen = 0
         self._busy = 0.0
+        self._reading = 0.0
 
     def each(self, arrivals: Iterator[Arrival]) -> Iterator[Arrival]:
         """Sessions' later requests are not seen here: their first ones come at random moments too."""
         for arrival in arrivals:
-            yield arrival
             if arrival.time >= self._since:
                 self._seen += 1
                 self._busy += self._standing.busy
+                self._reading += self._standing.reading
+            yield arrival
 
     @property
     def busy(self) -> float:
         """On average."""
         return self._busy / max(self._seen, 1)
+
+    @property
+    def reading(self) -> float:
+        """On average."""
+        return self._reading / max(self._seen, 1)
 
 
 def lived(trial: Trial, make: Callable[[Engines], Balancer]) -> Lived:
@@ -154,7 +169,7 @@ def lived(trial: Trial, make: Callable[[Engines], Balancer]) -> Lived:
     tale = Tale(since=trial.since, until=trial.until)
     world = World(standing.fleet(), make(standing), streams("world"), tale)
     world.run(watched.each(trial.arrivals()), trial.until)
-    return Lived(tale, watched.busy)
+    return Lived(tale, watched.busy, watched.reading)
 
 
 def step_times(shape: str) -> PhysicalStepTimes:

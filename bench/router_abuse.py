@@ -132,7 +132,7 @@ async def run(connections: int, streams: int) -> int:
     with tempfile.TemporaryDirectory(prefix="router-abuse-") as folder:
         async with running.world(Path(folder), seats=1000, door=door) as world:
             whole = request({"stream": False})
-            stream = {"stream": True, "world": {"tokens": 30, "gap": 50}}
+            stream = {"stream": True, "world": {"tokens": 30, "gap": 200}}
             garbage = {"stream": False, "world": {"garbage": True}}
             lines = (
                 Line("slow heads", {"408"}, many(300, lambda: trickle(whole, 20))),

@@ -201,7 +201,7 @@ def main() -> int:
     """Read the arguments and run."""
     parser = argparse.ArgumentParser(prog="python -m bench.router_leaks", description=__doc__)
     parser.add_argument("--requests", type=int, default=3000, help="default 3000; the claim is made with 100000")
-    parser.add_argument("--at-once", type=int, default=150, help="clients at a time; default 150")
+    parser.add_argument("--at-once", type=int, default=20, help="clients at a time; default 20")
     chosen = parser.parse_args()
     running.first_in_line()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:

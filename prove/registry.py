@@ -11,6 +11,8 @@ from prove.claimed import (
     house,
     operator_world,
     router,
+    router_clients,
+    router_cost,
     simulator_speed,
     step_times,
 )
@@ -29,6 +31,8 @@ CLAIMS: Final[tuple[Claim, ...]] = tuple(
             *engine_server.CLAIMS,
             *conformance.CLAIMS,
             *router.CLAIMS,
+            *router_cost.CLAIMS,
+            *router_clients.CLAIMS,
         )
     )
 )

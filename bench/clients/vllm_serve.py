@@ -27,9 +27,11 @@ ENGINE_PORT: Final = 8295
 ROUTER_PORT: Final = 8277
 REAL_PORT: Final = 8296
 PATIENCE_S: Final = 600.0
-PROMPTS: Final = 400
-RATE: Final = 40.0
-"""Requests a second: what a replica of this model on this GPU takes without a queue that grows."""
+CLOSED: Final = ("--num-prompts", "240", "--max-concurrency", "16", "--random-output-len", "128")
+"""The next request follows an answer, so that whatever a router adds is throughput lost; more at once would measure
+how two cores are shared by a client, a router and an engine in Python.
+"""
+REAL: Final = ("--num-prompts", "40", "--max-concurrency", "4", "--random-output-len", "32")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,8 +61,8 @@ def through_the_router(cache: Cache, logs: Path) -> Row:
         through: list[Served] = []
         with servers.running((engine, router), logs):
             for _ in range(ROUNDS):
-                direct.append(_bench(engine, cache, ("--num-prompts", str(PROMPTS), "--request-rate", str(RATE))))
-                through.append(_bench(router, cache, ("--num-prompts", str(PROMPTS), "--request-rate", str(RATE))))
+                direct.append(_bench(engine, cache, CLOSED))
+                through.append(_bench(router, cache, CLOSED))
     speeds = [median(one.tokens_per_second for one in side) for side in (direct, through)]
     lost = 1 - speeds[1] / speeds[0]
     failed = sum(one.failed for one in (*direct, *through))
@@ -76,7 +78,7 @@ def before_real_vllm(cache: Cache, logs: Path) -> Row:
     with tempfile.TemporaryDirectory(prefix="fairlead-serve-") as made:
         real, router = _pair(Path(made), _real(cache))
         with servers.running((real, router), logs):
-            served = _bench(router, cache, ("--num-prompts", "40", "--max-concurrency", "4"))
+            served = _bench(router, cache, REAL)
     return _row("through the router, real vLLM on CPU", served.failed == 0 and served.completed == 40, served.shown)
 
 
@@ -106,7 +108,7 @@ def _bench(target: Server, cache: Cache, load: Sequence[str]) -> Served:
         vllm = real_vllm.python(cache).parent / "vllm"
         words = [str(vllm), "bench", "serve", "--backend", "openai-chat", "--endpoint", "/v1/chat/completions"]
         words += ["--base-url", target.url, "--model", servers.MODEL, "--tokenizer", str(tiny_model.model(cache))]
-        words += ["--dataset-name", "random", "--random-input-len", "128", "--random-output-len", "32", "--ignore-eos"]
+        words += ["--dataset-name", "random", "--random-input-len", "128", "--ignore-eos"]
         words += ["--save-result", "--result-dir", made, "--result-filename", "found.json", "--seed", "7", *load]
         environment = os.environ | dict(real_vllm.environment())
         ran = subprocess.run(words, check=False, capture_output=True, text=True, env=environment, timeout=PATIENCE_S)

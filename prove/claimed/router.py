@@ -1,4 +1,4 @@
-"""The router's claims: each is a program in bench/ or fuzz/ that ends with its figure, or stories on a real node."""
+"""The router's claims but for cost and clients: programs that end with their figure, and stories on a real node."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -20,11 +20,6 @@ def last_line(ended: Ended) -> str:
 def together(all_ended: Sequence[Ended]) -> Figure:
     """Several programs that must all hold."""
     return Figure(holds=all(one.ok for one in all_ended), text="; ".join(map(last_line, all_ended)))
-
-
-def cheaper_than_its_peers() -> Figure:
-    """Side by side in one run, rounds interleaved, and then the long one for the memory."""
-    return together([programs.module("bench.router_cpu", "--soak", "2000000")])
 
 
 def finds_prefixes() -> Figure:
@@ -55,14 +50,9 @@ def answers_again_exactly() -> Figure:
     return together([programs.module("bench.router_cache")])
 
 
-def serves_real_clients() -> Figure:
-    """Clients and load generators that others wrote."""
-    return together([programs.module("bench.clients", "--all")])
-
-
 def drops_nothing_on_a_node() -> Figure:
     """Whatever leaves, under load."""
-    ran = noted.pytest(f"{SERVING}/test_rollouts.py", f"{SERVING}/test_leaving.py")
+    ran = noted.pytest(f"{SERVING}/test_rollouts.py", f"{SERVING}/test_leaving.py", f"{SERVING}/test_router.py")
     sent, failed, cut = ran.total("requests"), ran.total("failed"), ran.total("cut")
     return Figure(
         holds=ran.well and sent > 0 and failed == cut == 0,
@@ -72,14 +62,6 @@ def drops_nothing_on_a_node() -> Figure:
 
 
 CLAIMS: Final = (
-    Claim(
-        item="router.1",
-        title="With every feature on, a request costs at most 0.7 of the CPU it costs the better of vllm-router 0.1.17 "
-        "and sglang-router 0.3.2 (0.85 for chunks that come 10 ms apart), adds less latency at half its load, and "
-        "takes less memory, flat over 2,000,000 requests",
-        prove=cheaper_than_its_peers,
-        slow=True,
-    ),
     Claim(
         item="router.2",
         title="On recorded traffic it finds at least 95 % of the prefix tokens that a clairvoyant router finds within "
@@ -115,13 +97,6 @@ CLAIMS: Final = (
         title="An answer from the cache is equal to the byte, never another tenant's, another revision's or a cut one; "
         "it costs at most 100 microseconds, and 1,000 equal requests at once ask the engine once",
         prove=answers_again_exactly,
-    ),
-    Claim(
-        item="router.7",
-        title="The official openai and anthropic clients, litellm, llmeter, locust and `vllm bench serve` work through "
-        "it, the last with at most 2 % less throughput, and every request to real vLLM succeeds",
-        prove=serves_real_clients,
-        slow=True,
     ),
     Claim(
         item="router.8",

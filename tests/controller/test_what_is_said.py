@@ -53,7 +53,7 @@ def said(world: Pretend) -> dict[str, Any]:
 @points.DEAR
 @given(specs=st.lists(SPECS, min_size=1, max_size=3), gpus=st.integers(1, 4))
 def test_the_status_is_what_the_cluster_holds(specs: list[dict[str, Any]], gpus: int) -> None:
-    """P28: at every moment of rest."""
+    """P28: at every moment of rest. What keeps serving while the wanted product is absent is not what was asked for."""
     world = Pretend(gpus=gpus)
     for spec in specs:
         world.apply(deployment(**spec))
@@ -63,10 +63,11 @@ def test_the_status_is_what_the_cluster_holds(specs: list[dict[str, Any]], gpus:
         assert said(world) == expected(world, spec["replicas"])
         whole = said(world)["readyReplicas"] == spec["replicas"]
         accepted = world.condition("Accepted")[0] == "True"
-        right = world.serving() == world.serving_of(spec["context"]) and "H100" not in str(spec)
+        absent = "H100" in str(spec)
+        right = world.serving() == world.serving_of(spec["context"]) and not absent
         said_ready = world.condition("Ready")[0] == "True"
         types = {one["type"] for one in world.document()["status"]["conditions"]}
-        assert said_ready == (accepted and whole)
+        assert said_ready == (accepted and whole) or (absent and not said_ready)
         assert right or not spec["replicas"] or not said_ready or "Reconciling" in types
         assert world.document()["status"]["observedGeneration"] == world.document()["metadata"]["generation"]
 

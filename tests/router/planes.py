@@ -95,7 +95,9 @@ def written(folder: Path, endpoints: Sequence[str], models: Sequence[str] = MODE
 
 
 @asynccontextmanager
-async def plane(config: Path, cluster: Cluster | None = None, linger: float = 0.01) -> AsyncIterator[Plane]:
+async def plane(
+    config: Path, cluster: Cluster | None = None, linger: float = 0.01, *, tls: bool = False
+) -> AsyncIterator[Plane]:
     """A router from its start to its drain."""
 
     def sources(settings: Settings) -> EndpointSource:
@@ -115,7 +117,8 @@ async def plane(config: Path, cluster: Cluster | None = None, linger: float = 0.
     life = asyncio.create_task(process.live(start, signals))
     async with client() as asks:
         running = Plane(config=config, asks=asks, port=port, signals=signals, life=life)
-        await _listening(running)
+        if not tls:
+            await _listening(running)
         try:
             yield running
         finally:
@@ -174,3 +177,88 @@ def free_port() -> int:
         found.bind((HOST, 0))
         port: int = found.getsockname()[1]
         return port
+
+
+async def said(router: Plane, *pieces: bytes, pause: float = 0.0) -> bytes:
+    """All that a connection answers to these bytes until the router closes it."""
+    reader, writer = await asyncio.open_connection(HOST, router.port)
+    try:
+        for piece in pieces:
+            writer.write(piece)
+            await asyncio.sleep(pause)
+        return await reader.read()
+    finally:
+        writer.close()
+
+
+def posted(body: dict[str, Any], path: str = "/v1/completions", *lines: str, version: str = "1.1") -> bytes:
+    """A whole request as its client's bytes; the connection is closed after it."""
+    content = json.dumps(body).encode()
+    told = ("Host: x", "Connection: close", "Content-Type: application/json", *lines)
+    head = "\r\n".join((f"POST {path} HTTP/{version}", *told, f"Content-Length: {len(content)}"))
+    return head.encode() + b"\r\n\r\n" + content
+
+
+class Raw:
+    """An engine that answers bytes, one answer for each request; probes are answered well and not counted."""
+
+    def __init__(self, *answers: bytes | None, metrics: bytes = b"") -> None:
+        self.answers = list(answers)
+        """Nothing: the connection is closed without a byte."""
+        self.metrics = metrics
+        self.seen: list[bytes] = []
+        self.connections = 0
+        self.closed = 0
+        self.address = ""
+
+    @asynccontextmanager
+    async def listening(self) -> AsyncIterator["Raw"]:
+        server = await asyncio.start_server(self._serve, HOST, 0)
+        self.address = f"{HOST}:{server.sockets[0].getsockname()[1]}"
+        try:
+            yield self
+        finally:
+            server.close()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.connections += 1
+        try:
+            while await self._answered(reader, writer):
+                pass
+        except (OSError, asyncio.IncompleteReadError):
+            pass
+        finally:
+            self.closed += 1
+            writer.close()
+
+    async def _answered(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
+        head = await reader.readuntil(b"\r\n\r\n")
+        length = int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0] or b"0")
+        body = await reader.readexactly(length)
+        if head.startswith(b"GET"):
+            writer.write(whole(self.metrics) if self.metrics else whole(b"", 404))
+        elif b'"ping"' in body:
+            writer.write(whole(b'{"usage": {"completion_tokens": 1}}'))
+        else:
+            self.seen.append(head + body)
+            answer = self.answers.pop(0) if self.answers else None
+            if answer is None:
+                return False
+            writer.write(answer)
+        return True
+
+
+def whole(body: bytes, status: int = 200) -> bytes:
+    """An answer with a length."""
+    return b"HTTP/1.1 %d OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n%b" % (
+        status,
+        len(body),
+        body,
+    )
+
+
+def events(*payloads: bytes) -> bytes:
+    """A stream in chunks, one for each event."""
+    head = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
+    framed = (b"data: %b\n\n" % one for one in (*payloads, b"[DONE]"))
+    return head + b"".join(b"%x\r\n%b\r\n" % (len(one), one) for one in framed) + b"0\r\n\r\n"

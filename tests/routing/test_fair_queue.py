@@ -13,7 +13,7 @@ from tests.routing.asking import asked, tenant
 
 def served(queue: FairQueue, most: int = 1000) -> list[Ask]:
     """Those that have their turn, one after the other."""
-    order = []
+    order: list[Ask] = []
     while len(order) < most and (line := queue.first()) is not None:
         order.append(queue.serve(line))
     return order

@@ -17,6 +17,7 @@ from fairlead.router.telling.words import Stage as Moment
 from fairlead.router.wire import heads, problems, surfaces
 from fairlead.router.wire.bad import Bad
 from fairlead.router.wire.problems import Problem
+from fairlead.router.wire.request_heads import Head
 from fairlead.router.wire.requests import Request, RequestReader, Stage
 
 if TYPE_CHECKING:
@@ -127,6 +128,16 @@ class Client(asyncio.Protocol):
         """A page of the router's own, which needs no body to be answered."""
         router, head = self.router, request.head
         keep = request.keep_alive and request.whole and not router.draining
+        try:
+            answer = self._own(head, keep=keep)
+        except Exception:
+            log.exception("%s met a fault of the router", head.path)
+            answer = problems.answer(refusals.fault(), surfaces.of(head.path), close=not keep)
+        self.write(answer)
+        self.answered(keep=keep)
+
+    def _own(self, head: Head, *, keep: bool) -> bytes:
+        router = self.router
         answer = cors.preflight(router.settings.routing.door, head, close=not keep)
         if answer is None:
             extra = cors.lines(router.settings.routing.door, head)
@@ -135,10 +146,7 @@ class Client(asyncio.Protocol):
                 answer = heads.answer(page.status, page.content_type, page.body, extra, close=not keep)
             else:
                 answer = problems.answer(page, surfaces.of(head.path), extra, close=not keep)
-        if head.head_only:
-            answer = answer[: answer.index(b"\r\n\r\n") + 4]
-        self.write(answer)
-        self.answered(keep=keep)
+        return answer[: answer.index(b"\r\n\r\n") + 4] if head.head_only else answer
 
     def _refuse_bad(self, bad: Bad) -> None:
         """No request, or one that is not read to its end."""

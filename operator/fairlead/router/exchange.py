@@ -9,22 +9,24 @@ from math import inf
 from time import monotonic
 from typing import TYPE_CHECKING, Final
 
-from fairlead.router import judging, refusals
+from fairlead.router import endings, explained, judging, outcomes
 from fairlead.router.judging import Judgement
+from fairlead.router.pool import Pool
 from fairlead.router.reply import Reply
+from fairlead.router.stages import JUDGED, OVER, QUEUED, RELAYING, SENT
 from fairlead.router.telling.words import Stage
 from fairlead.router.upstream import Message, Upstream
 from fairlead.router.wire import heads, problems
 from fairlead.router.wire.problems import Problem
 from fairlead.router.wire.responses import Out
 from fairlead.routing.endpoint import Endpoint
-from fairlead.routing.reasons import Ending, RefusalReason
+from fairlead.routing.explaining import Candidate
+from fairlead.routing.reasons import Ending
 from fairlead.routing.refusal import Refusal, Usage
 
 if TYPE_CHECKING:
     from fairlead.router.client import Client
     from fairlead.router.hedge import Rival
-    from fairlead.router.pool import Pool
     from fairlead.router.recall import Recall
     from fairlead.router.router import Router
     from fairlead.router.telling.record import Record
@@ -33,17 +35,7 @@ if TYPE_CHECKING:
     from fairlead.routing.ask import Ask
 
 AS_IT_CAME: Final = Out.AS_IT_CAME
-QUEUED: Final = 0
-"""It has no engine; the deciding room knows for how long it may wait."""
-SENT: Final = 1
-"""An engine has it, and its client has seen nothing."""
-JUDGED: Final = 2
-"""The engine's answer is an error; it is read whole before anybody sees it."""
-RELAYING: Final = 3
-OVER: Final = 4
 
-_LAST_WORDS: Final = frozenset({RefusalReason.NO_OTHER_REPLICA, RefusalReason.RETRY_BUDGET})
-"""A refusal to try again says less than what the last engine said."""
 CLIENT_LEFT: Final = 499
 _LEFT: Final = (Stage.QUEUED, Stage.FIRST_TOKEN, Stage.FIRST_TOKEN, Stage.STREAM)
 
@@ -52,8 +44,8 @@ class Exchange:
     """Made by `intake`, driven by the client's connection, the engine's, and the sweeper."""
 
     __slots__ = (
-        *("ask", "asked", "body", "client", "due", "edits", "ends_at", "extra", "hedge_at", "judgement"),
-        *("last_words", "lines", "rival", "sent_at"),
+        *("ask", "asked", "body", "client", "due", "edits", "ends_at", "explained", "extra", "hedge_at", "judgement"),
+        *("last_words", "lines", "moved", "rival", "sent_at"),
         *("recall", "recalled", "record", "reply", "request", "router", "stage", "started", "streams", "surface"),
         *("text_bytes", "upstream"),
     )
@@ -80,7 +72,11 @@ class Exchange:
         """When a second engine is asked, if the first has not begun by then."""
         self.rival: Rival | None = None
         """That second one."""
+        self.explained: tuple[Candidate, ...] | None = None
+        """All engines as they stood when it came, for a client that asked to know."""
         self.sent_at = 0.0
+        self.moved = 0
+        """Bytes of its answer at the last sweep."""
         self.due = inf
         """When its patience with the engine ends, whatever it waits for now."""
         self.ends_at = record.arrived + router.timeouts.total_seconds
@@ -105,7 +101,7 @@ class Exchange:
         if found is None:
             self.stage, self.due = QUEUED, inf
         elif isinstance(found, Refusal):
-            self._refused(found, now)
+            outcomes.refused(self, found, now)
         else:
             self._send(found, now)
 
@@ -129,10 +125,7 @@ class Exchange:
         if parent is not None:
             lines = b"%btraceparent: %b\r\n" % (lines, parent)
         head = heads.upstream(self.request.head, pool.host, len(self.body), lines)
-        if self.edits:
-            out = Out.EDITED
-        else:
-            out = Out.PLAIN if self.request.head.http10 else AS_IT_CAME
+        out = Out.EDITED if self.edits else Out.PLAIN if self.request.head.http10 else AS_IT_CAME
         return Message(parts=(head, self.body), out=out)
 
     def came(self, upstream: Upstream, data: bytes) -> None:
@@ -143,12 +136,8 @@ class Exchange:
             return
         reply.more(data)
         scan = reply.scan
-        if scan is not None:
-            now = monotonic()
-            self.due = now + self.router.timeouts.between_tokens_seconds
-            upstream.pool.endpoint.progress_at = now
-            if scan.first and not self.started:
-                self._first_token(now)
+        if scan is not None and scan.first and not self.started:
+            self._first_token(monotonic())
 
     def _open(self, upstream: Upstream, data: bytes) -> None:
         """The head alone is no byte yet: an engine that ends before its first event has told nobody anything."""
@@ -176,7 +165,8 @@ class Exchange:
         if self.recall is not None:
             self.recall.began(upstream.reader, upstream.pool.endpoint.revision)
             reply.flight = self.recall.flight
-        reply.open(data, self.extra, keep=keep)
+        extra = self.extra if self.explained is None else self.extra + explained.lines(self, self.explained)
+        reply.open(data, extra, keep=keep)
         scan = reply.scan
         if scan is not None:
             self.due = now + self.router.timeouts.between_tokens_seconds
@@ -185,9 +175,20 @@ class Exchange:
         else:
             self.due = inf
 
+    def look(self, now: float) -> None:
+        """Whether its stream moved since the last sweep; chunks themselves set no clock."""
+        reply = self.reply
+        if reply is not None and reply.scan is not None and reply.bytes_out != self.moved:
+            self.moved = reply.bytes_out
+            self.due = now + self.router.timeouts.between_tokens_seconds
+            if self.upstream is not None:
+                self.upstream.pool.endpoint.progress_at = now
+
     def _first_token(self, now: float) -> None:
         self.started = True
         self.record.first_token_at = now
+        if self.upstream is not None and self.reply is not None:
+            self.upstream.take = self.reply.more  # from now on there is nothing to see but bytes
         if self.router.hedging.enabled:
             self.router.hedges.saw(self.ask.prompt_tokens, now - self.sent_at)
         self.router.desk.first_token(self.ask, now)
@@ -196,113 +197,35 @@ class Exchange:
         """The engine's answer ended as it should."""
         now = monotonic()
         if self.judgement is not None:
-            self._judge(upstream, now)
+            outcomes.judge(self, upstream, now)
             return
         assert self.reply is not None
         reply, desk = self.reply, self.router.desk
         status = reply.status
         if status >= 400:
-            self._end(Ending.REFUSED, None, now)
+            self.end(Ending.REFUSED, None, now)
         else:
-            usage = self._account(reply)
+            usage = outcomes.usage(self, reply)
             if not self.started:
                 desk.first_token(self.ask, now)
-            self._end(Ending.DONE, usage, now)
+            self.end(Ending.DONE, usage, now)
         if self.recall is not None:
             self.recall.completed(now)
         self.over(status, now)
         self.client.answered(keep=reply.keep)
 
-    def _account(self, reply: Reply) -> Usage | None:
-        """What the answer used: as the engine told it, or for a stream that tells nothing, as it was seen."""
-        record, (usage, finish) = self.record, reply.told()
-        if finish is not None:
-            record.finish_reason = finish
-        if usage is None:
-            seen = 0 if reply.scan is None else reply.scan.deltas
-            return Usage(prompt_tokens=self.ask.prompt_tokens, output_tokens=seen) if seen else None
-        record.prompt_tokens, record.output_tokens = usage.prompt_tokens, usage.output_tokens
-        if usage.cached_tokens is not None:
-            record.cached_tokens = usage.cached_tokens
-        self.router.desk.table.expectations.measured(self.text_bytes, usage.prompt_tokens)
-        return usage
-
-    def _judge(self, upstream: Upstream, now: float) -> None:
-        """An engine's own error, whole: another engine may do better, or the client gets it as it is."""
-        judgement = self.judgement
-        assert judgement is not None
-        self.judgement = None
-        ending, again = judgement.tell(self.router.desk.table, upstream.pool.endpoint)
-        if again:
-            self.last_words = judgement
-            self._elsewhere(ending, now)
-        else:
-            self._end(ending, None, now)
-            self._pass_on(judgement, now)
-
     def lost(self, upstream: Upstream, why: str) -> None:
         """The engine's answer broke, or never began."""
-        now, endpoint = monotonic(), upstream.pool.endpoint
-        table = self.router.desk.table
-        if self.reply is not None:
-            table.failed(endpoint, why)
-            self._cut(refusals.cut(endpoint.address, why), Ending.CUT, now)
-            return
-        self.judgement = None
-        self.last_words = refusals.unreachable(endpoint.address, why)
-        table.failed(endpoint, why, at_once=not upstream.reached)
-        if self.rival is not None:
-            self.upstream = None
-            self.rival.take_over(Ending.FAILED)
-            return
-        self._elsewhere(Ending.FAILED if upstream.reached else Ending.NOT_CONNECTED, now)
+        outcomes.lost(self, upstream, why)
 
-    def stuck(self, why: str, now: float) -> None:
-        """Its engine was taken out because it makes no progress: another may, as long as nobody has seen a byte."""
-        assert self.upstream is not None
-        endpoint = self.upstream.pool.endpoint
-        if self.reply is not None:
-            self._cut(refusals.cut(endpoint.address, why), Ending.SLOW, now)
-            return
-        self.upstream.abort()
-        self.judgement = None
-        self.last_words = refusals.stuck(endpoint.address, why)
-        self._elsewhere(Ending.SLOW, now)
-
-    def _elsewhere(self, ending: Ending, now: float) -> None:
+    def elsewhere(self, ending: Ending, now: float) -> None:
+        """This engine is out of it before anybody saw a byte: another, or a wait for one, or the last words."""
         self.upstream = None
         self.hedge_at = inf
         if self.rival is not None:
             self.rival.drop(Ending.OUTRUN)
         self.record.failed(ending, now)
         self.settle(self.router.desk.elsewhere(self.ask, ending, now), now)
-
-    def late(self, now: float) -> None:
-        """Its patience is at an end; one that waits for its turn is told so by the deciding room."""
-        upstream = self.upstream
-        if upstream is None:
-            if self.recall is not None and now >= self.ends_at:
-                self.recall.late(now)
-            return
-        endpoint, timeouts = upstream.pool.endpoint, self.router.timeouts
-        whole = now >= self.ends_at
-        if self.reply is not None:
-            if whole:
-                slow = refusals.too_slow(endpoint.address, "did not finish", timeouts.total_seconds)
-            else:
-                silent = f"silent for {timeouts.between_tokens_seconds:g} s"
-                self.router.desk.table.failed(endpoint, silent)
-                slow = refusals.cut(endpoint.address, silent)
-            self._cut(slow, Ending.SLOW, now)
-            return
-        seconds = timeouts.total_seconds if whole else timeouts.first_token_seconds
-        if not whole:
-            self.router.desk.table.failed(endpoint, f"no first token within {seconds:g} s")
-        slow = refusals.too_slow(endpoint.address, "did not finish" if whole else "said nothing", seconds)
-        upstream.abort()
-        self.record.failed(Ending.SLOW, now)
-        self._end(Ending.SLOW, None, now)
-        self.refuse(slow, now)
 
     def left(self, now: float) -> None:
         """Its client went away: whatever was begun for it ends at once."""
@@ -311,32 +234,14 @@ class Exchange:
             return
         if self.upstream is not None:
             self.upstream.abort()
-            self._end(Ending.CLIENT_LEFT, None, now)
+            self.end(Ending.CLIENT_LEFT, None, now)
         else:
             self.router.desk.withdraw(self.ask, now)
         self.over(CLIENT_LEFT, now)
 
     def broke(self) -> None:
-        """A fault of ours met it: what it holds is given back, and its client is told who is to blame."""
-        if self.stage == OVER:
-            return
-        now, upstream = monotonic(), self.upstream
-        if upstream is not None:
-            upstream.abort()
-        if self in self.router.live:
-            self._let_go(now)
-        if self.reply is None:
-            self.refuse(refusals.fault(), now)
-        else:
-            self.over(self.reply.status, now)
-            self.client.exchange = None
-            self.client.abort()
-
-    def _let_go(self, now: float) -> None:
-        if self.ask.waiting:
-            self.router.desk.withdraw(self.ask, now)
-        elif self.ask.endpoint is not None:
-            self.router.desk.ended(self.ask, Ending.FAILED, None, now)
+        """A fault of ours met it."""
+        endings.broken(self)
 
     def refuse(self, problem: Problem, now: float) -> None:
         """A whole answer of our own; nothing is under way for it any more."""
@@ -347,24 +252,7 @@ class Exchange:
         self.over(problem.status, now)
         self.client.answered(keep=keep)
 
-    def _refused(self, refusal: Refusal, now: float) -> None:
-        words = self.last_words
-        self.upstream = None
-        if words is None or refusal.reason not in _LAST_WORDS:
-            self.refuse(refusals.of(refusal), now)
-        elif isinstance(words, Problem):
-            self.refuse(words, now)
-        else:
-            self._pass_on(words, now)
-
-    def _pass_on(self, judgement: Judgement, now: float) -> None:
-        """The engine's error as it came."""
-        keep = self.request.keep_alive and not self.router.draining
-        self.client.write(judgement.answer(self.extra, close=not keep))
-        self.over(judgement.head.status, now)
-        self.client.answered(keep=keep)
-
-    def _cut(self, problem: Problem, ending: Ending, now: float) -> None:
+    def cut(self, problem: Problem, ending: Ending, now: float) -> None:
         """An answer that has begun ends with last words, where its form has room for them."""
         reply, upstream = self.reply, self.upstream
         assert reply is not None
@@ -373,11 +261,12 @@ class Exchange:
         upstream.abort()
         self.record.cut = True
         self.record.reason = problem.code
-        self._end(ending, None, now)
+        self.end(ending, None, now)
         self.over(reply.status, now)
         self.client.answered(keep=reply.keep and ended_well)
 
-    def _end(self, ending: Ending, usage: Usage | None, now: float) -> None:
+    def end(self, ending: Ending, usage: Usage | None, now: float) -> None:
+        """No engine works for it any more."""
         self.upstream = None
         if self.rival is not None:
             self.rival.drop(Ending.OUTRUN)

@@ -14,7 +14,6 @@ from fairlead.router.upstream import Upstream
 from fairlead.routing.endpoint import Endpoint, Figures
 from fairlead.routing.table import Table
 
-EVERY_SECONDS: Final = 1.0
 CARDS_EVERY: Final = 15
 """Of these rounds: which models an engine has changes when somebody loads an adapter."""
 Card = dict[str, Any]

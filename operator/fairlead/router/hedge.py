@@ -48,7 +48,7 @@ class Rival:
             self.take_over(Ending.OUTRUN)
             self._exchange.came(upstream, data)
 
-    def whole(self, upstream: Upstream) -> None:
+    def whole(self, upstream: Upstream) -> None:  # noqa: ARG002 - the interface's
         """An answer without a byte: nobody wants it."""
         self._upstream = None
         self.drop(Ending.FAILED)

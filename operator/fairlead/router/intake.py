@@ -8,8 +8,9 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 
 from fairlead.fleet.light import light
-from fairlead.router import cors, recall, refusals
-from fairlead.router.exchange import OVER, Exchange
+from fairlead.router import cors, explained, recall, refusals
+from fairlead.router.exchange import Exchange
+from fairlead.router.stages import OVER
 from fairlead.router.wire import facts, splices, surfaces
 from fairlead.router.wire.facts import Facts, Unreadable
 from fairlead.router.wire.problems import Problem
@@ -112,6 +113,8 @@ def take(exchange: Exchange, now: float) -> None:
     teller.asked(record, now)
     if router.hedging.enabled:
         router.hedges.asked(router.hedging.budget)
+    if explained.WORD in head.told and explained.allowed(account):
+        exchange.explained = explained.candidates(exchange)
     exchange.settle(router.desk.ask(exchange.ask, now), now)
 
 

@@ -9,6 +9,7 @@ from fairlead.routing.endpoint import Endpoint
 from fairlead.routing.reasons import Ending
 from fairlead.routing.table import Table
 
+LEAVING: Final = "shutting down"
 MOST_BYTES: Final = 2**20
 """Of an error's body; what follows is dropped, and no engine writes as much."""
 
@@ -43,10 +44,10 @@ class Judgement:
         """What it means: for the engine, which may be taken out, and for the request, which may go elsewhere."""
         match verdict(self.head.status, self.body):
             case Verdict.LEAVING:
-                table.failed(endpoint, "shutting down", at_once=True)
+                table.failed(endpoint, LEAVING, at_once=True)
                 return Ending.LEAVING, True
             case Verdict.DYING:
-                table.failed(endpoint, "shutting down", at_once=True)
+                table.failed(endpoint, LEAVING, at_once=True)
                 return Ending.FAILED, True
             case Verdict.BUSY:
                 return Ending.BUSY, True

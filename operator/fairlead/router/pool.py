@@ -10,6 +10,7 @@ from contextlib import suppress
 from time import monotonic
 from typing import Final
 
+from fairlead.router.telling.counts import Counts
 from fairlead.router.upstream import Asker, Message, Upstream
 from fairlead.router.wire.memory import Memory
 from fairlead.routing.endpoint import Endpoint
@@ -23,16 +24,15 @@ class Pool:
 
     __slots__ = (
         *("_closed", "_connecting", "_idle", "_loop", "_tls", "_where"),
-        *("endpoint", "host", "memory", "opened", "reused"),
+        *("counts", "endpoint", "host", "memory"),
     )
 
-    def __init__(self, endpoint: Endpoint, memory: Memory, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(self, endpoint: Endpoint, memory: Memory, counts: Counts, tls: ssl.SSLContext | None = None) -> None:
         host, _, port = endpoint.address.rpartition(":")
         self.endpoint = endpoint
         self.host = endpoint.address.encode()
         self.memory = memory
-        self.opened = 0
-        self.reused = 0
+        self.counts = counts
         self._where = (host.removeprefix("[").removesuffix("]"), int(port))
         self._tls = tls
         self._loop = asyncio.get_running_loop()
@@ -48,7 +48,7 @@ class Pool:
     def send(self, asker: Asker, message: Message, now: float) -> Upstream:
         """A request goes out on a connection that stands, or on a new one when it does."""
         if self._idle:
-            self.reused += 1
+            self.counts.connections_reused += 1
             upstream = self._idle.pop()
             upstream.begin(asker, message, now)
             return upstream
@@ -59,7 +59,7 @@ class Pool:
 
     def connect(self, upstream: Upstream) -> None:
         """Begin to connect; what it has to send follows by itself."""
-        self.opened += 1
+        self.counts.connections_opened += 1
         upstream.since = monotonic()
         upstream.reached = False
         self._connecting.add(upstream)

@@ -91,12 +91,14 @@ async def live(start: Start, signals: Signals) -> int:
     engines = Engines(router, start.sources)
     watched = WatchedFile(start.config, settings)
     watching = asyncio.create_task(watched.follow(engines.apply, start.reread_seconds), name="the file")
+    certificate = asyncio.create_task(doors.follow_certificate(start.reread_seconds), name="the certificate")
     settle_memory()
     try:
         await signals.get()
         return await _leave(router, doors, signals, start)
     finally:
         watching.cancel()
+        certificate.cancel()
         sweeper.stop()
         await engines.close()
         await router.prober.close()
@@ -135,6 +137,12 @@ class Doors:
         )
         log.info("listening on %s:%d", start.host, start.port)
         return cls(router, server, tls)
+
+    async def follow_certificate(self, every_seconds: float) -> None:
+        """A rotated one is shown to the next client."""
+        while True:
+            await asyncio.sleep(every_seconds)
+            self.tls.look(self._router.settings)
 
     def shut(self) -> None:
         """Nobody new comes in."""

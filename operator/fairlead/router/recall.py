@@ -14,7 +14,7 @@ from fairlead.router.cache.cache import Enquiry, Hit, Lead, Pass
 from fairlead.router.cache.entries import STREAM
 from fairlead.router.cache.flights import Flight
 from fairlead.router.cache.followers import Follower
-from fairlead.router.exchange import RELAYING
+from fairlead.router.stages import RELAYING
 from fairlead.router.wire import problems
 
 if TYPE_CHECKING:

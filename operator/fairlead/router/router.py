@@ -10,7 +10,7 @@ from time import monotonic
 from typing import Any
 
 from fairlead.fleet.endpoints import EndpointState
-from fairlead.router import endpoints_page, figures
+from fairlead.router import endpoints_page, figures, judging
 from fairlead.router.cache.cache import ResponseCache
 from fairlead.router.client import Client
 from fairlead.router.exchange import Exchange
@@ -118,7 +118,8 @@ class Router:
         """The connections to this engine."""
         found = self.pools.get(endpoint)
         if found is None:
-            found = self.pools[endpoint] = Pool(endpoint, self.memory, self.tls.context(self.settings))
+            tls = self.tls.context(self.settings)
+            found = self.pools[endpoint] = Pool(endpoint, self.memory, self.teller.counts, tls)
         return found
 
     def turns(self, now: float, *, always: bool = False) -> None:
@@ -165,6 +166,8 @@ class Router:
     def _changed(self, endpoint: Endpoint) -> None:
         why = f": {endpoint.reason}" if endpoint.reason else ""
         log.info("endpoint %s at %s is %s%s", endpoint.pod, endpoint.address, endpoint.state, why)
+        if endpoint.state is EndpointState.EJECTED:
+            self.teller.counts.ejected(_cause(endpoint.reason))
         self.prober.look(endpoint)
         self._size(endpoint)
         if endpoint.state is EndpointState.ROUTABLE:
@@ -188,6 +191,13 @@ class Router:
             exchange.client.abort()
         for pool in self.pools.values():
             pool.close()
+
+
+def _cause(reason: str) -> str:
+    """Who took it out, as metrics tell it."""
+    if reason == judging.LEAVING:
+        return "leaving"
+    return "watchdog" if reason.startswith("no progress") else "breaker"
 
 
 def _terms(settings: Settings) -> Terms:

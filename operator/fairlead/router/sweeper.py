@@ -10,7 +10,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Final
 
 from fairlead.fleet.endpoints import EndpointState
-from fairlead.router import figures, hedge
+from fairlead.router import endings, hedge
 from fairlead.router.figures import Watch
 from fairlead.routing import watchdog
 from fairlead.routing.endpoint import Endpoint
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 EVERY_SECONDS: Final = 0.25
-CLIENTS_EVERY: Final = 1.0
-"""Ten thousand idle connections are looked at no more often."""
+SELDOM: Final = 4
+"""Of these rounds, one asks engines for their figures and looks at ten thousand idle clients: once a second."""
 _ASKED: Final = frozenset({EndpointState.ROUTABLE, EndpointState.DRAINING})
 
 
@@ -56,8 +56,10 @@ class Sweeper:
         router = self._router
         router.teller.swept(now, self._due)
         router.cache.sweep(now)
-        for exchange in [one for one in router.live if now >= one.due or now >= one.ends_at]:
-            exchange.late(now)
+        for exchange in list(router.live):
+            exchange.look(now)
+            if now >= exchange.due or now >= exchange.ends_at:
+                endings.late(exchange, now)
         if router.hedging.enabled:
             for exchange in [one for one in router.live if now >= one.hedge_at and one.rival is None]:
                 exchange.hedge_at = inf
@@ -67,11 +69,11 @@ class Sweeper:
         router.turns(now, always=True)
         self._pools(now)
         if now >= self._clients_due:
-            self._clients_due = now + CLIENTS_EVERY
+            self._clients_due = now + SELDOM * self._every
             for client in list(router.clients):
                 client.sweep(now)
         if now >= self._figures_due:
-            self._figures_due = now + figures.EVERY_SECONDS
+            self._figures_due = now + SELDOM * self._every
             self._ask_figures(now)
 
     def _watch(self, endpoint: Endpoint, now: float) -> None:
@@ -84,10 +86,9 @@ class Sweeper:
         inside = [one for one in router.live if one.ask.endpoint is endpoint]
         if endpoint.figures is None and not any(one.streams for one in inside):
             return  # whole answers are silent until they are whole, and this engine tells no figures that would move
-        router.teller.counts.ejected("watchdog")
         router.desk.table.failed(endpoint, why, at_once=True)
         for exchange in inside:
-            exchange.stuck(why, now)
+            endings.stuck(exchange, why, now)
 
     def _pools(self, now: float) -> None:
         router = self._router

@@ -26,6 +26,8 @@ class Ask:
     arrived: float
     blocks: Sequence[int] = ()
     """Chained ids of the prompt's beginning, block by block: equal ids, equal beginnings."""
+    talk: int = 0
+    """Hash of the session's name where the client tells one; otherwise its text names it."""
     adapter: str | None = None
     """A LoRA adapter that must be loaded where it goes."""
     says_output: bool = True

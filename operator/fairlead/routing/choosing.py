@@ -6,9 +6,9 @@ A token that is in a cache counts four times a token in the queue: it spares the
 caches free of a copy. An engine over the load bound gets it counted once, which is what it really spares.
 
 Where several routers stand in front of the same engines, each knows only what it sent itself. So a prompt is taken to
-be held by the place that all routers agree on, a rendezvous hash of the block that names its talk, and cached tokens
-count eight times: what one router moves because of load it alone sees, the others go on looking for at the place. The
-mean load is then unknown to each, so there is no other bound. A single router needs no place and goes by load.
+be held by the place that all routers agree on, a rendezvous hash of its session or of the block that names its talk,
+and cached tokens count eight times: what one router moves because of load it alone sees, the others go on looking for
+at the place. The mean load is then unknown to each, so there is no other bound. A single router goes by load.
 
 Constants were tuned on the first half of the Mooncake trace and of the Claude Code sessions by
 `bench/router_prefix.py`; it reports on the other halves. Changes nothing, and keeps nothing.
@@ -79,11 +79,14 @@ class Field:
 
 
 def has_room(endpoint: Endpoint) -> bool:
-    """Whether it would begin one more soon. What came and went since its figures is ours to know, others' is not."""
+    """Whether it would begin one more soon. What came and went since its figures is ours to know, others' is not.
+
+    An engine with nothing of ours always has room: figures that no longer come must not close it for good.
+    """
     if endpoint.inflight >= endpoint.most_requests:
         return False
     since = endpoint.inflight - endpoint.inflight_then
-    return not endpoint.queued_then or endpoint.queued_then + since < MOST_WAITING
+    return not (endpoint.queued_then and endpoint.inflight) or endpoint.queued_then + since < MOST_WAITING
 
 
 def choose(field: Field, ask: Ask, now: float) -> Chosen | Nobody:  # noqa: ARG001  # every act takes the moment
@@ -102,7 +105,7 @@ def choose(field: Field, ask: Ask, now: float) -> Chosen | Nobody:  # noqa: ARG0
         # `has_room`, written out: a call for each engine is a tenth of choosing (bench/choosing_cost.py).
         if short and (
             one.inflight >= one.most_requests
-            or (one.queued_then and one.queued_then + one.inflight - one.inflight_then >= MOST_WAITING)
+            or (one.queued_then and one.inflight and one.queued_then + one.inflight - one.inflight_then >= MOST_WAITING)
         ):
             continue
         (tired if tried and one in tried else fit).append(one)
@@ -158,7 +161,7 @@ def agreed_place(field: Field, ask: Ask, fit: list[Endpoint]) -> Endpoint | None
     """Where other routers would look for it; nowhere without them."""
     if field.routers == 1:
         return None
-    return place(field.crowds.key(ask.blocks, len(field.routable)), fit)
+    return place(ask.talk or field.crowds.key(ask.blocks, len(field.routable)), fit)
 
 
 def terms(field: Field, ask: Ask, fit: list[Endpoint]) -> tuple[float, float]:

@@ -11,8 +11,9 @@ from typing import Final
 
 LEAST_CROWD: Final = 8
 """Requests; fewer say nothing of a share."""
-PARTS: Final = 4
-"""A crowd that is more than this part of one engine's share of all requests is parted: an eighth of 1/4 with eight."""
+MOST_SHARES: Final = 0.25
+"""A crowd that asks for more than this part of one engine's share of all requests is parted: what is kept together goes
+to one place. An eighth parts beginnings that only some of the routers find crowded yet, and loses hits."""
 PARTING: Final = 1.5
 """Behind a parting each way has so many times fewer requests."""
 DEEPEST: Final = 256
@@ -45,7 +46,7 @@ class Crowds:
         """The block that names this prompt's talk; equal for equal beginnings up to there."""
         times = self.times
         crowd = times.get(blocks[0], 0)
-        most = max(LEAST_CROWD, self._total / (PARTS * engines))
+        most = max(LEAST_CROWD, MOST_SHARES * self._total / engines)
         place, end = 0, min(len(blocks), DEEPEST)
         while crowd > most:
             # Counts only fall along a prompt, so where they have fallen enough is found by bisection.

@@ -135,7 +135,7 @@ class Lanes:
             return True
         share = self._long_share
         return (
-            lane.inflight < max(share * fleet.seats + SLACK, 1)
+            lane.inflight + 1 <= max(share * fleet.seats + SLACK, 1)
             and lane.reading < max(int(share * fleet.endpoints + SLACK), 1)
             and (not fleet.kv_tokens or lane.tokens + ask.cost <= share * fleet.kv_tokens)
         )

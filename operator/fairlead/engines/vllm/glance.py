@@ -4,6 +4,7 @@ A page has some 600 lines and a router reads one of each engine a second, so not
 What is believed for deciding about replicas is `readings`; this only breaks ties between engines.
 """
 
+import re
 from typing import Final
 
 from fairlead.fleet.light import light
@@ -12,9 +13,9 @@ RUNNING: Final = b"\nvllm:num_requests_running{"
 WAITING: Final = b"\nvllm:num_requests_waiting{"
 USAGE: Final = b"\nvllm:kv_cache_usage_perc{"
 CAPACITY: Final = b"\nvllm:cache_config_info{"
-_KV_TOKENS: Final = b'kv_cache_size_tokens="'
-_BLOCKS: Final = b'num_gpu_blocks="'
-_BLOCK_TOKENS: Final = b'block_size="'
+_KV_TOKENS: Final = re.compile(rb'[{,]kv_cache_size_tokens="(\d{1,15})"')
+_BLOCKS: Final = re.compile(rb'[{,]num_gpu_blocks="(\d{1,15})"')
+_BLOCK_TOKENS: Final = re.compile(rb'[{,]block_size="(\d{1,15})"')
 
 
 @light
@@ -61,14 +62,7 @@ def _kv_tokens(page: bytes) -> int | None:
         return None
     end = page.find(b"\n", at + 1)
     line = page[at : end if end >= 0 else len(page)]
-    tokens = _label(line, _KV_TOKENS)
-    if tokens is not None:
-        return tokens
-    blocks, size = _label(line, _BLOCKS), _label(line, _BLOCK_TOKENS)
-    return None if blocks is None or size is None else blocks * size
-
-
-def _label(line: bytes, name: bytes) -> int | None:
-    """A whole number among the labels; what the engine did not set is written `None`."""
-    value = line.partition(name)[2].partition(b'"')[0]
-    return int(value) if value.isdigit() and len(value) < 16 else None
+    if (tokens := _KV_TOKENS.search(line)) is not None:
+        return int(tokens[1])
+    blocks, size = _BLOCKS.search(line), _BLOCK_TOKENS.search(line)
+    return None if blocks is None or size is None else int(blocks[1]) * int(size[1])

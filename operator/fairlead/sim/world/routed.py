@@ -12,6 +12,7 @@ from typing import Final
 from fairlead.fleet.endpoints import Seen
 from fairlead.fleet.gateways import Balancing
 from fairlead.fleet.tenants import Tenant
+from fairlead.routing import places
 from fairlead.routing.accounts import Account
 from fairlead.routing.ask import Ask
 from fairlead.routing.choosing import Chosen as Choice
@@ -33,6 +34,8 @@ class Routers:
     count: int = 1
     by_session: bool = False
     """A session's requests all come to one router, as over a connection that stays open; otherwise in turn."""
+    named: bool = False
+    """Clients tell their session's name, in `x-session-id` or a field of the body."""
     page_tokens: int = 16
     """Of the engines."""
     block_pages: int = 8
@@ -113,6 +116,7 @@ class Routed:
             output_tokens=self._routers.most_output,
             arrived=arrival.time,
             blocks=arrival.prefix[step - 1 :: step],
+            talk=places.number(arrival.session) if self._routers.named and arrival.session is not None else 0,
             adapter=arrival.adapter,
         )
 

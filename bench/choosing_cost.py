@@ -1,0 +1,92 @@
+"""`python -m bench.choosing_cost`: what one request costs in the room that chooses, in microseconds of one core.
+
+By engines, routers and prefix blocks (1 block is a 100-word prompt, 36 a 3,000-word one, 800 about 100,000 tokens).
+Prompts share all but their last block with one of ten talks. The lower quartile of a thousand, since cores are shared.
+"""
+
+import random
+import time
+from itertools import product
+from math import inf
+from typing import Final
+
+from fairlead.fleet.endpoints import Seen
+from fairlead.fleet.tenants import Tenant
+from fairlead.routing.accounts import Account
+from fairlead.routing.ask import Ask
+from fairlead.routing.choosing import Chosen
+from fairlead.routing.endpoint import Endpoint
+from fairlead.routing.reasons import Ending
+from fairlead.routing.table import Table
+
+ENGINES: Final = (8, 64)
+ROUTERS: Final = (1, 3)
+BLOCKS: Final = (0, 1, 36, 800)
+REQUESTS: Final = 1000
+TALKS: Final = 10
+STEPS: Final = ("choose", "charge", "first token", "give back")
+
+
+def main() -> int:
+    """Print the table."""
+    print(f"{'engines':>7} {'routers':>7} {'blocks':>6} " + " ".join(f"{step:>12}" for step in STEPS) + f" {'all':>8}")
+    for engines, routers, blocks in product(ENGINES, ROUTERS, BLOCKS):
+        costs = _costs(_table(engines, routers), _asks(blocks))
+        words = " ".join(f"{cost:9.2f} us" for cost in costs)
+        print(f"{engines:7} {routers:7} {blocks:6} {words} {sum(costs):5.1f} us")
+    return 0
+
+
+def _table(engines: int, routers: int) -> Table:
+    made = Table(_nobody_listens)
+    made.take([Seen(pod=f"engine-{number}", address=str(number)) for number in range(engines)])
+    made.field.routers = routers
+    for endpoint in made.endpoints:
+        made.proved(endpoint)
+        made.sized(endpoint, 2_000_000, inf)
+    return made
+
+
+def _nobody_listens(endpoint: Endpoint) -> None:
+    """States do not change here."""
+
+
+def _asks(blocks: int) -> list[Ask]:
+    chance = random.Random(blocks)  # noqa: S311  # a recorded seed, not a secret
+    account = Account(Tenant(name="everybody", keys=()))
+    talks = [tuple(chance.getrandbits(64) for _ in range(max(blocks - 1, 0))) for _ in range(TALKS)]
+    return [
+        Ask(
+            account=account,
+            prompt_tokens=max(128 * blocks, 100),
+            output_tokens=512,
+            arrived=0.0,
+            blocks=(*talks[number % TALKS], chance.getrandbits(64)) if blocks else (),
+        )
+        for number in range(REQUESTS)
+    ]
+
+
+def _costs(table: Table, asks: list[Ask]) -> list[float]:
+    """Each step's lower quartile."""
+    spent: list[list[float]] = [[], [], [], []]
+    clock = time.perf_counter
+    for ask in asks:
+        began = clock()
+        found = table.choose(ask, 0.0)
+        chose = clock()
+        assert isinstance(found, Chosen)
+        before = clock()
+        table.charge(ask, found, 0.0)
+        charged = clock()
+        table.first_token(ask, 0.0)
+        read = clock()
+        table.give_back(ask, Ending.DONE, 0.0)
+        back = clock()
+        for step, seconds in zip(spent, (chose - began, charged - before, read - charged, back - read), strict=True):
+            step.append(seconds)
+    return [1e6 * sorted(step)[len(step) // 4] for step in spent]
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,298 @@
+"""`python -m bench.router_fairness`: floods, long jobs and batch work before the real desk, on simulated engines.
+
+Four Llama-3.1-8B on one H100 each, FP8 KV of 952,032 tokens measured (kv-capacity.csv, row 31); 64 requests run at
+once in each, 2,048 tokens a step, chunked prefill, at most 512 tokens of one prompt in a step while others want in
+(`--max-num-seqs 64 --max-num-batched-tokens 2048 --long-prefill-token-threshold 512`). Chat prompts have a median of
+600 tokens and replies of 200; one in twenty prompts is longer than 2,400 and one in twenty replies longer than 600.
+
+flood: four tenants of equal weight ask alike, then the first asks twenty times as much. Once by weights alone, where
+idle capacity goes to whoever asks: the others lose no tokens to the flood, and wait longer since no engine is idle any
+more. And once with a `maxConcurrency` for each, which keeps the idle rest for the others; the bar is held there.
+long: chat, alone and beside jobs of 100,000 tokens, with and without a long lane.
+batch: chat that comes in waves, and a batch backlog that never ends.
+"""
+
+import argparse
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import Final
+
+from bench.prefix_fleets import step_times
+from bench.simulated_fleets import streams
+from fairlead.fleet.gateways import Limits, Routing
+from fairlead.fleet.tenants import BatchLane, LongLane, Tenant
+from fairlead.fleet.traffic import Lengths
+from fairlead.routing.desk import Desk
+from fairlead.routing.endpoint import Endpoint
+from fairlead.routing.refusal import Refusal
+from fairlead.routing.terms import Terms
+from fairlead.sim.engine.core import Core
+from fairlead.sim.engine.request import Request
+from fairlead.sim.engine.settings import EngineSettings
+from fairlead.sim.world.observers import Look
+from fairlead.sim.world.queued import SWEEP_S, Front, QueuedWorld, Size
+from fairlead.sim.world.replica import Inside, Replica
+from fairlead.sim.world.replicas import Fleet
+from fairlead.sim.world.tale import Tale
+from fairlead.sim.world.traffic import gaps, generators, lengths, profiles
+from fairlead.sim.world.traffic.arrival import Arrival, joined
+
+SHAPE: Final = "meta-llama/Llama-3.1-8B-Instruct"
+ENGINES: Final = 4
+SEATS: Final = 64
+KV_TOKENS: Final = 952_032
+ENGINE: Final = EngineSettings(
+    blocks=KV_TOKENS // 16,
+    batch_tokens=2048,
+    max_sequences=SEATS,
+    context_tokens=131_072,
+    long_prefill_tokens=512,
+)
+PROMPTS: Final = Lengths(p50=600, p95=2400, p99=4300, mean=855)
+REPLIES: Final = Lengths(p50=200, p95=600, p99=950, mean=250)
+NAMES: Final = ("anna", "bert", "cleo", "dora")
+RATE: Final = 8.0
+"""Chat requests a second of each tenant."""
+FLOOD: Final = 20.0
+CONCURRENCY: Final = 40
+"""`maxConcurrency` of each tenant: with as many at once a tenant gets no more than a quarter of the fleet's tokens."""
+SECONDS: Final = 240.0
+SINCE: Final = 60.0
+"""What comes before is lived through and not told."""
+MOST_MOVED: Final = 0.10
+MOST_MOVED_BY_LONG: Final = 0.20
+LEAST_OF_IDLE: Final = 0.90
+BELOW: Final = 0.70
+
+
+class Watched:
+    """An observer with a tale for each client, and what the desk's lanes did at each look."""
+
+    def __init__(self, desk: Desk, seconds: float) -> None:
+        self._desk = desk
+        self._seconds = seconds
+        self.tales: dict[str, Tale] = {}
+        self.batch: float = 0.0
+        """Seats taken by batch work, summed over looks; likewise below."""
+        self.idle: float = 0.0
+        """Seats that batch work might have taken: below its utilization, and not taken by others."""
+        self.output: dict[str, int] = {}
+
+    def _tale(self, arrival: Arrival) -> Tale:
+        return self.tales.setdefault(arrival.client or "", Tale(since=SINCE, until=self._seconds))
+
+    def arrived(self, arrival: Arrival) -> None:
+        """Passed on."""
+        self._tale(arrival).arrived(arrival)
+
+    def refused(self, arrival: Arrival, because: str) -> None:
+        """Passed on."""
+        self._tale(arrival).refused(arrival, because)
+
+    def ended(self, arrival: Arrival, request: Request, replica: Replica) -> None:
+        """Passed on; tokens count when they were written, whenever the request came."""
+        self._tale(arrival).ended(arrival, request, replica)
+        if request.ended is not None and request.ended >= SINCE:
+            name = arrival.client or ""
+            self.output[name] = self.output.get(name, 0) + arrival.prompt_tokens + request.emitted
+
+    def left(self, arrival: Arrival, request: Request | None) -> None:
+        """Passed on."""
+        self._tale(arrival).left(arrival, request)
+
+    def looked(self, look: Look) -> None:
+        """Four times a second."""
+        if look.at < SINCE:
+            return
+        lanes = self._desk.room.lanes
+        others = lanes.interactive.inflight + lanes.long.inflight
+        self.batch += lanes.batch.inflight
+        self.idle += max(BELOW * ENGINES * SEATS - others, 0.0)
+
+
+class Turned(Front):
+    """Counts turns that batch work got before people."""
+
+    overtaken = 0
+
+    def turns(self, now: float) -> list[tuple[Arrival, Endpoint | Refusal]]:
+        """Who waited before, and who was sent."""
+        given = super().turns(now)
+        waiting = self.desk.room.lanes.interactive.bands.waiting
+        self.overtaken += sum(1 for arrival, _ in given if waiting and arrival.client == "batch")
+        return given
+
+
+@dataclass(slots=True)
+class Run:
+    """One world, lived through."""
+
+    watched: Watched
+    front: Turned
+    seconds: float
+
+    def p95(self, *names: str) -> float:
+        """Of the first token, over these clients."""
+        whole = Tale()
+        for name in names:
+            whole.add_all(self.watched.tales[name])
+        return whole.ttft.percentile(0.95)
+
+    def tokens(self, name: str) -> float:
+        """Prompt and reply tokens a second of this client's requests that ended."""
+        return self.watched.output.get(name, 0) / (self.seconds - SINCE)
+
+
+@dataclass(slots=True)
+class Traffic:
+    """Who asks, and how often."""
+
+    rates: dict[str, float] = field(default_factory=dict)
+    jobs_every_s: float = 0.0
+    backlog: bool = False
+    waves: bool = False
+
+    def arrivals(self, seconds: float) -> Iterator[Arrival]:
+        """All of it by time."""
+        rows = [self._chat(name, rate, seconds) for name, rate in self.rates.items()]
+        if self.jobs_every_s:
+            sizes = lengths.always(100_000, 300)
+            profile = profiles.steady(1 / self.jobs_every_s, seconds)
+            rows.append(generators.requests(profile, gaps.poisson(streams("jobs")), sizes, "jobs"))
+        if self.backlog:
+            sizes = lengths.lognormal(PROMPTS, REPLIES, 32_768, streams("batch-sizes"))
+            profile = profiles.steady(60.0, seconds)
+            rows.append(generators.requests(profile, gaps.poisson(streams("batch")), sizes, "batch"))
+        return joined(*rows)
+
+    def _chat(self, name: str, rate: float, seconds: float) -> Iterator[Arrival]:
+        sizes = lengths.lognormal(PROMPTS, REPLIES, 32_768, streams(f"{name}-sizes"))
+        steady = profiles.steady(rate, seconds)
+        profile = _waves(rate, seconds) if self.waves else steady
+        return generators.requests(profile, gaps.poisson(streams(name)), sizes, name)
+
+
+def _waves(rate: float, seconds: float) -> Iterator[profiles.Slice]:
+    """A minute of little, a minute of much."""
+    at = 0.0
+    while at < seconds:
+        yield profiles.Slice(30.0, rate * (0.4 if int(at / 30) % 2 else 1.6))
+        at += 30.0
+
+
+def lived(routing: Routing, traffic: Traffic, seconds: float) -> Run:
+    """From empty caches."""
+    desk = Desk(Terms(routing=routing, keys={_digest(one.name): one.name for one in routing.tenants}))
+    watched = Watched(desk, seconds)
+    front = Turned(desk, _digest, batch=("batch",))
+    times = step_times(SHAPE)
+    fleet = Fleet(
+        inside=lambda ordinal: Inside((Core(ENGINE, times, streams(f"engine/{ordinal}")),)),
+        replicas=ENGINES,
+        look_s=SWEEP_S,
+    )
+    world = QueuedWorld(fleet, front, streams("world"), watched, Size(seats=SEATS, kv_tokens=KV_TOKENS))
+    world.run(traffic.arrivals(seconds), seconds)
+    return Run(watched, front, seconds)
+
+
+def _digest(name: str) -> bytes:
+    return sha256(name.encode()).digest()
+
+
+def tenants(most: int | None) -> Routing:
+    """Four of equal weight."""
+    return Routing(
+        tenants=tuple(Tenant(name=name, keys=(), max_concurrency=most) for name in NAMES),
+        limits=Limits(max_queued=1000),
+    )
+
+
+def flood(seconds: float) -> tuple[str, bool]:
+    """The first tenant at its share, then at twenty times its rate."""
+    usual = dict.fromkeys(NAMES, RATE)
+    others = NAMES[1:]
+    print(f"flood: {'':34} {'p95 TTFT of the others':>24} {'the first':>10} {'tokens/s: first':>16} {'others':>8}")
+    found: dict[str, Run] = {}
+    for words, most, times in (
+        ("weights, all alike", None, 1.0),
+        ("weights, the first 20 times", None, FLOOD),
+        (f"{CONCURRENCY} at once, all alike", CONCURRENCY, 1.0),
+        (f"{CONCURRENCY} at once, the first 4 times", CONCURRENCY, 4.0),
+        (f"{CONCURRENCY} at once, the first 20 times", CONCURRENCY, FLOOD),
+    ):
+        run = found[words] = lived(tenants(most), Traffic(usual | {NAMES[0]: RATE * times}), seconds)
+        theirs = sum(run.tokens(name) for name in others) / len(others)
+        print(
+            f"       {words:34} {run.p95(*others):22.3f} s {run.p95(NAMES[0]):8.2f} s {run.tokens(NAMES[0]):16,.0f}"
+            f" {theirs:8,.0f}",
+            flush=True,
+        )
+    alike, _, flooded = list(found.values())[2:]
+    moved = flooded.p95(*others) / alike.p95(*others) - 1
+    whole = sum(found["weights, the first 20 times"].tokens(name) for name in NAMES)
+    share = flooded.tokens(NAMES[0]) / whole
+    words = (
+        f"a flood of 20 times moves the others' p95 TTFT by {moved:+.1%} and gets {share:.0%} of what the fleet can "
+        f"do for four tenants"
+    )
+    return words, moved <= MOST_MOVED and share <= 1 / len(NAMES)
+
+
+def long(seconds: float) -> tuple[str, bool]:
+    """Chat, alone and beside long jobs."""
+    chat = dict.fromkeys(NAMES[:1], RATE * 4)
+    lane = LongLane(max_share=0.30)
+    print(f"long:  {'':34} {'p95 TTFT of chat':>24} {'of jobs':>10} {'tokens/s: jobs':>16} {'chat':>8}")
+    found: dict[str, Run] = {}
+    for words, routing, every in (
+        ("chat alone", Routing(), 0.0),
+        ("100k-token jobs, no lane", Routing(), 8.0),
+        ("100k-token jobs, long lane", Routing(long_lane=lane), 8.0),
+    ):
+        run = found[words] = lived(routing, Traffic(chat, jobs_every_s=every), seconds)
+        jobs = run.p95("jobs") if every else 0.0
+        print(
+            f"       {words:34} {run.p95(NAMES[0]):22.3f} s {jobs:8.2f} s {run.tokens('jobs'):16,.0f}"
+            f" {run.tokens(NAMES[0]):8,.0f}",
+            flush=True,
+        )
+    moved = found["100k-token jobs, long lane"].p95(NAMES[0]) / found["chat alone"].p95(NAMES[0]) - 1
+    return f"100,000-token jobs move chat's p95 TTFT by {moved:+.1%}", moved <= MOST_MOVED_BY_LONG
+
+
+def batch(seconds: float) -> tuple[str, bool]:
+    """Chat in waves over a backlog."""
+    routing = Routing(batch_lane=BatchLane(below_utilization=BELOW, max_queued=1_000_000))
+    chat = dict.fromkeys(NAMES[:1], RATE * 4)
+    print(f"batch: {'':34} {'p95 TTFT of chat':>24} {'idle used':>10} {'tokens/s: batch':>16} {'chat':>8}")
+    used = 0.0
+    overtaken = 0
+    for words, backlog in (("chat alone", False), ("a backlog without end", True)):
+        run = lived(routing, Traffic(chat, backlog=backlog, waves=True), seconds)
+        used = run.watched.batch / run.watched.idle
+        overtaken = run.front.overtaken
+        print(
+            f"       {words:34} {run.p95(NAMES[0]):22.3f} s {used:10.1%} {run.tokens('batch'):16,.0f}"
+            f" {run.tokens(NAMES[0]):8,.0f}",
+            flush=True,
+        )
+    words = f"batch uses {used:.1%} of the idle capacity and had {overtaken} turns while somebody interactive waited"
+    return words, used >= LEAST_OF_IDLE and not overtaken
+
+
+def main() -> int:
+    """All three, or one."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--only", choices=("flood", "long", "batch"))
+    parser.add_argument("--seconds", type=float, default=SECONDS, help="of virtual time, a minute of it not told")
+    asked = parser.parse_args()
+    stories = {"flood": flood, "long": long, "batch": batch}
+    verdicts = [story(asked.seconds) for name, story in stories.items() if asked.only in (None, name)]
+    print("; ".join(words for words, _ in verdicts))
+    return 0 if all(holds for _, holds in verdicts) else 1
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,84 @@
+"""What an engine's answer comes to: what it used when it was good, and what follows when it was none."""
+
+from time import monotonic
+from typing import TYPE_CHECKING, Final
+
+from fairlead.router import refusals
+from fairlead.router.judging import Judgement
+from fairlead.router.reply import Reply
+from fairlead.router.upstream import Upstream
+from fairlead.router.wire.problems import Problem
+from fairlead.routing.reasons import Ending, RefusalReason
+from fairlead.routing.refusal import Refusal, Usage
+
+if TYPE_CHECKING:
+    from fairlead.router.exchange import Exchange
+
+LAST_WORDS: Final = frozenset({RefusalReason.NO_OTHER_REPLICA, RefusalReason.RETRY_BUDGET})
+"""A refusal to try again says less than what the last engine said."""
+
+
+def judge(exchange: "Exchange", upstream: Upstream, now: float) -> None:
+    """An engine's own error, whole: another engine may do better, or the client gets it as it is."""
+    judgement = exchange.judgement
+    assert judgement is not None
+    exchange.judgement = None
+    ending, again = judgement.tell(exchange.router.desk.table, upstream.pool.endpoint)
+    if again:
+        exchange.last_words = judgement
+        exchange.elsewhere(ending, now)
+    else:
+        exchange.end(ending, None, now)
+        pass_on(exchange, judgement, now)
+
+
+def lost(exchange: "Exchange", upstream: Upstream, why: str) -> None:
+    """The engine's answer broke, or never began."""
+    now, endpoint = monotonic(), upstream.pool.endpoint
+    table = exchange.router.desk.table
+    if exchange.reply is not None:
+        table.failed(endpoint, why)
+        exchange.cut(refusals.cut(endpoint.address, why), Ending.CUT, now)
+        return
+    exchange.judgement = None
+    exchange.last_words = refusals.unreachable(endpoint.address, why)
+    table.failed(endpoint, why, at_once=not upstream.reached)
+    if exchange.rival is not None:
+        exchange.upstream = None
+        exchange.rival.take_over(Ending.FAILED)
+        return
+    exchange.elsewhere(Ending.FAILED if upstream.reached else Ending.NOT_CONNECTED, now)
+
+
+def refused(exchange: "Exchange", refusal: Refusal, now: float) -> None:
+    words = exchange.last_words
+    exchange.upstream = None
+    if words is None or refusal.reason not in LAST_WORDS:
+        exchange.refuse(refusals.of(refusal), now)
+    elif isinstance(words, Problem):
+        exchange.refuse(words, now)
+    else:
+        pass_on(exchange, words, now)
+
+
+def pass_on(exchange: "Exchange", judgement: Judgement, now: float) -> None:
+    """The engine's error as it came."""
+    keep = exchange.request.keep_alive and not exchange.router.draining
+    exchange.client.write(judgement.answer(exchange.extra, close=not keep))
+    exchange.over(judgement.head.status, now)
+    exchange.client.answered(keep=keep)
+
+
+def usage(exchange: "Exchange", reply: Reply) -> Usage | None:
+    """What the answer used: as the engine told it, or for a stream that tells nothing, as it was seen."""
+    record, (usage, finish) = exchange.record, reply.told()
+    if finish is not None:
+        record.finish_reason = finish
+    if usage is None:
+        seen = 0 if reply.scan is None else reply.scan.deltas
+        return Usage(prompt_tokens=exchange.ask.prompt_tokens, output_tokens=seen) if seen else None
+    record.prompt_tokens, record.output_tokens = usage.prompt_tokens, usage.output_tokens
+    if usage.cached_tokens is not None:
+        record.cached_tokens = usage.cached_tokens
+    exchange.router.desk.table.expectations.measured(exchange.text_bytes, usage.prompt_tokens)
+    return usage

@@ -1,0 +1,210 @@
+"""Whatever happens in whatever order: everything is given back, nobody has two places, nobody is forgotten."""
+
+from dataclasses import dataclass, field
+from math import inf
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fairlead.fleet.gateways import Hold, Limits, Routing
+from fairlead.fleet.tenants import Band, BatchLane, Lane, LongLane, Tenant
+from fairlead.routing.ask import Ask
+from fairlead.routing.desk import Desk
+from fairlead.routing.endpoint import Endpoint
+from fairlead.routing.reasons import Ending
+from fairlead.routing.refusal import Refusal, Usage
+from tests.routing.desks import ask, desk, is_empty, seen, start, terms
+
+TENANTS = (
+    Tenant(name="a", keys=(), band="gold", max_concurrency=2, tokens_per_minute=50_000),
+    Tenant(name="b", keys=(), band="gold", weight=3, requests_per_minute=500),
+    Tenant(name="c", keys=(), band="iron"),
+)
+ROUTING = Routing(
+    tenants=TENANTS,
+    bands=(Band(name="gold", priority=9, reserved=0.2), Band(name="iron", priority=1, max_queued=3)),
+    limits=Limits(max_queued=5, max_queue_seconds=20.0, max_prompt_tokens=3000),
+    hold=Hold(max_requests=4, max_seconds=10.0),
+    long_lane=LongLane(min_prompt_tokens=1000, min_output_tokens=5000, max_share=0.5, max_queue_seconds=30.0),
+    batch_lane=BatchLane(below_utilization=0.6, max_queued=4, max_queue_seconds=40.0),
+)
+PLAIN = Routing(tenants=TENANTS[2:], limits=Limits(max_queued=3))
+ENGINES = (seen("e-0", adapters=frozenset({"legal"})), seen("e-1"), seen("e-2"))
+
+Act = tuple[int, int, int]
+
+
+@dataclass
+class Story:
+    """Plays the router: knows where each request stands and checks that the desk agrees."""
+
+    desk: Desk = field(default_factory=lambda: desk(ROUTING, engines=0))
+    now: float = 0.0
+    waiting: list[Ask] = field(default_factory=list)
+    running: list[Ask] = field(default_factory=list)
+
+    def play(self, act: Act) -> None:
+        kind, which, amount = act
+        self.now += amount % 7 / 2
+        plays = (
+            self._ask,
+            self._ask,
+            self._ask,
+            self._end,
+            self._end,
+            self._fail,
+            self._leave,
+            self._engines,
+            self._sweep,
+        )
+        plays[kind % len(plays)](which, amount)
+        self.check()
+
+    def check(self) -> None:
+        assert self.desk.inflight == len(self.running) == sum(one.inflight for one in self.desk.table.endpoints)
+        assert self.desk.waiting == len(self.waiting)
+        assert all(one.waiting and one.endpoint is None for one in self.waiting)
+        assert all(one.endpoint is not None and not one.waiting for one in self.running)
+
+    def take(self, one: Ask, found: Endpoint | Refusal | None) -> None:
+        if found is None:
+            self.waiting.append(one)
+        elif isinstance(found, Endpoint):
+            assert one.endpoint is found
+            self.running.append(one)
+
+    def turns(self) -> None:
+        for one, found in self.desk.turns(self.now):
+            self.waiting.remove(one)
+            self.take(one, found)
+
+    def _ask(self, which: int, amount: int) -> None:
+        name = TENANTS[which % 3].name
+        if name not in [one.name for one in self.desk.accounts.all]:
+            name = "c"
+        one = ask(
+            self.desk,
+            name,
+            prompt=amount * 40,
+            output=100,
+            batch=which % 5 == 0,
+            adapter="legal" if which % 7 == 0 else None,
+            give_up_at=self.now + 5 if which % 11 == 0 else inf,
+            size=amount,
+        )
+        self.take(one, self.desk.ask(one, self.now))
+
+    def _end(self, which: int, amount: int) -> None:
+        if self.running:
+            one = self.running.pop(which % len(self.running))
+            if which % 2:
+                self.desk.first_token(one, self.now)
+            usage = Usage(prompt_tokens=amount, output_tokens=which) if amount % 2 else None
+            self.desk.ended(one, (Ending.DONE, Ending.CUT, Ending.CLIENT_LEFT)[which % 3], usage, self.now)
+            self.turns()
+
+    def _fail(self, which: int, amount: int) -> None:
+        if self.running:
+            one = self.running.pop(which % len(self.running))
+            ending = (Ending.FAILED, Ending.NOT_CONNECTED)[amount % 2]
+            if amount % 3 == 0 and one.endpoint is not None:
+                self.desk.table.failed(one.endpoint, "broke", at_once=True)
+            self.take(one, self.desk.elsewhere(one, ending, self.now))
+
+    def _leave(self, which: int, amount: int) -> None:  # noqa: ARG002
+        if self.waiting:
+            self.desk.withdraw(self.waiting.pop(which % len(self.waiting)), self.now)
+
+    def _engines(self, which: int, amount: int) -> None:
+        there = [one for place, engine in enumerate(ENGINES) for one in engine if which >> place & 1]
+        self.desk.table.take(there)
+        for endpoint in self.desk.table.endpoints:
+            self.desk.table.proved(endpoint)
+            self.desk.table.sized(endpoint, 8000, float(amount % 4))
+        if amount % 5 == 0:
+            self.desk.apply(terms((ROUTING, PLAIN)[which % 2], most_bytes=400), self.now)
+        self.turns()
+
+    def _sweep(self, which: int, amount: int) -> None:  # noqa: ARG002
+        self.turns()
+
+
+ACTS = st.lists(st.tuples(st.integers(0, 8), st.integers(0, 100), st.integers(0, 100)), max_size=80)
+
+
+@given(ACTS)
+def test_always_everything_is_back_at_zero_after_the_last_has_gone(acts: list[Act]) -> None:
+    story = Story()
+    for act in [(7, 7, 3), *acts]:
+        story.play(act)
+    for one in story.running:
+        story.desk.ended(one, Ending.CLIENT_LEFT, None, story.now)
+    for one in story.waiting:
+        story.desk.withdraw(one, story.now)
+    assert is_empty(story.desk)
+    assert not any(one.parked for one in story.desk.accounts.all)
+
+
+@given(ACTS)
+def test_always_everybody_who_waits_gets_an_answer_once_there_is_room(acts: list[Act]) -> None:
+    """No story leaves the queue in a state that never moves again."""
+    story = Story()
+    for act in [(7, 7, 3), *acts]:
+        story.play(act)
+    story.desk.table.take([])
+    start(story.desk, *(one for engine in ENGINES for one in engine), seats=3, kv_tokens=8000)
+    story.turns()
+    for _ in range(200):
+        if not (story.running or story.waiting):
+            break
+        if story.running:
+            story.play((3, 0, 0))
+        else:
+            story.turns()
+    assert not story.waiting
+
+
+@given(st.lists(st.tuples(st.booleans(), st.integers(1, 2000)), min_size=5, max_size=60), st.integers(1, 2000))
+def test_always_a_request_of_the_lowest_band_is_served_under_any_flood(
+    flood: list[tuple[bool, int]], cost: int
+) -> None:
+    """After at most twenty times its own cost, and one largest request, of others' tokens."""
+    bands = (Band(name="gold", priority=9), Band(name="iron", priority=1))
+    at = desk(Routing(tenants=TENANTS[1:], bands=bands))
+    running, low = ask(at, "b", prompt=1), ask(at, "c", prompt=cost, output=0)
+    assert isinstance(at.ask(running, 0.0), Endpoint)
+    assert at.ask(low, 0.0) is None
+    passed = 0
+    for turn in range(60_000):
+        _, prompt = flood[turn % len(flood)]
+        assert at.ask(ask(at, "b", prompt=prompt, output=0), 0.0) is None
+        at.ended(running, Ending.CLIENT_LEFT, None, 0.0)
+        ((running, _),) = list(at.turns(0.0))
+        if running is low:
+            break
+        passed += running.prompt_tokens
+    assert passed <= 20 * cost + 2000 + 2000
+
+
+@given(st.lists(st.sampled_from(["batch", "chat", "end", "sweep"]), max_size=80))
+def test_never_does_a_batch_job_begin_while_somebody_interactive_waits_for_room(acts: list[str]) -> None:
+    """So at most the turn that was given already is before a person's."""
+    at = desk(Routing(batch_lane=BatchLane(below_utilization=0.9, max_queued=100)), seats=2)
+    running: list[Ask] = []
+    people: list[Ask] = []
+    for act in acts:
+        if act in {"batch", "chat"}:
+            one = ask(at, batch=act == "batch")
+            found = at.ask(one, 0.0)
+            if isinstance(found, Endpoint):
+                running.append(one)
+                assert one.lane is Lane.INTERACTIVE or not people
+            elif act == "chat":
+                people.append(one)
+        elif act == "end" and running:
+            at.ended(running.pop(0), Ending.DONE, None, 0.0)
+        for one, _ in at.turns(0.0):
+            assert one.lane is Lane.INTERACTIVE or not people
+            running.append(one)
+            if one in people:
+                people.remove(one)

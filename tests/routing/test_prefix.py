@@ -1,0 +1,96 @@
+"""The index of prefixes: who holds how much, forgetting the longest unused, and never more than there is room for."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fairlead.routing import prefix
+from fairlead.routing.prefix import PrefixIndex
+
+CHAINS = st.lists(st.integers(0, 2), min_size=1, max_size=12)
+"""A text, word by word; its block ids are its beginnings."""
+
+
+def chained(text: list[int]) -> tuple[int, ...]:
+    """Equal ids, equal beginnings."""
+    ids: list[int] = []
+    value = 1
+    for word in text:
+        value = value * 3 + word
+        ids.append(value)
+    return tuple(ids)
+
+
+def index(*slots: int, blocks: int = 100) -> PrefixIndex:
+    """Empty, of so much room each."""
+    made = PrefixIndex()
+    for slot in slots:
+        made.open(slot)
+        made.size(slot, blocks)
+    return made
+
+
+def test_the_longest_holder_comes_last() -> None:
+    made = index(0, 1, 2)
+    made.learn((1, 2, 3, 4), 0)
+    made.learn((1, 2), 1)
+    assert made.holders((1, 2, 3, 4, 5)) == [(2, 0b10), (4, 0b01)]
+    assert made.holders((1, 2, 3, 4)) == [(2, 0b10), (4, 0b01)]
+    assert made.holders((9,)) == made.holders(()) == []
+
+
+def test_the_end_of_a_prompt_is_forgotten_before_its_beginning() -> None:
+    made = index(0, blocks=3)
+    made.learn((1, 2, 3, 4, 5), 0)
+    assert (made.holders((1, 2, 3, 4, 5)), made.held(0), len(made)) == ([(3, 1)], 3, 3)
+
+
+def test_what_was_used_lately_stays() -> None:
+    made = index(0, blocks=4)
+    made.learn((1, 2), 0)
+    made.learn((8, 9), 0)
+    made.learn((1, 2), 0)
+    made.learn((5,), 0)
+    assert (made.holders((1, 2)), made.holders((8, 9)), made.holders((5,))) == ([(2, 1)], [(1, 1)], [(1, 1)])
+
+
+def test_an_engine_that_goes_or_lost_its_cache_holds_nothing() -> None:
+    made = index(0, 1)
+    made.learn((1, 2), 0)
+    made.learn((1,), 1)
+    made.clear(0)
+    assert made.holders((1, 2)) == [(1, 0b10)]
+    made.forget(1)
+    assert (len(made), made.held(0)) == (0, 0)
+    made.forget(0)
+
+
+def test_many_engines_share_a_bound_of_all_blocks() -> None:
+    made = index(0, 1, blocks=prefix.MOST_BLOCKS)
+    made.learn(tuple(range(prefix.MOST_BLOCKS)), 0)
+    assert made.held(0) == prefix.MOST_BLOCKS // 2
+
+
+@given(st.lists(st.tuples(CHAINS, st.integers(0, 2)), max_size=25), CHAINS, st.integers(1, 20))
+def test_bisection_always_finds_what_a_walk_to_the_first_miss_finds(
+    learnt: list[tuple[list[int], int]], asked: list[int], room: int
+) -> None:
+    made = index(0, 1, 2, blocks=room)
+    for text, slot in learnt:
+        made.learn(chained(text), slot)
+        assert made.held(slot) <= room
+    blocks = chained(asked)
+    walked: dict[int, int] = {}
+    for slot in range(3):
+        depth = 0
+        for block in blocks:
+            if not any(depth < deep and mask >> slot & 1 for deep, mask in made.holders((block,))) and not (
+                made.holders((block,)) and made.holders((block,))[0][1] >> slot & 1
+            ):
+                break
+            depth += 1
+        if depth:
+            walked[slot] = depth
+    found = {slot: depth for depth, mask in made.holders(blocks) for slot in range(3) if mask >> slot & 1}
+    assert found == walked
+    depths = [depth for depth, _ in made.holders(blocks)]
+    assert depths == sorted(set(depths))
