@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import tempfile
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -56,9 +57,13 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=None)
     parser.add_argument("--no-delays", action="store_true", help="CPU and memory only")
     parser.add_argument("--soak", type=int, default=0, metavar="REQUESTS", help="ours alone: is its memory flat?")
+    parser.add_argument(
+        "--nice", type=int, default=0, metavar="N", help="for all that is started; -10 on a busy machine"
+    )
     parser.add_argument("--page", action="store_true", help=f"write {PAGE.relative_to(ROOT)}")
     parser.add_argument("-o", dest="form", choices=("table", "json"), default="table")
     told = parser.parse_args()
+    os.nice(told.nice)
     if told.soak:
         return soak.main(told.soak)
     plan = QUICK if told.quick else Plan()

@@ -69,7 +69,7 @@ class Found:
 
     def ratio(self, line: str) -> float | None:
         """Ours to the better peer's; nothing where one side is missing."""
-        if OURS not in self.routers or not self.peers:
+        if OURS not in self.routers or not self.peers or not self._costs(OURS, line, "cpu_us"):
             return None
         return self.cpu_us(OURS, line) / min(self.cpu_us(peer, line) for peer in self.peers)
 

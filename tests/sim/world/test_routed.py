@@ -73,10 +73,10 @@ def test_a_talk_stays_where_it_was_and_every_load_comes_back() -> None:
     assert [(one.inflight, one.load) for one in table.endpoints] == [(0, 0)] * 4
 
 
-@pytest.mark.parametrize("by_session", [False, True])
-def test_three_routers_without_gossip_agree_well_enough(by_session: bool) -> None:  # a parameter
+@pytest.mark.parametrize(("by_session", "named"), [(False, False), (True, False), (False, True)])
+def test_three_routers_without_gossip_agree_well_enough(by_session: bool, named: bool) -> None:
     lab = Lab()
-    routed = Routed(replace(ROUTERS, count=3, by_session=by_session), lab.figures)
+    routed = Routed(replace(ROUTERS, count=3, by_session=by_session, named=named), lab.figures)
     assert hits(lab, routed) > 0.4
     assert all(one.inflight == 0 for table in routed.tables for one in table.endpoints)
 
