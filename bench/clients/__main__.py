@@ -6,6 +6,7 @@ import datetime as dt
 import io
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -98,6 +99,7 @@ def main() -> int:
     parser.add_argument("--real", action="store_true", help="also real vLLM on CPU behind the router (both cores)")
     parser.add_argument("--page", action="store_true", help=f"write {PAGE.relative_to(ROOT)}")
     told = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # what was started is ended with us
     cache, found = Cache.chosen(), []
     for row in ask(cache, frozenset(told.only)):
         print("  ".join(row.cells), file=sys.stderr, flush=True)

@@ -3,6 +3,8 @@
 import argparse
 import json
 import os
+import signal
+import sys
 import tempfile
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -63,6 +65,7 @@ def main() -> int:
     parser.add_argument("--page", action="store_true", help=f"write {PAGE.relative_to(ROOT)}")
     parser.add_argument("-o", dest="form", choices=("table", "json"), default="table")
     told = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # what was started is ended with us
     os.nice(told.nice)
     if told.soak:
         return soak.main(told.soak)

@@ -95,16 +95,31 @@ def test_tenants_beyond_a_bound_share_one_mean() -> None:
     assert made.reply(str(expectations.MOST_NAMES), 100) == 7
 
 
-def test_bytes_of_a_token_are_learnt_within_reason() -> None:
+def test_bytes_of_a_token_are_learnt_by_size() -> None:
     made = Expectations()
     assert (made.tokens(400), made.block_tokens) == (101, 128.0)
-    made.measured(300, 100)
+    for _ in range(20):
+        made.measured(3 * 50_000, 50_000)
     made.measured(0, 5)
     made.measured(5, 0)
-    assert made.tokens(300) == 101
-    assert made.block_tokens == pytest.approx(512 / 3)
-    made.measured(10_000, 1)
-    assert made.bytes_a_token.value == pytest.approx((3 + 16) / 2)
+    assert made.bytes_a_token.value == pytest.approx(3, rel=0.01)
+    assert made.block_tokens == pytest.approx(512 / 3, rel=0.01)
+
+
+def test_a_template_around_a_tiny_prompt_says_nothing_about_a_long_one() -> None:
+    made = Expectations()
+    for _ in range(5):
+        made.measured(20, 132)
+    assert made.tokens(18_000) == pytest.approx(4_500, rel=0.5)
+
+
+def test_bytes_of_a_token_stay_within_reason() -> None:
+    made = Expectations()
+    made.measured(10**9, 1)
+    assert made.bytes_a_token.value == 16.0
+    for _ in range(400):
+        made.measured(1, 10**6)
+    assert made.bytes_a_token.value == 0.5
 
 
 def test_hedges_are_asked_for_by_opt_in_after_a_set_time_or_the_usual_one() -> None:

@@ -11,7 +11,7 @@ from fairlead.fleet.light import light
 from fairlead.router import cors, explained, recall, refusals
 from fairlead.router.exchange import Exchange
 from fairlead.router.stages import OVER
-from fairlead.router.wire import facts, splices, surfaces
+from fairlead.router.wire import blocks, facts, splices, surfaces
 from fairlead.router.wire.facts import Facts, Unreadable
 from fairlead.router.wire.problems import Problem
 from fairlead.router.wire.request_heads import Head
@@ -156,6 +156,11 @@ def _asked(exchange: Exchange, known: Caller, account: Account) -> Problem | Non
         if exchange.stage == OVER:
             return None
     ask.blocks = router.blocks(found.prompt, account, adapter)
+    if desk.table.field.routers > 1:
+        # Alone, a router knows every talk by its text; others know it by what its client calls it.
+        talk = exchange.request.head.told.get(b"x-session-id") or found.talk
+        if talk is not None:
+            ask.talk = blocks.talk(talk, account.name.encode())
     return None
 
 

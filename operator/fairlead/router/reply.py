@@ -78,9 +78,10 @@ class Reply:
         elif not self._edits:
             scan.take(reader.payload)
         else:
-            data = scan.edited(reader.payload)
-            if data and self._chunked:
-                data = b"%x\r\n%b\r\n" % (len(data), data)
+            edited = scan.edited(reader.payload)
+            # One whole chunk that nothing was taken out of goes on as it came.
+            if not data or edited is not reader.payload:
+                data = b"%x\r\n%b\r\n" % (len(edited), edited) if edited and self._chunked else edited
         if data:
             self.bytes_out += len(data)
             self._client.write(data)

@@ -11,6 +11,8 @@ PROMPT_GUESS: Final = 1024
 """Tokens to read of a prompt before any was sent: the mean of a production chat service (Azure) is 1,155."""
 BYTES_A_TOKEN: Final = 4.0
 """Before any usage has been seen: English text in the vocabularies of current models."""
+LEARNT_TOKENS: Final = 65_536
+"""Of prompts that count in full for how many bytes a token has; older ones count half, and half again."""
 MEMORY: Final = 64
 """A mean is over about so many last replies: a tenant that changes its use is followed within a minute or so."""
 MOST_NAMES: Final = 4096
@@ -35,6 +37,26 @@ class Mean:
         self.value += (value - self.value) / self.count
 
 
+class BytesAToken:
+    """By size, not by request: a chat template adds a hundred tokens to a prompt of twenty bytes, and says nothing
+    about one of twenty thousand."""
+
+    __slots__ = ("_bytes", "_tokens", "value")
+
+    def __init__(self) -> None:
+        self._tokens = float(PROMPT_GUESS)
+        self._bytes = BYTES_A_TOKEN * PROMPT_GUESS
+        self.value = BYTES_A_TOKEN
+
+    def add(self, text_bytes: int, tokens: int) -> None:
+        """An engine counted one more."""
+        self._bytes += text_bytes
+        self._tokens += tokens
+        if self._tokens > LEARNT_TOKENS:
+            self._bytes, self._tokens = self._bytes / 2, self._tokens / 2
+        self.value = min(max(self._bytes / self._tokens, 0.5), 16.0)
+
+
 class Expectations:
     """Of one model."""
 
@@ -43,7 +65,7 @@ class Expectations:
     def __init__(self) -> None:
         self._everybody = Mean(REPLY_GUESS)
         self._replies: dict[str, Mean] = {}
-        self.bytes_a_token = Mean(BYTES_A_TOKEN)
+        self.bytes_a_token = BytesAToken()
         self.prompt = Mean(PROMPT_GUESS)
         """Tokens of a prompt that were not held where it went."""
 
@@ -69,7 +91,7 @@ class Expectations:
     def measured(self, text_bytes: int, tokens: int) -> None:
         """An engine counted: a text of so many bytes had so many tokens."""
         if tokens > 0 and text_bytes > 0:
-            self.bytes_a_token.add(min(max(text_bytes / tokens, 0.5), 16.0))
+            self.bytes_a_token.add(text_bytes, tokens)
 
     @property
     def anybody(self) -> float:

@@ -59,6 +59,8 @@ class Asked(Struct, gc=False):
     max_tokens: Any = UNSET
     priority: Any = UNSET
     cache_salt: Any = UNSET
+    prompt_cache_key: Any = UNSET
+    metadata: Raw = NONE
     tools: Raw = NONE
 
 
@@ -95,6 +97,12 @@ class Messages(Asked, gc=False):
 
     system: str | list[Part] | None = None
     messages: list[Message] = []
+
+
+class MadeBy(Struct, gc=False):
+    """Anthropic's `metadata`."""
+
+    user_id: str = ""
 
 
 class Embeddings(Asked, gc=False):

@@ -21,3 +21,8 @@ def of(prompt: bytes, salt: bytes = b"") -> list[int]:
         seed = xxh3_64_intdigest(prompt[at : at + BYTES], seed)
         found.append(seed)
     return found
+
+
+def talk(name: bytes, salt: bytes = b"") -> int:
+    """A client's own name for its talk as a number that is the same in every router; never 0, which means none."""
+    return xxh3_64_intdigest(name, xxh3_64_intdigest(salt) if salt else 0) or 1

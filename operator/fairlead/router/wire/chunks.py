@@ -42,7 +42,7 @@ CONTENT: Final = Place.CONTENT
 class Chunks:
     """One chunked answer, from its first chunk to its trailer."""
 
-    __slots__ = ("_held", "_left", "_place", "_sizes", "_trailer", "bad", "over", "payload", "surplus")
+    __slots__ = ("_held", "_left", "_place", "_sizes", "_trailer", "alone", "bad", "over", "payload", "surplus")
 
     def __init__(self, sizes: dict[bytes, int]) -> None:
         self._sizes = sizes
@@ -57,6 +57,8 @@ class Chunks:
         self._trailer = 0
         self.payload = b""
         """What the last bytes held, without framing."""
+        self.alone = False
+        """The last bytes were one whole chunk: they can go on as they came even where chunks are made anew."""
         self.bad: str | None = None
         self.over = False
         """Nothing more is followed: it is done, or bad."""
@@ -75,7 +77,9 @@ class Chunks:
             size = self._sizes.get(data[:line])
             if size and line > 0 and len(data) == line + size + 4 and data.endswith(b"\r\n"):
                 self.payload = data[line + 2 : -2]
+                self.alone = True
                 return data
+        self.alone = False
         return self._follow(self._held + data if self._held else data)
 
     def _follow(self, data: bytes) -> bytes:

@@ -84,6 +84,19 @@ class Facts:
         return told if isinstance(told, str) else None
 
     @property
+    def talk(self) -> bytes | None:
+        """What the client itself calls this talk: OpenAI's `prompt_cache_key`, or Anthropic's `metadata.user_id`."""
+        told = self.asked
+        if isinstance(told.prompt_cache_key, str):
+            return told.prompt_cache_key.encode(errors="replace") or None
+        if not isinstance(told, asked.Messages) or not told.metadata:
+            return None
+        try:
+            return MADE_BY.decode(told.metadata).user_id.encode(errors="replace") or None
+        except (ValueError, RecursionError):
+            return None
+
+    @property
     def tools(self) -> bool:
         """Whether the model may call any."""
         return bytes(self.asked.tools) not in (b"", b"null", b"[]")
@@ -95,6 +108,8 @@ class Facts:
         if isinstance(told, asked.Responses):
             return b'"json_schema"' in bytes(told.text) or b'"json_object"' in bytes(told.text)
         if isinstance(told, (asked.Chat, asked.Completions)):
+            if not told.response_format and not told.structured_outputs:
+                return False
             wanted = bytes(told.response_format)
             return bytes(told.structured_outputs) not in (b"", b"null") or (
                 wanted not in (b"", b"null") and b'"text"' not in wanted
@@ -172,6 +187,7 @@ def _whole(value: object) -> int | None:
 
 
 MEMBERS: Final = msgspec.json.Decoder(dict[str, Raw])
+MADE_BY: Final = msgspec.json.Decoder(asked.MadeBy)
 KINDS: Final[dict[Surface, type[Asked]]] = {
     Surface.CHAT: asked.Chat,
     Surface.COMPLETIONS: asked.Completions,

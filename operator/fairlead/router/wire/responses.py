@@ -23,7 +23,8 @@ class Out(Enum):
     PLAIN = auto()
     """Without chunks: an HTTP/1.0 client."""
     EDITED = auto()
-    """The caller sends chunks of its own, made from `payload`."""
+    """The caller sends chunks of its own, made from `payload`; one whole chunk is answered too, to pass as it came if
+    nothing in it is changed."""
 
 
 class Body(Enum):
@@ -85,7 +86,9 @@ class ResponseReader:
             self.payload = chunks.payload
             if chunks.over:
                 self._chunks_over(chunks)
-            return raw if self._out is AS_IT_CAME else b"" if self._out is EDITED else self.payload
+            if self._out is AS_IT_CAME:
+                return raw
+            return self.payload if self._out is not EDITED else raw if chunks.alone else b""
         if self.bad is not None or self.done:
             self.payload = b""
             self.keep_alive = False
