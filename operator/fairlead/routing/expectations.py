@@ -11,6 +11,8 @@ PROMPT_GUESS: Final = 1024
 """Tokens to read of a prompt before any was sent: the mean of a production chat service (Azure) is 1,155."""
 BYTES_A_TOKEN: Final = 4.0
 """Before any usage has been seen: English text in the vocabularies of current models."""
+BELIEVED_TOKENS: Final = 4096.0
+"""So much does the guess weigh against what is learnt."""
 LEARNT_TOKENS: Final = 65_536
 """Of prompts that count in full for how many bytes a token has; older ones count half, and half again."""
 MEMORY: Final = 64
@@ -44,8 +46,8 @@ class BytesAToken:
     __slots__ = ("_bytes", "_tokens", "value")
 
     def __init__(self) -> None:
-        self._tokens = float(PROMPT_GUESS)
-        self._bytes = BYTES_A_TOKEN * PROMPT_GUESS
+        self._tokens = BELIEVED_TOKENS
+        self._bytes = BYTES_A_TOKEN * BELIEVED_TOKENS
         self.value = BYTES_A_TOKEN
 
     def add(self, text_bytes: int, tokens: int) -> None:
