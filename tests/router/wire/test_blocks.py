@@ -36,9 +36,3 @@ def test_their_number_is_bounded() -> None:
 def test_beginnings_that_are_equal_always_have_equal_ids(start: bytes, one: bytes, other: bytes) -> None:
     common = len(start) // blocks.BYTES
     assert blocks.of(start + one)[:common] == blocks.of(start + other)[:common] == blocks.of(start)
-
-
-def test_a_talks_name_is_the_same_number_in_every_router_and_never_none() -> None:
-    assert blocks.talk(b"session-7") == blocks.talk(b"session-7") != 0
-    assert blocks.talk(b"session-7") != blocks.talk(b"session-8")
-    assert blocks.talk(b"session-7", b"one tenant") != blocks.talk(b"session-7", b"another")

@@ -276,3 +276,12 @@ def test_no_bytes_ever_raise_and_none_is_lost(stream: bytes, places: list[int], 
         assert scan.first in (True, False)
         if b"\r" not in sent and scan.usage is None:
             assert edited(surface, pieces) == sent
+
+
+@pytest.mark.parametrize("many", [1, 3])
+def test_of_an_edited_stream_ordinary_events_pass_as_they_are(many: int) -> None:
+    scan = Scan(Surface.CHAT)
+    scan.edited(WORDS[0])
+    payload = WORDS[1] * many
+    assert scan.edited(payload) is payload
+    assert scan.deltas == 1 + many

@@ -51,24 +51,6 @@ def test_a_chat_tells_what_it_is_routed_on() -> None:
     )
 
 
-@pytest.mark.parametrize(
-    ("surface", "members", "talk"),
-    [
-        (Surface.CHAT, {"prompt_cache_key": "session-7"}, b"session-7"),
-        (Surface.RESPONSES, {"prompt_cache_key": "session-7"}, b"session-7"),
-        (Surface.CHAT, {"prompt_cache_key": ""}, None),
-        (Surface.CHAT, {"prompt_cache_key": 7}, None),
-        (Surface.CHAT, {"metadata": {"user_id": "u"}}, None),
-        (Surface.MESSAGES, {"metadata": {"user_id": "user_1_session_2"}}, b"user_1_session_2"),
-        (Surface.MESSAGES, {"metadata": {}}, None),
-        (Surface.MESSAGES, {"metadata": {"user_id": 5}}, None),
-        (Surface.MESSAGES, {}, None),
-    ],
-)
-def test_a_client_may_name_its_talk(surface: Surface, members: dict[str, object], talk: bytes | None) -> None:
-    assert read(surface, members).talk == talk
-
-
 def test_what_is_not_said_is_not_made_up() -> None:
     found = read(Surface.CHAT, {})
     assert (found.model, found.stream, found.max_tokens, found.n) == (None, False, None, 1)

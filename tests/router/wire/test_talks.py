@@ -1,0 +1,39 @@
+"""What a client calls its talk, by which routers that do not speak to each other send it to one place."""
+
+import json
+
+import pytest
+
+from fairlead.router.wire import blocks, facts
+from fairlead.router.wire.facts import Facts
+from fairlead.router.wire.surfaces import Surface
+
+
+def _read(surface: Surface, members: dict[str, object]) -> Facts:
+    found = facts.read(surface, json.dumps(members).encode())
+    assert isinstance(found, Facts)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("surface", "members", "talk"),
+    [
+        (Surface.CHAT, {"prompt_cache_key": "session-7"}, b"session-7"),
+        (Surface.RESPONSES, {"prompt_cache_key": "session-7"}, b"session-7"),
+        (Surface.CHAT, {"prompt_cache_key": ""}, None),
+        (Surface.CHAT, {"prompt_cache_key": 7}, None),
+        (Surface.CHAT, {"metadata": {"user_id": "u"}}, None),
+        (Surface.MESSAGES, {"metadata": {"user_id": "user_1_session_2"}}, b"user_1_session_2"),
+        (Surface.MESSAGES, {"metadata": {}}, None),
+        (Surface.MESSAGES, {"metadata": {"user_id": 5}}, None),
+        (Surface.MESSAGES, {}, None),
+    ],
+)
+def test_a_client_may_name_its_talk(surface: Surface, members: dict[str, object], talk: bytes | None) -> None:
+    assert _read(surface, members).talk == talk
+
+
+def test_a_talks_name_is_the_same_number_in_every_router_and_never_none() -> None:
+    assert blocks.talk(b"session-7") == blocks.talk(b"session-7") != 0
+    assert blocks.talk(b"session-7") != blocks.talk(b"session-8")
+    assert blocks.talk(b"session-7", b"one tenant") != blocks.talk(b"session-7", b"another")
