@@ -9,7 +9,7 @@ SERVICE ?=
 ITEM ?=
 export PYTHONDONTWRITEBYTECODE ?= 1
 .DEFAULT_GOAL := help
-.PHONY: help setup check test unit vllm conformance house apiserver e2e demo demo-down cluster cluster-light cluster-down cluster-status expose image bench bench-engine bench-operator prove evidence crds chart lock format
+.PHONY: help setup check test unit vllm conformance house apiserver e2e demo demo-down cluster cluster-light cluster-down cluster-status expose image bench bench-engine bench-operator bench-router bench-clients prove evidence crds chart lock format
 
 help: ## list the targets
 	@if [ -t 1 ]; then on=$$(printf '\033[1m'); off=$$(printf '\033[0m'); fi; \
@@ -74,6 +74,12 @@ bench-engine: setup ## the simulated engine: against published runs, fleets on v
 	@$(ENV) $(PY) -m bench.engine_replay
 	@$(ENV) $(PY) -m bench.simulator_speed
 	@$(ENV) $(PY) -m bench.engine_server
+
+bench-router: setup ## the router's CPU, delay and memory beside vllm-router and sglang-router (Go; some ten minutes)
+	@$(ENV) $(PY) -m bench.router_cpu --page
+
+bench-clients: setup ## other people's clients and load generators through the router, real vLLM on CPU included
+	@$(ENV) $(PY) -m bench.clients --real --page
 
 bench-operator: setup ## the operator with 1,000 deployments: convergence, edits, memory, rest
 	@$(ENV) $(PY) -m bench.operator_scale

@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import re
+import signal
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -18,6 +19,8 @@ PORT: Final = 8470
 METRICS_PORT: Final = 9470
 ENGINES: Final = (8481, 8482, 8483)
 KEYS: Final = ("sk-leaks-a", "sk-leaks-b")
+NARROW: Final = "sk-leaks-narrow"
+"""Of a tenant that may have one request under way: all others of it wait in the router's queue."""
 SEATS: Final = 24
 """Of one engine: few, so that requests stand in the router's queue."""
 Process = asyncio.subprocess.Process
@@ -35,6 +38,12 @@ async def started(*words: str, sign: bytes, port: int) -> Process:
         if not line:
             raise SystemExit(f"bench: {' '.join(words)} ended before it said {sign!r}; is port {port} in use?")
     return made
+
+
+def children(process: Process) -> list[int]:
+    """Of an engine: the one that serves."""
+    found = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+    return [int(number) for number in found.read_text(encoding="ascii").split()]
 
 
 async def drained(process: Process) -> None:
@@ -60,13 +69,16 @@ class World:
         self.engines[port] = process
 
     async def kill_engine(self, port: int) -> None:
-        """With -9, and again a moment later; what it noted is kept."""
+        """With -9, until it is there again; what it noted is kept."""
         await self.collect(port)
         self.killed += 1
-        self.engines[port].kill()
-        await self.engines[port].wait()
-        await asyncio.sleep(0.2)
-        await self.start_engine(port)
+        for child in children(self.engines[port]):
+            os.kill(child, signal.SIGKILL)
+        while True:
+            await asyncio.sleep(0.05)
+            with suppress(OSError):
+                await self.collect(port)
+                return
 
     async def collect(self, port: int) -> int:
         """What an engine noted of those that hung up; answers how many requests it still runs."""
@@ -83,7 +95,7 @@ class World:
     async def gauge(self, name: str) -> float:
         """One number of its metrics."""
         page = (await fetched(METRICS_PORT, "/metrics")).decode()
-        found = re.findall(rf"^{name}(?:{{[^}}]*}})? (\S+)$", page, re.MULTILINE)
+        found = re.findall(rf"^{re.escape(name)}(?:{{[^}}]*}})? (\S+)$", page, re.MULTILINE)
         return sum(float(value) for value in found)
 
     @property
@@ -131,10 +143,14 @@ async def world(folder: Path, **routing: Any) -> AsyncIterator[World]:  # noqa: 
         await made.until_routable()
         yield made
     finally:
+        serving = [child for process in made.engines.values() for child in children(process)]
         for process in (router, *made.engines.values()):
             if process.returncode is None:
                 process.kill()
                 await process.wait()
+        for child in serving:
+            with suppress(ProcessLookupError):
+                os.kill(child, signal.SIGKILL)
         await asyncio.gather(*made.readers, return_exceptions=True)
 
 
@@ -145,11 +161,12 @@ def first_in_line() -> None:
 
 
 def _configuration(folder: Path, routing: dict[str, Any]) -> dict[str, Any]:
-    tenants = []
-    for key in KEYS:
+    tenants: list[dict[str, Any]] = []
+    for key in (*KEYS, NARROW):
         place = folder / f"{key}.key"
         place.write_text(key, encoding="utf-8")
         tenants.append({"name": key.removeprefix("sk-"), "keys": [{"file": str(place)}], "tokensPerMinute": 10**9})
+    tenants[-1]["maxConcurrency"] = 1
     return {
         "endpoints": [f"{HOST}:{port}" for port in ENGINES],
         "models": ["chat"],

@@ -50,14 +50,15 @@ def test_one_connection_serves_one_request_after_the_other(tmp_path: Path) -> No
     told(story())
 
 
-def test_a_request_on_a_connection_that_the_engine_just_closed_is_sent_again_for_free(tmp_path: Path) -> None:
+def test_a_request_on_a_connection_that_the_engine_just_closed_is_sent_again_for_free() -> None:
     async def story() -> None:
-        engine = Raw(ANSWER, None, ANSWER)
-        async with behind(tmp_path, engine, retries={"maxAttempts": 1}) as router:
-            assert (await router.complete())[0] == 200
-            assert (await router.complete())[0] == 200
-            assert len(engine.seen) == 3
-            assert await router.metric("fairlead_router_retries_total") == 0.0
+        async with Raw(ANSWER, None, ANSWER).listening() as engine:
+            pool = Pool(Endpoint("a", engine.address, 0), Memory(), Counts(()))
+            for _ in range(2):
+                answer = await asking.ask(pool, asking.question(pool, b"POST", b"/v1/completions", b"{}"), 1)
+                assert answer.status == 200
+            assert (len(engine.seen), engine.connections) == (3, 2)
+            pool.close()
 
     told(story())
 

@@ -13,7 +13,7 @@ import pytest
 
 from fairlead.cli import main
 from fairlead.fleet.endpoints import Seen
-from fairlead.router import process
+from fairlead.router import following
 from fairlead.router.settings import Misconfigured
 from fairlead.router.source import Tell
 from tests.router.planes import HOST, MODELS, STREAM, Cluster, before, plane, told, written
@@ -157,7 +157,7 @@ def test_the_command_says_what_is_wrong_with_its_file(tmp_path: Path, capsys: py
 
 
 def test_a_source_that_fails_is_begun_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(process, "AGAIN_SECONDS", 0.01)
+    monkeypatch.setattr(following, "AGAIN_SECONDS", 0.01)
 
     class Stumbling(Cluster):
         """It fails the first time."""

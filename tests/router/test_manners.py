@@ -2,11 +2,14 @@
 
 import asyncio
 import json
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from aiohttp import web
 
-from tests.router.planes import HOST, PROMPT, STREAM, before, plane, posted, said, told, written
+from fairlead.router import client
+from tests.router.planes import HOST, PROMPT, STREAM, answering, before, plane, posted, said, told, written
 from tests.simulator.living import living, paced
 
 
@@ -72,17 +75,19 @@ def test_an_idle_connection_is_closed_without_a_word(tmp_path: Path) -> None:
 def test_one_connection_too_many_is_told_so(tmp_path: Path) -> None:
     async def story() -> None:
         async with plane(written(tmp_path, ["127.0.0.1:1"], door={"maxConnections": 2})) as router:
-            _, writer = await asyncio.open_connection(HOST, router.port)
+            writers = [(await asyncio.open_connection(HOST, router.port))[1] for _ in range(2)]
             answer = await said(router)
             assert (answer[:12], code(answer)) == (b"HTTP/1.1 503", "too_many_connections")
-            writer.close()
+            for writer in writers:
+                writer.close()
 
     told(story())
 
 
 def test_half_a_goodbye_is_a_goodbye(tmp_path: Path) -> None:
     async def story() -> None:
-        async with living(paced(5, 5)) as engines, before(tmp_path, engines) as router:
+        async with living() as engines, before(tmp_path, engines) as router:
+            engines[0].engine.pretence = paced(5, 5)
             reader, writer = await asyncio.open_connection(HOST, router.port)
             writer.write(posted(STREAM))
             while not engines[0].engine.now.running:
@@ -160,5 +165,56 @@ def test_browsers_of_known_origins_may_ask(tmp_path: Path) -> None:
                 assert answer.headers["Access-Control-Allow-Origin"] == "https://app.example"
             async with router.asks.post(router.url + "/v1/completions", json=PROMPT, headers=other) as answer:
                 assert "Access-Control-Allow-Origin" not in answer.headers
+
+    told(story())
+
+
+def test_a_client_that_takes_nothing_of_its_answer_is_cut_and_its_engine_let_go(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client, "STALL_SECONDS", 0.1)
+
+    async def endless(request: web.Request) -> web.StreamResponse:
+        if b"ping" in await request.read():
+            return web.json_response({"usage": {"completion_tokens": 1}})
+        response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
+        await response.prepare(request)
+        try:
+            while True:
+                await response.write(b'data: {"choices":[{"text":"%b"}]}\n\n' % (b"x" * 60_000))
+        finally:
+            left.set()
+
+    left = asyncio.Event()
+
+    async def story() -> None:
+        async with answering(endless) as address, plane(written(tmp_path, [address])) as router:
+            await router.until("routable")
+            reader, writer = await asyncio.open_connection(HOST, router.port)
+            writer.write(posted(STREAM))
+            await reader.readuntil(b"data: ")
+            await left.wait()
+            while await router.metric("fairlead_router_requests_in_flight"):
+                await asyncio.sleep(0.005)
+            assert [one["inflight"] for one in await router.endpoints()] == [0]
+            writer.close()
+
+    told(story())
+
+
+def test_a_client_that_stays_after_its_last_answer_is_closed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(client, "GRACE_SECONDS", 0.05)
+
+    async def story() -> None:
+        async with plane(written(tmp_path, ["127.0.0.1:1"])) as router:
+            reader, writer = await asyncio.open_connection(HOST, router.port)
+            writer.write(b"POST /v1/x HTTP/1.1\r\nno header\r\n\r\n")
+            assert (await reader.readuntil(b"\r\n")).startswith(b"HTTP/1.1 400")
+            with suppress(ConnectionError):
+                while True:
+                    writer.write(b"and more of it")
+                    await asyncio.sleep(0.01)
+                    await writer.drain()
+            writer.close()
 
     told(story())

@@ -2,24 +2,30 @@
 
 import asyncio
 import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
+from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from tests.router.planes import HOST, PROMPT, plane, posted, told, whole, written
+from tests.router.planes import HOST, PROMPT, Plane, free_port, plane, posted, told, whole, written
 
 ANSWER = whole(b'{"usage": {"prompt_tokens": 1, "completion_tokens": 1}}')
+CLOSING = ANSWER.replace(b"\r\n\r\n", b"\r\nconnection: close\r\n\r\n")
 BORN = datetime(2026, 1, 1, tzinfo=UTC)
+Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
-def certified(folder: Path, serial: int) -> None:
+def certified(folder: Path, serial: int) -> Path:
     """A key and a certificate that vouches for itself, as a Secret of kind kubernetes.io/tls holds them."""
+    folder.mkdir(exist_ok=True)
     key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "router")])
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, f"number {serial}")])
     made = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
     made = made.serial_number(serial).not_valid_before(BORN).not_valid_after(BORN + timedelta(days=36500))
     made = made.add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address(HOST))]), critical=False)
@@ -28,49 +34,145 @@ def certified(folder: Path, serial: int) -> None:
     plain = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     (folder / "tls.key").write_bytes(key.private_bytes(pem, *plain))
     (folder / "tls.crt").write_bytes(made.sign(key, hashes.SHA256()).public_bytes(pem))
+    return folder
 
 
-async def answered(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """An engine that answers everything alike."""
+async def _answered(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Everything alike, each on a connection of its own."""
     try:
-        while True:
-            head = await reader.readuntil(b"\r\n\r\n")
-            length = int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0] or b"0")
-            await reader.readexactly(length)
-            writer.write(ANSWER)
+        head = await reader.readuntil(b"\r\n\r\n")
+        length = int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0] or b"0")
+        await reader.readexactly(length)
+        writer.write(CLOSING)
     except (OSError, asyncio.IncompleteReadError):
+        pass
+    finally:
         writer.close()
 
 
-async def asked(port: int) -> tuple[int, bytes]:
-    """The serial number of the certificate that is shown, and the answer."""
+@asynccontextmanager
+async def secure_engine(folder: Path) -> AsyncIterator[str]:
+    """An engine that shows the certificate of this folder; its address."""
+    shown = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    shown.load_cert_chain(folder / "tls.crt", folder / "tls.key")
+    server = await asyncio.start_server(_answered, HOST, 0, ssl=shown)
+    try:
+        yield f"{HOST}:{server.sockets[0].getsockname()[1]}"
+    finally:
+        server.close()
+
+
+async def connected(port: int) -> Streams:
+    """A client that believes anybody."""
     trusting = ssl.create_default_context()
     trusting.check_hostname, trusting.verify_mode = False, ssl.CERT_NONE
-    reader, writer = await asyncio.open_connection(HOST, port, ssl=trusting)
-    shown = writer.get_extra_info("ssl_object").getpeercert(binary_form=True)
-    writer.write(posted(PROMPT))
-    answer = await reader.read()
-    writer.close()
-    return x509.load_der_x509_certificate(shown).serial_number, answer
+    return await asyncio.open_connection(HOST, port, ssl=trusting)
 
 
-def test_both_sides_speak_tls_and_a_rotated_certificate_is_shown_to_the_next_client(tmp_path: Path) -> None:
+def serial(streams: Streams) -> int:
+    """Of the certificate that this connection was shown."""
+    shown = streams[1].get_extra_info("ssl_object").getpeercert(binary_form=True)
+    return x509.load_der_x509_certificate(shown).serial_number
+
+
+async def asked(streams: Streams, whole_request: bytes) -> bytes:
+    """One answer on it."""
+    reader, writer = streams
+    writer.write(whole_request)
+    head = await reader.readuntil(b"\r\n\r\n")
+    length = int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0])
+    return head + await reader.readexactly(length)
+
+
+STAYING = posted(PROMPT).replace(b"Connection: close\r\n", b"")
+
+
+def test_a_rotated_certificate_is_shown_to_the_next_client_and_connections_that_stand_live_on(tmp_path: Path) -> None:
     async def story() -> None:
-        certified(tmp_path, 1)
-        engine_tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        engine_tls.load_cert_chain(tmp_path / "tls.crt", tmp_path / "tls.key")
-        authority = tmp_path / "engines.crt"
-        authority.write_bytes((tmp_path / "tls.crt").read_bytes())
-        server = await asyncio.start_server(answered, HOST, 0, ssl=engine_tls)
-        address = f"{HOST}:{server.sockets[0].getsockname()[1]}"
-        door = {"tlsFolder": str(tmp_path), "engineCaFile": str(authority)}
-        async with plane(written(tmp_path, [address], door=door), tls=True) as router:
-            while (found := await asked(router.port))[1][:12] != b"HTTP/1.1 200":
+        door = {"tlsFolder": str(certified(tmp_path / "door", 1))}
+        async with plain_engine() as address, plane(written(tmp_path, [address], door=door)) as router:
+            standing = await connected(router.port)
+            assert serial(standing) == 1
+            assert (await asked(standing, STAYING)).startswith(b"HTTP/1.1 200")
+            certified(tmp_path / "door", 2)
+            while await shown_to_another(router) != 2:
                 await asyncio.sleep(0.01)
-            assert found[0] == 1
-            certified(tmp_path, 2)
-            while (await asked(router.port))[0] != 2:
-                await asyncio.sleep(0.01)
+            assert (await asked(standing, STAYING)).startswith(b"HTTP/1.1 200")
+            standing[1].close()
+
+    told(story())
+
+
+def test_a_certificate_that_cannot_be_read_leaves_the_old_one_in_force(tmp_path: Path) -> None:
+    async def story() -> None:
+        door = {"tlsFolder": str(certified(tmp_path / "door", 1))}
+        async with plane(written(tmp_path, ["127.0.0.1:1"], door=door)) as router:
+            (tmp_path / "door" / "tls.crt").write_text("no certificate")
+            await asyncio.sleep(0.05)
+            assert await shown_to_another(router) == 1
+
+    told(story())
+
+
+async def shown_to_another(router: Plane) -> int:
+    """The certificate that a new client sees."""
+    streams = await connected(router.port)
+    streams[1].close()
+    return serial(streams)
+
+
+@asynccontextmanager
+async def plain_engine() -> AsyncIterator[str]:
+    server = await asyncio.start_server(_answered, HOST, 0)
+    try:
+        yield f"{HOST}:{server.sockets[0].getsockname()[1]}"
+    finally:
         server.close()
+
+
+def test_engines_must_show_a_certificate_of_their_authority_whose_file_may_change(tmp_path: Path) -> None:
+    async def story() -> None:
+        right, wrong = certified(tmp_path / "right", 1), certified(tmp_path / "wrong", 2)
+        authority = tmp_path / "authority.crt"
+        authority.write_bytes((right / "tls.crt").read_bytes())
+        told_of: dict[str, Any] = {"door": {"engineCaFile": str(authority)}, "hold": {"maxSeconds": 0.05}}
+        async with secure_engine(right) as address, plane(written(tmp_path, [address], **told_of)) as router:
+            await router.until("routable")
+            assert (await router.complete())[0] == 200
+            authority.write_bytes((wrong / "tls.crt").read_bytes())
+            assert (await router.complete())[0] in (502, 503)
+            await router.until("ejected")
+            assert "CERTIFICATE_VERIFY_FAILED" in (await router.endpoints())[0]["reason"]
+            authority.write_bytes((right / "tls.crt").read_bytes())
+            await router.until("routable")
+            assert (await router.complete())[0] == 200
+
+    told(story())
+
+
+def test_an_authority_that_cannot_be_read_leaves_engines_unproved(tmp_path: Path) -> None:
+    async def story() -> None:
+        folder = certified(tmp_path / "engine", 1)
+        door = {"engineCaFile": str(tmp_path / "absent.crt")}
+        async with secure_engine(folder) as address, plane(written(tmp_path, [address], door=door)) as router:
+            while "CERTIFICATE_VERIFY_FAILED" not in (await router.endpoints())[0]["reason"]:
+                await asyncio.sleep(0.01)
+            assert await router.states() == ["probing"]
+
+    told(story())
+
+
+def test_scrapers_are_answered_in_plain_beside_a_door_in_tls(tmp_path: Path) -> None:
+    async def story() -> None:
+        door, port = {"tlsFolder": str(certified(tmp_path / "door", 1))}, free_port()
+        config = written(tmp_path, ["127.0.0.1:1"], door=door)
+        async with plane(config, metrics_port=port) as router:
+            for path in ("/health", "/ready", "/metrics", "/fairlead/v1/endpoints"):
+                async with router.asks.get(f"http://{HOST}:{port}{path}") as answer:
+                    assert answer.status == 200
+            plain, writer = await asyncio.open_connection(HOST, router.port)
+            writer.write(STAYING)
+            assert not (await plain.read()).startswith(b"HTTP/")
+            writer.close()
 
     told(story())

@@ -158,11 +158,14 @@ class Client(asyncio.Protocol):
             teller.counts.bad_heads += 1
         else:
             record.status, record.reason = bad.status, bad.code
-            teller.ended(record, now)
-        self._last_words(problems.of_bad(bad), bad.head.path if bad.head is not None else b"")
+        self._last_words(problems.of_bad(bad), bad.head.path if bad.head is not None else b"", record)
 
-    def _last_words(self, problem: Problem, path: bytes) -> None:
-        self.write(problems.answer(problem, surfaces.of(path), close=True))
+    def _last_words(self, problem: Problem, path: bytes, record: "Record | None") -> None:
+        answer = problems.answer(problem, surfaces.of(path), close=True)
+        if record is not None:
+            record.bytes_out = len(answer)
+            self.router.teller.ended(record, monotonic())
+        self.write(answer)
         self._leave()
 
     def answered(self, *, keep: bool) -> None:
@@ -243,13 +246,11 @@ class Client(asyncio.Protocol):
             self._slow("body", door.body_seconds)
 
     def _slow(self, what: str, seconds: float) -> None:
-        teller, now = self.router.teller, monotonic()
-        teller.counts.slow_clients += 1
+        self.router.teller.counts.slow_clients += 1
         record, self._record = self._record, None
         if record is not None:
             record.status, record.reason = 408, "request_timeout"
-            teller.ended(record, now)
-        self._last_words(refusals.too_slow_a_client(what, seconds), b"")
+        self._last_words(refusals.too_slow_a_client(what, seconds), b"", record)
 
     def _cut(self) -> None:
         self.router.teller.counts.slow_clients += 1

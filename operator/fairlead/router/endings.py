@@ -27,6 +27,9 @@ def stuck(exchange: "Exchange", why: str, now: float) -> None:
 def late(exchange: "Exchange", now: float) -> None:
     """Its patience is at an end; one that waits for its turn is told so by the deciding room."""
     upstream = exchange.upstream
+    if exchange.counting is not None:
+        exchange.counting.give_up()
+        return
     if upstream is None:
         if exchange.recall is not None and now >= exchange.ends_at:
             exchange.recall.late(now)
@@ -70,7 +73,9 @@ def broken(exchange: "Exchange") -> None:
 
 
 def _let_go(exchange: "Exchange", now: float) -> None:
-    if exchange.ask.waiting:
+    if exchange.counting is not None:
+        exchange.counting.stop()
+    elif exchange.ask.waiting:
         exchange.router.desk.withdraw(exchange.ask, now)
     elif exchange.ask.endpoint is not None:
         exchange.router.desk.ended(exchange.ask, Ending.FAILED, None, now)

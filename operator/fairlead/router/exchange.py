@@ -26,6 +26,7 @@ from fairlead.routing.refusal import Refusal, Usage
 
 if TYPE_CHECKING:
     from fairlead.router.client import Client
+    from fairlead.router.counting import Counting
     from fairlead.router.hedge import Rival
     from fairlead.router.recall import Recall
     from fairlead.router.router import Router
@@ -45,7 +46,7 @@ class Exchange:
 
     __slots__ = (
         *("ask", "asked", "body", "client", "due", "edits", "ends_at", "explained", "extra", "hedge_at", "judgement"),
-        *("last_words", "lines", "moved", "rival", "sent_at"),
+        *("counting", "last_words", "lines", "moved", "rival", "sent_at"),
         *("recall", "recalled", "record", "reply", "request", "router", "stage", "started", "streams", "surface"),
         *("text_bytes", "upstream"),
     )
@@ -85,6 +86,7 @@ class Exchange:
         self.judgement: Judgement | None = None
         self.last_words: Problem | Judgement | None = None
         """What went wrong at the last engine, or its own error: for the client if nobody else answers."""
+        self.counting: Counting | None = None  # whoever counts its prompt, before it asks for a place
         self.recall: Recall | None = None
         """What the response cache is to it, if it is anything."""
         self.recalled = False
@@ -208,7 +210,7 @@ class Exchange:
             usage = outcomes.usage(self, reply)
             if not self.started:
                 desk.first_token(self.ask, now)
-            self.end(Ending.DONE, usage, now)
+            self.end(outcomes.ending(self, reply), usage, now)
         if self.recall is not None:
             self.recall.completed(now)
         self.over(status, now)
@@ -235,6 +237,8 @@ class Exchange:
         if self.upstream is not None:
             self.upstream.abort()
             self.end(Ending.CLIENT_LEFT, None, now)
+        elif self.counting is not None:
+            self.counting.stop()
         else:
             self.router.desk.withdraw(self.ask, now)
         self.over(CLIENT_LEFT, now)
@@ -248,6 +252,7 @@ class Exchange:
         keep = self.request.keep_alive and not self.router.draining
         answer = problems.answer(problem, self.surface, self.extra, close=not keep)
         self.record.reason = problem.code
+        self.record.bytes_out = len(answer)
         self.client.write(answer)
         self.over(problem.status, now)
         self.client.answered(keep=keep)
@@ -285,6 +290,8 @@ class Exchange:
                 record.deltas = self.reply.scan.deltas
         router.live.discard(self)
         if self.asked:
+            if self.ask.shadow is not None:
+                record.shadow = self.ask.shadow.value
             self.ask.owner = None  # no circles: the collector seldom looks
         router.teller.ended(record, now)
         if self.recall is not None:

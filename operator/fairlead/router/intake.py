@@ -8,7 +8,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 
 from fairlead.fleet.light import light
-from fairlead.router import cors, explained, recall, refusals
+from fairlead.router import cors, counting, explained, recall, refusals
 from fairlead.router.exchange import Exchange
 from fairlead.router.stages import OVER
 from fairlead.router.wire import blocks, facts, splices, surfaces
@@ -18,6 +18,7 @@ from fairlead.router.wire.request_heads import Head
 from fairlead.router.wire.surfaces import Surface
 from fairlead.routing.accounts import Account
 from fairlead.routing.ask import Ask
+from fairlead.routing.reasons import RefusalReason
 from fairlead.routing.refusal import Refusal
 
 if TYPE_CHECKING:
@@ -115,7 +116,7 @@ def take(exchange: Exchange, now: float) -> None:
         router.hedges.asked(router.hedging.budget)
     if explained.WORD in head.told and explained.allowed(account):
         exchange.explained = explained.candidates(exchange)
-    exchange.settle(router.desk.ask(exchange.ask, now), now)
+    counting.ask(exchange, now)
 
 
 def _asked(exchange: Exchange, known: Caller, account: Account) -> Problem | None:
@@ -148,6 +149,10 @@ def _asked(exchange: Exchange, known: Caller, account: Account) -> Problem | Non
         owner=exchange,
     )
     exchange.asked = True
+    if account.shadow and not account.allows(model or desk.terms.model.base):
+        ask.shadow = RefusalReason.MODEL_NOT_ALLOWED
+    if router.teller.log_prompts:
+        record.prompt = found.prompt.decode(errors="replace")
     record.prompt_estimate = ask.prompt_tokens
     exchange.text_bytes = len(found.prompt)
     _spliced(exchange, found, account)

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 LAST_WORDS: Final = frozenset({RefusalReason.NO_OTHER_REPLICA, RefusalReason.RETRY_BUDGET})
 """A refusal to try again says less than what the last engine said."""
 
+ENGINE_ERROR: Final = "engine_error"
+"""An engine's own error event inside a stream that began well; it ended as it should, and yet the answer is cut."""
+
 
 def judge(exchange: "Exchange", upstream: Upstream, now: float) -> None:
     """An engine's own error, whole: another engine may do better, or the client gets it as it is."""
@@ -64,9 +67,19 @@ def refused(exchange: "Exchange", refusal: Refusal, now: float) -> None:
 def pass_on(exchange: "Exchange", judgement: Judgement, now: float) -> None:
     """The engine's error as it came."""
     keep = exchange.request.keep_alive and not exchange.router.draining
-    exchange.client.write(judgement.answer(exchange.extra, close=not keep))
+    answer = judgement.answer(exchange.extra, close=not keep)
+    exchange.record.bytes_out = len(answer)
+    exchange.client.write(answer)
     exchange.over(judgement.head.status, now)
     exchange.client.answered(keep=keep)
+
+
+def ending(exchange: "Exchange", reply: Reply) -> Ending:
+    """How an answer ended that came to its end: an error among the events of a stream is none that serves anybody."""
+    if reply.scan is None or not reply.scan.error:
+        return Ending.DONE
+    exchange.record.cut, exchange.record.reason = True, ENGINE_ERROR
+    return Ending.CUT
 
 
 def usage(exchange: "Exchange", reply: Reply) -> Usage | None:

@@ -6,6 +6,7 @@ Only a new connection costs a task; a request costs none.
 import asyncio
 import ssl
 from collections import deque
+from collections.abc import Callable
 from contextlib import suppress
 from time import monotonic
 from typing import Final
@@ -17,6 +18,12 @@ from fairlead.routing.endpoint import Endpoint
 
 KEEP_ALIVE_SECONDS: Final = 4.0
 """vLLM closes a connection that was idle for five seconds; a request sent just then would be lost."""
+Tls = Callable[[], ssl.SSLContext | None]
+"""Asked for each new connection: the authority's file may have changed."""
+
+
+def in_plain() -> None:
+    """Without TLS."""
 
 
 class Pool:
@@ -27,7 +34,7 @@ class Pool:
         *("counts", "endpoint", "host", "memory"),
     )
 
-    def __init__(self, endpoint: Endpoint, memory: Memory, counts: Counts, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(self, endpoint: Endpoint, memory: Memory, counts: Counts, tls: Tls = in_plain) -> None:
         host, _, port = endpoint.address.rpartition(":")
         self.endpoint = endpoint
         self.host = endpoint.address.encode()
@@ -66,13 +73,13 @@ class Pool:
         upstream.connecting = self._loop.create_task(self._connect(upstream), name=f"connect {self.endpoint.address}")
 
     async def _connect(self, upstream: Upstream) -> None:
-        why = "it took too long"
+        why, tls = "it took too long", self._tls()
         try:
             await self._loop.create_connection(
                 lambda: upstream,
                 *self._where,
-                ssl=self._tls,
-                server_hostname=self._where[0] if self._tls is not None else None,
+                ssl=tls,
+                server_hostname=self._where[0] if tls is not None else None,
             )
         except (OSError, asyncio.CancelledError) as problem:
             why = str(problem) or why

@@ -12,20 +12,22 @@ import random
 import signal
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
 from time import time as wall_time
 from typing import Final
 
 import fairlead
+from fairlead.fleet.endpoints import Seen
 from fairlead.router import settings as settings_file
 from fairlead.router import watched_file
 from fairlead.router.client import Client
+from fairlead.router.following import Following
 from fairlead.router.probing import PATIENCE, Patience
 from fairlead.router.router import Router
 from fairlead.router.settings import Settings
-from fairlead.router.source import EndpointSource, source_of
+from fairlead.router.source import EndpointSource, routers_of, source_of
 from fairlead.router.sweeper import EVERY_SECONDS, Sweeper
 from fairlead.router.telling import opening
 from fairlead.router.telling.opening import Surroundings
@@ -35,7 +37,6 @@ from fairlead.router.watched_file import WatchedFile
 
 log = logging.getLogger(__name__)
 
-AGAIN_SECONDS: Final = 1.0
 BACKLOG: Final = 4096
 """Connections that came and were not taken yet; the kernel caps it at its own `somaxconn`."""
 LAST_LINES_SECONDS: Final = 2.0
@@ -62,6 +63,7 @@ class Start:
     sweep_seconds: float = EVERY_SECONDS
     patience: Patience = PATIENCE
     sources: Callable[[Settings], EndpointSource] = source_of
+    routers: Callable[[Settings], EndpointSource | None] = routers_of
 
 
 def serve(start: Start) -> int:
@@ -88,9 +90,9 @@ async def live(start: Start, signals: Signals) -> int:
     scraped = await _scraped(router, start)
     doors = await Doors.opened(router, start)
     sweeper = Sweeper(router, start.sweep_seconds)
-    engines = Engines(router, start.sources)
+    pods = Pods(router, start)
     watched = WatchedFile(start.config, settings)
-    watching = asyncio.create_task(watched.follow(engines.apply, start.reread_seconds), name="the file")
+    watching = asyncio.create_task(watched.follow(pods.apply, start.reread_seconds), name="the file")
     certificate = asyncio.create_task(doors.follow_certificate(start.reread_seconds), name="the certificate")
     settle_memory()
     try:
@@ -100,7 +102,7 @@ async def live(start: Start, signals: Signals) -> int:
         watching.cancel()
         certificate.cancel()
         sweeper.stop()
-        await engines.close()
+        await pods.close()
         await router.prober.close()
         await router.sharing.close()
         router.close()
@@ -155,50 +157,44 @@ class Doors:
             client.abort()
 
 
-class Engines:
-    """Follows where the engines come from, and changes over when the file names another place."""
+class Pods:
+    """Follows where the engines come from, and how many routers there are."""
 
-    def __init__(self, router: Router, sources: Callable[[Settings], EndpointSource]) -> None:
+    def __init__(self, router: Router, start: Start) -> None:
         self._router = router
-        self._sources = sources
-        self._task = asyncio.create_task(self._follow(), name="endpoints")
+        self._engines = Following(lambda: start.sources(router.settings), router.desk.table.take)
+        self._routers = Following(lambda: start.routers(router.settings), self._count)
 
     def apply(self, fresh: Settings) -> None:
         """Take a new file in: requests that run keep what they began with."""
-        moved = fresh.place != self._router.settings.place
+        before = self._router.settings
         self._router.apply(fresh)
-        if moved:
-            self._task.cancel()
-            self._task = asyncio.create_task(self._follow(), name="endpoints")
+        if fresh.place != before.place:
+            self._engines.anew()
+        if (fresh.namespace, fresh.router_selector) != (before.namespace, before.router_selector):
+            self._router.counted(None)
+            self._routers.anew()
 
     async def close(self) -> None:
         """Follow no more."""
-        self._task.cancel()
-        with suppress(asyncio.CancelledError):
-            await self._task
+        await self._engines.close()
+        await self._routers.close()
 
-    async def _follow(self) -> None:
-        """A source that fails is begun anew; until then the engines it told last stay in the table."""
-        while True:
-            try:
-                await self._sources(self._router.settings).follow(self._router.desk.table.take)
-            except Exception:
-                log.exception("the source of endpoints failed; begun anew in %g s", AGAIN_SECONDS)
-            await asyncio.sleep(AGAIN_SECONDS)
+    def _count(self, seen: tuple[Seen, ...]) -> None:
+        """This one counts itself before its own probe was answered: an empty list is no answer to "how many"."""
+        self._router.counted(sum(one.ready and not one.ending for one in seen) or None)
 
 
 def _teller(start: Start, settings: Settings) -> Teller:
-    """Lines and spans only where somebody wants them."""
-    telling = settings.routing.telling
+    """Lines and spans are opened when the configuration first wants them."""
     told = Surroundings(
         wall=wall_time,
         bits=random.Random().getrandbits,  # noqa: S311 - ids of traces, no secrets
-        access_log=start.access_log or "-",
+        access_log=start.access_log,
         instance=os.environ.get("HOSTNAME", ""),
         version=fairlead.__version__,
     )
-    logged = telling if start.access_log is not None else replace(telling, access_log=False)
-    return Teller(opening.ways(told, logged), telling, settings.models, monotonic())
+    return Teller(opening.ways(told), settings.routing.telling, settings.models, monotonic())
 
 
 async def _scraped(router: Router, start: Start) -> asyncio.Server | None:

@@ -7,7 +7,7 @@ request that the cache passes by has none.
 from time import monotonic
 from typing import TYPE_CHECKING, Final, cast
 
-from fairlead.router import refusals
+from fairlead.router import counting, refusals
 from fairlead.router.cache import replay
 from fairlead.router.cache.askers import Head
 from fairlead.router.cache.cache import Enquiry, Hit, Lead, Pass
@@ -255,7 +255,7 @@ class Recall:
     def _ask(self) -> None:
         exchange, now = self._exchange, monotonic()
         exchange.router.teller.asked(exchange.record, now)
-        exchange.settle(exchange.router.desk.ask(exchange.ask, now), now)
+        counting.ask(exchange, now)
 
     def _cut(self, now: float) -> None:
         """A stream gets last words that say so; any other answer ends with its connection."""

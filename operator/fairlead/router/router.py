@@ -2,6 +2,7 @@
 
 import logging
 import os
+import ssl
 from collections.abc import Callable
 from hashlib import sha256
 from itertools import count
@@ -56,7 +57,10 @@ class Router:
         """Every request that asked for a place and has not ended."""
         self.clients: set[Client] = set()
         self.callers: dict[Head, Caller] = {}
-        self.desk = Desk(_terms(settings), self._changed)
+        self.routers: int | None = None
+        """How many are ready, this one among them, where they are counted."""
+        self._serving: set[Endpoint] = set()
+        self.desk = Desk(_terms(settings, settings.routers), self._changed)
         self.pools: dict[Endpoint, Pool] = {}
         self.watches: dict[Endpoint, Watch] = {}
         self.tls = EngineTls()
@@ -79,12 +83,22 @@ class Router:
         self.callers.clear()
         self.cache.apply(routing.cache)
         self.sharing.apply(settings.redis_url)
-        self.desk.apply(_terms(settings), monotonic())
+        self._share()
         self.teller.apply(routing.telling, settings.models)
         self.salted = routing.balancing.salt
         self._prefix = routing.balancing.prefix
         for endpoint in self.desk.table.endpoints:
             self._size(endpoint)
+
+    def counted(self, routers: int | None) -> None:
+        """So many share what limits say of them all; nothing: nobody counts, and the file says it."""
+        if routers != self.routers:
+            self.routers = routers
+            self._share()
+
+    def _share(self) -> None:
+        routers = self.settings.routers if self.routers is None else max(1, self.routers)
+        self.desk.apply(_terms(self.settings, routers), monotonic())
 
     @property
     def ready(self) -> bool:
@@ -118,9 +132,11 @@ class Router:
         """The connections to this engine."""
         found = self.pools.get(endpoint)
         if found is None:
-            tls = self.tls.context(self.settings)
-            found = self.pools[endpoint] = Pool(endpoint, self.memory, self.teller.counts, tls)
+            found = self.pools[endpoint] = Pool(endpoint, self.memory, self.teller.counts, self._engine_tls)
         return found
+
+    def _engine_tls(self) -> ssl.SSLContext | None:
+        return self.tls.context(self.settings)
 
     def turns(self, now: float, *, always: bool = False) -> None:
         """Those that wait and may go now; what comes of it may let others go, so it is not begun inside itself."""
@@ -166,11 +182,13 @@ class Router:
     def _changed(self, endpoint: Endpoint) -> None:
         why = f": {endpoint.reason}" if endpoint.reason else ""
         log.info("endpoint %s at %s is %s%s", endpoint.pod, endpoint.address, endpoint.state, why)
-        if endpoint.state is EndpointState.EJECTED:
-            self.teller.counts.ejected(_cause(endpoint.reason))
+        if endpoint in self._serving and endpoint.state is not EndpointState.ROUTABLE:
+            self._serving.discard(endpoint)
+            self.teller.counts.ejected(_cause(endpoint))
         self.prober.look(endpoint)
         self._size(endpoint)
         if endpoint.state is EndpointState.ROUTABLE:
+            self._serving.add(endpoint)
             if not endpoint.revision:
                 self.cache.forget("")
             self.turns(monotonic())
@@ -193,17 +211,19 @@ class Router:
             pool.close()
 
 
-def _cause(reason: str) -> str:
-    """Who took it out, as metrics tell it."""
-    if reason == judging.LEAVING:
+def _cause(endpoint: Endpoint) -> str:
+    """Who took it out of rotation, as metrics tell it."""
+    if endpoint.state is EndpointState.DRAINING or endpoint.reason == judging.LEAVING:
         return "leaving"
-    return "watchdog" if reason.startswith("no progress") else "breaker"
+    if endpoint.state is EndpointState.NOT_READY:
+        return "probe"
+    return "watchdog" if endpoint.reason.startswith("no progress") else "breaker"
 
 
-def _terms(settings: Settings) -> Terms:
+def _terms(settings: Settings, routers: int) -> Terms:
     model = Model(
         names=settings.models,
         adapters=frozenset(settings.adapters),
         max_context_tokens=settings.max_context_tokens,
     )
-    return Terms(routing=settings.routing, model=model, routers=settings.routers, keys=settings.keys)
+    return Terms(routing=settings.routing, model=model, routers=routers, keys=settings.keys)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Protocol
 
 from fairlead.fleet.endpoints import Seen
@@ -26,6 +27,15 @@ def source_of(settings: Settings) -> EndpointSource:
     from fairlead.router.discovery import Pods  # noqa: PLC0415
 
     return Pods(settings)
+
+
+def routers_of(settings: Settings) -> EndpointSource | None:
+    """The routers themselves, where their labels are known: they share rates, and have to know how many they are."""
+    if not settings.router_selector or not settings.namespace:
+        return None
+    from fairlead.router.discovery import Pods  # noqa: PLC0415 - likewise
+
+    return Pods(replace(settings, selector=settings.router_selector))
 
 
 class Listed:

@@ -62,6 +62,10 @@ class Account:
         """As metrics and costs show it."""
         return self.tenant.name
 
+    def allows(self, model: str) -> bool:
+        """Whether its own list of models has this one, if there is a list; whether it is enforced is another matter."""
+        return not self.tenant.models or model in self.tenant.models
+
 
 class Accounts:
     """All tenants of one router."""

@@ -37,7 +37,7 @@ class Admission:
         self._terms = terms
         self._expectations = expectations
         self._names = frozenset(terms.model.names)
-        self._base = terms.model.names[0] if terms.model.names else ""
+        self._base = terms.model.base
         self.most_prompt = limits.max_prompt_tokens or 0
         self.most_output = limits.max_output_tokens or 0
         self.context = terms.model.max_context_tokens or 0
@@ -54,6 +54,7 @@ class Admission:
             if not ask.account.shadow:
                 return refused
             ask.account.shadowed[refused.reason] += 1
+            ask.shadow = ask.shadow or refused.reason
         return None
 
     def unserved(self, account: Account, name: str) -> Refusal | None:
@@ -67,8 +68,7 @@ class Admission:
                 message=f"model: {asked}: there is no such model here; ask for one of: {known}.",
                 param="model",
             )
-        allowed = account.tenant.models
-        if not allowed or asked in allowed:
+        if account.allows(asked):
             return None
         if account.shadow:
             account.shadowed[RefusalReason.MODEL_NOT_ALLOWED] += 1
@@ -76,7 +76,7 @@ class Admission:
         return Refusal(
             reason=RefusalReason.MODEL_NOT_ALLOWED,
             message=f"model: {asked}: tenant {account.name} may not use it; ask for one of: "
-            f"{', '.join(sorted(allowed))}, or have it added to the tenant's models.",
+            f"{', '.join(sorted(account.tenant.models))}, or have it added to the tenant's models.",
             param="model",
         )
 

@@ -6,7 +6,7 @@ from math import inf
 from typing import TYPE_CHECKING
 
 from fairlead.fleet.tenants import Lane
-from fairlead.routing.reasons import PickReason
+from fairlead.routing.reasons import PickReason, RefusalReason
 
 if TYPE_CHECKING:
     from fairlead.routing.accounts import Account
@@ -52,6 +52,8 @@ class Ask:
     held_blocks: int = 0
     """How many of its blocks the endpoint was thought to hold when it was chosen."""
     pick: PickReason | None = None
+    shadow: RefusalReason | None = None
+    """Why it would have been refused, had its tenant's limits not only been tried; the first reason."""
     tried: "list[Endpoint]" = field(default_factory=list)
     """Endpoints that failed it, oldest first."""
     waiting: bool = False

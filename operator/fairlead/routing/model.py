@@ -15,3 +15,8 @@ class Model:
     """Prompt and reply together; nothing where it is not known."""
     bytes_per_token: float = 4.0
     """Of English text in the vocabularies of current models; only until the engine's own counts are there."""
+
+    @property
+    def base(self) -> str:
+        """Who asks for no name asks for this one."""
+        return self.names[0] if self.names else ""

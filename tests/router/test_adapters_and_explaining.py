@@ -1,0 +1,89 @@
+"""What clients are told of adapters that no replica has now, and of why a replica was chosen (docs/router.md)."""
+
+import asyncio
+import json
+from pathlib import Path
+from typing import Any
+
+from fairlead.fleet.endpoints import Seen
+from tests.router.planes import PROMPT, Cluster, Raw, plane, posted, said, told, written
+from tests.router.test_asking_engines import ANSWER, behind, keyed
+
+EXPLAIN = "x-fairlead-explain: 1"
+
+
+def with_adapter(config: Path) -> Path:
+    """The same file, in which `de` is an adapter."""
+    config.write_text(json.dumps(json.loads(config.read_text()) | {"adapters": ["de"]}))
+    return config
+
+
+def code(text: str) -> str:
+    return str(json.loads(text)["error"]["code"])
+
+
+def head_of(answer: bytes) -> str:
+    return answer.partition(b"\r\n\r\n")[0].decode()
+
+
+def test_an_adapter_that_nobody_has_now_is_503_and_one_that_nobody_knows_404(tmp_path: Path) -> None:
+    async def story() -> None:
+        cluster, engine = Cluster(), Raw(ANSWER)
+        config = with_adapter(written(tmp_path, ["x:1"]))
+        async with engine.listening(), plane(config, cluster) as router:
+            cluster.says(Seen(pod="a", address=engine.address))
+            await router.until("routable")
+            status, text = await router.complete(PROMPT | {"model": "de"})
+            assert (status, code(text)) == (503, "adapter_not_loaded")
+            status, text = await router.complete(PROMPT | {"model": "fr"})
+            assert (status, code(text)) == (404, "model_not_found")
+            cluster.says(Seen(pod="a", address=engine.address, adapters=frozenset({"de"})))
+            assert (await router.complete(PROMPT | {"model": "de"}))[0] == 200
+
+    told(story())
+
+
+def test_an_adapter_goes_only_where_it_is_loaded(tmp_path: Path) -> None:
+    async def story() -> None:
+        cluster, plain, adapted = Cluster(), Raw(), Raw(*[ANSWER] * 5)
+        config = with_adapter(written(tmp_path, ["x:1"]))
+        async with plain.listening(), adapted.listening(), plane(config, cluster) as router:
+            has = Seen(pod="b", address=adapted.address, adapters=frozenset({"de"}))
+            cluster.says(Seen(pod="a", address=plain.address), has)
+            await router.until("routable", "routable")
+            for _ in range(5):
+                assert (await router.complete(PROMPT | {"model": "de"}))[0] == 200
+            assert plain.seen == []
+
+    told(story())
+
+
+def test_tenants_are_told_why_only_where_they_may_ask(tmp_path: Path) -> None:
+    async def story() -> None:
+        bearer = "Authorization: Bearer sk-1"
+        for explain in (False, True):
+            engine, tenants = Raw(ANSWER, ANSWER), keyed(tmp_path, explain=explain)
+            async with behind(tmp_path, engine, **tenants) as router:
+                head = head_of(await said(router, posted(PROMPT, "/v1/completions", bearer, EXPLAIN)))
+                for name in ("replica", "decision", "candidates", "lane"):
+                    assert (f"x-fairlead-{name}: " in head) is explain
+                assert "x-fairlead-" not in head_of(await said(router, posted(PROMPT, "/v1/completions", bearer)))
+
+    told(story())
+
+
+def test_replicas_that_were_not_asked_are_shown_with_the_reason(tmp_path: Path) -> None:
+    async def story() -> None:
+        cluster, engine = Cluster(), Raw(ANSWER)
+        async with engine.listening(), plane(written(tmp_path, ["x:1"]), cluster) as router:
+            cluster.says(Seen(pod="a", address=engine.address), Seen(pod="b", address="x:2", ready=False))
+            await router.until("routable", "notReady")
+            head = head_of(await said(router, posted(PROMPT, "/v1/completions", EXPLAIN)))
+            told_of: dict[str, Any] = dict(line.split(": ", 1) for line in head.split("\r\n")[1:])
+            assert told_of["x-fairlead-replica"] == "a"
+            assert told_of["x-fairlead-lane"] == "interactive"
+            assert told_of["x-fairlead-candidates"].startswith("a worth=")
+            assert ", b dropped (" in told_of["x-fairlead-candidates"]
+            await asyncio.sleep(0)
+
+    told(story())

@@ -1,0 +1,130 @@
+"""A fault of the router's own costs the request it met, and nobody else; nothing of it stays behind."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, NoReturn
+
+import pytest
+
+from fairlead.fleet.endpoints import EndpointState, Seen
+from fairlead.router.client import Client
+from fairlead.router.router import Router
+from fairlead.router.settings import Settings
+from tests.router.planes import HOST, PROMPT, STREAM, Raw, events, posted, told, whole
+from tests.router.test_asking_engines import ANSWER, DELTA
+from tests.router.test_sharing_rates import made
+
+
+def fails(*_: Any) -> NoReturn:  # noqa: ANN401 - whatever it is called with
+    raise ValueError("nobody thought of this")
+
+
+@asynccontextmanager
+async def listening(engine: Raw) -> AsyncIterator[tuple[Router, int]]:
+    """A router without a sweeper, with its one engine proved; and its port."""
+    async with engine.listening():
+        router = made(Settings(endpoints=(engine.address,)))
+        server = await asyncio.get_running_loop().create_server(lambda: Client(router), HOST, 0)
+        router.desk.table.take((Seen(pod="a", address=engine.address),))
+        (endpoint,) = router.desk.table.endpoints
+        while endpoint.state is not EndpointState.ROUTABLE:
+            await asyncio.sleep(0.002)
+        try:
+            yield router, server.sockets[0].getsockname()[1]
+        finally:
+            server.close()
+            await router.prober.close()
+            router.close()
+
+
+async def answer(port: int, body: dict[str, Any]) -> bytes:
+    reader, writer = await asyncio.open_connection(HOST, port)
+    writer.write(posted(body))
+    try:
+        return await reader.read()
+    except ConnectionError:
+        return b""
+    finally:
+        writer.close()
+
+
+def nothing_left(router: Router) -> bool:
+    (endpoint,) = router.desk.table.endpoints
+    load = (endpoint.inflight, endpoint.prompt_load, endpoint.reply_load, router.desk.inflight)
+    return not router.live and load == (0, 0, 0, 0) and router.teller.counts.inflight == 0
+
+
+@pytest.mark.parametrize("where", ["ask", "unserved"])
+def test_before_anybody_was_asked_it_is_a_500(where: str) -> None:
+    async def story() -> None:
+        async with listening(Raw(ANSWER)) as (router, port):
+            well = getattr(router.desk, where)
+            setattr(router.desk, where, fails)
+            said = await answer(port, PROMPT)
+            assert said.startswith(b"HTTP/1.1 500")
+            assert b'"code": "router_fault"' in said
+            assert nothing_left(router)
+            setattr(router.desk, where, well)
+            assert (await answer(port, PROMPT)).startswith(b"HTTP/1.1 200")
+
+    told(story())
+
+
+def test_once_an_answer_has_begun_its_connection_ends(caplog: pytest.LogCaptureFixture) -> None:
+    async def story() -> None:
+        engine = Raw(events(DELTA), ANSWER)
+        async with listening(engine) as (router, port):
+            well = router.desk.first_token
+            router.desk.first_token = fails  # type: ignore[assignment, method-assign]  # a fault, wherever it may come from
+            assert b"[DONE]" not in await answer(port, STREAM) or nothing_left(router)
+            assert nothing_left(router)
+            router.desk.first_token = well  # type: ignore[method-assign]
+            assert (await answer(port, PROMPT)).startswith(b"HTTP/1.1 200")
+
+    told(story())
+    assert "met a fault of the router" in caplog.text
+
+
+def test_while_it_waits_its_place_is_given_back() -> None:
+    async def story() -> None:
+        async with listening(Raw(ANSWER)) as (router, port):
+            router.desk.table.take(())
+            waiting = asyncio.create_task(answer(port, PROMPT))
+            while not router.desk.waiting:
+                await asyncio.sleep(0.002)
+            (exchange,) = router.live
+            exchange.broke()
+            exchange.broke()
+            assert (await waiting).startswith(b"HTTP/1.1 500")
+            assert (router.desk.waiting, router.live, router.teller.counts.inflight) == (0, set(), 0)
+
+    told(story())
+
+
+def test_an_ending_that_comes_twice_is_a_fault_and_no_second_ending() -> None:
+    async def story() -> None:
+        async with listening(Raw(ANSWER)) as (router, port):
+            router.desk.table.take(())
+            waiting = asyncio.create_task(answer(port, PROMPT))
+            while not router.desk.waiting:
+                await asyncio.sleep(0.002)
+            (exchange,) = router.live
+            exchange.broke()
+            with pytest.raises(AssertionError, match="ended twice"):
+                exchange.over(200, router.now())
+            await waiting
+
+    told(story())
+
+
+def test_a_page_that_fails_is_a_500_too() -> None:
+    async def story() -> None:
+        async with listening(Raw(whole(b"{}"))) as (router, port):
+            router.desk.snapshot = fails  # type: ignore[assignment, method-assign]
+            reader, writer = await asyncio.open_connection(HOST, port)
+            writer.write(b"GET /metrics HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
+            assert (await reader.read()).startswith(b"HTTP/1.1 500")
+            writer.close()
+
+    told(story())

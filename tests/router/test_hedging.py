@@ -1,0 +1,144 @@
+"""A second engine asked for the same first token: whichever of the two goes wrong, and whenever."""
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+from tests.router.planes import HOST, STREAM, Plane, Raw, events, posted, told
+from tests.router.test_asking_engines import DELTA, behind
+
+AFTER = {"enabled": True, "afterSeconds": 0.03, "budget": 1.0}
+SOON: dict[str, Any] = {"hedging": AFTER, "balancing": {"prefix": False}}
+ERROR = b"HTTP/1.1 500 Oh\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}"
+
+
+class Gated(Raw):
+    """Answers when the story opens its gate, with what the story says; nothing: the connection is closed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.gate = asyncio.Event()
+        self.say: bytes | None = events(DELTA)
+        self.left = 0
+
+    async def _answered(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
+        seen = len(self.seen)
+        self.answers = [b""]
+        alive = await super()._answered(reader, writer)
+        if not alive or len(self.seen) == seen:
+            return alive
+        gone, opened = asyncio.create_task(reader.read(1)), asyncio.create_task(self.gate.wait())
+        await asyncio.wait((gone, opened), return_when=asyncio.FIRST_COMPLETED)
+        if not self.gate.is_set():
+            self.left += 1
+            opened.cancel()
+            return False
+        gone.cancel()
+        if self.say is None:
+            return False
+        writer.write(self.say)
+        await writer.drain()
+        return False
+
+
+async def both_asked(one: Gated, other: Gated) -> tuple[Gated, Gated]:
+    """The one that was asked first, and its rival."""
+    while not (one.seen or other.seen):
+        await asyncio.sleep(0.002)
+    first, rival = (one, other) if one.seen else (other, one)
+    while not rival.seen:
+        await asyncio.sleep(0.002)
+    return first, rival
+
+
+async def calm(router: Plane) -> None:
+    """Nothing is charged to anybody."""
+    for one in await router.endpoints():
+        assert (one["inflight"], one["load"]) == (0, {"promptTokens": 0, "replyTokens": 0})
+    assert await router.metric("fairlead_router_requests_in_flight") == 0.0
+
+
+def test_the_first_one_lost_while_both_are_silent_leaves_it_to_its_rival(tmp_path: Path) -> None:
+    async def story() -> None:
+        one, other = Gated(), Gated()
+        async with behind(tmp_path, one, other, **SOON) as router:
+            asked = asyncio.create_task(router.complete(STREAM))
+            first, rival = await both_asked(one, other)
+            first.say = None
+            first.gate.set()
+            await asyncio.sleep(0.03)
+            rival.gate.set()
+            status, text = await asked
+            assert (status, text.count("data: ")) == (200, 2)
+            await calm(router)
+
+    told(story())
+
+
+def test_the_first_one_lost_after_its_rival_took_over_disturbs_nobody(tmp_path: Path) -> None:
+    async def story() -> None:
+        one, other = Gated(), Gated()
+        async with behind(tmp_path, one, other, **SOON) as router:
+            asked = asyncio.create_task(router.complete(STREAM))
+            first, rival = await both_asked(one, other)
+            rival.gate.set()
+            assert (await asked)[1].count("data: ") == 2
+            while not first.left:
+                await asyncio.sleep(0.002)
+            first.say = None
+            first.gate.set()
+            await calm(router)
+            assert await router.states() == ["routable", "routable"]
+
+    told(story())
+
+
+def test_a_rival_that_fails_leaves_the_first_one_alone(tmp_path: Path) -> None:
+    async def story() -> None:
+        for said in (None, ERROR, b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n"):
+            one, other = Gated(), Gated()
+            async with behind(tmp_path, one, other, **SOON) as router:
+                asked = asyncio.create_task(router.complete(STREAM))
+                first, rival = await both_asked(one, other)
+                rival.say = said
+                rival.gate.set()
+                await asyncio.sleep(0.03)
+                first.gate.set()
+                assert (await asked)[0] == 200
+                await calm(router)
+
+    told(story())
+
+
+def test_a_client_that_leaves_lets_both_go(tmp_path: Path) -> None:
+    async def story() -> None:
+        one, other = Gated(), Gated()
+        async with behind(tmp_path, one, other, **SOON) as router:
+            _, writer = await asyncio.open_connection(HOST, router.port)
+            writer.write(posted(STREAM))
+            await both_asked(one, other)
+            writer.transport.abort()
+            while not (one.left and other.left):
+                await asyncio.sleep(0.002)
+            await calm(router)
+
+    told(story())
+
+
+def test_without_a_budget_or_another_replica_the_first_one_is_waited_for(tmp_path: Path) -> None:
+    async def story() -> None:
+        few = SOON | {"hedging": AFTER | {"budget": 0.0}}
+        for engines, more in (((Gated(), Gated()), few), ((Gated(),), SOON)):
+            async with behind(tmp_path, *engines, **more) as router:
+                asked = [asyncio.create_task(router.complete(STREAM)) for _ in range(30)]
+                while sum(len(one.seen) for one in engines) < 30:
+                    await asyncio.sleep(0.002)
+                await asyncio.sleep(0.1)
+                for one in engines:
+                    one.gate.set()
+                assert {status for status, _ in await asyncio.gather(*asked)} == {200}
+                if len(engines) > 1:
+                    assert sum(len(one.seen) for one in engines) < 60
+                await calm(router)
+
+    told(story())

@@ -1,0 +1,227 @@
+"""Engines that are not what a router hopes for: without tokens, with strange answers, slow to be asked again."""
+
+import asyncio
+import json
+import logging
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp import web
+
+from fairlead.router import asking
+from fairlead.router.asking import Unanswered
+from fairlead.router.pool import Pool
+from fairlead.router.telling.counts import Counts
+from fairlead.router.upstream import Upstream
+from fairlead.router.wire.memory import Memory
+from fairlead.routing.endpoint import Endpoint
+from tests.router.planes import (
+    HOST,
+    PROMPT,
+    STREAM,
+    Raw,
+    answering,
+    before,
+    events,
+    plane,
+    posted,
+    said,
+    told,
+    whole,
+    written,
+)
+from tests.router.test_asking_engines import ANSWER, DELTA, USAGE, behind, keyed
+from tests.router.test_faults import fails, listening
+from tests.simulator.living import living
+
+BEARER = "Authorization: Bearer sk-1"
+EMBEDDED = {"object": "list", "data": [{"embedding": [0.5]}], "usage": {"prompt_tokens": 1, "total_tokens": 1}}
+
+
+@pytest.mark.parametrize(("vectors", "state"), [(EMBEDDED, "routable"), ({"data": []}, "probing")])
+def test_a_model_without_tokens_is_proved_by_an_embedding(tmp_path: Path, vectors: dict[str, Any], state: str) -> None:
+    async def embeds(request: web.Request) -> web.Response:
+        if request.path != "/v1/embeddings":
+            return web.json_response({"error": "no such endpoint"}, status=404)
+        return web.json_response(vectors)
+
+    async def story() -> None:
+        async with answering(embeds) as address, plane(written(tmp_path, [address])) as router:
+            if state == "routable":
+                await router.until(state)
+                assert (await router.complete({"model": "chat", "input": "x"}, "/v1/embeddings"))[0] == 200
+                return
+            while "probe: status 404" not in (await router.endpoints())[0]["reason"]:
+                await asyncio.sleep(0.005)
+            assert await router.states() == [state]
+
+    told(story())
+
+
+def test_a_stream_whose_first_event_is_an_error_of_its_clients_own_is_passed_on(tmp_path: Path) -> None:
+    async def story() -> None:
+        first = b'{"error":{"message":"no such grammar","code":400}}'
+        async with behind(tmp_path, Raw(events(first))) as router:
+            status, text = await router.complete(STREAM)
+            assert (status, "no such grammar" in text) == (200, True)
+            assert await router.states() == ["routable"]
+
+    told(story())
+
+
+def test_an_error_that_comes_in_pieces_is_judged_whole(tmp_path: Path) -> None:
+    async def breaking(request: web.Request) -> web.StreamResponse:
+        if b"ping" in await request.read():
+            return web.json_response({"usage": {"completion_tokens": 1}})
+        response = web.StreamResponse(status=500)
+        await response.prepare(request)
+        for piece in (b'{"error"', b': "broke', b'n"}'):
+            await response.write(piece)
+            await asyncio.sleep(0.01)
+        return response
+
+    async def story() -> None:
+        async with answering(breaking) as address, plane(written(tmp_path, [address])) as router:
+            await router.until("routable")
+            assert await router.complete() == (500, '{"error": "broken"}')
+
+    told(story())
+
+
+def test_a_counted_stream_that_comes_in_small_pieces_looks_as_it_was_asked_for(tmp_path: Path) -> None:
+    async def pieces(request: web.Request) -> web.StreamResponse:
+        if b"ping" in await request.read():
+            return web.json_response({"usage": {"completion_tokens": 1}})
+        response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
+        await response.prepare(request)
+        whole_text = b"".join(b"data: %b\n\n" % one for one in (DELTA, DELTA, DELTA, USAGE, b"[DONE]"))
+        for at in range(0, len(whole_text), 40):
+            await response.write(whole_text[at : at + 40])
+            await asyncio.sleep(0.002)
+        return response
+
+    async def story() -> None:
+        tenants = keyed(tmp_path, tokensPerMinute=100_000)
+        async with answering(pieces) as address, plane(written(tmp_path, [address], **tenants)) as router:
+            await router.until("routable")
+            answer = await said(router, posted(STREAM, "/v1/completions", BEARER))
+            assert b"usage" not in answer
+            assert answer.endswith(b"0\r\n\r\n")
+            assert answer.count(b'"text"') == 3
+            old = await said(router, posted(STREAM, "/v1/completions", BEARER, version="1.0"))
+            assert (old.count(b'"text"'), b"usage" in old) == (3, False)
+
+    told(story())
+
+
+def test_a_very_long_answer_passes_without_being_kept(tmp_path: Path) -> None:
+    async def story() -> None:
+        long = whole(json.dumps({"text": "x" * 3_000_000}).encode())
+        async with behind(tmp_path, Raw(long)) as router:
+            status, text = await router.complete()
+            assert (status, len(text)) == (200, len(long.partition(b"\r\n\r\n")[2]))
+
+    told(story())
+
+
+def test_the_models_of_all_engines_are_told_where_none_are_named(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with living() as engines, before(tmp_path, engines, models=[]) as router:
+            cards: list[dict[str, object]] = []
+            while not cards:
+                async with router.asks.get(router.url + "/v1/models") as answer:
+                    cards = (await answer.json())["data"]
+            assert "chat" in [card["id"] for card in cards]
+
+    told(story())
+
+
+def test_a_talk_keeps_its_name_where_there_are_several_routers(tmp_path: Path) -> None:
+    async def story() -> None:
+        engine = Raw(ANSWER, ANSWER)
+        async with engine.listening():
+            config = written(tmp_path, [engine.address])
+            config.write_text(json.dumps(json.loads(config.read_text()) | {"routers": 3}))
+            async with plane(config) as router:
+                await router.until("routable")
+                for line in ("x-session-id: one", "x-other: one"):
+                    answer = await said(router, posted(PROMPT, "/v1/completions", line))
+                    assert answer.startswith(b"HTTP/1.1 200")
+
+    told(story())
+
+
+def test_traces_reach_engines_where_they_are_collected(tmp_path: Path) -> None:
+    async def story() -> None:
+        engine = Raw(ANSWER)
+        telling = {"otlpEndpoint": f"http://{HOST}:1", "traceShare": 1.0}
+        async with behind(tmp_path, engine, telling=telling) as router:
+            assert (await router.complete())[0] == 200
+            assert b"\r\ntraceparent: 00-" in engine.seen[0]
+
+    told(story())
+
+
+def test_our_own_questions_have_answers_of_bounded_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(asking, "MOST_BYTES", 10)
+
+    async def story() -> None:
+        async with Raw(whole(b"x" * 11)).listening() as engine:
+            pool = Pool(Endpoint("a", engine.address, 0), Memory(), Counts(()))
+            with pytest.raises(Unanswered, match="over 10 bytes"):
+                await asking.ask(pool, asking.question(pool, b"POST", b"/v1/completions", b"{}"), 1)
+            pool.close()
+
+    told(story())
+
+
+def test_a_question_that_is_not_answered_in_time_is_not_waited_for() -> None:
+    async def story() -> None:
+        async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await reader.read()
+            writer.close()
+
+        server = await asyncio.start_server(silent, HOST, 0)
+        try:
+            pool = Pool(Endpoint("a", f"{HOST}:{server.sockets[0].getsockname()[1]}", 0), Memory(), Counts(()))
+            with pytest.raises(TimeoutError):
+                await asking.ask(pool, asking.question(pool, b"GET", b"/metrics"), 0.05)
+            pool.close()
+        finally:
+            server.close()
+
+    told(story())
+
+
+class Faulty(asking.Question):
+    """It has a fault of its own."""
+
+    def came(self, upstream: Upstream, data: bytes) -> None:
+        fails(upstream, data)
+
+
+def test_a_fault_in_the_middle_of_our_own_question_is_no_answer() -> None:
+    async def story() -> None:
+        async with listening(Raw(ANSWER)) as (router, _):
+            (endpoint,) = router.desk.table.endpoints
+            pool = router.pool(endpoint)
+            question = Faulty()
+            pool.send(question, asking.question(pool, b"POST", b"/v1/completions", b"{}"), router.now())
+            with pytest.raises(Unanswered, match="fault of its own"):
+                await question.answer()
+
+    told(story())
+
+
+def test_a_key_file_that_is_missing_is_said_and_hinders_nobody_else(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def story() -> None:
+        tenants: dict[str, Any] = {"tenants": [{"name": "shop", "keyFiles": [str(tmp_path / "absent")]}]}
+        async with plane(written(tmp_path, ["127.0.0.1:1"], **tenants)) as router:
+            assert (await router.complete())[0] == 401
+
+    with caplog.at_level(logging.WARNING):
+        told(story())
+    assert "absent" in caplog.text

@@ -1,0 +1,85 @@
+"""Routers share rates by how many of them are ready, where their labels tell them; otherwise by the file's number."""
+
+import asyncio
+import json
+from dataclasses import replace
+from pathlib import Path
+
+from fairlead.fleet.endpoints import Seen
+from fairlead.fleet.gateways import Telling
+from fairlead.router import settings as settings_file
+from fairlead.router.discovery import Pods as ClusterPods
+from fairlead.router.process import Pods, Start
+from fairlead.router.router import Router
+from fairlead.router.settings import Settings
+from fairlead.router.source import EndpointSource, Listed, routers_of
+from fairlead.router.telling import opening
+from fairlead.router.telling.opening import Surroundings
+from fairlead.router.telling.teller import Teller
+from tests.router.planes import Cluster, told
+
+HERE = Settings(namespace="team", endpoints=("127.0.0.1:1",), routers=2, router_selector="role=router")
+
+
+def made(settings: Settings) -> Router:
+    ways = opening.ways(Surroundings(wall=lambda: 0.0, bits=lambda _: 0, access_log=None))
+    return Router(settings, Teller(ways, Telling(), (), 0.0))
+
+
+def shares(router: Router) -> int:
+    """By how many it divides every rate, as each room that divides knows it."""
+    assert router.desk.table.field.routers == router.desk.terms.routers
+    return router.desk.terms.routers
+
+
+def router(name: str, *, ready: bool = True, ending: bool = False) -> Seen:
+    return Seen(pod=name, address=f"{name}:8080", ready=ready, ending=ending)
+
+
+async def soon(router: Router, routers: int) -> None:
+    while shares(router) != routers:
+        await asyncio.sleep(0.001)
+
+
+def test_rates_are_shared_by_the_routers_that_are_ready(tmp_path: Path) -> None:
+    async def story() -> None:
+        cluster = Cluster()
+
+        def routers(settings: Settings) -> EndpointSource | None:
+            return cluster if settings.router_selector else None
+
+        one = made(HERE)
+        start = Start(config=tmp_path / "x", sources=lambda settings: Listed(settings.endpoints), routers=routers)
+        pods = Pods(one, start)
+        try:
+            assert shares(one) == 2
+            await asyncio.sleep(0)
+            cluster.says(router("a"), router("b"), router("c"), router("d", ready=False), router("e", ending=True))
+            await soon(one, 3)
+            pods.apply(replace(HERE, routers=5))
+            assert shares(one) == 3
+            cluster.says(router("a", ready=False))
+            assert shares(one) == 5
+            cluster.says(router("a"))
+            assert shares(one) == 1
+            pods.apply(replace(HERE, router_selector="", routers=4))
+            assert shares(one) == 4
+        finally:
+            await pods.close()
+            await one.prober.close()
+            one.close()
+
+    told(story())
+
+
+def test_routers_are_found_by_their_own_labels_in_the_namespace_of_their_file() -> None:
+    found = routers_of(HERE)
+    assert isinstance(found, ClusterPods)
+    assert routers_of(replace(HERE, router_selector="")) is None
+    assert routers_of(replace(HERE, namespace="")) is None
+
+
+def test_the_operators_file_names_the_routers_labels(tmp_path: Path) -> None:
+    path = tmp_path / "router.json"
+    path.write_text(json.dumps({"renderedFrom": "test", "endpoints": ["a:1"], "routerSelector": "role=router"}))
+    assert settings_file.load(path).router_selector == "role=router"

@@ -1,0 +1,63 @@
+"""Engines whose health and metrics are well while no token comes: the watchdog takes them out, and their work along."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from fairlead.routing import watchdog
+from tests.router.planes import PROMPT, STREAM, Raw, before, told, written
+from tests.router.test_asking_engines import METRICS, behind
+from tests.simulator.living import living, paced
+
+EJECTED = 'fairlead_router_ejections_total{by="watchdog"}'
+
+
+def test_streams_without_a_token_go_elsewhere_and_those_that_run_are_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watchdog, "FLOOR_SECONDS", 0.3)
+
+    async def story() -> None:
+        async with living() as (stuck,), living() as (well,), before(tmp_path, [stuck]) as router:
+            for _ in range(3):
+                assert (await router.complete(STREAM))[0] == 200
+            stuck.engine.pretence = paced(0.001, 60)
+            running = asyncio.create_task(router.complete(STREAM))
+            while not stuck.engine.now.running:
+                await asyncio.sleep(0.002)
+            await asyncio.sleep(0.05)
+            stuck.engine.pretence = paced(60, 60)
+            waiting = [asyncio.create_task(router.complete(STREAM)) for _ in range(3)]
+            written(tmp_path, [stuck.address, well.address])
+            assert {text.count("data: ") for _, text in await asyncio.gather(*waiting)} == {21}
+            status, text = await running
+            assert (status, "no progress for" in text, '"code": "stream_cut"' in text) == (200, True, True)
+            assert await router.metric(EJECTED) >= 1.0
+
+    told(story())
+
+
+def test_whole_answers_too_where_the_engine_tells_figures_that_would_move(tmp_path: Path) -> None:
+    async def story() -> None:
+        timeouts = {"firstTokenSeconds": 0.3, "betweenTokensSeconds": 0.3}
+        silent = Silent(metrics=METRICS)
+        async with living() as (well,), behind(tmp_path, silent, timeouts=timeouts) as router:
+            while (await router.endpoints())[0]["figures"] is None:
+                await asyncio.sleep(0.005)
+            waiting = asyncio.create_task(router.complete(PROMPT))
+            while not silent.seen:
+                await asyncio.sleep(0.002)
+            written(tmp_path, [silent.address, well.address], timeouts=timeouts)
+            assert (await waiting)[0] == 200
+            assert await router.metric(EJECTED) >= 1.0
+
+    told(story())
+
+
+class Silent(Raw):
+    """Answers probes and scrapers; what anybody else asks is read, and that is all."""
+
+    async def _answered(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
+        self.answers = [b""]
+        return await super()._answered(reader, writer)
