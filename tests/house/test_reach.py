@@ -53,6 +53,17 @@ def test_a_module_they_cannot_reach_does_not(root: Path) -> None:
     assert reach.key(root, ["tests/api"]) == before
 
 
+def test_words_for_people_alone_do_not_but_generated_pages_do(root: Path) -> None:
+    before = reach.key(root, ["tests/api"])
+    for prose in ("README.md", "docs/router.md", "docs/decisions/0001.md", "changes/007.feature.md"):
+        (root / prose).parent.mkdir(parents=True, exist_ok=True)
+        (root / prose).write_text("Words.\n")
+    assert reach.key(root, ["tests/api"]) == before
+    (root / "docs/reference").mkdir()
+    (root / "docs/reference/api.md").write_text("Fields.\n")
+    assert reach.key(root, ["tests/api"]) != before
+
+
 def test_a_new_test_and_another_count_of_examples_change_the_key(root: Path) -> None:
     before = reach.key(root, ["tests/api"])
     assert reach.key(root, ["tests/api"], ("40",)) != before
