@@ -40,7 +40,7 @@ class Following:
         while source is not None:
             try:
                 await source.follow(self._tell)
-            except Exception:
+            except Exception:  # whatever the cluster answers, pods are followed again: without them nothing is served
                 log.exception("the source of pods failed; begun anew in %g s", AGAIN_SECONDS)
             await asyncio.sleep(AGAIN_SECONDS)
             source = self._source()

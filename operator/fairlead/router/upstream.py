@@ -145,7 +145,7 @@ class Upstream(asyncio.Protocol):
                 asker.came(self, passed)
             if reader.done and self.asker is asker:
                 self._done(asker)
-        except Exception:
+        except Exception:  # a fault of ours costs this request, not the connection's next one nor the loop
             log.exception("an answer of %s met a fault of the router", self.pool.endpoint.address)
             asker.broke()
 

@@ -13,8 +13,6 @@ class Model:
     """Those of the names that are LoRA adapters."""
     max_context_tokens: int | None = None
     """Prompt and reply together; nothing where it is not known."""
-    bytes_per_token: float = 4.0
-    """Of English text in the vocabularies of current models; only until the engine's own counts are there."""
 
     @property
     def base(self) -> str:

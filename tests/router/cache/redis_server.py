@@ -1,7 +1,6 @@
 """A real Redis or Valkey in a folder of its own: no persistence, and its own address."""
 
 import os
-import shutil
 import socket
 import subprocess
 from collections.abc import Iterator
@@ -11,19 +10,19 @@ from typing import Final
 
 import pytest
 
+from house import redis_server
 from tests.patience import eventually
 
 ADDRESS: Final = "127.0.0.25"
-PROGRAMS: Final = ("redis-server", "valkey-server")
 HOW: Final = "apt-get install redis-server, or valkey-server"
 
 
 def program() -> str:
     """Where the server is; on a developer's machine the test may be left out, and says so, in CI it may not."""
-    found = next(filter(None, map(shutil.which, PROGRAMS)), None)
+    found = redis_server.found()
     if found is not None:
         return found
-    message = f"no {' or '.join(PROGRAMS)} on this machine: {HOW}"
+    message = f"no {' or '.join(redis_server.PROGRAMS)} on this machine: {HOW}"
     if os.environ.get("CI"):
         pytest.fail(message)
     pytest.skip(message)

@@ -11,8 +11,6 @@ from fairlead.router.wire.response_heads import ResponseHead
 
 CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 CLOSE: Final = b"connection: close\r\n"
-KEEP_ALIVE: Final = b"connection: keep-alive\r\n"
-"""Said to clients of HTTP/1.0 only; later ones take it for granted."""
 STATUS_LINES: Final = {
     **{code: b"HTTP/1.1 %d \r\n" % code for code in range(200, 600)},
     **{status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode() for status in HTTPStatus},

@@ -1,4 +1,4 @@
-"""Which replica a request goes to: the seam for the routing room, and three plain rules until it is there.
+"""Which replica a request goes to: the seam that `routed` puts the deciding room behind, and four plain rules.
 
 A rule sees what a router can see: what it sent where and what has come back, never an engine's queue or the length
 of a reply that is still being written.
