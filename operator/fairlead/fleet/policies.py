@@ -65,6 +65,16 @@ class PrometheusSource:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WarmPool:
+    """Replicas above what is needed, for those who cannot wait for a cold start."""
+
+    ready: int = 0
+    """Routed to like all others."""
+    asleep: int = 0
+    """Their weights are off the GPU; awake within seconds."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
     """How the number of replicas is decided."""
 
@@ -79,6 +89,9 @@ class Policy:
     prometheus: PrometheusSource | None = None
     """Absent: engines and routers are asked themselves."""
     stale_after_seconds: float = 30.0
+    warm_pool: WarmPool = WarmPool()
+    switches_speculation: bool = False
+    """Replicas go over to the revision without speculation while guessing costs more than it gives."""
     active: bool = True
     """Otherwise it decides and explains, and changes nothing."""
 
