@@ -1,0 +1,49 @@
+"""Stories of a real world that failed while other lanes kept both cores busy: told once more, alone.
+
+A node, an API server and a dozen processes on two cores sometimes miss a deadline that no user would set. A fault of
+ours fails again; more than a few failures are no accident and are not looked at twice. Whatever needed a second look
+is named at the end, so that nobody takes it for well.
+"""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from house.tree import ROOT
+
+MOST: Final = 3
+"""More failures of one lane than this have a reason that waiting does not mend."""
+FOLDER: Final = ".build"
+
+
+def options(lane: str) -> tuple[str, ...]:
+    """What pytest is told, so that lanes that run side by side do not write over each other's failures."""
+    return ("-o", f"cache_dir={_memory(lane)}")
+
+
+def again(lane: str, marker: str) -> tuple[str, ...]:
+    """The command that tells only those again that failed."""
+    wait = ("--last-failed", "--last-failed-no-failures", "none")
+    return ("pytest", "-m", marker, *wait, *options(lane))
+
+
+def failed(lane: str) -> list[str]:
+    """Stories that failed in the last run of this lane."""
+    kept = _memory(lane) / "v" / "cache" / "lastfailed"
+    return sorted(json.loads(kept.read_text(encoding="utf-8"))) if kept.is_file() else []
+
+
+def is_worth_it(stories: Sequence[str]) -> bool:
+    """Whether an accident could be the reason."""
+    return 0 < len(stories) <= MOST
+
+
+def said(lane: str, stories: Sequence[str], *, well: bool) -> str:
+    """For the end of the run."""
+    how = "and passed alone: look at what they wait for" if well else "and failed alone too"
+    return "\n".join((f"{lane}: told twice, {how}:", *(f"  {story}" for story in stories)))
+
+
+def _memory(lane: str) -> Path:
+    return ROOT / FOLDER / f"pytest-{lane}"
