@@ -58,8 +58,8 @@ def run(address: str, model: str, streams: int) -> Load:
     return Load(streams=done, seconds=time.monotonic() - started)
 
 
-def beside(address: str, model: str, act: Callable[[], None]) -> Load:
-    """Streams for as long as something else happens."""
+def beside(address: str, model: str, act: Callable[[], None], at_once: int) -> Load:
+    """So many streams at a time, for as long as something else happens."""
     over, done = threading.Event(), []
     started = time.monotonic()
 
@@ -67,7 +67,7 @@ def beside(address: str, model: str, act: Callable[[], None]) -> Load:
         while not over.is_set():
             done.append(ask(address, model, "Go on."))
 
-    threads = [threading.Thread(target=go_on) for _ in range(AT_ONCE)]
+    threads = [threading.Thread(target=go_on) for _ in range(at_once)]
     for thread in threads:
         thread.start()
     try:

@@ -161,6 +161,26 @@ class Logging(Group):
     level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="The least that is said.")
 
 
+class Autoscaler(Group):
+    """Who decides the replicas of deployments with `spec.scaling`."""
+
+    separate: bool = Field(
+        default=False,
+        description="Run it in pods of its own, which share the deployments, instead of in the leading operator; for "
+        "more than some thousand engine pods.",
+    )
+    replicas: int = Field(
+        default=2,
+        ge=1,
+        le=64,
+        description="How many, where they are separate; what one that dies decided is taken over.",
+    )
+    resources: dict[str, Any] = Field(
+        default={"requests": {"cpu": "100m", "memory": "192Mi"}, "limits": {"memory": "512Mi"}},
+        description="Of each container, where they are separate, as in a Pod.",
+    )
+
+
 class Values(Group):
     """All that can be set."""
 
@@ -183,6 +203,9 @@ class Values(Group):
     nodes_grow: bool = Field(
         default=False,
         description="A cluster autoscaler adds nodes here: pods that fit no node of today are asked for all the same.",
+    )
+    autoscaler: Autoscaler = Field(
+        default=Autoscaler(), description="Who decides the replicas of deployments with `spec.scaling`."
     )
     service_account: ServiceAccount = Field(
         default=ServiceAccount(), description="Who the operator is to the API server."

@@ -50,6 +50,7 @@ WHOLE: Final = ("devcluster", "prepare")
 IMAGE: Final = ("devcluster.image.build",)
 SCHEMAS: Final = ("house.kube_schemas",)
 REDIS: Final = ("house.redis_server",)
+PROMETHEUS: Final = ("house.prometheus_server",)
 REAL_VLLM: Final = ("house.real_vllm",)
 
 LANES: Final = (
@@ -62,8 +63,8 @@ LANES: Final = (
     Lane(
         name="conformance",
         marker="conformance",
-        world="`fairlead engine`, asked over HTTP as real vLLM was; a real Redis",
-        preparations=(REDIS,),
+        world="`fairlead engine`, asked over HTTP as real vLLM was; a real Redis and a real Prometheus",
+        preparations=(REDIS, PROMETHEUS),
     ),
     Lane(
         name="apiserver",

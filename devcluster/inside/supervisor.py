@@ -127,7 +127,9 @@ def record(layout: Layout) -> None:
     """Write down which process this is, as the machine sees it; call it before /proc is replaced."""
     mine = int(str(Path("/proc/self").readlink()))
     identity = processes.identify(mine)
-    layout.supervisor.write_text(json.dumps(identity))
+    fresh = layout.supervisor.with_suffix(".fresh")
+    fresh.write_text(json.dumps(identity))
+    fresh.replace(layout.supervisor)  # whoever waits for it takes a file without words for a death
 
 
 async def supervise(layout: Layout, host_network: int | None) -> None:

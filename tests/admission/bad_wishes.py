@@ -281,4 +281,16 @@ UNSERVED: Final = (
     _unserved("a tenant of a misspelt model", "Chat", "this deployment serves chat; did you mean chat?"),
     _unserved("a tenant of another's model", "images", "remove it, or leave models out to allow all of them"),
 )
-WISHES: Final = (*ARGUMENTS, *FORMATS, *SHAPES, *SIZES, *LOST, *NEVER, *UNSERVED)
+
+
+def _unmet(story: str, signal: str, field: str, share: str, says: str) -> Row:
+    given = policy(signals={signal: {field: share}})
+    return Row(story=story, given=given, layer=Layer.READING, at=f"spec.signals.{signal}.{field}", says=says)
+
+
+UNMET: Final = (
+    _unmet("a KV cache that may be all full", "kvCache", "target", "1", "this would never ask for a replica"),
+    _unmet("a KV cache that must be empty", "kvCache", "target", "0", "no number of replicas brings"),
+    _unmet("a fleet that is kept wholly free", "tokens", "headroom", "1.0", "has no room for any demand"),
+)
+WISHES: Final = (*ARGUMENTS, *FORMATS, *SHAPES, *SIZES, *LOST, *NEVER, *UNSERVED, *UNMET)

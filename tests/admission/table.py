@@ -16,6 +16,7 @@ from fairlead.controller.review import AdmissionReason
 from fairlead.controller.schedules import ScheduleReason
 from fairlead.engines.reasons import EngineReason
 from fairlead.fleet.refusals import Reason, Remark
+from fairlead.scaling.linting import LintReason
 from tests.api.bad import LEAST
 
 Object = dict[str, Any]
@@ -79,6 +80,7 @@ _READING: Final = (
     *(ReadReason.NOT_AN_OBJECT, ReadReason.WRONG_KIND),
     *(AdmissionReason.NO_SUCH_KIND, AdmissionReason.NO_NAME, AdmissionReason.NOT_SERVED),
     *ScheduleReason,
+    *(LintReason.NEVER_FIRES, LintReason.ALWAYS_FIRES),
 )
 _REASONS: Final[tuple[tuple[Layer, tuple[Reason, ...]], ...]] = (
     (Layer.BOUNDS, (ReadReason.TOO_LARGE, ReadReason.NOT_JSON)),

@@ -4,13 +4,14 @@ from dataclasses import replace
 
 import pytest
 
-from fairlead.controller import admission, fitting, schedules
+from fairlead.controller import admission, fitting, policies, schedules
 from fairlead.controller.known import RELEASES, Known
 from fairlead.controller.review import AdmissionReason, Review
 from fairlead.fleet.accelerators import Accelerator, Capability
 from fairlead.fleet.fit import Change, Fit, FitReason, NotFitting, Verdict
 from fairlead.fleet.policies import ScheduleWindow
 from fairlead.fleet.wanted import EngineKind
+from fairlead.scaling.linting import LintReason
 from tests.admission.table import KNOWN, deployment, engine, gateway, policy
 
 OFFLINE = Known(catalogue=KNOWN.catalogue)
@@ -33,6 +34,26 @@ def test_a_gateway_and_a_policy_need_no_engine() -> None:
     for given in (gateway(), policy()):
         review = admission.review(given, OFFLINE)
         assert review == Review(kind=str(given["kind"]), namespace="default", name="bad")
+
+
+def test_a_policy_whose_target_never_fires_is_refused_and_one_that_disappoints_is_told_of() -> None:
+    never = admission.review(policy(signals={"kvCache": {"target": "1"}}), OFFLINE)
+    assert [(one.field, one.reason) for one in never.refusals] == [
+        ("spec.signals.kvCache.target", LintReason.NEVER_FIRES)
+    ]
+    hasty = admission.review(policy(behavior={"scaleDown": {"stabilizationWindowSeconds": 30}}), OFFLINE)
+    assert hasty.refusals == ()
+    assert [one.reason for one in hasty.cautions] == [LintReason.SHORTER_THAN_COLD_START]
+
+
+def test_a_deployment_is_judged_beside_the_policy_it_names_where_that_is_known() -> None:
+    given = deployment(replicas=None, scaling={"minReplicas": 2, "maxReplicas": 4, "policy": {"name": "bad"}})
+    found = policies.read(policy(idle={"scaleToZero": {"after": "15m"}}))
+    assert found is not None
+    beside = replace(OFFLINE, policies=dict([found]))
+    assert admission.review(given, OFFLINE).cautions == ()
+    assert [one.reason for one in admission.review(given, beside).cautions] == [LintReason.NEVER_AT_ZERO]
+    assert policies.read({"kind": "AutoscalingPolicy"}) is None
 
 
 def test_a_model_that_nobody_knows_is_let_in_with_what_is_missing() -> None:

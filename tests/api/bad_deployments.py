@@ -54,6 +54,12 @@ DEPLOYMENT_RULES: Final = (
         says="method ngram guesses from the prompt and loads no draft; remove draft",
     ),
     Bad(
+        story="an engine that cannot sleep",
+        spec=engine(kind="SGLang", sleep={"enabled": True}),
+        at="spec.engine.sleep.enabled",
+        says="engines of this kind cannot be put to sleep; remove sleep",
+    ),
+    Bad(
         story="lookups without ngram",
         spec=engine(speculation={"method": "mtp", "lookupMin": 2}),
         at="spec.engine.speculation.lookupMin",

@@ -89,6 +89,7 @@ COUNTED: Final[dict[str, Any]] = {
         "dtype": "bfloat16",
         "quantization": {"weights": "awq", "kvCache": "fp8E4M3"},
         "prefixCaching": {"enabled": False},
+        "sleep": {"enabled": True},
         "speculation": {
             "method": "draftModel",
             "draft": {"source": "hf://a/c", "revision": "v1"},
@@ -163,6 +164,8 @@ POLICY_SPEC: Final[dict[str, Any]] = {
         }
     ],
     "budget": {"maxCostPerHour": "12.50"},
+    "warmPool": {"ready": 1, "asleep": 2},
+    "speculation": {"switchOff": "WhenItCosts"},
     "metrics": {
         "source": "Prometheus",
         "prometheus": {"url": "http://prometheus:9090", "tokenSecret": _SECRET, "caSecret": _SECRET},

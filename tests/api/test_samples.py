@@ -56,5 +56,9 @@ def test_together_they_show_every_lever() -> None:
     own = [one.door.routing for one in deployments if isinstance(one.door, OwnRouter)]
     assert any(one.tenants and one.bands and one.long_lane and one.batch_lane for one in own)
     assert any(one.hedging.enabled and one.telling.otlp_endpoint for one in own)
+    assert any(one.wanted.engine.sleeps for one in deployments)
+    policies = [converted(document) for _, document in samples() if document["kind"] == POLICY.name]
+    assert any(one.warm_pool.ready and one.warm_pool.asleep for one in policies)
+    assert any(one.switches_speculation for one in policies)
     assert any(one.routing.cache.enabled for one in gateways)
     assert any(one.routing.long_lane and one.routing.batch_lane for one in gateways)

@@ -73,6 +73,15 @@ def test_one_bad_document_does_not_hide_the_others(run: Run, file: File) -> None
     assert "(document 2): is no YAML: line" in out
 
 
+def test_a_policy_of_the_same_files_is_held_against_who_names_it(run: Run, file: File) -> None:
+    scaling = {"minReplicas": 0, "maxReplicas": 4, "policy": {"name": "bad"}}
+    both = (deployment(replicas=None, scaling=scaling), policy())
+    code, out, _ = run("validate", file("\n---\n".join(map(json.dumps, both))))
+    assert code == 0
+    assert "caution  spec.scaling.minReplicas: 0\n" in out
+    assert "policy bad has no idle.scaleToZero, so the last replica stays" in out
+
+
 def test_a_folder_gives_its_files_and_an_empty_one_says_so(run: Run, file: File, tmp_path: Path) -> None:
     file(name="b.yaml")
     file(name="a.yml")

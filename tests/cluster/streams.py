@@ -6,6 +6,7 @@ never came. Nothing is tried a second time: what a client would have to repeat i
 
 import asyncio
 import itertools
+import math
 import statistics
 import threading
 import time
@@ -108,6 +109,8 @@ class Traffic:
         self._keys = keys
         self._clients = clients
         self._told: list[Told] = []
+        self.began = math.inf
+        """When the first question was about to be sent, by the monotonic clock; clients take a while to be made."""
         self._stop = threading.Event()
         self._thread = threading.Thread(target=lambda: asyncio.run(self._all()), name="traffic")
 
@@ -145,6 +148,7 @@ class Traffic:
             asking = [client(address, key) for address in self._addresses for key in self._keys]
             doors = [await opened.enter_async_context(one) for one in asking]
             places = range(self._clients)
+            self.began = time.monotonic()
             await asyncio.gather(*(self._converse(doors[place % len(doors)], place) for place in places))
 
     async def _converse(self, asking: AsyncOpenAI, place: int) -> None:

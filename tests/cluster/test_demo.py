@@ -16,14 +16,17 @@ ROOT = Path(__file__).resolve().parents[2]
 pytestmark = pytest.mark.usefixtures("able")
 
 
-def test_one_command_leads_from_nothing_to_two_models_that_answer() -> None:
-    """controller.7"""
+def test_one_command_leads_from_nothing_to_two_models_that_follow_their_load() -> None:
+    """Five loads, none with a request that failed: quiet, burst, calm, from zero, and through a rollout."""
     name = f"demo-{os.getpid()}"
     try:
         words = [sys.executable, "-m", "demo", "--name", name]
         ran = subprocess.run(words, check=False, capture_output=True, text=True, cwd=ROOT)
         assert ran.returncode == 0, ran.stderr
-        assert ran.stdout.count(" 0 failed;") == 2, ran.stdout
+        assert ran.stdout.count(" 0 failed;") == 5, ran.stdout
+        assert "recommended 4, running 4, ready 4" in ran.stdout
+        assert "recommended 1, running 1, ready 1" in ran.stdout
+        assert ran.stdout.count("$ fairlead explain infd/chat\ninfd/chat in default: ") == 2
         assert "spec.engine.context.maxTokens" in ran.stdout
         assert "Serving" in ran.stdout
         address = ran.stdout.split("curl http://")[1].split("/")[0]

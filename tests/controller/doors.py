@@ -7,15 +7,15 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
-from fairlead.cluster import kinds
+from fairlead.cluster import kinds, pods
 from fairlead.cluster.kinds import Manifest, Resource
 from fairlead.cluster.store import Store
-from fairlead.controller import pods
 from fairlead.controller.existence import NOTHING
 from fairlead.controller.known import Key
 from fairlead.fleet.endpoints import Endpoint, EndpointState
 from fairlead.fleet.load import EngineLoad
 from fairlead.fleet.wanted import EngineKind
+from fairlead.objects import labels
 from tests.reaching.fake_objects import Happened, Objects
 
 Feed = Callable[[Sequence[Happened]], Sequence[Happened]]
@@ -100,6 +100,10 @@ class PretendLooks:
         self.silent = False
         self.busy: dict[str, int] = {}
         """Requests under way, by pod."""
+        self.asleep: set[str] = set()
+        """Pods that were put to sleep."""
+        self.stubborn = False
+        """Engines do not turn."""
 
     async def endpoints(self, router: Manifest) -> tuple[Endpoint, ...] | None:
         """What a router sees."""
@@ -112,6 +116,8 @@ class PretendLooks:
     def _seen(self, pod: Manifest) -> Endpoint:
         mute = pod["metadata"]["labels"]["fairlead.dev/revision"] in self.mute
         state, reason = (EndpointState.PROBING, "no token in 5 s") if mute else (EndpointState.ROUTABLE, "")
+        if labels.ASLEEP in (pod["metadata"].get("annotations") or {}):
+            state, reason = EndpointState.NOT_READY, "asleep"
         name = pod["metadata"]["name"]
         inflight = self.busy.get(name, 0)
         return Endpoint(pod=name, address="198.18.0.9:8000", state=state, inflight=inflight, reason=reason)
@@ -119,6 +125,16 @@ class PretendLooks:
     async def load(self, pod: Manifest, kind: EngineKind) -> EngineLoad | None:  # noqa: ARG002
         """What an engine measured."""
         return EngineLoad(engines=1, capacity_tokens=50_000)
+
+    async def sleep(self, pod: Manifest) -> bool:
+        """It sleeps, unless it will not."""
+        self.asleep |= set() if self.stubborn else {pod["metadata"]["name"]}
+        return not self.stubborn
+
+    async def wake(self, pod: Manifest) -> bool:
+        """It is awake, unless it will not."""
+        self.asleep -= set() if self.stubborn else {pod["metadata"]["name"]}
+        return not self.stubborn
 
 
 class PretendReferences:

@@ -9,10 +9,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from fairlead.api import kinds as ours
-from fairlead.cluster import kinds, package_data
+from fairlead.cluster import kinds, package_data, pods
 from fairlead.cluster.api_errors import ApiError
 from fairlead.cluster.kinds import Manifest
-from fairlead.controller import pods
 from fairlead.controller.known import Key, Known
 from fairlead.controller.queue import Outcome
 from fairlead.controller.reconcile import Doors, Reconciler, Setting

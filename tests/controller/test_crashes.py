@@ -5,6 +5,7 @@ from typing import Final
 
 import pytest
 
+from fairlead.cluster import kinds
 from tests.controller import points
 from tests.controller.pretend import Pretend, deployment
 from tests.controller.server import Crashed, Faults
@@ -37,7 +38,25 @@ def change_of_mind(world: Pretend, settle: Run) -> None:
     settle(world)
 
 
-STORIES: Final[tuple[Callable[[Pretend, Run], None], ...]] = (first_apply, change_of_model, change_of_mind)
+def sleep_and_waking(world: Pretend, settle: Run) -> None:
+    """One more is started and put to sleep, and woken when it is missed."""
+    bounds = {"minReplicas": 0, "maxReplicas": 3, "policy": {"name": "warm"}}
+    engine = {"kind": "Simulated", "context": {"maxTokens": 8192}, "sleep": {"enabled": True}}
+    world.apply(deployment(replicas=None, scaling=bounds, engine=engine))
+    for awake in (1, 2):
+        live = world.document()
+        said = {"scaling": {"recommended": awake, "asleep": 1}}
+        world.objects.put(kinds.INFERENCE_DEPLOYMENT, live | {"status": (live.get("status") or {}) | said})
+        settle(world)
+    assert len(world.looks.asleep) == 1
+
+
+STORIES: Final[tuple[Callable[[Pretend, Run], None], ...]] = (
+    first_apply,
+    change_of_model,
+    change_of_mind,
+    sleep_and_waking,
+)
 IDS: Final = tuple(one.__name__ for one in STORIES)
 
 

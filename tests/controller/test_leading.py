@@ -12,9 +12,9 @@ import pytest
 
 from fairlead.cluster import kinds
 from fairlead.cluster.api_server import ApiServer
+from fairlead.cluster.fenced import FencedServer, NotLeading
 from fairlead.cluster.kinds import Manifest
 from fairlead.cluster.lease import Leadership, Place
-from fairlead.controller.fenced import FencedServer, NotLeading
 from fairlead.controller.known import Key, Known
 from fairlead.controller.leading import BUGS_SAID_AFTER, Leading
 from fairlead.controller.queue import Outcome

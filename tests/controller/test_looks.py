@@ -105,6 +105,35 @@ def test_a_router_behind_a_certificate_is_asked_where_it_shows_none(tmp_path: Pa
     assert asked == [port]
 
 
+def test_an_engine_is_put_to_sleep_and_woken_where_it_knows_how(tmp_path: Path) -> None:
+    """One without those endpoints is awake; one that fails is tried again."""
+    asked: list[str] = []
+
+    async def story() -> None:
+        async def act(request: web.Request) -> web.Response:
+            asked.append(request.path_qs)
+            return web.Response(status=statuses.pop(0))
+
+        statuses = [200, 500, 200, 404, 503]
+        app = web.Application()
+        app.add_routes([web.post("/{any}", act)])
+        runner = web.AppRunner(app, access_log=None)
+        await runner.setup()
+        await web.UnixSite(runner, str(tmp_path / "engine")).start()
+        connector = aiohttp.UnixConnector(str(tmp_path / "engine"))
+        async with aiohttp.ClientSession(connector=connector) as session:
+            looks, engine = PodLooks(session, Clock()), pod("e", "10.0.0.1")
+            assert [await looks.sleep(engine), await looks.sleep(engine)] == [True, False]
+            assert [await looks.wake(engine), await looks.wake(engine), await looks.wake(engine)] == [True, True, False]
+            assert not await looks.wake(pod("no address yet"))
+        await runner.cleanup()
+        async with aiohttp.ClientSession() as session:
+            assert not await PodLooks(session, Clock()).sleep(pod("e", "127.0.0.254"))
+
+    run(story())
+    assert asked == ["/sleep?level=1&mode=wait"] * 2 + ["/wake_up"] * 3
+
+
 def test_an_engine_that_does_not_answer_is_asked_again_after_a_while() -> None:
     """Nobody listens there."""
 

@@ -78,6 +78,24 @@ def test_the_webhook_looks_up_what_an_object_names() -> None:
     run(story())
 
 
+def test_the_webhook_judges_a_deployment_beside_the_policy_it_names() -> None:
+    async def story() -> None:
+        fake = FakeApi()
+        async with fake.connected() as connection:
+            review = process._reviewer(ApiServer(connection), served())
+            scaling = {"minReplicas": 2, "maxReplicas": 4, "policy": {"name": "calm"}}
+            document = deployment(replicas=None, scaling=scaling)
+            assert "there is no AutoscalingPolicy calm" in (await review(document, None)).warnings[0]
+            calm = {"metadata": {"name": "calm", "namespace": "default"}}
+            fake.put(kinds.AUTOSCALING_POLICY, calm | {"spec": {"idle": {"scaleToZero": {"after": "15m"}}}})
+            said = (await review(document, None)).warnings
+            assert "policy calm removes the last replica after 900 s, and this keeps 2" in said[0]
+            fake.forbidden.add(("get", kinds.AUTOSCALING_POLICY.title))
+            assert "keeps 2" not in str((await review(document, None)).warnings)
+
+    run(story())
+
+
 def test_the_page_tells_how_long_certificates_last(tmp_path: Path) -> None:
     async def story() -> None:
         fake = FakeApi()

@@ -88,6 +88,32 @@ def test_a_policy_that_cannot_decide_says_why(spec: Any, reason: str, words: str
     assert said(shared.tick())["Ready"] == ("True", "Accepted")
 
 
+def test_a_policy_that_works_tells_what_people_come_to_regret() -> None:
+    """Its own faults, then what it and each of its users prevent each other from; not all of a hundred."""
+    shared = Shared(kinds.AUTOSCALING_POLICY, {"idle": {"scaleToZero": {"after": "1m"}}})
+    for number in range(9):
+        scaling = {"minReplicas": 1, "maxReplicas": 2, "policy": {"name": "calm"}}
+        shared.world.apply(deployment(f"chat-{number}", scaling=scaling, replicas=None))
+    shared.world.objects.put(
+        kinds.INFERENCE_DEPLOYMENT,
+        {"metadata": {"name": "odd", "namespace": "default"}, "spec": {"scaling": {"policy": {"name": "calm"}}}},
+    )
+    found = shared.tick()
+    assert found["users"] == [*(f"chat-{number}" for number in range(9)), "odd"]
+    assert said(found)["Accepted"] == ("True", "Accepted")
+    message = found["conditions"][0]["message"]
+    assert message.startswith("every setting can work | spec.idle.scaleToZero.after: 60s: the first request after it")
+    assert "chat-0: spec.scaling.minReplicas: 1: policy calm removes the last replica after 60 s" in message
+    assert message.endswith(" | and 2 more")
+
+
+def test_a_policy_whose_target_never_fires_is_refused() -> None:
+    shared = Shared(kinds.AUTOSCALING_POLICY, {"signals": {"kvCache": {"target": "1"}}})
+    found = shared.tick()
+    assert said(found)["Accepted"] == ("False", "Refused")
+    assert "this would never ask for a replica" in found["conditions"][0]["message"]
+
+
 def test_a_gateway_says_that_nobody_runs_it_yet() -> None:
     shared = Shared(kinds.INFERENCE_GATEWAY, {"models": [{"name": "m", "deployment": "chat"}]})
     found = shared.tick()

@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from fairlead.cluster import kinds
+from fairlead.cluster import gpu_places, kinds, pods
 from fairlead.cluster.kinds import Manifest
-from fairlead.controller import conditions, judging, node_facts, pods, status
+from fairlead.controller import conditions, judging, node_facts, status
 from fairlead.controller.judging import Judged
 from fairlead.controller.known import Key
 from fairlead.controller.situation import Routers, Situation, Start
@@ -49,10 +49,10 @@ def test_an_address_is_one_only_when_it_is_there() -> None:
 
 def test_a_pod_that_ended_holds_nothing() -> None:
     limits = {"containers": [{"resources": {"limits": {"nvidia.com/gpu": "2"}}}]}
-    assert node_facts.holds({"spec": limits, "status": {"phase": "Running"}}, "nvidia.com/gpu") == 2
-    assert node_facts.holds({"spec": limits, "status": {"phase": "Failed"}}, "nvidia.com/gpu") == 0
+    assert gpu_places.holds({"spec": limits, "status": {"phase": "Running"}}, "nvidia.com/gpu") == 2
+    assert gpu_places.holds({"spec": limits, "status": {"phase": "Failed"}}, "nvidia.com/gpu") == 0
     odd = {"containers": [{"resources": {"limits": {"nvidia.com/gpu": "two"}}}]}
-    assert node_facts.holds({"spec": odd}, "nvidia.com/gpu") == 0
+    assert gpu_places.holds({"spec": odd}, "nvidia.com/gpu") == 0
     assert pods.replicas([{"metadata": {"name": "p"}, "status": {"phase": "Succeeded"}}], {}) == ()
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from fairlead.cluster import kinds
 from fairlead.cluster.api_server import ApiServer
-from fairlead.controller.fenced import FencedServer
+from fairlead.cluster.fenced import FencedServer
 from fairlead.controller.telling import EventTeller
 from fairlead.telemetry.operator_metrics import OperatorMetrics
 from tests.controller.pretend import deployment
@@ -35,6 +35,9 @@ def test_turns_and_steps_are_told_and_old_news_is_not() -> None:
             about["metadata"] |= {"uid": "u"}
             teller.transition(about, {"type": "Fits", "status": "True", "reason": "Tight", "message": "m"}, NOON)
             teller.transition(about, {"type": "Fits", "status": "False", "reason": "DoesNotFit", "message": "m"}, NOON)
+            accepted = {"type": "Accepted", "status": "True", "message": "m"}
+            teller.transition(about, accepted | {"reason": "Accepted"}, NOON)
+            teller.transition(about, accepted | {"reason": "SpeculationOff"}, NOON)
             teller.step(about, "ScaledUp", "2 replicas", NOON)
             await asyncio.gather(*teller._tasks)
             fake.fail(Fault(code=500), "create")
@@ -45,8 +48,12 @@ def test_turns_and_steps_are_told_and_old_news_is_not() -> None:
             await asyncio.gather(*teller._tasks)
         events = [one for where, one in fake.objects.held.items() if where[0] == kinds.EVENT.title]
         said = {(one["type"], one["reason"], one["note"]) for one in events}
-        assert said == {("Warning", "DoesNotFit", "Fits is False: m"), ("Normal", "ScaledUp", "2 replicas")}
-        assert told(metrics) == (2, 2)
+        assert said == {
+            ("Warning", "DoesNotFit", "Fits is False: m"),
+            ("Normal", "SpeculationOff", "Accepted is True: m"),
+            ("Normal", "ScaledUp", "2 replicas"),
+        }
+        assert told(metrics) == (3, 2)
 
     run(story())
 

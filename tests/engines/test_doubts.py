@@ -119,6 +119,10 @@ WORTH_A_WORD: Final = {
         asks(replace(ENGINE, prefix_caching=False, extra_args=("--kv-events-config", "{}"))),
         ("spec.engine.prefixCaching.enabled", Why.RISKY, "write true, or remove the argument"),
     ),
+    "sleep beside an allocator it does not stand": (
+        asks(replace(ENGINE, sleeps=True, extra_env=(("PYTORCH_CUDA_ALLOC_CONF", "expandable_segments:True"),))),
+        ("spec.engine.env", Why.RISKY, "remove expandable_segments:True, or spec.engine.sleep"),
+    ),
     "an adapter whose revision nobody looks at": (
         asks(
             replace(
@@ -138,6 +142,7 @@ NOT_WORTH_A_WORD: Final = {
     "events of a cache": asks(replace(ENGINE, extra_args=("--kv-events-config.enable_kv_cache_events=true",))),
     "no cache and no events": asks(replace(ENGINE, prefix_caching=False)),
     "a plain wish": asks(),
+    "an engine that may sleep": asks(replace(ENGINE, sleeps=True)),
     "the release itself": asks(replace(ENGINE, version="0.32")),
     "FP8 where it is native": asks(replace(ENGINE, weights=WeightFormat.FP8_PER_TENSOR), on=L4),
     "FP8 by its own name from a checkpoint of it": asks(

@@ -53,6 +53,7 @@ EVERYTHING: Final = asks(
         kv=KvFormat.FP8_E4M3,
         prefix_caching=False,
         speculation=replace(WITH_DRAFT, max_concurrency=48),
+        sleeps=True,
         max_sequences=128,
         max_batched_tokens=4096,
         max_queued_requests=20,
@@ -91,6 +92,7 @@ def test_every_typed_field_says_its_flags() -> None:
         *("--dtype", "float16", "--quantization", "fp8_per_tensor", "--kv-cache-dtype", "fp8_e4m3"),
         "--no-enable-prefix-caching",
         *("--speculative-config", json.dumps(draft, separators=(",", ":"))),
+        "--enable-sleep-mode",
         *("--max-num-seqs", "128", "--max-num-batched-tokens", "4096"),
         *("--max-num-queued-reqs", str(20 + 128 * 4)),
         *("--max-model-len", "16384", "--gpu-memory-utilization", "0.9", "--enforce-eager", "--trust-remote-code"),
@@ -99,6 +101,11 @@ def test_every_typed_field_says_its_flags() -> None:
         *("--tensor-parallel-size", "2", "--pipeline-parallel-size", "3", "--data-parallel-size", "4"),
         *("--seed", "7"),
     )
+
+
+def test_an_engine_that_may_sleep_opens_the_endpoints_for_it_and_no_other_does() -> None:
+    assert Variable(name="VLLM_SERVER_DEV_MODE", value="1") in launch(EVERYTHING).environment
+    assert "VLLM_SERVER_DEV_MODE" not in {one.name for one in launch().environment}
 
 
 def test_no_field_says_a_flag_of_another_and_none_is_forgotten() -> None:

@@ -28,8 +28,8 @@ PROGRAMS: Final = (*programs.LIGHT, "kube-controller-manager", "kube-scheduler")
 
 
 @contextmanager
-def small_cluster(gpus: int = 3) -> Iterator[Embedded]:
-    """One, with our definitions and a node of so many GPUs."""
+def small_cluster(gpus: int = 3, addresses: str = "127.0.99.1/24") -> Iterator[Embedded]:
+    """One, with our definitions and a node of so many GPUs; whose pods answer at addresses of its own, if at all."""
     cache = Cache.chosen()
     binaries = programs.ensure(cache, PROGRAMS)
     kwok = tools.ensure(cache, ("kwok",)) / "kwok"
@@ -40,7 +40,7 @@ def small_cluster(gpus: int = 3) -> Iterator[Embedded]:
         # Before the garbage collector starts: it looks for new kinds only every half minute.
         door.kubectl("apply", "--server-side", "-f", str(ROOT / "crds"))
         door.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s")
-        for words in (_controllers(binaries, layout, door), _scheduler(binaries, door), _kwok(kwok, door)):
+        for words in (_controllers(binaries, layout, door), _scheduler(binaries, door), _kwok(kwok, door, addresses)):
             stack.enter_context(_running(words, layout.root / f"{Path(words[0]).name}.log"))
         door.kubectl("apply", "-f", "-", text=json.dumps(node("node-1", gpus)))
         eventually(lambda: "True" in door.kubectl("get", "node", "node-1", "-o", _READY), "the pretended node is ready")
@@ -82,11 +82,11 @@ def _scheduler(binaries: Path, door: Embedded) -> list[str]:
     return [*words, "--bind-address=127.0.0.1", f"--secure-port={_free_port()}"]
 
 
-def _kwok(kwok: Path, door: Embedded) -> list[str]:
+def _kwok(kwok: Path, door: Embedded, addresses: str) -> list[str]:
     """Pods get addresses where nothing listens, so that whoever asks them is refused at once."""
     words = [str(kwok), f"--kubeconfig={door.kubeconfig}", f"--config={ROOT / 'tests' / 'faults' / 'kwok.yaml'}"]
     words.append("--manage-nodes-with-annotation-selector=kwok.x-k8s.io/node=fake")
-    return [*words, "--cidr=127.0.99.1/24", "--node-ip=127.0.99.254", "--node-lease-duration-seconds=40"]
+    return [*words, f"--cidr={addresses}", "--node-ip=127.0.99.254", "--node-lease-duration-seconds=40"]
 
 
 @contextmanager

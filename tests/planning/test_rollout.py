@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from fairlead.fleet.rollouts import Ask, Hold, HoldReason, Phase, Plan, Retire, StepReason
+from fairlead.fleet.rollouts import Ask, Hold, HoldReason, Phase, Plan, Retire, Room, StepReason
 from fairlead.planning import rollout as planner
 from fairlead.planning.story import World
 from tests.planning.states import BOTH, REPLACE, STYLES, SURGE, T0, brief, composition, end, given, revision, said, told
@@ -179,6 +179,22 @@ def test_an_ending_replica_holds_its_gpu() -> None:
         current="b",
         wake_at=T0 + timedelta(seconds=1800),
     )
+
+
+def test_a_count_that_grows_again_waits_for_no_drain_where_there_is_room() -> None:
+    """Who ends holds its GPU, which is not in the room; the burst is now."""
+    start = given("a", 3, revision("a", 1, ending=1))
+    assert planner.next_step(replace(start, room=Room(replicas=5)), T0).step == Ask(
+        revision="a",
+        replicas=3,
+        reason=StepReason.SCALED_UP,
+        because="a goes from 1 to 3 replicas: 3 wanted, no other revision holds any",
+    )
+    scarce = planner.next_step(replace(start, room=Room(replicas=1)), T0).step
+    unknown = planner.next_step(start, T0).step
+    assert isinstance(scarce, Ask)
+    assert isinstance(unknown, Ask)
+    assert (scarce.replicas, unknown.replicas) == (2, 2)
 
 
 def test_a_count_that_fell_is_believed_before_the_pods_go() -> None:

@@ -133,6 +133,15 @@ def occupied(rollout: Rollout) -> int:
     )
 
 
+def may_outrun(rollout: Rollout, current: str) -> int:
+    """How many may hold a GPU beyond the rule: those ending, where only a count moves and the room is known."""
+    if rollout.room.replicas is None or any(
+        each.asked or each.replicas for each in rollout.revisions if each.name != current
+    ):
+        return 0
+    return sum(one.ending for each in rollout.revisions for one in each.replicas)
+
+
 def _broken_by_asking(rollout: Rollout, plan: Plan, step: Ask, now: datetime) -> Iterable[str]:
     exists = any(each.name == step.revision for each in rollout.revisions)
     before = _named(rollout, step.revision).asked if exists else 0
@@ -140,7 +149,8 @@ def _broken_by_asking(rollout: Rollout, plan: Plan, step: Ask, now: datetime) ->
     floor = rollout.wanted - rollout.rules.max_unavailable
     if available(after, now) < min(available(rollout, now), floor):
         yield "too few stay available"
-    if step.replicas > before and occupied(after) > rollout.wanted + rollout.rules.max_surge:
+    most = rollout.wanted + rollout.rules.max_surge + may_outrun(rollout, plan.current)
+    if step.replicas > before and occupied(after) > most:
         yield "too many GPUs"
     if step.replicas < before and step.revision == plan.current and step.replicas != rollout.wanted:
         yield "takes from the current revision"

@@ -64,10 +64,15 @@ class Plane:
     def url(self) -> str:
         return f"http://{HOST}:{self.port}"
 
-    async def endpoints(self) -> list[dict[str, Any]]:
+    async def page(self) -> dict[str, Any]:
+        """What it tells processes."""
         async with self.asks.get(self.url + "/fairlead/v1/endpoints") as answer:
-            told: list[dict[str, Any]] = (await answer.json())["endpoints"]
+            told: dict[str, Any] = await answer.json()
             return told
+
+    async def endpoints(self) -> list[dict[str, Any]]:
+        told: list[dict[str, Any]] = (await self.page())["endpoints"]
+        return told
 
     async def states(self) -> list[str]:
         return [one["state"] for one in await self.endpoints()]

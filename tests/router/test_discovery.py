@@ -50,6 +50,16 @@ def test_a_pod_with_an_address_is_an_endpoint_and_its_conditions_say_which() -> 
     )
 
 
+@pytest.mark.parametrize("mark", ["falling", "containerd://1", ""])
+def test_a_marked_pod_sleeps_whatever_the_mark_says(mark: str) -> None:
+    told = pod("a")
+    told["metadata"]["annotations"] = {"fairlead.dev/asleep": mark}
+
+    (seen,) = discovery.seen([told], 8000)
+
+    assert seen.asleep
+
+
 def test_a_pod_says_which_revision_it_is_and_which_adapters_it_has() -> None:
     told = pod("a")
     told["metadata"]["labels"] = LABELS | {"fairlead.dev/revision": "7"}
@@ -57,6 +67,7 @@ def test_a_pod_says_which_revision_it_is_and_which_adapters_it_has() -> None:
 
     (seen,) = discovery.seen([told], 8000)
 
+    assert not seen.asleep
     assert (seen.revision, seen.adapters) == ("7", frozenset({"legal", "support"}))
 
 

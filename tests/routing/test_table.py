@@ -1,5 +1,6 @@
 """The table of engines: which states they go through, who hears of it, and that every load comes back."""
 
+from dataclasses import replace
 from typing import Final
 
 import pytest
@@ -41,6 +42,20 @@ def test_a_new_engine_is_proved_before_it_is_chosen() -> None:
     made.proved(engine)
     assert sent(made, ask()) is engine
     assert (states, engine.reason) == ([EndpointState.PROBING, EndpointState.ROUTABLE], "")
+
+
+def test_a_sleeper_gets_no_request_and_is_proved_again_when_it_wakes() -> None:
+    """What is under way there ends in peace; a new one would hang until somebody wakes it."""
+    made, heard = told(A)
+    (engine,) = made.endpoints
+    under_way = ask()
+    sent(made, under_way)
+    made.take((replace(A, asleep=True),))
+    assert (made.choose(ask(), 0.0), engine.inflight) == (Nobody.NONE_ROUTABLE, 1)
+    made.give_back(under_way, Ending.DONE, 1.0)
+    made.take((A,))
+    made.proved(engine)
+    assert heard == ["a notReady asleep", "a probing not proved yet", "a routable"]
 
 
 def test_three_failures_in_a_row_take_an_engine_out_and_one_success_forgets_two() -> None:

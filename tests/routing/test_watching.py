@@ -143,14 +143,14 @@ def test_hedges_are_asked_for_by_opt_in_after_a_set_time_or_the_usual_one() -> N
 def test_retries_and_hedges_are_never_more_than_their_share_and_what_a_quiet_time_saved(
     tries: list[bool], share: float
 ) -> None:
-    budget, hedges = RetryBudget(), Hedges()
+    budget, hedges, retried = RetryBudget(), Hedges(), 0
     for wanted in tries:
         budget.asked(share)
         hedges.asked(share)
         if wanted:
-            budget.maybe_spend(free=False)
+            retried += budget.maybe_spend(free=False)
             hedges.maybe_spend()
-    assert budget.retried <= MOST_SAVED + share * len(tries) + 1e-6
+    assert retried <= MOST_SAVED + share * len(tries) + 1e-6
     assert hedges.hedged <= hedging.MOST_SAVED + share * len(tries) + 1e-6
 
 
@@ -158,7 +158,6 @@ def test_sending_on_what_no_engine_took_costs_nothing() -> None:
     budget = RetryBudget()
     assert all(budget.maybe_spend(free=True) for _ in range(100))
     assert [budget.maybe_spend(free=False) for _ in range(11)] == [True] * 10 + [False]
-    assert budget.retried == 110
 
 
 def test_hedges_end_with_what_was_saved() -> None:

@@ -110,6 +110,7 @@ def test_without_knobs_the_pace_is_the_default_one() -> None:
 def test_every_knob_is_turned_by_its_variable() -> None:
     turned = {
         "START_SECONDS": "60-125",
+        "WAKE_SECONDS": "2.5",
         "TTFT_MS": "100",
         "TPOT_MS": "20",
         "SHAPE": "org/shape",
@@ -130,6 +131,7 @@ def test_every_knob_is_turned_by_its_variable() -> None:
     assert pretence.read({f"{PREFIX}{name}": value for name, value in turned.items()}) == Pretence(
         start_seconds=60.0,
         start_seconds_most=125.0,
+        wake_seconds=2.5,
         pace=Pace(first_token_seconds=0.1, token_seconds=0.02),
         shape="org/shape",
         acceptance=(0.8, 0.5),

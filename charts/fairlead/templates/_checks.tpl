@@ -11,6 +11,7 @@
   "--log-format" "logging.format"
   "--log-level" "logging.level"
   "--nodes-grow" "nodesGrow"
+  "--autoscaler" "autoscaler.separate"
   "--monitoring-namespace" "serving.monitoringNamespace"
   "--lease-namespace" "the release's namespace (helm -n)"
   "--webhook-secret" "fullnameOverride"

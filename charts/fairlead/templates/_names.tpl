@@ -33,6 +33,12 @@ app.kubernetes.io/instance: {{ .Release.Name | quote }}
 app.kubernetes.io/component: operator
 {{- end -}}
 
+{{- define "fairlead.autoscalerSelector" -}}
+app.kubernetes.io/name: fairlead
+app.kubernetes.io/instance: {{ .Release.Name | quote }}
+app.kubernetes.io/component: autoscaler
+{{- end -}}
+
 {{/* Ours win over commonLabels, so that no value can break a selector. */}}
 {{- define "fairlead.labels" -}}
 {{- $ours := dict

@@ -49,7 +49,7 @@ To grant a router its Role (pods: get, list, watch) the operator must hold the s
 {{- define "fairlead.ownRules" -}}
 - apiGroups: [coordination.k8s.io]
   resources: [leases]
-  verbs: [get, create, update]
+  verbs: [get, create, update{{ if .Values.autoscaler.separate }}, list, delete{{ end }}]  # members see each other
 {{- if .Values.webhook.enabled }}
 - apiGroups: [""]
   resources: [secrets]

@@ -3,7 +3,7 @@
 from typing import Any, Final
 
 from fairlead.api.deployment import InferenceDeploymentSpec
-from fairlead.api.engine import Adapter, Batching, Draft, EnvValueFrom, EnvVariable, Speculation
+from fairlead.api.engine import Adapter, Batching, Draft, Engine, EnvValueFrom, EnvVariable, Speculation
 from fairlead.api.model import Model
 from fairlead.api.pods import Toleration, TolerationOperator
 from fairlead.api.rule import Fault, Rule
@@ -11,6 +11,7 @@ from fairlead.api.running import Canary, Rollout, Scaling
 from fairlead.fleet.wanted import NO_RESOURCE, EngineKind, RolloutStrategy, SpeculationMethod
 
 _WITH_DRAFT: Final = (SpeculationMethod.DRAFT_MODEL, SpeculationMethod.EAGLE3)
+_SLEEPERS: Final = (EngineKind.VLLM, EngineKind.SIMULATED)
 
 
 def _gpus(spec: InferenceDeploymentSpec) -> int:
@@ -110,6 +111,16 @@ _ENGINE: Final[tuple[Rule[Any], ...]] = (
         holds=lambda it: it.lookup_min is None or it.lookup_max is None or it.lookup_min <= it.lookup_max,
         because="lookupMin must not exceed lookupMax ({lookupMax})",
         remedy="lower lookupMin or raise lookupMax",
+    ),
+    Rule[Engine](
+        on=Engine,
+        field="sleep.enabled",
+        fault=Fault.FORBIDDEN,
+        cel="!has(self.sleep) || !has(self.sleep.enabled) || !self.sleep.enabled || !has(self.kind) || "
+        "self.kind in ['vLLM', 'Simulated']",
+        holds=lambda it: not it.sleep.enabled or it.kind in _SLEEPERS,
+        because="engines of this kind cannot be put to sleep",
+        remedy="remove sleep, or use kind vLLM",
     ),
     Rule[Batching](
         on=Batching,

@@ -87,6 +87,18 @@ class Speculation(Part):
     )
 
 
+class Sleep(Part):
+    """Giving the GPU's memory back while nobody asks, and taking it again within seconds."""
+
+    enabled: bool = Field(
+        default=False,
+        description="Starts the engine so that it can be put to sleep: its weights move to main memory, its KV cache "
+        "goes. Kinds vLLM and Simulated. Which replicas sleep is decided by warmPool.asleep of the AutoscalingPolicy. "
+        "A pod needs the weights' size in main memory. Opens the engine's development endpoints on its port, which "
+        "routers pass nobody through to. Default false.",
+    )
+
+
 class Batching(Part):
     """Limits of the batch that a replica works on. What is left out is the engine's own default for this GPU."""
 
@@ -173,6 +185,7 @@ class Engine(Part):
     quantization: Quantization = Field(default=Quantization(), description="How weights and KV cache are stored.")
     prefix_caching: PrefixCaching = Field(default=PrefixCaching(), description="Reuse of common prompt beginnings.")
     speculation: Speculation = Field(default=Speculation(), description="Guessing tokens ahead. Default off.")
+    sleep: Sleep = Field(default=Sleep(), description="Whether replicas can be put to sleep. Default not.")
     batching: Batching = Field(default=Batching(), description="Limits of the batch a replica works on.")
     context: Context = Field(default=Context(), description="How long a conversation may be.")
     memory_utilization: Share | None = Field(

@@ -4,10 +4,19 @@ from decimal import Decimal
 
 from fairlead.api import amounts
 from fairlead.api.model import SecretKeyRef
-from fairlead.api.policy import AutoscalingPolicySpec, MetricsSource, PolicyMode, Prometheus, Schedule
+from fairlead.api.policy import AutoscalingPolicySpec, MetricsSource, PolicyMode, Prometheus, Schedule, SwitchOff
 from fairlead.api.policy import Behavior as BehaviorSpec
 from fairlead.api.policy import Signals as SignalsSpec
-from fairlead.fleet.policies import ColdStart, Objectives, Pace, Policy, PrometheusSource, ScheduleWindow, Signals
+from fairlead.fleet.policies import (
+    ColdStart,
+    Objectives,
+    Pace,
+    Policy,
+    PrometheusSource,
+    ScheduleWindow,
+    Signals,
+    WarmPool,
+)
 from fairlead.fleet.wanted import SecretKey
 
 
@@ -29,6 +38,8 @@ def policy(spec: AutoscalingPolicySpec) -> Policy:
         max_cost_per_hour=Decimal(spec.budget.max_cost_per_hour) if spec.budget else None,
         prometheus=_prometheus(prometheus) if prometheus else None,
         stale_after_seconds=amounts.seconds(spec.metrics.stale_after),
+        warm_pool=WarmPool(ready=spec.warm_pool.ready, asleep=spec.warm_pool.asleep),
+        switches_speculation=spec.speculation.switch_off is SwitchOff.WHEN_IT_COSTS,
         active=spec.mode is PolicyMode.ACTIVE,
     )
 

@@ -133,6 +133,7 @@ def _engine(engine: Engine, release: EngineRelease) -> WantedEngine:
         kv=engine.quantization.kv_cache,
         prefix_caching=engine.prefix_caching.enabled,
         speculation=_speculation(engine.speculation),
+        sleeps=engine.sleep.enabled,
         max_sequences=engine.batching.max_sequences,
         max_batched_tokens=engine.batching.max_batched_tokens,
         max_queued_requests=engine.batching.max_queued_requests,

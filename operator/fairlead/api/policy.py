@@ -71,10 +71,14 @@ class ScaleUp(Part):
     """How fast the fleet may grow."""
 
     max_step: Annotated[int, Field(ge=1, le=MOST_REPLICAS)] = Field(
-        default=4, description="Most replicas added by one decision. Default 4."
+        default=4,
+        description="Most replicas added within a tenth of a cold start, where maxFactor does not allow more. Default "
+        "4.",
     )
     max_factor: Factor = Field(
-        default="2", description='Most growth by one decision as a factor of the replicas. Default "2".'
+        default="2",
+        description="Most growth within a tenth of a cold start as a factor of the replicas, where maxStep does not "
+        'allow more. Default "2".',
     )
 
 
@@ -87,7 +91,8 @@ class ScaleDown(Part):
         "meaning of HorizontalPodAutoscaler. Default 300. Should exceed a cold start.",
     )
     max_step: Annotated[int, Field(ge=1, le=MOST_REPLICAS)] = Field(
-        default=1, description="Most replicas removed by one decision. Default 1."
+        default=1,
+        description="Most replicas removed within a twentieth of the stabilization window. Default 1.",
     )
 
 
@@ -143,6 +148,38 @@ class Budget(Part):
     max_cost_per_hour: Money = Field(
         description='Most a deployment may cost an hour, in the catalogue\'s currency, for instance "40". Replicas '
         "that would cost more are not started, and the decision says so."
+    )
+
+
+class WarmPool(Part):
+    """Replicas above what is needed, for those who cannot wait for a cold start."""
+
+    ready: Annotated[int, Field(ge=0, le=MOST_REPLICAS)] = Field(
+        default=0, description="Replicas that serve like all others, above what is needed. Default 0."
+    )
+    asleep: Annotated[int, Field(ge=0, le=MOST_REPLICAS)] = Field(
+        default=0,
+        description="Replicas that sleep beside those that serve, their weights in main memory: awake within seconds. "
+        "Each keeps its pod and its GPU, and counts towards maxReplicas, so this saves money only where pods share "
+        "GPUs. Needs spec.engine.sleep.enabled in the deployments; those without it keep none. Default 0.",
+    )
+
+
+class SwitchOff(StrEnum):
+    """When replicas go over to the revision that does not guess ahead."""
+
+    NEVER = "Never"
+    WHEN_IT_COSTS = "WhenItCosts"
+
+
+class AdaptiveSpeculation(Part):
+    """What becomes of spec.engine.speculation while guessing costs more than it gives."""
+
+    switch_off: SwitchOff = Field(
+        default=SwitchOff.NEVER,
+        description="WhenItCosts: while measured acceptance and load say that guessing costs more than it gives, the "
+        "deployment is rolled over to a revision without it, and back later; both are rollouts, and rare. Never: it "
+        "is only said. Default Never.",
     )
 
 
@@ -203,4 +240,8 @@ class AutoscalingPolicySpec(Part):
         description="Other bounds at certain times; where two overlap, the higher ones count.",
     )
     budget: Budget | None = Field(default=None, description="What a deployment may cost. Default: no limit.")
+    warm_pool: WarmPool = Field(default=WarmPool(), description="Replicas above what is needed. Default: none.")
+    speculation: AdaptiveSpeculation = Field(
+        default=AdaptiveSpeculation(), description="What becomes of guessing ahead while it costs more than it gives."
+    )
     metrics: Metrics = Field(default=Metrics(), description="Where figures come from. Default: asked directly.")

@@ -3,6 +3,7 @@
 These models give the schema its shape; times are strings in RFC 3339, decimals strings, as in Kubernetes.
 """
 
+from enum import StrEnum
 from typing import Annotated, Final
 
 from pydantic import Field
@@ -10,6 +11,7 @@ from pydantic.config import JsonDict
 
 from fairlead.api.condition import Status
 from fairlead.api.part import ByKey, Part
+from fairlead.api.policy import PolicyMode
 
 Figure = Annotated[int | None, Field(ge=0)]
 Text = Annotated[str, Field(max_length=253)]
@@ -67,10 +69,25 @@ class Decision(Part):
     message: Sentence = Field(default=None, description="Why, in a sentence with its figures.")
 
 
+class Switched(StrEnum):
+    """Whether something is in use."""
+
+    ON = "On"
+    OFF = "Off"
+
+
 class ScalingStatus(Part):
     """What the autoscaler recommends, and why. Written by the autoscaler only."""
 
-    recommended: Figure = Field(default=None, description="Replicas that are recommended now.")
+    mode: PolicyMode | None = Field(default=None, description="Active, or Recommend: then nothing here is followed.")
+    recommended: Figure = Field(default=None, description="Replicas that are recommended now, and followed.")
+    advised: Figure = Field(
+        default=None, description="With mode Recommend, in place of recommended: what would be followed."
+    )
+    asleep: Figure = Field(default=None, description="Replicas that are to sleep beside them.")
+    speculation: Switched | None = Field(
+        default=None, description="Off while guessing ahead costs more than it gives; absent where nobody guesses."
+    )
     reason: Text | None = Field(default=None, description="Why, as one word.")
     message: Sentence = Field(default=None, description="Why, in a sentence with its figures.")
     at: Time = Field(default=None, description="When it was last said.")
@@ -95,6 +112,7 @@ class InferenceDeploymentStatus(Status):
     desired_replicas: Figure = Field(default=None, description="Replicas wanted, by spec.replicas or the autoscaler.")
     ready_replicas: Figure = Field(default=None, description="Engine pods that are ready.")
     routable_replicas: Figure = Field(default=None, description="Engine pods that routers send requests to.")
+    asleep_replicas: Figure = Field(default=None, description="Engine pods that sleep, or are being put to sleep.")
     selector: str | None = Field(
         default=None,
         max_length=1024,
@@ -109,10 +127,29 @@ class InferenceDeploymentStatus(Status):
     cost: Cost | None = Field(default=None, description="What it costs.")
 
 
+class Effect(Part):
+    """One change that a policy brought about."""
+
+    deployment: Text = Field(description="Name of the deployment.")
+    at: Time = Field(default=None, description="When.")
+    before: Figure = Field(default=None, description="Replicas wanted before.")
+    after: Figure = Field(default=None, description="Replicas wanted from then on.")
+    reason: Text = Field(description="Why, as one word.")
+
+
 class AutoscalingPolicyStatus(Status):
     """What is known of a policy."""
 
     deployments: Figure = Field(default=None, description="Deployments that name this policy.")
+    users: tuple[Text, ...] = Field(
+        default=(), max_length=64, description="Their names, the first ones by name.", json_schema_extra=ATOMIC
+    )
+    effects: tuple[Effect, ...] = Field(
+        default=(),
+        max_length=10,
+        description="What it did last, newest first. Written by the autoscaler only.",
+        json_schema_extra=ATOMIC,
+    )
 
 
 class RouteStatus(Part):

@@ -8,6 +8,7 @@ import yaml
 
 from fairlead.cluster import package_data
 from fairlead.cluster.documents import Document
+from fairlead.controller import policies as read_policies
 from fairlead.controller.known import Known
 from fairlead.sizing import own_products
 from fairlead.sizing.catalogue import Catalogue
@@ -22,7 +23,8 @@ def offline(configs: Sequence[str] = (), products: str | None = None, documents:
             raise ValueError(f"--config-json {named}: write MODEL=FILE, for instance org/model=./config.json")
         texts[model] = package_data.read_text(Path(file))
     zones = frozenset(available_timezones()) or None
-    return Known(catalogue=catalogue(products), configs=texts, time_zones=zones)
+    policies = dict(found for one in documents if (found := read_policies.read(one.content)))
+    return Known(catalogue=catalogue(products), configs=texts, time_zones=zones, policies=policies)
 
 
 def catalogue(products: str | None) -> Catalogue:

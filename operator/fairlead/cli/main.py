@@ -6,7 +6,21 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
-from fairlead.cli import calibrate, engine, operate, plan, render, router, selftest, validate, version
+from fairlead.cli import (
+    autoscale,
+    calibrate,
+    engine,
+    explain,
+    operate,
+    plan,
+    render,
+    replay,
+    router,
+    selftest,
+    top,
+    validate,
+    version,
+)
 
 type_of_command = Callable[[argparse.Namespace], int]
 
@@ -14,7 +28,16 @@ COMMANDS: Final[Mapping[str, tuple[str, Callable[[argparse.ArgumentParser], None
     "validate": ("say everything admission would say, without a cluster", validate.arguments, validate.run),
     "render": ("show what would be started", render.arguments, render.run),
     "plan": ("propose a fleet for a model, objectives and traffic", plan.arguments, plan.run),
-    "operator": ("reconcile: the controller with its webhook", operate.arguments, operate.run),
+    "explain": (
+        "say why a deployment has this many replicas, and what would change it",
+        explain.arguments,
+        explain.run,
+    ),
+    "top": ("show what every deployment has, needs and costs, live", top.arguments, top.run),
+    "replay": ("decide kept decisions again, and compare", replay.arguments, replay.run),
+    "operator": ("reconcile and decide replicas: controller and autoscaler in one", operate.arguments, operate.run),
+    "controller": ("reconcile only; the autoscaler runs apart", operate.controller_arguments, operate.run),
+    "autoscaler": ("decide replicas; several processes share the work", autoscale.arguments, autoscale.run),
     "router": ("pass requests on to engines: the data plane", router.arguments, router.run),
     "engine": ("pretend to be vLLM, without a GPU", engine.arguments, engine.run),
     "selftest": ("make one simulated engine, ask it, delete it: what helm test runs", selftest.arguments, selftest.run),

@@ -1,7 +1,9 @@
-"""`fairlead operator`: the controller, with its webhook, health and metrics."""
+"""`fairlead operator`: the controller with its webhook and the autoscaler's loop; `fairlead controller`: without it."""
 
 import argparse
 import os
+
+from fairlead.cli import autoscale
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -28,8 +30,18 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--health-port", type=int, default=8081)
     parser.add_argument("--metrics-port", type=int, default=9090)
     parser.add_argument("--webhook-port", type=int, default=9443)
+    parser.add_argument(
+        "--autoscaler", choices=("on", "off"), default="on", help="whether the leader decides replicas too"
+    )
+    autoscale.loop_arguments(parser)
     parser.add_argument("--log-format", choices=("json", "text"), default="json")
     parser.add_argument("--log-level", default="INFO")
+
+
+def controller_arguments(parser: argparse.ArgumentParser) -> None:
+    """The same; who runs the autoscaler apart wants none here."""
+    arguments(parser)
+    parser.set_defaults(autoscaler="off")
 
 
 def run(chosen: argparse.Namespace) -> int:
@@ -64,8 +76,9 @@ def run(chosen: argparse.Namespace) -> int:
         health_port=chosen.health_port,
         metrics_port=chosen.metrics_port,
     )
+    guest = autoscale.hosted(chosen, settings.identity) if chosen.autoscaler == "on" else None
     try:
-        return asyncio.run(process.run(settings))
+        return asyncio.run(process.run(settings, guest))
     except NoCredentials as problem:
         print(f"fairlead operator: {problem}", file=sys.stderr)
         return 2

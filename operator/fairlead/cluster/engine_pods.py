@@ -17,6 +17,16 @@ async def metrics(session: aiohttp.ClientSession, ip: str, port: int = PORT, pat
     return await page(session, f"http://{host(ip)}:{port}{path}")
 
 
+async def act(session: aiohttp.ClientSession, ip: str, path: str, seconds: float) -> int | None:
+    """Have an engine do something that takes a while; the status of its answer, or nothing."""
+    try:
+        url, timeout = f"http://{host(ip)}:{PORT}{path}", aiohttp.ClientTimeout(total=seconds)
+        async with session.post(url, timeout=timeout, allow_redirects=False) as answer:
+            return answer.status
+    except (aiohttp.ClientError, TimeoutError, OSError, ValueError):
+        return None
+
+
 async def page(session: aiohttp.ClientSession, url: str) -> str | None:
     """A text from a pod, within two seconds and of bounded size, or nothing."""
     timeout = aiohttp.ClientTimeout(total=PATIENCE_S)

@@ -11,7 +11,7 @@ from typing import Any, Final, TypeVar
 from fairlead.api import into_gateways, into_policies, into_wanted, kinds, reading
 from fairlead.api.kinds import Kind
 from fairlead.api.problems import ABSENT, HIDDEN, SECRET_LOOK, shown
-from fairlead.controller import fitting, references, schedules, unserved
+from fairlead.controller import fitting, policies, references, schedules, unserved
 from fairlead.controller.known import Known
 from fairlead.controller.references import Reference
 from fairlead.controller.review import AdmissionReason, Review
@@ -22,6 +22,7 @@ from fairlead.fleet.gateways import WantedDeployment
 from fairlead.fleet.refusals import Refusal, Remark
 from fairlead.fleet.shapes import ModelShape
 from fairlead.fleet.wanted import ModelSource
+from fairlead.scaling import linting
 
 KINDS: Final[dict[str, Kind[Any]]] = {kind.name: kind for kind in kinds.KINDS}
 
@@ -49,7 +50,15 @@ def review(document: object, known: Known) -> Review:
         return _naming(named, references.of_gateway(gateway), known)
     if kind is kinds.POLICY:
         policy = into_policies.policy(read.value.spec)
-        named = replace(named, refusals=(*named.refusals, *schedules.refusals(policy.schedules, known.time_zones)))
+        named = replace(
+            named,
+            refusals=(
+                *named.refusals,
+                *schedules.refusals(policy.schedules, known.time_zones),
+                *linting.refusals(policy),
+            ),
+            cautions=tuple(linting.cautions(policy)),
+        )
         return _naming(named, references.of_policy(policy, named.namespace), known)
     wanted = into_wanted.deployment(read.value, known.releases)
     return _naming(_judged(named, wanted, known), references.of_deployment(wanted), known)
@@ -72,7 +81,7 @@ def _judged(named: Review, deployment: WantedDeployment, known: Known) -> Review
     named = replace(
         named,
         refusals=(*named.refusals, *unserved.refusals(deployment)),
-        cautions=(*named.cautions, *unserved.cautions(deployment)),
+        cautions=(*named.cautions, *unserved.cautions(deployment), *policies.cautions(deployment, known)),
     )
     wanted = deployment.wanted
     engine = engines.describe(wanted.engine.kind)

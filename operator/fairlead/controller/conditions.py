@@ -7,13 +7,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from fairlead.controller import scaling_conditions
 from fairlead.controller.situation import Routers, Situation
 from fairlead.fleet.conditions import ConditionReason as Why
 from fairlead.fleet.conditions import ConditionType, Judgement
-from fairlead.fleet.policies import ReplicaBounds
 from fairlead.fleet.rollouts import Hold, HoldReason, Phase, Plan
 from fairlead.fleet.troubles import Trouble
-from fairlead.planning.counting import CountReason
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,14 +33,14 @@ def judgements(now: Situation) -> tuple[Judgement, ...]:
         available(now),
         progressing(now),
         routable(now),
-        scaling_active(now),
+        scaling_conditions.scaling_active(now),
     )
     return (ready(now, parts), *maybe_stalled(now, parts), *maybe_reconciling(now, parts), *parts)
 
 
 def tally(now: Situation) -> Tally:
-    """Counted over all revisions, ending replicas left out."""
-    live = [one for state in now.states for one in state.replicas if not one.ending]
+    """Counted over all revisions, ending and sleeping replicas left out."""
+    live = [one for state in now.states for one in state.replicas if not one.ending and not one.asleep]
     ready = [one for one in live if one.ready_since is not None]
     return Tally(
         wanted=now.count.replicas if now.count else sum(state.asked for state in now.states),
@@ -111,23 +110,6 @@ def routable(now: Situation) -> Judgement:
         why = now.judged.accepted.reason
         return Judgement(type=ConditionType.ROUTABLE, holds=None, reason=why, message="there is no router yet")
     return next(said for rule in _ROUTES if (said := rule(now, now.routers, tally(now))))
-
-
-def scaling_active(now: Situation) -> Judgement:
-    """Who decides the count, and whether that works."""
-    kind, deployment = ConditionType.SCALING_ACTIVE, now.judged.deployment
-    if deployment is None or now.count is None:
-        return Judgement(type=kind, holds=None, reason=now.judged.accepted.reason, message="nobody decides the count")
-    if not isinstance(deployment.replicas, ReplicaBounds):
-        return _no(kind, Why.FIXED, "spec.replicas decides: people, kubectl scale or an HPA set it")
-    lost = [one.key.name for one in now.judged.lost if one.key.kind == "AutoscalingPolicy"]
-    if lost:
-        where = deployment.wanted.namespace
-        words = f"spec.scaling.policy.name: {lost[0]}: there is no such AutoscalingPolicy in namespace {where}"
-        return _no(kind, Why.POLICY_NOT_FOUND, f"{words}; create it; until then {now.count.because}")
-    if now.count.reason is CountReason.NO_RECOMMENDATION:
-        return Judgement(type=kind, holds=None, reason=Why.NO_RECOMMENDATION, message=now.count.because)
-    return _yes(kind, Why.RECOMMENDED, now.count.because)
 
 
 def ready(now: Situation, parts: tuple[Judgement, ...]) -> Judgement:

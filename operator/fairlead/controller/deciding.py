@@ -8,13 +8,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from fairlead.cluster import kinds
+from fairlead.cluster import kinds, pods
 from fairlead.cluster.kinds import Manifest
-from fairlead.controller import behind, observing, pacing, pods
+from fairlead.controller import behind, observing, pacing
 from fairlead.controller.judging import Judged
 from fairlead.controller.looking import Reports
 from fairlead.controller.observing import Observed
 from fairlead.fleet.gateways import WantedDeployment
+from fairlead.fleet.policies import ReplicaBounds
 from fairlead.fleet.rollouts import Ask, GiveUp, Hold, Plan, Retire, RevisionState, Rollout, Room
 from fairlead.fleet.troubles import Trouble
 from fairlead.fleet.wanted import NO_RESOURCE, Wanted
@@ -31,8 +32,9 @@ from fairlead.objects import (
 from fairlead.objects.engine_deployment import RevisionFacts
 from fairlead.objects.owner import Owner
 from fairlead.objects.platform import Platform
-from fairlead.planning import counting, rollout
+from fairlead.planning import counting, returning, rollout, sleeping
 from fairlead.planning.counting import Count
+from fairlead.planning.sleeping import NOBODY_SLEEPS, Beds
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,6 +63,8 @@ class Decision:
     """The revision that loses replicas by this step."""
     retired: Manifest | None = None
     """A Deployment that is to go."""
+    beds: Beds = NOBODY_SLEEPS
+    """Which pods sleep, fall asleep and wake."""
     prunes: bool = False
     """Whether children that are not among `standing` are to go: the spec is allowed and says all there should be."""
 
@@ -78,10 +82,15 @@ def decide(observed: Observed, judged: Judged, facts: Facts, standing: tuple[Man
     question = Rollout(
         target=target, wanted=count.replicas, rules=deployment.rollout, revisions=states, room=facts.room
     )
-    plan = _with_reason(rollout.next_step(question, now), facts.troubles)
+    asleep = _asleep(observed, deployment, count, returning.wanted(question))
+    given_up = returning.current(question, now) != target
+    beds = sleeping.beds(question, asleep, facts.reports.busy, given_up=given_up)
+    planned = rollout.next_step(sleeping.awake(question, asleep, beds), now)
+    plan = _with_reason(sleeping.whole(planned, target, beds), facts.troubles)
     return replace(
         _carried(observed, judged, plan, now, target),
         count=count,
+        beds=beds,
         plan=plan,
         states=states,
         standing=_counted(standing, observed) if judged.may_start else (),
@@ -162,6 +171,21 @@ def _recommended(observed: Observed) -> int | None:
     said = observed.status.get("scaling") or {}
     found = said.get("recommended")
     return found if isinstance(found, int) and not isinstance(found, bool) else None
+
+
+def _asleep(observed: Observed, deployment: WantedDeployment, count: Count, now: RevisionState | None) -> int:
+    """How many are to sleep beside those that are wanted; together they stay within what somebody pays for.
+
+    While nobody recommends anything, as many as do.
+    """
+    bounds, found = deployment.replicas, (observed.status.get("scaling") or {}).get("asleep")
+    if not isinstance(bounds, ReplicaBounds) or not deployment.wanted.engine.sleeps:
+        return 0
+    if _recommended(observed) is None:
+        found = sum(one.asleep and not one.ending for one in now.replicas) if now else 0
+    if not isinstance(found, int) or isinstance(found, bool):
+        return 0
+    return max(0, min(found, bounds.most - count.replicas))
 
 
 def _asked_before(observed: Observed) -> int:

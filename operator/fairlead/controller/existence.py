@@ -49,6 +49,13 @@ class Existence:
         found = await asyncio.gather(*(self._entries(key, needed.get(key, frozenset())) for key in named))
         return {key: entries for key, entries in zip(named, found, strict=True) if entries is not None}
 
+    async def whole(self, key: Key) -> Manifest | None:
+        """One that is looked into and not only for: read anew each time; nothing where it is not there, or not ours."""
+        try:
+            return await self._api.read(RESOURCES[key.kind], key.namespace, key.name)
+        except Refused:
+            return None
+
     async def _entries(self, key: Key, needed: frozenset[str]) -> frozenset[str] | None:
         seen, entries = self._known.get(key, (-inf, None))
         whole = entries is not None and all(one in entries for one in needed)

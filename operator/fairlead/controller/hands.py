@@ -3,7 +3,7 @@
 Looks at the live object before it touches one that it did not make; what belongs to somebody else is left alone.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Final
 
 from fairlead.cluster import kinds
@@ -19,6 +19,10 @@ from fairlead.objects import drift, labels, stamps
 from fairlead.objects.owner import Owner
 
 DELETION_COST: Final = "controller.kubernetes.io/pod-deletion-cost"
+NOTES: Final = (DELETION_COST, labels.ASLEEP)
+"""All that is ever written on a pod."""
+KEPT: Final = 2**31 - 1
+"""The highest cost there is."""
 
 
 PRUNED: Final = (
@@ -69,7 +73,7 @@ class Hands:
         """Engines first, since their start is what people wait for; answers what stood in the way."""
         try:
             if decision.shrinks is not None:
-                await self._weigh(observed.pods.get(decision.shrinks, ()), busy)
+                await self._weigh(observed.pods.get(decision.shrinks, ()), busy, decision.beds.sleepers)
             for child in (*decision.engines, *decision.standing):
                 await self.ensure(child, observed.owner, meddled)
             if decision.retired is not None:
@@ -156,16 +160,27 @@ class Hands:
                     await self._server.remove(live, uid=metadata["uid"])
                     self._world.gone(live)
 
-    async def _weigh(self, pods: tuple[Manifest, ...], busy: Mapping[str, int]) -> None:
-        """Tell Kubernetes which replica is missed least: the one with the fewest requests, one nobody uses first."""
+    async def _weigh(self, pods: tuple[Manifest, ...], busy: Mapping[str, int], kept: Collection[str]) -> None:
+        """Tell Kubernetes which replica is missed least: the one with the fewest requests, one nobody uses first.
+
+        Those that are to sleep serve nobody and are wanted all the same.
+        """
         for pod in pods:
-            metadata = pod["metadata"]
-            cost = str(busy.get(metadata["name"], -1))
-            if (metadata.get("annotations") or {}).get(DELETION_COST, "0") == cost:
-                continue
-            head = {name: metadata[name] for name in ("name", "namespace", "uid")}
-            weighed = {"apiVersion": "v1", "kind": "Pod", "metadata": head | {"annotations": {DELETION_COST: cost}}}
-            self._world.note(await self._server.apply(weighed))
+            name = pod["metadata"]["name"]
+            cost = str(KEPT if name in kept else busy.get(name, -1))
+            if (pod["metadata"].get("annotations") or {}).get(DELETION_COST, "0") != cost:
+                await self.note(pod, DELETION_COST, cost)
+
+    async def note(self, pod: Manifest, name: str, value: str | None) -> None:
+        """Write one of our notes on a pod, or take it away; an apply without one of them would take that away too."""
+        metadata = pod["metadata"]
+        live = self._world.of(kinds.POD).find(metadata["namespace"], metadata["name"]) or pod
+        found = live["metadata"].get("annotations") or {}
+        notes = {one: found[one] for one in NOTES if one in found} | {name: value}
+        head = {one: metadata[one] for one in ("name", "namespace", "uid")}
+        written = {one: said for one, said in notes.items() if said is not None}
+        noted = {"apiVersion": "v1", "kind": "Pod", "metadata": head | {"annotations": written}}
+        self._world.note(await self._server.apply(noted))
 
 
 def _must_be_ours(live: Manifest, owner: Owner) -> None:

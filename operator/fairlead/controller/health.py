@@ -1,7 +1,7 @@
 """What the kubelet and Prometheus ask over HTTP: alive, ready, metrics. Answers from what it was given to look at."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -59,14 +59,16 @@ async def serve(host: str, port: int, pulse: Pulse) -> web.AppRunner:
     return await _serve(host, port, app)
 
 
-async def serve_metrics(host: str, port: int, page: Callable[[], bytes]) -> web.AppRunner:
-    """/metrics, in the text format."""
+async def serve_metrics(
+    host: str, port: int, page: Callable[[], bytes], others: Sequence[web.RouteDef] = ()
+) -> web.AppRunner:
+    """/metrics, in the text format, and pages of whoever works beside us."""
 
     async def metrics(_: web.Request) -> web.Response:
         return web.Response(body=page(), headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"})
 
     app = web.Application()
-    app.add_routes([web.get("/metrics", metrics)])
+    app.add_routes([web.get("/metrics", metrics), *others])
     return await _serve(host, port, app)
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from fairlead.api import into_wanted, reading
 from fairlead.api.deployment import InferenceDeploymentSpec
 from fairlead.api.kinds import DEPLOYMENT
-from fairlead.controller import admission, references
+from fairlead.controller import admission, guessing, references
 from fairlead.controller.known import Key, Known
 from fairlead.controller.references import Reference
 from fairlead.controller.review import AdmissionReason, Review
@@ -19,6 +19,7 @@ from fairlead.fleet.conditions import ConditionReason, ConditionType, Judgement
 from fairlead.fleet.fit import Fit, NotFitting, Verdict
 from fairlead.fleet.gateways import WantedDeployment
 from fairlead.fleet.refusals import Remark
+from fairlead.fleet.wanted import SpeculationMethod
 
 NOT_OURS_TO_WAIT_FOR = frozenset({"AutoscalingPolicy", "InferenceGateway"})
 """Engines start without them; scaling and routing say themselves that theirs is missing."""
@@ -63,6 +64,18 @@ def read(document: dict[str, Any], known: Known) -> Judged:
     return Judged(accepted=accepted, fits=fits, deployment=deployment, spec=found.value.spec, review=review)
 
 
+def without_guessing(judged: Judged, document: dict[str, Any], known: Known) -> Judged:
+    """The revision without speculation in place of the one people wrote, which has to be right all the same."""
+    if not judged.may_start or judged.spec is None or judged.spec.engine.speculation.method is SpeculationMethod.OFF:
+        return judged
+    other = read(guessing.without(document), known)
+    words = (
+        "every setting can work; spec.engine.speculation is switched off while guessing costs more than it gives, as "
+        f"AutoscalingPolicy {guessing.policy_of(document)} allows: the spec stays as it is, and it comes back"
+    )
+    return replace(other, accepted=_accepted(ConditionReason.SPECULATION_OFF, words)) if other.may_start else judged
+
+
 def with_references(judged: Judged, present: Mapping[Key, frozenset[str]] | None) -> Judged:
     """With what is known of the objects it names; `present` holds those that are there, with their entries."""
     deployment = judged.deployment
@@ -104,7 +117,7 @@ def _fitting(review: Review, unfit: str) -> Judgement:
 
 
 def _accepted(reason: ConditionReason, message: str) -> Judgement:
-    holds = reason is ConditionReason.ACCEPTED
+    holds = reason in {ConditionReason.ACCEPTED, ConditionReason.SPECULATION_OFF}
     return Judgement(type=ConditionType.ACCEPTED, holds=holds, reason=reason, message=message)
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 from fairlead.fleet.accelerators import Accelerator
+from fairlead.fleet.policies import Policy
 from fairlead.fleet.shapes import ModelShape
 from fairlead.fleet.wanted import EngineKind, EngineRelease, ModelSource, SourceScheme
 from fairlead.sizing import checkpoint, families
@@ -39,6 +40,8 @@ class Known:
     objects: frozenset[Key] | None = None
     """Everything a reference may name (ours, Secrets, ConfigMaps, PersistentVolumeClaims); absent: nobody looked, and
     references are taken on trust."""
+    policies: Mapping[Key, Policy] = field(default_factory=dict)
+    """Policies that deployments may name, as far as somebody read them."""
     time_zones: frozenset[str] | None = None
     """Those of this machine's time zone database; absent: any well-formed name is taken on trust."""
 

@@ -15,10 +15,11 @@ from fairlead.api import kinds as ours
 from fairlead.cluster import kinds
 from fairlead.cluster.api_errors import ApiError
 from fairlead.cluster.api_server import ApiServer
+from fairlead.cluster.fenced import FencedServer, NotLeading
 from fairlead.cluster.lease import Leadership
 from fairlead.controller import status, waking
 from fairlead.controller.existence import Existence
-from fairlead.controller.fenced import FencedServer, NotLeading
+from fairlead.controller.guests import Guest
 from fairlead.controller.known import Key
 from fairlead.controller.looks import PodLooks
 from fairlead.controller.queue import Outcome, WorkQueue
@@ -43,6 +44,7 @@ class Leading:
 
     def __init__(self, api: ApiServer, leadership: Leadership, setting: Setting, metrics: OperatorMetrics) -> None:
         self.metrics = metrics
+        self.guest: Guest | None = None
         self._chance = random.Random()  # noqa: S311  # jitter, not a secret
         self.queue = WorkQueue(work=self._work, chance=self._chance)
         self._leadership = leadership
@@ -76,7 +78,8 @@ class Leading:
                         Key(manifest["kind"], manifest["metadata"]["namespace"], manifest["metadata"]["name"])
                     )
                 log.info("leading: the cluster was listed, reconciling begins")
-                await self._until(self.queue.run(), following)
+                async with self._guest_at_work(seeing):
+                    await self._until(self.queue.run(), following)
             finally:
                 following.cancel()
                 await asyncio.gather(following, return_exceptions=True)
@@ -109,6 +112,20 @@ class Leading:
                 yield seeing
             finally:
                 self._seeing = None
+
+    @asynccontextmanager
+    async def _guest_at_work(self, seeing: Seeing) -> AsyncIterator[None]:
+        """Beside the reconciling; should it end by itself, that is a bug that must not stop the reconciling."""
+        if self.guest is None:
+            yield
+            return
+        task = asyncio.create_task(self.guest.run(seeing, self._server), name="guest")
+        task.add_done_callback(_said_if_broken)
+        try:
+            yield
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
 
     @staticmethod
     async def _until(work: Coroutine[None, None, None], following: asyncio.Task[None]) -> None:
@@ -176,6 +193,11 @@ class Leading:
 
 
 _OURS: Final = (kinds.INFERENCE_DEPLOYMENT, *waking.SHARED)
+
+
+def _said_if_broken(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and (problem := task.exception()) is not None:
+        log.error("a bug of ours: what works beside the reconciling ended", exc_info=problem)
 
 
 def _about(key: Key) -> dict[str, object]:

@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from fairlead.cluster import pods
 from fairlead.cluster.kinds import Manifest
-from fairlead.controller import pod_troubles, pods
+from fairlead.controller import pod_troubles
 from fairlead.controller.observing import Observed
 from fairlead.controller.situation import Start
 from fairlead.fleet.conditions import ConditionReason

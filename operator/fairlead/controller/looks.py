@@ -2,20 +2,23 @@
 
 import time
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import Final
 
 import aiohttp
 
-from fairlead.cluster import engine_pods, routers
+from fairlead.cluster import engine_pods, pods, routers
 from fairlead.cluster.kinds import Manifest
-from fairlead.controller import pods
 from fairlead.engines.catalogue import ENGINES
+from fairlead.engines.vllm import sleeping
 from fairlead.fleet.endpoints import Endpoint
 from fairlead.fleet.load import EngineLoad, Unreadable
 from fairlead.fleet.wanted import EngineKind
 
 AGAIN_S: Final = 30.0
 """An engine that did not answer is not asked with every event of its deployment."""
+TURNING_S: Final = 120.0
+"""Moving 140 GB of weights over PCIe takes some ten seconds; reports of waking say 2 to 9."""
 
 
 class PodLooks:
@@ -44,6 +47,18 @@ class PodLooks:
             return None
         self._measured[uid] = found
         return found
+
+    async def sleep(self, pod: Manifest) -> bool:
+        """Whether it sleeps now; what it was doing it finishes first."""
+        return await self._act(pod, sleeping.SLEEP) == HTTPStatus.OK
+
+    async def wake(self, pod: Manifest) -> bool:
+        """Whether it is awake now; one that knows no sleep is."""
+        return await self._act(pod, sleeping.WAKE) in {HTTPStatus.OK, HTTPStatus.NOT_FOUND}
+
+    async def _act(self, pod: Manifest, path: str) -> int | None:
+        address = pods.address(pod)
+        return await engine_pods.act(self._session, address, path, TURNING_S) if address else None
 
     def forget(self, uid: str) -> None:
         """A pod is gone."""

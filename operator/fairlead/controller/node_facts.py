@@ -1,20 +1,9 @@
-"""Nodes as manifests turned into room for replicas: what is there, what our pods hold, what is still to be made. Pure.
+"""Room for more replicas of one deployment, as far as we may look at nodes. Pure."""
 
-Counts GPUs that our own pods hold; other people's are not watched, and where they take what looks free, the scheduler
-says so.
-"""
-
-from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
-from math import ceil
-
-from fairlead.cluster import kinds
-from fairlead.cluster.kinds import Manifest
-from fairlead.controller import pods
+from fairlead.cluster import gpu_places, kinds
+from fairlead.cluster.gpu_places import Place
 from fairlead.controller.judging import Judged
 from fairlead.controller.world import World
-from fairlead.fleet.nodes import Node
 from fairlead.fleet.rollouts import Room
 from fairlead.fleet.wanted import NO_RESOURCE
 from fairlead.objects import engine_placement
@@ -26,63 +15,11 @@ def room(world: World, judged: Judged, *, nodes_grow: bool) -> Room:
     wanted = judged.deployment.wanted if judged.deployment else None
     if wanted is None or wanted.resource == NO_RESOURCE or nodes_grow or not world.knows(kinds.NODE):
         return Room()
-    selector = dict(engine_placement.node_selector(wanted))
-    product = selector.pop(engine_placement.PRODUCT, None)
+    place = Place(
+        resource=wanted.resource,
+        gpus=wanted.gpus_per_replica,
+        selector=tuple(sorted(engine_placement.node_selector(wanted).items())),
+    )
     some = tuple(world.of(kinds.POD).each())
-    nodes = seen(world.of(kinds.NODE).all(), some, wanted.resource)
-    found = rooms.room(nodes, product, wanted.gpus_per_replica, tuple(sorted(selector.items())))
-    coming = ceil(about_to_hold(some, wanted.resource, product) / wanted.gpus_per_replica)
-    return replace(found, replicas=max(0, (found.replicas or 0) - coming))
-
-
-def about_to_hold(some: Iterable[Manifest], resource: str, product: str | None) -> int:
-    """GPUs that pods will hold in a moment: made, not placed yet, and not refused by the scheduler either."""
-    return sum(
-        holds(pod, resource)
-        for pod in some
-        if not _node_of(pod) and pods.unplaced(pod) is None and _selects(pod) in (product, None)
-    )
-
-
-def seen(nodes: Iterable[Manifest], some: Iterable[Manifest], resource: str) -> tuple[Node, ...]:
-    """Every node with this resource, and how much of it our pods hold; pods without a node yet hold none."""
-    used: Counter[str] = Counter()
-    for pod in some:
-        used[_node_of(pod)] += holds(pod, resource)
-    return tuple(_node(one, used, resource) for one in nodes)
-
-
-def holds(pod: Manifest, resource: str) -> int:
-    """GPUs that a pod holds, until it has ended; ending ones hold theirs."""
-    if pod.get("status", {}).get("phase") in pods.ENDED:
-        return 0
-    containers: Sequence[Manifest] = pod.get("spec", {}).get("containers") or ()
-    limits = (one.get("resources", {}).get("limits", {}).get(resource, "0") for one in containers)
-    return sum(_count(limit) for limit in limits)
-
-
-def _node(manifest: Manifest, used: Counter[str], resource: str) -> Node:
-    name, status = manifest["metadata"]["name"], manifest.get("status", {})
-    labels = manifest["metadata"].get("labels") or {}
-    cordoned = bool(manifest.get("spec", {}).get("unschedulable"))
-    return Node(
-        name=name,
-        product=labels.get(engine_placement.PRODUCT, ""),
-        gpus=_count((status.get("allocatable") or {}).get(resource, "0")),
-        used=used[name],
-        schedulable=not cordoned and pods.condition(manifest, "Ready").get("status") != "False",
-        labels=tuple(sorted(labels.items())),
-    )
-
-
-def _node_of(pod: Manifest) -> str:
-    return str(pod.get("spec", {}).get("nodeName") or "")
-
-
-def _count(text: object) -> int:
-    return int(text) if isinstance(text, str | int) and str(text).isdigit() else 0
-
-
-def _selects(pod: Manifest) -> str | None:
-    found = (pod.get("spec", {}).get("nodeSelector") or {}).get(engine_placement.PRODUCT)
-    return found if isinstance(found, str) else None
+    nodes = gpu_places.seen(world.of(kinds.NODE).all(), some, place.resource)
+    return rooms.room(nodes, place.product, place.gpus, place.others, gpu_places.coming(some, place))

@@ -7,9 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from fairlead.cluster import kinds
+from fairlead.cluster import kinds, pods
 from fairlead.cluster.kinds import Manifest
-from fairlead.controller import pods
 from fairlead.controller.known import Key
 from fairlead.controller.world import World
 from fairlead.objects import engine_deployment, labels
@@ -40,6 +39,16 @@ class Observed:
     def engine(self, revision: str) -> Manifest | None:
         """The Deployment of one revision."""
         return next((one for one in self.engines if revision_of(one) == revision), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scaled:
+    """What the autoscaler says in its part of the status."""
+
+    reason: str
+    message: str
+    advised: int | None = None
+    """In mode Recommend: what it would have, which nobody follows."""
 
 
 def observe(world: World, key: Key) -> Observed | None:
@@ -76,6 +85,19 @@ def revision_of(manifest: Manifest) -> str:
     """The revision a Deployment or pod belongs to; a Deployment's selector says it where nobody can change it."""
     selector = (manifest.get("spec", {}).get("selector") or {}).get("matchLabels") or {}
     return str(selector.get(labels.REVISION) or (manifest["metadata"].get("labels") or {}).get(labels.REVISION, ""))
+
+
+def scaled(observed: Observed) -> Scaled | None:
+    """What the autoscaler wrote, as far as it makes sense."""
+    said = observed.status.get("scaling")
+    if not isinstance(said, dict) or not isinstance(said.get("reason"), str):
+        return None
+    advised = said.get("advised")
+    return Scaled(
+        reason=said["reason"],
+        message=str(said.get("message") or ""),
+        advised=advised if isinstance(advised, int) and "recommended" not in said else None,
+    )
 
 
 def asked(engine: Manifest) -> int:

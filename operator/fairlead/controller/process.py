@@ -16,15 +16,17 @@ from tempfile import TemporaryDirectory
 from typing import Any, Final, NamedTuple
 from zoneinfo import available_timezones
 
+from fairlead.api import kinds as ours
 from fairlead.cluster import connection as connecting
 from fairlead.cluster import lease, package_data
 from fairlead.cluster.api_server import ApiServer
 from fairlead.cluster.connection import Connection
-from fairlead.controller import admission, health, kopf_host, transitions, webhook
+from fairlead.controller import admission, guessing, health, kopf_host, policies, transitions, webhook
 from fairlead.controller.certificate_keeper import CertificateKeeper, Place
 from fairlead.controller.existence import Existence
+from fairlead.controller.guests import Guest
 from fairlead.controller.health import Pulse
-from fairlead.controller.known import RELEASES, Known
+from fairlead.controller.known import RELEASES, Key, Known
 from fairlead.controller.leading import Leading
 from fairlead.controller.reconcile import Setting, moment
 from fairlead.controller.settings import OperatorSettings
@@ -41,8 +43,8 @@ LOST: Final = 3
 log = logging.getLogger("fairlead.operator")
 
 
-async def run(settings: OperatorSettings) -> int:
-    """Until told to stop, or until the Lease is lost."""
+async def run(settings: OperatorSettings, guest: Guest | None = None) -> int:
+    """Until told to stop, or until the Lease is lost; a guest works while this process leads."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for one in (signal.SIGTERM, signal.SIGINT):
@@ -55,6 +57,7 @@ async def run(settings: OperatorSettings) -> int:
         place = lease.Place(namespace=settings.lease_namespace, name=LEASE, identity=settings.identity)
         leadership = lease.Leadership(api, place, rng, _terms(settings.lease_seconds))
         leading = Leading(api, leadership, setting, metrics)
+        leading.guest = guest
         pulse = Pulse(watch_age_s=leading.watch_age_s, oldest_key_s=leading.queue.oldest_s)
         async with _standby(settings, connection, api, Served(leading, pulse, setting, stop)):
             await _lead(leadership, lambda: _work(leading, pulse, settings), stop)
@@ -106,7 +109,8 @@ async def _standby(
         folder = Path(stack.enter_context(TemporaryDirectory(prefix="fairlead-webhook-")))
         place = _place(settings, folder)
         keeper = CertificateKeeper(api, place, moment) if place else None
-        pages = await health.serve_metrics(settings.host, settings.metrics_port, lambda: _page(leading, keeper))
+        routes = leading.guest.routes() if leading.guest else ()
+        pages = await health.serve_metrics(settings.host, settings.metrics_port, lambda: _page(leading, keeper), routes)
         stack.push_async_callback(pages.cleanup)
         hosted = kopf_host.Hosted(wake=leading.wake, review=_reviewer(api, served), certificates=place)
 
@@ -134,7 +138,7 @@ def _page(leading: Leading, keeper: CertificateKeeper | None) -> bytes:
     leading.page_facts()
     if keeper is not None and keeper.days_left is not None:
         leading.metrics.certificate_lasts(keeper.days_left)
-    return leading.metrics.page()
+    return leading.metrics.page() + (leading.guest.page() if leading.guest else b"")
 
 
 def _reviewer(api: ApiServer, served: Served) -> kopf_host.Reviewed:
@@ -143,7 +147,7 @@ def _reviewer(api: ApiServer, served: Served) -> kopf_host.Reviewed:
 
     async def review(document: dict[str, Any], before: dict[str, Any] | None) -> Verdict:
         started = time.monotonic()
-        said = admission.review(document, known)
+        said = admission.review(document, await _with_policy(document, known, existence))
         present = await existence.present([one.key for one in said.named])
         changed = transitions.warnings(before, document, known) if before is not None else ()
         verdict = webhook.verdict(said, present, changed)
@@ -151,6 +155,15 @@ def _reviewer(api: ApiServer, served: Served) -> kopf_host.Reviewed:
         return verdict
 
     return review
+
+
+async def _with_policy(document: dict[str, Any], known: Known, existence: Existence) -> Known:
+    """What is known, and the policy that a deployment names."""
+    namespace, name = (document.get("metadata") or {}).get("namespace"), guessing.policy_of(document)
+    if name is None or not isinstance(namespace, str):
+        return known
+    found = policies.read(await existence.whole(Key(ours.POLICY.name, namespace, name)))
+    return replace(known, policies=dict([found])) if found else known
 
 
 def _setting(settings: OperatorSettings) -> Setting:

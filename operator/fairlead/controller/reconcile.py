@@ -8,15 +8,15 @@ import asyncio
 import logging
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
 from fairlead.api import kinds as ours
-from fairlead.cluster import kinds
+from fairlead.cluster import kinds, pods
 from fairlead.cluster.api_errors import Missing
 from fairlead.cluster.kinds import Manifest, Resource
-from fairlead.controller import deciding, judging, looking, node_facts, observing, pods, references, status
+from fairlead.controller import deciding, guessing, judging, looking, node_facts, observing, references, status
 from fairlead.controller.deciding import Decision, Facts
 from fairlead.controller.hands import Hands, Meddled, StillLeaving
 from fairlead.controller.judging import Judged
@@ -25,6 +25,7 @@ from fairlead.controller.looking import Reports
 from fairlead.controller.observing import Observed
 from fairlead.controller.queue import Outcome
 from fairlead.controller.situation import Obstacle, Routers, Situation
+from fairlead.controller.sleepers import Sleepers
 from fairlead.controller.status import Standing
 from fairlead.controller.world import Looks, References, Server, Teller, World
 from fairlead.fleet.gateways import OwnRouter, WantedDeployment
@@ -39,6 +40,8 @@ PROBING_S: Final = 1.0
 MISSING_S: Final = 15.0
 """How often a named object that nobody watches is looked for."""
 LEAVING_S: Final = 1.0
+TURNING_S: Final = 0.5
+"""While engines fall asleep or wake: routers that drop one, and engines that turn, tell nobody."""
 WATCHFUL_S: Final = 60.0
 """How often routers of a quiet deployment are asked what they see."""
 
@@ -73,6 +76,7 @@ class Understood(NamedTuple):
     """What follows from one generation of a spec alone."""
 
     generation: int
+    guesses: bool
     judged: Judged
     standing: tuple[Manifest, ...]
 
@@ -88,6 +92,7 @@ class Reconciler:
         self._named = doors.named
         self._teller = doors.teller
         self._hands = Hands(doors.server, doors.world)
+        self._sleepers = Sleepers(doors.looks, self._hands)
         self._understood: OrderedDict[str, Understood] = OrderedDict()
         self._starts: dict[str, float] = {}
 
@@ -103,6 +108,7 @@ class Reconciler:
         decision = deciding.decide(observed, judged, facts, understood.standing, now)
         try:
             obstacle = await self._hands.carry_out(observed, decision, reports.busy, self._meddled(observed, now))
+            turning = await self._sleepers.carry_out(observed, decision.beds, reports)
         except StillLeaving as wait:
             log.info("waiting: %s", wait, extra=_extra(observed))
             return Outcome(after_s=LEAVING_S)
@@ -110,22 +116,26 @@ class Reconciler:
         if obstacle is None and not deciding.is_settled(decision.plan):
             return Outcome(after_s=0.0)
         await self._report(observed, await self._situation(observed, judged, decision, facts, obstacle), now)
-        return _outcome(observed, judged, decision, obstacle, now)
+        found = _outcome(observed, judged, decision, obstacle, now)
+        return replace(found, after_s=TURNING_S) if turning and not found.failed else found
 
     def forget(self, uid: str) -> None:
         """A deployment, a child or a pod is gone: nothing of it is kept."""
         self._understood.pop(uid, None)
         self._starts.pop(uid, None)
         self._hands.forget(uid)
+        self._sleepers.forget(uid)
 
     def _understand(self, observed: Observed) -> Understood:
         """The spec alone is judged once a generation, for as many objects as are likely to be looked at again soon."""
         uid, generation = observed.owner.uid, observed.document["metadata"]["generation"]
-        known = self._understood.get(uid)
-        if known is None or known.generation != generation:
+        known, guesses = self._understood.get(uid), not guessing.is_off(observed, self._world)
+        if known is None or (known.generation, known.guesses) != (generation, guesses):
             judged = judging.read(observed.document, self._setting.known)
+            if not guesses:
+                judged = judging.without_guessing(judged, observed.document, self._setting.known)
             standing = deciding.standing(observed.owner, judged, self._setting.platform)
-            known = self._understood[uid] = Understood(generation, judged, standing)
+            known = self._understood[uid] = Understood(generation, guesses, judged, standing)
         self._understood.move_to_end(uid)
         if len(self._understood) > MOST_UNDERSTOOD:
             self._understood.popitem(last=False)
@@ -174,6 +184,7 @@ class Reconciler:
             judged=judged,
             target=decision.target,
             count=decision.count,
+            scaled=observing.scaled(observed),
             plan=decision.plan,
             states=decision.states,
             names={observing.revision_of(one): one["metadata"]["name"] for one in observed.engines},
@@ -267,7 +278,7 @@ def _outcome(
     if not judged.may_start or judged.lost:
         waits.append(MISSING_S)
     if observed.routers and any(
-        one.ready_since and not one.ending and one.routable is not True
+        one.ready_since and not one.ending and not one.asleep and one.routable is not True
         for state in decision.states
         for one in state.replicas
     ):

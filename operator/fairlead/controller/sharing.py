@@ -7,6 +7,7 @@ from fairlead.cluster import kinds
 from fairlead.cluster.api_errors import Missing
 from fairlead.controller import shared_objects, status
 from fairlead.controller.known import Key, Known
+from fairlead.controller.policies import Remarks
 from fairlead.controller.queue import Outcome
 from fairlead.controller.reconcile import Doors
 
@@ -16,6 +17,7 @@ class SharedObjects:
 
     def __init__(self, known: Known, doors: Doors) -> None:
         self._known = known
+        self._remarks = Remarks(known)
         self._doors = doors
 
     async def tick(self, key: Key, now: datetime) -> Outcome:
@@ -28,7 +30,7 @@ class SharedObjects:
             return Outcome(gone=True)
         if is_policy:
             users = world.of(kinds.INFERENCE_DEPLOYMENT).all()
-            figures, judged = shared_objects.of_policy(document, users, self._known)
+            figures, judged = shared_objects.of_policy(document, users, self._known, self._remarks)
         else:
             figures, judged = shared_objects.of_gateway(document)
         before, generation = document.get("status") or {}, document["metadata"]["generation"]

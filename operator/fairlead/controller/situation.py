@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from fairlead.controller.judging import Judged
+from fairlead.controller.observing import Scaled
 from fairlead.fleet.conditions import ConditionReason
 from fairlead.fleet.rollouts import Plan, RevisionState
 from fairlead.fleet.troubles import Trouble
@@ -48,6 +49,7 @@ class Situation:
     target: str | None = None
     """The revision people want, or the one that is kept while their wish is refused."""
     count: Count | None = None
+    scaled: Scaled | None = None
     plan: Plan | None = None
     states: tuple[RevisionState, ...] = ()
     """Newest first."""

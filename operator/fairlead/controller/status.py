@@ -38,6 +38,7 @@ def status(now: Situation, standing: Standing, before: Manifest, at: datetime) -
     """The whole status, as this process owns it."""
     count = conditions.tally(now)
     live = sum(not one.ending for state in now.states for one in state.replicas)
+    asleep = sum(one.asleep and not one.ending for state in now.states for one in state.replicas)
     found: Manifest = {
         "observedGeneration": standing.generation,
         "replicas": live,
@@ -48,6 +49,8 @@ def status(now: Situation, standing: Standing, before: Manifest, at: datetime) -
         "conditions": timed(conditions.judgements(now), before, standing.generation, at),
         "revisions": [_revision(state, now, before) for state in now.states[:MOST_REVISIONS]],
     }
+    if asleep:
+        found["asleepReplicas"] = asleep
     if standing.endpoint:
         found["endpoint"] = standing.endpoint
     if fit := _fit(now):

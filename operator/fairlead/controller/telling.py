@@ -6,8 +6,9 @@ from datetime import datetime
 from typing import Final
 
 from fairlead.cluster.api_errors import ApiError, Refused
+from fairlead.cluster.fenced import FencedServer, NotLeading
 from fairlead.cluster.kinds import Manifest, Resource
-from fairlead.controller.fenced import FencedServer, NotLeading
+from fairlead.fleet.conditions import ConditionReason
 from fairlead.telemetry.event_recorder import EventRecorder, EventType, News
 from fairlead.telemetry.operator_metrics import OperatorMetrics
 
@@ -71,7 +72,8 @@ def is_news(condition: Manifest, before: Manifest) -> bool:
         return bool(turned or condition["reason"] not in {*STARTS, before.get("reason")})
     if kind not in TOLD_WHEN_BAD:
         return False
-    return bool(status == "False" or before.get("status") == "False")
+    switched = ConditionReason.SPECULATION_OFF in {condition["reason"], before.get("reason")}
+    return bool(status == "False" or before.get("status") == "False" or switched)
 
 
 def _before(about: Manifest, kind: str) -> Manifest:

@@ -4,9 +4,8 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
 from fairlead.api import kinds as ours
-from fairlead.cluster import kinds
+from fairlead.cluster import kinds, pods
 from fairlead.cluster.kinds import Manifest, Resource
-from fairlead.controller import pods
 from fairlead.controller.known import Key
 from fairlead.objects import labels
 

@@ -62,13 +62,19 @@ class Server(Protocol):
 
 
 class Looks(Protocol):
-    """What running pods say when asked."""
+    """What running pods say when asked, and do when told."""
 
     async def endpoints(self, router: Manifest) -> tuple[Endpoint, ...] | None:
         """What a router sees; nothing when it does not answer."""
 
     async def load(self, pod: Manifest, kind: EngineKind) -> EngineLoad | None:
         """What an engine measured; nothing when it does not answer or is not believed."""
+
+    async def sleep(self, pod: Manifest) -> bool:
+        """Put an engine to sleep; whether it sleeps now."""
+
+    async def wake(self, pod: Manifest) -> bool:
+        """Wake one; whether it is awake now."""
 
 
 class References(Protocol):

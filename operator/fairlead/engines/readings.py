@@ -30,6 +30,8 @@ class MetricNames:
     """Label to field."""
     engine_label: str
     """The label that tells a pod's data-parallel engines apart."""
+    labels: tuple[str, ...] = ()
+    """All labels, beside the bounds of buckets, that tell the samples of a family apart within one pod."""
 
     @property
     def families(self) -> frozenset[str]:

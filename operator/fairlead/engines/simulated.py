@@ -7,8 +7,9 @@ with one; only the accelerator whose speed it pretends is told beside it.
 from dataclasses import replace
 
 from fairlead.engines.asked import Asked
+from fairlead.engines.skimming import Skimmer
 from fairlead.engines.start import Pace
-from fairlead.engines.vllm import environment
+from fairlead.engines.vllm import environment, metrics
 from fairlead.engines.vllm.adapters import SLOTS
 from fairlead.engines.vllm.engine import Vllm
 from fairlead.fleet.launch import Launch
@@ -22,6 +23,7 @@ class Simulated:
 
     kind = EngineKind.SIMULATED
     adapter_slots = SLOTS
+    names = metrics.DECIDING
 
     def __init__(self) -> None:
         self._vllm = Vllm()
@@ -45,7 +47,7 @@ class Simulated:
                 "--",
                 *real.command,
             ),
-            environment=environment.users(wanted.engine),
+            environment=(*environment.development(wanted.engine), *environment.users(wanted.engine)),
             mounts=(),
             cache_path=None,
             shared_memory_bytes=0,
@@ -54,3 +56,7 @@ class Simulated:
     def load(self, text: str) -> EngineLoad | Unreadable:
         """It tells its metrics under vLLM's names."""
         return self._vllm.load(text)
+
+    def reader(self) -> Skimmer:
+        """Its pages are vLLM's."""
+        return self._vllm.reader()

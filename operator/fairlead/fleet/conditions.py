@@ -35,6 +35,8 @@ class ConditionReason(StrEnum):
     # Accepted
     ACCEPTED = "Accepted"
     """Every setting can work, and everything the spec names is there."""
+    SPECULATION_OFF = "SpeculationOff"
+    """As Accepted; the revision without speculation is wanted for now, since guessing costs more than it gives."""
     REFUSED = "Refused"
     """A setting cannot work; the message names field, value, why and what to do."""
     UNREADABLE = "Unreadable"
@@ -129,6 +131,10 @@ class ConditionReason(StrEnum):
     """spec.scaling is set and nothing was recommended yet; the count stays."""
     POLICY_NOT_FOUND = "PolicyNotFound"
     """spec.scaling names a policy that is not there; the count stays."""
+    FIGURES_MISSING = "FiguresMissing"
+    """Too little is known of engines and routers to decide; the count is held, and the message says whose figures."""
+    ADVISES_ONLY = "AdvisesOnly"
+    """The policy's mode is Recommend: what it would do is told, and the count stays."""
     # Ready
     SERVING = "Serving"
     """What was asked for serves."""

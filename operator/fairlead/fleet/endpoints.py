@@ -47,6 +47,8 @@ class Seen:
     ready: bool = True
     ending: bool = False
     """It is being deleted: what runs there may finish, nothing new goes there."""
+    asleep: bool = False
+    """It sleeps or is about to: what runs there may finish, and a new request would hang until somebody wakes it."""
     revision: str = ""
     adapters: frozenset[str] = frozenset()
     """Adapters that it can serve beside its model."""

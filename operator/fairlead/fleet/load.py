@@ -51,6 +51,8 @@ class EngineLoad:
     step_tokens: float | None = None
     time_to_first_token: Histogram | None = None
     inter_token: Histogram | None = None
+    request_pace: Histogram | None = None
+    """One value a request that ended: its mean time between tokens."""
     end_to_end: Histogram | None = None
     queue: Histogram | None = None
 

@@ -21,6 +21,8 @@ class Replica:
     """The scheduler found no node for it: it will not help, and asking for more of its kind does not either."""
     routable: bool | None = None
     """Whether routers send it requests; nothing: nobody said yet, and being ready has to do."""
+    asleep: bool = False
+    """It sleeps or is about to: on its GPU, within seconds of serving, and serving nobody."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

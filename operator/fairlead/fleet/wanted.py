@@ -127,6 +127,8 @@ class WantedEngine:
     kv: KvFormat = KvFormat.AUTO
     prefix_caching: bool = True
     speculation: Speculation = Speculation()
+    sleeps: bool = False
+    """It is started so that it can be put to sleep."""
     max_sequences: int | None = None
     """Most requests in one batch; nothing: the engine's own default for this GPU."""
     max_batched_tokens: int | None = None

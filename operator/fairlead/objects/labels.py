@@ -18,6 +18,11 @@ GATEWAY: Final = f"{GROUP}/gateway"
 ADAPTERS: Final = f"{GROUP}/adapters"
 """An annotation: the LoRA adapters that an engine pod loads, since those of two revisions may differ."""
 
+ASLEEP: Final = f"{GROUP}/asleep"
+"""An annotation on an engine pod that sleeps, or is about to: routers send it nothing. Its value is FALLING, and the
+identity of the container that was put to sleep after that, since one that began anew is awake."""
+FALLING: Final = "falling"
+
 _MANAGER: Final = "app.kubernetes.io/managed-by"
 _US: Final = "fairlead"
 

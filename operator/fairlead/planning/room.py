@@ -17,10 +17,13 @@ _LOOSE: Final = 0.4
 """Product names share their vendor and differ in a few letters; a lower similarity would match anything."""
 
 
-def room(nodes: Sequence[Node] | None, product: str | None, gpus: int, selector: Selector = ()) -> Room:
+def room(
+    nodes: Sequence[Node] | None, product: str | None, gpus: int, selector: Selector = (), coming: int = 0
+) -> Room:
     """The room for replicas of so many GPUs, each on one node; unlimited where nobody may look at nodes.
 
-    Without a product any node with the resource does: other vendors name the GPU by the resource.
+    Without a product any node with the resource does: other vendors name the GPU by the resource. Those that are
+    coming were made and have no node yet.
     """
     if nodes is None:
         return Room()
@@ -34,7 +37,7 @@ def room(nodes: Sequence[Node] | None, product: str | None, gpus: int, selector:
     if not open_nodes:
         return Room(replicas=0, most=0, because=_all_closed(len(selected), product))
     return Room(
-        replicas=sum(_free(node) // gpus for node in open_nodes),
+        replicas=max(0, sum(_free(node) // gpus for node in open_nodes) - coming),
         most=sum(node.gpus // gpus for node in open_nodes),
         because=_counted(open_nodes, product, gpus) + _closed(len(selected) - len(open_nodes)),
     )

@@ -46,8 +46,13 @@ class Situation:
 
     @property
     def budget(self) -> int:
-        """How many more may be asked for before too many GPUs are taken."""
-        return max(0, self.ceiling - sum(each.occupied for each in self.all))
+        """How many more may be asked for before too many GPUs are taken.
+
+        A count that only moves waits for no drain where the room on the nodes is known: that leaves out the GPUs of
+        those who are ending, and a burst cannot wait for the last stream of a replica that went before it.
+        """
+        ending = self.current.ending if self.alone and self.rollout.room.replicas is not None else 0
+        return max(0, self.ceiling - sum(each.occupied for each in self.all) + ending)
 
     @property
     def excess(self) -> int:

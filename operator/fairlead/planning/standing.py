@@ -97,6 +97,6 @@ def ripening(standings: Iterable[Standing], min_ready_seconds: int, now: datetim
 
 def _ripe(replica: Replica, min_ready_seconds: int) -> datetime | None:
     """When a replica that serves becomes available, or became; nothing: it serves nobody."""
-    if replica.ready_since is None or replica.routable is False:
+    if replica.ready_since is None or replica.routable is False or replica.asleep:
         return None
     return replica.ready_since + timedelta(seconds=min_ready_seconds)

@@ -15,7 +15,7 @@ from fairlead.cluster.connection import Connection, NoCredentials, connect
 from fairlead.cluster.informer import Informer, Watched
 from fairlead.cluster.kinds import Manifest
 from fairlead.fleet.endpoints import Seen
-from fairlead.objects.labels import ADAPTERS, REVISION
+from fairlead.objects.labels import ADAPTERS, ASLEEP, REVISION
 from fairlead.router.settings import Settings
 from fairlead.router.source import Tell
 
@@ -38,12 +38,14 @@ def _seen(pod: Manifest, port: int) -> Seen | None:
         return None
     conditions = {one["type"]: one["status"] for one in status.get("conditions") or ()}
     about = pod["metadata"]
-    adapters = (about.get("annotations") or {}).get(ADAPTERS, "")
+    notes = about.get("annotations") or {}
+    adapters = notes.get(ADAPTERS, "")
     return Seen(
         pod=about["name"],
         address=f"[{address}]:{port}" if ":" in address else f"{address}:{port}",
         ready=conditions.get("Ready") == "True",
         ending=bool(about.get("deletionTimestamp")),
+        asleep=ASLEEP in notes,
         revision=(about.get("labels") or {}).get(REVISION, ""),
         adapters=frozenset(name for name in adapters.split(",") if name),
     )

@@ -1,16 +1,20 @@
-"""`GET /fairlead/v1/endpoints`: what one router sees of its engines and of its queue, for people and for the operator.
+"""`GET /fairlead/v1/endpoints`: what one router sees of its engines, its queue and what came, for people and processes.
 
-The keys pod, address, state, inflight and reason are read by the operator; others may be added, none renamed.
+The controller reads pod, address, state, inflight and reason, the autoscaler also queue and demand; keys may be added,
+none renamed.
 """
 
+from collections.abc import Iterable
 from typing import Any
 
+from fairlead.router.telling.series import Demand
 from fairlead.routing.desk import Desk
 from fairlead.routing.endpoint import Endpoint
 
 
-def told(desk: Desk, now: float, *, draining: bool) -> dict[str, Any]:
+def told(desk: Desk, demand: Iterable[Demand], now: float, *, draining: bool) -> dict[str, Any]:
     """The whole page."""
+    came = list(demand)
     queue = desk.snapshot(now)
     lanes = {
         one.lane.value: {
@@ -24,6 +28,10 @@ def told(desk: Desk, now: float, *, draining: bool) -> dict[str, Any]:
     return {
         "endpoints": [_one(endpoint, now) for endpoint in desk.table.endpoints],
         "queue": {"held": queue.held, "lanes": lanes, "tenants": tenants},
+        "demand": {
+            "asked": sum(one.asked for one in came),
+            "promptTokens": sum(one.prompt_tokens for one in came),
+        },
         "draining": draining,
     }
 

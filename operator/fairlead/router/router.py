@@ -171,7 +171,8 @@ class Router:
 
     def seen(self) -> dict[str, Any]:
         """What it sees, for people, the operator and the autoscaler."""
-        return endpoints_page.told(self.desk, monotonic(), draining=self.draining)
+        came = self.teller.counts.demand.values()
+        return endpoints_page.told(self.desk, came, monotonic(), draining=self.draining)
 
     def cards(self) -> list[figures.Card]:
         """The models that clients may ask for."""

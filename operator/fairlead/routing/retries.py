@@ -14,17 +14,16 @@ class RetryBudget:
 
     def __init__(self) -> None:
         self._saved = MOST_SAVED
-        self.retried = 0
 
     def asked(self, share: float) -> None:
         """A request came."""
         self._saved = min(MOST_SAVED, self._saved + share)
 
     def maybe_spend(self, *, free: bool) -> bool:
-        """Whether one may be sent again; if so, it is counted, and paid for unless it is free."""
-        if not free:
-            if self._saved < 1:
-                return False
-            self._saved -= 1
-        self.retried += 1
+        """Whether one may be sent again; if so, it is paid for unless it is free."""
+        if free:
+            return True
+        if self._saved < 1:
+            return False
+        self._saved -= 1
         return True

@@ -75,6 +75,8 @@ class Table:
         endpoint.revision, endpoint.adapters = one.revision, one.adapters
         if one.ending:
             self._set(endpoint, EndpointState.DRAINING, "being deleted")
+        elif one.asleep:
+            self._set(endpoint, EndpointState.NOT_READY, "asleep")
         elif not one.ready:
             self._set(endpoint, EndpointState.NOT_READY, "not ready by its own probe")
         elif endpoint.state in (EndpointState.NOT_READY, EndpointState.DRAINING):

@@ -82,6 +82,8 @@ class EngineFigures:
     accepted_tokens: float | None = None
     first_token: Latency | None = None
     per_token: Latency | None = None
+    request_pace: Latency | None = None
+    """Mean time per token of each request that ended, where the engine tells it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,4 +179,6 @@ class Facts:
     """By the data sheet, until it was measured."""
     speculates: bool = False
     """Whether the wanted revision guesses ahead."""
+    sleeps: bool = False
+    """Whether its engines can be put to sleep."""
     options: tuple[Option, ...] = ()

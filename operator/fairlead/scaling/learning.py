@@ -1,8 +1,128 @@
-"""What is learnt from one look to the next: demand, speeds, cold starts."""
+"""What is learnt from one look to the next: demand, what requests are like, speeds, cold starts, forecasts and misses.
 
-from dataclasses import dataclass
+Deciding comes first and uses what was learnt before this look, so that more demand never makes a replica look faster.
+"""
+
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from fairlead.scaling import arriving, forecasting, intervals, mixing, speeds, starting, straining
+from fairlead.scaling.arriving import Arrivals, Rhythm
+from fairlead.scaling.facts import EngineFigures, Facts, Pod
+from fairlead.scaling.forecasting import Forecasts
+from fairlead.scaling.intervals import Interval, Mark
+from fairlead.scaling.mixing import Mixture
+from fairlead.scaling.roster import Roster
+from fairlead.scaling.speeds import Fit
+from fairlead.scaling.starting import Starts
+from fairlead.scaling.straining import Stand, Strain
+
+GRAIN: Final = 1 / 32
+"""Of a cold start: how finely arrivals are kept."""
+TEACHING: Final = 1 / 16
+"""Of the assumed cold start, between two looks at a pod that teach."""
+SETTLED: Final = 1 / 4
+"""Of a cold start: a replica younger than that still warms its caches, and teaches nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Learnt:
     """Nothing at first."""
+
+    arrivals: Arrivals = field(default_factory=Arrivals)
+    forecasts: Forecasts = field(default_factory=Forecasts)
+    mixture: Mixture = field(default_factory=Mixture)
+    fits: tuple[Fit, ...] = ()
+    starts: tuple[Starts, ...] = ()
+    marks: tuple[Mark, ...] = ()
+    """By the name of the pod; those that are gone are forgotten."""
+    strain: Strain = field(default_factory=Strain)
+    pressed_since: float | None = None
+    """Since when more wait than the target allows."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moment:
+    """What was decided at this look, as far as it is learnt from."""
+
+    now: float
+    need: float | None
+    """Replicas for the objectives; nothing where nobody could reckon."""
+    pressed_since: float | None
+
+
+def horizon(learnt: Learnt, facts: Facts) -> float:
+    """Seconds from asking for a replica until it serves."""
+    return starting.horizon(learnt.starts, facts.revision, facts.policy.cold_start)
+
+
+def heard(learnt: Learnt, facts: Facts, roster: Roster, now: float) -> Arrivals:
+    """The course of arrivals up to now: the one thing that a decision takes from this look."""
+    grain = GRAIN * max(facts.policy.cold_start.assume_seconds, horizon(learnt, facts))
+    rhythm = Rhythm(grain=grain, stale=facts.policy.stale_after_seconds)
+    request = mixing.average(learnt.mixture)
+    told, listed = arriving.heard(roster, request.prompt_tokens if request else 0.0)
+    return arriving.continued(learnt.arrivals, told, listed, rhythm, now)
+
+
+def after(before: Learnt, facts: Facts, roster: Roster, arrivals: Arrivals, moment: Moment) -> Learnt:
+    """With all that this look teaches."""
+    now = moment.now
+    ahead = horizon(before, facts)
+    came, marks = _came(before, facts, roster, ahead)
+    mixture = mixing.learnt(before.mixture, came)
+    if came:
+        mixture = mixing.weighed(mixture, (figures for _, figures in roster.known))
+    fits = speeds.learnt(before.fits, facts.revision, came)
+    room = max((figures.kv_tokens for _, figures in _own(facts, roster) if figures.kv_tokens), default=None)
+    return replace(
+        before,
+        arrivals=arrivals,
+        forecasts=forecasting.learnt(before.forecasts, arrivals.points, ahead, now),
+        mixture=_asked(mixture, before.arrivals, arrivals),
+        fits=speeds.measured(fits, facts.revision, room) if room else fits,
+        starts=starting.with_starts(before.starts, facts.revision, roster.ready),
+        marks=marks,
+        strain=before.strain
+        if moment.need is None
+        else straining.learnt(
+            before.strain,
+            came,
+            facts.policy.objectives,
+            Stand(ready=len(roster.ready), asked=moment.need or 0.0, horizon=ahead, now=now),
+        ),
+        pressed_since=moment.pressed_since,
+    )
+
+
+def _own(facts: Facts, roster: Roster) -> list[tuple[Pod, EngineFigures]]:
+    """Those of the wanted revision."""
+    return [(pod, figures) for pod, figures in roster.known if pod.revision == facts.revision]
+
+
+def _came(before: Learnt, facts: Facts, roster: Roster, ahead: float) -> tuple[list[Interval], tuple[Mark, ...]]:
+    """What settled pods of the wanted revision did since their marks, and the marks to go on from."""
+    kept = {mark.name: mark for mark in before.marks}
+    apart = TEACHING * facts.policy.cold_start.assume_seconds
+    came: list[Interval] = []
+    marks: list[Mark] = []
+    for pod, figures in _own(facts, roster):
+        mark = kept.get(pod.name)
+        if mark is not None and 0 <= figures.at - mark.at < apart:
+            marks.append(mark)
+            continue
+        look = intervals.marked(pod, figures)
+        marks.append(look)
+        settled = figures.at - (pod.ready_at if pod.ready_at is not None else pod.since) >= SETTLED * ahead
+        interval = intervals.between(mark, look) if mark is not None and settled else None
+        if interval is not None:
+            came.append(interval)
+    return came, tuple(marks)
+
+
+def _asked(mixture: Mixture, before: Arrivals, after_it: Arrivals) -> Mixture:
+    """With what routers counted since the last look."""
+    if not before.points:
+        return mixture
+    last, now = before.points[-1], after_it.points[-1]
+    return mixing.asked(mixture, now.requests - last.requests, now.prompt_tokens - last.prompt_tokens)

@@ -3,7 +3,7 @@
 Each part belongs to the file that knows its subject; here they only stand beside each other.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from fairlead.scaling.learning import Learnt
 from fairlead.scaling.pacing import Pacing
@@ -13,7 +13,7 @@ from fairlead.scaling.pacing import Pacing
 class Memory:
     """Nothing at first."""
 
-    learnt: Learnt = Learnt()
+    learnt: Learnt = field(default_factory=Learnt)
     """Rates of demand, forecasts and their errors, speeds by revision, cold starts."""
-    pacing: Pacing = Pacing()
+    pacing: Pacing = field(default_factory=Pacing)
     """What was recommended lately, when somebody last asked, what could not be placed."""

@@ -56,6 +56,8 @@ class ScalingReason(StrEnum):
     FIGURES_MISSING = "FiguresMissing"
     """Held: the message says whose figures, since when, and why."""
     SPARES = "Spares"
+    NO_POLICY = "NoPolicy"
+    """Held: the policy that is named is not there, or cannot be read; nothing was decided."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

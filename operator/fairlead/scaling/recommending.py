@@ -1,11 +1,35 @@
 """One decision, from facts and memory to a recommendation and the next memory: signals ask, limits answer."""
 
+from dataclasses import replace
+
+from fairlead.scaling import asking, learning, limiting, roster, trusting
 from fairlead.scaling.facts import Facts
+from fairlead.scaling.learning import Moment
 from fairlead.scaling.memory import Memory
-from fairlead.scaling.recommendation import Recommendation, ScalingReason
+from fairlead.scaling.recommendation import Recommendation
 
 
-def recommend(facts: Facts, memory: Memory, now: float) -> tuple[Recommendation, Memory]:  # noqa: ARG001
+def recommend(facts: Facts, memory: Memory, now: float) -> tuple[Recommendation, Memory]:
     """How many replicas now, why, and what to remember."""
-    held = Recommendation(replicas=facts.wanted, reason=ScalingReason.STEADY, message="nothing is decided yet")
-    return held, memory
+    called = roster.called(facts, now)
+    trust = trusting.judged(facts, called, now)
+    arrivals = learning.heard(memory.learnt, facts, called, now)
+    view = asking.View(facts=facts, roster=called, learnt=replace(memory.learnt, arrivals=arrivals), now=now)
+    wish = asking.wished(view)
+    asked = asking.asked(view, wish, trust)
+    limited, pacing = limiting.limited(asked, facts, memory.pacing, now)
+    answer = Recommendation(
+        replicas=limited.replicas,
+        reason=limited.reason,
+        message=limited.message,
+        asleep=limited.asleep,
+        speculates=limited.speculates,
+        candidates=asked.candidates,
+        limits=limited.limits,
+        questions=asked.questions,
+        advice=limited.advice,
+        figures=asking.figures(view, wish),
+    )
+    need = wish.reckoning.need if wish.reckoning else None
+    moment = Moment(now=now, need=need, pressed_since=wish.pressed_since)
+    return answer, Memory(learnt=learning.after(memory.learnt, facts, called, arrivals, moment), pacing=pacing)

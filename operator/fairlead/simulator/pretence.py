@@ -16,6 +16,7 @@ __all__ = ["AT_START", "KNOBS", "PREFIX", "BadKnob", "Fault", "Pretence", "read"
 PREFIX: Final = "FAIRLEAD_ENGINE_"
 KNOBS: Final[Mapping[str, str]] = {
     "START_SECONDS": "until it answers anything, or a range like 60-125 (1)",
+    "WAKE_SECONDS": "that a sleeping engine takes to wake (0)",
     "TTFT_MS": "a fixed length of each step that reads a prompt, not the model's (30 where only TPOT_MS is set)",
     "TPOT_MS": "and of every other step (10 where only TTFT_MS is set)",
     "SHAPE": "the catalogue's model whose speed and memory it takes, where MODEL is a path (none)",
@@ -55,6 +56,7 @@ class Pretence:
     start_seconds: float = 1.0
     start_seconds_most: float | None = None
     """With it, the start takes any time between the two, drawn by the seed."""
+    wake_seconds: float = 0.0
     pace: Pace | None = None
     """Absent: the model's step times."""
     shape: str | None = None
@@ -81,6 +83,7 @@ def read(environment: Mapping[str, str]) -> Pretence:
     return Pretence(
         start_seconds=start[0],
         start_seconds_most=start[1] if start[1] > start[0] else None,
+        wake_seconds=_number(told, "WAKE_SECONDS", 0),
         pace=_pace(told),
         shape=told.get("SHAPE"),
         acceptance=_shares(told, "ACCEPTANCE", "0.7"),

@@ -36,6 +36,7 @@ class Tenants:
     name: str
     inflight: int
     queued: int
+    over_concurrency: int = 0
     shadowed: dict[RefusalReason, int] = field(default_factory=lambda: dict.fromkeys(RefusalReason, 0))
 
 
@@ -51,6 +52,9 @@ class Kept:
     joined: int = 5
     stored: int = 4
     evicted: int = 3
+    expired: int = 2
+    promoted: int = 8
+    scattered: int = 1
     passed: dict[Why, int] = field(default_factory=lambda: {Why.SAMPLED: 9, Why.TOO_LARGE: 0})
     refused: dict[Why, int] = field(default_factory=lambda: {Why.TOO_LARGE: 2})
 
@@ -122,7 +126,7 @@ def test_replicas_are_told_with_their_load_and_their_own_words() -> None:
 
 def test_queues_are_told_by_lane_and_by_tenant() -> None:
     lanes = [Lanes(Lane.INTERACTIVE, 2, 0.5), Lanes(Lane.BATCH, 9, 60.0)]
-    tenants = [Tenants("shop", 4, 2), Tenants("lab", 0, 9)]
+    tenants = [Tenants("shop", 4, 2, over_concurrency=3), Tenants("lab", 0, 9)]
     tenants[0].shadowed[RefusalReason.TOKEN_RATE] = 2
     tenants[1].shadowed[RefusalReason.TOKEN_RATE] = 1
     told = samples(teller(), Standing(lanes=lanes, accounts=tenants, held=10))
@@ -131,6 +135,7 @@ def test_queues_are_told_by_lane_and_by_tenant() -> None:
     assert told["requests_held"] == 10
     assert (told['tenant_inflight{tenant="shop"}'], told['tenant_waiting{tenant="lab"}']) == (4, 9)
     assert told['shadow_refusals_total{reason="token_rate"}'] == 3
+    assert (told['tenant_over_concurrency_total{tenant="shop"}'], told["requests_held"]) == (3, 10)
 
 
 def test_the_cache_is_told_with_what_routers_share() -> None:
@@ -140,6 +145,9 @@ def test_the_cache_is_told_with_what_routers_share() -> None:
     assert told['cache_passed_total{reason="sampled"}'] == 9
     assert told['cache_not_kept_total{reason="too_large"}'] == 2
     assert (told["cache_stored_total"], told["cache_evicted_total"]) == (4, 3)
+    assert told["cache_expired_total"] == 2
+    fates = ("promoted", "scattered")
+    assert [told[f'cache_followers_total{{fate="{fate}"}}'] for fate in fates] == [8, 1]
     assert (told["cache_entries"], told["cache_bytes"]) == (3, 4096)
     shared = ("hit", "miss", "slow", "error", "busy", "written", "dropped")
     assert [told[f'cache_shared_total{{result="{result}"}}'] for result in shared] == [1, 2, 3, 4, 5, 6, 7]

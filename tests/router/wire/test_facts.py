@@ -55,9 +55,7 @@ def test_what_is_not_said_is_not_made_up() -> None:
     found = read(Surface.CHAT, {})
     assert (found.model, found.stream, found.max_tokens, found.n) == (None, False, None, 1)
     assert (found.temperature, found.seed, found.priority, found.cache_salt) == (None, None, None, None)
-    assert (found.prompt, found.tools, found.structured, found.include_usage, found.continues) == (b"", False) + (
-        False,
-    ) * 3
+    assert (found.prompt, found.tools, found.structured, found.include_usage) == (b"", False, False, False)
 
 
 @pytest.mark.parametrize(
@@ -109,14 +107,12 @@ def test_answers_that_must_keep_a_schema_are_known(surface: Surface, members: di
     assert read(surface, members).structured is structured
 
 
-def test_tools_usage_and_going_on_are_known() -> None:
+def test_tools_and_usage_are_known() -> None:
     assert chat(tools=[{"type": "function"}]).tools
     assert not chat(tools=[]).tools
     assert not chat(tools=None).tools
     assert chat(stream_options={"include_usage": True}).include_usage
     assert not chat(stream_options=[]).include_usage
-    assert read(Surface.RESPONSES, {"previous_response_id": "r"}).continues
-    assert not read(Surface.RESPONSES, {"previous_response_id": None}).continues
 
 
 TURN = b"\x1e"
@@ -284,7 +280,6 @@ def test_no_object_ever_raises_and_its_scalars_are_those_that_json_says(body: di
         "tools",
         "structured",
         "include_usage",
-        "continues",
     ):
         getattr(found, name)
 

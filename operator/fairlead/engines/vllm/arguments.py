@@ -107,6 +107,10 @@ def _schedule(most: int, tokens: int) -> list[list[int]]:
     return [[1, most, tokens], [most + 1, most + 1, 0]]
 
 
+def _sleep(asked: Asked) -> Arguments:
+    return ("--enable-sleep-mode",) if asked.engine.sleeps else ()
+
+
 def _sequences(asked: Asked) -> Arguments:
     return _maybe("--max-num-seqs", asked.engine.max_sequences)
 
@@ -173,6 +177,7 @@ FIELDS: Final[dict[str, Callable[[Asked], Arguments]]] = {
     "spec.engine.quantization.kvCache": _kv,
     "spec.engine.prefixCaching.enabled": _prefix_caching,
     "spec.engine.speculation": _speculation,
+    "spec.engine.sleep.enabled": _sleep,
     "spec.engine.batching.maxSequences": _sequences,
     "spec.engine.batching.maxBatchedTokens": _batched_tokens,
     "spec.engine.batching.maxQueuedRequests": _queued,

@@ -11,6 +11,8 @@ from fairlead.fleet.wanted import SourceScheme, SpeculationMethod
 
 RELEASE: Final = "0.32"
 FULL_SHARE: Final = 0.95
+_ALLOCATOR: Final = "PYTORCH_CUDA_ALLOC_CONF"
+_EXPANDABLE: Final = "expandable_segments:True"
 
 
 def other_release(asked: Asked) -> Caution | None:
@@ -224,6 +226,20 @@ def events_of_nothing(asked: Asked) -> Caution | None:
     )
 
 
+def sleep_without_the_pool(asked: Asked) -> Caution | None:
+    """Sleep mode has an allocator of its own, which ends the start where segments are to be expandable."""
+    said = asked.variable(_ALLOCATOR) or ""
+    if not asked.engine.sleeps or _EXPANDABLE not in said:
+        return None
+    return _caution(
+        "spec.engine.env",
+        f"{_ALLOCATOR}={said}",
+        EngineReason.RISKY,
+        "sleep mode takes memory from a pool of its own, which does not stand expandable segments",
+        f"remove {_EXPANDABLE}, or spec.engine.sleep",
+    )
+
+
 DOUBTS: Final[tuple[Doubt, ...]] = (
     other_release,
     ngram_is_synchronous,
@@ -240,6 +256,7 @@ DOUBTS: Final[tuple[Doubt, ...]] = (
     foreign_code,
     adapter_not_pinned,
     events_of_nothing,
+    sleep_without_the_pool,
     unknown.unknown_flag,
 )
 

@@ -5,6 +5,7 @@ from typing import Final
 from fairlead.engines import asked as asking
 from fairlead.engines import places
 from fairlead.engines.asked import Asked
+from fairlead.engines.skimming import Skimmer
 from fairlead.engines.start import Pace
 from fairlead.engines.vllm import arguments, environment, given, lifecycle, metrics
 from fairlead.engines.vllm.adapters import SLOTS
@@ -23,6 +24,7 @@ class Vllm:
 
     kind = EngineKind.VLLM
     adapter_slots = SLOTS
+    names = metrics.DECIDING
 
     def refusals(self, asked: Asked) -> tuple[Refusal, ...]:
         """All that vLLM would end its start with, and all that would break what we rely on."""
@@ -49,3 +51,7 @@ class Vllm:
     def load(self, text: str) -> EngineLoad | Unreadable:
         """One page of its metrics as facts."""
         return metrics.load(text)
+
+    def reader(self) -> Skimmer:
+        """Its pages are large: they are skimmed."""
+        return Skimmer(metrics.WORDING)

@@ -13,9 +13,15 @@ def variables(wanted: Wanted, budget_seconds: int) -> tuple[Variable, ...]:
         Variable(name="VLLM_NO_USAGE_STATS", value="1"),
         # vLLM's own patience, 600 s, would end a slow start that the start-up probe still allows.
         Variable(name="VLLM_ENGINE_READY_TIMEOUT_S", value=str(budget_seconds)),
+        *development(wanted.engine),
         *_hub(wanted),
         *users(wanted.engine),
     )
+
+
+def development(engine: WantedEngine) -> tuple[Variable, ...]:
+    """Sleeping and waking are among vLLM's development endpoints; nothing else of ours needs those."""
+    return (Variable(name="VLLM_SERVER_DEV_MODE", value="1"),) if engine.sleeps else ()
 
 
 def users(engine: WantedEngine) -> tuple[Variable, ...]:

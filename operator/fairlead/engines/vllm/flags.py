@@ -23,6 +23,7 @@ OWNED: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
             "--spec-model",
             "--spec-tokens",
         ),
+        "spec.engine.sleep.enabled": ("--enable-sleep-mode",),
         "spec.engine.batching.maxSequences": ("--max-num-seqs",),
         "spec.engine.batching.maxBatchedTokens": ("--max-num-batched-tokens",),
         "spec.engine.batching.maxQueuedRequests": ("--max-num-queued-reqs",),

@@ -1,10 +1,12 @@
 """What vLLM 0.32 calls the facts of `EngineLoad`."""
 
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Final
 
 from fairlead.engines import readings
 from fairlead.engines.readings import MetricNames
+from fairlead.engines.skimming import Wording
 from fairlead.fleet.load import EngineLoad, Unreadable
 
 NAMES: Final = MetricNames(
@@ -31,6 +33,7 @@ NAMES: Final = MetricNames(
         {
             "vllm:time_to_first_token_seconds": "time_to_first_token",
             "vllm:inter_token_latency_seconds": "inter_token",
+            "vllm:request_time_per_output_token_seconds": "request_pace",
             "vllm:e2e_request_latency_seconds": "end_to_end",
             "vllm:request_queue_time_seconds": "queue",
         }
@@ -44,6 +47,7 @@ NAMES: Final = MetricNames(
         }
     ),
     engine_label="engine",
+    labels=("engine", "model_name", "finished_reason", "reason"),
 )
 _FAMILIES: Final = NAMES.families
 
@@ -51,3 +55,19 @@ _FAMILIES: Final = NAMES.families
 def load(text: str) -> EngineLoad | Unreadable:
     """One page of vLLM's metrics as facts."""
     return readings.load(text, NAMES, _FAMILIES)
+
+
+_DURATIONS: Final = frozenset({"time_to_first_token", "inter_token", "request_pace"})
+DECIDING: Final = replace(
+    NAMES, histograms=MappingProxyType({base: fact for base, fact in NAMES.histograms.items() if fact in _DURATIONS})
+)
+"""What replicas are decided by; end-to-end times and the engine's own queue decide nothing."""
+_DECIDING_FAMILIES: Final = DECIDING.families
+
+
+def deciding(text: str) -> EngineLoad | Unreadable:
+    """One page as the facts that decide, and no others."""
+    return readings.load(text, DECIDING, _DECIDING_FAMILIES)
+
+
+WORDING: Final = Wording(DECIDING, deciding)

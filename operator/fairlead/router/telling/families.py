@@ -138,6 +138,11 @@ TENANT_TTFT: Final = _counter(
 )
 TENANT_INFLIGHT: Final = _gauge("tenant_inflight", "Requests of a tenant at engines.", "tenant")
 TENANT_WAITING: Final = _gauge("tenant_waiting", "Requests of a tenant in queues.", "tenant")
+TENANT_OVER: Final = _counter(
+    "tenant_over_concurrency",
+    "Requests of a tenant sent beyond its concurrency: limits are only tried.",
+    "tenant",
+)
 
 # Queues.
 WAITING: Final = _gauge("requests_waiting", "Requests in queues, by lane.", "lane")
@@ -170,6 +175,13 @@ CACHE_PASSED: Final = _counter("cache_passed", "Requests the response cache was 
 CACHE_NOT_KEPT: Final = _counter("cache_not_kept", "Answers that were not kept, by why.", "reason")
 CACHE_STORED: Final = _counter("cache_stored", "Answers kept.")
 CACHE_EVICTED: Final = _counter("cache_evicted", "Answers let go for room; not those that expired.")
+CACHE_EXPIRED: Final = _counter("cache_expired", "Answers let go for their age.")
+CACHE_FOLLOWERS: Final = _counter(
+    "cache_followers",
+    "Requests that waited for another one's answer, which failed: promoted to ask in its place, or scattered to ask "
+    "each for itself after several had failed.",
+    "fate",
+)
 CACHE_ENTRIES: Final = _gauge("cache_entries", "Answers held.")
 CACHE_BYTES: Final = _gauge("cache_bytes", "Their size.")
 CACHE_SHARED: Final = _counter(

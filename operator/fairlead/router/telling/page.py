@@ -89,6 +89,7 @@ class Page:
         family(families.TENANT_TTFT, ((one.key, one.first_token_seconds) for one in every))
         family(families.TENANT_INFLIGHT, (((one.name,), one.inflight) for one in standing.accounts))
         family(families.TENANT_WAITING, (((one.name,), one.queued) for one in standing.accounts))
+        family(families.TENANT_OVER, (((one.name,), one.over_concurrency) for one in standing.accounts))
 
     def _of_queues(self, standing: Standing) -> None:
         lanes = {one.lane: one for one in standing.lanes}
@@ -129,6 +130,9 @@ class Page:
         family(families.CACHE_NOT_KEPT, by_key(counts.refused.items() if counts else ()))
         self._one(families.CACHE_STORED, counts.stored if counts else 0)
         self._one(families.CACHE_EVICTED, counts.evicted if counts else 0)
+        self._one(families.CACHE_EXPIRED, counts.expired if counts else 0)
+        fates = {"promoted": counts.promoted, "scattered": counts.scattered} if counts else {}
+        family(families.CACHE_FOLLOWERS, by_key(fates.items()))
         self._one(families.CACHE_ENTRIES, cache.entries if cache else 0)
         self._one(families.CACHE_BYTES, cache.bytes if cache else 0)
         family(families.CACHE_SHARED, by_key(of_shared(shared).items() if shared else ()))

@@ -29,6 +29,7 @@ class AccountStanding(Protocol):
 
     inflight: int
     queued: int
+    over_concurrency: int
     shadowed: dict[RefusalReason, int]
 
 
@@ -40,6 +41,9 @@ class CacheCounts(Protocol):
     joined: int
     stored: int
     evicted: int
+    expired: int
+    promoted: int
+    scattered: int
 
     @property
     def passed(self) -> Mapping[Any, int]:

@@ -88,7 +88,6 @@ class Responses(Asked, gc=False):
     max_output_tokens: Any = UNSET
     text: Raw = NONE
     instructions: str | None = None
-    previous_response_id: Any = UNSET
     input: str | list[Message] | None = None
 
 

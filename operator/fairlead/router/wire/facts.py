@@ -122,11 +122,6 @@ class Facts:
         told = self.asked.stream_options
         return isinstance(told, dict) and told.get("include_usage") is True
 
-    @property
-    def continues(self) -> bool:
-        """It goes on from an answer that an engine has kept (Responses API)."""
-        return isinstance(self.asked, asked.Responses) and isinstance(self.asked.previous_response_id, str)
-
 
 def read(surface: Surface, body: bytes) -> Facts | Unreadable:
     """Never raises, whatever the bytes."""

@@ -1,6 +1,7 @@
 """What the world tells while it runs, and to whom: watching changes nothing, so any number of tales can be told."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from fairlead.sim.engine.request import Request
@@ -30,6 +31,10 @@ class Look:
     """Of what arrived."""
     output_tokens: int
     """Of what ended."""
+    oldest_s: float = 0.0
+    """How long the one has been held that is held longest."""
+    replicas: Sequence[Replica] = field(default=(), compare=False, repr=False)
+    """All there ever were, as they are at this moment: to be read at once, not to be kept."""
 
 
 class Observer(Protocol):

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from fairlead.sim.engine.request import Request
 from fairlead.sim.world.course import Course, Engine
+from fairlead.sim.world.metering import Meter
 from fairlead.sim.world.traffic.arrival import Arrival
 
 
@@ -42,7 +43,7 @@ class Replica:
     """Written by the world only; balancers read what a router could know."""
 
     __slots__ = (
-        "choose", "courses", "flights", "gone_at", "gpus", "name", "ordinal", "prompt_tokens", "ready_at",
+        "choose", "courses", "flights", "gone_at", "gpus", "meter", "name", "ordinal", "prompt_tokens", "ready_at",
         "ready_event", "requests", "stage", "wanted_at",
     )  # fmt: skip
 
@@ -60,6 +61,8 @@ class Replica:
         self.requests = 0
         self.prompt_tokens = 0
         self.flights: dict[int, Flight] = {}
+        self.meter: Meter | None = None
+        """Only where somebody scales by it."""
 
     def gpu_seconds(self, now: float) -> float:
         """Paid for so far."""

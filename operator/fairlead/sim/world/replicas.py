@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from fairlead.sim.world.cold_starts import ColdStarts, Fixed
+from fairlead.sim.world.metering import Meter
 from fairlead.sim.world.observers import Look
 from fairlead.sim.world.replica import Inside, Replica, Stage
 
@@ -20,6 +21,12 @@ class Scaling:
 
     wanted: Callable[[Look], int]
     every_s: float = 15.0
+    delay_s: float = 0.0
+    """How old a look is when its answer takes effect: the time between a scrape and what follows from it."""
+    first_s: float | None = None
+    """Replicas count how many of their first tokens came within so many seconds."""
+    pace_s: float | None = None
+    """And how many of their replies took no more than this for each further token."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +62,8 @@ class Replicas:
         """One more, starting."""
         ordinal = len(self.all)
         made = Replica(ordinal, self._fleet.name(ordinal), self._fleet.inside(ordinal), self._fleet.gpus, now)
+        if self._fleet.scaling is not None:
+            made.meter = Meter(self._fleet.scaling.first_s, self._fleet.scaling.pace_s)
         self.all.append(made)
         return made
 

@@ -29,8 +29,9 @@ class Tick(Enum):
     LOOK = "look"
 
 
-Event = tuple[Replica, Course] | Replica | Arrival | Scaling | Tick
-"""An engine is due, a replica has started, a request arrives, the scaling loop is asked, observers look."""
+Event = tuple[Replica, Course] | Replica | Arrival | Scaling | int | Tick
+"""An engine is due, a replica has started, a request arrives, the scaling loop is asked, so many replicas are to be,
+observers look."""
 
 
 @dataclass(slots=True)
@@ -107,6 +108,8 @@ class World:
             self._arrive(what)
         elif isinstance(what, Replica):
             self._start(what)
+        elif isinstance(what, int):
+            self._become(what)
         else:
             self._come_round(what)
             return
@@ -170,8 +173,8 @@ class World:
     def _settle(self, replica: Replica, course: Course, shown: Sequence[Emission]) -> None:
         """Take back what ended, and note when the engine is due."""
         for emitted in shown:
-            if emitted.first and self._follower is not None:
-                self._follower.began(replica.flights[emitted.request.serial].arrival, self.now)
+            if emitted.first:
+                self._began(replica, emitted.request)
             if emitted.finished is not None:
                 self._ended(replica, emitted.request)
         due = course.engine.horizon
@@ -181,8 +184,16 @@ class World:
         if replica.stage is Stage.DRAINING:
             self.replicas.maybe_gone(replica, self.now)
 
+    def _began(self, replica: Replica, request: Request) -> None:
+        if self._follower is not None:
+            self._follower.began(replica.flights[request.serial].arrival, self.now)
+        if replica.meter is not None:
+            replica.meter.began(request)
+
     def _ended(self, replica: Replica, request: Request) -> None:
         arrival = replica.back(request.serial).arrival
+        if replica.meter is not None:
+            replica.meter.ended(request)
         if self._follower is not None:
             self._follower.ended(arrival, request.emitted, self.now)
         self.totals.answered += 1
@@ -203,13 +214,21 @@ class World:
     def _come_round(self, what: Scaling | Tick) -> None:
         look = self._look()
         if isinstance(what, Scaling):
-            self._become(what.wanted(look))
+            self._decide(what, look)
             every = what.every_s
         else:
             self._observer.looked(look)
             every = self._fleet.look_s
         if self._goes_on(look):
             self._queue.add(self.now + every, queue.TICK, what)
+
+    def _decide(self, scaling: Scaling, look: Look) -> None:
+        """By what was seen; what follows from it follows a little later."""
+        wanted = scaling.wanted(look)
+        if scaling.delay_s:
+            self._queue.add(self.now + scaling.delay_s, queue.TICK, wanted)
+        else:
+            self._become(wanted)
 
     def _become(self, wanted: int) -> None:
         """Grow with cold starts, or shrink by draining."""
@@ -244,6 +263,8 @@ class World:
             ended=totals.answered,
             prompt_tokens=totals.prompt_tokens,
             output_tokens=totals.output_tokens,
+            oldest_s=self.now - self._held[0].time if self._held else 0.0,
+            replicas=replicas.all,
         )
 
     def _goes_on(self, look: Look) -> bool:

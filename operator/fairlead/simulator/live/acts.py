@@ -1,5 +1,6 @@
 """What an engine does beside generating: sleep and wake, pause, forget its cache, take adapters, tell of itself."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from itertools import count
@@ -22,12 +23,15 @@ _ALL_TAGS: Final = frozenset({"weights", "kv_cache"})
 class Acts:
     """One server's."""
 
-    def __init__(self, served: Served, driver: Driver, page: Page, *, faults_open: bool) -> None:
+    def __init__(
+        self, served: Served, driver: Driver, page: Page, *, faults_open: bool, wake_seconds: float = 0.0
+    ) -> None:
         self._served = served
         self._driver = driver
         self._page = page
         self._spoiled = Spoiled(page, driver.faults)
         self._asleep: frozenset[str] = frozenset()
+        self._wake_seconds = wake_seconds
         self._paused = False
         self._numbers = count(1)
         self.adapter_numbers: dict[str, int] = {}
@@ -98,7 +102,9 @@ class Acts:
         self.reset_prefix_cache(reset_running=False)
 
     async def wake(self, tags: Sequence[str] | None) -> bool:
-        """With weights and cache both back it goes on."""
+        """With weights and cache both back it goes on; moving them takes a while."""
+        if self._asleep:
+            await asyncio.sleep(self._wake_seconds)
         self._asleep -= _ALL_TAGS if tags is None else frozenset(tags)
         if self._asleep:
             return False

@@ -57,7 +57,13 @@ class LiveEngine:
         hashes = Hashes(provision.served.hash_algorithm, environment)
         self.driver = Driver(ranks, hashes, self._by)
         open_to_orders = pretence.faults_api or provision.served.answering.dev_mode
-        self.acts = Acts(provision.served, self.driver, self._page(ranks), faults_open=open_to_orders)
+        self.acts = Acts(
+            provision.served,
+            self.driver,
+            self._page(ranks),
+            faults_open=open_to_orders,
+            wake_seconds=pretence.wake_seconds,
+        )
 
     def end(self) -> int:
         """The engine below the server is gone: everybody inside is told; how many there were."""

@@ -1,10 +1,11 @@
-"""One pod as Kubernetes tells it, turned into what a rollout cares about. Pure: reads manifests and nothing else."""
+"""One pod as Kubernetes tells it, turned into what a rollout or an autoscaler cares about. Pure: reads manifests."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, Final, TypeAlias
 
 from fairlead.fleet.rollouts import Replica
+from fairlead.objects import labels
 
 Manifest: TypeAlias = dict[str, Any]
 
@@ -28,6 +29,7 @@ def replica(pod: Manifest, routable: Mapping[str, bool]) -> Replica:
         ending="deletionTimestamp" in pod["metadata"],
         unplaced=unplaced(pod) is not None,
         routable=routable.get(name),
+        asleep=labels.ASLEEP in (pod["metadata"].get("annotations") or {}),
     )
 
 

@@ -1,0 +1,179 @@
+"""Two sources, one run, one policy: each second both are decided by, and afterwards their decisions are compared."""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from bench.autoscaler_sources.world import (
+    ENGINE_TARGETS,
+    HOST,
+    PROMETHEUS,
+    ROUTER_TARGET,
+    SCRAPE_SECONDS,
+    TARGETS,
+    Load,
+    put,
+    world,
+)
+from fairlead.autoscaler import reading
+from fairlead.autoscaler.prometheus import PrometheusSource
+from fairlead.autoscaler.prometheus_doors import Door
+from fairlead.autoscaler.scraping import Scraper
+from fairlead.autoscaler.source import Source
+from fairlead.fleet.policies import ColdStart, Objectives, Pace, Policy, ReplicaBounds, Signals
+from fairlead.scaling import recommending
+from fairlead.scaling.facts import Doubt, Facts, Phase, Pod, Router
+from fairlead.scaling.memory import Memory
+
+DECIDE_SECONDS: Final = 1.0
+POLL_SECONDS: Final = 0.5
+LATEST_SECONDS: Final = SCRAPE_SECONDS + POLL_SECONDS + DECIDE_SECONDS
+"""One scrape, until it is asked for, until it is decided by."""
+POLICY: Final = Policy(
+    objectives=Objectives(ttft_p95_seconds=1.0),
+    signals=Signals(queue_per_replica=2, kv_target=None, token_headroom=None),
+    pace=Pace(down_after_seconds=10.0),
+    cold_start=ColdStart(assume_seconds=20.0, learn=False),
+    stale_after_seconds=15.0,
+)
+BOUNDS: Final = ReplicaBounds(least=1, most=6)
+LOADS: Final = (Load(clients=4, seconds=12), Load(clients=80, seconds=25), Load(clients=4, seconds=25))
+
+
+@dataclass(slots=True)
+class Side:
+    """One source and what was decided by it."""
+
+    source: Source
+    began: float
+    memory: Memory = field(default_factory=Memory)
+    wanted: int = len(ENGINE_TARGETS)
+    changes: list[tuple[float, int]] = field(default_factory=list)
+    doubts: list[Doubt] = field(default_factory=list)
+    said: list[int] = field(default_factory=list)
+
+    def decide(self, now: float) -> None:
+        """As the loop does."""
+        facts = self._facts(now)
+        self.doubts += [one.doubt for one in facts.pods if one.doubt is not None]
+        self.doubts += [one.doubt for one in facts.routers if one.doubt is not None]
+        said, self.memory = recommending.recommend(facts, self.memory, now)
+        self.said.append(said.replicas)
+        if said.replicas != self.wanted:
+            self.wanted = said.replicas
+            self.changes.append((now - self.began, said.replicas))
+
+    def _facts(self, now: float) -> Facts:
+        figures, doubt = reading.router(self.source.router(ROUTER_TARGET.uid), POLICY, now)
+        return Facts(
+            revision="one",
+            bounds=BOUNDS,
+            policy=POLICY,
+            wanted=self.wanted,
+            pods=tuple(self._pod(one.uid, now) for one in ENGINE_TARGETS),
+            routers=(Router(name=ROUTER_TARGET.name, figures=figures, doubt=doubt),),
+        )
+
+    def _pod(self, uid: str, now: float) -> Pod:
+        figures, doubt = reading.pod(self.source.engine(uid), POLICY, now)
+        since = self.began - 60
+        return Pod(
+            name=uid,
+            revision="one",
+            phase=Phase.READY,
+            since=since,
+            ready_at=since,
+            figures=figures,
+            doubt=doubt,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """Both sides of one run."""
+
+    direct: Sequence[tuple[float, int]]
+    prometheus: Sequence[tuple[float, int]]
+    doubts: int
+    """Looks without an answer, on a machine that everything here shares; told, and no fault of a decision."""
+    answered: int
+
+    answers: Sequence[tuple[int, int]]
+    """Of both, one pair each second."""
+
+    @property
+    def apart_seconds(self) -> float:
+        """So much earlier or later one would have given the other's answer, at most.
+
+        A climb may be seen in one step or in two: an answer between the other's least and most of that time is its own.
+        """
+        return next(
+            (ticks * DECIDE_SECONDS for ticks in range(len(self.answers)) if _within(self.answers, ticks)),
+            len(self.answers) * DECIDE_SECONDS,
+        )
+
+    @property
+    def kept(self) -> bool:
+        """The promise; a run in which nothing was decided shows nothing."""
+        decided = min(len(self.direct), len(self.prometheus)) >= 2
+        return decided and self.apart_seconds <= LATEST_SECONDS
+
+
+def _within(answers: Sequence[tuple[int, int]], ticks: int) -> bool:
+    """What follows the last answers nobody knows, so they only stand for those before."""
+    for place in range(ticks, len(answers) - ticks):
+        one, other = answers[place]
+        near = answers[place - ticks : place + ticks + 1]
+        ones, others = [pair[0] for pair in near], [pair[1] for pair in near]
+        if not (min(others) <= one <= max(others) and min(ones) <= other <= max(ones)):
+            return False
+    return True
+
+
+async def compare(folder: Path, loads: Sequence[Load] = LOADS) -> Found:
+    """One run."""
+    async with world(folder):
+        sources: tuple[Source, ...] = (
+            Scraper(),
+            PrometheusSource(Door(url=f"http://{HOST}:{PROMETHEUS}"), POLL_SECONDS),
+        )
+        for source in sources:
+            source.start()
+            source.follow(TARGETS)
+        await _told(sources)
+        sides = [Side(source, time.time()) for source in sources]
+        deciding = asyncio.create_task(_decide(sides))
+        answered = 0
+        for load in loads:
+            answered += await put(load)
+        deciding.cancel()
+        await asyncio.gather(deciding, return_exceptions=True)
+        for source in sources:
+            await source.close()
+    return Found(
+        direct=sides[0].changes,
+        prometheus=sides[1].changes,
+        answers=list(zip(sides[0].said, sides[1].said, strict=False)),
+        doubts=sum(len(side.doubts) for side in sides),
+        answered=answered,
+    )
+
+
+async def _told(sources: Sequence[Source]) -> None:
+    """Until both know all pods."""
+    async with asyncio.timeout(30):
+        while any(source.router(ROUTER_TARGET.uid).doubt for source in sources) or any(  # noqa: ASYNC110 - a process
+            source.engine(one.uid).doubt for source in sources for one in ENGINE_TARGETS
+        ):
+            await asyncio.sleep(0.1)
+
+
+async def _decide(sides: Sequence[Side]) -> None:
+    while True:
+        now = time.time()
+        for side in sides:
+            side.decide(now)
+        await asyncio.sleep(DECIDE_SECONDS)

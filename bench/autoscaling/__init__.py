@@ -1,0 +1,1 @@
+"""How Fairlead's autoscaler fares against what others run, on recorded and made-up traffic, in the simulator."""

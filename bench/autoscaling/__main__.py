@@ -1,0 +1,70 @@
+"""Autoscalers compared in the simulator: `python -m bench.autoscaling`; ends well only where the goal holds.
+
+Every traffic is played by one process from its first request on, two processes at a time; the same seeds, the same
+table. With `--quick`, one cold start and half of the settings of each baseline. With `--page`, docs are written. With
+`--ours N`, nothing is compared: Fairlead alone, beginning with N replicas, and every change of its mind.
+"""
+
+import argparse
+import sys
+import time
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+from typing import Final
+
+from bench.autoscaling import page, table, telling, traffic
+from bench.autoscaling.comparing import COLD_STARTS_S, Compared, compared
+from bench.autoscaling.traffic import Traffic
+
+PROCESSES: Final = 2
+LONGEST_FIRST: Final = ("m-mid", "diurnal day", "m-large", "step", "mooncake", "azure", "flash crowd", "quiet night")
+QUICK: Final = ("azure", "m-large", "mooncake", "flash crowd", "quiet night")
+
+
+def main() -> int:
+    """Print the table; the last line says whether the goal holds."""
+    asked = argparse.ArgumentParser(prog="autoscaling")
+    asked.add_argument("--quick", action="store_true", help="five traffics, the shorter cold start, fewer settings")
+    asked.add_argument("--only", action="append", choices=LONGEST_FIRST, help="this traffic; may be repeated")
+    asked.add_argument("--processes", type=int, default=PROCESSES)
+    asked.add_argument("--page", type=Path, help="write the page and its pictures into this folder")
+    asked.add_argument("--ours", type=int, metavar="N", help="Fairlead alone, beginning with so many replicas")
+    options = asked.parse_args()
+    began = time.monotonic()
+    names = options.only or (QUICK if options.quick else LONGEST_FIRST)
+    if options.ours is not None:
+        return _alone(names, options.ours)
+    rows: list[Compared] = []
+    with ProcessPoolExecutor(options.processes) as pool:
+        for part in [pool.submit(_row, name, options.quick) for name in sorted(names, key=LONGEST_FIRST.index)]:
+            for row in part.result():
+                print(f"{table.block(row)}\n", flush=True)
+                rows.append(row)
+    order = [make().name for make in traffic.ALL]
+    rows.sort(key=lambda row: (order.index(row.traffic), row.cold_s))
+    if options.page:
+        page.write(rows, options.page, quick=options.quick)
+    found = table.verdict(rows)
+    print(f"the goal {found}; {time.monotonic() - began:.0f} s")
+    return 0 if found.holds else 1
+
+
+def _alone(names: Sequence[str], replicas: int) -> int:
+    for name in names:
+        for cold_s in COLD_STARTS_S:
+            for line in telling.told(_named(name), cold_s, replicas):
+                print(line, flush=True)
+    return 0
+
+
+def _named(name: str) -> Traffic:
+    return next(one for one in (make() for make in traffic.ALL) if one.name == name)
+
+
+def _row(name: str, quick: bool) -> list[Compared]:
+    return compared(_named(name), COLD_STARTS_S[:1] if quick else COLD_STARTS_S, quick=quick)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

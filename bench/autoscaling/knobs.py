@@ -1,0 +1,102 @@
+"""What each field of a policy does: the same busy hours under three settings of it, all else by default.
+
+`python -m bench.autoscaling.knobs --page docs/reference` writes the page and a picture for each field.
+"""
+
+import argparse
+import math
+import sys
+import time
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+from bench.autoscaling import contestants, knobs_page, playing
+from bench.autoscaling.knob_settings import KNOBS, Knob, Setting
+from bench.autoscaling.knobs_page import Turned
+from bench.autoscaling.playing import Stage
+from bench.autoscaling.traffic import Part, Traffic
+from fairlead.scaling import recommending
+from fairlead.scaling.facts import Facts
+from fairlead.scaling.memory import Memory
+from fairlead.scaling.recommendation import Recommendation
+from fairlead.sim.timing import catalogue
+from fairlead.sim.timing.catalogue import RatesUnknown
+from fairlead.sim.world import scaled
+from fairlead.sim.world.replicas import Scaling
+from fairlead.sim.world.scaled import Autoscaled, Scaled
+from fairlead.sim.world.traffic.arrival import Arrival
+
+COLD_S: Final = 110.0
+PRICE: Final = 1.0
+"""An hour of a replica, so that a budget reads as a count."""
+
+
+def turned(knob: Knob) -> Turned:
+    """The same arrivals for each setting."""
+    made = knob.make()
+    arrivals = made.reported.arrivals()
+    stage = Stage(traffic=made, part=made.reported, arrivals=arrivals, cold_s=COLD_S, replicas=2)
+    return Turned(
+        knob=knob,
+        played=tuple(playing.played(stage, one.label, _scaling(made, one)) for one in knob.settings),
+        arrivals=_by_minute(arrivals, made.reported),
+        since=made.reported.since,
+        until=made.reported.until,
+    )
+
+
+def _scaling(made: Traffic, setting: Setting) -> Scaling:
+    sheet = catalogue.step_times(made.lived.question)
+    speed = None if isinstance(sheet, RatesUnknown) else scaled.assumed(sheet, made.lived.settings())
+    ours = Scaled(bounds=setting.bounds, policy=setting.policy, delay_s=contestants.DELAY_S, assumed=speed)
+    autoscaler = Autoscaled(ours, decide=_priced)
+    promised = setting.policy.objectives.ttft_p95_seconds or made.lived.objectives.ttft_p95_s
+    return Scaling(
+        wanted=autoscaler.wanted, every_s=contestants.OURS_EVERY_S, delay_s=contestants.DELAY_S, first_s=promised
+    )
+
+
+def _priced(facts: Facts, memory: Memory, now: float) -> tuple[Recommendation, Memory]:
+    """The simulated world has no prices; a budget needs one."""
+    return recommending.recommend(replace(facts, price_per_hour=PRICE), memory, now)
+
+
+def _by_minute(arrivals: list[Arrival], part: Part) -> tuple[float, ...]:
+    counts = [0] * math.ceil((part.until - part.since) / 60)
+    for one in arrivals:
+        if part.since <= one.time < part.until:
+            counts[int((one.time - part.since) // 60)] += 1
+    return tuple(count / 60 for count in counts)
+
+
+def main() -> int:
+    """A line for each setting; the last says how long it took."""
+    asked = argparse.ArgumentParser(prog="knobs", description=__doc__)
+    asked.add_argument("--only", action="append", choices=[one.name for one in KNOBS])
+    asked.add_argument("--processes", type=int, default=2)
+    asked.add_argument("--page", type=Path, help="write the page and its pictures into this folder")
+    options = asked.parse_args()
+    began = time.monotonic()
+    wanted = [one for one in KNOBS if not options.only or one.name in options.only]
+    found = []
+    with ProcessPoolExecutor(options.processes) as pool:
+        for one in pool.map(_named, [one.name for one in wanted]):
+            found.append(one)
+            for played in one.played:
+                words = f"{one.knob.name:14} {played.who:16} {played.attainment:6.1%} {played.gpu_hours:7.2f} GPU h"
+                print(words, flush=True)
+    if options.page:
+        knobs_page.write(found, options.page)
+    print(f"{len(found)} fields in {time.monotonic() - began:.0f} s")
+    return 0
+
+
+def _named(name: str) -> Turned:
+    """A field is named rather than handed over, as a function of its own does not go to another process."""
+    return turned(next(one for one in KNOBS if one.name == name))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,111 @@
+"""One autoscaler on one traffic: lived through in the simulator, and what came of it in the part that counts."""
+
+import gc
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from math import inf
+from typing import Final
+
+from bench import simulated_fleets
+from bench.autoscaling import swinging
+from bench.autoscaling.traffic import Part, Traffic
+from fairlead.sim.world.balancing import Balancer, LeastTokens, PrefixAffinity
+from fairlead.sim.world.cold_starts import Fixed
+from fairlead.sim.world.observers import Look
+from fairlead.sim.world.replicas import Scaling
+from fairlead.sim.world.tale import Tale
+from fairlead.sim.world.traffic.arrival import Arrival
+from fairlead.sim.world.world import World
+
+TAIL_S: Final = 120.0
+"""After the last arrival that counts, for its answer; what is still not answered then was missed."""
+GOAL: Final = 0.95
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Played:
+    """Of the part that counts."""
+
+    who: str
+    attainment: float
+    """Share of all requests that were answered within both objectives."""
+    gpu_hours: float
+    """From wanted to gone."""
+    reversals: int
+    """The most in any ten minutes without a burst."""
+    answers: tuple[tuple[float, int], ...]
+    """When the wanted number changed, and to what."""
+    first: float
+    pace: float
+    """Shares that kept one objective each."""
+
+    @property
+    def holds(self) -> bool:
+        """Whether users got what they were promised."""
+        return self.attainment >= GOAL
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    """One part of one traffic with one cold start, and how many replicas stand there at first."""
+
+    traffic: Traffic
+    part: Part
+    arrivals: Sequence[Arrival]
+    cold_s: float
+    replicas: int
+
+    def with_replicas(self, replicas: int) -> "Stage":
+        """The same with another number."""
+        return replace(self, replicas=replicas)
+
+
+class Noted:
+    """An autoscaler whose answers are written down."""
+
+    def __init__(self, wanted: Callable[[Look], int]) -> None:
+        self._wanted = wanted
+        self.answers: list[tuple[float, int]] = []
+
+    def wanted(self, look: Look) -> int:
+        """As it says itself."""
+        answer = self._wanted(look)
+        if not self.answers or self.answers[-1][1] != answer:
+            self.answers.append((look.at, answer))
+        return answer
+
+
+def played(stage: Stage, who: str, scaling: Scaling | None = None) -> Played:
+    """From the first arrival on."""
+    part, lived = stage.part, stage.traffic.lived
+    noted = Noted(scaling.wanted if scaling else lambda _: stage.replicas)
+    fleet = replace(
+        replace(lived, replicas=stage.replicas).fleet(),
+        cold_starts=Fixed(stage.cold_s),
+        scaling=replace(scaling, wanted=noted.wanted) if scaling else None,
+        look_s=60.0,
+    )
+    tale = Tale(lived.objectives, part.since, part.until)
+    balancer: Balancer = PrefixAffinity() if stage.traffic.prefixes else LeastTokens()
+    world = World(fleet, balancer, simulated_fleets.streams("world"), tale)
+    gc.freeze()
+    world.run((one for one in stage.arrivals if one.time < part.until), part.until + TAIL_S)
+    counts, answers = tale.counts, noted.answers or [(0.0, stage.replicas)]
+    arrived = max(counts.arrived, 1)
+    return Played(
+        who=who,
+        attainment=counts.kept / arrived,
+        gpu_hours=_gpu_hours(world, part),
+        reversals=swinging.most_reversals(answers, [one.time for one in stage.arrivals], part.since, part.until),
+        answers=tuple(answers),
+        first=counts.kept_first / arrived,
+        pace=counts.kept_pace / arrived,
+    )
+
+
+def _gpu_hours(world: World, part: Part) -> float:
+    seconds = 0.0
+    for one in world.replicas.all:
+        gone = inf if one.gone_at is None else one.gone_at
+        seconds += one.gpus * max(min(gone, part.until) - max(one.wanted_at, part.since), 0.0)
+    return seconds / 3600

@@ -1,0 +1,65 @@
+"""Settings found by search: the smallest fixed count, each baseline's best knob, what could be had by foreknowledge.
+
+A knob's best setting has the fewest GPU hours on the tuning part among those that hold the goal there, else the highest
+attainment; what is reported is how it fares on the other part. Static peak and foreknowledge see the reported part.
+"""
+
+import math
+from collections.abc import Sequence
+from typing import Final
+
+from bench.autoscaling.contestants import MOST, Kind
+from bench.autoscaling.foreknowing import Foreknowing, needed, planned
+from bench.autoscaling.playing import Played, Stage, played
+from fairlead.sim.world.replicas import Scaling
+
+PLAN_EVERY_S: Final = 5.0
+FIRST_TRIED: Final = 6
+"""Of fixed counts, then twice as many until one holds."""
+HALVINGS: Final = 4
+LEAST_PLAN, MOST_PLAN = 0.25, 2.0
+"""Of a plan's highest number against static peak."""
+
+
+def static_peak(stage: Stage) -> tuple[int, Played]:
+    """The smallest count that holds, by bisection: more replicas never keep fewer promises, chance aside."""
+    low, high = 0, MOST
+    found: Played | None = None
+    while high - low > 1:
+        middle = (low + high) // 2 if found else min(max(2 * low, FIRST_TRIED), high - 1)
+        run = played(stage.with_replicas(middle), f"static {middle}")
+        if run.holds:
+            high, found = middle, run
+        else:
+            low = middle
+    return high, found or played(stage.with_replicas(high), f"static {high}")
+
+
+def best(kind: Kind, stage: Stage, tried: Sequence[float]) -> float:
+    """Of the tuning part."""
+    runs = [(setting, played(stage, kind.name, kind.make(setting, stage.traffic.to_zero))) for setting in tried]
+    holding = [(run.gpu_hours, setting) for setting, run in runs if run.holds]
+    if holding:
+        return min(holding)[1]
+    return max((run.attainment, setting) for setting, run in runs)[1]
+
+
+def foreknown(stage: Stage, peak: int) -> Played:
+    """The cheapest plan that holds, by bisection of what one replica is asked to carry."""
+    found: Played | None = None
+    work = needed(stage.arrivals, stage.part.until)
+    low, high = LEAST_PLAN, MOST_PLAN
+    highest = max(work)
+    for halving in range(HALVINGS + 1):
+        middle = math.sqrt(low * high) if halving else high
+        plan = planned(work, highest / peak / middle, stage.cold_s, stage.traffic.to_zero)
+        scaling = Scaling(wanted=Foreknowing(plan, stage.cold_s).wanted, every_s=PLAN_EVERY_S)
+        run = played(stage.with_replicas(max(plan[0], 1)), "foreknowledge", scaling)
+        if run.holds:
+            high = middle
+            found = run if found is None or run.gpu_hours < found.gpu_hours else found
+        else:
+            low = middle
+    if found is None:
+        raise AssertionError(f"{stage.traffic.name}: a plan of {MOST_PLAN:g} times static peak does not hold")
+    return found

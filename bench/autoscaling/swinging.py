@@ -1,0 +1,54 @@
+"""How often an autoscaler turned round: more after fewer, or fewer after more, while nothing called for it.
+
+A minute is a burst if it brings more than one and a half times the mean of the ten before, and more than three standard
+deviations of even chance above it. What happens in a burst and in the twenty minutes after it (up, then down once the
+window of five minutes and a cold start are over) is an answer to it and is not counted.
+"""
+
+from bisect import bisect_left
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Final
+
+MINUTE_S: Final = 60.0
+BEFORE: Final = 10
+OVER: Final = 1.5
+SIGMAS: Final = 3.0
+CALM_S: Final = 1200.0
+SPAN_S: Final = 600.0
+
+
+def most_reversals(answers: Sequence[tuple[float, int]], arrivals: Sequence[float], since: float, until: float) -> int:
+    """In any ten minutes outside bursts."""
+    bursts = _bursts(arrivals, until)
+    turned = [at for at in _reversals(answers) if since <= at < until and not _after_burst(at, bursts)]
+    return max((sum(1 for one in turned if at <= one < at + SPAN_S) for at in turned), default=0)
+
+
+def _reversals(answers: Sequence[tuple[float, int]]) -> list[float]:
+    found, rose = [], None
+    for (_, before), (at, after) in pairwise(answers):
+        if rose is not None and rose != (after > before):
+            found.append(at)
+        rose = after > before
+    return found
+
+
+def _bursts(arrivals: Sequence[float], until: float) -> list[float]:
+    """Their minutes' starts."""
+    counts = [0] * (int(until / MINUTE_S) + 1)
+    for at in arrivals:
+        if at < until:
+            counts[int(at / MINUTE_S)] += 1
+    found = []
+    for minute in range(1, len(counts)):
+        before = counts[max(minute - BEFORE, 0) : minute]
+        mean = sum(before) / len(before)
+        if counts[minute] > OVER * mean and counts[minute] > mean + SIGMAS * mean**0.5 + SIGMAS:
+            found.append(minute * MINUTE_S)
+    return found
+
+
+def _after_burst(at: float, bursts: Sequence[float]) -> bool:
+    place = bisect_left(bursts, at - CALM_S)
+    return place < len(bursts) and bursts[place] <= at

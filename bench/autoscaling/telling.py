@@ -1,0 +1,37 @@
+"""Fairlead alone on one traffic, with every change of its mind: to see why a row of the table is what it is."""
+
+from collections.abc import Iterator
+
+from bench.autoscaling.contestants import ours
+from bench.autoscaling.playing import Stage, played
+from bench.autoscaling.traffic import Traffic
+from fairlead.scaling.facts import Facts, Phase
+from fairlead.scaling.memory import Memory
+from fairlead.scaling.recommendation import Recommendation
+
+
+class Changes:
+    """Hears every decision and keeps a line of those that changed the number."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def told(self, facts: Facts, memory: Memory, answer: Recommendation, now: float) -> None:  # noqa: ARG002  # not shown
+        """One decision."""
+        if answer.replicas == facts.wanted:
+            return
+        ready = sum(one.phase is Phase.READY for one in facts.pods)
+        asked = " ".join(f"{one.signal}={one.replicas}" for one in answer.candidates)
+        limits = " ".join(one.bound for one in answer.limits)
+        count = f"{facts.wanted:>3} ->{answer.replicas:>3}, {ready:>3} ready"
+        self.lines.append(f"{now:>9.0f} s {count}  {answer.reason:<16} {asked}  {limits}")
+
+
+def told(traffic: Traffic, cold_s: float, replicas: int) -> Iterator[str]:
+    """A line for each change, then the figures."""
+    part, changes = traffic.reported, Changes()
+    stage = Stage(traffic=traffic, part=part, arrivals=part.arrivals(), cold_s=cold_s, replicas=replicas)
+    run = played(stage, "Fairlead", ours(traffic, changes.told))
+    yield from changes.lines
+    kept = f"{run.attainment:.1%} kept (first token {run.first:.1%}, pace {run.pace:.1%})"
+    yield f"{traffic.name}, cold start {cold_s:.0f} s: {kept}, {run.gpu_hours:.2f} GPU hours, {run.reversals} reversals"

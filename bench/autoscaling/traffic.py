@@ -1,0 +1,236 @@
+"""The traffic that autoscalers are compared on: who asks, of which replicas, what users were promised.
+
+Each has a part to tune baselines on and a part that is reported. Recorded traffic is cut: Azure and Mooncake in halves,
+of which the second is reported and the first lived through before; ServeGen's mixes into stretches of different days,
+every client's rate divided by the same number and its burstiness kept. Made-up traffic is drawn anew by another seed.
+Objectives are what users of such a service are told, and the same for every contestant.
+"""
+
+import gzip
+import random
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Final
+
+from bench import simulated_fleets
+from bench.simulated_fleets import Lived
+from fairlead.cluster import package_data
+from fairlead.fleet.capacity import Objectives
+from fairlead.fleet.chance import Chance
+from fairlead.fleet.traffic import Lengths
+from fairlead.sim.world.traffic import client_mix, gaps, generators, lengths, profiles, recorded
+from fairlead.sim.world.traffic.arrival import Arrival
+from fairlead.sim.world.traffic.client_mix import Window
+from fairlead.sim.world.traffic.profiles import DAY_S, Slice
+from fairlead.sizing.question import Question
+
+HOUR_S: Final = 3600.0
+PROMPTS: Final = Lengths(p50=800, p95=3000, p99=5200, mean=1100)
+REPLIES: Final = Lengths(p50=150, p95=500, p99=820, mean=195)
+"""Of made-up traffic: log-normal through median and 95th percentile, near those of the Azure hour."""
+HASTE: Final = 3.0
+WARM_UP_S: Final = 900.0
+CHAT: Final = Objectives(ttft_p95_s=2.0, tpot_p95_s=0.1)
+"""Ten tokens a second are twice what people read."""
+SWIFT_CHAT: Final = Objectives(ttft_p95_s=2.0, tpot_p95_s=0.05)
+DOCUMENTS: Final = Objectives(ttft_p95_s=10.0, tpot_p95_s=0.15)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """What is asked, and between which moments it counts; before it, the fleet finds its pace."""
+
+    arrivals: Callable[[], list[Arrival]]
+    since: float
+    until: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Traffic:
+    """One row of the table."""
+
+    name: str
+    words: str
+    lived: Lived
+    tuning: Part
+    reported: Part
+    trace: bool = False
+    """Recorded from production or published as a trace; the others are made up."""
+    to_zero: bool = False
+    prefixes: bool = False
+    """Prompts share beginnings, and the router knows."""
+
+
+def chat_replica() -> Lived:
+    """What a small chat runs on in a public cloud: one 24 GiB card, and a cache for some twenty talks."""
+    known = package_data.load_catalogue()
+    return Lived(
+        words="Llama-3.1-8B on one NVIDIA-A10G",
+        question=Question(
+            shape=known.shapes["meta-llama/Llama-3.1-8B-Instruct"],
+            accelerator=known.accelerators["NVIDIA-A10G"],
+            context=16_384,
+        ),
+        replicas=1,
+        objectives=CHAT,
+    )
+
+
+def large_replica() -> Lived:
+    """Prompts of this chat are too long for the small card's promise, however many of them there are."""
+    return _on_l40s(16_384, SWIFT_CHAT)
+
+
+def document_replica() -> Lived:
+    """The same with room for long prompts."""
+    return _on_l40s(131_072, DOCUMENTS)
+
+
+def _on_l40s(context: int, objectives: Objectives) -> Lived:
+    known = package_data.load_catalogue()
+    return Lived(
+        words="Llama-3.1-8B on one NVIDIA-L40S",
+        question=Question(
+            shape=known.shapes["meta-llama/Llama-3.1-8B-Instruct"],
+            accelerator=known.accelerators["NVIDIA-L40S"],
+            context=context,
+        ),
+        replicas=1,
+        objectives=objectives,
+    )
+
+
+def azure() -> Traffic:
+    """An hour of a production chat."""
+
+    def arrivals() -> list[Arrival]:
+        with gzip.open(simulated_fleets.traces() / "azure-llm-2023-conv.csv.gz", "rt", encoding="utf-8") as text:
+            return list(recorded.azure(text))
+
+    return _halves("azure", "Azure conversation, 58 minutes, as recorded", chat_replica(), arrivals, 3502.0)
+
+
+def mooncake() -> Traffic:
+    """Long prompts that share blocks."""
+
+    def arrivals() -> list[Arrival]:
+        with gzip.open(simulated_fleets.traces() / "mooncake-synthetic.jsonl.gz", "rt", encoding="utf-8") as text:
+            return list(recorded.mooncake(text, simulated_fleets.PAGE_TOKENS))
+
+    words = "Mooncake synthetic, 17 minutes, as recorded, with its prefix blocks"
+    return replace(_halves("mooncake", words, document_replica(), arrivals, 1022.0), prefixes=True)
+
+
+def m_large() -> Traffic:
+    """From the quiet of the early morning to the crest: twice as much within three hours."""
+    return Traffic(
+        name="m-large",
+        words="ServeGen m-large, rates over 20; day 6, 07:00 to 11:00, tuned on day 5, 17:00 to 21:00",
+        lived=large_replica(),
+        tuning=_mix("m-large", 20.0, 5 * DAY_S + 17 * HOUR_S, 4 * HOUR_S),
+        reported=_mix("m-large", 20.0, 6 * DAY_S + 7 * HOUR_S, 4 * HOUR_S),
+        trace=True,
+    )
+
+
+def m_mid() -> Traffic:
+    """Short prompts and replies of few, bursty clients, from the early morning on."""
+    return Traffic(
+        name="m-mid",
+        words="ServeGen m-mid, rates over 150; day 4, 05:00 to 11:00, tuned on day 6, 16:00 to 22:00",
+        lived=chat_replica(),
+        tuning=_mix("m-mid", 150.0, 6 * DAY_S + 16 * HOUR_S, 6 * HOUR_S),
+        reported=_mix("m-mid", 150.0, 4 * DAY_S + 5 * HOUR_S, 6 * HOUR_S),
+        trace=True,
+    )
+
+
+def step() -> Traffic:
+    """From a tenth to all of it within a second."""
+    return _made(
+        "step", "2 requests/s, then 20 for 40 minutes", lambda: profiles.step(2.0, 20.0, 1500.0, 3900.0), 3900.0
+    )
+
+
+def flash_crowd() -> Traffic:
+    """Five times as many at once, who go within ten minutes."""
+
+    def profile() -> Iterator[Slice]:
+        return profiles.flash_crowd(4.0, 20.0, 2100.0, 600.0, 4500.0)
+
+    return _made("flash crowd", "4 requests/s, 20 at once, back to 4 within ten minutes", profile, 4500.0)
+
+
+def diurnal() -> Traffic:
+    """Busy at two in the afternoon, quiet at two in the morning; a third of a day long, so harder to follow."""
+
+    def profile() -> Iterator[Slice]:
+        for one in profiles.diurnal(4.0, 0.8, DAY_S, busiest=DAY_S * 14 / 24):
+            yield Slice(one.seconds / HASTE, one.rate)
+
+    words = "a day's wave in eight hours: 4 requests/s on average, 0.8 at night and 7.2 at its crest"
+    return _made("diurnal day", words, profile, DAY_S / HASTE)
+
+
+def quiet_night() -> Traffic:
+    """An evening, a night with a request an hour, a morning."""
+
+    def profile() -> Iterator[Slice]:
+        yield Slice(WARM_UP_S + 0.5 * HOUR_S, 1.0)
+        yield Slice(5 * HOUR_S, 1 / HOUR_S)
+        yield Slice(2 * HOUR_S, 1.0)
+
+    words = "1 request/s, five hours with one an hour, 1 request/s again; may go to zero"
+    return replace(_made("quiet night", words, profile, WARM_UP_S + 7.5 * HOUR_S), to_zero=True)
+
+
+ALL: Final = (azure, m_large, m_mid, mooncake, step, flash_crowd, diurnal, quiet_night)
+
+
+def _halves(name: str, words: str, lived: Lived, arrivals: Callable[[], list[Arrival]], seconds: float) -> Traffic:
+    half = seconds / 2
+    first = Part(arrivals=lambda: [one for one in arrivals() if one.time < half], since=0.0, until=half)
+    second = Part(arrivals=arrivals, since=half, until=seconds)
+    return Traffic(name=name, words=words, lived=lived, tuning=first, reported=second, trace=True)
+
+
+def _mix(model: str, over: float, since: float, seconds: float) -> Part:
+    """Starting at its warm-up."""
+    began = since - WARM_UP_S
+
+    def arrivals() -> list[Arrival]:
+        mix = _thinned(model, over, began - client_mix.WINDOW_S, since + seconds)
+        found = client_mix.between(mix, _streams(model), began, since + seconds)
+        return [replace(one, time=one.time - began) for one in found]
+
+    return Part(arrivals=arrivals, since=WARM_UP_S, until=WARM_UP_S + seconds)
+
+
+def _thinned(model: str, over: float, since: float, until: float) -> list[Window]:
+    folder, found = simulated_fleets.traces() / "servegen", []
+    with (
+        gzip.open(folder / f"{model}-rates.csv.gz", "rt", encoding="utf-8") as rates,
+        gzip.open(folder / f"{model}-lengths.csv.gz", "rt", encoding="utf-8") as tables,
+    ):
+        for window in client_mix.windows(rates, tables, since):
+            if window.start >= until:
+                break
+            fewer = tuple(one._replace(rate=one.rate / over) for one in window.rates)
+            found.append(replace(window, rates=fewer))
+    return found
+
+
+def _made(name: str, words: str, profile: Callable[[], Iterator[Slice]], seconds: float) -> Traffic:
+    def part(seed: str) -> Part:
+        def arrivals() -> list[Arrival]:
+            streams = _streams(f"{name}/{seed}")
+            sizes = lengths.lognormal(PROMPTS, REPLIES, 8192, streams("sizes"))
+            return list(generators.requests(profile(), gaps.poisson(streams("gaps")), sizes))
+
+        return Part(arrivals=arrivals, since=WARM_UP_S, until=seconds)
+
+    return Traffic(name=name, words=words, lived=chat_replica(), tuning=part("tuning"), reported=part("reported"))
+
+
+def _streams(of: str) -> Callable[[str], Chance]:
+    return lambda name: random.Random(f"{of}/{name}")  # noqa: S311  # a recorded seed, not a secret

@@ -1,0 +1,68 @@
+"""Whether decisions come out the same when they are read back and taken again, on random histories.
+
+`python -m bench.replay_agreement`: each history is decided look by look; each decision is written as a line, read back,
+and decided again from what was read. The last line is the figure; the exit code is 0 only where all agree.
+"""
+
+import argparse
+import random
+import sys
+import time
+from dataclasses import dataclass
+
+from bench import random_histories
+from fairlead.scaling import agreement, written
+from fairlead.scaling.record import Record
+
+
+@dataclass(slots=True, kw_only=True)
+class Tally:
+    """What came of all histories."""
+
+    histories: int = 0
+    decisions: int = 0
+    disagree: int = 0
+    first: str = ""
+
+
+def tally(count: int, seed: int) -> Tally:
+    """Each history has a seed of its own, so that one that disagrees can be had again."""
+    told = Tally()
+    for number in range(count):
+        told.histories += 1
+        for record in random_histories.records(random.Random(f"{seed}/{number}")):  # noqa: S311  # histories, no secrets
+            told.decisions += 1
+            if problem := _problem(record):
+                told.disagree += 1
+                told.first = told.first or f"history {seed}/{number}: {problem}"
+    return told
+
+
+def _problem(record: Record) -> str:
+    read = written.decode(written.encode(record))
+    if not isinstance(read, Record):
+        return f"no record: {read.because}"
+    if read != record:
+        return "what was read is not what was written"
+    return "; ".join(f"{one.place}: {one.kept!r}, again {one.again!r}" for one in agreement.differences(read))
+
+
+def main(argv: list[str] | None = None) -> int:
+    """The figure last."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--histories", type=int, default=10_000)
+    parser.add_argument("--seed", type=int, default=8)
+    chosen = parser.parse_args(argv)
+    started = time.perf_counter()
+    told = tally(chosen.histories, chosen.seed)
+    if told.first:
+        print(told.first, file=sys.stderr)
+    print(
+        f"{told.histories:,} random histories, {told.decisions:,} decisions, {told.disagree} disagree "
+        f"({time.perf_counter() - started:.0f} s)"
+    )
+    return 1 if told.disagree else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

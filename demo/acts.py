@@ -1,0 +1,99 @@
+"""What the demo does to its models: a quiet load, a burst, the calm after it, a first request after sleep, a change."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from demo import load
+from demo.load import Load
+from demo.watching import Moment, Seat
+from devcluster import progress
+
+STREAMS: Final = 24
+FEW: Final = 2
+CROWD: Final = 40
+MOST: Final = 4
+FIRST: Final = 6
+CONTEXT: Final = '{"spec": {"engine": {"context": {"maxTokens": 8192}}}}'
+
+Tell = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scaled:
+    """What was sent meanwhile, and what the commands said at the most interesting moment."""
+
+    load: Load
+    top: str
+    explained: str
+
+
+def quiet(chat: Seat) -> Load:
+    """A few streams at a time: one replica is enough."""
+    with progress.step(f"sending {STREAMS} streams to {chat.name}"):
+        return load.run(chat.address, chat.name, STREAMS)
+
+
+def burst(chat: Seat, tell: Tell) -> Scaled:
+    """Many at once until all replicas there may be serve; told change by change."""
+    said: list[str] = []
+
+    def grow() -> None:
+        _tell_changes(chat, tell, lambda seen: seen.stands_at(MOST), f"{MOST} replicas serve")
+        said.extend((chat.command("top", "--once"), chat.command("explain", f"infd/{chat.name}")))
+
+    tell(f"\nA burst: {CROWD} clients of {chat.name} at once, each asking on and on until all that may serve do")
+    sent = load.beside(chat.address, chat.name, grow, CROWD)
+    return Scaled(load=sent, top=said[0], explained=said[1])
+
+
+def calm(chat: Seat, tell: Tell) -> Scaled:
+    """A few clients stay: whoever talks to a replica that goes hears the end of the answer."""
+
+    def shrink() -> None:
+        _tell_changes(chat, tell, lambda seen: seen.stands_at(1), "one replica is left")
+
+    tell(f"\nThe burst is over; {FEW} clients stay")
+    sent = load.beside(chat.address, chat.name, shrink, FEW)
+    return Scaled(load=sent, top=chat.command("top", "--once"), explained=chat.command("explain", f"infd/{chat.name}"))
+
+
+def wake(writer: Seat, tell: Tell) -> Load:
+    """Nobody asked for a while: nothing of it runs. Then somebody asks."""
+    with progress.step(f"waiting until nothing of {writer.name} runs"):
+        for _ in writer.follow(lambda seen: seen.stands_at(0), "nothing of it runs"):
+            pass
+    tell(f"\nNobody asked {writer.name} for 10 s: no replica of it runs, no GPU is taken. Now {FIRST} clients ask it")
+    with progress.step(f"{FIRST} streams to a model of which nothing runs"):
+        return load.run(writer.address, writer.name, FIRST)
+
+
+def change(writer: Seat) -> Load:
+    """Its engine, while the only GPU is taken and streams go on."""
+
+    def roll() -> None:
+        writer.cluster.kubectl("patch", "infd", writer.name, "--type=merge", "-p", CONTEXT)
+        for _ in writer.follow(lambda seen: seen.rolled_out, "the change is rolled out"):
+            pass
+
+    with progress.step(f"changing the engine of {writer.name} while its only GPU is taken and streams go on"):
+        return load.beside(writer.address, writer.name, roll, FEW)
+
+
+def _tell_changes(seat: Seat, tell: Tell, until: Callable[[Moment], bool], what: str) -> None:
+    """A line whenever a count changed, and the autoscaler's words whenever it decided."""
+    began = time.monotonic()
+    before: tuple[int | None, ...] = ()
+    asked: int | None = None
+    for seen in seat.follow(until, what):
+        counts = (seen.recommended, seen.pods, seen.ready)
+        if counts != before:
+            why = f"   {seen.message}" if seen.recommended != asked else ""
+            tell(f"  +{time.monotonic() - began:4.1f} s  {_counted(seen)}{why}")
+        before, asked = counts, seen.recommended
+
+
+def _counted(seen: Moment) -> str:
+    wanted = "-" if seen.recommended is None else seen.recommended
+    return f"recommended {wanted}, running {seen.pods}, ready {seen.ready}"

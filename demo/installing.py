@@ -1,0 +1,50 @@
+"""The operator as README installs it, and the two models until they are under way."""
+
+import subprocess
+import time
+from pathlib import Path
+from typing import Final
+
+from devcluster import progress
+from devcluster.door import DoorClosed, Embedded
+from devcluster.image.build import BuiltImage
+
+ROOT: Final = Path(__file__).resolve().parents[1]
+PATIENCE_S: Final = 120.0
+LOOK_EACH_S: Final = 0.5
+
+
+def install(cluster: Embedded, helm: Path, built: BuiltImage) -> None:
+    """By Helm, with the image that was just built."""
+    with progress.step("bringing our image to the nodes"):
+        cluster.load(built.archive)
+    repository, _, tag = built.reference.rpartition(":")
+    words = [str(helm), f"--kubeconfig={cluster.kubeconfig}", "install", "fairlead"]
+    words += [str(ROOT / "charts" / "fairlead"), "--namespace=fairlead-system", "--create-namespace", "--wait"]
+    words += ["--set", f"image.repository={repository}", "--set", f"image.tag={tag}", "--timeout=120s"]
+    with progress.step("installing the operator by Helm"):
+        ran = subprocess.run(words, check=False, capture_output=True, text=True)
+        if ran.returncode:
+            raise DoorClosed(f"helm: {ran.stderr.strip()}")
+
+
+def serve(cluster: Embedded) -> None:
+    """Apply both models and wait until each has served."""
+    with progress.step("applying two models on simulated engines, and their autoscaling policies") as current:
+        cluster.kubectl("apply", "-f", str(ROOT / "demo" / "models.yaml"))
+        until = time.monotonic() + PATIENCE_S
+        while (waiting := _waiting(cluster)) and time.monotonic() < until:
+            current.at(waiting)
+            time.sleep(LOOK_EACH_S)
+        if waiting:
+            raise DoorClosed(f"not ready after {PATIENCE_S:.0f} s: {waiting}")
+
+
+def _waiting(cluster: Embedded) -> str:
+    """Which models do not serve yet, and why."""
+    said = f"{{range .items[*]}}{{.metadata.name}} {_READY.format('status')} {_READY.format('message')}{{'\\n'}}{{end}}"
+    lines = cluster.kubectl("get", "infd", "-o", f"jsonpath={said}").splitlines()
+    return "; ".join(one for one in lines if " True " not in one)
+
+
+_READY: Final = "{{.status.conditions[?(@.type=='Ready')].{}}}"

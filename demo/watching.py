@@ -1,0 +1,88 @@
+"""How one model stands, moment by moment, and what the commands for people say of it."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Self
+
+from devcluster.door import DoorClosed, Embedded
+
+ROOT: Final = Path(__file__).resolve().parents[1]
+NAMESPACE: Final = "default"
+LOOK_EACH_S: Final = 0.5
+PATIENCE_S: Final = 180.0
+COMMAND_S: Final = 60.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moment:
+    """One look."""
+
+    recommended: int | None
+    """Nothing while nobody has decided."""
+    ready: int
+    pods: int
+    message: str
+    rolled_out: bool
+    """Whether the spec as it is now serves, and nothing older is left."""
+
+    def stands_at(self, replicas: int) -> bool:
+        """Whether so many are asked for, and just these run and are ready."""
+        return (self.recommended, self.pods, self.ready) == (replicas, replicas, replicas)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seat:
+    """Where one model is watched from."""
+
+    cluster: Embedded
+    name: str
+    address: str
+
+    @classmethod
+    def at(cls, cluster: Embedded, name: str) -> Self:
+        """With a door to its routers."""
+        return cls(cluster=cluster, name=name, address=cluster.expose(NAMESPACE, f"{name}-router", 80))
+
+    def look(self) -> Moment:
+        """How it stands now."""
+        found = json.loads(self.cluster.kubectl("get", "infd", self.name, "-o", "json"))
+        status: dict[str, Any] = found.get("status", {})
+        scaling = status.get("scaling", {})
+        said = {one["type"]: one for one in status.get("conditions", ())}
+        current = status.get("observedGeneration") == found["metadata"]["generation"]
+        complete = said.get("Progressing", {}).get("reason") == "Complete"
+        return Moment(
+            recommended=scaling.get("recommended"),
+            ready=status.get("readyReplicas") or 0,
+            pods=status.get("replicas") or 0,
+            message=scaling.get("message", ""),
+            rolled_out=bool(current and complete and len(status.get("revisions", ())) == 1),
+        )
+
+    def follow(self, until: Callable[[Moment], bool], what: str) -> Iterator[Moment]:
+        """Every change until something holds; `DoorClosed` with the last look when it does not come."""
+        ends = time.monotonic() + PATIENCE_S
+        last: Moment | None = None
+        while True:
+            seen = self.look()
+            if seen != last:
+                yield seen
+            if until(seen):
+                return
+            if time.monotonic() > ends:
+                raise DoorClosed(f"{self.name}: {what}: not after {PATIENCE_S:.0f} s; last seen: {seen}")
+            last = seen
+            time.sleep(LOOK_EACH_S)
+
+    def command(self, *words: str) -> str:
+        """`fairlead …` as a person types it."""
+        env = os.environ | {"KUBECONFIG": str(self.cluster.kubeconfig), "PYTHONPATH": str(ROOT / "operator")}
+        whole = [sys.executable, "-m", "fairlead", *words]
+        ran = subprocess.run(whole, check=False, capture_output=True, text=True, env=env, timeout=COMMAND_S)
+        return (ran.stdout + ran.stderr).rstrip()

@@ -1,0 +1,55 @@
+"""The page about what an autoscaler says of itself, from the table in the code.
+
+`python -m house.autoscaler_metrics_page` writes docs/reference/autoscaler-metrics.md; a test notices drift.
+"""
+
+import sys
+from collections.abc import Iterator
+from typing import Final
+
+from fairlead.telemetry import autoscaler_metrics
+from fairlead.telemetry.autoscaler_metrics import FAMILIES, PREFIX
+from house.tree import ROOT
+
+PAGE: Final = "docs/reference/autoscaler-metrics.md"
+
+
+def page() -> str:
+    """The whole of it."""
+    return "\n".join(
+        [
+            "# What the autoscaler says of itself",
+            "",
+            "Written by `python -m house.autoscaler_metrics_page` from",
+            "`operator/fairlead/telemetry/autoscaler_metrics.py`; changes here are lost.",
+            "",
+            "Served as `/metrics` on port 9090 of the process that decides: the leading operator, on one page with its",
+            "own metrics, or each autoscaler where they run apart. Figures of a deployment are those of its last",
+            f"decision and go with it. The first {autoscaler_metrics.MOST_SHOWN} deployments of a process are shown by",
+            "name; counters hold all of them.",
+            "",
+            *_metrics(),
+            "",
+            "The last decisions themselves are at `/fairlead/v1/decisions` (all of the process, short) and",
+            "`/fairlead/v1/decisions/NAMESPACE/NAME` (one, whole): what `fairlead top` and `fairlead explain` read.",
+            "",
+        ]
+    )
+
+
+def _metrics() -> Iterator[str]:
+    yield "| metric | type | labels | what it means |"
+    yield "|---|---|---|---|"
+    for one in FAMILIES:
+        labels = ", ".join(f"`{label}`" for label in one.labels)
+        yield f"| `{PREFIX}_{one.name}` | {one.kind} | {labels} | {one.text} |"
+
+
+def main() -> int:
+    """Write it."""
+    (ROOT / PAGE).write_text(page(), encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,101 @@
+"""Where decisions are written down: a short line to the log, whole records to files where asked for. Bounded.
+
+Files are written by a thread, so that a slow disk delays no decision; what it cannot take is dropped and counted.
+"""
+
+import logging
+import queue
+import threading
+from pathlib import Path
+from typing import Final
+
+from fairlead.scaling import written
+from fairlead.scaling.record import Record
+
+EVERY_S: Final = 60.0
+"""At rest a decision is told so often, so that a log without lines means a process without decisions."""
+LARGEST_FILE: Final = 64 * 1024 * 1024
+MOST_FILES: Final = 8
+"""The oldest goes when one more is begun."""
+MOST_WAITING: Final = 10_000
+NAME: Final = "decisions.jsonl"
+
+log = logging.getLogger("fairlead.decisions")
+
+
+class Ledger:
+    """Of one process."""
+
+    def __init__(self, place: Path | None) -> None:
+        self.dropped = 0
+        self._told: dict[str, tuple[float, tuple[object, ...]]] = {}
+        self._lines: queue.Queue[bytes | None] = queue.Queue(MOST_WAITING)
+        self._writer: threading.Thread | None = None
+        if place is not None:
+            path = place / NAME if place.is_dir() or not place.suffix else place
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._writer = threading.Thread(target=_write, args=(path, self._lines), name="ledger", daemon=True)
+            self._writer.start()
+
+    def note(self, uid: str, record: Record) -> None:
+        """One decision."""
+        self._tell(uid, record)
+        if self._writer is None:
+            return
+        try:
+            self._lines.put_nowait(written.encode(record) + b"\n")
+        except queue.Full:
+            self.dropped += 1
+
+    def keep(self, uids: frozenset[str]) -> None:
+        """Forget deployments that are gone."""
+        for uid in self._told.keys() - uids:
+            del self._told[uid]
+
+    def close(self) -> None:
+        """Write what waits, then end."""
+        if self._writer is not None:
+            self._lines.put(None)
+            self._writer.join(timeout=5.0)
+
+    def _tell(self, uid: str, record: Record) -> None:
+        """On a change and each minute."""
+        said = record.recommendation
+        matter = (said.replicas, said.asleep, said.speculates, said.reason)
+        last = self._told.get(uid)
+        if last is not None and last[1] == matter and record.now - last[0] < EVERY_S:
+            return
+        self._told[uid] = (record.now, matter)
+        about = {"namespace": record.namespace, "name_of_object": record.name, "reason": said.reason.value}
+        log.info("%d wanted, %d recommended: %s", record.facts.wanted, said.replicas, said.message, extra=about)
+
+
+def _write(path: Path, lines: "queue.Queue[bytes | None]") -> None:
+    """Until told to end; a disk that refuses is said once, and tried again with the next line."""
+    complained = False
+    while (line := lines.get()) is not None:
+        try:
+            if path.exists() and path.stat().st_size + len(line) > LARGEST_FILE:
+                _turn(path)
+            with path.open("ab") as file:
+                file.write(line)
+                while not lines.empty() and file.tell() < LARGEST_FILE:
+                    more = lines.get()
+                    if more is None:
+                        return
+                    file.write(more)
+            complained = False
+        except OSError as problem:
+            if not complained:
+                log.warning("records cannot be written to %s: %s", path, problem)
+            complained = True
+
+
+def _turn(path: Path) -> None:
+    """decisions.jsonl becomes .1, .1 becomes .2, and so on; the last goes."""
+    for number in range(MOST_FILES - 1, 0, -1):
+        older = path.with_name(f"{path.name}.{number}")
+        if older.exists():
+            older.replace(path.with_name(f"{path.name}.{number + 1}"))
+    path.replace(path.with_name(f"{path.name}.1"))
+    path.with_name(f"{path.name}.{MOST_FILES}").unlink(missing_ok=True)

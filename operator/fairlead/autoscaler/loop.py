@@ -1,0 +1,190 @@
+"""The loop: each second, every deployment of ours is observed, decided, published where something changed, recorded.
+
+One task for all of them. A decision that raises is counted and logged, and stops no other; writes run beside the loop,
+one at a time for each deployment.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from fairlead.autoscaler import children
+from fairlead.autoscaler.ledger import Ledger
+from fairlead.autoscaler.observing import Case, Look, Observer, wanted
+from fairlead.autoscaler.policies import BUILT_IN, NoPolicy, Policies
+from fairlead.autoscaler.settings import LoopSettings
+from fairlead.autoscaler.sources import Sources
+from fairlead.autoscaler.standing import Standing
+from fairlead.autoscaler.subject import Understanding
+from fairlead.autoscaler.world import World
+from fairlead.autoscaler.writing import Writer
+from fairlead.cluster import kinds
+from fairlead.cluster.kinds import Manifest
+from fairlead.scaling.recommendation import Recommendation, ScalingReason
+from fairlead.scaling.recommending import recommend
+from fairlead.scaling.record import Record
+from fairlead.telemetry.autoscaler_metrics import AutoscalerMetrics
+
+SETTLE_ROUNDS: Final = 3.0
+"""A deployment that is new to us is decided after so many rounds, when its pods were asked once and had time to say."""
+
+READING_S: Final = 0.2
+"""Of a round, for reading specs that are new: a thousand at a start are read over several rounds."""
+
+log = logging.getLogger("fairlead.autoscaler")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Doors:
+    """Everything the loop sees and does through."""
+
+    world: World
+    sources: Sources
+    understanding: Understanding
+    writer: Writer
+    ledger: Ledger
+    metrics: AutoscalerMetrics
+    mine: Callable[[str], bool] = lambda _: True
+    """Whether this process decides the deployment of that uid now."""
+    clock: Callable[[], float] = time.time
+
+
+class Loop:
+    """All deployments of one process."""
+
+    def __init__(self, doors: Doors, settings: LoopSettings) -> None:
+        self.standings: dict[str, Standing] = {}
+        self._doors = doors
+        self._settings = settings
+        self._observer = Observer()
+        self._policies = Policies()
+
+    async def run(self) -> None:
+        """Round after round, until cancelled; what was learnt is kept at the end."""
+        clock = asyncio.get_running_loop().time
+        due = clock()
+        try:
+            while True:
+                began = clock()
+                await self.round()
+                self._doors.metrics.went_round(max(0.0, began - due), clock() - began)
+                due = max(due + self._settings.every_seconds, clock())
+                await asyncio.sleep(due - clock())
+        finally:
+            await asyncio.shield(self._end())
+
+    async def round(self) -> None:
+        """Everyone once."""
+        doors = self._doors
+        look = Look(doors.world, doors.clock(), self._settings.nodes_grow)
+        ours = list(self._ours(look))
+        doors.sources.follow(
+            (case, children.targets(children.of(look.world, case.document), case.document, case.subject.kind))
+            for case, _ in ours
+        )
+        for case, standing in ours:
+            self._decide_safely(case, standing, look)
+            await asyncio.sleep(0)  # the controller and the scrapes share this loop
+
+    def records(self) -> Iterator[Record]:
+        """The last decision of each deployment."""
+        return (one.record for one in self.standings.values() if one.record is not None)
+
+    def _ours(self, look: Look) -> Iterator[tuple[Case, Standing]]:
+        """Those with a spec that we decide; what belongs to others or is gone is dropped."""
+        seen, began = set(), time.perf_counter()
+        for document in look.world.of(kinds.INFERENCE_DEPLOYMENT).each():
+            metadata = document["metadata"]
+            if "deletionTimestamp" in metadata or not self._doors.mine(metadata["uid"]):
+                continue
+            seen.add(metadata["uid"])
+            standing = self.standings.setdefault(metadata["uid"], Standing(uid=metadata["uid"], since=look.now))
+            case = self._case(document, standing, look, began)
+            if case is not None:
+                yield case, standing
+        for uid in self.standings.keys() - seen:
+            del self.standings[uid]
+        self._forget(look)
+
+    def _case(self, document: Manifest, standing: Standing, look: Look, began: float) -> Case | None:
+        """Nothing where people decide the count, after our old word was taken back, or where no policy decides."""
+        if "scaling" not in document.get("spec", {}):
+            standing.subject, standing.record, standing.generation = None, None, -1
+            self._doors.writer.withdraw(document, standing, look.now)
+            return None
+        if standing.generation != document["metadata"]["generation"]:
+            if time.perf_counter() - began > READING_S:
+                return None
+            standing.subject = self._doors.understanding(document)
+            standing.generation = document["metadata"]["generation"]
+        subject = standing.subject
+        if subject is None:
+            return None
+        namespace = document["metadata"]["namespace"]
+        policy = self._policies.of(look.world, namespace, subject.bounds.policy)
+        if isinstance(policy, NoPolicy):
+            self._hold(Case(document=document, subject=subject, policy=BUILT_IN), policy, standing, look)
+            return None
+        return Case(document=document, subject=subject, policy=policy, ours=standing.recommended)
+
+    def _hold(self, case: Case, why: NoPolicy, standing: Standing, look: Look) -> None:
+        """What is asked for stays."""
+        count = wanted(case, children.of(look.world, case.document).engines, look)
+        said = Recommendation(replicas=count, reason=ScalingReason.NO_POLICY, message=f"held: {why.because}")
+        standing.record = None
+        self._doors.writer.publish(case, said, standing, look.now)
+
+    def _decide_safely(self, case: Case, standing: Standing, look: Look) -> None:
+        """The only place that catches what nobody expected."""
+        try:
+            self._decide(case, standing, look)
+            standing.bugs = 0
+        except Exception:
+            standing.bugs += 1
+            self._doors.metrics.failed()
+            if standing.bugs & (standing.bugs - 1) == 0:  # once, twice, four times, ...: a bug a second fills a disk
+                log.exception("a bug of ours; nothing is changed for this deployment", extra=_about(case))
+
+    def _decide(self, case: Case, standing: Standing, look: Look) -> None:
+        doors = self._doors
+        if standing.memory is None:
+            doors.writer.recall(case, standing)
+            return
+        if look.now - standing.since < SETTLE_ROUNDS * self._settings.every_seconds:
+            return
+        facts = self._observer.facts(case, doors.sources.of(case), look)
+        began = time.perf_counter()
+        said, after = recommend(facts, standing.memory, look.now)
+        doors.metrics.decided(said.reason.value, said.replicas - facts.wanted, time.perf_counter() - began)
+        record = Record(
+            namespace=case.namespace,
+            name=case.name,
+            now=look.now,
+            facts=facts,
+            memory=standing.memory,
+            recommendation=said,
+            version=self._settings.version,
+        )
+        standing.record, standing.memory = record, after
+        doors.ledger.note(case.uid, record)
+        doors.writer.publish(case, said, standing, look.now)
+        doors.writer.keep_learnt(case.document, standing, look.now)
+
+    def _forget(self, look: Look) -> None:
+        """Whatever is gone leaves nothing behind."""
+        self._policies.keep(look.world)
+        self._observer.keep(one["metadata"]["uid"] for one in look.world.of(kinds.POD).each())
+        self._doors.ledger.keep(frozenset(self.standings))
+
+    async def _end(self) -> None:
+        """Let writes end, and keep what was learnt since the last time."""
+        world = self._doors.world.of(kinds.INFERENCE_DEPLOYMENT)
+        there = {one["metadata"]["uid"]: one for one in world.each()}
+        await self._doors.writer.end([(there[uid], one) for uid, one in self.standings.items() if uid in there])
+
+
+def _about(case: Case) -> dict[str, object]:
+    return {"namespace": case.namespace, "name_of_object": case.name, "uid": case.uid}

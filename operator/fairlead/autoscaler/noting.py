@@ -1,0 +1,19 @@
+"""One line in the log when a pod's figures come into doubt, and one when they are believed again."""
+
+import logging
+from typing import Any
+
+from fairlead.autoscaler.targets import Target
+from fairlead.autoscaler.told import Told
+
+log = logging.getLogger("fairlead.autoscaler")
+
+
+def changed(target: Target, before: Told[Any], after: Told[Any]) -> None:
+    """Nothing of a pod that was never believed: it is starting, and says so for minutes."""
+    if before.figures is None or (before.doubt is None) == (after.doubt is None):
+        return
+    if after.doubt is not None:
+        log.info("figures of %s/%s are in doubt, %s: %s", target.namespace, target.name, after.doubt, after.because)
+    else:
+        log.info("figures of %s/%s are believed again", target.namespace, target.name)

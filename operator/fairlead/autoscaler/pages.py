@@ -1,0 +1,67 @@
+"""What the autoscaler answers over HTTP: the last decisions, for `fairlead top` and `fairlead explain`; its metrics."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from typing import Final
+
+from aiohttp import web
+
+from fairlead.autoscaler.ledger import Ledger
+from fairlead.autoscaler.sources import Sources
+from fairlead.scaling import written
+from fairlead.scaling.facts import Phase
+from fairlead.scaling.record import Record
+from fairlead.telemetry.autoscaler_metrics import AutoscalerMetrics, Decided, Looks
+
+TABLE: Final = "/fairlead/v1/decisions"
+ONE: Final = "/fairlead/v1/decisions/{namespace}/{name}"
+
+Records = Callable[[], Iterable[Record]]
+
+
+def routes(records: Records) -> tuple[web.RouteDef, ...]:
+    """Both pages; a process that decides nothing answers an empty table."""
+
+    async def table(_: web.Request) -> web.Response:
+        return web.Response(body=written.encode_table(records()), content_type="application/json")
+
+    async def one(request: web.Request) -> web.Response:
+        wanted = (request.match_info["namespace"], request.match_info["name"])
+        found = next((record for record in records() if (record.namespace, record.name) == wanted), None)
+        if found is None:
+            words = f"this process decides nothing for {'/'.join(wanted)}; another one may, or spec.scaling is absent\n"
+            return web.Response(status=404, text=words)
+        return web.Response(body=written.encode(found), content_type="application/json")
+
+    return web.get(TABLE, table), web.get(ONE, one)
+
+
+def metrics(metrics: AutoscalerMetrics, records: Records, sources: Sources, ledger: Ledger, members: int) -> bytes:
+    """The page of metrics as of now."""
+    failures: Counter[str] = Counter()
+    looks = 0
+    for tallies in sources.tallies():
+        looks += tallies.looks
+        failures.update({doubt.value: count for doubt, count in tallies.failures.items()})
+    return metrics.page(
+        map(decided, records()), Looks(looks=looks, failures=failures, dropped=ledger.dropped, members=members)
+    )
+
+
+def decided(record: Record) -> Decided:
+    """One decision as metrics show it."""
+    said, facts = record.recommendation, record.facts
+    ready = [one.figures.at for one in facts.pods if one.phase is Phase.READY and one.figures is not None]
+    counted = Counter(one.phase.value for one in facts.pods)
+    return Decided(
+        namespace=record.namespace,
+        name=record.name,
+        recommended=said.replicas,
+        wanted=facts.wanted,
+        asleep=said.asleep,
+        doubts=len(said.questions),
+        age_seconds=record.now - min(ready) if ready else None,
+        phases={phase.value: counted[phase.value] for phase in Phase},
+        candidates={one.signal.value: one.replicas for one in said.candidates if one.replicas is not None},
+        figures={one.name: one.value for one in said.figures},
+    )

@@ -1,0 +1,88 @@
+"""What was learnt of a deployment, kept beside it in a ConfigMap, so that a restart need not learn it again.
+
+Only speeds, cold starts and demand are kept; how fast the answer may move is known again after one window. Written
+seldom and never needed: whoever cannot read it begins with nothing.
+"""
+
+import logging
+from typing import Final
+
+import msgspec
+
+from fairlead.api.kinds import API_VERSION, DEPLOYMENT
+from fairlead.autoscaler.publishing import MANAGER
+from fairlead.autoscaler.world import Server
+from fairlead.cluster import kinds
+from fairlead.cluster.api_errors import ApiError
+from fairlead.cluster.fenced import NotLeading
+from fairlead.cluster.kinds import Manifest
+from fairlead.scaling.learning import Learnt
+from fairlead.scaling.memory import Memory
+
+EVERY_S: Final = 600.0
+"""A crash loses at most so much; twice as seldom as objects are looked at again anyway would save nothing."""
+LARGEST: Final = 256 * 1024
+"""Bytes; a ConfigMap takes four times as much."""
+KEY: Final = "learnt.json"
+
+_DECODER: Final = msgspec.json.Decoder(Learnt)
+
+log = logging.getLogger("fairlead.autoscaler")
+
+
+async def recall(server: Server, document: Manifest) -> Memory:
+    """What was kept of this very object; nothing when there is none, or when it cannot be read."""
+    metadata = document["metadata"]
+    try:
+        found = await server.read(kinds.CONFIG_MAP, metadata["namespace"], name_of(document))
+        if found is None or _owner(found) != metadata["uid"]:
+            return Memory()
+        return Memory(learnt=_DECODER.decode((found.get("data") or {}).get(KEY) or "{}"))
+    except (ApiError, msgspec.DecodeError) as problem:
+        log.warning("what was learnt cannot be read, learning begins anew: %s", problem, extra=_about(document))
+        return Memory()
+
+
+async def keep(server: Server, document: Manifest, memory: Memory) -> bool:
+    """Write it down; whether that went well."""
+    text = msgspec.json.encode(memory.learnt).decode()
+    if len(text) > LARGEST:
+        log.warning("what was learnt takes %d bytes and is not kept", len(text), extra=_about(document))
+        return False
+    try:
+        await server.apply(manifest(document, text), manager=MANAGER)
+    except (ApiError, NotLeading) as problem:
+        log.warning("what was learnt cannot be kept: %s", problem, extra=_about(document))
+        return False
+    return True
+
+
+def manifest(document: Manifest, text: str) -> Manifest:
+    """It goes with its deployment. Without the label of children, since the controller prunes those it did not make."""
+    metadata = document["metadata"]
+    owner = {"apiVersion": API_VERSION, "kind": DEPLOYMENT.name, "name": metadata["name"], "uid": metadata["uid"]}
+    return {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {
+            "name": name_of(document),
+            "namespace": metadata["namespace"],
+            "labels": {"app.kubernetes.io/part-of": "fairlead", "app.kubernetes.io/component": "autoscaler-memory"},
+            "ownerReferences": [owner],
+        },
+        "data": {KEY: text},
+    }
+
+
+def name_of(document: Manifest) -> str:
+    """What the ConfigMap is called."""
+    return f"{document['metadata']['name']}-autoscaler-memory"
+
+
+def _owner(found: Manifest) -> str:
+    owners = found["metadata"].get("ownerReferences")
+    return str(owners[0].get("uid", "")) if owners else ""
+
+
+def _about(document: Manifest) -> dict[str, object]:
+    return {"namespace": document["metadata"]["namespace"], "name_of_object": document["metadata"]["name"]}

@@ -1,0 +1,185 @@
+"""Several autoscaler processes share the deployments: each holds a Lease of its own and looks at all others.
+
+Nobody decides while another one may: whoever comes, or was silent for too long, waits until all others have either
+seen it or stopped; whoever cannot look at the others stops by itself before they stop counting on it. So a deployment
+whose process died is decided by nobody for one Lease, and never by two.
+"""
+
+import asyncio
+import logging
+import random
+import time
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from typing import Final, Protocol
+
+from fairlead.autoscaler import members
+from fairlead.autoscaler.members import Sign
+from fairlead.cluster.api_errors import ApiError, Conflict
+from fairlead.cluster.api_server import Listed
+from fairlead.cluster.kinds import LEASE, Manifest, Resource
+from fairlead.cluster.lease import Place, Terms
+
+LABEL: Final = "app.kubernetes.io/component"
+MEMBER: Final = "autoscaler-member"
+BURIED_AFTER: Final = 20.0
+"""Durations after which the Lease of a dead member is removed by whoever sees it."""
+
+log = logging.getLogger("fairlead.autoscaler")
+
+
+class Leases(Protocol):
+    """As much of the API server as a member uses."""
+
+    async def read(self, resource: Resource, namespace: str | None, name: str) -> Manifest | None:
+        """One Lease as it is now."""
+
+    async def listing(self, resource: Resource, namespace: str | None = None, selector: str = "") -> Listed:
+        """All Leases of members."""
+
+    async def create(self, manifest: Manifest) -> Manifest:
+        """A new one."""
+
+    async def replace(self, manifest: Manifest) -> Manifest:
+        """A sign of life, unless somebody else touched it."""
+
+    async def remove(self, manifest: Manifest, *, uid: str, resource_version: str | None = None) -> bool:
+        """Delete this very one."""
+
+
+class Membership:
+    """One process among others."""
+
+    def __init__(
+        self,
+        api: Leases,
+        place: Place,
+        terms: Terms,
+        rng: random.Random,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._api = api
+        self._place = place
+        self._terms = terms
+        self._rng = rng
+        self._clock = clock
+        self._lease: Manifest | None = None
+        self._renewed = float("-inf")
+        self._looked = float("-inf")
+        self._joined: float | None = None
+        """When this life as a member began; nothing before, or after too long a silence."""
+        self._signs: dict[str, Sign] = {}
+        self._told: frozenset[str] = frozenset()
+        self._leaving = False
+        self._complaint = ""
+
+    @property
+    def count(self) -> int:
+        """Members that are alive, as last seen, this one included."""
+        return len(self._members())
+
+    def may_write(self) -> bool:
+        """Whether this process may write at all: asked before every write."""
+        return not self._leaving and self._is_settled(self._clock())
+
+    def mine(self, uid: str) -> bool:
+        """Whether this process decides that deployment now."""
+        return self.may_write() and members.owner(uid, self._members()) == self._place.name
+
+    async def run(self) -> None:
+        """Give signs of life and look at the others, until cancelled."""
+        while True:
+            await self.beat()
+            await asyncio.sleep(self._terms.retry_s * self._rng.uniform(1.0, 1.2))
+
+    async def beat(self) -> None:
+        """One sign of life, one look."""
+        began = self._clock()
+        try:
+            async with asyncio.timeout(self._terms.deadline_s):
+                await self._renew(began)
+                await self._look()
+        except (ApiError, TimeoutError) as problem:
+            words = str(problem) or "the API server does not answer"
+            if words != self._complaint:
+                log.warning("the other autoscalers cannot be seen: %s", words)
+            self._complaint = words
+            return
+        self._complaint = ""
+
+    async def leave(self) -> None:
+        """Decide nothing any more, then say so: the others take over at once."""
+        self._leaving = True
+        if self._lease is None:
+            return
+        try:
+            async with asyncio.timeout(2.0):
+                await self._api.remove(self._lease, uid=self._lease["metadata"]["uid"])
+        except (ApiError, TimeoutError) as problem:
+            log.warning("the Lease could not be removed, it ends by itself: %r", problem)
+
+    def _members(self) -> frozenset[str]:
+        return members.alive(self._signs, self._clock()) | {self._place.name}
+
+    def _is_settled(self, now: float) -> bool:
+        """Seen by all: a member for one Lease already, and neither silent nor blind for too long since."""
+        joined, deadline = self._joined, self._terms.deadline_s
+        fresh = now - self._renewed < deadline and now - self._looked < deadline
+        return fresh and joined is not None and now - joined >= self._terms.duration_s
+
+    async def _renew(self, began: float) -> None:
+        if began - self._renewed >= self._terms.deadline_s:
+            self._joined = None
+        try:
+            written = _written(self._lease or await self._found(), self._terms)
+            create = not written["metadata"].get("resourceVersion")
+            self._lease = await (self._api.create(written) if create else self._api.replace(written))
+        except Conflict:  # somebody removed or touched it: begin from what is there
+            self._lease = None
+            return
+        self._renewed = began
+        if self._joined is None:
+            self._joined = self._clock()
+            log.info("joined as %s; deciding begins in %.0f s", self._place.name, self._terms.duration_s)
+
+    async def _found(self) -> Manifest:
+        place = self._place
+        named = {"name": place.name, "namespace": place.namespace, "labels": {LABEL: MEMBER}}
+        fresh = {"apiVersion": LEASE.api_version, "kind": LEASE.kind, "metadata": named}
+        return await self._api.read(LEASE, place.namespace, place.name) or fresh
+
+    async def _look(self) -> None:
+        began = self._clock()
+        listed = await self._api.listing(LEASE, self._place.namespace, f"{LABEL}={MEMBER}")
+        seen = {one["metadata"]["name"]: _sign(one, self._terms) for one in listed.items}
+        self._signs = members.heard(self._signs, seen, self._clock(), self._looked)
+        self._looked = began
+        if self._members() != self._told:
+            self._told = self._members()
+            log.info("%d autoscalers share the deployments: %s", len(self._told), ", ".join(sorted(self._told)))
+        await self._bury(listed.items)
+
+    async def _bury(self, listed: Sequence[Manifest]) -> None:
+        """Leases of members that died without a word."""
+        now = self._clock()
+        for one in listed:
+            sign = self._signs[one["metadata"]["name"]]
+            if now - sign.at > BURIED_AFTER * sign.lasts:
+                await self._api.remove(
+                    one, uid=one["metadata"]["uid"], resource_version=one["metadata"]["resourceVersion"]
+                )
+
+
+def _written(lease: Manifest, terms: Terms) -> Manifest:
+    moment = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    spec = {
+        "holderIdentity": lease["metadata"]["name"],
+        "leaseDurationSeconds": max(1, round(terms.duration_s)),
+        "renewTime": moment,
+    }
+    return lease | {"spec": spec}
+
+
+def _sign(lease: Manifest, terms: Terms) -> tuple[str, float]:
+    promised = (lease.get("spec") or {}).get("leaseDurationSeconds")
+    return str(lease["metadata"]["resourceVersion"]), float(promised or terms.duration_s)

@@ -1,0 +1,141 @@
+"""Everything the autoscaler writes to the API server: recommendations, Events, effects, what was learnt.
+
+Beside the loop, one write at a time for each deployment; a refusal is waited out, longer each time.
+"""
+
+import asyncio
+import logging
+from collections.abc import Coroutine, Sequence
+from typing import Final
+
+from fairlead.autoscaler import publishing, remembering
+from fairlead.autoscaler.observing import Case
+from fairlead.autoscaler.publishing import Scaling
+from fairlead.autoscaler.standing import Standing
+from fairlead.autoscaler.telling import ScalingTeller
+from fairlead.autoscaler.world import Server, World
+from fairlead.cluster import kinds
+from fairlead.cluster.api_errors import ApiError, Conflict, Missing
+from fairlead.cluster.fenced import NotLeading
+from fairlead.cluster.kinds import Manifest
+from fairlead.scaling.recommendation import Recommendation
+from fairlead.telemetry.autoscaler_metrics import AutoscalerMetrics
+
+END_S: Final = 5.0
+"""A process that ends has little time."""
+
+log = logging.getLogger("fairlead.autoscaler")
+
+
+class Writer:
+    """Of one process."""
+
+    def __init__(self, server: Server, world: World, instance: str, metrics: AutoscalerMetrics) -> None:
+        self._server = server
+        self._world = world
+        self._teller = ScalingTeller(server, instance)
+        self._metrics = metrics
+
+    def publish(self, case: Case, said: Recommendation, standing: Standing, now: float) -> None:
+        """Write the recommendation, where it differs from what stands there."""
+        stored = _stored(case.document)
+        before = standing.before(stored, now)
+        found = publishing.scaling(case, said, before, now)
+        if standing.is_writing or now < standing.not_before or not publishing.differs(found, before, now):
+            return
+        contested = standing.written is not None and publishing.count(stored) != publishing.count(standing.written)
+        self._begin(standing, self._publish(case, found, before, (standing, now, contested)))
+
+    def withdraw(self, document: Manifest, standing: Standing, now: float) -> None:
+        """Nobody asks us any more: our old word goes."""
+        if not standing.before(_stored(document), now) or standing.is_writing or now < standing.not_before:
+            return
+        self._begin(standing, self._withdraw(document, standing, now))
+
+    def recall(self, case: Case, standing: Standing) -> None:
+        """Look up what was learnt before; decisions wait for it."""
+        if not standing.is_writing:
+            self._begin(standing, self._recall(case.document, standing))
+
+    def keep_learnt(self, document: Manifest, standing: Standing, now: float) -> None:
+        """Write down what was learnt, seldom."""
+        if standing.is_writing or now - max(standing.kept_at, standing.since) < remembering.EVERY_S:
+            return
+        standing.kept_at = now
+        if standing.learnt_more:
+            self._begin(standing, self._keep(document, standing))
+
+    async def end(self, ours: Sequence[tuple[Manifest, Standing]]) -> None:
+        """Wait for what is under way, and keep what was learnt since the last time."""
+        tasks = [one.task for _, one in ours if one.task is not None]
+        try:
+            async with asyncio.timeout(END_S):
+                await asyncio.gather(*tasks, return_exceptions=True)
+                await asyncio.gather(*(self._keep(document, one) for document, one in ours if one.learnt_more))
+        except TimeoutError:
+            log.warning("what was learnt since the last time could not all be kept")
+
+    @staticmethod
+    def _begin(standing: Standing, work: Coroutine[None, None, None]) -> None:
+        standing.task = asyncio.create_task(work, name=f"scaling {standing.uid}")
+
+    async def _publish(self, case: Case, found: Scaling, before: Scaling, by: tuple[Standing, float, bool]) -> None:
+        standing, now, contested = by
+        if not await self._apply(publishing.of_deployment(case.document, found), standing, now):
+            return
+        standing.wrote(found, now)
+        self._metrics.wrote("contested" if contested else "done")
+        if contested:
+            await self._teller.contested(case.document, now)
+        await self._teller.tell(case, found, before, now)
+        if found.get("decisions") != before.get("decisions"):
+            await self._tell_policy(case, found)
+
+    async def _withdraw(self, document: Manifest, standing: Standing, now: float) -> None:
+        if await self._apply(publishing.of_deployment(document, {}), standing, now):
+            standing.wrote({}, now)
+            self._metrics.wrote("done")
+
+    async def _apply(self, manifest: Manifest, standing: Standing, now: float) -> bool:
+        try:
+            await self._server.apply(manifest, manager=publishing.MANAGER, subresource="status")
+        except (Missing, NotLeading):
+            return False
+        except Conflict:  # a namesake has taken its place; the watch will say so
+            standing.failed(now)
+        except ApiError as problem:
+            standing.failed(now)
+            self._metrics.wrote("failed")
+            log.warning("a recommendation cannot be written: %s", problem)
+        else:
+            return True
+        return False
+
+    async def _tell_policy(self, case: Case, found: Scaling) -> None:
+        """What the policy did, on the policy; nothing depends on it."""
+        name = case.subject.bounds.policy
+        document = self._world.of(kinds.AUTOSCALING_POLICY).find(case.namespace, name) if name else None
+        if document is None:
+            return
+        effects = publishing.with_effect(document, publishing.effect(case, found))
+        try:
+            await self._server.apply(
+                publishing.of_policy(document, effects), manager=publishing.MANAGER, subresource="status"
+            )
+        except (ApiError, NotLeading) as problem:
+            log.warning("the policy's last effects cannot be written: %s", problem)
+
+    async def _recall(self, document: Manifest, standing: Standing) -> None:
+        standing.memory = await remembering.recall(self._server, document)
+        standing.kept = standing.memory.learnt
+
+    async def _keep(self, document: Manifest, standing: Standing) -> None:
+        assert standing.memory is not None
+        learnt = standing.memory.learnt
+        if await remembering.keep(self._server, document, standing.memory):
+            standing.kept = learnt
+
+
+def _stored(document: Manifest) -> Scaling:
+    found = (document.get("status") or {}).get("scaling")
+    return found if isinstance(found, dict) else {}

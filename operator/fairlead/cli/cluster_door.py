@@ -1,0 +1,157 @@
+"""What commands for people ask of a cluster: deployments of the API server, decisions of the process that took them.
+
+Decisions are had through the API server from the operator's pods, or from an address that was named. Writes nothing.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any, Final
+
+import aiohttp
+
+from fairlead.cluster import kinds, pod_pages
+from fairlead.cluster.api_errors import ApiError, Missing, Refused
+from fairlead.cluster.api_server import ApiServer
+from fairlead.cluster.connection import Connection, NoCredentials, connect
+from fairlead.scaling import written
+from fairlead.scaling.glance import Glance
+from fairlead.scaling.record import Record
+from fairlead.scaling.written import Broken
+
+DECISIONS: Final = "/fairlead/v1/decisions"
+DECIDERS: Final = "app.kubernetes.io/name=fairlead,app.kubernetes.io/component in (operator,autoscaler)"
+USUAL_HOME: Final = "fairlead-system"
+METRICS_PORT: Final = 9090
+
+
+class NotToBeHad(Exception):
+    """The question cannot be answered; the message says why and what to do."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Absent:
+    """There are no decisions to show, or none of this one."""
+
+    because: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Door:
+    """One cluster, and where its decisions are asked for."""
+
+    connection: Connection
+    api: ApiServer
+    address: str | None
+    """Of a process that decides; otherwise its pods are looked for."""
+    home: str
+    """The namespace that the kubeconfig names."""
+
+    async def deployment(self, namespace: str, name: str) -> dict[str, Any]:
+        """One InferenceDeployment; where there is none, what there is instead."""
+        found = await self.api.read(kinds.INFERENCE_DEPLOYMENT, namespace, name)
+        if found is not None:
+            return found
+        others = [one["metadata"]["name"] for one in await self.deployments(namespace)]
+        there = f"there are: {', '.join(sorted(others)[:10])}" if others else "there is none at all; -n names another"
+        raise NotToBeHad(f"there is no InferenceDeployment {name} in namespace {namespace}: {there}")
+
+    async def deployments(self, namespace: str | None) -> list[dict[str, Any]]:
+        """All of a namespace, or of all."""
+        return (await self.api.listing(kinds.INFERENCE_DEPLOYMENT, namespace)).items
+
+    async def record(self, namespace: str, name: str) -> Record | Absent:
+        """The last decision about one deployment."""
+        pages = await self._pages(f"{DECISIONS}/{namespace}/{name}")
+        if isinstance(pages, Absent):
+            return pages
+        found = [written.decode(page) for page in pages if isinstance(page, bytes)]
+        records = [one for one in found if isinstance(one, Record)]
+        if records:
+            return max(records, key=lambda one: one.now)
+        return Absent(because=_why(pages, [one for one in found if isinstance(one, Broken)]))
+
+    async def table(self) -> tuple[Glance, ...] | Absent:
+        """The last decision about every deployment; of two processes that name the same one, the later."""
+        pages = await self._pages(DECISIONS)
+        if isinstance(pages, Absent):
+            return pages
+        found = [written.decode_table(page) for page in pages if isinstance(page, bytes)]
+        tables = [one for one in found if not isinstance(one, Broken)]
+        if not tables:
+            return Absent(because=_why(pages, [one for one in found if isinstance(one, Broken)]))
+        glances = sorted((one for table in tables for one in table), key=lambda one: one.now)
+        return tuple({(one.namespace, one.name): one for one in glances}.values())
+
+    async def _pages(self, page: str) -> "list[bytes | ApiError] | Absent":
+        if self.address is not None:
+            return await _direct(f"{self.address.rstrip('/')}{page}")
+        pods = await self._deciders()
+        if isinstance(pods, Absent):
+            return pods
+        return await asyncio.gather(*(self._page(pod, page) for pod in pods))
+
+    async def _page(self, pod: tuple[str, str], page: str) -> "bytes | ApiError":
+        try:
+            return await pod_pages.read_page(self.connection, pod, METRICS_PORT, page)
+        except ApiError as problem:
+            return problem
+
+    async def _deciders(self) -> list[tuple[str, str]] | Absent:
+        """The operator's pods, wherever it was installed; who may not look everywhere looks where it usually is."""
+        try:
+            found = (await self.api.listing(kinds.POD, None, DECIDERS)).items
+        except Refused as refused:
+            if not refused.lacks_right:
+                raise
+            try:
+                found = (await self.api.listing(kinds.POD, USUAL_HOME, DECIDERS)).items
+            except Refused as again:
+                return Absent(
+                    because=f"the operator's pods may not be listed ({again.message}); --autoscaler names one"
+                )
+        if not found:
+            return Absent(because="no pod of the operator or autoscaler is found; --autoscaler names its address")
+        return sorted((one["metadata"]["namespace"], one["metadata"]["name"]) for one in found)
+
+
+@asynccontextmanager
+async def opened(address: str | None) -> AsyncIterator[Door]:
+    """The cluster that the kubeconfig names; every trouble on the way ends as `NotToBeHad`."""
+    try:
+        async with await connect() as connection:
+            who = await connection.credentials()
+            home = who.default_namespace or "default"
+            yield Door(connection=connection, api=ApiServer(connection), address=address, home=home)
+    except NoCredentials as problem:
+        raise NotToBeHad(str(problem)) from problem
+    except Missing as problem:
+        raise NotToBeHad(f"{problem}; is Fairlead installed in this cluster? docs/install.md") from problem
+    except ApiError as problem:
+        raise NotToBeHad(str(problem)) from problem
+
+
+def _why(pages: "list[bytes | ApiError]", broken: list[Broken]) -> str:
+    """The most telling of what was answered instead: a right that is missing, another version, or nobody decides it."""
+    problems = [one for one in pages if not isinstance(one, bytes)]
+    telling = [one for one in problems if not isinstance(one, Missing)]
+    if broken:
+        return f"what came back is no decision of this version: {broken[0].because}"
+    if telling:
+        return str(telling[0])
+    return "no process of the operator has decided about it; it may have started a moment ago"
+
+
+async def _direct(url: str) -> "list[bytes | ApiError] | Absent":
+    try:
+        timeout = aiohttp.ClientTimeout(total=10.0)
+        async with aiohttp.ClientSession(timeout=timeout) as session, session.get(url) as answer:
+            content = await answer.read()
+    except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as problem:
+        return Absent(because=f"{url}: {str(problem) or type(problem).__name__}")
+    if answer.status == HTTPStatus.OK:
+        return [content]
+    said = content.decode(errors="replace").strip().partition("\n")[0][:200]
+    return Absent(because=f"{url}: {answer.status}: {said}")

@@ -1,0 +1,73 @@
+"""`fairlead explain infd/NAME`: why it has this many replicas now, and what would change it."""
+
+import argparse
+import sys
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from fairlead.cli.explained import Explained
+
+EACH_S: Final = 2.0
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """What the command takes."""
+    parser.add_argument("target", nargs="?", metavar="infd/NAME", help="an InferenceDeployment; NAME alone will do")
+    parser.add_argument("-n", "--namespace", help="its namespace; default: the kubeconfig's")
+    parser.add_argument("--record", metavar="FILE", help="explain the last decision in a file instead; - for stdin")
+    parser.add_argument("--autoscaler", metavar="URL", help="ask this process, such as http://127.0.0.1:9090")
+    parser.add_argument("--watch", action="store_true", help="go on, and print again whenever the decision changes")
+    parser.add_argument(
+        "--every", type=float, default=EACH_S, metavar="SECONDS", help="how often --watch looks; default 2"
+    )
+    parser.add_argument("-o", "--output", choices=("text", "json"), default="text", help="how to print it")
+
+
+def run(chosen: argparse.Namespace) -> int:
+    """0 when it could be explained, 1 when there is nothing to explain, 2 when the words were wrong."""
+    import asyncio
+
+    from fairlead.cli.cluster_door import NotToBeHad
+    from fairlead.cli.explained import Misnamed, of_file
+
+    try:
+        if chosen.record:
+            _show(chosen, of_file(chosen.record, chosen.target, chosen.namespace))
+        else:
+            asyncio.run(_asked(chosen))
+    except Misnamed as problem:
+        print(f"fairlead explain: {problem}", file=sys.stderr)
+        return 2
+    except NotToBeHad as problem:
+        print(f"fairlead explain: {problem}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 0
+    return 0
+
+
+async def _asked(chosen: argparse.Namespace) -> None:
+    import asyncio
+    import time
+
+    from fairlead.cli import cluster_door, explained
+
+    name = explained.named(chosen.target)
+    async with cluster_door.opened(chosen.autoscaler) as door:
+        shown = await explained.of_cluster(door, chosen.namespace or door.home, name, time.time())
+        _show(chosen, shown)
+        while chosen.watch:
+            await asyncio.sleep(chosen.every)
+            again = await explained.of_cluster(door, chosen.namespace or door.home, name, time.time())
+            if again.decided != shown.decided:
+                shown = again
+                _show(chosen, shown)
+
+
+def _show(chosen: argparse.Namespace, shown: "Explained") -> None:
+    from fairlead.cli import explain_text
+
+    if chosen.output == "json":
+        print(explain_text.as_json(shown), flush=True)
+    else:
+        print(explain_text.as_text(shown, colour=sys.stdout.isatty()), flush=True)

@@ -1,0 +1,226 @@
+"""An explanation in words: the answer first, then who asked for what, what held it back, and what would change it."""
+
+import json
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import msgspec
+
+from fairlead.cli.cluster_door import Absent
+from fairlead.cli.explained import Explained
+from fairlead.fleet.policies import Policy
+from fairlead.scaling.facts import Facts
+from fairlead.scaling.recommendation import Bound, Figure
+from fairlead.scaling.record import Record
+from fairlead.scaling.whatif import Cause, Turn
+
+BOLD, YELLOW, PLAIN = "\x1b[1m", "\x1b[33m", "\x1b[0m"
+_MOST_DECISIONS: Final = 10
+
+
+def as_text(shown: Explained, *, colour: bool) -> str:
+    """Sections that have nothing to say are left out."""
+    sections = [("", [_heading(shown)]), *_sections(shown)]
+    return "\n\n".join(_section(title, lines, colour) for title, lines in sections if lines)
+
+
+def as_json(shown: Explained) -> str:
+    """The same as values, under names that stay; the record is as `fairlead replay` reads it."""
+    record = None if isinstance(shown.record, Absent) else msgspec.to_builtins(shown.record)
+    return json.dumps(
+        {
+            "namespace": shown.namespace,
+            "name": shown.name,
+            "status": dict(shown.scaling),
+            "record": record,
+            "changes": [msgspec.to_builtins(turn) for turn in shown.turns],
+            "notes": list(shown.notes),
+        },
+        indent=1,
+        ensure_ascii=False,
+    )
+
+
+def _sections(shown: Explained) -> Iterator[tuple[str, list[str]]]:
+    record = shown.record
+    if isinstance(record, Absent):
+        yield "Why", [str(shown.scaling.get("message") or "the object does not say")]
+    else:
+        yield from _decision(record)
+        yield "What would change it", [*_turns(shown, record), *_open_bounds(record)]
+    yield "Lately", [_lately(one) for one in (shown.scaling.get("decisions") or ())[:_MOST_DECISIONS]]
+    yield "Conditions", _conditions(shown)
+    yield "Note", list(shown.notes)
+
+
+def _decision(record: Record) -> Iterator[tuple[str, list[str]]]:
+    said = record.recommendation
+    yield "Why", [said.message]
+    yield (
+        "Signals ask for",
+        _columns(
+            (one.signal.value, "-" if one.replicas is None else str(one.replicas), one.because)
+            for one in said.candidates
+        ),
+    )
+    yield (
+        "Limits that moved it",
+        _columns((one.bound.value, f"{one.before} → {one.after}", one.because) for one in said.limits)
+        or ["none: it is what the signals ask for"],
+    )
+    yield "Figures", _columns((one.name, _figure(one)) for one in said.figures)
+    yield (
+        "Figures that are missing",
+        _columns(
+            (one.who, one.what, "" if one.age_seconds is None else f"{_lasting(one.age_seconds)} old")
+            for one in said.questions
+        ),
+    )
+    yield "Advice", _columns((one.subject, one.because) for one in said.advice)
+
+
+def _heading(shown: Explained) -> str:
+    """`infd/chat in team-a: 3 replicas (TokenDemand), 2 ready, by policy interactive; decided 2 s ago`."""
+    place = f"infd/{shown.name} in {shown.namespace}"
+    if isinstance(shown.record, Absent):
+        told = shown.scaling
+        count, reason = told.get("recommended", told.get("advised")), told.get("reason")
+        return f"{place}: {_replicas(count)} ({reason}), {shown.status.get('readyReplicas', 0)} ready"
+    facts, said = shown.record.facts, shown.record.recommendation
+    asleep = f" and {said.asleep} asleep" if said.asleep else ""
+    mode = "" if facts.policy.active else "; mode Recommend: advised only, nothing follows it"
+    ago = f"{_lasting(max(0.0, shown.seen_at - shown.record.now))} ago"
+    when = ago if shown.status else f"at {_moment(shown.record.now)}"
+    policy = f"policy {facts.bounds.policy}" if facts.bounds.policy else "the built-in policy"
+    return (
+        f"{place}: {_replicas(said.replicas)}{asleep} ({said.reason.value}), {_phases(facts)}; "
+        f"by {policy}, decided {when}{mode}"
+    )
+
+
+def _phases(facts: Facts) -> str:
+    """`2 ready, 1 starting`."""
+    names = [pod.phase.value for pod in facts.pods]
+    told = [f"{names.count(name)} {name}" for name in sorted(set(names), key=lambda one: (one != "ready", one))]
+    return ", ".join(told) or "no pods"
+
+
+def _turns(shown: Explained, record: Record) -> list[str]:
+    rows = [(_direction(turn, record), _condition(turn, record)) for turn in shown.turns]
+    return _columns(rows) or ["nothing that was tried: more waiting, more traffic, time, no traffic"]
+
+
+def _direction(turn: Turn, record: Record) -> str:
+    now = record.recommendation.replicas
+    return f"{'grows' if turn.replicas > now else 'shrinks'} to {turn.replicas}"
+
+
+def _condition(turn: Turn, record: Record) -> str:
+    """What would have to happen; times are as fine as the looks into the future were."""
+    at, lasting = _moment(record.now + turn.after_seconds), _lasting(turn.after_seconds)
+    times = f"{turn.factor or 0:.2f} times what it is{_demand(turn, record)}"
+    match turn.cause:
+        case Cause.MORE_WAITING:
+            return f"when {turn.waiting:,} more requests wait than now for {lasting}"
+        case Cause.MORE_TRAFFIC:
+            return f"when traffic is {times} for {lasting}"
+        case Cause.AS_IT_IS:
+            return f"in about {lasting}, at {at}, if all stays as it is"
+        case Cause.LESS_TRAFFIC:
+            return f"in about {lasting} if traffic falls to {times} or less"
+        case Cause.NOBODY_ASKS:
+            return f"in about {lasting}, at {at}, if nobody asks from now on"
+        case Cause.WITHOUT_BOUND:
+            return f"without {_bound(turn.bound, record.facts)}"
+
+
+def _demand(turn: Turn, record: Record) -> str:
+    """The threshold in the unit that dashboards show."""
+    told = {one.name: one.value for one in record.recommendation.figures}
+    prompts = told.get("demand.promptTokensPerSecond")
+    return "" if prompts is None or turn.factor is None else f" ({prompts * turn.factor:,.0f} prompt tokens/s)"
+
+
+def _open_bounds(record: Record) -> list[str]:
+    """Which bounds are reached and which leave it alone, as that is what people suspect first."""
+    facts, answer = record.facts, record.recommendation.replicas
+    moved = {one.bound for one in record.recommendation.limits}
+    reached = {Bound.MIN_REPLICAS: answer <= facts.bounds.least, Bound.MAX_REPLICAS: answer >= facts.bounds.most}
+    if facts.policy.max_cost_per_hour is not None:
+        reached[Bound.BUDGET] = False
+    told = [f"{_bound(one, facts)} is reached." for one, so in reached.items() if so and one not in moved]
+    free = [_bound(one, facts) for one, so in reached.items() if not so and one not in moved]
+    return [*told, *([f"Not in the way: {', '.join(free)}."] if free else [])]
+
+
+def _bound(bound: Bound | None, facts: Facts) -> str:
+    """A bound by the field that sets it."""
+    policy: Policy = facts.policy
+    pace = policy.pace
+    named = {
+        Bound.MIN_REPLICAS: f"minReplicas {facts.bounds.least}",
+        Bound.MAX_REPLICAS: f"maxReplicas {facts.bounds.most}",
+        Bound.BUDGET: f"the budget of {policy.max_cost_per_hour} an hour",
+        Bound.NO_ROOM: f"the nodes' limit{': ' + facts.room_because if facts.room_because else ''}",
+        Bound.STEP_UP: f"the largest step up of {pace.up_max_step} or {pace.up_max_factor:g} times",
+        Bound.STEP_DOWN: f"the largest step down of {pace.down_max_step}",
+        Bound.SPARES: f"{policy.warm_pool.ready} spare replicas",
+        Bound.SCHEDULE: "the schedule",
+    }
+    return named.get(bound, str(bound)) if bound else ""
+
+
+def _conditions(shown: Explained) -> list[str]:
+    told = [one for one in shown.status.get("conditions") or () if one.get("type") == "ScalingActive"]
+    return [f"{one['type']}={one.get('status')} {one.get('reason')}: {one.get('message')}" for one in told]
+
+
+def _lately(decision: dict[str, Any]) -> str:
+    before, after = decision.get("before", "-"), decision.get("after", "-")
+    return f"{decision.get('at')}  {before} → {after}  {decision.get('reason')}: {decision.get('message', '')}"
+
+
+def _figure(figure: Figure) -> str:
+    digits = 0 if abs(figure.value) >= 100 or figure.value == int(figure.value) else 3
+    return f"{figure.value:,.{digits}f} {figure.unit}".rstrip()
+
+
+def _replicas(count: int | None) -> str:
+    return f"{count} replica{'' if count == 1 else 's'}"
+
+
+def _lasting(seconds: float) -> str:
+    """`45 s`, `4 min 10 s`, `2 h 5 min`."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    minutes, left = divmod(whole, 60)
+    if minutes < 60:
+        return f"{minutes} min {left} s" if left else f"{minutes} min"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if minutes else f"{hours} h"
+
+
+def _moment(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, tz=UTC).strftime("%H:%M:%S UTC")
+
+
+def _columns(rows: Iterable[tuple[str, ...]]) -> list[str]:
+    """Aligned, the last one as long as it is."""
+    held = list(rows)
+    if not held:
+        return []
+    widths = [max(len(row[column]) for row in held) for column in range(len(held[0]) - 1)]
+    return [
+        "  ".join([*(word.ljust(width) for word, width in zip(row, widths, strict=False)), row[-1]]).rstrip()
+        for row in held
+    ]
+
+
+def _section(title: str, lines: list[str], colour: bool) -> str:
+    if not title:
+        return f"{BOLD}{lines[0]}{PLAIN}" if colour else lines[0]
+    shade = YELLOW if title == "Figures that are missing" else BOLD
+    heading = f"{shade}{title}{PLAIN}" if colour else title
+    return "\n".join([heading, *(f"  {line}" for line in lines)])

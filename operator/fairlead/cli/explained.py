@@ -1,0 +1,126 @@
+"""What there is to explain of one deployment: its object, its last decision, and what would change that."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+import fairlead
+from fairlead.cli import replay_lines
+from fairlead.cli.cluster_door import Absent, Door, NotToBeHad
+from fairlead.scaling import whatif, written
+from fairlead.scaling.record import Record
+from fairlead.scaling.whatif import Turn
+
+KINDS: Final = ("infd", "inferencedeployment", "inferencedeployments", "inferencedeployments.fairlead.dev")
+
+
+class Misnamed(Exception):
+    """The words do not name a deployment."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explained:
+    """Enough to print an explanation."""
+
+    namespace: str
+    name: str
+    seen_at: float
+    """When it was asked for; of a file, when it was decided."""
+    status: Mapping[str, Any]
+    """Of the object; empty where only a file was read."""
+    record: Record | Absent
+    turns: tuple[Turn, ...] = ()
+    notes: tuple[str, ...] = ()
+    """What to know before believing it."""
+
+    @property
+    def scaling(self) -> Mapping[str, Any]:
+        """What the autoscaler wrote on the object."""
+        told: Mapping[str, Any] = self.status.get("scaling") or {}
+        return told
+
+    @property
+    def decided(self) -> tuple[object, ...]:
+        """What is another decision when it is not the same."""
+        told = self.scaling
+        return tuple(told.get(key) for key in ("recommended", "advised", "asleep", "speculation", "reason", "message"))
+
+
+def named(target: str | None) -> str:
+    """The name in `infd/chat` or `chat`."""
+    if not target:
+        raise Misnamed("name a deployment, for instance `fairlead explain infd/chat`; `kubectl get infd` lists them")
+    kind, slash, name = target.rpartition("/")
+    if slash and kind.lower() not in KINDS:
+        raise Misnamed(f"{target}: only InferenceDeployments are scaled: write infd/{name}")
+    if not name:
+        raise Misnamed(f"{target}: the name is missing: write infd/NAME")
+    return name
+
+
+async def of_cluster(door: Door, namespace: str, name: str, now: float) -> Explained:
+    """As it is now; `NotToBeHad` where nothing decides about it."""
+    try:
+        found = await door.deployment(namespace, name)
+    except ValueError as problem:
+        raise Misnamed(str(problem)) from problem
+    status = found.get("status") or {}
+    spec = found.get("spec") or {}
+    if not spec.get("scaling"):
+        raise NotToBeHad(
+            f"infd/{name} in {namespace} is not scaled: spec.scaling is not set, so spec.replicas "
+            f"({spec.get('replicas', 1)}) decides; set spec.scaling with minReplicas and maxReplicas"
+        )
+    record = await door.record(namespace, name)
+    if isinstance(record, Absent) and not status.get("scaling"):
+        raise NotToBeHad(_undecided(name, namespace, status, record))
+    return _explained(record, Explained(namespace=namespace, name=name, seen_at=now, status=status, record=record))
+
+
+def of_file(file: str, target: str | None, namespace: str | None) -> Explained:
+    """The last decision in a file, or the last one about the deployment that is named."""
+    name = named(target) if target else None
+    try:
+        record = _last(replay_lines.read([file]), name, namespace)
+    except OSError as problem:
+        raise NotToBeHad(f"{problem.filename or file}: {problem.strerror or problem}") from problem
+    if record is None:
+        which = f" about infd/{name}" if name else ""
+        raise NotToBeHad(f"{file}: there is no decision{which} in it; `fairlead replay {file}` says what its lines are")
+    bare = Explained(namespace=record.namespace, name=record.name, seen_at=record.now, status={}, record=record)
+    return _explained(record, bare)
+
+
+def _last(lines: Iterable[replay_lines.Line], name: str | None, namespace: str | None) -> Record | None:
+    last: Record | None = None
+    for line in lines:
+        record = written.decode(line.text)
+        if isinstance(record, Record) and name in (None, record.name) and namespace in (None, record.namespace):
+            last = record
+    return last
+
+
+def _explained(record: Record | Absent, bare: Explained) -> Explained:
+    """With what would change it, where the decision is there whole."""
+    if isinstance(record, Absent):
+        note = f"The arithmetic is not at hand: {record.because}"
+        return _with(bare, (), (note,))
+    notes: tuple[str, ...] = ()
+    if record.version != fairlead.__version__:
+        notes = (f"Decided by version {record.version}; what would change it is asked of {fairlead.__version__}.",)
+    return _with(bare, whatif.outlook(record), notes)
+
+
+def _with(bare: Explained, turns: tuple[Turn, ...], notes: tuple[str, ...]) -> Explained:
+    return replace(bare, turns=turns, notes=notes)
+
+
+def _undecided(name: str, namespace: str, status: Mapping[str, Any], why: Absent) -> str:
+    """No recommendation yet; the controller's own words say most."""
+    told = [
+        f"{one.get('type')}={one.get('status')}: {one.get('reason')}: {one.get('message')}"
+        for one in status.get("conditions") or ()
+        if one.get("type") in ("Accepted", "ScalingActive") and one.get("status") != "True"
+    ]
+    words = "; ".join([f"infd/{name} in {namespace} has no recommendation yet", *told, why.because])
+    return f"{words}; is an autoscaler running? `kubectl get pods -A -l app.kubernetes.io/name=fairlead`"

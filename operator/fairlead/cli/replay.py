@@ -1,0 +1,37 @@
+"""`fairlead replay FILE…`: decide every kept decision again, and say whether it comes out the same."""
+
+import argparse
+import sys
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """What the command takes."""
+    parser.add_argument(
+        "sources", nargs="+", metavar="FILE", help="decisions as JSON lines, .gz too; a folder of them; - for stdin"
+    )
+    parser.add_argument("-o", "--output", choices=("text", "json"), default="text", help="how to print it")
+    parser.add_argument("--show", type=int, default=5, metavar="N", help="how many disagreements to print; default 5")
+
+
+def run(chosen: argparse.Namespace) -> int:
+    """0 when all agree, 1 when one does not or is no record, 2 when nothing could be read."""
+    import time
+
+    import fairlead
+    from fairlead.cli import replay_lines, replay_text
+
+    told = replay_lines.Progress(clock=time.monotonic, wanted=sys.stderr.isatty(), tell=_tell)
+    try:
+        found = replay_lines.replayed(replay_lines.read(chosen.sources), told, keep=chosen.show)
+    except OSError as problem:
+        print(f"fairlead replay: {problem.filename}: {problem.strerror or problem}", file=sys.stderr)
+        return 2
+    if not found.lines:
+        print(f"fairlead replay: {', '.join(chosen.sources)}: no line in it; nothing was decided yet", file=sys.stderr)
+        return 2
+    print(replay_text.RENDER[chosen.output](found, fairlead.__version__))
+    return 1 if found.disagree or found.broken else 0
+
+
+def _tell(words: str) -> None:
+    print(f"\r{words}", end="", file=sys.stderr, flush=True)

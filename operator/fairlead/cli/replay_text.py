@@ -1,0 +1,89 @@
+"""What came of deciding again, in words: how many agree, and the first that do not, field by field."""
+
+import json
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from fairlead.cli.replay_lines import Disagreement, Replayed
+
+_MOST_FIELDS: Final = 12
+
+
+def as_text(found: Replayed, version: str) -> str:
+    """The figure last, after what is to be looked at."""
+    lines = [f"{place}: no record: {broken.because}\n    {broken.excerpt}" for place, broken in found.first_broken]
+    lines += [_disagreement(one) for one in found.first_disagreements]
+    if found.cut:
+        lines.append(
+            f"{found.cut}: the last line has no end and was passed over: it is still being written, or was cut"
+        )
+    others = found.versions.total() - found.versions[version]
+    if others:
+        lines.append(_other_versions(found, version))
+    return "\n".join([*lines, _figure(found)])
+
+
+def as_json(found: Replayed, version: str) -> str:
+    """The same as values, under names that stay."""
+    return json.dumps(
+        {
+            "decisions": found.lines,
+            "agree": found.agree,
+            "disagree": found.disagree,
+            "broken": found.broken,
+            "cut": found.cut or None,
+            "version": version,
+            "versions": dict(sorted(found.versions.items())),
+            "firstDisagreements": [_values(one) for one in found.first_disagreements],
+            "firstBroken": [
+                {"place": place, "because": one.because, "excerpt": one.excerpt} for place, one in found.first_broken
+            ],
+        },
+        indent=1,
+        ensure_ascii=False,
+    )
+
+
+RENDER: Final[Mapping[str, Callable[[Replayed, str], str]]] = {"text": as_text, "json": as_json}
+
+
+def _figure(found: Replayed) -> str:
+    broken = f", {found.broken:,} lines are no records" if found.broken else ""
+    decided = found.agree + found.disagree
+    return f"{found.agree:,} of {decided:,} decisions come out the same{broken}"
+
+
+def _other_versions(found: Replayed, version: str) -> str:
+    told = ", ".join(f"{count:,} by {name}" for name, count in sorted(found.versions.items()))
+    return f"decided {told}; this is {version}: another version may decide otherwise, replay with its own image"
+
+
+def _disagreement(one: Disagreement) -> str:
+    record = one.record
+    when = datetime.fromtimestamp(record.now, tz=UTC).isoformat(timespec="seconds")
+    shown = [
+        f"    {each.place}: was {_short(each.kept)}, is now {_short(each.again)}"
+        for each in one.differences[:_MOST_FIELDS]
+    ]
+    more = len(one.differences) - len(shown)
+    rest = [f"    and {more} more"] if more else []
+    return "\n".join([f"{one.place}: infd/{record.name} in {record.namespace} at {when}", *shown, *rest])
+
+
+def _short(value: object) -> str:
+    text = repr(value) if not isinstance(value, str) else f'"{value}"'
+    return text if len(text) <= 200 else f"{text[:200]}…"
+
+
+def _values(one: Disagreement) -> dict[str, Any]:
+    return {
+        "place": one.place,
+        "namespace": one.record.namespace,
+        "name": one.record.name,
+        "now": one.record.now,
+        "version": one.record.version,
+        "differences": [
+            {"place": each.place, "was": _short(each.kept), "is": _short(each.again)} for each in one.differences
+        ],
+    }

@@ -1,0 +1,54 @@
+"""`fairlead top`: what every deployment has, needs and costs, in one table that goes on by itself."""
+
+import argparse
+import sys
+from typing import Final
+
+EACH_S: Final = 2.0
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """What the command takes."""
+    parser.add_argument("-n", "--namespace", help="its deployments only; default: the kubeconfig's namespace")
+    parser.add_argument("-A", "--all-namespaces", action="store_true", help="deployments of all namespaces")
+    parser.add_argument("--once", action="store_true", help="print one table and end; so it is where no terminal is")
+    parser.add_argument("--every", type=float, default=EACH_S, metavar="SECONDS", help="how often to look; default 2")
+    parser.add_argument("--autoscaler", metavar="URL", help="ask this process, such as http://127.0.0.1:9090")
+    parser.add_argument("-o", "--output", choices=("text", "json"), default="text", help="json prints once")
+
+
+def run(chosen: argparse.Namespace) -> int:
+    """0 when it could be shown, 1 when not."""
+    import asyncio
+
+    from fairlead.cli.cluster_door import NotToBeHad
+
+    try:
+        asyncio.run(_shown(chosen))
+    except NotToBeHad as problem:
+        print(f"fairlead top: {problem}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 0
+    return 0
+
+
+async def _shown(chosen: argparse.Namespace) -> None:
+    import shutil
+    import time
+
+    from fairlead.cli import cluster_door, top_rows, top_screen, top_table
+
+    async with cluster_door.opened(chosen.autoscaler) as door:
+        namespace = None if chosen.all_namespaces else chosen.namespace or door.home
+        live = sys.stdout.isatty() and not chosen.once and chosen.output == "text"
+        if not live:
+            seen = await top_rows.look(door, namespace, time.time())
+            if chosen.output == "json":
+                print(top_table.as_json(seen))
+            else:
+                width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+                print("\n".join(top_table.as_lines(seen, width=width, colour=sys.stdout.isatty())))
+            return
+        with top_screen.taken(sys.stdin, sys.stdout) as screen:
+            await top_screen.follow(screen, lambda: top_rows.look(door, namespace, time.time()), chosen.every)

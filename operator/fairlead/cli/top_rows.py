@@ -1,0 +1,121 @@
+"""The rows of `fairlead top`: each deployment beside the last decision about it; what nobody says is absent."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from fairlead.cli.cluster_door import Absent, Door
+from fairlead.scaling.glance import Glance
+
+FRESH_S: Final = 120.0
+"""A decision is recorded each minute at least; what is twice as old is nobody's any more."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One deployment."""
+
+    namespace: str
+    name: str
+    ready: int
+    wanted: int | None
+    recommended: int | None
+    asleep: int
+    reason: str
+    message: str
+    waiting: float | None = None
+    held: float | None = None
+    running: float | None = None
+    kv_usage: float | None = None
+    demand: float | None = None
+    """Requests a second that come."""
+    supply: float | None = None
+    """Requests a second that ready replicas serve within the objectives, headroom kept."""
+    ttft_kept: float | None = None
+    """Share of first tokens within the objective."""
+    tpot_seconds: float | None = None
+    cost_per_hour: float | None = None
+    doubts: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """One look."""
+
+    rows: tuple[Row, ...]
+    at: float
+    scope: str
+    trouble: str = ""
+    """Why figures are absent."""
+
+
+async def look(door: Door, namespace: str | None, now: float) -> Seen:
+    """Objects from the API server, figures from whoever decides."""
+    found = await door.deployments(namespace)
+    table = await door.table()
+    trouble = table.because if isinstance(table, Absent) else ""
+    glances = () if isinstance(table, Absent) else table
+    scope = "all namespaces" if namespace is None else f"namespace {namespace}"
+    return Seen(rows=rows(found, glances, now), at=now, scope=scope, trouble=trouble)
+
+
+def rows(deployments: Iterable[Mapping[str, Any]], glances: Iterable[Glance], now: float) -> tuple[Row, ...]:
+    """Sorted by namespace and name; a decision that is too old says nothing."""
+    known = {(one.namespace, one.name): one for one in glances if now - one.now <= FRESH_S}
+    made = []
+    for one in deployments:
+        key = (str(one["metadata"]["namespace"]), str(one["metadata"]["name"]))
+        made.append(_row(key, one.get("spec") or {}, one.get("status") or {}, known.get(key)))
+    return tuple(sorted(made, key=lambda row: (row.namespace, row.name)))
+
+
+def _row(key: tuple[str, str], spec: Mapping[str, Any], status: Mapping[str, Any], glance: Glance | None) -> Row:
+    told: Mapping[str, Any] = status.get("scaling") or {}
+    scaled = bool(spec.get("scaling"))
+    reason, message = (told.get("reason"), told.get("message")) if scaled else ("Fixed", "spec.replicas decides")
+    bare = Row(
+        namespace=key[0],
+        name=key[1],
+        ready=status.get("readyReplicas") or 0,
+        wanted=status.get("desiredReplicas"),
+        recommended=told.get("recommended", told.get("advised")) if scaled else None,
+        asleep=told.get("asleep") or 0,
+        reason=str(reason or "Undecided"),
+        message=str(message or ""),
+        cost_per_hour=_number((status.get("cost") or {}).get("perHour")),
+    )
+    return bare if glance is None or not scaled else _with_figures(bare, glance)
+
+
+def _with_figures(row: Row, glance: Glance) -> Row:
+    figures = glance.figures
+    return replace(
+        row,
+        recommended=glance.replicas,
+        reason=glance.reason.value,
+        message=glance.message,
+        waiting=glance.waiting,
+        held=glance.held,
+        running=glance.running,
+        kv_usage=glance.kv_usage,
+        demand=figures.get("demand.requestsPerSecond"),
+        supply=_supply(figures),
+        ttft_kept=glance.ttft_kept,
+        tpot_seconds=glance.tpot_seconds,
+        cost_per_hour=glance.price_per_hour if glance.price_per_hour is not None else row.cost_per_hour,
+        doubts=glance.doubts,
+    )
+
+
+def _supply(figures: Mapping[str, float]) -> float | None:
+    """As many times what will come as there are more replicas than that needs."""
+    demand, replicas = figures.get("demand.requestsPerSecond"), figures.get("supply.replicas")
+    need, growth = figures.get("need.replicas"), figures.get("demand.forecastFactor", 1.0)
+    return demand * growth * replicas / need if demand is not None and replicas is not None and need else None
+
+
+def _number(text: object) -> float | None:
+    try:
+        return None if text is None else float(str(text))
+    except ValueError:
+        return None

@@ -1,0 +1,90 @@
+"""A terminal that `fairlead top` holds for a while: a screen of its own, single keys, and all given back at the end."""
+
+import asyncio
+import contextlib
+import os
+import shutil
+import termios
+import tty
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Final, TextIO
+
+from fairlead.cli import top_table
+from fairlead.cli.cluster_door import NotToBeHad
+from fairlead.cli.top_rows import Seen
+from fairlead.cluster.api_errors import ApiError
+
+_ENTER: Final = "\x1b[?1049h\x1b[?25l"
+"""The other screen, so that what stood in the terminal comes back; and no cursor."""
+_LEAVE: Final = "\x1b[?25h\x1b[?1049l"
+_AGAIN: Final = "\x1b[H\x1b[J"
+QUIT: Final = frozenset(b"qQ\x03\x04")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Screen:
+    """Where it is shown and what was pressed."""
+
+    keys: TextIO | None
+    """Nothing where the input is no terminal: then only ctrl-c ends it."""
+    out: TextIO
+
+    def show(self, seen: Seen) -> None:
+        """All of it at once, so that nothing flickers; as many rows as there is room for."""
+        size = shutil.get_terminal_size()
+        lines = top_table.as_lines(seen, width=size.columns, colour=True)
+        room = max(3, size.lines - 2)
+        if len(lines) > room:
+            lines = [*lines[:room], f"and {len(lines) - room} more; -n shows one namespace"]
+        self.out.write(_AGAIN + "\n".join([*lines, "q quits"]))
+        self.out.flush()
+
+
+@contextlib.contextmanager
+def taken(keys: TextIO, out: TextIO) -> Iterator[Screen]:
+    """The terminal for as long as the block runs."""
+    held = termios.tcgetattr(keys.fileno()) if keys.isatty() else None
+    try:
+        if held is not None:
+            tty.setcbreak(keys.fileno())
+        out.write(_ENTER)
+        yield Screen(keys=keys if held is not None else None, out=out)
+    finally:
+        out.write(_LEAVE)
+        out.flush()
+        if held is not None:
+            termios.tcsetattr(keys.fileno(), termios.TCSADRAIN, held)
+
+
+async def follow(screen: Screen, look: Callable[[], Awaitable[Seen]], every: float) -> None:
+    """Until somebody quits; a look that fails keeps the last table and says why."""
+    quits = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    if screen.keys is not None:
+        loop.add_reader(screen.keys.fileno(), _pressed, screen.keys, quits)
+    try:
+        seen = await look()
+        while not quits.is_set():
+            screen.show(seen)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(quits.wait(), every)
+            if not quits.is_set():
+                seen = await _again(look, seen)
+    finally:
+        if screen.keys is not None:
+            loop.remove_reader(screen.keys.fileno())
+
+
+async def _again(look: Callable[[], Awaitable[Seen]], before: Seen) -> Seen:
+    try:
+        return await look()
+    except (ApiError, NotToBeHad) as problem:
+        return replace(before, trouble=str(problem))
+
+
+def _pressed(keys: TextIO, quits: asyncio.Event) -> None:
+    """An end of input quits too: whoever gave it has gone."""
+    pressed = os.read(keys.fileno(), 64)
+    if not pressed or QUIT.intersection(pressed):
+        quits.set()

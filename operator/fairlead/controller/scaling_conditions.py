@@ -1,0 +1,39 @@
+"""The condition ScalingActive: who decides the count, and whether that works. Pure."""
+
+from fairlead.controller.observing import Scaled
+from fairlead.controller.situation import Situation
+from fairlead.fleet.conditions import ConditionReason as Why
+from fairlead.fleet.conditions import ConditionType, Judgement
+from fairlead.fleet.policies import ReplicaBounds
+from fairlead.planning.counting import Count, CountReason
+
+
+def scaling_active(now: Situation) -> Judgement:
+    """Who decides the count, and whether that works."""
+    deployment = now.judged.deployment
+    if deployment is None or now.count is None:
+        return _judged(None, now.judged.accepted.reason, "nobody decides the count")
+    if not isinstance(deployment.replicas, ReplicaBounds):
+        return _judged(False, Why.FIXED, "spec.replicas decides: people, kubectl scale or an HPA set it")
+    lost = [one.key.name for one in now.judged.lost if one.key.kind == "AutoscalingPolicy"]
+    if lost:
+        where = deployment.wanted.namespace
+        words = f"spec.scaling.policy.name: {lost[0]}: there is no such AutoscalingPolicy in namespace {where}"
+        return _judged(False, Why.POLICY_NOT_FOUND, f"{words}; create it; until then {now.count.because}")
+    return _decided(now.count, now.scaled)
+
+
+def _decided(count: Count, scaled: Scaled | None) -> Judgement:
+    """What the autoscaler says of itself, where it decides."""
+    if scaled is not None and scaled.advised is not None:
+        would = f"the policy's mode is Recommend: it would have {scaled.advised}: {scaled.message}"
+        return _judged(False, Why.ADVISES_ONLY, f"{would}; the count stays at {count.replicas}")
+    if scaled is not None and scaled.reason == Why.FIGURES_MISSING.value:
+        return _judged(None, Why.FIGURES_MISSING, scaled.message)
+    if count.reason is CountReason.NO_RECOMMENDATION:
+        return _judged(None, Why.NO_RECOMMENDATION, count.because)
+    return _judged(True, Why.RECOMMENDED, count.because)
+
+
+def _judged(holds: bool | None, reason: Why, message: str) -> Judgement:
+    return Judgement(type=ConditionType.SCALING_ACTIVE, holds=holds, reason=reason, message=message)

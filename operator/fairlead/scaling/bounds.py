@@ -1,0 +1,61 @@
+"""Between which numbers an answer must lie: schedules, the deployment's own bounds, and money.
+
+The deployment's bounds are hard. So is the budget: it goes below minReplicas if it must, and says so.
+"""
+
+from decimal import ROUND_FLOOR, Decimal
+
+from fairlead.scaling.facts import Facts
+from fairlead.scaling.recommendation import Advice, Bound, Limit
+from fairlead.scaling.situation import Situation, moved
+
+
+def schedule(n: int, situation: Situation) -> Limit | None:
+    """What a window in force brings; the deployment's own bounds come after it."""
+    now = situation.in_force
+    if now.least_by and n < now.least:
+        return moved(Bound.SCHEDULE, n, now.least, f"schedule {now.least_by} keeps at least {now.least}")
+    if now.most_by and n > now.most:
+        return moved(Bound.SCHEDULE, n, now.most, f"schedule {now.most_by} allows at most {now.most}")
+    return None
+
+
+def min_replicas(n: int, situation: Situation) -> Limit | None:
+    """Fewest replicas."""
+    least = situation.facts.bounds.least
+    return moved(Bound.MIN_REPLICAS, n, max(n, least), f"minReplicas is {least}")
+
+
+def max_replicas(n: int, situation: Situation) -> Limit | None:
+    """Most replicas."""
+    most = situation.facts.bounds.most
+    return moved(Bound.MAX_REPLICAS, n, min(n, most), f"maxReplicas is {most}")
+
+
+def budget(n: int, situation: Situation) -> Limit | None:
+    """As many as the policy's money pays for."""
+    paid = affordable(situation.facts)
+    if paid is None or n <= paid:
+        return None
+    price, most = situation.facts.price_per_hour, situation.facts.policy.max_cost_per_hour
+    return moved(Bound.BUDGET, n, paid, f"{n} replicas at {price:g} an hour cost more than maxCostPerHour {most}")
+
+
+def affordable(facts: Facts) -> int | None:
+    """How many replicas the budget pays for; nothing: all of them, or nobody knows the price."""
+    price, most = facts.price_per_hour, facts.policy.max_cost_per_hour
+    if most is None or not price:
+        return None
+    return int((most / Decimal(repr(price))).to_integral_value(ROUND_FLOOR))
+
+
+def advised(facts: Facts) -> tuple[Advice, ...]:
+    """What a policy asks for and cannot have."""
+    paid, least = affordable(facts), facts.bounds.least
+    if paid is not None and paid < least:
+        words = f"maxCostPerHour pays for {paid} replicas and minReplicas is {least}: the budget is kept, so raise it"
+        return (Advice(subject="policy", because=words),)
+    if facts.policy.max_cost_per_hour is not None and facts.price_per_hour is None:
+        words = "nobody knows the price of this accelerator, so maxCostPerHour holds nothing back: add it to the prices"
+        return (Advice(subject="policy", because=words),)
+    return ()

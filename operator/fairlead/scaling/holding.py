@@ -1,0 +1,95 @@
+"""Why replicas stay although fewer are asked for: figures that are missing, spares, the last replica, a recent need."""
+
+from typing import Final
+
+from fairlead.scaling import patience
+from fairlead.scaling.asked import Asked
+from fairlead.scaling.facts import Facts
+from fairlead.scaling.recommendation import Bound, Limit
+from fairlead.scaling.situation import Situation, moved
+
+NAMED: Final = 3
+"""Doubts told one by one; beyond that they are counted."""
+
+
+def missing_figures(n: int, situation: Situation) -> Limit | None:
+    """What is not known may grow a fleet and never shrinks it."""
+    wanted, asked = situation.facts.wanted, situation.asked
+    if asked.replicas is None:
+        return Limit(bound=Bound.MISSING_FIGURES, before=n, after=n, because=_doubts(asked))
+    held = n if asked.may_shrink else max(n, wanted)
+    return moved(Bound.MISSING_FIGURES, n, held, _doubts(asked))
+
+
+def idle(n: int, situation: Situation) -> Limit | None:
+    """The last replica goes when nobody has asked for long, and the first one comes when somebody waits."""
+    asked, policy = situation.asked, situation.facts.policy
+    waiting = max(asked.held, asked.waiting)
+    if situation.idle:
+        return moved(Bound.IDLE, n, 0, f"nobody has asked for {policy.zero_after_seconds:g} s")
+    if waiting > 0 or policy.zero_after_seconds is None or situation.facts.wanted > 0:
+        waits = f"{waiting:g} requests wait, {asked.ready} replicas are ready and {asked.starting} start"
+        return moved(Bound.IDLE, n, max(n, 1), waits if waiting > 0 else "the last replica stays")
+    return None
+
+
+def spares(n: int, situation: Situation) -> Limit | None:
+    """Ready replicas above what is needed; none on top of a number that was only held."""
+    ready = situation.facts.policy.warm_pool.ready
+    kept = n if situation.asked.replicas is None else max(n, needed(situation.asked, situation.idle) + ready)
+    return moved(Bound.SPARES, n, kept, f"the warm pool keeps {ready} ready above what is needed")
+
+
+def stabilization(n: int, situation: Situation) -> Limit | None:
+    """More were needed a short while ago, and may be needed again."""
+    peak = situation.pacing.required[0].replicas
+    after = patience.window(situation.pacing.patience, situation.facts.policy.pace)
+    held = max(n, min(situation.facts.wanted, peak))
+    return moved(Bound.STABILIZATION, n, held, f"{held} were needed within the last {after:g} s")
+
+
+def without_one(n: int, situation: Situation) -> Limit | None:
+    """Whoever shrinks to the edge grows back at once."""
+    wanted, least = situation.facts.wanted, situation.asked.without_one
+    if least is None or situation.idle:
+        return None
+    held = max(n, min(wanted, least))
+    return moved(Bound.WITHOUT_ONE, n, held, f"fewer than {held} would not hold the objectives with margin")
+
+
+def needed(asked: Asked, idle: bool) -> int:
+    """Replicas that serve, without spares."""
+    return 0 if idle else max(asked.replicas or 0, 1)
+
+
+def required(asked: Asked, facts: Facts) -> int:
+    """What goes into the window of shrinking; where nobody can say, what is there."""
+    if asked.replicas is None:
+        return facts.wanted
+    quiet = asked.is_sure and _expects_nobody(asked)
+    return needed(asked, quiet) + facts.policy.warm_pool.ready
+
+
+def is_idle(asked: Asked, facts: Facts, now: float, since: float) -> bool:
+    """Whether the last replica may go, or need not come.
+
+    `since` is when it was first decided: who starts to look does not take what was before for silence.
+    """
+    after = facts.policy.zero_after_seconds
+    if after is None or facts.bounds.least > 0 or not _expects_nobody(asked):
+        return False
+    last = since if asked.last_arrival is None else asked.last_arrival
+    return facts.wanted == 0 or (asked.is_sure and now - last >= after)
+
+
+def _expects_nobody(asked: Asked) -> bool:
+    """Nobody waits, nobody is served, and no forecast asks for more than the one replica that always may be needed."""
+    return asked.running + asked.waiting + asked.held <= 0 and (asked.replicas or 0) <= 1
+
+
+def _doubts(asked: Asked) -> str:
+    if not asked.questions:
+        return "no figures to decide by"
+    named = ", ".join(f"{one.who} ({one.what})" for one in asked.questions[:NAMED])
+    more = len(asked.questions) - NAMED
+    return f"no figures to rely on from {named}" + (f" and {more} more" if more > 0 else "")

@@ -1,0 +1,116 @@
+"""What one engine pod did between two looks: differences of its counters, where both looks can be trusted.
+
+Looks are a while apart, so that a difference holds enough requests to mean something.
+"""
+
+from dataclasses import dataclass
+
+from fairlead.scaling.facts import EngineFigures, Latency, Pod
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mark:
+    """One pod's counters at an earlier look."""
+
+    name: str
+    at: float
+    running: float
+    prompt_tokens: float
+    cached_tokens: float
+    output_tokens: float
+    finished: float
+    first: float
+    tokens: float
+    token_seconds: float
+    paced: float
+    """Requests, or where the engine does not tell of requests tokens, whose pace was counted."""
+    first_late: float | None
+    """First tokens that came later than the objective; nothing where there is none."""
+    pace_late: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Interval:
+    """Between a mark and a look."""
+
+    seconds: float
+    running: float
+    """In a batch, on average of both ends."""
+    entered: float
+    """How many more are in a batch than before."""
+    prompt_tokens: float
+    cached_tokens: float
+    output_tokens: float
+    finished: float
+    first: float
+    """Requests whose first token came."""
+    tokens: float
+    """Samples of time per token."""
+    token_seconds: float
+    """Their sum."""
+    paced: float
+    first_late: float | None
+    pace_late: float | None
+
+    @property
+    def computed_tokens(self) -> float:
+        """Prompt tokens that no cache held."""
+        return max(self.prompt_tokens - self.cached_tokens, 0.0)
+
+    @property
+    def seconds_per_token(self) -> float | None:
+        """On average over the samples; where the engine does not time tokens, over those that ran."""
+        if self.tokens > 0:
+            return self.token_seconds / self.tokens
+        if self.output_tokens > 0 and self.running > 0:
+            return self.running * self.seconds / self.output_tokens
+        return None
+
+
+def marked(pod: Pod, figures: EngineFigures) -> Mark:
+    """This look, to subtract from a later one."""
+    token, pace = figures.per_token, figures.request_pace or figures.per_token
+    return Mark(
+        name=pod.name,
+        at=figures.at,
+        running=figures.running or 0.0,
+        prompt_tokens=figures.prompt_tokens or 0.0,
+        cached_tokens=figures.cached_tokens or 0.0,
+        output_tokens=figures.output_tokens or 0.0,
+        finished=figures.finished or 0.0,
+        first=figures.first_token.count if figures.first_token else 0.0,
+        tokens=token.count if token else 0.0,
+        token_seconds=token.total if token else 0.0,
+        paced=pace.count if pace else 0.0,
+        first_late=_late(figures.first_token),
+        pace_late=_late(pace),
+    )
+
+
+def _late(counted: Latency | None) -> float | None:
+    return None if counted is None or counted.kept is None else counted.count - counted.kept
+
+
+def between(mark: Mark, look: Mark) -> Interval | None:
+    """Nothing where a counter went back, as then the engine began anew."""
+    interval = Interval(
+        seconds=look.at - mark.at,
+        running=(look.running + mark.running) / 2,
+        entered=look.running - mark.running,
+        prompt_tokens=look.prompt_tokens - mark.prompt_tokens,
+        cached_tokens=look.cached_tokens - mark.cached_tokens,
+        output_tokens=look.output_tokens - mark.output_tokens,
+        finished=look.finished - mark.finished,
+        first=look.first - mark.first,
+        tokens=look.tokens - mark.tokens,
+        token_seconds=look.token_seconds - mark.token_seconds,
+        paced=look.paced - mark.paced,
+        first_late=_more(mark.first_late, look.first_late),
+        pace_late=_more(mark.pace_late, look.pace_late),
+    )
+    counted = (interval.prompt_tokens, interval.output_tokens, interval.finished, interval.first, interval.tokens)
+    return None if interval.seconds <= 0 or min(counted) < 0 else interval
+
+
+def _more(before: float | None, now: float | None) -> float | None:
+    return None if before is None or now is None else max(now - before, 0.0)

@@ -1,0 +1,46 @@
+"""How many replicas the use of the KV cache asks for, as HorizontalPodAutoscaler reckons with a metric of pods.
+
+`ceil(sum of usage / target)` over the pods that report; nothing changes within a tenth of the target; pods on the way
+count as empty when it would grow and as right at the target when it would shrink, so that neither a start nor its first
+samples move the fleet.
+"""
+
+from math import ceil, fsum
+from typing import Final
+
+from fairlead.scaling.recommendation import Candidate, Figure, Signal
+from fairlead.scaling.roster import Roster
+
+TOLERANCE: Final = 0.1
+"""The default of kube-controller-manager's --horizontal-pod-autoscaler-tolerance."""
+
+
+def usage(roster: Roster) -> float | None:
+    """Mean over the ready ones that tell."""
+    told = [figures.kv_usage for _, figures in roster.known if figures.kv_usage is not None]
+    return fsum(told) / len(told) if told else None
+
+
+def candidate(roster: Roster, target: float) -> Candidate:
+    """By itself, whatever else is known; a ready one that does not tell is taken for as full as the others."""
+    mean = usage(roster)
+    if mean is None:
+        return Candidate(signal=Signal.KV_CACHE, replicas=None, because="no ready replica tells how full its cache is")
+    replicas = _replicas(mean / target, len(roster.ready), len(roster.coming))
+    return Candidate(
+        signal=Signal.KV_CACHE,
+        replicas=replicas,
+        because=f"caches are {mean:.0%} full on average over {len(roster.ready)} replicas, the target is {target:.0%}",
+        figures=(Figure(name="kv.usage", value=mean),),
+    )
+
+
+def _replicas(ratio: float, ready: int, coming: int) -> int:
+    """The pods on the way may damp what the ready ones ask for; they never turn it round."""
+    count = ready + coming
+    if abs(ratio - 1) <= TOLERANCE:
+        return count
+    whole = ready * ratio if ratio > 1 else ready * ratio + coming
+    again = whole / count
+    turned = (again - 1) * (ratio - 1) < 0
+    return count if turned or abs(again - 1) <= TOLERANCE else ceil(whole)

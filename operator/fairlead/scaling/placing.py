@@ -1,0 +1,73 @@
+"""What the nodes can take: growth ends there, and what found no node is not asked for again and again.
+
+Where the free room is known, no more is asked for than stands on nodes and would fit. Pods that find no node for
+longer than patience lasts are given up: the answer goes back to what is placed, and more is tried again after one cold
+start, then after two, four, up to 32, or as soon as there is more room than was said. Patience is a cold start, since
+nodes may come when pods ask; where the free room is known they do not, and a tenth of it is enough.
+Never below minReplicas, since these were asked for by number, and never below one: a single pod may wait for its node.
+"""
+
+from dataclasses import replace
+from typing import Final
+
+from fairlead.scaling.asked import Asked
+from fairlead.scaling.facts import Facts, Phase
+from fairlead.scaling.pacing import Full
+from fairlead.scaling.recommendation import Advice, Bound, Limit
+from fairlead.scaling.situation import Situation, moved
+from fairlead.scaling.steps import up_while
+
+LONGEST: Final = 32
+"""Cold starts after which more is tried again at the latest: one attempt an hour at a cold start of two minutes."""
+NOWHERE: Final = frozenset({Phase.PENDING, Phase.UNPLACEABLE, Phase.DEAD})
+"""The others stand on a node; that of one that drains is free soon."""
+
+
+def placed(facts: Facts) -> int:
+    """Replicas that have a node."""
+    return sum(one.phase not in NOWHERE for one in facts.pods)
+
+
+def watched(full: Full | None, asked: Asked, facts: Facts, now: float) -> Full | None:
+    """What is known of the nodes being full, after this look."""
+    there, room = placed(facts), facts.room or 0
+    if full is not None and (there > full.replicas or now >= full.until + 2 * full.wait):
+        full = None
+    if full is not None and now < full.until:
+        return replace(full, until=now) if room > full.room else full
+    patience = asked.cold_start_seconds if facts.room is None else up_while(asked.cold_start_seconds)
+    if not any(one.phase is Phase.UNPLACEABLE and now - one.since >= patience for one in facts.pods):
+        return full
+    wait = asked.cold_start_seconds if full is None else min(2 * full.wait, LONGEST * asked.cold_start_seconds)
+    return Full(replicas=there, until=now + wait, wait=wait, room=room)
+
+
+def no_room(n: int, situation: Situation) -> Limit | None:
+    """As many as have a node, or would find one."""
+    facts, full = situation.facts, situation.pacing.full
+    there, why = placed(facts), f" ({facts.room_because})" if facts.room_because else ""
+    if full is not None and situation.now < full.until:
+        kept = max(full.replicas, 1 if situation.asked.is_sure else facts.wanted)
+        words = f"{full.replicas} found a node and no more did{why}; more are tried again later"
+        return moved(Bound.NO_ROOM, n, min(n, max(kept, facts.bounds.least)), words)
+    if facts.room is None:
+        return None
+    words = f"{there} stand on nodes and there is room for {facts.room} more{why}"
+    return moved(Bound.NO_ROOM, n, min(n, max(there + facts.room, facts.wanted, facts.bounds.least)), words)
+
+
+def advised(facts: Facts, full: Full | None) -> tuple[Advice, ...]:
+    """Where the nodes do not even take what people asked for by number."""
+    least = facts.bounds.least
+    if full is None or full.replicas >= least:
+        return ()
+    words = f"minReplicas is {least} and {full.replicas} found a node: add nodes, or lower it"
+    return (Advice(subject="policy", because=words),)
+
+
+def beside(n: int, situation: Situation) -> int | None:
+    """How many more could stand beside these; nothing: nobody knows."""
+    facts, full = situation.facts, situation.pacing.full
+    if full is not None and situation.now < full.until:
+        return full.replicas - n
+    return None if facts.room is None else placed(facts) + facts.room - n

@@ -1,0 +1,44 @@
+"""How many replicas the queue asks for: `ceil(waiting / target)`, in routers and engines together."""
+
+from math import ceil, fsum
+
+from fairlead.scaling.recommendation import Candidate, Figure, Signal
+from fairlead.scaling.roster import Roster
+
+
+def waiting(roster: Roster) -> float:
+    """Requests in a hurry that no engine runs yet; who does not tell is taken for as busy as the others."""
+    return in_routers(roster) + in_engines(roster)
+
+
+def in_routers(roster: Roster) -> float:
+    """Batch work left out: it fills what is idle and never grows a fleet."""
+    told = fsum(figures.waiting for _, figures in roster.routers)
+    return told * _for_all(len(roster.routers), len(roster.silent))
+
+
+def in_engines(roster: Roster) -> float:
+    """In ready ones; what a stuck one holds is not helped by more replicas."""
+    told = [figures.waiting for _, figures in roster.known if figures.waiting is not None]
+    return fsum(told) * _for_all(len(told), len(roster.ready) - len(told))
+
+
+def _for_all(told: int, silent: int) -> float:
+    return (told + silent) / told if told else 1.0
+
+
+def candidate(roster: Roster, target: int) -> Candidate:
+    """By itself, whatever else is known."""
+    if not roster.routers and not any(figures.waiting is not None for _, figures in roster.known):
+        return Candidate(signal=Signal.QUEUE_DEPTH, replicas=None, because="nobody tells how many requests wait")
+    routers, engines = in_routers(roster), in_engines(roster)
+    replicas = ceil((routers + engines) / target)
+    return Candidate(
+        signal=Signal.QUEUE_DEPTH,
+        replicas=replicas,
+        because=f"{routers:.0f} wait in routers and {engines:.0f} in engines, {target} for each replica are fine",
+        figures=(
+            Figure(name="queue.routers", value=routers, unit="requests"),
+            Figure(name="queue.engines", value=engines, unit="requests"),
+        ),
+    )

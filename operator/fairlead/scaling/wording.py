@@ -1,0 +1,82 @@
+"""Why an answer is what it is, in one word and one sentence, and when that is said anew.
+
+What is said changes with the number. While the number stays, another reason is said only once every decision gave it
+for a while: signals that waver around a bound would else write to the status each second.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Final
+
+from fairlead.scaling.asked import Asked
+from fairlead.scaling.pacing import Said
+from fairlead.scaling.recommendation import Bound, Candidate, Limit, ScalingReason, Signal
+from fairlead.scaling.situation import Situation
+
+SETTLING: Final = 1 / 3
+"""Of the age at which figures count as missing: as long as one look that went wrong may be heard of."""
+
+BY_SIGNAL: Final = {
+    Signal.QUEUE_DEPTH: ScalingReason.QUEUE_DEPTH,
+    Signal.KV_CACHE: ScalingReason.KV_CACHE,
+    Signal.TOKENS: ScalingReason.TOKEN_DEMAND,
+}
+BY_BOUND: Final = {
+    Bound.MISSING_FIGURES: ScalingReason.FIGURES_MISSING,
+    Bound.IDLE: ScalingReason.IDLE,
+    Bound.SPARES: ScalingReason.SPARES,
+    Bound.STABILIZATION: ScalingReason.STABILIZING,
+    Bound.WITHOUT_ONE: ScalingReason.STEADY,
+    Bound.STEP_DOWN: ScalingReason.STEP_LIMITED,
+    Bound.STEP_UP: ScalingReason.STEP_LIMITED,
+    Bound.SCHEDULE: ScalingReason.SCHEDULED,
+    Bound.MIN_REPLICAS: ScalingReason.AT_MINIMUM,
+    Bound.MAX_REPLICAS: ScalingReason.AT_MAXIMUM,
+    Bound.BUDGET: ScalingReason.OVER_BUDGET,
+    Bound.NO_ROOM: ScalingReason.NO_ROOM,
+}
+
+
+def said(n: int, limits: Sequence[Limit], situation: Situation) -> Said:
+    """What status says of this answer, which may be what it said before."""
+    fresh = _fresh(n, limits, situation)
+    before = situation.pacing.said
+    if before is None or before.replicas != n:
+        return fresh
+    if before.matter == fresh.matter:
+        return replace(before, next_matter="", next_since=None)
+    now, settling = situation.now, situation.facts.policy.stale_after_seconds * SETTLING
+    since = before.next_since if before.next_matter == fresh.matter and before.next_since is not None else now
+    if now - since >= settling:
+        return fresh
+    return replace(before, next_matter=fresh.matter, next_since=since)
+
+
+def _fresh(n: int, limits: Sequence[Limit], situation: Situation) -> Said:
+    asked, leading = situation.asked, situation.asked.leading
+    reason = _reason(n, limits, situation)
+    words = "; ".join(one.because for one in limits[-1:]) or (leading.because if leading else "nothing asks for any")
+    wish = f"; {_wish(leading)}" if limits and leading is not None else ""
+    matter = f"{reason} {_doubtful(asked)}" if reason is ScalingReason.FIGURES_MISSING else reason.value
+    count = f"{n} {'replica' if n == 1 else 'replicas'}"
+    return Said(replicas=n, reason=reason, matter=matter, message=f"{count}: {words}{wish}")
+
+
+def _reason(n: int, limits: Sequence[Limit], situation: Situation) -> ScalingReason:
+    """The last limit that moved the answer has made it what it is."""
+    wanted, leading = situation.facts.wanted, situation.asked.leading
+    if wanted == 0 < n and situation.asked.held > 0:
+        return ScalingReason.WAKING
+    if limits:
+        return BY_BOUND[limits[-1].bound]
+    if n == wanted or leading is None:
+        return ScalingReason.STEADY
+    return BY_SIGNAL[leading.signal]
+
+
+def _wish(leading: Candidate) -> str:
+    return f"{leading.signal.value} asks for {leading.replicas}: {leading.because}"
+
+
+def _doubtful(asked: Asked) -> str:
+    return " ".join(sorted(f"{one.who}:{one.what}" for one in asked.questions))

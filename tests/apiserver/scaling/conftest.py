@@ -1,0 +1,142 @@
+"""The world of the scaling stories: real controllers and scheduler, pods that answer, and the operator as a process."""
+
+import asyncio
+import json
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from devcluster.door import DoorClosed, Embedded
+from fairlead.cluster import connection
+from fairlead.cluster.api_server import ApiServer
+from tests.controller.pretend import deployment
+from tests.faults.answering_pods import AnsweringPods, answering
+from tests.faults.operator import OperatorProcess
+from tests.faults.small_cluster import small_cluster
+from tests.patience import eventually
+
+FLAGS: Final = ("--webhook", "off", "--router-image", "none", "--engine-image", "none")
+_OURS: Final = f"127.{64 + os.getpid() % 128}"
+"""A network of this process, so that two runs may go side by side."""
+POLICY: Final[dict[str, Any]] = {
+    "apiVersion": "fairlead.dev/v1alpha1",
+    "kind": "AutoscalingPolicy",
+    "metadata": {"name": "queue", "namespace": "default"},
+    "spec": {
+        "signals": {"queueDepth": {"targetPerReplica": 2}},
+        "coldStart": {"assume": "3s"},
+        "behavior": {"scaleDown": {"stabilizationWindowSeconds": 5, "maxStep": 8}},
+        "metrics": {"staleAfter": "5s"},
+    },
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stage:
+    """One cluster, its operator, and what its pods have to do."""
+
+    door: Embedded
+    operator: OperatorProcess
+    pods: AnsweringPods
+
+    def begin(self, name: str, **scaling: object) -> None:
+        """A deployment that scales between one and six, as soon as it serves."""
+        spec = {"minReplicas": 1, "maxReplicas": 6, "policy": {"name": "queue"}} | scaling
+        self.apply(deployment(name, replicas=None, scaling=spec, router={"replicas": 1}))
+        eventually(lambda: self.recommended(name) is not None, f"{name} is decided", 60)
+
+    def apply(self, document: dict[str, Any]) -> None:
+        """As a person would."""
+        self.door.kubectl("apply", "-f", "-", text=json.dumps(document))
+
+    def status(self, name: str) -> dict[str, Any]:
+        """All that is said of a deployment."""
+        found = json.loads(self.door.kubectl("get", "infd", name, "-o", "json"))
+        return dict(found.get("status") or {})
+
+    def recommended(self, name: str) -> int | None:
+        """What the autoscaler says."""
+        found = (self.status(name).get("scaling") or {}).get("recommended")
+        return found if isinstance(found, int) else None
+
+    def replicas(self, name: str) -> int:
+        """What the controller asks Kubernetes for, over all revisions."""
+        selector = f"fairlead.dev/deployment={name},fairlead.dev/role=engine"
+        found = json.loads(self.door.kubectl("get", "deployments", "-l", selector, "-o", "json"))
+        return sum(int(one["spec"]["replicas"]) for one in found["items"])
+
+    def reaches(self, name: str, replicas: int) -> None:
+        """It has so many replicas in the end."""
+        eventually(lambda: self.replicas(name) == replicas, f"{name} has {replicas} replicas", 60)
+
+    def events(self, name: str, reason: str) -> list[str]:
+        """What people were told of a deployment, for one reason."""
+        found = json.loads(self.door.kubectl("get", "events.v1.events.k8s.io", "-o", "json"))
+        return [
+            str(one.get("note", ""))
+            for one in found["items"]
+            if one["regarding"].get("name") == name and one["reason"] == reason
+        ]
+
+    def refused(self, *words: str) -> str:
+        """The server's words when it refuses a command; empty when it does not."""
+        try:
+            self.door.kubectl(*words)
+        except DoorClosed as problem:
+            return str(problem)
+        return ""
+
+
+@pytest.fixture(scope="package")
+def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    """One for all of these stories."""
+    with ExitStack() as stack:
+        door = stack.enter_context(small_cluster(96, f"{_OURS}.0.1/16"))
+        pods = stack.enter_context(_answering(door))
+        operator = OperatorProcess(
+            kubeconfig=door.kubeconfig, folder=tmp_path_factory.mktemp("scaling"), host=f"{_OURS}.255.1", flags=FLAGS
+        )
+        operator.start()
+        stack.callback(lambda: operator.stop() if operator.runs() else None)
+        operator.wait_ready()
+        made = Stage(door=door, operator=operator, pods=pods)
+        made.apply(POLICY)
+        yield made
+
+
+@pytest.fixture(autouse=True)
+def alone(stage: Stage) -> Iterator[None]:
+    """Each story has the cluster for itself: what it made goes with it."""
+    yield
+    stage.door.kubectl("delete", "infd", "--all", "--wait=false")
+
+
+@contextmanager
+def _answering(door: Embedded) -> Iterator[AnsweringPods]:
+    """Pods answer from a thread of their own, so that stories may wait as they like."""
+    ready, end = threading.Event(), asyncio.Event()
+    found: list[AnsweringPods] = []
+    loop = asyncio.new_event_loop()
+
+    async def serve() -> None:
+        way = await connection.connect({"KUBECONFIG": str(door.kubeconfig)}, Path("/nonexistent"))
+        async with way, answering(ApiServer(way)) as pods:
+            found.append(pods)
+            ready.set()
+            await end.wait()
+
+    thread = threading.Thread(target=lambda: loop.run_until_complete(serve()), name="pods")
+    thread.start()
+    assert ready.wait(30)
+    try:
+        yield found[0]
+    finally:
+        loop.call_soon_threadsafe(end.set)
+        thread.join(timeout=30)
+        loop.close()

@@ -1,0 +1,231 @@
+"""A warm pool for real: engines' own processes, a router's own process, and the marks on pods of a real API server.
+
+What Kubernetes would do (make pods, give them addresses) the story does; all else is the product's.
+"""
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import sys
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import aiohttp
+
+from devcluster.door import Embedded
+from fairlead.cluster import kinds
+from fairlead.cluster.api_server import ApiServer
+from fairlead.cluster.connection import connect
+from fairlead.cluster.kinds import Manifest
+from fairlead.cluster.store import Store
+from fairlead.controller import looking
+from fairlead.controller.hands import Hands
+from fairlead.controller.looks import PodLooks
+from fairlead.controller.observing import Observed
+from fairlead.controller.sleepers import Sleepers
+from fairlead.fleet.endpoints import EndpointState
+from fairlead.objects import labels
+from fairlead.objects.owner import Owner
+from fairlead.planning.sleeping import Beds
+from house.tree import ROOT
+
+ENGINES: Final = {"chat-a": "127.0.0.60", "chat-b": "127.0.0.61"}
+ROUTER: Final = "127.0.0.62"
+OWNER: Final = Owner(namespace="asleep", name="chat", uid="u")
+REVISION: Final = "0a0a0a0a"
+START_S: Final = 3.0
+WAKE_S: Final = 0.5
+PATIENCE_S: Final = 60.0
+SERVE: Final = ("vllm", "serve", "meta-llama/Llama-3.2-1B-Instruct", "--served-model-name", "chat", "--max-model-len")
+PROMPT: Final = {"model": "chat", "prompt": "one two three", "max_tokens": 8}
+SURROUNDINGS: Final = {"PYTHONPATH": f"{ROOT / 'operator'}:{ROOT}", "PATH": os.environ.get("PATH", "")}
+PACE: Final = {"FAIRLEAD_ENGINE_TTFT_MS": "5", "FAIRLEAD_ENGINE_TPOT_MS": "2", "VLLM_SERVER_DEV_MODE": "1"}
+
+
+@dataclass(kw_only=True)
+class Pool:
+    """Two engines, one router, and whoever turns them."""
+
+    api: ApiServer
+    http: aiohttp.ClientSession
+    store: Store = field(default_factory=Store)
+    statuses: list[int] = field(default_factory=list)
+
+    def of(self, resource: kinds.Resource) -> Store:
+        """Only pods are looked at."""
+        assert resource is kinds.POD
+        return self.store
+
+    def knows(self, resource: kinds.Resource) -> bool:
+        """Pods."""
+        return resource is kinds.POD
+
+    def note(self, manifest: Manifest) -> None:
+        """Our own write."""
+        self.store.put(manifest)
+
+    def gone(self, manifest: Manifest) -> None:
+        """Nobody goes."""
+        self.store.drop(manifest)
+
+    def pods(self) -> tuple[Manifest, ...]:
+        """Both engines, as last heard."""
+        found = [self.store.find(OWNER.namespace, name) for name in ENGINES]
+        return tuple(one for one in found if one is not None)
+
+    async def states(self) -> dict[str, EndpointState]:
+        """What the router makes of them."""
+        return {one.pod: one.state for one in await self.looks.endpoints(_pod("router", ROUTER)) or ()}
+
+    @property
+    def looks(self) -> PodLooks:
+        """The controller's own."""
+        return PodLooks(self.http)
+
+    async def ask(self) -> int:
+        """One request, through the router."""
+        timeout = aiohttp.ClientTimeout(total=PATIENCE_S)
+        async with self.http.post(f"http://{ROUTER}:8080/v1/completions", json=PROMPT, timeout=timeout) as answer:
+            await answer.read()
+            self.statuses.append(answer.status)
+            return answer.status
+
+    async def ask_on(self) -> None:
+        """One after another, until told to stop."""
+        while True:
+            await self.ask()
+            await asyncio.sleep(0.01)
+
+    async def is_asleep(self, name: str) -> bool:
+        """By the engine's own word."""
+        async with self.http.get(f"http://{ENGINES[name]}:8000/is_sleeping") as answer:
+            return bool((await answer.json())["is_sleeping"])
+
+    async def turn(self, sleepers: Sleepers, **beds: tuple[str, ...]) -> None:
+        """As one look after another does it, until nobody is on the way."""
+        wanted, turning = Beds(**beds), True
+        async with asyncio.timeout(PATIENCE_S):
+            while turning:
+                router = _pod("router", ROUTER)
+                seen = looking.together([await self.looks.endpoints(router)])
+                observed = Observed(
+                    document={}, owner=OWNER, engines=(), pods={REVISION: self.pods()}, routers=(router,)
+                )
+                turning = await sleepers.carry_out(observed, wanted, seen)
+                wanted = Beds(stay=(*wanted.stay, *wanted.fall), wake=wanted.wake if turning else ())
+                await asyncio.sleep(0.02)
+
+
+def _pod(name: str, ip: str) -> Manifest:
+    """A pod as a cluster shows it."""
+    metadata = {"name": name, "namespace": OWNER.namespace, "labels": labels.engine(OWNER.name, REVISION)}
+    spec = {"containers": [{"name": "engine", "image": "fairlead"}]}
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec, "status": _status(ip)}
+
+
+def _status(ip: str) -> Manifest:
+    ready = {"type": "Ready", "status": "True", "lastTransitionTime": "2026-11-20T12:00:00Z"}
+    began: Manifest = {"name": "engine", "image": "fairlead", "imageID": "", "containerID": f"containerd://{ip}"}
+    began |= {"ready": True, "restartCount": 0}
+    return {"phase": "Running", "podIP": ip, "conditions": [ready], "containerStatuses": [began]}
+
+
+@asynccontextmanager
+async def _process(*words: str, log: Path, **environment: str) -> AsyncIterator[asyncio.subprocess.Process]:
+    """One of the product's programs, ended with the story."""
+    with log.open("wb") as sink:
+        running = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "fairlead", *words),
+            env=SURROUNDINGS | environment,
+            stdout=sink,
+            stderr=sink,
+            start_new_session=True,
+        )
+    try:
+        yield running
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(running.pid, signal.SIGKILL)
+        await running.wait()
+
+
+async def _until(look: Callable[[], Any]) -> None:
+    """Look until it is so."""
+    async with asyncio.timeout(PATIENCE_S):
+        while not await look():
+            await asyncio.sleep(0.02)
+
+
+@asynccontextmanager
+async def pool(door: Embedded, folder: Path) -> AsyncIterator[Pool]:
+    """Both engines routable."""
+    door.kubectl("create", "namespace", OWNER.namespace)
+    door.kubectl("create", "serviceaccount", "default", "-n", OWNER.namespace)
+    told = {"renderedFrom": "test", "namespace": OWNER.namespace, "selector": labels.as_text(labels.engines("chat"))}
+    config = folder / "router.json"
+    config.write_text(json.dumps(told | {"models": ["chat"], "routing": {}}))
+    knobs = PACE | {"FAIRLEAD_ENGINE_START_SECONDS": str(START_S), "FAIRLEAD_ENGINE_WAKE_SECONDS": str(WAKE_S)}
+    async with AsyncExitStack() as stack:
+        api = ApiServer(await stack.enter_async_context(await connect({"KUBECONFIG": str(door.kubeconfig)})))
+        found = Pool(api=api, http=await stack.enter_async_context(aiohttp.ClientSession()))
+        for name, ip in ENGINES.items():
+            served = (*SERVE, "2048", "--host", ip, "--port", "8000", "--enable-sleep-mode")
+            words = ("engine", "--product", "NVIDIA-L4", "--", *served)
+            await stack.enter_async_context(_process(*words, log=folder / f"{name}.log", **knobs))
+            made = await api.create(_pod(name, ip))
+            head = {key: made["metadata"][key] for key in ("name", "namespace", "uid")}
+            shown = {"apiVersion": "v1", "kind": "Pod", "metadata": head, "status": _status(ip)}
+            found.note(await api.apply(shown, manager="kubelet", subresource="status"))
+        routed = ("router", "--config", str(config), "--host", ROUTER)
+        kubeconfig = {"KUBECONFIG": str(door.kubeconfig)}
+        await stack.enter_async_context(_process(*routed, log=folder / "router.log", **kubeconfig))
+
+        async def routable() -> bool:
+            return await found.states() == dict.fromkeys(ENGINES, EndpointState.ROUTABLE)
+
+        await _until(routable)
+        yield found
+
+
+def test_engines_sleep_and_wake_under_traffic_and_from_zero_and_no_request_is_lost(
+    api_server: Embedded, tmp_path: Path, record_property: Callable[[str, object], None]
+) -> None:
+    async def story() -> dict[str, float]:
+        async with pool(api_server, tmp_path) as engines:
+            sleepers = Sleepers(engines.looks, Hands(engines.api, engines))
+            asking = [asyncio.create_task(engines.ask_on()) for _ in range(4)]
+            for name, other in (("chat-b", "chat-a"), ("chat-a", "chat-b")):
+                await engines.turn(sleepers, fall=(name,))
+                assert (await engines.is_asleep(name), await engines.is_asleep(other)) == (True, False)
+                assert await engines.states() == {name: EndpointState.NOT_READY, other: EndpointState.ROUTABLE}
+                await engines.turn(sleepers, wake=(name,))
+
+                async def serves(name: str = name) -> bool:
+                    return (await engines.states())[name] is EndpointState.ROUTABLE
+
+                await _until(serves)
+            for one in asking:
+                one.cancel()
+            await asyncio.gather(*asking, return_exceptions=True)
+            await engines.turn(sleepers, fall=tuple(ENGINES))
+            held = asyncio.create_task(engines.ask())
+            await asyncio.sleep(0.5)
+            assert not held.done()
+            begun = time.monotonic()
+            await engines.turn(sleepers, stay=("chat-b",), wake=("chat-a",))
+            assert await held == 200
+            woken = time.monotonic() - begun
+            assert await engines.is_asleep("chat-b")
+            assert set(engines.statuses) == {200}
+            return {"requests": len(engines.statuses), "seconds_from_sleep_to_an_answer": round(woken, 2)}
+
+    figures = asyncio.run(story())
+    for name, figure in figures.items():
+        record_property(name, figure)
+    assert figures["requests"] > 50

@@ -1,0 +1,243 @@
+"""A deployment and its pods as the autoscaler hears of them, an API server that takes its word, figures on demand."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from itertools import count
+from typing import Any, Final
+
+from fairlead.autoscaler.ledger import Ledger
+from fairlead.autoscaler.loop import Doors, Loop
+from fairlead.autoscaler.settings import LoopSettings
+from fairlead.autoscaler.source import Tallies
+from fairlead.autoscaler.sources import Makers, Sources
+from fairlead.autoscaler.subject import Subject
+from fairlead.autoscaler.targets import Target
+from fairlead.autoscaler.told import RouterSays, Told
+from fairlead.autoscaler.writing import Writer
+from fairlead.cluster import kinds
+from fairlead.cluster.api_errors import ApiError
+from fairlead.cluster.kinds import Manifest, Resource
+from fairlead.cluster.store import Store
+from fairlead.fleet.load import EngineLoad
+from fairlead.fleet.policies import ReplicaBounds
+from fairlead.fleet.wanted import EngineKind
+from fairlead.scaling.facts import RouterFigures
+from fairlead.telemetry.autoscaler_metrics import AutoscalerMetrics
+
+START: Final = datetime(2026, 3, 2, 9, 0, tzinfo=UTC).timestamp()
+_VERSIONS = count(1)
+
+
+def said_at(seconds: float) -> str:
+    """A moment as objects carry it."""
+    return datetime.fromtimestamp(START + seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+@dataclass
+class PretendWorld:
+    """Everything that was heard of."""
+
+    stores: dict[Resource, Store] = field(default_factory=dict)
+    blind: bool = False
+
+    def of(self, resource: Resource) -> Store:
+        return self.stores.setdefault(resource, Store())
+
+    def knows(self, resource: Resource) -> bool:
+        return not (self.blind and resource is kinds.NODE)
+
+    def hear(self, manifest: Manifest) -> Manifest:
+        version = str(next(_VERSIONS))
+        heard = manifest | {"metadata": manifest["metadata"] | {"resourceVersion": version}}
+        self.of(kinds.of(manifest)).put(heard)
+        return heard
+
+
+@dataclass
+class PretendServer:
+    """Takes what is written, lets the world hear of it, and may refuse."""
+
+    world: PretendWorld
+    applied: list[Manifest] = field(default_factory=list)
+    events: list[Manifest] = field(default_factory=list)
+    held: dict[str, Manifest] = field(default_factory=dict)
+    refusal: ApiError | None = None
+
+    async def read(self, _: Resource, __: str | None, name: str) -> Manifest | None:
+        return self.held.get(name)
+
+    async def apply(
+        self, manifest: Manifest, *, manager: str = "", force: bool = True, subresource: str | None = None
+    ) -> Manifest:
+        assert manager == "fairlead-autoscaler"
+        assert force
+        if self.refusal is not None:
+            raise self.refusal
+        self.applied.append(manifest)
+        if subresource is None:
+            self.held[manifest["metadata"]["name"]] = manifest
+            return manifest
+        metadata = manifest["metadata"]
+        stored = self.world.of(kinds.of(manifest)).find(metadata["namespace"], metadata["name"])
+        assert stored is not None
+        ours = {"scaling", "effects"}
+        rest = {name: one for name, one in (stored.get("status") or {}).items() if name not in ours}
+        return self.world.hear(stored | {"status": rest | manifest["status"]})
+
+    async def create(self, manifest: Manifest) -> Manifest:
+        self.events.append(manifest)
+        return manifest
+
+    def scalings(self) -> list[dict[str, Any]]:
+        """What was written to deployments, in order."""
+        written = [one["status"] for one in self.applied if one["kind"] == "InferenceDeployment"]
+        return [one.get("scaling", {}) for one in written]
+
+
+@dataclass
+class PretendSource:
+    """Figures as a story gives them."""
+
+    clock: "Clock"
+    waiting: float = 0.0
+    silent: bool = False
+    asked: tuple[Target, ...] = ()
+    tallies: Tallies = field(default_factory=Tallies)
+
+    def start(self) -> None:
+        """Nothing to begin."""
+
+    def follow(self, targets: Iterable[Target]) -> None:
+        self.asked = tuple(targets)
+
+    def engine(self, uid: str) -> Told[EngineLoad]:
+        if self.silent or uid not in {one.uid for one in self.asked}:
+            return Told()
+        load = EngineLoad(engines=1, running=0.0, waiting=0.0, kv_usage=0.1, finished=10.0)
+        return Told(figures=load, at=self.clock(), doubt=None, because="")
+
+    def router(self, uid: str) -> Told[RouterSays]:
+        if self.silent or uid not in {one.uid for one in self.asked}:
+            return Told()
+        figures = RouterFigures(at=self.clock(), asked=10.0, prompt_tokens=1000.0, waiting=self.waiting)
+        return Told(figures=RouterSays(figures=figures, endpoints={}), at=self.clock(), doubt=None, because="")
+
+    async def close(self) -> None:
+        """Nothing to end."""
+
+
+@dataclass
+class Clock:
+    """Seconds since the epoch, moved by the story."""
+
+    now: float = START
+
+    def __call__(self) -> float:
+        return self.now
+
+
+SUBJECT: Final = Subject(
+    bounds=ReplicaBounds(least=1, most=6, policy="queue"), kind=EngineKind.SIMULATED, revision="00000001"
+)
+
+
+@dataclass
+class Fleet:
+    """One loop, its world, and time that passes by the round. Made within a running loop."""
+
+    world: PretendWorld = field(default_factory=PretendWorld)
+    clock: Clock = field(default_factory=Clock)
+    subjects: dict[str, Subject | None] = field(default_factory=dict)
+    metrics: AutoscalerMetrics = field(default_factory=AutoscalerMetrics)
+
+    def __post_init__(self) -> None:
+        self.server = PretendServer(self.world)
+        self.source = PretendSource(self.clock)
+        self.sources = Sources(Makers(direct=lambda: self.source, prometheus=lambda _: self.source), self.server)
+        self.ledger = Ledger(None)
+        self.loop = Loop(
+            Doors(
+                world=self.world,
+                sources=self.sources,
+                understanding=self.understand,
+                writer=Writer(self.server, self.world, "tests", self.metrics),
+                ledger=self.ledger,
+                metrics=self.metrics,
+                clock=self.clock,
+            ),
+            LoopSettings(version="tests"),
+        )
+
+    def understand(self, document: Manifest) -> Subject | None:
+        """As the controller's reading would be."""
+        if "scaling" not in document["spec"]:
+            return None
+        return self.subjects.get(document["metadata"]["name"], SUBJECT)
+
+    def deploy(self, name: str = "chat", *, policy: str | None = "queue") -> None:
+        """A deployment with an engine and a router that are ready."""
+        self.subjects[name] = replace(SUBJECT, bounds=ReplicaBounds(least=1, most=6, policy=policy))
+        self.world.hear(deployment(name))
+        self.world.hear(pod(name, "engine", 0))
+        self.world.hear(pod(name, "router", 0))
+
+    async def rounds(self, number: int) -> None:
+        """So many seconds."""
+        for _ in range(number):
+            self.clock.now += 1.0
+            await self.loop.round()
+            for standing in self.loop.standings.values():
+                if standing.task is not None:
+                    await standing.task
+
+    def scaling(self, name: str = "chat") -> dict[str, Any]:
+        """What the status says."""
+        found = self.world.of(kinds.INFERENCE_DEPLOYMENT).find("team", name)
+        assert found is not None
+        return dict((found.get("status") or {}).get("scaling") or {})
+
+
+def deployment(name: str, **changed: Any) -> Manifest:  # noqa: ANN401 - any field
+    """As somebody wrote it."""
+    metadata = {"name": name, "namespace": "team", "uid": f"uid-{name}", "generation": 1}
+    return {
+        "apiVersion": "fairlead.dev/v1alpha1",
+        "kind": "InferenceDeployment",
+        "metadata": metadata | {"creationTimestamp": said_at(0)},
+        "spec": {"scaling": {}},
+        "status": {"desiredReplicas": 1},
+        **changed,
+    }
+
+
+def policy(name: str = "queue", **spec: Any) -> Manifest:  # noqa: ANN401 - any field
+    """One that looks at queues."""
+    written = {"signals": {"queueDepth": {"targetPerReplica": 2}}, "coldStart": {"assume": "3s"}} | spec
+    metadata = {"name": name, "namespace": "team", "uid": f"uid-policy-{name}", "generation": 1}
+    return {
+        "apiVersion": "fairlead.dev/v1alpha1",
+        "kind": "AutoscalingPolicy",
+        "metadata": metadata,
+        "spec": written,
+    }
+
+
+def pod(name: str, role: str, number: int, **changed: Any) -> Manifest:  # noqa: ANN401 - any field
+    """One that is ready since long."""
+    labels = {
+        "fairlead.dev/deployment": name,
+        "fairlead.dev/role": role,
+        "fairlead.dev/revision": "00000001",
+        "app.kubernetes.io/managed-by": "fairlead",
+    }
+    since = {"creationTimestamp": said_at(0), "uid": f"uid-{name}-{role}-{number}"}
+    ready = {"type": "Ready", "status": "True", "lastTransitionTime": said_at(0)}
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": f"{name}-{role}-{number}", "namespace": "team", "labels": labels, **since},
+        "spec": {"nodeName": "node-1"},
+        "status": {"phase": "Running", "podIP": f"10.0.0.{number + 1}", "conditions": [ready]},
+        **changed,
+    }

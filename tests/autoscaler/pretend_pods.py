@@ -1,0 +1,82 @@
+"""Pods inside the test's own loop that answer as they are told to, and count who asks."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Final
+
+from fairlead.autoscaler.targets import Target
+from fairlead.fleet.wanted import EngineKind
+
+HOST: Final = "127.0.0.43"
+Say = Callable[[int], bytes | None]
+"""What the n-th question is answered with, head and all; nothing: the connection is closed."""
+
+
+def whole(page: bytes, status: int = 200, more: bytes = b"") -> bytes:
+    return b"HTTP/1.1 %d OK\r\n%bcontent-length: %d\r\n\r\n%b" % (status, more, len(page), page)
+
+
+def chunked(page: bytes) -> bytes:
+    return b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n%x\r\n%b\r\n0\r\n\r\n" % (len(page), page)
+
+
+@dataclass(slots=True)
+class Pod:
+    """One that listens."""
+
+    say: Say
+    port: int = 0
+    asked: int = 0
+    connections: int = 0
+    at_once: int = 0
+    most_at_once: int = 0
+    delay: float = 0.0
+    late: bytes = b""
+    """Said a moment after each answer."""
+    tasks: list[asyncio.Task[object]] = field(default_factory=list)
+    heads: list[bytes] = field(default_factory=list)
+
+    def target(self, kind: EngineKind | None = EngineKind.VLLM, uid: str = "u1") -> Target:
+        return Target(uid=uid, namespace="demo", name="chat-1", ip=HOST, port=self.port, kind=kind)
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.connections += 1
+        task = asyncio.current_task()
+        assert task is not None
+        self.tasks.append(task)
+        try:
+            while True:
+                self.heads.append(await reader.readuntil(b"\r\n\r\n"))
+                self.asked += 1
+                self.at_once += 1
+                self.most_at_once = max(self.most_at_once, self.at_once)
+                answer = self.say(self.asked)
+                await asyncio.sleep(self.delay)
+                self.at_once -= 1
+                if answer is None:
+                    return
+                writer.write(answer)
+                await writer.drain()
+                if self.late:
+                    await asyncio.sleep(0.01)
+                    writer.write(self.late)
+        except (asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError):
+            self.at_once = 0
+        finally:
+            writer.close()
+
+
+@asynccontextmanager
+async def listening(say: Say, delay: float = 0.0, late: bytes = b"") -> AsyncIterator[Pod]:
+    pod = Pod(say, delay=delay, late=late)
+    server = await asyncio.start_server(pod.serve, HOST, 0)
+    pod.port = server.sockets[0].getsockname()[1]
+    try:
+        yield pod
+    finally:
+        server.close()
+        for task in pod.tasks:
+            task.cancel()
+        await asyncio.gather(*pod.tasks, return_exceptions=True)

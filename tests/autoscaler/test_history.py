@@ -1,0 +1,91 @@
+"""The weeks before, from a Prometheus that remembers them: hours of the week, where nothing is known of them yet."""
+
+import asyncio
+from dataclasses import replace
+from math import nan
+from typing import Final
+
+from fairlead.autoscaler import history
+from fairlead.autoscaler.prometheus import PrometheusSource
+from fairlead.autoscaler.prometheus_doors import Door, Unanswered
+from fairlead.autoscaler.prometheus_queries import PodName, Series
+from fairlead.autoscaler.scraping import Scraper
+from fairlead.autoscaler.source import Source
+from fairlead.scaling.forecasting import HOUR, UNSEEN, WEEK
+from fairlead.scaling.memory import Memory
+
+ROUTERS: Final = PodName("demo", "chat-router")
+NOW: Final = 1_795_176_000.0 + 700
+
+
+class Weeks:
+    """A Prometheus with a past."""
+
+    def __init__(self, course: list[tuple[float, float]] | None) -> None:
+        self.told = course
+        self.asked: list[tuple[str, float, float, float]] = []
+
+    def ask(self, query: str) -> list[Series]:
+        raise AssertionError(query)
+
+    def course(self, query: str, start: float, end: float, step_seconds: float) -> list[tuple[float, float]]:
+        self.asked.append((query, start, end, step_seconds))
+        if self.told is None:
+            raise Unanswered("gone")
+        return self.told
+
+    def close(self) -> None:
+        """Never opened."""
+
+
+def seeded(weeks: Weeks, memory: Memory | None = None) -> Memory:
+    async def story() -> Memory:
+        source = PrometheusSource(Door(url="http://prometheus"), connect=lambda _: weeks)
+        return await history.seeded(memory or Memory(), source, ROUTERS, NOW)
+
+    return asyncio.run(story())
+
+
+def known(memory: Memory) -> tuple[float, ...]:
+    return memory.learnt.forecasts.hours
+
+
+def test_an_hour_is_the_mean_of_what_it_was_in_each_week() -> None:
+    eight = 8 * HOUR
+    hours = history.hours([(eight + HOUR, 2.0), (eight + HOUR + WEEK * HOUR, 4.0), (eight + 2 * HOUR, nan)])
+
+    assert hours[8] == 3.0
+    assert set(hours) == {3.0, UNSEEN}
+    assert len(hours) == WEEK
+
+
+def test_a_deployment_nobody_looked_at_yet_begins_with_the_weeks_before() -> None:
+    weeks = Weeks([(HOUR, 2.0)])
+
+    assert known(seeded(weeks))[0] == 2.0
+    end = NOW - 700
+    query = (
+        'sum(max by (namespace, pod, model) (rate(fairlead_router_asked_total{namespace="demo", '
+        'pod=~"chat-router-.+"}[1h])))'
+    )
+    assert weeks.asked == [(query, end - 4 * WEEK * HOUR, end, HOUR)]
+
+
+def test_what_was_learnt_here_counts_more_than_what_prometheus_tells() -> None:
+    weeks = Weeks([(HOUR, 2.0)])
+    learnt = Memory().learnt
+    memory = Memory(learnt=replace(learnt, forecasts=replace(learnt.forecasts, hours=(7.0,) * WEEK)))
+
+    assert (seeded(weeks, memory), weeks.asked) == (memory, [])
+
+
+def test_a_prometheus_without_a_past_or_without_an_answer_leaves_the_hours_unknown() -> None:
+    assert known(seeded(Weeks([]))) == known(seeded(Weeks(None))) == ()
+
+
+def test_pods_that_are_asked_themselves_remember_no_weeks() -> None:
+    async def story() -> Memory:
+        source: Source = Scraper()
+        return await history.seeded(Memory(), source, ROUTERS, NOW)
+
+    assert asyncio.run(story()) == Memory()

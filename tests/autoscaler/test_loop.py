@@ -1,0 +1,225 @@
+"""The loop's stories: decided, published where it matters, held where too little is known, and never stopped by one."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from fairlead.autoscaler import pages
+from fairlead.cluster import kinds
+from fairlead.cluster.api_errors import Asked, Unreachable
+from tests.autoscaler.fleets import SUBJECT, Fleet, deployment, policy
+
+
+def told(story: Callable[[Fleet], Awaitable[None]]) -> None:
+    async def tell() -> None:
+        fleet = Fleet()
+        fleet.world.hear(policy())
+        fleet.deploy()
+        await story(fleet)
+        await fleet.sources.close()
+
+    asyncio.run(tell())
+
+
+def test_a_queue_is_answered_within_two_rounds() -> None:
+    async def story(fleet: Fleet) -> None:
+        await fleet.rounds(6)
+        fleet.source.waiting = 6.0
+        await fleet.rounds(2)
+        assert fleet.scaling()["recommended"] == 3
+        assert fleet.scaling()["reason"] == "QueueDepth"
+        last = fleet.scaling()["decisions"][0]
+        assert (last["before"], last["after"]) == (1, 3)
+        assert [one["note"].partition(":")[0] for one in fleet.server.events] == ["1 to 3 replicas"]
+
+    told(story)
+
+
+def test_at_rest_nothing_is_written() -> None:
+    async def story(fleet: Fleet) -> None:
+        await fleet.rounds(30)
+        written = len(fleet.server.applied)
+        await fleet.rounds(120)
+        assert len(fleet.server.applied) == written
+
+    told(story)
+
+
+def test_the_policy_tells_what_it_did_last() -> None:
+    async def story(fleet: Fleet) -> None:
+        await fleet.rounds(6)
+        fleet.source.waiting = 6.0
+        await fleet.rounds(2)
+        found = fleet.world.of(kinds.AUTOSCALING_POLICY).find("team", "queue")
+        assert found is not None
+        (effect,) = found["status"]["effects"]
+        assert (effect["deployment"], effect["before"], effect["after"]) == ("chat", 1, 3)
+
+    told(story)
+
+
+def test_a_policy_that_only_recommends_advises() -> None:
+    async def story(fleet: Fleet) -> None:
+        fleet.world.hear(policy("shy", mode="Recommend"))
+        fleet.deploy("watched", policy="shy")
+        fleet.source.waiting = 6.0
+        await fleet.rounds(6)
+        assert fleet.scaling("watched")["advised"] == 3
+        assert "recommended" not in fleet.scaling("watched")
+        assert any("nothing is changed" in one["note"] for one in fleet.server.events)
+
+    told(story)
+
+
+def test_a_policy_that_is_not_there_holds_and_says_so_until_it_comes() -> None:
+    async def story(fleet: Fleet) -> None:
+        fleet.deploy("lost", policy="nowhere")
+        fleet.source.waiting = 6.0
+        await fleet.rounds(6)
+        assert fleet.scaling("lost")["recommended"] == 1
+        assert fleet.scaling("lost")["reason"] == "NoPolicy"
+        assert "there is no AutoscalingPolicy nowhere" in fleet.scaling("lost")["message"]
+        fleet.world.hear(policy("nowhere"))
+        await fleet.rounds(3)
+        assert fleet.scaling("lost")["recommended"] == 3
+
+    told(story)
+
+
+def test_a_policy_that_cannot_be_read_holds_too() -> None:
+    async def story(fleet: Fleet) -> None:
+        fleet.world.hear(policy("broken", coldStart={"assume": "soon"}))
+        fleet.deploy("held", policy="broken")
+        fleet.source.waiting = 6.0
+        await fleet.rounds(6)
+        assert fleet.scaling("held")["recommended"] == 1
+        assert "cannot be read" in fleet.scaling("held")["message"]
+
+    told(story)
+
+
+def test_one_that_raises_stops_no_other() -> None:
+    async def story(fleet: Fleet) -> None:
+        fleet.deploy("broken")
+        fleet.world.hear(deployment("broken", status={"scaling": ["no such thing"]}))
+        fleet.source.waiting = 6.0
+        await fleet.rounds(6)
+        assert fleet.scaling("chat")["recommended"] == 3
+        assert b"fairlead_autoscaler_failed_decisions_total 0.0" not in _page(fleet)
+
+    told(story)
+
+
+def test_without_scaling_in_the_spec_our_old_word_goes_once() -> None:
+    async def story(fleet: Fleet) -> None:
+        await fleet.rounds(6)
+        assert fleet.scaling()
+        fleet.world.hear(
+            deployment("chat", spec={"replicas": 2}, status={"scaling": fleet.scaling()})
+            | {"metadata": deployment("chat")["metadata"] | {"generation": 2}}
+        )
+        await fleet.rounds(6)
+        assert fleet.scaling() == {}
+        assert fleet.server.scalings().count({}) == 1
+
+    told(story)
+
+
+def test_silent_pods_are_held_and_told_of() -> None:
+    async def story(fleet: Fleet) -> None:
+        fleet.source.waiting = 6.0
+        await fleet.rounds(6)
+        fleet.source.silent = True
+        await fleet.rounds(60)
+        assert fleet.scaling()["recommended"] == 3
+        assert fleet.scaling()["reason"] == "FiguresMissing"
+
+    told(story)
+
+
+def test_a_refused_write_is_tried_again_later_each_time() -> None:
+    async def story(fleet: Fleet) -> None:
+        fleet.server.refusal = Unreachable(Asked(verb="patch", resource=kinds.INFERENCE_DEPLOYMENT), 0, {})
+        await fleet.rounds(20)
+        standing = fleet.loop.standings["uid-chat"]
+        assert 2 <= standing.failures <= 5
+        fleet.server.refusal = None
+        await fleet.rounds(40)
+        assert fleet.scaling()["recommended"] == 1
+
+    told(story)
+
+
+def test_what_somebody_else_writes_there_is_put_back_and_told() -> None:
+    async def story(fleet: Fleet) -> None:
+        await fleet.rounds(10)
+        fleet.world.hear(deployment("chat", status={"scaling": fleet.scaling() | {"recommended": 5}}))
+        await fleet.rounds(3)
+        assert fleet.scaling()["recommended"] == 1
+        assert "PutBack" in {one["reason"] for one in fleet.server.events}
+
+    told(story)
+
+
+def test_what_was_learnt_is_kept_at_the_end_and_recalled() -> None:
+    async def story(fleet: Fleet) -> None:
+        fleet.source.waiting = 6.0
+        working = asyncio.create_task(fleet.loop.run())
+        for _ in range(10):
+            fleet.clock.now += 1.0
+            await fleet.loop.round()
+            await asyncio.sleep(0)
+        working.cancel()
+        await asyncio.gather(working, return_exceptions=True)
+        assert "chat-autoscaler-memory" in fleet.server.held
+        again = Fleet(world=fleet.world, clock=fleet.clock, subjects=fleet.subjects)
+        again.server.held = fleet.server.held
+        await again.rounds(1)
+        memory = again.loop.standings["uid-chat"].memory
+        assert memory is not None
+        assert memory.learnt == fleet.loop.standings["uid-chat"].kept
+        await again.sources.close()
+
+    told(story)
+
+
+def test_a_memory_that_cannot_be_read_begins_anew() -> None:
+    async def story(fleet: Fleet) -> None:
+        owner = [{"uid": "uid-chat"}]
+        fleet.server.held["chat-autoscaler-memory"] = {
+            "metadata": {"name": "chat-autoscaler-memory", "ownerReferences": owner},
+            "data": {"learnt.json": "{"},
+        }
+        await fleet.rounds(6)
+        assert fleet.scaling()["recommended"] == 1
+
+    told(story)
+
+
+def test_what_is_gone_leaves_nothing_behind() -> None:
+    async def story(fleet: Fleet) -> None:
+        await fleet.rounds(6)
+        for resource in (kinds.INFERENCE_DEPLOYMENT, kinds.POD):
+            for one in fleet.world.of(resource).all():
+                fleet.world.of(resource).drop(one)
+        await fleet.rounds(1)
+        assert fleet.loop.standings == {}
+        assert fleet.source.asked == ()
+
+    told(story)
+
+
+def test_the_page_shows_the_last_decision_of_each() -> None:
+    async def story(fleet: Fleet) -> None:
+        fleet.subjects["chat"] = SUBJECT
+        fleet.source.waiting = 6.0
+        await fleet.rounds(6)
+        page = _page(fleet)
+        assert b'fairlead_autoscaler_recommended{name="chat",namespace="team"} 3.0' in page
+        assert b'fairlead_autoscaler_candidate{name="chat",namespace="team",signal="queueDepth"} 3.0' in page
+        assert b"fairlead_autoscaler_decision_seconds_count" in page
+
+    told(story)
+
+
+def _page(fleet: Fleet) -> bytes:
+    return pages.metrics(fleet.metrics, fleet.loop.records, fleet.sources, fleet.ledger, members=1)

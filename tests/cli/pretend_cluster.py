@@ -1,0 +1,101 @@
+"""A cluster as `explain` and `top` see one: an API server in a thread, and an operator that tells decisions."""
+
+import asyncio
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from aiohttp import web
+
+from fairlead.cluster.kinds import INFERENCE_DEPLOYMENT, POD, Manifest
+from tests.reaching.fake_api import Asked, FakeApi
+
+LABELS = {"app.kubernetes.io/name": "fairlead", "app.kubernetes.io/component": "operator"}
+
+
+class PretendCluster(FakeApi):
+    """Answers the pages of pods too; its selectors know `in`."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.pages: dict[str, bytes | tuple[int, str]] = {}
+        """What the operator's pod answers: a page, or a status and its words."""
+
+    def has_operator(self) -> None:
+        """One pod of it, in its usual namespace."""
+        metadata = {"name": "fairlead-0", "namespace": "fairlead-system", "labels": LABELS}
+        self.put(POD, {"apiVersion": "v1", "kind": "Pod", "metadata": metadata})
+
+    def has(self, name: str, spec: dict[str, Any] | None = None, **status: object) -> None:
+        """One deployment, scaled unless said otherwise."""
+        self.put(
+            INFERENCE_DEPLOYMENT,
+            {
+                "apiVersion": "fairlead.dev/v1alpha1",
+                "kind": "InferenceDeployment",
+                "metadata": {"name": name, "namespace": "team"},
+                "spec": {"scaling": {"minReplicas": 1, "maxReplicas": 8}} if spec is None else spec,
+                "status": status,
+            },
+        )
+
+    def _list(self, asked: Asked) -> Manifest:
+        selector = asked.query.get("labelSelector", "")
+        if " in (" not in selector:
+            return super()._list(asked)
+        fixed, _, choice = selector.partition(",")
+        key, _, values = choice.partition(" in ")
+        asked.query["labelSelector"] = fixed
+        listed = super()._list(asked)
+        wanted = values.strip("()").split(",")
+        kept = [one for one in listed["items"] if one["metadata"]["labels"].get(key) in wanted]
+        return listed | {"items": kept}
+
+    async def _carry_out(self, request: web.Request, asked: Asked, body: Manifest) -> web.StreamResponse:
+        if asked.subresource != "proxy":
+            return await super()._carry_out(request, asked, body)
+        page = self.pages.get(request.path.partition("/proxy")[2], (404, "not decided here"))
+        if isinstance(page, bytes):
+            return web.Response(body=page, content_type="application/json")
+        return web.Response(status=page[0], text=page[1])
+
+
+@contextmanager
+def running(folder: Path) -> Iterator[tuple[PretendCluster, str]]:
+    """The cluster, and a kubeconfig that leads to it."""
+    cluster, ready = PretendCluster(), threading.Event()
+    loop = asyncio.new_event_loop()
+    over = asyncio.Event()
+
+    async def serve() -> None:
+        async with cluster.served():
+            ready.set()
+            await over.wait()
+
+    thread = threading.Thread(target=loop.run_until_complete, args=(serve(),))
+    thread.start()
+    try:
+        assert ready.wait(10)
+        yield cluster, str(_kubeconfig(folder, cluster.address))
+    finally:
+        loop.call_soon_threadsafe(over.set)
+        thread.join()
+        loop.close()
+
+
+def _kubeconfig(folder: Path, address: str) -> Path:
+    path = folder / "kubeconfig"
+    context = {"cluster": "one", "user": "me", "namespace": "team"}
+    content = {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "current-context": "here",
+        "contexts": [{"name": "here", "context": context}],
+        "clusters": [{"name": "one", "cluster": {"server": address}}],
+        "users": [{"name": "me", "user": {"token": "t"}}],
+    }
+    path.write_text(json.dumps(content), encoding="utf-8")
+    return path

@@ -1,0 +1,202 @@
+"""`fairlead explain`: why it has this many replicas, from the cluster or a file; a plain word where it cannot."""
+
+import argparse
+import asyncio
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from fairlead.cli import explain
+from fairlead.scaling import written
+from fairlead.scaling.facts import Doubt
+from tests.cli.conftest import Run
+from tests.cli.decisions import decided, facts, pod, router
+from tests.cli.pretend_cluster import PretendCluster, running
+
+SCALING = {
+    "recommended": 1,
+    "reason": "Steady",
+    "message": "one is enough",
+    "decisions": [{"at": "2026-11-20T12:00:00Z", "before": 2, "after": 1, "reason": "Steady", "message": "quiet"}],
+}
+
+
+@pytest.fixture
+def cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[PretendCluster]:
+    """One that the kubeconfig leads to, with an operator and one deployment it decides about."""
+    with running(tmp_path) as (cluster, kubeconfig):
+        monkeypatch.setenv("KUBECONFIG", kubeconfig)
+        monkeypatch.delenv("KUBERNETES_SERVICE_HOST", raising=False)
+        cluster.has_operator()
+        cluster.has("chat", scaling=SCALING, readyReplicas=1)
+        cluster.pages["/fairlead/v1/decisions/team/chat"] = written.encode(decided())
+        yield cluster
+
+
+@pytest.mark.usefixtures("cluster")
+def test_it_says_what_it_has_why_and_what_would_change_it(run: Run) -> None:
+    code, out, err = run("explain", "infd/chat")
+    assert (code, err) == (0, "")
+    assert out.startswith("infd/chat in team: 1 replica (")
+    assert "1 ready; by policy interactive, decided " in out
+    assert "\nWhy\n  " in out
+    assert "\nWhat would change it\n" in out
+    assert "\nLately\n  2026-11-20T12:00:00Z  2 → 1  Steady: quiet" in out
+
+
+@pytest.mark.usefixtures("cluster")
+def test_json_holds_the_whole_record(run: Run) -> None:
+    code, out, _ = run("explain", "-o", "json", "chat", "-n", "team")
+    told = json.loads(out)
+    assert code == 0
+    assert written.decode(json.dumps(told["record"])) == decided()
+    assert told["status"]["reason"] == "Steady"
+
+
+def test_without_a_process_to_ask_the_object_says_what_it_can(run: Run, cluster: PretendCluster) -> None:
+    cluster.pages.clear()
+    code, out, _ = run("explain", "chat")
+    assert code == 0
+    assert out.startswith("infd/chat in team: 1 replica (Steady), 1 ready")
+    assert "one is enough" in out
+    assert "The arithmetic is not at hand: no process of the operator has decided about it" in out
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (("explain",), 2, "name a deployment, for instance `fairlead explain infd/chat`"),
+        (("explain", "pod/chat"), 2, "only InferenceDeployments are scaled: write infd/chat"),
+        (("explain", "infd/"), 2, "the name is missing"),
+        (("explain", "infd/.."), 2, "cannot be the name of an object"),
+        (("explain", "infd/chta"), 1, "there is no InferenceDeployment chta in namespace team: there are: chat"),
+        (("explain", "chat", "-n", "elsewhere"), 1, "there is none at all; -n names another"),
+    ],
+)
+@pytest.mark.usefixtures("cluster")
+def test_wrong_words_get_a_plain_sentence(run: Run, words: tuple[str, ...], code: int, said: str) -> None:
+    got, out, err = run(*words)
+    assert (got, out) == (code, "")
+    assert said in err
+
+
+def test_what_is_not_scaled_says_what_decides_instead(run: Run, cluster: PretendCluster) -> None:
+    cluster.has("fixed", spec={"replicas": 3})
+    code, _, err = run("explain", "fixed")
+    assert code == 1
+    assert "spec.scaling is not set, so spec.replicas (3) decides; set spec.scaling" in err
+
+
+def test_without_a_recommendation_yet_it_says_what_hinders_it(run: Run, cluster: PretendCluster) -> None:
+    refused = {"type": "Accepted", "status": "False", "reason": "DoesNotFit", "message": "too large"}
+    cluster.has("new", conditions=[refused])
+    code, _, err = run("explain", "new")
+    assert code == 1
+    assert "infd/new in team has no recommendation yet; Accepted=False: DoesNotFit: too large" in err
+    assert "is an autoscaler running?" in err
+
+
+def test_a_cluster_without_our_kinds_is_told_so(run: Run, cluster: PretendCluster) -> None:
+    cluster.absent.add("inferencedeployments.fairlead.dev")
+    code, _, err = run("explain", "chat")
+    assert code == 1
+    assert "is Fairlead installed in this cluster?" in err
+
+
+def test_without_a_cluster_it_says_what_it_looked_for(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("KUBERNETES_SERVICE_HOST", raising=False)
+    monkeypatch.setenv("KUBECONFIG", str(tmp_path / "none"))
+    code, _, err = run("explain", "chat")
+    assert code == 1
+    assert "there is no such file; name one" in err
+
+
+def test_who_may_not_look_at_pods_everywhere_looks_where_it_usually_is(run: Run, cluster: PretendCluster) -> None:
+    cluster.forbidden.add(("list", "pods"))
+    code, out, _ = run("explain", "chat")
+    assert code == 0
+    assert "the operator's pods may not be listed" in out
+    assert "--autoscaler names one" in out
+
+
+def test_a_right_that_is_missing_is_told_in_the_servers_words(run: Run, cluster: PretendCluster) -> None:
+    cluster.forbidden.add(("get", "pods"))
+    _, out, _ = run("explain", "chat")
+    assert "The arithmetic is not at hand: get pods/proxy fairlead-system/fairlead-0:9090: 403" in out
+
+
+def test_what_another_version_serves_is_said_to_be_unreadable(run: Run, cluster: PretendCluster) -> None:
+    cluster.pages["/fairlead/v1/decisions/team/chat"] = b"<html>"
+    _, out, _ = run("explain", "chat")
+    assert "what came back is no decision of this version" in out
+
+
+@pytest.mark.usefixtures("cluster")
+def test_an_address_that_nobody_answers_is_named(run: Run) -> None:
+    _, out, _ = run("explain", "chat", "--autoscaler", "http://127.0.0.1:1")
+    assert "http://127.0.0.1:1/fairlead/v1/decisions/team/chat: Cannot connect" in out
+
+
+def test_an_address_is_asked_directly(run: Run, cluster: PretendCluster) -> None:
+    base = "/api/v1/namespaces/fairlead-system/pods/fairlead-0:9090/proxy"
+    _, out, _ = run("explain", "chat", "--autoscaler", cluster.address + base)
+    assert "1 ready; by policy interactive" in out
+    _, out, _ = run("explain", "chat", "--autoscaler", f"{cluster.address}{base}/wrong")
+    assert "404: not decided here" in out
+
+
+def test_a_file_is_explained_without_a_cluster(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "decisions.jsonl"
+    held = decided(facts(pods=(pod(doubt=Doubt.NO_ANSWER),), routers=(router(waiting=3.0),)))
+    lines = (decided(name="other"), held, decided(name="other"))
+    path.write_bytes(b"".join(written.encode(one) + b"\n" for one in lines))
+    code, out, _ = run("explain", "infd/chat", "--record", str(path))
+    assert code == 0
+    assert out.startswith("infd/chat in team: ")
+    assert "decided at 14:13:20 UTC" in out
+    _, out, _ = run("explain", "--record", str(path))
+    assert out.startswith("infd/other in team: ")
+
+
+@pytest.mark.parametrize(("content", "said"), [("", "there is no decision in it"), (None, "No such file")])
+def test_a_file_without_decisions_is_said_to_be_one(run: Run, tmp_path: Path, content: str | None, said: str) -> None:
+    path = tmp_path / "decisions.jsonl"
+    if content is not None:
+        path.write_text(content)
+    code, _, err = run("explain", "--record", str(path))
+    assert code == 1
+    assert said in err
+
+
+def test_a_decision_of_another_version_is_said_to_be_one(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "decisions.jsonl"
+    path.write_bytes(written.encode(decided(version="0.0.1")) + b"\n")
+    _, out, _ = run("explain", "--record", str(path))
+    assert "Decided by version 0.0.1" in out
+
+
+def test_watching_prints_again_when_the_decision_changes(
+    cluster: PretendCluster, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = argparse.Namespace(
+        target="chat", namespace=None, autoscaler=None, watch=True, every=0.001, output="json", record=None
+    )
+
+    async def story() -> None:
+        watching = asyncio.create_task(explain._asked(words))
+        printed = ""
+        while printed.count("one is enough") == 0:
+            await asyncio.sleep(0.001)
+            printed += capsys.readouterr().out
+        cluster.has("chat", scaling=SCALING | {"message": "two are better"}, readyReplicas=1)
+        while printed.count("two are better") == 0:
+            await asyncio.sleep(0.001)
+            printed += capsys.readouterr().out
+        watching.cancel()
+        assert printed.count('"status": {') == 2
+
+    asyncio.run(asyncio.wait_for(story(), 20))

@@ -1,0 +1,125 @@
+"""`fairlead replay`: every decision comes out the same, or the first that do not are told field by field."""
+
+import gzip
+import io
+import json
+import random
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+import fairlead
+from bench.random_histories import records
+from fairlead.cli import replay_lines
+from fairlead.scaling import written
+from fairlead.scaling.record import Record
+from tests.cli.conftest import Run
+from tests.cli.decisions import decided
+
+
+def _lines(*told: Record) -> bytes:
+    return b"".join(written.encode(one) + b"\n" for one in told)
+
+
+def _file(folder: Path, content: bytes, name: str = "decisions.jsonl") -> str:
+    path = folder / name
+    path.write_bytes(content)
+    return str(path)
+
+
+def _otherwise(record: Record) -> Record:
+    return replace(record, recommendation=replace(record.recommendation, replicas=99))
+
+
+def test_a_history_comes_out_the_same(run: Run, tmp_path: Path) -> None:
+    history = [replace(one, version=fairlead.__version__) for one in records(random.Random(3))]  # noqa: S311
+    code, out, err = run("replay", _file(tmp_path, _lines(*history)))
+    count = len(history)
+    assert (code, out, err) == (0, f"{count} of {count} decisions come out the same\n", "")
+
+
+def test_a_decision_that_comes_out_otherwise_is_told_field_by_field(run: Run, tmp_path: Path) -> None:
+    good, bad = decided(), _otherwise(decided(name="other"))
+    code, out, _ = run("replay", _file(tmp_path, _lines(good, bad)))
+    assert code == 1
+    assert "decisions.jsonl:2: infd/other in team at 2026-09-21T" in out
+    assert "replicas: was 99, is now 1" in out
+    assert out.endswith("1 of 2 decisions come out the same\n")
+
+
+def test_only_the_first_disagreements_are_shown(run: Run, tmp_path: Path) -> None:
+    _, out, _ = run("replay", "--show", "2", _file(tmp_path, _lines(*[_otherwise(decided())] * 5)))
+    assert out.count("replicas: was 99") == 2
+    assert out.endswith("0 of 5 decisions come out the same\n")
+
+
+def test_lines_of_another_version_are_said_to_be(run: Run, tmp_path: Path) -> None:
+    code, out, _ = run("replay", _file(tmp_path, _lines(decided(), decided(version="0.0.1"))))
+    assert code == 0
+    assert "1 by 0.0.1" in out
+    assert f"this is {fairlead.__version__}" in out
+
+
+def test_a_broken_line_is_told_by_its_number_and_a_cut_one_at_the_end_is_passed_over(run: Run, tmp_path: Path) -> None:
+    whole = _lines(decided())
+    code, out, _ = run("replay", _file(tmp_path, whole + b"what is this?\n" + whole + whole[:100]))
+    assert code == 1
+    assert "decisions.jsonl:2: no record: JSON is malformed" in out
+    assert "decisions.jsonl:4: the last line has no end" in out
+    assert out.endswith("2 of 2 decisions come out the same, 1 lines are no records\n")
+
+
+def test_a_file_that_is_being_written_is_no_failure(run: Run, tmp_path: Path) -> None:
+    whole = _lines(decided())
+    code, _, _ = run("replay", _file(tmp_path, whole + whole[:100]))
+    assert code == 0
+
+
+def test_a_folder_is_read_oldest_file_first_packed_ones_too(run: Run, tmp_path: Path) -> None:
+    _file(tmp_path, gzip.compress(_lines(decided(), decided())), "decisions.jsonl.1.gz")
+    _file(tmp_path, _lines(decided()))
+    _file(tmp_path, b"nothing to do with it\n", "notes.txt")
+    code, out, _ = run("replay", str(tmp_path))
+    assert (code, out) == (0, "3 of 3 decisions come out the same\n")
+
+
+def test_standard_input_will_do(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(_lines(decided()))))
+    code, out, _ = run("replay", "-")
+    assert (code, out) == (0, "1 of 1 decisions come out the same\n")
+
+
+def test_json_is_for_programs(run: Run, tmp_path: Path) -> None:
+    code, out, _ = run("replay", "-o", "json", _file(tmp_path, _lines(_otherwise(decided())) + b"?\n"))
+    told = json.loads(out)
+    assert code == 1
+    assert (told["decisions"], told["agree"], told["disagree"], told["broken"]) == (2, 0, 1, 1)
+    assert told["firstDisagreements"][0]["differences"] == [{"place": "replicas", "was": "99", "is": "1"}]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("missing.jsonl", None, "No such file or directory"),
+        ("empty.jsonl", b"", "no line in it; nothing was decided yet"),
+        ("torn.jsonl.gz", gzip.compress(b"x" * 5000)[:20], "the archive is broken"),
+        ("no.jsonl.gz", b"plain", "the archive is broken"),
+    ],
+)
+def test_what_cannot_be_read_is_said(run: Run, tmp_path: Path, name: str, content: bytes | None, said: str) -> None:
+    path = str(tmp_path / name) if content is None else _file(tmp_path, content, name)
+    code, out, err = run("replay", path)
+    assert (code, out) == (2, "")
+    assert said in err
+    assert name in err
+
+
+def test_progress_is_told_now_and_then_and_wiped(tmp_path: Path) -> None:
+    told: list[str] = []
+    clock = iter(range(100))
+    progress = replay_lines.Progress(clock=lambda: float(next(clock)), wanted=True, tell=told.append)
+    path = _file(tmp_path, _lines(decided(), decided()))
+    replay_lines.replayed(replay_lines.read([path]), progress, keep=1)
+    assert told == ["1 decisions", "2 decisions", " " * 40 + "\r"]

@@ -1,0 +1,213 @@
+"""`fairlead top`: one table of what every deployment has, needs and costs, once or live."""
+
+import asyncio
+import io
+import json
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fairlead.cli import top_rows, top_screen, top_table
+from fairlead.cli.cluster_door import NotToBeHad
+from fairlead.cli.top_rows import Row, Seen
+from fairlead.scaling import written
+from fairlead.scaling.glance import Glance, glance
+from fairlead.scaling.recommendation import ScalingReason
+from tests.cli.conftest import Run
+from tests.cli.decisions import AT, decided, facts, router
+from tests.cli.pretend_cluster import PretendCluster, running
+
+STATUS: dict[str, Any] = {
+    "scaling": {"recommended": 2, "reason": "TokenDemand", "message": "two are needed", "asleep": 1},
+    "readyReplicas": 1,
+    "desiredReplicas": 2,
+    "cost": {"perHour": "1.40"},
+}
+ROW = Row(
+    namespace="team", name="chat", ready=1, wanted=1, recommended=1, asleep=0, reason="Steady", message="one is enough"
+)
+SEEN = Seen(rows=(ROW,), at=AT, scope="namespace team")
+
+
+@pytest.fixture
+def cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[PretendCluster]:
+    """One that the kubeconfig leads to, with one deployment."""
+    with running(tmp_path) as (cluster, kubeconfig):
+        monkeypatch.setenv("KUBECONFIG", kubeconfig)
+        monkeypatch.delenv("KUBERNETES_SERVICE_HOST", raising=False)
+        cluster.has("chat", **STATUS)
+        yield cluster
+
+
+def test_figures_come_from_whoever_decides_and_counts_from_the_object(run: Run, cluster: PretendCluster) -> None:
+    cluster.has_operator()
+    late = decided(facts(routers=(router(waiting=3.0, held=3.0),), price_per_hour=0.7), at=4e9)
+    cluster.pages["/fairlead/v1/decisions"] = written.encode_table([late])
+    code, out, err = run("top", "--once")
+    heading, titles, row = out.splitlines()
+    assert (code, err) == (0, "")
+    assert re.fullmatch(r"\d\d:\d\d:\d\d UTC  namespace team: 1 deployments, 1 replicas ready, 0.70 an hour", heading)
+    told = dict(zip(titles.split(), row.split(), strict=False))
+    assert (told["NAME"], told["READY"], told["WANTED"], told["QUEUE"], told["RUNNING"]) == ("chat", "1", "2", "3", "2")
+    assert (told["KV"], told["COST/H"]) == ("20%", "0.70")
+
+
+@pytest.mark.usefixtures("cluster")
+def test_without_a_process_to_ask_counts_are_there_and_figures_are_dashes(run: Run) -> None:
+    code, out, _ = run("top", "-A", "--once")
+    lines = out.splitlines()
+    assert code == 0
+    assert "all namespaces: 1 deployments" in lines[0]
+    assert re.sub(r" +", " ", lines[2]) == "team chat 1 2 2+1 - - - - - - - 1.40 TokenDemand two are needed"
+    assert lines[3] == ("no figures: no pod of the operator or autoscaler is found; --autoscaler names its address")
+
+
+def test_what_is_not_scaled_says_that_it_is_fixed(run: Run, cluster: PretendCluster) -> None:
+    cluster.has("fixed", spec={"replicas": 3}, readyReplicas=3)
+    _, out, _ = run("top", "--once")
+    assert "Fixed" in out
+    assert "spec.replicas decides" in out
+
+
+def test_a_table_that_cannot_be_read_is_told(run: Run, cluster: PretendCluster) -> None:
+    cluster.has_operator()
+    cluster.pages["/fairlead/v1/decisions"] = b"<html>"
+    _, out, _ = run("top", "--once")
+    assert "no figures: what came back is no decision of this version" in out
+
+
+@pytest.mark.usefixtures("cluster")
+def test_json_is_for_programs(run: Run) -> None:
+    code, out, _ = run("top", "-o", "json")
+    told = json.loads(out)
+    assert code == 0
+    assert told["rows"][0]["cost_per_hour"] == 1.4
+
+
+@pytest.mark.usefixtures("cluster")
+def test_an_empty_namespace_says_where_to_look(run: Run) -> None:
+    _, out, _ = run("top", "-n", "elsewhere", "--once")
+    assert "there is no InferenceDeployment here; -A looks everywhere" in out
+
+
+def test_without_a_cluster_it_says_what_it_looked_for(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("KUBERNETES_SERVICE_HOST", raising=False)
+    monkeypatch.setenv("KUBECONFIG", str(tmp_path / "none"))
+    code, _, err = run("top", "--once")
+    assert code == 1
+    assert "there is no such file" in err
+
+
+def test_an_old_decision_says_nothing_any_more() -> None:
+    deployment = {
+        "metadata": {"namespace": "team", "name": "chat"},
+        "spec": {"scaling": {"maxReplicas": 2}},
+        "status": STATUS,
+    }
+    (fresh,) = top_rows.rows([deployment], [glance(decided())], AT + 60)
+    (old,) = top_rows.rows([deployment], [glance(decided())], AT + 600)
+    assert (fresh.running, old.running) == (2.0, None)
+    assert old.reason == "TokenDemand"
+
+
+def test_supply_is_that_of_all_replicas() -> None:
+    told = {"need.replicas": 0.2, "supply.replicas": 4.0, "demand.requestsPerSecond": 0.5}
+    seen = Glance(
+        namespace="team",
+        name="chat",
+        now=AT,
+        version="1",
+        reason=ScalingReason.STEADY,
+        message="",
+        replicas=4,
+        wanted=4,
+        ttft_kept=0.25,
+        tpot_seconds=1.5,
+        figures=told,
+    )
+    deployment = {"metadata": {"namespace": "team", "name": "chat"}, "spec": {"scaling": {"maxReplicas": 4}}}
+    row = top_rows.rows([deployment | {"status": {"cost": {"perHour": "much"}}}], [seen], AT)[0]
+    assert (row.demand, row.supply, row.cost_per_hour) == (0.5, 10.0, None)
+    line = top_table.as_lines(Seen(rows=(row,), at=AT, scope=""), width=None, colour=False)[2]
+    assert re.sub(r" +", " ", line) == "team chat 0 - 4 - - - 0.50/s 10.0/s 25% 1.5s - Steady"
+
+
+@pytest.mark.parametrize(
+    ("row", "shade"),
+    [
+        (ROW, ""),
+        (replace(ROW, held=2.0), top_table.RED),
+        (replace(ROW, doubts=1), top_table.YELLOW),
+        (replace(ROW, wanted=3), top_table.YELLOW),
+    ],
+)
+def test_who_waits_is_red_and_what_is_on_its_way_is_yellow(row: Row, shade: str) -> None:
+    line = top_table.as_lines(replace(SEEN, rows=(row,)), width=None, colour=True)[2]
+    assert line.startswith(shade or "team")
+    assert line.endswith(top_table.PLAIN if shade else "enough")
+
+
+def test_a_narrow_terminal_cuts_lines() -> None:
+    lines = top_table.as_lines(SEEN, width=40, colour=False)
+    assert {len(line) for line in lines} == {40}
+    assert lines[1].endswith("…")
+
+
+class Keys(io.TextIOWrapper):
+    """A terminal's input, of which the other end is ours."""
+
+    def __init__(self) -> None:
+        self.ours, theirs = os.openpty()
+        super().__init__(io.FileIO(theirs, "r"))
+
+    def close(self) -> None:
+        """Both ends."""
+        super().close()
+        os.close(self.ours)
+
+
+def test_a_live_table_goes_on_until_q_and_gives_the_terminal_back() -> None:
+    keys, out, looks = Keys(), io.StringIO(), []
+
+    async def look() -> Seen:
+        looks.append(1)
+        if len(looks) == 2:
+            raise NotToBeHad("the line is down")
+        if len(looks) == 4:
+            os.write(keys.ours, b"q")
+        return SEEN
+
+    with top_screen.taken(keys, out) as screen:
+        asyncio.run(top_screen.follow(screen, look, 0.001))
+    keys.close()
+    shown = out.getvalue()
+    assert shown.startswith("\x1b[?1049h")
+    assert "no figures: the line is down" in shown
+    assert shown.endswith("\x1b[?25h\x1b[?1049l")
+
+
+def test_a_long_table_is_cut_to_the_screen(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LINES", "6")
+    monkeypatch.setenv("COLUMNS", "80")
+    out = io.StringIO()
+    top_screen.Screen(keys=None, out=out).show(replace(SEEN, rows=(ROW,) * 9))
+    assert "and 7 more; -n shows one namespace" in out.getvalue()
+
+
+def test_without_a_keyboard_only_an_interrupt_ends_it() -> None:
+    async def look() -> Seen:
+        raise KeyboardInterrupt
+
+    out = io.StringIO()
+    with top_screen.taken(io.TextIOWrapper(io.BytesIO()), out) as screen:
+        assert screen.keys is None
+        with pytest.raises(KeyboardInterrupt):
+            asyncio.run(top_screen.follow(screen, look, 0.001))
+    assert out.getvalue().endswith("\x1b[?1049l")

@@ -1,0 +1,59 @@
+"""The count follows the load up and down, from zero too, and no client is worse off for it."""
+
+from typing import Final
+
+import pytest
+
+from tests.cluster.serving.claims import Record, unharmed
+from tests.cluster.serving.scaling.fleets import MOST, TO_ZERO, Fleet, command
+from tests.cluster.serving.scaling.trails import Trail
+from tests.cluster.stories import Stage
+from tests.cluster.streams import Traffic
+
+pytestmark = pytest.mark.usefixtures("operated")
+
+CROWD: Final = 28
+"""One replica holds four of them: the others wait, and more than two wait for each of three replicas."""
+
+
+def test_a_step_of_load_is_followed_up_and_down(stage: Stage, record_property: Record) -> None:
+    """One client stays through all of it: whoever talks to a replica that goes hears the end of the answer."""
+    chat = Fleet(stage).apply()
+    chat.comes_to(1)
+    address = chat.address()
+    with Trail(stage) as trail, Traffic(address, clients=1) as stays:
+        with Traffic(address, clients=CROWD) as crowd:
+            decided = trail.next_after(crowd.began, 2)
+            chat.comes_to(MOST)
+            crowd.goes_on()
+        up = chat.explained()
+        chat.comes_to(1)
+        stays.goes_on(2)
+
+    unharmed(crowd.report, record_property)
+    unharmed(stays.report, record_property)
+    record_property("seconds_to_decide", round(decided.at - crowd.began, 2))
+    record_property("needless_turns", trail.reversals - 1)
+    assert (trail.counts[0], max(trail.counts), trail.counts[-1]) == (1, MOST, 1)
+    assert trail.reversals == 1
+    assert f"maxReplicas {MOST}" in up
+    assert "chat" in command(stage, "top", "--once")
+
+
+def test_from_zero_the_first_requests_are_held_and_answered(stage: Stage, record_property: Record) -> None:
+    chat = Fleet(stage, least=0, policy=TO_ZERO).apply()
+    address = chat.address()
+    chat.comes_to(0)
+    asleep = chat.explained()
+    with Trail(stage) as trail:
+        with Traffic(address, clients=6) as traffic:
+            woken = trail.next_after(traffic.began, 1)
+            traffic.goes_on()
+        chat.comes_to(0)
+
+    unharmed(traffic.report, record_property)
+    record_property("seconds_to_decide", round(woken.at - traffic.began, 2))
+    record_property("longest_held_seconds", round(traffic.report.longest_seconds, 1))
+    assert trail.counts[0] == trail.counts[-1] == 0
+    assert woken.reason == "Waking"
+    assert "Idle" in asleep

@@ -1,0 +1,113 @@
+"""Engines on their way to sleep and back, whatever happens meanwhile: none is lost, none is turned twice at once."""
+
+import asyncio
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fairlead.cluster.kinds import Manifest
+from fairlead.controller import sleepers
+from fairlead.controller.hands import Hands
+from fairlead.controller.sleepers import Sleepers
+from tests.controller import points
+from tests.controller.doors import PretendLooks, PretendWorld
+from tests.controller.pretend import Pretend, deployment
+from tests.controller.server import PretendServer
+from tests.controller.warm import BOUNDS, MOST, SLEEPS, counts, fleet, marks, warm
+from tests.reaching.fake_objects import Objects
+from tests.reaching.worlds import run
+
+
+class SlowLooks(PretendLooks):
+    """Engines turn when they may."""
+
+    def __init__(self, objects: Objects) -> None:
+        super().__init__(objects)
+        self.may = asyncio.Event()
+        self.acts: list[str] = []
+
+    async def sleep(self, pod: Manifest) -> bool:
+        """When it may."""
+        self.acts.append("sleep")
+        await self.may.wait()
+        return await super().sleep(pod)
+
+    async def wake(self, pod: Manifest) -> bool:
+        """At once."""
+        self.acts.append("wake")
+        return await super().wake(pod)
+
+
+TWISTS = st.sampled_from(["restart", "silent", "heard", "stubborn", "willing", "busy", "idle", "other context"])
+WISHES = st.tuples(st.integers(0, 4), st.integers(0, 3))
+
+
+@points.DEAR
+@given(story=st.lists(st.one_of(TWISTS, WISHES), max_size=8), last=WISHES)
+def test_only_a_marked_pod_ever_sleeps_and_in_the_end_as_many_sleep_as_are_wanted(
+    story: list[str | tuple[int, int]], last: tuple[int, int]
+) -> None:
+    """A request to one that sleeps and is not marked would hang."""
+    world, context = fleet(awake=1, asleep=0), 8192
+    for one in story:
+        if isinstance(one, tuple):
+            warm(world, awake=one[0], asleep=one[1])
+        elif one == "restart":
+            world.restart()
+        elif one == "other context":
+            context = 12288 - context
+            world.apply(deployment(replicas=None, scaling=BOUNDS, engine=SLEEPS | {"context": {"maxTokens": context}}))
+        else:
+            twist(world, one)
+        for _ in range(2):
+            world.rounds()
+            assert world.looks.asleep & alive(world) <= marks(world).keys()
+    for calm in ("heard", "willing", "idle"):
+        twist(world, calm)
+    warm(world, awake=last[0], asleep=last[1])
+    world.settle(most=200)
+    awake, asleep = last[0], min(last[1], MOST - last[0])
+    assert counts(world) == (awake + asleep, awake, asleep or None)
+    assert world.looks.asleep & alive(world) == marks(world).keys()
+
+
+def twist(world: Pretend, word: str) -> None:
+    """What routers and engines do from now on."""
+    match word:
+        case "silent" | "heard":
+            world.looks.silent = word == "silent"
+        case "stubborn" | "willing":
+            world.looks.stubborn = word == "stubborn"
+        case _:
+            world.looks.busy = dict.fromkeys(alive(world), 1) if word == "busy" else {}
+
+
+def alive(world: Pretend) -> set[str]:
+    """Pods that are there and stay."""
+    return {pod["metadata"]["name"] for pod in world.engine_pods() if "deletionTimestamp" not in pod["metadata"]}
+
+
+def test_an_act_that_takes_long_is_waited_for_by_later_looks_and_never_doubled() -> None:
+    """One of the other kind ends first; a pod that goes takes its act along."""
+
+    async def story() -> None:
+        looks, world = SlowLooks(Objects()), PretendWorld(Objects())
+        found = Sleepers(looks, Hands(PretendServer(Objects()), world), at_once_s=0.01)
+        pod = {"metadata": {"uid": "u", "name": "a"}}
+        assert not await found._turned(pod, looks.sleep, wakes=False)
+        assert not await found._turned(pod, looks.sleep, wakes=False)
+        looks.may.set()
+        assert not await found._turned(pod, looks.wake, wakes=True)
+        assert await found._turned(pod, looks.wake, wakes=True)
+        assert looks.acts == ["sleep", "wake"]
+        looks.may.clear()
+        assert not await found._turned(pod, looks.sleep, wakes=False)
+        found.forget("u")
+        found.forget("u")
+        assert await found._turned(pod, looks.wake, wakes=True)
+
+    run(story())
+
+
+def test_the_name_of_a_container_that_tells_none_is_a_word() -> None:
+    assert sleepers.container({"status": {"containerStatuses": [{"name": "engine"}]}}) == "asleep"

@@ -1,0 +1,179 @@
+"""Pods of kwok that answer: engines with metrics as vLLM writes them, routers that tell what came and who waits.
+
+Nothing runs in them; their figures are what a story says. They follow the cluster, so a pod answers while it is there.
+"""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from aiohttp import web
+
+from fairlead.cluster import kinds, pods
+from fairlead.cluster.api_errors import ApiError
+from fairlead.cluster.api_server import ApiServer
+from fairlead.cluster.kinds import Manifest
+from fairlead.objects import labels
+
+ENGINE: Final = (8000,)
+ROUTER: Final = (8080, 9090)
+FOLLOW_S: Final = 0.2
+PROMPT: Final = 100
+"""Tokens a request."""
+REPLY: Final = 50
+
+
+@dataclass(slots=True)
+class Load:
+    """What one deployment has to do."""
+
+    waiting: float = 0.0
+    """In routers."""
+    rate: float = 0.0
+    """Requests a second that come and are done at once."""
+    running: float = 0.0
+    """In each engine."""
+    frozen: bool = False
+    """Engines tell the same for ever."""
+    _asked: float = 0.0
+    _at: float = field(default_factory=time.monotonic)
+
+    @property
+    def asked(self) -> float:
+        """Requests so far."""
+        now = time.monotonic()
+        self._asked += self.rate * (now - self._at)
+        self._at = now
+        return self._asked
+
+
+class AnsweringPods:
+    """All pods of ours that have an address."""
+
+    def __init__(self, api: ApiServer) -> None:
+        self.loads: dict[str, Load] = {}
+        """By the deployment's name."""
+        self.asleep: set[str] = set()
+        """Addresses of engines that were put to sleep."""
+        self._api = api
+        self._answering: dict[tuple[str, str], list[web.AppRunner]] = {}
+        """By address and uid: an address goes to another pod soon."""
+        self._seen: tuple[Manifest, ...] = ()
+
+    def load(self, name: str) -> Load:
+        """What a deployment has to do; nothing, until a story says otherwise."""
+        return self.loads.setdefault(name, Load())
+
+    async def follow(self) -> None:
+        """Until cancelled: whoever has an address answers there."""
+        while True:
+            with contextlib.suppress(ApiError):
+                listed = await self._api.listing(kinds.POD, None, labels.MANAGED_BY)
+                self._seen = tuple(listed.items)
+                await self._serve()
+            await asyncio.sleep(FOLLOW_S)
+
+    async def close(self) -> None:
+        """Nobody answers any more."""
+        for runners in self._answering.values():
+            for runner in runners:
+                await runner.cleanup()
+        self._answering.clear()
+
+    async def _serve(self) -> None:
+        there = {(str(pods.address(one)), one["metadata"]["uid"]): one for one in self._seen if _answers(one)}
+        for gone in self._answering.keys() - there.keys():
+            for runner in self._answering.pop(gone):
+                await runner.cleanup()
+        for key in there.keys() - self._answering.keys():
+            doors, name = ENGINE if _is_engine(there[key]) else ROUTER, _label(there[key], labels.DEPLOYMENT)
+            self._answering[key] = [await self._answer(key[0], port, name) for port in doors]
+
+    async def _answer(self, address: str, port: int, name: str) -> web.AppRunner:
+        async def metrics(_: web.Request) -> web.Response:
+            return web.Response(text=engine_page(self.load(name)))
+
+        async def endpoints(_: web.Request) -> web.Response:
+            return web.json_response(self._router_page(name))
+
+        async def turn(request: web.Request) -> web.Response:
+            (self.asleep.discard if request.path == "/wake_up" else self.asleep.add)(address)
+            return web.json_response({})
+
+        app = web.Application()
+        app.add_routes([web.get("/metrics", metrics), web.get("/fairlead/v1/endpoints", endpoints)])
+        app.add_routes([web.post("/sleep", turn), web.post("/wake_up", turn)])
+        runner = web.AppRunner(app, access_log=None)
+        await runner.setup()
+        await web.TCPSite(runner, address, port).start()
+        return runner
+
+    def _router_page(self, name: str) -> dict[str, Any]:
+        engines = [one for one in self._seen if _label(one, labels.DEPLOYMENT) == name and _is_engine(one)]
+        return router_page(self.load(name), [one for one in engines if pods.is_ready(one)])
+
+
+def router_page(load: Load, ready: Sequence[Manifest]) -> dict[str, Any]:
+    """As a router would write it that sends to all that are ready and awake."""
+    lane = {"waiting": load.waiting, "oldestSeconds": 1.0 if load.waiting else 0.0}
+    seen = [_endpoint(one) for one in ready]
+    served = any(one["state"] == "routable" for one in seen)
+    return {
+        "endpoints": seen,
+        "queue": {"held": 0 if served else load.waiting, "lanes": {"interactive": lane}},
+        "demand": {"asked": load.asked, "promptTokens": load.asked * PROMPT},
+    }
+
+
+def engine_page(load: Load) -> str:
+    """As an engine would write it that does all that comes at once."""
+    done = 0.0 if load.frozen else load.asked
+    said = {
+        "num_requests_running": load.running,
+        "num_requests_waiting": 0.0,
+        "kv_cache_usage_perc": 0.1,
+        "prompt_tokens_total": done * PROMPT,
+        "generation_tokens_total": done * REPLY,
+        "prefix_cache_hits_total": 0.0,
+        "prefix_cache_queries_total": done * PROMPT,
+        "request_success_total": done,
+        "num_preemptions_total": 0.0,
+    }
+    lines = [f'vllm:{name}{{engine="0",model_name="m"}} {value}' for name, value in said.items()]
+    return "\n".join(lines) + "\n"
+
+
+@asynccontextmanager
+async def answering(api: ApiServer) -> AsyncIterator[AnsweringPods]:
+    """All pods answer for as long as the block runs."""
+    found = AnsweringPods(api)
+    following = asyncio.create_task(found.follow())
+    try:
+        yield found
+    finally:
+        following.cancel()
+        await asyncio.gather(following, return_exceptions=True)
+        await found.close()
+
+
+def _endpoint(pod: Manifest) -> dict[str, Any]:
+    address = f"{pods.address(pod)}:8000"
+    sleeps = labels.ASLEEP in (pod["metadata"].get("annotations") or {})
+    state, reason = ("notReady", "asleep") if sleeps else ("routable", "")
+    return {"pod": pod["metadata"]["name"], "address": address, "state": state, "inflight": 0, "reason": reason}
+
+
+def _answers(pod: Manifest) -> bool:
+    return bool(pods.address(pod)) and pod.get("status", {}).get("phase") not in pods.ENDED
+
+
+def _is_engine(pod: Manifest) -> bool:
+    return _label(pod, labels.ROLE) == "engine"
+
+
+def _label(pod: Manifest, name: str) -> str:
+    return str((pod["metadata"].get("labels") or {}).get(name, ""))

@@ -1,0 +1,23 @@
+"""The page a router tells processes by: what came is counted on arrival, whatever becomes of it."""
+
+from pathlib import Path
+
+from tests.router.planes import PROMPT, Raw, plane, told, whole, written
+
+ANSWER = whole(b'{"choices":[{"text":"a","finish_reason":"stop"}],"usage":{"prompt_tokens":3,"completion_tokens":1}}')
+
+
+def test_requests_and_the_tokens_of_their_prompts_are_counted_as_they_come(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with Raw(*[ANSWER] * 4).listening() as engine, plane(written(tmp_path, [engine.address])) as router:
+            await router.until("routable")
+            before = (await router.page())["demand"]
+            for _ in range(2):
+                await router.complete()
+            await router.complete({**PROMPT, "model": "nobody"})
+            page = await router.page()
+            assert before == {"asked": 0, "promptTokens": 0}
+            assert page["demand"]["asked"] == 2
+            assert page["demand"]["promptTokens"] > 0
+
+    told(story())

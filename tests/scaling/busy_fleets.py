@@ -1,0 +1,60 @@
+"""Busy fleets, and what is decided about them after a while: what stories of explaining begin with."""
+
+from dataclasses import replace
+from functools import cache
+from typing import Any, Final
+
+from fairlead.fleet.policies import Objectives, Policy
+from fairlead.scaling import projecting, recommending
+from fairlead.scaling.facts import Facts, Latency, Pod, Speed
+from fairlead.scaling.memory import Memory
+from fairlead.scaling.projecting import Traffic
+from fairlead.scaling.record import Record
+from tests.cli.decisions import AT, decided, engine, facts, pod
+
+CHAT: Final = Policy(objectives=Objectives(ttft_p95_seconds=1.0, tpot_p95_seconds=0.06))
+TEN_A_SECOND: Final = Traffic(requests=10.0, prompt_tokens=5000.0, output_tokens=2000.0, cached_share=0.2)
+SILENCE: Final = TEN_A_SECOND.times(0.0)
+SPEED: Final = Speed(
+    step_seconds=0.02,
+    seconds_per_sequence=0.001,
+    seconds_per_prompt_token=0.0001,
+    kv_tokens=300_000.0,
+    max_sequences=256.0,
+)
+
+
+def busy(number: int, running: float = 20.0, **said: Any) -> Pod:  # noqa: ANN401  # fields of a pod
+    """One of several that serve at 40 ms a token."""
+    figures = engine(
+        running=running, kv_tokens=300_000.0, prompt_tokens=1e6, cached_tokens=2e5, output_tokens=1e6, finished=5000.0
+    )
+    first, each = Latency(count=5000.0, total=1000.0, kept=4990.0), Latency(count=1e6, total=4e4)
+    return pod(f"chat-{number}", figures=replace(figures, first_token=first, per_token=each), **said)
+
+
+def fleet(count: int = 4, running: float = 20.0, **said: Any) -> Facts:  # noqa: ANN401  # fields of the facts
+    """Some busy replicas, between one and eight."""
+    usual: dict[str, Any] = {
+        "pods": tuple(busy(number, running) for number in range(count)),
+        "wanted": count,
+        "policy": CHAT,
+        "assumed": SPEED,
+    }
+    return facts(**usual | said)
+
+
+def after(start: Facts, traffic: Traffic, seconds: int) -> Record:
+    """The last of many decisions while all stays as it is."""
+    memory, wanted, last = Memory(), start.wanted, AT + seconds
+    for moment in range(0, seconds, 5):
+        seen = replace(projecting.later(start, traffic, float(moment)), wanted=wanted)
+        said, memory = recommending.recommend(seen, memory, AT + moment)
+        wanted = said.replicas
+    return decided(replace(projecting.later(start, traffic, float(seconds)), wanted=wanted), memory, at=last)
+
+
+@cache
+def steady() -> Record:
+    """Four replicas, and as much traffic as they can serve."""
+    return after(fleet(), TEN_A_SECOND, 400)

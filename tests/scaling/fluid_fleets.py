@@ -1,0 +1,154 @@
+"""A fleet that does exactly what the arithmetic of a step says, without chance: what stories of signals live in."""
+
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from fairlead.fleet.policies import ColdStart, Objectives, Policy, ReplicaBounds, Signals
+from fairlead.scaling import recommending
+from fairlead.scaling.facts import EngineFigures, Facts, Latency, Phase, Pod, Router, RouterFigures, Speed
+from fairlead.scaling.memory import Memory
+from fairlead.scaling.recommendation import Candidate, Recommendation, Signal
+
+START: Final = 1_800_000_000.0
+COLD: Final = 128.0
+TRUE: Final = Speed(
+    step_seconds=0.02,
+    seconds_per_sequence=0.0005,
+    seconds_per_prompt_token=0.0001,
+    kv_tokens=400_000.0,
+    max_sequences=256.0,
+)
+POLICY: Final = Policy(
+    objectives=Objectives(ttft_p95_seconds=2.0, tpot_p95_seconds=0.1), cold_start=ColdStart(assume_seconds=COLD)
+)
+BOUNDS: Final = ReplicaBounds(least=1, most=100)
+PROMPT: Final = 1000.0
+OUTPUT: Final = 200.0
+QUEUE_ONLY: Final = Signals(kv_target=None, token_headroom=None)
+KV_ONLY: Final = Signals(queue_per_replica=None, token_headroom=None)
+TOKENS_ONLY: Final = Signals(queue_per_replica=None, kv_target=None)
+
+
+@dataclass
+class Engine:
+    """One replica's counters."""
+
+    name: str
+    since: float
+    ready_at: float
+    prompt: float = 0.0
+    output: float = 0.0
+    finished: float = 0.0
+    token_seconds: float = 0.0
+    late: float = 0.0
+    running: float = 0.0
+
+
+@dataclass
+class Fluid:
+    """Requests come at a rate, replicas share them evenly, and the fleet follows every answer."""
+
+    policy: Policy = POLICY
+    assumed: Speed | None = TRUE
+    cold: float = COLD
+    now: float = START
+    asked: float = 0.0
+    waiting: float = 0.0
+    late_share: float = 0.0
+    bounds: ReplicaBounds = BOUNDS
+    engines: list[Engine] = field(default_factory=list)
+    memory: Memory = field(default_factory=Memory)
+    made: int = 0
+
+    def grown(self, count: int, *, at_once: bool = False) -> "Fluid":
+        """So many more."""
+        for _ in range(count):
+            self.made += 1
+            ready = self.now if at_once else self.now + self.cold
+            self.engines.append(Engine(name=f"pod-{self.made:03}", since=self.now, ready_at=ready))
+        return self
+
+    def lived(self, seconds: float, rate: float, every: float = 8.0) -> Recommendation:
+        """So long at this rate, a decision every so often; the last of them."""
+        answer = self.decided()
+        for _ in range(int(seconds / every)):
+            self.passed(every, rate)
+            answer = self.decided()
+            self.follow(answer)
+        return answer
+
+    def passed(self, seconds: float, rate: float) -> None:
+        """Time goes by."""
+        self.now += seconds
+        self.asked += rate * seconds
+        serving = [one for one in self.engines if one.ready_at <= self.now]
+        for one in serving:
+            share = rate / len(serving)
+            busy = share * (PROMPT * TRUE.seconds_per_prompt_token + OUTPUT * TRUE.seconds_per_sequence)
+            each = TRUE.step_seconds / (1 - min(busy, 0.95))
+            one.running = share * OUTPUT * each
+            one.prompt += share * PROMPT * seconds
+            one.output += share * OUTPUT * seconds
+            one.finished += share * seconds
+            one.token_seconds += share * OUTPUT * seconds * each
+            one.late += share * seconds * self.late_share
+
+    def follow(self, answer: Recommendation) -> None:
+        """The fleet becomes as large as was answered."""
+        self.grown(max(answer.replicas - len(self.engines), 0))
+        del self.engines[answer.replicas :]
+
+    def facts(self) -> Facts:
+        """As a scrape would show it."""
+        router = RouterFigures(
+            at=self.now, asked=self.asked, prompt_tokens=self.asked * PROMPT, waiting=self.waiting, held=0.0
+        )
+        return Facts(
+            revision="new",
+            bounds=self.bounds,
+            policy=self.policy,
+            wanted=len(self.engines),
+            pods=tuple(self._pod(one) for one in self.engines),
+            routers=(Router(name="router-1", figures=router),),
+            assumed=self.assumed,
+        )
+
+    def decided(self, facts: Facts | None = None) -> Recommendation:
+        """One decision, remembered."""
+        answer, self.memory = recommending.recommend(facts or self.facts(), self.memory, self.now)
+        return answer
+
+    def _pod(self, one: Engine) -> Pod:
+        ready = one.ready_at <= self.now
+        figures = EngineFigures(
+            at=self.now,
+            running=one.running,
+            waiting=0.0,
+            kv_usage=one.running * (PROMPT + OUTPUT / 2) / 400_000.0,
+            kv_tokens=400_000.0,
+            prompt_tokens=one.prompt,
+            cached_tokens=0.0,
+            output_tokens=one.output,
+            finished=one.finished,
+            first_token=Latency(count=one.finished, total=0.0, kept=one.finished - one.late),
+            per_token=Latency(count=one.output, total=one.token_seconds),
+            request_pace=Latency(count=one.finished, total=0.0, kept=one.finished - one.late),
+        )
+        return Pod(
+            name=one.name,
+            revision="new",
+            phase=Phase.READY if ready else Phase.STARTING,
+            since=one.since,
+            ready_at=one.ready_at if ready else None,
+            figures=figures if ready else None,
+        )
+
+
+def said(answer: Recommendation, signal: Signal) -> Candidate:
+    """What one signal asked for."""
+    return next(one for one in answer.candidates if one.signal is signal)
+
+
+def only(signals: Signals) -> Policy:
+    """The usual policy with these signals."""
+    return replace(POLICY, signals=signals)

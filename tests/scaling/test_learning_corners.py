@@ -1,0 +1,285 @@
+"""Corners of what is learnt: counters that stand still or begin anew, hours of the week, cold starts that drag on."""
+
+import math
+from dataclasses import replace
+from typing import Final
+
+import pytest
+
+from fairlead.fleet.policies import ColdStart, Objectives
+from fairlead.scaling import arriving, forecasting, intervals, mixing, requiring, speeds, starting, straining
+from fairlead.scaling.arriving import Arrivals, Point, Rhythm, Teller
+from fairlead.scaling.facts import EngineFigures, Latency, Phase, Pod, Speed
+from fairlead.scaling.forecasting import Forecasts, Misses
+from fairlead.scaling.intervals import Interval
+from fairlead.scaling.mixing import Mixture
+from fairlead.scaling.requiring import Demand
+from fairlead.scaling.straining import Stand, Strain
+from tests.scaling.fluid_fleets import COLD, TRUE
+
+RHYTHM: Final = Rhythm(grain=4.0, stale=30.0)
+REQUEST: Final = mixing.Request(
+    prompt_tokens=1000.0, computed_share=1.0, output_tokens=200.0, held_tokens=1100.0, true_share=1.0
+)
+
+
+def told(at: float, requests: float, name: str = "router") -> Teller:
+    """One that counts."""
+    return Teller(name=name, at=at, requests=requests, prompt_tokens=requests * 100)
+
+
+def course(*looks: Teller | None) -> Arrivals:
+    """One look every ten seconds; nothing: it was silent."""
+    arrivals = Arrivals()
+    for number, look in enumerate(looks):
+        spoken = (look,) if look else ()
+        arrivals = arriving.continued(arrivals, spoken, frozenset({"router"}), RHYTHM, 10.0 * number)
+    return arrivals
+
+
+def requests(arrivals: Arrivals) -> float:
+    """All that were counted."""
+    return arrivals.points[-1].requests
+
+
+def test_a_counter_that_is_read_twice_counts_once() -> None:
+    assert requests(course(told(0.0, 5.0), told(10.0, 25.0), told(10.0, 25.0))) == 20.0
+
+
+def test_a_counter_that_begins_anew_counts_what_it_has() -> None:
+    assert requests(course(told(0.0, 500.0), told(10.0, 7.0))) == 7.0
+
+
+def test_one_that_is_silent_goes_on_as_before_and_is_not_counted_twice() -> None:
+    silent = course(told(0.0, 0.0), told(10.0, 20.0), None)
+    granted = requests(silent) - 20.0
+    assert granted > 0
+    again = arriving.continued(silent, (told(30.0, 60.0),), frozenset({"router"}), RHYTHM, 30.0)
+    assert requests(again) == pytest.approx(60.0)
+
+
+def test_one_that_is_silent_for_long_is_not_imagined_for_ever() -> None:
+    looks = course(told(0.0, 0.0), told(10.0, 20.0), None, None, None, None)
+    more = arriving.continued(looks, (), frozenset({"router"}), RHYTHM, 60.0)
+    assert requests(more) == requests(looks)
+    back = arriving.continued(more, (told(70.0, 900.0),), frozenset({"router"}), RHYTHM, 70.0)
+    assert requests(back) == requests(looks)
+
+
+def test_one_that_is_no_longer_listed_is_forgotten() -> None:
+    looks = course(told(0.0, 0.0), told(10.0, 20.0))
+    assert arriving.continued(looks, (), frozenset(), RHYTHM, 20.0).tellers == ()
+
+
+def test_no_rate_without_a_course_or_before_it() -> None:
+    assert arriving.rate((), 0.0, 1.0) is None
+    assert arriving.rate((Point(at=5.0, requests=0.0, prompt_tokens=0.0),), 0.0, 5.0) is None
+
+
+def test_a_moment_after_the_last_look_is_the_last_look() -> None:
+    points = (Point(at=0.0, requests=0.0, prompt_tokens=0.0), Point(at=10.0, requests=20.0, prompt_tokens=0.0))
+    found = arriving.rate(points, 0.0, 20.0)
+    assert found is not None
+    assert found.requests == 1.0
+
+
+def even(seconds: float, rate: float, since: float = 0.0) -> tuple[Point, ...]:
+    """A course of that rate."""
+    return tuple(
+        Point(at=since + 4.0 * step, requests=rate * 4.0 * step, prompt_tokens=rate * 400.0 * step)
+        for step in range(int(seconds / 4) + 1)
+    )
+
+
+def test_a_trend_that_was_right_before_is_believed() -> None:
+    kept = Forecasts(level=Misses(checks=20.0, squares=2.0), trend=Misses(checks=20.0, squares=0.1))
+    points = tuple(Point(at=float(at), requests=at * at / 10, prompt_tokens=0.0) for at in range(0, 513, 4))
+    found = forecasting.outlook(points, kept, COLD, 512.0)
+    assert found is not None
+    assert found.by == "trend"
+    assert found.factor > 1.0
+
+
+def test_the_hour_of_the_week_is_believed_where_it_helped() -> None:
+    kept = Forecasts(
+        level=Misses(checks=20.0, squares=2.0),
+        hour=Misses(checks=20.0, squares=0.1),
+        hours=tuple(5.0 if hour == 1 else 1.0 for hour in range(168)),
+    )
+    found = forecasting.outlook(even(3590.0, 1.0), kept, COLD, 3588.0)
+    assert found is not None
+    assert found.by == "hour of the week"
+    assert found.factor == pytest.approx(5.0)
+
+
+def test_an_hour_that_nobody_saw_says_nothing() -> None:
+    kept = Forecasts(
+        level=Misses(checks=20.0, squares=2.0),
+        hour=Misses(checks=20.0, squares=0.1),
+        hours=(1.0, *([-1.0] * 167)),
+    )
+    found = forecasting.outlook(even(3590.0, 1.0), kept, COLD, 3588.0)
+    assert found is not None
+    assert found.factor == 1.0
+
+
+def test_hours_are_learnt_as_they_pass() -> None:
+    kept = forecasting.learnt(Forecasts(), (), COLD, 0.0)
+    assert kept.looking is None
+    for hour in range(170):
+        at = 3600.0 * hour
+        points = (Point(at=at, requests=7200.0 * hour, prompt_tokens=0.0),)
+        kept = forecasting.learnt(kept, points, COLD, at)
+        kept = forecasting.learnt(kept, points, COLD, at + 1800.0)
+    assert kept.hours[:3] == (2.0, 2.0, 2.0)
+
+
+def test_an_hour_of_which_half_was_missed_is_not_learnt() -> None:
+    point = Point(at=0.0, requests=0.0, prompt_tokens=0.0)
+    kept = forecasting.learnt(Forecasts(), (point,), COLD, 1800.0)
+    assert forecasting.learnt(kept, (point,), COLD, 3600.0).hours == ()
+
+
+def test_a_course_without_tokens_scatters_as_before() -> None:
+    points = tuple(replace(point, prompt_tokens=0.0) for point in even(1000.0, 2.0))
+    kept = Forecasts()
+    for at in range(200, 1000, 4):
+        kept = forecasting.learnt(kept, tuple(one for one in points if one.at <= at), COLD, float(at))
+    assert kept.scatter == 1.0
+    assert kept.level.usual == pytest.approx(0.0, abs=1e-9)
+
+
+def test_an_engine_that_times_no_tokens_tells_its_pace_by_what_runs() -> None:
+    figures = EngineFigures(at=0.0, running=10.0, output_tokens=0.0)
+    pod = Pod(name="a", revision="new", phase=Phase.READY, since=0.0)
+    before = intervals.marked(pod, figures)
+    found = intervals.between(before, intervals.marked(pod, replace(figures, at=10.0, output_tokens=1000.0)))
+    assert found is not None
+    assert found.seconds_per_token == 0.1
+    silent = intervals.between(before, intervals.marked(pod, replace(figures, at=10.0)))
+    assert silent is not None
+    assert silent.seconds_per_token is None
+    assert silent.first_late is None
+
+
+def test_a_start_that_takes_longer_than_planned_is_given_a_quarter_more() -> None:
+    pod = Pod(name="a", revision="new", phase=Phase.STARTING, since=0.0)
+    assert starting.remaining(pod, 100.0, 30.0) == 70.0
+    assert starting.remaining(pod, 100.0, 500.0) == 25.0
+    assert starting.remaining(replace(pod, phase=Phase.PENDING), 100.0, 30.0) == 100.0
+
+
+def test_what_was_learnt_of_starts_is_left_aside_where_the_policy_says_so() -> None:
+    starts = (starting.Starts(revision="new", seconds=(500.0,), until=0.0),)
+    assert starting.horizon(starts, "new", ColdStart(assume_seconds=100.0, learn=False)) == 100.0
+    assert starting.horizon(starts, "new", ColdStart(assume_seconds=100.0)) == 500.0
+
+
+def test_without_a_known_cache_the_batch_is_what_ends_it() -> None:
+    speed = replace(TRUE, kv_tokens=None, max_sequences=None)
+    assert requiring.running_most(speed, REQUEST) == 1.0
+    assert requiring.running_most(replace(speed, max_sequences=64.0), REQUEST) == 64.0
+
+
+def test_without_objectives_tokens_may_take_twice_as_long_as_alone() -> None:
+    demand = Demand(requests=1.0, computed_tokens=1000.0, output_tokens=200.0)
+    need = requiring.least(TRUE, replace(REQUEST, prompt_tokens=1.0), demand, Objectives())
+    assert need.replicas == pytest.approx(0.4, rel=0.1)
+
+
+def test_a_data_sheet_that_says_nothing_is_not_believed() -> None:
+    empty = Speed(step_seconds=0.0, seconds_per_sequence=0.0, seconds_per_prompt_token=0.0)
+    assert speeds.speed((), "new", empty) is None
+
+
+def test_a_fit_stays_within_what_is_possible() -> None:
+    looks = [
+        Interval(
+            seconds=10.0,
+            running=1.0,
+            entered=0.0,
+            prompt_tokens=0.0,
+            cached_tokens=0.0,
+            output_tokens=1000.0,
+            finished=1.0,
+            first=1.0,
+            tokens=1000.0,
+            token_seconds=1000.0 * (0.5 if number % 2 else 0.0001),
+            paced=0.0,
+            first_late=None,
+            pace_late=None,
+        )
+        for number in range(50)
+    ]
+    fits = speeds.learnt((), "new", looks)
+    found = speeds.speed(fits, "new", TRUE)
+    assert found is not None
+    assert TRUE.step_seconds / 8.001 <= found.step_seconds <= TRUE.step_seconds * 8.001
+    assert 0 < found.seconds_per_sequence <= TRUE.seconds_per_sequence * 8.001
+    assert 0 < found.seconds_per_prompt_token <= TRUE.seconds_per_prompt_token * 8.001
+
+
+def test_routers_that_estimate_prompts_wrongly_are_corrected() -> None:
+    mixture = Mixture(
+        requests=100.0,
+        output_tokens=100.0,
+        first=100.0,
+        prompt_tokens=100_000.0,
+        computed_tokens=100_000.0,
+        asked=100.0,
+        asked_tokens=50_000.0,
+    )
+    request = mixing.average(mixture)
+    assert request is not None
+    assert request.true_share == 2.0
+    assert request.held_tokens == 1000.5
+
+
+LATE: Final = Latency(count=1000.0, total=0.0, kept=500.0)
+STAND: Final = Stand(ready=3, asked=3.0, horizon=COLD, now=COLD)
+
+
+def felt(objectives: Objectives, first_late: float | None, pace_late: float | None, before_it: float = 0.0) -> Strain:
+    """After a thousand requests within one cold start."""
+    pod = Pod(name="a", revision="new", phase=Phase.READY, since=0.0)
+    before = intervals.marked(pod, EngineFigures(at=0.0))
+    look = replace(before, at=10.0, first=1000.0, paced=1000.0)
+    came = intervals.between(before, look)
+    assert came is not None
+    interval = replace(came, first_late=first_late, pace_late=pace_late)
+    return straining.learnt(Strain(logarithm=before_it, at=0.0), [interval], objectives, STAND)
+
+
+def eased(objectives: Objectives, pace_late: float | None) -> float:
+    """After as many without a miss, once it was strained by a fifth."""
+    return felt(objectives, 0.0, pace_late, math.log(1.2)).factor
+
+
+BOTH: Final = Objectives(ttft_p95_seconds=1.0, tpot_p95_seconds=0.1)
+
+
+def test_misses_of_either_objective_raise_the_strain() -> None:
+    assert felt(BOTH, 200.0, 0.0).factor > 1.0
+    assert felt(BOTH, 0.0, 200.0).factor > 1.0
+    assert felt(Objectives(tpot_p95_seconds=0.1), 1000.0, 200.0).factor > 1.0
+    assert felt(Objectives(ttft_p95_seconds=1.0), 200.0, None).factor > 1.0
+
+
+def test_a_good_time_eases_it_only_where_all_objectives_were_counted() -> None:
+    assert eased(BOTH, 0.0) < 1.2
+    assert felt(BOTH, 0.0, 0.0).factor < 1.0
+    assert eased(BOTH, None) == pytest.approx(1.2)
+
+
+def test_without_objectives_nobody_knows_what_users_felt() -> None:
+    assert felt(Objectives(), 1000.0, 1000.0).factor == 1.0
+
+
+def test_a_late_start_of_counting_is_no_late_request() -> None:
+    pod = Pod(name="a", revision="new", phase=Phase.READY, since=0.0)
+    before = intervals.marked(pod, EngineFigures(at=0.0))
+    look = intervals.marked(pod, EngineFigures(at=1.0, first_token=LATE, per_token=replace(LATE, kept=None)))
+    came = intervals.between(before, look)
+    assert came is not None
+    assert (came.first_late, came.pace_late) == (None, None)
+    assert intervals.between(look, replace(before, at=2.0)) is None

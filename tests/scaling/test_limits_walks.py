@@ -1,0 +1,153 @@
+"""What holds of every answer, whatever signals, pods, bounds and policies are: tried on random walks."""
+
+from dataclasses import replace
+from decimal import Decimal
+from typing import Final
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fairlead.fleet.policies import Pace, Policy, ReplicaBounds, WarmPool
+from fairlead.scaling import limiting
+from fairlead.scaling.asked import Asked, Limited
+from fairlead.scaling.bounds import affordable
+from fairlead.scaling.facts import Facts, Phase, Pod
+from tests.scaling.limits import ASKED, FACTS, START, Fleet, asking, pods
+
+SMALL: Final = st.integers(0, 12)
+POLICIES: Final = st.builds(
+    Policy,
+    pace=st.builds(
+        Pace,
+        up_max_step=st.integers(1, 4),
+        up_max_factor=st.sampled_from((1.0, 1.5, 2.0)),
+        down_after_seconds=st.sampled_from((0.0, 60.0, 300.0)),
+        down_max_step=st.integers(1, 3),
+    ),
+    zero_after_seconds=st.sampled_from((None, 100.0, 900.0)),
+    max_cost_per_hour=st.sampled_from((None, Decimal(3), Decimal("7.5"), Decimal(40))),
+    warm_pool=st.builds(WarmPool, ready=st.integers(0, 2), asleep=st.integers(0, 3)),
+)
+PODS: Final = st.builds(
+    lambda ready, unplaceable, age: pods(Phase.READY, ready) + pods(Phase.UNPLACEABLE, unplaceable, START - age),
+    SMALL,
+    st.integers(0, 3),
+    st.sampled_from((0.0, 50.0, 500.0)),
+)
+ROOM: Final = st.none() | st.integers(0, 4)
+FACTS_OF: Final = st.builds(
+    lambda policy, least, more, wanted: replace(
+        FACTS,
+        policy=policy,
+        bounds=ReplicaBounds(least=least, most=max(1, least + more)),
+        wanted=wanted,
+        price_per_hour=1.0,
+        sleeps=True,
+    ),
+    POLICIES,
+    st.integers(0, 4),
+    SMALL,
+    SMALL,
+)
+WISHES: Final = st.builds(
+    lambda wish, may_shrink, waiting, held: asking(
+        wish, replace(ASKED, may_shrink=may_shrink, waiting=waiting, held=held, last_arrival=None)
+    ),
+    st.none() | SMALL,
+    st.booleans(),
+    st.sampled_from((0.0, 0.0, 3.0)),
+    st.sampled_from((0.0, 0.0, 2.0)),
+)
+LOOKS: Final = st.lists(
+    st.tuples(WISHES, PODS, ROOM, st.sampled_from((1.0, 7.0, 40.0, 400.0))), min_size=1, max_size=12
+)
+Looks = list[tuple[Asked, tuple[Pod, ...], int | None, float]]
+
+
+def walked(facts: Facts, looks: Looks) -> list[tuple[Asked, Facts, Limited]]:
+    """Every look with what was answered."""
+    fleet, found = Fleet(facts=facts), []
+    for asked, some, room, later in looks:
+        fleet.now += later
+        fleet.facts = replace(fleet.facts, pods=some, room=room)
+        seen = fleet.facts
+        found.append((asked, seen, fleet.decides(asked)))
+    return found
+
+
+@given(facts=FACTS_OF, looks=LOOKS)
+def test_the_answer_is_always_within_bounds_and_budget(facts: Facts, looks: Looks) -> None:
+    for _, seen, answer in walked(facts, looks):
+        paid = affordable(seen)
+        most = seen.bounds.most if paid is None else min(seen.bounds.most, paid)
+        assert min(seen.bounds.least, most) <= answer.replicas <= most
+        assert 0 <= answer.asleep <= max(0, most - answer.replicas)
+
+
+@given(facts=FACTS_OF, looks=LOOKS)
+def test_nothing_ever_shrinks_on_what_is_not_known(facts: Facts, looks: Looks) -> None:
+    for asked, seen, answer in walked(facts, looks):
+        paid = affordable(seen)
+        most = seen.bounds.most if paid is None else min(seen.bounds.most, paid)
+        if not asked.may_shrink or asked.replicas is None:
+            assert answer.replicas >= min(seen.wanted, most)
+
+
+@given(facts=FACTS_OF, looks=LOOKS, more=SMALL)
+def test_asking_for_more_never_brings_less(facts: Facts, looks: Looks, more: int) -> None:
+    *before, (last, some, room, later) = looks
+    fleet = Fleet(facts=facts)
+    for asked, *_ in before:
+        fleet.passes(1, asked)
+    fleet.facts = replace(fleet.facts, pods=some, room=room)
+    if last.replicas is None:
+        return
+    raised = asking(last.replicas + more, last)
+    few, many = (
+        limiting.limited(one, fleet.facts, fleet.pacing, fleet.now + later)[0].replicas for one in (last, raised)
+    )
+    assert few <= many
+    busier = replace(raised, waiting=last.waiting + more, held=last.held + more)
+    assert many <= limiting.limited(busier, fleet.facts, fleet.pacing, fleet.now + later)[0].replicas
+
+
+@given(facts=FACTS_OF, looks=LOOKS, exponent=st.integers(-3, 6))
+def test_measuring_time_in_another_unit_changes_nothing(facts: Facts, looks: Looks, exponent: int) -> None:
+    unit = 2.0**exponent
+    pace = replace(facts.policy.pace, down_after_seconds=facts.policy.pace.down_after_seconds * unit)
+    zero = facts.policy.zero_after_seconds
+    policy = replace(
+        facts.policy,
+        pace=pace,
+        zero_after_seconds=None if zero is None else zero * unit,
+        stale_after_seconds=facts.policy.stale_after_seconds * unit,
+    )
+    one, other = Fleet(facts=facts), Fleet(facts=replace(facts, policy=policy), now=START * unit)
+    for asked, some, room, later in looks:
+        one.now, other.now = one.now + later, other.now + later * unit
+        moved = tuple(replace(pod, since=pod.since * unit) for pod in some)
+        one.facts = replace(one.facts, pods=some, room=room)
+        other.facts = replace(other.facts, pods=moved, room=room)
+        this = one.decides(asked)
+        that = other.decides(replace(asked, cold_start_seconds=asked.cold_start_seconds * unit))
+        assert (this.replicas, this.asleep, this.reason) == (that.replicas, that.asleep, that.reason)
+
+
+@given(wishes=st.lists(st.tuples(SMALL, st.sampled_from((1.0, 30.0, 100.0))), min_size=2, max_size=30))
+def test_after_growing_a_fleet_never_shrinks_within_the_window(wishes: list[tuple[int, float]]) -> None:
+    fleet, grew, before = Fleet(), None, 4
+    for wish, later in wishes:
+        fleet.now += later
+        answer = fleet.decides(asking(wish)).replicas
+        if answer < before:
+            assert grew is None or fleet.now - grew >= fleet.facts.policy.pace.down_after_seconds
+        grew, before = (fleet.now if answer > before else grew), answer
+
+
+@given(wishes=st.lists(SMALL, min_size=1, max_size=200))
+def test_what_is_remembered_stays_small(wishes: list[int]) -> None:
+    fleet = Fleet()
+    for wish in wishes:
+        fleet.passes(1, asking(wish))
+    pacing = fleet.pacing
+    assert max(len(pacing.required), len(pacing.most_wanted), len(pacing.least_wanted)) <= FACTS.bounds.most + 3

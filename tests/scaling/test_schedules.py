@@ -1,0 +1,129 @@
+"""Cron expressions in time zones whose clocks change, and the bounds that windows bring."""
+
+from dataclasses import replace
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from fairlead.fleet.policies import Policy, ReplicaBounds, ScheduleWindow
+from fairlead.scaling import crons
+from fairlead.scaling.recommendation import Bound, ScalingReason
+from fairlead.scaling.windows import InForce, in_force
+from tests.scaling.limits import COLD, FACTS, Fleet, asking, bounds_of
+
+BERLIN = "Europe/Berlin"
+HOUR = 3600.0
+BOUNDS = ReplicaBounds(least=1, most=10)
+MORNING = ScheduleWindow(
+    name="morning", cron="0 8 * * 1-5", time_zone=BERLIN, duration_seconds=2 * HOUR, min_replicas=4
+)
+
+
+def at(text: str, zone: str = BERLIN, fold: int = 0) -> float:
+    """A moment as people write it."""
+    return datetime.fromisoformat(text).replace(tzinfo=ZoneInfo(zone), fold=fold).timestamp()
+
+
+def began(cron: str, now: float, zone: str = BERLIN) -> str | None:
+    """When it last came within a week, as the clock on the wall showed it."""
+    found = crons.last(cron, zone, now, 7 * 24 * HOUR)
+    return (
+        None if found is None else datetime.fromtimestamp(found, ZoneInfo(zone)).isoformat(sep=" ", timespec="minutes")
+    )
+
+
+@pytest.mark.parametrize(
+    ("cron", "now", "last"),
+    [
+        ("0 8 * * 1-5", "2026-11-20 08:00:30", "2026-11-20 08:00+01:00"),
+        ("0 8 * * 1-5", "2026-11-23 07:59:59", "2026-11-20 08:00+01:00"),
+        ("*/15 9-17 * * *", "2026-11-20 12:44", "2026-11-20 12:30+01:00"),
+        ("0 0 1 * *", "2026-11-05 12:00", "2026-11-01 00:00+01:00"),
+        ("0 0 1 * 5", "2026-11-20 12:00", "2026-11-20 00:00+01:00"),
+        ("0 0 */2 * 7", "2026-11-23 12:00", "2026-11-23 00:00+01:00"),
+        ("0 12 * DEC SUN", "2026-12-07 12:00", "2026-12-06 12:00+01:00"),
+        ("0 0 1 1 *", "2026-11-20 12:00", None),
+    ],
+)
+def test_when_a_cron_last_came(cron: str, now: str, last: str | None) -> None:
+    assert began(cron, at(now)) == last
+
+
+def test_a_time_that_the_spring_leaves_out_comes_as_much_later() -> None:
+    assert began("30 2 * * *", at("2026-03-29 03:31")) == "2026-03-29 03:30+02:00"
+    assert began("30 2 * * *", at("2026-03-29 03:29")) == "2026-03-28 02:30+01:00"
+
+
+def test_a_time_that_comes_twice_in_autumn_counts_the_first_time() -> None:
+    assert began("30 2 * * *", at("2026-10-25 02:45", fold=1)) == "2026-10-25 02:30+02:00"
+
+
+def test_a_window_lasts_as_long_as_it_says_whatever_the_clocks_do() -> None:
+    night = replace(MORNING, cron="0 1 * * *", duration_seconds=3 * HOUR)
+    assert in_force((night,), BOUNDS, at("2026-10-25 02:59", fold=1), 0).least == 4
+    assert in_force((night,), BOUNDS, at("2026-10-25 03:00"), 0).least == 1
+
+
+@pytest.mark.parametrize(
+    ("cron", "because"),
+    [
+        ("61 8 * * 1", "61 is no minute"),
+        ("0 8 30 2 *", "no such month has a day 30"),
+        ("0 8 * *", "it has 4 fields"),
+        ("0 9-8 * * *", "9-8 is no hour"),
+        ("x 8 * * *", "X is no minute"),
+        ("*/0 8 * * *", "*/0 is no minute"),
+        ("8--9 8 * * *", "8--9 is no minute"),
+    ],
+)
+def test_expressions_that_name_no_moment(cron: str, because: str) -> None:
+    never = crons.parse(cron)
+    assert isinstance(never, crons.Never)
+    assert because in never.because
+    assert crons.last(cron, "UTC", 1e9, HOUR) is None
+
+
+def test_a_zone_that_is_not_there_names_no_moment() -> None:
+    assert crons.last("* * * * *", "Europe/Brelin", 1e9, HOUR) is None
+    assert crons.last("* * * * *", "UTC", 1e9, HOUR) is not None
+
+
+def test_a_minimum_is_there_when_its_window_begins_and_a_maximum_not_before() -> None:
+    just_before = at("2026-11-20 07:59")
+    assert in_force((MORNING,), BOUNDS, just_before, COLD).least == 4
+    assert in_force((MORNING,), BOUNDS, just_before - COLD, COLD).least == 1
+    quiet = replace(MORNING, min_replicas=None, max_replicas=2)
+    assert in_force((quiet,), BOUNDS, just_before, COLD).most == 10
+    assert in_force((quiet,), BOUNDS, just_before + 60, COLD).most == 2
+    assert in_force((MORNING,), BOUNDS, at("2026-11-20 10:00"), COLD).least == 1
+
+
+def test_of_windows_that_overlap_the_higher_bounds_count() -> None:
+    two = (
+        replace(MORNING, max_replicas=5),
+        replace(MORNING, name="busy", min_replicas=6, max_replicas=8),
+    )
+    now = in_force(two, BOUNDS, at("2026-11-20 09:00"), COLD)
+    assert now == InForce(least=6, most=8, least_by="busy", most_by="busy")
+
+
+def test_a_schedule_moves_within_the_deployments_own_bounds() -> None:
+    now = at("2026-11-20 09:00")
+    assert in_force((MORNING,), ReplicaBounds(least=0, most=3), now, COLD).least == 3
+    low = replace(MORNING, min_replicas=0, max_replicas=0)
+    assert in_force((low,), ReplicaBounds(least=2, most=10), now, COLD) == InForce(least=2, most=2, most_by="morning")
+    wide = replace(MORNING, min_replicas=None, max_replicas=50)
+    assert in_force((wide,), BOUNDS, now, COLD) == InForce(least=1, most=10)
+
+
+def test_a_schedule_lifts_and_caps_the_answer_and_says_so() -> None:
+    fleet = Fleet(facts=replace(FACTS, wanted=2, policy=Policy(schedules=(MORNING,))), now=at("2026-11-20 09:00"))
+    lifted = fleet.decides(asking(2))
+    assert (lifted.replicas, lifted.reason) == (4, ScalingReason.SCHEDULED)
+    assert "schedule morning keeps at least 4" in lifted.message
+    capped = replace(MORNING, min_replicas=None, max_replicas=3)
+    fleet = Fleet(facts=replace(FACTS, wanted=2, policy=Policy(schedules=(capped,))), now=at("2026-11-20 09:00"))
+    answer = fleet.decides(asking(9))
+    assert (answer.replicas, bounds_of(answer)[-1]) == (3, Bound.SCHEDULE)
+    assert fleet.decides(asking(3)).limits == ()

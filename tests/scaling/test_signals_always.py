@@ -1,0 +1,147 @@
+"""What holds of every decision, whatever was seen before: `always` and `never` of the deciding room."""
+
+from dataclasses import fields, replace
+from random import Random
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fairlead.fleet.policies import ColdStart, Objectives, Pace, Policy, ReplicaBounds
+from fairlead.scaling import recommending
+from fairlead.scaling.facts import Doubt, Facts, Router, Speed
+from fairlead.scaling.memory import Memory
+from fairlead.scaling.recommendation import Recommendation
+from tests.scaling.fluid_fleets import COLD, POLICY, TRUE, Fluid
+
+RATES = st.lists(st.sampled_from([0.0, 0.5, 2.0, 8.0, 30.0]), min_size=1, max_size=4)
+
+
+def lived(rates: list[float], replicas: int = 3, policy: Policy = POLICY) -> Fluid:
+    """A fleet after some cold starts at each rate."""
+    fleet = Fluid(policy=policy, bounds=ReplicaBounds(least=1, most=40)).grown(replicas, at_once=True)
+    for rate in rates:
+        fleet.lived(1.5 * COLD, rate)
+    fleet.passed(4.0, rates[-1])
+    return fleet
+
+
+def answered(fleet: Fluid, facts: Facts) -> Recommendation:
+    """Without being remembered."""
+    return recommending.recommend(facts, fleet.memory, fleet.now)[0]
+
+
+@given(rates=RATES, least=st.integers(0, 5), span=st.integers(0, 5))
+def test_an_answer_is_always_within_bounds(rates: list[float], least: int, span: int) -> None:
+    fleet = lived(rates)
+    bounds = ReplicaBounds(least=least, most=max(least + span, 1))
+    assert least <= answered(fleet, replace(fleet.facts(), bounds=bounds)).replicas <= bounds.most
+
+
+@given(rates=RATES, doubt=st.sampled_from(Doubt), who=st.integers(0, 20), drop=st.booleans())
+def test_a_fleet_never_shrinks_while_figures_are_missing(
+    rates: list[float], doubt: Doubt, who: int, drop: bool
+) -> None:
+    fleet = lived([*rates, 0.0])
+    facts = fleet.facts()
+    chosen = who % (len(facts.pods) + 1)
+    if chosen == len(facts.pods):
+        silent = Router(name="router-1", figures=None if drop else facts.routers[0].figures, doubt=doubt)
+        facts = replace(facts, routers=(silent,))
+    else:
+        pod = replace(facts.pods[chosen], doubt=doubt)
+        facts = replace(facts, pods=(*facts.pods[:chosen], pod, *facts.pods[chosen + 1 :]))
+    starting = chosen < len(facts.pods) and facts.pods[chosen].figures is None
+    answer = answered(fleet, facts)
+    assert answer.replicas >= facts.wanted or starting
+    assert answer.questions or starting
+
+
+@given(rates=RATES, more=st.floats(0, 5000), waiting=st.floats(0, 500), prompt=st.floats(0, 4000))
+def test_more_demand_never_lowers_the_answer(rates: list[float], more: float, waiting: float, prompt: float) -> None:
+    fleet = lived(rates)
+    facts = fleet.facts()
+    figures = facts.routers[0].figures
+    assert figures is not None
+    harder = replace(
+        figures,
+        asked=figures.asked + more,
+        prompt_tokens=figures.prompt_tokens + more * prompt,
+        waiting=figures.waiting + waiting,
+    )
+    asked_more = replace(facts, routers=(replace(facts.routers[0], figures=harder),))
+    assert answered(fleet, asked_more).replicas >= answered(fleet, facts).replicas
+
+
+@given(rates=RATES, order=st.randoms(use_true_random=False), routers=st.integers(1, 4))
+def test_the_order_of_pods_and_routers_changes_nothing_at_all(rates: list[float], order: Random, routers: int) -> None:
+    fleet = lived(rates)
+    facts = fleet.facts()
+    figures = facts.routers[0].figures
+    assert figures is not None
+    several = tuple(
+        Router(name=f"router-{number}", figures=replace(figures, asked=figures.asked * number))
+        for number in range(1, routers + 1)
+    )
+    facts = replace(facts, routers=several)
+    pods, shuffled = list(facts.pods), list(several)
+    order.shuffle(pods)
+    order.shuffle(shuffled)
+    mixed = replace(facts, pods=tuple(pods), routers=tuple(shuffled))
+    one = recommending.recommend(facts, fleet.memory, fleet.now)
+    assert one == recommending.recommend(mixed, fleet.memory, fleet.now)
+
+
+def stretched(value: Any, times: float, name: str = "") -> Any:  # noqa: ANN401  # walks through whatever it is given
+    """Facts and policies with time measured in another unit."""
+    if name in {"since", "at", "ready_at", "total"} or name.endswith("seconds") or name.startswith("seconds_per"):
+        return value if value is None else value * times
+    if hasattr(value, "__dataclass_fields__"):
+        changed = {one.name: stretched(getattr(value, one.name), times, one.name) for one in fields(value)}
+        return replace(value, **changed)
+    if isinstance(value, tuple):
+        return tuple(stretched(one, times) for one in value)
+    return value
+
+
+@settings(deadline=None)
+@given(rates=RATES, times=st.sampled_from([0.25, 0.5, 2.0, 4.0]))
+def test_measuring_time_in_another_unit_changes_nothing(rates: list[float], times: float) -> None:
+    fleet = Fluid(bounds=ReplicaBounds(least=1, most=40)).grown(3, at_once=True)
+    other = Memory()
+    for rate in rates:
+        for _ in range(20):
+            fleet.passed(8.0, rate)
+            facts = fleet.facts()
+            slower, other = recommending.recommend(stretched(facts, times), other, fleet.now * times)
+            answer = fleet.decided(facts)
+            assert slower.replicas == answer.replicas
+            assert slower.reason == answer.reason
+            fleet.follow(answer)
+
+
+@pytest.mark.parametrize("times", [2.0, 3.0, 5.0])
+def test_a_large_fleet_grows_as_its_demand(times: float) -> None:
+    def settled(rate: float, replicas: int) -> int:
+        fleet = Fluid(bounds=ReplicaBounds(least=1, most=500)).grown(replicas, at_once=True)
+        fleet.lived(8 * COLD, rate, every=16.0)
+        return len(fleet.engines)
+
+    assert settled(60.0 * times, int(20 * times)) == pytest.approx(settled(60.0, 20) * times, rel=0.1)
+
+
+def test_units_that_are_stretched_are_all_there_are() -> None:
+    facts = lived([2.0]).facts()
+    policy = stretched(POLICY, 2.0)
+    assert policy.cold_start == ColdStart(assume_seconds=2 * COLD)
+    assert policy.pace == Pace(down_after_seconds=600.0)
+    assert policy.objectives == Objectives(ttft_p95_seconds=4.0, tpot_p95_seconds=0.2)
+    assert stretched(TRUE, 2.0) == Speed(
+        step_seconds=0.04,
+        seconds_per_sequence=0.001,
+        seconds_per_prompt_token=0.0002,
+        kv_tokens=TRUE.kv_tokens,
+        max_sequences=TRUE.max_sequences,
+    )
+    assert stretched(facts, 2.0).pods[0].since == facts.pods[0].since * 2

@@ -1,0 +1,116 @@
+"""What would change a decision: found by deciding again, and true when it comes."""
+
+from dataclasses import replace
+from decimal import Decimal
+from functools import cache
+from typing import Any
+
+import pytest
+
+from fairlead.fleet.policies import ReplicaBounds
+from fairlead.scaling import projecting, recommending, whatif
+from fairlead.scaling.facts import Doubt, Phase
+from fairlead.scaling.memory import Memory
+from fairlead.scaling.recommendation import Bound
+from fairlead.scaling.record import Record
+from fairlead.scaling.whatif import Cause, Turn
+from tests.cli.decisions import AT
+from tests.scaling.busy_fleets import CHAT, SILENCE, TEN_A_SECOND, after, busy, fleet, steady
+
+
+def turns(record: Record) -> dict[Cause, Turn]:
+    """Of each cause the first."""
+    found: dict[Cause, Turn] = {}
+    for turn in whatif.outlook(record):
+        found.setdefault(turn.cause, turn)
+    return found
+
+
+@cache
+def of_steady() -> dict[Cause, Turn]:
+    """Of a fleet that has as much to do as it can."""
+    return turns(steady())
+
+
+def test_the_traffic_at_which_it_grows_makes_it_grow_and_a_little_less_does_not() -> None:
+    factor = of_steady()[Cause.MORE_TRAFFIC].factor or 0.0
+    assert 1.0 < factor < 2.0
+    moment = whatif.Moment(record=steady(), traffic=TEN_A_SECOND)
+    looks = moment.lasting_looks
+    assert max(said.replicas for _, said in moment.ahead(looks, factor * 1.02)) > moment.answer
+    assert max(said.replicas for _, said in moment.ahead(looks, factor * 0.97)) == moment.answer
+
+
+def test_the_queue_at_which_it_grows_is_the_smallest() -> None:
+    waiting = of_steady()[Cause.MORE_WAITING].waiting or 0
+    assert waiting > 1
+    moment = whatif.Moment(record=steady(), traffic=TEN_A_SECOND)
+    assert all(said.replicas <= moment.answer for _, said in moment.ahead(moment.lasting_looks, 1.0, waiting - 1))
+
+
+def test_it_shrinks_below_some_traffic_and_when_nobody_asks_but_not_by_itself() -> None:
+    told = of_steady()
+    assert Cause.AS_IT_IS not in told
+    assert told[Cause.LESS_TRAFFIC].replicas == told[Cause.NOBODY_ASKS].replicas == 3
+    assert 0.5 < (told[Cause.LESS_TRAFFIC].factor or 0.0) < 1.0
+    assert told[Cause.NOBODY_ASKS].after_seconds >= CHAT.pace.down_after_seconds - CHAT.stale_after_seconds
+
+
+def test_what_is_too_many_shrinks_by_itself_once_it_was_for_long_enough() -> None:
+    told = turns(after(fleet(wanted=4, running=2.0), TEN_A_SECOND.times(0.1), 200))
+    assert told[Cause.AS_IT_IS].replicas == 3
+    assert 0 < told[Cause.AS_IT_IS].after_seconds <= CHAT.pace.down_after_seconds
+
+
+def test_the_last_replica_goes_when_nobody_asks_for_so_long() -> None:
+    idle = replace(CHAT, zero_after_seconds=900.0)
+    record = after(fleet(2, policy=idle, bounds=ReplicaBounds(least=0, most=4)), TEN_A_SECOND.times(0.3), 200)
+    last = whatif.outlook(record)[-1]
+    assert (last.cause, last.replicas) == (Cause.NOBODY_ASKS, 0)
+    assert last.after_seconds >= 900.0
+
+
+def test_from_zero_one_request_is_enough() -> None:
+    idle = replace(CHAT, zero_after_seconds=60.0)
+    nothing = fleet(0, policy=idle, bounds=ReplicaBounds(least=0, most=4))
+    told = turns(after(nothing, SILENCE, 200))
+    assert (told[Cause.MORE_WAITING].waiting, told[Cause.MORE_WAITING].replicas) == (1, 1)
+    assert set(told) == {Cause.MORE_WAITING}
+
+
+def test_at_the_most_nothing_makes_it_grow() -> None:
+    full = after(fleet(bounds=ReplicaBounds(least=1, most=4)), TEN_A_SECOND, 200)
+    assert not {Cause.MORE_WAITING, Cause.MORE_TRAFFIC} & set(turns(full))
+
+
+@pytest.mark.parametrize(
+    ("bound", "said"),
+    [
+        (Bound.MAX_REPLICAS, {"bounds": ReplicaBounds(least=1, most=3), "wanted": 3}),
+        (Bound.BUDGET, {"policy": replace(CHAT, max_cost_per_hour=Decimal(3)), "price_per_hour": 1.0, "wanted": 3}),
+        (Bound.NO_ROOM, {"room": 0}),
+        (Bound.STEP_UP, {"policy": replace(CHAT, pace=replace(CHAT.pace, up_max_step=1, up_max_factor=1.1))}),
+    ],
+)
+def test_a_bound_that_holds_it_back_is_named_with_what_it_would_be_without(bound: Bound, said: dict[str, Any]) -> None:
+    start = fleet(3, running=30.0, **said)
+    seen = projecting.waited(start, 100.0)
+    pressed = replace(seen, policy=replace(seen.policy, signals=replace(CHAT.signals, token_headroom=None)))
+    recommendation, _ = recommending.recommend(pressed, Memory(), AT)
+    record = replace(steady(), facts=pressed, memory=Memory(), recommendation=recommendation, now=AT)
+    assert bound in {limit.bound for limit in recommendation.limits}
+    lifted = list(whatif._without_bounds(record))
+    assert bound in {turn.bound for turn in lifted}
+    assert all(turn.replicas > recommendation.replicas for turn in lifted)
+
+
+def test_while_figures_are_missing_nothing_is_said_to_shrink_it() -> None:
+    silent = tuple(replace(one, doubt=Doubt.NO_ANSWER) for one in fleet().pods)
+    told = turns(after(fleet(pods=silent), TEN_A_SECOND, 200))
+    assert not {Cause.AS_IT_IS, Cause.LESS_TRAFFIC, Cause.NOBODY_ASKS} & set(told)
+
+
+def test_when_nothing_is_known_of_traffic_only_what_waits_is_asked() -> None:
+    starting = (busy(0, phase=Phase.STARTING, ready_at=None),)
+    told = turns(after(fleet(pods=starting, wanted=1), SILENCE, 10))
+    assert Cause.MORE_TRAFFIC not in told

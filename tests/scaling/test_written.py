@@ -1,0 +1,98 @@
+"""A decision on one line: read back it is the same, and a line that is none says why."""
+
+import json
+import random
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bench import replay_agreement
+from bench.random_histories import records
+from fairlead.fleet.policies import Policy
+from fairlead.scaling import written
+from fairlead.scaling.memory import Memory
+from fairlead.scaling.recommendation import Candidate, Figure, Signal
+from fairlead.scaling.written import Broken
+from tests.cli.decisions import AT, decided, engine, facts, pod
+
+
+def test_decisions_of_random_histories_come_out_the_same_when_read_and_taken_again() -> None:
+    told = replay_agreement.tally(40, seed=8)
+    assert (told.first, told.disagree) == ("", 0)
+    assert told.decisions > 200
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False))
+def test_every_number_is_read_back_to_the_bit(value: float) -> None:
+    record = decided(facts(pods=(pod(figures=engine(running=value)),)), recommendation=decided().recommendation)
+    read = written.decode(written.encode(record))
+    assert not isinstance(read, Broken)
+    assert read.facts.pods[0].figures is not None
+    assert str(read.facts.pods[0].figures.running) == str(float(value))
+
+
+@given(st.text())
+def test_every_text_is_read_back_on_one_line(text: str) -> None:
+    record = decided(name=text)
+    line = written.encode(record)
+    assert b"\n" not in line
+    assert written.decode(line) == record
+
+
+def test_money_stays_exact() -> None:
+    record = decided(facts(policy=Policy(max_cost_per_hour=Decimal("40.10"))))
+    read = written.decode(written.encode(record))
+    assert not isinstance(read, Broken)
+    assert str(read.facts.policy.max_cost_per_hour) == "40.10"
+
+
+def test_a_field_of_a_later_version_is_passed_over_and_one_of_an_earlier_takes_its_default() -> None:
+    record = decided()
+    said = json.loads(written.encode(record))
+    said["shoe size"] = 44
+    del said["facts"]["sleeps"]
+    assert written.decode(json.dumps(said)) == record
+
+
+@pytest.mark.parametrize(
+    ("line", "because"),
+    [
+        (b"{", "truncated"),
+        (b"[]", "Expected `object`, got `array`"),
+        (b'{"version": "9.9"}', "written by version 9.9"),
+        (b'{"version": 9}', "Expected `str`, got `int`"),
+        (b"\xff", "malformed"),
+        pytest.param(b'{"x": ' + b"[" * 100_000, "recursion", id="too deep"),
+    ],
+)
+def test_a_line_that_is_no_decision_says_why(line: bytes, because: str) -> None:
+    read = written.decode(line)
+    assert isinstance(read, Broken)
+    assert because in read.because
+    assert len(read.excerpt) <= 80
+
+
+def test_a_table_has_a_line_for_each_decision_and_a_broken_one_says_so() -> None:
+    one, other = decided(), decided(name="other")
+    table = written.decode_table(written.encode_table([one, other]))
+    assert not isinstance(table, Broken)
+    assert [(line.namespace, line.name) for line in table] == [("team", "chat"), ("team", "other")]
+    assert written.decode_table(b'{"shard": "standby"}') == ()
+    assert isinstance(written.decode_table(b"<html>"), Broken)
+
+
+def test_what_was_remembered_survives_a_restart() -> None:
+    *_, last = records(random.Random(4))  # noqa: S311  # a history, no secrets
+    assert written.decode_memory(written.encode_memory(last.memory)) == last.memory
+    assert written.decode_memory(b"{}") == Memory()
+    assert isinstance(written.decode_memory(b"nothing"), Broken)
+
+
+def test_a_program_that_decides_otherwise_disagrees_with_the_line() -> None:
+    record = decided(at=AT)
+    candidate = Candidate(signal=Signal.TOKENS, replicas=5, because="", figures=(Figure(name="x", value=0.5),))
+    other = replace(record, recommendation=replace(record.recommendation, candidates=(candidate,)))
+    assert written.decode(written.encode(other)) == other != record

@@ -1,0 +1,77 @@
+"""What the autoscaler tells Prometheus: as of the last decisions, in a page that stays small."""
+
+from prometheus_client.parser import text_string_to_metric_families
+
+from fairlead.telemetry.autoscaler_metrics import FAMILIES, MOST_SHOWN, PREFIX, AutoscalerMetrics, Decided, Looks
+from house import autoscaler_metrics_page
+from house.tree import ROOT
+
+
+def decided(name: str = "chat", **changed: int) -> Decided:
+    figures: dict[str, int] = {"recommended": 3, "wanted": 2, "asleep": 1, "doubts": 0} | changed
+    return Decided(
+        namespace="team",
+        name=name,
+        age_seconds=None if changed else 0.5,
+        phases={"ready": 2, "starting": 1},
+        candidates={"tokens": 3},
+        figures={"need.replicas": 2.4},
+        **figures,
+    )
+
+
+def values(page: bytes) -> dict[str, float]:
+    """Every sample by its name and labels."""
+    return {
+        f"{one.name} {' '.join(one.labels.values())}".strip(): one.value
+        for family in text_string_to_metric_families(page.decode())
+        for one in family.samples
+    }
+
+
+def test_figures_of_a_deployment_are_shown_by_name() -> None:
+    found = values(AutoscalerMetrics().page([decided()], Looks(looks=7, failures={"Stale": 2}, members=3)))
+    assert found[f"{PREFIX}_recommended chat team"] == 3
+    assert found[f"{PREFIX}_pods chat team ready"] == 2
+    assert found[f"{PREFIX}_candidate chat team tokens"] == 3
+    assert found[f"{PREFIX}_figure need.replicas chat team"] == 2.4
+    assert found[f"{PREFIX}_figures_age_seconds chat team"] == 0.5
+    assert found[f"{PREFIX}_failed_looks_total Stale"] == 2
+    assert found[f"{PREFIX}_members"] == 3
+
+
+def test_what_nobody_knows_is_absent() -> None:
+    assert f"{PREFIX}_figures_age_seconds chat team" not in values(
+        AutoscalerMetrics().page([decided(doubts=2)], Looks())
+    )
+
+
+def test_decisions_are_counted_by_reason_and_direction_and_timed() -> None:
+    metrics = AutoscalerMetrics()
+    metrics.decided("Steady", 0, 0.0004)
+    metrics.decided("TokenDemand", 2, 0.004)
+    metrics.decided("Steady", -1, 5.0)
+    metrics.failed()
+    metrics.wrote("done")
+    metrics.went_round(0.1, 0.2)
+    found = values(metrics.page([], Looks()))
+    assert found[f"{PREFIX}_decisions_total Steady"] == 2
+    assert found[f"{PREFIX}_changes_total up"] == found[f"{PREFIX}_changes_total down"] == 1
+    assert found[f"{PREFIX}_decision_seconds_bucket 0.0005"] == 1
+    assert found[f"{PREFIX}_decision_seconds_bucket +Inf"] == found[f"{PREFIX}_decision_seconds_count"] == 3
+    assert found[f"{PREFIX}_failed_decisions_total"] == 1
+    assert found[f"{PREFIX}_writes_total done"] == 1
+    assert found[f"{PREFIX}_round_lag_seconds"] == 0.1
+
+
+def test_the_page_does_not_grow_with_the_cluster() -> None:
+    many = [decided(f"model-{number:04d}") for number in range(MOST_SHOWN + 50)]
+    found = values(AutoscalerMetrics().page(many, Looks()))
+    assert found[f"{PREFIX}_deployments"] == MOST_SHOWN + 50
+    assert sum(name.startswith(f"{PREFIX}_recommended ") for name in found) == MOST_SHOWN
+
+
+def test_every_family_is_documented_and_the_page_is_current() -> None:
+    written = (ROOT / autoscaler_metrics_page.PAGE).read_text(encoding="utf-8")
+    assert written == autoscaler_metrics_page.page()
+    assert all(f"`{PREFIX}_{one.name}`" in written for one in FAMILIES)
