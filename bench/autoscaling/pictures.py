@@ -46,7 +46,7 @@ def _panel(row: Compared, left: int, top: int) -> Iterator[str]:
     yield f'<text x="{left - 4}" y="{top + HEIGHT}" text-anchor="end">0</text>'
     minutes = (row.until - row.since) / 60
     yield f'<text x="{left + WIDTH}" y="{top + HEIGHT + 13}" text-anchor="end">{minutes:.0f} min</text>'
-    for one, colour, dashes in zip(shown, COLOURS, DASHES, strict=True):
+    for one, colour, dashes in zip(shown, COLOURS, DASHES, strict=False):
         line = f'stroke="{colour}" stroke-dasharray="{dashes}"'
         yield f'<path d="{_path(row, one, most, left, top)}" fill="none" {line}/>'
 

@@ -1,8 +1,10 @@
 """The arithmetic behind the comparison of autoscalers."""
 
 from dataclasses import replace
+from pathlib import Path
 
-from bench.autoscaling.comparing import dominated
+from bench.autoscaling import page, table
+from bench.autoscaling.comparing import Compared, Rival, dominated
 from bench.autoscaling.foreknowing import SLOT_S, needed, planned
 from bench.autoscaling.playing import Played
 from bench.autoscaling.swinging import most_reversals
@@ -10,7 +12,7 @@ from fairlead.sim.world.traffic.arrival import Arrival
 
 EVEN = [second / 2 for second in range(7200)]
 """Two a second for an hour."""
-RUN = Played(who="a", attainment=0.96, gpu_hours=10.0, reversals=0, answers=(), first=1.0, pace=1.0)
+RUN = Played(who="a", attainment=0.96, gpu_hours=10.0, reversals=0, answers=((0.0, 4),), first=1.0, pace=1.0)
 
 
 def test_turning_round_is_counted_within_ten_minutes() -> None:
@@ -48,3 +50,30 @@ def test_work_is_spread_over_the_time_that_replies_take() -> None:
     assert max(work) == work[3]
     assert work[1] > 0
     assert work[9] == 0
+
+
+def row(ours: Played) -> Compared:
+    rival = replace(RUN, gpu_hours=8.0, answers=((0.0, 4), (90.0, 2)))
+    return Compared(
+        traffic="azure", words="an hour", trace=True, cold_s=110.0, since=60.0, until=120.0, peak=4, static=RUN,
+        ours=ours, rivals=(Rival(name="HPA", by_default=rival, setting=8.0, tuned=rival),), foreknown=rival,
+    )  # fmt: skip
+
+
+def test_the_goal_holds_where_every_part_of_it_does() -> None:
+    good = replace(RUN, gpu_hours=7.0, answers=((0.0, 4), (100.0, 1)))
+
+    assert table.verdict([row(good)]).holds
+    assert not table.verdict([row(replace(good, reversals=2))]).holds
+    assert not table.verdict([row(replace(good, gpu_hours=7.6))]).holds
+    assert not table.verdict([row(replace(good, attainment=0.94))]).holds
+
+
+def test_the_page_shows_each_row_and_each_cold_start(tmp_path: Path) -> None:
+    good = replace(RUN, gpu_hours=7.0, answers=((0.0, 4), (100.0, 1)))
+    page.write([row(replace(good, answers=((0.0, 4),))), replace(row(good), cold_s=300.0)], tmp_path, quick=False)
+
+    text = (tmp_path / page.PAGE).read_text(encoding="utf-8")
+    assert text.count("| Fairlead, default policy | 96.0% | 7.00 | 70% | 0 | meets the goal |") == 2
+    assert text.count("| HPA, tuned to 8 | 96.0% | 8.00 | 80% | 0 | dominated |") == 2
+    assert "M40 40.0" in (tmp_path / "autoscaler-comparison-300s.svg").read_text(encoding="utf-8")
