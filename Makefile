@@ -9,7 +9,7 @@ SERVICE ?=
 ITEM ?=
 export PYTHONDONTWRITEBYTECODE ?= 1
 .DEFAULT_GOAL := help
-.PHONY: help setup check test unit vllm conformance house apiserver e2e demo demo-down cluster cluster-light cluster-down cluster-status expose image bench bench-engine bench-operator bench-router bench-clients prove evidence crds chart lock format
+.PHONY: help setup check test unit vllm conformance house apiserver e2e demo demo-down cluster cluster-light cluster-down cluster-status expose image bench bench-engine bench-operator bench-router bench-clients bench-autoscaler prove evidence crds chart lock format
 
 help: ## list the targets
 	@if [ -t 1 ]; then on=$$(printf '\033[1m'); off=$$(printf '\033[0m'); fi; \
@@ -83,6 +83,13 @@ bench-clients: setup ## other people's clients and load generators through the r
 
 bench-operator: setup ## the operator with 1,000 deployments: convergence, edits, memory, rest
 	@$(ENV) $(PY) -m bench.operator_scale
+
+bench-autoscaler: setup ## the autoscaler beside HPA, KEDA, static and foreknowledge, and what looking costs (long)
+	@$(ENV) $(PY) -m bench.autoscaling --page docs/reference
+	@$(ENV) $(PY) -m bench.autoscaler_scrape
+	@$(ENV) $(PY) -m bench.autoscaler_shards
+	@$(ENV) $(PY) -m bench.autoscaler_sources
+	@$(ENV) $(PY) -m bench.replay_agreement
 
 prove: setup ## list the claims; ITEM=house.4 proves one, RECORD=1 keeps the figure
 	@$(ENV) $(PY) -m prove $(ITEM) $(if $(RECORD),--record)

@@ -64,7 +64,11 @@ class Rbac(Group):
         description="May list nodes, the one thing it reads outside namespaces; without it, conditions cannot name "
         "the GPUs there are.",
     )
-    aggregate: bool = Field(default=True, description="Let the cluster's view, edit and admin roles include our kinds.")
+    aggregate: bool = Field(
+        default=True,
+        description="Let the cluster's view, edit and admin roles include our kinds, and make a Role, bound to nobody, "
+        "for `fairlead explain` and `top`.",
+    )
 
 
 class Crds(Group):
@@ -144,7 +148,9 @@ class NetworkPolicy(Group):
 
     enabled: bool = Field(default=False, description="Allow only the webhook, the probes and the metrics.")
     metrics_from: Objects = Field(
-        default=[], description="Peers, as in a NetworkPolicy, that may read the metrics; empty means everybody."
+        default=[],
+        description="Peers, as in a NetworkPolicy, that may read the metrics; empty means everybody. With peers, "
+        "`fairlead explain` and `top` need a port-forward.",
     )
 
 
@@ -168,6 +174,11 @@ class Autoscaler(Group):
         default=False,
         description="Run it in pods of its own, which share the deployments, instead of in the leading operator; for "
         "more than some thousand engine pods.",
+    )
+    decisions: bool = Field(
+        default=False,
+        description="Keep whole records of decisions for `fairlead replay` in each deciding pod, below /decisions: at "
+        "most 512 MiB, gone with the pod.",
     )
     replicas: int = Field(
         default=2,

@@ -49,6 +49,11 @@ def dead_links(page: Path) -> Iterator[str]:
             yield f"{page.name}: {link}: there is no such heading"
 
 
+def blocks(text: str, language: str) -> list[str]:
+    """What is set as code of one language, in its order."""
+    return re.findall(rf"^```{language}\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+
+
 def betrayals(text: str) -> Iterator[str]:
     """Places that are true on one machine only, each with its line."""
     for number, line in enumerate(text.splitlines(), start=1):

@@ -4,6 +4,8 @@ from typing import Final
 
 from prove.claimed import (
     api,
+    autoscaler,
+    autoscaler_told,
     conformance,
     controller,
     engine_replay,
@@ -33,6 +35,8 @@ CLAIMS: Final[tuple[Claim, ...]] = tuple(
             *router.CLAIMS,
             *router_cost.CLAIMS,
             *router_clients.CLAIMS,
+            *autoscaler.CLAIMS,
+            *autoscaler_told.CLAIMS,
         )
     )
 )

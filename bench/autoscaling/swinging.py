@@ -19,19 +19,21 @@ SPAN_S: Final = 600.0
 
 
 def most_reversals(answers: Sequence[tuple[float, int]], arrivals: Sequence[float], since: float, until: float) -> int:
-    """In any ten minutes outside bursts."""
+    """In any ten minutes outside bursts, among the changes within them: those that take back the one before.
+
+    A fleet that grew in the morning and shrinks at night turns round once a day, and that is no swinging.
+    """
     bursts = _bursts(arrivals, until)
-    turned = [at for at in _reversals(answers) if since <= at < until and not _after_burst(at, bursts)]
-    return max((sum(1 for one in turned if at <= one < at + SPAN_S) for at in turned), default=0)
+    moves = [
+        (at, after > before)
+        for (_, before), (at, after) in pairwise(answers)
+        if since <= at < until and not _after_burst(at, bursts)
+    ]
+    return max((_turns([rose for at, rose in moves if begin <= at < begin + SPAN_S]) for begin, _ in moves), default=0)
 
 
-def _reversals(answers: Sequence[tuple[float, int]]) -> list[float]:
-    found, rose = [], None
-    for (_, before), (at, after) in pairwise(answers):
-        if rose is not None and rose != (after > before):
-            found.append(at)
-        rose = after > before
-    return found
+def _turns(rose: Sequence[bool]) -> int:
+    return sum(1 for one, following in pairwise(rose) if one != following)
 
 
 def _bursts(arrivals: Sequence[float], until: float) -> list[float]:

@@ -122,25 +122,25 @@ def mooncake() -> Traffic:
 
 
 def m_large() -> Traffic:
-    """From the quiet of the early morning to the crest: twice as much within three hours."""
+    """Half a day, from the night to the crest: what comes grows threefold."""
     return Traffic(
         name="m-large",
-        words="ServeGen m-large, rates over 20; day 6, 07:00 to 11:00, tuned on day 5, 17:00 to 21:00",
+        words="ServeGen m-large, rates over 20; day 6, 02:00 to 14:00, tuned on day 5, 17:00 to 21:00",
         lived=large_replica(),
         tuning=_mix("m-large", 20.0, 5 * DAY_S + 17 * HOUR_S, 4 * HOUR_S),
-        reported=_mix("m-large", 20.0, 6 * DAY_S + 7 * HOUR_S, 4 * HOUR_S),
+        reported=_mix("m-large", 20.0, 6 * DAY_S + 2 * HOUR_S, 12 * HOUR_S),
         trace=True,
     )
 
 
 def m_mid() -> Traffic:
-    """Short prompts and replies of few, bursty clients, from the early morning on."""
+    """Short prompts and replies of few, bursty clients; half a day, from the night to the crest."""
     return Traffic(
         name="m-mid",
-        words="ServeGen m-mid, rates over 150; day 4, 05:00 to 11:00, tuned on day 6, 16:00 to 22:00",
+        words="ServeGen m-mid, rates over 150; day 4, 06:00 to 18:00, tuned on day 6, 16:00 to 22:00",
         lived=chat_replica(),
         tuning=_mix("m-mid", 150.0, 6 * DAY_S + 16 * HOUR_S, 6 * HOUR_S),
-        reported=_mix("m-mid", 150.0, 4 * DAY_S + 5 * HOUR_S, 6 * HOUR_S),
+        reported=_mix("m-mid", 150.0, 4 * DAY_S + 6 * HOUR_S, 12 * HOUR_S),
         trace=True,
     )
 

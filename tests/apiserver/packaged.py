@@ -17,6 +17,8 @@ FILLED: Final[dict[str, Any]] = {
     "imagePullSecrets": [{"name": "registry"}],
     "replicas": 3,
     "watchNamespaces": ["models", "123"],
+    "autoscaler.replicas": 3,
+    "autoscaler.resources": {"requests": {"cpu": 2, "memory": "2Gi"}},
     "serviceAccount.name": "somebody",
     "serviceAccount.annotations": {"eks.amazonaws.com/role-arn": "arn:aws:iam::1:role/fairlead"},
     "webhook.timeoutSeconds": 10,
@@ -44,6 +46,8 @@ FILLED: Final[dict[str, Any]] = {
 """A value besides its default for each that is neither a switch nor a choice."""
 
 NEEDS: Final[dict[str, dict[str, Any]]] = {
+    "autoscaler.replicas": {"autoscaler.separate": True},
+    "autoscaler.resources": {"autoscaler.separate": True},
     "serviceAccount.create": {"serviceAccount.name": "somebody"},
     "webhook.certManager.issuer.kind": {"webhook.certManager.issuer.name": "company"},
 }

@@ -17,7 +17,7 @@ import yaml
 
 from devcluster.cache import Cache
 from devcluster.setup import machine, preflight, programs, tools
-from fairlead.cli import operate, selftest
+from fairlead.cli import autoscale, operate, selftest
 from house import chart_manifests, kube_schemas
 from house.chart_manifests import Manifest, Refused
 from house.chart_values import Values
@@ -25,6 +25,13 @@ from house.tree import ROOT
 from tests.apiserver.packaged import DIGEST, besides_defaults, leaves, nested
 
 CASES: Final = tuple(besides_defaults())
+COMMANDS: Final[dict[str, Any]] = {
+    "operator": operate,
+    "controller": operate,
+    "autoscaler": autoscale,
+    "selftest": selftest,
+}
+GUARDS: Final = ("NetworkPolicy", "PodMonitor")
 FOREIGN: Final = ("PodMonitor", "Issuer", "Certificate")
 """Kinds of other operators, whose definitions are not part of Kubernetes."""
 
@@ -141,10 +148,11 @@ def test_the_commands_understand_every_flag_that_any_value_gives_them(
 ) -> None:
     objects = [one for case in [default, *cases, _rendered_tests(helm)] for one in case]
     started = [one["spec"]["template"]["spec"]["containers"][0]["args"] for one in objects if _runs(one)]
-    assert len(started) == len(CASES) + 2
+    assert {command for command, *_ in started} == COMMANDS.keys()
+    assert len(started) == len(CASES) + 2 + sum(command == "autoscaler" for command, *_ in started)
     for command, *flags in started:
         parser = argparse.ArgumentParser(exit_on_error=False)
-        {"operator": operate, "selftest": selftest}[command].arguments(parser)
+        COMMANDS[command].arguments(parser)
         parser.parse_args(flags)
 
 
@@ -163,6 +171,28 @@ def test_with_namespaces_it_gets_no_right_outside_them_but_nodes_and_its_own_web
     whole = [rule for (kind, *_), one in roles.items() if kind == "ClusterRole" for rule in one["rules"]]
     assert [rule["resources"] for rule in whole] == [["nodes"], ["validatingwebhookconfigurations"]]
     assert roles["Role", "a", "fairlead"]["rules"] == roles["Role", "b", "fairlead"]["rules"]
+
+
+def test_who_asks_why_needs_two_rights_which_nobody_is_given(default: list[Manifest]) -> None:
+    (role,) = [one for one in default if one["metadata"]["name"] == "fairlead-explain"]
+    bound = [one["roleRef"]["name"] for one in default if one["kind"].endswith("RoleBinding")]
+    assert [(rule["resources"], rule["verbs"]) for rule in role["rules"]] == [
+        (["pods"], ["list"]),
+        (["pods/proxy"], ["get"]),
+    ]
+    assert role["kind"] == "Role"
+    assert "fairlead-explain" not in bound
+
+
+def test_every_process_that_decides_is_scraped_and_guarded_alike(helm: Path) -> None:
+    values = nested({"metrics.podMonitor.enabled": True, "networkPolicy.enabled": True, "autoscaler.separate": True})
+    objects = chart_manifests.template(helm, values)
+    told = [one["spec"].get("podSelector", one["spec"].get("selector")) for one in objects if one["kind"] in GUARDS]
+    (expression,) = told[0]["matchExpressions"]
+    pods = [one["spec"]["template"]["metadata"]["labels"] for one in objects if one["kind"] == "Deployment"]
+    assert told[0] == told[1]
+    assert all(told[0]["matchLabels"].items() <= pod.items() for pod in pods)
+    assert {pod[expression["key"]] for pod in pods} == set(expression["values"])
 
 
 OVERLAYS: Final[dict[str, dict[str, Any]]] = {

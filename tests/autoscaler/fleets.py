@@ -1,6 +1,6 @@
 """A deployment and its pods as the autoscaler hears of them, an API server that takes its word, figures on demand."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import count
@@ -8,8 +8,9 @@ from typing import Any, Final
 
 from fairlead.autoscaler.ledger import Ledger
 from fairlead.autoscaler.loop import Doors, Loop
+from fairlead.autoscaler.prometheus_doors import Door
 from fairlead.autoscaler.settings import LoopSettings
-from fairlead.autoscaler.source import Tallies
+from fairlead.autoscaler.source import Source, Tallies
 from fairlead.autoscaler.sources import Makers, Sources
 from fairlead.autoscaler.subject import Subject
 from fairlead.autoscaler.targets import Target
@@ -150,11 +151,15 @@ class Fleet:
     clock: Clock = field(default_factory=Clock)
     subjects: dict[str, Subject | None] = field(default_factory=dict)
     metrics: AutoscalerMetrics = field(default_factory=AutoscalerMetrics)
+    prometheus: Callable[[Door], Source] | None = None
+    """Without one, it tells what the pods do."""
 
     def __post_init__(self) -> None:
         self.server = PretendServer(self.world)
         self.source = PretendSource(self.clock)
-        self.sources = Sources(Makers(direct=lambda: self.source, prometheus=lambda _: self.source), self.server)
+        self.sources = Sources(
+            Makers(direct=lambda: self.source, prometheus=self.prometheus or (lambda _: self.source)), self.server
+        )
         self.ledger = Ledger(None)
         self.loop = Loop(
             Doors(

@@ -7,35 +7,16 @@ from typing import Final
 
 from fairlead.autoscaler import history
 from fairlead.autoscaler.prometheus import PrometheusSource
-from fairlead.autoscaler.prometheus_doors import Door, Unanswered
-from fairlead.autoscaler.prometheus_queries import PodName, Series
+from fairlead.autoscaler.prometheus_doors import Door
+from fairlead.autoscaler.prometheus_queries import PodName
 from fairlead.autoscaler.scraping import Scraper
 from fairlead.autoscaler.source import Source
 from fairlead.scaling.forecasting import HOUR, UNSEEN, WEEK
 from fairlead.scaling.memory import Memory
+from tests.autoscaler.weeks import Weeks
 
 ROUTERS: Final = PodName("demo", "chat-router")
 NOW: Final = 1_795_176_000.0 + 700
-
-
-class Weeks:
-    """A Prometheus with a past."""
-
-    def __init__(self, course: list[tuple[float, float]] | None) -> None:
-        self.told = course
-        self.asked: list[tuple[str, float, float, float]] = []
-
-    def ask(self, query: str) -> list[Series]:
-        raise AssertionError(query)
-
-    def course(self, query: str, start: float, end: float, step_seconds: float) -> list[tuple[float, float]]:
-        self.asked.append((query, start, end, step_seconds))
-        if self.told is None:
-            raise Unanswered("gone")
-        return self.told
-
-    def close(self) -> None:
-        """Never opened."""
 
 
 def seeded(weeks: Weeks, memory: Memory | None = None) -> Memory:
@@ -81,6 +62,19 @@ def test_what_was_learnt_here_counts_more_than_what_prometheus_tells() -> None:
 
 def test_a_prometheus_without_a_past_or_without_an_answer_leaves_the_hours_unknown() -> None:
     assert known(seeded(Weeks([]))) == known(seeded(Weeks(None))) == ()
+
+
+def test_who_waits_too_long_for_its_turn_goes_without_and_the_next_is_answered() -> None:
+    weeks = Weeks([(HOUR, 2.0)])
+
+    async def story() -> tuple[Memory, Memory]:
+        source = PrometheusSource(Door(url="http://prometheus"), connect=lambda _: weeks, patience_seconds=0.01)
+        async with source._asking:
+            without = await history.seeded(Memory(), source, ROUTERS, NOW)
+        return without, await history.seeded(Memory(), source, ROUTERS, NOW)
+
+    without, seen = asyncio.run(story())
+    assert (known(without), known(seen)[0]) == ((), 2.0)
 
 
 def test_pods_that_are_asked_themselves_remember_no_weeks() -> None:

@@ -2,11 +2,15 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 from fairlead.autoscaler import pages
+from fairlead.autoscaler.prometheus import PrometheusSource
 from fairlead.cluster import kinds
 from fairlead.cluster.api_errors import Asked, Unreachable
+from fairlead.scaling.forecasting import HOUR
 from tests.autoscaler.fleets import SUBJECT, Fleet, deployment, policy
+from tests.autoscaler.weeks import Weeks
 
 
 def told(story: Callable[[Fleet], Awaitable[None]]) -> None:
@@ -29,7 +33,8 @@ def test_a_queue_is_answered_within_two_rounds() -> None:
         assert fleet.scaling()["reason"] == "QueueDepth"
         last = fleet.scaling()["decisions"][0]
         assert (last["before"], last["after"]) == (1, 3)
-        assert [one["note"].partition(":")[0] for one in fleet.server.events] == ["1 to 3 replicas"]
+        (event,) = fleet.server.events
+        assert event["note"].startswith("1 to 3 replicas: 6 wait")
 
     told(story)
 
@@ -65,7 +70,8 @@ def test_a_policy_that_only_recommends_advises() -> None:
         await fleet.rounds(6)
         assert fleet.scaling("watched")["advised"] == 3
         assert "recommended" not in fleet.scaling("watched")
-        assert any("nothing is changed" in one["note"] for one in fleet.server.events)
+        notes = [one["note"] for one in fleet.server.events]
+        assert any(one.startswith("nothing is changed in mode Recommend: ") for one in notes), notes
 
     told(story)
 
@@ -78,6 +84,7 @@ def test_a_policy_that_is_not_there_holds_and_says_so_until_it_comes() -> None:
         assert fleet.scaling("lost")["recommended"] == 1
         assert fleet.scaling("lost")["reason"] == "NoPolicy"
         assert "there is no AutoscalingPolicy nowhere" in fleet.scaling("lost")["message"]
+        assert any(one["note"].startswith("stays at 1: held: there is no") for one in fleet.server.events)
         fleet.world.hear(policy("nowhere"))
         await fleet.rounds(3)
         assert fleet.scaling("lost")["recommended"] == 3
@@ -93,6 +100,18 @@ def test_a_policy_that_cannot_be_read_holds_too() -> None:
         await fleet.rounds(6)
         assert fleet.scaling("held")["recommended"] == 1
         assert "cannot be read" in fleet.scaling("held")["message"]
+
+    told(story)
+
+
+def test_a_policy_that_came_past_the_webhook_and_cannot_work_holds_and_names_its_field() -> None:
+    async def story(fleet: Fleet) -> None:
+        fleet.world.hear(policy("never", signals={"kvCache": {"target": "1"}}))
+        fleet.deploy("held", policy="never")
+        fleet.source.waiting = 6.0
+        await fleet.rounds(6)
+        assert (fleet.scaling("held")["recommended"], fleet.scaling("held")["reason"]) == (1, "NoPolicy")
+        assert "AutoscalingPolicy never cannot work: spec.signals.kvCache.target" in fleet.scaling("held")["message"]
 
     told(story)
 
@@ -132,6 +151,8 @@ def test_silent_pods_are_held_and_told_of() -> None:
         await fleet.rounds(60)
         assert fleet.scaling()["recommended"] == 3
         assert fleet.scaling()["reason"] == "FiguresMissing"
+        (record,) = fleet.loop.records()
+        assert {one.because for one in record.recommendation.questions} == {"it was not asked yet"}
 
     told(story)
 
@@ -191,6 +212,23 @@ def test_a_memory_that_cannot_be_read_begins_anew() -> None:
         }
         await fleet.rounds(6)
         assert fleet.scaling()["recommended"] == 1
+
+    told(story)
+
+
+def test_weeks_that_a_prometheus_remembers_are_known_from_the_first_decision_and_kept() -> None:
+    async def story(fleet: Fleet) -> None:
+        weeks = Weeks([(HOUR, 2.0)])
+        remembering = partial(PrometheusSource, connect=lambda _: weeks)
+        asking = Fleet(world=fleet.world, subjects=fleet.subjects, prometheus=remembering)
+        fleet.world.hear(policy(metrics={"source": "Prometheus", "prometheus": {"url": "http://prometheus"}}))
+        await asking.rounds(1)
+        standing = asking.loop.standings["uid-chat"]
+        assert standing.memory is not None
+        assert standing.memory.learnt.forecasts.hours[0] == 2.0
+        assert standing.learnt_more
+        assert "chat-router" in weeks.asked[0][0]
+        await asking.sources.close()
 
     told(story)
 

@@ -5,7 +5,7 @@ import random
 from dataclasses import dataclass, field
 from typing import Any
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from fairlead.autoscaler import members
@@ -173,6 +173,23 @@ def test_who_cannot_see_the_others_stops_before_they_stop_counting_on_it() -> No
     assert not all(one.mine(uid) for uid in UIDS)
 
 
+def test_who_was_blind_for_a_moment_does_not_take_the_others_for_silent() -> None:
+    """By its clock the other was silent for a whole Lease; the other decides as ever."""
+    leases = PretendLeases()
+    one, two = member(leases, "one"), member(leases, "two")
+    beat(one, two)
+    pass_time(leases, 40, one, two)
+    pass_time(leases, 6, two)
+    leases.cut_off.add("two")
+    leases.now += 1.0
+    pass_time(leases, 8, one, two)
+    assert [deciders(uid, one, two) for uid in UIDS] == [1] * len(UIDS)
+    leases.cut_off.discard("two")
+    leases.now += 0.5
+    beat(one, two)
+    assert [deciders(uid, one, two) for uid in UIDS] == [1] * len(UIDS)
+
+
 def test_the_lease_of_a_dead_member_is_removed_in_the_end() -> None:
     leases = PretendLeases()
     one, two = member(leases, "one"), member(leases, "two")
@@ -192,6 +209,7 @@ STEPS = st.lists(
 
 
 @given(STEPS)
+@example([("silent", "one", 6.0), ("cut", "four", 1.0), ("beat", "one", 1.0), ("beat", "one", 7.0)])
 def test_two_never_decide_the_same_deployment(steps: list[tuple[str, str, float]]) -> None:
     """Whoever is late, cut off or comes back: at no moment do two processes hold the same one theirs."""
 
@@ -234,5 +252,5 @@ def test_a_sign_that_did_not_move_grows_old() -> None:
     first = members.heard({}, {"one": ("5", 15.0)}, 100.0, float("-inf"))
     again = members.heard(first, {"one": ("5", 15.0)}, 112.0, 100.0)
     assert again == {"one": Sign(version="5", at=100.0, lasts=15.0)}
-    assert members.alive(again, 114.0) == {"one"}
-    assert members.alive(again, 115.0) == frozenset()
+    assert members.alive(again, 114.0, 114.0) == {"one"}
+    assert members.alive(again, 115.0, 115.0) == frozenset()

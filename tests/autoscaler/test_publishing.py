@@ -1,18 +1,12 @@
 """What a status is to say, and whether that is worth a write."""
 
 from dataclasses import replace
-from pathlib import Path
 
 from fairlead.autoscaler import publishing
-from fairlead.autoscaler.ledger import Ledger
 from fairlead.autoscaler.observing import Case
 from fairlead.autoscaler.publishing import MOST_KEPT, Scaling
-from fairlead.fleet.policies import Policy, ReplicaBounds
-from fairlead.scaling import written
-from fairlead.scaling.facts import Facts
-from fairlead.scaling.memory import Memory
+from fairlead.fleet.policies import Policy
 from fairlead.scaling.recommendation import Recommendation, ScalingReason
-from fairlead.scaling.record import Record
 from tests.autoscaler.fleets import START, SUBJECT, deployment
 
 CASE = Case(document=deployment("chat"), subject=SUBJECT, policy=Policy())
@@ -75,17 +69,3 @@ def test_in_mode_recommend_nobody_can_follow_it() -> None:
 def test_a_nonsensical_status_of_before_is_written_over() -> None:
     assert publishing.differs(told(said(2)), {"recommended": True, "at": "never"}, START)
     assert publishing.count({"recommended": True}) is None
-
-
-def test_whole_records_are_files_that_read_back(tmp_path: Path) -> None:
-    facts = Facts(revision="a", bounds=ReplicaBounds(least=1, most=2), policy=Policy(), wanted=1)
-    record = Record(
-        namespace="team", name="chat", now=START, facts=facts, memory=Memory(), recommendation=said(1), version="tests"
-    )
-    ledger = Ledger(tmp_path / "kept")
-    ledger.note("uid", record)
-    ledger.note("uid", replace(record, now=START + 1))
-    ledger.keep(frozenset())
-    ledger.close()
-    lines = (tmp_path / "kept" / "decisions.jsonl").read_bytes().splitlines()
-    assert [written.decode(line) for line in lines] == [record, replace(record, now=START + 1)]

@@ -23,7 +23,7 @@ SAID = Recommendation(
     limits=(Limit(bound=Bound.MAX_REPLICAS, before=5, after=3, because="maxReplicas is 3"),),
     questions=(
         Question(who="chat-2", what="does not answer", age_seconds=61.0),
-        Question(who="router-1", what="does not answer"),
+        Question(who="router-1", what="does not answer", because="it answered with status 500"),
     ),
     advice=(Advice(subject="accelerator", because="on an L4 it would cost less"),),
     figures=(Figure(name="demand.promptTokensPerSecond", value=1234.5, unit="tokens/s"), Figure(name="x", value=0.25)),
@@ -60,7 +60,8 @@ def test_limits_doubts_and_advice_have_their_places() -> None:
     text = _text(decided(seen, recommendation=SAID), lifted)
     assert text.startswith("infd/chat in team: 3 replicas (AtMaximum), 1 ready, 1 starting; by the built-in policy")
     assert "Limits that moved it\n  MaxReplicas  5 → 3  maxReplicas is 3" in text
-    assert "Figures that are missing\n  chat-2    does not answer  1 min 1 s old\n  router-1  does not answer" in text
+    assert "Figures that are missing\n  chat-2    does not answer  1 min 1 s old\n" in text
+    assert "  router-1  does not answer                 it answered with status 500\n" in text
     assert "Advice\n  accelerator  on an L4 it would cost less" in text
     assert "  demand.promptTokensPerSecond  1,234 tokens/s\n  x                             0.250" in text
     assert "  grows to 5  without maxReplicas 3\n  minReplicas 3 is reached." in text

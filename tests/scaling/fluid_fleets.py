@@ -68,7 +68,7 @@ class Fluid:
             self.engines.append(Engine(name=f"pod-{self.made:03}", since=self.now, ready_at=ready))
         return self
 
-    def lived(self, seconds: float, rate: float, every: float = 8.0) -> Recommendation:
+    def lived(self, seconds: float, rate: float, every: float = 16.0) -> Recommendation:
         """So long at this rate, a decision every so often; the last of them."""
         answer = self.decided()
         for _ in range(int(seconds / every)):

@@ -140,6 +140,33 @@ def test_the_last_replica_goes_when_nobody_asked_for_long() -> None:
     assert fleet.passes(60, asking(1)).replicas == 0
 
 
+def test_going_to_zero_says_that_nobody_asked_although_the_signals_ask_for_none_themselves() -> None:
+    fleet = Fleet(facts=replace(MAY_SLEEP, wanted=1))
+    fleet.decides(asking(0))
+    gone = fleet.passes(900, asking(0), every=10)
+    assert (gone.replicas, gone.reason, gone.limits) == (0, ScalingReason.IDLE, ())
+    assert gone.message == "0 replicas: nobody has asked for 900 s"
+    assert fleet.passes(60, asking(0)).reason is ScalingReason.IDLE
+
+
+def test_what_begins_with_nothing_does_not_claim_a_silence_that_nobody_heard() -> None:
+    answer = Fleet(facts=replace(MAY_SLEEP, wanted=0)).decides(asking(0))
+    assert (answer.reason, answer.message) == (ScalingReason.IDLE, "0 replicas: nobody asks")
+
+
+def test_nothing_that_money_alone_keeps_at_zero_is_called_idle() -> None:
+    kept = replace(TO_ZERO, warm_pool=WarmPool(ready=1), max_cost_per_hour=Decimal(1))
+    answer = Fleet(facts=replace(MAY_SLEEP, wanted=0, policy=kept, price_per_hour=2.0)).decides(asking(0))
+    assert (answer.replicas, answer.reason) == (0, ScalingReason.OVER_BUDGET)
+
+
+@pytest.mark.parametrize(("needed", "words"), [(1, "1 replica: 1 was needed"), (2, "2 replicas: 2 were needed")])
+def test_one_is_not_said_as_if_it_were_many(needed: int, words: str) -> None:
+    fleet = Fleet(facts=replace(MAY_SLEEP, policy=Policy(zero_after_seconds=10.0), wanted=needed))
+    fleet.decides(asking(needed))
+    assert fleet.passes(20, asking(0)).message.startswith(words)
+
+
 @pytest.mark.parametrize(
     "busy",
     [
@@ -168,7 +195,7 @@ def test_from_zero_at_once_when_somebody_is_held() -> None:
     held = asking(0, replace(ASKED, held=3.0, waiting=3.0, ready=0, may_shrink=False))
     answer = fleet.decides(held)
     assert (answer.replicas, answer.reason) == (1, ScalingReason.WAKING)
-    assert answer.message.startswith("1 replica: 3 requests wait, 0 replicas are ready and 0 start")
+    assert answer.message.startswith("1 replica: 3 requests waiting, 0 replicas ready, 0 starting")
 
 
 def test_a_forecast_wakes_a_fleet_before_anybody_waits() -> None:
@@ -208,9 +235,16 @@ def test_a_reason_that_wavers_is_not_said_each_second() -> None:
     fleet = Fleet(facts=replace(FACTS, bounds=ReplicaBounds(least=1, most=4)))
     fleet.decides(asking(4))
     said = {fleet.passes(1, asking(number)).reason for _ in range(60) for number in (5, 4)}
-    assert said == {ScalingReason.STEADY}
-    assert fleet.passes(10, asking(5)).reason is ScalingReason.STEADY
-    assert fleet.passes(1, asking(5)).reason is ScalingReason.AT_MAXIMUM
+    assert said == {ScalingReason.AT_MAXIMUM}
+    assert fleet.passes(9, asking(4)).reason is ScalingReason.AT_MAXIMUM
+    assert fleet.passes(1, asking(4)).reason is ScalingReason.STEADY
+
+
+def test_that_more_are_needed_than_may_be_is_said_at_once() -> None:
+    fleet = Fleet(facts=replace(FACTS, bounds=ReplicaBounds(least=1, most=4)))
+    assert fleet.passes(60, asking(4)).reason is ScalingReason.STEADY
+    answer = fleet.passes(1, asking(5))
+    assert (answer.reason, answer.message[:26]) == (ScalingReason.AT_MAXIMUM, "4 replicas: maxReplicas is")
 
 
 def test_what_is_said_at_rest_does_not_move_with_its_figures() -> None:

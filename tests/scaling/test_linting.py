@@ -137,7 +137,7 @@ def test_one_that_opens_often_counts_as_open_all_that_day() -> None:
             replace(USER, bounds=ReplicaBounds(least=3, most=8, policy="calm")),
             Policy(max_cost_per_hour=Decimal(5)),
             LintReason.OVER_BUDGET,
-            "3 replicas at 2 an hour cost more than the 5 of policy calm",
+            "at 2 an hour each, 3 replicas: more than the 5 of policy calm",
         ),
         (
             replace(USER, price_per_hour=None),

@@ -27,7 +27,7 @@ def test_the_cheaper_accelerator_is_told_with_both_bills() -> None:
     """L4: batches of 40, so 10,000 x 0.0002 + 1,000 x (0.05 / 40 + 0.001) = 4.25 busy, over 0.85 five replicas."""
     one = options.advised(LOADED, ON_L4)[0]
     assert one.subject == "accelerator"
-    assert one.because == ("on 1 x H100 the same demand needs 1 replicas at 2.00 an hour instead of 5 at 4.00")
+    assert one.because == ("on 1 x H100 the same demand needs 1 replica at 2.00 an hour instead of 5 at 4.00")
 
 
 @pytest.mark.parametrize(

@@ -111,8 +111,8 @@ def test_measuring_time_in_another_unit_changes_nothing(rates: list[float], time
     fleet = Fluid(bounds=ReplicaBounds(least=1, most=40)).grown(3, at_once=True)
     other = Memory()
     for rate in rates:
-        for _ in range(20):
-            fleet.passed(8.0, rate)
+        for _ in range(12):
+            fleet.passed(16.0, rate)
             facts = fleet.facts()
             slower, other = recommending.recommend(stretched(facts, times), other, fleet.now * times)
             answer = fleet.decided(facts)
@@ -128,7 +128,7 @@ def test_a_large_fleet_grows_as_its_demand(times: float) -> None:
         fleet.lived(8 * COLD, rate, every=16.0)
         return len(fleet.engines)
 
-    assert settled(60.0 * times, int(20 * times)) == pytest.approx(settled(60.0, 20) * times, rel=0.1)
+    assert settled(30.0 * times, int(10 * times)) == pytest.approx(settled(30.0, 10) * times, rel=0.1)
 
 
 def test_units_that_are_stretched_are_all_there_are() -> None:

@@ -53,7 +53,7 @@ def test_it_shrinks_below_some_traffic_and_when_nobody_asks_but_not_by_itself() 
     assert Cause.AS_IT_IS not in told
     assert told[Cause.LESS_TRAFFIC].replicas == told[Cause.NOBODY_ASKS].replicas == 3
     assert 0.5 < (told[Cause.LESS_TRAFFIC].factor or 0.0) < 1.0
-    assert told[Cause.NOBODY_ASKS].after_seconds >= CHAT.pace.down_after_seconds - CHAT.stale_after_seconds
+    assert 0 < (told[Cause.NOBODY_ASKS].after_seconds or 0.0) <= CHAT.pace.down_after_seconds
 
 
 def test_what_is_too_many_shrinks_by_itself_once_it_was_for_long_enough() -> None:
@@ -63,11 +63,11 @@ def test_what_is_too_many_shrinks_by_itself_once_it_was_for_long_enough() -> Non
 
 
 def test_the_last_replica_goes_when_nobody_asks_for_so_long() -> None:
-    idle = replace(CHAT, zero_after_seconds=900.0)
+    idle = replace(CHAT, zero_after_seconds=400.0)
     record = after(fleet(2, policy=idle, bounds=ReplicaBounds(least=0, most=4)), TEN_A_SECOND.times(0.3), 200)
     last = whatif.outlook(record)[-1]
     assert (last.cause, last.replicas) == (Cause.NOBODY_ASKS, 0)
-    assert last.after_seconds >= 900.0
+    assert last.after_seconds >= 400.0
 
 
 def test_from_zero_one_request_is_enough() -> None:

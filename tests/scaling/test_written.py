@@ -1,7 +1,6 @@
 """A decision on one line: read back it is the same, and a line that is none says why."""
 
 import json
-import random
 from dataclasses import replace
 from decimal import Decimal
 
@@ -10,10 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench import replay_agreement
-from bench.random_histories import records
 from fairlead.fleet.policies import Policy
 from fairlead.scaling import written
-from fairlead.scaling.memory import Memory
 from fairlead.scaling.recommendation import Candidate, Figure, Signal
 from fairlead.scaling.written import Broken
 from tests.cli.decisions import AT, decided, engine, facts, pod
@@ -82,13 +79,6 @@ def test_a_table_has_a_line_for_each_decision_and_a_broken_one_says_so() -> None
     assert [(line.namespace, line.name) for line in table] == [("team", "chat"), ("team", "other")]
     assert written.decode_table(b'{"shard": "standby"}') == ()
     assert isinstance(written.decode_table(b"<html>"), Broken)
-
-
-def test_what_was_remembered_survives_a_restart() -> None:
-    *_, last = records(random.Random(4))  # noqa: S311  # a history, no secrets
-    assert written.decode_memory(written.encode_memory(last.memory)) == last.memory
-    assert written.decode_memory(b"{}") == Memory()
-    assert isinstance(written.decode_memory(b"nothing"), Broken)
 
 
 def test_a_program_that_decides_otherwise_disagrees_with_the_line() -> None:

@@ -12,6 +12,7 @@
   "--log-level" "logging.level"
   "--nodes-grow" "nodesGrow"
   "--autoscaler" "autoscaler.separate"
+  "--decisions" "autoscaler.decisions"
   "--monitoring-namespace" "serving.monitoringNamespace"
   "--lease-namespace" "the release's namespace (helm -n)"
   "--webhook-secret" "fullnameOverride"

@@ -39,6 +39,15 @@ app.kubernetes.io/instance: {{ .Release.Name | quote }}
 app.kubernetes.io/component: autoscaler
 {{- end -}}
 
+{{/* Both: every process that decides something, and so has metrics of its own. */}}
+{{- define "fairlead.processes" -}}
+matchLabels:
+  app.kubernetes.io/name: fairlead
+  app.kubernetes.io/instance: {{ .Release.Name | quote }}
+matchExpressions:
+  - {key: app.kubernetes.io/component, operator: In, values: [operator, autoscaler]}
+{{- end -}}
+
 {{/* Ours win over commonLabels, so that no value can break a selector. */}}
 {{- define "fairlead.labels" -}}
 {{- $ours := dict

@@ -1,4 +1,4 @@
 """The scaling loop: observe, recommend, publish, record.
 
-Writes its recommendation and nothing else. Never touches a workload. Its one verb: to advise.
+Writes what it recommends, did and learnt, and nothing else. Never touches a workload. Its one verb: to advise.
 """

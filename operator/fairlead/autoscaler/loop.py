@@ -151,7 +151,7 @@ class Loop:
     def _decide(self, case: Case, standing: Standing, look: Look) -> None:
         doors = self._doors
         if standing.memory is None:
-            doors.writer.recall(case, standing)
+            doors.writer.recall(case, standing, doors.sources, look.now)
             return
         if look.now - standing.since < SETTLE_ROUNDS * self._settings.every_seconds:
             return

@@ -37,14 +37,19 @@ def _heard(known: Sign | None, version: str, lasts: float, when: tuple[float, fl
     now, looked_before = when
     if known is not None and known.version == version:
         return known
-    if known is not None and now - known.at < known.lasts:
+    if known is not None and looked_before - known.at < known.lasts:
         return Sign(version=version, at=now, lasts=lasts, counts_from=known.counts_from)
     return Sign(version=version, at=now, lasts=lasts, counts_from=looked_before + lasts)
 
 
-def alive(signs: Signs, now: float) -> frozenset[str]:
-    """Members that were not silent for longer than they promised, and are not too new to decide."""
-    return frozenset(member for member, sign in signs.items() if now - sign.at < sign.lasts and now >= sign.counts_from)
+def alive(signs: Signs, looked: float, now: float) -> frozenset[str]:
+    """Members that were not silent for longer than they promised, and are not too new to decide.
+
+    Silent as of the last look: who does not look cannot know that the others are silent.
+    """
+    return frozenset(
+        member for member, sign in signs.items() if looked - sign.at < sign.lasts and now >= sign.counts_from
+    )
 
 
 def owner(uid: str, members: Collection[str]) -> str | None:

@@ -114,6 +114,7 @@ class Observer:
                 phase = Phase.STUCK
             told = source.engine(uid)
             figures, doubt = reading.pod(told, case.policy, look.now, reading.busy(says, name))
+            because = reading.because(told, doubt)
             made = Pod(
                 name=name,
                 revision=children.revision_of(manifest),
@@ -121,7 +122,7 @@ class Observer:
                 since=phases.made_at(manifest),
                 ready_at=self._ready(uid, manifest),
             )
-            found.append(made if phase in SILENT else replace(made, figures=figures, doubt=doubt))
+            found.append(made if phase in SILENT else replace(made, figures=figures, doubt=doubt, because=because))
         return tuple(found)
 
     def _ready(self, uid: str, manifest: Manifest) -> float | None:
@@ -145,5 +146,6 @@ def wanted(case: Case, engines: Sequence[Manifest], look: Look) -> int:
 
 def _router(manifest: Manifest, source: Source, policy: Policy, now: float) -> Router:
     metadata = manifest["metadata"]
-    figures, doubt = reading.router(source.router(metadata["uid"]), policy, now)
-    return Router(name=metadata["name"], figures=figures, doubt=doubt)
+    told = source.router(metadata["uid"])
+    figures, doubt = reading.router(told, policy, now)
+    return Router(name=metadata["name"], figures=figures, doubt=doubt, because=reading.because(told, doubt))

@@ -39,13 +39,19 @@ def routes(records: Records) -> tuple[web.RouteDef, ...]:
 def metrics(metrics: AutoscalerMetrics, records: Records, sources: Sources, ledger: Ledger, members: int) -> bytes:
     """The page of metrics as of now."""
     failures: Counter[str] = Counter()
-    looks = 0
-    for tallies in sources.tallies():
-        looks += tallies.looks
-        failures.update({doubt.value: count for doubt, count in tallies.failures.items()})
-    return metrics.page(
-        map(decided, records()), Looks(looks=looks, failures=failures, dropped=ledger.dropped, members=members)
+    tallies = tuple(sources.tallies())
+    for one in tallies:
+        failures.update({doubt.value: count for doubt, count in one.failures.items()})
+    looks = Looks(
+        looks=sum(one.looks for one in tallies),
+        failures=failures,
+        late=sum(one.late for one in tallies),
+        connections=sum(one.connections for one in tallies),
+        bytes_read=sum(one.bytes_read for one in tallies),
+        dropped=ledger.dropped,
+        members=members,
     )
+    return metrics.page(map(decided, records()), looks)
 
 
 def decided(record: Record) -> Decided:

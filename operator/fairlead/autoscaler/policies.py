@@ -9,6 +9,7 @@ from fairlead.autoscaler.world import World
 from fairlead.cluster import kinds
 from fairlead.cluster.kinds import Manifest
 from fairlead.fleet.policies import Policy
+from fairlead.scaling import linting
 
 BUILT_IN: Final = Policy()
 """What a deployment gets that names none."""
@@ -52,4 +53,7 @@ def _read(document: Manifest, name: str) -> Policy | NoPolicy:
     if found.value is None or found.problems:
         words = " | ".join(one.sentence for one in found.problems)
         return NoPolicy(because=f"AutoscalingPolicy {name} cannot be read: {words}")
-    return into_policies.policy(found.value.spec)
+    policy = into_policies.policy(found.value.spec)
+    if refused := " | ".join(one.sentence for one in linting.refusals(policy)):
+        return NoPolicy(because=f"AutoscalingPolicy {name} cannot work: {refused}")
+    return policy

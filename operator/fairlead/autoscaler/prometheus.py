@@ -28,6 +28,8 @@ log = logging.getLogger("fairlead.autoscaler")
 INTERVAL_SECONDS: Final = 5.0
 """Prometheus scrapes every 15 to 30 seconds mostly; asking oftener finds a new sample soon, and costs it little."""
 HOUR_SECONDS: Final = 3600.0
+PATIENCE_SECONDS: Final = 10.0
+"""Decisions wait for the weeks before, and many wait in one row: who has not had its turn by then goes without."""
 UNKNOWN_POD: Final = "Prometheus has no sample with its labels namespace and pod"
 
 
@@ -54,10 +56,12 @@ class PrometheusSource:
         door: Door,
         interval_seconds: float = INTERVAL_SECONDS,
         connect: Callable[[Door], Connection] = connect,
+        patience_seconds: float = PATIENCE_SECONDS,
     ) -> None:
         self.tallies = Tallies()
         self._door = door
         self._interval = interval_seconds
+        self._patience = patience_seconds
         self._connect = connect
         self._connection: Connection | None = None
         self._targets: dict[str, Target] = {}
@@ -95,10 +99,16 @@ class PrometheusSource:
         """What came to these routers, a second, in the hour before each moment; nothing where nobody can tell."""
         query = prometheus_queries.asked_each_hour(routers)
         try:
-            async with self._asking:
-                return await asyncio.to_thread(lambda: self._connected().course(query, start, end, HOUR_SECONDS))
+            async with asyncio.timeout(self._patience):
+                await self._asking.acquire()
+        except TimeoutError:
+            return []
+        try:
+            return await asyncio.to_thread(lambda: self._connected().course(query, start, end, HOUR_SECONDS))
         except Unanswered:
             return []
+        finally:
+            self._asking.release()
 
     async def close(self) -> None:
         """Ask no more."""

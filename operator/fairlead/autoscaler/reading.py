@@ -36,6 +36,11 @@ def router(told: Told[RouterSays], policy: Policy, now: float) -> tuple[RouterFi
     return told.figures.figures, told.doubt or (Doubt.STALE if late else None)
 
 
+def because(told: Told[EngineLoad] | Told[RouterSays], doubt: Doubt | None) -> str:
+    """What the source said of this doubt; nothing where the doubt is our own, or is none."""
+    return told.because if doubt is not None and doubt is told.doubt else ""
+
+
 def busy(routers: Iterable[Told[RouterSays]], name: str) -> float | None:
     """Since when any router has requests at this pod without a pause, as far as looks show."""
     seen = (one.figures.endpoints.get(name) for one in routers if one.figures is not None and one.doubt is None)

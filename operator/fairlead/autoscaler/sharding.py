@@ -119,7 +119,7 @@ class Membership:
             log.warning("the Lease could not be removed, it ends by itself: %r", problem)
 
     def _members(self) -> frozenset[str]:
-        return members.alive(self._signs, self._clock()) | {self._place.name}
+        return members.alive(self._signs, self._looked, self._clock()) | {self._place.name}
 
     def _is_settled(self, now: float) -> bool:
         """Seen by all: a member for one Lease already, and neither silent nor blind for too long since."""

@@ -92,6 +92,16 @@ class Sources:
         said = case.policy.prometheus
         return self._direct if said is None else self._made[Place(case.namespace, said)].source
 
+    async def ready(self, case: Case) -> Source:
+        """The same, once its Secrets were read; pods themselves where its policy has named another one meanwhile."""
+        said = case.policy.prometheus
+        made = None if said is None else self._made.get(Place(case.namespace, said))
+        if made is None:
+            return self._direct
+        if made.task is not None:
+            await asyncio.wait({made.task})
+        return made.source
+
     def follow(self, cases: Iterable[tuple[Case, Iterator[Target]]]) -> None:
         """Everyone of this round."""
         direct: list[Target] = []

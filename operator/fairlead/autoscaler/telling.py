@@ -63,13 +63,15 @@ def news_of(case: Case, found: Scaling, before: Scaling) -> News | None:
     warns = found["reason"] in WARNED_OF and found["reason"] != before.get("reason")
     if was == now and not warns:
         return None
-    moved = f"stays at {now}" if was in (now, None) else f"{was} to {now} replicas"
-    would = "" if case.policy.active else " (mode Recommend: nothing is changed)"
+    message = found["message"]
+    counted = message if message.startswith(f"{now} replica") else f"{now}: {message}"
+    moved = "stays at" if was in (now, None) else f"{was} to"
+    would = "" if case.policy.active else "nothing is changed in mode Recommend: "
     return News(
         owner=_reference(case.document),
         reason=found["reason"],
         action="Recommend",
-        note=f"{moved}{would}: {found['message']}",
+        note=f"{would}{moved} {counted}",
         type=EventType.WARNING if warns else EventType.NORMAL,
     )
 

@@ -8,9 +8,11 @@ import logging
 from collections.abc import Coroutine, Sequence
 from typing import Final
 
-from fairlead.autoscaler import publishing, remembering
+from fairlead.autoscaler import history, publishing, remembering
 from fairlead.autoscaler.observing import Case
+from fairlead.autoscaler.prometheus_queries import PodName
 from fairlead.autoscaler.publishing import Scaling
+from fairlead.autoscaler.sources import Sources
 from fairlead.autoscaler.standing import Standing
 from fairlead.autoscaler.telling import ScalingTeller
 from fairlead.autoscaler.world import Server, World
@@ -18,6 +20,7 @@ from fairlead.cluster import kinds
 from fairlead.cluster.api_errors import ApiError, Conflict, Missing
 from fairlead.cluster.fenced import NotLeading
 from fairlead.cluster.kinds import Manifest
+from fairlead.objects import names
 from fairlead.scaling.recommendation import Recommendation
 from fairlead.telemetry.autoscaler_metrics import AutoscalerMetrics
 
@@ -52,10 +55,10 @@ class Writer:
             return
         self._begin(standing, self._withdraw(document, standing, now))
 
-    def recall(self, case: Case, standing: Standing) -> None:
-        """Look up what was learnt before; decisions wait for it."""
+    def recall(self, case: Case, standing: Standing, sources: Sources, now: float) -> None:
+        """Look up what was learnt before, here or by whoever looked on; decisions wait for it."""
         if not standing.is_writing:
-            self._begin(standing, self._recall(case.document, standing))
+            self._begin(standing, self._recall(case, standing, sources, now))
 
     def keep_learnt(self, document: Manifest, standing: Standing, now: float) -> None:
         """Write down what was learnt, seldom."""
@@ -125,9 +128,11 @@ class Writer:
         except (ApiError, NotLeading) as problem:
             log.warning("the policy's last effects cannot be written: %s", problem)
 
-    async def _recall(self, document: Manifest, standing: Standing) -> None:
-        standing.memory = await remembering.recall(self._server, document)
-        standing.kept = standing.memory.learnt
+    async def _recall(self, case: Case, standing: Standing, sources: Sources, now: float) -> None:
+        memory = await remembering.recall(self._server, case.document)
+        standing.kept = memory.learnt
+        routers = PodName(case.namespace, names.router(case.name))
+        standing.memory = await history.seeded(memory, await sources.ready(case), routers, now)
 
     async def _keep(self, document: Manifest, standing: Standing) -> None:
         assert standing.memory is not None

@@ -73,7 +73,7 @@ def _decision(record: Record) -> Iterator[tuple[str, list[str]]]:
     yield (
         "Figures that are missing",
         _columns(
-            (one.who, one.what, "" if one.age_seconds is None else f"{_lasting(one.age_seconds)} old")
+            (one.who, one.what, "" if one.age_seconds is None else f"{_lasting(one.age_seconds)} old", one.because)
             for one in said.questions
         ),
     )

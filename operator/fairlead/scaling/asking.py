@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from math import ceil, fsum
 from typing import Final
 
-from fairlead.scaling import forecasting, kv_cache, learning, mixing, queue_depth, speeds, token_demand
+from fairlead.scaling import forecasting, kv_cache, learning, mixing, queue_depth, speeds, straining, token_demand
 from fairlead.scaling.asked import Asked, Load
 from fairlead.scaling.facts import Facts
 from fairlead.scaling.learning import Learnt
@@ -56,8 +56,8 @@ def wished(view: View) -> Wish:
     simple = []
     if signals.queue_per_replica is not None:
         simple.append(queue_depth.candidate(view.roster, signals.queue_per_replica))
-    if signals.kv_target is not None:
-        simple.append(kv_cache.candidate(view.roster, signals.kv_target))
+    if signals.kv_target:
+        simple.append(kv_cache.candidate(view.roster, signals.kv_target, view.facts.policy.warm_pool.ready))
     if signals.token_headroom is None:
         return Wish(candidates=tuple(simple), known=None, reckoning=None, pressed_since=None)
     known = _known(view)
@@ -87,14 +87,13 @@ def _known(view: View) -> Known | str:
         request=request,
         outlook=outlook,
         horizon=view.horizon,
-        strain=view.learnt.strain.factor,
-        scatter=view.learnt.forecasts.scatter,
+        strain=straining.factor(view.learnt.strain, view.facts.policy.signals.token_headroom or 0.0),
     )
 
 
 def _corrected(one: Candidate, view: View, since: float | None) -> Candidate:
     """As far as it tells more than tokens do."""
-    there = view.roster.supply
+    there = max(view.roster.supply - view.facts.policy.warm_pool.ready, 0)
     if one.replicas is None or one.replicas <= there:
         return one
     long = since is not None and view.now - since >= PATIENCE * view.horizon

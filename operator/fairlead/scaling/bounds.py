@@ -5,6 +5,7 @@ The deployment's bounds are hard. So is the budget: it goes below minReplicas if
 
 from decimal import ROUND_FLOOR, Decimal
 
+from fairlead.scaling import counting
 from fairlead.scaling.facts import Facts
 from fairlead.scaling.recommendation import Advice, Bound, Limit
 from fairlead.scaling.situation import Situation, moved
@@ -38,7 +39,8 @@ def budget(n: int, situation: Situation) -> Limit | None:
     if paid is None or n <= paid:
         return None
     price, most = situation.facts.price_per_hour, situation.facts.policy.max_cost_per_hour
-    return moved(Bound.BUDGET, n, paid, f"{n} replicas at {price:g} an hour cost more than maxCostPerHour {most}")
+    words = f"{counting.replicas(n)} at {price:g} an hour: more than maxCostPerHour {most} pays for"
+    return moved(Bound.BUDGET, n, paid, words)
 
 
 def affordable(facts: Facts) -> int | None:
@@ -53,7 +55,8 @@ def advised(facts: Facts) -> tuple[Advice, ...]:
     """What a policy asks for and cannot have."""
     paid, least = affordable(facts), facts.bounds.least
     if paid is not None and paid < least:
-        words = f"maxCostPerHour pays for {paid} replicas and minReplicas is {least}: the budget is kept, so raise it"
+        pays = f"maxCostPerHour pays for {counting.replicas(paid)}"
+        words = f"{pays} and minReplicas is {least}: the budget is kept, so raise it"
         return (Advice(subject="policy", because=words),)
     if facts.policy.max_cost_per_hour is not None and facts.price_per_hour is None:
         words = "nobody knows the price of this accelerator, so maxCostPerHour holds nothing back: add it to the prices"

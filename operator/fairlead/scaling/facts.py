@@ -101,6 +101,8 @@ class Pod:
     """The last ones that were believed, whatever their age."""
     doubt: Doubt | None = None
     """Why the last look brought none."""
+    because: str = ""
+    """That doubt in the words of whoever looked."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,6 +131,7 @@ class Router:
     name: str
     figures: RouterFigures | None = None
     doubt: Doubt | None = None
+    because: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

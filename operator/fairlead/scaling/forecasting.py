@@ -1,7 +1,6 @@
 """What users will ask for one cold start from now, humbly: the level, a damped trend, the hour of the week.
 
-Whatever is more than the level must have been nearer to the truth than the level alone before it is believed, and how
-far forecasts missed is how much is kept free for the next miss.
+Whatever is more than the level must have been nearer to the truth than the level alone before it is believed.
 """
 
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ STRETCHES: Final = (4.0, 2.0, 1.0, 1 / 2, 1 / 4, 1 / 8, 1 / 16)
 """Of a cold start: long ones are steady, short ones are new; a short one counts where it surely differs."""
 SHORT: Final = 1 / 8
 """Of a cold start: two neighbouring ones tell how counts scatter."""
-SURELY: Final = 2.0
+SURELY: Final = 3.0
 """Deviations by which a short stretch must differ from a long one, in counts that scatter as they did so far."""
 DAMPED: Final = 0.5
 """A trend rarely goes on for a whole cold start."""
@@ -23,8 +22,6 @@ SPACING: Final = 1 / 8
 """Of a cold start, between two forecasts that are checked."""
 CHECKED: Final = 1 / 4
 """Of a cold start: the stretch that a forecast is compared with."""
-MOST_MISSED: Final = 1.0
-"""A burst that doubles all is met by growing when it is seen, not by waiting for it for ever."""
 MOST_PENDING: Final = 12
 FADING: Final = 0.98
 """Per check: the last fifty count, about six cold starts."""
@@ -88,8 +85,6 @@ class Forecasts:
     level: Misses = Misses()
     trend: Misses = Misses()
     hour: Misses = Misses()
-    short: Misses = Misses()
-    """How much more than the guess came at most, for what is kept free."""
     scatter: float = 1.0
     """Variance of counts over their mean; 1 is pure chance."""
     token_scatter: float = 2.0
@@ -109,8 +104,6 @@ class Outlook:
     """What will be, over the level."""
     by: str
     """level, trend or hour of the week."""
-    miss: float
-    """How far forecasts were too low, usually; a share."""
 
 
 def outlook(points: tuple[Point, ...], kept: Forecasts, horizon: float, now: float) -> Outlook | None:
@@ -126,7 +119,7 @@ def outlook(points: tuple[Point, ...], kept: Forecasts, horizon: float, now: flo
     if base > 0 and _helps(kept.hour, kept.level):
         ways["hour of the week"] = max(guess.hour / base, 1.0)
     by = max(ways, key=lambda way: ways[way])
-    return Outlook(level=level, factor=ways[by], by=by, miss=kept.short.usual if kept.short.checks >= ENOUGH else 0.0)
+    return Outlook(level=level, factor=ways[by], by=by)
 
 
 def _helps(misses: Misses, level: Misses) -> bool:
@@ -199,7 +192,6 @@ def learnt(before: Forecasts, points: tuple[Point, ...], horizon: float, now: fl
         level=checked.level,
         trend=checked.trend,
         hour=checked.hour,
-        short=checked.short,
         scatter=checked.scatter,
         token_scatter=checked.token_scatter,
         hours=hours,
@@ -212,13 +204,11 @@ def _checked(before: Forecasts, guess: Guess, points: tuple[Point, ...], horizon
     if came is None or guess.level <= 0:
         return before
     scatter, token_scatter = _scatter(before, points, guess.due, horizon)
-    short = min(max(came.requests / guess.level - 1, 0.0), MOST_MISSED)
     return Forecasts(
         pending=before.pending,
         level=before.level.after(came.requests / guess.level - 1),
         trend=before.trend.after((came.requests - guess.trend) / guess.level),
         hour=before.hour.after((came.requests - guess.hour) / guess.level),
-        short=before.short.after(short),
         scatter=scatter,
         token_scatter=token_scatter,
         hours=before.hours,

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from fairlead.scaling import patience
+from fairlead.scaling import counting, patience
 from fairlead.scaling.asked import Asked
 from fairlead.scaling.facts import Facts
 from fairlead.scaling.recommendation import Bound, Limit
@@ -26,9 +26,10 @@ def idle(n: int, situation: Situation) -> Limit | None:
     asked, policy = situation.asked, situation.facts.policy
     waiting = max(asked.held, asked.waiting)
     if situation.idle:
-        return moved(Bound.IDLE, n, 0, f"nobody has asked for {policy.zero_after_seconds:g} s")
+        return moved(Bound.IDLE, n, 0, silence(situation))
     if waiting > 0 or policy.zero_after_seconds is None or situation.facts.wanted > 0:
-        waits = f"{waiting:g} requests wait, {asked.ready} replicas are ready and {asked.starting} start"
+        there = f"{counting.replicas(asked.ready)} ready, {asked.starting} starting"
+        waits = f"{counting.requests(waiting)} waiting, {there}"
         return moved(Bound.IDLE, n, max(n, 1), waits if waiting > 0 else "the last replica stays")
     return None
 
@@ -45,7 +46,8 @@ def stabilization(n: int, situation: Situation) -> Limit | None:
     peak = situation.pacing.required[0].replicas
     after = patience.window(situation.pacing.patience, situation.facts.policy.pace)
     held = max(n, min(situation.facts.wanted, peak))
-    return moved(Bound.STABILIZATION, n, held, f"{held} were needed within the last {after:g} s")
+    was = "was" if held == 1 else "were"
+    return moved(Bound.STABILIZATION, n, held, f"{held} {was} needed within the last {after:g} s")
 
 
 def without_one(n: int, situation: Situation) -> Limit | None:
@@ -78,8 +80,18 @@ def is_idle(asked: Asked, facts: Facts, now: float, since: float) -> bool:
     after = facts.policy.zero_after_seconds
     if after is None or facts.bounds.least > 0 or not _expects_nobody(asked):
         return False
-    last = since if asked.last_arrival is None else asked.last_arrival
-    return facts.wanted == 0 or (asked.is_sure and now - last >= after)
+    return facts.wanted == 0 or (asked.is_sure and _silent_for(asked, now, since) >= after)
+
+
+def silence(situation: Situation) -> str:
+    """Of a fleet that is idle; one that begins with nothing need not have waited."""
+    after, since = situation.facts.policy.zero_after_seconds or 0.0, situation.pacing.since or 0.0
+    lasted = _silent_for(situation.asked, situation.now, since) >= after
+    return f"nobody has asked for {after:g} s" if lasted else "nobody asks"
+
+
+def _silent_for(asked: Asked, now: float, since: float) -> float:
+    return now - (since if asked.last_arrival is None else asked.last_arrival)
 
 
 def _expects_nobody(asked: Asked) -> bool:

@@ -21,12 +21,13 @@ def usage(roster: Roster) -> float | None:
     return fsum(told) / len(told) if told else None
 
 
-def candidate(roster: Roster, target: float) -> Candidate:
-    """By itself, whatever else is known; a ready one that does not tell is taken for as full as the others."""
+def candidate(roster: Roster, target: float, spares: int = 0) -> Candidate:
+    """By itself, whatever else is known; a ready one that does not tell is taken for as full as the others. Spares are
+    added by who keeps them, so that whoever leaves all as it is names the others only."""
     mean = usage(roster)
     if mean is None:
         return Candidate(signal=Signal.KV_CACHE, replicas=None, because="no ready replica tells how full its cache is")
-    replicas = _replicas(mean / target, len(roster.ready), len(roster.coming))
+    replicas = _replicas(mean / target, len(roster.ready), len(roster.coming), spares)
     return Candidate(
         signal=Signal.KV_CACHE,
         replicas=replicas,
@@ -35,12 +36,13 @@ def candidate(roster: Roster, target: float) -> Candidate:
     )
 
 
-def _replicas(ratio: float, ready: int, coming: int) -> int:
+def _replicas(ratio: float, ready: int, coming: int, spares: int) -> int:
     """The pods on the way may damp what the ready ones ask for; they never turn it round."""
     count = ready + coming
+    as_it_is = max(count - spares, 0)
     if abs(ratio - 1) <= TOLERANCE:
-        return count
+        return as_it_is
     whole = ready * ratio if ratio > 1 else ready * ratio + coming
     again = whole / count
     turned = (again - 1) * (ratio - 1) < 0
-    return count if turned or abs(again - 1) <= TOLERANCE else ceil(whole)
+    return as_it_is if turned or abs(again - 1) <= TOLERANCE else ceil(whole)

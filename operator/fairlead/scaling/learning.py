@@ -46,8 +46,9 @@ class Moment:
     """What was decided at this look, as far as it is learnt from."""
 
     now: float
-    need: float | None
-    """Replicas for the objectives; nothing where nobody could reckon."""
+    reckoned: float | None
+    """Replicas that what comes takes by the arithmetic alone; nothing where nobody could reckon."""
+    waiting: float
     pressed_since: float | None
 
 
@@ -84,12 +85,18 @@ def after(before: Learnt, facts: Facts, roster: Roster, arrivals: Arrivals, mome
         starts=starting.with_starts(before.starts, facts.revision, roster.ready),
         marks=marks,
         strain=before.strain
-        if moment.need is None
+        if moment.reckoned is None
         else straining.learnt(
             before.strain,
             came,
             facts.policy.objectives,
-            Stand(ready=len(roster.ready), asked=moment.need or 0.0, horizon=ahead, now=now),
+            Stand(
+                ready=len(roster.ready),
+                reckoned=moment.reckoned,
+                waiting=moment.waiting,
+                horizon=ahead,
+                now=now,
+            ),
         ),
         pressed_since=moment.pressed_since,
     )

@@ -8,7 +8,7 @@ from typing import Final
 
 from fairlead.fleet.policies import Policy, ScheduleWindow, Signals
 from fairlead.fleet.refusals import Caution, Reason, Refusal
-from fairlead.scaling import overlapping
+from fairlead.scaling import counting, overlapping
 
 
 class LintReason(Reason):
@@ -70,7 +70,7 @@ def _steps(policy: Policy) -> Iterator[Caution]:
             field="spec.behavior.scaleDown.maxStep",
             value=str(pace.down_max_step),
             reason=LintReason.OSCILLATES,
-            because=f"one step takes {pace.down_max_step} replicas away and one step up may bring back only "
+            because=f"one step takes {counting.replicas(pace.down_max_step)} away and one step up may bring back only "
             f"{pace.up_max_step}, so a mistake lasts longer than its making",
             remedy=f"write at most {pace.up_max_step}, or raise spec.behavior.scaleUp.maxStep",
         )

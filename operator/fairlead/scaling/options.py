@@ -9,6 +9,7 @@ from math import ceil, inf
 from typing import Final, NamedTuple
 
 from fairlead.fleet.policies import Policy
+from fairlead.scaling import counting
 from fairlead.scaling.asked import Asked, Load
 from fairlead.scaling.facts import Facts, Option, Speed
 from fairlead.scaling.recommendation import Advice
@@ -69,6 +70,6 @@ def _merit(pair: tuple[_Fleet, Option]) -> tuple[float, str, int]:
 
 def _words(best: _Fleet, option: Option, present: _Fleet) -> str:
     return (
-        f"on {option.count} x {option.product} the same demand needs {best.replicas} replicas at {best.cost:.2f} an "
-        f"hour instead of {present.replicas} at {present.cost:.2f}"
+        f"on {option.count} x {option.product} the same demand needs {counting.replicas(best.replicas)} at "
+        f"{best.cost:.2f} an hour instead of {present.replicas} at {present.cost:.2f}"
     )

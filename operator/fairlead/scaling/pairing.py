@@ -10,6 +10,7 @@ from typing import Final
 
 from fairlead.fleet.policies import Policy, ReplicaBounds
 from fairlead.fleet.refusals import Caution
+from fairlead.scaling import counting
 from fairlead.scaling.linting import LintReason
 
 
@@ -76,7 +77,8 @@ def _budget(user: User, policy: Policy) -> Iterator[Caution]:
         remedy = "give the operator a price for it, or do not count on the budget"
         yield _said("policy.name", user.bounds.policy or "", LintReason.PRICE_UNKNOWN, (because, remedy))
     elif least * Decimal(repr(price)) > budget:
-        because = f"{least} replicas at {price:g} an hour cost more than the {budget} of policy {user.bounds.policy}"
+        bill = f"at {price:g} an hour each, {counting.replicas(least)}"
+        because = f"{bill}: more than the {budget} of policy {user.bounds.policy}"
         remedy = "lower it, or raise budget.maxCostPerHour: the budget is kept"
         yield _said("minReplicas", least, LintReason.OVER_BUDGET, (because, remedy))
 

@@ -10,6 +10,7 @@ Never below minReplicas, since these were asked for by number, and never below o
 from dataclasses import replace
 from typing import Final
 
+from fairlead.scaling import counting
 from fairlead.scaling.asked import Asked
 from fairlead.scaling.facts import Facts, Phase
 from fairlead.scaling.pacing import Full
@@ -52,7 +53,7 @@ def no_room(n: int, situation: Situation) -> Limit | None:
         return moved(Bound.NO_ROOM, n, min(n, max(kept, facts.bounds.least)), words)
     if facts.room is None:
         return None
-    words = f"{there} stand on nodes and there is room for {facts.room} more{why}"
+    words = f"{counting.replicas(there)} on nodes and room for {facts.room} more{why}"
     return moved(Bound.NO_ROOM, n, min(n, max(there + facts.room, facts.wanted, facts.bounds.least)), words)
 
 

@@ -98,6 +98,8 @@ class Question:
     """A pod, a router, or the source as a whole."""
     what: str
     age_seconds: float | None = None
+    because: str = ""
+    """What exactly was seen, where that is known; it may differ from look to look, so no message holds it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,49 +1,56 @@
 """How much more, or less, it takes than the arithmetic says, as users felt it: what no formula knows of a real fleet.
 
-Requests that missed an objective although as many replicas served as were reckoned raise the strain; a fleet that keeps
-nearly all with no more than was reckoned lowers it. It moves with the number of requests, and never faster than a
-change of the fleet could have shown its effect.
+At every look the fleet was used to some part of what was reckoned, and some requests missed an objective. Misses grow
+with a power of use; which one, and from where, is fitted to what was felt lately, beginning with an assumption. So a
+fleet that is too large teaches as well as one that is too small, and nothing has to go wrong first.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import exp, fsum
+from math import exp, fsum, log
 from typing import Final
 
 from fairlead.fleet.policies import Objectives
 from fairlead.scaling.intervals import Interval
 
-AIM: Final = 0.035
-"""Share of requests that may miss: a little less than the one in twenty that objectives allow."""
-REQUESTS: Final = 1000.0
-"""Requests that weigh as one look."""
-STARTS: Final = 2.0
-"""Cold starts that are as long as one look."""
-STEP: Final = 0.15
-"""Change by one look (of its logarithm) at twice the misses that are aimed at."""
-WORST: Final = 3.0
-"""Times the misses aimed at: more of them tell of a burst, and teach no more than this."""
-LEAST: Final = -0.15
-MOST: Final = 0.7
-"""Logarithms: from six sevenths to twice what was reckoned; beyond that the arithmetic is not strained but wrong."""
-NEARLY: Final = 0.5
-"""Of a replica: as many as are asked for, before rounding."""
-AMPLE: Final = 1.25
-"""Replicas over those reckoned with which a good time says nothing."""
+ALLOWED: Final = 0.05
+"""Share of requests that may miss an objective, by the meaning of a 95th percentile."""
+RESERVED: Final = 1.3
+"""Times the policy's headroom: the part of these that is kept for what nobody foresees."""
+LEAST_USED: Final = 0.1
+"""Of the allowed misses, whatever the headroom."""
+PLACES: Final = 16
+LOWEST: Final = 0.25
+HIGHEST: Final = 1.6
+"""Use between which it is told apart; beyond the highest a fleet is overrun, which tells nothing of a well used one."""
+KEPT: Final = 30_000.0
+"""Requests after which half is forgotten."""
+TOGETHER: Final = 5.0
+"""Misses come in groups: so many of them tell as much as one that came by itself."""
+POWER: Final = 3.0
+"""Of use, by which misses grow: 2 to 7 in simulated fleets on recorded traffic."""
+POWER_DOUBT: Final = 1.0
+LEAST_POWER: Final = 1.2
+LEVEL_DOUBT: Final = 1.2
+"""Of the logarithm of the misses where use is as reckoned."""
+ROUNDS: Final = 6
+SMOOTH: Final = 1 / 8
+"""Of a cold start: who ends now was served a while ago."""
+LEAST: Final = 0.75
+MOST: Final = 2.5
+"""Of what was reckoned; beyond that the arithmetic is not strained but wrong."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Strain:
     """Nothing at first."""
 
-    logarithm: float = 0.0
+    felt: tuple[tuple[float, float], ...] = ()
+    """By use: requests, and those of them that missed an objective."""
+    use: float | None = None
+    """Of late."""
     at: float | None = None
-    """When something was last learnt."""
-
-    @property
-    def factor(self) -> float:
-        """Of what was reckoned."""
-        return exp(self.logarithm)
+    """When that was."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,36 +58,96 @@ class Stand:
     """How many there were while it was felt."""
 
     ready: int
-    asked: float
-    """By the objectives, strain included."""
+    reckoned: float
+    """By the arithmetic alone, for what came."""
+    waiting: float
     horizon: float
     now: float
 
 
+def factor(strain: Strain, headroom: float) -> float:
+    """Of what was reckoned, so that as many miss as may."""
+    aim = ALLOWED * max(1 - RESERVED * headroom, LEAST_USED)
+    level, power = _fitted(strain.felt)
+    return min(max(exp((level - log(aim)) / power), LEAST), MOST)
+
+
 def learnt(before: Strain, came: Sequence[Interval], objectives: Objectives, stand: Stand) -> Strain:
-    """With what users felt in these; nothing is learnt while too few serve, as then nobody doubts the arithmetic."""
-    share, whole = _missed(came, objectives)
-    requests = fsum(one.first for one in came)
-    if share is None or requests <= 0:
+    """With what users felt in these; who waits in a crowd was not served by the replicas that are there now."""
+    if stand.ready <= 0 or stand.reckoned <= 0:
         return before
-    elapsed = stand.now - before.at if before.at is not None else 0.0
-    weight = min(requests / REQUESTS, elapsed / (STARTS * stand.horizon))
-    change = STEP * weight * min(share / AIM - 1, WORST)
-    known = stand.ready + NEARLY >= stand.asked if change > 0 else whole and stand.ready <= AMPLE * stand.asked + 1
-    if not known:
-        return Strain(logarithm=before.logarithm, at=stand.now)
-    return Strain(logarithm=min(max(before.logarithm + change, LEAST), MOST), at=stand.now)
+    use = _smoothed(before, stand)
+    moved = Strain(felt=before.felt, use=use, at=stand.now)
+    requests = fsum(one.first for one in came)
+    share = _missed(came, objectives)
+    if share is None or requests <= 0 or use >= HIGHEST or stand.waiting > stand.ready:
+        return moved
+    felt = list(before.felt or ((0.0, 0.0),) * PLACES)
+    keep = 2.0 ** (-requests / KEPT)
+    felt = [(count * keep, missed * keep) for count, missed in felt]
+    place = _place(use)
+    count, missed = felt[place]
+    felt[place] = (count + requests, missed + requests * share)
+    return Strain(felt=tuple(felt), use=use, at=stand.now)
 
 
-def _missed(came: Sequence[Interval], objectives: Objectives) -> tuple[float | None, bool]:
-    """Share of requests that missed what more of them missed, and whether all objectives were counted."""
+def _smoothed(before: Strain, stand: Stand) -> float:
+    use = stand.reckoned / stand.ready
+    if before.use is None or before.at is None:
+        return use
+    elapsed = max(stand.now - before.at, 0.0)
+    weight = elapsed / (elapsed + SMOOTH * stand.horizon)
+    return before.use + weight * (use - before.use)
+
+
+def _place(use: float) -> int:
+    wide = log(HIGHEST / LOWEST) / PLACES
+    return min(max(int(log(max(use, LOWEST) / LOWEST) / wide), 0), PLACES - 1)
+
+
+def _middle(place: int) -> float:
+    """The logarithm of the use there."""
+    wide = log(HIGHEST / LOWEST) / PLACES
+    return log(LOWEST) + (place + 0.5) * wide
+
+
+def _fitted(felt: tuple[tuple[float, float], ...]) -> tuple[float, float]:
+    """Logarithm of the misses where use is as reckoned, and the power by which they grow: Poisson's regression with
+    an assumption, by Newton's method."""
+    assumed = log(ALLOWED * (1 - RESERVED * 0.15))
+    level, power = assumed, POWER
+    points = [(_middle(place), count, missed) for place, (count, missed) in enumerate(felt) if count > 0]
+    if not points:
+        return level, power
+    for _ in range(ROUNDS):
+        slope_level = (assumed - level) / LEVEL_DOUBT**2
+        slope_power = (POWER - power) / POWER_DOUBT**2
+        level_level, level_power, power_power = 1 / LEVEL_DOUBT**2, 0.0, 1 / POWER_DOUBT**2
+        for x, count, missed in points:
+            expected = count * exp(min(level + power * x, 0.0)) / TOGETHER
+            off = missed / TOGETHER - expected
+            slope_level += off
+            slope_power += off * x
+            level_level += expected
+            level_power += expected * x
+            power_power += expected * x * x
+        whole = level_level * power_power - level_power * level_power
+        level += (slope_level * power_power - slope_power * level_power) / whole
+        power += (slope_power * level_level - slope_level * level_power) / whole
+        power = max(power, LEAST_POWER)
+        level = min(max(level, assumed - 4), 0.0)
+    return level, power
+
+
+def _missed(came: Sequence[Interval], objectives: Objectives) -> float | None:
+    """Share of requests that missed an objective: hardly any misses both, so that they add up."""
     shares: list[float | None] = []
     if objectives.ttft_p95_seconds is not None:
         shares.append(_share([(one.first_late, one.first) for one in came]))
     if objectives.tpot_p95_seconds is not None:
         shares.append(_share([(one.pace_late, one.paced) for one in came]))
     known = [share for share in shares if share is not None]
-    return max(known, default=None), len(known) == len(shares)
+    return min(fsum(known), 1.0) if known else None
 
 
 def _share(counted: list[tuple[float | None, float]]) -> float | None:

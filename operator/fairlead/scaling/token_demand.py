@@ -21,9 +21,7 @@ MOST_HEADROOM: Final = 0.9
 """A share of 1 would take a fleet without end."""
 SLACK: Final = 0.05
 """Of a replica: what headroom stands for, rather than one replica more."""
-MISSES: Final = 1.0
-"""Of the usual miss of forecasts, what is kept free for the next one."""
-MARGIN: Final = 1.05
+MARGIN: Final = 1.2
 """What is needed without one replica, over what is asked for: so that noise does not take one away and back."""
 
 
@@ -37,7 +35,6 @@ class Known:
     horizon: float
     strain: float = 1.0
     """How much more it takes than reckoned, as users felt it."""
-    scatter: float = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +47,8 @@ class Reckoning:
     without_one: int
     need: float
     """For the objectives, headroom included, in parts of a replica."""
+    reckoned: float
+    """What comes now, by the arithmetic and with headroom, before anything was felt."""
 
 
 def nobody_knows(because: str) -> Candidate:
@@ -85,14 +84,16 @@ def reckoned(known: Known, roster: Roster, policy: Policy, headroom: float, now:
         demand=here,
         without_one=max(ceil(need * MARGIN - SLACK), 0),
         need=need,
+        reckoned=kept_free * requiring.least(known.speed, known.request, here, policy.objectives).replicas,
     )
 
 
 def _kept_free(known: Known, least: Need, then: Demand, headroom: float) -> float:
-    """The most of: the policy's share, the usual miss of forecasts, one deviation of how many run at once."""
+    """The larger of the policy's share and one deviation of how many run at once, if they come by even chance: what
+    comes in heaps shows in what is missed, and so in the strain."""
     running = max(then.output_tokens * known.speed.step_seconds, least.replicas)
-    chance = sqrt(known.scatter / running) if running > 0 else 0.0
-    return max(1 / (1 - min(headroom, MOST_HEADROOM)), 1 + MISSES * known.outlook.miss, 1 + min(chance, 1.0))
+    chance = sqrt(1 / running) if running > 0 else 0.0
+    return max(1 / (1 - min(headroom, MOST_HEADROOM)), 1 + min(chance, 1.0))
 
 
 def _backlog(known: Known, roster: Roster, here: Demand, now: float) -> float:

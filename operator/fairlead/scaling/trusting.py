@@ -42,4 +42,4 @@ def judged(facts: Facts, roster: Roster, now: float) -> Trust:
 def _question(one: Pod | Router, now: float) -> Question:
     age = max(now - one.figures.at, 0.0) if one.figures is not None else None
     doubt = one.doubt or (Doubt.NO_ANSWER if one.figures is None else Doubt.STALE)
-    return Question(who=one.name, what=SAID[doubt], age_seconds=age)
+    return Question(who=one.name, what=SAID[doubt], age_seconds=age, because=one.because)

@@ -1,13 +1,15 @@
 """Why an answer is what it is, in one word and one sentence, and when that is said anew.
 
 What is said changes with the number. While the number stays, another reason is said only once every decision gave it
-for a while: signals that waver around a bound would else write to the status each second.
+for a while: signals that waver around a bound would else write to the status each second. That somebody's bound keeps
+from users what they need is said at once, and taken back only after that while.
 """
 
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
+from fairlead.scaling import counting, holding
 from fairlead.scaling.asked import Asked
 from fairlead.scaling.pacing import Said
 from fairlead.scaling.recommendation import Bound, Candidate, Limit, ScalingReason, Signal
@@ -35,13 +37,15 @@ BY_BOUND: Final = {
     Bound.BUDGET: ScalingReason.OVER_BUDGET,
     Bound.NO_ROOM: ScalingReason.NO_ROOM,
 }
+KEPT_FROM: Final = frozenset({ScalingReason.AT_MAXIMUM, ScalingReason.OVER_BUDGET, ScalingReason.NO_ROOM})
+"""More are needed than there may be: people have to know."""
 
 
 def said(n: int, limits: Sequence[Limit], situation: Situation) -> Said:
     """What status says of this answer, which may be what it said before."""
     fresh = _fresh(n, limits, situation)
     before = situation.pacing.said
-    if before is None or before.replicas != n:
+    if before is None or before.replicas != n or _is_urgent(fresh, before):
         return fresh
     if before.matter == fresh.matter:
         return replace(before, next_matter="", next_since=None)
@@ -52,23 +56,36 @@ def said(n: int, limits: Sequence[Limit], situation: Situation) -> Said:
     return replace(before, next_matter=fresh.matter, next_since=since)
 
 
+def _is_urgent(fresh: Said, before: Said) -> bool:
+    return fresh.reason in KEPT_FROM and before.reason not in KEPT_FROM
+
+
 def _fresh(n: int, limits: Sequence[Limit], situation: Situation) -> Said:
     asked, leading = situation.asked, situation.asked.leading
     reason = _reason(n, limits, situation)
-    words = "; ".join(one.because for one in limits[-1:]) or (leading.because if leading else "nothing asks for any")
+    words = limits[-1].because if limits else _unlimited(reason, situation)
     wish = f"; {_wish(leading)}" if limits and leading is not None else ""
     matter = f"{reason} {_doubtful(asked)}" if reason is ScalingReason.FIGURES_MISSING else reason.value
-    count = f"{n} {'replica' if n == 1 else 'replicas'}"
-    return Said(replicas=n, reason=reason, matter=matter, message=f"{count}: {words}{wish}")
+    return Said(replicas=n, reason=reason, matter=matter, message=f"{counting.replicas(n)}: {words}{wish}")
+
+
+def _unlimited(reason: ScalingReason, situation: Situation) -> str:
+    """Nothing moved what the signals ask for; of nobody there they tell only figures that are zero."""
+    leading = situation.asked.leading
+    if reason is ScalingReason.IDLE:
+        return holding.silence(situation)
+    return leading.because if leading else "nothing asks for any"
 
 
 def _reason(n: int, limits: Sequence[Limit], situation: Situation) -> ScalingReason:
-    """The last limit that moved the answer has made it what it is."""
+    """The last limit that moved the answer has made it what it is; nobody, where there is none and nothing to do."""
     wanted, leading = situation.facts.wanted, situation.asked.leading
     if wanted == 0 < n and situation.asked.held > 0:
         return ScalingReason.WAKING
     if limits:
         return BY_BOUND[limits[-1].bound]
+    if n == 0 and situation.idle:
+        return ScalingReason.IDLE
     if n == wanted or leading is None:
         return ScalingReason.STEADY
     return BY_SIGNAL[leading.signal]

@@ -11,7 +11,6 @@ from typing import Final
 import msgspec
 
 from fairlead.scaling.glance import Glance, glance
-from fairlead.scaling.memory import Memory
 from fairlead.scaling.record import Record
 
 _LONGEST_EXCERPT: Final = 80
@@ -29,7 +28,6 @@ class Table:
 
 
 _TABLE: Final = msgspec.json.Decoder(Table)
-_MEMORY: Final = msgspec.json.Decoder(Memory)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,19 +64,6 @@ def decode_table(page: bytes) -> tuple[Glance, ...] | Broken:
         return _TABLE.decode(page).decisions
     except _UNREADABLE as problem:
         return Broken(because=str(problem), excerpt=_excerpt(page))
-
-
-def encode_memory(memory: Memory) -> bytes:
-    """What one decision hands to the next, for a process that starts again."""
-    return _ENCODER.encode(memory)
-
-
-def decode_memory(raw: bytes) -> Memory | Broken:
-    """What `encode_memory` wrote; of another version whatever still has its place."""
-    try:
-        return _MEMORY.decode(raw)
-    except _UNREADABLE as problem:
-        return Broken(because=str(problem), excerpt=_excerpt(raw))
 
 
 def _author(raw: bytes) -> str:

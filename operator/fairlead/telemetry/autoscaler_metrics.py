@@ -99,6 +99,13 @@ FAMILIES: Final = (
         text="Looks that brought no figures to rely on, by doubt.",
         labels=("doubt",),
     ),
+    Family(
+        name="late_looks_total",
+        kind=Kind.COUNTER,
+        text="Looks that began more than one round late: the process is too busy for as many pods.",
+    ),
+    Family(name="looks_connections_total", kind=Kind.COUNTER, text="Connections opened to pods; they stay open."),
+    Family(name="looks_bytes_total", kind=Kind.COUNTER, text="Bytes of the pages that pods answered with."),
     Family(name="round_lag_seconds", kind=Kind.GAUGE, text="How late the last round of decisions began."),
     Family(name="round_seconds", kind=Kind.GAUGE, text="How long the last round of decisions took."),
     Family(name="members", kind=Kind.GAUGE, text="Autoscaler processes that share the deployments, this one included."),
@@ -128,6 +135,9 @@ class Looks:
 
     looks: int = 0
     failures: Mapping[str, int] | None = None
+    late: int = 0
+    connections: int = 0
+    bytes_read: int = 0
     dropped: int = 0
     """Records that were not written."""
     members: int = 1
@@ -184,6 +194,9 @@ class AutoscalerMetrics:
             "members": looks.members,
             "failed_decisions_total": self._bugs,
             "looks_total": looks.looks,
+            "late_looks_total": looks.late,
+            "looks_connections_total": looks.connections,
+            "looks_bytes_total": looks.bytes_read,
             "records_dropped_total": looks.dropped,
         }
         counted = self._counts | {"failed_looks_total": failures}

@@ -28,10 +28,15 @@ PATIENCE_S: Final = 180.0
 EXPLAINING_S: Final = 60.0
 POLICY: Final[dict[str, Any]] = {
     "behavior": {"scaleDown": {"stabilizationWindowSeconds": 10, "maxStep": 1}},
-    "coldStart": {"assume": f"{START_S}s"},
+    "coldStart": {"assume": f"{START_S}s", "learn": False},
     "metrics": {"staleAfter": "5s"},
 }
-TO_ZERO: Final = {"idle": {"scaleToZero": {"after": "6s"}}}
+"""Starts are learnt where they are the story: on a busy machine they take half a minute, and waits grow with them."""
+LEARNS: Final = {"coldStart": {"assume": f"{START_S}s"}}
+TO_ZERO: Final = {
+    "behavior": {"scaleDown": {"stabilizationWindowSeconds": 4, "maxStep": 1}},
+    "idle": {"scaleToZero": {"after": "6s"}},
+}
 
 
 class Fleet:

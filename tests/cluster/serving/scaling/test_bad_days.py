@@ -6,7 +6,7 @@ import pytest
 
 from tests.cluster.operator_stage import OF, ROLE
 from tests.cluster.serving.claims import Record, unharmed
-from tests.cluster.serving.scaling.fleets import NAME, PATIENCE_S, ROUTER, Fleet
+from tests.cluster.serving.scaling.fleets import LEARNS, NAME, PATIENCE_S, ROUTER, Fleet
 from tests.cluster.serving.scaling.trails import Trail
 from tests.cluster.stories import Stage
 from tests.cluster.streams import Traffic
@@ -37,7 +37,7 @@ LONG_MEMORY: Final = {"coldStart": {"assume": "60s", "learn": False}}
 
 def test_starts_that_take_longer_than_learnt_are_waited_for(stage: Stage, record_property: Record) -> None:
     """The first start taught how long it takes; the others take twenty seconds, and nobody asks for more for that."""
-    chat = Fleet(stage, most=6).apply()
+    chat = Fleet(stage, most=6, policy=LEARNS).apply()
     chat.comes_to(1)
     chat.starts_in(SLOW_START_S)
     with Trail(stage) as trail, Traffic(chat.address(), clients=FEW) as traffic:

@@ -25,8 +25,8 @@ def test_a_step_of_load_is_followed_up_and_down(stage: Stage, record_property: R
         with Traffic(address, clients=CROWD) as crowd:
             decided = trail.next_after(crowd.began, 2)
             chat.comes_to(MOST)
+            up = chat.explained()
             crowd.goes_on()
-        up = chat.explained()
         chat.comes_to(1)
         stays.goes_on(2)
 
@@ -36,7 +36,8 @@ def test_a_step_of_load_is_followed_up_and_down(stage: Stage, record_property: R
     record_property("needless_turns", trail.reversals - 1)
     assert (trail.counts[0], max(trail.counts), trail.counts[-1]) == (1, MOST, 1)
     assert trail.reversals == 1
-    assert f"maxReplicas {MOST}" in up
+    assert f"{MOST} replicas (AtMaximum), {MOST} ready" in up
+    assert "Signals ask for" in up
     assert "chat" in command(stage, "top", "--once")
 
 
@@ -56,4 +57,4 @@ def test_from_zero_the_first_requests_are_held_and_answered(stage: Stage, record
     record_property("longest_held_seconds", round(traffic.report.longest_seconds, 1))
     assert trail.counts[0] == trail.counts[-1] == 0
     assert woken.reason == "Waking"
-    assert "Idle" in asleep
+    assert "0 replicas: nobody has asked for 6 s" in asleep

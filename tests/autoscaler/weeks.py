@@ -1,0 +1,24 @@
+"""A Prometheus with a past, and with nothing to tell of this moment."""
+
+from fairlead.autoscaler.prometheus_doors import Unanswered
+from fairlead.autoscaler.prometheus_queries import Series
+
+
+class Weeks:
+    """Answers one course for all that is asked; without one it does not answer."""
+
+    def __init__(self, course: list[tuple[float, float]] | None) -> None:
+        self.told = course
+        self.asked: list[tuple[str, float, float, float]] = []
+
+    def ask(self, _: str) -> list[Series]:
+        return []
+
+    def course(self, query: str, start: float, end: float, step_seconds: float) -> list[tuple[float, float]]:
+        self.asked.append((query, start, end, step_seconds))
+        if self.told is None:
+            raise Unanswered("gone")
+        return self.told
+
+    def close(self) -> None:
+        """Never opened."""
