@@ -2,7 +2,8 @@
 
 Every traffic is played by one process from its first request on, two processes at a time; the same seeds, the same
 table. With `--quick`, one cold start and half of the settings of each baseline. With `--page`, docs are written. With
-`--ours N`, nothing is compared: Fairlead alone, beginning with N replicas, and every change of its mind.
+`--ours N`, nothing is compared: Fairlead alone, beginning with N replicas, and every change of its mind. With
+`--reversals`, Fairlead alone too, and how often it turned round.
 """
 
 import argparse
@@ -15,9 +16,13 @@ from typing import Final
 
 from bench.autoscaling import page, table, telling, traffic
 from bench.autoscaling.comparing import COLD_STARTS_S, Compared, compared
+from bench.autoscaling.contestants import ours
+from bench.autoscaling.playing import Stage, played
 from bench.autoscaling.traffic import Traffic
 
 PROCESSES: Final = 2
+AT_FIRST: Final = 8
+"""Replicas that stand there when nothing is compared; the warm-up is long enough to leave them."""
 LONGEST_FIRST: Final = ("m-mid", "diurnal day", "m-large", "step", "mooncake", "azure", "flash crowd", "quiet night")
 QUICK: Final = ("azure", "m-large", "mooncake", "flash crowd", "quiet night")
 
@@ -30,11 +35,14 @@ def main() -> int:
     asked.add_argument("--processes", type=int, default=PROCESSES)
     asked.add_argument("--page", type=Path, help="write the page and its pictures into this folder")
     asked.add_argument("--ours", type=int, metavar="N", help="Fairlead alone, beginning with so many replicas")
+    asked.add_argument("--reversals", action="store_true", help="Fairlead alone: how often it turns round")
     options = asked.parse_args()
     began = time.monotonic()
     names = options.only or (QUICK if options.quick else LONGEST_FIRST)
     if options.ours is not None:
         return _alone(names, options.ours)
+    if options.reversals:
+        return _turning(sorted(names, key=LONGEST_FIRST.index), options.processes)
     rows: list[Compared] = []
     with ProcessPoolExecutor(options.processes) as pool:
         for part in [pool.submit(_row, name, options.quick) for name in sorted(names, key=LONGEST_FIRST.index)]:
@@ -56,6 +64,26 @@ def _alone(names: Sequence[str], replicas: int) -> int:
             for line in telling.told(_named(name), cold_s, replicas):
                 print(line, flush=True)
     return 0
+
+
+def _turning(names: Sequence[str], processes: int) -> int:
+    """The most in any ten minutes outside bursts, by traffic and cold start."""
+    cases = [(name, cold_s) for name in names for cold_s in COLD_STARTS_S]
+    with ProcessPoolExecutor(processes) as pool:
+        found = list(pool.map(_turned, *zip(*cases, strict=True)))
+    for (name, cold_s), (turns, changes) in zip(cases, found, strict=True):
+        print(f"{name:<12} cold start {cold_s:3.0f} s: {changes:3} changes, at most {turns} reversals in ten minutes")
+    most = max(turns for turns, _ in found)
+    print(f"at most {most} reversals in any ten minutes outside bursts, over {len(cases)} runs (at most 1)")
+    return 0 if most <= 1 else 1
+
+
+def _turned(name: str, cold_s: float) -> tuple[int, int]:
+    one = _named(name)
+    arrivals = one.reported.arrivals()
+    stage = Stage(traffic=one, part=one.reported, arrivals=arrivals, cold_s=cold_s, replicas=AT_FIRST)
+    ran = played(stage, "Fairlead", ours(one))
+    return ran.reversals, len(ran.answers)
 
 
 def _named(name: str) -> Traffic:
