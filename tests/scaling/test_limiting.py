@@ -240,6 +240,14 @@ def test_a_reason_that_wavers_is_not_said_each_second() -> None:
     assert fleet.passes(1, asking(4)).reason is ScalingReason.STEADY
 
 
+def test_what_is_over_is_not_said_any_longer_because_nobody_knows_what_comes_next() -> None:
+    fleet = Fleet(facts=replace(FACTS, bounds=ReplicaBounds(least=4, most=10)))
+    fleet.decides(asking(1, replace(ASKED, may_shrink=False)))
+    said = [fleet.passes(1, asking(number)).reason for _ in range(6) for number in (4, 1)]
+    assert said[:10] == [ScalingReason.FIGURES_MISSING] * 10
+    assert said[-1] is not ScalingReason.FIGURES_MISSING
+
+
 def test_that_more_are_needed_than_may_be_is_said_at_once() -> None:
     fleet = Fleet(facts=replace(FACTS, bounds=ReplicaBounds(least=1, most=4)))
     assert fleet.passes(60, asking(4)).reason is ScalingReason.STEADY

@@ -40,15 +40,15 @@ class Full:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Said:
-    """What status says, and what it will say once that has lasted a while."""
+    """What status says, until it has not been so for a while."""
 
     replicas: int
     reason: ScalingReason
     matter: str
     """What the message is about, without its figures."""
     message: str
-    next_matter: str = ""
-    next_since: float | None = None
+    over_since: float | None = None
+    """Since when every decision gave another reason."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

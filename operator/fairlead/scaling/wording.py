@@ -1,8 +1,8 @@
 """Why an answer is what it is, in one word and one sentence, and when that is said anew.
 
-What is said changes with the number. While the number stays, another reason is said only once every decision gave it
-for a while: signals that waver around a bound would else write to the status each second. That somebody's bound keeps
-from users what they need is said at once, and taken back only after that while.
+What is said changes with the number. While the number stays, another reason is said only once no decision gave the old
+one for a while: signals that waver around a bound would else write to the status each second. That a bound keeps from
+users what they need is said at once, and taken back only after that while.
 """
 
 from collections.abc import Sequence
@@ -48,12 +48,10 @@ def said(n: int, limits: Sequence[Limit], situation: Situation) -> Said:
     if before is None or before.replicas != n or _is_urgent(fresh, before):
         return fresh
     if before.matter == fresh.matter:
-        return replace(before, next_matter="", next_since=None)
+        return replace(before, over_since=None)
     now, settling = situation.now, situation.facts.policy.stale_after_seconds * SETTLING
-    since = before.next_since if before.next_matter == fresh.matter and before.next_since is not None else now
-    if now - since >= settling:
-        return fresh
-    return replace(before, next_matter=fresh.matter, next_since=since)
+    since = now if before.over_since is None else before.over_since
+    return fresh if now - since >= settling else replace(before, over_since=since)
 
 
 def _is_urgent(fresh: Said, before: Said) -> bool:
