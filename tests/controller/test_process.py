@@ -52,6 +52,7 @@ class Idle:
 
     def __init__(self) -> None:
         self.metrics = OperatorMetrics()
+        self.guest = None
         self.pages = 0
 
     def page_facts(self) -> None:

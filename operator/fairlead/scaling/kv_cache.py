@@ -8,6 +8,7 @@ samples move the fleet.
 from math import ceil, fsum
 from typing import Final
 
+from fairlead.scaling import counting
 from fairlead.scaling.recommendation import Candidate, Figure, Signal
 from fairlead.scaling.roster import Roster
 
@@ -27,11 +28,12 @@ def candidate(roster: Roster, target: float, spares: int = 0) -> Candidate:
     mean = usage(roster)
     if mean is None:
         return Candidate(signal=Signal.KV_CACHE, replicas=None, because="no ready replica tells how full its cache is")
+    over = counting.replicas(len(roster.ready))
     replicas = _replicas(mean / target, len(roster.ready), len(roster.coming), spares)
     return Candidate(
         signal=Signal.KV_CACHE,
         replicas=replicas,
-        because=f"caches are {mean:.0%} full on average over {len(roster.ready)} replicas, the target is {target:.0%}",
+        because=f"caches are {mean:.0%} full on average over {over}, the target is {target:.0%}",
         figures=(Figure(name="kv.usage", value=mean),),
     )
 
