@@ -96,7 +96,7 @@ def test_no_request_fails_while_an_engine_drains_under_twenty_streams(tmp_path: 
 def test_a_pod_being_deleted_gets_nothing_new_and_its_stream_ends_well(tmp_path: Path) -> None:
     async def story() -> None:
         cluster, config = Cluster(), written(tmp_path, ["x:1"])
-        async with living(paced(0.005, 0.012), QUICK) as (old, new), plane(config, cluster) as router:
+        async with living(paced(0.005, 0.05), QUICK) as (old, new), plane(config, cluster) as router:
             cluster.says(Seen(pod="old", address=old.address))
             await router.until("routable")
             stream = asyncio.create_task(router.complete(STREAM))
