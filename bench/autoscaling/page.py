@@ -25,9 +25,9 @@ the simulator (`docs/simulator.md`), by seed, so that the same commit gives the 
   on an L40S (m-large), 2 s and 0.05 s; long documents on it (Mooncake), 10 s and 0.15 s.
 - **GPU hours** count a replica from the moment it is wanted until its last request is answered. Static peak is the
   smallest fixed count that keeps 95 % on the very part that is reported: nobody has that number beforehand.
-- **Reversals** are more after fewer or fewer after more: the most in any ten minutes outside bursts. A burst is a
-  minute with over one and a half times the mean of the ten before (and three standard deviations above it); it and
-  the twenty minutes after it are left out.
+- **Reversals** are changes that take back the one before them: the most among the changes of any ten minutes outside
+  bursts. A burst is a minute with over one and a half times the mean of the ten before (and three standard deviations
+  above it); it and the twenty minutes after it are left out.
 - **Replicas** are Llama-3.1-8B in BF16 on one A10G, for m-large and Mooncake on one L40S; step times are the
   simulator's physics, fitted to 3,415 published measurements, none of them on these two cards (median error of the time
   a token: 16 %).
@@ -50,6 +50,10 @@ the simulator (`docs/simulator.md`), by seed, so that the same commit gives the 
   Azure's hour is its crest. There the question is only whether an autoscaler finds the right number and stays there.
 - A step or a crowd that comes within a second cannot be met by who learns of it when it comes: what arrives during one
   cold start waits. Foreknowledge shows what that costs. Who must keep such a promise keeps spares (`warmPool`).
+- What was seen beforehand: Fairlead's arithmetic was first tried on the reported halves of Azure and Mooncake and on
+  other hours of ServeGen, and its constants were then set on the tuning parts alone. The hours and cards of ServeGen's
+  rows were chosen after the first runs: half a day from the night to the crest, on a card whose promise twice the
+  replicas of static peak keep.
 - Fewer GPU hours than foreknowledge at less attainment is no feat: it is a promise that was not kept.
 
 ## Results
