@@ -72,7 +72,8 @@ def reckoned(known: Known, roster: Roster, policy: Policy, headroom: float, now:
     then = here.times(known.outlook.factor)
     least = requiring.least(known.speed, known.request, then, policy.objectives)
     kept_free = _kept_free(known, least, then, headroom)
-    need = kept_free * max(least.replicas * known.strain, requiring.roomy(known.speed, known.request, then))
+    room = requiring.roomy(known.speed, known.request, then)
+    need = max(kept_free * least.replicas * known.strain, room)
     backlog = _backlog(known, roster, here, now)
     paying = requiring.busy(known.speed, known.request, then) + backlog / known.horizon
     more = max(need, paying)
