@@ -1,39 +1,22 @@
-"""`python -m house.redis_server`: a real Redis for the tests of the shared cache, installed where that can be done.
+"""`python -m house.redis_server`: a real Redis for tests of the shared cache; which programs, and whose package."""
 
-Says in one line what it found or why there is none; the tests themselves decide whether they can do without.
-"""
-
-import os
-import shutil
 import sys
 from typing import Final
 
-from devcluster import progress
-from devcluster.cache import Cache
-from devcluster.setup import debian
+from house import debian_program
 
 PROGRAMS: Final = ("redis-server", "valkey-server")
 PACKAGE: Final = "redis-server"
 
 
 def main() -> int:
-    """0 when there is one now, or when this machine cannot have one: that is said, and the tests say it again."""
-    if found() is not None:
-        return 0
-    if os.geteuid() != 0 or shutil.which("apt-get") is None:
-        print(f"no {' or '.join(PROGRAMS)}: install one (Debian 12: apt-get install {PACKAGE}), as root")
-        return 0
-    try:
-        debian.install([PACKAGE], Cache.chosen())
-    except progress.StepFailed as problem:
-        print(problem, file=sys.stderr)
-        return 1
-    return 0 if found() is not None else 1
+    """Have one, where that can be."""
+    return debian_program.prepare(PROGRAMS, PACKAGE)
 
 
 def found() -> str | None:
     """Where it is."""
-    return next(filter(None, map(shutil.which, PROGRAMS)), None)
+    return debian_program.found(PROGRAMS)
 
 
 if __name__ == "__main__":

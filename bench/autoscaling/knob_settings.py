@@ -53,8 +53,8 @@ def busy_hours() -> Traffic:
         return (Slice(60.0, rate(minute * 60.0)) for minute in range(int(END_S // 60)))
 
     def arrivals() -> list[Arrival]:
-        sizes = lengths.lognormal(traffic.PROMPTS, traffic.REPLIES, 8192, random.Random("knobs/sizes"))  # noqa: S311
-        return list(generators.requests(profile(), gaps.poisson(random.Random("knobs/gaps")), sizes))  # noqa: S311
+        sizes = lengths.lognormal(traffic.PROMPTS, traffic.REPLIES, 8192, random.Random("knobs/sizes"))  # noqa: S311  # recorded
+        return list(generators.requests(profile(), gaps.poisson(random.Random("knobs/gaps")), sizes))  # noqa: S311  # recorded
 
     part = Part(arrivals=arrivals, since=BEGIN_S, until=END_S)
     words = "1 to 7 requests/s within the hour, 3 more for five minutes"

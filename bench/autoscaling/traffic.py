@@ -63,36 +63,26 @@ class Traffic:
 
 def chat_replica() -> Lived:
     """What a small chat runs on in a public cloud: one 24 GiB card, and a cache for some twenty talks."""
-    known = package_data.load_catalogue()
-    return Lived(
-        words="Llama-3.1-8B on one NVIDIA-A10G",
-        question=Question(
-            shape=known.shapes["meta-llama/Llama-3.1-8B-Instruct"],
-            accelerator=known.accelerators["NVIDIA-A10G"],
-            context=16_384,
-        ),
-        replicas=1,
-        objectives=CHAT,
-    )
+    return _on("NVIDIA-A10G", 16_384, CHAT)
 
 
 def large_replica() -> Lived:
     """Prompts of this chat are too long for the small card's promise, however many of them there are."""
-    return _on_l40s(16_384, SWIFT_CHAT)
+    return _on("NVIDIA-L40S", 16_384, SWIFT_CHAT)
 
 
 def document_replica() -> Lived:
     """The same with room for long prompts."""
-    return _on_l40s(131_072, DOCUMENTS)
+    return _on("NVIDIA-L40S", 131_072, DOCUMENTS)
 
 
-def _on_l40s(context: int, objectives: Objectives) -> Lived:
+def _on(product: str, context: int, objectives: Objectives) -> Lived:
     known = package_data.load_catalogue()
     return Lived(
-        words="Llama-3.1-8B on one NVIDIA-L40S",
+        words=f"Llama-3.1-8B on one {product}",
         question=Question(
             shape=known.shapes["meta-llama/Llama-3.1-8B-Instruct"],
-            accelerator=known.accelerators["NVIDIA-L40S"],
+            accelerator=known.accelerators[product],
             context=context,
         ),
         replicas=1,

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from fairlead.autoscaler.targets import Target
-from fairlead.autoscaler.world import World
 from fairlead.cluster import kinds, pods
+from fairlead.cluster.doors import World
 from fairlead.cluster.kinds import Manifest
 from fairlead.fleet.wanted import EngineKind
 from fairlead.objects import engine_deployment, labels

@@ -11,8 +11,8 @@ from fairlead.autoscaler.loop import Doors, Loop
 from fairlead.autoscaler.settings import LoopSettings
 from fairlead.autoscaler.sources import Makers, Sources
 from fairlead.autoscaler.subject import Understanding
-from fairlead.autoscaler.world import Server, World
 from fairlead.autoscaler.writing import Writer
+from fairlead.cluster.doors import Creator, World
 from fairlead.telemetry.autoscaler_metrics import AutoscalerMetrics
 
 log = logging.getLogger("fairlead.autoscaler")
@@ -41,7 +41,7 @@ class Hosted:
         loop, sources = self._running
         return pages.metrics(self._metrics, loop.records, sources, self._ledger, members=1)
 
-    async def run(self, world: World, server: Server) -> None:
+    async def run(self, world: World, server: Creator) -> None:
         """Decide until cancelled."""
         sources = Sources(self._makers, server)
         doors = Doors(

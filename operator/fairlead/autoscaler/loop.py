@@ -19,9 +19,9 @@ from fairlead.autoscaler.settings import LoopSettings
 from fairlead.autoscaler.sources import Sources
 from fairlead.autoscaler.standing import Standing
 from fairlead.autoscaler.subject import Understanding
-from fairlead.autoscaler.world import World
 from fairlead.autoscaler.writing import Writer
 from fairlead.cluster import kinds
+from fairlead.cluster.doors import World
 from fairlead.cluster.kinds import Manifest
 from fairlead.scaling.recommendation import Recommendation, ScalingReason
 from fairlead.scaling.recommending import recommend
@@ -142,7 +142,7 @@ class Loop:
         try:
             self._decide(case, standing, look)
             standing.bugs = 0
-        except Exception:
+        except Exception:  # a fault of ours costs this deployment's decision, not everybody else's
             standing.bugs += 1
             self._doors.metrics.failed()
             if standing.bugs & (standing.bugs - 1) == 0:  # once, twice, four times, ...: a bug a second fills a disk

@@ -7,8 +7,8 @@ from typing import Final
 from fairlead.autoscaler import children, phases, reading
 from fairlead.autoscaler.source import Source
 from fairlead.autoscaler.subject import Subject
-from fairlead.autoscaler.world import World
 from fairlead.cluster import gpu_places, kinds
+from fairlead.cluster.doors import World
 from fairlead.cluster.gpu_places import Place
 from fairlead.cluster.kinds import Manifest
 from fairlead.fleet.policies import Policy

@@ -5,8 +5,8 @@ from typing import Final
 
 from fairlead.api import into_policies, reading
 from fairlead.api.kinds import POLICY
-from fairlead.autoscaler.world import World
 from fairlead.cluster import kinds
+from fairlead.cluster.doors import World
 from fairlead.cluster.kinds import Manifest
 from fairlead.fleet.policies import Policy
 from fairlead.scaling import linting

@@ -11,9 +11,9 @@ import msgspec
 
 from fairlead.api.kinds import API_VERSION, DEPLOYMENT
 from fairlead.autoscaler.publishing import MANAGER
-from fairlead.autoscaler.world import Server
 from fairlead.cluster import kinds
 from fairlead.cluster.api_errors import ApiError
+from fairlead.cluster.doors import Server
 from fairlead.cluster.fenced import NotLeading
 from fairlead.cluster.kinds import Manifest
 from fairlead.scaling.learning import Learnt

@@ -17,9 +17,9 @@ from fairlead.autoscaler.prometheus_doors import Door
 from fairlead.autoscaler.source import Source, Tallies
 from fairlead.autoscaler.targets import Target
 from fairlead.autoscaler.told import RouterSays, Told
-from fairlead.autoscaler.world import Server
 from fairlead.cluster import kinds
 from fairlead.cluster.api_errors import ApiError
+from fairlead.cluster.doors import Server
 from fairlead.fleet.load import EngineLoad
 from fairlead.fleet.policies import PrometheusSource
 from fairlead.fleet.wanted import SecretKey
@@ -57,11 +57,11 @@ class Silent:
     def follow(self, targets: Iterable[Target]) -> None:
         """Nobody is asked."""
 
-    def engine(self, uid: str) -> Told[EngineLoad]:  # noqa: ARG002
+    def engine(self, uid: str) -> Told[EngineLoad]:  # noqa: ARG002 - whoever it is
         """Unknown."""
         return Told(because=self._because)
 
-    def router(self, uid: str) -> Told[RouterSays]:  # noqa: ARG002
+    def router(self, uid: str) -> Told[RouterSays]:  # noqa: ARG002 - whoever it is
         """Unknown."""
         return Told(because=self._because)
 

@@ -6,8 +6,8 @@ from typing import Final
 
 from fairlead.autoscaler.observing import Case
 from fairlead.autoscaler.publishing import Scaling, count
-from fairlead.autoscaler.world import Server
 from fairlead.cluster.api_errors import ApiError
+from fairlead.cluster.doors import Creator
 from fairlead.cluster.fenced import NotLeading
 from fairlead.cluster.kinds import Manifest
 from fairlead.scaling.recommendation import ScalingReason
@@ -30,7 +30,7 @@ log = logging.getLogger("fairlead.events")
 class ScalingTeller:
     """Sends Events within the limits of the recorder."""
 
-    def __init__(self, server: Server, instance: str) -> None:
+    def __init__(self, server: Creator, instance: str) -> None:
         self._recorder = EventRecorder(server.create, instance)
 
     async def tell(self, case: Case, found: Scaling, before: Scaling, now: float) -> None:

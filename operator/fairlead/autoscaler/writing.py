@@ -15,9 +15,9 @@ from fairlead.autoscaler.publishing import Scaling
 from fairlead.autoscaler.sources import Sources
 from fairlead.autoscaler.standing import Standing
 from fairlead.autoscaler.telling import ScalingTeller
-from fairlead.autoscaler.world import Server, World
 from fairlead.cluster import kinds
 from fairlead.cluster.api_errors import ApiError, Conflict, Missing
+from fairlead.cluster.doors import Creator, World
 from fairlead.cluster.fenced import NotLeading
 from fairlead.cluster.kinds import Manifest
 from fairlead.objects import names
@@ -33,7 +33,7 @@ log = logging.getLogger("fairlead.autoscaler")
 class Writer:
     """Of one process."""
 
-    def __init__(self, server: Server, world: World, instance: str, metrics: AutoscalerMetrics) -> None:
+    def __init__(self, server: Creator, world: World, instance: str, metrics: AutoscalerMetrics) -> None:
         self._server = server
         self._world = world
         self._teller = ScalingTeller(server, instance)

@@ -3,10 +3,11 @@
 Only doors; whoever stands behind them, a cluster or a test's world, the reconcile does not know.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
+from fairlead.cluster import doors
 from fairlead.cluster.kinds import Manifest, Resource
 from fairlead.controller.known import Key
 from fairlead.fleet.endpoints import Endpoint
@@ -14,30 +15,8 @@ from fairlead.fleet.load import EngineLoad
 from fairlead.fleet.wanted import EngineKind
 
 
-class Objects(Protocol):
-    """What was last heard of one kind."""
-
-    def find(self, namespace: str, name: str) -> Manifest | None:
-        """By name."""
-
-    def all(self) -> Sequence[Manifest]:
-        """Every one."""
-
-    def each(self) -> Iterable[Manifest]:
-        """Every one, in no order: for counting."""
-
-    def of_deployment(self, namespace: str, name: str) -> Sequence[Manifest]:
-        """Whatever carries the label of that deployment."""
-
-
-class World(Protocol):
+class World(doors.World, Protocol):
     """All that was last heard."""
-
-    def of(self, resource: Resource) -> Objects:
-        """Objects of one kind."""
-
-    def knows(self, resource: Resource) -> bool:
-        """Whether that kind can be seen at all; nodes may be hidden from us."""
 
     def note(self, manifest: Manifest) -> None:
         """Take in the answer of our own write, so that the next look sees it."""
@@ -46,16 +25,8 @@ class World(Protocol):
         """Take in that we removed it."""
 
 
-class Server(Protocol):
+class Server(doors.Server, Protocol):
     """As much of the API server as a reconcile uses."""
-
-    async def read(self, resource: Resource, namespace: str | None, name: str) -> Manifest | None:
-        """One object as it is now."""
-
-    async def apply(
-        self, manifest: Manifest, *, manager: str = ..., force: bool = ..., subresource: str | None = ...
-    ) -> Manifest:
-        """Server-side apply."""
 
     async def remove(self, manifest: Manifest, *, uid: str, resource_version: str | None = None) -> bool:
         """Delete this very object."""

@@ -19,10 +19,14 @@ RESERVED: Final = 1.3
 """Times the policy's headroom: the part of these that is kept for what nobody foresees."""
 LEAST_USED: Final = 0.1
 """Of the allowed misses, whatever the headroom."""
+USUAL_HEADROOM: Final = 0.15
+"""A policy's, unless it says otherwise: with it, nothing felt means no strain."""
 PLACES: Final = 16
 LOWEST: Final = 0.25
 HIGHEST: Final = 1.6
 """Use between which it is told apart; beyond the highest a fleet is overrun, which tells nothing of a well used one."""
+WIDE: Final = log(HIGHEST / LOWEST) / PLACES
+"""Of each place, in logarithms."""
 KEPT: Final = 30_000.0
 """Requests after which half is forgotten."""
 TOGETHER: Final = 5.0
@@ -67,9 +71,13 @@ class Stand:
 
 def factor(strain: Strain, headroom: float) -> float:
     """Of what was reckoned, so that as many miss as may."""
-    aim = ALLOWED * max(1 - RESERVED * headroom, LEAST_USED)
     level, power = _fitted(strain.felt)
-    return min(max(exp((level - log(aim)) / power), LEAST), MOST)
+    return min(max(exp((level - _aim(headroom)) / power), LEAST), MOST)
+
+
+def _aim(headroom: float) -> float:
+    """The logarithm of the share that may miss."""
+    return log(ALLOWED * max(1 - RESERVED * headroom, LEAST_USED))
 
 
 def learnt(before: Strain, came: Sequence[Interval], objectives: Objectives, stand: Stand) -> Strain:
@@ -101,20 +109,18 @@ def _smoothed(before: Strain, stand: Stand) -> float:
 
 
 def _place(use: float) -> int:
-    wide = log(HIGHEST / LOWEST) / PLACES
-    return min(max(int(log(max(use, LOWEST) / LOWEST) / wide), 0), PLACES - 1)
+    return min(max(int(log(max(use, LOWEST) / LOWEST) / WIDE), 0), PLACES - 1)
 
 
 def _middle(place: int) -> float:
     """The logarithm of the use there."""
-    wide = log(HIGHEST / LOWEST) / PLACES
-    return log(LOWEST) + (place + 0.5) * wide
+    return log(LOWEST) + (place + 0.5) * WIDE
 
 
 def _fitted(felt: tuple[tuple[float, float], ...]) -> tuple[float, float]:
     """Logarithm of the misses where use is as reckoned, and the power by which they grow: Poisson's regression with
     an assumption, by Newton's method."""
-    assumed = log(ALLOWED * (1 - RESERVED * 0.15))
+    assumed = _aim(USUAL_HEADROOM)
     level, power = assumed, POWER
     points = [(_middle(place), count, missed) for place, (count, missed) in enumerate(felt) if count > 0]
     if not points:

@@ -71,6 +71,7 @@ def reckoned(known: Known, roster: Roster, policy: Policy, headroom: float, now:
     here = demand(known)
     then = here.times(known.outlook.factor)
     least = requiring.least(known.speed, known.request, then, policy.objectives)
+    now_least = least if here == then else requiring.least(known.speed, known.request, here, policy.objectives)
     kept_free = _kept_free(known, least, then, headroom)
     room = requiring.roomy(known.speed, known.request, then)
     need = max(kept_free * least.replicas * known.strain, room)
@@ -85,7 +86,7 @@ def reckoned(known: Known, roster: Roster, policy: Policy, headroom: float, now:
         demand=here,
         without_one=max(ceil(need * MARGIN - SLACK), 0),
         need=need,
-        reckoned=kept_free * requiring.least(known.speed, known.request, here, policy.objectives).replicas,
+        reckoned=kept_free * now_least.replicas,
     )
 
 

@@ -1,4 +1,7 @@
-"""What the autoscaler sees and does through: stores that informers fill, and the API server. Only doors."""
+"""What whoever reconciles or advises sees and does through: stores that informers fill, and the API server.
+
+Only doors: a cluster stands behind them, or a test's world.
+"""
 
 from collections.abc import Iterable, Sequence
 from typing import Protocol
@@ -33,7 +36,7 @@ class World(Protocol):
 
 
 class Server(Protocol):
-    """As much of the API server as the autoscaler uses."""
+    """As much of the API server as both controller and autoscaler use."""
 
     async def read(self, resource: Resource, namespace: str | None, name: str) -> Manifest | None:
         """One object as it is now."""
@@ -43,5 +46,9 @@ class Server(Protocol):
     ) -> Manifest:
         """Server-side apply."""
 
+
+class Creator(Server, Protocol):
+    """With objects that have no fixed name: Events."""
+
     async def create(self, manifest: Manifest) -> Manifest:
-        """A new object: an Event."""
+        """A new object."""
