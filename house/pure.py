@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from devcluster import turns
 from house import floors, reach
 from house.tree import ROOT
 
@@ -58,6 +59,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     everything = "--all" in (sys.argv[1:] if argv is None else argv)
     folder = ROOT / FOLDER
     folder.mkdir(parents=True, exist_ok=True)
+    with turns.alone(folder / ".lock", "the tests of the rooms that decide"):
+        return gone_through(folder, everything=everything)
+
+
+def gone_through(folder: Path, *, everything: bool) -> int:
+    """Alone in the folder: two runs at once would erase each other's coverage."""
     kept = read(folder / "held.json")
     for group in GROUPS:
         now = reach.key(ROOT, (*group.folders, *group.tests), (os.environ.get(EXAMPLES, ""),))

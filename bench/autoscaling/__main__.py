@@ -1,9 +1,10 @@
 """Autoscalers compared in the simulator: `python -m bench.autoscaling`; ends well only where the goal holds.
 
 Every traffic is played by one process from its first request on, two processes at a time; the same seeds, the same
-table. With `--quick`, one cold start and half of the settings of each baseline. With `--page`, docs are written. With
-`--ours N`, nothing is compared: Fairlead alone, beginning with N replicas, and every change of its mind. With
-`--reversals`, Fairlead alone too, and how often it turned round.
+table. What others do is kept (`kept.py`), so that a run that was ended goes on where it was. With `--quick`, one cold
+start and half of the settings of each baseline. With `--page`, docs are written. With `--ours N`, nothing is compared:
+Fairlead alone, beginning with N replicas, and every change of its mind. With `--reversals`, Fairlead alone too, and how
+often it turned round.
 """
 
 import argparse
@@ -32,27 +33,30 @@ def main() -> int:
     asked = argparse.ArgumentParser(prog="autoscaling")
     asked.add_argument("--quick", action="store_true", help="five traffics, the shorter cold start, fewer settings")
     asked.add_argument("--only", action="append", choices=LONGEST_FIRST, help="this traffic; may be repeated")
+    asked.add_argument("--cold", action="append", type=float, choices=COLD_STARTS_S, help="this cold start alone")
+    asked.add_argument("--skip", action="append", default=[], metavar="NAME/COLD", help="this row; may be repeated")
     asked.add_argument("--processes", type=int, default=PROCESSES)
     asked.add_argument("--page", type=Path, help="write the page and its pictures into this folder")
     asked.add_argument("--ours", type=int, metavar="N", help="Fairlead alone, beginning with so many replicas")
     asked.add_argument("--reversals", action="store_true", help="Fairlead alone: how often it turns round")
     options = asked.parse_args()
     began = time.monotonic()
-    names = options.only or (QUICK if options.quick else LONGEST_FIRST)
+    names = sorted(options.only or (QUICK if options.quick else LONGEST_FIRST), key=LONGEST_FIRST.index)
     if options.ours is not None:
         return _alone(names, options.ours)
     if options.reversals:
-        return _turning(sorted(names, key=LONGEST_FIRST.index), options.processes)
+        return _turning(names, options.processes)
+    colds = options.cold or (COLD_STARTS_S[:1] if options.quick else COLD_STARTS_S)
     rows: list[Compared] = []
     with ProcessPoolExecutor(options.processes) as pool:
-        for part in [pool.submit(_row, name, options.quick) for name in sorted(names, key=LONGEST_FIRST.index)]:
-            for row in part.result():
-                print(f"{table.block(row)}\n", flush=True)
-                rows.append(row)
+        pairs = [(name, cold_s) for cold_s in colds for name in names if f"{name}/{cold_s:g}" not in options.skip]
+        for part in [pool.submit(_row, name, cold_s, options.quick) for name, cold_s in pairs]:
+            rows.append(part.result())
+            print(f"{table.block(rows[-1])}\n", flush=True)
     order = [make().name for make in traffic.ALL]
     rows.sort(key=lambda row: (order.index(row.traffic), row.cold_s))
     if options.page:
-        page.write(rows, options.page, quick=options.quick)
+        page.write(rows, options.page, halved=options.quick, skipped=options.skip)
     found = table.verdict(rows)
     print(f"the goal {found}; {time.monotonic() - began:.0f} s")
     return 0 if found.holds else 1
@@ -90,8 +94,8 @@ def _named(name: str) -> Traffic:
     return next(one for one in (make() for make in traffic.ALL) if one.name == name)
 
 
-def _row(name: str, quick: bool) -> list[Compared]:
-    return compared(_named(name), COLD_STARTS_S[:1] if quick else COLD_STARTS_S, quick=quick)
+def _row(name: str, cold_s: float, quick: bool) -> Compared:
+    return compared(_named(name), cold_s, quick=quick)
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ from typing import Final
 from bench.autoscaling import searching
 from bench.autoscaling.contestants import KINDS, Kind, ours
 from bench.autoscaling.playing import Played, Stage, played
+from bench.autoscaling.searching import Swept
 from bench.autoscaling.traffic import Traffic
 
 COLD_STARTS_S: Final = (110.0, 300.0)
@@ -20,6 +21,13 @@ class Rival:
     by_default: Played
     setting: float
     tuned: Played
+    swept: Swept
+    """Every setting on the reported part: what hindsight would have chosen from."""
+
+    def as_much(self, as_ours: Played) -> tuple[float, Played] | None:
+        """The cheapest setting that keeps as much; nothing where none does."""
+        keeping = [(setting, run) for setting, run in self.swept if run.attainment >= as_ours.attainment]
+        return min(keeping, key=lambda one: one[1].gpu_hours, default=None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +42,9 @@ class Compared:
     until: float
     peak: int
     static: Played
+    steadiest: int
+    throughout: Played
+    """The smallest fixed count that holds in every ten minutes."""
     ours: Played
     rivals: tuple[Rival, ...]
     foreknown: Played
@@ -51,6 +62,12 @@ class Compared:
     def dominates(self) -> bool:
         """Better in cost or attainment than every tuned baseline, and worse in neither."""
         return all(dominated(one.tuned, self.ours) for one in self.rivals)
+
+    @property
+    def beyond(self) -> bool:
+        """No setting of any baseline, chosen in hindsight, keeps as much for as little."""
+        found = (one.as_much(self.ours) for one in self.rivals)
+        return all(one is None or one[1].gpu_hours > self.ours.gpu_hours for one in found)
 
     @property
     def best_holding(self) -> bool:
@@ -71,40 +88,35 @@ def dominated(one: Played, by: Played) -> bool:
     return no_worse and (by.attainment > one.attainment or by.gpu_hours < one.gpu_hours)
 
 
-def compared(traffic: Traffic, cold_starts: tuple[float, ...], *, quick: bool = False) -> list[Compared]:
-    """Static peak is the same for both cold starts; each contestant begins with as many replicas."""
+def compared(traffic: Traffic, cold_s: float, *, quick: bool = False) -> Compared:
+    """Static peak is the same for every cold start; each contestant begins with as many replicas."""
     part = traffic.reported
-    arrivals = part.arrivals()
-    base = Stage(traffic=traffic, part=part, arrivals=arrivals, cold_s=0.0, replicas=1)
-    peak, static = searching.static_peak(base)
+    base = Stage(traffic=traffic, part=part, arrivals=part.arrivals(), cold_s=0.0, replicas=1)
+    peak, static = searching.static(base, lambda run: run.holds)
+    steadiest, throughout = searching.static(base, lambda run: run.holds_throughout, peak - 1)
+    stage = replace(base, cold_s=cold_s, replicas=peak)
     asked = traffic.tuning.arrivals()
-    found = []
-    for cold_s in cold_starts:
-        stage = replace(base, cold_s=cold_s, replicas=peak)
-        tuning = Stage(traffic=traffic, part=traffic.tuning, arrivals=asked, cold_s=cold_s, replicas=peak)
-        found.append(
-            Compared(
-                traffic=traffic.name,
-                words=f"{traffic.words}; {traffic.lived.words}",
-                trace=traffic.trace,
-                cold_s=cold_s,
-                since=part.since,
-                until=part.until,
-                peak=peak,
-                static=static,
-                ours=played(stage, "Fairlead", ours(traffic)),
-                rivals=tuple(_rival(kind, stage, tuning, quick=quick) for kind in KINDS),
-                foreknown=searching.foreknown(stage, peak),
-            )
-        )
-    return found
+    tuning = Stage(traffic=traffic, part=traffic.tuning, arrivals=asked, cold_s=cold_s, replicas=peak)
+    return Compared(
+        traffic=traffic.name,
+        words=f"{traffic.words}; {traffic.lived.words}",
+        trace=traffic.trace,
+        cold_s=cold_s,
+        since=part.since,
+        until=part.until,
+        peak=peak,
+        static=static,
+        steadiest=steadiest,
+        throughout=throughout,
+        ours=played(stage, "Fairlead", ours(traffic)),
+        rivals=tuple(_rival(kind, stage, tuning, quick=quick) for kind in KINDS),
+        foreknown=searching.foreknown(stage, peak),
+    )
 
 
 def _rival(kind: Kind, stage: Stage, tuning: Stage, *, quick: bool) -> Rival:
-    setting = searching.best(kind, tuning, kind.tried[1::2] if quick else kind.tried)
-    return Rival(
-        name=kind.name,
-        by_default=played(stage, f"{kind.name}, default", kind.make(kind.default, stage.traffic.to_zero)),
-        setting=setting,
-        tuned=played(stage, f"{kind.name}, tuned", kind.make(setting, stage.traffic.to_zero)),
-    )
+    tried = kind.tried[1::2] if quick else kind.tried
+    setting = searching.best(searching.swept(kind, tuning, tried))
+    swept = searching.swept(kind, stage, (*tried, kind.default))
+    runs = dict(swept)
+    return Rival(name=kind.name, by_default=runs[kind.default], setting=setting, tuned=runs[setting], swept=swept)

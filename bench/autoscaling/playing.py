@@ -8,12 +8,12 @@ from typing import Final
 
 from bench import simulated_fleets
 from bench.autoscaling import swinging
+from bench.autoscaling.tale_by_window import TaleByWindow
 from bench.autoscaling.traffic import Part, Traffic
 from fairlead.sim.world.balancing import Balancer, LeastTokens, PrefixAffinity
 from fairlead.sim.world.cold_starts import Fixed
 from fairlead.sim.world.observers import Look
 from fairlead.sim.world.replicas import Scaling
-from fairlead.sim.world.tale import Tale
 from fairlead.sim.world.traffic.arrival import Arrival
 from fairlead.sim.world.world import World
 
@@ -38,11 +38,18 @@ class Played:
     first: float
     pace: float
     """Shares that kept one objective each."""
+    worst: float
+    """The lowest share of both in any ten minutes."""
 
     @property
     def holds(self) -> bool:
         """Whether users got what they were promised."""
         return self.attainment >= GOAL
+
+    @property
+    def holds_throughout(self) -> bool:
+        """Whether they got it in every ten minutes."""
+        return self.worst >= GOAL
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +92,7 @@ def played(stage: Stage, who: str, scaling: Scaling | None = None) -> Played:
         scaling=replace(scaling, wanted=noted.wanted) if scaling else None,
         look_s=60.0,
     )
-    tale = Tale(lived.objectives, part.since, part.until)
+    tale = TaleByWindow(lived.objectives, part.since, part.until)
     balancer: Balancer = PrefixAffinity() if stage.traffic.prefixes else LeastTokens()
     world = World(fleet, balancer, simulated_fleets.streams("world"), tale)
     gc.freeze()
@@ -100,6 +107,7 @@ def played(stage: Stage, who: str, scaling: Scaling | None = None) -> Played:
         answers=tuple(answers),
         first=counts.kept_first / arrived,
         pace=counts.kept_pace / arrived,
+        worst=tale.worst,
     )
 
 

@@ -5,12 +5,13 @@ attainment; what is reported is how it fares on the other part. Static peak and 
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from bench.autoscaling.contestants import MOST, Kind
 from bench.autoscaling.foreknowing import Foreknowing, needed, planned
-from bench.autoscaling.playing import Played, Stage, played
+from bench.autoscaling.kept import played
+from bench.autoscaling.playing import Played, Stage
 from fairlead.sim.world.replicas import Scaling
 
 PLAN_EVERY_S: Final = 5.0
@@ -19,25 +20,34 @@ FIRST_TRIED: Final = 6
 HALVINGS: Final = 4
 LEAST_PLAN, MOST_PLAN = 0.25, 2.0
 """Of a plan's highest number against static peak."""
+Swept = tuple[tuple[float, Played], ...]
+"""Settings, and how each fared."""
 
 
-def static_peak(stage: Stage) -> tuple[int, Played]:
+def static(stage: Stage, holds: Callable[[Played], bool], too_few: int = 0) -> tuple[int, Played]:
     """The smallest count that holds, by bisection: more replicas never keep fewer promises, chance aside."""
-    low, high = 0, MOST
+    low, high = too_few, MOST
     found: Played | None = None
     while high - low > 1:
         middle = (low + high) // 2 if found else min(max(2 * low, FIRST_TRIED), high - 1)
         run = played(stage.with_replicas(middle), f"static {middle}")
-        if run.holds:
+        if holds(run):
             high, found = middle, run
         else:
             low = middle
     return high, found or played(stage.with_replicas(high), f"static {high}")
 
 
-def best(kind: Kind, stage: Stage, tried: Sequence[float]) -> float:
-    """Of the tuning part."""
-    runs = [(setting, played(stage, kind.name, kind.make(setting, stage.traffic.to_zero))) for setting in tried]
+def swept(kind: Kind, stage: Stage, tried: Sequence[float]) -> Swept:
+    """One baseline with one setting after the other."""
+    return tuple(
+        (setting, played(stage, f"{kind.name} {setting:g}", kind.make(setting, stage.traffic.to_zero)))
+        for setting in tried
+    )
+
+
+def best(runs: Swept) -> float:
+    """The cheapest setting that holds, else the one that keeps most."""
     holding = [(run.gpu_hours, setting) for setting, run in runs if run.holds]
     if holding:
         return min(holding)[1]
@@ -54,7 +64,7 @@ def foreknown(stage: Stage, peak: int) -> Played:
         middle = math.sqrt(low * high) if halving else high
         plan = planned(work, highest / peak / middle, stage.cold_s, stage.traffic.to_zero)
         scaling = Scaling(wanted=Foreknowing(plan, stage.cold_s).wanted, every_s=PLAN_EVERY_S)
-        run = played(stage.with_replicas(max(plan[0], 1)), "foreknowledge", scaling)
+        run = played(stage.with_replicas(max(plan[0], 1)), f"foreknowledge {middle:.4f}", scaling)
         if run.holds:
             high = middle
             found = run if found is None or run.gpu_hours < found.gpu_hours else found

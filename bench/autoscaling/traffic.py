@@ -18,6 +18,7 @@ from fairlead.cluster import package_data
 from fairlead.fleet.capacity import Objectives
 from fairlead.fleet.chance import Chance
 from fairlead.fleet.traffic import Lengths
+from fairlead.fleet.wanted import Parallelism
 from fairlead.sim.world.traffic import client_mix, gaps, generators, lengths, profiles, recorded
 from fairlead.sim.world.traffic.arrival import Arrival
 from fairlead.sim.world.traffic.client_mix import Window
@@ -32,7 +33,6 @@ HASTE: Final = 3.0
 WARM_UP_S: Final = 900.0
 CHAT: Final = Objectives(ttft_p95_s=2.0, tpot_p95_s=0.1)
 """Ten tokens a second are twice what people read."""
-SWIFT_CHAT: Final = Objectives(ttft_p95_s=2.0, tpot_p95_s=0.05)
 DOCUMENTS: Final = Objectives(ttft_p95_s=10.0, tpot_p95_s=0.15)
 
 
@@ -67,12 +67,23 @@ def chat_replica() -> Lived:
 
 
 def large_replica() -> Lived:
-    """Prompts of this chat are too long for the small card's promise, however many of them there are."""
-    return _on("NVIDIA-L40S", 16_384, SWIFT_CHAT)
+    """A large model, as the trace's name says."""
+    known = package_data.load_catalogue()
+    return Lived(
+        words="Llama-3.1-70B on four NVIDIA-A100-SXM4-80GB",
+        question=Question(
+            shape=known.shapes["meta-llama/Llama-3.1-70B-Instruct"],
+            accelerator=known.accelerators["NVIDIA-A100-SXM4-80GB"],
+            context=16_384,
+            parallelism=Parallelism(tensor=4),
+        ),
+        replicas=1,
+        objectives=CHAT,
+    )
 
 
 def document_replica() -> Lived:
-    """The same with room for long prompts."""
+    """Room for long prompts."""
     return _on("NVIDIA-L40S", 131_072, DOCUMENTS)
 
 
@@ -127,10 +138,10 @@ def m_mid() -> Traffic:
     """Short prompts and replies of few, bursty clients; half a day, from the night to the crest."""
     return Traffic(
         name="m-mid",
-        words="ServeGen m-mid, rates over 150; day 4, 06:00 to 18:00, tuned on day 6, 16:00 to 22:00",
+        words="ServeGen m-mid, rates over 75; day 4, 06:00 to 18:00, tuned on day 6, 16:00 to 22:00",
         lived=chat_replica(),
-        tuning=_mix("m-mid", 150.0, 6 * DAY_S + 16 * HOUR_S, 6 * HOUR_S),
-        reported=_mix("m-mid", 150.0, 4 * DAY_S + 6 * HOUR_S, 12 * HOUR_S),
+        tuning=_mix("m-mid", 75.0, 6 * DAY_S + 16 * HOUR_S, 6 * HOUR_S),
+        reported=_mix("m-mid", 75.0, 4 * DAY_S + 6 * HOUR_S, 12 * HOUR_S),
         trace=True,
     )
 
@@ -155,10 +166,10 @@ def diurnal() -> Traffic:
     """Busy at two in the afternoon, quiet at two in the morning; a third of a day long, so harder to follow."""
 
     def profile() -> Iterator[Slice]:
-        for one in profiles.diurnal(4.0, 0.8, DAY_S, busiest=DAY_S * 14 / 24):
+        for one in profiles.diurnal(12.0, 0.8, DAY_S, busiest=DAY_S * 14 / 24):
             yield Slice(one.seconds / HASTE, one.rate)
 
-    words = "a day's wave in eight hours: 4 requests/s on average, 0.8 at night and 7.2 at its crest"
+    words = "a day's wave in eight hours: 12 requests/s on average, 2.4 at night and 21.6 at its crest"
     return _made("diurnal day", words, profile, DAY_S / HASTE)
 
 

@@ -6,6 +6,7 @@ removed.
 
 import asyncio
 import contextlib
+import json
 import tempfile
 import time
 from collections import Counter
@@ -105,7 +106,9 @@ class Teller:
                 return
             await asyncio.sleep(0.1)
         log = self.operator.log.read_text(encoding="utf-8")[-3000:]
-        raise AssertionError(f"generation {generation} was not complete within {WITHIN_S:.0f} s:\n{log}")
+        status = json.dumps((await self._document()).get("status"), indent=1)
+        asked = dict(self._proxy.counts)
+        raise AssertionError(f"generation {generation} not complete within {WITHIN_S:.0f} s:\n{status}\n{asked}\n{log}")
 
     async def _told(self) -> Told:
         found: dict[str, Any] = {}

@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from devcluster import turns
 from house import check, pure, steps
 from house.check import Outcome
 from house.steps import Step
+from house.tree import ROOT
 
 
 def step(name: str, *programs: str) -> Step:
@@ -96,3 +98,16 @@ def test_every_step_says_what_to_do_and_where_to_read_more() -> None:
     for each in steps.STEPS:
         _, _, anchor = each.advice.partition("CONTRIBUTING.md#")
         assert each.name == "format" or f"## {anchor}" in rules.lower()
+
+
+def test_two_at_once_would_erase_each_others_coverage_so_the_second_waits() -> None:
+    with turns.alone(ROOT / pure.FOLDER / ".lock", "whoever was first"):
+        second = subprocess.Popen(
+            (sys.executable, "-m", "house.pure"), cwd=ROOT, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        assert second.stderr is not None
+        waits = second.stderr.readline()
+        second.kill()
+    second.communicate()
+
+    assert waits.strip() == "… waiting for the tests of the rooms that decide in another terminal"

@@ -24,12 +24,12 @@ SPEED: Final = Speed(
 )
 
 
-def busy(number: int, running: float = 20.0, **said: Any) -> Pod:  # noqa: ANN401  # fields of a pod
-    """One of several that serve at 40 ms a token."""
+def busy(number: int, running: float = 20.0, late: float = 10.0, **said: Any) -> Pod:  # noqa: ANN401  # fields of a pod
+    """One of several that serve at 40 ms a token; of 5000 first tokens so many were late."""
     figures = engine(
         running=running, kv_tokens=300_000.0, prompt_tokens=1e6, cached_tokens=2e5, output_tokens=1e6, finished=5000.0
     )
-    first, each = Latency(count=5000.0, total=1000.0, kept=4990.0), Latency(count=1e6, total=4e4)
+    first, each = Latency(count=5000.0, total=1000.0, kept=5000.0 - late), Latency(count=1e6, total=4e4)
     return pod(f"chat-{number}", figures=replace(figures, first_token=first, per_token=each), **said)
 
 
@@ -56,5 +56,5 @@ def after(start: Facts, traffic: Traffic, seconds: int) -> Record:
 
 @cache
 def steady() -> Record:
-    """Four replicas, and as much traffic as they can serve."""
-    return after(fleet(), TEN_A_SECOND, 400)
+    """Four replicas, and as much traffic as they can serve: one in 26 is late."""
+    return after(fleet(pods=tuple(busy(number, late=190.0) for number in range(4))), TEN_A_SECOND, 400)

@@ -36,7 +36,7 @@ def test_only_pods_on_a_node_are_paid_for() -> None:
 def test_latencies_are_those_of_the_last_seconds() -> None:
     seen = glance(steady())
     assert seen.tpot_seconds == pytest.approx(0.04)
-    assert seen.ttft_kept == pytest.approx(0.998)
+    assert seen.ttft_kept == pytest.approx(0.962)
     assert seen.figures["demand.requestsPerSecond"] == pytest.approx(10.0)
 
 

@@ -86,7 +86,7 @@ def test_a_fleet_that_nobody_could_see_is_not_thought_too_large_once_somebody_ca
 
 def test_shrinking_to_the_edge_would_only_grow_back() -> None:
     fleet = Fleet()
-    asked = replace(asking(2), without_one=3)
+    asked = replace(asking(2), need=2.5)
     answer = fleet.passes(600, asked)
     assert (answer.replicas, bounds_of(answer)) == (3, [Bound.WITHOUT_ONE])
 
@@ -280,3 +280,15 @@ def test_a_long_silence_of_the_autoscaler_itself_does_no_harm() -> None:
     fleet.now = START + 100 * COLD
     assert fleet.decides(asking(1)).replicas == 4
     assert fleet.passes(300, asking(1)).replicas == 3
+
+
+def test_a_fleet_that_grew_lately_turns_round_only_where_it_is_far_too_large() -> None:
+    nearly, far = replace(asking(3), need=3.0), replace(asking(2), need=1.9)
+    grown, shrunk = Fleet(), Fleet()
+    for fleet in (grown, shrunk):
+        assert fleet.passes(1, replace(asking(5), need=4.9)).replicas == 5
+    answer = grown.passes(590, nearly)
+    assert (answer.replicas, bounds_of(answer)) == (5, [Bound.WITHOUT_ONE])
+    assert answer.limits[-1].because.endswith("with margin, as it grew lately")
+    assert grown.passes(20, nearly).replicas == 4
+    assert shrunk.passes(310, far).replicas < 5

@@ -69,8 +69,8 @@ def test_what_users_felt_counts_more_than_the_arithmetic() -> None:
     calm, strained = Fluid().grown(3, at_once=True), Fluid(late_share=0.2).grown(3, at_once=True)
     calm.lived(20 * COLD, 12.0)
     strained.lived(20 * COLD, 12.0)
-    assert straining.factor(strained.memory.learnt.strain, 0.15) > 1.2
-    assert straining.factor(calm.memory.learnt.strain, 0.15) <= 1.0
+    assert straining.factor(straining.fitted(strained.memory.learnt.strain), 0.15) > 1.2
+    assert straining.factor(straining.fitted(calm.memory.learnt.strain), 0.15) <= 1.0
     assert len(strained.engines) > len(calm.engines)
 
 

@@ -35,7 +35,7 @@ def felt(
 
 def factor(strain: Strain) -> float:
     """Of what was reckoned, with the usual headroom."""
-    return straining.factor(strain, 0.15)
+    return straining.factor(straining.fitted(strain), 0.15)
 
 
 def test_misses_of_either_objective_raise_the_strain() -> None:

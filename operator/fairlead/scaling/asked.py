@@ -26,8 +26,8 @@ class Asked:
     candidates: tuple[Candidate, ...]
     may_shrink: bool
     """Whether enough is known to take replicas away."""
-    without_one: int | None = None
-    """Fewest replicas of which any one may go and the others hold the objectives with margin."""
+    need: float | None = None
+    """For the objectives, headroom included, in parts of a replica; nothing where no arithmetic says."""
     cold_start_seconds: float
     """Until a new replica serves: learnt, or assumed."""
     ready: int

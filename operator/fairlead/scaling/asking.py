@@ -9,7 +9,17 @@ from dataclasses import dataclass, replace
 from math import ceil, fsum
 from typing import Final
 
-from fairlead.scaling import forecasting, kv_cache, learning, mixing, queue_depth, speeds, straining, token_demand
+from fairlead.scaling import (
+    exceeding,
+    forecasting,
+    kv_cache,
+    learning,
+    mixing,
+    queue_depth,
+    speeds,
+    straining,
+    token_demand,
+)
 from fairlead.scaling.asked import Asked, Load
 from fairlead.scaling.facts import Facts
 from fairlead.scaling.learning import Learnt
@@ -82,12 +92,14 @@ def _known(view: View) -> Known | str:
         return f"fewer than {mixing.ENOUGH:.0f} requests were answered since somebody looks"
     if speed is None:
         return "how fast a replica is was neither measured nor assumed"
+    felt = straining.fitted(view.learnt.strain)
     return Known(
         speed=speed,
         request=request,
         outlook=outlook,
         horizon=view.horizon,
-        strain=straining.factor(view.learnt.strain, view.facts.policy.signals.token_headroom or 0.0),
+        strain=straining.factor(felt, view.facts.policy.signals.token_headroom or 0.0),
+        excess=exceeding.factor(view.learnt.excess, felt.power),
     )
 
 
@@ -112,7 +124,7 @@ def asked(view: View, wish: Wish, trust: Trust) -> Asked:
     return Asked(
         candidates=wish.candidates,
         may_shrink=trust.may_shrink,
-        without_one=wish.reckoning.without_one if wish.reckoning else None,
+        need=wish.reckoning.need if wish.reckoning else None,
         cold_start_seconds=view.horizon,
         ready=len(roster.ready),
         starting=len(roster.coming),

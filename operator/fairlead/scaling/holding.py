@@ -2,12 +2,16 @@
 
 from typing import Final
 
-from fairlead.scaling import counting, patience
+from fairlead.scaling import counting, patience, requiring
 from fairlead.scaling.asked import Asked
 from fairlead.scaling.facts import Facts
 from fairlead.scaling.recommendation import Bound, Limit
 from fairlead.scaling.situation import Situation, moved
 
+MARGIN: Final = 1.2
+"""What is needed without one replica, over what is asked for: so that noise does not take one away and back."""
+TURNING_MARGIN: Final = 1.4
+"""The same for a fleet that grew lately."""
 NAMED: Final = 3
 """Doubts told one by one; beyond that they are counted."""
 
@@ -52,11 +56,14 @@ def stabilization(n: int, situation: Situation) -> Limit | None:
 
 def without_one(n: int, situation: Situation) -> Limit | None:
     """Whoever shrinks to the edge grows back at once."""
-    wanted, least = situation.facts.wanted, situation.asked.without_one
-    if least is None or situation.idle:
+    need, pace = situation.asked.need, situation.facts.policy.pace
+    if need is None or situation.idle:
         return None
-    held = max(n, min(wanted, least))
-    return moved(Bound.WITHOUT_ONE, n, held, f"fewer than {held} would not hold the objectives with margin")
+    turning = patience.grew_lately(situation.pacing.patience, pace, situation.now)
+    least = requiring.whole(need * (TURNING_MARGIN if turning else MARGIN))
+    held = max(n, min(situation.facts.wanted, least))
+    lately = ", as it grew lately" if turning else ""
+    return moved(Bound.WITHOUT_ONE, n, held, f"fewer than {held} would not hold the objectives with margin{lately}")
 
 
 def needed(asked: Asked, idle: bool) -> int:

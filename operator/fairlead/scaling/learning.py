@@ -6,8 +6,9 @@ Deciding comes first and uses what was learnt before this look, so that more dem
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from fairlead.scaling import arriving, forecasting, intervals, mixing, speeds, starting, straining
+from fairlead.scaling import arriving, exceeding, forecasting, intervals, mixing, speeds, starting, straining
 from fairlead.scaling.arriving import Arrivals, Rhythm
+from fairlead.scaling.exceeding import Excess
 from fairlead.scaling.facts import EngineFigures, Facts, Pod
 from fairlead.scaling.forecasting import Forecasts
 from fairlead.scaling.intervals import Interval, Mark
@@ -37,6 +38,7 @@ class Learnt:
     marks: tuple[Mark, ...] = ()
     """By the name of the pod; those that are gone are forgotten."""
     strain: Strain = field(default_factory=Strain)
+    excess: Excess = field(default_factory=Excess)
     pressed_since: float | None = None
     """Since when more wait than the target allows."""
 
@@ -48,6 +50,8 @@ class Moment:
     now: float
     reckoned: float | None
     """Replicas that what comes takes by the arithmetic alone; nothing where nobody could reckon."""
+    need: float | None
+    """Replicas that were asked for, in parts of one; nothing where a bound answered instead."""
     waiting: float
     pressed_since: float | None
 
@@ -98,8 +102,14 @@ def after(before: Learnt, facts: Facts, roster: Roster, arrivals: Arrivals, mome
                 now=now,
             ),
         ),
+        excess=exceeding.learnt(before.excess, _serving(facts, roster), moment.need, ahead, now),
         pressed_since=moment.pressed_since,
     )
+
+
+def _serving(facts: Facts, roster: Roster) -> int:
+    """Ready ones beside the spares: those are there whatever is needed."""
+    return len(roster.ready) - facts.policy.warm_pool.ready
 
 
 def _own(facts: Facts, roster: Roster) -> list[tuple[Pod, EngineFigures]]:

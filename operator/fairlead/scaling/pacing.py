@@ -24,6 +24,8 @@ class Patience:
     factor: int = 1
     shrunk_at: float | None = None
     """The last time it shrank, while it is not clear yet whether that was right."""
+    grown_at: float | None = None
+    """The last time it grew."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

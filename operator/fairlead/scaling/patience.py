@@ -3,9 +3,10 @@
 Where shrinking is taken back within the policy's window of stabilisation, the window is doubled; where it lasts for two
 windows, it is the policy's own again. So a demand that goes up and down in its own rhythm is carried through instead of
 followed, and one that really falls is followed in time. More than twice is not waited: by then the replicas cost more
-than the cold starts they save.
+than the cold starts they save. A fleet that grew lately is known too, as shrinking it would be turning round.
 """
 
+from dataclasses import replace
 from typing import Final
 
 from fairlead.fleet.policies import Pace
@@ -25,11 +26,17 @@ def after(patience: Patience, pace: Pace, wanted: int, answer: int, now: float) 
     """What this answer teaches."""
     since = patience.shrunk_at
     if answer < wanted:
-        return Patience(factor=patience.factor, shrunk_at=now)
+        return replace(patience, shrunk_at=now)
+    grown = replace(patience, grown_at=now) if answer > wanted else patience
     if since is None:
-        return patience
+        return grown
     if answer > wanted and now - since < pace.down_after_seconds:
-        return Patience(factor=min(2 * patience.factor, MOST))
+        return replace(grown, factor=min(2 * patience.factor, MOST), shrunk_at=None)
     if now - since >= LASTED * window(patience, pace):
-        return Patience(factor=max(1, patience.factor // 2))
-    return patience
+        return replace(grown, factor=max(1, patience.factor // 2), shrunk_at=None)
+    return grown
+
+
+def grew_lately(patience: Patience, pace: Pace, now: float) -> bool:
+    """So that shrinking now would be turning round."""
+    return patience.grown_at is not None and now - patience.grown_at < LASTED * pace.down_after_seconds

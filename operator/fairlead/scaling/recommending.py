@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from fairlead.scaling import asking, learning, limiting, queue_depth, roster, trusting
+from fairlead.scaling import asking, exceeding, learning, limiting, queue_depth, roster, trusting
 from fairlead.scaling.facts import Facts
 from fairlead.scaling.learning import Moment
 from fairlead.scaling.memory import Memory
@@ -30,7 +30,11 @@ def recommend(facts: Facts, memory: Memory, now: float) -> tuple[Recommendation,
         advice=limited.advice,
         figures=asking.figures(view, wish),
     )
-    reckoned = wish.reckoning.reckoned if wish.reckoning else None
-    waiting = queue_depth.waiting(called)
-    moment = Moment(now=now, reckoned=reckoned, waiting=waiting, pressed_since=wish.pressed_since)
+    moment = Moment(
+        now=now,
+        reckoned=wish.reckoning.reckoned if wish.reckoning else None,
+        need=exceeding.followed(wish.reckoning.need, limited.limits, facts) if wish.reckoning else None,
+        waiting=queue_depth.waiting(called),
+        pressed_since=wish.pressed_since,
+    )
     return answer, Memory(learnt=learning.after(memory.learnt, facts, called, arrivals, moment), pacing=pacing)

@@ -4,7 +4,7 @@ All is linear in the demand: twice the requests take twice the replicas, before 
 """
 
 from dataclasses import dataclass
-from math import log, sqrt
+from math import ceil, log, sqrt
 from typing import Final
 
 from fairlead.fleet.policies import Objectives
@@ -32,6 +32,8 @@ SCATTER: Final = (1 + PROMPT_SCATTER) / 2
 BUSIEST: Final = 0.95
 """Share of time that a replica may be busy computing prompts, whatever objectives allow."""
 HALVINGS: Final = 30
+SLACK: Final = 0.05
+"""Of a replica: what headroom stands for, rather than one replica more."""
 ROOM_USED: Final = 0.95
 """Of the KV cache: nearer to full, engines preempt."""
 
@@ -60,6 +62,11 @@ class Need:
 
     replicas: float
     by: str
+
+
+def whole(replicas: float) -> int:
+    """Of parts of one."""
+    return max(ceil(replicas - SLACK), 0)
 
 
 def running_most(speed: Speed, request: Request) -> float:

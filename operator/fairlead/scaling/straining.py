@@ -15,7 +15,7 @@ from fairlead.scaling.intervals import Interval
 
 ALLOWED: Final = 0.05
 """Share of requests that may miss an objective, by the meaning of a 95th percentile."""
-RESERVED: Final = 1.3
+RESERVED: Final = 1.6
 """Times the policy's headroom: the part of these that is kept for what nobody foresees."""
 LEAST_USED: Final = 0.1
 """Of the allowed misses, whatever the headroom."""
@@ -69,10 +69,19 @@ class Stand:
     now: float
 
 
-def factor(strain: Strain, headroom: float) -> float:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fit:
+    """How misses grow with use, as far as it was felt."""
+
+    level: float
+    """Logarithm of the share that misses where use is as reckoned."""
+    power: float
+    """Of use, by which they grow."""
+
+
+def factor(fit: Fit, headroom: float) -> float:
     """Of what was reckoned, so that as many miss as may."""
-    level, power = _fitted(strain.felt)
-    return min(max(exp((level - _aim(headroom)) / power), LEAST), MOST)
+    return min(max(exp((fit.level - _aim(headroom)) / fit.power), LEAST), MOST)
 
 
 def _aim(headroom: float) -> float:
@@ -117,14 +126,13 @@ def _middle(place: int) -> float:
     return log(LOWEST) + (place + 0.5) * WIDE
 
 
-def _fitted(felt: tuple[tuple[float, float], ...]) -> tuple[float, float]:
-    """Logarithm of the misses where use is as reckoned, and the power by which they grow: Poisson's regression with
-    an assumption, by Newton's method."""
+def fitted(strain: Strain) -> Fit:
+    """Poisson's regression with an assumption, by Newton's method."""
     assumed = _aim(USUAL_HEADROOM)
     level, power = assumed, POWER
-    points = [(_middle(place), count, missed) for place, (count, missed) in enumerate(felt) if count > 0]
+    points = [(_middle(place), count, missed) for place, (count, missed) in enumerate(strain.felt) if count > 0]
     if not points:
-        return level, power
+        return Fit(level=level, power=power)
     for _ in range(ROUNDS):
         slope_level = (assumed - level) / LEVEL_DOUBT**2
         slope_power = (POWER - power) / POWER_DOUBT**2
@@ -142,7 +150,7 @@ def _fitted(felt: tuple[tuple[float, float], ...]) -> tuple[float, float]:
         power += (slope_power * level_level - slope_level * level_power) / whole
         power = max(power, LEAST_POWER)
         level = min(max(level, assumed - 4), 0.0)
-    return level, power
+    return Fit(level=level, power=power)
 
 
 def _missed(came: Sequence[Interval], objectives: Objectives) -> float | None:

@@ -5,7 +5,7 @@ then is to be paid off within one more cold start, in replicas whose every secon
 """
 
 from dataclasses import dataclass
-from math import ceil, fsum, sqrt
+from math import fsum, sqrt
 from typing import Final
 
 from fairlead.fleet.policies import Policy
@@ -19,10 +19,8 @@ from fairlead.scaling.roster import Roster
 
 MOST_HEADROOM: Final = 0.9
 """A share of 1 would take a fleet without end."""
-SLACK: Final = 0.05
-"""Of a replica: what headroom stands for, rather than one replica more."""
-MARGIN: Final = 1.2
-"""What is needed without one replica, over what is asked for: so that noise does not take one away and back."""
+WORTH_TELLING: Final = 0.005
+"""From 1: a factor that is nearer reads as 1.00."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +33,8 @@ class Known:
     horizon: float
     strain: float = 1.0
     """How much more it takes than reckoned, as users felt it."""
+    excess: float = 1.0
+    """How much less has to be asked for, as more stand ready than are asked for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +44,6 @@ class Reckoning:
     candidate: Candidate
     demand: Demand
     """Now."""
-    without_one: int
     need: float
     """For the objectives, headroom included, in parts of a replica."""
     reckoned: float
@@ -73,21 +72,36 @@ def reckoned(known: Known, roster: Roster, policy: Policy, headroom: float, now:
     least = requiring.least(known.speed, known.request, then, policy.objectives)
     now_least = least if here == then else requiring.least(known.speed, known.request, here, policy.objectives)
     kept_free = _kept_free(known, least, then, headroom)
-    room = requiring.roomy(known.speed, known.request, then)
-    need = max(kept_free * least.replicas * known.strain, room)
+    need, why = _needed(known, then, least, kept_free)
     backlog = _backlog(known, roster, here, now)
     paying = requiring.busy(known.speed, known.request, then) + backlog / known.horizon
     more = max(need, paying)
-    replicas = ceil(more - SLACK) + len(roster.stuck) if more > 0 else 0
-    because = _because(known, then, least, need) if need >= paying else _because_backlog(known, backlog, paying)
+    replicas = requiring.whole(more) + len(roster.stuck)
+    because = f"{_because(known, then, least)}{why}" if need >= paying else _because_backlog(known, backlog, paying)
     shown = _figures(known, kept_free, backlog)
     return Reckoning(
-        candidate=Candidate(signal=Signal.TOKENS, replicas=max(replicas, 0), because=because, figures=shown),
+        candidate=Candidate(signal=Signal.TOKENS, replicas=replicas, because=because, figures=shown),
         demand=here,
-        without_one=max(ceil(need * MARGIN - SLACK), 0),
         need=need,
         reckoned=kept_free * now_least.replicas,
     )
+
+
+def _needed(known: Known, then: Demand, least: Need, kept_free: float) -> tuple[float, str]:
+    """Replicas, and how they follow from what the arithmetic says.
+
+    The first one stays as it was felt: in a fleet of two, nearly all that is beyond comes of rounding.
+    """
+    felt = kept_free * least.replicas * known.strain
+    excess = known.excess if felt > 1 else 1.0
+    needed = felt if felt <= 1 else 1 + (felt - 1) * excess
+    room = requiring.roomy(known.speed, known.request, then)
+    if room > needed:
+        return room, f"; the batch has no room for them in fewer than {room:.2f}"
+    beyond = f"above the first, as {'more' if excess < 1 else 'fewer'} stand ready"
+    factors = ((known.strain, "by what users felt"), (excess, beyond))
+    told = "".join(f", x {factor:.2f} {words}" for factor, words in factors if abs(factor - 1) >= WORTH_TELLING)
+    return needed, f"; x {kept_free:.2f} kept free{told}: {needed:.2f}"
 
 
 def _kept_free(known: Known, least: Need, then: Demand, headroom: float) -> float:
@@ -114,10 +128,10 @@ def _one(request: Request) -> Demand:
     return Demand(requests=1.0, computed_tokens=request.computed_tokens, output_tokens=request.output_tokens)
 
 
-def _because(known: Known, then: Demand, least: Need, need: float) -> str:
+def _because(known: Known, then: Demand, least: Need) -> str:
     return (
         f"{then.requests:.2f} requests/s with {then.computed_tokens:.0f} prompt and {then.output_tokens:.0f} output "
-        f"tokens/s in {known.horizon:.0f} s take {least.replicas:.2f} replicas by {least.by}, {need:.2f} with headroom"
+        f"tokens/s in {known.horizon:.0f} s take {least.replicas:.2f} replicas by {least.by}"
     )
 
 
@@ -136,5 +150,6 @@ def _figures(known: Known, kept_free: float, backlog: float) -> tuple[Figure, ..
         Figure(name="request.outputTokens", value=request.output_tokens, unit="tokens"),
         Figure(name="headroom.factor", value=kept_free),
         Figure(name="strain.factor", value=known.strain),
+        Figure(name="excess.factor", value=known.excess),
         Figure(name="backlog.replicaSeconds", value=backlog, unit="s"),
     )

@@ -1,0 +1,84 @@
+"""Plays that need not be played again: of all whose figures cannot change with how Fairlead decides.
+
+A play is kept by what it depends on: the traffic, the part, the cold start, the contestant and its setting, the
+recorded traces, and the sources of the simulator and of the contestant. Fairlead itself is always played.
+"""
+
+import hashlib
+import os
+import sys
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from bench import simulated_fleets
+from bench.autoscaling import playing
+from bench.autoscaling.playing import Played, Stage
+from fairlead.sim.world.replicas import Scaling
+from house import reach, tree
+from house.tree import ROOT
+
+FOLDER: Final = ROOT / ".build/autoscaling"
+SOURCES: Final = (
+    "bench.autoscaling.playing",
+    "bench.autoscaling.traffic",
+    "bench.autoscaling.foreknowing",
+    "fairlead.sim.world.rivals.event_driven",
+    "fairlead.sim.world.rivals.horizontal",
+)
+"""With all that they import."""
+BESIDE: Final = (Path("bench/autoscaling/contestants.py"), Path("bench/autoscaling/searching.py"))
+"""These files alone: what they import of Fairlead's deciding is not theirs."""
+PACKAGE: Final = Path("operator/fairlead")
+"""Whose data, as the catalogue of accelerators, decides too."""
+DATA: Final = ("azure-llm-2023-conv.csv.gz", "mooncake-synthetic.jsonl.gz", "servegen")
+_DECODER: Final = msgspec.json.Decoder(Played)
+
+
+def played(stage: Stage, who: str, scaling: Scaling | None = None) -> Played:
+    """As it was when it was played before, else from the first arrival on."""
+    place = FOLDER / f"{_key(stage, who)}.json"
+    if place.exists():
+        return _DECODER.decode(place.read_bytes())
+    run = playing.played(stage, who, scaling)
+    print(f"{stage.traffic.name}, {stage.cold_s:.0f} s, {who}: {run.attainment:.1%}", file=sys.stderr, flush=True)
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    fresh = place.with_suffix(f".{os.getpid()}")
+    fresh.write_bytes(msgspec.json.encode(run))
+    fresh.replace(place)
+    return run
+
+
+def _key(stage: Stage, who: str) -> str:
+    part = stage.part
+    words = (
+        stage.traffic.name,
+        part.since,
+        part.until,
+        part is stage.traffic.tuning,
+        stage.cold_s,
+        stage.replicas,
+        who,
+    )
+    return hashlib.sha256("\0".join((digest(), *map(str, words))).encode()).hexdigest()
+
+
+@cache
+def digest() -> str:
+    """Of the sources and the recorded traffic."""
+    files = tree.files(ROOT)
+    modules = {reach.module(path): path for path in files if path.suffix == ".py"}
+    sources = {modules[name] for name in reach.closure(ROOT, modules, SOURCES)}
+    sources |= {path for path in files if path.suffix != ".py" and path.is_relative_to(PACKAGE)}
+    found = hashlib.sha256(sys.version.encode())
+    for path in (*(ROOT / one for one in (*sorted(sources), *BESIDE)), *_data()):
+        found.update(path.name.encode())
+        found.update(path.read_bytes())
+    return found.hexdigest()
+
+
+def _data() -> list[Path]:
+    named = [simulated_fleets.traces() / name for name in DATA]
+    return [file for one in named for file in (sorted(one.iterdir()) if one.is_dir() else [one])]
