@@ -1,9 +1,12 @@
-"""The operator as a process behind the fault proxy: started, killed, started anew; its Lease is short."""
+"""The operator as a process: started, killed, and started anew when it ended by itself, as the kubelet would do."""
 
 import os
 import subprocess
 import sys
+import threading
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -11,8 +14,11 @@ from typing import Final
 from house.tree import ROOT
 from tests.patience import eventually
 
-LEASE_S: Final = 3.0
-"""After a crash the next one waits for this."""
+LEASE_S: Final = 15.0
+"""As people have it. A process that stands still for two thirds of it ends, and two busy cores do let it stand still
+for seconds."""
+LOOK_S: Final = 0.5
+"""How often the kubelet looks."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -26,6 +32,7 @@ class OperatorProcess:
     lease_s: float = LEASE_S
     lease_namespace: str = "default"
     process: subprocess.Popen[bytes] | None = field(default=None)
+    """Until somebody ends it; an end of its own is for the kubelet to see."""
 
     @property
     def log(self) -> Path:
@@ -48,14 +55,16 @@ class OperatorProcess:
     def kill(self) -> None:
         """As a power failure would."""
         if self.process is not None:
-            self.process.kill()
-            self.process.wait(timeout=10)
+            process, self.process = self.process, None
+            process.kill()
+            process.wait(timeout=10)
 
     def stop(self) -> int:
         """As the kubelet would; answers its exit code."""
         assert self.process is not None
-        self.process.terminate()
-        return self.process.wait(timeout=30)
+        process, self.process = self.process, None
+        process.terminate()
+        return process.wait(timeout=30)
 
     def page(self) -> str:
         """Its metrics."""
@@ -76,3 +85,23 @@ class OperatorProcess:
             eventually(answers, "the operator is ready", 30)
         except AssertionError as problem:
             raise AssertionError(f"{problem}\n{self.log.read_text(encoding='utf-8')[-3000:]}") from problem
+
+
+@contextmanager
+def kubelet(operator: OperatorProcess) -> Iterator[None]:
+    """Whatever ends by itself is started anew: an operator that lost its Lease counts on that."""
+    end = threading.Event()
+
+    def watch() -> None:
+        while not end.wait(LOOK_S):
+            process = operator.process
+            if process is not None and process.poll() is not None:
+                operator.start()
+
+    watching = threading.Thread(target=watch, name="kubelet")
+    watching.start()
+    try:
+        yield
+    finally:
+        end.set()
+        watching.join()

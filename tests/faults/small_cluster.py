@@ -4,6 +4,7 @@ What Kubernetes itself does is real (ReplicaSets, garbage collection, scheduling
 No root and no namespaces: plain processes beside a light cluster, ended with it.
 """
 
+import itertools
 import json
 import os
 import socket
@@ -24,6 +25,8 @@ from house.tree import ROOT
 from tests.patience import eventually
 
 PRODUCT: Final = "NVIDIA-L4"
+_NUMBERS: Final = itertools.count(1)
+"""Nobody lives in another one's cluster because both have this process."""
 PROGRAMS: Final = (*programs.LIGHT, "kube-controller-manager", "kube-scheduler")
 
 
@@ -33,7 +36,7 @@ def small_cluster(gpus: int = 3, addresses: str = "127.0.99.1/24") -> Iterator[E
     cache = Cache.chosen()
     binaries = programs.ensure(cache, PROGRAMS)
     kwok = tools.ensure(cache, ("kwok",)) / "kwok"
-    layout = Layout.of(cache, f"small-{os.getpid()}")
+    layout = Layout.of(cache, f"small-{os.getpid()}-{next(_NUMBERS)}")
     with ExitStack() as stack:
         stack.callback(teardown.down, layout)
         door = Embedded(up(plan.make(layout.name, ()), cache))

@@ -4,7 +4,7 @@ import asyncio
 import json
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +17,7 @@ from fairlead.cluster import connection
 from fairlead.cluster.api_server import ApiServer
 from tests.controller.pretend import deployment
 from tests.faults.answering_pods import AnsweringPods, answering
-from tests.faults.operator import OperatorProcess
+from tests.faults.operator import OperatorProcess, kubelet
 from tests.faults.small_cluster import small_cluster
 from tests.patience import eventually
 
@@ -35,6 +35,11 @@ POLICY: Final[dict[str, Any]] = {
         "metrics": {"staleAfter": "5s"},
     },
 }
+
+
+SAID_LAST: Final = 6000
+"""Characters of its log; a stage's whole one is too long to read."""
+OPERATOR: Final = pytest.StashKey[OperatorProcess]()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,7 +99,7 @@ class Stage:
 
 
 @pytest.fixture(scope="package")
-def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+def stage(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[Stage]:
     """One for all of these stories."""
     with ExitStack() as stack:
         door = stack.enter_context(small_cluster(96, f"{_OURS}.0.1/16"))
@@ -102,9 +107,11 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
         operator = OperatorProcess(
             kubeconfig=door.kubeconfig, folder=tmp_path_factory.mktemp("scaling"), host=f"{_OURS}.255.1", flags=FLAGS
         )
+        request.config.stash[OPERATOR] = operator
         operator.start()
         stack.callback(lambda: operator.stop() if operator.runs() else None)
         operator.wait_ready()
+        stack.enter_context(kubelet(operator))
         made = Stage(door=door, operator=operator, pods=pods)
         made.apply(POLICY)
         yield made
@@ -115,6 +122,17 @@ def alone(stage: Stage) -> Iterator[None]:
     """Each story has the cluster for itself: what it made goes with it."""
     yield
     stage.door.kubectl("delete", "infd", "--all", "--wait=false")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Add to a failed story what the operator said last."""
+    report = yield
+    operator = item.config.stash.get(OPERATOR, None)
+    if report.failed and operator is not None:
+        log = operator.log.read_text(encoding="utf-8", errors="replace")
+        report.sections.append(("log of the operator", log[-SAID_LAST:]))
+    return report
 
 
 @contextmanager

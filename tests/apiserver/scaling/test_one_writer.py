@@ -4,12 +4,14 @@ autoscaler.3
 """
 
 import json
+import signal
 import time
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import pairwise
 from typing import Final
 
+from fairlead.controller.process import LOST
 from tests.apiserver.scaling.conftest import POLICY, Stage
 from tests.controller.pretend import deployment
 from tests.patience import eventually
@@ -107,6 +109,19 @@ def test_of_two_operators_one_decides_and_the_other_goes_on_when_it_dies(stage: 
         stage.operator.start()
         second.stop()
         stage.operator.wait_ready()
+
+
+def test_an_operator_that_stood_still_beyond_its_lease_ends_and_the_next_one_goes_on(stage: Stage) -> None:
+    stage.begin("stalled")
+    still = stage.operator.process
+    assert still is not None
+    still.send_signal(signal.SIGSTOP)
+    time.sleep(stage.operator.lease_s)
+    still.send_signal(signal.SIGCONT)
+    assert still.wait(timeout=30) == LOST
+    stage.operator.wait_ready()
+    stage.pods.load("stalled").waiting = 6
+    stage.reaches("stalled", 3)
 
 
 def test_who_takes_scaling_out_of_the_spec_counts_alone(stage: Stage) -> None:

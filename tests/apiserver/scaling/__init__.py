@@ -1,0 +1,1 @@
+"""Stories of scaling. A package, unlike its neighbours, so that its cluster ends with its last story."""
