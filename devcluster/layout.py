@@ -94,6 +94,10 @@ class Layout:
         """A node's own folder: runtime, kubelet, network."""
         return self.root / "nodes" / name
 
+    def images(self, node: str) -> Path:
+        """A node's images, packed and unpacked."""
+        return self.node(node) / "containerd"
+
     def log(self, component: str) -> Path:
         """A component's log."""
         return self.logs / f"{component}.log"

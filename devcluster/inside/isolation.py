@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from devcluster import control_groups
+from devcluster.inside import image_room
 from devcluster.layout import Layout
 from devcluster.plan import DNS_ADDRESS, Plan
 
@@ -36,6 +37,7 @@ def enter(plan: Plan, layout: Layout) -> None:
     _mount_masks(layout)
     _mount("-t", "proc", "proc", "/proc")
     _mount_kernel_settings(layout)
+    _make_room_for_images(plan, layout)
     _bring_up_network(plan)
     for node in plan.nodes:
         for group in control_groups.folders(f"{layout.control_group}/{node.name}"):
@@ -65,6 +67,13 @@ def _mount_kernel_settings(layout: Layout) -> None:
         stand_in.parent.mkdir(parents=True, exist_ok=True)
         stand_in.write_text(f"{value}\n")
         _mount("--bind", str(stand_in), f"/proc/sys/{setting}")
+
+
+def _make_room_for_images(plan: Plan, layout: Layout) -> None:
+    if image_room.is_in_memory(Path("/proc/meminfo").read_text(), len(plan.nodes)):
+        for node in plan.nodes:
+            layout.images(node.name).mkdir(parents=True, exist_ok=True)
+            _mount("-t", "tmpfs", "images", str(layout.images(node.name)))
 
 
 def _bring_up_network(plan: Plan) -> None:

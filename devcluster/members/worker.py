@@ -74,7 +74,7 @@ def _kubelet(layout: Layout, binaries: Path, node: Node) -> Component:
 def _runtime_config(layout: Layout, binaries: Path, node: Node) -> str:
     home = layout.node(node.name)
     return f"""version = 3
-root = "{home}/containerd"
+root = "{layout.images(node.name)}"
 state = "/run/{node.name}/containerd"
 
 [grpc]
