@@ -22,10 +22,10 @@ def options(lane: str) -> tuple[str, ...]:
     return ("-o", f"cache_dir={_memory(lane)}")
 
 
-def again(lane: str, marker: str) -> tuple[str, ...]:
+def again(lane: str, marker: str, folders: Sequence[str]) -> tuple[str, ...]:
     """The command that tells only those again that failed."""
     wait = ("--last-failed", "--last-failed-no-failures", "none")
-    return ("pytest", "-m", marker, *wait, *options(lane))
+    return ("pytest", *folders, "-m", marker, *wait, *options(lane))
 
 
 def failed(lane: str) -> list[str]:

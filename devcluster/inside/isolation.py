@@ -42,6 +42,7 @@ def enter(plan: Plan, layout: Layout) -> None:
     for node in plan.nodes:
         for group in control_groups.folders(f"{layout.control_group}/{node.name}"):
             group.mkdir(parents=True, exist_ok=True)
+    control_groups.favour(control_groups.folders(layout.control_group))
 
 
 def join_network(namespace: int) -> None:

@@ -199,7 +199,7 @@ def make_check(copy: Path) -> subprocess.CompletedProcess[str]:
 
 
 def started(words: list[str], copy: Path) -> subprocess.CompletedProcess[str]:
-    """Run in the copy, without what an outer make or coverage told this process."""
-    ours = ("MAKE", "MFLAGS", "COVERAGE_", "PYTEST_", "PYTHONPATH")
+    """Run in the copy, without what an outer make, lane or coverage told this process: what held is known by it."""
+    ours = ("MAKE", "MFLAGS", "COVERAGE_", "PYTEST_", "PYTHONPATH", "FAIRLEAD_EXAMPLES")
     environment = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
     return subprocess.run(words, cwd=copy, env=environment, check=False, capture_output=True, text=True)

@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
+from typing import Final
 
 import pytest
 from _pytest.mark.expression import Expression
@@ -14,6 +15,9 @@ from house import census, lanes
 from house.check import surroundings
 from house.lanes import Lane, Ran
 from house.tree import ROOT
+
+NONE_THERE: Final = ("tests/house",)
+"""With a marker that none has: a small lane collects in a second."""
 
 
 def run(*words: str, without: str = "", **env: str) -> "subprocess.CompletedProcess[str]":
@@ -24,13 +28,14 @@ def run(*words: str, without: str = "", **env: str) -> "subprocess.CompletedProc
     return subprocess.run(command, check=False, capture_output=True, text=True, env=kept | surroundings(ROOT) | env)
 
 
-def chosen(lane: Lane, marks: list[str]) -> bool:
-    """As pytest itself would choose."""
+def chosen(lane: Lane, test: str, marks: list[str]) -> bool:
+    """As pytest itself would choose, where it looks."""
 
     def carries(name: str, /, **_: object) -> bool:
         return name in marks
 
-    return Expression.compile(lane.marker).evaluate(carries)
+    there = any(test.startswith(f"{folder}/") for folder in lane.folders)
+    return there and Expression.compile(lane.marker).evaluate(carries)
 
 
 def test_a_lane_that_does_not_exist_is_answered_with_those_that_do() -> None:
@@ -42,10 +47,12 @@ def test_a_lane_that_does_not_exist_is_answered_with_those_that_do() -> None:
 @pytest.mark.house
 def test_every_test_belongs_to_exactly_one_lane() -> None:
     listed = run("pytest", "--collect-only", "-q", "-p", "house.census").stdout
-    marks = [line.rpartition("\t")[2].split(",") for line in listed.splitlines() if line.startswith(census.LINE)]
-    taken = {lane.name: [one for one in marks if chosen(lane, one)] for lane in lanes.LANES}
-    assert len(marks) > 4000
-    assert sum(map(len, taken.values())) == len(marks)
+    told = [line.removeprefix(census.LINE).rpartition("\t") for line in listed.splitlines() if census.LINE in line]
+    taken = {
+        lane.name: [test for test, _, marks in told if chosen(lane, test, marks.split(","))] for lane in lanes.LANES
+    }
+    assert len(told) > 4000
+    assert sum(map(len, taken.values())) == len(told)
     assert all(taken.values()), "a lane without tests proves nothing"
 
 
@@ -59,8 +66,8 @@ def test_the_table_names_a_lane_in_which_no_test_ran() -> None:
 
 @pytest.mark.house
 def test_a_lane_beside_another_says_its_words_when_that_one_is_over(capfd: pytest.CaptureFixture[str]) -> None:
-    tiny = Lane(name="tiny", marker="house and not house", world="nothing")
-    small = Lane(name="small", marker="house and not house", world="nothing", beside="tiny")
+    tiny = Lane(name="tiny", marker="house and not house", folders=NONE_THERE, world="nothing")
+    small = Lane(name="small", marker="house and not house", folders=NONE_THERE, world="nothing", beside="tiny")
     ran = list(lanes.run_all([small, tiny]))
     assert [one.lane.name for one in ran] == ["tiny", "small"]
     said = capfd.readouterr().out
@@ -74,7 +81,7 @@ def test_what_fetches_more_than_all_the_rest_runs_only_when_named() -> None:
 
 @pytest.mark.house
 def test_a_lane_says_what_it_needs_and_how_it_went(capfd: pytest.CaptureFixture[str]) -> None:
-    ran = lanes.run(Lane(name="tiny", marker="house and not house", world="nothing at all"))
+    ran = lanes.run(Lane(name="tiny", marker="house and not house", folders=NONE_THERE, world="nothing at all"))
     said = capfd.readouterr().out
     assert ran.code == 5, "no test ran"
     assert "── tiny: needs nothing at all" in said
@@ -92,7 +99,7 @@ def test_a_lane_with_floors_is_measured_and_held_to_them() -> None:
     ]
     assert lanes.commands(pure)[-1][-1] == "floors-of-the-rest"
     (plain,) = lanes.commands(lanes.LANES[1])
-    assert plain[:3] == ("pytest", "-m", "conformance")
+    assert plain[:5] == ("pytest", "tests/conformance", "tests/router", "-m", "conformance")
 
 
 @pytest.mark.house
@@ -110,7 +117,7 @@ def test_where_no_cluster_can_run_the_lane_is_passed_over_aloud_and_in_ci_it_fai
 
 @pytest.mark.house
 def test_a_few_stories_that_failed_are_told_again_alone_and_named(capfd: pytest.CaptureFixture[str]) -> None:
-    nobody = Lane(name="nobody", marker="house and not house", world="nothing", real=True)
+    nobody = Lane(name="nobody", marker="house and not house", folders=NONE_THERE, world="nothing", real=True)
     kept = ROOT / ".build" / "pytest-nobody" / "v" / "cache"
     kept.mkdir(parents=True, exist_ok=True)
     try:

@@ -1,0 +1,24 @@
+"""A cluster's pods weigh as much as several programs of this machine, by whichever version of control groups it has."""
+
+from pathlib import Path
+
+from devcluster import control_groups
+
+
+def test_whoever_has_a_weight_gets_ours(tmp_path: Path) -> None:
+    first, second, other = (tmp_path / name for name in ("cpu", "unified", "memory"))
+    for group, file in ((first, "cpu.shares"), (second, "cpu.weight"), (other, "memory.limit_in_bytes")):
+        group.mkdir()
+        (group / file).write_text("1\n")
+
+    control_groups.favour((first, second, other))
+
+    assert (first / "cpu.shares").read_text() == "8192\n"
+    assert (second / "cpu.weight").read_text() == "800\n"
+    assert (other / "memory.limit_in_bytes").read_text() == "1\n"
+
+
+def test_a_group_that_nobody_weighs_is_left_alone(tmp_path: Path) -> None:
+    control_groups.favour((tmp_path,))
+
+    assert list(tmp_path.iterdir()) == []
