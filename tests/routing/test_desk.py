@@ -235,6 +235,18 @@ def test_without_a_count_an_answer_that_began_costs_what_was_reserved(
     assert shop.tokens.level == 10_000 - paid
 
 
+def test_an_answer_that_was_broken_off_is_paid_for_and_teaches_nothing_of_how_long_answers_are() -> None:
+    at = desk(tenants(tokens_per_minute=10_000))
+    one = ask(at, "shop", prompt=100, output=10)
+    sent(at, one)
+    before = at.table.expectations.reply("shop", 1000)
+    at.ended(one, Ending.CLIENT_LEFT, Usage(prompt_tokens=100, output_tokens=4), 0.5)
+    shop = account(at, "shop")
+    assert shop.tokens is not None
+    assert (shop.tokens.level, shop.output_tokens) == (10_000 - 104, 4)
+    assert at.table.expectations.reply("shop", 1000) == before
+
+
 def test_over_a_limit_it_is_refused_before_it_waits() -> None:
     at = desk(Routing(limits=Limits(max_prompt_tokens=10)), seats=0)
     assert refused(at, ask(at, prompt=11)).reason is RefusalReason.PROMPT_TOO_LONG

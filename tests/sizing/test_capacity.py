@@ -152,7 +152,7 @@ RATES = st.floats(min_value=0.1, max_value=2000)
 GROWTH = st.floats(min_value=1.0, max_value=20.0)
 
 
-@settings(max_examples=settings.get_profile("house").max_examples // 10)
+@settings(max_examples=max(1, settings.get_profile("house").max_examples // 10))
 @given(RATES, GROWTH)
 def test_more_load_never_proposes_less_capacity(rate: float, growth: float) -> None:
     less = best(planned(replace(CHAT, requests_per_second=rate), products=FEW))
@@ -161,7 +161,7 @@ def test_more_load_never_proposes_less_capacity(rate: float, growth: float) -> N
     assert more.replicas * more.supply.requests_per_second * capacity.USABLE >= CHAT.burst * rate * growth * 0.999
 
 
-@settings(max_examples=settings.get_profile("house").max_examples // 10)
+@settings(max_examples=max(1, settings.get_profile("house").max_examples // 10))
 @given(st.floats(0.01, 0.3), st.floats(0.05, 5), st.floats(0.3, 1.0))
 def test_a_tighter_objective_is_never_a_cheaper_fleet(tpot: float, ttft: float, tighter: float) -> None:
     loose = planned(objectives=Objectives(ttft_p95_s=ttft, tpot_p95_s=tpot), products=FEW).best
