@@ -4,7 +4,9 @@ An image is thousands of files, unpacked on every node. A disk that discards at 
 that the end of a cluster took two minutes; memory is forgotten with the cluster's namespace.
 """
 
+import contextlib
 import re
+from pathlib import Path
 from typing import Final
 
 GIB: Final = 1024**3
@@ -12,9 +14,21 @@ A_NODE: Final = GIB
 """Our image, packed and unpacked, takes 0.7 GiB."""
 FOR_OTHERS: Final = 4 * GIB
 """What stays free for all that runs on the nodes, and for whoever works at this machine."""
+MEMINFO: Final = Path("/proc/meminfo")
+LIMITS: Final = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))
+"""Of the container that all of this may run in, by the version of its control groups."""
 
 
-def is_in_memory(meminfo: str, nodes: int) -> bool:
-    """Whether the images of so many nodes can lie in memory, by what /proc/meminfo says."""
-    found = re.search(r"^MemAvailable:\s+(\d+) kB$", meminfo, re.MULTILINE)
-    return found is not None and int(found[1]) * 1024 >= nodes * A_NODE + FOR_OTHERS
+def is_plenty(free: int, nodes: int) -> bool:
+    """Whether the images of so many nodes can lie in so much memory."""
+    return free >= nodes * A_NODE + FOR_OTHERS
+
+
+def free(meminfo: Path = MEMINFO, limits: tuple[Path, ...] = LIMITS) -> int:
+    """Bytes that could be used now: what the kernel calls available, or what a container may have when that is less."""
+    found = re.search(r"^MemAvailable:\s+(\d+) kB$", meminfo.read_text(), re.MULTILINE)
+    least = int(found[1]) * 1024 if found else 0
+    for limit in limits:
+        with contextlib.suppress(OSError, ValueError):  # no such version here, or `max`
+            least = min(least, int(limit.read_text()))
+    return least

@@ -71,7 +71,7 @@ def _mount_kernel_settings(layout: Layout) -> None:
 
 
 def _make_room_for_images(plan: Plan, layout: Layout) -> None:
-    if image_room.is_in_memory(Path("/proc/meminfo").read_text(), len(plan.nodes)):
+    if image_room.is_plenty(image_room.free(), len(plan.nodes)):
         for node in plan.nodes:
             layout.images(node.name).mkdir(parents=True, exist_ok=True)
             _mount("-t", "tmpfs", "images", str(layout.images(node.name)))

@@ -1,22 +1,41 @@
 """Images lie in memory where there is plenty of it, and on the disk where there is not or nobody can tell."""
 
+from pathlib import Path
+
 from devcluster.inside import image_room
+from devcluster.inside.image_room import GIB
 
 
-def told(available_gib: float) -> str:
+def told(folder: Path, available_gib: int) -> Path:
     """As the kernel writes it."""
-    kilobytes = int(available_gib * 1024 * 1024)
-    return f"MemTotal:       65802496 kB\nMemFree:          102400 kB\nMemAvailable:   {kilobytes} kB\nBuffers: 1 kB\n"
-
-
-def test_a_machine_with_plenty_keeps_them_in_memory() -> None:
-    assert image_room.is_in_memory(told(20), nodes=3)
+    path = folder / "meminfo"
+    lines = ("MemTotal: 65802496 kB", "MemFree: 102400 kB", f"MemAvailable:   {available_gib * 1024 * 1024} kB")
+    path.write_text("\n".join(lines) + "\n")
+    return path
 
 
 def test_each_node_takes_its_share_and_the_rest_is_for_others() -> None:
-    assert image_room.is_in_memory(told(6), nodes=2)
-    assert not image_room.is_in_memory(told(6), nodes=3)
+    assert image_room.is_plenty(20 * GIB, nodes=3)
+    assert image_room.is_plenty(6 * GIB, nodes=2)
+    assert not image_room.is_plenty(6 * GIB, nodes=3)
 
 
-def test_where_nothing_is_told_the_disk_is_used() -> None:
-    assert not image_room.is_in_memory("MemTotal: 1 kB\n", nodes=1)
+def test_what_is_available_counts_not_what_nobody_uses(tmp_path: Path) -> None:
+    assert image_room.free(told(tmp_path, 20), ()) == 20 * GIB
+
+
+def test_a_container_has_no_more_than_its_limit_by_whichever_version(tmp_path: Path) -> None:
+    limit = tmp_path / "limit"
+    absent = tmp_path / "absent"
+    limit.write_text(f"{3 * GIB}\n")
+    assert image_room.free(told(tmp_path, 20), (absent, limit)) == 3 * GIB
+    limit.write_text("max\n")
+    assert image_room.free(told(tmp_path, 20), (limit, absent)) == 20 * GIB
+    limit.write_text("9223372036854771712\n")
+    assert image_room.free(told(tmp_path, 20), (absent, limit)) == 20 * GIB
+
+
+def test_where_nothing_is_told_the_disk_is_used(tmp_path: Path) -> None:
+    silent = tmp_path / "meminfo"
+    silent.write_text("MemTotal: 1 kB\n")
+    assert not image_room.is_plenty(image_room.free(silent, ()), nodes=1)
