@@ -15,8 +15,6 @@ from tests.patience import eventually
 pytestmark = pytest.mark.usefixtures("operated")
 
 SECONDS_TO_SAY: Final = 30.0
-DEADLINE: Final = {"strategy": "Replace", "progressDeadlineSeconds": 40}
-"""Later than the last name, so that what is wrong is read before the way back."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -40,7 +38,7 @@ BADS: Final = (
 
 def test_bad_revisions_are_named_harm_nobody_and_go_back(stage: Stage, record_property: Record) -> None:
     routers = {"replicas": 1, "timeouts": {"firstToken": "5s"}}
-    fleet = {bad: Deployed(stage, bad.name, router=routers, rollout=DEADLINE) for bad in BADS}
+    fleet = {bad: Deployed(stage, bad.name, router=routers) for bad in BADS}
     served = {bad: each.serves().engines for bad, each in fleet.items()}
     with Traffic(*(each.address() for each in fleet.values()), clients=15) as traffic:
         for bad, each in fleet.items():
