@@ -9,19 +9,21 @@ import re
 from pathlib import Path
 from typing import Final
 
+from devcluster.control_groups import HIERARCHIES
+
 GIB: Final = 1024**3
 A_NODE: Final = GIB
 """Our image, packed and unpacked, takes 0.7 GiB."""
 FOR_OTHERS: Final = 4 * GIB
 """What stays free for all that runs on the nodes, and for whoever works at this machine."""
 MEMINFO: Final = Path("/proc/meminfo")
-LIMITS: Final = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))
+LIMITS: Final = (HIERARCHIES / "memory.max", HIERARCHIES / "memory/memory.limit_in_bytes")
 """Of the container that all of this may run in, by the version of its control groups."""
 
 
-def is_plenty(free: int, nodes: int) -> bool:
+def is_plenty(available: int, nodes: int) -> bool:
     """Whether the images of so many nodes can lie in so much memory."""
-    return free >= nodes * A_NODE + FOR_OTHERS
+    return available >= nodes * A_NODE + FOR_OTHERS
 
 
 def free(meminfo: Path = MEMINFO, limits: tuple[Path, ...] = LIMITS) -> int:

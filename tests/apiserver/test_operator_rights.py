@@ -85,9 +85,7 @@ async def scene(door: Embedded) -> AsyncIterator[Scene]:
     with tempfile.TemporaryDirectory() as folder:
         async with await connection.connect(where) as way, Proxy(await way.credentials()).served() as proxy:
             path = proxy.kubeconfig_through(Path(folder) / "kubeconfig", token.strip())
-            operator = OperatorProcess(
-                kubeconfig=path, folder=Path(folder), flags=(), lease_s=15.0, lease_namespace=NAMESPACE
-            )
+            operator = OperatorProcess(kubeconfig=path, folder=Path(folder), flags=(), lease_namespace=NAMESPACE)
             operator.start()
             try:
                 await asyncio.to_thread(operator.wait_ready)

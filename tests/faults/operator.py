@@ -29,7 +29,6 @@ class OperatorProcess:
     folder: Path
     host: str = "127.0.0.21"
     flags: tuple[str, ...] = ("--webhook", "off")
-    lease_s: float = LEASE_S
     lease_namespace: str = "default"
     process: subprocess.Popen[bytes] | None = field(default=None)
     """Until somebody ends it; an end of its own is for the kubelet to see."""
@@ -43,7 +42,7 @@ class OperatorProcess:
         """Start one; answers its process id."""
         environment = os.environ | {"KUBECONFIG": str(self.kubeconfig), "PYTHONPATH": str(ROOT / "operator")}
         words = [sys.executable, "-m", "fairlead", "operator", "--host", self.host, *self.flags]
-        words += ["--lease-seconds", str(self.lease_s), "--lease-namespace", self.lease_namespace]
+        words += ["--lease-seconds", str(LEASE_S), "--lease-namespace", self.lease_namespace]
         with self.log.open("ab") as sink:
             self.process = subprocess.Popen(words, env=environment, stdout=sink, stderr=sink)
         return self.process.pid

@@ -47,7 +47,9 @@ def test_a_lane_that_does_not_exist_is_answered_with_those_that_do() -> None:
 @pytest.mark.house
 def test_every_test_belongs_to_exactly_one_lane() -> None:
     listed = run("pytest", "--collect-only", "-q", "-p", "house.census").stdout
-    told = [line.removeprefix(census.LINE).rpartition("\t") for line in listed.splitlines() if census.LINE in line]
+    told = [
+        line.removeprefix(census.LINE).rpartition("\t") for line in listed.splitlines() if line.startswith(census.LINE)
+    ]
     taken = {
         lane.name: [test for test, _, marks in told if chosen(lane, test, marks.split(","))] for lane in lanes.LANES
     }

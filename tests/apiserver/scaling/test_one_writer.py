@@ -14,6 +14,7 @@ from typing import Final
 from fairlead.controller.process import LOST
 from tests.apiserver.scaling.conftest import POLICY, Stage
 from tests.controller.pretend import deployment
+from tests.faults.operator import LEASE_S
 from tests.patience import eventually
 
 WATCHED_S: Final = 6.0
@@ -116,7 +117,7 @@ def test_an_operator_that_stood_still_beyond_its_lease_ends_and_the_next_one_goe
     still = stage.operator.process
     assert still is not None
     still.send_signal(signal.SIGSTOP)
-    time.sleep(stage.operator.lease_s)
+    time.sleep(LEASE_S)
     still.send_signal(signal.SIGCONT)
     assert still.wait(timeout=30) == LOST
     stage.operator.wait_ready()
