@@ -17,6 +17,7 @@ from prove.claimed import (
     router_cost,
     simulator_speed,
     step_times,
+    trial,
 )
 from prove.claims import Claim, ordered
 
@@ -37,6 +38,7 @@ CLAIMS: Final[tuple[Claim, ...]] = tuple(
             *router_clients.CLAIMS,
             *autoscaler.CLAIMS,
             *autoscaler_told.CLAIMS,
+            *trial.CLAIMS,
         )
     )
 )

@@ -24,3 +24,5 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         room = item.path.relative_to(TESTS).parts[0]
         if room in LANES:
             item.add_marker(room)
+        for finding in item.iter_markers("trial"):
+            item.user_properties.append(("trial", *finding.args))

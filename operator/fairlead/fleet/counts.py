@@ -1,0 +1,31 @@
+"""How a number of things is written, once: every sentence that a person reads gets its plural from here."""
+
+from typing import Final
+
+IRREGULAR: Final = {"is": "are", "was": "were", "has": "have", "does": "do"}
+"""Verbs that follow a count."""
+_SIBILANTS: Final = ("s", "x", "z", "ch", "sh")
+
+
+def count(number: float, noun: str) -> str:
+    """`1 replica`, `3 replicas`, `2,048 tokens`, `0.5 replicas`; of several words the last is bent."""
+    return f"{written(number)} {noun if number == 1 else plural(noun)}"
+
+
+def verb(number: float, word: str) -> str:
+    """The verb that goes with a number of things: `is` or `are`, `keeps` or `keep`."""
+    if number == 1:
+        return word
+    return IRREGULAR.get(word, word.removesuffix("s"))
+
+
+def plural(noun: str) -> str:
+    """More than one of them."""
+    if noun.endswith("y") and noun[-2:-1] not in "aeiou":
+        return f"{noun[:-1]}ies"
+    return f"{noun}es" if noun.endswith(_SIBILANTS) else f"{noun}s"
+
+
+def written(number: float) -> str:
+    """A whole number with its thousands marked; of another one what matters."""
+    return f"{int(number):,}" if number == int(number) else f"{number:.3g}"

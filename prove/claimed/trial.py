@@ -1,0 +1,33 @@
+"""What an SRE's trial on a real node found: each finding has its story, and the kinds of them are hunted for."""
+
+from typing import Final
+
+from prove import noted
+from prove.claims import Claim, Figure
+
+FINDINGS: Final = range(1, 24)
+"""As they are numbered in issue 14."""
+
+
+def every_finding_has_its_story() -> Figure:
+    """All stories that carry a finding's number, in whatever world each of them needs."""
+    ran = noted.pytest("-m", "trial", "tests")
+    told = [int(number) for number in ran.numbers.get("trial", ())]
+    missing = [str(number) for number in FINDINGS if number not in told]
+    by_number = ", ".join(f"{number}: {told.count(number)}" for number in FINDINGS if number in told)
+    return Figure(
+        holds=ran.well and not missing,
+        text=f"stories by finding: {by_number or 'none'}; without a story: {', '.join(missing) or 'none'}; "
+        f"{ran.ended.tests}",
+    )
+
+
+CLAIMS: Final = (
+    Claim(
+        item="trial.1",
+        title="Each of the 23 findings of an SRE's trial on a real node has a story that failed before it was mended "
+        "and passes now",
+        prove=every_finding_has_its_story,
+        slow=True,
+    ),
+)
