@@ -166,7 +166,7 @@ def test_a_lease_that_cannot_be_given_back_ends_by_itself(caplog: pytest.LogCapt
             assert (leader.may_write(), holder(fake)) == (False, "a")
 
     run(story())
-    assert "the Lease could not be given back, it ends by itself" in caplog.text
+    assert "the Lease fairlead/operator could not be released, another process leads 15 s from now" in caplog.text
 
 
 def test_a_missing_right_is_said_once_and_the_lease_taken_when_it_comes(caplog: pytest.LogCaptureFixture) -> None:
@@ -182,7 +182,8 @@ def test_a_missing_right_is_said_once_and_the_lease_taken_when_it_comes(caplog: 
             assert leader.may_write()
 
     run(story())
-    assert [line.message[:52] for line in caplog.records] == ["the Lease cannot be had: get leases.coordination.k8s"]
+    said = [line.message[:52] for line in caplog.records if line.levelname == "WARNING"]
+    assert said == ["the Lease fairlead/operator can be neither taken nor"]
 
 
 def test_a_renewal_that_was_broken_off_but_done_does_not_keep_the_lease_from_being_given_back() -> None:
@@ -193,5 +194,58 @@ def test_a_renewal_that_was_broken_off_but_done_does_not_keep_the_lease_from_bei
                 held = fake.objects.held[LEASE.title, "fairlead", "operator"]
                 fake.put(LEASE, held | {"spec": held["spec"] | {"renewTime": "by the renewal we never heard of"}})
             assert holder(fake) == ""
+
+    run(story())
+
+
+@pytest.mark.trial(22)
+def test_a_standby_says_once_whom_it_waits_for_and_how_it_came_to_lead(caplog: pytest.LogCaptureFixture) -> None:
+    """Whoever reads the log of the second replica sees that it is no leader, who is, and what happens when that dies."""
+    caplog.set_level("INFO")
+
+    async def story() -> None:
+        fake, clock = FakeApi(), Clock()
+        async with fake.connected() as connection:
+            api = ApiServer(connection)
+            first, second = (Leadership(api, place(who), DICE, STEADY) for who in ("a", "b"))
+            third = Leadership(api, place("c"), DICE, STEADY, clock)
+            async with hold(first):
+                waiting = asyncio.create_task(second.acquire())
+                await asyncio.sleep(0.1)
+            await waiting
+            waiting = asyncio.create_task(third.acquire())
+            await asyncio.sleep(0.1)
+            clock.ahead = 15.1
+            await waiting
+            await second.keep()
+
+    run(story())
+    assert [line.message for line in caplog.records if line.name == "fairlead.cluster.lease"] == [
+        "a now holds the Lease fairlead/operator: it leads",
+        "b stands by: a holds the Lease fairlead/operator; if its renewals stop, this process takes over within 16 s",
+        "a released the Lease fairlead/operator: a standby leads within seconds",
+        "b now holds the Lease fairlead/operator, which a released: it leads",
+        "c stands by: b holds the Lease fairlead/operator; if its renewals stop, this process takes over within 16 s",
+        "c now holds the Lease fairlead/operator, which b no longer renewed: it leads",
+        "b lost the Lease fairlead/operator: c holds it; this process ends, and the kubelet starts it anew",
+    ]
+
+
+@pytest.mark.trial(8)
+def test_a_fresh_lease_goes_with_the_deployment_that_runs_the_operator() -> None:
+    """After an uninstall nobody could remove it: the account's rights go before its processes do."""
+    owner = {"apiVersion": "apps/v1", "kind": "Deployment", "name": "fairlead", "uid": "u"}
+
+    async def ours() -> Manifest:
+        return owner
+
+    async def story() -> None:
+        fake = FakeApi()
+        async with fake.connected() as connection:
+            mine = Place(namespace="fairlead", name="operator", identity="a", owner=ours)
+            async with hold(Leadership(ApiServer(connection), mine, DICE)):
+                pass
+            held = fake.objects.held[LEASE.title, "fairlead", "operator"]
+            assert (held["metadata"]["ownerReferences"], held["spec"]["holderIdentity"]) == ([owner], "")
 
     run(story())

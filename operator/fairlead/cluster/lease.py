@@ -8,10 +8,11 @@ import asyncio
 import logging
 import random
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from math import ceil
 from typing import Any, Final
 
 from fairlead.cluster.api_server import ApiError, ApiServer, Conflict
@@ -36,6 +37,16 @@ TERMS: Final = Terms()
 
 GIVE_BACK_S: Final = 2.0
 """A process that ends has little time."""
+JITTER: Final = 1.2
+"""A pause between two tries is drawn up to so many times longer."""
+
+OwnerOf = Callable[[], Awaitable[Manifest | None]]
+"""What a fresh Lease is to be removed with, as an owner reference; nothing where no object stands for us."""
+
+
+async def no_owner() -> Manifest | None:
+    """For a process that no Deployment runs."""
+    return None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +57,10 @@ class Place:
     name: str
     identity: str
     """Unique to the process: pod name and a random part."""
+    owner: OwnerOf = no_owner
+
+    def __str__(self) -> str:
+        return f"{self.namespace}/{self.name}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,6 +124,10 @@ class Leadership:
         self._lease: Manifest | None = None
         self._renewed = float("-inf")
         self._complaint = ""
+        self._awaited = ""
+        """The holder that this process said it stands by for."""
+        self._released = False
+        """Whether the one before gave the Lease back."""
 
     def may_write(self) -> bool:
         """Whether nobody else can lead yet: asked before every write."""
@@ -118,7 +137,7 @@ class Leadership:
         """Wait until the Lease is ours."""
         while not await self._tried():
             await self._pause()
-        log.info("%s leads by the Lease %s/%s", self._place.identity, self._place.namespace, self._place.name)
+        log.info("%s now holds the Lease %s%s: it leads", self._place.identity, self._place, self._after())
 
     async def keep(self) -> None:
         """Renew until the Lease is lost or the deadline passes."""
@@ -132,7 +151,12 @@ class Leadership:
                 kept = False
             if not self.may_write() or (not kept and self._another_holds()):
                 self.lost.set()
-                log.error("%s lost the Lease %s; ending", self._place.identity, self._place.name)
+                log.error(
+                    "%s lost the Lease %s: %s; this process ends, and the kubelet starts it anew",
+                    self._place.identity,
+                    self._place,
+                    self._why_lost(),
+                )
                 return
 
     async def release(self) -> None:
@@ -145,7 +169,14 @@ class Leadership:
                 while not await self._given_back():
                     pass
         except (ApiError, TimeoutError) as problem:
-            log.warning("the Lease could not be given back, it ends by itself: %r", problem)
+            log.warning(
+                "the Lease %s could not be released, another process leads %d s from now: %r",
+                self._place,
+                ceil(self._terms.duration_s),
+                problem,
+            )
+        else:
+            log.info("%s released the Lease %s: a standby leads within seconds", self._place.identity, self._place)
 
     async def _given_back(self) -> bool:
         """One try, from a fresh look: a renewal that was broken off may have been done all the same."""
@@ -176,6 +207,7 @@ class Leadership:
             self._complain(str(problem))
             return False
         self._complaint = ""
+        self._released = self._sighting is not None and not self._sighting.holder
         self._renewed, self._sighting = started, None
         return True
 
@@ -184,10 +216,40 @@ class Leadership:
         place = self._place
         lease = await self._api.read(LEASE, place.namespace, place.name)
         if lease is None:
-            named = {"name": place.name, "namespace": place.namespace}
+            named: Manifest = {"name": place.name, "namespace": place.namespace}
+            owner = await place.owner()
+            named |= {"ownerReferences": [owner]} if owner else {}
             return {"apiVersion": LEASE.api_version, "kind": LEASE.kind, "metadata": named}
         self._sighting = seen(lease, self._sighting, self._clock(), self._terms)
-        return lease if self._sighting.free(place.identity, self._clock()) else None
+        if self._sighting.free(place.identity, self._clock()):
+            return lease
+        self._stand_by(self._sighting)
+        return None
+
+    def _stand_by(self, now: Sighting) -> None:
+        """Once for each holder; one that leads already and sees another holder has lost, which is said elsewhere."""
+        if now.holder == self._awaited or self._renewed > float("-inf"):
+            return
+        self._awaited = now.holder
+        log.info(
+            "%s stands by: %s holds the Lease %s; if its renewals stop, this process takes over within %d s",
+            self._place.identity,
+            now.holder,
+            self._place,
+            ceil(now.duration_s + self._terms.retry_s * JITTER),
+        )
+
+    def _after(self) -> str:
+        """Whom it follows, if it waited for one."""
+        if not self._awaited:
+            return ""
+        return f", which {self._awaited} {'released' if self._released else 'no longer renewed'}"
+
+    def _why_lost(self) -> str:
+        if self._sighting is not None and self._another_holds():
+            return f"{self._sighting.holder or 'another process'} holds it"
+        words = f"it could not be renewed for {self._terms.deadline_s:g} s"
+        return f"{words} ({self._complaint})" if self._complaint else words
 
     def _another_holds(self) -> bool:
         return self._sighting is not None and self._lease is None and self._sighting.holder != self._place.identity
@@ -195,11 +257,11 @@ class Leadership:
     def _complain(self, problem: str) -> None:
         """Once for each problem: a standby asks every other second."""
         if problem != self._complaint:
-            log.warning("the Lease cannot be had: %s", problem)
+            log.warning("the Lease %s can be neither taken nor renewed: %s; trying on", self._place, problem)
             self._complaint = problem
 
     async def _pause(self) -> None:
-        await asyncio.sleep(self._terms.retry_s * self._rng.uniform(1.0, 1.2))
+        await asyncio.sleep(self._terms.retry_s * self._rng.uniform(1.0, JITTER))
 
 
 @asynccontextmanager
