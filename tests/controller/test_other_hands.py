@@ -129,10 +129,11 @@ def stranger(owner: Manifest | None) -> Manifest:
     return {"apiVersion": "v1", "kind": "Service", "metadata": metadata, "spec": {"selector": {"app": "shop"}}}
 
 
+@pytest.mark.trial(7)
 @pytest.mark.parametrize(
     ("owner", "said"),
     [
-        (None, "belongs to somebody else"),
+        (None, "is not Fairlead's"),
         ({"kind": "Shop", "name": "shop", "uid": "s", "controller": True}, "belongs to Shop shop"),
     ],
 )
@@ -149,10 +150,33 @@ def test_a_strangers_object_under_our_childs_name_is_left_alone(owner: Manifest 
     live = world.objects.found((kinds.SERVICE.title, "default", "chat-router"))
     assert live["spec"] == {"selector": {"app": "shop"}}
     assert world.condition("Accepted") == ("False", "NameTaken")
-    assert f"Service chat-router is there already and {said}" in world.message("Accepted")
+    assert f"Service chat-router exists already and {said}" in world.message("Accepted")
+    assert (world.engines(), world.engine_pods()) == ({}, []), "no GPU for an engine that no request would reach"
+    assert world.condition("Progressing") == ("False", "NameTaken")
+    assert "Reconciling" not in {one["type"] for one in world.document()["status"]["conditions"]}
+    assert "keep" not in world.message("Ready")
     world.kube.delete(kinds.SERVICE, "default", "chat-router")
     world.settle()
     assert world.condition("Ready") == ("True", "Serving")
+
+
+@pytest.mark.trial(7)
+def test_what_ran_before_a_name_was_taken_is_neither_changed_nor_said_to_be_reached() -> None:
+    """P20: the router's Service was deleted and somebody was quicker; an edit waits until the name is free."""
+    world = settled()
+    serving, asked = world.serving(), world.engines()
+    world.kube.delete(kinds.SERVICE, "default", "chat-router")
+    world.objects.put(kinds.SERVICE, stranger(None))
+    world.apply(deployment(context=4096))
+    world.rounds(8)
+    assert (world.serving(), world.engines()) == (serving, asked)
+    assert world.condition("Ready") == ("False", "NameTaken")
+    assert world.message("Ready").endswith("another name; 2 replicas run as before")
+    assert world.tick().after_s == 15.0, "a stranger's object is not watched, so it is looked for"
+    world.kube.delete(kinds.SERVICE, "default", "chat-router")
+    world.settle()
+    assert world.condition("Ready") == ("True", "Serving")
+    assert len(world.serving_of(4096)) == 2
 
 
 def test_what_was_orphaned_on_purpose_is_taken_back() -> None:

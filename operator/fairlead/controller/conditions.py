@@ -9,6 +9,7 @@ from typing import Final
 
 from fairlead.controller import scaling_conditions
 from fairlead.controller.situation import Routers, Situation
+from fairlead.fleet import counts
 from fairlead.fleet.conditions import ConditionReason as Why
 from fairlead.fleet.conditions import ConditionType, Judgement
 from fairlead.fleet.rollouts import Hold, HoldReason, Phase, Plan
@@ -119,12 +120,18 @@ def ready(now: Situation, parts: tuple[Judgement, ...]) -> Judgement:
     by_type = {part.type: part for part in parts}
     for part in (by_type[one] for one in _ORDER):
         if part.holds is False and (part.type is not ConditionType.SCHEDULED or _is_awaited(now, serves)):
-            rest = f"; {serves.ready} replicas keep serving" if serves.ready and part.type in _ORDER[:3] else ""
+            rest = _kept(part, serves) if serves.ready and part.type in _ORDER[:3] else ""
             return _no(kind, part.reason, f"{part.message}{rest}")
     if by_type[ConditionType.ROUTABLE].holds is None:
         part = by_type[ConditionType.ROUTABLE]
         return Judgement(type=kind, holds=None, reason=part.reason, message=part.message)
     return _yes(kind, Why.SERVING, f"{serves.ready} of {serves.wanted} replicas serve")
+
+
+def _kept(part: Judgement, serves: Tally) -> str:
+    """What is left of service. Where the router's name is taken, who reaches the replicas is not ours to say."""
+    verb, rest = ("runs", "as before") if part.reason is Why.NAME_TAKEN else ("keeps", "serving")
+    return f"; {counts.count(serves.ready, 'replica')} {counts.verb(serves.ready, verb)} {rest}"
 
 
 def _is_awaited(now: Situation, serves: Tally) -> bool:
@@ -157,15 +164,15 @@ def maybe_reconciling(now: Situation, parts: tuple[Judgement, ...]) -> Iterator[
     moving = next(part for part in parts if part.type is ConditionType.PROGRESSING)
     if (
         now.plan is not None
-        and moving.reason not in {Why.COMPLETE, Why.PAUSED}
+        and moving.reason not in {Why.COMPLETE, Why.PAUSED, Why.NAME_TAKEN}
         and now.plan.phase is not Phase.RETURNED
     ):
         yield _yes(ConditionType.RECONCILING, moving.reason, moving.message)
 
 
-def _obstructed(now: Situation, _: Plan) -> Judgement | None:
-    """The API server refused what the plan asks for."""
-    if now.obstacle is None or now.obstacle.reason is Why.NAME_TAKEN:
+def _obstructed(now: Situation, plan: Plan) -> Judgement | None:
+    """The API server refused what the plan asks for, or a name that it needs is taken."""
+    if now.obstacle is None or (now.obstacle.reason is Why.NAME_TAKEN and isinstance(plan.step, Hold)):
         return None
     return _no(ConditionType.PROGRESSING, now.obstacle.reason, now.obstacle.message)
 

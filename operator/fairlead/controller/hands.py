@@ -3,7 +3,8 @@
 Looks at the live object before it touches one that it did not make; what belongs to somebody else is left alone.
 """
 
-from collections.abc import Callable, Collection, Mapping
+import asyncio
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Final
 
 from fairlead.cluster import kinds
@@ -70,8 +71,14 @@ class Hands:
     async def carry_out(
         self, observed: Observed, decision: Decision, busy: Mapping[str, int], meddled: Meddled
     ) -> Obstacle | None:
-        """Engines first, since their start is what people wait for; answers what stood in the way."""
+        """Engines first, since their start is what people wait for; answers what stood in the way.
+
+        Where a name is taken nothing is started or stopped: no request would reach an engine without the rest.
+        """
         try:
+            taken = await self._taken((*decision.engines, *decision.standing), observed.owner)
+            if taken is not None:
+                return taken
             if decision.shrinks is not None:
                 await self._weigh(observed.pods.get(decision.shrinks, ()), busy, decision.beds.sleepers)
             for child in (*decision.engines, *decision.standing):
@@ -87,6 +94,16 @@ class Hands:
                 raise StillLeaving(f"namespace {observed.owner.namespace} is being removed") from problem
             return _obstacle(problem)
         return None
+
+    async def _taken(self, children: Iterable[Manifest], owner: Owner) -> Obstacle | None:
+        """Whether somebody else's object has the name of a child; only those are looked for that were not heard of."""
+        unheard = [one for one in children if self._heard(one) is None]
+        found = await asyncio.gather(*(self._server.read(kinds.of(one), *_name(one)) for one in unheard))
+        heard = [live for one in children if (live := self._heard(one)) is not None]
+        return next((said for live in (*heard, *found) if live and (said := _not_ours(live, owner)) is not None), None)
+
+    def _heard(self, child: Manifest) -> Manifest | None:
+        return self._world.of(kinds.of(child)).find(*_name(child))
 
     async def ensure(self, intent: Manifest, owner: Owner, meddled: Meddled) -> None:
         """Have a child stand as intended; a request only where it does not."""
@@ -183,32 +200,48 @@ class Hands:
         self._world.note(await self._server.apply(noted))
 
 
+def _name(child: Manifest) -> tuple[str, str]:
+    return child["metadata"]["namespace"], child["metadata"]["name"]
+
+
 def _must_be_ours(live: Manifest, owner: Owner) -> None:
-    """Its controller is this very object, or it is ours and was orphaned on purpose."""
+    """Or on its way out, or the child of a namesake that is."""
     if "deletionTimestamp" in live["metadata"]:
         raise StillLeaving(f"{live['kind']} {live['metadata']['name']} is being removed")
-    controller = observing.controller_of(live)
-    if controller.get("uid") == owner.uid:
-        return
-    if not controller and (live["metadata"].get("labels") or {}).get(labels.DEPLOYMENT) == owner.name:
-        return
-    if (controller.get("kind"), controller.get("name")) == (kinds.INFERENCE_DEPLOYMENT.kind, owner.name):
+    if _is_a_namesakes(live, owner):
         raise StillLeaving(f"{live['kind']} {live['metadata']['name']} belonged to an earlier {owner.name}")
-    whose = f"{controller.get('kind')} {controller.get('name')}" if controller else "somebody else"
-    raise Obstructed(
-        Obstacle(
-            reason=ConditionReason.NAME_TAKEN,
-            message=f"metadata.name: {owner.name}: {live['kind']} {live['metadata']['name']} is there already and "
-            f"belongs to {whose}; it is left alone: rename or remove it, or rename this object",
-        )
+    taken = _not_ours(live, owner)
+    if taken is not None:
+        raise Obstructed(taken)
+
+
+def _not_ours(live: Manifest, owner: Owner) -> Obstacle | None:
+    """That its name is taken; nothing where this very object controls it, or it is ours and was orphaned on purpose."""
+    controller, metadata = observing.controller_of(live), live["metadata"]
+    if controller.get("uid") == owner.uid or "deletionTimestamp" in metadata or _is_a_namesakes(live, owner):
+        return None
+    if not controller and (metadata.get("labels") or {}).get(labels.DEPLOYMENT) == owner.name:
+        return None
+    whose = f"belongs to {controller.get('kind')} {controller.get('name')}" if controller else "is not Fairlead's"
+    return Obstacle(
+        reason=ConditionReason.NAME_TAKEN,
+        message=f"metadata.name: {owner.name}: {live['kind']} {metadata['name']} exists already and {whose}; it is left "
+        f"alone, and nothing is started or stopped here while it has this name: delete or rename it, or give this "
+        "InferenceDeployment another name",
     )
+
+
+def _is_a_namesakes(live: Manifest, owner: Owner) -> bool:
+    controller = observing.controller_of(live)
+    named = (controller.get("kind"), controller.get("name")) == (kinds.INFERENCE_DEPLOYMENT.kind, owner.name)
+    return named and controller.get("uid") != owner.uid
 
 
 def _obstacle(problem: Refused) -> Obstacle:
     """What a person can do about it."""
     what = f"{problem.verb} {problem.resource.title} {problem.name or ''}".strip()
     if problem.lacks_right:
-        words = f"Fairlead may not {what}: {problem.message}; install the roles of the chart anew"
+        words = f"Fairlead may not {what}: {problem.message}; run `helm upgrade`, which writes its roles anew"
         return Obstacle(reason=ConditionReason.NO_RIGHT, message=words)
-    words = f"the API server refuses to {what}: {problem.message}"
+    words = f"the API server refused to {what}: {problem.message}"
     return Obstacle(reason=ConditionReason.CLUSTER_REFUSES, message=words)

@@ -16,7 +16,7 @@ from fairlead.api import kinds as ours
 from fairlead.cluster import kinds, pods
 from fairlead.cluster.api_errors import Missing
 from fairlead.cluster.kinds import Manifest, Resource
-from fairlead.controller import deciding, guessing, judging, looking, node_facts, observing, references, status
+from fairlead.controller import deciding, figures, guessing, judging, looking, node_facts, observing, references, status
 from fairlead.controller.deciding import Decision, Facts
 from fairlead.controller.hands import Hands, Meddled, StillLeaving
 from fairlead.controller.judging import Judged
@@ -26,11 +26,10 @@ from fairlead.controller.observing import Observed
 from fairlead.controller.queue import Outcome
 from fairlead.controller.situation import Obstacle, Routers, Situation
 from fairlead.controller.sleepers import Sleepers
-from fairlead.controller.status import Standing
 from fairlead.controller.world import Looks, References, Server, Teller, World
+from fairlead.fleet.conditions import ConditionReason
 from fairlead.fleet.gateways import OwnRouter, WantedDeployment
 from fairlead.fleet.rollouts import Ask, GiveUp, Retire
-from fairlead.objects import labels, names
 from fairlead.objects.owner import Owner
 from fairlead.objects.platform import Platform
 from fairlead.objects.router_config import DEFAULT_REPLICAS
@@ -38,7 +37,7 @@ from fairlead.objects.router_config import DEFAULT_REPLICAS
 PROBING_S: Final = 1.0
 """While routers are trying a ready replica, nothing else would wake us when they are done."""
 MISSING_S: Final = 15.0
-"""How often a named object that nobody watches is looked for."""
+"""How often a named object that nobody watches is looked for, and one that has the name of a child."""
 LEAVING_S: Final = 1.0
 TURNING_S: Final = 0.5
 """While engines fall asleep or wake: routers that drop one, and engines that turn, tell nobody."""
@@ -229,7 +228,7 @@ class Reconciler:
 
     async def _report(self, observed: Observed, now: Situation, at: datetime) -> None:
         """Written only when something differs from what stands there."""
-        found = status.status(now, self._figures(observed, now.judged), observed.status, at)
+        found = status.status(now, figures.standing(observed, now.judged, self._setting.known), observed.status, at)
         if not status.differs(found, observed.status):
             return
         try:
@@ -239,26 +238,6 @@ class Reconciler:
         self._world.note(written)
         for condition in status.changed(found, observed.status):
             self._teller.transition(observed.document, condition, at)
-
-    def _figures(self, observed: Observed, judged: Judged) -> Standing:
-        owner = observed.owner
-        wanted = judged.deployment.wanted if judged.deployment else None
-        accelerator = self._setting.known.accelerator(wanted.product) if wanted else None
-        price = accelerator.price_an_hour if accelerator else None
-        return Standing(
-            generation=observed.document["metadata"]["generation"],
-            selector=labels.as_text(labels.engines(owner.name)),
-            endpoint=_endpoint(owner, judged.deployment),
-            price_an_hour=price * wanted.gpus_per_replica if price is not None and wanted else None,
-        )
-
-
-def _endpoint(owner: Owner, deployment: WantedDeployment | None) -> str | None:
-    """What clients write; a gateway's own address is told by the gateway."""
-    if deployment is None or not isinstance(deployment.door, OwnRouter):
-        return None
-    scheme = "https" if deployment.door.routing.door.tls_secret else "http"
-    return f"{scheme}://{names.router(owner.name)}.{owner.namespace}.svc/v1"
 
 
 _WATCHED: Final = {
@@ -272,10 +251,10 @@ _WATCHED: Final = {
 def _outcome(
     observed: Observed, judged: Judged, decision: Decision, obstacle: Obstacle | None, now: datetime
 ) -> Outcome:
-    if obstacle is not None:
+    if obstacle is not None and obstacle.reason is not ConditionReason.NAME_TAKEN:
         return Outcome(failed=obstacle.message)
     waits = [WATCHFUL_S] if observed.routers else []
-    if not judged.may_start or judged.lost:
+    if not judged.may_start or judged.lost or obstacle is not None:
         waits.append(MISSING_S)
     if observed.routers and any(
         one.ready_since and not one.ending and not one.asleep and one.routable is not True
