@@ -27,6 +27,7 @@ from fairlead.cluster.store import Store
 from fairlead.controller import looking
 from fairlead.controller.hands import Hands
 from fairlead.controller.looks import PodLooks
+from fairlead.controller.losses import Losses
 from fairlead.controller.observing import Observed
 from fairlead.controller.sleepers import Sleepers
 from fairlead.fleet.endpoints import EndpointState
@@ -56,6 +57,7 @@ class Pool:
     http: aiohttp.ClientSession
     store: Store = field(default_factory=Store)
     statuses: list[int] = field(default_factory=list)
+    losses: Losses = field(default_factory=Losses)
 
     def of(self, resource: kinds.Resource) -> Store:
         """Only pods are looked at."""

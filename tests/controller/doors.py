@@ -3,20 +3,22 @@
 The feed may be late, may stop, and may lose, double and reorder what it brings; a list in the end tells the truth.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
 from fairlead.cluster import kinds, pods
 from fairlead.cluster.kinds import Manifest, Resource
-from fairlead.cluster.store import Store
+from fairlead.cluster.store import Change, Store
 from fairlead.controller.existence import NOTHING
 from fairlead.controller.known import Key
+from fairlead.controller.losses import Losses
+from fairlead.controller.seeing import CHILDREN
 from fairlead.fleet.endpoints import Endpoint, EndpointState
 from fairlead.fleet.load import EngineLoad
 from fairlead.fleet.wanted import EngineKind
 from fairlead.objects import labels
-from tests.reaching.fake_objects import Happened, Objects
+from tests.reaching.fake_objects import Happened, Objects, matches
 
 Feed = Callable[[Sequence[Happened]], Sequence[Happened]]
 
@@ -37,6 +39,7 @@ class PretendWorld:
         """Which changes arrive, and in which order; nothing: a list each time, which tells the truth."""
         self._told = objects.version
         self._listed = -1
+        self.losses = Losses()
 
     def of(self, resource: Resource) -> Store:
         """Objects of one kind."""
@@ -68,8 +71,8 @@ class PretendWorld:
             return
         self._told = self._listed = self._objects.version
         for resource in WATCHED:
-            held = self._objects.listed(resource.title, None, "")
-            tuple(self.of(resource).relist(held, str(self._objects.version)))
+            held = self._objects.listed(resource.title, None, _selector(resource))
+            self._heard(resource, self.of(resource).relist(held, str(self._objects.version)))
 
     def hear_past(self, version: int) -> None:
         """Everything as it was once, as an API server tells it that lags behind."""
@@ -83,11 +86,25 @@ class PretendWorld:
         self._told = self._objects.version
         for one in feed(news):
             resource = next((kind for kind in WATCHED if kind.title == one.where[0]), None)
-            if resource is not None and one.new is not None:
-                self.of(resource).put(one.new)
-            elif resource is not None and one.old is not None:
+            if resource is None:
+                continue
+            if one.new is not None and matches(one.new, _selector(resource)):
+                self._heard(resource, self.of(resource).put(one.new))
+            elif one.old is not None:
                 gone = one.old | {"metadata": one.old["metadata"] | {"resourceVersion": str(one.version)}}
-                self.of(resource).drop(gone)
+                self._heard(resource, self.of(resource).drop(gone))
+
+    def _heard(self, resource: Resource, changes: Iterable[Change]) -> None:
+        for old, new in changes:
+            metadata = old["metadata"] if old else {}
+            owner = (metadata.get("labels") or {}).get(labels.DEPLOYMENT)
+            beside = self.of(kinds.POD).of_deployment(metadata["namespace"], owner) if owner else ()
+            self.losses.heard(resource, old, new, beside)
+
+
+def _selector(resource: Resource) -> str:
+    """As the operator's informers ask."""
+    return labels.MANAGED_BY if resource in CHILDREN else ""
 
 
 class PretendLooks:
@@ -166,6 +183,10 @@ class PretendTeller:
     def meddled(self, about: Manifest, resource: Resource, note: str, at: datetime) -> None:  # noqa: ARG002
         """Somebody else changed a child."""
         self.told.append(f"PutBack {note}")
+
+    def deleted(self, about: Manifest, note: str, at: datetime) -> None:  # noqa: ARG002
+        """Somebody else deleted a pod."""
+        self.told.append(f"Deleted {note}")
 
     def step(self, about: Manifest, reason: str, note: str, at: datetime) -> None:  # noqa: ARG002
         """A step."""

@@ -16,6 +16,8 @@ Manifest = dict[str, Any]
 DRAINS_IN: Final = 2
 """Rounds that an ending pod takes; its GPUs are held for so long."""
 RESOURCE: Final = "nvidia.com/gpu"
+HASH: Final = "pod-template-hash"
+TEMPLATE_HASH: Final = "7d9f8b6c5d"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -77,12 +79,13 @@ class Kube:
 
     def _scale(self, deployment: Manifest) -> None:
         metadata, spec = deployment["metadata"], deployment["spec"]
+        self._claim(deployment)
         mine = [one for one in self.of(kinds.POD) if _owner(one) == metadata["uid"]]
         live = [one for one in mine if "deletionTimestamp" not in one["metadata"]]
         missing = spec["replicas"] - len(live)
         for _ in range(0 if self.quota else missing):
             self._serial += 1
-            self._make(deployment, f"{metadata['name']}-{self._serial:05d}")
+            self._make(deployment, f"{self._serial:05d}")
         for pod in sorted(live, key=_cheapest_first)[: max(0, -missing)]:
             self._let_go(pod)
         refused = {"type": "ReplicaFailure", "status": "True", "message": self.quota}
@@ -90,11 +93,24 @@ class Kube:
         if (deployment.get("status") or {}).get("conditions", []) != said:
             self.objects.put(kinds.DEPLOYMENT, deployment | {"status": {"conditions": said}})
 
+    def _claim(self, deployment: Manifest) -> None:
+        """A ReplicaSet lets go of pods that it does not select any more, and takes in those that nobody has."""
+        for pod in self.of(kinds.POD):
+            metadata = pod["metadata"]
+            carried = metadata.get("labels") or {}
+            wanted = deployment["spec"]["selector"]["matchLabels"] | {HASH: TEMPLATE_HASH}
+            selected, owned = wanted.items() <= carried.items(), _owner(pod) == deployment["metadata"]["uid"]
+            if owned and not selected:
+                self.objects.put(kinds.POD, pod | {"metadata": metadata | {"ownerReferences": []}})
+            elif selected and not _owner(pod) and "deletionTimestamp" not in metadata:
+                self.objects.put(kinds.POD, pod | {"metadata": metadata | {"ownerReferences": [_replica_set(deployment)]}})
+
     def _make(self, deployment: Manifest, name: str) -> None:
         template, metadata = deployment["spec"]["template"], deployment["metadata"]
-        owner = {"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": metadata["name"], "uid": metadata["uid"]}
-        head = {"name": name, "namespace": metadata["namespace"], "labels": template["metadata"]["labels"]}
-        head |= {"ownerReferences": [owner | {"controller": True}]}
+        owner = _replica_set(deployment)
+        carried = template["metadata"]["labels"] | {HASH: TEMPLATE_HASH}
+        head = {"name": f"{owner['name']}-{name}", "generateName": f"{owner['name']}-", "labels": carried}
+        head |= {"namespace": metadata["namespace"], "ownerReferences": [owner]}
         self.objects.put(kinds.POD, {"metadata": head, "spec": template["spec"], "status": {"phase": "Pending"}})
 
     def _start(self, pod: Manifest, now: datetime) -> None:
@@ -144,6 +160,13 @@ class Kube:
         left = self._draining[metadata["uid"]] = self._draining.get(metadata["uid"], DRAINS_IN) - 1
         if left <= 0 or not pod["spec"].get("nodeName"):
             self.objects.remove((kinds.POD.title, metadata["namespace"], metadata["name"]), {})
+
+
+def _replica_set(deployment: Manifest) -> Manifest:
+    """The one of a Deployment, under the Deployment's own uid, which spares the world a kind of object."""
+    metadata = deployment["metadata"]
+    name = f"{metadata['name']}-{TEMPLATE_HASH}"
+    return {"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": name, "uid": metadata["uid"], "controller": True}
 
 
 def _owner(pod: Manifest) -> str:

@@ -145,10 +145,16 @@ class Objects:
 
 
 def matches(manifest: Manifest, selector: str) -> bool:
-    """Equalities and existence; no more is asked for by us."""
+    """Equalities, their opposite, and existence; no more is asked for by us."""
     labels = manifest["metadata"].get("labels") or {}
-    wanted = [part.partition("=") for part in selector.split(",") if part]
-    return all(name in labels and (not equals or labels[name] == value) for name, equals, value in wanted)
+    return all(_matches(labels, part) for part in selector.split(",") if part)
+
+
+def _matches(labels: Mapping[str, str], part: str) -> bool:
+    name, equals, value = part.partition("=")
+    if name.endswith("!"):
+        return labels.get(name[:-1]) != value
+    return name in labels and (not equals or labels[name] == value)
 
 
 def _event(one: Happened, selector: str) -> Manifest | None:

@@ -10,7 +10,7 @@ from typing import Final
 from fairlead.cluster import kinds
 from fairlead.cluster.api_errors import Refused
 from fairlead.cluster.kinds import Manifest, Resource
-from fairlead.controller import meddling, observing
+from fairlead.controller import meddling, observing, orphans
 from fairlead.controller.deciding import Decision
 from fairlead.controller.observing import Observed
 from fairlead.controller.situation import Obstacle
@@ -82,7 +82,9 @@ class Hands:
             if decision.shrinks is not None:
                 await self._weigh(observed.pods.get(decision.shrinks, ()), busy, decision.beds.sleepers)
             for child in (*decision.engines, *decision.standing):
-                await self.ensure(child, observed.owner, meddled)
+                made = await self.ensure(child, observed.owner, meddled)
+                if made and (child["kind"], child["metadata"]["name"]) in observed.deleted:
+                    meddled(kinds.of(child), meddling.made_again(child))
             if decision.retired is not None:
                 await self._remove(decision.retired)
             if decision.prunes:
@@ -92,7 +94,7 @@ class Hands:
         except Refused as problem:
             if problem.namespace_ends:
                 raise StillLeaving(f"namespace {observed.owner.namespace} is being removed") from problem
-            return _obstacle(problem)
+            return obstacle_of(problem)
         return None
 
     async def _taken(self, children: Iterable[Manifest], owner: Owner) -> Obstacle | None:
@@ -105,26 +107,35 @@ class Hands:
     def _heard(self, child: Manifest) -> Manifest | None:
         return self._world.of(kinds.of(child)).find(*_name(child))
 
-    async def ensure(self, intent: Manifest, owner: Owner, meddled: Meddled) -> None:
-        """Have a child stand as intended; a request only where it does not."""
+    async def ensure(self, intent: Manifest, owner: Owner, meddled: Meddled) -> bool:
+        """Have a child stand as intended, a request only where it does not; whether it was made."""
         metadata = intent["metadata"]
         resource = kinds.of(intent)
         live = self._world.of(resource).find(metadata["namespace"], metadata["name"])
         if live is None:
             live = await self._server.read(resource, metadata["namespace"], metadata["name"])
-            if live is not None and observing.owned(live, owner):
+            if live is not None and observing.owned(live, owner) and not _lost_its_labels(live):
                 self._heard_late(live)
         if live is not None:
+            if observing.owned(live, owner) and _lost_its_labels(live):
+                await self.relabel(live, owner, meddled)
+                raise StillLeaving(f"Deployment {metadata['name']} is found by its labels again")
             _must_be_ours(live, owner)
             stands, changed = self._compared(intent, live)
             if stands:
-                return
+                return False
             await self._confirm(live)
             if changed is not None:
                 full = await self._server.read(resource, metadata["namespace"], metadata["name"]) or live
                 meddled(resource, meddling.note(live, changed, meddling.who(full)))
             intent = intent | {"metadata": metadata | {"uid": live["metadata"]["uid"]}}
         self._world.note(await self._server.apply(intent))
+        return live is None
+
+    async def relabel(self, live: Manifest, owner: Owner, meddled: Meddled) -> None:
+        """A revision's Deployment that lost its labels is the same one: its count and its past stay."""
+        self._world.note(await self._server.apply(orphans.as_it_stood(live, owner)))
+        meddled(kinds.DEPLOYMENT, meddling.note(live, "metadata.labels", meddling.who(live)))
 
     def _heard_late(self, live: Manifest) -> None:
         """It was decided as if it were not there. A revision's count would be set to where it began: decide anew."""
@@ -200,6 +211,10 @@ class Hands:
         self._world.note(await self._server.apply(noted))
 
 
+def _lost_its_labels(live: Manifest) -> bool:
+    return bool(observing.revision_of(live)) and orphans.is_unmarked(live)
+
+
 def _name(child: Manifest) -> tuple[str, str]:
     return child["metadata"]["namespace"], child["metadata"]["name"]
 
@@ -237,7 +252,7 @@ def _is_a_namesakes(live: Manifest, owner: Owner) -> bool:
     return named and controller.get("uid") != owner.uid
 
 
-def _obstacle(problem: Refused) -> Obstacle:
+def obstacle_of(problem: Refused) -> Obstacle:
     """What a person can do about it."""
     what = f"{problem.verb} {problem.resource.title} {problem.name or ''}".strip()
     if problem.lacks_right:

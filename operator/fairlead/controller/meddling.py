@@ -16,6 +16,15 @@ def who(live: Manifest) -> str:
     return str(last["manager"]) if last is not None else "somebody"
 
 
+def made_again(child: Manifest) -> str:
+    """What is told where one was deleted. The server keeps no book of who deletes; its audit log does."""
+    name = child["metadata"]["name"]
+    return (
+        f"{child['kind']} {name} was deleted, not by Fairlead; it is made again: change or delete the "
+        "InferenceDeployment instead. The API server's audit log says who deleted it"
+    )
+
+
 def note(live: Manifest, path: str, manager: str) -> str:
     """What is told about it."""
     name = live["metadata"]["name"]

@@ -1,13 +1,24 @@
 """Room for more replicas of one deployment, as far as we may look at nodes. Pure."""
 
+from collections.abc import Iterator
+
 from fairlead.cluster import gpu_places, kinds
 from fairlead.cluster.gpu_places import Place
+from fairlead.cluster.kinds import Manifest
 from fairlead.controller.judging import Judged
 from fairlead.controller.world import World
 from fairlead.fleet.rollouts import Room
 from fairlead.fleet.wanted import NO_RESOURCE
 from fairlead.objects import engine_placement
 from fairlead.planning import room as rooms
+
+
+def _out_of_sight(world: World) -> Iterator[Manifest]:
+    """Pods that lost their labels and were not taken back yet."""
+    for pod in world.losses.pods():
+        seen = world.of(kinds.POD).find(pod["metadata"]["namespace"], pod["metadata"]["name"])
+        if seen is None or seen["metadata"]["uid"] != pod["metadata"]["uid"]:
+            yield pod
 
 
 def room(world: World, judged: Judged, *, nodes_grow: bool) -> Room:
@@ -20,6 +31,6 @@ def room(world: World, judged: Judged, *, nodes_grow: bool) -> Room:
         gpus=wanted.gpus_per_replica,
         selector=tuple(sorted(engine_placement.node_selector(wanted).items())),
     )
-    some = tuple(world.of(kinds.POD).each())
+    some = (*world.of(kinds.POD).each(), *_out_of_sight(world))
     nodes = gpu_places.seen(world.of(kinds.NODE).all(), some, place.resource)
     return rooms.room(nodes, place.product, place.gpus, place.others, gpu_places.coming(some, place))

@@ -29,6 +29,8 @@ class Observed:
     """Router pods that are ready."""
     router: Manifest | None = None
     """The Deployment of its own routers."""
+    deleted: frozenset[tuple[str, str]] = frozenset()
+    """Kind and name of children that somebody else deleted."""
 
     @property
     def status(self) -> Manifest:

@@ -24,6 +24,7 @@ from fairlead.controller.known import Key, Known
 from fairlead.controller.looking import Reports
 from fairlead.controller.observing import Observed
 from fairlead.controller.queue import Outcome
+from fairlead.controller.restorer import Lost, Restorer
 from fairlead.controller.situation import Obstacle, Routers, Situation
 from fairlead.controller.sleepers import Sleepers
 from fairlead.controller.world import Looks, References, Server, Teller, World
@@ -91,6 +92,7 @@ class Reconciler:
         self._named = doors.named
         self._teller = doors.teller
         self._hands = Hands(doors.server, doors.world)
+        self._restorer = Restorer(doors.server, doors.world, self._hands)
         self._sleepers = Sleepers(doors.looks, self._hands)
         self._understood: OrderedDict[str, Understood] = OrderedDict()
         self._starts: dict[str, float] = {}
@@ -99,7 +101,10 @@ class Reconciler:
         """Bring one deployment a step nearer to what is wanted, and say where it stands."""
         observed = observing.observe(self._world, key)
         if observed is None:
+            self._restorer.forget(key)
             return Outcome(gone=True)
+        restored = await self._restorer.restore(observed, self._meddled(observed, now), self._deleted(observed, now))
+        observed = restored.observed
         understood = self._understand(observed)
         judged = await self._with_references(understood.judged)
         reports = await self._ask_routers(observed)
@@ -111,6 +116,8 @@ class Reconciler:
         except StillLeaving as wait:
             log.info("waiting: %s", wait, extra=_extra(observed))
             return Outcome(after_s=LEAVING_S)
+        self._restorer.settle(restored)
+        obstacle = obstacle or restored.obstacle
         self._tell(observed, decision, now)
         if obstacle is None and not deciding.is_settled(decision.plan):
             return Outcome(after_s=0.0)
@@ -167,6 +174,13 @@ class Reconciler:
         def tell(resource: Resource, note: str) -> None:
             log.warning("%s", note, extra=_extra(observed) | {"reason": "PutBack"})
             self._teller.meddled(observed.document, resource, note, now)
+
+        return tell
+
+    def _deleted(self, observed: Observed, now: datetime) -> Lost:
+        def tell(note: str) -> None:
+            log.warning("%s", note, extra=_extra(observed) | {"reason": "Deleted"})
+            self._teller.deleted(observed.document, note, now)
 
         return tell
 

@@ -3,7 +3,7 @@
 import asyncio
 import random
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final
 
 from fairlead.cluster import kinds
@@ -14,6 +14,7 @@ from fairlead.cluster.store import Store
 from fairlead.controller import waking
 from fairlead.controller.hands import PRUNED
 from fairlead.controller.known import Key
+from fairlead.controller.losses import Losses
 from fairlead.objects import labels
 from fairlead.telemetry.operator_metrics import Followed
 
@@ -32,6 +33,7 @@ class Seeing:
         wake: Callable[[Key], None],
         forget: Callable[[str], None],
     ) -> None:
+        self.losses = Losses()
         self._wake = wake
         self._forget = forget
         self._quiet = False
@@ -98,12 +100,19 @@ class Seeing:
         except TimeoutError:
             return
 
+    def _beside(self, one: Manifest | None) -> Sequence[Manifest]:
+        """Pods of the same deployment."""
+        metadata = one["metadata"] if one is not None else {}
+        owner = (metadata.get("labels") or {}).get(labels.DEPLOYMENT)
+        return self.of(kinds.POD).of_deployment(metadata["namespace"], owner) if owner else ()
+
     def _listener(self, resource: Resource) -> OnChange:
         def changed(old: Manifest | None, new: Manifest | None) -> None:
             if new is None and old is not None:
                 self._forget(old["metadata"]["uid"])
             if self._quiet:
                 return
+            self.losses.heard(resource, old, new, self._beside(old))
             for key in waking.keys(resource, old, new, self.of(kinds.INFERENCE_DEPLOYMENT).all):
                 self._wake(key)
 

@@ -46,6 +46,11 @@ class EventTeller:
         news = News(owner=reference(about), reason="PutBack", action="Apply", note=note, type=EventType.WARNING)
         self._send(about, news, at)
 
+    def deleted(self, about: Manifest, note: str, at: datetime) -> None:
+        """Somebody else deleted a pod; Kubernetes makes another, so nothing was written here."""
+        news = News(owner=reference(about), reason="Deleted", action="Report", note=note, type=EventType.WARNING)
+        self._send(about, news, at)
+
     def step(self, about: Manifest, reason: str, note: str, at: datetime) -> None:
         """A count changed, a revision came or went."""
         self._send(about, News(owner=reference(about), reason=reason, action="Roll", note=note), at)

@@ -34,7 +34,7 @@ def keys(resource: Resource, old: Manifest | None, new: Manifest | None, fleet: 
         if _gpu_facts(old) != _gpu_facts(new):
             yield from (deployment(one) for one in fleet())
     else:
-        yield from _owner(manifest)
+        yield from {key for one in (old, new) if one is not None for key in _owner(one)}
         if resource is kinds.POD and new is None:
             yield from (deployment(one) for one in fleet() if _is_short(one))
 

@@ -10,6 +10,7 @@ from typing import Protocol
 from fairlead.cluster import doors
 from fairlead.cluster.kinds import Manifest, Resource
 from fairlead.controller.known import Key
+from fairlead.controller.losses import Losses
 from fairlead.fleet.endpoints import Endpoint
 from fairlead.fleet.load import EngineLoad
 from fairlead.fleet.wanted import EngineKind
@@ -17,6 +18,10 @@ from fairlead.fleet.wanted import EngineKind
 
 class World(doors.World, Protocol):
     """All that was last heard."""
+
+    @property
+    def losses(self) -> Losses:
+        """What became of children without our doing."""
 
     def note(self, manifest: Manifest) -> None:
         """Take in the answer of our own write, so that the next look sees it."""
@@ -65,6 +70,9 @@ class Teller(Protocol):
 
     def meddled(self, about: Manifest, resource: Resource, note: str, at: datetime) -> None:
         """Somebody else changed a child, and it was put back."""
+
+    def deleted(self, about: Manifest, note: str, at: datetime) -> None:
+        """Somebody else deleted a pod."""
 
     def step(self, about: Manifest, reason: str, note: str, at: datetime) -> None:
         """A count changed, a revision came or went."""

@@ -1,0 +1,126 @@
+"""What became of children without our doing, as the watches told it: removed, relabelled, told to end.
+
+Only remembers what is to be looked at. A child that lost its labels looks like one that was removed, since watches
+select by label; which of the two it is, the API server says.
+"""
+
+from collections.abc import Iterable
+from enum import Enum
+from typing import Final, NamedTuple
+
+from fairlead.api import kinds as ours
+from fairlead.cluster import kinds, pods
+from fairlead.cluster.kinds import Manifest, Resource
+from fairlead.controller.known import Key
+from fairlead.objects import labels
+
+
+class How(Enum):
+    """What a watch told."""
+
+    WENT = "went"
+    """It is there no more, or it is there and no longer carries our label."""
+    RELABELLED = "relabelled"
+    ENDING = "ending"
+    """A pod was told to end."""
+
+
+class Loss(NamedTuple):
+    """One of them."""
+
+    how: How
+    resource: Resource
+    manifest: Manifest
+    """As it was before; of an ending pod, as it is."""
+    others: int = 0
+    """Of a pod: how many others of its revision stayed at that moment."""
+
+    @property
+    def name(self) -> tuple[str, str]:
+        """Kind and name."""
+        return self.resource.kind, str(self.manifest["metadata"]["name"])
+
+
+CHILDREN: Final = frozenset(
+    (
+        kinds.POD,
+        kinds.DEPLOYMENT,
+        kinds.SERVICE,
+        kinds.CONFIG_MAP,
+        kinds.SERVICE_ACCOUNT,
+        kinds.ROLE,
+        kinds.ROLE_BINDING,
+        kinds.DISRUPTION_BUDGET,
+        kinds.NETWORK_POLICY,
+    )
+)
+
+
+class Losses:
+    """Of all deployments, until somebody looked."""
+
+    def __init__(self) -> None:
+        self._of: dict[Key, dict[tuple[How, str], Loss]] = {}
+
+    def heard(
+        self, resource: Resource, old: Manifest | None, new: Manifest | None, pods_there: Iterable[Manifest]
+    ) -> None:
+        """One change that was not our own write; `pods_there` are those of the same deployment, after it."""
+        if resource not in CHILDREN or old is None:
+            return
+        loss = _told(resource, old, new, pods_there)
+        owner = _label(old, labels.DEPLOYMENT)
+        if loss is not None and owner:
+            self.suspect(Key(ours.DEPLOYMENT.name, old["metadata"]["namespace"], owner), loss)
+
+    def suspect(self, key: Key, loss: Loss) -> None:
+        """Have it looked at with the next look at its deployment."""
+        self._of.setdefault(key, {})[loss.how, str(loss.manifest["metadata"]["uid"])] = loss
+
+    def of(self, key: Key) -> tuple[Loss, ...]:
+        """All of one deployment, in the order in which they were heard of."""
+        return tuple(self._of.get(key, {}).values())
+
+    def pods(self) -> tuple[Manifest, ...]:
+        """Pods that nobody looked at since they left our sight, or that cannot be taken back: they may hold GPUs."""
+        return tuple(
+            loss.manifest
+            for some in self._of.values()
+            for loss in some.values()
+            if loss.resource is kinds.POD and loss.how is not How.ENDING
+        )
+
+    def settle(self, key: Key, done: Iterable[Loss]) -> None:
+        """They were looked at."""
+        left = self._of.get(key, {})
+        for loss in done:
+            left.pop((loss.how, str(loss.manifest["metadata"]["uid"])), None)
+        if not left:
+            self._of.pop(key, None)
+
+
+def _told(resource: Resource, old: Manifest, new: Manifest | None, pods_there: Iterable[Manifest]) -> Loss | None:
+    """Nothing where the change is none of these; a pod that was ending has ended."""
+    if new is None:
+        ended = resource is kinds.POD and "deletionTimestamp" in old["metadata"]
+        return None if ended else Loss(How.WENT, resource, old, _staying(old, pods_there))
+    if (old["metadata"].get("labels") or {}) != (new["metadata"].get("labels") or {}):
+        return Loss(How.RELABELLED, resource, old)
+    if resource is kinds.POD and "deletionTimestamp" in new["metadata"] and "deletionTimestamp" not in old["metadata"]:
+        return Loss(How.ENDING, resource, new, _staying(new, pods_there))
+    return None
+
+
+def _staying(pod: Manifest, pods_there: Iterable[Manifest]) -> int:
+    """How many other pods of its Deployment hold a place."""
+    return sum(
+        one["metadata"]["uid"] != pod["metadata"]["uid"]
+        and all(_label(one, name) == _label(pod, name) for name in (labels.ROLE, labels.REVISION))
+        and "deletionTimestamp" not in one["metadata"]
+        and one.get("status", {}).get("phase") not in pods.ENDED
+        for one in pods_there
+    )
+
+
+def _label(manifest: Manifest, name: str) -> str:
+    return str((manifest["metadata"].get("labels") or {}).get(name, ""))

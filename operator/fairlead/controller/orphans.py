@@ -1,0 +1,74 @@
+"""Pods and Deployments that lost the labels they are found by: whose they are, and which labels they are due. Pure.
+
+A ReplicaSet lets go of a pod whose labels it does not select any more, and takes its own name off the pod. What stays
+is the name that the pod was generated from, which nothing can change: the Deployment's, and the hash of its template.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from fairlead.cluster.kinds import Manifest
+from fairlead.controller import observing
+from fairlead.objects import engine_deployment, labels, stamps
+from fairlead.objects.owner import Owner
+
+TEMPLATE_HASH: Final = "pod-template-hash"
+IDENTITY: Final = (labels.DEPLOYMENT, labels.ROLE, labels.REVISION, *labels.MANAGED_BY.split("=")[:1])
+"""What a revision's Deployment is known by."""
+
+
+def maker(pod: Manifest, deployments: Iterable[Manifest]) -> Manifest | None:
+    """The Deployment whose ReplicaSet made this pod; nothing where another controller has it by now."""
+    found = next((one for one in deployments if _hash(pod, one)), None)
+    controller = observing.controller_of(pod)
+    if found is None or (controller and controller.get("name") != _replica_set(pod)):
+        return None
+    return found
+
+
+def maker_name(pod: Manifest) -> str:
+    """What the Deployment would be called that made this pod, if one did; empty where none can have."""
+    return _replica_set(pod).rpartition("-")[0]
+
+
+def due(pod: Manifest, made_by: Manifest) -> Mapping[str, str]:
+    """Every label of its template that it lacks, or that says something else."""
+    carried = pod["metadata"].get("labels") or {}
+    template: Mapping[str, str] = made_by["spec"]["template"]["metadata"].get("labels") or {}
+    wanted = {**template, TEMPLATE_HASH: _hash(pod, made_by)}
+    return {name: value for name, value in wanted.items() if carried.get(name) != value}
+
+
+def is_unmarked(deployment: Manifest) -> bool:
+    """Whether a revision's Deployment is not found any more by the labels that all our children carry."""
+    carried, said = deployment["metadata"].get("labels") or {}, deployment["spec"]["selector"]["matchLabels"]
+    return any(carried.get(name) != said.get(name, carried.get(name, "")) or name not in carried for name in IDENTITY)
+
+
+def as_it_stood(deployment: Manifest, owner: Owner) -> Manifest:
+    """A revision's Deployment from what is written on it: its template, its count, its past."""
+    template = engine_deployment.stored_template(deployment) or deployment["spec"]["template"]
+    made = stamps.stamped(
+        engine_deployment.manifest(owner, observing.facts(deployment), template, observing.asked(deployment))
+    )
+    return made | {"metadata": made["metadata"] | {"uid": deployment["metadata"]["uid"]}}
+
+
+def held(pod: Manifest) -> str:
+    """What it takes from its node that others wait for: `1 nvidia.com/gpu`; empty where that is nothing."""
+    containers = pod.get("spec", {}).get("containers") or ()
+    limits = [one.get("resources", {}).get("limits") or {} for one in containers]
+    named = sorted({name for some in limits for name in some if "/" in name})
+    counted = [(sum(int(some.get(name, 0)) for some in limits), name) for name in named]
+    return ", ".join(f"{number} {name}" for number, name in counted if number)
+
+
+def _replica_set(pod: Manifest) -> str:
+    return str(pod["metadata"].get("generateName") or "").removesuffix("-")
+
+
+def _hash(pod: Manifest, deployment: Manifest) -> str:
+    """Of the template that the pod was made from, if that is this Deployment's; a longer name is another one's."""
+    head, dash, rest = _replica_set(pod).rpartition("-")
+    same = pod["metadata"].get("namespace") == deployment["metadata"].get("namespace")
+    return rest if dash and same and head == deployment["metadata"]["name"] else ""

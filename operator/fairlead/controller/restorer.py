@@ -1,0 +1,170 @@
+"""Takes back what lost its labels, and says what was deleted by somebody else.
+
+A pod without its labels serves nobody and keeps its GPU, while its ReplicaSet makes another. With its labels on again
+the ReplicaSet has it back, and ends whichever of the two is missed less, after its streams.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Final, NamedTuple
+
+from fairlead.cluster import kinds, pods
+from fairlead.cluster.api_errors import Refused
+from fairlead.cluster.kinds import Manifest
+from fairlead.controller import meddling, observing, orphans
+from fairlead.controller.hands import Hands, Meddled, obstacle_of
+from fairlead.controller.known import Key
+from fairlead.controller.losses import How, Loss
+from fairlead.controller.observing import Observed
+from fairlead.controller.situation import Obstacle
+from fairlead.controller.world import Server, World
+from fairlead.fleet import counts
+
+LABELLER: Final = "fairlead-labels"
+"""The field manager of labels that were put back on a pod; our notes on pods are another's, and stay."""
+ASKED_LATELY: Final = timedelta(seconds=2)
+"""Times on objects are whole seconds."""
+
+MOST_NAMED: Final = 2
+"""Labels."""
+
+Lost = Callable[[str], None]
+"""Told that somebody else deleted a pod."""
+
+
+class Restored(NamedTuple):
+    """What one look came to."""
+
+    observed: Observed
+    obstacle: Obstacle | None = None
+    """What the API server refused."""
+    deleted: tuple[Loss, ...] = ()
+    """Children that are there no more: whoever makes them again says so."""
+
+
+class Restorer:
+    """Looks at every loss once, and again while the API server refuses."""
+
+    def __init__(self, server: Server, world: World, hands: Hands) -> None:
+        self._server = server
+        self._world = world
+        self._hands = hands
+
+    async def restore(self, observed: Observed, meddled: Meddled, lost: Lost) -> Restored:
+        """All losses of one deployment; Deployments first, since a pod is known by the one that made it."""
+        key, deleted, obstacle = _key(observed), [], None
+        for loss in sorted(self._world.losses.of(key), key=lambda one: one.resource is kinds.POD):
+            try:
+                if loss.resource is kinds.POD:
+                    changed = await self._pod(observed, loss, meddled, lost)
+                else:
+                    changed = await self._child(observed, loss, meddled)
+            except Refused as problem:
+                obstacle = _refused(loss, problem)
+                continue
+            if loss.how is How.WENT and not changed and observing.owned(loss.manifest, observed.owner):
+                deleted.append(loss)
+                continue
+            observed = (observing.observe(self._world, key) if changed else None) or observed
+            self._world.losses.settle(key, (loss,))
+        observed = replace(observed, deleted=frozenset(one.name for one in deleted))
+        return Restored(observed, obstacle, tuple(deleted))
+
+    def settle(self, restored: Restored) -> None:
+        """What was deleted was made again, and told."""
+        self._world.losses.settle(_key(restored.observed), restored.deleted)
+
+    def forget(self, key: Key) -> None:
+        """The deployment is gone or going, and all that it had with it."""
+        self._world.losses.settle(key, self._world.losses.of(key))
+
+    async def _pod(self, observed: Observed, loss: Loss, meddled: Meddled, lost: Lost) -> bool:
+        """Whether its labels were put back."""
+        deployments = [*observed.engines, *([observed.router] if observed.router else [])]
+        made_by = orphans.maker(loss.manifest, deployments)
+        if made_by is None or loss.manifest["metadata"]["creationTimestamp"] < made_by["metadata"]["creationTimestamp"]:
+            return False
+        live = await self._live(loss)
+        if loss.how is not How.RELABELLED and (live is None or "deletionTimestamp" in live["metadata"]):
+            await self._say_deleted(live or loss.manifest, made_by, loss.others, lost)
+        if live is None or "deletionTimestamp" in live["metadata"] or orphans.maker(live, deployments) is None:
+            return False
+        due = orphans.due(live, made_by)
+        if not due or live.get("status", {}).get("phase") in pods.ENDED:
+            return False
+        head = {one: live["metadata"][one] for one in ("name", "namespace", "uid")}
+        labelled = {"apiVersion": "v1", "kind": "Pod", "metadata": head | {"labels": dict(due)}}
+        self._world.note(await self._server.apply(labelled, manager=LABELLER))
+        meddled(kinds.POD, _taken_back(live, due))
+        return True
+
+    async def _child(self, observed: Observed, loss: Loss, meddled: Meddled) -> bool:
+        """A revision's Deployment as it stood, under its labels again; all other children follow from the spec."""
+        if loss.resource is not kinds.DEPLOYMENT or not observing.revision_of(loss.manifest):
+            return False
+        live = await self._live(loss)
+        if live is None or not observing.owned(live, observed.owner) or not orphans.is_unmarked(live):
+            return False
+        await self._hands.relabel(live, observed.owner, meddled)
+        return True
+
+    async def _live(self, loss: Loss) -> Manifest | None:
+        metadata = loss.manifest["metadata"]
+        live = await self._server.read(loss.resource, metadata["namespace"], metadata["name"])
+        return live if live is not None and live["metadata"]["uid"] == metadata["uid"] else None
+
+    async def _say_deleted(self, pod: Manifest, made_by: Manifest, others: int, lost: Lost) -> None:
+        """Only where neither its ReplicaSet nor a drain of its node can have asked for it."""
+        metadata = made_by["metadata"]
+        fresh = await self._server.read(kinds.DEPLOYMENT, metadata["namespace"], metadata["name"])
+        if fresh is not None and not pods.condition(pod, "DisruptionTarget") and _was_wanted(pod, fresh, others):
+            lost(
+                f"pod {pod['metadata']['name']} was deleted, neither by Fairlead nor to empty its node; its ReplicaSet "
+                "makes another. To have fewer replicas lower spec.replicas or scaling.minReplicas"
+            )
+
+
+def _key(observed: Observed) -> Key:
+    return Key(kinds.INFERENCE_DEPLOYMENT.kind, observed.owner.namespace, observed.owner.name)
+
+
+def _was_wanted(pod: Manifest, deployment: Manifest, others: int) -> bool:
+    """Whether the others were fewer than are asked for, and nothing rolls or grew just then."""
+    status, metadata = deployment.get("status") or {}, deployment["metadata"]
+    rolls = status.get("observedGeneration", metadata.get("generation")) != metadata.get("generation")
+    rolls |= status.get("updatedReplicas", 0) < status.get("replicas", 0)
+    grown, told = observing.facts(deployment).grown_at, _told_to_end(pod)
+    grew = grown is not None and told is not None and told <= grown + ASKED_LATELY
+    return others < observing.asked(deployment) and not rolls and not grew
+
+
+def _told_to_end(pod: Manifest) -> datetime | None:
+    """When: the deadline on it is later by its grace."""
+    metadata = pod["metadata"]
+    if "deletionTimestamp" not in metadata:
+        return None
+    return datetime.fromisoformat(metadata["deletionTimestamp"]) - timedelta(
+        seconds=metadata.get("deletionGracePeriodSeconds") or 0
+    )
+
+
+def _taken_back(pod: Manifest, due: Mapping[str, str]) -> str:
+    held = orphans.held(pod)
+    keeps = f" It kept {held} meanwhile." if held else ""
+    return (
+        f"pod {pod['metadata']['name']} lost {_some(sorted(due))} to {meddling.who(pod)}, so that its ReplicaSet gave it "
+        f"up and made another.{keeps} The labels are put back, and the ReplicaSet ends the replica that is one too many"
+    )
+
+
+def _some(names: Sequence[str]) -> str:
+    """An Event has no room for ten labels."""
+    return counts.count(len(names), "label") if len(names) > MOST_NAMED else f"the label {' and '.join(names)}"
+
+
+def _refused(loss: Loss, problem: Refused) -> Obstacle:
+    said, held = obstacle_of(problem), orphans.held(loss.manifest)
+    name = f"{loss.resource.kind} {loss.manifest['metadata']['name']}"
+    keeps = f", serves nobody and keeps {held}" if held else " and serves nobody"
+    return Obstacle(reason=said.reason, message=f"{name} lost its labels{keeps}: {said.message}")
