@@ -39,7 +39,7 @@ STRIPPED = {
 @pytest.mark.trial(4)
 @pytest.mark.parametrize("kept", STRIPPED.values(), ids=STRIPPED.keys())
 def test_an_engine_pod_that_lost_its_labels_is_taken_back_and_named(kept: tuple[str, ...]) -> None:
-    """P19: it kept its GPU, so the pod that its ReplicaSet made instead could never start."""
+    """It kept its GPU, so the pod that its ReplicaSet made instead could never start."""
     world = settled()
     serving, before = world.serving(), world.fingerprint()
     pod = world.engine_pods()[0]
@@ -56,7 +56,7 @@ def test_an_engine_pod_that_lost_its_labels_is_taken_back_and_named(kept: tuple[
 
 @pytest.mark.trial(4)
 def test_what_keeps_an_orphan_from_being_taken_back_is_a_condition_that_names_it() -> None:
-    """P23: with its GPU, which counts as taken; healed with the right."""
+    """With its GPU, which counts as taken; healed with the right."""
     world = settled(gpus=3)
     pod = world.engine_pods()[0]
     world.server.faults = Faults(forbidden=frozenset({("patch", "pods")}))
@@ -93,7 +93,7 @@ def test_an_orphan_that_ended_or_went_to_another_controller_is_left_alone() -> N
 @pytest.mark.trial(4)
 @pytest.mark.parametrize("kept", [(), ("app.kubernetes.io/managed-by",)])
 def test_a_revisions_deployment_that_lost_its_labels_keeps_its_count_and_its_past(kept: tuple[str, ...]) -> None:
-    """P19: it was waited for without end, as something "we have not heard of yet"."""
+    """It was waited for without end, as something "we have not heard of yet"."""
     world = settled()
     serving, before = world.serving(), world.fingerprint()
     (live,) = world.objects.listed(kinds.DEPLOYMENT.title, None, "fairlead.dev/role=engine")
@@ -120,7 +120,6 @@ def test_an_old_revision_that_lost_its_labels_is_still_emptied() -> None:
 
 @pytest.mark.trial(9)
 def test_a_child_that_somebody_deleted_is_named_when_it_is_made_again() -> None:
-    """P19"""
     world = settled()
     told = len(world.teller.told)
     world.kube.delete(kinds.SERVICE, "default", "chat-router")
@@ -154,7 +153,6 @@ def test_a_pod_that_somebody_deleted_is_named(force: bool) -> None:
 
 @pytest.mark.trial(9)
 def test_pods_that_a_wish_a_rollout_or_a_drain_ends_are_nobodys_deletion() -> None:
-    """P31"""
     world = settled(gpus=4)
     world.apply(deployment(replicas=1))
     world.settle()

@@ -50,6 +50,10 @@ To grant a router its Role (pods: get, list, watch) the operator must hold the s
 - apiGroups: [coordination.k8s.io]
   resources: [leases]
   verbs: [get, create, update{{ if .Values.autoscaler.separate }}, list, delete{{ end }}]  # members see each other
+- apiGroups: [apps]  # its own: what it makes for itself is removed with it
+  resources: [deployments]
+  resourceNames: [{{ include "fairlead.fullname" . }}{{ if .Values.autoscaler.separate }}, {{ include "fairlead.fullname" . }}-autoscaler{{ end }}]
+  verbs: [get]
 {{- if .Values.webhook.enabled }}
 - apiGroups: [""]
   resources: [secrets]

@@ -20,7 +20,7 @@ from fairlead.autoscaler.subject import Understanding
 from fairlead.autoscaler.watching import Watching
 from fairlead.autoscaler.writing import Writer
 from fairlead.cluster import connection as connecting
-from fairlead.cluster import lease
+from fairlead.cluster import installed, lease
 from fairlead.cluster.api_server import ApiServer
 from fairlead.cluster.fenced import FencedServer
 from fairlead.telemetry.autoscaler_metrics import AutoscalerMetrics
@@ -43,6 +43,7 @@ async def run(settings: AutoscalerSettings, understanding: Understanding, makers
             namespace=settings.lease_namespace,
             name=f"fairlead-autoscaler-{settings.identity}",
             identity=settings.identity,
+            owner=installed.deployment(api, settings.lease_namespace, settings.deployment),
         )
         rng = random.Random()  # noqa: S311  # jitter, not a secret
         membership = Membership(api, place, terms(settings.lease_seconds), rng)

@@ -28,6 +28,8 @@ class AutoscalerSettings:
     lease_namespace: str
     identity: str
     """Unique to the process: the pod's name and a random part."""
+    deployment: str = ""
+    """The Deployment that runs it: its Lease goes with it; empty: the Lease stays."""
     lease_seconds: float = 15.0
     """Others take over what a silent member decided so long after its last sign of life."""
     host: str = "0.0.0.0"  # noqa: S104  # a pod is reached by its address

@@ -116,7 +116,7 @@ class Membership:
             async with asyncio.timeout(2.0):
                 await self._api.remove(self._lease, uid=self._lease["metadata"]["uid"])
         except (ApiError, TimeoutError) as problem:
-            log.warning("the Lease could not be removed, it ends by itself: %r", problem)
+            log.warning("the Lease %s could not be removed, it ends by itself: %r", self._place, problem)
 
     def _members(self) -> frozenset[str]:
         return members.alive(self._signs, self._looked, self._clock()) | {self._place.name}
@@ -144,9 +144,13 @@ class Membership:
 
     async def _found(self) -> Manifest:
         place = self._place
-        named = {"name": place.name, "namespace": place.namespace, "labels": {LABEL: MEMBER}}
-        fresh = {"apiVersion": LEASE.api_version, "kind": LEASE.kind, "metadata": named}
-        return await self._api.read(LEASE, place.namespace, place.name) or fresh
+        found = await self._api.read(LEASE, place.namespace, place.name)
+        if found is not None:
+            return found
+        owner = await place.owner()
+        named: Manifest = {"name": place.name, "namespace": place.namespace, "labels": {LABEL: MEMBER}}
+        named |= {"ownerReferences": [owner]} if owner else {}
+        return {"apiVersion": LEASE.api_version, "kind": LEASE.kind, "metadata": named}
 
     async def _look(self) -> None:
         began = self._clock()

@@ -26,6 +26,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     home = os.environ.get("POD_NAMESPACE", "default")
     parser.add_argument("--namespaces", default="", metavar="A,B", help="serve only these (default: all)")
     parser.add_argument("--lease-namespace", default=home, help="where the members' Leases are")
+    parser.add_argument(
+        "--deployment", default="", metavar="NAME", help="runs this process: its Lease is removed with it"
+    )
     parser.add_argument("--identity", default=os.environ.get("POD_NAME", ""), help="which member this is")
     parser.add_argument("--lease-seconds", type=float, default=15.0, help="how long a silent member is waited for")
     parser.add_argument("--nodes-grow", action="store_true", help="nodes come when pods ask for them")
@@ -54,6 +57,7 @@ def run(chosen: argparse.Namespace) -> int:
         namespaces=tuple(filter(None, chosen.namespaces.split(","))),
         lease_namespace=chosen.lease_namespace,
         identity=f"{chosen.identity or 'autoscaler'}-{secrets.token_hex(3)}",
+        deployment=chosen.deployment,
         lease_seconds=chosen.lease_seconds,
         host=chosen.host,
         health_port=chosen.health_port,

@@ -12,6 +12,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     image = "fairlead"
     parser.add_argument("--namespaces", default="", metavar="A,B", help="serve only these (default: all)")
     parser.add_argument("--lease-namespace", default=home, help="where the Lease and the webhook's Secret are")
+    parser.add_argument(
+        "--deployment", default="", metavar="NAME", help="runs this process: Lease and Secret are removed with it"
+    )
     parser.add_argument("--identity", default=os.environ.get("POD_NAME", ""), help="who holds the Lease")
     parser.add_argument("--lease-seconds", type=float, default=15.0, help="how long a silent leader is waited for")
     parser.add_argument("--webhook", choices=("on", "off"), default="on", help="whether admission is served")
@@ -61,6 +64,7 @@ def run(chosen: argparse.Namespace) -> int:
         lease_namespace=chosen.lease_namespace,
         identity=f"{chosen.identity or 'operator'}-{secrets.token_hex(3)}",
         lease_seconds=chosen.lease_seconds,
+        deployment=chosen.deployment,
         router_image=chosen.router_image,
         engine_image=chosen.engine_image,
         monitoring_namespace=chosen.monitoring_namespace,

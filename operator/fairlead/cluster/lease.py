@@ -8,7 +8,7 @@ import asyncio
 import logging
 import random
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,6 +16,7 @@ from math import ceil
 from typing import Any, Final
 
 from fairlead.cluster.api_server import ApiError, ApiServer, Conflict
+from fairlead.cluster.installed import OwnerOf, nobody
 from fairlead.cluster.kinds import LEASE, Manifest
 
 log = logging.getLogger(__name__)
@@ -40,14 +41,6 @@ GIVE_BACK_S: Final = 2.0
 JITTER: Final = 1.2
 """A pause between two tries is drawn up to so many times longer."""
 
-OwnerOf = Callable[[], Awaitable[Manifest | None]]
-"""What a fresh Lease is to be removed with, as an owner reference; nothing where no object stands for us."""
-
-
-async def no_owner() -> Manifest | None:
-    """For a process that no Deployment runs."""
-    return None
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
@@ -57,7 +50,8 @@ class Place:
     name: str
     identity: str
     """Unique to the process: pod name and a random part."""
-    owner: OwnerOf = no_owner
+    owner: OwnerOf = nobody
+    """A Lease made anew goes with it."""
 
     def __str__(self) -> str:
         return f"{self.namespace}/{self.name}"

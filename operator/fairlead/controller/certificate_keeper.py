@@ -15,6 +15,7 @@ from typing import Final
 from fairlead.cluster import kinds
 from fairlead.cluster.api_errors import ApiError, Conflict
 from fairlead.cluster.api_server import ApiServer
+from fairlead.cluster.installed import OwnerOf, nobody
 from fairlead.cluster.kinds import Manifest
 from fairlead.controller import certificates
 from fairlead.controller.certificates import Certificates
@@ -35,6 +36,8 @@ class Place:
     configuration: str = ""
     """The ValidatingWebhookConfiguration that is to trust us; empty: somebody else makes certificates and trust."""
     folder: Path
+    owner: OwnerOf = nobody
+    """A Secret made anew goes with it."""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -105,14 +108,15 @@ class CertificateKeeper:
             await self._keep_in(secret, fresh)
         except Conflict:
             return None
-        log.info("webhook certificates: renewed, good for %d days", certificates.LEAF_LIVES.days)
+        log.info("webhook certificates: renewed, valid for %d days", certificates.LEAF_LIVES.days)
         return fresh
 
     async def _keep_in(self, secret: Manifest | None, fresh: Certificates) -> None:
-        head = {"name": self._place.secret, "namespace": self._place.namespace}
+        head: Manifest = {"name": self._place.secret, "namespace": self._place.namespace}
         body = {"apiVersion": "v1", "kind": "Secret", "type": "kubernetes.io/tls", "data": fresh.as_data()}
         if secret is None:
-            await self._api.create(body | {"metadata": head})
+            owner = await self._place.owner()
+            await self._api.create(body | {"metadata": head | ({"ownerReferences": [owner]} if owner else {})})
         else:
             await self._api.replace(body | {"metadata": secret["metadata"], "type": secret.get("type", "Opaque")})
 
@@ -121,7 +125,11 @@ class CertificateKeeper:
         name = self._place.configuration
         live = await self._api.read(kinds.VALIDATING_WEBHOOK, None, name)
         if live is None:
-            log.warning("there is no ValidatingWebhookConfiguration %s, so nothing is asked of the webhook", name)
+            log.warning(
+                "there is no ValidatingWebhookConfiguration %s, so the API server asks the webhook nothing: objects are "
+                "reviewed after they were stored; `helm upgrade` makes it again",
+                name,
+            )
             return
         bundle = base64.b64encode(found.bundle).decode()
         hooks = live.get("webhooks") or ()

@@ -18,9 +18,10 @@ from zoneinfo import available_timezones
 
 from fairlead.api import kinds as ours
 from fairlead.cluster import connection as connecting
-from fairlead.cluster import lease, package_data
+from fairlead.cluster import installed, lease, package_data
 from fairlead.cluster.api_server import ApiServer
 from fairlead.cluster.connection import Connection
+from fairlead.cluster.installed import OwnerOf
 from fairlead.controller import admission, guessing, health, kopf_host, policies, transitions, webhook
 from fairlead.controller.certificate_keeper import CertificateKeeper, Place
 from fairlead.controller.existence import Existence
@@ -44,7 +45,7 @@ log = logging.getLogger("fairlead.operator")
 
 
 async def run(settings: OperatorSettings, guest: Guest | None = None) -> int:
-    """Until told to stop, or until the Lease is lost; a guest works while this process leads."""
+    """Until it gets SIGTERM, or loses the Lease; a guest works while this process leads."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for one in (signal.SIGTERM, signal.SIGINT):
@@ -54,7 +55,9 @@ async def run(settings: OperatorSettings, guest: Guest | None = None) -> int:
         api = ApiServer(connection, metrics.asked)
         setting = _setting(settings)
         rng = random.Random()  # noqa: S311  # jitter, not a secret
-        place = lease.Place(namespace=settings.lease_namespace, name=LEASE, identity=settings.identity)
+        place = lease.Place(
+            namespace=settings.lease_namespace, name=LEASE, identity=settings.identity, owner=_owner(api, settings)
+        )
         leadership = lease.Leadership(api, place, rng, _terms(settings.lease_seconds))
         leading = Leading(api, leadership, setting, metrics)
         leading.guest = guest
@@ -107,7 +110,7 @@ async def _standby(
     async with AsyncExitStack() as stack:
         stack.push_async_callback((await health.serve(settings.host, settings.health_port, pulse)).cleanup)
         folder = Path(stack.enter_context(TemporaryDirectory(prefix="fairlead-webhook-")))
-        place = _place(settings, folder)
+        place = _place(settings, folder, _owner(api, settings))
         keeper = CertificateKeeper(api, place, moment) if place else None
         routes = leading.guest.routes() if leading.guest else ()
         pages = await health.serve_metrics(settings.host, settings.metrics_port, lambda: _page(leading, keeper), routes)
@@ -197,7 +200,11 @@ def _terms(seconds: float) -> lease.Terms:
     return lease.Terms(duration_s=seconds, deadline_s=seconds * 2 / 3, retry_s=seconds * 2 / 15)
 
 
-def _place(settings: OperatorSettings, folder: Path) -> Place | None:
+def _owner(api: ApiServer, settings: OperatorSettings) -> OwnerOf:
+    return installed.deployment(api, settings.lease_namespace, settings.deployment)
+
+
+def _place(settings: OperatorSettings, folder: Path, owner: OwnerOf = installed.nobody) -> Place | None:
     chosen = settings.webhook
     if not chosen.enabled:
         return None
@@ -207,4 +214,5 @@ def _place(settings: OperatorSettings, folder: Path) -> Place | None:
         service=chosen.service,
         configuration=chosen.configuration,
         folder=folder,
+        owner=owner,
     )

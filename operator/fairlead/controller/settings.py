@@ -25,6 +25,8 @@ class OperatorSettings:
     lease_namespace: str
     identity: str
     """Who holds the Lease: the pod's name."""
+    deployment: str = ""
+    """The Deployment that runs it: the Lease and the webhook's Secret go with it; empty: they stay."""
     router_image: str
     engine_image: str
     """The image of simulated engines."""
