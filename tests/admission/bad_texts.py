@@ -31,7 +31,7 @@ def _deep(levels: int) -> Any:  # noqa: ANN401  # any value may stand in a bad s
 
 
 TEXTS: Final = (
-    Row(story="a file that is no YAML", given="spec: {a: [", layer=Layer.YAML, at="", says="is no YAML: line"),
+    Row(story="a file that is no YAML", given="spec: {a: [", layer=Layer.YAML, at="", says="is not valid YAML: line"),
     Row(
         story="a tab in front of a field",
         given=_HEAD + "spec:\n\tmodel: a\n",
@@ -83,14 +83,14 @@ TEXTS: Final = (
         given=_text("  replicas: !!bool maybe"),
         layer=Layer.YAML,
         at="",
-        says="a tag does not go with its value",
+        says="a tag does not fit its value",
     ),
     Row(
-        story="a field that stands twice",
+        story="a field that is there twice",
         given=_text("  replicas: 1\n  replicas: 2"),
         layer=Layer.YAML,
         at="",
-        says="line 8: the field replicas stands twice",
+        says="line 8: the field replicas is there twice",
     ),
     Row(story="a control character", given=_text("  x: \x01"), layer=Layer.YAML, at="", says="the control character"),
     Row(story="an empty file", given="# nothing\n", layer=Layer.YAML, at="", says="is empty"),

@@ -4,11 +4,13 @@ import argparse
 import asyncio
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from fairlead.cli import explain
+from fairlead.cluster.kinds import INFERENCE_DEPLOYMENT, LEASE
 from fairlead.scaling import written
 from fairlead.scaling.facts import Doubt
 from tests.cli.conftest import Run
@@ -62,6 +64,54 @@ def test_without_a_process_to_ask_the_object_says_what_it_can(run: Run, cluster:
     assert out.startswith("infd/chat in team: 1 replica (Steady), 1 ready")
     assert "one is enough" in out
     assert "The arithmetic is not at hand: no process of the operator has decided about it" in out
+
+
+def leased(cluster: PretendCluster, holder: str, ago_s: float) -> None:
+    """The operator's Lease, renewed so long ago; and the status, written a minute before that."""
+    moment = datetime.now(tz=UTC) - timedelta(seconds=ago_s)  # noqa: TID251  # it plays an operator
+    spec = {"holderIdentity": holder, "leaseDurationSeconds": 15, "renewTime": moment.isoformat()}
+    name = {"name": "fairlead-controller", "namespace": "fairlead-system"}
+    cluster.put(LEASE, {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": name, "spec": spec})
+    live = cluster.objects.held[(INFERENCE_DEPLOYMENT.title, "team", "chat")]
+    at = (moment - timedelta(seconds=60)).isoformat()
+    books = [{"manager": "fairlead-controller", "subresource": "status", "time": at}]
+    status = live["status"] | {"selector": at}
+    cluster.put(
+        INFERENCE_DEPLOYMENT, live | {"metadata": live["metadata"] | {"managedFields": books}, "status": status}
+    )
+
+
+@pytest.mark.trial(8)
+def test_a_status_that_nobody_updates_any_more_is_said_to_be_old(run: Run, cluster: PretendCluster) -> None:
+    """After an uninstall it says Serving for ever."""
+    cluster.pages.clear()
+    leased(cluster, "fairlead-x", 7200)
+    _, out, _ = run("explain", "chat")
+    assert (
+        "No operator is at work: fairlead-x has not renewed the Lease fairlead-system/fairlead-controller since 2 h"
+        in out
+    )
+    assert "the status was last changed 2 h ago, at 20" in out
+    assert "and nobody updates it. Engines and routers go on by themselves." in out
+    leased(cluster, "", 120)
+    assert "nobody holds the Lease fairlead-system/fairlead-controller since 2 min ago" in run("explain", "chat")[1]
+    cluster.has("fixed", spec={"replicas": 3})
+    assert "No operator is at work: " in run("explain", "fixed")[2]
+    cluster.remove(LEASE, "fairlead-system", "fairlead-controller")
+    assert "there is no Lease fairlead-system/fairlead-controller" in run("explain", "chat")[1]
+
+
+@pytest.mark.trial(8)
+def test_a_status_that_is_kept_up_to_date_says_by_whom(run: Run, cluster: PretendCluster) -> None:
+    cluster.pages.clear()
+    leased(cluster, "fairlead-x", 3)
+    _, out, _ = run("explain", "chat")
+    assert "The status was last changed 6" in out
+    assert "fairlead-x renewed the Lease fairlead-system/fairlead-controller " in out
+    assert " s ago, so it is current." in out
+    cluster.forbidden.add(("get", LEASE.title))
+    _, out, _ = run("explain", "chat")
+    assert "whether an operator keeps it up to date is not known: " in out
 
 
 @pytest.mark.parametrize(

@@ -47,7 +47,7 @@ def test_what_is_refused_is_told_apart_and_the_rest_is_rendered(run: Run, file: 
     assert code == 1
     assert out.count("# bad") == 1
     assert "spec.replicas: -1" in err
-    assert "is no YAML" in err
+    assert "is not valid YAML" in err
 
 
 def test_a_file_without_deployments_renders_nothing(run: Run, file: File) -> None:

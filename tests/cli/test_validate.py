@@ -70,7 +70,7 @@ def test_one_bad_document_does_not_hide_the_others(run: Run, file: File) -> None
     code, out, _ = run("validate", file(f"{json.dumps(deployment())}\n---\n{{\n---\n{json.dumps(policy())}\n"))
     assert code == 1
     assert [line[0] for line in out.splitlines() if "document" in line] == ["✓", "✗", "✓"]
-    assert "(document 2): is no YAML: line" in out
+    assert "(document 2): is not valid YAML: line" in out
 
 
 def test_a_policy_of_the_same_files_is_held_against_who_names_it(run: Run, file: File) -> None:
@@ -99,7 +99,11 @@ def test_a_folder_gives_its_files_and_an_empty_one_says_so(run: Run, file: File,
 
 @pytest.mark.parametrize(
     ("content", "said"),
-    [(b"\xff\xfe\x00", "is no text"), (b"a: 1\n" * 700_000, "larger than 3 MiB"), (None, "cannot be read: No such")],
+    [
+        (b"\xff\xfe\x00", "is not UTF-8 text"),
+        (b"a: 1\n" * 700_000, "larger than 3 MiB"),
+        (None, "cannot be read: No such"),
+    ],
 )
 def test_a_file_that_cannot_be_read_is_named(content: bytes | None, said: str, run: Run, tmp_path: Path) -> None:
     path = tmp_path / "x.yaml"

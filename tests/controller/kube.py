@@ -103,7 +103,9 @@ class Kube:
             if owned and not selected:
                 self.objects.put(kinds.POD, pod | {"metadata": metadata | {"ownerReferences": []}})
             elif selected and not _owner(pod) and "deletionTimestamp" not in metadata:
-                self.objects.put(kinds.POD, pod | {"metadata": metadata | {"ownerReferences": [_replica_set(deployment)]}})
+                self.objects.put(
+                    kinds.POD, pod | {"metadata": metadata | {"ownerReferences": [_replica_set(deployment)]}}
+                )
 
     def _make(self, deployment: Manifest, name: str) -> None:
         template, metadata = deployment["spec"]["template"], deployment["metadata"]

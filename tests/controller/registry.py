@@ -173,8 +173,7 @@ PROPERTIES: Final = (
         "a stranger's object is left alone and named",
         (
             "tests/controller/test_other_hands.py::test_a_strangers_object_under_our_childs_name_is_left_alone",
-            "tests/controller/test_other_hands.py::"
-            "test_what_ran_before_a_name_was_taken_is_neither_changed_nor_said_to_be_reached",
+            "tests/controller/test_other_hands.py::test_what_ran_before_a_name_was_taken_runs_on",
             "tests/controller/test_other_hands.py::test_what_was_orphaned_on_purpose_is_taken_back",
         ),
     ),

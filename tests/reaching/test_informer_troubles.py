@@ -70,9 +70,9 @@ def test_a_missing_right_is_said_once_and_heals(caplog: pytest.LogCaptureFixture
 
     with caplog.at_level(logging.WARNING, "fairlead.cluster.informer"):
         run(story())
-    assert [line.message[:46] for line in caplog.records] == [
-        "list configmaps: 403: configmaps is forbidden:",
-        "answered again, after: list configmaps: 403: c",
+    assert [line.message[:70] for line in caplog.records] == [
+        'list configmaps: 403: configmaps is forbidden: User "test" cannot list',
+        "the API server answers again; the trouble was: list configmaps: 403: c",
     ]
 
 

@@ -200,7 +200,7 @@ def test_a_renewal_that_was_broken_off_but_done_does_not_keep_the_lease_from_bei
 
 @pytest.mark.trial(22)
 def test_a_standby_says_once_whom_it_waits_for_and_how_it_came_to_lead(caplog: pytest.LogCaptureFixture) -> None:
-    """Whoever reads the log of the second replica sees that it is no leader, who is, and what happens when that dies."""
+    """The log of the second replica tells that it does not lead, who does, and what happens when that one dies."""
     caplog.set_level("INFO")
 
     async def story() -> None:

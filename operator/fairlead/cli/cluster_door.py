@@ -12,7 +12,8 @@ from typing import Any, Final
 
 import aiohttp
 
-from fairlead.cluster import kinds, pod_pages
+from fairlead.cli import freshness
+from fairlead.cluster import kinds, lease, pod_pages
 from fairlead.cluster.api_errors import ApiError, Missing, Refused
 from fairlead.cluster.api_server import ApiServer
 from fairlead.cluster.connection import Connection, NoCredentials, connect
@@ -72,6 +73,17 @@ class Door:
         if records:
             return max(records, key=lambda one: one.now)
         return Absent(because=_why(pages, [one for one in found if isinstance(one, Broken)]))
+
+    async def currency(self, document: dict[str, Any], now: float) -> str:
+        """How old an object's status is, and whether an operator is at work, by its Lease."""
+        pods = [] if self.address is not None else await self._deciders()
+        homes = [USUAL_HOME] if isinstance(pods, Absent) else [namespace for namespace, _ in pods]
+        home = homes[0] if homes else USUAL_HOME
+        try:
+            held = await self.api.read(kinds.LEASE, home, lease.CONTROLLER)
+        except Refused as refused:
+            return freshness.unseen(document, refused.message, now)
+        return freshness.sentence(held, f"{home}/{lease.CONTROLLER}", document, now)
 
     async def table(self) -> tuple[Glance, ...] | Absent:
         """The last decision about every deployment; of two processes that name the same one, the later."""

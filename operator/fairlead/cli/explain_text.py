@@ -9,6 +9,7 @@ import msgspec
 
 from fairlead.cli.cluster_door import Absent
 from fairlead.cli.explained import Explained
+from fairlead.fleet import counts
 from fairlead.fleet.policies import Policy
 from fairlead.scaling.facts import Facts
 from fairlead.scaling.recommendation import Bound, Figure
@@ -187,7 +188,7 @@ def _figure(figure: Figure) -> str:
 
 
 def _replicas(count: int | None) -> str:
-    return f"{count} replica{'' if count == 1 else 's'}"
+    return "replicas not known" if count is None else counts.count(count, "replica")
 
 
 def _lasting(seconds: float) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import fairlead
-from fairlead.cli import replay_lines
+from fairlead.cli import freshness, replay_lines
 from fairlead.cli.cluster_door import Absent, Door, NotToBeHad
 from fairlead.scaling import whatif, written
 from fairlead.scaling.record import Record
@@ -69,12 +69,17 @@ async def of_cluster(door: Door, namespace: str, name: str, now: float) -> Expla
     if not spec.get("scaling"):
         raise NotToBeHad(
             f"infd/{name} in {namespace} is not scaled: spec.scaling is not set, so spec.replicas "
-            f"({spec.get('replicas', 1)}) decides; set spec.scaling with minReplicas and maxReplicas"
+            f"({spec.get('replicas', 1)}) decides; set spec.scaling with minReplicas and maxReplicas. "
+            f"{await door.currency(found, now)}"
         )
     record = await door.record(namespace, name)
+    decided = None if isinstance(record, Absent) else record.now
+    current = "" if decided is not None and freshness.is_fresh(decided, now) else await door.currency(found, now)
     if isinstance(record, Absent) and not status.get("scaling"):
-        raise NotToBeHad(_undecided(name, namespace, status, record))
-    return _explained(record, Explained(namespace=namespace, name=name, seen_at=now, status=status, record=record))
+        raise NotToBeHad(f"{_undecided(name, namespace, status, record)}. {current}")
+    notes = (current,) if current else ()
+    shown = Explained(namespace=namespace, name=name, seen_at=now, status=status, record=record, notes=notes)
+    return _explained(record, shown)
 
 
 def of_file(file: str, target: str | None, namespace: str | None) -> Explained:
@@ -104,10 +109,13 @@ def _explained(record: Record | Absent, bare: Explained) -> Explained:
     """With what would change it, where the decision is there whole."""
     if isinstance(record, Absent):
         note = f"The arithmetic is not at hand: {record.because}"
-        return _with(bare, (), (note,))
-    notes: tuple[str, ...] = ()
+        return _with(bare, (), (*bare.notes, note))
+    notes = bare.notes
     if record.version != fairlead.__version__:
-        notes = (f"Decided by version {record.version}; what would change it is asked of {fairlead.__version__}.",)
+        notes = (
+            *notes,
+            f"Decided by version {record.version}; what would change it is asked of {fairlead.__version__}.",
+        )
     return _with(bare, whatif.outlook(record), notes)
 
 

@@ -118,7 +118,7 @@ class Connection:
             try:
                 self._take(await self._source())
             except (NoCredentials, OSError) as problem:
-                log.warning("credentials cannot be read anew, the old ones are used: %s", problem)
+                log.warning("credentials cannot be read again, those of before are used: %s", problem)
         return self._credentials
 
     def doubt(self) -> None:

@@ -52,13 +52,15 @@ def of_text(text: str, place: str) -> Iterator[Document]:
 def _of_file(path: Path) -> Iterator[Document]:
     try:
         if path.stat().st_size > LARGEST_FILE:
-            yield Document(place=str(path), problem=f"larger than {LARGEST_FILE >> 20} MiB: no API server takes that")
+            yield Document(
+                place=str(path), problem=f"larger than {LARGEST_FILE >> 20} MiB, which no API server accepts"
+            )
             return
         text = path.read_text(encoding="utf-8")
     except OSError as problem:
         yield Document(place=str(path), problem=f"cannot be read: {problem.strerror}")
     except UnicodeDecodeError as problem:
-        yield Document(place=str(path), problem=f"is no text: {problem.reason} at byte {problem.start}")
+        yield Document(place=str(path), problem=f"is not UTF-8 text: {problem.reason} at byte {problem.start}")
     else:
         yield from of_text(text, str(path))
 
@@ -81,9 +83,9 @@ def _of_piece(text: str, above: int) -> Document:
         return Document(place="", content=yaml.load(text, Loader=Kubectl))  # noqa: S506  # a safe loader all the same
     except yaml.MarkedYAMLError as problem:
         line = f"line {above + problem.problem_mark.line + 1}" if problem.problem_mark else "somewhere"
-        return Document(place="", problem=f"is no YAML: {line}: {str(problem.problem)[:200]}; mend that line")
+        return Document(place="", problem=f"is not valid YAML: {line}: {str(problem.problem)[:200]}; correct that line")
     except yaml.reader.ReaderError as problem:
         code = problem.character if isinstance(problem.character, int) else ord(problem.character)
-        return Document(place="", problem=f"is no YAML: it holds the control character U+{code:04X}; remove it")
+        return Document(place="", problem=f"is not valid YAML: it holds the control character U+{code:04X}; remove it")
     except (LookupError, AttributeError, TypeError, ValueError, RecursionError):
-        return Document(place="", problem="is no YAML: a tag does not go with its value; remove the tag")
+        return Document(place="", problem="is not valid YAML: a tag does not fit its value; remove the tag")

@@ -198,7 +198,7 @@ class _Stream:
 
     def _healed(self) -> None:
         if self.trouble:
-            log.warning("answered again, after: %s", self.trouble)
+            log.warning("the API server answers again; the trouble was: %s", self.trouble)
             self.trouble = ""
 
     def _failed(self, problem: ApiError) -> float:
@@ -212,7 +212,7 @@ class _Stream:
             self._doubt(problem)
             if not self.trouble:
                 self.trouble = str(problem)
-                log.warning("%s; trying on", problem)
+                log.warning("%s; trying again", problem)
         return self._patience.pause(self._failures, self._rng)
 
     def _doubt(self, problem: ApiError) -> None:

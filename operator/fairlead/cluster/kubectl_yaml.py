@@ -27,7 +27,7 @@ class Kubectl(_FAST):  # type: ignore[misc]  # whichever of PyYAML's loaders is 
         for key, _ in node.value:
             if isinstance(key, yaml.ScalarNode) and key.tag != "tag:yaml.org,2002:merge":
                 if key.value in seen:
-                    twice = f"the field {key.value[:60]} stands twice"
+                    twice = f"the field {key.value[:60]} is there twice"
                     raise yaml.constructor.ConstructorError(problem=twice, problem_mark=key.start_mark)
                 seen.add(key.value)
         made: dict[Any, Any] = super().construct_mapping(node, deep=deep)

@@ -36,6 +36,9 @@ class Terms:
 
 TERMS: Final = Terms()
 
+CONTROLLER: Final = "fairlead-controller"
+"""The one that the operator's processes share."""
+
 GIVE_BACK_S: Final = 2.0
 """A process that ends has little time."""
 JITTER: Final = 1.2
@@ -251,7 +254,7 @@ class Leadership:
     def _complain(self, problem: str) -> None:
         """Once for each problem: a standby asks every other second."""
         if problem != self._complaint:
-            log.warning("the Lease %s can be neither taken nor renewed: %s; trying on", self._place, problem)
+            log.warning("the Lease %s can be neither taken nor renewed: %s; trying again", self._place, problem)
             self._complaint = problem
 
     async def _pause(self) -> None:

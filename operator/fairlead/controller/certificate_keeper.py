@@ -126,8 +126,8 @@ class CertificateKeeper:
         live = await self._api.read(kinds.VALIDATING_WEBHOOK, None, name)
         if live is None:
             log.warning(
-                "there is no ValidatingWebhookConfiguration %s, so the API server asks the webhook nothing: objects are "
-                "reviewed after they were stored; `helm upgrade` makes it again",
+                "there is no ValidatingWebhookConfiguration %s, so the API server does not ask the webhook: objects "
+                "are reviewed only after they are stored; `helm upgrade` makes it again",
                 name,
             )
             return

@@ -240,9 +240,9 @@ def _not_ours(live: Manifest, owner: Owner) -> Obstacle | None:
     whose = f"belongs to {controller.get('kind')} {controller.get('name')}" if controller else "is not Fairlead's"
     return Obstacle(
         reason=ConditionReason.NAME_TAKEN,
-        message=f"metadata.name: {owner.name}: {live['kind']} {metadata['name']} exists already and {whose}; it is left "
-        f"alone, and nothing is started or stopped here while it has this name: delete or rename it, or give this "
-        "InferenceDeployment another name",
+        message=f"metadata.name: {owner.name}: {live['kind']} {metadata['name']} exists already and {whose}; it is "
+        "left alone, and nothing is started or stopped while it has this name: delete it, or give this object another "
+        "name",
     )
 
 

@@ -159,7 +159,7 @@ class Leading:
             log.warning("%s", words, extra=_about(key) | {"reason": type(problem).__name__})
             outcome = Outcome(failed=words)
         except Exception as problem:
-            log.exception("a bug of ours", extra=_about(key))
+            log.exception("an internal error of Fairlead; please report it", extra=_about(key))
             outcome = Outcome(failed=f"{type(problem).__name__}: {problem}")
             await self._say_so(key, outcome.failed)
         seconds = time.monotonic() - started
@@ -198,7 +198,9 @@ _OURS: Final = (kinds.INFERENCE_DEPLOYMENT, *waking.SHARED)
 
 def _said_if_broken(task: asyncio.Task[None]) -> None:
     if not task.cancelled() and (problem := task.exception()) is not None:
-        log.error("a bug of ours: what works beside the reconciling ended", exc_info=problem)
+        log.error(
+            "an internal error of Fairlead: the autoscaler in this process ended; please report it", exc_info=problem
+        )
 
 
 def _about(key: Key) -> dict[str, object]:

@@ -37,7 +37,7 @@ from fairlead.objects import network
 from fairlead.objects.platform import Platform
 from fairlead.telemetry.operator_metrics import OperatorMetrics
 
-LEASE: Final = "fairlead-controller"
+LEASE: Final = lease.CONTROLLER
 LOST: Final = 3
 """The exit code of a process that may not lead any more."""
 
@@ -134,7 +134,11 @@ async def _standby(
                 task.cancel()
             ended, *_ = await asyncio.gather(host, *tasks, return_exceptions=True)
             if isinstance(ended, Exception):
-                log.error("Kopf ended: %s: %s", type(ended).__name__, ended)
+                log.error(
+                    "the webhook and the watches that Kopf runs ended, and so does this process: %s: %s",
+                    type(ended).__name__,
+                    ended,
+                )
 
 
 def _page(leading: Leading, keeper: CertificateKeeper | None) -> bytes:

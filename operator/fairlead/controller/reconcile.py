@@ -29,9 +29,8 @@ from fairlead.controller.situation import Obstacle, Routers, Situation
 from fairlead.controller.sleepers import Sleepers
 from fairlead.controller.world import Looks, References, Server, Teller, World
 from fairlead.fleet.conditions import ConditionReason
-from fairlead.fleet.gateways import OwnRouter, WantedDeployment
+from fairlead.fleet.gateways import OwnRouter
 from fairlead.fleet.rollouts import Ask, GiveUp, Retire
-from fairlead.objects.owner import Owner
 from fairlead.objects.platform import Platform
 from fairlead.objects.router_config import DEFAULT_REPLICAS
 

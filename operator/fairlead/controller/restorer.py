@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 from fairlead.cluster import kinds, pods
 from fairlead.cluster.api_errors import Refused
 from fairlead.cluster.kinds import Manifest
-from fairlead.controller import meddling, observing, orphans
+from fairlead.controller import observing, orphans
 from fairlead.controller.hands import Hands, Meddled, obstacle_of
 from fairlead.controller.known import Key
 from fairlead.controller.losses import How, Loss
@@ -153,14 +153,16 @@ def _taken_back(pod: Manifest, due: Mapping[str, str]) -> str:
     held = orphans.held(pod)
     keeps = f" It kept {held} meanwhile." if held else ""
     return (
-        f"pod {pod['metadata']['name']} lost {_some(sorted(due))} to {meddling.who(pod)}, so that its ReplicaSet gave it "
-        f"up and made another.{keeps} The labels are put back, and the ReplicaSet ends the replica that is one too many"
+        f"pod {pod['metadata']['name']}: {_some(sorted(due))} removed or changed, not by Fairlead, so its ReplicaSet "
+        f"gave it up and made another.{keeps} The labels are put back, and the ReplicaSet ends the replica that is one "
+        "too many"
     )
 
 
 def _some(names: Sequence[str]) -> str:
     """An Event has no room for ten labels."""
-    return counts.count(len(names), "label") if len(names) > MOST_NAMED else f"the label {' and '.join(names)}"
+    said = counts.count(len(names), "label") if len(names) > MOST_NAMED else " and ".join(names)
+    return f"{said} {counts.verb(len(names), 'was')}"
 
 
 def _refused(loss: Loss, problem: Refused) -> Obstacle:

@@ -66,7 +66,7 @@ class EventTeller:
         except (ApiError, NotLeading) as problem:
             self._told(sent=False)
             if not (isinstance(problem, Refused) and problem.namespace_ends):
-                log.warning("an Event could not be told: %s", problem)
+                log.warning("an Event could not be written: %s", problem)
 
 
 def is_news(condition: Manifest, before: Manifest) -> bool:

@@ -1,0 +1,79 @@
+"""How old a status is, and whether an operator still keeps it up to date, by the Lease that one of them holds. Pure.
+
+An object goes on saying `Ready` after the last operator is gone; only the Lease tells that nobody looks any more.
+"""
+
+from datetime import UTC, datetime
+from typing import Any, Final
+
+SLACK_S: Final = 15.0
+"""Clocks of two machines differ."""
+MANAGER: Final = "fairlead-controller"
+
+
+def is_fresh(decided_at: float, now: float) -> bool:
+    """Whether a decision is so young that whoever took it is still there."""
+    return now - decided_at < 2 * SLACK_S
+
+
+def sentence(lease: dict[str, Any] | None, place: str, document: dict[str, Any], now: float) -> str:
+    """What to know of the Lease, which is none where there is none, before believing the status."""
+    written = _written(document)
+    status = "the status was never written" if written is None else f"the status was last changed {_ago(written, now)}"
+    trouble = _trouble(lease, place, now)
+    if trouble:
+        namespace = place.partition("/")[0]
+        return (
+            f"No operator is at work: {trouble}; {status}, and nobody updates it. Engines and routers go on by "
+            f"themselves. See `kubectl get pods -n {namespace} -l app.kubernetes.io/name=fairlead`."
+        )
+    spec = (lease or {}).get("spec") or {}
+    renewed = _moment(spec.get("renewTime")) or now
+    who = f"{spec['holderIdentity']} renewed the Lease {place} {_ago(renewed, now)}"
+    return f"{_capital(status)}; {who}, so it is current."
+
+
+def unseen(document: dict[str, Any], why: str, now: float) -> str:
+    """Where the Lease may not be read."""
+    written = _written(document)
+    status = "The status was never written" if written is None else f"The status was last changed {_ago(written, now)}"
+    return f"{status}; whether an operator keeps it up to date is not known: {why}"
+
+
+def _trouble(lease: dict[str, Any] | None, place: str, now: float) -> str:
+    if lease is None:
+        return f"there is no Lease {place}"
+    spec = lease.get("spec") or {}
+    renewed = _moment(spec.get("renewTime"))
+    since = "" if renewed is None else f" since {_ago(renewed, now)}"
+    if not spec.get("holderIdentity"):
+        return f"nobody holds the Lease {place}{since}"
+    late = renewed is None or now - renewed > float(spec.get("leaseDurationSeconds") or 0) + SLACK_S
+    return f"{spec['holderIdentity']} has not renewed the Lease {place}{since}" if late else ""
+
+
+def _written(document: dict[str, Any]) -> float | None:
+    """When the controller last changed the status, by the server's book of field owners."""
+    entries = document["metadata"].get("managedFields") or ()
+    ours = [one for one in entries if one.get("subresource") == "status" and one.get("manager") == MANAGER]
+    return max((moment for one in ours if (moment := _moment(one.get("time"))) is not None), default=None)
+
+
+def _moment(text: object) -> float | None:
+    try:
+        return datetime.fromisoformat(text).timestamp() if isinstance(text, str) else None
+    except ValueError:
+        return None
+
+
+def _ago(moment: float, now: float) -> str:
+    """`40 s ago`, `3 h ago, at 2026-11-20 12:00:05 UTC`."""
+    seconds = max(0.0, now - moment)
+    if seconds < 100:
+        return f"{seconds:.0f} s ago"
+    spelt = f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.0f} h"
+    return f"{spelt} ago, at {datetime.fromtimestamp(moment, tz=UTC):%Y-%m-%d %H:%M:%S} UTC"
+
+
+def _capital(words: str) -> str:
+    return words[:1].upper() + words[1:]
