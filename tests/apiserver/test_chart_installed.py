@@ -87,10 +87,13 @@ def by_kubectl(hands: Hands) -> Hands:
     return hands
 
 
+@pytest.mark.trial(22)
 def test_helm_installs_upgrades_and_leaves_what_serves(hands: Hands) -> None:
     hands.server.kubectl("delete", "--ignore-not-found", "-k", BASE)
     said = hands.helm("install", "fairlead", str(CHART), "--set", "flowSchema.enabled=true,networkPolicy.enabled=true")
     assert "helm test fairlead -n fairlead-system" in said
+    assert "kubectl create -n default" in said, "a suggestion that overwrites nothing"
+    assert "metadata: {name: first-model}" in said
     eventually(lambda: "infd" in hands.server.kubectl("api-resources"), "our kinds are served")
     hands.server.kubectl("apply", "-f", "-", text=LEAST)
     before = _uid(hands)

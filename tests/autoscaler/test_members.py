@@ -5,6 +5,7 @@ import random
 from dataclasses import dataclass, field
 from typing import Any
 
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -82,6 +83,20 @@ class Way:
         }
         self.leases.held[name] = manifest | {"metadata": metadata}
         return self.leases.held[name]
+
+
+@pytest.mark.trial(8)
+def test_a_members_lease_goes_with_the_deployment_that_runs_it() -> None:
+    """At an uninstall the members' rights go before they do."""
+    owner = {"apiVersion": "apps/v1", "kind": "Deployment", "name": "fairlead-autoscaler", "uid": "u"}
+
+    async def ours() -> Manifest:
+        return owner
+
+    leases = PretendLeases()
+    place = Place(namespace="fairlead", name="a", identity="a", owner=ours)
+    beat(Membership(Way(leases, "a"), place, TERMS, DICE, leases.clock))
+    assert leases.held["a"]["metadata"]["ownerReferences"] == [owner]
 
 
 def member(leases: PretendLeases, name: str) -> Membership:

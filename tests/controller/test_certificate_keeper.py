@@ -1,6 +1,7 @@
 """Certificates are kept in one Secret for all replicas, trusted before they serve, and others' are left to others."""
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
@@ -33,6 +34,26 @@ def place(folder: Path, configuration: str = "fairlead") -> Place:
     """Where the webhook of a release keeps them."""
     folder.mkdir(exist_ok=True)
     return Place(namespace="team", secret="hook", service="webhook", configuration=configuration, folder=folder)
+
+
+OWNER: Final = {"apiVersion": "apps/v1", "kind": "Deployment", "name": "fairlead", "uid": "u"}
+
+
+async def ours() -> Manifest:
+    """What runs the process."""
+    return OWNER
+
+
+@pytest.mark.trial(8)
+def test_a_secret_made_anew_goes_with_the_deployment_that_runs_the_operator(tmp_path: Path) -> None:
+    async def story() -> None:
+        fake = FakeApi()
+        fake.put(kinds.VALIDATING_WEBHOOK, {"metadata": {"name": "fairlead"}, "webhooks": [HOOK]})
+        async with fake.connected() as connection:
+            await CertificateKeeper(ApiServer(connection), replace(place(tmp_path), owner=ours), Clock()).first()
+        assert secret(fake)["metadata"]["ownerReferences"] == [OWNER]
+
+    run(story())
 
 
 def configuration(fake: FakeApi) -> Manifest:

@@ -86,3 +86,19 @@ def test_a_child_that_was_put_back_is_told_and_counted() -> None:
         assert metrics.registry.get_sample_value(name, {"resource": "services"}) == 1
 
     run(story())
+
+
+@pytest.mark.trial(9)
+def test_a_pod_that_somebody_deleted_is_told_and_no_write_is_counted() -> None:
+    async def story() -> None:
+        fake, metrics = FakeApi(), OperatorMetrics()
+        async with fake.connected() as connection:
+            teller = EventTeller(FencedServer(ApiServer(connection), lambda: True), "me", metrics)
+            teller.deleted(deployment(), "pod chat-1 was deleted", NOON)
+            await asyncio.gather(*teller._tasks)
+        (event,) = [one for where, one in fake.objects.held.items() if where[0] == kinds.EVENT.title]
+        assert (event["type"], event["reason"], event["note"]) == ("Warning", "Deleted", "pod chat-1 was deleted")
+        name = "fairlead_operator_writes_at_rest_total"
+        assert metrics.registry.get_sample_value(name, {"resource": "pods"}) is None
+
+    run(story())

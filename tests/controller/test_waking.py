@@ -49,6 +49,7 @@ FLEET = (infd(), infd("scaled", **SCALED), infd("led", gateway={"name": "calm"})
         (kinds.SERVICE, None, child(None), []),
         (kinds.POD, None, child(), ["chat"]),
         (kinds.POD, child(), None, ["chat", "short"]),
+        (kinds.POD, child(), child(None), ["chat"]),
         (kinds.NODE, node(), node(beat="2"), []),
         (kinds.NODE, node(), node(gpus="8"), ["chat", "scaled", "led", "short"]),
         (kinds.NODE, node(ready="False"), node(), ["chat", "scaled", "led", "short"]),

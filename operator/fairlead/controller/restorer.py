@@ -85,9 +85,9 @@ class Restorer:
         made_by = orphans.maker(loss.manifest, deployments)
         if made_by is None or loss.manifest["metadata"]["creationTimestamp"] < made_by["metadata"]["creationTimestamp"]:
             return False
-        live = await self._live(loss)
-        if loss.how is not How.RELABELLED and (live is None or "deletionTimestamp" in live["metadata"]):
-            await self._say_deleted(live or loss.manifest, made_by, loss.others, lost)
+        live = await self._live(loss) if loss.how is not How.ENDING else None
+        if live is None and loss.how is not How.RELABELLED:
+            await self._say_deleted(loss, made_by, lost)
         if live is None or "deletionTimestamp" in live["metadata"] or orphans.maker(live, deployments) is None:
             return False
         due = orphans.due(live, made_by)
@@ -114,11 +114,13 @@ class Restorer:
         live = await self._server.read(loss.resource, metadata["namespace"], metadata["name"])
         return live if live is not None and live["metadata"]["uid"] == metadata["uid"] else None
 
-    async def _say_deleted(self, pod: Manifest, made_by: Manifest, others: int, lost: Lost) -> None:
-        """Only where neither its ReplicaSet nor a drain of its node can have asked for it."""
-        metadata = made_by["metadata"]
+    async def _say_deleted(self, loss: Loss, made_by: Manifest, lost: Lost) -> None:
+        """Only where neither its ReplicaSet nor a drain of its node can have asked for it, by the latest count."""
+        pod, metadata = loss.manifest, made_by["metadata"]
+        if pods.condition(pod, "DisruptionTarget") or not _was_wanted(pod, made_by, loss.others):
+            return
         fresh = await self._server.read(kinds.DEPLOYMENT, metadata["namespace"], metadata["name"])
-        if fresh is not None and not pods.condition(pod, "DisruptionTarget") and _was_wanted(pod, fresh, others):
+        if fresh is not None and _was_wanted(pod, fresh, loss.others):
             lost(
                 f"pod {pod['metadata']['name']} was deleted, neither by Fairlead nor to empty its node; its ReplicaSet "
                 "makes another. To have fewer replicas lower spec.replicas or scaling.minReplicas"
