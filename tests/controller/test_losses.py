@@ -9,7 +9,7 @@ from fairlead.cluster import kinds
 from fairlead.cluster.api_errors import Asked, of_answer
 from fairlead.cluster.api_server import Listed
 from fairlead.cluster.kinds import Manifest
-from fairlead.controller import judging, node_facts, orphans, strays
+from fairlead.controller import judging, node_facts, orphan_scan, orphans
 from fairlead.controller.known import Known
 from tests.controller.pretend import CATALOGUE, Pretend, deployment
 from tests.controller.server import Faults
@@ -65,7 +65,9 @@ def test_what_keeps_an_orphan_from_being_taken_back_is_a_condition_that_names_it
     world.look_or_fail()
     assert world.condition("Progressing") == ("False", "NoRight")
     said = world.message("Progressing")
-    assert said.startswith(f"Pod {pod['metadata']['name']} lost its labels, serves nobody and keeps 1 nvidia.com/gpu: ")
+    assert said.startswith(
+        f"Pod {pod['metadata']['name']} lost its labels, serves no requests and keeps 1 nvidia.com/gpu: "
+    )
     room = node_facts.room(world.world, judging.read(world.document(), Known(catalogue=CATALOGUE)), nodes_grow=False)
     assert (room.most, room.replicas) == (3, 0), "it holds one of three, as does each that serves"
     world.server.faults = Faults()
@@ -101,7 +103,9 @@ def test_a_revisions_deployment_that_lost_its_labels_keeps_its_count_and_its_pas
     world.settle()
     assert (world.serving(), world.fingerprint()) == (serving, before)
     (told,) = [one for one in world.teller.told if one.startswith("PutBack")]
-    assert told.startswith(f"PutBack Deployment {live['metadata']['name']}: metadata.labels was changed by somebody")
+    assert told.startswith(
+        f"PutBack Deployment {live['metadata']['name']}: metadata.labels was changed by an unknown client"
+    )
 
 
 @pytest.mark.trial(4)
@@ -181,7 +185,7 @@ def test_what_lost_its_labels_while_no_operator_ran_is_found_when_one_leads() ->
     relabelled(world, kinds.DEPLOYMENT, live, {})
     world.kube.round(world.now)
     world.restart()
-    asyncio.run(strays.find(Lister(world), world.world))
+    asyncio.run(orphan_scan.find(Lister(world), world.world))
     world.settle()
     assert (world.serving(), world.fingerprint()) == (serving, before)
     assert len(world.objects.listed("pods", None, "")) == 4
@@ -192,7 +196,7 @@ def test_a_namespace_that_cannot_be_listed_is_said(caplog: pytest.LogCaptureFixt
     world = settled()
     lister = Lister(world)
     lister.fails = True
-    asyncio.run(strays.find(lister, world.world))
+    asyncio.run(orphan_scan.find(lister, world.world))
     assert "pods that lost their labels cannot be looked for in namespace default" in caplog.text
 
 

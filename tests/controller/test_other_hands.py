@@ -92,7 +92,7 @@ def test_an_edited_child_is_put_back_after_one_look(resource: Resource, path: tu
     assert world.fingerprint() == before
     (told,) = [one for one in world.teller.told if one.startswith("PutBack")]
     assert told.startswith(f"PutBack {resource.kind} chat-router: {path[0]}")
-    assert told.endswith("was changed by somebody; put back: change the InferenceDeployment instead")
+    assert told.endswith("was changed by an unknown client; put back: change the InferenceDeployment instead")
 
 
 def test_whoever_wrote_last_is_named() -> None:

@@ -24,7 +24,7 @@ def sentence(lease: dict[str, Any] | None, place: str, document: dict[str, Any],
     if trouble:
         namespace = place.partition("/")[0]
         return (
-            f"No operator is at work: {trouble}; {status}, and nobody updates it. Engines and routers go on by "
+            f"No operator is at work: {trouble}; {status}, and no operator updates it. Engines and routers go on by "
             f"themselves. See `kubectl get pods -n {namespace} -l app.kubernetes.io/name=fairlead`."
         )
     spec = (lease or {}).get("spec") or {}
@@ -47,7 +47,7 @@ def _trouble(lease: dict[str, Any] | None, place: str, now: float) -> str:
     renewed = _moment(spec.get("renewTime"))
     since = "" if renewed is None else f" since {_ago(renewed, now)}"
     if not spec.get("holderIdentity"):
-        return f"nobody holds the Lease {place}{since}"
+        return f"no process holds the Lease {place}{since}"
     late = renewed is None or now - renewed > float(spec.get("leaseDurationSeconds") or 0) + SLACK_S
     return f"{spec['holderIdentity']} has not renewed the Lease {place}{since}" if late else ""
 

@@ -30,7 +30,10 @@ def deployment(api: ApiServer, namespace: str, name: str) -> OwnerOf:
         try:
             found = await api.read(kinds.DEPLOYMENT, namespace, name)
         except Refused as problem:
-            log.warning("what this process makes for itself stays after an uninstall: %s", problem)
+            log.warning(
+                "its own Deployment cannot be read, so what this process makes stays after an uninstall: %s",
+                problem,
+            )
             return None
         if found is None:
             return None

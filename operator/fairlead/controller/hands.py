@@ -141,7 +141,9 @@ class Hands:
         """It was decided as if it were not there. A revision's count would be set to where it began: decide anew."""
         self._world.note(live)
         if observing.revision_of(live):
-            raise StillLeaving(f"{live['kind']} {live['metadata']['name']} is there and we have not heard of it yet")
+            raise StillLeaving(
+                f"{live['kind']} {live['metadata']['name']} exists, and its watch has not brought it yet"
+            )
 
     async def _confirm(self, live: Manifest) -> None:
         """A revision's count is changed only if it was heard of last: one that lags tells of steps long done."""
@@ -150,7 +152,7 @@ class Hands:
             return
         fresh = await self._server.read(kinds.of(live), metadata["namespace"], metadata["name"])
         if fresh is not None and observing.asked(fresh) != observing.asked(live):
-            raise StillLeaving(f"{live['kind']} {metadata['name']} was changed and we have not heard of it yet")
+            raise StillLeaving(f"{live['kind']} {metadata['name']} was changed, and its watch has not brought that yet")
 
     def _compared(self, intent: Manifest, live: Manifest) -> tuple[bool, str | None]:
         """Whether nothing is to be sent; else, where somebody changed what our mark says we applied just so."""
@@ -224,7 +226,9 @@ def _must_be_ours(live: Manifest, owner: Owner) -> None:
     if "deletionTimestamp" in live["metadata"]:
         raise StillLeaving(f"{live['kind']} {live['metadata']['name']} is being removed")
     if _is_a_namesakes(live, owner):
-        raise StillLeaving(f"{live['kind']} {live['metadata']['name']} belonged to an earlier {owner.name}")
+        raise StillLeaving(
+            f"{live['kind']} {live['metadata']['name']} belongs to a deleted {owner.name} and goes with it"
+        )
     taken = _not_ours(live, owner)
     if taken is not None:
         raise Obstructed(taken)

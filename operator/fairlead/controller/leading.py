@@ -17,7 +17,7 @@ from fairlead.cluster.api_errors import ApiError
 from fairlead.cluster.api_server import ApiServer
 from fairlead.cluster.fenced import FencedServer, NotLeading
 from fairlead.cluster.lease import Leadership
-from fairlead.controller import status, strays, waking
+from fairlead.controller import orphan_scan, status, waking
 from fairlead.controller.existence import Existence
 from fairlead.controller.guests import Guest
 from fairlead.controller.known import Key
@@ -73,7 +73,7 @@ class Leading:
             following = asyncio.create_task(seeing.run(), name="informers")
             try:
                 await self._until(seeing.synced(), following)
-                await strays.find(self._api, seeing)
+                await orphan_scan.find(self._api, seeing)
                 for manifest in (one for kind in _OURS for one in seeing.of(kind).all()):
                     self.queue.wake(
                         Key(manifest["kind"], manifest["metadata"]["namespace"], manifest["metadata"]["name"])

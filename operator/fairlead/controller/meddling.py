@@ -13,7 +13,7 @@ def who(live: Manifest) -> str:
     entries = live["metadata"].get("managedFields") or ()
     others = [one for one in entries if one.get("manager") not in NOT_MEDDLING and not one.get("subresource")]
     last = max(others, key=lambda one: str(one.get("time", "")), default=None)
-    return str(last["manager"]) if last is not None else "somebody"
+    return str(last["manager"]) if last is not None else "an unknown client"
 
 
 def made_again(child: Manifest) -> str:

@@ -170,5 +170,5 @@ def _some(names: Sequence[str]) -> str:
 def _refused(loss: Loss, problem: Refused) -> Obstacle:
     said, held = obstacle_of(problem), orphans.held(loss.manifest)
     name = f"{loss.resource.kind} {loss.manifest['metadata']['name']}"
-    keeps = f", serves nobody and keeps {held}" if held else " and serves nobody"
+    keeps = f", serves no requests and keeps {held}" if held else " and serves no requests"
     return Obstacle(reason=said.reason, message=f"{name} lost its labels{keeps}: {said.message}")
