@@ -96,10 +96,11 @@ class PretendWorld:
 
     def _heard(self, resource: Resource, changes: Iterable[Change]) -> None:
         for old, new in changes:
-            metadata = old["metadata"] if old else {}
-            owner = (metadata.get("labels") or {}).get(labels.DEPLOYMENT)
-            beside = self.of(kinds.POD).of_deployment(metadata["namespace"], owner) if owner else ()
-            self.losses.heard(resource, old, new, beside)
+            self.losses.heard(resource, old, new, self._beside)
+
+    def _beside(self, child: Manifest) -> Sequence[Manifest]:
+        metadata = child["metadata"]
+        return self.of(kinds.POD).of_deployment(metadata["namespace"], metadata["labels"].get(labels.DEPLOYMENT, ""))
 
 
 def _selector(resource: Resource) -> str:

@@ -10,7 +10,7 @@ from fairlead.cluster.api_errors import Asked, of_answer
 from fairlead.cluster.api_server import Listed
 from fairlead.cluster.kinds import Manifest
 from fairlead.controller import judging, node_facts, orphan_scan, orphans
-from fairlead.controller.known import Known
+from fairlead.controller.known import Key, Known
 from tests.controller.pretend import CATALOGUE, Pretend, deployment
 from tests.controller.server import Faults
 
@@ -93,13 +93,16 @@ def test_an_orphan_that_ended_or_went_to_another_controller_is_left_alone() -> N
 
 
 @pytest.mark.trial(4)
-@pytest.mark.parametrize("kept", [(), ("app.kubernetes.io/managed-by",)])
+@pytest.mark.parametrize("kept", [(), ("app.kubernetes.io/managed-by",), ("taken over",)])
 def test_a_revisions_deployment_that_lost_its_labels_keeps_its_count_and_its_past(kept: tuple[str, ...]) -> None:
     """It was waited for without end, as something "we have not heard of yet"."""
     world = settled()
     serving, before = world.serving(), world.fingerprint()
     (live,) = world.objects.listed(kinds.DEPLOYMENT.title, None, "fairlead.dev/role=engine")
-    relabelled(world, kinds.DEPLOYMENT, live, {name: live["metadata"]["labels"][name] for name in kept})
+    carried = live["metadata"]["labels"]
+    theirs = carried | {"app.kubernetes.io/managed-by": "Helm"}
+    left = theirs if kept == ("taken over",) else {name: carried[name] for name in kept}
+    relabelled(world, kinds.DEPLOYMENT, live, left)
     world.settle()
     assert (world.serving(), world.fingerprint()) == (serving, before)
     (told,) = [one for one in world.teller.told if one.startswith("PutBack")]
@@ -185,7 +188,9 @@ def test_what_lost_its_labels_while_no_operator_ran_is_found_when_one_leads() ->
     relabelled(world, kinds.DEPLOYMENT, live, {})
     world.kube.round(world.now)
     world.restart()
-    asyncio.run(orphan_scan.find(Lister(world), world.world))
+    woken: list[Key] = []
+    asyncio.run(orphan_scan.find(Lister(world), world.world, woken.append))
+    assert woken == [world.key(), world.key()]
     world.settle()
     assert (world.serving(), world.fingerprint()) == (serving, before)
     assert len(world.objects.listed("pods", None, "")) == 4
@@ -196,7 +201,7 @@ def test_a_namespace_that_cannot_be_listed_is_said(caplog: pytest.LogCaptureFixt
     world = settled()
     lister = Lister(world)
     lister.fails = True
-    asyncio.run(orphan_scan.find(lister, world.world))
+    asyncio.run(orphan_scan.find(lister, world.world, print))
     assert "pods that lost their labels cannot be looked for in namespace default" in caplog.text
 
 

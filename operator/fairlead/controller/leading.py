@@ -73,13 +73,13 @@ class Leading:
             following = asyncio.create_task(seeing.run(), name="informers")
             try:
                 await self._until(seeing.synced(), following)
-                await orphan_scan.find(self._api, seeing)
                 for manifest in (one for kind in _OURS for one in seeing.of(kind).all()):
                     self.queue.wake(
                         Key(manifest["kind"], manifest["metadata"]["namespace"], manifest["metadata"]["name"])
                     )
                 log.info("leading: the cluster was listed, reconciling begins")
-                async with self._guest_at_work(seeing):
+                scan = orphan_scan.find(self._api, seeing, self.queue.wake)
+                async with self._guest_at_work(seeing), _beside("orphan scan", scan):
                     await self._until(self.queue.run(), following)
             finally:
                 following.cancel()
@@ -120,13 +120,8 @@ class Leading:
         if self.guest is None:
             yield
             return
-        task = asyncio.create_task(self.guest.run(seeing, self._server), name="guest")
-        task.add_done_callback(_said_if_broken)
-        try:
+        async with _beside("autoscaler", self.guest.run(seeing, self._server)):
             yield
-        finally:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
 
     @staticmethod
     async def _until(work: Coroutine[None, None, None], following: asyncio.Task[None]) -> None:
@@ -196,11 +191,21 @@ class Leading:
 _OURS: Final = (kinds.INFERENCE_DEPLOYMENT, *waking.SHARED)
 
 
+@asynccontextmanager
+async def _beside(name: str, work: Coroutine[None, None, None]) -> AsyncIterator[None]:
+    """Something that runs while the block does, and that must not end it by failing."""
+    task = asyncio.create_task(work, name=name)
+    task.add_done_callback(_said_if_broken)
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
 def _said_if_broken(task: asyncio.Task[None]) -> None:
     if not task.cancelled() and (problem := task.exception()) is not None:
-        log.error(
-            "an internal error of Fairlead: the autoscaler in this process ended; please report it", exc_info=problem
-        )
+        log.error("an internal error of Fairlead: the %s ended; please report it", task.get_name(), exc_info=problem)
 
 
 def _about(key: Key) -> dict[str, object]:

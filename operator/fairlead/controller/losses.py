@@ -4,7 +4,7 @@ Only remembers what is to be looked at. A child that lost its labels looks like 
 select by label; which of the two it is, the API server says.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from enum import Enum
 from typing import Final, NamedTuple
 
@@ -56,19 +56,21 @@ CHILDREN: Final = frozenset(
 )
 
 
+Beside = Callable[[Manifest], Iterable[Manifest]]
+"""All pods of the deployment that a child belongs to, asked for where a change needs them."""
+
+
 class Losses:
     """Of all deployments, until somebody looked."""
 
     def __init__(self) -> None:
         self._of: dict[Key, dict[tuple[How, str], Loss]] = {}
 
-    def heard(
-        self, resource: Resource, old: Manifest | None, new: Manifest | None, pods_there: Iterable[Manifest]
-    ) -> None:
-        """One change that was not our own write; `pods_there` are those of the same deployment, after it."""
+    def heard(self, resource: Resource, old: Manifest | None, new: Manifest | None, beside: Beside) -> None:
+        """One change that was not our own write."""
         if resource not in CHILDREN or old is None:
             return
-        loss = _told(resource, old, new, pods_there)
+        loss = _told(resource, old, new, beside)
         owner = _label(old, labels.DEPLOYMENT)
         if loss is not None and owner:
             self.suspect(Key(ours.DEPLOYMENT.name, old["metadata"]["namespace"], owner), loss)
@@ -99,26 +101,26 @@ class Losses:
             self._of.pop(key, None)
 
 
-def _told(resource: Resource, old: Manifest, new: Manifest | None, pods_there: Iterable[Manifest]) -> Loss | None:
+def _told(resource: Resource, old: Manifest, new: Manifest | None, beside: Beside) -> Loss | None:
     """Nothing where the change is none of these; a pod that was ending has ended."""
     if new is None:
         ended = resource is kinds.POD and "deletionTimestamp" in old["metadata"]
-        return None if ended else Loss(How.WENT, resource, old, _staying(old, pods_there))
+        return None if ended else Loss(How.WENT, resource, old, _staying(old, beside))
     if (old["metadata"].get("labels") or {}) != (new["metadata"].get("labels") or {}):
         return Loss(How.RELABELLED, resource, old)
     if resource is kinds.POD and "deletionTimestamp" in new["metadata"] and "deletionTimestamp" not in old["metadata"]:
-        return Loss(How.ENDING, resource, new, _staying(new, pods_there))
+        return Loss(How.ENDING, resource, new, _staying(new, beside))
     return None
 
 
-def _staying(pod: Manifest, pods_there: Iterable[Manifest]) -> int:
+def _staying(pod: Manifest, beside: Beside) -> int:
     """How many other pods of its Deployment hold a place."""
     return sum(
         one["metadata"]["uid"] != pod["metadata"]["uid"]
         and all(_label(one, name) == _label(pod, name) for name in (labels.ROLE, labels.REVISION))
         and "deletionTimestamp" not in one["metadata"]
         and one.get("status", {}).get("phase") not in pods.ENDED
-        for one in pods_there
+        for one in beside(pod)
     )
 
 

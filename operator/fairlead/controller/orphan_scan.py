@@ -1,6 +1,7 @@
 """Finds once, when leading begins, what lost its labels while no operator watched: no watch tells of it any more."""
 
 import logging
+from collections.abc import Callable
 from typing import Final, Protocol
 
 from fairlead.cluster import kinds
@@ -26,8 +27,8 @@ class Lists(Protocol):
         """All objects of a kind in a namespace that a selector takes."""
 
 
-async def find(api: Lists, world: World) -> None:
-    """Note them as losses; where a namespace cannot be listed, that is said, and nothing else waits for it."""
+async def find(api: Lists, world: World, wake: Callable[[Key], None]) -> None:
+    """Have their deployments reconciled; where a namespace cannot be listed, that is logged."""
     deployments, pods = [*world.of(kinds.DEPLOYMENT).each()], [*world.of(kinds.POD).each()]
     for namespace in sorted({one["metadata"]["namespace"] for one in world.of(kinds.INFERENCE_DEPLOYMENT).each()}):
         try:
@@ -39,10 +40,12 @@ async def find(api: Lists, world: World) -> None:
     for one in ours.values():
         if observing.revision_of(one) and orphans.is_unmarked(one):
             world.losses.suspect(_key(one), Loss(How.RELABELLED, kinds.DEPLOYMENT, one))
+            wake(_key(one))
     for pod in pods:
         made_by = ours.get((pod["metadata"]["namespace"], orphans.maker_name(pod)))
         if made_by is not None and orphans.due(pod, made_by):
             world.losses.suspect(_key(made_by), Loss(How.RELABELLED, kinds.POD, pod))
+            wake(_key(made_by))
 
 
 def _place(one: Manifest) -> tuple[str, str]:

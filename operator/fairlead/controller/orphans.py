@@ -13,8 +13,7 @@ from fairlead.objects import engine_deployment, labels, stamps
 from fairlead.objects.owner import Owner
 
 TEMPLATE_HASH: Final = "pod-template-hash"
-IDENTITY: Final = (labels.DEPLOYMENT, labels.ROLE, labels.REVISION, *labels.MANAGED_BY.split("=")[:1])
-"""What a revision's Deployment is known by."""
+_MANAGER, _US = labels.MANAGED_BY.split("=")
 
 
 def maker(pod: Manifest, deployments: Iterable[Manifest]) -> Manifest | None:
@@ -41,8 +40,9 @@ def due(pod: Manifest, made_by: Manifest) -> Mapping[str, str]:
 
 def is_unmarked(deployment: Manifest) -> bool:
     """Whether a revision's Deployment is not found any more by the labels that all our children carry."""
-    carried, said = deployment["metadata"].get("labels") or {}, deployment["spec"]["selector"]["matchLabels"]
-    return any(carried.get(name) != said.get(name, carried.get(name, "")) or name not in carried for name in IDENTITY)
+    carried = deployment["metadata"].get("labels") or {}
+    wanted = deployment["spec"]["selector"]["matchLabels"] | {_MANAGER: _US}
+    return any(carried.get(name) != value for name, value in wanted.items())
 
 
 def as_it_stood(deployment: Manifest, owner: Owner) -> Manifest:

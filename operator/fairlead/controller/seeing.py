@@ -100,11 +100,10 @@ class Seeing:
         except TimeoutError:
             return
 
-    def _beside(self, one: Manifest | None) -> Sequence[Manifest]:
+    def _beside(self, child: Manifest) -> Sequence[Manifest]:
         """Pods of the same deployment."""
-        metadata = one["metadata"] if one is not None else {}
-        owner = (metadata.get("labels") or {}).get(labels.DEPLOYMENT)
-        return self.of(kinds.POD).of_deployment(metadata["namespace"], owner) if owner else ()
+        metadata = child["metadata"]
+        return self.of(kinds.POD).of_deployment(metadata["namespace"], metadata["labels"].get(labels.DEPLOYMENT, ""))
 
     def _listener(self, resource: Resource) -> OnChange:
         def changed(old: Manifest | None, new: Manifest | None) -> None:
@@ -112,7 +111,7 @@ class Seeing:
                 self._forget(old["metadata"]["uid"])
             if self._quiet:
                 return
-            self.losses.heard(resource, old, new, self._beside(old))
+            self.losses.heard(resource, old, new, self._beside)
             for key in waking.keys(resource, old, new, self.of(kinds.INFERENCE_DEPLOYMENT).all):
                 self._wake(key)
 

@@ -46,7 +46,7 @@ class ConditionReason(StrEnum):
     KEY_MISSING = "KeyMissing"
     """A Secret or ConfigMap is there, without the key that the spec names."""
     NAME_TAKEN = "NameTaken"
-    """An object of somebody else has the name of one of our children; it is left alone."""
+    """An object that is not Fairlead's has the name of a child; it is left alone, and nothing is started or stopped."""
     # Fits
     FITS = "Fits"
     """By the estimate, the engine surely starts and holds what was asked."""
