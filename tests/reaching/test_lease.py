@@ -156,6 +156,22 @@ def test_somebodys_note_on_the_lease_costs_a_look_and_not_the_lead() -> None:
     run(story())
 
 
+@pytest.mark.trial(8)
+@pytest.mark.parametrize("end", [RuntimeError, asyncio.CancelledError, KeyboardInterrupt])
+def test_however_the_leaders_work_ends_the_lease_is_released(end: type[BaseException]) -> None:
+    """A bug, a SIGTERM that cancels it, an interrupt."""
+
+    async def story() -> None:
+        fake = FakeApi()
+        async with fake.connected() as connection:
+            with pytest.raises(end):
+                async with hold(Leadership(ApiServer(connection), place("a"), DICE)):
+                    raise end
+            assert holder(fake) == ""
+
+    run(story())
+
+
 def test_a_lease_that_cannot_be_given_back_ends_by_itself(caplog: pytest.LogCaptureFixture) -> None:
     async def story() -> None:
         fake = FakeApi()
