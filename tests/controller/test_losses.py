@@ -10,7 +10,7 @@ from fairlead.cluster.api_errors import Asked, of_answer
 from fairlead.cluster.api_server import Listed
 from fairlead.cluster.kinds import Manifest
 from fairlead.controller import judging, node_facts, orphan_scan, orphans
-from fairlead.controller.known import Key, Known
+from fairlead.controller.known import Known
 from tests.controller.pretend import CATALOGUE, Pretend, deployment
 from tests.controller.server import Faults
 
@@ -188,9 +188,7 @@ def test_what_lost_its_labels_while_no_operator_ran_is_found_when_one_leads() ->
     relabelled(world, kinds.DEPLOYMENT, live, {})
     world.kube.round(world.now)
     world.restart()
-    woken: list[Key] = []
-    asyncio.run(orphan_scan.find(Lister(world), world.world, woken.append))
-    assert woken == [world.key(), world.key()]
+    asyncio.run(orphan_scan.find(Lister(world), world.world))
     world.settle()
     assert (world.serving(), world.fingerprint()) == (serving, before)
     assert len(world.objects.listed("pods", None, "")) == 4
@@ -201,7 +199,7 @@ def test_a_namespace_that_cannot_be_listed_is_said(caplog: pytest.LogCaptureFixt
     world = settled()
     lister = Lister(world)
     lister.fails = True
-    asyncio.run(orphan_scan.find(lister, world.world, print))
+    asyncio.run(orphan_scan.find(lister, world.world))
     assert "pods that lost their labels cannot be looked for in namespace default" in caplog.text
 
 

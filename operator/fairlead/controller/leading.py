@@ -73,13 +73,13 @@ class Leading:
             following = asyncio.create_task(seeing.run(), name="informers")
             try:
                 await self._until(seeing.synced(), following)
+                await orphan_scan.find(self._api, seeing)
                 for manifest in (one for kind in _OURS for one in seeing.of(kind).all()):
                     self.queue.wake(
                         Key(manifest["kind"], manifest["metadata"]["namespace"], manifest["metadata"]["name"])
                     )
                 log.info("leading: the cluster was listed, reconciling begins")
-                scan = orphan_scan.find(self._api, seeing, self.queue.wake)
-                async with self._guest_at_work(seeing), _beside("orphan scan", scan):
+                async with self._guest_at_work(seeing):
                     await self._until(self.queue.run(), following)
             finally:
                 following.cancel()

@@ -1,7 +1,7 @@
 """Finds once, when leading begins, what lost its labels while no operator watched: no watch tells of it any more."""
 
+import asyncio
 import logging
-from collections.abc import Callable
 from typing import Final, Protocol
 
 from fairlead.cluster import kinds
@@ -17,6 +17,11 @@ from fairlead.objects import labels
 UNMARKED: Final = labels.MANAGED_BY.replace("=", "!=")
 """What the informers of children do not ask for."""
 
+AT_ONCE: Final = 8
+"""Namespaces that are listed at the same time."""
+LONGEST_S: Final = 5.0
+"""Reconciling waits for it."""
+
 log = logging.getLogger("fairlead.controller")
 
 
@@ -27,25 +32,34 @@ class Lists(Protocol):
         """All objects of a kind in a namespace that a selector takes."""
 
 
-async def find(api: Lists, world: World, wake: Callable[[Key], None]) -> None:
-    """Have their deployments reconciled; where a namespace cannot be listed, that is logged."""
-    deployments, pods = [*world.of(kinds.DEPLOYMENT).each()], [*world.of(kinds.POD).each()]
-    for namespace in sorted({one["metadata"]["namespace"] for one in world.of(kinds.INFERENCE_DEPLOYMENT).each()}):
-        try:
-            deployments += (await api.listing(kinds.DEPLOYMENT, namespace, UNMARKED)).items
-            pods += filter(orphans.maker_name, (await api.listing(kinds.POD, namespace, UNMARKED)).items)
-        except ApiError as problem:
-            log.warning("pods that lost their labels cannot be looked for in namespace %s: %s", namespace, problem)
+async def find(api: Lists, world: World) -> None:
+    """Note them as losses, before anything is reconciled; where a namespace cannot be listed, that is logged."""
+    seats = asyncio.Semaphore(AT_ONCE)
+    namespaces = sorted({one["metadata"]["namespace"] for one in world.of(kinds.INFERENCE_DEPLOYMENT).each()})
+    found = await asyncio.gather(*(_unmarked(api, one, seats) for one in namespaces))
+    listed = [one for some in found for one in some]
+    deployments = [*world.of(kinds.DEPLOYMENT).each(), *(one for one in listed if one["kind"] == "Deployment")]
     ours = {_place(one): one for one in deployments if _owner(one)}
     for one in ours.values():
         if observing.revision_of(one) and orphans.is_unmarked(one):
             world.losses.suspect(_key(one), Loss(How.RELABELLED, kinds.DEPLOYMENT, one))
-            wake(_key(one))
-    for pod in pods:
+    for pod in (*world.of(kinds.POD).each(), *(one for one in listed if one["kind"] == "Pod")):
         made_by = ours.get((pod["metadata"]["namespace"], orphans.maker_name(pod)))
         if made_by is not None and orphans.due(pod, made_by):
             world.losses.suspect(_key(made_by), Loss(How.RELABELLED, kinds.POD, pod))
-            wake(_key(made_by))
+
+
+async def _unmarked(api: Lists, namespace: str, seats: asyncio.Semaphore) -> list[Manifest]:
+    """Deployments of a namespace that do not carry our label, and those of its pods that some Deployment made."""
+    try:
+        async with seats, asyncio.timeout(LONGEST_S):
+            deployments = await api.listing(kinds.DEPLOYMENT, namespace, UNMARKED)
+            pods = await api.listing(kinds.POD, namespace, UNMARKED)
+    except (ApiError, TimeoutError) as problem:
+        words = str(problem) or f"no answer within {LONGEST_S:g} s"
+        log.warning("pods that lost their labels cannot be looked for in namespace %s: %s", namespace, words)
+        return []
+    return [*deployments.items, *filter(orphans.maker_name, pods.items)]
 
 
 def _place(one: Manifest) -> tuple[str, str]:
