@@ -55,6 +55,18 @@ def test_an_engine_pod_that_lost_its_labels_is_taken_back_and_named(kept: tuple[
 
 
 @pytest.mark.trial(4)
+def test_a_pod_that_loses_labels_again_and_again_gets_all_of_them_each_time() -> None:
+    """Those that were put back before are ours now, and an apply without them would take them away."""
+    world = settled()
+    name = world.engine_pods()[0]["metadata"]["name"]
+    carried = world.engine_pods()[0]["metadata"]["labels"]
+    for kept in ({}, {one: text for one, text in carried.items() if one != "fairlead.dev/role"}):
+        relabelled(world, kinds.POD, world.objects.found(("pods", "default", name)), kept)
+        world.settle()
+        assert world.objects.found(("pods", "default", name))["metadata"]["labels"] == carried
+
+
+@pytest.mark.trial(4)
 def test_what_keeps_an_orphan_from_being_taken_back_is_a_condition_that_names_it() -> None:
     """With its GPU, which counts as taken; healed with the right."""
     world = settled(gpus=3)

@@ -30,12 +30,16 @@ def maker_name(pod: Manifest) -> str:
     return _replica_set(pod).rpartition("-")[0]
 
 
-def due(pod: Manifest, made_by: Manifest) -> Mapping[str, str]:
-    """Every label of its template that it lacks, or that says something else."""
-    carried = pod["metadata"].get("labels") or {}
+def born_with(pod: Manifest, made_by: Manifest) -> Mapping[str, str]:
+    """Every label that its ReplicaSet gave it."""
     template: Mapping[str, str] = made_by["spec"]["template"]["metadata"].get("labels") or {}
-    wanted = {**template, TEMPLATE_HASH: _hash(pod, made_by)}
-    return {name: value for name, value in wanted.items() if carried.get(name) != value}
+    return {**template, TEMPLATE_HASH: _hash(pod, made_by)}
+
+
+def due(pod: Manifest, made_by: Manifest) -> tuple[str, ...]:
+    """Those of them that it lacks, or that say something else."""
+    carried = pod["metadata"].get("labels") or {}
+    return tuple(sorted(name for name, value in born_with(pod, made_by).items() if carried.get(name) != value))
 
 
 def is_unmarked(deployment: Manifest) -> bool:

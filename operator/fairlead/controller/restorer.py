@@ -4,7 +4,7 @@ A pod without its labels serves nobody and keeps its GPU, while its ReplicaSet m
 the ReplicaSet has it back, and ends whichever of the two is missed less, after its streams.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
@@ -94,7 +94,9 @@ class Restorer:
         if not due or live.get("status", {}).get("phase") in pods.ENDED:
             return False
         head = {one: live["metadata"][one] for one in ("name", "namespace", "uid")}
-        labelled = {"apiVersion": "v1", "kind": "Pod", "metadata": head | {"labels": dict(due)}}
+        # All of them each time: an apply takes away what the same manager applied before and no longer says.
+        whole = dict(orphans.born_with(live, made_by))
+        labelled = {"apiVersion": "v1", "kind": "Pod", "metadata": head | {"labels": whole}}
         self._world.note(await self._server.apply(labelled, manager=LABELLER))
         meddled(kinds.POD, _taken_back(live, due))
         return True
@@ -151,11 +153,11 @@ def _told_to_end(pod: Manifest) -> datetime | None:
     )
 
 
-def _taken_back(pod: Manifest, due: Mapping[str, str]) -> str:
+def _taken_back(pod: Manifest, due: Sequence[str]) -> str:
     held = orphans.held(pod)
     keeps = f" It kept {held} meanwhile." if held else ""
     return (
-        f"pod {pod['metadata']['name']}: {_some(sorted(due))} removed or changed, not by Fairlead, so its ReplicaSet "
+        f"pod {pod['metadata']['name']}: {_some(due)} removed or changed, not by Fairlead, so its ReplicaSet "
         f"gave it up and made another.{keeps} The labels are put back, and the ReplicaSet ends the replica that is one "
         "too many"
     )
@@ -170,5 +172,5 @@ def _some(names: Sequence[str]) -> str:
 def _refused(loss: Loss, problem: Refused) -> Obstacle:
     said, held = obstacle_of(problem), orphans.held(loss.manifest)
     name = f"{loss.resource.kind} {loss.manifest['metadata']['name']}"
-    keeps = f", serves no requests and keeps {held}" if held else " and serves no requests"
+    keeps = f", serves no requests and keeps {held}" if held else ""
     return Obstacle(reason=said.reason, message=f"{name} lost its labels{keeps}: {said.message}")
