@@ -190,7 +190,6 @@ LOST: Final = (
         "spec.scaling.policy.name",
         "there is no AutoscalingPolicy p in namespace default",
     ),
-    _lost("a gateway that is not there", deployment(gateway={"name": "g"}), "spec.gateway.name", "kubectl get"),
     _lost(
         "a token that is not there",
         deployment(model={"source": "hf://Qwen/Qwen3-0.6B", "tokenSecret": {"name": "hub", "key": "token"}}),
@@ -293,4 +292,24 @@ UNMET: Final = (
     _unmet("a KV cache that must be empty", "kvCache", "target", "0", "no number of replicas brings"),
     _unmet("a fleet that is kept wholly free", "tokens", "headroom", "1.0", "has no room for any demand"),
 )
-WISHES: Final = (*ARGUMENTS, *FORMATS, *SHAPES, *SIZES, *LOST, *NEVER, *UNSERVED, *UNMET)
+
+
+def _unbuilt(story: str, given: Object, at: str, says: str) -> Row:
+    return Row(story=story, given=given, layer=Layer.READING, at=at, says=says)
+
+
+UNBUILT: Final = (
+    _unbuilt(
+        "a canary, which no release carries out yet",
+        deployment(rollout={"strategy": "Canary", "canary": {"steps": [{"weight": 10}]}}),
+        "spec.rollout.strategy",
+        "use Replace, or Surge if there are spare GPUs",
+    ),
+    _unbuilt(
+        "a gateway, which no release runs yet",
+        deployment(gateway={"name": "g"}),
+        "spec.gateway.name",
+        "remove spec.gateway: the deployment then has a router of its own",
+    ),
+)
+WISHES: Final = (*ARGUMENTS, *FORMATS, *SHAPES, *SIZES, *LOST, *NEVER, *UNSERVED, *UNMET, *UNBUILT)

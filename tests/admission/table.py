@@ -78,7 +78,8 @@ _SCHEMA: Final = (
 )
 _READING: Final = (
     *(ReadReason.NOT_AN_OBJECT, ReadReason.WRONG_KIND),
-    *(AdmissionReason.NO_SUCH_KIND, AdmissionReason.NO_NAME, AdmissionReason.NOT_SERVED),
+    *(AdmissionReason.NO_SUCH_KIND, AdmissionReason.NO_NAME),
+    *(AdmissionReason.NOT_SERVED, AdmissionReason.NOT_AVAILABLE),
     *ScheduleReason,
     *(LintReason.NEVER_FIRES, LintReason.ALWAYS_FIRES),
 )

@@ -15,7 +15,7 @@ DEPLOYMENT_RULES: Final = (
         story="a router beside a gateway",
         spec=but(router={}, gateway={"name": "company"}),
         at="spec.router",
-        says="a deployment is served by its own router or through a gateway, not both; remove router",
+        says="a deployment is served by its own router or through a gateway, not both; remove gateway",
     ),
     Bad(
         story="more GPUs than the engine will use",

@@ -118,7 +118,7 @@ async def _told(door: Embedded) -> set[Right]:
 
 
 async def _a_whole_life(one: Scene) -> None:
-    """With references to everything, fewer replicas, and a door of another kind in the end."""
+    """With references to everything, fewer replicas, and children of an earlier release in the end."""
     env = [{"name": "MODE", "valueFrom": {"configMapKeyRef": {"name": "settings", "key": "mode"}}}]
     engine = {"kind": "Simulated", "context": {"maxTokens": 8192}, "env": env}
     wish = deployment(engine=engine, storage={"cache": {"claimName": "models"}})
@@ -135,13 +135,13 @@ async def _a_whole_life(one: Scene) -> None:
     await one.until("chat   1", "get", "infd", "-o", "custom-columns=N:.metadata.name,R:.status.readyReplicas")
     await one.kubectl("delete", "service", "chat-router")
     await one.until("chat-router", "get", "service")
-    wish["spec"] |= {"gateway": {"name": "door"}, "replicas": 1}
     route = {"name": "chat", "strategy": "Single", "deployment": "chat"}
     gateway = {"apiVersion": "fairlead.dev/v1alpha1", "kind": "InferenceGateway", "metadata": {"name": "door"}}
-    await one.apply(gateway | {"spec": {"models": [route]}}, wish)
-    await one.until("chat-engine", "get", "pdb")
+    await one.apply(gateway | {"spec": {"models": [route]}}, *await _earlier_children(one))
+    wish["spec"] |= {"replicas": 1}
+    await one.apply(wish)
     for _ in range(100):
-        if "chat-router" not in await one.kubectl("get", "deploy,svc,cm,sa,role,rolebinding,pdb,netpol"):
+        if "chat-earlier" not in await one.kubectl("get", CHILDREN):
             break
         await asyncio.sleep(0.2)
     wish["spec"]["engine"] |= {"context": {"maxTokens": 4096}}
@@ -152,15 +152,30 @@ async def _a_whole_life(one: Scene) -> None:
         await asyncio.sleep(0.1)
 
 
+CHILDREN: Final = "deploy,svc,cm,sa,role,rolebinding,pdb,netpol"
+
+
+async def _earlier_children(one: Scene) -> list[dict[str, Any]]:
+    """One of each kind under a name that this release does not use, owned as its own are."""
+    found = json.loads(await one.kubectl("get", CHILDREN, "-l", "fairlead.dev/deployment=chat", "-o", "json"))
+    by_kind = {child["kind"]: child for child in found["items"] if child["metadata"]["name"] == "chat-router"}
+    for child in by_kind.values():
+        kept = {key: child["metadata"][key] for key in ("namespace", "labels", "ownerReferences")}
+        child["metadata"] = kept | {"name": "chat-earlier"}
+        child.pop("status", None)
+        for given in ("clusterIP", "clusterIPs"):
+            child.get("spec", {}).pop(given, None)
+    return list(by_kind.values())
+
+
 async def _reviews(one: Scene) -> None:
     """As the API server would ask: of objects that name others, so that each of our kinds is looked up by name."""
-    scaled, joined = deployment(), deployment(gateway={"name": "door"})
+    scaled = deployment()
     scaled["spec"] |= {"scaling": {"minReplicas": 1, "maxReplicas": 2, "policy": {"name": "calm"}}}
     del scaled["spec"]["replicas"]
     gateway = {"models": [{"name": "chat", "strategy": "Single", "deployment": "chat"}]}
     for document in (
         scaled,
-        joined,
         {
             "apiVersion": "fairlead.dev/v1alpha1",
             "kind": "InferenceGateway",

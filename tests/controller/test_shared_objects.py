@@ -117,7 +117,7 @@ def test_a_policy_whose_target_never_fires_is_refused() -> None:
 def test_a_gateway_says_that_nobody_runs_it_yet() -> None:
     shared = Shared(kinds.INFERENCE_GATEWAY, {"models": [{"name": "m", "deployment": "chat"}]})
     found = shared.tick()
-    assert said(found) == {"Ready": ("False", "RoutersNotReady"), "Accepted": ("True", "Accepted")}
+    assert said(found) == {"Ready": ("False", "RoutersNotReady"), "Accepted": ("False", "Refused")}
     assert said(Shared(kinds.INFERENCE_GATEWAY, {"models": 7}).tick())["Accepted"] == ("False", "Unreadable")
 
 

@@ -33,9 +33,9 @@ class InferenceDeploymentSpec(Part):
     drain: Drain = Field(default=Drain(), description="How a replica leaves.")
     router: Router | None = Field(
         default=None,
-        description="Settings of this deployment's own router. Default: one with defaults, unless gateway is set. "
-        "Refused together with gateway.",
+        description="Settings of this deployment's own router. Default: one with defaults.",
     )
     gateway: ObjectRef | None = Field(
-        default=None, description="InferenceGateway to be served through, instead of an own router."
+        default=None, description="Not available in this release and refused: InferenceGateway to be served through, instead of an own "
+        "router. Use router."
     )

@@ -48,7 +48,7 @@ _WHOLE: Final[tuple[Rule[Any], ...]] = (
         cel="!(has(self.router) && has(self.gateway))",
         holds=lambda it: it.router is None or it.gateway is None,
         because="a deployment is served by its own router or through a gateway, not both",
-        remedy="remove router, whose settings the InferenceGateway has for all its models, or remove gateway",
+        remedy="remove gateway, which this release does not run, and keep router",
     ),
     Rule[InferenceDeploymentSpec](
         on=InferenceDeploymentSpec,

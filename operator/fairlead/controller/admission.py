@@ -11,7 +11,7 @@ from typing import Any, Final, TypeVar
 from fairlead.api import into_gateways, into_policies, into_wanted, kinds, reading
 from fairlead.api.kinds import Kind
 from fairlead.api.problems import ABSENT, HIDDEN, SECRET_LOOK, shown
-from fairlead.controller import fitting, policies, references, schedules, unserved
+from fairlead.controller import fitting, policies, references, schedules, unbuilt, unserved
 from fairlead.controller.known import Known
 from fairlead.controller.references import Reference
 from fairlead.controller.review import AdmissionReason, Review
@@ -47,6 +47,7 @@ def review(document: object, known: Known) -> Review:
     )
     if kind is kinds.GATEWAY:
         gateway = into_gateways.gateway(read.value).gateway
+        named = replace(named, cautions=tuple(unbuilt.of_gateway(gateway)))
         return _naming(named, references.of_gateway(gateway), known)
     if kind is kinds.POLICY:
         policy = into_policies.policy(read.value.spec)
@@ -57,7 +58,7 @@ def review(document: object, known: Known) -> Review:
                 *schedules.refusals(policy.schedules, known.time_zones),
                 *linting.refusals(policy),
             ),
-            cautions=tuple(linting.cautions(policy)),
+            cautions=(*linting.cautions(policy), *unbuilt.of_policy(policy)),
         )
         return _naming(named, references.of_policy(policy, named.namespace), known)
     wanted = into_wanted.deployment(read.value, known.releases)
@@ -80,7 +81,7 @@ def _judged(named: Review, deployment: WantedDeployment, known: Known) -> Review
     """What the engine and the arithmetic of memory say."""
     named = replace(
         named,
-        refusals=(*named.refusals, *unserved.refusals(deployment)),
+        refusals=(*named.refusals, *unbuilt.refusals(deployment), *unserved.refusals(deployment)),
         cautions=(*named.cautions, *unserved.cautions(deployment), *policies.cautions(deployment, known)),
     )
     wanted = deployment.wanted

@@ -21,8 +21,8 @@ from fairlead.fleet.gateways import WantedDeployment
 from fairlead.fleet.refusals import Remark
 from fairlead.fleet.wanted import SpeculationMethod
 
-NOT_OURS_TO_WAIT_FOR = frozenset({"AutoscalingPolicy", "InferenceGateway"})
-"""Engines start without them; scaling and routing say themselves that theirs is missing."""
+NOT_OURS_TO_WAIT_FOR = frozenset({"AutoscalingPolicy"})
+"""Engines start without it; scaling says itself that it is missing."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +36,7 @@ class Judged:
     spec: InferenceDeploymentSpec | None = None
     review: Review | None = None
     lost: tuple[Reference, ...] = ()
-    """Policies and gateways that are not there."""
+    """Policies that are not there."""
 
     @property
     def may_start(self) -> bool:

@@ -210,11 +210,12 @@ class Reconciler:
         deployment = judged.deployment
         if deployment is None:
             return None
-        if not isinstance(deployment.door, OwnRouter):
-            return Routers(wanted=0, ready=0, reporting=0, gateway=deployment.door)
+        door = deployment.door
+        if not isinstance(door, OwnRouter) and observed.router is None:
+            return Routers(wanted=0, ready=0, reporting=0, gateway=door)
         ready = len(observed.routers)
         standing = observing.asked(observed.router) if observed.router is not None else DEFAULT_REPLICAS
-        wanted = deployment.door.pods.replicas
+        wanted = door.pods.replicas if isinstance(door, OwnRouter) else None
         wanted = standing if wanted is None else wanted
         return Routers(wanted=wanted, ready=ready, reporting=reports.reporting, reasons=reports.reasons)
 
@@ -248,15 +249,18 @@ class Reconciler:
         return Standing(
             generation=observed.document["metadata"]["generation"],
             selector=labels.as_text(labels.engines(owner.name)),
-            endpoint=_endpoint(owner, judged.deployment),
+            endpoint=_endpoint(observed, judged.deployment),
             price_an_hour=price * wanted.gpus_per_replica if price is not None and wanted else None,
         )
 
 
-def _endpoint(owner: Owner, deployment: WantedDeployment | None) -> str | None:
-    """What clients write; a gateway's own address is told by the gateway."""
-    if deployment is None or not isinstance(deployment.door, OwnRouter):
+def _endpoint(observed: Observed, deployment: WantedDeployment | None) -> str | None:
+    """What clients write; of a spec whose gateway is refused, the address that goes on answering."""
+    owner = observed.owner
+    if deployment is None:
         return None
+    if not isinstance(deployment.door, OwnRouter):
+        return observed.status.get("endpoint") if observed.router is not None else None
     scheme = "https" if deployment.door.routing.door.tls_secret else "http"
     return f"{scheme}://{names.router(owner.name)}.{owner.namespace}.svc/v1"
 

@@ -22,6 +22,8 @@ class AdmissionReason(Reason):
     PRODUCT_UNKNOWN = "ProductUnknown"
     NOT_SERVED = "NotServed"
     NOT_ENFORCED = "NotEnforced"
+    NOT_AVAILABLE = "NotAvailable"
+    """A later release will do it; this one does not."""
 
 
 @dataclass(frozen=True, kw_only=True)

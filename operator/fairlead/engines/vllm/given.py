@@ -33,7 +33,7 @@ VARIABLES: Final[Mapping[str, tuple[EngineReason, str, str]]] = MappingProxyType
         "VLLM_API_KEY": (
             EngineReason.VARIABLE_RESERVED,
             "the router has no key to send",
-            "remove it and name tenants and their keys in an InferenceGateway",
+            "remove it and name tenants and their keys in spec.router.tenants",
         ),
         "VLLM_PORT": (EngineReason.VARIABLE_RESERVED, "probes and routers look at port 8000", "remove it"),
         "VLLM_HOST_IP": (EngineReason.VARIABLE_RESERVED, "a replica is one pod and knows its address", "remove it"),
