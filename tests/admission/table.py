@@ -89,7 +89,7 @@ _REASONS: Final[tuple[tuple[Layer, tuple[Reason, ...]], ...]] = (
     (Layer.SCHEMA, _SCHEMA),
     (Layer.CEL, (ReadReason.MALFORMED, ReadReason.CONTRADICTION, ReadReason.BAD_NAME)),
     (Layer.ENGINE, tuple(EngineReason)),
-    (Layer.SIZING, (AdmissionReason.DOES_NOT_FIT,)),
+    (Layer.SIZING, (AdmissionReason.DOES_NOT_FIT, AdmissionReason.DRAFT_TOO_LARGE)),
     (Layer.REFERENCES, tuple(ReferenceReason)),
 )
 LAYERS: Final = {(type(reason), reason): layer for layer, reasons in _REASONS for reason in reasons}

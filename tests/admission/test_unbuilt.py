@@ -24,10 +24,11 @@ def warned(given: Object) -> list[str]:
 
 @pytest.mark.trial(11)
 def test_canary_steps_are_refused_since_nothing_would_hold_them() -> None:
-    assert refused(deployment(rollout=CANARY)) == [
+    (said,) = refused(deployment(rollout=CANARY))
+    assert said == (
         "spec.rollout.strategy: Canary: this release does not split traffic between revisions, so no canary step "
         "would be held; use Replace, or Surge if there are spare GPUs, and remove spec.rollout.canary"
-    ]
+    )
 
 
 @pytest.mark.trial(12)
@@ -42,10 +43,11 @@ def test_a_gateway_is_refused_with_what_to_use_and_not_with_create_it_first() ->
 
 @pytest.mark.trial(12)
 def test_a_gateway_object_is_let_in_with_a_warning_that_nothing_is_started_for_it() -> None:
-    assert warned(gateway()) == [
+    (said,) = warned(gateway())
+    assert said == (
         "kind: InferenceGateway: this release does not run InferenceGateways: bad is checked and stored, and nothing "
         "is started for it; set tenants, limits, lanes and cache in spec.router of each InferenceDeployment"
-    ]
+    )
 
 
 @pytest.mark.trial(12)
@@ -62,7 +64,8 @@ def test_whoever_wants_keys_is_sent_to_tenants_of_the_router(given: Object) -> N
 
 @pytest.mark.trial(13)
 def test_an_objective_that_decides_nothing_is_warned_of() -> None:
-    assert warned(policy(objectives={"ttftP95": "1s", "queueTimeP95": "2s"})) == [
+    (said,) = warned(policy(objectives={"ttftP95": "1s", "queueTimeP95": "2s"}))
+    assert said == (
         "spec.objectives.queueTimeP95: 2s: the autoscaler of this release does not decide by it, so no replica is "
         "started to meet it; set objectives.ttftP95, which includes the time in the queue"
-    ]
+    )

@@ -36,6 +36,7 @@ class InferenceDeploymentSpec(Part):
         description="Settings of this deployment's own router. Default: one with defaults.",
     )
     gateway: ObjectRef | None = Field(
-        default=None, description="Not available in this release and refused: InferenceGateway to be served through, instead of an own "
-        "router. Use router."
+        default=None,
+        description="Refused, not available in this release: an InferenceGateway in place of a router of its own. Use "
+        "router.",
     )

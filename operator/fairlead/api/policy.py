@@ -27,8 +27,8 @@ class Objectives(Part):
     queue_time_p95: Duration | None = Field(
         default=None,
         alias="queueTimeP95",
-        description="Not decided by in this release: time in the router's queue that 95 percent of requests stay below. "
-        "Use ttftP95, which includes it.",
+        description="Not used in this release: time in the router's queue that 95 percent of requests stay below. Use "
+        "ttftP95, which includes it.",
     )
 
 

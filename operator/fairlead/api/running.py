@@ -43,7 +43,8 @@ class Rollout(Part):
     strategy: RolloutStrategy = Field(
         default=RolloutStrategy.REPLACE,
         description="Replace: one replica is drained, then its GPUs start the new revision; needs no spare GPU. Surge: "
-        "new replicas start first; needs spare GPUs. Canary: not available in this release and refused. Default Replace.",
+        "new replicas start first; needs spare GPUs. Canary: refused, not available in this release. Default "
+        "Replace.",
     )
     max_surge: Annotated[int, Field(ge=0, le=MOST_REPLICAS)] | None = Field(
         default=None,

@@ -22,8 +22,8 @@ class TenantBudget(Part):
     """What a tenant may spend; reserved before a request starts, settled when it ended."""
 
     max_cost: Money = Field(
-        description="Not enforced in this release: most the tenant may spend, in the catalogue's currency, for instance "
-        '"25". Use tokensPerMinute.'
+        description="Not enforced in this release: most the tenant may spend, in the catalogue's currency, for "
+        'instance "25". Use tokensPerMinute.'
     )
     period: BudgetPeriod = Field(
         default=BudgetPeriod.MONTH, description="Not enforced in this release: Day or Month, in UTC. Default Month."
@@ -48,7 +48,9 @@ class TenantTerms(Part):
     requests_per_minute: Count | None = Field(
         default=None, description="Most requests a minute; beyond it 429. Default: no limit."
     )
-    budget: TenantBudget | None = Field(default=None, description="Not enforced in this release: what the tenant may spend. Default: no limit.")
+    budget: TenantBudget | None = Field(
+        default=None, description="Not enforced in this release: what the tenant may spend. Default: no limit."
+    )
     models: Annotated[tuple[ModelName, ...], Each()] = Field(
         default=(), max_length=128, description="Models the tenant may use, by name. Default: all."
     )

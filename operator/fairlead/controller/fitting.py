@@ -12,7 +12,7 @@ from fairlead.fleet.accelerators import Accelerator
 from fairlead.fleet.fit import Change, Fit, NotFitting, Verdict
 from fairlead.fleet.refusals import Caution, Refusal
 from fairlead.fleet.shapes import ModelShape
-from fairlead.fleet.wanted import SpeculationMethod
+from fairlead.fleet.wanted import ModelSource, SpeculationMethod, Wanted
 from fairlead.sizing import nearest
 from fairlead.sizing.families import Missing
 from fairlead.sizing.question import CURRENT, Drafting, Question, Release
@@ -36,6 +36,25 @@ def fit(asked: Asked, shape: ModelShape | Missing, engine: Engine, known: Known)
         return nearest.unknown(shape.what)
     others = tuple(known.catalogue.accelerators.values())
     return nearest.size(question(asked, shape, asked.accelerator, engine), others)
+
+
+def asked(wanted: Wanted, known: Known) -> tuple[Asked, ModelShape | Missing]:
+    """What the engine is asked, with all that is known of model, draft and GPU; and why the model is not."""
+    shape = known.shape(wanted.model.source, dict(wanted.model.shape))
+    found = Asked(
+        wanted=wanted,
+        shape=shape if isinstance(shape, ModelShape) else None,
+        draft_shape=_draft(wanted.engine.speculation.draft, known),
+        accelerator=known.accelerator(wanted.product),
+    )
+    return found, shape
+
+
+def _draft(source: ModelSource | None, known: Known) -> ModelShape | None:
+    if source is None:
+        return None
+    shape = known.shape(source, {})
+    return shape if isinstance(shape, ModelShape) else None
 
 
 def question(asked: Asked, shape: ModelShape, accelerator: Accelerator, engine: Engine) -> Question:

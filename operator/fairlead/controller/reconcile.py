@@ -31,7 +31,6 @@ from fairlead.controller.world import Looks, References, Server, Teller, World
 from fairlead.fleet.gateways import OwnRouter, WantedDeployment
 from fairlead.fleet.rollouts import Ask, GiveUp, Retire
 from fairlead.objects import labels, names
-from fairlead.objects.owner import Owner
 from fairlead.objects.platform import Platform
 from fairlead.objects.router_config import DEFAULT_REPLICAS
 

@@ -1,4 +1,4 @@
-"""What this release reads and does not act on: refused where serving would depend on it, warned of everywhere else. Pure.
+"""What this release reads and does not act on: refused where serving depends on it, else warned of. Pure.
 
 A field that is taken in silence is a promise; until it is kept, whoever writes it is told what to write instead.
 """
