@@ -7,8 +7,10 @@ import pytest
 from fairlead.controller import admission
 from fairlead.controller.known import Key, Known
 from fairlead.fleet.policies import ColdStart, Objectives, Policy
-from tests.admission.bad_wishes import A100, DRAFTS, H100, HURTFUL
+from tests.admission.bad_hurts import DRAFTS, HURTFUL
+from tests.admission.bad_wishes import A100, H100
 from tests.admission.table import KNOWN, Object, Row, deployment, engine, said_of
+from tests.controller.every_field import SHAPE
 
 OFFLINE: Final = Known(catalogue=KNOWN.catalogue)
 FLASH: Final = Policy(objectives=Objectives(ttft_p95_seconds=0.001, tpot_p95_seconds=0.0001))
@@ -83,6 +85,14 @@ UNLIKELY: Final[dict[str, tuple[Object, Known, str]]] = {
             "never passes; write less than 90s, or raise spec.router.timeouts.total"
         ),
     ),
+    "parameters that the shape does not make": (
+        deployment(model={"source": "hf://a/b", "shape": SHAPE | {"parameters": 70_000_000_000}}, accelerator=H100),
+        OFFLINE,
+        (
+            "spec.model.shape.parameters: 70,000,000,000: the other numbers of the model make 8,030,261,248 "
+            "parameters, and fit is decided by those; correct spec.model.shape, or remove parameters"
+        ),
+    ),
     "requests held for a second": (
         deployment(router={"hold": {"maxTime": "1s"}}),
         OFFLINE,
@@ -129,6 +139,10 @@ def test_the_unlikely_is_warned_of_with_the_figure(story: str) -> None:
 
 
 QUIET: Final[dict[str, tuple[Object, Known]]] = {
+    "parameters as the page of a model rounds them": (
+        deployment(model={"source": "hf://a/b", "shape": SHAPE | {"parameters": 8_000_000_000}}, accelerator=H100),
+        OFFLINE,
+    ),
     "five guesses of a draft that suits": (drafted("Qwen3-8B", "Qwen3-0.6B", 5), OFFLINE),
     "a draft nobody knows": (drafted("Qwen3-8B", "Qwen3-nano-of-somebody", 5), OFFLINE),
     "no time to settle": (deployment(drain={"settle": "0s", "timeout": "0s"}), OFFLINE),
@@ -143,7 +157,15 @@ QUIET: Final[dict[str, tuple[Object, Known]]] = {
 @pytest.mark.parametrize("story", QUIET)
 def test_what_can_work_is_not_warned_of(story: str) -> None:
     given, known = QUIET[story]
-    words = ("the last guess", "they pay only if", "never passes", "503 after", "weights once", "then cuts them")
+    words = (
+        "the last guess",
+        "they pay only if",
+        "never passes",
+        "503 after",
+        "weights once",
+        "then cuts them",
+        "is decided",
+    )
     assert [one for one in warnings(given, known) if any(word in one for word in words)] == []
 
 

@@ -97,6 +97,7 @@ def _judged(named: Review, deployment: WantedDeployment, known: Known) -> Review
                 *named.cautions,
                 *engine.cautions(asked),
                 *drafts.cautions(asked),
+                *fitting.misstated(asked),
                 *fitting.doubtful(asked, fit, refused, known),
             )
         ),

@@ -13,7 +13,7 @@ from fairlead.fleet.fit import Change, Fit, NotFitting, Verdict
 from fairlead.fleet.refusals import Caution, Refusal
 from fairlead.fleet.shapes import ModelShape
 from fairlead.fleet.wanted import ModelSource, SpeculationMethod, Wanted
-from fairlead.sizing import nearest
+from fairlead.sizing import nearest, parameters
 from fairlead.sizing.families import Missing
 from fairlead.sizing.question import CURRENT, Drafting, Question, Release
 
@@ -26,6 +26,8 @@ FIELDS: Final[dict[Change, str]] = {
     Change.OTHER_PRODUCT: "spec.accelerator.product",
 }
 """Where each way to make a model fit is written."""
+CLOSE: Final = 0.05
+"""Model pages round, and some of them leave the embedding out."""
 
 
 def fit(asked: Asked, shape: ModelShape | Missing, engine: Engine, known: Known) -> Fit | NotFitting | None:
@@ -84,6 +86,22 @@ def question(asked: Asked, shape: ModelShape, accelerator: Accelerator, engine: 
             mtp=guessing.method is SpeculationMethod.MTP,
         ),
     )
+
+
+def misstated(asked: Asked) -> Iterator[Caution]:
+    """That the number of parameters people wrote is not the one that their other numbers make."""
+    stated = dict(asked.wanted.model.shape).get("parameters")
+    if stated is None or asked.shape is None:
+        return
+    made = parameters.text_total(asked.shape)
+    if abs(stated - made) > CLOSE * made:
+        yield Caution(
+            field="spec.model.shape.parameters",
+            value=f"{stated:,}",
+            reason=AdmissionReason.SHAPE_CONTRADICTS,
+            because=f"the other numbers of the model make {made:,} parameters, and fit is decided by those",
+            remedy="correct spec.model.shape, or remove parameters",
+        )
 
 
 def unfit(asked: Asked, fit: Fit | NotFitting | None) -> Iterator[Refusal]:

@@ -209,10 +209,9 @@ class Reconciler:
         deployment = judged.deployment
         if deployment is None:
             return None
-        door = deployment.door
+        door, ready = deployment.door, len(observed.routers)
         if not isinstance(door, OwnRouter) and observed.router is None:
             return Routers(wanted=0, ready=0, reporting=0, gateway=door)
-        ready = len(observed.routers)
         standing = observing.asked(observed.router) if observed.router is not None else DEFAULT_REPLICAS
         wanted = door.pods.replicas if isinstance(door, OwnRouter) else None
         wanted = standing if wanted is None else wanted
@@ -255,12 +254,10 @@ class Reconciler:
 
 def _endpoint(observed: Observed, deployment: WantedDeployment | None) -> str | None:
     """What clients write; of a spec whose gateway is refused, the address that goes on answering."""
-    owner = observed.owner
-    if deployment is None:
-        return None
-    if not isinstance(deployment.door, OwnRouter):
-        return observed.status.get("endpoint") if observed.router is not None else None
-    scheme = "https" if deployment.door.routing.door.tls_secret else "http"
+    owner, door = observed.owner, deployment.door if deployment else None
+    if not isinstance(door, OwnRouter):
+        return observed.status.get("endpoint") if door and observed.router else None
+    scheme = "https" if door.routing.door.tls_secret else "http"
     return f"{scheme}://{names.router(owner.name)}.{owner.namespace}.svc/v1"
 
 

@@ -24,6 +24,7 @@ class AdmissionReason(Reason):
     NOT_ENFORCED = "NotEnforced"
     NOT_AVAILABLE = "NotAvailable"
     """A later release will do it; this one does not."""
+    SHAPE_CONTRADICTS = "ShapeContradicts"
     DRAFT_TOO_LARGE = "DraftTooLarge"
     NEVER_REACHED = "NeverReached"
     """Another time always ends first."""
