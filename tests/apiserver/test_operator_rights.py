@@ -23,6 +23,7 @@ from devcluster.setup import tools
 from fairlead.cluster import connection
 from house import chart_manifests
 from house.chart_manifests import NAMESPACE
+from tests.admission.bad_hurts import HURTS
 from tests.apiserver import rights
 from tests.apiserver.rights import Right
 from tests.controller.pretend import deployment
@@ -94,6 +95,9 @@ async def scene(door: Embedded) -> AsyncIterator[Scene]:
                 await asyncio.to_thread(operator.kill)
 
 
+@pytest.mark.trial(11)
+@pytest.mark.trial(12)
+@pytest.mark.trial(17)
 def test_every_right_is_needed_and_none_is_missing(
     small: Embedded, record_property: Callable[[str, object], None]
 ) -> None:
@@ -138,7 +142,11 @@ async def _a_whole_life(one: Scene) -> None:
     route = {"name": "chat", "strategy": "Single", "deployment": "chat"}
     gateway = {"apiVersion": "fairlead.dev/v1alpha1", "kind": "InferenceGateway", "metadata": {"name": "door"}}
     await one.apply(gateway | {"spec": {"models": [route]}}, *await _earlier_children(one))
-    wish["spec"] |= {"replicas": 1}
+    wish["spec"] |= {"replicas": 1, "rollout": {"strategy": "Canary", "canary": {"steps": [{"weight": 10}]}}}
+    await one.apply(wish)
+    await one.until("no canary step would be held", "get", "infd", "chat", "-o", "yaml")
+    assert "chat-router" in await one.kubectl("get", CHILDREN)
+    del wish["spec"]["rollout"]
     await one.apply(wish)
     for _ in range(100):
         if "chat-earlier" not in await one.kubectl("get", CHILDREN):
@@ -185,6 +193,13 @@ async def _reviews(one: Scene) -> None:
     ):
         answer = await _asked(one, document)
         assert answer["response"]["allowed"], answer
+    assert any("nothing is started for it" in said for said in answer["response"]["warnings"]), answer
+    for row in HURTS:
+        assert isinstance(row.given, dict)
+        named = {"name": "bad", "namespace": "default"}
+        answer = await _asked(one, row.given | {"metadata": named})
+        assert not answer["response"]["allowed"], row.story
+        assert row.says in answer["response"]["status"]["message"], answer
 
 
 async def _asked(one: Scene, document: dict[str, Any]) -> dict[str, Any]:
