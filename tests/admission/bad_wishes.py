@@ -259,12 +259,12 @@ def _never(story: str, at: str, says: str, **changed: str) -> Row:
 
 
 NEVER: Final = (
-    _never("an hour that no day has", "cron", "25 is no hour: 0 to 23", cron="0 25 * * *"),
-    _never("a day that no month has", "cron", "no such month has a day 31", cron="0 8 31 APR,JUN *"),
-    _never("a weekday by a word of no language", "cron", "XYZ is no weekday", cron="0 8 * * XYZ"),
-    _never("a range without an end", "cron", "8- is no hour", cron="0 8- * * *"),
-    _never("a step of nothing", "cron", "is no minute", cron="*/0 8 * * *"),
-    _never("a range the wrong way round", "cron", "is no hour", cron="0 18-8 * * *"),
+    _never("an hour that no day has", "cron", "25 is not a valid hour: write 0 to 23", cron="0 25 * * *"),
+    _never("a day that no month has", "cron", "none of these months has a day 31", cron="0 8 31 APR,JUN *"),
+    _never("a weekday by a word of no language", "cron", "XYZ is not a valid weekday", cron="0 8 * * XYZ"),
+    _never("a range without an end", "cron", "8- is not a valid hour", cron="0 8- * * *"),
+    _never("a step of nothing", "cron", "is not a valid minute", cron="*/0 8 * * *"),
+    _never("a range the wrong way round", "cron", "is not a valid hour", cron="0 18-8 * * *"),
     _never("a time zone of another planet", "timeZone", "no such zone", timeZone="Mars/Olympus"),
     _never("a misspelt time zone", "timeZone", "did you mean Europe/Berlin?", timeZone="Europe/Berln"),
 )

@@ -55,8 +55,8 @@ UNLIKELY: Final[dict[str, tuple[Object, Known, str]]] = {
         engine(speculation={"method": "ngram", "tokens": 50}),
         OFFLINE,
         (
-            "spec.engine.speculation.tokens: 50: each step computes 51 tokens, and the last guess is right once in "
-            "70,065 steps even if 80% of single guesses are; write 3 to 5, and raise it only if the measured "
+            "spec.engine.speculation.tokens: 50: each step computes 51 tokens, and the last draft token is accepted "
+            "once in 70,065 steps even if 80% of single ones are; write 3 to 5, and raise it only if the measured "
             "acceptance says so"
         ),
     ),
@@ -64,9 +64,9 @@ UNLIKELY: Final[dict[str, tuple[Object, Known, str]]] = {
         drafted("Qwen3-8B", "Qwen3-4B", 3),
         OFFLINE,
         (
-            "spec.engine.speculation.draft.source: Qwen/Qwen3-4B: 3 guesses with 4.0 billion parameters each cost "
-            "1.6 steps of the model (7.6 billion), so they pay only if more than 1.6 of 3 are right; name a draft of "
-            "1.3 billion parameters or less, or lower spec.engine.speculation.tokens"
+            "spec.engine.speculation.draft.source: Qwen/Qwen3-4B: 3 draft tokens at 4.0 billion parameters each cost "
+            "1.6 steps of the model (7.6 billion), so they pay only if more than 1.6 of 3 are accepted; name a draft "
+            "of 1.3 billion parameters or less, or lower spec.engine.speculation.tokens"
         ),
     ),
     "a settling time beyond the drain": (
@@ -158,7 +158,7 @@ QUIET: Final[dict[str, tuple[Object, Known]]] = {
 def test_what_can_work_is_not_warned_of(story: str) -> None:
     given, known = QUIET[story]
     words = (
-        "the last guess",
+        "the last draft token",
         "they pay only if",
         "never passes",
         "503 after",

@@ -182,6 +182,7 @@ async def _reviews(one: Scene) -> None:
     scaled["spec"] |= {"scaling": {"minReplicas": 1, "maxReplicas": 2, "policy": {"name": "calm"}}}
     del scaled["spec"]["replicas"]
     gateway = {"models": [{"name": "chat", "strategy": "Single", "deployment": "chat"}]}
+    answer: dict[str, Any] = {}
     for document in (
         scaled,
         {

@@ -73,7 +73,7 @@ def test_a_policy_counts_who_names_it_in_its_own_namespace() -> None:
     ("spec", "reason", "words"),
     [
         ({"schedules": [CLOCKWORK | {"timeZone": "Europe/Brelin"}]}, "Refused", "did you mean Europe/Berlin?"),
-        ({"schedules": [CLOCKWORK | {"cron": "61 8 * * 1"}]}, "Refused", "61 is no minute"),
+        ({"schedules": [CLOCKWORK | {"cron": "61 8 * * 1"}]}, "Refused", "61 is not a valid minute"),
         ("fast", "Unreadable", "spec: "),
         ({"behavior": {"scaleUp": {"maxStep": "many"}}}, "Unreadable", "spec.behavior.scaleUp.maxStep: many"),
     ],

@@ -101,8 +101,8 @@ class Router(Routed):
 
     replicas: Annotated[int, Field(ge=1, le=64)] | None = Field(
         default=None,
-        description="Number of router pods. Default 2 at first; left out, whoever scales the Deployment NAME-router "
-        "later decides, for instance an HPA.",
+        description="Number of router pods. Default 2 at first; left out, the Deployment NAME-router keeps the number "
+        "that it is scaled to later, for instance by an HPA.",
     )
 
 
@@ -113,5 +113,7 @@ class Drain(Part):
         default="5m", description="How long running streams may go on before they are cut. Default 5m."
     )
     settle: DurationOrZero = Field(
-        default="10s", description="How long the replica still takes requests after routers were told. Default 10s."
+        default="10s",
+        description="How long a leaving replica still takes requests, until every router has seen that it leaves. "
+        "Default 10s. Keep it below timeout.",
     )

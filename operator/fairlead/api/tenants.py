@@ -61,7 +61,7 @@ class TenantTerms(Part):
     explain: bool = Field(
         default=False,
         description="Whether it may ask with the header x-fairlead-explain: 1 why a replica was chosen. The answer "
-        "names replicas and their load. Default false; without tenants everybody may.",
+        "names replicas and their load. Default false; without tenants everyone may.",
     )
 
 

@@ -25,7 +25,7 @@ def refusals(asked: Asked) -> Iterator[Refusal]:
         return
     because = ""
     if draft.location == model.location:
-        because = "the draft is the model itself, so a guess takes as long as the answer"
+        because = "the draft is the model itself, so a draft token takes as long as a token of the answer"
     elif asked.shape is not None and asked.draft_shape is not None:
         large, small = parameters.text_total(asked.draft_shape), parameters.text_total(asked.shape)
         if large >= small:
@@ -46,16 +46,17 @@ def cautions(asked: Asked) -> Iterator[Caution]:
     if guessing.method is not SpeculationMethod.DRAFT_MODEL or shape is None or draft is None:
         return
     model, small = parameters.active(shape), parameters.active(draft)
-    share = guessing.tokens * small / model
+    tokens = guessing.tokens
+    share = tokens * small / model
     if share <= MUCH or parameters.text_total(draft) >= parameters.text_total(shape):
         return
-    most = model * WELL / guessing.tokens
+    most = model * WELL / tokens
     yield Caution(
         field=FIELD,
         value=draft.name,
         reason=AdmissionReason.DRAFT_TOO_LARGE,
-        because=f"{count(guessing.tokens, 'guess')} with {_billions(small)} parameters each cost {share:.1f} steps of "
-        f"the model ({_billions(model)}), so they pay only if more than {share:.1f} of {guessing.tokens} are right",
+        because=f"{count(tokens, 'draft token')} at {_billions(small)} parameters each cost {share:.1f} steps of "
+        f"the model ({_billions(model)}), so they pay only if more than {share:.1f} of {tokens} are accepted",
         remedy=f"name a draft of {_billions(most)} parameters or less, or lower spec.engine.speculation.tokens",
     )
 

@@ -113,7 +113,7 @@ def unfit(asked: Asked, fit: Fit | NotFitting | None) -> Iterator[Refusal]:
         field="spec.accelerator.product",
         value=f"{asked.wanted.gpus_per_replica} x {asked.wanted.product}",
         reason=AdmissionReason.DOES_NOT_FIT,
-        because=f"{fit.because}; {fit.memory.largest.value} take the most",
+        because=f"{fit.because}; {fit.memory.largest.takes} the most",
         remedy=f"what fits, smallest change first: {near or 'no configuration of this catalogue'}",
     )
 
@@ -128,7 +128,7 @@ def doubtful(
             field="spec.accelerator.product",
             value=asked.wanted.product,
             reason=AdmissionReason.PRODUCT_UNKNOWN,
-            because="this product is not in the catalogue, so nothing can be said about fit or cost",
+            because="this product is not in the catalogue, so fit and cost are unknown",
             remedy=f"did you mean {near[0]}?" if near else "write the label as `kubectl get nodes` shows it",
         )
     elif isinstance(fit, NotFitting) and (fit.verdict is Verdict.UNKNOWN or (fit.memory is None and not refused)):
@@ -137,7 +137,7 @@ def doubtful(
             value=asked.wanted.model.source.location,
             reason=AdmissionReason.FIT_UNKNOWN,
             because=f"whether it fits is unknown: {fit.because}",
-            remedy="the engine itself will tell at its start",
+            remedy="state spec.model.shape, or read the engine's log when it starts",
         )
     elif isinstance(fit, Fit) and fit.verdict is Verdict.TIGHT:
         yield Caution(

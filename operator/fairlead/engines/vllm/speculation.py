@@ -151,8 +151,8 @@ def too_many_guesses(asked: Asked) -> Caution | None:
         field=f"{FIELD}.tokens",
         value=str(tokens),
         reason=EngineReason.SLOWER,
-        because=f"each step computes {tokens + 1} tokens, and the last guess is right once in {1 / right:,.0f} steps "
-        f"even if {GOOD_GUESSER:.0%} of single guesses are",
+        because=f"each step computes {tokens + 1} tokens, and the last draft token is accepted once in "
+        f"{1 / right:,.0f} steps even if {GOOD_GUESSER:.0%} of single ones are",
         remedy="write 3 to 5, and raise it only if the measured acceptance says so",
     )
 
