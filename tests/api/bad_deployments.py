@@ -105,7 +105,7 @@ DEPLOYMENT_RULES: Final = (
         story="a canary that is not watched",
         spec=but(rollout={"strategy": "Canary"}),
         at="spec.rollout.canary",
-        says="canary.steps belong to strategy Canary, and Canary needs them; set canary.steps",
+        says="canary.steps belong to strategy Canary, and Canary needs them; use Replace or Surge without canary",
     ),
     Bad(
         story="a surge without spare GPUs",

@@ -179,7 +179,7 @@ _RUNNING: Final[tuple[Rule[Any], ...]] = (
         cel="(self.strategy == 'Canary') == has(self.canary)",
         holds=lambda it: (it.strategy is RolloutStrategy.CANARY) == (it.canary is not None),
         because="canary.steps belong to strategy Canary, and Canary needs them",
-        remedy="set canary.steps, for instance [{weight: 10, hold: 10m}], or use Replace or Surge without them",
+        remedy="use Replace or Surge without canary, since this release does not carry out canary steps",
     ),
     Rule[Rollout](
         on=Rollout,
