@@ -73,8 +73,8 @@ UNLIKELY: Final[dict[str, tuple[Object, Known, str]]] = {
         deployment(drain={"settle": "10m", "timeout": "1m"}),
         OFFLINE,
         (
-            "spec.drain.settle: 600s: a leaving replica takes requests for 600 s more and then cuts them after 60 s; "
-            "write 60s or less, or raise spec.drain.timeout above 600s"
+            "spec.drain.settle: 600s: a leaving replica accepts requests for 600 s, and then cuts those that take "
+            "longer than 60 s; write 60s or less, or raise spec.drain.timeout above 600s"
         ),
     ),
     "a first token beyond the whole": (
@@ -97,17 +97,18 @@ UNLIKELY: Final[dict[str, tuple[Object, Known, str]]] = {
         deployment(router={"hold": {"maxTime": "1s"}}),
         OFFLINE,
         (
-            "spec.router.hold.maxTime: 1s: a replica takes 120 s to start by coldStart.assume, so while none serves "
-            "every request gets 503 after 1 s; write more than 120s, or hold.maxRequests: 0 to refuse at once"
+            "spec.router.hold.maxTime: 1s: a replica is assumed to take 120 s to start (coldStart.assume of the "
+            "policy), so requests that come while none serves get 503 after 1 s; write more than 120s, or "
+            "hold.maxRequests: 0 to refuse at once"
         ),
     ),
     "requests held for less than the policy's cold start": (
         scaled("slow"),
         NAMED,
         (
-            "spec.router.hold.maxTime: 300s: a replica takes 600 s to start by coldStart.assume, so while none "
-            "serves every request gets 503 after 300 s; write more than 600s, or hold.maxRequests: 0 to refuse at "
-            "once"
+            "spec.router.hold.maxTime: 300s: a replica is assumed to take 600 s to start (coldStart.assume of the "
+            "policy), so requests that come while none serves get 503 after 300 s; write more than 600s, or "
+            "hold.maxRequests: 0 to refuse at once"
         ),
     ),
     "a first token before the weights are read": (
@@ -163,7 +164,7 @@ def test_what_can_work_is_not_warned_of(story: str) -> None:
         "never passes",
         "503 after",
         "weights once",
-        "then cuts them",
+        "then cuts those",
         "is decided",
     )
     assert [one for one in warnings(given, known) if any(word in one for word in words)] == []

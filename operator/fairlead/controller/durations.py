@@ -24,7 +24,8 @@ def _drain(deployment: WantedDeployment) -> Iterator[Caution]:
             field="spec.drain.settle",
             value=f"{settle:g}s",
             reason=AdmissionReason.NEVER_REACHED,
-            because=f"a leaving replica takes requests for {settle:g} s more and then cuts them after {timeout:g} s",
+            because=f"a leaving replica accepts requests for {settle:g} s, and then cuts those that take longer than "
+            f"{timeout:g} s",
             remedy=f"write {timeout:g}s or less, or raise spec.drain.timeout above {settle:g}s",
         )
 
@@ -59,8 +60,8 @@ def _hold(deployment: WantedDeployment, door: OwnRouter, known: Known) -> Iterat
             field="spec.router.hold.maxTime",
             value=f"{hold.max_seconds:g}s",
             reason=AdmissionReason.SHORTER_THAN_COLD_START,
-            because=f"a replica takes {cold:g} s to start by coldStart.assume, so while none serves every request gets "
-            f"503 after {hold.max_seconds:g} s",
+            because=f"a replica is assumed to take {cold:g} s to start (coldStart.assume of the policy), so requests that "
+            f"come while none serves get 503 after {hold.max_seconds:g} s",
             remedy=f"write more than {cold:g}s, or hold.maxRequests: 0 to refuse at once",
         )
 
