@@ -10,7 +10,7 @@ from typing import Final
 from fairlead.controller import admission
 from fairlead.controller.known import Known
 from tests.admission.bad_inputs import ELSEWHERE, ROWS
-from tests.admission.table import KNOWN, Layer, Row, Said, deployment, engine, said_of
+from tests.admission.table import KNOWN, Layer, Row, Said, deployment, engine, gateway, policy, said_of
 
 PAGE: Final = Path(__file__).resolve().parent.parent / "docs" / "reference" / "refusals.md"
 
@@ -44,6 +44,12 @@ _CAUTIONS: Final = (
     ("a misspelt product", deployment(accelerator={"product": "NVIDIA-H100-80GB-HBM"})),
     ("a model that nobody knows", deployment(model={"source": "hf://a/b"})),
     ("a tenant's budget", deployment(router={"tenants": [_TENANT]})),
+    ("an objective that decides nothing", policy(objectives={"queueTimeP95": "2s"})),
+    ("a gateway", gateway()),
+    ("fifty guesses", engine(speculation={"method": "ngram", "tokens": 50})),
+    ("a settling time beyond the drain", deployment(drain={"settle": "10m", "timeout": "1m"})),
+    ("a first token beyond the whole", deployment(router={"timeouts": {"firstToken": "2m", "total": "90s"}})),
+    ("requests held for a second", deployment(router={"hold": {"maxTime": "1s"}})),
 )
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from tests.admission.bad_fields import FIELDS
+from tests.admission.bad_hurts import HURTS
 from tests.admission.bad_texts import SHAPES, TEXTS
 from tests.admission.bad_wishes import WISHES
 from tests.admission.table import Layer, Row, written
@@ -68,7 +69,7 @@ def _row(bad: Bad) -> Row:
     )
 
 
-OURS: Final[tuple[Row, ...]] = (*TEXTS, *SHAPES, *FIELDS, *WISHES)
+OURS: Final[tuple[Row, ...]] = (*TEXTS, *SHAPES, *FIELDS, *WISHES, *HURTS)
 """Those that stand in this folder."""
 
 ROWS: Final[tuple[Row, ...]] = (*map(_row, BAD), *OURS)

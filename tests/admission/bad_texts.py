@@ -216,7 +216,7 @@ SHAPES: Final = (
         given=deployment() | {"replicas": 2},
         layer=Layer.SCHEMA,
         at="replicas",
-        says="did it belong into spec?",
+        says="did you mean to write it below spec?",
         covers=1,
         there="unknown field",
     ),

@@ -190,7 +190,6 @@ LOST: Final = (
         "spec.scaling.policy.name",
         "there is no AutoscalingPolicy p in namespace default",
     ),
-    _lost("a gateway that is not there", deployment(gateway={"name": "g"}), "spec.gateway.name", "kubectl get"),
     _lost(
         "a token that is not there",
         deployment(model={"source": "hf://Qwen/Qwen3-0.6B", "tokenSecret": {"name": "hub", "key": "token"}}),
@@ -260,12 +259,12 @@ def _never(story: str, at: str, says: str, **changed: str) -> Row:
 
 
 NEVER: Final = (
-    _never("an hour that no day has", "cron", "25 is no hour: 0 to 23", cron="0 25 * * *"),
-    _never("a day that no month has", "cron", "no such month has a day 31", cron="0 8 31 APR,JUN *"),
-    _never("a weekday by a word of no language", "cron", "XYZ is no weekday", cron="0 8 * * XYZ"),
-    _never("a range without an end", "cron", "8- is no hour", cron="0 8- * * *"),
-    _never("a step of nothing", "cron", "is no minute", cron="*/0 8 * * *"),
-    _never("a range the wrong way round", "cron", "is no hour", cron="0 18-8 * * *"),
+    _never("an hour that no day has", "cron", "25 is not a valid hour: write 0 to 23", cron="0 25 * * *"),
+    _never("a day that no month has", "cron", "none of these months has a day 31", cron="0 8 31 APR,JUN *"),
+    _never("a weekday by a word of no language", "cron", "XYZ is not a valid weekday", cron="0 8 * * XYZ"),
+    _never("a range without an end", "cron", "8- is not a valid hour", cron="0 8- * * *"),
+    _never("a step of nothing", "cron", "is not a valid minute", cron="*/0 8 * * *"),
+    _never("a range the wrong way round", "cron", "is not a valid hour", cron="0 18-8 * * *"),
     _never("a time zone of another planet", "timeZone", "no such zone", timeZone="Mars/Olympus"),
     _never("a misspelt time zone", "timeZone", "did you mean Europe/Berlin?", timeZone="Europe/Berln"),
 )
@@ -293,4 +292,6 @@ UNMET: Final = (
     _unmet("a KV cache that must be empty", "kvCache", "target", "0", "no number of replicas brings"),
     _unmet("a fleet that is kept wholly free", "tokens", "headroom", "1.0", "has no room for any demand"),
 )
+
+
 WISHES: Final = (*ARGUMENTS, *FORMATS, *SHAPES, *SIZES, *LOST, *NEVER, *UNSERVED, *UNMET)

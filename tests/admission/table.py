@@ -78,7 +78,8 @@ _SCHEMA: Final = (
 )
 _READING: Final = (
     *(ReadReason.NOT_AN_OBJECT, ReadReason.WRONG_KIND),
-    *(AdmissionReason.NO_SUCH_KIND, AdmissionReason.NO_NAME, AdmissionReason.NOT_SERVED),
+    *(AdmissionReason.NO_SUCH_KIND, AdmissionReason.NO_NAME),
+    *(AdmissionReason.NOT_SERVED, AdmissionReason.NOT_AVAILABLE),
     *ScheduleReason,
     *(LintReason.NEVER_FIRES, LintReason.ALWAYS_FIRES),
 )
@@ -88,7 +89,7 @@ _REASONS: Final[tuple[tuple[Layer, tuple[Reason, ...]], ...]] = (
     (Layer.SCHEMA, _SCHEMA),
     (Layer.CEL, (ReadReason.MALFORMED, ReadReason.CONTRADICTION, ReadReason.BAD_NAME)),
     (Layer.ENGINE, tuple(EngineReason)),
-    (Layer.SIZING, (AdmissionReason.DOES_NOT_FIT,)),
+    (Layer.SIZING, (AdmissionReason.DOES_NOT_FIT, AdmissionReason.DRAFT_TOO_LARGE)),
     (Layer.REFERENCES, tuple(ReferenceReason)),
 )
 LAYERS: Final = {(type(reason), reason): layer for layer, reasons in _REASONS for reason in reasons}

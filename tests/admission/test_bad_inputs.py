@@ -77,8 +77,8 @@ def test_a_misspelt_product_is_a_caution_with_the_nearest_one() -> None:
     assert review.refusals == ()
     (caution,) = review.cautions
     assert caution.sentence == (
-        "spec.accelerator.product: NVIDIA-H100-80GB-HBM: this product is not in the catalogue, so nothing can be said "
-        "about fit or cost; did you mean NVIDIA-H100-80GB-HBM3?"
+        "spec.accelerator.product: NVIDIA-H100-80GB-HBM: this product is not in the catalogue, so fit and "
+        "cost are unknown; did you mean NVIDIA-H100-80GB-HBM3?"
     )
 
 

@@ -15,8 +15,8 @@ DEPLOYMENTS: list[tuple[Object, list[tuple[str, str]]]] = [
     (deployment(), []),
     (deployment(scaling={"maxReplicas": 2}), []),
     (
-        deployment(scaling={"maxReplicas": 2, "policy": {"name": "p"}}, gateway={"name": "g"}),
-        [("spec.scaling.policy.name", "AutoscalingPolicy"), ("spec.gateway.name", "InferenceGateway")],
+        deployment(scaling={"maxReplicas": 2, "policy": {"name": "p"}}),
+        [("spec.scaling.policy.name", "AutoscalingPolicy")],
     ),
     (
         deployment(router={"cache": {"redis": {"urlSecret": KEY}}}),

@@ -9,13 +9,13 @@ DEPLOYMENT_RULES: Final = (
         story="replicas beside scaling",
         spec=but(replicas=2, scaling={"maxReplicas": 4}),
         at="spec.replicas",
-        says="replicas and scaling both want to decide the number of replicas; remove scaling",
+        says="replicas and scaling cannot both decide the number of replicas; remove scaling",
     ),
     Bad(
         story="a router beside a gateway",
         spec=but(router={}, gateway={"name": "company"}),
         at="spec.router",
-        says="a deployment is served by its own router or through a gateway, not both; remove router",
+        says="a deployment is served by its own router or through a gateway, not both; remove gateway",
     ),
     Bad(
         story="more GPUs than the engine will use",
@@ -45,13 +45,13 @@ DEPLOYMENT_RULES: Final = (
         story="a draft model without a draft",
         spec=engine(speculation={"method": "draftModel"}),
         at="spec.engine.speculation.draft",
-        says="methods draftModel and eagle3 guess with a model of their own; set draft.source",
+        says="methods draftModel and eagle3 need a draft model; set draft.source",
     ),
     Bad(
         story="a draft that nobody loads",
         spec=engine(speculation={"method": "ngram", "draft": {"source": "hf://a/b"}}),
         at="spec.engine.speculation.draft",
-        says="method ngram guesses from the prompt and loads no draft; remove draft",
+        says="method ngram takes draft tokens from the prompt and loads no draft model; remove draft",
     ),
     Bad(
         story="an engine that cannot sleep",
@@ -105,7 +105,7 @@ DEPLOYMENT_RULES: Final = (
         story="a canary that is not watched",
         spec=but(rollout={"strategy": "Canary"}),
         at="spec.rollout.canary",
-        says="canary.steps belong to strategy Canary, and Canary needs them; set canary.steps",
+        says="canary.steps belong to strategy Canary, and Canary needs them; use Replace or Surge without canary",
     ),
     Bad(
         story="a surge without spare GPUs",

@@ -53,7 +53,7 @@ SHARED_RULES: Final = (
         kind=GATEWAY,
         spec=route(strategy="Weighted", weighted=[{"deployment": "a", "weight": 0}]),
         at="spec.models[0].weighted",
-        says="with every weight 0 nobody answers; give one deployment a weight above 0",
+        says="with every weight 0 no deployment gets requests; give one deployment a weight above 0",
     ),
     Bad(
         story="rules without lines",
@@ -103,7 +103,7 @@ SHARED_RULES: Final = (
         kind=GATEWAY,
         spec=route(strategy="Cascade", cascade={"deployments": ["a", "a"], "validator": "NotEmpty"}),
         at="spec.models[0].cascade.deployments",
-        says="asking the same deployment twice gives the same answer twice; name each deployment once",
+        says="a second try at the same deployment gives the same answer; name each deployment once",
     ),
     Bad(
         story="confidence without a measure",
@@ -124,7 +124,7 @@ SHARED_RULES: Final = (
         kind=GATEWAY,
         spec={"tenants": [{"name": "a", "keys": []}]},
         at="spec.tenants[0].keys",
-        says="the list needs 1 or more",
+        says="the list needs at least 1 entry",
         there="should have at least 1 items",
     ),
 )

@@ -58,7 +58,7 @@ ROUTER_RULES: Final = (
         story="a tenant of a router without a key",
         spec=router(tenants=[{"name": "shop", "keys": []}]),
         at="spec.router.tenants[0].keys",
-        says="the list needs 1 or more; add what is missing",
+        says="the list needs at least 1 entry; add what is missing",
         there="should have at least 1 items",
     ),
     Bad(

@@ -102,7 +102,7 @@ SHAPE: Final = (
         story="a hundred adapters",
         spec=engine(adapters=[{"name": f"a{number}", "source": "hf://a/b"} for number in range(100)]),
         at="spec.engine.adapters",
-        says="the list may have at most 64",
+        says="the list may have at most 64 entries",
         there="must have at most 64 items",
     ),
     Bad(
@@ -116,7 +116,7 @@ SHAPE: Final = (
         story="a canary without steps",
         spec=but(rollout={"strategy": "Canary", "canary": {"steps": []}}),
         at="spec.rollout.canary.steps",
-        says="the list needs 1 or more; add what is missing",
+        says="the list needs at least 1 entry; add what is missing",
         there="should have at least 1 items",
     ),
 )

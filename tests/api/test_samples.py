@@ -10,7 +10,8 @@ import yaml
 from fairlead.api import into_gateways, into_policies, into_wanted
 from fairlead.api.kinds import DEPLOYMENT, GATEWAY, KINDS, POLICY
 from fairlead.api.reading import read_stored, read_strict
-from fairlead.fleet.gateways import OwnRouter, Strategy
+from fairlead.controller import unbuilt
+from fairlead.fleet.gateways import OwnRouter
 from fairlead.fleet.wanted import EngineKind, EngineRelease, RolloutStrategy, SpeculationMethod
 
 FOLDER = Path(__file__).resolve().parents[2] / "manifests" / "samples"
@@ -49,10 +50,8 @@ def test_names_of_samples_do_not_meet() -> None:
 
 def test_together_they_show_every_lever() -> None:
     deployments = [converted(document) for _, document in samples() if document["kind"] == DEPLOYMENT.name]
-    gateways = [converted(document).gateway for _, document in samples() if document["kind"] == GATEWAY.name]
     assert {one.wanted.engine.speculation.method for one in deployments} == set(SpeculationMethod)
-    assert {one.rollout.strategy for one in deployments} >= {RolloutStrategy.REPLACE, RolloutStrategy.CANARY}
-    assert {route.strategy for one in gateways for route in one.routes} == set(Strategy)
+    assert {one.rollout.strategy for one in deployments} >= {RolloutStrategy.REPLACE, RolloutStrategy.SURGE}
     own = [one.door.routing for one in deployments if isinstance(one.door, OwnRouter)]
     assert any(one.tenants and one.bands and one.long_lane and one.batch_lane for one in own)
     assert any(one.hedging.enabled and one.telling.otlp_endpoint for one in own)
@@ -60,5 +59,12 @@ def test_together_they_show_every_lever() -> None:
     policies = [converted(document) for _, document in samples() if document["kind"] == POLICY.name]
     assert any(one.warm_pool.ready and one.warm_pool.asleep for one in policies)
     assert any(one.switches_speculation for one in policies)
-    assert any(one.routing.cache.enabled for one in gateways)
-    assert any(one.routing.long_lane and one.routing.batch_lane for one in gateways)
+    assert any(one.cache.enabled and one.cache.redis_url for one in own)
+    assert any(one.limits.shadow for one in own)
+
+
+def test_no_sample_shows_what_this_release_does_not_run() -> None:
+    documents = [document for _, document in samples()]
+    assert [one["metadata"]["name"] for one in documents if one["kind"] == GATEWAY.name] == []
+    deployments = [converted(one) for one in documents if one["kind"] == DEPLOYMENT.name]
+    assert [one.wanted.name for one in deployments if list(unbuilt.refusals(one))] == []

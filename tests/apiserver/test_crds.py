@@ -126,7 +126,7 @@ def test_an_hpa_needs_a_first_count_since_the_server_has_no_scale_without_one(se
 def test_scaling_by_hand_is_refused_where_a_policy_decides(served: Embedded) -> None:
     spec = LEAST | {"scaling": {"maxReplicas": 4}}
     served.kubectl("apply", "-f", "-", text=json.dumps(_object(KINDS[0], "decided", spec)))
-    with pytest.raises(DoorClosed, match="replicas and scaling both want to decide"):
+    with pytest.raises(DoorClosed, match="replicas and scaling cannot both decide"):
         served.kubectl("scale", "infd", "decided", "--replicas=3")
 
 

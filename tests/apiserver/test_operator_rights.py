@@ -23,6 +23,7 @@ from devcluster.setup import tools
 from fairlead.cluster import connection
 from house import chart_manifests
 from house.chart_manifests import NAMESPACE
+from tests.admission.bad_hurts import HURTS
 from tests.apiserver import rights
 from tests.apiserver.rights import Right
 from tests.controller.pretend import deployment
@@ -92,6 +93,9 @@ async def scene(door: Embedded) -> AsyncIterator[Scene]:
                 await asyncio.to_thread(operator.kill)
 
 
+@pytest.mark.trial(11)
+@pytest.mark.trial(12)
+@pytest.mark.trial(17)
 def test_every_right_is_needed_and_none_is_missing(
     small: Embedded, record_property: Callable[[str, object], None]
 ) -> None:
@@ -116,7 +120,7 @@ async def _told(door: Embedded) -> set[Right]:
 
 
 async def _a_whole_life(one: Scene) -> None:
-    """With references to everything, fewer replicas, and a door of another kind in the end."""
+    """With references to everything, fewer replicas, and children of an earlier release in the end."""
     env = [{"name": "MODE", "valueFrom": {"configMapKeyRef": {"name": "settings", "key": "mode"}}}]
     engine = {"kind": "Simulated", "context": {"maxTokens": 8192}, "env": env}
     wish = deployment(engine=engine, storage={"cache": {"claimName": "models"}})
@@ -137,13 +141,17 @@ async def _a_whole_life(one: Scene) -> None:
     await one.until("chat   1", "get", "infd", "-o", "custom-columns=N:.metadata.name,R:.status.readyReplicas")
     await one.kubectl("delete", "service", "chat-router")
     await one.until("chat-router", "get", "service")
-    wish["spec"] |= {"gateway": {"name": "door"}, "replicas": 1}
     route = {"name": "chat", "strategy": "Single", "deployment": "chat"}
     gateway = {"apiVersion": "fairlead.dev/v1alpha1", "kind": "InferenceGateway", "metadata": {"name": "door"}}
-    await one.apply(gateway | {"spec": {"models": [route]}}, wish)
-    await one.until("chat-engine", "get", "pdb")
+    await one.apply(gateway | {"spec": {"models": [route]}}, *await _earlier_children(one))
+    wish["spec"] |= {"replicas": 1, "rollout": {"strategy": "Canary", "canary": {"steps": [{"weight": 10}]}}}
+    await one.apply(wish)
+    await one.until("no canary step would be held", "get", "infd", "chat", "-o", "yaml")
+    assert "chat-router" in await one.kubectl("get", CHILDREN)
+    del wish["spec"]["rollout"]
+    await one.apply(wish)
     for _ in range(100):
-        if "chat-router" not in await one.kubectl("get", "deploy,svc,cm,sa,role,rolebinding,pdb,netpol"):
+        if "chat-earlier" not in await one.kubectl("get", CHILDREN):
             break
         await asyncio.sleep(0.2)
     wish["spec"]["engine"] |= {"context": {"maxTokens": 4096}}
@@ -154,15 +162,31 @@ async def _a_whole_life(one: Scene) -> None:
         await asyncio.sleep(0.1)
 
 
+CHILDREN: Final = "deploy,svc,cm,sa,role,rolebinding,pdb,netpol"
+
+
+async def _earlier_children(one: Scene) -> list[dict[str, Any]]:
+    """One of each kind under a name that this release does not use, owned as its own are."""
+    found = json.loads(await one.kubectl("get", CHILDREN, "-l", "fairlead.dev/deployment=chat", "-o", "json"))
+    by_kind = {child["kind"]: child for child in found["items"] if child["metadata"]["name"] == "chat-router"}
+    for child in by_kind.values():
+        kept = {key: child["metadata"][key] for key in ("namespace", "labels", "ownerReferences")}
+        child["metadata"] = kept | {"name": "chat-earlier"}
+        child.pop("status", None)
+        for given in ("clusterIP", "clusterIPs"):
+            child.get("spec", {}).pop(given, None)
+    return list(by_kind.values())
+
+
 async def _reviews(one: Scene) -> None:
     """As the API server would ask: of objects that name others, so that each of our kinds is looked up by name."""
-    scaled, joined = deployment(), deployment(gateway={"name": "door"})
+    scaled = deployment()
     scaled["spec"] |= {"scaling": {"minReplicas": 1, "maxReplicas": 2, "policy": {"name": "calm"}}}
     del scaled["spec"]["replicas"]
     gateway = {"models": [{"name": "chat", "strategy": "Single", "deployment": "chat"}]}
+    answer: dict[str, Any] = {}
     for document in (
         scaled,
-        joined,
         {
             "apiVersion": "fairlead.dev/v1alpha1",
             "kind": "InferenceGateway",
@@ -172,6 +196,13 @@ async def _reviews(one: Scene) -> None:
     ):
         answer = await _asked(one, document)
         assert answer["response"]["allowed"], answer
+    assert any("nothing is started for it" in said for said in answer["response"]["warnings"]), answer
+    for row in HURTS:
+        assert isinstance(row.given, dict)
+        named = {"name": "bad", "namespace": "default"}
+        answer = await _asked(one, row.given | {"metadata": named})
+        assert not answer["response"]["allowed"], row.story
+        assert row.says in answer["response"]["status"]["message"], answer
 
 
 async def _asked(one: Scene, document: dict[str, Any]) -> dict[str, Any]:

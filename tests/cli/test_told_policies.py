@@ -19,4 +19,4 @@ def test_a_policy_of_the_page_is_taken_without_a_warning(run: Run, file: File, t
     code, out, err = run("validate", file(told if told.startswith("apiVersion") else HEAD + told))
 
     assert (code, err) == (0, "")
-    assert "caution" not in out
+    assert "warning" not in out

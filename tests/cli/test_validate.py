@@ -23,8 +23,8 @@ def test_a_good_deployment_is_told_with_what_it_holds(run: Run, file: File) -> N
     code, out, _ = run("validate", file())
     assert code == 0
     assert out.splitlines()[0].endswith("chat.yaml: InferenceDeployment bad")
-    assert "fit      fits: surely holds 1 x 40960 tokens" in out
-    assert "requests of the whole context" in out
+    assert "fit      fits: surely holds 1 request of 40960 tokens" in out
+    assert "requests of full context length" in out
 
 
 def test_a_bad_one_is_told_with_field_rule_and_remedy(run: Run, file: File) -> None:
@@ -78,7 +78,7 @@ def test_a_policy_of_the_same_files_is_held_against_who_names_it(run: Run, file:
     both = (deployment(replicas=None, scaling=scaling), policy())
     code, out, _ = run("validate", file("\n---\n".join(map(json.dumps, both))))
     assert code == 0
-    assert "caution  spec.scaling.minReplicas: 0\n" in out
+    assert "warning  spec.scaling.minReplicas: 0\n" in out
     assert "policy bad has no idle.scaleToZero, so the last replica stays" in out
 
 
@@ -121,7 +121,7 @@ def test_a_configuration_of_ones_own_decides_the_fit(run: Run, file: File) -> No
     place = file(deployment(model={"source": "hf://me/mine"}))
     code, out, _ = run("validate", place, "--config-json", f"me/mine={config}")
     assert code == 0
-    assert "surely holds 1 x 2048 tokens" in out
+    assert "surely holds 1 request of 2048 tokens" in out
 
 
 @pytest.mark.parametrize("words", ["me/mine", "me/mine=nowhere.json"])

@@ -7,11 +7,8 @@ Spec = dict[str, Any]
 BASE: Final[Spec] = {"engine": {"kind": "vLLM", "context": {"maxTokens": 8192}}}
 """Real vLLM, since the simulated engine opens no weights."""
 
-HEARD_LATER: Final[dict[str, str]] = {
-    "rollout.canary.steps.[].weight": "gateway: traffic is split by its routers",
-    "rollout.canary.steps.[].hold": "gateway: traffic is split by its routers",
-}
-"""Leaves whose effect comes with a later part of the product, and which; nothing else may be silent."""
+UNBUILT: Final = frozenset({"rollout.canary.steps.[].weight", "rollout.canary.steps.[].hold", "gateway.name"})
+"""Leaves that this release refuses, since nothing would act on them; `field_evidence` holds them to that."""
 
 ONLY_CHECKED: Final = frozenset({"accelerator.count"})
 """States what other fields decide; nothing follows from it but a refusal where it contradicts them."""
@@ -49,6 +46,7 @@ TENANTS: Final = {"router": {"tenants": [TENANT]}}
 BANDS: Final = {"router": {"bands": [{"name": "gold", "priority": 1}]}}
 SPENDING: Final = {"router": {"tenants": [TENANT | {"budget": {"maxCost": "5"}}]}}
 TO_ENGINES: Final = {"router": {"door": {"engineTls": {"caSecret": dict(KEY)}}}}
+CANARY: Final = {"rollout": {"strategy": "Canary", "canary": {"steps": [{"weight": 10}]}}}
 TRACED: Final = {"router": {"tracing": {"endpoint": "http://collector:4318"}}}
 
 ENV: Final = {"engine": {"env": [{"name": "A", "value": "1"}]}}
@@ -106,6 +104,7 @@ VALUES: Final[Spec] = {
     "placement.tolerations.[].operator": "Exists",
     "placement.tolerations.[].tolerationSeconds": 30,
     "replicas": 3,
+    "rollout.canary.steps.[].hold": "7m",
     "rollout.maxSurge": 2,
     "rollout.maxUnavailable": 2,
     "rollout.minReadySeconds": 15,
@@ -182,6 +181,7 @@ BESIDE: Final[dict[str, Spec]] = {
         f"placement.topologySpreadConstraints.[].{one}": SPREAD
         for one in ("topologyKey", "maxSkew", "whenUnsatisfiable")
     },
+    **{f"rollout.canary.steps.[].{one}": CANARY for one in ("weight", "hold")},
     "rollout.maxSurge": {"rollout": {"strategy": "Surge", "maxSurge": 1, "maxUnavailable": 0}},
     "rollout.progressDeadlineSeconds": {"rollout": {"progressDeadlineSeconds": 600}},
     "router.balancing.cacheSalt": TENANTS,

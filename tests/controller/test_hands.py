@@ -64,18 +64,21 @@ def test_children_that_leave_or_are_others_are_not_pruned() -> None:
     world = Pretend()
     world.apply(deployment())
     world.settle()
-    where = (kinds.SERVICE.title, "default", "chat-router")
-    going = copy.deepcopy(world.objects.found(where))
-    going["metadata"]["deletionTimestamp"] = world.objects.moment
+    where = (kinds.SERVICE.title, "default", "chat-older")
+    going = copy.deepcopy(world.objects.found((kinds.SERVICE.title, "default", "chat-router")))
+    going["metadata"] |= {"name": "chat-older", "deletionTimestamp": world.objects.moment}
     world.objects.put(kinds.SERVICE, going)
     labels = {"fairlead.dev/deployment": "chat", "app.kubernetes.io/managed-by": "fairlead"}
     theirs: Manifest = {"metadata": {"name": "theirs", "namespace": "default", "labels": labels}, "data": {}}
     world.objects.put(kinds.CONFIG_MAP, theirs)
-    world.apply(deployment(gateway={"name": "front"}))
+    owners = going["metadata"]["ownerReferences"]
+    ours = {"metadata": {"name": "chat-earlier", "namespace": "default", "labels": labels, "ownerReferences": owners}}
+    world.objects.put(kinds.CONFIG_MAP, ours | {"data": {}})
+    world.apply(deployment(replicas=1))
     world.look()
     assert where in world.objects.held
     assert (kinds.CONFIG_MAP.title, "default", "theirs") in world.objects.held
-    assert (kinds.DEPLOYMENT.title, "default", "chat-router") not in world.objects.held
+    assert (kinds.CONFIG_MAP.title, "default", "chat-earlier") not in world.objects.held
 
 
 def test_a_refused_spec_keeps_a_revision_whose_template_nobody_noted() -> None:

@@ -73,7 +73,7 @@ def test_a_policy_counts_who_names_it_in_its_own_namespace() -> None:
     ("spec", "reason", "words"),
     [
         ({"schedules": [CLOCKWORK | {"timeZone": "Europe/Brelin"}]}, "Refused", "did you mean Europe/Berlin?"),
-        ({"schedules": [CLOCKWORK | {"cron": "61 8 * * 1"}]}, "Refused", "61 is no minute"),
+        ({"schedules": [CLOCKWORK | {"cron": "61 8 * * 1"}]}, "Refused", "61 is not a valid minute"),
         ("fast", "Unreadable", "spec: "),
         ({"behavior": {"scaleUp": {"maxStep": "many"}}}, "Unreadable", "spec.behavior.scaleUp.maxStep: many"),
     ],
@@ -117,7 +117,7 @@ def test_a_policy_whose_target_never_fires_is_refused() -> None:
 def test_a_gateway_says_that_nobody_runs_it_yet() -> None:
     shared = Shared(kinds.INFERENCE_GATEWAY, {"models": [{"name": "m", "deployment": "chat"}]})
     found = shared.tick()
-    assert said(found) == {"Ready": ("False", "RoutersNotReady"), "Accepted": ("True", "Accepted")}
+    assert said(found) == {"Ready": ("False", "RoutersNotReady"), "Accepted": ("False", "Refused")}
     assert said(Shared(kinds.INFERENCE_GATEWAY, {"models": 7}).tick())["Accepted"] == ("False", "Unreadable")
 
 

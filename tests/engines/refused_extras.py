@@ -10,7 +10,69 @@ from tests.engines.refused import no
 
 EXTRA: Final = "spec.engine.extraArgs"
 
+_NO_START: Final = "and would not start"
+
 EXTRAS: Final = {
+    "a seed of letters": (
+        asks(replace(ENGINE, extra_args=("--enable-log-requests", "--seed", "abc"))),
+        no(
+            f"{EXTRA}[1]",
+            "--seed",
+            Why.ARGUMENT_MALFORMED,
+            f"vLLM wants a whole number here {_NO_START}",
+            "write the number in digits, as in --seed=1",
+        ),
+    ),
+    "half a token": (
+        asks(replace(ENGINE, extra_args=("--stream_interval=1.5",))),
+        no(
+            f"{EXTRA}[0]",
+            "--stream-interval",
+            Why.ARGUMENT_MALFORMED,
+            f"vLLM wants a whole number here {_NO_START}",
+            "write the number in digits, as in --stream-interval=1",
+        ),
+    ),
+    "gigabytes in words": (
+        asks(replace(ENGINE, extra_args=("--cpu-offload-gb", "4GiB"))),
+        no(
+            f"{EXTRA}[0]",
+            "--cpu-offload-gb",
+            Why.ARGUMENT_MALFORMED,
+            f"vLLM wants a number here {_NO_START}",
+            "write the number in digits, as in --cpu-offload-gb=1",
+        ),
+    ),
+    "a policy of no scheduler": (
+        asks(replace(ENGINE, extra_args=("--scheduling-policy", "fair"))),
+        no(
+            f"{EXTRA}[0]",
+            "--scheduling-policy",
+            Why.ARGUMENT_MALFORMED,
+            f"vLLM does not know this value {_NO_START}",
+            "write one of fcfs, priority",
+        ),
+    ),
+    "a list where an object is wanted": (
+        asks(replace(ENGINE, extra_args=("--kv-transfer-config", "[1]"))),
+        no(
+            f"{EXTRA}[0]",
+            "--kv-transfer-config",
+            Why.ARGUMENT_MALFORMED,
+            f"vLLM wants a JSON object here {_NO_START}",
+            'write one, as in --kv-transfer-config={"key": "value"}',
+        ),
+    ),
+    "a flag whose value is missing": (
+        asks(replace(ENGINE, extra_args=("--seed", "--enable-log-requests"))),
+        no(
+            f"{EXTRA}[0]",
+            "--seed",
+            Why.ARGUMENT_MALFORMED,
+            f"vLLM wants a whole number here {_NO_START}",
+            "write the number in digits, as in --seed=1",
+        ),
+    ),
     "gguf is no load format any more": (
         asks(replace(ENGINE, extra_args=("--load-format", "auto", "--load-format", "gguf"))),
         no(

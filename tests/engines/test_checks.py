@@ -106,10 +106,18 @@ ALLOWED: Final = {
     "contexts of latent attention cut over every GPU": asks(
         replace(ENGINE, extra_args=("-dcp", "8")), shape=LATENT, on=H100, spread=Parallelism(tensor=8)
     ),
-    "numbers that only the parser can refuse": asks(
-        replace(ENGINE, extra_args=("--max-num-active-seqs", "many", "-dcp", "0", "--kv-transfer-config", "[1]"))
+    "a number that only the parser can refuse": asks(replace(ENGINE, extra_args=("-dcp", "0"))),
+    "values of every type": asks(
+        replace(
+            ENGINE,
+            extra_args=(
+                *("--seed", "-1", "--max-logprobs=5", "--stream-interval", "None", "--watermark", ".5"),
+                *("--scheduling-policy=priority", "--limit-mm-per-prompt", '{"image": 2}'),
+                *("--kv_transfer_config", '{"kv_connector": "A1k", "kv_role": "kv_both", "bytes": 80m}'),
+                *("--override-generation-config.temperature", "0.2", "--additional-config="),
+            ),
+        )
     ),
-    "a flag whose value is missing": asks(replace(ENGINE, extra_args=("--kv-transfer-config",))),
     "as many active as run": asks(replace(ENGINE, extra_args=("--max-num-active-seqs=256",))),
     "a connector with its role": asks(
         replace(ENGINE, extra_args=("--kv-transfer-config", '{"kv_connector":"NixlConnector","kv_role":"kv_both"}'))

@@ -47,6 +47,14 @@ WORTH_A_WORD: Final = {
             "measure it; it pays where answers repeat their prompt",
         ),
     ),
+    "more draft tokens than are ever accepted": (
+        asks(replace(ENGINE, speculation=replace(WITH_DRAFT, tokens=11))),
+        (
+            "spec.engine.speculation.tokens",
+            Why.SLOWER,
+            "write 3 to 5, and raise it only if the measured acceptance says so",
+        ),
+    ),
     "guesses along a pipeline": (
         asks(replace(ENGINE, speculation=WITH_DRAFT), spread=Parallelism(pipeline=2)),
         (

@@ -98,14 +98,15 @@ def test_the_context_is_what_prompt_and_reply_share() -> None:
     no = refused(gate, asks(account(), 4000, 97, counted=True))
     assert no.reason is RefusalReason.CONTEXT_TOO_LONG
     assert no.message == (
-        "The prompt has 4,000 tokens and 97 tokens of reply are asked for; the model takes 4,096 of both together: "
+        "The prompt has 4,000 tokens and 97 tokens of reply are asked for; the model takes 4,096 tokens "
+        "for prompt and reply together: "
         "shorten the prompt or ask for fewer."
     )
 
 
 def test_a_prompt_that_leaves_no_room_for_a_reply_is_too_long_even_if_none_was_asked_for() -> None:
     no = refused(chain(Limits()), asks(account(), 4096, None, counted=True))
-    assert no.message.endswith("the model takes 4,096 of both together: shorten the prompt.")
+    assert no.message.endswith("the model takes 4,096 tokens for prompt and reply together: shorten the prompt.")
 
 
 def test_a_guess_that_may_be_wrong_is_left_to_the_engine() -> None:

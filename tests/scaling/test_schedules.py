@@ -68,13 +68,13 @@ def test_a_window_lasts_as_long_as_it_says_whatever_the_clocks_do() -> None:
 @pytest.mark.parametrize(
     ("cron", "because"),
     [
-        ("61 8 * * 1", "61 is no minute"),
-        ("0 8 30 2 *", "no such month has a day 30"),
+        ("61 8 * * 1", "61 is not a valid minute"),
+        ("0 8 30 2 *", "none of these months has a day 30"),
         ("0 8 * *", "it has 4 fields"),
-        ("0 9-8 * * *", "9-8 is no hour"),
-        ("x 8 * * *", "X is no minute"),
-        ("*/0 8 * * *", "*/0 is no minute"),
-        ("8--9 8 * * *", "8--9 is no minute"),
+        ("0 9-8 * * *", "9-8 is not a valid hour"),
+        ("x 8 * * *", "X is not a valid minute"),
+        ("*/0 8 * * *", "*/0 is not a valid minute"),
+        ("8--9 8 * * *", "8--9 is not a valid minute"),
     ],
 )
 def test_expressions_that_name_no_moment(cron: str, because: str) -> None:

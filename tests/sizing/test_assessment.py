@@ -21,7 +21,7 @@ def test_a_small_model_on_a_large_card_fits_with_every_number() -> None:
     answer = assessment.assess(ask())
     assert isinstance(answer, Fit)
     assert (answer.verdict, answer.reason) == (Verdict.FITS, FitReason.ROOM_ENOUGH)
-    assert answer.because.startswith("surely holds 1 x 8192 tokens: 5")
+    assert answer.because.startswith("surely holds 1 request of 8192 tokens: 5")
     assert answer.sequences.likely == pytest.approx(answer.kv_tokens.likely / 8192, rel=0.001)
 
 
@@ -29,7 +29,7 @@ def test_weights_beyond_the_memory_are_refused_with_the_figures() -> None:
     answer = assessment.assess(ask("meta-llama/Llama-3.3-70B-Instruct"))
     assert isinstance(answer, NotFitting)
     assert (answer.verdict, answer.reason) == (Verdict.NO, FitReason.WEIGHTS_EXCEED_MEMORY)
-    assert answer.because == "135.3 GiB are needed before any cache, the engine may use 72.9"
+    assert answer.because == "135.3 GiB are needed before any KV cache, and the engine may use 72.9 GiB"
 
 
 def test_a_context_beyond_the_cache_is_refused() -> None:
@@ -64,7 +64,7 @@ def test_a_context_beyond_the_model_is_refused_before_any_counting() -> None:
     answer = assessment.assess(ask(context=200_000))
     assert answer == NotFitting(
         reason=FitReason.CONTEXT_EXCEEDS_MODEL,
-        because="a context of 200000 tokens was asked; the model was made for 131072",
+        because="the context has 200000 tokens, and the model was made for 131072",
         memory=None,
     )
 
@@ -73,7 +73,7 @@ def test_heads_that_do_not_divide_are_refused_before_any_counting() -> None:
     answer = assessment.assess(replace(ask("Qwen/Qwen2.5-7B-Instruct"), parallelism=Parallelism(tensor=8)))
     assert answer == NotFitting(
         reason=FitReason.HEADS_NOT_DIVISIBLE,
-        because="28 attention heads do not divide over 8 GPUs: use a divisor of 28",
+        because="28 attention heads cannot be shared evenly by 8 GPUs: use a divisor of 28",
         memory=None,
     )
 

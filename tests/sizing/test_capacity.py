@@ -101,7 +101,7 @@ def test_a_promise_nobody_can_keep_is_refused_with_the_best_that_can_be_had() ->
     assert answer.best is None
     assert answer.runners_up == ()
     missed = [one for one in answer.others if one.reason is PlanReason.MISSES_OBJECTIVE]
-    assert missed[0].because.startswith(f"even one request alone misses {Bound.TIME_PER_TOKEN}: ")
+    assert missed[0].because.startswith(f"even a single request misses {Bound.TIME_PER_TOKEN}: ")
     assert "ms a token, first token after" in missed[0].because
 
 

@@ -26,6 +26,16 @@ def test_one_request_cannot_decode_faster_than_the_weights_are_read() -> None:
     assert one.low < one.likely < one.high
 
 
+def test_no_step_is_shorter_than_one_reading_of_the_weights() -> None:
+    """Whatever the context; where the bandwidth is unknown nothing is said."""
+    least = ceilings.least_step_seconds(ask(context=1024))
+    assert least == pytest.approx(15e9 / 3350e9, rel=0.08)
+    assert least == ceilings.least_step_seconds(ask(context=8192))
+    unknown = ask(context=1024)
+    unknown = replace(unknown, accelerator=replace(unknown.accelerator, bandwidth_gbs=None))
+    assert ceilings.least_step_seconds(unknown) is None
+
+
 def test_the_measured_4090_lies_under_its_ceiling_and_near_the_likely_value() -> None:
     """vLLM 0.19, Llama 3.1 8B, about 47 requests of 1,200 tokens: 30.8 ms a token, at the median."""
     asked = replace(ask(product="NVIDIA-GeForce-RTX-4090", context=1200), sequences=30)

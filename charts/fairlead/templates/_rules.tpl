@@ -6,8 +6,11 @@ To grant a router its Role (pods: get, list, watch) the operator must hold the s
 {{/* In every namespace it serves. */}}
 {{- define "fairlead.rules" -}}
 - apiGroups: [fairlead.dev]
-  resources: [inferencedeployments, autoscalingpolicies, inferencegateways]
+  resources: [inferencedeployments, autoscalingpolicies]
   verbs: [get, list, watch]
+- apiGroups: [fairlead.dev]
+  resources: [inferencegateways]
+  verbs: [list, watch]
 - apiGroups: [fairlead.dev]
   resources: [inferencedeployments/status, autoscalingpolicies/status, inferencegateways/status]
   verbs: [patch]

@@ -33,9 +33,10 @@ class InferenceDeploymentSpec(Part):
     drain: Drain = Field(default=Drain(), description="How a replica leaves.")
     router: Router | None = Field(
         default=None,
-        description="Settings of this deployment's own router. Default: one with defaults, unless gateway is set. "
-        "Refused together with gateway.",
+        description="Settings of this deployment's own router. Default: one with defaults.",
     )
     gateway: ObjectRef | None = Field(
-        default=None, description="InferenceGateway to be served through, instead of an own router."
+        default=None,
+        description="Refused, not available in this release: an InferenceGateway in place of a router of its own. Use "
+        "router.",
     )

@@ -37,7 +37,7 @@ _WHOLE: Final[tuple[Rule[Any], ...]] = (
         fault=Fault.FORBIDDEN,
         cel="!(has(self.replicas) && has(self.scaling))",
         holds=lambda it: it.replicas is None or it.scaling is None,
-        because="replicas and scaling both want to decide the number of replicas",
+        because="replicas and scaling cannot both decide the number of replicas",
         remedy="remove scaling to count yourself (or with kubectl scale, an HPA, KEDA), or remove replicas to let "
         "Fairlead scale",
     ),
@@ -48,7 +48,7 @@ _WHOLE: Final[tuple[Rule[Any], ...]] = (
         cel="!(has(self.router) && has(self.gateway))",
         holds=lambda it: it.router is None or it.gateway is None,
         because="a deployment is served by its own router or through a gateway, not both",
-        remedy="remove router, whose settings the InferenceGateway has for all its models, or remove gateway",
+        remedy="remove gateway, which this release does not run, and keep router",
     ),
     Rule[InferenceDeploymentSpec](
         on=InferenceDeploymentSpec,
@@ -79,7 +79,7 @@ _ENGINE: Final[tuple[Rule[Any], ...]] = (
         fault=Fault.REQUIRED,
         cel="!(self.method in ['draftModel', 'eagle3']) || has(self.draft)",
         holds=lambda it: it.method not in _WITH_DRAFT or it.draft is not None,
-        because="methods draftModel and eagle3 guess with a model of their own",
+        because="methods draftModel and eagle3 need a draft model",
         remedy="set draft.source, for instance hf://yuhuili/EAGLE3-LLaMA3.1-Instruct-8B, or use method ngram",
     ),
     Rule[Speculation](
@@ -88,7 +88,7 @@ _ENGINE: Final[tuple[Rule[Any], ...]] = (
         fault=Fault.FORBIDDEN,
         cel="self.method != 'ngram' || !has(self.draft)",
         holds=lambda it: it.method is not SpeculationMethod.NGRAM or it.draft is None,
-        because="method ngram guesses from the prompt and loads no draft",
+        because="method ngram takes draft tokens from the prompt and loads no draft model",
         remedy="remove draft, or use method draftModel or eagle3",
     ),
     Rule[Speculation](
@@ -179,7 +179,7 @@ _RUNNING: Final[tuple[Rule[Any], ...]] = (
         cel="(self.strategy == 'Canary') == has(self.canary)",
         holds=lambda it: (it.strategy is RolloutStrategy.CANARY) == (it.canary is not None),
         because="canary.steps belong to strategy Canary, and Canary needs them",
-        remedy="set canary.steps, for instance [{weight: 10, hold: 10m}], or use Replace or Surge without them",
+        remedy="use Replace or Surge without canary, since this release does not carry out canary steps",
     ),
     Rule[Rollout](
         on=Rollout,
@@ -233,7 +233,7 @@ _RUNNING: Final[tuple[Rule[Any], ...]] = (
         fault=Fault.INVALID,
         cel="self.minReplicas > 0 || has(self.policy)",
         holds=lambda it: it.min_replicas > 0 or it.policy is not None,
-        because="minReplicas 0 needs a policy that says when nobody is asking",
+        because="minReplicas 0 needs a policy that says when the last replica may go",
         remedy="name a policy with idle.scaleToZero, or set minReplicas to 1",
     ),
 )

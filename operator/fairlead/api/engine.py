@@ -62,22 +62,23 @@ class Speculation(Part):
 
     method: SpeculationMethod = Field(
         default=SpeculationMethod.OFF,
-        description="Who guesses. off: nobody. ngram: repetitions of the prompt, no memory needed. draftModel: a small "
-        "model of the same vocabulary. eagle3: a head trained for this model. mtp: the model's own extra layers.",
+        description="Where draft tokens come from. off: none. ngram: repetitions of the prompt, no memory needed. "
+        "draftModel: a small model of the same vocabulary. eagle3: a head trained for this model. mtp: the model's "
+        "own extra layers.",
     )
     draft: Draft | None = Field(
         default=None,
-        description="The model that guesses; needed by draftModel and eagle3, refused with ngram. Its weights "
+        description="The draft model; needed by draftModel and eagle3, refused with ngram. Its weights "
         "and cache are counted in the fit.",
     )
     tokens: Annotated[int, Field(ge=1, le=64)] | None = Field(
         default=None,
-        description="How many tokens are guessed a step. Default 3; with mtp what the model was trained for.",
+        description="Draft tokens in each step. Default 3; with mtp what the model was trained for.",
     )
     max_concurrency: Annotated[int, Field(ge=1, le=8192)] | None = Field(
         default=None,
-        description="Running requests in a replica above which guessing is switched off, since a full batch leaves no "
-        "room for it. Default: found from measured acceptance.",
+        description="Running requests in a replica above which speculative decoding is switched off, since a full "
+        "batch leaves no room for it. Default: found from measured acceptance.",
     )
     lookup_min: Annotated[int, Field(ge=1, le=64)] | None = Field(
         default=None, description="Shortest repetition in tokens that ngram trusts. Default 5."
@@ -94,8 +95,8 @@ class Sleep(Part):
         default=False,
         description="Starts the engine so that it can be put to sleep: its weights move to main memory, its KV cache "
         "goes. Kinds vLLM and Simulated. Which replicas sleep is decided by warmPool.asleep of the AutoscalingPolicy. "
-        "A pod needs the weights' size in main memory. Opens the engine's development endpoints on its port, which "
-        "routers pass nobody through to. Default false.",
+        "A pod needs the weights' size in main memory. Opens the engine's development endpoints on its port, "
+        "which routers do not expose. Default false.",
     )
 
 
@@ -184,7 +185,7 @@ class Engine(Part):
     )
     quantization: Quantization = Field(default=Quantization(), description="How weights and KV cache are stored.")
     prefix_caching: PrefixCaching = Field(default=PrefixCaching(), description="Reuse of common prompt beginnings.")
-    speculation: Speculation = Field(default=Speculation(), description="Guessing tokens ahead. Default off.")
+    speculation: Speculation = Field(default=Speculation(), description="Speculative decoding. Default off.")
     sleep: Sleep = Field(default=Sleep(), description="Whether replicas can be put to sleep. Default not.")
     batching: Batching = Field(default=Batching(), description="Limits of the batch a replica works on.")
     context: Context = Field(default=Context(), description="How long a conversation may be.")

@@ -11,6 +11,7 @@ from pydantic_core import ErrorDetails
 
 from fairlead.api.part import Part
 from fairlead.api.problems import ABSENT, HIDDEN, Path, Raw, ReadReason, refusal, shown, written
+from fairlead.fleet.counts import count, verb
 from fairlead.fleet.refusals import Refusal
 
 C = TypeVar("C")
@@ -39,7 +40,7 @@ def refusals(error: ValidationError, document: Raw, spec: type[Part]) -> Iterato
     for detail in details[:MOST_PROBLEMS]:
         yield _refusal(detail, document, spec)
     if left := details[MOST_PROBLEMS:]:
-        because = f"there are {len(left)} more problems"
+        because = f"there {verb(len(left), 'is')} {count(len(left), 'more problem')}"
         yield refusal(("spec",), "an object", ReadReason.TOO_LARGE, because, "mend those above first")
 
 
@@ -90,9 +91,9 @@ def _bound(kind: str, facts: dict[str, Any], said: str) -> tuple[str, str]:
         case "string_too_long":
             return f"at most {facts['max_length']} characters are allowed", "write something shorter"
         case "too_long":
-            return f"the list may have at most {facts['max_length']}", "keep the ones that matter"
+            return f"the list may have at most {count(facts['max_length'], 'entry')}", "keep the ones that matter"
         case "too_short":
-            return f"the list needs {facts['min_length']} or more", "add what is missing"
+            return f"the list needs at least {count(facts['min_length'], 'entry')}", "add what is missing"
         case _:
             return said, "see `kubectl explain` for what is allowed here"
 

@@ -98,7 +98,8 @@ GATEWAY: Final = Kind(
     name="InferenceGateway",
     plural="inferencegateways",
     short="infg",
-    about="One OpenAI-compatible address over many deployments, with tenants, lanes and limits.",
+    about="Not run by this release: one OpenAI-compatible address over many deployments, with tenants, lanes and "
+    "limits. Use spec.router of an InferenceDeployment.",
     spec=InferenceGatewaySpec,
     status=InferenceGatewayStatus,
     columns=(

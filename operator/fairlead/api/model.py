@@ -35,7 +35,8 @@ class ModelShape(Part):
     max_position: Whole = Field(default=None, description="Longest context in tokens that the model was made for.")
     parameters: Annotated[int | None, Field(ge=1, le=100_000_000_000_000)] = Field(
         default=None,
-        description="Number of parameters, all experts included. Decides how much memory the weights take.",
+        description="Number of parameters, all experts included. Only checked against the other numbers, which decide "
+        "how much memory the weights take.",
     )
     experts: Whole = Field(default=None, description="Number of experts a layer has; absent for dense models.")
     experts_per_token: Whole = Field(default=None, description="Number of experts that work on one token.")

@@ -28,7 +28,7 @@ class Accelerator(Part):
     )
     resource: ResourceName = Field(
         default="nvidia.com/gpu",
-        description="Extended resource that is asked for in the pod. Default nvidia.com/gpu; differs for MIG and "
+        description="Extended resource that the pod requests. Default nvidia.com/gpu; differs for MIG and "
         "shared GPUs. none: asks for no GPU; only for kind Simulated, which then runs on any node.",
     )
 

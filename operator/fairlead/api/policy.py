@@ -27,7 +27,8 @@ class Objectives(Part):
     queue_time_p95: Duration | None = Field(
         default=None,
         alias="queueTimeP95",
-        description="Time in the router's queue that 95 percent of requests stay below.",
+        description="Not used in this release: time in the router's queue that 95 percent of requests stay below. Use "
+        "ttftP95, which includes it.",
     )
 
 
@@ -63,7 +64,7 @@ class Signals(Part):
     queue_depth: QueueDepth | None = Field(default=None, description="Requests that wait, in routers and engines.")
     kv_cache: KvCache | None = Field(default=None, description="How full the KV cache is.")
     tokens: TokenDemand | None = Field(
-        default=None, description="Tokens asked for against measured supply; sees a burst one cold start earlier."
+        default=None, description="Requested tokens against measured supply; sees a burst one cold start earlier."
     )
 
 
@@ -177,9 +178,9 @@ class AdaptiveSpeculation(Part):
 
     switch_off: SwitchOff = Field(
         default=SwitchOff.NEVER,
-        description="WhenItCosts: while measured acceptance and load say that guessing costs more than it gives, the "
-        "deployment is rolled over to a revision without it, and back later; both are rollouts, and rare. Never: it "
-        "is only said. Default Never.",
+        description="WhenItCosts: while measured acceptance and load say that speculative decoding costs more than it "
+        "gives, the deployment is rolled over to a revision without it, and back later; both are rollouts, and rare. "
+        "Never: it is only said. Default Never.",
     )
 
 
@@ -203,7 +204,7 @@ class Metrics(Part):
 
     source: MetricsSource = Field(
         default=MetricsSource.DIRECT,
-        description="Direct: engines and routers are asked themselves, every second. Prometheus: one that is there "
+        description="Direct: engines and routers are scraped every second. Prometheus: one that is there "
         "already, with its scrape interval as delay. Default Direct.",
     )
     prometheus: Prometheus | None = Field(default=None, description="Needed with source Prometheus, refused otherwise.")
@@ -233,7 +234,7 @@ class AutoscalingPolicySpec(Part):
     signals: Signals = Field(default=Signals(), description="What is looked at. Default: all, with their defaults.")
     behavior: Behavior = Field(default=Behavior(), description="How fast the number of replicas may change.")
     cold_start: ColdStart = Field(default=ColdStart(), description="How long a new replica takes until it serves.")
-    idle: Idle = Field(default=Idle(), description="What happens while nobody asks.")
+    idle: Idle = Field(default=Idle(), description="What happens while there are no requests.")
     schedules: Annotated[tuple[Schedule, ...], ByKey("name", lambda one: one.name)] = Field(
         default=(),
         max_length=32,
@@ -242,6 +243,7 @@ class AutoscalingPolicySpec(Part):
     budget: Budget | None = Field(default=None, description="What a deployment may cost. Default: no limit.")
     warm_pool: WarmPool = Field(default=WarmPool(), description="Replicas above what is needed. Default: none.")
     speculation: AdaptiveSpeculation = Field(
-        default=AdaptiveSpeculation(), description="What becomes of guessing ahead while it costs more than it gives."
+        default=AdaptiveSpeculation(),
+        description="What becomes of speculative decoding while it costs more than it gives.",
     )
-    metrics: Metrics = Field(default=Metrics(), description="Where figures come from. Default: asked directly.")
+    metrics: Metrics = Field(default=Metrics(), description="Where figures come from. Default: scraped directly.")

@@ -89,7 +89,13 @@ def _about_the_whole(document: dict[Any, Any], kind: Kind[S]) -> list[Refusal]:
     """Fields beside spec, and the name."""
     strange = [key if isinstance(key, str) else "(no text)" for key in document if key not in TOP]
     found = [
-        refusal((key,), "(not shown)", ReadReason.UNKNOWN_FIELD, "there is no such field", "did it belong into spec?")
+        refusal(
+            (key,),
+            "(not shown)",
+            ReadReason.UNKNOWN_FIELD,
+            "there is no such field",
+            "did you mean to write it below spec?",
+        )
         for key in strange[: explaining.MOST_PROBLEMS]
     ]
     name = _text(_metadata(document), "name")

@@ -46,7 +46,7 @@ class Routed(Terms):
 
     service: Service = Field(default=Service(), description="The Service in front of the routers.")
     tenants: Annotated[tuple[Tenant, ...], ByKey("name", lambda one: one.name)] = Field(
-        default=(), max_length=128, description="Who may ask. Without tenants everybody may, without a key."
+        default=(), max_length=128, description="Who may send requests. Without tenants everyone may, without a key."
     )
     cache: ResponseCache = Field(default=ResponseCache(), description="Exact response cache. Default off.")
     door: Door = Field(default=Door(), description="How clients come in, and how engines are reached.")

@@ -29,8 +29,12 @@ class When(Part):
     )
     min_prompt_tokens: TokenLimit | None = Field(default=None, description="The prompt has at least so many tokens.")
     max_prompt_tokens: TokenLimit | None = Field(default=None, description="The prompt has at most so many tokens.")
-    min_output_tokens: TokenLimit | None = Field(default=None, description="At least so many tokens are asked for.")
-    max_output_tokens: TokenLimit | None = Field(default=None, description="At most so many tokens are asked for.")
+    min_output_tokens: TokenLimit | None = Field(
+        default=None, description="The request asks for at least so many tokens."
+    )
+    max_output_tokens: TokenLimit | None = Field(
+        default=None, description="The request asks for at most so many tokens."
+    )
     structured_output: bool | None = Field(
         default=None, description="The request asks for JSON of a schema, or does not."
     )
@@ -74,7 +78,7 @@ class Fallback(Part):
     reasons: Annotated[tuple[FallbackReason, ...], Each()] = Field(
         default=(FallbackReason.UNAVAILABLE,),
         max_length=8,
-        description="When they are asked: Unavailable, QueueFull, Timeout, ContextTooLong. Default Unavailable.",
+        description="When they are used: Unavailable, QueueFull, Timeout, ContextTooLong. Default Unavailable.",
     )
 
 

@@ -14,12 +14,15 @@ MOST_REPLICAS = 1000
 
 
 class CanaryStep(Part):
-    """One share of traffic for the new revision."""
+    """One share of traffic for the new revision. Not in this release."""
 
     weight: Annotated[int, Field(ge=1, le=99)] = Field(
-        description="Percent of requests that the new revision answers. Must grow from step to step."
+        description="Not available in this release: percent of requests that the new revision answers. Must grow from "
+        "step to step."
     )
-    hold: Duration = Field(default="10m", description="How long it is watched at this share. Default 10m.")
+    hold: Duration = Field(
+        default="10m", description="Not available in this release: how long this share is kept. Default 10m."
+    )
 
 
 class Canary(Part):
@@ -28,7 +31,8 @@ class Canary(Part):
     steps: tuple[CanaryStep, ...] = Field(
         min_length=1,
         max_length=16,
-        description="Shares of traffic, in order; after the last the new revision takes all.",
+        description="Not available in this release: shares of traffic, in order; after the last the new revision takes "
+        "all.",
         json_schema_extra={"x-kubernetes-list-type": "atomic"},
     )
 
@@ -39,18 +43,18 @@ class Rollout(Part):
     strategy: RolloutStrategy = Field(
         default=RolloutStrategy.REPLACE,
         description="Replace: one replica is drained, then its GPUs start the new revision; needs no spare GPU. Surge: "
-        "new replicas start first; needs spare GPUs. Canary: a share of the traffic goes to the new revision and it is "
-        "watched. Default Replace.",
+        "new replicas start first; needs spare GPUs. Canary: refused, not available in this release. Default "
+        "Replace.",
     )
     max_surge: Annotated[int, Field(ge=0, le=MOST_REPLICAS)] | None = Field(
         default=None,
         description="Most replicas beyond the wanted number while rolling out; a number, no percent, since GPUs are "
-        "counted. Default 1 with Surge and Canary; Replace has none.",
+        "counted. Default 1 with Surge; Replace has none.",
     )
     max_unavailable: Annotated[int, Field(ge=0, le=MOST_REPLICAS)] | None = Field(
         default=None,
         description="Most replicas that may be missing while rolling out; a number, no percent. Default 1 with "
-        "Replace, 0 with Surge and Canary.",
+        "Replace, 0 with Surge.",
     )
     progress_deadline_seconds: Annotated[int, Field(ge=60, le=86_400)] = Field(
         default=1800,
@@ -63,7 +67,9 @@ class Rollout(Part):
     paused: bool = Field(
         default=False, description="Stops the rollout where it stands; scaling goes on. Default false."
     )
-    canary: Canary | None = Field(default=None, description="Steps of strategy Canary; refused with the others.")
+    canary: Canary | None = Field(
+        default=None, description="Not available in this release: steps of strategy Canary, which is refused."
+    )
 
 
 class ObjectRef(Part):
@@ -95,8 +101,8 @@ class Router(Routed):
 
     replicas: Annotated[int, Field(ge=1, le=64)] | None = Field(
         default=None,
-        description="Number of router pods. Default 2 at first; left out, whoever scales the Deployment NAME-router "
-        "later decides, for instance an HPA.",
+        description="Number of router pods. Default 2 at first; left out, the Deployment NAME-router keeps the number "
+        "that it is scaled to later, for instance by an HPA.",
     )
 
 
@@ -107,5 +113,7 @@ class Drain(Part):
         default="5m", description="How long running streams may go on before they are cut. Default 5m."
     )
     settle: DurationOrZero = Field(
-        default="10s", description="How long the replica still takes requests after routers were told. Default 10s."
+        default="10s",
+        description="How long a leaving replica still takes requests, until every router has seen that it leaves. "
+        "Default 10s. Keep it below timeout.",
     )

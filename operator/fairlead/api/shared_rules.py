@@ -85,7 +85,7 @@ _ROUTES: Final[tuple[Rule[Any], ...]] = (
         fault=Fault.INVALID,
         cel="!has(self.weighted) || size(self.weighted) == 0 || self.weighted.exists(one, one.weight > 0)",
         holds=lambda it: not it.weighted or any(one.weight for one in it.weighted),
-        because="with every weight 0 nobody answers",
+        because="with every weight 0 no deployment gets requests",
         remedy="give one deployment a weight above 0",
     ),
     Rule[Cascade](
@@ -103,7 +103,7 @@ _ROUTES: Final[tuple[Rule[Any], ...]] = (
         fault=Fault.INVALID,
         cel="self.deployments.all(one, self.deployments.exists_one(other, other == one))",
         holds=lambda it: len(set(it.deployments)) == len(it.deployments),
-        because="asking the same deployment twice gives the same answer twice",
+        because="a second try at the same deployment gives the same answer",
         remedy="name each deployment once",
     ),
     Rule[When](

@@ -88,7 +88,7 @@ class RoutedAlone(Terms):
     """What a router alone is told to do with requests."""
 
     tenants: Annotated[tuple[TenantAlone, ...], ByKey("name", lambda one: one.name)] = Field(
-        default=(), max_length=128, description="Who may ask. Without tenants everybody may, without a key."
+        default=(), max_length=128, description="Who may send requests. Without tenants everyone may, without a key."
     )
     cache: CacheAlone = Field(default=CacheAlone(), description="Exact response cache. Default off.")
     door: DoorAlone = Field(default=DoorAlone(), description="How clients come in, and how engines are reached.")

@@ -86,7 +86,8 @@ class ScalingStatus(Part):
     )
     asleep: Figure = Field(default=None, description="Replicas that are to sleep beside them.")
     speculation: Switched | None = Field(
-        default=None, description="Off while guessing ahead costs more than it gives; absent where nobody guesses."
+        default=None,
+        description="Off while speculative decoding costs more than it gives; absent where it is not configured.",
     )
     reason: Text | None = Field(default=None, description="Why, as one word.")
     message: Sentence = Field(default=None, description="Why, in a sentence with its figures.")
@@ -156,8 +157,8 @@ class RouteStatus(Part):
     """One model as clients name it."""
 
     name: Text = Field(description="Name of the model.")
-    ready: bool = Field(default=False, description="Whether somebody can answer.")
-    message: Sentence = Field(default=None, description="Why nobody can.")
+    ready: bool = Field(default=False, description="Whether a replica can answer.")
+    message: Sentence = Field(default=None, description="Why none can.")
 
 
 class InferenceGatewayStatus(Status):

@@ -21,8 +21,13 @@ class BudgetPeriod(StrEnum):
 class TenantBudget(Part):
     """What a tenant may spend; reserved before a request starts, settled when it ended."""
 
-    max_cost: Money = Field(description='Most the tenant may spend, in the catalogue\'s currency, for instance "25".')
-    period: BudgetPeriod = Field(default=BudgetPeriod.MONTH, description="Day or Month, in UTC. Default Month.")
+    max_cost: Money = Field(
+        description="Not enforced in this release: most the tenant may spend, in the catalogue's currency, for "
+        'instance "25". Use tokensPerMinute.'
+    )
+    period: BudgetPeriod = Field(
+        default=BudgetPeriod.MONTH, description="Not enforced in this release: Day or Month, in UTC. Default Month."
+    )
 
 
 class TenantTerms(Part):
@@ -43,7 +48,9 @@ class TenantTerms(Part):
     requests_per_minute: Count | None = Field(
         default=None, description="Most requests a minute; beyond it 429. Default: no limit."
     )
-    budget: TenantBudget | None = Field(default=None, description="What the tenant may spend. Default: no limit.")
+    budget: TenantBudget | None = Field(
+        default=None, description="Not enforced in this release: what the tenant may spend. Default: no limit."
+    )
     models: Annotated[tuple[ModelName, ...], Each()] = Field(
         default=(), max_length=128, description="Models the tenant may use, by name. Default: all."
     )
@@ -54,7 +61,7 @@ class TenantTerms(Part):
     explain: bool = Field(
         default=False,
         description="Whether it may ask with the header x-fairlead-explain: 1 why a replica was chosen. The answer "
-        "names replicas and their load. Default false; without tenants everybody may.",
+        "names replicas and their load. Default false; without tenants everyone may.",
     )
 
 

@@ -102,7 +102,7 @@ class CacheTerms(Part):
     max_entry_size: Quantity = Field(default="256Ki", description="Largest answer that is kept. Default 256Ki.")
     scope: CacheScope = Field(
         default=CacheScope.TENANT,
-        description="Tenant: an answer is given only to the tenant whose request made it. Gateway: to everybody. "
+        description="Tenant: an answer is given only to the tenant whose request made it. Gateway: to every tenant. "
         "Default Tenant.",
     )
 
@@ -141,8 +141,8 @@ class Balancing(Part):
     )
     cache_salt: bool = Field(
         default=False,
-        description="Sends each tenant's mark to the engine as cache_salt: nobody finds another's prefixes there, or "
-        "learns of them by timing. Tenants then share no prefix. Default false.",
+        description="Sends each tenant's mark to the engine as cache_salt: no tenant finds another's prefixes there, "
+        "or learns of them by timing. Tenants then share no prefix. Default false.",
     )
 
 
@@ -150,12 +150,14 @@ class Hedging(Part):
     """A second replica asked for the same answer when the first is slow to begin; the first token wins."""
 
     enabled: bool = Field(
-        default=False, description="Whether second replicas are asked. Default false: it costs prompt computation."
+        default=False,
+        description="Whether a slow request is sent to a second replica too. Default false: it costs prompt "
+        "computation.",
     )
     after: Duration | None = Field(
         default=None,
-        description="Waiting time for the first token before the second is asked. Default: what 95 of 100 prompts of "
-        "this length lately needed.",
+        description="Waiting time for the first token before the second replica gets the request. Default: what 95 of "
+        "100 prompts of this length lately needed.",
     )
     budget: Share = Field(
         default="0.02", description='Second requests as a share of all over ten seconds. Default "0.02".'

@@ -88,6 +88,8 @@ def _value(value: "str | SecretKey | EnvFrom") -> str:
 def _text(one: dict[str, Any]) -> str:
     words = " ".join(shlex.quote(word) for word in one["command"]).replace(" --", " \\\n    --")
     environment = "\n".join(f"{name}={value}" for name, value in one["environment"].items())
+    from fairlead.fleet.counts import count
+
     told = one["router"]
-    pods = f"# {told['routers']} routers in front; what they are told: -o json" if told else ""
+    pods = f"# {count(told['routers'], 'router')} in front; their configuration: -o json" if told else ""
     return "\n".join(filter(None, (f"# {one['name']}", environment, words, pods)))

@@ -22,7 +22,7 @@ def as_text(document: Document, review: Review | None, *, colour: bool) -> str:
     lines = [f"{mark} {document.place}: {review.kind} {review.name}".rstrip()]
     near = review.fit.alternatives if isinstance(review.fit, NotFitting) else ()
     lines += [_refused(one, near, _mark("refused", RED, colour)) for one in review.refusals]
-    lines += [_remark(one, _mark("caution", YELLOW, colour)) for one in review.cautions]
+    lines += [_remark(one, _mark("warning", YELLOW, colour)) for one in review.cautions]
     if isinstance(review.fit, Fit):
         lines += _fit(review.fit)
     return "\n".join(lines)
@@ -68,7 +68,7 @@ def _fit(fit: Fit) -> list[str]:
     return [
         f"    fit      {fit.verdict.value}: {fit.because}",
         f"             GiB a GPU: {terms}",
-        f"             holds {_short(fit.kv_tokens)} tokens, {_short(fit.sequences)} requests of the whole context",
+        f"             holds {_short(fit.kv_tokens)} tokens, {_short(fit.sequences)} requests of full context length",
     ]
 
 

@@ -11,17 +11,14 @@ from typing import Any, Final, TypeVar
 from fairlead.api import into_gateways, into_policies, into_wanted, kinds, reading
 from fairlead.api.kinds import Kind
 from fairlead.api.problems import ABSENT, HIDDEN, SECRET_LOOK, shown
-from fairlead.controller import fitting, policies, references, schedules, unserved
+from fairlead.controller import drafts, durations, fitting, policies, references, schedules, unbuilt, unserved
 from fairlead.controller.known import Known
 from fairlead.controller.references import Reference
 from fairlead.controller.review import AdmissionReason, Review
 from fairlead.engines import catalogue as engines
-from fairlead.engines.asked import Asked
 from fairlead.engines.extra_args import FIELD as EXTRA_ARGS
 from fairlead.fleet.gateways import WantedDeployment
-from fairlead.fleet.refusals import Refusal, Remark
-from fairlead.fleet.shapes import ModelShape
-from fairlead.fleet.wanted import ModelSource
+from fairlead.fleet.refusals import Caution, Refusal, Remark
 from fairlead.scaling import linting
 
 KINDS: Final[dict[str, Kind[Any]]] = {kind.name: kind for kind in kinds.KINDS}
@@ -47,6 +44,7 @@ def review(document: object, known: Known) -> Review:
     )
     if kind is kinds.GATEWAY:
         gateway = into_gateways.gateway(read.value).gateway
+        named = replace(named, cautions=tuple(unbuilt.of_gateway(gateway)))
         return _naming(named, references.of_gateway(gateway), known)
     if kind is kinds.POLICY:
         policy = into_policies.policy(read.value.spec)
@@ -57,7 +55,7 @@ def review(document: object, known: Known) -> Review:
                 *schedules.refusals(policy.schedules, known.time_zones),
                 *linting.refusals(policy),
             ),
-            cautions=tuple(linting.cautions(policy)),
+            cautions=(*linting.cautions(policy), *unbuilt.of_policy(policy)),
         )
         return _naming(named, references.of_policy(policy, named.namespace), known)
     wanted = into_wanted.deployment(read.value, known.releases)
@@ -80,28 +78,28 @@ def _judged(named: Review, deployment: WantedDeployment, known: Known) -> Review
     """What the engine and the arithmetic of memory say."""
     named = replace(
         named,
-        refusals=(*named.refusals, *unserved.refusals(deployment)),
-        cautions=(*named.cautions, *unserved.cautions(deployment), *policies.cautions(deployment, known)),
+        refusals=(*named.refusals, *unbuilt.refusals(deployment), *unserved.refusals(deployment)),
+        cautions=(*named.cautions, *_told(deployment, known)),
     )
     wanted = deployment.wanted
     engine = engines.describe(wanted.engine.kind)
     if isinstance(engine, Refusal):
         return replace(named, refusals=(*named.refusals, engine))
-    shape = known.shape(wanted.model.source, dict(wanted.model.shape))
-    asked = Asked(
-        wanted=wanted,
-        shape=shape if isinstance(shape, ModelShape) else None,
-        draft_shape=_draft(wanted.engine.speculation.draft, known),
-        accelerator=known.accelerator(wanted.product),
-    )
+    asked, shape = fitting.asked(wanted, known)
     fit = fitting.fit(asked, shape, engine, known)
-    refused = engine.refusals(asked)
+    refused = (*engine.refusals(asked), *drafts.refusals(asked))
     return replace(
         named,
         refusals=tuple(_discreet(one) for one in (*named.refusals, *refused, *fitting.unfit(asked, fit))),
         cautions=tuple(
             _discreet(one)
-            for one in (*named.cautions, *engine.cautions(asked), *fitting.doubtful(asked, fit, refused, known))
+            for one in (
+                *named.cautions,
+                *engine.cautions(asked),
+                *drafts.cautions(asked),
+                *fitting.misstated(asked),
+                *fitting.doubtful(asked, fit, refused, known),
+            )
         ),
         fit=fit,
         engine=engine,
@@ -109,6 +107,13 @@ def _judged(named: Review, deployment: WantedDeployment, known: Known) -> Review
         drain=deployment.drain,
         door=deployment.door,
     )
+
+
+def _told(deployment: WantedDeployment, known: Known) -> Iterator[Caution]:
+    """What is said whatever engine it is."""
+    yield from unserved.cautions(deployment)
+    yield from durations.cautions(deployment, known)
+    yield from policies.cautions(deployment, known)
 
 
 def _discreet(remark: R) -> R:
@@ -119,13 +124,6 @@ def _discreet(remark: R) -> R:
         value=HIDDEN if bare or SECRET_LOOK.search(remark.value) else remark.value,
         because=SECRET_LOOK.sub(HIDDEN, remark.because),
     )
-
-
-def _draft(source: ModelSource | None, known: Known) -> ModelShape | None:
-    if source is None:
-        return None
-    shape = known.shape(source, {})
-    return shape if isinstance(shape, ModelShape) else None
 
 
 def _unnamed(document: object) -> Iterator[Refusal]:

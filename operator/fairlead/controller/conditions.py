@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from fairlead.controller import scaling_conditions
+from fairlead.controller import scaling_conditions, unbuilt
 from fairlead.controller.situation import Routers, Situation
 from fairlead.fleet import counts
 from fairlead.fleet.conditions import ConditionReason as Why
@@ -212,14 +212,11 @@ _PROGRESS: Final = (_obstructed, _back, _paused, _complete, _troubled, _moving)
 """The first that speaks wins; the last always does."""
 
 
-def _through_gateway(now: Situation, routers: Routers, _: Tally) -> Judgement | None:
+def _through_gateway(_: Situation, routers: Routers, __: Tally) -> Judgement | None:
     if routers.gateway is None:
         return None
-    if any(one.key.kind == "InferenceGateway" for one in now.judged.lost):
-        words = "there is no such InferenceGateway; create it, or leave gateway out for routers of its own"
-        return _no(ConditionType.ROUTABLE, Why.NOT_FOUND, f"spec.gateway.name: {routers.gateway}: {words}")
-    words = f"InferenceGateway {routers.gateway} is to lead here; this release does not run gateways yet"
-    return _no(ConditionType.ROUTABLE, Why.ROUTERS_NOT_READY, f"{words}, so leave spec.gateway out")
+    words = f"spec.gateway.name: {routers.gateway}: {unbuilt.NO_GATEWAYS}, so no router sends requests here"
+    return _no(ConditionType.ROUTABLE, Why.ROUTERS_NOT_READY, f"{words}; remove spec.gateway")
 
 
 def _no_router_ready(_: Situation, routers: Routers, __: Tally) -> Judgement | None:

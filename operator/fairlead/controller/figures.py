@@ -6,7 +6,6 @@ from fairlead.controller.observing import Observed
 from fairlead.controller.status import Standing
 from fairlead.fleet.gateways import OwnRouter, WantedDeployment
 from fairlead.objects import labels, names
-from fairlead.objects.owner import Owner
 
 
 def standing(observed: Observed, judged: Judged, known: Known) -> Standing:
@@ -18,14 +17,15 @@ def standing(observed: Observed, judged: Judged, known: Known) -> Standing:
     return Standing(
         generation=observed.document["metadata"]["generation"],
         selector=labels.as_text(labels.engines(owner.name)),
-        endpoint=_endpoint(owner, judged.deployment),
+        endpoint=_endpoint(observed, judged.deployment),
         price_an_hour=price * wanted.gpus_per_replica if price is not None and wanted else None,
     )
 
 
-def _endpoint(owner: Owner, deployment: WantedDeployment | None) -> str | None:
-    """What clients write; a gateway's own address is told by the gateway."""
-    if deployment is None or not isinstance(deployment.door, OwnRouter):
-        return None
-    scheme = "https" if deployment.door.routing.door.tls_secret else "http"
+def _endpoint(observed: Observed, deployment: WantedDeployment | None) -> str | None:
+    """What clients write; of a spec whose gateway is refused, the address that goes on answering."""
+    owner, door = observed.owner, deployment.door if deployment else None
+    if not isinstance(door, OwnRouter):
+        return observed.status.get("endpoint") if door and observed.router else None
+    scheme = "https" if door.routing.door.tls_secret else "http"
     return f"{scheme}://{names.router(owner.name)}.{owner.namespace}.svc/v1"

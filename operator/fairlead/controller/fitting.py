@@ -12,8 +12,8 @@ from fairlead.fleet.accelerators import Accelerator
 from fairlead.fleet.fit import Change, Fit, NotFitting, Verdict
 from fairlead.fleet.refusals import Caution, Refusal
 from fairlead.fleet.shapes import ModelShape
-from fairlead.fleet.wanted import SpeculationMethod
-from fairlead.sizing import nearest
+from fairlead.fleet.wanted import ModelSource, SpeculationMethod, Wanted
+from fairlead.sizing import nearest, parameters
 from fairlead.sizing.families import Missing
 from fairlead.sizing.question import CURRENT, Drafting, Question, Release
 
@@ -26,6 +26,8 @@ FIELDS: Final[dict[Change, str]] = {
     Change.OTHER_PRODUCT: "spec.accelerator.product",
 }
 """Where each way to make a model fit is written."""
+CLOSE: Final = 0.05
+"""Model pages round, and some of them leave the embedding out."""
 
 
 def fit(asked: Asked, shape: ModelShape | Missing, engine: Engine, known: Known) -> Fit | NotFitting | None:
@@ -36,6 +38,25 @@ def fit(asked: Asked, shape: ModelShape | Missing, engine: Engine, known: Known)
         return nearest.unknown(shape.what)
     others = tuple(known.catalogue.accelerators.values())
     return nearest.size(question(asked, shape, asked.accelerator, engine), others)
+
+
+def asked(wanted: Wanted, known: Known) -> tuple[Asked, ModelShape | Missing]:
+    """What the engine is asked, with all that is known of model, draft and GPU; and why the model is not."""
+    shape = known.shape(wanted.model.source, dict(wanted.model.shape))
+    found = Asked(
+        wanted=wanted,
+        shape=shape if isinstance(shape, ModelShape) else None,
+        draft_shape=_draft(wanted.engine.speculation.draft, known),
+        accelerator=known.accelerator(wanted.product),
+    )
+    return found, shape
+
+
+def _draft(source: ModelSource | None, known: Known) -> ModelShape | None:
+    if source is None:
+        return None
+    shape = known.shape(source, {})
+    return shape if isinstance(shape, ModelShape) else None
 
 
 def question(asked: Asked, shape: ModelShape, accelerator: Accelerator, engine: Engine) -> Question:
@@ -67,6 +88,22 @@ def question(asked: Asked, shape: ModelShape, accelerator: Accelerator, engine: 
     )
 
 
+def misstated(asked: Asked) -> Iterator[Caution]:
+    """That the number of parameters people wrote is not the one that their other numbers make."""
+    stated = dict(asked.wanted.model.shape).get("parameters")
+    if stated is None or asked.shape is None:
+        return
+    made = parameters.text_total(asked.shape)
+    if abs(stated - made) > CLOSE * made:
+        yield Caution(
+            field="spec.model.shape.parameters",
+            value=f"{stated:,}",
+            reason=AdmissionReason.SHAPE_CONTRADICTS,
+            because=f"the other numbers of the model make {made:,} parameters, and fit is decided by those",
+            remedy="correct spec.model.shape, or remove parameters",
+        )
+
+
 def unfit(asked: Asked, fit: Fit | NotFitting | None) -> Iterator[Refusal]:
     """That it does not fit, with the numbers and what would."""
     if not isinstance(fit, NotFitting) or fit.memory is None:
@@ -76,7 +113,7 @@ def unfit(asked: Asked, fit: Fit | NotFitting | None) -> Iterator[Refusal]:
         field="spec.accelerator.product",
         value=f"{asked.wanted.gpus_per_replica} x {asked.wanted.product}",
         reason=AdmissionReason.DOES_NOT_FIT,
-        because=f"{fit.because}; {fit.memory.largest.value} take the most",
+        because=f"{fit.because}; {fit.memory.largest.takes} the most",
         remedy=f"what fits, smallest change first: {near or 'no configuration of this catalogue'}",
     )
 
@@ -91,7 +128,7 @@ def doubtful(
             field="spec.accelerator.product",
             value=asked.wanted.product,
             reason=AdmissionReason.PRODUCT_UNKNOWN,
-            because="this product is not in the catalogue, so nothing can be said about fit or cost",
+            because="this product is not in the catalogue, so fit and cost are unknown",
             remedy=f"did you mean {near[0]}?" if near else "write the label as `kubectl get nodes` shows it",
         )
     elif isinstance(fit, NotFitting) and (fit.verdict is Verdict.UNKNOWN or (fit.memory is None and not refused)):
@@ -100,7 +137,7 @@ def doubtful(
             value=asked.wanted.model.source.location,
             reason=AdmissionReason.FIT_UNKNOWN,
             because=f"whether it fits is unknown: {fit.because}",
-            remedy="the engine itself will tell at its start",
+            remedy="state spec.model.shape, or read the engine's log when it starts",
         )
     elif isinstance(fit, Fit) and fit.verdict is Verdict.TIGHT:
         yield Caution(

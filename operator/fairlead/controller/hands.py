@@ -178,7 +178,7 @@ class Hands:
         self._world.gone(live)
 
     async def _prune(self, observed: Observed, decision: Decision) -> None:
-        """Remove children of an earlier spec: routers of its own, for instance, after it joined a gateway."""
+        """Remove children that neither the spec nor the step asks for: those of an earlier release, for instance."""
         owner = observed.owner
         kept = {(one["kind"], one["metadata"]["name"]) for one in (*decision.standing, *decision.engines)}
         for resource in PRUNED:

@@ -21,8 +21,8 @@ from fairlead.fleet.gateways import WantedDeployment
 from fairlead.fleet.refusals import Remark
 from fairlead.fleet.wanted import SpeculationMethod
 
-NOT_OURS_TO_WAIT_FOR = frozenset({"AutoscalingPolicy", "InferenceGateway"})
-"""Engines start without them; scaling and routing say themselves that theirs is missing."""
+NOT_OURS_TO_WAIT_FOR = frozenset({"AutoscalingPolicy"})
+"""Engines start without it; scaling says itself that it is missing."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +36,7 @@ class Judged:
     spec: InferenceDeploymentSpec | None = None
     review: Review | None = None
     lost: tuple[Reference, ...] = ()
-    """Policies and gateways that are not there."""
+    """Policies that are not there."""
 
     @property
     def may_start(self) -> bool:
@@ -70,8 +70,8 @@ def without_guessing(judged: Judged, document: dict[str, Any], known: Known) -> 
         return judged
     other = read(guessing.without(document), known)
     words = (
-        "every setting can work; spec.engine.speculation is switched off while guessing costs more than it gives, as "
-        f"AutoscalingPolicy {guessing.policy_of(document)} allows: the spec stays as it is, and it comes back"
+        "every setting can work; spec.engine.speculation is switched off while it costs more than it gives, as "
+        f"AutoscalingPolicy {guessing.policy_of(document)} allows; it is switched on again when it pays"
     )
     return replace(other, accepted=_accepted(ConditionReason.SPECULATION_OFF, words)) if other.may_start else judged
 
@@ -104,15 +104,15 @@ def said(remarks: Iterable[Remark]) -> str:
 def _fitting(review: Review, unfit: str) -> Judgement:
     match review.fit:
         case Fit(verdict=Verdict.TIGHT, because=because):
-            return _fits(True, ConditionReason.TIGHT, f"likely, not surely: {because}")
+            return _fits(True, ConditionReason.TIGHT, f"likely, but not certain: {because}")
         case Fit(because=because):
             return _fits(True, ConditionReason.FITS, because)
         case NotFitting(verdict=Verdict.NO, because=because):
             return _fits(False, ConditionReason.DOES_NOT_FIT, unfit or because)
         case NotFitting(because=because):
-            return _fits(None, ConditionReason.FIT_UNKNOWN, f"{because}; the engine itself will tell at its start")
+            return _fits(None, ConditionReason.FIT_UNKNOWN, f"{because}; only the start of the engine will show it")
         case _:
-            because = "this GPU is not in the catalogue; the engine itself will tell at its start"
+            because = "this GPU is not in the catalogue; only the start of the engine will show whether it fits"
             return _fits(None, ConditionReason.FIT_UNKNOWN, because)
 
 

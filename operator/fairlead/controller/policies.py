@@ -8,6 +8,7 @@ from typing import Final
 
 from fairlead.api import into_policies, into_wanted, kinds, reading
 from fairlead.cluster.kinds import Manifest
+from fairlead.controller import unbuilt, unreachable
 from fairlead.controller.known import Key, Known
 from fairlead.fleet.gateways import OwnRouter, WantedDeployment
 from fairlead.fleet.policies import Policy, ReplicaBounds
@@ -33,7 +34,12 @@ def cautions(deployment: WantedDeployment, known: Known) -> tuple[Caution, ...]:
     if not isinstance(bounds, ReplicaBounds) or bounds.policy is None:
         return ()
     policy = known.policies.get(Key(kinds.POLICY.name, namespace, bounds.policy))
-    return () if policy is None else tuple(pairing.cautions(_user(deployment, bounds, known), policy))
+    return () if policy is None else tuple(_pair(deployment, bounds, policy, known))
+
+
+def _pair(deployment: WantedDeployment, bounds: ReplicaBounds, policy: Policy, known: Known) -> Iterator[Caution]:
+    yield from pairing.cautions(_user(deployment, bounds, known), policy)
+    yield from unreachable.cautions(deployment.wanted, policy, bounds.policy or "", known)
 
 
 class Remarks:
@@ -62,12 +68,12 @@ def _edition(document: Manifest) -> tuple[object, object]:
 
 
 def _remarks(policy: Policy, users: Iterable[Manifest], known: Known) -> Iterator[str]:
-    said = [one.sentence for one in linting.cautions(policy)]
+    said = [one.sentence for one in (*linting.cautions(policy), *unbuilt.of_policy(policy))]
     for document in users:
         found = reading.read_stored(document, kinds.DEPLOYMENT).value
         deployment = into_wanted.deployment(found, known.releases) if found else None
         if deployment and isinstance(deployment.replicas, ReplicaBounds):
-            pairs = pairing.cautions(_user(deployment, deployment.replicas, known), policy)
+            pairs = _pair(deployment, deployment.replicas, policy, known)
             said += [f"{deployment.wanted.name}: {one.sentence}" for one in pairs]
     yield from said[:TOLD]
     if len(said) > TOLD:

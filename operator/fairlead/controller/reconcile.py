@@ -222,11 +222,11 @@ class Reconciler:
         deployment = judged.deployment
         if deployment is None:
             return None
-        if not isinstance(deployment.door, OwnRouter):
-            return Routers(wanted=0, ready=0, reporting=0, gateway=deployment.door)
-        ready = len(observed.routers)
+        door, ready = deployment.door, len(observed.routers)
+        if not isinstance(door, OwnRouter) and observed.router is None:
+            return Routers(wanted=0, ready=0, reporting=0, gateway=door)
         standing = observing.asked(observed.router) if observed.router is not None else DEFAULT_REPLICAS
-        wanted = deployment.door.pods.replicas
+        wanted = door.pods.replicas if isinstance(door, OwnRouter) else None
         wanted = standing if wanted is None else wanted
         return Routers(wanted=wanted, ready=ready, reporting=reports.reporting, reasons=reports.reasons)
 

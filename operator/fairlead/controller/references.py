@@ -26,7 +26,7 @@ class Reference(NamedTuple):
 
 
 def of_deployment(deployment: WantedDeployment) -> Iterator[Reference]:
-    """Its policy and gateway, and all that its pods would wait for."""
+    """Its policy, and all that its pods would wait for."""
     wanted = deployment.wanted
     for field, kind, name in (*_fleet(deployment), *_sources(wanted), *_pods(wanted), *_variables(wanted.engine)):
         yield Reference(field, Key(kind, wanted.namespace, name))
@@ -96,9 +96,7 @@ Named = Iterator[tuple[str, str, str]]
 def _fleet(deployment: WantedDeployment) -> Named:
     if isinstance(deployment.replicas, ReplicaBounds) and deployment.replicas.policy:
         yield "spec.scaling.policy.name", "AutoscalingPolicy", deployment.replicas.policy
-    if not isinstance(deployment.door, OwnRouter):
-        yield "spec.gateway.name", "InferenceGateway", deployment.door
-    else:
+    if isinstance(deployment.door, OwnRouter):
         for field, secret in _secret_names(deployment.door.routing):
             yield f"spec.router.{field}", "Secret", secret
 

@@ -22,6 +22,15 @@ class AdmissionReason(Reason):
     PRODUCT_UNKNOWN = "ProductUnknown"
     NOT_SERVED = "NotServed"
     NOT_ENFORCED = "NotEnforced"
+    NOT_AVAILABLE = "NotAvailable"
+    """A later release will do it; this one does not."""
+    SHAPE_CONTRADICTS = "ShapeContradicts"
+    DRAFT_TOO_LARGE = "DraftTooLarge"
+    NEVER_REACHED = "NeverReached"
+    """Another time always ends first."""
+    SHORTER_THAN_COLD_START = "ShorterThanColdStart"
+    BELOW_ONE_STEP = "BelowOneStep"
+    """No engine on this GPU can be that fast."""
 
 
 @dataclass(frozen=True, kw_only=True)

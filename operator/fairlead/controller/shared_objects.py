@@ -6,7 +6,7 @@ from typing import Final
 from fairlead.api import into_gateways, into_policies, reading
 from fairlead.api.kinds import GATEWAY, POLICY
 from fairlead.cluster.kinds import Manifest
-from fairlead.controller import judging, schedules
+from fairlead.controller import judging, schedules, unbuilt
 from fairlead.controller.known import Known
 from fairlead.controller.policies import Remarks
 from fairlead.fleet.conditions import ConditionReason as Why
@@ -43,9 +43,9 @@ def of_gateway(document: Manifest) -> tuple[Manifest, tuple[Judgement, ...]]:
     problems: tuple[Refusal, ...] = found.problems
     if found.value is None or problems:
         return {}, _judged(judging.said(problems), Why.UNREADABLE)
-    into_gateways.gateway(found.value)
-    accepted = Judgement(type=ConditionType.ACCEPTED, holds=True, reason=Why.ACCEPTED, message="every setting can work")
-    words = "this release does not run gateways yet; give deployments routers of their own by leaving spec.gateway out"
+    gateway = into_gateways.gateway(found.value).gateway
+    words = judging.said(unbuilt.of_gateway(gateway))
+    accepted = Judgement(type=ConditionType.ACCEPTED, holds=False, reason=Why.REFUSED, message=words)
     waits = Judgement(type=ConditionType.READY, holds=False, reason=Why.ROUTERS_NOT_READY, message=words)
     return {}, (waits, accepted)
 

@@ -32,9 +32,9 @@ def cautions(deployment: WantedDeployment) -> Iterator[Caution]:
     for number, tenant in enumerate(deployment.door.routing.tenants):
         if tenant.budget is not None:
             yield Caution(
-                field=f"spec.router.tenants[{number}].budget.maxCost",
-                value=str(tenant.budget.max_cost),
+                field=f"spec.router.tenants[{number}].budget",
+                value=f"maxCost {tenant.budget.max_cost}",
                 reason=AdmissionReason.NOT_ENFORCED,
-                because="routers of this release count tokens and no cost, so nothing is refused for it",
-                remedy="set tokensPerMinute until they do",
+                because="routers of this release count tokens and no cost, so no request is refused for it",
+                remedy="set tokensPerMinute to limit the tenant",
             )

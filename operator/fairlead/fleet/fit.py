@@ -41,6 +41,19 @@ class Term(StrEnum):
     """The driver's context, library work space, and buffers between GPUs: outside the tensors."""
     KV = "kv"
 
+    @property
+    def takes(self) -> str:
+        """With its verb, as a sentence has it."""
+        match self:
+            case Term.DRAFT:
+                return "the draft model takes"
+            case Term.FRAMEWORK:
+                return "the framework takes"
+            case Term.KV:
+                return "the KV cache takes"
+            case _:
+                return f"the {self.value} take"
+
 
 class Verdict(StrEnum):
     """Whether the engine starts and holds what was asked."""

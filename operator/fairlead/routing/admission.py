@@ -124,7 +124,8 @@ def _context(limits: Admission, ask: Ask, now: float) -> Refusal | None:  # noqa
     asked = f" and {ask.output_tokens:,} tokens of reply are asked for" if ask.says_output else ""
     return Refusal(
         reason=RefusalReason.CONTEXT_TOO_LONG,
-        message=f"The prompt has {_length(ask)} tokens{asked}; the model takes {limits.context:,} of both together: "
+        message=f"The prompt has {_length(ask)} tokens{asked}; the model takes "
+        f"{limits.context:,} tokens for prompt and reply together: "
         "shorten the prompt" + (" or ask for fewer." if asked else "."),
     )
 

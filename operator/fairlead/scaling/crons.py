@@ -82,11 +82,13 @@ def parse(written: str) -> Cron | Never:
     for text, field in zip(texts, FIELDS, strict=True):
         values = _values(text, field)
         if values is None:
-            return Never(f"{text} is no {field.name}: {field.least} to {field.most}, as a list, range or step")
+            return Never(
+                f"{text} is not a valid {field.name}: write {field.least} to {field.most}, as a list, range or step"
+            )
         found.append(values)
     minutes, hours, days, months, weekdays = found
     if texts[4] == "*" and not any(min(days) <= _LONGEST.get(month, 31) for month in months):
-        return Never(f"no such month has a day {min(days)}")
+        return Never(f"none of these months has a day {min(days)}")
     return Cron(
         minutes=minutes,
         hours=hours,

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Final
 
+from fairlead.fleet.counts import count
 from fairlead.fleet.fit import Fit, FitReason, Memory, NotFitting, Span, Verdict
 from fairlead.sizing import ceilings, kv_pages, memory, overheads
 from fairlead.sizing.question import GIB, Question
@@ -40,7 +41,7 @@ def wanted_sequences(question: Question) -> int:
 def _context_exceeds_model(question: Question) -> Refusal | None:
     if question.context <= question.shape.positions:
         return None
-    words = f"a context of {question.context} tokens was asked; the model was made for {question.shape.positions}"
+    words = f"the context has {question.context} tokens, and the model was made for {question.shape.positions}"
     return FitReason.CONTEXT_EXCEEDS_MODEL, words
 
 
@@ -48,7 +49,7 @@ def _heads_not_divisible(question: Question) -> Refusal | None:
     heads, tensor = question.shape.heads, question.parallelism.tensor
     if heads % tensor == 0:
         return None
-    words = f"{heads} attention heads do not divide over {tensor} GPUs: use a divisor of {heads}"
+    words = f"{heads} attention heads cannot be shared evenly by {tensor} GPUs: use a divisor of {heads}"
     return FitReason.HEADS_NOT_DIVISIBLE, words
 
 
@@ -61,17 +62,21 @@ _BEFORE_COUNTING: Final[tuple[Callable[[Question], Refusal | None], ...]] = (
 def _refused(question: Question, counted: Memory) -> Refusal | None:
     """Not even the high estimate carries it."""
     if counted.kv.high <= 0:
-        words = f"{_taken(counted)} GiB are needed before any cache, the engine may use {_gib(counted.budget)}"
+        words = (
+            f"{_taken(counted)} GiB are needed before any KV cache, and the engine may use {_gib(counted.budget)} GiB"
+        )
         return FitReason.WEIGHTS_EXCEED_MEMORY, words
     usable, one = _usable(question, counted.kv.high), kv_pages.pages_a_request(question, question.context)
-    most = f"the cache holds at most {usable / one:.2f} requests of {question.context} tokens"
+    most = f"the KV cache holds at most {usable / one:.2f} requests of {question.context} tokens"
     if usable < one:
         return FitReason.CONTEXT_EXCEEDS_CACHE, most
     if usable < one * wanted_sequences(question):
-        return FitReason.SEQUENCES_EXCEED_CACHE, f"{most}; {wanted_sequences(question)} were asked"
+        return FitReason.SEQUENCES_EXCEED_CACHE, f"{most}; {wanted_sequences(question)} are wanted"
     if usable < _states_wanted(question):
-        words = f"graphs need a state for each of {question.batch_sequences} sequences; at most {usable} are there"
-        return FitReason.STATES_FEWER_THAN_SEQUENCES, f"{words}: lower the most sequences, or run eagerly"
+        words = (
+            f"graphs need a state for each of {question.batch_sequences} sequences; there is room for {usable} at most"
+        )
+        return FitReason.STATES_FEWER_THAN_SEQUENCES, f"{words}: lower maxSequences, or set eager"
     return None
 
 
@@ -96,10 +101,10 @@ def _states_wanted(question: Question) -> int:
 
 def _in_words(question: Question, counted: Memory, *, sure: bool) -> str:
     how = "surely" if sure else "perhaps"
-    many = wanted_sequences(question)
+    many = count(wanted_sequences(question), "request")
     return (
-        f"{how} holds {many} x {question.context} tokens: {_gib(counted.kv)} GiB are left for the cache"
-        f" of {_gib(counted.budget)} GiB; {counted.largest.value} take the most"
+        f"{how} holds {many} of {question.context} tokens: {_gib(counted.kv)} of {_gib(counted.budget)} GiB are left "
+        f"for the KV cache; {counted.largest.takes} the most"
     )
 
 

@@ -7,6 +7,7 @@ from typing import Final
 
 from fairlead.fleet.accelerators import Accelerator
 from fairlead.fleet.capacity import Configuration, Objectives, Planned, PlanReason, Proposal, Rejected, Supply
+from fairlead.fleet.counts import count
 from fairlead.fleet.fit import NotFitting, Verdict
 from fairlead.fleet.quantization import KvFormat, WeightFormat
 from fairlead.fleet.shapes import ModelShape
@@ -105,7 +106,7 @@ def _weigh(brief: Brief, accelerator: Accelerator, choice: Configuration) -> Pro
     replica = replica_supply.of(question, fit, brief.traffic)
     supplied = replica_supply.supply(replica, brief.objectives)
     if not isinstance(supplied, Supply):
-        why = f"even one request alone misses {supplied.value}: {_alone(replica)}"
+        why = f"even a single request misses {supplied.value}: {_alone(replica)}"
         return Rejected(configuration=choice, reason=PlanReason.MISSES_OBJECTIVE, because=why)
     return _proposal(brief, accelerator.price_an_hour, choice, supplied)
 
@@ -153,7 +154,7 @@ def _arithmetic(brief: Brief, choice: Configuration, supplied: Supply, bill: tup
         f"in steps of {CONTEXT_STEP}: {choice.context}"
     )
     batch = (
-        f"a replica runs {supplied.concurrent} requests at once, bound by {supplied.bound.value}: "
+        f"a replica runs {count(supplied.concurrent, 'request')} at once, bound by {supplied.bound.value}: "
         f"{supplied.tpot_s * 1000:.1f} ms a token, first token within {supplied.ttft_p95_s:.2f} s (p95)"
     )
     served = (
@@ -175,7 +176,7 @@ def _outbid(proposal: Proposal, best: Proposal) -> Rejected:
     ratio = proposal.cost_per_hour / best.cost_per_hour
     more = f"costs {ratio:.2f} times as much" if ratio > 1 else "costs the same and changes more"
     why = (
-        f"{more}: {proposal.replicas} replicas of {proposal.supply.requests_per_second:.2f} requests/s, "
+        f"{more}: {count(proposal.replicas, 'replica')} of {proposal.supply.requests_per_second:.2f} requests/s, "
         f"bound by {proposal.supply.bound.value}"
     )
     return Rejected(configuration=proposal.configuration, reason=PlanReason.COSTS_MORE, because=why, proposal=proposal)

@@ -3,6 +3,7 @@
 High is what the hardware cannot exceed. Likely and low are the parts of it that engines usually reach.
 """
 
+from dataclasses import replace
 from typing import Final
 
 from fairlead.fleet.fit import Ceilings, Span
@@ -57,6 +58,13 @@ def bytes_a_step(question: Question, running: float) -> float:
 def read_seconds(question: Question, running: float) -> float:
     """Pipeline stages work one after another, so a step reads every stage's share."""
     return bytes_a_step(question, running) / (question.accelerator.bandwidth_gbs or 1) / 1e9
+
+
+def least_step_seconds(question: Question) -> float | None:
+    """What no step can be shorter than: the weights are read once, for one request without a past."""
+    if not question.accelerator.bandwidth_gbs:
+        return None
+    return read_seconds(replace(question, context=1), 1.0)
 
 
 def compute_seconds(question: Question, running: float) -> float:

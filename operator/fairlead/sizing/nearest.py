@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Final
 
 from fairlead.fleet.accelerators import Accelerator, Capability
+from fairlead.fleet.counts import count
 from fairlead.fleet.fit import Alternative, Change, Fit, FitReason, NotFitting, Verdict
 from fairlead.fleet.quantization import KvFormat, WeightFormat
 from fairlead.fleet.wanted import Parallelism
@@ -77,10 +78,10 @@ def _fewer_sequences(question: Question) -> Iterator[Candidate]:
     for step in _STEPS:
         fewer = int(asked * step)
         if fewer:
-            yield Change.FEWER_SEQUENCES, f"{fewer} sequences at once", replace(question, sequences=fewer)
+            yield Change.FEWER_SEQUENCES, count(fewer, "sequence") + " at once", replace(question, sequences=fewer)
     for most in (128, 64, 32, 16, 8, 4):
         if asked <= most < question.batch_sequences:
-            words = f"a batch of at most {most} sequences"
+            words = f"a batch of at most {count(most, 'sequence')}"
             yield Change.FEWER_SEQUENCES, words, replace(question, max_sequences=most)
 
 

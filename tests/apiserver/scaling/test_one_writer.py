@@ -43,7 +43,7 @@ def test_kubectl_scale_is_refused_and_told_why(stage: Stage) -> None:
     stage.pods.load("scaled").waiting = 6
     stage.reaches("scaled", 3)
     said = stage.refused("scale", "infd/scaled", "--replicas=5")
-    assert "replicas and scaling both want to decide" in said
+    assert "replicas and scaling cannot both decide" in said
     assert stage.recommended("scaled") == 3
 
 

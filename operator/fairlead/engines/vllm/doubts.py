@@ -245,6 +245,7 @@ DOUBTS: Final[tuple[Doubt, ...]] = (
     ngram_is_synchronous,
     guesses_across_a_pipeline,
     switch_never_reached,
+    speculation.too_many_guesses,
     arithmetic_in_sixteen_bits,
     deprecated_fp8,
     coarse_cache,

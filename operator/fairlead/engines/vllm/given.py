@@ -7,7 +7,7 @@ from typing import Final
 from fairlead.engines import extra_args
 from fairlead.engines.asked import Asked
 from fairlead.engines.reasons import EngineReason
-from fairlead.engines.vllm import flags
+from fairlead.engines.vllm import flags, reserved_variables
 from fairlead.fleet.refusals import Refusal
 
 _CACHE: Final = "set spec.storage.cache; what lies below it is ours to name"
@@ -33,7 +33,7 @@ VARIABLES: Final[Mapping[str, tuple[EngineReason, str, str]]] = MappingProxyType
         "VLLM_API_KEY": (
             EngineReason.VARIABLE_RESERVED,
             "the router has no key to send",
-            "remove it and name tenants and their keys in an InferenceGateway",
+            "remove it and name tenants and their keys in spec.router.tenants",
         ),
         "VLLM_PORT": (EngineReason.VARIABLE_RESERVED, "probes and routers look at port 8000", "remove it"),
         "VLLM_HOST_IP": (EngineReason.VARIABLE_RESERVED, "a replica is one pod and knows its address", "remove it"),
@@ -47,6 +47,11 @@ VARIABLES: Final[Mapping[str, tuple[EngineReason, str, str]]] = MappingProxyType
             "that server's shutdown and metrics were never checked against this operator",
             "remove it",
         ),
+        **{
+            name: (EngineReason.VARIABLE_RESERVED, because, remedy)
+            for names, because, remedy in reserved_variables.RESERVED
+            for name in names
+        },
     }
 )
 

@@ -5,11 +5,15 @@ from typing import Final
 from fairlead.engines.asked import Asked
 from fairlead.engines.reasons import EngineReason
 from fairlead.engines.vllm import defaults
-from fairlead.fleet.refusals import Refusal
+from fairlead.fleet.refusals import Caution, Refusal
 from fairlead.fleet.wanted import SpeculationMethod
 
 FIELD: Final = "spec.engine.speculation"
 LOOKUP_DEFAULT: Final = 5
+GOOD_GUESSER: Final = 0.8
+"""Share of single guesses that are right with a draft that suits its model well."""
+WORTH_TRYING: Final = 0.1
+"""A guess that is right less often than this costs more than it can give."""
 
 _WITH_DRAFT: Final = frozenset({SpeculationMethod.DRAFT_MODEL, SpeculationMethod.EAGLE3})
 
@@ -134,6 +138,22 @@ def vocabulary_differs(asked: Asked) -> Refusal | None:
         EngineReason.VOCABULARY_DIFFERS,
         f"it has a vocabulary of {draft.vocab} and {target.name} one of {target.vocab}",
         f"name a small model of {target.name}'s family, or write ngram as {FIELD}.method",
+    )
+
+
+def too_many_guesses(asked: Asked) -> Caution | None:
+    """A guess counts only if all before it were right, so the last of many hardly ever does."""
+    tokens = asked.engine.speculation.tokens
+    right = GOOD_GUESSER**tokens
+    if right >= WORTH_TRYING:
+        return None
+    return Caution(
+        field=f"{FIELD}.tokens",
+        value=str(tokens),
+        reason=EngineReason.SLOWER,
+        because=f"each step computes {tokens + 1} tokens, and the last draft token is accepted once in "
+        f"{1 / right:,.0f} steps even if {GOOD_GUESSER:.0%} of single ones are",
+        remedy="write 3 to 5, and raise it only if the measured acceptance says so",
     )
 
 

@@ -1,0 +1,65 @@
+"""Whether a draft model is small enough to be worth its guesses, by the parameters of both. Pure."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from fairlead.controller.review import AdmissionReason
+from fairlead.engines.asked import Asked
+from fairlead.fleet.counts import count
+from fairlead.fleet.refusals import Caution, Refusal
+from fairlead.fleet.wanted import SpeculationMethod
+from fairlead.sizing import parameters
+
+FIELD: Final = "spec.engine.speculation.draft.source"
+MUCH: Final = 1.0
+"""Of a step of the model itself, spent on the guesses of one step: beyond it speculation seldom pays."""
+WELL: Final = 0.5
+"""The same for a draft that is suggested."""
+_BILLION: Final = 1e9
+
+
+def refusals(asked: Asked) -> Iterator[Refusal]:
+    """A draft that costs as much as the answer itself."""
+    draft, model = asked.engine.speculation.draft, asked.wanted.model.source
+    if draft is None:
+        return
+    because = ""
+    if draft.location == model.location:
+        because = "the draft is the model itself, so a draft token takes as long as a token of the answer"
+    elif asked.shape is not None and asked.draft_shape is not None:
+        large, small = parameters.text_total(asked.draft_shape), parameters.text_total(asked.shape)
+        if large >= small:
+            because = f"the draft has {_billions(large)} parameters and the model itself {_billions(small)}"
+    if because:
+        yield Refusal(
+            field=FIELD,
+            value=draft.location,
+            reason=AdmissionReason.DRAFT_TOO_LARGE,
+            because=because,
+            remedy="name a draft of a tenth of the model's size or less, or write method: ngram, which needs none",
+        )
+
+
+def cautions(asked: Asked) -> Iterator[Caution]:
+    """A draft whose guesses take a large part of a step; every right guess has to pay for them first."""
+    guessing, shape, draft = asked.engine.speculation, asked.shape, asked.draft_shape
+    if guessing.method is not SpeculationMethod.DRAFT_MODEL or shape is None or draft is None:
+        return
+    model, small = parameters.active(shape), parameters.active(draft)
+    tokens = guessing.tokens
+    share = tokens * small / model
+    if share <= MUCH or parameters.text_total(draft) >= parameters.text_total(shape):
+        return
+    most = model * WELL / tokens
+    yield Caution(
+        field=FIELD,
+        value=draft.name,
+        reason=AdmissionReason.DRAFT_TOO_LARGE,
+        because=f"{count(tokens, 'draft token')} at {_billions(small)} parameters each cost {share:.1f} steps of "
+        f"the model ({_billions(model)}), so they pay only if more than {share:.1f} of {tokens} are accepted",
+        remedy=f"name a draft of {_billions(most)} parameters or less, or lower spec.engine.speculation.tokens",
+    )
+
+
+def _billions(number: float) -> str:
+    return f"{number / _BILLION:.1f} billion" if number >= _BILLION / 10 else f"{number / 1e6:.0f} million"

@@ -1,0 +1,74 @@
+"""Durations of one deployment that do not go with one another, or with how long a replica takes to start. Pure."""
+
+from collections.abc import Iterator
+
+from fairlead.controller.known import Key, Known
+from fairlead.controller.review import AdmissionReason
+from fairlead.fleet.gateways import OwnRouter, Timeouts, WantedDeployment
+from fairlead.fleet.policies import Policy, ReplicaBounds
+from fairlead.fleet.refusals import Caution
+
+
+def cautions(deployment: WantedDeployment, known: Known) -> Iterator[Caution]:
+    """All are legal and taken as they are written; each makes another one, or itself, useless."""
+    yield from _drain(deployment)
+    if isinstance(deployment.door, OwnRouter):
+        yield from _timeouts(deployment.door.routing.timeouts)
+        yield from _hold(deployment, deployment.door, known)
+
+
+def _drain(deployment: WantedDeployment) -> Iterator[Caution]:
+    settle, timeout = deployment.drain.settle_seconds, deployment.drain.timeout_seconds
+    if settle > timeout:
+        yield Caution(
+            field="spec.drain.settle",
+            value=f"{settle:g}s",
+            reason=AdmissionReason.NEVER_REACHED,
+            because=f"a leaving replica accepts requests for {settle:g} s, and then cuts those that take longer than "
+            f"{timeout:g} s",
+            remedy=f"write {timeout:g}s or less, or raise spec.drain.timeout above {settle:g}s",
+        )
+
+
+def _timeouts(timeouts: Timeouts) -> Iterator[Caution]:
+    total = timeouts.total_seconds
+    for name, seconds in (
+        ("connect", timeouts.connect_seconds),
+        ("firstToken", timeouts.first_token_seconds),
+        ("betweenTokens", timeouts.between_tokens_seconds),
+    ):
+        if seconds > total:
+            yield Caution(
+                field=f"spec.router.timeouts.{name}",
+                value=f"{seconds:g}s",
+                reason=AdmissionReason.NEVER_REACHED,
+                because=f"timeouts.total ends the whole request after {total:g} s, so this time never passes",
+                remedy=f"write less than {total:g}s, or raise spec.router.timeouts.total",
+            )
+
+
+def _hold(deployment: WantedDeployment, door: OwnRouter, known: Known) -> Iterator[Caution]:
+    """Where one replica is all there is, every restart and rollout leaves none for the time of a start."""
+    bounds, hold = deployment.replicas, door.routing.hold
+    policy = _policy(deployment, known)
+    least = bounds.least if isinstance(bounds, ReplicaBounds) else bounds
+    if least > 1 or hold.max_requests == 0 or (least == 0 and policy.zero_after_seconds is not None):
+        return
+    cold = policy.cold_start.assume_seconds
+    if hold.max_seconds < cold:
+        yield Caution(
+            field="spec.router.hold.maxTime",
+            value=f"{hold.max_seconds:g}s",
+            reason=AdmissionReason.SHORTER_THAN_COLD_START,
+            because=f"a replica is assumed to take {cold:g} s to start (coldStart.assume of the policy), so requests that "
+            f"come while none serves get 503 after {hold.max_seconds:g} s",
+            remedy=f"write more than {cold:g}s, or hold.maxRequests: 0 to refuse at once",
+        )
+
+
+def _policy(deployment: WantedDeployment, known: Known) -> Policy:
+    """The one it names, as far as it is known; else the built-in one."""
+    bounds, namespace = deployment.replicas, deployment.wanted.namespace
+    if not isinstance(bounds, ReplicaBounds) or bounds.policy is None:
+        return Policy()
+    return known.policies.get(Key("AutoscalingPolicy", namespace, bounds.policy), Policy())

@@ -1,0 +1,60 @@
+"""What this release reads and does not act on: refused where serving depends on it, else warned of. Pure.
+
+A field that is taken in silence is a promise; until it is kept, whoever writes it is told what to write instead.
+"""
+
+from collections.abc import Iterator
+from typing import Final
+
+from fairlead.controller.review import AdmissionReason
+from fairlead.fleet.gateways import Gateway, OwnRouter, WantedDeployment
+from fairlead.fleet.policies import Policy
+from fairlead.fleet.refusals import Caution, Refusal
+from fairlead.fleet.wanted import RolloutStrategy
+
+NO_GATEWAYS: Final = "this release does not run InferenceGateways"
+INSTEAD: Final = "set tenants, limits, lanes and cache in spec.router of each InferenceDeployment"
+
+
+def refusals(deployment: WantedDeployment) -> Iterator[Refusal]:
+    """A rollout whose steps nobody holds, and a door that nobody opens."""
+    if deployment.rollout.strategy is RolloutStrategy.CANARY:
+        yield Refusal(
+            field="spec.rollout.strategy",
+            value=RolloutStrategy.CANARY,
+            reason=AdmissionReason.NOT_AVAILABLE,
+            because="this release does not split traffic between revisions, so no canary step would be held",
+            remedy="use Replace, or Surge if there are spare GPUs, and remove spec.rollout.canary",
+        )
+    if not isinstance(deployment.door, OwnRouter):
+        yield Refusal(
+            field="spec.gateway.name",
+            value=deployment.door,
+            reason=AdmissionReason.NOT_AVAILABLE,
+            because=f"{NO_GATEWAYS}, so clients could not reach the model",
+            remedy="remove spec.gateway: the deployment then has a router of its own, set up in spec.router",
+        )
+
+
+def of_policy(policy: Policy) -> Iterator[Caution]:
+    """An objective that decides nothing."""
+    queue = policy.objectives.queue_time_p95_seconds
+    if queue is not None:
+        yield Caution(
+            field="spec.objectives.queueTimeP95",
+            value=f"{queue:g}s",
+            reason=AdmissionReason.NOT_ENFORCED,
+            because="the autoscaler of this release does not decide by it, so no replica is started to meet it",
+            remedy="set objectives.ttftP95, which includes the time in the queue",
+        )
+
+
+def of_gateway(gateway: Gateway) -> Iterator[Caution]:
+    """The whole object: it is checked and stored, and that is all."""
+    yield Caution(
+        field="kind",
+        value="InferenceGateway",
+        reason=AdmissionReason.NOT_AVAILABLE,
+        because=f"{NO_GATEWAYS}: {gateway.name or 'this one'} is checked and stored, and nothing is started for it",
+        remedy=INSTEAD,
+    )

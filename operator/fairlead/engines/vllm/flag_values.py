@@ -1,0 +1,92 @@
+"""Values of free extra arguments that the engine's parser would not take: it would end the start with code 2."""
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from fairlead.engines import extra_args
+from fairlead.engines.asked import Asked
+from fairlead.engines.reasons import EngineReason
+from fairlead.engines.vllm import typed_flags
+from fairlead.fleet.refusals import Refusal
+
+ABSENT: Final = frozenset({"", "None"})
+"""vLLM takes these for no value at all."""
+_SUFFIX: Final = re.compile(r'("(?:[^"\\]|\\.)*")|(?<=\d)[kKmMgGtT]\b')
+"""`80m` in JSON; what stands in quotes is kept."""
+
+Complaint = tuple[str, str]
+"""What is wanted, and what to write."""
+
+
+def refusals(asked: Asked) -> tuple[Refusal, ...]:
+    """One for each value that cannot be read, or is missing. The value itself may be a secret that slipped."""
+    words = asked.engine.extra_args
+    return tuple(
+        Refusal(
+            field=f"{extra_args.FIELD}[{place}]",
+            value=name,
+            reason=EngineReason.ARGUMENT_MALFORMED,
+            because=because,
+            remedy=remedy,
+        )
+        for place, name, value in _given(words)
+        for because, remedy in [_complaint(name, value)]
+        if because
+    )
+
+
+def _given(words: Sequence[str]) -> Iterator[tuple[int, str, str | None]]:
+    """Each flag with its value; dotted keys of JSON flags are left to the engine."""
+    for place, word in enumerate(words):
+        name = extra_args.flag(word)
+        spelled, equals, written = word.partition("=")
+        if name is None or "." in spelled or " " in spelled:
+            continue
+        behind = words[place + 1] if place + 1 < len(words) else None
+        if behind is not None and extra_args.flag(behind) is not None:
+            behind = None
+        yield place, name, written if equals else behind
+
+
+def _complaint(flag: str, value: str | None) -> Complaint:
+    name = flag.removeprefix("--")
+    if name in typed_flags.INTEGERS:
+        return _number(flag, value, "a whole number", int)
+    if name in typed_flags.NUMBERS:
+        return _number(flag, value, "a number", float)
+    if name in typed_flags.CHOICES:
+        return _choice(value, typed_flags.CHOICES[name])
+    if name in typed_flags.OBJECTS:
+        return _object(flag, value)
+    return "", ""
+
+
+def _number(flag: str, value: str | None, wanted: str, read: type[int] | type[float]) -> Complaint:
+    if value is not None:
+        try:
+            if value not in ABSENT:
+                read(value)
+        except ValueError:
+            pass
+        else:
+            return "", ""
+    return f"vLLM wants {wanted} here and would not start", f"write the number in digits, as in {flag}=1"
+
+
+def _choice(value: str | None, choices: Sequence[str]) -> Complaint:
+    if value in choices:
+        return "", ""
+    return "vLLM does not know this value and would not start", f"write one of {', '.join(choices)}"
+
+
+def _object(flag: str, value: str | None) -> Complaint:
+    """As vLLM reads it; anything but an object it refuses later."""
+    try:
+        read = json.loads(_SUFFIX.sub(lambda found: found[1] or "", value or ""))
+    except (ValueError, RecursionError):
+        read = None
+    if isinstance(read, dict) or value in ABSENT:
+        return "", ""
+    return "vLLM wants a JSON object here and would not start", f'write one, as in {flag}={{"key": "value"}}'

@@ -1,0 +1,68 @@
+"""Variables that reach below the engine: its GPUs, its libraries, its Python, and settings that a field owns."""
+
+from typing import Final
+
+_GPUS: Final = "Kubernetes chooses the GPUs of a pod; another list hides them, or shows those of a neighbour"
+_ONE_POD: Final = "a replica is one pod, and the engine would wait for other processes"
+
+RESERVED: Final[tuple[tuple[tuple[str, ...], str, str], ...]] = (
+    (
+        (
+            "CUDA_VISIBLE_DEVICES",
+            "NVIDIA_VISIBLE_DEVICES",
+            "HIP_VISIBLE_DEVICES",
+            "ROCR_VISIBLE_DEVICES",
+            "CUDA_DEVICE_ORDER",
+        ),
+        _GPUS,
+        "remove it; spec.parallelism says how many GPUs a replica has, spec.accelerator which",
+    ),
+    (
+        ("LD_PRELOAD", "LD_AUDIT", "LD_LIBRARY_PATH"),
+        "every process of the engine would load other libraries than its image was tested with",
+        "remove it; build the library into an image of your own and name that in spec.engine.image",
+    ),
+    (
+        ("PYTHONPATH", "PYTHONSTARTUP", "PYTHONHOME", "PATH"),
+        "the engine would run other programs or Python code than its image holds",
+        "remove it; build the code into an image of your own and name that in spec.engine.image",
+    ),
+    (
+        ("HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE", "TRANSFORMERS_CACHE", "XDG_CACHE_HOME"),
+        "downloads belong where they outlive a pod",
+        "set spec.storage.cache; what lies below it is ours to name",
+    ),
+    (
+        ("TRANSFORMERS_OFFLINE",),
+        "it follows from where the sources are",
+        "remove it; with no hf:// source the engine never asks the hub",
+    ),
+    (
+        ("VLLM_USE_MODELSCOPE",),
+        "hf:// sources would be read from another hub",
+        "remove it; set HF_ENDPOINT for a mirror, or use a pvc:// or oci:// source",
+    ),
+    (("VLLM_SERVER_DEV_MODE",), "spec.engine.sleep.enabled owns it", "set spec.engine.sleep.enabled instead"),
+    (
+        ("VLLM_ALLOW_RUNTIME_LORA_UPDATING",),
+        "any client could load adapters that no spec names; spec.engine.adapters owns them",
+        "remove it and list adapters in spec.engine.adapters",
+    ),
+    (
+        (
+            "VLLM_DP_SIZE",
+            "VLLM_DP_RANK",
+            "VLLM_DP_RANK_LOCAL",
+            "VLLM_DP_MASTER_IP",
+            "VLLM_DP_MASTER_PORT",
+            "MASTER_ADDR",
+            "MASTER_PORT",
+            "RANK",
+            "LOCAL_RANK",
+            "WORLD_SIZE",
+        ),
+        _ONE_POD,
+        "remove it; spec.parallelism spreads a replica over its GPUs",
+    ),
+)
+"""Names, why, and what to do."""

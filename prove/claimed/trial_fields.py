@@ -1,0 +1,32 @@
+"""Every field keeps its promise: each is changed, and something follows, or it is refused or warned of."""
+
+from collections import Counter
+from typing import Final
+
+from prove import field_table
+from prove.claims import Claim, Figure
+from tests.controller import field_evidence
+from tests.controller.field_evidence import Fate
+
+
+def every_field_is_used_refused_or_warned_of() -> Figure:
+    """All leaves of the three kinds, in a pretended cluster and in an autoscaler that is watched."""
+    found = field_evidence.everything()
+    ignored = field_table.unkept(found)
+    fresh = field_table.PAGE.read_text(encoding="utf-8") == field_table.page(found)
+    fates = Counter(one.fate for one in found)
+    counted = ", ".join(f"{fates[fate]} {fate}" for fate in Fate if fates[fate])
+    return Figure(
+        holds=not ignored and fresh,
+        text=f"{len(found)} fields of three kinds: {counted}; taken in silence and ignored: "
+        f"{', '.join(ignored) or 'none'}; the table in docs is {'fresh' if fresh else 'STALE'}",
+    )
+
+
+CLAIMS: Final = (
+    Claim(
+        item="trial.4",
+        title="Every field of the three kinds is used, and where is seen by changing it; or it is refused or warned of",
+        prove=every_field_is_used_refused_or_warned_of,
+    ),
+)

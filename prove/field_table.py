@@ -1,0 +1,69 @@
+"""docs/reference/fields.md: what becomes of every field of the three kinds, as it was seen when each was changed.
+
+`python -m prove.field_table > docs/reference/fields.md` renders the page; a test notices when it is stale.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Final
+
+from fairlead.api.kinds import DEPLOYMENT, GATEWAY, POLICY
+from tests.controller import field_evidence
+from tests.controller.field_evidence import Evidence, Fate
+
+PAGE: Final = Path(__file__).resolve().parent.parent / "docs" / "reference" / "fields.md"
+
+_HEAD: Final = """\
+# What becomes of every field
+
+{total} fields of the three kinds: {counts}. No field is taken in silence and ignored.
+
+- **used**: an object with another value in this field leads to other pods, another Service, another configuration of
+  the routers, another status or other steps of a rollout; of a policy, the named modules read it while they decide.
+- **refused**, **warned of**: this release does not act on it, and says so when it is applied, in these words.
+- **refused where it contradicts**: it states what other fields decide, and is checked against them.
+
+Nothing here is written by hand: each field is changed and what follows is looked at. "read by" names the modules of
+`operator/fairlead` that act on the value.
+
+This page is rendered by `python -m prove.field_table > docs/reference/fields.md`.
+"""
+_ABOUT: Final = {
+    DEPLOYMENT.name: "Seen in a pretended cluster, with the field and without it.",
+    POLICY.name: "Seen in an autoscaler that decides for fleets that grow, shrink, sleep and fall silent.",
+    GATEWAY.name: "The kind itself is warned of when it is applied, and with it all of its fields.",
+}
+
+
+def page(found: Sequence[Evidence]) -> str:
+    """The whole page."""
+    fates = Counter(one.fate for one in found)
+    counts = ", ".join(f"{fates[fate]} {fate}" for fate in Fate if fates[fate])
+    parts = [_HEAD.format(total=len(found), counts=counts)]
+    for kind, about in _ABOUT.items():
+        rows = "".join(line(one) for one in found if one.kind == kind)
+        parts.append(
+            f"## {kind}\n\n{about}\n\n| field | what becomes of it | where, or what is said |\n|---|---|---|\n{rows}"
+        )
+    return "\n".join(parts)
+
+
+def line(one: Evidence) -> str:
+    """One field."""
+    cells = (f"`spec.{one.leaf.replace('.[]', '[]')}`", str(one.fate), one.where)
+    return f"| {' | '.join(cell.replace('|', '/').replace('<', '&lt;') for cell in cells)} |\n"
+
+
+def unkept(found: Iterable[Evidence]) -> list[str]:
+    """Fields that are taken and ignored."""
+    return [f"{one.kind} {one.leaf}" for one in found if one.fate is Fate.IGNORED]
+
+
+def main() -> None:
+    """Print the page."""
+    print(page(field_evidence.everything()), end="")
+
+
+if __name__ == "__main__":
+    main()

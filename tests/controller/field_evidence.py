@@ -1,0 +1,221 @@
+"""What becomes of every field of the three kinds, found by changing it: used and where, refused, or warned of.
+
+Nothing here is a list of fields. Leaves come from the committed definitions; of an InferenceDeployment a world is
+brought about with and without the field, of a policy the autoscaler is watched, and refusals are the reviewer's own.
+"""
+
+import ast
+import json
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+from pydantic.alias_generators import to_snake
+
+from fairlead.api import into_wanted
+from fairlead.api.kinds import DEPLOYMENT, GATEWAY, POLICY, Kind
+from fairlead.api.problems import ReadReason
+from fairlead.api.reading import read_stored
+from fairlead.cluster.kinds import Manifest
+from fairlead.controller import admission
+from fairlead.controller.known import RELEASES, Known
+from fairlead.controller.review import AdmissionReason
+from fairlead.fleet.refusals import Remark
+from fairlead.fleet.wanted import SecretKey
+from fairlead.objects import stamps
+from tests.admission.table import KNOWN
+from tests.api import full_specs
+from tests.api.objects import written
+from tests.api.test_every_field_is_live import decided, leaves_of, others, words
+from tests.controller import policy_reads, test_every_field
+from tests.controller.reads import Attribute, differences
+from tests.controller.test_every_field import begun, changed, rolled, state
+
+ROOMS: Final = Path(__file__).resolve().parents[2] / "operator" / "fairlead"
+ROUTING: Final = ("routing", "router")
+PARSER: Final = "router/told"
+"""Reads the routers' file into values; whoever acts on them stands elsewhere."""
+TRUSTING: Final = Known(catalogue=KNOWN.catalogue)
+UNBUILT: Final = frozenset({AdmissionReason.NOT_AVAILABLE, AdmissionReason.NOT_ENFORCED})
+MOST: Final = 4
+"""Modules that a row names."""
+CONFIGURATION: Final = "the routers' configuration"
+CHILDREN: Final = (
+    (r"deployments.apps/.*-router$", "router pods"),
+    (r"deployments.apps/(?!.*-router$)", "engine pods"),
+    (r"configmaps/.*-router$", CONFIGURATION),
+    (r"services/", "the routers' Service"),
+    (r"networkpolicies", "network policies"),
+    (r"poddisruptionbudgets", "disruption budgets"),
+    (r"status$", "status"),
+)
+"""What stands in a world, and what people call it."""
+
+
+class Fate(StrEnum):
+    """What becomes of a field."""
+
+    USED = "used"
+    REFUSED = "refused"
+    CHECKED = "refused where it contradicts"
+    WARNED = "warned of"
+    IGNORED = "ignored"
+    """Taken in silence, and nothing comes of it: there must be none."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evidence:
+    """One leaf, and what was seen of it."""
+
+    kind: str
+    leaf: str
+    fate: Fate
+    where: str
+    """What differs with it, or what is said of it."""
+
+
+def everything() -> tuple[Evidence, ...]:
+    """All leaves of all kinds, in their order."""
+    return (
+        *(of_deployment(leaf) for leaf in sorted(test_every_field.leaves())),
+        *(of_policy(leaf) for leaf in sorted(leaves_of(POLICY))),
+        *(of_gateway(leaf) for leaf in sorted(leaves_of(GATEWAY))),
+    )
+
+
+def of_deployment(leaf: str) -> Evidence:
+    """What a spec with another value of this leaf brings about."""
+    before, after = changed(leaf)
+    if said := _said(after, leaf):
+        return Evidence(kind=DEPLOYMENT.name, leaf=leaf, fate=said[0], where=said[1])
+    where = _rollout(before, after) if leaf.startswith("rollout.") else _standing(leaf, before, after)
+    if where:
+        return Evidence(kind=DEPLOYMENT.name, leaf=leaf, fate=Fate.USED, where=where)
+    told = [one for one in admission.review(after, TRUSTING).cautions if _covers(one.field, leaf)]
+    fate = Fate.WARNED if told else Fate.IGNORED
+    return Evidence(kind=DEPLOYMENT.name, leaf=leaf, fate=fate, where=_sentence(told[0]) if told else "")
+
+
+def of_policy(leaf: str) -> Evidence:
+    """Who reads what this leaf becomes, while an autoscaler decides."""
+    document = written(full_specs.POLICY_SPEC, kind=POLICY, name="full")
+    if said := _said(document, leaf):
+        return Evidence(kind=POLICY.name, leaf=leaf, fate=said[0], where=said[1])
+    read = sorted({module for one in _attributes(POLICY, leaf) for module in _policy_readers().get(one, ())})
+    fate = Fate.USED if read else Fate.IGNORED
+    return Evidence(kind=POLICY.name, leaf=leaf, fate=fate, where=f"read by {', '.join(read)}" if read else "")
+
+
+def of_gateway(leaf: str) -> Evidence:
+    """The kind itself is warned of, and so is all that stands in it."""
+    said = _said(written(full_specs.GATEWAY_SPEC, kind=GATEWAY, name="full"), leaf)
+    fate, where = said or (Fate.IGNORED, "")
+    return Evidence(kind=GATEWAY.name, leaf=leaf, fate=fate, where=where)
+
+
+def _said(document: Any, leaf: str) -> tuple[Fate, str] | None:  # noqa: ANN401  # an object as written
+    """That the reviewer speaks of this leaf, because this release does not act on it or because it contradicts."""
+    review = admission.review(document, TRUSTING)
+    for one in review.refusals:
+        if one.reason is AdmissionReason.NOT_AVAILABLE:
+            return Fate.REFUSED, _sentence(one)
+        if one.reason is ReadReason.CONTRADICTION and _covers(one.field, leaf):
+            return Fate.CHECKED, _sentence(one)
+    for caution in review.cautions:
+        if caution.reason in UNBUILT and (caution.field == "kind" or _covers(caution.field, leaf)):
+            return Fate.WARNED, _sentence(caution)
+    return None
+
+
+def _covers(field: str, leaf: str) -> bool:
+    named = re.sub(r"\[\d+\]", ".[]", field).removeprefix("spec.")
+    return f"{leaf}.".startswith(f"{named}.")
+
+
+def _sentence(remark: Remark) -> str:
+    return f"{remark.because}; {remark.remedy}"
+
+
+def _standing(leaf: str, before: Any, after: Any) -> str:  # noqa: ANN401  # objects as written
+    """Which children or words differ; of what only routers are told, who in a router reads it."""
+    old, new = (_plain(state(begun(json.dumps(one)))) for one in (before, after))
+    names = [name for name in (*old, *new) if old.get(name) != new.get(name)]
+    found = [label for pattern, label in CHILDREN if any(re.match(pattern, name) for name in names)]
+    told_to_routers = CONFIGURATION in found and leaf.startswith("router.")
+    if told_to_routers and "router pods" not in found:
+        readers = _readers(leaf, before, after)
+        return f"{CONFIGURATION}, read by {', '.join(readers[:MOST])}" if readers else ""
+    return ", ".join(one for one in found if told_to_routers or one != CONFIGURATION)
+
+
+def _plain(found: Manifest) -> Manifest:
+    """Without the names of revisions and our stamps: every change of the engine's part changes those."""
+    text = json.dumps(found, sort_keys=True)
+    for one in sorted({str(each["hash"]) for each in found["status"]["revisions"]}):
+        text = text.replace(one, "REVISION")
+    return dict(json.loads(re.sub(rf'"{stamps.APPLIED}": "\\w+"', '""', text)))
+
+
+def _rollout(before: Any, after: Any) -> str:  # noqa: ANN401  # objects as written
+    rules = [json.dumps(one["spec"].get("rollout", {})) for one in (before, after)]
+    return "the steps of a rollout" if rolled(rules[0]) != rolled(rules[1]) else ""
+
+
+def _readers(leaf: str, before: Any, after: Any) -> list[str]:  # noqa: ANN401  # objects as written
+    """Modules of a router that read an attribute of that name and speak of the group it stands in."""
+    readings = [read_stored(one, DEPLOYMENT).value for one in (before, after)]
+    old, new = (into_wanted.deployment(one, RELEASES) for one in readings if one is not None)
+    found = differences(old, new)
+    if found and all(owner == SecretKey.__name__ for owner, _ in found):
+        return [PARSER.replace("/", ".")]
+    group = to_snake([step for step in leaf.split(".") if step != "[]"][-2]).removesuffix("s")
+    every = {module: text for _, name in found for module, text in _routing_readers().get(name, {}).items()}
+    return sorted(module for module, text in every.items() if group in text) or sorted(every)
+
+
+def _attributes(kind: Kind[Any], leaf: str) -> Iterable[Attribute]:
+    """What of the converted policy differs with another value at this leaf."""
+    spec: dict[str, Any] = full_specs.POLICY_SPEC
+    path: tuple[str | int, ...] = tuple(_steps(leaf))
+    value: Any = spec
+    for step in path:
+        value = value[step]
+    before = decided(kind, spec)
+    for other in others(value, words(kind, path)):
+        after = decided(kind, full_specs.with_value(spec, path, other))
+        if after not in (None, before):
+            return differences(before, after)
+    return ()
+
+
+def _steps(leaf: str) -> Iterable[str | int]:
+    """Lists of a full spec have an element each."""
+    for step in leaf.split("."):
+        yield step
+        if step == "schedules":
+            yield 0
+
+
+@cache
+def _policy_readers() -> dict[Attribute, set[str]]:
+    return policy_reads.readers()
+
+
+@cache
+def _routing_readers() -> dict[str, dict[str, str]]:
+    """Attributes that modules of a router read, by name, with their texts; the parser of its file is no reader."""
+    found: dict[str, dict[str, str]] = {}
+    for room in ROUTING:
+        for path in sorted((ROOMS / room).rglob("*.py")):
+            where = path.relative_to(ROOMS).with_suffix("").as_posix()
+            if where.startswith(PARSER):
+                continue
+            text = path.read_text(encoding="utf-8")
+            for node in ast.walk(ast.parse(text)):
+                if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load):
+                    found.setdefault(node.attr, {})[where.replace("/", ".")] = text.lower()
+    return found

@@ -1,0 +1,78 @@
+"""Every field of the three kinds is used in a decision, refused, or warned of; and the page says which.
+
+Leaves come from the committed definitions: a field that is added tomorrow is asked about tomorrow.
+"""
+
+from typing import Any, Final
+
+import pytest
+
+from fairlead.api import schema
+from fairlead.api.kinds import DEPLOYMENT, GATEWAY, POLICY, Kind
+from prove import field_table
+from tests.api.test_every_field_is_live import leaves_of
+from tests.controller import field_evidence, points, test_every_field
+from tests.controller.every_field import UNBUILT
+from tests.controller.field_evidence import Evidence, Fate
+from tests.controller.reads import differences
+
+KINDS: Final[dict[str, tuple[Kind[Any], list[str]]]] = {
+    DEPLOYMENT.name: (DEPLOYMENT, sorted(test_every_field.leaves())),
+    POLICY.name: (POLICY, sorted(leaves_of(POLICY))),
+    GATEWAY.name: (GATEWAY, sorted(leaves_of(GATEWAY))),
+}
+EVIDENCE: Final = {
+    DEPLOYMENT.name: field_evidence.of_deployment,
+    POLICY.name: field_evidence.of_policy,
+    GATEWAY.name: field_evidence.of_gateway,
+}
+EVERY: Final = [(kind, leaf) for kind, (_, leaves) in KINDS.items() for leaf in leaves]
+SOME: Final = [EVERY[place] for place in points.of(len(EVERY), few=40)]
+"""All of them in `make test`, some of each kind while somebody waits."""
+
+WAITING: Final = [
+    *((DEPLOYMENT, leaf) for leaf in sorted(UNBUILT)),
+    *((DEPLOYMENT, f"router.tenants.[].budget.{one}") for one in ("maxCost", "period")),
+    (POLICY, "objectives.queueTimeP95"),
+    (GATEWAY, "replicas"),
+]
+
+
+@pytest.mark.trial(13)
+@pytest.mark.parametrize(("kind", "leaf"), SOME, ids=lambda each: each)
+def test_every_field_is_used_refused_or_warned_of_as_the_page_says(kind: str, leaf: str) -> None:
+    found = EVIDENCE[kind](leaf)
+    assert found.fate is not Fate.IGNORED, f"{kind} spec.{leaf} is taken in silence, and nothing comes of it"
+    assert field_table.line(found) in field_table.PAGE.read_text(encoding="utf-8"), (
+        "run `python -m prove.field_table > docs/reference/fields.md`"
+    )
+
+
+def test_the_page_has_a_row_for_every_field_and_no_other() -> None:
+    rows = [row for row in field_table.PAGE.read_text(encoding="utf-8").splitlines() if row.startswith("| `spec.")]
+    shown = [row.split("`")[1] for row in rows]
+    assert shown == [f"spec.{leaf.replace('.[]', '[]')}" for _, leaf in EVERY]
+
+
+@pytest.mark.trial(11)
+@pytest.mark.trial(12)
+@pytest.mark.parametrize("leaf", sorted(UNBUILT))
+def test_a_field_that_nothing_acts_on_is_refused(leaf: str) -> None:
+    assert field_evidence.of_deployment(leaf).fate is Fate.REFUSED
+
+
+@pytest.mark.parametrize(("kind", "leaf"), WAITING, ids=str)
+def test_what_waits_for_a_release_says_so_in_its_description(kind: Kind[Any], leaf: str) -> None:
+    """Its own, or that of the group it stands in."""
+    node, described = schema.of(kind.spec), [kind.about]
+    for step in leaf.split("."):
+        node = node["items"] if step == "[]" else node["properties"][step]
+        described.append(node["description"] if step != "[]" else "")
+    assert any("this release" in one for one in described)
+
+
+def test_evidence_of_nothing_is_told_and_named() -> None:
+    """The oracle itself: it would notice a field that nobody hears."""
+    deaf = Evidence(kind="K", leaf="a.b", fate=Fate.IGNORED, where="")
+    assert field_table.unkept([deaf]) == ["K a.b"]
+    assert differences((1, 2), (1, 3)) == set()
