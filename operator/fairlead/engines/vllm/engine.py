@@ -7,7 +7,7 @@ from fairlead.engines import places
 from fairlead.engines.asked import Asked
 from fairlead.engines.skimming import Skimmer
 from fairlead.engines.start import Pace
-from fairlead.engines.vllm import arguments, environment, given, lifecycle, metrics
+from fairlead.engines.vllm import arguments, conversation, environment, given, lifecycle, metrics, unknown
 from fairlead.engines.vllm.adapters import SLOTS
 from fairlead.engines.vllm.checks import CHECKS
 from fairlead.engines.vllm.doubts import DOUBTS
@@ -28,7 +28,12 @@ class Vllm:
 
     def refusals(self, asked: Asked) -> tuple[Refusal, ...]:
         """All that vLLM would end its start with, and all that would break what we rely on."""
-        return (*asking.refusals(asked, CHECKS), *given.arguments(asked), *given.variables(asked))
+        return (
+            *asking.refusals(asked, CHECKS),
+            *given.arguments(asked),
+            *unknown.refusals(asked),
+            *given.variables(asked),
+        )
 
     def cautions(self, asked: Asked) -> tuple[Caution, ...]:
         """What is allowed and costs something."""
@@ -44,6 +49,7 @@ class Vllm:
             probes=lifecycle.probes(budget),
             shutdown=lifecycle.shutdown(pace),
             mounts=places.mounts(asked.wanted),
+            files=conversation.files(asked),
             cache_path=places.CACHE,
             shared_memory_bytes=_GIB * max(1, asked.wanted.parallelism.gpus),
         )
