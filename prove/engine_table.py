@@ -6,7 +6,8 @@
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final
 
-from fairlead.engines.vllm import checks, doubts, flags, formats, given
+from fairlead.engines.vllm import checks, doubts, flags, formats, given, parsers, unknown
+from fairlead.engines.vllm.parsers import FamilyParser
 from fairlead.fleet.accelerators import Capability
 from fairlead.fleet.quantization import WHILE_LOADING
 from fairlead.fleet.wanted import EngineKind
@@ -24,6 +25,11 @@ _PART: Final = {
     "owned": "Each typed field owns its flags. In `spec.engine.extraArgs` they are refused in every spelling the "
     "engine's parser takes: `--flag=value`, underscores, short names, abbreviations, `--no-…`, and the dotted keys of "
     "JSON flags.",
+    "yielding": "These fields came later: their flags are refused only where the field is written, so that specs which "
+    "have the flags keep working.",
+    "parsers": "What `spec.engine.tools: {}` and `spec.engine.reasoning: {}` take where no parser is written: the "
+    "first row that fits. A model that no row fits is refused until a parser is written. Several parsers need a chat "
+    "template that teaches the model the same format: where the model's own does not, set `spec.engine.chatTemplate`.",
     "removed": "Flags of earlier releases. The engine would end with `unrecognized arguments`; Fairlead says what to "
     "write instead.",
     "reserved": "Flags that would break what routers, probes and the autoscaler rely on.",
@@ -40,6 +46,8 @@ def page() -> str:
     """The whole page."""
     sections = (
         _section("Flags owned by fields", "owned", _table(("field", "flags"), _owned())),
+        _section("Flags owned once a field is written", "yielding", _table(("field", "flags"), _yielding())),
+        _section("Parsers by model family", "parsers", _table(("for", "family", "models named", "parser"), _parsers())),
         _section("Removed flags", "removed", _table(("flag", "what to do"), _removed())),
         _section("Reserved flags", "reserved", _table(("flags", "why", "what to do"), _reserved())),
         _section("Reserved variables", "variables", _table(("variable", "why", "what to do"), _variables())),
@@ -48,7 +56,11 @@ def page() -> str:
             "formats",
             _table(("format", "vLLM's name", "made while loading", "in a checkpoint", "computes in it"), _formats()),
         ),
-        _section("Refusals", "refusals", _table(("about", "rule", "what it mirrors"), _rules(checks.CHECKS))),
+        _section(
+            "Refusals",
+            "refusals",
+            _table(("about", "rule", "what it mirrors"), _rules((*checks.CHECKS, unknown.refusals))),
+        ),
         _section("Cautions", "cautions", _table(("about", "caution", "why"), _rules(doubts.DOUBTS))),
     )
     return "\n".join((_HEAD, *sections))
@@ -70,6 +82,21 @@ def _table(heads: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
 
 def _owned() -> Iterator[tuple[str, ...]]:
     return ((f"`{field}`", _code(names)) for field, names in flags.OWNED.items())
+
+
+def _yielding() -> Iterator[tuple[str, ...]]:
+    return ((f"`{field}`", _code(names)) for field, names in flags.YIELDING.items())
+
+
+def _parsers() -> Iterator[tuple[str, ...]]:
+    yield from (_parser("tools", row) for row in parsers.OF_TOOLS)
+    yield from (_parser("reasoning", row) for row in parsers.OF_REASONING)
+
+
+def _parser(what: str, row: FamilyParser) -> tuple[str, ...]:
+    named = " or ".join(f"*{word}*" for word in row.named if word) or "any"
+    but = f", not {' or '.join(f'*{word}*' for word in row.but)}" if row.but else ""
+    return what, f"`{row.family}`", named + but, f"`{row.parser}`"
 
 
 def _removed() -> Iterator[tuple[str, ...]]:

@@ -92,14 +92,14 @@ SHAPES: Final = (
         "three GPUs for sixteen heads",
         deployment(parallelism={"tensor": 3}),
         "spec.parallelism.tensor",
-        "the 16 attention heads of Qwen/Qwen3-0.6B cannot be shared by 3 GPUs; write 2",
+        "3 GPUs cannot share the 16 attention heads of Qwen/Qwen3-0.6B evenly; write 2",
         16,
     ),
     _no(
         "a context beyond the model",
         engine(context={"maxTokens": 1_000_000}),
         "spec.engine.context.maxTokens",
-        "was made for 40960 tokens; write 40960 or less",
+        "was made for 40,960 tokens; write 40960 or less",
         18,
     ),
     _no(
@@ -110,7 +110,7 @@ SHAPES: Final = (
             engine={"speculation": {"method": "draftModel", "draft": {"source": "hf://Qwen/Qwen3-0.6B"}}},
         ),
         "spec.engine.speculation.draft.source",
-        "it has a vocabulary of 151936",
+        "its vocabulary has 151,936 tokens",
         19,
     ),
     _no(
@@ -128,7 +128,7 @@ SHAPES: Final = (
             batching={"maxSequences": 64, "maxBatchedTokens": 128},
         ),
         "spec.engine.batching.maxBatchedTokens",
-        "with adapters a step must hold 64 requests of 4 tokens, 256",
+        "with adapters a step must hold 64 requests of 4: 256 tokens",
         20,
     ),
     _no(

@@ -67,9 +67,18 @@ def test_a_good_sample_is_admitted_and_read_with_fields_of_a_newer_version(sampl
         assert [one.sentence for one in admission.review(document, OFFLINE).refusals] == []
 
 
-def test_an_argument_nobody_knows_is_let_through_since_images_differ() -> None:
-    review = admission.review(engine(extraArgs=["--frobnicate"]), OFFLINE)
-    assert review.refusals == ()
+@pytest.mark.trial(15)
+def test_a_flag_that_nobody_knows_is_refused_of_the_release_and_let_through_to_other_images() -> None:
+    flag = ["--enable-prompt-token-details"]
+    (refusal,) = admission.review(engine(extraArgs=flag), OFFLINE).refusals
+    assert refusal.sentence == (
+        "spec.engine.extraArgs[0]: --enable-prompt-token-details: vLLM 0.32 has no such flag and would end its start "
+        'with "unrecognized arguments"; did you mean --enable-prompt-tokens-details?'
+    )
+    for other in ({"image": "example.com/own:1"}, {"version": "0.33.0"}):
+        review = admission.review(engine(extraArgs=flag, **other), OFFLINE)
+        assert review.refusals == ()
+        assert "--enable-prompt-token-details" in [one.value for one in review.cautions]
 
 
 def test_a_misspelt_product_is_a_caution_with_the_nearest_one() -> None:

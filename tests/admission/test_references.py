@@ -52,6 +52,10 @@ DEPLOYMENTS: list[tuple[Object, list[tuple[str, str]]]] = [
         ],
     ),
     (
+        engine(tools={"parser": "hermes"}, chatTemplate={"configMap": KEY}),
+        [("spec.engine.chatTemplate.configMap.name", "ConfigMap")],
+    ),
+    (
         engine(speculation={"method": "draftModel", "draft": {"source": "pvc://drafts/small"}}),
         [("spec.engine.speculation.draft.source", "PersistentVolumeClaim")],
     ),

@@ -90,6 +90,18 @@ DEPLOYMENT_RULES: Final = (
         says="valueFrom reads either secretKeyRef or configMapKeyRef",
     ),
     Bad(
+        story="a chat template from two places",
+        spec=engine(chatTemplate={"inline": "{{ messages }}", "path": "/t.jinja"}),
+        at="spec.engine.chatTemplate.inline",
+        says="a chat template comes from exactly one of inline, path and configMap; keep one of them",
+    ),
+    Bad(
+        story="a chat template from nowhere",
+        spec=engine(chatTemplate={}),
+        at="spec.engine.chatTemplate.inline",
+        says="remove chatTemplate to use the model's own",
+    ),
+    Bad(
         story="a toleration that compares nothing",
         spec=but(placement={"tolerations": [{"operator": "Exists", "key": "a", "value": "b"}]}),
         at="spec.placement.tolerations[0].value",

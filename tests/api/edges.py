@@ -67,7 +67,7 @@ _PLACES: Final[tuple[object, ...]] = (
 _EDGES: Final[tuple[tuple[Kind[Any], tuple[object, ...], tuple[str, ...]], ...]] = (
     (DEPLOYMENT, _WORDS, ("model.revision", "model.servedName", "model.tokenSecret.name", "model.tokenSecret.key")),
     (DEPLOYMENT, _WORDS, ("accelerator.product", "accelerator.resource", "storage.cache.subPath", "engine.env.0.name")),
-    (DEPLOYMENT, _WORDS, ("engine.extraArgs.0",)),
+    (DEPLOYMENT, _WORDS, ("engine.extraArgs.0", "engine.tools.parser")),
     (DEPLOYMENT, _PLACES, ("model.source", "engine.image", "engine.version")),
     (DEPLOYMENT, _NUMBERS, ("engine.memoryUtilization", "storage.sharedMemory")),
     (DEPLOYMENT, _TIMES, ("drain.timeout",)),

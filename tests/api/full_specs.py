@@ -102,6 +102,9 @@ COUNTED: Final[dict[str, Any]] = {
         "eager": True,
         "trustRemoteCode": True,
         "adapters": [{"name": "a", "source": "hf://a/d", "revision": "v1", "rank": 8}],
+        "tools": {"parser": "hermes", "auto": False},
+        "reasoning": {"parser": "deepseek_r1"},
+        "chatTemplate": {"configMap": {"name": "c", "key": "k"}},
         "extraArgs": ["--seed=1"],
         "env": [
             {"name": "A", "value": "b"},
@@ -138,10 +141,18 @@ COUNTED: Final[dict[str, Any]] = {
 }
 SCALED: Final[dict[str, Any]] = {
     "model": {"source": "hf://a/b"},
-    "engine": {"speculation": {"method": "ngram", "lookupMin": 2, "lookupMax": 5}},
+    "engine": {
+        "speculation": {"method": "ngram", "lookupMin": 2, "lookupMax": 5},
+        "chatTemplate": {"inline": "{{ messages }}"},
+    },
     "accelerator": {"product": "NVIDIA-L4"},
     "scaling": {"minReplicas": 1, "maxReplicas": 8, "policy": {"name": "p"}},
     "gateway": {"name": "company"},
+}
+FROM_A_PATH: Final[dict[str, Any]] = {
+    "model": {"source": "hf://a/b"},
+    "engine": {"chatTemplate": {"path": "/models/model/chat_template.jinja"}},
+    "accelerator": {"product": "NVIDIA-L4"},
 }
 POLICY_SPEC: Final[dict[str, Any]] = {
     "mode": "Recommend",
@@ -210,6 +221,7 @@ GATEWAY_SPEC: Final[dict[str, Any]] = {
 FULL: Final[tuple[tuple[Kind[Any], dict[str, Any]], ...]] = (
     (DEPLOYMENT, COUNTED),
     (DEPLOYMENT, SCALED),
+    (DEPLOYMENT, FROM_A_PATH),
     (POLICY, POLICY_SPEC),
     (GATEWAY, GATEWAY_SPEC),
 )

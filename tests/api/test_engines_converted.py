@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from fairlead.fleet.conversations import ConfigMapKey, Reasoning, Tools
 from fairlead.fleet.gateways import (
     OwnRouter,
     WantedDeployment,
@@ -72,6 +73,9 @@ ENGINE: dict[str, Any] = {
     "eager": True,
     "trustRemoteCode": True,
     "adapters": [{"name": "a", "source": "/adapters/a"}],
+    "tools": {"auto": False},
+    "reasoning": {"parser": "qwen3"},
+    "chatTemplate": {"configMap": {"name": "c", "key": "k"}},
     "extraArgs": ["--seed=1"],
     "env": [
         {"name": "A", "value": ""},
@@ -111,6 +115,9 @@ def test_every_field_of_a_model_and_its_engine_arrives() -> None:
         adapters=(Adapter(name="a", source=ModelSource(scheme=SourceScheme.PATH, location="/adapters/a"), rank=16),),
         eager=True,
         trust_remote_code=True,
+        tools=Tools(auto=False),
+        reasoning=Reasoning(parser="qwen3"),
+        chat_template=ConfigMapKey(name="c", key="k"),
         extra_args=("--seed=1",),
         extra_env=(("A", ""),),
         env_from=(
@@ -118,6 +125,23 @@ def test_every_field_of_a_model_and_its_engine_arrives() -> None:
             EnvFrom(name="C", object_name="c", key="k", from_secret=False),
         ),
     )
+
+
+@pytest.mark.trial(19)
+@pytest.mark.parametrize(
+    ("template", "given"),
+    [({"inline": "{{ messages }}"}, "{{ messages }}"), ({"path": "/t.jinja"}, "/t.jinja"), (None, None)],
+)
+def test_a_template_is_given_as_the_engine_takes_it(template: object, given: str | None) -> None:
+    engine = {} if template is None else {"chatTemplate": template}
+    assert deployment(engine=engine).wanted.engine.chat_template == given
+
+
+@pytest.mark.trial(19)
+def test_tools_that_nobody_wrote_are_none_and_an_empty_field_asks_for_the_familys_parser() -> None:
+    assert deployment().wanted.engine.tools is None
+    written = deployment(engine={"tools": {}, "reasoning": {}}).wanted.engine
+    assert (written.tools, written.reasoning) == (Tools(parser=None, auto=True), Reasoning(parser=None))
 
 
 def test_a_version_alone_chooses_the_image_of_that_version() -> None:

@@ -33,6 +33,8 @@ OTHERS = (
     "0 9 * * *",
     "Europe/Paris",
     "other.example/gpu",
+    "{{ other }}",
+    "/other/file",
 )
 RELEASES = {kind: EngineRelease(version="0.32.0", image=f"example.com/{kind.lower()}:v0.32.0") for kind in EngineKind}
 Path = tuple[str | int, ...]

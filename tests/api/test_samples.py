@@ -11,6 +11,7 @@ from fairlead.api import into_gateways, into_policies, into_wanted
 from fairlead.api.kinds import DEPLOYMENT, GATEWAY, KINDS, POLICY
 from fairlead.api.reading import read_stored, read_strict
 from fairlead.controller import unbuilt
+from fairlead.fleet.conversations import ConfigMapKey
 from fairlead.fleet.gateways import OwnRouter
 from fairlead.fleet.wanted import EngineKind, EngineRelease, RolloutStrategy, SpeculationMethod
 
@@ -56,6 +57,8 @@ def test_together_they_show_every_lever() -> None:
     assert any(one.tenants and one.bands and one.long_lane and one.batch_lane for one in own)
     assert any(one.hedging.enabled and one.telling.otlp_endpoint for one in own)
     assert any(one.wanted.engine.sleeps for one in deployments)
+    assert any(one.wanted.engine.tools and one.wanted.engine.reasoning for one in deployments)
+    assert {type(one.wanted.engine.chat_template) for one in deployments} == {str, ConfigMapKey, type(None)}
     policies = [converted(document) for _, document in samples() if document["kind"] == POLICY.name]
     assert any(one.warm_pool.ready and one.warm_pool.asleep for one in policies)
     assert any(one.switches_speculation for one in policies)

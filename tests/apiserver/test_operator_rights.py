@@ -122,7 +122,8 @@ async def _told(door: Embedded) -> set[Right]:
 async def _a_whole_life(one: Scene) -> None:
     """With references to everything, fewer replicas, and children of an earlier release in the end."""
     env = [{"name": "MODE", "valueFrom": {"configMapKeyRef": {"name": "settings", "key": "mode"}}}]
-    engine = {"kind": "Simulated", "context": {"maxTokens": 8192}, "env": env}
+    template = {"configMap": {"name": "settings", "key": "mode"}}
+    engine = {"kind": "Simulated", "context": {"maxTokens": 8192}, "env": env, "chatTemplate": template}
     wish = deployment(engine=engine, storage={"cache": {"claimName": "models"}})
     wish["spec"]["model"]["tokenSecret"] = {"name": "hf", "key": "token"}
     policy = {

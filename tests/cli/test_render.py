@@ -2,6 +2,8 @@
 
 import json
 
+import pytest
+
 from tests.admission.table import deployment, policy
 from tests.cli.conftest import File, Run
 
@@ -25,6 +27,18 @@ def test_a_command_to_copy_and_where_each_value_is_kept(run: Run, file: File) ->
     assert "vllm serve Qwen/Qwen3-0.6B \\" in lines
 
 
+@pytest.mark.trial(19)
+def test_a_template_is_shown_where_it_is_kept_and_its_text_is_not_broken(run: Run, file: File) -> None:
+    kept = deployment(engine={"tools": {}, "chatTemplate": {"configMap": {"name": "t-v1", "key": "chat"}}})
+    lines = run("render", file(kept))[1].splitlines()
+    assert "# /etc/fairlead/chat-template/template.jinja: (ConfigMap t-v1, key chat)" in lines
+    assert "    --tool-call-parser hermes \\" in lines
+    assert "    --chat-template /etc/fairlead/chat-template/template.jinja" in lines
+
+    out = run("render", file(deployment(engine={"chatTemplate": {"inline": "{{ a --b }}"}})))[1]
+    assert "    --chat-template '{{ a --b }}'" in out.splitlines()
+
+
 def test_as_json_with_the_times_that_follow_from_drain_and_weights(run: Run, file: File) -> None:
     def rendered(**changed: object) -> dict[str, int]:
         code, out, _ = run("render", "-o", "json", file(deployment(**changed)))
@@ -37,7 +51,16 @@ def test_as_json_with_the_times_that_follow_from_drain_and_weights(run: Run, fil
     unknown = rendered(model={"source": "hf://a/b"})
     assert small["graceSeconds"] == 90 + 5 + 20
     assert small["startupSeconds"] < large["startupSeconds"] < unknown["startupSeconds"]
-    assert set(small) == {"name", "command", "environment", "ports", "graceSeconds", "startupSeconds", "router"}
+    assert set(small) == {
+        "name",
+        "command",
+        "environment",
+        "files",
+        "ports",
+        "graceSeconds",
+        "startupSeconds",
+        "router",
+    }
 
 
 def test_what_is_refused_is_told_apart_and_the_rest_is_rendered(run: Run, file: File) -> None:

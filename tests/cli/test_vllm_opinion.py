@@ -24,12 +24,17 @@ class FlexibleArgumentParser(argparse.ArgumentParser):
 def make_arg_parser(parser):
     parser.add_argument("model_tag")
     parser.add_argument("--chat-template")
+    parser.add_argument("--tool-call-parser")
+    parser.add_argument("--tool-parser-plugin", default="")
     parser.add_argument("--speculative-config", type=json.loads)
     parser.parse_args = lambda words: parser.parse_known_args(words)[0]
     return parser
 def validate_parsed_serve_args(parsed):
     if parsed.chat_template and not pathlib.Path(parsed.chat_template).exists():
         raise ValueError("no such template")
+def validate_api_server_args(parsed):
+    if parsed.tool_call_parser == "nobodys":
+        raise KeyError("invalid tool call parser")
 class AsyncEngineArgs:
     @classmethod
     def from_cli_args(cls, parsed):
@@ -49,11 +54,16 @@ class AsyncEngineArgs:
 
 @pytest.fixture
 def small_vllm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An interpreter that has a vLLM of four names and two rules."""
+    """An interpreter that has a vLLM of five names and three rules."""
     package = tmp_path / "site" / "vllm"
-    for module in ("engine/arg_utils", "entrypoints/launchers/cli_args", "utils/argparse_utils"):
+    for module in (
+        "engine/arg_utils",
+        "entrypoints/launchers/cli_args",
+        "entrypoints/launchers/launcher",
+        "utils/argparse_utils",
+    ):
         path = package / f"{module}.py"
-        path.parent.mkdir(parents=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(SMALL_VLLM)
     program = tmp_path / "python"
     program.write_text(f'#!/bin/sh\nPYTHONPATH={tmp_path / "site"} exec {sys.executable} "$@"\n')
@@ -134,6 +144,12 @@ def test_the_program_answers_each_question_in_its_order(
         {"arguments": ["m", "--chat-template=/nowhere/chat.jinja"], "model": config, "draft": None},
         {"arguments": ["m"], "model": config | {"num_attention_heads": 13}, "draft": None},
         {"arguments": ["m", "--speculative-config", "{}"], "model": config, "draft": {"vocab_size": 6}},
+        {"arguments": ["m", "--tool-call-parser", "nobodys"], "model": config, "draft": None},
+        {
+            "arguments": ["m", "--tool-call-parser", "nobodys", "--tool-parser-plugin", "/own.py"],
+            "model": config,
+            "draft": None,
+        },
     ]
     monkeypatch.setattr(sys, "stdin", io.StringIO(json.dumps(questions)))
     assert with_vllm.main() == 0
@@ -141,6 +157,8 @@ def test_the_program_answers_each_question_in_its_order(
         {"accepted": True, "words": ""},
         {"accepted": False, "words": "the parser ended with 2"},
         {"accepted": False, "words": "vocabularies differ"},
+        {"accepted": False, "words": "'invalid tool call parser'"},
+        {"accepted": True, "words": ""},
     ]
     for name in [name for name in sys.modules if name.split(".")[0] == "vllm"]:
         monkeypatch.delitem(sys.modules, name)

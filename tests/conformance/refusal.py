@@ -55,6 +55,11 @@ def of_chat(message: str, param: str | None = None, /, **body: Json) -> Refusal:
     return Refusal(route=CHAT, body={"model": MODEL, "messages": HELLO} | body, message=message, param=param)
 
 
+def said_with(kind: str, **part: Json) -> Json:
+    """A message of a user that has more in it than text."""
+    return {"role": "user", "content": [{"type": "text", "text": "what is this?"}, {"type": kind, **part}]}
+
+
 def of_body(route: str, body: Json, message: str, param: str | None) -> Refusal:
     """A body that cannot be read as what the route takes."""
     return Refusal(route=route, body=body, message=message, param=param, kind=INVALID)

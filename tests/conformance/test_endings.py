@@ -161,6 +161,40 @@ def test_nobody_listens_before_the_server_is_ready(empty_stage: Path) -> None:
         stop(endpoint.owned())
 
 
+STRANGE: Final = {
+    "a flag of nobody": (("--sead", "2"), 2, "vllm: error: unrecognized arguments: --sead 2"),
+    "a beginning of several flags": (
+        ("--enable-log", "2"),
+        2,
+        "vllm serve: error: ambiguous option: --enable-log could",
+    ),
+    "a number that is none": (("--max-logprobs", "some"), 2, "vllm serve: error: argument --max-logprobs: "),
+    "a parser of tools that nobody has": (
+        ("--enable-auto-tool-choice", "--tool-call-parser", "hermess"),
+        1,
+        "invalid tool call parser: hermess",
+    ),
+    "a choice of tools without a parser": (
+        ("--enable-auto-tool-choice",),
+        1,
+        "TypeError: Error: --enable-auto-tool-choice requires --tool-call-parser",
+    ),
+}
+
+
+@pytest.mark.trial(15)
+@pytest.mark.parametrize("what", STRANGE)
+def test_words_that_it_does_not_take_end_its_start(what: str, empty_stage: Path) -> None:
+    flags, code, words = STRANGE[what]
+    endpoint = servers.launched(Configuration(name="strange", flags=flags), empty_stage, servers.chosen())
+    try:
+        assert endpoint.ended() == code
+        assert endpoint.log is not None
+        assert words in endpoint.log.read_text(errors="replace")
+    finally:
+        stop(endpoint.owned())
+
+
 def broken_off(endpoint: Endpoint) -> set[End]:
     """How a reply may end that was not allowed to."""
     always = endpoint.differs("a reply that SIGTERM breaks off")

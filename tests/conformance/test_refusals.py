@@ -4,9 +4,9 @@ import pytest
 
 from tests.conformance.endpoint import MODEL, Endpoint, Json
 from tests.conformance.refusal import CHAT, COMPLETIONS, INVALID, LETTERS, TOO_LONG, Refusal
-from tests.conformance.refusals import BODIES, LIMITS, PROMPTS, TOOLS
+from tests.conformance.refusals import BODIES, LIMITS, MEDIA, PROMPTS, TOOLS
 
-TABLES = {"limits": LIMITS, "prompts": PROMPTS, "tools": TOOLS, "bodies": BODIES}
+TABLES = {"limits": LIMITS, "prompts": PROMPTS, "tools": TOOLS, "media": MEDIA, "bodies": BODIES}
 ROWS = [
     pytest.param(row, id=f"{table}: {name.strip()}") for table, rows in TABLES.items() for name, row in rows.items()
 ]
@@ -25,6 +25,13 @@ def test_a_refusal_has_vllms_status_and_words(plain: Endpoint, row: Refusal) -> 
 @pytest.mark.parametrize("row", [LIMITS["no tokens asked for in a chat"], BODIES["a model that is not served"]])
 def test_a_stream_is_refused_before_it_begins(plain: Endpoint, row: Refusal) -> None:
     answer = plain.ask("POST", row.route, row.body | {"stream": True})
+    assert (answer.status, answer.json["error"]["message"]) == (row.status, row.message)
+
+
+@pytest.mark.trial(15)
+def test_a_picture_is_refused_to_whoever_counts_its_tokens_too(plain: Endpoint) -> None:
+    row = MEDIA["a picture for a model of text"]
+    answer = plain.ask("POST", "/tokenize", row.body)
     assert (answer.status, answer.json["error"]["message"]) == (row.status, row.message)
 
 

@@ -52,6 +52,7 @@ TRACED: Final = {"router": {"tracing": {"endpoint": "http://collector:4318"}}}
 ENV: Final = {"engine": {"env": [{"name": "A", "value": "1"}]}}
 FROM_SECRET: Final = {"engine": {"env": [{"name": "A", "valueFrom": {"secretKeyRef": KEY}}]}}
 FROM_MAP: Final = {"engine": {"env": [{"name": "A", "valueFrom": {"configMapKeyRef": KEY}}]}}
+TEMPLATE: Final = {"engine": {"chatTemplate": {"configMap": KEY}}}
 EXPERTS: Final = {
     "model": {"source": "hf://somebody/own", "shape": SHAPE | {"layers": 4, "experts": 8, "expertsPerToken": 2}}
 }
@@ -66,6 +67,10 @@ VALUES: Final[Spec] = {
     "engine.adapters.[].rank": 32,
     "engine.batching.maxBatchedTokens": 4096,
     "engine.batching.maxSequences": 32,
+    "engine.chatTemplate.configMap.key": "other",
+    "engine.chatTemplate.configMap.name": "t",
+    "engine.chatTemplate.inline": "{{ messages }}",
+    "engine.chatTemplate.path": "/models/model/chat_template.jinja",
     "engine.context.maxTokens": 4096,
     "engine.env.[].name": "B",
     "engine.env.[].valueFrom.configMapKeyRef.key": "other",
@@ -77,11 +82,14 @@ VALUES: Final[Spec] = {
     "engine.memoryUtilization": "0.85",
     "engine.quantization.kvCache": "fp8",
     "engine.quantization.weights": "fp8PerTensor",
+    "engine.reasoning.parser": "deepseek_r1",
     "engine.speculation.draft.source": "hf://somebody/draft",
     "engine.speculation.lookupMax": 9,
     "engine.speculation.lookupMin": 2,
     "engine.speculation.method": "ngram",
     "engine.speculation.tokens": 2,
+    "engine.tools.auto": False,
+    "engine.tools.parser": "xlam",
     "engine.version": "0.31.0",
     "model.shape.attentionHeads": 64,
     "model.shape.experts": 10,
@@ -162,10 +170,12 @@ BESIDE: Final[dict[str, Spec]] = {
         f"engine.adapters.[].{one}": {"engine": {"adapters": [ADAPTER]}}
         for one in ("name", "source", "revision", "rank")
     },
+    **{f"engine.chatTemplate.configMap.{one}": TEMPLATE for one in ("name", "key")},
     **{f"engine.env.[].{one}": ENV for one in ("name", "value")},
     **{f"engine.env.[].valueFrom.configMapKeyRef.{one}": FROM_MAP for one in ("name", "key")},
     **{f"engine.env.[].valueFrom.secretKeyRef.{one}": FROM_SECRET for one in ("name", "key")},
     **{f"engine.speculation.{one}": NGRAM for one in ("tokens", "maxConcurrency", "lookupMin", "lookupMax")},
+    "engine.tools.auto": {"engine": {"tools": {"parser": "hermes"}}},
     "engine.speculation.draft.source": DRAFT,
     "engine.speculation.draft.revision": DRAFT,
     "engine.speculation.method": {"engine": {"speculation": {"tokens": 4}}},

@@ -77,6 +77,8 @@ DRAFT: Final = ModelSource(scheme=SourceScheme.HUB, location="meta-llama/Llama-3
 VOLUME: Final = ModelSource(scheme=SourceScheme.CLAIM, location="models/llama")
 
 ENGINE: Final = WantedEngine(kind=EngineKind.VLLM, version="0.32.0", image="vllm:0.32")
+RELEASED: Final = replace(ENGINE, image="vllm/vllm-openai:v0.32.0")
+"""Nothing but the release can be in this image."""
 NGRAM: Final = Speculation(method=SpeculationMethod.NGRAM, tokens=3)
 WITH_DRAFT: Final = Speculation(method=SpeculationMethod.DRAFT_MODEL, tokens=5, draft=DRAFT)
 MTP: Final = Speculation(method=SpeculationMethod.MTP)

@@ -4,8 +4,9 @@ from dataclasses import replace
 from typing import Final
 
 from fairlead.engines.reasons import EngineReason as Why
+from fairlead.fleet.conversations import Reasoning, Tools
 from fairlead.fleet.wanted import Parallelism
-from tests.engines.asks import ENGINE, H100, LATENT, asks
+from tests.engines.asks import ENGINE, H100, LATENT, MIXTURE, RELEASED, asks
 from tests.engines.refused import no
 
 EXTRA: Final = "spec.engine.extraArgs"
@@ -100,7 +101,7 @@ EXTRAS: Final = {
             "--enable-auto-tool-choice",
             Why.ARGUMENT_CONFLICTS,
             "it needs to know how this model writes its tool calls",
-            "add --tool-call-parser with the parser of the model's family",
+            "write spec.engine.tools: {} instead, or add --tool-call-parser with the parser of the model's family",
         ),
     ),
     "contexts are cut no finer than KV heads are repeated": (
@@ -129,7 +130,7 @@ EXTRAS: Final = {
             EXTRA,
             "--max-num-active-seqs 300",
             Why.ARGUMENT_CONFLICTS,
-            "a batch holds 256 requests",
+            "a batch holds at most 256 requests",
             "write 256 or less, or raise spec.engine.batching.maxSequences",
         ),
     ),
@@ -154,3 +155,67 @@ EXTRAS: Final = {
         ),
     ),
 }
+
+CONVERSATIONS: Final = {
+    "a parser of tools that the registry lacks": (
+        asks(replace(RELEASED, tools=Tools(parser="hermess"))),
+        no(
+            "spec.engine.tools.parser",
+            "hermess",
+            Why.PARSER_UNKNOWN,
+            "vLLM 0.32 has no parser of this name and would end its start",
+            "did you mean hermes?",
+        ),
+    ),
+    "a parser of reasoning that the registry lacks": (
+        asks(replace(RELEASED, reasoning=Reasoning(parser="deepseek_r2"))),
+        no(
+            "spec.engine.reasoning.parser",
+            "deepseek_r2",
+            Why.PARSER_UNKNOWN,
+            "vLLM 0.32 has no parser of this name and would end its start",
+            "did you mean deepseek_r1?",
+        ),
+    ),
+    "tools of a family that has no parser": (
+        asks(replace(RELEASED, tools=Tools()), shape=replace(MIXTURE, family="mixtral", name="Mixtral-8x7B")),
+        no(
+            "spec.engine.tools.parser",
+            "(not written)",
+            Why.PARSER_MISSING,
+            "there is no default for models of family mixtral",
+            "write the parser that the model's card names, for instance hermes, or remove spec.engine.tools",
+        ),
+    ),
+    "reasoning of a model that nobody knows": (
+        asks(replace(RELEASED, reasoning=Reasoning()), shape=None),
+        no(
+            "spec.engine.reasoning.parser",
+            "(not written)",
+            Why.PARSER_MISSING,
+            "there is no default for this model, which the catalogue does not know",
+            "write the parser that the model's card names, for instance deepseek_r1, or remove spec.engine.reasoning",
+        ),
+    ),
+    "a flag beside the field that has come to own it": (
+        asks(replace(RELEASED, tools=Tools(), extra_args=("--enable-auto-tool-choice",))),
+        no(
+            "spec.engine.extraArgs[0]",
+            "--enable-auto-tool-choice",
+            Why.ARGUMENT_OWNED,
+            "spec.engine.tools owns this flag",
+            "set spec.engine.tools instead",
+        ),
+    ),
+    "a flag that the release does not know": (
+        asks(replace(RELEASED, extra_args=("--seed", "1", "--sead", "2"))),
+        no(
+            "spec.engine.extraArgs[2]",
+            "--sead",
+            Why.ARGUMENT_UNKNOWN,
+            'vLLM 0.32 has no such flag and would end its start with "unrecognized arguments"',
+            "did you mean --seed?",
+        ),
+    ),
+}
+"""What people say of tools and reasoning, and flags of nobody, to the release that the tables were read in."""

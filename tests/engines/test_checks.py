@@ -44,6 +44,7 @@ REFUSED: Final[dict[str, tuple[Asked, tuple[Refusal, ...]]]] = {
     **refused_together.GUESSES,
     **refused_together.LIMITS,
     **refused_extras.EXTRAS,
+    **refused_extras.CONVERSATIONS,
 }
 
 ADAPTER: Final = Adapter(name="de", source=VOLUME, rank=12)
@@ -145,7 +146,7 @@ def test_a_refusal_reads_as_one_sentence_with_field_value_rule_and_way_out() -> 
     _, (refusal,) = REFUSED["heads must be shared out evenly"]
 
     assert refusal.sentence == (
-        "spec.parallelism.tensor: 3: the 32 attention heads of Llama-3.1-8B cannot be shared by 3 GPUs; write 2"
+        "spec.parallelism.tensor: 3: 3 GPUs cannot share the 32 attention heads of Llama-3.1-8B evenly; write 2"
     )
 
 

@@ -69,11 +69,11 @@ WORTH_A_WORD: Final = {
     ),
     "FP8 on a GPU that computes in 16 bits": (
         asks(replace(ENGINE, weights=WeightFormat.FP8_PER_TENSOR), on=A100),
-        (WEIGHTS, Why.SLOWER, "expect gains in tokens of running answers only"),
+        (WEIGHTS, Why.SLOWER, "expect faster generation, not faster prompts"),
     ),
     "four-bit floats on a GPU without them": (
         asks(shape=stored(LLAMA, WeightFormat.NVFP4)),
-        (WEIGHTS, Why.SLOWER, "expect gains in tokens of running answers only"),
+        (WEIGHTS, Why.SLOWER, "expect faster generation, not faster prompts"),
     ),
     "fp8 by its old name": (
         asks(replace(ENGINE, weights=WeightFormat.FP8)),

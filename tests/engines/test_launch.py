@@ -13,6 +13,7 @@ from fairlead.engines.reasons import EngineReason
 from fairlead.engines.start import Pace
 from fairlead.engines.vllm import arguments, defaults, flags
 from fairlead.engines.vllm.engine import Vllm
+from fairlead.fleet.conversations import ConfigMapKey, Reasoning, Tools
 from fairlead.fleet.launch import Launch, Mount, Port, Probe, Probes, Shutdown, Variable
 from fairlead.fleet.quantization import Dtype, KvFormat, WeightFormat
 from fairlead.fleet.wanted import (
@@ -63,6 +64,9 @@ EVERYTHING: Final = asks(
             Adapter(name="de", source=ModelSource(scheme=SourceScheme.HUB, location="org/de"), rank=24),
             Adapter(name="fr", source=VOLUME, rank=8),
         ),
+        tools=Tools(),
+        reasoning=Reasoning(parser="deepseek_r1"),
+        chat_template=ConfigMapKey(name="templates", key="llama"),
         eager=True,
         trust_remote_code=True,
         extra_args=("--seed", "7"),
@@ -98,6 +102,9 @@ def test_every_typed_field_says_its_flags() -> None:
         *("--max-model-len", "16384", "--gpu-memory-utilization", "0.9", "--enforce-eager", "--trust-remote-code"),
         *("--enable-lora", "--max-loras", "2", "--max-cpu-loras", "2", "--max-lora-rank", "32"),
         *("--lora-modules", "de=org/de", "fr=/models/adapters/fr"),
+        *("--enable-auto-tool-choice", "--tool-call-parser", "llama3_json"),
+        *("--reasoning-parser", "deepseek_r1"),
+        *("--chat-template", "/etc/fairlead/chat-template/template.jinja"),
         *("--tensor-parallel-size", "2", "--pipeline-parallel-size", "3", "--data-parallel-size", "4"),
         *("--seed", "7"),
     )
@@ -109,11 +116,12 @@ def test_an_engine_that_may_sleep_opens_the_endpoints_for_it_and_no_other_does()
 
 
 def test_no_field_says_a_flag_of_another_and_none_is_forgotten() -> None:
+    owned = {**flags.OWNED, **flags.YIELDING}
     for field, part in arguments.FIELDS.items():
         said = {word.replace("--no-", "--") for word in part(EVERYTHING) if word.startswith("--")}
         assert said, field
-        assert said <= set(flags.OWNED[field])
-    assert set(arguments.FIELDS) | {"spec.model.source"} == set(flags.OWNED)
+        assert said <= set(owned[field])
+    assert set(arguments.FIELDS) | {"spec.model.source"} == set(owned)
 
 
 def test_ngram_says_what_it_looks_up() -> None:

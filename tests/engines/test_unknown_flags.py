@@ -1,12 +1,14 @@
-"""A flag the release does not know is let in and said; every spelling its parser takes is known."""
+"""A flag that the release does not know is refused, or said of an image of one's own; every spelling is known."""
 
 from dataclasses import replace
 
 import pytest
 
 from fairlead.engines.reasons import EngineReason
-from fairlead.engines.vllm import unknown
-from tests.engines.asks import ENGINE, asks
+from fairlead.engines.vllm import release, unknown
+from fairlead.engines.vllm.engine import Vllm
+from fairlead.fleet.wanted import EngineKind
+from tests.engines.asks import ENGINE, RELEASED, asks
 
 
 @pytest.mark.parametrize(
@@ -26,18 +28,60 @@ from tests.engines.asks import ENGINE, asks
 )
 def test_every_spelling_of_a_known_flag_passes_in_silence(words: tuple[str, ...]) -> None:
     assert unknown.unknown_flag(asks(replace(ENGINE, extra_args=words))) is None
+    assert unknown.refusals(asks(replace(RELEASED, extra_args=words))) == ()
+
+
+SAID = {
+    "--sead": ("did you mean --seed?", "did you mean --seed?"),
+    "--zzz": ("remove it", "remove it, or try the image by hand"),
+    "-zz": ("remove it", "remove it, or try the image by hand"),
+    "-tp2": ("remove it", "remove it, or try the image by hand"),
+}
+
+
+@pytest.mark.trial(15)
+@pytest.mark.parametrize("flag", SAID)
+def test_a_flag_of_nobody_is_refused_of_the_release_with_the_nearest_and_cautioned_of_another_image(flag: str) -> None:
+    refused, cautioned = SAID[flag]
+    words = ("--seed", "1", flag, "2")
+
+    (no,) = unknown.refusals(asks(replace(RELEASED, extra_args=words)))
+    assert (no.field, no.value, no.remedy) == ("spec.engine.extraArgs[2]", flag, refused)
+    assert no.reason is EngineReason.ARGUMENT_UNKNOWN
+    assert unknown.unknown_flag(asks(replace(RELEASED, extra_args=words))) is None
+
+    said = unknown.unknown_flag(asks(replace(ENGINE, extra_args=words)))
+    assert said is not None
+    assert (said.field, said.value, said.remedy, said.reason) == (no.field, flag, cautioned, no.reason)
+    assert unknown.refusals(asks(replace(ENGINE, extra_args=words))) == ()
+
+
+@pytest.mark.trial(15)
+def test_each_flag_of_nobody_is_named_and_one_that_is_refused_for_another_reason_is_named_once() -> None:
+    words = ("--sead", "1", "--swap-space=4", "--enable-request-ids", "--a b")
+    wish = asks(replace(RELEASED, extra_args=words))
+
+    assert [one.value for one in unknown.refusals(wish)] == ["--sead", "--enable-request-ids"]
+    assert [one.value for one in Vllm().refusals(wish)] == ["--swap-space", "--a", "--sead", "--enable-request-ids"]
 
 
 @pytest.mark.parametrize(
-    ("words", "value", "remedy"),
+    ("image", "whole"),
     [
-        (("--seed", "1", "--sead", "2"), "--sead", "did you mean --seed?"),
-        (("--zzz",), "--zzz", "remove it, or try the image by hand"),
-        (("-zz",), "-zz", "remove it, or try the image by hand"),
+        ("vllm/vllm-openai:v0.32.0", True),
+        ("registry.test:5000/mirror/vllm-openai:v0.32.1-cu129", True),
+        ("vllm/vllm-openai:v0.32.0@sha256:0", True),
+        ("vllm/vllm-openai:v0.33.0", False),
+        ("vllm/vllm-openai:nightly", False),
+        ("vllm/vllm-openai@sha256:0", False),
+        ("registry.test/vllm-openai-ours:v0.32.0", False),
+        ("registry.test:5000/own", False),
     ],
 )
-def test_an_unknown_flag_is_named_with_the_nearest(words: tuple[str, ...], value: str, remedy: str) -> None:
-    said = unknown.unknown_flag(asks(replace(ENGINE, extra_args=words)))
-    assert said is not None
-    assert (said.value, said.remedy, said.reason) == (value, remedy, EngineReason.ARGUMENT_UNKNOWN)
-    assert said.field == f"spec.engine.extraArgs[{words.index(value)}]"
+def test_the_tables_are_whole_for_the_projects_own_image_of_the_release_and_for_a_mirror_of_it(
+    image: str, whole: bool
+) -> None:
+    engine = replace(ENGINE, image=image)
+    assert release.is_whole(engine) is whole
+    assert release.is_whole(replace(engine, version="0.33.0")) is False
+    assert release.is_whole(replace(engine, kind=EngineKind.SIMULATED)) is True

@@ -91,7 +91,7 @@ def test_vllms_own_variables_open_what_they_open_there() -> None:
     [
         ([], "the engine's command: nothing: must be `vllm serve MODEL ...`; write it after `--`"),
         (["--", "sglang", "serve"], "the engine's command: sglang serve: must be `vllm serve MODEL ...`; "),
-        (["vllm", "serve", "m", "--port", "x"], "the engine's command: argument --port: invalid int value: 'x'"),
+        (["vllm", "serve", "m", "--port", "x"], "vllm serve: error: argument --port: invalid int value: 'x'"),
         (["vllm", "serve", "m", "--max-model-len", "far"], "far: must be a count like 8192, 8k or 8K"),
         (["vllm", "serve", "m", "-sc", "[1]"], "argument --speculative-config/-sc: Value [1] cannot be converted"),
     ],

@@ -37,6 +37,20 @@ def test_the_command_says_what_is_wrong_with_its_words(capsys: pytest.CaptureFix
     assert capsys.readouterr().err.startswith("fairlead engine: the engine's command: sglang serve: must be `vllm")
 
 
+@pytest.mark.trial(15)
+def test_a_flag_that_vllm_does_not_know_ends_the_start_with_its_words_and_its_code() -> None:
+    words = ["-m", "fairlead", "engine", "--product", "NVIDIA-L4", "--", "vllm", "serve", "m", "--sead", "2"]
+    ran = subprocess.run(
+        [sys.executable, *words],
+        capture_output=True,
+        text=True,
+        timeout=20,
+        check=False,
+        env={"PYTHONPATH": ":".join(sys.path), "FAIRLEAD_ENGINE_START_SECONDS": "0"},
+    )
+    assert (ran.returncode, ran.stderr) == (2, "vllm: error: unrecognized arguments: --sead 2\n")
+
+
 def test_a_file_that_is_no_calibration_is_refused_with_how_to_make_one(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -8,6 +8,8 @@ from typing import Final
 CAPABILITY: Final = "vLLM compares with the GPU it finds, and there is none"
 LOADING: Final = "vLLM notices while it loads the weights, after its configuration"
 
+_NOTHING: Final = "we render no flag, so vLLM would start and answer nothing of what the field promises"
+
 NEEDS_A_GPU: Final = {
     "FP8 by channel needs the kernels of 8.9 and by tensor does not": CAPABILITY,
     "nothing is made while loading on a V100": CAPABILITY,
@@ -30,6 +32,9 @@ NEEDS_A_GPU: Final = {
 """vLLM refuses these too, later than its configuration or only beside a GPU."""
 
 OURS: Final = {
+    "tools of a family that has no parser": _NOTHING,
+    "reasoning of a model that nobody knows": _NOTHING,
+    "a flag beside the field that has come to own it": "vLLM takes the last of the two, and the spec would not say it",
     "bitsandbytes is gone and mxfp4 is the nearest that is made while loading": "we render no flag for what is gone",
     "a replica has as many GPUs as it is spread over": "vLLM counts the GPUs it is given when it starts",
     "ngram has no use for a draft model": "vLLM ignores what a person clearly meant",

@@ -1,12 +1,14 @@
 """vLLM's own parser and configuration beside ours: what we render it takes, and what we refuse it refuses too."""
 
 import json
+import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 import yaml
 
+from devcluster.cache import Cache
 from fairlead.cli import knowing, vllm_opinion
 from fairlead.cli.main import main
 from fairlead.cli.vllm_opinion import Opinion
@@ -15,9 +17,10 @@ from fairlead.controller.review import Review
 from fairlead.engines import catalogue
 from fairlead.engines.asked import Asked
 from fairlead.engines.engine import Engine
+from fairlead.engines.vllm import parsers
 from fairlead.fleet.refusals import Refusal
 from fairlead.fleet.wanted import EngineKind
-from house import vllm_flags
+from house import real_vllm, vllm_flags
 from tests.engines import refused, refused_extras, refused_together
 from tests.vllm.beyond import NEEDS_A_GPU, OURS
 
@@ -27,10 +30,17 @@ TABLES: Sequence[dict[str, tuple[Asked, tuple[Refusal, ...]]]] = (
     refused.FORMATS,
     refused.CACHES,
     refused_extras.EXTRAS,
+    refused_extras.CONVERSATIONS,
     refused_together.SPREAD,
     refused_together.GUESSES,
     refused_together.LIMITS,
 )
+REGISTRIES = """
+import json
+from vllm.reasoning import ReasoningParserManager
+from vllm.tool_parsers import ToolParserManager
+print(json.dumps([sorted(one.list_registered()) for one in (ToolParserManager, ReasoningParserManager)]))
+"""
 WISHES = {name: asked for table in TABLES for name, (asked, _) in table.items()}
 
 
@@ -99,11 +109,25 @@ def test_the_flags_we_know_are_those_its_parser_knows() -> None:
     assert vllm_flags.main(["--drift"]) == 0
 
 
-def test_a_flag_it_does_not_know_is_cautioned_and_ends_its_start() -> None:
+def test_the_parsers_we_know_are_those_of_its_registries() -> None:
+    said = json.loads(
+        subprocess.run(
+            [real_vllm.python(Cache.chosen()), "-c", REGISTRIES],
+            check=True,
+            capture_output=True,
+            text=True,
+            env=real_vllm.environment(),
+        ).stdout.splitlines()[-1]
+    )
+    assert said == [sorted(parsers.TOOLS), sorted(parsers.REASONING)]
+
+
+@pytest.mark.trial(15)
+@pytest.mark.parametrize("image", [None, "example.com/own:1"])
+def test_a_flag_it_does_not_know_is_named_with_the_nearest_and_ends_its_start(image: str | None) -> None:
     document = yaml.safe_load((ROOT / "manifests" / "samples" / "quickstart.yaml").read_text())
-    document["spec"]["engine"] = {"extraArgs": ["--enable-prompt-token-details"]}
+    document["spec"]["engine"] = {"extraArgs": ["--enable-prompt-token-details"]} | ({"image": image} if image else {})
     review = admission.review(document, knowing.offline())
-    assert [(one.value, one.remedy) for one in review.cautions] == [
-        ("--enable-prompt-token-details", "did you mean --enable-prompt-tokens-details?")
-    ]
+    said = [(one.value, one.remedy) for one in (review.cautions if image else review.refusals)]
+    assert ("--enable-prompt-token-details", "did you mean --enable-prompt-tokens-details?") in said
     assert not vllm_opinion.ask([review])["chat"].accepted

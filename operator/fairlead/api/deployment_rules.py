@@ -2,6 +2,7 @@
 
 from typing import Any, Final
 
+from fairlead.api.conversation import ChatTemplate
 from fairlead.api.deployment import InferenceDeploymentSpec
 from fairlead.api.engine import Adapter, Batching, Draft, Engine, EnvValueFrom, EnvVariable, Speculation
 from fairlead.api.model import Model
@@ -121,6 +122,15 @@ _ENGINE: Final[tuple[Rule[Any], ...]] = (
         holds=lambda it: not it.sleep.enabled or it.kind in _SLEEPERS,
         because="engines of this kind cannot be put to sleep",
         remedy="remove sleep, or use kind vLLM",
+    ),
+    Rule[ChatTemplate](
+        on=ChatTemplate,
+        field="inline",
+        fault=Fault.INVALID,
+        cel="(has(self.inline) ? 1 : 0) + (has(self.path) ? 1 : 0) + (has(self.configMap) ? 1 : 0) == 1",
+        holds=lambda it: [it.inline, it.path, it.config_map].count(None) == 2,
+        because="a chat template comes from exactly one of inline, path and configMap",
+        remedy="keep one of them, or remove chatTemplate to use the model's own",
     ),
     Rule[Batching](
         on=Batching,

@@ -4,6 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from fairlead.api.conversation import ChatTemplate, ConfigMapKeyRef, Reasoning, Tools
 from fairlead.api.model import SecretKeyRef
 from fairlead.api.part import ByKey, Part
 from fairlead.api.words import (
@@ -11,9 +12,7 @@ from fairlead.api.words import (
     EnvName,
     Image,
     ModelName,
-    ObjectName,
     Revision,
-    SecretKeyName,
     Share,
     SourceText,
     Version,
@@ -140,13 +139,6 @@ class Adapter(Part):
     )
 
 
-class ConfigMapKeyRef(Part):
-    """One key of a ConfigMap in the same namespace."""
-
-    name: ObjectName = Field(description="Name of the ConfigMap, in the namespace of this object.")
-    key: SecretKeyName = Field(description="Key in the ConfigMap that holds the value.")
-
-
 class EnvValueFrom(Part):
     """Where a variable's value is read from when a replica starts."""
 
@@ -204,11 +196,26 @@ class Engine(Part):
     adapters: Annotated[tuple[Adapter, ...], ByKey("name", lambda one: one.name)] = Field(
         default=(), max_length=64, description="LoRA adapters, each served under a name of its own."
     )
+    tools: Tools | None = Field(
+        default=None,
+        description="Lets clients use tools: {} takes the parser of the model's family. Default: no parser, and a "
+        "request with tools is answered 400.",
+    )
+    reasoning: Reasoning | None = Field(
+        default=None,
+        description="Separates the model's reasoning from its answer: {} takes the parser of the model's family. "
+        "Default: reasoning is part of the answer's text.",
+    )
+    chat_template: ChatTemplate | None = Field(
+        default=None,
+        description="Chat template instead of the model's own; exactly one of inline, path and configMap.",
+    )
     extra_args: tuple[Argument, ...] = Field(
         default=(),
         max_length=64,
         description="Further arguments for the engine, one an element, in order. An argument that a typed field owns "
-        "is refused with that field's name.",
+        "is refused with that field's name, and one that this version of the engine does not know with the nearest "
+        "that it knows.",
         json_schema_extra={"x-kubernetes-list-type": "atomic"},
     )
     env: Annotated[tuple[EnvVariable, ...], ByKey("name", lambda one: one.name)] = Field(

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from fairlead.api import amounts, into_routing
+from fairlead.api.conversation import ChatTemplate as ChatTemplateSpec
 from fairlead.api.deployment import InferenceDeploymentSpec
 from fairlead.api.engine import Engine, EnvVariable
 from fairlead.api.engine import Speculation as SpeculationSpec
@@ -13,6 +14,7 @@ from fairlead.api.pods import Placement as PlacementSpec
 from fairlead.api.pods import WhenUnsatisfiable
 from fairlead.api.reading import Written
 from fairlead.api.running import Rollout, Router
+from fairlead.fleet.conversations import ChatTemplate, ConfigMapKey, Reasoning, Tools
 from fairlead.fleet.gateways import OwnRouter, RouterPods, WantedDeployment
 from fairlead.fleet.policies import ReplicaBounds
 from fairlead.fleet.wanted import (
@@ -142,6 +144,9 @@ def _engine(engine: Engine, release: EngineRelease) -> WantedEngine:
         adapters=tuple(
             Adapter(name=one.name, source=source(one.source, one.revision), rank=one.rank) for one in engine.adapters
         ),
+        tools=Tools(**engine.tools.model_dump()) if engine.tools else None,
+        reasoning=Reasoning(**engine.reasoning.model_dump()) if engine.reasoning else None,
+        chat_template=_chat_template(engine.chat_template) if engine.chat_template else None,
         eager=engine.eager,
         trust_remote_code=engine.trust_remote_code,
         extra_args=engine.extra_args,
@@ -163,6 +168,13 @@ def _speculation(spec: SpeculationSpec) -> Speculation:
         lookup_min=spec.lookup_min,
         lookup_max=spec.lookup_max,
     )
+
+
+def _chat_template(spec: ChatTemplateSpec) -> ChatTemplate | None:
+    """Text and path stand on the command line alike: the engine tells the two apart as we do, by a brace."""
+    if spec.config_map is not None:
+        return ConfigMapKey(name=spec.config_map.name, key=spec.config_map.key)
+    return spec.inline or spec.path
 
 
 def _env_from(variable: EnvVariable) -> EnvFrom | None:

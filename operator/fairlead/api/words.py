@@ -156,16 +156,17 @@ ModelName = Annotated[
         remedy="use at most 128 letters, digits and - . _ : / @, with a letter or digit first",
     ),
 ]
-_PIECE: Final = r"[A-Za-z0-9_][-A-Za-z0-9._]*"
+PIECE: Final = r"[A-Za-z0-9_][-A-Za-z0-9._]*"
+"""One name in a path."""
 SourceText = Annotated[
     str,
     Spelling(
         pattern=(
-            rf"hf://{_PIECE}(/{_PIECE})?"
-            rf"|oci://[a-z0-9][-a-z0-9.]*(:[0-9]+)?(/{_PIECE})+(:{_PIECE})?(@sha256:[0-9a-f]{{64}})?"
-            rf"|s3://[a-z0-9][-a-z0-9.]*(/{_PIECE})*/?"
-            rf"|pvc://[a-z0-9][-a-z0-9.]*(/{_PIECE})*/?"
-            rf"|(/{_PIECE})+/?"
+            rf"hf://{PIECE}(/{PIECE})?"
+            rf"|oci://[a-z0-9][-a-z0-9.]*(:[0-9]+)?(/{PIECE})+(:{PIECE})?(@sha256:[0-9a-f]{{64}})?"
+            rf"|s3://[a-z0-9][-a-z0-9.]*(/{PIECE})*/?"
+            rf"|pvc://[a-z0-9][-a-z0-9.]*(/{PIECE})*/?"
+            rf"|(/{PIECE})+/?"
         ),
         longest=512,
         because="this is no place to read a model from",

@@ -18,11 +18,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     source.add_argument("--url", metavar="URL", help="a running engine under load, for instance http://10.0.0.7:8000")
     source.add_argument("--recorded", metavar="FILE", help="timeseries.csv of a recorded run: a row a second")
     parser.add_argument("--seconds", type=float, default=60.0, help="how long to watch a running engine (60)")
-    parser.add_argument("--every", type=float, default=1.0, help="and how many seconds lie between two looks (1)")
+    parser.add_argument("--every", type=float, default=1.0, help="seconds between two scrapes (1)")
     parser.add_argument("--product", required=True, help="the GPU it runs on, as the catalogue names it")
-    parser.add_argument("--gpus", type=int, default=1, help="and how many of them a replica has")
+    parser.add_argument("--gpus", type=int, default=1, help="number of GPUs of one replica")
     parser.add_argument("--products", metavar="FILE", help=options.PRODUCTS_HELP)
-    parser.add_argument("--out", metavar="FILE", help="where to write what was found")
+    parser.add_argument("--out", metavar="FILE", help="file to write the result to")
     parser.add_argument("-o", "--output", choices=("text", "json"), default="text", help="how to print it")
     parser.add_argument(
         "vllm", nargs=argparse.REMAINDER, metavar="-- vllm serve MODEL ...", help="the engine's command"

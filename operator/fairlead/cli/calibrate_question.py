@@ -78,7 +78,8 @@ def seen(chosen: argparse.Namespace, asked: Asked, tell: Callable[[str], None]) 
         return watched.stretches(scrapes, asked.question.batch_tokens)
     if asked.blocks is None:
         raise Misunderstood(
-            "--recorded: the run's cache is not known; add --num-gpu-blocks-override N to its command, as its log says"
+            "--recorded: the size of the run's KV cache is unknown; "
+            "add --num-gpu-blocks-override N to its command, as its log says"
         )
     rows = recorded.read_seconds(package_data.read_text(Path(chosen.recorded)))
     limits = EngineSettings(
@@ -129,4 +130,4 @@ async def _watch(looks: _Looks, tell: Callable[[str], None]) -> list[Scrape]:
 def _near(word: str, known: object) -> str:
     names = list(known) if isinstance(known, dict) else []
     near = ", ".join(difflib.get_close_matches(word, names, n=3, cutoff=0.3))
-    return f"near: {near}" if near else "nothing there is alike"
+    return f"near: {near}" if near else "no name there is similar"

@@ -5,8 +5,8 @@ import sys
 from typing import Final
 
 INTRODUCTION: Final = (
-    "Answers as vLLM 0.32 would on that GPU, at the speed a model of it says. Told by the environment, since a pod can "
-    "be told so:"
+    "Answers as vLLM 0.32 would on that GPU, at the speed that a model of it predicts. Environment variables configure "
+    "the rest:"
 )
 
 
@@ -16,9 +16,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
     knobs = "; ".join(f"{pretence.PREFIX}{knob}: {told}" for knob, told in pretence.KNOBS.items())
     parser.epilog = f"{INTRODUCTION} {knobs}.".replace("%", "%%")
-    parser.add_argument("--product", default="", help="the accelerator it pretends to have")
-    parser.add_argument("--gpus", type=int, default=1, help="and how many of them")
-    parser.add_argument("--step-times", metavar="FILE", help="what `fairlead calibrate --out` wrote of this deployment")
+    parser.add_argument("--product", default="", help="the GPU it simulates, by its product label")
+    parser.add_argument("--gpus", type=int, default=1, help="number of GPUs (1)")
+    parser.add_argument("--step-times", metavar="FILE", help="file that `fairlead calibrate --out` wrote")
     parser.add_argument("vllm", nargs=argparse.REMAINDER, metavar="-- vllm serve MODEL ...", help="vLLM's own command")
 
 
@@ -38,6 +38,9 @@ def run(chosen: argparse.Namespace) -> int:
         served = command.read(chosen.vllm, os.environ)
         pretended = pretence.read(os.environ)
         known = packaged.load(Path(chosen.step_times) if chosen.step_times else None)
+    except command.ParserEnds as problem:
+        print(problem, file=sys.stderr)
+        return 2
     except (OSError, ValueError) as problem:
         print(f"fairlead engine: {problem}", file=sys.stderr)
         return 2

@@ -55,6 +55,9 @@ def _values(name: str, launch: "Launch") -> dict[str, Any]:
         "name": name,
         "command": list(launch.command),
         "environment": {one.name: _value(one.value) for one in launch.environment},
+        "files": {
+            f"{one.folder}/{one.name}": f"(ConfigMap {one.source.name}, key {one.source.key})" for one in launch.files
+        },
         "ports": {port.name: port.number for port in launch.ports},
         "graceSeconds": launch.shutdown.grace_seconds,
         "startupSeconds": launch.probes.startup.patience_seconds,
@@ -86,10 +89,16 @@ def _value(value: "str | SecretKey | EnvFrom") -> str:
 
 
 def _text(one: dict[str, Any]) -> str:
-    words = " ".join(shlex.quote(word) for word in one["command"]).replace(" --", " \\\n    --")
+    words = "".join(_broken(word) for word in one["command"]).strip()
+    files = "\n".join(f"# {path}: {kept}" for path, kept in one["files"].items())
     environment = "\n".join(f"{name}={value}" for name, value in one["environment"].items())
     from fairlead.fleet.counts import count
 
     told = one["router"]
     pods = f"# {count(told['routers'], 'router')} in front; their configuration: -o json" if told else ""
-    return "\n".join(filter(None, (f"# {one['name']}", environment, words, pods)))
+    return "\n".join(filter(None, (f"# {one['name']}", environment, files, words, pods)))
+
+
+def _broken(word: str) -> str:
+    """A line for each flag; what a quoted text has in it stays as it is."""
+    return (" \\\n    " if word.startswith("--") else " ") + shlex.quote(word)

@@ -47,11 +47,16 @@ def _configure(words: list[str]) -> None:
         make_arg_parser,
         validate_parsed_serve_args,
     )
+    from vllm.entrypoints.launchers.launcher import (  # type: ignore[import-not-found]
+        validate_api_server_args,
+    )
     from vllm.utils.argparse_utils import FlexibleArgumentParser  # type: ignore[import-not-found]  # not here
 
     parsed = make_arg_parser(FlexibleArgumentParser()).parse_args(words)
     parsed.model = parsed.model_tag
     validate_parsed_serve_args(parsed)
+    if not parsed.tool_parser_plugin:
+        validate_api_server_args(parsed)
     AsyncEngineArgs.from_cli_args(parsed).create_engine_config()
 
 

@@ -60,8 +60,8 @@ def _hold(deployment: WantedDeployment, door: OwnRouter, known: Known) -> Iterat
             field="spec.router.hold.maxTime",
             value=f"{hold.max_seconds:g}s",
             reason=AdmissionReason.SHORTER_THAN_COLD_START,
-            because=f"a replica is assumed to take {cold:g} s to start (coldStart.assume of the policy), so requests that "
-            f"come while none serves get 503 after {hold.max_seconds:g} s",
+            because=f"a replica is assumed to take {cold:g} s to start (coldStart.assume of the policy), so requests "
+            f"that come while none serves get 503 after {hold.max_seconds:g} s",
             remedy=f"write more than {cold:g}s, or hold.maxRequests: 0 to refuse at once",
         )
 

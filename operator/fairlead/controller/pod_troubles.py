@@ -45,7 +45,10 @@ MEANINGS: Final = (
         "lower spec.engine.context.maxTokens or spec.engine.batching.maxSequences, quantize, or take more GPUs",
     ),
     Meaning(
-        re.compile(r"(?i)unrecognized arguments|error: argument|invalid choice|validation error"),
+        re.compile(
+            r"(?i)unrecognized arguments|ambiguous option|error: argument|invalid choice|validation error"
+            r"|invalid (tool call|reasoning) parser|requires --tool-call-parser"
+        ),
         ConditionReason.BAD_ARGUMENTS,
         "correct spec.engine, above all extraArgs, for this version of the engine",
     ),

@@ -1,14 +1,17 @@
 """Which other objects an object names, and what is said when one of them is not there."""
 
 from collections.abc import Container, Iterable, Iterator, Mapping
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from fairlead.controller.known import Key, Known
+from fairlead.fleet.conversations import ConfigMapKey
 from fairlead.fleet.gateways import Gateway, OwnRouter, Route, Routing, WantedDeployment
 from fairlead.fleet.policies import Policy, ReplicaBounds
 from fairlead.fleet.refusals import Reason, Refusal
 from fairlead.fleet.wanted import SecretKey, SourceScheme, Wanted, WantedEngine
 from fairlead.objects import router_secrets
+
+_TEMPLATE: Final = "spec.engine.chatTemplate.configMap"
 
 
 class ReferenceReason(Reason):
@@ -28,7 +31,7 @@ class Reference(NamedTuple):
 def of_deployment(deployment: WantedDeployment) -> Iterator[Reference]:
     """Its policy, and all that its pods would wait for."""
     wanted = deployment.wanted
-    for field, kind, name in (*_fleet(deployment), *_sources(wanted), *_pods(wanted), *_variables(wanted.engine)):
+    for field, kind, name in (*_fleet(deployment), *_sources(wanted), *_pods(wanted), *_configured(wanted.engine)):
         yield Reference(field, Key(kind, wanted.namespace, name))
 
 
@@ -40,6 +43,9 @@ def entries(deployment: WantedDeployment) -> Iterator[tuple[Reference, str]]:
     for one in wanted.engine.env_from:
         kind = "Secret" if one.from_secret else "ConfigMap"
         yield Reference("spec.engine.env", Key(kind, wanted.namespace, one.object_name)), one.key
+    if isinstance(template := wanted.engine.chat_template, ConfigMapKey):
+        place = Reference(f"{_TEMPLATE}.key", Key("ConfigMap", wanted.namespace, template.name))
+        yield place, template.key
     if isinstance(deployment.door, OwnRouter):
         for field, secret in _secrets(deployment.door.routing):
             yield Reference(f"spec.router.{field}", Key("Secret", wanted.namespace, secret.name)), secret.key
@@ -144,9 +150,12 @@ def _pods(wanted: Wanted) -> Named:
         yield f"spec.placement.imagePullSecrets[{place}].name", "Secret", name
 
 
-def _variables(engine: WantedEngine) -> Named:
+def _configured(engine: WantedEngine) -> Named:
+    """What the kubelet reads out of objects when a pod starts."""
     for one in engine.env_from:
         yield "spec.engine.env", "Secret" if one.from_secret else "ConfigMap", one.object_name
+    if isinstance(engine.chat_template, ConfigMapKey):
+        yield f"{_TEMPLATE}.name", "ConfigMap", engine.chat_template.name
 
 
 def _answering(route: Route) -> Iterator[tuple[str, str]]:

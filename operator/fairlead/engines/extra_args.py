@@ -66,7 +66,10 @@ def _refusals(arguments: Sequence[str], rules: Sequence[FlagRule]) -> Iterator[R
                 yield _malformed(field, NOT_SHOWN, "a value must follow its flag", "write the flag before it")
         elif name == "--" or " " in argument.partition("=")[0]:
             yield _malformed(
-                field, argument.split()[0], "this is no single flag", "write each flag and each value as an element"
+                field,
+                argument.split()[0],
+                "one element holds one flag or one value, and this holds more",
+                "write each flag and each value as an element",
             )
         elif found := rule(name, rules):
             yield Refusal(field=field, value=name, reason=found.reason, because=found.because, remedy=found.remedy)

@@ -5,6 +5,7 @@
 
 from dataclasses import dataclass
 
+from fairlead.fleet.conversations import ConfigMapKey
 from fairlead.fleet.wanted import EnvFrom, ModelSource, SecretKey
 
 
@@ -75,6 +76,16 @@ class Mount:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ConfigFile:
+    """One key of a ConfigMap as a file that the command opens."""
+
+    source: ConfigMapKey
+    folder: str
+    """Nothing else lies in it."""
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Launch:
     """All that an engine's container needs from the engine's side."""
 
@@ -84,6 +95,7 @@ class Launch:
     probes: Probes
     shutdown: Shutdown
     mounts: tuple[Mount, ...] = ()
+    files: tuple[ConfigFile, ...] = ()
     cache_path: str | None = None
     """What is worth keeping between two starts lies below: downloads and compiled graphs."""
     shared_memory_bytes: int = 0

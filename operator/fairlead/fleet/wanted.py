@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from fairlead.fleet.conversations import ChatTemplate, Reasoning, Tools
 from fairlead.fleet.quantization import Dtype, KvFormat, WeightFormat
 
 NO_RESOURCE: Final = "none"
@@ -136,6 +137,11 @@ class WantedEngine:
     max_context_tokens: int | None = None
     memory_utilization: float | None = None
     adapters: tuple[Adapter, ...] = ()
+    tools: Tools | None = None
+    """Nothing: no parser is named, and only extra arguments can ask for one."""
+    reasoning: Reasoning | None = None
+    chat_template: ChatTemplate | None = None
+    """Instead of the model's own."""
     eager: bool = False
     trust_remote_code: bool = False
     extra_args: tuple[str, ...] = ()

@@ -7,7 +7,7 @@ time in one pod.
 from dataclasses import dataclass
 from typing import Final
 
-from fairlead.fleet.launch import Launch, Mount
+from fairlead.fleet.launch import ConfigFile, Launch, Mount
 from fairlead.fleet.wanted import SourceScheme, Storage
 from fairlead.objects import quantities
 from fairlead.objects.manifest import Manifest
@@ -26,7 +26,7 @@ class Carried:
 
 def carried(storage: Storage, launch: Launch) -> Carried:
     """Everything that is mounted, in a fixed order."""
-    pieces = [*_cache(storage, launch), *_weights(launch), *_shared_memory(storage, launch), _tmp()]
+    pieces = [*_cache(storage, launch), *_weights(launch), *_files(launch), *_shared_memory(storage, launch), _tmp()]
     claims = list(dict.fromkeys(_claim(volume) for volume, _ in pieces if _claim(volume)))
     volumes: dict[str, Manifest] = {}
     mounts: list[Manifest] = []
@@ -61,6 +61,16 @@ def _source(number: int, mount: Mount) -> Piece:
         return {"name": f"weights-{number}", "image": {"reference": mount.source.location}}, place
     claim, _, folder = mount.source.location.partition("/")
     return _of_claim(claim), place | _folder(folder)
+
+
+def _files(launch: Launch) -> list[Piece]:
+    """The one key of each, under the name that the command opens."""
+    return [_file(number, one) for number, one in enumerate(launch.files)]
+
+
+def _file(number: int, file: ConfigFile) -> Piece:
+    source = {"name": file.source.name, "items": [{"key": file.source.key, "path": file.name}]}
+    return {"name": f"file-{number}", "configMap": source}, {"mountPath": file.folder, "readOnly": True}
 
 
 def _shared_memory(storage: Storage, launch: Launch) -> list[Piece]:

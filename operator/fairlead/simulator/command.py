@@ -7,11 +7,11 @@ from typing import Any, Final
 
 from fairlead.fleet.wanted import Parallelism
 from fairlead.sim.engine.settings import Policy
-from fairlead.simulator import flags
-from fairlead.simulator.flags import Misunderstood
+from fairlead.simulator import flags, spellings
+from fairlead.simulator.flags import Misunderstood, ParserEnds
 from fairlead.simulator.served import LONGEST_UNSAID, Answering, Limits, Memory, Served
 
-__all__ = ["Misunderstood", "Served", "read"]
+__all__ = ["Misunderstood", "ParserEnds", "Served", "read"]
 
 BLOCK_TOKENS: Final = 16
 _ON: Final = "1"
@@ -27,7 +27,7 @@ def read(words: Sequence[str], environment: Mapping[str, str] | None = None) -> 
     if command[:2] != ["vllm", "serve"]:
         shown = " ".join(command[:3]) or "nothing"
         raise Misunderstood(f"the engine's command: {shown}: must be `vllm serve MODEL ...`; write it after `--`")
-    rest = [flags.dashed(word) for word in command[2:]]
+    rest = spellings.completed(command[2:])
     bare = rest.pop(0) if rest and not rest[0].startswith("-") else None
     found, _ = flags.parser().parse_known_args(rest)
     model = bare or found.model
@@ -105,6 +105,8 @@ def _answering(found: Namespace, environment: Mapping[str, str]) -> Answering:
         auto_tool_choice=found.enable_auto_tool_choice,
         tool_parser=found.tool_call_parser,
         reasoning_parser=found.reasoning_parser,
+        parser_plugins=bool(found.tool_parser_plugin or found.reasoning_parser_plugin),
+        language_only=found.language_model_only,
         runner=found.runner,
         max_logprobs=found.max_logprobs,
         sleep_mode=found.enable_sleep_mode,

@@ -1,6 +1,6 @@
 """vLLM 0.32's flags, as far as a pretended engine acts on them: their spellings and the values they take.
 
-Every other flag is passed over, value and all; what vLLM would refuse is not checked here.
+Every other flag that vLLM knows is passed over, value and all; `spellings` refuses those that it does not know.
 """
 
 import argparse
@@ -20,11 +20,15 @@ class Misunderstood(ValueError):
     """The words are no command of vLLM."""
 
 
+class ParserEnds(Misunderstood):
+    """vLLM's own parser would end with code 2; the text is its last line, word for word."""
+
+
 class Parser(argparse.ArgumentParser):
     """Answers a value, not an exit: whoever asked decides how the process ends."""
 
     def error(self, message: str) -> NoReturn:
-        raise Misunderstood(f"the engine's command: {message}")
+        raise ParserEnds(f"vllm serve: error: {message}")
 
 
 def parser() -> Parser:
@@ -131,4 +135,7 @@ def _answers(made: Parser) -> None:
         made.add_argument(flag, action="store_true")
     made.add_argument("--tool-call-parser")
     made.add_argument("--reasoning-parser", default="")
+    for flag in ("--tool-parser-plugin", "--reasoning-parser-plugin"):
+        made.add_argument(flag, default="")
+    made.add_argument("--language-model-only", action=argparse.BooleanOptionalAction, default=False)
     made.add_argument("--max-logprobs", type=int, default=20)

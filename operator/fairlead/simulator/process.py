@@ -20,6 +20,7 @@ from typing import Final
 
 from aiohttp import web
 
+from fairlead.fleet.counts import count, verb
 from fairlead.simulator import packaged
 from fairlead.simulator.faults import AT_START, Fault
 from fairlead.simulator.live import last_words, provision
@@ -203,4 +204,5 @@ class _Life:
             self._outside.last_words("INFO drained; no running request was cut")
             return
         cut = self._engine.end()
-        self._outside.last_words(f"INFO shutdown time-out passed; {cut} running requests were cut")
+        lost = f"{count(cut, 'running request')} {verb(cut, 'was')} cut"
+        self._outside.last_words(f"INFO shutdown time-out passed; {lost}")

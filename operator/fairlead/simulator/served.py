@@ -76,6 +76,10 @@ class Answering:
     auto_tool_choice: bool = False
     tool_parser: str | None = None
     reasoning_parser: str = ""
+    parser_plugins: bool = False
+    """Files that register parsers of any name."""
+    language_only: bool = False
+    """`--language-model-only`: a model that takes pictures takes none."""
     runner: str = "auto"
     max_logprobs: int = 20
     sleep_mode: bool = False
@@ -106,6 +110,8 @@ class Served:
     context_tokens: int = LONGEST_UNSAID
     """Prompt and reply together; put in by `provision` where it was not written."""
     vocabulary: int = VOCABULARY
+    multimodal: bool = False
+    """Whether the model takes pictures, too; put in by `provision`."""
     shutdown_seconds: int = 0
     limits: Limits = Limits()
     memory: Memory = Memory()

@@ -34,8 +34,8 @@ def test_it_is_told_in_a_line_every_ten_seconds_at_most() -> None:
     late(lag, 0.4, 20, steps=80)
 
     assert said == [
-        "WARNING (simulated) 50 ms behind its model on average: what clients measure is not the model",
-        "WARNING (simulated) 400 ms behind its model at the least: new requests are refused",
+        "WARNING (simulated) 50 ms behind its model on average: latencies are no longer the model's",
+        "WARNING (simulated) at least 400 ms behind its model: new requests are refused",
     ]
 
 

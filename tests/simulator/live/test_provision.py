@@ -129,11 +129,34 @@ def test_a_fixed_pace_takes_the_place_of_the_models_times() -> None:
         (("-tp", "3"), H100, r"Total number of attention heads \(32\) must be divisible by tensor parallel size \(3\)"),
         (("--gpu-memory-utilization", "0.1"), H100, "CUDA out of memory"),
         (("--kv-cache-memory-bytes", "1M"), H100, "is larger than the available KV cache memory"),
+        (("--enable-auto-tool-choice",), H100, "TypeError: Error: --enable-auto-tool-choice requires --tool-call-par"),
+        (
+            ("--enable-auto-tool-choice", "--tool-call-parser", "hermess"),
+            H100,
+            r"KeyError: 'invalid tool call parser: hermess \(chose from \{ apertus,cohere_command3,",
+        ),
+        (
+            ("--reasoning-parser", "r1"),
+            H100,
+            r"KeyError: 'invalid reasoning parser: r1 \(chose from \{ cohere_command3",
+        ),
     ],
 )
 def test_what_vllm_would_refuse_ends_the_start_in_its_words(flags: tuple[str, ...], machine: Machine, why: str) -> None:
     with pytest.raises(CannotStart, match=why):
         started(LLAMA, *flags, machine=machine)
+
+
+def test_a_plugin_may_bring_a_parser_of_any_name_and_a_parser_that_nobody_uses_is_not_looked_up() -> None:
+    own = ("--enable-auto-tool-choice", "--tool-call-parser", "own", "--tool-parser-plugin", "/own.py")
+    assert started(LLAMA, *own).served.answering.tool_parser == "own"
+    assert started(LLAMA, "--tool-call-parser", "own").served.answering.tool_parser == "own"
+
+
+@pytest.mark.trial(15)
+def test_a_model_takes_pictures_where_the_catalogue_says_so() -> None:
+    assert not started(LLAMA).served.multimodal
+    assert started("Qwen/Qwen2.5-VL-7B-Instruct", "--max-model-len", "8192").served.multimodal
 
 
 def test_a_quantized_model_takes_less_and_the_flag_of_its_own_format_changes_nothing() -> None:

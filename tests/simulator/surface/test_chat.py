@@ -80,23 +80,6 @@ def test_a_chat_goes_on_with_the_ids_that_the_engine_has_seen() -> None:
     told(story())
 
 
-def test_parts_pictures_systems_and_prompt_texts_are_read() -> None:
-    async def story() -> None:
-        parts = [{"type": "text", "text": "two words"}, {"type": "image_url", "image_url": {"url": "x"}}]
-        messages = [{"role": "system", "content": "be kind"}, {"role": "user", "content": parts}]
-        body = {"messages": messages, "max_tokens": 2, "return_prompt_text": True, "return_token_ids": True}
-        async with serving() as engine:
-            _, whole = await engine.post(PATH, body)
-            first = (await engine.events(PATH, body))[0]
-            _, bare = await engine.post(PATH, HELLO | {"add_generation_prompt": False})
-        assert whole["prompt_text"].startswith("<|system|>be kind<|end|><|user|>two words<|end|><|assistant|>")
-        assert whole["usage"]["prompt_tokens"] == len(whole["prompt_token_ids"]) == 265
-        assert (first["prompt_text"], first["prompt_token_ids"]) == (whole["prompt_text"], whole["prompt_token_ids"])
-        assert bare["usage"]["prompt_tokens"] == 5
-
-    told(story())
-
-
 def test_logprobs_of_a_chat_have_bytes_and_as_many_alternatives_as_asked() -> None:
     async def story() -> None:
         asked = HELLO | {"logprobs": True, "top_logprobs": 2}

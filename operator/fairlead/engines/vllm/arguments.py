@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from fairlead.engines import places
 from fairlead.engines.asked import Asked
-from fairlead.engines.vllm import adapters, defaults, formats
+from fairlead.engines.vllm import adapters, conversation, defaults, formats
 from fairlead.fleet.quantization import Dtype, KvFormat
 from fairlead.fleet.wanted import ModelSource, SpeculationMethod
 
@@ -186,6 +186,9 @@ FIELDS: Final[dict[str, Callable[[Asked], Arguments]]] = {
     "spec.engine.eager": _eager,
     "spec.engine.trustRemoteCode": _trust,
     "spec.engine.adapters": _adapters,
+    "spec.engine.tools": conversation.tools,
+    "spec.engine.reasoning": conversation.reasoning,
+    "spec.engine.chatTemplate": conversation.template,
     "spec.parallelism.tensor": _tensor,
     "spec.parallelism.pipeline": _pipeline,
     "spec.parallelism.data": _data,

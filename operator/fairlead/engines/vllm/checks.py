@@ -3,7 +3,7 @@
 from typing import Final
 
 from fairlead.engines.asked import Check
-from fairlead.engines.vllm import adapters, extras, kv, limits, speculation, spread, weights
+from fairlead.engines.vllm import adapters, conversation, extras, kv, limits, speculation, spread, weights
 
 CHECKS: Final[tuple[Check, ...]] = (
     spread.degree_out_of_range,
@@ -41,6 +41,10 @@ CHECKS: Final[tuple[Check, ...]] = (
     limits.prompts_in_one_piece,
     adapters.rank_too_high,
     adapters.name_taken,
+    conversation.tool_parser_unknown,
+    conversation.tool_parser_missing,
+    conversation.reasoning_parser_unknown,
+    conversation.reasoning_parser_missing,
     extras.load_format_gone,
     extras.hash_gone,
     extras.tool_choice_without_parser,

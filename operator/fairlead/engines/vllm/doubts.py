@@ -4,12 +4,13 @@ from typing import Final
 
 from fairlead.engines.asked import Asked, Doubt
 from fairlead.engines.reasons import EngineReason
-from fairlead.engines.vllm import formats, kv, limits, speculation, unknown, weights
+from fairlead.engines.vllm import conversation, formats, kv, limits, speculation, unknown, weights
+from fairlead.engines.vllm.release import RELEASE, is_ours
+from fairlead.fleet.counts import count
 from fairlead.fleet.quantization import KvFormat, WeightFormat
 from fairlead.fleet.refusals import Caution
 from fairlead.fleet.wanted import SourceScheme, SpeculationMethod
 
-RELEASE: Final = "0.32"
 FULL_SHARE: Final = 0.95
 _ALLOCATOR: Final = "PYTORCH_CUDA_ALLOC_CONF"
 _EXPANDABLE: Final = "expandable_segments:True"
@@ -17,7 +18,7 @@ _EXPANDABLE: Final = "expandable_segments:True"
 
 def other_release(asked: Asked) -> Caution | None:
     """These tables were read in one release; what changed since then is noticed only when the engine starts."""
-    if asked.engine.version == RELEASE or asked.engine.version.startswith(RELEASE + "."):
+    if is_ours(asked.engine.version):
         return None
     return _caution(
         "spec.engine.version",
@@ -65,7 +66,7 @@ def switch_never_reached(asked: Asked) -> Caution | None:
         f"{speculation.FIELD}.maxConcurrency",
         str(most),
         EngineReason.SLOWER,
-        f"a replica never runs more than {sequences} requests, so guessing is never switched off",
+        f"a replica never runs more than {count(sequences, 'request')} at once, so guessing is never switched off",
         f"write less than {sequences}, or remove it",
     )
 
@@ -81,7 +82,7 @@ def arithmetic_in_sixteen_bits(asked: Asked) -> Caution | None:
         EngineReason.SLOWER,
         f"{gpu.product} has no arithmetic for it (that begins at {formats.words(row.native)}): "
         "memory is saved, and long prompts are no faster",
-        "expect gains in tokens of running answers only",
+        "expect faster generation, not faster prompts",
     )
 
 
@@ -94,7 +95,7 @@ def deprecated_fp8(asked: Asked) -> Caution | None:
         weights.FIELD,
         WeightFormat.FP8,
         EngineReason.RISKY,
-        "on an unquantized checkpoint vLLM takes this as an old name that it will drop",
+        "on an unquantized checkpoint this is a deprecated name, which a later vLLM will drop",
         f"write {WeightFormat.FP8_PER_TENSOR}",
     )
 
@@ -108,7 +109,7 @@ def coarse_cache(asked: Asked) -> Caution | None:
         kv.FIELD,
         KvFormat.FP8_E5M2,
         EngineReason.RISKY,
-        "it keeps two bits of each value, and long contexts show it first",
+        "it keeps two mantissa bits of each value, and answers to long contexts lose quality first",
         "write fp8E4M3, which this GPU can" if newer else "check answers on your own prompts",
     )
 
@@ -135,7 +136,7 @@ def almost_all_memory(asked: Asked) -> Caution | None:
         "spec.engine.memoryUtilization",
         f"{share:g}",
         EngineReason.RISKY,
-        "what the engine does not plan for (driver, communication, fragments) has next to nothing left",
+        "almost no memory is left for the driver, communication and fragmentation",
         f"write {FULL_SHARE} or less",
     )
 
@@ -149,7 +150,7 @@ def idle_gpus(asked: Asked) -> Caution | None:
         "spec.accelerator.count",
         str(held),
         EngineReason.SLOWER,
-        f"parallelism uses {used} of them, and nobody else can have the others",
+        f"parallelism uses {used} of {count(held, 'GPU')}, and no other pod can use the rest",
         f"write {used}, or more parallelism",
     )
 
@@ -178,7 +179,7 @@ def context_beyond_the_model(asked: Asked) -> Caution | None:
         "spec.engine.context.maxTokens",
         str(tokens),
         EngineReason.RISKY,
-        f"{shape.name} was made for {shape.positions} tokens; beyond them answers fall apart or the engine fails",
+        f"{shape.name} was made for {count(shape.positions, 'token')}; beyond, answers degrade or the engine fails",
         f"write {shape.positions} or less",
     )
 
@@ -193,8 +194,8 @@ def foreign_code(asked: Asked) -> Caution | None:
         "spec.engine.trustRemoteCode",
         "true",
         EngineReason.RISKY,
-        "the model's own Python code runs in the pod"
-        + ("" if pinned else ", and whoever changes the model changes it"),
+        "Python code from the model's repository runs in the pod"
+        + ("" if pinned else ", and any later commit there changes it"),
         "read that code" if pinned else "read that code and set spec.model.revision to the commit you read",
     )
 
@@ -207,7 +208,7 @@ def adapter_not_pinned(asked: Asked) -> Caution | None:
                 f"spec.engine.adapters[{index}].revision",
                 adapter.source.revision,
                 EngineReason.RISKY,
-                "vLLM downloads an adapter's newest revision, whatever is written here",
+                "vLLM always downloads an adapter's newest revision and ignores this one",
                 "put that revision on a volume or in an image and name it by pvc:// or oci://",
             )
     return None
@@ -235,7 +236,7 @@ def sleep_without_the_pool(asked: Asked) -> Caution | None:
         "spec.engine.env",
         f"{_ALLOCATOR}={said}",
         EngineReason.RISKY,
-        "sleep mode takes memory from a pool of its own, which does not stand expandable segments",
+        "sleep mode takes memory from a pool of its own, which does not work with expandable segments",
         f"remove {_EXPANDABLE}, or spec.engine.sleep",
     )
 
@@ -259,6 +260,8 @@ DOUBTS: Final[tuple[Doubt, ...]] = (
     events_of_nothing,
     sleep_without_the_pool,
     unknown.unknown_flag,
+    conversation.tool_parser_doubtful,
+    conversation.reasoning_parser_doubtful,
 )
 
 

@@ -7,7 +7,7 @@ from fairlead.engines import places
 from fairlead.engines.asked import Asked
 from fairlead.engines.skimming import Skimmer
 from fairlead.engines.start import Pace
-from fairlead.engines.vllm import arguments, environment, flag_values, given, lifecycle, metrics
+from fairlead.engines.vllm import arguments, conversation, environment, flag_values, given, lifecycle, metrics, unknown
 from fairlead.engines.vllm.adapters import SLOTS
 from fairlead.engines.vllm.checks import CHECKS
 from fairlead.engines.vllm.doubts import DOUBTS
@@ -31,6 +31,7 @@ class Vllm:
         return (
             *asking.refusals(asked, CHECKS),
             *given.arguments(asked),
+            *unknown.refusals(asked),
             *flag_values.refusals(asked),
             *given.variables(asked),
         )
@@ -49,6 +50,7 @@ class Vllm:
             probes=lifecycle.probes(budget),
             shutdown=lifecycle.shutdown(pace),
             mounts=places.mounts(asked.wanted),
+            files=conversation.files(asked),
             cache_path=places.CACHE,
             shared_memory_bytes=_GIB * max(1, asked.wanted.parallelism.gpus),
         )

@@ -7,6 +7,7 @@ from fairlead.engines import extra_args
 from fairlead.engines.asked import Asked
 from fairlead.engines.reasons import EngineReason
 from fairlead.engines.vllm import defaults
+from fairlead.fleet.counts import count
 from fairlead.fleet.refusals import Refusal
 from fairlead.fleet.wanted import SpeculationMethod
 
@@ -30,12 +31,13 @@ def hash_gone(asked: Asked) -> Refusal | None:
 
 def tool_choice_without_parser(asked: Asked) -> Refusal | None:
     """Mirrors "--enable-auto-tool-choice requires --tool-call-parser"."""
-    if not asked.gives("--enable-auto-tool-choice") or asked.gives("--tool-call-parser"):
+    written = asked.engine.tools is not None or asked.gives("--tool-call-parser")
+    if written or not asked.gives("--enable-auto-tool-choice"):
         return None
     return _refusal(
         "--enable-auto-tool-choice",
         "it needs to know how this model writes its tool calls",
-        "add --tool-call-parser with the parser of the model's family",
+        "write spec.engine.tools: {} instead, or add --tool-call-parser with the parser of the model's family",
     )
 
 
@@ -62,7 +64,7 @@ def more_active_than_running(asked: Asked) -> Refusal | None:
         return None
     return _refusal(
         f"--max-num-active-seqs {active}",
-        f"a batch holds {most} requests",
+        f"a batch holds at most {count(most, 'request')}",
         f"write {most} or less, or raise spec.engine.batching.maxSequences",
     )
 

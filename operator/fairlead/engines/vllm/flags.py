@@ -45,6 +45,15 @@ OWNED: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
 )
 """Field to flags. A test renders every field and finds no flag outside its row."""
 
+YIELDING: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
+    {
+        "spec.engine.tools": ("--tool-call-parser", "--enable-auto-tool-choice"),
+        "spec.engine.reasoning": ("--reasoning-parser",),
+        "spec.engine.chatTemplate": ("--chat-template",),
+    }
+)
+"""The same of fields that came after people had written their flags: free until the field is written."""
+
 REMOVED: Final[Mapping[str, str]] = MappingProxyType(
     {
         "--swap-space": "remove it: preempted requests are computed again; --kv-offloading-size keeps KV blocks in RAM",
@@ -92,7 +101,7 @@ RESERVED: Final[tuple[tuple[tuple[str, ...], str, str], ...]] = (
     ),
     (
         ("--api-server-count", "-asc"),
-        "with several API servers running replies are cut at shutdown instead of drained",
+        "with several API servers, replies in flight are cut at shutdown instead of drained",
         "leave it out and use more replicas",
     ),
     (("--headless",), "an engine without its HTTP server answers no probe", "leave it out"),
@@ -142,16 +151,18 @@ RESERVED: Final[tuple[tuple[tuple[str, ...], str, str], ...]] = (
 )
 
 
-def _rules() -> tuple[FlagRule, ...]:
-    owned = (
-        FlagRule(
-            flags=flags,
-            reason=EngineReason.ARGUMENT_OWNED,
-            because=f"{field} owns this flag",
-            remedy=f"set {field} instead",
-        )
-        for field, flags in OWNED.items()
+def owned_by(field: str, flags: tuple[str, ...]) -> FlagRule:
+    """The rule of one row."""
+    return FlagRule(
+        flags=flags,
+        reason=EngineReason.ARGUMENT_OWNED,
+        because=f"{field} owns this flag",
+        remedy=f"set {field} instead",
     )
+
+
+def _rules() -> tuple[FlagRule, ...]:
+    owned = (owned_by(field, flags) for field, flags in OWNED.items())
     removed = (
         FlagRule(
             flags=(flag,),

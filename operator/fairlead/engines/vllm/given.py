@@ -1,16 +1,17 @@
 """What users hand to the engine past the typed fields: extra arguments and environment variables."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Final
 
 from fairlead.engines import extra_args
 from fairlead.engines.asked import Asked
+from fairlead.engines.extra_args import FlagRule
 from fairlead.engines.reasons import EngineReason
 from fairlead.engines.vllm import flags, reserved_variables
 from fairlead.fleet.refusals import Refusal
 
-_CACHE: Final = "set spec.storage.cache; what lies below it is ours to name"
+_CACHE: Final = "set spec.storage.cache; Fairlead names the folders below it"
 _TOKEN: Final = "set spec.model.tokenSecret, which keeps the token out of the pod's text"
 
 VARIABLES: Final[Mapping[str, tuple[EngineReason, str, str]]] = MappingProxyType(
@@ -35,7 +36,7 @@ VARIABLES: Final[Mapping[str, tuple[EngineReason, str, str]]] = MappingProxyType
             "the router has no key to send",
             "remove it and name tenants and their keys in spec.router.tenants",
         ),
-        "VLLM_PORT": (EngineReason.VARIABLE_RESERVED, "probes and routers look at port 8000", "remove it"),
+        "VLLM_PORT": (EngineReason.VARIABLE_RESERVED, "probes and routers use port 8000", "remove it"),
         "VLLM_HOST_IP": (EngineReason.VARIABLE_RESERVED, "a replica is one pod and knows its address", "remove it"),
         "VLLM_KEEP_ALIVE_ON_ENGINE_DEATH": (
             EngineReason.VARIABLE_RESERVED,
@@ -44,7 +45,7 @@ VARIABLES: Final[Mapping[str, tuple[EngineReason, str, str]]] = MappingProxyType
         ),
         "VLLM_USE_RUST_FRONTEND": (
             EngineReason.VARIABLE_RESERVED,
-            "that server's shutdown and metrics were never checked against this operator",
+            "the operator was never tested with that server's shutdown and metrics",
             "remove it",
         ),
         **{
@@ -58,7 +59,18 @@ VARIABLES: Final[Mapping[str, tuple[EngineReason, str, str]]] = MappingProxyType
 
 def arguments(asked: Asked) -> tuple[Refusal, ...]:
     """Every extra argument that is owned, removed, reserved or unreadable."""
-    return extra_args.refusals(asked.engine.extra_args, flags.RULES)
+    return extra_args.refusals(asked.engine.extra_args, (*flags.RULES, *_yielding(asked)))
+
+
+def _yielding(asked: Asked) -> Iterator[FlagRule]:
+    """Flags whose fields are written."""
+    engine = asked.engine
+    written = {
+        "spec.engine.tools": engine.tools,
+        "spec.engine.reasoning": engine.reasoning,
+        "spec.engine.chatTemplate": engine.chat_template,
+    }
+    return (flags.owned_by(field, names) for field, names in flags.YIELDING.items() if written[field] is not None)
 
 
 def variables(asked: Asked) -> tuple[Refusal, ...]:

@@ -3,6 +3,7 @@
 from fairlead.engines.asked import Asked
 from fairlead.engines.reasons import EngineReason
 from fairlead.engines.vllm import defaults
+from fairlead.fleet.counts import count
 from fairlead.fleet.refusals import Refusal
 
 LONGER_ALLOWED = "VLLM_ALLOW_LONG_MAX_MODEL_LEN"
@@ -17,7 +18,7 @@ def context_too_long(asked: Asked) -> Refusal | None:
         field="spec.engine.context.maxTokens",
         value=str(tokens),
         reason=EngineReason.CONTEXT_TOO_LONG,
-        because=f"{shape.name} was made for {shape.positions} tokens",
+        because=f"{shape.name} was made for {count(shape.positions, 'token')}",
         remedy=f"write {shape.positions} or less",
     )
 
@@ -31,7 +32,7 @@ def batch_below_sequences(asked: Asked) -> Refusal | None:
         field="spec.engine.batching.maxBatchedTokens",
         value=str(batched),
         reason=EngineReason.BATCH_TOO_SMALL,
-        because=f"each of {sequences} running requests takes at least one token of a step",
+        because=f"each running request takes at least one token of a step, and there may be {sequences:,}",
         remedy=f"write {sequences} or more, or {batched} as spec.engine.batching.maxSequences",
     )
 
@@ -48,7 +49,7 @@ def prompts_in_one_piece(asked: Asked) -> Refusal | None:
         field="spec.engine.batching.maxBatchedTokens",
         value=str(batched),
         reason=EngineReason.BATCH_TOO_SMALL,
-        because=f"--no-enable-chunked-prefill makes a step hold the longest prompt, {context} tokens",
+        because=f"--no-enable-chunked-prefill makes a step hold the longest prompt, {count(context, 'token')}",
         remedy=f"remove the argument, or write {context}",
     )
 
@@ -62,9 +63,9 @@ def out_of_range(asked: Asked) -> Refusal | None:
         "spec.engine.batching.maxQueuedRequests": engine.max_queued_requests,
         "spec.engine.context.maxTokens": engine.max_context_tokens,
     }
-    for field, count in counts.items():
-        if count is not None and count < 1:
-            return _range(field, str(count), "must be at least 1", "write 1 or more, or leave it out")
+    for field, number in counts.items():
+        if number is not None and number < 1:
+            return _range(field, str(number), "must be at least 1", "write 1 or more, or leave it out")
     return None
 
 

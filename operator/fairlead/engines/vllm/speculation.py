@@ -5,6 +5,7 @@ from typing import Final
 from fairlead.engines.asked import Asked
 from fairlead.engines.reasons import EngineReason
 from fairlead.engines.vllm import defaults
+from fairlead.fleet.counts import count
 from fairlead.fleet.refusals import Caution, Refusal
 from fairlead.fleet.wanted import SpeculationMethod
 
@@ -56,7 +57,7 @@ def tokens_missing(asked: Asked) -> Refusal | None:
         "tokens",
         str(speculation.tokens),
         EngineReason.SPECULATION_OUT_OF_RANGE,
-        "at least one token must be guessed a step",
+        "speculation must guess at least one token a step",
         "write 3, or off as the method",
     )
 
@@ -87,7 +88,7 @@ def lookup_unused(asked: Asked) -> Refusal | None:
         name,
         str(given[name]),
         EngineReason.SPECULATION_NOT_POSSIBLE,
-        f"{speculation.method} looks nothing up in the prompt",
+        f"{speculation.method} does not search the prompt",
         f"remove it, or write ngram as {FIELD}.method",
     )
 
@@ -120,7 +121,7 @@ def no_multiple_of_mtp_layers(asked: Asked) -> Refusal | None:
         "tokens",
         str(speculation.tokens),
         EngineReason.SPECULATION_OUT_OF_RANGE,
-        f"beyond its {layers} layers for it the model guesses in multiples of {layers}",
+        f"with {count(layers, 'layer')} for multi-token prediction more tokens must be a multiple of {layers}",
         f"write {speculation.tokens // layers * layers}",
     )
 
@@ -136,7 +137,7 @@ def vocabulary_differs(asked: Asked) -> Refusal | None:
         "draft.source",
         draft.name,
         EngineReason.VOCABULARY_DIFFERS,
-        f"it has a vocabulary of {draft.vocab} and {target.name} one of {target.vocab}",
+        f"its vocabulary has {count(draft.vocab, 'token')}, that of {target.name} {target.vocab:,}: they must be equal",
         f"name a small model of {target.name}'s family, or write ngram as {FIELD}.method",
     )
 
@@ -176,14 +177,15 @@ def batch_too_small_with_adapters(asked: Asked) -> Refusal | None:
     if speculation.method is SpeculationMethod.OFF or not asked.engine.adapters or batched is None:
         return None
     each = 1 + max(0, speculation.tokens)
-    needed = defaults.sequences(asked) * each
+    sequences = defaults.sequences(asked)
+    needed = sequences * each
     if batched >= needed:
         return None
     return Refusal(
         field="spec.engine.batching.maxBatchedTokens",
         value=str(batched),
         reason=EngineReason.BATCH_TOO_SMALL,
-        because=f"with adapters a step must hold {defaults.sequences(asked)} requests of {each} tokens, {needed}",
+        because=f"with adapters a step must hold {count(sequences, 'request')} of {each}: {count(needed, 'token')}",
         remedy=f"write {needed}, or {max(1, batched // each)} as spec.engine.batching.maxSequences",
     )
 

@@ -4,6 +4,7 @@ from typing import Final
 
 from fairlead.engines.asked import Asked
 from fairlead.engines.reasons import EngineReason
+from fairlead.fleet.counts import count
 from fairlead.fleet.refusals import Refusal
 
 _EXPERT_FLAGS: Final = ("--enable-expert-parallel", "-ep", "--enable-eplb")
@@ -20,7 +21,7 @@ def heads_not_divisible(asked: Asked) -> Refusal | None:
         field="spec.parallelism.tensor",
         value=str(tensor),
         reason=EngineReason.HEADS_NOT_DIVISIBLE,
-        because=f"the {heads} attention heads of {asked.shape.name} cannot be shared by {tensor} GPUs",
+        because=f"{count(tensor, 'GPU')} cannot share the {heads} attention heads of {asked.shape.name} evenly",
         remedy=f"write {below}",
     )
 
@@ -36,7 +37,7 @@ def too_few_gpus(asked: Asked) -> Refusal | None:
         value=str(given),
         reason=EngineReason.GPUS_DIFFER,
         because=f"tensor {degrees.tensor} times pipeline {degrees.pipeline} times data {degrees.data} "
-        f"takes {needed} GPUs",
+        f"takes {count(needed, 'GPU')}",
         remedy=f"write {needed}, or less parallelism",
     )
 

@@ -55,7 +55,7 @@ def needs_dtype(asked: Asked) -> Refusal | None:
         field=DTYPE,
         value=asked.engine.dtype,
         reason=EngineReason.FORMAT_NEEDS_DTYPE,
-        because=f"weights as {asked.weights} compute in {allowed}",
+        because=f"with weights as {asked.weights} the engine computes in {allowed}",
         remedy=f"write auto or {allowed.rpartition(', ')[2]}",
     )
 
@@ -119,21 +119,19 @@ def checkpoint_is_plain(asked: Asked) -> Refusal | None:
 
 def not_aligned(asked: Asked) -> Refusal | None:
     """Mirrors "The input size is not aligned with the quantized weight shape": too many GPUs for mxfp."""
-    shape, tensor = asked.shape, asked.wanted.parallelism.tensor
+    shape, tensor, group = asked.shape, asked.wanted.parallelism.tensor, formats.MICROSCALED_GROUP
     if shape is None or tensor < 1 or asked.weights not in formats.MICROSCALED:
         return None
     widths = (shape.experts.intermediate if shape.experts else shape.intermediate, shape.hidden)
-    if all(width % (tensor * formats.MICROSCALED_GROUP) == 0 for width in widths):
+    if all(width % (tensor * group) == 0 for width in widths):
         return None
-    fitting = [
-        less for less in range(tensor, 0, -1) if all(w % (less * formats.MICROSCALED_GROUP) == 0 for w in widths)
-    ]
+    fitting = [less for less in range(tensor, 0, -1) if all(w % (less * group) == 0 for w in widths)]
     return Refusal(
         field="spec.parallelism.tensor",
         value=str(tensor),
         reason=EngineReason.FORMAT_NEEDS_ALIGNMENT,
-        because=f"{asked.weights} shares one scale among {formats.MICROSCALED_GROUP} weights, and "
-        f"{' or '.join(str(width) for width in widths)} over {tensor} GPUs is no multiple of it",
+        because=f"{asked.weights} shares one scale among {group} weights, and "
+        f"{' or '.join(str(width) for width in widths)} divided by {tensor} is no multiple of {group}",
         remedy=f"write {fitting[0]}" if fitting else "write fp8PerTensor as spec.engine.quantization.weights",
     )
 

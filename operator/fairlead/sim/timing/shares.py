@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+from fairlead.fleet.counts import count
 from fairlead.sim.engine.batch import Batch, StepTimes
 from fairlead.sim.timing import roofline, work
 from fairlead.sim.timing.provenance import Provenance
@@ -56,7 +57,7 @@ class TooLittle:
 
     def __str__(self) -> str:
         return (
-            f"{self.decoding} stretches without prompts and {self.reading} with them were seen, both are needed: "
+            f"{count(self.decoding, 'interval')} without prompts and {self.reading} with them, both are needed: "
             "watch for longer, under load that comes and goes, or take a run that starts under load"
         )
 

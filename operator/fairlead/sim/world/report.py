@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
+from fairlead.fleet.counts import count
 from fairlead.sim.world.spread import Spread
 from fairlead.sim.world.tale import Tale
 
@@ -82,7 +83,7 @@ class Report:
 
     def _head(self) -> tuple[str, ...]:
         over = f"{self.answered:,} answered, {self.refused:,} refused, {self.left:,} left"
-        return (f"{self.arrived:,} requests in {self.seconds:,.0f} s: {over}",)
+        return (f"{count(self.arrived, 'request')} in {self.seconds:,.0f} s: {over}",)
 
     def _foot(self) -> tuple[str, ...]:
         kept = f"first token {self.kept_first:.2%}, pace {self.kept_pace:.2%}, both {self.kept:.2%}"
@@ -90,7 +91,7 @@ class Report:
         return (
             f"objectives kept: {kept}",
             f"a second: {self.requests_per_second:.2f} requests, {tokens}; {self.cached_share:.1%} of prompts cached",
-            f"{self.gpu_hours:.2f} GPU hours, {self.preemptions:,} preemptions",
+            f"{self.gpu_hours:.2f} GPU hours, {count(self.preemptions, 'preemption')}",
         )
 
 

@@ -15,8 +15,8 @@ SLIPPING_SECONDS: Final = 0.008
 """Measured here: 6 ms at the promised load, where clients' first tokens are 3 ms late; from 8 on more than 5."""
 QUIET_SECONDS: Final = 10.0
 """Between two lines about it: whoever lags has better things to do."""
-_BEHIND: Final = "WARNING (simulated) {:.0f} ms behind its model on average: what clients measure is not the model"
-_FAR_BEHIND: Final = "WARNING (simulated) {:.0f} ms behind its model at the least: new requests are refused"
+_BEHIND: Final = "WARNING (simulated) {:.0f} ms behind its model on average: latencies are no longer the model's"
+_FAR_BEHIND: Final = "WARNING (simulated) at least {:.0f} ms behind its model: new requests are refused"
 
 
 class Lag:

@@ -4,11 +4,11 @@ A model or GPU that the catalogue does not know gets a stated stand-in. What vLL
 `CannotStart` in vLLM's words. Reads no file: the catalogue is handed in.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from fairlead.engines.vllm import formats
+from fairlead.engines.vllm import formats, parsers
 from fairlead.fleet.accelerators import Accelerator
 from fairlead.fleet.fit import Fit, FitReason, NotFitting
 from fairlead.fleet.quantization import Dtype, KvFormat, WeightFormat
@@ -44,7 +44,7 @@ class Provision:
     """Everything the engine is made from."""
 
     served: Served
-    """With the context and the vocabulary put in."""
+    """With the context, the vocabulary and what the model takes put in."""
     settings: EngineSettings
     times: StepTimes
     engines: int
@@ -77,13 +77,14 @@ class Machine:
 def provide(served: Served, machine: Machine, pretence: Pretence, known: Known) -> Provision:
     """All of it, or `CannotStart`."""
     said: list[str] = []
+    _parsers_known(served)
     shape = _shape(served, pretence, known.catalogue, said)
     _enough_gpus(served, machine)
     question = _on_a_gpu(served, machine, shape, known.catalogue, said)
     question, blocks = _blocks(served, question)
     settings = _settings(served, pretence, question, blocks)
     return Provision(
-        served=replace(served, context_tokens=question.context, vocabulary=shape.vocab),
+        served=replace(served, context_tokens=question.context, vocabulary=shape.vocab, multimodal=bool(shape.vision)),
         settings=settings,
         times=_times(pretence, question, known, said),
         engines=served.memory.parallelism.data,
@@ -113,6 +114,23 @@ def _shape(served: Served, pretence: Pretence, known: Catalogue, said: list[str]
     said.append(f"WARNING (simulated) model {pretence.shape or served.model}: taken for {STAND_IN_MODEL}")
     found = known.shapes[STAND_IN_MODEL]
     return replace(found, positions=max(found.positions, served.limits.context or 0))
+
+
+def _parsers_known(served: Served) -> None:
+    """vLLM looks them up before it opens a port."""
+    said = served.answering
+    if said.auto_tool_choice and said.tool_parser is None:
+        raise CannotStart("TypeError: Error: --enable-auto-tool-choice requires --tool-call-parser")
+    if said.parser_plugins:
+        return
+    if said.auto_tool_choice and said.tool_parser not in parsers.TOOLS:
+        raise CannotStart(_no_parser("tool call", said.tool_parser, parsers.TOOLS))
+    if said.reasoning_parser and said.reasoning_parser not in parsers.REASONING:
+        raise CannotStart(_no_parser("reasoning", said.reasoning_parser, parsers.REASONING))
+
+
+def _no_parser(what: str, name: str | None, known: Sequence[str]) -> str:
+    return f"KeyError: 'invalid {what} parser: {name} (chose from {{ {','.join(known)} }})'"
 
 
 def _enough_gpus(served: Served, machine: Machine) -> None:

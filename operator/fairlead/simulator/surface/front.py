@@ -21,6 +21,7 @@ from fairlead.simulator.surface.behind import Acts, Driver
 from fairlead.simulator.surface.errors import Refused
 from fairlead.simulator.surface.job import Feed, Job, Refusal
 from fairlead.simulator.surface.job import Sequence as One
+from fairlead.simulator.surface.media import Senses
 from fairlead.simulator.surface.prompts import Limits
 from fairlead.simulator.surface.replies import Speaker
 from fairlead.simulator.surface.streams import Cut, Progress, Stream
@@ -40,6 +41,7 @@ class Front:
         self.names = Names(served, acts, clock)
         self.words = tokenizer.of(served.vocabulary)
         self.fingerprint = _fingerprint(served)
+        self.senses = Senses(served.names[0], served.multimodal, served.answering.language_only)
         self._driver = driver
         answering = served.answering
         self._speaker = Speaker(
@@ -53,7 +55,8 @@ class Front:
         """What a prompt has to fit."""
         told = asked.told
         left = told.get("truncation_side") == "right"
-        return Limits(self.served.context_tokens, self.words, told.get("truncate_prompt_tokens"), keep_left=left)
+        cut = told.get("truncate_prompt_tokens")
+        return Limits(self.served.context_tokens, self.words, cut, keep_left=left, senses=self.senses)
 
     def preflight(self, sequences: int) -> None:
         """Refuse before the prompt is read, where the engine would."""

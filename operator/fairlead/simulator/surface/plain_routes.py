@@ -62,7 +62,7 @@ class PlainRoutes:
             raise errors.unread(*(errors.detail("missing", f"body.{name}", "Field required", body) for name in names))
         found = fields.checked(body, _TOKENIZE)
         self._front.names.called(found.get("model"))
-        limits = Limits(_NO_LIMIT, self._front.words)
+        limits = Limits(_NO_LIMIT, self._front.words, senses=self._front.senses)
         if "messages" in found:
             answer = found.get("add_generation_prompt", True)
             ids = prompts.of_chat(found["messages"], limits, answer=answer, tools=found.get("tools", ()))

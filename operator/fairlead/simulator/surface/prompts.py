@@ -9,8 +9,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from fairlead.simulator.surface import errors, fields
+from fairlead.simulator.surface import errors, fields, media
 from fairlead.simulator.surface.fields import Body, Json
+from fairlead.simulator.surface.media import Senses
 from fairlead.simulator.words.tokenizer import Tokenizer
 
 _ROLES: Final = ("developer", "system", "user", "assistant", "tool", "function")
@@ -27,6 +28,8 @@ class Limits:
     truncate: int | None = None
     """Keep so many tokens of each prompt; -1 for as many as fit."""
     keep_left: bool = False
+    senses: Senses | None = None
+    """Absent: whatever a part is, the model takes it."""
 
 
 def of_completion(prompt: Json, limits: Limits) -> list[list[int]]:
@@ -51,6 +54,9 @@ def of_chat(messages: Sequence[Json], limits: Limits, *, answer: bool = True, to
     if not messages:
         raise errors.bad("Cannot apply chat template to an empty conversation. Provide at least one message.")
     said = [(_role(message, place), text_of(message)) for place, message in enumerate(messages)]
+    if limits.senses is not None:
+        for message in messages:
+            media.check(message, limits.senses)
     if tools:
         said.insert(0, ("system", json.dumps(tools)))
     _check_text(sum(len(role) + len(text) + 4 for role, text in said), limits)

@@ -1,0 +1,90 @@
+"""How conversations reach the model and come back: the chat template, tool calls, reasoning."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from fairlead.api.part import Part
+from fairlead.api.words import PIECE, ObjectName, SecretKeyName, Spelling
+
+ParserName = Annotated[
+    str,
+    Spelling(
+        pattern=r"[A-Za-z0-9][-A-Za-z0-9._]*",
+        longest=64,
+        because="this cannot be the name of a parser",
+        remedy="write it as the engine does, for instance hermes or llama3_json",
+    ),
+]
+TemplateText = Annotated[
+    str,
+    Spelling(
+        pattern=r"[^-\x00][^\x00]*",
+        somewhere=r"[{]",
+        longest=32_768,
+        because="this is not the text of a Jinja template",
+        remedy="write the template itself, with {{ }} or {% %} in it, or name a file by path or configMap",
+    ),
+]
+FilePath = Annotated[
+    str,
+    Spelling(
+        pattern=rf"(/{PIECE})+",
+        longest=512,
+        because="this is not the path of a file in the container",
+        remedy="write an absolute path, for instance /vllm-workspace/examples/tool_chat_template_hermes.jinja",
+    ),
+]
+
+
+class ConfigMapKeyRef(Part):
+    """One key of a ConfigMap in the same namespace."""
+
+    name: ObjectName = Field(description="Name of the ConfigMap, in the namespace of this object.")
+    key: SecretKeyName = Field(description="Key in the ConfigMap that holds the value.")
+
+
+class Tools(Part):
+    """Tool calls: how the engine finds them in what the model writes."""
+
+    parser: ParserName | None = Field(
+        default=None,
+        description="Parser of the format in which this model writes its tool calls, by vLLM's name, for instance "
+        "hermes, llama3_json or mistral. Default: the one of the model's family; a model whose family has none is "
+        "refused until a parser is named.",
+    )
+    auto: bool = Field(
+        default=True,
+        description="Whether the model may choose to call a tool (tool_choice auto, which clients send by default). "
+        "Default true. With false only calls that the client requires are made, and tool_choice auto is answered 400.",
+    )
+
+
+class Reasoning(Part):
+    """Reasoning: how the engine separates it from the answer."""
+
+    parser: ParserName | None = Field(
+        default=None,
+        description="Parser of the format in which this model writes its reasoning, by vLLM's name, for instance "
+        "deepseek_r1 or qwen3. Default: the one of the model's family; a model whose family has none is refused until "
+        "a parser is named.",
+    )
+
+
+class ChatTemplate(Part):
+    """The Jinja template that turns messages and tools into a prompt; exactly one of three sources."""
+
+    inline: TemplateText | None = Field(
+        default=None, description="The template itself. Its text stands on the engine's command line."
+    )
+    path: FilePath | None = Field(
+        default=None,
+        description="Absolute path of a file in the engine's container: one of the image, or of a mounted model, "
+        "for instance /models/model/chat_template.jinja of an oci:// or pvc:// source.",
+    )
+    config_map: ConfigMapKeyRef | None = Field(
+        default=None,
+        description="Key of a ConfigMap that holds the template; it is mounted as a file. An engine reads it only when "
+        "it starts, and a change of its content starts no rollout: put a new text into a ConfigMap of a new name and "
+        "name that one here.",
+    )
