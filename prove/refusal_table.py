@@ -40,7 +40,10 @@ _LAYERS: Final = {
 
 _TENANT: Final = {"name": "shop", "keys": [{"name": "k", "key": "k"}], "budget": {"maxCost": "25"}}
 _CAUTIONS: Final = (
-    ("an argument that this release does not know", engine(extraArgs=["--frobnicate"])),
+    (
+        "an argument that this release does not know, in an image of one's own",
+        engine(image="example.com/own:1", extraArgs=["--frobnicate"]),
+    ),
     ("a misspelt product", deployment(accelerator={"product": "NVIDIA-H100-80GB-HBM"})),
     ("a model that nobody knows", deployment(model={"source": "hf://a/b"})),
     ("a tenant's budget", deployment(router={"tenants": [_TENANT]})),
@@ -88,7 +91,6 @@ def _cautions() -> str:
     for story, given in _CAUTIONS:
         said = admission.review(given, known).cautions
         lines += [(story, f"`{one.field}`: `{one.value}`", one.because, one.remedy) for one in said]
-        lines += [] if said else [(story, "", "nothing is said: images of one's own may know it", "")]
     return _table(lines)
 
 

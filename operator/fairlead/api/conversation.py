@@ -23,7 +23,7 @@ TemplateText = Annotated[
         somewhere=r"[{]",
         longest=32_768,
         because="this is not the text of a Jinja template",
-        remedy="write the template itself, with {{ }} or {% %} in it, or name a file by path or configMap",
+        remedy="write the template itself, with the braces of Jinja in it, or name a file by path or configMap",
     ),
 ]
 FilePath = Annotated[
