@@ -164,11 +164,11 @@ def test_an_authority_that_cannot_be_read_leaves_engines_unproved(tmp_path: Path
 
 def test_scrapers_are_answered_in_plain_beside_a_door_in_tls(tmp_path: Path) -> None:
     async def story() -> None:
-        door, port = {"tlsFolder": str(certified(tmp_path / "door", 1))}, free_port()
+        door = {"tlsFolder": str(certified(tmp_path / "door", 1))}
         config = written(tmp_path, ["127.0.0.1:1"], door=door)
-        async with plane(config, metrics_port=port) as router:
+        async with plane(config) as router:
             for path in ("/health", "/ready", "/metrics", "/fairlead/v1/endpoints"):
-                async with router.asks.get(f"http://{HOST}:{port}{path}") as answer:
+                async with router.asks.get(router.pages + path) as answer:
                     assert answer.status == 200
             plain, writer = await asyncio.open_connection(HOST, router.port)
             writer.write(STAYING)

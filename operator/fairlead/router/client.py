@@ -7,6 +7,7 @@ Slow ones are cut: those that trickle in a head or a body, and those that take n
 import asyncio
 import logging
 from collections.abc import Callable
+from functools import partial
 from time import monotonic
 from typing import TYPE_CHECKING, Final, cast
 
@@ -125,23 +126,31 @@ class Client(asyncio.Protocol):
             exchange.broke()
 
     def _answer_own(self, request: Request) -> None:
-        """A page of the router's own, which needs no body to be answered."""
+        """A page of the router's own, which needs no body to be answered; some are shown after a look at who asks."""
+        if self._scraped and request.head.path in surface.GUARDED:
+            self.router.guard.judge(request.head, partial(self._show, request))
+        else:
+            self._show(request, None)
+
+    def _show(self, request: Request, refused: Problem | None) -> None:
+        if self.transport is None:
+            return
         router, head = self.router, request.head
         keep = request.keep_alive and request.whole and not router.draining
         try:
-            answer = self._own(head, keep=keep)
+            answer = self._own(head, refused, keep=keep)
         except Exception:
             log.exception("%s met a fault of the router", head.path)
             answer = problems.answer(refusals.fault(), surfaces.of(head.path), close=not keep)
         self.write(answer)
         self.answered(keep=keep)
 
-    def _own(self, head: Head, *, keep: bool) -> bytes:
+    def _own(self, head: Head, refused: Problem | None, *, keep: bool) -> bytes:
         router = self.router
         answer = cors.preflight(router.settings.routing.door, head, close=not keep)
         if answer is None:
             extra = cors.lines(router.settings.routing.door, head)
-            page = surface.own_page(router, head, scraped=self._scraped)
+            page = refused or surface.own_page(router, head, scraped=self._scraped)
             if isinstance(page, Page):
                 answer = heads.answer(page.status, page.content_type, page.body, extra, close=not keep)
             else:

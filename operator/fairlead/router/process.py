@@ -43,6 +43,7 @@ LAST_LINES_SECONDS: Final = 2.0
 LAST_BYTES_SECONDS: Final = 1.0
 """What was written last is still on its way to slow clients."""
 LOOK_SECONDS: Final = 0.02
+LOOPBACK: Final = "127.0.0.1"
 Signals = asyncio.Queue[int]
 
 
@@ -55,6 +56,8 @@ class Start:
     port: int = 8080
     metrics_port: int = 0
     """Where scrapers and the operator read, always in plain HTTP, to the last moment of a drain; 0: nowhere."""
+    metrics_host: str | None = None
+    """Nothing: `host`, where a key or a token is asked for; else this machine alone."""
     linger_seconds: float = 3.0
     """How long after SIGTERM connections are still let in: the pre-stop wait has moved nearly everybody by then."""
     access_log: str | None = None
@@ -105,6 +108,7 @@ async def live(start: Start, signals: Signals) -> int:
         await pods.close()
         await router.prober.close()
         await router.sharing.close()
+        await router.guard.close()
         router.close()
         doors.close()
         if scraped is not None:
@@ -200,9 +204,21 @@ def _teller(start: Start, settings: Settings) -> Teller:
 async def _scraped(router: Router, start: Start) -> asyncio.Server | None:
     if not start.metrics_port:
         return None
+    host = start.metrics_host or start.host
+    if not router.settings.guarded:
+        router.guard.open = True
+        if start.metrics_host is None and not _is_loopback(host):
+            host = LOOPBACK
+            log.info("metrics: the file names no metricsKeys, so they are served on %s alone", host)
+        elif not _is_loopback(host):
+            log.warning("metrics: open to all who reach %s:%d; name metricsKeys in the file", host, start.metrics_port)
     return await asyncio.get_running_loop().create_server(
-        lambda: Client(router, scraped=True), start.host, start.metrics_port
+        lambda: Client(router, scraped=True), host, start.metrics_port
     )
+
+
+def _is_loopback(host: str) -> bool:
+    return host in (LOOPBACK, "localhost", "::1") or host.startswith("127.")
 
 
 async def _leave(router: Router, doors: Doors, signals: Signals, start: Start) -> int:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from math import ceil
 from typing import Final
 
+from fairlead.fleet.token_rights import TokenRight
 from fairlead.router.wire.problems import Problem
 from fairlead.router.wire.request_heads import Head
 from fairlead.routing.reasons import RefusalReason
@@ -41,19 +42,55 @@ def of(refusal: Refusal) -> Problem:
 def unknown_path(head: Head) -> Problem:
     """Neither ours nor one that engines have."""
     asked = f"{_text(head.method)} {_text(head.path)}"
-    told = f"{asked}: no such endpoint; POST to one below /v1/, or GET /v1/models"
+    told = f"{asked}: there is no such route; POST to one below /v1/, such as /v1/chat/completions, or GET /v1/models"
     return Problem(status=404, code="not_found", message=told)
 
 
-def wrong_method(head: Head) -> Problem:
-    """A page of ours is only read."""
+def wrong_method(head: Head, allow: str) -> Problem:
+    """The route is known, and takes others."""
     asked = f"{_text(head.method)} {_text(head.path)}"
-    return Problem(status=405, code="method_not_allowed", message=f"{asked}: it can only be read; use GET")
+    return Problem(status=405, code="method_not_allowed", message=f"{asked}: this route takes {allow}", allow=allow)
+
+
+def no_metrics_key() -> Problem:
+    """The file lost its keys while the port is open to all."""
+    told = "the file names no metricsKeys any more, and this port is reached from elsewhere: name one, or restart"
+    return Problem(status=401, code="unknown_key", message=told)
+
+
+def unknown_metrics_key() -> Problem:
+    """Tenants' keys are none."""
+    told = (
+        "this page asks for a metrics key, or for a Kubernetes token whose owner may get this path, "
+        "as `Authorization: Bearer`; tenants' keys do not open it"
+    )
+    return Problem(status=401, code="unknown_key", message=told)
+
+
+def too_many_reviews() -> Problem:
+    """The API server is not asked more often than it should be."""
+    told = "too many unknown tokens are being reviewed; send the request again in a second"
+    return Problem(status=503, code="token_review", message=told, retry_after_seconds=1)
+
+
+def of_review(said: TokenRight, page: str) -> Problem | None:
+    """What the API server said of a token; nothing: its owner may read the page."""
+    match said:
+        case TokenRight.ALLOWED:
+            return None
+        case TokenRight.UNKNOWN_TOKEN:
+            return unknown_metrics_key()
+        case TokenRight.DENIED:
+            told = f"the token's owner may not get {page}: grant it the verb get on the nonResourceURL {page}"
+            return Problem(status=403, code="no_right", message=told)
+        case TokenRight.NO_ANSWER:
+            told = "the API server did not say whether the token's owner may read this page; send the request again"
+            return Problem(status=503, code="token_review", message=told, retry_after_seconds=1)
 
 
 def unknown_model(name: str, models: Sequence[str]) -> Problem:
     """Clients see which names would do."""
-    told = f"model: {name}: no such model here; ask for one of {', '.join(models)}"
+    told = f"model: {name}: there is no such model here; ask for one of: {', '.join(models)}"
     return Problem(status=404, code="model_not_found", message=told, param="model")
 
 

@@ -16,6 +16,7 @@ from fairlead.router.cache.cache import ResponseCache
 from fairlead.router.client import Client
 from fairlead.router.exchange import Exchange
 from fairlead.router.figures import Watch
+from fairlead.router.guard import Guard
 from fairlead.router.intake import Caller
 from fairlead.router.pool import Pool
 from fairlead.router.probing import PATIENCE, Patience, Prober
@@ -71,6 +72,7 @@ class Router:
         self.cache = ResponseCache(settings.routing.cache)
         self.rotation = Rotation()
         self.sharing = Sharing(self.cache)
+        self.guard = Guard(lambda: self.settings)
         self.apply(settings)
 
     def apply(self, settings: Settings) -> None:
