@@ -1,4 +1,4 @@
-"""What the port for clients shows: to who has no key health and refusals, to a tenant its own models, to nobody more."""
+"""What the port for clients shows: without a key health and refusals, to a tenant its own models, to nobody more."""
 
 import json
 from collections.abc import Callable

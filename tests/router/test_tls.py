@@ -13,7 +13,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from tests.router.planes import HOST, PROMPT, Plane, free_port, plane, posted, told, whole, written
+from tests.router.planes import HOST, PROMPT, Plane, plane, posted, told, whole, written
 
 ANSWER = whole(b'{"usage": {"prompt_tokens": 1, "completion_tokens": 1}}')
 CLOSING = ANSWER.replace(b"\r\n\r\n", b"\r\nconnection: close\r\n\r\n")

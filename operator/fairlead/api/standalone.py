@@ -132,7 +132,7 @@ class RouterFile(Part):
     )
     metrics_keys: Annotated[tuple[KeySource, ...], Field(max_length=16)] = Field(
         default=(),
-        description="Where the keys lie that open /metrics and /fairlead/v1/endpoints on the metrics port, sent as bearer "
-        "token. Default: none; without a selector those pages are then open, and served on 127.0.0.1 alone.",
+        description="Where the keys lie that open /metrics and /fairlead/v1/endpoints on the metrics port, sent as "
+        "bearer token. Default: none; without a selector those pages are then open, and served on 127.0.0.1 alone.",
     )
     routing: RoutedAlone = Field(default=RoutedAlone(), description="What to do with requests, as in spec.router.")

@@ -17,7 +17,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--metrics-host",
-        help="address of that port; default --host, but 127.0.0.1 where the file has neither metricsKeys nor a selector",
+        help="address of that port; default --host, or 127.0.0.1 where the file has no metricsKeys and no selector",
     )
     parser.add_argument(
         "--linger",

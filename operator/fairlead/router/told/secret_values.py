@@ -26,12 +26,10 @@ def filled_in(settings: Settings, environment: Mapping[str, str] = os.environ) -
             said.append(f"tenant {tenant}: {_what(place)}: there is no key; its clients are refused with it")
         elif keys.setdefault(digest, tenant) != tenant:
             said.append(f"tenant {tenant}: {_what(place)}: this key is {keys[digest]}'s already; give it another")
-    for place in settings.metrics_places:
-        if _digest(place, environment) is None:
-            said.append(f"metricsKeys: {_what(place)}: no key could be read; create it, or remove it from the file")
     url = _value(settings.redis_place, environment) if settings.redis_place else None
     if settings.redis_place and not url:
         said.append(f"cache.redis: {_what(settings.redis_place)}: there is no address; answers are kept here only")
+    said += _shut(settings, environment)
     said += _unheard(settings, keys)
     return replace(
         settings,
@@ -40,6 +38,12 @@ def filled_in(settings: Settings, environment: Mapping[str, str] = os.environ) -
         redis_url=url.decode("utf-8", "replace") if url else None,
         warnings=tuple(said),
     )
+
+
+def _shut(settings: Settings, environment: Mapping[str, str]) -> Iterator[str]:
+    for place in settings.metrics_places:
+        if _digest(place, environment) is None:
+            yield f"metricsKeys: {_what(place)}: no key could be read; create it, or remove it from the file"
 
 
 def _unheard(settings: Settings, keys: Mapping[bytes, str]) -> Iterator[str]:
