@@ -141,7 +141,7 @@ class Client(asyncio.Protocol):
             answer = self._own(head, refused, keep=keep)
         except Exception:
             log.exception("%s met a fault of the router", head.path)
-            answer = problems.answer(refusals.fault(), surfaces.of(head.path), close=not keep)
+            answer = problems.answer(refusals.fault(), surfaces.shape(head.path), close=not keep)
         self.write(answer)
         self.answered(keep=keep)
 
@@ -154,7 +154,7 @@ class Client(asyncio.Protocol):
             if isinstance(page, Page):
                 answer = heads.answer(page.status, page.content_type, page.body, extra, close=not keep)
             else:
-                answer = problems.answer(page, surfaces.of(head.path), extra, close=not keep)
+                answer = problems.answer(page, surfaces.shape(head.path), extra, close=not keep)
         return answer[: answer.index(b"\r\n\r\n") + 4] if head.head_only else answer
 
     def _refuse_bad(self, bad: Bad) -> None:
@@ -170,7 +170,7 @@ class Client(asyncio.Protocol):
         self._last_words(problems.of_bad(bad), bad.head.path if bad.head is not None else b"", record)
 
     def _last_words(self, problem: Problem, path: bytes, record: "Record | None") -> None:
-        answer = problems.answer(problem, surfaces.of(path), close=True)
+        answer = problems.answer(problem, surfaces.shape(path), close=True)
         if record is not None:
             record.bytes_out = len(answer)
             self.router.teller.ended(record, monotonic())

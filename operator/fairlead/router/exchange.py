@@ -16,7 +16,7 @@ from fairlead.router.reply import Reply
 from fairlead.router.stages import JUDGED, OVER, QUEUED, RELAYING, SENT
 from fairlead.router.telling.words import Stage
 from fairlead.router.upstream import Message, Upstream
-from fairlead.router.wire import heads, problems
+from fairlead.router.wire import heads, problems, surfaces
 from fairlead.router.wire.problems import Problem
 from fairlead.router.wire.responses import Out
 from fairlead.routing.endpoint import Endpoint
@@ -250,7 +250,8 @@ class Exchange:
     def refuse(self, problem: Problem, now: float) -> None:
         """A whole answer of our own; nothing is under way for it any more."""
         keep = self.request.keep_alive and not self.router.draining
-        answer = problems.answer(problem, self.surface, self.extra, close=not keep)
+        shape = surfaces.shape(self.request.head.path)
+        answer = problems.answer(problem, shape, self.extra, close=not keep)
         self.record.reason = problem.code
         self.record.bytes_out = len(answer)
         self.client.write(answer)

@@ -46,6 +46,19 @@ def unknown_path(head: Head) -> Problem:
     return Problem(status=404, code="not_found", message=told)
 
 
+def no_route_at_engine(head: Head) -> Problem:
+    """A text model has none for sounds, an old release none for what came later."""
+    asked = f"{_text(head.method)} {_text(head.path)}"
+    told = f"{asked}: the engine behind this address has no such route; ask for what its model can do, such as chat"
+    return Problem(status=404, code="not_found", message=told)
+
+
+def no_max_tokens(*, told: bool) -> Problem:
+    """Anthropic's API wants it, and says so in these words."""
+    said = "max_tokens: Input should be a valid integer" if told else "max_tokens: Field required"
+    return Problem(status=400, code="invalid_request", message=said, param="max_tokens")
+
+
 def wrong_method(head: Head, allow: str) -> Problem:
     """The route is known, and takes others."""
     asked = f"{_text(head.method)} {_text(head.path)}"
