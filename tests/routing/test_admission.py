@@ -132,7 +132,7 @@ def test_a_request_beyond_its_tenants_requests_a_minute_is_told_when_to_come_aga
     assert gate.refusal(asks(shop), 0.0) is None
     no = refused(gate, asks(shop))
     assert (no.reason, no.retry_after_seconds) == (RefusalReason.REQUEST_RATE, 30.0)
-    assert no.message == "Tenant shop may send 2 requests a minute, over all routers: come again in 30 s."
+    assert no.message == "Tenant shop may send 2 requests a minute, over all routers: send it again in 30 s."
 
 
 def test_tokens_are_reserved_by_what_a_reply_is_expected_to_be() -> None:

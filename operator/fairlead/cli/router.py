@@ -63,6 +63,7 @@ def _checked(chosen: argparse.Namespace) -> int:
 
 def _served(chosen: argparse.Namespace) -> int:
     import logging
+    import os
     from pathlib import Path
 
     from fairlead.router import process
@@ -73,6 +74,7 @@ def _served(chosen: argparse.Namespace) -> int:
             config=Path(chosen.config),
             host=chosen.host,
             port=chosen.port,
+            name=os.environ.get("POD_NAME", ""),
             metrics_port=chosen.metrics_port,
             metrics_host=chosen.metrics_host,
             linger_seconds=chosen.linger,

@@ -11,7 +11,7 @@ from functools import partial
 from time import monotonic
 from typing import TYPE_CHECKING, Final, cast
 
-from fairlead.router import cors, intake, refusals, surface
+from fairlead.router import cors, intake, permitting, refusals, surface
 from fairlead.router.exchange import Exchange
 from fairlead.router.surface import Page
 from fairlead.router.telling.words import Stage as Moment
@@ -129,6 +129,8 @@ class Client(asyncio.Protocol):
         """A page of the router's own, which needs no body to be answered; some are shown after a look at who asks."""
         if self._scraped and request.head.path in surface.GUARDED:
             self.router.guard.judge(request.head, partial(self._show, request))
+        elif request.head.path == permitting.PATH and self._scraped and self.peer not in self.router.peers.addresses:
+            self._show(request, refusals.no_router(self.peer))
         else:
             self._show(request, None)
 

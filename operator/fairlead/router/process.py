@@ -54,6 +54,8 @@ class Start:
     config: Path
     host: str = "127.0.0.1"
     port: int = 8080
+    name: str = ""
+    """The pod's: routers that know each other by name keep tenants' rates for each other."""
     metrics_port: int = 0
     """Where scrapers and the operator read, always in plain HTTP, to the last moment of a drain; 0: nowhere."""
     metrics_host: str | None = None
@@ -90,6 +92,8 @@ async def live(start: Start, signals: Signals) -> int:
     settings = settings_file.load(start.config)
     watched_file.warn(settings)
     router = Router(settings, _teller(start, settings), start.patience)
+    router.name = start.name
+    router.peers.port = start.metrics_port or router.peers.port
     scraped = await _scraped(router, start)
     doors = await Doors.opened(router, start)
     sweeper = Sweeper(router, start.sweep_seconds)
@@ -186,7 +190,9 @@ class Pods:
 
     def _count(self, seen: tuple[Seen, ...]) -> None:
         """This one counts itself before its own probe was answered: an empty list is no answer to "how many"."""
-        self._router.counted(sum(one.ready and not one.ending for one in seen) or None)
+        ready = frozenset(one.pod for one in seen if one.ready and not one.ending)
+        self._router.peers.take(seen)
+        self._router.counted(len(ready) or None, ready)
 
 
 def _teller(start: Start, settings: Settings) -> Teller:

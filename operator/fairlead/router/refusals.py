@@ -71,6 +71,12 @@ def no_metrics_key() -> Problem:
     return Problem(status=401, code="unknown_key", message=told)
 
 
+def no_router(peer: str) -> Problem:
+    """Rates are spent by routers alone."""
+    told = f"this page is for the routers of the same deployment, and {peer} is none of them"
+    return Problem(status=403, code="no_router", message=told)
+
+
 def unknown_metrics_key() -> Problem:
     """Tenants' keys are none."""
     told = (

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote, unquote_to_bytes
 
 from fairlead.fleet.light import light
-from fairlead.router import refusals
+from fairlead.router import permitting, refusals
 from fairlead.router.figures import Card
 from fairlead.router.telling.teller import CONTENT_TYPE
 from fairlead.router.wire import surfaces
@@ -92,6 +92,11 @@ def _endpoints(router: "Router", _head: Head) -> Page:
     return _json(router.seen())
 
 
+def _permits(router: "Router", head: Head) -> Page | Problem:
+    found = permitting.answer(router, head.query, router.now())
+    return refusals.unknown_path(head) if found is None else _json(found)
+
+
 def _models(router: "Router", head: Head) -> Page | Problem:
     cards = _cards(router, head)
     return cards if isinstance(cards, Problem) else _json({"object": "list", "data": cards})
@@ -122,6 +127,6 @@ _OPEN: Final[dict[bytes, Own]] = {b"/health": _health, b"/ready": _ready}
 """For the kubelet and load balancers: they say nothing of anybody."""
 GUARDED: Final[dict[bytes, Own]] = {b"/metrics": _metrics, b"/fairlead/v1/endpoints": _endpoints}
 """For whoever the guard lets in."""
-SCRAPED: Final[dict[bytes, Own]] = _OPEN | GUARDED
+SCRAPED: Final[dict[bytes, Own]] = _OPEN | GUARDED | {permitting.PATH: _permits}
 PAGES: Final[dict[bytes, Own]] = _OPEN | {b"/v1/models": _models}
 """For clients."""

@@ -133,7 +133,7 @@ class Desk:
             return self._send(ask, found, lane, now)
         if found is Nobody.NO_ADAPTER:
             return self._refuse(ask, without_adapter(ask))
-        self._count_cost(ask)
+        self.count_cost(ask)
         self.room.add_again(ask, now)
         self._look(now)
         return None
@@ -209,7 +209,7 @@ class Desk:
         if lane is lanes.interactive and self._plain:
             return True
         if lane is not lanes.interactive:
-            self._count_cost(ask)
+            self.count_cost(ask)
             if lanes.interactive.block is not FREE or not lanes.may_start(lane, ask, self.fleet, self.inflight):
                 return False
         return lanes.leaves_reserve(lane.bands.queues[account.rank], self.fleet, self.inflight)
@@ -253,7 +253,7 @@ class Desk:
     def _wait(self, ask: Ask, lane: LaneQueue, now: float) -> Refusal | None:
         if not self.table.field.routable:
             self._look(now)
-        self._count_cost(ask)
+        self.count_cost(ask)
         refused = self.room.add(ask, lane, now)
         if refused is None:
             return None
@@ -272,9 +272,9 @@ class Desk:
         if ask.reserved_tokens:
             admission.settle(ask, 0)
 
-    def _count_cost(self, ask: Ask) -> None:
-        if not ask.cost:
-            ask.cost = self._admission.cost(ask)
+    def count_cost(self, ask: Ask) -> None:
+        """Once."""
+        ask.cost = ask.cost or self._admission.cost(ask)
 
     def _look(self, now: float) -> None:
         routable = self.table.field.routable
