@@ -195,6 +195,15 @@ def test_every_process_that_decides_is_scraped_and_guarded_alike(helm: Path) -> 
     assert {pod[expression["key"]] for pod in pods} == set(expression["values"])
 
 
+@pytest.mark.trial(16)
+def test_the_monitor_of_routers_sends_a_token_that_may_get_metrics_and_nothing_else(helm: Path) -> None:
+    objects = chart_manifests.template(helm, nested({"serving.podMonitor.enabled": True}))
+    found = {(one["kind"], one["metadata"]["name"]): one for one in objects}
+    (routers,) = found["PodMonitor", "fairlead-routers"]["spec"]["podMetricsEndpoints"]
+    assert routers["authorization"] == {"credentials": {"name": "fairlead-scraper", "key": "token"}}
+    assert found["ClusterRole", "fairlead-scraper"]["rules"] == [{"nonResourceURLs": ["/metrics"], "verbs": ["get"]}]
+
+
 OVERLAYS: Final[dict[str, dict[str, Any]]] = {
     "base": {},
     "overlays/single-replica": {"replicas": 1},

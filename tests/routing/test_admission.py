@@ -62,19 +62,19 @@ def test_without_limits_nothing_is_checked() -> None:
         (
             asks(account(), 1500),
             RefusalReason.PROMPT_TOO_LONG,
-            "The prompt has about 1,500 tokens; at most 1,000 are taken here: shorten it.",
+            "The prompt has about 1,500 tokens; the limit here is 1,000 tokens: shorten it.",
             None,
         ),
         (
             asks(account(), 1001, counted=True),
             RefusalReason.PROMPT_TOO_LONG,
-            "The prompt has 1,001 tokens; at most 1,000 are taken here: shorten it.",
+            "The prompt has 1,001 tokens; the limit here is 1,000 tokens: shorten it.",
             None,
         ),
         (
             asks(account(), 10, 501),
             RefusalReason.OUTPUT_TOO_LONG,
-            "max_tokens: 501: at most 500 are given here: ask for no more, or leave it out and get as many.",
+            "max_tokens: 501: the limit here is 500 tokens: ask for no more, or leave it out and get up to the limit.",
             "max_tokens",
         ),
     ],
@@ -98,14 +98,14 @@ def test_the_context_is_what_prompt_and_reply_share() -> None:
     no = refused(gate, asks(account(), 4000, 97, counted=True))
     assert no.reason is RefusalReason.CONTEXT_TOO_LONG
     assert no.message == (
-        "The prompt has 4,000 tokens and 97 tokens of reply are asked for; the model takes 4,096 of both together: "
-        "shorten the prompt or ask for fewer."
+        "The prompt has 4,000 tokens, and max_tokens asks for 97 more; the model's context holds 4,096 tokens, prompt "
+        "and reply together: shorten the prompt or lower max_tokens."
     )
 
 
 def test_a_prompt_that_leaves_no_room_for_a_reply_is_too_long_even_if_none_was_asked_for() -> None:
     no = refused(chain(Limits()), asks(account(), 4096, None, counted=True))
-    assert no.message.endswith("the model takes 4,096 of both together: shorten the prompt.")
+    assert no.message.endswith("the model's context holds 4,096 tokens, prompt and reply together: shorten the prompt.")
 
 
 def test_a_guess_that_may_be_wrong_is_left_to_the_engine() -> None:

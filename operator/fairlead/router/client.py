@@ -122,7 +122,7 @@ class Client(asyncio.Protocol):
         try:
             intake.take(exchange, now)
         except Exception:
-            log.exception("request %s met a fault of the router", record.request_id)
+            log.exception("request %s met a bug of the router", record.request_id)
             exchange.broke()
 
     def _answer_own(self, request: Request) -> None:
@@ -142,7 +142,7 @@ class Client(asyncio.Protocol):
         try:
             answer = self._own(head, refused, keep=keep)
         except Exception:
-            log.exception("%s met a fault of the router", head.path)
+            log.exception("%s met a bug of the router", head.path)
             answer = problems.answer(refusals.fault(), surfaces.shape(head.path), close=not keep)
         self.write(answer)
         self.answered(keep=keep)

@@ -19,6 +19,7 @@ from time import time as wall_time
 from typing import Final
 
 import fairlead
+from fairlead.fleet.counts import count, verb
 from fairlead.fleet.endpoints import Seen
 from fairlead.router import settings as settings_file
 from fairlead.router import watched_file
@@ -235,17 +236,18 @@ async def _leave(router: Router, doors: Doors, signals: Signals, start: Start) -
     inside = router.teller.counts.inflight
     if not again.done():
         again.cancel()
-        log.info("drained; %d requests were left", inside)
+        log.info("drained; %s %s left", count(inside, "request"), verb(inside, "was"))
         return 0
     draining.cancel()
-    log.info("ended at once by a second signal; %d requests were cut", inside)
+    log.info("ended at once by a second signal; %s %s cut", count(inside, "request"), verb(inside, "was"))
     return 128 + again.result()
 
 
 async def _drain(router: Router, doors: Doors, linger_seconds: float) -> None:
     """Not ready at once; no new connection after a while; running answers get the time a request may take."""
     router.draining = True
-    log.info("draining; %d requests are running", router.teller.counts.inflight)
+    inside = router.teller.counts.inflight
+    log.info("draining; %s %s in flight", count(inside, "request"), verb(inside, "is"))
     await asyncio.sleep(linger_seconds)
     doors.shut()
     with suppress(TimeoutError):

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from math import ceil
 from typing import Final
 
+from fairlead.fleet.counts import count, verb
 from fairlead.fleet.token_rights import TokenRight
 from fairlead.router.wire.problems import Problem
 from fairlead.router.wire.request_heads import Head
@@ -120,13 +121,13 @@ def unreadable(why: str) -> Problem:
 
 def too_slow_a_client(what: str, seconds: float) -> Problem:
     """A request that trickles in."""
-    told = f"the request's {what}: not whole within {seconds:g} s: more is not waited for; send it again"
+    told = f"the request's {what} did not arrive whole within {seconds:g} s; send the request again"
     return Problem(status=408, code="request_timeout", message=told)
 
 
 def too_many_clients(most: int) -> Problem:
     """The connection is one too many."""
-    told = f"{most} connections are open already, as many as may be; come again in a while"
+    told = f"{count(most, 'connection')} {verb(most, 'is')} open already, which is the limit; connect again in a second"
     return Problem(status=503, code="too_many_connections", message=told, retry_after_seconds=1)
 
 
@@ -155,7 +156,7 @@ def cut(address: str, why: str) -> Problem:
 
 def fault() -> Problem:
     """Ours alone."""
-    told = "the router met a fault of its own; it is in its log under the request's id; send the request again"
+    told = "the router failed by a bug of its own; its log has it under this request's id; send the request again"
     return Problem(status=500, code="router_fault", message=told)
 
 

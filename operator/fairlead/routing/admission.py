@@ -104,7 +104,7 @@ def _prompt(limits: Admission, ask: Ask, now: float) -> Refusal | None:  # noqa:
         return None
     return Refusal(
         reason=RefusalReason.PROMPT_TOO_LONG,
-        message=f"The prompt has {_length(ask)} tokens; at most {limits.most_prompt:,} are taken here: shorten it.",
+        message=f"The prompt has {_length(ask)}; the limit here is {count(limits.most_prompt, 'token')}: shorten it.",
     )
 
 
@@ -113,8 +113,8 @@ def _output(limits: Admission, ask: Ask, now: float) -> Refusal | None:  # noqa:
         return None
     return Refusal(
         reason=RefusalReason.OUTPUT_TOO_LONG,
-        message=f"max_tokens: {ask.output_tokens}: at most {limits.most_output} are given here: ask for no more, "
-        "or leave it out and get as many.",
+        message=f"max_tokens: {ask.output_tokens}: the limit here is {count(limits.most_output, 'token')}: "
+        "ask for no more, or leave it out and get up to the limit.",
         param="max_tokens",
     )
 
@@ -124,11 +124,11 @@ def _context(limits: Admission, ask: Ask, now: float) -> Refusal | None:  # noqa
     output = ask.output_tokens if ask.says_output else 1
     if surely + output <= limits.context:
         return None
-    asked = f" and {ask.output_tokens:,} tokens of reply are asked for" if ask.says_output else ""
+    asked = f", and max_tokens asks for {ask.output_tokens:,} more" if ask.says_output else ""
     return Refusal(
         reason=RefusalReason.CONTEXT_TOO_LONG,
-        message=f"The prompt has {_length(ask)} tokens{asked}; the model takes {limits.context:,} of both together: "
-        "shorten the prompt" + (" or ask for fewer." if asked else "."),
+        message=f"The prompt has {_length(ask)}{asked}; the model's context holds {count(limits.context, 'token')}, "
+        "prompt and reply together: shorten the prompt" + (" or lower max_tokens." if asked else "."),
     )
 
 
@@ -194,4 +194,5 @@ def _give_back(ask: Ask, requests: int, tokens: int) -> None:
 
 
 def _length(ask: Ask) -> str:
-    return f"{ask.prompt_tokens:,}" if ask.counted else f"about {ask.prompt_tokens:,}"
+    said = count(ask.prompt_tokens, "token")
+    return said if ask.counted else f"about {said}"

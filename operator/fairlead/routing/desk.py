@@ -7,7 +7,7 @@ is room (`table`), who waits (`waiting`) and whose turn it is (`turns`). Knows n
 from collections.abc import Iterator
 
 from fairlead.fleet.tenants import Lane
-from fairlead.routing import admission
+from fairlead.routing import admission, retries
 from fairlead.routing.accounts import Account, Accounts
 from fairlead.routing.admission import Admission
 from fairlead.routing.ask import Ask
@@ -15,7 +15,7 @@ from fairlead.routing.choosing import Chosen, Nobody
 from fairlead.routing.endpoint import Endpoint
 from fairlead.routing.lanes import Block, LaneQueue
 from fairlead.routing.occupancy import Occupancy
-from fairlead.routing.reasons import Ending, RefusalReason
+from fairlead.routing.reasons import Ending
 from fairlead.routing.refusal import Refusal, Usage
 from fairlead.routing.retries import RetryBudget
 from fairlead.routing.snapshot import Snapshot, snapshot
@@ -124,9 +124,9 @@ class Desk:
         failed = self._release(ask, ending, now)
         ask.tried.append(failed)
         if len(ask.tried) >= self._most_attempts:
-            return self._refuse(ask, _no_other(len(ask.tried)))
+            return self._refuse(ask, retries.no_other(len(ask.tried)))
         if not self.retries.maybe_spend(free=ending in UNTOUCHED):
-            return self._refuse(ask, _budget_spent())
+            return self._refuse(ask, retries.budget_spent())
         lane = self.room.lanes.named(ask.lane)
         found = self.table.choose(ask, now)
         if isinstance(found, Chosen):
@@ -273,7 +273,7 @@ class Desk:
             admission.settle(ask, 0)
 
     def count_cost(self, ask: Ask) -> None:
-        """Once."""
+        """Once, in `ask.cost`."""
         ask.cost = ask.cost or self._admission.cost(ask)
 
     def _look(self, now: float) -> None:
@@ -284,17 +284,3 @@ class Desk:
 
 def _nobody_listens(endpoint: Endpoint) -> None:
     """Until `table.changed` is set."""
-
-
-def _no_other(attempts: int) -> Refusal:
-    return Refusal(
-        reason=RefusalReason.NO_OTHER_REPLICA,
-        message=f"{attempts} replicas failed this request before they answered, as many as are tried: come again.",
-    )
-
-
-def _budget_spent() -> Refusal:
-    return Refusal(
-        reason=RefusalReason.RETRY_BUDGET,
-        message="A replica failed this request, and so many fail now that it is not sent to another: come again.",
-    )

@@ -23,12 +23,16 @@ def filled_in(settings: Settings, environment: Mapping[str, str] = os.environ) -
     for tenant, place in settings.key_places:
         digest = _digest(place, environment)
         if digest is None:
-            said.append(f"tenant {tenant}: {_what(place)}: there is no key; its clients are refused with it")
+            said.append(
+                f"tenant {tenant}: {_what(place)}: no key could be read; clients that send it get 401; create it"
+            )
         elif keys.setdefault(digest, tenant) != tenant:
             said.append(f"tenant {tenant}: {_what(place)}: this key is {keys[digest]}'s already; give it another")
     url = _value(settings.redis_place, environment) if settings.redis_place else None
     if settings.redis_place and not url:
-        said.append(f"cache.redis: {_what(settings.redis_place)}: there is no address; answers are kept here only")
+        said.append(
+            f"cache.redis: {_what(settings.redis_place)}: no address could be read; each router keeps answers for itself"
+        )
     said += _shut(settings, environment)
     said += _unheard(settings, keys)
     return replace(
@@ -49,7 +53,7 @@ def _shut(settings: Settings, environment: Mapping[str, str]) -> Iterator[str]:
 def _unheard(settings: Settings, keys: Mapping[bytes, str]) -> Iterator[str]:
     """A limit for a model that nobody serves never does anything, which looks like safety and is none."""
     if settings.key_places and not keys:
-        yield "tenants are named and not one key could be read: every request is refused"
+        yield "no key of any tenant could be read: every request gets 401; create the keys"
     known = set(settings.models)
     for tenant in settings.routing.tenants:
         if known and (strange := sorted(tenant.models - known)):
