@@ -40,14 +40,6 @@ def test_the_first_leader_makes_the_secret_and_all_others_find_it() -> None:
     run(story())
 
 
-def test_each_deployment_has_a_key_of_its_own_that_tells_nothing_of_another() -> None:
-    keys = RouterKeys(secret=b"s" * LENGTH)
-    names = [("team", "chat"), ("team", "code"), ("other", "chat")]
-    assert len({keys.bearer(*one) for one in names} | {keys.sha256(*one) for one in names}) == 6
-    assert "ssss" not in repr(keys)
-    assert (RouterKeys().bearer("team", "chat"), RouterKeys().sha256("team", "chat")) == (None, None)
-
-
 @pytest.mark.parametrize("verb", ["get", "create"])
 def test_without_the_right_it_is_said_and_tried_again(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, verb: str

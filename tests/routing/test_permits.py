@@ -8,7 +8,9 @@ from fairlead.fleet.gateways import Routing
 from fairlead.fleet.tenants import Tenant
 from fairlead.routing import admission, homes, permits
 from fairlead.routing.accounts import Account, Accounts
+from fairlead.routing.admission import Admission
 from fairlead.routing.ask import Ask
+from fairlead.routing.expectations import Expectations
 from fairlead.routing.permits import Left, Permit
 from fairlead.routing.reasons import RefusalReason
 from fairlead.routing.terms import Terms
@@ -107,3 +109,21 @@ def test_what_comes_back_of_another_routers_permit_is_owed_to_it() -> None:
     admission.settle(ask, 130)
     admission.give_back_request(ask)
     assert (account.owed_requests, account.owed_tokens, account.requests.level) == (1, -30, level)
+
+
+def test_a_permit_of_another_router_is_final_here() -> None:
+    """What is left here is not asked, and nothing is taken twice."""
+    account = shop(next(router for router in ROUTERS if shop(router).home is not None))
+    assert account.requests is not None
+    gate = Admission(Terms(routing=Routing(tenants=(account.tenant,))), Expectations())
+    level = account.requests.level
+
+    def judged(permit: Permit) -> RefusalReason | None:
+        ask = Ask(account=account, prompt_tokens=50, output_tokens=50, arrived=0.0, cost=100)
+        admission.charge(ask, permit)
+        refused = gate.refusal(ask, 0.0)
+        return None if refused is None else refused.reason
+
+    assert judged(Permit(away=True)) is None
+    assert judged(Permit(away=True, refused=RefusalReason.REQUEST_RATE, seconds=9.0)) is RefusalReason.REQUEST_RATE
+    assert account.requests.level == level

@@ -79,7 +79,7 @@ def test_a_shared_cache_has_its_address_or_says_that_it_is_alone(tmp_path: Path)
 
     assert filled_in(told(redis=Place(file=str(tmp_path / "url")))).redis_url == "redis://valkey:6379"
     assert filled_in(told(redis=Place(env="URL")), {}).warnings == (
-        "cache.redis: environment variable URL: no address could be read; each router keeps answers for itself",
+        "cache.redis: environment variable URL: no address could be read; each router keeps its own answers",
     )
 
 

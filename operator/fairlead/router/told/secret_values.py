@@ -31,7 +31,7 @@ def filled_in(settings: Settings, environment: Mapping[str, str] = os.environ) -
     url = _value(settings.redis_place, environment) if settings.redis_place else None
     if settings.redis_place and not url:
         said.append(
-            f"cache.redis: {_what(settings.redis_place)}: no address could be read; each router keeps answers for itself"
+            f"cache.redis: {_what(settings.redis_place)}: no address could be read; each router keeps its own answers"
         )
     said += _shut(settings, environment)
     said += _unheard(settings, keys)
