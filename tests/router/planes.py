@@ -180,11 +180,11 @@ async def answering(answer: Callable[[web.Request], Awaitable[web.StreamResponse
         await runner.cleanup()
 
 
-def told(story: Coroutine[Any, Any, None]) -> None:
+def told(story: Coroutine[Any, Any, None], seconds: float = 10) -> None:
     """Run a story on the loop that routers run on; one that hangs fails."""
 
     async def within() -> None:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(seconds):
             await story
 
     runner = asyncio.Runner(loop_factory=uvloop.new_event_loop)

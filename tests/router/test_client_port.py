@@ -59,7 +59,7 @@ def test_without_a_tenants_key_the_client_port_shows_health_and_refusals_alone(
             assert engines[0].engine.now.running == before
             record_property("client_port_requests", len(answers))
 
-    told(story())
+    told(story(), seconds=60)
 
 
 @pytest.mark.trial(16)
