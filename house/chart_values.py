@@ -139,7 +139,9 @@ class Serving(Group):
         "operator may.",
     )
     pod_monitor: PodMonitor = Field(
-        default=PodMonitor(), description="For the Prometheus operator; one for routers and one for engines."
+        default=PodMonitor(),
+        description="For the Prometheus operator; one for routers and one for engines. Routers ask for a token, which "
+        "the chart makes too: Secret RELEASE-scraper, whose owner may get /metrics and nothing else.",
     )
 
 

@@ -176,7 +176,7 @@ def until(true: object, what: str) -> None:
 def _routable() -> str:
     """Addresses of routable engines; none while the router is not there."""
     try:
-        seen = json.loads(look(ROUTER_PORT, "/fairlead/v1/endpoints"))["endpoints"]
+        seen = json.loads(look(METRICS_PORT, "/fairlead/v1/endpoints"))["endpoints"]
     except (OSError, ValueError):
         return ""
     return json.dumps([one["address"] for one in seen if one["state"] == "routable"])

@@ -127,7 +127,7 @@ def test_a_kubernetes_too_old_is_refused(helm: Path) -> None:
 def test_no_rule_has_a_wildcard_and_none_lists_secrets(default: list[Manifest], cases: list[list[Manifest]]) -> None:
     rules = [rule for case in [default, *cases] for one in case for rule in one.get("rules", ()) if "verbs" in rule]
     assert [rule for rule in rules if "*" in json.dumps(rule)] == []
-    assert {verb for rule in rules if "secrets" in rule["resources"] for verb in rule["verbs"]} == {
+    assert {verb for rule in rules if "secrets" in rule.get("resources", ()) for verb in rule["verbs"]} == {
         "get",
         "create",
         "update",
@@ -193,6 +193,15 @@ def test_every_process_that_decides_is_scraped_and_guarded_alike(helm: Path) -> 
     assert told[0] == told[1]
     assert all(told[0]["matchLabels"].items() <= pod.items() for pod in pods)
     assert {pod[expression["key"]] for pod in pods} == set(expression["values"])
+
+
+@pytest.mark.trial(16)
+def test_the_monitor_of_routers_sends_a_token_that_may_get_metrics_and_nothing_else(helm: Path) -> None:
+    objects = chart_manifests.template(helm, nested({"serving.podMonitor.enabled": True}))
+    found = {(one["kind"], one["metadata"]["name"]): one for one in objects}
+    (routers,) = found["PodMonitor", "fairlead-routers"]["spec"]["podMetricsEndpoints"]
+    assert routers["authorization"] == {"credentials": {"name": "fairlead-scraper", "key": "token"}}
+    assert found["ClusterRole", "fairlead-scraper"]["rules"] == [{"nonResourceURLs": ["/metrics"], "verbs": ["get"]}]
 
 
 OVERLAYS: Final[dict[str, dict[str, Any]]] = {

@@ -31,6 +31,7 @@ from fairlead.controller.losses import Losses
 from fairlead.controller.observing import Observed
 from fairlead.controller.sleepers import Sleepers
 from fairlead.fleet.endpoints import EndpointState
+from fairlead.fleet.router_keys import RouterKeys
 from fairlead.objects import labels
 from fairlead.objects.owner import Owner
 from fairlead.planning.sleeping import Beds
@@ -38,6 +39,7 @@ from house.tree import ROOT
 
 ENGINES: Final = {"chat-a": "127.0.0.60", "chat-b": "127.0.0.61"}
 ROUTER: Final = "127.0.0.62"
+KEYS: Final = RouterKeys(secret=b"a secret of this story alone....")
 OWNER: Final = Owner(namespace="asleep", name="chat", uid="u")
 REVISION: Final = "0a0a0a0a"
 START_S: Final = 3.0
@@ -88,7 +90,7 @@ class Pool:
     @property
     def looks(self) -> PodLooks:
         """The controller's own."""
-        return PodLooks(self.http)
+        return PodLooks(self.http, router_keys=KEYS)
 
     async def ask(self) -> int:
         """One request, through the router."""
@@ -170,8 +172,8 @@ async def pool(door: Embedded, folder: Path) -> AsyncIterator[Pool]:
     door.kubectl("create", "namespace", OWNER.namespace)
     door.kubectl("create", "serviceaccount", "default", "-n", OWNER.namespace)
     told = {"renderedFrom": "test", "namespace": OWNER.namespace, "selector": labels.as_text(labels.engines("chat"))}
-    config = folder / "router.json"
-    config.write_text(json.dumps(told | {"models": ["chat"], "routing": {}}))
+    config, key = folder / "router.json", KEYS.sha256(OWNER.namespace, OWNER.name)
+    config.write_text(json.dumps(told | {"models": ["chat"], "metricsKeys": [key], "routing": {}}))
     knobs = PACE | {"FAIRLEAD_ENGINE_START_SECONDS": str(START_S), "FAIRLEAD_ENGINE_WAKE_SECONDS": str(WAKE_S)}
     async with AsyncExitStack() as stack:
         api = ApiServer(await stack.enter_async_context(await connect({"KUBECONFIG": str(door.kubeconfig)})))

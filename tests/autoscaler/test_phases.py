@@ -6,6 +6,7 @@ import pytest
 
 from fairlead.autoscaler import children, phases
 from fairlead.cluster import kinds
+from fairlead.fleet.router_keys import RouterKeys
 from fairlead.fleet.wanted import EngineKind
 from fairlead.scaling.facts import Phase
 from tests.autoscaler.fleets import START, PretendWorld, deployment, pod, said_at
@@ -91,7 +92,9 @@ def test_only_pods_with_an_address_that_did_not_end_are_asked() -> None:
         ),
         deployment("chat"),
     )
-    asked = [(one.name, one.kind) for one in children.targets(family, deployment("chat"), EngineKind.VLLM)]
+    asked = [
+        (one.name, one.kind) for one in children.targets(family, deployment("chat"), EngineKind.VLLM, RouterKeys())
+    ]
     assert asked == [("chat-engine-0", EngineKind.VLLM), ("chat-router-0", None)]
 
 

@@ -66,7 +66,10 @@ def test_a_router_is_asked_for_its_own_page() -> None:
         async with listening(lambda n: whole(router_page(n, {}))) as pod, asking(pod.target(None)) as scraper:
             await until(lambda: scraper.router("u1").figures is not None)
             assert pod.heads[0].startswith(b"GET /fairlead/v1/endpoints HTTP/1.1\r\n")
+            assert b"authorization" not in pod.heads[0]
             assert scraper.engine("u1").figures is None
+            scraper.follow([replace(pod.target(None), key="k" * 64)])
+            await until(lambda: b"\r\nauthorization: Bearer " + b"k" * 64 + b"\r\n" in pod.heads[-1])
 
     told(story())
 

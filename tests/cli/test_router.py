@@ -46,7 +46,7 @@ def test_what_would_do_nothing_is_a_caution(run: Run, config: Path) -> None:
     config.write_text(FILE.replace("sha256: " + "a" * 64, "file: /absent/key"))
     code, _, err = run("router", "--check", str(config))
     assert code == 1
-    assert "caution: tenant shop: file /absent/key: there is no key" in err
+    assert "caution: tenant shop: file /absent/key: no key could be read" in err
 
 
 @pytest.mark.parametrize("words", [("--check",), ("--config",)])

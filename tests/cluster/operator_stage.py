@@ -1,12 +1,19 @@
 """The operator as Helm installs it, and the deployments that stories are told of."""
 
+import base64
+import http.client
+import json
 import subprocess
+import urllib.error
+import urllib.request
 from dataclasses import dataclass
 from typing import Any, Final
 
 from devcluster.cache import Cache
 from devcluster.door import Door, DoorClosed
 from devcluster.setup import tools
+from fairlead.cluster import operator_key
+from fairlead.fleet.router_keys import RouterKeys
 from house.tree import ROOT
 from tests.cluster.stories import Manifest, Stage
 from tests.patience import eventually
@@ -140,6 +147,38 @@ class Deployed:
     def address(self) -> str:
         """A door to its routers."""
         return eventually(lambda: self.stage.door.expose(self.stage.namespace, f"{self.name}-router", 80), "a door")
+
+    def pages(self) -> "Pages":
+        """The metrics port of its routers, with the operator's key."""
+        metadata = {"name": f"{self.name}-pages"}
+        ports = [{"port": 9090, "targetPort": "metrics"}]
+        spec = {"selector": {OF: self.name, ROLE: "router"}, "ports": ports}
+        self.stage.apply({"apiVersion": "v1", "kind": "Service", "metadata": metadata, "spec": spec})
+        door, namespace = self.stage.door, self.stage.namespace
+        stored = json.loads(door.kubectl(f"--namespace={NAMESPACE}", "get", "secret", operator_key.NAME, "-o", "json"))
+        keys = RouterKeys(secret=base64.b64decode(stored["data"][operator_key.KEY]))
+        address = eventually(lambda: door.expose(namespace, f"{self.name}-pages", 9090), "a door to pages")
+        return Pages(address=address, key=str(keys.bearer(namespace, self.name)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pages:
+    """What routers tell of themselves, to those who may ask."""
+
+    address: str
+    key: str
+
+    def get(self, path: str, key: str | None = None) -> tuple[int, str]:
+        """Status and text; the operator's key unless the story says another one."""
+        lines = {"Authorization": f"Bearer {self.key if key is None else key}"} if key != "" else {}
+        request = urllib.request.Request(f"http://{self.address}{path}", headers=lines)
+        try:
+            with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310  # an address of our own
+                return int(answer.status), answer.read().decode()
+        except urllib.error.HTTPError as problem:
+            return problem.code, problem.read().decode()
+        except (OSError, http.client.HTTPException) as problem:
+            return 0, str(problem)
 
 
 def engine(context: int = 8192, **env: str) -> Manifest:

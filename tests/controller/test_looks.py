@@ -10,7 +10,9 @@ from aiohttp import web
 
 from fairlead.cluster.kinds import Manifest
 from fairlead.controller.looks import AGAIN_S, PodLooks
+from fairlead.fleet.router_keys import RouterKeys
 from fairlead.fleet.wanted import EngineKind
+from fairlead.objects import labels
 from tests.reaching.worlds import run
 
 PAGE: Final = """\
@@ -80,15 +82,16 @@ def test_what_an_engine_measured_once_is_not_asked_again(tmp_path: Path) -> None
     run(story())
 
 
-@pytest.mark.parametrize(("scheme", "port"), [("HTTP", 8080), ("HTTPS", 9090)])
-def test_a_router_behind_a_certificate_is_asked_where_it_shows_none(tmp_path: Path, scheme: str, port: int) -> None:
-    probe = {"readinessProbe": {"httpGet": {"path": "/ready", "scheme": scheme}}}
-    router = pod("r", "10.0.0.1") | {"spec": {"containers": [probe]}}
-    asked: list[int | None] = []
+@pytest.mark.trial(16)
+def test_a_router_is_asked_on_its_metrics_port_with_the_key_of_its_deployment(tmp_path: Path) -> None:
+    router = pod("r", "10.0.0.1")
+    router["metadata"] |= {"namespace": "team", "labels": {labels.DEPLOYMENT: "chat"}}
+    keys = RouterKeys(secret=b"s" * 32)
+    asked: list[tuple[int | None, str | None]] = []
 
     async def story() -> None:
         async def endpoints(request: web.Request) -> web.Response:
-            asked.append(request.url.port)
+            asked.append((request.url.port, request.headers.get("Authorization")))
             return web.json_response({"endpoints": []})
 
         app = web.Application()
@@ -98,11 +101,12 @@ def test_a_router_behind_a_certificate_is_asked_where_it_shows_none(tmp_path: Pa
         await web.UnixSite(runner, str(tmp_path / "router")).start()
         connector = aiohttp.UnixConnector(str(tmp_path / "router"))
         async with aiohttp.ClientSession(connector=connector) as session:
+            assert await PodLooks(session, Clock(), keys).endpoints(router) == ()
             assert await PodLooks(session, Clock()).endpoints(router) == ()
         await runner.cleanup()
 
     run(story())
-    assert asked == [port]
+    assert asked == [(9090, f"Bearer {keys.bearer('team', 'chat')}"), (9090, None)]
 
 
 def test_an_engine_is_put_to_sleep_and_woken_where_it_knows_how(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from fairlead.cluster.kinds import Manifest
 from fairlead.objects import labels
 
 ENGINE: Final = (8000,)
-ROUTER: Final = (8080, 9090)
+ROUTER: Final = (9090,)
 FOLLOW_S: Final = 0.2
 PROMPT: Final = 100
 """Tokens a request."""

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from fairlead.fleet.gateways import Door, OwnRouter, ResponseCache, RouterPods, Routing, Timeouts, WantedDeployment
+from fairlead.fleet.router_keys import RouterKeys
 from fairlead.objects import children, ports, router_config, router_deployment
 from fairlead.objects.manifest import Manifest
 from fairlead.objects.router_config import Replica
@@ -88,10 +89,24 @@ def test_behind_a_gateway_there_is_no_router_and_the_gateways_are_let_in() -> No
     assert budget["kind"] == "PodDisruptionBudget"
 
 
-def test_without_monitoring_only_the_operator_may_read_metrics() -> None:
+def test_without_monitoring_only_routers_and_the_operator_are_let_in_where_metrics_are() -> None:
     built = children.standing(OWNER, wanted(LEAST), replace(PLATFORM, monitoring=()))
     walls = [one for one in built if one["kind"] == "NetworkPolicy"]
-    assert [len(wall["spec"]["ingress"][-1]["from"]) for wall in walls] == [2, 1]
+    let_in = [wall["spec"]["ingress"][-1]["from"] for wall in walls]
+    routers = {"podSelector": {"matchLabels": {"fairlead.dev/deployment": "chat", "fairlead.dev/role": "router"}}}
+    assert [len(some) for some in let_in] == [2, 2]
+    assert all(some[0] == routers and "namespaceSelector" in some[1] for some in let_in)
+
+
+@pytest.mark.trial(16)
+def test_routers_get_the_digest_of_the_operators_key_and_never_the_key() -> None:
+    keys = RouterKeys(secret=b"s" * 32)
+    built = children.standing(OWNER, wanted(LEAST), replace(PLATFORM, router_keys=keys))
+    (config,) = [one for one in built if one["kind"] == "ConfigMap"]
+    document = json.loads(config["data"][router_config.FILE])
+    assert document["metricsKeys"] == [keys.sha256("team", "chat")]
+    assert str(keys.bearer("team", "chat")) not in json.dumps(built)
+    assert "metricsKeys" not in json.dumps(children.standing(OWNER, wanted(LEAST), PLATFORM))
 
 
 @pytest.mark.parametrize("name", WISHES)

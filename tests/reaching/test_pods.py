@@ -60,7 +60,7 @@ def test_nobody_there_is_nothing() -> None:
     async def story() -> None:
         async with aiohttp.ClientSession() as session:
             assert await engine_pods.metrics(session, "127.0.0.1", 1) is None
-            assert await routers.endpoints(session, "::1", 1) is None
+            assert await routers.endpoints(session, "::1", None, 1) is None
 
     run(story())
 
@@ -68,7 +68,7 @@ def test_nobody_there_is_nothing() -> None:
 def test_a_routers_report_is_read_by_pod_and_its_unknown_words_do_no_harm() -> None:
     async def story() -> None:
         async with answering(200, json.dumps({"endpoints": TWO})) as (session, port):
-            assert await routers.endpoints(session, "127.0.0.1", port) == (
+            assert await routers.endpoints(session, "127.0.0.1", "key", port) == (
                 Endpoint(pod="chat-a", address="10.0.0.1:8000", state=EndpointState.ROUTABLE, inflight=3),
                 Endpoint(
                     pod="chat-b",

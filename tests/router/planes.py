@@ -59,14 +59,20 @@ class Plane:
     signals: process.Signals
     life: "asyncio.Task[int]"
     notes: dict[str, Any] = field(default_factory=dict)
+    metrics_port: int = 0
 
     @property
     def url(self) -> str:
         return f"http://{HOST}:{self.port}"
 
+    @property
+    def pages(self) -> str:
+        """Where it tells of itself."""
+        return f"http://{HOST}:{self.metrics_port}"
+
     async def page(self) -> dict[str, Any]:
         """What it tells processes."""
-        async with self.asks.get(self.url + "/fairlead/v1/endpoints") as answer:
+        async with self.asks.get(self.pages + "/fairlead/v1/endpoints") as answer:
             told: dict[str, Any] = await answer.json()
             return told
 
@@ -87,7 +93,7 @@ class Plane:
             return answer.status, await answer.text()
 
     async def metric(self, name: str) -> float:
-        async with self.asks.get(self.url + "/metrics") as answer:
+        async with self.asks.get(self.pages + "/metrics") as answer:
             lines = (await answer.text()).splitlines()
         return next((float(line.rpartition(" ")[2]) for line in lines if line.startswith(name + " ")), -1.0)
 
@@ -106,7 +112,6 @@ async def plane(
     cluster: Cluster | None = None,
     linger: float = 0.01,
     *,
-    metrics_port: int = 0,
     log: Path | None = None,
 ) -> AsyncIterator[Plane]:
     """A router from its start to its drain."""
@@ -114,7 +119,7 @@ async def plane(
     def sources(settings: Settings) -> EndpointSource:
         return cluster or Listed(settings.endpoints)
 
-    port, signals = free_port(), process.Signals()
+    port, metrics_port, signals = free_port(), free_port(), process.Signals()
     start = Start(
         config=config,
         host=HOST,
@@ -129,7 +134,7 @@ async def plane(
     )
     life = asyncio.create_task(process.live(start, signals))
     async with client() as asks:
-        running = Plane(config=config, asks=asks, port=port, signals=signals, life=life)
+        running = Plane(config=config, asks=asks, port=port, signals=signals, life=life, metrics_port=metrics_port)
         await _listening(running)
         try:
             yield running
@@ -175,11 +180,11 @@ async def answering(answer: Callable[[web.Request], Awaitable[web.StreamResponse
         await runner.cleanup()
 
 
-def told(story: Coroutine[Any, Any, None]) -> None:
+def told(story: Coroutine[Any, Any, None], seconds: float = 10) -> None:
     """Run a story on the loop that routers run on; one that hangs fails."""
 
     async def within() -> None:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(seconds):
             await story
 
     runner = asyncio.Runner(loop_factory=uvloop.new_event_loop)

@@ -65,7 +65,7 @@ def test_a_prompt_that_looks_short_enough_and_is_not_is_refused_by_its_count(tmp
         async with behind(tmp_path, engine, limits=LIMITED) as router:
             answer = await said(router, posted(LONG))
             assert (answer[:12], code(answer)) == (b"HTTP/1.1 400", "prompt_too_long")
-            assert b"The prompt has 1,111 tokens; at most 110" in answer
+            assert b"The prompt has 1,111 tokens; the limit here is 110 tokens" in answer
             assert json.loads(engine.asked[0]) == LONG
             assert engine.seen == []
 

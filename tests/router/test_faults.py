@@ -83,7 +83,7 @@ def test_once_an_answer_has_begun_its_connection_ends(caplog: pytest.LogCaptureF
             assert (await answer(port, PROMPT)).startswith(b"HTTP/1.1 200")
 
     told(story())
-    assert "met a fault of the router" in caplog.text
+    assert "met a bug of the router" in caplog.text
 
 
 def test_while_it_waits_its_place_is_given_back() -> None:
@@ -121,9 +121,9 @@ def test_an_ending_that_comes_twice_is_a_fault_and_no_second_ending() -> None:
 def test_a_page_that_fails_is_a_500_too() -> None:
     async def story() -> None:
         async with listening(Raw(whole(b"{}"))) as (router, port):
-            router.desk.snapshot = fails  # type: ignore[assignment, method-assign]
+            router.cards = fails  # type: ignore[method-assign]
             reader, writer = await asyncio.open_connection(HOST, port)
-            writer.write(b"GET /metrics HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
+            writer.write(b"GET /v1/models HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
             assert (await reader.read()).startswith(b"HTTP/1.1 500")
             writer.close()
 

@@ -133,7 +133,7 @@ NOT_PASSED_ON: Final[dict[str, tuple[str, dict[str, Any], int, str]]] = {
         404,
         "gpt: there is no such model here; ask for one of",
     ),
-    "not_found": ("/v2/completions", PROMPT, 404, "POST /v2/completions: no such endpoint"),
+    "not_found": ("/v2/completions", PROMPT, 404, "POST /v2/completions: there is no such route"),
     "request_too_large": ("/v1/completions", PROMPT | {"prompt": "x" * 900}, 413, "over 500 bytes"),
 }
 

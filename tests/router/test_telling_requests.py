@@ -124,7 +124,7 @@ def test_connections_to_engines_are_counted_new_and_used_again(tmp_path: Path) -
         async with behind(tmp_path, engine) as router:
             for _ in range(3):
                 await router.complete()
-            async with router.asks.get(router.url + "/metrics") as answer:
+            async with router.asks.get(router.pages + "/metrics") as answer:
                 page = (await answer.text()).splitlines()
             told_of = [line for line in page if line.startswith("fairlead_router_upstream_connections_total{")]
             assert len(told_of) >= 2

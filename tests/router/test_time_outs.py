@@ -25,10 +25,10 @@ def test_more_than_may_be_held_and_longer_than_may_be_held_get_503(tmp_path: Pat
                 await asyncio.sleep(0.002)
             async with router.asks.post(router.url + "/v1/completions", json=PROMPT) as answer:
                 assert (answer.status, answer.headers["Retry-After"]) == (503, "10")
-                assert "1 requests are held until one can" in await answer.text()
+                assert "1 request waits for one, which is the limit" in await answer.text()
             status, text = await held
             assert (status, error_code(text)) == (503, "no_replica_routable")
-            assert "come again in" in text
+            assert "send the request again in" in text
 
     told(story())
 
@@ -66,7 +66,7 @@ def test_a_request_is_not_held_for_longer_than_it_may_take_in_all(tmp_path: Path
         async with plane(written(tmp_path, ["127.0.0.1:1"], timeouts={"totalSeconds": 0.05})) as router:
             status, text = await router.complete()
             assert (status, error_code(text)) == (503, "no_replica_routable")
-            assert "come again in" in text
+            assert "send the request again in" in text
 
     told(story())
 

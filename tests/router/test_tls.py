@@ -13,7 +13,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from tests.router.planes import HOST, PROMPT, Plane, free_port, plane, posted, told, whole, written
+from tests.router.planes import HOST, PROMPT, Plane, plane, posted, told, whole, written
 
 ANSWER = whole(b'{"usage": {"prompt_tokens": 1, "completion_tokens": 1}}')
 CLOSING = ANSWER.replace(b"\r\n\r\n", b"\r\nconnection: close\r\n\r\n")
@@ -164,11 +164,11 @@ def test_an_authority_that_cannot_be_read_leaves_engines_unproved(tmp_path: Path
 
 def test_scrapers_are_answered_in_plain_beside_a_door_in_tls(tmp_path: Path) -> None:
     async def story() -> None:
-        door, port = {"tlsFolder": str(certified(tmp_path / "door", 1))}, free_port()
+        door = {"tlsFolder": str(certified(tmp_path / "door", 1))}
         config = written(tmp_path, ["127.0.0.1:1"], door=door)
-        async with plane(config, metrics_port=port) as router:
+        async with plane(config) as router:
             for path in ("/health", "/ready", "/metrics", "/fairlead/v1/endpoints"):
-                async with router.asks.get(f"http://{HOST}:{port}{path}") as answer:
+                async with router.asks.get(router.pages + path) as answer:
                     assert answer.status == 200
             plain, writer = await asyncio.open_connection(HOST, router.port)
             writer.write(STAYING)

@@ -62,19 +62,19 @@ def test_without_limits_nothing_is_checked() -> None:
         (
             asks(account(), 1500),
             RefusalReason.PROMPT_TOO_LONG,
-            "The prompt has about 1,500 tokens; at most 1,000 are taken here: shorten it.",
+            "The prompt has about 1,500 tokens; the limit here is 1,000 tokens: shorten it.",
             None,
         ),
         (
             asks(account(), 1001, counted=True),
             RefusalReason.PROMPT_TOO_LONG,
-            "The prompt has 1,001 tokens; at most 1,000 are taken here: shorten it.",
+            "The prompt has 1,001 tokens; the limit here is 1,000 tokens: shorten it.",
             None,
         ),
         (
             asks(account(), 10, 501),
             RefusalReason.OUTPUT_TOO_LONG,
-            "max_tokens: 501: at most 500 are given here: ask for no more, or leave it out and get as many.",
+            "max_tokens: 501: the limit here is 500 tokens: ask for no more, or leave it out and get up to the limit.",
             "max_tokens",
         ),
     ],
@@ -98,15 +98,14 @@ def test_the_context_is_what_prompt_and_reply_share() -> None:
     no = refused(gate, asks(account(), 4000, 97, counted=True))
     assert no.reason is RefusalReason.CONTEXT_TOO_LONG
     assert no.message == (
-        "The prompt has 4,000 tokens and 97 tokens of reply are asked for; the model takes 4,096 tokens "
-        "for prompt and reply together: "
-        "shorten the prompt or ask for fewer."
+        "The prompt has 4,000 tokens, and max_tokens asks for 97 more; the model's context holds 4,096 tokens, prompt "
+        "and reply together: shorten the prompt or lower max_tokens."
     )
 
 
 def test_a_prompt_that_leaves_no_room_for_a_reply_is_too_long_even_if_none_was_asked_for() -> None:
     no = refused(chain(Limits()), asks(account(), 4096, None, counted=True))
-    assert no.message.endswith("the model takes 4,096 tokens for prompt and reply together: shorten the prompt.")
+    assert no.message.endswith("the model's context holds 4,096 tokens, prompt and reply together: shorten the prompt.")
 
 
 def test_a_guess_that_may_be_wrong_is_left_to_the_engine() -> None:
@@ -133,7 +132,7 @@ def test_a_request_beyond_its_tenants_requests_a_minute_is_told_when_to_come_aga
     assert gate.refusal(asks(shop), 0.0) is None
     no = refused(gate, asks(shop))
     assert (no.reason, no.retry_after_seconds) == (RefusalReason.REQUEST_RATE, 30.0)
-    assert no.message == "Tenant shop may send 2 requests a minute, over all routers: come again in 30 s."
+    assert no.message == "Tenant shop may send 2 requests a minute, over all routers: send it again in 30 s."
 
 
 def test_tokens_are_reserved_by_what_a_reply_is_expected_to_be() -> None:

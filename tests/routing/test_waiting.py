@@ -14,7 +14,7 @@ def test_a_full_queue_refuses_with_a_time_to_come_again() -> None:
     waits(at, ask(at))
     no = refused(at, ask(at))
     assert (no.reason, no.retry_after_seconds) == (RefusalReason.QUEUE_FULL, 1.0)
-    assert no.message == "1 requests wait already, as many as may: come again in 1 s."
+    assert no.message == "The queue is full, 1 request waits in it: send the request again in 1 s."
     assert account(at).refusals[RefusalReason.QUEUE_FULL] == 1
 
 
@@ -86,7 +86,7 @@ def test_waiting_ends_when_the_queue_time_is_over() -> None:
     (gone,) = told(at, 41.0)
     assert gone[0] is late
     assert (gone[1].reason, gone[1].retry_after_seconds) == (RefusalReason.QUEUE_TIME, 1.0)
-    assert gone[1].message.startswith("All replicas were busy for 31 s, as long as a request waits in the interactive")
+    assert gone[1].message.startswith("All replicas were busy for 31 s, the longest wait in the interactive lane")
     assert (patient.waiting, late.waiting) == (True, False)
 
 
@@ -111,14 +111,16 @@ def test_too_many_held_are_told_that_it_is_not_their_fault() -> None:
     waits(at, ask(at))
     no = refused(at, ask(at))
     assert (no.reason, no.retry_after_seconds) == (RefusalReason.NO_REPLICA, 10.0)
-    assert no.message.startswith("No replica can be asked, and 1 requests are held until one can")
+    assert no.message.startswith("No replica is ready, and 1 request waits for one, which is the limit")
 
 
 def test_holding_ends_when_its_time_is_over() -> None:
     at = desk(Routing(hold=Hold(max_seconds=100.0)), engines=0)
     waits(at, ask(at), 10.0)
     assert told(at, 109.0) == []
-    assert [no.message for _, no in told(at, 110.0)] == ["No replica could be asked within 100 s: come again in 10 s."]
+    assert [no.message for _, no in told(at, 110.0)] == [
+        "No replica was ready within 100 s: send the request again in 10 s."
+    ]
 
 
 def test_in_a_failover_those_that_wait_are_held_and_then_have_their_queue_time_again() -> None:

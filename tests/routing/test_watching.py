@@ -26,7 +26,7 @@ def test_an_engine_nobody_knows_yet_has_until_the_time_out_for_first_tokens() ->
     engine = sent(made, ask(), 0.0)
     assert watchdog.stuck(engine, 59.0, CAP) is None
     told = watchdog.stuck(engine, 61.0, CAP)
-    assert told == "no progress for 61 s with 1 requests under way; 60 s is its limit"
+    assert told == "no progress for 61 s with 1 request in flight; its limit is 60 s"
 
 
 def test_an_engine_that_is_known_to_be_quick_is_stuck_sooner_but_not_before_the_floor() -> None:

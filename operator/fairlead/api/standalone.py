@@ -130,4 +130,9 @@ class RouterFile(Part):
     routers: Annotated[int, Field(ge=1, le=64)] = Field(
         default=1, description="Routers with this file; rates and concurrency are divided among them. Default 1."
     )
+    metrics_keys: Annotated[tuple[KeySource, ...], Field(max_length=16)] = Field(
+        default=(),
+        description="Where the keys lie that open /metrics and /fairlead/v1/endpoints on the metrics port, sent as "
+        "bearer token. Default: none; without a selector those pages are then open, and served on 127.0.0.1 alone.",
+    )
     routing: RoutedAlone = Field(default=RoutedAlone(), description="What to do with requests, as in spec.router.")

@@ -96,7 +96,8 @@ class Caller:
     def _connect(self) -> None:
         target = self.target
         self.close()
-        question = b"GET %b HTTP/1.1\r\nhost: %b\r\n\r\n" % (target.path.encode(), target.host.encode())
+        proof = b"" if target.key is None else b"authorization: Bearer %b\r\n" % target.key.encode()
+        question = b"GET %b HTTP/1.1\r\nhost: %b\r\n%b\r\n" % (target.path.encode(), target.host.encode(), proof)
         self._line = Line(self, question)
         self._tallies.connections += 1
         self._connecting = self._loop.create_task(self._reach(self._line), name=f"reach {target.name}")

@@ -7,6 +7,7 @@ from fairlead.autoscaler.targets import Target
 from fairlead.cluster import kinds, pods
 from fairlead.cluster.doors import World
 from fairlead.cluster.kinds import Manifest
+from fairlead.fleet.router_keys import RouterKeys
 from fairlead.fleet.wanted import EngineKind
 from fairlead.objects import engine_deployment, labels
 from fairlead.objects.labels import Role
@@ -45,9 +46,10 @@ def wanted_revision(world: World, document: Manifest) -> str | None:
     return max(known)[1] if known else None
 
 
-def targets(family: Family, document: Manifest, kind: EngineKind) -> Iterator[Target]:
+def targets(family: Family, document: Manifest, kind: EngineKind, router_keys: RouterKeys) -> Iterator[Target]:
     """Everyone who may answer: has an address and has not ended."""
     metadata = document["metadata"]
+    key = router_keys.bearer(metadata["namespace"], metadata["name"])
     for pod in (*family.engines, *family.routers):
         address = pods.address(pod)
         if address is None or pod.get("status", {}).get("phase") in pods.ENDED:
@@ -58,6 +60,7 @@ def targets(family: Family, document: Manifest, kind: EngineKind) -> Iterator[Ta
             name=pod["metadata"]["name"],
             ip=address,
             kind=kind if _role(pod) == Role.ENGINE else None,
+            key=None if _role(pod) == Role.ENGINE else key,
         )
 
 

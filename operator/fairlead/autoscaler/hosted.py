@@ -13,6 +13,7 @@ from fairlead.autoscaler.sources import Makers, Sources
 from fairlead.autoscaler.subject import Understanding
 from fairlead.autoscaler.writing import Writer
 from fairlead.cluster.doors import Creator, World
+from fairlead.fleet.router_keys import RouterKeys
 from fairlead.telemetry.autoscaler_metrics import AutoscalerMetrics
 
 log = logging.getLogger("fairlead.autoscaler")
@@ -41,7 +42,7 @@ class Hosted:
         loop, sources = self._running
         return pages.metrics(self._metrics, loop.records, sources, self._ledger, members=1)
 
-    async def run(self, world: World, server: Creator) -> None:
+    async def run(self, world: World, server: Creator, router_keys: RouterKeys) -> None:
         """Decide until cancelled."""
         sources = Sources(self._makers, server)
         doors = Doors(
@@ -51,6 +52,7 @@ class Hosted:
             writer=Writer(server, world, self._instance, self._metrics),
             ledger=self._ledger,
             metrics=self._metrics,
+            router_keys=router_keys,
         )
         loop = Loop(doors, self._settings)
         self._running = loop, sources

@@ -8,7 +8,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from fairlead.autoscaler import children
@@ -23,6 +23,7 @@ from fairlead.autoscaler.writing import Writer
 from fairlead.cluster import kinds
 from fairlead.cluster.doors import World
 from fairlead.cluster.kinds import Manifest
+from fairlead.fleet.router_keys import RouterKeys
 from fairlead.scaling.recommendation import Recommendation, ScalingReason
 from fairlead.scaling.recommending import recommend
 from fairlead.scaling.record import Record
@@ -50,6 +51,7 @@ class Doors:
     mine: Callable[[str], bool] = lambda _: True
     """Whether this process decides the deployment of that uid now."""
     clock: Callable[[], float] = time.time
+    router_keys: RouterKeys = field(default_factory=RouterKeys)
 
 
 class Loop:
@@ -78,11 +80,11 @@ class Loop:
 
     async def round(self) -> None:
         """Everyone once."""
-        doors = self._doors
+        doors, keys = self._doors, self._doors.router_keys
         look = Look(doors.world, doors.clock(), self._settings.nodes_grow)
         ours = list(self._ours(look))
         doors.sources.follow(
-            (case, children.targets(children.of(look.world, case.document), case.document, case.subject.kind))
+            (case, children.targets(children.of(look.world, case.document), case.document, case.subject.kind, keys))
             for case, _ in ours
         )
         for case, standing in ours:

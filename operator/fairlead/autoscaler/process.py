@@ -20,9 +20,10 @@ from fairlead.autoscaler.subject import Understanding
 from fairlead.autoscaler.watching import Watching
 from fairlead.autoscaler.writing import Writer
 from fairlead.cluster import connection as connecting
-from fairlead.cluster import installed, lease
+from fairlead.cluster import installed, lease, operator_key
 from fairlead.cluster.api_server import ApiServer
 from fairlead.cluster.fenced import FencedServer
+from fairlead.fleet.router_keys import RouterKeys
 from fairlead.telemetry.autoscaler_metrics import AutoscalerMetrics
 
 SILENT_S: Final = 210.0
@@ -50,7 +51,8 @@ async def run(settings: AutoscalerSettings, understanding: Understanding, makers
         watching = Watching(api, settings.namespaces)
         server = FencedServer(api, membership.may_write)
         sources, metrics = Sources(makers, server), AutoscalerMetrics()
-        ledger = Ledger(settings.loop.decisions)
+        ledger, router_keys = Ledger(settings.loop.decisions), RouterKeys()
+        opening = asyncio.create_task(operator_key.follow(api, settings.lease_namespace, router_keys))
         deciding = Loop(
             Doors(
                 world=watching,
@@ -60,6 +62,7 @@ async def run(settings: AutoscalerSettings, understanding: Understanding, makers
                 ledger=ledger,
                 metrics=metrics,
                 mine=membership.mine,
+                router_keys=router_keys,
             ),
             settings.loop,
         )
@@ -71,6 +74,7 @@ async def run(settings: AutoscalerSettings, understanding: Understanding, makers
             async with _served(settings, watching, deciding, page):
                 await _work(watching, membership, deciding, stop)
         finally:
+            opening.cancel()
             await sources.close()
             ledger.close()
     return 0

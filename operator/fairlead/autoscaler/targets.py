@@ -1,6 +1,6 @@
 """Whom the autoscaler asks for figures: engine pods and router pods, by where they answer."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from fairlead.fleet.wanted import EngineKind
@@ -24,6 +24,8 @@ class Target:
     """Nothing: a router."""
     port: int = 0
     """0: the port that its kind answers on."""
+    key: str | None = field(default=None, repr=False)
+    """What opens its page; engines ask for none."""
 
     @property
     def door(self) -> int:

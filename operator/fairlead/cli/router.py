@@ -13,7 +13,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--host", default="0.0.0.0", help="address to listen on; default all")  # noqa: S104 - as a pod is reached
     parser.add_argument("--port", type=int, default=8080, help="port to listen on; default 8080")
     parser.add_argument(
-        "--metrics-port", type=int, default=9090, help="port for scrapers only; default 9090, 0 for none"
+        "--metrics-port", type=int, default=9090, help="port for /metrics and the operator; default 9090, 0 for none"
+    )
+    parser.add_argument(
+        "--metrics-host",
+        help="address of that port; default --host, or 127.0.0.1 where the file has no metricsKeys and no selector",
     )
     parser.add_argument(
         "--linger",
@@ -59,6 +63,7 @@ def _checked(chosen: argparse.Namespace) -> int:
 
 def _served(chosen: argparse.Namespace) -> int:
     import logging
+    import os
     from pathlib import Path
 
     from fairlead.router import process
@@ -69,7 +74,9 @@ def _served(chosen: argparse.Namespace) -> int:
             config=Path(chosen.config),
             host=chosen.host,
             port=chosen.port,
+            name=os.environ.get("POD_NAME", ""),
             metrics_port=chosen.metrics_port,
+            metrics_host=chosen.metrics_host,
             linger_seconds=chosen.linger,
             access_log=chosen.access_log,
         )

@@ -27,11 +27,12 @@ async def act(session: aiohttp.ClientSession, ip: str, path: str, seconds: float
         return None
 
 
-async def page(session: aiohttp.ClientSession, url: str) -> str | None:
+async def page(session: aiohttp.ClientSession, url: str, key: str | None = None) -> str | None:
     """A text from a pod, within two seconds and of bounded size, or nothing."""
+    headers = {} if key is None else {"Authorization": f"Bearer {key}"}
     timeout = aiohttp.ClientTimeout(total=PATIENCE_S)
     try:
-        async with session.get(url, timeout=timeout, allow_redirects=False) as answer:
+        async with session.get(url, headers=headers, timeout=timeout, allow_redirects=False) as answer:
             if answer.status != 200:
                 return None
             content = bytearray()

@@ -9,8 +9,7 @@ import aiohttp
 from fairlead.cluster import engine_pods
 from fairlead.fleet.endpoints import Endpoint, EndpointState
 
-PORT: Final = 8080
-PLAIN_PORT: Final = 9090
+PORT: Final = 9090
 """Where metrics are; never behind a certificate."""
 PATH: Final = "/fairlead/v1/endpoints"
 
@@ -18,9 +17,11 @@ MOST_WORDS: Final = 300
 """A reason goes into a condition; it is cut there in any case."""
 
 
-async def endpoints(session: aiohttp.ClientSession, ip: str, port: int = PORT) -> tuple[Endpoint, ...] | None:
+async def endpoints(
+    session: aiohttp.ClientSession, ip: str, key: str | None, port: int = PORT
+) -> tuple[Endpoint, ...] | None:
     """What one router sees; nothing when it does not say, which is not the same as seeing no engine."""
-    text = await engine_pods.page(session, f"http://{engine_pods.host(ip)}:{port}{PATH}")
+    text = await engine_pods.page(session, f"http://{engine_pods.host(ip)}:{port}{PATH}", key)
     return None if text is None else parsed(text)
 
 

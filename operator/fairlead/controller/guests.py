@@ -10,6 +10,7 @@ from aiohttp import web
 
 from fairlead.cluster.fenced import FencedServer
 from fairlead.controller.world import World
+from fairlead.fleet.router_keys import RouterKeys
 
 
 class Guest(Protocol):
@@ -21,5 +22,5 @@ class Guest(Protocol):
     def page(self) -> bytes:
         """Its metrics, in the text format."""
 
-    async def run(self, world: World, server: FencedServer) -> None:
-        """Work until cancelled."""
+    async def run(self, world: World, server: FencedServer, router_keys: RouterKeys) -> None:
+        """Work until cancelled; the keys open the pages of routers."""

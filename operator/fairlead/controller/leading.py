@@ -27,6 +27,7 @@ from fairlead.controller.reconcile import Doors, Reconciler, Setting, moment
 from fairlead.controller.seeing import Seeing
 from fairlead.controller.sharing import SharedObjects
 from fairlead.controller.telling import EventTeller
+from fairlead.fleet.router_keys import RouterKeys
 from fairlead.telemetry.operator_metrics import OperatorMetrics
 
 LONGEST_TICK_S: Final = 60.0
@@ -56,6 +57,11 @@ class Leading:
         self._reconciler: Reconciler | None = None
         self._shared: SharedObjects | None = None
         self._books: tuple[Callable[[str], None], ...] = ()
+
+    @property
+    def router_keys(self) -> RouterKeys:
+        """What opens the pages of routers."""
+        return self._setting.platform.router_keys
 
     def wake(self, key: Key) -> None:
         """Something happened to an object; whoever does not lead has nothing to do with it."""
@@ -96,7 +102,7 @@ class Leading:
     @asynccontextmanager
     async def _equipped(self, namespaces: tuple[str, ...], instance: str) -> AsyncIterator[Seeing]:
         async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=256)) as session:
-            looks = PodLooks(session)
+            looks = PodLooks(session, router_keys=self.router_keys)
             seeing = Seeing(self._api, namespaces, self.wake, self._forget)
             doors = Doors(
                 server=self._server,
@@ -120,7 +126,7 @@ class Leading:
         if self.guest is None:
             yield
             return
-        async with _beside("autoscaler", self.guest.run(seeing, self._server)):
+        async with _beside("autoscaler", self.guest.run(seeing, self._server, self.router_keys)):
             yield
 
     @staticmethod

@@ -13,19 +13,28 @@ from fairlead.engines.catalogue import ENGINES
 from fairlead.engines.vllm import sleeping
 from fairlead.fleet.endpoints import Endpoint
 from fairlead.fleet.load import EngineLoad, Unreadable
+from fairlead.fleet.router_keys import RouterKeys
 from fairlead.fleet.wanted import EngineKind
+from fairlead.objects import labels
 
 AGAIN_S: Final = 30.0
 """An engine that did not answer is not asked with every event of its deployment."""
 TURNING_S: Final = 120.0
 """Moving 140 GB of weights over PCIe takes some ten seconds; reports of waking say 2 to 9."""
+NO_KEYS: Final = RouterKeys()
 
 
 class PodLooks:
     """The looks of one process."""
 
-    def __init__(self, session: aiohttp.ClientSession, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        session: aiohttp.ClientSession,
+        clock: Callable[[], float] = time.monotonic,
+        router_keys: RouterKeys = NO_KEYS,
+    ) -> None:
         self._session = session
+        self._router_keys = router_keys
         self._clock = clock
         self._measured: dict[str, EngineLoad] = {}
         self._not_before: dict[str, float] = {}
@@ -33,7 +42,10 @@ class PodLooks:
     async def endpoints(self, router: Manifest) -> tuple[Endpoint, ...] | None:
         """What a router sees."""
         address = pods.address(router)
-        return await routers.endpoints(self._session, address, _port(router)) if address else None
+        about = router["metadata"]
+        deployment = (about.get("labels") or {}).get(labels.DEPLOYMENT, "")
+        key = self._router_keys.bearer(about.get("namespace", ""), deployment)
+        return await routers.endpoints(self._session, address, key) if address else None
 
     async def load(self, pod: Manifest, kind: EngineKind) -> EngineLoad | None:
         """What an engine measured at its start; its KV capacity does not change while it runs."""
@@ -64,11 +76,3 @@ class PodLooks:
         """A pod is gone."""
         self._measured.pop(uid, None)
         self._not_before.pop(uid, None)
-
-
-def _port(router: Manifest) -> int:
-    """Behind a certificate, that of metrics: it says the same, to us alone and without one."""
-    containers = router.get("spec", {}).get("containers") or ()
-    probes = [(one.get("readinessProbe") or {}).get("httpGet") or {} for one in containers]
-    hidden = any(one.get("scheme") == "HTTPS" for one in probes)
-    return routers.PLAIN_PORT if hidden else routers.PORT

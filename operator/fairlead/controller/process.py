@@ -18,7 +18,7 @@ from zoneinfo import available_timezones
 
 from fairlead.api import kinds as ours
 from fairlead.cluster import connection as connecting
-from fairlead.cluster import installed, lease, package_data
+from fairlead.cluster import installed, lease, operator_key, package_data
 from fairlead.cluster.api_server import ApiServer
 from fairlead.cluster.connection import Connection
 from fairlead.cluster.installed import OwnerOf
@@ -40,6 +40,8 @@ from fairlead.telemetry.operator_metrics import OperatorMetrics
 LEASE: Final = lease.CONTROLLER
 LOST: Final = 3
 """The exit code of a process that may not lead any more."""
+
+KEY_WAITED_FOR_S: Final = 10.0
 
 log = logging.getLogger("fairlead.operator")
 
@@ -63,16 +65,20 @@ async def run(settings: OperatorSettings, guest: Guest | None = None) -> int:
         leading.guest = guest
         pulse = Pulse(watch_age_s=leading.watch_age_s, oldest_key_s=leading.queue.oldest_s)
         async with _standby(settings, connection, api, Served(leading, pulse, setting, stop)):
-            await _lead(leadership, lambda: _work(leading, pulse, settings), stop)
+            await _lead(leadership, lambda: _work(api, leading, pulse, settings), stop)
     return LOST if leadership.lost.is_set() else 0
 
 
-async def _work(leading: Leading, pulse: Pulse, settings: OperatorSettings) -> None:
+async def _work(api: ApiServer, leading: Leading, pulse: Pulse, settings: OperatorSettings) -> None:
+    """The key comes first, so that routers are not told twice; without the right to it everything else goes on."""
     pulse.leading = True
+    keeping = asyncio.create_task(operator_key.keep(api, settings.lease_namespace, leading.router_keys))
     try:
+        await asyncio.wait([keeping], timeout=KEY_WAITED_FOR_S)
         await leading.run(settings.namespaces, settings.identity)
     finally:
         pulse.leading = False
+        keeping.cancel()
 
 
 async def _lead(leadership: lease.Leadership, work: Callable[[], Awaitable[None]], stop: asyncio.Event) -> None:

@@ -22,6 +22,7 @@ def standing(
     door = deployment.door
     if isinstance(door, str):
         return network.engines(owner, door, platform), budgets.engines(owner)
+    key = platform.router_keys.sha256(owner.namespace, owner.name)
     return (
         network.engines(owner, None, platform),
         budgets.engines(owner),
@@ -30,7 +31,7 @@ def standing(
         router_account.binding(owner),
         network.routers(owner, platform),
         budgets.routers(owner),
-        router_config.manifest(owner, deployment.wanted, door, replica),
+        router_config.manifest(owner, deployment.wanted, door, replica, key),
         router_service.manifest(owner, door),
         router_deployment.manifest(owner, door, platform),
     )

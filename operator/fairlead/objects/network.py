@@ -22,10 +22,10 @@ def engines(owner: Owner, gateway: str | None, platform: Platform) -> Manifest:
 
 
 def routers(owner: Owner, platform: Platform) -> Manifest:
-    """Requests from everywhere; metrics only for the operator and for monitoring."""
+    """Requests from everywhere; pages only for the operator, for monitoring, and among routers, which share rates."""
     rules: list[Manifest] = [
         {"ports": [_port(ports.ROUTER)]},
-        {"from": _watchers(platform), "ports": [_port(ports.ROUTER_METRICS)]},
+        {"from": [_pods(labels.routers(owner.name)), *_watchers(platform)], "ports": [_port(ports.ROUTER_METRICS)]},
     ]
     return _policy(owner, names.router(owner.name), Role.ROUTER, labels.routers(owner.name), rules)
 

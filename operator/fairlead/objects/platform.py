@@ -1,6 +1,8 @@
 """What children have to know of the installation they belong to; values of the chart, the same for all of them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from fairlead.fleet.router_keys import RouterKeys
 
 Labels = tuple[tuple[str, str], ...]
 
@@ -20,3 +22,5 @@ class Platform:
     pull_policy: str = "IfNotPresent"
     monitoring: Labels = ()
     """Those of the namespace whose pods may read metrics too; empty: none may."""
+    router_keys: RouterKeys = field(default_factory=RouterKeys, compare=False)
+    """With which the operator reads the pages of routers; filled in once it was read from the cluster."""

@@ -34,13 +34,18 @@ class Replica:
     """Likely; what engines say of themselves is better, as soon as they do."""
 
 
-def manifest(owner: Owner, wanted: Wanted, router: OwnRouter, replica: Replica) -> Manifest:
-    """The ConfigMap of it."""
+def manifest(
+    owner: Owner, wanted: Wanted, router: OwnRouter, replica: Replica, operator_key: str | None = None
+) -> Manifest:
+    """The ConfigMap of it; of the operator's key routers get the SHA-256, which is no secret."""
+    told = document(wanted, router, replica)
+    if operator_key is not None:
+        told |= {"metricsKeys": [operator_key]}
     return {
         "apiVersion": "v1",
         "kind": "ConfigMap",
         "metadata": owner.metadata(names.router(owner.name), labels.child(owner.name, Role.ROUTER)),
-        "data": {FILE: _text(document(wanted, router, replica))},
+        "data": {FILE: _text(told)},
     }
 
 

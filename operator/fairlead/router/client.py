@@ -7,10 +7,11 @@ Slow ones are cut: those that trickle in a head or a body, and those that take n
 import asyncio
 import logging
 from collections.abc import Callable
+from functools import partial
 from time import monotonic
 from typing import TYPE_CHECKING, Final, cast
 
-from fairlead.router import cors, intake, refusals, surface
+from fairlead.router import cors, intake, permitting, refusals, surface
 from fairlead.router.exchange import Exchange
 from fairlead.router.surface import Page
 from fairlead.router.telling.words import Stage as Moment
@@ -121,31 +122,41 @@ class Client(asyncio.Protocol):
         try:
             intake.take(exchange, now)
         except Exception:
-            log.exception("request %s met a fault of the router", record.request_id)
+            log.exception("request %s met a bug of the router", record.request_id)
             exchange.broke()
 
     def _answer_own(self, request: Request) -> None:
-        """A page of the router's own, which needs no body to be answered."""
+        """A page of the router's own, which needs no body to be answered; some are shown after a look at who asks."""
+        if self._scraped and request.head.path in surface.GUARDED:
+            self.router.guard.judge(request.head, partial(self._show, request))
+        elif request.head.path == permitting.PATH and self._scraped and self.peer not in self.router.peers.addresses:
+            self._show(request, refusals.no_router(self.peer))
+        else:
+            self._show(request, None)
+
+    def _show(self, request: Request, refused: Problem | None) -> None:
+        if self.transport is None:
+            return
         router, head = self.router, request.head
         keep = request.keep_alive and request.whole and not router.draining
         try:
-            answer = self._own(head, keep=keep)
+            answer = self._own(head, refused, keep=keep)
         except Exception:
-            log.exception("%s met a fault of the router", head.path)
-            answer = problems.answer(refusals.fault(), surfaces.of(head.path), close=not keep)
+            log.exception("%s met a bug of the router", head.path)
+            answer = problems.answer(refusals.fault(), surfaces.shape(head.path), close=not keep)
         self.write(answer)
         self.answered(keep=keep)
 
-    def _own(self, head: Head, *, keep: bool) -> bytes:
+    def _own(self, head: Head, refused: Problem | None, *, keep: bool) -> bytes:
         router = self.router
         answer = cors.preflight(router.settings.routing.door, head, close=not keep)
         if answer is None:
             extra = cors.lines(router.settings.routing.door, head)
-            page = surface.own_page(router, head, scraped=self._scraped)
+            page = refused or surface.own_page(router, head, scraped=self._scraped)
             if isinstance(page, Page):
                 answer = heads.answer(page.status, page.content_type, page.body, extra, close=not keep)
             else:
-                answer = problems.answer(page, surfaces.of(head.path), extra, close=not keep)
+                answer = problems.answer(page, surfaces.shape(head.path), extra, close=not keep)
         return answer[: answer.index(b"\r\n\r\n") + 4] if head.head_only else answer
 
     def _refuse_bad(self, bad: Bad) -> None:
@@ -161,7 +172,7 @@ class Client(asyncio.Protocol):
         self._last_words(problems.of_bad(bad), bad.head.path if bad.head is not None else b"", record)
 
     def _last_words(self, problem: Problem, path: bytes, record: "Record | None") -> None:
-        answer = problems.answer(problem, surfaces.of(path), close=True)
+        answer = problems.answer(problem, surfaces.shape(path), close=True)
         if record is not None:
             record.bytes_out = len(answer)
             self.router.teller.ended(record, monotonic())

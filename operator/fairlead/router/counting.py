@@ -7,7 +7,7 @@ found decides nothing: the estimate does.
 import json
 from typing import TYPE_CHECKING, Final
 
-from fairlead.router import asking
+from fairlead.router import asking, permitting
 from fairlead.router.upstream import Upstream
 from fairlead.router.wire.surfaces import Surface
 from fairlead.routing.choosing import Chosen
@@ -32,7 +32,7 @@ def ask(exchange: "Exchange", now: float) -> None:
             exchange.due = now + PATIENCE_SECONDS
             exchange.counting.begin(exchange.router.pool(chosen.endpoint), now)
             return
-    exchange.settle(desk.ask(exchange.ask, now), now)
+    permitting.ask(exchange, now)
 
 
 class Counting:
@@ -78,7 +78,7 @@ class Counting:
         exchange = self._exchange
         now = exchange.router.now()
         self.stop()
-        exchange.settle(exchange.router.desk.ask(exchange.ask, now), now)
+        permitting.ask(exchange, now)
 
     def stop(self) -> None:
         """Nobody wants to know any more."""

@@ -70,7 +70,7 @@ class Pods:
             try:
                 return await self._connected()
             except (NoCredentials, OSError) as problem:
-                log.warning("no way to the cluster: %s; trying on", problem)
+                log.warning("the API server cannot be reached: %s; trying again in %g s", problem, AGAIN_SECONDS)
                 await asyncio.sleep(AGAIN_SECONDS)
 
     async def _watch(self, api: ApiServer, tell: Tell) -> None:

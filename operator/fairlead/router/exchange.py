@@ -16,7 +16,7 @@ from fairlead.router.reply import Reply
 from fairlead.router.stages import JUDGED, OVER, QUEUED, RELAYING, SENT
 from fairlead.router.telling.words import Stage
 from fairlead.router.upstream import Message, Upstream
-from fairlead.router.wire import heads, problems
+from fairlead.router.wire import heads, problems, surfaces
 from fairlead.router.wire.problems import Problem
 from fairlead.router.wire.responses import Out
 from fairlead.routing.endpoint import Endpoint
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from fairlead.router.client import Client
     from fairlead.router.counting import Counting
     from fairlead.router.hedge import Rival
+    from fairlead.router.permitting import Permitting
     from fairlead.router.recall import Recall
     from fairlead.router.router import Router
     from fairlead.router.telling.record import Record
@@ -86,7 +87,7 @@ class Exchange:
         self.judgement: Judgement | None = None
         self.last_words: Problem | Judgement | None = None
         """What went wrong at the last engine, or its own error: for the client if nobody else answers."""
-        self.counting: Counting | None = None  # whoever counts its prompt, before it asks for a place
+        self.counting: Counting | Permitting | None = None  # whoever asks something before it asks for a place
         self.recall: Recall | None = None
         """What the response cache is to it, if it is anything."""
         self.recalled = False
@@ -250,7 +251,7 @@ class Exchange:
     def refuse(self, problem: Problem, now: float) -> None:
         """A whole answer of our own; nothing is under way for it any more."""
         keep = self.request.keep_alive and not self.router.draining
-        answer = problems.answer(problem, self.surface, self.extra, close=not keep)
+        answer = problems.answer(problem, surfaces.shape(self.request.head.path), self.extra, close=not keep)
         self.record.reason = problem.code
         self.record.bytes_out = len(answer)
         self.client.write(answer)

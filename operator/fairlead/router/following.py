@@ -41,6 +41,6 @@ class Following:
             try:
                 await source.follow(self._tell)
             except Exception:  # whatever the cluster answers, pods are followed again: without them nothing is served
-                log.exception("the source of pods failed; begun anew in %g s", AGAIN_SECONDS)
+                log.exception("following pods failed; trying again in %g s", AGAIN_SECONDS)
             await asyncio.sleep(AGAIN_SECONDS)
             source = self._source()

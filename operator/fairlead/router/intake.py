@@ -7,6 +7,8 @@ needs and changed only in whole keys at its top.
 from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 
+from msgspec import UNSET
+
 from fairlead.fleet.light import light
 from fairlead.router import cors, counting, explained, recall, refusals
 from fairlead.router.exchange import Exchange
@@ -125,6 +127,8 @@ def _asked(exchange: Exchange, known: Caller, account: Account) -> Problem | Non
     found = facts.read(surface, body)
     if isinstance(found, Unreadable):
         return refusals.unreadable(found.why)
+    if surface is Surface.MESSAGES and found.max_tokens is None:
+        return refusals.no_max_tokens(told=found.asked.max_tokens is not UNSET)
     record, desk = exchange.record, router.desk
     model = found.model or ""
     record.model, record.stream, record.structured = model, found.stream, found.structured

@@ -1,5 +1,6 @@
 """An engine's bad answer, read whole before its client sees any of it: who is to blame, and who may help."""
 
+import json
 from typing import Final
 
 from fairlead.router.verdicts import Verdict, stillborn, verdict
@@ -10,13 +11,15 @@ from fairlead.routing.reasons import Ending
 from fairlead.routing.table import Table
 
 LEAVING: Final = "shutting down"
+NO_ROUTE: Final = frozenset({404, 405})
+"""An engine that has no such route says so in a shape that no client's library knows."""
 MOST_BYTES: Final = 2**20
 """Of an error's body; what follows is dropped, and no engine writes as much."""
 
 
 def is_bad(head: ResponseHead, payload: bytes) -> bool:
     """Whether an answer is to be judged before it is passed on."""
-    return head.status >= 500 or (head.streams and stillborn(payload))
+    return head.status >= 500 or head.status in NO_ROUTE or (head.streams and stillborn(payload))
 
 
 class Judgement:
@@ -57,7 +60,21 @@ class Judgement:
             case Verdict.PASS_ON:
                 return Ending.REFUSED, False
 
+    @property
+    def has_no_route(self) -> bool:
+        """Whether it is the web framework below the engine that answered, and not the engine."""
+        return self.head.status in NO_ROUTE and not _has_error(self.body)
+
     def answer(self, extra: bytes, *, close: bool) -> bytes:
         """The same error for the client."""
         body = self.body
         return heads.client(self.head, b"content-length: %d\r\n" % len(body), extra, close=close) + body
+
+
+def _has_error(body: bytes) -> bool:
+    """An object with an error in it, as OpenAI's and Anthropic's are."""
+    try:
+        said = json.loads(body)
+    except ValueError:
+        return False
+    return isinstance(said, dict) and isinstance(said.get("error"), dict)

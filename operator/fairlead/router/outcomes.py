@@ -32,7 +32,10 @@ def judge(exchange: "Exchange", upstream: Upstream, now: float) -> None:
         exchange.elsewhere(ending, now)
     else:
         exchange.end(ending, None, now)
-        pass_on(exchange, judgement, now)
+        if judgement.has_no_route:
+            exchange.refuse(refusals.no_route_at_engine(exchange.request.head), now)
+        else:
+            pass_on(exchange, judgement, now)
 
 
 def lost(exchange: "Exchange", upstream: Upstream, why: str) -> None:

@@ -19,6 +19,7 @@ from time import time as wall_time
 from typing import Final
 
 import fairlead
+from fairlead.fleet.counts import count, verb
 from fairlead.fleet.endpoints import Seen
 from fairlead.router import settings as settings_file
 from fairlead.router import watched_file
@@ -43,6 +44,7 @@ LAST_LINES_SECONDS: Final = 2.0
 LAST_BYTES_SECONDS: Final = 1.0
 """What was written last is still on its way to slow clients."""
 LOOK_SECONDS: Final = 0.02
+LOOPBACK: Final = "127.0.0.1"
 Signals = asyncio.Queue[int]
 
 
@@ -53,8 +55,12 @@ class Start:
     config: Path
     host: str = "127.0.0.1"
     port: int = 8080
+    name: str = ""
+    """The pod's: routers that know each other by name keep tenants' rates for each other."""
     metrics_port: int = 0
     """Where scrapers and the operator read, always in plain HTTP, to the last moment of a drain; 0: nowhere."""
+    metrics_host: str | None = None
+    """Nothing: `host`, where a key or a token is asked for; else this machine alone."""
     linger_seconds: float = 3.0
     """How long after SIGTERM connections are still let in: the pre-stop wait has moved nearly everybody by then."""
     access_log: str | None = None
@@ -87,6 +93,8 @@ async def live(start: Start, signals: Signals) -> int:
     settings = settings_file.load(start.config)
     watched_file.warn(settings)
     router = Router(settings, _teller(start, settings), start.patience)
+    router.name = start.name
+    router.peers.port = start.metrics_port or router.peers.port
     scraped = await _scraped(router, start)
     doors = await Doors.opened(router, start)
     sweeper = Sweeper(router, start.sweep_seconds)
@@ -105,6 +113,7 @@ async def live(start: Start, signals: Signals) -> int:
         await pods.close()
         await router.prober.close()
         await router.sharing.close()
+        await router.guard.close()
         router.close()
         doors.close()
         if scraped is not None:
@@ -182,7 +191,9 @@ class Pods:
 
     def _count(self, seen: tuple[Seen, ...]) -> None:
         """This one counts itself before its own probe was answered: an empty list is no answer to "how many"."""
-        self._router.counted(sum(one.ready and not one.ending for one in seen) or None)
+        ready = frozenset(one.pod for one in seen if one.ready and not one.ending)
+        self._router.peers.take(seen)
+        self._router.counted(len(ready) or None, ready)
 
 
 def _teller(start: Start, settings: Settings) -> Teller:
@@ -200,9 +211,21 @@ def _teller(start: Start, settings: Settings) -> Teller:
 async def _scraped(router: Router, start: Start) -> asyncio.Server | None:
     if not start.metrics_port:
         return None
+    host = start.metrics_host or start.host
+    if not router.settings.guarded:
+        router.guard.open = True
+        if start.metrics_host is None and not _is_loopback(host):
+            host = LOOPBACK
+            log.info("metrics: the file names no metricsKeys, so they are served on %s alone", host)
+        elif not _is_loopback(host):
+            log.warning("metrics: open to all who reach %s:%d; name metricsKeys in the file", host, start.metrics_port)
     return await asyncio.get_running_loop().create_server(
-        lambda: Client(router, scraped=True), start.host, start.metrics_port
+        lambda: Client(router, scraped=True), host, start.metrics_port
     )
+
+
+def _is_loopback(host: str) -> bool:
+    return host in (LOOPBACK, "localhost", "::1") or host.startswith("127.")
 
 
 async def _leave(router: Router, doors: Doors, signals: Signals, start: Start) -> int:
@@ -213,17 +236,18 @@ async def _leave(router: Router, doors: Doors, signals: Signals, start: Start) -
     inside = router.teller.counts.inflight
     if not again.done():
         again.cancel()
-        log.info("drained; %d requests were left", inside)
+        log.info("drained; %s %s left", count(inside, "request"), verb(inside, "was"))
         return 0
     draining.cancel()
-    log.info("ended at once by a second signal; %d requests were cut", inside)
+    log.info("ended at once by a second signal; %s %s cut", count(inside, "request"), verb(inside, "was"))
     return 128 + again.result()
 
 
 async def _drain(router: Router, doors: Doors, linger_seconds: float) -> None:
     """Not ready at once; no new connection after a while; running answers get the time a request may take."""
     router.draining = True
-    log.info("draining; %d requests are running", router.teller.counts.inflight)
+    inside = router.teller.counts.inflight
+    log.info("draining; %s %s in flight", count(inside, "request"), verb(inside, "is"))
     await asyncio.sleep(linger_seconds)
     doors.shut()
     with suppress(TimeoutError):

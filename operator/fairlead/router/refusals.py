@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from math import ceil
 from typing import Final
 
+from fairlead.fleet.counts import count, verb
+from fairlead.fleet.token_rights import TokenRight
 from fairlead.router.wire.problems import Problem
 from fairlead.router.wire.request_heads import Head
 from fairlead.routing.reasons import RefusalReason
@@ -41,19 +43,74 @@ def of(refusal: Refusal) -> Problem:
 def unknown_path(head: Head) -> Problem:
     """Neither ours nor one that engines have."""
     asked = f"{_text(head.method)} {_text(head.path)}"
-    told = f"{asked}: no such endpoint; POST to one below /v1/, or GET /v1/models"
+    told = f"{asked}: there is no such route; POST to one below /v1/, such as /v1/chat/completions, or GET /v1/models"
     return Problem(status=404, code="not_found", message=told)
 
 
-def wrong_method(head: Head) -> Problem:
-    """A page of ours is only read."""
+def no_route_at_engine(head: Head) -> Problem:
+    """A text model has none for sounds, an old release none for what came later."""
     asked = f"{_text(head.method)} {_text(head.path)}"
-    return Problem(status=405, code="method_not_allowed", message=f"{asked}: it can only be read; use GET")
+    told = f"{asked}: the engine behind this address has no such route; ask for what its model can do, such as chat"
+    return Problem(status=404, code="not_found", message=told)
+
+
+def no_max_tokens(*, told: bool) -> Problem:
+    """Anthropic's API wants it, and says so in these words."""
+    said = "max_tokens: Input should be a valid integer" if told else "max_tokens: Field required"
+    return Problem(status=400, code="invalid_request", message=said, param="max_tokens")
+
+
+def wrong_method(head: Head, allow: str) -> Problem:
+    """The route is known, and takes others."""
+    asked = f"{_text(head.method)} {_text(head.path)}"
+    return Problem(status=405, code="method_not_allowed", message=f"{asked}: this route takes {allow}", allow=allow)
+
+
+def no_metrics_key() -> Problem:
+    """The file lost its keys while the port is open to all."""
+    told = "the file names no metricsKeys any more, and this port is reached from elsewhere: name one, or restart"
+    return Problem(status=401, code="unknown_key", message=told)
+
+
+def no_router(peer: str) -> Problem:
+    """Rates are spent by routers alone."""
+    told = f"this page is for the routers of the same deployment, and {peer} is none of them"
+    return Problem(status=403, code="no_router", message=told)
+
+
+def unknown_metrics_key() -> Problem:
+    """Tenants' keys are none."""
+    told = (
+        "this page asks for a metrics key, or for a Kubernetes token whose owner may get this path, "
+        "as `Authorization: Bearer`; tenants' keys do not open it"
+    )
+    return Problem(status=401, code="unknown_key", message=told)
+
+
+def too_many_reviews() -> Problem:
+    """The API server is not asked more often than it should be."""
+    told = "too many unknown tokens are being reviewed; send the request again in a second"
+    return Problem(status=503, code="token_review", message=told, retry_after_seconds=1)
+
+
+def of_review(said: TokenRight, page: str) -> Problem | None:
+    """What the API server said of a token; nothing: its owner may read the page."""
+    match said:
+        case TokenRight.ALLOWED:
+            return None
+        case TokenRight.UNKNOWN_TOKEN:
+            return unknown_metrics_key()
+        case TokenRight.DENIED:
+            told = f"the token's owner may not get {page}: grant it the verb get on the nonResourceURL {page}"
+            return Problem(status=403, code="no_right", message=told)
+        case TokenRight.NO_ANSWER:
+            told = "the API server did not say whether the token's owner may read this page; send the request again"
+            return Problem(status=503, code="token_review", message=told, retry_after_seconds=1)
 
 
 def unknown_model(name: str, models: Sequence[str]) -> Problem:
     """Clients see which names would do."""
-    told = f"model: {name}: no such model here; ask for one of {', '.join(models)}"
+    told = f"model: {name}: there is no such model here; ask for one of: {', '.join(models)}"
     return Problem(status=404, code="model_not_found", message=told, param="model")
 
 
@@ -64,13 +121,13 @@ def unreadable(why: str) -> Problem:
 
 def too_slow_a_client(what: str, seconds: float) -> Problem:
     """A request that trickles in."""
-    told = f"the request's {what}: not whole within {seconds:g} s: more is not waited for; send it again"
+    told = f"the request's {what} did not arrive whole within {seconds:g} s; send the request again"
     return Problem(status=408, code="request_timeout", message=told)
 
 
 def too_many_clients(most: int) -> Problem:
     """The connection is one too many."""
-    told = f"{most} connections are open already, as many as may be; come again in a while"
+    told = f"{count(most, 'connection')} {verb(most, 'is')} open already, which is the limit; connect again in a second"
     return Problem(status=503, code="too_many_connections", message=told, retry_after_seconds=1)
 
 
@@ -99,7 +156,7 @@ def cut(address: str, why: str) -> Problem:
 
 def fault() -> Problem:
     """Ours alone."""
-    told = "the router met a fault of its own; it is in its log under the request's id; send the request again"
+    told = "the router failed by a bug of its own; its log has it under this request's id; send the request again"
     return Problem(status=500, code="router_fault", message=told)
 
 

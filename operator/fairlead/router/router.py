@@ -4,6 +4,7 @@ import logging
 import os
 import ssl
 from collections.abc import Callable
+from dataclasses import replace
 from hashlib import sha256
 from itertools import count
 from math import inf
@@ -16,7 +17,9 @@ from fairlead.router.cache.cache import ResponseCache
 from fairlead.router.client import Client
 from fairlead.router.exchange import Exchange
 from fairlead.router.figures import Watch
+from fairlead.router.guard import Guard
 from fairlead.router.intake import Caller
+from fairlead.router.permitting import Peers
 from fairlead.router.pool import Pool
 from fairlead.router.probing import PATIENCE, Patience, Prober
 from fairlead.router.recall import Rotation
@@ -59,6 +62,9 @@ class Router:
         self.callers: dict[Head, Caller] = {}
         self.routers: int | None = None
         """How many are ready, this one among them, where they are counted."""
+        self.ready_routers: frozenset[str] = frozenset()
+        self.name = ""
+        """Of this one's pod; without it no router keeps a tenant's rates for the others."""
         self._serving: set[Endpoint] = set()
         self.desk = Desk(_terms(settings, settings.routers), self._changed)
         self.pools: dict[Endpoint, Pool] = {}
@@ -71,6 +77,8 @@ class Router:
         self.cache = ResponseCache(settings.routing.cache)
         self.rotation = Rotation()
         self.sharing = Sharing(self.cache)
+        self.peers = Peers(self)
+        self.guard = Guard(lambda: self.settings)
         self.apply(settings)
 
     def apply(self, settings: Settings) -> None:
@@ -90,15 +98,17 @@ class Router:
         for endpoint in self.desk.table.endpoints:
             self._size(endpoint)
 
-    def counted(self, routers: int | None) -> None:
-        """So many share what limits say of them all; nothing: nobody counts, and the file says it."""
-        if routers != self.routers:
-            self.routers = routers
+    def counted(self, routers: int | None, ready: frozenset[str] = frozenset()) -> None:
+        """So many share what limits say of them all, by these names; nothing: nobody counts, and the file says it."""
+        if (routers, ready) != (self.routers, self.ready_routers):
+            self.routers, self.ready_routers = routers, ready
             self._share()
 
     def _share(self) -> None:
         routers = self.settings.routers if self.routers is None else max(1, self.routers)
-        self.desk.apply(_terms(self.settings, routers), monotonic())
+        peers = self.ready_routers if self.name else frozenset()
+        terms = replace(_terms(self.settings, routers), peers=peers, name=self.name)
+        self.desk.apply(terms, monotonic())
 
     @property
     def ready(self) -> bool:
@@ -210,6 +220,7 @@ class Router:
             exchange.client.abort()
         for pool in self.pools.values():
             pool.close()
+        self.peers.close()
 
 
 def _cause(endpoint: Endpoint) -> str:

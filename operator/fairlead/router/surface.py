@@ -5,14 +5,18 @@ Posts to OpenAI's and Anthropic's paths go to engines; the few others are answer
 
 import json
 from collections.abc import Callable
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import unquote
+from urllib.parse import unquote, unquote_to_bytes
 
 from fairlead.fleet.light import light
-from fairlead.router import refusals
+from fairlead.router import permitting, refusals
+from fairlead.router.figures import Card
 from fairlead.router.telling.teller import CONTENT_TYPE
+from fairlead.router.wire import surfaces
 from fairlead.router.wire.problems import Problem
 from fairlead.router.wire.request_heads import Head
+from fairlead.routing.refusal import Refusal
 
 if TYPE_CHECKING:
     from fairlead.router.router import Router
@@ -21,6 +25,13 @@ JSON: Final = b"application/json"
 TEXT: Final = b"text/plain; charset=utf-8"
 _CARD: Final = b"/v1/models/"
 _ROOTS: Final = (b"/tokenize", b"/detokenize")
+_READ: Final = "GET, HEAD"
+_ASKED: Final = frozenset(
+    (*surfaces.PATHS, *_ROOTS, b"/v1/messages/count_tokens", b"/v1/audio/transcriptions", b"/v1/audio/translations")
+)
+"""Routes of engines that are known by name: another method than POST is refused as wrong, not as unknown."""
+_HIDDEN: Final = frozenset((b"/v1/load_lora_adapter", b"/v1/unload_lora_adapter"))
+"""Routes below /v1/ by which engines are run; they are not for clients."""
 
 
 @light
@@ -37,20 +48,29 @@ Own = Callable[["Router", Head], Page | Problem]
 
 def is_forwarded(head: Head) -> bool:
     """Whether a request goes to an engine."""
-    return head.method == b"POST" and (head.path.startswith(b"/v1/") or head.path in _ROOTS)
+    path = head.path
+    if head.method != b"POST":
+        return False
+    return path in surfaces.PATHS or path in _ROOTS or (path.startswith(b"/v1/") and not _is_kept(path))
+
+
+def _is_kept(path: bytes) -> bool:
+    """Pages of ours, and what engines do not do for clients; engines decode a path and take another without its end."""
+    plain = unquote_to_bytes(path).rstrip(b"/")
+    return plain in PAGES or plain.startswith(_CARD) or plain in _HIDDEN
 
 
 def own_page(router: "Router", head: Head, *, scraped: bool) -> Page | Problem:
-    """The answer to anything that does not go to an engine; on the scrapers' port there is less."""
+    """The answer to anything that does not go to an engine; each of the two ports has pages of its own."""
     pages = SCRAPED if scraped else PAGES
     page = pages.get(head.path)
     if page is None and not scraped and head.path.startswith(_CARD):
         page = _model
-    if page is None:
-        return refusals.unknown_path(head)
-    if head.method not in (b"GET", b"HEAD"):
-        return refusals.wrong_method(head)
-    return page(router, head)
+    if page is not None:
+        return page(router, head) if head.method in (b"GET", b"HEAD") else refusals.wrong_method(head, _READ)
+    if head.path in _ASKED and not scraped and head.method != b"POST":
+        return refusals.wrong_method(head, "POST")
+    return refusals.unknown_path(head)
 
 
 def _health(_router: "Router", _head: Head) -> Page:
@@ -72,25 +92,41 @@ def _endpoints(router: "Router", _head: Head) -> Page:
     return _json(router.seen())
 
 
-def _models(router: "Router", _head: Head) -> Page:
-    return _json({"object": "list", "data": router.cards()})
+def _permits(router: "Router", head: Head) -> Page | Problem:
+    found = permitting.answer(router, head.query, router.now())
+    return refusals.unknown_path(head) if found is None else _json(found)
+
+
+def _models(router: "Router", head: Head) -> Page | Problem:
+    cards = _cards(router, head)
+    return cards if isinstance(cards, Problem) else _json({"object": "list", "data": cards})
 
 
 def _model(router: "Router", head: Head) -> Page | Problem:
     name = unquote(head.path.removeprefix(_CARD).decode("latin-1"))
-    cards = router.cards()
+    cards = _cards(router, head)
+    if isinstance(cards, Problem):
+        return cards
     found = next((card for card in cards if card["id"] == name), None)
     return refusals.unknown_model(name, [card["id"] for card in cards]) if found is None else _json(found)
+
+
+def _cards(router: "Router", head: Head) -> list[Card] | Problem:
+    """What this tenant may ask for; everybody anything, where there are no tenants."""
+    account = router.desk.account(None if head.key is None else sha256(head.key).digest())
+    if isinstance(account, Refusal):
+        return refusals.of(account)
+    return [card for card in router.cards() if account.shadow or account.allows(card["id"])]
 
 
 def _json(told: Any) -> Page:  # noqa: ANN401 - any JSON
     return Page(body=json.dumps(told).encode())
 
 
-SCRAPED: Final[dict[bytes, Own]] = {
-    b"/health": _health,
-    b"/ready": _ready,
-    b"/metrics": _metrics,
-    b"/fairlead/v1/endpoints": _endpoints,
-}
-PAGES: Final[dict[bytes, Own]] = SCRAPED | {b"/v1/models": _models}
+_OPEN: Final[dict[bytes, Own]] = {b"/health": _health, b"/ready": _ready}
+"""For the kubelet and load balancers: they say nothing of anybody."""
+GUARDED: Final[dict[bytes, Own]] = {b"/metrics": _metrics, b"/fairlead/v1/endpoints": _endpoints}
+"""For whoever the guard lets in."""
+SCRAPED: Final[dict[bytes, Own]] = _OPEN | GUARDED | {permitting.PATH: _permits}
+PAGES: Final[dict[bytes, Own]] = _OPEN | {b"/v1/models": _models}
+"""For clients."""

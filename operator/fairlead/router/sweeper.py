@@ -73,6 +73,7 @@ class Sweeper:
             for client in list(router.clients):
                 client.sweep(now)
         if now >= self._figures_due:
+            router.peers.sweep(now, router.timeouts.connect_seconds)
             self._figures_due = now + SELDOM * self._every
             self._ask_figures(now)
 

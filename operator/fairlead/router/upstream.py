@@ -146,7 +146,7 @@ class Upstream(asyncio.Protocol):
             if reader.done and self.asker is asker:
                 self._done(asker)
         except Exception:  # a fault of ours costs this request, not the connection's next one nor the loop
-            log.exception("an answer of %s met a fault of the router", self.pool.endpoint.address)
+            log.exception("an answer of %s met a bug of the router", self.pool.endpoint.address)
             asker.broke()
 
     def connection_lost(self, exc: Exception | None) -> None:

@@ -8,7 +8,7 @@ from math import ceil, inf
 from typing import TYPE_CHECKING, Final
 
 from fairlead.fleet.tenants import Band, Tenant
-from fairlead.routing import rates
+from fairlead.routing import homes, rates
 from fairlead.routing.rates import Bucket
 from fairlead.routing.reasons import RefusalReason
 from fairlead.routing.refusal import Refusal
@@ -39,6 +39,11 @@ class Account:
     """What is over its limits is counted and let through."""
     tokens: Bucket | None = None
     requests: Bucket | None = None
+    home: str | None = None
+    """The router that keeps its rates, where that is another one."""
+    owed_requests: int = 0
+    """Taken there and not used: the next question to it brings them back, and likewise tokens."""
+    owed_tokens: int = 0
     inflight: int = 0
     queued: int = 0
     """Waiting, batch work included."""
@@ -97,6 +102,10 @@ class Accounts:
         account = self._keys.get(digest) if digest is not None else None
         return UNKNOWN if account is None else account
 
+    def named(self, name: str) -> Account | None:
+        """Of this tenant."""
+        return self._named.get(name)
+
     @property
     def all(self) -> tuple[Account, ...]:
         """Every tenant, in the order of the configuration."""
@@ -114,8 +123,15 @@ def _limit(account: Account, tenant: Tenant, terms: Terms, now: float) -> None:
     account.shadow = tenant.shadow or terms.routing.limits.shadow
     most = tenant.max_concurrency
     account.most_inflight = inf if most is None else ceil(most / terms.routers)
-    account.tokens = rates.changed(account.tokens, tenant.tokens_per_minute, terms.routers, now)
-    account.requests = rates.changed(account.requests, tenant.requests_per_minute, terms.routers, now)
+    kept_at = homes.home(tenant.name, terms.peers)
+    account.home = kept_at if kept_at != terms.name and _is_limited(tenant) else None
+    parts = 1 if kept_at is not None and account.home is None else terms.routers
+    account.tokens = rates.changed(account.tokens, tenant.tokens_per_minute, parts, now)
+    account.requests = rates.changed(account.requests, tenant.requests_per_minute, parts, now)
+
+
+def _is_limited(tenant: Tenant) -> bool:
+    return bool(tenant.tokens_per_minute or tenant.requests_per_minute)
 
 
 UNKNOWN: Final = Refusal(

@@ -12,9 +12,12 @@ from collections.abc import Callable
 from math import ceil
 from typing import Final
 
+from fairlead.fleet.counts import count
+from fairlead.routing import permits
 from fairlead.routing.accounts import Account
 from fairlead.routing.ask import Ask
 from fairlead.routing.expectations import Expectations
+from fairlead.routing.permits import Permit
 from fairlead.routing.reasons import RefusalReason
 from fairlead.routing.refusal import Refusal
 from fairlead.routing.terms import Terms
@@ -101,7 +104,7 @@ def _prompt(limits: Admission, ask: Ask, now: float) -> Refusal | None:  # noqa:
         return None
     return Refusal(
         reason=RefusalReason.PROMPT_TOO_LONG,
-        message=f"The prompt has {_length(ask)} tokens; at most {limits.most_prompt:,} are taken here: shorten it.",
+        message=f"The prompt has {_length(ask)}; the limit here is {count(limits.most_prompt, 'token')}: shorten it.",
     )
 
 
@@ -110,8 +113,8 @@ def _output(limits: Admission, ask: Ask, now: float) -> Refusal | None:  # noqa:
         return None
     return Refusal(
         reason=RefusalReason.OUTPUT_TOO_LONG,
-        message=f"max_tokens: {ask.output_tokens}: at most {limits.most_output} are given here: ask for no more, "
-        "or leave it out and get as many.",
+        message=f"max_tokens: {ask.output_tokens}: the limit here is {count(limits.most_output, 'token')}: "
+        "ask for no more, or leave it out and get up to the limit.",
         param="max_tokens",
     )
 
@@ -121,55 +124,75 @@ def _context(limits: Admission, ask: Ask, now: float) -> Refusal | None:  # noqa
     output = ask.output_tokens if ask.says_output else 1
     if surely + output <= limits.context:
         return None
-    asked = f" and {ask.output_tokens:,} tokens of reply are asked for" if ask.says_output else ""
+    asked = f", and max_tokens asks for {ask.output_tokens:,} more" if ask.says_output else ""
     return Refusal(
         reason=RefusalReason.CONTEXT_TOO_LONG,
-        message=f"The prompt has {_length(ask)} tokens{asked}; the model takes "
-        f"{limits.context:,} tokens for prompt and reply together: "
-        "shorten the prompt" + (" or ask for fewer." if asked else "."),
+        message=f"The prompt has {_length(ask)}{asked}; the model's context holds {count(limits.context, 'token')}, "
+        "prompt and reply together: shorten the prompt" + (" or lower max_tokens." if asked else "."),
     )
 
 
 def _rates(limits: Admission, ask: Ask, now: float) -> Refusal | None:
-    """Requests first; what they were charged goes back when the tokens do not suffice."""
-    account = ask.account
-    if account.requests is not None:
-        seconds = account.requests.take(1, now)
-        if seconds:
-            most = account.tenant.requests_per_minute
-            return _too_fast(RefusalReason.REQUEST_RATE, f"Tenant {account.name} may send {most} requests", seconds)
-        ask.paid_request = True
-    if account.tokens is not None:
-        cost = limits.cost(ask)
-        seconds = account.tokens.take(cost, now)
-        if seconds:
-            give_back_request(ask)
-            most = account.tenant.tokens_per_minute
-            what = f"This request is expected to take {cost:,} tokens, and tenant {account.name} may use {most}"
-            return _too_fast(RefusalReason.TOKEN_RATE, what, seconds)
-        ask.reserved_tokens = cost
+    """A permit that another router gave is charged already."""
+    permit, account = ask.permit, ask.account
+    if permit is None:
+        ask.cost = ask.cost or limits.cost(ask)
+        permit = permits.take(account, ask.cost, now)
+        charge(ask, permit)
+    if permit.refused is RefusalReason.REQUEST_RATE:
+        most = account.tenant.requests_per_minute or 0
+        what = f"Tenant {account.name} may send {count(most, 'request')}"
+        return _too_fast(permit.refused, what, permit.seconds)
+    if permit.refused is RefusalReason.TOKEN_RATE:
+        most = account.tenant.tokens_per_minute or 0
+        what = (
+            f"This request is expected to take {count(ask.cost, 'token')}, and tenant {account.name} may use {most:,}"
+        )
+        return _too_fast(permit.refused, what, permit.seconds)
     return None
+
+
+def charge(ask: Ask, permit: Permit) -> None:
+    """From now on it stands in the request what comes back when it is not used."""
+    account = ask.account
+    if account.requests is None and account.tokens is None:
+        return
+    ask.permit = permit
+    if permit.refused is None:
+        ask.paid_request = account.requests is not None
+        ask.reserved_tokens = 0 if account.tokens is None else ask.cost
 
 
 def _too_fast(reason: RefusalReason, what: str, seconds: float) -> Refusal:
     again = ceil(seconds)
-    message = f"{what} a minute, over all routers: come again in {again} s."
+    message = f"{what} a minute, over all routers: send it again in {again} s."
     return Refusal(reason=reason, message=message, retry_after_seconds=seconds)
 
 
 def give_back_request(ask: Ask) -> None:
     """It never went to an engine: it does not count against the tenant's rate."""
-    if ask.paid_request and ask.account.requests is not None:
-        ask.account.requests.give_back(1)
+    if ask.paid_request:
+        _give_back(ask, 1, 0)
     ask.paid_request = False
 
 
 def settle(ask: Ask, used: int) -> None:
     """What was reserved against what was used; nothing stays reserved."""
-    if ask.account.tokens is not None and used != ask.reserved_tokens:
-        ask.account.tokens.give_back(ask.reserved_tokens - used)
+    if used != ask.reserved_tokens:
+        _give_back(ask, 0, ask.reserved_tokens - used)
     ask.reserved_tokens = 0
 
 
+def _give_back(ask: Ask, requests: int, tokens: int) -> None:
+    """To the router that keeps the rates, with the next question to it."""
+    account = ask.account
+    if ask.permit is not None and ask.permit.away:
+        account.owed_requests += requests
+        account.owed_tokens += tokens
+    else:
+        permits.give_back(account, requests, tokens)
+
+
 def _length(ask: Ask) -> str:
-    return f"{ask.prompt_tokens:,}" if ask.counted else f"about {ask.prompt_tokens:,}"
+    said = count(ask.prompt_tokens, "token")
+    return said if ask.counted else f"about {said}"

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from fairlead.routing.accounts import Account
     from fairlead.routing.endpoint import Endpoint
     from fairlead.routing.fair_queue import Line
+    from fairlead.routing.permits import Permit
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -66,6 +67,8 @@ class Ask:
     """What was taken from its tenant's token rate before it began; settled when it ends."""
     paid_request: bool = False
     """It was counted against its tenant's request rate."""
+    permit: "Permit | None" = None
+    """What its tenant's rates said of it; nothing where there are none, or nobody was asked yet."""
     answered: bool = False
     """Its first token was seen."""
     queued_at: float = 0.0

@@ -7,7 +7,7 @@ is room (`table`), who waits (`waiting`) and whose turn it is (`turns`). Knows n
 from collections.abc import Iterator
 
 from fairlead.fleet.tenants import Lane
-from fairlead.routing import admission
+from fairlead.routing import admission, retries
 from fairlead.routing.accounts import Account, Accounts
 from fairlead.routing.admission import Admission
 from fairlead.routing.ask import Ask
@@ -15,7 +15,7 @@ from fairlead.routing.choosing import Chosen, Nobody
 from fairlead.routing.endpoint import Endpoint
 from fairlead.routing.lanes import Block, LaneQueue
 from fairlead.routing.occupancy import Occupancy
-from fairlead.routing.reasons import Ending, RefusalReason
+from fairlead.routing.reasons import Ending
 from fairlead.routing.refusal import Refusal, Usage
 from fairlead.routing.retries import RetryBudget
 from fairlead.routing.snapshot import Snapshot, snapshot
@@ -124,16 +124,16 @@ class Desk:
         failed = self._release(ask, ending, now)
         ask.tried.append(failed)
         if len(ask.tried) >= self._most_attempts:
-            return self._refuse(ask, _no_other(len(ask.tried)))
+            return self._refuse(ask, retries.no_other(len(ask.tried)))
         if not self.retries.maybe_spend(free=ending in UNTOUCHED):
-            return self._refuse(ask, _budget_spent())
+            return self._refuse(ask, retries.budget_spent())
         lane = self.room.lanes.named(ask.lane)
         found = self.table.choose(ask, now)
         if isinstance(found, Chosen):
             return self._send(ask, found, lane, now)
         if found is Nobody.NO_ADAPTER:
             return self._refuse(ask, without_adapter(ask))
-        self._count_cost(ask)
+        self.count_cost(ask)
         self.room.add_again(ask, now)
         self._look(now)
         return None
@@ -209,7 +209,7 @@ class Desk:
         if lane is lanes.interactive and self._plain:
             return True
         if lane is not lanes.interactive:
-            self._count_cost(ask)
+            self.count_cost(ask)
             if lanes.interactive.block is not FREE or not lanes.may_start(lane, ask, self.fleet, self.inflight):
                 return False
         return lanes.leaves_reserve(lane.bands.queues[account.rank], self.fleet, self.inflight)
@@ -253,7 +253,7 @@ class Desk:
     def _wait(self, ask: Ask, lane: LaneQueue, now: float) -> Refusal | None:
         if not self.table.field.routable:
             self._look(now)
-        self._count_cost(ask)
+        self.count_cost(ask)
         refused = self.room.add(ask, lane, now)
         if refused is None:
             return None
@@ -272,9 +272,9 @@ class Desk:
         if ask.reserved_tokens:
             admission.settle(ask, 0)
 
-    def _count_cost(self, ask: Ask) -> None:
-        if not ask.cost:
-            ask.cost = self._admission.cost(ask)
+    def count_cost(self, ask: Ask) -> None:
+        """Once, in `ask.cost`."""
+        ask.cost = ask.cost or self._admission.cost(ask)
 
     def _look(self, now: float) -> None:
         routable = self.table.field.routable
@@ -284,17 +284,3 @@ class Desk:
 
 def _nobody_listens(endpoint: Endpoint) -> None:
     """Until `table.changed` is set."""
-
-
-def _no_other(attempts: int) -> Refusal:
-    return Refusal(
-        reason=RefusalReason.NO_OTHER_REPLICA,
-        message=f"{attempts} replicas failed this request before they answered, as many as are tried: come again.",
-    )
-
-
-def _budget_spent() -> Refusal:
-    return Refusal(
-        reason=RefusalReason.RETRY_BUDGET,
-        message="A replica failed this request, and so many fail now that it is not sent to another: come again.",
-    )

@@ -8,6 +8,7 @@ is not their fault. Both are bounded in number, in time, and together in bytes o
 
 from typing import Final
 
+from fairlead.fleet.counts import count, verb
 from fairlead.fleet.gateways import Routing
 from fairlead.fleet.tenants import Lane
 from fairlead.routing.ask import Ask
@@ -71,7 +72,8 @@ def full(waiting: int, again: float) -> Refusal:
     """The queue has no place."""
     return Refusal(
         reason=RefusalReason.QUEUE_FULL,
-        message=f"{waiting:,} requests wait already, as many as may: come again in {again:.0f} s.",
+        message=f"The queue is full, {count(waiting, 'request')} {verb(waiting, 'waits')} in it: "
+        f"send the request again in {again:.0f} s.",
         retry_after_seconds=again,
     )
 
@@ -80,8 +82,8 @@ def too_many_held(waiting: int) -> Refusal:
     """No replica, and no place to wait for one."""
     return Refusal(
         reason=RefusalReason.NO_REPLICA,
-        message=f"No replica can be asked, and {waiting:,} requests are held until one can: come again in "
-        f"{HELD_AGAIN:.0f} s.",
+        message=f"No replica is ready, and {count(waiting, 'request')} {verb(waiting, 'waits')} for one, "
+        f"which is the limit: send the request again in {HELD_AGAIN:.0f} s.",
         retry_after_seconds=HELD_AGAIN,
     )
 
@@ -90,11 +92,11 @@ def too_late(ask: Ask, now: float, again: float, *, held: bool) -> Refusal:
     """It waited as long as it may."""
     waited = now - ask.queued_at
     if held:
-        message = f"No replica could be asked within {waited:.0f} s: come again in {HELD_AGAIN:.0f} s."
+        message = f"No replica was ready within {waited:.0f} s: send the request again in {HELD_AGAIN:.0f} s."
         return Refusal(reason=RefusalReason.NO_REPLICA, message=message, retry_after_seconds=HELD_AGAIN)
     return Refusal(
         reason=RefusalReason.QUEUE_TIME,
-        message=f"All replicas were busy for {waited:.0f} s, as long as a request waits in the {ask.lane} lane: "
-        f"come again in {again:.0f} s.",
+        message=f"All replicas were busy for {waited:.0f} s, the longest wait in the {ask.lane} lane: "
+        f"send the request again in {again:.0f} s.",
         retry_after_seconds=again,
     )

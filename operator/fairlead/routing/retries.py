@@ -5,6 +5,10 @@ A request that no engine took, because it refused or was leaving, cost nobody an
 
 from typing import Final
 
+from fairlead.fleet.counts import count
+from fairlead.routing.reasons import RefusalReason
+from fairlead.routing.refusal import Refusal
+
 MOST_SAVED: Final = 10.0
 """What a quiet time saves up, so that a small fleet may retry at all."""
 
@@ -27,3 +31,20 @@ class RetryBudget:
             return False
         self._saved -= 1
         return True
+
+
+def no_other(attempts: int) -> Refusal:
+    """As many as may be have failed it."""
+    failed = count(attempts, "replica")
+    return Refusal(
+        reason=RefusalReason.NO_OTHER_REPLICA,
+        message=f"{failed} failed this request before answering, and no more are tried: send it again.",
+    )
+
+
+def budget_spent() -> Refusal:
+    """A failing fleet is not drowned in retries."""
+    return Refusal(
+        reason=RefusalReason.RETRY_BUDGET,
+        message="A replica failed this request, and too many are retried already to send it to another: send it again.",
+    )

@@ -21,6 +21,10 @@ class Terms:
     model: Model = UNKNOWN
     routers: int = 1
     """As many share rates and concurrency limits among them."""
+    peers: frozenset[str] = frozenset()
+    """Names of those that are ready, where they are known."""
+    name: str = ""
+    """This router's own."""
     keys: Mapping[bytes, str] = field(default_factory=dict)
     """SHA-256 of an API key, and the tenant whose it is."""
     most_waiting_bytes: int = WAITING_BYTES

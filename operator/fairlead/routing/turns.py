@@ -108,7 +108,8 @@ def without_adapter(ask: Ask) -> Refusal:
     """Replicas are there, and none serves the adapter."""
     return Refusal(
         reason=RefusalReason.NO_ADAPTER,
-        message=f"model: {ask.adapter}: no replica has this adapter loaded now: come again in {HELD_AGAIN:.0f} s.",
+        message=f"model: {ask.adapter}: no replica has this adapter loaded now: "
+        f"send the request again in {HELD_AGAIN:.0f} s.",
         retry_after_seconds=HELD_AGAIN,
         param="model",
     )

@@ -8,6 +8,7 @@ come whole.
 
 from typing import Final
 
+from fairlead.fleet.counts import count
 from fairlead.routing.endpoint import Endpoint
 
 TIMES: Final = 4.0
@@ -49,4 +50,5 @@ def stuck(endpoint: Endpoint, now: float, cap: float) -> str | None:
     limit = patience(endpoint, cap)
     if silent <= limit:
         return None
-    return f"no progress for {silent:.0f} s with {endpoint.inflight} requests under way; {limit:.0f} s is its limit"
+    inflight = count(endpoint.inflight, "request")
+    return f"no progress for {silent:.0f} s with {inflight} in flight; its limit is {limit:.0f} s"

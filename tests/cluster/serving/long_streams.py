@@ -8,8 +8,8 @@ from concurrent.futures import Future
 from types import TracebackType
 from typing import Final, Self
 
+from tests.cluster.operator_stage import Pages
 from tests.cluster.streams import Question, Report, Told, ask, client, report
-from tests.cluster.test_network import read
 from tests.patience import eventually
 
 TOKENS: Final = 300
@@ -19,8 +19,8 @@ TOKENS: Final = 300
 class LongStreams:
     """Long answers through one router, which tells how many each replica carries."""
 
-    def __init__(self, address: str) -> None:
-        self._address = address
+    def __init__(self, address: str, pages: Pages) -> None:
+        self._pages = pages
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="long streams")
         self._asking = client(address)
@@ -71,5 +71,5 @@ class LongStreams:
         self._open.pop(place)[1].cancel()
 
     def _inflight(self) -> dict[str, int]:
-        told = json.loads(read(f"http://{self._address}/fairlead/v1/endpoints"))
+        told = json.loads(self._pages.get("/fairlead/v1/endpoints")[1])
         return {str(one["pod"]): int(one["inflight"]) for one in told["endpoints"]}

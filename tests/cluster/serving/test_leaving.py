@@ -29,7 +29,7 @@ def test_the_least_busy_replica_goes_and_finishes_its_answer(stage: Stage, recor
     (older,) = chat.serves().engines
     chat.scale(2)
     (newer,) = chat.serves().engines.keys() - {older}
-    with LongStreams(chat.address()) as streams:
+    with LongStreams(chat.address(), chat.pages()) as streams:
         streams.carry({older: 1, newer: 3})
         chat.scale(1)
         left = eventually(lambda: len(found := chat.look().engines) == 1 and found, "one was told to go")

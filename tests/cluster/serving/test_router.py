@@ -103,13 +103,22 @@ def test_routers_that_somebody_else_counts_keep_their_number(stage: Stage, recor
     assert found["spec"]["replicas"] == 3
 
 
-def test_behind_a_certificate_everything_still_is_seen(stage: Stage, tmp_path: Path) -> None:
-    """Probes over HTTPS, and the operator asks routers where they show none."""
+@pytest.mark.trial(16)
+def test_behind_a_certificate_everything_still_is_seen_by_those_who_may(stage: Stage, tmp_path: Path) -> None:
+    """Probes over HTTPS; the operator and Prometheus ask routers where they show none, with a key or a token."""
     stage.apply(certificate(tmp_path))
     chat = with_everything(stage, replicas=1, router={"door": {"tls": {"secretName": "certificate"}}})
     assert chat.serves().status["endpoint"].startswith("https://")
     (service,) = stage.objects("services", "fairlead.dev/role=router")
     assert [one["port"] for one in service["spec"]["ports"]] == [443]
+    pages = chat.pages()
+    stage.kubectl("create", "serviceaccount", "prometheus")
+    stage.apply(*may_scrape(stage.namespace))
+    prometheus, stranger = (stage.kubectl("create", "token", name).strip() for name in ("prometheus", "default"))
+    keys = (None, prometheus, "", "wrong", stranger)
+    assert [pages.get("/metrics", key)[0] for key in keys] == [200, 200, 401, 401, 403]
+    assert [pages.get("/fairlead/v1/endpoints", key)[0] for key in keys] == [200, 403, 401, 401, 403]
+    assert pages.get("/health", "")[0] == 200
 
 
 def with_everything(stage: Stage, replicas: int = 2, router: Manifest | None = None) -> Deployed:
@@ -126,6 +135,17 @@ def replaced(stage: Stage, chat: Deployed) -> None:
 
 def secret(keys: dict[str, str]) -> Manifest:
     return {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "keys"}, "stringData": keys}
+
+
+def may_scrape(namespace: str) -> tuple[Manifest, Manifest]:
+    """What a Prometheus is usually granted."""
+    api, metadata = "rbac.authorization.k8s.io", {"name": f"{namespace}-scraper"}
+    rules = [{"nonResourceURLs": ["/metrics"], "verbs": ["get"]}]
+    role = {"apiVersion": f"{api}/v1", "kind": "ClusterRole", "metadata": metadata, "rules": rules}
+    reference = {"apiGroup": api, "kind": "ClusterRole", "name": metadata["name"]}
+    subjects = [{"kind": "ServiceAccount", "name": "prometheus", "namespace": namespace}]
+    binding = {"apiVersion": f"{api}/v1", "kind": "ClusterRoleBinding", "metadata": metadata}
+    return role, binding | {"roleRef": reference, "subjects": subjects}
 
 
 def certificate(folder: Path) -> Manifest:

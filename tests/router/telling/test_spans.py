@@ -120,7 +120,7 @@ def test_a_collector_that_is_away_is_told_once_and_once_when_it_is_back(caplog: 
     router.close(PATIENCE)
     assert caplog.messages == [
         "spans do not reach the collector: they are dropped and counted until they do",
-        "spans reach the collector again; 96 traces were lost",
+        "spans reach the collector again; 96 traces lost meanwhile",
     ]
 
 
@@ -128,7 +128,7 @@ def test_an_address_that_is_none_costs_all_spans_and_says_so(caplog: pytest.LogC
     router = teller(spans=ringing("http://[::1"))
     traced(router)
     router.close(PATIENCE)
-    assert caplog.messages == ["no spans are sent: the address of the collector is none: Invalid IPv6 URL"]
+    assert caplog.messages == ["no spans are sent: the address of the collector cannot be used: Invalid IPv6 URL"]
     assert samples(router)['traces_total{fate="sent"}'] == 0
 
 

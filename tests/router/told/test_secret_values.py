@@ -46,7 +46,7 @@ def test_a_missing_key_is_told_and_all_others_are_heard(tmp_path: Path) -> None:
     read = filled_in(told(*places), {"C": "  ", "D": "key"})
 
     assert read.keys == {digest("key"): "d"}
-    assert [one.partition(": there is no key")[0] for one in read.warnings] == [
+    assert [one.partition(": no key could be read")[0] for one in read.warnings] == [
         f"tenant a: file {absent}",
         f"tenant b: file {large}",
         "tenant c: environment variable C",
@@ -62,7 +62,7 @@ def test_one_key_of_two_tenants_stays_the_firsts() -> None:
 
 def test_tenants_without_any_key_are_told_aloud() -> None:
     assert filled_in(told(("a", Place(env="A"))), {}).warnings[-1] == (
-        "tenants are named and not one key could be read: every request is refused"
+        "no key of any tenant could be read: every request gets 401; create the keys"
     )
 
 
@@ -79,7 +79,7 @@ def test_a_shared_cache_has_its_address_or_says_that_it_is_alone(tmp_path: Path)
 
     assert filled_in(told(redis=Place(file=str(tmp_path / "url")))).redis_url == "redis://valkey:6379"
     assert filled_in(told(redis=Place(env="URL")), {}).warnings == (
-        "cache.redis: environment variable URL: there is no address; answers are kept here only",
+        "cache.redis: environment variable URL: no address could be read; each router keeps its own answers",
     )
 
 

@@ -76,9 +76,9 @@ RESULTS: Final = _counter(
 )
 REFUSALS: Final = _counter("refusals", "Requests that got an error of the router's own, by its reason.", "reason")
 SHADOW: Final = _counter(
-    "shadow_refusals", "Requests over a limit that is only watched: counted, and let through.", "reason"
+    "shadow_refusals", "Requests over a limit that is not enforced: counted, and let through.", "reason"
 )
-IN_FLIGHT: Final = _gauge("requests_in_flight", "Requests inside, waiting ones included.")
+IN_FLIGHT: Final = _gauge("requests_in_flight", "Requests in this router, waiting ones included.")
 HELD: Final = _gauge("requests_held", "Requests waiting for a routable replica.")
 ABORTS: Final = _counter("client_aborts", "Clients that left before their answer was whole, by stage.", "stage")
 CUT: Final = _counter("answers_cut", "Answers that broke after they began.")
@@ -108,7 +108,7 @@ DURATION: Final = _histogram(
 )
 QUEUED: Final = _histogram(
     "queue_seconds",
-    "From being asked for to being sent to an engine, or to leaving or time-out of those that waited in vain.",
+    "From arrival to being sent to an engine, or until the client left or the wait timed out.",
     WAIT,
     *SERIES,
 )
@@ -117,8 +117,10 @@ PREFILL: Final = _histogram(
     *SERIES,
 )  # fmt: skip
 DECODE: Final = _histogram("decode_seconds", "Streams: from the first token to the last byte.", WHOLE, *SERIES)
-PROMPT: Final = _counter("prompt_tokens", "Tokens of prompts: the engine's word, else the estimate.", *SERIES)
-OUTPUT: Final = _counter("output_tokens", "Tokens of replies: the engine's word, else events counted.", *SERIES)
+PROMPT: Final = _counter("prompt_tokens", "Tokens of prompts, as engines count them, otherwise estimated.", *SERIES)
+OUTPUT: Final = _counter(
+    "output_tokens", "Tokens of replies, as engines count them, otherwise by stream events.", *SERIES
+)
 CACHED: Final = _counter("cached_tokens", "Tokens of prompts that engines say they held in KV cache.", *SERIES)
 BLOCKS_ASKED: Final = _counter("prefix_blocks_asked", "Blocks of prompts that were looked for in replicas.", *SERIES)
 BLOCKS_HELD: Final = _counter(
@@ -140,7 +142,7 @@ TENANT_INFLIGHT: Final = _gauge("tenant_inflight", "Requests of a tenant at engi
 TENANT_WAITING: Final = _gauge("tenant_waiting", "Requests of a tenant in queues.", "tenant")
 TENANT_OVER: Final = _counter(
     "tenant_over_concurrency",
-    "Requests of a tenant sent beyond its concurrency: limits are only tried.",
+    "Requests of a tenant sent beyond its concurrency while limits are not enforced.",
     "tenant",
 )
 
@@ -152,7 +154,7 @@ OLDEST: Final = _gauge("oldest_wait_seconds", "How long the one that waits longe
 PICKS: Final = _counter("picks", "Requests sent to a replica, by what settled the choice of the last one.", "reason")
 RETRIES: Final = _counter("retries", "Requests sent to another replica.")
 ATTEMPTS_FAILED: Final = _counter(
-    "attempts_failed", "Attempts at a replica that ended before the answer began, by how.", "ending"
+    "attempts_failed", "Attempts at a replica that ended before the answer began, by how they ended.", "ending"
 )
 HEDGES: Final = _counter(
     "hedges", "Second replicas asked because the first was slow: won, lost, or denied by the budget.", "fate"
@@ -163,19 +165,19 @@ ENDPOINT_STATE: Final = _gauge("endpoint_state", "1 for the state a replica is i
 ENDPOINT_INFLIGHT: Final = _gauge("endpoint_inflight", "Requests of this router under way at a replica.", "pod")
 ENDPOINT_PROMPT: Final = _gauge("endpoint_prompt_load", "Tokens of prompts sent there and not read yet.", "pod")
 ENDPOINT_REPLY: Final = _gauge("endpoint_reply_load", "Tokens of replies expected from it and not written yet.", "pod")
-ENDPOINT_RUNNING: Final = _gauge("endpoint_running", "Requests of all routers that it runs, by its own word.", "pod")
-ENDPOINT_WAITING: Final = _gauge("endpoint_waiting", "Requests in its own queue, by its own word.", "pod")
-ENDPOINT_KV: Final = _gauge("endpoint_kv_usage", "Share of its KV cache in use, by its own word.", "pod")
+ENDPOINT_RUNNING: Final = _gauge("endpoint_running", "Requests that the engine says it runs, of all routers.", "pod")
+ENDPOINT_WAITING: Final = _gauge("endpoint_waiting", "Requests that the engine says wait in its own queue.", "pod")
+ENDPOINT_KV: Final = _gauge("endpoint_kv_usage", "Share of its KV cache that the engine says is in use.", "pod")
 
 # The response cache.
 CACHE_LOOKUPS: Final = _counter(
     "cache_lookups", "Requests by what the response cache had: hit, miss, joined (one under way), passed by.", "result"
 )
-CACHE_PASSED: Final = _counter("cache_passed", "Requests the response cache was not asked for, by why.", "reason")
-CACHE_NOT_KEPT: Final = _counter("cache_not_kept", "Answers that were not kept, by why.", "reason")
+CACHE_PASSED: Final = _counter("cache_passed", "Requests that bypassed the response cache, by reason.", "reason")
+CACHE_NOT_KEPT: Final = _counter("cache_not_kept", "Answers that were not kept, by reason.", "reason")
 CACHE_STORED: Final = _counter("cache_stored", "Answers kept.")
-CACHE_EVICTED: Final = _counter("cache_evicted", "Answers let go for room; not those that expired.")
-CACHE_EXPIRED: Final = _counter("cache_expired", "Answers let go for their age.")
+CACHE_EVICTED: Final = _counter("cache_evicted", "Answers evicted to make room; expired ones are counted apart.")
+CACHE_EXPIRED: Final = _counter("cache_expired", "Answers dropped because they expired.")
 CACHE_FOLLOWERS: Final = _counter(
     "cache_followers",
     "Requests that waited for another one's answer, which failed: promoted to ask in its place, or scattered to ask "
@@ -199,7 +201,7 @@ CLIENT_EVENTS: Final = _counter(
 BYTES_IN: Final = _counter("request_bytes", "Bytes of requests' bodies.")
 BYTES_OUT: Final = _counter("answer_bytes", "Bytes of answers' bodies.")
 LOOP_LAG: Final = _histogram("loop_lag_seconds", "How much later than due the event loop came round.", LAG)
-DRAINING: Final = _gauge("draining", "1 from the first signal to end on.")
+DRAINING: Final = _gauge("draining", "1 from the first termination signal on.")
 LINES: Final = _counter("access_lines", "Access lines, by fate; dropped: the file or pipe did not keep up.", "fate")
 SPANS: Final = _counter(
     "traces", "Traced requests, by fate; dropped: the collector did not keep up; failed: it refused.", "fate"

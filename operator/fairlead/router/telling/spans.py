@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final, NamedTuple, Protocol
 
+from fairlead.fleet.counts import count
 from fairlead.router.telling.record import Record
 
 log = logging.getLogger(__name__)
@@ -91,7 +92,7 @@ class SpanRing:
         try:
             exporter = self._exporter = self._made()
         except ValueError as problem:
-            log.warning("no spans are sent: the address of the collector is none: %s", problem)
+            log.warning("no spans are sent: the address of the collector cannot be used: %s", problem)
         else:
             while not self._ending.wait(self._every):
                 self._send_all(exporter)
@@ -114,7 +115,7 @@ class SpanRing:
     def _tell(self) -> None:
         """Once for each change: a collector that is away for a day is one line, not one a second."""
         if self._well:
-            log.info("spans reach the collector again; %d traces were lost", self._failed + self.dropped)
+            log.info("spans reach the collector again; %s lost meanwhile", count(self._failed + self.dropped, "trace"))
         else:
             log.warning("spans do not reach the collector: they are dropped and counted until they do")
 

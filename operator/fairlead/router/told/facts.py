@@ -53,6 +53,10 @@ class Settings:
     key_places: tuple[tuple[str, Place], ...] = ()
     """Tenants' names and where one key of each lies."""
     redis_place: Place | None = None
+    metrics_places: tuple[Place, ...] = ()
+    """Where the keys to the pages on the metrics port lie."""
+    metrics_keys: frozenset[bytes] = field(default=frozenset(), repr=False)
+    """SHA-256 of those that were found."""
     keys: Mapping[bytes, str] = field(default_factory=dict, repr=False)
     """SHA-256 of each key that was found, and whose it is."""
     redis_url: str | None = field(default=None, repr=False)
@@ -65,7 +69,13 @@ class Settings:
         return (self.namespace, self.selector, self.endpoints, self.engine_port)
 
     @property
+    def guarded(self) -> bool:
+        """Whether the pages on the metrics port ask for a key, or for a token that the cluster judges."""
+        return bool(self.metrics_places or self.selector)
+
+    @property
     def files(self) -> tuple[str, ...]:
         """Every other file whose change means reading anew, certificates apart."""
-        places = [place for _, place in self.key_places] + ([self.redis_place] if self.redis_place else [])
+        places = [place for _, place in self.key_places] + [*self.metrics_places]
+        places += [self.redis_place] if self.redis_place else []
         return tuple(sorted({place.file for place in places if place.file is not None}))

@@ -5,6 +5,7 @@ them. pydantic would cost a router 17 MB and half a second for a file that no pe
 """
 
 import math
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, fields, is_dataclass, replace
 from decimal import Decimal
@@ -24,6 +25,7 @@ PRIVATE_KEY: Final = "tls.key"
 
 _PLAIN: Final = ("namespace", "selector", "endpoints", "engine_port", "models", "adapters", "prefix_caching")
 _PLAIN_TOO: Final = ("max_context_tokens", "max_sequences", "kv_tokens", "revision", "routers", "router_selector")
+_DIGEST: Final = re.compile("[0-9a-f]{64}")
 _LARGEST: Final = 1e12
 """Of any number; beyond it a count is a mistake and a float is no whole number any more."""
 
@@ -46,6 +48,7 @@ def settings(told: Mapping[str, Any]) -> Settings:
         tls_key_file=_path(door.get("tlsFolder"), f"/{PRIVATE_KEY}", "routing.door.tlsFolder"),
         engine_ca_file=_path(door.get("engineCaFile"), "", "routing.door.engineCaFile"),
         key_places=tuple(_keys(routing.get("tenants") or ())),
+        metrics_places=tuple(_digests(told.get("metricsKeys") or [])),
         redis_place=_file((routing.get("cache") or {}).get("redisUrlFile"), "routing.cache.redisUrlFile"),
     )
 
@@ -55,6 +58,13 @@ def _keys(tenants: Any) -> Iterator[tuple[str, Place]]:  # noqa: ANN401 - anythi
         where = f"routing.tenants[{number}].keyFiles"
         for file in _value(tuple[str, ...], tenant.get("keyFiles") or [], where):
             yield tenant["name"], Place(file=file)
+
+
+def _digests(told: Any) -> Iterator[Place]:  # noqa: ANN401 - anything may stand in a file
+    for number, each in enumerate(_value(tuple[str, ...], told, "metricsKeys")):
+        if not _DIGEST.fullmatch(each):
+            raise Misconfigured(f"metricsKeys[{number}]: {each!r}: must be a SHA-256 in 64 hex digits")
+        yield Place(sha256=each)
 
 
 def _path(folder: Any, name: str, where: str) -> str | None:  # noqa: ANN401 - anything may stand in a file

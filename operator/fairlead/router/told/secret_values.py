@@ -23,20 +23,37 @@ def filled_in(settings: Settings, environment: Mapping[str, str] = os.environ) -
     for tenant, place in settings.key_places:
         digest = _digest(place, environment)
         if digest is None:
-            said.append(f"tenant {tenant}: {_what(place)}: there is no key; its clients are refused with it")
+            said.append(
+                f"tenant {tenant}: {_what(place)}: no key could be read; clients that send it get 401; create it"
+            )
         elif keys.setdefault(digest, tenant) != tenant:
             said.append(f"tenant {tenant}: {_what(place)}: this key is {keys[digest]}'s already; give it another")
     url = _value(settings.redis_place, environment) if settings.redis_place else None
     if settings.redis_place and not url:
-        said.append(f"cache.redis: {_what(settings.redis_place)}: there is no address; answers are kept here only")
+        said.append(
+            f"cache.redis: {_what(settings.redis_place)}: no address could be read; each router keeps its own answers"
+        )
+    said += _shut(settings, environment)
     said += _unheard(settings, keys)
-    return replace(settings, keys=keys, redis_url=url.decode("utf-8", "replace") if url else None, warnings=tuple(said))
+    return replace(
+        settings,
+        keys=keys,
+        metrics_keys=frozenset(filter(None, (_digest(place, environment) for place in settings.metrics_places))),
+        redis_url=url.decode("utf-8", "replace") if url else None,
+        warnings=tuple(said),
+    )
+
+
+def _shut(settings: Settings, environment: Mapping[str, str]) -> Iterator[str]:
+    for place in settings.metrics_places:
+        if _digest(place, environment) is None:
+            yield f"metricsKeys: {_what(place)}: no key could be read; create it, or remove it from the file"
 
 
 def _unheard(settings: Settings, keys: Mapping[bytes, str]) -> Iterator[str]:
     """A limit for a model that nobody serves never does anything, which looks like safety and is none."""
     if settings.key_places and not keys:
-        yield "tenants are named and not one key could be read: every request is refused"
+        yield "no key of any tenant could be read: every request gets 401; create the keys"
     known = set(settings.models)
     for tenant in settings.routing.tenants:
         if known and (strange := sorted(tenant.models - known)):

@@ -44,6 +44,7 @@ def settings(text: str) -> Settings:
         tls_key_file=tls.key_file if tls else None,
         engine_ca_file=engine_tls.ca_file if engine_tls else None,
         key_places=tuple(_keys(file)),
+        metrics_places=tuple(_source(one, f"metricsKeys[{number}]") for number, one in enumerate(file.metrics_keys)),
         redis_place=_address(redis) if redis else None,
     )
 

@@ -37,6 +37,8 @@ class Problem:
     param: str | None = None
     retry_after_seconds: float | None = None
     """Coming again then helps."""
+    allow: str | None = None
+    """The methods that the route takes."""
 
 
 def of_bad(bad: Bad) -> Problem:
@@ -58,6 +60,10 @@ def answer(problem: Problem, surface: Surface, extra: bytes = b"", *, close: boo
     """A whole answer; `extra` is whole header lines."""
     if problem.retry_after_seconds is not None:
         extra += b"retry-after: %d\r\n" % max(1, -int(-problem.retry_after_seconds // 1))
+    if problem.status == 401:
+        extra += b"www-authenticate: Bearer\r\n"
+    if problem.allow is not None:
+        extra += b"allow: %b\r\n" % problem.allow.encode()
     return heads.answer(problem.status, JSON, body(problem, surface), extra, close=close)
 
 

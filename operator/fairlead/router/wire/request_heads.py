@@ -16,7 +16,7 @@ ReadLines = Callable[[list[bytes]], Block]
 
 VERSIONS: Final = {b"HTTP/1.1": False, b"HTTP/1.0": True}
 OTHER_PROTOCOLS: Final = (
-    (b"PRI * HTTP/2", Fault.UNKNOWN_VERSION, "HTTP/2 is not spoken here: use HTTP/1.1"),
+    (b"PRI * HTTP/2", Fault.UNKNOWN_VERSION, "HTTP/2 is not supported: use HTTP/1.1"),
     (b"\x16", Fault.PLAIN_PORT, "this port speaks plain HTTP, and these are the first bytes of TLS: use http://"),
 )
 """How the preface of HTTP/2 begins, and the handshake of every TLS client since SSL 3."""
@@ -105,11 +105,14 @@ def _first_line(parts: list[bytes]) -> Bad | None:
         return Bad(Fault.MALFORMED, "the request line is not `METHOD target HTTP/1.1` with single spaces")
     method, target, version = parts
     if version not in VERSIONS:
-        return Bad(Fault.UNKNOWN_VERSION, f"{_shown(version)} is not spoken here: use HTTP/1.1")
+        return Bad(Fault.UNKNOWN_VERSION, f"{_shown(version)} is not supported: use HTTP/1.1")
     if method == b"CONNECT":
-        return Bad(Fault.UNKNOWN_METHOD, "CONNECT: this is no proxy")
+        return Bad(Fault.UNKNOWN_METHOD, "CONNECT: this server is not a proxy")
     if not target.startswith(b"/") and not (target == b"*" and method == b"OPTIONS"):
-        return Bad(Fault.BAD_TARGET, f"the target {_shown(target)} is no path: send the path only, this is no proxy")
+        return Bad(
+            Fault.BAD_TARGET,
+            f"the target {_shown(target)} is not a path: send the path alone, this server is not a proxy",
+        )
     if b"#" in target:
         return Bad(Fault.BAD_TARGET, "the target has a fragment (`#`): leave it out")
     return None
@@ -141,9 +144,9 @@ def _refused(piece: bytes, beginning: bytes, parser: httptools.HttpRequestParser
     try:
         parser.feed_data(piece)
     except httptools.HttpParserInvalidMethodError:
-        return Bad(Fault.UNKNOWN_METHOD, "the first word is no method that is known here: use GET or POST")
+        return Bad(Fault.UNKNOWN_METHOD, "the first word is not a known method: use GET or POST")
     except httptools.HttpParserInvalidURLError as problem:
-        return Bad(Fault.BAD_TARGET, f"the target is no path: {problem}")
+        return Bad(Fault.BAD_TARGET, f"the target is not a path: {problem}")
     except httptools.HttpParserError as problem:
         return _named(str(problem))
     return None
@@ -152,28 +155,28 @@ def _refused(piece: bytes, beginning: bytes, parser: httptools.HttpRequestParser
 def _named(problem: str) -> Bad:
     """llhttp's words sorted into ours."""
     if "HTTP version" in problem:
-        return Bad(Fault.UNKNOWN_VERSION, "this HTTP version is not spoken here: use HTTP/1.1")
+        return Bad(Fault.UNKNOWN_VERSION, "this HTTP version is not supported: use HTTP/1.1")
     if "can't be present with" in problem:
-        return Bad(Fault.LENGTH_AND_CHUNKED, "Content-Length and Transfer-Encoding are both there: send one of them")
+        return Bad(Fault.LENGTH_AND_CHUNKED, "Content-Length and Transfer-Encoding are both given: send one of them")
     if "invalid `Transfer-Encoding`" in problem:
         return _coding()
     if "Content-Length overflow" in problem:
-        return Bad(Fault.BODY_TOO_LARGE, "Content-Length is no number that a body could have")
-    return Bad(Fault.MALFORMED, f"this is no HTTP/1.1 request: {problem}")
+        return Bad(Fault.BODY_TOO_LARGE, "Content-Length is not the length of any body: send the number of its bytes")
+    return Bad(Fault.MALFORMED, f"this is not an HTTP/1.1 request: {problem}")
 
 
 def _framing(head: Head, twice: frozenset[bytes]) -> Bad | None:
     """What must hold of the headers that say where the request ends and whom it is for."""
     if b"host" in twice:
-        return Bad(Fault.HOST_TWICE, "Host is there twice: send it once", head)
+        return Bad(Fault.HOST_TWICE, "Host is given twice: send it once", head)
     if b"host" not in head.told and not head.http10:
-        return Bad(Fault.HOST_MISSING, "Host is missing: HTTP/1.1 asks for it", head)
+        return Bad(Fault.HOST_MISSING, "Host is missing: HTTP/1.1 requires it", head)
     if head.expects and head.told[b"expect"].lower() != b"100-continue":
         return Bad(Fault.UNKNOWN_EXPECTATION, "Expect may only ask for 100-continue", head)
     if not head.chunked:
         return None
     if head.http10:
-        return Bad(Fault.LENGTH_AND_CHUNKED, "HTTP/1.0 knows no Transfer-Encoding: send Content-Length", head)
+        return Bad(Fault.LENGTH_AND_CHUNKED, "HTTP/1.0 has no Transfer-Encoding: send Content-Length", head)
     once = b"transfer-encoding" not in twice
     return None if once and head.told[b"transfer-encoding"].lower() == b"chunked" else _coding(head)
 

@@ -27,6 +27,15 @@ PATHS: Final = {
 }
 
 
+ANTHROPIC: Final = b"/v1/messages"
+"""Where its API begins; it has another shape for errors."""
+
+
+def shape(path: bytes) -> Surface:
+    """Whose errors are written on this path, known or not."""
+    return Surface.MESSAGES if path == ANTHROPIC or path.startswith(ANTHROPIC + b"/") else of(path)
+
+
 def of(path: bytes) -> Surface:
     """`path` without its query."""
     return PATHS.get(path, Surface.OTHER)

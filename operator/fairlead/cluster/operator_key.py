@@ -1,0 +1,72 @@
+"""The secret behind the operator's keys to routers: one Secret beside the operator, made once by whoever leads.
+
+To change it, delete it and restart the operator: routers learn their new keys within about a minute.
+"""
+
+import asyncio
+import base64
+import binascii
+import logging
+import secrets
+from typing import Final
+
+from fairlead.cluster import kinds
+from fairlead.cluster.api_errors import ApiError, Conflict
+from fairlead.cluster.api_server import ApiServer
+from fairlead.fleet.router_keys import LENGTH, RouterKeys
+
+NAME: Final = "fairlead-routers"
+KEY: Final = "key"
+AGAIN_S: Final = 15.0
+EVERY_S: Final = 60.0
+NOT_MADE_YET_S: Final = 2.0
+
+log = logging.getLogger("fairlead.routers")
+
+
+async def keep(api: ApiServer, namespace: str, keys: RouterKeys) -> None:
+    """Until it is known; where it does not exist it is made."""
+    while keys.secret is None:
+        try:
+            keys.secret = await read(api, namespace) or await _made(api, namespace)
+        except ApiError as problem:
+            log.warning("Secret %s/%s: %s; until it can be read, routers' pages stay unread", namespace, NAME, problem)
+        if keys.secret is None:
+            await asyncio.sleep(AGAIN_S)
+
+
+async def follow(api: ApiServer, namespace: str, keys: RouterKeys) -> None:
+    """Until cancelled, for a process that does not make it: the last one that could be read stays in use."""
+    while True:
+        pause = EVERY_S
+        try:
+            keys.secret = await read(api, namespace) or keys.secret
+            pause = EVERY_S if keys.secret is not None else NOT_MADE_YET_S
+        except ApiError as problem:
+            log.warning("Secret %s/%s: %s; trying again in %d s", namespace, NAME, problem, EVERY_S)
+        await asyncio.sleep(pause)
+
+
+async def read(api: ApiServer, namespace: str) -> bytes | None:
+    """Nothing where there is none, or none that is long enough to be a secret."""
+    found = await api.read(kinds.SECRET, namespace, NAME)
+    try:
+        secret = base64.b64decode(((found or {}).get("data") or {}).get(KEY, ""), validate=True)
+    except binascii.Error:
+        secret = b""
+    if found is not None and len(secret) < LENGTH:
+        log.error("Secret %s/%s: key %s has fewer than %d bytes; delete the Secret", namespace, NAME, KEY, LENGTH)
+    return secret if len(secret) >= LENGTH else None
+
+
+async def _made(api: ApiServer, namespace: str) -> bytes | None:
+    """Nothing where another replica was faster, or a useless one lies there."""
+    secret = secrets.token_bytes(LENGTH)
+    head = {"name": NAME, "namespace": namespace, "labels": {"app.kubernetes.io/part-of": "fairlead"}}
+    body = {"apiVersion": "v1", "kind": "Secret", "type": "Opaque", "data": {KEY: base64.b64encode(secret).decode()}}
+    try:
+        await api.create(body | {"metadata": head})
+    except Conflict:
+        return None
+    log.info("Secret %s/%s: made; routers know the operator by it", namespace, NAME)
+    return secret

@@ -1,0 +1,28 @@
+"""What the SRE's trial found at the router: what it shows to who has no key."""
+
+from typing import Final
+
+from prove import noted
+from prove.claims import Claim, Figure
+
+
+def the_client_port_shows_nothing() -> Figure:
+    """Every route by every method, in every spelling, with no key, a wrong one and the operator's."""
+    ran = noted.pytest("tests/router/test_client_port.py", "tests/router/test_guard.py")
+    asked = ran.total("client_port_requests")
+    shown = ran.total("client_port_shown")
+    return Figure(
+        holds=ran.well and asked > 0 and shown == 0,
+        text=f"{asked:,} requests without a tenant's key, over every route and method in many spellings: {shown} "
+        f"showed more than health or a refusal; {ran.ended.tests}",
+    )
+
+
+CLAIMS: Final = (
+    Claim(
+        item="trial.5",
+        title="From the client port without a key nothing but health and refusals is had, tried over every route and "
+        "method the router knows",
+        prove=the_client_port_shows_nothing,
+    ),
+)
