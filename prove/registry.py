@@ -20,6 +20,7 @@ from prove.claimed import (
     trial,
     trial_fields,
     trial_router,
+    trial_campaign,
 )
 from prove.claims import Claim, ordered
 
@@ -43,6 +44,7 @@ CLAIMS: Final[tuple[Claim, ...]] = tuple(
             *trial.CLAIMS,
             *trial_fields.CLAIMS,
             *trial_router.CLAIMS,
+            *trial_campaign.CLAIMS,
         )
     )
 )
