@@ -21,6 +21,7 @@ from prove.claimed import (
     trial_fields,
     trial_router,
     trial_campaign,
+    trial_fields,
 )
 from prove.claims import Claim, ordered
 
