@@ -18,10 +18,9 @@ from prove.claimed import (
     simulator_speed,
     step_times,
     trial,
-    trial_fields,
-    trial_router,
     trial_campaign,
     trial_fields,
+    trial_router,
 )
 from prove.claims import Claim, ordered
 
