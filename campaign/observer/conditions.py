@@ -1,0 +1,250 @@
+"""Each condition as the reference explains it, judged from what is there; what cannot be told from outside is left.
+
+The order of `Ready`'s reasons is that of docs/operating.md: the first of Accepted, Progressing, Scheduled, Available
+and Routable that says no.
+"""
+
+from collections.abc import Iterator
+from typing import Final
+
+from campaign.observer import facts as seen
+from campaign.observer.facts import Facts
+from campaign.observer.verdicts import MISSING, Lie, Verdict, lie, must
+
+LONGEST_CONTEXT: Final = 131_072
+"""Of the model that all stories serve."""
+NOT_STARTING: Final = frozenset(
+    {
+        "ImageNotPulled",
+        "CrashLoop",
+        "OutOfMemory",
+        "OutOfGpuMemory",
+        "AccessDenied",
+        "ModelNotFound",
+        "BadArguments",
+        "CannotStart",
+        "DeadlineExceeded",
+    }
+)
+CROWDED: Final = frozenset({"NoFreeGpu", "Unschedulable", "ProductAbsent", "PodsRefused"})
+
+
+def lies(facts: Facts) -> list[Lie]:
+    """Conditions that say something else than what is there."""
+    found = (lie(verdict, facts.said.get(verdict.condition)) for verdict in verdicts(facts))
+    return [one for one in found if one is not None]
+
+
+def verdicts(facts: Facts) -> Iterator[Verdict]:
+    """What must be said, as far as it can be told from outside."""
+    for rule in _RULES:
+        found = rule(facts)
+        if found is not None:
+            yield found
+
+
+def accepted(facts: Facts) -> Verdict | None:
+    """Refused, or naming what is not there, or neither."""
+    reasons, because = _objection(facts)
+    if reasons:
+        return must("Accepted", "False", reasons, because)
+    return must("Accepted", "True", ("Accepted", "SpeculationOff"), "every setting can work and all it names is there")
+
+
+def _objection(facts: Facts) -> tuple[tuple[str, ...], str]:
+    engine = facts.spec.get("engine") or {}
+    if int((engine.get("context") or {}).get("maxTokens", 0)) > LONGEST_CONTEXT:
+        return ("DoesNotFit", "Refused"), "the context is longer than the model's"
+    if "--port" in (engine.get("extraArgs") or ()):
+        return ("Refused",), "a typed field owns --port"
+    for one in engine.get("env") or ():
+        named = ((one.get("valueFrom") or {}).get("secretKeyRef") or {}).get("name")
+        if named and f"Secret/{named}" not in facts.present:
+            return ("NotFound",), f"there is no Secret {named}"
+    taken = f"Service/{facts.name}-router of somebody else"
+    return (("NameTaken",), taken) if taken in facts.present else ((), "")
+
+
+def is_refused(facts: Facts) -> bool:
+    """Whether the spec cannot be brought about."""
+    return bool(_objection(facts)[0])
+
+
+def fits(facts: Facts) -> Verdict:
+    """The model of all stories fits all GPUs of theirs, at any context that it has."""
+    if is_refused(facts) and "DoesNotFit" in _objection(facts)[0]:
+        return Verdict(
+            condition="Fits", statuses=frozenset({"False", "Unknown", "True"}), because="no context of the model's"
+        )
+    reasons = ("Fits", "Tight", "Measured")
+    return must("Fits", "True", reasons, "8B at a few thousand tokens fits an L4 and every larger GPU")
+
+
+def scheduled(facts: Facts) -> Verdict | None:
+    """Whether every replica that is wanted has a node."""
+    if is_refused(facts) or facts.wanted is None:
+        return None
+    if facts.wanted and not facts.hosts:
+        return must("Scheduled", "False", ("ProductAbsent",), "no node has the GPU and the labels that are asked for")
+    if any(map(seen.unplaced, facts.engines)):
+        return must("Scheduled", "False", CROWDED, "the scheduler finds no node for a pod")
+    if facts.wanted == 0 and not facts.engines:
+        return must("Scheduled", "True", ("NothingToSchedule", "Scheduled"), "no replica is asked for")
+    if len(facts.engines) >= facts.wanted and all(one["spec"].get("nodeName") for one in facts.engines):
+        return must("Scheduled", "True", ("Scheduled",), "every replica has a node")
+    if facts.wanted > len(facts.engines) and not _stuck(facts):
+        words = f"{facts.wanted} are wanted and {len(facts.engines)} asked for, and nothing moves"
+        return must("Scheduled", "False", CROWDED, words)
+    return None
+
+
+def available(facts: Facts) -> Verdict | None:
+    """How many are ready, of those that are wanted."""
+    wanted, ready = facts.wanted, len(facts.ready)
+    if wanted is None or is_refused(facts):
+        return None
+    words = f"{ready} are ready and {wanted} wanted"
+    if wanted == 0 and ready == 0:
+        return must("Available", "True", ("ScaledToZero",), words)
+    if ready == 0:
+        return must("Available", "False", ("NoneReady",), words)
+    if ready < wanted:
+        status = "True" if ready >= wanted - _spare(facts) else "False"
+        return must("Available", status, ("TooFew",), words)
+    return must("Available", "True", ("Available",), words)
+
+
+def routable(facts: Facts) -> Verdict | None:
+    """Whether a router that is ready sends to a replica that is ready."""
+    if facts.wanted is None or is_refused(facts):
+        return None
+    if not facts.routers:
+        return must("Routable", "False", ("RoutersNotReady",), "no router is ready")
+    if not facts.ready:
+        if facts.wanted == 0:
+            return must("Routable", "True", ("ScaledToZero",), "no replica is wanted")
+        return must("Routable", "False", ("NoneReady",), "no replica is ready")
+    if all(facts.pages.get(one["metadata"]["name"]) is None for one in facts.routers):
+        return must("Routable", "Unknown", ("RoutersSilent",), "no router says what it sees")
+    words = f"routers send to {len(facts.routable)} of {len(facts.ready)}"
+    if facts.routable:
+        return must("Routable", "True", ("Routable",), words)
+    return must("Routable", "False", ("NoTokens", "Probing"), words)
+
+
+def progressing(facts: Facts) -> Verdict | None:
+    """Complete when all that runs is what the spec says, and never before."""
+    if is_refused(facts) or facts.wanted is None or (facts.spec.get("rollout") or {}).get("paused"):
+        return None
+    broken = [one for one in _of_the_spec(facts) if seen.crashed(one) or seen.unpulled(one)]
+    if broken:
+        return must("Progressing", "False", NOT_STARTING, f"pod {broken[0]['metadata']['name']} does not start")
+    if is_complete(facts):
+        return must("Progressing", "True", ("Complete",), "what runs is what the spec says, all of it ready")
+    others = frozenset({"True", "False", "Unknown"})
+    said = facts.said.get("Progressing") or {}
+    if said.get("reason") == "Complete":
+        return Verdict(
+            condition="Progressing", statuses=others - {"True"}, because="not all that runs is what the spec says"
+        )
+    return None
+
+
+def is_complete(facts: Facts) -> bool:
+    """Whether as many as are wanted run as the spec says, are ready, and nothing else does."""
+    ours = _of_the_spec(facts)
+    return len(ours) == len(facts.engines) == len(facts.awake) == len(facts.ready) == facts.wanted
+
+
+def ready(facts: Facts) -> Verdict | None:
+    """The first of its parts that says no gives the reason; what no part can be told of is left."""
+    parts = {one.condition: one for one in (rule(facts) for rule in _PARTS) if one is not None}
+    missed = facts.wanted is not None and len(facts.ready) < facts.wanted
+    order = ("Accepted", "Progressing", *(("Scheduled",) if missed else ()), "Available", "Routable")
+    for name in order:
+        part = parts.get(name)
+        if part is not None and part.statuses == {"False"}:
+            firsts = (parts[one].reasons for one in order[: order.index(name)] if one in parts)
+            reasons = frozenset() if name not in parts else part.reasons.union(*firsts)
+            reasons |= NOT_STARTING if name != "Accepted" else frozenset()
+            return must("Ready", "False", reasons | CROWDED if missed else reasons, f"{name} is False: {part.because}")
+        if part is None:
+            return None
+    if parts["Routable"].statuses == {"Unknown"}:
+        return must("Ready", "Unknown", ("RoutersSilent",), "no router says what it sees")
+    if parts["Progressing"].reasons == {"Complete"}:
+        return must("Ready", "True", ("Serving",), "all that was asked for serves")
+    return None
+
+
+def stalled(facts: Facts) -> Verdict | None:
+    """Only where a person must change something."""
+    if is_refused(facts):
+        return must("Stalled", "True", (), "the spec cannot be brought about")
+    if facts.wanted and facts.hosts and facts.gpus > max(map(seen.gpus_of, facts.hosts)):
+        return must("Stalled", "True", (), f"a replica takes {facts.gpus} GPUs on one node, and no node has so many")
+    if is_complete(facts):
+        return Verdict(condition="Stalled", statuses=frozenset({MISSING, "False"}), because="all is as asked")
+    return None
+
+
+def reconciling(facts: Facts) -> Verdict | None:
+    """Only while a change is on its way."""
+    if is_complete(facts) and not is_refused(facts):
+        return Verdict(condition="Reconciling", statuses=frozenset({MISSING, "False"}), because="all is as asked")
+    return None
+
+
+def scaling_active(facts: Facts) -> Verdict | None:
+    """Who decides the count."""
+    if is_refused(facts):
+        return None
+    scaling = facts.spec.get("scaling")
+    if not scaling:
+        return must("ScalingActive", "False", ("Fixed",), "spec.replicas decides")
+    name = (scaling.get("policy") or {}).get("name")
+    if name and f"AutoscalingPolicy/{name}" not in facts.present:
+        return must("ScalingActive", "False", ("PolicyNotFound",), f"there is no policy {name}")
+    reasons = frozenset({"Recommended", "NoRecommendation", "FiguresMissing", "AdvisesOnly"})
+    every = frozenset({"True", "False", "Unknown"})
+    return Verdict(condition="ScalingActive", statuses=every, reasons=reasons, because="the policy decides")
+
+
+def _of_the_spec(facts: Facts) -> list[seen.Manifest]:
+    """Engine pods whose command and image say what the spec says."""
+    engine = facts.spec.get("engine") or {}
+    wanted = [str((engine.get("context") or {}).get("maxTokens"))]
+    if sequences := (engine.get("batching") or {}).get("maxSequences"):
+        wanted.append(str(sequences))
+    faults = {one["name"]: one.get("value") for one in engine.get("env") or ()}
+    return [one for one in facts.engines if _runs(one, wanted, faults, engine.get("image"))]
+
+
+def _runs(pod: seen.Manifest, words: list[str], env: dict[str, str | None], image: str | None) -> bool:
+    main = pod["spec"]["containers"][0]
+    said = [*(main.get("command") or ()), *(main.get("args") or ())]
+    has = {one["name"]: one.get("value") for one in main.get("env") or ()}
+    fault = "FAIRLEAD_ENGINE_FAULT"
+    return (
+        all(any(word == each or each.endswith(f"={word}") for each in said) for word in words)
+        and has.get(fault) == env.get(fault)
+        and (image is None or main["image"] == image)
+        and ("--max-num-seqs" in " ".join(said)) == (len(words) > 1)
+    )
+
+
+def _spare(facts: Facts) -> int:
+    """How many may be missing during a rollout."""
+    rollout = facts.spec.get("rollout") or {}
+    named = rollout.get("maxUnavailable")
+    return int(named) if named is not None else int(rollout.get("strategy", "Replace") == "Replace")
+
+
+def _stuck(facts: Facts) -> bool:
+    """Whether something else than GPUs keeps a replica from being asked for: one before it does not start."""
+    waits = [one for one in facts.engines if not seen.is_ready(one)]
+    return bool(waits) or (facts.said.get("Progressing") or {}).get("status") == "False"
+
+
+_PARTS: Final = (accepted, progressing, scheduled, available, routable)
+_RULES: Final = (*_PARTS, fits, ready, stalled, reconciling, scaling_active)
