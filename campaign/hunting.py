@@ -51,7 +51,24 @@ class Found:
     judged: int = 0
     weather: int = 0
     seconds: float = 0.0
+    requests: int = 0
+    """Of clients, where there are any."""
     failures: list[Outcome] = field(default_factory=list)
+
+    def note(self, outcome: Outcome) -> None:
+        """One more sequence."""
+        self.told += 1
+        self.done += outcome.done
+        self.judged += outcome.judged
+        self.requests += outcome.requests
+        self.moves.update(type(one.move).__name__.lower() for one in outcome.story.steps)
+        if outcome.violations:
+            self.failures.append(outcome)
+
+    @property
+    def faults(self) -> int:
+        """Moves that are no edits of a spec or policy."""
+        return self.moves.total() - self.moves["edit"] + self.weather
 
     @property
     def holds(self) -> bool:
@@ -88,22 +105,11 @@ class Hunt:
     async def _lane(self, lane: Lane, progress: Callable[[Found], None]) -> None:
         while self._next < self._wanted.first + self._wanted.sequences and len(self.found.failures) < MOST_FAILURES:
             number, self._next = self._next, self._next + 1
-            telling = Telling(
-                self._world, lane, drawing.story(self._deck, self._wanted.seed, number), self._fresh
-            )
+            telling = Telling(self._world, lane, drawing.story(self._deck, self._wanted.seed, number), self._fresh)
             self._under_way[lane.number] = telling
             outcome = await telling.tell(anew=number % ANEW_EVERY == 0)
-            self._note(outcome)
+            self.found.note(outcome)
             progress(self.found)
-
-    def _note(self, outcome: Outcome) -> None:
-        found = self.found
-        found.told += 1
-        found.done += outcome.done
-        found.judged += outcome.judged
-        found.moves.update(type(one.move).__name__.lower() for one in outcome.story.steps)
-        if outcome.violations:
-            found.failures.append(outcome)
 
     async def _weather(self) -> None:
         """One change after the other; each is noted in every sequence that felt it."""

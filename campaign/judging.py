@@ -31,7 +31,8 @@ class Judge:
     def __init__(self, world: World, lane: Lane) -> None:
         self._world = world
         self._lane = lane
-        self._print: object = None
+        self._print: tuple[str, ...] = ()
+        self._moved: list[str] = []
         self._status: object = None
         self._doubts: object = None
         self._moved_at = self._said_at = self._doubted_at = time.monotonic()
@@ -50,6 +51,7 @@ class Judge:
         if doubts != self._doubts:
             self._doubts, self._doubted_at = doubts, now
         if (seen := _print(found)) != self._print:
+            self._moved = sorted(set(seen) - set(self._print))
             self._print, self._moved_at = seen, now
         if (said := found.document["metadata"]["resourceVersion"]) != self._status:
             self._status, self._said_at = said, now
@@ -73,6 +75,13 @@ class Judge:
         late = since + LAG_S if self._doubted_at <= since else self._doubted_at + PAGE_LAG_S
         return self.against if self.facts is not None and now > late else ()
 
+    @property
+    def restless(self) -> str:
+        """What moved last."""
+        now = time.monotonic()
+        what = "; ".join(self._moved)[:300]
+        return f"{now - self._moved_at:.0f} s ago: {what}; said {now - self._said_at:.0f} s ago; {self.against}"
+
     async def settled(self, within_s: float) -> bool:
         """Wait until it agrees, or lies, or the time is over."""
         until = time.monotonic() + within_s
@@ -85,7 +94,7 @@ class Judge:
             await asyncio.sleep(EVERY_S)
 
 
-def _print(facts: Facts) -> object:
+def _print(facts: Facts) -> tuple[str, ...]:
     """What an operator may have to tell anew when it changes."""
     meta: list[Any] = [facts.document["metadata"]["generation"], facts.present, facts.wanted]
     meta += [(one["metadata"]["uid"], one["metadata"]["resourceVersion"]) for one in facts.pods]

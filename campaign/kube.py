@@ -24,7 +24,6 @@ WISHES: Final = "/apis/fairlead.dev/v1alpha1/inferencedeployments"
 PATIENCE: Final = aiohttp.ClientTimeout(total=20)
 AGAIN_S: Final = 0.5
 GONE: Final = 404
-CREATED_BEFORE: Final = 409
 NO_SUCH: Final = frozenset({404, 409, 422, 429})
 """Answers that a move may get when the world has gone on meanwhile."""
 
@@ -101,6 +100,12 @@ class Kube:
             if answer.status >= 300:
                 raise Refusal(answer.status, text[:400])
             return dict(json.loads(text))
+
+
+def path(pod: Manifest) -> str:
+    """A pod's place in the API."""
+    where = pod["metadata"]
+    return f"/api/v1/namespaces/{where['namespace']}/pods/{where['name']}"
 
 
 @asynccontextmanager

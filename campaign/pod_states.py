@@ -39,7 +39,12 @@ def may_be_ready(pod: Manifest) -> bool:
     """Whether nothing of its spec keeps it from running, and it did run."""
     main = pod["spec"]["containers"][0]
     bad = any(one["name"] == specs.FAULT for one in main.get("env") or ())
-    return not bad and not main["image"].endswith(":missing") and bool(list(seen.containers(pod)))
+    return not bad and not main["image"].endswith(":missing") and has_started(pod)
+
+
+def has_started(pod: Manifest) -> bool:
+    """Whether the kubelet has said anything of its container."""
+    return bool(list(seen.containers(pod)))
 
 
 def stranger(namespace: str) -> Manifest:

@@ -37,7 +37,7 @@ class Wish:
         """With one field changed; a good value of any field ends what was bad."""
         if edit.deed in {Field.POLICY_TARGET, Field.POLICY_MODE}:
             return self
-        return replace(self, **{"bad": "", edit.deed.value: edit.value})
+        return wish(asdict(self) | {"bad": "", edit.deed.value: edit.value})
 
     @property
     def good(self) -> "Wish":

@@ -10,9 +10,8 @@ import time
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from campaign import moves
 from campaign.judging import Judge
-from campaign.moves import Edit, Move
+from campaign.moves import Move
 from campaign.observer import children, conditions
 from campaign.specs import Wish
 from campaign.story import Pause, Step, Story
@@ -23,7 +22,9 @@ SETTLE_S: Final = 120.0
 BACK_S: Final = 150.0
 """From undone faults to a deployment that serves as asked."""
 REST_S: Final = 2.0
+RESTS: Final = 4
 GONE_S: Final = 60.0
+GONE_EVERY_S: Final = 1.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +51,8 @@ class Outcome:
     weather: list[tuple[int, Move]] = field(default_factory=list)
     """What all lanes felt meanwhile, by the step it came at."""
     seconds: float = 0.0
+    requests: int = 0
+    """Of clients, where there are any."""
 
     @property
     def whole(self) -> Story:
@@ -133,7 +136,7 @@ class Telling:
                 still = await self._judge.settled(SETTLE_S)
                 self.outcome.judged += self._judge.agreed
                 if not still:
-                    self._violate("restless", "it never stood still")
+                    self._violate("restless", f"it never stood still: {self._judge.restless}")
                 self._told_lies()
 
     async def _reached(self, when: str) -> bool:
@@ -175,12 +178,14 @@ class Telling:
 
     async def _rests(self) -> None:
         """At rest nothing is written."""
-        for _ in range(3):
+        written = 0
+        for _ in range(RESTS):
             before, version = self._lane.writes, self._version()
             await asyncio.sleep(REST_S)
-            if (self._lane.writes, self._version()) == (before, version):
+            written = self._lane.writes - before
+            if not written and self._version() == version:
                 return
-        self._violate("writes at rest", f"{self._lane.writes - before} writes in {REST_S:.0f} s")
+        self._violate("writes at rest", f"{written} writes in {REST_S:.0f} s, {RESTS} times in a row")
 
     async def _gone(self) -> None:
         """After its deletion nothing is left."""
@@ -188,7 +193,7 @@ class Telling:
         until = time.monotonic() + GONE_S
         left: list[str] = ["?"]
         while left and time.monotonic() < until:
-            await asyncio.sleep(0.3)
+            await asyncio.sleep(GONE_EVERY_S)
             left = [f"{one['kind']} {one['metadata']['name']}" for one in await self._world.children(self._lane)]
         for one in left:
             self._violate("left after deletion", one)
@@ -213,13 +218,3 @@ class Telling:
 
     def _violate(self, oracle: str, words: str) -> None:
         self.outcome.violations.append(Violation(oracle=oracle, words=words, step=self.step))
-
-
-def edits(story: Story) -> int:
-    """How many of its moves are edits; the others are faults."""
-    return sum(isinstance(one.move, Edit) for one in story.steps)
-
-
-def kinds(story: Story) -> list[str]:
-    """The kinds of its moves, for a table."""
-    return [moves.line(one.move).split()[0] for one in story.steps]

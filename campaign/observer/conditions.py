@@ -13,6 +13,10 @@ from campaign.observer.verdicts import MISSING, Lie, Verdict, lie, must
 
 LONGEST_CONTEXT: Final = 131_072
 """Of the model that all stories serve."""
+VARIABLES: Final = ("FAIRLEAD_ENGINE_FAULT", "TOKEN", "ABSENT")
+"""Of engines, that edits set and take away."""
+OPTIONAL: Final = ("campaign-1",)
+"""Tolerations that edits add."""
 NOT_STARTING: Final = frozenset(
     {
         "ImageNotPulled",
@@ -88,12 +92,16 @@ def scheduled(facts: Facts) -> Verdict | None:
         return must("Scheduled", "False", ("ProductAbsent",), "no node has the GPU and the labels that are asked for")
     if any(map(seen.unplaced, facts.engines)):
         return must("Scheduled", "False", CROWDED, "the scheduler finds no node for a pod")
-    if facts.wanted == 0 and not facts.engines:
+    return _placed(facts, facts.wanted)
+
+
+def _placed(facts: Facts, wanted: int) -> Verdict | None:
+    if wanted == 0 and not facts.engines:
         return must("Scheduled", "True", ("NothingToSchedule", "Scheduled"), "no replica is asked for")
-    if len(facts.engines) >= facts.wanted and all(one["spec"].get("nodeName") for one in facts.engines):
+    if len(facts.engines) >= wanted and all(one["spec"].get("nodeName") for one in facts.engines):
         return must("Scheduled", "True", ("Scheduled",), "every replica has a node")
-    if facts.wanted > len(facts.engines) and not _stuck(facts):
-        words = f"{facts.wanted} are wanted and {len(facts.engines)} asked for, and nothing moves"
+    if wanted > len(facts.engines) and not _stuck(facts):
+        words = f"{wanted} are wanted and {len(facts.engines)} asked for, and nothing moves"
         return must("Scheduled", "False", CROWDED, words)
     return None
 
@@ -120,10 +128,14 @@ def routable(facts: Facts) -> Verdict | None:
         return None
     if not facts.routers:
         return must("Routable", "False", ("RoutersNotReady",), "no router is ready")
+    if not facts.ready and facts.wanted == 0:
+        return must("Routable", "True", ("ScaledToZero",), "no replica is wanted")
     if not facts.ready:
-        if facts.wanted == 0:
-            return must("Routable", "True", ("ScaledToZero",), "no replica is wanted")
         return must("Routable", "False", ("NoneReady",), "no replica is ready")
+    return _used(facts)
+
+
+def _used(facts: Facts) -> Verdict:
     if all(facts.pages.get(one["metadata"]["name"]) is None for one in facts.routers):
         return must("Routable", "Unknown", ("RoutersSilent",), "no router says what it sees")
     words = f"routers send to {len(facts.routable)} of {len(facts.ready)}"
@@ -139,6 +151,8 @@ def progressing(facts: Facts) -> Verdict | None:
     broken = [one for one in _of_the_spec(facts) if seen.crashed(one) or seen.unpulled(one)]
     if broken:
         return must("Progressing", "False", NOT_STARTING, f"pod {broken[0]['metadata']['name']} does not start")
+    if facts.ejected:
+        return None
     if is_complete(facts):
         return must("Progressing", "True", ("Complete",), "what runs is what the spec says, all of it ready")
     others = frozenset({"True", "False", "Unknown"})
@@ -153,6 +167,8 @@ def progressing(facts: Facts) -> Verdict | None:
 def is_complete(facts: Facts) -> bool:
     """Whether as many as are wanted run as the spec says, are ready, and nothing else does."""
     ours = _of_the_spec(facts)
+    if facts.ejected:
+        return False
     return len(ours) == len(facts.engines) == len(facts.awake) == len(facts.ready) == facts.wanted
 
 
@@ -211,26 +227,40 @@ def scaling_active(facts: Facts) -> Verdict | None:
 
 
 def _of_the_spec(facts: Facts) -> list[seen.Manifest]:
-    """Engine pods whose command and image say what the spec says."""
-    engine = facts.spec.get("engine") or {}
-    wanted = [str((engine.get("context") or {}).get("maxTokens"))]
-    if sequences := (engine.get("batching") or {}).get("maxSequences"):
-        wanted.append(str(sequences))
-    faults = {one["name"]: one.get("value") for one in engine.get("env") or ()}
-    return [one for one in facts.engines if _runs(one, wanted, faults, engine.get("image"))]
+    """Engine pods whose command, image, variables, GPUs and places say what the spec says."""
+    return [one for one in facts.engines if not _differs(one["spec"], facts)]
 
 
-def _runs(pod: seen.Manifest, words: list[str], env: dict[str, str | None], image: str | None) -> bool:
-    main = pod["spec"]["containers"][0]
-    said = [*(main.get("command") or ()), *(main.get("args") or ())]
-    has = {one["name"]: one.get("value") for one in main.get("env") or ()}
-    fault = "FAIRLEAD_ENGINE_FAULT"
+def _differs(pod: seen.Manifest, facts: Facts) -> bool:
+    engine, placed = facts.spec.get("engine") or {}, facts.spec.get("placement") or {}
+    main = pod["containers"][0]
+    words = [*(main.get("command") or ()), *(main.get("args") or ())]
+    batch = (engine.get("batching") or {}).get("maxSequences")
+    has = {one["name"]: one.get("value", "from elsewhere") for one in main.get("env") or ()}
+    wanted = {one["name"]: one.get("value", "from elsewhere") for one in engine.get("env") or ()}
+    tolerated = {one.get("key") for one in pod.get("tolerations") or ()}
+    product = (facts.spec.get("accelerator") or {}).get("product")
+    limit = ((main.get("resources") or {}).get("limits") or {}).get(seen.GPU, "0")
     return (
-        all(any(word == each or each.endswith(f"={word}") for each in said) for word in words)
-        and has.get(fault) == env.get(fault)
-        and (image is None or main["image"] == image)
-        and ("--max-num-seqs" in " ".join(said)) == (len(words) > 1)
+        _after(words, "--max-model-len") != str((engine.get("context") or {}).get("maxTokens"))
+        or _after(words, "--max-num-seqs") != (str(batch) if batch else "")
+        or any(has.get(name) != wanted.get(name) for name in (*wanted, *VARIABLES))
+        or bool({*OPTIONAL} & tolerated) != bool(placed.get("tolerations"))
+        or (engine.get("image") or main["image"]) != main["image"]
+        or main["image"].endswith(":missing") != str(engine.get("image", "")).endswith(":missing")
+        or int(limit) != facts.gpus
+        or (pod.get("nodeSelector") or {}).get(seen.PRODUCT) != product
     )
+
+
+def _after(words: list[str], flag: str) -> str:
+    """What stands after a flag, or behind its equals sign."""
+    for place, word in enumerate(words):
+        if word == flag:
+            return words[place + 1]
+        if word.startswith(f"{flag}="):
+            return word.partition("=")[2]
+    return ""
 
 
 def _spare(facts: Facts) -> int:

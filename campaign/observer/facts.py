@@ -82,6 +82,17 @@ class Facts:
         return tuple(one for one in self.ready if one["metadata"]["name"] in used)
 
     @cached_property
+    def ejected(self) -> tuple[Manifest, ...]:
+        """Ready engines that routers tried and send nothing to."""
+        doubted = {
+            str(one["pod"])
+            for page in self.pages.values()
+            for one in (page or {}).get("endpoints", ())
+            if one["state"] == "ejected"
+        }
+        return tuple(one for one in self.ready if one["metadata"]["name"] in doubted)
+
+    @cached_property
     def carriers(self) -> tuple[Manifest, ...]:
         """The Deployments of engines."""
         return tuple(one for one in self.deployments if self._is(one, "engine"))

@@ -17,6 +17,8 @@ OF: Final = re.compile(r"(?<![\w.,:-])(\d+) of (\d+)\b")
 POD: Final = re.compile(r"\bpod ([a-z0-9][-a-z0-9]*-[a-z0-9]{5})\b")
 PYTHON: Final = re.compile(r"\b(None|True|False|nan|inf)\b|\{\}|\[\]|<[a-z_.]+ object|Traceback")
 DOUBLE: Final = re.compile(r"\b(\w+) \1\b|;\s*;|\s{2,}|\.\.(?!\.)| ;")
+THEIRS: Final = re.compile(r"(?:the scheduler says: |the cluster refuses the pods: ).*?(?:; (?=\d+ replicas? keep)|$)")
+"""What Kubernetes says is repeated to the letter."""
 REASONS: Final = frozenset(ConditionReason)
 TYPES: Final = frozenset(ConditionType)
 
@@ -30,7 +32,7 @@ def lies(facts: Facts) -> Iterator[Lie]:
             yield _lie(kind, kind, "this condition is in no list")
         if one["reason"] not in REASONS:
             yield _lie(kind, str(one["reason"]), "this reason is in no list")
-        for flaw in (*flaws(message), *_of_nobody(message, names)):
+        for flaw in (*flaws(THEIRS.sub("", message)), *_of_nobody(message, names)):
             yield _lie(kind, message, flaw)
 
 

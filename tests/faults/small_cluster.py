@@ -28,16 +28,27 @@ PRODUCT: Final = "NVIDIA-L4"
 _NUMBERS: Final = itertools.count(1)
 """Nobody lives in another one's cluster because both have this process."""
 BEHAVIOUR: Final = ROOT / "tests" / "faults" / "kwok.yaml"
+LEAN: Final = (
+    "deployment-controller",
+    "replicaset-controller",
+    "garbage-collector-controller",
+    "disruption-controller",
+    "node-lifecycle-controller",
+    "taint-eviction-controller",
+    "namespace-controller",
+    "serviceaccount-controller",
+)
 PROGRAMS: Final = (*programs.LIGHT, "kube-controller-manager", "kube-scheduler")
 
 
 @contextmanager
 def small_cluster(
-    gpus: int = 3, addresses: str = "127.0.99.1/24", behaviour: Path = BEHAVIOUR
+    gpus: int = 3, addresses: str = "127.0.99.1/24", behaviour: Path = BEHAVIOUR, *, lean: bool = False
 ) -> Iterator[Embedded]:
     """One, with our definitions and a node of so many GPUs; whose pods answer at addresses of its own, if at all.
 
-    How nodes and pods come and go is written in `behaviour`.
+    How nodes and pods come and go is written in `behaviour`. A lean one has only the controllers that a deployment
+    needs, for stories by the thousand.
     """
     cache = Cache.chosen()
     binaries = programs.ensure(cache, PROGRAMS)
@@ -50,7 +61,8 @@ def small_cluster(
         door.kubectl("apply", "--server-side", "-f", str(ROOT / "crds"))
         door.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s")
         pretending = _kwok(kwok, door, addresses, behaviour)
-        for words in (_controllers(binaries, layout, door), _scheduler(binaries, door), pretending):
+        pretending.append(f"--node-lease-duration-seconds={400 if lean else 40}")
+        for words in (_controllers(binaries, layout, door, lean), _scheduler(binaries, door), pretending):
             stack.enter_context(_running(words, layout.root / f"{Path(words[0]).name}.log"))
         door.kubectl("apply", "-f", "-", text=json.dumps(node("node-1", gpus)))
         eventually(lambda: "True" in door.kubectl("get", "node", "node-1", "-o", _READY), "the pretended node is ready")
@@ -75,9 +87,10 @@ def node(name: str, gpus: int) -> dict[str, object]:
     }
 
 
-def _controllers(binaries: Path, layout: Layout, door: Embedded) -> list[str]:
+def _controllers(binaries: Path, layout: Layout, door: Embedded, lean: bool) -> list[str]:
     return [
         str(binaries / "kube-controller-manager"),
+        *((f"--controllers={','.join(LEAN)}", "--node-monitor-grace-period=600s") if lean else ()),
         f"--kubeconfig={door.kubeconfig}",
         f"--secure-port={_free_port()}",
         "--bind-address=127.0.0.1",
@@ -98,7 +111,7 @@ def _kwok(kwok: Path, door: Embedded, addresses: str, behaviour: Path) -> list[s
     """Pods get addresses where nothing listens, so that whoever asks them is refused at once."""
     words = [str(kwok), f"--kubeconfig={door.kubeconfig}", f"--config={behaviour}"]
     words.append("--manage-nodes-with-annotation-selector=kwok.x-k8s.io/node=fake")
-    return [*words, f"--cidr={addresses}", "--node-ip=127.0.99.254", "--node-lease-duration-seconds=40"]
+    return [*words, f"--cidr={addresses}", "--node-ip=127.0.99.254"]
 
 
 @contextmanager
