@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from campaign import drawing, reporting, small, story
+from campaign import drawing, node, reporting, small, story
+from campaign.drawing import Deck
 from campaign.hunting import Found, Hunt, Wanted
 from campaign.reporting import Short
 from campaign.shrinking import Shrinking
@@ -24,7 +25,7 @@ from devcluster.door import Embedded
 
 MOST_SHRUNK: Final = 8
 """Kinds of failure; more than these are one bug with many faces, or many bugs."""
-LANES: Final = 30
+LANES: Final = {"small": 30, "node": 4}
 OPERATOR_SAID: Final = 4000
 
 
@@ -52,7 +53,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         sequences=said.sequences,
         first=said.first,
         seed=secrets.randbelow(1_000_000) if said.seed is None else said.seed,
-        lanes=said.lanes,
+        lanes=said.lanes or LANES[said.world],
         weather=said.weather,
         shrink=not said.no_shrink,
         stories=tuple(said.stories),
@@ -69,26 +70,41 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def run(chosen: Chosen) -> tuple[Found, list[Short]]:
     """In a cluster of its own."""
-    with small.cluster() as door, tempfile.TemporaryDirectory() as folder:
-        return asyncio.run(_within(door, Path(folder), chosen))
-
-
-async def _within(door: Embedded, folder: Path, chosen: Chosen) -> tuple[Found, list[Short]]:
     lanes = min(chosen.lanes, max(1, len(chosen.stories) or chosen.sequences))
+    if chosen.world == "node":
+        with node.cluster(lanes) as door:
+            return asyncio.run(_on_nodes(door, lanes, chosen))
+    with small.cluster() as door, tempfile.TemporaryDirectory() as folder:
+        return asyncio.run(_in_small(door, lanes, Path(folder), chosen))
+
+
+async def _in_small(door: Embedded, lanes: int, folder: Path, chosen: Chosen) -> tuple[Found, list[Short]]:
     async with small.world(door, lanes, folder) as world:
-        if chosen.stories:
-            found = await _told(world, chosen)
-        else:
-            wanted = Wanted(
-                sequences=chosen.sequences, seed=chosen.seed, first=chosen.first, weather_every_s=chosen.weather
-            )
-            found = await Hunt(world, drawing.SMALL, wanted).run(Progress(chosen.sequences))
-        kinds = _kinds(found)
-        beside = zip(itertools.cycle(world.lanes), kinds, strict=False)
-        shorts = await asyncio.gather(*(_short(world, lane, one, chosen) for lane, one in beside))
+        found, shorts = await within(world, drawing.SMALL, chosen)
     if found.failures:
         print((folder / "operator.log").read_text(encoding="utf-8")[-OPERATOR_SAID:], file=sys.stderr)
-    return found, list(shorts)
+    return found, shorts
+
+
+async def _on_nodes(door: Embedded, lanes: int, chosen: Chosen) -> tuple[Found, list[Short]]:
+    async with node.world(door, lanes) as world:
+        found, shorts = await within(world, drawing.NODE, chosen)
+        if found.failures:
+            print(world.release.log()[-OPERATOR_SAID:], file=sys.stderr)
+    return found, shorts
+
+
+async def within(world: World, deck: Deck, chosen: Chosen) -> tuple[Found, list[Short]]:
+    """In a world that is there."""
+    if chosen.stories:
+        found = await _told(world, chosen)
+    else:
+        wanted = Wanted(
+            sequences=chosen.sequences, seed=chosen.seed, first=chosen.first, weather_every_s=chosen.weather
+        )
+        found = await Hunt(world, deck, wanted).run(Progress(chosen.sequences))
+    beside = zip(itertools.cycle(world.lanes), _kinds(found), strict=False)
+    return found, list(await asyncio.gather(*(_short(world, lane, one, chosen) for lane, one in beside)))
 
 
 async def _told(world: World, chosen: Chosen) -> Found:
@@ -133,7 +149,13 @@ async def _short(world: World, lane: Lane, some: list[Outcome], chosen: Chosen) 
                 _keep(chosen, oracle, short)
                 return Short(oracle=oracle, story=short, violations=said[short], times=len(some), alone=True)
     first = some[0]
-    return Short(oracle=oracle, story=first.whole, violations=tuple(first.violations), times=len(some), alone=False)
+    return Short(
+        oracle=oracle,
+        story=first.whole,
+        violations=tuple(first.violations),
+        times=len(some),
+        alone=False if chosen.shrink else None,
+    )
 
 
 def _keep(chosen: Chosen, oracle: str, short: Story) -> None:
@@ -167,7 +189,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--sequences", type=int, default=300, metavar="N")
     parser.add_argument("--first", type=int, default=0, metavar="N", help="number of the first sequence")
     parser.add_argument("--seed", type=int, metavar="N", help="default: a fresh one, printed")
-    parser.add_argument("--lanes", type=int, default=LANES, metavar="N", help="sequences side by side")
+    parser.add_argument("--lanes", type=int, metavar="N", help="sequences side by side")
     parser.add_argument("--weather", type=float, default=40.0, metavar="SECONDS", help="between what all feel; 0: none")
     parser.add_argument("--no-shrink", action="store_true", help="print failures as they came")
     parser.add_argument("--keep", type=Path, metavar="FOLDER", help="write shrunk stories there")

@@ -6,6 +6,8 @@ from random import Random
 from typing import Final
 
 from campaign.moves import (
+    Api,
+    ApiDeed,
     Bad,
     Child,
     ChildDeed,
@@ -16,6 +18,8 @@ from campaign.moves import (
     Move,
     Node,
     NodeDeed,
+    Operator,
+    OperatorDeed,
     Pod,
     PodDeed,
     Router,
@@ -28,6 +32,21 @@ from campaign.story import Pause, Step, Story
 
 Draw = Callable[[Random], Move]
 EXIT_CODES: Final = (0, 1, 134, 137, 139)
+NODE_WEATHER: Final[tuple[Move, ...]] = (
+    Operator(OperatorDeed.RESTART),
+    Operator(OperatorDeed.KILL),
+    Api(ApiDeed.RESTART, 3),
+    Secret(SecretDeed.WEBHOOK_GONE),
+)
+SMALL_WEATHER: Final[tuple[Move, ...]] = (
+    *(Api(deed, 2) for deed in ApiDeed if deed is not ApiDeed.RESTART),
+    *(Api(deed, 1) for deed in (ApiDeed.ERRORS, ApiDeed.DROPS, ApiDeed.WATCHES_EXPIRE)),
+    Operator(OperatorDeed.RESTART),
+    Operator(OperatorDeed.RESTART),
+    Operator(OperatorDeed.SECOND),
+    Operator(OperatorDeed.KILL),
+    Api(ApiDeed.RESTART, 3),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +55,8 @@ class Deck:
 
     moves: Mapping[Draw, int]
     pauses: Mapping[Pause, int]
+    weather: tuple[Move, ...]
+    """What all lanes feel, drawn now and then."""
     least: int = 2
     most: int = 6
 
@@ -171,4 +192,26 @@ SMALL: Final = Deck(
         secret: 4,
     },
     pauses={Pause.NONE: 35, Pause.MOMENT: 35, Pause.SETTLED: 30},
+    weather=SMALL_WEATHER,
+)
+
+NODE: Final = Deck(
+    moves={
+        edit: 26,
+        bad_edit: 6,
+        policy_edit: 3,
+        crash: 12,
+        hang: 8,
+        mute: 4,
+        lie: 6,
+        living_fault: 8,
+        pod: 14,
+        node: 12,
+        router: 8,
+        child: 8,
+        secret: 3,
+    },
+    pauses={Pause.NONE: 20, Pause.MOMENT: 40, Pause.SETTLED: 40},
+    weather=NODE_WEATHER,
+    most=4,
 )

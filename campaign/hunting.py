@@ -10,7 +10,6 @@ from typing import Final
 
 from campaign import drawing
 from campaign.drawing import Deck
-from campaign.moves import Api, ApiDeed, Move, Operator, OperatorDeed
 from campaign.telling import Fresh, Outcome, Telling
 from campaign.world import Lane, World
 
@@ -18,15 +17,6 @@ ANEW_EVERY: Final = 5
 """Of so many sequences one ends with a deletion and a fresh apply, also where that is known."""
 MOST_FAILURES: Final = 40
 """After so many a person is needed, not more sequences."""
-WEATHER: Final[tuple[Move, ...]] = (
-    *(Api(deed, 2) for deed in ApiDeed if deed is not ApiDeed.RESTART),
-    *(Api(deed, 1) for deed in (ApiDeed.ERRORS, ApiDeed.DROPS, ApiDeed.WATCHES_EXPIRE)),
-    Operator(OperatorDeed.RESTART),
-    Operator(OperatorDeed.RESTART),
-    Operator(OperatorDeed.SECOND),
-    Operator(OperatorDeed.KILL),
-    Api(ApiDeed.RESTART, 3),
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,7 +106,7 @@ class Hunt:
         rng = Random(f"{self._wanted.seed}/weather")  # noqa: S311  # a campaign, no secrets
         while self._wanted.weather_every_s:
             await asyncio.sleep(self._wanted.weather_every_s * rng.uniform(0.6, 1.4))
-            move = rng.choice(WEATHER)
+            move = rng.choice(self._deck.weather)
             for telling in self._under_way.values():
                 telling.outcome.weather.append((telling.step, move))
             self.found.weather += 1

@@ -15,6 +15,8 @@ LAG_S: Final = 20.0
 PAGE_LAG_S: Final = 75.0
 """After the last change of what routers alone can tell: of a quiet deployment they are asked once a minute."""
 STILL_S: Final = 1.2
+LONGEST_S: Final = 120.0
+"""Weather may come again and again, so that nothing can be judged."""
 EVERY_S: Final = 0.3
 
 
@@ -89,7 +91,7 @@ class Judge:
             self.look()
             if self.agreed or self.lies:
                 return True
-            if time.monotonic() > max(until, min(self._world.disturbed_at(), until + 60.0)):
+            if ((now := time.monotonic()) > until and now - self._moved_at < LAG_S) or now > until + LONGEST_S:
                 return False
             await asyncio.sleep(EVERY_S)
 

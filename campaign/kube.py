@@ -6,6 +6,7 @@ Not the product's informers: an observer that sees through the eyes of the obser
 import asyncio
 import contextlib
 import json
+import time
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -23,6 +24,11 @@ DEPLOYMENTS: Final = "/apis/apps/v1/deployments"
 WISHES: Final = "/apis/fairlead.dev/v1alpha1/inferencedeployments"
 PATIENCE: Final = aiohttp.ClientTimeout(total=20)
 AGAIN_S: Final = 0.5
+AWAY_S: Final = 30.0
+BUSY: Final = frozenset({500, 503, 504})
+"""A 429 is an eviction's answer too, so it is not among them."""
+JSON: Final = "application/json"
+NOTHING: Final[Mapping[str, str]] = {}
 GONE: Final = 404
 NO_SUCH: Final = frozenset({404, 409, 422, 429})
 """Answers that a move may get when the world has gone on meanwhile."""
@@ -88,9 +94,24 @@ class Kube:
                 for one in filter(None, whole):
                     yield json.loads(one)
 
-    async def _call(
-        self, method: str, path: str, body: object, query: Mapping[str, str], kind: str = "application/json"
+    async def _call(self, method: str, path: str, body: object, query: Mapping[str, str], kind: str = JSON) -> Manifest:
+        """A server that starts anew is waited for: it is the operator that is tried."""
+        until = time.monotonic() + AWAY_S
+        while True:
+            try:
+                return await self.once(method, path, body, query, kind)
+            except (aiohttp.ClientError, TimeoutError):
+                if time.monotonic() > until:
+                    raise
+            except Refusal as problem:
+                if problem.status not in BUSY or time.monotonic() > until:
+                    raise
+            await asyncio.sleep(AGAIN_S)
+
+    async def once(
+        self, method: str, path: str, body: object = None, query: Mapping[str, str] = NOTHING, kind: str = JSON
     ) -> Manifest:
+        """One request, whatever comes of it."""
         data = None if body is None else json.dumps(body)
         headers = {"Content-Type": kind} if data is not None else {}
         async with self._session.request(

@@ -5,7 +5,7 @@ import contextlib
 import time
 from typing import Any
 
-from campaign import kube
+from campaign import kube, lanes
 from campaign.kube import Eye, Kube, Refusal
 from campaign.moves import Child, ChildDeed, Pod, PodDeed, Router, RouterDeed
 from campaign.observer import facts as seen
@@ -97,16 +97,10 @@ class Meddler:
 
     async def take_orphans(self, lane: Lane) -> None:
         """Pods that belong to nobody any more, the stranger's apart."""
-        for one in orphans(self._pods, lane):
+        for one in lanes.orphans(self._pods, lane):
             await self._kube.delete(kube.path(one))
 
     async def _evict(self, pod: Manifest) -> None:
         head = {"name": pod["metadata"]["name"], "namespace": pod["metadata"]["namespace"]}
         asked = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": head}
         await self._kube.post(f"{kube.path(pod)}/eviction", asked)
-
-
-def orphans(pods: Eye, lane: Lane) -> list[Manifest]:
-    """Pods of a lane without a label that says whose they are, the stranger's apart."""
-    mine = (one for one in pods.of(lane.namespace) if one["metadata"]["name"] != "stranger")
-    return [one for one in mine if seen.OF not in (one["metadata"].get("labels") or {})]

@@ -5,7 +5,6 @@ from typing import Any, Final
 
 from campaign import specs
 from campaign.observer import facts as seen
-from campaign.observer.facts import GPU
 
 Manifest = dict[str, Any]
 LAST_WORDS: Final = {0: "INFO the engine core is gone; the server ends", 137: ""}
@@ -45,14 +44,6 @@ def may_be_ready(pod: Manifest) -> bool:
 def has_started(pod: Manifest) -> bool:
     """Whether the kubelet has said anything of its container."""
     return bool(list(seen.containers(pod)))
-
-
-def stranger(namespace: str) -> Manifest:
-    """A pod of somebody else, on a GPU of the lane."""
-    amounts = {"limits": {GPU: "1"}}
-    main = {"name": "main", "image": "somebody/elses:1", "resources": amounts}
-    spec = {"nodeSelector": {specs.LANE: namespace}, "containers": [main]}
-    return {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "stranger"}, "spec": spec}
 
 
 def _status(pod: Manifest, state: Manifest, *, ready: bool, restarts: int = 0) -> Manifest:

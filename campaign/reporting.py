@@ -19,8 +19,8 @@ class Short:
     violations: tuple[Violation, ...]
     times: int
     """Sequences that failed at this oracle."""
-    alone: bool
-    """Whether it fails when it is told alone too."""
+    alone: bool | None
+    """Whether it fails when it is told without the others too; nothing where that was not tried."""
 
 
 def as_json(world: str, found: Found, shorts: list[Short]) -> dict[str, Any]:
@@ -66,7 +66,7 @@ def pasted(short: Short) -> str:
 
 
 def _told(one: Short) -> str:
-    alone = "" if one.alone else " (not when told alone)"
+    alone = "" if one.alone is not False else " (not when told alone)"
     words = [f"  after step {each.step}: {each.words}" for each in one.violations[:3]]
     story = [f"  {line}" for line in one.story.lines]
     kept = json.dumps(stories.as_json(one.story))

@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
-from campaign import kube, meddling, pod_states, specs, wishes
+from campaign import kube, lanes, pod_states, specs, wishes
 from campaign.kube import Eye, Kube, Refusal
 from campaign.meddling import Meddler
 from campaign.moves import (
@@ -39,7 +39,7 @@ from campaign.small_nodes import Nodes
 from campaign.specs import Wish
 from campaign.weather import Weather
 from campaign.wishes import Wishes
-from campaign.world import CHILDREN, Lane
+from campaign.world import Lane
 from devcluster.door import Embedded
 from fairlead.cluster import connection
 from fairlead.cluster.api_server import ApiServer
@@ -69,7 +69,7 @@ def cluster() -> Iterator[Embedded]:
 
 
 @asynccontextmanager
-async def world(door: Embedded, lanes: int, folder: Path) -> AsyncIterator["Small"]:
+async def world(door: Embedded, count: int, folder: Path) -> AsyncIterator["Small"]:
     """Everything set up: eyes, pages, the proxy, the operator behind it."""
     async with (
         kube.reached(door.kubeconfig) as reached,
@@ -82,7 +82,7 @@ async def world(door: Embedded, lanes: int, folder: Path) -> AsyncIterator["Smal
             host=f"{OURS}.255.1",
             flags=FLAGS,
         )
-        made = Small(reached, ApiServer(way), Weather(door, proxy, operator), lanes)
+        made = Small(reached, ApiServer(way), Weather(door, proxy, operator), count)
         async with made.lived_in():
             with kubelet(operator):
                 try:
@@ -96,13 +96,13 @@ async def world(door: Embedded, lanes: int, folder: Path) -> AsyncIterator["Smal
 class Small:
     """One cluster with all its lanes."""
 
-    def __init__(self, reached: Kube, api: ApiServer, weather: Weather, lanes: int) -> None:
+    def __init__(self, reached: Kube, api: ApiServer, weather: Weather, count: int) -> None:
         self.kube = reached
         self.weather = weather
         self.pods, self.nodes = Eye(reached, kube.PODS), Eye(reached, kube.NODES)
         self.deployments, self.wishes = Eye(reached, kube.DEPLOYMENTS), Eye(reached, kube.WISHES)
         self.pages = Pages(api, self.pods)
-        self.lanes = tuple(_lane(number) for number in range(lanes))
+        self.lanes = tuple(_lane(number) for number in range(count))
         self._hosts = Nodes(reached, GPUS)
         self._wishes = Wishes(reached)
         self._meddler = Meddler(reached, self.pods, self.deployments)
@@ -203,6 +203,7 @@ class Small:
             nodes=tuple(one for one in self.nodes.of("") if one["metadata"]["name"] in lane.nodes),
             pages={},
             present=frozenset(lane.present),
+            unsure=frozenset(lane.unsure),
         )
         routers = [one["metadata"]["name"] for one in found.routers]
         return replace(found, pages={one: self.pages.page(lane.name, one) for one in routers})
@@ -213,10 +214,7 @@ class Small:
 
     async def children(self, lane: Lane) -> list[Manifest]:
         """All kinds that a deployment has."""
-        paths = [one.format(lane.namespace) for one in CHILDREN]
-        found = await asyncio.gather(*(self.kube.listed(one, f"fairlead.dev/deployment={lane.name}") for one in paths))
-        named = zip(CHILDREN, found, strict=True)
-        return [{"kind": path.rpartition("/")[2]} | one for path, some in named for one in some]
+        return await lanes.children(self.kube, lane)
 
     async def remove(self, lane: Lane) -> None:
         """As people do; what belongs to nobody is taken away too."""
@@ -224,13 +222,12 @@ class Small:
         await self._meddler.take_orphans(lane)
 
     def complaints(self, lane: Lane) -> list[str]:
-        """The stranger still holds its GPU, and no engine is nobody's."""
-        stranger = self.pods.named(lane.namespace, "stranger")
-        found = []
-        if stranger is None or stranger["metadata"]["uid"] != lane.stranger:
-            found.append("the pod of somebody else is gone, and its GPU with it")
-        gone = (one["metadata"]["name"] for one in meddling.orphans(self.pods, lane))
-        return [*found, *(f"pod {name} runs on and belongs to nobody" for name in gone)]
+        """The stranger, and pods of nobody."""
+        return lanes.complaints(self.pods, lane)
+
+    def requests(self, lane: Lane) -> int:  # noqa: ARG002  # there are no clients here
+        """None."""
+        return 0
 
     async def _make(self, lane: Lane) -> None:
         """Namespace, nodes, stranger."""
@@ -240,9 +237,7 @@ class Small:
             metadata: Manifest = dict(made["metadata"])  # type: ignore[call-overload]  # a node of other stories
             metadata["labels"] = metadata["labels"] | {specs.LANE: lane.namespace}
             await self.kube.post("/api/v1/nodes", made | {"metadata": metadata})
-        await self.kube.post(f"/api/v1/namespaces/{lane.namespace}/pods", pod_states.stranger(lane.namespace))
-        found = await self.kube.get(f"/api/v1/namespaces/{lane.namespace}/pods/stranger")
-        lane.stranger = str((found or {})["metadata"]["uid"])
+        await lanes.settle_stranger(self.kube, lane, "somebody/elses:1")
 
     async def _engine(self, lane: Lane, move: Engine) -> str:
         if move.deed is EngineDeed.BUSY:

@@ -159,6 +159,7 @@ class Telling:
 
     async def _end(self, *, anew: bool) -> None:
         lane, world = self._lane, self._world
+        self.outcome.requests = world.requests(lane)
         for words in world.complaints(lane):
             self._violate("left behind", words)
         await self._rests()

@@ -24,6 +24,7 @@ class Wishes:
         """What specs may name, as it was at first; what stands as it should is left."""
         if f"Secret/{specs.SECRET}" not in lane.present:
             await self.secret(lane, "1")
+        lane.unsure.clear()
         if lane.namespace not in self._furnished:
             await self._policy(lane)
             self._furnished.add(lane.namespace)
@@ -39,6 +40,7 @@ class Wishes:
         """The Secret goes."""
         await self._kube.delete(_secret(lane))
         lane.present.discard(f"Secret/{specs.SECRET}")
+        lane.unsure.add(f"Secret/{specs.SECRET}")
 
     async def apply(self, lane: Lane) -> None:
         """The deployment as the lane's wish says."""

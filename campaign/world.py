@@ -1,23 +1,13 @@
 """What every world of a campaign offers, and the place that one sequence has in it."""
 
 from dataclasses import dataclass, field
-from typing import Any, Final, Protocol
+from typing import Any, Protocol
 
 from campaign.moves import Move
 from campaign.observer.facts import Facts
 from campaign.specs import Wish
 
 Manifest = dict[str, Any]
-CHILDREN: Final = (
-    "/apis/apps/v1/namespaces/{}/deployments",
-    "/api/v1/namespaces/{}/services",
-    "/api/v1/namespaces/{}/configmaps",
-    "/api/v1/namespaces/{}/serviceaccounts",
-    "/apis/rbac.authorization.k8s.io/v1/namespaces/{}/roles",
-    "/apis/rbac.authorization.k8s.io/v1/namespaces/{}/rolebindings",
-    "/apis/policy/v1/namespaces/{}/poddisruptionbudgets",
-    "/apis/networking.k8s.io/v1/namespaces/{}/networkpolicies",
-)
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -32,6 +22,8 @@ class Lane:
     wish: Wish = field(default_factory=Wish)
     present: set[str] = field(default_factory=set)
     """Objects that a spec may name and that are there."""
+    unsure: set[str] = field(default_factory=set)
+    """Of these, objects that went, or came again: whoever has looked before may think otherwise for minutes."""
     stranger: str = ""
     """The uid of somebody else's pod."""
     writes: int = 0
@@ -66,3 +58,6 @@ class World(Protocol):
 
     def complaints(self, lane: Lane) -> list[str]:
         """What is wrong beside the status: the operator dead, a stranger's GPU taken, requests lost."""
+
+    def requests(self, lane: Lane) -> int:
+        """How many requests of clients ended since the last complaints."""

@@ -49,6 +49,8 @@ def verdicts(facts: Facts) -> Iterator[Verdict]:
 
 def accepted(facts: Facts) -> Verdict | None:
     """Refused, or naming what is not there, or neither."""
+    if _names_unsure(facts):
+        return None
     reasons, because = _objection(facts)
     if reasons:
         return must("Accepted", "False", reasons, because)
@@ -61,17 +63,27 @@ def _objection(facts: Facts) -> tuple[tuple[str, ...], str]:
         return ("DoesNotFit", "Refused"), "the context is longer than the model's"
     if "--port" in (engine.get("extraArgs") or ()):
         return ("Refused",), "a typed field owns --port"
-    for one in engine.get("env") or ():
-        named = ((one.get("valueFrom") or {}).get("secretKeyRef") or {}).get("name")
-        if named and f"Secret/{named}" not in facts.present:
-            return ("NotFound",), f"there is no Secret {named}"
+    for named in _secrets(facts):
+        if named not in facts.present:
+            return ("NotFound",), f"there is no {named}"
     taken = f"Service/{facts.name}-router of somebody else"
     return (("NameTaken",), taken) if taken in facts.present else ((), "")
 
 
+def _secrets(facts: Facts) -> list[str]:
+    """Those that the engine's variables are read from."""
+    env = (facts.spec.get("engine") or {}).get("env") or ()
+    named = (((one.get("valueFrom") or {}).get("secretKeyRef") or {}).get("name") for one in env)
+    return [f"Secret/{name}" for name in named if name]
+
+
+def _names_unsure(facts: Facts) -> bool:
+    return any(one in facts.unsure for one in _secrets(facts))
+
+
 def is_refused(facts: Facts) -> bool:
-    """Whether the spec cannot be brought about."""
-    return bool(_objection(facts)[0])
+    """Whether the spec cannot be brought about, or nobody can tell yet."""
+    return bool(_objection(facts)[0]) or _names_unsure(facts)
 
 
 def fits(facts: Facts) -> Verdict:
@@ -90,6 +102,8 @@ def scheduled(facts: Facts) -> Verdict | None:
         return None
     if facts.wanted and not facts.hosts:
         return must("Scheduled", "False", ("ProductAbsent",), "no node has the GPU and the labels that are asked for")
+    if facts.wanted and facts.too_wide:
+        return must("Scheduled", "False", CROWDED, f"no node has {facts.gpus} GPUs, which a replica takes")
     if any(map(seen.unplaced, facts.engines)):
         return must("Scheduled", "False", CROWDED, "the scheduler finds no node for a pod")
     return _placed(facts, facts.wanted)
@@ -195,9 +209,11 @@ def ready(facts: Facts) -> Verdict | None:
 
 def stalled(facts: Facts) -> Verdict | None:
     """Only where a person must change something."""
+    if _names_unsure(facts):
+        return None
     if is_refused(facts):
         return must("Stalled", "True", (), "the spec cannot be brought about")
-    if facts.wanted and facts.hosts and facts.gpus > max(map(seen.gpus_of, facts.hosts)):
+    if facts.wanted and facts.too_wide:
         return must("Stalled", "True", (), f"a replica takes {facts.gpus} GPUs on one node, and no node has so many")
     if is_complete(facts):
         return Verdict(condition="Stalled", statuses=frozenset({MISSING, "False"}), because="all is as asked")

@@ -29,6 +29,8 @@ class Facts:
     """What each ready router says of engines, by the router pod's name; nothing: it does not say."""
     present: frozenset[str]
     """Objects that a spec may name and that are there: `Secret/keys`, `AutoscalingPolicy/queue`."""
+    unsure: frozenset[str] = frozenset()
+    """Those that went after they were found: Secrets are read one by one, and again within minutes only."""
 
     @property
     def name(self) -> str:
@@ -113,6 +115,11 @@ class Facts:
         """Of one replica."""
         parallel = self.spec.get("parallelism") or {}
         return int(parallel.get("tensor", 1)) * int(parallel.get("pipeline", 1))
+
+    @property
+    def too_wide(self) -> bool:
+        """Whether a replica takes more GPUs than any node has that could hold it."""
+        return bool(self.hosts) and self.gpus > max(map(gpus_of, self.hosts))
 
     @cached_property
     def hosts(self) -> tuple[Manifest, ...]:

@@ -32,14 +32,14 @@ def lies(facts: Facts) -> Iterator[Lie]:
             yield _lie(kind, kind, "this condition is in no list")
         if one["reason"] not in REASONS:
             yield _lie(kind, str(one["reason"]), "this reason is in no list")
+        if not message:
+            yield _lie(kind, message, "it says nothing")
         for flaw in (*flaws(THEIRS.sub("", message)), *_of_nobody(message, names)):
             yield _lie(kind, message, flaw)
 
 
 def flaws(message: str) -> Iterator[str]:
     """What is wrong with a sentence whatever it is about."""
-    if not message:
-        yield "it says nothing"
     if len(message) > LONGEST:
         yield f"it has {len(message)} characters"
     for pattern, flaw in (

@@ -1,0 +1,360 @@
+"""Real nodes as a campaign's world: emulated engines, real routers, the operator as Helm installs it, and clients.
+
+Every lane has two nodes of its own and a stranger that holds one of their GPUs; routers go where there is room.
+"""
+
+import asyncio
+import contextlib
+import os
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any, Final
+
+from campaign import kube, lanes, specs, wishes
+from campaign.clients import Clients
+from campaign.kube import Eye, Kube, Refusal
+from campaign.meddling import Meddler
+from campaign.moves import (
+    Api,
+    Child,
+    Edit,
+    Engine,
+    EngineDeed,
+    Move,
+    Node,
+    NodeDeed,
+    Operator,
+    OperatorDeed,
+    Pod,
+    Router,
+    RouterDeed,
+    Secret,
+    SecretDeed,
+)
+from campaign.observer import facts as seen
+from campaign.observer.facts import Facts
+from campaign.specs import Wish
+from campaign.wishes import Wishes
+from campaign.world import Lane
+from devcluster.cache import Cache
+from devcluster.door import Embedded
+from devcluster.image import build
+from house.tree import ROOT
+from tests import worlds
+from tests.cluster.operator_stage import BEHIND_MS, TOKEN_MS
+from tests.cluster.operator_stage import NAMESPACE as HOME
+from tests.cluster.operator_stage import Operator as Release
+
+Manifest = dict[str, Any]
+
+GPUS: Final = 2
+PAGE_EVERY_S: Final = 1.0
+AFTERWARDS_S: Final = 20.0
+TAINT: Final = {"key": "node.kubernetes.io/disk-pressure", "effect": "NoSchedule"}
+ENGINE: Final[Manifest] = {
+    "env": [
+        {"name": "FAIRLEAD_ENGINE_TPOT_MS", "value": TOKEN_MS},
+        {"name": "FAIRLEAD_ENGINE_LAG_LIMIT_MS", "value": BEHIND_MS},
+    ]
+}
+ORDERS: Final[dict[EngineDeed, Manifest]] = {
+    EngineDeed.CRASH: {"fault": "crash", "tokens": 5},
+    EngineDeed.HANG: {"fault": "hang"},
+    EngineDeed.MUTE: {"fault": "no-tokens"},
+    EngineDeed.CUT: {"fault": "cut-stream", "tokens": 3},
+    EngineDeed.SLOW: {"fault": "slow-step", "factor": 4},
+    EngineDeed.METRICS_NAN: {"fault": "metrics-nan"},
+    EngineDeed.METRICS_FROZEN: {"fault": "metrics-frozen"},
+    EngineDeed.METRICS_HUGE: {"fault": "metrics-negative"},
+}
+HARMLESS: Final = frozenset(
+    {EngineDeed.SLOW, EngineDeed.METRICS_NAN, EngineDeed.METRICS_FROZEN, EngineDeed.METRICS_HUGE}
+)
+
+
+@contextmanager
+def cluster(count: int) -> Iterator[Embedded]:
+    """Nodes for so many lanes, our image on them."""
+    nodes = [f"{_namespace(number)}-{letter}={specs.PRODUCT}:{GPUS}" for number in range(count) for letter in "ab"]
+    with worlds.embedded(f"campaign-{os.getpid()}", *nodes) as door:
+        yield door
+
+
+@asynccontextmanager
+async def world(door: Embedded, count: int) -> AsyncIterator["OnNodes"]:
+    """The operator installed, lanes made, clients asking."""
+    built = await asyncio.to_thread(build.build, ROOT, Cache.chosen())
+    await asyncio.to_thread(door.load, built.archive)
+    release = Release(door, built.reference)
+    await asyncio.to_thread(release.install)
+    async with kube.reached(door.kubeconfig) as reached:
+        made = OnNodes(reached, door, release, count)
+        async with made.lived_in(built.reference):
+            yield made
+
+
+class OnNodes:
+    """One cluster with all its lanes."""
+
+    def __init__(self, reached: Kube, door: Embedded, release: Release, count: int) -> None:
+        self.kube = reached
+        self.release = release
+        self.lanes = tuple(_lane(number) for number in range(count))
+        self.pods, self.nodes = Eye(reached, kube.PODS), Eye(reached, kube.NODES)
+        self.deployments, self.wishes = Eye(reached, kube.DEPLOYMENTS), Eye(reached, kube.WISHES)
+        self._door = door
+        self._until = 0.0
+        self._pages: dict[str, Manifest | None] = {}
+        self._clients: dict[int, Clients] = {}
+        self._began: dict[int, float] = {}
+        self._wishes = Wishes(reached, ENGINE)
+        self._meddler = Meddler(reached, self.pods, self.deployments)
+
+    @asynccontextmanager
+    async def lived_in(self, image: str) -> AsyncIterator[None]:
+        """Everything followed for as long as the block runs."""
+        await asyncio.gather(*(self._make(lane, image) for lane in self.lanes))
+        eyes = (self.pods, self.nodes, self.deployments, self.wishes)
+        work = [asyncio.create_task(one.follow()) for one in eyes]
+        work += [asyncio.create_task(self._read_pages(lane)) for lane in self.lanes]
+        try:
+            await asyncio.gather(*(one.seen.wait() for one in eyes))
+            yield
+        finally:
+            for one in work:
+                one.cancel()
+            await asyncio.gather(*work, return_exceptions=True)
+            await asyncio.gather(*(one.end() for one in self._clients.values()))
+
+    async def begin(self, lane: Lane, wanted: Wish) -> None:
+        """The spec, and clients that ask."""
+        await self._wishes.furnish(lane)
+        lane.wish = wanted
+        await self._wishes.apply(lane)
+        if lane.number not in self._clients:
+            address = await asyncio.to_thread(self._address, lane)
+            clients = self._clients[lane.number] = Clients(address)
+            clients.excused()
+            clients.start()
+
+    async def perform(self, lane: Lane, move: Move) -> str:
+        """One move; a world that has gone on meanwhile may refuse it."""
+        try:
+            return await self._perform(lane, move)
+        except Refusal as problem:
+            if problem.status in kube.NO_SUCH:
+                return str(problem)
+            raise
+
+    async def heal(self, lane: Lane) -> None:
+        """Nodes and engines as they were; an engine that does not answer is replaced by Kubernetes."""
+        for name in lane.nodes:
+            await self.kube.patch(f"/api/v1/nodes/{name}", {"spec": {"unschedulable": False, "taints": None}})
+        for one in self.pods.of(lane.namespace):
+            labels = one["metadata"].get("labels") or {}
+            if labels.get(seen.ROLE) == "engine" and not seen.leaves(one):
+                await self._undo(one)
+        await self._wishes.furnish(lane)
+
+    def facts(self, lane: Lane) -> Facts | None:
+        """As the eyes see it, with the routers' own pages."""
+        document = self.wishes.named(lane.namespace, lane.name)
+        if document is None or seen.leaves(document):
+            return None
+        found = Facts(
+            document=document,
+            pods=tuple(self.pods.of(lane.namespace)),
+            deployments=tuple(self.deployments.of(lane.namespace)),
+            nodes=tuple(one for one in self.nodes.of("") if one["metadata"]["name"] in lane.nodes),
+            pages=dict(self._pages_of(lane)),
+            present=frozenset(lane.present),
+            unsure=frozenset(lane.unsure),
+        )
+        self._excuse(lane, found)
+        return found
+
+    def disturbed_at(self) -> float:
+        """By whatever all lanes feel."""
+        return self._until
+
+    async def children(self, lane: Lane) -> list[Manifest]:
+        """All kinds that a deployment has."""
+        return await lanes.children(self.kube, lane)
+
+    async def remove(self, lane: Lane) -> None:
+        """As people do; clients of what is deleted have no claim."""
+        if lane.number in self._clients:
+            self._clients[lane.number].excused()
+        await self.kube.delete(wishes.place(lane))
+        await self._meddler.take_orphans(lane)
+
+    def complaints(self, lane: Lane) -> list[str]:
+        """The stranger, pods of nobody, and what clients lost since the last sequence."""
+        found = lanes.complaints(self.pods, lane)
+        clients, since = self._clients.get(lane.number), self._began.get(lane.number, 0.0)
+        self._began[lane.number] = time.monotonic()
+        return [*found, *(clients.harmed(since) if clients else ())]
+
+    def requests(self, lane: Lane) -> int:
+        """How many were answered since the last sequence."""
+        clients = self._clients.get(lane.number)
+        return clients.count(self._began.get(lane.number, 0.0)) if clients else 0
+
+    async def _perform(self, lane: Lane, move: Move) -> str:
+        match move:
+            case Edit():
+                return await self._wishes.edit(lane, move)
+            case Engine():
+                return await self._engine(lane, move)
+            case Pod():
+                return await self._meddler.pod(lane, move)
+            case Router(deed=RouterDeed.KILL):
+                self._harm(lane)
+                return await self._meddler.router(lane, move)
+            case Router() | Child():
+                return await self._by_hand(lane, move)
+            case _:
+                await self._happen(lane, move)
+                return ""
+
+    async def _by_hand(self, lane: Lane, move: Router | Child) -> str:
+        if isinstance(move, Router):
+            return await self._meddler.router(lane, move)
+        self._harm(lane)
+        return await self._meddler.child(lane, move)
+
+    async def _happen(self, lane: Lane, move: Node | Secret | Api | Operator) -> None:
+        match move:
+            case Node(place=place):
+                await self._node(lane, move, lane.nodes[place % len(lane.nodes)])
+            case Secret(deed=SecretDeed.DELETE):
+                await self._wishes.take_secret(lane)
+            case Secret(deed=SecretDeed.WEBHOOK_GONE):
+                await self.kube.delete(f"/api/v1/namespaces/{HOME}/secrets/fairlead-webhook")
+            case Secret():
+                await self._wishes.secret(lane, str(time.monotonic()))
+            case Api() | Operator():
+                await self._weather(move)
+
+    async def _node(self, lane: Lane, move: Node, name: str) -> None:
+        path = f"/api/v1/nodes/{name}"
+        match move.deed:
+            case NodeDeed.HEAL:
+                await self.kube.patch(path, {"spec": {"unschedulable": False, "taints": None}})
+            case NodeDeed.DISK_PRESSURE:
+                await self.kube.patch(path, {"spec": {"taints": [TAINT]}})
+            case NodeDeed.CORDON | NodeDeed.DRAIN:
+                await self.kube.patch(path, {"spec": {"unschedulable": True}})
+                if move.deed is NodeDeed.DRAIN:
+                    await self._meddler.drain(lane, name)
+            case NodeDeed.NOT_READY | NodeDeed.GPUS_VANISH:
+                await asyncio.to_thread(self._door.kill, f"kubelet-{name}")
+
+    async def _weather(self, move: Api | Operator) -> None:
+        """The API server starts anew, or the operator does; both lasts seconds."""
+        self._until = time.monotonic() + 3600.0
+        try:
+            match move:
+                case Operator(deed=OperatorDeed.KILL):
+                    await self._kill_operator()
+                case Operator():
+                    await asyncio.to_thread(self.release.delete_pods)
+                case _:
+                    await asyncio.to_thread(self._door.kill, "kube-apiserver")
+            await asyncio.sleep(3.0)
+        finally:
+            self._until = time.monotonic() + AFTERWARDS_S
+
+    async def _kill_operator(self) -> None:
+        found = await self.kube.listed(f"/api/v1/namespaces/{HOME}/pods", "app.kubernetes.io/name=fairlead")
+        for one in found:
+            await self.kube.delete(kube.path(one), {"gracePeriodSeconds": 0})
+
+    async def _engine(self, lane: Lane, move: Engine) -> str:
+        pod = self._meddler.one(lane, "engine", move.place)
+        if pod is None or not seen.is_ready(pod):
+            return "no engine runs"
+        if move.deed not in ORDERS:
+            return "clients ask as they do"
+        order = ORDERS[move.deed]
+        if move.deed is EngineDeed.CRASH and move.amount == 0:
+            order = {"fault": "engine-death", "tokens": 5}
+        if move.deed not in HARMLESS:
+            self._harm(lane)
+        await self._order(pod, order)
+        return ""
+
+    async def _order(self, pod: Manifest, order: Manifest) -> None:
+        await self.kube.once("POST", f"{kube.path(pod)}:8000/proxy/fairlead/v1/faults", order)
+
+    async def _undo(self, pod: Manifest) -> None:
+        """A hung engine does not hear that it is to go on."""
+        try:
+            async with asyncio.timeout(3.0):
+                await self._order(pod, {"fault": ""})
+        except (Refusal, TimeoutError):
+            if not seen.is_ready(pod) and not seen.crashed(pod):
+                return
+            with contextlib.suppress(Refusal):
+                await self.kube.delete(kube.path(pod))
+
+    def _harm(self, lane: Lane) -> None:
+        if lane.number in self._clients:
+            self._clients[lane.number].excused()
+
+    def _excuse(self, lane: Lane, found: Facts) -> None:
+        """Where nothing serves, requests wait, and may wait in vain; where all is well, none may fail."""
+        clients = self._clients.get(lane.number)
+        if clients is None:
+            return
+        if not found.routable or not found.routers:
+            clients.excused()
+        elif len(found.routable) == len(found.engines) and not found.ejected:
+            clients.unexcused()
+
+    def _pages_of(self, lane: Lane) -> Iterator[tuple[str, Manifest | None]]:
+        for one in self.pods.of(lane.namespace):
+            name = one["metadata"]["name"]
+            if name in self._pages and not seen.leaves(one) and seen.is_ready(one):
+                yield name, self._pages[name]
+
+    async def _read_pages(self, lane: Lane) -> None:
+        """Each router is asked what it sees, through the API server."""
+        while True:
+            for one in tuple(self.pods.of(lane.namespace)):
+                labels = one["metadata"].get("labels") or {}
+                if labels.get(seen.ROLE) == "router" and seen.is_ready(one) and not seen.leaves(one):
+                    self._pages[one["metadata"]["name"]] = await self._page(one)
+            await asyncio.sleep(PAGE_EVERY_S)
+
+    async def _page(self, pod: Manifest) -> Manifest | None:
+        path = f"{kube.path(pod)}:8080/proxy/fairlead/v1/endpoints"
+        with contextlib.suppress(Refusal, TimeoutError, OSError, ValueError):
+            return await self.kube.once("GET", path)
+        return None
+
+    def _address(self, lane: Lane) -> str:
+        until = time.monotonic() + 60.0
+        while time.monotonic() < until:
+            with contextlib.suppress(Exception):
+                return self._door.expose(lane.namespace, f"{lane.name}-router", 80)
+            time.sleep(0.5)
+        raise TimeoutError(f"no door to {lane.name}")
+
+    async def _make(self, lane: Lane, image: str) -> None:
+        """Namespace, labels of nodes, stranger."""
+        await self.kube.post("/api/v1/namespaces", {"metadata": {"name": lane.namespace}})
+        for name in lane.nodes:
+            await self.kube.patch(f"/api/v1/nodes/{name}", {"metadata": {"labels": {specs.LANE: lane.namespace}}})
+        await lanes.settle_stranger(self.kube, lane, image)
+
+
+def _namespace(number: int) -> str:
+    return f"lane-{number}"
+
+
+def _lane(number: int) -> Lane:
+    namespace = _namespace(number)
+    nodes = tuple(f"{namespace}-{letter}" for letter in "ab")
+    return Lane(number=number, namespace=namespace, name="chat", nodes=nodes)
