@@ -200,7 +200,7 @@ Move = Edit | Engine | Pod | Node | Api | Operator | Router | Child | Secret
 OF_ALL: Final = (Api, Operator)
 """Moves that every deployment of the cluster feels."""
 
-_DEEDS: Final = {
+DEEDS: Final = {
     Edit: Field,
     Engine: EngineDeed,
     Pod: PodDeed,
@@ -211,7 +211,7 @@ _DEEDS: Final = {
     Child: ChildDeed,
     Secret: SecretDeed,
 }
-_BY_NAME: Final[dict[str, type[Move]]] = {kind.__name__.lower(): kind for kind in _DEEDS}
+_BY_NAME: Final[dict[str, type[Move]]] = {kind.__name__.lower(): kind for kind in DEEDS}
 
 
 def as_json(move: Move) -> dict[str, Any]:
@@ -226,7 +226,7 @@ def from_json(said: dict[str, Any]) -> Move:
     kind = _BY_NAME.get(str(fields.pop("move", "")))
     if kind is None:
         raise ValueError(f"{said}: no such move; one of {', '.join(_BY_NAME)}")
-    return kind(**(fields | {"deed": _DEEDS[kind](fields["deed"])}))
+    return kind(**(fields | {"deed": DEEDS[kind](fields["deed"])}))
 
 
 def line(move: Move) -> str:

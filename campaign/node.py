@@ -83,27 +83,35 @@ def cluster(count: int) -> Iterator[Embedded]:
 
 @asynccontextmanager
 async def world(door: Embedded, count: int) -> AsyncIterator["OnNodes"]:
-    """The operator installed, lanes made, clients asking."""
+    """The operator installed, lanes made."""
     built = await asyncio.to_thread(build.build, ROOT, Cache.chosen())
     await asyncio.to_thread(door.load, built.archive)
     release = Release(door, built.reference)
     await asyncio.to_thread(release.install)
-    async with kube.reached(door.kubeconfig) as reached:
-        made = OnNodes(reached, door, release, count)
-        async with made.lived_in(built.reference):
+    async with lived_in(release, built.reference, tuple(_lane(number) for number in range(count))) as made:
+        yield made
+
+
+@asynccontextmanager
+async def lived_in(release: Release, image: str, some: tuple[Lane, ...]) -> AsyncIterator["OnNodes"]:
+    """These lanes on a cluster that has the operator; what was made goes with them."""
+    async with kube.reached(release.door.kubeconfig) as reached:
+        made = OnNodes(reached, release, some)
+        async with made.followed(image):
             yield made
 
 
 class OnNodes:
     """One cluster with all its lanes."""
 
-    def __init__(self, reached: Kube, door: Embedded, release: Release, count: int) -> None:
+    def __init__(self, reached: Kube, release: Release, some: tuple[Lane, ...]) -> None:
+        assert isinstance(release.door, Embedded)
         self.kube = reached
         self.release = release
-        self.lanes = tuple(_lane(number) for number in range(count))
+        self.lanes = some
         self.pods, self.nodes = Eye(reached, kube.PODS), Eye(reached, kube.NODES)
         self.deployments, self.wishes = Eye(reached, kube.DEPLOYMENTS), Eye(reached, kube.WISHES)
-        self._door = door
+        self._door = release.door
         self._until = 0.0
         self._pages: dict[str, Manifest | None] = {}
         self._clients: dict[int, Clients] = {}
@@ -112,7 +120,7 @@ class OnNodes:
         self._meddler = Meddler(reached, self.pods, self.deployments)
 
     @asynccontextmanager
-    async def lived_in(self, image: str) -> AsyncIterator[None]:
+    async def followed(self, image: str) -> AsyncIterator[None]:
         """Everything followed for as long as the block runs."""
         await asyncio.gather(*(self._make(lane, image) for lane in self.lanes))
         eyes = (self.pods, self.nodes, self.deployments, self.wishes)
@@ -126,6 +134,7 @@ class OnNodes:
                 one.cancel()
             await asyncio.gather(*work, return_exceptions=True)
             await asyncio.gather(*(one.end() for one in self._clients.values()))
+            await asyncio.gather(*(self._unmake(lane) for lane in self.lanes))
 
     async def begin(self, lane: Lane, wanted: Wish) -> None:
         """The spec, and clients that ask."""
@@ -348,6 +357,12 @@ class OnNodes:
         for name in lane.nodes:
             await self.kube.patch(f"/api/v1/nodes/{name}", {"metadata": {"labels": {specs.LANE: lane.namespace}}})
         await lanes.settle_stranger(self.kube, lane, image)
+
+    async def _unmake(self, lane: Lane) -> None:
+        await self.kube.delete(f"/api/v1/namespaces/{lane.namespace}")
+        for name in lane.nodes:
+            marks = {"metadata": {"labels": {specs.LANE: None}}, "spec": {"unschedulable": False, "taints": None}}
+            await self.kube.patch(f"/api/v1/nodes/{name}", marks)
 
 
 def _namespace(number: int) -> str:

@@ -19,6 +19,7 @@ from prove.claimed import (
     step_times,
     trial,
     trial_fields,
+    trial_campaign,
 )
 from prove.claims import Claim, ordered
 
@@ -41,6 +42,7 @@ CLAIMS: Final[tuple[Claim, ...]] = tuple(
             *autoscaler_told.CLAIMS,
             *trial.CLAIMS,
             *trial_fields.CLAIMS,
+            *trial_campaign.CLAIMS,
         )
     )
 )
