@@ -27,6 +27,8 @@ MOST_SHRUNK: Final = 8
 """Kinds of failure; more than these are one bug with many faces, or many bugs."""
 LANES: Final = {"small": 30, "node": 4}
 OPERATOR_SAID: Final = 4000
+SHRINK_S: Final = 180.0
+"""For all kinds of failure together, since they are cut down side by side."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,10 +144,11 @@ async def _short(world: World, lane: Lane, some: list[Outcome], chosen: Chosen) 
         said[candidate] = tuple(outcome.violations)
         return any(one.oracle == oracle for one in outcome.violations)
 
+    until = time.monotonic() + SHRINK_S
     for one in some[: 2 if chosen.shrink else 0]:
         for candidate in (one.story, one.whole):
             if await fails(candidate):
-                short = await Shrinking(candidate, fails).run()
+                short = await Shrinking(candidate, fails, until).run()
                 _keep(chosen, oracle, short)
                 return Short(oracle=oracle, story=short, violations=said[short], times=len(some), alone=True)
     first = some[0]
@@ -172,11 +175,17 @@ class Progress:
 
     def __init__(self, of: int) -> None:
         self._of = of
+        self._failures = 0
         self._began = self._at = time.monotonic()
 
     def __call__(self, found: Found) -> None:
-        """After each sequence."""
+        """After each sequence; what failed is told at once, since nobody knows how long the rest takes."""
         now = time.monotonic()
+        for one in found.failures[self._failures :]:
+            self._failures += 1
+            words = "; ".join(f"{each.oracle}: {each.words}" for each in one.violations[:3])
+            print(f"failed after step {one.violations[0].step}: {words}", file=sys.stderr)
+            print(f"  {json.dumps(story.as_json(one.whole))}", file=sys.stderr)
         if now - self._at >= self.EVERY_S:
             self._at = now
             words = f"{found.told} of {self._of} sequences, {found.judged} times judged at rest"

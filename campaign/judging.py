@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from campaign.observer import conditions, counts, words
+from campaign.observer import facts as seen
 from campaign.observer.facts import Facts
 from campaign.observer.verdicts import Lie
 from campaign.world import Lane, World
@@ -14,6 +15,8 @@ LAG_S: Final = 20.0
 """After the last change; an object that a spec names and nobody watches is looked for every 15 s."""
 PAGE_LAG_S: Final = 75.0
 """After the last change of what routers alone can tell: of a quiet deployment they are asked once a minute."""
+EYES_S: Final = 3.0
+"""In which the campaign's own eyes surely have seen what the operator saw."""
 STILL_S: Final = 1.2
 LONGEST_S: Final = 120.0
 """Weather may come again and again, so that nothing can be judged."""
@@ -27,6 +30,35 @@ def disagreements(facts: Facts) -> Iterator[Lie]:
     yield from words.lies(facts)
 
 
+class Accusations:
+    """Pods that a status says ended by themselves, beside those that did: an end that was asked for is no crash."""
+
+    def __init__(self) -> None:
+        self._since: dict[str, float] = {}
+        self._ended: set[str] = set()
+
+    def look(self, facts: Facts) -> None:
+        """Who is accused now, and who has ended before anybody asked for it."""
+        self._ended |= {one["metadata"]["name"] for one in facts.pods if ended_by_itself(one)}
+        for one in facts.said.values():
+            for name in words.POD.findall(str(one["message"])) if one["reason"] == "CrashLoop" else ():
+                self._since.setdefault(name, time.monotonic())
+
+    @property
+    def false(self) -> tuple[Lie, ...]:
+        """Those that nobody saw ending, a little after they were accused."""
+        now = time.monotonic()
+        late = [name for name, since in self._since.items() if now - since > EYES_S and name not in self._ended]
+        fact = "its container never ended before it was told to"
+        return tuple(Lie(about="CrashLoop", said=f"pod {name} crashes", fact=fact) for name in late)
+
+
+def ended_by_itself(pod: dict[str, Any]) -> bool:
+    """Whether a container of a pod that stays has ended, now or before."""
+    states = (one.get(key) or {} for one in seen.containers(pod) for key in ("state", "lastState"))
+    return not seen.leaves(pod) and any("terminated" in one for one in states)
+
+
 class Judge:
     """Watches one lane for as long as a sequence lasts."""
 
@@ -38,6 +70,7 @@ class Judge:
         self._status: object = None
         self._doubts: object = None
         self._moved_at = self._said_at = self._doubted_at = time.monotonic()
+        self._accusations = Accusations()
         self.facts: Facts | None = None
         self.against: tuple[Lie, ...] = ()
         """What does not agree now; it may still be on its way."""
@@ -49,12 +82,13 @@ class Judge:
         if found is None:
             self._moved_at, self.against = now, ()
             return
+        self._accusations.look(found)
         doubts = _doubts(found)
         if doubts != self._doubts:
             self._doubts, self._doubted_at = doubts, now
-        if (seen := _print(found)) != self._print:
-            self._moved = sorted(set(seen) - set(self._print))
-            self._print, self._moved_at = seen, now
+        if (print_ := _print(found)) != self._print:
+            self._moved = sorted(set(print_) - set(self._print))
+            self._print, self._moved_at = print_, now
         if (said := found.document["metadata"]["resourceVersion"]) != self._status:
             self._status, self._said_at = said, now
         self.against = tuple(disagreements(found))
@@ -75,7 +109,8 @@ class Judge:
         """What was said otherwise for too long while nothing moved."""
         since, now = max(self._moved_at, self._world.disturbed_at()), time.monotonic()
         late = since + LAG_S if self._doubted_at <= since else self._doubted_at + PAGE_LAG_S
-        return self.against if self.facts is not None and now > late else ()
+        late_ones = self.against if self.facts is not None and now > late else ()
+        return (*self._accusations.false, *late_ones)
 
     @property
     def restless(self) -> str:

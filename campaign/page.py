@@ -28,7 +28,7 @@ It ends with a table and with 0 where nothing was found. A few sequences with a 
 
 | world | what is real | what is pretended |
 |---|---|---|
-| `small` | API server, controllers, scheduler, the operator's process | nodes and pods (kwok), pages of engines and routers |
+| `small` | API server, controllers, scheduler, the operator's process | nodes and pods (kwok), pages they answer with |
 | `node` | Kubernetes, routers, the operator by Helm, the official client | GPUs, and what engines compute |
 
 ## What happens

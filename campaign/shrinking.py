@@ -3,6 +3,7 @@
 A story is as short as it gets when without any of its moves the same oracle says nothing.
 """
 
+import time
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, fields, replace
 from typing import Final
@@ -22,18 +23,27 @@ class Shrinking:
 
     story: Story
     fails: Fails
+    until: float
+    """By the monotonic clock; what is left then is short enough."""
     left: int = MOST_TELLINGS
 
     async def run(self) -> Story:
         """The shortest that was found within so many tellings."""
-        changed = True
-        while changed and self.left > 0:
-            changed = False
-            for candidate in candidates(self.story):
-                if self.left > 0 and await self._still(candidate):
-                    self.story, changed = candidate, True
-                    break
+        while self._goes_on and await self._cut():
+            continue
         return self.story
+
+    async def _cut(self) -> bool:
+        """Whether anything simpler still fails."""
+        for candidate in candidates(self.story):
+            if self._goes_on and await self._still(candidate):
+                self.story = candidate
+                return True
+        return False
+
+    @property
+    def _goes_on(self) -> bool:
+        return self.left > 0 and time.monotonic() < self.until
 
     async def _still(self, candidate: Story) -> bool:
         self.left -= 1

@@ -18,6 +18,7 @@ from campaign.story import Pause, Step, Story
 from campaign.world import Lane, World
 
 MOMENT_S: Final = 1.0
+LOOKS: Final = 4
 SETTLE_S: Final = 120.0
 BACK_S: Final = 150.0
 """From undone faults to a deployment that serves as asked."""
@@ -130,8 +131,9 @@ class Telling:
             case Pause.NONE:
                 self._judge.look()
             case Pause.MOMENT:
-                await asyncio.sleep(MOMENT_S)
-                self._judge.look()
+                for _ in range(LOOKS):
+                    await asyncio.sleep(MOMENT_S / LOOKS)
+                    self._judge.look()
             case Pause.SETTLED:
                 still = await self._judge.settled(SETTLE_S)
                 self.outcome.judged += self._judge.agreed

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import math
 from pathlib import Path
 
 import pytest
@@ -69,7 +70,7 @@ def test_a_failing_story_is_cut_down_to_the_one_move_that_matters() -> None:
     async def fails(candidate: Story) -> bool:
         return any(isinstance(one.move, Engine) for one in candidate.steps)
 
-    short = asyncio.run(Shrinking(long, fails).run())
+    short = asyncio.run(Shrinking(long, fails, math.inf).run())
 
     assert short == Story(start=Wish(), steps=(step(Engine(EngineDeed.CRASH, 0, 1), Pause.SETTLED),))
 
