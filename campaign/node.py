@@ -11,6 +11,8 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any, Final
 
+import aiohttp
+
 from campaign import kube, lanes, specs, wishes
 from campaign.clients import Clients
 from campaign.kube import Eye, Kube, Refusal
@@ -302,7 +304,7 @@ class OnNodes:
         try:
             async with asyncio.timeout(3.0):
                 await self._order(pod, {"fault": ""})
-        except (Refusal, TimeoutError):
+        except (Refusal, TimeoutError, aiohttp.ClientError):
             if not seen.is_ready(pod) and not seen.crashed(pod):
                 return
             with contextlib.suppress(Refusal):
@@ -339,7 +341,7 @@ class OnNodes:
 
     async def _page(self, pod: Manifest) -> Manifest | None:
         path = f"{kube.path(pod)}:8080/proxy/fairlead/v1/endpoints"
-        with contextlib.suppress(Refusal, TimeoutError, OSError, ValueError):
+        with contextlib.suppress(Refusal, TimeoutError, aiohttp.ClientError, ValueError):
             return await self.kube.once("GET", path)
         return None
 

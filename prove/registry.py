@@ -18,8 +18,8 @@ from prove.claimed import (
     simulator_speed,
     step_times,
     trial,
-    trial_fields,
     trial_campaign,
+    trial_fields,
 )
 from prove.claims import Claim, ordered
 
