@@ -25,7 +25,8 @@ def crashed(pod: Manifest, code: int) -> Manifest:
 
 def hanging(pod: Manifest) -> Manifest:
     """Runs, and answers no probe."""
-    return _status(pod, {"ready": False, "started": True}, ready=False)
+    state = {"ready": False, "started": True, "state": {"running": {"startedAt": _now()}}}
+    return _status(pod, state, ready=False)
 
 
 def running(pod: Manifest) -> Manifest:

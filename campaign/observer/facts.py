@@ -174,6 +174,13 @@ def crashed(pod: Manifest) -> bool:
     return False
 
 
+def hangs(pod: Manifest) -> bool:
+    """Whether its container runs, was up, and answers no probe now."""
+    return not is_ready(pod) and any(
+        one.get("started") and "running" in one.get("state", {}) for one in containers(pod)
+    )
+
+
 def unpulled(pod: Manifest) -> bool:
     """Whether the kubelet cannot get its image."""
     reasons = {((one.get("state") or {}).get("waiting") or {}).get("reason") for one in containers(pod)}

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from campaign.observer import facts as seen
 from campaign.observer.facts import Facts
 from campaign.observer.verdicts import Lie
 from fairlead.fleet.conditions import ConditionReason, ConditionType
@@ -26,6 +27,7 @@ TYPES: Final = frozenset(ConditionType)
 def lies(facts: Facts) -> Iterator[Lie]:
     """Sentences that are wrong by themselves, or of what is not there."""
     names = {one["metadata"]["name"] for one in facts.pods}
+    hanging = {one["metadata"]["name"] for one in facts.engines if seen.hangs(one)}
     for kind, one in facts.said.items():
         message = str(one["message"])
         if kind not in TYPES:
@@ -34,6 +36,8 @@ def lies(facts: Facts) -> Iterator[Lie]:
             yield _lie(kind, str(one["reason"]), "this reason is in no list")
         if not message:
             yield _lie(kind, message, "it says nothing")
+        if one["reason"] == "CrashLoop" and hanging & set(POD.findall(message)):
+            yield _lie(kind, message, "its container runs and answers no probe: it does not crash now")
         for flaw in (*flaws(THEIRS.sub("", message)), *_of_nobody(message, names)):
             yield _lie(kind, message, flaw)
 

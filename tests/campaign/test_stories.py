@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from campaign import drawing, moves, reporting, story
+from campaign import drawing, moves, page, reporting, story
 from campaign.hunting import Found
 from campaign.moves import Bad, Edit, Engine, EngineDeed, Field, Node, NodeDeed
 from campaign.shrinking import Shrinking
@@ -91,4 +91,9 @@ def test_what_was_found_is_told_with_its_story() -> None:
 @pytest.mark.parametrize("path", KEPT, ids=lambda one: one.stem)
 def test_kept_stories_can_be_read(path: Path) -> None:
     kept = json.loads(path.read_text(encoding="utf-8"))
-    assert story.as_json(story.from_json(kept)) | {"origin": ""} == kept | {"origin": ""}
+    assert story.from_json(story.as_json(story.from_json(kept))) == story.from_json(kept)
+    assert kept["found"].endswith(".")
+
+
+def test_the_page_lists_every_kept_story() -> None:
+    assert page.PAGE.read_text(encoding="utf-8") == page.page(), "run python -m campaign.page and commit the page"
