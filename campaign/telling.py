@@ -7,7 +7,7 @@ as if it had been applied for the first time, at rest, with nothing beside it.
 import asyncio
 import contextlib
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from campaign.judging import Judge
@@ -106,8 +106,10 @@ class Telling:
 
     async def _tell(self, *, anew: bool) -> None:
         story, lane, world = self.outcome.story, self._lane, self._world
-        if self._world.facts(lane) is None or story.start != Wish():
+        if world.facts(lane) is None or story.start != Wish():
             await world.begin(lane, story.start)
+        else:
+            self.outcome.story = story = replace(story, start=lane.wish)
         await self._reached("start")
         for number, step in enumerate(story.steps, 1):
             if self.outcome.violations:
@@ -202,7 +204,12 @@ class Telling:
             self._violate("left after deletion", one)
 
     async def _children(self) -> dict[str, Any]:
-        return children.essence(await self._world.children(self._lane), self._lane.namespace, self._lane.name)
+        """Without counts that the autoscaler chose: load has its own history."""
+        found = await self._world.children(self._lane)
+        for one in found:
+            if self._lane.wish.scaling and children.REVISION in (one["metadata"].get("labels") or {}):
+                one.get("spec", {}).pop("replicas", None)
+        return children.essence(found, self._lane.namespace, self._lane.name)
 
     async def _start_over(self) -> None:
         """The next sequence of this lane begins with nothing."""
