@@ -164,7 +164,8 @@ def progressing(facts: Facts) -> Verdict | None:
         return None
     broken = [one for one in _of_the_spec(facts) if seen.crashed(one) or seen.unpulled(one)]
     if broken:
-        return must("Progressing", "False", NOT_STARTING, f"pod {broken[0]['metadata']['name']} does not start")
+        mute = {"NoTokens"} if facts.ejected else set[str]()
+        return must("Progressing", "False", NOT_STARTING | mute, f"pod {broken[0]['metadata']['name']} does not start")
     if facts.ejected:
         return None
     if is_complete(facts):
@@ -197,6 +198,7 @@ def ready(facts: Facts) -> Verdict | None:
             firsts = (parts[one].reasons for one in order[: order.index(name)] if one in parts)
             reasons = frozenset() if name not in parts else part.reasons.union(*firsts)
             reasons |= NOT_STARTING if name != "Accepted" else frozenset()
+            reasons |= {"NoTokens"} if facts.ejected else frozenset()
             return must("Ready", "False", reasons | CROWDED if missed else reasons, f"{name} is False: {part.because}")
         if part is None:
             return None
