@@ -14,6 +14,7 @@ from typing import Any, Final
 import aiohttp
 
 from campaign import kube, lanes, specs, wishes
+from campaign.breaking import HARMLESS, ORDERS, Breaker
 from campaign.clients import Clients
 from campaign.kube import Eye, Kube, Refusal
 from campaign.meddling import Meddler
@@ -25,9 +26,7 @@ from campaign.moves import (
     EngineDeed,
     Move,
     Node,
-    NodeDeed,
     Operator,
-    OperatorDeed,
     Pod,
     Router,
     RouterDeed,
@@ -52,27 +51,12 @@ Manifest = dict[str, Any]
 
 GPUS: Final = 2
 PAGE_EVERY_S: Final = 1.0
-AFTERWARDS_S: Final = 20.0
-TAINT: Final = {"key": "node.kubernetes.io/disk-pressure", "effect": "NoSchedule"}
 ENGINE: Final[Manifest] = {
     "env": [
         {"name": "FAIRLEAD_ENGINE_TPOT_MS", "value": TOKEN_MS},
         {"name": "FAIRLEAD_ENGINE_LAG_LIMIT_MS", "value": BEHIND_MS},
     ]
 }
-ORDERS: Final[dict[EngineDeed, Manifest]] = {
-    EngineDeed.CRASH: {"fault": "crash", "tokens": 5},
-    EngineDeed.HANG: {"fault": "hang"},
-    EngineDeed.MUTE: {"fault": "no-tokens"},
-    EngineDeed.CUT: {"fault": "cut-stream", "tokens": 3},
-    EngineDeed.SLOW: {"fault": "slow-step", "factor": 4},
-    EngineDeed.METRICS_NAN: {"fault": "metrics-nan"},
-    EngineDeed.METRICS_FROZEN: {"fault": "metrics-frozen"},
-    EngineDeed.METRICS_HUGE: {"fault": "metrics-negative"},
-}
-HARMLESS: Final = frozenset(
-    {EngineDeed.SLOW, EngineDeed.METRICS_NAN, EngineDeed.METRICS_FROZEN, EngineDeed.METRICS_HUGE}
-)
 
 
 @contextmanager
@@ -114,12 +98,12 @@ class OnNodes:
         self.pods, self.nodes = Eye(reached, kube.PODS), Eye(reached, kube.NODES)
         self.deployments, self.wishes = Eye(reached, kube.DEPLOYMENTS), Eye(reached, kube.WISHES)
         self._door = release.door
-        self._until = 0.0
         self._pages: dict[str, Manifest | None] = {}
         self._clients: dict[int, Clients] = {}
         self._began: dict[int, float] = {}
         self._wishes = Wishes(reached, ENGINE)
         self._meddler = Meddler(reached, self.pods, self.deployments)
+        self._breaker = Breaker(reached, release, self._meddler)
 
     @asynccontextmanager
     async def followed(self, image: str) -> AsyncIterator[None]:
@@ -165,7 +149,7 @@ class OnNodes:
         for one in self.pods.of(lane.namespace):
             labels = one["metadata"].get("labels") or {}
             if labels.get(seen.ROLE) == "engine" and not seen.leaves(one):
-                await self._undo(one)
+                await self._breaker.undo(one)
         await self._wishes.furnish(lane)
 
     def facts(self, lane: Lane) -> Facts | None:
@@ -187,7 +171,7 @@ class OnNodes:
 
     def disturbed_at(self) -> float:
         """By whatever all lanes feel."""
-        return self._until
+        return self._breaker.until
 
     async def children(self, lane: Lane) -> list[Manifest]:
         """All kinds that a deployment has."""
@@ -238,7 +222,7 @@ class OnNodes:
     async def _happen(self, lane: Lane, move: Node | Secret | Api | Operator) -> None:
         match move:
             case Node(place=place):
-                await self._node(lane, move, lane.nodes[place % len(lane.nodes)])
+                await self._breaker.node(lane, move, lane.nodes[place % len(lane.nodes)])
             case Secret(deed=SecretDeed.DELETE):
                 await self._wishes.take_secret(lane)
             case Secret(deed=SecretDeed.WEBHOOK_GONE):
@@ -246,41 +230,7 @@ class OnNodes:
             case Secret():
                 await self._wishes.secret(lane, str(time.monotonic()))
             case Api() | Operator():
-                await self._weather(move)
-
-    async def _node(self, lane: Lane, move: Node, name: str) -> None:
-        path = f"/api/v1/nodes/{name}"
-        match move.deed:
-            case NodeDeed.HEAL:
-                await self.kube.patch(path, {"spec": {"unschedulable": False, "taints": None}})
-            case NodeDeed.DISK_PRESSURE:
-                await self.kube.patch(path, {"spec": {"taints": [TAINT]}})
-            case NodeDeed.CORDON | NodeDeed.DRAIN:
-                await self.kube.patch(path, {"spec": {"unschedulable": True}})
-                if move.deed is NodeDeed.DRAIN:
-                    await self._meddler.drain(lane, name)
-            case NodeDeed.NOT_READY | NodeDeed.GPUS_VANISH:
-                await asyncio.to_thread(self._door.kill, f"kubelet-{name}")
-
-    async def _weather(self, move: Api | Operator) -> None:
-        """The API server starts anew, or the operator does; both lasts seconds."""
-        self._until = time.monotonic() + 3600.0
-        try:
-            match move:
-                case Operator(deed=OperatorDeed.KILL):
-                    await self._kill_operator()
-                case Operator():
-                    await asyncio.to_thread(self.release.delete_pods)
-                case _:
-                    await asyncio.to_thread(self._door.kill, "kube-apiserver")
-            await asyncio.sleep(3.0)
-        finally:
-            self._until = time.monotonic() + AFTERWARDS_S
-
-    async def _kill_operator(self) -> None:
-        found = await self.kube.listed(f"/api/v1/namespaces/{HOME}/pods", "app.kubernetes.io/name=fairlead")
-        for one in found:
-            await self.kube.delete(kube.path(one), {"gracePeriodSeconds": 0})
+                await self._breaker.weather(move)
 
     async def _engine(self, lane: Lane, move: Engine) -> str:
         pod = self._meddler.one(lane, "engine", move.place)
@@ -293,22 +243,8 @@ class OnNodes:
             order = {"fault": "engine-death", "tokens": 5}
         if move.deed not in HARMLESS:
             self._harm(lane)
-        await self._order(pod, order)
+        await self._breaker.order(pod, order)
         return ""
-
-    async def _order(self, pod: Manifest, order: Manifest) -> None:
-        await self.kube.once("POST", f"{kube.path(pod)}:8000/proxy/fairlead/v1/faults", order)
-
-    async def _undo(self, pod: Manifest) -> None:
-        """A hung engine does not hear that it is to go on."""
-        try:
-            async with asyncio.timeout(3.0):
-                await self._order(pod, {"fault": ""})
-        except (Refusal, TimeoutError, aiohttp.ClientError):
-            if not seen.is_ready(pod) and not seen.crashed(pod):
-                return
-            with contextlib.suppress(Refusal):
-                await self.kube.delete(kube.path(pod))
 
     def _harm(self, lane: Lane) -> None:
         if lane.number in self._clients:
