@@ -11,8 +11,6 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any, Final
 
-import aiohttp
-
 from campaign import kube, lanes, specs, wishes
 from campaign.breaking import HARMLESS, ORDERS, Breaker
 from campaign.clients import Clients
@@ -35,6 +33,7 @@ from campaign.moves import (
 )
 from campaign.observer import facts as seen
 from campaign.observer.facts import Facts
+from campaign.router_pages import RouterPages
 from campaign.specs import Wish
 from campaign.wishes import Wishes
 from campaign.world import Lane
@@ -50,7 +49,6 @@ from tests.cluster.operator_stage import Operator as Release
 Manifest = dict[str, Any]
 
 GPUS: Final = 2
-PAGE_EVERY_S: Final = 1.0
 ENGINE: Final[Manifest] = {
     "env": [
         {"name": "FAIRLEAD_ENGINE_TPOT_MS", "value": TOKEN_MS},
@@ -98,7 +96,7 @@ class OnNodes:
         self.pods, self.nodes = Eye(reached, kube.PODS), Eye(reached, kube.NODES)
         self.deployments, self.wishes = Eye(reached, kube.DEPLOYMENTS), Eye(reached, kube.WISHES)
         self._door = release.door
-        self._pages: dict[str, Manifest | None] = {}
+        self._pages = RouterPages(reached, self.pods)
         self._clients: dict[int, Clients] = {}
         self._began: dict[int, float] = {}
         self._wishes = Wishes(reached, ENGINE)
@@ -111,7 +109,7 @@ class OnNodes:
         await asyncio.gather(*(self._make(lane, image) for lane in self.lanes))
         eyes = (self.pods, self.nodes, self.deployments, self.wishes)
         work = [asyncio.create_task(one.follow()) for one in eyes]
-        work += [asyncio.create_task(self._read_pages(lane)) for lane in self.lanes]
+        work += [asyncio.create_task(self._pages.follow(lane)) for lane in self.lanes]
         try:
             await asyncio.gather(*(one.seen.wait() for one in eyes))
             yield
@@ -162,7 +160,7 @@ class OnNodes:
             pods=tuple(self.pods.of(lane.namespace)),
             deployments=tuple(self.deployments.of(lane.namespace)),
             nodes=tuple(one for one in self.nodes.of("") if one["metadata"]["name"] in lane.nodes),
-            pages=dict(self._pages_of(lane)),
+            pages=dict(self._pages.of(lane)),
             present=frozenset(lane.present),
             unsure=frozenset(lane.unsure),
         )
@@ -259,27 +257,6 @@ class OnNodes:
             clients.excused()
         elif len(found.routable) == len(found.engines) and not found.ejected:
             clients.unexcused()
-
-    def _pages_of(self, lane: Lane) -> Iterator[tuple[str, Manifest | None]]:
-        for one in self.pods.of(lane.namespace):
-            name = one["metadata"]["name"]
-            if name in self._pages and not seen.leaves(one) and seen.is_ready(one):
-                yield name, self._pages[name]
-
-    async def _read_pages(self, lane: Lane) -> None:
-        """Each router is asked what it sees, through the API server."""
-        while True:
-            for one in tuple(self.pods.of(lane.namespace)):
-                labels = one["metadata"].get("labels") or {}
-                if labels.get(seen.ROLE) == "router" and seen.is_ready(one) and not seen.leaves(one):
-                    self._pages[one["metadata"]["name"]] = await self._page(one)
-            await asyncio.sleep(PAGE_EVERY_S)
-
-    async def _page(self, pod: Manifest) -> Manifest | None:
-        path = f"{kube.path(pod)}:8080/proxy/fairlead/v1/endpoints"
-        with contextlib.suppress(Refusal, TimeoutError, aiohttp.ClientError, ValueError):
-            return await self.kube.once("GET", path)
-        return None
 
     def _address(self, lane: Lane) -> str:
         until = time.monotonic() + 60.0
