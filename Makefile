@@ -7,9 +7,13 @@ NODES ?= gpu-1=NVIDIA-L4:4
 NAME ?= dev
 SERVICE ?=
 ITEM ?=
+WORLD ?= small
+SEQUENCES ?= 300
+SEED ?=
+OUTPUT ?= text
 export PYTHONDONTWRITEBYTECODE ?= 1
 .DEFAULT_GOAL := help
-.PHONY: help setup check test unit vllm conformance house apiserver e2e demo demo-down cluster cluster-light cluster-down cluster-status expose image bench bench-engine bench-operator bench-router bench-clients bench-autoscaler prove evidence crds chart lock format
+.PHONY: help setup check test unit vllm conformance house apiserver e2e demo demo-down cluster cluster-light cluster-down cluster-status expose image bench bench-engine bench-operator bench-router bench-clients bench-autoscaler campaign prove evidence crds chart lock format
 
 help: ## list the targets
 	@if [ -t 1 ]; then on=$$(printf '\033[1m'); off=$$(printf '\033[0m'); fi; \
@@ -90,6 +94,9 @@ bench-autoscaler: setup ## the autoscaler beside HPA, KEDA, static and foreknowl
 	@$(ENV) $(PY) -m bench.autoscaler_shards
 	@$(ENV) $(PY) -m bench.autoscaler_sources
 	@$(ENV) $(PY) -m bench.replay_agreement
+
+campaign: setup ## hunt: random edits and faults, judged by an observer; WORLD=small|node SEQUENCES=… SEED=…
+	@$(ENV) $(PY) -m campaign --world $(WORLD) --sequences $(SEQUENCES) $(if $(SEED),--seed $(SEED)) -o $(OUTPUT)
 
 prove: setup ## list the claims; ITEM=house.4 proves one, RECORD=1 keeps the figure
 	@$(ENV) $(PY) -m prove $(ITEM) $(if $(RECORD),--record)

@@ -18,6 +18,7 @@ from prove.claimed import (
     simulator_speed,
     step_times,
     trial,
+    trial_campaign,
     trial_fields,
     trial_router,
 )
@@ -43,6 +44,7 @@ CLAIMS: Final[tuple[Claim, ...]] = tuple(
             *trial.CLAIMS,
             *trial_fields.CLAIMS,
             *trial_router.CLAIMS,
+            *trial_campaign.CLAIMS,
         )
     )
 )

@@ -27,12 +27,29 @@ from tests.patience import eventually
 PRODUCT: Final = "NVIDIA-L4"
 _NUMBERS: Final = itertools.count(1)
 """Nobody lives in another one's cluster because both have this process."""
+BEHAVIOUR: Final = ROOT / "tests" / "faults" / "kwok.yaml"
+LEAN: Final = (
+    "deployment-controller",
+    "replicaset-controller",
+    "garbage-collector-controller",
+    "disruption-controller",
+    "node-lifecycle-controller",
+    "taint-eviction-controller",
+    "namespace-controller",
+    "serviceaccount-controller",
+)
 PROGRAMS: Final = (*programs.LIGHT, "kube-controller-manager", "kube-scheduler")
 
 
 @contextmanager
-def small_cluster(gpus: int = 3, addresses: str = "127.0.99.1/24") -> Iterator[Embedded]:
-    """One, with our definitions and a node of so many GPUs; whose pods answer at addresses of its own, if at all."""
+def small_cluster(
+    gpus: int = 3, addresses: str = "127.0.99.1/24", behaviour: Path = BEHAVIOUR, *, lean: bool = False
+) -> Iterator[Embedded]:
+    """One, with our definitions and a node of so many GPUs; whose pods answer at addresses of its own, if at all.
+
+    How nodes and pods come and go is written in `behaviour`. A lean one has only the controllers that a deployment
+    needs, for stories by the thousand.
+    """
     cache = Cache.chosen()
     binaries = programs.ensure(cache, PROGRAMS)
     kwok = tools.ensure(cache, ("kwok",)) / "kwok"
@@ -43,7 +60,9 @@ def small_cluster(gpus: int = 3, addresses: str = "127.0.99.1/24") -> Iterator[E
         # Before the garbage collector starts: it looks for new kinds only every half minute.
         door.kubectl("apply", "--server-side", "-f", str(ROOT / "crds"))
         door.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s")
-        for words in (_controllers(binaries, layout, door), _scheduler(binaries, door), _kwok(kwok, door, addresses)):
+        pretending = _kwok(kwok, door, addresses, behaviour)
+        pretending.append(f"--node-lease-duration-seconds={400 if lean else 40}")
+        for words in (_controllers(binaries, layout, door, lean), _scheduler(binaries, door), pretending):
             stack.enter_context(_running(words, layout.root / f"{Path(words[0]).name}.log"))
         door.kubectl("apply", "-f", "-", text=json.dumps(node("node-1", gpus)))
         eventually(lambda: "True" in door.kubectl("get", "node", "node-1", "-o", _READY), "the pretended node is ready")
@@ -68,13 +87,16 @@ def node(name: str, gpus: int) -> dict[str, object]:
     }
 
 
-def _controllers(binaries: Path, layout: Layout, door: Embedded) -> list[str]:
+def _controllers(binaries: Path, layout: Layout, door: Embedded, lean: bool) -> list[str]:
     return [
         str(binaries / "kube-controller-manager"),
+        *((f"--controllers={','.join(LEAN)}", "--node-monitor-grace-period=600s") if lean else ()),
         f"--kubeconfig={door.kubeconfig}",
         f"--secure-port={_free_port()}",
         "--bind-address=127.0.0.1",
         "--leader-elect=false",
+        "--kube-api-qps=400",
+        "--kube-api-burst=800",
         f"--service-account-private-key-file={layout.pki}/service-accounts.key",
         f"--root-ca-file={layout.pki}/ca.crt",
     ]
@@ -85,11 +107,11 @@ def _scheduler(binaries: Path, door: Embedded) -> list[str]:
     return [*words, "--bind-address=127.0.0.1", f"--secure-port={_free_port()}"]
 
 
-def _kwok(kwok: Path, door: Embedded, addresses: str) -> list[str]:
+def _kwok(kwok: Path, door: Embedded, addresses: str, behaviour: Path) -> list[str]:
     """Pods get addresses where nothing listens, so that whoever asks them is refused at once."""
-    words = [str(kwok), f"--kubeconfig={door.kubeconfig}", f"--config={ROOT / 'tests' / 'faults' / 'kwok.yaml'}"]
+    words = [str(kwok), f"--kubeconfig={door.kubeconfig}", f"--config={behaviour}"]
     words.append("--manage-nodes-with-annotation-selector=kwok.x-k8s.io/node=fake")
-    return [*words, f"--cidr={addresses}", "--node-ip=127.0.99.254", "--node-lease-duration-seconds=40"]
+    return [*words, f"--cidr={addresses}", "--node-ip=127.0.99.254"]
 
 
 @contextmanager

@@ -1,0 +1,211 @@
+"""`python -m campaign`: hunt with a fresh seed, or tell kept stories again; 0 where nothing was found."""
+
+import argparse
+import asyncio
+import itertools
+import json
+import secrets
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from campaign import drawing, node, reporting, small, story
+from campaign.drawing import Deck
+from campaign.hunting import Found, Hunt, Wanted
+from campaign.reporting import Short
+from campaign.shrinking import Shrinking
+from campaign.story import Story
+from campaign.telling import Fresh, Outcome, Telling, Violation
+from campaign.world import Lane, World
+from devcluster.door import Embedded
+
+MOST_SHRUNK: Final = 8
+"""Kinds of failure; more than these are one bug with many faces, or many bugs."""
+LANES: Final = {"small": 30, "node": 4}
+OPERATOR_SAID: Final = 4000
+SHRINK_S: Final = 180.0
+"""For all kinds of failure together, since they are cut down side by side."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chosen:
+    """What somebody asked for."""
+
+    world: str
+    sequences: int
+    first: int
+    seed: int
+    lanes: int
+    weather: float
+    shrink: bool
+    stories: tuple[Path, ...]
+    keep: Path | None
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Hunt, and print what was found."""
+    parser = _parser()
+    said = parser.parse_args(argv)
+    chosen = Chosen(
+        world=said.world,
+        sequences=said.sequences,
+        first=said.first,
+        seed=secrets.randbelow(1_000_000) if said.seed is None else said.seed,
+        lanes=said.lanes or LANES[said.world],
+        weather=said.weather,
+        shrink=not said.no_shrink,
+        stories=tuple(said.stories),
+        keep=said.keep,
+    )
+    found, shorts = run(chosen)
+    print(
+        json.dumps(reporting.as_json(chosen.world, found, shorts))
+        if said.output == "json"
+        else reporting.table(chosen.world, found, shorts)
+    )
+    return 0 if found.holds else 1
+
+
+def run(chosen: Chosen) -> tuple[Found, list[Short]]:
+    """In a cluster of its own."""
+    lanes = min(chosen.lanes, max(1, len(chosen.stories) or chosen.sequences))
+    if chosen.world == "node":
+        with node.cluster(lanes) as door:
+            return asyncio.run(_on_nodes(door, lanes, chosen))
+    with small.cluster() as door, tempfile.TemporaryDirectory() as folder:
+        return asyncio.run(_in_small(door, lanes, Path(folder), chosen))
+
+
+async def _in_small(door: Embedded, lanes: int, folder: Path, chosen: Chosen) -> tuple[Found, list[Short]]:
+    async with small.world(door, lanes, folder) as world:
+        found, shorts = await within(world, drawing.SMALL, chosen)
+    if found.failures:
+        print((folder / "operator.log").read_text(encoding="utf-8")[-OPERATOR_SAID:], file=sys.stderr)
+    return found, shorts
+
+
+async def _on_nodes(door: Embedded, lanes: int, chosen: Chosen) -> tuple[Found, list[Short]]:
+    async with node.world(door, lanes) as world:
+        found, shorts = await within(world, drawing.NODE, chosen)
+        if found.failures:
+            print(world.release.log()[-OPERATOR_SAID:], file=sys.stderr)
+    return found, shorts
+
+
+async def within(world: World, deck: Deck, chosen: Chosen) -> tuple[Found, list[Short]]:
+    """In a world that is there."""
+    if chosen.stories:
+        found = await _told(world, chosen)
+    else:
+        wanted = Wanted(
+            sequences=chosen.sequences, seed=chosen.seed, first=chosen.first, weather_every_s=chosen.weather
+        )
+        found = await Hunt(world, deck, wanted).run(Progress(chosen.sequences))
+    beside = zip(itertools.cycle(world.lanes), _kinds(found), strict=False)
+    return found, list(await asyncio.gather(*(_short(world, lane, one, chosen) for lane, one in beside)))
+
+
+async def _told(world: World, chosen: Chosen) -> Found:
+    """Kept stories, one after the other."""
+    found, began = Found(seed=chosen.seed), time.monotonic()
+    for path in chosen.stories:
+        outcome = await tell(world, world.lanes[0], story.from_json(json.loads(path.read_text(encoding="utf-8"))))
+        found.note(outcome)
+        print(f"{path.name}: {[one.words for one in outcome.violations] or 'holds'}", file=sys.stderr)
+    found.seconds = time.monotonic() - began
+    return found
+
+
+async def tell(world: World, lane: Lane, told: Story) -> Outcome:
+    """One story to its end, all of it anew."""
+    return await Telling(world, lane, told, Fresh()).tell(anew=True)
+
+
+def _kinds(found: Found) -> list[list[Outcome]]:
+    """Failures by the oracle that spoke first, the shortest story first."""
+    kinds: dict[str, list[Outcome]] = {}
+    for one in found.failures:
+        kinds.setdefault(one.violations[0].oracle, []).append(one)
+    by_length = [sorted(some, key=lambda one: len(one.whole.steps)) for some in kinds.values()]
+    return sorted(by_length, key=lambda some: -len(some))[:MOST_SHRUNK]
+
+
+async def _short(world: World, lane: Lane, some: list[Outcome], chosen: Chosen) -> Short:
+    """The shortest of a kind, told without the others and cut down."""
+    oracle = some[0].violations[0].oracle
+    said: dict[Story, tuple[Violation, ...]] = {}
+
+    async def fails(candidate: Story) -> bool:
+        outcome = await tell(world, lane, candidate)
+        said[candidate] = tuple(outcome.violations)
+        return any(one.oracle == oracle for one in outcome.violations)
+
+    until = time.monotonic() + SHRINK_S
+    for one in some[: 2 if chosen.shrink else 0]:
+        for candidate in (one.story, one.whole):
+            if await fails(candidate):
+                short = await Shrinking(candidate, fails, until).run()
+                _keep(chosen, oracle, short)
+                return Short(oracle=oracle, story=short, violations=said[short], times=len(some), alone=True)
+    first = some[0]
+    return Short(
+        oracle=oracle,
+        story=first.whole,
+        violations=tuple(first.violations),
+        times=len(some),
+        alone=False if chosen.shrink else None,
+    )
+
+
+def _keep(chosen: Chosen, oracle: str, short: Story) -> None:
+    if chosen.keep is not None:
+        name = "".join(letter if letter.isalnum() else "-" for letter in oracle.lower()).strip("-")
+        text = json.dumps(story.as_json(short), indent=1)
+        (chosen.keep / f"{name}.json").write_text(f"{text}\n", encoding="utf-8")
+
+
+class Progress:
+    """A line a while."""
+
+    EVERY_S: Final = 10.0
+
+    def __init__(self, of: int) -> None:
+        self._of = of
+        self._failures = 0
+        self._began = self._at = time.monotonic()
+
+    def __call__(self, found: Found) -> None:
+        """After each sequence; what failed is told at once, since nobody knows how long the rest takes."""
+        now = time.monotonic()
+        for one in found.failures[self._failures :]:
+            self._failures += 1
+            words = "; ".join(f"{each.oracle}: {each.words}" for each in one.violations[:3])
+            print(f"failed after step {one.violations[0].step}: {words}", file=sys.stderr)
+            print(f"  {json.dumps(story.as_json(one.whole))}", file=sys.stderr)
+        if now - self._at >= self.EVERY_S:
+            self._at = now
+            words = f"{found.told} of {self._of} sequences, {found.judged} times judged at rest"
+            print(f"{now - self._began:5.0f} s  {words}, {len(found.failures)} failed", file=sys.stderr, flush=True)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m campaign", description=__doc__)
+    parser.add_argument("--world", choices=("small", "node"), default="small", help="where it is told")
+    parser.add_argument("--sequences", type=int, default=300, metavar="N")
+    parser.add_argument("--first", type=int, default=0, metavar="N", help="number of the first sequence")
+    parser.add_argument("--seed", type=int, metavar="N", help="default: a fresh one, printed")
+    parser.add_argument("--lanes", type=int, metavar="N", help="sequences side by side")
+    parser.add_argument("--weather", type=float, default=40.0, metavar="SECONDS", help="between what all feel; 0: none")
+    parser.add_argument("--no-shrink", action="store_true", help="print failures as they came")
+    parser.add_argument("--keep", type=Path, metavar="FOLDER", help="write shrunk stories there")
+    parser.add_argument("--stories", type=Path, nargs="*", default=(), metavar="FILE", help="tell these instead")
+    parser.add_argument("-o", "--output", choices=("text", "json"), default="text")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,102 @@
+"""Clients of one lane on the node: a few streams at a time, each answer judged to its last word, each with its times.
+
+A request may fail where what held it was killed, or where nothing served while it waited; anything else is lost, and
+a stream that ends short of its end without an error is cut in silence, which nothing excuses.
+"""
+
+import asyncio
+import contextlib
+import itertools
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Final
+
+from tests.cluster.streams import Question, Told, ask, client
+
+CLIENTS: Final = 3
+LENGTHS: Final = (12, 40, 25)
+PAUSE_S: Final = 0.2
+GRACE_S: Final = 8.0
+"""After a fault ended, routers still find out."""
+SILENT: Final = ("finish None", "finish stop", "words")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One request with its times."""
+
+    told: Told
+    began: float
+    ended: float
+
+
+@dataclass(slots=True)
+class Excuse:
+    """A time in which requests may fail."""
+
+    since: float
+    until: float = float("inf")
+
+
+@dataclass(slots=True)
+class Clients:
+    """All clients of one lane."""
+
+    address: str
+    asked: list[Asked] = field(default_factory=list)
+    excuses: list[Excuse] = field(default_factory=list)
+    _tasks: list[asyncio.Task[None]] = field(default_factory=list)
+
+    def start(self) -> None:
+        """They ask until they are ended."""
+        self._tasks = [asyncio.create_task(self._converse(place)) for place in range(CLIENTS)]
+
+    async def end(self) -> None:
+        """Whoever is being answered is left."""
+        for one in self._tasks:
+            one.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def excused(self) -> None:
+        """From now on requests may fail, until `unexcused`."""
+        if not self.excuses or self.excuses[-1].until < time.monotonic():
+            self.excuses.append(Excuse(time.monotonic()))
+        else:
+            self.excuses[-1].until = float("inf")
+
+    def unexcused(self) -> None:
+        """A little later none may."""
+        if self.excuses and self.excuses[-1].until == float("inf"):
+            self.excuses[-1].until = time.monotonic() + GRACE_S
+
+    def harmed(self, since: float) -> Iterator[str]:
+        """Requests that failed and had no excuse, and streams that ended in silence."""
+        for one in self.asked:
+            if one.ended < since or not one.told.flaw:
+                continue
+            if is_silent(one.told):
+                yield f"cut in silence: {one.told.flaw}"
+            elif not any(each.since <= one.ended and one.began <= each.until for each in self.excuses):
+                yield f"lost: {one.told.flaw}"
+
+    def count(self, since: float) -> int:
+        """Requests that ended since."""
+        return sum(one.ended >= since for one in self.asked)
+
+    async def _converse(self, place: int) -> None:
+        async with client(self.address) as asking:
+            for turn in itertools.count():
+                length = LENGTHS[(place + turn) % len(LENGTHS)]
+                question = Question(number=place + turn * CLIENTS, tokens=length, streams=place != CLIENTS - 1)
+                began = time.monotonic()
+                told = await ask(asking, question)
+                self.asked.append(Asked(told, began, time.monotonic()))
+                with contextlib.suppress(IndexError):
+                    del self.asked[: max(0, len(self.asked) - 5000)]
+                await asyncio.sleep(PAUSE_S)
+
+
+def is_silent(told: Told) -> bool:
+    """Whether the client was told nothing: no error, and not the whole answer."""
+    return "words, " in told.flaw and "finish None" in told.flaw

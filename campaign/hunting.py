@@ -1,0 +1,113 @@
+"""Many sequences side by side: each lane tells one after the other, and the weather changes over all of them."""
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from random import Random
+from typing import Final
+
+from campaign import drawing
+from campaign.drawing import Deck
+from campaign.telling import Fresh, Outcome, Telling
+from campaign.world import Lane, World
+
+ANEW_EVERY: Final = 5
+"""Of so many sequences one ends with a deletion and a fresh apply, also where that is known."""
+MOST_FAILURES: Final = 40
+"""After so many a person is needed, not more sequences."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """How much of what."""
+
+    sequences: int
+    seed: int
+    weather_every_s: float = 40.0
+    """0: it never changes."""
+    first: int = 0
+
+
+@dataclass(slots=True, kw_only=True)
+class Found:
+    """What came of it."""
+
+    seed: int
+    told: int = 0
+    moves: Counter[str] = field(default_factory=Counter)
+    done: int = 0
+    judged: int = 0
+    weather: int = 0
+    seconds: float = 0.0
+    requests: int = 0
+    """Of clients, where there are any."""
+    failures: list[Outcome] = field(default_factory=list)
+
+    def note(self, outcome: Outcome) -> None:
+        """One more sequence."""
+        self.told += 1
+        self.done += outcome.done
+        self.judged += outcome.judged
+        self.requests += outcome.requests
+        self.moves.update(type(one.move).__name__.lower() for one in outcome.story.steps)
+        if outcome.violations:
+            self.failures.append(outcome)
+
+    @property
+    def faults(self) -> int:
+        """Moves that are no edits of a spec or policy."""
+        return self.moves.total() - self.moves["edit"] + self.weather
+
+    @property
+    def holds(self) -> bool:
+        """Whether nothing was found."""
+        return not self.failures
+
+
+class Hunt:
+    """One campaign on its way."""
+
+    def __init__(self, world: World, deck: Deck, wanted: Wanted) -> None:
+        self._world = world
+        self._deck = deck
+        self._wanted = wanted
+        self._fresh = Fresh()
+        self._next = wanted.first
+        self._under_way: dict[int, Telling] = {}
+        self.found = Found(seed=wanted.seed)
+
+    async def run(self, progress: Callable[[Found], None]) -> Found:
+        """All sequences, or until too many failed."""
+        started = time.monotonic()
+        weather = asyncio.create_task(self._weather())
+        try:
+            async with asyncio.TaskGroup() as group:
+                for lane in self._world.lanes:
+                    group.create_task(self._lane(lane, progress))
+        finally:
+            weather.cancel()
+            await asyncio.gather(weather, return_exceptions=True)
+        self.found.seconds = time.monotonic() - started
+        return self.found
+
+    async def _lane(self, lane: Lane, progress: Callable[[Found], None]) -> None:
+        while self._next < self._wanted.first + self._wanted.sequences and len(self.found.failures) < MOST_FAILURES:
+            number, self._next = self._next, self._next + 1
+            telling = Telling(self._world, lane, drawing.story(self._deck, self._wanted.seed, number), self._fresh)
+            self._under_way[lane.number] = telling
+            outcome = await telling.tell(anew=number % ANEW_EVERY == 0)
+            self.found.note(outcome)
+            progress(self.found)
+
+    async def _weather(self) -> None:
+        """One change after the other; each is noted in every sequence that felt it."""
+        rng = Random(f"{self._wanted.seed}/weather")  # noqa: S311  # a campaign, no secrets
+        while self._wanted.weather_every_s:
+            await asyncio.sleep(self._wanted.weather_every_s * rng.uniform(0.6, 1.4))
+            move = rng.choice(self._deck.weather)
+            for telling in self._under_way.values():
+                telling.outcome.weather.append((telling.step, move))
+            self.found.weather += 1
+            await self._world.perform(self._world.lanes[0], move)

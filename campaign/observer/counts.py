@@ -1,0 +1,36 @@
+"""The figures of a status beside what can be counted: replicas, ready, routable, wanted, generations."""
+
+from collections.abc import Iterator
+
+from campaign.observer import conditions
+from campaign.observer.facts import Facts
+from campaign.observer.verdicts import Lie
+
+
+def lies(facts: Facts) -> Iterator[Lie]:
+    """Figures that are not those of the pods."""
+    generation = facts.document["metadata"]["generation"]
+    told = facts.status.get("observedGeneration")
+    if told != generation:
+        yield _lie("observedGeneration", told, generation)
+        return
+    for kind, one in facts.said.items():
+        if one.get("observedGeneration") != generation:
+            yield _lie(f"{kind}.observedGeneration", one.get("observedGeneration"), generation)
+    counted = {"replicas": len(facts.engines), "readyReplicas": len(facts.ready)}
+    if any(page is not None for page in facts.pages.values()):
+        counted["routableReplicas"] = len(facts.routable)
+    if facts.wanted is not None and not conditions.is_refused(facts):
+        counted["desiredReplicas"] = facts.wanted
+    for name, number in counted.items():
+        if facts.status.get(name) != number:
+            yield _lie(name, facts.status.get(name), number)
+    for revision in facts.status.get("revisions") or ():
+        label = "fairlead.dev/revision"
+        mine = [one for one in facts.engines if one["metadata"]["labels"].get(label) == revision["hash"]]
+        if revision.get("replicas") != len(mine):
+            yield _lie(f"revision {revision['name']}.replicas", revision.get("replicas"), len(mine))
+
+
+def _lie(about: str, said: object, counted: object) -> Lie:
+    return Lie(about=about, said=str(said), fact=f"it is {counted}")

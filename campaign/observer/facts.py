@@ -1,0 +1,192 @@
+"""What is there, as Kubernetes and the routers show it; every question about it has one plain answer."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Final
+
+Manifest = dict[str, Any]
+
+OF: Final = "fairlead.dev/deployment"
+ROLE: Final = "fairlead.dev/role"
+ASLEEP: Final = "fairlead.dev/asleep"
+PRODUCT: Final = "nvidia.com/gpu.product"
+GPU: Final = "nvidia.com/gpu"
+ENDED: Final = frozenset({"Succeeded", "Failed"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Facts:
+    """One deployment and all around it, at one moment."""
+
+    document: Manifest
+    pods: tuple[Manifest, ...]
+    """Every pod of its namespace."""
+    deployments: tuple[Manifest, ...]
+    """Every Deployment of its namespace."""
+    nodes: tuple[Manifest, ...]
+    pages: Mapping[str, Manifest | None]
+    """What each ready router says of engines, by the router pod's name; nothing: it does not say."""
+    present: frozenset[str]
+    """Objects that a spec may name and that are there: `Secret/keys`, `AutoscalingPolicy/queue`."""
+    unsure: frozenset[str] = frozenset()
+    """Those that went after they were found: Secrets are read one by one, and again within minutes only."""
+
+    @property
+    def name(self) -> str:
+        """The deployment's."""
+        return str(self.document["metadata"]["name"])
+
+    @property
+    def spec(self) -> Manifest:
+        """As it is stored, defaults of the API server included."""
+        return dict(self.document["spec"])
+
+    @property
+    def status(self) -> Manifest:
+        """What is said; empty before the first word."""
+        return dict(self.document.get("status") or {})
+
+    @cached_property
+    def said(self) -> dict[str, Manifest]:
+        """Conditions by type."""
+        return {str(one["type"]): one for one in self.status.get("conditions") or ()}
+
+    @cached_property
+    def engines(self) -> tuple[Manifest, ...]:
+        """Engine pods that stay."""
+        return tuple(one for one in self.pods if self._is(one, "engine") and not leaves(one) and not ended(one))
+
+    @cached_property
+    def awake(self) -> tuple[Manifest, ...]:
+        """Those that do not sleep."""
+        return tuple(one for one in self.engines if ASLEEP not in (one["metadata"].get("annotations") or {}))
+
+    @cached_property
+    def ready(self) -> tuple[Manifest, ...]:
+        """Those that the kubelet calls ready."""
+        return tuple(one for one in self.awake if is_ready(one))
+
+    @cached_property
+    def routers(self) -> tuple[Manifest, ...]:
+        """Router pods that are ready and stay."""
+        return tuple(one for one in self.pods if self._is(one, "router") and not leaves(one) and is_ready(one))
+
+    @cached_property
+    def routable(self) -> tuple[Manifest, ...]:
+        """Ready engines that at least one router sends to."""
+        used = {
+            str(one["pod"])
+            for page in self.pages.values()
+            for one in (page or {}).get("endpoints", ())
+            if one["state"] == "routable"
+        }
+        return tuple(one for one in self.ready if one["metadata"]["name"] in used)
+
+    @cached_property
+    def ejected(self) -> tuple[Manifest, ...]:
+        """Ready engines that routers tried and send nothing to."""
+        doubted = {
+            str(one["pod"])
+            for page in self.pages.values()
+            for one in (page or {}).get("endpoints", ())
+            if one["state"] == "ejected"
+        }
+        return tuple(one for one in self.ready if one["metadata"]["name"] in doubted)
+
+    @cached_property
+    def carriers(self) -> tuple[Manifest, ...]:
+        """The Deployments of engines."""
+        return tuple(one for one in self.deployments if self._is(one, "engine"))
+
+    @property
+    def wanted(self) -> int | None:
+        """How many replicas people or the autoscaler ask for; nothing where that cannot be told from outside."""
+        scaling = self.spec.get("scaling")
+        if not scaling:
+            return int(self.spec.get("replicas", 1))
+        said = (self.status.get("scaling") or {}).get("recommended")
+        if not isinstance(said, int):
+            return None
+        return max(int(scaling.get("minReplicas", 1)), min(said, int(scaling["maxReplicas"])))
+
+    @property
+    def gpus(self) -> int:
+        """Of one replica."""
+        parallel = self.spec.get("parallelism") or {}
+        return int(parallel.get("tensor", 1)) * int(parallel.get("pipeline", 1))
+
+    @property
+    def too_wide(self) -> bool:
+        """Whether a replica takes more GPUs than any node has that could hold it."""
+        return bool(self.hosts) and self.gpus > max(map(gpus_of, self.hosts))
+
+    @cached_property
+    def hosts(self) -> tuple[Manifest, ...]:
+        """Nodes that have the GPU and the labels that were asked for, open or not."""
+        wanted = dict((self.spec.get("placement") or {}).get("nodeSelector") or {})
+        if product := (self.spec.get("accelerator") or {}).get("product"):
+            wanted[PRODUCT] = product
+        return tuple(one for one in self.nodes if wanted.items() <= (one["metadata"].get("labels") or {}).items())
+
+    def _is(self, one: Manifest, role: str) -> bool:
+        said = one["metadata"].get("labels") or {}
+        return said.get(OF) == self.name and said.get(ROLE) == role
+
+
+def leaves(pod: Manifest) -> bool:
+    """Whether somebody asked it to go."""
+    return "deletionTimestamp" in pod["metadata"]
+
+
+def ended(pod: Manifest) -> bool:
+    """Whether nothing runs in it any more."""
+    return (pod.get("status") or {}).get("phase") in ENDED
+
+
+def is_ready(pod: Manifest) -> bool:
+    """By the kubelet's word."""
+    return condition(pod, "Ready").get("status") == "True"
+
+
+def unplaced(pod: Manifest) -> bool:
+    """Whether the scheduler said that no node takes it."""
+    return condition(pod, "PodScheduled").get("reason") == "Unschedulable" and not pod["spec"].get("nodeName")
+
+
+def condition(one: Manifest, kind: str) -> Manifest:
+    """One of an object's conditions."""
+    found = (one.get("status") or {}).get("conditions") or ()
+    return next((each for each in found if each["type"] == kind), {})
+
+
+def containers(pod: Manifest) -> Iterator[Manifest]:
+    """The states of its containers."""
+    yield from (pod.get("status") or {}).get("containerStatuses") or ()
+
+
+def crashed(pod: Manifest) -> bool:
+    """Whether its container ended by itself, badly, and does not serve again."""
+    for one in containers(pod):
+        waiting = (one.get("state") or {}).get("waiting") or {}
+        if not one.get("ready") and waiting.get("reason") == "CrashLoopBackOff":
+            return True
+    return False
+
+
+def hangs(pod: Manifest) -> bool:
+    """Whether its container runs, was up, and answers no probe now."""
+    return not is_ready(pod) and any(
+        one.get("started") and "running" in one.get("state", {}) for one in containers(pod)
+    )
+
+
+def unpulled(pod: Manifest) -> bool:
+    """Whether the kubelet cannot get its image."""
+    reasons = {((one.get("state") or {}).get("waiting") or {}).get("reason") for one in containers(pod)}
+    return bool(reasons & {"ImagePullBackOff", "ErrImagePull"})
+
+
+def gpus_of(node: Manifest) -> int:
+    """All that a node has to give."""
+    return int(((node.get("status") or {}).get("allocatable") or {}).get(GPU, 0))

@@ -1,0 +1,86 @@
+"""`python -m campaign.page`: docs/campaign.md, whose list of what was found is that of the kept stories."""
+
+import json
+import sys
+from typing import Final
+
+from campaign import story
+from campaign.moves import DEEDS
+from house.tree import ROOT
+
+STORIES: Final = ROOT / "tests" / "campaign" / "stories"
+PAGE: Final = ROOT / "docs" / "campaign.md"
+HEAD: Final = """# The campaign
+
+Written by `python -m campaign.page`; changes here are lost.
+
+A trial by hand finds what an afternoon finds. The campaign goes on by itself: it draws random sequences of edits and
+faults, tells them on a real cluster side by side, and lets an observer judge what the status says.
+
+```sh
+make campaign                                  # 300 sequences on the small cluster, a fresh seed, which is printed
+make campaign WORLD=node SEQUENCES=30          # on real nodes, with clients that stream
+make campaign SEED=7 SEQUENCES=5000            # the same sequences again
+python -m campaign --stories tests/campaign/stories/*.json    # kept stories only
+```
+
+It ends with a table and with 0 where nothing was found. A few sequences with a fresh seed are part of `make test`.
+
+| world | what is real | what is pretended |
+|---|---|---|
+| `small` | API server, controllers, scheduler, the operator's process | nodes and pods (kwok), pages they answer with |
+| `node` | Kubernetes, routers, the operator by Helm, the official client | GPUs, and what engines compute |
+
+## What happens
+
+| move | deeds |
+|---|---|
+"""
+MIDDLE: Final = """
+API server and operator concern all sequences of a cluster at once, so they change now and then over all of them.
+After each move the next one comes at once, after a second, or when everything stands still and was judged. In the end
+faults are undone and the spec is made good.
+
+## What must hold
+
+- **No lie.** `campaign/observer` counts raw pods, nodes and Deployments, reads routers' pages, and says of each
+  condition and count what must be said. It shares no code with the controller. A difference is a lie once nothing has
+  moved for 20 s (75 s where only routers can know).
+- **No bad sentence.** A message names no pod that is not there, counts no more than all, and is grammatical.
+- **No lost request.** A request fails only where its engine or router was killed, or nothing served; a stream never
+  ends short of its end in silence.
+- **The end is that of a fresh apply**: every child equal but for names, times and facts of the past; at rest nothing
+  is written.
+- **Nothing else is touched**: a stranger's pod keeps its GPU, no pod is left that belongs to nobody, and after a
+  deletion nothing stays.
+
+A sequence that fails is told again without the others and cut down, move by move, while it fails. What is left is
+printed as JSON and as a test, and kept in `tests/campaign/stories`, where `make test` tells it again.
+
+## What it found
+
+"""
+
+
+def page() -> str:
+    """The whole page."""
+    rows = [f"| {kind.__name__.lower()} | {', '.join(one.value for one in deeds)} |" for kind, deeds in DEEDS.items()]
+    return HEAD + "\n".join(rows) + "\n" + MIDDLE + "\n".join(_found()) + "\n"
+
+
+def _found() -> list[str]:
+    lines = ["| story | what was wrong | what happens in it |", "|---|---|---|"]
+    for path in sorted(STORIES.glob("*.json")):
+        kept = json.loads(path.read_text(encoding="utf-8"))
+        lines.append(f"| {path.stem} | {kept['found']} | {'; '.join(story.from_json(kept).lines)} |")
+    return lines
+
+
+def main() -> int:
+    """Write it."""
+    PAGE.write_text(page(), encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

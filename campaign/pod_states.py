@@ -1,0 +1,67 @@
+"""What a kubelet would write of a container that crashed, hangs, or runs again, where kwok pretends the kubelet."""
+
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from campaign import specs
+from campaign.observer import facts as seen
+
+Manifest = dict[str, Any]
+LAST_WORDS: Final = {0: "INFO the engine core is gone; the server ends", 137: ""}
+
+
+def crashed(pod: Manifest, code: int) -> Manifest:
+    """Ended by itself, and waited for."""
+    ended = {
+        "exitCode": code,
+        "reason": "Completed" if code == 0 else "Error",
+        "message": LAST_WORDS.get(code, "RuntimeError: CUDA error: an illegal memory access was encountered"),
+        "finishedAt": _now(),
+    }
+    waiting = {"reason": "CrashLoopBackOff", "message": "back-off 10s restarting failed container"}
+    state = {"ready": False, "started": False, "state": {"waiting": waiting}, "lastState": {"terminated": ended}}
+    return _status(pod, state, ready=False, restarts=1)
+
+
+def hanging(pod: Manifest) -> Manifest:
+    """Runs, and answers no probe."""
+    state = {"ready": False, "started": True, "state": {"running": {"startedAt": _now()}}}
+    return _status(pod, state, ready=False)
+
+
+def running(pod: Manifest) -> Manifest:
+    """Runs, and is ready."""
+    state = {"ready": True, "started": True, "state": {"running": {"startedAt": _now()}}}
+    return _status(pod, state, ready=True) | {"phase": "Running"}
+
+
+def may_be_ready(pod: Manifest) -> bool:
+    """Whether nothing of its spec keeps it from running, and it did run."""
+    main = pod["spec"]["containers"][0]
+    bad = any(one["name"] == specs.FAULT for one in main.get("env") or ())
+    return not bad and not main["image"].endswith(":missing") and has_started(pod)
+
+
+def has_started(pod: Manifest) -> bool:
+    """Whether the kubelet has said anything of its container."""
+    return bool(list(seen.containers(pod)))
+
+
+def _status(pod: Manifest, state: Manifest, *, ready: bool, restarts: int = 0) -> Manifest:
+    word = "True" if ready else "False"
+    rest = {} if ready else {"reason": "ContainersNotReady", "message": "containers with unready status: [engine]"}
+    said = [
+        one if one["type"] not in {"Ready", "ContainersReady"} else _condition(one["type"], word, rest)
+        for one in pod["status"]["conditions"]
+    ]
+    (container,) = list(seen.containers(pod))[:1]
+    told = container | state | {"restartCount": int(container.get("restartCount", 0)) + restarts}
+    return {"conditions": said, "containerStatuses": [told]}
+
+
+def _condition(kind: str, word: str, rest: Manifest) -> Manifest:
+    return {"type": kind, "status": word, "lastTransitionTime": _now()} | rest
+
+
+def _now() -> str:
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,300 @@
+"""The small cluster as a campaign's world: a real API server, controllers and scheduler, kwok's nodes, a real operator.
+
+Every lane has nodes of its own, which its replicas select; a stranger holds one of their GPUs.
+"""
+
+import asyncio
+import contextlib
+import os
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Final
+
+from campaign import kube, lanes, pod_states, specs, wishes
+from campaign.kube import Eye, Kube, Refusal
+from campaign.meddling import Meddler
+from campaign.moves import (
+    Api,
+    Child,
+    Edit,
+    Engine,
+    EngineDeed,
+    Move,
+    Node,
+    NodeDeed,
+    Operator,
+    Pod,
+    Router,
+    RouterDeed,
+    Secret,
+    SecretDeed,
+)
+from campaign.observer import facts as seen
+from campaign.observer.facts import Facts
+from campaign.pages import Pages
+from campaign.small_nodes import Nodes
+from campaign.specs import Wish
+from campaign.weather import Weather
+from campaign.wishes import Wishes
+from campaign.world import Lane
+from devcluster.door import Embedded
+from fairlead.cluster import connection
+from fairlead.cluster.api_server import ApiServer
+from tests.faults.operator import OperatorProcess, kubelet
+from tests.faults.proxy import Proxy
+from tests.faults.small_cluster import node, small_cluster
+
+Manifest = dict[str, Any]
+
+BEHAVIOUR: Final = Path(__file__).parent / "kwok.yaml"
+OURS: Final = f"127.{64 + os.getpid() % 128}"
+FLAGS: Final = ("--webhook", "off", "--router-image", "none", "--engine-image", "none", "--log-level", "WARNING")
+THRIFT: Final = "400"
+"""Kubernetes' programs may take four times the memory that they hold before they tidy up: it is CPU that is short."""
+GPUS: Final = 2
+"""Of each node; a lane has two, and a stranger holds one."""
+HEALS: Final = 30
+"""Looks at pods that are to run again."""
+
+
+@contextlib.contextmanager
+def cluster() -> Iterator[Embedded]:
+    """What a world lives in."""
+    os.environ.setdefault("GOGC", THRIFT)
+    with small_cluster(0, f"{OURS}.0.1/16", BEHAVIOUR, lean=True) as door:
+        yield door
+
+
+@asynccontextmanager
+async def world(door: Embedded, count: int, folder: Path) -> AsyncIterator["Small"]:
+    """Everything set up: eyes, pages, the proxy, the operator behind it."""
+    async with (
+        kube.reached(door.kubeconfig) as reached,
+        await connection.connect({"KUBECONFIG": str(door.kubeconfig)}, Path("/nonexistent")) as way,
+        Proxy(await way.credentials()).served() as proxy,
+    ):
+        operator = OperatorProcess(
+            kubeconfig=proxy.kubeconfig_through(folder / "kubeconfig"),
+            folder=folder,
+            host=f"{OURS}.255.1",
+            flags=FLAGS,
+        )
+        made = Small(reached, ApiServer(way), Weather(door, proxy, operator), count)
+        async with made.lived_in():
+            with kubelet(operator):
+                try:
+                    operator.start()
+                    await asyncio.to_thread(operator.wait_ready)
+                    yield made
+                finally:
+                    operator.kill()
+
+
+class Small:
+    """One cluster with all its lanes."""
+
+    def __init__(self, reached: Kube, api: ApiServer, weather: Weather, count: int) -> None:
+        self.kube = reached
+        self.weather = weather
+        self.pods, self.nodes = Eye(reached, kube.PODS), Eye(reached, kube.NODES)
+        self.deployments, self.wishes = Eye(reached, kube.DEPLOYMENTS), Eye(reached, kube.WISHES)
+        self.pages = Pages(api, self.pods)
+        self.lanes = tuple(_lane(number) for number in range(count))
+        self._hosts = Nodes(reached, GPUS)
+        self._wishes = Wishes(reached)
+        self._meddler = Meddler(reached, self.pods, self.deployments)
+
+    @asynccontextmanager
+    async def lived_in(self) -> AsyncIterator[None]:
+        """Lanes made, and everything followed for as long as the block runs."""
+        await asyncio.gather(*(self._make(lane) for lane in self.lanes))
+        eyes = (self.pods, self.nodes, self.deployments, self.wishes)
+        work = [asyncio.create_task(one.follow()) for one in (*eyes, self.pages)]
+        work.append(asyncio.create_task(self._count_writes()))
+        try:
+            await asyncio.gather(*(one.seen.wait() for one in eyes))
+            yield
+        finally:
+            for one in work:
+                one.cancel()
+            await asyncio.gather(*work, return_exceptions=True)
+            await self.pages.close()
+
+    async def begin(self, lane: Lane, wanted: Wish) -> None:
+        """The spec alone; what of the lane is gone comes back first."""
+        await self._wishes.furnish(lane)
+        lane.wish = wanted
+        await self._wishes.apply(lane)
+
+    async def perform(self, lane: Lane, move: Move) -> str:
+        """One move; a world that has gone on meanwhile may refuse it."""
+        try:
+            return await self._perform(lane, move)
+        except Refusal as problem:
+            if problem.status in kube.NO_SUCH:
+                return str(problem)
+            raise
+
+    async def _perform(self, lane: Lane, move: Move) -> str:
+        """What a person or an engine does may be impossible; the rest always is done."""
+        match move:
+            case Edit():
+                said = await self._wishes.edit(lane, move)
+            case Engine():
+                said = await self._engine(lane, move)
+            case Pod():
+                said = await self._meddler.pod(lane, move)
+            case Router(deed=RouterDeed.SILENT, place=place):
+                said = self._silence(lane, place)
+            case Router():
+                said = await self._meddler.router(lane, move)
+            case Child():
+                said = await self._meddler.child(lane, move)
+            case _:
+                said = ""
+                await self._happen(lane, move)
+        return said
+
+    async def _happen(self, lane: Lane, move: Node | Secret | Api | Operator) -> None:
+        match move:
+            case Node(deed=NodeDeed.DRAIN, place=place):
+                await self._hosts.perform(lane, Node(NodeDeed.CORDON, place))
+                await self._meddler.drain(lane, lane.nodes[place % len(lane.nodes)])
+            case Node():
+                await self._hosts.perform(lane, move)
+            case Secret(deed=SecretDeed.DELETE):
+                await self._wishes.take_secret(lane)
+            case Secret():
+                await self._wishes.secret(lane, str(time.monotonic()))
+            case Api() | Operator():
+                await self.weather.perform(move)
+
+    async def heal(self, lane: Lane) -> None:
+        """Nodes, pages, Secrets and pods as they were; a container that crashed runs again."""
+        for place in range(len(lane.nodes)):
+            await self._hosts.perform(lane, Node(NodeDeed.HEAL, place))
+        mine = [one for one in self.pods.of(lane.namespace) if not seen.leaves(one)]
+        self.pages.heal({one["metadata"]["name"] for one in mine})
+        self.pages.load(lane.name).waiting = 0.0
+        self.pages.load(lane.name).frozen = False
+        await self._wishes.furnish(lane)
+        for _ in range(HEALS):
+            await asyncio.sleep(0.3)
+            sick = [one for one in self.pods.of(lane.namespace) if pod_states.may_be_ready(one) and not _is_well(one)]
+            for one in sick:
+                with contextlib.suppress(Refusal):
+                    await self._set(one, pod_states.running(one))
+            if not sick:
+                return
+
+    def facts(self, lane: Lane) -> Facts | None:
+        """As the eyes see it; what routers would say is known without asking them."""
+        document = self.wishes.named(lane.namespace, lane.name)
+        if document is None or seen.leaves(document):
+            return None
+        pods = tuple(self.pods.of(lane.namespace))
+        found = Facts(
+            document=document,
+            pods=pods,
+            deployments=tuple(self.deployments.of(lane.namespace)),
+            nodes=tuple(one for one in self.nodes.of("") if one["metadata"]["name"] in lane.nodes),
+            pages={},
+            present=frozenset(lane.present),
+            unsure=frozenset(lane.unsure),
+        )
+        routers = [one["metadata"]["name"] for one in found.routers]
+        return replace(found, pages={one: self.pages.page(lane.name, one) for one in routers})
+
+    def disturbed_at(self) -> float:
+        """By whatever all lanes feel."""
+        return self.weather.until
+
+    async def children(self, lane: Lane) -> list[Manifest]:
+        """All kinds that a deployment has."""
+        return await lanes.children(self.kube, lane)
+
+    async def remove(self, lane: Lane) -> None:
+        """As people do; what belongs to nobody is taken away too."""
+        await self.kube.delete(wishes.place(lane))
+        await self._meddler.take_orphans(lane)
+
+    def complaints(self, lane: Lane) -> list[str]:
+        """The stranger, and pods of nobody."""
+        return lanes.complaints(self.pods, lane)
+
+    def requests(self, lane: Lane) -> int:  # noqa: ARG002  # there are no clients here
+        """None."""
+        return 0
+
+    async def _make(self, lane: Lane) -> None:
+        """Namespace, nodes, stranger."""
+        await self.kube.post("/api/v1/namespaces", {"metadata": {"name": lane.namespace}})
+        for name in lane.nodes:
+            made = dict(node(name, GPUS))
+            metadata: Manifest = dict(made["metadata"])  # type: ignore[call-overload]  # a node of other stories
+            metadata["labels"] = metadata["labels"] | {specs.LANE: lane.namespace}
+            await self.kube.post("/api/v1/nodes", made | {"metadata": metadata})
+        await lanes.settle_stranger(self.kube, lane, "somebody/elses:1")
+
+    async def _engine(self, lane: Lane, move: Engine) -> str:
+        if move.deed is EngineDeed.BUSY:
+            self.pages.load(lane.name).waiting = float(move.amount)
+            return ""
+        pod = self._meddler.one(lane, "engine", move.place)
+        if pod is None or not pod_states.has_started(pod):
+            return "no engine runs"
+        name = pod["metadata"]["name"]
+        match move.deed:
+            case EngineDeed.CRASH:
+                await self._set(pod, pod_states.crashed(pod, move.amount))
+            case EngineDeed.HANG:
+                await self._set(pod, pod_states.hanging(pod))
+            case EngineDeed.MUTE:
+                self.pages.mute.add(name)
+            case EngineDeed.METRICS_FROZEN:
+                self.pages.load(lane.name).frozen = True
+            case EngineDeed.METRICS_NAN | EngineDeed.METRICS_HUGE:
+                self.pages.lies[name] = move.deed
+            case _:
+                return "nothing runs in these pods"
+        return ""
+
+    def _silence(self, lane: Lane, place: int) -> str:
+        pod = self._meddler.one(lane, "router", place)
+        if pod is None:
+            return "no router runs"
+        self.pages.silent.add(pod["metadata"]["name"])
+        return ""
+
+    async def _set(self, pod: Manifest, status: Manifest) -> None:
+        await self.kube.patch(f"{kube.path(pod)}/status", {"status": status})
+
+    async def _count_writes(self) -> None:
+        """The proxy's log, read and forgotten."""
+        lanes = {one.namespace: one for one in self.lanes}
+        proxy = self.weather.proxy
+        while True:
+            log, proxy.log = proxy.log, []
+            proxy.made.clear()
+            proxy.counts.clear()
+            for one in log:
+                if one.asked.writes and one.asked.namespace in lanes and "events" not in one.asked.resource:
+                    lanes[one.asked.namespace].writes += 1
+            await asyncio.sleep(0.2)
+
+
+def _lane(number: int) -> Lane:
+    namespace = f"lane-{number:03d}"
+    return Lane(
+        number=number,
+        namespace=namespace,
+        name=f"chat-{number:03d}",
+        nodes=tuple(f"{namespace}-{letter}" for letter in "ab"),
+    )
+
+
+def _is_well(pod: Manifest) -> bool:
+    return seen.is_ready(pod) or seen.leaves(pod) or seen.ended(pod)

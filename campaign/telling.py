@@ -1,0 +1,239 @@
+"""One sequence told in one lane: each move, its pause, what was said meanwhile, and where it all ends.
+
+The end is the same for every sequence: faults are undone, the spec is made good, and then the deployment has to serve
+as if it had been applied for the first time, at rest, with nothing beside it.
+"""
+
+import asyncio
+import contextlib
+import time
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+from campaign.judging import Judge
+from campaign.moves import Move
+from campaign.observer import children, conditions
+from campaign.specs import Wish
+from campaign.story import Pause, Step, Story
+from campaign.world import Lane, World
+
+MOMENT_S: Final = 1.0
+LOOKS: Final = 4
+SETTLE_S: Final = 120.0
+BACK_S: Final = 150.0
+"""From undone faults to a deployment that serves as asked."""
+REST_S: Final = 2.0
+RESTS: Final = 4
+GONE_S: Final = 60.0
+GONE_EVERY_S: Final = 1.5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Violation:
+    """What must not be, and after which step."""
+
+    oracle: str
+    """Its kind: two stories of one kind are told apart by nothing else."""
+    words: str
+    step: int
+
+
+@dataclass(slots=True, kw_only=True)
+class Outcome:
+    """How one sequence went."""
+
+    story: Story
+    lane: int
+    done: int = 0
+    """Moves that were carried out."""
+    judged: int = 0
+    """Times that everything stood still and was said as it is."""
+    violations: list[Violation] = field(default_factory=list)
+    weather: list[tuple[int, Move]] = field(default_factory=list)
+    """What all lanes felt meanwhile, by the step it came at."""
+    seconds: float = 0.0
+    requests: int = 0
+    """Of clients, where there are any."""
+
+    @property
+    def whole(self) -> Story:
+        """The sequence with what all lanes felt, told as its own moves."""
+        steps = list(self.story.steps)
+        for place, move in reversed(self.weather):
+            steps.insert(place, Step(move=move, pause=Pause.NONE))
+        return Story(start=self.story.start, steps=tuple(steps), origin=self.story.origin)
+
+
+class Fresh:
+    """What a fresh apply makes of each spec, learnt by applying it."""
+
+    def __init__(self) -> None:
+        self._known: dict[Wish, dict[str, Any]] = {}
+
+    def of(self, wanted: Wish) -> dict[str, Any] | None:
+        """Nothing while nobody applied it."""
+        return self._known.get(wanted)
+
+    def learn(self, wanted: Wish, found: dict[str, Any]) -> None:
+        """As it was found."""
+        self._known[wanted] = found
+
+
+class Telling:
+    """One sequence on its way."""
+
+    def __init__(self, world: World, lane: Lane, story: Story, fresh: Fresh) -> None:
+        self._world = world
+        self._lane = lane
+        self._fresh = fresh
+        self._judge = Judge(world, lane)
+        self.step = 0
+        self.outcome = Outcome(story=story, lane=lane.number)
+
+    async def tell(self, *, anew: bool) -> Outcome:
+        """All of it; `anew`: at the end the deployment is deleted and applied again."""
+        started = time.monotonic()
+        try:
+            await self._tell(anew=anew)
+        except asyncio.CancelledError:
+            raise
+        except Exception as problem:  # noqa: BLE001  # a world that breaks under a story is a finding too
+            self._violate("world", f"{type(problem).__name__}: {problem}")
+        if self.outcome.violations:
+            await self._start_over()
+        self.outcome.seconds = time.monotonic() - started
+        return self.outcome
+
+    async def _tell(self, *, anew: bool) -> None:
+        story, lane, world = self.outcome.story, self._lane, self._world
+        if world.facts(lane) is None or story.start != Wish():
+            await world.begin(lane, story.start)
+        else:
+            self.outcome.story = story = replace(story, start=lane.wish)
+        await self._reached("start")
+        for number, step in enumerate(story.steps, 1):
+            if self.outcome.violations:
+                return
+            self.step = number
+            refused = await world.perform(lane, step.move)
+            self.outcome.done += not refused
+            await self._pause(step.pause)
+        if self.outcome.violations:
+            return
+        self.step = len(story.steps) + 1
+        await world.heal(lane)
+        good = lane.wish.good
+        if good != lane.wish:
+            await world.begin(lane, good)
+        if await self._reached("end"):
+            await self._end(anew=anew)
+
+    async def _pause(self, pause: Pause) -> None:
+        match pause:
+            case Pause.NONE:
+                self._judge.look()
+            case Pause.MOMENT:
+                for _ in range(LOOKS):
+                    await asyncio.sleep(MOMENT_S / LOOKS)
+                    self._judge.look()
+            case Pause.SETTLED:
+                still = await self._judge.settled(SETTLE_S)
+                self.outcome.judged += self._judge.agreed
+                if not still:
+                    self._violate("restless", f"it never stood still: {self._judge.restless}")
+                self._told_lies()
+
+    async def _reached(self, when: str) -> bool:
+        """Wait until all that was asked for serves, and is said to."""
+        until, edited = time.monotonic() + BACK_S, False
+        while time.monotonic() < until or self._world.disturbed_at() > time.monotonic():
+            await self._judge.settled(5.0)
+            self._told_lies()
+            if self.outcome.violations:
+                return False
+            found = self._judge.facts
+            if found is not None and self._judge.agreed and conditions.is_complete(found) and found.routable:
+                self.outcome.judged += 1
+                return True
+            if not edited and self._is_given_up():
+                edited, until = True, time.monotonic() + BACK_S
+                wish = self._lane.wish
+                await self._world.begin(self._lane, replace(wish, toleration=1 - wish.toleration))
+            await asyncio.sleep(0.3)
+        against = "; ".join(one.line for one in self._judge.against)
+        said = {name: one["reason"] for name, one in (self._judge.facts.said if self._judge.facts else {}).items()}
+        self._violate(f"not back at {when}", f"in {BACK_S:.0f} s: {said} {against}")
+        return False
+
+    def _is_given_up(self) -> bool:
+        """Whether a fault outlasted the deadline: what was given up is tried after an edit, or after minutes."""
+        said = self._judge.facts.said if self._judge.facts is not None and self._judge.agreed else {}
+        return "Stalled" in said and said["Stalled"]["reason"] == "DeadlineExceeded"
+
+    async def _end(self, *, anew: bool) -> None:
+        lane, world = self._lane, self._world
+        self.outcome.requests = world.requests(lane)
+        for words in world.complaints(lane):
+            self._violate("left behind", words)
+        await self._rests()
+        found = await self._children()
+        known = self._fresh.of(lane.wish)
+        if known is None or anew:
+            await self._gone()
+            if self.outcome.violations:
+                return
+            await world.begin(lane, lane.wish)
+            if not await self._reached("fresh apply"):
+                return
+            known = await self._children()
+            self._fresh.learn(lane.wish, known)
+        for line in children.differences(known, found):
+            self._violate("not as fresh", line)
+
+    async def _rests(self) -> None:
+        """At rest nothing is written."""
+        written = 0
+        for _ in range(RESTS):
+            before, version = self._lane.writes, self._version()
+            await asyncio.sleep(REST_S)
+            written = self._lane.writes - before
+            if not written and self._version() == version:
+                return
+        self._violate("writes at rest", f"{written} writes in {REST_S:.0f} s, {RESTS} times in a row")
+
+    async def _gone(self) -> None:
+        """After its deletion nothing is left."""
+        await self._world.remove(self._lane)
+        until = time.monotonic() + GONE_S
+        left: list[str] = ["?"]
+        while left and time.monotonic() < until:
+            await asyncio.sleep(GONE_EVERY_S)
+            left = [f"{one['kind']} {one['metadata']['name']}" for one in await self._world.children(self._lane)]
+        for one in left:
+            self._violate("left after deletion", one)
+
+    async def _children(self) -> dict[str, Any]:
+        """Without counts that the autoscaler chose: load has its own history."""
+        found = await self._world.children(self._lane)
+        for one in found:
+            if self._lane.wish.scaling and children.REVISION in (one["metadata"].get("labels") or {}):
+                one.get("spec", {}).pop("replicas", None)
+        return children.essence(found, self._lane.namespace, self._lane.name)
+
+    async def _start_over(self) -> None:
+        """The next sequence of this lane begins with nothing."""
+        with contextlib.suppress(Exception):
+            await self._world.heal(self._lane)
+            await self._gone()
+            self._lane.wish = Wish()
+
+    def _version(self) -> str:
+        found = self._world.facts(self._lane)
+        return str(found.document["metadata"]["resourceVersion"]) if found else ""
+
+    def _told_lies(self) -> None:
+        for one in self._judge.lies:
+            self._violate(f"lie: {one.about}", one.line)
+
+    def _violate(self, oracle: str, words: str) -> None:
+        self.outcome.violations.append(Violation(oracle=oracle, words=words, step=self.step))

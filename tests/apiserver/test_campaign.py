@@ -1,0 +1,55 @@
+"""The campaign in short: kept stories told again, then fresh sequences side by side, on the small cluster."""
+
+import asyncio
+import json
+import secrets
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from campaign import drawing, small, story
+from campaign.hunting import Found, Hunt, Wanted
+from campaign.story import Story
+from campaign.telling import Fresh, Outcome, Telling
+from devcluster.door import Embedded
+
+STORIES: Final = Path(__file__).parents[1] / "campaign" / "stories"
+LANES: Final = 12
+SEQUENCES: Final = 24
+WEATHER_S: Final = 25.0
+
+
+def test_kept_stories_hold_and_a_few_fresh_sequences_find_nothing(
+    tmp_path: Path, record_property: Callable[[str, object], None]
+) -> None:
+    seed = secrets.randbelow(1_000_000)
+    kept = {path.stem: story.from_json(json.loads(path.read_text())) for path in sorted(STORIES.glob("*.json"))}
+    with small.cluster() as door:
+        wrong, found = asyncio.run(_tell(door, tmp_path, kept, seed))
+    record_property("sequences", found.told + len(kept))
+    record_property("judged", found.judged)
+    assert wrong == []
+    assert [said(one) for one in found.failures] == [], f"seed {seed}: python -m campaign --seed {seed}"
+    assert found.told == SEQUENCES
+
+
+async def _tell(door: Embedded, folder: Path, kept: dict[str, Story], seed: int) -> tuple[list[str], Found]:
+    async with small.world(door, LANES, folder) as world:
+        waiting = list(kept.items())
+        wrong: list[str] = []
+
+        async def lane(place: int) -> None:
+            while waiting:
+                name, one = waiting.pop()
+                outcome = await Telling(world, world.lanes[place], one, Fresh()).tell(anew=False)
+                wrong.extend(f"{name}: {line}" for line in said(outcome))
+
+        await asyncio.gather(*(lane(place) for place in range(LANES)))
+        wanted = Wanted(sequences=SEQUENCES, seed=seed, weather_every_s=WEATHER_S)
+        return wrong, await Hunt(world, drawing.SMALL, wanted).run(lambda _: None)
+
+
+def said(outcome: Outcome) -> list[str]:
+    """What was wrong, and the story that can be told again."""
+    told = json.dumps(story.as_json(outcome.whole))
+    return [f"{one.oracle}: {one.words} (after step {one.step} of {told})" for one in outcome.violations[:2]]

@@ -1,0 +1,174 @@
+"""The observer by itself: what it says of a picture, and that a status that says otherwise is called a lie."""
+
+import copy
+from typing import Any
+
+import pytest
+
+from campaign.judging import disagreements
+from campaign.observer import children, conditions, words
+from campaign.observer.facts import Facts
+
+Manifest = dict[str, Any]
+REVISION = "0a1b2c3d"
+SERVING = {
+    "Ready": ("True", "Serving"),
+    "Accepted": ("True", "Accepted"),
+    "Fits": ("True", "Fits"),
+    "Scheduled": ("True", "Scheduled"),
+    "Available": ("True", "Available"),
+    "Progressing": ("True", "Complete"),
+    "Routable": ("True", "Routable"),
+    "ScalingActive": ("False", "Fixed"),
+}
+
+
+def pod(name: str, role: str = "engine", *, ready: bool = True, **spec: Any) -> Manifest:  # noqa: ANN401  # fields of a pod
+    word = "True" if ready else "False"
+    labels = {"fairlead.dev/deployment": "chat", "fairlead.dev/role": role, "fairlead.dev/revision": REVISION}
+    main = {
+        "image": "ours",
+        "command": ["fairlead", "--max-model-len", "8192"],
+        "resources": {"limits": {"nvidia.com/gpu": "1"}},
+    }
+    return {
+        "metadata": {"name": name, "labels": labels},
+        "spec": {"nodeName": "one", "nodeSelector": {"nvidia.com/gpu.product": "L4"}, "containers": [main]} | spec,
+        "status": {"phase": "Running", "conditions": [{"type": "Ready", "status": word}]},
+    }
+
+
+def document(said: dict[str, tuple[str, str]], **changes: Any) -> Manifest:  # noqa: ANN401  # fields of a spec
+    spec = {"engine": {"context": {"maxTokens": 8192}}, "accelerator": {"product": "L4"}, "replicas": 2}
+    conditions = [
+        {"type": kind, "status": status, "reason": reason, "message": "as it is", "observedGeneration": 1}
+        for kind, (status, reason) in said.items()
+    ]
+    counts = {"replicas": 2, "readyReplicas": 2, "routableReplicas": 2, "desiredReplicas": 2}
+    revisions = [{"name": "chat-1", "hash": REVISION, "replicas": 2}]
+    status = {"observedGeneration": 1, "conditions": conditions, "revisions": revisions} | counts
+    return {"metadata": {"name": "chat", "generation": 1}, "spec": spec | changes, "status": status}
+
+
+def picture(*pods: Manifest, said: dict[str, tuple[str, str]] | None = None, **changes: Any) -> Facts:  # noqa: ANN401
+    node = {
+        "metadata": {"labels": {"nvidia.com/gpu.product": "L4"}},
+        "status": {"allocatable": {"nvidia.com/gpu": "4"}},
+    }
+    engines = pods or (pod("chat-aaaaa"), pod("chat-bbbbb"))
+    page = {"endpoints": [{"pod": one["metadata"]["name"], "state": "routable"} for one in engines]}
+    return Facts(
+        document=document(said or SERVING, **changes),
+        pods=(*engines, pod("router", "router")),
+        deployments=(),
+        nodes=(node,),
+        pages={"router": page},
+        present=frozenset(),
+    )
+
+
+def about(facts: Facts) -> set[str]:
+    """What is lied about."""
+    return {one.about for one in disagreements(facts)}
+
+
+def test_a_deployment_that_serves_and_says_so_is_believed() -> None:
+    assert about(picture()) == set()
+
+
+def test_a_pod_that_is_not_ready_is_missed_in_every_condition_and_count() -> None:
+    facts = picture(pod("chat-aaaaa"), pod("chat-bbbbb", ready=False))
+
+    assert about(facts) == {"readyReplicas", "routableReplicas", "Available", "Progressing"}
+
+
+def test_a_crash_has_to_be_named() -> None:
+    crashed = pod("chat-bbbbb", ready=False)
+    waiting = {"waiting": {"reason": "CrashLoopBackOff"}}
+    crashed["status"]["containerStatuses"] = [{"name": "engine", "ready": False, "state": waiting}]
+    facts = picture(pod("chat-aaaaa"), crashed)
+
+    verdict = conditions.progressing(facts)
+    assert verdict is not None
+    assert (set(verdict.statuses), "CrashLoop" in verdict.reasons) == ({"False"}, True)
+
+
+@pytest.mark.parametrize(
+    ("changes", "condition", "reason"),
+    [
+        ({"engine": {"context": {"maxTokens": 10_000_000}}}, "Accepted", "DoesNotFit"),
+        ({"engine": {"context": {"maxTokens": 8192}, "extraArgs": ["--port", "9"]}}, "Accepted", "Refused"),
+        ({"accelerator": {"product": "H200"}}, "Scheduled", "ProductAbsent"),
+        ({"replicas": 3}, "Available", "TooFew"),
+    ],
+)
+def test_each_bad_wish_must_be_said(changes: Manifest, condition: str, reason: str) -> None:
+    found = {one.condition: one for one in conditions.verdicts(picture(**changes))}
+
+    assert reason in found[condition].reasons
+    assert condition in about(picture(**changes))
+
+
+def test_more_gpus_than_a_node_has_is_for_a_person_to_change() -> None:
+    assert "Stalled" in about(picture(parallelism={"tensor": 8}))
+
+
+def test_routers_that_say_nothing_leave_it_unknown() -> None:
+    silent = picture(said=SERVING | {"Routable": ("Unknown", "RoutersSilent"), "Ready": ("Unknown", "RoutersSilent")})
+    object.__setattr__(silent, "pages", {"router": None})
+
+    assert about(silent) == set()
+
+
+@pytest.mark.parametrize(
+    ("message", "flaw"),
+    [
+        ("1 replicas keep serving", "one of a thing is called many"),
+        ("2 replica are ready", "many of a thing are called one"),
+        ("4 of 3 replicas serve", "4 of 3"),
+        ("the engine ended with code None", "a word of the program's own"),
+        ("the the router", "twice"),
+        ("x" * 1001, "1001 characters"),
+    ],
+)
+def test_sentences_that_are_wrong_by_themselves(message: str, flaw: str) -> None:
+    assert [one for one in words.flaws(message) if flaw in one]
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "1 replica keeps serving",
+        "2 of 3 replicas are ready",
+        "a replica takes 8 GPUs",
+        "6 wait in routers",
+        "1,000 tokens",
+    ],
+)
+def test_sentences_that_are_well(message: str) -> None:
+    assert list(words.flaws(message)) == []
+
+
+def test_a_pod_that_is_not_there_is_nobody_to_speak_of() -> None:
+    facts = picture()
+    facts.document["status"]["conditions"][0]["message"] = "pod chat-zzzzz: it ended"
+
+    assert [one.fact for one in words.lies(facts)] == ["there is no pod chat-zzzzz"]
+
+
+def test_children_of_two_deployments_are_compared_without_their_names_and_past() -> None:
+    def child(name: str, revision: str, replicas: int) -> Manifest:
+        notes = {"fairlead.dev/wanted-since": name, "fairlead.dev/note": f"of {name}-{revision}"}
+        head = {"name": f"{name}-{revision}", "labels": {"fairlead.dev/revision": revision}, "annotations": notes}
+        return {"kind": "deployments", "metadata": head, "spec": {"replicas": replicas}}
+
+    one = children.essence([child("chat-1", "0a1b2c3d", 2)], "lane-1", "chat-1")
+    same = children.essence([child("chat-2", "4d5e6f70", 2)], "lane-2", "chat-2")
+    other = children.essence([child("chat-2", "4d5e6f70", 3)], "lane-2", "chat-2")
+
+    assert children.differences(one, same) == []
+    assert children.differences(one, other) == [
+        "deployments/NAME-REVISION0: spec: {'replicas': 3} instead of {'replicas': 2}"
+    ]
+    assert children.differences(one, {}) == ["deployments/NAME-REVISION0 is missing"]
+    assert copy.deepcopy(one) == one
