@@ -17,7 +17,7 @@ from fairlead.planning import room as rooms
 from fairlead.scaling.facts import Facts, Phase, Pod, Router
 
 UNBOUNDED: Final = Room()
-SILENT: Final = frozenset({Phase.PENDING, Phase.UNPLACEABLE, Phase.DEAD, Phase.ASLEEP})
+SILENT: Final = frozenset({Phase.PENDING, Phase.PULLING, Phase.UNPLACEABLE, Phase.DEAD, Phase.ASLEEP})
 """Phases in which nobody answers, which is no doubt."""
 
 
@@ -119,7 +119,7 @@ class Observer:
                 name=name,
                 revision=children.revision_of(manifest),
                 phase=phase,
-                since=phases.made_at(manifest),
+                since=phases.begun_at(manifest),
                 ready_at=self._ready(uid, manifest),
             )
             found.append(made if phase in SILENT else replace(made, figures=figures, doubt=doubt, because=because))

@@ -1,5 +1,7 @@
 """How long a new replica takes until it serves: starts of one revision, as far as they were seen.
 
+A start begins with the engine's container: waiting for a node or an image says nothing of the next start.
+
 A start that the fleet was born with took no time that anybody waited for, and teaches nothing.
 """
 
@@ -65,6 +67,6 @@ def with_starts(starts: tuple[Starts, ...], revision: str, ready: tuple[Pod, ...
 def remaining(pod: Pod, horizon_seconds: float, now: float) -> float:
     """Until it serves; one that takes longer than planned is given a quarter of the plan more, again and again."""
     age = max(now - pod.since, 0.0)
-    if pod.phase is Phase.PENDING:
+    if pod.phase in {Phase.PENDING, Phase.PULLING}:
         return horizon_seconds
     return max(horizon_seconds - age, horizon_seconds / 4)
