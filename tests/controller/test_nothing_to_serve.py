@@ -14,7 +14,7 @@ def conditions(world: Pretend) -> dict[str, tuple[str, str]]:
 
 def message(world: Pretend, kind: str) -> str:
     """What one condition says."""
-    return next(one["message"] for one in world.document()["status"]["conditions"] if one["type"] == kind)
+    return next(str(one["message"]) for one in world.document()["status"]["conditions"] if one["type"] == kind)
 
 
 def settled(gpus: int = 4, **spec: Any) -> Pretend:  # noqa: ANN401  # fields of a spec

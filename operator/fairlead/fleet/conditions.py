@@ -55,7 +55,7 @@ class ConditionReason(StrEnum):
     DOES_NOT_FIT = "DoesNotFit"
     """The model and its cache need more memory than the GPUs have; the message says what would fit."""
     FIT_UNKNOWN = "FitUnknown"
-    """The model or the GPU is not in the catalogue; the engine itself will tell at its start."""
+    """The model or the GPU is not in the catalogue; the engine reports it when it starts."""
     MEASURED = "Measured"
     """A running replica reported what it holds; no estimate any more."""
     # Scheduled
@@ -147,7 +147,7 @@ class ConditionReason(StrEnum):
     SERVING = "Serving"
     """What was asked for serves."""
     INTERNAL_ERROR = "InternalError"
-    """Fairlead fails at this object and changes nothing of it; its log has the details."""
+    """Fairlead failed on this object and changes nothing of it; the log of the operator has the details."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,7 +1,8 @@
 """What the status says of a node that was cordoned and of an engine that hangs after it had ended once."""
 
 import json
-from typing import Any
+import time
+from typing import Any, Final
 
 import pytest
 
@@ -11,24 +12,27 @@ from tests.patience import eventually
 
 pytestmark = pytest.mark.usefixtures("operated")
 
-CORDONED_S = 8.0
+CORDONED_S: Final = 8.0
 
 
 @pytest.mark.trial(2)
 @pytest.mark.trial(3)
 def test_a_cordon_is_no_cold_start_and_a_hang_is_told_as_what_it_is(stage: Stage) -> None:
     """The kubelet's own words: what it reports of a probe that fails and of an earlier end."""
+    chat = Deployed(stage, replicas=1, engine=engine(FAIRLEAD_ENGINE_FAULTS_API="1"), rollout={})
+    (first,) = chat.serves().engines
     nodes = [one["metadata"]["name"] for one in stage.objects("nodes") if _has_l4(one)]
     stage.door.kubectl("cordon", *nodes)
     try:
-        chat = Deployed(stage, replicas=1, engine=engine(FAIRLEAD_ENGINE_FAULTS_API="1"), rollout={})
-        eventually(lambda: chat.look().reason("Scheduled") == "NoFreeGpu", "it waits for a node")
+        stage.kubectl("delete", "pod", first, "--wait=false")
+        eventually(lambda: chat.look().reason("Scheduled") in {"Unschedulable", "NoFreeGpu"}, "it waits for a node")
+        time.sleep(CORDONED_S)
         assert chat.look().reason("Stalled") == "", "an uncordon is waited for"
     finally:
         stage.door.kubectl("uncordon", *nodes)
     (pod,) = chat.serves().engines
     start = chat.look().status["revisions"][0]["coldStart"]
-    assert float(start["last"]) < CORDONED_S, start
+    assert float(start["last"]) < CORDONED_S <= float(start["nodeWait"]), start
 
     told(stage, pod, "import os, signal; os.kill(1, signal.SIGTERM)")
     eventually(lambda: _restarts(chat) == 1 and chat.look().settled, "it ended once and serves again", within_s=60)
