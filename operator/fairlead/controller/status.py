@@ -86,7 +86,8 @@ def changed(found: Manifest, before: Manifest) -> tuple[Manifest, ...]:
 def with_internal_error(document: Manifest, words: str, at: datetime) -> Manifest:
     """The stored status, saying that we fail at this object; nothing else of it is touched."""
     before, metadata = document.get("status") or {}, document["metadata"]
-    message = f"Fairlead failed on this object and changes nothing of it: {words}; the operator's log has the details: report it"
+    remedy = "the operator's log has the details: report it"
+    message = f"Fairlead failed on this object and changes nothing of it: {words}; {remedy}"
     said = [
         Judgement(
             type=kind, holds=kind is not ConditionType.READY, reason=ConditionReason.INTERNAL_ERROR, message=message

@@ -38,5 +38,5 @@ def _alone(wanted: WantedDeployment, *, rolls: bool) -> Iterator[str]:
     if rolls and 0 < count <= missing:
         yield (
             f"spec.rollout.maxUnavailable: {missing}: of {counted(count, 'replica')} none serves while this change "
-            "rolls out; requests are held; use strategy Surge with a spare GPU, or more replicas, where that is too long"
+            "rolls out; requests are held; use strategy Surge with a spare GPU, or more replicas, if that is too long"
         )

@@ -66,4 +66,4 @@ def _restarts(chat: Deployed) -> int:
 
 
 def _has_l4(node: dict[str, Any]) -> bool:
-    return node["metadata"]["labels"].get("nvidia.com/gpu.product") == "NVIDIA-L4"
+    return bool(node["metadata"]["labels"].get("nvidia.com/gpu.product") == "NVIDIA-L4")
