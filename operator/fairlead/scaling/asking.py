@@ -16,6 +16,7 @@ from fairlead.scaling import (
     learning,
     mixing,
     queue_depth,
+    queue_time,
     speeds,
     straining,
     token_demand,
@@ -63,22 +64,24 @@ class Wish:
 def wished(view: View) -> Wish:
     """All signals that the policy looks at."""
     signals = view.facts.policy.signals
+    late = _late(view)
     simple = []
     if signals.queue_per_replica is not None:
         simple.append(queue_depth.candidate(view.roster, signals.queue_per_replica))
     if signals.kv_target:
         simple.append(kv_cache.candidate(view.roster, signals.kv_target, view.facts.policy.warm_pool.ready))
     if signals.token_headroom is None:
-        return Wish(candidates=tuple(simple), known=None, reckoning=None, pressed_since=None)
+        return Wish(candidates=(*late, *simple), known=None, reckoning=None, pressed_since=None)
     known = _known(view)
     if isinstance(known, str):
         unknown = token_demand.nobody_knows(known)
-        return Wish(candidates=(unknown, *simple), known=None, reckoning=None, pressed_since=None)
+        return Wish(candidates=(unknown, *late, *simple), known=None, reckoning=None, pressed_since=None)
     reckoning = token_demand.reckoned(known, view.roster, view.facts.policy, signals.token_headroom, view.now)
     pressed = any((one.replicas or 0) > len(view.roster.ready) for one in simple)
     since = (view.learnt.pressed_since if view.learnt.pressed_since is not None else view.now) if pressed else None
     corrected = (_corrected(one, view, since) for one in simple)
-    return Wish(candidates=(reckoning.candidate, *corrected), known=known, reckoning=reckoning, pressed_since=since)
+    candidates = (reckoning.candidate, *late, *corrected)
+    return Wish(candidates=candidates, known=known, reckoning=reckoning, pressed_since=since)
 
 
 def _known(view: View) -> Known | str:
@@ -101,6 +104,14 @@ def _known(view: View) -> Known | str:
         strain=straining.factor(felt, view.facts.policy.signals.token_headroom or 0.0),
         excess=exceeding.factor(view.learnt.excess, felt.power),
     )
+
+
+def _late(view: View) -> tuple[Candidate, ...]:
+    """What the time in the queue asks for, where the policy limits it."""
+    most = queue_time.limit(view.facts.policy)
+    if most is None:
+        return ()
+    return (queue_time.candidate(view.facts, view.roster, view.learnt.queueing, most, view.horizon),)
 
 
 def _corrected(one: Candidate, view: View, since: float | None) -> Candidate:

@@ -22,6 +22,7 @@ BY_SIGNAL: Final = {
     Signal.QUEUE_DEPTH: ScalingReason.QUEUE_DEPTH,
     Signal.KV_CACHE: ScalingReason.KV_CACHE,
     Signal.TOKENS: ScalingReason.TOKEN_DEMAND,
+    Signal.QUEUE_TIME: ScalingReason.QUEUE_TIME,
 }
 BY_BOUND: Final = {
     Bound.MISSING_FIGURES: ScalingReason.FIGURES_MISSING,
