@@ -13,9 +13,7 @@ from fairlead.scaling.speeds import Fit
 
 pytestmark = pytest.mark.trial(21)
 
-LEARNT: Final = Request(
-    prompt_tokens=100.0, computed_share=1.0, output_tokens=20.0, held_tokens=110.0, true_share=1.0
-)
+LEARNT: Final = Request(prompt_tokens=100.0, computed_share=1.0, output_tokens=20.0, held_tokens=110.0, true_share=1.0)
 """Twenty tokens of 50 ms: a second each, so that eight of them end eight times a second."""
 SPEED: Final = Speed(step_seconds=0.04, seconds_per_sequence=0.00125, seconds_per_prompt_token=0.0001)
 SECONDS: Final = 8.0

@@ -7,7 +7,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from fairlead.scaling import arriving, exceeding, forecasting, intervals, mixing, queueing, speeds, starting, staying, straining
+from fairlead.scaling import (
+    arriving,
+    exceeding,
+    forecasting,
+    intervals,
+    mixing,
+    queueing,
+    speeds,
+    starting,
+    staying,
+    straining,
+)
 from fairlead.scaling.arriving import Arrivals, Rhythm
 from fairlead.scaling.exceeding import Excess
 from fairlead.scaling.facts import EngineFigures, Facts, Pod

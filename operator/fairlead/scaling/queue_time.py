@@ -47,7 +47,9 @@ def candidate(facts: Facts, roster: Roster, queueing: Queueing, most: float, col
     elif queueing.seconds > most:
         more = _more(serving, roster, queueing.seconds / most) if _lasts(roster, queueing, most, cold_start) else 0
         replicas = serving + len(roster.stuck) + more
-        words += f": {count(more, 'replica')} more than the {serving} that {verb(serving, 'serves')}" if more else EASING
+        words += (
+            f": {count(more, 'replica')} more than the {serving} that {verb(serving, 'serves')}" if more else EASING
+        )
     shown = (
         Figure(name="queue.seconds", value=queueing.seconds, unit="s"),
         Figure(name="queue.limitSeconds", value=most, unit="s"),

@@ -82,7 +82,9 @@ def lightened(fits: tuple[Fit, ...], revision: str, weight: float) -> tuple[Fit,
 
 
 def _times(fit: Fit, weight: float) -> Fit:
-    sums = {one.name: getattr(fit, one.name) * weight for one in fields(fit) if one.name not in {"revision", "kv_tokens"}}
+    sums = {
+        one.name: getattr(fit, one.name) * weight for one in fields(fit) if one.name not in {"revision", "kv_tokens"}
+    }
     return replace(fit, **sums)
 
 

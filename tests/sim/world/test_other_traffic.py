@@ -40,7 +40,7 @@ class Heard:
     def __init__(self) -> None:
         self.all: list[tuple[float, Recommendation]] = []
 
-    def __call__(self, facts: Facts, before: Memory, said: Recommendation, now: float) -> None:
+    def __call__(self, _: Facts, __: Memory, said: Recommendation, now: float) -> None:
         self.all.append((now, said))
 
     def since(self, moment: float) -> list[tuple[float, Recommendation]]:
@@ -84,7 +84,9 @@ def test_what_was_learnt_from_short_answers_is_outweighed_within_two_minutes(
     heard: list[tuple[float, Recommendation]],
 ) -> None:
     """Ten of them take 1.7 replicas by room in the batch, and as much again is kept free as chance may bring."""
-    need = {round(now): figure.value for now, said in heard for figure in said.figures if figure.name == "need.replicas"}
+    need = {
+        round(now): figure.value for now, said in heard for figure in said.figures if figure.name == "need.replicas"
+    }
     assert need[1] < 0.5
     assert all(1.0 < one < 3.5 for now, one in need.items() if now >= 120)
     assert {said.replicas for now, said in heard if now >= 120} <= {2, 3, 4}
