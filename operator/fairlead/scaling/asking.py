@@ -90,11 +90,11 @@ def _known(view: View) -> Known | str:
     request = mixing.average(view.learnt.mixture)
     outlook = forecasting.outlook(view.learnt.arrivals.points, view.learnt.forecasts, view.horizon, view.now)
     if outlook is None:
-        return "arrivals were not seen for long enough to tell a rate"
+        return "requests were not counted for long enough to tell how many arrive each second"
     if request is None:
-        return f"fewer than {mixing.ENOUGH:.0f} requests were answered since somebody looks"
+        return f"fewer than {mixing.ENOUGH:.0f} requests have been answered, too few to tell how long an answer is"
     if speed is None:
-        return "how fast a replica is was neither measured nor assumed"
+        return "the speed of a replica is neither measured yet nor known for this accelerator"
     felt = straining.fitted(view.learnt.strain)
     return Known(
         speed=speed,
@@ -121,11 +121,13 @@ def _corrected(one: Candidate, view: View, since: float | None) -> Candidate:
         return one
     long = since is not None and view.now - since >= PATIENCE * view.horizon
     most = there
-    because = "tokens decide while what they asked for starts, or pressure is new"
+    because = "tokens decide while replicas start and while this is new"
     if long and not view.roster.coming:
         most = there + max(ceil(there * CORRECTION), 1)
-        because = "pressure stays although tokens see enough"
-    return replace(one, replicas=min(one.replicas, most), because=f"{one.because}: {one.replicas}; {because}")
+        because = "it lasts, although tokens ask for no more"
+    return replace(
+        one, replicas=min(one.replicas, most), because=f"{one.because}, which makes {one.replicas}; {because}"
+    )
 
 
 def asked(view: View, wish: Wish, trust: Trust) -> Asked:

@@ -62,7 +62,7 @@ def test_from_zero_the_first_requests_are_held_and_answered(stage: Stage, record
     record_property("longest_held_seconds", round(traffic.report.longest_seconds, 1))
     assert trail.counts[0] == trail.counts[-1] == 0
     assert woken.reason == "Waking"
-    assert "0 replicas: nobody has asked for 6 s" in asleep
+    assert "0 replicas: no request came for 6 s" in asleep
 
 
 @pytest.mark.trial(21)
