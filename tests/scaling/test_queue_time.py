@@ -31,9 +31,9 @@ def looked(*looks: Facts, every: float = 1.0) -> Queueing:
     return known
 
 
-def asked(seen: Facts, *, waited: float, since: float = 100.0) -> Candidate:
-    """What a wait asks for that has lasted for so long."""
-    known = Queueing(seconds=waited, at=AT, lowest=waited, since=AT - since)
+def asked(seen: Facts, *, waited: float, since: float = 100.0, lowest: float = 1.0) -> Candidate:
+    """What a wait asks for that has lasted for so long, and was never shorter than that meanwhile."""
+    known = Queueing(seconds=waited, at=AT, lowest=lowest, since=AT - since)
     most = queue_time.limit(seen.policy)
     assert most is not None
     return queue_time.candidate(seen, roster.called(seen, AT), known, most, COLD)
@@ -143,6 +143,11 @@ def test_a_replica_that_became_ready_and_a_wait_that_falls_are_given_a_chance() 
     assert "no more are asked for" in asked(fresh, waited=60.0).because
     assert asked(fleet(2), waited=60.0, since=1.0).replicas == 2
     assert asked(fleet(2), waited=60.0, since=100.0).replicas == 3
+
+
+def test_a_wait_that_began_after_the_newest_was_ready_is_nothing_that_it_works_off() -> None:
+    fresh = fleet(1, pods=(busy("chat-1", ready_at=AT - 10.0),))
+    assert asked(fresh, waited=4.0, since=4.0, lowest=0.0).replicas == 2
 
 
 def test_it_says_whose_limit_it_is() -> None:

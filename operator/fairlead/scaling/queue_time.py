@@ -21,7 +21,7 @@ USUAL_SECONDS: Final = 3.0
 GROWTH: Final = 1 / 4
 """Of the ready replicas, each time that the limit is exceeded by itself; at most as many again."""
 SETTLING: Final = 1 / 4
-"""Of a cold start: how long a replica that became ready is given to work off what waits."""
+"""Of a cold start: how long a replica that became ready is given to work off what had waited for it."""
 
 EASING: Final = "; that is new, or falls, or a replica became ready just now, so no more are asked for"
 
@@ -58,10 +58,12 @@ def candidate(facts: Facts, roster: Roster, queueing: Queueing, most: float, col
 
 
 def _lasts(roster: Roster, queueing: Queueing, most: float, cold_start: float) -> bool:
-    """Whether what is there has had its chance: the wait does not get shorter, and nobody became ready lately."""
+    """Whether what is there has had its chance: the wait does not get shorter, and began after the newest was ready or
+    is not worked off by it."""
     now = queueing.at or 0.0
     newest = max((pod.ready_at for pod in roster.ready if pod.ready_at is not None), default=0.0)
-    return now - queueing.since >= most and now - newest >= SETTLING * cold_start
+    settled = queueing.lowest <= 0 or now - newest >= SETTLING * cold_start
+    return settled and now - queueing.since >= most
 
 
 def _more(serving: int, roster: Roster, times: float) -> int:
