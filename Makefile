@@ -61,7 +61,7 @@ cluster-light: setup ## only etcd and an API server; no root needed
 cluster-down: setup ## end it, and look for anything it left; NAME=… for one that is not `dev`
 	@$(ENV) $(PY) -m devcluster down --name $(NAME)
 
-cluster-status: setup ## which clusters run here, their components, and what died
+cluster-status: setup ## which clusters run here, whose, since when, and what died
 	@$(ENV) $(PY) -m devcluster status
 
 expose: setup ## a door on 127.0.0.1: SERVICE=default/web:80

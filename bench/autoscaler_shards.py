@@ -22,7 +22,7 @@ from typing import Any, Final, NamedTuple
 
 from aiohttp import web
 
-from devcluster import plan, progress, teardown
+from devcluster import owners, plan, progress, teardown
 from devcluster.cache import Cache
 from devcluster.door import Embedded
 from devcluster.layout import Layout
@@ -269,7 +269,7 @@ def main(argv: list[str] | None = None) -> int:
     cache, layout = Cache.chosen(), Layout.of(Cache.chosen(), f"shards-{os.getpid()}")
     with tempfile.TemporaryDirectory() as folder:
         try:
-            door = Embedded(up(plan.make(layout.name, ()), cache))
+            door = Embedded(up(plan.make(layout.name, ()), cache, owners.mine()))
             door.kubectl("apply", "--server-side", "-f", str(ROOT / "crds"))
             door.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s")
             found = asyncio.run(measure(door, chosen.deployments, Path(folder)))

@@ -3,7 +3,7 @@
 import time
 from dataclasses import dataclass
 
-from devcluster import plan, teardown
+from devcluster import owners, plan, teardown
 from devcluster.cache import Cache
 from devcluster.plan import Plan
 from devcluster.up import up
@@ -20,7 +20,7 @@ class Times:
 def measure(wanted: Plan, cache: Cache) -> Times:
     """Bring a cluster up and down once; everything it needs must be cached before."""
     started = time.monotonic()
-    layout = up(wanted, cache)
+    layout = up(wanted, cache, owners.mine())
     ready = time.monotonic()
     left = teardown.down(layout)
     if left:

@@ -18,7 +18,7 @@ from typing import Any, Final
 
 from bench import operator_process
 from bench.operator_process import Running
-from devcluster import plan, progress, teardown
+from devcluster import owners, plan, progress, teardown
 from devcluster.cache import Cache
 from devcluster.door import Embedded
 from devcluster.up import up
@@ -185,7 +185,7 @@ def _name(one: dict[str, Any]) -> str:
 
 def run(count: int, rest_s: float) -> Figures:
     """On an API server of its own."""
-    layout = up(plan.make("bench-operator", ()), Cache.chosen())
+    layout = up(plan.make("bench-operator", ()), Cache.chosen(), owners.mine())
     try:
         door = Embedded(layout)
         door.kubectl("apply", "--server-side", "-f", str(ROOT / "crds"))

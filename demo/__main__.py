@@ -1,4 +1,7 @@
-"""`make demo`: from nothing to two models that follow their load, in one command; it stays up to be looked at."""
+"""`make demo`: from nothing to two models that follow their load, in one command; it stays up to be looked at.
+
+Until then the cluster is this program's own and ends with it, also by `kill -9`.
+"""
 
 import argparse
 import sys
@@ -9,7 +12,7 @@ from typing import Final
 from demo import acts, tour
 from demo.installing import install, serve
 from demo.watching import Seat
-from devcluster import plan, progress, teardown
+from devcluster import owners, plan, progress, teardown
 from devcluster.cache import Cache
 from devcluster.door import DoorClosed, Embedded
 from devcluster.image import build
@@ -32,10 +35,11 @@ def main() -> int:
     try:
         _show(name, Cache.chosen(), lambda text: print(text, flush=True))
     except (CannotStart, StepFailed, DoorClosed, OSError) as problem:
+        owners.hand_over(Layout.of(Cache.chosen(), name))
         print(f"demo: {problem}\nWhat stands may be looked at; to end it: {tour.ending(name)}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print(f"\ndemo: stopped in the middle; `make demo` begins anew, {tour.ending(name)} ends it", file=sys.stderr)
+        print("\ndemo: stopped in the middle; its cluster ends with it, `make demo` begins anew", file=sys.stderr)
         return INTERRUPTED
     return 0
 
@@ -52,6 +56,7 @@ def _show(name: str, cache: Cache, tell: Callable[[str], None]) -> None:
     tell(tour.calm(acts.calm(chat, tell)))
     tell(tour.woken(acts.wake(writer, tell)))
     tell(tour.changed(cluster, acts.change(writer)))
+    owners.hand_over(Layout.of(cache, name))
     tell(tour.where_next(cluster, chat.address, name))
 
 
@@ -61,7 +66,7 @@ def _from_nothing(name: str, cache: Cache) -> Layout:
     if earlier.root.exists():
         with progress.step(f"removing the earlier {name}"):
             teardown.down(earlier)
-    return up(plan.make(name, NODES), cache)
+    return up(plan.make(name, NODES), cache, owners.mine())
 
 
 if __name__ == "__main__":

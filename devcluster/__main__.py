@@ -2,9 +2,10 @@
 
 import argparse
 import json
+import os
 import sys
 
-from devcluster import plan, status, teardown
+from devcluster import owners, plan, status, teardown
 from devcluster.cache import Cache
 from devcluster.door import DoorClosed, Embedded
 from devcluster.layout import Layout
@@ -64,7 +65,7 @@ def _up(chosen: argparse.Namespace, cache: Cache) -> int:
     if chosen.light and chosen.node:
         raise ValueError("--light has no nodes: leave out --node, or --light")
     nodes = () if chosen.light else tuple(chosen.node) or ("gpu-1=NVIDIA-L4:4",)
-    layout = up(plan.make(chosen.name, nodes), cache)
+    layout = up(plan.make(chosen.name, nodes), cache, owners.inherited(os.environ))
     print(status.how_to_use(layout, Embedded(layout)))
     return 0
 

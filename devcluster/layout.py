@@ -86,6 +86,11 @@ class Layout:
         return self.root / "supervisor.json"
 
     @property
+    def owners(self) -> Path:
+        """Whose the cluster is, and since when it is there."""
+        return self.root / "owners.json"
+
+    @property
     def status(self) -> Path:
         """What the supervisor last said of itself."""
         return self.root / "status.json"

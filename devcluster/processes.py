@@ -29,6 +29,14 @@ def is_alive(identity: dict[str, int]) -> bool:
     return started(identity["pid"]) == identity["started"]
 
 
+def words(pid: int) -> str:
+    """What a process is called with; empty when it is gone."""
+    try:
+        return (PROC / str(pid) / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()
+    except OSError:
+        return ""
+
+
 def marked(marker: str) -> Iterator[tuple[int, str]]:
     """Processes whose environment holds the marker, with their words."""
     mine = os.getpid()
@@ -37,11 +45,10 @@ def marked(marker: str) -> Iterator[tuple[int, str]]:
             continue
         try:
             environment = (entry / "environ").read_bytes().split(b"\0")
-            words = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()
         except OSError:
             continue
         if marker.encode() in environment:
-            yield int(entry.name), words
+            yield int(entry.name), words(int(entry.name))
 
 
 def under(control_group: str) -> Iterator[int]:

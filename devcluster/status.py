@@ -1,9 +1,12 @@
 """How the clusters on this machine are, for people."""
 
 import json
+import time
+from dataclasses import asdict
+from datetime import UTC, datetime
 from typing import Final
 
-from devcluster import teardown
+from devcluster import owners, teardown
 from devcluster.cache import Cache
 from devcluster.door import Embedded
 from devcluster.layout import Layout
@@ -20,7 +23,8 @@ def look(cache: Cache) -> list[dict[str, object]]:
         if not teardown.is_supervised(layout):
             said["phase"] = "dead: its supervisor was ended; `down` removes what is left, `up` starts anew"
         supervisor = json.loads(layout.supervisor.read_text()) if layout.supervisor.exists() else {}
-        found.append({"name": layout.name, "kubeconfig": str(layout.kubeconfig), "supervisor": supervisor, **said})
+        head = {"name": layout.name, "kubeconfig": str(layout.kubeconfig), "supervisor": supervisor}
+        found.append(head | _ownership(layout) | said)
     return found
 
 
@@ -40,12 +44,38 @@ def how_to_use(layout: Layout, door: Embedded) -> str:
         f"  export PATH={door.programs}:$PATH    # kubectl\n"
         f"  kubectl get nodes\n"
         f"  make expose NAME={layout.name} SERVICE=default/web:80    # a door on 127.0.0.1 to a Service\n"
-        f"End it: make cluster-down NAME={layout.name}"
+        f"End it: make cluster-down NAME={layout.name}{_or_by_itself(layout)}"
     )
+
+
+def _ownership(layout: Layout) -> dict[str, object]:
+    """Whose it is, and since when it is there; nothing of a cluster that an older release started."""
+    kept = owners.read(layout)
+    return {} if kept is None else {"owners": [asdict(one) for one in kept.owners], "since": kept.since}
+
+
+def _or_by_itself(layout: Layout) -> str:
+    kept = owners.read(layout)
+    return f" (or with {_named([asdict(one) for one in kept.owners])})" if kept is not None and kept.owners else ""
+
+
+def _named(found: list[dict[str, object]]) -> str:
+    return ", ".join(f"process {one['pid']} ({one['words']})" for one in found)
+
+
+def _belongs(one: dict[str, object]) -> list[str]:
+    found, since = one.get("owners"), one.get("since")
+    if not isinstance(found, list) or not isinstance(since, float):
+        return []
+    whose = f"ends with {_named(found)}" if found else f"a person's: make cluster-down NAME={one['name']} ends it"
+    minutes = (time.time() - since) / 60
+    moment = datetime.fromtimestamp(since, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    return [f"  owner       {whose}", f"  since       {moment}, {minutes:.0f} min ago"]
 
 
 def _block(one: dict[str, object], colour: bool) -> str:
     lines = [_bold(f"{one['name']}: {one['phase']}", colour), f"  kubeconfig  {one['kubeconfig']}"]
+    lines += _belongs(one)
     supervisor = one.get("supervisor")
     if isinstance(supervisor, dict) and supervisor:
         lines.append(f"  supervisor  process {supervisor['pid']}")

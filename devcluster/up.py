@@ -10,13 +10,14 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Final
 
-from devcluster import progress, teardown
+from devcluster import owners, progress, teardown
 from devcluster.cache import Cache
 from devcluster.door import Embedded
 from devcluster.inside import isolation
 from devcluster.layout import MARKER, Layout
 from devcluster.members import pause, pki, settle, worker
 from devcluster.members.control_plane import Ports, names_of_api
+from devcluster.owners import Owner
 from devcluster.plan import Plan
 from devcluster.setup import debian, machine, preflight, programs
 
@@ -28,8 +29,11 @@ class CannotStart(Exception):
     """The cluster did not come up; the message says why and what to do, and nothing of it is left."""
 
 
-def up(plan: Plan, cache: Cache) -> Layout:
-    """Have this cluster: at once when it runs as planned, started from nothing otherwise."""
+def up(plan: Plan, cache: Cache, owned_by: tuple[Owner, ...] = ()) -> Layout:
+    """Have this cluster: at once when it runs as planned, started from nothing otherwise.
+
+    It ends with the first of its owners that ends; without any it is a person's. One that runs stays whose it is.
+    """
     layout = Layout.of(cache, plan.name)
     if _runs(layout) and layout.plan() == plan:
         return layout
@@ -39,6 +43,9 @@ def up(plan: Plan, cache: Cache) -> Layout:
             teardown.down(layout)
     try:
         _write(plan, layout, folder)
+        owners.keep(layout, owned_by)
+        if owned_by:
+            _detached(layout, [sys.executable, "-m", "devcluster.guard", str(layout.root)])
         with progress.step(f"starting {plan.name}") as current:
             _launch(plan, layout)
             _wait(layout, current)
@@ -108,11 +115,8 @@ def _write(plan: Plan, layout: Layout, folder: Path) -> None:
 
 def _launch(plan: Plan, layout: Layout) -> None:
     """Start the supervisor, apart from this terminal; with nodes, in namespaces of its own."""
-    layout.logs.mkdir(exist_ok=True)
-    source = Path(__file__).resolve().parents[1]
-    env = {**os.environ, MARKER: str(layout.root), "PYTHONPATH": str(source), "PATH": machine.search_path()}
     python = [sys.executable, "-m"]
-    with layout.log("supervisor").open("ab") as log, Path("/proc/self/ns/net").open() as network:
+    with Path("/proc/self/ns/net").open() as network:
         words = [*python, "devcluster.inside.supervisor", str(layout.root)]
         if not plan.light:
             isolated = [
@@ -133,6 +137,15 @@ def _launch(plan: Plan, layout: Layout) -> None:
                 str(layout.root),
                 str(network.fileno()),
             ]
+        _detached(layout, words, network.fileno())
+
+
+def _detached(layout: Layout, words: list[str], *handed: int) -> None:
+    """Start a process of the cluster that outlives this one, with its marker."""
+    layout.logs.mkdir(exist_ok=True)
+    source = Path(__file__).resolve().parents[1]
+    env = {**os.environ, MARKER: str(layout.root), "PYTHONPATH": str(source), "PATH": machine.search_path()}
+    with layout.log("supervisor").open("ab") as log:
         subprocess.run(
             ["setsid", "--fork", *words],
             check=True,
@@ -140,7 +153,7 @@ def _launch(plan: Plan, layout: Layout) -> None:
             stdout=log,
             stderr=log,
             env=env,
-            pass_fds=(network.fileno(),),
+            pass_fds=handed,
         )
 
 

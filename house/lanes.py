@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Final
 
+from devcluster import owners
 from house import floors, second_look
 from house.check import surroundings
 from house.steps import COVERAGE_FOLDER
@@ -170,7 +171,8 @@ def _run(lane: Lane, sink: IO[bytes] | None) -> Ran:
 
 
 def _environment() -> dict[str, str]:
-    return {"FAIRLEAD_EXAMPLES": EXAMPLES} | ONE_THREAD | os.environ | surroundings(ROOT)
+    """Ours; clusters that a lane brings up end with us too, not only with the lane."""
+    return {"FAIRLEAD_EXAMPLES": EXAMPLES} | ONE_THREAD | os.environ | surroundings(ROOT) | owners.handed_on()
 
 
 def _call(words: Sequence[str], environment: Mapping[str, str], sink: IO[bytes] | None) -> int:

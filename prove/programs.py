@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from devcluster import owners
 from house.check import surroundings
 from house.tree import ROOT
 from prove.outcomes import Counts, counts
@@ -70,6 +71,9 @@ def pytest(*words: str, extra: Mapping[str, str] | None = None) -> Ended:
 
 
 def _environment(extra: Mapping[str, str]) -> dict[str, str]:
-    """Ours without what an outer `make` or coverage run left behind: a proof starts from a clean table."""
+    """Ours without what an outer `make` or coverage run left behind; clusters that the proof brings up end with us."""
     left_behind = ("MAKE", "MFLAGS", "COVERAGE_", "PYTEST_")
-    return {name: value for name, value in os.environ.items() if not name.startswith(left_behind)} | dict(extra)
+    return {name: value for name, value in os.environ.items() if not name.startswith(left_behind)} | {
+        **owners.handed_on(),
+        **extra,
+    }

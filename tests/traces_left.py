@@ -42,7 +42,12 @@ def _processes() -> Iterator[str]:
             words = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
         except OSError:
             continue
-        if program.startswith(ours) or "devcluster.inside" in words or "containerd-shim" in words:
+        if (
+            program.startswith(ours)
+            or "devcluster.inside" in words
+            or "devcluster.guard" in words
+            or "containerd-shim" in words
+        ):
             yield f"process {entry.name}: {words[:80]}"
 
 

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from devcluster import door, plan, teardown
+from devcluster import door, owners, plan, teardown
 from devcluster.cache import Cache
 from devcluster.door import Door, Embedded
 from devcluster.layout import Layout
@@ -36,7 +36,7 @@ def embedded(name: str, *nodes: str) -> Iterator[Embedded]:
     cache = Cache.chosen()
     layout = Layout.of(cache, name)
     try:
-        up(plan.make(name, nodes), cache)
+        up(plan.make(name, nodes), cache, owners.mine())
         yield Embedded(layout)
     finally:
         left = teardown.down(layout)

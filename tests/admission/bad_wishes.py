@@ -290,7 +290,7 @@ def _unmet(story: str, signal: str, field: str, share: str, says: str) -> Row:
 UNMET: Final = (
     _unmet("a KV cache that may be all full", "kvCache", "target", "1", "this would never ask for a replica"),
     _unmet("a KV cache that must be empty", "kvCache", "target", "0", "no number of replicas brings"),
-    _unmet("a fleet that is kept wholly free", "tokens", "headroom", "1.0", "has no room for any demand"),
+    _unmet("a fleet that is kept wholly free", "tokens", "headroom", "1.0", "none is left for requests"),
 )
 
 

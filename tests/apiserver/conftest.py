@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from devcluster import plan, teardown
+from devcluster import owners, plan, teardown
 from devcluster.cache import Cache
 from devcluster.door import Embedded
 from devcluster.layout import Layout
@@ -27,7 +27,7 @@ def api_server() -> Iterator[Embedded]:
         pytest.skip(preflight.message(missing))
     layout = Layout.of(cache, f"light-{os.getpid()}")
     try:
-        yield Embedded(up(plan.make(layout.name, ()), cache))
+        yield Embedded(up(plan.make(layout.name, ()), cache, owners.mine()))
     finally:
         left = teardown.down(layout)
     assert left == (), left

@@ -14,7 +14,7 @@ from typing import Final
 import pytest
 import yaml
 
-from devcluster import plan, teardown
+from devcluster import owners, plan, teardown
 from devcluster.cache import Cache
 from devcluster.door import DoorClosed, Embedded
 from devcluster.layout import Layout
@@ -71,7 +71,7 @@ def hands() -> Iterator[Hands]:
         pytest.skip(preflight.message(missing))
     layout = Layout.of(cache, f"chart-{os.getpid()}")
     try:
-        server = Embedded(up(plan.make(layout.name, ()), cache))
+        server = Embedded(up(plan.make(layout.name, ()), cache, owners.mine()))
         server.kubectl("create", "namespace", NAMESPACE)
         yield Hands(server, tools.ensure(cache, tools.LIGHT) / "helm")
     finally:

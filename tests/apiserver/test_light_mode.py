@@ -9,13 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from devcluster import plan, teardown
+from devcluster import owners, plan, teardown
 from devcluster.__main__ import main
 from devcluster.cache import Cache
 from devcluster.door import DoorClosed, Embedded
 from devcluster.layout import Layout
 from devcluster.setup import programs
 from devcluster.up import up
+from tests.owning import owning_process
 from tests.patience import eventually
 from tests.worlds import death_of
 
@@ -69,12 +70,30 @@ def test_a_killed_supervisor_takes_its_cluster_along_and_the_next_up_starts_anew
     layout = Layout.of(cache, f"orphan-{os.getpid()}")
     wanted = plan.make(layout.name, ())
     try:
-        up(wanted, cache)
+        up(wanted, cache, owners.mine())
         os.kill(json.loads(layout.supervisor.read_text())["pid"], signal.SIGKILL)
-        again = Embedded(up(wanted, cache))
+        again = Embedded(up(wanted, cache, owners.mine()))
         assert eventually(lambda: again.kubectl("get", "--raw", "/readyz"), "the new one answers") == "ok"
     finally:
         assert teardown.down(layout) == ()
+
+
+@pytest.mark.trial(23)
+def test_a_killed_owner_takes_its_cluster_along_and_all_that_it_started_beside_it(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """API server, controllers, scheduler, kwok and operator: none of them outlives the tests by more than seconds."""
+    operator = "OperatorProcess(kubeconfig=door.kubeconfig, folder=pathlib.Path(tempfile.mkdtemp())).start()"
+    with owning_process("with small_cluster() as door:", operator) as owner:
+        assert main(["status"]) == 0
+        shown = capsys.readouterr().out.split(f"small-{owner.pid}-1: ready")[1]
+        layout = Layout.of(Cache.chosen(), f"small-{owner.pid}-1")
+        assert f"owner       ends with process {owner.pid} (" in shown
+        assert "UTC, 0 min ago" in shown
+        assert any("fairlead operator" in line for line in teardown.leaks(layout))
+        owner.kill()
+        owner.wait()
+        eventually(lambda: not teardown.leaks(layout), "all of it ends", within_s=15)
 
 
 @pytest.mark.parametrize(

@@ -36,14 +36,14 @@ def test_a_page_that_lies_leaves_the_last_figures_and_says_why() -> None:
         figures=load(),
         at=0.0,
         doubt=Doubt.UNREADABLE,
-        because="its page is not believed: NotANumber in 'vllm:num_requests_running NaN'",
+        because="its metrics are rejected: NotANumber in 'vllm:num_requests_running NaN'",
     )
 
 
 def test_another_programs_page_has_no_line_to_show() -> None:
     told = known(Unreadable(reason=UnreadableReason.NO_METRICS, line=""))
 
-    assert (told.figures, told.because) == (None, "its page is not believed: NoMetrics")
+    assert (told.figures, told.because) == (None, "its metrics are rejected: NoMetrics")
 
 
 @pytest.mark.parametrize(

@@ -34,7 +34,7 @@ def test_a_queue_is_answered_within_two_rounds() -> None:
         last = fleet.scaling()["decisions"][0]
         assert (last["before"], last["after"]) == (1, 3)
         (event,) = fleet.server.events
-        assert event["note"].startswith("1 to 3 replicas: 6 wait")
+        assert event["note"].startswith("1 to 3 replicas: 6 requests wait")
 
     told(story)
 
@@ -152,7 +152,7 @@ def test_silent_pods_are_held_and_told_of() -> None:
         assert fleet.scaling()["recommended"] == 3
         assert fleet.scaling()["reason"] == "FiguresMissing"
         (record,) = fleet.loop.records()
-        assert {one.because for one in record.recommendation.questions} == {"it was not asked yet"}
+        assert {one.because for one in record.recommendation.questions} == {"it was not scraped yet"}
 
     told(story)
 

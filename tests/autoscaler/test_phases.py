@@ -26,6 +26,7 @@ def noted(**metadata: object) -> dict[str, Any]:
     return made | {"metadata": made["metadata"] | metadata}
 
 
+PULLING = {"phase": "Pending", "containerStatuses": [{"state": {"waiting": {"reason": "ContainerCreating"}}}]}
 NOT_READY = {"phase": "Running", "conditions": [{"type": "Ready", "status": "False"}]}
 
 
@@ -34,6 +35,7 @@ NOT_READY = {"phase": "Running", "conditions": [{"type": "Ready", "status": "Fal
     [
         (pod("chat", "engine", 0), Phase.READY),
         (pod("chat", "engine", 0, status=NOT_READY), Phase.STARTING),
+        (pod("chat", "engine", 0, status=PULLING), Phase.PULLING),
         (pod("chat", "engine", 0, status={"phase": "Failed"}), Phase.DEAD),
         (pod("chat", "engine", 0, status={"phase": "Running", "reason": "NodeLost"}), Phase.DEAD),
         (pod("chat", "engine", 0, spec={"nodeName": "silent"}), Phase.DEAD),
@@ -46,6 +48,14 @@ NOT_READY = {"phase": "Running", "conditions": [{"type": "Ready", "status": "Fal
 )
 def test_a_pod_is_where_kubernetes_says(manifest: dict[str, Any], expected: Phase) -> None:
     assert phases.phase(manifest, frozenset({"silent"}), START + 10) is expected
+
+
+@pytest.mark.trial(3)
+def test_a_start_begins_with_the_container_and_not_with_the_wait_for_a_node() -> None:
+    made = pod("chat", "engine", 0)
+    running = {"containerStatuses": [{"state": {"running": {"startedAt": said_at(41)}}}]}
+    assert phases.begun_at(made) == START
+    assert phases.begun_at(made | {"status": made["status"] | running}) == START + 41
 
 
 def test_a_node_whose_kubelet_is_silent_is_lost() -> None:

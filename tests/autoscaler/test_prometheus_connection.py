@@ -108,8 +108,8 @@ def test_without_a_token_none_is_sent() -> None:
     [
         (401, b"who are you", "HTTP Status Code 401"),
         (200, b"<html>", "Expecting value"),
-        (200, b"{}", "its answer is none of Prometheus'"),
-        (200, json.dumps({"data": {"result": [{"metric": {}, "value": [1, "many"]}]}}).encode(), "its answer is none"),
+        (200, b"{}", "its response is not that of a Prometheus"),
+        (200, json.dumps({"data": {"result": [{"metric": {}, "value": [1, "many"]}]}}).encode(), "its response is not"),
     ],
 )
 def test_an_answer_that_is_none_says_why(status: int, body: bytes, because: str) -> None:
@@ -135,7 +135,7 @@ def test_an_authority_of_the_clusters_own_is_believed_where_the_policy_names_it(
 
 
 def test_an_authority_that_is_none_is_told_before_anybody_is_asked() -> None:
-    with pytest.raises(Unanswered, match="its authority is no certificate in PEM"):
+    with pytest.raises(Unanswered, match="its CA is not a certificate in PEM"):
         HttpConnection("https://127.0.0.45:1", None, "no certificate")
 
 

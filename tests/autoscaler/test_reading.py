@@ -139,7 +139,7 @@ def test_a_pause_ends_being_busy() -> None:
 
 def test_a_pod_is_taken_out_when_all_routers_say_so() -> None:
     assert reading.taken_out(routers(router_page(1, OUT), router_page(1, OUT)), "chat-1") == "no progress for 30 s"
-    assert reading.taken_out(routers(router_page(1, OUT | {"reason": ""})), "chat-1") == "routers took it out"
+    assert reading.taken_out(routers(router_page(1, OUT | {"reason": ""})), "chat-1") == "routers stopped sending to it"
 
 
 def test_a_pod_that_one_router_still_uses_is_not_taken_out() -> None:

@@ -54,12 +54,12 @@ def test_lanes_of_another_name_and_lanes_that_are_missing_do_no_harm() -> None:
 @pytest.mark.parametrize(
     ("page", "because"),
     [
-        (b"<html>", "its page is not believed"),
-        (b"[" * 100_000, "its page is not believed"),
-        (b"{}", "its page is not believed"),
-        (router_page(-1), "its page is not believed: demand.asked is negative"),
+        (b"<html>", "its page cannot be read"),
+        (b"[" * 100_000, "its page cannot be read"),
+        (b"{}", "its page cannot be read"),
+        (router_page(-1), "its page is rejected: demand.asked is negative"),
         (router_page(1, queue={"lanes": {"long": {"waiting": -1}}}), "queue.lanes.long.waiting is negative"),
-        (router_page(1).replace(b"100", b"NaN").replace(b"300", b"NaN"), "its page is not believed"),
+        (router_page(1).replace(b"100", b"NaN").replace(b"300", b"NaN"), "its page cannot be read"),
     ],
 )
 def test_a_page_that_is_none_leaves_what_was_known(page: bytes, because: str) -> None:
@@ -77,7 +77,7 @@ def test_a_router_of_an_older_release_does_not_tell_what_came() -> None:
 
     told = known(json.dumps(page).encode())
     assert (told.figures, told.doubt) == (None, Doubt.UNREADABLE)
-    assert told.because == "it is of an older release and does not tell what came"
+    assert told.because == "it is of an older release and does not count requests"
 
 
 def test_a_router_that_began_anew_is_the_base_of_what_comes_next() -> None:

@@ -167,8 +167,8 @@ def test_a_doubt_is_told_once_when_it_begins_and_once_when_it_ends(caplog: pytes
 
     told(story())
     assert caplog.messages == [
-        "figures of demo/chat-1 are in doubt, NoAnswer: it answered with status 503",
-        "figures of demo/chat-1 are believed again",
+        "metrics of demo/chat-1 are not used, NoAnswer: it answered with status 503",
+        "metrics of demo/chat-1 are used again",
     ]
 
 
@@ -177,7 +177,7 @@ def test_two_answers_to_one_question_are_none() -> None:
         async with listening(lambda n: whole(engine_page(n)) * 2) as pod, asking(pod.target()) as scraper:
             await until(lambda: pod.connections >= 2)
             assert scraper.engine("u1").figures is None
-            assert scraper.engine("u1").because == "it said more than it was asked"
+            assert scraper.engine("u1").because == "it sent more than one response"
 
     told(story())
 
@@ -194,19 +194,19 @@ def test_what_comes_after_an_answer_ends_the_connection_and_leaves_the_answer() 
 def test_what_is_no_page_is_a_doubt_that_says_why() -> None:
     async def because(answer: bytes | None) -> str:
         async with listening(lambda _: answer) as pod, asking(pod.target()) as scraper:
-            await until(lambda: scraper.engine("u1").because != "it was not asked yet")
+            await until(lambda: scraper.engine("u1").because != "it was not scraped yet")
             assert scraper.engine("u1").doubt in {Doubt.NO_ANSWER, Doubt.UNREADABLE}
             return scraper.engine("u1").because
 
     async def story() -> None:
         assert await because(whole(b"", status=503)) == "it answered with status 503"
-        assert (await because(b"SSH-2.0\r\n\r\n")).startswith("its answer is no HTTP")
+        assert (await because(b"SSH-2.0\r\n\r\n")).startswith("its response is not HTTP")
         assert await because(None) == "the connection broke (closed by the pod)"
         assert await because(whole(engine_page(1).replace(b" 3.0", b" NaN"))) == (
-            "its page is not believed: NotANumber in 'vllm:num_requests_running{engine=\"0\"} NaN'"
+            "its metrics are rejected: NotANumber in 'vllm:num_requests_running{engine=\"0\"} NaN'"
         )
-        assert await because(whole(b"x" * (LARGEST + 1))) == f"its page is over {LARGEST} bytes"
-        assert await because(whole(b"Hello\n")) == "its page is not believed: NoMetrics"
+        assert await because(whole(b"x" * (LARGEST + 1))) == f"its page is larger than {LARGEST:,} bytes"
+        assert await because(whole(b"Hello\n")) == "its metrics are rejected: NoMetrics"
 
     told(story())
 

@@ -90,7 +90,7 @@ def test_a_secret_that_is_no_text_is_told_too() -> None:
     async def story(bench: Bench) -> None:
         bench.server.held["prometheus"] = {"data": {"token": "!"}}
         await bench.follow(ASKING)
-        assert "no text" in bench.sources.of(ASKING).engine("asking").because
+        assert "it is not text" in bench.sources.of(ASKING).engine("asking").because
 
     told(story)
 

@@ -63,7 +63,7 @@ def test_without_a_process_to_ask_the_object_says_what_it_can(run: Run, cluster:
     assert code == 0
     assert out.startswith("infd/chat in team: 1 replica (Steady), 1 ready")
     assert "one is enough" in out
-    assert "The arithmetic is not at hand: no process of the operator has decided about it" in out
+    assert "The arithmetic cannot be shown: no process of the operator has decided about it" in out
 
 
 def leased(cluster: PretendCluster, holder: str, ago_s: float) -> None:
@@ -176,7 +176,7 @@ def test_who_may_not_look_at_pods_everywhere_looks_where_it_usually_is(run: Run,
 def test_a_right_that_is_missing_is_told_in_the_servers_words(run: Run, cluster: PretendCluster) -> None:
     cluster.forbidden.add(("get", "pods"))
     _, out, _ = run("explain", "chat")
-    assert "The arithmetic is not at hand: get pods/proxy fairlead-system/fairlead-0:9090: 403" in out
+    assert "The arithmetic cannot be shown: get pods/proxy fairlead-system/fairlead-0:9090: 403" in out
 
 
 def test_what_another_version_serves_is_said_to_be_unreadable(run: Run, cluster: PretendCluster) -> None:

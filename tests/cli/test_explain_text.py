@@ -50,7 +50,7 @@ def test_what_would_change_it_is_told_with_its_numbers() -> None:
     assert "times what it is (" in lines[1]
     assert "prompt tokens/s) for" in lines[1]
     assert "if traffic falls to 0." in lines[2]
-    assert "if nobody asks from now on" in lines[3]
+    assert "if no request comes from now on" in lines[3]
     assert lines[4] == "  Not in the way: minReplicas 1, maxReplicas 8."
 
 
@@ -60,7 +60,7 @@ def test_limits_doubts_and_advice_have_their_places() -> None:
     text = _text(decided(seen, recommendation=SAID), lifted)
     assert text.startswith("infd/chat in team: 3 replicas (AtMaximum), 1 ready, 1 starting; by the built-in policy")
     assert "Limits that moved it\n  MaxReplicas  5 → 3  maxReplicas is 3" in text
-    assert "Figures that are missing\n  chat-2    does not answer  1 min 1 s old\n" in text
+    assert "Metrics that are missing\n  chat-2    does not answer  1 min 1 s old\n" in text
     assert "  router-1  does not answer                 it answered with status 500\n" in text
     assert "Advice\n  accelerator  on an L4 it would cost less" in text
     assert "  demand.promptTokensPerSecond  1,234 tokens/s\n  x                             0.250" in text
@@ -73,7 +73,7 @@ def test_a_policy_that_only_advises_says_so_and_sleepers_are_counted() -> None:
     heading, _, _ = text.partition("\n")
     assert "3 replicas and 2 asleep (AtMaximum), no pods; by policy interactive" in heading
     assert heading.endswith("mode Recommend: advised only, nothing follows it")
-    assert "nothing that was tried: more waiting, more traffic, time, no traffic" in text
+    assert "nothing of what was tried: more requests waiting, more traffic, less, none, and time" in text
 
 
 @pytest.mark.parametrize(
@@ -107,4 +107,4 @@ def test_on_a_terminal_headings_stand_out() -> None:
     shown = Explained(namespace="team", name="chat", seen_at=AT, status={}, record=record)
     text = explain_text.as_text(shown, colour=True)
     assert text.startswith(explain_text.BOLD)
-    assert f"{explain_text.YELLOW}Figures that are missing{explain_text.PLAIN}" in text
+    assert f"{explain_text.YELLOW}Metrics that are missing{explain_text.PLAIN}" in text

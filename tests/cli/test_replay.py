@@ -66,9 +66,9 @@ def test_a_broken_line_is_told_by_its_number_and_a_cut_one_at_the_end_is_passed_
     whole = _lines(decided())
     code, out, _ = run("replay", _file(tmp_path, whole + b"what is this?\n" + whole + whole[:100]))
     assert code == 1
-    assert "decisions.jsonl:2: no record: JSON is malformed" in out
+    assert "decisions.jsonl:2: not a record: JSON is malformed" in out
     assert "decisions.jsonl:4: the last line has no end" in out
-    assert out.endswith("2 of 2 decisions come out the same, 1 lines are no records\n")
+    assert out.endswith("2 of 2 decisions come out the same, 1 line is not a record\n")
 
 
 def test_a_file_that_is_being_written_is_no_failure(run: Run, tmp_path: Path) -> None:
@@ -88,7 +88,7 @@ def test_a_folder_is_read_oldest_file_first_packed_ones_too(run: Run, tmp_path: 
 def test_standard_input_will_do(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(_lines(decided()))))
     code, out, _ = run("replay", "-")
-    assert (code, out) == (0, "1 of 1 decisions come out the same\n")
+    assert (code, out) == (0, "1 of 1 decision comes out the same\n")
 
 
 def test_json_is_for_programs(run: Run, tmp_path: Path) -> None:

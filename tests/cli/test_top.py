@@ -51,7 +51,7 @@ def test_figures_come_from_whoever_decides_and_counts_from_the_object(run: Run, 
     code, out, err = run("top", "--once")
     heading, titles, row = out.splitlines()
     assert (code, err) == (0, "")
-    assert re.fullmatch(r"\d\d:\d\d:\d\d UTC  namespace team: 1 deployments, 1 replicas ready, 0.70 an hour", heading)
+    assert re.fullmatch(r"\d\d:\d\d:\d\d UTC  namespace team: 1 deployment, 1 replica ready, 0.70 an hour", heading)
     told = dict(zip(titles.split(), row.split(), strict=False))
     assert (told["NAME"], told["READY"], told["WANTED"], told["QUEUE"], told["RUNNING"]) == ("chat", "1", "2", "3", "2")
     assert (told["KV"], told["COST/H"]) == ("20%", "0.70")
@@ -62,9 +62,9 @@ def test_without_a_process_to_ask_counts_are_there_and_figures_are_dashes(run: R
     code, out, _ = run("top", "-A", "--once")
     lines = out.splitlines()
     assert code == 0
-    assert "all namespaces: 1 deployments" in lines[0]
+    assert "all namespaces: 1 deployment," in lines[0]
     assert re.sub(r" +", " ", lines[2]) == "team chat 1 2 2+1 - - - - - - - 1.40 TokenDemand two are needed"
-    assert lines[3] == ("no figures: no pod of the operator or autoscaler is found; --autoscaler names its address")
+    assert lines[3] == ("no metrics: no pod of the operator or autoscaler is found; --autoscaler names its address")
 
 
 def test_what_is_not_scaled_says_that_it_is_fixed(run: Run, cluster: PretendCluster) -> None:
@@ -78,7 +78,7 @@ def test_a_table_that_cannot_be_read_is_told(run: Run, cluster: PretendCluster) 
     cluster.has_operator()
     cluster.pages["/fairlead/v1/decisions"] = b"<html>"
     _, out, _ = run("top", "--once")
-    assert "no figures: what came back is no decision of this version" in out
+    assert "no metrics: what came back is no decision of this version" in out
 
 
 @pytest.mark.usefixtures("cluster")
@@ -189,7 +189,7 @@ def test_a_live_table_goes_on_until_q_and_gives_the_terminal_back() -> None:
     keys.close()
     shown = out.getvalue()
     assert shown.startswith("\x1b[?1049h")
-    assert "no figures: the line is down" in shown
+    assert "no metrics: the line is down" in shown
     assert shown.endswith("\x1b[?25h\x1b[?1049l")
 
 

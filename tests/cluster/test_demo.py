@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from devcluster import owners
 from devcluster.__main__ import main
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -20,8 +21,9 @@ def test_one_command_leads_from_nothing_to_two_models_that_follow_their_load() -
     """Five loads, none with a request that failed: quiet, burst, calm, from zero, and through a rollout."""
     name = f"demo-{os.getpid()}"
     try:
+        ours = os.environ | owners.handed_on()
         words = [sys.executable, "-m", "demo", "--name", name]
-        ran = subprocess.run(words, check=False, capture_output=True, text=True, cwd=ROOT)
+        ran = subprocess.run(words, check=False, capture_output=True, text=True, cwd=ROOT, env=ours)
         assert ran.returncode == 0, ran.stderr
         assert ran.stdout.count(" 0 failed;") == 5, ran.stdout
         assert "recommended 4, running 4, ready 4" in ran.stdout

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from devcluster import plan, teardown
+from devcluster import owners, plan, teardown
 from devcluster.__main__ import main
 from devcluster.cache import Cache
 from devcluster.door import Embedded
@@ -18,6 +18,7 @@ from devcluster.setup import programs
 from devcluster.up import CannotStart, up
 from tests import traces_left
 from tests.cluster.stories import Stage, deployment
+from tests.owning import owning_process
 from tests.patience import eventually
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -39,7 +40,7 @@ def layout() -> Iterator[Layout]:
 
 def busy_cluster(layout: Layout) -> Embedded:
     """A cluster with pods that run: containers, volumes, veth pairs, everything that could stay."""
-    cluster = Embedded(up(plan.make(layout.name, ("gpu=NVIDIA-L4:4",)), Cache.chosen()))
+    cluster = Embedded(up(plan.make(layout.name, ("gpu=NVIDIA-L4:4",)), Cache.chosen(), owners.mine()))
     built = build.build(ROOT, Cache.chosen())
     cluster.load(built.archive)
     stage = Stage(cluster, "busy")
@@ -67,12 +68,21 @@ def test_after_a_killed_supervisor(layout: Layout, capsys: pytest.CaptureFixture
     assert f"{layout.name}: dead: its supervisor was ended" in capsys.readouterr().out
 
 
+@pytest.mark.trial(23)
+def test_after_a_killed_owner(layout: Layout) -> None:
+    """Tests that are killed take nothing down: the cluster with its namespaces and mounts ends by itself."""
+    with owning_process(f"with worlds.embedded({layout.name!r}, 'gpu=NVIDIA-L4:4'):") as owner:
+        owner.kill()
+        owner.wait()
+        eventually(lambda: not layout.root.exists() and not teardown.leaks(layout), "all of it ends", within_s=20)
+
+
 def test_after_a_killed_supervisor_and_a_second_up(layout: Layout) -> None:
     wanted = plan.make(layout.name, ("gpu=NVIDIA-L4:4",))
-    up(wanted, Cache.chosen())
+    up(wanted, Cache.chosen(), owners.mine())
     os.kill(json.loads(layout.supervisor.read_text())["pid"], signal.SIGKILL)
 
-    again = Embedded(up(wanted, Cache.chosen()))
+    again = Embedded(up(wanted, Cache.chosen(), owners.mine()))
 
     assert again.kubectl("get", "nodes", "-o", "name") == "node/gpu\n"
 
@@ -97,5 +107,6 @@ def test_after_a_failed_start_that_names_who_failed(layout: Layout, tmp_path: Pa
 
 
 def layout_processes(layout: Layout) -> Iterator[str]:
-    """What still belongs to the cluster, by its own books."""
-    return (line for line in teardown.leaks(layout) if line.startswith("process"))
+    """What still belongs to the cluster, by its own books; its guard stays until the owner ends."""
+    found = (line for line in teardown.leaks(layout) if line.startswith("process"))
+    return (line for line in found if "devcluster.guard" not in line)

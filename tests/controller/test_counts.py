@@ -120,4 +120,4 @@ def test_scaled_to_zero_is_said_and_is_no_failure() -> None:
     assert world.condition("Available") == ("True", "ScaledToZero")
     assert world.condition("Routable") == ("True", "ScaledToZero")
     assert world.condition("Scheduled") == ("True", "NothingToSchedule")
-    assert world.condition("Ready") == ("True", "Serving")
+    assert world.condition("Ready") == ("True", "ScaledToZero")

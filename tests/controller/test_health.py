@@ -14,8 +14,8 @@ from tests.reaching.worlds import run
     ("leading", "watch_s", "key_s", "lag_s", "sick"),
     [
         (True, 1, 1, 0.1, ""),
-        (True, 211, 1, 0, "no word of the API server for 211 s"),
-        (True, 1, 301, 0, "an object waits or is worked on for 301 s"),
+        (True, 211, 1, 0, "no message from the API server for 211 s"),
+        (True, 1, 301, 0, "an object has waited or been reconciled for 301 s"),
         (False, 999, 999, 0, ""),
         (False, 0, 0, 6, "the loop lags 6.0 s behind"),
     ],

@@ -76,3 +76,76 @@ def test_a_long_last_word_is_cut() -> None:
     found = pod_troubles.trouble(pod(ended("x" * 5000)))
     assert found is not None
     assert len(found.message) < 400
+
+
+PROBES: Manifest = {
+    "name": "engine",
+    "readinessProbe": {"periodSeconds": 5, "failureThreshold": 3},
+    "livenessProbe": {"periodSeconds": 15, "failureThreshold": 8},
+}
+CRASHED: Manifest = {"terminated": {"exitCode": 1, "message": "RuntimeError: boom"}}
+DRAINED: Manifest = {"terminated": {"exitCode": 0, "message": "INFO drained; no running request was cut"}}
+RUNS: Manifest = {"running": {"startedAt": "2026-11-20T12:00:00Z"}}
+
+
+def lapsed(*, lost_at: str, started: bool = True, probes: Manifest = PROBES) -> Manifest:
+    """A pod whose engine crashed, started again, and lost its readiness at some time."""
+    status = {"name": "engine", "ready": False, "started": started, "restartCount": 1}
+    made = pod(status | {"state": RUNS, "lastState": CRASHED})
+    ready = {"type": "Ready", "status": "False", "lastTransitionTime": lost_at}
+    return made | {"spec": {"containers": [probes]}, "status": made["status"] | {"conditions": [ready]}}
+
+
+@pytest.mark.trial(1)
+@pytest.mark.parametrize("code", [0, 137, 143, 1])
+def test_a_pod_that_is_to_end_has_no_trouble_however_its_engine_ends(code: int) -> None:
+    found = pod({"state": {"terminated": DRAINED["terminated"] | {"exitCode": code}}})
+    ending = found | {"metadata": {"name": "p", "deletionTimestamp": "2026-11-20T12:00:00Z"}}
+    evicted = found | {"status": found["status"] | {"phase": "Failed", "reason": "Evicted"}}
+    assert pod_troubles.trouble(found) is not None
+    assert (pod_troubles.trouble(ending), pod_troubles.trouble(evicted)) == (None, None)
+
+
+@pytest.mark.trial(1)
+@pytest.mark.parametrize(
+    ("status", "reason"),
+    [
+        ({"state": DRAINED}, Why.ENGINE_ENDED),
+        ({"state": {"running": {}}, "lastState": DRAINED, "restartCount": 1}, Why.ENGINE_ENDED),
+        ({"state": DRAINED, "restartCount": 1}, Why.CRASH_LOOP),
+        (
+            {"state": {"waiting": {"reason": "CrashLoopBackOff"}}, "lastState": DRAINED, "restartCount": 1},
+            Why.CRASH_LOOP,
+        ),
+    ],
+)
+def test_an_engine_that_ends_well_where_it_should_not_is_named_and_a_loop_only_when_it_does_again(
+    status: Manifest, reason: Why
+) -> None:
+    words = "the engine ended with code 0, and its pod was to go on: INFO drained; no running request was cut"
+    shown = "kubectl describe pod says whether the kubelet ended it, kubectl logs --previous why"
+    assert pod_troubles.trouble(pod(status)) == Trouble(pod="p", reason=reason, message=f"{words}; {shown}")
+
+
+@pytest.mark.trial(2)
+def test_an_engine_that_lost_its_readiness_is_told_by_that_and_not_by_an_earlier_crash() -> None:
+    found = pod_troubles.trouble(lapsed(lost_at="2026-11-20T12:01:00Z"))
+    assert found == Trouble(
+        pod="p",
+        reason=Why.NOT_READY,
+        message="the engine runs and was ready, and has failed its readiness probe for 15 seconds or longer: it hangs"
+        " or is overloaded; the kubelet restarts it after 120 seconds without an answer to its liveness probe;"
+        " kubectl logs shows more",
+    )
+    bare = pod_troubles.trouble(lapsed(lost_at="2026-11-20T12:01:00Z", probes={"name": "engine"}))
+    assert bare is not None
+    assert bare.message.startswith("the engine runs and was ready, and has failed its readiness probe: it hangs")
+    assert "nothing restarts it: delete the pod" in bare.message
+
+
+@pytest.mark.trial(2)
+def test_an_earlier_crash_explains_a_start_that_is_not_over_and_nothing_later() -> None:
+    starting = pod_troubles.trouble(lapsed(lost_at="2026-11-20T11:59:59Z", started=False))
+    assert starting is not None
+    assert starting.reason is Why.CRASH_LOOP
+    assert pod_troubles.trouble(lapsed(lost_at="2026-11-20T11:59:59Z")) is None

@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from fairlead.cluster import gpu_places, kinds, pods
+from fairlead.cluster import gpu_places, kinds, pod_starts, pods
 from fairlead.cluster.kinds import Manifest
-from fairlead.controller import conditions, judging, node_facts, status
+from fairlead.controller import judging, node_facts, replica_counts, routing_conditions, status
 from fairlead.controller.judging import Judged
 from fairlead.controller.known import Key
 from fairlead.controller.situation import Routers, Situation, Start
@@ -37,8 +37,9 @@ def pod(created: object, ready: object, status: str = "True") -> Manifest:
     ],
 )
 def test_a_start_is_measured_by_two_words_of_the_cluster(created: object, ready: object, seconds: float | None) -> None:
-    assert pods.start_seconds(pod(created, ready)) == seconds
-    assert pods.start_seconds(pod(created, ready, "False")) is None
+    found = pod_starts.measured(pod(created, ready))
+    assert (found.cold_s if found else None) == seconds
+    assert pod_starts.measured(pod(created, ready, "False")) is None
 
 
 def test_an_address_is_one_only_when_it_is_there() -> None:
@@ -115,7 +116,12 @@ def test_whether_it_fits_is_known_or_said_to_be_unknown(
 def test_the_status_keeps_measured_starts_after_their_pods_are_gone() -> None:
     before = {"revisions": [{"hash": "a", "coldStart": {"last": "12", "p95": "14"}}]}
     assert status._start(None, status._before("a", before)) == {"last": "12", "p95": "14"}
-    assert status._start(Start(last_s=7.001, p95_s=8), {}) == {"last": "7", "p95": "8"}
+    assert status._start(Start(last_s=7.001, p95_s=8), {}) == {
+        "last": "7",
+        "p95": "8",
+        "nodeWait": "0",
+        "imagePull": "0",
+    }
     assert status._start(None, status._before("b", before)) is None
 
 
@@ -205,7 +211,12 @@ def test_every_pod_that_is_tried_in_vain_is_named_by_one() -> None:
     now = Situation(judged=Judged(accepted=YES, fits=YES), names={}, troubles={}, starts={})
     routers = Routers(wanted=1, ready=1, reporting=1, reasons={"b": "slow", "a": "no token"})
     silent = replace(now, routers=replace(routers, reasons={}))
-    assert conditions._why_not(routers) == "; a: no token"
-    assert conditions._counted(silent, routers, conditions.Tally(wanted=1, ready=1, routable=0)).reason is Why.NO_TOKENS
-    nothing = conditions._counted(silent, replace(routers, reasons={}), conditions.Tally(wanted=1, ready=1, routable=0))
+    assert routing_conditions._why_not(routers) == "; a: no token"
+    assert (
+        routing_conditions._counted(silent, routers, replica_counts.Tally(wanted=1, ready=1, routable=0)).reason
+        is Why.NO_TOKENS
+    )
+    nothing = routing_conditions._counted(
+        silent, replace(routers, reasons={}), replica_counts.Tally(wanted=1, ready=1, routable=0)
+    )
     assert nothing.reason is Why.PROBING

@@ -21,7 +21,7 @@ def test_a_model_that_is_renamed_leaves_its_clients_behind() -> None:
 
 def test_a_change_of_all_replicas_at_once_is_said() -> None:
     (said,) = transitions.warnings(deployment(replicas=1), deployment(replicas=1, context=4096), KNOWN)
-    assert said.startswith("spec.rollout.maxUnavailable: 1: with 1 wanted none serves while this change rolls out")
+    assert said.startswith("spec.rollout.maxUnavailable: 1: of 1 replica none serves while this change rolls out")
 
 
 def test_the_fewest_replicas_count_where_somebody_else_decides() -> None:

@@ -1,7 +1,7 @@
 """A cluster without a kubelet: a real API server, real controllers and scheduler, and kwok's pretended nodes and pods.
 
 What Kubernetes itself does is real (ReplicaSets, garbage collection, scheduling of GPUs); what runs in pods is not.
-No root and no namespaces: plain processes beside a light cluster, ended with it.
+No root and no namespaces: plain processes beside a light cluster, ended with it, also when the tests are killed.
 """
 
 import itertools
@@ -15,10 +15,10 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Final
 
-from devcluster import plan, teardown
+from devcluster import owners, plan, teardown
 from devcluster.cache import Cache
 from devcluster.door import Embedded
-from devcluster.layout import Layout
+from devcluster.layout import MARKER, Layout
 from devcluster.setup import programs, tools
 from devcluster.up import up
 from house.tree import ROOT
@@ -56,7 +56,8 @@ def small_cluster(
     layout = Layout.of(cache, f"small-{os.getpid()}-{next(_NUMBERS)}")
     with ExitStack() as stack:
         stack.callback(teardown.down, layout)
-        door = Embedded(up(plan.make(layout.name, ()), cache))
+        door = Embedded(up(plan.make(layout.name, ()), cache, owners.mine()))
+        stack.enter_context(_marking(layout))
         # Before the garbage collector starts: it looks for new kinds only every half minute.
         door.kubectl("apply", "--server-side", "-f", str(ROOT / "crds"))
         door.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s")
@@ -67,6 +68,19 @@ def small_cluster(
         door.kubectl("apply", "-f", "-", text=json.dumps(node("node-1", gpus)))
         eventually(lambda: "True" in door.kubectl("get", "node", "node-1", "-o", _READY), "the pretended node is ready")
         yield door
+
+
+@contextmanager
+def _marking(layout: Layout) -> Iterator[None]:
+    """Whatever is started meanwhile, an operator too, belongs to the cluster and ends with it."""
+    before = os.environ.get(MARKER)
+    os.environ[MARKER] = str(layout.root)
+    try:
+        yield
+    finally:
+        os.environ.pop(MARKER)
+        if before is not None:
+            os.environ[MARKER] = before
 
 
 _READY: Final = "jsonpath={.status.conditions[?(@.type=='Ready')].status}"

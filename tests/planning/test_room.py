@@ -1,10 +1,11 @@
 """How many replicas the nodes could take, and the sentence that says why no more."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from fairlead.fleet.nodes import Node
-from fairlead.fleet.rollouts import Room
+from fairlead.fleet.rollouts import Lack, Room
 from fairlead.planning import room
 
 L4 = "NVIDIA-L4"
@@ -46,6 +47,7 @@ def test_a_replica_larger_than_any_node_never_fits() -> None:
         replicas=0,
         most=0,
         because="NVIDIA-L4: 8 on 2 nodes, 0 in use, 8 free; a replica takes 8 on one node, and no node has more than 4",
+        lack=Lack.GPUS,
     )
 
 
@@ -58,7 +60,7 @@ def test_cordoned_nodes_have_no_room_and_are_told() -> None:
     )
     closed = [node(schedulable=False)] * 2
     assert room.room(closed, L4, 1) == Room(
-        replicas=0, most=0, because="NVIDIA-L4: no node takes pods now; 2 nodes that have it are closed to new ones"
+        replicas=0, most=0, because="NVIDIA-L4: no node takes pods now; 2 nodes that have it are cordoned or not ready"
     )
 
 
@@ -72,6 +74,7 @@ def test_a_gpu_that_is_not_there_is_answered_with_those_that_are() -> None:
         most=0,
         because="no node has NVIDIA-L5; this cluster has NVIDIA-L4 (4), NVIDIA-A100-SXM4-80GB (2)"
         "; did you mean NVIDIA-L4?",
+        lack=Lack.PRODUCT,
     )
 
 
@@ -82,6 +85,7 @@ def test_shared_and_sliced_gpus_are_named_and_not_counted() -> None:
         most=0,
         because="no node has NVIDIA-L4; this cluster has NVIDIA-L4-SHARED (8)"
         "; NVIDIA-L4-SHARED is the same GPU in parts, which spec.placement.nodeSelector can name",
+        lack=Lack.PRODUCT,
     )
     sliced = f"{A100}-MIG-1g.10gb"
     assert room.room([node(sliced, 7)], sliced, 1).replicas == 7
@@ -92,7 +96,9 @@ def test_nothing_alike_is_not_guessed() -> None:
 
 
 def test_a_cluster_without_gpus_says_so() -> None:
-    nothing = Room(replicas=0, most=0, because="no node has NVIDIA-L4; this cluster has no labelled GPU")
+    nothing = Room(
+        replicas=0, most=0, because="no node has NVIDIA-L4; this cluster has no labelled GPU", lack=Lack.PRODUCT
+    )
     assert room.room([], L4, 1) == nothing
     assert room.room([node("", 0)], L4, 1) == nothing
 
@@ -111,8 +117,23 @@ def test_a_selector_narrows_the_nodes() -> None:
         replicas=0,
         most=0,
         because="2 nodes have NVIDIA-L4, and none of them the labels pool=c of spec.placement.nodeSelector",
+        lack=Lack.SELECTOR,
     )
     assert room.room(nodes[:1], L4, 1, (("pool", "c"),)).because.startswith("1 node has NVIDIA-L4, and")
+
+
+@pytest.mark.trial(6)
+def test_only_what_waiting_never_brings_is_a_lack() -> None:
+    """Cordoned nodes come back, and so does a device plugin; a node that is too small does not grow."""
+    large = node(gpus=8, schedulable=False)
+    assert room.room([node(), large], L4, 8).lack is None
+    assert room.room([large], L4, 8).lack is None
+    assert room.room([node(schedulable=False)], L4, 8).lack is Lack.GPUS
+    assert room.room([node(gpus=0), node(A100, 2)], L4, 1) == Room(
+        replicas=0,
+        most=0,
+        because="1 node has the label NVIDIA-L4 and offers no GPU now; check the node and its device plugin",
+    )
 
 
 def test_products_are_listed_the_most_frequent_first() -> None:

@@ -65,7 +65,7 @@ def excess_of(facts: Facts) -> Excess:
 @pytest.mark.parametrize(
     "hidden",
     [
-        fleet(30, bounds=ReplicaBounds(least=30, most=40)),
+        fleet(30, running=2.0, bounds=ReplicaBounds(least=30, most=40)),
         fleet(1, bounds=ReplicaBounds(least=1, most=1)),
         fleet(4, policy=replace(CHAT, warm_pool=WarmPool(ready=4))),
         fleet(8, policy=replace(CHAT, active=False)),

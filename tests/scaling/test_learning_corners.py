@@ -231,3 +231,24 @@ def test_routers_that_estimate_prompts_wrongly_are_corrected() -> None:
     assert request is not None
     assert request.true_share == 2.0
     assert request.held_tokens == 1000.5
+
+
+@pytest.mark.trial(3)
+def test_the_wait_for_an_image_is_learnt_apart_from_the_cold_start() -> None:
+    """Its container started at 60 after 20 s of pulling; ready at 65."""
+    pod = Pod(name="a", revision="new", phase=Phase.READY, since=60.0, image_wait=20.0, ready_at=65.0)
+    (learnt,) = starting.with_starts((), "new", (pod,))
+    assert (learnt.seconds, learnt.waits) == ((5.0,), (20.0,))
+    assert starting.horizon((learnt,), "new", ColdStart(assume_seconds=100.0)) == 25.0
+
+
+@pytest.mark.trial(3)
+def test_one_pull_of_an_image_is_not_expected_of_every_start() -> None:
+    starts = (starting.Starts(revision="new", seconds=(5.0,) * 3, waits=(1.0, 90.0, 1.0), until=0.0),)
+    assert starting.horizon(starts, "new", ColdStart(assume_seconds=100.0)) == 6.0
+
+
+@pytest.mark.trial(3)
+def test_a_replica_whose_image_is_being_pulled_has_its_whole_start_before_it() -> None:
+    pod = Pod(name="a", revision="new", phase=Phase.PULLING, since=0.0)
+    assert starting.remaining(pod, 100.0, 30.0) == 100.0

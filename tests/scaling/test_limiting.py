@@ -66,13 +66,13 @@ def test_what_is_not_known_may_grow_a_fleet_and_never_shrinks_it() -> None:
     assert fleet.decides(asking(6, unsure)).replicas == 6
     held = Fleet().decides(asking(1, unsure))
     assert held.reason is ScalingReason.FIGURES_MISSING
-    assert held.message.startswith("4 replicas: no figures to rely on from chat-1 (Stale)")
+    assert held.message.startswith("4 replicas: no reliable metrics from chat-1 (Stale)")
 
 
 def test_nobody_knows_anything() -> None:
     answer = Fleet().decides(replace(ASKED, may_shrink=False))
     assert (answer.replicas, answer.reason) == (4, ScalingReason.FIGURES_MISSING)
-    assert answer.message == "4 replicas: no figures to decide by"
+    assert answer.message == "4 replicas: there are no metrics to decide by"
     doubts = tuple(Question(who=f"chat-{number}", what="NoAnswer") for number in range(5))
     many = Fleet().decides(replace(ASKED, may_shrink=False, questions=doubts))
     assert many.message.endswith("chat-2 (NoAnswer) and 2 more")
@@ -119,7 +119,7 @@ def test_the_budget_is_kept_below_the_minimum_and_says_so() -> None:
     assert (answer.replicas, answer.reason) == (0, ScalingReason.OVER_BUDGET)
     assert answer.advice[0].because.startswith("maxCostPerHour pays for 0 replicas and minReplicas is 1")
     unknown = Fleet(facts=replace(facts, price_per_hour=None)).decides(asking(4))
-    assert "nobody knows the price" in unknown.advice[0].because
+    assert "is not known, so maxCostPerHour limits nothing" in unknown.advice[0].because
 
 
 def test_spares_do_not_pile_up_while_figures_are_missing() -> None:
@@ -136,7 +136,7 @@ def test_the_last_replica_goes_when_nobody_asked_for_long() -> None:
     assert fleet.passes(899, asking(0)).replicas == 1
     answer = fleet.passes(1, asking(1))
     assert (answer.replicas, answer.reason) == (0, ScalingReason.IDLE)
-    assert answer.message == "0 replicas: nobody has asked for 900 s; tokens asks for 1: demand needs as many"
+    assert answer.message == "0 replicas: no request came for 900 s; tokens asks for 1: demand needs as many"
     assert fleet.passes(60, asking(1)).replicas == 0
 
 
@@ -145,13 +145,13 @@ def test_going_to_zero_says_that_nobody_asked_although_the_signals_ask_for_none_
     fleet.decides(asking(0))
     gone = fleet.passes(900, asking(0), every=10)
     assert (gone.replicas, gone.reason, gone.limits) == (0, ScalingReason.IDLE, ())
-    assert gone.message == "0 replicas: nobody has asked for 900 s"
+    assert gone.message == "0 replicas: no request came for 900 s"
     assert fleet.passes(60, asking(0)).reason is ScalingReason.IDLE
 
 
 def test_what_begins_with_nothing_does_not_claim_a_silence_that_nobody_heard() -> None:
     answer = Fleet(facts=replace(MAY_SLEEP, wanted=0)).decides(asking(0))
-    assert (answer.reason, answer.message) == (ScalingReason.IDLE, "0 replicas: nobody asks")
+    assert (answer.reason, answer.message) == (ScalingReason.IDLE, "0 replicas: no request comes")
 
 
 def test_nothing_that_money_alone_keeps_at_zero_is_called_idle() -> None:
@@ -289,6 +289,6 @@ def test_a_fleet_that_grew_lately_turns_round_only_where_it_is_far_too_large() -
         assert fleet.passes(1, replace(asking(5), need=4.9)).replicas == 5
     answer = grown.passes(590, nearly)
     assert (answer.replicas, bounds_of(answer)) == (5, [Bound.WITHOUT_ONE])
-    assert answer.limits[-1].because.endswith("with margin, as it grew lately")
+    assert answer.limits[-1].because.endswith("with a margin, which is larger since the fleet grew lately")
     assert grown.passes(20, nearly).replicas == 4
     assert shrunk.passes(310, far).replicas < 5

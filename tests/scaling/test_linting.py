@@ -49,12 +49,12 @@ def test_a_target_that_no_load_or_no_fleet_meets_is_refused(signals: Signals, fi
         (
             Policy(pace=Pace(up_max_step=2, down_max_step=5)),
             LintReason.OSCILLATES,
-            "one step takes 5 replicas away and one step up may bring back only 2",
+            "one step down removes 5 replicas and one step up brings back only 2",
         ),
         (
             Policy(signals=Signals(queue_per_replica=None, token_headroom=None)),
             LintReason.POOR_SIGNAL,
-            "prefix caching keeps the KV cache full while nobody asks",
+            "prefix caching keeps the KV cache full while no request runs",
         ),
         (
             Policy(zero_after_seconds=60.0),
@@ -64,7 +64,7 @@ def test_a_target_that_no_load_or_no_fleet_meets_is_refused(signals: Signals, fi
         (
             replace(SLEEPY, warm_pool=WarmPool(ready=1)),
             LintReason.NEVER_AT_ZERO,
-            "spec.warmPool.ready: 1: ready spares stay while nobody asks",
+            "spec.warmPool.ready: 1: ready spares stay while no request comes",
         ),
         (
             Policy(schedules=(MORNING, LATER)),
@@ -114,7 +114,7 @@ def test_one_that_opens_often_counts_as_open_all_that_day() -> None:
     ("user", "policy", "reason", "words"),
     [
         (AT_ZERO, Policy(), LintReason.NEVER_AT_ZERO, "policy calm has no idle.scaleToZero, so the last replica stays"),
-        (USER, SLEEPY, LintReason.NEVER_AT_ZERO, "removes the last replica after 900 s, and this keeps 1; write 0"),
+        (USER, SLEEPY, LintReason.NEVER_AT_ZERO, "after 900 s, and minReplicas keeps 1; write 0"),
         (
             replace(AT_ZERO, held_seconds=60.0),
             SLEEPY,
@@ -137,25 +137,25 @@ def test_one_that_opens_often_counts_as_open_all_that_day() -> None:
             replace(USER, bounds=ReplicaBounds(least=3, most=8, policy="calm")),
             Policy(max_cost_per_hour=Decimal(5)),
             LintReason.OVER_BUDGET,
-            "at 2 an hour each, 3 replicas: more than the 5 of policy calm",
+            "3 replicas at 2 an hour each cost more than the 5 of policy calm",
         ),
         (
             replace(USER, price_per_hour=None),
             Policy(max_cost_per_hour=Decimal(5)),
             LintReason.PRICE_UNKNOWN,
-            "nobody knows the price of its accelerator",
+            "the price of its accelerator is not known",
         ),
         (
             replace(USER, engine_queue=10, router_queue=50),
             Policy(signals=Signals(queue_per_replica=80)),
             LintReason.NEVER_FIRES,
-            "the queue target of 80 a replica is never passed: at most 60 can wait for each",
+            "the queue target of 80 a replica is never exceeded: at most 60 can wait for each",
         ),
         (
             USER,
             Policy(warm_pool=WarmPool(ready=8)),
             LintReason.OUT_OF_BOUNDS,
-            "keeps 8 beside those that are needed",
+            "keeps 8 replicas above those that are needed",
         ),
         (USER, Policy(warm_pool=WarmPool(asleep=1)), LintReason.CANNOT_SLEEP, "wants 1 asleep, and this engine cannot"),
     ],

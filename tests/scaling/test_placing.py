@@ -15,7 +15,7 @@ def test_no_more_is_asked_for_than_the_nodes_would_take() -> None:
     fleet = Fleet(facts=replace(FOUR_READY, room=2, room_because="GPUs of node-a"))
     answer = fleet.decides(asking(9))
     assert (answer.replicas, answer.reason) == (6, ScalingReason.NO_ROOM)
-    assert "4 replicas on nodes and room for 2 more (GPUs of node-a)" in answer.message
+    assert "the nodes hold 4 replicas and have room for 2 more (GPUs of node-a)" in answer.message
 
 
 def test_a_node_that_is_full_for_a_moment_shrinks_nothing() -> None:
@@ -74,7 +74,7 @@ def test_the_minimum_is_asked_for_even_where_it_does_not_fit() -> None:
     answer = fleet.passes(2 * COLD, asking(4))
     assert answer.replicas == 4
     assert [one.because for one in answer.advice] == [
-        "minReplicas is 4 and 2 found a node: add nodes, or lower it",
+        "minReplicas is 4 and the nodes take 2: add nodes, or lower minReplicas",
     ]
 
 

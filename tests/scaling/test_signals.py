@@ -19,7 +19,7 @@ def figure(answer: Recommendation, name: str) -> float:
 
 def test_nothing_is_known_of_tokens_before_two_looks_and_some_answers() -> None:
     fleet = Fluid(policy=only(TOKENS_ONLY)).grown(2, at_once=True)
-    assert "not seen for long enough" in said(fleet.decided(), Signal.TOKENS).because
+    assert "not counted for long enough" in said(fleet.decided(), Signal.TOKENS).because
     fleet.passed(4.0, 1.0)
     assert "fewer than 20 requests" in said(fleet.decided(), Signal.TOKENS).because
 
@@ -36,7 +36,7 @@ def test_without_a_data_sheet_and_without_tokens_nobody_knows_how_fast_a_replica
     fleet.lived(16.0, 0.0)
     mixture = replace(fleet.memory.learnt.mixture, requests=50.0, first=50.0, prompt_tokens=50.0, output_tokens=50.0)
     fleet.memory = replace(fleet.memory, learnt=replace(fleet.memory.learnt, mixture=mixture))
-    assert "neither measured nor assumed" in said(fleet.decided(), Signal.TOKENS).because
+    assert "neither measured yet nor known" in said(fleet.decided(), Signal.TOKENS).because
 
 
 def test_the_fleet_settles_where_objectives_are_kept_and_stays_there() -> None:
@@ -83,7 +83,7 @@ def test_a_backlog_asks_for_more_than_the_objectives_do() -> None:
     assert calm is not None
     assert late.replicas is not None
     assert late.replicas > calm
-    assert "replica-seconds" in late.because
+    assert "s of work for one replica" in late.because
 
 
 def test_nobody_asks_for_anything_while_nobody_asks() -> None:
@@ -111,7 +111,7 @@ def test_nobody_tells_of_a_queue() -> None:
     fleet = Fluid(policy=only(QUEUE_ONLY)).grown(1)
     answer = fleet.decided(replace(fleet.facts(), routers=()))
     assert said(answer, Signal.QUEUE_DEPTH).replicas is None
-    assert [one.what for one in answer.questions] == ["nobody tells how busy it is"]
+    assert [one.what for one in answer.questions] == ["none reports how busy it is"]
 
 
 @pytest.mark.parametrize(
@@ -148,13 +148,13 @@ def test_pressure_that_stays_although_nothing_starts_corrects_what_tokens_see() 
     fleet.passed(4.0, 4.0)
     first = said(fleet.decided(), Signal.QUEUE_DEPTH)
     assert first.replicas == there
-    assert "pressure is new" in first.because
+    assert "while this is new" in first.because
     for _ in range(10):
         fleet.passed(4.0, 4.0)
         fleet.decided()
     last = said(fleet.decided(), Signal.QUEUE_DEPTH)
     assert last.replicas == there + 1
-    assert "pressure stays" in last.because
+    assert "it lasts, although tokens ask for no more" in last.because
 
 
 def test_a_stuck_replica_is_paid_for_and_replaced() -> None:
@@ -186,4 +186,4 @@ def test_a_cache_fuller_than_full_is_asked_about() -> None:
     fleet = Fluid().grown(1, at_once=True)
     facts = fleet.facts()
     pods = tuple(replace(pod, figures=replace(pod.figures, kv_usage=1.5)) for pod in facts.pods if pod.figures)
-    assert "more than all of its cache" in fleet.decided(replace(facts, pods=pods)).questions[0].what
+    assert "more than 100% of its KV cache" in fleet.decided(replace(facts, pods=pods)).questions[0].what

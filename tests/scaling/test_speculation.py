@@ -67,7 +67,7 @@ def test_a_draft_that_costs_more_than_it_gives_is_switched_off_after_a_while() -
     assert guesser.passes(3) is False
     assert "it is switched off if that lasts" in guesser.advice
     assert guesser.passes(1) is True
-    assert "of 3.0 tokens guessed a step 0.6 are accepted" in guesser.advice
+    assert "of 3.0 tokens drafted a step 0.6 are accepted" in guesser.advice
     assert "switched off until that is above 1.1" in guesser.advice
 
 

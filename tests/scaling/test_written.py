@@ -22,6 +22,13 @@ def test_decisions_of_random_histories_come_out_the_same_when_read_and_taken_aga
     assert told.decisions > 200
 
 
+def test_a_line_of_a_release_that_did_not_look_at_queue_times_goes_on() -> None:
+    record = decided()
+    line = json.loads(written.encode(record))
+    del line["memory"]["learnt"]["queueing"]
+    assert written.decode(json.dumps(line)) == record
+
+
 @given(st.floats(allow_nan=False, allow_infinity=False))
 def test_every_number_is_read_back_to_the_bit(value: float) -> None:
     record = decided(facts(pods=(pod(figures=engine(running=value)),)), recommendation=decided().recommendation)

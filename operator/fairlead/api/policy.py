@@ -27,8 +27,8 @@ class Objectives(Part):
     queue_time_p95: Duration | None = Field(
         default=None,
         alias="queueTimeP95",
-        description="Not used in this release: time in the router's queue that 95 percent of requests stay below. Use "
-        "ttftP95, which includes it.",
+        description="Time in the queue of routers and engines, for instance 2s. Where requests wait longer, replicas "
+        "are added. Default 3s, or ttftP95 where that is longer, as long as signals.tokens is in use.",
     )
 
 

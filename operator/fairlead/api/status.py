@@ -40,10 +40,14 @@ class Fit(Part):
 
 
 class ColdStart(Part):
-    """Measured starts, from the pod's creation to its first token."""
+    """Measured starts, from the start of an engine's container to ready; what comes before it is told apart."""
 
     last: Decimal = Field(default=None, description="The last one, in seconds.")
     p95: Decimal = Field(default=None, description="95 percent were faster, in seconds.")
+    node_wait: Decimal = Field(default=None, description="How long the last one's pod waited for a node, in seconds.")
+    image_pull: Decimal = Field(
+        default=None, description="Then, on its node, for image, volumes and init containers, in seconds."
+    )
 
 
 class Revision(Part):

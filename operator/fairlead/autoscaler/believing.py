@@ -18,7 +18,7 @@ def after(before: Told[EngineLoad], load: EngineLoad | Unreadable, at: float) ->
     """What is known once a page was read that was true at that moment."""
     if isinstance(load, Unreadable):
         line = f" in {load.line!r}" if load.line else ""
-        return doubted(before, Doubt.UNREADABLE, f"its page is not believed: {load.reason}{line}")
+        return doubted(before, Doubt.UNREADABLE, f"its metrics are rejected: {load.reason}{line}")
     if (wrong := contradiction(load)) is not None:
         return doubted(before, Doubt.CONTRADICTORY, wrong)
     if before.figures is not None and (counter := _went_back(before.figures, load)) is not None:

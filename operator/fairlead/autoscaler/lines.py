@@ -11,7 +11,7 @@ import httptools
 LARGEST: Final = 8 * 2**20
 """Bytes of a page; an engine's has a twentieth of a megabyte, a router's with 2,000 engines a whole one."""
 
-SURPLUS: Final = "it said more than it was asked"
+SURPLUS: Final = "it sent more than one response"
 
 
 class Asker(Protocol):
@@ -80,9 +80,9 @@ class Line(asyncio.Protocol):
         try:
             self._parser.feed_data(data)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade) as problem:
-            return f"its answer is no HTTP: {problem}"
+            return f"its response is not HTTP: {problem}"
         if self._size > LARGEST:
-            return f"its page is over {LARGEST} bytes"
+            return f"its page is larger than {LARGEST:,} bytes"
         return SURPLUS if self._surplus else None
 
     def connection_lost(self, exc: Exception | None) -> None:

@@ -14,6 +14,6 @@ def changed(target: Target, before: Told[Any], after: Told[Any]) -> None:
     if before.figures is None or (before.doubt is None) == (after.doubt is None):
         return
     if after.doubt is not None:
-        log.info("figures of %s/%s are in doubt, %s: %s", target.namespace, target.name, after.doubt, after.because)
+        log.info("metrics of %s/%s are not used, %s: %s", target.namespace, target.name, after.doubt, after.because)
     else:
-        log.info("figures of %s/%s are believed again", target.namespace, target.name)
+        log.info("metrics of %s/%s are used again", target.namespace, target.name)

@@ -7,7 +7,7 @@ from typing import Final
 from fairlead.autoscaler import children, phases, reading
 from fairlead.autoscaler.source import Source
 from fairlead.autoscaler.subject import Subject
-from fairlead.cluster import gpu_places, kinds
+from fairlead.cluster import gpu_places, kinds, pod_starts
 from fairlead.cluster.doors import World
 from fairlead.cluster.gpu_places import Place
 from fairlead.cluster.kinds import Manifest
@@ -17,7 +17,7 @@ from fairlead.planning import room as rooms
 from fairlead.scaling.facts import Facts, Phase, Pod, Router
 
 UNBOUNDED: Final = Room()
-SILENT: Final = frozenset({Phase.PENDING, Phase.UNPLACEABLE, Phase.DEAD, Phase.ASLEEP})
+SILENT: Final = frozenset({Phase.PENDING, Phase.PULLING, Phase.UNPLACEABLE, Phase.DEAD, Phase.ASLEEP})
 """Phases in which nobody answers, which is no doubt."""
 
 
@@ -119,8 +119,9 @@ class Observer:
                 name=name,
                 revision=children.revision_of(manifest),
                 phase=phase,
-                since=phases.made_at(manifest),
+                since=phases.begun_at(manifest),
                 ready_at=self._ready(uid, manifest),
+                image_wait=pod_starts.image_wait(manifest),
             )
             found.append(made if phase in SILENT else replace(made, figures=figures, doubt=doubt, because=because))
         return tuple(found)

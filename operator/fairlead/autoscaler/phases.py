@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Final
 
-from fairlead.cluster import pods
+from fairlead.cluster import pod_starts, pods
 from fairlead.cluster.kinds import Manifest
 from fairlead.objects import labels
 from fairlead.scaling.facts import Phase
@@ -23,7 +23,9 @@ def phase(pod: Manifest, lost_nodes: Collection[str], now: float) -> Phase:
         return Phase.UNPLACEABLE if _is_refused(pod, now) else Phase.PENDING
     if labels.ASLEEP in (pod["metadata"].get("annotations") or {}):
         return Phase.ASLEEP
-    return Phase.READY if pods.is_ready(pod) else Phase.STARTING
+    if pods.is_ready(pod):
+        return Phase.READY
+    return Phase.PULLING if pod_starts.waits_for_image(pod) else Phase.STARTING
 
 
 def lost(nodes: Iterable[Manifest]) -> frozenset[str]:
@@ -33,9 +35,13 @@ def lost(nodes: Iterable[Manifest]) -> frozenset[str]:
     )
 
 
-def made_at(pod: Manifest) -> float:
-    """When it was made, in seconds since the epoch."""
-    return moment(pod["metadata"].get("creationTimestamp")) or 0.0
+def begun_at(pod: Manifest) -> float:
+    """When its engine's container started, before that when it was made; in seconds since the epoch.
+
+    What a pod waits for a node or an image is no part of its engine's cold start.
+    """
+    begun = pod_starts.started_at(pod)
+    return begun.timestamp() if begun else moment(pod["metadata"].get("creationTimestamp")) or 0.0
 
 
 def ready_at(pod: Manifest) -> float | None:

@@ -118,7 +118,9 @@ async def _served(
 
     async def alive(_: web.Request) -> web.Response:
         silent = watching.age_s()
-        return web.Response(status=500 if silent > SILENT_S else 200, text=f"last word {silent:.0f} s ago\n")
+        return web.Response(
+            status=500 if silent > SILENT_S else 200, text=f"the last word of a watch came {silent:.0f} s ago\n"
+        )
 
     async def ready(_: web.Request) -> web.Response:
         return web.Response(status=200 if watching.is_synced else 503, text="following the cluster\n")

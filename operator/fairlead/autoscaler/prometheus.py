@@ -142,7 +142,9 @@ class PrometheusSource:
             return
         except Exception:  # a fault of ours must not end the asking: that would look like a fleet at rest
             log.exception("asking Prometheus at %s met a fault", self._door.url)
-            self._nobody(asked, f"asking Prometheus at {self._door.url} met a fault of the autoscaler")
+            self._nobody(
+                asked, f"a bug of the autoscaler kept it from asking Prometheus at {self._door.url}; see its log"
+            )
             return
         for target in asked:
             self._take(target, answers)

@@ -63,7 +63,7 @@ def _asked(ask: Callable[[], Answer]) -> Answer:
     except (requests.RequestException, PrometheusApiClientException) as problem:
         raise Unanswered(_cause(problem)[:MOST_SAID]) from None
     except (KeyError, IndexError, TypeError, ValueError) as problem:
-        raise Unanswered(f"its answer is none of Prometheus': {problem!r}"[:MOST_SAID]) from None
+        raise Unanswered(f"its response is not that of a Prometheus: {problem!r}"[:MOST_SAID]) from None
 
 
 def _cause(problem: Exception) -> str:
@@ -82,7 +82,7 @@ def _trusting(authority: str) -> "_Trusting":
     try:
         return _Trusting(ssl.create_default_context(cadata=authority))
     except ssl.SSLError as problem:
-        raise Unanswered(f"its authority is no certificate in PEM: {problem}"[:MOST_SAID]) from None
+        raise Unanswered(f"its CA is not a certificate in PEM: {problem}"[:MOST_SAID]) from None
 
 
 class _Trusting(HTTPAdapter):

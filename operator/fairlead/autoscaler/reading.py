@@ -53,7 +53,7 @@ def taken_out(routers: Iterable[Told[RouterSays]], name: str) -> str:
     seen = [one.endpoints[name] for one in told if name in one.endpoints]
     if not seen or any(one.state is not EndpointState.EJECTED for one in seen):
         return ""
-    return seen[0].reason or "routers took it out"
+    return seen[0].reason or "routers stopped sending to it"
 
 
 def figures(load: EngineLoad, at: float, objectives: Objectives) -> EngineFigures:

@@ -39,7 +39,9 @@ async def recall(server: Server, document: Manifest) -> Memory:
             return Memory()
         return Memory(learnt=_DECODER.decode((found.get("data") or {}).get(KEY) or "{}"))
     except (ApiError, msgspec.DecodeError) as problem:
-        log.warning("what was learnt cannot be read, learning begins anew: %s", problem, extra=_about(document))
+        log.warning(
+            "the learnt speeds and demand cannot be read, learning begins anew: %s", problem, extra=_about(document)
+        )
         return Memory()
 
 
@@ -47,12 +49,12 @@ async def keep(server: Server, document: Manifest, memory: Memory) -> bool:
     """Write it down; whether that went well."""
     text = msgspec.json.encode(memory.learnt).decode()
     if len(text) > LARGEST:
-        log.warning("what was learnt takes %d bytes and is not kept", len(text), extra=_about(document))
+        log.warning("the learnt speeds and demand take %d bytes and are not saved", len(text), extra=_about(document))
         return False
     try:
         await server.apply(manifest(document, text), manager=MANAGER)
     except (ApiError, NotLeading) as problem:
-        log.warning("what was learnt cannot be kept: %s", problem, extra=_about(document))
+        log.warning("the learnt speeds and demand cannot be saved: %s", problem, extra=_about(document))
         return False
     return True
 

@@ -63,14 +63,14 @@ def after(before: Told[RouterSays], page: bytes, at: float) -> Told[RouterSays]:
     try:
         read = _PAGES.decode(page)
     except (msgspec.DecodeError, RecursionError) as problem:
-        return doubted(before, Doubt.UNREADABLE, f"its page is not believed: {problem}")
+        return doubted(before, Doubt.UNREADABLE, f"its page cannot be read: {problem}")
     return told(before, read, at)
 
 
 def told(before: Told[RouterSays], read: Page, at: float) -> Told[RouterSays]:
     """What is known once it was read, that was true at that moment."""
     if read.demand is None:
-        return doubted(before, Doubt.UNREADABLE, "it is of an older release and does not tell what came")
+        return doubted(before, Doubt.UNREADABLE, "it is of an older release and does not count requests")
     if (wrong := _negative(read, read.demand)) is not None:
         return doubted(before, Doubt.UNREADABLE, wrong)
     says = RouterSays(figures=_figures(read.queue, read.demand, at), endpoints=_endpoints(read, before.figures, at))
@@ -91,7 +91,7 @@ def _negative(page: Page, demand: Demand) -> str | None:
         numbers[f"queue.lanes.{name}.waiting"] = lane.waiting
         numbers[f"queue.lanes.{name}.oldestSeconds"] = lane.oldest_seconds
     wrong = next((name for name, value in numbers.items() if value < 0), None)
-    return None if wrong is None else f"its page is not believed: {wrong} is negative"
+    return None if wrong is None else f"its page is rejected: {wrong} is negative"
 
 
 def _figures(queue: Queue, demand: Demand, at: float) -> RouterFigures:

@@ -19,6 +19,7 @@ from fairlead.cluster.api_errors import ApiError, Conflict
 from fairlead.cluster.api_server import Listed
 from fairlead.cluster.kinds import LEASE, Manifest, Resource
 from fairlead.cluster.lease import Place, Terms
+from fairlead.fleet.counts import count
 
 LABEL: Final = "app.kubernetes.io/component"
 MEMBER: Final = "autoscaler-member"
@@ -102,7 +103,7 @@ class Membership:
         except (ApiError, TimeoutError) as problem:
             words = str(problem) or "the API server does not answer"
             if words != self._complaint:
-                log.warning("the other autoscalers cannot be seen: %s", words)
+                log.warning("the Leases of the other autoscalers cannot be listed: %s", words)
             self._complaint = words
             return
         self._complaint = ""
@@ -116,7 +117,7 @@ class Membership:
             async with asyncio.timeout(2.0):
                 await self._api.remove(self._lease, uid=self._lease["metadata"]["uid"])
         except (ApiError, TimeoutError) as problem:
-            log.warning("the Lease %s could not be removed, it ends by itself: %r", self._place, problem)
+            log.warning("the Lease %s could not be removed, it expires by itself: %r", self._place, problem)
 
     def _members(self) -> frozenset[str]:
         return members.alive(self._signs, self._looked, self._clock()) | {self._place.name}
@@ -160,7 +161,8 @@ class Membership:
         self._looked = began
         if self._members() != self._told:
             self._told = self._members()
-            log.info("%d autoscalers share the deployments: %s", len(self._told), ", ".join(sorted(self._told)))
+            processes = count(len(self._told), "autoscaler process")
+            log.info("the deployments are shared by %s: %s", processes, ", ".join(sorted(self._told)))
         await self._bury(listed.items)
 
     async def _bury(self, listed: Sequence[Manifest]) -> None:

@@ -167,7 +167,7 @@ class Sources:
         try:
             return base64.b64decode(data[key.key], validate=True).decode()
         except (binascii.Error, UnicodeDecodeError) as problem:
-            raise LookupError(f"Secret {place.namespace}/{key.name}, key {key.key}: no text") from problem
+            raise LookupError(f"Secret {place.namespace}/{key.name}, key {key.key}: it is not text") from problem
 
     @staticmethod
     def _end(made: _Made) -> None:

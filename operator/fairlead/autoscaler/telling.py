@@ -10,6 +10,7 @@ from fairlead.cluster.api_errors import ApiError
 from fairlead.cluster.doors import Creator
 from fairlead.cluster.fenced import NotLeading
 from fairlead.cluster.kinds import Manifest
+from fairlead.fleet.counts import written
 from fairlead.scaling.recommendation import ScalingReason
 from fairlead.telemetry.event_recorder import EventRecorder, EventType, News
 
@@ -53,7 +54,7 @@ class ScalingTeller:
         try:
             await self._recorder.tell(news, datetime.fromtimestamp(now, UTC))
         except (ApiError, NotLeading) as problem:
-            log.warning("an Event could not be told: %s", problem)
+            log.warning("an Event could not be sent: %s", problem)
 
 
 def news_of(case: Case, found: Scaling, before: Scaling) -> News | None:
@@ -64,7 +65,7 @@ def news_of(case: Case, found: Scaling, before: Scaling) -> News | None:
     if was == now and not warns:
         return None
     message = found["message"]
-    counted = message if message.startswith(f"{now} replica") else f"{now}: {message}"
+    counted = message if message.startswith(f"{written(now or 0)} replica") else f"{now}: {message}"
     moved = "stays at" if was in (now, None) else f"{was} to"
     would = "" if case.policy.active else "nothing is changed in mode Recommend: "
     return News(

@@ -23,7 +23,7 @@ class Told(Generic[Figures]):
     """When they were true."""
     doubt: Doubt | None = Doubt.NO_ANSWER
     """Why the last look brought none; nothing: it did."""
-    because: str = "it was not asked yet"
+    because: str = "it was not scraped yet"
     """The doubt, for people."""
     unmoved_since: float | None = None
     """Since when its counters stand still, where they do."""

@@ -76,7 +76,7 @@ class Writer:
                 await asyncio.gather(*tasks, return_exceptions=True)
                 await asyncio.gather(*(self._keep(document, one) for document, one in ours if one.learnt_more))
         except TimeoutError:
-            log.warning("what was learnt since the last time could not all be kept")
+            log.warning("what was learnt since the last write could not be saved for every deployment")
 
     @staticmethod
     def _begin(standing: Standing, work: Coroutine[None, None, None]) -> None:

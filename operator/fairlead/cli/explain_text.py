@@ -9,7 +9,7 @@ import msgspec
 
 from fairlead.cli.cluster_door import Absent
 from fairlead.cli.explained import Explained
-from fairlead.fleet import counts
+from fairlead.fleet.counts import count, verb
 from fairlead.fleet.policies import Policy
 from fairlead.scaling.facts import Facts
 from fairlead.scaling.recommendation import Bound, Figure
@@ -46,7 +46,7 @@ def as_json(shown: Explained) -> str:
 def _sections(shown: Explained) -> Iterator[tuple[str, list[str]]]:
     record = shown.record
     if isinstance(record, Absent):
-        yield "Why", [str(shown.scaling.get("message") or "the object does not say")]
+        yield "Why", [str(shown.scaling.get("message") or "the object has no message")]
     else:
         yield from _decision(record)
         yield "What would change it", [*_turns(shown, record), *_open_bounds(record)]
@@ -72,7 +72,7 @@ def _decision(record: Record) -> Iterator[tuple[str, list[str]]]:
     )
     yield "Figures", _columns((one.name, _figure(one)) for one in said.figures)
     yield (
-        "Figures that are missing",
+        "Metrics that are missing",
         _columns(
             (one.who, one.what, "" if one.age_seconds is None else f"{_lasting(one.age_seconds)} old", one.because)
             for one in said.questions
@@ -86,8 +86,8 @@ def _heading(shown: Explained) -> str:
     place = f"infd/{shown.name} in {shown.namespace}"
     if isinstance(shown.record, Absent):
         told = shown.scaling
-        count, reason = told.get("recommended", told.get("advised")), told.get("reason")
-        return f"{place}: {_replicas(count)} ({reason}), {shown.status.get('readyReplicas', 0)} ready"
+        number, reason = told.get("recommended", told.get("advised")), told.get("reason")
+        return f"{place}: {_replicas(number)} ({reason}), {shown.status.get('readyReplicas', 0)} ready"
     facts, said = shown.record.facts, shown.record.recommendation
     asleep = f" and {said.asleep} asleep" if said.asleep else ""
     mode = "" if facts.policy.active else "; mode Recommend: advised only, nothing follows it"
@@ -109,7 +109,7 @@ def _phases(facts: Facts) -> str:
 
 def _turns(shown: Explained, record: Record) -> list[str]:
     rows = [(_direction(turn, record), _condition(turn, record)) for turn in shown.turns]
-    return _columns(rows) or ["nothing that was tried: more waiting, more traffic, time, no traffic"]
+    return _columns(rows) or ["nothing of what was tried: more requests waiting, more traffic, less, none, and time"]
 
 
 def _direction(turn: Turn, record: Record) -> str:
@@ -123,7 +123,8 @@ def _condition(turn: Turn, record: Record) -> str:
     times = f"{turn.factor or 0:.2f} times what it is{_demand(turn, record)}"
     match turn.cause:
         case Cause.MORE_WAITING:
-            return f"when {turn.waiting:,} more requests wait than now for {lasting}"
+            more = turn.waiting or 0
+            return f"when {count(more, 'more request')} {verb(more, 'waits')} than now for {lasting}"
         case Cause.MORE_TRAFFIC:
             return f"when traffic is {times} for {lasting}"
         case Cause.AS_IT_IS:
@@ -131,7 +132,7 @@ def _condition(turn: Turn, record: Record) -> str:
         case Cause.LESS_TRAFFIC:
             return f"in about {lasting} if traffic falls to {times} or less"
         case Cause.NOBODY_ASKS:
-            return f"in about {lasting}, at {at}, if nobody asks from now on"
+            return f"in about {lasting}, at {at}, if no request comes from now on"
         case Cause.WITHOUT_BOUND:
             return f"without {_bound(turn.bound, record.facts)}"
 
@@ -166,7 +167,7 @@ def _bound(bound: Bound | None, facts: Facts) -> str:
         Bound.NO_ROOM: f"the nodes' limit{': ' + facts.room_because if facts.room_because else ''}",
         Bound.STEP_UP: f"the largest step up of {pace.up_max_step} or {pace.up_max_factor:g} times",
         Bound.STEP_DOWN: f"the largest step down of {pace.down_max_step}",
-        Bound.SPARES: f"{policy.warm_pool.ready} spare replicas",
+        Bound.SPARES: count(policy.warm_pool.ready, "spare replica"),
         Bound.SCHEDULE: "the schedule",
     }
     return named.get(bound, str(bound)) if bound else ""
@@ -187,8 +188,8 @@ def _figure(figure: Figure) -> str:
     return f"{figure.value:,.{digits}f} {figure.unit}".rstrip()
 
 
-def _replicas(count: int | None) -> str:
-    return "replicas not known" if count is None else counts.count(count, "replica")
+def _replicas(number: int | None) -> str:
+    return "replicas not known" if number is None else count(number, "replica")
 
 
 def _lasting(seconds: float) -> str:
@@ -222,6 +223,6 @@ def _columns(rows: Iterable[tuple[str, ...]]) -> list[str]:
 def _section(title: str, lines: list[str], colour: bool) -> str:
     if not title:
         return f"{BOLD}{lines[0]}{PLAIN}" if colour else lines[0]
-    shade = YELLOW if title == "Figures that are missing" else BOLD
+    shade = YELLOW if title == "Metrics that are missing" else BOLD
     heading = f"{shade}{title}{PLAIN}" if colour else title
     return "\n".join([heading, *(f"  {line}" for line in lines)])

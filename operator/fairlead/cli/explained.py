@@ -108,13 +108,13 @@ def _last(lines: Iterable[replay_lines.Line], name: str | None, namespace: str |
 def _explained(record: Record | Absent, bare: Explained) -> Explained:
     """With what would change it, where the decision is there whole."""
     if isinstance(record, Absent):
-        note = f"The arithmetic is not at hand: {record.because}"
+        note = f"The arithmetic cannot be shown: {record.because}"
         return _with(bare, (), (*bare.notes, note))
     notes = bare.notes
     if record.version != fairlead.__version__:
         notes = (
             *notes,
-            f"Decided by version {record.version}; what would change it is asked of {fairlead.__version__}.",
+            f"Decided by version {record.version}; what would change it is answered by {fairlead.__version__}.",
         )
     return _with(bare, whatif.outlook(record), notes)
 

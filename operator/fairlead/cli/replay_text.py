@@ -6,13 +6,14 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from fairlead.cli.replay_lines import Disagreement, Replayed
+from fairlead.fleet.counts import count, verb
 
 _MOST_FIELDS: Final = 12
 
 
 def as_text(found: Replayed, version: str) -> str:
     """The figure last, after what is to be looked at."""
-    lines = [f"{place}: no record: {broken.because}\n    {broken.excerpt}" for place, broken in found.first_broken]
+    lines = [f"{place}: not a record: {broken.because}\n    {broken.excerpt}" for place, broken in found.first_broken]
     lines += [_disagreement(one) for one in found.first_disagreements]
     if found.cut:
         lines.append(
@@ -49,14 +50,16 @@ RENDER: Final[Mapping[str, Callable[[Replayed, str], str]]] = {"text": as_text, 
 
 
 def _figure(found: Replayed) -> str:
-    broken = f", {found.broken:,} lines are no records" if found.broken else ""
+    broken = f", {count(found.broken, 'line')} {verb(found.broken, 'is')} not a record" if found.broken else ""
     decided = found.agree + found.disagree
-    return f"{found.agree:,} of {decided:,} decisions come out the same{broken}"
+    return f"{found.agree:,} of {count(decided, 'decision')} {verb(decided, 'comes')} out the same{broken}"
 
 
 def _other_versions(found: Replayed, version: str) -> str:
-    told = ", ".join(f"{count:,} by {name}" for name, count in sorted(found.versions.items()))
-    return f"decided {told}; this is {version}: another version may decide otherwise, replay with its own image"
+    told = ", ".join(f"{number:,} by {name}" for name, number in sorted(found.versions.items()))
+    return (
+        f"decided {told}; this is {version}: another version may decide otherwise, so replay with that version's image"
+    )
 
 
 def _disagreement(one: Disagreement) -> str:

@@ -9,9 +9,9 @@ EACH_S: Final = 2.0
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """What the command takes."""
-    parser.add_argument("-n", "--namespace", help="its deployments only; default: the kubeconfig's namespace")
+    parser.add_argument("-n", "--namespace", help="deployments of this namespace; default: the kubeconfig's")
     parser.add_argument("-A", "--all-namespaces", action="store_true", help="deployments of all namespaces")
-    parser.add_argument("--once", action="store_true", help="print one table and end; so it is where no terminal is")
+    parser.add_argument("--once", action="store_true", help="print one table and end, as it does without a terminal")
     parser.add_argument("--every", type=float, default=EACH_S, metavar="SECONDS", help="how often to look; default 2")
     parser.add_argument("--autoscaler", metavar="URL", help="ask this process, such as http://127.0.0.1:9090")
     parser.add_argument("-o", "--output", choices=("text", "json"), default="text", help="json prints once")

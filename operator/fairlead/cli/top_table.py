@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from fairlead.cli.top_rows import Row, Seen
+from fairlead.fleet.counts import count
 
 RED, YELLOW, GREEN, BOLD, PLAIN = "\x1b[31m", "\x1b[33m", "\x1b[32m", "\x1b[1m", "\x1b[0m"
 _GAP: Final = "  "
@@ -39,13 +40,14 @@ def as_lines(seen: Seen, *, width: int | None, colour: bool) -> list[str]:
     ready = sum(row.ready for row in seen.rows)
     cost = [row.cost_per_hour for row in seen.rows if row.cost_per_hour is not None]
     total = f", {sum(cost):.2f} an hour" if cost else ""
-    lines = [_cut(f"{at}  {seen.scope}: {len(seen.rows)} deployments, {ready} replicas ready{total}", width)]
+    counted = f"{count(len(seen.rows), 'deployment')}, {count(ready, 'replica')}"
+    lines = [_cut(f"{at}  {seen.scope}: {counted} ready{total}", width)]
     if seen.rows:
         lines += _table(seen.rows, width, colour=colour)
     else:
         lines.append("there is no InferenceDeployment here; -A looks everywhere")
     if seen.trouble:
-        lines.append(_cut(f"no figures: {seen.trouble}", width))
+        lines.append(_cut(f"no metrics: {seen.trouble}", width))
     return lines
 
 

@@ -25,7 +25,7 @@ def replica(pod: Manifest, routable: Mapping[str, bool]) -> Replica:
     ready = condition(pod, "Ready")
     return Replica(
         name=name,
-        ready_since=_time(ready.get("lastTransitionTime")) if ready.get("status") == "True" else None,
+        ready_since=moment(ready.get("lastTransitionTime")) if ready.get("status") == "True" else None,
         ending="deletionTimestamp" in pod["metadata"],
         unplaced=unplaced(pod) is not None,
         routable=routable.get(name),
@@ -52,22 +52,14 @@ def address(pod: Manifest) -> str | None:
     return found if isinstance(found, str) and found else None
 
 
-def start_seconds(pod: Manifest) -> float | None:
-    """From its creation to ready, both by the API server's and kubelet's word; nothing while it is not ready."""
-    ready = condition(pod, "Ready")
-    begun, done = _time(pod["metadata"].get("creationTimestamp")), _time(ready.get("lastTransitionTime"))
-    if ready.get("status") != "True" or begun is None or done is None:
-        return None
-    return max(0.0, (done - begun).total_seconds())
-
-
 def condition(manifest: Manifest, kind: str) -> Manifest:
     """One of an object's conditions; empty when it has none of that type."""
     found = manifest.get("status", {}).get("conditions") or ()
     return next((one for one in found if one.get("type") == kind), {})
 
 
-def _time(text: object) -> datetime | None:
+def moment(text: object) -> datetime | None:
+    """A time as objects carry it; nothing of what is none."""
     try:
         return datetime.fromisoformat(text) if isinstance(text, str) else None
     except ValueError:

@@ -55,7 +55,7 @@ def review(document: object, known: Known) -> Review:
                 *schedules.refusals(policy.schedules, known.time_zones),
                 *linting.refusals(policy),
             ),
-            cautions=(*linting.cautions(policy), *unbuilt.of_policy(policy)),
+            cautions=tuple(linting.cautions(policy)),
         )
         return _naming(named, references.of_policy(policy, named.namespace), known)
     wanted = into_wanted.deployment(read.value, known.releases)

@@ -4,25 +4,17 @@ Messages carry numbers that stand still at rest, and no times.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final
 
-from fairlead.controller import scaling_conditions, unbuilt
-from fairlead.controller.situation import Routers, Situation
-from fairlead.fleet import counts
+from fairlead.controller import replica_counts, routing_conditions, scaling_conditions
+from fairlead.controller.replica_counts import Tally
+from fairlead.controller.situation import Situation
 from fairlead.fleet.conditions import ConditionReason as Why
 from fairlead.fleet.conditions import ConditionType, Judgement
-from fairlead.fleet.rollouts import Hold, HoldReason, Phase, Plan
+from fairlead.fleet.counts import count as counted
+from fairlead.fleet.counts import verb
+from fairlead.fleet.rollouts import Hold, HoldReason, Lack, Phase, Plan
 from fairlead.fleet.troubles import Trouble
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tally:
-    """Replicas of all revisions, by how far they are."""
-
-    wanted: int
-    ready: int
-    routable: int
 
 
 def judgements(now: Situation) -> tuple[Judgement, ...]:
@@ -33,21 +25,10 @@ def judgements(now: Situation) -> tuple[Judgement, ...]:
         scheduled(now),
         available(now),
         progressing(now),
-        routable(now),
+        routing_conditions.routable(now),
         scaling_conditions.scaling_active(now),
     )
     return (ready(now, parts), *maybe_stalled(now, parts), *maybe_reconciling(now, parts), *parts)
-
-
-def tally(now: Situation) -> Tally:
-    """Counted over all revisions, ending and sleeping replicas left out."""
-    live = [one for state in now.states for one in state.replicas if not one.ending and not one.asleep]
-    ready = [one for one in live if one.ready_since is not None]
-    return Tally(
-        wanted=now.count.replicas if now.count else sum(state.asked for state in now.states),
-        ready=len(ready),
-        routable=len([one for one in ready if one.routable]),
-    )
 
 
 def accepted(now: Situation) -> Judgement:
@@ -70,8 +51,9 @@ def scheduled(now: Situation) -> Judgement:
     if now.pods_refused or (now.obstacle and now.obstacle.reason is Why.PODS_REFUSED):
         said = now.pods_refused or (now.obstacle.message if now.obstacle else "")
         return _no(kind, Why.PODS_REFUSED, f"the cluster refuses the pods: {said}")
-    if now.product_absent:
-        return _no(kind, Why.PRODUCT_ABSENT, f"spec.accelerator.product: {now.product_absent}")
+    if now.room.lack is not None:
+        reason, field, remedy = _LACKS[now.room.lack]
+        return _no(kind, reason, f"{field}: {now.room.because}; {remedy}")
     if now.unplaced:
         return _no(kind, Why.UNSCHEDULABLE, f"the scheduler says: {now.unplaced}")
     if now.plan is not None and now.plan.short:
@@ -81,10 +63,26 @@ def scheduled(now: Situation) -> Judgement:
     return _yes(kind, Why.SCHEDULED, "every replica that was asked for has a node")
 
 
+_LACKS: Final = {
+    Lack.PRODUCT: (
+        Why.PRODUCT_ABSENT,
+        "spec.accelerator.product",
+        "name a GPU that is there, or add a node that has this one",
+    ),
+    Lack.SELECTOR: (Why.NO_NODE_SELECTED, "spec.placement.nodeSelector", "correct it, or label a node"),
+    Lack.GPUS: (
+        Why.NODES_TOO_SMALL,
+        "spec.parallelism",
+        "lower it, choose a GPU whose nodes have enough, or add a larger node",
+    ),
+}
+"""What only a person can change: reason, the field to look at, what to do."""
+
+
 def available(now: Situation) -> Judgement:
     """Whether enough replicas are ready, of whatever revision."""
-    kind, count = ConditionType.AVAILABLE, tally(now)
-    words = f"{count.ready} of {count.wanted} replicas are ready"
+    kind, count = ConditionType.AVAILABLE, replica_counts.tally(now)
+    words = f"{replica_counts.of(count.ready, count.wanted)} {verb(count.ready, 'is')} ready"
     if count.wanted == 0 and count.ready == 0:
         return _yes(kind, Why.SCALED_TO_ZERO, "no replica is wanted")
     if count.ready == 0:
@@ -101,41 +99,52 @@ def progressing(now: Situation) -> Judgement:
     """Where the rollout stands; what keeps the target from starting is said at once."""
     if now.plan is None:
         why = now.judged.accepted.reason
-        return Judgement(type=ConditionType.PROGRESSING, holds=None, reason=why, message="nothing is rolled out")
+        return Judgement(
+            type=ConditionType.PROGRESSING,
+            holds=None,
+            reason=why,
+            message="nothing is rolled out while the spec is not accepted",
+        )
     return next(said for rule in _PROGRESS if (said := rule(now, now.plan)))
-
-
-def routable(now: Situation) -> Judgement:
-    """Whether requests get through to a replica."""
-    if now.routers is None:
-        why = now.judged.accepted.reason
-        return Judgement(type=ConditionType.ROUTABLE, holds=None, reason=why, message="there is no router yet")
-    return next(said for rule in _ROUTES if (said := rule(now, now.routers, tally(now))))
 
 
 def ready(now: Situation, parts: tuple[Judgement, ...]) -> Judgement:
     """Whether what was asked for serves; the first part that says no gives the reason."""
     kind = ConditionType.READY
-    serves = tally(now)
+    serves = replica_counts.tally(now)
     by_type = {part.type: part for part in parts}
     for part in (by_type[one] for one in _ORDER):
         if part.holds is False and (part.type is not ConditionType.SCHEDULED or _is_awaited(now, serves)):
-            rest = _kept(part, serves) if serves.ready and part.type in _ORDER[:3] else ""
-            return _no(kind, part.reason, f"{part.message}{rest}")
+            return _no(kind, part.reason, f"{part.message}{_keeps_serving(part, serves)}")
     if by_type[ConditionType.ROUTABLE].holds is None:
         part = by_type[ConditionType.ROUTABLE]
         return Judgement(type=kind, holds=None, reason=part.reason, message=part.message)
-    return _yes(kind, Why.SERVING, f"{serves.ready} of {serves.wanted} replicas serve")
+    if serves.wanted == 0 and serves.ready == 0:
+        return _yes(kind, Why.SCALED_TO_ZERO, by_type[ConditionType.ROUTABLE].message)
+    doubts = routing_conditions.doubts(now) if serves.routable < serves.ready else ""
+    words = f"{replica_counts.of(serves.routable, serves.wanted)} {verb(serves.routable, 'serves')}"
+    return _yes(kind, Why.SERVING, f"{words}{doubts}")
 
 
-def _kept(part: Judgement, serves: Tally) -> str:
-    """What is left of service. Where the router's name is taken, who reaches the replicas is not ours to say."""
-    verb, rest = ("runs", "as before") if part.reason is Why.NAME_TAKEN else ("keeps", "serving")
-    return f"; {counts.count(serves.ready, 'replica')} {counts.verb(serves.ready, verb)} {rest}"
+def _keeps_serving(part: Judgement, serves: Tally) -> str:
+    """What a change that does not come about leaves as it was; with its name taken, who serves is not ours to say."""
+    if part.type not in _ORDER[:3]:
+        return ""
+    if part.reason is Why.NAME_TAKEN:
+        runs = f"; {counted(serves.ready, 'replica')} {verb(serves.ready, 'runs')} as before"
+        return runs if serves.ready else ""
+    return (
+        f"; {counted(serves.routable, 'replica')} {verb(serves.routable, 'keeps')} serving" if serves.routable else ""
+    )
 
 
 def _is_awaited(now: Situation, serves: Tally) -> bool:
-    """Whether a replica without a node is missed: too few serve, or those that do are not the ones people want."""
+    """Whether a replica without a node is missed.
+
+    Too few serve, those that do are not the ones people want, or the autoscaler could never wake one.
+    """
+    if serves.wanted == 0:
+        return now.room.lack is not None and routing_conditions.wakes(now)
     return serves.ready < serves.wanted or (now.plan is not None and now.plan.phase is Phase.ROLLING)
 
 
@@ -155,8 +164,15 @@ def maybe_stalled(now: Situation, parts: tuple[Judgement, ...]) -> Iterator[Judg
     no = by_type[ConditionType.ACCEPTED]
     if no.holds is not False and now.plan is not None and now.plan.phase is Phase.RETURNED:
         no = by_type[ConditionType.PROGRESSING]
+    elif no.holds is not False and _is_out_of_reach(now):
+        no = by_type[ConditionType.SCHEDULED]
     if no.holds is False:
         yield _yes(ConditionType.STALLED, no.reason, no.message)
+
+
+def _is_out_of_reach(now: Situation) -> bool:
+    """Whether replicas are missed that no node of this cluster can hold; nodes that come by themselves have no lack."""
+    return now.room.lack is not None and now.plan is not None and _is_awaited(now, replica_counts.tally(now))
 
 
 def maybe_reconciling(now: Situation, parts: tuple[Judgement, ...]) -> Iterator[Judgement]:
@@ -166,6 +182,7 @@ def maybe_reconciling(now: Situation, parts: tuple[Judgement, ...]) -> Iterator[
         now.plan is not None
         and moving.reason not in {Why.COMPLETE, Why.PAUSED, Why.NAME_TAKEN}
         and now.plan.phase is not Phase.RETURNED
+        and not _is_out_of_reach(now)
     ):
         yield _yes(ConditionType.RECONCILING, moving.reason, moving.message)
 
@@ -212,46 +229,6 @@ _PROGRESS: Final = (_obstructed, _back, _paused, _complete, _troubled, _moving)
 """The first that speaks wins; the last always does."""
 
 
-def _through_gateway(_: Situation, routers: Routers, __: Tally) -> Judgement | None:
-    if routers.gateway is None:
-        return None
-    words = f"spec.gateway.name: {routers.gateway}: {unbuilt.NO_GATEWAYS}, so no router sends requests here"
-    return _no(ConditionType.ROUTABLE, Why.ROUTERS_NOT_READY, f"{words}; remove spec.gateway")
-
-
-def _no_router_ready(_: Situation, routers: Routers, __: Tally) -> Judgement | None:
-    if routers.ready:
-        return None
-    return _no(ConditionType.ROUTABLE, Why.ROUTERS_NOT_READY, f"0 of {routers.wanted} routers are ready")
-
-
-def _nothing_ready(_: Situation, __: Routers, count: Tally) -> Judgement | None:
-    if count.ready:
-        return None
-    if count.wanted == 0:
-        words = "no replica is wanted; routers hold requests until one is"
-        return _yes(ConditionType.ROUTABLE, Why.SCALED_TO_ZERO, words)
-    return _no(ConditionType.ROUTABLE, Why.NONE_READY, "no replica is ready; routers hold requests until one is")
-
-
-def _silent(_: Situation, routers: Routers, __: Tally) -> Judgement | None:
-    if routers.reporting:
-        return None
-    words = f"{routers.ready} routers are ready and do not answer what they see"
-    return Judgement(type=ConditionType.ROUTABLE, holds=None, reason=Why.ROUTERS_SILENT, message=words)
-
-
-def _counted(_: Situation, routers: Routers, count: Tally) -> Judgement:
-    words = f"{count.routable} of {count.ready} ready replicas get requests{_why_not(routers)}"
-    if count.routable:
-        return _yes(ConditionType.ROUTABLE, Why.ROUTABLE, words)
-    return _no(ConditionType.ROUTABLE, Why.NO_TOKENS if routers.reasons else Why.PROBING, words)
-
-
-_ROUTES: Final = (_through_gateway, _no_router_ready, _nothing_ready, _silent, _counted)
-"""The first that speaks wins; the last always does."""
-
-
 def _first_trouble(now: Situation) -> Trouble | None:
     return next((found[0] for state in now.states if (found := now.troubles.get(state.name))), None)
 
@@ -269,11 +246,6 @@ def _failure(now: Situation) -> str:
 
 def _with_trouble(words: str, trouble: Trouble | None) -> str:
     return words if trouble is None else f"{words}; pod {trouble.pod}: {trouble.message}"
-
-
-def _why_not(routers: Routers) -> str:
-    said = sorted((routers.reasons or {}).items())
-    return f"; {said[0][0]}: {said[0][1]}" if said else ""
 
 
 def _yes(kind: ConditionType, reason: Why, message: str) -> Judgement:

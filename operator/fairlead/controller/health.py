@@ -29,9 +29,9 @@ class Pulse:
         if self.lag_s > LAG_S:
             return f"the loop lags {self.lag_s:.1f} s behind"
         if self.leading and self.watch_age_s() > SILENT_S:
-            return f"no word of the API server for {self.watch_age_s():.0f} s"
+            return f"no message from the API server for {self.watch_age_s():.0f} s"
         if self.leading and self.oldest_key_s() > STUCK_S:
-            return f"an object waits or is worked on for {self.oldest_key_s():.0f} s"
+            return f"an object has waited or been reconciled for {self.oldest_key_s():.0f} s"
         return ""
 
     async def beat(self) -> None:

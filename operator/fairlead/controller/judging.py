@@ -110,9 +110,9 @@ def _fitting(review: Review, unfit: str) -> Judgement:
         case NotFitting(verdict=Verdict.NO, because=because):
             return _fits(False, ConditionReason.DOES_NOT_FIT, unfit or because)
         case NotFitting(because=because):
-            return _fits(None, ConditionReason.FIT_UNKNOWN, f"{because}; only the start of the engine will show it")
+            return _fits(None, ConditionReason.FIT_UNKNOWN, f"{because}; the engine reports it when it starts")
         case _:
-            because = "this GPU is not in the catalogue; only the start of the engine will show whether it fits"
+            because = "this GPU is not in the catalogue; the engine reports it when it starts"
             return _fits(None, ConditionReason.FIT_UNKNOWN, because)
 
 

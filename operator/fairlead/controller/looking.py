@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from fairlead.cluster import pods
 from fairlead.cluster.kinds import Manifest
+from fairlead.cluster.pod_starts import PodStart
 from fairlead.controller import pod_troubles
 from fairlead.controller.observing import Observed
 from fairlead.controller.situation import Start
@@ -58,7 +59,9 @@ def _mute(pod: Manifest, reasons: Mapping[str, str]) -> Trouble | None:
     name = pod["metadata"]["name"]
     if name not in reasons or not pods.is_ready(pod):
         return None
-    words = f"it is ready by its own probe, and routers send it nothing: {reasons[name]}; kubectl logs shows more"
+    words = f"its probes pass, and routers send it nothing: {reasons[name]}"
+    remedy = "nothing restarts an engine whose probes pass, so delete the pod if this lasts; kubectl logs shows more"
+    words = f"{words}; {remedy}"
     return Trouble(pod=name, reason=ConditionReason.NO_TOKENS, message=words)
 
 
@@ -68,14 +71,15 @@ def unplaced(observed: Observed) -> str | None:
     return next((words for pod in everyone if (words := pods.unplaced(pod)) is not None), None)
 
 
-def starts(observed: Observed, seconds: Mapping[str, float]) -> dict[str, Start]:
-    """Measured starts by revision; `seconds` by the pod's uid."""
+def starts(observed: Observed, measured: Mapping[str, PodStart]) -> dict[str, Start]:
+    """Measured starts by revision; `measured` by the pod's uid."""
     found = {}
     for revision, some in observed.pods.items():
-        measured = [seconds[uid] for pod in _oldest_first(some) if (uid := pod["metadata"]["uid"]) in seconds]
-        if measured:
-            ranked = sorted(measured)
-            found[revision] = Start(last_s=measured[-1], p95_s=ranked[min(len(ranked) - 1, int(0.95 * len(ranked)))])
+        of = [measured[uid] for pod in _oldest_first(some) if (uid := pod["metadata"]["uid"]) in measured]
+        if of:
+            ranked, last = sorted(one.cold_s for one in of), of[-1]
+            late = ranked[min(len(ranked) - 1, int(0.95 * len(ranked)))]
+            found[revision] = Start(last_s=last.cold_s, p95_s=late, node_s=last.node_s, image_s=last.image_s)
     return found
 
 

@@ -7,7 +7,9 @@ import re
 from collections.abc import Iterator
 from typing import Any, Final, NamedTuple
 
+from fairlead.cluster import pods
 from fairlead.fleet.conditions import ConditionReason
+from fairlead.fleet.counts import count
 from fairlead.fleet.troubles import Trouble
 
 Manifest = dict[str, Any]
@@ -57,17 +59,61 @@ _NOISE: Final = re.compile(
     r"\d{2,4}-\d{2}(-\d{2})?[ T]\d{2}:\d{2}:\d{2}\S*|\(?pid[= ]\d+\)?|0x[0-9a-f]+", re.IGNORECASE
 )
 _LONGEST: Final = 300
+CLEAN: Final = {
+    0: "with code 0",
+    137: "by SIGKILL (code 137)",
+    143: "by SIGTERM (code 143)",
+}
+"""Ends that are no error of the engine's own: it finished, or something outside of it ended it."""
+AGAIN: Final = 2
+"""Ends that make a loop."""
 
 
 def trouble(pod: Manifest) -> Trouble | None:
-    """What is the matter with this pod; nothing while it may simply need time."""
+    """What is the matter with this pod; nothing while it may simply need time.
+
+    A pod that is being deleted, or that the kubelet ended for good (evicted, node shut down), has no trouble: its
+    engine was to end, however it did, and a replacement is Kubernetes' business.
+    """
+    if "deletionTimestamp" in pod["metadata"] or pod.get("status", {}).get("phase") in pods.ENDED:
+        return None
     name = pod["metadata"]["name"]
     for status in _containers(pod):
-        found = _image(status) or _container(status) or _ended(status)
+        found = _image(status) or _container(status) or _ended(status) or _not_ready(pod, status)
         if found is not None:
             reason, message = found
             return Trouble(pod=name, reason=reason, message=message)
     return None
+
+
+def restart(pod: Manifest, container: str) -> str:
+    """When the kubelet restarts a container that answers nothing; empty where it has no liveness probe."""
+    found = _probe(pod, container, "livenessProbe")
+    if not found:
+        return ""
+    return f"the kubelet restarts it after {count(found, 'second')} without an answer to its liveness probe"
+
+
+def _not_ready(pod: Manifest, status: Manifest) -> tuple[ConditionReason, str] | None:
+    """Ready once since its container started, and not now: it started well, so an earlier end explains nothing."""
+    since = (status.get("state", {}).get("running") or {}).get("startedAt")
+    ready = pods.condition(pod, "Ready")
+    lost = ready.get("status") == "False" and ready.get("lastTransitionTime", "") > (since or "")
+    if not (since and lost and status.get("started") and not status.get("ready")):
+        return None
+    name = str(status.get("name", ""))
+    seconds = _probe(pod, name, "readinessProbe")
+    silent = f" for {count(seconds, 'second')} or longer" if seconds else ""
+    replaced = restart(pod, name) or "nothing restarts it: delete the pod"
+    words = f"the engine runs and was ready, and has failed its readiness probe{silent}: it hangs or is overloaded"
+    return ConditionReason.NOT_READY, f"{words}; {replaced}; kubectl logs shows more"
+
+
+def _probe(pod: Manifest, container: str, kind: str) -> int:
+    """Seconds of failures in a row that a probe takes to say so; 0 where there is none."""
+    found = pod.get("spec", {}).get("containers") or ()
+    probes = (one.get(kind) or {} for one in found if one.get("name") == container)
+    return next((int(one.get("periodSeconds", 10)) * int(one.get("failureThreshold", 3)) for one in probes if one), 0)
 
 
 def _containers(pod: Manifest) -> Iterator[Manifest]:
@@ -98,8 +144,11 @@ def _container(status: Manifest) -> tuple[ConditionReason, str] | None:
 
 
 def _ended(status: Manifest) -> tuple[ConditionReason, str] | None:
-    """A container that ended although an engine never should; the last end counts while it waits or runs again."""
-    if status.get("ready"):
+    """A container that ended although an engine never should.
+
+    Its last end counts until it has started up again: what runs and has passed its start-up probe has other troubles.
+    """
+    if status.get("ready") or (status.get("started") and "running" in status.get("state", {})):
         return None
     ended = (status.get("state", {}).get("terminated")) or (status.get("lastState", {}).get("terminated"))
     if not ended:
@@ -111,8 +160,18 @@ def _ended(status: Manifest) -> tuple[ConditionReason, str] | None:
     for meaning in MEANINGS:
         if meaning.words.search(ended.get("message", "")):
             return meaning.reason, f"the engine ended with code {code}: {words}; {meaning.remedy}"
-    remedy = "kubectl logs shows more"
-    return ConditionReason.CRASH_LOOP, f"the engine ended with code {code}: {words or 'no last words'}; {remedy}"
+    said = words or "no last words"
+    if code in CLEAN:
+        return _ended_cleanly(status, f"the engine ended {CLEAN[code]}, and its pod was to go on: {said}")
+    return ConditionReason.CRASH_LOOP, f"the engine ended with code {code}: {said}; kubectl logs shows more"
+
+
+def _ended_cleanly(status: Manifest, words: str) -> tuple[ConditionReason, str]:
+    """No crash by its code; a loop all the same when it happens again."""
+    ends = int(status.get("restartCount", 0)) + ("running" not in status.get("state", {}))
+    reason = ConditionReason.CRASH_LOOP if ends >= AGAIN else ConditionReason.ENGINE_ENDED
+    shown = "kubectl describe pod says whether the kubelet ended it, kubectl logs --previous why"
+    return reason, f"{words}; {shown}"
 
 
 def _last_words(message: str) -> str:

@@ -8,7 +8,7 @@ from typing import Final
 
 from fairlead.api import into_policies, into_wanted, kinds, reading
 from fairlead.cluster.kinds import Manifest
-from fairlead.controller import unbuilt, unreachable
+from fairlead.controller import unreachable
 from fairlead.controller.known import Key, Known
 from fairlead.fleet.gateways import OwnRouter, WantedDeployment
 from fairlead.fleet.policies import Policy, ReplicaBounds
@@ -68,7 +68,7 @@ def _edition(document: Manifest) -> tuple[object, object]:
 
 
 def _remarks(policy: Policy, users: Iterable[Manifest], known: Known) -> Iterator[str]:
-    said = [one.sentence for one in (*linting.cautions(policy), *unbuilt.of_policy(policy))]
+    said = [one.sentence for one in linting.cautions(policy)]
     for document in users:
         found = reading.read_stored(document, kinds.DEPLOYMENT).value
         deployment = into_wanted.deployment(found, known.releases) if found else None

@@ -13,9 +13,10 @@ from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
 from fairlead.api import kinds as ours
-from fairlead.cluster import kinds, pods
+from fairlead.cluster import kinds, pod_starts, pods
 from fairlead.cluster.api_errors import Missing
 from fairlead.cluster.kinds import Manifest, Resource
+from fairlead.cluster.pod_starts import PodStart
 from fairlead.controller import deciding, figures, guessing, judging, looking, node_facts, observing, references, status
 from fairlead.controller.deciding import Decision, Facts
 from fairlead.controller.hands import Hands, Meddled, StillLeaving
@@ -94,7 +95,7 @@ class Reconciler:
         self._restorer = Restorer(doors.server, doors.world, self._hands)
         self._sleepers = Sleepers(doors.looks, self._hands)
         self._understood: OrderedDict[str, Understood] = OrderedDict()
-        self._starts: dict[str, float] = {}
+        self._starts: dict[str, PodStart] = {}
 
     async def tick(self, key: Key, now: datetime) -> Outcome:
         """Bring one deployment a step nearer to what is wanted, and say where it stands."""
@@ -203,19 +204,19 @@ class Reconciler:
             troubles=facts.troubles,
             starts=looking.starts(observed, self._measured_starts(observed)),
             unplaced=looking.unplaced(observed),
-            product_absent=facts.room.because if facts.room.most == 0 else None,
+            room=facts.room,
             pods_refused=observing.pods_refused(observed.engines),
             obstacle=obstacle,
             routers=self._routers(observed, judged, facts.reports),
             measured_tokens=await self._measure(observed, judged, decision),
         )
 
-    def _measured_starts(self, observed: Observed) -> Mapping[str, float]:
+    def _measured_starts(self, observed: Observed) -> Mapping[str, PodStart]:
         """A pod starts once; one that was unready for a while did not start again."""
         for pod in (pod for some in observed.pods.values() for pod in some):
-            uid, seconds = pod["metadata"]["uid"], pods.start_seconds(pod)
-            if seconds is not None:
-                self._starts.setdefault(uid, seconds)
+            uid, start = pod["metadata"]["uid"], pod_starts.measured(pod)
+            if start is not None:
+                self._starts.setdefault(uid, start)
         return self._starts
 
     def _routers(self, observed: Observed, judged: Judged, reports: Reports) -> Routers | None:

@@ -4,6 +4,7 @@ from fairlead.controller.observing import Scaled
 from fairlead.controller.situation import Situation
 from fairlead.fleet.conditions import ConditionReason as Why
 from fairlead.fleet.conditions import ConditionType, Judgement
+from fairlead.fleet.counts import count as counted
 from fairlead.fleet.policies import ReplicaBounds
 from fairlead.planning.counting import Count, CountReason
 
@@ -12,9 +13,9 @@ def scaling_active(now: Situation) -> Judgement:
     """Who decides the count, and whether that works."""
     deployment = now.judged.deployment
     if deployment is None or now.count is None:
-        return _judged(None, now.judged.accepted.reason, "nobody decides the count")
+        return _judged(None, now.judged.accepted.reason, "the count stays as it is while the spec is not accepted")
     if not isinstance(deployment.replicas, ReplicaBounds):
-        return _judged(False, Why.FIXED, "spec.replicas decides: people, kubectl scale or an HPA set it")
+        return _judged(False, Why.FIXED, "spec.replicas decides; set it by hand, by kubectl scale or by an HPA")
     lost = [one.key.name for one in now.judged.lost if one.key.kind == "AutoscalingPolicy"]
     if lost:
         where = deployment.wanted.namespace
@@ -26,8 +27,9 @@ def scaling_active(now: Situation) -> Judgement:
 def _decided(count: Count, scaled: Scaled | None) -> Judgement:
     """What the autoscaler says of itself, where it decides."""
     if scaled is not None and scaled.advised is not None:
-        would = f"the policy's mode is Recommend: it would have {scaled.advised}: {scaled.message}"
-        return _judged(False, Why.ADVISES_ONLY, f"{would}; the count stays at {count.replicas}")
+        advised, stays = counted(scaled.advised, "replica"), counted(count.replicas, "replica")
+        would = f"the policy's mode is Recommend: it recommends {advised}: {scaled.message}"
+        return _judged(False, Why.ADVISES_ONLY, f"{would}; the count stays at {stays}")
     if scaled is not None and scaled.reason == Why.FIGURES_MISSING.value:
         return _judged(None, Why.FIGURES_MISSING, scaled.message)
     if count.reason is CountReason.NO_RECOMMENDATION:

@@ -1,12 +1,12 @@
 """All that a report on one deployment is made from, gathered once: what is wanted, what is there, what is next."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from fairlead.controller.judging import Judged
 from fairlead.controller.observing import Scaled
 from fairlead.fleet.conditions import ConditionReason
-from fairlead.fleet.rollouts import Plan, RevisionState
+from fairlead.fleet.rollouts import Plan, RevisionState, Room
 from fairlead.fleet.troubles import Trouble
 from fairlead.planning.counting import Count
 
@@ -35,10 +35,14 @@ class Obstacle:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Start:
-    """Measured starts of one revision's pods, from creation to ready."""
+    """Measured starts of one revision's pods, from the start of the engine's container to ready."""
 
     last_s: float
     p95_s: float
+    node_s: float = 0.0
+    """What the last one waited for a node."""
+    image_s: float = 0.0
+    """And on its node for the image and volumes, until its container started."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,8 +64,8 @@ class Situation:
     starts: Mapping[str, Start]
     unplaced: str | None = None
     """The scheduler's words about the first pod it cannot place."""
-    product_absent: str | None = None
-    """That no node has this GPU, with what there is instead."""
+    room: Room = field(default_factory=Room)
+    """What the nodes have for more replicas, and what no node has."""
     pods_refused: str | None = None
     """The server's words, where a quota or policy refuses pods."""
     obstacle: Obstacle | None = None

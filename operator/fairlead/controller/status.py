@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from fairlead.api.kinds import API_VERSION
-from fairlead.controller import conditions
+from fairlead.controller import conditions, replica_counts
 from fairlead.controller.situation import Situation, Start
 from fairlead.fleet.conditions import ConditionReason, ConditionType, Judgement
 from fairlead.fleet.fit import Fit, Span
@@ -36,7 +36,7 @@ class Standing:
 
 def status(now: Situation, standing: Standing, before: Manifest, at: datetime) -> Manifest:
     """The whole status, as this process owns it."""
-    count = conditions.tally(now)
+    count = replica_counts.tally(now)
     live = sum(not one.ending for state in now.states for one in state.replicas)
     asleep = sum(one.asleep and not one.ending for state in now.states for one in state.replicas)
     found: Manifest = {
@@ -86,7 +86,8 @@ def changed(found: Manifest, before: Manifest) -> tuple[Manifest, ...]:
 def with_internal_error(document: Manifest, words: str, at: datetime) -> Manifest:
     """The stored status, saying that we fail at this object; nothing else of it is touched."""
     before, metadata = document.get("status") or {}, document["metadata"]
-    message = f"Fairlead fails at this object and changes nothing of it: {words}; its log has the details, report it"
+    remedy = "the operator's log has the details: report it"
+    message = f"Fairlead failed on this object and changes nothing of it: {words}; {remedy}"
     said = [
         Judgement(
             type=kind, holds=kind is not ConditionType.READY, reason=ConditionReason.INTERNAL_ERROR, message=message
@@ -142,7 +143,9 @@ def _start(measured: Start | None, known: Manifest) -> Manifest | None:
     """Measured starts outlive the pods they were measured on."""
     if measured is None:
         return known.get("coldStart")
-    return {"last": _decimal(measured.last_s), "p95": _decimal(measured.p95_s)}
+    waits = {"nodeWait": measured.node_s, "imagePull": measured.image_s}
+    figures = {"last": measured.last_s, "p95": measured.p95_s} | waits
+    return {name: _decimal(seconds) for name, seconds in figures.items()}
 
 
 def _before(revision: str, before: Manifest) -> Manifest:

@@ -6,6 +6,7 @@ from typing import Any
 from fairlead.api import into_wanted, reading
 from fairlead.api.kinds import DEPLOYMENT
 from fairlead.controller.known import Known
+from fairlead.fleet.counts import count as counted
 from fairlead.fleet.gateways import WantedDeployment
 from fairlead.fleet.policies import ReplicaBounds
 from fairlead.objects import revisions
@@ -31,11 +32,11 @@ def _renamed(was: WantedDeployment, wanted: WantedDeployment) -> Iterator[str]:
 
 
 def _alone(wanted: WantedDeployment, *, rolls: bool) -> Iterator[str]:
-    """All replicas at once: routers hold requests meanwhile, for as long as they were told to."""
+    """All replicas at once: routers hold requests meanwhile, for as long as spec.router.hold says."""
     count = wanted.replicas.least if isinstance(wanted.replicas, ReplicaBounds) else wanted.replicas
     missing = wanted.rollout.max_unavailable
     if rolls and 0 < count <= missing:
         yield (
-            f"spec.rollout.maxUnavailable: {missing}: with {count} wanted none serves while this change rolls out; "
-            "requests are held; use strategy Surge with a spare GPU, or more replicas, where that is too long"
+            f"spec.rollout.maxUnavailable: {missing}: of {counted(count, 'replica')} none serves while this change "
+            "rolls out; requests are held; use strategy Surge with a spare GPU, or more replicas, if that is too long"
         )

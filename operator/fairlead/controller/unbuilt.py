@@ -8,7 +8,6 @@ from typing import Final
 
 from fairlead.controller.review import AdmissionReason
 from fairlead.fleet.gateways import Gateway, OwnRouter, WantedDeployment
-from fairlead.fleet.policies import Policy
 from fairlead.fleet.refusals import Caution, Refusal
 from fairlead.fleet.wanted import RolloutStrategy
 
@@ -33,19 +32,6 @@ def refusals(deployment: WantedDeployment) -> Iterator[Refusal]:
             reason=AdmissionReason.NOT_AVAILABLE,
             because=f"{NO_GATEWAYS}, so clients could not reach the model",
             remedy="remove spec.gateway: the deployment then has a router of its own, set up in spec.router",
-        )
-
-
-def of_policy(policy: Policy) -> Iterator[Caution]:
-    """An objective that decides nothing."""
-    queue = policy.objectives.queue_time_p95_seconds
-    if queue is not None:
-        yield Caution(
-            field="spec.objectives.queueTimeP95",
-            value=f"{queue:g}s",
-            reason=AdmissionReason.NOT_ENFORCED,
-            because="the autoscaler of this release does not decide by it, so no replica is started to meet it",
-            remedy="set objectives.ttftP95, which includes the time in the queue",
         )
 
 

@@ -35,6 +35,6 @@ def cautions(deployment: WantedDeployment) -> Iterator[Caution]:
                 field=f"spec.router.tenants[{number}].budget",
                 value=f"maxCost {tenant.budget.max_cost}",
                 reason=AdmissionReason.NOT_ENFORCED,
-                because="routers of this release count tokens and no cost, so no request is refused for it",
-                remedy="set tokensPerMinute to limit the tenant",
+                because="routers of this release count tokens and not cost, so this budget refuses nothing",
+                remedy="set tokensPerMinute instead",
             )

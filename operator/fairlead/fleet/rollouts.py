@@ -57,6 +57,16 @@ class RevisionState:
     """Whether its replicas hold GPUs that the wanted revision cannot use: giving them up makes no room for it."""
 
 
+class Lack(StrEnum):
+    """What no node has, open or cordoned: only a person changes that, in the spec or in the cluster."""
+
+    PRODUCT = "product"
+    SELECTOR = "selector"
+    """The labels of the node selector, on nodes that have the GPU."""
+    GPUS = "gpus"
+    """As many GPUs on one node as a replica takes."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Room:
     """How many more replicas of the wanted revision the nodes could take right now."""
@@ -67,6 +77,8 @@ class Room:
     """How many they could take if they were empty; zero: no node ever will, so nobody makes room for it."""
     because: str = ""
     """Which GPU, how many there are, how many are free: for the sentence that says what is short."""
+    lack: Lack | None = None
+    """Why waiting does not help; nothing where it may, for instance until a node is uncordoned."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

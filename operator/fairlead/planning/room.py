@@ -9,8 +9,9 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Final
 
+from fairlead.fleet.counts import count, verb
 from fairlead.fleet.nodes import Node
-from fairlead.fleet.rollouts import Room
+from fairlead.fleet.rollouts import Lack, Room
 
 Selector = tuple[tuple[str, str], ...]
 _LOOSE: Final = 0.4
@@ -29,18 +30,33 @@ def room(
         return Room()
     of_product = [node for node in nodes if node.gpus > 0 and product in (None, node.product)]
     if not of_product:
-        return Room(replicas=0, most=0, because=_absent(nodes, product))
+        return _unequipped(nodes, product)
     selected = [node for node in of_product if set(selector) <= set(node.labels)]
     if not selected:
-        return Room(replicas=0, most=0, because=_not_selected(of_product, product, selector))
+        return Room(replicas=0, most=0, because=_not_selected(of_product, product, selector), lack=Lack.SELECTOR)
     open_nodes = [node for node in selected if node.schedulable]
     if not open_nodes:
-        return Room(replicas=0, most=0, because=_all_closed(len(selected), product))
+        return Room(replicas=0, most=0, because=_all_closed(len(selected), product), lack=_size(selected, gpus))
     return Room(
         replicas=max(0, sum(_free(node) // gpus for node in open_nodes) - coming),
         most=sum(node.gpus // gpus for node in open_nodes),
         because=_counted(open_nodes, product, gpus) + _closed(len(selected) - len(open_nodes)),
+        lack=_size(selected, gpus),
     )
+
+
+def _size(nodes: Sequence[Node], gpus: int) -> Lack | None:
+    """Cordoned nodes count: they come back."""
+    return Lack.GPUS if all(node.gpus < gpus for node in nodes) else None
+
+
+def _unequipped(nodes: Sequence[Node], product: str | None) -> Room:
+    """A node with the label and without a GPU has lost its device plugin, for a while as a rule."""
+    labelled = sum(node.product == product for node in nodes)
+    if not labelled:
+        return Room(replicas=0, most=0, because=_absent(nodes, product), lack=Lack.PRODUCT)
+    offer = f"{count(labelled, 'node')} {verb(labelled, 'has')} the label {product} and {verb(labelled, 'offers')}"
+    return Room(replicas=0, most=0, because=f"{offer} no GPU now; check the node and its device plugin")
 
 
 def products(nodes: Iterable[Node]) -> tuple[tuple[str, int], ...]:
@@ -59,8 +75,8 @@ def _free(node: Node) -> int:
 
 def _counted(nodes: Sequence[Node], product: str | None, gpus: int) -> str:
     total, free = sum(node.gpus for node in nodes), sum(_free(node) for node in nodes)
-    on = "1 node" if len(nodes) == 1 else f"{len(nodes)} nodes"
-    words = f"{_named(product)}: {total} on {on}, {sum(node.used for node in nodes)} in use, {free} free"
+    on, used = count(len(nodes), "node"), sum(node.used for node in nodes)
+    words = f"{_named(product)}: {total} on {on}, {used} in use, {free} free"
     largest = max(node.gpus for node in nodes)
     if gpus > largest:
         return f"{words}; a replica takes {gpus} on one node, and no node has more than {largest}"
@@ -69,15 +85,13 @@ def _counted(nodes: Sequence[Node], product: str | None, gpus: int) -> str:
     return f"{words}{scattered}; a replica takes {gpus}"
 
 
-def _closed(count: int) -> str:
-    if not count:
-        return ""
-    return "; 1 more node takes no pods now" if count == 1 else f"; {count} more nodes take no pods now"
+def _closed(closed: int) -> str:
+    return f"; {count(closed, 'more node')} {verb(closed, 'takes')} no pods now" if closed else ""
 
 
-def _all_closed(count: int, product: str | None) -> str:
-    have = "1 node that has it is" if count == 1 else f"{count} nodes that have it are"
-    return f"{_named(product)}: no node takes pods now; {have} closed to new ones"
+def _all_closed(closed: int, product: str | None) -> str:
+    have = f"{count(closed, 'node')} that {verb(closed, 'has')} it {verb(closed, 'is')}"
+    return f"{_named(product)}: no node takes pods now; {have} cordoned or not ready"
 
 
 def _absent(nodes: Sequence[Node], product: str | None) -> str:
@@ -86,7 +100,7 @@ def _absent(nodes: Sequence[Node], product: str | None) -> str:
     there = products(nodes)
     if not there:
         return f"no node has {product}; this cluster has no labelled GPU"
-    known = ", ".join(f"{name} ({count})" for name, count in there)
+    known = ", ".join(f"{name} ({number})" for name, number in there)
     return f"no node has {product}; this cluster has {known}{_meant(product, [name for name, _ in there])}"
 
 
@@ -99,7 +113,7 @@ def _meant(product: str, names: Sequence[str]) -> str:
 
 def _not_selected(nodes: Sequence[Node], product: str | None, selector: Selector) -> str:
     labels = ", ".join(f"{name}={value}" for name, value in selector)
-    have = "1 node has" if len(nodes) == 1 else f"{len(nodes)} nodes have"
+    have = f"{count(len(nodes), 'node')} {verb(len(nodes), 'has')}"
     return f"{have} {_named(product)}, and none of them the labels {labels} of spec.placement.nodeSelector"
 
 

@@ -16,6 +16,7 @@ from fairlead.scaling import (
     learning,
     mixing,
     queue_depth,
+    queue_time,
     speeds,
     straining,
     token_demand,
@@ -63,22 +64,24 @@ class Wish:
 def wished(view: View) -> Wish:
     """All signals that the policy looks at."""
     signals = view.facts.policy.signals
+    late = _late(view)
     simple = []
     if signals.queue_per_replica is not None:
         simple.append(queue_depth.candidate(view.roster, signals.queue_per_replica))
     if signals.kv_target:
         simple.append(kv_cache.candidate(view.roster, signals.kv_target, view.facts.policy.warm_pool.ready))
     if signals.token_headroom is None:
-        return Wish(candidates=tuple(simple), known=None, reckoning=None, pressed_since=None)
+        return Wish(candidates=(*late, *simple), known=None, reckoning=None, pressed_since=None)
     known = _known(view)
     if isinstance(known, str):
         unknown = token_demand.nobody_knows(known)
-        return Wish(candidates=(unknown, *simple), known=None, reckoning=None, pressed_since=None)
+        return Wish(candidates=(unknown, *late, *simple), known=None, reckoning=None, pressed_since=None)
     reckoning = token_demand.reckoned(known, view.roster, view.facts.policy, signals.token_headroom, view.now)
     pressed = any((one.replicas or 0) > len(view.roster.ready) for one in simple)
     since = (view.learnt.pressed_since if view.learnt.pressed_since is not None else view.now) if pressed else None
     corrected = (_corrected(one, view, since) for one in simple)
-    return Wish(candidates=(reckoning.candidate, *corrected), known=known, reckoning=reckoning, pressed_since=since)
+    candidates = (reckoning.candidate, *late, *corrected)
+    return Wish(candidates=candidates, known=known, reckoning=reckoning, pressed_since=since)
 
 
 def _known(view: View) -> Known | str:
@@ -87,11 +90,11 @@ def _known(view: View) -> Known | str:
     request = mixing.average(view.learnt.mixture)
     outlook = forecasting.outlook(view.learnt.arrivals.points, view.learnt.forecasts, view.horizon, view.now)
     if outlook is None:
-        return "arrivals were not seen for long enough to tell a rate"
+        return "requests were not counted for long enough to tell how many arrive each second"
     if request is None:
-        return f"fewer than {mixing.ENOUGH:.0f} requests were answered since somebody looks"
+        return f"fewer than {mixing.ENOUGH:.0f} requests have been answered, too few to tell how long an answer is"
     if speed is None:
-        return "how fast a replica is was neither measured nor assumed"
+        return "the speed of a replica is neither measured yet nor known for this accelerator"
     felt = straining.fitted(view.learnt.strain)
     return Known(
         speed=speed,
@@ -103,6 +106,14 @@ def _known(view: View) -> Known | str:
     )
 
 
+def _late(view: View) -> tuple[Candidate, ...]:
+    """What the time in the queue asks for, where the policy limits it."""
+    most = queue_time.limit(view.facts.policy)
+    if most is None:
+        return ()
+    return (queue_time.candidate(view.facts, view.roster, view.learnt.queueing, most, view.horizon),)
+
+
 def _corrected(one: Candidate, view: View, since: float | None) -> Candidate:
     """As far as it tells more than tokens do."""
     there = max(view.roster.supply - view.facts.policy.warm_pool.ready, 0)
@@ -110,11 +121,13 @@ def _corrected(one: Candidate, view: View, since: float | None) -> Candidate:
         return one
     long = since is not None and view.now - since >= PATIENCE * view.horizon
     most = there
-    because = "tokens decide while what they asked for starts, or pressure is new"
+    because = "tokens decide while replicas start and while this is new"
     if long and not view.roster.coming:
         most = there + max(ceil(there * CORRECTION), 1)
-        because = "pressure stays although tokens see enough"
-    return replace(one, replicas=min(one.replicas, most), because=f"{one.because}: {one.replicas}; {because}")
+        because = "it lasts, although tokens ask for no more"
+    return replace(
+        one, replicas=min(one.replicas, most), because=f"{one.because}, which makes {one.replicas}; {because}"
+    )
 
 
 def asked(view: View, wish: Wish, trust: Trust) -> Asked:

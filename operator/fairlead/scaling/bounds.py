@@ -5,7 +5,7 @@ The deployment's bounds are hard. So is the budget: it goes below minReplicas if
 
 from decimal import ROUND_FLOOR, Decimal
 
-from fairlead.scaling import counting
+from fairlead.fleet.counts import count, verb
 from fairlead.scaling.facts import Facts
 from fairlead.scaling.recommendation import Advice, Bound, Limit
 from fairlead.scaling.situation import Situation, moved
@@ -39,7 +39,7 @@ def budget(n: int, situation: Situation) -> Limit | None:
     if paid is None or n <= paid:
         return None
     price, most = situation.facts.price_per_hour, situation.facts.policy.max_cost_per_hour
-    words = f"{counting.replicas(n)} at {price:g} an hour: more than maxCostPerHour {most} pays for"
+    words = f"{count(n, 'replica')} at {price:g} an hour each {verb(n, 'costs')} more than maxCostPerHour {most}"
     return moved(Bound.BUDGET, n, paid, words)
 
 
@@ -55,10 +55,10 @@ def advised(facts: Facts) -> tuple[Advice, ...]:
     """What a policy asks for and cannot have."""
     paid, least = affordable(facts), facts.bounds.least
     if paid is not None and paid < least:
-        pays = f"maxCostPerHour pays for {counting.replicas(paid)}"
-        words = f"{pays} and minReplicas is {least}: the budget is kept, so raise it"
+        pays = f"maxCostPerHour pays for {count(paid, 'replica')}"
+        words = f"{pays} and minReplicas is {least}: the budget wins, so raise it or lower minReplicas"
         return (Advice(subject="policy", because=words),)
     if facts.policy.max_cost_per_hour is not None and facts.price_per_hour is None:
-        words = "nobody knows the price of this accelerator, so maxCostPerHour holds nothing back: add it to the prices"
+        words = "the price of this accelerator is not known, so maxCostPerHour limits nothing: add it to the prices"
         return (Advice(subject="policy", because=words),)
     return ()

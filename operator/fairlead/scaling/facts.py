@@ -15,6 +15,8 @@ class Phase(StrEnum):
 
     PENDING = "pending"
     """No node yet; one may come."""
+    PULLING = "pulling"
+    """On a node that is still pulling its image: its cold start has not begun."""
     UNPLACEABLE = "unplaceable"
     """The scheduler finds no node for it: it is no supply, and asking for more of its kind brings none."""
     STARTING = "starting"
@@ -94,9 +96,11 @@ class Pod:
     revision: str
     phase: Phase
     since: float
-    """When it was made."""
+    """When its engine's container started; before that, when it was made."""
     ready_at: float | None = None
     """When it was first ready."""
+    image_wait: float = 0.0
+    """Seconds on its node before its engine's container started: image, volumes, init containers."""
     figures: EngineFigures | None = None
     """The last ones that were believed, whatever their age."""
     doubt: Doubt | None = None

@@ -2,7 +2,9 @@
 
 from typing import Final
 
-from fairlead.scaling import counting, patience, requiring
+from fairlead.fleet.counts import count, verb
+from fairlead.fleet.policies import Policy
+from fairlead.scaling import patience, requiring
 from fairlead.scaling.asked import Asked
 from fairlead.scaling.facts import Facts
 from fairlead.scaling.recommendation import Bound, Limit
@@ -32,17 +34,23 @@ def idle(n: int, situation: Situation) -> Limit | None:
     if situation.idle:
         return moved(Bound.IDLE, n, 0, silence(situation))
     if waiting > 0 or policy.zero_after_seconds is None or situation.facts.wanted > 0:
-        there = f"{counting.replicas(asked.ready)} ready, {asked.starting} starting"
-        waits = f"{counting.requests(waiting)} waiting, {there}"
-        return moved(Bound.IDLE, n, max(n, 1), waits if waiting > 0 else "the last replica stays")
+        there = f"{count(asked.ready, 'replica')} ready, {asked.starting} starting"
+        waits = f"{count(waiting, 'request')} waiting, {there}"
+        return moved(Bound.IDLE, n, max(n, 1), waits if waiting > 0 else _stays(policy))
     return None
+
+
+def _stays(policy: Policy) -> str:
+    after = policy.zero_after_seconds
+    until = "idle.scaleToZero is not set" if after is None else f"a request came within {after:g} s"
+    return f"the last replica stays, as {until}"
 
 
 def spares(n: int, situation: Situation) -> Limit | None:
     """Ready replicas above what is needed; none on top of a number that was only held."""
     ready = situation.facts.policy.warm_pool.ready
     kept = n if situation.asked.replicas is None else max(n, needed(situation.asked, situation.idle) + ready)
-    return moved(Bound.SPARES, n, kept, f"the warm pool keeps {ready} ready above what is needed")
+    return moved(Bound.SPARES, n, kept, f"warmPool keeps {count(ready, 'replica')} ready above what is needed")
 
 
 def stabilization(n: int, situation: Situation) -> Limit | None:
@@ -50,8 +58,8 @@ def stabilization(n: int, situation: Situation) -> Limit | None:
     peak = situation.pacing.required[0].replicas
     after = patience.window(situation.pacing.patience, situation.facts.policy.pace)
     held = max(n, min(situation.facts.wanted, peak))
-    was = "was" if held == 1 else "were"
-    return moved(Bound.STABILIZATION, n, held, f"{held} {was} needed within the last {after:g} s")
+    words = f"{held} {verb(held, 'was')} needed within the last {after:g} s"
+    return moved(Bound.STABILIZATION, n, held, words)
 
 
 def without_one(n: int, situation: Situation) -> Limit | None:
@@ -62,8 +70,9 @@ def without_one(n: int, situation: Situation) -> Limit | None:
     turning = patience.grew_lately(situation.pacing.patience, pace, situation.now)
     least = requiring.whole(need * (TURNING_MARGIN if turning else MARGIN))
     held = max(n, min(situation.facts.wanted, least))
-    lately = ", as it grew lately" if turning else ""
-    return moved(Bound.WITHOUT_ONE, n, held, f"fewer than {held} would not hold the objectives with margin{lately}")
+    lately = ", which is larger since the fleet grew lately" if turning else ""
+    words = f"fewer than {held} would not keep the objectives with a margin{lately}"
+    return moved(Bound.WITHOUT_ONE, n, held, words)
 
 
 def needed(asked: Asked, idle: bool) -> int:
@@ -94,7 +103,7 @@ def silence(situation: Situation) -> str:
     """Of a fleet that is idle; one that begins with nothing need not have waited."""
     after, since = situation.facts.policy.zero_after_seconds or 0.0, situation.pacing.since or 0.0
     lasted = _silent_for(situation.asked, situation.now, since) >= after
-    return f"nobody has asked for {after:g} s" if lasted else "nobody asks"
+    return f"no request came for {after:g} s" if lasted else "no request comes"
 
 
 def _silent_for(asked: Asked, now: float, since: float) -> float:
@@ -108,7 +117,7 @@ def _expects_nobody(asked: Asked) -> bool:
 
 def _doubts(asked: Asked) -> str:
     if not asked.questions:
-        return "no figures to decide by"
+        return "there are no metrics to decide by"
     named = ", ".join(f"{one.who} ({one.what})" for one in asked.questions[:NAMED])
     more = len(asked.questions) - NAMED
-    return f"no figures to rely on from {named}" + (f" and {more} more" if more > 0 else "")
+    return f"no reliable metrics from {named}" + (f" and {more} more" if more > 0 else "")

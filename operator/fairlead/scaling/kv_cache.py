@@ -8,7 +8,7 @@ samples move the fleet.
 from math import ceil, fsum
 from typing import Final
 
-from fairlead.scaling import counting
+from fairlead.fleet.counts import count
 from fairlead.scaling.recommendation import Candidate, Figure, Signal
 from fairlead.scaling.roster import Roster
 
@@ -27,13 +27,13 @@ def candidate(roster: Roster, target: float, spares: int = 0) -> Candidate:
     added by who keeps them, so that whoever leaves all as it is names the others only."""
     mean = usage(roster)
     if mean is None:
-        return Candidate(signal=Signal.KV_CACHE, replicas=None, because="no ready replica tells how full its cache is")
-    over = counting.replicas(len(roster.ready))
+        return Candidate(signal=Signal.KV_CACHE, replicas=None, because="no ready replica reports its KV cache use")
+    over = count(len(roster.ready), "replica")
     replicas = _replicas(mean / target, len(roster.ready), len(roster.coming), spares)
     return Candidate(
         signal=Signal.KV_CACHE,
         replicas=replicas,
-        because=f"caches are {mean:.0%} full on average over {over}, the target is {target:.0%}",
+        because=f"KV caches are {mean:.0%} full on average over {over}, the target is {target:.0%}",
         figures=(Figure(name="kv.usage", value=mean),),
     )
 

@@ -3,16 +3,29 @@
 Deciding comes first and uses what was learnt before this look, so that more demand never makes a replica look faster.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from fairlead.scaling import arriving, exceeding, forecasting, intervals, mixing, speeds, starting, straining
+from fairlead.scaling import (
+    arriving,
+    exceeding,
+    forecasting,
+    intervals,
+    mixing,
+    queueing,
+    speeds,
+    starting,
+    staying,
+    straining,
+)
 from fairlead.scaling.arriving import Arrivals, Rhythm
 from fairlead.scaling.exceeding import Excess
 from fairlead.scaling.facts import EngineFigures, Facts, Pod
 from fairlead.scaling.forecasting import Forecasts
 from fairlead.scaling.intervals import Interval, Mark
 from fairlead.scaling.mixing import Mixture
+from fairlead.scaling.queueing import Queueing
 from fairlead.scaling.roster import Roster
 from fairlead.scaling.speeds import Fit
 from fairlead.scaling.starting import Starts
@@ -41,6 +54,7 @@ class Learnt:
     excess: Excess = field(default_factory=Excess)
     pressed_since: float | None = None
     """Since when more wait than the target allows."""
+    queueing: Queueing = field(default_factory=Queueing)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,30 +75,33 @@ def horizon(learnt: Learnt, facts: Facts) -> float:
     return starting.horizon(learnt.starts, facts.revision, facts.policy.cold_start)
 
 
-def heard(learnt: Learnt, facts: Facts, roster: Roster, now: float) -> Arrivals:
-    """The course of arrivals up to now: the one thing that a decision takes from this look."""
+def heard(learnt: Learnt, facts: Facts, roster: Roster, now: float) -> Learnt:
+    """With arrivals and queues up to now, which is all that a decision takes from this look."""
     grain = GRAIN * max(facts.policy.cold_start.assume_seconds, horizon(learnt, facts))
     rhythm = Rhythm(grain=grain, stale=facts.policy.stale_after_seconds)
     request = mixing.average(learnt.mixture)
     told, listed = arriving.heard(roster, request.prompt_tokens if request else 0.0)
-    return arriving.continued(learnt.arrivals, told, listed, rhythm, now)
+    return replace(
+        learnt,
+        arrivals=arriving.continued(learnt.arrivals, told, listed, rhythm, now),
+        queueing=queueing.heard(learnt.queueing, roster, now),
+    )
 
 
-def after(before: Learnt, facts: Facts, roster: Roster, arrivals: Arrivals, moment: Moment) -> Learnt:
-    """With all that this look teaches."""
+def after(before: Learnt, facts: Facts, roster: Roster, heard_now: Learnt, moment: Moment) -> Learnt:
+    """With all that this look teaches, beside what was heard already."""
     now = moment.now
     ahead = horizon(before, facts)
     came, marks = _came(before, facts, roster, ahead)
-    mixture = mixing.learnt(before.mixture, came)
+    mixture = mixing.learnt(_mixture(before, came), came)
     if came:
         mixture = mixing.weighed(mixture, (figures for _, figures in roster.known))
-    fits = speeds.learnt(before.fits, facts.revision, came)
+    fits = speeds.learnt(_fits(before, facts, came), facts.revision, came)
     room = max((figures.kv_tokens for _, figures in _own(facts, roster) if figures.kv_tokens), default=None)
     return replace(
-        before,
-        arrivals=arrivals,
-        forecasts=forecasting.learnt(before.forecasts, arrivals.points, ahead, now),
-        mixture=_asked(mixture, before.arrivals, arrivals),
+        heard_now,
+        forecasts=forecasting.learnt(before.forecasts, heard_now.arrivals.points, ahead, now),
+        mixture=_asked(mixture, before.arrivals, heard_now.arrivals),
         fits=speeds.measured(fits, facts.revision, room) if room else fits,
         starts=starting.with_starts(before.starts, facts.revision, roster.ready),
         marks=marks,
@@ -105,6 +122,20 @@ def after(before: Learnt, facts: Facts, roster: Roster, arrivals: Arrivals, mome
         excess=exceeding.learnt(before.excess, _serving(facts, roster), moment.need, ahead, now),
         pressed_since=moment.pressed_since,
     )
+
+
+def _mixture(before: Learnt, came: Sequence[Interval]) -> Mixture:
+    """What was learnt of other requests weighs less when those that come stay longer."""
+    request = mixing.average(before.mixture)
+    return before.mixture if request is None else mixing.lightened(before.mixture, staying.weight(came, request))
+
+
+def _fits(before: Learnt, facts: Facts, came: Sequence[Interval]) -> tuple[Fit, ...]:
+    """The same of the speed that they were served at."""
+    speed = speeds.speed(before.fits, facts.revision, facts.assumed)
+    if speed is None:
+        return before.fits
+    return speeds.lightened(before.fits, facts.revision, staying.pace(came, speed))
 
 
 def _serving(facts: Facts, roster: Roster) -> int:

@@ -6,9 +6,10 @@ Whoever names the policy is judged in `pairing`, since one policy serves many de
 from collections.abc import Callable, Iterator
 from typing import Final
 
+from fairlead.fleet.counts import count
 from fairlead.fleet.policies import Policy, ScheduleWindow, Signals
 from fairlead.fleet.refusals import Caution, Reason, Refusal
-from fairlead.scaling import counting, overlapping
+from fairlead.scaling import overlapping
 
 
 class LintReason(Reason):
@@ -40,7 +41,7 @@ def refusals(policy: Policy) -> Iterator[Refusal]:
         words = "no number of replicas brings the use of a cache down to nothing"
         yield _no("spec.signals.kvCache.target", target, LintReason.ALWAYS_FIRES, (words, 'write more, such as "0.80"'))
     if headroom is not None and headroom >= 1:
-        words = "a fleet that is kept wholly free has no room for any demand"
+        words = "where all of the supply is kept free, none is left for requests"
         remedy = 'write less, such as "0.15"'
         yield _no("spec.signals.tokens.headroom", headroom, LintReason.ALWAYS_FIRES, (words, remedy))
 
@@ -70,8 +71,8 @@ def _steps(policy: Policy) -> Iterator[Caution]:
             field="spec.behavior.scaleDown.maxStep",
             value=str(pace.down_max_step),
             reason=LintReason.OSCILLATES,
-            because=f"one step takes {counting.replicas(pace.down_max_step)} away and one step up may bring back only "
-            f"{pace.up_max_step}, so a mistake lasts longer than its making",
+            because=f"one step down removes {count(pace.down_max_step, 'replica')} and one step up brings back only "
+            f"{pace.up_max_step}, so a wrong step takes several to undo",
             remedy=f"write at most {pace.up_max_step}, or raise spec.behavior.scaleUp.maxStep",
         )
 
@@ -85,7 +86,7 @@ def _alone(policy: Policy) -> Iterator[Caution]:
             field="spec.signals.kvCache",
             value=f"{signals.kv_target:g}",
             reason=LintReason.POOR_SIGNAL,
-            because="prefix caching keeps the KV cache full while nobody asks, and it stays at 1 while the queue grows",
+            because="prefix caching keeps the KV cache full while no request runs, and beyond full it sees no queue",
             remedy="name queueDepth or tokens beside it, or leave signals out for all three",
         )
 
@@ -107,7 +108,7 @@ def _zero(policy: Policy) -> Iterator[Caution]:
             field="spec.warmPool.ready",
             value=str(policy.warm_pool.ready),
             reason=LintReason.NEVER_AT_ZERO,
-            because="ready spares stay while nobody asks, so idle.scaleToZero never reaches zero",
+            because="ready spares stay while no request comes, so idle.scaleToZero never reaches zero",
             remedy="use warmPool.asleep, or remove one of the two",
         )
 

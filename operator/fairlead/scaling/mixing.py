@@ -17,6 +17,9 @@ FARTHEST: Final = 4.0
 """Times more or less than estimated: beyond that, routers and engines count different things."""
 ENOUGH: Final = 20.0
 """Requests from which a mean is taken seriously."""
+FEW: Final = 5 * ENOUGH
+LEAST_KEPT: Final = 1.5 * ENOUGH
+"""Of what was learnt from others: those that run are counted half, and may leave it again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +72,23 @@ def learnt(before: Mixture, intervals: Iterable[Interval]) -> Mixture:
         first=before.first * keep + fsum(one.first for one in came),
         prompt_tokens=before.prompt_tokens * keep + fsum(one.prompt_tokens for one in came),
         computed_tokens=before.computed_tokens * keep + fsum(one.computed_tokens for one in came),
+    )
+
+
+def lightened(before: Mixture, weight: float) -> Mixture:
+    """As if fewer requests had taught it, though never so few that nothing is known; few are soon outweighed anyway."""
+    if weight == 1.0 or before.requests < FEW:
+        return before
+    keep = max(weight, LEAST_KEPT / before.requests)
+    return replace(
+        before,
+        requests=before.requests * keep,
+        output_tokens=before.output_tokens * keep,
+        first=before.first * keep,
+        prompt_tokens=before.prompt_tokens * keep,
+        computed_tokens=before.computed_tokens * keep,
+        running=before.running * keep,
+        held_tokens=before.held_tokens * keep,
     )
 
 

@@ -8,8 +8,8 @@ objective for a token leaves time for; busy seconds a second over what the headr
 from math import ceil, inf
 from typing import Final, NamedTuple
 
+from fairlead.fleet.counts import count
 from fairlead.fleet.policies import Policy
-from fairlead.scaling import counting
 from fairlead.scaling.asked import Asked, Load
 from fairlead.scaling.facts import Facts, Option, Speed
 from fairlead.scaling.recommendation import Advice
@@ -70,6 +70,6 @@ def _merit(pair: tuple[_Fleet, Option]) -> tuple[float, str, int]:
 
 def _words(best: _Fleet, option: Option, present: _Fleet) -> str:
     return (
-        f"on {option.count} x {option.product} the same demand needs {counting.replicas(best.replicas)} at "
+        f"on {option.count} x {option.product} the same demand needs {count(best.replicas, 'replica')} at "
         f"{best.cost:.2f} an hour instead of {present.replicas} at {present.cost:.2f}"
     )

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
+from fairlead.fleet.counts import count, verb
 from fairlead.fleet.policies import Policy, ReplicaBounds
 from fairlead.fleet.refusals import Caution
-from fairlead.scaling import counting
 from fairlead.scaling.linting import LintReason
 
 
@@ -42,7 +42,9 @@ def _zero(user: User, policy: Policy) -> Iterator[Caution]:
         because = f"policy {user.bounds.policy} has no idle.scaleToZero, so the last replica stays"
         yield _said("minReplicas", 0, LintReason.NEVER_AT_ZERO, (because, "add it to the policy, or write 1"))
     if least > 0 and after is not None:
-        because = f"policy {user.bounds.policy} removes the last replica after {after:g} s, and this keeps {least}"
+        because = (
+            f"policy {user.bounds.policy} removes the last replica after {after:g} s, and minReplicas keeps {least}"
+        )
         remedy = "write 0, or name a policy without idle.scaleToZero"
         yield _said("minReplicas", least, LintReason.NEVER_AT_ZERO, (because, remedy))
 
@@ -73,13 +75,15 @@ def _budget(user: User, policy: Policy) -> Iterator[Caution]:
     if budget is None:
         return
     if price is None:
-        because = f"nobody knows the price of its accelerator, so {budget} an hour of {user.bounds.policy} hold nothing"
+        because = (
+            f"the price of its accelerator is not known, so the budget of policy {user.bounds.policy} limits nothing"
+        )
         remedy = "give the operator a price for it, or do not count on the budget"
         yield _said("policy.name", user.bounds.policy or "", LintReason.PRICE_UNKNOWN, (because, remedy))
     elif least * Decimal(repr(price)) > budget:
-        bill = f"at {price:g} an hour each, {counting.replicas(least)}"
-        because = f"{bill}: more than the {budget} of policy {user.bounds.policy}"
-        remedy = "lower it, or raise budget.maxCostPerHour: the budget is kept"
+        bill = f"{count(least, 'replica')} at {price:g} an hour each {verb(least, 'costs')} more"
+        because = f"{bill} than the {budget} of policy {user.bounds.policy}"
+        remedy = "lower it, or raise budget.maxCostPerHour: the budget wins"
         yield _said("minReplicas", least, LintReason.OVER_BUDGET, (because, remedy))
 
 
@@ -90,7 +94,7 @@ def _queue(user: User, policy: Policy) -> Iterator[Caution]:
         return
     most = user.engine_queue + user.router_queue / replicas
     if target > most:
-        because = f"the queue target of {target} a replica is never passed: at most {most:g} can wait for each"
+        because = f"the queue target of {target} a replica is never exceeded: at most {most:g} can wait for each"
         remedy = f"lower signals.queueDepth.targetPerReplica of policy {user.bounds.policy} below that"
         yield _said("policy.name", user.bounds.policy or "", LintReason.NEVER_FIRES, (because, remedy))
 
@@ -98,7 +102,8 @@ def _queue(user: User, policy: Policy) -> Iterator[Caution]:
 def _spares(user: User, policy: Policy) -> Iterator[Caution]:
     ready, asleep = policy.warm_pool.ready, policy.warm_pool.asleep
     if max(user.bounds.least, 1) + ready + asleep > user.bounds.most:
-        because = f"the warm pool of policy {user.bounds.policy} keeps {ready + asleep} beside those that are needed"
+        spares = count(ready + asleep, "replica")
+        because = f"the warm pool of policy {user.bounds.policy} keeps {spares} above those that are needed"
         remedy = "raise it, or shrink the pool: spares count towards it"
         yield _said("maxReplicas", user.bounds.most, LintReason.OUT_OF_BOUNDS, (because, remedy))
     if asleep and not user.sleeps:

@@ -10,7 +10,7 @@ Never below minReplicas, since these were asked for by number, and never below o
 from dataclasses import replace
 from typing import Final
 
-from fairlead.scaling import counting
+from fairlead.fleet.counts import count
 from fairlead.scaling.asked import Asked
 from fairlead.scaling.facts import Facts, Phase
 from fairlead.scaling.pacing import Full
@@ -49,11 +49,11 @@ def no_room(n: int, situation: Situation) -> Limit | None:
     there, why = placed(facts), f" ({facts.room_because})" if facts.room_because else ""
     if full is not None and situation.now < full.until:
         kept = max(full.replicas, 1 if situation.asked.is_sure else facts.wanted)
-        words = f"{full.replicas} found a node and no more did{why}; more are tried again later"
+        words = f"the nodes take {count(full.replicas, 'replica')} and no more{why}; another is tried again later"
         return moved(Bound.NO_ROOM, n, min(n, max(kept, facts.bounds.least)), words)
     if facts.room is None:
         return None
-    words = f"{counting.replicas(there)} on nodes and room for {facts.room} more{why}"
+    words = f"the nodes hold {count(there, 'replica')} and have room for {facts.room} more{why}"
     return moved(Bound.NO_ROOM, n, min(n, max(there + facts.room, facts.wanted, facts.bounds.least)), words)
 
 
@@ -62,7 +62,7 @@ def advised(facts: Facts, full: Full | None) -> tuple[Advice, ...]:
     least = facts.bounds.least
     if full is None or full.replicas >= least:
         return ()
-    words = f"minReplicas is {least} and {full.replicas} found a node: add nodes, or lower it"
+    words = f"minReplicas is {least} and the nodes take {full.replicas}: add nodes, or lower minReplicas"
     return (Advice(subject="policy", because=words),)
 
 

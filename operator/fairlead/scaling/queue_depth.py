@@ -2,6 +2,7 @@
 
 from math import ceil, fsum
 
+from fairlead.fleet.counts import count, verb, written
 from fairlead.scaling.recommendation import Candidate, Figure, Signal
 from fairlead.scaling.roster import Roster
 
@@ -30,13 +31,14 @@ def _for_all(told: int, silent: int) -> float:
 def candidate(roster: Roster, target: int) -> Candidate:
     """By itself, whatever else is known."""
     if not roster.routers and not any(figures.waiting is not None for _, figures in roster.known):
-        return Candidate(signal=Signal.QUEUE_DEPTH, replicas=None, because="nobody tells how many requests wait")
+        return Candidate(signal=Signal.QUEUE_DEPTH, replicas=None, because="no router or engine reports its queue")
     routers, engines = in_routers(roster), in_engines(roster)
     replicas = ceil((routers + engines) / target)
     return Candidate(
         signal=Signal.QUEUE_DEPTH,
         replicas=replicas,
-        because=f"{routers:.0f} wait in routers and {engines:.0f} in engines, {target} for each replica are fine",
+        because=f"{count(routers, 'request')} {verb(routers, 'waits')} in routers and {written(engines)} in engines, "
+        f"{target} for each replica {verb(target, 'is')} fine",
         figures=(
             Figure(name="queue.routers", value=routers, unit="requests"),
             Figure(name="queue.engines", value=engines, unit="requests"),

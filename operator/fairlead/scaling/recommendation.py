@@ -10,6 +10,8 @@ class Signal(StrEnum):
     QUEUE_DEPTH = "queueDepth"
     KV_CACHE = "kvCache"
     TOKENS = "tokens"
+    QUEUE_TIME = "queueTime"
+    """Looked at wherever `objectives.queueTimeP95` is set, and by a limit of a few seconds wherever tokens are."""
 
 
 class Bound(StrEnum):
@@ -40,6 +42,7 @@ class ScalingReason(StrEnum):
 
     QUEUE_DEPTH = "QueueDepth"
     KV_CACHE = "KvCache"
+    QUEUE_TIME = "QueueTime"
     TOKEN_DEMAND = "TokenDemand"
     STEADY = "Steady"
     """As many as before are right."""

@@ -1,7 +1,5 @@
 """One decision, from facts and memory to a recommendation and the next memory: signals ask, limits answer."""
 
-from dataclasses import replace
-
 from fairlead.scaling import asking, exceeding, learning, limiting, queue_depth, roster, trusting
 from fairlead.scaling.facts import Facts
 from fairlead.scaling.learning import Moment
@@ -13,8 +11,8 @@ def recommend(facts: Facts, memory: Memory, now: float) -> tuple[Recommendation,
     """How many replicas now, why, and what to remember."""
     called = roster.called(facts, now)
     trust = trusting.judged(facts, called, now)
-    arrivals = learning.heard(memory.learnt, facts, called, now)
-    view = asking.View(facts=facts, roster=called, learnt=replace(memory.learnt, arrivals=arrivals), now=now)
+    heard = learning.heard(memory.learnt, facts, called, now)
+    view = asking.View(facts=facts, roster=called, learnt=heard, now=now)
     wish = asking.wished(view)
     asked = asking.asked(view, wish, trust)
     limited, pacing = limiting.limited(asked, facts, memory.pacing, now)
@@ -37,4 +35,4 @@ def recommend(facts: Facts, memory: Memory, now: float) -> tuple[Recommendation,
         waiting=queue_depth.waiting(called),
         pressed_since=wish.pressed_since,
     )
-    return answer, Memory(learnt=learning.after(memory.learnt, facts, called, arrivals, moment), pacing=pacing)
+    return answer, Memory(learnt=learning.after(memory.learnt, facts, called, heard, moment), pacing=pacing)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from fairlead.scaling.facts import EngineFigures, Facts, Phase, Pod, Router, RouterFigures
 
-COMING = (Phase.PENDING, Phase.STARTING)
+COMING = (Phase.PENDING, Phase.PULLING, Phase.STARTING)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

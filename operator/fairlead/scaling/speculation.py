@@ -101,8 +101,8 @@ def _advice(guessing: Guessing, facts: Facts) -> tuple[Advice, ...]:
     if guessing.gain is None or guessing.guessed is None or (guessing.gain >= LOSS and not guessing.off):
         return ()
     words = (
-        f"of {guessing.guessed:.1f} tokens guessed a step {guessing.accepted:.1f} are accepted; at this load guessing "
-        f"gives {guessing.gain:.2f} times the tokens"
+        f"of {guessing.guessed:.1f} tokens drafted a step {guessing.accepted:.1f} are accepted; at this load "
+        f"speculation gives {guessing.gain:.2f} times the tokens"
     )
     if guessing.off:
         return (Advice(subject="speculation", because=f"{words}: it is switched off until that is above {PROFIT:g}"),)

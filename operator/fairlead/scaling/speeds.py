@@ -7,7 +7,7 @@ counts as a few looks more, so that a fleet that always works at one point does 
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from math import fsum
 from typing import Final
 
@@ -74,6 +74,18 @@ def learnt(fits: tuple[Fit, ...], revision: str, intervals: Iterable[Interval]) 
         kv_tokens=kept.kv_tokens,
     )
     return (*(one for one in fits if one.revision != revision), added)[-MOST_REVISIONS:]
+
+
+def lightened(fits: tuple[Fit, ...], revision: str, weight: float) -> tuple[Fit, ...]:
+    """As if fewer looks had taught it."""
+    return fits if weight == 1.0 else tuple(_times(one, weight) if one.revision == revision else one for one in fits)
+
+
+def _times(fit: Fit, weight: float) -> Fit:
+    sums = {
+        one.name: getattr(fit, one.name) * weight for one in fields(fit) if one.name not in {"revision", "kv_tokens"}
+    }
+    return replace(fit, **sums)
 
 
 def measured(fits: tuple[Fit, ...], revision: str, kv_tokens: float) -> tuple[Fit, ...]:

@@ -1,5 +1,8 @@
 """How long a new replica takes until it serves: starts of one revision, as far as they were seen.
 
+A start begins with the engine's container. Waiting for a node says nothing of the next start. Waiting for an image is
+a horizon of its own: an image is pulled once a node, so the usual wait is planned with and not the longest.
+
 A start that the fleet was born with took no time that anybody waited for, and teaches nothing.
 """
 
@@ -27,6 +30,8 @@ class Starts:
     revision: str
     seconds: tuple[float, ...]
     """The last ones, in the order in which they ended."""
+    waits: tuple[float, ...] = ()
+    """For the image, before each of the same starts."""
     until: float
     """When the last of them was ready: those before it are counted."""
 
@@ -38,7 +43,13 @@ def horizon(starts: tuple[Starts, ...], revision: str, assumed: ColdStart) -> fl
     if not assumed.learn or not seen:
         return max(assumed.assume_seconds, least)
     ascending = sorted(seen)
-    return max(ascending[ceil(LATE * len(ascending)) - 1], least)
+    return max(ascending[ceil(LATE * len(ascending)) - 1] + _usual_wait(starts, revision), least)
+
+
+def _usual_wait(starts: tuple[Starts, ...], revision: str) -> float:
+    """Half of the last starts waited no longer for their image."""
+    waits = sorted(next(one.waits for one in starts if one.revision == revision))
+    return waits[(len(waits) - 1) // 2] if waits else 0.0
 
 
 def with_starts(starts: tuple[Starts, ...], revision: str, ready: tuple[Pod, ...]) -> tuple[Starts, ...]:
@@ -46,7 +57,7 @@ def with_starts(starts: tuple[Starts, ...], revision: str, ready: tuple[Pod, ...
     kept = next((one for one in starts if one.revision == revision), None)
     until = kept.until if kept else None
     fresh = sorted(
-        (pod.ready_at, pod.ready_at - pod.since)
+        (pod.ready_at, pod.ready_at - pod.since, pod.image_wait)
         for pod in ready
         if pod.revision == revision
         and pod.ready_at is not None
@@ -56,8 +67,9 @@ def with_starts(starts: tuple[Starts, ...], revision: str, ready: tuple[Pod, ...
     if not fresh:
         return starts
     before = kept.seconds if kept else ()
-    seconds = (*before, *(took for _, took in fresh))[-MOST_STARTS:]
-    added = Starts(revision=revision, seconds=seconds, until=fresh[-1][0])
+    seconds = (*before, *(took for _, took, _ in fresh))[-MOST_STARTS:]
+    waits = (*(kept.waits if kept else ()), *(waited for _, _, waited in fresh))[-MOST_STARTS:]
+    added = Starts(revision=revision, seconds=seconds, waits=waits, until=fresh[-1][0])
     others = tuple(one for one in starts if one.revision != revision)
     return (*others, added)[-MOST_REVISIONS:]
 
@@ -65,6 +77,6 @@ def with_starts(starts: tuple[Starts, ...], revision: str, ready: tuple[Pod, ...
 def remaining(pod: Pod, horizon_seconds: float, now: float) -> float:
     """Until it serves; one that takes longer than planned is given a quarter of the plan more, again and again."""
     age = max(now - pod.since, 0.0)
-    if pod.phase is Phase.PENDING:
+    if pod.phase in {Phase.PENDING, Phase.PULLING}:
         return horizon_seconds
     return max(horizon_seconds - age, horizon_seconds / 4)

@@ -32,7 +32,7 @@ def step_down(n: int, situation: Situation) -> Limit | None:
     step, wanted = situation.facts.policy.pace.down_max_step, situation.facts.wanted
     base = situation.pacing.most_wanted[0].replicas
     held = max(n, min(wanted, base - step))
-    return moved(Bound.STEP_DOWN, n, held, f"a step down removes at most {step} (maxStep), from {base}")
+    return moved(Bound.STEP_DOWN, n, held, f"one step down removes at most {step} (scaleDown.maxStep), from {base}")
 
 
 def step_up(n: int, situation: Situation) -> Limit | None:
@@ -40,5 +40,6 @@ def step_up(n: int, situation: Situation) -> Limit | None:
     pace, wanted = situation.facts.policy.pace, situation.facts.wanted
     base = situation.pacing.least_wanted[0].replicas
     top = max(base + pace.up_max_step, floor(base * pace.up_max_factor), wanted)
-    words = f"a step up reaches at most {top}, the larger of {base} + {pace.up_max_step} and {base} x "
-    return moved(Bound.STEP_UP, n, min(n, top), f"{words}{pace.up_max_factor:g}")
+    by_step, by_factor = f"{base} + {pace.up_max_step} (maxStep)", f"{base} x {pace.up_max_factor:g} (maxFactor)"
+    words = f"one step up reaches at most {top}, the larger of {by_step} and {by_factor}"
+    return moved(Bound.STEP_UP, n, min(n, top), words)

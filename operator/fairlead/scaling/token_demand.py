@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from math import fsum, sqrt
 from typing import Final
 
+from fairlead.fleet.counts import count
 from fairlead.fleet.policies import Policy
 from fairlead.scaling import queue_depth, requiring, starting
 from fairlead.scaling.facts import Speed
@@ -97,11 +98,12 @@ def _needed(known: Known, then: Demand, least: Need, kept_free: float) -> tuple[
     needed = felt if felt <= 1 else 1 + (felt - 1) * excess
     room = requiring.roomy(known.speed, known.request, then)
     if room > needed:
-        return room, f"; the batch has no room for them in fewer than {room:.2f}"
-    beyond = f"above the first, as {'more' if excess < 1 else 'fewer'} stand ready"
-    factors = ((known.strain, "by what users felt"), (excess, beyond))
+        return room, f"; they have room in the batches of no fewer than {room:.2f}"
+    usual = "more" if excess < 1 else "fewer"
+    beyond = f"above the first, as usually {usual} are ready than needed"
+    factors = ((known.strain, "for the latency measured"), (excess, beyond))
     told = "".join(f", x {factor:.2f} {words}" for factor, words in factors if abs(factor - 1) >= WORTH_TELLING)
-    return needed, f"; x {kept_free:.2f} kept free{told}: {needed:.2f}"
+    return needed, f"; x {kept_free:.2f} for headroom{told}: {needed:.2f}"
 
 
 def _kept_free(known: Known, least: Need, then: Demand, headroom: float) -> float:
@@ -130,13 +132,14 @@ def _one(request: Request) -> Demand:
 
 def _because(known: Known, then: Demand, least: Need) -> str:
     return (
-        f"{then.requests:.2f} requests/s with {then.computed_tokens:.0f} prompt and {then.output_tokens:.0f} output "
-        f"tokens/s in {known.horizon:.0f} s take {least.replicas:.2f} replicas by {least.by}"
+        f"{then.requests:.2f} requests/s ({then.computed_tokens:,.0f} prompt and {then.output_tokens:,.0f} output "
+        f"tokens/s), expected in {known.horizon:.0f} s, need {count(least.replicas, 'replica')} for {least.by}"
     )
 
 
 def _because_backlog(known: Known, backlog: float, paying: float) -> str:
-    return f"what will wait in {known.horizon:.0f} s is {backlog:.0f} replica-seconds of work, paid off by {paying:.2f}"
+    work = f"the requests that will wait in {known.horizon:.0f} s are {backlog:.0f} s of work for one replica"
+    return f"{work}: {count(paying, 'replica')} would finish it within as long again"
 
 
 def _figures(known: Known, kept_free: float, backlog: float) -> tuple[Figure, ...]:

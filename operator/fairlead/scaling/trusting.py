@@ -8,11 +8,11 @@ from fairlead.scaling.roster import Roster
 
 SAID = {
     Doubt.NO_ANSWER: "does not answer",
-    Doubt.UNREADABLE: "says what cannot be read",
-    Doubt.STALE: "has only old figures",
-    Doubt.FROZEN: "has work and none of its counters moves",
-    Doubt.RESET: "counts from the beginning again",
-    Doubt.CONTRADICTORY: "says what cannot all be true",
+    Doubt.UNREADABLE: "answers with what cannot be read",
+    Doubt.STALE: "has only old metrics",
+    Doubt.FROZEN: "has requests, and none of its counters moves",
+    Doubt.RESET: "has started its counters again",
+    Doubt.CONTRADICTORY: "reports metrics that contradict each other",
 }
 
 
@@ -29,12 +29,12 @@ def judged(facts: Facts, roster: Roster, now: float) -> Trust:
     doubted: tuple[Pod | Router, ...] = (*roster.unknown, *roster.silent)
     questions = tuple(_question(one, now) for one in doubted)
     contradiction = tuple(
-        Question(who=pod.name, what="says that more than all of its cache is in use")
+        Question(who=pod.name, what="reports more than 100% of its KV cache in use")
         for pod, figures in roster.known
         if figures.kv_usage is not None and not 0 <= figures.kv_usage <= 1
     )
     nobody = not roster.known and not roster.routers and bool(facts.pods or facts.routers)
-    dumb = (Question(who="all", what="nobody tells how busy it is"),) if nobody and not questions else ()
+    dumb = (Question(who="all pods", what="none reports how busy it is"),) if nobody and not questions else ()
     all_told = (*questions, *contradiction, *dumb)
     return Trust(may_shrink=not all_told, questions=all_told)
 

@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
-from fairlead.scaling import counting, holding
+from fairlead.fleet.counts import count
+from fairlead.scaling import holding
 from fairlead.scaling.asked import Asked
 from fairlead.scaling.pacing import Said
 from fairlead.scaling.recommendation import Bound, Candidate, Limit, ScalingReason, Signal
@@ -22,6 +23,7 @@ BY_SIGNAL: Final = {
     Signal.QUEUE_DEPTH: ScalingReason.QUEUE_DEPTH,
     Signal.KV_CACHE: ScalingReason.KV_CACHE,
     Signal.TOKENS: ScalingReason.TOKEN_DEMAND,
+    Signal.QUEUE_TIME: ScalingReason.QUEUE_TIME,
 }
 BY_BOUND: Final = {
     Bound.MISSING_FIGURES: ScalingReason.FIGURES_MISSING,
@@ -64,7 +66,7 @@ def _fresh(n: int, limits: Sequence[Limit], situation: Situation) -> Said:
     words = limits[-1].because if limits else _unlimited(reason, situation)
     wish = f"; {_wish(leading)}" if limits and leading is not None else ""
     matter = f"{reason} {_doubtful(asked)}" if reason is ScalingReason.FIGURES_MISSING else reason.value
-    return Said(replicas=n, reason=reason, matter=matter, message=f"{counting.replicas(n)}: {words}{wish}")
+    return Said(replicas=n, reason=reason, matter=matter, message=f"{count(n, 'replica')}: {words}{wish}")
 
 
 def _unlimited(reason: ScalingReason, situation: Situation) -> str:

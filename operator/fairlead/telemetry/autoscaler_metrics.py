@@ -45,7 +45,7 @@ FAMILIES: Final = (
     Family(
         name="recommended",
         kind=Kind.GAUGE,
-        text="Replicas that were recommended last; in mode Recommend nobody follows it.",
+        text="Replicas recommended last; in mode Recommend nothing follows it.",
         labels=OF_ONE,
     ),
     Family(name="wanted", kind=Kind.GAUGE, text="Replicas asked for before that decision.", labels=OF_ONE),
@@ -59,7 +59,7 @@ FAMILIES: Final = (
     Family(
         name="candidate",
         kind=Kind.GAUGE,
-        text="What each signal asks for; absent while it cannot say.",
+        text="Replicas that each signal asks for; absent while it asks for none.",
         labels=(*OF_ONE, "signal"),
     ),
     Family(
@@ -68,16 +68,14 @@ FAMILIES: Final = (
         text="Demand, supply, forecast, cold start: the figures of the last decision by their stable names.",
         labels=(*OF_ONE, "figure"),
     ),
-    Family(name="doubts", kind=Kind.GAUGE, text="Pods and routers whose figures are in doubt.", labels=OF_ONE),
+    Family(name="doubts", kind=Kind.GAUGE, text="Pods and routers without reliable metrics.", labels=OF_ONE),
     Family(
         name="figures_age_seconds",
         kind=Kind.GAUGE,
-        text="Age of the oldest figures that the last decision used, of pods that are ready.",
+        text="Age of the oldest metrics of a ready pod that the last decision used.",
         labels=OF_ONE,
     ),
-    Family(
-        name="decisions_total", kind=Kind.COUNTER, text="Decisions, by what they were decided by.", labels=("reason",)
-    ),
+    Family(name="decisions_total", kind=Kind.COUNTER, text="Decisions, by reason.", labels=("reason",)),
     Family(
         name="changes_total",
         kind=Kind.COUNTER,
@@ -85,31 +83,37 @@ FAMILIES: Final = (
         labels=("direction",),
     ),
     Family(name="decision_seconds", kind=Kind.HISTOGRAM, text="How long one decision takes to compute."),
-    Family(name="failed_decisions_total", kind=Kind.COUNTER, text="Decisions that raised: bugs; the log tells them."),
+    Family(
+        name="failed_decisions_total",
+        kind=Kind.COUNTER,
+        text="Decisions that ended in an exception, which is a bug; see the log.",
+    ),
     Family(
         name="writes_total",
         kind=Kind.COUNTER,
         text="Writes of status: done, failed, or contested when somebody else had overwritten ours.",
         labels=("outcome",),
     ),
-    Family(name="looks_total", kind=Kind.COUNTER, text="Looks at engines and routers."),
+    Family(name="looks_total", kind=Kind.COUNTER, text="Scrapes of engines and routers."),
     Family(
         name="failed_looks_total",
         kind=Kind.COUNTER,
-        text="Looks that brought no figures to rely on, by doubt.",
+        text="Scrapes without reliable metrics, by reason.",
         labels=("doubt",),
     ),
     Family(
         name="late_looks_total",
         kind=Kind.COUNTER,
-        text="Looks that began more than one round late: the process is too busy for as many pods.",
+        text="Scrapes that began more than one interval late: the process has too many pods.",
     ),
     Family(name="looks_connections_total", kind=Kind.COUNTER, text="Connections opened to pods; they stay open."),
     Family(name="looks_bytes_total", kind=Kind.COUNTER, text="Bytes of the pages that pods answered with."),
     Family(name="round_lag_seconds", kind=Kind.GAUGE, text="How late the last round of decisions began."),
     Family(name="round_seconds", kind=Kind.GAUGE, text="How long the last round of decisions took."),
     Family(name="members", kind=Kind.GAUGE, text="Autoscaler processes that share the deployments, this one included."),
-    Family(name="records_dropped_total", kind=Kind.COUNTER, text="Records that no file took in time."),
+    Family(
+        name="records_dropped_total", kind=Kind.COUNTER, text="Decision records dropped since the disk was too slow."
+    ),
 )
 
 

@@ -47,30 +47,36 @@ class OperatorMetrics:
         self._reconcile_seconds = self._histogram("reconcile_seconds", "How long a reconcile takes.", SLOW)
         self._depth = self._gauge("queue_depth", "Objects that wait to be reconciled.")
         self._oldest = self._gauge("queue_oldest_seconds", "How long the object that waits longest has waited.")
-        self._success = self._gauge("last_success_timestamp_seconds", "When a reconcile last went well.")
+        self._success = self._gauge("last_success_timestamp_seconds", "When a reconcile last succeeded.")
         self._writes = self._counter(
             "writes_at_rest_total",
-            "Writes for an object that wanted none: two writers, or a difference that never closes.",
+            "Writes to an object at rest: two writers, or a difference that never goes away.",
             "resource",
         )
         self._conditions = self._gauge(
-            "objects", "Objects by kind, condition and what it says.", "kind", "condition", "status"
+            "objects", "Objects by kind, condition and its status.", "kind", "condition", "status"
         )
 
     def _of_the_api(self) -> None:
         requested = "Requests to the API server; code 0: no answer."
         self._requests = self._counter("api_requests_total", requested, "verb", "resource", "code")
-        self._request_seconds = self._histogram("api_request_seconds", "How long they take.", QUICK, "verb")
-        self._age = self._gauge("watch_age_seconds", "Since the last word of a watch; bookmarks count.", "resource")
-        self._relists = self._counter("relists_total", "How often a kind had to be listed anew.", "resource")
+        self._request_seconds = self._histogram(
+            "api_request_seconds", "How long a request to the API server takes.", QUICK, "verb"
+        )
+        self._age = self._gauge(
+            "watch_age_seconds", "Seconds since a watch last delivered anything, bookmarks included.", "resource"
+        )
+        self._relists = self._counter(
+            "relists_total", "How often a kind was listed anew after its watch broke.", "resource"
+        )
         self._objects = self._gauge("store_objects", "Objects held in memory.", "resource")
 
     def _of_this_process(self) -> None:
         self._leader = self._gauge("leader", "1 while this process leads.")
         self._reviews = self._counter("admission_reviews_total", "Admission reviews.", "allowed")
         self._review_seconds = self._histogram("admission_seconds", "How long a review takes.", QUICK)
-        self._certificate = self._gauge("certificate_days_left", "Until the webhook's certificate ends.")
-        self._events = self._counter("events_total", "Events for people: sent, or dropped by the limit.", "fate")
+        self._certificate = self._gauge("certificate_days_left", "Days until the webhook's certificate expires.")
+        self._events = self._counter("events_total", "Events, sent or dropped by the rate limit.", "fate")
 
     def asked(self, verb: str, resource: str, code: int, seconds: float) -> None:
         """One request to the API server; has the form of an observer of `ApiServer`."""

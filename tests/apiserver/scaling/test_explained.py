@@ -40,7 +40,7 @@ def test_explain_says_why_there_are_three_and_the_record_is_decided_the_same_aga
     record = json.loads(fairlead(stage, "explain", "explained", "-o", "json", *autoscaler(stage)))["record"]
     kept = tmp_path / "decisions.jsonl"
     kept.write_text(json.dumps(record) + "\n")
-    assert fairlead(stage, "replay", str(kept)) == "1 of 1 decisions come out the same\n"
+    assert fairlead(stage, "replay", str(kept)) == "1 of 1 decision comes out the same\n"
 
 
 def test_what_would_make_it_grow_does(stage: Stage) -> None:
@@ -71,4 +71,4 @@ def test_without_the_process_the_object_still_says_what_was_decided(stage: Stage
     stage.begin("told")
     text = fairlead(stage, "explain", "told", "--autoscaler", "http://127.0.0.75:1")
     assert text.startswith("infd/told in default: ")
-    assert "The arithmetic is not at hand: http://127.0.0.75:1" in text
+    assert "The arithmetic cannot be shown: http://127.0.0.75:1" in text

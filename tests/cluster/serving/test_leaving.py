@@ -12,6 +12,7 @@ from tests.patience import eventually
 pytestmark = pytest.mark.usefixtures("operated")
 
 
+@pytest.mark.trial(1)
 def test_scaling_down_drops_nothing(stage: Stage, record_property: Record) -> None:
     chat = Deployed(stage, replicas=3)
     chat.serves()
@@ -21,6 +22,7 @@ def test_scaling_down_drops_nothing(stage: Stage, record_property: Record) -> No
         traffic.goes_on()
 
     unharmed(traffic.report, record_property)
+    assert troubles(stage) == []
 
 
 def test_the_least_busy_replica_goes_and_finishes_its_answer(stage: Stage, record_property: Record) -> None:
@@ -38,6 +40,7 @@ def test_the_least_busy_replica_goes_and_finishes_its_answer(stage: Stage, recor
     assert (list(left or ()), streams.report.requests) == ([newer], 4)
 
 
+@pytest.mark.trial(1)
 def test_a_drained_node_takes_no_answer_with_it(stage: Stage, record_property: Record) -> None:
     """The operator, the routers and the engines of the node are evicted, as before its maintenance."""
     chat = Deployed(stage, replicas=2)
@@ -52,6 +55,7 @@ def test_a_drained_node_takes_no_answer_with_it(stage: Stage, record_property: R
 
     unharmed(traffic.report, record_property)
     assert node not in {pod["spec"]["nodeName"] for pod in after.pods}
+    assert troubles(stage) == []
 
 
 def test_routers_are_replaced_and_made_fewer_without_a_client_noticing(stage: Stage, record_property: Record) -> None:
@@ -67,6 +71,12 @@ def test_routers_are_replaced_and_made_fewer_without_a_client_noticing(stage: St
         traffic.goes_on()
 
     unharmed(traffic.report, record_property)
+
+
+def troubles(stage: Stage) -> list[str]:
+    """Events that call an engine's end a crash: every one here ended since it was asked to."""
+    reasons = {"CrashLoop", "EngineEnded"}
+    return [one["note"] for one in stage.objects("events.events.k8s.io") if one.get("reason") in reasons]
 
 
 def drained(stage: Stage, node: str) -> None:

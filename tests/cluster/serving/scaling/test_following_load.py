@@ -15,6 +15,11 @@ pytestmark = pytest.mark.usefixtures("operated")
 CROWD: Final = 28
 """One replica holds four of them: the others wait, and more than two wait for each of three replicas."""
 
+WAITING_IS_FINE: Final = {
+    "objectives": {"queueTimeP95": "500ms"},
+    "signals": {"queueDepth": {"targetPerReplica": 100}},
+}
+
 
 def test_a_step_of_load_is_followed_up_and_down(stage: Stage, record_property: Record) -> None:
     """One client stays through all of it: whoever talks to a replica that goes hears the end of the answer."""
@@ -57,4 +62,19 @@ def test_from_zero_the_first_requests_are_held_and_answered(stage: Stage, record
     record_property("longest_held_seconds", round(traffic.report.longest_seconds, 1))
     assert trail.counts[0] == trail.counts[-1] == 0
     assert woken.reason == "Waking"
-    assert "0 replicas: nobody has asked for 6 s" in asleep
+    assert "0 replicas: no request came for 6 s" in asleep
+
+
+@pytest.mark.trial(21)
+def test_time_in_the_queue_is_a_reason_where_few_wait(stage: Stage, record_property: Record) -> None:
+    """Ten clients on four places: six wait, which the queue's target allows, and for longer than they are to."""
+    chat = Fleet(stage, most=2, policy=WAITING_IS_FINE).apply()
+    chat.comes_to(1)
+    with Trail(stage) as trail, Traffic(chat.address(), clients=10) as traffic:
+        grown = trail.next_after(traffic.began, 2)
+        said = chat.explained()
+
+    unharmed(traffic.report, record_property)
+    record_property("seconds_to_decide", round(grown.at - traffic.began, 2))
+    assert grown.reason == "QueueTime"
+    assert "queueTimeP95 is 0.5 s" in said

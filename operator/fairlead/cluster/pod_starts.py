@@ -1,0 +1,64 @@
+"""The phases of a pod's start: waiting for a node, for its image, and the engine's own cold start. Pure.
+
+Only the last is the engine's: a cordon or a slow registry says nothing of how long the next start takes.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from fairlead.cluster import pods
+from fairlead.cluster.kinds import Manifest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PodStart:
+    """Seconds of each phase."""
+
+    node_s: float
+    """From the pod's creation until the scheduler found a node."""
+    image_s: float
+    """From then until the engine's container started: images, volumes, init containers."""
+    cold_s: float
+    """From then until the engine was ready."""
+
+
+def measured(pod: Manifest) -> PodStart | None:
+    """By the word of API server, scheduler and kubelet; nothing while the pod is not ready."""
+    ready = pods.condition(pod, "Ready")
+    created, done = pods.moment(pod["metadata"].get("creationTimestamp")), pods.moment(ready.get("lastTransitionTime"))
+    if ready.get("status") != "True" or created is None or done is None:
+        return None
+    placed = pods.moment(pods.condition(pod, "PodScheduled").get("lastTransitionTime")) or created
+    begun = started_at(pod) or placed
+    return PodStart(node_s=_between(created, placed), image_s=_between(placed, begun), cold_s=_between(begun, done))
+
+
+def image_wait(pod: Manifest) -> float:
+    """Seconds of the second phase alone, by themselves; none while it lasts."""
+    placed, begun = pods.moment(pods.condition(pod, "PodScheduled").get("lastTransitionTime")), started_at(pod)
+    return _between(placed, begun) if placed and begun else 0.0
+
+
+def started_at(pod: Manifest) -> datetime | None:
+    """When the last of its containers started, as far as one runs."""
+    found = (pods.moment((one.get("state", {}).get("running") or {}).get("startedAt")) for one in _containers(pod))
+    return max((one for one in found if one is not None), default=None)
+
+
+def waits_for_image(pod: Manifest) -> bool:
+    """Whether it has a node and the kubelet says that none of its containers ever ran."""
+    found = _containers(pod)
+    return bool(found) and not any(_ran(one) for one in found)
+
+
+def _containers(pod: Manifest) -> list[Manifest]:
+    return list(pod.get("status", {}).get("containerStatuses") or ())
+
+
+def _ran(status: Manifest) -> bool:
+    state, last = status.get("state") or {}, status.get("lastState") or {}
+    return bool({"running", "terminated"} & {*state, *last})
+
+
+def _between(first: datetime, then: datetime) -> float:
+    return max(0.0, (then - first).total_seconds())

@@ -1,0 +1,33 @@
+"""Replicas of one deployment counted over all its revisions, and how such a count is written. Pure."""
+
+from dataclasses import dataclass
+
+from fairlead.controller.situation import Situation
+from fairlead.fleet.counts import count as counted
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tally:
+    """Replicas of all revisions, by how far they are."""
+
+    wanted: int
+    ready: int
+    routable: int
+
+
+def tally(now: Situation) -> Tally:
+    """Counted over all revisions, ending and sleeping replicas left out."""
+    live = [one for state in now.states for one in state.replicas if not one.ending and not one.asleep]
+    ready = [one for one in live if one.ready_since is not None]
+    return Tally(
+        wanted=now.count.replicas if now.count else sum(state.asked for state in now.states),
+        ready=len(ready),
+        routable=len([one for one in ready if one.routable]),
+    )
+
+
+def of(some: int, wanted: int) -> str:
+    """`1 of 3 replicas`; where an older revision still leaves there may be more than are wanted."""
+    if some > wanted:
+        return f"{counted(some, 'replica')} ({wanted} wanted)"
+    return f"{some} of {counted(wanted, 'replica')}"

@@ -1,0 +1,38 @@
+"""A process that owns a cluster and is killed in the middle, as a test run is that somebody ends from outside."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from house.check import surroundings
+from house.tree import ROOT
+
+UP: Final = "it is up"
+IMPORTS: Final = (
+    "import pathlib, tempfile, time",
+    "from tests import worlds",
+    "from tests.faults.operator import OperatorProcess",
+    "from tests.faults.small_cluster import small_cluster",
+)
+
+
+@contextmanager
+def owning_process(block: str, *then: str) -> Iterator["subprocess.Popen[str]"]:
+    """It enters this block, does what is to be done in it, says so, and stays there for minutes."""
+    inside = [f"    {line}" for line in (*then, f"print({UP!r}, flush=True)", "time.sleep(600)")]
+    words = [sys.executable, "-c", "\n".join((*IMPORTS, block, *inside))]
+    env = os.environ | surroundings(ROOT)
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=env) as owner:
+        said = []
+        for line in owner.stdout or ():
+            said.append(line)
+            if UP in line:
+                break
+        assert owner.poll() is None, "".join(said)
+        try:
+            yield owner
+        finally:
+            owner.kill()
