@@ -3,6 +3,8 @@
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
+
 from fairlead.fleet.rollouts import Failure, GiveUp, Hold, HoldReason, Phase, Plan, Replica, StepReason
 from fairlead.planning import returning
 from fairlead.planning import rollout as planner
@@ -176,12 +178,23 @@ def test_a_stuck_rollout_does_not_stop_scaling_up() -> None:
     start = given("b", 3, revision("a", 2), revision("b", starting=1))
     never = World(never_ready=frozenset("b"))
     grown = [word for word in told(replace(start, wanted=10), never) if word.startswith(("a=", "b="))]
-    assert grown == ["a=9 ScaledUp", "b=0 NotServing", "a=10 Returning"]
+    assert grown == ["b=8 NewRevision", "b=0 NotServing", "a=10 Returning"]
 
 
-def test_a_way_back_that_finds_no_node_gets_no_more() -> None:
+@pytest.mark.trial(10)
+def test_load_that_rises_while_one_replica_is_replaced_starts_the_new_revision_only() -> None:
+    """What was seen: the old one drained, its GPU not yet free, and three cold starts of the spec just replaced."""
+    drained = replace(revision("a", ending=1), served=True)
+    start = given("b", 4, drained, revision("b"))
+    assert told(start)[:2] == ["b=3 NewRevision", "hold WaitingForDrain"]
+    assert [word for word in told(start, World(never_ready=frozenset("b"))) if word.startswith("a=")] == [
+        "a=4 Returning"
+    ]
+
+
+def test_nodes_that_are_full_get_no_more_of_either_revision() -> None:
     start = given("b", 9, revision("a", 2, unplaced=1), revision("b", starting=1))
-    assert told(start, World(places=3, never_ready=frozenset("b")))[0] == "hold Unplaced"
+    assert told(start, World(places=3, never_ready=frozenset("b")))[0] == "hold NoFreeGpu"
 
 
 def test_a_return_keeps_the_memory_of_the_failure_and_drops_other_empty_revisions() -> None:

@@ -116,7 +116,7 @@ def test_an_edit_at_zero_keeps_what_served_until_the_new_one_did() -> None:
     plan, ended, now = end(given("b", 0, asleep))
     assert composition(ended) == {"a": (0, 0), "b": (0, 0)}
     assert plan.phase is Phase.STEADY
-    assert brief(replace(ended, wanted=3), now) == "a=2 b=1 ready a=1 drain b=2 ready a=0 drain b=3 ready -a complete"
+    assert brief(replace(ended, wanted=3), now) == "b=3 ready -a complete"
 
 
 def test_an_empty_revision_goes_with_a_reason() -> None:

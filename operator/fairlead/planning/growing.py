@@ -91,10 +91,7 @@ def scant(at: Situation, wish: Wish) -> bool:
 
 
 def _rolling(at: Situation) -> Iterator[Wish]:
-    """What served carries the capacity while the target is unproven, also when more is wanted than before."""
-    if at.way_back and at.unproven:
-        lack = at.kept - sum(each.asked for each in at.others)
-        yield Wish(of=at.way_back, lack=lack, reason=StepReason.SCALED_UP)
+    """Only what is brought about grows: a cold start of a spec that was just replaced is worth nothing."""
     yield Wish(of=at.current, lack=at.goal - at.current.asked, reason=_reason(at))
 
 
