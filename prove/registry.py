@@ -18,6 +18,7 @@ from prove.claimed import (
     simulator_speed,
     step_times,
     trial,
+    trial_rollout,
 )
 from prove.claims import Claim, ordered
 
@@ -39,6 +40,7 @@ CLAIMS: Final[tuple[Claim, ...]] = tuple(
             *autoscaler.CLAIMS,
             *autoscaler_told.CLAIMS,
             *trial.CLAIMS,
+            *trial_rollout.CLAIMS,
         )
     )
 )

@@ -54,7 +54,7 @@ def test_giving_up_is_written_down_with_its_time_and_count() -> None:
             revision="b",
             failure=Failure(at=T0 + DEADLINE, times=1),
             reason=StepReason.DEADLINE_EXCEEDED,
-            because="0 of 3 are available and nothing moved for 1800 s; a comes back",
+            because="0 of 3 replicas are available and nothing moved for 1800 s; a serves instead",
         ),
         phase=Phase.ROLLING,
         current="b",
@@ -64,7 +64,9 @@ def test_giving_up_is_written_down_with_its_time_and_count() -> None:
 def test_what_came_back_waits_for_the_end_of_the_back_off() -> None:
     plan, _, _ = end(given("b", 3, revision("a", 3), failed(revision("b"))))
     assert plan == Plan(
-        step=Hold(reason=HoldReason.RETURNED, because="b was given up; a serves with all 3 replicas that are wanted"),
+        step=Hold(
+            reason=HoldReason.RETURNED, because="b was given up; a serves with 3 replicas, as many as are wanted"
+        ),
         phase=Phase.RETURNED,
         current="a",
         wake_at=T0 + 2 * DEADLINE,
@@ -140,8 +142,7 @@ def test_without_anything_to_go_back_to_it_is_only_said_that_nothing_moves() -> 
     assert planner.next_step(start, T0 + DEADLINE) == Plan(
         step=Hold(
             reason=HoldReason.WAITING_FOR_READY,
-            because="1 of 3 replicas of b are ready; nothing moved for 1800 s, "
-            "and nothing else served that could come back",
+            because="1 of 3 replicas of b is ready; nothing moved for 1800 s, and no other revision ever served",
         ),
         phase=Phase.STEADY,
         current="b",

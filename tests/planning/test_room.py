@@ -58,7 +58,7 @@ def test_cordoned_nodes_have_no_room_and_are_told() -> None:
     )
     closed = [node(schedulable=False)] * 2
     assert room.room(closed, L4, 1) == Room(
-        replicas=0, most=0, because="NVIDIA-L4: no node takes pods now; 2 nodes that have it are closed to new ones"
+        replicas=0, most=0, because="NVIDIA-L4: no node takes pods now; 2 nodes with it are cordoned or not ready"
     )
 
 
@@ -110,9 +110,9 @@ def test_a_selector_narrows_the_nodes() -> None:
     assert room.room(nodes, L4, 1, (("pool", "c"),)) == Room(
         replicas=0,
         most=0,
-        because="2 nodes have NVIDIA-L4, and none of them the labels pool=c of spec.placement.nodeSelector",
+        because="2 nodes have NVIDIA-L4, but none has the labels pool=c of spec.placement.nodeSelector",
     )
-    assert room.room(nodes[:1], L4, 1, (("pool", "c"),)).because.startswith("1 node has NVIDIA-L4, and")
+    assert room.room(nodes[:1], L4, 1, (("pool", "c"),)).because.startswith("1 node has NVIDIA-L4, but")
 
 
 def test_products_are_listed_the_most_frequent_first() -> None:

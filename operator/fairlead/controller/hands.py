@@ -76,6 +76,7 @@ class Hands:
                 await self._weigh(observed.pods.get(decision.shrinks, ()), busy, decision.beds.sleepers)
             for child in (*decision.engines, *decision.standing):
                 await self.ensure(child, observed.owner, meddled)
+            await self._check(observed, decision, meddled)
             if decision.retired is not None:
                 await self._remove(decision.retired)
             if decision.prunes:
@@ -146,6 +147,16 @@ class Hands:
         now = live["metadata"]
         await self._server.remove(live, uid=now["uid"], resource_version=now["resourceVersion"])
         self._world.gone(live)
+
+    async def _check(self, observed: Observed, decision: Decision, meddled: Meddled) -> None:
+        """Make the check that is waited for, and remove those that are over; one that is there is never changed."""
+        name = decision.check["metadata"]["name"] if decision.check else None
+        for live in observed.checks if decision.target else ():
+            if live["metadata"]["name"] != name and "deletionTimestamp" not in live["metadata"]:
+                await self._server.remove(live, uid=live["metadata"]["uid"])
+                self._world.gone(live)
+        if decision.check is not None and all(one["metadata"]["name"] != name for one in observed.checks):
+            await self.ensure(decision.check, observed.owner, meddled)
 
     async def _prune(self, observed: Observed, decision: Decision) -> None:
         """Remove children of an earlier spec: routers of its own, for instance, after it joined a gateway."""

@@ -42,6 +42,8 @@ MISSING_S: Final = 15.0
 LEAVING_S: Final = 1.0
 TURNING_S: Final = 0.5
 """While engines fall asleep or wake: routers that drop one, and engines that turn, tell nobody."""
+CHECKING_S: Final = 5.0
+"""A check that takes too long, or finds no node, tells nobody."""
 WATCHFUL_S: Final = 60.0
 """How often routers of a quiet deployment are asked what they see."""
 
@@ -283,6 +285,8 @@ def _outcome(
         for one in state.replicas
     ):
         waits.append(PROBING_S)
+    if decision.check is not None:
+        waits.append(CHECKING_S)
     if decision.plan is not None and decision.plan.wake_at is not None:
         waits.append(max(0.1, (decision.plan.wake_at - now).total_seconds()))
     return Outcome(after_s=min(waits) if waits else None)

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from fairlead.fleet import counts
 from fairlead.fleet.rollouts import Ask, StepReason
 from fairlead.fleet.wanted import RolloutStrategy
 from fairlead.planning import sentences
@@ -126,10 +127,10 @@ def _ask(at: Situation, wish: Wish, count: int) -> Ask:
     after = wish.of.asked + count
     made = f"{wish.of.name} is made with {sentences.replicas(after)}"
     change = sentences.change(wish.of.name, wish.of.asked, after) if wish.of.exists else made
-    because = f"{change}: {at.wanted} wanted, {_among(at, wish.of)}"
+    because = f"{change}: {at.wanted} {counts.verb(at.wanted, 'is')} wanted; {_among(at, wish.of)}"
     return Ask(revision=wish.of.name, replicas=after, reason=wish.reason, because=because)
 
 
 def _among(at: Situation, grown: Standing) -> str:
     others = sum(each.occupied for each in at.all if each.name != grown.name)
-    return f"other revisions hold {others}" if others else "no other revision holds any"
+    return f"other revisions have {others or 'none'}"

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Final
 
+from fairlead.fleet import counts
 from fairlead.fleet.nodes import Node
 from fairlead.fleet.rollouts import Room
 
@@ -59,8 +60,8 @@ def _free(node: Node) -> int:
 
 def _counted(nodes: Sequence[Node], product: str | None, gpus: int) -> str:
     total, free = sum(node.gpus for node in nodes), sum(_free(node) for node in nodes)
-    on = "1 node" if len(nodes) == 1 else f"{len(nodes)} nodes"
-    words = f"{_named(product)}: {total} on {on}, {sum(node.used for node in nodes)} in use, {free} free"
+    on, used = counts.count(len(nodes), "node"), sum(node.used for node in nodes)
+    words = f"{_named(product)}: {total} on {on}, {used} in use, {free} free"
     largest = max(node.gpus for node in nodes)
     if gpus > largest:
         return f"{words}; a replica takes {gpus} on one node, and no node has more than {largest}"
@@ -72,12 +73,12 @@ def _counted(nodes: Sequence[Node], product: str | None, gpus: int) -> str:
 def _closed(count: int) -> str:
     if not count:
         return ""
-    return "; 1 more node takes no pods now" if count == 1 else f"; {count} more nodes take no pods now"
+    return f"; {counts.count(count, 'more node')} {counts.verb(count, 'takes')} no pods now"
 
 
 def _all_closed(count: int, product: str | None) -> str:
-    have = "1 node that has it is" if count == 1 else f"{count} nodes that have it are"
-    return f"{_named(product)}: no node takes pods now; {have} closed to new ones"
+    those = f"{counts.count(count, 'node')} with it {counts.verb(count, 'is')}"
+    return f"{_named(product)}: no node takes pods now; {those} cordoned or not ready"
 
 
 def _absent(nodes: Sequence[Node], product: str | None) -> str:
@@ -99,8 +100,8 @@ def _meant(product: str, names: Sequence[str]) -> str:
 
 def _not_selected(nodes: Sequence[Node], product: str | None, selector: Selector) -> str:
     labels = ", ".join(f"{name}={value}" for name, value in selector)
-    have = "1 node has" if len(nodes) == 1 else f"{len(nodes)} nodes have"
-    return f"{have} {_named(product)}, and none of them the labels {labels} of spec.placement.nodeSelector"
+    have = f"{counts.count(len(nodes), 'node')} {counts.verb(len(nodes), 'has')}"
+    return f"{have} {_named(product)}, but none has the labels {labels} of spec.placement.nodeSelector"
 
 
 def _named(product: str | None) -> str:

@@ -7,7 +7,7 @@ from fairlead.engines import places
 from fairlead.engines.asked import Asked
 from fairlead.engines.skimming import Skimmer
 from fairlead.engines.start import Pace
-from fairlead.engines.vllm import arguments, environment, given, lifecycle, metrics
+from fairlead.engines.vllm import arguments, environment, given, lifecycle, metrics, start_check
 from fairlead.engines.vllm.adapters import SLOTS
 from fairlead.engines.vllm.checks import CHECKS
 from fairlead.engines.vllm.doubts import DOUBTS
@@ -37,8 +37,9 @@ class Vllm:
     def launch(self, asked: Asked, pace: Pace) -> Launch:
         """How it is started, watched and ended."""
         budget = lifecycle.budget_seconds(pace, eager=asked.engine.eager)
+        command = arguments.command(asked, pace.drain_seconds)
         return Launch(
-            command=arguments.command(asked, pace.drain_seconds),
+            command=command,
             environment=environment.variables(asked.wanted, budget),
             ports=(Port(name=lifecycle.PORT_NAME, number=arguments.PORT),),
             probes=lifecycle.probes(budget),
@@ -46,6 +47,7 @@ class Vllm:
             mounts=places.mounts(asked.wanted),
             cache_path=places.CACHE,
             shared_memory_bytes=_GIB * max(1, asked.wanted.parallelism.gpus),
+            check=start_check.command(command),
         )
 
     def load(self, text: str) -> EngineLoad | Unreadable:
