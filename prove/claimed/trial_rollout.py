@@ -19,12 +19,13 @@ def a_bad_revision_costs_no_more_than_a_good_one() -> Figure:
     measure = gaps.get(GOOD, 0.0)
     bad = {name: seconds for name, seconds in gaps.items() if name != GOOD and name not in ON_A_GPU}
     late = {name: gaps[name] for name in gaps if name in ON_A_GPU}
+    flawed = ran.total("failed") + ran.total("cut")
     holds = ran.well and len(bad) == KINDS and max(bad.values()) <= measure
     return Figure(
         holds=holds,
         text=f"seconds without a ready replica: {_told(bad)}; a good revision in the same run, which is one drain and "
         f"one start: {measure:.0f}; found only on a GPU, after the drain: {_told(late)}; "
-        f"{ran.total('requests'):,} requests, {ran.total('failed') + ran.total('cut')} failed or cut; {ran.ended.tests}",
+        f"{ran.total('requests'):,} requests, {flawed} failed or cut; {ran.ended.tests}",
     )
 
 

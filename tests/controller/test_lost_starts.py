@@ -1,7 +1,7 @@
 """A bad revision where no replica can be spared: found out before anything is drained, or given up without waiting."""
 
 from datetime import timedelta
-from typing import Any, Final
+from typing import Final
 
 import pytest
 
@@ -13,9 +13,9 @@ from tests.controller.test_bad_revisions import ended, waiting
 DAY: Final = {"progressDeadlineSeconds": 1800}
 
 
-def one_of_one(context: int = 8192, **spec: Any) -> Manifest:
+def one_of_one(context: int = 8192) -> Manifest:
     """A single replica on the only GPU; nothing but a drain makes room."""
-    return deployment(replicas=1, context=context, rollout=DAY, **spec)
+    return deployment(replicas=1, context=context, rollout=DAY)
 
 
 def serving() -> tuple[Pretend, str]:

@@ -13,7 +13,7 @@ LATER = NOON + timedelta(seconds=30)
 ONCE = StartEnds(pod="u", container="c-1", code=1, reason="Error")
 
 
-def pod(**status: Any) -> dict[str, Any]:
+def pod(**status: object) -> dict[str, Any]:
     """One that was placed at noon."""
     placed = {"type": "PodScheduled", "status": "True", "lastTransitionTime": NOON.isoformat()}
     return {"metadata": {"uid": "u"}, "status": {"conditions": [placed], "containerStatuses": [status]}}
