@@ -26,6 +26,7 @@ from fairlead.controller.observing import Observed
 from fairlead.controller.queue import Outcome
 from fairlead.controller.situation import Obstacle, Routers, Situation
 from fairlead.controller.sleepers import Sleepers
+from fairlead.controller.start_checks import AGAIN_S
 from fairlead.controller.status import Standing
 from fairlead.controller.world import Looks, References, Server, Teller, World
 from fairlead.fleet.gateways import OwnRouter, WantedDeployment
@@ -42,8 +43,6 @@ MISSING_S: Final = 15.0
 LEAVING_S: Final = 1.0
 TURNING_S: Final = 0.5
 """While engines fall asleep or wake: routers that drop one, and engines that turn, tell nobody."""
-CHECKING_S: Final = 5.0
-"""A check that takes too long, or finds no node, tells nobody."""
 WATCHFUL_S: Final = 60.0
 """How often routers of a quiet deployment are asked what they see."""
 
@@ -276,7 +275,7 @@ def _outcome(
 ) -> Outcome:
     if obstacle is not None:
         return Outcome(failed=obstacle.message)
-    waits = [WATCHFUL_S] if observed.routers else []
+    waits = ([WATCHFUL_S] if observed.routers else []) + ([AGAIN_S] if decision.check else [])
     if not judged.may_start or judged.lost:
         waits.append(MISSING_S)
     if observed.routers and any(
@@ -285,8 +284,6 @@ def _outcome(
         for one in state.replicas
     ):
         waits.append(PROBING_S)
-    if decision.check is not None:
-        waits.append(CHECKING_S)
     if decision.plan is not None and decision.plan.wake_at is not None:
         waits.append(max(0.1, (decision.plan.wake_at - now).total_seconds()))
     return Outcome(after_s=min(waits) if waits else None)

@@ -17,6 +17,8 @@ from fairlead.objects import labels
 
 LONGEST_S: Final = 600
 """An image of ten gigabytes is pulled in that time, and then lies where the engine needs it."""
+AGAIN_S: Final = 5.0
+"""How often it is looked at: one that takes too long, or finds no node, sends no event."""
 UNPLACED: Final = timedelta(seconds=30)
 _PROGRAM_ENDS: Final = range(1, 126)
 """Codes of programs; above them a shell or runtime says that it found no program, or which signal ended it."""

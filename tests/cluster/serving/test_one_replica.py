@@ -68,8 +68,10 @@ def test_a_bad_revision_of_the_only_replica_costs_no_more_than_a_good_one(
     stage: Stage, record_property: Record
 ) -> None:
     changes = BADS | ON_A_GPU | {GOOD: _engine()}
-    common = {"replicas": 1, "rollout": ROLLOUT, "engine": _engine(8192), "router": {"replicas": 1}}
-    fleet = {name: Deployed(stage, name, **common) for name in changes}
+    fleet = {
+        name: Deployed(stage, name, replicas=1, rollout=ROLLOUT, engine=_engine(8192), router={"replicas": 1})
+        for name in changes
+    }
     served = {name: each.serves(120).engines for name, each in fleet.items()}
     with Traffic(*(fleet[name].address() for name in BADS), clients=len(BADS)) as traffic:
         refused = {name for name, change in changes.items() if not _applied(fleet[name], change)}
