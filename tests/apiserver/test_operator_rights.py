@@ -118,7 +118,7 @@ async def _told(door: Embedded) -> set[Right]:
 
 
 async def _a_whole_life(one: Scene) -> None:
-    """With references to everything, fewer replicas, and a door of another kind in the end."""
+    """With references to everything, fewer replicas, a door of another kind, and a revision that is checked first."""
     env = [{"name": "MODE", "valueFrom": {"configMapKeyRef": {"name": "settings", "key": "mode"}}}]
     engine = {"kind": "Simulated", "context": {"maxTokens": 8192}, "env": env}
     wish = deployment(engine=engine, storage={"cache": {"claimName": "models"}})
@@ -146,8 +146,9 @@ async def _a_whole_life(one: Scene) -> None:
         await asyncio.sleep(0.2)
     wish["spec"]["engine"] |= {"context": {"maxTokens": 4096}}
     await one.apply(wish)
+    over = {Right("delete", "deployments.apps"), Right("delete", "pods")}
     for _ in range(300):
-        if Right("delete", "deployments.apps") in rights.used(one.proxy):
+        if over <= rights.used(one.proxy):
             return
         await asyncio.sleep(0.1)
 
