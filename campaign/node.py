@@ -96,7 +96,7 @@ class OnNodes:
         self.pods, self.nodes = Eye(reached, kube.PODS), Eye(reached, kube.NODES)
         self.deployments, self.wishes = Eye(reached, kube.DEPLOYMENTS), Eye(reached, kube.WISHES)
         self._door = release.door
-        self._pages = RouterPages(reached, self.pods)
+        self._pages = RouterPages(reached, release.door, self.pods)
         self._clients: dict[int, Clients] = {}
         self._began: dict[int, float] = {}
         self._wishes = Wishes(reached, ENGINE)

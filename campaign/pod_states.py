@@ -1,6 +1,6 @@
 """What a kubelet would write of a container that crashed, hangs, or runs again, where kwok pretends the kubelet."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from campaign import specs
@@ -25,7 +25,7 @@ def crashed(pod: Manifest, code: int) -> Manifest:
 
 def hanging(pod: Manifest) -> Manifest:
     """Runs, and answers no probe."""
-    state = {"ready": False, "started": True, "state": {"running": {"startedAt": _now()}}}
+    state = {"ready": False, "started": True, "state": {"running": {"startedAt": _ago(60)}}}
     return _status(pod, state, ready=False)
 
 
@@ -64,4 +64,8 @@ def _condition(kind: str, word: str, rest: Manifest) -> Manifest:
 
 
 def _now() -> str:
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return _ago(0)
+
+
+def _ago(seconds: int) -> str:
+    return (datetime.now(UTC) - timedelta(seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,52 +1,88 @@
-"""What routers on real nodes say of engines: each is asked once a second, and known to be silent where it does not."""
+"""What routers on real nodes say of engines, asked on their metrics port with the operator's key once a second.
+
+A Service leads to whichever router answers: what one uses counts for all, as it does for clients.
+"""
 
 import asyncio
+import base64
 import contextlib
+import json
 from collections.abc import Iterator
 from typing import Any, Final
 
 import aiohttp
 
-from campaign import kube
-from campaign.kube import Eye, Kube, Refusal
+from campaign.kube import Eye, Kube
 from campaign.observer import facts as seen
 from campaign.world import Lane
+from devcluster.door import Door
+from fairlead.cluster import operator_key
+from fairlead.fleet.router_keys import RouterKeys
+from tests.cluster.operator_stage import NAMESPACE as HOME
+from tests.patience import eventually
 
 Manifest = dict[str, Any]
 EVERY_S: Final = 1.0
+SILENT_AFTER: Final = 3
+"""Questions without an answer; one may have met a router that was just leaving."""
+PATIENCE: Final = aiohttp.ClientTimeout(total=3)
+PORT: Final = 9090
 
 
 class RouterPages:
-    """The last page of every router."""
+    """The last page of every lane."""
 
-    def __init__(self, reached: Kube, pods: Eye) -> None:
+    def __init__(self, reached: Kube, door: Door, pods: Eye) -> None:
         self._kube = reached
+        self._door = door
         self._pods = pods
         self._said: dict[str, Manifest | None] = {}
 
     def of(self, lane: Lane) -> Iterator[tuple[str, Manifest | None]]:
         """Of routers that are ready, by their pods' names."""
         for one in self._pods.of(lane.namespace):
-            name = one["metadata"]["name"]
-            if name in self._said and _may_be_asked(one):
-                yield name, self._said[name]
+            labels = one["metadata"].get("labels") or {}
+            ours = labels.get(seen.ROLE) == "router" and labels.get(seen.OF) == lane.name
+            if ours and seen.is_ready(one) and not seen.leaves(one) and lane.namespace in self._said:
+                yield one["metadata"]["name"], self._said[lane.namespace]
 
     async def follow(self, lane: Lane) -> None:
         """Until cancelled."""
-        while True:
-            for one in tuple(self._pods.of(lane.namespace)):
-                if _may_be_asked(one):
-                    self._said[one["metadata"]["name"]] = await self._page(one)
-            await asyncio.sleep(EVERY_S)
+        address, key = await self._way(lane)
+        headers = {"Authorization": f"Bearer {key}", "Connection": "close"}
+        missed = 0
+        async with aiohttp.ClientSession(headers=headers, timeout=PATIENCE) as session:
+            while True:
+                page = await _page(session, f"http://{address}/fairlead/v1/endpoints")
+                missed = 0 if page is not None else missed + 1
+                if page is not None or missed >= SILENT_AFTER:
+                    self._said[lane.namespace] = page
+                await asyncio.sleep(EVERY_S)
 
-    async def _page(self, pod: Manifest) -> Manifest | None:
-        """Through the API server."""
-        path = f"{kube.path(pod)}:8080/proxy/fairlead/v1/endpoints"
-        with contextlib.suppress(Refusal, TimeoutError, aiohttp.ClientError, ValueError):
-            return await self._kube.once("GET", path)
-        return None
+    async def _way(self, lane: Lane) -> tuple[str, str]:
+        """A Service before the metrics port, and the key that the operator shows there."""
+        spec = {
+            "selector": {seen.OF: lane.name, seen.ROLE: "router"},
+            "ports": [{"port": PORT, "targetPort": "metrics"}],
+        }
+        made = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "pages"}, "spec": spec}
+        await self._kube.apply(f"/api/v1/namespaces/{lane.namespace}/services/pages", made)
+        stored = json.loads(
+            await asyncio.to_thread(
+                self._door.kubectl, f"--namespace={HOME}", "get", "secret", operator_key.NAME, "-o", "json"
+            )
+        )
+        keys = RouterKeys(secret=base64.b64decode(stored["data"][operator_key.KEY]))
+
+        def exposed() -> str:
+            return self._door.expose(lane.namespace, "pages", PORT)
+
+        address = await asyncio.to_thread(eventually, exposed, f"a door to the pages of {lane.namespace}", 300.0)
+        return address, str(keys.bearer(lane.namespace, lane.name))
 
 
-def _may_be_asked(pod: Manifest) -> bool:
-    labels = pod["metadata"].get("labels") or {}
-    return labels.get(seen.ROLE) == "router" and seen.is_ready(pod) and not seen.leaves(pod)
+async def _page(session: aiohttp.ClientSession, address: str) -> Manifest | None:
+    with contextlib.suppress(TimeoutError, aiohttp.ClientError, ValueError):
+        async with session.get(address) as answer:
+            return dict(json.loads(await answer.text())) if answer.status == 200 else None
+    return None

@@ -1,6 +1,7 @@
 """What hangs on a deployment, without what chance or the past wrote on it: two worlds are compared by it."""
 
 import json
+import re
 from collections.abc import Iterable
 from typing import Any, Final
 
@@ -12,6 +13,8 @@ PAST: Final = frozenset(
 CHANCE: Final = frozenset({"clusterIP", "clusterIPs", "healthCheckNodePort"})
 
 
+DIGEST: Final = re.compile(r"\b[0-9a-f]{64}\b")
+"""Of a key that each deployment has for itself."""
 REVISION: Final = "fairlead.dev/revision"
 
 
@@ -22,6 +25,7 @@ def essence(children: Iterable[Manifest], namespace: str, name: str) -> dict[str
     found = {(one["metadata"].get("labels") or {}).get(REVISION) for one in some} - {None}
     for number, revision in enumerate(sorted(map(str, found))):
         text = text.replace(revision, f"REVISION{number}")
+    text = DIGEST.sub("DIGEST", text)
     return dict(json.loads(text.replace(name, "NAME").replace(namespace, "NAMESPACE")))
 
 

@@ -28,9 +28,15 @@ NOT_STARTING: Final = frozenset(
         "BadArguments",
         "CannotStart",
         "DeadlineExceeded",
+        "EngineEnded",
+        "NotReady",
     }
 )
-CROWDED: Final = frozenset({"NoFreeGpu", "Unschedulable", "ProductAbsent", "PodsRefused"})
+CROWDED: Final = frozenset(
+    {"NoFreeGpu", "Unschedulable", "ProductAbsent", "NoNodeSelected", "NodesTooSmall", "PodsRefused"}
+)
+
+LACKING: Final = frozenset({"ProductAbsent", "NoNodeSelected"})
 
 
 def lies(facts: Facts) -> list[Lie]:
@@ -101,7 +107,7 @@ def scheduled(facts: Facts) -> Verdict | None:
     if is_refused(facts) or facts.wanted is None:
         return None
     if facts.wanted and not facts.hosts:
-        return must("Scheduled", "False", ("ProductAbsent",), "no node has the GPU and the labels that are asked for")
+        return must("Scheduled", "False", LACKING, "no node has the GPU and the labels that are asked for")
     if facts.wanted and facts.too_wide:
         return must("Scheduled", "False", CROWDED, f"no node has {facts.gpus} GPUs, which a replica takes")
     if any(map(seen.unplaced, facts.engines)):
@@ -110,6 +116,8 @@ def scheduled(facts: Facts) -> Verdict | None:
 
 
 def _placed(facts: Facts, wanted: int) -> Verdict | None:
+    if wanted == 0 and (facts.too_wide or not facts.hosts):
+        return None
     if wanted == 0 and not facts.engines:
         return must("Scheduled", "True", ("NothingToSchedule", "Scheduled"), "no replica is asked for")
     if len(facts.engines) >= wanted and all(one["spec"].get("nodeName") for one in facts.engines):
@@ -162,7 +170,7 @@ def progressing(facts: Facts) -> Verdict | None:
     """Complete when all that runs is what the spec says, and never before."""
     if is_refused(facts) or facts.wanted is None or (facts.spec.get("rollout") or {}).get("paused"):
         return None
-    broken = [one for one in _of_the_spec(facts) if seen.crashed(one) or seen.unpulled(one)]
+    broken = [one for one in _of_the_spec(facts) if seen.crashed(one) or seen.unpulled(one) or seen.hangs(one)]
     if broken:
         mute = {"NoTokens"} if facts.ejected else set[str]()
         return must("Progressing", "False", NOT_STARTING | mute, f"pod {broken[0]['metadata']['name']} does not start")
@@ -205,7 +213,7 @@ def ready(facts: Facts) -> Verdict | None:
     if parts["Routable"].statuses == {"Unknown"}:
         return must("Ready", "Unknown", ("RoutersSilent",), "no router says what it sees")
     if parts["Progressing"].reasons == {"Complete"}:
-        return must("Ready", "True", ("Serving",), "all that was asked for serves")
+        return must("Ready", "True", ("Serving", "ScaledToZero"), "all that was asked for serves")
     return None
 
 
