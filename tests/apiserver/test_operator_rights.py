@@ -120,7 +120,7 @@ async def _told(door: Embedded) -> set[Right]:
 
 
 async def _a_whole_life(one: Scene) -> None:
-    """With references to everything, fewer replicas, a revision that is checked first, and children of an earlier release."""
+    """With references to everything, fewer replicas, a checked revision, and children of an earlier release."""
     env = [{"name": "MODE", "valueFrom": {"configMapKeyRef": {"name": "settings", "key": "mode"}}}]
     template = {"configMap": {"name": "settings", "key": "mode"}}
     engine = {"kind": "Simulated", "context": {"maxTokens": 8192}, "env": env, "chatTemplate": template}
