@@ -20,6 +20,7 @@ from prove.claimed import (
     trial,
     trial_campaign,
     trial_fields,
+    trial_rollout,
     trial_router,
 )
 from prove.claims import Claim, ordered
@@ -45,6 +46,7 @@ CLAIMS: Final[tuple[Claim, ...]] = tuple(
             *trial_fields.CLAIMS,
             *trial_router.CLAIMS,
             *trial_campaign.CLAIMS,
+            *trial_rollout.CLAIMS,
         )
     )
 )

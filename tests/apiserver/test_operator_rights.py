@@ -120,7 +120,7 @@ async def _told(door: Embedded) -> set[Right]:
 
 
 async def _a_whole_life(one: Scene) -> None:
-    """With references to everything, fewer replicas, and children of an earlier release in the end."""
+    """With references to everything, fewer replicas, a checked revision, and children of an earlier release."""
     env = [{"name": "MODE", "valueFrom": {"configMapKeyRef": {"name": "settings", "key": "mode"}}}]
     template = {"configMap": {"name": "settings", "key": "mode"}}
     engine = {"kind": "Simulated", "context": {"maxTokens": 8192}, "env": env, "chatTemplate": template}
@@ -157,8 +157,9 @@ async def _a_whole_life(one: Scene) -> None:
         await asyncio.sleep(0.2)
     wish["spec"]["engine"] |= {"context": {"maxTokens": 4096}}
     await one.apply(wish)
+    over = {Right("delete", "deployments.apps"), Right("delete", "pods")}
     for _ in range(300):
-        if Right("delete", "deployments.apps") in rights.used(one.proxy):
+        if over <= rights.used(one.proxy):
             return
         await asyncio.sleep(0.1)
 

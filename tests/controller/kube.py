@@ -27,6 +27,8 @@ class Kube:
     objects: Objects
     broken: dict[str, Manifest] = field(default_factory=dict)
     """By revision: the container status of pods that never become ready."""
+    refused: dict[str, Manifest] = field(default_factory=dict)
+    """By revision: the container status of the pod that checks it without a GPU."""
     quota: str = ""
     """Words with which pods are refused; empty: none are."""
     _draining: dict[str, int] = field(default_factory=dict)
@@ -34,7 +36,7 @@ class Kube:
 
     def take_over(self, other: "Kube") -> None:
         """Whatever is under way there goes on here."""
-        self.broken, self.quota = dict(other.broken), other.quota
+        self.broken, self.refused, self.quota = dict(other.broken), dict(other.refused), other.quota
         self._draining, self._serial = dict(other._draining), other._serial
 
     def of(self, resource: kinds.Resource, selector: str = "") -> list[Manifest]:
@@ -123,6 +125,9 @@ class Kube:
             self._place(pod)
             return
         revision = pod["metadata"]["labels"].get("fairlead.dev/revision", "")
+        if pod["metadata"]["labels"].get("fairlead.dev/role") == "check":
+            self._check(pod, revision)
+            return
         if (broken := self.broken.get(revision)) is not None:
             status = {"phase": "Pending", "conditions": [_placed()], "containerStatuses": [broken]}
         elif _is_ready(pod):
@@ -132,6 +137,17 @@ class Kube:
             ready = {"type": "Ready", "status": "True", "lastTransitionTime": since}
             status = {"phase": "Running", "podIP": "198.18.0.9", "conditions": [_placed(), ready]}
         self.objects.put(kinds.POD, pod | {"status": status})
+
+    def _check(self, pod: Manifest, revision: str) -> None:
+        """It ends well in its first round, unless its revision is one that no check lets pass."""
+        if pod.get("status", {}).get("phase") in {"Succeeded", "Failed"}:
+            return
+        status: Manifest = {"phase": "Succeeded", "conditions": [_placed()]}
+        if (found := self.refused.get(revision)) is not None:
+            phase = "Failed" if "terminated" in found["state"] else "Pending"
+            status = {"phase": phase, "conditions": [_placed()], "containerStatuses": [found]}
+        if pod.get("status") != status:
+            self.objects.put(kinds.POD, pod | {"status": status})
 
     def _place(self, pod: Manifest) -> None:
         wants = gpu_places.holds(pod, RESOURCE)

@@ -72,6 +72,27 @@ def test_without_a_count_and_without_scaling_there_is_one_replica() -> None:
     assert asked(world) == 1
 
 
+@pytest.mark.trial(10)
+@pytest.mark.parametrize("drained_for", range(4))
+def test_load_that_rises_during_a_rollout_starts_the_new_revision_only(drained_for: int) -> None:
+    """One autoscaled replica is replaced, and three more are recommended at whatever moment of it."""
+    world = Pretend(gpus=4)
+    world.apply(scaled())
+    recommend(world, 1)
+    world.settle()
+    (old,) = world.engines()
+    world.apply(deployment(scaling=BOUNDS, replicas=None, context=4096))
+    world.rounds(drained_for)
+    recommend(world, 4)
+    before = world.engines().get(old, 0)
+    for _ in range(12):
+        world.rounds()
+        assert world.engines().get(old, 0) <= before
+        before = world.engines().get(old, 0)
+    world.settle()
+    assert (old in world.engines(), len(world.serving_of(4096))) == (False, 4)
+
+
 @points.DEAR
 @given(said=st.lists(st.one_of(st.sampled_from(NONSENSE), st.integers(-(10**9), 10**9)), min_size=1, max_size=5))
 def test_a_recommendation_of_nonsense_moves_nothing_beyond_the_bounds(said: list[Any]) -> None:

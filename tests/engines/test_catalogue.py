@@ -22,6 +22,7 @@ def test_the_simulated_engine_is_handed_the_real_ones_command_and_needs_no_weigh
     assert simulated == replace(
         real,
         command=("fairlead", "engine", "--product", "NVIDIA-L4", "--gpus", "1", "--", *real.command),
+        check=("fairlead", "engine", "--check", "--product", "NVIDIA-L4", "--gpus", "1", "--", *real.command),
         environment=(Variable(name="A", value="b"),),
         mounts=(),
         cache_path=None,

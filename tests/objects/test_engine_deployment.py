@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from fairlead.fleet.rollouts import Failure
 from fairlead.objects import drift, engine_deployment, stamps
-from fairlead.objects.engine_deployment import RevisionFacts
+from fairlead.objects.engine_deployment import RevisionFacts, StartEnds
 from fairlead.objects.manifest import Manifest, canonical
 from tests.objects.wishes import FULL, LEAST, OWNER, template, wanted
 
@@ -34,7 +34,20 @@ KNOWN = st.builds(
     wanted_since=st.none() | MOMENTS,
     grown_at=st.none() | MOMENTS,
     served=st.booleans(),
-    failure=st.none() | st.builds(Failure, at=MOMENTS, times=st.integers(min_value=1, max_value=99), because=st.text()),
+    failure=st.none()
+    | st.builds(
+        Failure, at=MOMENTS, times=st.integers(min_value=1, max_value=99), because=st.text(), early=st.booleans()
+    ),
+    checked=st.booleans(),
+    ends=st.none()
+    | st.builds(
+        StartEnds,
+        pod=st.text(),
+        container=st.text(),
+        code=st.integers(0, 255),
+        reason=st.text(),
+        times=st.integers(1, 2),
+    ),
 )
 
 

@@ -18,7 +18,7 @@ PAUSED = replace(REPLACE, paused=True)
 def test_surging_on_full_nodes_waits_and_names_the_strategy_that_would_not() -> None:
     plan = planner.next_step(given("b", 3, revision("a", 3), revision("b"), rules=SURGE, room=FULL), T0)
     assert plan == Plan(
-        step=Hold(reason=HoldReason.NO_FREE_GPU, because="b lacks 1 replica, and the nodes have room for none"),
+        step=Hold(reason=HoldReason.NO_FREE_GPU, because="b lacks 1 replica, and no node has room for another"),
         phase=Phase.ROLLING,
         current="b",
         wake_at=T0 + timedelta(seconds=1800),
@@ -29,7 +29,7 @@ def test_surging_on_full_nodes_waits_and_names_the_strategy_that_would_not() -> 
 def test_scaling_on_full_nodes_waits_without_talk_of_strategies() -> None:
     plan = planner.next_step(given("a", 5, revision("a", 3), rules=SURGE, room=FULL), T0)
     assert plan == Plan(
-        step=Hold(reason=HoldReason.NO_FREE_GPU, because="a lacks 2 replicas, and the nodes have room for none"),
+        step=Hold(reason=HoldReason.NO_FREE_GPU, because="a lacks 2 replicas, and no node has room for another"),
         phase=Phase.STEADY,
         current="a",
         short=FULL.because,
@@ -39,7 +39,7 @@ def test_scaling_on_full_nodes_waits_without_talk_of_strategies() -> None:
 def test_two_of_four_are_asked_for_where_two_fit() -> None:
     two = replace(FULL, replicas=2)
     plan = planner.next_step(given("a", 4, room=two), T0)
-    because = "a is made with 2 replicas: 4 wanted, no other revision holds any"
+    because = "a is made with 2 replicas: 4 are wanted; other revisions have none"
     assert plan == Plan(
         step=Ask(revision="a", replicas=2, reason=StepReason.FIRST_REVISION, because=because),
         phase=Phase.STEADY,
@@ -129,7 +129,7 @@ def test_what_comes_back_is_not_held_by_room_for_another_gpu() -> None:
 def test_a_paused_rollout_stands_and_says_how() -> None:
     start = given("b", 3, revision("a", 2), revision("b", starting=1), rules=PAUSED)
     assert planner.next_step(start, T0 + timedelta(days=1)) == Plan(
-        step=Hold(reason=HoldReason.PAUSED, because="the rollout is paused with replicas as they are: a 2, b 1"),
+        step=Hold(reason=HoldReason.PAUSED, because="the rollout is paused; replicas by revision: a 2, b 1"),
         phase=Phase.PAUSED,
         current="b",
     )

@@ -3,6 +3,8 @@
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
+
 from fairlead.fleet.rollouts import Failure, GiveUp, Hold, HoldReason, Phase, Plan, Replica, StepReason
 from fairlead.planning import returning
 from fairlead.planning import rollout as planner
@@ -52,7 +54,7 @@ def test_giving_up_is_written_down_with_its_time_and_count() -> None:
             revision="b",
             failure=Failure(at=T0 + DEADLINE, times=1),
             reason=StepReason.DEADLINE_EXCEEDED,
-            because="0 of 3 are available and nothing moved for 1800 s; a comes back",
+            because="0 of 3 replicas are available and nothing moved for 1800 s; a serves instead",
         ),
         phase=Phase.ROLLING,
         current="b",
@@ -62,7 +64,9 @@ def test_giving_up_is_written_down_with_its_time_and_count() -> None:
 def test_what_came_back_waits_for_the_end_of_the_back_off() -> None:
     plan, _, _ = end(given("b", 3, revision("a", 3), failed(revision("b"))))
     assert plan == Plan(
-        step=Hold(reason=HoldReason.RETURNED, because="b was given up; a serves with all 3 replicas that are wanted"),
+        step=Hold(
+            reason=HoldReason.RETURNED, because="b was given up; a serves with 3 replicas, as many as are wanted"
+        ),
         phase=Phase.RETURNED,
         current="a",
         wake_at=T0 + 2 * DEADLINE,
@@ -138,8 +142,7 @@ def test_without_anything_to_go_back_to_it_is_only_said_that_nothing_moves() -> 
     assert planner.next_step(start, T0 + DEADLINE) == Plan(
         step=Hold(
             reason=HoldReason.WAITING_FOR_READY,
-            because="1 of 3 replicas of b are ready; nothing moved for 1800 s, "
-            "and nothing else served that could come back",
+            because="1 of 3 replicas of b is ready; nothing moved for 1800 s, and no other revision ever served",
         ),
         phase=Phase.STEADY,
         current="b",
@@ -176,12 +179,23 @@ def test_a_stuck_rollout_does_not_stop_scaling_up() -> None:
     start = given("b", 3, revision("a", 2), revision("b", starting=1))
     never = World(never_ready=frozenset("b"))
     grown = [word for word in told(replace(start, wanted=10), never) if word.startswith(("a=", "b="))]
-    assert grown == ["a=9 ScaledUp", "b=0 NotServing", "a=10 Returning"]
+    assert grown == ["b=8 NewRevision", "b=0 NotServing", "a=10 Returning"]
 
 
-def test_a_way_back_that_finds_no_node_gets_no_more() -> None:
+@pytest.mark.trial(10)
+def test_load_that_rises_while_one_replica_is_replaced_starts_the_new_revision_only() -> None:
+    """What was seen: the old one drained, its GPU not yet free, and three cold starts of the spec just replaced."""
+    drained = replace(revision("a", ending=1), served=True)
+    start = given("b", 4, drained, revision("b"))
+    assert told(start)[:2] == ["b=3 NewRevision", "hold WaitingForDrain"]
+    assert [word for word in told(start, World(never_ready=frozenset("b"))) if word.startswith("a=")] == [
+        "a=4 Returning"
+    ]
+
+
+def test_nodes_that_are_full_get_no_more_of_either_revision() -> None:
     start = given("b", 9, revision("a", 2, unplaced=1), revision("b", starting=1))
-    assert told(start, World(places=3, never_ready=frozenset("b")))[0] == "hold Unplaced"
+    assert told(start, World(places=3, never_ready=frozenset("b")))[0] == "hold NoFreeGpu"
 
 
 def test_a_return_keeps_the_memory_of_the_failure_and_drops_other_empty_revisions() -> None:

@@ -87,7 +87,7 @@ def test_the_first_revision_is_asked_for_at_once() -> None:
             revision="a",
             replicas=3,
             reason=StepReason.FIRST_REVISION,
-            because="a is made with 3 replicas: 3 wanted, no other revision holds any",
+            because="a is made with 3 replicas: 3 are wanted; other revisions have none",
         ),
         phase=Phase.STEADY,
         current="a",
@@ -96,7 +96,7 @@ def test_the_first_revision_is_asked_for_at_once() -> None:
 
 def test_what_is_complete_rests() -> None:
     assert planner.next_step(given("a", 3, revision("a", 3)), T0) == Plan(
-        step=Hold(reason=HoldReason.COMPLETE, because="a serves with all 3 replicas that are wanted"),
+        step=Hold(reason=HoldReason.COMPLETE, because="a serves with 3 replicas, as many as are wanted"),
         phase=Phase.STEADY,
         current="a",
     )
@@ -116,12 +116,12 @@ def test_an_edit_at_zero_keeps_what_served_until_the_new_one_did() -> None:
     plan, ended, now = end(given("b", 0, asleep))
     assert composition(ended) == {"a": (0, 0), "b": (0, 0)}
     assert plan.phase is Phase.STEADY
-    assert brief(replace(ended, wanted=3), now) == "a=2 b=1 ready a=1 drain b=2 ready a=0 drain b=3 ready -a complete"
+    assert brief(replace(ended, wanted=3), now) == "b=3 ready -a complete"
 
 
 def test_an_empty_revision_goes_with_a_reason() -> None:
     plan = planner.next_step(given("b", 1, revision("a"), revision("b", 1)), T0)
-    because = "a has no replica left, and nobody would go back to it"
+    because = "a has no replica left, and no rollout would return to it"
     assert plan.step == Retire(revision="a", reason=StepReason.EMPTY_REVISION, because=because)
 
 
@@ -137,7 +137,7 @@ def test_what_serves_nobody_goes_before_anything_that_serves() -> None:
         revision="a",
         replicas=1,
         reason=StepReason.NOT_SERVING,
-        because="a goes from 2 to 1 replica: what goes serves nobody",
+        because="a goes from 2 to 1 replica: the replicas that go are not ready",
     )
 
 
@@ -165,7 +165,7 @@ def test_only_what_was_ready_long_enough_lets_others_go() -> None:
         revision="a",
         replicas=0,
         reason=StepReason.MAKING_ROOM,
-        because="a goes from 1 to 0 replicas: 2 of 2 are available, 1 must be",
+        because="a goes from 1 to 0 replicas: 2 of 2 replicas are available; the rollout may go down to 1",
     )
 
 
@@ -173,7 +173,7 @@ def test_an_ending_replica_holds_its_gpu() -> None:
     assert planner.next_step(given("b", 2, revision("a", 1, ending=1), revision("b")), T0) == Plan(
         step=Hold(
             reason=HoldReason.WAITING_FOR_DRAIN,
-            because="1 replica still to leave; the GPUs are held until the last stream is done",
+            because="1 replica is still draining, and holds GPUs until the last stream ends",
         ),
         phase=Phase.ROLLING,
         current="b",
@@ -188,7 +188,7 @@ def test_a_count_that_grows_again_waits_for_no_drain_where_there_is_room() -> No
         revision="a",
         replicas=3,
         reason=StepReason.SCALED_UP,
-        because="a goes from 1 to 3 replicas: 3 wanted, no other revision holds any",
+        because="a goes from 1 to 3 replicas: 3 are wanted; other revisions have none",
     )
     scarce = planner.next_step(replace(start, room=Room(replicas=1)), T0).step
     unknown = planner.next_step(start, T0).step

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -14,6 +15,7 @@ from tests.planning.states import T0, composition
 happenings = st.lists(st.tuples(walks.events, st.integers(0, 59)), max_size=25)
 
 
+@pytest.mark.trial(10)
 @given(walks.rollouts(), happenings)
 def test_no_step_of_ours_ever_breaks_a_promise(start: Rollout, events: list[tuple[str, int]]) -> None:
     state, now = start, T0

@@ -159,6 +159,8 @@ def _broken_by_asking(rollout: Rollout, plan: Plan, step: Ask, now: datetime) ->
         yield "more than fits"
     if step.replicas == before and exists:
         yield "asks for what is"
+    if step.replicas > before and step.revision != plan.current and not rollout.rules.paused:
+        yield "starts more of a revision that is neither wanted nor gone back to"
 
 
 def _counts(replica: Replica, rules: WantedRollout, now: datetime) -> bool:

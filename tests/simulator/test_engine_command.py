@@ -51,6 +51,15 @@ def test_a_flag_that_vllm_does_not_know_ends_the_start_with_its_words_and_its_co
     assert (ran.returncode, ran.stderr) == (2, "vllm: error: unrecognized arguments: --sead 2\n")
 
 
+@pytest.mark.parametrize(("fault", "code"), [("", 0), ("gated", 1), ("no-model", 1), ("out-of-memory", 0)])
+def test_a_check_finds_what_needs_no_gpu_and_serves_nothing(
+    fault: str, code: int, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(f"{PREFIX}FAULT", fault)
+    assert main.main(["engine", "--check", "--product", "NVIDIA-L4", "--", "vllm", "serve", "m"]) == code
+    assert (capsys.readouterr().err.startswith("INFO the configuration holds")) is (code == 0)
+
+
 def test_a_file_that_is_no_calibration_is_refused_with_how_to_make_one(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -23,9 +23,9 @@ To grant a router its Role (pods: get, list, watch) the operator must hold the s
 - apiGroups: [""]
   resources: [services, configmaps, serviceaccounts]
   verbs: [get, list, watch, create, patch, delete]
-- apiGroups: [""]  # patch: the cost of deleting a pod decides which one goes
+- apiGroups: [""]  # patch: the cost of deleting a pod decides which one goes; create, delete: checks without a GPU
   resources: [pods]
-  verbs: [get, list, watch, patch]
+  verbs: [get, list, watch, create, patch, delete]
 - apiGroups: [""]
   resources: [persistentvolumeclaims]
   verbs: [get]

@@ -19,11 +19,14 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--product", default="", help="the GPU it simulates, by its product label")
     parser.add_argument("--gpus", type=int, default=1, help="number of GPUs (1)")
     parser.add_argument("--step-times", metavar="FILE", help="file that `fairlead calibrate --out` wrote")
+    parser.add_argument(
+        "--check", action="store_true", help="end after its configuration, without a GPU: 0 if it holds"
+    )
     parser.add_argument("vllm", nargs=argparse.REMAINDER, metavar="-- vllm serve MODEL ...", help="vLLM's own command")
 
 
 def run(chosen: argparse.Namespace) -> int:
-    """0 after a drain, 1 when the start failed, 2 when the words were wrong."""
+    """0 after a drain or a check, 1 when the start failed, 2 when the words were wrong."""
     import os
     import time
     from dataclasses import replace
@@ -31,7 +34,7 @@ def run(chosen: argparse.Namespace) -> int:
 
     import uvloop
 
-    from fairlead.simulator import command, packaged, pretence, process
+    from fairlead.simulator import command, configuration, packaged, pretence, process
     from fairlead.simulator.live.provision import Machine
 
     try:
@@ -44,6 +47,8 @@ def run(chosen: argparse.Namespace) -> int:
     except (OSError, ValueError) as problem:
         print(f"fairlead engine: {problem}", file=sys.stderr)
         return 2
+    if chosen.check:
+        return configuration.check(served, pretended, _tell)
     replies = replace(
         served.answering,
         invalid_json_rate=pretended.invalid_json_rate,

@@ -198,7 +198,9 @@ def _back(now: Situation, plan: Plan) -> Judgement | None:
     """The target was given up."""
     if plan.phase not in {Phase.RETURNING, Phase.RETURNED}:
         return None
-    return _no(ConditionType.PROGRESSING, Why.DEADLINE_EXCEEDED, f"{plan.step.because}{_failure(now)}")
+    early = any(state.failure.early for state in now.states if state.name == now.target and state.failure)
+    reason = Why.START_FAILED if early else Why.DEADLINE_EXCEEDED
+    return _no(ConditionType.PROGRESSING, reason, f"{plan.step.because}{_failure(now)}")
 
 
 def _paused(_: Situation, plan: Plan) -> Judgement | None:

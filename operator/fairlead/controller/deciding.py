@@ -10,10 +10,12 @@ from datetime import datetime
 
 from fairlead.cluster import kinds, pods
 from fairlead.cluster.kinds import Manifest
-from fairlead.controller import behind, observing, pacing
+from fairlead.controller import behind, observing, start_failures, starting
 from fairlead.controller.judging import Judged
 from fairlead.controller.looking import Reports
 from fairlead.controller.observing import Observed
+from fairlead.controller.start_checks import CheckAnswer
+from fairlead.controller.starting import Outset
 from fairlead.fleet.gateways import WantedDeployment
 from fairlead.fleet.policies import ReplicaBounds
 from fairlead.fleet.rollouts import Ask, GiveUp, Hold, Plan, Retire, RevisionState, Rollout, Room
@@ -65,6 +67,8 @@ class Decision:
     """A Deployment that is to go."""
     beds: Beds = NOBODY_SLEEPS
     """Which pods sleep, fall asleep and wake."""
+    check: Manifest | None = None
+    """The pod that checks the target without a GPU, while the rollout waits for it."""
     prunes: bool = False
     """Whether children that are not among `standing` are to go: the spec is allowed and says all there should be."""
 
@@ -72,11 +76,10 @@ class Decision:
 def decide(observed: Observed, judged: Judged, facts: Facts, standing: tuple[Manifest, ...], now: datetime) -> Decision:
     """All that should stand now. Of an object that cannot be read nothing is started, stopped or changed."""
     deployment = judged.deployment
-    states = tuple(_state(one, observed, facts, deployment) for one in observed.engines)
-    if deployment is None:
-        return Decision(states=states)
     target = target_of(observed, judged)
-    if target is None:
+    start = Outset(observed=observed, judged=judged, target=target or "", now=now)
+    states = tuple(_state(one, facts, start) for one in observed.engines)
+    if deployment is None or target is None:
         return Decision(states=states)
     count = counting.wanted(deployment.replicas, _recommended(observed), _asked_before(observed))
     question = Rollout(
@@ -88,8 +91,9 @@ def decide(observed: Observed, judged: Judged, facts: Facts, standing: tuple[Man
     planned = rollout.next_step(sleeping.awake(question, asleep, beds), now)
     plan = _with_reason(sleeping.whole(planned, target, beds), facts.troubles)
     return replace(
-        _carried(observed, judged, plan, now, target),
+        _carried(start, plan),
         count=count,
+        check=starting.check(start, plan),
         beds=beds,
         plan=plan,
         states=states,
@@ -141,9 +145,10 @@ def target_of(observed: Observed, judged: Judged) -> str | None:
     return max(wanted, key=lambda one: str(one.wanted_since)).revision if wanted else None
 
 
-def _state(engine: Manifest, observed: Observed, facts: Facts, deployment: WantedDeployment | None) -> RevisionState:
-    written = observing.facts(engine)
+def _state(engine: Manifest, facts: Facts, start: Outset) -> RevisionState:
+    written, observed, deployment = observing.facts(engine), start.observed, start.judged.deployment
     replicas = pods.replicas(observed.pods.get(written.revision, ()), facts.reports.routable)
+    answer = starting.answer(start, written)
     return RevisionState(
         name=written.revision,
         asked=observing.asked(engine),
@@ -151,6 +156,8 @@ def _state(engine: Manifest, observed: Observed, facts: Facts, deployment: Wante
         created_at=observing.created(engine),
         wanted_since=written.wanted_since,
         grown_at=written.grown_at,
+        hopeless=starting.hopeless(start, written, answer),
+        unchecked=answer is CheckAnswer.OPEN,
         other_gpus=deployment is not None and not _same_gpus(engine, deployment.wanted),
         served=written.served or any(one.ready_since and one.routable is not False for one in replicas),
         failure=written.failure,
@@ -194,60 +201,63 @@ def _asked_before(observed: Observed) -> int:
     return found if isinstance(found, int) else sum(observing.asked(one) for one in observed.engines)
 
 
-def _carried(observed: Observed, judged: Judged, plan: Plan, now: datetime, target: str) -> Decision:
+def _carried(start: Outset, plan: Plan) -> Decision:
     """The engine Deployments as they should be, the plan's step among them."""
-    step, retired, shrinks = plan.step, None, None
+    step, retired, shrinks, observed = plan.step, None, None, start.observed
     engines: list[Manifest] = []
     for live in observed.engines:
-        written = _facts(live, observed, step, now, target)
+        written = _facts(live, start, step)
         if isinstance(step, Retire) and step.revision == written.revision:
             retired = live
             continue
         count = observing.asked(live)
         if isinstance(step, Ask) and step.revision == written.revision:
             shrinks = written.revision if step.replicas < count else None
-            written = replace(written, grown_at=now) if step.replicas > count else written
+            written = replace(written, grown_at=start.now) if step.replicas > count else written
             count = step.replicas
-        engines.append(_engine(observed, judged, written, live, count))
+        engines.append(_engine(start, written, live, count))
     if isinstance(step, Ask) and observed.engine(step.revision) is None:
-        since = now if step.revision == target else None
-        fresh = RevisionFacts(revision=step.revision, wanted_since=since, grown_at=now)
-        engines.append(_engine(observed, judged, fresh, None, step.replicas))
-    return Decision(target=target, engines=tuple(engines), shrinks=shrinks, retired=retired)
+        since = start.now if step.revision == start.target else None
+        fresh = RevisionFacts(revision=step.revision, wanted_since=since, grown_at=start.now)
+        engines.append(_engine(start, fresh, None, step.replicas))
+    return Decision(target=start.target, engines=tuple(engines), shrinks=shrinks, retired=retired)
 
 
-def _facts(live: Manifest, observed: Observed, step: object, now: datetime, target: str) -> RevisionFacts:
+def _facts(live: Manifest, start: Outset, step: object) -> RevisionFacts:
     """What is to be written on a revision: since when it is wanted, whether it served, that it was given up."""
     written = observing.facts(live)
-    ready = any(pods.is_ready(pod) for pod in observed.pods.get(written.revision, ()))
-    wanted = (written.wanted_since or now) if written.revision == target else None
-    written = replace(written, wanted_since=wanted, served=written.served or ready)
+    some = start.observed.pods.get(written.revision, ())
+    ready = any(pods.is_ready(pod) for pod in some)
+    if written.revision != start.target:
+        served = written.served or ready
+        return replace(written, wanted_since=None, served=served, failure=None, ends=None)
+    checked = written.checked or starting.answer(start, written) is CheckAnswer.WELL
+    written = replace(
+        written,
+        wanted_since=written.wanted_since or start.now,
+        served=written.served or ready,
+        checked=checked,
+        ends=None if written.served or ready else start_failures.ends(written.ends, some),
+    )
     if isinstance(step, GiveUp) and step.revision == written.revision:
-        return replace(written, failure=step.failure)
-    if written.revision != target:
-        return replace(written, failure=None)
+        return replace(written, failure=step.failure, ends=None)
     return written
 
 
-def _engine(observed: Observed, judged: Judged, written: RevisionFacts, live: Manifest | None, count: int) -> Manifest:
+def _engine(start: Outset, written: RevisionFacts, live: Manifest | None, count: int) -> Manifest:
     stored = engine_deployment.stored_template(live) if live is not None else None
-    template = stored or _template(observed, judged, written.revision, live)
-    return stamps.stamped(engine_deployment.manifest(observed.owner, written, template, count))
+    template = stored or _template(start, written.revision, live)
+    return stamps.stamped(engine_deployment.manifest(start.observed.owner, written, template, count))
 
 
-def _template(observed: Observed, judged: Judged, revision: str, live: Manifest | None) -> Manifest:
+def _template(start: Outset, revision: str, live: Manifest | None) -> Manifest:
     """Built from the spec where the revision is the spec's; otherwise what stands there is all anybody knows."""
-    described = judged.spec is not None and revisions.of(judged.spec) == revision
-    if live is not None and not (described and judged.may_start):
+    judged = start.judged
+    if live is not None and not starting.is_described(judged, revision):
         found: Manifest = live["spec"]["template"]
         return found
-    review = judged.review
     assert judged.deployment is not None
-    assert review is not None
-    assert review.engine is not None
-    assert review.asked is not None
-    launch = review.engine.launch(review.asked, pacing.of(review))
-    return engine_pods.template(observed.owner, judged.deployment, launch, revision)
+    return engine_pods.template(start.observed.owner, judged.deployment, starting.launch(judged), revision)
 
 
 def _with_reason(plan: Plan, troubles: Mapping[str, Sequence[Trouble]]) -> Plan:

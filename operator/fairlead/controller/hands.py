@@ -85,6 +85,7 @@ class Hands:
                 made = await self.ensure(child, observed.owner, meddled)
                 if made and (child["kind"], child["metadata"]["name"]) in observed.deleted:
                     meddled(kinds.of(child), meddling.made_again(child))
+            await self._check(observed, decision, meddled)
             if decision.retired is not None:
                 await self._remove(decision.retired)
             if decision.prunes:
@@ -176,6 +177,16 @@ class Hands:
         now = live["metadata"]
         await self._server.remove(live, uid=now["uid"], resource_version=now["resourceVersion"])
         self._world.gone(live)
+
+    async def _check(self, observed: Observed, decision: Decision, meddled: Meddled) -> None:
+        """Make the check that is waited for, and remove those that are over; one that is there is never changed."""
+        name = decision.check["metadata"]["name"] if decision.check else None
+        for live in observed.checks if decision.target else ():
+            if live["metadata"]["name"] != name and "deletionTimestamp" not in live["metadata"]:
+                await self._server.remove(live, uid=live["metadata"]["uid"])
+                self._world.gone(live)
+        if decision.check is not None and all(one["metadata"]["name"] != name for one in observed.checks):
+            await self.ensure(decision.check, observed.owner, meddled)
 
     async def _prune(self, observed: Observed, decision: Decision) -> None:
         """Remove children that neither the spec nor the step asks for: those of an earlier release, for instance."""

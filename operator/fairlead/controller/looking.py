@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from fairlead.cluster import pods
 from fairlead.cluster.kinds import Manifest
 from fairlead.cluster.pod_starts import PodStart
-from fairlead.controller import pod_troubles
+from fairlead.controller import pod_troubles, start_checks
 from fairlead.controller.observing import Observed
 from fairlead.controller.situation import Start
 from fairlead.fleet.conditions import ConditionReason
@@ -48,8 +48,12 @@ def _is_failing(one: Endpoint) -> bool:
 def troubles(observed: Observed, reasons: Mapping[str, str]) -> dict[str, tuple[Trouble, ...]]:
     """What is the matter with pods, by revision, in the order of their names; `reasons` are the routers' doubts."""
     found = {
-        revision: tuple(one for pod in found if (one := pod_troubles.trouble(pod) or _mute(pod, reasons)) is not None)
-        for revision, found in observed.pods.items()
+        revision: tuple(
+            one
+            for pod in (*some, *start_checks.troubled(revision, observed.checks))
+            if (one := pod_troubles.trouble(pod) or _mute(pod, reasons)) is not None
+        )
+        for revision, some in observed.pods.items()
     }
     return {revision: some for revision, some in found.items() if some}
 

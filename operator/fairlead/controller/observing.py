@@ -31,6 +31,8 @@ class Observed:
     """The Deployment of its own routers."""
     deleted: frozenset[tuple[str, str]] = frozenset()
     """Kind and name of children that somebody else deleted."""
+    checks: tuple[Manifest, ...] = ()
+    """Pods that check revisions without a GPU."""
 
     @property
     def status(self) -> Manifest:
@@ -68,6 +70,7 @@ def observe(world: World, key: Key) -> Observed | None:
         engines=tuple(sorted(engines, key=_newest_first)),
         pods={revision_of(one): _pods_of(one, seen) for one in engines},
         routers=tuple(one for one in seen if _role(one) == labels.Role.ROUTER and pods.is_ready(one)),
+        checks=tuple(one for one in seen if owned(one, owner) and _role(one) == labels.Role.CHECK),
         router=next((one for one in children if owned(one, owner) and _role(one) == labels.Role.ROUTER), None),
     )
 

@@ -28,6 +28,7 @@ from fairlead.controller.queue import Outcome
 from fairlead.controller.restorer import Lost, Restorer
 from fairlead.controller.situation import Obstacle, Routers, Situation
 from fairlead.controller.sleepers import Sleepers
+from fairlead.controller.start_checks import AGAIN_S
 from fairlead.controller.world import Looks, References, Server, Teller, World
 from fairlead.fleet.conditions import ConditionReason
 from fairlead.fleet.gateways import OwnRouter
@@ -267,7 +268,7 @@ def _outcome(
 ) -> Outcome:
     if obstacle is not None and obstacle.reason is not ConditionReason.NAME_TAKEN:
         return Outcome(failed=obstacle.message)
-    waits = [WATCHFUL_S] if observed.routers else []
+    waits = ([WATCHFUL_S] if observed.routers else []) + ([AGAIN_S] if decision.check else [])
     if not judged.may_start or judged.lost or obstacle is not None:
         waits.append(MISSING_S)
     if observed.routers and any(

@@ -5,6 +5,7 @@ with one; only the accelerator whose speed it pretends is told beside it.
 """
 
 from dataclasses import replace
+from typing import Final
 
 from fairlead.engines.asked import Asked
 from fairlead.engines.skimming import Skimmer
@@ -16,6 +17,9 @@ from fairlead.fleet.launch import Launch
 from fairlead.fleet.load import EngineLoad, Unreadable
 from fairlead.fleet.refusals import Caution, Refusal
 from fairlead.fleet.wanted import EngineKind
+
+CHECK: Final = "--check"
+"""Ends it after its configuration; an older release of it does not know the word."""
 
 
 class Simulated:
@@ -40,13 +44,11 @@ class Simulated:
         """vLLM's command after `--`; it opens no weights, so it needs no token, no mount and no cache."""
         real = self._vllm.launch(asked, pace)
         wanted = asked.wanted
+        rest = ("--product", wanted.product, "--gpus", str(wanted.gpus_per_replica), "--", *real.command)
         return replace(
             real,
-            command=(
-                *("fairlead", "engine", "--product", wanted.product, "--gpus", str(wanted.gpus_per_replica)),
-                "--",
-                *real.command,
-            ),
+            command=("fairlead", "engine", *rest),
+            check=("fairlead", "engine", CHECK, *rest),
             environment=(*environment.development(wanted.engine), *environment.users(wanted.engine)),
             mounts=(),
             cache_path=None,

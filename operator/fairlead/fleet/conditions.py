@@ -105,6 +105,8 @@ class ConditionReason(StrEnum):
     """spec.rollout.paused holds the rollout where it stands; scaling goes on."""
     DEADLINE_EXCEEDED = "DeadlineExceeded"
     """The revision made no progress in time; what served last serves again."""
+    START_FAILED = "StartFailed"
+    """The revision cannot start, which no waiting changes; what served last goes on, or serves again."""
     NO_RIGHT = "NoRight"
     """Fairlead itself lacks a right; the message names verb and resource, and the chart grants it."""
     CLUSTER_REFUSES = "ClusterRefuses"

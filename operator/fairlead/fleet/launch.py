@@ -100,3 +100,5 @@ class Launch:
     """What is worth keeping between two starts lies below: downloads and compiled graphs."""
     shared_memory_bytes: int = 0
     """The least `/dev/shm` its processes need to speak to one another."""
+    check: tuple[str, ...] = ()
+    """Says in the engine's image, without a GPU, whether it would take its command; empty: there is no such way."""

@@ -34,6 +34,8 @@ class Failure:
     """How often by now; the wait until it is tried again grows with it."""
     because: str = ""
     """What was the matter with its replicas; they are gone when somebody reads it."""
+    early: bool = False
+    """Given up before the deadline: its start cannot go well, however often it is repeated."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +55,10 @@ class RevisionState:
     served: bool = False
     """Whether a replica of it ever was ready: only such a one is worth going back to."""
     failure: Failure | None = None
+    hopeless: str = ""
+    """Why its start cannot go well, however often it is repeated; empty: nothing says so."""
+    unchecked: bool = False
+    """Whether a check without a GPU could still find out that it cannot start, and has not answered."""
     other_gpus: bool = False
     """Whether its replicas hold GPUs that the wanted revision cannot use: giving them up makes no room for it."""
 
@@ -108,10 +114,12 @@ class StepReason(StrEnum):
     SCALED_DOWN = "ScaledDown"
     DEADLINE_EXCEEDED = "DeadlineExceeded"
     """The target made no progress in time: it is given up, and what served last comes back."""
+    START_FAILED = "StartFailed"
+    """The target cannot start, which no waiting changes: it is given up, and what served last comes back."""
     RETURNING = "Returning"
     """The count of the revision that served last, after the target was given up."""
     EMPTY_REVISION = "EmptyRevision"
-    """A revision without replicas that nobody needs any more goes."""
+    """A revision without replicas goes; no rollout would return to it."""
 
 
 class HoldReason(StrEnum):
@@ -127,6 +135,8 @@ class HoldReason(StrEnum):
     """The nodes cannot place another replica, so none is asked for."""
     UNPLACED = "Unplaced"
     """Replicas were asked for and the scheduler finds no node for them."""
+    CHECKING = "Checking"
+    """The target is checked without a GPU before the last replica that serves is drained for it."""
     PAUSED = "Paused"
     RETURNED = "Returned"
     """The target was given up; what served last serves, until the back-off is over or the spec changes."""
@@ -154,7 +164,7 @@ class GiveUp:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Retire:
-    """Remove a revision that has no replica left and that nobody would go back to."""
+    """Remove a revision that has no replica left and that no rollout would return to."""
 
     revision: str
     reason: StepReason

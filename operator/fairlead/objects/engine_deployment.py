@@ -6,7 +6,7 @@ back is believed only as far as it makes sense.
 """
 
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -21,12 +21,27 @@ WANTED_SINCE: Final = f"{GROUP}/wanted-since"
 GROWN_AT: Final = f"{GROUP}/grown-at"
 SERVED: Final = f"{GROUP}/served"
 FAILURE: Final = f"{GROUP}/failure"
+CHECKED: Final = f"{GROUP}/checked"
+START_ENDS: Final = f"{GROUP}/start-ends"
 
 LONGEST_TEMPLATE: Final = 200_000
 """All annotations of an object share 256 KiB; a template with more in its environment goes without its copy."""
 LONGEST_REASON: Final = 2000
 _MARGIN_SECONDS: Final = 600
 """For pulling an image of ten gigabytes; too short and a start that goes well looks stuck in `kubectl rollout`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StartEnds:
+    """How one pod's engine ended before it ever was ready, and how often in a row just so."""
+
+    pod: str
+    """Its uid."""
+    container: str
+    """The last container that ended."""
+    code: int
+    reason: str
+    times: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +54,9 @@ class RevisionFacts:
     """When its count was last raised."""
     served: bool = False
     failure: Failure | None = None
+    checked: bool = False
+    """Whether its check without a GPU is over, and found nothing."""
+    ends: StartEnds | None = None
 
 
 def manifest(owner: Owner, facts: RevisionFacts, template: Manifest, replicas: int) -> Manifest:
@@ -83,6 +101,8 @@ def facts(live: Manifest) -> RevisionFacts | None:
         grown_at=_moment(said.get(GROWN_AT)),
         served=said.get(SERVED) == "true",
         failure=_failure(_parsed(said.get(FAILURE))),
+        checked=said.get(CHECKED) == "true",
+        ends=_ends(_parsed(said.get(START_ENDS))),
     )
 
 
@@ -103,13 +123,18 @@ def _written(facts: RevisionFacts, template: Manifest) -> dict[str, str]:
     written |= {name: _spelt(moment) for name, moment in moments.items() if moment is not None}
     if facts.failure is not None:
         written[FAILURE] = _told(facts.failure)
+    if facts.checked:
+        written[CHECKED] = "true"
+    if facts.ends is not None:
+        written[START_ENDS] = canonical(asdict(facts.ends))
     return written
 
 
 def _told(failure: Failure) -> str:
     """A message of many containers is cut, so that annotations stay within what one object may carry."""
     because = {"because": failure.because[:LONGEST_REASON]} if failure.because else {}
-    return canonical({"at": _spelt(failure.at), "times": failure.times} | because)
+    early = {"early": True} if failure.early else {}
+    return canonical({"at": _spelt(failure.at), "times": failure.times} | because | early)
 
 
 def _spelt(moment: datetime) -> str:
@@ -129,7 +154,18 @@ def _failure(said: object) -> Failure | None:
     at, times, because = _moment(_map(said).get("at")), _map(said).get("times"), _map(said).get("because")
     if at is None or not isinstance(times, int) or isinstance(times, bool) or times < 1:
         return None
-    return Failure(at=at, times=times, because=because if isinstance(because, str) else "")
+    early = _map(said).get("early") is True
+    return Failure(at=at, times=times, because=because if isinstance(because, str) else "", early=early)
+
+
+def _ends(said: object) -> StartEnds | None:
+    found = _map(said)
+    texts = [found.get(name) for name in ("pod", "container", "reason")]
+    numbers = [found.get(name) for name in ("code", "times")]
+    if not all(isinstance(one, str) for one in texts) or not all(type(one) is int for one in numbers):
+        return None
+    known = {field.name for field in fields(StartEnds)}
+    return StartEnds(**{name: value for name, value in found.items() if name in known})
 
 
 def _parsed(text: str | None) -> Any:  # noqa: ANN401  # whatever people may have written there

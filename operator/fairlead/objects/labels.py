@@ -35,6 +35,8 @@ class Role(StrEnum):
 
     ENGINE = "engine"
     ROUTER = "router"
+    CHECK = "check"
+    """A pod without a GPU that finds out whether a revision can start."""
 
 
 def child(name: str, role: Role) -> dict[str, str]:
@@ -53,6 +55,11 @@ def child(name: str, role: Role) -> dict[str, str]:
 def engine(name: str, revision: str) -> dict[str, str]:
     """What the Deployment and the pods of one revision carry."""
     return child(name, Role.ENGINE) | {REVISION: revision}
+
+
+def check(name: str, revision: str) -> dict[str, str]:
+    """What the check pod of one revision carries."""
+    return child(name, Role.CHECK) | {REVISION: revision}
 
 
 def engines(name: str) -> dict[str, str]:

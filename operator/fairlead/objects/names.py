@@ -22,6 +22,11 @@ def engine(name: str, revision: str) -> str:
     return f"{_stem(name)}-{revision}"
 
 
+def check(name: str, revision: str) -> str:
+    """The pod that checks one revision; shorter than an engine pod's name."""
+    return f"{engine(name, revision)}-check"
+
+
 def engines(name: str) -> str:
     """What covers the engine pods of all revisions: their disruption budget and network policy."""
     return f"{_stem(name)}-engine"

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from fairlead.fleet import counts
 from fairlead.fleet.rollouts import Ask, StepReason
 from fairlead.fleet.wanted import RolloutStrategy
 from fairlead.planning import sentences
@@ -91,10 +92,7 @@ def scant(at: Situation, wish: Wish) -> bool:
 
 
 def _rolling(at: Situation) -> Iterator[Wish]:
-    """What served carries the capacity while the target is unproven, also when more is wanted than before."""
-    if at.way_back and at.unproven:
-        lack = at.kept - sum(each.asked for each in at.others)
-        yield Wish(of=at.way_back, lack=lack, reason=StepReason.SCALED_UP)
+    """Only what is brought about grows: a cold start of a spec that was just replaced is worth nothing."""
     yield Wish(of=at.current, lack=at.goal - at.current.asked, reason=_reason(at))
 
 
@@ -129,10 +127,10 @@ def _ask(at: Situation, wish: Wish, count: int) -> Ask:
     after = wish.of.asked + count
     made = f"{wish.of.name} is made with {sentences.replicas(after)}"
     change = sentences.change(wish.of.name, wish.of.asked, after) if wish.of.exists else made
-    because = f"{change}: {at.wanted} wanted, {_among(at, wish.of)}"
+    because = f"{change}: {at.wanted} {counts.verb(at.wanted, 'is')} wanted; {_among(at, wish.of)}"
     return Ask(revision=wish.of.name, replicas=after, reason=wish.reason, because=because)
 
 
 def _among(at: Situation, grown: Standing) -> str:
     others = sum(each.occupied for each in at.all if each.name != grown.name)
-    return f"other revisions hold {others}" if others else "no other revision holds any"
+    return f"other revisions have {others or 'none'}"

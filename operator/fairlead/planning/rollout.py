@@ -4,9 +4,11 @@ Rules stand in a fixed order and the first that speaks wins. A plan remembers no
 an edit or a revert in the middle is only another question.
 """
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
+from fairlead.fleet import counts
 from fairlead.fleet.rollouts import Ask, GiveUp, Hold, HoldReason, Phase, Plan, Retire, Rollout, Step, StepReason
 from fairlead.planning import growing, returning, shrinking, situation, waiting
 from fairlead.planning.situation import Situation
@@ -23,7 +25,7 @@ RULES: Final = (
 def next_step(rollout: Rollout, now: datetime) -> Plan:
     """One step towards the wanted count of the current revision, or a wait that says what for."""
     at = situation.of(rollout, now)
-    step = next((step for rule in RULES if (step := rule(at))), None) or _retire(at) or _wait(at)
+    step = _hopeless(at) or next((step for rule in RULES if (step := rule(at))), None) or _retire(at) or _wait(at)
     return Plan(
         step=step,
         phase=_phase(at),
@@ -31,6 +33,16 @@ def next_step(rollout: Rollout, now: datetime) -> Plan:
         wake_at=waiting.wake_at(at) if isinstance(step, Hold) else None,
         short=_short(at, step),
     )
+
+
+def _hopeless(at: Situation) -> GiveUp | None:
+    """A start that cannot go well is given up at once, where something else can serve."""
+    why = at.current.revision.hopeless
+    if at.rollout.rules.paused or not at.way_back or not why:
+        return None
+    failure = replace(returning.failed(at.current.revision, at.now), early=True)
+    because = f"{at.current.name} cannot start: {why}; {at.way_back.name} serves instead"
+    return GiveUp(revision=at.current.name, failure=failure, reason=StepReason.START_FAILED, because=because)
 
 
 def _retire(at: Situation) -> Retire | None:
@@ -43,7 +55,7 @@ def _retire(at: Situation) -> Retire | None:
     gone = next((each for each in at.others if each.gone and each.name not in needed), None)
     if gone is None:
         return None
-    because = f"{gone.name} has no replica left, and nobody would go back to it"
+    because = f"{gone.name} has no replica left, and no rollout would return to it"
     return Retire(revision=gone.name, reason=StepReason.EMPTY_REVISION, because=because)
 
 
@@ -54,7 +66,8 @@ def _wait(at: Situation) -> Hold | GiveUp:
     if at.now < returning.due(at.rollout, at.current.revision):
         return hold
     seconds, target, back = at.rollout.rules.progress_deadline_seconds, at.current, at.way_back.name
-    because = f"{target.available} of {at.wanted} are available and nothing moved for {seconds} s; {back} comes back"
+    available = f"{target.available} of {counts.count(at.wanted, 'replica')} {counts.verb(target.available, 'is')}"
+    because = f"{available} available and nothing moved for {seconds} s; {back} serves instead"
     failure = returning.failed(target.revision, at.now)
     return GiveUp(revision=target.name, failure=failure, reason=StepReason.DEADLINE_EXCEEDED, because=because)
 

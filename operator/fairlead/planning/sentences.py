@@ -1,9 +1,11 @@
 """How counts are said, once, so that every sentence of a plan reads alike."""
 
+from fairlead.fleet import counts
+
 
 def replicas(count: int) -> str:
     """`1 replica`, `3 replicas`."""
-    return f"{count} replica" if count == 1 else f"{count} replicas"
+    return counts.count(count, "replica")
 
 
 def change(name: str, before: int, after: int) -> str:

@@ -4,6 +4,7 @@ First those that serve nobody, then older ones that are not missed, then what th
 Nobody who is needed to keep enough replicas available is ever asked to go.
 """
 
+from fairlead.fleet import counts
 from fairlead.fleet.rollouts import Ask, StepReason
 from fairlead.planning import growing, sentences
 from fairlead.planning.situation import Situation
@@ -15,20 +16,26 @@ def idle(at: Situation) -> Ask | None:
     for each in at.others:
         if give := _within_pause(at, min(each.idle, _free(at, each))):
             change = sentences.change(each.name, each.asked, each.asked - give)
-            return _less(each, give, StepReason.NOT_SERVING, f"{change}: what goes serves nobody")
+            return _less(each, give, StepReason.NOT_SERVING, f"{change}: the replicas that go are not ready")
     return None
 
 
 def older(at: Situation) -> Ask | None:
     """An older revision gives up what is not missed."""
     first = next((each for each in at.others if each.asked), None)
-    give = _within_pause(at, min(first.asked, at.spare, _asked_to_give(at))) if first else 0
-    if not first or not give:
+    give = _given(at, first)
+    if not first or not give or awaits_check(at):
         return None
     reason = StepReason.SCALED_DOWN if at.excess > 0 else StepReason.MAKING_ROOM
     change = sentences.change(first.name, first.asked, first.asked - give)
-    serving = sum(each.promised for each in at.all)
-    return _less(first, give, reason, f"{change}: {serving} of {at.wanted} are available, {at.floor} must be")
+    serving = f"{_serving(at)} of {counts.count(at.wanted, 'replica')} {counts.verb(_serving(at), 'is')} available"
+    return _less(first, give, reason, f"{change}: {serving}; the rollout may go down to {at.floor}")
+
+
+def awaits_check(at: Situation) -> bool:
+    """Whether the last replicas that serve would go for a target that nothing is known of yet."""
+    give = _given(at, next((each for each in at.others if each.asked), None))
+    return at.wanted > 0 and at.current.revision.unchecked and 0 < give >= _serving(at)
 
 
 def surplus(at: Situation) -> Ask | None:
@@ -40,6 +47,14 @@ def surplus(at: Situation) -> Ask | None:
     return _less(at.current, asked - wanted, StepReason.SCALED_DOWN, because)
 
 
+def _given(at: Situation, first: Standing | None) -> int:
+    return _within_pause(at, min(first.asked, at.spare, _asked_to_give(at))) if first else 0
+
+
+def _serving(at: Situation) -> int:
+    return sum(each.promised for each in at.all)
+
+
 def _free(at: Situation, each: Standing) -> int:
     """What serves nobody may still be starting for an unproven target's sake: that many stay."""
     if not at.way_back or each.name != at.way_back.name:
@@ -49,7 +64,7 @@ def _free(at: Situation, each: Standing) -> int:
 
 def _asked_to_give(at: Situation) -> int:
     """What is beyond the wanted count goes; what may be missing goes only where the current revision needs its GPUs."""
-    beyond = sum(each.promised for each in at.all) - at.wanted
+    beyond = _serving(at) - at.wanted
     return max(0, beyond, 0 if at.rollout.rules.paused else growing.lacking(at))
 
 

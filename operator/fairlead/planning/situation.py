@@ -86,9 +86,16 @@ class Situation:
 
     @property
     def goal(self) -> int:
-        """How many the current revision is to have for now; an unproven one is tried on as few as may be missed."""
+        """How many the current revision is to have for now.
+
+        An unproven one is tried on as few as may be missed, and gets what load asks for beyond the older ones: they
+        keep what they have and are never grown.
+        """
+        if not self.unproven:
+            return self.wanted
         rules = self.rollout.rules
-        return min(self.wanted, max(1, rules.max_surge + rules.max_unavailable)) if self.unproven else self.wanted
+        tried = max(1, rules.max_surge + rules.max_unavailable)
+        return min(self.wanted, max(tried, self.wanted - sum(each.asked for each in self.others)))
 
     @property
     def complete(self) -> bool:

@@ -3,19 +3,23 @@
 from datetime import datetime
 from typing import Final
 
+from fairlead.fleet import counts
 from fairlead.fleet.rollouts import Hold, HoldReason
-from fairlead.planning import growing, returning, sentences, standing
+from fairlead.planning import growing, returning, sentences, shrinking, standing
 from fairlead.planning.growing import Wish
 from fairlead.planning.situation import Situation
 
-STUCK: Final = (HoldReason.WAITING_FOR_READY, HoldReason.NO_FREE_GPU, HoldReason.UNPLACED)
-"""Waits that nobody promises an end of, so the deadline counts; a drain and a least ready time end by themselves."""
+STUCK: Final = (HoldReason.WAITING_FOR_READY, HoldReason.NO_FREE_GPU, HoldReason.UNPLACED, HoldReason.CHECKING)
+"""Waits without a certain end, so the deadline counts; a drain and a least ready time end by themselves."""
 
 
 def hold(at: Situation) -> Hold:
     """What the rollout waits for; only asked when no step can be taken."""
     if at.complete:
         return _complete(at)
+    if shrinking.awaits_check(at):
+        because = f"{at.current.name} is checked without a GPU before the last replica that serves is drained for it"
+        return Hold(reason=HoldReason.CHECKING, because=because)
     wish = next(growing.wishes(at), None)
     return (_short_of_gpus(at, wish) if wish else _paused(at)) or _starting(at)
 
@@ -32,7 +36,7 @@ def wake_at(at: Situation) -> datetime | None:
 
 
 def _complete(at: Situation) -> Hold:
-    serving = f"{at.current.name} serves with all {sentences.replicas(at.wanted)} that are wanted"
+    serving = f"{at.current.name} serves with {sentences.replicas(at.wanted)}, as many as are wanted"
     if not at.going_back:
         return Hold(reason=HoldReason.COMPLETE, because=serving if at.wanted else "no replicas are wanted")
     return Hold(reason=HoldReason.RETURNED, because=f"{at.rollout.target} was given up; {serving}")
@@ -45,7 +49,7 @@ def _short_of_gpus(at: Situation, wish: Wish) -> Hold | None:
     if wish.of.unplaced:
         return _unplaced(wish.of)
     if at.budget or not growing.reach(at):
-        because = f"{wish.of.name} lacks {sentences.replicas(wish.lack)}, and the nodes have room for none"
+        because = f"{wish.of.name} lacks {sentences.replicas(wish.lack)}, and no node has room for another"
         return Hold(reason=HoldReason.NO_FREE_GPU, because=because)
     return None
 
@@ -54,7 +58,7 @@ def _paused(at: Situation) -> Hold | None:
     if not at.rollout.rules.paused or (at.alone and at.current.exists):
         return None
     rest = ", ".join(f"{each.name} {each.asked}" for each in at.all)
-    return Hold(reason=HoldReason.PAUSED, because=f"the rollout is paused with replicas as they are: {rest}")
+    return Hold(reason=HoldReason.PAUSED, because=f"the rollout is paused; replicas by revision: {rest}")
 
 
 def _starting(at: Situation) -> Hold:
@@ -68,7 +72,8 @@ def _starting(at: Situation) -> Hold:
         return _draining(at)
     if current.unplaced:
         return _unplaced(current)
-    because = f"{current.ready} of {current.asked} replicas of {current.name} are ready"
+    ready = f"{current.ready} of {sentences.replicas(current.asked)} of {current.name}"
+    because = f"{ready} {counts.verb(current.ready, 'is')} ready"
     return Hold(reason=HoldReason.WAITING_FOR_READY, because=because + _no_way_back(at))
 
 
@@ -79,15 +84,16 @@ def _no_way_back(at: Situation) -> str:
     if at.now < returning.due(at.rollout, at.current.revision):
         return ""
     seconds = at.rollout.rules.progress_deadline_seconds
-    return f"; nothing moved for {seconds} s, and nothing else served that could come back"
+    return f"; nothing moved for {seconds} s, and no other revision ever served"
 
 
 def _unplaced(each: standing.Standing) -> Hold:
-    because = f"the scheduler finds no node for {each.unplaced} of {each.asked} replicas of {each.name}"
+    because = f"the scheduler finds no node for {each.unplaced} of {sentences.replicas(each.asked)} of {each.name}"
     return Hold(reason=HoldReason.UNPLACED, because=because)
 
 
 def _draining(at: Situation) -> Hold:
     leaving = sum(each.leaving for each in at.all)
-    because = f"{sentences.replicas(leaving)} still to leave; the GPUs are held until the last stream is done"
+    verbs = counts.verb(leaving, "is"), counts.verb(leaving, "holds")
+    because = f"{sentences.replicas(leaving)} {verbs[0]} still draining, and {verbs[1]} GPUs until the last stream ends"
     return Hold(reason=HoldReason.WAITING_FOR_DRAIN, because=because)

@@ -17,6 +17,8 @@ class Fault(StrEnum):
     OUT_OF_MEMORY = "out-of-memory"
     GATED = "gated"
     """The hub refuses the model's files without a token."""
+    NO_MODEL = "no-model"
+    """The hub has no model of that name."""
     NO_TOKENS = "no-tokens"
     """Healthy to every probe; completions are taken and never answered."""
     HANG = "hang"
@@ -38,7 +40,7 @@ class Fault(StrEnum):
     METRICS_NEGATIVE = "metrics-negative"
 
 
-AT_START: Final = frozenset({Fault.CRASH_AT_START, Fault.OUT_OF_MEMORY, Fault.GATED})
+AT_START: Final = frozenset({Fault.CRASH_AT_START, Fault.OUT_OF_MEMORY, Fault.GATED, Fault.NO_MODEL})
 OF_METRICS: Final = frozenset(
     {Fault.METRICS_NAN, Fault.METRICS_MISSING, Fault.METRICS_FROZEN, Fault.METRICS_NEGATIVE},
 )

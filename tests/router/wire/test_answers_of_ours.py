@@ -1,11 +1,12 @@
 """Heads and answers that the router writes itself: read by h11, which is not ours."""
 
 import json
+from dataclasses import replace
 
 import h11
 import pytest
 
-from fairlead.router.wire import frames, heads, problems
+from fairlead.router.wire import frames, heads, problems, surfaces
 from fairlead.router.wire.limits import Limits
 from fairlead.router.wire.memory import Memory
 from fairlead.router.wire.problems import Problem
@@ -120,3 +121,18 @@ def test_what_goes_through_both_readers_comes_out_whole() -> None:
         engine.begin()
         assert engine.feed(heads.answer(200, b"text/plain", body)) == body
         assert engine.done
+
+
+def test_a_wrong_method_is_answered_with_those_that_are_right() -> None:
+    wrong = replace(BUSY, status=405, allow="POST")
+    response, _, _ = answered(problems.answer(wrong, Surface.CHAT))
+    assert dict(response.headers)[b"allow"] == b"POST"
+
+
+def test_errors_below_the_messages_route_have_its_shape_whether_it_is_known_or_not() -> None:
+    shapes = {path: surfaces.shape(path) for path in (b"/v1/messages", b"/v1/messages/batches", b"/v1/messagesx")}
+    assert shapes == {
+        b"/v1/messages": Surface.MESSAGES,
+        b"/v1/messages/batches": Surface.MESSAGES,
+        b"/v1/messagesx": Surface.OTHER,
+    }

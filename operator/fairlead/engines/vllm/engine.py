@@ -7,7 +7,17 @@ from fairlead.engines import places
 from fairlead.engines.asked import Asked
 from fairlead.engines.skimming import Skimmer
 from fairlead.engines.start import Pace
-from fairlead.engines.vllm import arguments, conversation, environment, flag_values, given, lifecycle, metrics, unknown
+from fairlead.engines.vllm import (
+    arguments,
+    conversation,
+    environment,
+    flag_values,
+    given,
+    lifecycle,
+    metrics,
+    start_check,
+    unknown,
+)
 from fairlead.engines.vllm.adapters import SLOTS
 from fairlead.engines.vllm.checks import CHECKS
 from fairlead.engines.vllm.doubts import DOUBTS
@@ -43,8 +53,9 @@ class Vllm:
     def launch(self, asked: Asked, pace: Pace) -> Launch:
         """How it is started, watched and ended."""
         budget = lifecycle.budget_seconds(pace, eager=asked.engine.eager)
+        command = arguments.command(asked, pace.drain_seconds)
         return Launch(
-            command=arguments.command(asked, pace.drain_seconds),
+            command=command,
             environment=environment.variables(asked.wanted, budget),
             ports=(Port(name=lifecycle.PORT_NAME, number=arguments.PORT),),
             probes=lifecycle.probes(budget),
@@ -53,6 +64,7 @@ class Vllm:
             files=conversation.files(asked),
             cache_path=places.CACHE,
             shared_memory_bytes=_GIB * max(1, asked.wanted.parallelism.gpus),
+            check=start_check.command(command),
         )
 
     def load(self, text: str) -> EngineLoad | Unreadable:

@@ -24,5 +24,10 @@ def of(fault: Fault, served: Served) -> str:
                 f"Access to model {served.model} is restricted. You must have access to it and be authenticated "
                 "to access it. Please log in."
             )
+        case Fault.NO_MODEL:
+            return (
+                f"OSError: {served.model} is not a local folder and is not a valid model identifier listed on "
+                "'https://huggingface.co/models'"
+            )
         case _:
             return "RuntimeError: Engine core initialization failed. See root cause above. Failed core proc(s): {}"

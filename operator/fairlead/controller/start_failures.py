@@ -1,0 +1,92 @@
+"""Whether a start can ever go well: what is certain to end the same way each time, told from what may pass. Pure.
+
+Certain: an image name that is none, an image that the registry does not have or give, a Secret or ConfigMap that is
+not there, an engine that ended twice in a row with the same code. Not certain: whatever speaks of a network, of a
+time-out, of a full disk, and an end that the kubelet or the kernel brought about.
+"""
+
+import re
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from fairlead.cluster import pods
+from fairlead.objects.engine_deployment import StartEnds
+
+Manifest = dict[str, Any]
+
+TWICE: Final = 2
+TRIES: Final = timedelta(seconds=30)
+"""The kubelet pulls again after 10 s and after 20 s more: three tries."""
+PASSING: Final = re.compile(
+    r"(?i)time[d-]? ?out|connection (refused|reset|error|aborted)|name resolution|no such host|unreachable|"
+    r"too ?many ?requests|\b429\b|\b50[0234]\b|service unavailable|tls handshake|unexpected eof|no space left|"
+    r"max retries"
+)
+"""Words of what may be over at the next try."""
+NOT_TO_BE_HAD: Final = re.compile(
+    r"(?i)not ?found|manifest unknown|unauthorized|denied|forbidden|authentication required|does not exist|"
+    r"invalid reference|no match for platform"
+)
+"""A registry's words for an image that it does not have, or does not give to us."""
+AT_ONCE: Final = frozenset({"InvalidImageName", "ErrImageNeverPull"})
+PULLING: Final = frozenset({"ErrImagePull", "ImagePullBackOff"})
+BY_OTHERS: Final = frozenset({137, 143})
+"""SIGKILL and SIGTERM: a probe's patience, an eviction, a person."""
+
+
+def impossible(pod: Manifest, now: datetime) -> str:
+    """Why its container can never be made; empty while it may be."""
+    for status in pod.get("status", {}).get("containerStatuses") or ():
+        waiting = status.get("state", {}).get("waiting") or {}
+        reason, words = waiting.get("reason"), str(waiting.get("message") or "")
+        tried = now - _placed(pod, now) >= TRIES and not PASSING.search(words)
+        if reason in AT_ONCE or (reason in PULLING and tried and NOT_TO_BE_HAD.search(words)):
+            return f"its image cannot be pulled ({reason})"
+        if reason == "CreateContainerConfigError" and tried:
+            return "its container cannot be made (CreateContainerConfigError)"
+    return ""
+
+
+def hopeless(some: Iterable[Manifest], ends: StartEnds | None, now: datetime) -> str:
+    """Why no replica of a revision that never served will ever start; empty while one may."""
+    if ends is not None and ends.times >= TWICE:
+        return f"its engine ended twice with code {ends.code} ({ends.reason}) before it was ever ready"
+    return next((why for pod in some if (why := impossible(pod, now))), "")
+
+
+def ends(known: StartEnds | None, some: Iterable[Manifest]) -> StartEnds | None:
+    """How its engine ended, with what is seen now; one pod is followed at a time."""
+    seen = [found for pod in some if (found := _end(pod)) is not None]
+    found = next((one for one in seen if known and one.pod == known.pod), seen[0] if seen else None)
+    if found is None or known is None:
+        return found or known
+    if found.container == known.container or known.times >= TWICE:
+        return known
+    same = (found.pod, found.code, found.reason) == (known.pod, known.code, known.reason)
+    return StartEnds(
+        pod=found.pod, container=found.container, code=found.code, reason=found.reason, times=TWICE if same else 1
+    )
+
+
+def _end(pod: Manifest) -> StartEnds | None:
+    """The last end of its container, if it counts."""
+    for status in pod.get("status", {}).get("containerStatuses") or ():
+        ended = status.get("state", {}).get("terminated") or status.get("lastState", {}).get("terminated")
+        if status.get("ready") or not ended or "deletionTimestamp" in pod["metadata"]:
+            continue
+        code, reason = ended.get("exitCode"), str(ended.get("reason", ""))
+        killed = code in BY_OTHERS and reason != "OOMKilled"
+        if not isinstance(code, int) or killed or PASSING.search(str(ended.get("message") or "")):
+            continue
+        which = str(ended.get("containerID") or ended.get("finishedAt") or status.get("restartCount", 0))
+        return StartEnds(pod=pod["metadata"]["uid"], container=which, code=code, reason=reason)
+    return None
+
+
+def _placed(pod: Manifest, now: datetime) -> datetime:
+    since = pods.condition(pod, "PodScheduled").get("lastTransitionTime") or pod["metadata"].get("creationTimestamp")
+    try:
+        return datetime.fromisoformat(since) if isinstance(since, str) else now
+    except ValueError:
+        return now

@@ -1,0 +1,41 @@
+"""How vLLM is asked, in its own image and without a GPU, whether it would take its command: parser, then configuration.
+
+Without a GPU vLLM cannot build every part of its configuration. So only what a GPU has no say in counts as a no: words
+that the parser or its validation refuses, a model that cannot be had, values that contradict the model's own.
+"""
+
+from typing import Final
+
+PROGRAM: Final = r"""
+import re, sys
+try:
+    from vllm.engine.arg_utils import AsyncEngineArgs
+    try:
+        from vllm.entrypoints.launchers.cli_args import make_arg_parser, validate_parsed_serve_args
+    except ImportError:
+        from vllm.entrypoints.openai.cli_args import make_arg_parser, validate_parsed_serve_args
+    try:
+        from vllm.utils.argparse_utils import FlexibleArgumentParser
+    except ImportError:
+        from vllm.utils import FlexibleArgumentParser
+    parser = make_arg_parser(FlexibleArgumentParser())
+except Exception as problem:
+    sys.exit(print(f"cannot tell: {problem!r}"))
+parsed = parser.parse_args(sys.argv[1:])
+parsed.model = parsed.model_tag
+try:
+    validate_parsed_serve_args(parsed)
+    AsyncEngineArgs.from_cli_args(parsed).create_engine_config()
+except (OSError, TypeError, ValueError) as problem:
+    if not re.search(r"(?i)\b(cuda|gpus?|device|driver|nvml|platform)\b", str(problem)):
+        sys.exit(f"{type(problem).__name__}: {problem}")
+    print(f"cannot tell without a GPU: {problem}")
+except Exception as problem:
+    print(f"cannot tell without a GPU: {problem!r}")
+"""
+"""Ends with 0 also where it cannot tell; the parser itself ends with 2."""
+
+
+def command(words: tuple[str, ...]) -> tuple[str, ...]:
+    """What a check pod runs, for the command of an engine."""
+    return "python3", "-c", PROGRAM, *words[2:]

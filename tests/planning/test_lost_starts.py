@@ -1,0 +1,55 @@
+"""A target that cannot start, or that nothing is known of: nothing that serves is drained for it."""
+
+from dataclasses import replace
+
+import pytest
+
+from fairlead.fleet.rollouts import Failure, GiveUp, Hold, HoldReason, Phase, Plan, StepReason
+from fairlead.planning import rollout as planner
+from tests.planning.states import REPLACE, SURGE, T0, given, revision, said
+
+WHY = "its engine ended twice with code 1 (Error) before it was ever ready"
+
+
+@pytest.mark.trial(14)
+def test_what_cannot_start_is_given_up_without_waiting_for_the_deadline() -> None:
+    target = replace(revision("b", starting=1), hopeless=WHY)
+    kept = replace(revision("a"), served=True)
+    assert planner.next_step(given("b", 1, kept, target), T0) == Plan(
+        step=GiveUp(
+            revision="b",
+            failure=Failure(at=T0, times=1, early=True),
+            reason=StepReason.START_FAILED,
+            because=f"b cannot start: {WHY}; a serves instead",
+        ),
+        phase=Phase.ROLLING,
+        current="b",
+    )
+
+
+def test_what_cannot_start_stays_where_nothing_else_ever_served_or_the_rollout_is_paused() -> None:
+    target = replace(revision("b", starting=1), hopeless=WHY)
+    assert said(planner.next_step(given("b", 1, target), T0).step) == "hold WaitingForReady"
+    paused = given("b", 2, revision("a", 1), target, rules=replace(REPLACE, paused=True))
+    assert said(planner.next_step(paused, T0).step) == "hold Paused"
+
+
+@pytest.mark.trial(14)
+def test_the_last_replica_that_serves_is_drained_only_for_a_revision_that_was_checked() -> None:
+    target = replace(revision("b"), unchecked=True)
+    start = given("b", 1, revision("a", 1), target)
+    plan = planner.next_step(start, T0)
+    because = "b is checked without a GPU before the last replica that serves is drained for it"
+    assert plan.step == Hold(reason=HoldReason.CHECKING, because=because)
+    assert plan.phase is Phase.ROLLING
+    assert plan.wake_at is not None
+    assert said(planner.next_step(start, plan.wake_at).step) == "give up b"
+    checked = given("b", 1, revision("a", 1), revision("b"))
+    assert said(planner.next_step(checked, T0).step) == "a=0 MakingRoom"
+
+
+def test_a_revision_is_not_checked_where_others_go_on_serving_or_nothing_is_wanted() -> None:
+    target = replace(revision("b"), unchecked=True)
+    assert said(planner.next_step(given("b", 2, revision("a", 2), target), T0).step) == "a=1 MakingRoom"
+    assert said(planner.next_step(given("b", 0, revision("a", 1), target), T0).step) == "a=0 ScaledDown"
+    assert said(planner.next_step(given("b", 1, revision("a", 1), target, rules=SURGE), T0).step) == "b=1 NewRevision"
