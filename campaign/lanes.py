@@ -23,6 +23,12 @@ CHILDREN: Final = (
 STRANGER: Final = "stranger"
 
 
+def of(namespace: str, name: str, number: int) -> Lane:
+    """A lane with two nodes of its own."""
+    nodes = tuple(f"{namespace}-{letter}" for letter in "ab")
+    return Lane(number=number, namespace=namespace, name=name, nodes=nodes)
+
+
 async def children(kube: Kube, lane: Lane) -> list[Manifest]:
     """Everything of all kinds that a deployment has."""
     selector = f"{seen.OF}={lane.name}"

@@ -15,6 +15,7 @@ from campaign import kube, lanes, specs, wishes
 from campaign.breaking import HARMLESS, ORDERS, Breaker
 from campaign.clients import Clients
 from campaign.kube import Eye, Kube, Refusal
+from campaign.leadership import Leadership
 from campaign.meddling import Meddler
 from campaign.moves import (
     Api,
@@ -72,7 +73,9 @@ async def world(door: Embedded, count: int) -> AsyncIterator["OnNodes"]:
     await asyncio.to_thread(door.load, built.archive)
     release = Release(door, built.reference)
     await asyncio.to_thread(release.install)
-    async with lived_in(release, built.reference, tuple(_lane(number) for number in range(count))) as made:
+    async with lived_in(
+        release, built.reference, tuple(lanes.of(_namespace(number), "chat", number) for number in range(count))
+    ) as made:
         yield made
 
 
@@ -100,6 +103,7 @@ class OnNodes:
         self._clients: dict[int, Clients] = {}
         self._began: dict[int, float] = {}
         self._wishes = Wishes(reached, ENGINE)
+        self._leadership = Leadership(reached, HOME)
         self._meddler = Meddler(reached, self.pods, self.deployments)
         self._breaker = Breaker(reached, release, self._meddler)
 
@@ -109,6 +113,7 @@ class OnNodes:
         await asyncio.gather(*(self._make(lane, image) for lane in self.lanes))
         eyes = (self.pods, self.nodes, self.deployments, self.wishes)
         work = [asyncio.create_task(one.follow()) for one in eyes]
+        work.append(asyncio.create_task(self._leadership.follow()))
         work += [asyncio.create_task(self._pages.follow(lane)) for lane in self.lanes]
         try:
             await asyncio.gather(*(one.seen.wait() for one in eyes))
@@ -169,7 +174,7 @@ class OnNodes:
 
     def disturbed_at(self) -> float:
         """By whatever all lanes feel."""
-        return self._breaker.until
+        return max(self._breaker.until, self._leadership.until)
 
     async def children(self, lane: Lane) -> list[Manifest]:
         """All kinds that a deployment has."""
@@ -184,7 +189,7 @@ class OnNodes:
 
     def complaints(self, lane: Lane) -> list[str]:
         """The stranger, pods of nobody, and what clients lost since the last sequence."""
-        found = lanes.complaints(self.pods, lane)
+        found = [*lanes.complaints(self.pods, lane), *filter(None, [self._leadership.complaint])]
         clients, since = self._clients.get(lane.number), self._began.get(lane.number, 0.0)
         self._began[lane.number] = time.monotonic()
         return [*found, *(clients.harmed(since) if clients else ())]
@@ -282,9 +287,3 @@ class OnNodes:
 
 def _namespace(number: int) -> str:
     return f"lane-{number}"
-
-
-def _lane(number: int) -> Lane:
-    namespace = _namespace(number)
-    nodes = tuple(f"{namespace}-{letter}" for letter in "ab")
-    return Lane(number=number, namespace=namespace, name="chat", nodes=nodes)

@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from campaign import kube, lanes, pod_states, specs, wishes
 from campaign.kube import Eye, Kube, Refusal
+from campaign.leadership import Leadership
 from campaign.meddling import Meddler
 from campaign.moves import (
     Api,
@@ -102,9 +103,10 @@ class Small:
         self.pods, self.nodes = Eye(reached, kube.PODS), Eye(reached, kube.NODES)
         self.deployments, self.wishes = Eye(reached, kube.DEPLOYMENTS), Eye(reached, kube.WISHES)
         self.pages = Pages(api, self.pods)
-        self.lanes = tuple(_lane(number) for number in range(count))
+        self.lanes = tuple(lanes.of(f"lane-{number:03d}", f"chat-{number:03d}", number) for number in range(count))
         self._hosts = Nodes(reached, GPUS)
         self._wishes = Wishes(reached)
+        self._leadership = Leadership(reached, "default")
         self._meddler = Meddler(reached, self.pods, self.deployments)
 
     @asynccontextmanager
@@ -112,7 +114,7 @@ class Small:
         """Lanes made, and everything followed for as long as the block runs."""
         await asyncio.gather(*(self._make(lane) for lane in self.lanes))
         eyes = (self.pods, self.nodes, self.deployments, self.wishes)
-        work = [asyncio.create_task(one.follow()) for one in (*eyes, self.pages)]
+        work = [asyncio.create_task(one.follow()) for one in (*eyes, self.pages, self._leadership)]
         work.append(asyncio.create_task(self._count_writes()))
         try:
             await asyncio.gather(*(one.seen.wait() for one in eyes))
@@ -210,7 +212,7 @@ class Small:
 
     def disturbed_at(self) -> float:
         """By whatever all lanes feel."""
-        return self.weather.until
+        return max(self.weather.until, self._leadership.until)
 
     async def children(self, lane: Lane) -> list[Manifest]:
         """All kinds that a deployment has."""
@@ -222,8 +224,8 @@ class Small:
         await self._meddler.take_orphans(lane)
 
     def complaints(self, lane: Lane) -> list[str]:
-        """The stranger, and pods of nobody."""
-        return lanes.complaints(self.pods, lane)
+        """The stranger, pods of nobody, and the operator."""
+        return [*lanes.complaints(self.pods, lane), *filter(None, [self._leadership.complaint])]
 
     def requests(self, lane: Lane) -> int:  # noqa: ARG002  # there are no clients here
         """None."""
@@ -284,16 +286,6 @@ class Small:
                 if one.asked.writes and one.asked.namespace in lanes and "events" not in one.asked.resource:
                     lanes[one.asked.namespace].writes += 1
             await asyncio.sleep(0.2)
-
-
-def _lane(number: int) -> Lane:
-    namespace = f"lane-{number:03d}"
-    return Lane(
-        number=number,
-        namespace=namespace,
-        name=f"chat-{number:03d}",
-        nodes=tuple(f"{namespace}-{letter}" for letter in "ab"),
-    )
 
 
 def _is_well(pod: Manifest) -> bool:
