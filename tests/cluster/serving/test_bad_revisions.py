@@ -76,4 +76,4 @@ def named(stage: Stage, served: dict[Bad, dict[str, str]]) -> dict[str, float]:
 def gone_back(look: Look) -> bool:
     """Whether what served before serves alone, with all its replicas, and the object says why."""
     counts = (look.status.get("routableReplicas"), len(look.pods))
-    return look.reason("Progressing") == "DeadlineExceeded" and counts == (2, 2)
+    return look.reason("Progressing") in {"DeadlineExceeded", "StartFailed"} and counts == (2, 2)
