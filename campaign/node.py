@@ -194,6 +194,10 @@ class OnNodes:
         self._began[lane.number] = time.monotonic()
         return [*found, *(clients.harmed(since) if clients else ())]
 
+    def orphans(self, lane: Lane) -> list[str]:
+        """Pods of nobody."""
+        return [str(one["metadata"]["name"]) for one in lanes.orphans(self.pods, lane)]
+
     def requests(self, lane: Lane) -> int:
         """How many were answered since the last sequence."""
         clients = self._clients.get(lane.number)

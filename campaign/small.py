@@ -224,8 +224,12 @@ class Small:
         await self._meddler.take_orphans(lane)
 
     def complaints(self, lane: Lane) -> list[str]:
-        """The stranger, pods of nobody, and the operator."""
+        """The stranger, and the operator."""
         return [*lanes.complaints(self.pods, lane), *filter(None, [self._leadership.complaint])]
+
+    def orphans(self, lane: Lane) -> list[str]:
+        """Pods of nobody."""
+        return [str(one["metadata"]["name"]) for one in lanes.orphans(self.pods, lane)]
 
     def requests(self, lane: Lane) -> int:  # noqa: ARG002  # there are no clients here
         """None."""

@@ -24,6 +24,7 @@ BACK_S: Final = 150.0
 """From undone faults to a deployment that serves as asked."""
 REST_S: Final = 2.0
 RESTS: Final = 4
+ORPHANS_S: Final = 25.0
 GONE_S: Final = 60.0
 GONE_EVERY_S: Final = 1.5
 
@@ -173,7 +174,10 @@ class Telling:
     async def _end(self, *, anew: bool) -> None:
         lane, world = self._lane, self._world
         self.outcome.requests = world.requests(lane)
-        for words in world.complaints(lane):
+        until = time.monotonic() + ORPHANS_S
+        while (left := world.orphans(lane)) and time.monotonic() < until:
+            await asyncio.sleep(1.0)
+        for words in (*world.complaints(lane), *(f"pod {one} runs on and belongs to nobody" for one in left)):
             self._violate("left behind", words)
         await self._rests()
         found = await self._children()

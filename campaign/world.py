@@ -59,5 +59,8 @@ class World(Protocol):
     def complaints(self, lane: Lane) -> list[str]:
         """What is wrong beside the status: the operator dead, a stranger's GPU taken, requests lost."""
 
+    def orphans(self, lane: Lane) -> list[str]:
+        """Pods that run and belong to nobody; an operator takes a moment to find them."""
+
     def requests(self, lane: Lane) -> int:
         """How many requests of clients ended since the last complaints."""

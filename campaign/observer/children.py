@@ -8,7 +8,8 @@ from typing import Any, Final
 from campaign.observer.facts import Manifest
 
 PAST: Final = frozenset(
-    f"fairlead.dev/{fact}" for fact in ("wanted-since", "grown-at", "served", "applied", "failure", "checked", "start-ends")
+    f"fairlead.dev/{fact}"
+    for fact in ("wanted-since", "grown-at", "served", "applied", "failure", "checked", "start-ends")
 ) | {"deployment.kubernetes.io/revision"}
 CHANCE: Final = frozenset({"clusterIP", "clusterIPs", "healthCheckNodePort"})
 
