@@ -24,7 +24,8 @@ BACK_S: Final = 150.0
 """From undone faults to a deployment that serves as asked."""
 REST_S: Final = 2.0
 RESTS: Final = 4
-ORPHANS_S: Final = 25.0
+ORPHAN_LOOKS: Final = 25
+"""One a second."""
 GONE_S: Final = 60.0
 GONE_EVERY_S: Final = 1.5
 
@@ -174,10 +175,8 @@ class Telling:
     async def _end(self, *, anew: bool) -> None:
         lane, world = self._lane, self._world
         self.outcome.requests = world.requests(lane)
-        until = time.monotonic() + ORPHANS_S
-        while (left := world.orphans(lane)) and time.monotonic() < until:
-            await asyncio.sleep(1.0)
-        for words in (*world.complaints(lane), *(f"pod {one} runs on and belongs to nobody" for one in left)):
+        nobodys = [f"pod {one} runs on and belongs to nobody" for one in await self._orphans()]
+        for words in (*world.complaints(lane), *nobodys):
             self._violate("left behind", words)
         await self._rests()
         found = await self._children()
@@ -193,6 +192,14 @@ class Telling:
             self._fresh.learn(lane.wish, known)
         for line in children.differences(known, found):
             self._violate("not as fresh", line)
+
+    async def _orphans(self) -> list[str]:
+        """Those that are left when the operator had its time to find them."""
+        for _ in range(ORPHAN_LOOKS):
+            if not self._world.orphans(self._lane):
+                break
+            await asyncio.sleep(1.0)
+        return self._world.orphans(self._lane)
 
     async def _rests(self) -> None:
         """At rest nothing is written."""
