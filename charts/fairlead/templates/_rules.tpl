@@ -57,16 +57,18 @@ To grant a router its Role (pods: get, list, watch) the operator must hold the s
   resources: [deployments]
   resourceNames: [{{ include "fairlead.fullname" . }}{{ if .Values.autoscaler.separate }}, {{ include "fairlead.fullname" . }}-autoscaler{{ end }}]
   verbs: [get]
+- apiGroups: [""]  # by which routers know the operator
+  resources: [secrets]
+  resourceNames: [fairlead-routers]
+  verbs: [get]
+- apiGroups: [""]  # what does not exist yet has no name to be granted by
+  resources: [secrets]
+  verbs: [create]
 {{- if .Values.webhook.enabled }}
 - apiGroups: [""]
   resources: [secrets]
   resourceNames: [{{ include "fairlead.webhook" . }}]
   verbs: [get{{ if include "fairlead.ownCertificates" . }}, update{{ end }}]
-{{- if include "fairlead.ownCertificates" . }}
-- apiGroups: [""]  # what does not exist yet has no name to be granted by
-  resources: [secrets]
-  verbs: [create]
-{{- end }}
 {{- end }}
 {{- end -}}
 

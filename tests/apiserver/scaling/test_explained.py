@@ -34,7 +34,7 @@ def test_explain_says_why_there_are_three_and_the_record_is_decided_the_same_aga
     stage.reaches("explained", 3)
     text = fairlead(stage, "explain", "infd/explained", *autoscaler(stage))
     assert text.startswith("infd/explained in default: 3 replicas (")
-    assert re.search(r"queueDepth +3 +6 wait in routers and 0 in engines, 2 for each replica are fine", text)
+    assert re.search(r"queueDepth +3 +6 requests wait in routers and 0 in engines, 2 for each replica are fine", text)
     assert "grows to 4" in text
     assert "Lately" in text
     record = json.loads(fairlead(stage, "explain", "explained", "-o", "json", *autoscaler(stage)))["record"]
@@ -48,7 +48,7 @@ def test_what_would_make_it_grow_does(stage: Stage) -> None:
     stage.pods.load("foretold").waiting = 4
     stage.reaches("foretold", 2)
     text = fairlead(stage, "explain", "foretold", *autoscaler(stage))
-    found = re.search(r"grows to (\d+) +when (\d+) more requests wait", text)
+    found = re.search(r"grows to (\d+) +when (\d+) more requests? waits?", text)
     assert found is not None, text
     stage.pods.load("foretold").waiting = 4 + int(found[2])
     stage.reaches("foretold", int(found[1]))

@@ -151,4 +151,4 @@ def test_a_policy_that_only_recommends_moves_nothing(stage: Stage) -> None:
     assert set(seen(stage, "watched", lambda _: None)) == {1}
     condition = next(one for one in stage.status("watched")["conditions"] if one["type"] == "ScalingActive")
     assert (condition["status"], condition["reason"]) == ("False", "AdvisesOnly")
-    assert "it would have 3" in condition["message"]
+    assert "it recommends 3 replicas" in condition["message"]
