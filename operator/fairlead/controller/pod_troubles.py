@@ -73,9 +73,12 @@ def trouble(pod: Manifest) -> Trouble | None:
     """What is the matter with this pod; nothing while it may simply need time.
 
     A pod that is being deleted, or that the kubelet ended for good (evicted, node shut down), has no trouble: its
-    engine was to end, however it did, and a replacement is Kubernetes' business.
+    engine was to end, however it did, and a replacement is Kubernetes' business. A check that failed is none of these:
+    its container ended by itself, and the kubelet gives no reason for the pod.
     """
-    if "deletionTimestamp" in pod["metadata"] or pod.get("status", {}).get("phase") in pods.ENDED:
+    status = pod.get("status", {})
+    ended_for_good = status.get("phase") in pods.ENDED and (status.get("reason") or status["phase"] == "Succeeded")
+    if "deletionTimestamp" in pod["metadata"] or ended_for_good:
         return None
     name = pod["metadata"]["name"]
     for status in _containers(pod):
