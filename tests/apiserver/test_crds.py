@@ -86,7 +86,7 @@ def test_a_bad_spec_is_refused_with_its_field_and_what_to_do(served: Embedded, b
 def test_explain_reads_the_levers_aloud(served: Embedded) -> None:
     told = " ".join(served.kubectl("explain", "infd.spec.engine.speculation").split())
     assert "Speculative decoding" in told
-    assert "Running requests in a replica above which guessing is switched off" in told
+    assert "Running requests in a replica above which speculative decoding is switched off" in told
     assert "enum: off, ngram, draftModel, eagle3" in told
 
 
