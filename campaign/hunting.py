@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from random import Random
 from typing import Final
@@ -69,8 +69,9 @@ class Found:
 class Hunt:
     """One campaign on its way."""
 
-    def __init__(self, world: World, deck: Deck, wanted: Wanted) -> None:
+    def __init__(self, world: World, deck: Deck, wanted: Wanted, lanes: Sequence[Lane] = ()) -> None:
         self._world = world
+        self._lanes = lanes or world.lanes
         self._deck = deck
         self._wanted = wanted
         self._fresh = Fresh()
@@ -84,7 +85,7 @@ class Hunt:
         weather = asyncio.create_task(self._weather())
         try:
             async with asyncio.TaskGroup() as group:
-                for lane in self._world.lanes:
+                for lane in self._lanes:
                     group.create_task(self._lane(lane, progress))
         finally:
             weather.cancel()

@@ -84,7 +84,7 @@ class Fresh:
 class Telling:
     """One sequence on its way."""
 
-    def __init__(self, world: World, lane: Lane, story: Story, fresh: Fresh) -> None:
+    def __init__(self, world: World, lane: Lane, story: Story, fresh: Fresh | None = None) -> None:
         self._world = world
         self._lane = lane
         self._fresh = fresh
@@ -179,8 +179,14 @@ class Telling:
         for words in (*world.complaints(lane), *nobodys):
             self._violate("left behind", words)
         await self._rests()
+        if self._fresh is not None:
+            await self._as_fresh(self._fresh, anew=anew)
+
+    async def _as_fresh(self, fresh: Fresh, *, anew: bool) -> None:
+        """As if this had been applied for the first time."""
+        lane, world = self._lane, self._world
         found = await self._children()
-        known = self._fresh.of(lane.wish)
+        known = fresh.of(lane.wish)
         if known is None or anew:
             await self._gone()
             if self.outcome.violations:
@@ -189,7 +195,7 @@ class Telling:
             if not await self._reached("fresh apply"):
                 return
             known = await self._children()
-            self._fresh.learn(lane.wish, known)
+            fresh.learn(lane.wish, known)
         for line in children.differences(known, found):
             self._violate("not as fresh", line)
 

@@ -8,15 +8,12 @@ from collections.abc import Iterator
 from typing import Final
 
 from campaign.observer import facts as seen
+from campaign.observer import written
 from campaign.observer.facts import Facts
 from campaign.observer.verdicts import MISSING, Lie, Verdict, lie, must
 
 LONGEST_CONTEXT: Final = 131_072
 """Of the model that all stories serve."""
-VARIABLES: Final = ("FAIRLEAD_ENGINE_FAULT", "TOKEN", "ABSENT")
-"""Of engines, that edits set and take away."""
-OPTIONAL: Final = ("campaign-1",)
-"""Tolerations that edits add."""
 NOT_STARTING: Final = frozenset(
     {
         "ImageNotPulled",
@@ -170,7 +167,7 @@ def progressing(facts: Facts) -> Verdict | None:
     """Complete when all that runs is what the spec says, and never before."""
     if is_refused(facts) or facts.wanted is None or (facts.spec.get("rollout") or {}).get("paused"):
         return None
-    broken = [one for one in _of_the_spec(facts) if seen.crashed(one) or seen.unpulled(one) or seen.hangs(one)]
+    broken = [one for one in written.of_the_spec(facts) if seen.crashed(one) or seen.unpulled(one) or seen.hangs(one)]
     if broken:
         mute = {"NoTokens"} if facts.ejected else set[str]()
         return must("Progressing", "False", NOT_STARTING | mute, f"pod {broken[0]['metadata']['name']} does not start")
@@ -189,7 +186,7 @@ def progressing(facts: Facts) -> Verdict | None:
 
 def is_complete(facts: Facts) -> bool:
     """Whether as many as are wanted run as the spec says, are ready, and nothing else does."""
-    ours = _of_the_spec(facts)
+    ours = written.of_the_spec(facts)
     if facts.ejected:
         return False
     return len(ours) == len(facts.engines) == len(facts.awake) == len(facts.ready) == facts.wanted
@@ -250,43 +247,6 @@ def scaling_active(facts: Facts) -> Verdict | None:
     reasons = frozenset({"Recommended", "NoRecommendation", "FiguresMissing", "AdvisesOnly"})
     every = frozenset({"True", "False", "Unknown"})
     return Verdict(condition="ScalingActive", statuses=every, reasons=reasons, because="the policy decides")
-
-
-def _of_the_spec(facts: Facts) -> list[seen.Manifest]:
-    """Engine pods whose command, image, variables, GPUs and places say what the spec says."""
-    return [one for one in facts.engines if not _differs(one["spec"], facts)]
-
-
-def _differs(pod: seen.Manifest, facts: Facts) -> bool:
-    engine, placed = facts.spec.get("engine") or {}, facts.spec.get("placement") or {}
-    main = pod["containers"][0]
-    words = [*(main.get("command") or ()), *(main.get("args") or ())]
-    batch = (engine.get("batching") or {}).get("maxSequences")
-    has = {one["name"]: one.get("value", "from elsewhere") for one in main.get("env") or ()}
-    wanted = {one["name"]: one.get("value", "from elsewhere") for one in engine.get("env") or ()}
-    tolerated = {one.get("key") for one in pod.get("tolerations") or ()}
-    product = (facts.spec.get("accelerator") or {}).get("product")
-    limit = ((main.get("resources") or {}).get("limits") or {}).get(seen.GPU, "0")
-    return (
-        _after(words, "--max-model-len") != str((engine.get("context") or {}).get("maxTokens"))
-        or _after(words, "--max-num-seqs") != (str(batch) if batch else "")
-        or any(has.get(name) != wanted.get(name) for name in (*wanted, *VARIABLES))
-        or bool({*OPTIONAL} & tolerated) != bool(placed.get("tolerations"))
-        or (engine.get("image") or main["image"]) != main["image"]
-        or main["image"].endswith(":missing") != str(engine.get("image", "")).endswith(":missing")
-        or int(limit) != facts.gpus
-        or (pod.get("nodeSelector") or {}).get(seen.PRODUCT) != product
-    )
-
-
-def _after(words: list[str], flag: str) -> str:
-    """What stands after a flag, or behind its equals sign."""
-    for place, word in enumerate(words):
-        if word == flag:
-            return words[place + 1]
-        if word.startswith(f"{flag}="):
-            return word.partition("=")[2]
-    return ""
 
 
 def _spare(facts: Facts) -> int:
