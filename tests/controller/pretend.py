@@ -184,7 +184,8 @@ PLATFORM: Final = Platform(
     operator_labels=(("app.kubernetes.io/name", "fairlead"),),
 )
 FORGOTTEN: Final = frozenset(
-    f"fairlead.dev/{fact}" for fact in ("wanted-since", "grown-at", "served", "applied", "failure", "checked", "start-ends")
+    f"fairlead.dev/{fact}"
+    for fact in ("wanted-since", "grown-at", "served", "applied", "failure", "checked", "start-ends")
 )
 """What is written on a revision of its past."""
 
