@@ -158,7 +158,9 @@ class Deployed:
         stored = json.loads(door.kubectl(f"--namespace={NAMESPACE}", "get", "secret", operator_key.NAME, "-o", "json"))
         keys = RouterKeys(secret=base64.b64decode(stored["data"][operator_key.KEY]))
         address = eventually(lambda: door.expose(namespace, f"{self.name}-pages", 9090), "a door to pages")
-        return Pages(address=address, key=str(keys.bearer(namespace, self.name)))
+        pages = Pages(address=address, key=str(keys.bearer(namespace, self.name)))
+        eventually(lambda: pages.get("/health")[0], "a new Service leads to a router")
+        return pages
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
