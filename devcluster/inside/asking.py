@@ -2,8 +2,12 @@
 
 import asyncio
 import json
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Final
+
+LONGEST_LINE: Final = 1 << 20
 
 
 class Refused(Exception):
@@ -36,3 +40,29 @@ class Kubectl:
         """`kubectl get … -o json` as plain objects."""
         answer = json.loads(await self("get", *words, "-o", "json"))
         return list(answer["items"]) if answer["kind"].endswith("List") else [answer]
+
+    async def watch(self, *words: str) -> AsyncIterator[dict[str, Any]]:
+        """`kubectl get … --watch`: each event, first those of all that is there, until the watch ends."""
+        options = ("--watch", "--output-watch-events", "-o", "json")
+        running = await asyncio.create_subprocess_exec(
+            str(self.program),
+            f"--kubeconfig={self.kubeconfig}",
+            "get",
+            *words,
+            *options,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            limit=LONGEST_LINE,
+        )
+        assert running.stdout is not None
+        lines: list[bytes] = []
+        try:
+            async for line in running.stdout:
+                lines.append(line)
+                if line == b"}\n":  # documents are indented: only the last line begins with a brace
+                    yield json.loads(b"".join(lines))
+                    lines.clear()
+        finally:
+            if running.returncode is None:
+                running.kill()
+            await running.wait()

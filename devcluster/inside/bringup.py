@@ -146,7 +146,7 @@ def environment(layout: Layout) -> dict[str, str]:
     """What components see: where programs are, and a folder for temporary files that goes with the cluster."""
     temporary = layout.root / "tmp"
     temporary.mkdir(parents=True, exist_ok=True)
-    kept = {key: os.environ[key] for key in ("PATH", "HOME", "LANG") if key in os.environ}
+    kept = {key: os.environ[key] for key in ("PATH", "HOME", "LANG", "PYTHONPATH") if key in os.environ}
     return {**kept, "TMPDIR": str(temporary), MARKER: str(layout.root)}
 
 

@@ -1,6 +1,7 @@
 """A node's programs and their configuration: container runtime, kubelet, and the network's two."""
 
 import json
+import sys
 from pathlib import Path
 from typing import Final
 
@@ -9,6 +10,8 @@ from devcluster.members.component import Component, Stage
 from devcluster.plan import DNS_ADDRESS, DOMAIN, POD_NETWORK, Node, Plan
 
 PAUSE_IMAGE: Final = "localhost/devcluster-pause:1"
+POLICY_AGENT: Final = "devcluster.inside.policy_agent"
+"""By name: what is described here knows nothing of what runs."""
 CNI_PLUGINS: Final = "/usr/lib/cni"
 """Where Debian's containernetworking-plugins puts them."""
 
@@ -24,7 +27,8 @@ def import_command(binaries: Path, node: Node, archive: Path) -> tuple[str, ...]
 
 
 def components(plan: Plan, layout: Layout, binaries: Path) -> tuple[Component, ...]:
-    """What runs on the nodes. One kube-proxy and one CoreDNS serve all nodes, as they share a network namespace."""
+    """What runs on the nodes. kube-proxy, CoreDNS and what enforces NetworkPolicies run once for all nodes, as these
+    share a network namespace."""
     if plan.light:
         return ()
     each = [
@@ -32,10 +36,12 @@ def components(plan: Plan, layout: Layout, binaries: Path) -> tuple[Component, .
     ]
     proxy = (str(binaries / "kube-proxy"), f"--config={layout.etc}/kube-proxy.json")
     dns = (str(binaries / "coredns"), "-conf", f"{layout.etc}/Corefile")
+    agent = (sys.executable, "-m", POLICY_AGENT, str(binaries / "kubectl"), str(layout.inner_kubeconfig))
     return (
         *each,
         Component(name="kube-proxy", argv=proxy, stage=Stage.MEMBERS),
         Component(name="coredns", argv=dns, stage=Stage.MEMBERS),
+        Component(name="network-policies", argv=agent, stage=Stage.MEMBERS),
     )
 
 

@@ -6,6 +6,7 @@ import json
 import subprocess
 import urllib.error
 import urllib.request
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -23,6 +24,7 @@ RELEASE: Final = "fairlead"
 PODS: Final = "app.kubernetes.io/name=fairlead"
 OF: Final = "fairlead.dev/deployment"
 ROLE: Final = "fairlead.dev/role"
+REVISION: Final = "fairlead.dev/revision"
 TOKEN_MS: Final = "40"
 BEHIND_MS: Final = "10000"
 """From one token to the next: slow enough that streams are in the middle of something whenever a pod goes."""
@@ -88,6 +90,11 @@ class Look:
     def engines(self) -> dict[str, str]:
         """UID of each engine pod, by name."""
         return {pod["metadata"]["name"]: pod["metadata"]["uid"] for pod in self.pods}
+
+    @property
+    def revisions(self) -> Counter[str]:
+        """How many engine pods there are of each revision."""
+        return Counter(pod["metadata"]["labels"][REVISION] for pod in self.pods)
 
     @property
     def ready(self) -> int:

@@ -90,11 +90,16 @@ def trouble(pod: Manifest) -> Trouble | None:
 
 
 def restart(pod: Manifest, container: str) -> str:
-    """When the kubelet restarts a container that answers nothing; empty where it has no liveness probe."""
+    """When the kubelet restarts a container that answers nothing; empty where it has no liveness probe.
+
+    What hangs may not end when it is asked to; the kubelet then waits out the pod's grace period.
+    """
     found = _probe(pod, container, "livenessProbe")
     if not found:
         return ""
-    return f"the kubelet restarts it after {count(found, 'second')} without an answer to its liveness probe"
+    grace = int(pod["spec"].get("terminationGracePeriodSeconds", 30))
+    when = f"after {count(found, 'second')} without an answer to its liveness probe"
+    return f"the kubelet restarts it {when}, at most {count(grace, 'second')} later if it cannot end"
 
 
 def _not_ready(pod: Manifest, status: Manifest) -> tuple[ConditionReason, str] | None:
@@ -108,7 +113,7 @@ def _not_ready(pod: Manifest, status: Manifest) -> tuple[ConditionReason, str] |
     seconds = _probe(pod, name, "readinessProbe")
     silent = f" for {count(seconds, 'second')} or longer" if seconds else ""
     replaced = restart(pod, name) or "nothing restarts it: delete the pod"
-    words = f"the engine runs and was ready, and has failed its readiness probe{silent}: it hangs or is overloaded"
+    words = f"the engine was ready and has failed its readiness probe{silent}: it hangs or is overloaded"
     return ConditionReason.NOT_READY, f"{words}; {replaced}; kubectl logs shows more"
 
 

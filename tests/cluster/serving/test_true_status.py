@@ -46,6 +46,18 @@ def test_a_cordon_is_no_cold_start_and_a_hang_is_told_as_what_it_is(stage: Stage
     assert "ended" not in found, "the end before is no news"
 
 
+@pytest.mark.trial(5)
+@pytest.mark.trial(6)
+def test_what_no_node_here_can_hold_is_stalled_and_says_what_to_change(stage: Stage) -> None:
+    """Nothing is wanted of a GPU that no node has, and eight of a GPU that comes in sixes."""
+    none = Deployed(stage, "none", replicas=0, product="NVIDIA-H100-80GB-HBM3")
+    wide = Deployed(stage, "wide", replicas=1, parallelism={"tensor": 8})
+    eventually(lambda: wide.look().reason("Stalled") == "NodesTooSmall", "tensor 8 is stalled")
+    eventually(lambda: none.look().reason("Scheduled") == "ProductAbsent", "the GPU's absence is said")
+    reasons = [none.look().reason("Ready"), wide.look().reason("Ready"), wide.look().reason("Reconciling")]
+    assert reasons == ["ScaledToZero", "NodesTooSmall", ""]
+
+
 def told(stage: Stage, pod: str, script: str) -> None:
     """Run a script beside the engine."""
     stage.kubectl("exec", pod, "--", "python3", "-c", script)

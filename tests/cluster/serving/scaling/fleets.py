@@ -114,13 +114,17 @@ def _object(kind: str, spec: Manifest) -> Manifest:
     return {"apiVersion": "fairlead.dev/v1alpha1", "kind": kind, "metadata": {"name": NAME}, "spec": spec}
 
 
-def _spec() -> dict[str, Any]:
+def simulated(context: int = 8192) -> Manifest:
     """How long a start takes is read when a replica starts: a story may change it without a rollout."""
-    simulated = engine(FAIRLEAD_ENGINE_FAULTS_API="1")
+    made = engine(context, FAIRLEAD_ENGINE_FAULTS_API="1")
     starts = {"name": START, "valueFrom": {"configMapKeyRef": STARTS | {"key": "seconds"}}}
+    return made | {"batching": {"maxSequences": PLACES}, "env": [*made["env"], starts]}
+
+
+def _spec() -> dict[str, Any]:
     return {
         "model": {"source": "hf://meta-llama/Llama-3.1-8B-Instruct", "servedName": NAME},
-        "engine": simulated | {"batching": {"maxSequences": PLACES}, "env": [*simulated["env"], starts]},
+        "engine": simulated(),
         "accelerator": {"product": "NVIDIA-L4"},
         "drain": {"settle": "3s", "timeout": "30s"},
         "rollout": {"progressDeadlineSeconds": 120},

@@ -5,10 +5,11 @@ from typing import Final
 import pytest
 
 from tests.cluster.serving.claims import Record, unharmed
-from tests.cluster.serving.scaling.fleets import MOST, TO_ZERO, Fleet, command
+from tests.cluster.serving.scaling.fleets import MOST, PATIENCE_S, TO_ZERO, Fleet, command, simulated
 from tests.cluster.serving.scaling.trails import Trail
 from tests.cluster.stories import Stage
 from tests.cluster.streams import Traffic
+from tests.patience import eventually
 
 pytestmark = pytest.mark.usefixtures("operated")
 
@@ -78,3 +79,24 @@ def test_time_in_the_queue_is_a_reason_where_few_wait(stage: Stage, record_prope
     record_property("seconds_to_decide", round(grown.at - traffic.began, 2))
     assert grown.reason == "QueueTime"
     assert "queueTimeP95 is 0.5 s" in said
+
+
+@pytest.mark.trial(10)
+def test_an_edit_under_load_grows_the_new_revision_alone(stage: Stage, record_property: Record) -> None:
+    """One replica, and a crowd that wants all there may be: none of them is of the spec that was just replaced."""
+    chat = Fleet(stage).apply()
+    (old,) = chat.comes_to(1).revisions
+    held = [1]
+
+    def all_are_new() -> bool:
+        found = chat.look().revisions
+        held.append(found.pop(old, 0))
+        return sum(found.values()) == MOST
+
+    with Traffic(chat.address(), clients=CROWD) as traffic:
+        chat.apply(engine=simulated(context=4096))
+        eventually(all_are_new, f"{MOST} replicas of the new revision", PATIENCE_S)
+        traffic.goes_on()
+
+    unharmed(traffic.report, record_property)
+    assert max(held) == 1, held
