@@ -127,6 +127,15 @@ def test_an_engine_that_ends_well_where_it_should_not_is_named_and_a_loop_only_w
     assert pod_troubles.trouble(pod(status)) == Trouble(pod="p", reason=reason, message=f"{words}; {shown}")
 
 
+@pytest.mark.trial(1)
+@pytest.mark.parametrize(("code", "is_trouble"), [(0, False), (1, True), (143, True)])
+def test_a_check_that_found_nothing_has_ended_as_it_should(code: int, is_trouble: bool) -> None:
+    """Its container has ended, and the kubelet has not said yet that its pod has."""
+    check = pod({"state": {"terminated": {"exitCode": code}}}) | {"spec": {"restartPolicy": "Never"}}
+    check["status"]["phase"] = "Running"
+    assert (pod_troubles.trouble(check) is not None) == is_trouble
+
+
 @pytest.mark.trial(2)
 def test_an_engine_that_lost_its_readiness_is_told_by_that_and_not_by_an_earlier_crash() -> None:
     found = pod_troubles.trouble(lapsed(lost_at="2026-11-20T12:01:00Z"))

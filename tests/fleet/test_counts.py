@@ -31,3 +31,11 @@ def test_a_count_bends_its_noun(number: float, noun: str, reads: str) -> None:
 )
 def test_a_count_bends_its_verb(number: float, word: str, reads: str) -> None:
     assert counts.verb(number, word) == reads
+
+
+def test_a_part_of_one_thing_is_and_of_several_are() -> None:
+    found = [
+        (some, whole, counts.verb_of_part(some, whole, "is"))
+        for some, whole in ((0, 1), (1, 1), (0, 3), (1, 3), (2, 3))
+    ]
+    assert [word for _, _, word in found] == ["is", "is", "are", "is", "are"]

@@ -12,7 +12,7 @@ from fairlead.controller.situation import Situation
 from fairlead.fleet.conditions import ConditionReason as Why
 from fairlead.fleet.conditions import ConditionType, Judgement
 from fairlead.fleet.counts import count as counted
-from fairlead.fleet.counts import verb
+from fairlead.fleet.counts import verb, verb_of_part
 from fairlead.fleet.rollouts import Hold, HoldReason, Lack, Phase, Plan
 from fairlead.fleet.troubles import Trouble
 
@@ -82,7 +82,7 @@ _LACKS: Final = {
 def available(now: Situation) -> Judgement:
     """Whether enough replicas are ready, of whatever revision."""
     kind, count = ConditionType.AVAILABLE, replica_counts.tally(now)
-    words = f"{replica_counts.of(count.ready, count.wanted)} {verb(count.ready, 'is')} ready"
+    words = f"{replica_counts.of(count.ready, count.wanted)} {verb_of_part(count.ready, count.wanted, 'is')} ready"
     if count.wanted == 0 and count.ready == 0:
         return _yes(kind, Why.SCALED_TO_ZERO, "no replica is wanted")
     if count.ready == 0:
@@ -122,7 +122,9 @@ def ready(now: Situation, parts: tuple[Judgement, ...]) -> Judgement:
     if serves.wanted == 0 and serves.ready == 0:
         return _yes(kind, Why.SCALED_TO_ZERO, by_type[ConditionType.ROUTABLE].message)
     doubts = routing_conditions.doubts(now) if serves.routable < serves.ready else ""
-    words = f"{replica_counts.of(serves.routable, serves.wanted)} {verb(serves.routable, 'serves')}"
+    words = (
+        f"{replica_counts.of(serves.routable, serves.wanted)} {verb_of_part(serves.routable, serves.wanted, 'serves')}"
+    )
     return _yes(kind, Why.SERVING, f"{words}{doubts}")
 
 

@@ -125,9 +125,12 @@ def _probe(pod: Manifest, container: str, kind: str) -> int:
 
 
 def _containers(pod: Manifest) -> Iterator[Manifest]:
+    """Without those of a pod that runs once, as a check does, and did what it was for."""
     status = pod.get("status", {})
-    yield from status.get("initContainerStatuses") or ()
-    yield from status.get("containerStatuses") or ()
+    once = pod.get("spec", {}).get("restartPolicy") == "Never"
+    for one in (*(status.get("initContainerStatuses") or ()), *(status.get("containerStatuses") or ())):
+        if not (once and (one.get("state", {}).get("terminated") or {}).get("exitCode") == 0):
+            yield one
 
 
 def _image(status: Manifest) -> tuple[ConditionReason, str] | None:

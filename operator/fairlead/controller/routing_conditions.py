@@ -8,7 +8,7 @@ from fairlead.controller.situation import Routers, Situation
 from fairlead.fleet.conditions import ConditionReason as Why
 from fairlead.fleet.conditions import ConditionType, Judgement
 from fairlead.fleet.counts import count as counted
-from fairlead.fleet.counts import verb
+from fairlead.fleet.counts import verb, verb_of_part
 from fairlead.fleet.policies import ReplicaBounds
 
 
@@ -42,7 +42,11 @@ def _through_gateway(_: Situation, routers: Routers, __: Tally) -> Judgement | N
 def _no_router_ready(_: Situation, routers: Routers, __: Tally) -> Judgement | None:
     if routers.ready:
         return None
-    return _no(ConditionType.ROUTABLE, Why.ROUTERS_NOT_READY, f"0 of {counted(routers.wanted, 'router')} are ready")
+    return _no(
+        ConditionType.ROUTABLE,
+        Why.ROUTERS_NOT_READY,
+        f"0 of {counted(routers.wanted, 'router')} {verb(routers.wanted, 'is')} ready",
+    )
 
 
 def _nothing_ready(now: Situation, __: Routers, count: Tally) -> Judgement | None:
@@ -73,7 +77,7 @@ def _at_zero(now: Situation) -> str:
 
 
 def _counted(_: Situation, routers: Routers, count: Tally) -> Judgement:
-    gets = verb(count.routable, "gets")
+    gets = verb_of_part(count.routable, count.ready, "gets")
     words = f"{count.routable} of {counted(count.ready, 'ready replica')} {gets} requests{_why_not(routers)}"
     if count.routable:
         return _yes(ConditionType.ROUTABLE, Why.ROUTABLE, words)

@@ -19,6 +19,11 @@ def verb(number: float, word: str) -> str:
     return IRREGULAR.get(word, word.removesuffix("s"))
 
 
+def verb_of_part(some: int, whole: int, word: str) -> str:
+    """The verb after `some of so many things`: `0 of 1 replica is`, `0 of 3 replicas are`, `1 of 3 replicas is`."""
+    return verb(some or whole, word)
+
+
 def plural(noun: str) -> str:
     """More than one of them."""
     if noun.endswith("y") and noun[-2:-1] not in "aeiou":
