@@ -55,13 +55,9 @@ class Kubectl:
             limit=LONGEST_LINE,
         )
         assert running.stdout is not None
-        lines: list[bytes] = []
         try:
             async for line in running.stdout:
-                lines.append(line)
-                if line == b"}\n":  # documents are indented: only the last line begins with a brace
-                    yield json.loads(b"".join(lines))
-                    lines.clear()
+                yield json.loads(line)
         finally:
             if running.returncode is None:
                 running.kill()

@@ -93,8 +93,9 @@ def test_an_edit_under_load_grows_the_new_revision_alone(stage: Stage, record_pr
         held.append(found.pop(old, 0))
         return sum(found.values()) == MOST
 
-    with Traffic(chat.address(), clients=CROWD) as traffic:
-        chat.apply(engine=simulated(context=4096))
+    address = chat.address()
+    chat.apply(engine=simulated(context=4096))
+    with Traffic(address, clients=CROWD) as traffic:
         eventually(all_are_new, f"{MOST} replicas of the new revision", PATIENCE_S)
         traffic.goes_on()
 
