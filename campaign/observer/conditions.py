@@ -118,11 +118,20 @@ def _placed(facts: Facts, wanted: int) -> Verdict | None:
     if wanted == 0 and not facts.engines:
         return must("Scheduled", "True", ("NothingToSchedule", "Scheduled"), "no replica is asked for")
     if len(facts.engines) >= wanted and all(one["spec"].get("nodeName") for one in facts.engines):
-        return must("Scheduled", "True", ("Scheduled",), "every replica has a node")
+        return _changed_in_place(facts)
     if wanted > len(facts.engines) and not _stuck(facts):
         words = f"{wanted} are wanted and {len(facts.engines)} asked for, and nothing moves"
         return must("Scheduled", "False", CROWDED, words)
     return None
+
+
+def _changed_in_place(facts: Facts) -> Verdict:
+    """Every replica has a node; one more of a new revision may find none, and others' GPUs are not seen from here."""
+    if is_complete(facts) or (facts.spec.get("rollout") or {}).get("strategy") != "Surge":
+        return must("Scheduled", "True", ("Scheduled",), "every replica has a node")
+    reasons = CROWDED | {"Scheduled"}
+    because = "every replica has a node, and a change may wait for a GPU"
+    return Verdict(condition="Scheduled", statuses=frozenset({"True", "False"}), reasons=reasons, because=because)
 
 
 def available(facts: Facts) -> Verdict | None:

@@ -109,6 +109,16 @@ def test_each_bad_wish_must_be_said(changes: Manifest, condition: str, reason: s
     assert condition in about(picture(**changes))
 
 
+@pytest.mark.parametrize(("strategy", "lies"), [("Surge", set()), ("Replace", {"Scheduled"})])
+def test_a_change_that_surges_may_wait_for_a_gpu_while_every_replica_has_a_node(strategy: str, lies: set[str]) -> None:
+    said = SERVING | {"Scheduled": ("False", "NoFreeGpu")}
+    changed = picture(said=said, engine={"context": {"maxTokens": 4096}}, rollout={"strategy": strategy})
+    unchanged = picture(said=said, rollout={"strategy": strategy})
+
+    assert "Scheduled" in about(unchanged)
+    assert about(changed) & {"Scheduled"} == lies
+
+
 def test_more_gpus_than_a_node_has_is_for_a_person_to_change() -> None:
     assert "Stalled" in about(picture(parallelism={"tensor": 8}))
 
