@@ -48,7 +48,8 @@ def _allowed(
     ports = [found for port in rule.get("ports", ()) if (found := _port(port, pod))]
     if not rule.get("ports"):
         ports = [EVERYTHING]
-    return [" ".join(filter(None, (source, port, "accept"))) for source in sources if source is not None for port in ports]
+    found = [source for source in sources if source is not None]
+    return [" ".join(filter(None, (source, port, "accept"))) for source in found for port in ports]
 
 
 def _source(peer: Object, namespace: str, pods: Sequence[Object], namespaces: Mapping[str, Labels]) -> str | None:

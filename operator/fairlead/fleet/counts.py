@@ -24,6 +24,11 @@ def verb_of_part(some: int, whole: int, word: str) -> str:
     return verb(some or whole, word)
 
 
+def part(some: int, whole: int, noun: str, word: str) -> str:
+    """Some of so many things, and what they do: `0 of 3 replicas are`."""
+    return f"{written(some)} of {count(whole, noun)} {verb_of_part(some, whole, word)}"
+
+
 def plural(noun: str) -> str:
     """More than one of them."""
     if noun.endswith("y") and noun[-2:-1] not in "aeiou":

@@ -66,7 +66,7 @@ def _wait(at: Situation) -> Hold | GiveUp:
     if at.now < returning.due(at.rollout, at.current.revision):
         return hold
     seconds, target, back = at.rollout.rules.progress_deadline_seconds, at.current, at.way_back.name
-    available = f"{target.available} of {counts.count(at.wanted, 'replica')} {counts.verb_of_part(target.available, at.wanted, 'is')}"
+    available = counts.part(target.available, at.wanted, "replica", "is")
     because = f"{available} available and nothing moved for {seconds} s; {back} serves instead"
     failure = returning.failed(target.revision, at.now)
     return GiveUp(revision=target.name, failure=failure, reason=StepReason.DEADLINE_EXCEEDED, because=because)

@@ -28,7 +28,7 @@ def older(at: Situation) -> Ask | None:
         return None
     reason = StepReason.SCALED_DOWN if at.excess > 0 else StepReason.MAKING_ROOM
     change = sentences.change(first.name, first.asked, first.asked - give)
-    serving = f"{_serving(at)} of {counts.count(at.wanted, 'replica')} {counts.verb_of_part(_serving(at), at.wanted, 'is')} available"
+    serving = f"{counts.part(_serving(at), at.wanted, 'replica', 'is')} available"
     return _less(first, give, reason, f"{change}: {serving}; the rollout may go down to {at.floor}")
 
 
