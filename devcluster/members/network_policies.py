@@ -48,8 +48,8 @@ def _allowed(
     ports = [found for port in rule.get("ports", ()) if (found := _port(port, pod))]
     if not rule.get("ports"):
         ports = [EVERYTHING]
-    found = [source for source in sources if source is not None]
-    return [" ".join(filter(None, (source, port, "accept"))) for source in found for port in ports]
+    pairs = [(source, port) for source in sources if source is not None for port in ports]
+    return [" ".join(filter(None, (*pair, "accept"))) for pair in pairs]
 
 
 def _source(peer: Object, namespace: str, pods: Sequence[Object], namespaces: Mapping[str, Labels]) -> str | None:
