@@ -40,8 +40,8 @@ _HEAD: Final = """\
 Written by `python -m house.step_times_page`; changes here are lost. The same figures, as a check that fails when they
 grow: `python -m bench.step_times`.
 
-`sim.timing` says how long an engine's step lasts from what it must read, compute and move and a few coefficients of
-the hardware and the engine. Below it is held against {rows:,} published runs at fixed concurrency
+`sim.timing` says how long an engine's step lasts from what it must read, compute and move and a few coefficients
+of the hardware and the engine. Below it is held against {rows:,} published runs at fixed concurrency
 ({source}, Apache-2.0), {runs:,} of them different
 measurements: listings repeat each other. No row is left out{left_out}.
 
