@@ -24,7 +24,7 @@ DEPLOYMENTS: Final = "/apis/apps/v1/deployments"
 WISHES: Final = "/apis/fairlead.dev/v1alpha1/inferencedeployments"
 PATIENCE: Final = aiohttp.ClientTimeout(total=20)
 AGAIN_S: Final = 0.5
-AWAY_S: Final = 30.0
+AWAY_S: Final = 120.0
 BUSY: Final = frozenset({500, 503, 504})
 """A 429 is an eviction's answer too, so it is not among them."""
 JSON: Final = "application/json"
