@@ -252,9 +252,8 @@ def long(seconds: float) -> tuple[str, bool]:
         ("100k-token jobs, long lane", Routing(long_lane=lane), 8.0),
     ):
         run = found[words] = lived(routing, Traffic(chat, jobs_every_s=every), seconds)
-        jobs = run.p95("jobs") if every else 0.0
         print(
-            f"       {words:34} {run.p95(NAMES[0]):22.3f} s {jobs:8.2f} s {run.tokens('jobs'):16,.0f}"
+            f"       {words:34} {run.p95(NAMES[0]):22.3f} s {run.p95('jobs') if every else 0.0:8.2f} s {run.tokens('jobs'):16,.0f}"
             f" {run.tokens(NAMES[0]):8,.0f}",
             flush=True,
         )
@@ -265,12 +264,10 @@ def long(seconds: float) -> tuple[str, bool]:
 def batch(seconds: float) -> tuple[str, bool]:
     """Chat in waves over a backlog."""
     routing = Routing(batch_lane=BatchLane(below_utilization=BELOW, max_queued=1_000_000))
-    chat = dict.fromkeys(NAMES[:1], RATE * 4)
     print(f"batch: {'':34} {'p95 TTFT of chat':>24} {'idle used':>10} {'tokens/s: batch':>16} {'chat':>8}")
-    used = 0.0
-    overtaken = 0
+    used, overtaken = 0.0, 0
     for words, backlog in (("chat alone", False), ("a backlog without end", True)):
-        run = lived(routing, Traffic(chat, backlog=backlog, waves=True), seconds)
+        run = lived(routing, Traffic(dict.fromkeys(NAMES[:1], RATE * 4), backlog=backlog, waves=True), seconds)
         used = run.watched.batch / run.watched.idle
         overtaken = run.front.overtaken
         print(

@@ -2,7 +2,9 @@
 
 from pathlib import Path
 
-from house import sizes
+import pytest
+
+from house import sizes, tree
 
 HERE = Path("house/example.py")
 
@@ -24,6 +26,15 @@ def test_a_file_may_have_three_hundred_lines_and_not_one_more() -> None:
 
     (told,) = sizes.violations(sizes.measure(HERE, "x = 1\n" * 301))
     assert told.startswith("house/example.py:301: file has 301 lines, at most 300: split it")
+
+
+@pytest.mark.parametrize("name", sizes.STATE_MACHINES)
+def test_a_state_machine_that_is_one_idea_may_have_five_hundred_and_is_there(name: str) -> None:
+    path = Path(name)
+    assert list(sizes.violations(sizes.measure(path, "x = 1\n" * 500))) == []
+    (told,) = sizes.violations(sizes.measure(path, "x = 1\n" * 501))
+    assert "file has 501 lines, at most 500" in told
+    assert (tree.ROOT / path).is_file()
 
 
 def test_methods_coroutines_and_inner_functions_are_measured_too() -> None:
