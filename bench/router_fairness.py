@@ -253,8 +253,8 @@ def long(seconds: float) -> tuple[str, bool]:
     ):
         run = found[words] = lived(routing, Traffic(chat, jobs_every_s=every), seconds)
         print(
-            f"       {words:34} {run.p95(NAMES[0]):22.3f} s {run.p95('jobs') if every else 0.0:8.2f} s {run.tokens('jobs'):16,.0f}"
-            f" {run.tokens(NAMES[0]):8,.0f}",
+            f"       {words:34} {run.p95(NAMES[0]):22.3f} s {run.p95('jobs') if every else 0.0:8.2f} s"
+            f" {run.tokens('jobs'):16,.0f} {run.tokens(NAMES[0]):8,.0f}",
             flush=True,
         )
     moved = found["100k-token jobs, long lane"].p95(NAMES[0]) / found["chat alone"].p95(NAMES[0]) - 1
