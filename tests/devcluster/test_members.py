@@ -45,6 +45,7 @@ def test_a_whole_cluster_starts_stores_first_and_members_last(layout: Layout) ->
             "kubelet-b",
             "kube-proxy",
             "coredns",
+            "network-policies",
         },
     }
 
