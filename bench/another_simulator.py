@@ -16,13 +16,13 @@ from typing import Final
 from bench import simulated_fleets
 from bench.simulated_fleets import Lived
 from fairlead.cluster import package_data
-from fairlead.fleet.capacity import Objectives
-from fairlead.fleet.traffic import Z95, Lengths
-from fairlead.sim.world.balancing import FewestRequests
-from fairlead.sim.world.tale import Tale
-from fairlead.sim.world.traffic import gaps, generators, lengths, profiles
-from fairlead.sim.world.world import World
-from fairlead.sizing.question import Question
+from fairlead.fleet.capacity_plan import LatencyObjectives
+from fairlead.fleet.traffic import Z95, TokenLengths
+from fairlead.simulator.traffic import gaps, generators, lengths, rate_profiles
+from fairlead.simulator.virtual_fleet.balancers import FewestRequests
+from fairlead.simulator.virtual_fleet.run_statistics import RunStatistics
+from fairlead.simulator.virtual_fleet.simulation import FleetSimulation
+from fairlead.sizing.sizing_input import SizingInput
 
 REQUESTS: Final = 19_366
 RATE: Final = 5.53
@@ -70,27 +70,27 @@ def theirs(program: Path) -> tuple[float, float]:
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, wall
 
 
-def ours() -> World:
+def ours() -> FleetSimulation:
     """The like of it here."""
     known = package_data.load_catalogue()
     lived = Lived(
         words="8 x Llama-3.1-8B on NVIDIA-H100-80GB-HBM3",
-        question=Question(
+        question=SizingInput(
             shape=known.shapes["meta-llama/Llama-3.1-8B-Instruct"],
             accelerator=known.accelerators["NVIDIA-H100-80GB-HBM3"],
             context=131_072,
         ),
         replicas=REPLICAS,
-        objectives=Objectives(),
+        objectives=LatencyObjectives(),
     )
     draw = simulated_fleets.streams("another")
     sizes = lengths.lognormal(_percentiles(*PROMPT), _percentiles(*OUTPUT), lived.question.context, draw)
-    row = generators.requests(profiles.steady(RATE, math.inf), gaps.poisson(draw), sizes)
-    world = World(lived.fleet(), FewestRequests(), draw, Tale(lived.objectives))
+    row = generators.requests(rate_profiles.steady(RATE, math.inf), gaps.poisson(draw), sizes)
+    world = FleetSimulation(lived.fleet(), FewestRequests(), draw, RunStatistics(lived.objectives))
     world.run(one for one, _ in zip(row, range(REQUESTS), strict=False))
     return world
 
 
-def _percentiles(mean: float, deviation: float) -> Lengths:
+def _percentiles(mean: float, deviation: float) -> TokenLengths:
     p50, p95, p99 = (math.exp(mean + sigmas * deviation) for sigmas in (0.0, Z95, 2.326))
-    return Lengths.of_percentiles(p50, p95, p99)
+    return TokenLengths.of_percentiles(p50, p95, p99)

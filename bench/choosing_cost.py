@@ -10,14 +10,14 @@ from itertools import product
 from math import inf
 from typing import Final
 
-from fairlead.fleet.endpoints import Seen
+from fairlead.fleet.endpoints import DiscoveredEndpoint
 from fairlead.fleet.tenants import Tenant
 from fairlead.routing.accounts import Account
-from fairlead.routing.ask import Ask
-from fairlead.routing.choosing import Chosen
 from fairlead.routing.endpoint import Endpoint
-from fairlead.routing.reasons import Ending
-from fairlead.routing.table import Table
+from fairlead.routing.endpoint_table import EndpointTable
+from fairlead.routing.reasons import AttemptEnding
+from fairlead.routing.routing_request import RoutingRequest
+from fairlead.routing.selection import EndpointChoice
 
 ENGINES: Final = (8, 64)
 ROUTERS: Final = (1, 3)
@@ -37,9 +37,9 @@ def main() -> int:
     return 0
 
 
-def _table(engines: int, routers: int) -> Table:
-    made = Table(_nobody_listens)
-    made.take([Seen(pod=f"engine-{number}", address=str(number)) for number in range(engines)])
+def _table(engines: int, routers: int) -> EndpointTable:
+    made = EndpointTable(_nobody_listens)
+    made.take([DiscoveredEndpoint(pod=f"engine-{number}", address=str(number)) for number in range(engines)])
     made.field.routers = routers
     for endpoint in made.endpoints:
         made.proved(endpoint)
@@ -51,12 +51,12 @@ def _nobody_listens(endpoint: Endpoint) -> None:
     """States do not change here."""
 
 
-def _asks(blocks: int) -> list[Ask]:
+def _asks(blocks: int) -> list[RoutingRequest]:
     chance = random.Random(blocks)  # noqa: S311  # a recorded seed, not a secret
     account = Account(Tenant(name="everybody", keys=()))
     talks = [tuple(chance.getrandbits(64) for _ in range(max(blocks - 1, 0))) for _ in range(TALKS)]
     return [
-        Ask(
+        RoutingRequest(
             account=account,
             prompt_tokens=max(128 * blocks, 100),
             output_tokens=512,
@@ -67,7 +67,7 @@ def _asks(blocks: int) -> list[Ask]:
     ]
 
 
-def _costs(table: Table, asks: list[Ask]) -> list[float]:
+def _costs(table: EndpointTable, asks: list[RoutingRequest]) -> list[float]:
     """Each step's lower quartile."""
     spent: list[list[float]] = [[], [], [], []]
     clock = time.perf_counter
@@ -75,13 +75,13 @@ def _costs(table: Table, asks: list[Ask]) -> list[float]:
         began = clock()
         found = table.choose(ask, 0.0)
         chose = clock()
-        assert isinstance(found, Chosen)
+        assert isinstance(found, EndpointChoice)
         before = clock()
         table.charge(ask, found, 0.0)
         charged = clock()
         table.first_token(ask, 0.0)
         read = clock()
-        table.give_back(ask, Ending.DONE, 0.0)
+        table.give_back(ask, AttemptEnding.DONE, 0.0)
         back = clock()
         for step, seconds in zip(spent, (chose - began, charged - before, read - charged, back - read), strict=True):
             step.append(seconds)

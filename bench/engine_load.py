@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from bench.lean_client import Ask, Client
-from fairlead.simulator.words import tokenizer
+from fairlead.emulator.text import tokenizer
 
 RAMP_SECONDS: Final = 4.0
 """Over which streams begin; short requests come after it."""

@@ -7,8 +7,8 @@ the second run under capacities around the recorded one. Last, many steps at onc
 import random
 import time
 
-from fairlead.sim.engine.batch import StepTimes
-from fairlead.sim.engine.core import Core
+from fairlead.simulator.engine.batch import StepTimes
+from fairlead.simulator.engine.core import EngineCore
 from prove import replay_table
 from prove.replay_table import JUDGED, Told
 
@@ -37,7 +37,7 @@ def _show(told: Told, source: str) -> None:
 
 def _seconds(times: StepTimes, *, plain: bool) -> float:
     """Of processor time for the judged run."""
-    core = Core(replay_table.limits(), times, random.Random(0), plain=plain)  # noqa: S311  # nothing is drawn
+    core = EngineCore(replay_table.limits(), times, random.Random(0), plain=plain)  # noqa: S311  # nothing is drawn
     now = 0.0
     started = time.process_time()
     for serial, one in enumerate(replay_table.recording(JUDGED).answered):

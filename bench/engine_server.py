@@ -21,11 +21,11 @@ import uvloop
 from bench import engine_load
 from bench.engine_load import Load, Round, Server
 from bench.lean_client import Ask
-from fairlead.sim.engine.core import Core
-from fairlead.sim.engine.request import Finish, Request
-from fairlead.simulator import command, packaged, pretence
-from fairlead.simulator.live import provision
-from fairlead.simulator.live.provision import Machine, Provision
+from fairlead.emulator import command, emulation_knobs, packaged_data
+from fairlead.emulator.engine import provision
+from fairlead.emulator.engine.provision import EmulatedMachine, EngineProvision
+from fairlead.simulator.engine.core import EngineCore
+from fairlead.simulator.engine.requests import EngineRequest, FinishReason
 from house.tree import ROOT
 
 HOST: Final = "127.0.0.12"
@@ -101,7 +101,9 @@ def measure(load: Load, fixed_ms: float | None = None) -> Found:
     """One server, one round."""
     variables = _variables(fixed_ms)
     words = VLLM if fixed_ms is None else (*VLLM, *AMPLE)
-    made = provision.provide(command.read(words), Machine(PRODUCT, 1), pretence.read(variables), packaged.load())
+    made = provision.provide(
+        command.read(words), EmulatedMachine(PRODUCT, 1), emulation_knobs.read(variables), packaged_data.load()
+    )
     with _serving(words, variables) as server:
         ran = uvloop.run(engine_load.through(load, server, made.served.vocabulary))
     longs, shorts = ([ask for ask in asks if ask.well] for asks in (ran.longs, ran.shorts))
@@ -115,7 +117,7 @@ def _variables(fixed_ms: float | None) -> dict[str, str]:
     told = {"START_SECONDS": "0"}
     if fixed_ms is not None:
         told |= {"TTFT_MS": f"{fixed_ms:g}", "TPOT_MS": f"{fixed_ms:g}"}
-    return {pretence.PREFIX + knob: value for knob, value in told.items()}
+    return {emulation_knobs.PREFIX + knob: value for knob, value in told.items()}
 
 
 @contextmanager
@@ -140,9 +142,9 @@ def _serving(vllm: tuple[str, ...], variables: dict[str, str]) -> Iterator[Serve
             os.sched_setaffinity(0, set(cores))
 
 
-def _modelled(made: Provision, ran: Round) -> Means:
+def _modelled(made: EngineProvision, ran: Round) -> Means:
     """The same arrivals on the same model, in virtual time."""
-    core = Core(made.settings, made.times, random.Random(0))  # noqa: S311 - nothing is drawn
+    core = EngineCore(made.settings, made.times, random.Random(0))  # noqa: S311 - nothing is drawn
     asked = [(ask, _request(number, ask)) for number, ask in enumerate(sorted(ran.everyone, key=lambda ask: ask.sent))]
     now = asked[0][0].sent
     for ask, request in asked:
@@ -156,9 +158,13 @@ def _modelled(made: Provision, ran: Round) -> Means:
     return _means(gaps, [_at(one.first_token) - one.arrived for one in shorts])
 
 
-def _request(number: int, ask: Ask) -> Request:
-    return Request(
-        serial=number, prompt_tokens=ask.prompt_tokens, output_tokens=ask.tokens, arrived=ask.sent, finish=Finish.LENGTH
+def _request(number: int, ask: Ask) -> EngineRequest:
+    return EngineRequest(
+        serial=number,
+        prompt_tokens=ask.prompt_tokens,
+        output_tokens=ask.tokens,
+        arrived=ask.sent,
+        finish=FinishReason.LENGTH,
     )
 
 

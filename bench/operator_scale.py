@@ -23,7 +23,7 @@ from devcluster.cache import Cache
 from devcluster.door import Embedded
 from devcluster.up import up
 from fairlead.cluster import connection, kinds
-from fairlead.cluster.api_server import ApiServer, EventType
+from fairlead.cluster.api_server import ApiServer, WatchEventType
 from house.tree import ROOT
 
 NAMESPACES: Final = 20
@@ -125,7 +125,7 @@ async def _converged(api: ApiServer, count: int, step: progress.Step) -> float:
     watched = api.watch(kinds.INFERENCE_DEPLOYMENT, None, "", listed.resource_version)
     async with aclosing(watched) as events:
         async for event in events:
-            if event.type is EventType.MODIFIED and _reported(event.manifest):
+            if event.type is WatchEventType.MODIFIED and _reported(event.manifest):
                 done.add(_name(event.manifest))
                 step.at(f"{len(done)} of {count}")
             if len(done) >= count:

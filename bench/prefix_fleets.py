@@ -20,20 +20,20 @@ from typing import Any, Final, Protocol
 
 from bench.simulated_fleets import streams, traces
 from fairlead.cluster import package_data
-from fairlead.routing.endpoint import Figures
-from fairlead.sim.engine.core import Core
-from fairlead.sim.engine.settings import EngineSettings
-from fairlead.sim.timing import catalogue, fitted_sets
-from fairlead.sim.timing.catalogue import RatesUnknown
-from fairlead.sim.timing.step_times import PhysicalStepTimes
-from fairlead.sim.world.balancing import Balancer
-from fairlead.sim.world.replica import Inside
-from fairlead.sim.world.replicas import Fleet
-from fairlead.sim.world.tale import Tale
-from fairlead.sim.world.traffic import recorded, sessions
-from fairlead.sim.world.traffic.arrival import Arrival
-from fairlead.sim.world.world import World
-from fairlead.sizing.question import Question
+from fairlead.routing.endpoint import EndpointSample
+from fairlead.simulator.engine.core import EngineCore
+from fairlead.simulator.engine.settings import EngineSettings
+from fairlead.simulator.timing import catalogue, fitted_sets
+from fairlead.simulator.timing.catalogue import RatesUnknown
+from fairlead.simulator.timing.step_times import PhysicalStepTimes
+from fairlead.simulator.traffic import request_traces, sessions
+from fairlead.simulator.traffic.arrivals import RequestArrival
+from fairlead.simulator.virtual_fleet.balancers import Balancer
+from fairlead.simulator.virtual_fleet.replica import ReplicaEngines
+from fairlead.simulator.virtual_fleet.replicas import SimulatedFleet
+from fairlead.simulator.virtual_fleet.run_statistics import RunStatistics
+from fairlead.simulator.virtual_fleet.simulation import FleetSimulation
+from fairlead.sizing.sizing_input import SizingInput
 
 ENGINES: Final = 8
 BLOCK_TOKENS: Final = 128
@@ -51,10 +51,10 @@ WARM: Final = 0.25
 class Engines(Protocol):
     """What a balancer may ask of the engines it stands before."""
 
-    def figures(self, ordinal: int, now: float) -> Figures | None:
+    def figures(self, ordinal: int, now: float) -> EndpointSample | None:
         """As its metrics would tell."""
 
-    def engine(self, ordinal: int) -> Core:
+    def engine(self, ordinal: int) -> EngineCore:
         """From inside."""
 
 
@@ -69,7 +69,7 @@ class Trial:
     page_tokens: int
     context: int
     block_pages: int
-    arrivals: Callable[[], Iterator[Arrival]]
+    arrivals: Callable[[], Iterator[RequestArrival]]
     since: float
     until: float = inf
 
@@ -78,7 +78,7 @@ class Trial:
 class Lived:
     """What came of one run."""
 
-    tale: Tale
+    tale: RunStatistics
     busy: float
     """Share of the time that an engine had something in its batch, as arrivals saw it."""
     reading: float
@@ -94,7 +94,7 @@ class Standing:
     """The engines of one run, made by its world, and a balancer that is watched."""
 
     def __init__(self, trial: Trial) -> None:
-        self._cores: dict[int, Core] = {}
+        self._cores: dict[int, EngineCore] = {}
         self._settings = EngineSettings(
             blocks=trial.kv_tokens // trial.page_tokens,
             block_tokens=trial.page_tokens,
@@ -104,20 +104,20 @@ class Standing:
         )
         self._times = step_times(trial.shape)
 
-    def fleet(self) -> Fleet:
+    def fleet(self) -> SimulatedFleet:
         """Eight of them."""
-        return Fleet(inside=self._inside, replicas=ENGINES, look_s=60.0)
+        return SimulatedFleet(inside=self._inside, replicas=ENGINES, look_s=60.0)
 
-    def _inside(self, ordinal: int) -> Inside:
-        core = self._cores[ordinal] = Core(self._settings, self._times, streams(f"engine/{ordinal}"))
-        return Inside((core,))
+    def _inside(self, ordinal: int) -> ReplicaEngines:
+        core = self._cores[ordinal] = EngineCore(self._settings, self._times, streams(f"engine/{ordinal}"))
+        return ReplicaEngines((core,))
 
-    def figures(self, ordinal: int, now: float) -> Figures | None:
+    def figures(self, ordinal: int, now: float) -> EndpointSample | None:
         """As `/metrics` would tell them."""
         core = self._cores[ordinal]
-        return Figures(at=now, running=core.running, waiting=core.waiting, kv_usage=core.usage)
+        return EndpointSample(at=now, running=core.running, waiting=core.waiting, kv_usage=core.usage)
 
-    def engine(self, ordinal: int) -> Core:
+    def engine(self, ordinal: int) -> EngineCore:
         """From inside, for the clairvoyant."""
         return self._cores[ordinal]
 
@@ -142,7 +142,7 @@ class Watched:
         self._busy = 0.0
         self._reading = 0.0
 
-    def each(self, arrivals: Iterator[Arrival]) -> Iterator[Arrival]:
+    def each(self, arrivals: Iterator[RequestArrival]) -> Iterator[RequestArrival]:
         """Sessions' later requests are not seen here: their first ones come at random moments too."""
         for arrival in arrivals:
             if arrival.time >= self._since:
@@ -166,8 +166,8 @@ def lived(trial: Trial, make: Callable[[Engines], Balancer]) -> Lived:
     """One run, from empty caches."""
     standing = Standing(trial)
     watched = Watched(standing, trial.since)
-    tale = Tale(since=trial.since, until=trial.until)
-    world = World(standing.fleet(), make(standing), streams("world"), tale)
+    tale = RunStatistics(since=trial.since, until=trial.until)
+    world = FleetSimulation(standing.fleet(), make(standing), streams("world"), tale)
     world.run(watched.each(trial.arrivals()), trial.until)
     return Lived(tale, watched.busy, watched.reading)
 
@@ -175,10 +175,10 @@ def lived(trial: Trial, make: Callable[[Engines], Balancer]) -> Lived:
 def step_times(shape: str) -> PhysicalStepTimes:
     """The catalogue's for an H100."""
     known = package_data.load_catalogue()
-    question = Question(
+    question = SizingInput(
         shape=known.shapes[shape], accelerator=known.accelerators["NVIDIA-H100-80GB-HBM3"], context=32_768
     )
-    text = (resources.files("fairlead.sim") / "data" / fitted_sets.FILE).read_text(encoding="utf-8")
+    text = (resources.files("fairlead.simulator") / "data" / fitted_sets.FILE).read_text(encoding="utf-8")
     found = catalogue.step_times(question, fitted_sets.read(text))
     if isinstance(found, RatesUnknown):
         raise SystemExit(str(found))
@@ -192,8 +192,8 @@ def mooncake(*, tuning: bool, seconds: float = inf) -> Trial:
     half = json.loads(lines[MOONCAKE_HALF])["timestamp"] / 1000 / MOONCAKE_SPEED
     lines = lines[:MOONCAKE_HALF] if tuning else lines
 
-    def arrivals() -> Iterator[Arrival]:
-        for one in recorded.mooncake(lines, 16):
+    def arrivals() -> Iterator[RequestArrival]:
+        for one in request_traces.mooncake(lines, 16):
             yield replace(one, time=one.time / MOONCAKE_SPEED)
 
     return Trial(
@@ -203,7 +203,7 @@ def mooncake(*, tuning: bool, seconds: float = inf) -> Trial:
         kv_tokens=952_032,
         page_tokens=16,
         context=131_072,
-        block_pages=recorded.MOONCAKE_BLOCK // 16,
+        block_pages=request_traces.MOONCAKE_BLOCK // 16,
         arrivals=arrivals,
         since=0.0 if tuning else half,
         until=seconds if seconds < half else inf,
@@ -217,7 +217,7 @@ def claude(*, tuning: bool, seconds: float = SECONDS, most: int = SESSIONS) -> T
     chance = streams("sessions")
     lines = sorted((line for line in lines if _longest(json.loads(line)) < LONGEST), key=lambda _: chance.random())
 
-    def arrivals() -> Iterator[Arrival]:
+    def arrivals() -> Iterator[RequestArrival]:
         yield from sessions.claude_code(lines[:most], _starts(), sessions.CLAUDE_BLOCK, share_system=True)
 
     return Trial(

@@ -9,28 +9,28 @@ from typing import Final, TypeVar
 from fairlead.fleet.policies import (
     ColdStart,
     Objectives,
-    Pace,
-    Policy,
     ReplicaBounds,
+    ScalingPace,
+    ScalingPolicy,
     ScheduleWindow,
-    Signals,
+    SignalTargets,
     WarmPool,
 )
-from fairlead.scaling import recommending
+from fairlead.scaling import recommender
+from fairlead.scaling.decision_record import DecisionRecord
 from fairlead.scaling.facts import (
-    Doubt,
+    AcceleratorOption,
     EngineFigures,
-    Facts,
-    Latency,
-    Option,
-    Phase,
-    Pod,
-    Router,
+    EnginePod,
+    EnginePodPhase,
+    LatencyTotals,
+    ReplicaSpeed,
     RouterFigures,
-    Speed,
+    RouterPod,
+    SampleProblem,
+    ScalingFacts,
 )
-from fairlead.scaling.memory import Memory
-from fairlead.scaling.record import Record
+from fairlead.scaling.scaling_state import ScalingState
 
 BEGINS: Final = 1_790_000_000.0
 LOOKS: Final = 12
@@ -42,13 +42,13 @@ GUESSES: Final = ("drafts", "draft_tokens", "accepted_tokens")
 T = TypeVar("T")
 
 
-def records(rng: random.Random) -> Iterator[Record]:
+def records(rng: random.Random) -> Iterator[DecisionRecord]:
     """One history, decided look by look; the number that is wanted follows the answer, mostly."""
-    now, memory = BEGINS + rng.uniform(0, 7 * 86400), Memory()
+    now, memory = BEGINS + rng.uniform(0, 7 * 86400), ScalingState()
     facts = _deployment(rng, now)
     for _ in range(rng.randint(2, LOOKS)):
-        said, after = recommending.recommend(facts, memory, now)
-        yield Record(
+        said, after = recommender.recommend(facts, memory, now)
+        yield DecisionRecord(
             namespace="team", name="chat", now=now, facts=facts, memory=memory, recommendation=said, version="random"
         )
         seconds = rng.choice((0.0, 0.25, 1.0, 1.0, 2.0, 5.0, 61.5, 900.0, rng.uniform(0, 100)))
@@ -56,9 +56,9 @@ def records(rng: random.Random) -> Iterator[Record]:
         facts = _moved(rng, replace(facts, wanted=said.replicas) if rng.random() < 0.8 else facts, now, seconds)
 
 
-def _deployment(rng: random.Random, now: float) -> Facts:
+def _deployment(rng: random.Random, now: float) -> ScalingFacts:
     least = rng.choice((0, 0, 1, 2))
-    return Facts(
+    return ScalingFacts(
         revision="r1",
         bounds=ReplicaBounds(least=least, most=least + rng.randint(1, 12), policy=rng.choice((None, "interactive"))),
         policy=_policy(rng),
@@ -72,13 +72,15 @@ def _deployment(rng: random.Random, now: float) -> Facts:
         speculates=rng.random() < 0.5,
         sleeps=rng.random() < 0.5,
         options=tuple(
-            Option(product=f"GPU-{n}", count=rng.randint(1, 8), speed=_speed(rng), price_per_hour=rng.uniform(0.1, 90))
+            AcceleratorOption(
+                product=f"GPU-{n}", count=rng.randint(1, 8), speed=_speed(rng), price_per_hour=rng.uniform(0.1, 90)
+            )
             for n in range(rng.randint(0, 2))
         ),
     )
 
 
-def _policy(rng: random.Random) -> Policy:
+def _policy(rng: random.Random) -> ScalingPolicy:
     window = ScheduleWindow(
         name="day",
         cron="0 8 * * *",
@@ -86,14 +88,16 @@ def _policy(rng: random.Random) -> Policy:
         duration_seconds=36000.0,
         min_replicas=rng.randint(1, 4),
     )
-    return Policy(
+    return ScalingPolicy(
         objectives=Objectives(ttft_p95_seconds=_maybe(rng, 1.0), tpot_p95_seconds=_maybe(rng, 0.05)),
-        signals=Signals(
+        signals=SignalTargets(
             queue_per_replica=_maybe(rng, rng.randint(1, 8)),
             kv_target=_maybe(rng, rng.uniform(0.3, 0.95)),
             token_headroom=_maybe(rng, rng.uniform(0.0, 0.5)),
         ),
-        pace=Pace(up_max_step=rng.randint(1, 8), up_max_factor=rng.uniform(1.0, 4.0), down_max_step=rng.randint(1, 3)),
+        pace=ScalingPace(
+            up_max_step=rng.randint(1, 8), up_max_factor=rng.uniform(1.0, 4.0), down_max_step=rng.randint(1, 3)
+        ),
         cold_start=ColdStart(assume_seconds=rng.uniform(2, 400), learn=rng.random() < 0.8),
         zero_after_seconds=_maybe(rng, rng.uniform(5, 1800)),
         schedules=(window,) if rng.random() < 0.3 else (),
@@ -105,17 +109,17 @@ def _policy(rng: random.Random) -> Policy:
     )
 
 
-def _pod(rng: random.Random, name: str, now: float) -> Pod:
-    phase = rng.choice([*Phase, *[Phase.READY] * 8])
+def _pod(rng: random.Random, name: str, now: float) -> EnginePod:
+    phase = rng.choice([*EnginePodPhase, *[EnginePodPhase.READY] * 8])
     since = now - rng.uniform(0, 4000)
-    return Pod(
+    return EnginePod(
         name=name,
         revision=rng.choice(("r1", "r1", "r1", "r0")),
         phase=phase,
         since=since,
-        ready_at=since + rng.uniform(0, now - since) if phase is Phase.READY else None,
+        ready_at=since + rng.uniform(0, now - since) if phase is EnginePodPhase.READY else None,
         figures=_engine(rng, now) if rng.random() < 0.8 else None,
-        doubt=rng.choice([*Doubt, *[None] * 12]),
+        doubt=rng.choice([*SampleProblem, *[None] * 12]),
     )
 
 
@@ -136,12 +140,14 @@ def _engine(rng: random.Random, now: float) -> EngineFigures:
     )
 
 
-def _latency(rng: random.Random) -> Latency:
+def _latency(rng: random.Random) -> LatencyTotals:
     count = float(rng.randint(0, 10**5))
-    return Latency(count=count, total=count * rng.uniform(0.001, 3), kept=_maybe(rng, float(int(count * rng.random()))))
+    return LatencyTotals(
+        count=count, total=count * rng.uniform(0.001, 3), kept=_maybe(rng, float(int(count * rng.random())))
+    )
 
 
-def _router(rng: random.Random, name: str, now: float) -> Router:
+def _router(rng: random.Random, name: str, now: float) -> RouterPod:
     asked = float(rng.randint(0, 10**6))
     figures = RouterFigures(
         at=now - rng.uniform(0, 3),
@@ -152,11 +158,11 @@ def _router(rng: random.Random, name: str, now: float) -> Router:
         held=float(rng.choice((0, 0, 3))),
         oldest_seconds=rng.choice((0.0, rng.uniform(0, 30))),
     )
-    return Router(name=name, figures=_maybe(rng, figures), doubt=rng.choice([*Doubt, *[None] * 12]))
+    return RouterPod(name=name, figures=_maybe(rng, figures), doubt=rng.choice([*SampleProblem, *[None] * 12]))
 
 
-def _speed(rng: random.Random) -> Speed:
-    return Speed(
+def _speed(rng: random.Random) -> ReplicaSpeed:
+    return ReplicaSpeed(
         step_seconds=rng.uniform(0.002, 0.05),
         seconds_per_sequence=rng.uniform(1e-6, 1e-3),
         seconds_per_prompt_token=rng.uniform(1e-6, 1e-3),
@@ -169,7 +175,7 @@ def _maybe(rng: random.Random, value: T) -> T | None:
     return value if rng.random() < 0.85 else None
 
 
-def _moved(rng: random.Random, facts: Facts, now: float, seconds: float) -> Facts:
+def _moved(rng: random.Random, facts: ScalingFacts, now: float, seconds: float) -> ScalingFacts:
     """A while later: most pods go on, some are other pods."""
     pods = [_on(rng, pod, now, seconds) for pod in facts.pods if rng.random() < 0.95]
     if rng.random() < 0.2:
@@ -178,7 +184,7 @@ def _moved(rng: random.Random, facts: Facts, now: float, seconds: float) -> Fact
     return replace(facts, pods=tuple(pods), routers=routers, room=_maybe(rng, rng.randint(0, 8)))
 
 
-def _on(rng: random.Random, pod: Pod, now: float, seconds: float) -> Pod:
+def _on(rng: random.Random, pod: EnginePod, now: float, seconds: float) -> EnginePod:
     if pod.figures is None or rng.random() < 0.1:
         return replace(_pod(rng, pod.name, now), since=pod.since)
     moved: dict[str, float | None] = {
@@ -187,16 +193,16 @@ def _on(rng: random.Random, pod: Pod, now: float, seconds: float) -> Pod:
         for before in [getattr(pod.figures, name)]
     }
     if rng.random() < 0.05:
-        return replace(pod, figures=_engine(rng, now), doubt=Doubt.RESET)
+        return replace(pod, figures=_engine(rng, now), doubt=SampleProblem.RESET)
     running = _maybe(rng, float(rng.randint(0, 300)))
     return replace(
         pod,
         figures=replace(pod.figures, at=now, running=running, kv_usage=_maybe(rng, rng.random()), **moved),  # type: ignore[arg-type]  # all of them counters
-        doubt=rng.choice([*Doubt, *[None] * 30]),
+        doubt=rng.choice([*SampleProblem, *[None] * 30]),
     )
 
 
-def _asked(rng: random.Random, router: Router, now: float, seconds: float) -> Router:
+def _asked(rng: random.Random, router: RouterPod, now: float, seconds: float) -> RouterPod:
     if router.figures is None:
         return _router(rng, router.name, now)
     more = rng.uniform(0, 50) * seconds
@@ -204,4 +210,4 @@ def _asked(rng: random.Random, router: Router, now: float, seconds: float) -> Ro
     figures = replace(
         before, at=now, asked=before.asked + more, prompt_tokens=before.prompt_tokens + more * rng.uniform(1, 4000)
     )
-    return replace(router, figures=figures, doubt=rng.choice([*Doubt, *[None] * 30]))
+    return replace(router, figures=figures, doubt=rng.choice([*SampleProblem, *[None] * 30]))

@@ -11,8 +11,8 @@ import time
 from dataclasses import dataclass
 
 from bench import random_histories
-from fairlead.scaling import agreement, written
-from fairlead.scaling.record import Record
+from fairlead.scaling import record_codec, record_differences
+from fairlead.scaling.decision_record import DecisionRecord
 
 
 @dataclass(slots=True, kw_only=True)
@@ -38,13 +38,13 @@ def tally(count: int, seed: int) -> Tally:
     return told
 
 
-def _problem(record: Record) -> str:
-    read = written.decode(written.encode(record))
-    if not isinstance(read, Record):
+def _problem(record: DecisionRecord) -> str:
+    read = record_codec.decode(record_codec.encode(record))
+    if not isinstance(read, DecisionRecord):
         return f"no record: {read.because}"
     if read != record:
         return "what was read is not what was written"
-    return "; ".join(f"{one.place}: {one.kept!r}, again {one.again!r}" for one in agreement.differences(read))
+    return "; ".join(f"{one.place}: {one.kept!r}, again {one.again!r}" for one in record_differences.differences(read))
 
 
 def main(argv: list[str] | None = None) -> int:

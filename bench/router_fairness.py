@@ -20,23 +20,28 @@ from typing import Final
 
 from bench.prefix_fleets import step_times
 from bench.simulated_fleets import streams
-from fairlead.fleet.gateways import Limits, Routing
-from fairlead.fleet.tenants import BatchLane, LongLane, Tenant
-from fairlead.fleet.traffic import Lengths
-from fairlead.routing.desk import Desk
+from fairlead.fleet.gateways import RoutingSettings, TrafficLimits
+from fairlead.fleet.tenants import BatchLaneLimits, LongLaneLimits, Tenant
+from fairlead.fleet.traffic import TokenLengths
+from fairlead.routing.dispatcher import Dispatcher
+from fairlead.routing.dispatcher_config import DispatcherConfig
 from fairlead.routing.endpoint import Endpoint
 from fairlead.routing.refusal import Refusal
-from fairlead.routing.terms import Terms
-from fairlead.sim.engine.core import Core
-from fairlead.sim.engine.request import Request
-from fairlead.sim.engine.settings import EngineSettings
-from fairlead.sim.world.observers import Look
-from fairlead.sim.world.queued import SWEEP_S, Front, QueuedWorld, Size
-from fairlead.sim.world.replica import Inside, Replica
-from fairlead.sim.world.replicas import Fleet
-from fairlead.sim.world.tale import Tale
-from fairlead.sim.world.traffic import gaps, generators, lengths, profiles
-from fairlead.sim.world.traffic.arrival import Arrival, joined
+from fairlead.simulator.engine.core import EngineCore
+from fairlead.simulator.engine.requests import EngineRequest
+from fairlead.simulator.engine.settings import EngineSettings
+from fairlead.simulator.traffic import gaps, generators, lengths, rate_profiles
+from fairlead.simulator.traffic.arrivals import RequestArrival, joined
+from fairlead.simulator.virtual_fleet.observers import FleetSnapshot
+from fairlead.simulator.virtual_fleet.queued_simulation import (
+    SWEEP_S,
+    EngineCapacity,
+    QueuedSimulation,
+    SimulatedDispatcher,
+)
+from fairlead.simulator.virtual_fleet.replica import ReplicaEngines, SimulatedReplica
+from fairlead.simulator.virtual_fleet.replicas import SimulatedFleet
+from fairlead.simulator.virtual_fleet.run_statistics import RunStatistics
 
 SHAPE: Final = "meta-llama/Llama-3.1-8B-Instruct"
 ENGINES: Final = 4
@@ -49,8 +54,8 @@ ENGINE: Final = EngineSettings(
     context_tokens=131_072,
     long_prefill_tokens=512,
 )
-PROMPTS: Final = Lengths(p50=600, p95=2400, p99=4300, mean=855)
-REPLIES: Final = Lengths(p50=200, p95=600, p99=950, mean=250)
+PROMPTS: Final = TokenLengths(p50=600, p95=2400, p99=4300, mean=855)
+REPLIES: Final = TokenLengths(p50=200, p95=600, p99=950, mean=250)
 NAMES: Final = ("anna", "bert", "cleo", "dora")
 RATE: Final = 8.0
 """Chat requests a second of each tenant."""
@@ -69,39 +74,39 @@ BELOW: Final = 0.70
 class Watched:
     """An observer with a tale for each client, and what the desk's lanes did at each look."""
 
-    def __init__(self, desk: Desk, seconds: float) -> None:
+    def __init__(self, desk: Dispatcher, seconds: float) -> None:
         self._desk = desk
         self._seconds = seconds
-        self.tales: dict[str, Tale] = {}
+        self.tales: dict[str, RunStatistics] = {}
         self.batch: float = 0.0
         """Seats taken by batch work, summed over looks; likewise below."""
         self.idle: float = 0.0
         """Seats that batch work might have taken: below its utilization, and not taken by others."""
         self.output: dict[str, int] = {}
 
-    def _tale(self, arrival: Arrival) -> Tale:
-        return self.tales.setdefault(arrival.client or "", Tale(since=SINCE, until=self._seconds))
+    def _tale(self, arrival: RequestArrival) -> RunStatistics:
+        return self.tales.setdefault(arrival.client or "", RunStatistics(since=SINCE, until=self._seconds))
 
-    def arrived(self, arrival: Arrival) -> None:
+    def arrived(self, arrival: RequestArrival) -> None:
         """Passed on."""
         self._tale(arrival).arrived(arrival)
 
-    def refused(self, arrival: Arrival, because: str) -> None:
+    def refused(self, arrival: RequestArrival, because: str) -> None:
         """Passed on."""
         self._tale(arrival).refused(arrival, because)
 
-    def ended(self, arrival: Arrival, request: Request, replica: Replica) -> None:
+    def ended(self, arrival: RequestArrival, request: EngineRequest, replica: SimulatedReplica) -> None:
         """Passed on; tokens count when they were written, whenever the request came."""
         self._tale(arrival).ended(arrival, request, replica)
         if request.ended is not None and request.ended >= SINCE:
             name = arrival.client or ""
             self.output[name] = self.output.get(name, 0) + arrival.prompt_tokens + request.emitted
 
-    def left(self, arrival: Arrival, request: Request | None) -> None:
+    def left(self, arrival: RequestArrival, request: EngineRequest | None) -> None:
         """Passed on."""
         self._tale(arrival).left(arrival, request)
 
-    def looked(self, look: Look) -> None:
+    def looked(self, look: FleetSnapshot) -> None:
         """Four times a second."""
         if look.at < SINCE:
             return
@@ -111,12 +116,12 @@ class Watched:
         self.idle += max(BELOW * ENGINES * SEATS - others, 0.0)
 
 
-class Turned(Front):
+class Turned(SimulatedDispatcher):
     """Counts turns that batch work got before people."""
 
     overtaken = 0
 
-    def turns(self, now: float) -> list[tuple[Arrival, Endpoint | Refusal]]:
+    def turns(self, now: float) -> list[tuple[RequestArrival, Endpoint | Refusal]]:
         """Who waited before, and who was sent."""
         given = super().turns(now)
         waiting = self.desk.room.lanes.interactive.bands.waiting
@@ -134,7 +139,7 @@ class Run:
 
     def p95(self, *names: str) -> float:
         """Of the first token, over these clients."""
-        whole = Tale()
+        whole = RunStatistics()
         for name in names:
             whole.add_all(self.watched.tales[name])
         return whole.ttft.percentile(0.95)
@@ -153,46 +158,46 @@ class Traffic:
     backlog: bool = False
     waves: bool = False
 
-    def arrivals(self, seconds: float) -> Iterator[Arrival]:
+    def arrivals(self, seconds: float) -> Iterator[RequestArrival]:
         """All of it by time."""
         rows = [self._chat(name, rate, seconds) for name, rate in self.rates.items()]
         if self.jobs_every_s:
-            sizes = lengths.always(100_000, 300)
-            profile = profiles.steady(1 / self.jobs_every_s, seconds)
+            sizes = lengths.fixed_lengths(100_000, 300)
+            profile = rate_profiles.steady(1 / self.jobs_every_s, seconds)
             rows.append(generators.requests(profile, gaps.poisson(streams("jobs")), sizes, "jobs"))
         if self.backlog:
             sizes = lengths.lognormal(PROMPTS, REPLIES, 32_768, streams("batch-sizes"))
-            profile = profiles.steady(60.0, seconds)
+            profile = rate_profiles.steady(60.0, seconds)
             rows.append(generators.requests(profile, gaps.poisson(streams("batch")), sizes, "batch"))
         return joined(*rows)
 
-    def _chat(self, name: str, rate: float, seconds: float) -> Iterator[Arrival]:
+    def _chat(self, name: str, rate: float, seconds: float) -> Iterator[RequestArrival]:
         sizes = lengths.lognormal(PROMPTS, REPLIES, 32_768, streams(f"{name}-sizes"))
-        steady = profiles.steady(rate, seconds)
+        steady = rate_profiles.steady(rate, seconds)
         profile = _waves(rate, seconds) if self.waves else steady
         return generators.requests(profile, gaps.poisson(streams(name)), sizes, name)
 
 
-def _waves(rate: float, seconds: float) -> Iterator[profiles.Slice]:
+def _waves(rate: float, seconds: float) -> Iterator[rate_profiles.RateSlice]:
     """A minute of little, a minute of much."""
     at = 0.0
     while at < seconds:
-        yield profiles.Slice(30.0, rate * (0.4 if int(at / 30) % 2 else 1.6))
+        yield rate_profiles.RateSlice(30.0, rate * (0.4 if int(at / 30) % 2 else 1.6))
         at += 30.0
 
 
-def lived(routing: Routing, traffic: Traffic, seconds: float) -> Run:
+def lived(routing: RoutingSettings, traffic: Traffic, seconds: float) -> Run:
     """From empty caches."""
-    desk = Desk(Terms(routing=routing, keys={_digest(one.name): one.name for one in routing.tenants}))
+    desk = Dispatcher(DispatcherConfig(routing=routing, keys={_digest(one.name): one.name for one in routing.tenants}))
     watched = Watched(desk, seconds)
     front = Turned(desk, _digest, batch=("batch",))
     times = step_times(SHAPE)
-    fleet = Fleet(
-        inside=lambda ordinal: Inside((Core(ENGINE, times, streams(f"engine/{ordinal}")),)),
+    fleet = SimulatedFleet(
+        inside=lambda ordinal: ReplicaEngines((EngineCore(ENGINE, times, streams(f"engine/{ordinal}")),)),
         replicas=ENGINES,
         look_s=SWEEP_S,
     )
-    world = QueuedWorld(fleet, front, streams("world"), watched, Size(seats=SEATS, kv_tokens=KV_TOKENS))
+    world = QueuedSimulation(fleet, front, streams("world"), watched, EngineCapacity(seats=SEATS, kv_tokens=KV_TOKENS))
     world.run(traffic.arrivals(seconds), seconds)
     return Run(watched, front, seconds)
 
@@ -201,11 +206,11 @@ def _digest(name: str) -> bytes:
     return sha256(name.encode()).digest()
 
 
-def tenants(most: int | None) -> Routing:
+def tenants(most: int | None) -> RoutingSettings:
     """Four of equal weight."""
-    return Routing(
+    return RoutingSettings(
         tenants=tuple(Tenant(name=name, keys=(), max_concurrency=most) for name in NAMES),
-        limits=Limits(max_queued=1000),
+        limits=TrafficLimits(max_queued=1000),
     )
 
 
@@ -243,13 +248,13 @@ def flood(seconds: float) -> tuple[str, bool]:
 def long(seconds: float) -> tuple[str, bool]:
     """Chat, alone and beside long jobs."""
     chat = dict.fromkeys(NAMES[:1], RATE * 4)
-    lane = LongLane(max_share=0.30)
+    lane = LongLaneLimits(max_share=0.30)
     print(f"long:  {'':34} {'p95 TTFT of chat':>24} {'of jobs':>10} {'tokens/s: jobs':>16} {'chat':>8}")
     found: dict[str, Run] = {}
     for words, routing, every in (
-        ("chat alone", Routing(), 0.0),
-        ("100k-token jobs, no lane", Routing(), 8.0),
-        ("100k-token jobs, long lane", Routing(long_lane=lane), 8.0),
+        ("chat alone", RoutingSettings(), 0.0),
+        ("100k-token jobs, no lane", RoutingSettings(), 8.0),
+        ("100k-token jobs, long lane", RoutingSettings(long_lane=lane), 8.0),
     ):
         run = found[words] = lived(routing, Traffic(chat, jobs_every_s=every), seconds)
         print(
@@ -263,7 +268,7 @@ def long(seconds: float) -> tuple[str, bool]:
 
 def batch(seconds: float) -> tuple[str, bool]:
     """Chat in waves over a backlog."""
-    routing = Routing(batch_lane=BatchLane(below_utilization=BELOW, max_queued=1_000_000))
+    routing = RoutingSettings(batch_lane=BatchLaneLimits(below_utilization=BELOW, max_queued=1_000_000))
     print(f"batch: {'':34} {'p95 TTFT of chat':>24} {'idle used':>10} {'tokens/s: batch':>16} {'chat':>8}")
     used, overtaken = 0.0, 0
     for words, backlog in (("chat alone", False), ("a backlog without end", True)):

@@ -17,11 +17,16 @@ from typing import Final
 
 from bench import prefix_fleets
 from bench.prefix_fleets import SECONDS, SESSIONS, Engines, Lived, Trial
-from fairlead.sim.world.balancing import Balancer, FewestRequests, LeastTokens, RoundRobin
-from fairlead.sim.world.rivals.cache_aware import SGLANG_ROUTER, VLLM_ROUTER, CacheAware, CacheAwareSettings
-from fairlead.sim.world.rivals.clairvoyant import Clairvoyant
-from fairlead.sim.world.rivals.consistent_hashing import ConsistentHashing
-from fairlead.sim.world.routed import Routed, Routers
+from fairlead.simulator.virtual_fleet.balancers import Balancer, FewestRequests, LeastTokens, RoundRobin
+from fairlead.simulator.virtual_fleet.baselines.cache_aware import (
+    SGLANG_ROUTER,
+    VLLM_ROUTER,
+    CacheAwareBalancer,
+    CacheAwareSettings,
+)
+from fairlead.simulator.virtual_fleet.baselines.clairvoyant import ClairvoyantBalancer
+from fairlead.simulator.virtual_fleet.baselines.consistent_hashing import ConsistentHashing
+from fairlead.simulator.virtual_fleet.router_balancer import RouterBalancer, RouterSettings
 
 LEAST_SHARE: Final = 0.95
 MOST_LOST_POINTS: Final = 3.0
@@ -43,8 +48,8 @@ class Verdict:
 
 def contenders(trial: Trial) -> dict[str, Make]:
     """Everybody, in the order of the table."""
-    routers = Routers(page_tokens=trial.page_tokens, block_pages=trial.block_pages, kv_tokens=trial.kv_tokens)
-    found: dict[str, Make] = {CLAIRVOYANT: lambda engines: Clairvoyant(routers, engines.engine)}
+    routers = RouterSettings(page_tokens=trial.page_tokens, block_pages=trial.block_pages, kv_tokens=trial.kv_tokens)
+    found: dict[str, Make] = {CLAIRVOYANT: lambda engines: ClairvoyantBalancer(routers, engines.engine)}
     for name, count in ((OURS, 1), (SEVERAL[0], 3), (SEVERAL[1], 10)):
         found[name] = partial(_routed, replace(routers, count=count, named=True))
     found[UNNAMED] = partial(_routed, replace(routers, count=10))
@@ -58,12 +63,12 @@ def contenders(trial: Trial) -> dict[str, Make]:
     return found
 
 
-def _routed(routers: Routers, engines: Engines) -> Balancer:
-    return Routed(routers, engines.figures)
+def _routed(routers: RouterSettings, engines: Engines) -> Balancer:
+    return RouterBalancer(routers, engines.figures)
 
 
 def _cache_aware(settings: CacheAwareSettings, trial: Trial, _: Engines) -> Balancer:
-    return CacheAware(settings, trial.page_tokens, trial.block_pages)
+    return CacheAwareBalancer(settings, trial.page_tokens, trial.block_pages)
 
 
 def table(trial: Trial, only: str) -> dict[str, Lived]:

@@ -26,17 +26,17 @@ from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.registry import Collector
 
 from fairlead.fleet.endpoints import EndpointState
-from fairlead.fleet.gateways import Telling
+from fairlead.fleet.gateways import RequestTelemetry
 from fairlead.fleet.tenants import Lane, Tenant
-from fairlead.router.telling import opening
-from fairlead.router.telling.opening import Surroundings
-from fairlead.router.telling.record import Record
-from fairlead.router.telling.standing import Standing
-from fairlead.router.telling.teller import Teller
+from fairlead.router.observability import outputs
+from fairlead.router.observability.outputs import ObservabilityOptions
+from fairlead.router.observability.recorder import TelemetryRecorder
+from fairlead.router.observability.request_record import RequestRecord
+from fairlead.router.observability.snapshot import RouterSnapshot
 from fairlead.routing.accounts import Account
-from fairlead.routing.ask import Ask
-from fairlead.routing.endpoint import Endpoint, Figures
+from fairlead.routing.endpoint import Endpoint, EndpointSample
 from fairlead.routing.reasons import PickReason
+from fairlead.routing.routing_request import RoutingRequest
 
 HOST: Final = "127.0.0.30"
 TENANTS: Final = 100
@@ -64,20 +64,20 @@ PODS: Final = [
         slot=number,
         revision="7d4f9c",
         state=EndpointState.ROUTABLE,
-        figures=Figures(at=T0, running=3.0, waiting=1.0, kv_usage=0.5),
+        figures=EndpointSample(at=T0, running=3.0, waiting=1.0, kv_usage=0.5),
     )
     for number in range(REPLICAS)
 ]
 
 
-def ask(account: Account, lane: Lane = Lane.INTERACTIVE) -> Ask:
+def ask(account: Account, lane: Lane = Lane.INTERACTIVE) -> RoutingRequest:
     """One that was chosen for what its replica holds."""
-    one = Ask(account=account, prompt_tokens=130, output_tokens=100, arrived=T0, blocks=(1, 2, 3, 4))
+    one = RoutingRequest(account=account, prompt_tokens=130, output_tokens=100, arrived=T0, blocks=(1, 2, 3, 4))
     one.pick, one.held_blocks, one.lane = PickReason.PREFIX, 3, lane
     return one
 
 
-def begun(teller: Teller, one: Ask, pod: Endpoint, model: str = "chat") -> Record:
+def begun(teller: TelemetryRecorder, one: RoutingRequest, pod: Endpoint, model: str = "chat") -> RequestRecord:
     """A stream up to its end, as the data plane fills it in."""
     record = teller.began(T0)
     if teller.tracing:
@@ -93,11 +93,13 @@ def begun(teller: Teller, one: Ask, pod: Endpoint, model: str = "chat") -> Recor
     return record
 
 
-def teller_of(log: str | None, endpoint: str | None = None, share: float = 0.0) -> Teller:
+def teller_of(log: str | None, endpoint: str | None = None, share: float = 0.0) -> TelemetryRecorder:
     """One that writes lines to a file, and traces to a collector."""
-    told = Telling(access_log=log is not None, otlp_endpoint=endpoint, trace_share=share)
+    told = RequestTelemetry(access_log=log is not None, otlp_endpoint=endpoint, trace_share=share)
     bits = random.Random(1).getrandbits  # noqa: S311 - a benchmark repeats
-    return Teller(opening.ways(Surroundings(wall=time.time, bits=bits, access_log=log)), told, ["chat"], T0)
+    return TelemetryRecorder(
+        outputs.open_outputs(ObservabilityOptions(wall=time.time, bits=bits, access_log=log)), told, ["chat"], T0
+    )
 
 
 def least(act: Callable[[], object], times: int = 500) -> float:
@@ -136,8 +138,8 @@ def scrape() -> None:
         for lane in Lane:
             for pod in PODS[:2]:
                 teller.ended(begun(teller, ask(account, lane), pod), T0 + 1.3)
-    page = teller.page(Standing(endpoints=PODS, accounts=SHOPS))
-    ours = least(lambda: teller.page(Standing(endpoints=PODS, accounts=SHOPS)), times=3) / 1e3
+    page = teller.page(RouterSnapshot(endpoints=PODS, accounts=SHOPS))
+    ours = least(lambda: teller.page(RouterSnapshot(endpoints=PODS, accounts=SHOPS)), times=3) / 1e3
     registry = CollectorRegistry()
     registry.register(Parsed(page))
     theirs = least(lambda: generate_latest(registry), times=1) / 1e3
@@ -156,7 +158,7 @@ def collector() -> Iterator[str]:
             there.terminate()
 
 
-async def lags(teller: Teller, seconds: float, rate: int) -> list[float]:
+async def lags(teller: TelemetryRecorder, seconds: float, rate: int) -> list[float]:
     """How late a loop is that wakes each millisecond and ends so many traced requests a second."""
     late, one, due, ended = [], ask(SHOPS[0]), time.monotonic(), 0
     begin = due
@@ -178,7 +180,7 @@ def neighbour(seconds: float) -> None:
             late = uvloop.run(lags(teller, seconds, 500))
             told = [1e3 * late[int(share * (len(late) - 1))] for share in (0.5, 0.99, 1.0)]
             teller.close(10.0)
-            fates = [line for line in teller.page(Standing()).decode().splitlines() if "traces_total{" in line]
+            fates = [line for line in teller.page(RouterSnapshot()).decode().splitlines() if "traces_total{" in line]
             print(f"loop's lag, {name:<14} p50 {told[0]:.2f} ms, p99 {told[1]:.2f} ms, most {told[2]:.1f} ms", *fates)
 
 
@@ -200,11 +202,11 @@ def soak(folder: Path, count: int) -> None:
         if number % 250 == 0:
             teller.swept(T0 + number / 1000, T0 + number / 1000)
         if number % (count // 8) == 0:
-            teller.page(Standing(endpoints=PODS, accounts=SHOPS))
+            teller.page(RouterSnapshot(endpoints=PODS, accounts=SHOPS))
             gc.collect()
             sizes.append(rss_mib())
     teller.close(10.0)
-    page = teller.page(Standing(endpoints=PODS, accounts=SHOPS))
+    page = teller.page(RouterSnapshot(endpoints=PODS, accounts=SHOPS))
     counts = teller.counts
     lines = page.decode().splitlines()
     print(f"after {count:,} requests in 1,000 revisions: {len(counts.series)} series, {len(counts.spenders)} spenders,")

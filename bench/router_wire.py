@@ -9,12 +9,12 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from fairlead.router.wire import blocks, events, facts, heads, splices
-from fairlead.router.wire.events import Scan
-from fairlead.router.wire.facts import Facts
-from fairlead.router.wire.limits import Limits
-from fairlead.router.wire.memory import Memory
-from fairlead.router.wire.requests import Request, RequestReader
+from fairlead.router.wire import body_facts, events, heads, prefix_blocks, splices
+from fairlead.router.wire.body_facts import BodyFacts
+from fairlead.router.wire.events import EventScan
+from fairlead.router.wire.head_cache import HeadCache
+from fairlead.router.wire.limits import RequestLimits
+from fairlead.router.wire.requests import ClientRequest, RequestReader
 from fairlead.router.wire.responses import ResponseReader
 from fairlead.router.wire.surfaces import Surface
 
@@ -67,7 +67,7 @@ def microseconds(call: Callable[[], object], calls: int = CALLS) -> float:
 
 
 def _requests() -> Iterator[tuple[str, Callable[[], object]]]:
-    reader, sent = RequestReader(Limits(), Memory()), body(600, 1)
+    reader, sent = RequestReader(RequestLimits(), HeadCache()), body(600, 1)
 
     def read(head: bytes) -> Callable[[], object]:
         whole = head + b"Content-Length: %d\r\n\r\n" % len(sent) + sent
@@ -80,28 +80,28 @@ def _requests() -> Iterator[tuple[str, Callable[[], object]]]:
 
     yield "request, its head seen before", read(HEAD)
     yield "the same with an id and a trace of its own", read(HEAD + b"X-Request-Id: 1\r\nTraceparent: 00-1-2-01\r\n")
-    request = RequestReader(Limits(), Memory()).feed(HEAD + b"\r\n")
-    assert isinstance(request, Request)
+    request = RequestReader(RequestLimits(), HeadCache()).feed(HEAD + b"\r\n")
+    assert isinstance(request, ClientRequest)
     head = request.head
     yield "head for the engine", lambda: heads.upstream(head, b"10.0.0.1:8000", 800, b"x-request-id: abc\r\n")
 
 
 def _answers() -> Iterator[tuple[str, Callable[[], object]]]:
-    reader = ResponseReader(Memory())
+    reader = ResponseReader(HeadCache())
 
     def sized() -> None:
         reader.begin()
         reader.feed(SIZED)
 
     yield "whole answer with a length", sized
-    stream = ResponseReader(Memory())
+    stream = ResponseReader(HeadCache())
     stream.begin()
     stream.feed(STREAM_HEAD)
     chunk = b"%x\r\n%b\r\n" % (len(DELTA), DELTA)
     burst = chunk * 64
     yield "one chunk passed on", lambda: stream.feed(chunk)
     yield "64 chunks of one read passed on", lambda: stream.feed(burst)
-    scan = Scan(Surface.CHAT)
+    scan = EventScan(Surface.CHAT)
     scan.take(DELTA)
     deltas = DELTA * 64
     yield "one event watched", lambda: scan.take(DELTA)
@@ -112,7 +112,7 @@ def _answers() -> Iterator[tuple[str, Callable[[], object]]]:
     assert told is not None
     yield "head for the client", lambda: heads.client(told, stream.framing, b"x-request-id: abc\r\n")
     whole = b'{"choices":[{"finish_reason":"stop"}],"usage":{"prompt_tokens":5,"completion_tokens":4}}'
-    yield "usage of a whole answer", lambda: events.told_by(Surface.CHAT, whole)
+    yield "usage of a whole answer", lambda: events.answer_summary(Surface.CHAT, whole)
 
 
 def _bodies() -> Iterator[tuple[str, Callable[[], object]]]:
@@ -121,10 +121,10 @@ def _bodies() -> Iterator[tuple[str, Callable[[], object]]]:
         ("18 kB, one turn", body(18_000, 1)),
         ("18 kB, 8 turns", body(18_000, 8)),
     ):
-        found = facts.read(Surface.CHAT, sent)
-        assert isinstance(found, Facts)
-        yield f"facts of {name}", lambda sent=sent: facts.read(Surface.CHAT, sent)  # type: ignore[misc]
-        yield f"blocks of {name}", lambda found=found: blocks.of(found.prompt)  # type: ignore[misc]
+        found = body_facts.read(Surface.CHAT, sent)
+        assert isinstance(found, BodyFacts)
+        yield f"facts of {name}", lambda sent=sent: body_facts.read(Surface.CHAT, sent)  # type: ignore[misc]
+        yield f"blocks of {name}", lambda found=found: prefix_blocks.of(found.prompt)  # type: ignore[misc]
         yield (
             f"a member put into {name}",
             lambda sent=sent, found=found: splices.put(sent, found, {"priority": b"5"}),  # type: ignore[misc]

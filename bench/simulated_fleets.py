@@ -16,26 +16,26 @@ from pathlib import Path
 from typing import Final
 
 from fairlead.cluster import package_data
-from fairlead.fleet.capacity import Objectives
-from fairlead.fleet.chance import Chance
+from fairlead.fleet.capacity_plan import LatencyObjectives
+from fairlead.fleet.desired_state import Parallelism
 from fairlead.fleet.quantization import WeightFormat
-from fairlead.fleet.wanted import Parallelism
-from fairlead.sim.engine.core import Core
-from fairlead.sim.engine.settings import EngineSettings
-from fairlead.sim.timing import catalogue, fitted_sets
-from fairlead.sim.timing.catalogue import RatesUnknown
-from fairlead.sim.timing.step_times import PhysicalStepTimes
-from fairlead.sim.world.balancing import LeastTokens
-from fairlead.sim.world.replica import Inside
-from fairlead.sim.world.replicas import Fleet
-from fairlead.sim.world.sampling import Stretch
-from fairlead.sim.world.tale import Tale
-from fairlead.sim.world.traffic import client_mix, recorded
-from fairlead.sim.world.traffic.arrival import Arrival
-from fairlead.sim.world.traffic.client_mix import Window
-from fairlead.sim.world.world import World
+from fairlead.fleet.randomness import RandomSource
+from fairlead.simulator.engine.core import EngineCore
+from fairlead.simulator.engine.settings import EngineSettings
+from fairlead.simulator.timing import catalogue, fitted_sets
+from fairlead.simulator.timing.catalogue import RatesUnknown
+from fairlead.simulator.timing.step_times import PhysicalStepTimes
+from fairlead.simulator.traffic import client_mix, request_traces
+from fairlead.simulator.traffic.arrivals import RequestArrival
+from fairlead.simulator.traffic.client_mix import ClientMixWindow
+from fairlead.simulator.virtual_fleet.balancers import LeastTokens
+from fairlead.simulator.virtual_fleet.replica import ReplicaEngines
+from fairlead.simulator.virtual_fleet.replicas import SimulatedFleet
+from fairlead.simulator.virtual_fleet.run_statistics import RunStatistics
+from fairlead.simulator.virtual_fleet.sampling import DaySample
+from fairlead.simulator.virtual_fleet.simulation import FleetSimulation
 from fairlead.sizing import kv_pages, memory
-from fairlead.sizing.question import Question
+from fairlead.sizing.sizing_input import SizingInput
 from house.tree import ROOT
 
 TRACES: Final = "FAIRLEAD_TRACES"
@@ -51,13 +51,13 @@ class Lived:
     """One kind of replica, how many, and what is promised to users."""
 
     words: str
-    question: Question
+    question: SizingInput
     replicas: int
-    objectives: Objectives
+    objectives: LatencyObjectives
 
     def times(self) -> PhysicalStepTimes:
         """The catalogue's, from the nearest published runs that come with the package."""
-        text = (resources.files("fairlead.sim") / "data" / fitted_sets.FILE).read_text(encoding="utf-8")
+        text = (resources.files("fairlead.simulator") / "data" / fitted_sets.FILE).read_text(encoding="utf-8")
         found = catalogue.step_times(self.question, fitted_sets.read(text))
         if isinstance(found, RatesUnknown):
             raise SystemExit(str(found))
@@ -74,18 +74,18 @@ class Lived:
             context_tokens=self.question.context,
         )
 
-    def fleet(self, *, step_by_step: bool = False) -> Fleet:
+    def fleet(self, *, step_by_step: bool = False) -> SimulatedFleet:
         """Step by step: every request and every step by itself, nothing jumped over."""
         settings, times = self.settings(), self.times()
 
-        def inside(ordinal: int) -> Inside:
-            return Inside((Core(settings, times, streams(f"engine/{ordinal}"), plain=step_by_step),))
+        def inside(ordinal: int) -> ReplicaEngines:
+            return ReplicaEngines((EngineCore(settings, times, streams(f"engine/{ordinal}"), plain=step_by_step),))
 
         gpus = self.question.parallelism.gpus
-        return Fleet(inside=inside, replicas=self.replicas, gpus=gpus, look_s=30.0)
+        return SimulatedFleet(inside=inside, replicas=self.replicas, gpus=gpus, look_s=30.0)
 
 
-def streams(name: str) -> Chance:
+def streams(name: str) -> RandomSource:
     """Chance by name, the same in every run."""
     return random.Random(f"{SEED}/{name}")  # noqa: S311  # a recorded seed, not a secret
 
@@ -95,13 +95,13 @@ def chat() -> Lived:
     known = package_data.load_catalogue()
     return Lived(
         words="8 x Llama-3.1-8B on NVIDIA-L4",
-        question=Question(
+        question=SizingInput(
             shape=known.shapes["meta-llama/Llama-3.1-8B-Instruct"],
             accelerator=known.accelerators["NVIDIA-L4"],
             context=16_384,
         ),
         replicas=8,
-        objectives=Objectives(ttft_p95_s=2.0, tpot_p95_s=0.15),
+        objectives=LatencyObjectives(ttft_p95_s=2.0, tpot_p95_s=0.15),
     )
 
 
@@ -110,7 +110,7 @@ def day() -> Lived:
     known = package_data.load_catalogue()
     return Lived(
         words="100 x Llama-3.1-70B in FP8 on 2 x NVIDIA-H100-80GB-HBM3",
-        question=Question(
+        question=SizingInput(
             shape=known.shapes["meta-llama/Llama-3.1-70B-Instruct"],
             accelerator=known.accelerators["NVIDIA-H100-80GB-HBM3"],
             context=131_072,
@@ -118,28 +118,30 @@ def day() -> Lived:
             weights=WeightFormat.FP8_PER_TENSOR,
         ),
         replicas=100,
-        objectives=Objectives(ttft_p95_s=1.0, tpot_p95_s=0.06),
+        objectives=LatencyObjectives(ttft_p95_s=1.0, tpot_p95_s=0.06),
     )
 
 
-def hour(lived: Lived, requests: int | None = None, *, step_by_step: bool = False) -> tuple[World, Tale]:
+def hour(
+    lived: Lived, requests: int | None = None, *, step_by_step: bool = False
+) -> tuple[FleetSimulation, RunStatistics]:
     """The Azure hour, or its first requests."""
-    tale = Tale(lived.objectives)
-    world = World(lived.fleet(step_by_step=step_by_step), LeastTokens(), streams("world"), tale)
+    tale = RunStatistics(lived.objectives)
+    world = FleetSimulation(lived.fleet(step_by_step=step_by_step), LeastTokens(), streams("world"), tale)
     with gzip.open(traces() / "azure-llm-2023-conv.csv.gz", "rt", encoding="utf-8") as text:
-        arrivals = recorded.azure(text)
+        arrivals = request_traces.azure(text)
         world.run(arrivals if requests is None else (one for one, _ in zip(arrivals, range(requests), strict=False)))
     return world, tale
 
 
-def windows(since: float, until: float) -> list[Window]:
+def windows(since: float, until: float) -> list[ClientMixWindow]:
     """Of the mix, in these hours of the trace."""
     folder = traces() / "servegen"
     with (
         gzip.open(folder / "m-large-rates.csv.gz", "rt", encoding="utf-8") as rates,
         gzip.open(folder / "m-large-lengths.csv.gz", "rt", encoding="utf-8") as lengths,
     ):
-        found: list[Window] = []
+        found: list[ClientMixWindow] = []
         for window in client_mix.windows(rates, lengths, since):
             if window.start >= until:
                 break
@@ -147,15 +149,15 @@ def windows(since: float, until: float) -> list[Window]:
     return found
 
 
-def stretch(lived: Lived, mix: Sequence[Window], cut: Stretch) -> tuple[World, Tale]:
+def stretch(lived: Lived, mix: Sequence[ClientMixWindow], cut: DaySample) -> tuple[FleetSimulation, RunStatistics]:
     """One sample, from an empty fleet at the start of its warm-up until its last reply."""
-    tale = Tale(lived.objectives, cut.since, cut.until)
-    world = World(lived.fleet(), LeastTokens(), streams("world"), tale)
+    tale = RunStatistics(lived.objectives, cut.since, cut.until)
+    world = FleetSimulation(lived.fleet(), LeastTokens(), streams("world"), tale)
     world.run(_between(mix, cut.warm, cut.cool), inf, cut.warm)
     return world, tale
 
 
-def _between(mix: Sequence[Window], since: float, until: float) -> Iterator[Arrival]:
+def _between(mix: Sequence[ClientMixWindow], since: float, until: float) -> Iterator[RequestArrival]:
     return client_mix.between(mix, streams, since, until)
 
 

@@ -18,15 +18,15 @@ from typing import Final
 
 from bench import another_simulator, simulated_fleets
 from bench.simulated_fleets import DAY, DAY_S, Lived
-from fairlead.sim.world import sampling
-from fairlead.sim.world.report import Report, report
-from fairlead.sim.world.sampling import Estimate, Sampling, Stretch
-from fairlead.sim.world.tale import Tale
-from fairlead.sim.world.world import World
+from fairlead.simulator.virtual_fleet import sampling
+from fairlead.simulator.virtual_fleet.report import SimulationReport, report
+from fairlead.simulator.virtual_fleet.run_statistics import RunStatistics
+from fairlead.simulator.virtual_fleet.sampling import DaySample, SampledEstimate, SamplingPlan
+from fairlead.simulator.virtual_fleet.simulation import FleetSimulation
 
-DAY_CUT: Final = Sampling(told_s=60.0)
+DAY_CUT: Final = SamplingPlan(told_s=60.0)
 """A tenth of the day is told, a fifth lived through."""
-HOUR_CUT: Final = Sampling(stratum_s=300.0, told_s=60.0, groups=6)
+HOUR_CUT: Final = SamplingPlan(stratum_s=300.0, told_s=60.0, groups=6)
 COMPARED: Final = (DAY * DAY_S + 36_000.0, DAY * DAY_S + 39_600.0)
 """From ten to eleven in the morning."""
 WARM_UP_S: Final = 45.0
@@ -64,7 +64,7 @@ class Stopwatch:
         self._requests = self._events = 0
         self._lived = 0.0
 
-    def lived(self, world: World, seconds: float) -> None:
+    def lived(self, world: FleetSimulation, seconds: float) -> None:
         """One more world."""
         self._requests += world.totals.arrived
         self._events += world.totals.events
@@ -83,7 +83,7 @@ class Stopwatch:
         )
 
 
-def hour(lived: Lived, *, step_by_step: bool = False) -> tuple[Speed, Report]:
+def hour(lived: Lived, *, step_by_step: bool = False) -> tuple[Speed, SimulationReport]:
     """The Azure hour."""
     watch = Stopwatch()
     world, tale = simulated_fleets.hour(lived, step_by_step=step_by_step)
@@ -92,11 +92,13 @@ def hour(lived: Lived, *, step_by_step: bool = False) -> tuple[Speed, Report]:
     return watch.stop(name), report(tale, world.now, world.replicas.gpu_seconds(world.now))
 
 
-def sampled(lived: Lived, span: tuple[float, float], cut: Sampling, name: str) -> tuple[Speed, dict[str, Estimate]]:
+def sampled(
+    lived: Lived, span: tuple[float, float], cut: SamplingPlan, name: str
+) -> tuple[Speed, dict[str, SampledEstimate]]:
     """Stretches of a span, group by group."""
     watch = Stopwatch()
     mix = simulated_fleets.windows(*span)
-    groups, told = [Tale(lived.objectives) for _ in range(cut.groups)], [0.0] * cut.groups
+    groups, told = [RunStatistics(lived.objectives) for _ in range(cut.groups)], [0.0] * cut.groups
     for one in cut.stretches(*span, simulated_fleets.streams(f"stretches/{name}")):
         world, tale = simulated_fleets.stretch(lived, mix, one)
         groups[one.group].add_all(tale)
@@ -105,17 +107,17 @@ def sampled(lived: Lived, span: tuple[float, float], cut: Sampling, name: str) -
     return watch.stop(name), sampling.estimates(groups, told)
 
 
-def in_full(lived: Lived, span: tuple[float, float]) -> tuple[Speed, Report]:
+def in_full(lived: Lived, span: tuple[float, float]) -> tuple[Speed, SimulationReport]:
     """A span without a gap; told from the end of its warm-up on."""
     watch = Stopwatch()
     since, until = span
-    whole = Stretch(warm=since, since=since + WARM_UP_S, until=until, cool=until, group=0)
+    whole = DaySample(warm=since, since=since + WARM_UP_S, until=until, cool=until, group=0)
     world, tale = simulated_fleets.stretch(lived, simulated_fleets.windows(*span), whole)
     watch.lived(world, until - since)
     return watch.stop("one hour of the day, in full"), report(tale, until - since - WARM_UP_S, 0.0)
 
 
-def compared(part: Mapping[str, Estimate], whole: Report) -> dict[str, tuple[float, float, float]]:
+def compared(part: Mapping[str, SampledEstimate], whole: SimulationReport) -> dict[str, tuple[float, float, float]]:
     """By figure: in full, by sample, and how many standard errors lie between."""
     found = {}
     for name, estimate in part.items():

@@ -15,48 +15,50 @@ from pathlib import Path
 from typing import Final
 
 from fairlead.cluster import package_data
-from fairlead.sim.timing import fitted_sets, fitting, holdouts, publishing, samples, silicon
-from fairlead.sim.timing.columns import Columns, Run
-from fairlead.sim.timing.holdouts import Error, Kind, Predicted
-from fairlead.sim.timing.physics import Physics
-from fairlead.sim.timing.samples import Sample
+from fairlead.simulator.timing import benchmark_runs, coefficient_fit, fitted_sets, holdouts, set_builder, silicon_rows
+from fairlead.simulator.timing.benchmark_runs import BenchmarkRuns
+from fairlead.simulator.timing.columns import BenchmarkRun, RunColumns
+from fairlead.simulator.timing.holdouts import ErrorFigures, HoldoutKind, RunPredictions
+from fairlead.simulator.timing.physics import Physics
 from house.tree import ROOT
 from prove.claimed.api import TRACES, traces
 
 MEASURED: Final = "aiconfigurator-silicon.csv.gz"
 THREADS: Final = "OPENBLAS_NUM_THREADS"
-SOURCE: Final = silicon.SOURCE
+SOURCE: Final = silicon_rows.SOURCE
 HEAD: Final = "{:<44} {:>5}  {:>11} {:>6} {:>6}  {:>11} {:>6} {:>6}".format(
     *("", "rows"), *("TPOT median", "p90", "bias"), *("TTFT median", "p90", "bias")
 )
 BUDGET: Final = ROOT / "bench" / "step_times_budget.json"
-SETS: Final = ROOT / "operator" / "fairlead" / "sim" / "data" / fitted_sets.FILE
-KINDS_OF_CUTS: Final = (Kind.FITTED, Kind.MODEL_OUT, Kind.SYSTEM_OUT)
+SETS: Final = ROOT / "operator" / "fairlead" / "simulator" / "data" / fitted_sets.FILE
+KINDS_OF_CUTS: Final = (HoldoutKind.FITTED, HoldoutKind.MODEL_OUT, HoldoutKind.SYSTEM_OUT)
 
 
 @dataclass(frozen=True, slots=True)
 class Judged:
     """Every run predicted in every way."""
 
-    sample: Sample
-    columns: Columns
-    found: Mapping[Kind, Predicted]
+    sample: BenchmarkRuns
+    columns: RunColumns
+    found: Mapping[HoldoutKind, RunPredictions]
     physics: Physics
     """Of all runs."""
 
     @property
     def coefficients(self) -> int:
         """Numbers that the fit of the physics chose."""
-        shared = sum(not one.by_engine for one in fitting.COEFFICIENTS.values())
-        return shared + (len(fitting.COEFFICIENTS) - shared) * len(self.columns.engines)
+        shared = sum(not one.by_engine for one in coefficient_fit.COEFFICIENTS.values())
+        return shared + (len(coefficient_fit.COEFFICIENTS) - shared) * len(self.columns.engines)
 
-    def errors(self, kind: Kind, keep: Callable[[Run], bool] = lambda _: True) -> tuple[Error, Error]:
+    def errors(
+        self, kind: HoldoutKind, keep: Callable[[BenchmarkRun], bool] = lambda _: True
+    ) -> tuple[ErrorFigures, ErrorFigures]:
         """Of the first token and of a token, over all listed rows whose run is kept."""
         rows = [place for place in self.sample.listed if keep(self.sample.runs[place])]
         return holdouts.errors(self.columns, self.found[kind], rows)
 
 
-CUTS: Final[Mapping[str, Callable[[Run], str]]] = {
+CUTS: Final[Mapping[str, Callable[[BenchmarkRun], str]]] = {
     "engine": lambda run: f"{run.measured.row.backend} {run.measured.row.mode}",
     "GPU": lambda run: run.writers.accelerator.product,
     "model": lambda run: run.writers.shape.name,
@@ -66,12 +68,12 @@ CUTS: Final[Mapping[str, Callable[[Run], str]]] = {
 """What the table is cut by."""
 
 
-def judge(path: Path, kinds: Sequence[Kind] = tuple(Kind)) -> Judged:
+def judge(path: Path, kinds: Sequence[HoldoutKind] = tuple(HoldoutKind)) -> Judged:
     """Reads the runs and predicts them."""
-    sample = samples.read(package_data.read_text(path), package_data.load_catalogue())
-    columns = Columns(sample.runs)
-    found = {kind: holdouts.predicted(columns, kind) for kind in kinds}
-    return Judged(sample, columns, found, fitting.fit_all(columns))
+    sample = benchmark_runs.read(package_data.read_text(path), package_data.load_catalogue())
+    columns = RunColumns(sample.runs)
+    found = {kind: holdouts.predictions(columns, kind) for kind in kinds}
+    return Judged(sample, columns, found, coefficient_fit.fit_all(columns))
 
 
 def measured() -> Path | None:
@@ -92,12 +94,14 @@ def table(judged: Judged) -> list[str]:
     return lines
 
 
-def cut_errors(judged: Judged, kind: Kind, cut: Callable[[Run], str]) -> dict[str, tuple[Error, Error]]:
+def cut_errors(
+    judged: Judged, kind: HoldoutKind, cut: Callable[[BenchmarkRun], str]
+) -> dict[str, tuple[ErrorFigures, ErrorFigures]]:
     """By part, in the parts' order."""
     found = {}
     for part in sorted({str(cut(run)) for run in judged.sample.runs}):
 
-        def keep(run: Run, part: str = part) -> bool:
+        def keep(run: BenchmarkRun, part: str = part) -> bool:
             return str(cut(run)) == part
 
         found[part] = judged.errors(kind, keep)
@@ -107,7 +111,7 @@ def cut_errors(judged: Judged, kind: Kind, cut: Callable[[Run], str]) -> dict[st
 def packaged(judged: Judged) -> list[str]:
     """Lines on the packaged sets as they are, by model: of new measurements this says what users got before them."""
     sets = fitted_sets.read(SETS.read_text(encoding="utf-8"))
-    found = publishing.predicted(judged.columns, sets)
+    found = set_builder.predictions(judged.columns, sets)
     models: dict[str, list[int]] = {}
     for place in judged.sample.listed:
         models.setdefault(judged.sample.runs[place].writers.shape.name, []).append(place)
@@ -119,7 +123,7 @@ def packaged(judged: Judged) -> list[str]:
 def grown(judged: Judged, budget: Mapping[str, Mapping[str, float]]) -> list[str]:
     """What is further off than the budget allows."""
     problems = []
-    for kind in Kind:
+    for kind in HoldoutKind:
         first, token = judged.errors(kind)
         for name, error in (("token", token), ("first_token", first)):
             most = budget[kind][name]
@@ -128,7 +132,7 @@ def grown(judged: Judged, budget: Mapping[str, Mapping[str, float]]) -> list[str
     return problems
 
 
-def _line(name: str, first: Error, token: Error) -> str:
+def _line(name: str, first: ErrorFigures, token: ErrorFigures) -> str:
     figures = "  ".join(f"{one.median:>11.1%} {one.tenth:>6.0%} {one.bias:>+6.0%}" for one in (token, first))
     return f"{name:<44} {token.rows:>5}  {figures}"
 
@@ -173,7 +177,7 @@ def main() -> int:
     print(figures(judged) if wanted.figures else "\n".join(table(judged)))
     if wanted.write:
         SETS.write_text(
-            fitted_sets.written(publishing.published(judged.columns, judged.found, judged.sample.listed)),
+            fitted_sets.as_json(set_builder.build_sets(judged.columns, judged.found, judged.sample.listed)),
             encoding="utf-8",
         )
         print(f"wrote {SETS.relative_to(ROOT)}")

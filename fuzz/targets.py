@@ -10,21 +10,21 @@ from typing import Any, Final
 import h11
 import xxhash
 
-from fairlead.router.wire import blocks, events, facts, splices
-from fairlead.router.wire.bad import Bad, Fault
-from fairlead.router.wire.events import Scan
-from fairlead.router.wire.facts import Facts
-from fairlead.router.wire.limits import Limits
-from fairlead.router.wire.memory import Memory
-from fairlead.router.wire.requests import Request, RequestReader
-from fairlead.router.wire.responses import Out, ResponseReader
+from fairlead.router.wire import body_facts, events, prefix_blocks, splices
+from fairlead.router.wire.body_facts import BodyFacts
+from fairlead.router.wire.events import EventScan
+from fairlead.router.wire.head_cache import HeadCache
+from fairlead.router.wire.limits import RequestLimits
+from fairlead.router.wire.protocol_faults import MalformedRequest, ProtocolFault
+from fairlead.router.wire.requests import ClientRequest, RequestReader
+from fairlead.router.wire.responses import ReplyFraming, ResponseReader
 from fairlead.router.wire.surfaces import Surface
 
-LIMITS: Final = Limits(head_bytes=4096, head_lines=40, target_bytes=512, body_bytes=2048)
+LIMITS: Final = RequestLimits(head_bytes=4096, head_lines=40, target_bytes=512, body_bytes=2048)
 LAST_WORDS: Final = b"\n\ndata: cut\n\n"
-FAULTS: Final = frozenset(fault.code for fault in Fault)
+FAULTS: Final = frozenset(fault.code for fault in ProtocolFault)
 SURFACES: Final = tuple(Surface)
-OUTS: Final = tuple(Out)
+OUTS: Final = tuple(ReplyFraming)
 
 
 def pieces(data: bytes) -> list[bytes]:
@@ -34,11 +34,11 @@ def pieces(data: bytes) -> list[bytes]:
     return [data[start:end] for start, end in zip([0, *ends], ends, strict=False) if end > start]
 
 
-def requests(memory: Memory) -> Callable[[bytes], str]:
+def requests(memory: HeadCache) -> Callable[[bytes], str]:
     """Whole and cut, with an empty memory and with one that has seen everything: always the same answer."""
 
     def target(data: bytes) -> str:
-        whole = _asked([data], Memory())
+        whole = _asked([data], HeadCache())
         assert _asked([data], memory) == whole, "memory changes the answer"
         cut = _asked(pieces(data), memory)
         if whole[0] in FAULTS:
@@ -55,14 +55,14 @@ def requests(memory: Memory) -> Callable[[bytes], str]:
     return target
 
 
-def _asked(read: Sequence[bytes], memory: Memory) -> tuple[str, bytes, bytes, bytes]:
+def _asked(read: Sequence[bytes], memory: HeadCache) -> tuple[str, bytes, bytes, bytes]:
     client = RequestReader(LIMITS, memory)
-    found: Request | Bad | None = None
+    found: ClientRequest | MalformedRequest | None = None
     for piece in read:
         found = client.feed(piece) or found
-        if isinstance(found, Bad):
+        if isinstance(found, MalformedRequest):
             return found.code, b"", b"", b""
-    if not isinstance(found, Request):
+    if not isinstance(found, ClientRequest):
         return "nothing yet", b"", b"", b""
     return "whole" if found.whole else "head", found.head.method, found.head.target, found.body
 
@@ -82,17 +82,17 @@ def _h11_request(data: bytes) -> tuple[bytes, bytes, bytes] | None:
     return (asked.method, asked.target, body) if isinstance(event, h11.EndOfMessage) else None
 
 
-def responses(memory: Memory) -> Callable[[bytes], str]:
+def responses(memory: HeadCache) -> Callable[[bytes], str]:
     """The first byte says how it goes out; nothing is lost or made, and a broken chunked answer can be ended."""
 
     def target(data: bytes) -> str:
         out, data = OUTS[data[0] % len(OUTS) if data else 0], data[1:]
-        label, passed, payload, last = _answered([data], Memory(), out)
+        label, passed, payload, last = _answered([data], HeadCache(), out)
         again = _answered(pieces(data), memory, out)
         assert (again[0], again[2]) == (label, payload), "a cut or the memory changes the answer"
-        if out is Out.PLAIN:
+        if out is ReplyFraming.PLAIN:
             assert passed == payload
-        if out is Out.AS_IT_CAME and last is not None:
+        if out is ReplyFraming.AS_IT_CAME and last is not None:
             theirs = _h11_body(passed + last)
             assert theirs is not None, "what went on is not properly ended"
             assert theirs.startswith(payload), "what went on is not what came"
@@ -101,7 +101,7 @@ def responses(memory: Memory) -> Callable[[bytes], str]:
     return target
 
 
-def _answered(read: Sequence[bytes], memory: Memory, out: Out) -> tuple[str, bytes, bytes, bytes | None]:
+def _answered(read: Sequence[bytes], memory: HeadCache, out: ReplyFraming) -> tuple[str, bytes, bytes, bytes | None]:
     """A label, what went on, what it held, and what ends it as chunks: nothing where it has no chunks."""
     engine = ResponseReader(memory)
     engine.begin(out=out)
@@ -143,12 +143,12 @@ def _h11_body(raw: bytes) -> bytes | None:
 def bodies(data: bytes) -> str:
     """The first byte says which API; what is read is what json reads, and what is set is set."""
     surface, body = SURFACES[data[0] % len(SURFACES) if data else 0], data[1:]
-    found = facts.read(surface, body)
-    if not isinstance(found, Facts):
+    found = body_facts.read(surface, body)
+    if not isinstance(found, BodyFacts):
         return f"{surface.name} unreadable"
     for name in ("max_tokens", "n", "temperature", "seed", "priority", "tools", "structured", "include_usage"):
         getattr(found, name)
-    assert len(blocks.of(found.prompt)) == len(found.prompt) // blocks.BYTES
+    assert len(prefix_blocks.of(found.prompt)) == len(found.prompt) // prefix_blocks.BYTES
     theirs = _json(body)
     if not isinstance(theirs, dict):
         return f"{surface.name} not for json"
@@ -176,7 +176,7 @@ def _as_written(number: str) -> tuple[str, str]:
 def streams(data: bytes) -> str:
     """The first byte says which API; cuts change nothing, and an edited stream loses at most events with usage."""
     surface, stream = SURFACES[data[0] % len(SURFACES) if data else 0], data[1:]
-    whole, cut = Scan(surface), Scan(surface)
+    whole, cut = EventScan(surface), EventScan(surface)
     whole.take(stream)
     edited = b""
     for piece in pieces(stream):
@@ -186,15 +186,15 @@ def streams(data: bytes) -> str:
         assert _told(whole) == _told(cut), "a cut changes what is told"
     if whole.usage is None and b"\r" not in stream:
         assert edited == stream, "an edit lost something"
-    events.told_by(surface, stream)
+    events.answer_summary(surface, stream)
     return f"{surface.name} {whole.first} {min(whole.deltas, 3)} {whole.done} {whole.error} {whole.finish_reason}"
 
 
-def _told(scan: Scan) -> tuple[object, ...]:
+def _told(scan: EventScan) -> tuple[object, ...]:
     return scan.first, scan.deltas, scan.usage, scan.done, scan.error, scan.finish_reason
 
 
 def all_of_them() -> dict[str, Callable[[bytes], str]]:
     """By the name of their folder of seeds."""
-    memory = Memory()
+    memory = HeadCache()
     return {"requests": requests(memory), "responses": responses(memory), "facts": bodies, "events": streams}

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from fairlead.api import schema
+from fairlead.api.api_model import ApiModel
 from fairlead.api.kinds import API_VERSION, KINDS, Kind
-from fairlead.api.part import Part
 
 PAGE: Final = "docs/reference/api.md"
 
@@ -40,7 +40,7 @@ def _kind(kind: Kind[Any]) -> Iterator[str]:
     yield from _table("status", kind.status)
 
 
-def _table(root: str, part: type[Part]) -> Iterator[str]:
+def _table(root: str, part: type[ApiModel]) -> Iterator[str]:
     yield f"| {root} | type | meaning |\n|---|---|---|"
     yield from (_row(path, node, needed) for path, node, needed in _fields(schema.of(part), f"{root}."))
     yield ""

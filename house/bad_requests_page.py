@@ -6,8 +6,8 @@
 from typing import Final
 
 from fairlead.router.wire import problems
-from fairlead.router.wire.bad import Bad, Fault
-from fairlead.router.wire.memory import Memory
+from fairlead.router.wire.head_cache import HeadCache
+from fairlead.router.wire.protocol_faults import MalformedRequest, ProtocolFault
 from fairlead.router.wire.requests import RequestReader
 from fairlead.router.wire.surfaces import Surface
 from house.tree import ROOT
@@ -43,13 +43,13 @@ def _table(title: str, rows: tuple[BadRequest, ...]) -> str:
 
 
 def _said(row: BadRequest) -> str:
-    found = RequestReader(LIMITS, Memory()).feed(row.sent)
-    assert isinstance(found, Bad)
+    found = RequestReader(LIMITS, HeadCache()).feed(row.sent)
+    assert isinstance(found, MalformedRequest)
     return found.message.replace("|", "\\|").replace("<", "&lt;")
 
 
 def _codes() -> str:
-    shown = problems.of_bad(Bad(Fault.HOST_MISSING, "Host is missing: HTTP/1.1 asks for it"))
+    shown = problems.of_bad(MalformedRequest(ProtocolFault.HOST_MISSING, "Host is missing: HTTP/1.1 asks for it"))
     answer = problems.answer(shown, Surface.CHAT, close=True).decode().replace("\r\n", "\n")
     return f"## An answer\n\n```http\n{answer}\n```\n"
 

@@ -13,7 +13,7 @@ from typing import Final
 
 from devcluster import progress, turns
 from devcluster.cache import Cache
-from fairlead.cli import vllm_opinion
+from fairlead.cli import vllm_check
 from house.tree import ROOT
 
 VERSION: Final = "0.32.0"
@@ -34,7 +34,7 @@ def python(cache: Cache) -> Path:
 
 def environment() -> dict[str, str]:
     """What keeps vLLM from asking the network and from talking."""
-    return os.environ | vllm_opinion.QUIET
+    return os.environ | vllm_check.QUIET
 
 
 def _install(place: Path, cache: Cache) -> None:

@@ -10,15 +10,18 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
-from fairlead.router.telling import access_lines, counts, families, line_writer, names
-from fairlead.router.telling.access_lines import Line
-from fairlead.router.telling.families import FAMILIES, Family, Kind
+from fairlead.router.observability import access_entries, counters, log_writer, metric_families, model_labels
+from fairlead.router.observability.access_entries import AccessLogEntry
+from fairlead.router.observability.metric_families import FAMILIES, MetricType, RouterMetricFamily
 from house.tree import ROOT
 
 PAGE: Final = "docs/reference/router-metrics.md"
-BUCKETS: Final = {"TTFT": families.TTFT, "TPOT": families.TPOT, "WHOLE": families.WHOLE, "WAIT": families.WAIT} | {
-    "LAG": families.LAG
-}
+BUCKETS: Final = {
+    "TTFT": metric_families.TTFT,
+    "TPOT": metric_families.TPOT,
+    "WHOLE": metric_families.WHOLE,
+    "WAIT": metric_families.WAIT,
+} | {"LAG": metric_families.LAG}
 
 
 def page() -> str:
@@ -27,7 +30,7 @@ def page() -> str:
         [
             "# What a router says of itself",
             "",
-            "Written by `python -m house.router_metrics_page` from `operator/fairlead/router/telling`;",
+            "Written by `python -m house.router_metrics_page` from `operator/fairlead/router/observability`;",
             "changes here are lost.",
             "",
             "## Metrics",
@@ -35,9 +38,9 @@ def page() -> str:
             "Served as `/metrics` on the metrics port, with the operator's key or a Kubernetes token, in Prometheus'",
             "text format. Names and labels are stable. Labels are closed sets or names from the configuration; a model",
             "that is not configured counts as `other`, and where any name passes, the first",
-            f"{names.MOST_LEARNT} that an engine answered to are shown. At most",
-            f"{counts.MOST_SERIES} combinations of model, revision, band and lane are kept, and",
-            f"{counts.MOST_SPENDERS:,} of tenant and model; for one more, the one silent for longest goes.",
+            f"{model_labels.MOST_LEARNT} that an engine answered to are shown. At most",
+            f"{counters.MOST_SERIES} combinations of model, revision, band and lane are kept, and",
+            f"{counters.MOST_SPENDERS:,} of tenant and model; for one more, the one silent for longest goes.",
             "Latencies are those of requests that an engine answered: answers from the response cache are counted, but",
             "would only hide how fast the fleet is.",
             "",
@@ -52,7 +55,7 @@ def page() -> str:
             "One JSON object a request, when it ended, to standard output or to the file of `--access-log`, within a",
             "second. A field that is not known is left out. Only ASCII is written, all else as `\\u` escapes, so no",
             "client can forge a line or move a cursor. A thread writes them: when the file or pipe stalls, up to",
-            f"{line_writer.MOST_WAITING_BYTES // 2**20} MiB wait, and what comes then is dropped and counted as",
+            f"{log_writer.MOST_WAITING_BYTES // 2**20} MiB wait, and what comes then is dropped and counted as",
             '`fairlead_router_access_lines_total{fate="dropped"}`. A file that is moved away is opened anew.',
             "",
             *_lines(),
@@ -78,24 +81,26 @@ def _metrics() -> Iterator[str]:
 
 
 def _buckets() -> Iterator[str]:
-    words = _words(Path(families.__file__))
+    words = _words(Path(metric_families.__file__))
     yield "| metrics | upper bounds, seconds | why |"
     yield "|---|---|---|"
     for name, bounds in BUCKETS.items():
-        users = ", ".join(f"`{_short(one)}`" for one in FAMILIES if one.kind is Kind.HISTOGRAM and one.bounds == bounds)
+        users = ", ".join(
+            f"`{_short(one)}`" for one in FAMILIES if one.kind is MetricType.HISTOGRAM and one.bounds == bounds
+        )
         told = " ".join(f"{bound:g}" for bound in bounds)
         yield f"| {users} | {told} | {words[name].removeprefix('Seconds. ').removeprefix('Seconds a token. ')} |"
 
 
 def _lines() -> Iterator[str]:
-    words = _words(Path(access_lines.__file__), Line.__name__)
+    words = _words(Path(access_entries.__file__), AccessLogEntry.__name__)
     yield "| field | what it means |"
     yield "|---|---|"
-    yield from (f"| `{name}` | {words.get(name, '')} |" for name in Line.__struct_fields__)
+    yield from (f"| `{name}` | {words.get(name, '')} |" for name in AccessLogEntry.__struct_fields__)
 
 
-def _short(family: Family) -> str:
-    return family.name.removeprefix(f"{families.PREFIX}_")
+def _short(family: RouterMetricFamily) -> str:
+    return family.name.removeprefix(f"{metric_families.PREFIX}_")
 
 
 def _words(path: Path, within: str | None = None) -> dict[str, str]:

@@ -18,7 +18,7 @@ STATE_MACHINE_LINES: Final = 500
 STATE_MACHINES: Final = {
     "operator/fairlead/controller/reconcile.py": "the four verbs of one reconcile, and what each hands to the next",
     "operator/fairlead/router/exchange.py": "the states of one request, from its head to the last byte of its reply",
-    "operator/fairlead/sim/engine/core.py": "the scheduler of one engine, step by step as vLLM takes them",
+    "operator/fairlead/simulator/engine/core.py": "the scheduler of one engine, step by step as vLLM takes them",
 }
 """Files that are one idea and would hide it if they were cut: each with its reason."""
 FUNCTION_LINES: Final = 60

@@ -11,8 +11,8 @@ import numpy as np
 
 from bench import step_times
 from bench.step_times import CUTS, Judged
-from fairlead.sim.timing import floor
-from fairlead.sim.timing.holdouts import Error, Kind
+from fairlead.simulator.timing import repeatability
+from fairlead.simulator.timing.holdouts import ErrorFigures, HoldoutKind
 from house import scatter
 from house.scatter import Panel
 from house.tree import ROOT
@@ -23,16 +23,16 @@ PLOTS: Final[Mapping[str, str]] = {
     "token": "docs/reference/step-times-tpot.svg",
     "first_token": "docs/reference/step-times-ttft.svg",
 }
-SAID: Final[Mapping[Kind, str]] = {
-    Kind.FITTED: "model, GPU and parallelism fitted, this load not",
-    Kind.PLANNED: "the same, as a plan knows it: nothing of the engine's version, the day, the lengths",
-    Kind.MODEL_OUT: "the whole model left out",
-    Kind.SYSTEM_OUT: "the whole GPU left out",
-    Kind.ROOFLINE: "roofline alone, no fit",
-    Kind.IN_SAMPLE: "in sample: the row itself was fitted",
+SAID: Final[Mapping[HoldoutKind, str]] = {
+    HoldoutKind.FITTED: "model, GPU and parallelism fitted, this load not",
+    HoldoutKind.PLANNED: "the same, as a plan knows it: nothing of the engine's version, the day, the lengths",
+    HoldoutKind.MODEL_OUT: "the whole model left out",
+    HoldoutKind.SYSTEM_OUT: "the whole GPU left out",
+    HoldoutKind.ROOFLINE: "roofline alone, no fit",
+    HoldoutKind.IN_SAMPLE: "in sample: the row itself was fitted",
 }
 
-DRAWN: Final = (Kind.FITTED, Kind.MODEL_OUT, Kind.SYSTEM_OUT, Kind.ROOFLINE)
+DRAWN: Final = (HoldoutKind.FITTED, HoldoutKind.MODEL_OUT, HoldoutKind.SYSTEM_OUT, HoldoutKind.ROOFLINE)
 
 _HEAD: Final = """\
 # How well step times hold
@@ -40,7 +40,7 @@ _HEAD: Final = """\
 Written by `python -m house.step_times_page`; changes here are lost. The same figures, as a check that fails when they
 grow: `python -m bench.step_times`.
 
-`sim.timing` says how long an engine's step lasts from what it must read, compute and move and a few coefficients
+`simulator.timing` says how long an engine's step lasts from what it must read, compute and move and a few coefficients
 of the hardware and the engine. Below it is held against {rows:,} published runs at fixed concurrency
 ({source}, Apache-2.0), {runs:,} of them different
 measurements: listings repeat each other. No row is left out{left_out}.
@@ -75,7 +75,8 @@ no model that knows the configuration alone can do better there.
   all rows in view; no coefficient was.
 - **TTFT** at fixed concurrency holds waiting behind other clients' prompts, which start together and stay partly in
   step; the closed form knows that only by one share for each engine. A simulation of the same load does not need it.
-- **Closed form.** Rows are compared without simulating them; `tests/sim/timing/test_closed_loop.py` holds its TPOT
+- **Closed form.** Rows are compared without simulating them; `tests/simulator/timing/test_closed_loop.py` holds its
+  TPOT
   within 4 % of what the simulated scheduler shows with the same step times.
 
 ## What is fitted
@@ -113,7 +114,7 @@ _LIMITS: Final = """
 
 def page(judged: Judged) -> str:
     """The whole page."""
-    repeats = floor.repeats(judged.columns)
+    repeats = repeatability.repeat_errors(judged.columns)
     head = _HEAD.format(
         rows=len(judged.sample.listed) + len(judged.sample.left_out),
         runs=len(judged.sample.runs),
@@ -142,7 +143,7 @@ def plots(judged: Judged) -> dict[str, str]:
     }
 
 
-def _panel(judged: Judged, kind: Kind, *, first: bool) -> Panel:
+def _panel(judged: Judged, kind: HoldoutKind, *, first: bool) -> Panel:
     found, columns = judged.found[kind], judged.columns
     predicted, measured = (found.first, columns.first) if first else (found.token, columns.token)
     points: dict[str, list[tuple[float, float]]] = {"prompts and replies together": [], "separate workers": []}
@@ -152,7 +153,7 @@ def _panel(judged: Judged, kind: Kind, *, first: bool) -> Panel:
     return Panel(SAID[kind], points)
 
 
-def _row(name: str, first: Error, token: Error) -> str:
+def _row(name: str, first: ErrorFigures, token: ErrorFigures) -> str:
     figures = " | ".join(f"{one.median:.1%} | {one.tenth:.0%} | {one.bias:+.0%}" for one in (token, first))
     return f"| {name} | {token.rows:,} | {figures} |"
 

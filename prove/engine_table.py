@@ -6,11 +6,11 @@
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final
 
-from fairlead.engines.vllm import checks, doubts, flags, formats, given, parsers, unknown
+from fairlead.engines.vllm import checks, flags, formats, parsers, unknown_flags, user_overrides, warning_checks
 from fairlead.engines.vllm.parsers import FamilyParser
-from fairlead.fleet.accelerators import Capability
+from fairlead.fleet.accelerators import ComputeCapability
+from fairlead.fleet.desired_state import EngineKind
 from fairlead.fleet.quantization import WHILE_LOADING
-from fairlead.fleet.wanted import EngineKind
 
 _HEAD: Final = """\
 # Engines
@@ -59,9 +59,9 @@ def page() -> str:
         _section(
             "Refusals",
             "refusals",
-            _table(("about", "rule", "what it mirrors"), _rules((*checks.CHECKS, unknown.refusals))),
+            _table(("about", "rule", "what it mirrors"), _rules((*checks.REFUSAL_CHECKS, unknown_flags.refusals))),
         ),
-        _section("Cautions", "cautions", _table(("about", "caution", "why"), _rules(doubts.DOUBTS))),
+        _section("Cautions", "cautions", _table(("about", "caution", "why"), _rules(warning_checks.WARNING_CHECKS))),
     )
     return "\n".join((_HEAD, *sections))
 
@@ -108,7 +108,7 @@ def _reserved() -> Iterator[tuple[str, ...]]:
 
 
 def _variables() -> Iterator[tuple[str, ...]]:
-    return ((f"`{name}`", because, remedy) for name, (_, because, remedy) in given.VARIABLES.items())
+    return ((f"`{name}`", because, remedy) for name, (_, because, remedy) in user_overrides.VARIABLES.items())
 
 
 def _formats() -> Iterator[tuple[str, ...]]:
@@ -130,7 +130,7 @@ def _rules(rules: Iterable[Callable[[Any], object]]) -> Iterator[tuple[str, ...]
         yield area, rule.__name__.replace("_", " "), " ".join((rule.__doc__ or "").split()).removeprefix("Mirrors ")
 
 
-def _needs(capability: Capability) -> str:
+def _needs(capability: ComputeCapability) -> str:
     return f"from {formats.words(capability)}"
 
 

@@ -11,12 +11,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from fairlead.fleet.fit import Span
+from fairlead.fleet.desired_state import Parallelism
+from fairlead.fleet.fit import Estimate
 from fairlead.fleet.quantization import Dtype, KvFormat, WeightFormat
-from fairlead.fleet.wanted import Parallelism
 from fairlead.sizing import catalogue, kv_pages, memory
 from fairlead.sizing.catalogue import Catalogue
-from fairlead.sizing.question import CURRENT, GIB, Drafting, Question, Release
+from fairlead.sizing.sizing_input import CURRENT, GIB, DraftSetup, SizingInput, VllmRelease
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 PAGE: Final = ROOT / "docs" / "reference" / "fit.md"
@@ -45,7 +45,7 @@ class Judged:
     """One measured start beside what was predicted for it."""
 
     row: Mapping[str, str]
-    predicted: Span
+    predicted: Estimate
     measured: float
     unit: str
 
@@ -80,17 +80,17 @@ def rows(text: str) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(text)))
 
 
-def question(row: Mapping[str, str], known: Catalogue) -> Question:
+def question(row: Mapping[str, str], known: Catalogue) -> SizingInput:
     """What the row's start would have been asked as; blank settings stay defaults."""
     card = known.accelerators[row["gpu"]]
     nominal = "nominal" in row["notes"]
-    drafting = Drafting(tokens=_drafted(row["speculative"]), mtp=row["speculative"].startswith("mtp"))
-    return Question(
+    drafting = DraftSetup(tokens=_drafted(row["speculative"]), mtp=row["speculative"].startswith("mtp"))
+    return SizingInput(
         shape=known.shapes[row["model"]],
         accelerator=replace(card, visible_mib=None if nominal else float(row["gpu_mem_gib"]) * 1024),
         context=int(row["max_model_len"]),
         parallelism=Parallelism(tensor=int(row["tp"]), pipeline=int(row["pp"])),
-        release=Release.read(row["vllm_version"]) or CURRENT,
+        release=VllmRelease.read(row["vllm_version"]) or CURRENT,
         weights=WeightFormat.FP8_PER_TENSOR if "online" in row["quantization"] else None,
         kv=KvFormat(row["kv_dtype"]),
         dtype=Dtype.FLOAT32 if row["dtype"] == "float32" else Dtype.AUTO,

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from fairlead.controller import admission
-from fairlead.controller.known import Known
+from fairlead.controller.review_context import ReviewContext
 from tests.admission.bad_inputs import ELSEWHERE, ROWS
 from tests.admission.table import KNOWN, Layer, Row, Said, deployment, engine, gateway, policy, said_of
 
@@ -86,7 +86,7 @@ def _first_line(row: Row) -> str:
 
 
 def _cautions() -> str:
-    known = Known(catalogue=KNOWN.catalogue)
+    known = ReviewContext(catalogue=KNOWN.catalogue)
     lines = []
     for story, given in _CAUTIONS:
         said = admission.review(given, known).cautions

@@ -11,16 +11,16 @@ from pathlib import Path
 from typing import Any, Final
 
 from fairlead.cluster.package_data import read_text
-from fairlead.sim.engine.settings import EngineSettings
-from fairlead.sim.replay import comparison, first_seconds, recorded
-from fairlead.sim.replay.comparison import Distance, Replayed
-from fairlead.sim.replay.recorded import Recording
-from fairlead.sim.timing import catalogue, shares
-from fairlead.sim.timing.catalogue import RatesUnknown
-from fairlead.sim.timing.provenance import Level, Provenance
-from fairlead.sim.timing.shares import Shares, TooLittle
-from fairlead.sim.timing.step_times import PhysicalStepTimes
-from fairlead.sizing.question import Question
+from fairlead.simulator.engine.settings import EngineSettings
+from fairlead.simulator.replay import comparison, first_seconds, recordings
+from fairlead.simulator.replay.comparison import ReplayDistance, SimulatedReplay
+from fairlead.simulator.replay.recordings import Recording
+from fairlead.simulator.timing import catalogue, rate_shares
+from fairlead.simulator.timing.catalogue import RatesUnknown
+from fairlead.simulator.timing.provenance import Provenance, ProvenanceLevel
+from fairlead.simulator.timing.rate_shares import RateShares, TooFewStretches
+from fairlead.simulator.timing.step_times import PhysicalStepTimes
+from fairlead.sizing.sizing_input import SizingInput
 from house.tree import ROOT
 from prove.fit_table import catalogue_here
 
@@ -29,7 +29,7 @@ RUNS: Final = "vllm-0.19-rtx4090"
 WORKLOAD: Final = "workload-sharegpt-llama-300.jsonl.gz"
 JUDGED, BESIDE = "llama-3.1-8b-tp1-seqs256", "llama-3.1-8b-tp1-seqs128"
 MODEL, PRODUCT = "meta-llama/Llama-3.1-8B", "NVIDIA-GeForce-RTX-4090"
-ORIGIN: Final = Provenance(level=Level.RECORDED, source="the first ten seconds of this run's metrics")
+ORIGIN: Final = Provenance(level=ProvenanceLevel.RECORDED, source="the first ten seconds of this run's metrics")
 CAPACITIES: Final = range(2400, 3601, 50)
 """Pages among which the capacity of the run that did not record it is looked for."""
 
@@ -40,8 +40,8 @@ class Told:
 
     name: str
     settings: EngineSettings
-    replayed: Replayed
-    distance: Distance
+    replayed: SimulatedReplay
+    distance: ReplayDistance
 
 
 def traces() -> Path:
@@ -53,7 +53,7 @@ def traces() -> Path:
 def recording(name: str) -> Recording:
     """One of the two."""
     folder = traces() / RUNS
-    return recorded.read(
+    return recordings.read(
         read_text(folder / name / "requests.jsonl").splitlines(),
         read_text(folder / name / "timeseries.csv"),
         read_text(folder / WORKLOAD).splitlines(),
@@ -76,10 +76,12 @@ def limits() -> EngineSettings:
     )
 
 
-def question() -> Question:
+def question() -> SizingInput:
     """The model and the GPU of both runs."""
     known = catalogue_here()
-    return Question(shape=known.shapes[MODEL], accelerator=known.accelerators[PRODUCT], context=limits().context_tokens)
+    return SizingInput(
+        shape=known.shapes[MODEL], accelerator=known.accelerators[PRODUCT], context=limits().context_tokens
+    )
 
 
 def assumed() -> PhysicalStepTimes:
@@ -90,15 +92,15 @@ def assumed() -> PhysicalStepTimes:
     return times
 
 
-def reaching(reached: Shares) -> PhysicalStepTimes:
+def reaching(reached: RateShares) -> PhysicalStepTimes:
     """The same with these shares of the data sheet's rates."""
-    return shares.reaching(question(), reached, ORIGIN)
+    return rate_shares.step_times_with_shares(question(), reached, ORIGIN)
 
 
-def measured() -> Shares:
+def measured() -> RateShares:
     """From the first seconds of the judged run's metrics."""
-    found = shares.found(first_seconds.stretches(recording(JUDGED).seconds, limits()), reaching)
-    if isinstance(found, TooLittle):
+    found = rate_shares.fitted_shares(first_seconds.stretches(recording(JUDGED).seconds, limits()), reaching)
+    if isinstance(found, TooFewStretches):
         raise TypeError(str(found))
     return found
 

@@ -22,11 +22,11 @@ from typing import Final
 import uvloop
 
 from bench.router_cpu import engine_page
-from fairlead.autoscaler import reading
-from fairlead.autoscaler.scraping import Scraper
-from fairlead.autoscaler.targets import Target
-from fairlead.fleet.policies import Objectives, Policy
-from fairlead.fleet.wanted import EngineKind
+from fairlead.autoscaler import pod_figures
+from fairlead.autoscaler.scrape_targets import ScrapeTarget
+from fairlead.autoscaler.scraper import Scraper
+from fairlead.fleet.desired_state import EngineKind
+from fairlead.fleet.policies import Objectives, ScalingPolicy
 from house.tree import ROOT
 
 HOSTS: Final = ("127.0.0.41", "127.0.0.42")
@@ -39,7 +39,7 @@ MOST_GROWTH: Final = 0.05
 OLDEST_HUNDREDTHS: Final = 6000
 MOST_DOUBTED: Final = 0.001
 """Share of looks at figures that may find a doubt: the pods share this machine's cores, and some answer late."""
-POLICY: Final = Policy(objectives=Objectives(ttft_p95_seconds=1.0, tpot_p95_seconds=0.06))
+POLICY: Final = ScalingPolicy(objectives=Objectives(ttft_p95_seconds=1.0, tpot_p95_seconds=0.06))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,11 +76,11 @@ class Found:
         return len(self.ages) / 100
 
 
-def targets(count: int) -> list[Target]:
+def targets(count: int) -> list[ScrapeTarget]:
     """Half of them on each address."""
     each = count // len(HOSTS)
     return [
-        Target(
+        ScrapeTarget(
             uid=f"{host}-{number}",
             namespace="bench",
             name=f"pod-{number}",
@@ -116,7 +116,7 @@ def pods(page: Path, count: int) -> Iterator[None]:
             one.stdout.close()
 
 
-async def scrape(asked: list[Target], every: float, seconds: float) -> Found:
+async def scrape(asked: list[ScrapeTarget], every: float, seconds: float) -> Found:
     """Ask them for so long; what the first seconds cost, when connections are made, is not counted."""
     scraper = Scraper(interval_seconds=every)
     scraper.start()
@@ -131,7 +131,7 @@ async def scrape(asked: list[Target], every: float, seconds: float) -> Found:
         await asyncio.sleep(1.0)
         now = time.time()
         for one in asked:
-            figures, doubt = reading.pod(scraper.engine(one.uid), POLICY, now)
+            figures, doubt = pod_figures.pod(scraper.engine(one.uid), POLICY, now)
             doubted += doubt is not None
             if figures is not None:
                 ages[min(OLDEST_HUNDREDTHS - 1, int(100 * (now - figures.at)))] += 1

@@ -18,24 +18,24 @@ from bench.autoscaler_sources.world import (
     put,
     world,
 )
-from fairlead.autoscaler import reading
-from fairlead.autoscaler.prometheus import PrometheusSource
-from fairlead.autoscaler.prometheus_doors import Door
-from fairlead.autoscaler.scraping import Scraper
-from fairlead.autoscaler.source import Source
-from fairlead.fleet.policies import ColdStart, Objectives, Pace, Policy, ReplicaBounds, Signals
-from fairlead.scaling import recommending
-from fairlead.scaling.facts import Doubt, Facts, Phase, Pod, Router
-from fairlead.scaling.memory import Memory
+from fairlead.autoscaler import pod_figures
+from fairlead.autoscaler.prometheus import PrometheusSampleSource
+from fairlead.autoscaler.prometheus_api import PrometheusServer
+from fairlead.autoscaler.sample_source import SampleSource
+from fairlead.autoscaler.scraper import Scraper
+from fairlead.fleet.policies import ColdStart, Objectives, ReplicaBounds, ScalingPace, ScalingPolicy, SignalTargets
+from fairlead.scaling import recommender
+from fairlead.scaling.facts import EnginePod, EnginePodPhase, RouterPod, SampleProblem, ScalingFacts
+from fairlead.scaling.scaling_state import ScalingState
 
 DECIDE_SECONDS: Final = 1.0
 POLL_SECONDS: Final = 0.5
 LATEST_SECONDS: Final = SCRAPE_SECONDS + POLL_SECONDS + DECIDE_SECONDS
 """One scrape, until it is asked for, until it is decided by."""
-POLICY: Final = Policy(
+POLICY: Final = ScalingPolicy(
     objectives=Objectives(ttft_p95_seconds=1.0),
-    signals=Signals(queue_per_replica=2, kv_target=None, token_headroom=None),
-    pace=Pace(down_after_seconds=10.0),
+    signals=SignalTargets(queue_per_replica=2, kv_target=None, token_headroom=None),
+    pace=ScalingPace(down_after_seconds=10.0),
     cold_start=ColdStart(assume_seconds=20.0, learn=False),
     stale_after_seconds=15.0,
 )
@@ -47,12 +47,12 @@ LOADS: Final = (Load(clients=4, seconds=12), Load(clients=80, seconds=25), Load(
 class Side:
     """One source and what was decided by it."""
 
-    source: Source
+    source: SampleSource
     began: float
-    memory: Memory = field(default_factory=Memory)
+    memory: ScalingState = field(default_factory=ScalingState)
     wanted: int = len(ENGINE_TARGETS)
     changes: list[tuple[float, int]] = field(default_factory=list)
-    doubts: list[Doubt] = field(default_factory=list)
+    doubts: list[SampleProblem] = field(default_factory=list)
     said: list[int] = field(default_factory=list)
 
     def decide(self, now: float) -> None:
@@ -60,30 +60,30 @@ class Side:
         facts = self._facts(now)
         self.doubts += [one.doubt for one in facts.pods if one.doubt is not None]
         self.doubts += [one.doubt for one in facts.routers if one.doubt is not None]
-        said, self.memory = recommending.recommend(facts, self.memory, now)
+        said, self.memory = recommender.recommend(facts, self.memory, now)
         self.said.append(said.replicas)
         if said.replicas != self.wanted:
             self.wanted = said.replicas
             self.changes.append((now - self.began, said.replicas))
 
-    def _facts(self, now: float) -> Facts:
-        figures, doubt = reading.router(self.source.router(ROUTER_TARGET.uid), POLICY, now)
-        return Facts(
+    def _facts(self, now: float) -> ScalingFacts:
+        figures, doubt = pod_figures.router(self.source.router(ROUTER_TARGET.uid), POLICY, now)
+        return ScalingFacts(
             revision="one",
             bounds=BOUNDS,
             policy=POLICY,
             wanted=self.wanted,
             pods=tuple(self._pod(one.uid, now) for one in ENGINE_TARGETS),
-            routers=(Router(name=ROUTER_TARGET.name, figures=figures, doubt=doubt),),
+            routers=(RouterPod(name=ROUTER_TARGET.name, figures=figures, doubt=doubt),),
         )
 
-    def _pod(self, uid: str, now: float) -> Pod:
-        figures, doubt = reading.pod(self.source.engine(uid), POLICY, now)
+    def _pod(self, uid: str, now: float) -> EnginePod:
+        figures, doubt = pod_figures.pod(self.source.engine(uid), POLICY, now)
         since = self.began - 60
-        return Pod(
+        return EnginePod(
             name=uid,
             revision="one",
-            phase=Phase.READY,
+            phase=EnginePodPhase.READY,
             since=since,
             ready_at=since,
             figures=figures,
@@ -136,9 +136,9 @@ def _within(answers: Sequence[tuple[int, int]], ticks: int) -> bool:
 async def compare(folder: Path, loads: Sequence[Load] = LOADS) -> Found:
     """One run."""
     async with world(folder):
-        sources: tuple[Source, ...] = (
+        sources: tuple[SampleSource, ...] = (
             Scraper(),
-            PrometheusSource(Door(url=f"http://{HOST}:{PROMETHEUS}"), POLL_SECONDS),
+            PrometheusSampleSource(PrometheusServer(url=f"http://{HOST}:{PROMETHEUS}"), POLL_SECONDS),
         )
         for source in sources:
             source.start()
@@ -162,7 +162,7 @@ async def compare(folder: Path, loads: Sequence[Load] = LOADS) -> Found:
     )
 
 
-async def _told(sources: Sequence[Source]) -> None:
+async def _told(sources: Sequence[SampleSource]) -> None:
     """Until both know all pods."""
     async with asyncio.timeout(30):
         while any(source.router(ROUTER_TARGET.uid).doubt for source in sources) or any(  # noqa: ASYNC110 - a process

@@ -12,8 +12,8 @@ from typing import Final
 
 import aiohttp
 
-from fairlead.autoscaler.targets import Target
-from fairlead.fleet.wanted import EngineKind
+from fairlead.autoscaler.scrape_targets import ScrapeTarget
+from fairlead.fleet.desired_state import EngineKind
 from house import prometheus_server
 from house.tree import ROOT
 
@@ -26,10 +26,12 @@ NAMESPACE: Final = "demo"
 SCRAPE_SECONDS: Final = 2.0
 START_SECONDS: Final = 60.0
 ENGINE_TARGETS: Final = tuple(
-    Target(uid=f"engine-{n}", namespace=NAMESPACE, name=f"engine-{n}", ip=HOST, port=port, kind=EngineKind.SIMULATED)
+    ScrapeTarget(
+        uid=f"engine-{n}", namespace=NAMESPACE, name=f"engine-{n}", ip=HOST, port=port, kind=EngineKind.SIMULATED
+    )
     for n, port in enumerate(ENGINES)
 )
-ROUTER_TARGET: Final = Target(
+ROUTER_TARGET: Final = ScrapeTarget(
     uid="router-0", namespace=NAMESPACE, name="router-0", ip=HOST, port=ROUTER_METRICS, kind=None
 )
 TARGETS: Final = (*ENGINE_TARGETS, ROUTER_TARGET)

@@ -9,15 +9,23 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from bench.autoscaling.traffic import Traffic
-from fairlead.fleet.policies import Objectives, Policy, ReplicaBounds
-from fairlead.sim.timing import catalogue
-from fairlead.sim.timing.catalogue import RatesUnknown
-from fairlead.sim.world import scaled
-from fairlead.sim.world.replicas import Scaling
-from fairlead.sim.world.rivals import horizontal
-from fairlead.sim.world.rivals.event_driven import THRESHOLD, EventDriven, Trigger
-from fairlead.sim.world.rivals.horizontal import SYNC_S, Behaviour, Horizontal
-from fairlead.sim.world.scaled import Autoscaled, Scaled, Told
+from fairlead.fleet.policies import Objectives, ReplicaBounds, ScalingPolicy
+from fairlead.simulator.timing import catalogue
+from fairlead.simulator.timing.catalogue import RatesUnknown
+from fairlead.simulator.virtual_fleet import simulated_autoscaler
+from fairlead.simulator.virtual_fleet.baselines import horizontal_pod_autoscaler
+from fairlead.simulator.virtual_fleet.baselines.horizontal_pod_autoscaler import (
+    SYNC_S,
+    HorizontalPodAutoscaler,
+    HpaBehaviour,
+)
+from fairlead.simulator.virtual_fleet.baselines.keda import THRESHOLD, KedaAutoscaler, KedaTrigger
+from fairlead.simulator.virtual_fleet.replicas import ScalingHook
+from fairlead.simulator.virtual_fleet.simulated_autoscaler import (
+    DecisionListener,
+    ScaledDeployment,
+    SimulatedAutoscaler,
+)
 
 MOST: Final = 40
 DELAY_S: Final = 1.0
@@ -35,22 +43,26 @@ class Kind:
     knob: str
     default: float
     tried: tuple[float, ...]
-    make: Callable[[float, bool], Scaling]
+    make: Callable[[float, bool], ScalingHook]
     """From a setting, and whether the fleet may go to zero."""
 
 
-def ours(traffic: Traffic, told: Told | None = None) -> Scaling:
+def ours(traffic: Traffic, told: DecisionListener | None = None) -> ScalingHook:
     """The default policy."""
     promised = traffic.lived.objectives
-    policy = Policy(
+    policy = ScalingPolicy(
         objectives=Objectives(ttft_p95_seconds=promised.ttft_p95_s, tpot_p95_seconds=promised.tpot_p95_s),
         zero_after_seconds=ZERO_AFTER_S if traffic.to_zero else None,
     )
     bounds = ReplicaBounds(least=0 if traffic.to_zero else 1, most=MOST)
     sheet = catalogue.step_times(traffic.lived.question)
-    speed = None if isinstance(sheet, RatesUnknown) else scaled.assumed(sheet, traffic.lived.settings())
-    autoscaler = Autoscaled(Scaled(bounds=bounds, policy=policy, delay_s=DELAY_S, assumed=speed), told)
-    return Scaling(
+    speed = (
+        None if isinstance(sheet, RatesUnknown) else simulated_autoscaler.assumed_speed(sheet, traffic.lived.settings())
+    )
+    autoscaler = SimulatedAutoscaler(
+        ScaledDeployment(bounds=bounds, policy=policy, delay_s=DELAY_S, assumed=speed), told
+    )
+    return ScalingHook(
         wanted=autoscaler.wanted,
         every_s=OURS_EVERY_S,
         delay_s=DELAY_S,
@@ -59,19 +71,19 @@ def ours(traffic: Traffic, told: Told | None = None) -> Scaling:
     )
 
 
-def _on_running(target: float, to_zero: bool) -> Scaling:  # noqa: ARG001  # it cannot go there
-    behaviour = replace(horizontal.DEFAULTS, most=MOST)
-    return _rival(Horizontal(target, horizontal.running, behaviour).wanted)
+def _on_running(target: float, to_zero: bool) -> ScalingHook:  # noqa: ARG001  # it cannot go there
+    behaviour = replace(horizontal_pod_autoscaler.DEFAULTS, most=MOST)
+    return _rival(HorizontalPodAutoscaler(target, horizontal_pod_autoscaler.running, behaviour).wanted)
 
 
-def _on_queue(threshold: float, to_zero: bool) -> Scaling:
-    behaviour = Behaviour(most=MOST)
-    trigger = Trigger(threshold=threshold, to_zero=to_zero, cooldown_s=ZERO_AFTER_S)
-    return _rival(EventDriven(trigger, behaviour).wanted)
+def _on_queue(threshold: float, to_zero: bool) -> ScalingHook:
+    behaviour = HpaBehaviour(most=MOST)
+    trigger = KedaTrigger(threshold=threshold, to_zero=to_zero, cooldown_s=ZERO_AFTER_S)
+    return _rival(KedaAutoscaler(trigger, behaviour).wanted)
 
 
-def _rival(wanted: Callable[..., int]) -> Scaling:
-    return Scaling(wanted=wanted, every_s=SYNC_S, delay_s=DELAY_S)
+def _rival(wanted: Callable[..., int]) -> ScalingHook:
+    return ScalingHook(wanted=wanted, every_s=SYNC_S, delay_s=DELAY_S)
 
 
 RUNNING: Final = Kind(

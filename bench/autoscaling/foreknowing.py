@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Final
 
-from fairlead.sim.world.observers import Look
-from fairlead.sim.world.traffic.arrival import Arrival
+from fairlead.simulator.traffic.arrivals import RequestArrival
+from fairlead.simulator.virtual_fleet.observers import FleetSnapshot
 
 SLOT_S: Final = 30.0
 OUTPUT_WEIGHT: Final = 4.0
@@ -28,13 +28,13 @@ class Foreknowing:
         self._plan = plan
         self._ahead = cold_s + SLOT_S
 
-    def wanted(self, look: Look) -> int:
+    def wanted(self, look: FleetSnapshot) -> int:
         """What is needed now and when a replica that is asked for now would be there."""
         now, then = (min(int(at / SLOT_S), len(self._plan) - 1) for at in (look.at, look.at + self._ahead))
         return max(self._plan[now : then + 1])
 
 
-def needed(arrivals: Sequence[Arrival], until: float) -> list[float]:
+def needed(arrivals: Sequence[RequestArrival], until: float) -> list[float]:
     """Tokens a second by slot."""
     slots = [0.0] * (int(until / SLOT_S) + 1)
     for one in arrivals:

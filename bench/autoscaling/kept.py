@@ -16,7 +16,7 @@ import msgspec
 from bench import simulated_fleets
 from bench.autoscaling import playing
 from bench.autoscaling.playing import Played, Stage
-from fairlead.sim.world.replicas import Scaling
+from fairlead.simulator.virtual_fleet.replicas import ScalingHook
 from house import reach, tree
 from house.tree import ROOT
 
@@ -25,8 +25,8 @@ SOURCES: Final = (
     "bench.autoscaling.playing",
     "bench.autoscaling.traffic",
     "bench.autoscaling.foreknowing",
-    "fairlead.sim.world.rivals.event_driven",
-    "fairlead.sim.world.rivals.horizontal",
+    "fairlead.simulator.virtual_fleet.baselines.keda",
+    "fairlead.simulator.virtual_fleet.baselines.horizontal_pod_autoscaler",
 )
 """With all that they import."""
 BESIDE: Final = (Path("bench/autoscaling/contestants.py"), Path("bench/autoscaling/searching.py"))
@@ -37,7 +37,7 @@ DATA: Final = ("azure-llm-2023-conv.csv.gz", "mooncake-synthetic.jsonl.gz", "ser
 _DECODER: Final = msgspec.json.Decoder(Played)
 
 
-def played(stage: Stage, who: str, scaling: Scaling | None = None) -> Played:
+def played(stage: Stage, who: str, scaling: ScalingHook | None = None) -> Played:
     """As it was when it was played before, else from the first arrival on."""
     place = FOLDER / f"{_key(stage, who)}.json"
     if place.exists():

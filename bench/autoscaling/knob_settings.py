@@ -9,16 +9,16 @@ from typing import Final
 
 from bench.autoscaling import contestants, traffic
 from bench.autoscaling.traffic import Part, Traffic
-from fairlead.fleet.policies import Objectives, Policy, ReplicaBounds, ScheduleWindow, Signals, WarmPool
-from fairlead.sim.world.traffic import gaps, generators, lengths
-from fairlead.sim.world.traffic.arrival import Arrival
-from fairlead.sim.world.traffic.profiles import Slice
+from fairlead.fleet.policies import Objectives, ReplicaBounds, ScalingPolicy, ScheduleWindow, SignalTargets, WarmPool
+from fairlead.simulator.traffic import gaps, generators, lengths
+from fairlead.simulator.traffic.arrivals import RequestArrival
+from fairlead.simulator.traffic.rate_profiles import RateSlice
 
 BEGIN_S: Final = 900.0
 END_S: Final = 6300.0
 BURST: Final = (4200.0, 4500.0, 3.0)
 """From, until, and how many more requests a second."""
-CHAT: Final = Policy(objectives=Objectives(ttft_p95_seconds=2.0, tpot_p95_seconds=0.1))
+CHAT: Final = ScalingPolicy(objectives=Objectives(ttft_p95_seconds=2.0, tpot_p95_seconds=0.1))
 BOUNDS: Final = ReplicaBounds(least=1, most=contestants.MOST)
 
 
@@ -27,7 +27,7 @@ class Setting:
     """One value of a field."""
 
     label: str
-    policy: Policy = CHAT
+    policy: ScalingPolicy = CHAT
     bounds: ReplicaBounds = BOUNDS
 
 
@@ -49,10 +49,10 @@ def busy_hours() -> Traffic:
         begins, ends, more = BURST
         return 4.0 + 3.0 * math.sin(2 * math.pi * at / 3600) + (more if begins <= at < ends else 0.0)
 
-    def profile() -> Iterator[Slice]:
-        return (Slice(60.0, rate(minute * 60.0)) for minute in range(int(END_S // 60)))
+    def profile() -> Iterator[RateSlice]:
+        return (RateSlice(60.0, rate(minute * 60.0)) for minute in range(int(END_S // 60)))
 
-    def arrivals() -> list[Arrival]:
+    def arrivals() -> list[RequestArrival]:
         sizes = lengths.lognormal(traffic.PROMPTS, traffic.REPLIES, 8192, random.Random("knobs/sizes"))  # noqa: S311  # recorded
         return list(generators.requests(profile(), gaps.poisson(random.Random("knobs/gaps")), sizes))  # noqa: S311  # recorded
 
@@ -72,12 +72,12 @@ def _headroom(share: float) -> Setting:
 
 
 def _queue(target: int) -> Setting:
-    alone = Signals(queue_per_replica=target, kv_target=None, token_headroom=None)
+    alone = SignalTargets(queue_per_replica=target, kv_target=None, token_headroom=None)
     return Setting(label=str(target), policy=replace(CHAT, signals=alone))
 
 
 def _cache(target: float) -> Setting:
-    alone = Signals(queue_per_replica=None, kv_target=target, token_headroom=None)
+    alone = SignalTargets(queue_per_replica=None, kv_target=target, token_headroom=None)
     return Setting(label=f"{target:g}", policy=replace(CHAT, signals=alone))
 
 

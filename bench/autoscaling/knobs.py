@@ -17,16 +17,16 @@ from bench.autoscaling.knob_settings import KNOBS, Knob, Setting
 from bench.autoscaling.knobs_page import Turned
 from bench.autoscaling.playing import Stage
 from bench.autoscaling.traffic import Part, Traffic
-from fairlead.scaling import recommending
-from fairlead.scaling.facts import Facts
-from fairlead.scaling.memory import Memory
+from fairlead.scaling import recommender
+from fairlead.scaling.facts import ScalingFacts
 from fairlead.scaling.recommendation import Recommendation
-from fairlead.sim.timing import catalogue
-from fairlead.sim.timing.catalogue import RatesUnknown
-from fairlead.sim.world import scaled
-from fairlead.sim.world.replicas import Scaling
-from fairlead.sim.world.scaled import Autoscaled, Scaled
-from fairlead.sim.world.traffic.arrival import Arrival
+from fairlead.scaling.scaling_state import ScalingState
+from fairlead.simulator.timing import catalogue
+from fairlead.simulator.timing.catalogue import RatesUnknown
+from fairlead.simulator.traffic.arrivals import RequestArrival
+from fairlead.simulator.virtual_fleet import simulated_autoscaler
+from fairlead.simulator.virtual_fleet.replicas import ScalingHook
+from fairlead.simulator.virtual_fleet.simulated_autoscaler import ScaledDeployment, SimulatedAutoscaler
 
 COLD_S: Final = 110.0
 PRICE: Final = 1.0
@@ -47,23 +47,25 @@ def turned(knob: Knob) -> Turned:
     )
 
 
-def _scaling(made: Traffic, setting: Setting) -> Scaling:
+def _scaling(made: Traffic, setting: Setting) -> ScalingHook:
     sheet = catalogue.step_times(made.lived.question)
-    speed = None if isinstance(sheet, RatesUnknown) else scaled.assumed(sheet, made.lived.settings())
-    ours = Scaled(bounds=setting.bounds, policy=setting.policy, delay_s=contestants.DELAY_S, assumed=speed)
-    autoscaler = Autoscaled(ours, decide=_priced)
+    speed = (
+        None if isinstance(sheet, RatesUnknown) else simulated_autoscaler.assumed_speed(sheet, made.lived.settings())
+    )
+    ours = ScaledDeployment(bounds=setting.bounds, policy=setting.policy, delay_s=contestants.DELAY_S, assumed=speed)
+    autoscaler = SimulatedAutoscaler(ours, decide=_priced)
     promised = setting.policy.objectives.ttft_p95_seconds or made.lived.objectives.ttft_p95_s
-    return Scaling(
+    return ScalingHook(
         wanted=autoscaler.wanted, every_s=contestants.OURS_EVERY_S, delay_s=contestants.DELAY_S, first_s=promised
     )
 
 
-def _priced(facts: Facts, memory: Memory, now: float) -> tuple[Recommendation, Memory]:
+def _priced(facts: ScalingFacts, memory: ScalingState, now: float) -> tuple[Recommendation, ScalingState]:
     """The simulated world has no prices; a budget needs one."""
-    return recommending.recommend(replace(facts, price_per_hour=PRICE), memory, now)
+    return recommender.recommend(replace(facts, price_per_hour=PRICE), memory, now)
 
 
-def _by_minute(arrivals: list[Arrival], part: Part) -> tuple[float, ...]:
+def _by_minute(arrivals: list[RequestArrival], part: Part) -> tuple[float, ...]:
     counts = [0] * math.ceil((part.until - part.since) / 60)
     for one in arrivals:
         if part.since <= one.time < part.until:

@@ -10,12 +10,12 @@ from bench import simulated_fleets
 from bench.autoscaling import swinging
 from bench.autoscaling.tale_by_window import TaleByWindow
 from bench.autoscaling.traffic import Part, Traffic
-from fairlead.sim.world.balancing import Balancer, LeastTokens, PrefixAffinity
-from fairlead.sim.world.cold_starts import Fixed
-from fairlead.sim.world.observers import Look
-from fairlead.sim.world.replicas import Scaling
-from fairlead.sim.world.traffic.arrival import Arrival
-from fairlead.sim.world.world import World
+from fairlead.simulator.traffic.arrivals import RequestArrival
+from fairlead.simulator.virtual_fleet.balancers import Balancer, LeastTokens, PrefixAffinity
+from fairlead.simulator.virtual_fleet.cold_starts import FixedColdStarts
+from fairlead.simulator.virtual_fleet.observers import FleetSnapshot
+from fairlead.simulator.virtual_fleet.replicas import ScalingHook
+from fairlead.simulator.virtual_fleet.simulation import FleetSimulation
 
 TAIL_S: Final = 120.0
 """After the last arrival that counts, for its answer; what is still not answered then was missed."""
@@ -58,7 +58,7 @@ class Stage:
 
     traffic: Traffic
     part: Part
-    arrivals: Sequence[Arrival]
+    arrivals: Sequence[RequestArrival]
     cold_s: float
     replicas: int
 
@@ -70,11 +70,11 @@ class Stage:
 class Noted:
     """An autoscaler whose answers are written down."""
 
-    def __init__(self, wanted: Callable[[Look], int]) -> None:
+    def __init__(self, wanted: Callable[[FleetSnapshot], int]) -> None:
         self._wanted = wanted
         self.answers: list[tuple[float, int]] = []
 
-    def wanted(self, look: Look) -> int:
+    def wanted(self, look: FleetSnapshot) -> int:
         """As it says itself."""
         answer = self._wanted(look)
         if not self.answers or self.answers[-1][1] != answer:
@@ -82,19 +82,19 @@ class Noted:
         return answer
 
 
-def played(stage: Stage, who: str, scaling: Scaling | None = None) -> Played:
+def played(stage: Stage, who: str, scaling: ScalingHook | None = None) -> Played:
     """From the first arrival on."""
     part, lived = stage.part, stage.traffic.lived
     noted = Noted(scaling.wanted if scaling else lambda _: stage.replicas)
     fleet = replace(
         replace(lived, replicas=stage.replicas).fleet(),
-        cold_starts=Fixed(stage.cold_s),
+        cold_starts=FixedColdStarts(stage.cold_s),
         scaling=replace(scaling, wanted=noted.wanted) if scaling else None,
         look_s=60.0,
     )
     tale = TaleByWindow(lived.objectives, part.since, part.until)
     balancer: Balancer = PrefixAffinity() if stage.traffic.prefixes else LeastTokens()
-    world = World(fleet, balancer, simulated_fleets.streams("world"), tale)
+    world = FleetSimulation(fleet, balancer, simulated_fleets.streams("world"), tale)
     gc.freeze()
     world.run((one for one in stage.arrivals if one.time < part.until), part.until + TAIL_S)
     counts, answers = tale.counts, noted.answers or [(0.0, stage.replicas)]
@@ -111,7 +111,7 @@ def played(stage: Stage, who: str, scaling: Scaling | None = None) -> Played:
     )
 
 
-def _gpu_hours(world: World, part: Part) -> float:
+def _gpu_hours(world: FleetSimulation, part: Part) -> float:
     seconds = 0.0
     for one in world.replicas.all:
         gone = inf if one.gone_at is None else one.gone_at

@@ -12,7 +12,7 @@ from bench.autoscaling.contestants import MOST, Kind
 from bench.autoscaling.foreknowing import Foreknowing, needed, planned
 from bench.autoscaling.kept import played
 from bench.autoscaling.playing import Played, Stage
-from fairlead.sim.world.replicas import Scaling
+from fairlead.simulator.virtual_fleet.replicas import ScalingHook
 
 PLAN_EVERY_S: Final = 5.0
 FIRST_TRIED: Final = 6
@@ -63,7 +63,7 @@ def foreknown(stage: Stage, peak: int) -> Played:
     for halving in range(HALVINGS + 1):
         middle = math.sqrt(low * high) if halving else high
         plan = planned(work, highest / peak / middle, stage.cold_s, stage.traffic.to_zero)
-        scaling = Scaling(wanted=Foreknowing(plan, stage.cold_s).wanted, every_s=PLAN_EVERY_S)
+        scaling = ScalingHook(wanted=Foreknowing(plan, stage.cold_s).wanted, every_s=PLAN_EVERY_S)
         run = played(stage.with_replicas(max(plan[0], 1)), f"foreknowledge {middle:.4f}", scaling)
         if run.holds:
             high = middle

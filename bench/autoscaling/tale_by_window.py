@@ -4,34 +4,34 @@ from collections import Counter
 from math import inf
 from typing import Final
 
-from fairlead.fleet.capacity import Objectives
-from fairlead.sim.engine.request import Request
-from fairlead.sim.world.replica import Replica
-from fairlead.sim.world.tale import Tale
-from fairlead.sim.world.traffic.arrival import Arrival
+from fairlead.fleet.capacity_plan import LatencyObjectives
+from fairlead.simulator.engine.requests import EngineRequest
+from fairlead.simulator.traffic.arrivals import RequestArrival
+from fairlead.simulator.virtual_fleet.replica import SimulatedReplica
+from fairlead.simulator.virtual_fleet.run_statistics import RunStatistics
 
 WINDOW_S: Final = 600.0
 FEWEST: Final = 100
 """Requests in a window that says anything about a twentieth of them."""
 
 
-class TaleByWindow(Tale):
+class TaleByWindow(RunStatistics):
     """Windows are counted from midnight of the traffic, by when requests came."""
 
     __slots__ = ("_came", "_kept")
 
-    def __init__(self, objectives: Objectives, since: float = -inf, until: float = inf) -> None:
+    def __init__(self, objectives: LatencyObjectives, since: float = -inf, until: float = inf) -> None:
         super().__init__(objectives, since, until)
         self._came: Counter[int] = Counter()
         self._kept: Counter[int] = Counter()
 
-    def arrived(self, arrival: Arrival) -> None:
+    def arrived(self, arrival: RequestArrival) -> None:
         """Counted, in its window too."""
         before = self.counts.arrived
         super().arrived(arrival)
         self._came[int(arrival.time // WINDOW_S)] += self.counts.arrived - before
 
-    def ended(self, arrival: Arrival, request: Request, replica: Replica) -> None:
+    def ended(self, arrival: RequestArrival, request: EngineRequest, replica: SimulatedReplica) -> None:
         """Timed, and kept in its window or not."""
         before = self.counts.kept
         super().ended(arrival, request, replica)

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from bench.autoscaling.contestants import ours
 from bench.autoscaling.playing import Stage, played
 from bench.autoscaling.traffic import Traffic
-from fairlead.scaling.facts import Facts, Phase
-from fairlead.scaling.memory import Memory
+from fairlead.scaling.facts import EnginePodPhase, ScalingFacts
 from fairlead.scaling.recommendation import Recommendation
+from fairlead.scaling.scaling_state import ScalingState
 
 
 class Changes:
@@ -16,11 +16,11 @@ class Changes:
     def __init__(self) -> None:
         self.lines: list[str] = []
 
-    def told(self, facts: Facts, memory: Memory, answer: Recommendation, now: float) -> None:  # noqa: ARG002  # not shown
+    def told(self, facts: ScalingFacts, memory: ScalingState, answer: Recommendation, now: float) -> None:  # noqa: ARG002  # not shown
         """One decision."""
         if answer.replicas == facts.wanted:
             return
-        ready = sum(one.phase is Phase.READY for one in facts.pods)
+        ready = sum(one.phase is EnginePodPhase.READY for one in facts.pods)
         asked = " ".join(f"{one.signal}={one.replicas}" for one in answer.candidates)
         limits = " ".join(one.bound for one in answer.limits)
         count = f"{facts.wanted:>3} ->{answer.replicas:>3}, {ready:>3} ready"

@@ -15,32 +15,32 @@ from typing import Final
 from bench import simulated_fleets
 from bench.simulated_fleets import Lived
 from fairlead.cluster import package_data
-from fairlead.fleet.capacity import Objectives
-from fairlead.fleet.chance import Chance
-from fairlead.fleet.traffic import Lengths
-from fairlead.fleet.wanted import Parallelism
-from fairlead.sim.world.traffic import client_mix, gaps, generators, lengths, profiles, recorded
-from fairlead.sim.world.traffic.arrival import Arrival
-from fairlead.sim.world.traffic.client_mix import Window
-from fairlead.sim.world.traffic.profiles import DAY_S, Slice
-from fairlead.sizing.question import Question
+from fairlead.fleet.capacity_plan import LatencyObjectives
+from fairlead.fleet.desired_state import Parallelism
+from fairlead.fleet.randomness import RandomSource
+from fairlead.fleet.traffic import TokenLengths
+from fairlead.simulator.traffic import client_mix, gaps, generators, lengths, rate_profiles, request_traces
+from fairlead.simulator.traffic.arrivals import RequestArrival
+from fairlead.simulator.traffic.client_mix import ClientMixWindow
+from fairlead.simulator.traffic.rate_profiles import DAY_S, RateSlice
+from fairlead.sizing.sizing_input import SizingInput
 
 HOUR_S: Final = 3600.0
-PROMPTS: Final = Lengths(p50=800, p95=3000, p99=5200, mean=1100)
-REPLIES: Final = Lengths(p50=150, p95=500, p99=820, mean=195)
+PROMPTS: Final = TokenLengths(p50=800, p95=3000, p99=5200, mean=1100)
+REPLIES: Final = TokenLengths(p50=150, p95=500, p99=820, mean=195)
 """Of made-up traffic: log-normal through median and 95th percentile, near those of the Azure hour."""
 HASTE: Final = 3.0
 WARM_UP_S: Final = 900.0
-CHAT: Final = Objectives(ttft_p95_s=2.0, tpot_p95_s=0.1)
+CHAT: Final = LatencyObjectives(ttft_p95_s=2.0, tpot_p95_s=0.1)
 """Ten tokens a second are twice what people read."""
-DOCUMENTS: Final = Objectives(ttft_p95_s=10.0, tpot_p95_s=0.15)
+DOCUMENTS: Final = LatencyObjectives(ttft_p95_s=10.0, tpot_p95_s=0.15)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
     """What is asked, and between which moments it counts; before it, the fleet finds its pace."""
 
-    arrivals: Callable[[], list[Arrival]]
+    arrivals: Callable[[], list[RequestArrival]]
     since: float
     until: float
 
@@ -71,7 +71,7 @@ def large_replica() -> Lived:
     known = package_data.load_catalogue()
     return Lived(
         words="Llama-3.1-70B on four NVIDIA-A100-SXM4-80GB",
-        question=Question(
+        question=SizingInput(
             shape=known.shapes["meta-llama/Llama-3.1-70B-Instruct"],
             accelerator=known.accelerators["NVIDIA-A100-SXM4-80GB"],
             context=16_384,
@@ -87,11 +87,11 @@ def document_replica() -> Lived:
     return _on("NVIDIA-L40S", 131_072, DOCUMENTS)
 
 
-def _on(product: str, context: int, objectives: Objectives) -> Lived:
+def _on(product: str, context: int, objectives: LatencyObjectives) -> Lived:
     known = package_data.load_catalogue()
     return Lived(
         words=f"Llama-3.1-8B on one {product}",
-        question=Question(
+        question=SizingInput(
             shape=known.shapes["meta-llama/Llama-3.1-8B-Instruct"],
             accelerator=known.accelerators[product],
             context=context,
@@ -104,9 +104,9 @@ def _on(product: str, context: int, objectives: Objectives) -> Lived:
 def azure() -> Traffic:
     """An hour of a production chat."""
 
-    def arrivals() -> list[Arrival]:
+    def arrivals() -> list[RequestArrival]:
         with gzip.open(simulated_fleets.traces() / "azure-llm-2023-conv.csv.gz", "rt", encoding="utf-8") as text:
-            return list(recorded.azure(text))
+            return list(request_traces.azure(text))
 
     return _halves("azure", "Azure conversation, 58 minutes, as recorded", chat_replica(), arrivals, 3502.0)
 
@@ -114,9 +114,9 @@ def azure() -> Traffic:
 def mooncake() -> Traffic:
     """Long prompts that share blocks."""
 
-    def arrivals() -> list[Arrival]:
+    def arrivals() -> list[RequestArrival]:
         with gzip.open(simulated_fleets.traces() / "mooncake-synthetic.jsonl.gz", "rt", encoding="utf-8") as text:
-            return list(recorded.mooncake(text, simulated_fleets.PAGE_TOKENS))
+            return list(request_traces.mooncake(text, simulated_fleets.PAGE_TOKENS))
 
     words = "Mooncake synthetic, 17 minutes, as recorded, with its prefix blocks"
     return replace(_halves("mooncake", words, document_replica(), arrivals, 1022.0), prefixes=True)
@@ -149,15 +149,15 @@ def m_mid() -> Traffic:
 def step() -> Traffic:
     """From a tenth to all of it within a second."""
     return _made(
-        "step", "2 requests/s, then 20 for 40 minutes", lambda: profiles.step(2.0, 20.0, 1500.0, 3900.0), 3900.0
+        "step", "2 requests/s, then 20 for 40 minutes", lambda: rate_profiles.step(2.0, 20.0, 1500.0, 3900.0), 3900.0
     )
 
 
 def flash_crowd() -> Traffic:
     """Five times as many at once, who go within ten minutes."""
 
-    def profile() -> Iterator[Slice]:
-        return profiles.flash_crowd(4.0, 20.0, 2100.0, 600.0, 4500.0)
+    def profile() -> Iterator[RateSlice]:
+        return rate_profiles.flash_crowd(4.0, 20.0, 2100.0, 600.0, 4500.0)
 
     return _made("flash crowd", "4 requests/s, 20 at once, back to 4 within ten minutes", profile, 4500.0)
 
@@ -165,9 +165,9 @@ def flash_crowd() -> Traffic:
 def diurnal() -> Traffic:
     """Busy at two in the afternoon, quiet at two in the morning; a third of a day long, so harder to follow."""
 
-    def profile() -> Iterator[Slice]:
-        for one in profiles.diurnal(12.0, 0.8, DAY_S, busiest=DAY_S * 14 / 24):
-            yield Slice(one.seconds / HASTE, one.rate)
+    def profile() -> Iterator[RateSlice]:
+        for one in rate_profiles.diurnal(12.0, 0.8, DAY_S, busiest=DAY_S * 14 / 24):
+            yield RateSlice(one.seconds / HASTE, one.rate)
 
     words = "a day's wave in eight hours: 12 requests/s on average, 2.4 at night and 21.6 at its crest"
     return _made("diurnal day", words, profile, DAY_S / HASTE)
@@ -176,10 +176,10 @@ def diurnal() -> Traffic:
 def quiet_night() -> Traffic:
     """An evening, a night with a request an hour, a morning."""
 
-    def profile() -> Iterator[Slice]:
-        yield Slice(WARM_UP_S + 0.5 * HOUR_S, 1.0)
-        yield Slice(5 * HOUR_S, 1 / HOUR_S)
-        yield Slice(2 * HOUR_S, 1.0)
+    def profile() -> Iterator[RateSlice]:
+        yield RateSlice(WARM_UP_S + 0.5 * HOUR_S, 1.0)
+        yield RateSlice(5 * HOUR_S, 1 / HOUR_S)
+        yield RateSlice(2 * HOUR_S, 1.0)
 
     words = "1 request/s, five hours with one an hour, 1 request/s again; may go to zero"
     return replace(_made("quiet night", words, profile, WARM_UP_S + 7.5 * HOUR_S), to_zero=True)
@@ -188,7 +188,9 @@ def quiet_night() -> Traffic:
 ALL: Final = (azure, m_large, m_mid, mooncake, step, flash_crowd, diurnal, quiet_night)
 
 
-def _halves(name: str, words: str, lived: Lived, arrivals: Callable[[], list[Arrival]], seconds: float) -> Traffic:
+def _halves(
+    name: str, words: str, lived: Lived, arrivals: Callable[[], list[RequestArrival]], seconds: float
+) -> Traffic:
     half = seconds / 2
     first = Part(arrivals=lambda: [one for one in arrivals() if one.time < half], since=0.0, until=half)
     second = Part(arrivals=arrivals, since=half, until=seconds)
@@ -199,7 +201,7 @@ def _mix(model: str, over: float, since: float, seconds: float) -> Part:
     """Starting at its warm-up."""
     began = since - WARM_UP_S
 
-    def arrivals() -> list[Arrival]:
+    def arrivals() -> list[RequestArrival]:
         mix = _thinned(model, over, began - client_mix.WINDOW_S, since + seconds)
         found = client_mix.between(mix, _streams(model), began, since + seconds)
         return [replace(one, time=one.time - began) for one in found]
@@ -207,7 +209,7 @@ def _mix(model: str, over: float, since: float, seconds: float) -> Part:
     return Part(arrivals=arrivals, since=WARM_UP_S, until=WARM_UP_S + seconds)
 
 
-def _thinned(model: str, over: float, since: float, until: float) -> list[Window]:
+def _thinned(model: str, over: float, since: float, until: float) -> list[ClientMixWindow]:
     folder, found = simulated_fleets.traces() / "servegen", []
     with (
         gzip.open(folder / f"{model}-rates.csv.gz", "rt", encoding="utf-8") as rates,
@@ -221,9 +223,9 @@ def _thinned(model: str, over: float, since: float, until: float) -> list[Window
     return found
 
 
-def _made(name: str, words: str, profile: Callable[[], Iterator[Slice]], seconds: float) -> Traffic:
+def _made(name: str, words: str, profile: Callable[[], Iterator[RateSlice]], seconds: float) -> Traffic:
     def part(seed: str) -> Part:
-        def arrivals() -> list[Arrival]:
+        def arrivals() -> list[RequestArrival]:
             streams = _streams(f"{name}/{seed}")
             sizes = lengths.lognormal(PROMPTS, REPLIES, 8192, streams("sizes"))
             return list(generators.requests(profile(), gaps.poisson(streams("gaps")), sizes))
@@ -233,5 +235,5 @@ def _made(name: str, words: str, profile: Callable[[], Iterator[Slice]], seconds
     return Traffic(name=name, words=words, lived=chat_replica(), tuning=part("tuning"), reported=part("reported"))
 
 
-def _streams(of: str) -> Callable[[str], Chance]:
+def _streams(of: str) -> Callable[[str], RandomSource]:
     return lambda name: random.Random(f"{of}/{name}")  # noqa: S311  # a recorded seed, not a secret

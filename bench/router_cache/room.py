@@ -9,10 +9,10 @@ from timeit import repeat
 from typing import Any, Final
 
 from fairlead.fleet import gateways
-from fairlead.router.cache import bodies, keys, replay, whole
-from fairlead.router.cache.askers import Head
-from fairlead.router.cache.cache import Enquiry, Hit, Lead, ResponseCache
-from fairlead.router.cache.flights import Flight
+from fairlead.router.cache import cacheability, canonical_bodies, completeness, replay
+from fairlead.router.cache.cache import CacheHit, CacheLookup, FlightLead, ResponseCache
+from fairlead.router.cache.flights import CacheFlight
+from fairlead.router.cache.interfaces import AnswerHead
 
 WORDS: Final = " ".join(f"word{number % 977}" for number in range(2300))
 TURNS: Final = [{"role": "user", "content": WORDS[at : at + 360]} for at in range(0, 18_000, 360)]
@@ -24,17 +24,17 @@ ASKS: Final = (
 ANSWER: Final = json.dumps({"choices": [{"message": {"content": WORDS[:800]}, "finish_reason": "stop"}]}).encode()
 EVENT: Final = b'data: {"id":"c","choices":[{"index":0,"delta":{"content":" word"},"finish_reason":null}]}\n\n'
 STREAM: Final = EVENT * 1000 + EVENT.replace(b"null", b'"stop"') + b"data: [DONE]\n\n"
-TOLD: Final = Head(status=200, lines=b"content-type: application/json\r\n", length=len(ANSWER), revision="r1")
+TOLD: Final = AnswerHead(status=200, lines=b"content-type: application/json\r\n", length=len(ANSWER), revision="r1")
 
 
 class Nobody:
     """An asker who is never told anything here."""
 
-    def flight_head(self, head: Head) -> None: ...
+    def flight_head(self, head: AnswerHead) -> None: ...
     def flight_body(self, data: bytes) -> None: ...
     def flight_end(self) -> None: ...
     def flight_cut(self) -> None: ...
-    def flight_lead(self, flight: Flight) -> None: ...
+    def flight_lead(self, flight: CacheFlight) -> None: ...
     def flight_alone(self) -> None: ...
     def flight_followed(self) -> None: ...
     def flight_deserted(self) -> None: ...
@@ -48,32 +48,32 @@ def microseconds(step: Callable[[], object], times: int = 2000) -> float:
 def rows(messages: list[dict[str, str]]) -> dict[str, float]:
     """Each step with this question."""
     asked: dict[str, Any] = {"model": "m", "messages": messages, "temperature": 0, "max_tokens": 100}
-    raw, kept, asker = json.dumps(asked).encode(), ResponseCache(gateways.ResponseCache(enabled=True)), Nobody()
-    body = keys.read(raw)
+    raw, kept, asker = json.dumps(asked).encode(), ResponseCache(gateways.ResponseCacheSettings(enabled=True)), Nobody()
+    body = canonical_bodies.read(raw)
     assert body is not None
     fresh = iter(range(10**9))
 
-    def enquiry(temperature: float = 0) -> Enquiry:
+    def enquiry(temperature: float = 0) -> CacheLookup:
         copied = bytes(bytearray(raw))
-        return Enquiry(surface="chat", body=copied, tenant="t", revisions=("r1",), temperature=temperature)
+        return CacheLookup(surface="chat", body=copied, tenant="t", revisions=("r1",), temperature=temperature)
 
     def unseen() -> None:
         another = b"%b%b" % (raw, b" " * (next(fresh) % 4096))
-        kept.lookup(Enquiry(surface="chat", body=another, tenant="t", revisions=("r1",), temperature=0), asker, 1.0)
+        kept.lookup(CacheLookup(surface="chat", body=another, tenant="t", revisions=("r1",), temperature=0), asker, 1.0)
 
     led = kept.lookup(enquiry(), asker, 0.0)
-    assert isinstance(led, Lead)
+    assert isinstance(led, FlightLead)
     led.flight.began(TOLD)
     led.flight.more(ANSWER)
     led.flight.completed(0.0)
     found = kept.lookup(enquiry(), asker, 1.0)
-    assert isinstance(found, Hit)
+    assert isinstance(found, CacheHit)
     return {
         "passes by, sampled": microseconds(lambda: kept.lookup(enquiry(0.7), asker, 1.0)),
-        "read": microseconds(lambda: keys.read(raw)),
-        "one answer only?": microseconds(lambda: bodies.objection("chat", body)),
-        "spelt in one way": microseconds(lambda: keys.canonical("chat", body)),
-        "spelt and hashed": microseconds(lambda: keys.digest("chat", "t", body)),
+        "read": microseconds(lambda: canonical_bodies.read(raw)),
+        "one answer only?": microseconds(lambda: cacheability.objection("chat", body)),
+        "spelt in one way": microseconds(lambda: canonical_bodies.canonical("chat", body)),
+        "spelt and hashed": microseconds(lambda: canonical_bodies.digest("chat", "t", body)),
         "hit, a body seen lately": microseconds(lambda: kept.lookup(enquiry(), asker, 1.0)),
         "a body never seen": microseconds(unseen),
         "the answer's bytes": microseconds(lambda: replay.hit(found.entry, found.age, b"x-request-id: a\r\n")),
@@ -87,9 +87,9 @@ def main() -> None:
     for step in columns[0][1]:
         print(f"{step:<28}" + "".join(f"{found[step]:>22.1f}" for _, found in columns))
     lines = b"content-type: text/event-stream\r\n"
-    judged = microseconds(lambda: whole.objection("chat", 200, lines, STREAM), 100)
+    judged = microseconds(lambda: completeness.objection("chat", 200, lines, STREAM), 100)
     print(f"is a stream of {len(STREAM):,} bytes whole? {judged:.0f}; a plain answer of {len(ANSWER):,}? ", end="")
-    print(f"{microseconds(lambda: whole.objection('chat', 200, TOLD.lines, ANSWER)):.1f}")
+    print(f"{microseconds(lambda: completeness.objection('chat', 200, TOLD.lines, ANSWER)):.1f}")
 
 
 if __name__ == "__main__":

@@ -62,7 +62,7 @@ def plans_are_proposed() -> Figure:
     ):
         words = ("plan", model, "--trace", str(traces() / trace), "--ttft-p95", "1s", "--tpot-p95", "60ms")
         proposals.append(programs.module("fairlead", *words))
-    held = programs.pytest("tests/sizing/test_capacity.py", "tests/sizing/test_traces.py")
+    held = programs.pytest("tests/sizing/test_capacity_planning.py", "tests/sizing/test_traces.py")
     firsts = "; ".join(one.output.splitlines()[0] if one.output else "nothing" for one in proposals)
     return Figure(
         holds=all(one.ok for one in proposals) and held.ok and held.tests.all_passed,

@@ -40,7 +40,7 @@ def _means(told: Told) -> str:
 
 def true_to_itself() -> Figure:
     """The scheduler's and the world's sentences that begin with always or never, on many examples."""
-    ran = programs.pytest("tests/sim/engine", "tests/sim/world/test_always.py", extra=MANY)
+    ran = programs.pytest("tests/simulator/engine", "tests/simulator/virtual_fleet/test_always.py", extra=MANY)
     return Figure(
         holds=ran.ok and ran.tests.all_passed,
         text=f"{ran.tests} in {ran.seconds:.0f} s, "

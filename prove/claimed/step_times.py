@@ -30,7 +30,7 @@ def roofline_alone() -> Figure:
     """The packaged sets are not read: assumed shares of the data sheet's rates on every row."""
     said = _figures()
     wrong = said["medians"]["roofline"]
-    told = programs.pytest("tests/sim/timing")
+    told = programs.pytest("tests/simulator/timing")
     return Figure(
         holds=not said["left_out"] and told.ok and told.tests.all_passed,
         text=f"{said['rows']} rows, {said['left_out']} not predicted; median error of TPOT {wrong['token']:.1%}, of "

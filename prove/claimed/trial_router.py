@@ -8,7 +8,7 @@ from prove.claims import Claim, Figure
 
 def the_client_port_shows_nothing() -> Figure:
     """Every route by every method, in every spelling, with no key, a wrong one and the operator's."""
-    ran = noted.pytest("tests/router/test_client_port.py", "tests/router/test_guard.py")
+    ran = noted.pytest("tests/router/test_client_port.py", "tests/router/test_authorization.py")
     asked = ran.total("client_port_requests")
     shown = ran.total("client_port_shown")
     return Figure(

@@ -7,16 +7,16 @@ from pathlib import Path
 from typing import Any, Final
 
 from fairlead.api.kinds import API_VERSION, DEPLOYMENT, GATEWAY, POLICY, Kind
-from fairlead.api.problems import ReadReason
+from fairlead.api.read_problems import ReadReason
 from fairlead.cluster import documents, package_data
 from fairlead.controller import admission
-from fairlead.controller.known import Key, Known
 from fairlead.controller.references import ReferenceReason
 from fairlead.controller.review import AdmissionReason
+from fairlead.controller.review_context import ObjectKey, ReviewContext
 from fairlead.controller.schedules import ScheduleReason
 from fairlead.engines.reasons import EngineReason
-from fairlead.fleet.refusals import Reason, Remark
-from fairlead.scaling.linting import LintReason
+from fairlead.fleet.findings import FindingReason, SpecFinding
+from fairlead.scaling.policy_lint import LintReason
 from tests.api.bad import LEAST
 
 Object = dict[str, Any]
@@ -83,7 +83,7 @@ _READING: Final = (
     *ScheduleReason,
     *(LintReason.NEVER_FIRES, LintReason.ALWAYS_FIRES),
 )
-_REASONS: Final[tuple[tuple[Layer, tuple[Reason, ...]], ...]] = (
+_REASONS: Final[tuple[tuple[Layer, tuple[FindingReason, ...]], ...]] = (
     (Layer.BOUNDS, (ReadReason.TOO_LARGE, ReadReason.NOT_JSON)),
     (Layer.READING, _READING),
     (Layer.SCHEMA, _SCHEMA),
@@ -95,9 +95,9 @@ _REASONS: Final[tuple[tuple[Layer, tuple[Reason, ...]], ...]] = (
 LAYERS: Final = {(type(reason), reason): layer for layer, reasons in _REASONS for reason in reasons}
 """By class and word: two rooms may use one word, and words of one spelling are equal."""
 
-KNOWN: Final = Known(
+KNOWN: Final = ReviewContext(
     catalogue=package_data.load_catalogue(),
-    objects=frozenset({Key("InferenceDeployment", "default", "a"), Key("Secret", "default", "k")}),
+    objects=frozenset({ObjectKey("InferenceDeployment", "default", "a"), ObjectKey("Secret", "default", "k")}),
     time_zones=frozenset({"UTC", "Europe/Berlin", "Europe/Vienna"}),
 )
 """A cluster with one deployment and one Secret."""
@@ -128,7 +128,7 @@ def gateway(**spec: object) -> Object:
     return written(GATEWAY, spec)
 
 
-def said_of(given: Object | str, known: Known = KNOWN) -> list[Said]:
+def said_of(given: Object | str, known: ReviewContext = KNOWN) -> list[Said]:
     """All that the pure layers refuse, in their order."""
     if isinstance(given, dict):
         return list(_said(admission.review(given, known).refusals))
@@ -142,7 +142,7 @@ def said_of(given: Object | str, known: Known = KNOWN) -> list[Said]:
     return found
 
 
-def _said(refusals: Iterable[Remark]) -> Iterable[Said]:
+def _said(refusals: Iterable[SpecFinding]) -> Iterable[Said]:
     for one in refusals:
         yield Said(
             layer=LAYERS[type(one.reason), one.reason],

@@ -4,17 +4,17 @@ from dataclasses import replace
 
 import pytest
 
-from fairlead.controller import admission, fitting, policies, schedules
-from fairlead.controller.known import RELEASES, Known
+from fairlead.controller import admission, memory_fit, policies, schedules
 from fairlead.controller.review import AdmissionReason, Review
-from fairlead.fleet.accelerators import Accelerator, Capability
-from fairlead.fleet.fit import Change, Fit, FitReason, NotFitting, Verdict
+from fairlead.controller.review_context import RELEASES, ReviewContext
+from fairlead.fleet.accelerators import Accelerator, ComputeCapability
+from fairlead.fleet.desired_state import EngineKind
+from fairlead.fleet.fit import ConfigurationChange, Fit, FitReason, FitVerdict, NoFit
 from fairlead.fleet.policies import ScheduleWindow
-from fairlead.fleet.wanted import EngineKind
-from fairlead.scaling.linting import LintReason
+from fairlead.scaling.policy_lint import LintReason
 from tests.admission.table import KNOWN, deployment, engine, gateway, policy
 
-OFFLINE = Known(catalogue=KNOWN.catalogue)
+OFFLINE = ReviewContext(catalogue=KNOWN.catalogue)
 LLAMA = {"source": "hf://meta-llama/Llama-3.1-8B-Instruct"}
 
 
@@ -60,8 +60,8 @@ def test_a_model_that_nobody_knows_is_let_in_with_what_is_missing() -> None:
     review = admission.review(deployment(model={"source": "hf://a/b"}), OFFLINE)
     assert review.refusals == ()
     assert [one.reason for one in review.cautions] == [AdmissionReason.FIT_UNKNOWN]
-    assert isinstance(review.fit, NotFitting)
-    assert review.fit.verdict is Verdict.UNKNOWN
+    assert isinstance(review.fit, NoFit)
+    assert review.fit.verdict is FitVerdict.UNKNOWN
 
 
 def test_what_the_engine_refuses_is_not_called_unknown_as_well() -> None:
@@ -84,7 +84,7 @@ def test_what_fits_only_with_luck_is_a_caution() -> None:
         admission.review(deployment(model=LLAMA, engine={"context": {"maxTokens": context}}), OFFLINE)
         for context in range(20_000, 80_000, 500)
     )
-    review = next(one for one in reviews if one.fit is not None and one.fit.verdict is Verdict.TIGHT)
+    review = next(one for one in reviews if one.fit is not None and one.fit.verdict is FitVerdict.TIGHT)
     assert review.refusals == ()
     assert [one.remedy for one in review.cautions if one.reason is AdmissionReason.FIT_IS_TIGHT] == [
         "leave more room, for instance by a smaller context.maxTokens"
@@ -97,7 +97,7 @@ def test_adapters_take_memory_for_every_slot() -> None:
     adapted = admission.review(
         deployment(model=LLAMA, engine={"adapters": many, "context": {"maxTokens": 8192}}), OFFLINE
     )
-    assert isinstance(plain, NotFitting)
+    assert isinstance(plain, NoFit)
     assert adapted.fit is not None
     assert adapted.fit.memory is not None
     assert adapted.fit.memory.adapters.likely > 0
@@ -124,9 +124,9 @@ def test_a_draft_is_looked_up_like_a_model() -> None:
 def test_a_large_model_is_offered_every_kind_of_way_out_that_fits() -> None:
     review = admission.review(deployment(model={"source": "hf://Qwen/Qwen3-32B"}), OFFLINE)
     (no,) = review.refusals
-    assert isinstance(review.fit, NotFitting)
-    assert {one.change for one in review.fit.alternatives} <= set(Change)
-    assert all(f"{one.words} ({fitting.FIELDS[one.change]})" in no.remedy for one in review.fit.alternatives)
+    assert isinstance(review.fit, NoFit)
+    assert {one.change for one in review.fit.alternatives} <= set(ConfigurationChange)
+    assert all(f"{one.words} ({memory_fit.FIELDS[one.change]})" in no.remedy for one in review.fit.alternatives)
 
 
 def test_where_nothing_fits_that_is_said() -> None:
@@ -136,9 +136,9 @@ def test_where_nothing_fits_that_is_said() -> None:
         bandwidth_gbs=None,
         bf16_tflops=None,
         fp8_tflops=None,
-        capability=Capability(7, 0),
+        capability=ComputeCapability(7, 0),
     )
-    poor = Known(catalogue=replace(KNOWN.catalogue, accelerators={"NVIDIA-T0": tiny}))
+    poor = ReviewContext(catalogue=replace(KNOWN.catalogue, accelerators={"NVIDIA-T0": tiny}))
     review = admission.review(
         deployment(model={"source": "hf://Qwen/Qwen3-32B"}, accelerator={"product": "NVIDIA-T0"}), poor
     )
@@ -146,7 +146,7 @@ def test_where_nothing_fits_that_is_said() -> None:
 
 
 def test_every_way_out_names_its_field() -> None:
-    assert set(fitting.FIELDS) == set(Change)
+    assert set(memory_fit.FIELDS) == set(ConfigurationChange)
 
 
 def test_an_object_that_asks_for_a_name_is_given_one() -> None:
@@ -156,9 +156,9 @@ def test_an_object_that_asks_for_a_name_is_given_one() -> None:
 
 
 def test_a_model_from_its_own_configuration_wins_over_the_catalogue() -> None:
-    known = Known(catalogue=KNOWN.catalogue, configs={"Qwen/Qwen3-0.6B": "{}"})
+    known = ReviewContext(catalogue=KNOWN.catalogue, configs={"Qwen/Qwen3-0.6B": "{}"})
     review = admission.review(deployment(), known)
-    assert isinstance(review.fit, NotFitting)
+    assert isinstance(review.fit, NoFit)
     assert review.fit.reason is FitReason.ARCHITECTURE_UNKNOWN
 
 

@@ -6,14 +6,14 @@ from typing import Final
 import pytest
 import yaml
 
-from fairlead.api import reading
+from fairlead.api import object_reader
 from fairlead.controller import admission
-from fairlead.controller.known import Known
+from fairlead.controller.review_context import ReviewContext
 from tests.admission.bad_inputs import COVERED, ELSEWHERE, ROWS
 from tests.admission.table import KNOWN, SAMPLES, Layer, Row, deployment, engine, said_of
 from tests.api.bad_specs import BAD
 
-OFFLINE: Final = Known(catalogue=KNOWN.catalogue)
+OFFLINE: Final = ReviewContext(catalogue=KNOWN.catalogue)
 """Nobody looked into a cluster."""
 
 
@@ -50,7 +50,7 @@ def test_the_forty_are_all_accounted_for() -> None:
 def test_whatever_the_server_holds_is_read_without_raising(row: Row) -> None:
     assert isinstance(row.given, dict)
     for kind in admission.KINDS.values():
-        read = reading.read_stored(row.given, kind)
+        read = object_reader.read_stored(row.given, kind)
         assert read.value is not None or read.problems
 
 
@@ -60,9 +60,9 @@ def test_a_good_sample_is_admitted_and_read_with_fields_of_a_newer_version(sampl
         if document["kind"] not in admission.KINDS:
             continue
         kind = admission.KINDS[document["kind"]]
-        plain = reading.read_stored(document, kind)
+        plain = object_reader.read_stored(document, kind)
         newer = document | {"spec": document["spec"] | {"novelty": {"deep": [1]}}, "extra": 1}
-        assert reading.read_stored(newer, kind) == plain
+        assert object_reader.read_stored(newer, kind) == plain
         assert plain.problems == ()
         assert [one.sentence for one in admission.review(document, OFFLINE).refusals] == []
 

@@ -5,19 +5,22 @@ from typing import Any, Final
 import pytest
 
 from fairlead.controller import admission
-from fairlead.controller.known import Key, Known
-from fairlead.fleet.policies import ColdStart, Objectives, Policy
+from fairlead.controller.review_context import ObjectKey, ReviewContext
+from fairlead.fleet.policies import ColdStart, Objectives, ScalingPolicy
 from tests.admission.bad_hurts import DRAFTS, HURTFUL
 from tests.admission.bad_wishes import A100, H100
 from tests.admission.table import KNOWN, Object, Row, deployment, engine, said_of
 from tests.controller.every_field import SHAPE
 
-OFFLINE: Final = Known(catalogue=KNOWN.catalogue)
-FLASH: Final = Policy(objectives=Objectives(ttft_p95_seconds=0.001, tpot_p95_seconds=0.0001))
-SLOW: Final = Policy(cold_start=ColdStart(assume_seconds=600), zero_after_seconds=900)
-NAMED: Final = Known(
+OFFLINE: Final = ReviewContext(catalogue=KNOWN.catalogue)
+FLASH: Final = ScalingPolicy(objectives=Objectives(ttft_p95_seconds=0.001, tpot_p95_seconds=0.0001))
+SLOW: Final = ScalingPolicy(cold_start=ColdStart(assume_seconds=600), zero_after_seconds=900)
+NAMED: Final = ReviewContext(
     catalogue=KNOWN.catalogue,
-    policies={Key("AutoscalingPolicy", "default", "flash"): FLASH, Key("AutoscalingPolicy", "default", "slow"): SLOW},
+    policies={
+        ObjectKey("AutoscalingPolicy", "default", "flash"): FLASH,
+        ObjectKey("AutoscalingPolicy", "default", "slow"): SLOW,
+    },
 )
 LLAMA: Final = {"source": "hf://meta-llama/Llama-3.1-8B-Instruct"}
 SHORT: Final = {"context": {"maxTokens": 8192}}
@@ -36,7 +39,7 @@ def drafted(model: str, draft: str, tokens: int) -> Object:
     )
 
 
-def warnings(given: Object, known: Known = OFFLINE) -> list[str]:
+def warnings(given: Object, known: ReviewContext = OFFLINE) -> list[str]:
     """What it is let in with."""
     review = admission.review(given, known)
     assert [one.sentence for one in review.refusals] == []
@@ -50,7 +53,7 @@ def test_the_impossible_is_refused_with_what_to_write(row: Row) -> None:
     assert [row.says in f"{one.because}; {one.remedy}" for one in told] == [True]
 
 
-UNLIKELY: Final[dict[str, tuple[Object, Known, str]]] = {
+UNLIKELY: Final[dict[str, tuple[Object, ReviewContext, str]]] = {
     "fifty guesses": (
         engine(speculation={"method": "ngram", "tokens": 50}),
         OFFLINE,
@@ -139,7 +142,7 @@ def test_the_unlikely_is_warned_of_with_the_figure(story: str) -> None:
     assert sentence in warnings(given, known)
 
 
-QUIET: Final[dict[str, tuple[Object, Known]]] = {
+QUIET: Final[dict[str, tuple[Object, ReviewContext]]] = {
     "parameters as the page of a model rounds them": (
         deployment(model={"source": "hf://a/b", "shape": SHAPE | {"parameters": 8_000_000_000}}, accelerator=H100),
         OFFLINE,

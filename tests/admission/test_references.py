@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 
 from fairlead.controller import admission
-from fairlead.controller.known import Key, Known
+from fairlead.controller.review_context import ObjectKey, ReviewContext
 from tests.admission.table import KNOWN, Object, deployment, engine, gateway, policy
 
-EMPTY = Known(catalogue=KNOWN.catalogue, objects=frozenset())
+EMPTY = ReviewContext(catalogue=KNOWN.catalogue, objects=frozenset())
 KEY = {"name": "s", "key": "k"}
 
 DEPLOYMENTS: list[tuple[Object, list[tuple[str, str]]]] = [
@@ -138,12 +138,12 @@ def test_in_an_empty_cluster_everything_named_is_missed_where_it_stands(
 
 @pytest.mark.parametrize(("given", "lost"), ALL, ids=range(len(ALL)))
 def test_where_nobody_looked_references_are_taken_on_trust(given: Object, lost: list[tuple[str, str]]) -> None:
-    assert admission.review(given, Known(catalogue=KNOWN.catalogue)).refusals == (), lost
+    assert admission.review(given, ReviewContext(catalogue=KNOWN.catalogue)).refusals == (), lost
 
 
 def test_what_is_there_is_not_missed_and_another_namespace_does_not_count() -> None:
     def said(namespace: str) -> list[str]:
-        there = Known(catalogue=KNOWN.catalogue, objects=frozenset({Key("Secret", namespace, "s")}))
+        there = ReviewContext(catalogue=KNOWN.catalogue, objects=frozenset({ObjectKey("Secret", namespace, "s")}))
         given = deployment(model={"source": "hf://Qwen/Qwen3-0.6B", "tokenSecret": KEY})
         return [one.sentence for one in admission.review(given, there).refusals]
 

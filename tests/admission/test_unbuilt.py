@@ -3,10 +3,10 @@
 import pytest
 
 from fairlead.controller import admission
-from fairlead.controller.known import Known
+from fairlead.controller.review_context import ReviewContext
 from tests.admission.table import KNOWN, Object, deployment, engine, gateway, policy
 
-OFFLINE = Known(catalogue=KNOWN.catalogue)
+OFFLINE = ReviewContext(catalogue=KNOWN.catalogue)
 CANARY = {"strategy": "Canary", "canary": {"steps": [{"weight": 10, "hold": "15m"}]}}
 
 

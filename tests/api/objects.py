@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from fairlead.api import into_wanted
+from fairlead.api import deployment_conversion
 from fairlead.api.kinds import API_VERSION, DEPLOYMENT, Kind
-from fairlead.api.reading import Written, read_strict
-from fairlead.fleet.gateways import WantedDeployment
-from fairlead.fleet.wanted import EngineKind, EngineRelease
+from fairlead.api.object_reader import ParsedObject, read_strict
+from fairlead.fleet.desired_state import EngineKind, EngineRelease
+from fairlead.fleet.gateways import DesiredDeployment
 from tests.api.bad import LEAST
 
 RELEASES = {kind: EngineRelease(version="0.32.0", image="example.com/vllm:v0.32.0") for kind in EngineKind}
@@ -18,7 +18,7 @@ def written(spec: object = LEAST, kind: Kind[Any] = DEPLOYMENT, name: str = "cha
     return {"apiVersion": API_VERSION, "kind": kind.name, "metadata": metadata, "spec": spec}
 
 
-def given(spec: dict[str, Any], kind: Kind[Any]) -> Written[Any]:
+def given(spec: dict[str, Any], kind: Kind[Any]) -> ParsedObject[Any]:
     """A right spec, read."""
     reading = read_strict(written(spec, kind=kind), kind)
     assert reading.problems == ()
@@ -26,6 +26,6 @@ def given(spec: dict[str, Any], kind: Kind[Any]) -> Written[Any]:
     return reading.value
 
 
-def deployment(**spec: Any) -> WantedDeployment:  # noqa: ANN401  # fields of a spec
+def deployment(**spec: Any) -> DesiredDeployment:  # noqa: ANN401  # fields of a spec
     """The least deployment with other fields, converted."""
-    return into_wanted.deployment(given(LEAST | spec, DEPLOYMENT), RELEASES)
+    return deployment_conversion.deployment(given(LEAST | spec, DEPLOYMENT), RELEASES)

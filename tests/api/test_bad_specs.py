@@ -2,9 +2,9 @@
 
 import pytest
 
-from fairlead.api import rules
+from fairlead.api import field_rules
 from fairlead.api.kinds import API_VERSION
-from fairlead.api.reading import read_strict
+from fairlead.api.object_reader import read_strict
 from tests.api.bad import Bad
 from tests.api.bad_specs import BAD
 from tests.api.objects import written
@@ -26,4 +26,4 @@ def test_every_rule_between_fields_has_a_bad_spec() -> None:
         for bad in BAD
         for problem in read_strict(written(bad.spec, kind=bad.kind), bad.kind).problems
     }
-    assert [rule for rule in rules.RULES if (rule.field.rsplit(".", 1)[-1], rule.remedy) not in told] == []
+    assert [rule for rule in field_rules.RULES if (rule.field.rsplit(".", 1)[-1], rule.remedy) not in told] == []

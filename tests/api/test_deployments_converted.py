@@ -4,37 +4,37 @@ from typing import Any
 
 import pytest
 
-from fairlead.api import into_gateways, into_policies, into_wanted
+from fairlead.api import deployment_conversion, gateway_conversion, policy_conversion
 from fairlead.api.kinds import DEPLOYMENT, POLICY
-from fairlead.api.reading import read_stored
+from fairlead.api.object_reader import read_stored
+from fairlead.fleet.desired_state import (
+    CanaryStep,
+    DesiredDrain,
+    DesiredPlacement,
+    DesiredRollout,
+    ModelSource,
+    Parallelism,
+    RolloutStrategy,
+    SecretKey,
+    SourceScheme,
+    SpreadConstraint,
+    Storage,
+    Toleration,
+)
 from fairlead.fleet.gateways import (
-    Hold,
-    Limits,
-    OwnRouter,
-    ResponseCache,
+    DeploymentRouter,
+    HoldLimits,
+    ResponseCacheSettings,
     Retries,
     RouterPods,
-    Routing,
+    RoutingSettings,
     ServiceType,
     Timeouts,
+    TrafficLimits,
 )
 from fairlead.fleet.policies import (
     ColdStart,
     ReplicaBounds,
-)
-from fairlead.fleet.wanted import (
-    CanaryStep,
-    ModelSource,
-    Parallelism,
-    Placement,
-    RolloutStrategy,
-    SecretKey,
-    SourceScheme,
-    Spread,
-    Storage,
-    Toleration,
-    WantedDrain,
-    WantedRollout,
 )
 from tests.api.bad import Bad
 from tests.api.bad_specs import BAD
@@ -60,11 +60,11 @@ def test_every_field_of_the_pods_arrives() -> None:
     ).wanted
     assert (wanted.gpus_per_replica, wanted.parallelism) == (8, Parallelism(tensor=4, pipeline=2))
     assert wanted.resource == "example.com/gpu"
-    assert wanted.placement == Placement(
+    assert wanted.placement == DesiredPlacement(
         node_selector=(("a", "1"), ("b", "2")),
         tolerations=(Toleration(key="k", operator="Equal", value="v", effect="NoExecute", seconds=9),),
         affinity='{"podAffinity": {"a": 2, "b": 1}}',
-        spread=(Spread(topology_key="zone", max_skew=2, hard=True),),
+        spread=(SpreadConstraint(topology_key="zone", max_skew=2, hard=True),),
         priority_class="p",
         runtime_class="r",
         scheduler="s",
@@ -107,11 +107,11 @@ def test_replicas_are_a_count_or_bounds(spec: dict[str, Any], replicas: object) 
 @pytest.mark.parametrize(
     ("rollout", "wanted"),
     [
-        ({"paused": True}, WantedRollout(paused=True)),
-        ({"strategy": "Surge"}, WantedRollout(strategy=RolloutStrategy.SURGE, max_surge=1, max_unavailable=0)),
+        ({"paused": True}, DesiredRollout(paused=True)),
+        ({"strategy": "Surge"}, DesiredRollout(strategy=RolloutStrategy.SURGE, max_surge=1, max_unavailable=0)),
         (
             {"strategy": "Surge", "maxSurge": 0, "maxUnavailable": 2},
-            WantedRollout(strategy=RolloutStrategy.SURGE, max_surge=0, max_unavailable=2),
+            DesiredRollout(strategy=RolloutStrategy.SURGE, max_surge=0, max_unavailable=2),
         ),
         (
             {
@@ -120,7 +120,7 @@ def test_replicas_are_a_count_or_bounds(spec: dict[str, Any], replicas: object) 
                 "progressDeadlineSeconds": 90,
                 "minReadySeconds": 5,
             },
-            WantedRollout(
+            DesiredRollout(
                 strategy=RolloutStrategy.CANARY,
                 max_surge=1,
                 max_unavailable=0,
@@ -131,7 +131,7 @@ def test_replicas_are_a_count_or_bounds(spec: dict[str, Any], replicas: object) 
         ),
     ],
 )
-def test_a_rollout_gets_the_numbers_of_its_strategy(rollout: object, wanted: WantedRollout) -> None:
+def test_a_rollout_gets_the_numbers_of_its_strategy(rollout: object, wanted: DesiredRollout) -> None:
     assert deployment(rollout=rollout).rollout == wanted
 
 
@@ -140,16 +140,16 @@ def test_what_was_stored_in_spite_of_a_contradiction_still_converts(bad: Bad) ->
     """Whoever reconciles needs the rest of it: which Service leads to what still serves."""
     value = read_stored(written(bad.spec, kind=bad.kind), bad.kind).value
     if value is not None and bad.kind is DEPLOYMENT:
-        assert into_wanted.deployment(value, RELEASES).wanted.name == "chat"
+        assert deployment_conversion.deployment(value, RELEASES).wanted.name == "chat"
     elif value is not None and bad.kind is POLICY:
-        assert into_policies.policy(value.spec).cold_start == ColdStart()
+        assert policy_conversion.policy(value.spec).cold_start == ColdStart()
     elif value is not None:
-        assert into_gateways.gateway(value).gateway.name == "chat"
+        assert gateway_conversion.gateway(value).gateway.name == "chat"
 
 
 def test_a_drain_may_be_immediate() -> None:
     drain = deployment(drain={"timeout": "0s", "settle": "1500ms"}).drain
-    assert drain == WantedDrain(timeout_seconds=0.0, settle_seconds=1.5)
+    assert drain == DesiredDrain(timeout_seconds=0.0, settle_seconds=1.5)
 
 
 def test_a_deployment_of_a_gateway_has_no_router_of_its_own() -> None:
@@ -180,9 +180,9 @@ def test_every_field_of_an_own_router_arrives() -> None:
         },
         "retries": {"maxAttempts": 3, "budget": "0.2"},
     }
-    assert deployment(router=router).door == OwnRouter(
-        routing=Routing(
-            limits=Limits(
+    assert deployment(router=router).door == DeploymentRouter(
+        routing=RoutingSettings(
+            limits=TrafficLimits(
                 max_prompt_tokens=1,
                 max_output_tokens=2,
                 max_queued=3,
@@ -193,8 +193,8 @@ def test_every_field_of_an_own_router_arrives() -> None:
             timeouts=Timeouts(
                 connect_seconds=1.0, first_token_seconds=2.0, between_tokens_seconds=3.0, total_seconds=4.0
             ),
-            hold=Hold(max_requests=1, max_seconds=2.0),
-            cache=ResponseCache(
+            hold=HoldLimits(max_requests=1, max_seconds=2.0),
+            cache=ResponseCacheSettings(
                 enabled=True,
                 ttl_seconds=1.0,
                 max_bytes=2000,

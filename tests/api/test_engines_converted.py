@@ -5,47 +5,44 @@ from typing import Any
 import pytest
 
 from fairlead.fleet.conversations import ConfigMapKey, Reasoning, Tools
-from fairlead.fleet.gateways import (
-    OwnRouter,
-    WantedDeployment,
-)
-from fairlead.fleet.quantization import Dtype, KvFormat, WeightFormat
-from fairlead.fleet.wanted import (
+from fairlead.fleet.desired_state import (
     Adapter,
+    DesiredDrain,
+    DesiredEngine,
+    DesiredModel,
+    DesiredRevision,
+    DesiredRollout,
+    DesiredSpeculation,
     EngineKind,
     EnvFrom,
     ModelSource,
     Parallelism,
     SecretKey,
     SourceScheme,
-    Speculation,
     SpeculationMethod,
-    Wanted,
-    WantedDrain,
-    WantedEngine,
-    WantedModel,
-    WantedRollout,
 )
+from fairlead.fleet.gateways import DeploymentRouter, DesiredDeployment
+from fairlead.fleet.quantization import Dtype, KvFormat, WeightFormat
 from tests.api.objects import deployment
 
 
 def test_the_least_gets_the_tested_engine_one_replica_and_its_own_router() -> None:
-    assert deployment() == WantedDeployment(
-        wanted=Wanted(
+    assert deployment() == DesiredDeployment(
+        wanted=DesiredRevision(
             namespace="team",
             name="chat",
-            model=WantedModel(
+            model=DesiredModel(
                 source=ModelSource(scheme=SourceScheme.HUB, location="Qwen/Qwen3-0.6B"), served_name="chat"
             ),
-            engine=WantedEngine(kind=EngineKind.VLLM, version="0.32.0", image="example.com/vllm:v0.32.0"),
+            engine=DesiredEngine(kind=EngineKind.VLLM, version="0.32.0", image="example.com/vllm:v0.32.0"),
             product="NVIDIA-L4",
             gpus_per_replica=1,
             parallelism=Parallelism(),
         ),
         replicas=1,
-        rollout=WantedRollout(),
-        drain=WantedDrain(),
-        door=OwnRouter(),
+        rollout=DesiredRollout(),
+        drain=DesiredDrain(),
+        door=DeploymentRouter(),
     )
 
 
@@ -87,13 +84,13 @@ ENGINE: dict[str, Any] = {
 
 def test_every_field_of_a_model_and_its_engine_arrives() -> None:
     wanted = deployment(model=MODEL, engine=ENGINE).wanted
-    assert wanted.model == WantedModel(
+    assert wanted.model == DesiredModel(
         source=ModelSource(scheme=SourceScheme.HUB, location="meta-llama/Llama-3.1-8B-Instruct", revision="main"),
         served_name="Chat",
         token_secret=SecretKey(name="hf", key="token"),
         shape=(("layers", 32), ("kv_heads", 8), ("parameters", 8_000_000_000)),
     )
-    assert wanted.engine == WantedEngine(
+    assert wanted.engine == DesiredEngine(
         kind=EngineKind.VLLM,
         version="0.31.1",
         image="example.com/own:1",
@@ -101,7 +98,7 @@ def test_every_field_of_a_model_and_its_engine_arrives() -> None:
         weights=WeightFormat.AWQ,
         kv=KvFormat.FP8_E4M3,
         prefix_caching=False,
-        speculation=Speculation(
+        speculation=DesiredSpeculation(
             method=SpeculationMethod.DRAFT_MODEL,
             draft=ModelSource(scheme=SourceScheme.HUB, location="a/b", revision="v1"),
             tokens=3,

@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from fairlead.api import into_gateways, into_policies, into_wanted, schema
+from fairlead.api import deployment_conversion, gateway_conversion, policy_conversion, schema
 from fairlead.api.kinds import DEPLOYMENT, KINDS, POLICY, Kind
-from fairlead.api.problems import ReadReason
-from fairlead.api.reading import read_stored, read_strict
-from fairlead.fleet.wanted import EngineKind, EngineRelease
+from fairlead.api.object_reader import read_stored, read_strict
+from fairlead.api.read_problems import ReadReason
+from fairlead.fleet.desired_state import EngineKind, EngineRelease
 from tests.api.full_specs import FULL, with_value
 from tests.api.objects import written
 
@@ -60,8 +60,8 @@ def decided(kind: Kind[Any], spec: dict[str, Any]) -> Any:  # noqa: ANN401  # wh
     if reading.value is None or any(one.reason is not ReadReason.CONTRADICTION for one in reading.problems):
         return None
     if kind is DEPLOYMENT:
-        return into_wanted.deployment(reading.value, RELEASES)
-    return into_policies.policy(reading.value.spec) if kind is POLICY else into_gateways.gateway(reading.value)
+        return deployment_conversion.deployment(reading.value, RELEASES)
+    return policy_conversion.policy(reading.value.spec) if kind is POLICY else gateway_conversion.gateway(reading.value)
 
 
 def named(path: Path) -> str:

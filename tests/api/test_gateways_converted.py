@@ -3,10 +3,13 @@
 from decimal import Decimal
 from typing import Any
 
-from fairlead.api import into_gateways
+from fairlead.api import gateway_conversion
 from fairlead.api.kinds import GATEWAY
+from fairlead.fleet.desired_state import SecretKey
 from fairlead.fleet.gateways import (
     Cascade,
+    CascadeValidator,
+    DesiredGateway,
     Difficulty,
     Fallback,
     FallbackReason,
@@ -14,20 +17,19 @@ from fairlead.fleet.gateways import (
     Route,
     RouterPods,
     RouteRule,
-    Routing,
+    RouteStrategy,
+    RoutingSettings,
     ServiceType,
-    Span,
-    Strategy,
-    Validator,
-    WantedGateway,
+    TokenRange,
 )
-from fairlead.fleet.tenants import Band, BatchLane, LongLane, Tenant, TenantBudget
-from fairlead.fleet.wanted import SecretKey
+from fairlead.fleet.tenants import Band, BatchLaneLimits, LongLaneLimits, Tenant, TenantBudget
 from tests.api.objects import given
 
 
 def test_the_least_gateway_has_two_routers_and_lets_everybody_in() -> None:
-    assert into_gateways.gateway(given({}, GATEWAY)) == WantedGateway(gateway=Gateway(namespace="team", name="chat"))
+    assert gateway_conversion.gateway(given({}, GATEWAY)) == DesiredGateway(
+        gateway=Gateway(namespace="team", name="chat")
+    )
 
 
 WHEN: dict[str, Any] = {
@@ -87,23 +89,23 @@ SPEC: dict[str, Any] = {
 ROUTES = (
     Route(
         name="one",
-        strategy=Strategy.SINGLE,
+        strategy=RouteStrategy.SINGLE,
         deployment="a",
         fallback=Fallback(deployments=("b",), reasons=frozenset({FallbackReason.TIMEOUT})),
         cache=False,
     ),
-    Route(name="two", strategy=Strategy.WEIGHTED, weights=(("a", 9),)),
+    Route(name="two", strategy=RouteStrategy.WEIGHTED, weights=(("a", 9),)),
     Route(
         name="three",
-        strategy=Strategy.RULES,
+        strategy=RouteStrategy.RULES,
         deployment="a",
         rules=(
             RouteRule(
                 name="r",
                 deployment="b",
                 difficulty=Difficulty.EASY,
-                prompt_tokens=Span(least=1, most=2),
-                output_tokens=Span(least=3, most=4),
+                prompt_tokens=TokenRange(least=1, most=2),
+                output_tokens=TokenRange(least=3, most=4),
                 structured_output=True,
                 tools=False,
                 tenants=frozenset({"shop"}),
@@ -112,19 +114,19 @@ ROUTES = (
     ),
     Route(
         name="four",
-        strategy=Strategy.CASCADE,
-        cascade=Cascade(deployments=("a", "b"), validator=Validator.CONFIDENCE, min_confidence=0.7),
+        strategy=RouteStrategy.CASCADE,
+        cascade=Cascade(deployments=("a", "b"), validator=CascadeValidator.CONFIDENCE, min_confidence=0.7),
     ),
 )
 
 
 def test_every_field_of_a_gateway_arrives() -> None:
-    assert into_gateways.gateway(given(SPEC, GATEWAY)) == WantedGateway(
+    assert gateway_conversion.gateway(given(SPEC, GATEWAY)) == DesiredGateway(
         gateway=Gateway(
             namespace="team",
             name="chat",
             routes=ROUTES,
-            routing=Routing(
+            routing=RoutingSettings(
                 tenants=(
                     Tenant(
                         name="shop",
@@ -144,8 +146,10 @@ def test_every_field_of_a_gateway_arrives() -> None:
                     Band(name="high", priority=9, reserved=0.1, max_queued=7),
                     Band(name="low", priority=1),
                 ),
-                long_lane=LongLane(min_prompt_tokens=1, min_output_tokens=2, max_share=0.4, max_queue_seconds=5.0),
-                batch_lane=BatchLane(below_utilization=0.6, max_queue_seconds=3600.0, max_queued=8),
+                long_lane=LongLaneLimits(
+                    min_prompt_tokens=1, min_output_tokens=2, max_share=0.4, max_queue_seconds=5.0
+                ),
+                batch_lane=BatchLaneLimits(below_utilization=0.6, max_queue_seconds=3600.0, max_queued=8),
             ),
         ),
         pods=RouterPods(replicas=3, service=ServiceType.LOAD_BALANCER),

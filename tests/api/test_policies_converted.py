@@ -4,25 +4,23 @@ from decimal import Decimal
 
 import pytest
 
-from fairlead.api import into_policies
+from fairlead.api import policy_conversion
 from fairlead.api.kinds import POLICY
+from fairlead.fleet.desired_state import SecretKey
 from fairlead.fleet.policies import (
     ColdStart,
     Objectives,
-    Pace,
-    Policy,
-    PrometheusSource,
+    PrometheusAccess,
+    ScalingPace,
+    ScalingPolicy,
     ScheduleWindow,
-    Signals,
-)
-from fairlead.fleet.wanted import (
-    SecretKey,
+    SignalTargets,
 )
 from tests.api.objects import given
 
 
 def test_the_least_policy_is_the_built_in_one() -> None:
-    assert into_policies.policy(given({}, POLICY).spec) == Policy()
+    assert policy_conversion.policy(given({}, POLICY).spec) == ScalingPolicy()
 
 
 def test_every_field_of_a_policy_arrives() -> None:
@@ -57,10 +55,10 @@ def test_every_field_of_a_policy_arrives() -> None:
             "staleAfter": "1m",
         },
     }
-    assert into_policies.policy(given(spec, POLICY).spec) == Policy(
+    assert policy_conversion.policy(given(spec, POLICY).spec) == ScalingPolicy(
         objectives=Objectives(ttft_p95_seconds=1.0, tpot_p95_seconds=0.06, queue_time_p95_seconds=2.0),
-        signals=Signals(queue_per_replica=3, kv_target=0.7, token_headroom=0.2),
-        pace=Pace(up_max_step=2, up_max_factor=1.5, down_after_seconds=60.0, down_max_step=2),
+        signals=SignalTargets(queue_per_replica=3, kv_target=0.7, token_headroom=0.2),
+        pace=ScalingPace(up_max_step=2, up_max_factor=1.5, down_after_seconds=60.0, down_max_step=2),
         cold_start=ColdStart(assume_seconds=110.0, learn=False),
         zero_after_seconds=900.0,
         schedules=(
@@ -74,7 +72,7 @@ def test_every_field_of_a_policy_arrives() -> None:
             ),
         ),
         max_cost_per_hour=Decimal("12.50"),
-        prometheus=PrometheusSource(
+        prometheus=PrometheusAccess(
             url="http://prometheus:9090", token=SecretKey(name="t", key="k"), ca=SecretKey(name="c", key="k")
         ),
         stale_after_seconds=60.0,
@@ -85,15 +83,17 @@ def test_every_field_of_a_policy_arrives() -> None:
 @pytest.mark.parametrize(
     ("signals", "looked_at"),
     [
-        ({"queueDepth": {}}, Signals(kv_target=None, token_headroom=None)),
-        ({"kvCache": {}}, Signals(queue_per_replica=None, token_headroom=None)),
-        ({"tokens": {}}, Signals(queue_per_replica=None, kv_target=None)),
+        ({"queueDepth": {}}, SignalTargets(kv_target=None, token_headroom=None)),
+        ({"kvCache": {}}, SignalTargets(queue_per_replica=None, token_headroom=None)),
+        ({"tokens": {}}, SignalTargets(queue_per_replica=None, kv_target=None)),
     ],
 )
-def test_naming_a_signal_switches_the_others_off(signals: object, looked_at: Signals) -> None:
-    assert into_policies.policy(given({"signals": signals}, POLICY).spec).signals == looked_at
+def test_naming_a_signal_switches_the_others_off(signals: object, looked_at: SignalTargets) -> None:
+    assert policy_conversion.policy(given({"signals": signals}, POLICY).spec).signals == looked_at
 
 
 def test_a_prometheus_may_need_no_secrets() -> None:
     spec = {"metrics": {"source": "Prometheus", "prometheus": {"url": "http://prometheus:9090"}}}
-    assert into_policies.policy(given(spec, POLICY).spec).prometheus == PrometheusSource(url="http://prometheus:9090")
+    assert policy_conversion.policy(given(spec, POLICY).spec).prometheus == PrometheusAccess(
+        url="http://prometheus:9090"
+    )

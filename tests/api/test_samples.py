@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 import yaml
 
-from fairlead.api import into_gateways, into_policies, into_wanted
+from fairlead.api import deployment_conversion, gateway_conversion, policy_conversion
 from fairlead.api.kinds import DEPLOYMENT, GATEWAY, KINDS, POLICY
-from fairlead.api.reading import read_stored, read_strict
-from fairlead.controller import unbuilt
+from fairlead.api.object_reader import read_stored, read_strict
+from fairlead.controller import unsupported_fields
 from fairlead.fleet.conversations import ConfigMapKey
-from fairlead.fleet.gateways import OwnRouter
-from fairlead.fleet.wanted import EngineKind, EngineRelease, RolloutStrategy, SpeculationMethod
+from fairlead.fleet.desired_state import EngineKind, EngineRelease, RolloutStrategy, SpeculationMethod
+from fairlead.fleet.gateways import DeploymentRouter
 
 FOLDER = Path(__file__).resolve().parents[2] / "manifests" / "samples"
 RELEASES = {kind: EngineRelease(version="1.0.0", image="example.com/engine:v1.0.0") for kind in EngineKind}
@@ -31,8 +31,8 @@ def converted(document: dict[str, Any]) -> Any:  # noqa: ANN401  # whatever its 
     assert reading.value is not None
     assert read_stored(document, kind) == reading
     if kind is DEPLOYMENT:
-        return into_wanted.deployment(reading.value, RELEASES)
-    return into_policies.policy(reading.value.spec) if kind is POLICY else into_gateways.gateway(reading.value)
+        return deployment_conversion.deployment(reading.value, RELEASES)
+    return policy_conversion.policy(reading.value.spec) if kind is POLICY else gateway_conversion.gateway(reading.value)
 
 
 @pytest.mark.parametrize(("stem", "document"), list(samples()), ids=lambda each: each if isinstance(each, str) else "")
@@ -53,7 +53,7 @@ def test_together_they_show_every_lever() -> None:
     deployments = [converted(document) for _, document in samples() if document["kind"] == DEPLOYMENT.name]
     assert {one.wanted.engine.speculation.method for one in deployments} == set(SpeculationMethod)
     assert {one.rollout.strategy for one in deployments} >= {RolloutStrategy.REPLACE, RolloutStrategy.SURGE}
-    own = [one.door.routing for one in deployments if isinstance(one.door, OwnRouter)]
+    own = [one.door.routing for one in deployments if isinstance(one.door, DeploymentRouter)]
     assert any(one.tenants and one.bands and one.long_lane and one.batch_lane for one in own)
     assert any(one.hedging.enabled and one.telling.otlp_endpoint for one in own)
     assert any(one.wanted.engine.sleeps for one in deployments)
@@ -70,4 +70,4 @@ def test_no_sample_shows_what_this_release_does_not_run() -> None:
     documents = [document for _, document in samples()]
     assert [one["metadata"]["name"] for one in documents if one["kind"] == GATEWAY.name] == []
     deployments = [converted(one) for one in documents if one["kind"] == DEPLOYMENT.name]
-    assert [one.wanted.name for one in deployments if list(unbuilt.refusals(one))] == []
+    assert [one.wanted.name for one in deployments if list(unsupported_fields.refusals(one))] == []

@@ -9,8 +9,8 @@ import pytest
 from pydantic import Field
 
 from fairlead.api import crds, schema
+from fairlead.api.api_model import ApiModel
 from fairlead.api.kinds import KINDS
-from fairlead.api.part import Part
 from house import api_page
 from house import crds as files
 from house.tree import ROOT
@@ -88,12 +88,12 @@ def test_every_definition_fits_into_an_annotation_of_kubectl() -> None:
 
 
 def test_an_option_is_the_thing_itself_and_a_reference_is_spelled_out() -> None:
-    class Leaf(Part):
+    class Leaf(ApiModel):
         """A leaf."""
 
         size: int | None = Field(default=None, ge=1, le=9, description="Its size.")
 
-    class Tree(Part):
+    class Tree(ApiModel):
         """A tree."""
 
         leaf: Leaf | None = Field(default=None, description="Its leaf.")

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from fairlead.api.kinds import DEPLOYMENT
-from fairlead.api.reading import read_strict
+from fairlead.api.object_reader import read_strict
 from tests.api.bad import LEAST
 from tests.api.objects import written
 

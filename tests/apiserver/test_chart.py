@@ -17,7 +17,7 @@ import yaml
 
 from devcluster.cache import Cache
 from devcluster.setup import machine, preflight, programs, tools
-from fairlead.cli import autoscale, operate, selftest
+from fairlead.cli import autoscaler_command, operator_command, selftest
 from house import chart_manifests, kube_schemas
 from house.chart_manifests import Manifest, Refused
 from house.chart_values import Values
@@ -26,9 +26,9 @@ from tests.apiserver.packaged import DIGEST, besides_defaults, leaves, nested
 
 CASES: Final = tuple(besides_defaults())
 COMMANDS: Final[dict[str, Any]] = {
-    "operator": operate,
-    "controller": operate,
-    "autoscaler": autoscale,
+    "operator": operator_command,
+    "controller": operator_command,
+    "autoscaler": autoscaler_command,
     "selftest": selftest,
 }
 GUARDS: Final = ("NetworkPolicy", "PodMonitor")

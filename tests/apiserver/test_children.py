@@ -11,7 +11,7 @@ from typing import Any, Final
 import pytest
 
 from devcluster.door import DoorClosed, Embedded
-from fairlead.objects import drift, stamps
+from fairlead.objects import applied_hash, drift
 from fairlead.objects.manifest import Manifest
 from tests.objects.wishes import FULL, OWNER, everything, samples
 
@@ -22,7 +22,7 @@ MANAGER: Final = "--field-manager=fairlead-controller"
 
 def children_of(name: str) -> list[Manifest]:
     owner = replace(OWNER, namespace=NAMESPACE, name=name)
-    return [stamps.stamped(child) for child in everything(WISHES[name], owner)]
+    return [applied_hash.with_applied_hash(child) for child in everything(WISHES[name], owner)]
 
 
 ALL: Final = [child for name in WISHES for child in children_of(name)]

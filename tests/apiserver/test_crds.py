@@ -10,7 +10,7 @@ import yaml
 
 from devcluster.door import DoorClosed, Embedded
 from fairlead.api.kinds import API_VERSION, KINDS, Kind
-from fairlead.api.reading import read_strict
+from fairlead.api.object_reader import read_strict
 from house.crds import FOLDER
 from tests.api.bad import LEAST, Bad
 from tests.api.bad_specs import BAD

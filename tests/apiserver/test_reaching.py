@@ -12,11 +12,11 @@ import kopf
 import pytest
 
 from devcluster.door import Embedded
-from fairlead.cluster.api_server import ApiServer, Refused
+from fairlead.cluster.api_server import ApiServer, RequestRefused
 from fairlead.cluster.connection import connect, source_of
-from fairlead.cluster.informer import Informer, Watched
+from fairlead.cluster.informer import Informer, WatchScope
 from fairlead.cluster.kinds import CONFIG_MAP, LEASE, Manifest, trimmed
-from fairlead.cluster.lease import Leadership, Place, Terms, hold
+from fairlead.cluster.lease import Leadership, LeaseDurations, LeaseSettings, hold
 from tests.faults.proxy import Proxy
 from tests.reaching.contract import STORIES, Story
 from tests.reaching.worlds import DICE, note, run, until
@@ -50,7 +50,7 @@ def test_an_informer_holds_what_a_list_says_after_a_storm(api_server: Embedded, 
     async def story() -> None:
         rng, woken = random.Random(3), list[str]()  # noqa: S311  # a storm, no secrets
         async with reached(api_server) as api:
-            watched = Watched(resource=CONFIG_MAP, namespaces=(namespace,))
+            watched = WatchScope(resource=CONFIG_MAP, namespaces=(namespace,))
             informer = Informer(api, watched, lambda old, new: woken.append(str(new or old)), rng=rng)
             following = asyncio.create_task(informer.run())
             await asyncio.gather(*(_storm(api, namespace, f"n{number}", rng) for number in range(8)))
@@ -76,7 +76,7 @@ async def _storm(api: ApiServer, namespace: str, name: str, rng: random.Random) 
 def test_what_is_invalid_is_refused_in_the_servers_words(api_server: Embedded, namespace: str) -> None:
     async def story() -> None:
         async with reached(api_server) as api:
-            with pytest.raises(Refused, match=r"422: .*metadata\.name: Invalid value") as refused:
+            with pytest.raises(RequestRefused, match=r"422: .*metadata\.name: Invalid value") as refused:
                 await api.create(note("Not-A-Name", namespace=namespace))
         assert (refused.value.lacks_right, refused.value.retry_after) == (False, None)
 
@@ -89,7 +89,7 @@ def test_a_namespace_that_ends_refuses_what_is_new_and_says_so(api_server: Embed
 
     async def story() -> None:
         async with reached(api_server) as api:
-            with pytest.raises(Refused, match="because it is being terminated") as refused:
+            with pytest.raises(RequestRefused, match="because it is being terminated") as refused:
                 await api.create(note("new", namespace=namespace))
         assert (refused.value.namespace_ends, refused.value.lacks_right) == (True, False)
 
@@ -105,7 +105,7 @@ def test_a_missing_right_is_refused_and_named(api_server: Embedded, namespace: s
 
     async def story() -> None:
         async with await connect({"KUBECONFIG": str(path)}) as connection:
-            with pytest.raises(Refused, match='cannot list resource "configmaps"') as refused:
+            with pytest.raises(RequestRefused, match='cannot list resource "configmaps"') as refused:
                 await ApiServer(connection).listing(CONFIG_MAP, namespace)
             assert refused.value.lacks_right
             assert (await connection.credentials()).token == token
@@ -118,9 +118,10 @@ def test_two_who_want_to_lead_take_turns(api_server: Embedded, namespace: str) -
 
     async def story() -> None:
         async with reached(api_server) as api:
-            terms = Terms(retry_s=0.1, deadline_s=5)
+            terms = LeaseDurations(retry_s=0.1, deadline_s=5)
             first, second = (
-                Leadership(api, Place(namespace=namespace, name="lead", identity=who), DICE, terms) for who in "ab"
+                Leadership(api, LeaseSettings(namespace=namespace, name="lead", identity=who), DICE, terms)
+                for who in "ab"
             )
             async with hold(first):
                 waiting = asyncio.create_task(second.acquire())
@@ -159,7 +160,9 @@ def test_a_token_goes_through_the_proxy_as_itself(api_server: Embedded, namespac
         async with Proxy(ours).served() as proxy:
             through = proxy.kubeconfig_through(tmp_path / "config", token)
             async with await connect({"KUBECONFIG": str(through)}) as connection:
-                with pytest.raises(Refused, match=f'User "system:serviceaccount:{namespace}:powerless" cannot list'):
+                with pytest.raises(
+                    RequestRefused, match=f'User "system:serviceaccount:{namespace}:powerless" cannot list'
+                ):
                     await ApiServer(connection).listing(CONFIG_MAP, namespace)
 
     run(story())

@@ -23,18 +23,18 @@ from fairlead.cluster import kinds
 from fairlead.cluster.api_server import ApiServer
 from fairlead.cluster.connection import connect
 from fairlead.cluster.kinds import Manifest
-from fairlead.cluster.store import Store
-from fairlead.controller import looking
-from fairlead.controller.hands import Hands
-from fairlead.controller.looks import PodLooks
-from fairlead.controller.losses import Losses
-from fairlead.controller.observing import Observed
-from fairlead.controller.sleepers import Sleepers
+from fairlead.cluster.store import ObjectStore
+from fairlead.controller import pod_facts
+from fairlead.controller.applier import Applier
+from fairlead.controller.child_losses import ChildLosses
+from fairlead.controller.pod_client import PodClient
+from fairlead.controller.sleep_switch import SleepSwitch
+from fairlead.controller.snapshot import DeploymentSnapshot
 from fairlead.fleet.endpoints import EndpointState
 from fairlead.fleet.router_keys import RouterKeys
 from fairlead.objects import labels
 from fairlead.objects.owner import Owner
-from fairlead.planning.sleeping import Beds
+from fairlead.planning.sleep_plan import SleepPlan
 from house.tree import ROOT
 
 ENGINES: Final = {"chat-a": "127.0.0.60", "chat-b": "127.0.0.61"}
@@ -57,11 +57,11 @@ class Pool:
 
     api: ApiServer
     http: aiohttp.ClientSession
-    store: Store = field(default_factory=Store)
+    store: ObjectStore = field(default_factory=ObjectStore)
     statuses: list[int] = field(default_factory=list)
-    losses: Losses = field(default_factory=Losses)
+    losses: ChildLosses = field(default_factory=ChildLosses)
 
-    def of(self, resource: kinds.Resource) -> Store:
+    def of(self, resource: kinds.Resource) -> ObjectStore:
         """Only pods are looked at."""
         assert resource is kinds.POD
         return self.store
@@ -88,9 +88,9 @@ class Pool:
         return {one.pod: one.state for one in await self.looks.endpoints(_pod("router", ROUTER)) or ()}
 
     @property
-    def looks(self) -> PodLooks:
+    def looks(self) -> PodClient:
         """The controller's own."""
-        return PodLooks(self.http, router_keys=KEYS)
+        return PodClient(self.http, router_keys=KEYS)
 
     async def ask(self) -> int:
         """One request, through the router."""
@@ -111,18 +111,18 @@ class Pool:
         async with self.http.get(f"http://{ENGINES[name]}:8000/is_sleeping") as answer:
             return bool((await answer.json())["is_sleeping"])
 
-    async def turn(self, sleepers: Sleepers, **beds: tuple[str, ...]) -> None:
+    async def turn(self, sleepers: SleepSwitch, **beds: tuple[str, ...]) -> None:
         """As one look after another does it, until nobody is on the way."""
-        wanted, turning = Beds(**beds), True
+        wanted, turning = SleepPlan(**beds), True
         async with asyncio.timeout(PATIENCE_S):
             while turning:
                 router = _pod("router", ROUTER)
-                seen = looking.together([await self.looks.endpoints(router)])
-                observed = Observed(
+                seen = pod_facts.merged_reports([await self.looks.endpoints(router)])
+                observed = DeploymentSnapshot(
                     document={}, owner=OWNER, engines=(), pods={REVISION: self.pods()}, routers=(router,)
                 )
                 turning = await sleepers.carry_out(observed, wanted, seen)
-                wanted = Beds(stay=(*wanted.stay, *wanted.fall), wake=wanted.wake if turning else ())
+                wanted = SleepPlan(stay=(*wanted.stay, *wanted.fall), wake=wanted.wake if turning else ())
                 await asyncio.sleep(0.02)
 
 
@@ -202,7 +202,7 @@ def test_engines_sleep_and_wake_under_traffic_and_from_zero_and_no_request_is_lo
 ) -> None:
     async def story() -> dict[str, float]:
         async with pool(api_server, tmp_path) as engines:
-            sleepers = Sleepers(engines.looks, Hands(engines.api, engines))
+            sleepers = SleepSwitch(engines.looks, Applier(engines.api, engines))
             asking = [asyncio.create_task(engines.ask_on()) for _ in range(4)]
             for name, other in (("chat-b", "chat-a"), ("chat-a", "chat-b")):
                 await engines.turn(sleepers, fall=(name,))

@@ -7,22 +7,22 @@ from itertools import count
 from typing import Any, Final
 
 from fairlead.autoscaler.ledger import Ledger
-from fairlead.autoscaler.loop import Doors, Loop
-from fairlead.autoscaler.prometheus_doors import Door
+from fairlead.autoscaler.loop import LoopEnvironment, ScalingLoop
+from fairlead.autoscaler.prometheus_api import PrometheusServer
+from fairlead.autoscaler.sample import PodSample, RouterView
+from fairlead.autoscaler.sample_source import SampleSource, SourceCounters
+from fairlead.autoscaler.scaling_spec import ScalingSpec
+from fairlead.autoscaler.scrape_targets import ScrapeTarget
 from fairlead.autoscaler.settings import LoopSettings
-from fairlead.autoscaler.source import Source, Tallies
-from fairlead.autoscaler.sources import Makers, Sources
-from fairlead.autoscaler.subject import Subject
-from fairlead.autoscaler.targets import Target
-from fairlead.autoscaler.told import RouterSays, Told
-from fairlead.autoscaler.writing import Writer
+from fairlead.autoscaler.source_registry import SourceFactories, SourceRegistry
+from fairlead.autoscaler.writer import AutoscalerWriter
 from fairlead.cluster import kinds
 from fairlead.cluster.api_errors import ApiError
 from fairlead.cluster.kinds import Manifest, Resource
-from fairlead.cluster.store import Store
-from fairlead.fleet.load import EngineLoad
+from fairlead.cluster.store import ObjectStore
+from fairlead.fleet.desired_state import EngineKind
+from fairlead.fleet.engine_load import EngineLoad
 from fairlead.fleet.policies import ReplicaBounds
-from fairlead.fleet.wanted import EngineKind
 from fairlead.scaling.facts import RouterFigures
 from fairlead.telemetry.autoscaler_metrics import AutoscalerMetrics
 
@@ -39,11 +39,11 @@ def said_at(seconds: float) -> str:
 class PretendWorld:
     """Everything that was heard of."""
 
-    stores: dict[Resource, Store] = field(default_factory=dict)
+    stores: dict[Resource, ObjectStore] = field(default_factory=dict)
     blind: bool = False
 
-    def of(self, resource: Resource) -> Store:
-        return self.stores.setdefault(resource, Store())
+    def of(self, resource: Resource) -> ObjectStore:
+        return self.stores.setdefault(resource, ObjectStore())
 
     def knows(self, resource: Resource) -> bool:
         return not (self.blind and resource is kinds.NODE)
@@ -103,26 +103,26 @@ class PretendSource:
     clock: "Clock"
     waiting: float = 0.0
     silent: bool = False
-    asked: tuple[Target, ...] = ()
-    tallies: Tallies = field(default_factory=Tallies)
+    asked: tuple[ScrapeTarget, ...] = ()
+    tallies: SourceCounters = field(default_factory=SourceCounters)
 
     def start(self) -> None:
         """Nothing to begin."""
 
-    def follow(self, targets: Iterable[Target]) -> None:
+    def follow(self, targets: Iterable[ScrapeTarget]) -> None:
         self.asked = tuple(targets)
 
-    def engine(self, uid: str) -> Told[EngineLoad]:
+    def engine(self, uid: str) -> PodSample[EngineLoad]:
         if self.silent or uid not in {one.uid for one in self.asked}:
-            return Told()
+            return PodSample()
         load = EngineLoad(engines=1, running=0.0, waiting=0.0, kv_usage=0.1, finished=10.0)
-        return Told(figures=load, at=self.clock(), doubt=None, because="")
+        return PodSample(figures=load, at=self.clock(), doubt=None, because="")
 
-    def router(self, uid: str) -> Told[RouterSays]:
+    def router(self, uid: str) -> PodSample[RouterView]:
         if self.silent or uid not in {one.uid for one in self.asked}:
-            return Told()
+            return PodSample()
         figures = RouterFigures(at=self.clock(), asked=10.0, prompt_tokens=1000.0, waiting=self.waiting)
-        return Told(figures=RouterSays(figures=figures, endpoints={}), at=self.clock(), doubt=None, because="")
+        return PodSample(figures=RouterView(figures=figures, endpoints={}), at=self.clock(), doubt=None, because="")
 
     async def close(self) -> None:
         """Nothing to end."""
@@ -138,7 +138,7 @@ class Clock:
         return self.now
 
 
-SUBJECT: Final = Subject(
+SUBJECT: Final = ScalingSpec(
     bounds=ReplicaBounds(least=1, most=6, policy="queue"), kind=EngineKind.SIMULATED, revision="00000001"
 )
 
@@ -149,24 +149,25 @@ class Fleet:
 
     world: PretendWorld = field(default_factory=PretendWorld)
     clock: Clock = field(default_factory=Clock)
-    subjects: dict[str, Subject | None] = field(default_factory=dict)
+    subjects: dict[str, ScalingSpec | None] = field(default_factory=dict)
     metrics: AutoscalerMetrics = field(default_factory=AutoscalerMetrics)
-    prometheus: Callable[[Door], Source] | None = None
+    prometheus: Callable[[PrometheusServer], SampleSource] | None = None
     """Without one, it tells what the pods do."""
 
     def __post_init__(self) -> None:
         self.server = PretendServer(self.world)
         self.source = PretendSource(self.clock)
-        self.sources = Sources(
-            Makers(direct=lambda: self.source, prometheus=self.prometheus or (lambda _: self.source)), self.server
+        self.sources = SourceRegistry(
+            SourceFactories(direct=lambda: self.source, prometheus=self.prometheus or (lambda _: self.source)),
+            self.server,
         )
         self.ledger = Ledger(None)
-        self.loop = Loop(
-            Doors(
+        self.loop = ScalingLoop(
+            LoopEnvironment(
                 world=self.world,
                 sources=self.sources,
                 understanding=self.understand,
-                writer=Writer(self.server, self.world, "tests", self.metrics),
+                writer=AutoscalerWriter(self.server, self.world, "tests", self.metrics),
                 ledger=self.ledger,
                 metrics=self.metrics,
                 clock=self.clock,
@@ -174,7 +175,7 @@ class Fleet:
             LoopSettings(version="tests"),
         )
 
-    def understand(self, document: Manifest) -> Subject | None:
+    def understand(self, document: Manifest) -> ScalingSpec | None:
         """As the controller's reading would be."""
         if "scaling" not in document["spec"]:
             return None

@@ -4,7 +4,7 @@ import json
 from math import inf
 from typing import Any
 
-from fairlead.fleet.load import EngineLoad, Histogram
+from fairlead.fleet.engine_load import DurationHistogram, EngineLoad
 
 ENDPOINT: dict[str, Any] = {"pod": "chat-1", "address": "10.0.0.1:8000", "state": "routable", "inflight": 2}
 
@@ -33,7 +33,7 @@ def load(**changed: Any) -> EngineLoad:  # noqa: ANN401 - any field
         "steps": 90.0,
         "prefix_queries": 1000.0,
         "prefix_hits": 250.0,
-        "time_to_first_token": Histogram(count=10.0, total=4.0, buckets=((0.5, 6.0), (1.0, 8.0), (inf, 10.0))),
+        "time_to_first_token": DurationHistogram(count=10.0, total=4.0, buckets=((0.5, 6.0), (1.0, 8.0), (inf, 10.0))),
     }
     return EngineLoad(**(told | changed))
 

@@ -6,8 +6,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Final
 
-from fairlead.autoscaler.targets import Target
-from fairlead.fleet.wanted import EngineKind
+from fairlead.autoscaler.scrape_targets import ScrapeTarget
+from fairlead.fleet.desired_state import EngineKind
 
 HOST: Final = "127.0.0.43"
 Say = Callable[[int], bytes | None]
@@ -38,8 +38,8 @@ class Pod:
     tasks: list[asyncio.Task[object]] = field(default_factory=list)
     heads: list[bytes] = field(default_factory=list)
 
-    def target(self, kind: EngineKind | None = EngineKind.VLLM, uid: str = "u1") -> Target:
-        return Target(uid=uid, namespace="demo", name="chat-1", ip=HOST, port=self.port, kind=kind)
+    def target(self, kind: EngineKind | None = EngineKind.VLLM, uid: str = "u1") -> ScrapeTarget:
+        return ScrapeTarget(uid=uid, namespace="demo", name="chat-1", ip=HOST, port=self.port, kind=kind)
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1

@@ -8,16 +8,16 @@ import pytest
 
 from fairlead.autoscaler import ledger
 from fairlead.autoscaler.ledger import Ledger
-from fairlead.scaling import written
-from fairlead.scaling.record import Record
+from fairlead.scaling import record_codec
+from fairlead.scaling.decision_record import DecisionRecord
 from tests.cli.decisions import decided
 
 
 def kept(path: Path) -> list[object]:
-    return [written.decode(line) for line in path.read_bytes().splitlines()]
+    return [record_codec.decode(line) for line in path.read_bytes().splitlines()]
 
 
-def later(seconds: float) -> Record:
+def later(seconds: float) -> DecisionRecord:
     """The same decision, so much later."""
     return replace(decided(), now=decided().now + seconds)
 

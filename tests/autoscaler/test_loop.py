@@ -4,11 +4,11 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from functools import partial
 
-from fairlead.autoscaler import pages
-from fairlead.autoscaler.prometheus import PrometheusSource
+from fairlead.autoscaler import http_handlers
+from fairlead.autoscaler.prometheus import PrometheusSampleSource
 from fairlead.cluster import kinds
-from fairlead.cluster.api_errors import Asked, Unreachable
-from fairlead.scaling.forecasting import HOUR
+from fairlead.cluster.api_errors import ApiRequest, Unreachable
+from fairlead.scaling.demand_forecast import HOUR
 from tests.autoscaler.fleets import SUBJECT, Fleet, deployment, policy
 from tests.autoscaler.weeks import Weeks
 
@@ -159,7 +159,7 @@ def test_silent_pods_are_held_and_told_of() -> None:
 
 def test_a_refused_write_is_tried_again_later_each_time() -> None:
     async def story(fleet: Fleet) -> None:
-        fleet.server.refusal = Unreachable(Asked(verb="patch", resource=kinds.INFERENCE_DEPLOYMENT), 0, {})
+        fleet.server.refusal = Unreachable(ApiRequest(verb="patch", resource=kinds.INFERENCE_DEPLOYMENT), 0, {})
         await fleet.rounds(20)
         standing = fleet.loop.standings["uid-chat"]
         assert 2 <= standing.failures <= 5
@@ -219,7 +219,7 @@ def test_a_memory_that_cannot_be_read_begins_anew() -> None:
 def test_weeks_that_a_prometheus_remembers_are_known_from_the_first_decision_and_kept() -> None:
     async def story(fleet: Fleet) -> None:
         weeks = Weeks([(HOUR, 2.0)])
-        remembering = partial(PrometheusSource, connect=lambda _: weeks)
+        remembering = partial(PrometheusSampleSource, connect=lambda _: weeks)
         asking = Fleet(world=fleet.world, subjects=fleet.subjects, prometheus=remembering)
         fleet.world.hear(policy(metrics={"source": "Prometheus", "prometheus": {"url": "http://prometheus"}}))
         await asking.rounds(1)
@@ -260,4 +260,4 @@ def test_the_page_shows_the_last_decision_of_each() -> None:
 
 
 def _page(fleet: Fleet) -> bytes:
-    return pages.metrics(fleet.metrics, fleet.loop.records, fleet.sources, fleet.ledger, members=1)
+    return http_handlers.metrics(fleet.metrics, fleet.loop.records, fleet.sources, fleet.ledger, members=1)

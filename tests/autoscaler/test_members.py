@@ -10,16 +10,16 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from fairlead.autoscaler import members
-from fairlead.autoscaler.members import Sign
+from fairlead.autoscaler.members import Heartbeat
 from fairlead.autoscaler.sharding import Membership
-from fairlead.cluster.api_errors import Asked, Conflict, Unreachable
-from fairlead.cluster.api_server import Listed
+from fairlead.cluster.api_errors import ApiRequest, Conflict, Unreachable
+from fairlead.cluster.api_server import ObjectList
 from fairlead.cluster.kinds import LEASE, Manifest, Resource
-from fairlead.cluster.lease import Place, Terms
+from fairlead.cluster.lease import LeaseDurations, LeaseSettings
 
 UIDS = [f"uid-{number}" for number in range(24)]
 DICE = random.Random(1)  # noqa: S311 - nobody pauses here
-TERMS = Terms(duration_s=15.0, deadline_s=10.0, retry_s=2.0)
+TERMS = LeaseDurations(duration_s=15.0, deadline_s=10.0, retry_s=2.0)
 
 
 @dataclass
@@ -44,15 +44,15 @@ class Way:
 
     def _reach(self) -> None:
         if self.who in self.leases.cut_off:
-            raise Unreachable(Asked(verb="get", resource=LEASE), 0, {})
+            raise Unreachable(ApiRequest(verb="get", resource=LEASE), 0, {})
 
     async def read(self, _: Resource, __: str | None, name: str) -> Manifest | None:
         self._reach()
         return self.leases.held.get(name)
 
-    async def listing(self, _: Resource, __: str | None = None, ___: str = "") -> Listed:
+    async def listing(self, _: Resource, __: str | None = None, ___: str = "") -> ObjectList:
         self._reach()
-        return Listed(list(self.leases.held.values()), str(self.leases.version))
+        return ObjectList(list(self.leases.held.values()), str(self.leases.version))
 
     async def create(self, manifest: Manifest) -> Manifest:
         return self._write(manifest, None)
@@ -75,7 +75,7 @@ class Way:
         name = manifest["metadata"]["name"]
         there = self.leases.held.get(name)
         if (there["metadata"]["resourceVersion"] if there else None) != expected:
-            raise Conflict(Asked(verb="update", resource=LEASE, name=name), 409, {})
+            raise Conflict(ApiRequest(verb="update", resource=LEASE, name=name), 409, {})
         self.leases.version += 1
         metadata: dict[str, Any] = manifest["metadata"] | {
             "resourceVersion": str(self.leases.version),
@@ -94,13 +94,13 @@ def test_a_members_lease_goes_with_the_deployment_that_runs_it() -> None:
         return owner
 
     leases = PretendLeases()
-    place = Place(namespace="fairlead", name="a", identity="a", owner=ours)
+    place = LeaseSettings(namespace="fairlead", name="a", identity="a", owner=ours)
     beat(Membership(Way(leases, "a"), place, TERMS, DICE, leases.clock))
     assert leases.held["a"]["metadata"]["ownerReferences"] == [owner]
 
 
 def member(leases: PretendLeases, name: str) -> Membership:
-    place = Place(namespace="fairlead", name=name, identity=name)
+    place = LeaseSettings(namespace="fairlead", name=name, identity=name)
     return Membership(Way(leases, name), place, TERMS, DICE, leases.clock)
 
 
@@ -264,8 +264,8 @@ def test_among_nobody_nobody_wins() -> None:
 
 
 def test_a_sign_that_did_not_move_grows_old() -> None:
-    first = members.heard({}, {"one": ("5", 15.0)}, 100.0, float("-inf"))
-    again = members.heard(first, {"one": ("5", 15.0)}, 112.0, 100.0)
-    assert again == {"one": Sign(version="5", at=100.0, lasts=15.0)}
+    first = members.heartbeats_after({}, {"one": ("5", 15.0)}, 100.0, float("-inf"))
+    again = members.heartbeats_after(first, {"one": ("5", 15.0)}, 112.0, 100.0)
+    assert again == {"one": Heartbeat(version="5", at=100.0, lasts=15.0)}
     assert members.alive(again, 114.0, 114.0) == {"one"}
     assert members.alive(again, 115.0, 115.0) == frozenset()

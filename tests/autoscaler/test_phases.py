@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
-from fairlead.autoscaler import children, phases
+from fairlead.autoscaler import deployment_pods, phases
 from fairlead.cluster import kinds
+from fairlead.fleet.desired_state import EngineKind
 from fairlead.fleet.router_keys import RouterKeys
-from fairlead.fleet.wanted import EngineKind
-from fairlead.scaling.facts import Phase
+from fairlead.scaling.facts import EnginePodPhase
 from tests.autoscaler.fleets import START, PretendWorld, deployment, pod, said_at
 
 NOBODY: frozenset[str] = frozenset()
@@ -33,20 +33,20 @@ NOT_READY = {"phase": "Running", "conditions": [{"type": "Ready", "status": "Fal
 @pytest.mark.parametrize(
     ("manifest", "expected"),
     [
-        (pod("chat", "engine", 0), Phase.READY),
-        (pod("chat", "engine", 0, status=NOT_READY), Phase.STARTING),
-        (pod("chat", "engine", 0, status=PULLING), Phase.PULLING),
-        (pod("chat", "engine", 0, status={"phase": "Failed"}), Phase.DEAD),
-        (pod("chat", "engine", 0, status={"phase": "Running", "reason": "NodeLost"}), Phase.DEAD),
-        (pod("chat", "engine", 0, spec={"nodeName": "silent"}), Phase.DEAD),
-        (noted(deletionTimestamp=said_at(1)), Phase.DRAINING),
-        (noted(annotations={"fairlead.dev/asleep": "true"}), Phase.ASLEEP),
-        (waiting("Unschedulable", 0), Phase.UNPLACEABLE),
-        (waiting("Unschedulable", 9), Phase.PENDING),
-        (waiting("SchedulingGated", 0), Phase.PENDING),
+        (pod("chat", "engine", 0), EnginePodPhase.READY),
+        (pod("chat", "engine", 0, status=NOT_READY), EnginePodPhase.STARTING),
+        (pod("chat", "engine", 0, status=PULLING), EnginePodPhase.PULLING),
+        (pod("chat", "engine", 0, status={"phase": "Failed"}), EnginePodPhase.DEAD),
+        (pod("chat", "engine", 0, status={"phase": "Running", "reason": "NodeLost"}), EnginePodPhase.DEAD),
+        (pod("chat", "engine", 0, spec={"nodeName": "silent"}), EnginePodPhase.DEAD),
+        (noted(deletionTimestamp=said_at(1)), EnginePodPhase.DRAINING),
+        (noted(annotations={"fairlead.dev/asleep": "true"}), EnginePodPhase.ASLEEP),
+        (waiting("Unschedulable", 0), EnginePodPhase.UNPLACEABLE),
+        (waiting("Unschedulable", 9), EnginePodPhase.PENDING),
+        (waiting("SchedulingGated", 0), EnginePodPhase.PENDING),
     ],
 )
-def test_a_pod_is_where_kubernetes_says(manifest: dict[str, Any], expected: Phase) -> None:
+def test_a_pod_is_where_kubernetes_says(manifest: dict[str, Any], expected: EnginePodPhase) -> None:
     assert phases.phase(manifest, frozenset({"silent"}), START + 10) is expected
 
 
@@ -80,20 +80,20 @@ def world(*pods: dict[str, Any]) -> PretendWorld:
 def test_pods_of_a_namesake_that_went_are_not_counted() -> None:
     old = pod("chat", "engine", 1)
     old = old | {"metadata": old["metadata"] | {"creationTimestamp": said_at(-60)}}
-    found = children.of(world(old, pod("chat", "engine", 0)), deployment("chat"))
+    found = deployment_pods.of(world(old, pod("chat", "engine", 0)), deployment("chat"))
     assert [one["metadata"]["name"] for one in found.engines] == ["chat-engine-0"]
 
 
 def test_a_router_that_is_not_ready_matters_only_where_none_is() -> None:
     dead = pod("chat", "router", 1, status=NOT_READY)
-    both = children.of(world(pod("chat", "router", 0), dead), deployment("chat"))
+    both = deployment_pods.of(world(pod("chat", "router", 0), dead), deployment("chat"))
     assert [one["metadata"]["name"] for one in both.routers] == ["chat-router-0"]
-    alone = children.of(world(dead), deployment("chat"))
+    alone = deployment_pods.of(world(dead), deployment("chat"))
     assert [one["metadata"]["name"] for one in alone.routers] == ["chat-router-1"]
 
 
 def test_only_pods_with_an_address_that_did_not_end_are_asked() -> None:
-    family = children.of(
+    family = deployment_pods.of(
         world(
             pod("chat", "engine", 0),
             pod("chat", "engine", 1, status={"phase": "Failed", "podIP": "10.0.0.9"}),
@@ -103,7 +103,8 @@ def test_only_pods_with_an_address_that_did_not_end_are_asked() -> None:
         deployment("chat"),
     )
     asked = [
-        (one.name, one.kind) for one in children.targets(family, deployment("chat"), EngineKind.VLLM, RouterKeys())
+        (one.name, one.kind)
+        for one in deployment_pods.targets(family, deployment("chat"), EngineKind.VLLM, RouterKeys())
     ]
     assert asked == [("chat-engine-0", EngineKind.VLLM), ("chat-router-0", None)]
 
@@ -115,6 +116,6 @@ def test_the_wanted_revision_is_the_one_the_controller_wrote_last() -> None:
         notes = {"fairlead.dev/wanted-since": said_at(since)}
         metadata = {"name": f"chat-{name}", "namespace": "team", "uid": name, "labels": labels, "annotations": notes}
         made.hear({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": metadata, "spec": {}})
-    assert children.wanted_revision(made, deployment("chat")) == "bbbbbbbb"
-    assert children.wanted_revision(PretendWorld(), deployment("chat")) is None
+    assert deployment_pods.wanted_revision(made, deployment("chat")) == "bbbbbbbb"
+    assert deployment_pods.wanted_revision(PretendWorld(), deployment("chat")) is None
     assert len(made.of(kinds.DEPLOYMENT).all()) == 3

@@ -6,14 +6,14 @@ from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, Final
 
 from fairlead.autoscaler import prometheus_queries
-from fairlead.autoscaler.prometheus import PrometheusSource
-from fairlead.autoscaler.prometheus_doors import Door, Unanswered
-from fairlead.autoscaler.prometheus_queries import ROUTER_FAMILIES, PodName, Series
-from fairlead.autoscaler.targets import Target
+from fairlead.autoscaler.prometheus import PrometheusSampleSource
+from fairlead.autoscaler.prometheus_api import PrometheusServer, PrometheusUnavailable
+from fairlead.autoscaler.prometheus_queries import ROUTER_FAMILIES, PodName, PrometheusSeries
+from fairlead.autoscaler.scrape_targets import ScrapeTarget
 from fairlead.engines.vllm import metrics
-from fairlead.fleet.wanted import EngineKind
-from fairlead.router.telling import families
-from fairlead.scaling.facts import Doubt, RouterFigures
+from fairlead.fleet.desired_state import EngineKind
+from fairlead.router.observability import metric_families
+from fairlead.scaling.facts import RouterFigures, SampleProblem
 from house.tree import ROOT
 from tests.engines.test_metrics import BUSY
 
@@ -24,18 +24,18 @@ _LABEL: Final = re.compile(r'(\w+)="([^"]*)"')
 HELD: Final = prometheus_queries.HELD
 
 
-def series(pod: PodName, family: str, value: str, **labels: str) -> Series:
-    return Series({"__name__": family, "namespace": pod.namespace, "pod": pod.name, **labels}, value)
+def series(pod: PodName, family: str, value: str, **labels: str) -> PrometheusSeries:
+    return PrometheusSeries({"__name__": family, "namespace": pod.namespace, "pod": pod.name, **labels}, value)
 
 
-def scraped(page: str, pod: PodName) -> list[Series]:
+def scraped(page: str, pod: PodName) -> list[PrometheusSeries]:
     """What a Prometheus keeps of one page."""
     return [
         series(pod, name, value, **dict(_LABEL.findall(labels or ""))) for name, labels, value in _LINE.findall(page)
     ]
 
 
-def gate(asked: float = 100) -> list[Series]:
+def gate(asked: float = 100) -> list[PrometheusSeries]:
     """What it keeps of a router's."""
     return [
         series(GATE, prometheus_queries.ASKED, f"{asked}", model="chat"),
@@ -55,7 +55,7 @@ def gate(asked: float = 100) -> list[Series]:
 class Server:
     """Answers as it is told to; the moment of all samples is one."""
 
-    def __init__(self, engines: list[Series], routers: list[Series]) -> None:
+    def __init__(self, engines: list[PrometheusSeries], routers: list[PrometheusSeries]) -> None:
         self.engines = engines
         self.routers = routers
         self.at = 100.0
@@ -63,14 +63,15 @@ class Server:
         self.asked: list[str] = []
         self.closed = False
 
-    def ask(self, query: str) -> list[Series]:
+    def ask(self, query: str) -> list[PrometheusSeries]:
         self.asked.append(query)
         if self.trouble is not None:
             raise self.trouble
         found = self.routers if "fairlead_router" in query else self.engines
         if "timestamp(" in query:
             return [
-                Series({"namespace": one.namespace, "pod": one.name}, f"{self.at}") for one in {s.pod for s in found}
+                PrometheusSeries({"namespace": one.namespace, "pod": one.name}, f"{self.at}")
+                for one in {s.pod for s in found}
             ]
         return found
 
@@ -81,18 +82,18 @@ class Server:
         self.closed = True
 
 
-def target(pod: PodName, kind: EngineKind | None) -> Target:
-    return Target(uid=pod.name, namespace=pod.namespace, name=pod.name, ip="10.0.0.1", kind=kind)
+def target(pod: PodName, kind: EngineKind | None) -> ScrapeTarget:
+    return ScrapeTarget(uid=pod.name, namespace=pod.namespace, name=pod.name, ip="10.0.0.1", kind=kind)
 
 
 BOTH: Final = (target(CHAT, EngineKind.VLLM), target(GATE, None))
 
 
-def looked(server: Server) -> PrometheusSource:
+def looked(server: Server) -> PrometheusSampleSource:
     """A source that looked once."""
 
-    async def story() -> PrometheusSource:
-        source = PrometheusSource(Door(url="http://prometheus"), connect=lambda _: server)
+    async def story() -> PrometheusSampleSource:
+        source = PrometheusSampleSource(PrometheusServer(url="http://prometheus"), connect=lambda _: server)
         source.start()
         source.follow(BOTH)
         while not source.tallies.looks or len(server.asked) < (1 if server.trouble else 4):
@@ -147,25 +148,25 @@ def test_a_number_that_is_none_is_not_believed_through_prometheus_either() -> No
     lying = re.sub(r"(?m)^(vllm:num_requests_running.*) \S+$", r"\1 NaN", BUSY)
     source = looked(Server(scraped(lying, CHAT), [*gate(), series(GATE, HELD, "NaN")]))
 
-    assert source.engine("chat-1").doubt is Doubt.UNREADABLE
-    assert source.router("chat-router-1").doubt is Doubt.UNREADABLE
+    assert source.engine("chat-1").doubt is SampleProblem.UNREADABLE
+    assert source.router("chat-router-1").doubt is SampleProblem.UNREADABLE
 
 
 def test_a_pod_without_samples_is_told_so() -> None:
     told = looked(Server([], [])).engine("chat-1")
 
-    assert (told.figures, told.doubt) == (None, Doubt.NO_ANSWER)
+    assert (told.figures, told.doubt) == (None, SampleProblem.NO_ANSWER)
     assert told.because == "Prometheus has no sample with its labels namespace and pod"
 
 
 def test_a_prometheus_that_is_gone_is_a_doubt_about_everybody_that_names_it() -> None:
     server = Server([], [])
-    server.trouble = Unanswered("connection refused")
+    server.trouble = PrometheusUnavailable("connection refused")
     source = looked(server)
 
     because = "Prometheus at http://prometheus does not answer: connection refused"
     assert (source.engine("chat-1").because, source.router("chat-router-1").because) == (because, because)
-    assert source.tallies.failures[Doubt.NO_ANSWER] == 2
+    assert source.tallies.failures[SampleProblem.NO_ANSWER] == 2
 
 
 def test_a_fault_of_ours_is_a_doubt_and_no_end_of_asking() -> None:
@@ -181,7 +182,7 @@ def test_a_fault_of_ours_is_a_doubt_and_no_end_of_asking() -> None:
 def test_it_is_asked_again_and_again_and_at_once_for_a_new_pod() -> None:
     async def story() -> None:
         server = Server(scraped(BUSY, CHAT), gate())
-        source = PrometheusSource(Door(url="http://prometheus"), 0.02, lambda _: server)
+        source = PrometheusSampleSource(PrometheusServer(url="http://prometheus"), 0.02, lambda _: server)
         source.start()
         source.follow(BOTH)
         await until(lambda: source.tallies.looks >= 6)
@@ -202,8 +203,8 @@ def test_each_query_names_the_namespaces_and_keeps_what_tells_samples_apart() ->
 
 
 def test_no_label_of_a_real_page_is_added_up_away() -> None:
-    kept = {"le", *metrics.DECIDING.labels, *metrics.DECIDING.capacity_labels}
-    wanted = metrics.DECIDING.families - {metrics.DECIDING.capacity}
+    kept = {"le", *metrics.SCALING_NAMES.labels, *metrics.SCALING_NAMES.capacity_labels}
+    wanted = metrics.SCALING_NAMES.families - {metrics.SCALING_NAMES.capacity}
     found: Mapping[str, set[str]] = {name: set() for name in wanted}
     for name, labels, _ in _LINE.findall(BUSY):
         if name in wanted:
@@ -214,31 +215,33 @@ def test_no_label_of_a_real_page_is_added_up_away() -> None:
 
 def test_the_routers_families_are_called_as_the_router_calls_them() -> None:
     assert (
-        families.ASKED.name,
-        families.ASKED_TOKENS.name,
-        families.WAITING.name,
-        families.OLDEST.name,
-        families.HELD.name,
-        families.ENDPOINT_STATE.name,
-        families.ENDPOINT_INFLIGHT.name,
+        metric_families.ASKED.name,
+        metric_families.ASKED_TOKENS.name,
+        metric_families.WAITING.name,
+        metric_families.OLDEST.name,
+        metric_families.HELD.name,
+        metric_families.ENDPOINT_STATE.name,
+        metric_families.ENDPOINT_INFLIGHT.name,
     ) == ROUTER_FAMILIES
 
 
 def test_labels_are_written_out_so_that_they_read_back() -> None:
     odd = series(CHAT, "vllm:num_requests_running", "2", model_name='a"b\\c\nd', engine="")
 
-    assert prometheus_queries.pages([odd]) == {CHAT: 'vllm:num_requests_running{model_name="a\\"b\\\\c\\nd"} 2\n'}
+    assert prometheus_queries.engine_expositions([odd]) == {
+        CHAT: 'vllm:num_requests_running{model_name="a\\"b\\\\c\\nd"} 2\n'
+    }
 
 
 def test_secrets_are_not_shown() -> None:
-    assert "hush" not in repr(Door(url="http://prometheus", token="hush", authority="hush"))
+    assert "hush" not in repr(PrometheusServer(url="http://prometheus", token="hush", authority="hush"))
 
 
 def test_the_page_for_people_has_every_query_as_it_is_asked() -> None:
     page = (ROOT / "docs" / "reference" / "figures.md").read_text(encoding="utf-8")
     queries = (
-        prometheus_queries.of_engines(metrics.DECIDING, ["demo"]),
-        prometheus_queries.moments(metrics.DECIDING.usage, ["demo"]),
+        prometheus_queries.of_engines(metrics.SCALING_NAMES, ["demo"]),
+        prometheus_queries.moments(metrics.SCALING_NAMES.usage, ["demo"]),
         prometheus_queries.of_routers(["demo"]),
         prometheus_queries.moments(HELD, ["demo"]),
         prometheus_queries.asked_each_hour(PodName("demo", "chat-router")),

@@ -1,7 +1,7 @@
 """A Prometheus with a past, and with nothing to tell of this moment."""
 
-from fairlead.autoscaler.prometheus_doors import Unanswered
-from fairlead.autoscaler.prometheus_queries import Series
+from fairlead.autoscaler.prometheus_api import PrometheusUnavailable
+from fairlead.autoscaler.prometheus_queries import PrometheusSeries
 
 
 class Weeks:
@@ -11,13 +11,13 @@ class Weeks:
         self.told = course
         self.asked: list[tuple[str, float, float, float]] = []
 
-    def ask(self, _: str) -> list[Series]:
+    def ask(self, _: str) -> list[PrometheusSeries]:
         return []
 
     def course(self, query: str, start: float, end: float, step_seconds: float) -> list[tuple[float, float]]:
         self.asked.append((query, start, end, step_seconds))
         if self.told is None:
-            raise Unanswered("gone")
+            raise PrometheusUnavailable("gone")
         return self.told
 
     def close(self) -> None:

@@ -12,9 +12,9 @@ from bench.autoscaling.playing import Played, Stage
 from bench.autoscaling.swinging import most_reversals
 from bench.autoscaling.tale_by_window import TaleByWindow
 from bench.autoscaling.traffic import Part, Traffic, chat_replica
-from fairlead.fleet.capacity import Objectives
-from fairlead.sim.world.traffic.arrival import Arrival
-from tests.sim.world.test_report import answered
+from fairlead.fleet.capacity_plan import LatencyObjectives
+from fairlead.simulator.traffic.arrivals import RequestArrival
+from tests.simulator.virtual_fleet.test_report import answered
 
 EVEN = [second / 2 for second in range(7200)]
 """Two a second for an hour."""
@@ -52,7 +52,7 @@ def test_a_plan_bridges_lulls_that_are_shorter_than_coming_back() -> None:
 
 
 def test_work_is_spread_over_the_time_that_replies_take() -> None:
-    work = needed([Arrival(time=100.0, prompt_tokens=200, output_tokens=25)], 300.0)
+    work = needed([RequestArrival(time=100.0, prompt_tokens=200, output_tokens=25)], 300.0)
 
     assert max(work) == work[3]
     assert work[1] > 0
@@ -102,7 +102,7 @@ def test_hindsight_chooses_the_cheapest_setting_that_keeps_as_much() -> None:
 
 
 def test_the_worst_ten_minutes_are_those_of_the_requests_that_came_in_them() -> None:
-    tale = TaleByWindow(Objectives(ttft_p95_s=1.0), since=600.0)
+    tale = TaleByWindow(LatencyObjectives(ttft_p95_s=1.0), since=600.0)
     assert tale.worst == 1.0
     for place in range(1000):
         came = place * 2.0
@@ -117,7 +117,7 @@ def test_a_play_is_kept_and_another_contestant_is_played(tmp_path: Path, monkeyp
     monkeypatch.setattr(kept, "FOLDER", tmp_path)
     monkeypatch.setattr(kept, "digest", lambda: "the same sources")
     part = Part(arrivals=list, since=0.0, until=60.0)
-    few = [Arrival(time=float(second), prompt_tokens=100, output_tokens=5) for second in range(30)]
+    few = [RequestArrival(time=float(second), prompt_tokens=100, output_tokens=5) for second in range(30)]
     traffic = Traffic(name="few", words="", lived=chat_replica(), tuning=part, reported=part)
     stage = Stage(traffic=traffic, part=part, arrivals=few, cold_s=0.0, replicas=2)
 

@@ -3,11 +3,11 @@
 from typing import Any, Final
 
 import fairlead
-from fairlead.fleet.policies import Policy, ReplicaBounds
-from fairlead.scaling import recommending
-from fairlead.scaling.facts import EngineFigures, Facts, Phase, Pod, Router, RouterFigures
-from fairlead.scaling.memory import Memory
-from fairlead.scaling.record import Record
+from fairlead.fleet.policies import ReplicaBounds, ScalingPolicy
+from fairlead.scaling import recommender
+from fairlead.scaling.decision_record import DecisionRecord
+from fairlead.scaling.facts import EngineFigures, EnginePod, EnginePodPhase, RouterFigures, RouterPod, ScalingFacts
+from fairlead.scaling.scaling_state import ScalingState
 
 AT: Final = 1_790_000_000.0
 
@@ -28,48 +28,48 @@ def engine(**said: float) -> EngineFigures:
     return EngineFigures(**{"at": AT - 1.0} | quiet | said)
 
 
-def pod(name: str = "chat-1", **said: Any) -> Pod:  # noqa: ANN401  # fields of a pod
+def pod(name: str = "chat-1", **said: Any) -> EnginePod:  # noqa: ANN401  # fields of a pod
     """A ready one, old enough to have nothing to do with its start."""
     usual: dict[str, Any] = {
         "revision": "r1",
-        "phase": Phase.READY,
+        "phase": EnginePodPhase.READY,
         "since": AT - 4000.0,
         "ready_at": AT - 3900.0,
         "figures": engine(),
     }
-    return Pod(name=name, **usual | said)
+    return EnginePod(name=name, **usual | said)
 
 
-def router(**said: float) -> Router:
+def router(**said: float) -> RouterPod:
     """One that nobody waits at."""
-    return Router(
+    return RouterPod(
         name="router-1", figures=RouterFigures(**{"at": AT - 1.0, "asked": 1000.0, "prompt_tokens": 100_000.0} | said)
     )
 
 
-def facts(**said: Any) -> Facts:  # noqa: ANN401  # fields of the facts
+def facts(**said: Any) -> ScalingFacts:  # noqa: ANN401  # fields of the facts
     """One replica, between one and eight."""
     usual: dict[str, Any] = {
         "revision": "r1",
         "bounds": ReplicaBounds(least=1, most=8, policy="interactive"),
-        "policy": Policy(),
+        "policy": ScalingPolicy(),
         "wanted": 1,
         "pods": (pod(),),
         "routers": (router(),),
     }
-    return Facts(**usual | said)
+    return ScalingFacts(**usual | said)
 
 
 def decided(
-    seen: Facts | None = None,
-    memory: Memory = Memory(),  # noqa: B008  # frozen
+    seen: ScalingFacts | None = None,
+    memory: ScalingState = ScalingState(),  # noqa: B008  # frozen
     *,
     at: float = AT,
     **said: Any,  # noqa: ANN401  # fields of a record
-) -> Record:
+) -> DecisionRecord:
     """What the real deciding makes of it, by default with nothing remembered."""
     seen = facts() if seen is None else seen
-    recommendation, _ = recommending.recommend(seen, memory, at)
+    recommendation, _ = recommender.recommend(seen, memory, at)
     usual: dict[str, Any] = {
         "namespace": "team",
         "name": "chat",
@@ -79,4 +79,4 @@ def decided(
         "recommendation": recommendation,
         "version": fairlead.__version__,
     }
-    return Record(**usual | said)
+    return DecisionRecord(**usual | said)

@@ -13,34 +13,36 @@ import pytest
 
 from fairlead.cli.main import main
 from fairlead.cluster import package_data
-from fairlead.sim.engine.core import Core
-from fairlead.sim.engine.request import Request
-from fairlead.sim.engine.settings import EngineSettings
-from fairlead.sim.timing import calibrated, shares
-from fairlead.sim.timing.provenance import Level, Provenance
-from fairlead.sim.timing.shares import Shares
-from fairlead.sizing.question import Question
+from fairlead.simulator.engine.core import EngineCore
+from fairlead.simulator.engine.requests import EngineRequest
+from fairlead.simulator.engine.settings import EngineSettings
+from fairlead.simulator.timing import calibration_file, rate_shares
+from fairlead.simulator.timing.provenance import Provenance, ProvenanceLevel
+from fairlead.simulator.timing.rate_shares import RateShares
+from fairlead.sizing.sizing_input import SizingInput
 
 MODEL, PRODUCT = "meta-llama/Llama-3.1-8B-Instruct", "NVIDIA-H100-80GB-HBM3"
 COMMAND = ("--", "vllm", "serve", MODEL, "--max-num-batched-tokens", "2048", "--num-gpu-blocks-override", "4000")
 LIMITS = EngineSettings(blocks=4000, batch_tokens=2048, max_sequences=64)
 
 
-def engine(reached: Shares) -> Core:
+def engine(reached: RateShares) -> EngineCore:
     """One that reaches these shares."""
     known = package_data.load_catalogue()
-    question = Question(shape=known.shapes[MODEL], accelerator=known.accelerators[PRODUCT], context=8192)
-    times = shares.reaching(question, reached, Provenance(level=Level.RECORDED, source="this test"))
-    return Core(LIMITS, times, random.Random(1))  # noqa: S311  # no secret
+    question = SizingInput(shape=known.shapes[MODEL], accelerator=known.accelerators[PRODUCT], context=8192)
+    times = rate_shares.step_times_with_shares(
+        question, reached, Provenance(level=ProvenanceLevel.RECORDED, source="this test")
+    )
+    return EngineCore(LIMITS, times, random.Random(1))  # noqa: S311  # no secret
 
 
-def crowd(core: Core, count: int, now: float) -> None:
+def crowd(core: EngineCore, count: int, now: float) -> None:
     """So many requests at once."""
     for serial in range(count):
-        core.add(Request(serial=serial, prompt_tokens=1200, output_tokens=600, arrived=now))
+        core.add(EngineRequest(serial=serial, prompt_tokens=1200, output_tokens=600, arrived=now))
 
 
-def timeline(core: Core, seconds: int) -> str:
+def timeline(core: EngineCore, seconds: int) -> str:
     """What a recorder beside it writes, of a crowd that comes at once."""
     rows = ["t,prompt_throughput,gen_throughput,running,waiting,kv_cache_pct"]
     crowd(core, 40, 0.0)
@@ -55,7 +57,7 @@ def timeline(core: Core, seconds: int) -> str:
 
 
 @contextmanager
-def serving(core: Core) -> Iterator[str]:
+def serving(core: EngineCore) -> Iterator[str]:
     """Its metrics on a real socket, in real time, under crowds that come and go."""
     started, asked, lock = time.monotonic(), [0], threading.Lock()  # noqa: TID251  # it plays a real engine
 
@@ -109,28 +111,28 @@ def serving(core: Core) -> Iterator[str]:
 def test_a_recorded_timeline_becomes_a_file_for_the_engine(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     recorded, out = tmp_path / "run" / "timeseries.csv", tmp_path / "found.json"
     recorded.parent.mkdir()
-    recorded.write_text(timeline(engine(Shares(0.7, 0.2)), 30), encoding="utf-8")
+    recorded.write_text(timeline(engine(RateShares(0.7, 0.2)), 30), encoding="utf-8")
     words = ["calibrate", "--recorded", str(recorded), "--product", PRODUCT, "--out", str(out), *COMMAND]
     assert main(words) == 0
     assert capsys.readouterr().out.startswith("step times: recorded (")
-    found = calibrated.read(out.read_text(encoding="utf-8"))
+    found = calibration_file.read(out.read_text(encoding="utf-8"))
     assert (found.model, found.product, found.source) == (MODEL, PRODUCT, "the recorded run run")
     assert found.shares.bandwidth == pytest.approx(0.7, rel=0.1)
     assert found.shares.arithmetic == pytest.approx(0.2, rel=0.15)
 
 
 def test_a_running_engine_is_watched(capsys: pytest.CaptureFixture[str]) -> None:
-    with serving(engine(Shares(0.7, 0.5))) as url:
+    with serving(engine(RateShares(0.7, 0.5))) as url:
         words = ["calibrate", "--url", url, "--seconds", "4", "--every", "0.05", "--product", PRODUCT, "-o", "json"]
         assert main([*words, *COMMAND]) == 0
     told = json.loads(capsys.readouterr().out)
     assert told["stretches"] > 10
-    assert shares.LOWEST < told["bandwidth"] < shares.HIGHEST
+    assert rate_shares.LOWEST < told["bandwidth"] < rate_shares.HIGHEST
     assert told["source"] == "a running engine's metrics, 4 s"
 
 
 def test_an_engine_nobody_asks_tells_nothing(capsys: pytest.CaptureFixture[str]) -> None:
-    quiet = engine(Shares(0.7, 0.5))
+    quiet = engine(RateShares(0.7, 0.5))
     quiet.settings = EngineSettings(blocks=4000)
     with serving(quiet) as url:
         words = ["calibrate", "--url", url, "--seconds", "0.2", "--every", "0.3", "--product", PRODUCT, *COMMAND]

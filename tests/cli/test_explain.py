@@ -11,8 +11,8 @@ import pytest
 
 from fairlead.cli import explain
 from fairlead.cluster.kinds import INFERENCE_DEPLOYMENT, LEASE
-from fairlead.scaling import written
-from fairlead.scaling.facts import Doubt
+from fairlead.scaling import record_codec
+from fairlead.scaling.facts import SampleProblem
 from tests.cli.conftest import Run
 from tests.cli.decisions import decided, facts, pod, router
 from tests.cli.pretend_cluster import PretendCluster, running
@@ -33,7 +33,7 @@ def cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pretend
         monkeypatch.delenv("KUBERNETES_SERVICE_HOST", raising=False)
         cluster.has_operator()
         cluster.has("chat", scaling=SCALING, readyReplicas=1)
-        cluster.pages["/fairlead/v1/decisions/team/chat"] = written.encode(decided())
+        cluster.pages["/fairlead/v1/decisions/team/chat"] = record_codec.encode(decided())
         yield cluster
 
 
@@ -53,7 +53,7 @@ def test_json_holds_the_whole_record(run: Run) -> None:
     code, out, _ = run("explain", "-o", "json", "chat", "-n", "team")
     told = json.loads(out)
     assert code == 0
-    assert written.decode(json.dumps(told["record"])) == decided()
+    assert record_codec.decode(json.dumps(told["record"])) == decided()
     assert told["status"]["reason"] == "Steady"
 
 
@@ -201,9 +201,9 @@ def test_an_address_is_asked_directly(run: Run, cluster: PretendCluster) -> None
 
 def test_a_file_is_explained_without_a_cluster(run: Run, tmp_path: Path) -> None:
     path = tmp_path / "decisions.jsonl"
-    held = decided(facts(pods=(pod(doubt=Doubt.NO_ANSWER),), routers=(router(waiting=3.0),)))
+    held = decided(facts(pods=(pod(doubt=SampleProblem.NO_ANSWER),), routers=(router(waiting=3.0),)))
     lines = (decided(name="other"), held, decided(name="other"))
-    path.write_bytes(b"".join(written.encode(one) + b"\n" for one in lines))
+    path.write_bytes(b"".join(record_codec.encode(one) + b"\n" for one in lines))
     code, out, _ = run("explain", "infd/chat", "--record", str(path))
     assert code == 0
     assert out.startswith("infd/chat in team: ")
@@ -224,7 +224,7 @@ def test_a_file_without_decisions_is_said_to_be_one(run: Run, tmp_path: Path, co
 
 def test_a_decision_of_another_version_is_said_to_be_one(run: Run, tmp_path: Path) -> None:
     path = tmp_path / "decisions.jsonl"
-    path.write_bytes(written.encode(decided(version="0.0.1")) + b"\n")
+    path.write_bytes(record_codec.encode(decided(version="0.0.1")) + b"\n")
     _, out, _ = run("explain", "--record", str(path))
     assert "Decided by version 0.0.1" in out
 

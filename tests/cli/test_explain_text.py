@@ -6,13 +6,21 @@ from typing import Any
 import pytest
 
 from fairlead.cli import explain_text
-from fairlead.cli.explained import Explained
-from fairlead.fleet.policies import Policy, ReplicaBounds
-from fairlead.scaling import whatif
-from fairlead.scaling.facts import Phase
-from fairlead.scaling.recommendation import Advice, Bound, Figure, Limit, Question, Recommendation, ScalingReason
-from fairlead.scaling.record import Record
-from fairlead.scaling.whatif import Cause, Turn
+from fairlead.cli.explanation import Explanation
+from fairlead.fleet.policies import ReplicaBounds, ScalingPolicy
+from fairlead.scaling import what_if
+from fairlead.scaling.decision_record import DecisionRecord
+from fairlead.scaling.facts import EnginePodPhase
+from fairlead.scaling.recommendation import (
+    AppliedLimit,
+    DecisionFigure,
+    Recommendation,
+    ScalingAdvice,
+    ScalingBound,
+    ScalingReason,
+    UntrustedSample,
+)
+from fairlead.scaling.what_if import TurningPoint, WhatIfCause
 from tests.cli.decisions import AT, decided, facts, pod
 from tests.scaling.busy_fleets import steady
 
@@ -20,29 +28,32 @@ SAID = Recommendation(
     replicas=3,
     reason=ScalingReason.AT_MAXIMUM,
     message="3 replicas: no more are allowed",
-    limits=(Limit(bound=Bound.MAX_REPLICAS, before=5, after=3, because="maxReplicas is 3"),),
+    limits=(AppliedLimit(bound=ScalingBound.MAX_REPLICAS, before=5, after=3, because="maxReplicas is 3"),),
     questions=(
-        Question(who="chat-2", what="does not answer", age_seconds=61.0),
-        Question(who="router-1", what="does not answer", because="it answered with status 500"),
+        UntrustedSample(who="chat-2", what="does not answer", age_seconds=61.0),
+        UntrustedSample(who="router-1", what="does not answer", because="it answered with status 500"),
     ),
-    advice=(Advice(subject="accelerator", because="on an L4 it would cost less"),),
-    figures=(Figure(name="demand.promptTokensPerSecond", value=1234.5, unit="tokens/s"), Figure(name="x", value=0.25)),
+    advice=(ScalingAdvice(subject="accelerator", because="on an L4 it would cost less"),),
+    figures=(
+        DecisionFigure(name="demand.promptTokensPerSecond", value=1234.5, unit="tokens/s"),
+        DecisionFigure(name="x", value=0.25),
+    ),
 )
 
 
-def _text(record: Record, *turns: Turn) -> str:
-    shown = Explained(namespace="team", name="chat", seen_at=record.now, status={}, record=record, turns=turns)
+def _text(record: DecisionRecord, *turns: TurningPoint) -> str:
+    shown = Explanation(namespace="team", name="chat", seen_at=record.now, status={}, record=record, turns=turns)
     return explain_text.as_text(shown, colour=False)
 
 
-def _turn(cause: Cause, **said: Any) -> Turn:  # noqa: ANN401  # fields of a turn
+def _turn(cause: WhatIfCause, **said: Any) -> TurningPoint:  # noqa: ANN401  # fields of a turn
     usual: dict[str, Any] = {"replicas": 4, "because": ""}
-    return Turn(cause=cause, **usual | said)
+    return TurningPoint(cause=cause, **usual | said)
 
 
 def test_what_would_change_it_is_told_with_its_numbers() -> None:
     record = steady()
-    text = _text(record, *whatif.outlook(record))
+    text = _text(record, *what_if.turning_points(record))
     _, _, told = text.partition("What would change it\n")
     lines = told.splitlines()
     assert [line.split("  ")[1] for line in lines[:4]] == ["grows to 5", "grows to 5", "shrinks to 3", "shrinks to 3"]
@@ -55,8 +66,8 @@ def test_what_would_change_it_is_told_with_its_numbers() -> None:
 
 
 def test_limits_doubts_and_advice_have_their_places() -> None:
-    seen = facts(bounds=ReplicaBounds(least=3, most=3), pods=(pod(), pod("b", phase=Phase.STARTING)))
-    lifted = _turn(Cause.WITHOUT_BOUND, bound=Bound.MAX_REPLICAS, replicas=5)
+    seen = facts(bounds=ReplicaBounds(least=3, most=3), pods=(pod(), pod("b", phase=EnginePodPhase.STARTING)))
+    lifted = _turn(WhatIfCause.WITHOUT_BOUND, bound=ScalingBound.MAX_REPLICAS, replicas=5)
     text = _text(decided(seen, recommendation=SAID), lifted)
     assert text.startswith("infd/chat in team: 3 replicas (AtMaximum), 1 ready, 1 starting; by the built-in policy")
     assert "Limits that moved it\n  MaxReplicas  5 → 3  maxReplicas is 3" in text
@@ -69,7 +80,7 @@ def test_limits_doubts_and_advice_have_their_places() -> None:
 
 def test_a_policy_that_only_advises_says_so_and_sleepers_are_counted() -> None:
     said = replace(SAID, asleep=2)
-    text = _text(decided(facts(policy=Policy(active=False), pods=()), recommendation=said))
+    text = _text(decided(facts(policy=ScalingPolicy(active=False), pods=()), recommendation=said))
     heading, _, _ = text.partition("\n")
     assert "3 replicas and 2 asleep (AtMaximum), no pods; by policy interactive" in heading
     assert heading.endswith("mode Recommend: advised only, nothing follows it")
@@ -82,29 +93,29 @@ def test_a_policy_that_only_advises_says_so_and_sleepers_are_counted() -> None:
 )
 def test_times_are_told_as_people_tell_them(seconds: float, words: str) -> None:
     record = decided(recommendation=replace(SAID, figures=()))
-    assert f"grows to 4  in about {words}, at " in _text(record, _turn(Cause.AS_IT_IS, after_seconds=seconds))
+    assert f"grows to 4  in about {words}, at " in _text(record, _turn(WhatIfCause.AS_IT_IS, after_seconds=seconds))
 
 
 @pytest.mark.parametrize(
     ("bound", "words"),
     [
-        (Bound.MIN_REPLICAS, "without minReplicas 1"),
-        (Bound.BUDGET, "without the budget of None an hour"),
-        (Bound.NO_ROOM, "without the nodes' limit: no GPU is free"),
-        (Bound.STEP_UP, "without the largest step up of 4 or 2 times"),
-        (Bound.STEP_DOWN, "without the largest step down of 1"),
-        (Bound.SPARES, "without 0 spare replicas"),
-        (Bound.SCHEDULE, "without the schedule"),
+        (ScalingBound.MIN_REPLICAS, "without minReplicas 1"),
+        (ScalingBound.BUDGET, "without the budget of None an hour"),
+        (ScalingBound.NO_ROOM, "without the nodes' limit: no GPU is free"),
+        (ScalingBound.STEP_UP, "without the largest step up of 4 or 2 times"),
+        (ScalingBound.STEP_DOWN, "without the largest step down of 1"),
+        (ScalingBound.SPARES, "without 0 spare replicas"),
+        (ScalingBound.SCHEDULE, "without the schedule"),
     ],
 )
-def test_a_bound_is_told_by_what_sets_it(bound: Bound, words: str) -> None:
+def test_a_bound_is_told_by_what_sets_it(bound: ScalingBound, words: str) -> None:
     record = decided(facts(room_because="no GPU is free"))
-    assert words in _text(record, _turn(Cause.WITHOUT_BOUND, bound=bound))
+    assert words in _text(record, _turn(WhatIfCause.WITHOUT_BOUND, bound=bound))
 
 
 def test_on_a_terminal_headings_stand_out() -> None:
     record = decided(recommendation=SAID)
-    shown = Explained(namespace="team", name="chat", seen_at=AT, status={}, record=record)
+    shown = Explanation(namespace="team", name="chat", seen_at=AT, status={}, record=record)
     text = explain_text.as_text(shown, colour=True)
     assert text.startswith(explain_text.BOLD)
     assert f"{explain_text.YELLOW}Metrics that are missing{explain_text.PLAIN}" in text

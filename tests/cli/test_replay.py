@@ -12,15 +12,15 @@ import pytest
 
 import fairlead
 from bench.random_histories import records
-from fairlead.cli import replay_lines
-from fairlead.scaling import written
-from fairlead.scaling.record import Record
+from fairlead.cli import replay_records
+from fairlead.scaling import record_codec
+from fairlead.scaling.decision_record import DecisionRecord
 from tests.cli.conftest import Run
 from tests.cli.decisions import decided
 
 
-def _lines(*told: Record) -> bytes:
-    return b"".join(written.encode(one) + b"\n" for one in told)
+def _lines(*told: DecisionRecord) -> bytes:
+    return b"".join(record_codec.encode(one) + b"\n" for one in told)
 
 
 def _file(folder: Path, content: bytes, name: str = "decisions.jsonl") -> str:
@@ -29,7 +29,7 @@ def _file(folder: Path, content: bytes, name: str = "decisions.jsonl") -> str:
     return str(path)
 
 
-def _otherwise(record: Record) -> Record:
+def _otherwise(record: DecisionRecord) -> DecisionRecord:
     return replace(record, recommendation=replace(record.recommendation, replicas=99))
 
 
@@ -119,7 +119,7 @@ def test_what_cannot_be_read_is_said(run: Run, tmp_path: Path, name: str, conten
 def test_progress_is_told_now_and_then_and_wiped(tmp_path: Path) -> None:
     told: list[str] = []
     clock = iter(range(100))
-    progress = replay_lines.Progress(clock=lambda: float(next(clock)), wanted=True, tell=told.append)
+    progress = replay_records.ReplayProgress(clock=lambda: float(next(clock)), wanted=True, tell=told.append)
     path = _file(tmp_path, _lines(decided(), decided()))
-    replay_lines.replayed(replay_lines.read([path]), progress, keep=1)
+    replay_records.replay_all(replay_records.read([path]), progress, keep=1)
     assert told == ["1 decisions", "2 decisions", " " * 40 + "\r"]

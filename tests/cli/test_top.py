@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 
 from fairlead.cli import top_rows, top_screen, top_table
-from fairlead.cli.cluster_door import NotToBeHad
-from fairlead.cli.top_rows import Row, Seen
-from fairlead.scaling import written
-from fairlead.scaling.glance import Glance, glance
+from fairlead.cli.cluster_client import ClusterUnavailable
+from fairlead.cli.top_rows import TopRow, TopView
+from fairlead.scaling import record_codec
+from fairlead.scaling.decision_summary import DecisionSummary, summarize
 from fairlead.scaling.recommendation import ScalingReason
 from tests.cli.conftest import Run
 from tests.cli.decisions import AT, decided, facts, router
@@ -28,10 +28,10 @@ STATUS: dict[str, Any] = {
     "desiredReplicas": 2,
     "cost": {"perHour": "1.40"},
 }
-ROW = Row(
+ROW = TopRow(
     namespace="team", name="chat", ready=1, wanted=1, recommended=1, asleep=0, reason="Steady", message="one is enough"
 )
-SEEN = Seen(rows=(ROW,), at=AT, scope="namespace team")
+SEEN = TopView(rows=(ROW,), at=AT, scope="namespace team")
 
 
 @pytest.fixture
@@ -47,7 +47,7 @@ def cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pretend
 def test_figures_come_from_whoever_decides_and_counts_from_the_object(run: Run, cluster: PretendCluster) -> None:
     cluster.has_operator()
     late = decided(facts(routers=(router(waiting=3.0, held=3.0),), price_per_hour=0.7), at=4e9)
-    cluster.pages["/fairlead/v1/decisions"] = written.encode_table([late])
+    cluster.pages["/fairlead/v1/decisions"] = record_codec.encode_table([late])
     code, out, err = run("top", "--once")
     heading, titles, row = out.splitlines()
     assert (code, err) == (0, "")
@@ -111,15 +111,15 @@ def test_an_old_decision_says_nothing_any_more() -> None:
         "spec": {"scaling": {"maxReplicas": 2}},
         "status": STATUS,
     }
-    (fresh,) = top_rows.rows([deployment], [glance(decided())], AT + 60)
-    (old,) = top_rows.rows([deployment], [glance(decided())], AT + 600)
+    (fresh,) = top_rows.rows([deployment], [summarize(decided())], AT + 60)
+    (old,) = top_rows.rows([deployment], [summarize(decided())], AT + 600)
     assert (fresh.running, old.running) == (2.0, None)
     assert old.reason == "TokenDemand"
 
 
 def test_supply_is_that_of_all_replicas() -> None:
     told = {"need.replicas": 0.2, "supply.replicas": 4.0, "demand.requestsPerSecond": 0.5}
-    seen = Glance(
+    seen = DecisionSummary(
         namespace="team",
         name="chat",
         now=AT,
@@ -135,7 +135,7 @@ def test_supply_is_that_of_all_replicas() -> None:
     deployment = {"metadata": {"namespace": "team", "name": "chat"}, "spec": {"scaling": {"maxReplicas": 4}}}
     row = top_rows.rows([deployment | {"status": {"cost": {"perHour": "much"}}}], [seen], AT)[0]
     assert (row.demand, row.supply, row.cost_per_hour) == (0.5, 10.0, None)
-    line = top_table.as_lines(Seen(rows=(row,), at=AT, scope=""), width=None, colour=False)[2]
+    line = top_table.as_lines(TopView(rows=(row,), at=AT, scope=""), width=None, colour=False)[2]
     assert re.sub(r" +", " ", line) == "team chat 0 - 4 - - - 0.50/s 10.0/s 25% 1.5s - Steady"
 
 
@@ -148,7 +148,7 @@ def test_supply_is_that_of_all_replicas() -> None:
         (replace(ROW, wanted=3), top_table.YELLOW),
     ],
 )
-def test_who_waits_is_red_and_what_is_on_its_way_is_yellow(row: Row, shade: str) -> None:
+def test_who_waits_is_red_and_what_is_on_its_way_is_yellow(row: TopRow, shade: str) -> None:
     line = top_table.as_lines(replace(SEEN, rows=(row,)), width=None, colour=True)[2]
     assert line.startswith(shade or "team")
     assert line.endswith(top_table.PLAIN if shade else "enough")
@@ -176,15 +176,15 @@ class Keys(io.TextIOWrapper):
 def test_a_live_table_goes_on_until_q_and_gives_the_terminal_back() -> None:
     keys, out, looks = Keys(), io.StringIO(), []
 
-    async def look() -> Seen:
+    async def look() -> TopView:
         looks.append(1)
         if len(looks) == 2:
-            raise NotToBeHad("the line is down")
+            raise ClusterUnavailable("the line is down")
         if len(looks) == 4:
             os.write(keys.ours, b"q")
         return SEEN
 
-    with top_screen.taken(keys, out) as screen:
+    with top_screen.alternate_screen(keys, out) as screen:
         asyncio.run(top_screen.follow(screen, look, 0.001))
     keys.close()
     shown = out.getvalue()
@@ -197,16 +197,16 @@ def test_a_long_table_is_cut_to_the_screen(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setenv("LINES", "6")
     monkeypatch.setenv("COLUMNS", "80")
     out = io.StringIO()
-    top_screen.Screen(keys=None, out=out).show(replace(SEEN, rows=(ROW,) * 9))
+    top_screen.TopScreen(keys=None, out=out).show(replace(SEEN, rows=(ROW,) * 9))
     assert "and 7 more; -n shows one namespace" in out.getvalue()
 
 
 def test_without_a_keyboard_only_an_interrupt_ends_it() -> None:
-    async def look() -> Seen:
+    async def look() -> TopView:
         raise KeyboardInterrupt
 
     out = io.StringIO()
-    with top_screen.taken(io.TextIOWrapper(io.BytesIO()), out) as screen:
+    with top_screen.alternate_screen(io.TextIOWrapper(io.BytesIO()), out) as screen:
         assert screen.keys is None
         with pytest.raises(KeyboardInterrupt):
             asyncio.run(top_screen.follow(screen, look, 0.001))

@@ -7,7 +7,7 @@ import pytest
 
 from fairlead.cli import review_text
 from fairlead.cluster import documents
-from fairlead.cluster.documents import Document
+from fairlead.cluster.documents import YamlDocument
 from fairlead.controller import admission
 from tests.admission.table import KNOWN, SAMPLES, deployment, engine, policy
 from tests.cli.conftest import File, Run
@@ -134,9 +134,9 @@ def test_a_configuration_that_is_not_there_is_a_wrong_word(words: str, run: Run,
 
 def test_people_at_a_terminal_see_colours() -> None:
     review = admission.review(engine(context={"maxTokens": 100_000}, extraArgs=["--port=1"]), KNOWN)
-    text = review_text.as_text(Document(place="a.yaml"), review, colour=True)
+    text = review_text.as_text(YamlDocument(place="a.yaml"), review, colour=True)
     assert text.startswith(f"{review_text.RED}✗{review_text.PLAIN} a.yaml: InferenceDeployment bad")
-    broken = Document(place="b.yaml", problem="is empty")
+    broken = YamlDocument(place="b.yaml", problem="is empty")
     assert review_text.as_text(broken, None, colour=False) == "✗ b.yaml: is empty"
 
 

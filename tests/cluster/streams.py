@@ -18,7 +18,7 @@ from typing import Final, Self
 
 from openai import AsyncOpenAI
 
-from fairlead.simulator.surface import rehearsal
+from fairlead.emulator.surface import expected_replies
 from tests.patience import eventually
 
 MODEL: Final = "chat"
@@ -51,7 +51,7 @@ class Question:
         """What the engine says to it."""
         said = [{"role": "user", "content": self.content}]
         told = {"messages": said, "max_tokens": self.tokens, "ignore_eos": True}
-        return rehearsal.chat_text(told, context_tokens=CONTEXT_TOKENS)
+        return expected_replies.chat_text(told, context_tokens=CONTEXT_TOKENS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

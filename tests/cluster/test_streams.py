@@ -2,12 +2,12 @@
 
 import asyncio
 
-from fairlead.simulator.pretence import Fault, Pretence
+from fairlead.emulator.emulation_knobs import EmulationKnobs, EngineFault
 from tests.cluster.streams import Report, Traffic
-from tests.simulator.living import faulty, living, paced
+from tests.emulator.living import faulty, living, paced
 
 
-def traffic_through(pretence: Pretence) -> Report:
+def traffic_through(pretence: EmulationKnobs) -> Report:
     """A few conversations with one engine."""
 
     def flow(address: str) -> Report:
@@ -31,13 +31,13 @@ def test_whole_answers_are_no_flaw() -> None:
 
 
 def test_a_connection_that_breaks_in_a_stream_cuts_it_and_fails_a_whole_answer() -> None:
-    report = traffic_through(faulty(Fault.CUT_STREAM))
+    report = traffic_through(faulty(EngineFault.CUT_STREAM))
 
     assert (len(report.cut), len(report.failed)) == (report.streams, report.requests - report.streams)
     assert report.streams > 0
 
 
 def test_a_refusal_is_a_failure() -> None:
-    report = traffic_through(faulty(Fault.ERRORS))
+    report = traffic_through(faulty(EngineFault.ERRORS))
 
     assert (len(report.failed), report.cut) == (report.requests, ())

@@ -9,14 +9,14 @@ from typing import Final
 
 from fairlead.cluster import kinds, pods
 from fairlead.cluster.kinds import Manifest, Resource
-from fairlead.cluster.store import Change, Store
-from fairlead.controller.existence import NOTHING
-from fairlead.controller.known import Key
-from fairlead.controller.losses import Losses
-from fairlead.controller.seeing import CHILDREN
-from fairlead.fleet.endpoints import Endpoint, EndpointState
-from fairlead.fleet.load import EngineLoad
-from fairlead.fleet.wanted import EngineKind
+from fairlead.cluster.store import ObjectStore, StoreChange
+from fairlead.controller.child_losses import ChildLosses
+from fairlead.controller.informers import CHILDREN
+from fairlead.controller.reference_cache import NOTHING
+from fairlead.controller.review_context import ObjectKey
+from fairlead.fleet.desired_state import EngineKind
+from fairlead.fleet.endpoints import EndpointState, RouterEndpoint
+from fairlead.fleet.engine_load import EngineLoad
 from fairlead.objects import labels
 from tests.reaching.fake_objects import Happened, Objects, matches
 
@@ -32,18 +32,18 @@ class PretendWorld:
 
     def __init__(self, objects: Objects) -> None:
         self._objects = objects
-        self._stores: dict[Resource, Store] = {}
+        self._stores: dict[Resource, ObjectStore] = {}
         self.blind: frozenset[Resource] = frozenset()
         self.hears = True
         self.feed: Feed | None = None
         """Which changes arrive, and in which order; nothing: a list each time, which tells the truth."""
         self._told = objects.version
         self._listed = -1
-        self.losses = Losses()
+        self.losses = ChildLosses()
 
-    def of(self, resource: Resource) -> Store:
+    def of(self, resource: Resource) -> ObjectStore:
         """Objects of one kind."""
-        return self._stores.setdefault(resource, Store())
+        return self._stores.setdefault(resource, ObjectStore())
 
     def knows(self, resource: Resource) -> bool:
         """Whether that kind can be seen."""
@@ -94,7 +94,7 @@ class PretendWorld:
                 gone = one.old | {"metadata": one.old["metadata"] | {"resourceVersion": str(one.version)}}
                 self._heard(resource, self.of(resource).drop(gone))
 
-    def _heard(self, resource: Resource, changes: Iterable[Change]) -> None:
+    def _heard(self, resource: Resource, changes: Iterable[StoreChange]) -> None:
         for old, new in changes:
             self.losses.heard(resource, old, new, self._beside)
 
@@ -123,7 +123,7 @@ class PretendLooks:
         self.stubborn = False
         """Engines do not turn."""
 
-    async def endpoints(self, router: Manifest) -> tuple[Endpoint, ...] | None:
+    async def endpoints(self, router: Manifest) -> tuple[RouterEndpoint, ...] | None:
         """What a router sees."""
         if self.silent:
             return None
@@ -131,14 +131,14 @@ class PretendLooks:
         selector = f"fairlead.dev/deployment={name},fairlead.dev/role=engine"
         return tuple(self._seen(pod) for pod in self._objects.listed("pods", None, selector) if pods.is_ready(pod))
 
-    def _seen(self, pod: Manifest) -> Endpoint:
+    def _seen(self, pod: Manifest) -> RouterEndpoint:
         mute = pod["metadata"]["labels"]["fairlead.dev/revision"] in self.mute
         state, reason = (EndpointState.PROBING, "no token in 5 s") if mute else (EndpointState.ROUTABLE, "")
         if labels.ASLEEP in (pod["metadata"].get("annotations") or {}):
             state, reason = EndpointState.NOT_READY, "asleep"
         name = pod["metadata"]["name"]
         inflight = self.busy.get(name, 0)
-        return Endpoint(pod=name, address="198.18.0.9:8000", state=state, inflight=inflight, reason=reason)
+        return RouterEndpoint(pod=name, address="198.18.0.9:8000", state=state, inflight=inflight, reason=reason)
 
     async def load(self, pod: Manifest, kind: EngineKind) -> EngineLoad | None:  # noqa: ARG002
         """What an engine measured."""
@@ -162,8 +162,8 @@ class PretendReferences:
         self._objects = objects
 
     async def present(
-        self, named: Sequence[Key], needed: Mapping[Key, frozenset[str]] = NOTHING
-    ) -> Mapping[Key, frozenset[str]]:
+        self, named: Sequence[ObjectKey], needed: Mapping[ObjectKey, frozenset[str]] = NOTHING
+    ) -> Mapping[ObjectKey, frozenset[str]]:
         """Those that are there."""
         del needed  # nothing here is remembered
         titles = {"Secret": "secrets", "ConfigMap": "configmaps", "PersistentVolumeClaim": "persistentvolumeclaims"}

@@ -16,17 +16,17 @@ from typing import Any, Final
 
 from pydantic.alias_generators import to_snake
 
-from fairlead.api import into_wanted
+from fairlead.api import deployment_conversion
 from fairlead.api.kinds import DEPLOYMENT, GATEWAY, POLICY, Kind
-from fairlead.api.problems import ReadReason
-from fairlead.api.reading import read_stored
+from fairlead.api.object_reader import read_stored
+from fairlead.api.read_problems import ReadReason
 from fairlead.cluster.kinds import Manifest
 from fairlead.controller import admission
-from fairlead.controller.known import RELEASES, Known
 from fairlead.controller.review import AdmissionReason
-from fairlead.fleet.refusals import Remark
-from fairlead.fleet.wanted import SecretKey
-from fairlead.objects import stamps
+from fairlead.controller.review_context import RELEASES, ReviewContext
+from fairlead.fleet.desired_state import SecretKey
+from fairlead.fleet.findings import SpecFinding
+from fairlead.objects import applied_hash
 from tests.admission.table import KNOWN
 from tests.api import full_specs
 from tests.api.objects import written
@@ -39,7 +39,7 @@ ROOMS: Final = Path(__file__).resolve().parents[2] / "operator" / "fairlead"
 ROUTING: Final = ("routing", "router")
 PARSER: Final = "router/told"
 """Reads the routers' file into values; whoever acts on them stands elsewhere."""
-TRUSTING: Final = Known(catalogue=KNOWN.catalogue)
+TRUSTING: Final = ReviewContext(catalogue=KNOWN.catalogue)
 UNBUILT: Final = frozenset({AdmissionReason.NOT_AVAILABLE, AdmissionReason.NOT_ENFORCED})
 MOST: Final = 4
 """Modules that a row names."""
@@ -136,7 +136,7 @@ def _covers(field: str, leaf: str) -> bool:
     return f"{leaf}.".startswith(f"{named}.")
 
 
-def _sentence(remark: Remark) -> str:
+def _sentence(remark: SpecFinding) -> str:
     return f"{remark.because}; {remark.remedy}"
 
 
@@ -157,7 +157,7 @@ def _plain(found: Manifest) -> Manifest:
     text = json.dumps(found, sort_keys=True)
     for one in sorted({str(each["hash"]) for each in found["status"]["revisions"]}):
         text = text.replace(one, "REVISION")
-    return dict(json.loads(re.sub(rf'"{stamps.APPLIED}": "\\w+"', '""', text)))
+    return dict(json.loads(re.sub(rf'"{applied_hash.APPLIED}": "\\w+"', '""', text)))
 
 
 def _rollout(before: Any, after: Any) -> str:  # noqa: ANN401  # objects as written
@@ -168,7 +168,7 @@ def _rollout(before: Any, after: Any) -> str:  # noqa: ANN401  # objects as writ
 def _readers(leaf: str, before: Any, after: Any) -> list[str]:  # noqa: ANN401  # objects as written
     """Modules of a router that read an attribute of that name and speak of the group it stands in."""
     readings = [read_stored(one, DEPLOYMENT).value for one in (before, after)]
-    old, new = (into_wanted.deployment(one, RELEASES) for one in readings if one is not None)
+    old, new = (deployment_conversion.deployment(one, RELEASES) for one in readings if one is not None)
     found = differences(old, new)
     if found and all(owner == SecretKey.__name__ for owner, _ in found):
         return [PARSER.replace("/", ".")]

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
-from fairlead.cluster import gpu_places, kinds
+from fairlead.cluster import gpu_nodes, kinds
 from tests.reaching.fake_objects import Objects
 
 Manifest = dict[str, Any]
@@ -150,10 +150,10 @@ class Kube:
             self.objects.put(kinds.POD, pod | {"status": status})
 
     def _place(self, pod: Manifest) -> None:
-        wants = gpu_places.holds(pod, RESOURCE)
+        wants = gpu_nodes.held_gpus(pod, RESOURCE)
         used: Counter[str] = Counter()
         for one in self.of(kinds.POD):
-            used[one["spec"].get("nodeName", "")] += gpu_places.holds(one, RESOURCE)
+            used[one["spec"].get("nodeName", "")] += gpu_nodes.held_gpus(one, RESOURCE)
         selector = pod["spec"].get("nodeSelector") or {}
         for node in self.of(kinds.NODE):
             labels, name = node["metadata"]["labels"], node["metadata"]["name"]

@@ -4,11 +4,11 @@ import asyncio
 from dataclasses import replace
 from typing import Any, Final
 
-from fairlead.api import into_policies
+from fairlead.api import policy_conversion
 from fairlead.api.kinds import POLICY
-from fairlead.api.reading import read_stored
+from fairlead.api.object_reader import read_stored
 from fairlead.fleet import policies
-from fairlead.fleet.policies import Policy, ReplicaBounds, Signals
+from fairlead.fleet.policies import ReplicaBounds, ScalingPolicy, SignalTargets
 from tests.api.full_specs import POLICY_SPEC
 from tests.api.objects import written
 from tests.autoscaler.fleets import Fleet, policy
@@ -24,20 +24,20 @@ def readers() -> Readers:
     """Every attribute of a policy, with the modules that read it; judging a policy is no use of it."""
     full = _full()
     with watched(policies) as found:
-        for one in (full, replace(full, signals=Signals()), replace(full, zero_after_seconds=60.0)):
+        for one in (full, replace(full, signals=SignalTargets()), replace(full, zero_after_seconds=60.0)):
             for least in (0, 1):
                 _lived(one, least)
         asyncio.run(_looped())
     return found
 
 
-def _full() -> Policy:
+def _full() -> ScalingPolicy:
     found = read_stored(written(POLICY_SPEC, kind=POLICY), POLICY).value
     assert found is not None
-    return into_policies.policy(found.spec)
+    return policy_conversion.policy(found.spec)
 
 
-def _lived(one: Policy, least: int) -> None:
+def _lived(one: ScalingPolicy, least: int) -> None:
     fleet = Fluid(policy=one, bounds=ReplicaBounds(least=least, most=20)).grown(2, at_once=True)
     for seconds, rate in LOADS:
         fleet.lived(seconds, rate)

@@ -12,10 +12,10 @@ from fairlead.api import kinds as ours
 from fairlead.cluster import kinds, package_data, pods
 from fairlead.cluster.api_errors import ApiError
 from fairlead.cluster.kinds import Manifest
-from fairlead.controller.known import Key, Known
-from fairlead.controller.queue import Outcome
-from fairlead.controller.reconcile import Doors, Reconciler, Setting
-from fairlead.objects.platform import Platform
+from fairlead.controller.reconcile import ReconcileEnvironment, Reconciler, ReconcileSettings
+from fairlead.controller.review_context import ObjectKey, ReviewContext
+from fairlead.controller.work_queue import ReconcileOutcome
+from fairlead.objects.installation import Installation
 from tests.controller import tried
 from tests.controller.doors import PretendLooks, PretendReferences, PretendTeller, PretendWorld
 from tests.controller.kube import Kube
@@ -52,14 +52,16 @@ class Pretend:
         """A fresh operator that remembers nothing."""
         self.world = PretendWorld(self.objects)
         self.world.hear()
-        doors = Doors(
+        doors = ReconcileEnvironment(
             server=self.server,
             world=self.world,
             looks=self.looks,
             named=PretendReferences(self.objects),
             teller=self.teller,
         )
-        self.operator = Reconciler(Setting(known=Known(catalogue=CATALOGUE), platform=PLATFORM), doors)
+        self.operator = Reconciler(
+            ReconcileSettings(known=ReviewContext(catalogue=CATALOGUE), platform=PLATFORM), doors
+        )
 
     def twin(self) -> "Pretend":
         """A second world that stands just where this one does, with an operator that remembers nothing."""
@@ -85,15 +87,15 @@ class Pretend:
         status = {"status": live["status"]} if "status" in live else {}
         self.objects.put(kinds.INFERENCE_DEPLOYMENT, document | status)
 
-    def tick(self, name: str = "chat") -> Outcome:
+    def tick(self, name: str = "chat") -> ReconcileOutcome:
         """One reconcile."""
         self.world.hear()
         return _LOOP.run(self.operator.tick(self.key(name), self.now))
 
     @staticmethod
-    def key(name: str = "chat") -> Key:
+    def key(name: str = "chat") -> ObjectKey:
         """How the operator calls a deployment."""
-        return Key(ours.DEPLOYMENT.name, "default", name)
+        return ObjectKey(ours.DEPLOYMENT.name, "default", name)
 
     def look(self, name: str = "chat") -> None:
         """Reconcile until there is nothing to do at this moment; an error of the API is tried again."""
@@ -178,7 +180,7 @@ class Pretend:
         }
 
 
-PLATFORM: Final = Platform(
+PLATFORM: Final = Installation(
     image="fairlead:test",
     operator_namespace="fairlead-system",
     operator_labels=(("app.kubernetes.io/name", "fairlead"),),

@@ -51,7 +51,7 @@ PROPERTIES: Final = (
         "P7",
         "the same name with a new uid is another object",
         (
-            "tests/controller/test_hands.py::test_a_namesake_of_an_empty_revision_is_not_removed",
+            "tests/controller/test_applier.py::test_a_namesake_of_an_empty_revision_is_not_removed",
             "tests/controller/test_the_feed.py::test_a_namesake_made_while_the_operator_slept_gets_children_of_its_own",
         ),
     ),
@@ -80,7 +80,7 @@ PROPERTIES: Final = (
         "P11",
         "our own writes are read",
         (
-            "tests/controller/test_leading.py::test_what_we_removed_is_gone_before_the_watch_says_so",
+            "tests/controller/test_leader_tasks.py::test_what_we_removed_is_gone_before_the_watch_says_so",
             "tests/controller/test_the_feed.py::test_a_store_that_is_behind_our_own_writes_makes_nothing_twice",
             "tests/reaching/test_informer.py::test_our_own_write_is_in_the_store_before_the_watch_says_so",
         ),
@@ -91,7 +91,7 @@ PROPERTIES: Final = (
         (
             "tests/controller/test_crashes.py::test_an_error_at_any_write_heals",
             "tests/controller/test_crashes.py::test_a_write_whose_answer_is_lost_heals",
-            "tests/controller/test_leading.py::test_errors_of_the_api_and_a_lost_lease_are_tried_again",
+            "tests/controller/test_leader_tasks.py::test_errors_of_the_api_and_a_lost_lease_are_tried_again",
         ),
     ),
     Property(
@@ -121,7 +121,7 @@ PROPERTIES: Final = (
             "tests/controller/test_bad_revisions.py::test_a_missing_object_keeps_what_serves_and_heals_when_it_is_made",
             "tests/controller/test_bad_revisions.py::test_a_secret_without_the_key_names_those_it_has",
             "tests/controller/test_bad_revisions.py::test_a_gpu_that_no_node_has_keeps_what_serves",
-            "tests/controller/test_hands.py::test_a_refused_spec_keeps_a_revision_whose_template_nobody_noted",
+            "tests/controller/test_applier.py::test_a_refused_spec_keeps_a_revision_whose_template_nobody_noted",
             "tests/controller/test_rollouts.py::test_a_refused_spec_keeps_every_pod_that_serves",
             "tests/controller/test_rollouts.py::test_a_first_spec_that_is_refused_starts_nothing",
         ),
@@ -130,7 +130,7 @@ PROPERTIES: Final = (
         "P16",
         "a change of mind stays within the rollout's limits",
         (
-            "tests/controller/test_hands.py::test_a_revision_that_somebody_asks_for_again_is_not_removed",
+            "tests/controller/test_applier.py::test_a_revision_that_somebody_asks_for_again_is_not_removed",
             "tests/controller/test_rollouts.py::test_a_change_of_mind_never_costs_more_than_the_rollout_may",
             "tests/controller/test_rollouts.py::test_a_revert_in_the_middle_keeps_what_serves",
             "tests/controller/test_rollouts.py::test_a_paused_rollout_still_counts",
@@ -153,15 +153,15 @@ PROPERTIES: Final = (
             "tests/controller/test_deletion.py::test_nothing_is_made_again_while_a_deployment_is_going",
             "tests/controller/test_deletion.py::test_what_a_deletion_orphaned_is_left_alone",
             "tests/controller/test_deletion.py::test_a_deletion_between_the_look_and_the_report_is_no_failure",
-            "tests/controller/test_hands.py::test_a_child_on_its_way_out_is_waited_for",
-            "tests/controller/test_hands.py::test_a_namespace_that_ends_is_nobodys_problem",
+            "tests/controller/test_applier.py::test_a_child_on_its_way_out_is_waited_for",
+            "tests/controller/test_applier.py::test_a_namespace_that_ends_is_nobodys_problem",
         ),
     ),
     Property(
         "P19",
         "a child that was edited or removed is put back",
         (
-            "tests/controller/test_hands.py::test_children_that_leave_or_are_others_are_not_pruned",
+            "tests/controller/test_applier.py::test_children_that_leave_or_are_others_are_not_pruned",
             "tests/controller/test_other_hands.py::test_a_removed_child_is_back_after_one_look",
             "tests/controller/test_other_hands.py::test_an_edited_child_is_put_back_after_one_look",
             "tests/controller/test_other_hands.py::test_whoever_wrote_last_is_named",
@@ -189,8 +189,8 @@ PROPERTIES: Final = (
         "P22",
         "whoever lost the Lease does not write",
         (
-            "tests/controller/test_leading.py::test_errors_of_the_api_and_a_lost_lease_are_tried_again",
-            "tests/controller/test_leading.py::test_a_fence_lets_nobody_write_who_does_not_lead",
+            "tests/controller/test_leader_tasks.py::test_errors_of_the_api_and_a_lost_lease_are_tried_again",
+            "tests/controller/test_leader_tasks.py::test_a_fence_lets_nobody_write_who_does_not_lead",
             "tests/controller/test_process.py::test_a_shorter_lease_is_renewed_sooner_and_ends_sooner",
             "tests/controller/test_process.py::test_who_is_told_to_stop_gives_the_lease_back",
             "tests/controller/test_process.py::test_who_lost_the_lease_ends_its_work",
@@ -202,7 +202,7 @@ PROPERTIES: Final = (
         "P23",
         "a missing right is named and harms nobody else",
         (
-            "tests/controller/test_existence.py::test_what_may_not_be_read_is_taken_on_trust",
+            "tests/controller/test_reference_cache.py::test_what_may_not_be_read_is_taken_on_trust",
             "tests/controller/test_rights.py::test_a_missing_right_is_named_and_heals",
             "tests/controller/test_rights.py::test_a_missing_right_to_delete_leaves_an_empty_revision_and_says_so",
             "tests/controller/test_rights.py::test_a_missing_right_to_weigh_pods_is_said",
@@ -264,7 +264,7 @@ PROPERTIES: Final = (
         "P30",
         "one bad object harms only itself",
         (
-            "tests/controller/test_leading.py::test_one_object_that_breaks_us_says_so_and_two_hundred_others_go_on",
+            "tests/controller/test_leader_tasks.py::test_one_object_that_breaks_us_says_so_and_two_hundred_others_go_on",
             "tests/controller/test_small_parts.py::test_a_failure_of_ours_is_said_and_touches_nothing_else",
             "tests/controller/test_stored_nonsense.py::test_one_that_breaks_us_breaks_nobody_else",
         ),
@@ -273,7 +273,7 @@ PROPERTIES: Final = (
         "P31",
         "what the schema would refuse today is frozen, never a crash loop",
         (
-            "tests/controller/test_hands.py::test_a_refused_spec_keeps_a_revision_whose_template_nobody_noted",
+            "tests/controller/test_applier.py::test_a_refused_spec_keeps_a_revision_whose_template_nobody_noted",
             "tests/controller/test_shared_objects.py::test_a_policy_that_cannot_decide_says_why",
             "tests/controller/test_stored_nonsense.py::test_what_the_schema_would_refuse_today_freezes_and_harms_nobody",
             "tests/controller/test_stored_nonsense.py::test_notes_that_make_no_sense_are_notes_nobody_has",

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from fairlead.cluster import kinds
-from fairlead.cluster.api_errors import Asked, of_answer
+from fairlead.cluster.api_errors import ApiRequest, of_answer
 from fairlead.cluster.kinds import Manifest, Resource
 from tests.controller import tried
 from tests.reaching.fake_objects import Objects, Status
@@ -49,7 +49,7 @@ class PretendServer:
 
     async def read(self, resource: Resource, namespace: str | None, name: str) -> Manifest | None:
         """One object as it is now."""
-        self._permit(Asked(verb="get", resource=resource, name=name), resource.title)
+        self._permit(ApiRequest(verb="get", resource=resource, name=name), resource.title)
         return self.objects.held.get((resource.title, namespace or "", name))
 
     async def apply(
@@ -95,7 +95,7 @@ class PretendServer:
         if faults.before == number:
             tried.COUNT["crash_points"] += 1
             raise Crashed
-        asked = Asked(verb=verb, resource=resource, name=name)
+        asked = ApiRequest(verb=verb, resource=resource, name=name)
         if (code := faults.answers.get(number)) is not None:
             tried.COUNT["faults"] += 1
             raise of_answer(asked, code, b'{"reason": "Scripted", "message": "by script"}')
@@ -112,7 +112,7 @@ class PretendServer:
             raise of_answer(asked, 503, b"")
         return done
 
-    def _permit(self, asked: Asked, title: str) -> None:
+    def _permit(self, asked: ApiRequest, title: str) -> None:
         if (asked.verb, title) in self.faults.forbidden:
             words = f'{title} "{asked.name}" is forbidden: User "fairlead" cannot {asked.verb} resource "{title}"'
             raise of_answer(asked, 403, _json({"reason": "Forbidden", "message": words}))

@@ -6,7 +6,7 @@ import aiohttp
 import pytest
 
 from fairlead.controller import health
-from fairlead.controller.health import Pulse
+from fairlead.controller.health import ProcessHealth
 from tests.reaching.worlds import run
 
 
@@ -24,7 +24,7 @@ def test_only_what_a_restart_would_heal_is_sickness(
     leading: bool, watch_s: float, key_s: float, lag_s: float, sick: str
 ) -> None:
     """P10: a silence that outlives every new watch is one."""
-    pulse = Pulse(watch_age_s=lambda: watch_s, oldest_key_s=lambda: key_s, leading=leading, lag_s=lag_s)
+    pulse = ProcessHealth(watch_age_s=lambda: watch_s, oldest_key_s=lambda: key_s, leading=leading, lag_s=lag_s)
     assert pulse.sickness() == sick
 
 
@@ -37,7 +37,7 @@ async def asked(runner: aiohttp.web.AppRunner, path: str) -> tuple[int, str]:
 
 def test_the_kubelet_is_told_how_it_is() -> None:
     async def story() -> None:
-        pulse = Pulse(watch_age_s=lambda: 0.0, oldest_key_s=lambda: 0.0)
+        pulse = ProcessHealth(watch_age_s=lambda: 0.0, oldest_key_s=lambda: 0.0)
         runner = await health.serve("127.0.0.1", 0, pulse)
         try:
             assert await asked(runner, "/healthz") == (200, "ok\n")
@@ -68,7 +68,7 @@ def test_a_loop_that_was_held_up_is_measured(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(health, "BEAT_S", 0.001)
 
     async def story() -> None:
-        pulse = Pulse(watch_age_s=lambda: 0.0, oldest_key_s=lambda: 0.0, lag_s=-1)
+        pulse = ProcessHealth(watch_age_s=lambda: 0.0, oldest_key_s=lambda: 0.0, lag_s=-1)
         beating = asyncio.create_task(pulse.beat())
         while pulse.lag_s < 0:
             await asyncio.sleep(0.001)

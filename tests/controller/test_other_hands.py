@@ -8,7 +8,7 @@ import pytest
 
 from fairlead.cluster import kinds
 from fairlead.cluster.kinds import Manifest, Resource
-from fairlead.controller import meddling
+from fairlead.controller import foreign_changes
 from tests.controller.pretend import Pretend, deployment
 
 CHILDREN: tuple[tuple[Resource, str], ...] = (
@@ -103,7 +103,7 @@ def test_whoever_wrote_last_is_named() -> None:
         {"manager": "fairlead-controller", "time": "2026-11-20T12:09:00Z"},
         {"manager": "keda", "time": "2026-11-20T12:08:00Z", "subresource": "scale"},
     ]
-    assert meddling.who({"metadata": {"managedFields": entries}}) == "kubectl-edit"
+    assert foreign_changes.last_manager({"metadata": {"managedFields": entries}}) == "kubectl-edit"
 
 
 def test_what_others_added_stays() -> None:

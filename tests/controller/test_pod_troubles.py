@@ -7,7 +7,7 @@ import pytest
 from fairlead.cluster.kinds import Manifest
 from fairlead.controller import pod_troubles
 from fairlead.fleet.conditions import ConditionReason as Why
-from fairlead.fleet.troubles import Trouble
+from fairlead.fleet.pod_problems import PodProblem
 
 
 def pod(status: Manifest, *, first: bool = False) -> Manifest:
@@ -62,7 +62,7 @@ def test_the_last_end_counts_while_the_container_waits_or_runs_again() -> None:
     states: tuple[Manifest, ...] = ({"waiting": {"reason": "CrashLoopBackOff"}}, {"running": {}})
     for state in states:
         found = pod_troubles.trouble(pod(last | {"state": state}))
-        assert found == Trouble(pod="p", reason=Why.CRASH_LOOP, message=words)
+        assert found == PodProblem(pod="p", reason=Why.CRASH_LOOP, message=words)
 
 
 def test_what_differs_from_one_try_to_the_next_is_left_out() -> None:
@@ -124,7 +124,7 @@ def test_an_engine_that_ends_well_where_it_should_not_is_named_and_a_loop_only_w
 ) -> None:
     words = "the engine ended with code 0, and its pod was to go on: INFO drained; no running request was cut"
     shown = "kubectl describe pod says whether the kubelet ended it, kubectl logs --previous why"
-    assert pod_troubles.trouble(pod(status)) == Trouble(pod="p", reason=reason, message=f"{words}; {shown}")
+    assert pod_troubles.trouble(pod(status)) == PodProblem(pod="p", reason=reason, message=f"{words}; {shown}")
 
 
 @pytest.mark.trial(1)
@@ -139,7 +139,7 @@ def test_a_check_that_found_nothing_has_ended_as_it_should(code: int, is_trouble
 @pytest.mark.trial(2)
 def test_an_engine_that_lost_its_readiness_is_told_by_that_and_not_by_an_earlier_crash() -> None:
     found = pod_troubles.trouble(lapsed(lost_at="2026-11-20T12:01:00Z"))
-    assert found == Trouble(
+    assert found == PodProblem(
         pod="p",
         reason=Why.NOT_READY,
         message="the engine was ready and has failed its readiness probe for 15 seconds or longer: it hangs"

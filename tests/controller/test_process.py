@@ -11,10 +11,10 @@ import pytest
 from fairlead.cluster import kinds, lease
 from fairlead.cluster.api_server import ApiServer
 from fairlead.controller import kopf_host, process
-from fairlead.controller.certificate_keeper import CertificateKeeper
-from fairlead.controller.health import Pulse
+from fairlead.controller.certificate_rotation import CertificateRotator
+from fairlead.controller.health import ProcessHealth
 from fairlead.controller.settings import OperatorSettings, WebhookSettings
-from fairlead.fleet.wanted import EngineKind
+from fairlead.fleet.desired_state import EngineKind
 from fairlead.telemetry.operator_metrics import OperatorMetrics
 from tests.controller.pretend import NOON, deployment
 from tests.reaching.fake_api import FakeApi
@@ -60,11 +60,11 @@ class Idle:
         self.pages += 1
 
 
-def served() -> process.Served:
+def served() -> process.OperatorContext:
     """What a standby looks at."""
-    pulse = Pulse(watch_age_s=lambda: 0.0, oldest_key_s=lambda: 0.0)
+    pulse = ProcessHealth(watch_age_s=lambda: 0.0, oldest_key_s=lambda: 0.0)
     leader: Any = Idle()
-    return process.Served(leader, pulse, process._setting(SETTINGS), asyncio.Event())
+    return process.OperatorContext(leader, pulse, process._setting(SETTINGS), asyncio.Event())
 
 
 def test_the_webhook_looks_up_what_an_object_names() -> None:
@@ -103,7 +103,7 @@ def test_the_page_tells_how_long_certificates_last(tmp_path: Path) -> None:
         async with fake.connected() as connection:
             place = process._place(SETTINGS, tmp_path)
             assert place is not None
-            keeper = CertificateKeeper(ApiServer(connection), place, lambda: NOON)
+            keeper = CertificateRotator(ApiServer(connection), place, lambda: NOON)
             standby = served()
             assert b"days_left 0.0" in process._page(standby.leading, keeper)
             await keeper.keep()
@@ -135,7 +135,7 @@ async def led(claim: Claim, *, stops: bool | None = None) -> bool:
     """Lead until somebody says stop, or until the Lease is lost; whether it was given back."""
     fake = FakeApi()
     async with fake.connected() as connection:
-        place = lease.Place(namespace="ops", name="fairlead", identity="me")
+        place = lease.LeaseSettings(namespace="ops", name="fairlead", identity="me")
         leadership = lease.Leadership(ApiServer(connection), place, random.Random(7))  # noqa: S311  # jitter
         stop = asyncio.Event()
         leading = asyncio.create_task(process._lead(leadership, claim.work, stop))

@@ -3,7 +3,7 @@
 from typing import Any
 
 from fairlead.cluster import kinds
-from fairlead.controller.observing import Scaled
+from fairlead.controller.snapshot import AutoscalerReport
 from tests.controller.pretend import Pretend, deployment
 
 
@@ -31,4 +31,4 @@ def test_a_policy_that_only_recommends_is_not_active() -> None:
 
 def test_what_makes_no_sense_is_not_heard() -> None:
     assert told({"recommended": 2, "reason": 7}).condition("ScalingActive") == ("True", "Recommended")
-    assert Scaled(reason="Idle", message="").advised is None
+    assert AutoscalerReport(reason="Idle", message="").advised is None

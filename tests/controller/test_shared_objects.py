@@ -7,9 +7,9 @@ import pytest
 
 from fairlead.cluster import kinds
 from fairlead.cluster.kinds import Manifest, Resource
-from fairlead.controller.known import Key, Known
-from fairlead.controller.reconcile import Doors
-from fairlead.controller.sharing import SharedObjects
+from fairlead.controller.reconcile import ReconcileEnvironment
+from fairlead.controller.review_context import ObjectKey, ReviewContext
+from fairlead.controller.shared_reconcile import SharedObjectReconciler
 from tests.controller.doors import PretendReferences
 from tests.controller.pretend import CATALOGUE, Pretend, deployment
 from tests.controller.server import Faults
@@ -23,7 +23,7 @@ class Shared:
     def __init__(self, resource: Resource, spec: Any) -> None:  # noqa: ANN401  # whatever is stored
         self.world, self.resource = Pretend(), resource
         self.write(spec)
-        doors = Doors(
+        doors = ReconcileEnvironment(
             server=self.world.server,
             world=self.world.world,
             looks=self.world.looks,
@@ -31,7 +31,7 @@ class Shared:
             teller=self.world.teller,
         )
         zones = frozenset({"Europe/Berlin"})
-        self.sharing = SharedObjects(Known(catalogue=CATALOGUE, time_zones=zones), doors)
+        self.sharing = SharedObjectReconciler(ReviewContext(catalogue=CATALOGUE, time_zones=zones), doors)
 
     def write(self, spec: Any) -> None:  # noqa: ANN401  # whatever is stored
         """As a person does; the status stays."""
@@ -43,7 +43,7 @@ class Shared:
     def tick(self) -> Manifest:
         """One reconcile; answers the status."""
         self.world.world.hear()
-        asyncio.run(self.sharing.tick(Key(self.resource.kind, "default", "calm"), self.world.now))
+        asyncio.run(self.sharing.tick(ObjectKey(self.resource.kind, "default", "calm"), self.world.now))
         found = self.world.objects.held.get((self.resource.title, "default", "calm"), {})
         return dict(found.get("status") or {})
 

@@ -5,19 +5,19 @@ from datetime import UTC, datetime
 
 import pytest
 
-from fairlead.cluster import gpu_places, kinds, pod_starts, pods
+from fairlead.cluster import gpu_nodes, kinds, pod_starts, pods
 from fairlead.cluster.kinds import Manifest
-from fairlead.controller import judging, node_facts, replica_counts, routing_conditions, status
-from fairlead.controller.judging import Judged
-from fairlead.controller.known import Key
-from fairlead.controller.situation import Routers, Situation, Start
-from fairlead.controller.telling import is_news
+from fairlead.controller import deployment_review, node_facts, replica_counts, routing_conditions, status
+from fairlead.controller.deployment_review import DeploymentReview
+from fairlead.controller.events import is_news
+from fairlead.controller.review_context import ObjectKey
+from fairlead.controller.status_inputs import RouterSummary, StartDurations, StatusInputs
 from fairlead.fleet.conditions import ConditionReason as Why
-from fairlead.fleet.conditions import ConditionType, Judgement
+from fairlead.fleet.conditions import ConditionType, UntimedCondition
 from tests.controller.pretend import CATALOGUE, Pretend, deployment
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
-YES = Judgement(type=ConditionType.ACCEPTED, holds=True, reason=Why.ACCEPTED, message="fine")
+YES = UntimedCondition(type=ConditionType.ACCEPTED, holds=True, reason=Why.ACCEPTED, message="fine")
 
 
 def pod(created: object, ready: object, status: str = "True") -> Manifest:
@@ -50,10 +50,10 @@ def test_an_address_is_one_only_when_it_is_there() -> None:
 
 def test_a_pod_that_ended_holds_nothing() -> None:
     limits = {"containers": [{"resources": {"limits": {"nvidia.com/gpu": "2"}}}]}
-    assert gpu_places.holds({"spec": limits, "status": {"phase": "Running"}}, "nvidia.com/gpu") == 2
-    assert gpu_places.holds({"spec": limits, "status": {"phase": "Failed"}}, "nvidia.com/gpu") == 0
+    assert gpu_nodes.held_gpus({"spec": limits, "status": {"phase": "Running"}}, "nvidia.com/gpu") == 2
+    assert gpu_nodes.held_gpus({"spec": limits, "status": {"phase": "Failed"}}, "nvidia.com/gpu") == 0
     odd = {"containers": [{"resources": {"limits": {"nvidia.com/gpu": "two"}}}]}
-    assert gpu_places.holds({"spec": odd}, "nvidia.com/gpu") == 0
+    assert gpu_nodes.held_gpus({"spec": odd}, "nvidia.com/gpu") == 0
     assert pods.replicas([{"metadata": {"name": "p"}, "status": {"phase": "Succeeded"}}], {}) == ()
 
 
@@ -62,10 +62,10 @@ def test_nodes_that_grow_hold_nothing_back() -> None:
     world = Pretend(gpus=1)
     world.apply(deployment(replicas=3))
     world.world.hear()
-    judged = judging.read(world.document(), world.operator._setting.known)
+    judged = deployment_review.read(world.document(), world.operator._setting.known)
     assert node_facts.room(world.world, judged, nodes_grow=True).replicas is None
     assert node_facts.room(world.world, judged, nodes_grow=False).replicas == 1
-    unread = Judged(accepted=YES, fits=YES)
+    unread = DeploymentReview(accepted=YES, fits=YES)
     assert node_facts.room(world.world, unread, nodes_grow=False).replicas is None
 
 
@@ -83,15 +83,15 @@ def test_references_are_taken_on_trust_where_nobody_looked() -> None:
     document = deployment(storage={"cache": {"claimName": "models"}})
     document["metadata"] |= {"generation": 1, "uid": "u"}
     known = Pretend().operator._setting.known
-    judged = judging.read(document, known)
-    assert judging.with_references(judged, None) is judged
-    assert judging.with_references(judged, {}).accepted.reason is Why.NOT_FOUND
-    claim = Key("PersistentVolumeClaim", "default", "models")
-    assert judging.with_references(judged, {claim: frozenset()}).accepted.holds is True
+    judged = deployment_review.read(document, known)
+    assert deployment_review.with_references(judged, None) is judged
+    assert deployment_review.with_references(judged, {}).accepted.reason is Why.NOT_FOUND
+    claim = ObjectKey("PersistentVolumeClaim", "default", "models")
+    assert deployment_review.with_references(judged, {claim: frozenset()}).accepted.holds is True
     refused = replace(judged, accepted=replace(YES, holds=False, reason=Why.REFUSED))
-    assert judging.with_references(refused, {}).accepted.reason is Why.REFUSED
-    unread = Judged(accepted=YES, fits=YES)
-    assert judging.with_references(unread, {}) is unread
+    assert deployment_review.with_references(refused, {}).accepted.reason is Why.REFUSED
+    unread = DeploymentReview(accepted=YES, fits=YES)
+    assert deployment_review.with_references(unread, {}) is unread
 
 
 @pytest.mark.parametrize(
@@ -107,7 +107,7 @@ def test_whether_it_fits_is_known_or_said_to_be_unknown(
     product: str, model: str, holds: bool | None, reason: Why
 ) -> None:
     document = deployment(accelerator={"product": product}, model={"source": model})
-    judged = judging.read(document, Pretend().operator._setting.known)
+    judged = deployment_review.read(document, Pretend().operator._setting.known)
     assert (judged.fits.holds, judged.fits.reason) == (holds, reason)
     assert judged.may_start == (holds is not False)
     assert CATALOGUE.accelerators
@@ -116,7 +116,7 @@ def test_whether_it_fits_is_known_or_said_to_be_unknown(
 def test_the_status_keeps_measured_starts_after_their_pods_are_gone() -> None:
     before = {"revisions": [{"hash": "a", "coldStart": {"last": "12", "p95": "14"}}]}
     assert status._start(None, status._before("a", before)) == {"last": "12", "p95": "14"}
-    assert status._start(Start(last_s=7.001, p95_s=8), {}) == {
+    assert status._start(StartDurations(last_s=7.001, p95_s=8), {}) == {
         "last": "7",
         "p95": "8",
         "nodeWait": "0",
@@ -208,15 +208,15 @@ def test_what_no_release_does_yet_is_refused_and_what_serves_goes_on(changed: Ma
 
 
 def test_every_pod_that_is_tried_in_vain_is_named_by_one() -> None:
-    now = Situation(judged=Judged(accepted=YES, fits=YES), names={}, troubles={}, starts={})
-    routers = Routers(wanted=1, ready=1, reporting=1, reasons={"b": "slow", "a": "no token"})
+    now = StatusInputs(judged=DeploymentReview(accepted=YES, fits=YES), names={}, troubles={}, starts={})
+    routers = RouterSummary(wanted=1, ready=1, reporting=1, reasons={"b": "slow", "a": "no token"})
     silent = replace(now, routers=replace(routers, reasons={}))
     assert routing_conditions._why_not(routers) == "; a: no token"
     assert (
-        routing_conditions._counted(silent, routers, replica_counts.Tally(wanted=1, ready=1, routable=0)).reason
+        routing_conditions._counted(silent, routers, replica_counts.ReplicaTally(wanted=1, ready=1, routable=0)).reason
         is Why.NO_TOKENS
     )
     nothing = routing_conditions._counted(
-        silent, replace(routers, reasons={}), replica_counts.Tally(wanted=1, ready=1, routable=0)
+        silent, replace(routers, reasons={}), replica_counts.ReplicaTally(wanted=1, ready=1, routable=0)
     )
     assert nothing.reason is Why.PROBING

@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 
 from fairlead.controller import start_failures
-from fairlead.objects.engine_deployment import StartEnds
+from fairlead.objects.engine_deployment import StartFailures
 from tests.controller.pretend import NOON
 
 LATER = NOON + timedelta(seconds=30)
-ONCE = StartEnds(pod="u", container="c-1", code=1, reason="Error")
+ONCE = StartFailures(pod="u", container="c-1", code=1, reason="Error")
 
 
 def pod(**status: object) -> dict[str, Any]:
@@ -56,7 +56,7 @@ def test_two_ends_alike_are_certain_and_further_ones_are_not_written() -> None:
     assert first == ONCE
     assert start_failures.ends(first, [died("c-1")]) == first
     second = start_failures.ends(first, [died("c-2")])
-    assert second == StartEnds(pod="u", container="c-2", code=1, reason="Error", times=2)
+    assert second == StartFailures(pod="u", container="c-2", code=1, reason="Error", times=2)
     assert start_failures.ends(second, [died("c-3")]) == second
     words = "its engine ended twice with code 1 (Error) before it was ever ready"
     assert start_failures.hopeless([], second, NOON) == words

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fairlead.cluster import kinds
-from fairlead.controller import seeing
+from fairlead.controller import informers
 from tests.controller import points
 from tests.controller.doors import WATCHED
 from tests.controller.pretend import Pretend, deployment
@@ -127,4 +127,4 @@ def test_a_store_that_is_behind_our_own_writes_makes_nothing_twice() -> None:
 
 def test_a_pretended_feed_knows_every_kind_that_the_operator_follows() -> None:
     """A kind that is followed and not pretended would make these stories blind to it."""
-    assert {*seeing.OURS, *seeing.CHILDREN, kinds.NODE} <= set(WATCHED)
+    assert {*informers.OURS, *informers.CHILDREN, kinds.NODE} <= set(WATCHED)

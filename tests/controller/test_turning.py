@@ -6,9 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fairlead.cluster.kinds import Manifest
-from fairlead.controller import sleepers
-from fairlead.controller.hands import Hands
-from fairlead.controller.sleepers import Sleepers
+from fairlead.controller import sleep_switch
+from fairlead.controller.applier import Applier
+from fairlead.controller.sleep_switch import SleepSwitch
 from tests.controller import points
 from tests.controller.doors import PretendLooks, PretendWorld
 from tests.controller.pretend import Pretend, deployment
@@ -92,7 +92,7 @@ def test_an_act_that_takes_long_is_waited_for_by_later_looks_and_never_doubled()
 
     async def story() -> None:
         looks, world = SlowLooks(Objects()), PretendWorld(Objects())
-        found = Sleepers(looks, Hands(PretendServer(Objects()), world), at_once_s=0.01)
+        found = SleepSwitch(looks, Applier(PretendServer(Objects()), world), at_once_s=0.01)
         pod = {"metadata": {"uid": "u", "name": "a"}}
         assert not await found._turned(pod, looks.sleep, wakes=False)
         assert not await found._turned(pod, looks.sleep, wakes=False)
@@ -110,4 +110,4 @@ def test_an_act_that_takes_long_is_waited_for_by_later_looks_and_never_doubled()
 
 
 def test_the_name_of_a_container_that_tells_none_is_a_word() -> None:
-    assert sleepers.container({"status": {"containerStatuses": [{"name": "engine"}]}}) == "asleep"
+    assert sleep_switch.container({"status": {"containerStatuses": [{"name": "engine"}]}}) == "asleep"

@@ -1,20 +1,20 @@
 """What admission answers: everything that is wrong at once, and a warning where a name leads nowhere yet."""
 
 from fairlead.controller import admission, webhook
-from fairlead.controller.known import Key, Known
-from fairlead.controller.webhook import Verdict
+from fairlead.controller.review_context import ObjectKey, ReviewContext
+from fairlead.controller.webhook import AdmissionResponse
 from tests.admission.table import KNOWN, deployment, gateway, policy
 
-TRUSTING = Known(catalogue=KNOWN.catalogue)
+TRUSTING = ReviewContext(catalogue=KNOWN.catalogue)
 
 
 def test_a_good_object_is_let_in_without_a_word() -> None:
-    assert webhook.verdict(admission.review(deployment(), TRUSTING), frozenset()) == Verdict()
+    assert webhook.response(admission.review(deployment(), TRUSTING), frozenset()) == AdmissionResponse()
 
 
 def test_everything_that_is_wrong_is_said_at_once() -> None:
     bad = deployment(replicas=-1, drain={"timeout": "soon"})
-    found = webhook.verdict(admission.review(bad, TRUSTING), frozenset())
+    found = webhook.response(admission.review(bad, TRUSTING), frozenset())
     assert "spec.replicas: -1" in found.refused
     assert "spec.drain.timeout: soon" in found.refused
     assert found.warnings == ()
@@ -22,11 +22,11 @@ def test_everything_that_is_wrong_is_said_at_once() -> None:
 
 def test_a_name_that_leads_nowhere_warns_and_never_refuses() -> None:
     scaled = deployment(scaling={"maxReplicas": 2, "policy": {"name": "calm"}})
-    found = webhook.verdict(admission.review(scaled, TRUSTING), frozenset())
+    found = webhook.response(admission.review(scaled, TRUSTING), frozenset())
     assert found.refused == ""
     assert found.warnings[0].startswith("spec.scaling.policy.name: calm: there is no AutoscalingPolicy calm")
-    there = frozenset({Key("AutoscalingPolicy", scaled["metadata"].get("namespace", "default"), "calm")})
-    assert webhook.verdict(admission.review(scaled, TRUSTING), there) == Verdict()
+    there = frozenset({ObjectKey("AutoscalingPolicy", scaled["metadata"].get("namespace", "default"), "calm")})
+    assert webhook.response(admission.review(scaled, TRUSTING), there) == AdmissionResponse()
 
 
 def test_gateways_and_policies_name_others_too() -> None:
@@ -34,11 +34,11 @@ def test_gateways_and_policies_name_others_too() -> None:
     asked = policy(metrics={"source": "Prometheus"} | prometheus)
     led = gateway(models=[{"name": "m", "deployment": "chat"}])
     for document, said in ((asked, "there is no Secret s"), (led, "there is no InferenceDeployment chat")):
-        found = webhook.verdict(admission.review(document, TRUSTING), frozenset())
+        found = webhook.response(admission.review(document, TRUSTING), frozenset())
         assert found.refused == ""
         assert said in found.warnings[-1]
 
 
 def test_what_is_no_object_of_ours_is_refused() -> None:
     for document in ({}, {"kind": "InferenceDeploiment"}, {"kind": 7}):
-        assert webhook.verdict(admission.review(document, TRUSTING), frozenset()).refused.startswith("kind: ")
+        assert webhook.response(admission.review(document, TRUSTING), frozenset()).refused.startswith("kind: ")

@@ -3,21 +3,21 @@
 from dataclasses import replace
 from typing import Final
 
-from fairlead.engines.asked import Asked
-from fairlead.fleet.accelerators import Accelerator, Capability
-from fairlead.fleet.quantization import WeightFormat
-from fairlead.fleet.shapes import Experts, Latent, ModelShape, Stored
-from fairlead.fleet.wanted import (
+from fairlead.engines.engine_setup import EngineSetup
+from fairlead.fleet.accelerators import Accelerator, ComputeCapability
+from fairlead.fleet.desired_state import (
+    DesiredEngine,
+    DesiredModel,
+    DesiredRevision,
+    DesiredSpeculation,
     EngineKind,
     ModelSource,
     Parallelism,
     SourceScheme,
-    Speculation,
     SpeculationMethod,
-    Wanted,
-    WantedEngine,
-    WantedModel,
 )
+from fairlead.fleet.quantization import WeightFormat
+from fairlead.fleet.shapes import ExpertLayers, LatentAttention, ModelShape, StoredWeights
 
 LLAMA: Final = ModelShape(
     name="Llama-3.1-8B",
@@ -34,23 +34,23 @@ LLAMA: Final = ModelShape(
 LLAMA_SMALL: Final = replace(LLAMA, name="Llama-3.2-1B", layers=16, hidden=2048, intermediate=8192)
 QWEN_SMALL: Final = replace(LLAMA_SMALL, name="Qwen3-0.6B", family="qwen3", vocab=151936)
 MIXTURE: Final = replace(
-    LLAMA, name="Qwen3-30B-A3B", family="qwen3_moe", experts=Experts(count=128, per_token=8, intermediate=768)
+    LLAMA, name="Qwen3-30B-A3B", family="qwen3_moe", experts=ExpertLayers(count=128, per_token=8, intermediate=768)
 )
 LATENT: Final = replace(
     MIXTURE,
     name="DeepSeek-V3",
     family="deepseek_v3",
-    latent=Latent(kv_rank=512, rope_dim=64, nope_dim=128, value_dim=128),
+    latent=LatentAttention(kv_rank=512, rope_dim=64, nope_dim=128, value_dim=128),
     mtp_layers=2,
 )
 
 
 def stored(shape: ModelShape, format_: WeightFormat) -> ModelShape:
     """The same model from a quantized checkpoint."""
-    return replace(shape, stored=Stored(format=format_))
+    return replace(shape, stored=StoredWeights(format=format_))
 
 
-def gpu(product: str, capability: Capability, memory_gib: int) -> Accelerator:
+def gpu(product: str, capability: ComputeCapability, memory_gib: int) -> Accelerator:
     """A GPU of which only age and memory matter here."""
     return Accelerator(
         product=product,
@@ -62,13 +62,13 @@ def gpu(product: str, capability: Capability, memory_gib: int) -> Accelerator:
     )
 
 
-V100: Final = gpu("Tesla-V100-SXM2-16GB", Capability(7, 0), 16)
-T4: Final = gpu("Tesla-T4", Capability(7, 5), 15)
-A100: Final = gpu("NVIDIA-A100-SXM4-80GB", Capability(8, 0), 80)
-L4: Final = gpu("NVIDIA-L4", Capability(8, 9), 23)
-H100: Final = gpu("NVIDIA-H100-80GB-HBM3", Capability(9, 0), 80)
-B200: Final = gpu("NVIDIA-B200", Capability(10, 0), 180)
-RTX5090: Final = gpu("NVIDIA-GeForce-RTX-5090", Capability(12, 0), 32)
+V100: Final = gpu("Tesla-V100-SXM2-16GB", ComputeCapability(7, 0), 16)
+T4: Final = gpu("Tesla-T4", ComputeCapability(7, 5), 15)
+A100: Final = gpu("NVIDIA-A100-SXM4-80GB", ComputeCapability(8, 0), 80)
+L4: Final = gpu("NVIDIA-L4", ComputeCapability(8, 9), 23)
+H100: Final = gpu("NVIDIA-H100-80GB-HBM3", ComputeCapability(9, 0), 80)
+B200: Final = gpu("NVIDIA-B200", ComputeCapability(10, 0), 180)
+RTX5090: Final = gpu("NVIDIA-GeForce-RTX-5090", ComputeCapability(12, 0), 32)
 
 HUB: Final = ModelSource(
     scheme=SourceScheme.HUB, location="meta-llama/Llama-3.1-8B-Instruct", revision="0e9e39f249a16976918f6564b8830bc8"
@@ -76,16 +76,16 @@ HUB: Final = ModelSource(
 DRAFT: Final = ModelSource(scheme=SourceScheme.HUB, location="meta-llama/Llama-3.2-1B", revision="4e20de36")
 VOLUME: Final = ModelSource(scheme=SourceScheme.CLAIM, location="models/llama")
 
-ENGINE: Final = WantedEngine(kind=EngineKind.VLLM, version="0.32.0", image="vllm:0.32")
+ENGINE: Final = DesiredEngine(kind=EngineKind.VLLM, version="0.32.0", image="vllm:0.32")
 RELEASED: Final = replace(ENGINE, image="vllm/vllm-openai:v0.32.0")
 """Nothing but the release can be in this image."""
-NGRAM: Final = Speculation(method=SpeculationMethod.NGRAM, tokens=3)
-WITH_DRAFT: Final = Speculation(method=SpeculationMethod.DRAFT_MODEL, tokens=5, draft=DRAFT)
-MTP: Final = Speculation(method=SpeculationMethod.MTP)
+NGRAM: Final = DesiredSpeculation(method=SpeculationMethod.NGRAM, tokens=3)
+WITH_DRAFT: Final = DesiredSpeculation(method=SpeculationMethod.DRAFT_MODEL, tokens=5, draft=DRAFT)
+MTP: Final = DesiredSpeculation(method=SpeculationMethod.MTP)
 
 
 def asks(
-    engine: WantedEngine = ENGINE,
+    engine: DesiredEngine = ENGINE,
     *,
     shape: ModelShape | None = LLAMA,
     draft: ModelShape | None = None,
@@ -93,15 +93,15 @@ def asks(
     spread: Parallelism = Parallelism(),  # noqa: B008 - a frozen value
     gpus: int | None = None,
     source: ModelSource = HUB,
-) -> Asked:
+) -> EngineSetup:
     """One wish; what a story does not name is plain."""
-    wanted = Wanted(
+    wanted = DesiredRevision(
         namespace="chat",
         name="chat",
-        model=WantedModel(source=source, served_name="chat"),
+        model=DesiredModel(source=source, served_name="chat"),
         engine=engine,
         product="NVIDIA-L4",
         gpus_per_replica=spread.gpus if gpus is None else gpus,
         parallelism=spread,
     )
-    return Asked(wanted=wanted, shape=shape, draft_shape=draft, accelerator=on)
+    return EngineSetup(wanted=wanted, shape=shape, draft_shape=draft, accelerator=on)

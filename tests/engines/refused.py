@@ -3,11 +3,11 @@
 from dataclasses import replace
 from typing import Final
 
-from fairlead.engines.asked import Asked
+from fairlead.engines.engine_setup import EngineSetup
 from fairlead.engines.reasons import EngineReason as Why
+from fairlead.fleet.desired_state import Parallelism
+from fairlead.fleet.findings import SpecRefusal
 from fairlead.fleet.quantization import Dtype, KvFormat, WeightFormat
-from fairlead.fleet.refusals import Refusal
-from fairlead.fleet.wanted import Parallelism
 from tests.engines.asks import A100, B200, ENGINE, H100, LATENT, LLAMA, MIXTURE, RTX5090, T4, V100, asks, stored
 
 WEIGHTS: Final = "spec.engine.quantization.weights"
@@ -15,12 +15,12 @@ KV: Final = "spec.engine.quantization.kvCache"
 BATCHED: Final = "spec.engine.batching.maxBatchedTokens"
 
 
-def weights(format_: WeightFormat, dtype: Dtype = Dtype.AUTO) -> Asked:
+def weights(format_: WeightFormat, dtype: Dtype = Dtype.AUTO) -> EngineSetup:
     return asks(replace(ENGINE, weights=format_, dtype=dtype))
 
 
-def no(field: str, value: object, reason: Why, because: str, remedy: str) -> tuple[Refusal, ...]:
-    return (Refusal(field=field, value=str(value), reason=reason, because=because, remedy=remedy),)
+def no(field: str, value: object, reason: Why, because: str, remedy: str) -> tuple[SpecRefusal, ...]:
+    return (SpecRefusal(field=field, value=str(value), reason=reason, because=because, remedy=remedy),)
 
 
 FORMATS: Final = {

@@ -5,7 +5,7 @@ from typing import Final
 
 from fairlead.engines.reasons import EngineReason as Why
 from fairlead.fleet.conversations import Reasoning, Tools
-from fairlead.fleet.wanted import Parallelism
+from fairlead.fleet.desired_state import Parallelism
 from tests.engines.asks import ENGINE, H100, LATENT, MIXTURE, RELEASED, asks
 from tests.engines.refused import no
 

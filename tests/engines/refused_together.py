@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Final
 
 from fairlead.engines.reasons import EngineReason as Why
-from fairlead.fleet.wanted import Adapter, Parallelism
+from fairlead.fleet.desired_state import Adapter, Parallelism
 from tests.engines.asks import DRAFT, ENGINE, H100, LATENT, MTP, NGRAM, QWEN_SMALL, VOLUME, WITH_DRAFT, asks
 from tests.engines.refused import BATCHED, no
 

@@ -6,24 +6,26 @@ import pytest
 
 from fairlead.engines.catalogue import ENGINES, describe
 from fairlead.engines.reasons import EngineReason
-from fairlead.engines.start import Pace
-from fairlead.engines.vllm.engine import Vllm
-from fairlead.fleet.launch import Variable
-from fairlead.fleet.load import EngineLoad
-from fairlead.fleet.refusals import Refusal
-from fairlead.fleet.wanted import EngineKind
+from fairlead.engines.start_budget import LifecycleParameters
+from fairlead.engines.vllm.engine import VllmEngine
+from fairlead.fleet.desired_state import EngineKind
+from fairlead.fleet.engine_launch import EnvVar
+from fairlead.fleet.engine_load import EngineLoad
+from fairlead.fleet.findings import SpecRefusal
 from tests.engines.asks import ENGINE, VOLUME, WITH_DRAFT, asks
 
 
 def test_the_simulated_engine_is_handed_the_real_ones_command_and_needs_no_weights() -> None:
     wish = asks(replace(ENGINE, speculation=replace(WITH_DRAFT, draft=VOLUME), extra_env=(("A", "b"),)))
-    real, simulated = (engine.launch(wish, Pace()) for engine in (Vllm(), ENGINES[EngineKind.SIMULATED]))
+    real, simulated = (
+        engine.launch(wish, LifecycleParameters()) for engine in (VllmEngine(), ENGINES[EngineKind.SIMULATED])
+    )
 
     assert simulated == replace(
         real,
         command=("fairlead", "engine", "--product", "NVIDIA-L4", "--gpus", "1", "--", *real.command),
         check=("fairlead", "engine", "--check", "--product", "NVIDIA-L4", "--gpus", "1", "--", *real.command),
-        environment=(Variable(name="A", value="b"),),
+        environment=(EnvVar(name="A", value="b"),),
         mounts=(),
         cache_path=None,
         shared_memory_bytes=0,
@@ -43,7 +45,7 @@ def test_an_engine_is_described_by_its_name() -> None:
 
 @pytest.mark.parametrize("kind", ["SGLang", "TensorRT-LLM"])
 def test_an_engine_that_comes_later_is_refused_by_name(kind: str) -> None:
-    assert describe(kind) == Refusal(
+    assert describe(kind) == SpecRefusal(
         field="spec.engine.kind",
         value=kind,
         reason=EngineReason.ENGINE_NOT_SUPPORTED,
@@ -53,7 +55,7 @@ def test_an_engine_that_comes_later_is_refused_by_name(kind: str) -> None:
 
 
 def test_an_engine_nobody_knows_is_refused_with_those_that_are_known() -> None:
-    assert describe("vllm") == Refusal(
+    assert describe("vllm") == SpecRefusal(
         field="spec.engine.kind",
         value="vllm",
         reason=EngineReason.UNKNOWN_ENGINE,

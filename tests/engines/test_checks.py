@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fairlead.engines.asked import Asked
-from fairlead.engines.vllm.engine import Vllm
+from fairlead.engines.engine_setup import EngineSetup
+from fairlead.engines.vllm.engine import VllmEngine
+from fairlead.fleet.desired_state import Adapter, DesiredEngine, DesiredSpeculation, Parallelism, SpeculationMethod
+from fairlead.fleet.findings import SpecRefusal
 from fairlead.fleet.quantization import Dtype, KvFormat, WeightFormat
-from fairlead.fleet.refusals import Refusal
-from fairlead.fleet.wanted import Adapter, Parallelism, Speculation, SpeculationMethod, WantedEngine
 from tests.engines import refused, refused_extras, refused_together
 from tests.engines.asks import (
     A100,
@@ -37,7 +37,7 @@ from tests.engines.asks import (
     stored,
 )
 
-REFUSED: Final[dict[str, tuple[Asked, tuple[Refusal, ...]]]] = {
+REFUSED: Final[dict[str, tuple[EngineSetup, tuple[SpecRefusal, ...]]]] = {
     **refused.FORMATS,
     **refused.CACHES,
     **refused_together.SPREAD,
@@ -134,12 +134,12 @@ ALLOWED: Final = {
 def test_a_wish_that_cannot_be_met_is_refused(sentence: str) -> None:
     wish, answer = REFUSED[sentence]
 
-    assert Vllm().refusals(wish) == answer
+    assert VllmEngine().refusals(wish) == answer
 
 
 @pytest.mark.parametrize("what", ALLOWED)
 def test_a_wish_that_can_be_met_is_not_refused(what: str) -> None:
-    assert Vllm().refusals(ALLOWED[what]) == ()
+    assert VllmEngine().refusals(ALLOWED[what]) == ()
 
 
 def test_a_refusal_reads_as_one_sentence_with_field_value_rule_and_way_out() -> None:
@@ -158,7 +158,7 @@ def test_everything_wrong_is_said_at_once() -> None:
         spread=Parallelism(tensor=5),
     )
 
-    assert [refusal.field for refusal in Vllm().refusals(wish)] == [
+    assert [refusal.field for refusal in VllmEngine().refusals(wish)] == [
         "spec.engine.memoryUtilization",
         "spec.engine.quantization.weights",
         "spec.parallelism.tensor",
@@ -170,7 +170,7 @@ def test_everything_wrong_is_said_at_once() -> None:
 KEPT: Final = (WeightFormat.NONE, WeightFormat.AWQ, WeightFormat.GPTQ, WeightFormat.MXFP4, WeightFormat.MODELOPT)
 
 
-def wishes() -> Iterator[Asked]:
+def wishes() -> Iterator[EngineSetup]:
     """Every format with checkpoints and GPUs of each kind."""
     shapes = (LLAMA, MIXTURE, LATENT)
     for format_, kept, shape, on in product(WeightFormat, KEPT, shapes, (None, V100, T4, A100, L4, RTX5090)):
@@ -179,11 +179,11 @@ def wishes() -> Iterator[Asked]:
 
 def test_the_nearest_format_a_refusal_names_always_passes() -> None:
     for wish in wishes():
-        for refusal in Vllm().refusals(wish):
+        for refusal in VllmEngine().refusals(wish):
             named = refusal.remedy.removeprefix("write ").partition(",")[0]
             if refusal.field == refused.WEIGHTS and named in set(WeightFormat) - {"none"}:
                 mended = replace(wish.wanted, engine=replace(wish.engine, weights=WeightFormat(named)))
-                assert Vllm().refusals(replace(wish, wanted=mended)) == ()
+                assert VllmEngine().refusals(replace(wish, wanted=mended)) == ()
 
 
 ENGINES_OF_ANY_NUMBERS: Final = st.builds(
@@ -192,7 +192,7 @@ ENGINES_OF_ANY_NUMBERS: Final = st.builds(
         max_sequences=sequences,
         max_batched_tokens=batched,
         weights=WeightFormat.MXFP4,
-        speculation=Speculation(method=method, tokens=tokens, draft=DRAFT, max_concurrency=tokens),
+        speculation=DesiredSpeculation(method=method, tokens=tokens, draft=DRAFT, max_concurrency=tokens),
         adapters=(Adapter(name="de", source=VOLUME, rank=rank),),
     ),
     sequences=st.none() | st.integers(-5, 5000),
@@ -204,10 +204,10 @@ ENGINES_OF_ANY_NUMBERS: Final = st.builds(
 
 
 @given(engine=ENGINES_OF_ANY_NUMBERS, tensor=st.integers(-2, 70))
-def test_any_numbers_are_always_answered_by_values(engine: WantedEngine, tensor: int) -> None:
+def test_any_numbers_are_always_answered_by_values(engine: DesiredEngine, tensor: int) -> None:
     wish = asks(engine, shape=LATENT, spread=Parallelism(tensor=tensor), gpus=8)
 
-    for refusal in Vllm().refusals(wish):
+    for refusal in VllmEngine().refusals(wish):
         assert refusal.because
         assert refusal.remedy
         assert refusal.field.startswith("spec.")

@@ -8,12 +8,12 @@ import pytest
 from fairlead.cluster import package_data
 from fairlead.engines.catalogue import ENGINES
 from fairlead.engines.reasons import EngineReason
-from fairlead.engines.start import Pace
+from fairlead.engines.start_budget import LifecycleParameters
 from fairlead.engines.vllm import parsers
-from fairlead.engines.vllm.engine import Vllm
+from fairlead.engines.vllm.engine import VllmEngine
 from fairlead.fleet.conversations import ConfigMapKey, Reasoning, Tools
-from fairlead.fleet.launch import ConfigFile
-from fairlead.fleet.wanted import EngineKind, WantedEngine
+from fairlead.fleet.desired_state import DesiredEngine, EngineKind
+from fairlead.fleet.engine_launch import ConfigMapFile
 from tests.engines.asks import ENGINE, QWEN_SMALL, RELEASED, asks
 
 pytestmark = pytest.mark.trial(19)
@@ -36,7 +36,7 @@ SAYS: Final = {
 @pytest.mark.parametrize("what", SAYS)
 def test_a_field_says_its_flags_and_brings_no_file(what: str) -> None:
     engine, says = SAYS[what]
-    told = Vllm().launch(asks(engine, shape=QWEN_SMALL), Pace())
+    told = VllmEngine().launch(asks(engine, shape=QWEN_SMALL), LifecycleParameters())
 
     assert told.command[told.command.index("--enable-prefix-caching") + 1 :] == says
     assert told.files == ()
@@ -45,9 +45,9 @@ def test_a_field_says_its_flags_and_brings_no_file(what: str) -> None:
 @pytest.mark.parametrize("kind", [EngineKind.VLLM, EngineKind.SIMULATED])
 def test_a_template_of_a_config_map_is_a_file_that_the_command_opens(kind: EngineKind) -> None:
     source = ConfigMapKey(name="templates", key="llama.jinja")
-    told = ENGINES[kind].launch(asks(replace(ENGINE, kind=kind, chat_template=source)), Pace())
+    told = ENGINES[kind].launch(asks(replace(ENGINE, kind=kind, chat_template=source)), LifecycleParameters())
 
-    assert told.files == (ConfigFile(source=source, folder="/etc/fairlead/chat-template", name="template.jinja"),)
+    assert told.files == (ConfigMapFile(source=source, folder="/etc/fairlead/chat-template", name="template.jinja"),)
     assert told.command[-2:] == ("--chat-template", "/etc/fairlead/chat-template/template.jinja")
 
 
@@ -111,7 +111,7 @@ UNKNOWN: Final = {
 
 @pytest.mark.parametrize("field", UNKNOWN)
 def test_a_parser_that_resembles_none_is_refused_with_the_list(field: str) -> None:
-    (no,) = Vllm().refusals(asks(UNKNOWN[field]))
+    (no,) = VllmEngine().refusals(asks(UNKNOWN[field]))
     assert (no.field, no.reason) == (field, EngineReason.PARSER_UNKNOWN)
     assert no.remedy.startswith("write one of ")
     assert no.remedy.endswith("xlam" if "tools" in field else "step3p5")
@@ -119,18 +119,18 @@ def test_a_parser_that_resembles_none_is_refused_with_the_list(field: str) -> No
 
 @pytest.mark.parametrize("field", UNKNOWN)
 def test_an_image_of_ones_own_may_have_more_parsers_and_so_may_a_plugin(field: str) -> None:
-    own: WantedEngine = replace(UNKNOWN[field], image="example.com/own:1")
-    (caution,) = Vllm().cautions(asks(own))
+    own: DesiredEngine = replace(UNKNOWN[field], image="example.com/own:1")
+    (caution,) = VllmEngine().cautions(asks(own))
     assert (caution.field, caution.remedy) == (field, "watch the first start: an unknown parser ends it")
-    assert Vllm().refusals(asks(own)) == ()
+    assert VllmEngine().refusals(asks(own)) == ()
 
     plugin = "--tool-parser-plugin=/own.py" if "tools" in field else "--reasoning-parser-plugin=/own.py"
     brought = asks(replace(UNKNOWN[field], extra_args=(plugin,)))
-    assert (Vllm().refusals(brought), Vllm().cautions(brought)) == ((), ())
+    assert (VllmEngine().refusals(brought), VllmEngine().cautions(brought)) == ((), ())
 
 
 def test_a_near_name_is_the_remedy_of_a_caution_too() -> None:
-    (caution,) = Vllm().cautions(asks(replace(ENGINE, tools=Tools(parser="hermess"))))
+    (caution,) = VllmEngine().cautions(asks(replace(ENGINE, tools=Tools(parser="hermess"))))
     assert caution.remedy == "did you mean hermes?"
 
 
@@ -138,8 +138,8 @@ def test_a_near_name_is_the_remedy_of_a_caution_too() -> None:
     "words", [("--tool-call-parser", "hermes", "--enable-auto-tool-choice"), ("--chat-template=/t.jinja",)]
 )
 def test_flags_written_before_there_were_fields_stay_free_until_the_field_is_written(words: tuple[str, ...]) -> None:
-    assert Vllm().refusals(asks(replace(RELEASED, extra_args=words))) == ()
+    assert VllmEngine().refusals(asks(replace(RELEASED, extra_args=words))) == ()
     written = replace(RELEASED, tools=Tools(), chat_template="{{ a }}", extra_args=words)
-    refused = Vllm().refusals(asks(written))
+    refused = VllmEngine().refusals(asks(written))
     assert {one.reason for one in refused} == {EngineReason.ARGUMENT_OWNED}
     assert len(refused) == sum(word.startswith("--") for word in words)

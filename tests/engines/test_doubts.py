@@ -5,12 +5,12 @@ from typing import Final
 
 import pytest
 
-from fairlead.engines.asked import Asked
 from fairlead.engines.catalogue import ENGINES
+from fairlead.engines.engine_setup import EngineSetup
 from fairlead.engines.reasons import EngineReason as Why
-from fairlead.engines.vllm.engine import Vllm
+from fairlead.engines.vllm.engine import VllmEngine
+from fairlead.fleet.desired_state import Adapter, EngineKind, Parallelism, SpeculationMethod
 from fairlead.fleet.quantization import KvFormat, WeightFormat
-from fairlead.fleet.wanted import Adapter, EngineKind, Parallelism, SpeculationMethod
 from tests.engines.asks import (
     A100,
     B200,
@@ -177,21 +177,21 @@ NOT_WORTH_A_WORD: Final = {
 def test_what_costs_something_is_said_and_allowed(what: str) -> None:
     wish, (field, reason, remedy) = WORTH_A_WORD[what]
 
-    (caution,) = Vllm().cautions(wish)
+    (caution,) = VllmEngine().cautions(wish)
     assert (caution.field, caution.reason, caution.remedy) == (field, reason, remedy)
-    assert Vllm().refusals(wish) == ()
+    assert VllmEngine().refusals(wish) == ()
 
 
 @pytest.mark.parametrize("what", NOT_WORTH_A_WORD)
 def test_what_costs_nothing_is_not_talked_about(what: str) -> None:
-    assert Vllm().cautions(NOT_WORTH_A_WORD[what]) == ()
+    assert VllmEngine().cautions(NOT_WORTH_A_WORD[what]) == ()
 
 
 def test_what_is_tried_on_the_simulated_engine_is_held_to_the_same_rules() -> None:
     simulated = ENGINES[EngineKind.SIMULATED]
-    wishes: list[Asked] = [wish for wish, _ in WORTH_A_WORD.values()]
+    wishes: list[EngineSetup] = [wish for wish, _ in WORTH_A_WORD.values()]
     wishes.append(asks(spread=Parallelism(tensor=3)))
 
     for wish in wishes:
-        assert simulated.cautions(wish) == Vllm().cautions(wish)
-        assert simulated.refusals(wish) == Vllm().refusals(wish)
+        assert simulated.cautions(wish) == VllmEngine().cautions(wish)
+        assert simulated.refusals(wish) == VllmEngine().refusals(wish)

@@ -10,18 +10,18 @@ from hypothesis import strategies as st
 from fairlead.engines import extra_args
 from fairlead.engines.reasons import EngineReason
 from fairlead.engines.vllm import flags
-from fairlead.engines.vllm.engine import Vllm
-from fairlead.fleet.refusals import Refusal
+from fairlead.engines.vllm.engine import VllmEngine
+from fairlead.fleet.findings import SpecRefusal
 from tests.engines.asks import ENGINE, asks
 
 
-def told(*arguments: str) -> tuple[Refusal, ...]:
+def told(*arguments: str) -> tuple[SpecRefusal, ...]:
     return extra_args.refusals(arguments, flags.RULES)
 
 
 def test_a_flag_with_a_typed_field_is_refused_by_that_fields_name() -> None:
-    assert Vllm().refusals(asks(replace(ENGINE, extra_args=("--seed=7", "--max-num-seqs", "64")))) == (
-        Refusal(
+    assert VllmEngine().refusals(asks(replace(ENGINE, extra_args=("--seed=7", "--max-num-seqs", "64")))) == (
+        SpecRefusal(
             field="spec.engine.extraArgs[1]",
             value="--max-num-seqs",
             reason=EngineReason.ARGUMENT_OWNED,

@@ -8,15 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fairlead.engines.asked import Asked
+from fairlead.engines.engine_setup import EngineSetup
 from fairlead.engines.reasons import EngineReason
-from fairlead.engines.start import Pace
+from fairlead.engines.start_budget import LifecycleParameters
 from fairlead.engines.vllm import arguments, defaults, flags
-from fairlead.engines.vllm.engine import Vllm
+from fairlead.engines.vllm.engine import VllmEngine
 from fairlead.fleet.conversations import ConfigMapKey, Reasoning, Tools
-from fairlead.fleet.launch import Launch, Mount, Port, Probe, Probes, Shutdown, Variable
-from fairlead.fleet.quantization import Dtype, KvFormat, WeightFormat
-from fairlead.fleet.wanted import (
+from fairlead.fleet.desired_state import (
     Adapter,
     EnvFrom,
     ModelSource,
@@ -25,9 +23,21 @@ from fairlead.fleet.wanted import (
     SourceScheme,
     SpeculationMethod,
 )
+from fairlead.fleet.engine_launch import (
+    EngineLaunch,
+    EnginePort,
+    EngineProbes,
+    EngineShutdown,
+    EnvVar,
+    HttpProbe,
+    WeightMount,
+)
+from fairlead.fleet.quantization import Dtype, KvFormat, WeightFormat
 from tests.engines.asks import A100, B200, ENGINE, H100, L4, LATENT, NGRAM, VOLUME, WITH_DRAFT, asks
 
-PACE: Final = Pace(weight_bytes=16_000_000_000, bytes_per_second=200e6, pre_stop_seconds=12, drain_seconds=90)
+PACE: Final = LifecycleParameters(
+    weight_bytes=16_000_000_000, bytes_per_second=200e6, pre_stop_seconds=12, drain_seconds=90
+)
 START: Final = [
     "vllm",
     "serve",
@@ -75,8 +85,8 @@ EVERYTHING: Final = asks(
 )
 
 
-def launch(wish: Asked | None = None, pace: Pace = PACE) -> Launch:
-    return Vllm().launch(asks() if wish is None else wish, pace)
+def launch(wish: EngineSetup | None = None, pace: LifecycleParameters = PACE) -> EngineLaunch:
+    return VllmEngine().launch(asks() if wish is None else wish, pace)
 
 
 def test_a_plain_wish_is_a_short_command() -> None:
@@ -111,7 +121,7 @@ def test_every_typed_field_says_its_flags() -> None:
 
 
 def test_an_engine_that_may_sleep_opens_the_endpoints_for_it_and_no_other_does() -> None:
-    assert Variable(name="VLLM_SERVER_DEV_MODE", value="1") in launch(EVERYTHING).environment
+    assert EnvVar(name="VLLM_SERVER_DEV_MODE", value="1") in launch(EVERYTHING).environment
     assert "VLLM_SERVER_DEV_MODE" not in {one.name for one in launch().environment}
 
 
@@ -155,15 +165,15 @@ def test_a_model_is_opened_where_it_lies_in_the_pod(written: str) -> None:
     told = launch(asks(source=source))
 
     assert told.command[:3] == ("vllm", "serve", opened)
-    assert told.mounts == ((Mount(source=source, path="/models/model"),) if mounted else ())
-    offline = Variable(name="HF_HUB_OFFLINE", value="1") in told.environment
+    assert told.mounts == ((WeightMount(source=source, path="/models/model"),) if mounted else ())
+    offline = EnvVar(name="HF_HUB_OFFLINE", value="1") in told.environment
     assert offline is (scheme is not SourceScheme.HUB)
 
 
 def test_a_draft_from_the_hub_keeps_the_hub_in_reach_of_a_model_on_a_volume() -> None:
     told = launch(asks(replace(ENGINE, speculation=WITH_DRAFT), source=VOLUME))
 
-    assert Variable(name="HF_HUB_OFFLINE", value="1") not in told.environment
+    assert EnvVar(name="HF_HUB_OFFLINE", value="1") not in told.environment
 
 
 def test_a_draft_that_is_switched_off_is_brought_along_by_nobody() -> None:
@@ -175,7 +185,10 @@ def test_a_draft_that_is_switched_off_is_brought_along_by_nobody() -> None:
 def test_a_draft_on_a_volume_is_mounted_beside_the_model() -> None:
     told = launch(asks(replace(ENGINE, speculation=replace(WITH_DRAFT, draft=VOLUME)), source=VOLUME))
 
-    assert told.mounts == (Mount(source=VOLUME, path="/models/model"), Mount(source=VOLUME, path="/models/draft"))
+    assert told.mounts == (
+        WeightMount(source=VOLUME, path="/models/model"),
+        WeightMount(source=VOLUME, path="/models/draft"),
+    )
     assert '"model":"/models/draft"' in told.command[-2] + told.command[-1]
 
 
@@ -185,13 +198,13 @@ def test_the_environment_keeps_caches_names_secrets_and_reports_nothing() -> Non
     wish = replace(wish, wanted=replace(wish.wanted, model=replace(wish.wanted.model, token_secret=token)))
 
     assert launch(wish).environment == (
-        Variable(name="HF_HOME", value="/cache/huggingface"),
-        Variable(name="VLLM_CACHE_ROOT", value="/cache/vllm"),
-        Variable(name="VLLM_NO_USAGE_STATS", value="1"),
-        Variable(name="VLLM_ENGINE_READY_TIMEOUT_S", value="580"),
-        Variable(name="HF_TOKEN", value=token),
-        Variable(name="VLLM_LOGGING_LEVEL", value="DEBUG"),
-        Variable(name="REGION", value=region),
+        EnvVar(name="HF_HOME", value="/cache/huggingface"),
+        EnvVar(name="VLLM_CACHE_ROOT", value="/cache/vllm"),
+        EnvVar(name="VLLM_NO_USAGE_STATS", value="1"),
+        EnvVar(name="VLLM_ENGINE_READY_TIMEOUT_S", value="580"),
+        EnvVar(name="HF_TOKEN", value=token),
+        EnvVar(name="VLLM_LOGGING_LEVEL", value="DEBUG"),
+        EnvVar(name="REGION", value=region),
     )
 
 
@@ -200,8 +213,8 @@ def test_our_own_variables_are_refused_from_users_whatever_they_read_them_from()
     ours += ["HF_TOKEN"]
 
     for name in ours:
-        (plain,) = Vllm().refusals(asks(replace(ENGINE, extra_env=((name, "x"),))))
-        (read,) = Vllm().refusals(asks(replace(ENGINE, env_from=(EnvFrom(name=name, object_name="o", key="k"),))))
+        (plain,) = VllmEngine().refusals(asks(replace(ENGINE, extra_env=((name, "x"),))))
+        (read,) = VllmEngine().refusals(asks(replace(ENGINE, env_from=(EnvFrom(name=name, object_name="o", key="k"),))))
         assert plain == read
         assert (plain.value, plain.reason) == (name, EngineReason.VARIABLE_OWNED)
 
@@ -209,20 +222,20 @@ def test_our_own_variables_are_refused_from_users_whatever_they_read_them_from()
 def test_probes_ports_and_seconds_of_a_model_of_sixteen_gigabytes() -> None:
     told = launch()
 
-    assert told.ports == (Port(name="http", number=8000),)
-    assert told.probes == Probes(
-        startup=Probe(path="/health", port="http", period_seconds=2, timeout_seconds=2, failures=290),
-        readiness=Probe(path="/health", port="http", period_seconds=5, timeout_seconds=5, failures=3),
-        liveness=Probe(path="/health", port="http", period_seconds=15, timeout_seconds=10, failures=8),
+    assert told.ports == (EnginePort(name="http", number=8000),)
+    assert told.probes == EngineProbes(
+        startup=HttpProbe(path="/health", port="http", period_seconds=2, timeout_seconds=2, failures=290),
+        readiness=HttpProbe(path="/health", port="http", period_seconds=5, timeout_seconds=5, failures=3),
+        liveness=HttpProbe(path="/health", port="http", period_seconds=15, timeout_seconds=10, failures=8),
     )
     assert told.probes.startup.patience_seconds == 120 + 300 + 2 * 80
-    assert told.shutdown == Shutdown(pre_stop_seconds=12, drain_seconds=90, rest_seconds=20)
+    assert told.shutdown == EngineShutdown(pre_stop_seconds=12, drain_seconds=90, rest_seconds=20)
     assert told.shutdown.grace_seconds == 122
     assert (told.cache_path, told.shared_memory_bytes) == ("/cache", 1 << 30)
 
 
 def test_an_eager_engine_of_unknown_size_waits_for_weights_and_not_for_graphs() -> None:
-    told = launch(asks(replace(ENGINE, eager=True)), Pace())
+    told = launch(asks(replace(ENGINE, eager=True)), LifecycleParameters())
 
     assert told.probes.startup.patience_seconds == 120 + 1800
 
@@ -236,7 +249,9 @@ def test_an_eager_engine_of_unknown_size_waits_for_weights_and_not_for_graphs() 
 def test_the_kernel_never_ends_a_drain_and_a_start_is_never_given_up_before_its_weights_are_read(
     weight_bytes: int | None, speed: float, pre_stop: int, drain: int
 ) -> None:
-    pace = Pace(weight_bytes=weight_bytes, bytes_per_second=speed, pre_stop_seconds=pre_stop, drain_seconds=drain)
+    pace = LifecycleParameters(
+        weight_bytes=weight_bytes, bytes_per_second=speed, pre_stop_seconds=pre_stop, drain_seconds=drain
+    )
     told = launch(pace=pace)
 
     assert told.shutdown.grace_seconds > pre_stop + drain + 10

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fairlead.engines.vllm import metrics
-from fairlead.fleet.load import EngineLoad, Histogram, Unreadable, UnreadableReason
+from fairlead.fleet.engine_load import DurationHistogram, EngineLoad, UnreadableScrape, UnreadableScrapeReason
 
 DATA: Final = Path(__file__).parent / "data"
 BUSY: Final = (DATA / "vllm-0.32-busy.txt").read_text(encoding="utf-8")
@@ -87,33 +87,41 @@ def test_a_histogram_without_its_last_bucket_gets_it_from_the_count() -> None:
     )
 
     assert metrics.load(page) == EngineLoad(
-        engines=1, queue=Histogram(count=5.0, total=9.5, buckets=((0.3, 2.0), (inf, 5.0)))
+        engines=1, queue=DurationHistogram(count=5.0, total=9.5, buckets=((0.3, 2.0), (inf, 5.0)))
     )
 
 
 WORTHLESS: Final = {
-    "nothing at all": ("", UnreadableReason.NO_METRICS, ""),
-    "another program's page": ("<html>\n<body>502</body>\n</html>\n", UnreadableReason.NO_METRICS, ""),
-    "metrics of no engine": ("process_open_fds 58.0\n", UnreadableReason.NO_METRICS, ""),
-    "not a number": ("vllm:num_requests_running NaN\n", UnreadableReason.NOT_A_NUMBER, "vllm:num_requests_running NaN"),
-    "infinitely many": ("vllm:num_requests_running +Inf\n", UnreadableReason.NOT_A_NUMBER, None),
-    "fewer than none": ("vllm:num_requests_waiting -1\n", UnreadableReason.NEGATIVE, None),
-    "more than all of the cache": ("vllm:kv_cache_usage_perc 1.01\n", UnreadableReason.OUT_OF_RANGE, None),
-    "a word for a number": ("vllm:num_requests_waiting many\n", UnreadableReason.BROKEN_LINE, None),
-    "a number as Python writes it": ("vllm:num_requests_waiting 1_0\n", UnreadableReason.BROKEN_LINE, None),
-    "no number": ('vllm:num_requests_waiting{engine="0"}\n', UnreadableReason.BROKEN_LINE, None),
-    "a label twice": ('vllm:num_requests_waiting{a="0",a="1"} 1\n', UnreadableReason.BROKEN_LINE, None),
-    "a label without quotes": ("vllm:num_requests_waiting{engine=0} 1\n", UnreadableReason.BROKEN_LINE, None),
+    "nothing at all": ("", UnreadableScrapeReason.NO_METRICS, ""),
+    "another program's page": ("<html>\n<body>502</body>\n</html>\n", UnreadableScrapeReason.NO_METRICS, ""),
+    "metrics of no engine": ("process_open_fds 58.0\n", UnreadableScrapeReason.NO_METRICS, ""),
+    "not a number": (
+        "vllm:num_requests_running NaN\n",
+        UnreadableScrapeReason.NOT_A_NUMBER,
+        "vllm:num_requests_running NaN",
+    ),
+    "infinitely many": ("vllm:num_requests_running +Inf\n", UnreadableScrapeReason.NOT_A_NUMBER, None),
+    "fewer than none": ("vllm:num_requests_waiting -1\n", UnreadableScrapeReason.NEGATIVE, None),
+    "more than all of the cache": ("vllm:kv_cache_usage_perc 1.01\n", UnreadableScrapeReason.OUT_OF_RANGE, None),
+    "a word for a number": ("vllm:num_requests_waiting many\n", UnreadableScrapeReason.BROKEN_LINE, None),
+    "a number as Python writes it": ("vllm:num_requests_waiting 1_0\n", UnreadableScrapeReason.BROKEN_LINE, None),
+    "no number": ('vllm:num_requests_waiting{engine="0"}\n', UnreadableScrapeReason.BROKEN_LINE, None),
+    "a label twice": ('vllm:num_requests_waiting{a="0",a="1"} 1\n', UnreadableScrapeReason.BROKEN_LINE, None),
+    "a label without quotes": ("vllm:num_requests_waiting{engine=0} 1\n", UnreadableScrapeReason.BROKEN_LINE, None),
     "a page cut in a line": (
         "vllm:num_requests_waiting 1\nvllm:num_requ",
-        UnreadableReason.BROKEN_LINE,
+        UnreadableScrapeReason.BROKEN_LINE,
         "vllm:num_requ",
     ),
-    "blocks in words": ('vllm:cache_config_info{num_gpu_blocks="some"} 1\n', UnreadableReason.BROKEN_LINE, None),
-    "a bucket without a bound": ("vllm:request_queue_time_seconds_bucket 1\n", UnreadableReason.BROKEN_LINE, None),
+    "blocks in words": ('vllm:cache_config_info{num_gpu_blocks="some"} 1\n', UnreadableScrapeReason.BROKEN_LINE, None),
+    "a bucket without a bound": (
+        "vllm:request_queue_time_seconds_bucket 1\n",
+        UnreadableScrapeReason.BROKEN_LINE,
+        None,
+    ),
     "a bucket bound by nothing": (
         'vllm:request_queue_time_seconds_bucket{le="NaN"} 1\n',
-        UnreadableReason.BROKEN_LINE,
+        UnreadableScrapeReason.BROKEN_LINE,
         None,
     ),
     "a bucket larger than the next": (
@@ -121,7 +129,7 @@ WORTHLESS: Final = {
             'vllm:request_queue_time_seconds_bucket{le="1"} 3\n'
             "vllm:request_queue_time_seconds_count 2\nvllm:request_queue_time_seconds_sum 1\n"
         ),
-        UnreadableReason.OUT_OF_RANGE,
+        UnreadableScrapeReason.OUT_OF_RANGE,
         "vllm:request_queue_time_seconds",
     ),
 }
@@ -131,13 +139,13 @@ WORTHLESS: Final = {
 def test_a_page_that_lies_is_not_believed_at_all(what: str) -> None:
     page, reason, line = WORTHLESS[what]
 
-    assert metrics.load(page) == Unreadable(reason=reason, line=page.strip() if line is None else line)
+    assert metrics.load(page) == UnreadableScrape(reason=reason, line=page.strip() if line is None else line)
 
 
 def test_a_long_bad_line_is_shortened_for_people() -> None:
     told = metrics.load("vllm:num_requests_waiting " + "x" * 5000 + "\n")
 
-    assert isinstance(told, Unreadable)
+    assert isinstance(told, UnreadableScrape)
     assert len(told.line) == 120
 
 
@@ -158,7 +166,7 @@ def test_whatever_a_model_is_called_the_numbers_are_always_the_same(name: str) -
 
 @given(st.text())
 def test_any_text_is_always_answered_by_a_value(text: str) -> None:
-    assert isinstance(metrics.load(text), EngineLoad | Unreadable)
+    assert isinstance(metrics.load(text), EngineLoad | UnreadableScrape)
 
 
 @given(

@@ -5,10 +5,10 @@ from typing import Final
 
 import pytest
 
-from fairlead.engines.asked import Check, Doubt
-from fairlead.engines.vllm.checks import CHECKS
-from fairlead.engines.vllm.doubts import DOUBTS
-from fairlead.fleet.wanted import EngineKind
+from fairlead.engines.engine_setup import RefusalCheck, WarningCheck
+from fairlead.engines.vllm.checks import REFUSAL_CHECKS
+from fairlead.engines.vllm.warning_checks import WARNING_CHECKS
+from fairlead.fleet.desired_state import EngineKind
 from prove import engine_table
 
 PAGE: Final = Path(__file__).parents[2] / "docs" / "reference" / "engines.md"
@@ -30,11 +30,11 @@ def test_no_engine_goes_unmentioned() -> None:
     assert engine_table.kinds() == set(EngineKind)
 
 
-@pytest.mark.parametrize("rule", [*CHECKS, *DOUBTS], ids=lambda rule: rule.__name__)
-def test_every_rule_says_what_it_mirrors(rule: Check | Doubt) -> None:
+@pytest.mark.parametrize("rule", [*REFUSAL_CHECKS, *WARNING_CHECKS], ids=lambda rule: rule.__name__)
+def test_every_rule_says_what_it_mirrors(rule: RefusalCheck | WarningCheck) -> None:
     assert rule.__doc__
 
 
 def test_no_rule_stands_twice() -> None:
-    assert len({*CHECKS}) == len(CHECKS)
-    assert len({*DOUBTS}) == len(DOUBTS)
+    assert len({*REFUSAL_CHECKS}) == len(REFUSAL_CHECKS)
+    assert len({*WARNING_CHECKS}) == len(WARNING_CHECKS)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from fairlead.engines.vllm import start_check
+from fairlead.engines.vllm import preflight
 
 COMMAND = ("vllm", "serve", "some/model", "--port", "8000")
 PARSER = """
@@ -39,7 +39,7 @@ def said(folder: Path, does: str, *words: str, present: bool = True) -> tuple[in
         (folder / "vllm/entrypoints/launchers/cli_args.py").write_text(PARSER)
         parser = "from argparse import ArgumentParser as FlexibleArgumentParser"
         (folder / "vllm/utils/argparse_utils.py").write_text(parser)
-    command = start_check.command((*COMMAND, *words))
+    command = preflight.command((*COMMAND, *words))
     env = os.environ | {"PYTHONPATH": str(folder)}
     ran = subprocess.run([sys.executable, *command[1:]], env=env, check=False, capture_output=True, text=True)
     return ran.returncode, (ran.stdout + ran.stderr).strip().rpartition("\n")[2]

@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 
 from fairlead.engines.reasons import EngineReason
-from fairlead.engines.vllm import release, unknown
-from fairlead.engines.vllm.engine import Vllm
-from fairlead.fleet.wanted import EngineKind
+from fairlead.engines.vllm import release, unknown_flags
+from fairlead.engines.vllm.engine import VllmEngine
+from fairlead.fleet.desired_state import EngineKind
 from tests.engines.asks import ENGINE, RELEASED, asks
 
 
@@ -27,8 +27,8 @@ from tests.engines.asks import ENGINE, RELEASED, asks
     ],
 )
 def test_every_spelling_of_a_known_flag_passes_in_silence(words: tuple[str, ...]) -> None:
-    assert unknown.unknown_flag(asks(replace(ENGINE, extra_args=words))) is None
-    assert unknown.refusals(asks(replace(RELEASED, extra_args=words))) == ()
+    assert unknown_flags.unknown_flag(asks(replace(ENGINE, extra_args=words))) is None
+    assert unknown_flags.refusals(asks(replace(RELEASED, extra_args=words))) == ()
 
 
 SAID = {
@@ -45,15 +45,15 @@ def test_a_flag_of_nobody_is_refused_of_the_release_with_the_nearest_and_caution
     refused, cautioned = SAID[flag]
     words = ("--seed", "1", flag, "2")
 
-    (no,) = unknown.refusals(asks(replace(RELEASED, extra_args=words)))
+    (no,) = unknown_flags.refusals(asks(replace(RELEASED, extra_args=words)))
     assert (no.field, no.value, no.remedy) == ("spec.engine.extraArgs[2]", flag, refused)
     assert no.reason is EngineReason.ARGUMENT_UNKNOWN
-    assert unknown.unknown_flag(asks(replace(RELEASED, extra_args=words))) is None
+    assert unknown_flags.unknown_flag(asks(replace(RELEASED, extra_args=words))) is None
 
-    said = unknown.unknown_flag(asks(replace(ENGINE, extra_args=words)))
+    said = unknown_flags.unknown_flag(asks(replace(ENGINE, extra_args=words)))
     assert said is not None
     assert (said.field, said.value, said.remedy, said.reason) == (no.field, flag, cautioned, no.reason)
-    assert unknown.refusals(asks(replace(ENGINE, extra_args=words))) == ()
+    assert unknown_flags.refusals(asks(replace(ENGINE, extra_args=words))) == ()
 
 
 @pytest.mark.trial(15)
@@ -61,8 +61,13 @@ def test_each_flag_of_nobody_is_named_and_one_that_is_refused_for_another_reason
     words = ("--sead", "1", "--swap-space=4", "--enable-request-ids", "--a b")
     wish = asks(replace(RELEASED, extra_args=words))
 
-    assert [one.value for one in unknown.refusals(wish)] == ["--sead", "--enable-request-ids"]
-    assert [one.value for one in Vllm().refusals(wish)] == ["--swap-space", "--a", "--sead", "--enable-request-ids"]
+    assert [one.value for one in unknown_flags.refusals(wish)] == ["--sead", "--enable-request-ids"]
+    assert [one.value for one in VllmEngine().refusals(wish)] == [
+        "--swap-space",
+        "--a",
+        "--sead",
+        "--enable-request-ids",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ import pytest
 
 from fairlead.cluster.api_server import ApiError, ApiServer, Throttled, Unreachable
 from fairlead.cluster.connection import Credentials, connect
-from fairlead.cluster.informer import Informer, Patience, Watched
+from fairlead.cluster.informer import Informer, InformerTimings, WatchScope
 from fairlead.cluster.kinds import CONFIG_MAP, LEASE, Manifest
 from tests.faults.proxy import Answer, CutBody, Delay, Drop, Fault, Kill, Moment, Proxy
 from tests.faults.requests import Asked, understood
@@ -21,7 +21,7 @@ from tests.reaching.contract import QUICK_STORIES, Story
 from tests.reaching.fake_api import FakeApi
 from tests.reaching.worlds import DICE, IN_USE, note, run, said, until
 
-IMPATIENT = Patience(stay_s=(20, 30), silence_s=0.3, least_s=0.01, most_s=0.02)
+IMPATIENT = InformerTimings(stay_s=(20, 30), silence_s=0.3, least_s=0.01, most_s=0.02)
 
 
 @dataclass
@@ -33,9 +33,9 @@ class World:
     api: ApiServer
 
     @asynccontextmanager
-    async def following(self, patience: Patience = IN_USE) -> AsyncIterator[Informer]:
+    async def following(self, patience: InformerTimings = IN_USE) -> AsyncIterator[Informer]:
         """An informer behind the proxy, whose watch stands."""
-        informer = Informer(self.api, Watched(resource=CONFIG_MAP), unheard, rng=DICE, patience=patience)
+        informer = Informer(self.api, WatchScope(resource=CONFIG_MAP), unheard, rng=DICE, patience=patience)
         running = asyncio.create_task(informer.run())
         try:
             await until(lambda: self.proxy.gates["configmaps"].streams)

@@ -1,15 +1,15 @@
 """What takes memory, with its verb: a sentence about one thing has another verb than one about many."""
 
-from fairlead.fleet.fit import Term
+from fairlead.fleet.fit import MemoryTerm
 
 
 def test_every_term_has_the_verb_that_goes_with_it() -> None:
-    assert {term: term.takes for term in Term} == {
-        Term.WEIGHTS: "the weights take",
-        Term.DRAFT: "the draft model takes",
-        Term.ADAPTERS: "the adapters take",
-        Term.ACTIVATIONS: "the activations take",
-        Term.GRAPHS: "the graphs take",
-        Term.FRAMEWORK: "the framework takes",
-        Term.KV: "the KV cache takes",
+    assert {term: term.takes for term in MemoryTerm} == {
+        MemoryTerm.WEIGHTS: "the weights take",
+        MemoryTerm.DRAFT: "the draft model takes",
+        MemoryTerm.ADAPTERS: "the adapters take",
+        MemoryTerm.ACTIVATIONS: "the activations take",
+        MemoryTerm.GRAPHS: "the graphs take",
+        MemoryTerm.FRAMEWORK: "the framework takes",
+        MemoryTerm.KV: "the KV cache takes",
     }

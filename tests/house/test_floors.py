@@ -49,7 +49,7 @@ def test_a_folder_whose_name_only_begins_alike_is_another_room() -> None:
 
 
 def test_a_folder_with_a_floor_of_its_own_counts_there_only() -> None:
-    report = {"operator/fairlead/router/pool.py": covered(9, 10), f"{WIRE}/frames.py": covered(0, 90)}
+    report = {"operator/fairlead/router/upstream_pool.py": covered(9, 10), f"{WIRE}/frames.py": covered(0, 90)}
 
     told = list(floors.violations(report, {"operator/fairlead/router": 90, WIRE: 0}))
 
@@ -79,12 +79,12 @@ def written(folder: Path, files: Mapping[str, Any]) -> list[str]:
 
 
 def test_a_report_that_meets_every_floor_passes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert floors.main(written(tmp_path, {"operator/fairlead/fleet/load.py": covered(3, 3)})) == 0
+    assert floors.main(written(tmp_path, {"operator/fairlead/fleet/engine_load.py": covered(3, 3)})) == 0
     assert "rooms at or above their floor" in capsys.readouterr().out
 
 
 def test_a_report_below_a_floor_fails(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert floors.main(written(tmp_path, {"operator/fairlead/fleet/load.py": covered(2, 3)})) == 1
+    assert floors.main(written(tmp_path, {"operator/fairlead/fleet/engine_load.py": covered(2, 3)})) == 1
     assert "operator/fairlead/fleet: 66.6 %" in capsys.readouterr().out
 
 

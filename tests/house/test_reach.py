@@ -9,9 +9,9 @@ from house import reach
 TREE = {
     "operator/fairlead/__init__.py": "",
     "operator/fairlead/fleet/__init__.py": "",
-    "operator/fairlead/fleet/load.py": "SIZE = 1\n",
-    "operator/fairlead/api/kinds.py": "from fairlead.fleet import (\n    # the only one\n    load,\n)\n",
-    "operator/fairlead/sim/world.py": "import os\n",
+    "operator/fairlead/fleet/engine_load.py": "SIZE = 1\n",
+    "operator/fairlead/api/kinds.py": "from fairlead.fleet import (\n    # the only one\n    engine_load,\n)\n",
+    "operator/fairlead/simulator/virtual_fleet.py": "import os\n",
     "tests/conftest.py": "",
     "tests/api/given.py": "import fairlead.api.kinds as kinds, json\n",
     "tests/api/test_kinds.py": "def test_it() -> None:\n    from tests.api import given\n",
@@ -31,7 +31,7 @@ def root(tmp_path: Path) -> Path:
 @pytest.mark.parametrize(
     "changed",
     [
-        "operator/fairlead/fleet/load.py",
+        "operator/fairlead/fleet/engine_load.py",
         "operator/fairlead/fleet/__init__.py",
         "operator/fairlead/api/kinds.py",
         "tests/api/given.py",
@@ -49,7 +49,7 @@ def test_whatever_the_tests_import_or_may_read_changes_the_key(root: Path, chang
 
 def test_a_module_they_cannot_reach_does_not(root: Path) -> None:
     before = reach.key(root, ["tests/api"])
-    (root / "operator/fairlead/sim/world.py").write_text("import sys\n")
+    (root / "operator/fairlead/simulator/virtual_fleet.py").write_text("import sys\n")
     assert reach.key(root, ["tests/api"]) == before
 
 

@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 from typing import Any, Final
 
-from fairlead.objects import engine_deployment, stamps
+from fairlead.objects import applied_hash, engine_deployment
 from fairlead.objects.manifest import Manifest
 from tests.objects.wishes import FULL, LEAST, everything
 
@@ -17,7 +17,7 @@ WISHES: Final[dict[str, dict[str, Any]]] = {"least": LEAST, "full": FULL}
 
 def built(name: str) -> list[Manifest]:
     """What builders answer today."""
-    children = [stamps.stamped(child) for child in everything(WISHES[name])]
+    children = [applied_hash.with_applied_hash(child) for child in everything(WISHES[name])]
     for child in children:
         child["metadata"]["annotations"].pop(engine_deployment.TEMPLATE, None)
     return children

@@ -8,12 +8,20 @@ from typing import Any
 
 import pytest
 
-from fairlead.fleet.gateways import Door, OwnRouter, ResponseCache, RouterPods, Routing, Timeouts, WantedDeployment
+from fairlead.fleet.gateways import (
+    DeploymentRouter,
+    DesiredDeployment,
+    ResponseCacheSettings,
+    RouterConnections,
+    RouterPods,
+    RoutingSettings,
+    Timeouts,
+)
 from fairlead.fleet.router_keys import RouterKeys
 from fairlead.objects import children, ports, router_config, router_deployment
 from fairlead.objects.manifest import Manifest
-from fairlead.objects.router_config import Replica
-from fairlead.router import settings
+from fairlead.objects.router_config import ReplicaCapacity
+from fairlead.router.config import loader
 from tests.objects import goldens
 from tests.objects.wishes import FULL, LEAST, OWNER, PLATFORM, everything, launch, samples, wanted
 
@@ -21,13 +29,13 @@ WISHES = {**dict(samples()), "least": LEAST, "full": FULL}
 TEAMS = (("shop",), ("shop", "search"))
 
 
-def standing(deployment: WantedDeployment, kind: str) -> Manifest:
+def standing(deployment: DesiredDeployment, kind: str) -> Manifest:
     """The first child of one kind."""
-    return next(one for one in children.standing(OWNER, deployment, PLATFORM) if one["kind"] == kind)
+    return next(one for one in children.all_children(OWNER, deployment, PLATFORM) if one["kind"] == kind)
 
 
-def with_router(**changes: Any) -> WantedDeployment:  # noqa: ANN401  # fields of a routing
-    return replace(wanted(LEAST), door=OwnRouter(routing=Routing(**changes)))
+def with_router(**changes: Any) -> DesiredDeployment:  # noqa: ANN401  # fields of a routing
+    return replace(wanted(LEAST), door=DeploymentRouter(routing=RoutingSettings(**changes)))
 
 
 def nodes(value: object) -> Iterator[object]:
@@ -68,7 +76,9 @@ def test_every_child_has_the_owner_the_namespace_and_the_labels(name: str) -> No
 
 
 def test_rights_and_walls_come_before_pods() -> None:
-    assert [(one["kind"], one["metadata"]["name"]) for one in children.standing(OWNER, wanted(LEAST), PLATFORM)] == [
+    assert [
+        (one["kind"], one["metadata"]["name"]) for one in children.all_children(OWNER, wanted(LEAST), PLATFORM)
+    ] == [
         ("NetworkPolicy", "chat-engine"),
         ("PodDisruptionBudget", "chat-engine"),
         ("ServiceAccount", "chat-router"),
@@ -83,14 +93,14 @@ def test_rights_and_walls_come_before_pods() -> None:
 
 
 def test_behind_a_gateway_there_is_no_router_and_the_gateways_are_let_in() -> None:
-    wall, budget = children.standing(OWNER, wanted(LEAST | {"gateway": {"name": "company"}}), PLATFORM)
+    wall, budget = children.all_children(OWNER, wanted(LEAST | {"gateway": {"name": "company"}}), PLATFORM)
     doors = {"podSelector": {"matchLabels": {"fairlead.dev/gateway": "company", "fairlead.dev/role": "router"}}}
     assert wall["spec"]["ingress"][0]["from"][0] == doors
     assert budget["kind"] == "PodDisruptionBudget"
 
 
 def test_without_monitoring_only_routers_and_the_operator_are_let_in_where_metrics_are() -> None:
-    built = children.standing(OWNER, wanted(LEAST), replace(PLATFORM, monitoring=()))
+    built = children.all_children(OWNER, wanted(LEAST), replace(PLATFORM, monitoring=()))
     walls = [one for one in built if one["kind"] == "NetworkPolicy"]
     let_in = [wall["spec"]["ingress"][-1]["from"] for wall in walls]
     routers = {"podSelector": {"matchLabels": {"fairlead.dev/deployment": "chat", "fairlead.dev/role": "router"}}}
@@ -101,12 +111,12 @@ def test_without_monitoring_only_routers_and_the_operator_are_let_in_where_metri
 @pytest.mark.trial(16)
 def test_routers_get_the_digest_of_the_operators_key_and_never_the_key() -> None:
     keys = RouterKeys(secret=b"s" * 32)
-    built = children.standing(OWNER, wanted(LEAST), replace(PLATFORM, router_keys=keys))
+    built = children.all_children(OWNER, wanted(LEAST), replace(PLATFORM, router_keys=keys))
     (config,) = [one for one in built if one["kind"] == "ConfigMap"]
     document = json.loads(config["data"][router_config.FILE])
     assert document["metricsKeys"] == [keys.sha256("team", "chat")]
     assert str(keys.bearer("team", "chat")) not in json.dumps(built)
-    assert "metricsKeys" not in json.dumps(children.standing(OWNER, wanted(LEAST), PLATFORM))
+    assert "metricsKeys" not in json.dumps(children.all_children(OWNER, wanted(LEAST), PLATFORM))
 
 
 @pytest.mark.parametrize("name", WISHES)
@@ -130,8 +140,8 @@ def test_a_router_understands_all_that_it_is_told(name: str) -> None:
         return
     engine, routing = deployment.wanted.engine, deployment.door.routing
     adapters = tuple(one.name for one in engine.adapters)
-    understood = settings.read(standing(deployment, "ConfigMap")["data"]["router.json"])
-    assert understood == settings.Settings(
+    understood = loader.read(standing(deployment, "ConfigMap")["data"]["router.json"])
+    assert understood == loader.RouterConfig(
         namespace="team",
         selector="fairlead.dev/deployment=chat,fairlead.dev/role=engine",
         engine_port=ports.ENGINE,
@@ -162,7 +172,7 @@ def test_every_secret_of_a_router_is_a_file_that_its_pod_mounts(name: str) -> No
     deployment = wanted(WISHES[name])
     if isinstance(deployment.door, str):
         return
-    understood = settings.read(standing(deployment, "ConfigMap")["data"]["router.json"])
+    understood = loader.read(standing(deployment, "ConfigMap")["data"]["router.json"])
     said = [place.file for _, place in understood.key_places]
     said += [understood.redis_place.file] if understood.redis_place else []
     said += [understood.tls_cert_file, understood.tls_key_file, understood.engine_ca_file]
@@ -180,7 +190,7 @@ def test_another_key_of_a_known_secret_restarts_no_router() -> None:
 
 
 def test_behind_a_certificate_clients_and_probes_speak_https() -> None:
-    built = with_router(door=Door(tls_secret="chat-tls"))
+    built = with_router(door=RouterConnections(tls_secret="chat-tls"))
     (container,) = standing(built, "Deployment")["spec"]["template"]["spec"]["containers"]
     assert [container[one]["httpGet"]["scheme"] for one in ("readinessProbe", "livenessProbe")] == ["HTTPS", "HTTPS"]
     assert standing(built, "Service")["spec"]["ports"] == [
@@ -189,7 +199,7 @@ def test_behind_a_certificate_clients_and_probes_speak_https() -> None:
 
 
 def test_room_for_answers_is_asked_for_where_they_are_kept() -> None:
-    kept = with_router(cache=ResponseCache(enabled=True, max_bytes=1 << 30))
+    kept = with_router(cache=ResponseCacheSettings(enabled=True, max_bytes=1 << 30))
     (container,) = standing(kept, "Deployment")["spec"]["template"]["spec"]["containers"]
     assert container["resources"]["requests"]["memory"] == "1152Mi"
 
@@ -197,17 +207,17 @@ def test_room_for_answers_is_asked_for_where_they_are_kept() -> None:
 def test_routers_that_nobody_counts_here_get_their_number_later_and_are_told_it() -> None:
     free = standing(wanted(LEAST), "Deployment")
     assert "replicas" not in free["spec"]
-    assert router_deployment.counted(free, 7)["spec"]["replicas"] == 7
+    assert router_deployment.with_router_count(free, 7)["spec"]["replicas"] == 7
     told = standing(wanted(LEAST), "ConfigMap")
-    assert settings.read(told["data"]["router.json"]).routers == 2
-    assert settings.read(router_config.counted(told, 7)["data"]["router.json"]).routers == 7
-    assert router_config.counted(told, 2) == told
+    assert loader.read(told["data"]["router.json"]).routers == 2
+    assert loader.read(router_config.with_router_count(told, 7)["data"]["router.json"]).routers == 7
+    assert router_config.with_router_count(told, 2) == told
 
 
 def test_routers_are_told_what_a_replica_holds() -> None:
-    known = Replica(revision="0a1b2c3d", max_context_tokens=4096, max_sequences=64, kv_tokens=90_000)
-    built = children.standing(OWNER, wanted(LEAST), PLATFORM, known)
-    told = settings.read(next(one for one in built if one["kind"] == "ConfigMap")["data"]["router.json"])
+    known = ReplicaCapacity(revision="0a1b2c3d", max_context_tokens=4096, max_sequences=64, kv_tokens=90_000)
+    built = children.all_children(OWNER, wanted(LEAST), PLATFORM, known)
+    told = loader.read(next(one for one in built if one["kind"] == "ConfigMap")["data"]["router.json"])
     said = (told.revision, told.max_context_tokens, told.max_sequences, told.kv_tokens)
     assert said == ("0a1b2c3d", 4096, 64, 90_000)
 
@@ -219,7 +229,9 @@ def test_a_router_outlives_its_longest_request() -> None:
 
 
 def test_a_shared_cache_is_told_by_a_file_and_never_by_its_secret() -> None:
-    own = json.loads(standing(with_router(cache=ResponseCache(enabled=True)), "ConfigMap")["data"]["router.json"])
+    own = json.loads(
+        standing(with_router(cache=ResponseCacheSettings(enabled=True)), "ConfigMap")["data"]["router.json"]
+    )
     assert own["routing"]["cache"]["redisUrlFile"] is None
     shared = wanted(FULL)
     told = json.loads(standing(shared, "ConfigMap")["data"]["router.json"])
@@ -231,6 +243,6 @@ def test_a_shared_cache_is_told_by_a_file_and_never_by_its_secret() -> None:
 
 def test_the_address_is_what_people_asked_for() -> None:
     pods = RouterPods(replicas=1, annotations=(("example.com/lb", "internal"),))
-    service = standing(replace(wanted(LEAST), door=OwnRouter(pods=pods)), "Service")
+    service = standing(replace(wanted(LEAST), door=DeploymentRouter(pods=pods)), "Service")
     assert service["metadata"]["annotations"] == {"example.com/lb": "internal"}
     assert service["spec"]["type"] == "ClusterIP"

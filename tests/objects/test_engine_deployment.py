@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fairlead.fleet.rollouts import Failure
-from fairlead.objects import drift, engine_deployment, stamps
-from fairlead.objects.engine_deployment import RevisionFacts, StartEnds
+from fairlead.fleet.rollouts import RevisionFailure
+from fairlead.objects import applied_hash, drift, engine_deployment
+from fairlead.objects.engine_deployment import RevisionFacts, StartFailures
 from fairlead.objects.manifest import Manifest, canonical
 from tests.objects.wishes import FULL, LEAST, OWNER, template, wanted
 
@@ -24,9 +24,9 @@ FACTS = RevisionFacts(
     wanted_since=NOON,
     grown_at=NOON + timedelta(minutes=1),
     served=True,
-    failure=Failure(at=NOON + timedelta(hours=1), times=2, because="no image"),
+    failure=RevisionFailure(at=NOON + timedelta(hours=1), times=2, because="no image"),
 )
-QUIET = replace(FACTS, failure=Failure(at=NOON + timedelta(hours=1), times=2))
+QUIET = replace(FACTS, failure=RevisionFailure(at=NOON + timedelta(hours=1), times=2))
 MOMENTS = st.integers(min_value=0, max_value=10**15).map(lambda past: NOON + timedelta(microseconds=past))
 KNOWN = st.builds(
     RevisionFacts,
@@ -36,12 +36,16 @@ KNOWN = st.builds(
     served=st.booleans(),
     failure=st.none()
     | st.builds(
-        Failure, at=MOMENTS, times=st.integers(min_value=1, max_value=99), because=st.text(), early=st.booleans()
+        RevisionFailure,
+        at=MOMENTS,
+        times=st.integers(min_value=1, max_value=99),
+        because=st.text(),
+        early=st.booleans(),
     ),
     checked=st.booleans(),
     ends=st.none()
     | st.builds(
-        StartEnds,
+        StartFailures,
         pod=st.text(),
         container=st.text(),
         code=st.integers(0, 255),
@@ -83,7 +87,7 @@ def test_what_is_written_is_read_back(facts: RevisionFacts) -> None:
 
 
 def test_a_long_story_of_a_failure_is_cut() -> None:
-    told = Failure(at=NOON, times=1, because="x" * 5000)
+    told = RevisionFailure(at=NOON, times=1, because="x" * 5000)
     found = engine_deployment.facts(built(replace(FACTS, failure=told)))
     assert found == replace(FACTS, failure=replace(told, because="x" * 2000))
 
@@ -99,16 +103,16 @@ def test_the_template_is_read_back_as_it_was_first_applied() -> None:
 
 def test_another_release_and_a_restart_send_nothing() -> None:
     """The controller builds from what the object itself says; what it would build today does not matter."""
-    live = stamps.stamped(built())
+    live = applied_hash.with_applied_hash(built())
     facts, pod = engine_deployment.facts(live), engine_deployment.stored_template(live)
     assert facts is not None
     assert pod is not None
-    assert drift.differs(stamps.stamped(built(facts, pod, live["spec"]["replicas"])), live) is None
+    assert drift.differs(applied_hash.with_applied_hash(built(facts, pod, live["spec"]["replicas"])), live) is None
 
 
 def test_facts_taken_back_are_sent() -> None:
-    live = stamps.stamped(built())
-    forgiven = stamps.stamped(built(replace(FACTS, failure=None, wanted_since=None)))
+    live = applied_hash.with_applied_hash(built())
+    forgiven = applied_hash.with_applied_hash(built(replace(FACTS, failure=None, wanted_since=None)))
     assert drift.differs(forgiven, live) == "metadata.annotations.fairlead.dev/applied"
 
 

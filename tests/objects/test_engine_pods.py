@@ -7,10 +7,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fairlead.engines.places import CACHE, MODEL
-from fairlead.fleet.gateways import WantedDeployment
-from fairlead.fleet.launch import Mount, Shutdown, Variable
-from fairlead.fleet.wanted import EngineKind, EnvFrom, ModelSource, Placement, SecretKey, SourceScheme, Spread, Storage
+from fairlead.engines.weight_paths import CACHE, MODEL
+from fairlead.fleet.desired_state import (
+    DesiredPlacement,
+    EngineKind,
+    EnvFrom,
+    ModelSource,
+    SecretKey,
+    SourceScheme,
+    SpreadConstraint,
+    Storage,
+)
+from fairlead.fleet.engine_launch import EngineShutdown, EnvVar, WeightMount
+from fairlead.fleet.gateways import DesiredDeployment
 from fairlead.objects import engine_pods, engine_volumes
 from fairlead.objects.manifest import Manifest
 from tests.objects.wishes import FULL, LEAST, OWNER, launch, template, wanted
@@ -27,7 +36,7 @@ def container(spec: dict[str, Any]) -> Manifest:
     return dict(only)
 
 
-def but(**changes: Any) -> WantedDeployment:  # noqa: ANN401  # fields of a wish
+def but(**changes: Any) -> DesiredDeployment:  # noqa: ANN401  # fields of a wish
     least = wanted(LEAST)
     return replace(least, wanted=replace(least.wanted, **changes))
 
@@ -64,7 +73,11 @@ def test_a_users_own_word_for_the_product_wins() -> None:
 def test_replicas_are_spread_over_nodes_softly_where_nobody_says_how() -> None:
     (rule,) = pod(LEAST)["topologySpreadConstraints"]
     assert (rule["topologyKey"], rule["whenUnsatisfiable"]) == ("kubernetes.io/hostname", "ScheduleAnyway")
-    placed = but(placement=Placement(spread=(Spread(topology_key="zone", hard=True), Spread(topology_key="rack"))))
+    placed = but(
+        placement=DesiredPlacement(
+            spread=(SpreadConstraint(topology_key="zone", hard=True), SpreadConstraint(topology_key="rack"))
+        )
+    )
     rules = template(placed)["spec"]["topologySpreadConstraints"]
     assert [(one["topologyKey"], one["whenUnsatisfiable"]) for one in rules] == [
         ("zone", "DoNotSchedule"),
@@ -80,7 +93,7 @@ def test_kubernetes_passes_on_an_argument_as_it_was_written(word: str) -> None:
 
 @given(st.text(alphabet="$()aB-", max_size=12))
 def test_no_argument_is_ever_read_as_a_variable(word: str) -> None:
-    assert expanded(engine_pods.literally(word)) == word
+    assert expanded(engine_pods.escaped(word)) == word
 
 
 def expanded(text: str) -> str:
@@ -98,17 +111,17 @@ def expanded(text: str) -> str:
 
 def test_a_variable_said_twice_is_set_once_by_the_last_word_and_at_its_place() -> None:
     assert engine_pods.environment(
-        Variable(name="HOME", value="/tmp"),
-        Variable(name="A", value="1"),
-        Variable(name="HOME", value="/home/$(A)"),
+        EnvVar(name="HOME", value="/tmp"),
+        EnvVar(name="A", value="1"),
+        EnvVar(name="HOME", value="/home/$(A)"),
     ) == [{"name": "A", "value": "1"}, {"name": "HOME", "value": "/home/$(A)"}]
 
 
 def test_values_are_read_from_where_they_are_kept() -> None:
     assert engine_pods.environment(
-        Variable(name="T", value=SecretKey(name="s", key="k")),
-        Variable(name="S", value=EnvFrom(name="S", object_name="o", key="k")),
-        Variable(name="C", value=EnvFrom(name="C", object_name="o", key="k", from_secret=False)),
+        EnvVar(name="T", value=SecretKey(name="s", key="k")),
+        EnvVar(name="S", value=EnvFrom(name="S", object_name="o", key="k")),
+        EnvVar(name="C", value=EnvFrom(name="C", object_name="o", key="k", from_secret=False)),
     ) == [
         {"name": "T", "valueFrom": {"secretKeyRef": {"name": "s", "key": "k"}}},
         {"name": "S", "valueFrom": {"secretKeyRef": {"name": "o", "key": "k"}}},
@@ -117,8 +130,8 @@ def test_values_are_read_from_where_they_are_kept() -> None:
 
 
 def test_a_claim_that_serves_twice_is_one_volume() -> None:
-    started = replace(launch(wanted(LEAST)), mounts=(Mount(source=claim("models/chat/v7/"), path=MODEL),))
-    carried = engine_volumes.carried(Storage(cache_claim="models"), started)
+    started = replace(launch(wanted(LEAST)), mounts=(WeightMount(source=claim("models/chat/v7/"), path=MODEL),))
+    carried = engine_volumes.pod_volumes(Storage(cache_claim="models"), started)
     assert [volume["name"] for volume in carried.volumes] == ["claim-0", "shm", "tmp"]
     assert carried.mounts[:2] == [
         {"name": "claim-0", "mountPath": CACHE},
@@ -147,7 +160,9 @@ def test_shared_memory_is_what_was_asked_for_or_what_the_gpus_need(spec: dict[st
 
 
 def test_nothing_is_waited_for_where_routers_need_no_time() -> None:
-    at_once = replace(launch(wanted(LEAST)), shutdown=Shutdown(pre_stop_seconds=0, drain_seconds=9, rest_seconds=20))
+    at_once = replace(
+        launch(wanted(LEAST)), shutdown=EngineShutdown(pre_stop_seconds=0, drain_seconds=9, rest_seconds=20)
+    )
     built = engine_pods.template(OWNER, wanted(LEAST), at_once, "0a1b2c3d")["spec"]
     assert "lifecycle" not in built["containers"][0]
     assert built["terminationGracePeriodSeconds"] == 29
@@ -172,7 +187,7 @@ def test_everything_that_was_placed_stands_in_the_pod() -> None:
     assert (built["priorityClassName"], built["schedulerName"], built["serviceAccountName"]) == ("p", "s", "a")
     assert built["imagePullSecrets"] == [{"name": "i"}]
     assert built["tolerations"][0] == {"key": "nvidia.com/gpu", "operator": "Exists", "effect": "NoSchedule"}
-    assert template(but(placement=Placement(runtime_class="nvidia")))["spec"]["runtimeClassName"] == "nvidia"
+    assert template(but(placement=DesiredPlacement(runtime_class="nvidia")))["spec"]["runtimeClassName"] == "nvidia"
 
 
 def test_a_pod_says_which_adapters_it_loads() -> None:

@@ -16,9 +16,9 @@ from tests.api.full_specs import COUNTED
 from tests.objects.wishes import FULL, LEAST, template, wanted
 
 ELSEWHERE: Final = {
-    "Wanted.namespace": "the pod lives where its owner does",
-    "WantedEngine.version": "chooses the rules a wish is held to; the image says what runs",
-    "WantedModel.shape": "decides whether the model fits",
+    "DesiredRevision.namespace": "the pod lives where its owner does",
+    "DesiredEngine.version": "chooses the rules a wish is held to; the image says what runs",
+    "DesiredModel.shape": "decides whether the model fits",
 }
 GUESSING: Final = {"method": "ngram", "tokens": 4, "lookupMin": 2, "lookupMax": 5}
 PLACED: Final = COUNTED["placement"] | {"affinity": FULL["placement"]["affinity"]}

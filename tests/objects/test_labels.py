@@ -1,7 +1,7 @@
 """Labels and selectors: what is carried is found, and by nothing else."""
 
 from fairlead.objects import labels
-from fairlead.objects.labels import Role
+from fairlead.objects.labels import ChildRole
 
 
 def test_an_engine_carries_all_that_selectors_and_people_look_for() -> None:
@@ -19,7 +19,7 @@ def test_an_engine_carries_all_that_selectors_and_people_look_for() -> None:
 
 def test_each_selector_finds_its_own_and_no_other() -> None:
     one, two = labels.engine("chat", "1"), labels.engine("chat", "2")
-    router, other = labels.child("chat", Role.ROUTER), labels.engine("other", "1")
+    router, other = labels.child("chat", ChildRole.ROUTER), labels.engine("other", "1")
     everybody = (one, two, router, other)
 
     def found(selector: dict[str, str]) -> list[bool]:
@@ -34,4 +34,4 @@ def test_each_selector_finds_its_own_and_no_other() -> None:
 def test_selectors_are_spelt_as_queries_spell_them() -> None:
     assert labels.as_text(labels.engines("chat")) == "fairlead.dev/deployment=chat,fairlead.dev/role=engine"
     key, _, value = labels.MANAGED_BY.partition("=")
-    assert labels.child("chat", Role.ENGINE)[key] == value
+    assert labels.child("chat", ChildRole.ENGINE)[key] == value

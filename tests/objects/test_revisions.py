@@ -7,9 +7,9 @@ from typing import Annotated, Any
 import pytest
 from pydantic import Field
 
+from fairlead.api.api_model import ApiModel
 from fairlead.api.deployment import InferenceDeploymentSpec
 from fairlead.api.engine import Engine
-from fairlead.api.part import Part
 from fairlead.api.pods import Accelerator
 from fairlead.objects import revisions
 from tests.api.full_specs import COUNTED, with_value
@@ -113,7 +113,7 @@ class LaterAccelerator(Accelerator):
     sharing: str = "none"
 
 
-class Novelties(Part):
+class Novelties(ApiModel):
     """A part that did not exist before."""
 
     depth: int = 2

@@ -8,21 +8,21 @@ from typing import Any, Final
 
 import yaml
 
-from fairlead.api import into_wanted
+from fairlead.api import deployment_conversion
 from fairlead.api.deployment import InferenceDeploymentSpec
 from fairlead.api.kinds import DEPLOYMENT
-from fairlead.api.reading import Written, read_strict
-from fairlead.engines.asked import Asked
+from fairlead.api.object_reader import ParsedObject, read_strict
 from fairlead.engines.catalogue import ENGINES
-from fairlead.engines.start import Pace
-from fairlead.fleet.gateways import WantedDeployment
-from fairlead.fleet.launch import Launch
-from fairlead.fleet.wanted import EngineKind, EngineRelease
+from fairlead.engines.engine_setup import EngineSetup
+from fairlead.engines.start_budget import LifecycleParameters
+from fairlead.fleet.desired_state import EngineKind, EngineRelease
+from fairlead.fleet.engine_launch import EngineLaunch
+from fairlead.fleet.gateways import DesiredDeployment
 from fairlead.objects import children, engine_deployment, engine_pods, revisions
 from fairlead.objects.engine_deployment import RevisionFacts
+from fairlead.objects.installation import Installation
 from fairlead.objects.manifest import Manifest
 from fairlead.objects.owner import Owner
-from fairlead.objects.platform import Platform
 from tests.api.full_specs import COUNTED
 from tests.api.objects import written
 
@@ -32,7 +32,7 @@ RELEASES: Final = {
     EngineKind.SIMULATED: EngineRelease(version="0.32.0", image="fairlead:0.32.0"),
 }
 OWNER: Final = Owner(namespace="team", name="chat", uid="4f1c")
-PLATFORM: Final = Platform(
+PLATFORM: Final = Installation(
     image="fairlead:1.2.3",
     operator_namespace="fairlead-system",
     monitoring=(("kubernetes.io/metadata.name", "monitoring"),),
@@ -66,7 +66,7 @@ FULL: Final[dict[str, Any]] = COUNTED | {
 """Every source of a volume, every word of a placement, and arguments that Kubernetes would read as variables."""
 
 
-def read(spec: dict[str, Any], name: str = "chat") -> Written[InferenceDeploymentSpec]:
+def read(spec: dict[str, Any], name: str = "chat") -> ParsedObject[InferenceDeploymentSpec]:
     """A right spec, as the controller has it."""
     reading = read_strict(written(_without_nulls(spec), name=name), DEPLOYMENT)
     assert reading.problems == ()
@@ -74,20 +74,20 @@ def read(spec: dict[str, Any], name: str = "chat") -> Written[InferenceDeploymen
     return reading.value
 
 
-def wanted(spec: dict[str, Any], name: str = "chat") -> WantedDeployment:
+def wanted(spec: dict[str, Any], name: str = "chat") -> DesiredDeployment:
     """What it asks for."""
-    return into_wanted.deployment(read(spec, name), RELEASES)
+    return deployment_conversion.deployment(read(spec, name), RELEASES)
 
 
-def launch(deployment: WantedDeployment) -> Launch:
+def launch(deployment: DesiredDeployment) -> EngineLaunch:
     """How its engine is started, at a pace nobody measured."""
     engine = ENGINES[deployment.wanted.engine.kind]
     drain = deployment.drain
-    pace = Pace(pre_stop_seconds=int(drain.settle_seconds), drain_seconds=int(drain.timeout_seconds))
-    return engine.launch(Asked(wanted=deployment.wanted), pace)
+    pace = LifecycleParameters(pre_stop_seconds=int(drain.settle_seconds), drain_seconds=int(drain.timeout_seconds))
+    return engine.launch(EngineSetup(wanted=deployment.wanted), pace)
 
 
-def template(deployment: WantedDeployment, revision: str = "0a1b2c3d") -> Manifest:
+def template(deployment: DesiredDeployment, revision: str = "0a1b2c3d") -> Manifest:
     """Its engine pod."""
     owner = replace(OWNER, name=deployment.wanted.name)
     return engine_pods.template(owner, deployment, launch(deployment), revision)
@@ -99,7 +99,7 @@ def everything(spec: dict[str, Any], owner: Owner = OWNER) -> tuple[Manifest, ..
     facts = RevisionFacts(revision=revisions.of(read(spec, owner.name).spec))
     pod = engine_pods.template(owner, deployment, launch(deployment), facts.revision)
     engines = engine_deployment.manifest(owner, facts, pod, 2)
-    return (*children.standing(owner, deployment, PLATFORM), engines)
+    return (*children.all_children(owner, deployment, PLATFORM), engines)
 
 
 def samples() -> Iterator[tuple[str, dict[str, Any]]]:

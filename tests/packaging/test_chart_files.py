@@ -12,7 +12,7 @@ import yaml
 import fairlead
 from fairlead.api import crds
 from fairlead.api.kinds import GATEWAY, KINDS
-from fairlead.api.reading import read_strict
+from fairlead.api.object_reader import read_strict
 from house import chart, chart_files, chart_manifests
 from house.chart_values import Values
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 import pytest
 import yaml
 
-from fairlead.cli import operate
+from fairlead.cli import operator_command
 from house import chart_manifests
 from house.tree import ROOT
 
@@ -60,7 +60,7 @@ def test_the_command_understands_every_flag_it_is_started_with(installed: list[d
     (pod,) = [one["spec"]["template"]["spec"] for one in installed if one["kind"] == "Deployment"]
     command, *flags = pod["containers"][0]["args"]
     parser = argparse.ArgumentParser(exit_on_error=False)
-    operate.arguments(parser)
+    operator_command.arguments(parser)
     chosen = parser.parse_args(flags)
     assert (command, chosen.lease_namespace, chosen.webhook) == ("operator", "$(POD_NAMESPACE)", "on")
     assert chosen.router_image == chosen.engine_image == pod["containers"][0]["image"]
@@ -70,7 +70,7 @@ def test_the_command_understands_every_flag_it_is_started_with(installed: list[d
 def test_the_ports_it_shows_are_those_it_listens_on(installed: list[dict[str, Any]]) -> None:
     (pod,) = [one["spec"]["template"]["spec"] for one in installed if one["kind"] == "Deployment"]
     parser = argparse.ArgumentParser()
-    operate.arguments(parser)
+    operator_command.arguments(parser)
     chosen = parser.parse_args([])
     shown = {one["name"]: one["containerPort"] for one in pod["containers"][0]["ports"]}
     assert shown == {"health": chosen.health_port, "metrics": chosen.metrics_port, "webhook": chosen.webhook_port}

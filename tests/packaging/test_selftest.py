@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from fairlead.cli import selftest
-from fairlead.cli.selftest_door import Door, Failed
-from fairlead.cli.selftest_story import story
+from fairlead.cli.selftest_client import SelftestClient, SelftestFailure
+from fairlead.cli.selftest_scenario import run_selftest
 
 WORDS = ["--namespace", "models", "--seconds", "0.2"]
 OBJECTS = "/apis/fairlead.dev/v1alpha1/namespaces/models/inferencedeployments"
@@ -92,7 +92,7 @@ def tell(world: World) -> str:
     """The whole story in this world."""
     parser = argparse.ArgumentParser()
     selftest.arguments(parser)
-    return story(parser.parse_args(WORDS), Door(server=world.address, token="t", each_s=0.01))
+    return run_selftest(parser.parse_args(WORDS), SelftestClient(server=world.address, token="t", each_s=0.01))
 
 
 def test_it_makes_one_waits_asks_it_and_deletes_it(world: World) -> None:
@@ -118,7 +118,7 @@ def test_what_an_earlier_run_left_is_deleted_first(world: World) -> None:
 
 def test_what_only_a_human_can_mend_is_told_at_once(world: World) -> None:
     world.conditions = [[{"type": "Stalled", "status": "True", "reason": "DoesNotFit", "message": "needs 40 GiB"}]]
-    with pytest.raises(Failed, match="does not get Ready: DoesNotFit: needs 40 GiB"):
+    with pytest.raises(SelftestFailure, match="does not get Ready: DoesNotFit: needs 40 GiB"):
         tell(world)
     assert world.asked.count("GET /fairlead-test") == 1
     assert not world.there
@@ -130,20 +130,20 @@ def test_what_only_a_human_can_mend_is_told_at_once(world: World) -> None:
 )
 def test_the_time_may_be_over(world: World, conditions: list[dict[str, str]], says: str) -> None:
     world.conditions = [conditions]
-    with pytest.raises(Failed, match=says):
+    with pytest.raises(SelftestFailure, match=says):
         tell(world)
     assert not world.there
 
 
 def test_an_engine_that_never_answers_is_told_with_its_last_words(world: World) -> None:
     world.refusals = 1000
-    with pytest.raises(Failed, match=r"POST http://127\.0\.0\.1:\d+/v1/chat/completions: 503"):
+    with pytest.raises(SelftestFailure, match=r"POST http://127\.0\.0\.1:\d+/v1/chat/completions: 503"):
         tell(world)
     assert not world.there
 
 
 def test_a_server_that_is_not_there_is_named() -> None:
-    with pytest.raises(Failed, match=r"DELETE http://127\.0\.0\.1:9/apis/.*: .*refused"):
+    with pytest.raises(SelftestFailure, match=r"DELETE http://127\.0\.0\.1:9/apis/.*: .*refused"):
         tell(World(conditions=[[]], address="http://127.0.0.1:9"))
 
 

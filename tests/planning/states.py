@@ -4,39 +4,41 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
 
+from fairlead.fleet.desired_state import DesiredRollout, RolloutStrategy
 from fairlead.fleet.rollouts import (
-    Ask,
-    Failure,
-    GiveUp,
-    Hold,
-    Plan,
-    Replica,
-    Retire,
+    FailureStep,
+    HoldStep,
+    NodeRoom,
+    ReplicaStep,
+    RetireStep,
+    RevisionFailure,
     RevisionState,
-    Rollout,
-    Room,
-    Step,
+    RolloutPlan,
+    RolloutReplica,
+    RolloutSnapshot,
+    RolloutStep,
 )
-from fairlead.fleet.wanted import RolloutStrategy, WantedRollout
-from fairlead.planning import story
-from fairlead.planning.story import FAST, World
+from fairlead.planning import dry_run
+from fairlead.planning.dry_run import FAST_CLUSTER, DryRunCluster
 
 T0 = datetime(2026, 11, 20, 12, tzinfo=UTC)
 LONG_AGO = T0 - timedelta(days=1)
-REPLACE = WantedRollout()
-SURGE = WantedRollout(strategy=RolloutStrategy.SURGE, max_surge=1, max_unavailable=0)
-BOTH = WantedRollout(strategy=RolloutStrategy.SURGE, max_surge=1, max_unavailable=1)
-UNKNOWN = Room()
+REPLACE = DesiredRollout()
+SURGE = DesiredRollout(strategy=RolloutStrategy.SURGE, max_surge=1, max_unavailable=0)
+BOTH = DesiredRollout(strategy=RolloutStrategy.SURGE, max_surge=1, max_unavailable=1)
+UNKNOWN = NodeRoom()
 STYLES = {"replace": REPLACE, "surge": SURGE, "both": BOTH}
 
 
-def replicas(name: str, ready: int, starting: int = 0, ending: int = 0, unplaced: int = 0) -> tuple[Replica, ...]:
+def replicas(
+    name: str, ready: int, starting: int = 0, ending: int = 0, unplaced: int = 0
+) -> tuple[RolloutReplica, ...]:
     """So many of each state."""
     kinds = (
-        [Replica(name="", ready_since=LONG_AGO)] * ready
-        + [Replica(name="")] * starting
-        + [Replica(name="", ready_since=LONG_AGO, ending=True)] * ending
-        + [Replica(name="", unplaced=True)] * unplaced
+        [RolloutReplica(name="", ready_since=LONG_AGO)] * ready
+        + [RolloutReplica(name="")] * starting
+        + [RolloutReplica(name="", ready_since=LONG_AGO, ending=True)] * ending
+        + [RolloutReplica(name="", unplaced=True)] * unplaced
     )
     return tuple(replace(each, name=f"{name}-{number}") for number, each in enumerate(kinds, start=1))
 
@@ -53,14 +55,14 @@ def revision(name: str, ready: int = 0, starting: int = 0, ending: int = 0, unpl
 
 
 def given(
-    target: str, wanted: int, *revisions: RevisionState, rules: WantedRollout = REPLACE, room: Room = UNKNOWN
-) -> Rollout:
+    target: str, wanted: int, *revisions: RevisionState, rules: DesiredRollout = REPLACE, room: NodeRoom = UNKNOWN
+) -> RolloutSnapshot:
     """A rollout; the target is wanted since now."""
     marked = (replace(each, wanted_since=T0) if each.name == target else each for each in revisions)
-    return Rollout(target=target, wanted=wanted, rules=rules, revisions=tuple(marked), room=room)
+    return RolloutSnapshot(target=target, wanted=wanted, rules=rules, revisions=tuple(marked), room=room)
 
 
-def wish(rollout: Rollout, target: str, now: datetime) -> Rollout:
+def wish(rollout: RolloutSnapshot, target: str, now: datetime) -> RolloutSnapshot:
     """The same after an edit: another revision is the wanted one."""
     marked = (replace(each, wanted_since=now if each.name == target else None) for each in rollout.revisions)
     return replace(rollout, target=target, revisions=tuple(marked))
@@ -68,50 +70,52 @@ def wish(rollout: Rollout, target: str, now: datetime) -> Rollout:
 
 def failed(state: RevisionState, times: int = 1, at: datetime = T0) -> RevisionState:
     """The same, given up."""
-    return replace(state, failure=Failure(at=at, times=times))
+    return replace(state, failure=RevisionFailure(at=at, times=times))
 
 
-def said(step: Step) -> str:
+def said(step: RolloutStep) -> str:
     """A step in few words."""
     match step:
-        case Ask():
+        case ReplicaStep():
             return f"{step.revision}={step.replicas} {step.reason}"
-        case GiveUp():
+        case FailureStep():
             return f"give up {step.revision}"
-        case Retire():
+        case RetireStep():
             return f"retire {step.revision}"
-        case Hold():
+        case HoldStep():
             return f"hold {step.reason}"
 
 
-def told(start: Rollout, world: World = FAST, now: datetime = T0) -> list[str]:
+def told(start: RolloutSnapshot, world: DryRunCluster = FAST_CLUSTER, now: datetime = T0) -> list[str]:
     """A whole story in few words; neighbouring waits for the same thing are one."""
-    words = (said(plan.step) for plan in story.story(start, now, world))
+    words = (said(plan.step) for plan in dry_run.all_plans(start, now, world))
     return [word for word, _ in groupby(words)]
 
 
-def brief(start: Rollout, now: datetime = T0, world: World = FAST) -> str:
+def brief(start: RolloutSnapshot, now: datetime = T0, world: DryRunCluster = FAST_CLUSTER) -> str:
     """A whole story on one line: `b=1` a count, `-a` a revision gone, `!b` given up, a word what is waited for."""
-    return " ".join(word for word, _ in groupby(_brief(plan.step) for plan in story.story(start, now, world)))
+    return " ".join(word for word, _ in groupby(_brief(plan.step) for plan in dry_run.all_plans(start, now, world)))
 
 
-def _brief(step: Step) -> str:
+def _brief(step: RolloutStep) -> str:
     match step:
-        case Ask():
+        case ReplicaStep():
             return f"{step.revision}={step.replicas}"
-        case GiveUp():
+        case FailureStep():
             return f"!{step.revision}"
-        case Retire():
+        case RetireStep():
             return f"-{step.revision}"
-        case Hold():
+        case HoldStep():
             return step.reason.removeprefix("WaitingFor").lower()
 
 
-def composition(rollout: Rollout) -> dict[str, tuple[int, int]]:
+def composition(rollout: RolloutSnapshot) -> dict[str, tuple[int, int]]:
     """What is asked of each revision and how many replicas of it are there."""
     return {each.name: (each.asked, len(each.replicas)) for each in rollout.revisions}
 
 
-def end(start: Rollout, now: datetime = T0, world: World = FAST) -> tuple[Plan, Rollout, datetime]:
+def end(
+    start: RolloutSnapshot, now: datetime = T0, world: DryRunCluster = FAST_CLUSTER
+) -> tuple[RolloutPlan, RolloutSnapshot, datetime]:
     """The last scene of a story."""
-    return list(story.scenes(start, now, world))[-1]
+    return list(dry_run.timeline(start, now, world))[-1]

@@ -5,21 +5,21 @@ from datetime import timedelta
 
 import pytest
 
-from fairlead.fleet.rollouts import Ask, Hold, HoldReason, Phase, Plan, Room, StepReason
+from fairlead.fleet.rollouts import HoldReason, HoldStep, NodeRoom, ReplicaStep, RolloutPhase, RolloutPlan, StepReason
 from fairlead.planning import rollout as planner
-from fairlead.planning.story import World
+from fairlead.planning.dry_run import DryRunCluster
 from tests.planning.states import BOTH, REPLACE, SURGE, T0, brief, given, revision, said, told
 
-FULL = Room(replicas=0, most=3, because="NVIDIA-L4: 3 on 1 node, 3 in use, 0 free; a replica takes 1")
-ABSENT = Room(replicas=0, most=0, because="no node has NVIDIA-L5; this cluster has NVIDIA-L4 (3)")
+FULL = NodeRoom(replicas=0, most=3, because="NVIDIA-L4: 3 on 1 node, 3 in use, 0 free; a replica takes 1")
+ABSENT = NodeRoom(replicas=0, most=0, because="no node has NVIDIA-L5; this cluster has NVIDIA-L4 (3)")
 PAUSED = replace(REPLACE, paused=True)
 
 
 def test_surging_on_full_nodes_waits_and_names_the_strategy_that_would_not() -> None:
     plan = planner.next_step(given("b", 3, revision("a", 3), revision("b"), rules=SURGE, room=FULL), T0)
-    assert plan == Plan(
-        step=Hold(reason=HoldReason.NO_FREE_GPU, because="b lacks 1 replica, and no node has room for another"),
-        phase=Phase.ROLLING,
+    assert plan == RolloutPlan(
+        step=HoldStep(reason=HoldReason.NO_FREE_GPU, because="b lacks 1 replica, and no node has room for another"),
+        phase=RolloutPhase.ROLLING,
         current="b",
         wake_at=T0 + timedelta(seconds=1800),
         short=FULL.because + "; strategy Surge needs a free GPU for a change, strategy Replace needs none",
@@ -28,9 +28,9 @@ def test_surging_on_full_nodes_waits_and_names_the_strategy_that_would_not() -> 
 
 def test_scaling_on_full_nodes_waits_without_talk_of_strategies() -> None:
     plan = planner.next_step(given("a", 5, revision("a", 3), rules=SURGE, room=FULL), T0)
-    assert plan == Plan(
-        step=Hold(reason=HoldReason.NO_FREE_GPU, because="a lacks 2 replicas, and no node has room for another"),
-        phase=Phase.STEADY,
+    assert plan == RolloutPlan(
+        step=HoldStep(reason=HoldReason.NO_FREE_GPU, because="a lacks 2 replicas, and no node has room for another"),
+        phase=RolloutPhase.STEADY,
         current="a",
         short=FULL.because,
     )
@@ -40,9 +40,9 @@ def test_two_of_four_are_asked_for_where_two_fit() -> None:
     two = replace(FULL, replicas=2)
     plan = planner.next_step(given("a", 4, room=two), T0)
     because = "a is made with 2 replicas: 4 are wanted; other revisions have none"
-    assert plan == Plan(
-        step=Ask(revision="a", replicas=2, reason=StepReason.FIRST_REVISION, because=because),
-        phase=Phase.STEADY,
+    assert plan == RolloutPlan(
+        step=ReplicaStep(revision="a", replicas=2, reason=StepReason.FIRST_REVISION, because=because),
+        phase=RolloutPhase.STEADY,
         current="a",
         short=FULL.because,
     )
@@ -62,9 +62,9 @@ def test_replicas_asked_for_and_not_there_yet_take_their_room() -> None:
 
 def test_unplaced_replicas_stop_further_asking() -> None:
     plan = planner.next_step(given("a", 4, revision("a", 1, unplaced=1), room=FULL), T0)
-    assert plan == Plan(
-        step=Hold(reason=HoldReason.UNPLACED, because="the scheduler finds no node for 1 of 2 replicas of a"),
-        phase=Phase.STEADY,
+    assert plan == RolloutPlan(
+        step=HoldStep(reason=HoldReason.UNPLACED, because="the scheduler finds no node for 1 of 2 replicas of a"),
+        phase=RolloutPhase.STEADY,
         current="a",
         short=FULL.because,
     )
@@ -74,7 +74,7 @@ def test_unplaced_replicas_stop_further_asking() -> None:
 
 def test_an_unplaced_replica_of_the_target_gets_the_gpu_of_an_old_one() -> None:
     start = given("b", 2, revision("a", 2), revision("b", unplaced=1), rules=BOTH)
-    assert told(start, World(places=2))[:3] == ["a=1 MakingRoom", "hold WaitingForDrain", "hold NoFreeGpu"]
+    assert told(start, DryRunCluster(places=2))[:3] == ["a=1 MakingRoom", "hold WaitingForDrain", "hold NoFreeGpu"]
 
 
 @pytest.mark.parametrize(
@@ -82,7 +82,7 @@ def test_an_unplaced_replica_of_the_target_gets_the_gpu_of_an_old_one() -> None:
     [(ABSENT, False), (ABSENT, True), (replace(FULL, most=4), True)],
     ids=["no node has the GPU", "another GPU than before", "others hold the GPUs that are wanted now"],
 )
-def test_nobody_goes_for_a_target_that_finds_no_node_all_the_same(room: Room, other_gpus: bool) -> None:
+def test_nobody_goes_for_a_target_that_finds_no_node_all_the_same(room: NodeRoom, other_gpus: bool) -> None:
     old = replace(revision("a", 1), other_gpus=other_gpus)
     plan = planner.next_step(given("b", 1, old, revision("b"), room=room), T0)
     assert (said(plan.step), plan.short) == ("hold NoFreeGpu", room.because)
@@ -128,9 +128,9 @@ def test_what_comes_back_is_not_held_by_room_for_another_gpu() -> None:
 
 def test_a_paused_rollout_stands_and_says_how() -> None:
     start = given("b", 3, revision("a", 2), revision("b", starting=1), rules=PAUSED)
-    assert planner.next_step(start, T0 + timedelta(days=1)) == Plan(
-        step=Hold(reason=HoldReason.PAUSED, because="the rollout is paused; replicas by revision: a 2, b 1"),
-        phase=Phase.PAUSED,
+    assert planner.next_step(start, T0 + timedelta(days=1)) == RolloutPlan(
+        step=HoldStep(reason=HoldReason.PAUSED, because="the rollout is paused; replicas by revision: a 2, b 1"),
+        phase=RolloutPhase.PAUSED,
         current="b",
     )
 
@@ -151,7 +151,7 @@ def test_a_paused_rollout_shrinks_old_ones_first_and_never_what_is_needed() -> N
     start = given("b", 1, revision("a", 2), revision("b", 1), rules=PAUSED)
     assert brief(start) == "a=0 paused complete"
     unready = given("b", 1, revision("a", 2, starting=1), revision("b", starting=1), rules=PAUSED)
-    assert brief(unready, world=World(never_ready=frozenset("b"))) == "a=2 a=1 paused"
+    assert brief(unready, world=DryRunCluster(never_ready=frozenset("b"))) == "a=2 a=1 paused"
 
 
 def test_a_paused_rollout_takes_nothing_that_serves_for_a_target_without_a_node() -> None:

@@ -4,7 +4,15 @@ from dataclasses import replace
 
 import pytest
 
-from fairlead.fleet.rollouts import Failure, GiveUp, Hold, HoldReason, Phase, Plan, StepReason
+from fairlead.fleet.rollouts import (
+    FailureStep,
+    HoldReason,
+    HoldStep,
+    RevisionFailure,
+    RolloutPhase,
+    RolloutPlan,
+    StepReason,
+)
 from fairlead.planning import rollout as planner
 from tests.planning.states import REPLACE, SURGE, T0, given, revision, said
 
@@ -15,14 +23,14 @@ WHY = "its engine ended twice with code 1 (Error) before it was ever ready"
 def test_what_cannot_start_is_given_up_without_waiting_for_the_deadline() -> None:
     target = replace(revision("b", starting=1), hopeless=WHY)
     kept = replace(revision("a"), served=True)
-    assert planner.next_step(given("b", 1, kept, target), T0) == Plan(
-        step=GiveUp(
+    assert planner.next_step(given("b", 1, kept, target), T0) == RolloutPlan(
+        step=FailureStep(
             revision="b",
-            failure=Failure(at=T0, times=1, early=True),
+            failure=RevisionFailure(at=T0, times=1, early=True),
             reason=StepReason.START_FAILED,
             because=f"b cannot start: {WHY}; a serves instead",
         ),
-        phase=Phase.ROLLING,
+        phase=RolloutPhase.ROLLING,
         current="b",
     )
 
@@ -40,8 +48,8 @@ def test_the_last_replica_that_serves_is_drained_only_for_a_revision_that_was_ch
     start = given("b", 1, revision("a", 1), target)
     plan = planner.next_step(start, T0)
     because = "b is checked without a GPU before the last replica that serves is drained for it"
-    assert plan.step == Hold(reason=HoldReason.CHECKING, because=because)
-    assert plan.phase is Phase.ROLLING
+    assert plan.step == HoldStep(reason=HoldReason.CHECKING, because=because)
+    assert plan.phase is RolloutPhase.ROLLING
     assert plan.wake_at is not None
     assert said(planner.next_step(start, plan.wake_at).step) == "give up b"
     checked = given("b", 1, revision("a", 1), revision("b"))

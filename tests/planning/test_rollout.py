@@ -5,14 +5,23 @@ from datetime import timedelta
 
 import pytest
 
-from fairlead.fleet.rollouts import Ask, Hold, HoldReason, Phase, Plan, Retire, Room, StepReason
+from fairlead.fleet.rollouts import (
+    HoldReason,
+    HoldStep,
+    NodeRoom,
+    ReplicaStep,
+    RetireStep,
+    RolloutPhase,
+    RolloutPlan,
+    StepReason,
+)
 from fairlead.planning import rollout as planner
-from fairlead.planning.story import World
+from fairlead.planning.dry_run import DryRunCluster
 from tests.planning.states import BOTH, REPLACE, STYLES, SURGE, T0, brief, composition, end, given, revision, said, told
 
 
 def test_replacing_three_needs_no_spare_gpu() -> None:
-    assert told(given("b", 3, revision("a", 3)), World(places=3)) == [
+    assert told(given("b", 3, revision("a", 3)), DryRunCluster(places=3)) == [
         "b=0 NewRevision",
         "a=2 MakingRoom",
         "hold WaitingForDrain",
@@ -32,7 +41,7 @@ def test_replacing_three_needs_no_spare_gpu() -> None:
 
 
 def test_surging_by_one_takes_nothing_away_before_something_new_serves() -> None:
-    assert told(given("b", 2, revision("a", 2), rules=SURGE), World(places=3)) == [
+    assert told(given("b", 2, revision("a", 2), rules=SURGE), DryRunCluster(places=3)) == [
         "b=1 NewRevision",
         "hold WaitingForReady",
         "a=1 MakingRoom",
@@ -76,28 +85,28 @@ def test_a_single_replica_is_away_only_where_nothing_else_is_possible(style: str
 
 
 def test_replicas_that_come_and_go_one_at_a_time_lead_to_the_same_end() -> None:
-    slow = World(places=8, at_once=1)
+    slow = DryRunCluster(places=8, at_once=1)
     _, ended, _ = end(given("b", 6, revision("a", 6), rules=replace(REPLACE, max_unavailable=3)), world=slow)
     assert composition(ended) == {"b": (6, 6)}
 
 
 def test_the_first_revision_is_asked_for_at_once() -> None:
-    assert planner.next_step(given("a", 3), T0) == Plan(
-        step=Ask(
+    assert planner.next_step(given("a", 3), T0) == RolloutPlan(
+        step=ReplicaStep(
             revision="a",
             replicas=3,
             reason=StepReason.FIRST_REVISION,
             because="a is made with 3 replicas: 3 are wanted; other revisions have none",
         ),
-        phase=Phase.STEADY,
+        phase=RolloutPhase.STEADY,
         current="a",
     )
 
 
 def test_what_is_complete_rests() -> None:
-    assert planner.next_step(given("a", 3, revision("a", 3)), T0) == Plan(
-        step=Hold(reason=HoldReason.COMPLETE, because="a serves with 3 replicas, as many as are wanted"),
-        phase=Phase.STEADY,
+    assert planner.next_step(given("a", 3, revision("a", 3)), T0) == RolloutPlan(
+        step=HoldStep(reason=HoldReason.COMPLETE, because="a serves with 3 replicas, as many as are wanted"),
+        phase=RolloutPhase.STEADY,
         current="a",
     )
 
@@ -106,7 +115,7 @@ def test_scaling_a_single_revision_is_one_step_each_way() -> None:
     assert brief(given("a", 5, revision("a", 3))) == "a=5 ready complete"
     assert brief(given("a", 1, revision("a", 3))) == "a=1 complete"
     assert brief(given("a", 0, revision("a", 3))) == "a=0 complete"
-    assert planner.next_step(given("a", 0, revision("a")), T0).step == Hold(
+    assert planner.next_step(given("a", 0, revision("a")), T0).step == HoldStep(
         reason=HoldReason.COMPLETE, because="no replicas are wanted"
     )
 
@@ -115,14 +124,14 @@ def test_an_edit_at_zero_keeps_what_served_until_the_new_one_did() -> None:
     asleep = replace(revision("a"), served=True)
     plan, ended, now = end(given("b", 0, asleep))
     assert composition(ended) == {"a": (0, 0), "b": (0, 0)}
-    assert plan.phase is Phase.STEADY
+    assert plan.phase is RolloutPhase.STEADY
     assert brief(replace(ended, wanted=3), now) == "b=3 ready -a complete"
 
 
 def test_an_empty_revision_goes_with_a_reason() -> None:
     plan = planner.next_step(given("b", 1, revision("a"), revision("b", 1)), T0)
     because = "a has no replica left, and no rollout would return to it"
-    assert plan.step == Retire(revision="a", reason=StepReason.EMPTY_REVISION, because=because)
+    assert plan.step == RetireStep(revision="a", reason=StepReason.EMPTY_REVISION, because=because)
 
 
 def test_what_never_served_goes_first_then_the_newest_and_the_best_way_back_last() -> None:
@@ -133,7 +142,7 @@ def test_what_never_served_goes_first_then_the_newest_and_the_best_way_back_last
 
 def test_what_serves_nobody_goes_before_anything_that_serves() -> None:
     broken = given("d", 4, revision("a", 1, starting=1), revision("b", 1), revision("d", 1), rules=SURGE)
-    assert planner.next_step(broken, T0).step == Ask(
+    assert planner.next_step(broken, T0).step == ReplicaStep(
         revision="a",
         replicas=1,
         reason=StepReason.NOT_SERVING,
@@ -152,16 +161,16 @@ def test_only_what_was_ready_long_enough_lets_others_go() -> None:
     fresh = revision("b", starting=1)
     fresh = replace(fresh, replicas=tuple(replace(one, ready_since=T0) for one in fresh.replicas))
     start = given("b", 2, revision("a", 1), fresh, rules=patient)
-    assert planner.next_step(start, T0) == Plan(
-        step=Hold(
+    assert planner.next_step(start, T0) == RolloutPlan(
+        step=HoldStep(
             reason=HoldReason.WAITING_FOR_MIN_READY,
             because="1 replica must be ready for 90 s before counting",
         ),
-        phase=Phase.ROLLING,
+        phase=RolloutPhase.ROLLING,
         current="b",
         wake_at=T0 + timedelta(seconds=90),
     )
-    assert planner.next_step(start, T0 + timedelta(seconds=90)).step == Ask(
+    assert planner.next_step(start, T0 + timedelta(seconds=90)).step == ReplicaStep(
         revision="a",
         replicas=0,
         reason=StepReason.MAKING_ROOM,
@@ -170,12 +179,12 @@ def test_only_what_was_ready_long_enough_lets_others_go() -> None:
 
 
 def test_an_ending_replica_holds_its_gpu() -> None:
-    assert planner.next_step(given("b", 2, revision("a", 1, ending=1), revision("b")), T0) == Plan(
-        step=Hold(
+    assert planner.next_step(given("b", 2, revision("a", 1, ending=1), revision("b")), T0) == RolloutPlan(
+        step=HoldStep(
             reason=HoldReason.WAITING_FOR_DRAIN,
             because="1 replica is still draining, and holds GPUs until the last stream ends",
         ),
-        phase=Phase.ROLLING,
+        phase=RolloutPhase.ROLLING,
         current="b",
         wake_at=T0 + timedelta(seconds=1800),
     )
@@ -184,16 +193,16 @@ def test_an_ending_replica_holds_its_gpu() -> None:
 def test_a_count_that_grows_again_waits_for_no_drain_where_there_is_room() -> None:
     """Who ends holds its GPU, which is not in the room; the burst is now."""
     start = given("a", 3, revision("a", 1, ending=1))
-    assert planner.next_step(replace(start, room=Room(replicas=5)), T0).step == Ask(
+    assert planner.next_step(replace(start, room=NodeRoom(replicas=5)), T0).step == ReplicaStep(
         revision="a",
         replicas=3,
         reason=StepReason.SCALED_UP,
         because="a goes from 1 to 3 replicas: 3 are wanted; other revisions have none",
     )
-    scarce = planner.next_step(replace(start, room=Room(replicas=1)), T0).step
+    scarce = planner.next_step(replace(start, room=NodeRoom(replicas=1)), T0).step
     unknown = planner.next_step(start, T0).step
-    assert isinstance(scarce, Ask)
-    assert isinstance(unknown, Ask)
+    assert isinstance(scarce, ReplicaStep)
+    assert isinstance(unknown, ReplicaStep)
     assert (scarce.replicas, unknown.replicas) == (2, 2)
 
 

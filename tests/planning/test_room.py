@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fairlead.fleet.nodes import Node
-from fairlead.fleet.rollouts import Lack, Room
+from fairlead.fleet.rollouts import MissingCapacity, NodeRoom
 from fairlead.planning import room
 
 L4 = "NVIDIA-L4"
@@ -19,23 +19,23 @@ def node(product: str = L4, gpus: int = 4, used: int = 0, *, schedulable: bool =
 
 
 def test_nobody_may_look_at_nodes_so_nothing_is_held_back() -> None:
-    assert room.room(None, L4, 1) == Room()
+    assert room.room(None, L4, 1) == NodeRoom()
 
 
 def test_a_full_node_has_room_for_none() -> None:
-    assert room.room([node(used=4), node(A100, 2)], L4, 1) == Room(
+    assert room.room([node(used=4), node(A100, 2)], L4, 1) == NodeRoom(
         replicas=0, most=4, because="NVIDIA-L4: 4 on 1 node, 4 in use, 0 free; a replica takes 1"
     )
 
 
 def test_free_gpus_are_added_up_over_nodes() -> None:
-    assert room.room([node(used=1), node(used=4), node()], L4, 1) == Room(
+    assert room.room([node(used=1), node(used=4), node()], L4, 1) == NodeRoom(
         replicas=7, most=12, because="NVIDIA-L4: 12 on 3 nodes, 5 in use, 7 free; a replica takes 1"
     )
 
 
 def test_a_replica_stands_on_one_node_so_scattered_gpus_do_not_help() -> None:
-    assert room.room([node(used=1), node(used=2)], L4, 4) == Room(
+    assert room.room([node(used=1), node(used=2)], L4, 4) == NodeRoom(
         replicas=0,
         most=2,
         because="NVIDIA-L4: 8 on 2 nodes, 3 in use, 5 free, at most 3 on one node; a replica takes 4",
@@ -43,23 +43,23 @@ def test_a_replica_stands_on_one_node_so_scattered_gpus_do_not_help() -> None:
 
 
 def test_a_replica_larger_than_any_node_never_fits() -> None:
-    assert room.room([node(), node()], L4, 8) == Room(
+    assert room.room([node(), node()], L4, 8) == NodeRoom(
         replicas=0,
         most=0,
         because="NVIDIA-L4: 8 on 2 nodes, 0 in use, 8 free; a replica takes 8 on one node, and no node has more than 4",
-        lack=Lack.GPUS,
+        lack=MissingCapacity.GPUS,
     )
 
 
 def test_cordoned_nodes_have_no_room_and_are_told() -> None:
     half = [node(used=3), node(schedulable=False)]
-    assert room.room(half, L4, 1) == Room(
+    assert room.room(half, L4, 1) == NodeRoom(
         replicas=1,
         most=4,
         because="NVIDIA-L4: 4 on 1 node, 3 in use, 1 free; a replica takes 1; 1 more node takes no pods now",
     )
     closed = [node(schedulable=False)] * 2
-    assert room.room(closed, L4, 1) == Room(
+    assert room.room(closed, L4, 1) == NodeRoom(
         replicas=0, most=0, because="NVIDIA-L4: no node takes pods now; 2 nodes that have it are cordoned or not ready"
     )
 
@@ -69,23 +69,23 @@ def test_more_pods_than_gpus_is_no_debt() -> None:
 
 
 def test_a_gpu_that_is_not_there_is_answered_with_those_that_are() -> None:
-    assert room.room([node(A100, 2), node()], "NVIDIA-L5", 1) == Room(
+    assert room.room([node(A100, 2), node()], "NVIDIA-L5", 1) == NodeRoom(
         replicas=0,
         most=0,
         because="no node has NVIDIA-L5; this cluster has NVIDIA-L4 (4), NVIDIA-A100-SXM4-80GB (2)"
         "; did you mean NVIDIA-L4?",
-        lack=Lack.PRODUCT,
+        lack=MissingCapacity.PRODUCT,
     )
 
 
 def test_shared_and_sliced_gpus_are_named_and_not_counted() -> None:
     shared = room.room([node("NVIDIA-L4-SHARED", 8)], L4, 1)
-    assert shared == Room(
+    assert shared == NodeRoom(
         replicas=0,
         most=0,
         because="no node has NVIDIA-L4; this cluster has NVIDIA-L4-SHARED (8)"
         "; NVIDIA-L4-SHARED is the same GPU in parts, which spec.placement.nodeSelector can name",
-        lack=Lack.PRODUCT,
+        lack=MissingCapacity.PRODUCT,
     )
     sliced = f"{A100}-MIG-1g.10gb"
     assert room.room([node(sliced, 7)], sliced, 1).replicas == 7
@@ -96,15 +96,18 @@ def test_nothing_alike_is_not_guessed() -> None:
 
 
 def test_a_cluster_without_gpus_says_so() -> None:
-    nothing = Room(
-        replicas=0, most=0, because="no node has NVIDIA-L4; this cluster has no labelled GPU", lack=Lack.PRODUCT
+    nothing = NodeRoom(
+        replicas=0,
+        most=0,
+        because="no node has NVIDIA-L4; this cluster has no labelled GPU",
+        lack=MissingCapacity.PRODUCT,
     )
     assert room.room([], L4, 1) == nothing
     assert room.room([node("", 0)], L4, 1) == nothing
 
 
 def test_a_resource_that_says_itself_what_it_is_needs_no_product() -> None:
-    assert room.room([node("", 8, 2)], None, 2) == Room(
+    assert room.room([node("", 8, 2)], None, 2) == NodeRoom(
         replicas=3, most=4, because="the GPU resource: 8 on 1 node, 2 in use, 6 free; a replica takes 2"
     )
     assert room.room([], None, 2).because == "no node has the GPU resource"
@@ -113,11 +116,11 @@ def test_a_resource_that_says_itself_what_it_is_needs_no_product() -> None:
 def test_a_selector_narrows_the_nodes() -> None:
     nodes = [node(pool="a"), node(pool="b", used=4)]
     assert room.room(nodes, L4, 1, (("pool", "a"),)).replicas == 4
-    assert room.room(nodes, L4, 1, (("pool", "c"),)) == Room(
+    assert room.room(nodes, L4, 1, (("pool", "c"),)) == NodeRoom(
         replicas=0,
         most=0,
         because="2 nodes have NVIDIA-L4, and none of them the labels pool=c of spec.placement.nodeSelector",
-        lack=Lack.SELECTOR,
+        lack=MissingCapacity.SELECTOR,
     )
     assert room.room(nodes[:1], L4, 1, (("pool", "c"),)).because.startswith("1 node has NVIDIA-L4, and")
 
@@ -128,8 +131,8 @@ def test_only_what_waiting_never_brings_is_a_lack() -> None:
     large = node(gpus=8, schedulable=False)
     assert room.room([node(), large], L4, 8).lack is None
     assert room.room([large], L4, 8).lack is None
-    assert room.room([node(schedulable=False)], L4, 8).lack is Lack.GPUS
-    assert room.room([node(gpus=0), node(A100, 2)], L4, 1) == Room(
+    assert room.room([node(schedulable=False)], L4, 8).lack is MissingCapacity.GPUS
+    assert room.room([node(gpus=0), node(A100, 2)], L4, 1) == NodeRoom(
         replicas=0,
         most=0,
         because="1 node has the label NVIDIA-L4 and offers no GPU now; check the node and its device plugin",

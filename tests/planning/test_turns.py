@@ -9,8 +9,8 @@ from typing import Final
 
 import pytest
 
-from fairlead.fleet.rollouts import RevisionState, Rollout
-from fairlead.planning import story
+from fairlead.fleet.rollouts import RevisionState, RolloutSnapshot
+from fairlead.planning import dry_run
 from tests.planning.states import STYLES, T0, brief, given, revision, wish
 
 TABLE: Final = Path(__file__).parent / "data" / "turns.txt"
@@ -26,7 +26,7 @@ def written(style: str) -> str:
     """One block of the table: the rollout, then at each state of it every way to think again."""
     start = given("b", 3, revision("a", 3), rules=STYLES[style])
     lines = [f"{style}: {brief(start)}"]
-    for _, rollout, now in story.scenes(start, T0):
+    for _, rollout, now in dry_run.timeline(start, T0):
         lines += [
             f"  when {', '.join(_state(each) for each in rollout.revisions)}",
             f"    a wanted again: {brief(wish(rollout, 'a', now), now)}",
@@ -40,7 +40,7 @@ def written(style: str) -> str:
     return "\n".join(lines)
 
 
-def _paused(rollout: Rollout) -> Rollout:
+def _paused(rollout: RolloutSnapshot) -> RolloutSnapshot:
     return replace(rollout, rules=replace(rollout.rules, paused=True))
 
 

@@ -6,25 +6,36 @@ from datetime import datetime, timedelta
 
 from hypothesis import strategies as st
 
-from fairlead.fleet.rollouts import Ask, Failure, GiveUp, Hold, Plan, Replica, Retire, RevisionState, Rollout, Room
-from fairlead.fleet.wanted import WantedRollout
-from fairlead.planning import story
-from fairlead.planning.story import FAST
+from fairlead.fleet.desired_state import DesiredRollout
+from fairlead.fleet.rollouts import (
+    FailureStep,
+    HoldStep,
+    NodeRoom,
+    ReplicaStep,
+    RetireStep,
+    RevisionFailure,
+    RevisionState,
+    RolloutPlan,
+    RolloutReplica,
+    RolloutSnapshot,
+)
+from fairlead.planning import dry_run
+from fairlead.planning.dry_run import FAST_CLUSTER
 from tests.planning.states import BOTH, LONG_AGO, REPLACE, SURGE, T0, wish
 
 NAMES = "abcde"
 RULES = (REPLACE, SURGE, BOTH, replace(REPLACE, max_unavailable=2), replace(SURGE, max_surge=3))
 
 pods = st.builds(
-    Replica,
+    RolloutReplica,
     name=st.just(""),
     ready_since=st.sampled_from((None, LONG_AGO, T0 - timedelta(seconds=30))),
     ending=st.sampled_from((False, False, False, True)),
     unplaced=st.just(False),
     routable=st.sampled_from((None, True, None, False)),
 )
-waiting_pods = st.builds(Replica, name=st.just(""), unplaced=st.just(True))
-failures = st.builds(Failure, at=st.just(T0 - timedelta(minutes=20)), times=st.integers(1, 3))
+waiting_pods = st.builds(RolloutReplica, name=st.just(""), unplaced=st.just(True))
+failures = st.builds(RevisionFailure, at=st.just(T0 - timedelta(minutes=20)), times=st.integers(1, 3))
 rules = st.builds(
     lambda base, paused, least: replace(base, paused=paused, min_ready_seconds=least),
     st.sampled_from(RULES),
@@ -51,15 +62,15 @@ def revisions(draw: st.DrawFn, name: str) -> RevisionState:
 
 
 @st.composite
-def rollouts(draw: st.DrawFn) -> Rollout:
+def rollouts(draw: st.DrawFn) -> RolloutSnapshot:
     """Any mixture of up to five revisions, the wanted one among them or not."""
     names = draw(st.lists(st.sampled_from(NAMES), max_size=5, unique=True))
-    start = Rollout(
+    start = RolloutSnapshot(
         target=draw(st.sampled_from("abcdef")),
         wanted=draw(st.integers(0, 5)),
         rules=draw(rules),
         revisions=tuple(draw(revisions(name)) for name in names),
-        room=Room(replicas=draw(st.none() | st.integers(0, 4)), because="few GPUs"),
+        room=NodeRoom(replicas=draw(st.none() | st.integers(0, 4)), because="few GPUs"),
     )
     return wish(start, start.target, T0 - timedelta(minutes=draw(st.sampled_from((0, 25, 40)))))
 
@@ -67,65 +78,65 @@ def rollouts(draw: st.DrawFn) -> Rollout:
 events = st.sampled_from(("round", "round", "round", "edit", "scale", "fault", "evict", "pause", "room"))
 
 
-def happened(rollout: Rollout, event: str, dice: int, now: datetime) -> Rollout:
+def happened(rollout: RolloutSnapshot, event: str, dice: int, now: datetime) -> RolloutSnapshot:
     """What the world or a person did meanwhile; the dice say to whom."""
     rules = replace(rollout.rules, paused=not rollout.rules.paused)
     return {
         "edit": lambda: wish(rollout, "abcdef"[dice % 6], now),
         "scale": lambda: replace(rollout, wanted=dice % 6),
         "pause": lambda: replace(rollout, rules=rules),
-        "room": lambda: replace(rollout, room=Room(replicas=dice % 4, most=dice % 7, because="few GPUs")),
+        "room": lambda: replace(rollout, room=NodeRoom(replicas=dice % 4, most=dice % 7, because="few GPUs")),
         "fault": lambda: _to_one(rollout, dice, lambda each: (replace(each, ready_since=None),)),
         "evict": lambda: _to_one(rollout, dice, lambda _: ()),
-        "round": lambda: replace(story.later(rollout, now), room=rollout.room),
+        "round": lambda: replace(dry_run.later(rollout, now), room=rollout.room),
     }[event]()
 
 
-def carried_out(rollout: Rollout, plan: Plan, now: datetime, *, pods_follow: bool) -> Rollout:
+def carried_out(rollout: RolloutSnapshot, plan: RolloutPlan, now: datetime, *, pods_follow: bool) -> RolloutSnapshot:
     """The step done; the pods follow at once, or only the count is written so far."""
-    done = story.after(rollout, plan.step, now)
-    if pods_follow or not isinstance(plan.step, Ask):
+    done = dry_run.after(rollout, plan.step, now)
+    if pods_follow or not isinstance(plan.step, ReplicaStep):
         return done
     before = {each.name: each.replicas for each in rollout.revisions}
     return replace(done, revisions=tuple(replace(each, replicas=before.get(each.name, ())) for each in done.revisions))
 
 
-def broken(rollout: Rollout, plan: Plan, now: datetime) -> Iterable[str]:
+def broken(rollout: RolloutSnapshot, plan: RolloutPlan, now: datetime) -> Iterable[str]:
     """Every promise that a plan breaks, in words; none, if all is well."""
     step = plan.step
-    if isinstance(step, Hold) and plan.wake_at is not None and plan.wake_at <= now:
+    if isinstance(step, HoldStep) and plan.wake_at is not None and plan.wake_at <= now:
         yield "wakes in the past"
-    if isinstance(step, GiveUp | Retire) and rollout.rules.paused:
+    if isinstance(step, FailureStep | RetireStep) and rollout.rules.paused:
         yield "shifts while paused"
-    if isinstance(step, Retire) and (step.revision == rollout.target or _named(rollout, step.revision).replicas):
+    if isinstance(step, RetireStep) and (step.revision == rollout.target or _named(rollout, step.revision).replicas):
         yield "removes what is needed"
-    if isinstance(step, Ask):
+    if isinstance(step, ReplicaStep):
         yield from _broken_by_asking(rollout, plan, step, now)
 
 
-def settled(rollout: Rollout, now: datetime) -> Rollout:
+def settled(rollout: RolloutSnapshot, now: datetime) -> RolloutSnapshot:
     """Where it ends once nothing happens any more, faults heal, nodes have room and back-offs are over."""
     healed = (
         replace(each, replicas=tuple(replace(one, routable=None) for one in each.replicas))
         for each in rollout.revisions
     )
-    calm = replace(rollout, revisions=tuple(healed), rules=replace(rollout.rules, paused=False), room=Room())
+    calm = replace(rollout, revisions=tuple(healed), rules=replace(rollout.rules, paused=False), room=NodeRoom())
     for _ in range(8):
-        plan, calm, now = list(story.scenes(calm, now, FAST))[-1]
+        plan, calm, now = list(dry_run.timeline(calm, now, FAST_CLUSTER))[-1]
         if plan.current == rollout.target:
             return calm
         now = plan.wake_at or now
     raise AssertionError(f"never comes to {rollout.target}: {calm}")
 
 
-def available(rollout: Rollout, now: datetime) -> int:
+def available(rollout: RolloutSnapshot, now: datetime) -> int:
     """How many serve for good, counted here once more and otherwise: those that serve nobody go first."""
     return sum(
         min(each.asked, sum(_counts(one, rollout.rules, now) for one in each.replicas)) for each in rollout.revisions
     )
 
 
-def occupied(rollout: Rollout) -> int:
+def occupied(rollout: RolloutSnapshot) -> int:
     """How many GPUs are held or about to be."""
     return sum(
         max(each.asked, sum(not one.ending for one in each.replicas)) + sum(one.ending for one in each.replicas)
@@ -133,7 +144,7 @@ def occupied(rollout: Rollout) -> int:
     )
 
 
-def may_outrun(rollout: Rollout, current: str) -> int:
+def may_outrun(rollout: RolloutSnapshot, current: str) -> int:
     """How many may hold a GPU beyond the rule: those ending, where only a count moves and the room is known."""
     if rollout.room.replicas is None or any(
         each.asked or each.replicas for each in rollout.revisions if each.name != current
@@ -142,10 +153,10 @@ def may_outrun(rollout: Rollout, current: str) -> int:
     return sum(one.ending for each in rollout.revisions for one in each.replicas)
 
 
-def _broken_by_asking(rollout: Rollout, plan: Plan, step: Ask, now: datetime) -> Iterable[str]:
+def _broken_by_asking(rollout: RolloutSnapshot, plan: RolloutPlan, step: ReplicaStep, now: datetime) -> Iterable[str]:
     exists = any(each.name == step.revision for each in rollout.revisions)
     before = _named(rollout, step.revision).asked if exists else 0
-    after = story.after(rollout, step, now)
+    after = dry_run.after(rollout, step, now)
     floor = rollout.wanted - rollout.rules.max_unavailable
     if available(after, now) < min(available(rollout, now), floor):
         yield "too few stay available"
@@ -163,17 +174,19 @@ def _broken_by_asking(rollout: Rollout, plan: Plan, step: Ask, now: datetime) ->
         yield "starts more of a revision that is neither wanted nor gone back to"
 
 
-def _counts(replica: Replica, rules: WantedRollout, now: datetime) -> bool:
+def _counts(replica: RolloutReplica, rules: DesiredRollout, now: datetime) -> bool:
     if replica.ending or replica.ready_since is None or replica.routable is False:
         return False
     return replica.ready_since + timedelta(seconds=rules.min_ready_seconds) <= now
 
 
-def _named(rollout: Rollout, name: str) -> RevisionState:
+def _named(rollout: RolloutSnapshot, name: str) -> RevisionState:
     return next(each for each in rollout.revisions if each.name == name)
 
 
-def _to_one(rollout: Rollout, dice: int, change: Callable[[Replica], tuple[Replica, ...]]) -> Rollout:
+def _to_one(
+    rollout: RolloutSnapshot, dice: int, change: Callable[[RolloutReplica], tuple[RolloutReplica, ...]]
+) -> RolloutSnapshot:
     """Something befalls one replica."""
     everyone = [one for each in rollout.revisions for one in each.replicas]
     if not everyone:

@@ -7,7 +7,7 @@ from typing import Final
 
 import pytest
 
-from fairlead.cluster.api_server import ApiServer, Conflict, EventType, Missing, Stay
+from fairlead.cluster.api_server import ApiServer, Conflict, NotFound, WatchEventType, WatchLimits
 from fairlead.cluster.kinds import CONFIG_MAP, LEASE, POD, Manifest
 from tests.reaching.worlds import note, said
 
@@ -83,30 +83,34 @@ async def a_watch_tells_what_happened_after_the_list(api: ApiServer, namespace: 
     await api.apply(note("after", "b", namespace=namespace, labels=labels))
     await api.apply(note("before", namespace=namespace))
     heard = []
-    async with aclosing(api.watch(CONFIG_MAP, namespace, "app=watched", version, stay=Stay(seconds=20))) as words:
+    async with aclosing(
+        api.watch(CONFIG_MAP, namespace, "app=watched", version, stay=WatchLimits(seconds=20))
+    ) as words:
         async for word in words:
-            heard.append((word.type, "" if word.type is EventType.OPENED else word.manifest["metadata"]["name"]))
-            if word.type is EventType.DELETED:
+            heard.append((word.type, "" if word.type is WatchEventType.OPENED else word.manifest["metadata"]["name"]))
+            if word.type is WatchEventType.DELETED:
                 break
     assert heard == [
-        (EventType.OPENED, ""),
-        (EventType.ADDED, "after"),
-        (EventType.MODIFIED, "after"),
-        (EventType.DELETED, "before"),
+        (WatchEventType.OPENED, ""),
+        (WatchEventType.ADDED, "after"),
+        (WatchEventType.MODIFIED, "after"),
+        (WatchEventType.DELETED, "before"),
     ]
 
 
 async def a_watch_ends_when_it_was_asked_to(api: ApiServer, namespace: str) -> None:
     version = (await api.listing(CONFIG_MAP, namespace)).resource_version
     started = asyncio.get_running_loop().time()
-    async with aclosing(api.watch(CONFIG_MAP, namespace, "", version, stay=Stay(seconds=1))) as words:
-        assert [word.type async for word in words if word.type is not EventType.BOOKMARK] == [EventType.OPENED]
+    async with aclosing(api.watch(CONFIG_MAP, namespace, "", version, stay=WatchLimits(seconds=1))) as words:
+        assert [word.type async for word in words if word.type is not WatchEventType.BOOKMARK] == [
+            WatchEventType.OPENED
+        ]
     assert 0.5 < asyncio.get_running_loop().time() - started < 5
 
 
 async def a_status_cannot_be_applied_to_nothing(api: ApiServer, namespace: str) -> None:
     pod: Manifest = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "nobody", "namespace": namespace}}
-    with pytest.raises(Missing, match=r'patch pods/status .*/nobody: 404: pods "nobody" not found'):
+    with pytest.raises(NotFound, match=r'patch pods/status .*/nobody: 404: pods "nobody" not found'):
         await api.apply(pod | {"status": {"phase": "Running"}}, subresource="status")
     assert await api.read(POD, namespace, "nobody") is None
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from aiohttp import web
 
-from fairlead.cluster.connection import Connection, Credentials
+from fairlead.cluster.connection import ApiConnection, Credentials
 from fairlead.cluster.kinds import KNOWN, Manifest, Resource
 from tests.reaching.fake_objects import Objects, Status
 
@@ -145,7 +145,7 @@ class FakeApi:
             await runner.cleanup()
 
     @asynccontextmanager
-    async def connected(self) -> AsyncIterator[Connection]:
+    async def connected(self) -> AsyncIterator[ApiConnection]:
         """Serve, and one connection to it."""
         async with self.served():
             credentials = Credentials(server=self.address)
@@ -153,7 +153,7 @@ class FakeApi:
             async def same() -> Credentials:
                 return credentials
 
-            async with Connection(same, credentials) as connection:
+            async with ApiConnection(same, credentials) as connection:
                 yield connection
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:

@@ -7,15 +7,15 @@ import pytest
 
 from fairlead.cluster.api_server import (
     ApiError,
+    ApiLimits,
     ApiServer,
     Conflict,
-    Limits,
-    Missing,
-    Refused,
+    NotFound,
+    RequestRefused,
     Throttled,
     Unreachable,
 )
-from fairlead.cluster.connection import Connection, Credentials
+from fairlead.cluster.connection import ApiConnection, Credentials
 from fairlead.cluster.kinds import CONFIG_MAP, LEASE
 from tests.reaching.fake_api import FakeApi, Fault
 from tests.reaching.worlds import note, run
@@ -26,13 +26,13 @@ STATUS = '{"kind": "Status", "reason": "%s", "message": "the server\'s words"}'
 @pytest.mark.parametrize(
     ("fault", "kind", "text", "retry_after"),
     [
-        (Fault(code=400, body=STATUS % "BadRequest"), Refused, "400: the server's words", None),
+        (Fault(code=400, body=STATUS % "BadRequest"), RequestRefused, "400: the server's words", None),
         (Fault(code=401, body=STATUS % "Unauthorized"), Unreachable, "401: the server's words", None),
-        (Fault(code=403, body=STATUS % "Forbidden"), Refused, "403: the server's words", None),
-        (Fault(code=404, body=STATUS % "NotFound"), Missing, "404: the server's words", None),
+        (Fault(code=403, body=STATUS % "Forbidden"), RequestRefused, "403: the server's words", None),
+        (Fault(code=404, body=STATUS % "NotFound"), NotFound, "404: the server's words", None),
         (Fault(code=409, body=STATUS % "Conflict"), Conflict, "409: the server's words", None),
-        (Fault(code=413, body="too large\nby far"), Refused, "413: too large", None),
-        (Fault(code=422, body=STATUS % "Invalid"), Refused, "422: the server's words", None),
+        (Fault(code=413, body="too large\nby far"), RequestRefused, "413: too large", None),
+        (Fault(code=422, body=STATUS % "Invalid"), RequestRefused, "422: the server's words", None),
         (Fault(code=429, headers={"Retry-After": "7"}), Throttled, "429: ", 7.0),
         (Fault(code=429, headers={"Retry-After": "soon"}), Throttled, "429: ", 1.0),
         (Fault(code=500, body="[]"), Unreachable, "500: []", None),
@@ -52,7 +52,7 @@ def test_an_answer_is_an_error_of_its_kind(
         fake.fail(fault, "patch")
         async with fake.connected() as connection:
             api = ApiServer(
-                connection, lambda *told: counted.append(told[:3]), Limits(request_s=0.1 if fault.delay else 5)
+                connection, lambda *told: counted.append(told[:3]), ApiLimits(request_s=0.1 if fault.delay else 5)
             )
             with pytest.raises(ApiError) as raised:
                 await api.apply(note("a"))
@@ -86,7 +86,7 @@ def test_only_so_many_writes_are_under_way_and_the_lease_need_not_wait() -> None
         fake = FakeApi()
         fake.fail(Fault(code=500, delay=0.05), "patch", times=6)
         async with fake.connected() as connection:
-            api = ApiServer(connection, limits=Limits(writes=2))
+            api = ApiServer(connection, limits=ApiLimits(writes=2))
             writing = [asyncio.create_task(api.apply(note(f"n{number}"))) for number in range(6)]
             await asyncio.sleep(0.02)
             lease = {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease"}
@@ -106,7 +106,7 @@ def test_a_server_that_is_not_there_is_unreachable() -> None:
         async def same() -> Credentials:
             return nowhere
 
-        async with Connection(same, nowhere) as connection:
+        async with ApiConnection(same, nowhere) as connection:
             with pytest.raises(Unreachable, match="list configmaps: no answer: ClientConnectorError"):
                 await ApiServer(connection).listing(CONFIG_MAP)
 
@@ -132,7 +132,7 @@ def test_a_namespace_that_ends_is_no_missing_right(cause: str, ends: bool) -> No
         fake, body = FakeApi(), {"reason": "Forbidden", "details": {"causes": [{"reason": cause}]}}
         fake.fail(Fault(code=403, body=json.dumps(body)), "patch")
         async with fake.connected() as connection:
-            with pytest.raises(Refused) as raised:
+            with pytest.raises(RequestRefused) as raised:
                 await ApiServer(connection).apply(note("a"))
         error = raised.value
         assert (error.namespace_ends, error.lacks_right, error.reason) == (ends, not ends, "Forbidden")

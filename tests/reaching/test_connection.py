@@ -8,14 +8,7 @@ import kopf
 import pytest
 
 from fairlead.cluster.api_server import ApiServer, Unreachable
-from fairlead.cluster.connection import (
-    TOKEN_LIVES_S,
-    Connection,
-    Credentials,
-    NoCredentials,
-    connect,
-    source_of,
-)
+from fairlead.cluster.connection import TOKEN_LIVES_S, ApiConnection, Credentials, NoCredentials, connect, source_of
 from fairlead.cluster.kinds import CONFIG_MAP
 from tests.reaching.fake_api import FakeApi, Fault
 from tests.reaching.worlds import run
@@ -73,7 +66,7 @@ def test_a_token_is_read_anew_each_minute_and_the_old_one_kept_while_it_cannot_b
         source = source_of({"KUBERNETES_SERVICE_HOST": "10.0.0.1"}, account(tmp_path, "first"))
         first = await source()
         plain = Credentials(server="http://127.0.0.1:1", scheme=first.scheme, token=first.token)
-        async with Connection(source, plain, lambda: now) as connection:
+        async with ApiConnection(source, plain, lambda: now) as connection:
             account(tmp_path, "second")
             assert (await connection.credentials()).token == "first"
             now = TOKEN_LIVES_S
@@ -93,7 +86,9 @@ def test_a_server_that_does_not_believe_us_makes_us_read_the_token_anew() -> Non
             async def source() -> Credentials:
                 return Credentials(server=fake.address, scheme="Bearer", token=next(tokens))
 
-            async with Connection(source, Credentials(server=fake.address, scheme="Bearer", token="old")) as connection:
+            async with ApiConnection(
+                source, Credentials(server=fake.address, scheme="Bearer", token="old")
+            ) as connection:
                 fake.fail(Fault(code=401), "list")
                 with pytest.raises(Unreachable, match="401"):
                     await ApiServer(connection).listing(CONFIG_MAP)
@@ -147,7 +142,7 @@ def test_a_source_that_forgets_who_we_are_is_not_believed() -> None:
         async def forgetful() -> Credentials:
             return Credentials(server="http://127.0.0.1:1")
 
-        async with Connection(forgetful, known) as connection:
+        async with ApiConnection(forgetful, known) as connection:
             connection.doubt()
             assert await connection.credentials() == known
 

@@ -5,7 +5,7 @@ import logging
 
 import pytest
 
-from fairlead.cluster.informer import Patience
+from fairlead.cluster.informer import InformerTimings
 from fairlead.cluster.kinds import CONFIG_MAP
 from tests.reaching.fake_api import FakeApi, Fault
 from tests.reaching.worlds import DICE, IN_USE, following, note, run, until
@@ -42,7 +42,7 @@ def test_410_again_and_again_is_answered_with_pauses() -> None:
     async def story() -> None:
         fake = FakeApi()
         fake.fail(Fault(code=410), "watch", times=5)
-        patient = Patience(stay_s=(20, 30), silence_s=5, least_s=0.02, most_s=0.03)
+        patient = InformerTimings(stay_s=(20, 30), silence_s=5, least_s=0.02, most_s=0.03)
         async with following(fake, patience=patient):
             started = asyncio.get_running_loop().time()
             await until(lambda: fake.watchers)
@@ -131,7 +131,7 @@ def test_a_watch_that_ends_at_once_is_opened_with_pauses() -> None:
     async def story() -> None:
         fake = FakeApi()
         fake.fail(Fault(code=200), "watch", times=4)
-        patient = Patience(stay_s=(20, 30), silence_s=5, least_s=0.02, most_s=0.03)
+        patient = InformerTimings(stay_s=(20, 30), silence_s=5, least_s=0.02, most_s=0.03)
         async with following(fake, patience=patient):
             started = asyncio.get_running_loop().time()
             await until(lambda: fake.watchers)
@@ -142,7 +142,7 @@ def test_a_watch_that_ends_at_once_is_opened_with_pauses() -> None:
 
 
 def test_the_pause_grows_to_its_limit_and_never_ends_before_its_least() -> None:
-    pauses = [Patience().pause(failures, DICE) for failures in range(40)]
+    pauses = [InformerTimings().pause(failures, DICE) for failures in range(40)]
     assert (pauses[0], pauses[1]) == (0.0, 1.0)
     assert all(1.0 <= pause <= 30.0 for pause in pauses[1:])
     assert all(pause >= 15.0 for pause in pauses[6:])

@@ -2,7 +2,7 @@
 
 import pytest
 
-from fairlead.cluster import installed
+from fairlead.cluster import own_deployment
 from fairlead.cluster.api_server import ApiServer
 from fairlead.cluster.kinds import DEPLOYMENT, Manifest
 from tests.reaching.fake_api import FakeApi
@@ -15,7 +15,7 @@ def found(fake: FakeApi, name: str) -> Manifest | None:
 
     async def story() -> None:
         async with fake.connected() as connection:
-            answers.append(await installed.deployment(ApiServer(connection), "ops", name)())
+            answers.append(await own_deployment.deployment(ApiServer(connection), "ops", name)())
 
     run(story())
     return answers[0]

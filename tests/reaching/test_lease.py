@@ -9,12 +9,20 @@ import pytest
 
 from fairlead.cluster.api_server import ApiServer
 from fairlead.cluster.kinds import LEASE, Manifest
-from fairlead.cluster.lease import Leadership, Place, Sighting, Terms, held_by, hold, seen
+from fairlead.cluster.lease import (
+    Leadership,
+    LeaseDurations,
+    LeaseObservation,
+    LeaseSettings,
+    held_by,
+    hold,
+    observation,
+)
 from tests.reaching.fake_api import FakeApi, Fault
 from tests.reaching.worlds import DICE, run, until
 
-QUICK: Final = Terms(duration_s=15, deadline_s=0.2, retry_s=0.01)
-STEADY: Final = Terms(duration_s=15, deadline_s=5, retry_s=0.01)
+QUICK: Final = LeaseDurations(duration_s=15, deadline_s=0.2, retry_s=0.01)
+STEADY: Final = LeaseDurations(duration_s=15, deadline_s=5, retry_s=0.01)
 WALL: Final = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
 
@@ -28,9 +36,9 @@ class Clock:
         return asyncio.get_running_loop().time() + self.ahead
 
 
-def place(identity: str) -> Place:
+def place(identity: str) -> LeaseSettings:
     """A process that wants to lead."""
-    return Place(namespace="fairlead", name="operator", identity=identity)
+    return LeaseSettings(namespace="fairlead", name="operator", identity=identity)
 
 
 def lease(version: str, **spec: object) -> Manifest:
@@ -45,19 +53,21 @@ def holder(fake: FakeApi) -> object:
 
 def test_a_lease_is_free_when_nobody_renewed_it_for_as_long_as_its_holder_promised() -> None:
     """Whatever the holder wrote about its own clock, ten minutes off or not."""
-    terms = Terms()
-    first = seen(lease("7", holderIdentity="other", leaseDurationSeconds=15, renewTime="1999"), None, 100.0, terms)
-    assert first == Sighting(version="7", holder="other", duration_s=15.0, at=100.0)
-    same = seen(lease("7", holderIdentity="other"), first, 114.0, terms)
+    terms = LeaseDurations()
+    first = observation(
+        lease("7", holderIdentity="other", leaseDurationSeconds=15, renewTime="1999"), None, 100.0, terms
+    )
+    assert first == LeaseObservation(version="7", holder="other", duration_s=15.0, at=100.0)
+    same = observation(lease("7", holderIdentity="other"), first, 114.0, terms)
     assert (same, same.free("us", 114.9), same.free("us", 115.0)) == (first, False, True)
-    renewed = seen(lease("8", holderIdentity="other"), same, 114.0, terms)
+    renewed = observation(lease("8", holderIdentity="other"), same, 114.0, terms)
     assert (renewed.at, renewed.free("us", 128.9), renewed.free("us", 129.0)) == (114.0, False, True)
-    assert seen(lease("9", holderIdentity=""), renewed, 115.0, terms).free("us", 115.0), "it was given back"
-    assert seen(lease("9", holderIdentity="us"), renewed, 115.0, terms).free("us", 115.0)
+    assert observation(lease("9", holderIdentity=""), renewed, 115.0, terms).free("us", 115.0), "it was given back"
+    assert observation(lease("9", holderIdentity="us"), renewed, 115.0, terms).free("us", 115.0)
 
 
 def test_taking_it_counts_a_transition_and_renewing_it_does_not() -> None:
-    taken = held_by(lease("7", holderIdentity="other", leaseTransitions=3), place("us"), WALL, Terms())
+    taken = held_by(lease("7", holderIdentity="other", leaseTransitions=3), place("us"), WALL, LeaseDurations())
     assert taken["spec"] == {
         "holderIdentity": "us",
         "leaseDurationSeconds": 15,
@@ -65,12 +75,12 @@ def test_taking_it_counts_a_transition_and_renewing_it_does_not() -> None:
         "renewTime": "2026-11-20T12:00:00.000000Z",
         "leaseTransitions": 4,
     }
-    later = held_by(taken, place("us"), WALL.replace(minute=1), Terms())
+    later = held_by(taken, place("us"), WALL.replace(minute=1), LeaseDurations())
     assert later["spec"] == taken["spec"] | {"renewTime": "2026-11-20T12:01:00.000000Z"}
 
 
 def test_the_deadline_ends_before_the_lease_does() -> None:
-    assert Terms().deadline_s + 2 * Terms().retry_s < Terms().duration_s
+    assert LeaseDurations().deadline_s + 2 * LeaseDurations().retry_s < LeaseDurations().duration_s
 
 
 def test_the_second_leads_as_soon_as_the_first_gives_it_back() -> None:
@@ -123,7 +133,7 @@ def test_a_renewal_that_hangs_does_not_keep_us_writing() -> None:
 def test_a_standby_takes_over_when_the_lease_ends_and_the_old_leader_finds_out() -> None:
     async def story() -> None:
         fake, clock = FakeApi(), Clock()
-        patient = Terms(duration_s=15, deadline_s=10, retry_s=0.01)
+        patient = LeaseDurations(duration_s=15, deadline_s=10, retry_s=0.01)
         async with fake.connected() as connection:
             api = ApiServer(connection)
             old = Leadership(api, place("old"), DICE, patient)
@@ -258,7 +268,7 @@ def test_a_fresh_lease_goes_with_the_deployment_that_runs_the_operator() -> None
     async def story() -> None:
         fake = FakeApi()
         async with fake.connected() as connection:
-            mine = Place(namespace="fairlead", name="operator", identity="a", owner=ours)
+            mine = LeaseSettings(namespace="fairlead", name="operator", identity="a", owner=ours)
             async with hold(Leadership(ApiServer(connection), mine, DICE)):
                 pass
             held = fake.objects.held[LEASE.title, "fairlead", "operator"]

@@ -8,8 +8,8 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from fairlead.cluster import engine_pods, routers
-from fairlead.fleet.endpoints import Endpoint, EndpointState
+from fairlead.cluster import pod_http, router_client
+from fairlead.fleet.endpoints import EndpointState, RouterEndpoint
 from tests.reaching.worlds import run
 
 TWO = [
@@ -44,14 +44,14 @@ async def answering(status: int, text: str) -> AsyncIterator[tuple[aiohttp.Clien
         (200, "vllm:num_requests_waiting 2", "vllm:num_requests_waiting 2"),
         (500, "no", None),
         (302, "", None),
-        (200, "x" * (engine_pods.LARGEST + 1), None),
+        (200, "x" * (pod_http.LARGEST + 1), None),
     ],
     ids=["a page", "an error", "a redirection", "too much"],
 )
 def test_an_engines_page_or_nothing(status: int, text: str, expected: str | None) -> None:
     async def story() -> None:
         async with answering(status, text) as (session, port):
-            assert await engine_pods.metrics(session, "127.0.0.1", port) == expected
+            assert await pod_http.metrics(session, "127.0.0.1", port) == expected
 
     run(story())
 
@@ -59,8 +59,8 @@ def test_an_engines_page_or_nothing(status: int, text: str, expected: str | None
 def test_nobody_there_is_nothing() -> None:
     async def story() -> None:
         async with aiohttp.ClientSession() as session:
-            assert await engine_pods.metrics(session, "127.0.0.1", 1) is None
-            assert await routers.endpoints(session, "::1", None, 1) is None
+            assert await pod_http.metrics(session, "127.0.0.1", 1) is None
+            assert await router_client.endpoints(session, "::1", None, 1) is None
 
     run(story())
 
@@ -68,16 +68,16 @@ def test_nobody_there_is_nothing() -> None:
 def test_a_routers_report_is_read_by_pod_and_its_unknown_words_do_no_harm() -> None:
     async def story() -> None:
         async with answering(200, json.dumps({"endpoints": TWO})) as (session, port):
-            assert await routers.endpoints(session, "127.0.0.1", "key", port) == (
-                Endpoint(pod="chat-a", address="10.0.0.1:8000", state=EndpointState.ROUTABLE, inflight=3),
-                Endpoint(
+            assert await router_client.endpoints(session, "127.0.0.1", "key", port) == (
+                RouterEndpoint(pod="chat-a", address="10.0.0.1:8000", state=EndpointState.ROUTABLE, inflight=3),
+                RouterEndpoint(
                     pod="chat-b",
                     address="10.0.0.2:8000",
                     state=EndpointState.EJECTED,
                     inflight=0,
                     reason="refused 3 times",
                 ),
-                Endpoint(pod="chat-c", address="10.0.0.3:8000", state=EndpointState.UNKNOWN, inflight=0),
+                RouterEndpoint(pod="chat-c", address="10.0.0.3:8000", state=EndpointState.UNKNOWN, inflight=0),
             )
 
     run(story())
@@ -89,8 +89,8 @@ def test_a_routers_report_is_read_by_pod_and_its_unknown_words_do_no_harm() -> N
     ids=range(8),
 )
 def test_what_is_no_report_is_nothing(text: str) -> None:
-    assert routers.parsed(text) is None
+    assert router_client.parsed(text) is None
 
 
 def test_no_engines_is_a_report_too() -> None:
-    assert routers.parsed('{"endpoints": []}') == ()
+    assert router_client.parsed('{"endpoints": []}') == ()

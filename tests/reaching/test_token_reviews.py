@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
-from fairlead.cluster import token_reviews
+from fairlead.cluster import access_reviews
 from fairlead.fleet.token_rights import TokenRight
 from tests.reaching.test_connection import kubeconfig
 from tests.reaching.worlds import run
@@ -24,7 +24,7 @@ async def answering(status: int, text: str, seen: list[tuple[str, object]]) -> A
         return web.Response(status=status, text=text)
 
     app = web.Application()
-    app.add_routes([web.post(token_reviews.PATH, review)])
+    app.add_routes([web.post(access_reviews.PATH, review)])
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
@@ -55,7 +55,7 @@ def test_the_answer_is_believed_only_where_it_is_one(tmp_path: Path, status: int
         seen: list[tuple[str, object]] = []
         async with answering(status, text, seen) as server:
             environ = {"KUBECONFIG": kubeconfig(tmp_path, server, {"token": "our-own"})}
-            assert await token_reviews.may_get("theirs", "/metrics", environ) is right
+            assert await access_reviews.may_get("theirs", "/metrics", environ) is right
         spec = {"nonResourceAttributes": {"path": "/metrics", "verb": "get"}}
         ((who, asked),) = seen
         assert who == "Bearer theirs"
@@ -75,7 +75,7 @@ def test_a_certificate_of_ours_is_not_shown_for_somebody_else(tmp_path: Path) ->
         seen: list[tuple[str, object]] = []
         async with answering(201, json.dumps(DENIED), seen) as server:
             environ = {"KUBECONFIG": kubeconfig(tmp_path, server, ours)}
-            assert await token_reviews.may_get("theirs", "/metrics", environ) is TokenRight.DENIED
+            assert await access_reviews.may_get("theirs", "/metrics", environ) is TokenRight.DENIED
 
     run(story())
 
@@ -83,7 +83,7 @@ def test_a_certificate_of_ours_is_not_shown_for_somebody_else(tmp_path: Path) ->
 @pytest.mark.parametrize("token", ["a\r\nb: c", "schlüssel", "\x00"])
 def test_what_cannot_be_a_token_is_not_sent(token: str) -> None:
     async def story() -> None:
-        assert await token_reviews.may_get(token, "/metrics", {}) is TokenRight.UNKNOWN_TOKEN
+        assert await access_reviews.may_get(token, "/metrics", {}) is TokenRight.UNKNOWN_TOKEN
 
     run(story())
 
@@ -91,8 +91,8 @@ def test_what_cannot_be_a_token_is_not_sent(token: str) -> None:
 def test_without_a_way_to_the_cluster_nothing_is_known(tmp_path: Path) -> None:
     async def story() -> None:
         absent = {"KUBECONFIG": str(tmp_path / "absent")}
-        assert await token_reviews.may_get("t", "/metrics", absent) is TokenRight.NO_ANSWER
+        assert await access_reviews.may_get("t", "/metrics", absent) is TokenRight.NO_ANSWER
         nobody = {"KUBECONFIG": kubeconfig(tmp_path, "http://127.0.0.1:1", {"token": "t"})}
-        assert await token_reviews.may_get("t", "/metrics", nobody) is TokenRight.NO_ANSWER
+        assert await access_reviews.may_get("t", "/metrics", nobody) is TokenRight.NO_ANSWER
 
     run(story())

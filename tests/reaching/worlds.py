@@ -7,14 +7,14 @@ from contextlib import asynccontextmanager
 from typing import Any, Final
 
 from fairlead.cluster.api_server import ApiServer
-from fairlead.cluster.informer import Informer, Patience, Watched
+from fairlead.cluster.informer import Informer, InformerTimings, WatchScope
 from fairlead.cluster.kinds import CONFIG_MAP, Manifest
 from tests.reaching.fake_api import FakeApi
 
-QUICK: Final = Patience(stay_s=(20, 30), silence_s=0.15, least_s=0.01, most_s=0.03)
+QUICK: Final = InformerTimings(stay_s=(20, 30), silence_s=0.15, least_s=0.01, most_s=0.03)
 """For stories of silence."""
 
-IN_USE: Final = Patience(stay_s=(20, 30), silence_s=5, least_s=0.01, most_s=0.03)
+IN_USE: Final = InformerTimings(stay_s=(20, 30), silence_s=5, least_s=0.01, most_s=0.03)
 
 DICE: Final = random.Random(7)  # noqa: S311  # waiting times, no secrets
 
@@ -52,7 +52,7 @@ async def until(look: Callable[[], object]) -> None:
 class Following:
     """An informer of ConfigMaps that runs, and what it told."""
 
-    def __init__(self, api: ApiServer, watched: Watched, patience: Patience) -> None:
+    def __init__(self, api: ApiServer, watched: WatchScope, patience: InformerTimings) -> None:
         self.told: Seen = []
         self.informer = Informer(api, watched, self._tell, rng=DICE, patience=patience)
 
@@ -72,11 +72,11 @@ class Following:
 
 @asynccontextmanager
 async def following(
-    fake: FakeApi, *namespaces: str, selector: str = "", patience: Patience = QUICK
+    fake: FakeApi, *namespaces: str, selector: str = "", patience: InformerTimings = QUICK
 ) -> AsyncIterator[Following]:
     """A fake API server and an informer that follows it."""
     async with fake.connected() as connection:
-        watched = Watched(resource=CONFIG_MAP, namespaces=namespaces, selector=selector)
+        watched = WatchScope(resource=CONFIG_MAP, namespaces=namespaces, selector=selector)
         made = Following(ApiServer(connection), watched, patience)
         running = asyncio.create_task(made.informer.run())
         try:

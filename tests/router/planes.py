@@ -14,13 +14,13 @@ import aiohttp
 import uvloop
 from aiohttp import web
 
-from fairlead.fleet.endpoints import Seen
+from fairlead.fleet.endpoints import DiscoveredEndpoint
 from fairlead.router import process
-from fairlead.router.probing import Patience
-from fairlead.router.process import Start
-from fairlead.router.settings import Settings
-from fairlead.router.source import EndpointSource, Listed, Tell
-from tests.simulator.living import Living, client
+from fairlead.router.config.loader import RouterConfig
+from fairlead.router.endpoint_sources import EndpointsCallback, EndpointSource, StaticEndpoints
+from fairlead.router.probes import ProbeBackoff
+from fairlead.router.process import RouterOptions
+from tests.emulator.living import Living, client
 
 HOST: Final = "127.0.0.22"
 
@@ -34,16 +34,16 @@ class Cluster:
     """A source that says what the story says."""
 
     def __init__(self) -> None:
-        self._tell: Tell | None = None
-        self._seen: tuple[Seen, ...] | None = None
+        self._tell: EndpointsCallback | None = None
+        self._seen: tuple[DiscoveredEndpoint, ...] | None = None
 
-    async def follow(self, tell: Tell) -> None:
+    async def follow(self, tell: EndpointsCallback) -> None:
         self._tell = tell
         if self._seen is not None:
             tell(self._seen)
         await asyncio.Event().wait()
 
-    def says(self, *seen: Seen) -> None:
+    def says(self, *seen: DiscoveredEndpoint) -> None:
         self._seen = seen
         if self._tell is not None:
             self._tell(seen)
@@ -56,7 +56,7 @@ class Plane:
     config: Path
     asks: aiohttp.ClientSession
     port: int
-    signals: process.Signals
+    signals: process.ExitSignals
     life: "asyncio.Task[int]"
     notes: dict[str, Any] = field(default_factory=dict)
     metrics_port: int = 0
@@ -116,11 +116,11 @@ async def plane(
 ) -> AsyncIterator[Plane]:
     """A router from its start to its drain."""
 
-    def sources(settings: Settings) -> EndpointSource:
-        return cluster or Listed(settings.endpoints)
+    def sources(settings: RouterConfig) -> EndpointSource:
+        return cluster or StaticEndpoints(settings.endpoints)
 
-    port, metrics_port, signals = free_port(), free_port(), process.Signals()
-    start = Start(
+    port, metrics_port, signals = free_port(), free_port(), process.ExitSignals()
+    start = RouterOptions(
         config=config,
         host=HOST,
         port=port,
@@ -129,7 +129,7 @@ async def plane(
         linger_seconds=linger,
         sweep_seconds=0.01,
         reread_seconds=0.01,
-        patience=Patience(least_seconds=0.01, most_seconds=0.02),
+        patience=ProbeBackoff(least_seconds=0.01, most_seconds=0.02),
         sources=sources,
     )
     life = asyncio.create_task(process.live(start, signals))

@@ -9,8 +9,8 @@ from typing import Any, Final
 import aiohttp
 from aiohttp import web
 
+from tests.emulator.living import Living
 from tests.router.planes import CHAT, HOST, Plane, answering
-from tests.simulator.living import Living
 
 COLD: Final[dict[str, Any]] = CHAT | {"temperature": 0, "max_tokens": 12, "ignore_eos": True}
 STREAM: Final = COLD | {"stream": True}

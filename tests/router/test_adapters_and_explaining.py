@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from fairlead.fleet.endpoints import Seen
+from fairlead.fleet.endpoints import DiscoveredEndpoint
 from tests.router.planes import PROMPT, Cluster, Raw, plane, posted, said, told, written
 from tests.router.test_asking_engines import ANSWER, behind, keyed
 
@@ -31,13 +31,13 @@ def test_an_adapter_that_nobody_has_now_is_503_and_one_that_nobody_knows_404(tmp
         cluster, engine = Cluster(), Raw(ANSWER)
         config = with_adapter(written(tmp_path, ["x:1"]))
         async with engine.listening(), plane(config, cluster) as router:
-            cluster.says(Seen(pod="a", address=engine.address))
+            cluster.says(DiscoveredEndpoint(pod="a", address=engine.address))
             await router.until("routable")
             status, text = await router.complete(PROMPT | {"model": "de"})
             assert (status, code(text)) == (503, "adapter_not_loaded")
             status, text = await router.complete(PROMPT | {"model": "fr"})
             assert (status, code(text)) == (404, "model_not_found")
-            cluster.says(Seen(pod="a", address=engine.address, adapters=frozenset({"de"})))
+            cluster.says(DiscoveredEndpoint(pod="a", address=engine.address, adapters=frozenset({"de"})))
             assert (await router.complete(PROMPT | {"model": "de"}))[0] == 200
 
     told(story())
@@ -48,8 +48,8 @@ def test_an_adapter_goes_only_where_it_is_loaded(tmp_path: Path) -> None:
         cluster, plain, adapted = Cluster(), Raw(), Raw(*[ANSWER] * 5)
         config = with_adapter(written(tmp_path, ["x:1"]))
         async with plain.listening(), adapted.listening(), plane(config, cluster) as router:
-            has = Seen(pod="b", address=adapted.address, adapters=frozenset({"de"}))
-            cluster.says(Seen(pod="a", address=plain.address), has)
+            has = DiscoveredEndpoint(pod="b", address=adapted.address, adapters=frozenset({"de"}))
+            cluster.says(DiscoveredEndpoint(pod="a", address=plain.address), has)
             await router.until("routable", "routable")
             for _ in range(5):
                 assert (await router.complete(PROMPT | {"model": "de"}))[0] == 200
@@ -76,7 +76,10 @@ def test_replicas_that_were_not_asked_are_shown_with_the_reason(tmp_path: Path) 
     async def story() -> None:
         cluster, engine = Cluster(), Raw(ANSWER)
         async with engine.listening(), plane(written(tmp_path, ["x:1"]), cluster) as router:
-            cluster.says(Seen(pod="a", address=engine.address), Seen(pod="b", address="x:2", ready=False))
+            cluster.says(
+                DiscoveredEndpoint(pod="a", address=engine.address),
+                DiscoveredEndpoint(pod="b", address="x:2", ready=False),
+            )
             await router.until("routable", "notReady")
             head = head_of(await said(router, posted(PROMPT, "/v1/completions", EXPLAIN)))
             told_of: dict[str, Any] = dict(line.split(": ", 1) for line in head.split("\r\n")[1:])

@@ -8,8 +8,8 @@ from typing import Any, Final
 import openai
 import pytest
 
+from tests.emulator.living import living
 from tests.router.planes import PROMPT, Raw, plane, said, told, whole, written
-from tests.simulator.living import living
 
 NOT_FOUND: Final = whole(b'{"detail":"Not Found"}', 404)
 OPENAI: Final = {"message", "type", "param", "code"}

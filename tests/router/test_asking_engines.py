@@ -8,13 +8,13 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from fairlead.router import asking
-from fairlead.router.pool import KEEP_ALIVE_SECONDS, Pool
-from fairlead.router.telling.counts import Counts
-from fairlead.router.wire.memory import Memory
+from fairlead.router import upstream_requests
+from fairlead.router.observability.counters import RouterCounters
+from fairlead.router.upstream_pool import KEEP_ALIVE_SECONDS, UpstreamPool
+from fairlead.router.wire.head_cache import HeadCache
 from fairlead.routing.endpoint import Endpoint
+from tests.emulator.living import living, paced
 from tests.router.planes import CHAT, PROMPT, STREAM, Plane, Raw, events, plane, posted, said, told, whole, written
-from tests.simulator.living import living, paced
 
 DELTA = b'{"choices":[{"index":0,"text":"a","finish_reason":null}]}'
 USAGE = b'{"choices":[],"usage":{"prompt_tokens":3,"completion_tokens":1,"total_tokens":4}}'
@@ -53,9 +53,11 @@ def test_one_connection_serves_one_request_after_the_other(tmp_path: Path) -> No
 def test_a_request_on_a_connection_that_the_engine_just_closed_is_sent_again_for_free() -> None:
     async def story() -> None:
         async with Raw(ANSWER, None, ANSWER).listening() as engine:
-            pool = Pool(Endpoint("a", engine.address, 0), Memory(), Counts(()))
+            pool = UpstreamPool(Endpoint("a", engine.address, 0), HeadCache(), RouterCounters(()))
             for _ in range(2):
-                answer = await asking.ask(pool, asking.question(pool, b"POST", b"/v1/completions", b"{}"), 1)
+                answer = await upstream_requests.ask(
+                    pool, upstream_requests.upstream_message(pool, b"POST", b"/v1/completions", b"{}"), 1
+                )
                 assert answer.status == 200
             assert (len(engine.seen), engine.connections) == (3, 2)
             pool.close()
@@ -66,8 +68,10 @@ def test_a_request_on_a_connection_that_the_engine_just_closed_is_sent_again_for
 def test_idle_connections_are_closed_before_the_engine_does() -> None:
     async def story() -> None:
         async with Raw(ANSWER).listening() as engine:
-            pool = Pool(Endpoint("a", engine.address, 0), Memory(), Counts(()))
-            answer = await asking.ask(pool, asking.question(pool, b"POST", b"/v1/completions", b"{}"), 1)
+            pool = UpstreamPool(Endpoint("a", engine.address, 0), HeadCache(), RouterCounters(()))
+            answer = await upstream_requests.ask(
+                pool, upstream_requests.upstream_message(pool, b"POST", b"/v1/completions", b"{}"), 1
+            )
             assert (answer.status, pool.idle) == (200, 1)
             pool.sweep(asyncio.get_running_loop().time() + KEEP_ALIVE_SECONDS + 0.1, 2.0)
             while not engine.closed:

@@ -8,9 +8,9 @@ from typing import Any, Final
 
 import pytest
 
+from tests.emulator.living import living
 from tests.router.planes import plane, told, written
 from tests.router.walking import METHODS, ROUTES, Answered, walk
-from tests.simulator.living import living
 
 OPERATORS: Final = "the-operators-key"
 SECRETS: Final = ("hidden-", "127.0.0.", "fairlead_router_", "max_model_len", "inflight", "revision", "cache_config")

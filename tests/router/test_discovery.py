@@ -9,19 +9,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fairlead.cluster.connection import Connection, Credentials, NoCredentials
+from fairlead.cluster.connection import ApiConnection, Credentials, NoCredentials
 from fairlead.cluster.kinds import POD
-from fairlead.fleet.endpoints import Seen
-from fairlead.router import discovery, source
-from fairlead.router.discovery import Pods
-from fairlead.router.settings import Settings
-from fairlead.router.source import Listed
+from fairlead.fleet.endpoints import DiscoveredEndpoint
+from fairlead.router import discovery, endpoint_sources
+from fairlead.router.config.loader import RouterConfig
+from fairlead.router.discovery import EnginePods
+from fairlead.router.endpoint_sources import StaticEndpoints
+from tests.emulator.living import living
 from tests.reaching.fake_api import FakeApi
 from tests.router.planes import Cluster, plane, told, written
-from tests.simulator.living import living
 
 LABELS: Final = {"fairlead.dev/deployment": "chat", "fairlead.dev/role": "engine"}
-CHAT: Final = Settings(
+CHAT: Final = RouterConfig(
     namespace="serving", selector="fairlead.dev/deployment=chat,fairlead.dev/role=engine", models=("chat",)
 )
 
@@ -42,11 +42,11 @@ def ending(name: str) -> dict[str, Any]:
 def test_a_pod_with_an_address_is_an_endpoint_and_its_conditions_say_which() -> None:
     pods = [pod("a"), pod("b", ready="False"), ending("c"), pod("d", ip="fd00::7")]
 
-    assert discovery.seen(pods, 8000) == (
-        Seen(pod="a", address="10.0.0.1:8000", ready=True, ending=False),
-        Seen(pod="b", address="10.0.0.1:8000", ready=False, ending=False),
-        Seen(pod="c", address="10.0.0.1:8000", ready=True, ending=True),
-        Seen(pod="d", address="[fd00::7]:8000", ready=True, ending=False),
+    assert discovery.pod_endpoints(pods, 8000) == (
+        DiscoveredEndpoint(pod="a", address="10.0.0.1:8000", ready=True, ending=False),
+        DiscoveredEndpoint(pod="b", address="10.0.0.1:8000", ready=False, ending=False),
+        DiscoveredEndpoint(pod="c", address="10.0.0.1:8000", ready=True, ending=True),
+        DiscoveredEndpoint(pod="d", address="[fd00::7]:8000", ready=True, ending=False),
     )
 
 
@@ -55,7 +55,7 @@ def test_a_marked_pod_sleeps_whatever_the_mark_says(mark: str) -> None:
     told = pod("a")
     told["metadata"]["annotations"] = {"fairlead.dev/asleep": mark}
 
-    (seen,) = discovery.seen([told], 8000)
+    (seen,) = discovery.pod_endpoints([told], 8000)
 
     assert seen.asleep
 
@@ -65,7 +65,7 @@ def test_a_pod_says_which_revision_it_is_and_which_adapters_it_has() -> None:
     told["metadata"]["labels"] = LABELS | {"fairlead.dev/revision": "7"}
     told["metadata"]["annotations"] = {"fairlead.dev/adapters": "legal,support"}
 
-    (seen,) = discovery.seen([told], 8000)
+    (seen,) = discovery.pod_endpoints([told], 8000)
 
     assert not seen.asleep
     assert (seen.revision, seen.adapters) == ("7", frozenset({"legal", "support"}))
@@ -74,19 +74,22 @@ def test_a_pod_says_which_revision_it_is_and_which_adapters_it_has() -> None:
 def test_pods_without_an_address_and_pods_that_ended_are_none() -> None:
     bare = {"metadata": {"name": "new"}}
 
-    assert discovery.seen([bare, pod("a", ip=None), pod("b", phase="Failed"), pod("c", phase="Succeeded")], 8000) == ()
+    assert (
+        discovery.pod_endpoints([bare, pod("a", ip=None), pod("b", phase="Failed"), pod("c", phase="Succeeded")], 8000)
+        == ()
+    )
 
 
 @given(st.lists(st.sampled_from(["True", "False", "Unknown"])))
 def test_only_a_pod_that_says_it_is_ready_ever_is(readiness: list[str]) -> None:
-    found = discovery.seen([pod(f"p{index}", ready=ready) for index, ready in enumerate(readiness)], 8000)
+    found = discovery.pod_endpoints([pod(f"p{index}", ready=ready) for index, ready in enumerate(readiness)], 8000)
 
     assert [one.ready for one in found] == [ready == "True" for ready in readiness]
 
 
 def test_a_list_in_the_file_needs_no_cluster() -> None:
-    assert isinstance(source.source_of(Settings(endpoints=("127.0.0.1:8000",))), Listed)
-    assert isinstance(source.source_of(CHAT), Pods)
+    assert isinstance(endpoint_sources.source_of(RouterConfig(endpoints=("127.0.0.1:8000",))), StaticEndpoints)
+    assert isinstance(endpoint_sources.source_of(CHAT), EnginePods)
 
 
 def test_pods_are_told_whole_and_after_every_change() -> None:
@@ -96,7 +99,7 @@ def test_pods_are_told_whole_and_after_every_change() -> None:
         fake.put(POD, pod("other") | {"metadata": {"name": "other", "namespace": "serving", "labels": {}}})
         async with fake.served():
             task = asyncio.create_task(
-                Pods(CHAT, reaching(fake)).follow(lambda seen: heard.append(tuple(one.pod for one in seen)))
+                EnginePods(CHAT, reaching(fake)).follow(lambda seen: heard.append(tuple(one.pod for one in seen)))
             )
             await until(lambda: heard == [("a",)])
             await until(lambda: fake.watchers)
@@ -116,8 +119,10 @@ def test_a_router_takes_the_pods_of_its_selector(tmp_path: Path) -> None:
         fake = FakeApi()
         async with living() as (engine,), fake.served():
             fake.put(POD, pod("a", ip="127.0.0.1"))
-            settings = Settings(namespace="serving", selector=CHAT.selector, models=("chat",), engine_port=engine.port)
-            source = Pods(settings, reaching(fake))
+            settings = RouterConfig(
+                namespace="serving", selector=CHAT.selector, models=("chat",), engine_port=engine.port
+            )
+            source = EnginePods(settings, reaching(fake))
             async with plane(written(tmp_path, ["x:1"]), following(source)) as router:
                 await router.until("routable")
                 assert (await router.complete())[0] == 200
@@ -131,16 +136,16 @@ def test_a_cluster_out_of_reach_is_tried_again(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(discovery, "AGAIN_SECONDS", 0.005)
 
     async def story() -> None:
-        fake, heard = FakeApi(), list[tuple[Seen, ...]]()
+        fake, heard = FakeApi(), list[tuple[DiscoveredEndpoint, ...]]()
         async with fake.served():
             reach, missed = reaching(fake), iter((NoCredentials("no kubeconfig"), OSError("no route")))
 
-            async def at_last() -> Connection:
+            async def at_last() -> ApiConnection:
                 if (problem := next(missed, None)) is not None:
                     raise problem
                 return await reach()
 
-            task = asyncio.create_task(Pods(CHAT, at_last).follow(heard.append))
+            task = asyncio.create_task(EnginePods(CHAT, at_last).follow(heard.append))
             await until(lambda: heard == [()])
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
@@ -148,25 +153,25 @@ def test_a_cluster_out_of_reach_is_tried_again(monkeypatch: pytest.MonkeyPatch) 
     told(story())
 
 
-def reaching(fake: FakeApi) -> Callable[[], Awaitable[Connection]]:
+def reaching(fake: FakeApi) -> Callable[[], Awaitable[ApiConnection]]:
     """A way to the fake API server."""
 
-    async def connected() -> Connection:
+    async def connected() -> ApiConnection:
         credentials = Credentials(server=fake.address)
 
         async def same() -> Credentials:
             return credentials
 
-        return Connection(same, credentials)
+        return ApiConnection(same, credentials)
 
     return connected
 
 
-def following(source: Pods) -> Cluster:
+def following(source: EnginePods) -> Cluster:
     """That source, whatever the file says."""
 
     class Real(Cluster):
-        async def follow(self, tell: Callable[[tuple[Seen, ...]], None]) -> None:
+        async def follow(self, tell: Callable[[tuple[DiscoveredEndpoint, ...]], None]) -> None:
             await source.follow(tell)
 
     return Real()

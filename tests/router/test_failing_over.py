@@ -8,10 +8,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from fairlead.fleet.endpoints import Seen
-from fairlead.simulator.pretence import Fault
+from fairlead.emulator.emulation_knobs import EngineFault
+from fairlead.fleet.endpoints import DiscoveredEndpoint
+from tests.emulator.living import CHAT, QUICK, Living, faulty, free_port, living, paced
 from tests.router.planes import PROMPT, STREAM, Cluster, Plane, before, plane, told, written
-from tests.simulator.living import CHAT, QUICK, Living, faulty, free_port, living, paced
 
 FEW = {"maxAttempts": 1}
 
@@ -97,17 +97,17 @@ def test_a_pod_being_deleted_gets_nothing_new_and_its_stream_ends_well(tmp_path:
     async def story() -> None:
         cluster, config = Cluster(), written(tmp_path, ["x:1"])
         async with living(paced(0.005, 0.05), QUICK) as (old, new), plane(config, cluster) as router:
-            cluster.says(Seen(pod="old", address=old.address))
+            cluster.says(DiscoveredEndpoint(pod="old", address=old.address))
             await router.until("routable")
             stream = asyncio.create_task(router.complete(STREAM))
             while not old.engine.now.running:
                 await asyncio.sleep(0.002)
-            ending = Seen(pod="old", address=old.address, ending=True)
-            cluster.says(ending, Seen(pod="new", address=new.address))
+            ending = DiscoveredEndpoint(pod="old", address=old.address, ending=True)
+            cluster.says(ending, DiscoveredEndpoint(pod="new", address=new.address))
             await router.until("draining", "routable")
             answered = old.engine.answered
             await all_well(router, 3)
-            cluster.says(Seen(pod="new", address=new.address))
+            cluster.says(DiscoveredEndpoint(pod="new", address=new.address))
             assert [one["reason"] for one in await router.endpoints()] == ["no longer listed", ""]
             assert old.engine.now.running == 1
             assert (await stream)[1].endswith("data: [DONE]\n\n")
@@ -123,7 +123,7 @@ def test_a_pod_that_loses_its_readiness_is_proved_again_when_it_returns(tmp_path
             async with router.asks.get(router.url + "/ready") as answer:
                 assert (answer.status, await answer.text()) == (503, "not ready: the endpoints are not known yet\n")
             for ready, state in ((False, "notReady"), (True, "routable"), (False, "notReady"), (True, "routable")):
-                cluster.says(Seen(pod="a", address=engine.address, ready=ready))
+                cluster.says(DiscoveredEndpoint(pod="a", address=engine.address, ready=ready))
                 await router.until(state)
             assert engine.engine.answered == 2
 
@@ -133,7 +133,7 @@ def test_a_pod_that_loses_its_readiness_is_proved_again_when_it_returns(tmp_path
 def test_an_engine_that_is_healthy_and_says_nothing_never_becomes_routable(tmp_path: Path) -> None:
     async def story() -> None:
         timeouts = {"firstTokenSeconds": 0.05}
-        async with living(faulty(Fault.NO_TOKENS), QUICK) as engines:
+        async with living(faulty(EngineFault.NO_TOKENS), QUICK) as engines:
             config = written(tmp_path, [engine.address for engine in engines], timeouts=timeouts)
             async with plane(config) as router:
                 await router.until("probing", "routable")
@@ -148,7 +148,10 @@ def test_an_engine_that_is_healthy_and_says_nothing_never_becomes_routable(tmp_p
 def test_an_engine_that_only_errs_is_left_out_after_three(tmp_path: Path) -> None:
     async def story() -> None:
         hold = {"maxSeconds": 0.05}
-        async with living(faulty(Fault.ERRORS, after=1)) as engines, before(tmp_path, engines, hold=hold) as router:
+        async with (
+            living(faulty(EngineFault.ERRORS, after=1)) as engines,
+            before(tmp_path, engines, hold=hold) as router,
+        ):
             answers = [await router.complete() for _ in range(4)]
             assert [status for status, _ in answers] == [500, 500, 500, 503]
             assert "Internal server error" in answers[0][1]

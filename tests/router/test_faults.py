@@ -7,10 +7,10 @@ from typing import Any, NoReturn
 
 import pytest
 
-from fairlead.fleet.endpoints import EndpointState, Seen
-from fairlead.router.client import Client
+from fairlead.fleet.endpoints import DiscoveredEndpoint, EndpointState
+from fairlead.router.client_connection import ClientConnection
+from fairlead.router.config.loader import RouterConfig
 from fairlead.router.router import Router
-from fairlead.router.settings import Settings
 from tests.router.planes import HOST, PROMPT, STREAM, Raw, events, posted, told, whole
 from tests.router.test_asking_engines import ANSWER, DELTA
 from tests.router.test_sharing_rates import made
@@ -24,9 +24,9 @@ def fails(*_: Any) -> NoReturn:  # noqa: ANN401 - whatever it is called with
 async def listening(engine: Raw) -> AsyncIterator[tuple[Router, int]]:
     """A router without a sweeper, with its one engine proved; and its port."""
     async with engine.listening():
-        router = made(Settings(endpoints=(engine.address,)))
-        server = await asyncio.get_running_loop().create_server(lambda: Client(router), HOST, 0)
-        router.desk.table.take((Seen(pod="a", address=engine.address),))
+        router = made(RouterConfig(endpoints=(engine.address,)))
+        server = await asyncio.get_running_loop().create_server(lambda: ClientConnection(router), HOST, 0)
+        router.desk.table.take((DiscoveredEndpoint(pod="a", address=engine.address),))
         (endpoint,) = router.desk.table.endpoints
         while endpoint.state is not EndpointState.ROUTABLE:
             await asyncio.sleep(0.002)

@@ -12,12 +12,12 @@ import aiohttp
 import pytest
 
 from fairlead.cli import main
-from fairlead.fleet.endpoints import Seen
-from fairlead.router import following
-from fairlead.router.settings import Misconfigured
-from fairlead.router.source import Tell
+from fairlead.fleet.endpoints import DiscoveredEndpoint
+from fairlead.router import source_subscription
+from fairlead.router.config.loader import RouterConfigError
+from fairlead.router.endpoint_sources import EndpointsCallback
+from tests.emulator.living import QUICK, Living, client, free_port, living, paced
 from tests.router.planes import HOST, MODELS, STREAM, Cluster, before, plane, told, written
-from tests.simulator.living import QUICK, Living, client, free_port, living, paced
 
 
 def test_a_changed_file_is_followed_without_a_restart(tmp_path: Path) -> None:
@@ -67,7 +67,7 @@ def test_a_first_file_that_cannot_be_acted_on_ends_it(tmp_path: Path) -> None:
     async def story() -> None:
         config = tmp_path / "router.json"
         config.write_text("{}")
-        with pytest.raises(Misconfigured, match="selector, endpoints: neither is set"):
+        with pytest.raises(RouterConfigError, match="selector, endpoints: neither is set"):
             async with plane(config):
                 pass
 
@@ -157,14 +157,14 @@ def test_the_command_says_what_is_wrong_with_its_file(tmp_path: Path, capsys: py
 
 
 def test_a_source_that_fails_is_begun_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(following, "AGAIN_SECONDS", 0.01)
+    monkeypatch.setattr(source_subscription, "AGAIN_SECONDS", 0.01)
 
     class Stumbling(Cluster):
         """It fails the first time."""
 
         stumbled = False
 
-        async def follow(self, tell: Tell) -> None:
+        async def follow(self, tell: EndpointsCallback) -> None:
             if not self.stumbled:
                 self.stumbled = True
                 raise ValueError("a word of the server that nobody understands")
@@ -173,7 +173,7 @@ def test_a_source_that_fails_is_begun_anew(tmp_path: Path, monkeypatch: pytest.M
     async def story() -> None:
         cluster = Stumbling()
         async with living() as (engine,), plane(written(tmp_path, ["x:1"]), cluster) as router:
-            cluster.says(Seen(pod="a", address=engine.address))
+            cluster.says(DiscoveredEndpoint(pod="a", address=engine.address))
             await router.until("routable")
 
     told(story())

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
-from fairlead.router import client
+from fairlead.router import client_connection
+from tests.emulator.living import living, paced
 from tests.router.planes import HOST, PROMPT, STREAM, answering, before, plane, posted, said, told, written
-from tests.simulator.living import living, paced
 
 
 def code(answer: bytes) -> str:
@@ -172,7 +172,7 @@ def test_browsers_of_known_origins_may_ask(tmp_path: Path) -> None:
 def test_a_client_that_takes_nothing_of_its_answer_is_cut_and_its_engine_let_go(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(client, "STALL_SECONDS", 0.1)
+    monkeypatch.setattr(client_connection, "STALL_SECONDS", 0.1)
 
     async def endless(request: web.Request) -> web.StreamResponse:
         if b"ping" in await request.read():
@@ -203,7 +203,7 @@ def test_a_client_that_takes_nothing_of_its_answer_is_cut_and_its_engine_let_go(
 
 
 def test_a_client_that_stays_after_its_last_answer_is_closed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(client, "GRACE_SECONDS", 0.05)
+    monkeypatch.setattr(client_connection, "GRACE_SECONDS", 0.05)
 
     async def story() -> None:
         async with plane(written(tmp_path, ["127.0.0.1:1"])) as router:

@@ -9,13 +9,14 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from fairlead.router import asking
-from fairlead.router.asking import Unanswered
-from fairlead.router.pool import Pool
-from fairlead.router.telling.counts import Counts
-from fairlead.router.upstream import Upstream
-from fairlead.router.wire.memory import Memory
+from fairlead.router import upstream_requests
+from fairlead.router.observability.counters import RouterCounters
+from fairlead.router.upstream_connection import UpstreamConnection
+from fairlead.router.upstream_pool import UpstreamPool
+from fairlead.router.upstream_requests import NoUpstreamAnswer
+from fairlead.router.wire.head_cache import HeadCache
 from fairlead.routing.endpoint import Endpoint
+from tests.emulator.living import living
 from tests.router.planes import (
     HOST,
     PROMPT,
@@ -33,7 +34,6 @@ from tests.router.planes import (
 )
 from tests.router.test_asking_engines import ANSWER, DELTA, USAGE, behind, keyed
 from tests.router.test_faults import fails, listening
-from tests.simulator.living import living
 
 BEARER = "Authorization: Bearer sk-1"
 EMBEDDED = {"object": "list", "data": [{"embedding": [0.5]}], "usage": {"prompt_tokens": 1, "total_tokens": 1}}
@@ -164,13 +164,15 @@ def test_traces_reach_engines_where_they_are_collected(tmp_path: Path) -> None:
 
 
 def test_our_own_questions_have_answers_of_bounded_size(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(asking, "MOST_BYTES", 10)
+    monkeypatch.setattr(upstream_requests, "MOST_BYTES", 10)
 
     async def story() -> None:
         async with Raw(whole(b"x" * 11)).listening() as engine:
-            pool = Pool(Endpoint("a", engine.address, 0), Memory(), Counts(()))
-            with pytest.raises(Unanswered, match="over 10 bytes"):
-                await asking.ask(pool, asking.question(pool, b"POST", b"/v1/completions", b"{}"), 1)
+            pool = UpstreamPool(Endpoint("a", engine.address, 0), HeadCache(), RouterCounters(()))
+            with pytest.raises(NoUpstreamAnswer, match="over 10 bytes"):
+                await upstream_requests.ask(
+                    pool, upstream_requests.upstream_message(pool, b"POST", b"/v1/completions", b"{}"), 1
+                )
             pool.close()
 
     told(story())
@@ -184,9 +186,11 @@ def test_a_question_that_is_not_answered_in_time_is_not_waited_for() -> None:
 
         server = await asyncio.start_server(silent, HOST, 0)
         try:
-            pool = Pool(Endpoint("a", f"{HOST}:{server.sockets[0].getsockname()[1]}", 0), Memory(), Counts(()))
+            pool = UpstreamPool(
+                Endpoint("a", f"{HOST}:{server.sockets[0].getsockname()[1]}", 0), HeadCache(), RouterCounters(())
+            )
             with pytest.raises(TimeoutError):
-                await asking.ask(pool, asking.question(pool, b"GET", b"/metrics"), 0.05)
+                await upstream_requests.ask(pool, upstream_requests.upstream_message(pool, b"GET", b"/metrics"), 0.05)
             pool.close()
         finally:
             server.close()
@@ -194,10 +198,10 @@ def test_a_question_that_is_not_answered_in_time_is_not_waited_for() -> None:
     told(story())
 
 
-class Faulty(asking.Question):
+class Faulty(upstream_requests.UpstreamRequest):
     """It has a fault of its own."""
 
-    def came(self, upstream: Upstream, data: bytes) -> None:
+    def came(self, upstream: UpstreamConnection, data: bytes) -> None:
         fails(upstream, data)
 
 
@@ -207,8 +211,10 @@ def test_a_fault_in_the_middle_of_our_own_question_is_no_answer() -> None:
             (endpoint,) = router.desk.table.endpoints
             pool = router.pool(endpoint)
             question = Faulty()
-            pool.send(question, asking.question(pool, b"POST", b"/v1/completions", b"{}"), router.now())
-            with pytest.raises(Unanswered, match="fault of its own"):
+            pool.send(
+                question, upstream_requests.upstream_message(pool, b"POST", b"/v1/completions", b"{}"), router.now()
+            )
+            with pytest.raises(NoUpstreamAnswer, match="fault of its own"):
                 await question.answer()
 
     told(story())

@@ -11,9 +11,9 @@ import pytest
 from aiohttp import web
 from multidict import CIMultiDict
 
-from fairlead.simulator.pretence import Fault
+from fairlead.emulator.emulation_knobs import EngineFault
+from tests.emulator.living import faulty, living, paced
 from tests.router.planes import CHAT, PROMPT, STREAM, Plane, answering, before, plane, told, written
-from tests.simulator.living import faulty, living, paced
 
 
 async def raw(plane: Plane, path: str, body: dict[str, Any], **headers: str) -> tuple[int, bytes]:
@@ -208,7 +208,7 @@ def test_any_model_goes_through_where_none_are_named(tmp_path: Path) -> None:
 
 def test_a_broken_stream_ends_with_an_error_frame_and_a_whole_answer_with_502(tmp_path: Path) -> None:
     async def story() -> None:
-        async with living(faulty(Fault.CUT_STREAM, after=1)) as engines, before(tmp_path, engines) as router:
+        async with living(faulty(EngineFault.CUT_STREAM, after=1)) as engines, before(tmp_path, engines) as router:
             status, text = await router.complete(STREAM)
             *_, frame, done, rest = text.split("\n\n")
             assert (status, done, rest) == (200, "data: [DONE]", "")

@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
+from fairlead.emulator.emulation_knobs import EngineFault
+from fairlead.router.cache_bridge import CacheBridge
 from fairlead.router.exchange import Exchange
-from fairlead.router.recall import Recall
-from fairlead.simulator.pretence import Fault
+from tests.emulator.living import faulty, living, paced
 from tests.router.planes import CHAT, answering, before, plane, told, written
 from tests.router.recalling import (
     CACHE,
@@ -24,7 +25,6 @@ from tests.router.recalling import (
     talkative,
     until_followed,
 )
-from tests.simulator.living import faulty, living, paced
 
 
 def test_the_same_question_has_the_same_bytes_and_needs_no_engine(tmp_path: Path) -> None:
@@ -133,7 +133,7 @@ def test_when_the_leaders_engine_fails_a_follower_asks_again(tmp_path: Path) -> 
 
 def test_a_stream_that_breaks_breaks_for_all_and_is_not_kept(tmp_path: Path) -> None:
     async def story() -> None:
-        engine = faulty(Fault.CUT_STREAM, after=1)
+        engine = faulty(EngineFault.CUT_STREAM, after=1)
         async with living(engine) as engines, before(tmp_path, engines, cache=CACHE) as router:
             tasks = [asyncio.create_task(got(router, STREAM)) for _ in range(3)]
             answers = await asyncio.gather(*tasks)
@@ -221,7 +221,7 @@ def test_no_circle_of_references_stays_behind(tmp_path: Path) -> None:
                 await got(router)
                 await got(router)
                 await nobody_inside(router)
-                assert [one for one in gc.get_objects() if type(one) in (Recall, Exchange)] == []
+                assert [one for one in gc.get_objects() if type(one) in (CacheBridge, Exchange)] == []
             finally:
                 gc.enable()
 

@@ -5,25 +5,25 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
-from fairlead.fleet.endpoints import Seen
-from fairlead.fleet.gateways import Telling
-from fairlead.router import settings as settings_file
-from fairlead.router.discovery import Pods as ClusterPods
-from fairlead.router.process import Pods, Start
+from fairlead.fleet.endpoints import DiscoveredEndpoint
+from fairlead.fleet.gateways import RequestTelemetry
+from fairlead.router.config import loader as settings_file
+from fairlead.router.config.loader import RouterConfig
+from fairlead.router.discovery import EnginePods as ClusterPods
+from fairlead.router.endpoint_sources import EndpointSource, StaticEndpoints, routers_of
+from fairlead.router.observability import outputs
+from fairlead.router.observability.outputs import ObservabilityOptions
+from fairlead.router.observability.recorder import TelemetryRecorder
+from fairlead.router.process import EndpointDiscovery, RouterOptions
 from fairlead.router.router import Router
-from fairlead.router.settings import Settings
-from fairlead.router.source import EndpointSource, Listed, routers_of
-from fairlead.router.telling import opening
-from fairlead.router.telling.opening import Surroundings
-from fairlead.router.telling.teller import Teller
 from tests.router.planes import Cluster, told
 
-HERE = Settings(namespace="team", endpoints=("127.0.0.1:1",), routers=2, router_selector="role=router")
+HERE = RouterConfig(namespace="team", endpoints=("127.0.0.1:1",), routers=2, router_selector="role=router")
 
 
-def made(settings: Settings) -> Router:
-    ways = opening.ways(Surroundings(wall=lambda: 0.0, bits=lambda _: 0, access_log=None))
-    return Router(settings, Teller(ways, Telling(), (), 0.0))
+def made(settings: RouterConfig) -> Router:
+    ways = outputs.open_outputs(ObservabilityOptions(wall=lambda: 0.0, bits=lambda _: 0, access_log=None))
+    return Router(settings, TelemetryRecorder(ways, RequestTelemetry(), (), 0.0))
 
 
 def shares(router: Router) -> int:
@@ -32,8 +32,8 @@ def shares(router: Router) -> int:
     return router.desk.terms.routers
 
 
-def router(name: str, *, ready: bool = True, ending: bool = False) -> Seen:
-    return Seen(pod=name, address=f"{name}:8080", ready=ready, ending=ending)
+def router(name: str, *, ready: bool = True, ending: bool = False) -> DiscoveredEndpoint:
+    return DiscoveredEndpoint(pod=name, address=f"{name}:8080", ready=ready, ending=ending)
 
 
 async def soon(router: Router, routers: int) -> None:
@@ -45,12 +45,14 @@ def test_rates_are_shared_by_the_routers_that_are_ready(tmp_path: Path) -> None:
     async def story() -> None:
         cluster = Cluster()
 
-        def routers(settings: Settings) -> EndpointSource | None:
+        def routers(settings: RouterConfig) -> EndpointSource | None:
             return cluster if settings.router_selector else None
 
         one = made(HERE)
-        start = Start(config=tmp_path / "x", sources=lambda settings: Listed(settings.endpoints), routers=routers)
-        pods = Pods(one, start)
+        start = RouterOptions(
+            config=tmp_path / "x", sources=lambda settings: StaticEndpoints(settings.endpoints), routers=routers
+        )
+        pods = EndpointDiscovery(one, start)
         try:
             assert shares(one) == 2
             await asyncio.sleep(0)

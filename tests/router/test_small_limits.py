@@ -10,20 +10,20 @@ from typing import Any, Final
 import aiohttp
 import pytest
 
-from fairlead.fleet.endpoints import Seen
-from fairlead.router import permitting, process
-from fairlead.router.process import Start
-from fairlead.router.ratelimits import lines
-from fairlead.router.source import Listed, Tell
-from fairlead.routing import homes
-from fairlead.routing.permits import Left, Permit
+from fairlead.fleet.endpoints import DiscoveredEndpoint
+from fairlead.router import permit_requests, process
+from fairlead.router.endpoint_sources import EndpointsCallback, StaticEndpoints
+from fairlead.router.process import RouterOptions
+from fairlead.router.rate_limit_headers import lines
+from fairlead.routing import rate_ownership
+from fairlead.routing.permits import Permit, RateRemainder
+from tests.emulator.living import client, living
 from tests.router.planes import PROMPT, Cluster, free_port, told, written
-from tests.simulator.living import client, living
 
 HOSTS: Final = {"router-a": "127.0.0.23", "router-b": "127.0.0.24"}
-HOME: Final = homes.home("shop", HOSTS) or ""
+HOME: Final = rate_ownership.rate_owner("shop", HOSTS) or ""
 OTHER: Final = next(name for name in HOSTS if name != HOME)
-US: Final = Seen(pod="this-test", address="127.0.0.1:8000", ready=False)
+US: Final = DiscoveredEndpoint(pod="this-test", address="127.0.0.1:8000", ready=False)
 """Connections from one loopback address to another come from here."""
 
 
@@ -37,7 +37,7 @@ class Fleet:
         self.cluster = cluster
 
     def both(self) -> None:
-        self.cluster.says(US, *(Seen(pod=name, address=f"{host}:8000") for name, host in HOSTS.items()))
+        self.cluster.says(US, *(DiscoveredEndpoint(pod=name, address=f"{host}:8000") for name, host in HOSTS.items()))
 
     async def ask(self, name: str, **body: Any) -> tuple[int, dict[str, str]]:  # noqa: ANN401 - any JSON
         url = f"http://{HOSTS[name]}:{self.port}/v1/completions"
@@ -59,10 +59,10 @@ async def fleet(folder: Path, *lost: str, **limits: Any) -> AsyncIterator[Fleet]
     port, pages, cluster = free_port(), free_port(), Cluster()
     async with living() as engines, client() as asks:
         config = written(folder, [engines[0].address], tenants=tenants)
-        ends: list[tuple[process.Signals, asyncio.Task[int]]] = []
+        ends: list[tuple[process.ExitSignals, asyncio.Task[int]]] = []
         found = Fleet(asks, port, pages, cluster)
         for name in HOSTS.keys() - set(lost):
-            start = Start(
+            start = RouterOptions(
                 config=config,
                 name=name,
                 host=HOSTS[name],
@@ -70,10 +70,10 @@ async def fleet(folder: Path, *lost: str, **limits: Any) -> AsyncIterator[Fleet]
                 metrics_port=pages,
                 linger_seconds=0.01,
                 sweep_seconds=0.01,
-                sources=lambda settings: Listed(settings.endpoints),
+                sources=lambda settings: StaticEndpoints(settings.endpoints),
                 routers=lambda _: Shared(cluster),
             )
-            signals = process.Signals()
+            signals = process.ExitSignals()
             ends.append((signals, asyncio.create_task(process.live(start, signals))))
         try:
             for name in HOSTS.keys() - set(lost):
@@ -94,7 +94,7 @@ class Shared:
     def __init__(self, cluster: Cluster) -> None:
         self._cluster = cluster
 
-    async def follow(self, tell: Tell) -> None:
+    async def follow(self, tell: EndpointsCallback) -> None:
         while True:
             tell(self._cluster._seen or ())
             await asyncio.sleep(0.01)
@@ -182,7 +182,7 @@ def test_only_routers_are_answered_about_rates(tmp_path: Path) -> None:
     async def story() -> None:
         async with fleet(tmp_path, requestsPerMinute=4) as routers:
             await asyncio.sleep(0.05)
-            url = f"http://{HOSTS[HOME]}:{routers.pages}{permitting.PATH.decode()}"
+            url = f"http://{HOSTS[HOME]}:{routers.pages}{permit_requests.PATH.decode()}"
 
             async def status(query: str) -> int:
                 async with routers.asks.get(url + query) as answer:
@@ -191,7 +191,9 @@ def test_only_routers_are_answered_about_rates(tmp_path: Path) -> None:
             assert await status("?tenant=shop") == 200
             assert await status("?tenant=nobody&cost=3") == 404
             assert await status("?tenant=shop&cost=x&owedTokens=") == 200
-            routers.cluster.says(*(Seen(pod=name, address=f"{host}:8000") for name, host in HOSTS.items()))
+            routers.cluster.says(
+                *(DiscoveredEndpoint(pod=name, address=f"{host}:8000") for name, host in HOSTS.items())
+            )
             await asyncio.sleep(0.05)
             assert await status("?tenant=shop&cost=3") == 403
 
@@ -200,7 +202,7 @@ def test_only_routers_are_answered_about_rates(tmp_path: Path) -> None:
 
 def test_spans_are_written_as_openai_writes_them() -> None:
     def reset(seconds: float) -> str:
-        left = Left(limit=4, remaining=0, full_in_seconds=seconds)
+        left = RateRemainder(limit=4, remaining=0, full_in_seconds=seconds)
         return lines(Permit(requests=left)).decode().splitlines()[2].rpartition(" ")[2]
 
     assert [reset(one) for one in (0.0, 0.1201, 15, 60, 61.2)] == ["0ms", "121ms", "15s", "1m0s", "1m2s"]

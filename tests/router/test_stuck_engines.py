@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from fairlead.routing import watchdog
+from tests.emulator.living import living, paced
 from tests.router.planes import PROMPT, STREAM, Raw, before, told, written
 from tests.router.test_asking_engines import METRICS, behind
-from tests.simulator.living import living, paced
 
 EJECTED = 'fairlead_router_ejections_total{by="watchdog"}'
 

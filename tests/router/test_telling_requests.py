@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from fairlead.fleet.endpoints import Seen
-from fairlead.router.telling import teller
+from fairlead.fleet.endpoints import DiscoveredEndpoint
+from fairlead.router.observability import recorder
 from tests.router.planes import PROMPT, STREAM, Cluster, Plane, Raw, events, plane, posted, said, told, whole, written
 from tests.router.test_asking_engines import ANSWER, DELTA, behind, keyed
 
@@ -16,7 +16,7 @@ from tests.router.test_asking_engines import ANSWER, DELTA, behind, keyed
 @pytest.fixture(autouse=True)
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Lines are on their way as soon as they are made."""
-    monkeypatch.setattr(teller, "HAND_OVER_SECONDS", 0.01)
+    monkeypatch.setattr(recorder, "HAND_OVER_SECONDS", 0.01)
 
 
 BEARER = "Authorization: Bearer sk-1"
@@ -139,24 +139,24 @@ def test_ejections_are_told_by_who_noticed(tmp_path: Path) -> None:
         engine, cluster = Raw(leaving), Cluster()
         config = written(tmp_path, ["x:1"], hold={"maxSeconds": 0.05}, retries={"maxAttempts": 1})
         async with engine.listening(), plane(config, cluster) as router:
-            cluster.says(Seen(pod="a", address=engine.address))
+            cluster.says(DiscoveredEndpoint(pod="a", address=engine.address))
             await router.until("routable")
             assert await ejections(router) == {}
             await router.complete()
             await router.until("routable")
             assert await ejections(router) == {"leaving": 1.0}
-            cluster.says(Seen(pod="a", address=engine.address, ready=False))
+            cluster.says(DiscoveredEndpoint(pod="a", address=engine.address, ready=False))
             assert await ejections(router) == {"leaving": 1.0, "probe": 1.0}
-            cluster.says(Seen(pod="a", address=engine.address))
+            cluster.says(DiscoveredEndpoint(pod="a", address=engine.address))
             await router.until("routable")
             for _ in range(3):
                 engine.answers.append(None)
             while "breaker" not in await ejections(router):
                 engine.answers.append(None)
                 await router.complete()
-            cluster.says(Seen(pod="a", address=engine.address))
+            cluster.says(DiscoveredEndpoint(pod="a", address=engine.address))
             await router.until("routable")
-            cluster.says(Seen(pod="a", address=engine.address, ending=True))
+            cluster.says(DiscoveredEndpoint(pod="a", address=engine.address, ending=True))
             assert (await ejections(router))["leaving"] == 2.0
 
     told(story())

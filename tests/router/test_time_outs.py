@@ -7,9 +7,9 @@ from pathlib import Path
 
 from aiohttp import web
 
-from fairlead.simulator.pretence import Fault
+from fairlead.emulator.emulation_knobs import EngineFault
+from tests.emulator.living import QUICK, faulty, living, paced
 from tests.router.planes import HOST, PROMPT, STREAM, answering, before, plane, told, written
-from tests.simulator.living import QUICK, faulty, living, paced
 
 
 def error_code(text: str) -> str:
@@ -36,7 +36,7 @@ def test_more_than_may_be_held_and_longer_than_may_be_held_get_503(tmp_path: Pat
 def test_an_engine_that_stops_talking_is_found_by_its_requests(tmp_path: Path) -> None:
     async def story() -> None:
         timeouts = {"firstTokenSeconds": 0.1}
-        mute = faulty(Fault.NO_TOKENS, after=2)
+        mute = faulty(EngineFault.NO_TOKENS, after=2)
         async with living(mute, QUICK) as engines, before(tmp_path, engines, timeouts=timeouts) as router:
             slow = 0
             while (await router.states())[0] == "routable":

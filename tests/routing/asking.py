@@ -4,7 +4,7 @@ from itertools import count
 
 from fairlead.fleet.tenants import Tenant
 from fairlead.routing.accounts import Account
-from fairlead.routing.ask import Ask
+from fairlead.routing.routing_request import RoutingRequest
 
 _arrivals = count()
 
@@ -14,8 +14,8 @@ def tenant(name: str = "shop", *, weight: int = 1, rank: int = 0) -> Account:
     return Account(tenant=Tenant(name=name, keys=(), weight=weight), rank=rank)
 
 
-def asked(account: Account, cost: int = 100, adapter: str | None = None) -> Ask:
+def asked(account: Account, cost: int = 100, adapter: str | None = None) -> RoutingRequest:
     """A request that is expected to take so many tokens; it came after those made before it."""
-    ask = Ask(account=account, prompt_tokens=cost, output_tokens=0, arrived=0.0, adapter=adapter, cost=cost)
+    ask = RoutingRequest(account=account, prompt_tokens=cost, output_tokens=0, arrived=0.0, adapter=adapter, cost=cost)
     ask.queued_at = float(next(_arrivals))
     return ask

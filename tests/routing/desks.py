@@ -3,15 +3,15 @@
 from hashlib import sha256
 from math import inf
 
-from fairlead.fleet.endpoints import Seen
-from fairlead.fleet.gateways import Routing
+from fairlead.fleet.endpoints import DiscoveredEndpoint
+from fairlead.fleet.gateways import RoutingSettings
 from fairlead.routing.accounts import Account
-from fairlead.routing.ask import Ask
-from fairlead.routing.desk import Desk
+from fairlead.routing.dispatcher import Dispatcher
+from fairlead.routing.dispatcher_config import DispatcherConfig
 from fairlead.routing.endpoint import Endpoint
-from fairlead.routing.model import Model
 from fairlead.routing.refusal import Refusal
-from fairlead.routing.terms import Terms
+from fairlead.routing.routing_request import RoutingRequest
+from fairlead.routing.served_model import ServedModel
 
 
 def digest(name: str) -> bytes:
@@ -19,23 +19,25 @@ def digest(name: str) -> bytes:
     return sha256(name.encode()).digest()
 
 
-def terms(routing: Routing, *, routers: int = 1, model: Model | None = None, most_bytes: int = 2**20) -> Terms:
+def terms(
+    routing: RoutingSettings, *, routers: int = 1, model: ServedModel | None = None, most_bytes: int = 2**20
+) -> DispatcherConfig:
     """Every tenant's key is its name."""
-    return Terms(
+    return DispatcherConfig(
         routing=routing,
-        model=model or Model(),
+        model=model or ServedModel(),
         routers=routers,
         keys={digest(one.name): one.name for one in routing.tenants},
         most_waiting_bytes=most_bytes,
     )
 
 
-def seen(*pods: str, adapters: frozenset[str] = frozenset()) -> list[Seen]:
+def seen(*pods: str, adapters: frozenset[str] = frozenset()) -> list[DiscoveredEndpoint]:
     """Engines as their source tells them."""
-    return [Seen(pod=pod, address=f"{pod}:8000", adapters=adapters) for pod in pods]
+    return [DiscoveredEndpoint(pod=pod, address=f"{pod}:8000", adapters=adapters) for pod in pods]
 
 
-def start(desk: Desk, *found: Seen, seats: float = inf, kv_tokens: int | None = None) -> None:
+def start(desk: Dispatcher, *found: DiscoveredEndpoint, seats: float = inf, kv_tokens: int | None = None) -> None:
     """These engines are there from now on, and no others; each was proved."""
     desk.table.take(found)
     for endpoint in desk.table.endpoints:
@@ -44,58 +46,60 @@ def start(desk: Desk, *found: Seen, seats: float = inf, kv_tokens: int | None = 
     list(desk.turns(0.0)) if not desk.waiting else None
 
 
-def desk(routing: Routing | None = None, seats: float = 1, engines: int = 1, kv_tokens: int | None = None) -> Desk:
+def desk(
+    routing: RoutingSettings | None = None, seats: float = 1, engines: int = 1, kv_tokens: int | None = None
+) -> Dispatcher:
     """With so many engines that run so many requests each."""
-    made = Desk(terms(routing or Routing()))
+    made = Dispatcher(terms(routing or RoutingSettings()))
     start(made, *seen(*(f"engine-{place}" for place in range(engines))), seats=seats, kv_tokens=kv_tokens)
     return made
 
 
-def account(at: Desk, name: str = "") -> Account:
+def account(at: Dispatcher, name: str = "") -> Account:
     """The tenant of this name."""
     found = at.account(digest(name))
     assert not isinstance(found, Refusal)
     return found
 
 
-def ask(at: Desk, name: str = "", prompt: int = 100, output: int = 10, **other: object) -> Ask:
+def ask(at: Dispatcher, name: str = "", prompt: int = 100, output: int = 10, **other: object) -> RoutingRequest:
     """One request."""
     whose = account(at, name)
-    return Ask(account=whose, prompt_tokens=prompt, output_tokens=output, arrived=0.0, **other)  # type: ignore[arg-type]
+    return RoutingRequest(account=whose, prompt_tokens=prompt, output_tokens=output, arrived=0.0, **other)  # type: ignore[arg-type]
 
 
-def sent(at: Desk, one: Ask, now: float = 0.0) -> Endpoint:
+def sent(at: Dispatcher, one: RoutingRequest, now: float = 0.0) -> Endpoint:
     """Where it went at once."""
     found = at.ask(one, now)
     assert isinstance(found, Endpoint), found
     return found
 
 
-def waits(at: Desk, one: Ask, now: float = 0.0) -> Ask:
+def waits(at: Dispatcher, one: RoutingRequest, now: float = 0.0) -> RoutingRequest:
     """It had to."""
     assert at.ask(one, now) is None
     assert one.waiting
     return one
 
 
-def refused(at: Desk, one: Ask, now: float = 0.0) -> Refusal:
+def refused(at: Dispatcher, one: RoutingRequest, now: float = 0.0) -> Refusal:
     """It was, at once."""
     found = at.ask(one, now)
     assert isinstance(found, Refusal), found
     return found
 
 
-def placed(at: Desk, now: float = 0.0) -> list[Ask]:
+def placed(at: Dispatcher, now: float = 0.0) -> list[RoutingRequest]:
     """Whose turn came and who was sent."""
     return [one for one, found in at.turns(now) if isinstance(found, Endpoint)]
 
 
-def told(at: Desk, now: float = 0.0) -> list[tuple[Ask, Refusal]]:
+def told(at: Dispatcher, now: float = 0.0) -> list[tuple[RoutingRequest, Refusal]]:
     """Who was refused at this sweep."""
     return [(one, found) for one, found in at.turns(now) if isinstance(found, Refusal)]
 
 
-def is_empty(at: Desk) -> bool:
+def is_empty(at: Dispatcher) -> bool:
     """Whether every counter is back at zero."""
     lanes = at.room.lanes.all
     counts = [at.inflight, at.waiting, at.held, at.fleet.tokens, at.room.bytes]

@@ -2,26 +2,26 @@
 
 from typing import Final
 
-from fairlead.fleet.endpoints import Seen
+from fairlead.fleet.endpoints import DiscoveredEndpoint
 from fairlead.fleet.gateways import Balancing
 from fairlead.fleet.tenants import Tenant
 from fairlead.routing.accounts import Account
-from fairlead.routing.ask import Ask
-from fairlead.routing.choosing import Chosen
 from fairlead.routing.endpoint import Endpoint
-from fairlead.routing.table import Table
+from fairlead.routing.endpoint_table import EndpointTable
+from fairlead.routing.routing_request import RoutingRequest
+from fairlead.routing.selection import EndpointChoice
 
 EVERYBODY: Final = Account(Tenant(name="everybody", keys=()))
 
 
-def seen(*pods: str) -> list[Seen]:
+def seen(*pods: str) -> list[DiscoveredEndpoint]:
     """As a source tells them."""
-    return [Seen(pod=pod, address=f"{pod}:1") for pod in pods]
+    return [DiscoveredEndpoint(pod=pod, address=f"{pod}:1") for pod in pods]
 
 
-def table(*pods: str, routers: int = 1, balancing: Balancing | None = None) -> Table:
+def table(*pods: str, routers: int = 1, balancing: Balancing | None = None) -> EndpointTable:
     """All proved."""
-    made = Table(_nobody, balancing)
+    made = EndpointTable(_nobody, balancing)
     made.take(seen(*pods))
     made.field.routers = routers
     for endpoint in made.endpoints:
@@ -29,10 +29,12 @@ def table(*pods: str, routers: int = 1, balancing: Balancing | None = None) -> T
     return made
 
 
-def ask(*blocks: int, tokens: int | None = None, adapter: str | None = None, tried: tuple[Endpoint, ...] = ()) -> Ask:
+def ask(
+    *blocks: int, tokens: int | None = None, adapter: str | None = None, tried: tuple[Endpoint, ...] = ()
+) -> RoutingRequest:
     """A request of so many whole blocks, and a few tokens more."""
     length = 128 * len(blocks) + 10 if tokens is None else tokens
-    return Ask(
+    return RoutingRequest(
         account=EVERYBODY,
         prompt_tokens=length,
         output_tokens=100,
@@ -43,10 +45,10 @@ def ask(*blocks: int, tokens: int | None = None, adapter: str | None = None, tri
     )
 
 
-def sent(made: Table, request: Ask, now: float = 0.0) -> Endpoint:
+def sent(made: EndpointTable, request: RoutingRequest, now: float = 0.0) -> Endpoint:
     """Where it went."""
     choice = made.choose(request, now)
-    assert isinstance(choice, Chosen), choice
+    assert isinstance(choice, EndpointChoice), choice
     made.charge(request, choice, now)
     return choice.endpoint
 

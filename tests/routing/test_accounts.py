@@ -3,19 +3,19 @@
 from hashlib import sha256
 from math import inf
 
-from fairlead.fleet.gateways import Limits, Routing
+from fairlead.fleet.gateways import RoutingSettings, TrafficLimits
 from fairlead.fleet.tenants import Band, Tenant
 from fairlead.routing.accounts import UNKNOWN, Account, Accounts
+from fairlead.routing.dispatcher_config import DispatcherConfig
 from fairlead.routing.refusal import Refusal
-from fairlead.routing.terms import Terms
 
 KEY = sha256(b"a-key").digest()
 BANDS = (Band(name="iron", priority=1), Band(name="gold", priority=9))
 
 
-def terms(*tenants: Tenant, routers: int = 1, shadow: bool = False) -> Terms:
-    routing = Routing(tenants=tenants, bands=BANDS, limits=Limits(shadow=shadow))
-    return Terms(routing=routing, routers=routers, keys={KEY: "shop"})
+def terms(*tenants: Tenant, routers: int = 1, shadow: bool = False) -> DispatcherConfig:
+    routing = RoutingSettings(tenants=tenants, bands=BANDS, limits=TrafficLimits(shadow=shadow))
+    return DispatcherConfig(routing=routing, routers=routers, keys={KEY: "shop"})
 
 
 def account(accounts: Accounts) -> Account:

@@ -2,20 +2,20 @@
 
 import pytest
 
-from fairlead.fleet.gateways import Limits, Routing
+from fairlead.fleet.gateways import RoutingSettings, TrafficLimits
 from fairlead.fleet.tenants import Tenant
 from fairlead.routing import admission, rates
 from fairlead.routing.accounts import Account
 from fairlead.routing.admission import UNSAID_OUTPUT, Admission
-from fairlead.routing.ask import Ask
-from fairlead.routing.expectations import REPLY_GUESS, Expectations
-from fairlead.routing.model import Model
+from fairlead.routing.dispatcher_config import DispatcherConfig
+from fairlead.routing.expectations import REPLY_GUESS, TokenExpectations
 from fairlead.routing.reasons import RefusalReason
 from fairlead.routing.refusal import Refusal
-from fairlead.routing.terms import Terms
+from fairlead.routing.routing_request import RoutingRequest
+from fairlead.routing.served_model import ServedModel
 
-LIMITS = Limits(max_prompt_tokens=1000, max_output_tokens=500)
-MODEL = Model(names=("chat", "legal"), adapters=frozenset({"legal"}), max_context_tokens=4096)
+LIMITS = TrafficLimits(max_prompt_tokens=1000, max_output_tokens=500)
+MODEL = ServedModel(names=("chat", "legal"), adapters=frozenset({"legal"}), max_context_tokens=4096)
 
 
 def account(name: str = "shop", *, shadow: bool = False, **limits: object) -> Account:
@@ -27,19 +27,21 @@ def account(name: str = "shop", *, shadow: bool = False, **limits: object) -> Ac
     return made
 
 
-def chain(limits: Limits = LIMITS, model: Model = MODEL, whose: Account | None = None) -> Admission:
+def chain(limits: TrafficLimits = LIMITS, model: ServedModel = MODEL, whose: Account | None = None) -> Admission:
     tenants = (whose.tenant,) if whose else ()
-    return Admission(Terms(routing=Routing(limits=limits, tenants=tenants), model=model), Expectations())
+    return Admission(
+        DispatcherConfig(routing=RoutingSettings(limits=limits, tenants=tenants), model=model), TokenExpectations()
+    )
 
 
-def asks(whose: Account, prompt: int = 100, output: int | None = 10, *, counted: bool = False) -> Ask:
+def asks(whose: Account, prompt: int = 100, output: int | None = 10, *, counted: bool = False) -> RoutingRequest:
     said = output is not None
-    return Ask(
+    return RoutingRequest(
         account=whose, prompt_tokens=prompt, output_tokens=output or 0, says_output=said, counted=counted, arrived=0.0
     )
 
 
-def refused(gate: Admission, ask: Ask, now: float = 0.0) -> Refusal:
+def refused(gate: Admission, ask: RoutingRequest, now: float = 0.0) -> Refusal:
     found = gate.refusal(ask, now)
     assert found is not None
     return found
@@ -50,7 +52,7 @@ def test_what_is_within_every_limit_comes_in() -> None:
 
 
 def test_without_limits_nothing_is_checked() -> None:
-    gate = chain(Limits(), Model())
+    gate = chain(TrafficLimits(), ServedModel())
     assert gate.refusal(asks(account(tokens_per_minute=1), 10**9, 10**9), 0.0) is None
     assert gate.unserved(account(), "anything") is None
     assert not gate.needs_count(asks(account(), 10**9))
@@ -80,7 +82,7 @@ def test_without_limits_nothing_is_checked() -> None:
     ],
 )
 def test_what_is_over_a_limit_is_told_field_value_limit_and_what_to_do(
-    ask: Ask, reason: RefusalReason, message: str, param: str | None
+    ask: RoutingRequest, reason: RefusalReason, message: str, param: str | None
 ) -> None:
     assert refused(chain(), ask) == Refusal(reason=reason, message=message, param=param)
 
@@ -93,7 +95,7 @@ def test_an_output_that_was_not_asked_for_is_never_too_long() -> None:
 
 
 def test_the_context_is_what_prompt_and_reply_share() -> None:
-    gate = chain(Limits())
+    gate = chain(TrafficLimits())
     assert gate.refusal(asks(account(), 4000, 96, counted=True), 0.0) is None
     no = refused(gate, asks(account(), 4000, 97, counted=True))
     assert no.reason is RefusalReason.CONTEXT_TOO_LONG
@@ -104,12 +106,12 @@ def test_the_context_is_what_prompt_and_reply_share() -> None:
 
 
 def test_a_prompt_that_leaves_no_room_for_a_reply_is_too_long_even_if_none_was_asked_for() -> None:
-    no = refused(chain(Limits()), asks(account(), 4096, None, counted=True))
+    no = refused(chain(TrafficLimits()), asks(account(), 4096, None, counted=True))
     assert no.message.endswith("the model's context holds 4,096 tokens, prompt and reply together: shorten the prompt.")
 
 
 def test_a_guess_that_may_be_wrong_is_left_to_the_engine() -> None:
-    gate = chain(Limits())
+    gate = chain(TrafficLimits())
     assert gate.refusal(asks(account(), 5000, 96), 0.0) is None
     assert refused(gate, asks(account(), 5600, 96)).reason is RefusalReason.CONTEXT_TOO_LONG
 
@@ -227,5 +229,5 @@ def test_a_model_that_is_not_the_tenants_is_refused_and_no_name_means_the_base_m
 
 def test_a_request_that_names_no_output_gets_the_limit_or_the_context_or_as_much_as_it_takes() -> None:
     assert chain().unsaid_output == 500
-    assert chain(Limits()).unsaid_output == 4096
-    assert chain(Limits(), Model()).unsaid_output == UNSAID_OUTPUT
+    assert chain(TrafficLimits()).unsaid_output == 4096
+    assert chain(TrafficLimits(), ServedModel()).unsaid_output == UNSAID_OUTPUT

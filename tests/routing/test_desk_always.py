@@ -6,13 +6,13 @@ from math import inf
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fairlead.fleet.gateways import Hold, Limits, Routing
-from fairlead.fleet.tenants import Band, BatchLane, Lane, LongLane, Tenant
-from fairlead.routing.ask import Ask
-from fairlead.routing.desk import Desk
+from fairlead.fleet.gateways import HoldLimits, RoutingSettings, TrafficLimits
+from fairlead.fleet.tenants import Band, BatchLaneLimits, Lane, LongLaneLimits, Tenant
+from fairlead.routing.dispatcher import Dispatcher
 from fairlead.routing.endpoint import Endpoint
-from fairlead.routing.reasons import Ending
-from fairlead.routing.refusal import Refusal, Usage
+from fairlead.routing.reasons import AttemptEnding
+from fairlead.routing.refusal import Refusal, TokenUsage
+from fairlead.routing.routing_request import RoutingRequest
 from tests.routing.desks import ask, desk, is_empty, seen, start, terms
 
 TENANTS = (
@@ -20,15 +20,15 @@ TENANTS = (
     Tenant(name="b", keys=(), band="gold", weight=3, requests_per_minute=500),
     Tenant(name="c", keys=(), band="iron"),
 )
-ROUTING = Routing(
+ROUTING = RoutingSettings(
     tenants=TENANTS,
     bands=(Band(name="gold", priority=9, reserved=0.2), Band(name="iron", priority=1, max_queued=3)),
-    limits=Limits(max_queued=5, max_queue_seconds=20.0, max_prompt_tokens=3000),
-    hold=Hold(max_requests=4, max_seconds=10.0),
-    long_lane=LongLane(min_prompt_tokens=1000, min_output_tokens=5000, max_share=0.5, max_queue_seconds=30.0),
-    batch_lane=BatchLane(below_utilization=0.6, max_queued=4, max_queue_seconds=40.0),
+    limits=TrafficLimits(max_queued=5, max_queue_seconds=20.0, max_prompt_tokens=3000),
+    hold=HoldLimits(max_requests=4, max_seconds=10.0),
+    long_lane=LongLaneLimits(min_prompt_tokens=1000, min_output_tokens=5000, max_share=0.5, max_queue_seconds=30.0),
+    batch_lane=BatchLaneLimits(below_utilization=0.6, max_queued=4, max_queue_seconds=40.0),
 )
-PLAIN = Routing(tenants=TENANTS[2:], limits=Limits(max_queued=3))
+PLAIN = RoutingSettings(tenants=TENANTS[2:], limits=TrafficLimits(max_queued=3))
 ENGINES = (seen("e-0", adapters=frozenset({"legal"})), seen("e-1"), seen("e-2"))
 
 Act = tuple[int, int, int]
@@ -38,10 +38,10 @@ Act = tuple[int, int, int]
 class Story:
     """Plays the router: knows where each request stands and checks that the desk agrees."""
 
-    desk: Desk = field(default_factory=lambda: desk(ROUTING, engines=0))
+    desk: Dispatcher = field(default_factory=lambda: desk(ROUTING, engines=0))
     now: float = 0.0
-    waiting: list[Ask] = field(default_factory=list)
-    running: list[Ask] = field(default_factory=list)
+    waiting: list[RoutingRequest] = field(default_factory=list)
+    running: list[RoutingRequest] = field(default_factory=list)
 
     def play(self, act: Act) -> None:
         kind, which, amount = act
@@ -66,7 +66,7 @@ class Story:
         assert all(one.waiting and one.endpoint is None for one in self.waiting)
         assert all(one.endpoint is not None and not one.waiting for one in self.running)
 
-    def take(self, one: Ask, found: Endpoint | Refusal | None) -> None:
+    def take(self, one: RoutingRequest, found: Endpoint | Refusal | None) -> None:
         if found is None:
             self.waiting.append(one)
         elif isinstance(found, Endpoint):
@@ -99,14 +99,16 @@ class Story:
             one = self.running.pop(which % len(self.running))
             if which % 2:
                 self.desk.first_token(one, self.now)
-            usage = Usage(prompt_tokens=amount, output_tokens=which) if amount % 2 else None
-            self.desk.ended(one, (Ending.DONE, Ending.CUT, Ending.CLIENT_LEFT)[which % 3], usage, self.now)
+            usage = TokenUsage(prompt_tokens=amount, output_tokens=which) if amount % 2 else None
+            self.desk.ended(
+                one, (AttemptEnding.DONE, AttemptEnding.CUT, AttemptEnding.CLIENT_LEFT)[which % 3], usage, self.now
+            )
             self.turns()
 
     def _fail(self, which: int, amount: int) -> None:
         if self.running:
             one = self.running.pop(which % len(self.running))
-            ending = (Ending.FAILED, Ending.NOT_CONNECTED)[amount % 2]
+            ending = (AttemptEnding.FAILED, AttemptEnding.NOT_CONNECTED)[amount % 2]
             if amount % 3 == 0 and one.endpoint is not None:
                 self.desk.table.failed(one.endpoint, "broke", at_once=True)
             self.take(one, self.desk.elsewhere(one, ending, self.now))
@@ -138,7 +140,7 @@ def test_always_everything_is_back_at_zero_after_the_last_has_gone(acts: list[Ac
     for act in [(7, 7, 3), *acts]:
         story.play(act)
     for one in story.running:
-        story.desk.ended(one, Ending.CLIENT_LEFT, None, story.now)
+        story.desk.ended(one, AttemptEnding.CLIENT_LEFT, None, story.now)
     for one in story.waiting:
         story.desk.withdraw(one, story.now)
     assert is_empty(story.desk)
@@ -170,7 +172,7 @@ def test_always_a_request_of_the_lowest_band_is_served_under_any_flood(
 ) -> None:
     """After at most twenty times its own cost, and one largest request, of others' tokens."""
     bands = (Band(name="gold", priority=9), Band(name="iron", priority=1))
-    at = desk(Routing(tenants=TENANTS[1:], bands=bands))
+    at = desk(RoutingSettings(tenants=TENANTS[1:], bands=bands))
     running, low = ask(at, "b", prompt=1), ask(at, "c", prompt=cost, output=0)
     assert isinstance(at.ask(running, 0.0), Endpoint)
     assert at.ask(low, 0.0) is None
@@ -178,7 +180,7 @@ def test_always_a_request_of_the_lowest_band_is_served_under_any_flood(
     for turn in range(60_000):
         _, prompt = flood[turn % len(flood)]
         assert at.ask(ask(at, "b", prompt=prompt, output=0), 0.0) is None
-        at.ended(running, Ending.CLIENT_LEFT, None, 0.0)
+        at.ended(running, AttemptEnding.CLIENT_LEFT, None, 0.0)
         ((running, _),) = list(at.turns(0.0))
         if running is low:
             break
@@ -189,9 +191,9 @@ def test_always_a_request_of_the_lowest_band_is_served_under_any_flood(
 @given(st.lists(st.sampled_from(["batch", "chat", "end", "sweep"]), max_size=80))
 def test_never_does_a_batch_job_begin_while_somebody_interactive_waits_for_room(acts: list[str]) -> None:
     """So at most the turn that was given already is before a person's."""
-    at = desk(Routing(batch_lane=BatchLane(below_utilization=0.9, max_queued=100)), seats=2)
-    running: list[Ask] = []
-    people: list[Ask] = []
+    at = desk(RoutingSettings(batch_lane=BatchLaneLimits(below_utilization=0.9, max_queued=100)), seats=2)
+    running: list[RoutingRequest] = []
+    people: list[RoutingRequest] = []
     for act in acts:
         if act in {"batch", "chat"}:
             one = ask(at, batch=act == "batch")
@@ -202,7 +204,7 @@ def test_never_does_a_batch_job_begin_while_somebody_interactive_waits_for_room(
             elif act == "chat":
                 people.append(one)
         elif act == "end" and running:
-            at.ended(running.pop(0), Ending.DONE, None, 0.0)
+            at.ended(running.pop(0), AttemptEnding.DONE, None, 0.0)
         for one, _ in at.turns(0.0):
             assert one.lane is Lane.INTERACTIVE or not people
             running.append(one)

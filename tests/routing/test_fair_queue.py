@@ -6,20 +6,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fairlead.routing.accounts import Account
-from fairlead.routing.ask import Ask
 from fairlead.routing.fair_queue import FairQueue
+from fairlead.routing.routing_request import RoutingRequest
 from tests.routing.asking import asked, tenant
 
 
-def served(queue: FairQueue, most: int = 1000) -> list[Ask]:
+def served(queue: FairQueue, most: int = 1000) -> list[RoutingRequest]:
     """Those that have their turn, one after the other."""
-    order: list[Ask] = []
+    order: list[RoutingRequest] = []
     while len(order) < most and (line := queue.first()) is not None:
         order.append(queue.serve(line))
     return order
 
 
-def names(asks: list[Ask]) -> str:
+def names(asks: list[RoutingRequest]) -> str:
     return "".join(ask.account.name for ask in asks)
 
 
@@ -165,7 +165,7 @@ def test_always_everybody_who_waits_is_served_once_or_withdrawn(story: list[tupl
     """Adding, withdrawing, serving and standing aside in any order loses nobody and doubles nobody."""
     queue = FairQueue()
     tenants = [tenant(str(place)) for place in range(3)]
-    waiting: list[Ask] = []
+    waiting: list[RoutingRequest] = []
     aside = []
     for act, whose, cost in story:
         if act == 0:

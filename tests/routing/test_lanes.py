@@ -1,36 +1,36 @@
 """Lanes and bands: who goes first, how much of the fleet each may take, and that nobody starves by design."""
 
-from fairlead.fleet.gateways import Limits, Routing
-from fairlead.fleet.tenants import Band, BatchLane, Lane, LongLane, Tenant
-from fairlead.routing.ask import Ask
-from fairlead.routing.desk import Desk
-from fairlead.routing.endpoint import Figures
-from fairlead.routing.reasons import Ending
+from fairlead.fleet.gateways import RoutingSettings, TrafficLimits
+from fairlead.fleet.tenants import Band, BatchLaneLimits, Lane, LongLaneLimits, Tenant
+from fairlead.routing.dispatcher import Dispatcher
+from fairlead.routing.endpoint import EndpointSample
+from fairlead.routing.reasons import AttemptEnding
+from fairlead.routing.routing_request import RoutingRequest
 from tests.routing.desks import ask, desk, is_empty, placed, sent, terms, waits
 
-LONG = LongLane(min_prompt_tokens=1000, min_output_tokens=500, max_share=0.5, max_queue_seconds=100.0)
-BATCH = BatchLane(below_utilization=0.5, max_queued=5)
-BOTH = Routing(long_lane=LONG, batch_lane=BATCH)
+LONG = LongLaneLimits(min_prompt_tokens=1000, min_output_tokens=500, max_share=0.5, max_queue_seconds=100.0)
+BATCH = BatchLaneLimits(below_utilization=0.5, max_queued=5)
+BOTH = RoutingSettings(long_lane=LONG, batch_lane=BATCH)
 GOLD, IRON = Band(name="gold", priority=9, reserved=0.25), Band(name="iron", priority=1)
-BANDED = Routing(
+BANDED = RoutingSettings(
     tenants=(Tenant(name="shop", keys=(), band="gold"), Tenant(name="bank", keys=(), band="iron")), bands=(IRON, GOLD)
 )
 
 
-def chat(at: Desk) -> Ask:
+def chat(at: Dispatcher) -> RoutingRequest:
     return ask(at, prompt=100)
 
 
-def long(at: Desk) -> Ask:
+def long(at: Dispatcher) -> RoutingRequest:
     return ask(at, prompt=2000)
 
 
-def batch(at: Desk) -> Ask:
+def batch(at: Dispatcher) -> RoutingRequest:
     return ask(at, batch=True)
 
 
-def end(at: Desk, one: Ask, now: float = 0.0) -> None:
-    at.ended(one, Ending.DONE, None, now)
+def end(at: Dispatcher, one: RoutingRequest, now: float = 0.0) -> None:
+    at.ended(one, AttemptEnding.DONE, None, now)
 
 
 def test_a_long_prompt_or_a_long_reply_by_its_own_word_makes_a_long_job() -> None:
@@ -118,7 +118,7 @@ def test_a_stream_of_chat_does_not_starve_a_long_job() -> None:
 
 
 def test_a_long_job_for_which_there_is_never_room_insists_after_half_its_time() -> None:
-    at = desk(Routing(long_lane=LONG), seats=2)
+    at = desk(RoutingSettings(long_lane=LONG), seats=2)
     first, second = long(at), chat(at)
     sent(at, first)
     sent(at, second)
@@ -133,7 +133,7 @@ def test_a_long_job_for_which_there_is_never_room_insists_after_half_its_time() 
 
 
 def test_when_the_one_that_insists_leaves_the_way_is_open_again() -> None:
-    at = desk(Routing(long_lane=LONG), seats=1)
+    at = desk(RoutingSettings(long_lane=LONG), seats=1)
     running = chat(at)
     sent(at, running)
     job = waits(at, long(at), 1.0)
@@ -145,7 +145,7 @@ def test_when_the_one_that_insists_leaves_the_way_is_open_again() -> None:
 
 
 def test_a_long_job_that_insists_leaves_no_room_to_newcomers() -> None:
-    at = desk(Routing(long_lane=LONG), seats=2)
+    at = desk(RoutingSettings(long_lane=LONG), seats=2)
     first, second = chat(at), chat(at)
     sent(at, first)
     sent(at, second)
@@ -182,17 +182,17 @@ def test_batch_fills_what_is_idle_and_no_more() -> None:
 def test_batch_stops_when_engines_say_their_cache_is_used_by_others() -> None:
     at = desk(BOTH, seats=100, kv_tokens=10_000)
     (endpoint,) = at.table.endpoints
-    at.table.figures(endpoint, Figures(at=1.0, running=3.0, waiting=0.0, kv_usage=0.6))
+    at.table.figures(endpoint, EndpointSample(at=1.0, running=3.0, waiting=0.0, kv_usage=0.6))
     list(at.turns(1.0))
     job = waits(at, batch(at))
-    at.table.figures(endpoint, Figures(at=2.0, running=0.0, waiting=0.0, kv_usage=0.1))
+    at.table.figures(endpoint, EndpointSample(at=2.0, running=0.0, waiting=0.0, kv_usage=0.1))
     assert placed(at, 2.0) == [job]
 
 
 def test_what_was_sent_since_the_figures_counts_until_it_ends() -> None:
     at = desk(BOTH, seats=1000, kv_tokens=1000)
     (endpoint,) = at.table.endpoints
-    at.table.figures(endpoint, Figures(at=1.0, running=0.0, waiting=0.0, kv_usage=0.0))
+    at.table.figures(endpoint, EndpointSample(at=1.0, running=0.0, waiting=0.0, kv_usage=0.0))
     list(at.turns(1.0))
     chats = [chat(at) for _ in range(5)]
     for one in chats:
@@ -204,13 +204,13 @@ def test_what_was_sent_since_the_figures_counts_until_it_ends() -> None:
 
 
 def test_batch_has_a_bound_of_its_own() -> None:
-    at = desk(Routing(batch_lane=BATCH, limits=Limits(max_queued=1)), seats=1)
+    at = desk(RoutingSettings(batch_lane=BATCH, limits=TrafficLimits(max_queued=1)), seats=1)
     sent(at, chat(at))
     for _ in range(5):
         waits(at, batch(at))
     waits(at, chat(at))
     assert at.accounts.all[0].batched == 5
-    at.apply(terms(Routing()), 1.0)
+    at.apply(terms(RoutingSettings()), 1.0)
     assert (at.accounts.all[0].batched, at.accounts.all[0].queued) == (0, 6)
 
 
@@ -253,7 +253,7 @@ def test_a_lower_band_never_takes_what_is_reserved_above() -> None:
 
 def test_a_lower_band_under_a_flood_still_has_a_twentieth_of_the_turns() -> None:
     bands = (Band(name="gold", priority=9), Band(name="iron", priority=1))
-    at = desk(Routing(tenants=BANDED.tenants, bands=bands))
+    at = desk(RoutingSettings(tenants=BANDED.tenants, bands=bands))
     running = ask(at, "shop")
     sent(at, running)
     low = [waits(at, ask(at, "bank")) for _ in range(20)]
@@ -267,7 +267,7 @@ def test_a_lower_band_under_a_flood_still_has_a_twentieth_of_the_turns() -> None
 
 
 def test_bands_whose_lines_all_stand_aside_leave_the_turn_to_others() -> None:
-    routing = Routing(
+    routing = RoutingSettings(
         tenants=(Tenant(name="shop", keys=(), band="gold", max_concurrency=1), BANDED.tenants[1]),
         bands=(Band(name="gold", priority=9), IRON),
     )

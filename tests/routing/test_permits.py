@@ -4,23 +4,25 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fairlead.fleet.gateways import Routing
+from fairlead.fleet.gateways import RoutingSettings
 from fairlead.fleet.tenants import Tenant
-from fairlead.routing import admission, homes, permits
+from fairlead.routing import admission, permits, rate_ownership
 from fairlead.routing.accounts import Account, Accounts
 from fairlead.routing.admission import Admission
-from fairlead.routing.ask import Ask
-from fairlead.routing.expectations import Expectations
-from fairlead.routing.permits import Left, Permit
+from fairlead.routing.dispatcher_config import DispatcherConfig
+from fairlead.routing.expectations import TokenExpectations
+from fairlead.routing.permits import Permit, RateRemainder
 from fairlead.routing.reasons import RefusalReason
-from fairlead.routing.terms import Terms
+from fairlead.routing.routing_request import RoutingRequest
 
 ROUTERS = frozenset({"router-a", "router-b", "router-c"})
 
 
 def accounts(name: str, *tenants: Tenant, peers: frozenset[str] = ROUTERS) -> Accounts:
     made = Accounts()
-    made.take(Terms(routing=Routing(tenants=tenants), routers=len(peers), peers=peers, name=name), now=0.0)
+    made.take(
+        DispatcherConfig(routing=RoutingSettings(tenants=tenants), routers=len(peers), peers=peers, name=name), now=0.0
+    )
     return made
 
 
@@ -45,7 +47,7 @@ def test_one_router_keeps_the_whole_rate_and_the_others_know_which() -> None:
 
 def test_without_names_each_has_its_part_and_asks_nobody() -> None:
     alone = Accounts()
-    alone.take(Terms(routing=Routing(tenants=(limited(),)), routers=2), now=0.0)
+    alone.take(DispatcherConfig(routing=RoutingSettings(tenants=(limited(),)), routers=2), now=0.0)
     account = alone.named("shop")
     assert account is not None
     assert account.requests is not None
@@ -59,19 +61,19 @@ def test_a_tenant_without_rates_is_nobodys_question() -> None:
 
 @given(st.sets(st.text("abcdef", min_size=1), min_size=2, max_size=6), st.text("xyz", min_size=1))
 def test_a_router_that_goes_moves_only_the_tenants_that_it_kept(routers: set[str], tenant: str) -> None:
-    keeper = homes.home(tenant, routers)
+    keeper = rate_ownership.rate_owner(tenant, routers)
     for gone in routers:
-        after = homes.home(tenant, routers - {gone})
+        after = rate_ownership.rate_owner(tenant, routers - {gone})
         assert (after == keeper) == (gone != keeper)
-    assert homes.home(tenant, ()) is None
+    assert rate_ownership.rate_owner(tenant, ()) is None
 
 
 @pytest.mark.trial(20)
 def test_a_permit_tells_what_is_left() -> None:
     account = shop("alone", limited(tokens=600), peers=frozenset({"alone"}))
     assert permits.take(account, 100, 0.0) == Permit(
-        requests=Left(limit=4, remaining=3, full_in_seconds=15.0),
-        tokens=Left(limit=600, remaining=500, full_in_seconds=10.0),
+        requests=RateRemainder(limit=4, remaining=3, full_in_seconds=15.0),
+        tokens=RateRemainder(limit=600, remaining=500, full_in_seconds=10.0),
     )
 
 
@@ -94,7 +96,7 @@ def test_without_rates_there_is_nothing_to_take_or_tell() -> None:
     account = shop("alone", limited(requests=None), peers=frozenset({"alone"}))
     assert permits.take(account, 100, 0.0) == Permit()
     permits.give_back(account, 1, 5)
-    ask = Ask(account=account, prompt_tokens=1, output_tokens=1, arrived=0.0)
+    ask = RoutingRequest(account=account, prompt_tokens=1, output_tokens=1, arrived=0.0)
     admission.charge(ask, Permit())
     assert ask.permit is None
 
@@ -103,7 +105,7 @@ def test_what_comes_back_of_another_routers_permit_is_owed_to_it() -> None:
     account = shop(next(router for router in ROUTERS if shop(router).home is not None), limited(tokens=600))
     assert account.requests is not None
     level = account.requests.level
-    ask = Ask(account=account, prompt_tokens=50, output_tokens=50, arrived=0.0, cost=100)
+    ask = RoutingRequest(account=account, prompt_tokens=50, output_tokens=50, arrived=0.0, cost=100)
     admission.charge(ask, Permit(away=True))
     assert (ask.paid_request, ask.reserved_tokens) == (True, 100)
     admission.settle(ask, 130)
@@ -115,11 +117,11 @@ def test_a_permit_of_another_router_is_final_here() -> None:
     """What is left here is not asked, and nothing is taken twice."""
     account = shop(next(router for router in ROUTERS if shop(router).home is not None))
     assert account.requests is not None
-    gate = Admission(Terms(routing=Routing(tenants=(account.tenant,))), Expectations())
+    gate = Admission(DispatcherConfig(routing=RoutingSettings(tenants=(account.tenant,))), TokenExpectations())
     level = account.requests.level
 
     def judged(permit: Permit) -> RefusalReason | None:
-        ask = Ask(account=account, prompt_tokens=50, output_tokens=50, arrived=0.0, cost=100)
+        ask = RoutingRequest(account=account, prompt_tokens=50, output_tokens=50, arrived=0.0, cost=100)
         admission.charge(ask, permit)
         refused = gate.refusal(ask, 0.0)
         return None if refused is None else refused.reason

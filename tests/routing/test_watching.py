@@ -5,11 +5,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fairlead.fleet.gateways import Hedging
-from fairlead.routing import expectations, hedging, watchdog
-from fairlead.routing.endpoint import Figures
-from fairlead.routing.expectations import Expectations
-from fairlead.routing.hedging import Hedges
-from fairlead.routing.reasons import Ending
+from fairlead.routing import expectations, hedge_policy, watchdog
+from fairlead.routing.endpoint import EndpointSample
+from fairlead.routing.expectations import TokenExpectations
+from fairlead.routing.hedge_policy import HedgePolicy
+from fairlead.routing.reasons import AttemptEnding
 from fairlead.routing.retries import MOST_SAVED, RetryBudget
 from tests.routing.engines import ask, sent, table
 
@@ -18,14 +18,14 @@ CAP = 60.0
 
 def test_an_engine_without_work_is_never_stuck() -> None:
     made = table("a")
-    assert watchdog.stuck(made.endpoints[0], 1e6, CAP) is None
+    assert watchdog.hang_reason(made.endpoints[0], 1e6, CAP) is None
 
 
 def test_an_engine_nobody_knows_yet_has_until_the_time_out_for_first_tokens() -> None:
     made = table("a")
     engine = sent(made, ask(), 0.0)
-    assert watchdog.stuck(engine, 59.0, CAP) is None
-    told = watchdog.stuck(engine, 61.0, CAP)
+    assert watchdog.hang_reason(engine, 59.0, CAP) is None
+    told = watchdog.hang_reason(engine, 61.0, CAP)
     assert told == "no progress for 61 s with 1 request in flight; its limit is 60 s"
 
 
@@ -35,11 +35,11 @@ def test_an_engine_that_is_known_to_be_quick_is_stuck_sooner_but_not_before_the_
         request = ask(tokens=1000)
         engine = sent(made, request, 0.0)
         made.first_token(request, 0.2)
-        made.give_back(request, Ending.DONE, 1.0)
+        made.give_back(request, AttemptEnding.DONE, 1.0)
     engine = sent(made, ask(tokens=1000), 10.0)
-    assert watchdog.stuck(engine, 19.0, CAP) is None
-    assert watchdog.stuck(engine, 21.0, CAP) is not None
-    assert watchdog.stuck(engine, 13.0, 2.0) is not None
+    assert watchdog.hang_reason(engine, 19.0, CAP) is None
+    assert watchdog.hang_reason(engine, 21.0, CAP) is not None
+    assert watchdog.hang_reason(engine, 13.0, 2.0) is not None
 
 
 def test_one_long_prompt_stretches_the_patience_of_its_engine() -> None:
@@ -48,32 +48,32 @@ def test_one_long_prompt_stretches_the_patience_of_its_engine() -> None:
     engine = sent(made, request, 0.0)
     made.first_token(request, 0.2)
     sent(made, ask(tokens=60_000), 10.0)
-    assert watchdog.patience(engine, CAP) == pytest.approx(4 * 0.0002 * (60_000 + 64))
-    assert watchdog.stuck(engine, 48.0, CAP) is None
+    assert watchdog.silence_limit(engine, CAP) == pytest.approx(4 * 0.0002 * (60_000 + 64))
+    assert watchdog.hang_reason(engine, 48.0, CAP) is None
 
 
 def test_the_scale_of_short_prompts_is_learnt_apart_and_a_slow_hour_is_forgotten() -> None:
     made = table("a")
     (engine,) = made.endpoints
     watchdog.learn(engine, 5.0, 10)
-    assert watchdog.patience(engine, CAP) == 20.0
+    assert watchdog.silence_limit(engine, CAP) == 20.0
     for _ in range(300):
         watchdog.learn(engine, 0.1, 10)
-    assert watchdog.patience(engine, CAP) == watchdog.FLOOR_SECONDS
+    assert watchdog.silence_limit(engine, CAP) == watchdog.FLOOR_SECONDS
 
 
 def test_a_cache_that_moves_is_a_sign_of_life_and_a_growing_queue_is_none() -> None:
     made = table("a")
     engine = sent(made, ask(), 0.0)
     for at, waiting, usage in ((20.0, 1, 0.5), (40.0, 2, 0.5)):
-        made.figures(engine, Figures(at=at, running=1, waiting=waiting, kv_usage=usage))
+        made.figures(engine, EndpointSample(at=at, running=1, waiting=waiting, kv_usage=usage))
     assert engine.progress_at == 0.0
-    made.figures(engine, Figures(at=60.0, running=1, waiting=2, kv_usage=0.51))
+    made.figures(engine, EndpointSample(at=60.0, running=1, waiting=2, kv_usage=0.51))
     assert engine.progress_at == 60.0
 
 
 def test_replies_are_expected_as_they_were_for_this_tenant_and_never_beyond_what_it_allows() -> None:
-    made = Expectations()
+    made = TokenExpectations()
     assert made.reply("shop", 4096) == expectations.REPLY_GUESS
     for _ in range(50):
         made.replied("shop", 20)
@@ -82,21 +82,21 @@ def test_replies_are_expected_as_they_were_for_this_tenant_and_never_beyond_what
 
 
 def test_a_change_of_use_is_followed() -> None:
-    made = Expectations()
+    made = TokenExpectations()
     for tokens in [20] * 100 + [400] * 300:
         made.replied("shop", tokens)
     assert 390 < made.reply("shop", 4096) <= 400
 
 
 def test_tenants_beyond_a_bound_share_one_mean() -> None:
-    made = Expectations()
+    made = TokenExpectations()
     for number in range(expectations.MOST_NAMES + 1):
         made.replied(str(number), 7)
     assert made.reply(str(expectations.MOST_NAMES), 100) == 7
 
 
 def test_bytes_of_a_token_are_learnt_by_size() -> None:
-    made = Expectations()
+    made = TokenExpectations()
     assert (made.tokens(400), made.block_tokens) == (101, 128.0)
     for _ in range(20):
         made.measured(3 * 50_000, 50_000)
@@ -107,14 +107,14 @@ def test_bytes_of_a_token_are_learnt_by_size() -> None:
 
 
 def test_a_template_around_a_tiny_prompt_says_nothing_about_a_long_one() -> None:
-    made = Expectations()
+    made = TokenExpectations()
     for _ in range(5):
         made.measured(20, 132)
     assert made.tokens(18_000) == pytest.approx(4_500, rel=0.5)
 
 
 def test_bytes_of_a_token_stay_within_reason() -> None:
-    made = Expectations()
+    made = TokenExpectations()
     made.measured(10**9, 1)
     assert made.bytes_a_token.value == 16.0
     for _ in range(400):
@@ -123,7 +123,7 @@ def test_bytes_of_a_token_stay_within_reason() -> None:
 
 
 def test_hedges_are_asked_for_by_opt_in_after_a_set_time_or_the_usual_one() -> None:
-    made = Hedges()
+    made = HedgePolicy()
     on = Hedging(enabled=True)
     assert made.maybe_after(Hedging(), 100) is None
     assert made.maybe_after(Hedging(enabled=True, after_seconds=1.5), 100) == 1.5
@@ -136,14 +136,14 @@ def test_hedges_are_asked_for_by_opt_in_after_a_set_time_or_the_usual_one() -> N
     assert made.maybe_after(on, 10_000) is None
     for _ in range(4000):
         made.saw(100, 0.001)
-    assert made.maybe_after(on, 100) == hedging.LEAST_SECONDS
+    assert made.maybe_after(on, 100) == hedge_policy.LEAST_SECONDS
 
 
 @given(st.lists(st.booleans(), max_size=300), st.floats(0, 1))
 def test_retries_and_hedges_are_never_more_than_their_share_and_what_a_quiet_time_saved(
     tries: list[bool], share: float
 ) -> None:
-    budget, hedges, retried = RetryBudget(), Hedges(), 0
+    budget, hedges, retried = RetryBudget(), HedgePolicy(), 0
     for wanted in tries:
         budget.asked(share)
         hedges.asked(share)
@@ -151,7 +151,7 @@ def test_retries_and_hedges_are_never_more_than_their_share_and_what_a_quiet_tim
             retried += budget.maybe_spend(free=False)
             hedges.maybe_spend()
     assert retried <= MOST_SAVED + share * len(tries) + 1e-6
-    assert hedges.hedged <= hedging.MOST_SAVED + share * len(tries) + 1e-6
+    assert hedges.hedged <= hedge_policy.MOST_SAVED + share * len(tries) + 1e-6
 
 
 def test_sending_on_what_no_engine_took_costs_nothing() -> None:
@@ -161,5 +161,5 @@ def test_sending_on_what_no_engine_took_costs_nothing() -> None:
 
 
 def test_hedges_end_with_what_was_saved() -> None:
-    made = Hedges()
+    made = HedgePolicy()
     assert [made.maybe_spend() for _ in range(11)] == [True] * 10 + [False]

@@ -4,18 +4,18 @@ from dataclasses import replace
 from functools import cache
 from typing import Any, Final
 
-from fairlead.fleet.policies import Objectives, Policy
-from fairlead.scaling import projecting, recommending
-from fairlead.scaling.facts import Facts, Latency, Pod, Speed
-from fairlead.scaling.memory import Memory
-from fairlead.scaling.projecting import Traffic
-from fairlead.scaling.record import Record
+from fairlead.fleet.policies import Objectives, ScalingPolicy
+from fairlead.scaling import projection, recommender
+from fairlead.scaling.decision_record import DecisionRecord
+from fairlead.scaling.facts import EnginePod, LatencyTotals, ReplicaSpeed, ScalingFacts
+from fairlead.scaling.projection import ProjectedTraffic
+from fairlead.scaling.scaling_state import ScalingState
 from tests.cli.decisions import AT, decided, engine, facts, pod
 
-CHAT: Final = Policy(objectives=Objectives(ttft_p95_seconds=1.0, tpot_p95_seconds=0.06))
-TEN_A_SECOND: Final = Traffic(requests=10.0, prompt_tokens=5000.0, output_tokens=2000.0, cached_share=0.2)
+CHAT: Final = ScalingPolicy(objectives=Objectives(ttft_p95_seconds=1.0, tpot_p95_seconds=0.06))
+TEN_A_SECOND: Final = ProjectedTraffic(requests=10.0, prompt_tokens=5000.0, output_tokens=2000.0, cached_share=0.2)
 SILENCE: Final = TEN_A_SECOND.times(0.0)
-SPEED: Final = Speed(
+SPEED: Final = ReplicaSpeed(
     step_seconds=0.02,
     seconds_per_sequence=0.001,
     seconds_per_prompt_token=0.0001,
@@ -24,16 +24,16 @@ SPEED: Final = Speed(
 )
 
 
-def busy(number: int, running: float = 20.0, late: float = 10.0, **said: Any) -> Pod:  # noqa: ANN401  # fields of a pod
+def busy(number: int, running: float = 20.0, late: float = 10.0, **said: Any) -> EnginePod:  # noqa: ANN401  # fields of a pod
     """One of several that serve at 40 ms a token; of 5000 first tokens so many were late."""
     figures = engine(
         running=running, kv_tokens=300_000.0, prompt_tokens=1e6, cached_tokens=2e5, output_tokens=1e6, finished=5000.0
     )
-    first, each = Latency(count=5000.0, total=1000.0, kept=5000.0 - late), Latency(count=1e6, total=4e4)
+    first, each = LatencyTotals(count=5000.0, total=1000.0, kept=5000.0 - late), LatencyTotals(count=1e6, total=4e4)
     return pod(f"chat-{number}", figures=replace(figures, first_token=first, per_token=each), **said)
 
 
-def fleet(count: int = 4, running: float = 20.0, **said: Any) -> Facts:  # noqa: ANN401  # fields of the facts
+def fleet(count: int = 4, running: float = 20.0, **said: Any) -> ScalingFacts:  # noqa: ANN401  # fields of the facts
     """Some busy replicas, between one and eight."""
     usual: dict[str, Any] = {
         "pods": tuple(busy(number, running) for number in range(count)),
@@ -44,17 +44,17 @@ def fleet(count: int = 4, running: float = 20.0, **said: Any) -> Facts:  # noqa:
     return facts(**usual | said)
 
 
-def after(start: Facts, traffic: Traffic, seconds: int) -> Record:
+def after(start: ScalingFacts, traffic: ProjectedTraffic, seconds: int) -> DecisionRecord:
     """The last of many decisions while all stays as it is."""
-    memory, wanted, last = Memory(), start.wanted, AT + seconds
+    memory, wanted, last = ScalingState(), start.wanted, AT + seconds
     for moment in range(0, seconds, 5):
-        seen = replace(projecting.later(start, traffic, float(moment)), wanted=wanted)
-        said, memory = recommending.recommend(seen, memory, AT + moment)
+        seen = replace(projection.later(start, traffic, float(moment)), wanted=wanted)
+        said, memory = recommender.recommend(seen, memory, AT + moment)
         wanted = said.replicas
-    return decided(replace(projecting.later(start, traffic, float(seconds)), wanted=wanted), memory, at=last)
+    return decided(replace(projection.later(start, traffic, float(seconds)), wanted=wanted), memory, at=last)
 
 
 @cache
-def steady() -> Record:
+def steady() -> DecisionRecord:
     """Four replicas, and as much traffic as they can serve: one in 26 is late."""
     return after(fleet(pods=tuple(busy(number, late=190.0) for number in range(4))), TEN_A_SECOND, 400)

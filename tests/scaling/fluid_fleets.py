@@ -3,30 +3,39 @@
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from fairlead.fleet.policies import ColdStart, Objectives, Policy, ReplicaBounds, Signals
-from fairlead.scaling import recommending
-from fairlead.scaling.facts import EngineFigures, Facts, Latency, Phase, Pod, Router, RouterFigures, Speed
-from fairlead.scaling.memory import Memory
-from fairlead.scaling.recommendation import Candidate, Recommendation, Signal
+from fairlead.fleet.policies import ColdStart, Objectives, ReplicaBounds, ScalingPolicy, SignalTargets
+from fairlead.scaling import recommender
+from fairlead.scaling.facts import (
+    EngineFigures,
+    EnginePod,
+    EnginePodPhase,
+    LatencyTotals,
+    ReplicaSpeed,
+    RouterFigures,
+    RouterPod,
+    ScalingFacts,
+)
+from fairlead.scaling.recommendation import Recommendation, ScalingSignal, SignalNeed
+from fairlead.scaling.scaling_state import ScalingState
 
 START: Final = 1_800_000_000.0
 COLD: Final = 128.0
-TRUE: Final = Speed(
+TRUE: Final = ReplicaSpeed(
     step_seconds=0.02,
     seconds_per_sequence=0.0005,
     seconds_per_prompt_token=0.0001,
     kv_tokens=400_000.0,
     max_sequences=256.0,
 )
-POLICY: Final = Policy(
+POLICY: Final = ScalingPolicy(
     objectives=Objectives(ttft_p95_seconds=2.0, tpot_p95_seconds=0.1), cold_start=ColdStart(assume_seconds=COLD)
 )
 BOUNDS: Final = ReplicaBounds(least=1, most=100)
 PROMPT: Final = 1000.0
 OUTPUT: Final = 200.0
-QUEUE_ONLY: Final = Signals(kv_target=None, token_headroom=None)
-KV_ONLY: Final = Signals(queue_per_replica=None, token_headroom=None)
-TOKENS_ONLY: Final = Signals(queue_per_replica=None, kv_target=None)
+QUEUE_ONLY: Final = SignalTargets(kv_target=None, token_headroom=None)
+KV_ONLY: Final = SignalTargets(queue_per_replica=None, token_headroom=None)
+TOKENS_ONLY: Final = SignalTargets(queue_per_replica=None, kv_target=None)
 
 
 @dataclass
@@ -48,8 +57,8 @@ class Engine:
 class Fluid:
     """Requests come at a rate, replicas share them evenly, and the fleet follows every answer."""
 
-    policy: Policy = POLICY
-    assumed: Speed | None = TRUE
+    policy: ScalingPolicy = POLICY
+    assumed: ReplicaSpeed | None = TRUE
     cold: float = COLD
     now: float = START
     asked: float = 0.0
@@ -57,7 +66,7 @@ class Fluid:
     late_share: float = 0.0
     bounds: ReplicaBounds = BOUNDS
     engines: list[Engine] = field(default_factory=list)
-    memory: Memory = field(default_factory=Memory)
+    memory: ScalingState = field(default_factory=ScalingState)
     made: int = 0
 
     def grown(self, count: int, *, at_once: bool = False) -> "Fluid":
@@ -98,27 +107,27 @@ class Fluid:
         self.grown(max(answer.replicas - len(self.engines), 0))
         del self.engines[answer.replicas :]
 
-    def facts(self) -> Facts:
+    def facts(self) -> ScalingFacts:
         """As a scrape would show it."""
         router = RouterFigures(
             at=self.now, asked=self.asked, prompt_tokens=self.asked * PROMPT, waiting=self.waiting, held=0.0
         )
-        return Facts(
+        return ScalingFacts(
             revision="new",
             bounds=self.bounds,
             policy=self.policy,
             wanted=len(self.engines),
             pods=tuple(self._pod(one) for one in self.engines),
-            routers=(Router(name="router-1", figures=router),),
+            routers=(RouterPod(name="router-1", figures=router),),
             assumed=self.assumed,
         )
 
-    def decided(self, facts: Facts | None = None) -> Recommendation:
+    def decided(self, facts: ScalingFacts | None = None) -> Recommendation:
         """One decision, remembered."""
-        answer, self.memory = recommending.recommend(facts or self.facts(), self.memory, self.now)
+        answer, self.memory = recommender.recommend(facts or self.facts(), self.memory, self.now)
         return answer
 
-    def _pod(self, one: Engine) -> Pod:
+    def _pod(self, one: Engine) -> EnginePod:
         ready = one.ready_at <= self.now
         figures = EngineFigures(
             at=self.now,
@@ -130,25 +139,25 @@ class Fluid:
             cached_tokens=0.0,
             output_tokens=one.output,
             finished=one.finished,
-            first_token=Latency(count=one.finished, total=0.0, kept=one.finished - one.late),
-            per_token=Latency(count=one.output, total=one.token_seconds),
-            request_pace=Latency(count=one.finished, total=0.0, kept=one.finished - one.late),
+            first_token=LatencyTotals(count=one.finished, total=0.0, kept=one.finished - one.late),
+            per_token=LatencyTotals(count=one.output, total=one.token_seconds),
+            request_pace=LatencyTotals(count=one.finished, total=0.0, kept=one.finished - one.late),
         )
-        return Pod(
+        return EnginePod(
             name=one.name,
             revision="new",
-            phase=Phase.READY if ready else Phase.STARTING,
+            phase=EnginePodPhase.READY if ready else EnginePodPhase.STARTING,
             since=one.since,
             ready_at=one.ready_at if ready else None,
             figures=figures if ready else None,
         )
 
 
-def said(answer: Recommendation, signal: Signal) -> Candidate:
+def said(answer: Recommendation, signal: ScalingSignal) -> SignalNeed:
     """What one signal asked for."""
     return next(one for one in answer.candidates if one.signal is signal)
 
 
-def only(signals: Signals) -> Policy:
+def only(signals: SignalTargets) -> ScalingPolicy:
     """The usual policy with these signals."""
     return replace(POLICY, signals=signals)

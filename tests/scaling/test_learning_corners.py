@@ -6,32 +6,40 @@ from typing import Final
 import pytest
 
 from fairlead.fleet.policies import ColdStart, Objectives
-from fairlead.scaling import arriving, forecasting, intervals, mixing, requiring, speeds, starting
-from fairlead.scaling.arriving import Arrivals, Point, Rhythm, Teller
-from fairlead.scaling.facts import EngineFigures, Phase, Pod, Speed
-from fairlead.scaling.forecasting import Forecasts, Misses
-from fairlead.scaling.intervals import Interval
-from fairlead.scaling.mixing import Mixture
-from fairlead.scaling.requiring import Demand
+from fairlead.scaling import (
+    arrival_rates,
+    cold_starts,
+    demand_forecast,
+    intervals,
+    replica_need,
+    replica_speed,
+    request_mix,
+)
+from fairlead.scaling.arrival_rates import ArrivalCounter, ArrivalResolution, Arrivals, ArrivalTotals
+from fairlead.scaling.demand_forecast import ForecastErrors, ForecastHistory
+from fairlead.scaling.facts import EngineFigures, EnginePod, EnginePodPhase, ReplicaSpeed
+from fairlead.scaling.intervals import EngineInterval
+from fairlead.scaling.replica_need import FleetDemand
+from fairlead.scaling.request_mix import RequestMix
 from tests.scaling.fluid_fleets import COLD, TRUE
 
-RHYTHM: Final = Rhythm(grain=4.0, stale=30.0)
-REQUEST: Final = mixing.Request(
+RHYTHM: Final = ArrivalResolution(grain=4.0, stale=30.0)
+REQUEST: Final = request_mix.AverageRequest(
     prompt_tokens=1000.0, computed_share=1.0, output_tokens=200.0, held_tokens=1100.0, true_share=1.0
 )
 
 
-def told(at: float, requests: float, name: str = "router") -> Teller:
+def told(at: float, requests: float, name: str = "router") -> ArrivalCounter:
     """One that counts."""
-    return Teller(name=name, at=at, requests=requests, prompt_tokens=requests * 100)
+    return ArrivalCounter(name=name, at=at, requests=requests, prompt_tokens=requests * 100)
 
 
-def course(*looks: Teller | None) -> Arrivals:
+def course(*looks: ArrivalCounter | None) -> Arrivals:
     """One look every ten seconds; nothing: it was silent."""
     arrivals = Arrivals()
     for number, look in enumerate(looks):
         spoken = (look,) if look else ()
-        arrivals = arriving.continued(arrivals, spoken, frozenset({"router"}), RHYTHM, 10.0 * number)
+        arrivals = arrival_rates.updated(arrivals, spoken, frozenset({"router"}), RHYTHM, 10.0 * number)
     return arrivals
 
 
@@ -52,147 +60,152 @@ def test_one_that_is_silent_goes_on_as_before_and_is_not_counted_twice() -> None
     silent = course(told(0.0, 0.0), told(10.0, 20.0), None)
     granted = requests(silent) - 20.0
     assert granted > 0
-    again = arriving.continued(silent, (told(30.0, 60.0),), frozenset({"router"}), RHYTHM, 30.0)
+    again = arrival_rates.updated(silent, (told(30.0, 60.0),), frozenset({"router"}), RHYTHM, 30.0)
     assert requests(again) == pytest.approx(60.0)
 
 
 def test_one_that_is_silent_for_long_is_not_imagined_for_ever() -> None:
     looks = course(told(0.0, 0.0), told(10.0, 20.0), None, None, None, None)
-    more = arriving.continued(looks, (), frozenset({"router"}), RHYTHM, 60.0)
+    more = arrival_rates.updated(looks, (), frozenset({"router"}), RHYTHM, 60.0)
     assert requests(more) == requests(looks)
-    back = arriving.continued(more, (told(70.0, 900.0),), frozenset({"router"}), RHYTHM, 70.0)
+    back = arrival_rates.updated(more, (told(70.0, 900.0),), frozenset({"router"}), RHYTHM, 70.0)
     assert requests(back) == requests(looks)
 
 
 def test_one_that_is_no_longer_listed_is_forgotten() -> None:
     looks = course(told(0.0, 0.0), told(10.0, 20.0))
-    assert arriving.continued(looks, (), frozenset(), RHYTHM, 20.0).tellers == ()
+    assert arrival_rates.updated(looks, (), frozenset(), RHYTHM, 20.0).tellers == ()
 
 
 def test_no_rate_without_a_course_or_before_it() -> None:
-    assert arriving.rate((), 0.0, 1.0) is None
-    assert arriving.rate((Point(at=5.0, requests=0.0, prompt_tokens=0.0),), 0.0, 5.0) is None
+    assert arrival_rates.rate((), 0.0, 1.0) is None
+    assert arrival_rates.rate((ArrivalTotals(at=5.0, requests=0.0, prompt_tokens=0.0),), 0.0, 5.0) is None
 
 
 def test_a_moment_after_the_last_look_is_the_last_look() -> None:
-    points = (Point(at=0.0, requests=0.0, prompt_tokens=0.0), Point(at=10.0, requests=20.0, prompt_tokens=0.0))
-    found = arriving.rate(points, 0.0, 20.0)
+    points = (
+        ArrivalTotals(at=0.0, requests=0.0, prompt_tokens=0.0),
+        ArrivalTotals(at=10.0, requests=20.0, prompt_tokens=0.0),
+    )
+    found = arrival_rates.rate(points, 0.0, 20.0)
     assert found is not None
     assert found.requests == 1.0
 
 
-def even(seconds: float, rate: float, since: float = 0.0) -> tuple[Point, ...]:
+def even(seconds: float, rate: float, since: float = 0.0) -> tuple[ArrivalTotals, ...]:
     """A course of that rate."""
     return tuple(
-        Point(at=since + 4.0 * step, requests=rate * 4.0 * step, prompt_tokens=rate * 400.0 * step)
+        ArrivalTotals(at=since + 4.0 * step, requests=rate * 4.0 * step, prompt_tokens=rate * 400.0 * step)
         for step in range(int(seconds / 4) + 1)
     )
 
 
 def test_a_trend_that_was_right_before_is_believed() -> None:
-    kept = Forecasts(level=Misses(checks=20.0, squares=2.0), trend=Misses(checks=20.0, squares=0.1))
-    points = tuple(Point(at=float(at), requests=at * at / 10, prompt_tokens=0.0) for at in range(0, 513, 4))
-    found = forecasting.outlook(points, kept, COLD, 512.0)
+    kept = ForecastHistory(
+        level=ForecastErrors(checks=20.0, squares=2.0), trend=ForecastErrors(checks=20.0, squares=0.1)
+    )
+    points = tuple(ArrivalTotals(at=float(at), requests=at * at / 10, prompt_tokens=0.0) for at in range(0, 513, 4))
+    found = demand_forecast.forecast(points, kept, COLD, 512.0)
     assert found is not None
     assert found.by == "trend"
     assert found.factor > 1.0
 
 
 def test_the_hour_of_the_week_is_believed_where_it_helped() -> None:
-    kept = Forecasts(
-        level=Misses(checks=20.0, squares=2.0),
-        hour=Misses(checks=20.0, squares=0.1),
+    kept = ForecastHistory(
+        level=ForecastErrors(checks=20.0, squares=2.0),
+        hour=ForecastErrors(checks=20.0, squares=0.1),
         hours=tuple(5.0 if hour == 1 else 1.0 for hour in range(168)),
     )
-    found = forecasting.outlook(even(3590.0, 1.0), kept, COLD, 3588.0)
+    found = demand_forecast.forecast(even(3590.0, 1.0), kept, COLD, 3588.0)
     assert found is not None
     assert found.by == "hour of the week"
     assert found.factor == pytest.approx(5.0)
 
 
 def test_an_hour_that_nobody_saw_says_nothing() -> None:
-    kept = Forecasts(
-        level=Misses(checks=20.0, squares=2.0),
-        hour=Misses(checks=20.0, squares=0.1),
+    kept = ForecastHistory(
+        level=ForecastErrors(checks=20.0, squares=2.0),
+        hour=ForecastErrors(checks=20.0, squares=0.1),
         hours=(1.0, *([-1.0] * 167)),
     )
-    found = forecasting.outlook(even(3590.0, 1.0), kept, COLD, 3588.0)
+    found = demand_forecast.forecast(even(3590.0, 1.0), kept, COLD, 3588.0)
     assert found is not None
     assert found.factor == 1.0
 
 
 def test_hours_are_learnt_as_they_pass() -> None:
-    kept = forecasting.learnt(Forecasts(), (), COLD, 0.0)
+    kept = demand_forecast.updated(ForecastHistory(), (), COLD, 0.0)
     assert kept.looking is None
     for hour in range(170):
         at = 3600.0 * hour
-        points = (Point(at=at, requests=7200.0 * hour, prompt_tokens=0.0),)
-        kept = forecasting.learnt(kept, points, COLD, at)
-        kept = forecasting.learnt(kept, points, COLD, at + 1800.0)
+        points = (ArrivalTotals(at=at, requests=7200.0 * hour, prompt_tokens=0.0),)
+        kept = demand_forecast.updated(kept, points, COLD, at)
+        kept = demand_forecast.updated(kept, points, COLD, at + 1800.0)
     assert kept.hours[:3] == (2.0, 2.0, 2.0)
 
 
 def test_an_hour_of_which_half_was_missed_is_not_learnt() -> None:
-    point = Point(at=0.0, requests=0.0, prompt_tokens=0.0)
-    kept = forecasting.learnt(Forecasts(), (point,), COLD, 1800.0)
-    assert forecasting.learnt(kept, (point,), COLD, 3600.0).hours == ()
+    point = ArrivalTotals(at=0.0, requests=0.0, prompt_tokens=0.0)
+    kept = demand_forecast.updated(ForecastHistory(), (point,), COLD, 1800.0)
+    assert demand_forecast.updated(kept, (point,), COLD, 3600.0).hours == ()
 
 
 def test_a_course_without_tokens_scatters_as_before() -> None:
     points = tuple(replace(point, prompt_tokens=0.0) for point in even(1000.0, 2.0))
-    kept = Forecasts()
+    kept = ForecastHistory()
     for at in range(200, 1000, 4):
-        kept = forecasting.learnt(kept, tuple(one for one in points if one.at <= at), COLD, float(at))
+        kept = demand_forecast.updated(kept, tuple(one for one in points if one.at <= at), COLD, float(at))
     assert kept.scatter == 1.0
     assert kept.level.usual == pytest.approx(0.0, abs=1e-9)
 
 
 def test_an_engine_that_times_no_tokens_tells_its_pace_by_what_runs() -> None:
     figures = EngineFigures(at=0.0, running=10.0, output_tokens=0.0)
-    pod = Pod(name="a", revision="new", phase=Phase.READY, since=0.0)
-    before = intervals.marked(pod, figures)
-    found = intervals.between(before, intervals.marked(pod, replace(figures, at=10.0, output_tokens=1000.0)))
+    pod = EnginePod(name="a", revision="new", phase=EnginePodPhase.READY, since=0.0)
+    before = intervals.baseline(pod, figures)
+    found = intervals.between(before, intervals.baseline(pod, replace(figures, at=10.0, output_tokens=1000.0)))
     assert found is not None
     assert found.seconds_per_token == 0.1
-    silent = intervals.between(before, intervals.marked(pod, replace(figures, at=10.0)))
+    silent = intervals.between(before, intervals.baseline(pod, replace(figures, at=10.0)))
     assert silent is not None
     assert silent.seconds_per_token is None
     assert silent.first_late is None
 
 
 def test_a_start_that_takes_longer_than_planned_is_given_a_quarter_more() -> None:
-    pod = Pod(name="a", revision="new", phase=Phase.STARTING, since=0.0)
-    assert starting.remaining(pod, 100.0, 30.0) == 70.0
-    assert starting.remaining(pod, 100.0, 500.0) == 25.0
-    assert starting.remaining(replace(pod, phase=Phase.PENDING), 100.0, 30.0) == 100.0
+    pod = EnginePod(name="a", revision="new", phase=EnginePodPhase.STARTING, since=0.0)
+    assert cold_starts.remaining(pod, 100.0, 30.0) == 70.0
+    assert cold_starts.remaining(pod, 100.0, 500.0) == 25.0
+    assert cold_starts.remaining(replace(pod, phase=EnginePodPhase.PENDING), 100.0, 30.0) == 100.0
 
 
 def test_what_was_learnt_of_starts_is_left_aside_where_the_policy_says_so() -> None:
-    starts = (starting.Starts(revision="new", seconds=(500.0,), until=0.0),)
-    assert starting.horizon(starts, "new", ColdStart(assume_seconds=100.0, learn=False)) == 100.0
-    assert starting.horizon(starts, "new", ColdStart(assume_seconds=100.0)) == 500.0
+    starts = (cold_starts.ColdStartTimes(revision="new", seconds=(500.0,), until=0.0),)
+    assert cold_starts.horizon(starts, "new", ColdStart(assume_seconds=100.0, learn=False)) == 100.0
+    assert cold_starts.horizon(starts, "new", ColdStart(assume_seconds=100.0)) == 500.0
 
 
 def test_without_a_known_cache_the_batch_is_what_ends_it() -> None:
     speed = replace(TRUE, kv_tokens=None, max_sequences=None)
-    assert requiring.running_most(speed, REQUEST) == 1.0
-    assert requiring.running_most(replace(speed, max_sequences=64.0), REQUEST) == 64.0
+    assert replica_need.running_most(speed, REQUEST) == 1.0
+    assert replica_need.running_most(replace(speed, max_sequences=64.0), REQUEST) == 64.0
 
 
 def test_without_objectives_tokens_may_take_twice_as_long_as_alone() -> None:
-    demand = Demand(requests=1.0, computed_tokens=1000.0, output_tokens=200.0)
-    need = requiring.least(TRUE, replace(REQUEST, prompt_tokens=1.0), demand, Objectives())
+    demand = FleetDemand(requests=1.0, computed_tokens=1000.0, output_tokens=200.0)
+    need = replica_need.least(TRUE, replace(REQUEST, prompt_tokens=1.0), demand, Objectives())
     assert need.replicas == pytest.approx(0.4, rel=0.1)
 
 
 def test_a_data_sheet_that_says_nothing_is_not_believed() -> None:
-    empty = Speed(step_seconds=0.0, seconds_per_sequence=0.0, seconds_per_prompt_token=0.0)
-    assert speeds.speed((), "new", empty) is None
+    empty = ReplicaSpeed(step_seconds=0.0, seconds_per_sequence=0.0, seconds_per_prompt_token=0.0)
+    assert replica_speed.speed((), "new", empty) is None
 
 
 def test_a_fit_stays_within_what_is_possible() -> None:
     looks = [
-        Interval(
+        EngineInterval(
             seconds=10.0,
             running=1.0,
             entered=0.0,
@@ -209,8 +222,8 @@ def test_a_fit_stays_within_what_is_possible() -> None:
         )
         for number in range(50)
     ]
-    fits = speeds.learnt((), "new", looks)
-    found = speeds.speed(fits, "new", TRUE)
+    fits = replica_speed.updated((), "new", looks)
+    found = replica_speed.speed(fits, "new", TRUE)
     assert found is not None
     assert TRUE.step_seconds / 8.001 <= found.step_seconds <= TRUE.step_seconds * 8.001
     assert 0 < found.seconds_per_sequence <= TRUE.seconds_per_sequence * 8.001
@@ -218,7 +231,7 @@ def test_a_fit_stays_within_what_is_possible() -> None:
 
 
 def test_routers_that_estimate_prompts_wrongly_are_corrected() -> None:
-    mixture = Mixture(
+    mixture = RequestMix(
         requests=100.0,
         output_tokens=100.0,
         first=100.0,
@@ -227,7 +240,7 @@ def test_routers_that_estimate_prompts_wrongly_are_corrected() -> None:
         asked=100.0,
         asked_tokens=50_000.0,
     )
-    request = mixing.average(mixture)
+    request = request_mix.average(mixture)
     assert request is not None
     assert request.true_share == 2.0
     assert request.held_tokens == 1000.5
@@ -236,19 +249,19 @@ def test_routers_that_estimate_prompts_wrongly_are_corrected() -> None:
 @pytest.mark.trial(3)
 def test_the_wait_for_an_image_is_learnt_apart_from_the_cold_start() -> None:
     """Its container started at 60 after 20 s of pulling; ready at 65."""
-    pod = Pod(name="a", revision="new", phase=Phase.READY, since=60.0, image_wait=20.0, ready_at=65.0)
-    (learnt,) = starting.with_starts((), "new", (pod,))
+    pod = EnginePod(name="a", revision="new", phase=EnginePodPhase.READY, since=60.0, image_wait=20.0, ready_at=65.0)
+    (learnt,) = cold_starts.with_starts((), "new", (pod,))
     assert (learnt.seconds, learnt.waits) == ((5.0,), (20.0,))
-    assert starting.horizon((learnt,), "new", ColdStart(assume_seconds=100.0)) == 25.0
+    assert cold_starts.horizon((learnt,), "new", ColdStart(assume_seconds=100.0)) == 25.0
 
 
 @pytest.mark.trial(3)
 def test_one_pull_of_an_image_is_not_expected_of_every_start() -> None:
-    starts = (starting.Starts(revision="new", seconds=(5.0,) * 3, waits=(1.0, 90.0, 1.0), until=0.0),)
-    assert starting.horizon(starts, "new", ColdStart(assume_seconds=100.0)) == 6.0
+    starts = (cold_starts.ColdStartTimes(revision="new", seconds=(5.0,) * 3, waits=(1.0, 90.0, 1.0), until=0.0),)
+    assert cold_starts.horizon(starts, "new", ColdStart(assume_seconds=100.0)) == 6.0
 
 
 @pytest.mark.trial(3)
 def test_a_replica_whose_image_is_being_pulled_has_its_whole_start_before_it() -> None:
-    pod = Pod(name="a", revision="new", phase=Phase.PULLING, since=0.0)
-    assert starting.remaining(pod, 100.0, 30.0) == 100.0
+    pod = EnginePod(name="a", revision="new", phase=EnginePodPhase.PULLING, since=0.0)
+    assert cold_starts.remaining(pod, 100.0, 30.0) == 100.0

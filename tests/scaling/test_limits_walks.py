@@ -7,18 +7,18 @@ from typing import Final
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fairlead.fleet.policies import Pace, Policy, ReplicaBounds, WarmPool
-from fairlead.scaling import limiting
-from fairlead.scaling.asked import Asked, Limited
+from fairlead.fleet.policies import ReplicaBounds, ScalingPace, ScalingPolicy, WarmPool
+from fairlead.scaling import limit_rules
 from fairlead.scaling.bounds import affordable
-from fairlead.scaling.facts import Facts, Phase, Pod
+from fairlead.scaling.facts import EnginePod, EnginePodPhase, ScalingFacts
+from fairlead.scaling.signal_summary import LimitedAnswer, SignalSummary
 from tests.scaling.limits import ASKED, FACTS, START, Fleet, asking, pods
 
 SMALL: Final = st.integers(0, 12)
 POLICIES: Final = st.builds(
-    Policy,
+    ScalingPolicy,
     pace=st.builds(
-        Pace,
+        ScalingPace,
         up_max_step=st.integers(1, 4),
         up_max_factor=st.sampled_from((1.0, 1.5, 2.0)),
         down_after_seconds=st.sampled_from((0.0, 60.0, 300.0)),
@@ -29,7 +29,9 @@ POLICIES: Final = st.builds(
     warm_pool=st.builds(WarmPool, ready=st.integers(0, 2), asleep=st.integers(0, 3)),
 )
 PODS: Final = st.builds(
-    lambda ready, unplaceable, age: pods(Phase.READY, ready) + pods(Phase.UNPLACEABLE, unplaceable, START - age),
+    lambda ready, unplaceable, age: (
+        pods(EnginePodPhase.READY, ready) + pods(EnginePodPhase.UNPLACEABLE, unplaceable, START - age)
+    ),
     SMALL,
     st.integers(0, 3),
     st.sampled_from((0.0, 50.0, 500.0)),
@@ -61,10 +63,10 @@ WISHES: Final = st.builds(
 LOOKS: Final = st.lists(
     st.tuples(WISHES, PODS, ROOM, st.sampled_from((1.0, 7.0, 40.0, 400.0))), min_size=1, max_size=12
 )
-Looks = list[tuple[Asked, tuple[Pod, ...], int | None, float]]
+Looks = list[tuple[SignalSummary, tuple[EnginePod, ...], int | None, float]]
 
 
-def walked(facts: Facts, looks: Looks) -> list[tuple[Asked, Facts, Limited]]:
+def walked(facts: ScalingFacts, looks: Looks) -> list[tuple[SignalSummary, ScalingFacts, LimitedAnswer]]:
     """Every look with what was answered."""
     fleet, found = Fleet(facts=facts), []
     for asked, some, room, later in looks:
@@ -76,7 +78,7 @@ def walked(facts: Facts, looks: Looks) -> list[tuple[Asked, Facts, Limited]]:
 
 
 @given(facts=FACTS_OF, looks=LOOKS)
-def test_the_answer_is_always_within_bounds_and_budget(facts: Facts, looks: Looks) -> None:
+def test_the_answer_is_always_within_bounds_and_budget(facts: ScalingFacts, looks: Looks) -> None:
     for _, seen, answer in walked(facts, looks):
         paid = affordable(seen)
         most = seen.bounds.most if paid is None else min(seen.bounds.most, paid)
@@ -85,7 +87,7 @@ def test_the_answer_is_always_within_bounds_and_budget(facts: Facts, looks: Look
 
 
 @given(facts=FACTS_OF, looks=LOOKS)
-def test_nothing_ever_shrinks_on_what_is_not_known(facts: Facts, looks: Looks) -> None:
+def test_nothing_ever_shrinks_on_what_is_not_known(facts: ScalingFacts, looks: Looks) -> None:
     for asked, seen, answer in walked(facts, looks):
         paid = affordable(seen)
         most = seen.bounds.most if paid is None else min(seen.bounds.most, paid)
@@ -94,7 +96,7 @@ def test_nothing_ever_shrinks_on_what_is_not_known(facts: Facts, looks: Looks) -
 
 
 @given(facts=FACTS_OF, looks=LOOKS, more=SMALL)
-def test_asking_for_more_never_brings_less(facts: Facts, looks: Looks, more: int) -> None:
+def test_asking_for_more_never_brings_less(facts: ScalingFacts, looks: Looks, more: int) -> None:
     *before, (last, some, room, later) = looks
     fleet = Fleet(facts=facts)
     for asked, *_ in before:
@@ -104,15 +106,16 @@ def test_asking_for_more_never_brings_less(facts: Facts, looks: Looks, more: int
         return
     raised = asking(last.replicas + more, last)
     few, many = (
-        limiting.limited(one, fleet.facts, fleet.pacing, fleet.now + later)[0].replicas for one in (last, raised)
+        limit_rules.apply_limits(one, fleet.facts, fleet.pacing, fleet.now + later)[0].replicas
+        for one in (last, raised)
     )
     assert few <= many
     busier = replace(raised, waiting=last.waiting + more, held=last.held + more)
-    assert many <= limiting.limited(busier, fleet.facts, fleet.pacing, fleet.now + later)[0].replicas
+    assert many <= limit_rules.apply_limits(busier, fleet.facts, fleet.pacing, fleet.now + later)[0].replicas
 
 
 @given(facts=FACTS_OF, looks=LOOKS, exponent=st.integers(-3, 6))
-def test_measuring_time_in_another_unit_changes_nothing(facts: Facts, looks: Looks, exponent: int) -> None:
+def test_measuring_time_in_another_unit_changes_nothing(facts: ScalingFacts, looks: Looks, exponent: int) -> None:
     unit = 2.0**exponent
     pace = replace(facts.policy.pace, down_after_seconds=facts.policy.pace.down_after_seconds * unit)
     zero = facts.policy.zero_after_seconds

@@ -5,54 +5,54 @@ from typing import Any, Final
 
 import pytest
 
-from fairlead.fleet.policies import Objectives, Policy, Signals, WarmPool
-from fairlead.scaling import queue_time, queueing, recommending, roster
-from fairlead.scaling.facts import Facts, Latency, Phase, Pod, Router, RouterFigures
-from fairlead.scaling.memory import Memory
-from fairlead.scaling.queueing import Queueing
-from fairlead.scaling.recommendation import Candidate, Recommendation, ScalingReason, Signal
+from fairlead.fleet.policies import Objectives, ScalingPolicy, SignalTargets, WarmPool
+from fairlead.scaling import pod_inventory, queue_age, queue_time, recommender
+from fairlead.scaling.facts import EnginePod, EnginePodPhase, LatencyTotals, RouterFigures, RouterPod, ScalingFacts
+from fairlead.scaling.queue_age import QueueAge
+from fairlead.scaling.recommendation import Recommendation, ScalingReason, ScalingSignal, SignalNeed
+from fairlead.scaling.scaling_state import ScalingState
 from tests.cli.decisions import AT, engine, facts, pod, router
 
 COLD: Final = 120.0
 pytestmark = pytest.mark.trial(21)
 
 
-def busy(name: str = "chat-0", waiting: float = 2.0, begun: float = 50.0, **said: Any) -> Pod:  # noqa: ANN401
+def busy(name: str = "chat-0", waiting: float = 2.0, begun: float = 50.0, **said: Any) -> EnginePod:  # noqa: ANN401
     """Eight run and some wait; so many have had their first token."""
-    first = Latency(count=begun, total=0.0)
+    first = LatencyTotals(count=begun, total=0.0)
     return pod(name, figures=replace(engine(running=8.0, waiting=waiting), first_token=first), **said)
 
 
-def looked(*looks: Facts, every: float = 1.0) -> Queueing:
+def looked(*looks: ScalingFacts, every: float = 1.0) -> QueueAge:
     """What is known of the queue after looks a while apart, the last of them at `AT`."""
-    known, begin = Queueing(), AT - every * (len(looks) - 1)
+    known, begin = QueueAge(), AT - every * (len(looks) - 1)
     for number, seen in enumerate(looks):
-        known = queueing.heard(known, roster.called(seen, AT), begin + every * number)
+        known = queue_age.updated(known, pod_inventory.take(seen, AT), begin + every * number)
     return known
 
 
-def asked(seen: Facts, *, waited: float, since: float = 100.0, lowest: float = 1.0) -> Candidate:
+def asked(seen: ScalingFacts, *, waited: float, since: float = 100.0, lowest: float = 1.0) -> SignalNeed:
     """What a wait asks for that has lasted for so long, and was never shorter than that meanwhile."""
-    known = Queueing(seconds=waited, at=AT, lowest=lowest, since=AT - since)
+    known = QueueAge(seconds=waited, at=AT, lowest=lowest, since=AT - since)
     most = queue_time.limit(seen.policy)
     assert most is not None
-    return queue_time.candidate(seen, roster.called(seen, AT), known, most, COLD)
+    return queue_time.candidate(seen, pod_inventory.take(seen, AT), known, most, COLD)
 
 
-def fleet(count: int, **said: Any) -> Facts:  # noqa: ANN401  # fields of the facts
+def fleet(count: int, **said: Any) -> ScalingFacts:  # noqa: ANN401  # fields of the facts
     """So many busy ones, two waiting for each."""
     usual: dict[str, Any] = {"pods": tuple(busy(f"chat-{number}") for number in range(count)), "wanted": count}
     return facts(**usual | said)
 
 
 def test_the_limit_is_the_policys_or_a_few_seconds_and_never_below_the_promised_first_token() -> None:
-    backlog = Signals(queue_per_replica=200, kv_target=None, token_headroom=None)
-    assert queue_time.limit(Policy()) == 3.0
-    assert queue_time.limit(Policy(objectives=Objectives(ttft_p95_seconds=10.0))) == 10.0
-    assert queue_time.limit(Policy(objectives=Objectives(ttft_p95_seconds=1.0))) == 3.0
-    assert queue_time.limit(Policy(objectives=Objectives(queue_time_p95_seconds=0.5))) == 0.5
-    assert queue_time.limit(Policy(signals=backlog)) is None, "a backlog is fine where a policy says so"
-    assert queue_time.limit(Policy(signals=backlog, objectives=Objectives(queue_time_p95_seconds=60.0))) == 60.0
+    backlog = SignalTargets(queue_per_replica=200, kv_target=None, token_headroom=None)
+    assert queue_time.limit(ScalingPolicy()) == 3.0
+    assert queue_time.limit(ScalingPolicy(objectives=Objectives(ttft_p95_seconds=10.0))) == 10.0
+    assert queue_time.limit(ScalingPolicy(objectives=Objectives(ttft_p95_seconds=1.0))) == 3.0
+    assert queue_time.limit(ScalingPolicy(objectives=Objectives(queue_time_p95_seconds=0.5))) == 0.5
+    assert queue_time.limit(ScalingPolicy(signals=backlog)) is None, "a backlog is fine where a policy says so"
+    assert queue_time.limit(ScalingPolicy(signals=backlog, objectives=Objectives(queue_time_p95_seconds=60.0))) == 60.0
 
 
 def test_routers_tell_how_long_the_oldest_waits() -> None:
@@ -115,7 +115,9 @@ def test_no_more_than_those_that_wait_would_fill() -> None:
 
 
 def test_those_that_start_are_not_asked_for_again() -> None:
-    coming = tuple(pod(f"new-{number}", phase=Phase.STARTING, figures=None, ready_at=None) for number in range(4))
+    coming = tuple(
+        pod(f"new-{number}", phase=EnginePodPhase.STARTING, figures=None, ready_at=None) for number in range(4)
+    )
     growing = fleet(2, pods=(*fleet(2).pods, *coming), wanted=6)
     assert asked(growing, waited=100.0).replicas == 3
 
@@ -125,12 +127,12 @@ def test_a_surge_of_a_rollout_is_no_measure() -> None:
 
 
 def test_a_stuck_one_serves_nobody_and_is_replaced() -> None:
-    stuck = busy("stuck", phase=Phase.STUCK)
+    stuck = busy("stuck", phase=EnginePodPhase.STUCK)
     assert asked(fleet(2, pods=(*fleet(2).pods, stuck), wanted=3), waited=4.0).replicas == 4
 
 
 def test_spares_are_kept_by_whom_they_belong_to() -> None:
-    spares = Policy(warm_pool=WarmPool(ready=1))
+    spares = ScalingPolicy(warm_pool=WarmPool(ready=1))
     assert asked(fleet(2, policy=spares), waited=4.0).replicas == 2
     nobody = asked(fleet(1, policy=spares), waited=4.0)
     assert nobody.replicas is None
@@ -151,7 +153,7 @@ def test_a_wait_that_began_after_the_newest_was_ready_is_nothing_that_it_works_o
 
 
 def test_it_says_whose_limit_it_is() -> None:
-    mine = Policy(objectives=Objectives(queue_time_p95_seconds=2.0))
+    mine = ScalingPolicy(objectives=Objectives(queue_time_p95_seconds=2.0))
     assert asked(fleet(1), waited=9.8).because == (
         "requests wait up to 9.8 s in the queue, the limit is 3 s: 1 replica more than the 1 that serves"
     )
@@ -160,28 +162,28 @@ def test_it_says_whose_limit_it_is() -> None:
 
 def test_a_queue_that_stays_grows_the_fleet_and_is_the_reason_that_is_told() -> None:
     """Ten streams on eight slots: two wait, which the queue's target allows, and nothing is learnt yet."""
-    said, memory = recommending.recommend(fleet(1), Memory(), AT)
+    said, memory = recommender.recommend(fleet(1), ScalingState(), AT)
     for second in range(1, 7):
-        said, memory = recommending.recommend(_later(fleet(1), second), memory, AT + second)
+        said, memory = recommender.recommend(_later(fleet(1), second), memory, AT + second)
     assert (said.replicas, said.reason) == (2, ScalingReason.QUEUE_TIME)
     assert figure(said, "queue.seconds") > 3.0
 
 
 def test_the_longest_wait_of_all_routers_counts() -> None:
-    both = facts(routers=(router(oldest_seconds=1.0), Router(name="router-2", figures=_oldest(6.0))))
+    both = facts(routers=(router(oldest_seconds=1.0), RouterPod(name="router-2", figures=_oldest(6.0))))
     assert looked(both).seconds == 6.0
 
 
 def figure(said: Recommendation, name: str) -> float:
     """One number of what the queue time says."""
-    (late,) = (one for one in said.candidates if one.signal is Signal.QUEUE_TIME)
+    (late,) = (one for one in said.candidates if one.signal is ScalingSignal.QUEUE_TIME)
     return next(one.value for one in late.figures if one.name == name)
 
 
-def _later(seen: Facts, seconds: float) -> Facts:
+def _later(seen: ScalingFacts, seconds: float) -> ScalingFacts:
     """All told again, and nothing moved."""
     pods = tuple(replace(one, figures=replace(one.figures, at=AT + seconds)) for one in seen.pods if one.figures)
-    return replace(seen, pods=pods, routers=(Router(name="router-1", figures=_oldest(0.0, AT + seconds)),))
+    return replace(seen, pods=pods, routers=(RouterPod(name="router-1", figures=_oldest(0.0, AT + seconds)),))
 
 
 def _oldest(seconds: float, at: float = AT - 1.0) -> RouterFigures:

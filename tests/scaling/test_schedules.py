@@ -6,10 +6,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from fairlead.fleet.policies import Policy, ReplicaBounds, ScheduleWindow
-from fairlead.scaling import crons
-from fairlead.scaling.recommendation import Bound, ScalingReason
-from fairlead.scaling.windows import InForce, in_force
+from fairlead.fleet.policies import ReplicaBounds, ScalingPolicy, ScheduleWindow
+from fairlead.scaling import cron_expressions
+from fairlead.scaling.recommendation import ScalingBound, ScalingReason
+from fairlead.scaling.schedule_windows import ScheduleBounds, in_force
 from tests.scaling.limits import COLD, FACTS, Fleet, asking, bounds_of
 
 BERLIN = "Europe/Berlin"
@@ -27,7 +27,7 @@ def at(text: str, zone: str = BERLIN, fold: int = 0) -> float:
 
 def began(cron: str, now: float, zone: str = BERLIN) -> str | None:
     """When it last came within a week, as the clock on the wall showed it."""
-    found = crons.last(cron, zone, now, 7 * 24 * HOUR)
+    found = cron_expressions.last_occurrence(cron, zone, now, 7 * 24 * HOUR)
     return (
         None if found is None else datetime.fromtimestamp(found, ZoneInfo(zone)).isoformat(sep=" ", timespec="minutes")
     )
@@ -78,15 +78,15 @@ def test_a_window_lasts_as_long_as_it_says_whatever_the_clocks_do() -> None:
     ],
 )
 def test_expressions_that_name_no_moment(cron: str, because: str) -> None:
-    never = crons.parse(cron)
-    assert isinstance(never, crons.Never)
+    never = cron_expressions.parse(cron)
+    assert isinstance(never, cron_expressions.ImpossibleCron)
     assert because in never.because
-    assert crons.last(cron, "UTC", 1e9, HOUR) is None
+    assert cron_expressions.last_occurrence(cron, "UTC", 1e9, HOUR) is None
 
 
 def test_a_zone_that_is_not_there_names_no_moment() -> None:
-    assert crons.last("* * * * *", "Europe/Brelin", 1e9, HOUR) is None
-    assert crons.last("* * * * *", "UTC", 1e9, HOUR) is not None
+    assert cron_expressions.last_occurrence("* * * * *", "Europe/Brelin", 1e9, HOUR) is None
+    assert cron_expressions.last_occurrence("* * * * *", "UTC", 1e9, HOUR) is not None
 
 
 def test_a_minimum_is_there_when_its_window_begins_and_a_maximum_not_before() -> None:
@@ -105,25 +105,29 @@ def test_of_windows_that_overlap_the_higher_bounds_count() -> None:
         replace(MORNING, name="busy", min_replicas=6, max_replicas=8),
     )
     now = in_force(two, BOUNDS, at("2026-11-20 09:00"), COLD)
-    assert now == InForce(least=6, most=8, least_by="busy", most_by="busy")
+    assert now == ScheduleBounds(least=6, most=8, least_by="busy", most_by="busy")
 
 
 def test_a_schedule_moves_within_the_deployments_own_bounds() -> None:
     now = at("2026-11-20 09:00")
     assert in_force((MORNING,), ReplicaBounds(least=0, most=3), now, COLD).least == 3
     low = replace(MORNING, min_replicas=0, max_replicas=0)
-    assert in_force((low,), ReplicaBounds(least=2, most=10), now, COLD) == InForce(least=2, most=2, most_by="morning")
+    assert in_force((low,), ReplicaBounds(least=2, most=10), now, COLD) == ScheduleBounds(
+        least=2, most=2, most_by="morning"
+    )
     wide = replace(MORNING, min_replicas=None, max_replicas=50)
-    assert in_force((wide,), BOUNDS, now, COLD) == InForce(least=1, most=10)
+    assert in_force((wide,), BOUNDS, now, COLD) == ScheduleBounds(least=1, most=10)
 
 
 def test_a_schedule_lifts_and_caps_the_answer_and_says_so() -> None:
-    fleet = Fleet(facts=replace(FACTS, wanted=2, policy=Policy(schedules=(MORNING,))), now=at("2026-11-20 09:00"))
+    fleet = Fleet(
+        facts=replace(FACTS, wanted=2, policy=ScalingPolicy(schedules=(MORNING,))), now=at("2026-11-20 09:00")
+    )
     lifted = fleet.decides(asking(2))
     assert (lifted.replicas, lifted.reason) == (4, ScalingReason.SCHEDULED)
     assert "schedule morning keeps at least 4" in lifted.message
     capped = replace(MORNING, min_replicas=None, max_replicas=3)
-    fleet = Fleet(facts=replace(FACTS, wanted=2, policy=Policy(schedules=(capped,))), now=at("2026-11-20 09:00"))
+    fleet = Fleet(facts=replace(FACTS, wanted=2, policy=ScalingPolicy(schedules=(capped,))), now=at("2026-11-20 09:00"))
     answer = fleet.decides(asking(9))
-    assert (answer.replicas, bounds_of(answer)[-1]) == (3, Bound.SCHEDULE)
+    assert (answer.replicas, bounds_of(answer)[-1]) == (3, ScalingBound.SCHEDULE)
     assert fleet.decides(asking(3)).limits == ()

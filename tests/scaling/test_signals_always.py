@@ -8,17 +8,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fairlead.fleet.policies import ColdStart, Objectives, Pace, Policy, ReplicaBounds
-from fairlead.scaling import recommending
-from fairlead.scaling.facts import Doubt, Facts, Router, Speed
-from fairlead.scaling.memory import Memory
+from fairlead.fleet.policies import ColdStart, Objectives, ReplicaBounds, ScalingPace, ScalingPolicy
+from fairlead.scaling import recommender
+from fairlead.scaling.facts import ReplicaSpeed, RouterPod, SampleProblem, ScalingFacts
 from fairlead.scaling.recommendation import Recommendation
+from fairlead.scaling.scaling_state import ScalingState
 from tests.scaling.fluid_fleets import COLD, POLICY, TRUE, Fluid
 
 RATES = st.lists(st.sampled_from([0.0, 0.5, 2.0, 8.0, 30.0]), min_size=1, max_size=4)
 
 
-def lived(rates: list[float], replicas: int = 3, policy: Policy = POLICY) -> Fluid:
+def lived(rates: list[float], replicas: int = 3, policy: ScalingPolicy = POLICY) -> Fluid:
     """A fleet after some cold starts at each rate."""
     fleet = Fluid(policy=policy, bounds=ReplicaBounds(least=1, most=40)).grown(replicas, at_once=True)
     for rate in rates:
@@ -27,9 +27,9 @@ def lived(rates: list[float], replicas: int = 3, policy: Policy = POLICY) -> Flu
     return fleet
 
 
-def answered(fleet: Fluid, facts: Facts) -> Recommendation:
+def answered(fleet: Fluid, facts: ScalingFacts) -> Recommendation:
     """Without being remembered."""
-    return recommending.recommend(facts, fleet.memory, fleet.now)[0]
+    return recommender.recommend(facts, fleet.memory, fleet.now)[0]
 
 
 @given(rates=RATES, least=st.integers(0, 5), span=st.integers(0, 5))
@@ -39,15 +39,15 @@ def test_an_answer_is_always_within_bounds(rates: list[float], least: int, span:
     assert least <= answered(fleet, replace(fleet.facts(), bounds=bounds)).replicas <= bounds.most
 
 
-@given(rates=RATES, doubt=st.sampled_from(Doubt), who=st.integers(0, 20), drop=st.booleans())
+@given(rates=RATES, doubt=st.sampled_from(SampleProblem), who=st.integers(0, 20), drop=st.booleans())
 def test_a_fleet_never_shrinks_while_figures_are_missing(
-    rates: list[float], doubt: Doubt, who: int, drop: bool
+    rates: list[float], doubt: SampleProblem, who: int, drop: bool
 ) -> None:
     fleet = lived([*rates, 0.0])
     facts = fleet.facts()
     chosen = who % (len(facts.pods) + 1)
     if chosen == len(facts.pods):
-        silent = Router(name="router-1", figures=None if drop else facts.routers[0].figures, doubt=doubt)
+        silent = RouterPod(name="router-1", figures=None if drop else facts.routers[0].figures, doubt=doubt)
         facts = replace(facts, routers=(silent,))
     else:
         pod = replace(facts.pods[chosen], doubt=doubt)
@@ -81,7 +81,7 @@ def test_the_order_of_pods_and_routers_changes_nothing_at_all(rates: list[float]
     figures = facts.routers[0].figures
     assert figures is not None
     several = tuple(
-        Router(name=f"router-{number}", figures=replace(figures, asked=figures.asked * number))
+        RouterPod(name=f"router-{number}", figures=replace(figures, asked=figures.asked * number))
         for number in range(1, routers + 1)
     )
     facts = replace(facts, routers=several)
@@ -89,8 +89,8 @@ def test_the_order_of_pods_and_routers_changes_nothing_at_all(rates: list[float]
     order.shuffle(pods)
     order.shuffle(shuffled)
     mixed = replace(facts, pods=tuple(pods), routers=tuple(shuffled))
-    one = recommending.recommend(facts, fleet.memory, fleet.now)
-    assert one == recommending.recommend(mixed, fleet.memory, fleet.now)
+    one = recommender.recommend(facts, fleet.memory, fleet.now)
+    assert one == recommender.recommend(mixed, fleet.memory, fleet.now)
 
 
 def stretched(value: Any, times: float, name: str = "") -> Any:  # noqa: ANN401  # walks through whatever it is given
@@ -109,12 +109,12 @@ def stretched(value: Any, times: float, name: str = "") -> Any:  # noqa: ANN401 
 @given(rates=RATES, times=st.sampled_from([0.25, 0.5, 2.0, 4.0]))
 def test_measuring_time_in_another_unit_changes_nothing(rates: list[float], times: float) -> None:
     fleet = Fluid(bounds=ReplicaBounds(least=1, most=40)).grown(3, at_once=True)
-    other = Memory()
+    other = ScalingState()
     for rate in rates:
         for _ in range(12):
             fleet.passed(16.0, rate)
             facts = fleet.facts()
-            slower, other = recommending.recommend(stretched(facts, times), other, fleet.now * times)
+            slower, other = recommender.recommend(stretched(facts, times), other, fleet.now * times)
             answer = fleet.decided(facts)
             assert slower.replicas == answer.replicas
             assert slower.reason == answer.reason
@@ -135,9 +135,9 @@ def test_units_that_are_stretched_are_all_there_are() -> None:
     facts = lived([2.0]).facts()
     policy = stretched(POLICY, 2.0)
     assert policy.cold_start == ColdStart(assume_seconds=2 * COLD)
-    assert policy.pace == Pace(down_after_seconds=600.0)
+    assert policy.pace == ScalingPace(down_after_seconds=600.0)
     assert policy.objectives == Objectives(ttft_p95_seconds=4.0, tpot_p95_seconds=0.2)
-    assert stretched(TRUE, 2.0) == Speed(
+    assert stretched(TRUE, 2.0) == ReplicaSpeed(
         step_seconds=0.04,
         seconds_per_sequence=0.001,
         seconds_per_prompt_token=0.0002,

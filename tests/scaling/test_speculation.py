@@ -5,15 +5,15 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from fairlead.fleet.policies import Policy
+from fairlead.fleet.policies import ScalingPolicy
 from fairlead.scaling import speculation
-from fairlead.scaling.asked import Load
-from fairlead.scaling.facts import Doubt, EngineFigures, Facts, Phase, Pod, Speed
-from fairlead.scaling.pacing import Guessing
+from fairlead.scaling.answer_history import SpeculationState
+from fairlead.scaling.facts import EngineFigures, EnginePod, EnginePodPhase, ReplicaSpeed, SampleProblem, ScalingFacts
+from fairlead.scaling.signal_summary import FleetLoad
 from tests.scaling.limits import ASKED, COLD, FACTS, START
 
-L4 = Speed(step_seconds=0.05, seconds_per_sequence=0.0002, seconds_per_prompt_token=0.0004)
-LETS = Policy(switches_speculation=True)
+L4 = ReplicaSpeed(step_seconds=0.05, seconds_per_sequence=0.0002, seconds_per_prompt_token=0.0004)
+LETS = ScalingPolicy(switches_speculation=True)
 SPECULATING = replace(FACTS, speculates=True, assumed=L4, policy=LETS)
 
 
@@ -21,16 +21,16 @@ SPECULATING = replace(FACTS, speculates=True, assumed=L4, policy=LETS)
 class Guesser:
     """Two engines that guess three tokens in each of ten steps a second, and the batches they serve."""
 
-    facts: Facts = SPECULATING
+    facts: ScalingFacts = SPECULATING
     batch: float = 64.0
     accepted: float = 0.6
     """Of three."""
     now: float = START
     drafts: float = 0.0
     kept: float = 0.0
-    guessing: Guessing = field(default_factory=Guessing)
+    guessing: SpeculationState = field(default_factory=SpeculationState)
     advice: str = ""
-    doubt: Doubt | None = None
+    doubt: SampleProblem | None = None
 
     def passes(self, cold_starts: float) -> bool:
         """Whether it is off after so long."""
@@ -40,19 +40,23 @@ class Guesser:
             self.kept += 0 if self.guessing.off else 100 * self.accepted
             asked = replace(ASKED, ready=2, running=2 * self.batch)
             facts = replace(self.facts, pods=tuple(self._pods()))
-            self.guessing, advice = speculation.judged(asked, facts, self.guessing, self.now)
+            self.guessing, advice = speculation.updated(asked, facts, self.guessing, self.now)
             self.advice = " ".join(one.because for one in advice)
         return self.guessing.off
 
-    def _pods(self) -> Iterator[Pod]:
+    def _pods(self) -> Iterator[EnginePod]:
         figures = EngineFigures(
             at=self.now, drafts=self.drafts, draft_tokens=3 * self.drafts, accepted_tokens=self.kept
         )
         for name in ("a", "b"):
-            yield Pod(name=name, revision="new", phase=Phase.READY, since=START, figures=figures, doubt=self.doubt)
-        yield Pod(name="old", revision="old", phase=Phase.READY, since=START, figures=figures)
-        yield Pod(name="mute", revision="new", phase=Phase.READY, since=START)
-        yield Pod(name="plain", revision="new", phase=Phase.READY, since=START, figures=EngineFigures(at=self.now))
+            yield EnginePod(
+                name=name, revision="new", phase=EnginePodPhase.READY, since=START, figures=figures, doubt=self.doubt
+            )
+        yield EnginePod(name="old", revision="old", phase=EnginePodPhase.READY, since=START, figures=figures)
+        yield EnginePod(name="mute", revision="new", phase=EnginePodPhase.READY, since=START)
+        yield EnginePod(
+            name="plain", revision="new", phase=EnginePodPhase.READY, since=START, figures=EngineFigures(at=self.now)
+        )
 
 
 def test_guessing_gives_most_while_few_run_and_costs_in_full_batches() -> None:
@@ -92,8 +96,8 @@ def test_a_short_burst_switches_nothing() -> None:
     assert guesser.advice == ""
 
 
-@pytest.mark.parametrize("policy", [Policy(), replace(LETS, active=False)])
-def test_without_leave_it_is_only_told(policy: Policy) -> None:
+@pytest.mark.parametrize("policy", [ScalingPolicy(), replace(LETS, active=False)])
+def test_without_leave_it_is_only_told(policy: ScalingPolicy) -> None:
     guesser = Guesser(facts=replace(SPECULATING, policy=policy))
     assert guesser.passes(20) is False
     assert "set spec.speculation.switchOff to WhenItCosts" in guesser.advice
@@ -102,27 +106,27 @@ def test_without_leave_it_is_only_told(policy: Policy) -> None:
 def test_leave_that_is_taken_back_switches_it_on() -> None:
     guesser = Guesser()
     guesser.passes(4)
-    guesser.facts = replace(guesser.facts, policy=Policy())
+    guesser.facts = replace(guesser.facts, policy=ScalingPolicy())
     assert guesser.passes(1) is False
 
 
 def test_what_nobody_measured_is_not_judged() -> None:
     assert Guesser(facts=replace(SPECULATING, assumed=None)).passes(20) is False
-    assert Guesser(doubt=Doubt.STALE).passes(20) is False
-    no_replica = speculation.judged(replace(ASKED, ready=0), SPECULATING, Guessing(guessed=3.0), START)
+    assert Guesser(doubt=SampleProblem.STALE).passes(20) is False
+    no_replica = speculation.updated(replace(ASKED, ready=0), SPECULATING, SpeculationState(guessed=3.0), START)
     assert no_replica[0].gain is None
 
 
 def test_a_learnt_speed_serves_where_no_data_sheet_does() -> None:
-    load = Load(prompt_tokens=1, output_tokens=1, tokens_per_sequence=1, speed=L4)
+    load = FleetLoad(prompt_tokens=1, output_tokens=1, tokens_per_sequence=1, speed=L4)
     asked = replace(ASKED, ready=1, running=64.0, load=load)
     facts = replace(SPECULATING, assumed=None)
-    assert speculation.judged(asked, facts, Guessing(guessed=3.0, accepted=0.6), START)[0].gain is not None
+    assert speculation.updated(asked, facts, SpeculationState(guessed=3.0, accepted=0.6), START)[0].gain is not None
 
 
 def test_who_does_not_guess_is_never_switched() -> None:
-    assert speculation.judged(ASKED, replace(SPECULATING, speculates=False), Guessing(off=True), START) == (
-        Guessing(),
+    assert speculation.updated(ASKED, replace(SPECULATING, speculates=False), SpeculationState(off=True), START) == (
+        SpeculationState(),
         (),
     )
 

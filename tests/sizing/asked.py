@@ -8,7 +8,7 @@ from fairlead.fleet.accelerators import Accelerator
 from fairlead.fleet.shapes import ModelShape
 from fairlead.sizing import catalogue
 from fairlead.sizing.catalogue import Catalogue
-from fairlead.sizing.question import Question
+from fairlead.sizing.sizing_input import SizingInput
 
 LLAMA = "meta-llama/Llama-3.1-8B-Instruct"
 H100 = "NVIDIA-H100-80GB-HBM3"
@@ -42,6 +42,6 @@ def card(product: str = H100) -> Accelerator:
     return known().accelerators[product]
 
 
-def ask(name: str = LLAMA, product: str = H100, context: int = 8192) -> Question:
+def ask(name: str = LLAMA, product: str = H100, context: int = 8192) -> SizingInput:
     """One model on one GPU, everything else as the current release has it."""
-    return Question(shape=shape(name), accelerator=card(product), context=context)
+    return SizingInput(shape=shape(name), accelerator=card(product), context=context)

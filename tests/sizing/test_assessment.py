@@ -4,14 +4,14 @@ from dataclasses import replace
 
 import pytest
 
-from fairlead.fleet.fit import Fit, FitReason, NotFitting, Verdict
-from fairlead.fleet.wanted import Parallelism
-from fairlead.sizing import assessment, nearest
-from fairlead.sizing.question import GIB, Question, Release
+from fairlead.fleet.desired_state import Parallelism
+from fairlead.fleet.fit import Fit, FitReason, FitVerdict, NoFit
+from fairlead.sizing import assessment, fit_alternatives
+from fairlead.sizing.sizing_input import GIB, SizingInput, VllmRelease
 from tests.sizing.asked import ask, card
 
 
-def verdict(question: Question) -> tuple[Verdict, FitReason]:
+def verdict(question: SizingInput) -> tuple[FitVerdict, FitReason]:
     """The two words of an answer."""
     answer = assessment.assess(question)
     return answer.verdict, answer.reason
@@ -20,49 +20,49 @@ def verdict(question: Question) -> tuple[Verdict, FitReason]:
 def test_a_small_model_on_a_large_card_fits_with_every_number() -> None:
     answer = assessment.assess(ask())
     assert isinstance(answer, Fit)
-    assert (answer.verdict, answer.reason) == (Verdict.FITS, FitReason.ROOM_ENOUGH)
+    assert (answer.verdict, answer.reason) == (FitVerdict.FITS, FitReason.ROOM_ENOUGH)
     assert answer.because.startswith("surely holds 1 request of 8192 tokens: 5")
     assert answer.sequences.likely == pytest.approx(answer.kv_tokens.likely / 8192, rel=0.001)
 
 
 def test_weights_beyond_the_memory_are_refused_with_the_figures() -> None:
     answer = assessment.assess(ask("meta-llama/Llama-3.3-70B-Instruct"))
-    assert isinstance(answer, NotFitting)
-    assert (answer.verdict, answer.reason) == (Verdict.NO, FitReason.WEIGHTS_EXCEED_MEMORY)
+    assert isinstance(answer, NoFit)
+    assert (answer.verdict, answer.reason) == (FitVerdict.NO, FitReason.WEIGHTS_EXCEED_MEMORY)
     assert answer.because == "135.3 GiB are needed before any KV cache, and the engine may use 72.9 GiB"
 
 
 def test_a_context_beyond_the_cache_is_refused() -> None:
     asked = ask("Qwen/Qwen2.5-72B-Instruct", context=65536)
-    spread = replace(asked, parallelism=Parallelism(tensor=2), utilization=0.95, release=Release(0, 19))
-    assert verdict(spread) == (Verdict.NO, FitReason.CONTEXT_EXCEEDS_CACHE)
+    spread = replace(asked, parallelism=Parallelism(tensor=2), utilization=0.95, release=VllmRelease(0, 19))
+    assert verdict(spread) == (FitVerdict.NO, FitReason.CONTEXT_EXCEEDS_CACHE)
 
 
 def test_more_sequences_than_the_cache_holds_are_refused() -> None:
-    assert verdict(replace(ask(context=131072), sequences=16)) == (Verdict.NO, FitReason.SEQUENCES_EXCEED_CACHE)
+    assert verdict(replace(ask(context=131072), sequences=16)) == (FitVerdict.NO, FitReason.SEQUENCES_EXCEED_CACHE)
 
 
 def test_sequences_beyond_the_batch_are_never_asked_of_the_cache() -> None:
     many = replace(ask(context=131072), sequences=16, max_sequences=1)
-    assert verdict(many) == (Verdict.FITS, FitReason.ROOM_ENOUGH)
+    assert verdict(many) == (FitVerdict.FITS, FitReason.ROOM_ENOUGH)
 
 
 def test_what_lies_between_low_and_high_is_tight() -> None:
     asked = ask("Qwen/Qwen2.5-72B-Instruct", context=16384)
-    spread = replace(asked, parallelism=Parallelism(tensor=2), utilization=0.95, release=Release(0, 19))
+    spread = replace(asked, parallelism=Parallelism(tensor=2), utilization=0.95, release=VllmRelease(0, 19))
     answer = assessment.assess(spread)
-    assert (answer.verdict, answer.reason) == (Verdict.TIGHT, FitReason.WITHIN_DOUBT)
+    assert (answer.verdict, answer.reason) == (FitVerdict.TIGHT, FitReason.WITHIN_DOUBT)
     assert answer.because.startswith("perhaps holds")
 
 
 def test_an_older_release_needs_room_for_graphs_outside_its_share() -> None:
-    full = replace(ask(), utilization=0.995, release=Release(0, 19))
-    assert verdict(full) == (Verdict.TIGHT, FitReason.WITHIN_DOUBT)
+    full = replace(ask(), utilization=0.995, release=VllmRelease(0, 19))
+    assert verdict(full) == (FitVerdict.TIGHT, FitReason.WITHIN_DOUBT)
 
 
 def test_a_context_beyond_the_model_is_refused_before_any_counting() -> None:
     answer = assessment.assess(ask(context=200_000))
-    assert answer == NotFitting(
+    assert answer == NoFit(
         reason=FitReason.CONTEXT_EXCEEDS_MODEL,
         because="the context has 200000 tokens, and the model was made for 131072",
         memory=None,
@@ -71,7 +71,7 @@ def test_a_context_beyond_the_model_is_refused_before_any_counting() -> None:
 
 def test_heads_that_do_not_divide_are_refused_before_any_counting() -> None:
     answer = assessment.assess(replace(ask("Qwen/Qwen2.5-7B-Instruct"), parallelism=Parallelism(tensor=8)))
-    assert answer == NotFitting(
+    assert answer == NoFit(
         reason=FitReason.HEADS_NOT_DIVISIBLE,
         because="28 attention heads cannot be shared evenly by 8 GPUs: use a divisor of 28",
         memory=None,
@@ -81,13 +81,13 @@ def test_heads_that_do_not_divide_are_refused_before_any_counting() -> None:
 def test_a_recurrent_model_without_a_state_a_sequence_is_refused_unless_eager_or_smaller() -> None:
     asked = ask("Inferact/Qwen3.8-27B-NVFP4", "NVIDIA-GeForce-RTX-5090", 16384)
     eager, smaller = replace(asked, eager=True), replace(asked, max_sequences=8)
-    assert verdict(asked) == (Verdict.NO, FitReason.STATES_FEWER_THAN_SEQUENCES)
-    assert {verdict(eager)[0], verdict(smaller)[0]} <= {Verdict.FITS, Verdict.TIGHT}
+    assert verdict(asked) == (FitVerdict.NO, FitReason.STATES_FEWER_THAN_SEQUENCES)
+    assert {verdict(eager)[0], verdict(smaller)[0]} <= {FitVerdict.FITS, FitVerdict.TIGHT}
 
 
 def test_an_unknown_architecture_is_unknown_not_no() -> None:
-    answer = nearest.unknown("the architecture 'x' is not known to this version")
-    assert (answer.verdict, answer.memory) == (Verdict.UNKNOWN, None)
+    answer = fit_alternatives.unknown("the architecture 'x' is not known to this version")
+    assert (answer.verdict, answer.memory) == (FitVerdict.UNKNOWN, None)
 
 
 def test_ceilings_are_absent_where_the_rates_were_not_collected() -> None:

@@ -4,15 +4,15 @@ from dataclasses import replace
 
 import pytest
 
-from fairlead.fleet.fit import Ceilings, Fit
+from fairlead.fleet.desired_state import Parallelism
+from fairlead.fleet.fit import Fit, SpeedCeilings
 from fairlead.fleet.quantization import WeightFormat
-from fairlead.fleet.wanted import Parallelism
 from fairlead.sizing import assessment, ceilings
-from fairlead.sizing.question import Question
+from fairlead.sizing.sizing_input import SizingInput
 from tests.sizing.asked import ask
 
 
-def found(question: Question) -> Ceilings:
+def found(question: SizingInput) -> SpeedCeilings:
     """The ceilings of something that fits."""
     answer = assessment.assess(question)
     assert isinstance(answer, Fit)

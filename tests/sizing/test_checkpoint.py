@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from fairlead.fleet.quantization import WeightFormat
-from fairlead.fleet.shapes import ModelShape, Part, Stored, Window
+from fairlead.fleet.shapes import MatrixGroup, ModelShape, StoredWeights, WindowedLayers
 from fairlead.sizing import checkpoint, parameters
-from fairlead.sizing.families import Missing
+from fairlead.sizing.families import MissingFact
 from tests.sizing.asked import shape
 
 LLAMA: dict[str, Any] = {
@@ -49,10 +49,10 @@ def read(config: dict[str, Any]) -> ModelShape:
     return found
 
 
-def stored(**quantized: object) -> Stored | Missing:
+def stored(**quantized: object) -> StoredWeights | MissingFact:
     """What the checkpoint says of its weights."""
     found = checkpoint.read("it", json.dumps(LLAMA | {"quantization_config": quantized}))
-    return found if isinstance(found, Missing) else found.stored
+    return found if isinstance(found, MissingFact) else found.stored
 
 
 def test_a_plain_configuration_gives_the_catalogues_shape() -> None:
@@ -63,7 +63,7 @@ def test_a_plain_configuration_gives_the_catalogues_shape() -> None:
 
 def test_the_text_model_inside_a_multimodal_one_is_read_with_its_tower() -> None:
     found, known = read(GEMMA), shape("google/gemma-3-27b-it")
-    assert (found.window, found.rotary_stretch, found.tied) == (Window(layers=52, tokens=1024), 8.0, True)
+    assert (found.window, found.rotary_stretch, found.tied) == (WindowedLayers(layers=52, tokens=1024), 8.0, True)
     assert parameters.text_total(found) == parameters.text_total(known)
     assert found.vision is not None
     assert found.vision.parameters == 27 * (4 * 1152 * 1152 + 2 * 1152 * 4304)
@@ -74,7 +74,7 @@ def test_fields_a_family_leaves_to_its_class_are_the_classes_own() -> None:
     small = inner | {"num_hidden_layers": 34, "hidden_size": 2560, "intermediate_size": 10240}
     found = read({"text_config": small})
     assert parameters.text_total(found) == parameters.text_total(shape("google/gemma-3-4b-it"))
-    assert found.window == Window(layers=29, tokens=1024)
+    assert found.window == WindowedLayers(layers=29, tokens=1024)
 
 
 def test_a_tower_that_is_not_described_takes_what_its_family_comes_with() -> None:
@@ -88,7 +88,7 @@ def test_windows_switched_off_layer_kinds_and_partial_rotation_are_read() -> Non
     kinds = ["sliding_attention", "full_attention"] * 16
     counted = read(LLAMA | {"model_type": "gpt_oss", "sliding_window": 128, "layer_types": kinds})
     partial = read(LLAMA | {"head_dim": 256, "partial_rotary_factor": 0.25})
-    assert (off.window, counted.window, partial.rotary_dim) == (None, Window(layers=16, tokens=128), 64)
+    assert (off.window, counted.window, partial.rotary_dim) == (None, WindowedLayers(layers=16, tokens=128), 64)
 
 
 def test_a_family_named_without_its_text_suffix_is_found() -> None:
@@ -114,13 +114,13 @@ def test_a_family_named_without_its_text_suffix_is_found() -> None:
     ],
 )
 def test_each_way_a_checkpoint_names_its_quantization(quantized: dict[str, Any], expected: WeightFormat) -> None:
-    assert stored(**quantized) == Stored(format=expected, described=True)
+    assert stored(**quantized) == StoredWeights(format=expected, described=True)
 
 
 def test_the_parts_a_checkpoint_left_alone_are_read_from_its_list() -> None:
     ignored = ["lm_head", "re:.*self_attn.*", "model.layers.0.linear_attn.in_proj_qkv", "visual.blocks", "x.mlp.gate"]
-    assert stored(quant_method="modelopt", quant_algo="NVFP4", exclude_modules=ignored) == Stored(
-        format=WeightFormat.NVFP4, kept=frozenset({Part.ATTENTION, Part.RECURRENT_IN}), described=True
+    assert stored(quant_method="modelopt", quant_algo="NVFP4", exclude_modules=ignored) == StoredWeights(
+        format=WeightFormat.NVFP4, kept=frozenset({MatrixGroup.ATTENTION, MatrixGroup.RECURRENT_IN}), described=True
     )
 
 
@@ -136,7 +136,7 @@ def test_the_parts_a_checkpoint_left_alone_are_read_from_its_list() -> None:
     ],
 )
 def test_an_unreadable_quantization_is_an_answer(quantized: dict[str, Any], what: str) -> None:
-    assert stored(**quantized) == Missing(what)
+    assert stored(**quantized) == MissingFact(what)
 
 
 @pytest.mark.parametrize(
@@ -152,9 +152,9 @@ def test_an_unreadable_quantization_is_an_answer(quantized: dict[str, Any], what
     ],
 )
 def test_what_is_no_known_model_says_what_is_missing(text: str, what: str) -> None:
-    assert checkpoint.read("it", text) == Missing(what)
+    assert checkpoint.read("it", text) == MissingFact(what)
 
 
 def test_a_half_described_latent_attention_is_refused_rather_than_guessed() -> None:
     found = checkpoint.read("it", json.dumps(LLAMA | {"kv_lora_rank": 512}))
-    assert found == Missing("a field of the configuration is absent or of another kind: 'qk_rope_head_dim'")
+    assert found == MissingFact("a field of the configuration is absent or of another kind: 'qk_rope_head_dim'")

@@ -6,19 +6,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fairlead.fleet.fit import Span
+from fairlead.fleet.desired_state import Parallelism
+from fairlead.fleet.fit import Estimate
 from fairlead.fleet.quantization import KvFormat
-from fairlead.fleet.wanted import Parallelism
 from fairlead.sizing import kv_pages
-from fairlead.sizing.kv_pages import Group, Pool
-from fairlead.sizing.question import GIB, Drafting, Release
+from fairlead.sizing.kv_pages import KvPagePool, LayerGroup
+from fairlead.sizing.sizing_input import GIB, DraftSetup, VllmRelease
 from tests.sizing.asked import ask, known, shape
 
 CARD = "NVIDIA-GeForce-RTX-5090"
 
 
 def test_plain_attention_has_one_group_of_sixteen_tokens() -> None:
-    assert kv_pages.pool(ask()) == Pool(16 * 131072, (Group(16),))
+    assert kv_pages.pool(ask()) == KvPagePool(16 * 131072, (LayerGroup(16),))
     assert kv_pages.pool(ask()).pages(58.11 * GIB) == pytest.approx(29751, abs=3)
 
 
@@ -64,7 +64,7 @@ def test_a_sparse_indexer_keeps_its_own_keys() -> None:
     ],
 )
 def test_windows_share_a_pool_with_full_layers(name: str, available: float, blocks: int, tokens: int) -> None:
-    asked = replace(ask(name), release=Release(0, 19))
+    asked = replace(ask(name), release=VllmRelease(0, 19))
     assert kv_pages.pool(asked).pages(available * GIB) == pytest.approx(blocks, rel=3e-4)
     assert kv_pages.tokens(asked, available * GIB) == pytest.approx(tokens, rel=1e-3)
 
@@ -73,7 +73,7 @@ def test_only_windowed_layers_make_one_group() -> None:
     windowed = shape("google/gemma-3-4b-it")
     assert windowed.window is not None
     every = replace(windowed, window=replace(windowed.window, layers=windowed.layers))
-    assert kv_pages.pool(replace(ask(), shape=every)).groups == (Group(16, 1024),)
+    assert kv_pages.pool(replace(ask(), shape=every)).groups == (LayerGroup(16, 1024),)
 
 
 def test_two_kinds_that_are_nearly_as_many_are_padded_to_one_size() -> None:
@@ -85,34 +85,36 @@ def test_two_kinds_that_are_nearly_as_many_are_padded_to_one_size() -> None:
 
 def test_wider_heads_get_longer_blocks_of_equal_bytes() -> None:
     spread = replace(ask("google/gemma-4-26B-A4B"), parallelism=Parallelism(tensor=2))
-    assert kv_pages.pool(spread).groups == (Group(32), *(Group(16, 1024),) * 5)
+    assert kv_pages.pool(spread).groups == (LayerGroup(32), *(LayerGroup(16, 1024),) * 5)
 
 
 def test_a_recurrent_model_pages_by_its_state() -> None:
     """299 pages were measured: 5.98 GiB, and 567,978 tokens at 69 pages a request."""
-    asked = replace(ask("qwen3.6-35b-a3b-nvfp4", CARD, 131072), kv=KvFormat.FP8, release=Release(0, 24))
-    assert kv_pages.pool(asked).groups == (Group(2096), *(Group(0),) * 3)
+    asked = replace(ask("qwen3.6-35b-a3b-nvfp4", CARD, 131072), kv=KvFormat.FP8, release=VllmRelease(0, 24))
+    assert kv_pages.pool(asked).groups == (LayerGroup(2096), *(LayerGroup(0),) * 3)
     assert kv_pages.pages_a_request(asked, asked.context) == 69
     assert kv_pages.tokens(asked, 5.98 * GIB) == 567978
 
 
 def test_guessed_tokens_lengthen_states_and_an_mtp_head_joins_the_layers() -> None:
     """426 pages were measured: 11.05 GiB, and 623,873 tokens at 179 pages a request."""
-    drafting = Drafting(tokens=3, mtp=True)
+    drafting = DraftSetup(tokens=3, mtp=True)
     one = ask("qwen3.6-27b-autoround-int4", "NVIDIA-GeForce-RTX-3090", 262144)
-    asked = replace(one, kv=KvFormat.FP8, drafting=drafting, parallelism=Parallelism(tensor=2), release=Release(0, 24))
+    asked = replace(
+        one, kv=KvFormat.FP8, drafting=drafting, parallelism=Parallelism(tensor=2), release=VllmRelease(0, 24)
+    )
     assert kv_pages.pages_a_request(asked, asked.context) == 179
     assert kv_pages.tokens(asked, 11.05 * GIB) == pytest.approx(623873, rel=0.003)
 
 
 def test_a_draft_models_layers_join_the_pool() -> None:
-    drafting = Drafting(tokens=4, model=shape("Qwen/Qwen3-0.6B"))
+    drafting = DraftSetup(tokens=4, model=shape("Qwen/Qwen3-0.6B"))
     target, both = ask("Qwen/Qwen3-8B"), replace(ask("Qwen/Qwen3-8B"), drafting=drafting)
     assert kv_pages.pool(both).page_bytes - kv_pages.pool(target).page_bytes == 16 * 28 * 2 * 8 * 128 * 2
 
 
 def test_no_memory_is_no_pages() -> None:
-    assert kv_pages.spans(ask(), Span(-5.0, 0.0, 2097152.0)) == (Span(0, 0, 16), Span(0, 0, 1 / 512))
+    assert kv_pages.spans(ask(), Estimate(-5.0, 0.0, 2097152.0)) == (Estimate(0, 0, 16), Estimate(0, 0, 1 / 512))
 
 
 @given(st.sampled_from(sorted(known().shapes)), st.integers(1, 20), st.integers(1024, 65536))

@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from fairlead.fleet.fit import Fit, FitReason, NotFitting, Verdict
+from fairlead.fleet.fit import Fit, FitReason, FitVerdict, NoFit
 from fairlead.fleet.quantization import KvFormat
 from fairlead.sizing import assessment, kv_pages, memory
-from fairlead.sizing.question import Question, Release
+from fairlead.sizing.sizing_input import SizingInput, VllmRelease
 from prove import fit_table
 from tests.sizing.asked import ask, known
 
@@ -51,16 +51,16 @@ def test_the_two_starts_said_to_have_an_fp8_cache_are_within_five_percent_of_a_1
 def test_a_start_that_only_worked_eagerly_is_refused_with_graphs(row: str) -> None:
     asked = replace(fit_table.question(BY_ID[row], known()), eager=False)
     answer = assessment.assess(asked)
-    assert isinstance(answer, NotFitting)
+    assert isinstance(answer, NoFit)
     assert answer.reason is FitReason.STATES_FEWER_THAN_SEQUENCES
 
 
 def test_no_start_that_worked_is_refused() -> None:
-    refused = [row["id"] for row in ROWS if isinstance(assessment.assess(fit_table.question(row, known())), NotFitting)]
+    refused = [row["id"] for row in ROWS if isinstance(assessment.assess(fit_table.question(row, known())), NoFit)]
     assert refused == []
 
 
-def _one_more(row: dict[str, str]) -> Question:
+def _one_more(row: dict[str, str]) -> SizingInput:
     """The row's start, asked to hold one request more than it measurably did."""
     asked = fit_table.question(row, known())
     return replace(asked, sequences=int(row["kv_tokens"]) // asked.context + 1)
@@ -76,7 +76,7 @@ def _shows_concurrency(row: dict[str, str]) -> bool:
 @pytest.mark.parametrize("row", [row for row in ROWS if _shows_concurrency(row)], ids=lambda row: row["id"])
 def test_never_says_fits_for_more_requests_than_the_measured_cache_held(row: dict[str, str]) -> None:
     answer = assessment.assess(_one_more(row))
-    assert not (isinstance(answer, Fit) and answer.verdict is Verdict.FITS)
+    assert not (isinstance(answer, Fit) and answer.verdict is FitVerdict.FITS)
 
 
 def test_starts_found_afterwards_lie_within_their_spans() -> None:
@@ -86,15 +86,15 @@ def test_starts_found_afterwards_lie_within_their_spans() -> None:
 
 @pytest.mark.parametrize("row", [row for row in OTHERS if "did not start" in row["notes"]], ids=lambda row: row["id"])
 def test_never_says_fits_where_the_engine_could_not_start(row: dict[str, str]) -> None:
-    assert isinstance(assessment.assess(fit_table.question(row, known())), NotFitting)
+    assert isinstance(assessment.assess(fit_table.question(row, known())), NoFit)
 
 
 @pytest.mark.parametrize("name", ["Qwen/Qwen3-30B-A3B-FP8", "Qwen/Qwen3.5-35B-A3B", "Qwen/Qwen3.8-27B-FP8"])
 def test_never_says_fits_for_what_found_no_memory_on_a_5090(name: str) -> None:
     """vllm-project/vllm#41695, May 2026: these architectures at 16,384 tokens and 0.95, the image tower left out."""
     asked = ask(name, "NVIDIA-GeForce-RTX-5090", 16384)
-    answer = assessment.assess(replace(asked, utilization=0.95, images=False, release=Release(0, 20)))
-    assert answer.verdict is not Verdict.FITS
+    answer = assessment.assess(replace(asked, utilization=0.95, images=False, release=VllmRelease(0, 20)))
+    assert answer.verdict is not FitVerdict.FITS
 
 
 def test_the_page_is_the_one_this_tree_makes() -> None:

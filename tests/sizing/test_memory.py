@@ -7,18 +7,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fairlead.fleet.accelerators import Accelerator
-from fairlead.fleet.fit import Memory, Span, Term
+from fairlead.fleet.desired_state import Parallelism
+from fairlead.fleet.fit import Estimate, MemoryBreakdown, MemoryTerm
 from fairlead.fleet.quantization import Dtype
-from fairlead.fleet.wanted import Parallelism
 from fairlead.sizing import activations, memory, overheads
 from fairlead.sizing.adapters import adapters
-from fairlead.sizing.question import GIB, Drafting, Question, Release
+from fairlead.sizing.sizing_input import GIB, DraftSetup, SizingInput, VllmRelease
 from tests.sizing.asked import ask, card, known
 
-V19 = Release(0, 19)
+V19 = VllmRelease(0, 19)
 
 
-def peak(question: Question) -> float:
+def peak(question: SizingInput) -> float:
     """Likely activations."""
     return activations.peak(replace(question, release=V19)).likely / GIB
 
@@ -42,7 +42,7 @@ def test_the_peak_is_what_the_profile_run_measured(name: str, measured: float) -
 
 
 def test_before_0_17_the_sampler_sorted() -> None:
-    asked = replace(ask("Qwen/Qwen3-14B"), release=Release(0, 15))
+    asked = replace(ask("Qwen/Qwen3-14B"), release=VllmRelease(0, 15))
     assert activations.peak(asked).likely / GIB == pytest.approx(5.64, rel=0.01)
 
 
@@ -73,7 +73,7 @@ def test_the_engine_sees_a_little_less_than_the_driver_says(product: str, gib: f
     span = overheads.visible(unseen)
     assert span.likely / GIB == pytest.approx(gib, abs=within)
     assert span.low < span.likely < span.high
-    assert overheads.visible(replace(unseen, visible_mib=1024)) == Span.exact(GIB)
+    assert overheads.visible(replace(unseen, visible_mib=1024)) == Estimate.exact(GIB)
 
 
 @pytest.mark.parametrize(
@@ -89,20 +89,20 @@ def test_the_engine_sees_a_little_less_than_the_driver_says(product: str, gib: f
     ],
 )
 def test_what_lies_outside_the_tensors(product: str, minor: int, layout: Parallelism, gib: float) -> None:
-    asked = replace(ask(product=product), parallelism=layout, release=Release(0, minor))
+    asked = replace(ask(product=product), parallelism=layout, release=VllmRelease(0, minor))
     assert overheads.framework(asked).likely / GIB == pytest.approx(gib)
 
 
 def test_graphs_are_captured_for_fewer_sizes_when_batches_are_small() -> None:
     assert overheads.graph_sizes(ask()) == 51
     assert overheads.graph_sizes(replace(ask(), max_sequences=1)) == 2
-    assert overheads.graph_sizes(replace(ask(), max_sequences=2, drafting=Drafting(tokens=3))) == 5
+    assert overheads.graph_sizes(replace(ask(), max_sequences=2, drafting=DraftSetup(tokens=3))) == 5
     assert overheads.graphs(ask()).likely / GIB == pytest.approx(0.84, abs=0.05)
-    assert overheads.graphs(replace(ask(), eager=True)) == Span.exact(0)
+    assert overheads.graphs(replace(ask(), eager=True)) == Estimate.exact(0)
 
 
 def test_graphs_come_out_of_the_budget_from_0_20_on() -> None:
-    older, newer = (memory.memory(replace(ask(), utilization=0.9, release=Release(0, minor))) for minor in (19, 20))
+    older, newer = (memory.memory(replace(ask(), utilization=0.9, release=VllmRelease(0, minor))) for minor in (19, 20))
     assert older.kv.likely - newer.kv.likely == pytest.approx(newer.graphs.likely)
     assert memory.unshared(replace(ask(), utilization=0.9)).likely / GIB == pytest.approx(7.919, abs=0.01)
 
@@ -110,7 +110,7 @@ def test_graphs_come_out_of_the_budget_from_0_20_on() -> None:
 def test_adapters_take_full_slots_of_the_highest_rank_before_any_is_loaded() -> None:
     """A rank-16 adapter of every linear layer of this model has 41.9 million parameters."""
     one = adapters(replace(ask(), adapters=(16,)))
-    assert one == Span.exact(41_943_040 * 2)
+    assert one == Estimate.exact(41_943_040 * 2)
     assert adapters(replace(ask(), adapters=(8, 16, 4))) == one.times(3)
     assert adapters(replace(ask(), adapters=(16,), parallelism=Parallelism(tensor=2))).likely == one.likely * 0.75
     assert memory.memory(replace(ask(), adapters=(16,))).kv.likely < memory.memory(ask()).kv.likely
@@ -123,8 +123,8 @@ def test_models_without_a_plain_gated_mlp_have_slots_too(name: str) -> None:
 
 def test_the_terms_have_names_and_the_largest_is_never_the_cache() -> None:
     counted = memory.memory(ask())
-    assert set(counted.by_name()) == set(Term)
-    assert counted.largest is Term.WEIGHTS
+    assert set(counted.by_name()) == set(MemoryTerm)
+    assert counted.largest is MemoryTerm.WEIGHTS
 
 
 CARDS = st.sampled_from(sorted(known().accelerators.values(), key=lambda found: found.product))
@@ -140,5 +140,5 @@ def test_every_span_is_always_in_order_and_the_likely_terms_always_add_up(
     assert _sum(counted) == pytest.approx(counted.budget.likely)
 
 
-def _sum(counted: Memory) -> float:
+def _sum(counted: MemoryBreakdown) -> float:
     return sum(span.likely for span in counted.by_name().values())

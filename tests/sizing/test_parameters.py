@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from fairlead.fleet.shapes import Part
+from fairlead.fleet.shapes import MatrixGroup
 from fairlead.sizing import parameters
 from tests.sizing.asked import facts, known, shape
 
@@ -29,11 +29,11 @@ def test_published_totals_with_a_tower_are_met_within_a_thousandth(size: str) ->
 
 def test_a_dense_models_matrices_by_group() -> None:
     assert parameters.count(shape()) == {
-        Part.EMBEDDING: 128256 * 4096,
-        Part.HEAD: 128256 * 4096,
-        Part.NORMS: 65 * 4096,
-        Part.ATTENTION: 32 * (2 * 4096 * 4096 + 2 * 4096 * 1024),
-        Part.MLP: 32 * 3 * 4096 * 14336,
+        MatrixGroup.EMBEDDING: 128256 * 4096,
+        MatrixGroup.HEAD: 128256 * 4096,
+        MatrixGroup.NORMS: 65 * 4096,
+        MatrixGroup.ATTENTION: 32 * (2 * 4096 * 4096 + 2 * 4096 * 1024),
+        MatrixGroup.MLP: 32 * 3 * 4096 * 14336,
     }
 
 
@@ -64,4 +64,4 @@ def test_every_second_layer_has_experts_in_maverick_and_the_others_a_wide_mlp() 
 
 def test_a_tower_of_unknown_size_counts_nothing() -> None:
     unknown = replace(shape("Qwen/Qwen3-VL-8B-Instruct"), vision=None)
-    assert Part.VISION not in parameters.count(unknown)
+    assert MatrixGroup.VISION not in parameters.count(unknown)

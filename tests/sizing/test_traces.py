@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fairlead.fleet.traffic import Lengths, Traffic
+from fairlead.fleet.traffic import TokenLengths, Traffic
 from fairlead.sizing import traces
-from fairlead.sizing.traces import Request, Unreadable
+from fairlead.sizing.traces import TraceRequest, UnreadableTrace
 
 AZURE = """TIMESTAMP,ContextTokens,GeneratedTokens
 2023-11-16 18:00:00.0000000,100,10
@@ -36,7 +36,7 @@ def test_a_csv_of_requests_gives_rate_burst_and_lengths() -> None:
     found = read(AZURE)
     assert found.requests_per_second == pytest.approx(3 / 120)
     assert found.burst == pytest.approx((2 / 60) / (3 / 120)), "two in the first minute"
-    assert found.prompt == Lengths(p50=200, p95=300, p99=300, mean=200)
+    assert found.prompt == TokenLengths(p50=200, p95=300, p99=300, mean=200)
     assert found.output.mean == 20
 
 
@@ -56,24 +56,24 @@ def test_servegen_weighs_clients_by_what_they_send() -> None:
 
 @pytest.mark.parametrize("text", ["", "a,b\n1,2\n", "{}", "{broken", AZURE[:80]])
 def test_what_is_no_trace_is_said_not_to_be(text: str) -> None:
-    assert isinstance(traces.read(text), Unreadable)
+    assert isinstance(traces.read(text), UnreadableTrace)
 
 
 @pytest.mark.parametrize(
     ("rates", "quantiles"), [("x\n1\n", QUANTILES), ("t_s,client,rate_rps\n", QUANTILES), (RATES, "")]
 )
 def test_what_is_not_servegen_is_said_not_to_be(rates: str, quantiles: str) -> None:
-    assert isinstance(traces.read_rates(rates, quantiles), Unreadable)
+    assert isinstance(traces.read_rates(rates, quantiles), UnreadableTrace)
 
 
 def test_a_single_moment_has_a_rate_too() -> None:
-    found = traces.described([Request(5.0, 10, 1), Request(5.0, 10, 1)])
+    found = traces.summarize([TraceRequest(5.0, 10, 1), TraceRequest(5.0, 10, 1)])
     assert found.requests_per_second == 2
     assert found.burst >= 1
 
 
 def test_retries_and_bursts_add_to_the_peak() -> None:
-    one = Lengths(p50=1, p95=1, p99=1, mean=1)
+    one = TokenLengths(p50=1, p95=1, p99=1, mean=1)
     traffic = Traffic(requests_per_second=10, burst=2, prompt=one, output=one, retries=0.1, cacheable=0.25)
     assert traffic.peak == pytest.approx(22)
     assert traffic.computed_prompt == 0.75
@@ -81,5 +81,5 @@ def test_retries_and_bursts_add_to_the_peak() -> None:
 
 @given(st.floats(1, 1e5), st.floats(1, 20), st.floats(1, 20))
 def test_a_tail_never_lowers_the_mean_below_the_median(p50: float, to95: float, to99: float) -> None:
-    found = Lengths.of_percentiles(p50, p50 * to95, p50 * to95 * to99)
+    found = TokenLengths.of_percentiles(p50, p50 * to95, p50 * to95 * to99)
     assert found.mean >= p50

@@ -6,16 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fairlead.fleet.fit import Span
+from fairlead.fleet.desired_state import Parallelism
+from fairlead.fleet.fit import Estimate
 from fairlead.fleet.quantization import Dtype, WeightFormat
-from fairlead.fleet.shapes import Vision
-from fairlead.fleet.wanted import Parallelism
+from fairlead.fleet.shapes import VisionTower
 from fairlead.sizing import weights
-from fairlead.sizing.question import GIB, Drafting, Question
+from fairlead.sizing.sizing_input import GIB, DraftSetup, SizingInput
 from tests.sizing.asked import ask, shape
 
 
-def gib(question: Question) -> float:
+def gib(question: SizingInput) -> float:
     """Likely weights of one GPU."""
     return weights.bytes_on_fullest_gpu(question).likely / GIB
 
@@ -109,22 +109,22 @@ def test_an_nvfp4_checkpoint_that_was_not_described_may_have_left_attention_alon
 
 
 def test_a_tower_of_unknown_size_widens_the_span_and_none_is_loaded_without_images() -> None:
-    seeing = replace(ask(), shape=replace(shape(), vision=Vision()))
+    seeing = replace(ask(), shape=replace(shape(), vision=VisionTower()))
     span = weights.bytes_on_fullest_gpu(seeing)
     assert (span.high - span.low) / GIB == pytest.approx(1.75, abs=0.15)
     assert gib(replace(seeing, images=False)) == gib(ask())
 
 
 def test_a_draft_model_is_added_and_may_be_held_whole() -> None:
-    small = Drafting(tokens=4, model=shape("Qwen/Qwen3-0.6B"))
+    small = DraftSetup(tokens=4, model=shape("Qwen/Qwen3-0.6B"))
     spread = replace(ask("Qwen/Qwen3-8B"), drafting=small, parallelism=Parallelism(tensor=2))
     found = weights.draft(spread)
     assert found.high == 2 * found.likely == pytest.approx(596049920 * 2)
-    assert weights.draft(ask()) == Span.exact(0)
+    assert weights.draft(ask()) == Estimate.exact(0)
 
 
 def test_an_mtp_head_is_added_only_when_it_drafts() -> None:
-    drafting = Drafting(tokens=1, mtp=True)
+    drafting = DraftSetup(tokens=1, mtp=True)
     found = weights.draft(replace(ask("Qwen/Qwen3.8-27B"), drafting=drafting))
     assert found.likely == pytest.approx(0.85e9, rel=0.01)
 

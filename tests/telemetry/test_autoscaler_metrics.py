@@ -2,14 +2,21 @@
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from fairlead.telemetry.autoscaler_metrics import FAMILIES, MOST_SHOWN, PREFIX, AutoscalerMetrics, Decided, Looks
+from fairlead.telemetry.autoscaler_metrics import (
+    FAMILIES,
+    MOST_SHOWN,
+    PREFIX,
+    AutoscalerMetrics,
+    DecisionMetrics,
+    ScrapeTotals,
+)
 from house import autoscaler_metrics_page
 from house.tree import ROOT
 
 
-def decided(name: str = "chat", **changed: int) -> Decided:
+def decided(name: str = "chat", **changed: int) -> DecisionMetrics:
     figures: dict[str, int] = {"recommended": 3, "wanted": 2, "asleep": 1, "doubts": 0} | changed
-    return Decided(
+    return DecisionMetrics(
         namespace="team",
         name=name,
         age_seconds=None if changed else 0.5,
@@ -30,7 +37,7 @@ def values(page: bytes) -> dict[str, float]:
 
 
 def test_figures_of_a_deployment_are_shown_by_name() -> None:
-    found = values(AutoscalerMetrics().page([decided()], Looks(looks=7, failures={"Stale": 2}, members=3)))
+    found = values(AutoscalerMetrics().page([decided()], ScrapeTotals(looks=7, failures={"Stale": 2}, members=3)))
     assert found[f"{PREFIX}_recommended chat team"] == 3
     assert found[f"{PREFIX}_pods chat team ready"] == 2
     assert found[f"{PREFIX}_candidate chat team tokens"] == 3
@@ -42,7 +49,7 @@ def test_figures_of_a_deployment_are_shown_by_name() -> None:
 
 def test_what_nobody_knows_is_absent() -> None:
     assert f"{PREFIX}_figures_age_seconds chat team" not in values(
-        AutoscalerMetrics().page([decided(doubts=2)], Looks())
+        AutoscalerMetrics().page([decided(doubts=2)], ScrapeTotals())
     )
 
 
@@ -54,7 +61,7 @@ def test_decisions_are_counted_by_reason_and_direction_and_timed() -> None:
     metrics.failed()
     metrics.wrote("done")
     metrics.went_round(0.1, 0.2)
-    found = values(metrics.page([], Looks()))
+    found = values(metrics.page([], ScrapeTotals()))
     assert found[f"{PREFIX}_decisions_total Steady"] == 2
     assert found[f"{PREFIX}_changes_total up"] == found[f"{PREFIX}_changes_total down"] == 1
     assert found[f"{PREFIX}_decision_seconds_bucket 0.0005"] == 1
@@ -66,7 +73,7 @@ def test_decisions_are_counted_by_reason_and_direction_and_timed() -> None:
 
 def test_the_page_does_not_grow_with_the_cluster() -> None:
     many = [decided(f"model-{number:04d}") for number in range(MOST_SHOWN + 50)]
-    found = values(AutoscalerMetrics().page(many, Looks()))
+    found = values(AutoscalerMetrics().page(many, ScrapeTotals()))
     assert found[f"{PREFIX}_deployments"] == MOST_SHOWN + 50
     assert sum(name.startswith(f"{PREFIX}_recommended ") for name in found) == MOST_SHOWN
 

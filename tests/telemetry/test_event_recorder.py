@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fairlead.telemetry import event_recorder
-from fairlead.telemetry.event_recorder import ALL, PER_OBJECT, EventRecorder, EventType, News
+from fairlead.telemetry.event_recorder import ALL, PER_OBJECT, EventRecorder, EventType, NewEvent
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 CHAT = {
@@ -20,9 +20,9 @@ CHAT = {
 }
 
 
-def news(note: str = "4 of 4 replicas serve", **owner: str) -> News:
+def news(note: str = "4 of 4 replicas serve", **owner: str) -> NewEvent:
     """Something to tell."""
-    return News(owner=CHAT | owner, reason="Serving", action="Reconcile", note=note, type=EventType.WARNING)
+    return NewEvent(owner=CHAT | owner, reason="Serving", action="Reconcile", note=note, type=EventType.WARNING)
 
 
 async def swallow(_: dict[str, Any]) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from fairlead.telemetry import log_lines
-from fairlead.telemetry.log_lines import Format, JsonLines, TextLines
+from fairlead.telemetry.log_lines import JsonFormatter, LogFormat, TextFormatter
 
 ABOUT = {
     "namespace": "serving",
@@ -51,7 +51,7 @@ def failed() -> logging.LogRecord:
 
 
 def test_a_json_line_holds_all_that_is_known() -> None:
-    line = JsonLines().format(record(**ABOUT))
+    line = JsonFormatter().format(record(**ABOUT))
     assert "\n" not in line
     assert json.loads(line) == {
         "time": "2025-11-20T12:00:00.500Z",
@@ -64,17 +64,17 @@ def test_a_json_line_holds_all_that_is_known() -> None:
         "generation": 3,
         "reconcile": "r7",
     }
-    assert "ValueError: invalid" in json.loads(JsonLines().format(failed()))["exception"]
+    assert "ValueError: invalid" in json.loads(JsonFormatter().format(failed()))["exception"]
 
 
 def test_a_text_line_says_the_same_to_people() -> None:
-    line = TextLines().format(record(namespace="serving", name_of_object="chat"))
+    line = TextFormatter().format(record(namespace="serving", name_of_object="chat"))
     assert line == r"2025-11-20T12:00:00.500Z INFO    scaled chat\nto\u202e 3  namespace=serving name=chat"
-    assert TextLines().format(failed()).endswith("'broken'")
+    assert TextFormatter().format(failed()).endswith("'broken'")
 
 
-@pytest.mark.parametrize("form", Format)
-def test_after_setup_every_record_goes_one_way_and_kopf_is_quiet(root: logging.Logger, form: Format) -> None:
+@pytest.mark.parametrize("form", LogFormat)
+def test_after_setup_every_record_goes_one_way_and_kopf_is_quiet(root: logging.Logger, form: LogFormat) -> None:
     stream = io.StringIO()
     log_lines.setup(form, "INFO", stream)
     log_lines.setup(form, "INFO", stream)

@@ -2,7 +2,7 @@
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from fairlead.telemetry.operator_metrics import Followed, OperatorMetrics
+from fairlead.telemetry.operator_metrics import InformerHealth, OperatorMetrics
 
 
 def samples(metrics: OperatorMetrics) -> dict[str, float]:
@@ -24,8 +24,8 @@ def all_told() -> OperatorMetrics:
     metrics.reconciled("failed", 0.1, 2000.0, well=False)
     metrics.waiting(3, 1.5)
     metrics.wrote_at_rest("deployments.apps")
-    metrics.follows([Followed(resource="pods", age_seconds=2.0, relists=1, objects=7)])
-    metrics.follows([Followed(resource="pods", age_seconds=3.0, relists=3, objects=8)])
+    metrics.follows([InformerHealth(resource="pods", age_seconds=2.0, relists=1, objects=7)])
+    metrics.follows([InformerHealth(resource="pods", age_seconds=3.0, relists=3, objects=8)])
     metrics.judged({("InferenceDeployment", "Ready", "True"): 4})
     metrics.leads(True)
     metrics.reviewed(True, 0.01)

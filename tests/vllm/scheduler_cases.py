@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from fairlead.sim.engine.request import Request
-from fairlead.sim.engine.settings import EngineSettings, Policy, Speculation
+from fairlead.simulator.engine.requests import EngineRequest
+from fairlead.simulator.engine.settings import EngineSettings, SchedulingPolicy, SpeculationSettings
 
 PAGE: Final = 4
 ADAPTERS: Final = ("", "red", "blue", "green")
@@ -34,12 +34,12 @@ class Asked:
         """What stands at this place of its text."""
         return self.text * 100_000 + place if self.text else 5_000_000 + self.serial * 1000 + place
 
-    def ours(self, *, named: bool) -> Request:
+    def ours(self, *, named: bool) -> EngineRequest:
         """For our engine."""
         full, whole = self.prompt // PAGE, (self.prompt + self.output) // PAGE
         chain = self.text * 10_000 + self.adapter * 1000
         names = tuple(chain + page for page in range(whole)) if named and self.text else ()
-        return Request(
+        return EngineRequest(
             serial=self.serial,
             prompt_tokens=self.prompt,
             output_tokens=self.output,
@@ -66,9 +66,9 @@ def draw(seed: int) -> tuple[EngineSettings, list[Asked]]:
         long_prefill_tokens=dice.choice([0, 0, 5]),
         reserve_whole_prompt=dice.random() < 0.5,
         watermark=dice.choice([0.0, 0.1]),
-        policy=dice.choice(list(Policy)),
+        policy=dice.choice(list(SchedulingPolicy)),
         adapter_slots=adapter_slots,
-        speculation=Speculation(tokens=drafts, acceptance=(0.7, 0.5, 0.4)) if drafts else None,
+        speculation=SpeculationSettings(tokens=drafts, acceptance=(0.7, 0.5, 0.4)) if drafts else None,
     )
     return settings, list(_crowd(dice, adapters=bool(adapter_slots)))
 

@@ -39,11 +39,11 @@ from vllm.v1.request import Request as TheirRequest  # type: ignore[import-not-f
 from vllm.v1.request import RequestStatus
 from vllm.v1.structured_output import StructuredOutputManager  # type: ignore[import-not-found]
 
-from fairlead.sim.engine.batch import Batch, DecodeLine
-from fairlead.sim.engine.core import Core
-from fairlead.sim.engine.request import Request, Standing
-from fairlead.sim.engine.settings import EngineSettings
-from fairlead.sim.engine.steps import Emission, Step
+from fairlead.simulator.engine.batch import DecodeLine, StepBatch
+from fairlead.simulator.engine.core import EngineCore
+from fairlead.simulator.engine.requests import EngineRequest, EngineRequestStatus
+from fairlead.simulator.engine.settings import EngineSettings
+from fairlead.simulator.engine.steps import Emission, EngineStep
 from tests.vllm.scheduler_cases import ADAPTERS, PAGE, Asked, draw
 
 MODEL: Final = {
@@ -71,7 +71,7 @@ class Tick:
         """One second."""
         return DecodeLine(1.0, 0.0)
 
-    def seconds(self, batch: Batch) -> float:  # noqa: ARG002  # all alike
+    def seconds(self, batch: StepBatch) -> float:  # noqa: ARG002  # all alike
         """One second."""
         return 1.0
 
@@ -100,11 +100,11 @@ class Pair:
     """One case in both."""
 
     settings: EngineSettings
-    ours: Core
+    ours: EngineCore
     theirs: Theirs
     hasher: Theirs
     asked: dict[int, Asked] = field(default_factory=dict)
-    mine: dict[int, Request] = field(default_factory=dict)
+    mine: dict[int, EngineRequest] = field(default_factory=dict)
     other: dict[int, Theirs] = field(default_factory=dict)
     leaving: dict[int, list[int]] = field(default_factory=dict)
     now: float = 0.0
@@ -144,7 +144,7 @@ class Pair:
         self._compare_ends()
         return True
 
-    def _compare_schedules(self, step: Step | None, theirs: dict[int, int]) -> None:
+    def _compare_schedules(self, step: EngineStep | None, theirs: dict[int, int]) -> None:
         running = [int(one.request_id) for one in self.theirs.running]
         free = self.theirs.kv_cache_manager.block_pool.get_num_free_blocks()
         mine = {request.serial: tokens for request, tokens in (*step.prompts, *step.decodes)} if step else {}
@@ -170,7 +170,7 @@ class Pair:
     def _compare_ends(self) -> None:
         for serial, request in self.mine.items():
             other = self.other[serial]
-            mine = (request.standing is Standing.ENDED, request.preemptions)
+            mine = (request.standing is EngineRequestStatus.ENDED, request.preemptions)
             theirs = (other.is_finished(), other.num_preemptions)
             if mine != theirs:
                 raise Differs(f"step {self.steps}: request {serial} has ended, was preempted: {mine} against {theirs}")
@@ -229,7 +229,7 @@ def play(seed: int, model: Theirs) -> tuple[Pair, str]:
     dice = random.Random(seed)  # noqa: S311  # no secret
     settings = replace(settings, max_sequences=min(settings.max_sequences, settings.batch_tokens))
     hasher = get_request_block_hasher(PAGE, sha256) if settings.prefix_caching else None
-    pair = Pair(settings, Core(settings, Tick(), dice, plain=seed % 2 == 0), scheduler(settings, model), hasher)
+    pair = Pair(settings, EngineCore(settings, Tick(), dice, plain=seed % 2 == 0), scheduler(settings, model), hasher)
     try:
         for at in range(LAST_STEP):
             for one in (one for one in asked if one.step == at):

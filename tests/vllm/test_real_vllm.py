@@ -9,24 +9,24 @@ import pytest
 import yaml
 
 from devcluster.cache import Cache
-from fairlead.cli import knowing, vllm_opinion
+from fairlead.cli import offline_data, vllm_check
 from fairlead.cli.main import main
-from fairlead.cli.vllm_opinion import Opinion
+from fairlead.cli.vllm_check import VllmVerdict
 from fairlead.controller import admission
 from fairlead.controller.review import Review
 from fairlead.engines import catalogue
-from fairlead.engines.asked import Asked
-from fairlead.engines.engine import Engine
+from fairlead.engines.engine import EngineDescription
+from fairlead.engines.engine_setup import EngineSetup
 from fairlead.engines.vllm import parsers
-from fairlead.fleet.refusals import Refusal
-from fairlead.fleet.wanted import EngineKind
+from fairlead.fleet.desired_state import EngineKind
+from fairlead.fleet.findings import SpecRefusal
 from house import real_vllm, vllm_flags
 from tests.engines import refused, refused_extras, refused_together
 from tests.vllm.beyond import NEEDS_A_GPU, OURS
 
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLES = sorted((ROOT / "manifests" / "samples").glob("*.yaml"))
-TABLES: Sequence[dict[str, tuple[Asked, tuple[Refusal, ...]]]] = (
+TABLES: Sequence[dict[str, tuple[EngineSetup, tuple[SpecRefusal, ...]]]] = (
     refused.FORMATS,
     refused.CACHES,
     refused_extras.EXTRAS,
@@ -44,42 +44,42 @@ print(json.dumps([sorted(one.list_registered()) for one in (ToolParserManager, R
 WISHES = {name: asked for table in TABLES for name, (asked, _) in table.items()}
 
 
-def vllm() -> Engine:
+def vllm() -> EngineDescription:
     engine = catalogue.describe(EngineKind.VLLM)
-    assert not isinstance(engine, Refusal)
+    assert not isinstance(engine, SpecRefusal)
     return engine
 
 
 @pytest.fixture(scope="module")
-def of_samples() -> dict[str, Opinion]:
+def of_samples() -> dict[str, VllmVerdict]:
     """vLLM's verdict on every sample that is its to judge."""
-    known = knowing.offline()
+    known = offline_data.offline_knowledge()
     documents = [one for path in SAMPLES for one in yaml.safe_load_all(path.read_text())]
     reviews = [admission.review(one, known) for one in documents]
-    return vllm_opinion.ask([one for one in reviews if one.asked is not None])
+    return vllm_check.check([one for one in reviews if one.asked is not None])
 
 
 @pytest.fixture(scope="module")
-def of_wishes() -> dict[str, Opinion]:
+def of_wishes() -> dict[str, VllmVerdict]:
     """vLLM's verdict on every wish that our table refuses."""
     reviews = [
         Review(kind="InferenceDeployment", name=name, engine=vllm(), asked=asked) for name, asked in WISHES.items()
     ]
-    return vllm_opinion.ask(reviews)
+    return vllm_check.check(reviews)
 
 
-def test_vllm_takes_what_we_render_for_every_sample(of_samples: dict[str, Opinion]) -> None:
+def test_vllm_takes_what_we_render_for_every_sample(of_samples: dict[str, VllmVerdict]) -> None:
     assert {name: one.words for name, one in of_samples.items() if not one.accepted} == {}
     assert len(of_samples) >= 12
 
 
 @pytest.mark.parametrize("name", sorted(set(WISHES) - set(NEEDS_A_GPU) - set(OURS)))
-def test_vllm_refuses_what_we_say_it_refuses(name: str, of_wishes: dict[str, Opinion]) -> None:
+def test_vllm_refuses_what_we_say_it_refuses(name: str, of_wishes: dict[str, VllmVerdict]) -> None:
     assert not of_wishes[name].accepted
 
 
 @pytest.mark.parametrize("name", sorted({**NEEDS_A_GPU, **OURS}))
-def test_what_is_said_to_be_beyond_confirmation_is(name: str, of_wishes: dict[str, Opinion]) -> None:
+def test_what_is_said_to_be_beyond_confirmation_is(name: str, of_wishes: dict[str, VllmVerdict]) -> None:
     assert of_wishes[name].accepted, "it is confirmed after all: take it off the list"
 
 
@@ -127,7 +127,7 @@ def test_the_parsers_we_know_are_those_of_its_registries() -> None:
 def test_a_flag_it_does_not_know_is_named_with_the_nearest_and_ends_its_start(image: str | None) -> None:
     document = yaml.safe_load((ROOT / "manifests" / "samples" / "quickstart.yaml").read_text())
     document["spec"]["engine"] = {"extraArgs": ["--enable-prompt-token-details"]} | ({"image": image} if image else {})
-    review = admission.review(document, knowing.offline())
+    review = admission.review(document, offline_data.offline_knowledge())
     said = [(one.value, one.remedy) for one in (review.cautions if image else review.refusals)]
     assert ("--enable-prompt-token-details", "did you mean --enable-prompt-tokens-details?") in said
-    assert not vllm_opinion.ask([review])["chat"].accepted
+    assert not vllm_check.check([review])["chat"].accepted

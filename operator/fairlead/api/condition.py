@@ -5,10 +5,10 @@ from typing import Annotated
 
 from pydantic import Field
 
-from fairlead.api.part import ByKey, Part
+from fairlead.api.api_model import ApiModel, KeyedList
 
 
-class Truth(StrEnum):
+class ConditionStatus(StrEnum):
     """Whether a condition holds."""
 
     TRUE = "True"
@@ -16,11 +16,11 @@ class Truth(StrEnum):
     UNKNOWN = "Unknown"
 
 
-class Condition(Part):
+class Condition(ApiModel):
     """One thing that holds, does not hold, or cannot be told."""
 
     type: str = Field(description="What is judged, in CamelCase.", max_length=316)
-    status: Truth = Field(description="True, False or Unknown.")
+    status: ConditionStatus = Field(description="True, False or Unknown.")
     observed_generation: Annotated[int, Field(ge=0)] | None = Field(
         default=None, description="Generation of the spec that was judged."
     )
@@ -36,10 +36,10 @@ class Condition(Part):
     message: str = Field(description="Which field, which value, which rule, and what to do.", max_length=32_768)
 
 
-Conditions = Annotated[tuple[Condition, ...], Field(max_length=32), ByKey("type", lambda one: one.type)]
+Conditions = Annotated[tuple[Condition, ...], Field(max_length=32), KeyedList("type", lambda one: one.type)]
 
 
-class Status(Part):
+class ObjectStatus(ApiModel):
     """What every one of our objects reports."""
 
     observed_generation: Annotated[int, Field(ge=0)] | None = Field(

@@ -4,12 +4,12 @@ from typing import Annotated
 
 from pydantic import Field
 
-from fairlead.api.part import Part
-from fairlead.api.words import PIECE, ObjectName, SecretKeyName, Spelling
+from fairlead.api.api_model import ApiModel
+from fairlead.api.string_formats import PATH_PIECE, ObjectName, SecretKeyName, StringFormat
 
 ParserName = Annotated[
     str,
-    Spelling(
+    StringFormat(
         pattern=r"[A-Za-z0-9][-A-Za-z0-9._]*",
         longest=64,
         because="this cannot be the name of a parser",
@@ -18,7 +18,7 @@ ParserName = Annotated[
 ]
 TemplateText = Annotated[
     str,
-    Spelling(
+    StringFormat(
         pattern=r"[^-\x00][^\x00]*",
         somewhere=r"[{]",
         longest=32_768,
@@ -26,10 +26,10 @@ TemplateText = Annotated[
         remedy="write the template itself, with the braces of Jinja in it, or name a file by path or configMap",
     ),
 ]
-FilePath = Annotated[
+ContainerPath = Annotated[
     str,
-    Spelling(
-        pattern=rf"(/{PIECE})+",
+    StringFormat(
+        pattern=rf"(/{PATH_PIECE})+",
         longest=512,
         because="this is not the path of a file in the container",
         remedy="write an absolute path, for instance /vllm-workspace/examples/tool_chat_template_hermes.jinja",
@@ -37,14 +37,14 @@ FilePath = Annotated[
 ]
 
 
-class ConfigMapKeyRef(Part):
+class ConfigMapKeyRef(ApiModel):
     """One key of a ConfigMap in the same namespace."""
 
     name: ObjectName = Field(description="Name of the ConfigMap, in the namespace of this object.")
     key: SecretKeyName = Field(description="Key in the ConfigMap that holds the value.")
 
 
-class Tools(Part):
+class Tools(ApiModel):
     """Tool calls: how the engine finds them in what the model writes."""
 
     parser: ParserName | None = Field(
@@ -60,7 +60,7 @@ class Tools(Part):
     )
 
 
-class Reasoning(Part):
+class Reasoning(ApiModel):
     """Reasoning: how the engine separates it from the answer."""
 
     parser: ParserName | None = Field(
@@ -71,13 +71,13 @@ class Reasoning(Part):
     )
 
 
-class ChatTemplate(Part):
+class ChatTemplate(ApiModel):
     """The Jinja template that turns messages and tools into a prompt; exactly one of three sources."""
 
     inline: TemplateText | None = Field(
         default=None, description="The template itself. Its text stands on the engine's command line."
     )
-    path: FilePath | None = Field(
+    path: ContainerPath | None = Field(
         default=None,
         description="Absolute path of a file in the engine's container: one of the image, or of a mounted model, "
         "for instance /models/model/chat_template.jinja of an oci:// or pvc:// source.",

@@ -3,7 +3,7 @@
 from typing import Any, Final
 
 from fairlead.api import schema
-from fairlead.api.kinds import GROUP, KINDS, VERSION, Column, Kind
+from fairlead.api.kinds import GROUP, KINDS, VERSION, Kind, PrinterColumn
 
 NAME_PATTERN: Final = "[a-z]([-a-z0-9]{0,61}[a-z0-9])?"
 NAME_CEL: Final = f"self.metadata.name.matches('^{NAME_PATTERN}$')"
@@ -54,7 +54,7 @@ def _version(kind: Kind[Any]) -> dict[str, Any]:
     }
 
 
-def _column(column: Column) -> dict[str, Any]:
+def _column(column: PrinterColumn) -> dict[str, Any]:
     shown = {"name": column.name, "type": column.type, "jsonPath": column.path}
     return shown | ({"priority": 1} if column.wide else {})
 

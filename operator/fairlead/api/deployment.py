@@ -4,14 +4,14 @@ from typing import Annotated
 
 from pydantic import Field
 
+from fairlead.api.api_model import ApiModel
 from fairlead.api.engine import Engine
+from fairlead.api.lifecycle import MOST_REPLICAS, Drain, ObjectRef, Rollout, Router, Scaling
 from fairlead.api.model import Model
-from fairlead.api.part import Part
 from fairlead.api.pods import Accelerator, Parallelism, Placement, Storage
-from fairlead.api.running import MOST_REPLICAS, Drain, ObjectRef, Rollout, Router, Scaling
 
 
-class InferenceDeploymentSpec(Part):
+class InferenceDeploymentSpec(ApiModel):
     """What is wanted: a model, an engine, GPUs, and how many replicas."""
 
     model: Model = Field(description="The model that is served. Required.")

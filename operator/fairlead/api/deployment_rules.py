@@ -5,11 +5,11 @@ from typing import Any, Final
 from fairlead.api.conversation import ChatTemplate
 from fairlead.api.deployment import InferenceDeploymentSpec
 from fairlead.api.engine import Adapter, Batching, Draft, Engine, EnvValueFrom, EnvVariable, Speculation
+from fairlead.api.field_rule import FieldErrorReason, FieldRule
+from fairlead.api.lifecycle import Canary, Rollout, Scaling
 from fairlead.api.model import Model
 from fairlead.api.pods import Toleration, TolerationOperator
-from fairlead.api.rule import Fault, Rule
-from fairlead.api.running import Canary, Rollout, Scaling
-from fairlead.fleet.wanted import NO_RESOURCE, EngineKind, RolloutStrategy, SpeculationMethod
+from fairlead.fleet.desired_state import NO_RESOURCE, EngineKind, RolloutStrategy, SpeculationMethod
 
 _WITH_DRAFT: Final = (SpeculationMethod.DRAFT_MODEL, SpeculationMethod.EAGLE3)
 _SLEEPERS: Final = (EngineKind.VLLM, EngineKind.SIMULATED)
@@ -19,11 +19,11 @@ def _gpus(spec: InferenceDeploymentSpec) -> int:
     return spec.parallelism.tensor * spec.parallelism.pipeline * spec.parallelism.data
 
 
-def _revision_of(on: type[Any]) -> Rule[Any]:
-    return Rule[Any](
+def _revision_of(on: type[Any]) -> FieldRule[Any]:
+    return FieldRule[Any](
         on=on,
         field="revision",
-        fault=Fault.FORBIDDEN,
+        fault=FieldErrorReason.FORBIDDEN,
         cel="!has(self.revision) || self.source.startsWith('hf://')",
         holds=lambda it: it.revision is None or it.source.startswith("hf://"),
         because="only hf:// sources have revisions",
@@ -31,40 +31,40 @@ def _revision_of(on: type[Any]) -> Rule[Any]:
     )
 
 
-_WHOLE: Final[tuple[Rule[Any], ...]] = (
-    Rule[InferenceDeploymentSpec](
+_WHOLE: Final[tuple[FieldRule[Any], ...]] = (
+    FieldRule[InferenceDeploymentSpec](
         on=InferenceDeploymentSpec,
         field="replicas",
-        fault=Fault.FORBIDDEN,
+        fault=FieldErrorReason.FORBIDDEN,
         cel="!(has(self.replicas) && has(self.scaling))",
         holds=lambda it: it.replicas is None or it.scaling is None,
         because="replicas and scaling cannot both decide the number of replicas",
         remedy="remove scaling to count yourself (or with kubectl scale, an HPA, KEDA), or remove replicas to let "
         "Fairlead scale",
     ),
-    Rule[InferenceDeploymentSpec](
+    FieldRule[InferenceDeploymentSpec](
         on=InferenceDeploymentSpec,
         field="router",
-        fault=Fault.FORBIDDEN,
+        fault=FieldErrorReason.FORBIDDEN,
         cel="!(has(self.router) && has(self.gateway))",
         holds=lambda it: it.router is None or it.gateway is None,
         because="a deployment is served by its own router or through a gateway, not both",
         remedy="remove gateway, which this release does not run, and keep router",
     ),
-    Rule[InferenceDeploymentSpec](
+    FieldRule[InferenceDeploymentSpec](
         on=InferenceDeploymentSpec,
         field="accelerator.resource",
-        fault=Fault.INVALID,
+        fault=FieldErrorReason.INVALID,
         cel="!has(self.accelerator.resource) || self.accelerator.resource != 'none' || "
         "(has(self.engine) && has(self.engine.kind) && self.engine.kind == 'Simulated')",
         holds=lambda it: it.accelerator.resource != NO_RESOURCE or it.engine.kind is EngineKind.SIMULATED,
         because="an engine that computes needs a GPU",
         remedy="remove accelerator.resource, or write engine.kind: Simulated to try without a GPU",
     ),
-    Rule[InferenceDeploymentSpec](
+    FieldRule[InferenceDeploymentSpec](
         on=InferenceDeploymentSpec,
         field="accelerator.count",
-        fault=Fault.INVALID,
+        fault=FieldErrorReason.INVALID,
         cel="!has(self.accelerator.count) || self.accelerator.count == (has(self.parallelism) ? "
         "self.parallelism.tensor * self.parallelism.pipeline * self.parallelism.data : 1)",
         holds=lambda it: it.accelerator.count in (None, _gpus(it)),
@@ -72,30 +72,30 @@ _WHOLE: Final[tuple[Rule[Any], ...]] = (
         remedy="remove accelerator.count, or set parallelism.tensor to it",
     ),
 )
-_ENGINE: Final[tuple[Rule[Any], ...]] = (
+_ENGINE: Final[tuple[FieldRule[Any], ...]] = (
     *(_revision_of(on) for on in (Model, Draft, Adapter)),
-    Rule[Speculation](
+    FieldRule[Speculation](
         on=Speculation,
         field="draft",
-        fault=Fault.REQUIRED,
+        fault=FieldErrorReason.REQUIRED,
         cel="!(self.method in ['draftModel', 'eagle3']) || has(self.draft)",
         holds=lambda it: it.method not in _WITH_DRAFT or it.draft is not None,
         because="methods draftModel and eagle3 need a draft model",
         remedy="set draft.source, for instance hf://yuhuili/EAGLE3-LLaMA3.1-Instruct-8B, or use method ngram",
     ),
-    Rule[Speculation](
+    FieldRule[Speculation](
         on=Speculation,
         field="draft",
-        fault=Fault.FORBIDDEN,
+        fault=FieldErrorReason.FORBIDDEN,
         cel="self.method != 'ngram' || !has(self.draft)",
         holds=lambda it: it.method is not SpeculationMethod.NGRAM or it.draft is None,
         because="method ngram takes draft tokens from the prompt and loads no draft model",
         remedy="remove draft, or use method draftModel or eagle3",
     ),
-    Rule[Speculation](
+    FieldRule[Speculation](
         on=Speculation,
         field="lookupMin",
-        fault=Fault.FORBIDDEN,
+        fault=FieldErrorReason.FORBIDDEN,
         cel="self.method in ['ngram', 'off'] || !(has(self.lookupMin) || has(self.lookupMax))",
         holds=lambda it: (
             it.method in (SpeculationMethod.NGRAM, SpeculationMethod.OFF)
@@ -104,38 +104,38 @@ _ENGINE: Final[tuple[Rule[Any], ...]] = (
         because="lookupMin and lookupMax belong to method ngram",
         remedy="remove both, or use method ngram",
     ),
-    Rule[Speculation](
+    FieldRule[Speculation](
         on=Speculation,
         field="lookupMin",
-        fault=Fault.INVALID,
+        fault=FieldErrorReason.INVALID,
         cel="!(has(self.lookupMin) && has(self.lookupMax)) || self.lookupMin <= self.lookupMax",
         holds=lambda it: it.lookup_min is None or it.lookup_max is None or it.lookup_min <= it.lookup_max,
         because="lookupMin must not exceed lookupMax ({lookupMax})",
         remedy="lower lookupMin or raise lookupMax",
     ),
-    Rule[Engine](
+    FieldRule[Engine](
         on=Engine,
         field="sleep.enabled",
-        fault=Fault.FORBIDDEN,
+        fault=FieldErrorReason.FORBIDDEN,
         cel="!has(self.sleep) || !has(self.sleep.enabled) || !self.sleep.enabled || !has(self.kind) || "
         "self.kind in ['vLLM', 'Simulated']",
         holds=lambda it: not it.sleep.enabled or it.kind in _SLEEPERS,
         because="engines of this kind cannot be put to sleep",
         remedy="remove sleep, or use kind vLLM",
     ),
-    Rule[ChatTemplate](
+    FieldRule[ChatTemplate](
         on=ChatTemplate,
         field="inline",
-        fault=Fault.INVALID,
+        fault=FieldErrorReason.INVALID,
         cel="(has(self.inline) ? 1 : 0) + (has(self.path) ? 1 : 0) + (has(self.configMap) ? 1 : 0) == 1",
         holds=lambda it: [it.inline, it.path, it.config_map].count(None) == 2,
         because="a chat template comes from exactly one of inline, path and configMap",
         remedy="keep one of them, or remove chatTemplate to use the model's own",
     ),
-    Rule[Batching](
+    FieldRule[Batching](
         on=Batching,
         field="maxBatchedTokens",
-        fault=Fault.INVALID,
+        fault=FieldErrorReason.INVALID,
         cel="!(has(self.maxBatchedTokens) && has(self.maxSequences)) || self.maxBatchedTokens >= self.maxSequences",
         holds=lambda it: (
             it.max_batched_tokens is None or it.max_sequences is None or it.max_batched_tokens >= it.max_sequences
@@ -144,103 +144,103 @@ _ENGINE: Final[tuple[Rule[Any], ...]] = (
         "a step",
         remedy="raise maxBatchedTokens (2048 or more is usual) or lower maxSequences",
     ),
-    Rule[EnvVariable](
+    FieldRule[EnvVariable](
         on=EnvVariable,
         field="value",
-        fault=Fault.INVALID,
+        fault=FieldErrorReason.INVALID,
         cel="has(self.value) != has(self.valueFrom)",
         holds=lambda it: (it.value is None) != (it.value_from is None),
         because="a variable has either value or valueFrom",
         remedy='keep one of them; for an empty variable write value: ""',
     ),
-    Rule[EnvValueFrom](
+    FieldRule[EnvValueFrom](
         on=EnvValueFrom,
         field="secretKeyRef",
-        fault=Fault.INVALID,
+        fault=FieldErrorReason.INVALID,
         cel="has(self.secretKeyRef) != has(self.configMapKeyRef)",
         holds=lambda it: (it.secret_key_ref is None) != (it.config_map_key_ref is None),
         because="valueFrom reads either secretKeyRef or configMapKeyRef",
         remedy="keep one of them",
     ),
 )
-_RUNNING: Final[tuple[Rule[Any], ...]] = (
-    Rule[Toleration](
+_RUNNING: Final[tuple[FieldRule[Any], ...]] = (
+    FieldRule[Toleration](
         on=Toleration,
         field="value",
-        fault=Fault.FORBIDDEN,
+        fault=FieldErrorReason.FORBIDDEN,
         cel="self.operator != 'Exists' || !has(self.value)",
         holds=lambda it: it.operator is not TolerationOperator.EXISTS or it.value is None,
         because="operator Exists compares no value",
         remedy="remove value, or use operator Equal",
     ),
-    Rule[Toleration](
+    FieldRule[Toleration](
         on=Toleration,
         field="key",
-        fault=Fault.REQUIRED,
+        fault=FieldErrorReason.REQUIRED,
         cel="self.operator != 'Equal' || has(self.key)",
         holds=lambda it: it.operator is not TolerationOperator.EQUAL or it.key is not None,
         because="operator Equal compares the value of a key",
         remedy="set key, or use operator Exists to tolerate every taint",
     ),
-    Rule[Rollout](
+    FieldRule[Rollout](
         on=Rollout,
         field="canary",
-        fault=Fault.INVALID,
+        fault=FieldErrorReason.INVALID,
         cel="(self.strategy == 'Canary') == has(self.canary)",
         holds=lambda it: (it.strategy is RolloutStrategy.CANARY) == (it.canary is not None),
         because="canary.steps belong to strategy Canary, and Canary needs them",
         remedy="use Replace or Surge without canary, since this release does not carry out canary steps",
     ),
-    Rule[Rollout](
+    FieldRule[Rollout](
         on=Rollout,
         field="maxSurge",
-        fault=Fault.FORBIDDEN,
+        fault=FieldErrorReason.FORBIDDEN,
         cel="self.strategy != 'Replace' || !has(self.maxSurge) || self.maxSurge == 0",
         holds=lambda it: it.strategy is not RolloutStrategy.REPLACE or not it.max_surge,
         because="strategy Replace uses the GPUs of the replica that goes and never starts one beyond the wanted number",
         remedy="remove maxSurge, or use strategy Surge if there are spare GPUs",
     ),
-    Rule[Rollout](
+    FieldRule[Rollout](
         on=Rollout,
         field="maxUnavailable",
-        fault=Fault.INVALID,
+        fault=FieldErrorReason.INVALID,
         cel="self.strategy != 'Replace' || !has(self.maxUnavailable) || self.maxUnavailable > 0",
         holds=lambda it: it.strategy is not RolloutStrategy.REPLACE or it.max_unavailable != 0,
         because="strategy Replace takes a replica away before the new one starts, so one must be allowed to be missing",
         remedy="set maxUnavailable to 1 or more, or use strategy Surge if there are spare GPUs",
     ),
-    Rule[Rollout](
+    FieldRule[Rollout](
         on=Rollout,
         field="maxSurge",
-        fault=Fault.INVALID,
+        fault=FieldErrorReason.INVALID,
         cel="self.strategy == 'Replace' || !has(self.maxSurge) || self.maxSurge > 0 || "
         "(has(self.maxUnavailable) && self.maxUnavailable > 0)",
         holds=lambda it: it.strategy is RolloutStrategy.REPLACE or it.max_surge != 0 or bool(it.max_unavailable),
         because="with maxSurge 0 and maxUnavailable 0 no replica can be exchanged",
         remedy="set maxSurge to 1 (needs spare GPUs), or use strategy Replace",
     ),
-    Rule[Canary](
+    FieldRule[Canary](
         on=Canary,
         field="steps",
-        fault=Fault.INVALID,
+        fault=FieldErrorReason.INVALID,
         cel="self.steps.map(step, step.weight).isSorted()",
         holds=lambda it: list(it.steps) == sorted(it.steps, key=lambda step: step.weight),
         because="the weight of a canary must not shrink from step to step",
         remedy="order the steps by weight",
     ),
-    Rule[Scaling](
+    FieldRule[Scaling](
         on=Scaling,
         field="minReplicas",
-        fault=Fault.INVALID,
+        fault=FieldErrorReason.INVALID,
         cel="self.minReplicas <= self.maxReplicas",
         holds=lambda it: it.min_replicas <= it.max_replicas,
         because="minReplicas must not exceed maxReplicas ({maxReplicas})",
         remedy="raise maxReplicas or lower minReplicas",
     ),
-    Rule[Scaling](
+    FieldRule[Scaling](
         on=Scaling,
         field="minReplicas",
-        fault=Fault.INVALID,
+        fault=FieldErrorReason.INVALID,
         cel="self.minReplicas > 0 || has(self.policy)",
         holds=lambda it: it.min_replicas > 0 or it.policy is not None,
         because="minReplicas 0 needs a policy that says when the last replica may go",

@@ -4,24 +4,15 @@ from typing import Annotated
 
 from pydantic import Field
 
+from fairlead.api.api_model import ApiModel, KeyedList
 from fairlead.api.conversation import ChatTemplate, ConfigMapKeyRef, Reasoning, Tools
 from fairlead.api.model import SecretKeyRef
-from fairlead.api.part import ByKey, Part
-from fairlead.api.words import (
-    Argument,
-    EnvName,
-    Image,
-    ModelName,
-    Revision,
-    Share,
-    SourceText,
-    Version,
-)
+from fairlead.api.string_formats import Argument, EnvName, Image, ModelName, Revision, Share, SourceText, Version
+from fairlead.fleet.desired_state import EngineKind, SpeculationMethod
 from fairlead.fleet.quantization import Dtype, KvFormat, WeightFormat
-from fairlead.fleet.wanted import EngineKind, SpeculationMethod
 
 
-class Quantization(Part):
+class Quantization(ApiModel):
     """How numbers are stored on the GPU."""
 
     weights: WeightFormat = Field(
@@ -37,7 +28,7 @@ class Quantization(Part):
     )
 
 
-class PrefixCaching(Part):
+class PrefixCaching(ApiModel):
     """Reuse of what was computed for the same beginning of a prompt."""
 
     enabled: bool = Field(
@@ -47,7 +38,7 @@ class PrefixCaching(Part):
     )
 
 
-class Draft(Part):
+class Draft(ApiModel):
     """The small model that proposes tokens."""
 
     source: SourceText = Field(description="Where the draft's weights are read from; spelled as spec.model.source.")
@@ -56,7 +47,7 @@ class Draft(Part):
     )
 
 
-class Speculation(Part):
+class Speculation(ApiModel):
     """Guessing tokens ahead: faster answers at low load, wasted work at high load."""
 
     method: SpeculationMethod = Field(
@@ -87,7 +78,7 @@ class Speculation(Part):
     )
 
 
-class Sleep(Part):
+class Sleep(ApiModel):
     """Giving the GPU's memory back while nobody asks, and taking it again within seconds."""
 
     enabled: bool = Field(
@@ -99,7 +90,7 @@ class Sleep(Part):
     )
 
 
-class Batching(Part):
+class Batching(ApiModel):
     """Limits of the batch that a replica works on. What is left out is the engine's own default for this GPU."""
 
     max_sequences: Annotated[int, Field(ge=1, le=8192)] | None = Field(
@@ -118,7 +109,7 @@ class Batching(Part):
     )
 
 
-class Context(Part):
+class Context(ApiModel):
     """How long a conversation may be."""
 
     max_tokens: Annotated[int, Field(ge=16, le=16_777_216)] | None = Field(
@@ -128,7 +119,7 @@ class Context(Part):
     )
 
 
-class Adapter(Part):
+class Adapter(ApiModel):
     """One LoRA adapter on top of the model."""
 
     name: ModelName = Field(description="Name by which clients ask for the adapter; unique in this object.")
@@ -139,14 +130,14 @@ class Adapter(Part):
     )
 
 
-class EnvValueFrom(Part):
+class EnvValueFrom(ApiModel):
     """Where a variable's value is read from when a replica starts."""
 
     secret_key_ref: SecretKeyRef | None = Field(default=None, description="A key of a Secret.")
     config_map_key_ref: ConfigMapKeyRef | None = Field(default=None, description="A key of a ConfigMap.")
 
 
-class EnvVariable(Part):
+class EnvVariable(ApiModel):
     """One environment variable of the engine, spelled as in a Pod."""
 
     name: EnvName = Field(description="Name of the variable.")
@@ -156,7 +147,7 @@ class EnvVariable(Part):
     value_from: EnvValueFrom | None = Field(default=None, description="Where its value is read from instead.")
 
 
-class Engine(Part):
+class Engine(ApiModel):
     """The program that serves, and its levers."""
 
     kind: EngineKind = Field(
@@ -193,7 +184,7 @@ class Engine(Part):
         default=False,
         description="Runs Python code that comes with the model, with the engine's rights. Default false.",
     )
-    adapters: Annotated[tuple[Adapter, ...], ByKey("name", lambda one: one.name)] = Field(
+    adapters: Annotated[tuple[Adapter, ...], KeyedList("name", lambda one: one.name)] = Field(
         default=(), max_length=64, description="LoRA adapters, each served under a name of its own."
     )
     tools: Tools | None = Field(
@@ -218,6 +209,6 @@ class Engine(Part):
         "that it knows.",
         json_schema_extra={"x-kubernetes-list-type": "atomic"},
     )
-    env: Annotated[tuple[EnvVariable, ...], ByKey("name", lambda one: one.name)] = Field(
+    env: Annotated[tuple[EnvVariable, ...], KeyedList("name", lambda one: one.name)] = Field(
         default=(), max_length=64, description="Further environment variables of the engine, spelled as in a Pod."
     )

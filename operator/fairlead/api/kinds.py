@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from typing import Any, Final, Generic, TypeVar
 
-from fairlead.api.condition import Status
+from fairlead.api.api_model import ApiModel
+from fairlead.api.condition import ObjectStatus
 from fairlead.api.deployment import InferenceDeploymentSpec
 from fairlead.api.gateway import InferenceGatewaySpec
-from fairlead.api.part import Part
 from fairlead.api.policy import AutoscalingPolicySpec
 from fairlead.api.status import AutoscalingPolicyStatus, InferenceDeploymentStatus, InferenceGatewayStatus
 
@@ -14,13 +14,13 @@ GROUP: Final = "fairlead.dev"
 VERSION: Final = "v1alpha1"
 API_VERSION: Final = f"{GROUP}/{VERSION}"
 
-S = TypeVar("S", bound=Part)
+S = TypeVar("S", bound=ApiModel)
 
 _READY: Final = '.status.conditions[?(@.type=="Ready")]'
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Column:
+class PrinterColumn:
     """One column of `kubectl get`."""
 
     name: str
@@ -39,8 +39,8 @@ class Kind(Generic[S]):
     short: str
     about: str
     spec: type[S]
-    status: type[Status]
-    columns: tuple[Column, ...]
+    status: type[ObjectStatus]
+    columns: tuple[PrinterColumn, ...]
     scalable: bool
     """Whether kubectl scale and a HorizontalPodAutoscaler may set spec.replicas."""
     in_all: bool
@@ -52,7 +52,7 @@ class Kind(Generic[S]):
         return f"{self.plural}.{GROUP}"
 
 
-_AGE: Final = Column(name="Age", path=".metadata.creationTimestamp", type="date")
+_AGE: Final = PrinterColumn(name="Age", path=".metadata.creationTimestamp", type="date")
 
 DEPLOYMENT: Final = Kind(
     name="InferenceDeployment",
@@ -62,16 +62,16 @@ DEPLOYMENT: Final = Kind(
     spec=InferenceDeploymentSpec,
     status=InferenceDeploymentStatus,
     columns=(
-        Column(name="Model", path=".spec.model.source"),
-        Column(name="Product", path=".spec.accelerator.product"),
-        Column(name="Ready", path=".status.readyReplicas", type="integer"),
-        Column(name="Desired", path=".status.desiredReplicas", type="integer"),
-        Column(name="Routable", path=".status.routableReplicas", type="integer"),
-        Column(name="Policy", path=".spec.scaling.policy.name"),
-        Column(name="Reason", path=f"{_READY}.reason"),
+        PrinterColumn(name="Model", path=".spec.model.source"),
+        PrinterColumn(name="Product", path=".spec.accelerator.product"),
+        PrinterColumn(name="Ready", path=".status.readyReplicas", type="integer"),
+        PrinterColumn(name="Desired", path=".status.desiredReplicas", type="integer"),
+        PrinterColumn(name="Routable", path=".status.routableReplicas", type="integer"),
+        PrinterColumn(name="Policy", path=".spec.scaling.policy.name"),
+        PrinterColumn(name="Reason", path=f"{_READY}.reason"),
         _AGE,
-        Column(name="Endpoint", path=".status.endpoint", wide=True),
-        Column(name="Cost/h", path=".status.cost.perHour", wide=True),
+        PrinterColumn(name="Endpoint", path=".status.endpoint", wide=True),
+        PrinterColumn(name="Cost/h", path=".status.cost.perHour", wide=True),
     ),
     scalable=True,
     in_all=True,
@@ -84,11 +84,11 @@ POLICY: Final = Kind(
     spec=AutoscalingPolicySpec,
     status=AutoscalingPolicyStatus,
     columns=(
-        Column(name="Mode", path=".spec.mode"),
-        Column(name="TTFT-P95", path=".spec.objectives.ttftP95"),
-        Column(name="TPOT-P95", path=".spec.objectives.tpotP95"),
-        Column(name="Deployments", path=".status.deployments", type="integer"),
-        Column(name="Reason", path=f"{_READY}.reason"),
+        PrinterColumn(name="Mode", path=".spec.mode"),
+        PrinterColumn(name="TTFT-P95", path=".spec.objectives.ttftP95"),
+        PrinterColumn(name="TPOT-P95", path=".spec.objectives.tpotP95"),
+        PrinterColumn(name="Deployments", path=".status.deployments", type="integer"),
+        PrinterColumn(name="Reason", path=f"{_READY}.reason"),
         _AGE,
     ),
     scalable=False,
@@ -103,10 +103,10 @@ GATEWAY: Final = Kind(
     spec=InferenceGatewaySpec,
     status=InferenceGatewayStatus,
     columns=(
-        Column(name="Endpoint", path=".status.endpoint"),
-        Column(name="Ready", path=".status.readyReplicas", type="integer"),
-        Column(name="Desired", path=".spec.replicas", type="integer"),
-        Column(name="Reason", path=f"{_READY}.reason"),
+        PrinterColumn(name="Endpoint", path=".status.endpoint"),
+        PrinterColumn(name="Ready", path=".status.readyReplicas", type="integer"),
+        PrinterColumn(name="Desired", path=".spec.replicas", type="integer"),
+        PrinterColumn(name="Reason", path=f"{_READY}.reason"),
         _AGE,
     ),
     scalable=True,

@@ -2,12 +2,12 @@
 
 from pydantic import Field
 
-from fairlead.api.part import Part
+from fairlead.api.api_model import ApiModel
+from fairlead.api.string_formats import Duration, Share
 from fairlead.api.traffic import Count, TokenLimit
-from fairlead.api.words import Duration, Share
 
 
-class LongLane(Part):
+class LongLane(ApiModel):
     """Long jobs wait in a lane of their own, so that chat does not stand behind them."""
 
     min_prompt_tokens: TokenLimit = Field(
@@ -22,7 +22,7 @@ class LongLane(Part):
     max_queue_time: Duration = Field(default="5m", description="How long a long job waits before 503. Default 5m.")
 
 
-class BatchLane(Part):
+class BatchLane(ApiModel):
     """Work without a hurry fills what is idle. A client says so with the header x-fairlead-lane: batch."""
 
     below_utilization: Share = Field(
@@ -32,7 +32,7 @@ class BatchLane(Part):
     max_queued: Count = Field(default=10_000, description="Most batch requests that wait. Default 10000.")
 
 
-class Lanes(Part):
+class Lanes(ApiModel):
     """Queues beside the interactive one."""
 
     long: LongLane | None = Field(default=None, description="A lane for long jobs. Default: none.")

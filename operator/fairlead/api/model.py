@@ -4,45 +4,47 @@ from typing import Annotated
 
 from pydantic import Field
 
-from fairlead.api.part import Part
-from fairlead.api.words import ModelName, ObjectName, Revision, SecretKeyName, SourceText
+from fairlead.api.api_model import ApiModel
+from fairlead.api.string_formats import ModelName, ObjectName, Revision, SecretKeyName, SourceText
 
-Whole = Annotated[int | None, Field(ge=1, le=10_000_000)]
+ShapeNumber = Annotated[int | None, Field(ge=1, le=10_000_000)]
 """A number of a model's shape."""
 
 
-class SecretKeyRef(Part):
+class SecretKeyRef(ApiModel):
     """One key of a Secret in the same namespace."""
 
     name: ObjectName = Field(description="Name of the Secret, in the namespace of this object.")
     key: SecretKeyName = Field(description="Key in the Secret that holds the value.")
 
 
-class ModelShape(Part):
+class ModelShape(ApiModel):
     """Numbers of the model's architecture. What is left out comes from the catalogue or the model's config.json."""
 
-    layers: Whole = Field(default=None, description="Number of transformer layers.")
-    hidden_size: Whole = Field(default=None, description="Width of the hidden state.")
-    attention_heads: Whole = Field(default=None, description="Number of attention heads.")
-    kv_heads: Whole = Field(
+    layers: ShapeNumber = Field(default=None, description="Number of transformer layers.")
+    hidden_size: ShapeNumber = Field(default=None, description="Width of the hidden state.")
+    attention_heads: ShapeNumber = Field(default=None, description="Number of attention heads.")
+    kv_heads: ShapeNumber = Field(
         default=None,
         description="Number of key-value heads; fewer than attention heads with grouped attention. "
         "Decides how much KV cache a token takes.",
     )
-    head_size: Whole = Field(default=None, description="Width of one head. Default: hiddenSize / attentionHeads.")
-    intermediate_size: Whole = Field(default=None, description="Width of the feed-forward layers.")
-    vocabulary_size: Whole = Field(default=None, description="Number of tokens in the vocabulary.")
-    max_position: Whole = Field(default=None, description="Longest context in tokens that the model was made for.")
+    head_size: ShapeNumber = Field(default=None, description="Width of one head. Default: hiddenSize / attentionHeads.")
+    intermediate_size: ShapeNumber = Field(default=None, description="Width of the feed-forward layers.")
+    vocabulary_size: ShapeNumber = Field(default=None, description="Number of tokens in the vocabulary.")
+    max_position: ShapeNumber = Field(
+        default=None, description="Longest context in tokens that the model was made for."
+    )
     parameters: Annotated[int | None, Field(ge=1, le=100_000_000_000_000)] = Field(
         default=None,
         description="Number of parameters, all experts included. Only checked against the other numbers, which decide "
         "how much memory the weights take.",
     )
-    experts: Whole = Field(default=None, description="Number of experts a layer has; absent for dense models.")
-    experts_per_token: Whole = Field(default=None, description="Number of experts that work on one token.")
+    experts: ShapeNumber = Field(default=None, description="Number of experts a layer has; absent for dense models.")
+    experts_per_token: ShapeNumber = Field(default=None, description="Number of experts that work on one token.")
 
 
-class Model(Part):
+class Model(ApiModel):
     """The model that is served."""
 
     source: SourceText = Field(

@@ -5,15 +5,15 @@ from typing import Annotated, Any
 
 from pydantic import Field, StringConstraints
 
-from fairlead.api.part import ByKey, Part
-from fairlead.api.words import Handle, ObjectName, ProductName, Quantity, ResourceName
+from fairlead.api.api_model import ApiModel, KeyedList
+from fairlead.api.string_formats import Handle, ObjectName, ProductName, Quantity, ResourceName
 
 LabelKey = Annotated[str, StringConstraints(max_length=317)]
 LabelText = Annotated[str, StringConstraints(max_length=63)]
 Degree = Annotated[int, Field(ge=1, le=128)]
 
 
-class Accelerator(Part):
+class Accelerator(ApiModel):
     """The GPUs of one replica."""
 
     product: ProductName = Field(
@@ -33,7 +33,7 @@ class Accelerator(Part):
     )
 
 
-class Parallelism(Part):
+class Parallelism(ApiModel):
     """How one replica is spread over GPUs."""
 
     tensor: Degree = Field(
@@ -60,7 +60,7 @@ class TaintEffect(StrEnum):
     NO_EXECUTE = "NoExecute"
 
 
-class Toleration(Part):
+class Toleration(ApiModel):
     """As in a Pod."""
 
     key: LabelKey | None = Field(default=None, description="Key of the taint; empty with Exists: every taint.")
@@ -79,7 +79,7 @@ class WhenUnsatisfiable(StrEnum):
     DO_NOT_SCHEDULE = "DoNotSchedule"
 
 
-class TopologySpread(Part):
+class TopologySpread(ApiModel):
     """As in a Pod; the selector is filled in by Fairlead."""
 
     topology_key: LabelKey = Field(
@@ -95,13 +95,13 @@ class TopologySpread(Part):
     )
 
 
-class PullSecret(Part):
+class PullSecret(ApiModel):
     """A Secret with registry credentials."""
 
     name: ObjectName = Field(description="Name of the Secret, in the namespace of this object.")
 
 
-class Placement(Part):
+class Placement(ApiModel):
     """On which nodes replicas run, in a Pod's own words."""
 
     node_selector: dict[LabelKey, LabelText] = Field(
@@ -119,7 +119,7 @@ class Placement(Part):
         json_schema_extra={"x-kubernetes-preserve-unknown-fields": True},
     )
     topology_spread_constraints: Annotated[
-        tuple[TopologySpread, ...], ByKey("topologyKey", lambda one: one.topology_key)
+        tuple[TopologySpread, ...], KeyedList("topologyKey", lambda one: one.topology_key)
     ] = Field(default=(), max_length=8, description="How replicas are spread over places. Default: over nodes, softly.")
     priority_class_name: ObjectName | None = Field(default=None, description="PriorityClass of the engine pods.")
     runtime_class_name: ObjectName | None = Field(default=None, description="RuntimeClass of the engine pods.")
@@ -127,12 +127,12 @@ class Placement(Part):
     service_account_name: ObjectName | None = Field(
         default=None, description="ServiceAccount of the engine pods, for instance for s3:// sources. Default: default."
     )
-    image_pull_secrets: Annotated[tuple[PullSecret, ...], ByKey("name", lambda one: one.name)] = Field(
+    image_pull_secrets: Annotated[tuple[PullSecret, ...], KeyedList("name", lambda one: one.name)] = Field(
         default=(), max_length=16, description="Secrets with credentials for the engine's image."
     )
 
 
-class Cache(Part):
+class Cache(ApiModel):
     """Where downloaded models are kept between starts."""
 
     claim_name: ObjectName = Field(
@@ -142,7 +142,7 @@ class Cache(Part):
     sub_path: Handle | None = Field(default=None, description="Folder in the volume. Default: its root.")
 
 
-class Storage(Part):
+class Storage(ApiModel):
     """Volumes of the engine pods."""
 
     cache: Cache | None = Field(

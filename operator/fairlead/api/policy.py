@@ -5,13 +5,13 @@ from typing import Annotated
 
 from pydantic import Field
 
+from fairlead.api.api_model import ApiModel, KeyedList
+from fairlead.api.lifecycle import MOST_REPLICAS
 from fairlead.api.model import SecretKeyRef
-from fairlead.api.part import ByKey, Part
-from fairlead.api.running import MOST_REPLICAS
-from fairlead.api.words import Cron, Duration, Factor, Handle, Money, Share, TimeZone, Url
+from fairlead.api.string_formats import Cron, Duration, Factor, Handle, Money, Share, TimeZone, Url
 
 
-class Objectives(Part):
+class Objectives(ApiModel):
     """What users are to feel, as percentiles over all requests of the interactive lane."""
 
     ttft_p95: Duration | None = Field(
@@ -32,7 +32,7 @@ class Objectives(Part):
     )
 
 
-class QueueDepth(Part):
+class QueueDepth(ApiModel):
     """Requests that wait, in routers and engines."""
 
     target_per_replica: Annotated[int, Field(ge=1, le=100_000)] = Field(
@@ -40,7 +40,7 @@ class QueueDepth(Part):
     )
 
 
-class KvCache(Part):
+class KvCache(ApiModel):
     """How full the KV cache is."""
 
     target: Share = Field(
@@ -49,7 +49,7 @@ class KvCache(Part):
     )
 
 
-class TokenDemand(Part):
+class TokenDemand(ApiModel):
     """Tokens asked for, against tokens that the replicas were measured to give."""
 
     headroom: Share = Field(
@@ -58,7 +58,7 @@ class TokenDemand(Part):
     )
 
 
-class Signals(Part):
+class Signals(ApiModel):
     """What is looked at. Naming one switches the others off; naming none uses all three with their defaults."""
 
     queue_depth: QueueDepth | None = Field(default=None, description="Requests that wait, in routers and engines.")
@@ -68,7 +68,7 @@ class Signals(Part):
     )
 
 
-class ScaleUp(Part):
+class ScaleUp(ApiModel):
     """How fast the fleet may grow."""
 
     max_step: Annotated[int, Field(ge=1, le=MOST_REPLICAS)] = Field(
@@ -83,7 +83,7 @@ class ScaleUp(Part):
     )
 
 
-class ScaleDown(Part):
+class ScaleDown(ApiModel):
     """How fast the fleet may shrink."""
 
     stabilization_window_seconds: Annotated[int, Field(ge=0, le=86_400)] = Field(
@@ -97,14 +97,14 @@ class ScaleDown(Part):
     )
 
 
-class Behavior(Part):
+class Behavior(ApiModel):
     """How fast the number of replicas may change."""
 
     scale_up: ScaleUp = Field(default=ScaleUp(), description="How fast the fleet may grow.")
     scale_down: ScaleDown = Field(default=ScaleDown(), description="How fast the fleet may shrink.")
 
 
-class ColdStart(Part):
+class ColdStart(ApiModel):
     """How long a new replica takes until it serves."""
 
     assume: Duration = Field(default="2m", description="Taken until starts were measured. Default 2m.")
@@ -113,13 +113,13 @@ class ColdStart(Part):
     )
 
 
-class ScaleToZero(Part):
+class ScaleToZero(ApiModel):
     """Having no replica while nobody asks."""
 
     after: Duration = Field(description="Time without a request after which the last replica goes, for instance 15m.")
 
 
-class Idle(Part):
+class Idle(ApiModel):
     """What happens while nobody asks."""
 
     scale_to_zero: ScaleToZero | None = Field(
@@ -128,7 +128,7 @@ class Idle(Part):
     )
 
 
-class Schedule(Part):
+class Schedule(ApiModel):
     """Other bounds at certain times."""
 
     name: Handle = Field(description="Name of this entry, shown in decisions; unique in this policy.")
@@ -143,7 +143,7 @@ class Schedule(Part):
     )
 
 
-class Budget(Part):
+class Budget(ApiModel):
     """What a deployment may cost, by the catalogue's prices."""
 
     max_cost_per_hour: Money = Field(
@@ -152,7 +152,7 @@ class Budget(Part):
     )
 
 
-class WarmPool(Part):
+class WarmPool(ApiModel):
     """Replicas above what is needed, for those who cannot wait for a cold start."""
 
     ready: Annotated[int, Field(ge=0, le=MOST_REPLICAS)] = Field(
@@ -173,7 +173,7 @@ class SwitchOff(StrEnum):
     WHEN_IT_COSTS = "WhenItCosts"
 
 
-class AdaptiveSpeculation(Part):
+class AdaptiveSpeculation(ApiModel):
     """What becomes of spec.engine.speculation while guessing costs more than it gives."""
 
     switch_off: SwitchOff = Field(
@@ -191,7 +191,7 @@ class MetricsSource(StrEnum):
     PROMETHEUS = "Prometheus"
 
 
-class Prometheus(Part):
+class Prometheus(ApiModel):
     """A Prometheus, or anything that answers its queries."""
 
     url: Url = Field(description="Address, for instance http://prometheus.monitoring:9090.")
@@ -199,7 +199,7 @@ class Prometheus(Part):
     ca_secret: SecretKeyRef | None = Field(default=None, description="Secret with the certificate authority, in PEM.")
 
 
-class Metrics(Part):
+class Metrics(ApiModel):
     """Where figures come from."""
 
     source: MetricsSource = Field(
@@ -221,7 +221,7 @@ class PolicyMode(StrEnum):
     RECOMMEND = "Recommend"
 
 
-class AutoscalingPolicySpec(Part):
+class AutoscalingPolicySpec(ApiModel):
     """How the number of replicas is decided; many deployments may share one policy."""
 
     mode: PolicyMode = Field(
@@ -235,7 +235,7 @@ class AutoscalingPolicySpec(Part):
     behavior: Behavior = Field(default=Behavior(), description="How fast the number of replicas may change.")
     cold_start: ColdStart = Field(default=ColdStart(), description="How long a new replica takes until it serves.")
     idle: Idle = Field(default=Idle(), description="What happens while there are no requests.")
-    schedules: Annotated[tuple[Schedule, ...], ByKey("name", lambda one: one.name)] = Field(
+    schedules: Annotated[tuple[Schedule, ...], KeyedList("name", lambda one: one.name)] = Field(
         default=(),
         max_length=32,
         description="Other bounds at certain times; where two overlap, the higher ones count.",

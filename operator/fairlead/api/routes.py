@@ -4,13 +4,13 @@ from typing import Annotated
 
 from pydantic import Field
 
-from fairlead.api.part import ByKey, Each, Part
+from fairlead.api.api_model import ApiModel, KeyedList, UniqueList
+from fairlead.api.string_formats import Handle, ModelName, ObjectName, Share
 from fairlead.api.traffic import TokenLimit
-from fairlead.api.words import Handle, ModelName, ObjectName, Share
-from fairlead.fleet.gateways import Difficulty, FallbackReason, Strategy, Validator
+from fairlead.fleet.gateways import CascadeValidator, Difficulty, FallbackReason, RouteStrategy
 
 
-class WeightedTarget(Part):
+class WeightedTarget(ApiModel):
     """One deployment and its part of the requests."""
 
     deployment: ObjectName = Field(description="Name of an InferenceDeployment in this namespace.")
@@ -19,7 +19,7 @@ class WeightedTarget(Part):
     )
 
 
-class When(Part):
+class When(ApiModel):
     """What a request must look like; all that is named must hold."""
 
     difficulty: Difficulty | None = Field(
@@ -39,12 +39,12 @@ class When(Part):
         default=None, description="The request asks for JSON of a schema, or does not."
     )
     tools: bool | None = Field(default=None, description="The request offers tools, or does not.")
-    tenants: Annotated[tuple[Handle, ...], Each()] = Field(
+    tenants: Annotated[tuple[Handle, ...], UniqueList()] = Field(
         default=(), max_length=16, description="The request comes from one of these tenants."
     )
 
 
-class Rule(Part):
+class Rule(ApiModel):
     """One line of the table; the first that holds decides."""
 
     name: Handle = Field(description="Name of the rule, shown in metrics and traces; unique in this model.")
@@ -52,14 +52,14 @@ class Rule(Part):
     deployment: ObjectName = Field(description="Name of an InferenceDeployment in this namespace.")
 
 
-class Cascade(Part):
+class Cascade(ApiModel):
     """Smaller models first; the next one is asked when an answer does not pass."""
 
     deployments: Annotated[tuple[ObjectName, ...], Field(min_length=2, max_length=4)] = Field(
         description="InferenceDeployments in this namespace, smallest first. The last one's answer is always given.",
         json_schema_extra={"x-kubernetes-list-type": "atomic"},
     )
-    validator: Validator = Field(
+    validator: CascadeValidator = Field(
         description="JsonSchema: the answer must obey the schema that the request named. Confidence: mean probability "
         "of its tokens. NotEmpty: there must be one."
     )
@@ -68,26 +68,26 @@ class Cascade(Part):
     )
 
 
-class Fallback(Part):
+class Fallback(ApiModel):
     """Who answers when the chosen deployment cannot."""
 
     deployments: Annotated[tuple[ObjectName, ...], Field(min_length=1, max_length=8)] = Field(
         description="InferenceDeployments in this namespace, in order.",
         json_schema_extra={"x-kubernetes-list-type": "atomic"},
     )
-    reasons: Annotated[tuple[FallbackReason, ...], Each()] = Field(
+    reasons: Annotated[tuple[FallbackReason, ...], UniqueList()] = Field(
         default=(FallbackReason.UNAVAILABLE,),
         max_length=8,
         description="When they are used: Unavailable, QueueFull, Timeout, ContextTooLong. Default Unavailable.",
     )
 
 
-class ModelRoute(Part):
+class ModelRoute(ApiModel):
     """One model as clients name it."""
 
     name: ModelName = Field(description="Name that clients send as model; unique in this gateway.")
-    strategy: Strategy = Field(
-        default=Strategy.SINGLE,
+    strategy: RouteStrategy = Field(
+        default=RouteStrategy.SINGLE,
         description="Single: one deployment. Weighted: by weights. Rules: by what the request looks like. Cascade: "
         "small first, larger when the answer does not pass. Default Single.",
     )
@@ -95,10 +95,10 @@ class ModelRoute(Part):
         default=None,
         description="InferenceDeployment that answers; needed by Single, and by Rules for what no rule names.",
     )
-    weighted: Annotated[tuple[WeightedTarget, ...], ByKey("deployment", lambda one: one.deployment)] = Field(
+    weighted: Annotated[tuple[WeightedTarget, ...], KeyedList("deployment", lambda one: one.deployment)] = Field(
         default=(), max_length=16, description="Deployments and their parts; needed by Weighted."
     )
-    rules: Annotated[tuple[Rule, ...], ByKey("name", lambda one: one.name)] = Field(
+    rules: Annotated[tuple[Rule, ...], KeyedList("name", lambda one: one.name)] = Field(
         default=(), max_length=16, description="Lines in order, the first that holds decides; needed by Rules."
     )
     cascade: Cascade | None = Field(default=None, description="Smaller models first; needed by Cascade.")

@@ -7,25 +7,25 @@ bounds allow. Defaults are written for single values only: what hangs on the rel
 from collections.abc import Mapping
 from typing import Any, Final
 
-from fairlead.api import rules
-from fairlead.api.part import PART, Part, signature
-from fairlead.api.rule import Rule
+from fairlead.api import field_rules
+from fairlead.api.api_model import API_MODEL, ApiModel, signature
+from fairlead.api.field_rule import FieldRule
 
 Schema = dict[str, Any]
 
-DROPPED: Final = frozenset({"title", "propertyNames", "$defs", PART})
+DROPPED: Final = frozenset({"title", "propertyNames", "$defs", API_MODEL})
 """Keys that pydantic writes and a structural schema may not have."""
 
 INT32: Final = 2**31 - 1
 
 
-def of(part: type[Part]) -> Schema:
+def of(part: type[ApiModel]) -> Schema:
     """The schema of one part and all below it."""
     written = part.model_json_schema(by_alias=True, mode="validation")
     return _structural(written, written.get("$defs", {}))
 
 
-def validation(rule: Rule[Any]) -> Schema:
+def validation(rule: FieldRule[Any]) -> Schema:
     """A rule as the API server takes it; the message is the one we would say ourselves."""
     return {
         "rule": rule.cel,
@@ -64,6 +64,6 @@ def _flat(node: Mapping[str, Any], defs: Mapping[str, Schema]) -> Schema:
 
 
 def _validations(flat: Schema) -> Schema:
-    parts = flat.get(PART, ())
-    ours = [validation(rule) for rule in rules.RULES if signature(rule.on) in parts]
+    parts = flat.get(API_MODEL, ())
+    ours = [validation(rule) for rule in field_rules.RULES if signature(rule.on) in parts]
     return {"x-kubernetes-validations": ours} if ours else {}

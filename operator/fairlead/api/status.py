@@ -9,19 +9,19 @@ from typing import Annotated, Final
 from pydantic import Field
 from pydantic.config import JsonDict
 
-from fairlead.api.condition import Status
-from fairlead.api.part import ByKey, Part
+from fairlead.api.api_model import ApiModel, KeyedList
+from fairlead.api.condition import ObjectStatus
 from fairlead.api.policy import PolicyMode
 
 Figure = Annotated[int | None, Field(ge=0)]
-Text = Annotated[str, Field(max_length=253)]
-Time = Annotated[str | None, Field(json_schema_extra={"format": "date-time"})]
-Decimal = Annotated[str | None, Field(max_length=32)]
+ShortText = Annotated[str, Field(max_length=253)]
+Timestamp = Annotated[str | None, Field(json_schema_extra={"format": "date-time"})]
+DecimalText = Annotated[str | None, Field(max_length=32)]
 Sentence = Annotated[str | None, Field(max_length=1024)]
 ATOMIC: Final[JsonDict] = {"x-kubernetes-list-type": "atomic"}
 
 
-class Band(Part):
+class EstimateStatus(ApiModel):
     """An estimate, or what was measured in its stead."""
 
     low: Figure = Field(default=None, description="Lower end of the estimate.")
@@ -30,57 +30,59 @@ class Band(Part):
     measured: Figure = Field(default=None, description="What a running replica reported; replaces the estimate.")
 
 
-class Fit(Part):
+class FitStatus(ApiModel):
     """What a replica holds."""
 
-    kv_tokens: Band | None = Field(default=None, description="Tokens that the KV cache of a replica holds.")
-    concurrency: Band | None = Field(
+    kv_tokens: EstimateStatus | None = Field(default=None, description="Tokens that the KV cache of a replica holds.")
+    concurrency: EstimateStatus | None = Field(
         default=None, description="Requests of the longest allowed context that a replica holds at once."
     )
 
 
-class ColdStart(Part):
+class ColdStartStatus(ApiModel):
     """Measured starts, from the start of an engine's container to ready; what comes before it is told apart."""
 
-    last: Decimal = Field(default=None, description="The last one, in seconds.")
-    p95: Decimal = Field(default=None, description="95 percent were faster, in seconds.")
-    node_wait: Decimal = Field(default=None, description="How long the last one's pod waited for a node, in seconds.")
-    image_pull: Decimal = Field(
+    last: DecimalText = Field(default=None, description="The last one, in seconds.")
+    p95: DecimalText = Field(default=None, description="95 percent were faster, in seconds.")
+    node_wait: DecimalText = Field(
+        default=None, description="How long the last one's pod waited for a node, in seconds."
+    )
+    image_pull: DecimalText = Field(
         default=None, description="Then, on its node, for image, volumes and init containers, in seconds."
     )
 
 
-class Revision(Part):
+class RevisionStatus(ApiModel):
     """One version of what an engine pod looks like."""
 
-    name: Text = Field(description="Name of the Deployment that carries it.")
-    hash: Text = Field(description="Hash of all that changes an engine pod.")
+    name: ShortText = Field(description="Name of the Deployment that carries it.")
+    hash: ShortText = Field(description="Hash of all that changes an engine pod.")
     replicas: Figure = Field(default=None, description="Pods there are.")
     ready: Figure = Field(default=None, description="Pods that are ready.")
     routable: Figure = Field(default=None, description="Pods that routers send requests to.")
     weight: Annotated[int | None, Field(ge=0, le=100)] = Field(default=None, description="Percent of the requests.")
-    started_at: Time = Field(default=None, description="When it was first wanted.")
-    cold_start: ColdStart | None = Field(default=None, description="Measured starts.")
+    started_at: Timestamp = Field(default=None, description="When it was first wanted.")
+    cold_start: ColdStartStatus | None = Field(default=None, description="Measured starts.")
 
 
-class Decision(Part):
+class Decision(ApiModel):
     """One decision about the number of replicas."""
 
-    at: Time = Field(default=None, description="When it was taken.")
+    at: Timestamp = Field(default=None, description="When it was taken.")
     before: Figure = Field(default=None, description="Replicas wanted before.")
     after: Figure = Field(default=None, description="Replicas wanted from then on.")
-    reason: Text = Field(description="Why, as one word.")
+    reason: ShortText = Field(description="Why, as one word.")
     message: Sentence = Field(default=None, description="Why, in a sentence with its figures.")
 
 
-class Switched(StrEnum):
+class SwitchState(StrEnum):
     """Whether something is in use."""
 
     ON = "On"
     OFF = "Off"
 
 
-class ScalingStatus(Part):
+class ScalingStatus(ApiModel):
     """What the autoscaler recommends, and why. Written by the autoscaler only."""
 
     mode: PolicyMode | None = Field(default=None, description="Active, or Recommend: then nothing here is followed.")
@@ -89,28 +91,28 @@ class ScalingStatus(Part):
         default=None, description="With mode Recommend, in place of recommended: what would be followed."
     )
     asleep: Figure = Field(default=None, description="Replicas that are to sleep beside them.")
-    speculation: Switched | None = Field(
+    speculation: SwitchState | None = Field(
         default=None,
         description="Off while speculative decoding costs more than it gives; absent where it is not configured.",
     )
-    reason: Text | None = Field(default=None, description="Why, as one word.")
+    reason: ShortText | None = Field(default=None, description="Why, as one word.")
     message: Sentence = Field(default=None, description="Why, in a sentence with its figures.")
-    at: Time = Field(default=None, description="When it was last said.")
+    at: Timestamp = Field(default=None, description="When it was last said.")
     decisions: tuple[Decision, ...] = Field(
         default=(), max_length=10, description="The last decisions, newest first.", json_schema_extra=ATOMIC
     )
 
 
-class Cost(Part):
+class Cost(ApiModel):
     """What it costs, by the catalogue's prices."""
 
-    per_hour: Decimal = Field(default=None, description="All replicas for an hour.")
-    per_thousand_tokens: Decimal = Field(
+    per_hour: DecimalText = Field(default=None, description="All replicas for an hour.")
+    per_thousand_tokens: DecimalText = Field(
         default=None, description="1,000 tokens, prompts and answers, idle time included."
     )
 
 
-class InferenceDeploymentStatus(Status):
+class InferenceDeploymentStatus(ObjectStatus):
     """What is."""
 
     replicas: Figure = Field(default=None, description="Engine pods of all revisions that are not ending.")
@@ -124,29 +126,29 @@ class InferenceDeploymentStatus(Status):
         description="Selects the engine pods of all revisions, for the scale subresource.",
     )
     endpoint: str | None = Field(default=None, max_length=512, description="Where clients ask, ending in /v1.")
-    fit: Fit | None = Field(default=None, description="What a replica holds.")
-    revisions: Annotated[tuple[Revision, ...], ByKey("hash", lambda one: one.hash)] = Field(
+    fit: FitStatus | None = Field(default=None, description="What a replica holds.")
+    revisions: Annotated[tuple[RevisionStatus, ...], KeyedList("hash", lambda one: one.hash)] = Field(
         default=(), max_length=16, description="Versions of the engine pod that exist now, newest first."
     )
     scaling: ScalingStatus | None = Field(default=None, description="What the autoscaler recommends, and why.")
     cost: Cost | None = Field(default=None, description="What it costs.")
 
 
-class Effect(Part):
+class Effect(ApiModel):
     """One change that a policy brought about."""
 
-    deployment: Text = Field(description="Name of the deployment.")
-    at: Time = Field(default=None, description="When.")
+    deployment: ShortText = Field(description="Name of the deployment.")
+    at: Timestamp = Field(default=None, description="When.")
     before: Figure = Field(default=None, description="Replicas wanted before.")
     after: Figure = Field(default=None, description="Replicas wanted from then on.")
-    reason: Text = Field(description="Why, as one word.")
+    reason: ShortText = Field(description="Why, as one word.")
 
 
-class AutoscalingPolicyStatus(Status):
+class AutoscalingPolicyStatus(ObjectStatus):
     """What is known of a policy."""
 
     deployments: Figure = Field(default=None, description="Deployments that name this policy.")
-    users: tuple[Text, ...] = Field(
+    users: tuple[ShortText, ...] = Field(
         default=(), max_length=64, description="Their names, the first ones by name.", json_schema_extra=ATOMIC
     )
     effects: tuple[Effect, ...] = Field(
@@ -157,15 +159,15 @@ class AutoscalingPolicyStatus(Status):
     )
 
 
-class RouteStatus(Part):
+class RouteStatus(ApiModel):
     """One model as clients name it."""
 
-    name: Text = Field(description="Name of the model.")
+    name: ShortText = Field(description="Name of the model.")
     ready: bool = Field(default=False, description="Whether a replica can answer.")
     message: Sentence = Field(default=None, description="Why none can.")
 
 
-class InferenceGatewayStatus(Status):
+class InferenceGatewayStatus(ObjectStatus):
     """What is."""
 
     replicas: Figure = Field(default=None, description="Router pods that are not ending.")
@@ -174,6 +176,6 @@ class InferenceGatewayStatus(Status):
         default=None, max_length=1024, description="Selects the router pods, for the scale subresource."
     )
     endpoint: str | None = Field(default=None, max_length=512, description="Where clients ask, ending in /v1.")
-    models: Annotated[tuple[RouteStatus, ...], ByKey("name", lambda one: one.name)] = Field(
+    models: Annotated[tuple[RouteStatus, ...], KeyedList("name", lambda one: one.name)] = Field(
         default=(), max_length=128, description="Models that are served."
     )

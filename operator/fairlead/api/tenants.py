@@ -5,10 +5,10 @@ from typing import Annotated
 
 from pydantic import Field
 
+from fairlead.api.api_model import ApiModel, UniqueList
 from fairlead.api.model import SecretKeyRef
-from fairlead.api.part import Each, Part
+from fairlead.api.string_formats import Handle, ModelName, Money, Share
 from fairlead.api.traffic import Count, Enforcement
-from fairlead.api.words import Handle, ModelName, Money, Share
 
 
 class BudgetPeriod(StrEnum):
@@ -18,7 +18,7 @@ class BudgetPeriod(StrEnum):
     MONTH = "Month"
 
 
-class TenantBudget(Part):
+class TenantBudget(ApiModel):
     """What a tenant may spend; reserved before a request starts, settled when it ended."""
 
     max_cost: Money = Field(
@@ -30,7 +30,7 @@ class TenantBudget(Part):
     )
 
 
-class TenantTerms(Part):
+class BaseTenant(ApiModel):
     """What one group of clients may do."""
 
     name: Handle = Field(description="Name of the tenant, as metrics and costs show it; unique in this object.")
@@ -51,7 +51,7 @@ class TenantTerms(Part):
     budget: TenantBudget | None = Field(
         default=None, description="Not enforced in this release: what the tenant may spend. Default: no limit."
     )
-    models: Annotated[tuple[ModelName, ...], Each()] = Field(
+    models: Annotated[tuple[ModelName, ...], UniqueList()] = Field(
         default=(), max_length=128, description="Models the tenant may use, by name. Default: all."
     )
     enforcement: Enforcement = Field(
@@ -65,7 +65,7 @@ class TenantTerms(Part):
     )
 
 
-class Tenant(TenantTerms):
+class Tenant(BaseTenant):
     """One group of clients."""
 
     keys: Annotated[tuple[SecretKeyRef, ...], Field(min_length=1, max_length=16)] = Field(
@@ -75,7 +75,7 @@ class Tenant(TenantTerms):
     )
 
 
-class Band(Part):
+class Band(ApiModel):
     """A level of priority: a higher one is served first."""
 
     name: Handle = Field(description="Name of the band; unique in this object.")

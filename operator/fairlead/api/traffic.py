@@ -5,9 +5,9 @@ from typing import Annotated
 
 from pydantic import Field
 
+from fairlead.api.api_model import ApiModel
 from fairlead.api.model import SecretKeyRef
-from fairlead.api.part import Part
-from fairlead.api.words import Duration, Factor, Quantity, Share, Url
+from fairlead.api.string_formats import Duration, Factor, Quantity, Share, Url
 from fairlead.fleet.gateways import ServiceType
 
 TokenLimit = Annotated[int, Field(ge=1, le=16_777_216)]
@@ -21,7 +21,7 @@ class Enforcement(StrEnum):
     SHADOW = "Shadow"
 
 
-class Limits(Part):
+class Limits(ApiModel):
     """What one request may ask for, and how many may wait."""
 
     enforcement: Enforcement = Field(
@@ -48,7 +48,7 @@ class Limits(Part):
     )
 
 
-class Timeouts(Part):
+class Timeouts(ApiModel):
     """How long the router waits for an engine before it gives up or tries another replica."""
 
     connect: Duration = Field(
@@ -64,7 +64,7 @@ class Timeouts(Part):
     total: Duration = Field(default="15m", description="For a whole request, streams included. Default 15m.")
 
 
-class Hold(Part):
+class Hold(ApiModel):
     """Keeping requests while no replica is ready: from zero, in a rollout, in a failover."""
 
     max_requests: Annotated[int, Field(ge=0, le=1_000_000)] = Field(
@@ -82,13 +82,13 @@ class CacheScope(StrEnum):
     GATEWAY = "Gateway"
 
 
-class RedisStore(Part):
+class RedisStore(ApiModel):
     """A Redis or Valkey that routers share."""
 
     url_secret: SecretKeyRef = Field(description="Secret with the address, redis:// or rediss://, password included.")
 
 
-class CacheTerms(Part):
+class BaseResponseCache(ApiModel):
     """Which answers are kept, and how long."""
 
     enabled: bool = Field(
@@ -107,13 +107,13 @@ class CacheTerms(Part):
     )
 
 
-class ResponseCache(CacheTerms):
+class ResponseCache(BaseResponseCache):
     """Exact answers kept for exactly the same deterministic request."""
 
     redis: RedisStore | None = Field(default=None, description="Shares answers between routers. Default: each its own.")
 
 
-class Retries(Part):
+class Retries(ApiModel):
     """Trying another replica, only before the first byte of an answer."""
 
     max_attempts: Annotated[int, Field(ge=1, le=5)] = Field(
@@ -126,7 +126,7 @@ class Retries(Part):
     )
 
 
-class Balancing(Part):
+class Balancing(ApiModel):
     """How a replica is chosen for a request."""
 
     prefix: bool = Field(
@@ -146,7 +146,7 @@ class Balancing(Part):
     )
 
 
-class Hedging(Part):
+class Hedging(ApiModel):
     """A second replica asked for the same answer when the first is slow to begin; the first token wins."""
 
     enabled: bool = Field(
@@ -164,7 +164,7 @@ class Hedging(Part):
     )
 
 
-class AccessLog(Part):
+class AccessLog(ApiModel):
     """One line for each request."""
 
     enabled: bool = Field(default=True, description="Whether lines are written. Default true.")
@@ -174,7 +174,7 @@ class AccessLog(Part):
     )
 
 
-class Tracing(Part):
+class Tracing(ApiModel):
     """OpenTelemetry spans of requests, sent as OTLP over HTTP."""
 
     endpoint: Url = Field(description="Address of a collector, for instance http://collector:4318.")
@@ -184,7 +184,7 @@ class Tracing(Part):
     )
 
 
-class Service(Part):
+class Service(ApiModel):
     """The Service in front of the routers."""
 
     type: ServiceType = Field(

@@ -9,8 +9,8 @@ import threading
 from pathlib import Path
 from typing import Final
 
-from fairlead.scaling import written
-from fairlead.scaling.record import Record
+from fairlead.scaling import record_codec
+from fairlead.scaling.decision_record import DecisionRecord
 
 EVERY_S: Final = 60.0
 """At rest a decision is told so often, so that a log without lines means a process without decisions."""
@@ -37,13 +37,13 @@ class Ledger:
             self._writer = threading.Thread(target=_write, args=(path, self._lines), name="ledger", daemon=True)
             self._writer.start()
 
-    def note(self, uid: str, record: Record) -> None:
+    def note(self, uid: str, record: DecisionRecord) -> None:
         """One decision."""
         self._tell(uid, record)
         if self._writer is None:
             return
         try:
-            self._lines.put_nowait(written.encode(record) + b"\n")
+            self._lines.put_nowait(record_codec.encode(record) + b"\n")
         except queue.Full:
             self.dropped += 1
 
@@ -58,7 +58,7 @@ class Ledger:
             self._lines.put(None)
             self._writer.join(timeout=5.0)
 
-    def _tell(self, uid: str, record: Record) -> None:
+    def _tell(self, uid: str, record: DecisionRecord) -> None:
         """On a change and each minute."""
         said = record.recommendation
         matter = (said.replicas, said.asleep, said.speculates, said.reason)

@@ -11,22 +11,22 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
-from fairlead.autoscaler import children
+from fairlead.autoscaler import deployment_pods
+from fairlead.autoscaler.decision_facts import FactCollector, RoundSnapshot, ScalingCase, wanted_replicas
 from fairlead.autoscaler.ledger import Ledger
-from fairlead.autoscaler.observing import Case, Look, Observer, wanted
-from fairlead.autoscaler.policies import BUILT_IN, NoPolicy, Policies
+from fairlead.autoscaler.loop_state import DeploymentLoopState
+from fairlead.autoscaler.policies import BUILT_IN, NoPolicy, PolicyCache
+from fairlead.autoscaler.scaling_spec import SpecReader
 from fairlead.autoscaler.settings import LoopSettings
-from fairlead.autoscaler.sources import Sources
-from fairlead.autoscaler.standing import Standing
-from fairlead.autoscaler.subject import Understanding
-from fairlead.autoscaler.writing import Writer
+from fairlead.autoscaler.source_registry import SourceRegistry
+from fairlead.autoscaler.writer import AutoscalerWriter
 from fairlead.cluster import kinds
-from fairlead.cluster.doors import World
+from fairlead.cluster.interfaces import ClusterState
 from fairlead.cluster.kinds import Manifest
 from fairlead.fleet.router_keys import RouterKeys
+from fairlead.scaling.decision_record import DecisionRecord
 from fairlead.scaling.recommendation import Recommendation, ScalingReason
-from fairlead.scaling.recommending import recommend
-from fairlead.scaling.record import Record
+from fairlead.scaling.recommender import recommend
 from fairlead.telemetry.autoscaler_metrics import AutoscalerMetrics
 
 SETTLE_ROUNDS: Final = 3.0
@@ -39,13 +39,13 @@ log = logging.getLogger("fairlead.autoscaler")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Doors:
+class LoopEnvironment:
     """Everything the loop sees and does through."""
 
-    world: World
-    sources: Sources
-    understanding: Understanding
-    writer: Writer
+    world: ClusterState
+    sources: SourceRegistry
+    understanding: SpecReader
+    writer: AutoscalerWriter
     ledger: Ledger
     metrics: AutoscalerMetrics
     mine: Callable[[str], bool] = lambda _: True
@@ -54,15 +54,15 @@ class Doors:
     router_keys: RouterKeys = field(default_factory=RouterKeys)
 
 
-class Loop:
+class ScalingLoop:
     """All deployments of one process."""
 
-    def __init__(self, doors: Doors, settings: LoopSettings) -> None:
-        self.standings: dict[str, Standing] = {}
+    def __init__(self, doors: LoopEnvironment, settings: LoopSettings) -> None:
+        self.standings: dict[str, DeploymentLoopState] = {}
         self._doors = doors
         self._settings = settings
-        self._observer = Observer()
-        self._policies = Policies()
+        self._observer = FactCollector()
+        self._policies = PolicyCache()
 
     async def run(self) -> None:
         """Round after round, until cancelled; what was learnt is kept at the end."""
@@ -81,21 +81,26 @@ class Loop:
     async def round(self) -> None:
         """Everyone once."""
         doors, keys = self._doors, self._doors.router_keys
-        look = Look(doors.world, doors.clock(), self._settings.nodes_grow)
+        look = RoundSnapshot(doors.world, doors.clock(), self._settings.nodes_grow)
         ours = list(self._ours(look))
         doors.sources.follow(
-            (case, children.targets(children.of(look.world, case.document), case.document, case.subject.kind, keys))
+            (
+                case,
+                deployment_pods.targets(
+                    deployment_pods.of(look.world, case.document), case.document, case.subject.kind, keys
+                ),
+            )
             for case, _ in ours
         )
         for case, standing in ours:
             self._decide_safely(case, standing, look)
             await asyncio.sleep(0)  # the controller and the scrapes share this loop
 
-    def records(self) -> Iterator[Record]:
+    def records(self) -> Iterator[DecisionRecord]:
         """The last decision of each deployment."""
         return (one.record for one in self.standings.values() if one.record is not None)
 
-    def _ours(self, look: Look) -> Iterator[tuple[Case, Standing]]:
+    def _ours(self, look: RoundSnapshot) -> Iterator[tuple[ScalingCase, DeploymentLoopState]]:
         """Those with a spec that we decide; what belongs to others or is gone is dropped."""
         seen, began = set(), time.perf_counter()
         for document in look.world.of(kinds.INFERENCE_DEPLOYMENT).each():
@@ -103,7 +108,9 @@ class Loop:
             if "deletionTimestamp" in metadata or not self._doors.mine(metadata["uid"]):
                 continue
             seen.add(metadata["uid"])
-            standing = self.standings.setdefault(metadata["uid"], Standing(uid=metadata["uid"], since=look.now))
+            standing = self.standings.setdefault(
+                metadata["uid"], DeploymentLoopState(uid=metadata["uid"], since=look.now)
+            )
             case = self._case(document, standing, look, began)
             if case is not None:
                 yield case, standing
@@ -111,7 +118,9 @@ class Loop:
             del self.standings[uid]
         self._forget(look)
 
-    def _case(self, document: Manifest, standing: Standing, look: Look, began: float) -> Case | None:
+    def _case(
+        self, document: Manifest, standing: DeploymentLoopState, look: RoundSnapshot, began: float
+    ) -> ScalingCase | None:
         """Nothing where people decide the count, after our old word was taken back, or where no policy decides."""
         if "scaling" not in document.get("spec", {}):
             standing.subject, standing.record, standing.generation = None, None, -1
@@ -128,18 +137,18 @@ class Loop:
         namespace = document["metadata"]["namespace"]
         policy = self._policies.of(look.world, namespace, subject.bounds.policy)
         if isinstance(policy, NoPolicy):
-            self._hold(Case(document=document, subject=subject, policy=BUILT_IN), policy, standing, look)
+            self._hold(ScalingCase(document=document, subject=subject, policy=BUILT_IN), policy, standing, look)
             return None
-        return Case(document=document, subject=subject, policy=policy, ours=standing.recommended)
+        return ScalingCase(document=document, subject=subject, policy=policy, ours=standing.recommended)
 
-    def _hold(self, case: Case, why: NoPolicy, standing: Standing, look: Look) -> None:
+    def _hold(self, case: ScalingCase, why: NoPolicy, standing: DeploymentLoopState, look: RoundSnapshot) -> None:
         """What is asked for stays."""
-        count = wanted(case, children.of(look.world, case.document).engines, look)
+        count = wanted_replicas(case, deployment_pods.of(look.world, case.document).engines, look)
         said = Recommendation(replicas=count, reason=ScalingReason.NO_POLICY, message=f"held: {why.because}")
         standing.record = None
         self._doors.writer.publish(case, said, standing, look.now)
 
-    def _decide_safely(self, case: Case, standing: Standing, look: Look) -> None:
+    def _decide_safely(self, case: ScalingCase, standing: DeploymentLoopState, look: RoundSnapshot) -> None:
         """The only place that catches what nobody expected."""
         try:
             self._decide(case, standing, look)
@@ -150,7 +159,7 @@ class Loop:
             if standing.bugs & (standing.bugs - 1) == 0:  # once, twice, four times, ...: a bug a second fills a disk
                 log.exception("a bug of ours; nothing is changed for this deployment", extra=_about(case))
 
-    def _decide(self, case: Case, standing: Standing, look: Look) -> None:
+    def _decide(self, case: ScalingCase, standing: DeploymentLoopState, look: RoundSnapshot) -> None:
         doors = self._doors
         if standing.memory is None:
             doors.writer.recall(case, standing, doors.sources, look.now)
@@ -161,7 +170,7 @@ class Loop:
         began = time.perf_counter()
         said, after = recommend(facts, standing.memory, look.now)
         doors.metrics.decided(said.reason.value, said.replicas - facts.wanted, time.perf_counter() - began)
-        record = Record(
+        record = DecisionRecord(
             namespace=case.namespace,
             name=case.name,
             now=look.now,
@@ -175,7 +184,7 @@ class Loop:
         doors.writer.publish(case, said, standing, look.now)
         doors.writer.keep_learnt(case.document, standing, look.now)
 
-    def _forget(self, look: Look) -> None:
+    def _forget(self, look: RoundSnapshot) -> None:
         """Whatever is gone leaves nothing behind."""
         self._policies.keep(look.world)
         self._observer.keep(one["metadata"]["uid"] for one in look.world.of(kinds.POD).each())
@@ -188,5 +197,5 @@ class Loop:
         await self._doors.writer.end([(there[uid], one) for uid, one in self.standings.items() if uid in there])
 
 
-def _about(case: Case) -> dict[str, object]:
+def _about(case: ScalingCase) -> dict[str, object]:
     return {"namespace": case.namespace, "name_of_object": case.name, "uid": case.uid}

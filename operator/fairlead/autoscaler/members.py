@@ -10,7 +10,7 @@ from hashlib import blake2b
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sign:
+class Heartbeat:
     """A member's last sign of life, and when on our own clock it was first seen."""
 
     version: str
@@ -21,28 +21,30 @@ class Sign:
     """It decides nothing for one Lease after it came; until then others go on with what will be its own."""
 
 
-Signs = Mapping[str, Sign]
+Heartbeats = Mapping[str, Heartbeat]
 
 
-def heard(before: Signs, seen: Mapping[str, tuple[str, float]], now: float, looked_before: float) -> dict[str, Sign]:
+def heartbeats_after(
+    before: Heartbeats, seen: Mapping[str, tuple[str, float]], now: float, looked_before: float
+) -> dict[str, Heartbeat]:
     """After a look at all Leases, as version and duration by member; the clock of one starts anew when it moved.
 
     Who was not there, or silent for too long, at the look before came after that look began, and decides nothing
     before one Lease after it.
     """
-    return {member: _heard(before.get(member), *said, (now, looked_before)) for member, said in seen.items()}
+    return {member: _heartbeat(before.get(member), *said, (now, looked_before)) for member, said in seen.items()}
 
 
-def _heard(known: Sign | None, version: str, lasts: float, when: tuple[float, float]) -> Sign:
+def _heartbeat(known: Heartbeat | None, version: str, lasts: float, when: tuple[float, float]) -> Heartbeat:
     now, looked_before = when
     if known is not None and known.version == version:
         return known
     if known is not None and looked_before - known.at < known.lasts:
-        return Sign(version=version, at=now, lasts=lasts, counts_from=known.counts_from)
-    return Sign(version=version, at=now, lasts=lasts, counts_from=looked_before + lasts)
+        return Heartbeat(version=version, at=now, lasts=lasts, counts_from=known.counts_from)
+    return Heartbeat(version=version, at=now, lasts=lasts, counts_from=looked_before + lasts)
 
 
-def alive(signs: Signs, looked: float, now: float) -> frozenset[str]:
+def alive(signs: Heartbeats, looked: float, now: float) -> frozenset[str]:
     """Members that were not silent for longer than they promised, and are not too new to decide.
 
     Silent as of the last look: who does not look cannot know that the others are silent.

@@ -7,25 +7,25 @@ from typing import Final
 from fairlead.cluster import pod_starts, pods
 from fairlead.cluster.kinds import Manifest
 from fairlead.objects import labels
-from fairlead.scaling.facts import Phase
+from fairlead.scaling.facts import EnginePodPhase
 
 MOMENT_S: Final = 3.0
 """The scheduler says Unschedulable of a pod whose predecessor's GPU is being given back this very second too."""
 
 
-def phase(pod: Manifest, lost_nodes: Collection[str], now: float) -> Phase:
+def phase(pod: Manifest, lost_nodes: Collection[str], now: float) -> EnginePodPhase:
     """As Kubernetes tells it; that a ready one makes no progress is for figures and routers to say."""
     if _is_dead(pod, lost_nodes):
-        return Phase.DEAD
+        return EnginePodPhase.DEAD
     if "deletionTimestamp" in pod["metadata"]:
-        return Phase.DRAINING
+        return EnginePodPhase.DRAINING
     if not pod.get("spec", {}).get("nodeName"):
-        return Phase.UNPLACEABLE if _is_refused(pod, now) else Phase.PENDING
+        return EnginePodPhase.UNPLACEABLE if _is_refused(pod, now) else EnginePodPhase.PENDING
     if labels.ASLEEP in (pod["metadata"].get("annotations") or {}):
-        return Phase.ASLEEP
+        return EnginePodPhase.ASLEEP
     if pods.is_ready(pod):
-        return Phase.READY
-    return Phase.PULLING if pod_starts.waits_for_image(pod) else Phase.STARTING
+        return EnginePodPhase.READY
+    return EnginePodPhase.PULLING if pod_starts.waits_for_image(pod) else EnginePodPhase.STARTING
 
 
 def lost(nodes: Iterable[Manifest]) -> frozenset[str]:

@@ -3,15 +3,15 @@
 from dataclasses import dataclass, field
 from typing import Final
 
-from fairlead.api import into_policies, reading
+from fairlead.api import object_reader, policy_conversion
 from fairlead.api.kinds import POLICY
 from fairlead.cluster import kinds
-from fairlead.cluster.doors import World
+from fairlead.cluster.interfaces import ClusterState
 from fairlead.cluster.kinds import Manifest
-from fairlead.fleet.policies import Policy
-from fairlead.scaling import linting
+from fairlead.fleet.policies import ScalingPolicy
+from fairlead.scaling import policy_lint
 
-BUILT_IN: Final = Policy()
+BUILT_IN: Final = ScalingPolicy()
 """What a deployment gets that names none."""
 
 
@@ -23,12 +23,12 @@ class NoPolicy:
 
 
 @dataclass(slots=True)
-class Policies:
+class PolicyCache:
     """Policies as last read; reading one costs more than deciding by it."""
 
-    _read: dict[str, tuple[int, Policy | NoPolicy]] = field(default_factory=dict)
+    _read: dict[str, tuple[int, ScalingPolicy | NoPolicy]] = field(default_factory=dict)
 
-    def of(self, world: World, namespace: str, name: str | None) -> Policy | NoPolicy:
+    def of(self, world: ClusterState, namespace: str, name: str | None) -> ScalingPolicy | NoPolicy:
         """By name, in the deployment's namespace."""
         if name is None:
             return BUILT_IN
@@ -41,19 +41,19 @@ class Policies:
             self._read[uid] = known = (generation, _read(found, name))
         return known[1]
 
-    def keep(self, world: World) -> None:
+    def keep(self, world: ClusterState) -> None:
         """Drop what is gone."""
         there = {one["metadata"]["uid"] for one in world.of(kinds.AUTOSCALING_POLICY).each()}
         for uid in self._read.keys() - there:
             del self._read[uid]
 
 
-def _read(document: Manifest, name: str) -> Policy | NoPolicy:
-    found = reading.read_stored(document, POLICY)
+def _read(document: Manifest, name: str) -> ScalingPolicy | NoPolicy:
+    found = object_reader.read_stored(document, POLICY)
     if found.value is None or found.problems:
         words = " | ".join(one.sentence for one in found.problems)
         return NoPolicy(because=f"AutoscalingPolicy {name} cannot be read: {words}")
-    policy = into_policies.policy(found.value.spec)
-    if refused := " | ".join(one.sentence for one in linting.refusals(policy)):
+    policy = policy_conversion.policy(found.value.spec)
+    if refused := " | ".join(one.sentence for one in policy_lint.refusals(policy)):
         return NoPolicy(because=f"AutoscalingPolicy {name} cannot work: {refused}")
     return policy

@@ -10,19 +10,19 @@ from typing import Any, Final
 
 from aiohttp import web
 
-from fairlead.autoscaler import pages
+from fairlead.autoscaler import http_handlers
+from fairlead.autoscaler.informers import AutoscalerInformers
 from fairlead.autoscaler.ledger import Ledger
-from fairlead.autoscaler.loop import Doors, Loop
+from fairlead.autoscaler.loop import LoopEnvironment, ScalingLoop
+from fairlead.autoscaler.scaling_spec import SpecReader
 from fairlead.autoscaler.settings import AutoscalerSettings
 from fairlead.autoscaler.sharding import Membership
-from fairlead.autoscaler.sources import Makers, Sources
-from fairlead.autoscaler.subject import Understanding
-from fairlead.autoscaler.watching import Watching
-from fairlead.autoscaler.writing import Writer
+from fairlead.autoscaler.source_registry import SourceFactories, SourceRegistry
+from fairlead.autoscaler.writer import AutoscalerWriter
 from fairlead.cluster import connection as connecting
-from fairlead.cluster import installed, lease, operator_key
+from fairlead.cluster import lease, operator_key, own_deployment
 from fairlead.cluster.api_server import ApiServer
-from fairlead.cluster.fenced import FencedServer
+from fairlead.cluster.fencing import FencedApiServer
 from fairlead.fleet.router_keys import RouterKeys
 from fairlead.telemetry.autoscaler_metrics import AutoscalerMetrics
 
@@ -32,7 +32,7 @@ SILENT_S: Final = 210.0
 log = logging.getLogger("fairlead.autoscaler")
 
 
-async def run(settings: AutoscalerSettings, understanding: Understanding, makers: Makers) -> int:
+async def run(settings: AutoscalerSettings, understanding: SpecReader, makers: SourceFactories) -> int:
     """Until told to stop."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -40,25 +40,25 @@ async def run(settings: AutoscalerSettings, understanding: Understanding, makers
         loop.add_signal_handler(one, stop.set)
     async with await connecting.connect() as connection:
         api = ApiServer(connection)
-        place = lease.Place(
+        place = lease.LeaseSettings(
             namespace=settings.lease_namespace,
             name=f"fairlead-autoscaler-{settings.identity}",
             identity=settings.identity,
-            owner=installed.deployment(api, settings.lease_namespace, settings.deployment),
+            owner=own_deployment.deployment(api, settings.lease_namespace, settings.deployment),
         )
         rng = random.Random()  # noqa: S311  # jitter, not a secret
         membership = Membership(api, place, terms(settings.lease_seconds), rng)
-        watching = Watching(api, settings.namespaces)
-        server = FencedServer(api, membership.may_write)
-        sources, metrics = Sources(makers, server), AutoscalerMetrics()
+        watching = AutoscalerInformers(api, settings.namespaces)
+        server = FencedApiServer(api, membership.may_write)
+        sources, metrics = SourceRegistry(makers, server), AutoscalerMetrics()
         ledger, router_keys = Ledger(settings.loop.decisions), RouterKeys()
         opening = asyncio.create_task(operator_key.follow(api, settings.lease_namespace, router_keys))
-        deciding = Loop(
-            Doors(
+        deciding = ScalingLoop(
+            LoopEnvironment(
                 world=watching,
                 sources=sources,
                 understanding=understanding,
-                writer=Writer(server, watching, settings.identity, metrics),
+                writer=AutoscalerWriter(server, watching, settings.identity, metrics),
                 ledger=ledger,
                 metrics=metrics,
                 mine=membership.mine,
@@ -68,7 +68,7 @@ async def run(settings: AutoscalerSettings, understanding: Understanding, makers
         )
 
         def page() -> bytes:
-            return pages.metrics(metrics, deciding.records, sources, ledger, membership.count)
+            return http_handlers.metrics(metrics, deciding.records, sources, ledger, membership.count)
 
         try:
             async with _served(settings, watching, deciding, page):
@@ -80,12 +80,14 @@ async def run(settings: AutoscalerSettings, understanding: Understanding, makers
     return 0
 
 
-def terms(seconds: float) -> lease.Terms:
+def terms(seconds: float) -> lease.LeaseDurations:
     """In the proportions of Kubernetes' own controllers."""
-    return lease.Terms(duration_s=seconds, deadline_s=seconds * 2 / 3, retry_s=seconds * 2 / 15)
+    return lease.LeaseDurations(duration_s=seconds, deadline_s=seconds * 2 / 3, retry_s=seconds * 2 / 15)
 
 
-async def _work(watching: Watching, membership: Membership, deciding: Loop, stop: asyncio.Event) -> None:
+async def _work(
+    watching: AutoscalerInformers, membership: Membership, deciding: ScalingLoop, stop: asyncio.Event
+) -> None:
     """Follow, be a member, decide; on the way out the loop ends first, then the others are told."""
     following = asyncio.create_task(watching.run(), name="informers")
     stopping = asyncio.create_task(stop.wait())
@@ -112,7 +114,7 @@ async def _work(watching: Watching, membership: Membership, deciding: Loop, stop
 
 @asynccontextmanager
 async def _served(
-    settings: AutoscalerSettings, watching: Watching, deciding: Loop, page: Callable[[], bytes]
+    settings: AutoscalerSettings, watching: AutoscalerInformers, deciding: ScalingLoop, page: Callable[[], bytes]
 ) -> AsyncIterator[None]:
     """Health on one port, metrics and decisions on the other."""
 
@@ -129,7 +131,7 @@ async def _served(
         return web.Response(body=page(), headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"})
 
     health = [web.get("/healthz", alive), web.get("/readyz", ready)]
-    shown = [web.get("/metrics", metrics), *pages.routes(deciding.records)]
+    shown = [web.get("/metrics", metrics), *http_handlers.routes(deciding.records)]
     runners = []
     try:
         for port, routes in ((settings.health_port, health), (settings.metrics_port, shown)):

@@ -11,62 +11,62 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, Final
 
-from fairlead.autoscaler import believing, noting, prometheus_queries, router_pages
-from fairlead.autoscaler.prometheus_doors import Connection, Door, Unanswered
+from fairlead.autoscaler import prometheus_queries, router_reports, sample_log, validation
+from fairlead.autoscaler.prometheus_api import PrometheusClient, PrometheusServer, PrometheusUnavailable
 from fairlead.autoscaler.prometheus_queries import PodName
-from fairlead.autoscaler.router_pages import Page
-from fairlead.autoscaler.source import Tallies
-from fairlead.autoscaler.targets import Target
-from fairlead.autoscaler.told import RouterSays, Told
+from fairlead.autoscaler.router_reports import RouterReport
+from fairlead.autoscaler.sample import PodSample, RouterView
+from fairlead.autoscaler.sample_source import SourceCounters
+from fairlead.autoscaler.scrape_targets import ScrapeTarget
 from fairlead.engines.catalogue import ENGINES
-from fairlead.engines.engine import Engine
-from fairlead.fleet.load import EngineLoad, Unreadable
-from fairlead.scaling.facts import Doubt
+from fairlead.engines.engine import EngineDescription
+from fairlead.fleet.engine_load import EngineLoad, UnreadableScrape
+from fairlead.scaling.facts import SampleProblem
 
 log = logging.getLogger("fairlead.autoscaler")
 
 INTERVAL_SECONDS: Final = 5.0
 """Prometheus scrapes every 15 to 30 seconds mostly; asking oftener finds a new sample soon, and costs it little."""
 HOUR_SECONDS: Final = 3600.0
-PATIENCE_SECONDS: Final = 10.0
+TIMEOUT_SECONDS: Final = 10.0
 """Decisions wait for the weeks before, and many wait in one row: who has not had its turn by then goes without."""
 UNKNOWN_POD: Final = "Prometheus has no sample with its labels namespace and pod"
 
 
-def connect(door: Door) -> Connection:
+def connect(door: PrometheusServer) -> PrometheusClient:
     """The real one; what it stands on is loaded by whoever asks a Prometheus, and by nobody else."""
-    through = import_module("fairlead.autoscaler.prometheus_connection")
-    made: Connection = through.HttpConnection(door.url, door.token, door.authority)
+    through = import_module("fairlead.autoscaler.prometheus_http")
+    made: PrometheusClient = through.HttpPrometheusClient(door.url, door.token, door.authority)
     return made
 
 
 @dataclass(frozen=True, slots=True)
-class Answers:
+class PrometheusSamples:
     """One look at all pods."""
 
-    engines: Mapping[PodName, tuple[EngineLoad | Unreadable, float]]
-    routers: Mapping[PodName, tuple[Page, float]]
+    engines: Mapping[PodName, tuple[EngineLoad | UnreadableScrape, float]]
+    routers: Mapping[PodName, tuple[RouterReport, float]]
 
 
-class PrometheusSource:
+class PrometheusSampleSource:
     """All pods that one process decides by one server's word."""
 
     def __init__(
         self,
-        door: Door,
+        door: PrometheusServer,
         interval_seconds: float = INTERVAL_SECONDS,
-        connect: Callable[[Door], Connection] = connect,
-        patience_seconds: float = PATIENCE_SECONDS,
+        connect: Callable[[PrometheusServer], PrometheusClient] = connect,
+        patience_seconds: float = TIMEOUT_SECONDS,
     ) -> None:
-        self.tallies = Tallies()
+        self.tallies = SourceCounters()
         self._door = door
         self._interval = interval_seconds
         self._patience = patience_seconds
         self._connect = connect
-        self._connection: Connection | None = None
-        self._targets: dict[str, Target] = {}
-        self._engines: dict[str, Told[EngineLoad]] = {}
-        self._routers: dict[str, Told[RouterSays]] = {}
+        self._connection: PrometheusClient | None = None
+        self._targets: dict[str, ScrapeTarget] = {}
+        self._engines: dict[str, PodSample[EngineLoad]] = {}
+        self._routers: dict[str, PodSample[RouterView]] = {}
         self._task: asyncio.Task[None] | None = None
         self._changed = asyncio.Event()
         self._asking = asyncio.Lock()
@@ -77,7 +77,7 @@ class PrometheusSource:
         if self._task is None:
             self._task = asyncio.get_running_loop().create_task(self._run(), name=f"ask {self._door.url}")
 
-    def follow(self, targets: Iterable[Target]) -> None:
+    def follow(self, targets: Iterable[ScrapeTarget]) -> None:
         """These pods and no others; a new one is asked for at once."""
         wanted = {one.uid: one for one in targets if one.kind is None or one.kind in ENGINES}
         if wanted.keys() - self._targets.keys():
@@ -87,13 +87,13 @@ class PrometheusSource:
             self._routers.pop(uid, None)
         self._targets = wanted
 
-    def engine(self, uid: str) -> Told[EngineLoad]:
+    def engine(self, uid: str) -> PodSample[EngineLoad]:
         """What is known of one engine."""
-        return self._engines.get(uid, Told())
+        return self._engines.get(uid, PodSample())
 
-    def router(self, uid: str) -> Told[RouterSays]:
+    def router(self, uid: str) -> PodSample[RouterView]:
         """What is known of one router."""
-        return self._routers.get(uid, Told())
+        return self._routers.get(uid, PodSample())
 
     async def asked_each_hour(self, routers: PodName, start: float, end: float) -> list[tuple[float, float]]:
         """What came to these routers, a second, in the hour before each moment; nothing where nobody can tell."""
@@ -105,7 +105,7 @@ class PrometheusSource:
             return []
         try:
             return await asyncio.to_thread(lambda: self._connected().course(query, start, end, HOUR_SECONDS))
-        except Unanswered:
+        except PrometheusUnavailable:
             return []
         finally:
             self._asking.release()
@@ -136,8 +136,8 @@ class PrometheusSource:
         self.tallies.looks += len(asked)
         try:
             async with self._asking:
-                answers = await asyncio.to_thread(lambda: look(self._connected(), asked))
-        except Unanswered as problem:
+                answers = await asyncio.to_thread(lambda: query_pods(self._connected(), asked))
+        except PrometheusUnavailable as problem:
             self._nobody(asked, f"Prometheus at {self._door.url} does not answer: {problem}")
             return
         except Exception:  # a fault of ours must not end the asking: that would look like a fleet at rest
@@ -149,51 +149,53 @@ class PrometheusSource:
         for target in asked:
             self._take(target, answers)
 
-    def _connected(self) -> Connection:
+    def _connected(self) -> PrometheusClient:
         """Called in a thread, since what it stands on takes a while to load."""
         if self._connection is None:
             self._connection = self._connect(self._door)
         return self._connection
 
-    def _take(self, target: Target, answers: Answers) -> None:
+    def _take(self, target: ScrapeTarget, answers: PrometheusSamples) -> None:
         pod = PodName(target.namespace, target.name)
         if target.kind is None and pod in answers.routers:
-            self._router_told(target, router_pages.told(self.router(target.uid), *answers.routers[pod]))
+            self._router_told(target, router_reports.with_report(self.router(target.uid), *answers.routers[pod]))
         elif target.kind is not None and pod in answers.engines:
-            self._engine_told(target, believing.after(self.engine(target.uid), *answers.engines[pod]))
+            self._engine_told(target, validation.after(self.engine(target.uid), *answers.engines[pod]))
         else:
             self._silent(target, UNKNOWN_POD)
 
-    def _nobody(self, asked: Iterable[Target], because: str) -> None:
+    def _nobody(self, asked: Iterable[ScrapeTarget], because: str) -> None:
         for target in asked:
             self._silent(target, because)
 
-    def _silent(self, target: Target, because: str) -> None:
+    def _silent(self, target: ScrapeTarget, because: str) -> None:
         if target.kind is None:
-            self._router_told(target, router_pages.doubted(self.router(target.uid), Doubt.NO_ANSWER, because))
+            self._router_told(
+                target, router_reports.with_doubt(self.router(target.uid), SampleProblem.NO_ANSWER, because)
+            )
         else:
-            self._engine_told(target, believing.doubted(self.engine(target.uid), Doubt.NO_ANSWER, because))
+            self._engine_told(target, validation.with_doubt(self.engine(target.uid), SampleProblem.NO_ANSWER, because))
 
-    def _router_told(self, target: Target, told: Told[RouterSays]) -> None:
+    def _router_told(self, target: ScrapeTarget, told: PodSample[RouterView]) -> None:
         self._count(target, self.router(target.uid), told)
         if target.uid in self._targets:
             self._routers[target.uid] = told
 
-    def _engine_told(self, target: Target, told: Told[EngineLoad]) -> None:
+    def _engine_told(self, target: ScrapeTarget, told: PodSample[EngineLoad]) -> None:
         self._count(target, self.engine(target.uid), told)
         if target.uid in self._targets:
             self._engines[target.uid] = told
 
-    def _count(self, target: Target, before: Told[Any], after: Told[Any]) -> None:
+    def _count(self, target: ScrapeTarget, before: PodSample[Any], after: PodSample[Any]) -> None:
         if after.doubt is not None:
             self.tallies.failures[after.doubt] += 1
-        noting.changed(target, before, after)
+        sample_log.changed(target, before, after)
 
 
-def look(connection: Connection, targets: Iterable[Target]) -> Answers:
+def query_pods(connection: PrometheusClient, targets: Iterable[ScrapeTarget]) -> PrometheusSamples:
     """Ask for all of them; in a thread, the reading too."""
     routers: set[str] = set()
-    engines: dict[str, tuple[Engine, set[str]]] = {}
+    engines: dict[str, tuple[EngineDescription, set[str]]] = {}
     """Where engines are that tell the same families, by one of these."""
     for one in targets:
         if one.kind is None:
@@ -201,25 +203,25 @@ def look(connection: Connection, targets: Iterable[Target]) -> Answers:
         else:
             engine = ENGINES[one.kind]
             engines.setdefault(engine.names.usage, (engine, set()))[1].add(one.namespace)
-    loads: dict[PodName, tuple[EngineLoad | Unreadable, float]] = {}
+    loads: dict[PodName, tuple[EngineLoad | UnreadableScrape, float]] = {}
     for engine, places in engines.values():
         loads |= _engines(connection, engine, places)
-    return Answers(loads, _routers(connection, routers) if routers else {})
+    return PrometheusSamples(loads, _routers(connection, routers) if routers else {})
 
 
 def _engines(
-    connection: Connection, engine: Engine, places: set[str]
-) -> dict[PodName, tuple[EngineLoad | Unreadable, float]]:
+    connection: PrometheusClient, engine: EngineDescription, places: set[str]
+) -> dict[PodName, tuple[EngineLoad | UnreadableScrape, float]]:
     at = _moments(connection, engine.names.usage, places)
-    pages = prometheus_queries.pages(connection.ask(prometheus_queries.of_engines(engine.names, places)))
+    pages = prometheus_queries.engine_expositions(connection.ask(prometheus_queries.of_engines(engine.names, places)))
     return {pod: (engine.load(text), at[pod]) for pod, text in pages.items() if pod in at}
 
 
-def _routers(connection: Connection, places: set[str]) -> dict[PodName, tuple[Page, float]]:
+def _routers(connection: PrometheusClient, places: set[str]) -> dict[PodName, tuple[RouterReport, float]]:
     at = _moments(connection, prometheus_queries.HELD, places)
-    pages = prometheus_queries.router_pages(connection.ask(prometheus_queries.of_routers(places)))
+    pages = prometheus_queries.router_reports(connection.ask(prometheus_queries.of_routers(places)))
     return {pod: (page, at[pod]) for pod, page in pages.items() if pod in at}
 
 
-def _moments(connection: Connection, family: str, places: set[str]) -> dict[PodName, float]:
+def _moments(connection: PrometheusClient, family: str, places: set[str]) -> dict[PodName, float]:
     return {one.pod: float(one.value) for one in connection.ask(prometheus_queries.moments(family, places))}

@@ -10,8 +10,16 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from fairlead.autoscaler.router_pages import BATCH, HURRIED, Demand, EndpointSays, Lane, Page, Queue
-from fairlead.engines.readings import MetricNames
+from fairlead.autoscaler.router_reports import (
+    BATCH,
+    NON_BATCH_LANES,
+    DemandReport,
+    EndpointReport,
+    LaneReport,
+    QueueReport,
+    RouterReport,
+)
+from fairlead.engines.load_parser import MetricNames
 
 ASKED: Final = "fairlead_router_asked_total"
 ASKED_TOKENS: Final = "fairlead_router_asked_prompt_tokens_total"
@@ -34,7 +42,7 @@ class PodName(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Series:
+class PrometheusSeries:
     """One number of an answer."""
 
     labels: Mapping[str, str]
@@ -68,7 +76,7 @@ def asked_each_hour(routers: PodName) -> str:
     return f"sum(max by (namespace, pod, model) (rate({told}[1h])))"
 
 
-def pages(series: Iterable[Series]) -> dict[PodName, str]:
+def engine_expositions(series: Iterable[PrometheusSeries]) -> dict[PodName, str]:
     """Answers of engines written out again as each pod's own page, for the reading that knows which to believe."""
     lines: defaultdict[PodName, list[str]] = defaultdict(list)
     for one in series:
@@ -81,21 +89,24 @@ def pages(series: Iterable[Series]) -> dict[PodName, str]:
     return {pod: "".join(found) for pod, found in lines.items()}
 
 
-def router_pages(series: Iterable[Series]) -> dict[PodName, Page]:
+def router_reports(series: Iterable[PrometheusSeries]) -> dict[PodName, RouterReport]:
     """Answers of routers as the page that each would have written; a number that is none makes that page a lie."""
-    found: defaultdict[PodName, list[Series]] = defaultdict(list)
+    found: defaultdict[PodName, list[PrometheusSeries]] = defaultdict(list)
     for one in series:
         found[one.pod].append(one)
     return {pod: _page(every) for pod, every in found.items()}
 
 
-def _page(series: Iterable[Series]) -> Page:
+def _page(series: Iterable[PrometheusSeries]) -> RouterReport:
     """Nobody asked yet where no series of it is there: one begins with the first request of its model."""
-    demand, queue = Demand(asked=0.0, prompt_tokens=0.0), Queue(lanes={lane: Lane() for lane in (*HURRIED, BATCH)})
-    endpoints: defaultdict[str, EndpointSays] = defaultdict(lambda: EndpointSays(pod="", state=""))
+    demand, queue = (
+        DemandReport(asked=0.0, prompt_tokens=0.0),
+        QueueReport(lanes={lane: LaneReport() for lane in (*NON_BATCH_LANES, BATCH)}),
+    )
+    endpoints: defaultdict[str, EndpointReport] = defaultdict(lambda: EndpointReport(pod="", state=""))
     for one in series:
         family, value = one.labels.get("__name__"), _number(one.value)
-        lane = queue.lanes.setdefault(one.labels.get("lane", ""), Lane())
+        lane = queue.lanes.setdefault(one.labels.get("lane", ""), LaneReport())
         engine = endpoints[one.labels.get(ENGINE_OF, "")]
         if family == ASKED:
             demand.asked += value
@@ -115,7 +126,7 @@ def _page(series: Iterable[Series]) -> Page:
     endpoints.pop("", None)
     for name, engine in endpoints.items():
         engine.pod = name
-    return Page(endpoints=list(endpoints.values()), queue=queue, demand=demand)
+    return RouterReport(endpoints=list(endpoints.values()), queue=queue, demand=demand)
 
 
 def _largest(families: Collection[str], labels: Iterable[str], namespaces: Collection[str]) -> str:

@@ -14,28 +14,28 @@ from datetime import UTC, datetime
 from typing import Final, Protocol
 
 from fairlead.autoscaler import members
-from fairlead.autoscaler.members import Sign
+from fairlead.autoscaler.members import Heartbeat
 from fairlead.cluster.api_errors import ApiError, Conflict
-from fairlead.cluster.api_server import Listed
+from fairlead.cluster.api_server import ObjectList
 from fairlead.cluster.kinds import LEASE, Manifest, Resource
-from fairlead.cluster.lease import Place, Terms
-from fairlead.fleet.counts import count
+from fairlead.cluster.lease import LeaseDurations, LeaseSettings
+from fairlead.fleet.plurals import count
 
 LABEL: Final = "app.kubernetes.io/component"
 MEMBER: Final = "autoscaler-member"
-BURIED_AFTER: Final = 20.0
+REMOVED_AFTER: Final = 20.0
 """Durations after which the Lease of a dead member is removed by whoever sees it."""
 
 log = logging.getLogger("fairlead.autoscaler")
 
 
-class Leases(Protocol):
+class LeaseClient(Protocol):
     """As much of the API server as a member uses."""
 
     async def read(self, resource: Resource, namespace: str | None, name: str) -> Manifest | None:
         """One Lease as it is now."""
 
-    async def listing(self, resource: Resource, namespace: str | None = None, selector: str = "") -> Listed:
+    async def listing(self, resource: Resource, namespace: str | None = None, selector: str = "") -> ObjectList:
         """All Leases of members."""
 
     async def create(self, manifest: Manifest) -> Manifest:
@@ -53,9 +53,9 @@ class Membership:
 
     def __init__(
         self,
-        api: Leases,
-        place: Place,
-        terms: Terms,
+        api: LeaseClient,
+        place: LeaseSettings,
+        terms: LeaseDurations,
         rng: random.Random,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -69,7 +69,7 @@ class Membership:
         self._looked = float("-inf")
         self._joined: float | None = None
         """When this life as a member began; nothing before, or after too long a silence."""
-        self._signs: dict[str, Sign] = {}
+        self._signs: dict[str, Heartbeat] = {}
         self._told: frozenset[str] = frozenset()
         self._leaving = False
         self._complaint = ""
@@ -157,7 +157,7 @@ class Membership:
         began = self._clock()
         listed = await self._api.listing(LEASE, self._place.namespace, f"{LABEL}={MEMBER}")
         seen = {one["metadata"]["name"]: _sign(one, self._terms) for one in listed.items}
-        self._signs = members.heard(self._signs, seen, self._clock(), self._looked)
+        self._signs = members.heartbeats_after(self._signs, seen, self._clock(), self._looked)
         self._looked = began
         if self._members() != self._told:
             self._told = self._members()
@@ -170,13 +170,13 @@ class Membership:
         now = self._clock()
         for one in listed:
             sign = self._signs[one["metadata"]["name"]]
-            if now - sign.at > BURIED_AFTER * sign.lasts:
+            if now - sign.at > REMOVED_AFTER * sign.lasts:
                 await self._api.remove(
                     one, uid=one["metadata"]["uid"], resource_version=one["metadata"]["resourceVersion"]
                 )
 
 
-def _written(lease: Manifest, terms: Terms) -> Manifest:
+def _written(lease: Manifest, terms: LeaseDurations) -> Manifest:
     moment = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
     spec = {
         "holderIdentity": lease["metadata"]["name"],
@@ -186,6 +186,6 @@ def _written(lease: Manifest, terms: Terms) -> Manifest:
     return lease | {"spec": spec}
 
 
-def _sign(lease: Manifest, terms: Terms) -> tuple[str, float]:
+def _sign(lease: Manifest, terms: LeaseDurations) -> tuple[str, float]:
     promised = (lease.get("spec") or {}).get("leaseDurationSeconds")
     return str(lease["metadata"]["resourceVersion"]), float(promised or terms.duration_s)

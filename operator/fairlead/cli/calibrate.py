@@ -31,23 +31,23 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(chosen: argparse.Namespace) -> int:
     """0 with shares, 1 when what was seen does not tell them, 2 when the words were wrong."""
-    from fairlead.cli import calibrate_question
-    from fairlead.sim.timing import calibrated
-    from fairlead.sim.timing.shares import TooLittle
+    from fairlead.cli import calibrate_inputs
+    from fairlead.simulator.timing import calibration_file
+    from fairlead.simulator.timing.rate_shares import TooFewStretches
 
     try:
-        asked = calibrate_question.read(chosen)
-        seen = calibrate_question.seen(chosen, asked, _tell)
-    except (calibrate_question.Misunderstood, OSError, ValueError) as problem:
+        asked = calibrate_inputs.read(chosen)
+        seen = calibrate_inputs.observations(chosen, asked, _tell)
+    except (calibrate_inputs.CalibrateArgumentError, OSError, ValueError) as problem:
         print(f"fairlead calibrate: {problem}", file=sys.stderr)
         return 2
-    found = calibrated.calibrated(asked.question, seen, asked.times, calibrate_question.source(chosen))
-    if isinstance(found, TooLittle):
+    found = calibration_file.calibrate(asked.question, seen, asked.times, calibrate_inputs.source(chosen))
+    if isinstance(found, TooFewStretches):
         print(f"fairlead calibrate: {found}", file=sys.stderr)
         return 1
-    written = calibrated.written(found)
+    written = calibration_file.as_json(found)
     if chosen.out:
-        calibrate_question.write(chosen.out, written)
+        calibrate_inputs.write(chosen.out, written)
     print(written.rstrip() if chosen.output == "json" else found.origin.line())
     return 0
 

@@ -12,9 +12,9 @@ INTRODUCTION: Final = (
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """What the command takes; its speed and faults are environment variables, so that a pod can be told them."""
-    from fairlead.simulator import pretence
+    from fairlead.emulator import emulation_knobs
 
-    knobs = "; ".join(f"{pretence.PREFIX}{knob}: {told}" for knob, told in pretence.KNOBS.items())
+    knobs = "; ".join(f"{emulation_knobs.PREFIX}{knob}: {told}" for knob, told in emulation_knobs.KNOBS.items())
     parser.epilog = f"{INTRODUCTION} {knobs}.".replace("%", "%%")
     parser.add_argument("--product", default="", help="the GPU it simulates, by its product label")
     parser.add_argument("--gpus", type=int, default=1, help="number of GPUs (1)")
@@ -34,34 +34,34 @@ def run(chosen: argparse.Namespace) -> int:
 
     import uvloop
 
-    from fairlead.simulator import command, configuration, packaged, pretence, process
-    from fairlead.simulator.live.provision import Machine
+    from fairlead.emulator import command, emulation_knobs, packaged_data, process, startup_check
+    from fairlead.emulator.engine.provision import EmulatedMachine
 
     try:
         served = command.read(chosen.vllm, os.environ)
-        pretended = pretence.read(os.environ)
-        known = packaged.load(Path(chosen.step_times) if chosen.step_times else None)
-    except command.ParserEnds as problem:
+        pretended = emulation_knobs.read(os.environ)
+        known = packaged_data.load(Path(chosen.step_times) if chosen.step_times else None)
+    except command.ParserExit as problem:
         print(problem, file=sys.stderr)
         return 2
     except (OSError, ValueError) as problem:
         print(f"fairlead engine: {problem}", file=sys.stderr)
         return 2
     if chosen.check:
-        return configuration.check(served, pretended, _tell)
+        return startup_check.check(served, pretended, _tell)
     replies = replace(
         served.answering,
         invalid_json_rate=pretended.invalid_json_rate,
         reply_tokens=pretended.reply_tokens,
         reply_seed=pretended.seed,
     )
-    start = process.Start(
+    start = process.EngineStart(
         served=replace(served, answering=replies),
         pretence=pretended,
-        machine=Machine(chosen.product, chosen.gpus),
+        machine=EmulatedMachine(chosen.product, chosen.gpus),
         known=known,
     )
-    outside = process.Outside(clock=time.time, tell=_tell, environment=os.environ)
+    outside = process.ProcessEnvironment(clock=time.time, tell=_tell, environment=os.environ)
     return uvloop.run(process.run(start, outside))
 
 

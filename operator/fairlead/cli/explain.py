@@ -5,7 +5,7 @@ import sys
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from fairlead.cli.explained import Explained
+    from fairlead.cli.explanation import Explanation
 
 EACH_S: Final = 2.0
 
@@ -27,18 +27,18 @@ def run(chosen: argparse.Namespace) -> int:
     """0 when it could be explained, 1 when there is nothing to explain, 2 when the words were wrong."""
     import asyncio
 
-    from fairlead.cli.cluster_door import NotToBeHad
-    from fairlead.cli.explained import Misnamed, of_file
+    from fairlead.cli.cluster_client import ClusterUnavailable
+    from fairlead.cli.explanation import TargetNameError, of_file
 
     try:
         if chosen.record:
             _show(chosen, of_file(chosen.record, chosen.target, chosen.namespace))
         else:
             asyncio.run(_asked(chosen))
-    except Misnamed as problem:
+    except TargetNameError as problem:
         print(f"fairlead explain: {problem}", file=sys.stderr)
         return 2
-    except NotToBeHad as problem:
+    except ClusterUnavailable as problem:
         print(f"fairlead explain: {problem}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -50,21 +50,21 @@ async def _asked(chosen: argparse.Namespace) -> None:
     import asyncio
     import time
 
-    from fairlead.cli import cluster_door, explained
+    from fairlead.cli import cluster_client, explanation
 
-    name = explained.named(chosen.target)
-    async with cluster_door.opened(chosen.autoscaler) as door:
-        shown = await explained.of_cluster(door, chosen.namespace or door.home, name, time.time())
+    name = explanation.target_name(chosen.target)
+    async with cluster_client.open_cluster(chosen.autoscaler) as door:
+        shown = await explanation.of_cluster(door, chosen.namespace or door.home, name, time.time())
         _show(chosen, shown)
         while chosen.watch:
             await asyncio.sleep(chosen.every)
-            again = await explained.of_cluster(door, chosen.namespace or door.home, name, time.time())
+            again = await explanation.of_cluster(door, chosen.namespace or door.home, name, time.time())
             if again.decided != shown.decided:
                 shown = again
                 _show(chosen, shown)
 
 
-def _show(chosen: argparse.Namespace, shown: "Explained") -> None:
+def _show(chosen: argparse.Namespace, shown: "Explanation") -> None:
     from fairlead.cli import explain_text
 
     if chosen.output == "json":

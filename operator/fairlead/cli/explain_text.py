@@ -7,28 +7,28 @@ from typing import Any, Final
 
 import msgspec
 
-from fairlead.cli.cluster_door import Absent
-from fairlead.cli.explained import Explained
-from fairlead.fleet.counts import count, verb
-from fairlead.fleet.policies import Policy
-from fairlead.scaling.facts import Facts
-from fairlead.scaling.recommendation import Bound, Figure
-from fairlead.scaling.record import Record
-from fairlead.scaling.whatif import Cause, Turn
+from fairlead.cli.cluster_client import NoDecision
+from fairlead.cli.explanation import Explanation
+from fairlead.fleet.plurals import count, verb
+from fairlead.fleet.policies import ScalingPolicy
+from fairlead.scaling.decision_record import DecisionRecord
+from fairlead.scaling.facts import ScalingFacts
+from fairlead.scaling.recommendation import DecisionFigure, ScalingBound
+from fairlead.scaling.what_if import TurningPoint, WhatIfCause
 
 BOLD, YELLOW, PLAIN = "\x1b[1m", "\x1b[33m", "\x1b[0m"
 _MOST_DECISIONS: Final = 10
 
 
-def as_text(shown: Explained, *, colour: bool) -> str:
+def as_text(shown: Explanation, *, colour: bool) -> str:
     """Sections that have nothing to say are left out."""
     sections = [("", [_heading(shown)]), *_sections(shown)]
     return "\n\n".join(_section(title, lines, colour) for title, lines in sections if lines)
 
 
-def as_json(shown: Explained) -> str:
+def as_json(shown: Explanation) -> str:
     """The same as values, under names that stay; the record is as `fairlead replay` reads it."""
-    record = None if isinstance(shown.record, Absent) else msgspec.to_builtins(shown.record)
+    record = None if isinstance(shown.record, NoDecision) else msgspec.to_builtins(shown.record)
     return json.dumps(
         {
             "namespace": shown.namespace,
@@ -43,9 +43,9 @@ def as_json(shown: Explained) -> str:
     )
 
 
-def _sections(shown: Explained) -> Iterator[tuple[str, list[str]]]:
+def _sections(shown: Explanation) -> Iterator[tuple[str, list[str]]]:
     record = shown.record
-    if isinstance(record, Absent):
+    if isinstance(record, NoDecision):
         yield "Why", [str(shown.scaling.get("message") or "the object has no message")]
     else:
         yield from _decision(record)
@@ -55,7 +55,7 @@ def _sections(shown: Explained) -> Iterator[tuple[str, list[str]]]:
     yield "Note", list(shown.notes)
 
 
-def _decision(record: Record) -> Iterator[tuple[str, list[str]]]:
+def _decision(record: DecisionRecord) -> Iterator[tuple[str, list[str]]]:
     said = record.recommendation
     yield "Why", [said.message]
     yield (
@@ -81,10 +81,10 @@ def _decision(record: Record) -> Iterator[tuple[str, list[str]]]:
     yield "Advice", _columns((one.subject, one.because) for one in said.advice)
 
 
-def _heading(shown: Explained) -> str:
+def _heading(shown: Explanation) -> str:
     """`infd/chat in team-a: 3 replicas (TokenDemand), 2 ready, by policy interactive; decided 2 s ago`."""
     place = f"infd/{shown.name} in {shown.namespace}"
-    if isinstance(shown.record, Absent):
+    if isinstance(shown.record, NoDecision):
         told = shown.scaling
         number, reason = told.get("recommended", told.get("advised")), told.get("reason")
         return f"{place}: {_replicas(number)} ({reason}), {shown.status.get('readyReplicas', 0)} ready"
@@ -100,80 +100,83 @@ def _heading(shown: Explained) -> str:
     )
 
 
-def _phases(facts: Facts) -> str:
+def _phases(facts: ScalingFacts) -> str:
     """`2 ready, 1 starting`."""
     names = [pod.phase.value for pod in facts.pods]
     told = [f"{names.count(name)} {name}" for name in sorted(set(names), key=lambda one: (one != "ready", one))]
     return ", ".join(told) or "no pods"
 
 
-def _turns(shown: Explained, record: Record) -> list[str]:
+def _turns(shown: Explanation, record: DecisionRecord) -> list[str]:
     rows = [(_direction(turn, record), _condition(turn, record)) for turn in shown.turns]
     return _columns(rows) or ["nothing of what was tried: more requests waiting, more traffic, less, none, and time"]
 
 
-def _direction(turn: Turn, record: Record) -> str:
+def _direction(turn: TurningPoint, record: DecisionRecord) -> str:
     now = record.recommendation.replicas
     return f"{'grows' if turn.replicas > now else 'shrinks'} to {turn.replicas}"
 
 
-def _condition(turn: Turn, record: Record) -> str:
+def _condition(turn: TurningPoint, record: DecisionRecord) -> str:
     """What would have to happen; times are as fine as the looks into the future were."""
     at, lasting = _moment(record.now + turn.after_seconds), _lasting(turn.after_seconds)
     times = f"{turn.factor or 0:.2f} times what it is{_demand(turn, record)}"
     match turn.cause:
-        case Cause.MORE_WAITING:
+        case WhatIfCause.MORE_WAITING:
             more = turn.waiting or 0
             return f"when {count(more, 'more request')} {verb(more, 'waits')} than now for {lasting}"
-        case Cause.MORE_TRAFFIC:
+        case WhatIfCause.MORE_TRAFFIC:
             return f"when traffic is {times} for {lasting}"
-        case Cause.AS_IT_IS:
+        case WhatIfCause.AS_IT_IS:
             return f"in about {lasting}, at {at}, if all stays as it is"
-        case Cause.LESS_TRAFFIC:
+        case WhatIfCause.LESS_TRAFFIC:
             return f"in about {lasting} if traffic falls to {times} or less"
-        case Cause.NOBODY_ASKS:
+        case WhatIfCause.NOBODY_ASKS:
             return f"in about {lasting}, at {at}, if no request comes from now on"
-        case Cause.WITHOUT_BOUND:
+        case WhatIfCause.WITHOUT_BOUND:
             return f"without {_bound(turn.bound, record.facts)}"
 
 
-def _demand(turn: Turn, record: Record) -> str:
+def _demand(turn: TurningPoint, record: DecisionRecord) -> str:
     """The threshold in the unit that dashboards show."""
     told = {one.name: one.value for one in record.recommendation.figures}
     prompts = told.get("demand.promptTokensPerSecond")
     return "" if prompts is None or turn.factor is None else f" ({prompts * turn.factor:,.0f} prompt tokens/s)"
 
 
-def _open_bounds(record: Record) -> list[str]:
+def _open_bounds(record: DecisionRecord) -> list[str]:
     """Which bounds are reached and which leave it alone, as that is what people suspect first."""
     facts, answer = record.facts, record.recommendation.replicas
     moved = {one.bound for one in record.recommendation.limits}
-    reached = {Bound.MIN_REPLICAS: answer <= facts.bounds.least, Bound.MAX_REPLICAS: answer >= facts.bounds.most}
+    reached = {
+        ScalingBound.MIN_REPLICAS: answer <= facts.bounds.least,
+        ScalingBound.MAX_REPLICAS: answer >= facts.bounds.most,
+    }
     if facts.policy.max_cost_per_hour is not None:
-        reached[Bound.BUDGET] = False
+        reached[ScalingBound.BUDGET] = False
     told = [f"{_bound(one, facts)} is reached." for one, so in reached.items() if so and one not in moved]
     free = [_bound(one, facts) for one, so in reached.items() if not so and one not in moved]
     return [*told, *([f"Not in the way: {', '.join(free)}."] if free else [])]
 
 
-def _bound(bound: Bound | None, facts: Facts) -> str:
+def _bound(bound: ScalingBound | None, facts: ScalingFacts) -> str:
     """A bound by the field that sets it."""
-    policy: Policy = facts.policy
+    policy: ScalingPolicy = facts.policy
     pace = policy.pace
     named = {
-        Bound.MIN_REPLICAS: f"minReplicas {facts.bounds.least}",
-        Bound.MAX_REPLICAS: f"maxReplicas {facts.bounds.most}",
-        Bound.BUDGET: f"the budget of {policy.max_cost_per_hour} an hour",
-        Bound.NO_ROOM: f"the nodes' limit{': ' + facts.room_because if facts.room_because else ''}",
-        Bound.STEP_UP: f"the largest step up of {pace.up_max_step} or {pace.up_max_factor:g} times",
-        Bound.STEP_DOWN: f"the largest step down of {pace.down_max_step}",
-        Bound.SPARES: count(policy.warm_pool.ready, "spare replica"),
-        Bound.SCHEDULE: "the schedule",
+        ScalingBound.MIN_REPLICAS: f"minReplicas {facts.bounds.least}",
+        ScalingBound.MAX_REPLICAS: f"maxReplicas {facts.bounds.most}",
+        ScalingBound.BUDGET: f"the budget of {policy.max_cost_per_hour} an hour",
+        ScalingBound.NO_ROOM: f"the nodes' limit{': ' + facts.room_because if facts.room_because else ''}",
+        ScalingBound.STEP_UP: f"the largest step up of {pace.up_max_step} or {pace.up_max_factor:g} times",
+        ScalingBound.STEP_DOWN: f"the largest step down of {pace.down_max_step}",
+        ScalingBound.SPARES: count(policy.warm_pool.ready, "spare replica"),
+        ScalingBound.SCHEDULE: "the schedule",
     }
     return named.get(bound, str(bound)) if bound else ""
 
 
-def _conditions(shown: Explained) -> list[str]:
+def _conditions(shown: Explanation) -> list[str]:
     told = [one for one in shown.status.get("conditions") or () if one.get("type") == "ScalingActive"]
     return [f"{one['type']}={one.get('status')} {one.get('reason')}: {one.get('message')}" for one in told]
 
@@ -183,7 +186,7 @@ def _lately(decision: dict[str, Any]) -> str:
     return f"{decision.get('at')}  {before} → {after}  {decision.get('reason')}: {decision.get('message', '')}"
 
 
-def _figure(figure: Figure) -> str:
+def _figure(figure: DecisionFigure) -> str:
     digits = 0 if abs(figure.value) >= 100 or figure.value == int(figure.value) else 3
     return f"{figure.value:,.{digits}f} {figure.unit}".rstrip()
 

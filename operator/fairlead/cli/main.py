@@ -7,11 +7,11 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from fairlead.cli import (
-    autoscale,
+    autoscaler_command,
     calibrate,
     engine,
     explain,
-    operate,
+    operator_command,
     plan,
     render,
     replay,
@@ -22,9 +22,9 @@ from fairlead.cli import (
     version,
 )
 
-type_of_command = Callable[[argparse.Namespace], int]
+Command = Callable[[argparse.Namespace], int]
 
-COMMANDS: Final[Mapping[str, tuple[str, Callable[[argparse.ArgumentParser], None], type_of_command]]] = {
+COMMANDS: Final[Mapping[str, tuple[str, Callable[[argparse.ArgumentParser], None], Command]]] = {
     "validate": ("say everything admission would say, without a cluster", validate.arguments, validate.run),
     "render": ("show what would be started", render.arguments, render.run),
     "plan": ("propose a fleet for a model, objectives and traffic", plan.arguments, plan.run),
@@ -35,9 +35,21 @@ COMMANDS: Final[Mapping[str, tuple[str, Callable[[argparse.ArgumentParser], None
     ),
     "top": ("show what every deployment has, needs and costs, live", top.arguments, top.run),
     "replay": ("decide kept decisions again, and compare", replay.arguments, replay.run),
-    "operator": ("reconcile and decide replicas: controller and autoscaler in one", operate.arguments, operate.run),
-    "controller": ("reconcile only; the autoscaler runs apart", operate.controller_arguments, operate.run),
-    "autoscaler": ("decide replicas; several processes share the work", autoscale.arguments, autoscale.run),
+    "operator": (
+        "reconcile and decide replicas: controller and autoscaler in one",
+        operator_command.arguments,
+        operator_command.run,
+    ),
+    "controller": (
+        "reconcile only; the autoscaler runs apart",
+        operator_command.controller_arguments,
+        operator_command.run,
+    ),
+    "autoscaler": (
+        "decide replicas; several processes share the work",
+        autoscaler_command.arguments,
+        autoscaler_command.run,
+    ),
     "router": ("pass requests on to engines: the data plane", router.arguments, router.run),
     "engine": ("pretend to be vLLM, without a GPU", engine.arguments, engine.run),
     "selftest": ("make one simulated engine, ask it, delete it: what helm test runs", selftest.arguments, selftest.run),

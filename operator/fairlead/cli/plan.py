@@ -28,15 +28,15 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(chosen: argparse.Namespace) -> int:
     """0 with a proposal, 1 when nothing keeps the objectives, 2 when the question could not be read."""
-    from fairlead.cli import plan_question, plan_text
+    from fairlead.cli import plan_inputs, plan_text
 
     try:
-        brief = plan_question.brief(chosen)
-    except (plan_question.Misunderstood, OSError, ValueError) as problem:
+        brief = plan_inputs.read_inputs(chosen)
+    except (plan_inputs.PlanArgumentError, OSError, ValueError) as problem:
         print(f"fairlead plan: {problem}", file=sys.stderr)
         return 2
-    from fairlead.sizing import capacity
+    from fairlead.sizing import capacity_planning
 
-    planned = capacity.plan(brief)
-    print(plan_text.RENDER[chosen.output](planned, chosen.name, plan_question.source(chosen.model)))
+    planned = capacity_planning.plan(brief)
+    print(plan_text.RENDER[chosen.output](planned, chosen.name, plan_inputs.source(chosen.model)))
     return 0 if planned.best else 1

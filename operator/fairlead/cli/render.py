@@ -11,8 +11,8 @@ from fairlead.cluster import documents
 
 if TYPE_CHECKING:  # at run time only inside the command, so that others start at once
     from fairlead.controller.review import Review
-    from fairlead.fleet.launch import Launch
-    from fairlead.fleet.wanted import EnvFrom, SecretKey
+    from fairlead.fleet.desired_state import EnvFrom, SecretKey
+    from fairlead.fleet.engine_launch import EngineLaunch
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -25,12 +25,12 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(chosen: argparse.Namespace) -> int:
     """0 when every deployment could be rendered; others are named on standard error."""
-    from fairlead.cli import knowing, review_text
-    from fairlead.controller import admission, pacing
+    from fairlead.cli import offline_data, review_text
+    from fairlead.controller import admission, engine_timing
 
     found = list(documents.read(chosen.files))
     try:
-        known = knowing.offline(chosen.config_json, chosen.products, found)
+        known = offline_data.offline_knowledge(chosen.config_json, chosen.products, found)
     except (OSError, ValueError) as problem:
         print(f"fairlead: {problem}", file=sys.stderr)
         return 2
@@ -41,7 +41,7 @@ def run(chosen: argparse.Namespace) -> int:
             refused += 1
             print(review_text.as_text(one, review, colour=sys.stderr.isatty()), file=sys.stderr)
         elif review.engine is not None and review.asked is not None:
-            launch = review.engine.launch(review.asked, pacing.of(review))
+            launch = review.engine.launch(review.asked, engine_timing.of(review))
             rendered.append(_values(review.name, launch) | {"router": _router(review)})
     if chosen.output == "json":
         print(json.dumps(rendered, indent=1))
@@ -50,7 +50,7 @@ def run(chosen: argparse.Namespace) -> int:
     return 1 if refused else 0
 
 
-def _values(name: str, launch: "Launch") -> dict[str, Any]:
+def _values(name: str, launch: "EngineLaunch") -> dict[str, Any]:
     return {
         "name": name,
         "command": list(launch.command),
@@ -66,18 +66,18 @@ def _values(name: str, launch: "Launch") -> dict[str, Any]:
 
 def _router(review: "Review") -> dict[str, Any] | None:
     """Nothing behind a gateway, which has routers of its own."""
-    from fairlead.controller import behind
-    from fairlead.fleet.gateways import OwnRouter
+    from fairlead.controller import replica_facts
+    from fairlead.fleet.gateways import DeploymentRouter
     from fairlead.objects import router_config
 
-    if review.asked is None or not isinstance(review.door, OwnRouter):
+    if review.asked is None or not isinstance(review.door, DeploymentRouter):
         return None
-    return router_config.document(review.asked.wanted, review.door, behind.replica(review))
+    return router_config.document(review.asked.wanted, review.door, replica_facts.replica(review))
 
 
 def _value(value: "str | SecretKey | EnvFrom") -> str:
     """Where a value is kept, for what must not be read from here."""
-    from fairlead.fleet.wanted import EnvFrom, SecretKey
+    from fairlead.fleet.desired_state import EnvFrom, SecretKey
 
     match value:
         case SecretKey(name=name, key=key):
@@ -92,7 +92,7 @@ def _text(one: dict[str, Any]) -> str:
     words = "".join(_broken(word) for word in one["command"]).strip()
     files = "\n".join(f"# {path}: {kept}" for path, kept in one["files"].items())
     environment = "\n".join(f"{name}={value}" for name, value in one["environment"].items())
-    from fairlead.fleet.counts import count
+    from fairlead.fleet.plurals import count
 
     told = one["router"]
     pods = f"# {count(told['routers'], 'router')} in front; their configuration: -o json" if told else ""

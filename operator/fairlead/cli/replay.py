@@ -18,11 +18,11 @@ def run(chosen: argparse.Namespace) -> int:
     import time
 
     import fairlead
-    from fairlead.cli import replay_lines, replay_text
+    from fairlead.cli import replay_records, replay_text
 
-    told = replay_lines.Progress(clock=time.monotonic, wanted=sys.stderr.isatty(), tell=_tell)
+    told = replay_records.ReplayProgress(clock=time.monotonic, wanted=sys.stderr.isatty(), tell=_tell)
     try:
-        found = replay_lines.replayed(replay_lines.read(chosen.sources), told, keep=chosen.show)
+        found = replay_records.replay_all(replay_records.read(chosen.sources), told, keep=chosen.show)
     except OSError as problem:
         print(f"fairlead replay: {problem.filename}: {problem.strerror or problem}", file=sys.stderr)
         return 2

@@ -5,13 +5,13 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from fairlead.cli.replay_lines import Disagreement, Replayed
-from fairlead.fleet.counts import count, verb
+from fairlead.cli.replay_records import DecisionDisagreement, ReplayResult
+from fairlead.fleet.plurals import count, verb
 
 _MOST_FIELDS: Final = 12
 
 
-def as_text(found: Replayed, version: str) -> str:
+def as_text(found: ReplayResult, version: str) -> str:
     """The figure last, after what is to be looked at."""
     lines = [f"{place}: not a record: {broken.because}\n    {broken.excerpt}" for place, broken in found.first_broken]
     lines += [_disagreement(one) for one in found.first_disagreements]
@@ -25,7 +25,7 @@ def as_text(found: Replayed, version: str) -> str:
     return "\n".join([*lines, _figure(found)])
 
 
-def as_json(found: Replayed, version: str) -> str:
+def as_json(found: ReplayResult, version: str) -> str:
     """The same as values, under names that stay."""
     return json.dumps(
         {
@@ -46,23 +46,23 @@ def as_json(found: Replayed, version: str) -> str:
     )
 
 
-RENDER: Final[Mapping[str, Callable[[Replayed, str], str]]] = {"text": as_text, "json": as_json}
+RENDER: Final[Mapping[str, Callable[[ReplayResult, str], str]]] = {"text": as_text, "json": as_json}
 
 
-def _figure(found: Replayed) -> str:
+def _figure(found: ReplayResult) -> str:
     broken = f", {count(found.broken, 'line')} {verb(found.broken, 'is')} not a record" if found.broken else ""
     decided = found.agree + found.disagree
     return f"{found.agree:,} of {count(decided, 'decision')} {verb(decided, 'comes')} out the same{broken}"
 
 
-def _other_versions(found: Replayed, version: str) -> str:
+def _other_versions(found: ReplayResult, version: str) -> str:
     told = ", ".join(f"{number:,} by {name}" for name, number in sorted(found.versions.items()))
     return (
         f"decided {told}; this is {version}: another version may decide otherwise, so replay with that version's image"
     )
 
 
-def _disagreement(one: Disagreement) -> str:
+def _disagreement(one: DecisionDisagreement) -> str:
     record = one.record
     when = datetime.fromtimestamp(record.now, tz=UTC).isoformat(timespec="seconds")
     shown = [
@@ -79,7 +79,7 @@ def _short(value: object) -> str:
     return text if len(text) <= 200 else f"{text[:200]}…"
 
 
-def _values(one: Disagreement) -> dict[str, Any]:
+def _values(one: DecisionDisagreement) -> dict[str, Any]:
     return {
         "place": one.place,
         "namespace": one.record.namespace,

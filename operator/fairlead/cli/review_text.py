@@ -4,23 +4,23 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Final
 
-from fairlead.cluster.documents import Document
-from fairlead.controller.fitting import FIELDS
+from fairlead.cluster.documents import YamlDocument
+from fairlead.controller.memory_fit import FIELDS
 from fairlead.controller.review import AdmissionReason, Review
-from fairlead.fleet.fit import Alternative, Fit, NotFitting, Span
-from fairlead.fleet.refusals import Remark
+from fairlead.fleet.findings import SpecFinding
+from fairlead.fleet.fit import Estimate, Fit, FitAlternative, NoFit
 
 GIB: Final = 1 << 30
 RED, YELLOW, GREEN, PLAIN = "\x1b[31m", "\x1b[33m", "\x1b[32m", "\x1b[0m"
 
 
-def as_text(document: Document, review: Review | None, *, colour: bool) -> str:
+def as_text(document: YamlDocument, review: Review | None, *, colour: bool) -> str:
     """A heading, then each remark with what to do below it, then what fits."""
     if review is None:
         return f"{_mark('✗', RED, colour)} {document.place}: {document.problem}"
     mark = _mark("✗", RED, colour) if review.refusals else _mark("✓", GREEN, colour)
     lines = [f"{mark} {document.place}: {review.kind} {review.name}".rstrip()]
-    near = review.fit.alternatives if isinstance(review.fit, NotFitting) else ()
+    near = review.fit.alternatives if isinstance(review.fit, NoFit) else ()
     lines += [_refused(one, near, _mark("refused", RED, colour)) for one in review.refusals]
     lines += [_remark(one, _mark("warning", YELLOW, colour)) for one in review.cautions]
     if isinstance(review.fit, Fit):
@@ -28,7 +28,7 @@ def as_text(document: Document, review: Review | None, *, colour: bool) -> str:
     return "\n".join(lines)
 
 
-def as_json(document: Document, review: Review | None) -> dict[str, Any]:
+def as_json(document: YamlDocument, review: Review | None) -> dict[str, Any]:
     """The same as values, under names that stay."""
     if review is None:
         problem = {"field": "", "value": "", "reason": "Unreadable", "because": document.problem, "remedy": ""}
@@ -50,7 +50,7 @@ def as_json(document: Document, review: Review | None) -> dict[str, Any]:
     }
 
 
-def _refused(remark: Remark, near: Sequence[Alternative], word: str) -> str:
+def _refused(remark: SpecFinding, near: Sequence[FitAlternative], word: str) -> str:
     """What does not fit has several ways out: each on a line of its own, with the field to change."""
     if remark.reason is not AdmissionReason.DOES_NOT_FIT or not near:
         return _remark(remark, word)
@@ -59,7 +59,7 @@ def _refused(remark: Remark, near: Sequence[Alternative], word: str) -> str:
     return "\n".join((_remark(replace(remark, remedy="what fits, smallest change first:"), word), *ways))
 
 
-def _remark(remark: Remark, word: str) -> str:
+def _remark(remark: SpecFinding, word: str) -> str:
     return f"    {word}  {remark.field}: {remark.value}\n             {remark.because}\n             → {remark.remedy}"
 
 
@@ -72,15 +72,15 @@ def _fit(fit: Fit) -> list[str]:
     ]
 
 
-def _short(span: Span) -> str:
+def _short(span: Estimate) -> str:
     return f"{span.likely:,.0f} (between {span.low:,.0f} and {span.high:,.0f})"
 
 
-def _span(span: Span) -> dict[str, float]:
+def _span(span: Estimate) -> dict[str, float]:
     return {"low": span.low, "likely": span.likely, "high": span.high}
 
 
-def _values(remark: Remark) -> dict[str, str]:
+def _values(remark: SpecFinding) -> dict[str, str]:
     return {
         "field": remark.field,
         "value": remark.value,

@@ -36,11 +36,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(chosen: argparse.Namespace) -> int:
     """0 after a drain, 2 when the file could not be acted on."""
-    from fairlead.router.settings import Misconfigured
+    from fairlead.router.config.loader import RouterConfigError
 
     try:
         return _checked(chosen) if chosen.check else _served(chosen)
-    except Misconfigured as problem:
+    except RouterConfigError as problem:
         print(f"fairlead router: {chosen.check or chosen.config}: {problem}", file=sys.stderr)
     except OSError as problem:
         print(f"fairlead router: {problem}", file=sys.stderr)
@@ -52,9 +52,9 @@ def _checked(chosen: argparse.Namespace) -> int:
     from pathlib import Path
 
     from fairlead.cli import router_text
-    from fairlead.router import settings
+    from fairlead.router.config import loader
 
-    found = settings.load(Path(chosen.check))
+    found = loader.load(Path(chosen.check))
     print(router_text.as_json(found) if chosen.output == "json" else router_text.as_text(found))
     for one in found.warnings:
         print(f"caution: {one}", file=sys.stderr)
@@ -70,7 +70,7 @@ def _served(chosen: argparse.Namespace) -> int:
 
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     return process.serve(
-        process.Start(
+        process.RouterOptions(
             config=Path(chosen.config),
             host=chosen.host,
             port=chosen.port,

@@ -6,24 +6,24 @@ from dataclasses import replace
 from typing import Any
 
 from fairlead.objects import router_config
-from fairlead.router.settings import Place, Settings
+from fairlead.router.config.loader import RouterConfig, SecretLocation
 
 _ELSEWHERE = frozenset({"keyFiles", "redisUrlFile", "routing", "keyPlaces", "redisPlace", "warnings"})
 
 
-def as_json(settings: Settings) -> str:
+def as_json(settings: RouterConfig) -> str:
     """The same as values, under names that stay."""
     return json.dumps(_told(settings), indent=1, ensure_ascii=False)
 
 
-def as_text(settings: Settings) -> str:
+def as_text(settings: RouterConfig) -> str:
     """One line a setting, aligned; what says nothing is a dash."""
     lines = list(_lines(_told(settings), ""))
     width = max(len(name) for name, _ in lines)
     return "\n".join(f"{name:{width}}  {value}" for name, value in lines)
 
 
-def _told(settings: Settings) -> dict[str, Any]:
+def _told(settings: RouterConfig) -> dict[str, Any]:
     """Settings of the file first, then what is done with requests; secrets as where they lie and how many were had."""
     plain = router_config.plain(replace(settings, keys={}, redis_url=None))
     found = {name: value for name, value in plain.items() if name not in _ELSEWHERE}
@@ -39,7 +39,7 @@ def _told(settings: Settings) -> dict[str, Any]:
     return found | {"routing": routing}
 
 
-def _where(place: Place) -> str:
+def _where(place: SecretLocation) -> str:
     if place.file is not None:
         return f"file {place.file}"
     return f"env {place.env}" if place.env is not None else "sha256"

@@ -13,12 +13,12 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(chosen: argparse.Namespace) -> int:
     """0 when a completion came back."""
-    from fairlead.cli.selftest_door import ACCOUNT, Failed, in_cluster
-    from fairlead.cli.selftest_story import story
+    from fairlead.cli.selftest_client import ACCOUNT, SelftestFailure, in_cluster
+    from fairlead.cli.selftest_scenario import run_selftest
 
     try:
-        print(story(chosen, in_cluster(ACCOUNT)))
-    except Failed as problem:
+        print(run_selftest(chosen, in_cluster(ACCOUNT)))
+    except SelftestFailure as problem:
         print(f"fairlead selftest: {problem}", file=sys.stderr)
         return 1
     return 0

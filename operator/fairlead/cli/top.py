@@ -21,11 +21,11 @@ def run(chosen: argparse.Namespace) -> int:
     """0 when it could be shown, 1 when not."""
     import asyncio
 
-    from fairlead.cli.cluster_door import NotToBeHad
+    from fairlead.cli.cluster_client import ClusterUnavailable
 
     try:
         asyncio.run(_shown(chosen))
-    except NotToBeHad as problem:
+    except ClusterUnavailable as problem:
         print(f"fairlead top: {problem}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -37,18 +37,18 @@ async def _shown(chosen: argparse.Namespace) -> None:
     import shutil
     import time
 
-    from fairlead.cli import cluster_door, top_rows, top_screen, top_table
+    from fairlead.cli import cluster_client, top_rows, top_screen, top_table
 
-    async with cluster_door.opened(chosen.autoscaler) as door:
+    async with cluster_client.open_cluster(chosen.autoscaler) as door:
         namespace = None if chosen.all_namespaces else chosen.namespace or door.home
         live = sys.stdout.isatty() and not chosen.once and chosen.output == "text"
         if not live:
-            seen = await top_rows.look(door, namespace, time.time())
+            seen = await top_rows.load_view(door, namespace, time.time())
             if chosen.output == "json":
                 print(top_table.as_json(seen))
             else:
                 width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
                 print("\n".join(top_table.as_lines(seen, width=width, colour=sys.stdout.isatty())))
             return
-        with top_screen.taken(sys.stdin, sys.stdout) as screen:
-            await top_screen.follow(screen, lambda: top_rows.look(door, namespace, time.time()), chosen.every)
+        with top_screen.alternate_screen(sys.stdin, sys.stdout) as screen:
+            await top_screen.follow(screen, lambda: top_rows.load_view(door, namespace, time.time()), chosen.every)

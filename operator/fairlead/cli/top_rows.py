@@ -4,15 +4,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from fairlead.cli.cluster_door import Absent, Door
-from fairlead.scaling.glance import Glance
+from fairlead.cli.cluster_client import ClusterClient, NoDecision
+from fairlead.scaling.decision_summary import DecisionSummary
 
 FRESH_S: Final = 120.0
 """A decision is recorded each minute at least; what is twice as old is nobody's any more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
+class TopRow:
     """One deployment."""
 
     namespace: str
@@ -39,27 +39,29 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Seen:
+class TopView:
     """One look."""
 
-    rows: tuple[Row, ...]
+    rows: tuple[TopRow, ...]
     at: float
     scope: str
     trouble: str = ""
     """Why figures are absent."""
 
 
-async def look(door: Door, namespace: str | None, now: float) -> Seen:
+async def load_view(door: ClusterClient, namespace: str | None, now: float) -> TopView:
     """Objects from the API server, figures from whoever decides."""
     found = await door.deployments(namespace)
     table = await door.table()
-    trouble = table.because if isinstance(table, Absent) else ""
-    glances = () if isinstance(table, Absent) else table
+    trouble = table.because if isinstance(table, NoDecision) else ""
+    glances = () if isinstance(table, NoDecision) else table
     scope = "all namespaces" if namespace is None else f"namespace {namespace}"
-    return Seen(rows=rows(found, glances, now), at=now, scope=scope, trouble=trouble)
+    return TopView(rows=rows(found, glances, now), at=now, scope=scope, trouble=trouble)
 
 
-def rows(deployments: Iterable[Mapping[str, Any]], glances: Iterable[Glance], now: float) -> tuple[Row, ...]:
+def rows(
+    deployments: Iterable[Mapping[str, Any]], glances: Iterable[DecisionSummary], now: float
+) -> tuple[TopRow, ...]:
     """Sorted by namespace and name; a decision that is too old says nothing."""
     known = {(one.namespace, one.name): one for one in glances if now - one.now <= FRESH_S}
     made = []
@@ -69,11 +71,13 @@ def rows(deployments: Iterable[Mapping[str, Any]], glances: Iterable[Glance], no
     return tuple(sorted(made, key=lambda row: (row.namespace, row.name)))
 
 
-def _row(key: tuple[str, str], spec: Mapping[str, Any], status: Mapping[str, Any], glance: Glance | None) -> Row:
+def _row(
+    key: tuple[str, str], spec: Mapping[str, Any], status: Mapping[str, Any], glance: DecisionSummary | None
+) -> TopRow:
     told: Mapping[str, Any] = status.get("scaling") or {}
     scaled = bool(spec.get("scaling"))
     reason, message = (told.get("reason"), told.get("message")) if scaled else ("Fixed", "spec.replicas decides")
-    bare = Row(
+    bare = TopRow(
         namespace=key[0],
         name=key[1],
         ready=status.get("readyReplicas") or 0,
@@ -87,7 +91,7 @@ def _row(key: tuple[str, str], spec: Mapping[str, Any], status: Mapping[str, Any
     return bare if glance is None or not scaled else _with_figures(bare, glance)
 
 
-def _with_figures(row: Row, glance: Glance) -> Row:
+def _with_figures(row: TopRow, glance: DecisionSummary) -> TopRow:
     figures = glance.figures
     return replace(
         row,

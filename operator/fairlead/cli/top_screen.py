@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 from typing import Final, TextIO
 
 from fairlead.cli import top_table
-from fairlead.cli.cluster_door import NotToBeHad
-from fairlead.cli.top_rows import Seen
+from fairlead.cli.cluster_client import ClusterUnavailable
+from fairlead.cli.top_rows import TopView
 from fairlead.cluster.api_errors import ApiError
 
 _ENTER: Final = "\x1b[?1049h\x1b[?25l"
@@ -23,14 +23,14 @@ QUIT: Final = frozenset(b"qQ\x03\x04")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Screen:
+class TopScreen:
     """Where it is shown and what was pressed."""
 
     keys: TextIO | None
     """Nothing where the input is no terminal: then only ctrl-c ends it."""
     out: TextIO
 
-    def show(self, seen: Seen) -> None:
+    def show(self, seen: TopView) -> None:
         """All of it at once, so that nothing flickers; as many rows as there is room for."""
         size = shutil.get_terminal_size()
         lines = top_table.as_lines(seen, width=size.columns, colour=True)
@@ -42,14 +42,14 @@ class Screen:
 
 
 @contextlib.contextmanager
-def taken(keys: TextIO, out: TextIO) -> Iterator[Screen]:
+def alternate_screen(keys: TextIO, out: TextIO) -> Iterator[TopScreen]:
     """The terminal for as long as the block runs."""
     held = termios.tcgetattr(keys.fileno()) if keys.isatty() else None
     try:
         if held is not None:
             tty.setcbreak(keys.fileno())
         out.write(_ENTER)
-        yield Screen(keys=keys if held is not None else None, out=out)
+        yield TopScreen(keys=keys if held is not None else None, out=out)
     finally:
         out.write(_LEAVE)
         out.flush()
@@ -57,7 +57,7 @@ def taken(keys: TextIO, out: TextIO) -> Iterator[Screen]:
             termios.tcsetattr(keys.fileno(), termios.TCSADRAIN, held)
 
 
-async def follow(screen: Screen, look: Callable[[], Awaitable[Seen]], every: float) -> None:
+async def follow(screen: TopScreen, look: Callable[[], Awaitable[TopView]], every: float) -> None:
     """Until somebody quits; a look that fails keeps the last table and says why."""
     quits = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -76,10 +76,10 @@ async def follow(screen: Screen, look: Callable[[], Awaitable[Seen]], every: flo
             loop.remove_reader(screen.keys.fileno())
 
 
-async def _again(look: Callable[[], Awaitable[Seen]], before: Seen) -> Seen:
+async def _again(look: Callable[[], Awaitable[TopView]], before: TopView) -> TopView:
     try:
         return await look()
-    except (ApiError, NotToBeHad) as problem:
+    except (ApiError, ClusterUnavailable) as problem:
         return replace(before, trouble=str(problem))
 
 

@@ -6,13 +6,13 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Final
 
-from fairlead.cli.top_rows import Row, Seen
-from fairlead.fleet.counts import count
+from fairlead.cli.top_rows import TopRow, TopView
+from fairlead.fleet.plurals import count
 
 RED, YELLOW, GREEN, BOLD, PLAIN = "\x1b[31m", "\x1b[33m", "\x1b[32m", "\x1b[1m", "\x1b[0m"
 _GAP: Final = "  "
 
-COLUMNS: Final[tuple[tuple[str, Callable[[Row], str]], ...]] = (
+COLUMNS: Final[tuple[tuple[str, Callable[[TopRow], str]], ...]] = (
     ("NAMESPACE", lambda row: row.namespace),
     ("NAME", lambda row: row.name),
     ("READY", lambda row: str(row.ready)),
@@ -34,7 +34,7 @@ COLUMNS: Final[tuple[tuple[str, Callable[[Row], str]], ...]] = (
 _LEFT: Final = frozenset({"NAMESPACE", "NAME", "REASON", "WHY"})
 
 
-def as_lines(seen: Seen, *, width: int | None, colour: bool) -> list[str]:
+def as_lines(seen: TopView, *, width: int | None, colour: bool) -> list[str]:
     """A heading, the rows, and why something is absent."""
     at = datetime.fromtimestamp(seen.at, tz=UTC).strftime("%H:%M:%S UTC")
     ready = sum(row.ready for row in seen.rows)
@@ -51,7 +51,7 @@ def as_lines(seen: Seen, *, width: int | None, colour: bool) -> list[str]:
     return lines
 
 
-def as_json(seen: Seen) -> str:
+def as_json(seen: TopView) -> str:
     """The same as values."""
     return json.dumps(
         {
@@ -65,7 +65,7 @@ def as_json(seen: Seen) -> str:
     )
 
 
-def _table(rows: Sequence[Row], width: int | None, *, colour: bool) -> list[str]:
+def _table(rows: Sequence[TopRow], width: int | None, *, colour: bool) -> list[str]:
     words = [[told(row) for _, told in COLUMNS] for row in rows]
     titles = [title for title, _ in COLUMNS]
     widths = [max(len(line[column]) for line in [titles, *words]) for column in range(len(titles))]
@@ -85,7 +85,7 @@ def _line(words: Sequence[str], widths: Sequence[int]) -> str:
     return _GAP.join(cells).rstrip()
 
 
-def _shade(row: Row) -> str:
+def _shade(row: TopRow) -> str:
     """Red where users wait for a replica, yellow where figures are missing or replicas are on their way."""
     if row.held:
         return RED

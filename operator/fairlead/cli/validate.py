@@ -20,24 +20,24 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(chosen: argparse.Namespace) -> int:
     """0 when everything would be admitted."""
-    from fairlead.cli import knowing, review_text
+    from fairlead.cli import offline_data, review_text
     from fairlead.controller import admission
 
     found = list(documents.read(chosen.files))
     try:
-        known = knowing.offline(chosen.config_json, chosen.products, found)
+        known = offline_data.offline_knowledge(chosen.config_json, chosen.products, found)
     except (OSError, ValueError) as problem:
         print(f"fairlead: {problem}", file=sys.stderr)
         return 2
-    said: list[tuple[documents.Document, Any]] = [
+    said: list[tuple[documents.YamlDocument, Any]] = [
         (one, None if one.problem else admission.review(one.content, known)) for one in found
     ]
     if chosen.with_vllm:
-        from fairlead.cli import vllm_opinion
+        from fairlead.cli import vllm_check
 
         try:
-            said = vllm_opinion.added(said)
-        except vllm_opinion.NotToBeHad as problem:
+            said = vllm_check.with_vllm_refusals(said)
+        except vllm_check.VllmUnavailable as problem:
             print(f"fairlead: {problem}", file=sys.stderr)
             return 2
     if chosen.output == "json":

@@ -23,7 +23,7 @@ RETRY_AFTER_S: Final = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class ApiRequest:
     """What a request asked for, in the words of RBAC."""
 
     verb: str
@@ -41,7 +41,9 @@ class Asked:
 class ApiError(Exception):
     """A request that did not do what was asked."""
 
-    def __init__(self, asked: Asked, status: int, body: Mapping[str, Any], retry_after: float | None = None) -> None:
+    def __init__(
+        self, asked: ApiRequest, status: int, body: Mapping[str, Any], retry_after: float | None = None
+    ) -> None:
         self.asked = asked
         self.status = status
         """0 when there was no answer."""
@@ -78,11 +80,11 @@ class Conflict(ApiError):
         return self.reason == "AlreadyExists"
 
 
-class Missing(ApiError):
+class NotFound(ApiError):
     """There is no such object, kind or namespace."""
 
 
-class Refused(ApiError):
+class RequestRefused(ApiError):
     """The server understood and does not want it; the same request will be refused again until a person acts."""
 
     @property
@@ -110,7 +112,7 @@ class Unreachable(ApiError):
 
 _BY_STATUS: Final[Mapping[int, type[ApiError]]] = {
     401: Unreachable,
-    404: Missing,
+    404: NotFound,
     408: Unreachable,
     409: Conflict,
     410: Gone,
@@ -118,25 +120,25 @@ _BY_STATUS: Final[Mapping[int, type[ApiError]]] = {
 }
 
 
-def of_answer(asked: Asked, status: int, body: bytes, retry_after: str | None = None) -> ApiError:
+def of_answer(asked: ApiRequest, status: int, body: bytes, retry_after: str | None = None) -> ApiError:
     """The error that an answer means."""
-    kind = _BY_STATUS.get(status, Unreachable if status >= 500 or status < 400 else Refused)
+    kind = _BY_STATUS.get(status, Unreachable if status >= 500 or status < 400 else RequestRefused)
     wait = _seconds(retry_after)
-    return kind(asked, status, _said(body), RETRY_AFTER_S if wait is None and kind is Throttled else wait)
+    return kind(asked, status, _status_of(body), RETRY_AFTER_S if wait is None and kind is Throttled else wait)
 
 
-def of_stream(asked: Asked, said: Mapping[str, Any]) -> Gone:
+def of_stream(asked: ApiRequest, said: Mapping[str, Any]) -> Gone:
     """An ERROR in a watch: whatever its number, what came after the last event is lost."""
     code = said.get("code")
     return Gone(asked, code if isinstance(code, int) else 410, said)
 
 
-def no_answer(asked: Asked, problem: BaseException) -> Unreachable:
+def no_answer(asked: ApiRequest, problem: BaseException) -> Unreachable:
     """A request that was not answered, or not to the end."""
     return Unreachable(asked, 0, {"reason": type(problem).__name__, "message": f"{type(problem).__name__}: {problem}"})
 
 
-def _said(body: bytes) -> Mapping[str, Any]:
+def _status_of(body: bytes) -> Mapping[str, Any]:
     """The server's Status; proxies on the way answer plain text or HTML, of which the first line says enough."""
     try:
         said = json.loads(body)

@@ -16,39 +16,39 @@ import aiohttp
 from fairlead.cluster import api_errors, kinds, watch_stream
 from fairlead.cluster.api_errors import (
     ApiError,
-    Asked,
+    ApiRequest,
     Conflict,
     Gone,
-    Missing,
-    Refused,
+    NotFound,
+    RequestRefused,
     Throttled,
     Unreachable,
 )
-from fairlead.cluster.connection import Connection, Request
+from fairlead.cluster.connection import ApiConnection, HttpRequest
 from fairlead.cluster.kinds import Manifest, Resource
-from fairlead.cluster.watch_stream import STAY, EventType, Stay, WatchEvent
+from fairlead.cluster.watch_stream import WATCH_LIMITS, WatchEvent, WatchEventType, WatchLimits
 
 __all__ = (
     "ApiError",
+    "ApiLimits",
     "ApiServer",
     "Conflict",
-    "EventType",
     "Gone",
-    "Limits",
-    "Listed",
-    "Missing",
-    "Observer",
-    "Refused",
-    "Stay",
+    "NotFound",
+    "ObjectList",
+    "RequestObserver",
+    "RequestRefused",
     "Throttled",
     "Unreachable",
     "WatchEvent",
+    "WatchEventType",
+    "WatchLimits",
 )
 
 CONTROLLER: Final = "fairlead-controller"
 """The field manager of everything the controller applies."""
 
-Observer = Callable[[str, str, int, float], None]
+RequestObserver = Callable[[str, str, int, float], None]
 """Told of each request: verb, resource, status (0: no answer), seconds."""
 
 _METHODS: Final[Mapping[str, str]] = {
@@ -65,7 +65,7 @@ _BROKEN: Final = (aiohttp.ClientError, TimeoutError, OSError)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
+class ApiLimits:
     """How long a request may take and how many writes may be under way."""
 
     request_s: float = 10.0
@@ -76,10 +76,10 @@ class Limits:
     """Less than a tenth of the seats that priority and fairness gives to all service accounts together."""
 
 
-LIMITS: Final = Limits()
+LIMITS: Final = ApiLimits()
 
 
-class Listed(NamedTuple):
+class ObjectList(NamedTuple):
     """A collection, and the version to watch from."""
 
     items: list[Manifest]
@@ -93,7 +93,9 @@ def unobserved(verb: str, resource: str, status: int, seconds: float) -> None:
 class ApiServer:
     """The API server behind one connection."""
 
-    def __init__(self, connection: Connection, observer: Observer = unobserved, limits: Limits = LIMITS) -> None:
+    def __init__(
+        self, connection: ApiConnection, observer: RequestObserver = unobserved, limits: ApiLimits = LIMITS
+    ) -> None:
         self._connection = connection
         self._observer = observer
         self._limits = limits
@@ -102,18 +104,18 @@ class ApiServer:
     async def read(self, resource: Resource, namespace: str | None, name: str) -> Manifest | None:
         """One object as it is now, field owners included; nothing when there is none."""
         try:
-            return await self._ask(Asked(verb="get", resource=resource, namespace=namespace, name=name))
-        except Missing:
+            return await self._ask(ApiRequest(verb="get", resource=resource, namespace=namespace, name=name))
+        except NotFound:
             return None
 
-    async def listing(self, resource: Resource, namespace: str | None = None, selector: str = "") -> Listed:
+    async def listing(self, resource: Resource, namespace: str | None = None, selector: str = "") -> ObjectList:
         """All objects of a kind, in one namespace or all; each with its kind, which the server leaves out."""
-        asked = Asked(verb="list", resource=resource, namespace=namespace)
+        asked = ApiRequest(verb="list", resource=resource, namespace=namespace)
         found = await self._ask(asked, {"labelSelector": selector} if selector else {})
         named = {"apiVersion": resource.api_version, "kind": resource.kind}
         try:
             items = [named | kinds.trimmed(item) for item in found["items"] or ()]
-            return Listed(items, str(found["metadata"]["resourceVersion"]))
+            return ObjectList(items, str(found["metadata"]["resourceVersion"]))
         except (KeyError, TypeError, AttributeError) as problem:
             raise api_errors.no_answer(asked, problem) from problem
 
@@ -122,18 +124,18 @@ class ApiServer:
     ) -> Manifest:
         """Server-side apply: the whole intent of one manager; what it no longer says it gives up."""
         query = {"fieldManager": manager, "force": "true" if force else "false"}
-        return await self._write(_asked("patch", manifest, subresource), query, manifest)
+        return await self._write(_api_request("patch", manifest, subresource), query, manifest)
 
     async def create(self, manifest: Manifest) -> Manifest:
         """A new object; `Conflict` when the name is taken."""
-        asked = _asked("create", manifest)
+        asked = _api_request("create", manifest)
         return await self._write(asked, {"fieldManager": CONTROLLER}, manifest)
 
     async def replace(self, manifest: Manifest) -> Manifest:
         """The whole object, only if nobody changed it since; without a resourceVersion it would overwrite blindly."""
         if not manifest["metadata"].get("resourceVersion"):
             raise ValueError(f"replacing {manifest['metadata'].get('name')} needs the resourceVersion that was read")
-        return await self._write(_asked("update", manifest), {"fieldManager": CONTROLLER}, manifest)
+        return await self._write(_api_request("update", manifest), {"fieldManager": CONTROLLER}, manifest)
 
     async def remove(self, manifest: Manifest, *, uid: str, resource_version: str | None = None) -> bool:
         """Delete this very object, children in the background; False when it was gone. Any other is a `Conflict`."""
@@ -145,16 +147,22 @@ class ApiServer:
             "preconditions": conditions,
         }
         try:
-            await self._write(_asked("delete", manifest), {}, options)
-        except Missing:
+            await self._write(_api_request("delete", manifest), {}, options)
+        except NotFound:
             return False
         return True
 
     async def watch(
-        self, resource: Resource, namespace: str | None, selector: str, resource_version: str, *, stay: Stay = STAY
+        self,
+        resource: Resource,
+        namespace: str | None,
+        selector: str,
+        resource_version: str,
+        *,
+        stay: WatchLimits = WATCH_LIMITS,
     ) -> AsyncGenerator[WatchEvent, None]:
         """What happens after a version, until the server ends the watch; close it with `contextlib.aclosing`."""
-        asked = Asked(verb="watch", resource=resource, namespace=namespace)
+        asked = ApiRequest(verb="watch", resource=resource, namespace=namespace)
         query = {
             "watch": "1",
             "allowWatchBookmarks": "true",
@@ -169,7 +177,7 @@ class ApiServer:
                 if status != 200:
                     raise self._error(asked, answer, await answer.read())
                 self._observer(asked.verb, resource.title, status, time.monotonic() - started)
-                yield WatchEvent(EventType.OPENED, {}, resource_version)
+                yield WatchEvent(WatchEventType.OPENED, {}, resource_version)
                 try:
                     async for line in watch_stream.lines(answer.content):
                         yield watch_stream.event(asked, line)
@@ -182,7 +190,7 @@ class ApiServer:
             if status != 200:
                 self._observer(asked.verb, resource.title, status, time.monotonic() - started)
 
-    async def _write(self, asked: Asked, query: Mapping[str, str], body: Manifest) -> Manifest:
+    async def _write(self, asked: ApiRequest, query: Mapping[str, str], body: Manifest) -> Manifest:
         """A write waits until fewer are under way; the Lease does not, or our own burst would cost us the lead."""
         if asked.resource is kinds.LEASE:
             return await self._ask(asked, query, body)
@@ -190,7 +198,7 @@ class ApiServer:
             return await self._ask(asked, query, body)
 
     async def _ask(
-        self, asked: Asked, query: Mapping[str, str] | None = None, body: Manifest | None = None
+        self, asked: ApiRequest, query: Mapping[str, str] | None = None, body: Manifest | None = None
     ) -> Manifest:
         total = self._limits.list_s if asked.verb == "list" else self._limits.request_s
         timeout = aiohttp.ClientTimeout(total=total, sock_connect=self._limits.connect_s)
@@ -209,15 +217,15 @@ class ApiServer:
             self._observer(asked.verb, asked.resource.title, status, time.monotonic() - started)
         return found
 
-    def _error(self, asked: Asked, answer: aiohttp.ClientResponse, content: bytes) -> ApiError:
+    def _error(self, asked: ApiRequest, answer: aiohttp.ClientResponse, content: bytes) -> ApiError:
         if answer.status == 401:
             self._connection.doubt()
         return api_errors.of_answer(asked, answer.status, content, answer.headers.get("Retry-After"))
 
 
-def _asked(verb: str, manifest: Manifest, subresource: str | None = None) -> Asked:
+def _api_request(verb: str, manifest: Manifest, subresource: str | None = None) -> ApiRequest:
     metadata = manifest["metadata"]
-    return Asked(
+    return ApiRequest(
         verb=verb,
         resource=kinds.of(manifest),
         namespace=metadata.get("namespace"),
@@ -226,9 +234,9 @@ def _asked(verb: str, manifest: Manifest, subresource: str | None = None) -> Ask
     )
 
 
-def _request(asked: Asked, query: Mapping[str, str], body: Manifest | None) -> Request:
+def _request(asked: ApiRequest, query: Mapping[str, str], body: Manifest | None) -> HttpRequest:
     name = None if asked.verb == "create" else asked.name
-    return Request(
+    return HttpRequest(
         method=_METHODS[asked.verb],
         path=asked.resource.path(asked.namespace, name, asked.subresource),
         query=query,

@@ -68,12 +68,12 @@ class Credentials:
         return context
 
 
-Source = Callable[[], Awaitable[Credentials]]
+CredentialSource = Callable[[], Awaitable[Credentials]]
 """Reads credentials anew."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
+class HttpRequest:
     """One request, ready to be sent."""
 
     method: str
@@ -83,10 +83,12 @@ class Request:
     content_type: str = "application/json"
 
 
-class Connection:
+class ApiConnection:
     """The session, and credentials that are never older than a minute."""
 
-    def __init__(self, source: Source, credentials: Credentials, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, source: CredentialSource, credentials: Credentials, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._source = source
         self._credentials = credentials
         self._clock = clock
@@ -98,7 +100,7 @@ class Connection:
             proxy=credentials.proxy_url,
         )
 
-    async def __aenter__(self) -> "Connection":
+    async def __aenter__(self) -> "ApiConnection":
         return self
 
     async def __aexit__(
@@ -125,7 +127,7 @@ class Connection:
         """The server does not believe who we are: read the credentials anew before the next request."""
         self._read_at = self._clock() - TOKEN_LIVES_S
 
-    async def send(self, request: Request, timeout: aiohttp.ClientTimeout) -> aiohttp.ClientResponse:  # noqa: ASYNC109 - aiohttp's own, with its parts
+    async def send(self, request: HttpRequest, timeout: aiohttp.ClientTimeout) -> aiohttp.ClientResponse:  # noqa: ASYNC109 - aiohttp's own, with its parts
         """Send one request; the caller reads and releases the answer."""
         who = await self.credentials()
         return await self._session.request(
@@ -154,13 +156,13 @@ class Connection:
         self._credentials = fresh
 
 
-async def connect(environ: Mapping[str, str] | None = None, service_account: Path = SERVICE_ACCOUNT) -> Connection:
+async def connect(environ: Mapping[str, str] | None = None, service_account: Path = SERVICE_ACCOUNT) -> ApiConnection:
     """Reach the cluster we run in, or the one that KUBECONFIG (by default, the file in the home folder) names."""
     source = source_of(os.environ if environ is None else environ, service_account)
-    return Connection(source, await source())
+    return ApiConnection(source, await source())
 
 
-def source_of(environ: Mapping[str, str], service_account: Path = SERVICE_ACCOUNT) -> Source:
+def source_of(environ: Mapping[str, str], service_account: Path = SERVICE_ACCOUNT) -> CredentialSource:
     """Where credentials come from: the pod's service account inside a cluster, a kubeconfig elsewhere."""
     if host := environ.get("KUBERNETES_SERVICE_HOST"):
         port = environ.get("KUBERNETES_SERVICE_PORT", "443")

@@ -9,7 +9,7 @@ from typing import Final
 import yaml
 
 from fairlead.cluster import kubectl_yaml
-from fairlead.cluster.kubectl_yaml import Kubectl
+from fairlead.cluster.kubectl_yaml import KubectlLoader
 
 LARGEST_FILE: Final = 3 * 1024 * 1024
 """No API server takes an object of half this size."""
@@ -19,7 +19,7 @@ _BETWEEN: Final = re.compile(r"^---(?=\s|$)", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Document:
+class YamlDocument:
     """One document of a file, or why there is none."""
 
     place: str
@@ -28,44 +28,44 @@ class Document:
     problem: str | None = None
 
 
-def read(paths: Sequence[str]) -> Iterator[Document]:
+def read(paths: Sequence[str]) -> Iterator[YamlDocument]:
     """Every document of every file, in order; folders give their YAML files."""
     for given in paths:
         path = Path(given)
         files = sorted([*path.rglob("*.yaml"), *path.rglob("*.yml")]) if path.is_dir() else [path]
         if not files:
-            yield Document(place=given, problem="the folder holds no YAML file")
+            yield YamlDocument(place=given, problem="the folder holds no YAML file")
         for file in files:
             yield from _of_file(file)
 
 
-def of_text(text: str, place: str) -> Iterator[Document]:
+def of_text(text: str, place: str) -> Iterator[YamlDocument]:
     """Every document of a text; one that is no YAML does not hide the others."""
     found = list(_of_text(text))
     for number, one in enumerate(found, start=1):
         named = f"{place} (document {number})" if len(found) > 1 else place
-        yield Document(place=named, content=one.content, problem=one.problem)
+        yield YamlDocument(place=named, content=one.content, problem=one.problem)
     if not found:
-        yield Document(place=place, problem="is empty; write an object, or leave the file out")
+        yield YamlDocument(place=place, problem="is empty; write an object, or leave the file out")
 
 
-def _of_file(path: Path) -> Iterator[Document]:
+def _of_file(path: Path) -> Iterator[YamlDocument]:
     try:
         if path.stat().st_size > LARGEST_FILE:
-            yield Document(
+            yield YamlDocument(
                 place=str(path), problem=f"larger than {LARGEST_FILE >> 20} MiB, which no API server accepts"
             )
             return
         text = path.read_text(encoding="utf-8")
     except OSError as problem:
-        yield Document(place=str(path), problem=f"cannot be read: {problem.strerror}")
+        yield YamlDocument(place=str(path), problem=f"cannot be read: {problem.strerror}")
     except UnicodeDecodeError as problem:
-        yield Document(place=str(path), problem=f"is not UTF-8 text: {problem.reason} at byte {problem.start}")
+        yield YamlDocument(place=str(path), problem=f"is not UTF-8 text: {problem.reason} at byte {problem.start}")
     else:
         yield from of_text(text, str(path))
 
 
-def _of_text(text: str) -> Iterator[Document]:
+def _of_text(text: str) -> Iterator[YamlDocument]:
     """Split where kubectl splits."""
     above = 0
     for piece in _BETWEEN.split(text):
@@ -75,17 +75,21 @@ def _of_text(text: str) -> Iterator[Document]:
         above += piece.count("\n")
 
 
-def _of_piece(text: str, above: int) -> Document:
+def _of_piece(text: str, above: int) -> YamlDocument:
     """One document; `above` lines of the file stand before it."""
     try:
         if because := kubectl_yaml.too_much(text):
-            return Document(place="", problem=because)
-        return Document(place="", content=yaml.load(text, Loader=Kubectl))  # noqa: S506  # a safe loader all the same
+            return YamlDocument(place="", problem=because)
+        return YamlDocument(place="", content=yaml.load(text, Loader=KubectlLoader))  # noqa: S506  # a safe loader all the same
     except yaml.MarkedYAMLError as problem:
         line = f"line {above + problem.problem_mark.line + 1}" if problem.problem_mark else "somewhere"
-        return Document(place="", problem=f"is not valid YAML: {line}: {str(problem.problem)[:200]}; correct that line")
+        return YamlDocument(
+            place="", problem=f"is not valid YAML: {line}: {str(problem.problem)[:200]}; correct that line"
+        )
     except yaml.reader.ReaderError as problem:
         code = problem.character if isinstance(problem.character, int) else ord(problem.character)
-        return Document(place="", problem=f"is not valid YAML: it holds the control character U+{code:04X}; remove it")
+        return YamlDocument(
+            place="", problem=f"is not valid YAML: it holds the control character U+{code:04X}; remove it"
+        )
     except (LookupError, AttributeError, TypeError, ValueError, RecursionError):
-        return Document(place="", problem="is not valid YAML: a tag does not fit its value; remove the tag")
+        return YamlDocument(place="", problem="is not valid YAML: a tag does not fit its value; remove the tag")

@@ -14,9 +14,18 @@ from dataclasses import dataclass
 from typing import Final
 
 from fairlead.cluster import kinds
-from fairlead.cluster.api_server import ApiError, ApiServer, EventType, Gone, Missing, Refused, Stay, WatchEvent
+from fairlead.cluster.api_server import (
+    ApiError,
+    ApiServer,
+    Gone,
+    NotFound,
+    RequestRefused,
+    WatchEvent,
+    WatchEventType,
+    WatchLimits,
+)
 from fairlead.cluster.kinds import Manifest, Resource
-from fairlead.cluster.store import Change, Store, as_number
+from fairlead.cluster.store import ObjectStore, StoreChange, as_number
 
 OnChange = Callable[[Manifest | None, Manifest | None], None]
 """Told of each change: what was, what is; it only notes who must be woken."""
@@ -25,7 +34,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Watched:
+class WatchScope:
     """What an informer follows."""
 
     resource: Resource
@@ -40,7 +49,7 @@ class Watched:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Patience:
+class InformerTimings:
     """How long to wait for what."""
 
     stay_s: tuple[int, int] = (300, 600)
@@ -59,7 +68,7 @@ class Patience:
         return max(self.least_s, whole * rng.uniform(0.5, 1.0)) if failures else 0.0
 
 
-PATIENCE: Final = Patience()
+INFORMER_TIMINGS: Final = InformerTimings()
 
 
 class Informer:
@@ -68,18 +77,18 @@ class Informer:
     def __init__(
         self,
         api: ApiServer,
-        watched: Watched,
+        watched: WatchScope,
         on_change: OnChange,
         *,
         rng: random.Random,
-        patience: Patience = PATIENCE,
+        patience: InformerTimings = INFORMER_TIMINGS,
     ) -> None:
         self.watched = watched
-        self.store = Store()
+        self.store = ObjectStore()
         self.synced = asyncio.Event()
         """Set once every collection was listed: from then on absence means absence."""
         self._on_change = on_change
-        self._streams = tuple(_Stream(self, api, place, rng, patience) for place in watched.places)
+        self._streams = tuple(_WatchStream(self, api, place, rng, patience) for place in watched.places)
 
     @property
     def relists(self) -> int:
@@ -105,7 +114,7 @@ class Informer:
         """Take in what our own write was answered, before the watch brings it: whoever writes must see its writes."""
         self.tell(self.store.put(kinds.trimmed(manifest)))
 
-    def tell(self, changes: Iterable[Change]) -> None:
+    def tell(self, changes: Iterable[StoreChange]) -> None:
         """Pass changes on; a listener that fails on one object must not blind us for all others."""
         for change in changes:
             try:
@@ -119,11 +128,11 @@ class Informer:
             self.synced.set()
 
 
-class _Stream:
+class _WatchStream:
     """One collection: its version, its failures, its last word."""
 
     def __init__(
-        self, informer: Informer, api: ApiServer, place: str | None, rng: random.Random, patience: Patience
+        self, informer: Informer, api: ApiServer, place: str | None, rng: random.Random, patience: InformerTimings
     ) -> None:
         self.place = place
         self.known = False
@@ -162,7 +171,7 @@ class _Stream:
     async def _watch(self) -> None:
         """Until the server ends it; one that ends at once is a failure, or it would spin."""
         watched, began = self._informer.watched, time.monotonic()
-        stay = Stay(seconds=self._rng.randint(*self._patience.stay_s), silence_s=self._patience.silence_s)
+        stay = WatchLimits(seconds=self._rng.randint(*self._patience.stay_s), silence_s=self._patience.silence_s)
         words = self._api.watch(watched.resource, self.place, watched.selector, self._version, stay=stay)
         async with aclosing(words) as events:
             async for event in events:
@@ -175,14 +184,14 @@ class _Stream:
         store = self._informer.store
         self.heard = time.monotonic()
         match event.type:
-            case EventType.OPENED:
+            case WatchEventType.OPENED:
                 self._healed()
                 return
-            case EventType.ADDED | EventType.MODIFIED:
+            case WatchEventType.ADDED | WatchEventType.MODIFIED:
                 self._informer.tell(store.put(event.manifest))
-            case EventType.DELETED:
+            case WatchEventType.DELETED:
                 self._informer.tell(store.drop(event.manifest))
-            case EventType.BOOKMARK:
+            case WatchEventType.BOOKMARK:
                 pass
         self._failures = 0
         self._advance(event.version)
@@ -218,8 +227,8 @@ class _Stream:
     def _doubt(self, problem: ApiError) -> None:
         """A right or a kind that went, or failure after failure: list anew. A kind that is absent has no objects."""
         lasting = self._failures >= self._patience.believed_after
-        if lasting or isinstance(problem, Missing | Refused):
+        if lasting or isinstance(problem, NotFound | RequestRefused):
             self._version = ""
-        if isinstance(problem, Missing) and (lasting or not self.known):
+        if isinstance(problem, NotFound) and (lasting or not self.known):
             self._informer.tell(self._informer.store.vanish(self.place or ""))
             self._know()

@@ -17,7 +17,7 @@ DEEPEST: Final = 100
 _FAST: Final[type[Any]] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
-class Kubectl(_FAST):  # type: ignore[misc]  # whichever of PyYAML's loaders is there
+class KubectlLoader(_FAST):  # type: ignore[misc]  # whichever of PyYAML's loaders is there
     """Plain words as kubectl takes them; a field that stands twice is refused, since one of them would be lost."""
 
     yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012  # the name and form are PyYAML's
@@ -59,10 +59,10 @@ _PLAIN: Final = (
 """kubectl's plain words that are no text: what they are, how they look, and the characters they begin with."""
 
 for _what, _look, _first in _PLAIN:
-    Kubectl.add_implicit_resolver(f"tag:yaml.org,2002:{_what}", re.compile(f"^({_look})$"), ["", *_first])
-Kubectl.add_constructor("tag:yaml.org,2002:int", Kubectl.whole)
-Kubectl.add_constructor("tag:yaml.org,2002:float", Kubectl.fraction)
-Kubectl.bool_values = {  # the two letters are kubectl's alone
+    KubectlLoader.add_implicit_resolver(f"tag:yaml.org,2002:{_what}", re.compile(f"^({_look})$"), ["", *_first])
+KubectlLoader.add_constructor("tag:yaml.org,2002:int", KubectlLoader.whole)
+KubectlLoader.add_constructor("tag:yaml.org,2002:float", KubectlLoader.fraction)
+KubectlLoader.bool_values = {  # the two letters are kubectl's alone
     **yaml.SafeLoader.bool_values,
     "y": True,
     "n": False,

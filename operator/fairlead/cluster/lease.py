@@ -16,14 +16,14 @@ from math import ceil
 from typing import Any, Final
 
 from fairlead.cluster.api_server import ApiError, ApiServer, Conflict
-from fairlead.cluster.installed import OwnerOf, nobody
 from fairlead.cluster.kinds import LEASE, Manifest
+from fairlead.cluster.own_deployment import OwnerLookup, no_owner
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Terms:
+class LeaseDurations:
     """How long a Lease holds. The deadline lies before its end, so that two never write at once."""
 
     duration_s: float = 15.0
@@ -34,7 +34,7 @@ class Terms:
     """Between two tries to renew or to take it; drawn up to a fifth longer."""
 
 
-TERMS: Final = Terms()
+LEASE_DURATIONS: Final = LeaseDurations()
 
 CONTROLLER: Final = "fairlead-controller"
 """The one that the operator's processes share."""
@@ -46,14 +46,14 @@ JITTER: Final = 1.2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class LeaseSettings:
     """Which Lease it is, and who we are."""
 
     namespace: str
     name: str
     identity: str
     """Unique to the process: pod name and a random part."""
-    owner: OwnerOf = nobody
+    owner: OwnerLookup = no_owner
     """A Lease made anew goes with it."""
 
     def __str__(self) -> str:
@@ -61,7 +61,7 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sighting:
+class LeaseObservation:
     """The Lease as last seen, and when on our own clock it was first seen so."""
 
     version: str
@@ -74,16 +74,18 @@ class Sighting:
         return self.holder in ("", identity) or now - self.at >= self.duration_s
 
 
-def seen(lease: Manifest, before: Sighting | None, now: float, terms: Terms) -> Sighting:
+def observation(
+    lease: Manifest, before: LeaseObservation | None, now: float, terms: LeaseDurations
+) -> LeaseObservation:
     """What a look tells; the clock starts anew when anything moved."""
     version, spec = str(lease["metadata"]["resourceVersion"]), lease.get("spec") or {}
     if before is not None and before.version == version:
         return before
     duration = float(spec.get("leaseDurationSeconds") or terms.duration_s)
-    return Sighting(version=version, holder=spec.get("holderIdentity") or "", duration_s=duration, at=now)
+    return LeaseObservation(version=version, holder=spec.get("holderIdentity") or "", duration_s=duration, at=now)
 
 
-def held_by(lease: Manifest, place: Place, wall: datetime, terms: Terms) -> Manifest:
+def held_by(lease: Manifest, place: LeaseSettings, wall: datetime, terms: LeaseDurations) -> Manifest:
     """The Lease as we write it to take or renew it."""
     before: Mapping[str, Any] = lease.get("spec") or {}
     moment = wall.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
@@ -105,9 +107,9 @@ class Leadership:
     def __init__(
         self,
         api: ApiServer,
-        place: Place,
+        place: LeaseSettings,
         rng: random.Random,
-        terms: Terms = TERMS,
+        terms: LeaseDurations = LEASE_DURATIONS,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.lost = asyncio.Event()
@@ -117,7 +119,7 @@ class Leadership:
         self._rng = rng
         self._terms = terms
         self._clock = clock
-        self._sighting: Sighting | None = None
+        self._sighting: LeaseObservation | None = None
         self._lease: Manifest | None = None
         self._renewed = float("-inf")
         self._complaint = ""
@@ -217,13 +219,13 @@ class Leadership:
             owner = await place.owner()
             named |= {"ownerReferences": [owner]} if owner else {}
             return {"apiVersion": LEASE.api_version, "kind": LEASE.kind, "metadata": named}
-        self._sighting = seen(lease, self._sighting, self._clock(), self._terms)
+        self._sighting = observation(lease, self._sighting, self._clock(), self._terms)
         if self._sighting.free(place.identity, self._clock()):
             return lease
         self._stand_by(self._sighting)
         return None
 
-    def _stand_by(self, now: Sighting) -> None:
+    def _stand_by(self, now: LeaseObservation) -> None:
         """Once for each holder; one that leads already and sees another holder has lost, which is said elsewhere."""
         if now.holder == self._awaited or self._renewed > float("-inf"):
             return

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, Final, TypeAlias
 
-from fairlead.fleet.rollouts import Replica
+from fairlead.fleet.rollouts import RolloutReplica
 from fairlead.objects import labels
 
 Manifest: TypeAlias = dict[str, Any]
@@ -13,17 +13,17 @@ ENDED: Final = frozenset({"Succeeded", "Failed"})
 """Phases of pods that hold nothing any more and only wait to be removed."""
 
 
-def replicas(pods: Iterable[Manifest], routable: Mapping[str, bool]) -> tuple[Replica, ...]:
+def replicas(pods: Iterable[Manifest], routable: Mapping[str, bool]) -> tuple[RolloutReplica, ...]:
     """Pods that still hold GPUs, by name, so that the same cluster gives the same answer."""
     held = (pod for pod in pods if pod.get("status", {}).get("phase") not in ENDED)
     return tuple(sorted((replica(pod, routable) for pod in held), key=lambda one: one.name))
 
 
-def replica(pod: Manifest, routable: Mapping[str, bool]) -> Replica:
+def replica(pod: Manifest, routable: Mapping[str, bool]) -> RolloutReplica:
     """One pod; `routable` says of pods whether routers use them, where routers said."""
     name = pod["metadata"]["name"]
     ready = condition(pod, "Ready")
-    return Replica(
+    return RolloutReplica(
         name=name,
         ready_since=moment(ready.get("lastTransitionTime")) if ready.get("status") == "True" else None,
         ending="deletionTimestamp" in pod["metadata"],

@@ -12,28 +12,28 @@ from fairlead.cluster.kinds import Manifest
 
 DEPLOYMENT_LABEL: Final = f"{GROUP}/deployment"
 
-MOST_GRAVES: Final = 10_000
+MOST_TOMBSTONES: Final = 10_000
 """Of objects that went, the last so many are remembered, against words that come too late."""
 
 
-class Key(NamedTuple):
+class NamespacedName(NamedTuple):
     """Where an object is; the namespace is empty for what has none."""
 
     namespace: str
     name: str
 
 
-class Change(NamedTuple):
+class StoreChange(NamedTuple):
     """What a word changed; one of the two is nothing when an object came or went."""
 
     old: Manifest | None
     new: Manifest | None
 
 
-def key_of(manifest: Manifest) -> Key:
+def key_of(manifest: Manifest) -> NamespacedName:
     """Where an object is."""
     metadata = manifest["metadata"]
-    return Key(metadata.get("namespace") or "", metadata["name"])
+    return NamespacedName(metadata.get("namespace") or "", metadata["name"])
 
 
 def uid_of(manifest: Manifest) -> str:
@@ -51,12 +51,12 @@ def as_number(resource_version: str) -> int:
     return int(resource_version) if resource_version.isascii() and resource_version.isdigit() else -1
 
 
-class Store:
+class ObjectStore:
     """The objects of one kind as last heard of; whoever reads must not change them."""
 
     def __init__(self) -> None:
-        self._objects: dict[Key, Manifest] = {}
-        self._index: dict[Key | str, set[Key]] = {}
+        self._objects: dict[NamespacedName, Manifest] = {}
+        self._index: dict[NamespacedName | str, set[NamespacedName]] = {}
         self._graves: OrderedDict[str, int] = OrderedDict()
 
     def __len__(self) -> int:
@@ -64,7 +64,7 @@ class Store:
 
     def find(self, namespace: str, name: str) -> Manifest | None:
         """The object of that name, as last heard of."""
-        return self._objects.get(Key(namespace, name))
+        return self._objects.get(NamespacedName(namespace, name))
 
     def all(self) -> tuple[Manifest, ...]:
         """Every object, by namespace and name."""
@@ -76,13 +76,13 @@ class Store:
 
     def of_deployment(self, namespace: str, name: str) -> tuple[Manifest, ...]:
         """Whatever carries the label of that deployment, by name."""
-        return self._sorted(self._index.get(Key(namespace, name), ()))
+        return self._sorted(self._index.get(NamespacedName(namespace, name), ()))
 
     def of_owner(self, uid: str) -> tuple[Manifest, ...]:
         """Whatever names that object among its owners, by name."""
         return self._sorted(self._index.get(uid, ()))
 
-    def put(self, manifest: Manifest) -> tuple[Change, ...]:
+    def put(self, manifest: Manifest) -> tuple[StoreChange, ...]:
         """Take an object in, unless something later was heard of it; another under its name went before."""
         version, uid = version_of(manifest), uid_of(manifest)
         if version <= self._graves.get(uid, -2):
@@ -90,18 +90,18 @@ class Store:
         held = self._objects.get(key_of(manifest))
         if held is None:
             self._keep(manifest)
-            return (Change(None, manifest),)
+            return (StoreChange(None, manifest),)
         if version <= version_of(held):
             return ()
         if uid_of(held) == uid:
             self._forget(held)
             self._keep(manifest)
-            return (Change(held, manifest),)
+            return (StoreChange(held, manifest),)
         self._bury(held, version)
         self._keep(manifest)
-        return (Change(held, None), Change(None, manifest))
+        return (StoreChange(held, None), StoreChange(None, manifest))
 
-    def drop(self, manifest: Manifest) -> tuple[Change, ...]:
+    def drop(self, manifest: Manifest) -> tuple[StoreChange, ...]:
         """An object went, or no longer matches; one of the same name that came later stays."""
         uid, version = uid_of(manifest), version_of(manifest)
         held = self._objects.get(key_of(manifest))
@@ -111,29 +111,29 @@ class Store:
         if version < version_of(held):
             return ()
         self._bury(held, version)
-        return (Change(held, None),)
+        return (StoreChange(held, None),)
 
-    def relist(self, items: Iterable[Manifest], resource_version: str, namespace: str = "") -> Iterator[Change]:
+    def relist(self, items: Iterable[Manifest], resource_version: str, namespace: str = "") -> Iterator[StoreChange]:
         """Take a whole list in: what it lacks is gone, unless heard of later than the list is old."""
         as_of, present = as_number(resource_version), list(items)
         uids = {uid_of(item) for item in present}
         for held in self._within(namespace):
             if uid_of(held) not in uids and version_of(held) <= as_of:
                 self._bury(held, as_of)
-                yield Change(held, None)
+                yield StoreChange(held, None)
         for item in present:
             yield from self.put(item)
 
-    def vanish(self, namespace: str = "") -> Iterator[Change]:
+    def vanish(self, namespace: str = "") -> Iterator[StoreChange]:
         """Nothing is there any more, as far as can be seen; should it come back, every word is believed again."""
         for held in self._within(namespace):
             self._forget(held)
-            yield Change(held, None)
+            yield StoreChange(held, None)
 
     def _within(self, namespace: str) -> list[Manifest]:
         return [held for key, held in self._objects.items() if not namespace or key.namespace == namespace]
 
-    def _sorted(self, keys: Iterable[Key]) -> tuple[Manifest, ...]:
+    def _sorted(self, keys: Iterable[NamespacedName]) -> tuple[Manifest, ...]:
         return tuple(self._objects[key] for key in sorted(keys))
 
     def _keep(self, manifest: Manifest) -> None:
@@ -157,13 +157,13 @@ class Store:
 
     def _remember(self, uid: str, version: int) -> None:
         self._graves[uid] = max(version, self._graves.pop(uid, -1))
-        if len(self._graves) > MOST_GRAVES:
+        if len(self._graves) > MOST_TOMBSTONES:
             self._graves.popitem(last=False)
 
 
-def _entries(manifest: Manifest) -> set[Key | str]:
+def _entries(manifest: Manifest) -> set[NamespacedName | str]:
     """What an object is found by beside its name: the deployment it serves, and each owner's UID."""
     metadata = manifest["metadata"]
-    owners: set[Key | str] = {str(owner["uid"]) for owner in metadata.get("ownerReferences") or ()}
+    owners: set[NamespacedName | str] = {str(owner["uid"]) for owner in metadata.get("ownerReferences") or ()}
     label = (metadata.get("labels") or {}).get(DEPLOYMENT_LABEL)
-    return owners | ({Key(metadata.get("namespace") or "", label)} if label else set())
+    return owners | ({NamespacedName(metadata.get("namespace") or "", label)} if label else set())

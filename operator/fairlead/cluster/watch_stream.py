@@ -12,12 +12,12 @@ from typing import Any, Final, NamedTuple
 import aiohttp
 
 from fairlead.cluster import api_errors, kinds
-from fairlead.cluster.api_errors import Asked
+from fairlead.cluster.api_errors import ApiRequest
 from fairlead.cluster.kinds import Manifest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Stay:
+class WatchLimits:
     """How long a watch lasts."""
 
     seconds: int = 300
@@ -26,10 +26,10 @@ class Stay:
     """Without a word for so long it counts as broken; bookmarks come every minute."""
 
 
-STAY: Final = Stay()
+WATCH_LIMITS: Final = WatchLimits()
 
 
-class EventType(StrEnum):
+class WatchEventType(StrEnum):
     """What a watch tells; an ERROR is raised, not told."""
 
     OPENED = "OPENED"
@@ -43,7 +43,7 @@ class EventType(StrEnum):
 class WatchEvent(NamedTuple):
     """One word of a watch; a bookmark holds nothing but a resourceVersion, the opening nothing."""
 
-    type: EventType
+    type: WatchEventType
     manifest: Manifest
     version: str
     """From here a watch may go on."""
@@ -69,7 +69,7 @@ async def lines(content: aiohttp.StreamReader) -> AsyncIterator[bytes]:
             pieces.append(rest)
 
 
-def event(asked: Asked, line: bytes) -> WatchEvent:
+def event(asked: ApiRequest, line: bytes) -> WatchEvent:
     """One word of the stream; one that is no word ends it, since what it hid is lost."""
     try:
         said: Mapping[str, Any] = json.loads(line)
@@ -77,6 +77,6 @@ def event(asked: Asked, line: bytes) -> WatchEvent:
         if said["type"] == "ERROR":
             raise api_errors.of_stream(asked, manifest)
         version = str(manifest["metadata"]["resourceVersion"])
-        return WatchEvent(EventType(said["type"]), kinds.trimmed(manifest), version)
+        return WatchEvent(WatchEventType(said["type"]), kinds.trimmed(manifest), version)
     except (ValueError, KeyError, TypeError, AttributeError) as problem:
         raise api_errors.of_stream(asked, {"message": f"no event of a watch: {problem!r}"}) from problem

@@ -8,32 +8,41 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any, Final, TypeVar
 
-from fairlead.api import into_gateways, into_policies, into_wanted, kinds, reading
+from fairlead.api import deployment_conversion, gateway_conversion, kinds, object_reader, policy_conversion
 from fairlead.api.kinds import Kind
-from fairlead.api.problems import ABSENT, HIDDEN, SECRET_LOOK, shown
-from fairlead.controller import drafts, durations, fitting, policies, references, schedules, unbuilt, unserved
-from fairlead.controller.known import Known
+from fairlead.api.read_problems import ABSENT, HIDDEN, SECRET_LOOK, value_text
+from fairlead.controller import (
+    drafts,
+    durations,
+    ineffective_limits,
+    memory_fit,
+    policies,
+    references,
+    schedules,
+    unsupported_fields,
+)
 from fairlead.controller.references import Reference
 from fairlead.controller.review import AdmissionReason, Review
+from fairlead.controller.review_context import ReviewContext
 from fairlead.engines import catalogue as engines
 from fairlead.engines.extra_args import FIELD as EXTRA_ARGS
-from fairlead.fleet.gateways import WantedDeployment
-from fairlead.fleet.refusals import Caution, Refusal, Remark
-from fairlead.scaling import linting
+from fairlead.fleet.findings import SpecFinding, SpecRefusal, SpecWarning
+from fairlead.fleet.gateways import DesiredDeployment
+from fairlead.scaling import policy_lint
 
 KINDS: Final[dict[str, Kind[Any]]] = {kind.name: kind for kind in kinds.KINDS}
 
-R = TypeVar("R", bound=Remark)
+R = TypeVar("R", bound=SpecFinding)
 
 
-def review(document: object, known: Known) -> Review:
+def review(document: object, known: ReviewContext) -> Review:
     """Everything there is to say about one object."""
     said = document.get("kind") if isinstance(document, dict) else None
     kind = KINDS.get(said) if isinstance(said, str) else None
     if kind is None:
         no = _no_such_kind(said)
         return Review(kind=no.value, refusals=(no,))
-    read = reading.read_strict(document, kind)
+    read = object_reader.read_strict(document, kind)
     if read.value is None:
         return Review(kind=kind.name, refusals=read.problems)
     named = Review(
@@ -43,62 +52,64 @@ def review(document: object, known: Known) -> Review:
         refusals=tuple(_unnamed(document)),
     )
     if kind is kinds.GATEWAY:
-        gateway = into_gateways.gateway(read.value).gateway
-        named = replace(named, cautions=tuple(unbuilt.of_gateway(gateway)))
+        gateway = gateway_conversion.gateway(read.value).gateway
+        named = replace(named, cautions=tuple(unsupported_fields.of_gateway(gateway)))
         return _naming(named, references.of_gateway(gateway), known)
     if kind is kinds.POLICY:
-        policy = into_policies.policy(read.value.spec)
+        policy = policy_conversion.policy(read.value.spec)
         named = replace(
             named,
             refusals=(
                 *named.refusals,
                 *schedules.refusals(policy.schedules, known.time_zones),
-                *linting.refusals(policy),
+                *policy_lint.refusals(policy),
             ),
-            cautions=tuple(linting.cautions(policy)),
+            cautions=tuple(policy_lint.policy_warnings(policy)),
         )
         return _naming(named, references.of_policy(policy, named.namespace), known)
-    wanted = into_wanted.deployment(read.value, known.releases)
-    return _naming(_judged(named, wanted, known), references.of_deployment(wanted), known)
+    wanted = deployment_conversion.deployment(read.value, known.releases)
+    return _naming(_engine_review(named, wanted, known), references.of_deployment(wanted), known)
 
 
-def stored(document: WantedDeployment, known: Known) -> Review:
+def stored(document: DesiredDeployment, known: ReviewContext) -> Review:
     """What is said of a deployment that the API server holds and that could be read; references are judged apart."""
     wanted = document.wanted
-    return _judged(Review(kind=kinds.DEPLOYMENT.name, namespace=wanted.namespace, name=wanted.name), document, known)
+    return _engine_review(
+        Review(kind=kinds.DEPLOYMENT.name, namespace=wanted.namespace, name=wanted.name), document, known
+    )
 
 
-def _naming(review: Review, named: Iterable[Reference], known: Known) -> Review:
+def _naming(review: Review, named: Iterable[Reference], known: ReviewContext) -> Review:
     """With the objects it names, and a refusal for each that somebody looked for and did not find."""
     every = tuple(named)
     return replace(review, named=every, refusals=(*review.refusals, *references.lost(every, known)))
 
 
-def _judged(named: Review, deployment: WantedDeployment, known: Known) -> Review:
+def _engine_review(named: Review, deployment: DesiredDeployment, known: ReviewContext) -> Review:
     """What the engine and the arithmetic of memory say."""
     named = replace(
         named,
-        refusals=(*named.refusals, *unbuilt.refusals(deployment), *unserved.refusals(deployment)),
-        cautions=(*named.cautions, *_told(deployment, known)),
+        refusals=(*named.refusals, *unsupported_fields.refusals(deployment), *ineffective_limits.refusals(deployment)),
+        cautions=(*named.cautions, *_cautions(deployment, known)),
     )
     wanted = deployment.wanted
     engine = engines.describe(wanted.engine.kind)
-    if isinstance(engine, Refusal):
+    if isinstance(engine, SpecRefusal):
         return replace(named, refusals=(*named.refusals, engine))
-    asked, shape = fitting.asked(wanted, known)
-    fit = fitting.fit(asked, shape, engine, known)
+    asked, shape = memory_fit.engine_inputs(wanted, known)
+    fit = memory_fit.fit(asked, shape, engine, known)
     refused = (*engine.refusals(asked), *drafts.refusals(asked))
     return replace(
         named,
-        refusals=tuple(_discreet(one) for one in (*named.refusals, *refused, *fitting.unfit(asked, fit))),
+        refusals=tuple(_discreet(one) for one in (*named.refusals, *refused, *memory_fit.fit_refusals(asked, fit))),
         cautions=tuple(
             _discreet(one)
             for one in (
                 *named.cautions,
                 *engine.cautions(asked),
                 *drafts.cautions(asked),
-                *fitting.misstated(asked),
-                *fitting.doubtful(asked, fit, refused, known),
+                *memory_fit.shape_cautions(asked),
+                *memory_fit.fit_cautions(asked, fit, refused, known),
             )
         ),
         fit=fit,
@@ -109,9 +120,9 @@ def _judged(named: Review, deployment: WantedDeployment, known: Known) -> Review
     )
 
 
-def _told(deployment: WantedDeployment, known: Known) -> Iterator[Caution]:
+def _cautions(deployment: DesiredDeployment, known: ReviewContext) -> Iterator[SpecWarning]:
     """What is said whatever engine it is."""
-    yield from unserved.cautions(deployment)
+    yield from ineffective_limits.cautions(deployment)
     yield from durations.cautions(deployment, known)
     yield from policies.cautions(deployment, known)
 
@@ -126,12 +137,12 @@ def _discreet(remark: R) -> R:
     )
 
 
-def _unnamed(document: object) -> Iterator[Refusal]:
+def _unnamed(document: object) -> Iterator[SpecRefusal]:
     """The server gives a name only to whoever asks for one."""
     facts = document.get("metadata") if isinstance(document, dict) else None
     given = facts if isinstance(facts, dict) else {}
     if not any(isinstance(given.get(field), str) and given[field] for field in ("name", "generateName")):
-        yield Refusal(
+        yield SpecRefusal(
             field="metadata.name",
             value=ABSENT,
             reason=AdmissionReason.NO_NAME,
@@ -140,11 +151,11 @@ def _unnamed(document: object) -> Iterator[Refusal]:
         )
 
 
-def _no_such_kind(said: object) -> Refusal:
+def _no_such_kind(said: object) -> SpecRefusal:
     """What is no text is not shown: it may be large, or hold itself."""
-    value = shown(said, ("kind",)) if isinstance(said, str) else ABSENT
+    value = value_text(said, ("kind",)) if isinstance(said, str) else ABSENT
     near = difflib.get_close_matches(value, KINDS, n=1)
-    return Refusal(
+    return SpecRefusal(
         field="kind",
         value=value,
         reason=AdmissionReason.NO_SUCH_KIND,

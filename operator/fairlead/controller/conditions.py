@@ -7,17 +7,17 @@ from collections.abc import Iterator
 from typing import Final
 
 from fairlead.controller import replica_counts, routing_conditions, scaling_conditions
-from fairlead.controller.replica_counts import Tally
-from fairlead.controller.situation import Situation
+from fairlead.controller.replica_counts import ReplicaTally
+from fairlead.controller.status_inputs import StatusInputs
 from fairlead.fleet.conditions import ConditionReason as Why
-from fairlead.fleet.conditions import ConditionType, Judgement
-from fairlead.fleet.counts import count as counted
-from fairlead.fleet.counts import verb, verb_of_part
-from fairlead.fleet.rollouts import Hold, HoldReason, Lack, Phase, Plan
-from fairlead.fleet.troubles import Trouble
+from fairlead.fleet.conditions import ConditionType, UntimedCondition
+from fairlead.fleet.plurals import count as counted
+from fairlead.fleet.plurals import verb, verb_of_part
+from fairlead.fleet.pod_problems import PodProblem
+from fairlead.fleet.rollouts import HoldReason, HoldStep, MissingCapacity, RolloutPhase, RolloutPlan
 
 
-def judgements(now: Situation) -> tuple[Judgement, ...]:
+def judgements(now: StatusInputs) -> tuple[UntimedCondition, ...]:
     """Every condition, the summary first."""
     parts = (
         accepted(now),
@@ -31,21 +31,21 @@ def judgements(now: Situation) -> tuple[Judgement, ...]:
     return (ready(now, parts), *maybe_stalled(now, parts), *maybe_reconciling(now, parts), *parts)
 
 
-def accepted(now: Situation) -> Judgement:
+def accepted(now: StatusInputs) -> UntimedCondition:
     """Whether the spec may be brought about."""
     if now.obstacle is not None and now.obstacle.reason is Why.NAME_TAKEN:
         return _no(ConditionType.ACCEPTED, now.obstacle.reason, now.obstacle.message)
     return now.judged.accepted
 
 
-def fits(now: Situation) -> Judgement:
+def fits(now: StatusInputs) -> UntimedCondition:
     """The estimate, until a replica says what it holds."""
     if now.measured_tokens is not None:
         return _yes(ConditionType.FITS, Why.MEASURED, f"a running replica holds {now.measured_tokens:,} KV tokens")
     return now.judged.fits
 
 
-def scheduled(now: Situation) -> Judgement:
+def scheduled(now: StatusInputs) -> UntimedCondition:
     """Whether every pod that was asked for has a node, and every pod that is wanted was asked for."""
     kind = ConditionType.SCHEDULED
     if now.pods_refused or (now.obstacle and now.obstacle.reason is Why.PODS_REFUSED):
@@ -64,13 +64,13 @@ def scheduled(now: Situation) -> Judgement:
 
 
 _LACKS: Final = {
-    Lack.PRODUCT: (
+    MissingCapacity.PRODUCT: (
         Why.PRODUCT_ABSENT,
         "spec.accelerator.product",
         "name a GPU that is there, or add a node that has this one",
     ),
-    Lack.SELECTOR: (Why.NO_NODE_SELECTED, "spec.placement.nodeSelector", "correct it, or label a node"),
-    Lack.GPUS: (
+    MissingCapacity.SELECTOR: (Why.NO_NODE_SELECTED, "spec.placement.nodeSelector", "correct it, or label a node"),
+    MissingCapacity.GPUS: (
         Why.NODES_TOO_SMALL,
         "spec.parallelism",
         "lower it, choose a GPU whose nodes have enough, or add a larger node",
@@ -79,7 +79,7 @@ _LACKS: Final = {
 """What only a person can change: reason, the field to look at, what to do."""
 
 
-def available(now: Situation) -> Judgement:
+def available(now: StatusInputs) -> UntimedCondition:
     """Whether enough replicas are ready, of whatever revision."""
     kind, count = ConditionType.AVAILABLE, replica_counts.tally(now)
     words = f"{replica_counts.of(count.ready, count.wanted)} {verb_of_part(count.ready, count.wanted, 'is')} ready"
@@ -91,15 +91,15 @@ def available(now: Situation) -> Judgement:
         spare = now.judged.deployment.rollout.max_unavailable if now.judged.deployment else 0
         message = _with_trouble(words, _first_trouble(now))
         holds = count.ready >= count.wanted - spare
-        return Judgement(type=kind, holds=holds, reason=Why.TOO_FEW, message=message)
+        return UntimedCondition(type=kind, holds=holds, reason=Why.TOO_FEW, message=message)
     return _yes(kind, Why.AVAILABLE, words)
 
 
-def progressing(now: Situation) -> Judgement:
+def progressing(now: StatusInputs) -> UntimedCondition:
     """Where the rollout stands; what keeps the target from starting is said at once."""
     if now.plan is None:
         why = now.judged.accepted.reason
-        return Judgement(
+        return UntimedCondition(
             type=ConditionType.PROGRESSING,
             holds=None,
             reason=why,
@@ -108,7 +108,7 @@ def progressing(now: Situation) -> Judgement:
     return next(said for rule in _PROGRESS if (said := rule(now, now.plan)))
 
 
-def ready(now: Situation, parts: tuple[Judgement, ...]) -> Judgement:
+def ready(now: StatusInputs, parts: tuple[UntimedCondition, ...]) -> UntimedCondition:
     """Whether what was asked for serves; the first part that says no gives the reason."""
     kind = ConditionType.READY
     serves = replica_counts.tally(now)
@@ -118,7 +118,7 @@ def ready(now: Situation, parts: tuple[Judgement, ...]) -> Judgement:
             return _no(kind, part.reason, f"{part.message}{_keeps_serving(part, serves)}")
     if by_type[ConditionType.ROUTABLE].holds is None:
         part = by_type[ConditionType.ROUTABLE]
-        return Judgement(type=kind, holds=None, reason=part.reason, message=part.message)
+        return UntimedCondition(type=kind, holds=None, reason=part.reason, message=part.message)
     if serves.wanted == 0 and serves.ready == 0:
         return _yes(kind, Why.SCALED_TO_ZERO, by_type[ConditionType.ROUTABLE].message)
     doubts = routing_conditions.doubts(now) if serves.routable < serves.ready else ""
@@ -128,7 +128,7 @@ def ready(now: Situation, parts: tuple[Judgement, ...]) -> Judgement:
     return _yes(kind, Why.SERVING, f"{words}{doubts}")
 
 
-def _keeps_serving(part: Judgement, serves: Tally) -> str:
+def _keeps_serving(part: UntimedCondition, serves: ReplicaTally) -> str:
     """What a change that does not come about leaves as it was; with its name taken, who serves is not ours to say."""
     if part.type not in _ORDER[:3]:
         return ""
@@ -140,14 +140,14 @@ def _keeps_serving(part: Judgement, serves: Tally) -> str:
     )
 
 
-def _is_awaited(now: Situation, serves: Tally) -> bool:
+def _is_awaited(now: StatusInputs, serves: ReplicaTally) -> bool:
     """Whether a replica without a node is missed.
 
     Too few serve, those that do are not the ones people want, or the autoscaler could never wake one.
     """
     if serves.wanted == 0:
         return now.room.lack is not None and routing_conditions.wakes(now)
-    return serves.ready < serves.wanted or (now.plan is not None and now.plan.phase is Phase.ROLLING)
+    return serves.ready < serves.wanted or (now.plan is not None and now.plan.phase is RolloutPhase.ROLLING)
 
 
 _ORDER: Final = (
@@ -160,11 +160,11 @@ _ORDER: Final = (
 """Causes before effects."""
 
 
-def maybe_stalled(now: Situation, parts: tuple[Judgement, ...]) -> Iterator[Judgement]:
+def maybe_stalled(now: StatusInputs, parts: tuple[UntimedCondition, ...]) -> Iterator[UntimedCondition]:
     """That only a person can change something."""
     by_type = {part.type: part for part in parts}
     no = by_type[ConditionType.ACCEPTED]
-    if no.holds is not False and now.plan is not None and now.plan.phase is Phase.RETURNED:
+    if no.holds is not False and now.plan is not None and now.plan.phase is RolloutPhase.RETURNED:
         no = by_type[ConditionType.PROGRESSING]
     elif no.holds is not False and _is_out_of_reach(now):
         no = by_type[ConditionType.SCHEDULED]
@@ -172,60 +172,60 @@ def maybe_stalled(now: Situation, parts: tuple[Judgement, ...]) -> Iterator[Judg
         yield _yes(ConditionType.STALLED, no.reason, no.message)
 
 
-def _is_out_of_reach(now: Situation) -> bool:
+def _is_out_of_reach(now: StatusInputs) -> bool:
     """Whether replicas are missed that no node of this cluster can hold; nodes that come by themselves have no lack."""
     return now.room.lack is not None and now.plan is not None and _is_awaited(now, replica_counts.tally(now))
 
 
-def maybe_reconciling(now: Situation, parts: tuple[Judgement, ...]) -> Iterator[Judgement]:
+def maybe_reconciling(now: StatusInputs, parts: tuple[UntimedCondition, ...]) -> Iterator[UntimedCondition]:
     """That a change is on its way."""
     moving = next(part for part in parts if part.type is ConditionType.PROGRESSING)
     if (
         now.plan is not None
         and moving.reason not in {Why.COMPLETE, Why.PAUSED, Why.NAME_TAKEN}
-        and now.plan.phase is not Phase.RETURNED
+        and now.plan.phase is not RolloutPhase.RETURNED
         and not _is_out_of_reach(now)
     ):
         yield _yes(ConditionType.RECONCILING, moving.reason, moving.message)
 
 
-def _obstructed(now: Situation, plan: Plan) -> Judgement | None:
+def _obstructed(now: StatusInputs, plan: RolloutPlan) -> UntimedCondition | None:
     """The API server refused what the plan asks for, or a name that it needs is taken."""
-    if now.obstacle is None or (now.obstacle.reason is Why.NAME_TAKEN and isinstance(plan.step, Hold)):
+    if now.obstacle is None or (now.obstacle.reason is Why.NAME_TAKEN and isinstance(plan.step, HoldStep)):
         return None
     return _no(ConditionType.PROGRESSING, now.obstacle.reason, now.obstacle.message)
 
 
-def _back(now: Situation, plan: Plan) -> Judgement | None:
+def _back(now: StatusInputs, plan: RolloutPlan) -> UntimedCondition | None:
     """The target was given up."""
-    if plan.phase not in {Phase.RETURNING, Phase.RETURNED}:
+    if plan.phase not in {RolloutPhase.RETURNING, RolloutPhase.RETURNED}:
         return None
     early = any(state.failure.early for state in now.states if state.name == now.target and state.failure)
     reason = Why.START_FAILED if early else Why.DEADLINE_EXCEEDED
     return _no(ConditionType.PROGRESSING, reason, f"{plan.step.because}{_failure(now)}")
 
 
-def _paused(_: Situation, plan: Plan) -> Judgement | None:
-    if plan.phase is not Phase.PAUSED:
+def _paused(_: StatusInputs, plan: RolloutPlan) -> UntimedCondition | None:
+    if plan.phase is not RolloutPhase.PAUSED:
         return None
-    return Judgement(type=ConditionType.PROGRESSING, holds=None, reason=Why.PAUSED, message=plan.step.because)
+    return UntimedCondition(type=ConditionType.PROGRESSING, holds=None, reason=Why.PAUSED, message=plan.step.because)
 
 
-def _complete(_: Situation, plan: Plan) -> Judgement | None:
-    if not (isinstance(plan.step, Hold) and plan.step.reason is HoldReason.COMPLETE):
+def _complete(_: StatusInputs, plan: RolloutPlan) -> UntimedCondition | None:
+    if not (isinstance(plan.step, HoldStep) and plan.step.reason is HoldReason.COMPLETE):
         return None
     return _yes(ConditionType.PROGRESSING, Why.COMPLETE, plan.step.because)
 
 
-def _troubled(now: Situation, _: Plan) -> Judgement | None:
+def _troubled(now: StatusInputs, _: RolloutPlan) -> UntimedCondition | None:
     trouble = _trouble_of(now, now.target)
     if trouble is None:
         return None
     return _no(ConditionType.PROGRESSING, trouble.reason, f"pod {trouble.pod}: {trouble.message}")
 
 
-def _moving(_: Situation, plan: Plan) -> Judgement:
-    reason = Why.ROLLING_OUT if plan.phase is Phase.ROLLING else Why.STARTING
+def _moving(_: StatusInputs, plan: RolloutPlan) -> UntimedCondition:
+    reason = Why.ROLLING_OUT if plan.phase is RolloutPhase.ROLLING else Why.STARTING
     return _yes(ConditionType.PROGRESSING, reason, plan.step.because)
 
 
@@ -233,28 +233,28 @@ _PROGRESS: Final = (_obstructed, _back, _paused, _complete, _troubled, _moving)
 """The first that speaks wins; the last always does."""
 
 
-def _first_trouble(now: Situation) -> Trouble | None:
+def _first_trouble(now: StatusInputs) -> PodProblem | None:
     return next((found[0] for state in now.states if (found := now.troubles.get(state.name))), None)
 
 
-def _trouble_of(now: Situation, revision: str | None) -> Trouble | None:
+def _trouble_of(now: StatusInputs, revision: str | None) -> PodProblem | None:
     found = now.troubles.get(revision or "")
     return found[0] if found else None
 
 
-def _failure(now: Situation) -> str:
+def _failure(now: StatusInputs) -> str:
     """What was the matter with the revision that was given up."""
     failures = [state.failure for state in now.states if state.name == now.target and state.failure]
     return f"; {failures[0].because}" if failures and failures[0].because else ""
 
 
-def _with_trouble(words: str, trouble: Trouble | None) -> str:
+def _with_trouble(words: str, trouble: PodProblem | None) -> str:
     return words if trouble is None else f"{words}; pod {trouble.pod}: {trouble.message}"
 
 
-def _yes(kind: ConditionType, reason: Why, message: str) -> Judgement:
-    return Judgement(type=kind, holds=True, reason=reason, message=message)
+def _yes(kind: ConditionType, reason: Why, message: str) -> UntimedCondition:
+    return UntimedCondition(type=kind, holds=True, reason=reason, message=message)
 
 
-def _no(kind: ConditionType, reason: Why, message: str) -> Judgement:
-    return Judgement(type=kind, holds=False, reason=reason, message=message)
+def _no(kind: ConditionType, reason: Why, message: str) -> UntimedCondition:
+    return UntimedCondition(type=kind, holds=False, reason=reason, message=message)

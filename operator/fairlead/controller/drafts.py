@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from typing import Final
 
 from fairlead.controller.review import AdmissionReason
-from fairlead.engines.asked import Asked
-from fairlead.fleet.counts import count
-from fairlead.fleet.refusals import Caution, Refusal
-from fairlead.fleet.wanted import SpeculationMethod
+from fairlead.engines.engine_setup import EngineSetup
+from fairlead.fleet.desired_state import SpeculationMethod
+from fairlead.fleet.findings import SpecRefusal, SpecWarning
+from fairlead.fleet.plurals import count
 from fairlead.sizing import parameters
 
 FIELD: Final = "spec.engine.speculation.draft.source"
@@ -18,7 +18,7 @@ WELL: Final = 0.5
 _BILLION: Final = 1e9
 
 
-def refusals(asked: Asked) -> Iterator[Refusal]:
+def refusals(asked: EngineSetup) -> Iterator[SpecRefusal]:
     """A draft that costs as much as the answer itself."""
     draft, model = asked.engine.speculation.draft, asked.wanted.model.source
     if draft is None:
@@ -31,7 +31,7 @@ def refusals(asked: Asked) -> Iterator[Refusal]:
         if large >= small:
             because = f"the draft has {_billions(large)} parameters and the model itself {_billions(small)}"
     if because:
-        yield Refusal(
+        yield SpecRefusal(
             field=FIELD,
             value=draft.location,
             reason=AdmissionReason.DRAFT_TOO_LARGE,
@@ -40,7 +40,7 @@ def refusals(asked: Asked) -> Iterator[Refusal]:
         )
 
 
-def cautions(asked: Asked) -> Iterator[Caution]:
+def cautions(asked: EngineSetup) -> Iterator[SpecWarning]:
     """A draft whose guesses take a large part of a step; every right guess has to pay for them first."""
     guessing, shape, draft = asked.engine.speculation, asked.shape, asked.draft_shape
     if guessing.method is not SpeculationMethod.DRAFT_MODEL or shape is None or draft is None:
@@ -51,7 +51,7 @@ def cautions(asked: Asked) -> Iterator[Caution]:
     if share <= MUCH or parameters.text_total(draft) >= parameters.text_total(shape):
         return
     most = model * WELL / tokens
-    yield Caution(
+    yield SpecWarning(
         field=FIELD,
         value=draft.name,
         reason=AdmissionReason.DRAFT_TOO_LARGE,

@@ -2,25 +2,25 @@
 
 from collections.abc import Iterator
 
-from fairlead.controller.known import Key, Known
 from fairlead.controller.review import AdmissionReason
-from fairlead.fleet.gateways import OwnRouter, Timeouts, WantedDeployment
-from fairlead.fleet.policies import Policy, ReplicaBounds
-from fairlead.fleet.refusals import Caution
+from fairlead.controller.review_context import ObjectKey, ReviewContext
+from fairlead.fleet.findings import SpecWarning
+from fairlead.fleet.gateways import DeploymentRouter, DesiredDeployment, Timeouts
+from fairlead.fleet.policies import ReplicaBounds, ScalingPolicy
 
 
-def cautions(deployment: WantedDeployment, known: Known) -> Iterator[Caution]:
+def cautions(deployment: DesiredDeployment, known: ReviewContext) -> Iterator[SpecWarning]:
     """All are legal and taken as they are written; each makes another one, or itself, useless."""
     yield from _drain(deployment)
-    if isinstance(deployment.door, OwnRouter):
+    if isinstance(deployment.door, DeploymentRouter):
         yield from _timeouts(deployment.door.routing.timeouts)
         yield from _hold(deployment, deployment.door, known)
 
 
-def _drain(deployment: WantedDeployment) -> Iterator[Caution]:
+def _drain(deployment: DesiredDeployment) -> Iterator[SpecWarning]:
     settle, timeout = deployment.drain.settle_seconds, deployment.drain.timeout_seconds
     if settle > timeout:
-        yield Caution(
+        yield SpecWarning(
             field="spec.drain.settle",
             value=f"{settle:g}s",
             reason=AdmissionReason.NEVER_REACHED,
@@ -30,7 +30,7 @@ def _drain(deployment: WantedDeployment) -> Iterator[Caution]:
         )
 
 
-def _timeouts(timeouts: Timeouts) -> Iterator[Caution]:
+def _timeouts(timeouts: Timeouts) -> Iterator[SpecWarning]:
     total = timeouts.total_seconds
     for name, seconds in (
         ("connect", timeouts.connect_seconds),
@@ -38,7 +38,7 @@ def _timeouts(timeouts: Timeouts) -> Iterator[Caution]:
         ("betweenTokens", timeouts.between_tokens_seconds),
     ):
         if seconds > total:
-            yield Caution(
+            yield SpecWarning(
                 field=f"spec.router.timeouts.{name}",
                 value=f"{seconds:g}s",
                 reason=AdmissionReason.NEVER_REACHED,
@@ -47,7 +47,7 @@ def _timeouts(timeouts: Timeouts) -> Iterator[Caution]:
             )
 
 
-def _hold(deployment: WantedDeployment, door: OwnRouter, known: Known) -> Iterator[Caution]:
+def _hold(deployment: DesiredDeployment, door: DeploymentRouter, known: ReviewContext) -> Iterator[SpecWarning]:
     """Where one replica is all there is, every restart and rollout leaves none for the time of a start."""
     bounds, hold = deployment.replicas, door.routing.hold
     policy = _policy(deployment, known)
@@ -56,7 +56,7 @@ def _hold(deployment: WantedDeployment, door: OwnRouter, known: Known) -> Iterat
         return
     cold = policy.cold_start.assume_seconds
     if hold.max_seconds < cold:
-        yield Caution(
+        yield SpecWarning(
             field="spec.router.hold.maxTime",
             value=f"{hold.max_seconds:g}s",
             reason=AdmissionReason.SHORTER_THAN_COLD_START,
@@ -66,9 +66,9 @@ def _hold(deployment: WantedDeployment, door: OwnRouter, known: Known) -> Iterat
         )
 
 
-def _policy(deployment: WantedDeployment, known: Known) -> Policy:
+def _policy(deployment: DesiredDeployment, known: ReviewContext) -> ScalingPolicy:
     """The one it names, as far as it is known; else the built-in one."""
     bounds, namespace = deployment.replicas, deployment.wanted.namespace
     if not isinstance(bounds, ReplicaBounds) or bounds.policy is None:
-        return Policy()
-    return known.policies.get(Key("AutoscalingPolicy", namespace, bounds.policy), Policy())
+        return ScalingPolicy()
+    return known.policies.get(ObjectKey("AutoscalingPolicy", namespace, bounds.policy), ScalingPolicy())

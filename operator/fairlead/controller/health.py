@@ -15,7 +15,7 @@ BEAT_S: Final = 1.0
 
 
 @dataclass(slots=True, kw_only=True)
-class Pulse:
+class ProcessHealth:
     """What life is judged by."""
 
     watch_age_s: Callable[[], float]
@@ -43,7 +43,7 @@ class Pulse:
             self.lag_s = loop.time() - due
 
 
-async def serve(host: str, port: int, pulse: Pulse) -> web.AppRunner:
+async def serve(host: str, port: int, pulse: ProcessHealth) -> web.AppRunner:
     """/healthz and /readyz."""
 
     async def alive(_: web.Request) -> web.Response:

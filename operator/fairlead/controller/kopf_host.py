@@ -16,39 +16,39 @@ from typing import Any, Final
 import kopf
 
 from fairlead.api import kinds as ours
-from fairlead.cluster.connection import Connection, Credentials
-from fairlead.controller.certificate_keeper import Place
-from fairlead.controller.known import Key
+from fairlead.cluster.connection import ApiConnection, Credentials
+from fairlead.controller.certificate_rotation import WebhookCertificateSettings
+from fairlead.controller.review_context import ObjectKey
 from fairlead.controller.settings import OperatorSettings
-from fairlead.controller.webhook import Verdict
+from fairlead.controller.webhook import AdmissionResponse
 
 FINALIZER: Final = "fairlead.dev/kopf"
 """Never set; named, since Kopf strips the finalizer of its configured name from whatever it watches."""
 WEBHOOK: Final = "validate"
 """The handler's id and, after a slash, the path that the chart's configuration names."""
-KOPF_BELIEVES: Final = timedelta(minutes=30)
+CREDENTIALS_VALID_FOR: Final = timedelta(minutes=30)
 
-Reviewed = Callable[[dict[str, Any], dict[str, Any] | None], Awaitable[Verdict]]
+ReviewHandler = Callable[[dict[str, Any], dict[str, Any] | None], Awaitable[AdmissionResponse]]
 """The object as it is to be, and as it was."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Hosted:
+class KopfCallbacks:
     """What Kopf is to call."""
 
-    wake: Callable[[Key], None]
-    review: Reviewed
-    certificates: Place | None
+    wake: Callable[[ObjectKey], None]
+    review: ReviewHandler
+    certificates: WebhookCertificateSettings | None
     """Absent: no webhook is served."""
 
 
-async def run(settings: OperatorSettings, connection: Connection, hosted: Hosted) -> None:
+async def run(settings: OperatorSettings, connection: ApiConnection, hosted: KopfCallbacks) -> None:
     """Host until cancelled, in a thread with a loop of its own.
 
     On its way out Kopf cancels whatever tasks began after it, which would be ours; and it would take our signals.
     """
     flag = threading.Event()
-    across = _Across(asyncio.get_running_loop(), connection, hosted)
+    across = _KopfBridge(asyncio.get_running_loop(), connection, hosted)
     hosting = asyncio.create_task(asyncio.to_thread(lambda: asyncio.run(_operate(settings, across, flag))), name="kopf")
     try:
         await asyncio.shield(hosting)
@@ -57,20 +57,20 @@ async def run(settings: OperatorSettings, connection: Connection, hosted: Hosted
         await hosting
 
 
-class _Across:
+class _KopfBridge:
     """What Kopf's thread asks of ours."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, connection: Connection, hosted: Hosted) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, connection: ApiConnection, hosted: KopfCallbacks) -> None:
         self._loop = loop
         self._connection = connection
         self._hosted = hosted
         self.certificates = hosted.certificates
 
-    def wake(self, key: Key) -> None:
+    def wake(self, key: ObjectKey) -> None:
         """Something happened to an object."""
         self._loop.call_soon_threadsafe(self._hosted.wake, key)
 
-    async def review(self, document: dict[str, Any], before: dict[str, Any] | None) -> Verdict:
+    async def review(self, document: dict[str, Any], before: dict[str, Any] | None) -> AdmissionResponse:
         """The webhook's answer."""
         return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(self._review(document, before), self._loop))
 
@@ -78,11 +78,11 @@ class _Across:
         """The same as ours."""
         return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(self._connection.credentials(), self._loop))
 
-    async def _review(self, document: dict[str, Any], before: dict[str, Any] | None) -> Verdict:
+    async def _review(self, document: dict[str, Any], before: dict[str, Any] | None) -> AdmissionResponse:
         return await self._hosted.review(document, before)
 
 
-async def _operate(settings: OperatorSettings, across: _Across, flag: threading.Event) -> None:
+async def _operate(settings: OperatorSettings, across: _KopfBridge, flag: threading.Event) -> None:
     registry = kopf.OperatorRegistry()
     _register(registry, across)
     await kopf.operator(
@@ -95,11 +95,11 @@ async def _operate(settings: OperatorSettings, across: _Across, flag: threading.
     )
 
 
-def _register(registry: kopf.OperatorRegistry, across: _Across) -> None:
+def _register(registry: kopf.OperatorRegistry, across: _KopfBridge) -> None:
     @kopf.on.login(registry=registry)
     async def login(**_: object) -> kopf.ConnectionInfo:
         """The same credentials as ours, read anew each half hour, since Kopf keeps a token until it is refused."""
-        until = datetime.now(tz=UTC) + KOPF_BELIEVES
+        until = datetime.now(tz=UTC) + CREDENTIALS_VALID_FOR
         return kopf.ConnectionInfo(**(await across.credentials()).for_kopf(), expiration=until)
 
     for kind in ours.KINDS:
@@ -108,14 +108,14 @@ def _register(registry: kopf.OperatorRegistry, across: _Across) -> None:
             _validate(registry, kind, across.review)
 
 
-def _watch(registry: kopf.OperatorRegistry, kind: ours.Kind[Any], wake: Callable[[Key], None]) -> None:
+def _watch(registry: kopf.OperatorRegistry, kind: ours.Kind[Any], wake: Callable[[ObjectKey], None]) -> None:
     @kopf.on.event(ours.GROUP, ours.VERSION, kind.plural, registry=registry)
     async def changed(name: str, namespace: str | None, **_: object) -> None:
         """Nothing is decided here: the key is enough."""
-        wake(Key(kind.name, namespace or "", name))
+        wake(ObjectKey(kind.name, namespace or "", name))
 
 
-def _validate(registry: kopf.OperatorRegistry, kind: ours.Kind[Any], review: Reviewed) -> None:
+def _validate(registry: kopf.OperatorRegistry, kind: ours.Kind[Any], review: ReviewHandler) -> None:
     @kopf.on.validate(ours.GROUP, ours.VERSION, kind.plural, id=WEBHOOK, registry=registry)
     async def validate(body: kopf.Body, warnings: list[str], old: kopf.Body | None = None, **_: object) -> None:
         """All that is wrong in one answer, and never an answer of 500."""
@@ -125,7 +125,7 @@ def _validate(registry: kopf.OperatorRegistry, kind: ours.Kind[Any], review: Rev
             raise kopf.AdmissionError(verdict.refused, code=422)
 
 
-def _settings(settings: OperatorSettings, place: Place | None) -> kopf.OperatorSettings:
+def _settings(settings: OperatorSettings, place: WebhookCertificateSettings | None) -> kopf.OperatorSettings:
     """As operator-reliability.md pins them, each for the incident it names."""
     chosen = kopf.OperatorSettings()
     chosen.peering.standalone = True

@@ -2,18 +2,18 @@
 
 from collections.abc import Iterator
 
-from fairlead.cluster import gpu_places, kinds
-from fairlead.cluster.gpu_places import Place
+from fairlead.cluster import gpu_nodes, kinds
+from fairlead.cluster.gpu_nodes import GpuRequirement
 from fairlead.cluster.kinds import Manifest
-from fairlead.controller.judging import Judged
-from fairlead.controller.world import World
-from fairlead.fleet.rollouts import Room
-from fairlead.fleet.wanted import NO_RESOURCE
+from fairlead.controller.deployment_review import DeploymentReview
+from fairlead.controller.interfaces import ControllerClusterState
+from fairlead.fleet.desired_state import NO_RESOURCE
+from fairlead.fleet.rollouts import NodeRoom
 from fairlead.objects import engine_placement
 from fairlead.planning import room as rooms
 
 
-def _out_of_sight(world: World) -> Iterator[Manifest]:
+def _out_of_sight(world: ControllerClusterState) -> Iterator[Manifest]:
     """Pods that lost their labels and were not taken back yet."""
     for pod in world.losses.pods():
         seen = world.of(kinds.POD).find(pod["metadata"]["namespace"], pod["metadata"]["name"])
@@ -21,16 +21,16 @@ def _out_of_sight(world: World) -> Iterator[Manifest]:
             yield pod
 
 
-def room(world: World, judged: Judged, *, nodes_grow: bool) -> Room:
+def room(world: ControllerClusterState, judged: DeploymentReview, *, nodes_grow: bool) -> NodeRoom:
     """How many more replicas of this deployment's kind would find a place."""
     wanted = judged.deployment.wanted if judged.deployment else None
     if wanted is None or wanted.resource == NO_RESOURCE or nodes_grow or not world.knows(kinds.NODE):
-        return Room()
-    place = Place(
+        return NodeRoom()
+    place = GpuRequirement(
         resource=wanted.resource,
         gpus=wanted.gpus_per_replica,
         selector=tuple(sorted(engine_placement.node_selector(wanted).items())),
     )
     some = (*world.of(kinds.POD).each(), *_out_of_sight(world))
-    nodes = gpu_places.seen(world.of(kinds.NODE).all(), some, place.resource)
-    return rooms.room(nodes, place.product, place.gpus, place.others, gpu_places.coming(some, place))
+    nodes = gpu_nodes.nodes_with(world.of(kinds.NODE).all(), some, place.resource)
+    return rooms.room(nodes, place.product, place.gpus, place.others, gpu_nodes.pending_replicas(some, place))

@@ -6,12 +6,12 @@ from typing import Final, Protocol
 
 from fairlead.cluster import kinds
 from fairlead.cluster.api_errors import ApiError
-from fairlead.cluster.api_server import Listed
+from fairlead.cluster.api_server import ObjectList
 from fairlead.cluster.kinds import Manifest, Resource
-from fairlead.controller import observing, orphans
-from fairlead.controller.known import Key
-from fairlead.controller.losses import How, Loss
-from fairlead.controller.world import World
+from fairlead.controller import orphans, snapshot
+from fairlead.controller.child_losses import ChildLoss, LossKind
+from fairlead.controller.interfaces import ControllerClusterState
+from fairlead.controller.review_context import ObjectKey
 from fairlead.objects import labels
 
 UNMARKED: Final = labels.MANAGED_BY.replace("=", "!=")
@@ -25,14 +25,14 @@ LONGEST_S: Final = 5.0
 log = logging.getLogger("fairlead.controller")
 
 
-class Lists(Protocol):
+class ListClient(Protocol):
     """As much of the API server as this needs."""
 
-    async def listing(self, resource: Resource, namespace: str | None = None, selector: str = "") -> Listed:
+    async def listing(self, resource: Resource, namespace: str | None = None, selector: str = "") -> ObjectList:
         """All objects of a kind in a namespace that a selector takes."""
 
 
-async def find(api: Lists, world: World) -> None:
+async def find(api: ListClient, world: ControllerClusterState) -> None:
     """Note them as losses, before anything is reconciled; where a namespace cannot be listed, that is logged."""
     seats = asyncio.Semaphore(AT_ONCE)
     namespaces = sorted({one["metadata"]["namespace"] for one in world.of(kinds.INFERENCE_DEPLOYMENT).each()})
@@ -41,15 +41,15 @@ async def find(api: Lists, world: World) -> None:
     deployments = [*world.of(kinds.DEPLOYMENT).each(), *(one for one in listed if one["kind"] == "Deployment")]
     ours = {_place(one): one for one in deployments if _owner(one)}
     for one in ours.values():
-        if observing.revision_of(one) and orphans.is_unmarked(one):
-            world.losses.suspect(_key(one), Loss(How.RELABELLED, kinds.DEPLOYMENT, one))
+        if snapshot.revision_of(one) and orphans.is_unmarked(one):
+            world.losses.suspect(_key(one), ChildLoss(LossKind.RELABELLED, kinds.DEPLOYMENT, one))
     for pod in (*world.of(kinds.POD).each(), *(one for one in listed if one["kind"] == "Pod")):
         made_by = ours.get((pod["metadata"]["namespace"], orphans.maker_name(pod)))
         if made_by is not None and orphans.due(pod, made_by):
-            world.losses.suspect(_key(made_by), Loss(How.RELABELLED, kinds.POD, pod))
+            world.losses.suspect(_key(made_by), ChildLoss(LossKind.RELABELLED, kinds.POD, pod))
 
 
-async def _unmarked(api: Lists, namespace: str, seats: asyncio.Semaphore) -> list[Manifest]:
+async def _unmarked(api: ListClient, namespace: str, seats: asyncio.Semaphore) -> list[Manifest]:
     """Deployments of a namespace that do not carry our label, and those of its pods that some Deployment made."""
     try:
         async with seats, asyncio.timeout(LONGEST_S):
@@ -68,9 +68,9 @@ def _place(one: Manifest) -> tuple[str, str]:
 
 def _owner(deployment: Manifest) -> str:
     """The InferenceDeployment that a Deployment belongs to."""
-    controller = observing.controller_of(deployment)
+    controller = snapshot.controller_of(deployment)
     return str(controller.get("name", "")) if controller.get("kind") == kinds.INFERENCE_DEPLOYMENT.kind else ""
 
 
-def _key(deployment: Manifest) -> Key:
-    return Key(kinds.INFERENCE_DEPLOYMENT.kind, deployment["metadata"]["namespace"], _owner(deployment))
+def _key(deployment: Manifest) -> ObjectKey:
+    return ObjectKey(kinds.INFERENCE_DEPLOYMENT.kind, deployment["metadata"]["namespace"], _owner(deployment))

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from fairlead.cluster.kinds import Manifest
-from fairlead.controller import observing
-from fairlead.objects import engine_deployment, labels, stamps
+from fairlead.controller import snapshot
+from fairlead.objects import applied_hash, engine_deployment, labels
 from fairlead.objects.owner import Owner
 
 TEMPLATE_HASH: Final = "pod-template-hash"
@@ -19,7 +19,7 @@ _MANAGER, _US = labels.MANAGED_BY.split("=")
 def maker(pod: Manifest, deployments: Iterable[Manifest]) -> Manifest | None:
     """The Deployment whose ReplicaSet made this pod; nothing where another controller has it by now."""
     found = next((one for one in deployments if _hash(pod, one)), None)
-    controller = observing.controller_of(pod)
+    controller = snapshot.controller_of(pod)
     if found is None or (controller and controller.get("name") != _replica_set(pod)):
         return None
     return found
@@ -52,8 +52,10 @@ def is_unmarked(deployment: Manifest) -> bool:
 def as_it_stood(deployment: Manifest, owner: Owner) -> Manifest:
     """A revision's Deployment from what is written on it: its template, its count, its past."""
     template = engine_deployment.stored_template(deployment) or deployment["spec"]["template"]
-    made = stamps.stamped(
-        engine_deployment.manifest(owner, observing.facts(deployment), template, observing.asked(deployment))
+    made = applied_hash.with_applied_hash(
+        engine_deployment.manifest(
+            owner, snapshot.revision_facts(deployment), template, snapshot.requested_replicas(deployment)
+        )
     )
     return made | {"metadata": made["metadata"] | {"uid": deployment["metadata"]["uid"]}}
 

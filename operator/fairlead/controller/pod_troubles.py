@@ -9,8 +9,8 @@ from typing import Any, Final, NamedTuple
 
 from fairlead.cluster import pods
 from fairlead.fleet.conditions import ConditionReason
-from fairlead.fleet.counts import count
-from fairlead.fleet.troubles import Trouble
+from fairlead.fleet.plurals import count
+from fairlead.fleet.pod_problems import PodProblem
 
 Manifest = dict[str, Any]
 
@@ -20,7 +20,7 @@ CONTAINER: Final = frozenset(
 )
 
 
-class Meaning(NamedTuple):
+class FailurePattern(NamedTuple):
     """What an engine's last words mean, and what to do."""
 
     words: re.Pattern[str]
@@ -28,25 +28,25 @@ class Meaning(NamedTuple):
     remedy: str
 
 
-MEANINGS: Final = (
-    Meaning(
+FAILURE_PATTERNS: Final = (
+    FailurePattern(
         re.compile(r"(?i)gated repo|access to model .* is restricted|\b401\b|\b403\b|invalid user token|unauthorized"),
         ConditionReason.ACCESS_DENIED,
         "accept the licence on the model's page and set spec.model.tokenSecret to a token that may read it",
     ),
-    Meaning(
+    FailurePattern(
         re.compile(
             r"(?i)repository ?not ?found|revision ?not ?found|entry ?not ?found|not a valid model identifier|404"
         ),
         ConditionReason.MODEL_NOT_FOUND,
         "check spec.model.source and spec.model.revision; branches move, a commit does not",
     ),
-    Meaning(
+    FailurePattern(
         re.compile(r"(?i)cuda out of memory|no available memory for the cache|kv cache memory|out of memory.*gpu"),
         ConditionReason.OUT_OF_GPU_MEMORY,
         "lower spec.engine.context.maxTokens or spec.engine.batching.maxSequences, quantize, or take more GPUs",
     ),
-    Meaning(
+    FailurePattern(
         re.compile(
             r"(?i)unrecognized arguments|ambiguous option|error: argument|invalid choice|validation error"
             r"|invalid (tool call|reasoning) parser|requires --tool-call-parser"
@@ -59,17 +59,17 @@ _NOISE: Final = re.compile(
     r"\d{2,4}-\d{2}(-\d{2})?[ T]\d{2}:\d{2}:\d{2}\S*|\(?pid[= ]\d+\)?|0x[0-9a-f]+", re.IGNORECASE
 )
 _LONGEST: Final = 300
-CLEAN: Final = {
+CLEAN_ENDS: Final = {
     0: "with code 0",
     137: "by SIGKILL (code 137)",
     143: "by SIGTERM (code 143)",
 }
 """Ends that are no error of the engine's own: it finished, or something outside of it ended it."""
-AGAIN: Final = 2
+CRASH_LOOP_ENDS: Final = 2
 """Ends that make a loop."""
 
 
-def trouble(pod: Manifest) -> Trouble | None:
+def trouble(pod: Manifest) -> PodProblem | None:
     """What is the matter with this pod; nothing while it may simply need time.
 
     A pod that is being deleted, or that the kubelet ended for good (evicted, node shut down), has no trouble: its
@@ -85,7 +85,7 @@ def trouble(pod: Manifest) -> Trouble | None:
         found = _image(status) or _container(status) or _ended(status) or _not_ready(pod, status)
         if found is not None:
             reason, message = found
-            return Trouble(pod=name, reason=reason, message=message)
+            return PodProblem(pod=name, reason=reason, message=message)
     return None
 
 
@@ -168,19 +168,19 @@ def _ended(status: Manifest) -> tuple[ConditionReason, str] | None:
     if ended.get("reason") == "OOMKilled":
         remedy = "the node's or the container's memory is too small for loading this model"
         return ConditionReason.OUT_OF_MEMORY, f"the kernel ended the engine for lack of memory; {remedy}"
-    for meaning in MEANINGS:
+    for meaning in FAILURE_PATTERNS:
         if meaning.words.search(ended.get("message", "")):
             return meaning.reason, f"the engine ended with code {code}: {words}; {meaning.remedy}"
     said = words or "no last words"
-    if code in CLEAN:
-        return _ended_cleanly(status, f"the engine ended {CLEAN[code]}, and its pod was to go on: {said}")
+    if code in CLEAN_ENDS:
+        return _ended_cleanly(status, f"the engine ended {CLEAN_ENDS[code]}, and its pod was to go on: {said}")
     return ConditionReason.CRASH_LOOP, f"the engine ended with code {code}: {said}; kubectl logs shows more"
 
 
 def _ended_cleanly(status: Manifest, words: str) -> tuple[ConditionReason, str]:
     """No crash by its code; a loop all the same when it happens again."""
     ends = int(status.get("restartCount", 0)) + ("running" not in status.get("state", {}))
-    reason = ConditionReason.CRASH_LOOP if ends >= AGAIN else ConditionReason.ENGINE_ENDED
+    reason = ConditionReason.CRASH_LOOP if ends >= CRASH_LOOP_ENDS else ConditionReason.ENGINE_ENDED
     shown = "kubectl describe pod says whether the kubelet ended it, kubectl logs --previous why"
     return reason, f"{words}; {shown}"
 

@@ -6,53 +6,55 @@ The policy's own faults are `scaling.linting`, the pair's are `scaling.pairing`;
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
-from fairlead.api import into_policies, into_wanted, kinds, reading
+from fairlead.api import deployment_conversion, kinds, object_reader, policy_conversion
 from fairlead.cluster.kinds import Manifest
-from fairlead.controller import unreachable
-from fairlead.controller.known import Key, Known
-from fairlead.fleet.gateways import OwnRouter, WantedDeployment
-from fairlead.fleet.policies import Policy, ReplicaBounds
-from fairlead.fleet.refusals import Caution
-from fairlead.scaling import linting, pairing
-from fairlead.scaling.pairing import User
+from fairlead.controller import unreachable_objectives
+from fairlead.controller.review_context import ObjectKey, ReviewContext
+from fairlead.fleet.findings import SpecWarning
+from fairlead.fleet.gateways import DeploymentRouter, DesiredDeployment
+from fairlead.fleet.policies import ReplicaBounds, ScalingPolicy
+from fairlead.scaling import policy_lint, policy_use_lint
+from fairlead.scaling.policy_use_lint import PolicyUse
 
-TOLD: Final = 8
+MOST_REMARKS: Final = 8
 """Remarks that a policy's condition repeats; a policy of a hundred deployments would else fill it."""
 
 
-def read(document: object) -> tuple[Key, Policy] | None:
+def read(document: object) -> tuple[ObjectKey, ScalingPolicy] | None:
     """A policy as written, under its key; nothing where it is none, or cannot be read."""
-    found = reading.read_stored(document, kinds.POLICY).value
+    found = object_reader.read_stored(document, kinds.POLICY).value
     if found is None:
         return None
-    return Key(kinds.POLICY.name, found.namespace, found.name), into_policies.policy(found.spec)
+    return ObjectKey(kinds.POLICY.name, found.namespace, found.name), policy_conversion.policy(found.spec)
 
 
-def cautions(deployment: WantedDeployment, known: Known) -> tuple[Caution, ...]:
+def cautions(deployment: DesiredDeployment, known: ReviewContext) -> tuple[SpecWarning, ...]:
     """What the policy that this deployment names and the deployment prevent each other from, where both are known."""
     bounds, namespace = deployment.replicas, deployment.wanted.namespace
     if not isinstance(bounds, ReplicaBounds) or bounds.policy is None:
         return ()
-    policy = known.policies.get(Key(kinds.POLICY.name, namespace, bounds.policy))
+    policy = known.policies.get(ObjectKey(kinds.POLICY.name, namespace, bounds.policy))
     return () if policy is None else tuple(_pair(deployment, bounds, policy, known))
 
 
-def _pair(deployment: WantedDeployment, bounds: ReplicaBounds, policy: Policy, known: Known) -> Iterator[Caution]:
-    yield from pairing.cautions(_user(deployment, bounds, known), policy)
-    yield from unreachable.cautions(deployment.wanted, policy, bounds.policy or "", known)
+def _pair(
+    deployment: DesiredDeployment, bounds: ReplicaBounds, policy: ScalingPolicy, known: ReviewContext
+) -> Iterator[SpecWarning]:
+    yield from policy_use_lint.policy_use_warnings(_user(deployment, bounds, known), policy)
+    yield from unreachable_objectives.cautions(deployment.wanted, policy, bounds.policy or "", known)
 
 
-class Remarks:
+class PolicyRemarks:
     """What people should know of policies that work, found anew only where a policy or who names it was edited.
 
     A policy's status is looked at whenever one of its deployments changes, and judging each of them takes 1.5 ms.
     """
 
-    def __init__(self, known: Known) -> None:
+    def __init__(self, known: ReviewContext) -> None:
         self._known = known
         self._found: dict[tuple[str, str], tuple[object, tuple[str, ...]]] = {}
 
-    def of(self, document: Manifest, policy: Policy, users: Sequence[Manifest]) -> tuple[str, ...]:
+    def of(self, document: Manifest, policy: ScalingPolicy, users: Sequence[Manifest]) -> tuple[str, ...]:
         """The policy's own faults, then those beside each that names it."""
         place = (document["metadata"]["namespace"], document["metadata"]["name"])
         edited = tuple(_edition(one) for one in (document, *users))
@@ -67,25 +69,25 @@ def _edition(document: Manifest) -> tuple[object, object]:
     return metadata.get("uid"), metadata.get("generation")
 
 
-def _remarks(policy: Policy, users: Iterable[Manifest], known: Known) -> Iterator[str]:
-    said = [one.sentence for one in linting.cautions(policy)]
+def _remarks(policy: ScalingPolicy, users: Iterable[Manifest], known: ReviewContext) -> Iterator[str]:
+    said = [one.sentence for one in policy_lint.policy_warnings(policy)]
     for document in users:
-        found = reading.read_stored(document, kinds.DEPLOYMENT).value
-        deployment = into_wanted.deployment(found, known.releases) if found else None
+        found = object_reader.read_stored(document, kinds.DEPLOYMENT).value
+        deployment = deployment_conversion.deployment(found, known.releases) if found else None
         if deployment and isinstance(deployment.replicas, ReplicaBounds):
             pairs = _pair(deployment, deployment.replicas, policy, known)
             said += [f"{deployment.wanted.name}: {one.sentence}" for one in pairs]
-    yield from said[:TOLD]
-    if len(said) > TOLD:
-        yield f"and {len(said) - TOLD} more"
+    yield from said[:MOST_REMARKS]
+    if len(said) > MOST_REMARKS:
+        yield f"and {len(said) - MOST_REMARKS} more"
 
 
-def _user(deployment: WantedDeployment, bounds: ReplicaBounds, known: Known) -> User:
+def _user(deployment: DesiredDeployment, bounds: ReplicaBounds, known: ReviewContext) -> PolicyUse:
     wanted, door = deployment.wanted, deployment.door
     accelerator = known.accelerator(wanted.product)
     price = accelerator.price_an_hour if accelerator else None
-    routing = door.routing if isinstance(door, OwnRouter) else None
-    return User(
+    routing = door.routing if isinstance(door, DeploymentRouter) else None
+    return PolicyUse(
         bounds=bounds,
         price_per_hour=None if price is None else price * wanted.gpus_per_replica,
         sleeps=wanted.engine.sleeps,

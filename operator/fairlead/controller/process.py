@@ -18,27 +18,27 @@ from zoneinfo import available_timezones
 
 from fairlead.api import kinds as ours
 from fairlead.cluster import connection as connecting
-from fairlead.cluster import installed, lease, operator_key, package_data
+from fairlead.cluster import lease, operator_key, own_deployment, package_data
 from fairlead.cluster.api_server import ApiServer
-from fairlead.cluster.connection import Connection
-from fairlead.cluster.installed import OwnerOf
-from fairlead.controller import admission, guessing, health, kopf_host, policies, transitions, webhook
-from fairlead.controller.certificate_keeper import CertificateKeeper, Place
-from fairlead.controller.existence import Existence
-from fairlead.controller.guests import Guest
-from fairlead.controller.health import Pulse
-from fairlead.controller.known import RELEASES, Key, Known
-from fairlead.controller.leading import Leading
-from fairlead.controller.reconcile import Setting, moment
+from fairlead.cluster.connection import ApiConnection
+from fairlead.cluster.own_deployment import OwnerLookup
+from fairlead.controller import admission, change_warnings, health, kopf_host, policies, speculation_switch, webhook
+from fairlead.controller.certificate_rotation import CertificateRotator, WebhookCertificateSettings
+from fairlead.controller.embedded_service import EmbeddedService
+from fairlead.controller.health import ProcessHealth
+from fairlead.controller.leader_tasks import LeaderTasks
+from fairlead.controller.reconcile import ReconcileSettings, moment
+from fairlead.controller.reference_cache import ReferenceCache
+from fairlead.controller.review_context import RELEASES, ObjectKey, ReviewContext
 from fairlead.controller.settings import OperatorSettings
-from fairlead.controller.webhook import Verdict
-from fairlead.fleet.wanted import EngineKind
-from fairlead.objects import network
-from fairlead.objects.platform import Platform
+from fairlead.controller.webhook import AdmissionResponse
+from fairlead.fleet.desired_state import EngineKind
+from fairlead.objects import network_policies
+from fairlead.objects.installation import Installation
 from fairlead.telemetry.operator_metrics import OperatorMetrics
 
 LEASE: Final = lease.CONTROLLER
-LOST: Final = 3
+EXIT_LEASE_LOST: Final = 3
 """The exit code of a process that may not lead any more."""
 
 KEY_WAITED_FOR_S: Final = 10.0
@@ -46,7 +46,7 @@ KEY_WAITED_FOR_S: Final = 10.0
 log = logging.getLogger("fairlead.operator")
 
 
-async def run(settings: OperatorSettings, guest: Guest | None = None) -> int:
+async def run(settings: OperatorSettings, guest: EmbeddedService | None = None) -> int:
     """Until it gets SIGTERM, or loses the Lease; a guest works while this process leads."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -57,19 +57,19 @@ async def run(settings: OperatorSettings, guest: Guest | None = None) -> int:
         api = ApiServer(connection, metrics.asked)
         setting = _setting(settings)
         rng = random.Random()  # noqa: S311  # jitter, not a secret
-        place = lease.Place(
+        place = lease.LeaseSettings(
             namespace=settings.lease_namespace, name=LEASE, identity=settings.identity, owner=_owner(api, settings)
         )
         leadership = lease.Leadership(api, place, rng, _terms(settings.lease_seconds))
-        leading = Leading(api, leadership, setting, metrics)
+        leading = LeaderTasks(api, leadership, setting, metrics)
         leading.guest = guest
-        pulse = Pulse(watch_age_s=leading.watch_age_s, oldest_key_s=leading.queue.oldest_s)
-        async with _standby(settings, connection, api, Served(leading, pulse, setting, stop)):
+        pulse = ProcessHealth(watch_age_s=leading.watch_age_s, oldest_key_s=leading.queue.oldest_s)
+        async with _standby(settings, connection, api, OperatorContext(leading, pulse, setting, stop)):
             await _lead(leadership, lambda: _work(api, leading, pulse, settings), stop)
-    return LOST if leadership.lost.is_set() else 0
+    return EXIT_LEASE_LOST if leadership.lost.is_set() else 0
 
 
-async def _work(api: ApiServer, leading: Leading, pulse: Pulse, settings: OperatorSettings) -> None:
+async def _work(api: ApiServer, leading: LeaderTasks, pulse: ProcessHealth, settings: OperatorSettings) -> None:
     """The key comes first, so that routers are not told twice; without the right to it everything else goes on."""
     pulse.leading = True
     keeping = asyncio.create_task(operator_key.keep(api, settings.lease_namespace, leading.router_keys))
@@ -98,18 +98,18 @@ async def _lead(leadership: lease.Leadership, work: Callable[[], Awaitable[None]
         raise ended
 
 
-class Served(NamedTuple):
+class OperatorContext(NamedTuple):
     """What every replica looks at when it is asked something."""
 
-    leading: Leading
-    pulse: Pulse
-    setting: Setting
+    leading: LeaderTasks
+    pulse: ProcessHealth
+    setting: ReconcileSettings
     stop: asyncio.Event
 
 
 @asynccontextmanager
 async def _standby(
-    settings: OperatorSettings, connection: Connection, api: ApiServer, served: Served
+    settings: OperatorSettings, connection: ApiConnection, api: ApiServer, served: OperatorContext
 ) -> AsyncIterator[None]:
     """What every replica does: admission, health, metrics."""
     leading, pulse = served.leading, served.pulse
@@ -117,11 +117,11 @@ async def _standby(
         stack.push_async_callback((await health.serve(settings.host, settings.health_port, pulse)).cleanup)
         folder = Path(stack.enter_context(TemporaryDirectory(prefix="fairlead-webhook-")))
         place = _place(settings, folder, _owner(api, settings))
-        keeper = CertificateKeeper(api, place, moment) if place else None
+        keeper = CertificateRotator(api, place, moment) if place else None
         routes = leading.guest.routes() if leading.guest else ()
         pages = await health.serve_metrics(settings.host, settings.metrics_port, lambda: _page(leading, keeper), routes)
         stack.push_async_callback(pages.cleanup)
-        hosted = kopf_host.Hosted(wake=leading.wake, review=_reviewer(api, served), certificates=place)
+        hosted = kopf_host.KopfCallbacks(wake=leading.wake, review=_reviewer(api, served), certificates=place)
 
         async def host_once_certified() -> None:
             """Reconciling does not wait for it: a webhook that cannot be served must not stop a fleet."""
@@ -147,50 +147,50 @@ async def _standby(
                 )
 
 
-def _page(leading: Leading, keeper: CertificateKeeper | None) -> bytes:
+def _page(leading: LeaderTasks, keeper: CertificateRotator | None) -> bytes:
     leading.page_facts()
     if keeper is not None and keeper.days_left is not None:
         leading.metrics.certificate_lasts(keeper.days_left)
     return leading.metrics.page() + (leading.guest.page() if leading.guest else b"")
 
 
-def _reviewer(api: ApiServer, served: Served) -> kopf_host.Reviewed:
+def _reviewer(api: ApiServer, served: OperatorContext) -> kopf_host.ReviewHandler:
     """The webhook's answer, with a look at what the object names; ours are looked up like all others."""
-    existence, known, metrics = Existence(api), served.setting.known, served.leading.metrics
+    existence, known, metrics = ReferenceCache(api), served.setting.known, served.leading.metrics
 
-    async def review(document: dict[str, Any], before: dict[str, Any] | None) -> Verdict:
+    async def review(document: dict[str, Any], before: dict[str, Any] | None) -> AdmissionResponse:
         started = time.monotonic()
         said = admission.review(document, await _with_policy(document, known, existence))
         present = await existence.present([one.key for one in said.named])
-        changed = transitions.warnings(before, document, known) if before is not None else ()
-        verdict = webhook.verdict(said, present, changed)
+        changed = change_warnings.warnings(before, document, known) if before is not None else ()
+        verdict = webhook.response(said, present, changed)
         metrics.reviewed(not verdict.refused, time.monotonic() - started)
         return verdict
 
     return review
 
 
-async def _with_policy(document: dict[str, Any], known: Known, existence: Existence) -> Known:
+async def _with_policy(document: dict[str, Any], known: ReviewContext, existence: ReferenceCache) -> ReviewContext:
     """What is known, and the policy that a deployment names."""
-    namespace, name = (document.get("metadata") or {}).get("namespace"), guessing.policy_of(document)
+    namespace, name = (document.get("metadata") or {}).get("namespace"), speculation_switch.policy_of(document)
     if name is None or not isinstance(namespace, str):
         return known
-    found = policies.read(await existence.whole(Key(ours.POLICY.name, namespace, name)))
+    found = policies.read(await existence.whole(ObjectKey(ours.POLICY.name, namespace, name)))
     return replace(known, policies=dict([found])) if found else known
 
 
-def _setting(settings: OperatorSettings) -> Setting:
+def _setting(settings: OperatorSettings) -> ReconcileSettings:
     releases = dict(RELEASES)
     simulated = releases[EngineKind.SIMULATED]
     releases[EngineKind.SIMULATED] = replace(simulated, image=settings.engine_image)
-    known = Known(
+    known = ReviewContext(
         catalogue=package_data.load_catalogue(),
         releases=releases,
         time_zones=frozenset(available_timezones()) or None,
     )
-    return Setting(
+    return ReconcileSettings(
         known=known,
-        platform=Platform(
+        platform=Installation(
             image=settings.router_image,
             operator_namespace=settings.lease_namespace,
             operator_labels=settings.labels,
@@ -202,23 +202,25 @@ def _setting(settings: OperatorSettings) -> Setting:
 
 def _namespace(name: str) -> tuple[tuple[str, str], ...]:
     """The label that every namespace has by itself."""
-    return ((network.NAMESPACE, name),) if name else ()
+    return ((network_policies.NAMESPACE, name),) if name else ()
 
 
-def _terms(seconds: float) -> lease.Terms:
+def _terms(seconds: float) -> lease.LeaseDurations:
     """In the proportions of Kubernetes' own controllers."""
-    return lease.Terms(duration_s=seconds, deadline_s=seconds * 2 / 3, retry_s=seconds * 2 / 15)
+    return lease.LeaseDurations(duration_s=seconds, deadline_s=seconds * 2 / 3, retry_s=seconds * 2 / 15)
 
 
-def _owner(api: ApiServer, settings: OperatorSettings) -> OwnerOf:
-    return installed.deployment(api, settings.lease_namespace, settings.deployment)
+def _owner(api: ApiServer, settings: OperatorSettings) -> OwnerLookup:
+    return own_deployment.deployment(api, settings.lease_namespace, settings.deployment)
 
 
-def _place(settings: OperatorSettings, folder: Path, owner: OwnerOf = installed.nobody) -> Place | None:
+def _place(
+    settings: OperatorSettings, folder: Path, owner: OwnerLookup = own_deployment.no_owner
+) -> WebhookCertificateSettings | None:
     chosen = settings.webhook
     if not chosen.enabled:
         return None
-    return Place(
+    return WebhookCertificateSettings(
         namespace=settings.lease_namespace,
         secret=chosen.secret,
         service=chosen.service,

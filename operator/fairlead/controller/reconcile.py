@@ -14,26 +14,42 @@ from typing import Final, NamedTuple
 
 from fairlead.api import kinds as ours
 from fairlead.cluster import kinds, pod_starts, pods
-from fairlead.cluster.api_errors import Missing
+from fairlead.cluster.api_errors import NotFound
 from fairlead.cluster.kinds import Manifest, Resource
 from fairlead.cluster.pod_starts import PodStart
-from fairlead.controller import deciding, figures, guessing, judging, looking, node_facts, observing, references, status
-from fairlead.controller.deciding import Decision, Facts
-from fairlead.controller.hands import Hands, Meddled, StillLeaving
-from fairlead.controller.judging import Judged
-from fairlead.controller.known import Key, Known
-from fairlead.controller.looking import Reports
-from fairlead.controller.observing import Observed
-from fairlead.controller.queue import Outcome
-from fairlead.controller.restorer import Lost, Restorer
-from fairlead.controller.situation import Obstacle, Routers, Situation
-from fairlead.controller.sleepers import Sleepers
-from fairlead.controller.start_checks import AGAIN_S
-from fairlead.controller.world import Looks, References, Server, Teller, World
+from fairlead.controller import (
+    deployment_review,
+    desired_state,
+    node_facts,
+    pod_facts,
+    references,
+    snapshot,
+    speculation_switch,
+    status,
+    status_fields,
+)
+from fairlead.controller.applier import Applier, OnForeignChange, StillTerminating
+from fairlead.controller.deployment_review import DeploymentReview
+from fairlead.controller.desired_state import DesiredState, RuntimeFacts
+from fairlead.controller.interfaces import (
+    ControllerApiClient,
+    ControllerClusterState,
+    EventSink,
+    PodAccess,
+    ReferenceLookup,
+)
+from fairlead.controller.pod_facts import MergedRouterReport
+from fairlead.controller.preflight import AGAIN_S
+from fairlead.controller.restorer import OnForeignDeletion, Restorer
+from fairlead.controller.review_context import ObjectKey, ReviewContext
+from fairlead.controller.sleep_switch import SleepSwitch
+from fairlead.controller.snapshot import DeploymentSnapshot
+from fairlead.controller.status_inputs import Obstacle, RouterSummary, StatusInputs
+from fairlead.controller.work_queue import ReconcileOutcome
 from fairlead.fleet.conditions import ConditionReason
-from fairlead.fleet.gateways import OwnRouter
-from fairlead.fleet.rollouts import Ask, GiveUp, Retire
-from fairlead.objects.platform import Platform
+from fairlead.fleet.gateways import DeploymentRouter
+from fairlead.fleet.rollouts import FailureStep, ReplicaStep, RetireStep
+from fairlead.objects.installation import Installation
 from fairlead.objects.router_config import DEFAULT_REPLICAS
 
 PROBING_S: Final = 1.0
@@ -46,82 +62,82 @@ TURNING_S: Final = 0.5
 WATCHFUL_S: Final = 60.0
 """How often routers of a quiet deployment are asked what they see."""
 
-MOST_UNDERSTOOD: Final = 128
+MOST_CACHED_REVIEWS: Final = 128
 """Judging costs a millisecond, keeping what came of it 70 kB; a quiet object is looked at every ten minutes."""
 
 log = logging.getLogger("fairlead.controller")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Setting:
+class ReconcileSettings:
     """What does not change while the process runs."""
 
-    known: Known
-    platform: Platform
+    known: ReviewContext
+    platform: Installation
     nodes_grow: bool = False
     """Nodes come when pods ask for them, so nothing is held back for lack of room."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Doors:
+class ReconcileEnvironment:
     """Everything outside that a reconcile sees and does through."""
 
-    server: Server
-    world: World
-    looks: Looks
-    named: References
-    teller: Teller
+    server: ControllerApiClient
+    world: ControllerClusterState
+    looks: PodAccess
+    named: ReferenceLookup
+    teller: EventSink
 
 
-class Understood(NamedTuple):
+class GenerationReview(NamedTuple):
     """What follows from one generation of a spec alone."""
 
     generation: int
     guesses: bool
-    judged: Judged
+    judged: DeploymentReview
     standing: tuple[Manifest, ...]
 
 
 class Reconciler:
     """The four verbs, for one kind."""
 
-    def __init__(self, setting: Setting, doors: Doors) -> None:
+    def __init__(self, setting: ReconcileSettings, doors: ReconcileEnvironment) -> None:
         self._setting = setting
         self._server = doors.server
         self._world = doors.world
         self._looks = doors.looks
         self._named = doors.named
         self._teller = doors.teller
-        self._hands = Hands(doors.server, doors.world)
+        self._hands = Applier(doors.server, doors.world)
         self._restorer = Restorer(doors.server, doors.world, self._hands)
-        self._sleepers = Sleepers(doors.looks, self._hands)
-        self._understood: OrderedDict[str, Understood] = OrderedDict()
+        self._sleepers = SleepSwitch(doors.looks, self._hands)
+        self._understood: OrderedDict[str, GenerationReview] = OrderedDict()
         self._starts: dict[str, PodStart] = {}
 
-    async def tick(self, key: Key, now: datetime) -> Outcome:
+    async def tick(self, key: ObjectKey, now: datetime) -> ReconcileOutcome:
         """Bring one deployment a step nearer to what is wanted, and say where it stands."""
-        observed = observing.observe(self._world, key)
+        observed = snapshot.observe(self._world, key)
         if observed is None:
             self._restorer.forget(key)
-            return Outcome(gone=True)
+            return ReconcileOutcome(gone=True)
         restored = await self._restorer.restore(observed, self._meddled(observed, now), self._deleted(observed, now))
         observed = restored.observed
         understood = self._understand(observed)
         judged = await self._with_references(understood.judged)
         reports = await self._ask_routers(observed)
         facts = self._facts(observed, judged, reports)
-        decision = deciding.decide(observed, judged, facts, understood.standing, now)
+        decision = desired_state.decide(observed, judged, facts, understood.standing, now)
         try:
             obstacle = await self._hands.carry_out(observed, decision, reports.busy, self._meddled(observed, now))
             turning = await self._sleepers.carry_out(observed, decision.beds, reports)
-        except StillLeaving as wait:
+        except StillTerminating as wait:
             log.info("waiting: %s", wait, extra=_extra(observed))
-            return Outcome(after_s=LEAVING_S)
+            return ReconcileOutcome(after_s=LEAVING_S)
         self._restorer.settle(restored)
         obstacle = obstacle or restored.obstacle
         self._tell(observed, decision, now)
-        if obstacle is None and not deciding.is_settled(decision.plan):
-            return Outcome(after_s=0.0)
+        if obstacle is None and not desired_state.is_settled(decision.plan):
+            return ReconcileOutcome(after_s=0.0)
         await self._report(observed, await self._situation(observed, judged, decision, facts, obstacle), now)
         found = _outcome(observed, judged, decision, obstacle, now)
         return replace(found, after_s=TURNING_S) if turning and not found.failed else found
@@ -133,22 +149,22 @@ class Reconciler:
         self._hands.forget(uid)
         self._sleepers.forget(uid)
 
-    def _understand(self, observed: Observed) -> Understood:
+    def _understand(self, observed: DeploymentSnapshot) -> GenerationReview:
         """The spec alone is judged once a generation, for as many objects as are likely to be looked at again soon."""
         uid, generation = observed.owner.uid, observed.document["metadata"]["generation"]
-        known, guesses = self._understood.get(uid), not guessing.is_off(observed, self._world)
+        known, guesses = self._understood.get(uid), not speculation_switch.is_off(observed, self._world)
         if known is None or (known.generation, known.guesses) != (generation, guesses):
-            judged = judging.read(observed.document, self._setting.known)
+            judged = deployment_review.read(observed.document, self._setting.known)
             if not guesses:
-                judged = judging.without_guessing(judged, observed.document, self._setting.known)
-            standing = deciding.standing(observed.owner, judged, self._setting.platform)
-            known = self._understood[uid] = Understood(generation, guesses, judged, standing)
+                judged = deployment_review.without_speculation(judged, observed.document, self._setting.known)
+            standing = desired_state.static_children(observed.owner, judged, self._setting.platform)
+            known = self._understood[uid] = GenerationReview(generation, guesses, judged, standing)
         self._understood.move_to_end(uid)
-        if len(self._understood) > MOST_UNDERSTOOD:
+        if len(self._understood) > MOST_CACHED_REVIEWS:
             self._understood.popitem(last=False)
         return known
 
-    async def _with_references(self, judged: Judged) -> Judged:
+    async def _with_references(self, judged: DeploymentReview) -> DeploymentReview:
         """What the spec names is looked at each time."""
         if judged.deployment is None:
             return judged
@@ -156,63 +172,70 @@ class Reconciler:
         unwatched, needed = [key for key in named if key.kind not in _WATCHED], references.needed(judged.deployment)
         present = dict(await self._named.present(unwatched, needed))
         present |= {key: frozenset[str]() for key in named if key.kind in _WATCHED and self._is_there(key)}
-        return judging.with_references(judged, present)
+        return deployment_review.with_references(judged, present)
 
-    def _is_there(self, key: Key) -> bool:
+    def _is_there(self, key: ObjectKey) -> bool:
         return self._world.of(_WATCHED[key.kind]).find(key.namespace, key.name) is not None
 
-    async def _ask_routers(self, observed: Observed) -> Reports:
-        return looking.together(await asyncio.gather(*(self._looks.endpoints(one) for one in observed.routers)))
+    async def _ask_routers(self, observed: DeploymentSnapshot) -> MergedRouterReport:
+        return pod_facts.merged_reports(await asyncio.gather(*(self._looks.endpoints(one) for one in observed.routers)))
 
-    def _facts(self, observed: Observed, judged: Judged, reports: Reports) -> Facts:
-        return Facts(
+    def _facts(
+        self, observed: DeploymentSnapshot, judged: DeploymentReview, reports: MergedRouterReport
+    ) -> RuntimeFacts:
+        return RuntimeFacts(
             reports=reports,
             room=node_facts.room(self._world, judged, nodes_grow=self._setting.nodes_grow),
-            troubles=looking.troubles(observed, reports.reasons),
+            troubles=pod_facts.troubles(observed, reports.reasons),
         )
 
-    def _meddled(self, observed: Observed, now: datetime) -> Meddled:
+    def _meddled(self, observed: DeploymentSnapshot, now: datetime) -> OnForeignChange:
         def tell(resource: Resource, note: str) -> None:
             log.warning("%s", note, extra=_extra(observed) | {"reason": "PutBack"})
             self._teller.meddled(observed.document, resource, note, now)
 
         return tell
 
-    def _deleted(self, observed: Observed, now: datetime) -> Lost:
+    def _deleted(self, observed: DeploymentSnapshot, now: datetime) -> OnForeignDeletion:
         def tell(note: str) -> None:
             log.warning("%s", note, extra=_extra(observed) | {"reason": "Deleted"})
             self._teller.deleted(observed.document, note, now)
 
         return tell
 
-    def _tell(self, observed: Observed, decision: Decision, now: datetime) -> None:
+    def _tell(self, observed: DeploymentSnapshot, decision: DesiredState, now: datetime) -> None:
         step = decision.plan.step if decision.plan else None
-        if isinstance(step, Ask | GiveUp | Retire):
+        if isinstance(step, ReplicaStep | FailureStep | RetireStep):
             log.info("%s", step.because, extra=_extra(observed) | {"reason": step.reason.value})
             self._teller.step(observed.document, step.reason.value, step.because, now)
 
     async def _situation(
-        self, observed: Observed, judged: Judged, decision: Decision, facts: Facts, obstacle: Obstacle | None
-    ) -> Situation:
-        return Situation(
+        self,
+        observed: DeploymentSnapshot,
+        judged: DeploymentReview,
+        decision: DesiredState,
+        facts: RuntimeFacts,
+        obstacle: Obstacle | None,
+    ) -> StatusInputs:
+        return StatusInputs(
             judged=judged,
             target=decision.target,
             count=decision.count,
-            scaled=observing.scaled(observed),
+            scaled=snapshot.autoscaler_report(observed),
             plan=decision.plan,
             states=decision.states,
-            names={observing.revision_of(one): one["metadata"]["name"] for one in observed.engines},
+            names={snapshot.revision_of(one): one["metadata"]["name"] for one in observed.engines},
             troubles=facts.troubles,
-            starts=looking.starts(observed, self._measured_starts(observed)),
-            unplaced=looking.unplaced(observed),
+            starts=pod_facts.starts(observed, self._measured_starts(observed)),
+            unplaced=pod_facts.unplaced(observed),
             room=facts.room,
-            pods_refused=observing.pods_refused(observed.engines),
+            pods_refused=snapshot.pods_refused(observed.engines),
             obstacle=obstacle,
             routers=self._routers(observed, judged, facts.reports),
             measured_tokens=await self._measure(observed, judged, decision),
         )
 
-    def _measured_starts(self, observed: Observed) -> Mapping[str, PodStart]:
+    def _measured_starts(self, observed: DeploymentSnapshot) -> Mapping[str, PodStart]:
         """A pod starts once; one that was unready for a while did not start again."""
         for pod in (pod for some in observed.pods.values() for pod in some):
             uid, start = pod["metadata"]["uid"], pod_starts.measured(pod)
@@ -220,19 +243,23 @@ class Reconciler:
                 self._starts.setdefault(uid, start)
         return self._starts
 
-    def _routers(self, observed: Observed, judged: Judged, reports: Reports) -> Routers | None:
+    def _routers(
+        self, observed: DeploymentSnapshot, judged: DeploymentReview, reports: MergedRouterReport
+    ) -> RouterSummary | None:
         deployment = judged.deployment
         if deployment is None:
             return None
         door, ready = deployment.door, len(observed.routers)
-        if not isinstance(door, OwnRouter) and observed.router is None:
-            return Routers(wanted=0, ready=0, reporting=0, gateway=door)
-        standing = observing.asked(observed.router) if observed.router is not None else DEFAULT_REPLICAS
-        wanted = door.pods.replicas if isinstance(door, OwnRouter) else None
+        if not isinstance(door, DeploymentRouter) and observed.router is None:
+            return RouterSummary(wanted=0, ready=0, reporting=0, gateway=door)
+        standing = snapshot.requested_replicas(observed.router) if observed.router is not None else DEFAULT_REPLICAS
+        wanted = door.pods.replicas if isinstance(door, DeploymentRouter) else None
         wanted = standing if wanted is None else wanted
-        return Routers(wanted=wanted, ready=ready, reporting=reports.reporting, reasons=reports.reasons)
+        return RouterSummary(wanted=wanted, ready=ready, reporting=reports.reporting, reasons=reports.reasons)
 
-    async def _measure(self, observed: Observed, judged: Judged, decision: Decision) -> int | None:
+    async def _measure(
+        self, observed: DeploymentSnapshot, judged: DeploymentReview, decision: DesiredState
+    ) -> int | None:
         """KV tokens of one ready replica of the revision that is brought about."""
         if decision.plan is None or judged.deployment is None:
             return None
@@ -241,14 +268,14 @@ class Reconciler:
         load = await self._looks.load(pod, judged.deployment.wanted.engine.kind) if pod else None
         return load.capacity_tokens if load else None
 
-    async def _report(self, observed: Observed, now: Situation, at: datetime) -> None:
+    async def _report(self, observed: DeploymentSnapshot, now: StatusInputs, at: datetime) -> None:
         """Written only when something differs from what stands there."""
-        found = status.status(now, figures.standing(observed, now.judged, self._setting.known), observed.status, at)
+        found = status.status(now, status_fields.of(observed, now.judged, self._setting.known), observed.status, at)
         if not status.differs(found, observed.status):
             return
         try:
             written = await self._server.apply(status.manifest(observed.document, found), subresource="status")
-        except Missing:
+        except NotFound:
             return
         self._world.note(written)
         for condition in status.changed(found, observed.status):
@@ -264,10 +291,14 @@ _WATCHED: Final = {
 
 
 def _outcome(
-    observed: Observed, judged: Judged, decision: Decision, obstacle: Obstacle | None, now: datetime
-) -> Outcome:
+    observed: DeploymentSnapshot,
+    judged: DeploymentReview,
+    decision: DesiredState,
+    obstacle: Obstacle | None,
+    now: datetime,
+) -> ReconcileOutcome:
     if obstacle is not None and obstacle.reason is not ConditionReason.NAME_TAKEN:
-        return Outcome(failed=obstacle.message)
+        return ReconcileOutcome(failed=obstacle.message)
     waits = ([WATCHFUL_S] if observed.routers else []) + ([AGAIN_S] if decision.check else [])
     if not judged.may_start or judged.lost or obstacle is not None:
         waits.append(MISSING_S)
@@ -279,10 +310,10 @@ def _outcome(
         waits.append(PROBING_S)
     if decision.plan is not None and decision.plan.wake_at is not None:
         waits.append(max(0.1, (decision.plan.wake_at - now).total_seconds()))
-    return Outcome(after_s=min(waits) if waits else None)
+    return ReconcileOutcome(after_s=min(waits) if waits else None)
 
 
-def _extra(observed: Observed) -> dict[str, object]:
+def _extra(observed: DeploymentSnapshot) -> dict[str, object]:
     owner = observed.owner
     generation = observed.document["metadata"]["generation"]
     return {"namespace": owner.namespace, "name_of_object": owner.name, "uid": owner.uid, "generation": generation}

@@ -3,18 +3,18 @@
 from collections.abc import Container, Iterable, Iterator, Mapping
 from typing import Final, NamedTuple
 
-from fairlead.controller.known import Key, Known
+from fairlead.controller.review_context import ObjectKey, ReviewContext
 from fairlead.fleet.conversations import ConfigMapKey
-from fairlead.fleet.gateways import Gateway, OwnRouter, Route, Routing, WantedDeployment
-from fairlead.fleet.policies import Policy, ReplicaBounds
-from fairlead.fleet.refusals import Reason, Refusal
-from fairlead.fleet.wanted import SecretKey, SourceScheme, Wanted, WantedEngine
+from fairlead.fleet.desired_state import DesiredEngine, DesiredRevision, SecretKey, SourceScheme
+from fairlead.fleet.findings import FindingReason, SpecRefusal
+from fairlead.fleet.gateways import DeploymentRouter, DesiredDeployment, Gateway, Route, RoutingSettings
+from fairlead.fleet.policies import ReplicaBounds, ScalingPolicy
 from fairlead.objects import router_secrets
 
 _TEMPLATE: Final = "spec.engine.chatTemplate.configMap"
 
 
-class ReferenceReason(Reason):
+class ReferenceReason(FindingReason):
     """Why a reference is refused."""
 
     NOT_FOUND = "NotFound"
@@ -25,41 +25,41 @@ class Reference(NamedTuple):
     """One object named by another, and where."""
 
     field: str
-    key: Key
+    key: ObjectKey
 
 
-def of_deployment(deployment: WantedDeployment) -> Iterator[Reference]:
+def of_deployment(deployment: DesiredDeployment) -> Iterator[Reference]:
     """Its policy, and all that its pods would wait for."""
     wanted = deployment.wanted
     for field, kind, name in (*_fleet(deployment), *_sources(wanted), *_pods(wanted), *_configured(wanted.engine)):
-        yield Reference(field, Key(kind, wanted.namespace, name))
+        yield Reference(field, ObjectKey(kind, wanted.namespace, name))
 
 
-def entries(deployment: WantedDeployment) -> Iterator[tuple[Reference, str]]:
+def entries(deployment: DesiredDeployment) -> Iterator[tuple[Reference, str]]:
     """Every entry of a Secret or ConfigMap that pods would wait for; its value is never looked at."""
     wanted = deployment.wanted
     if token := wanted.model.token_secret:
-        yield Reference("spec.model.tokenSecret.key", Key("Secret", wanted.namespace, token.name)), token.key
+        yield Reference("spec.model.tokenSecret.key", ObjectKey("Secret", wanted.namespace, token.name)), token.key
     for one in wanted.engine.env_from:
         kind = "Secret" if one.from_secret else "ConfigMap"
-        yield Reference("spec.engine.env", Key(kind, wanted.namespace, one.object_name)), one.key
+        yield Reference("spec.engine.env", ObjectKey(kind, wanted.namespace, one.object_name)), one.key
     if isinstance(template := wanted.engine.chat_template, ConfigMapKey):
-        place = Reference(f"{_TEMPLATE}.key", Key("ConfigMap", wanted.namespace, template.name))
+        place = Reference(f"{_TEMPLATE}.key", ObjectKey("ConfigMap", wanted.namespace, template.name))
         yield place, template.key
-    if isinstance(deployment.door, OwnRouter):
+    if isinstance(deployment.door, DeploymentRouter):
         for field, secret in _secrets(deployment.door.routing):
-            yield Reference(f"spec.router.{field}", Key("Secret", wanted.namespace, secret.name)), secret.key
+            yield Reference(f"spec.router.{field}", ObjectKey("Secret", wanted.namespace, secret.name)), secret.key
 
 
-def needed(deployment: WantedDeployment) -> Mapping[Key, frozenset[str]]:
+def needed(deployment: DesiredDeployment) -> Mapping[ObjectKey, frozenset[str]]:
     """The same by object."""
-    found: dict[Key, set[str]] = {}
+    found: dict[ObjectKey, set[str]] = {}
     for reference, entry in entries(deployment):
         found.setdefault(reference.key, set()).add(entry)
     return {key: frozenset(some) for key, some in found.items()}
 
 
-def incomplete(deployment: WantedDeployment, present: Mapping[Key, frozenset[str]]) -> tuple[Refusal, ...]:
+def incomplete(deployment: DesiredDeployment, present: Mapping[ObjectKey, frozenset[str]]) -> tuple[SpecRefusal, ...]:
     """Every entry that an object which is there lacks."""
     return tuple(
         _incomplete(reference, entry, present[reference.key])
@@ -72,42 +72,42 @@ def of_gateway(gateway: Gateway) -> Iterator[Reference]:
     """The deployments its models lead to, and the Secrets with its tenants' keys."""
     for number, route in enumerate(gateway.routes):
         for field, name in _answering(route):
-            yield Reference(f"spec.models[{number}].{field}", Key("InferenceDeployment", gateway.namespace, name))
+            yield Reference(f"spec.models[{number}].{field}", ObjectKey("InferenceDeployment", gateway.namespace, name))
     for field, secret in _secret_names(gateway.routing):
-        yield Reference(f"spec.{field}", Key("Secret", gateway.namespace, secret))
+        yield Reference(f"spec.{field}", ObjectKey("Secret", gateway.namespace, secret))
 
 
-def of_policy(policy: Policy, namespace: str) -> Iterator[Reference]:
+def of_policy(policy: ScalingPolicy, namespace: str) -> Iterator[Reference]:
     """The Secrets that open its Prometheus."""
     asked = policy.prometheus
     for field, secret in (("tokenSecret", asked.token), ("caSecret", asked.ca)) if asked else ():
         if secret:
-            yield Reference(f"spec.metrics.prometheus.{field}.name", Key("Secret", namespace, secret.name))
+            yield Reference(f"spec.metrics.prometheus.{field}.name", ObjectKey("Secret", namespace, secret.name))
 
 
-def lost(references: Iterable[Reference], known: Known) -> tuple[Refusal, ...]:
+def lost(references: Iterable[Reference], known: ReviewContext) -> tuple[SpecRefusal, ...]:
     """Every reference that leads nowhere, if somebody looked."""
     return () if known.objects is None else absent(references, known.objects)
 
 
-def absent(references: Iterable[Reference], present: Container[Key]) -> tuple[Refusal, ...]:
+def absent(references: Iterable[Reference], present: Container[ObjectKey]) -> tuple[SpecRefusal, ...]:
     """Every reference to something that is not there."""
     return tuple(_lost(one) for one in references if one.key not in present)
 
 
-Named = Iterator[tuple[str, str, str]]
+NamedObjects = Iterator[tuple[str, str, str]]
 """Field, kind and name."""
 
 
-def _fleet(deployment: WantedDeployment) -> Named:
+def _fleet(deployment: DesiredDeployment) -> NamedObjects:
     if isinstance(deployment.replicas, ReplicaBounds) and deployment.replicas.policy:
         yield "spec.scaling.policy.name", "AutoscalingPolicy", deployment.replicas.policy
-    if isinstance(deployment.door, OwnRouter):
+    if isinstance(deployment.door, DeploymentRouter):
         for field, secret in _secret_names(deployment.door.routing):
             yield f"spec.router.{field}", "Secret", secret
 
 
-def _secret_names(routing: Routing) -> Iterator[tuple[str, str]]:
+def _secret_names(routing: RoutingSettings) -> Iterator[tuple[str, str]]:
     """Each Secret once for every field that names it."""
     seen = set()
     for field, secret in _secrets(routing):
@@ -117,7 +117,7 @@ def _secret_names(routing: Routing) -> Iterator[tuple[str, str]]:
             yield named, secret.name
 
 
-def _secrets(routing: Routing) -> Iterator[tuple[str, SecretKey]]:
+def _secrets(routing: RoutingSettings) -> Iterator[tuple[str, SecretKey]]:
     """Every value that routers read, with its field below the router's own; a certificate has two under one name."""
     for number, tenant in enumerate(routing.tenants):
         yield from ((f"tenants[{number}].keys[{place}].key", key) for place, key in enumerate(tenant.keys))
@@ -130,7 +130,7 @@ def _secrets(routing: Routing) -> Iterator[tuple[str, SecretKey]]:
         yield "door.engineTls.caSecret.key", routing.door.engine_ca
 
 
-def _sources(wanted: Wanted) -> Named:
+def _sources(wanted: DesiredRevision) -> NamedObjects:
     """A pvc:// source begins with its claim."""
     engine = wanted.engine
     sources = [("spec.model.source", wanted.model.source)]
@@ -143,14 +143,14 @@ def _sources(wanted: Wanted) -> Named:
         yield "spec.model.tokenSecret.name", "Secret", wanted.model.token_secret.name
 
 
-def _pods(wanted: Wanted) -> Named:
+def _pods(wanted: DesiredRevision) -> NamedObjects:
     if wanted.storage.cache_claim:
         yield "spec.storage.cache.claimName", "PersistentVolumeClaim", wanted.storage.cache_claim
     for place, name in enumerate(wanted.placement.pull_secrets):
         yield f"spec.placement.imagePullSecrets[{place}].name", "Secret", name
 
 
-def _configured(engine: WantedEngine) -> Named:
+def _configured(engine: DesiredEngine) -> NamedObjects:
     """What the kubelet reads out of objects when a pod starts."""
     for one in engine.env_from:
         yield "spec.engine.env", "Secret" if one.from_secret else "ConfigMap", one.object_name
@@ -169,9 +169,9 @@ def _answering(route: Route) -> Iterator[tuple[str, str]]:
             yield f"{field}.deployments[{place}]", name
 
 
-def _lost(reference: Reference) -> Refusal:
+def _lost(reference: Reference) -> SpecRefusal:
     key = reference.key
-    return Refusal(
+    return SpecRefusal(
         field=reference.field,
         value=key.name,
         reason=ReferenceReason.NOT_FOUND,
@@ -180,9 +180,9 @@ def _lost(reference: Reference) -> Refusal:
     )
 
 
-def _incomplete(reference: Reference, entry: str, there: frozenset[str]) -> Refusal:
+def _incomplete(reference: Reference, entry: str, there: frozenset[str]) -> SpecRefusal:
     key = reference.key
-    return Refusal(
+    return SpecRefusal(
         field=reference.field,
         value=entry,
         reason=ReferenceReason.KEY_MISSING,

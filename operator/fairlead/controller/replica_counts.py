@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass
 
-from fairlead.controller.situation import Situation
-from fairlead.fleet.counts import count as counted
+from fairlead.controller.status_inputs import StatusInputs
+from fairlead.fleet.plurals import count as counted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Tally:
+class ReplicaTally:
     """Replicas of all revisions, by how far they are."""
 
     wanted: int
@@ -15,11 +15,11 @@ class Tally:
     routable: int
 
 
-def tally(now: Situation) -> Tally:
+def tally(now: StatusInputs) -> ReplicaTally:
     """Counted over all revisions, ending and sleeping replicas left out."""
     live = [one for state in now.states for one in state.replicas if not one.ending and not one.asleep]
     ready = [one for one in live if one.ready_since is not None]
-    return Tally(
+    return ReplicaTally(
         wanted=now.count.replicas if now.count else sum(state.asked for state in now.states),
         ready=len(ready),
         routable=len([one for one in ready if one.routable]),

@@ -10,16 +10,16 @@ from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
 from fairlead.cluster import kinds, pods
-from fairlead.cluster.api_errors import Refused
+from fairlead.cluster.api_errors import RequestRefused
 from fairlead.cluster.kinds import Manifest
-from fairlead.controller import observing, orphans
-from fairlead.controller.hands import Hands, Meddled, obstacle_of
-from fairlead.controller.known import Key
-from fairlead.controller.losses import How, Loss
-from fairlead.controller.observing import Observed
-from fairlead.controller.situation import Obstacle
-from fairlead.controller.world import Server, World
-from fairlead.fleet import counts
+from fairlead.controller import orphans, snapshot
+from fairlead.controller.applier import Applier, OnForeignChange, obstacle_of
+from fairlead.controller.child_losses import ChildLoss, LossKind
+from fairlead.controller.interfaces import ControllerApiClient, ControllerClusterState
+from fairlead.controller.review_context import ObjectKey
+from fairlead.controller.snapshot import DeploymentSnapshot
+from fairlead.controller.status_inputs import Obstacle
+from fairlead.fleet import plurals
 
 LABELLER: Final = "fairlead-labels"
 """The field manager of labels that were put back on a pod; our notes on pods are another's, and stay."""
@@ -29,29 +29,31 @@ ASKED_LATELY: Final = timedelta(seconds=2)
 MOST_NAMED: Final = 2
 """Labels."""
 
-Lost = Callable[[str], None]
+OnForeignDeletion = Callable[[str], None]
 """Told that somebody else deleted a pod."""
 
 
-class Restored(NamedTuple):
+class RestoreResult(NamedTuple):
     """What one look came to."""
 
-    observed: Observed
+    observed: DeploymentSnapshot
     obstacle: Obstacle | None = None
     """What the API server refused."""
-    deleted: tuple[Loss, ...] = ()
+    deleted: tuple[ChildLoss, ...] = ()
     """Children that are there no more: whoever makes them again says so."""
 
 
 class Restorer:
     """Looks at every loss once, and again while the API server refuses."""
 
-    def __init__(self, server: Server, world: World, hands: Hands) -> None:
+    def __init__(self, server: ControllerApiClient, world: ControllerClusterState, hands: Applier) -> None:
         self._server = server
         self._world = world
         self._hands = hands
 
-    async def restore(self, observed: Observed, meddled: Meddled, lost: Lost) -> Restored:
+    async def restore(
+        self, observed: DeploymentSnapshot, meddled: OnForeignChange, lost: OnForeignDeletion
+    ) -> RestoreResult:
         """All losses of one deployment; Deployments first, since a pod is known by the one that made it."""
         key, deleted, obstacle = _key(observed), [], None
         for loss in sorted(self._world.losses.of(key), key=lambda one: one.resource is kinds.POD):
@@ -60,33 +62,35 @@ class Restorer:
                     changed = await self._pod(observed, loss, meddled, lost)
                 else:
                     changed = await self._child(observed, loss, meddled)
-            except Refused as problem:
+            except RequestRefused as problem:
                 obstacle = _refused(loss, problem)
                 continue
-            if loss.how is How.WENT and not changed and observing.owned(loss.manifest, observed.owner):
+            if loss.how is LossKind.WENT and not changed and snapshot.owned(loss.manifest, observed.owner):
                 deleted.append(loss)
                 continue
-            observed = (observing.observe(self._world, key) if changed else None) or observed
+            observed = (snapshot.observe(self._world, key) if changed else None) or observed
             self._world.losses.settle(key, (loss,))
         observed = replace(observed, deleted=frozenset(one.name for one in deleted))
-        return Restored(observed, obstacle, tuple(deleted))
+        return RestoreResult(observed, obstacle, tuple(deleted))
 
-    def settle(self, restored: Restored) -> None:
+    def settle(self, restored: RestoreResult) -> None:
         """What was deleted was made again, and told."""
         self._world.losses.settle(_key(restored.observed), restored.deleted)
 
-    def forget(self, key: Key) -> None:
+    def forget(self, key: ObjectKey) -> None:
         """The deployment is gone or going, and all that it had with it."""
         self._world.losses.settle(key, self._world.losses.of(key))
 
-    async def _pod(self, observed: Observed, loss: Loss, meddled: Meddled, lost: Lost) -> bool:
+    async def _pod(
+        self, observed: DeploymentSnapshot, loss: ChildLoss, meddled: OnForeignChange, lost: OnForeignDeletion
+    ) -> bool:
         """Whether its labels were put back."""
         deployments = [*observed.engines, *([observed.router] if observed.router else [])]
         made_by = orphans.maker(loss.manifest, deployments)
         if made_by is None or loss.manifest["metadata"]["creationTimestamp"] < made_by["metadata"]["creationTimestamp"]:
             return False
-        live = await self._live(loss) if loss.how is not How.ENDING else None
-        if live is None and loss.how is not How.RELABELLED:
+        live = await self._live(loss) if loss.how is not LossKind.ENDING else None
+        if live is None and loss.how is not LossKind.RELABELLED:
             await self._say_deleted(loss, made_by, lost)
         if live is None or "deletionTimestamp" in live["metadata"] or orphans.maker(live, deployments) is None:
             return False
@@ -101,22 +105,22 @@ class Restorer:
         meddled(kinds.POD, _taken_back(live, due))
         return True
 
-    async def _child(self, observed: Observed, loss: Loss, meddled: Meddled) -> bool:
+    async def _child(self, observed: DeploymentSnapshot, loss: ChildLoss, meddled: OnForeignChange) -> bool:
         """A revision's Deployment as it stood, under its labels again; all other children follow from the spec."""
-        if loss.resource is not kinds.DEPLOYMENT or not observing.revision_of(loss.manifest):
+        if loss.resource is not kinds.DEPLOYMENT or not snapshot.revision_of(loss.manifest):
             return False
         live = await self._live(loss)
-        if live is None or not observing.owned(live, observed.owner) or not orphans.is_unmarked(live):
+        if live is None or not snapshot.owned(live, observed.owner) or not orphans.is_unmarked(live):
             return False
         await self._hands.relabel(live, observed.owner, meddled)
         return True
 
-    async def _live(self, loss: Loss) -> Manifest | None:
+    async def _live(self, loss: ChildLoss) -> Manifest | None:
         metadata = loss.manifest["metadata"]
         live = await self._server.read(loss.resource, metadata["namespace"], metadata["name"])
         return live if live is not None and live["metadata"]["uid"] == metadata["uid"] else None
 
-    async def _say_deleted(self, loss: Loss, made_by: Manifest, lost: Lost) -> None:
+    async def _say_deleted(self, loss: ChildLoss, made_by: Manifest, lost: OnForeignDeletion) -> None:
         """Only where neither its ReplicaSet nor a drain of its node can have asked for it, by the latest count."""
         pod, metadata = loss.manifest, made_by["metadata"]
         if pods.condition(pod, "DisruptionTarget") or not _was_wanted(pod, made_by, loss.others):
@@ -129,8 +133,8 @@ class Restorer:
             )
 
 
-def _key(observed: Observed) -> Key:
-    return Key(kinds.INFERENCE_DEPLOYMENT.kind, observed.owner.namespace, observed.owner.name)
+def _key(observed: DeploymentSnapshot) -> ObjectKey:
+    return ObjectKey(kinds.INFERENCE_DEPLOYMENT.kind, observed.owner.namespace, observed.owner.name)
 
 
 def _was_wanted(pod: Manifest, deployment: Manifest, others: int) -> bool:
@@ -138,9 +142,9 @@ def _was_wanted(pod: Manifest, deployment: Manifest, others: int) -> bool:
     status, metadata = deployment.get("status") or {}, deployment["metadata"]
     rolls = status.get("observedGeneration", metadata.get("generation")) != metadata.get("generation")
     rolls |= status.get("updatedReplicas", 0) < status.get("replicas", 0)
-    grown, told = observing.facts(deployment).grown_at, _told_to_end(pod)
+    grown, told = snapshot.revision_facts(deployment).grown_at, _told_to_end(pod)
     grew = grown is not None and told is not None and told <= grown + ASKED_LATELY
-    return others < observing.asked(deployment) and not rolls and not grew
+    return others < snapshot.requested_replicas(deployment) and not rolls and not grew
 
 
 def _told_to_end(pod: Manifest) -> datetime | None:
@@ -165,11 +169,11 @@ def _taken_back(pod: Manifest, due: Sequence[str]) -> str:
 
 def _some(names: Sequence[str]) -> str:
     """An Event has no room for ten labels."""
-    said = counts.count(len(names), "label") if len(names) > MOST_NAMED else " and ".join(names)
-    return f"{said} {counts.verb(len(names), 'was')}"
+    said = plurals.count(len(names), "label") if len(names) > MOST_NAMED else " and ".join(names)
+    return f"{said} {plurals.verb(len(names), 'was')}"
 
 
-def _refused(loss: Loss, problem: Refused) -> Obstacle:
+def _refused(loss: ChildLoss, problem: RequestRefused) -> Obstacle:
     said, held = obstacle_of(problem), orphans.held(loss.manifest)
     name = f"{loss.resource.kind} {loss.manifest['metadata']['name']}"
     keeps = f", serves no requests and keeps {held}" if held else ""

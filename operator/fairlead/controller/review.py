@@ -3,15 +3,15 @@
 from dataclasses import dataclass
 
 from fairlead.controller.references import Reference
-from fairlead.engines.asked import Asked
-from fairlead.engines.engine import Engine
-from fairlead.fleet.fit import Fit, NotFitting
-from fairlead.fleet.gateways import OwnRouter
-from fairlead.fleet.refusals import Caution, Reason, Refusal
-from fairlead.fleet.wanted import WantedDrain
+from fairlead.engines.engine import EngineDescription
+from fairlead.engines.engine_setup import EngineSetup
+from fairlead.fleet.desired_state import DesiredDrain
+from fairlead.fleet.findings import FindingReason, SpecRefusal, SpecWarning
+from fairlead.fleet.fit import Fit, NoFit
+from fairlead.fleet.gateways import DeploymentRouter
 
 
-class AdmissionReason(Reason):
+class AdmissionReason(FindingReason):
     """Why an object is refused or warned of, beyond what reading and the engine say."""
 
     NO_SUCH_KIND = "NoSuchKind"
@@ -40,14 +40,14 @@ class Review:
     kind: str
     namespace: str = ""
     name: str = ""
-    refusals: tuple[Refusal, ...] = ()
-    cautions: tuple[Caution, ...] = ()
-    fit: Fit | NotFitting | None = None
-    engine: Engine | None = None
-    asked: Asked | None = None
+    refusals: tuple[SpecRefusal, ...] = ()
+    cautions: tuple[SpecWarning, ...] = ()
+    fit: Fit | NoFit | None = None
+    engine: EngineDescription | None = None
+    asked: EngineSetup | None = None
     """What the engine would be started with; only of what was not refused while reading."""
-    drain: WantedDrain | None = None
-    door: OwnRouter | str | None = None
+    drain: DesiredDrain | None = None
+    door: DeploymentRouter | str | None = None
     """Its own router, or the gateway that leads to it."""
     named: tuple[Reference, ...] = ()
     """Every other object that it names; none of one that cannot be read."""

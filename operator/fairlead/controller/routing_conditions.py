@@ -2,44 +2,44 @@
 
 from typing import Final
 
-from fairlead.controller import scaling_conditions, unbuilt
-from fairlead.controller.replica_counts import Tally, tally
-from fairlead.controller.situation import Routers, Situation
+from fairlead.controller import scaling_conditions, unsupported_fields
+from fairlead.controller.replica_counts import ReplicaTally, tally
+from fairlead.controller.status_inputs import RouterSummary, StatusInputs
 from fairlead.fleet.conditions import ConditionReason as Why
-from fairlead.fleet.conditions import ConditionType, Judgement
-from fairlead.fleet.counts import count as counted
-from fairlead.fleet.counts import verb, verb_of_part
+from fairlead.fleet.conditions import ConditionType, UntimedCondition
+from fairlead.fleet.plurals import count as counted
+from fairlead.fleet.plurals import verb, verb_of_part
 from fairlead.fleet.policies import ReplicaBounds
 
 
-def routable(now: Situation) -> Judgement:
+def routable(now: StatusInputs) -> UntimedCondition:
     """Whether requests get through to a replica."""
     if now.routers is None:
         why = now.judged.accepted.reason
-        return Judgement(type=ConditionType.ROUTABLE, holds=None, reason=why, message="there is no router yet")
+        return UntimedCondition(type=ConditionType.ROUTABLE, holds=None, reason=why, message="there is no router yet")
     return next(said for rule in _ROUTES if (said := rule(now, now.routers, tally(now))))
 
 
-def wakes(now: Situation) -> bool:
+def wakes(now: StatusInputs) -> bool:
     """Whether a request can bring replicas back from none: an autoscaler decides, and may have one."""
     bounds = now.judged.deployment.replicas if now.judged.deployment else None
     decides = scaling_conditions.scaling_active(now).reason in {Why.RECOMMENDED, Why.NO_RECOMMENDATION}
     return isinstance(bounds, ReplicaBounds) and bounds.most > 0 and decides
 
 
-def doubts(now: Situation) -> str:
+def doubts(now: StatusInputs) -> str:
     """About the first replica that is ready and gets no requests, after a `;`; empty where routers have none."""
     return _why_not(now.routers) if now.routers else ""
 
 
-def _through_gateway(_: Situation, routers: Routers, __: Tally) -> Judgement | None:
+def _through_gateway(_: StatusInputs, routers: RouterSummary, __: ReplicaTally) -> UntimedCondition | None:
     if routers.gateway is None:
         return None
-    words = f"spec.gateway.name: {routers.gateway}: {unbuilt.NO_GATEWAYS}, so no router sends requests here"
+    words = f"spec.gateway.name: {routers.gateway}: {unsupported_fields.NO_GATEWAYS}, so no router sends requests here"
     return _no(ConditionType.ROUTABLE, Why.ROUTERS_NOT_READY, f"{words}; remove spec.gateway")
 
 
-def _no_router_ready(_: Situation, routers: Routers, __: Tally) -> Judgement | None:
+def _no_router_ready(_: StatusInputs, routers: RouterSummary, __: ReplicaTally) -> UntimedCondition | None:
     if routers.ready:
         return None
     return _no(
@@ -49,7 +49,7 @@ def _no_router_ready(_: Situation, routers: Routers, __: Tally) -> Judgement | N
     )
 
 
-def _nothing_ready(now: Situation, __: Routers, count: Tally) -> Judgement | None:
+def _nothing_ready(now: StatusInputs, __: RouterSummary, count: ReplicaTally) -> UntimedCondition | None:
     if count.ready:
         return None
     if count.wanted == 0:
@@ -57,15 +57,15 @@ def _nothing_ready(now: Situation, __: Routers, count: Tally) -> Judgement | Non
     return _no(ConditionType.ROUTABLE, Why.NONE_READY, "no replica is ready; routers hold requests until one is")
 
 
-def _silent(_: Situation, routers: Routers, __: Tally) -> Judgement | None:
+def _silent(_: StatusInputs, routers: RouterSummary, __: ReplicaTally) -> UntimedCondition | None:
     if routers.reporting:
         return None
     ready = f"{counted(routers.ready, 'router')} {verb(routers.ready, 'is')} ready"
     words = f"{ready} and {verb(routers.ready, 'does')} not report the endpoints; kubectl logs of the router shows more"
-    return Judgement(type=ConditionType.ROUTABLE, holds=None, reason=Why.ROUTERS_SILENT, message=words)
+    return UntimedCondition(type=ConditionType.ROUTABLE, holds=None, reason=Why.ROUTERS_SILENT, message=words)
 
 
-def _at_zero(now: Situation) -> str:
+def _at_zero(now: StatusInputs) -> str:
     """What becomes of requests while no replica is wanted."""
     if wakes(now):
         return "no replica is wanted; routers hold requests, and the first one makes the autoscaler start a replica"
@@ -76,7 +76,7 @@ def _at_zero(now: Situation) -> str:
     return f"no replica is wanted, and no request starts one; requests wait for spec.router.hold, then get 503; {cause}"
 
 
-def _counted(_: Situation, routers: Routers, count: Tally) -> Judgement:
+def _counted(_: StatusInputs, routers: RouterSummary, count: ReplicaTally) -> UntimedCondition:
     gets = verb_of_part(count.routable, count.ready, "gets")
     words = f"{count.routable} of {counted(count.ready, 'ready replica')} {gets} requests{_why_not(routers)}"
     if count.routable:
@@ -88,14 +88,14 @@ _ROUTES: Final = (_through_gateway, _no_router_ready, _nothing_ready, _silent, _
 """The first that speaks wins; the last always does."""
 
 
-def _why_not(routers: Routers) -> str:
+def _why_not(routers: RouterSummary) -> str:
     said = sorted((routers.reasons or {}).items())
     return f"; {said[0][0]}: {said[0][1]}" if said else ""
 
 
-def _yes(kind: ConditionType, reason: Why, message: str) -> Judgement:
-    return Judgement(type=kind, holds=True, reason=reason, message=message)
+def _yes(kind: ConditionType, reason: Why, message: str) -> UntimedCondition:
+    return UntimedCondition(type=kind, holds=True, reason=reason, message=message)
 
 
-def _no(kind: ConditionType, reason: Why, message: str) -> Judgement:
-    return Judgement(type=kind, holds=False, reason=reason, message=message)
+def _no(kind: ConditionType, reason: Why, message: str) -> UntimedCondition:
+    return UntimedCondition(type=kind, holds=False, reason=reason, message=message)

@@ -6,22 +6,22 @@ The API server only knows how both are spelled.
 import difflib
 from collections.abc import Iterable, Iterator
 
+from fairlead.fleet.findings import FindingReason, SpecRefusal
 from fairlead.fleet.policies import ScheduleWindow
-from fairlead.fleet.refusals import Reason, Refusal
-from fairlead.scaling import crons
+from fairlead.scaling import cron_expressions
 
 
-class ScheduleReason(Reason):
+class ScheduleReason(FindingReason):
     """Why a schedule is refused."""
 
     CRON_NEVER_HOLDS = "CronNeverHolds"
     NO_SUCH_TIME_ZONE = "NoSuchTimeZone"
 
 
-def refusals(schedules: Iterable[ScheduleWindow], zones: frozenset[str] | None) -> Iterator[Refusal]:
+def refusals(schedules: Iterable[ScheduleWindow], zones: frozenset[str] | None) -> Iterator[SpecRefusal]:
     """Every expression that never holds, and every time zone that is not there."""
     for place, one in enumerate(schedules):
-        if isinstance(found := crons.parse(one.cron), crons.Never):
+        if isinstance(found := cron_expressions.parse(one.cron), cron_expressions.ImpossibleCron):
             remedy = "write minute hour day month weekday, for instance 0 8 * * 1-5"
             yield _refusal(place, "cron", one.cron, ScheduleReason.CRON_NEVER_HOLDS, (found.because, remedy))
         if zones is not None and one.time_zone not in zones:
@@ -31,6 +31,8 @@ def refusals(schedules: Iterable[ScheduleWindow], zones: frozenset[str] | None) 
             yield _refusal(place, "timeZone", one.time_zone, ScheduleReason.NO_SUCH_TIME_ZONE, words)
 
 
-def _refusal(place: int, field: str, value: str, reason: ScheduleReason, words: tuple[str, str]) -> Refusal:
+def _refusal(place: int, field: str, value: str, reason: ScheduleReason, words: tuple[str, str]) -> SpecRefusal:
     because, remedy = words
-    return Refusal(field=f"spec.schedules[{place}].{field}", value=value, reason=reason, because=because, remedy=remedy)
+    return SpecRefusal(
+        field=f"spec.schedules[{place}].{field}", value=value, reason=reason, because=because, remedy=remedy
+    )

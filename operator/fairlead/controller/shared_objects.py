@@ -3,25 +3,25 @@
 from collections.abc import Iterable
 from typing import Final
 
-from fairlead.api import into_gateways, into_policies, reading
+from fairlead.api import gateway_conversion, object_reader, policy_conversion
 from fairlead.api.kinds import GATEWAY, POLICY
 from fairlead.cluster.kinds import Manifest
-from fairlead.controller import judging, schedules, unbuilt
-from fairlead.controller.known import Known
-from fairlead.controller.policies import Remarks
+from fairlead.controller import deployment_review, schedules, unsupported_fields
+from fairlead.controller.policies import PolicyRemarks
+from fairlead.controller.review_context import ReviewContext
 from fairlead.fleet.conditions import ConditionReason as Why
-from fairlead.fleet.conditions import ConditionType, Judgement
-from fairlead.fleet.policies import Policy
-from fairlead.fleet.refusals import Refusal
-from fairlead.scaling import linting
+from fairlead.fleet.conditions import ConditionType, UntimedCondition
+from fairlead.fleet.findings import SpecRefusal
+from fairlead.fleet.policies import ScalingPolicy
+from fairlead.scaling import policy_lint
 
 NAMED: Final = 64
 """Users listed by name, as the schema allows."""
 
 
 def of_policy(
-    document: Manifest, users: Iterable[Manifest], known: Known, remarks: Remarks
-) -> tuple[Manifest, tuple[Judgement, ...]]:
+    document: Manifest, users: Iterable[Manifest], known: ReviewContext, remarks: PolicyRemarks
+) -> tuple[Manifest, tuple[UntimedCondition, ...]]:
     """How many deployments name it, and whether it can decide."""
     name, namespace = document["metadata"]["name"], document["metadata"]["namespace"]
     there = [one for one in users if _names_policy(one, name) and one["metadata"]["namespace"] == namespace]
@@ -29,24 +29,26 @@ def of_policy(
     figures: Manifest = {"deployments": len(there)}
     if there:
         figures["users"] = [one["metadata"]["name"] for one in there[:NAMED]]
-    found = reading.read_stored(document, POLICY)
+    found = object_reader.read_stored(document, POLICY)
     if found.value is None or found.problems:
-        return figures, _judged(judging.said(found.problems), Why.UNREADABLE)
-    policy: Policy = into_policies.policy(found.value.spec)
-    wrong = (*schedules.refusals(policy.schedules, known.time_zones), *linting.refusals(policy))
-    return figures, _judged(judging.said(wrong), Why.REFUSED, () if wrong else remarks.of(document, policy, there))
+        return figures, _conditions(deployment_review.joined_remarks(found.problems), Why.UNREADABLE)
+    policy: ScalingPolicy = policy_conversion.policy(found.value.spec)
+    wrong = (*schedules.refusals(policy.schedules, known.time_zones), *policy_lint.refusals(policy))
+    return figures, _conditions(
+        deployment_review.joined_remarks(wrong), Why.REFUSED, () if wrong else remarks.of(document, policy, there)
+    )
 
 
-def of_gateway(document: Manifest) -> tuple[Manifest, tuple[Judgement, ...]]:
+def of_gateway(document: Manifest) -> tuple[Manifest, tuple[UntimedCondition, ...]]:
     """Whether it can be read; that nobody runs it yet is said aloud."""
-    found = reading.read_stored(document, GATEWAY)
-    problems: tuple[Refusal, ...] = found.problems
+    found = object_reader.read_stored(document, GATEWAY)
+    problems: tuple[SpecRefusal, ...] = found.problems
     if found.value is None or problems:
-        return {}, _judged(judging.said(problems), Why.UNREADABLE)
-    gateway = into_gateways.gateway(found.value).gateway
-    words = judging.said(unbuilt.of_gateway(gateway))
-    accepted = Judgement(type=ConditionType.ACCEPTED, holds=False, reason=Why.REFUSED, message=words)
-    waits = Judgement(type=ConditionType.READY, holds=False, reason=Why.ROUTERS_NOT_READY, message=words)
+        return {}, _conditions(deployment_review.joined_remarks(problems), Why.UNREADABLE)
+    gateway = gateway_conversion.gateway(found.value).gateway
+    words = deployment_review.joined_remarks(unsupported_fields.of_gateway(gateway))
+    accepted = UntimedCondition(type=ConditionType.ACCEPTED, holds=False, reason=Why.REFUSED, message=words)
+    waits = UntimedCondition(type=ConditionType.READY, holds=False, reason=Why.ROUTERS_NOT_READY, message=words)
     return {}, (waits, accepted)
 
 
@@ -55,16 +57,16 @@ def _names_policy(deployment: Manifest, name: str) -> bool:
     return bool((scaling.get("policy") or {}).get("name") == name)
 
 
-def _judged(wrong: str, reason: Why, remarks: Iterable[str] = ()) -> tuple[Judgement, ...]:
+def _conditions(wrong: str, reason: Why, remarks: Iterable[str] = ()) -> tuple[UntimedCondition, ...]:
     if wrong:
-        no = Judgement(type=ConditionType.ACCEPTED, holds=False, reason=reason, message=wrong)
+        no = UntimedCondition(type=ConditionType.ACCEPTED, holds=False, reason=reason, message=wrong)
         return (
-            Judgement(type=ConditionType.READY, holds=False, reason=reason, message=wrong),
-            Judgement(type=ConditionType.STALLED, holds=True, reason=reason, message=wrong),
+            UntimedCondition(type=ConditionType.READY, holds=False, reason=reason, message=wrong),
+            UntimedCondition(type=ConditionType.STALLED, holds=True, reason=reason, message=wrong),
             no,
         )
     words = " | ".join(("every setting can work", *remarks))
     return (
-        Judgement(type=ConditionType.READY, holds=True, reason=Why.ACCEPTED, message=words),
-        Judgement(type=ConditionType.ACCEPTED, holds=True, reason=Why.ACCEPTED, message=words),
+        UntimedCondition(type=ConditionType.READY, holds=True, reason=Why.ACCEPTED, message=words),
+        UntimedCondition(type=ConditionType.ACCEPTED, holds=True, reason=Why.ACCEPTED, message=words),
     )

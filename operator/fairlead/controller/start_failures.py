@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from fairlead.cluster import pods
-from fairlead.objects.engine_deployment import StartEnds
+from fairlead.objects.engine_deployment import StartFailures
 
 Manifest = dict[str, Any]
 
@@ -24,7 +24,7 @@ PASSING: Final = re.compile(
     r"max retries"
 )
 """Words of what may be over at the next try."""
-NOT_TO_BE_HAD: Final = re.compile(
+UNAVAILABLE_IMAGE: Final = re.compile(
     r"(?i)not ?found|manifest unknown|unauthorized|denied|forbidden|authentication required|does not exist|"
     r"invalid reference|no match for platform"
 )
@@ -41,21 +41,21 @@ def impossible(pod: Manifest, now: datetime) -> str:
         waiting = status.get("state", {}).get("waiting") or {}
         reason, words = waiting.get("reason"), str(waiting.get("message") or "")
         tried = now - _placed(pod, now) >= TRIES and not PASSING.search(words)
-        if reason in AT_ONCE or (reason in PULLING and tried and NOT_TO_BE_HAD.search(words)):
+        if reason in AT_ONCE or (reason in PULLING and tried and UNAVAILABLE_IMAGE.search(words)):
             return f"its image cannot be pulled ({reason})"
         if reason == "CreateContainerConfigError" and tried:
             return "its container cannot be made (CreateContainerConfigError)"
     return ""
 
 
-def hopeless(some: Iterable[Manifest], ends: StartEnds | None, now: datetime) -> str:
+def hopeless(some: Iterable[Manifest], ends: StartFailures | None, now: datetime) -> str:
     """Why no replica of a revision that never served will ever start; empty while one may."""
     if ends is not None and ends.times >= TWICE:
         return f"its engine ended twice with code {ends.code} ({ends.reason}) before it was ever ready"
     return next((why for pod in some if (why := impossible(pod, now))), "")
 
 
-def ends(known: StartEnds | None, some: Iterable[Manifest]) -> StartEnds | None:
+def ends(known: StartFailures | None, some: Iterable[Manifest]) -> StartFailures | None:
     """How its engine ended, with what is seen now; one pod is followed at a time."""
     seen = [found for pod in some if (found := _end(pod)) is not None]
     found = next((one for one in seen if known and one.pod == known.pod), seen[0] if seen else None)
@@ -64,12 +64,12 @@ def ends(known: StartEnds | None, some: Iterable[Manifest]) -> StartEnds | None:
     if found.container == known.container or known.times >= TWICE:
         return known
     same = (found.pod, found.code, found.reason) == (known.pod, known.code, known.reason)
-    return StartEnds(
+    return StartFailures(
         pod=found.pod, container=found.container, code=found.code, reason=found.reason, times=TWICE if same else 1
     )
 
 
-def _end(pod: Manifest) -> StartEnds | None:
+def _end(pod: Manifest) -> StartFailures | None:
     """The last end of its container, if it counts."""
     for status in pod.get("status", {}).get("containerStatuses") or ():
         ended = status.get("state", {}).get("terminated") or status.get("lastState", {}).get("terminated")
@@ -80,7 +80,7 @@ def _end(pod: Manifest) -> StartEnds | None:
         if not isinstance(code, int) or killed or PASSING.search(str(ended.get("message") or "")):
             continue
         which = str(ended.get("containerID") or ended.get("finishedAt") or status.get("restartCount", 0))
-        return StartEnds(pod=pod["metadata"]["uid"], container=which, code=code, reason=reason)
+        return StartFailures(pod=pod["metadata"]["uid"], container=which, code=code, reason=reason)
     return None
 
 

@@ -11,9 +11,9 @@ from typing import Any, Final
 
 from fairlead.api.kinds import API_VERSION
 from fairlead.controller import conditions, replica_counts
-from fairlead.controller.situation import Situation, Start
-from fairlead.fleet.conditions import ConditionReason, ConditionType, Judgement
-from fairlead.fleet.fit import Fit, Span
+from fairlead.controller.status_inputs import StartDurations, StatusInputs
+from fairlead.fleet.conditions import ConditionReason, ConditionType, UntimedCondition
+from fairlead.fleet.fit import Estimate, Fit
 from fairlead.fleet.rollouts import RevisionState
 
 Manifest = dict[str, Any]
@@ -24,7 +24,7 @@ MOST_REVISIONS: Final = 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
+class StatusFields:
     """What a status says beside conditions and counts."""
 
     generation: int
@@ -34,7 +34,7 @@ class Standing:
     """One replica's, by the catalogue."""
 
 
-def status(now: Situation, standing: Standing, before: Manifest, at: datetime) -> Manifest:
+def status(now: StatusInputs, standing: StatusFields, before: Manifest, at: datetime) -> Manifest:
     """The whole status, as this process owns it."""
     count = replica_counts.tally(now)
     live = sum(not one.ending for state in now.states for one in state.replicas)
@@ -60,7 +60,7 @@ def status(now: Situation, standing: Standing, before: Manifest, at: datetime) -
     return found
 
 
-def timed(judged: Iterable[Judgement], before: Manifest, generation: int, at: datetime) -> list[Manifest]:
+def timed(judged: Iterable[UntimedCondition], before: Manifest, generation: int, at: datetime) -> list[Manifest]:
     """Conditions with their times: one moves only when whether it holds does."""
     old = {one.get("type"): one for one in before.get("conditions") or ()}
     return [_condition(one, old.get(one.type.value, {}), generation, at) for one in judged]
@@ -89,7 +89,7 @@ def with_internal_error(document: Manifest, words: str, at: datetime) -> Manifes
     remedy = "the operator's log has the details: report it"
     message = f"Fairlead failed on this object and changes nothing of it: {words}; {remedy}"
     said = [
-        Judgement(
+        UntimedCondition(
             type=kind, holds=kind is not ConditionType.READY, reason=ConditionReason.INTERNAL_ERROR, message=message
         )
         for kind in (ConditionType.READY, ConditionType.STALLED)
@@ -110,7 +110,7 @@ def _which(element: Manifest) -> str:
     return str(element.get("type") or element.get("hash"))
 
 
-def _condition(judged: Judgement, old: Manifest, generation: int, at: datetime) -> Manifest:
+def _condition(judged: UntimedCondition, old: Manifest, generation: int, at: datetime) -> Manifest:
     word = {True: "True", False: "False", None: "Unknown"}[judged.holds]
     same = old.get("status") == word and isinstance(old.get("lastTransitionTime"), str)
     return {
@@ -123,7 +123,7 @@ def _condition(judged: Judgement, old: Manifest, generation: int, at: datetime) 
     }
 
 
-def _revision(state: RevisionState, now: Situation, before: Manifest) -> Manifest:
+def _revision(state: RevisionState, now: StatusInputs, before: Manifest) -> Manifest:
     live = [one for one in state.replicas if not one.ending]
     ready = [one for one in live if one.ready_since is not None]
     found: Manifest = {
@@ -139,7 +139,7 @@ def _revision(state: RevisionState, now: Situation, before: Manifest) -> Manifes
     return found
 
 
-def _start(measured: Start | None, known: Manifest) -> Manifest | None:
+def _start(measured: StartDurations | None, known: Manifest) -> Manifest | None:
     """Measured starts outlive the pods they were measured on."""
     if measured is None:
         return known.get("coldStart")
@@ -152,7 +152,7 @@ def _before(revision: str, before: Manifest) -> Manifest:
     return next((one for one in before.get("revisions") or () if one.get("hash") == revision), {})
 
 
-def _fit(now: Situation) -> Manifest | None:
+def _fit(now: StatusInputs) -> Manifest | None:
     review = now.judged.review
     estimate = review.fit if review is not None and isinstance(review.fit, Fit) else None
     context = review.asked.context_tokens if review is not None and review.asked is not None else None
@@ -164,7 +164,7 @@ def _fit(now: Situation) -> Manifest | None:
     return {name: band for name, band in bands.items() if band} or None
 
 
-def _band(span: Span | None, measured: int | None) -> Manifest:
+def _band(span: Estimate | None, measured: int | None) -> Manifest:
     estimated = {} if span is None else {"low": int(span.low), "likely": int(span.likely), "high": int(span.high)}
     return estimated | ({} if measured is None else {"measured": measured})
 

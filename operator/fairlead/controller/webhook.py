@@ -6,14 +6,14 @@ What depends on the cluster may become true tomorrow, so a reference that leads 
 from collections.abc import Container, Sequence
 from dataclasses import dataclass
 
-from fairlead.controller import judging, references
-from fairlead.controller.known import Key
+from fairlead.controller import deployment_review, references
 from fairlead.controller.review import Review
-from fairlead.fleet.refusals import Caution, Refusal
+from fairlead.controller.review_context import ObjectKey
+from fairlead.fleet.findings import SpecRefusal, SpecWarning
 
 
 @dataclass(frozen=True, kw_only=True)
-class Verdict:
+class AdmissionResponse:
     """Whether an object is let in."""
 
     refused: str = ""
@@ -21,10 +21,10 @@ class Verdict:
     warnings: tuple[str, ...] = ()
 
 
-def verdict(review: Review, present: Container[Key], changed: Sequence[str] = ()) -> Verdict:
+def response(review: Review, present: Container[ObjectKey], changed: Sequence[str] = ()) -> AdmissionResponse:
     """The answer about one object; `present` holds those it names that are there, `changed` what its change costs."""
     if review.refusals:
-        return Verdict(refused=judging.said(review.refusals))
-    lost: tuple[Refusal | Caution, ...] = references.absent(review.named, present)
+        return AdmissionResponse(refused=deployment_review.joined_remarks(review.refusals))
+    lost: tuple[SpecRefusal | SpecWarning, ...] = references.absent(review.named, present)
     said = (one.sentence for one in (*review.cautions, *lost))
-    return Verdict(warnings=(*said, *changed))
+    return AdmissionResponse(warnings=(*said, *changed))

@@ -3,19 +3,19 @@
 from types import MappingProxyType
 from typing import Final
 
-from fairlead.engines.engine import Engine
+from fairlead.engines.emulator import EmulatorEngine
+from fairlead.engines.engine import EngineDescription
 from fairlead.engines.reasons import EngineReason
-from fairlead.engines.simulated import Simulated
-from fairlead.engines.vllm.engine import Vllm
-from fairlead.fleet.refusals import Refusal
-from fairlead.fleet.wanted import EngineKind
+from fairlead.engines.vllm.engine import VllmEngine
+from fairlead.fleet.desired_state import EngineKind
+from fairlead.fleet.findings import SpecRefusal
 
-ENGINES: Final[MappingProxyType[EngineKind, Engine]] = MappingProxyType(
-    {EngineKind.VLLM: Vllm(), EngineKind.SIMULATED: Simulated()}
+ENGINES: Final[MappingProxyType[EngineKind, EngineDescription]] = MappingProxyType(
+    {EngineKind.VLLM: VllmEngine(), EngineKind.SIMULATED: EmulatorEngine()}
 )
 
 
-def describe(kind: str) -> Engine | Refusal:
+def describe(kind: str) -> EngineDescription | SpecRefusal:
     """The engine of this name, or why there is none."""
     known = next((one for one in EngineKind if one == kind), None)
     if known is None:
@@ -30,5 +30,5 @@ def describe(kind: str) -> Engine | Refusal:
     )
 
 
-def _refusal(kind: str, reason: EngineReason, because: str, remedy: str) -> Refusal:
-    return Refusal(field="spec.engine.kind", value=kind, reason=reason, because=because, remedy=remedy)
+def _refusal(kind: str, reason: EngineReason, because: str, remedy: str) -> SpecRefusal:
+    return SpecRefusal(field="spec.engine.kind", value=kind, reason=reason, because=because, remedy=remedy)

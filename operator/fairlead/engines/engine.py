@@ -2,23 +2,23 @@
 
 from typing import Protocol
 
-from fairlead.engines.asked import Asked
-from fairlead.engines.readings import MetricNames
-from fairlead.engines.start import Pace
-from fairlead.fleet.launch import Launch
-from fairlead.fleet.load import EngineLoad, Unreadable
-from fairlead.fleet.refusals import Caution, Refusal
-from fairlead.fleet.wanted import EngineKind
+from fairlead.engines.engine_setup import EngineSetup
+from fairlead.engines.load_parser import MetricNames
+from fairlead.engines.start_budget import LifecycleParameters
+from fairlead.fleet.desired_state import EngineKind
+from fairlead.fleet.engine_launch import EngineLaunch
+from fairlead.fleet.engine_load import EngineLoad, UnreadableScrape
+from fairlead.fleet.findings import SpecRefusal, SpecWarning
 
 
-class PageReader(Protocol):
+class LoadReader(Protocol):
     """Reads the pages of one pod, one after the other, for deciding about replicas."""
 
-    def read(self, page: bytes) -> EngineLoad | Unreadable:
+    def read(self, page: bytes) -> EngineLoad | UnreadableScrape:
         """One page as facts; durations that no decision needs may be left out."""
 
 
-class Engine(Protocol):
+class EngineDescription(Protocol):
     """One serving engine at the release this operator knows."""
 
     @property
@@ -33,17 +33,17 @@ class Engine(Protocol):
     def names(self) -> MetricNames:
         """What the families that decide about replicas are called, for whoever asks a Prometheus for them."""
 
-    def refusals(self, asked: Asked) -> tuple[Refusal, ...]:
+    def refusals(self, asked: EngineSetup) -> tuple[SpecRefusal, ...]:
         """Why it cannot run what is asked; nothing to say means it can, as far as anybody knows before a start."""
 
-    def cautions(self, asked: Asked) -> tuple[Caution, ...]:
+    def cautions(self, asked: EngineSetup) -> tuple[SpecWarning, ...]:
         """What is allowed and costs something."""
 
-    def launch(self, asked: Asked, pace: Pace) -> Launch:
+    def launch(self, asked: EngineSetup, pace: LifecycleParameters) -> EngineLaunch:
         """How it is started, watched and ended. Asked only of what was not refused."""
 
-    def load(self, text: str) -> EngineLoad | Unreadable:
+    def load(self, text: str) -> EngineLoad | UnreadableScrape:
         """One page of its metrics as facts."""
 
-    def reader(self) -> PageReader:
+    def reader(self) -> LoadReader:
         """One for each pod: it remembers where on that pod's page the figures stand."""

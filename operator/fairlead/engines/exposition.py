@@ -11,7 +11,7 @@ from math import isfinite
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
-from fairlead.fleet.load import Unreadable, UnreadableReason
+from fairlead.fleet.engine_load import UnreadableScrape, UnreadableScrapeReason
 
 _PAIR: Final = re.compile(r'\s*([a-zA-Z_]\w*)\s*=\s*"((?:[^"\\]|\\.)*)"\s*(?:,|$)')
 _ESCAPE: Final = re.compile(r"\\(.)")
@@ -19,7 +19,7 @@ _SHOWN: Final = 120
 """How much of a bad line is repeated to a person; engines put prompts in no label, but others might."""
 
 
-class Sample(NamedTuple):
+class MetricSample(NamedTuple):
     """One number, with the line it came from."""
 
     name: str
@@ -28,11 +28,11 @@ class Sample(NamedTuple):
     line: str
 
 
-def samples(text: str, families: frozenset[str]) -> Iterator[Sample | Unreadable]:
+def samples(text: str, families: frozenset[str]) -> Iterator[MetricSample | UnreadableScrape]:
     """The samples of these families in the order of the page; whoever reads stops at the first not to be believed."""
     lines = text.split("\n")
     if last := lines.pop():
-        yield unreadable(UnreadableReason.BROKEN_LINE, last)
+        yield unreadable(UnreadableScrapeReason.BROKEN_LINE, last)
     for line in lines:
         name, brace, rest = line.partition("{")
         if not brace:
@@ -41,22 +41,22 @@ def samples(text: str, families: frozenset[str]) -> Iterator[Sample | Unreadable
             yield _sample(line, name, rest if brace else "} " + rest)
 
 
-def unreadable(reason: UnreadableReason, line: str) -> Unreadable:
+def unreadable(reason: UnreadableScrapeReason, line: str) -> UnreadableScrape:
     """A scrape that is worth nothing, and the line that shows it."""
-    return Unreadable(reason=reason, line=line[:_SHOWN])
+    return UnreadableScrape(reason=reason, line=line[:_SHOWN])
 
 
-def _sample(line: str, name: str, rest: str) -> Sample | Unreadable:
+def _sample(line: str, name: str, rest: str) -> MetricSample | UnreadableScrape:
     written, _, after = rest.rpartition("}")
     labels = _labels(written)
     value = _number(after)
     if labels is None or value is None:
-        return unreadable(UnreadableReason.BROKEN_LINE, line)
+        return unreadable(UnreadableScrapeReason.BROKEN_LINE, line)
     if not isfinite(value):
-        return unreadable(UnreadableReason.NOT_A_NUMBER, line)
+        return unreadable(UnreadableScrapeReason.NOT_A_NUMBER, line)
     if value < 0:
-        return unreadable(UnreadableReason.NEGATIVE, line)
-    return Sample(name, labels, value, line)
+        return unreadable(UnreadableScrapeReason.NEGATIVE, line)
+    return MetricSample(name, labels, value, line)
 
 
 def _number(after: str) -> float | None:

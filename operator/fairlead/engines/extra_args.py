@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from fairlead.engines.reasons import EngineReason
-from fairlead.fleet.refusals import Refusal
+from fairlead.fleet.findings import SpecRefusal
 
 NOT_SHOWN: Final = "(not shown)"
 """What is no flag may be a secret that slipped."""
@@ -31,7 +31,7 @@ class FlagRule:
     remedy: str
 
 
-def refusals(arguments: Sequence[str], rules: Sequence[FlagRule]) -> tuple[Refusal, ...]:
+def refusals(arguments: Sequence[str], rules: Sequence[FlagRule]) -> tuple[SpecRefusal, ...]:
     """One for each argument that may not stand, in their order."""
     return tuple(_refusals(arguments, rules))
 
@@ -57,7 +57,7 @@ def rule(name: str, rules: Sequence[FlagRule]) -> FlagRule | None:
     return None
 
 
-def _refusals(arguments: Sequence[str], rules: Sequence[FlagRule]) -> Iterator[Refusal]:
+def _refusals(arguments: Sequence[str], rules: Sequence[FlagRule]) -> Iterator[SpecRefusal]:
     for index, argument in enumerate(arguments):
         name = flag(argument)
         field = f"{FIELD}[{index}]"
@@ -72,11 +72,11 @@ def _refusals(arguments: Sequence[str], rules: Sequence[FlagRule]) -> Iterator[R
                 "write each flag and each value as an element",
             )
         elif found := rule(name, rules):
-            yield Refusal(field=field, value=name, reason=found.reason, because=found.because, remedy=found.remedy)
+            yield SpecRefusal(field=field, value=name, reason=found.reason, because=found.because, remedy=found.remedy)
 
 
-def _malformed(field: str, value: str, because: str, remedy: str) -> Refusal:
-    return Refusal(field=field, value=value, reason=EngineReason.ARGUMENT_MALFORMED, because=because, remedy=remedy)
+def _malformed(field: str, value: str, because: str, remedy: str) -> SpecRefusal:
+    return SpecRefusal(field=field, value=value, reason=EngineReason.ARGUMENT_MALFORMED, because=because, remedy=remedy)
 
 
 def _equal(name: str, known: str) -> bool:

@@ -2,11 +2,11 @@
 
 from enum import unique
 
-from fairlead.fleet.refusals import Reason
+from fairlead.fleet.findings import FindingReason
 
 
 @unique
-class EngineReason(Reason):
+class EngineReason(FindingReason):
     """The same word stands in the condition, the event and the metric."""
 
     UNKNOWN_ENGINE = "UnknownEngine"

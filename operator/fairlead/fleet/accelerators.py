@@ -6,7 +6,7 @@ from typing import NamedTuple
 MIB = 1024 * 1024
 
 
-class Capability(NamedTuple):
+class ComputeCapability(NamedTuple):
     """NVIDIA's compute capability; compares like a version."""
 
     major: int
@@ -26,7 +26,7 @@ class Accelerator:
     """Dense, without sparsity."""
     fp8_tflops: float | None
     """Absent where the product has no FP8 arithmetic: FP8 weights are then computed in 16 bits."""
-    capability: Capability
+    capability: ComputeCapability
     price_an_hour: float | None = None
     """US dollars for one GPU."""
     visible_mib: float | None = None

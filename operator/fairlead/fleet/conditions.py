@@ -153,7 +153,7 @@ class ConditionReason(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Judgement:
+class UntimedCondition:
     """One condition, before it has a time."""
 
     type: ConditionType

@@ -29,5 +29,5 @@ class ConfigMapKey:
     key: str
 
 
-ChatTemplate = str | ConfigMapKey
+ChatTemplateSource = str | ConfigMapKey
 """The template's text or its path inside the container, either as the engine is given it; or where it is kept."""

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-NOT_PROVED: Final = "not proved yet"
+NOT_PROBED: Final = "not proved yet"
 """The reason of an engine that is new to a router: nothing is wrong with it so far."""
 
 
@@ -24,7 +24,7 @@ class EndpointState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Endpoint:
+class RouterEndpoint:
     """One engine, as one router sees it."""
 
     pod: str
@@ -38,7 +38,7 @@ class Endpoint:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Seen:
+class DiscoveredEndpoint:
     """One engine as its source sees it, before anybody asked it anything."""
 
     pod: str

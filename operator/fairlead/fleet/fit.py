@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from fairlead.fleet.desired_state import Parallelism
 from fairlead.fleet.quantization import KvFormat, WeightFormat
-from fairlead.fleet.wanted import Parallelism
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class Estimate:
     """A figure with its doubt: nineteen of twenty measured values should lie between low and high."""
 
     low: float
@@ -16,20 +16,20 @@ class Span:
     high: float
 
     @classmethod
-    def exact(cls, value: float) -> "Span":
+    def exact(cls, value: float) -> "Estimate":
         """A figure without doubt."""
         return cls(value, value, value)
 
-    def times(self, factor: float) -> "Span":
+    def times(self, factor: float) -> "Estimate":
         """The multiple; factors are never negative."""
-        return Span(self.low * factor, self.likely * factor, self.high * factor)
+        return Estimate(self.low * factor, self.likely * factor, self.high * factor)
 
-    def minus(self, other: "Span") -> "Span":
+    def minus(self, other: "Estimate") -> "Estimate":
         """The rest after something was taken: the most taken leaves the least."""
-        return Span(self.low - other.high, self.likely - other.likely, self.high - other.low)
+        return Estimate(self.low - other.high, self.likely - other.likely, self.high - other.low)
 
 
-class Term(StrEnum):
+class MemoryTerm(StrEnum):
     """What takes memory on a GPU."""
 
     WEIGHTS = "weights"
@@ -45,17 +45,17 @@ class Term(StrEnum):
     def takes(self) -> str:
         """With its verb, as a sentence has it."""
         match self:
-            case Term.DRAFT:
+            case MemoryTerm.DRAFT:
                 return "the draft model takes"
-            case Term.FRAMEWORK:
+            case MemoryTerm.FRAMEWORK:
                 return "the framework takes"
-            case Term.KV:
+            case MemoryTerm.KV:
                 return "the KV cache takes"
             case _:
                 return f"the {self.value} take"
 
 
-class Verdict(StrEnum):
+class FitVerdict(StrEnum):
     """Whether the engine starts and holds what was asked."""
 
     FITS = "fits"
@@ -80,7 +80,7 @@ class FitReason(StrEnum):
     ARCHITECTURE_UNKNOWN = "ArchitectureUnknown"
 
 
-class Change(StrEnum):
+class ConfigurationChange(StrEnum):
     """One step away from what was asked, the smallest first."""
 
     SMALLER_CONTEXT = "smallerContext"
@@ -92,51 +92,51 @@ class Change(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Memory:
+class MemoryBreakdown:
     """Bytes on the fullest GPU, by what takes them."""
 
-    budget: Span
+    budget: Estimate
     """What the engine may use: its share of the memory it sees."""
-    weights: Span
-    draft: Span
-    adapters: Span
-    activations: Span
-    graphs: Span
-    framework: Span
-    kv: Span
+    weights: Estimate
+    draft: Estimate
+    adapters: Estimate
+    activations: Estimate
+    graphs: Estimate
+    framework: Estimate
+    kv: Estimate
     """What is left for keys and values."""
 
-    def by_name(self) -> dict[Term, Span]:
+    def by_name(self) -> dict[MemoryTerm, Estimate]:
         """All terms."""
-        return {term: getattr(self, term.value) for term in Term}
+        return {term: getattr(self, term.value) for term in MemoryTerm}
 
     @property
-    def largest(self) -> Term:
+    def largest(self) -> MemoryTerm:
         """The term to attack first, the cache aside."""
-        taken = {term: span.likely for term, span in self.by_name().items() if term is not Term.KV}
+        taken = {term: span.likely for term, span in self.by_name().items() if term is not MemoryTerm.KV}
         return max(taken, key=lambda term: taken[term])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ceilings:
+class SpeedCeilings:
     """What the hardware forbids to exceed; an engine reaches a part of it. The likely value is the usual part."""
 
-    decode_tokens_per_second: Span
+    decode_tokens_per_second: Estimate
     """All requests together, one replica."""
-    prefill_tokens_per_second: Span
-    milliseconds_per_token: Span
-    first_token_milliseconds: Span
+    prefill_tokens_per_second: Estimate
+    milliseconds_per_token: Estimate
+    first_token_milliseconds: Estimate
     """One prompt of the asked context, nothing else running."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Alternative:
+class FitAlternative:
     """A near configuration that was sized by the same arithmetic and fits."""
 
-    change: Change
+    change: ConfigurationChange
     words: str
     """What to change, for a person."""
-    verdict: Verdict
+    verdict: FitVerdict
     context: int
     sequences: int
     weights: WeightFormat
@@ -149,29 +149,29 @@ class Alternative:
 class Fit:
     """The engine starts, surely or likely, and this is what it holds."""
 
-    verdict: Verdict
+    verdict: FitVerdict
     reason: FitReason
     because: str
-    memory: Memory
-    kv_tokens: Span
+    memory: MemoryBreakdown
+    kv_tokens: Estimate
     """As the engine prints it: its concurrency times the asked context."""
-    sequences: Span
+    sequences: Estimate
     """Requests of the whole asked context that run at once."""
-    ceilings: Ceilings | None
+    ceilings: SpeedCeilings | None
     """Absent where the product's rates were not collected."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class NotFitting:
+class NoFit:
     """The engine does not start, or cannot hold what was asked."""
 
     reason: FitReason
     because: str
-    memory: Memory | None
+    memory: MemoryBreakdown | None
     """Absent where the refusal needs no bytes."""
-    alternatives: tuple[Alternative, ...] = ()
+    alternatives: tuple[FitAlternative, ...] = ()
 
     @property
-    def verdict(self) -> Verdict:
+    def verdict(self) -> FitVerdict:
         """Unknown is not no."""
-        return Verdict.UNKNOWN if self.reason is FitReason.ARCHITECTURE_UNKNOWN else Verdict.NO
+        return FitVerdict.UNKNOWN if self.reason is FitReason.ARCHITECTURE_UNKNOWN else FitVerdict.NO

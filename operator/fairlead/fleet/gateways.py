@@ -6,13 +6,13 @@ A deployment without a gateway has the same router with one model and no tenants
 from dataclasses import dataclass
 from enum import StrEnum
 
+from fairlead.fleet.desired_state import DesiredDrain, DesiredRevision, DesiredRollout, SecretKey
 from fairlead.fleet.policies import ReplicaBounds
-from fairlead.fleet.tenants import Band, BatchLane, LongLane, Tenant
-from fairlead.fleet.wanted import SecretKey, Wanted, WantedDrain, WantedRollout
+from fairlead.fleet.tenants import Band, BatchLaneLimits, LongLaneLimits, Tenant
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
+class TrafficLimits:
     """What one request may ask for, and how many may wait."""
 
     max_prompt_tokens: int | None = None
@@ -35,7 +35,7 @@ class Timeouts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Hold:
+class HoldLimits:
     """Keeping requests while no replica is ready."""
 
     max_requests: int = 500
@@ -43,7 +43,7 @@ class Hold:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ResponseCache:
+class ResponseCacheSettings:
     """Exact answers, kept."""
 
     enabled: bool = False
@@ -88,7 +88,7 @@ class Hedging:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Door:
+class RouterConnections:
     """How clients come in, and how engines are reached."""
 
     cors_origins: tuple[str, ...] = ()
@@ -107,7 +107,7 @@ class Door:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Telling:
+class RequestTelemetry:
     """What a router says of each request."""
 
     access_log: bool = True
@@ -119,26 +119,26 @@ class Telling:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Routing:
+class RoutingSettings:
     """What every router has, whichever object it belongs to."""
 
-    limits: Limits = Limits()
+    limits: TrafficLimits = TrafficLimits()
     timeouts: Timeouts = Timeouts()
-    hold: Hold = Hold()
-    cache: ResponseCache = ResponseCache()
+    hold: HoldLimits = HoldLimits()
+    cache: ResponseCacheSettings = ResponseCacheSettings()
     retries: Retries = Retries()
     tenants: tuple[Tenant, ...] = ()
     """Nobody named: everybody may ask, without a key, as one tenant."""
     bands: tuple[Band, ...] = ()
-    long_lane: LongLane | None = None
-    batch_lane: BatchLane | None = None
+    long_lane: LongLaneLimits | None = None
+    batch_lane: BatchLaneLimits | None = None
     balancing: Balancing = Balancing()
     hedging: Hedging = Hedging()
-    door: Door = Door()
-    telling: Telling = Telling()
+    door: RouterConnections = RouterConnections()
+    telling: RequestTelemetry = RequestTelemetry()
 
 
-class Strategy(StrEnum):
+class RouteStrategy(StrEnum):
     """How a deployment is chosen for a request."""
 
     SINGLE = "Single"
@@ -154,7 +154,7 @@ class Difficulty(StrEnum):
     HARD = "Hard"
 
 
-class Validator(StrEnum):
+class CascadeValidator(StrEnum):
     """Who says whether a small model's answer is good enough."""
 
     JSON_SCHEMA = "JsonSchema"
@@ -172,7 +172,7 @@ class FallbackReason(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Span:
+class TokenRange:
     """A range of token counts, both ends included; an absent end is open."""
 
     least: int | None = None
@@ -186,8 +186,8 @@ class RouteRule:
     name: str
     deployment: str
     difficulty: Difficulty | None = None
-    prompt_tokens: Span = Span()
-    output_tokens: Span = Span()
+    prompt_tokens: TokenRange = TokenRange()
+    output_tokens: TokenRange = TokenRange()
     structured_output: bool | None = None
     tools: bool | None = None
     tenants: frozenset[str] = frozenset()
@@ -198,7 +198,7 @@ class Cascade:
     """Smaller models first."""
 
     deployments: tuple[str, ...]
-    validator: Validator
+    validator: CascadeValidator
     min_confidence: float | None = None
 
 
@@ -215,7 +215,7 @@ class Route:
     """One model as clients name it."""
 
     name: str
-    strategy: Strategy
+    strategy: RouteStrategy
     deployment: str | None = None
     weights: tuple[tuple[str, int], ...] = ()
     rules: tuple[RouteRule, ...] = ()
@@ -232,7 +232,7 @@ class Gateway:
     namespace: str
     name: str
     routes: tuple[Route, ...] = ()
-    routing: Routing = Routing()
+    routing: RoutingSettings = RoutingSettings()
 
 
 class ServiceType(StrEnum):
@@ -254,7 +254,7 @@ class RouterPods:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WantedGateway:
+class DesiredGateway:
     """All that one gateway object asks for: what its routers do, and the pods they are."""
 
     gateway: Gateway
@@ -262,21 +262,21 @@ class WantedGateway:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OwnRouter:
+class DeploymentRouter:
     """The router a deployment has for itself."""
 
-    routing: Routing = Routing()
+    routing: RoutingSettings = RoutingSettings()
     pods: RouterPods = RouterPods(replicas=None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WantedDeployment:
+class DesiredDeployment:
     """All that one deployment object asks for."""
 
-    wanted: Wanted
+    wanted: DesiredRevision
     replicas: int | ReplicaBounds = 1
     """A count that somebody else decides, or bounds for our own autoscaler."""
-    rollout: WantedRollout
-    drain: WantedDrain
-    door: OwnRouter | str = OwnRouter()
+    rollout: DesiredRollout
+    drain: DesiredDrain
+    door: DeploymentRouter | str = DeploymentRouter()
     """An own router, or the name of the gateway that leads here."""

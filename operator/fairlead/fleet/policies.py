@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from decimal import Decimal
 
-from fairlead.fleet.wanted import SecretKey
+from fairlead.fleet.desired_state import SecretKey
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,7 +16,7 @@ class Objectives:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Signals:
+class SignalTargets:
     """What is looked at; an absent one is not."""
 
     queue_per_replica: int | None = 2
@@ -25,7 +25,7 @@ class Signals:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Pace:
+class ScalingPace:
     """How fast the number of replicas may change."""
 
     up_max_step: int = 4
@@ -56,7 +56,7 @@ class ScheduleWindow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PrometheusSource:
+class PrometheusAccess:
     """A Prometheus to ask."""
 
     url: str
@@ -75,18 +75,18 @@ class WarmPool:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Policy:
+class ScalingPolicy:
     """How the number of replicas is decided."""
 
     objectives: Objectives = Objectives()
-    signals: Signals = Signals()
-    pace: Pace = Pace()
+    signals: SignalTargets = SignalTargets()
+    pace: ScalingPace = ScalingPace()
     cold_start: ColdStart = ColdStart()
     zero_after_seconds: float | None = None
     """Absent: the last replica stays."""
     schedules: tuple[ScheduleWindow, ...] = ()
     max_cost_per_hour: Decimal | None = None
-    prometheus: PrometheusSource | None = None
+    prometheus: PrometheusAccess | None = None
     """Absent: engines and routers are asked themselves."""
     stale_after_seconds: float = 30.0
     warm_pool: WarmPool = WarmPool()

@@ -5,11 +5,11 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TypeAlias
 
-from fairlead.fleet.wanted import WantedRollout
+from fairlead.fleet.desired_state import DesiredRollout
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Replica:
+class RolloutReplica:
     """One engine pod, as far as a rollout cares."""
 
     name: str
@@ -26,7 +26,7 @@ class Replica:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Failure:
+class RevisionFailure:
     """That a revision was given up, written on it as a fact so that a restart remembers."""
 
     at: datetime
@@ -46,7 +46,7 @@ class RevisionState:
     """The hash of all that changes an engine pod."""
     asked: int
     """The count its Deployment asks for now."""
-    replicas: tuple[Replica, ...] = ()
+    replicas: tuple[RolloutReplica, ...] = ()
     created_at: datetime
     wanted_since: datetime | None = None
     """Since when it is the one people want; absent on all others."""
@@ -54,7 +54,7 @@ class RevisionState:
     """When its count was last raised: a start gets the whole deadline, also after a pause or a wait for a free GPU."""
     served: bool = False
     """Whether a replica of it ever was ready: only such a one is worth going back to."""
-    failure: Failure | None = None
+    failure: RevisionFailure | None = None
     hopeless: str = ""
     """Why its start cannot go well, however often it is repeated; empty: nothing says so."""
     unchecked: bool = False
@@ -63,7 +63,7 @@ class RevisionState:
     """Whether its replicas hold GPUs that the wanted revision cannot use: giving them up makes no room for it."""
 
 
-class Lack(StrEnum):
+class MissingCapacity(StrEnum):
     """What no node has, open or cordoned: only a person changes that, in the spec or in the cluster."""
 
     PRODUCT = "product"
@@ -74,7 +74,7 @@ class Lack(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Room:
+class NodeRoom:
     """How many more replicas of the wanted revision the nodes could take right now."""
 
     replicas: int | None = None
@@ -83,21 +83,21 @@ class Room:
     """How many they could take if they were empty; zero: no node ever will, so nobody makes room for it."""
     because: str = ""
     """Which GPU, how many there are, how many are free: for the sentence that says what is short."""
-    lack: Lack | None = None
+    lack: MissingCapacity | None = None
     """Why waiting does not help; nothing where it may, for instance until a node is uncordoned."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rollout:
+class RolloutSnapshot:
     """All that one decision about counts looks at."""
 
     target: str
     """The revision people want; it need not exist yet."""
     wanted: int
     """How many replicas, all revisions together."""
-    rules: WantedRollout
+    rules: DesiredRollout
     revisions: tuple[RevisionState, ...] = ()
-    room: Room = Room()
+    room: NodeRoom = NodeRoom()
 
 
 class StepReason(StrEnum):
@@ -143,7 +143,7 @@ class HoldReason(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ask:
+class ReplicaStep:
     """Set the count of one revision; one that does not exist is made with it."""
 
     revision: str
@@ -153,17 +153,17 @@ class Ask:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class GiveUp:
+class FailureStep:
     """Write on a revision that it failed; what follows is decided from that fact."""
 
     revision: str
-    failure: Failure
+    failure: RevisionFailure
     reason: StepReason
     because: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Retire:
+class RetireStep:
     """Remove a revision that has no replica left and that no rollout would return to."""
 
     revision: str
@@ -172,17 +172,17 @@ class Retire:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Hold:
+class HoldStep:
     """Do nothing, and why."""
 
     reason: HoldReason
     because: str
 
 
-Step: TypeAlias = Ask | GiveUp | Retire | Hold
+RolloutStep: TypeAlias = ReplicaStep | FailureStep | RetireStep | HoldStep
 
 
-class Phase(StrEnum):
+class RolloutPhase(StrEnum):
     """Where a rollout stands, whatever the next step is."""
 
     STEADY = "Steady"
@@ -195,11 +195,11 @@ class Phase(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class RolloutPlan:
     """The next step, and all that is to be said about it."""
 
-    step: Step
-    phase: Phase
+    step: RolloutStep
+    phase: RolloutPhase
     current: str
     """The revision that is being brought about: the target, or the one gone back to."""
     wake_at: datetime | None = None

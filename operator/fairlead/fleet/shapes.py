@@ -9,7 +9,7 @@ from enum import StrEnum
 from fairlead.fleet.quantization import WeightFormat
 
 
-class Part(StrEnum):
+class MatrixGroup(StrEnum):
     """A group of matrices that a checkpoint stores in one way."""
 
     EMBEDDING = "embedding"
@@ -28,7 +28,7 @@ class Part(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Latent:
+class LatentAttention:
     """Multi-head latent attention: one compressed vector a token instead of keys and values by head."""
 
     kv_rank: int
@@ -43,7 +43,7 @@ class Latent:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Experts:
+class ExpertLayers:
     """Mixture of experts."""
 
     count: int
@@ -61,7 +61,7 @@ class Experts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Recurrent:
+class RecurrentLayers:
     """Linear attention (gated delta net): a state of fixed size a request, whatever the context."""
 
     layers: int
@@ -73,7 +73,7 @@ class Recurrent:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Window:
+class WindowedLayers:
     """Layers that look back a bounded way: sliding windows and attention chunks."""
 
     layers: int
@@ -92,7 +92,7 @@ class WideLayers:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Vision:
+class VisionTower:
     """An image tower, as far as memory is concerned."""
 
     parameters: int | None = None
@@ -105,13 +105,13 @@ class Vision:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Stored:
+class StoredWeights:
     """How the checkpoint holds its weights."""
 
     format: WeightFormat = WeightFormat.NONE
-    kept: frozenset[Part] = frozenset()
+    kept: frozenset[MatrixGroup] = frozenset()
     """Parts left in 16 bits although the format would cover them."""
-    eight_bit: frozenset[Part] = frozenset()
+    eight_bit: frozenset[MatrixGroup] = frozenset()
     """Parts in FP8 by channel inside a four-bit checkpoint."""
     described: bool = False
     """Whether `kept` and `eight_bit` were read from the checkpoint; otherwise they are its format's habit."""
@@ -148,14 +148,14 @@ class ModelShape:
     """Dimensions that rotate; absent: the whole head."""
     rotary_stretch: float = 1.0
     """Linear rope scaling lengthens the table of angles by this factor."""
-    latent: Latent | None = None
-    experts: Experts | None = None
-    recurrent: Recurrent | None = None
-    window: Window | None = None
+    latent: LatentAttention | None = None
+    experts: ExpertLayers | None = None
+    recurrent: RecurrentLayers | None = None
+    window: WindowedLayers | None = None
     wide: WideLayers | None = None
-    vision: Vision | None = None
+    vision: VisionTower | None = None
     mtp_layers: int = 0
-    stored: Stored = Stored()
+    stored: StoredWeights = StoredWeights()
 
     @property
     def full_layers(self) -> int:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
-from fairlead.fleet.wanted import SecretKey
+from fairlead.fleet.desired_state import SecretKey
 
 
 class Lane(StrEnum):
@@ -54,7 +54,7 @@ class Band:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LongLane:
+class LongLaneLimits:
     """Where long jobs wait."""
 
     min_prompt_tokens: int = 16_384
@@ -64,7 +64,7 @@ class LongLane:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BatchLane:
+class BatchLaneLimits:
     """Where work without a hurry waits."""
 
     below_utilization: float = 0.70

@@ -10,7 +10,7 @@ Z99: Final = 2.326
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Lengths:
+class TokenLengths:
     """Tokens of prompts, or of replies; percentiles and the mean that pays the bill."""
 
     p50: float
@@ -19,7 +19,7 @@ class Lengths:
     mean: float
 
     @classmethod
-    def of_percentiles(cls, p50: float, p95: float, p99: float) -> "Lengths":
+    def of_percentiles(cls, p50: float, p95: float, p99: float) -> "TokenLengths":
         """The mean of the log-normal through the median and the longer of the two tails: long tails cost."""
         spread = max(math.log(p95 / p50) / Z95, math.log(p99 / p50) / Z99, 0.0)
         return cls(p50=p50, p95=p95, p99=p99, mean=p50 * math.exp(spread * spread / 2))
@@ -33,8 +33,8 @@ class Traffic:
     """The mean over the time that is planned for."""
     burst: float
     """The busiest minute over the mean; 1 is perfectly even."""
-    prompt: Lengths
-    output: Lengths
+    prompt: TokenLengths
+    output: TokenLengths
     cacheable: float = 0.0
     """Share of prompt tokens that a prefix cache holds already, 0 to 1."""
     retries: float = 0.0

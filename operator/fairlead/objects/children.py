@@ -2,18 +2,25 @@
 
 from typing import Final
 
-from fairlead.fleet.gateways import WantedDeployment
-from fairlead.objects import budgets, network, router_account, router_config, router_deployment, router_service
+from fairlead.fleet.gateways import DesiredDeployment
+from fairlead.objects import (
+    disruption_budgets,
+    network_policies,
+    router_config,
+    router_deployment,
+    router_rbac,
+    router_service,
+)
+from fairlead.objects.installation import Installation
 from fairlead.objects.manifest import Manifest
 from fairlead.objects.owner import Owner
-from fairlead.objects.platform import Platform
-from fairlead.objects.router_config import Replica
+from fairlead.objects.router_config import ReplicaCapacity
 
-NOTHING_KNOWN: Final = Replica()
+UNKNOWN_CAPACITY: Final = ReplicaCapacity()
 
 
-def standing(
-    owner: Owner, deployment: WantedDeployment, platform: Platform, replica: Replica = NOTHING_KNOWN
+def all_children(
+    owner: Owner, deployment: DesiredDeployment, platform: Installation, replica: ReplicaCapacity = UNKNOWN_CAPACITY
 ) -> tuple[Manifest, ...]:
     """In the order in which they are applied: rights and walls before the pods that need them.
 
@@ -21,16 +28,16 @@ def standing(
     """
     door = deployment.door
     if isinstance(door, str):
-        return network.engines(owner, door, platform), budgets.engines(owner)
+        return network_policies.engines(owner, door, platform), disruption_budgets.engines(owner)
     key = platform.router_keys.sha256(owner.namespace, owner.name)
     return (
-        network.engines(owner, None, platform),
-        budgets.engines(owner),
-        router_account.account(owner),
-        router_account.role(owner),
-        router_account.binding(owner),
-        network.routers(owner, platform),
-        budgets.routers(owner),
+        network_policies.engines(owner, None, platform),
+        disruption_budgets.engines(owner),
+        router_rbac.account(owner),
+        router_rbac.role(owner),
+        router_rbac.binding(owner),
+        network_policies.routers(owner, platform),
+        disruption_budgets.routers(owner),
         router_config.manifest(owner, deployment.wanted, door, replica, key),
         router_service.manifest(owner, door),
         router_deployment.manifest(owner, door, platform),

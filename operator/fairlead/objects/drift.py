@@ -11,8 +11,8 @@ from typing import Any, Final
 from fairlead.objects import quantities
 from fairlead.objects.manifest import Manifest
 
-Path = tuple[str, ...]
-Key = Callable[[dict[str, Any]], tuple[str, ...]]
+DriftPath = tuple[str, ...]
+ListKey = Callable[[dict[str, Any]], tuple[str, ...]]
 
 
 def differs(intent: Manifest, live: Manifest) -> str | None:
@@ -21,7 +21,7 @@ def differs(intent: Manifest, live: Manifest) -> str | None:
     return None if found is None else _spelt(found)
 
 
-def _by(*fields: str) -> Key:
+def _by(*fields: str) -> ListKey:
     return lambda element: tuple(str(element.get(field)) for field in fields)
 
 
@@ -30,7 +30,7 @@ def _port(element: dict[str, Any]) -> tuple[str, ...]:
     return str(element.get("containerPort", element.get("port"))), str(element.get("protocol") or "TCP")
 
 
-KEYS: Final[dict[str, Key]] = {
+KEYS: Final[dict[str, ListKey]] = {
     "containers": _by("name"),
     "initContainers": _by("name"),
     "env": _by("name"),
@@ -50,7 +50,7 @@ ATOMIC_MAPS: Final = frozenset({"selector", "podSelector", "nodeSelector"})
 """Maps that server-side apply takes whole: one more label in a selector selects nobody."""
 
 
-def _difference(intent: Any, live: Any, path: Path) -> Path | None:  # noqa: ANN401  # any value of a manifest
+def _difference(intent: Any, live: Any, path: DriftPath) -> DriftPath | None:  # noqa: ANN401  # any value of a manifest
     if _absent(intent) and _absent(live):
         return None
     if isinstance(intent, dict) and isinstance(live, dict):
@@ -65,14 +65,14 @@ def _absent(value: object) -> bool:
     return value is None or value in ({}, [], "")
 
 
-def _in_maps(intent: dict[str, Any], live: dict[str, Any], path: Path) -> Path | None:
+def _in_maps(intent: dict[str, Any], live: dict[str, Any], path: DriftPath) -> DriftPath | None:
     if ATOMIC_MAPS & set(path) and not live.keys() <= intent.keys():
         return path
     found = (_difference(value, live.get(field), (*path, field)) for field, value in intent.items())
     return next((each for each in found if each is not None), None)
 
 
-def _in_lists(intent: list[Any], live: list[Any], path: Path) -> Path | None:
+def _in_lists(intent: list[Any], live: list[Any], path: DriftPath) -> DriftPath | None:
     field = path[-1] if path else ""
     key = KEYS.get(field)
     if key is not None and all(isinstance(element, dict) for element in (*intent, *live)):
@@ -85,7 +85,7 @@ def _in_lists(intent: list[Any], live: list[Any], path: Path) -> Path | None:
     return next((each for each in found if each is not None), None)
 
 
-def _by_key(intent: list[Any], live: list[Any], path: Path, key: Key) -> Path | None:
+def _by_key(intent: list[Any], live: list[Any], path: DriftPath, key: ListKey) -> DriftPath | None:
     there = {key(element): element for element in live}
     for element in intent:
         here = (*path, f"[{'/'.join(key(element))}]")
@@ -103,7 +103,7 @@ def _without_empties(value: Any) -> Any:  # noqa: ANN401  # any value of a manif
     return [_without_empties(each) for each in value] if isinstance(value, list) else value
 
 
-def _same(intent: object, live: object, path: Path) -> bool:
+def _same(intent: object, live: object, path: DriftPath) -> bool:
     if isinstance(intent, bool) or isinstance(live, bool):
         return intent is live
     if intent == live:
@@ -114,12 +114,12 @@ def _same(intent: object, live: object, path: Path) -> bool:
     return worth is not None and worth == quantities.worth(live)
 
 
-def _is_amount(path: Path) -> bool:
+def _is_amount(path: DriftPath) -> bool:
     """Where the schema has an amount, and not where somebody's label only has its name."""
     return path[-2:] == ("emptyDir", "sizeLimit") or (
         path[-3:-2] == ("resources",) and path[-2] in ("limits", "requests")
     )
 
 
-def _spelt(path: Path) -> str:
+def _spelt(path: DriftPath) -> str:
     return ".".join(path).replace(".[", "[")

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from fairlead.api.kinds import GROUP
-from fairlead.fleet.rollouts import Failure
+from fairlead.fleet.rollouts import RevisionFailure
 from fairlead.objects import labels, names
 from fairlead.objects.manifest import Manifest, canonical
 from fairlead.objects.owner import Owner
@@ -32,7 +32,7 @@ _MARGIN_SECONDS: Final = 600
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StartEnds:
+class StartFailures:
     """How one pod's engine ended before it ever was ready, and how often in a row just so."""
 
     pod: str
@@ -53,10 +53,10 @@ class RevisionFacts:
     grown_at: datetime | None = None
     """When its count was last raised."""
     served: bool = False
-    failure: Failure | None = None
+    failure: RevisionFailure | None = None
     checked: bool = False
     """Whether its check without a GPU is over, and found nothing."""
-    ends: StartEnds | None = None
+    ends: StartFailures | None = None
 
 
 def manifest(owner: Owner, facts: RevisionFacts, template: Manifest, replicas: int) -> Manifest:
@@ -130,7 +130,7 @@ def _written(facts: RevisionFacts, template: Manifest) -> dict[str, str]:
     return written
 
 
-def _told(failure: Failure) -> str:
+def _told(failure: RevisionFailure) -> str:
     """A message of many containers is cut, so that annotations stay within what one object may carry."""
     because = {"because": failure.because[:LONGEST_REASON]} if failure.because else {}
     early = {"early": True} if failure.early else {}
@@ -150,22 +150,22 @@ def _moment(text: object) -> datetime | None:
         return None
 
 
-def _failure(said: object) -> Failure | None:
+def _failure(said: object) -> RevisionFailure | None:
     at, times, because = _moment(_map(said).get("at")), _map(said).get("times"), _map(said).get("because")
     if at is None or not isinstance(times, int) or isinstance(times, bool) or times < 1:
         return None
     early = _map(said).get("early") is True
-    return Failure(at=at, times=times, because=because if isinstance(because, str) else "", early=early)
+    return RevisionFailure(at=at, times=times, because=because if isinstance(because, str) else "", early=early)
 
 
-def _ends(said: object) -> StartEnds | None:
+def _ends(said: object) -> StartFailures | None:
     found = _map(said)
     texts = [found.get(name) for name in ("pod", "container", "reason")]
     numbers = [found.get(name) for name in ("code", "times")]
     if not all(isinstance(one, str) for one in texts) or not all(type(one) is int for one in numbers):
         return None
-    known = {field.name for field in fields(StartEnds)}
-    return StartEnds(**{name: value for name, value in found.items() if name in known})
+    known = {field.name for field in fields(StartFailures)}
+    return StartFailures(**{name: value for name, value in found.items() if name in known})
 
 
 def _parsed(text: str | None) -> Any:  # noqa: ANN401  # whatever people may have written there

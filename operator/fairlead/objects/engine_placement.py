@@ -3,7 +3,14 @@
 import json
 from typing import Final
 
-from fairlead.fleet.wanted import NO_RESOURCE, EngineKind, Placement, Spread, Toleration, Wanted
+from fairlead.fleet.desired_state import (
+    NO_RESOURCE,
+    DesiredPlacement,
+    DesiredRevision,
+    EngineKind,
+    SpreadConstraint,
+    Toleration,
+)
 from fairlead.objects import labels
 from fairlead.objects.manifest import Manifest
 
@@ -14,7 +21,7 @@ _HOSTNAME: Final = "kubernetes.io/hostname"
 _VENDOR: Final = "nvidia.com/"
 
 
-def placed(wanted: Wanted, revision: str) -> Manifest:
+def placement_fields(wanted: DesiredRevision, revision: str) -> Manifest:
     """All fields of a pod's spec that say where; what nobody asked for is absent."""
     placement = wanted.placement
     fields: Manifest = {
@@ -22,19 +29,21 @@ def placed(wanted: Wanted, revision: str) -> Manifest:
         "tolerations": [_gpu_toleration(), *(_toleration(one) for one in placement.tolerations)],
         "affinity": json.loads(placement.affinity) if placement.affinity else None,
         "topologySpreadConstraints": spread(
-            labels.engines_of(wanted.name, revision), placement.spread or (Spread(topology_key=_HOSTNAME),)
+            labels.engines_of(wanted.name, revision), placement.spread or (SpreadConstraint(topology_key=_HOSTNAME),)
         ),
         **_named(placement),
     }
     return {name: value for name, value in fields.items() if value}
 
 
-def node_selector(wanted: Wanted) -> dict[str, str]:
+def node_selector(wanted: DesiredRevision) -> dict[str, str]:
     """Which labels a node must have; also what room on nodes is counted by."""
     return _product(wanted) | dict(wanted.placement.node_selector)
 
 
-def spread(selector: dict[str, str], wishes: tuple[Spread, ...] = (Spread(topology_key=_HOSTNAME),)) -> list[Manifest]:
+def spread(
+    selector: dict[str, str], wishes: tuple[SpreadConstraint, ...] = (SpreadConstraint(topology_key=_HOSTNAME),)
+) -> list[Manifest]:
     """Over nodes and softly by default: with few GPUs a hard rule leaves pods pending.
 
     The hash of the template keeps pods of another template out of the count, should there ever be two.
@@ -51,7 +60,7 @@ def spread(selector: dict[str, str], wishes: tuple[Spread, ...] = (Spread(topolo
     ]
 
 
-def _product(wanted: Wanted) -> dict[str, str]:
+def _product(wanted: DesiredRevision) -> dict[str, str]:
     """By GPU feature discovery's label; a resource of another vendor says itself which GPU it is.
 
     A user's own selector for the label wins, since shared and sliced GPUs carry variants of the product's name.
@@ -77,7 +86,7 @@ def _toleration(one: Toleration) -> Manifest:
     return {name: value for name, value in fields.items() if value} | seconds
 
 
-def _named(placement: Placement) -> Manifest:
+def _named(placement: DesiredPlacement) -> Manifest:
     return {
         "priorityClassName": placement.priority_class,
         "runtimeClassName": placement.runtime_class,

@@ -5,11 +5,11 @@ Says nothing about counts. Given the same facts it answers the same template, in
 
 from typing import Final
 
-from fairlead.fleet.gateways import WantedDeployment
-from fairlead.fleet.launch import Launch, Probe, Variable
-from fairlead.fleet.wanted import NO_RESOURCE, EngineKind, EnvFrom, SecretKey, Wanted
+from fairlead.fleet.desired_state import NO_RESOURCE, DesiredRevision, EngineKind, EnvFrom, SecretKey
+from fairlead.fleet.engine_launch import EngineLaunch, EnvVar, HttpProbe
+from fairlead.fleet.gateways import DesiredDeployment
 from fairlead.objects import engine_placement, engine_volumes, labels, security
-from fairlead.objects.engine_volumes import Carried
+from fairlead.objects.engine_volumes import PodVolumes
 from fairlead.objects.manifest import Manifest
 from fairlead.objects.owner import Owner
 
@@ -21,10 +21,10 @@ _USERS: Final = {EngineKind.VLLM: 2000, EngineKind.SIMULATED: _OURS}
 """vLLM's image starts as root and has a user prepared under this number."""
 
 
-def template(owner: Owner, deployment: WantedDeployment, launch: Launch, revision: str) -> Manifest:
+def template(owner: Owner, deployment: DesiredDeployment, launch: EngineLaunch, revision: str) -> Manifest:
     """The whole template; nothing in it is a default that the server would write back in another form."""
     wanted = deployment.wanted
-    carried = engine_volumes.carried(wanted.storage, launch)
+    carried = engine_volumes.pod_volumes(wanted.storage, launch)
     return {
         "metadata": {"labels": labels.engine(owner.name, revision), **_adapters(wanted)},
         "spec": {
@@ -37,18 +37,18 @@ def template(owner: Owner, deployment: WantedDeployment, launch: Launch, revisio
             # `vllm` sets VLLM_PORT to an address, which ends vLLM's start.
             "enableServiceLinks": False,
             "securityContext": security.of_pod(_USERS.get(wanted.engine.kind, _OURS)),
-            **engine_placement.placed(wanted, revision),
+            **engine_placement.placement_fields(wanted, revision),
         },
     }
 
 
-def _adapters(wanted: Wanted) -> Manifest:
+def _adapters(wanted: DesiredRevision) -> Manifest:
     """For routers: what is asked of an adapter goes only where it is loaded."""
     found = sorted(one.name for one in wanted.engine.adapters)
     return {"annotations": {labels.ADAPTERS: ",".join(found)}} if found else {}
 
 
-def _container(wanted: Wanted, launch: Launch, carried: Carried) -> Manifest:
+def _container(wanted: DesiredRevision, launch: EngineLaunch, carried: PodVolumes) -> Manifest:
     gpus = {} if wanted.resource == NO_RESOURCE else {wanted.resource: str(wanted.gpus_per_replica)}
     ports = [{"name": port.name, "containerPort": port.number, "protocol": "TCP"} for port in launch.ports]
     wait = launch.shutdown.pre_stop_seconds
@@ -57,8 +57,8 @@ def _container(wanted: Wanted, launch: Launch, carried: Carried) -> Manifest:
         "image": wanted.engine.image,
         **_started(wanted, launch),
         "env": environment(
-            Variable(name="HOME", value=engine_volumes.TMP),
-            Variable(name="USER", value=CONTAINER),
+            EnvVar(name="HOME", value=engine_volumes.TMP),
+            EnvVar(name="USER", value=CONTAINER),
             *launch.environment,
         ),
         "ports": ports,
@@ -74,18 +74,18 @@ def _container(wanted: Wanted, launch: Launch, carried: Carried) -> Manifest:
     }
 
 
-def _started(wanted: Wanted, launch: Launch) -> Manifest:
+def _started(wanted: DesiredRevision, launch: EngineLaunch) -> Manifest:
     """The command replaces the image's own. Our image's own is `fairlead`, and there is no other way to call it."""
-    words = [literally(word) for word in launch.command]
+    words = [escaped(word) for word in launch.command]
     return {"args": words[1:]} if wanted.engine.kind is EngineKind.SIMULATED else {"command": words}
 
 
-def literally(word: str) -> str:
+def escaped(word: str) -> str:
     """A word that Kubernetes passes on as it is: it would put a variable in place of `$(NAME)`, and halve `$$`."""
     return word.replace("$", "$$")
 
 
-def environment(*variables: Variable) -> list[Manifest]:
+def environment(*variables: EnvVar) -> list[Manifest]:
     """Each name once, as an apply with a name twice is refused; the last says its value, as in a shell.
 
     It also takes the last one's place, since a value may refer to variables that stand before it.
@@ -107,7 +107,7 @@ def _value(value: str | SecretKey | EnvFrom) -> Manifest:
     return {"value": value}
 
 
-def _probe(probe: Probe) -> Manifest:
+def _probe(probe: HttpProbe) -> Manifest:
     return {
         "httpGet": {"path": probe.path, "port": probe.port},
         "periodSeconds": probe.period_seconds,

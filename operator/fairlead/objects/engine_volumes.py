@@ -7,8 +7,8 @@ time in one pod.
 from dataclasses import dataclass
 from typing import Final
 
-from fairlead.fleet.launch import ConfigFile, Launch, Mount
-from fairlead.fleet.wanted import SourceScheme, Storage
+from fairlead.fleet.desired_state import SourceScheme, Storage
+from fairlead.fleet.engine_launch import ConfigMapFile, EngineLaunch, WeightMount
 from fairlead.objects import quantities
 from fairlead.objects.manifest import Manifest
 
@@ -17,14 +17,14 @@ SHARED_MEMORY: Final = "/dev/shm"  # noqa: S108 - where programs look for it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Carried:
+class PodVolumes:
     """All volumes of a pod, and where its engine sees them."""
 
     volumes: list[Manifest]
     mounts: list[Manifest]
 
 
-def carried(storage: Storage, launch: Launch) -> Carried:
+def pod_volumes(storage: Storage, launch: EngineLaunch) -> PodVolumes:
     """Everything that is mounted, in a fixed order."""
     pieces = [*_cache(storage, launch), *_weights(launch), *_files(launch), *_shared_memory(storage, launch), _tmp()]
     claims = list(dict.fromkeys(_claim(volume) for volume, _ in pieces if _claim(volume)))
@@ -34,14 +34,14 @@ def carried(storage: Storage, launch: Launch) -> Carried:
         name = f"claim-{claims.index(_claim(volume))}" if _claim(volume) else str(volume["name"])
         volumes.setdefault(name, volume | {"name": name})
         mounts.append({"name": name} | mount)
-    return Carried(volumes=list(volumes.values()), mounts=mounts)
+    return PodVolumes(volumes=list(volumes.values()), mounts=mounts)
 
 
-Piece = tuple[Manifest, Manifest]
+VolumeAndMount = tuple[Manifest, Manifest]
 """One volume and one place where it is mounted."""
 
 
-def _cache(storage: Storage, launch: Launch) -> list[Piece]:
+def _cache(storage: Storage, launch: EngineLaunch) -> list[VolumeAndMount]:
     """Without a claim the cache lives and dies with the pod, so that a container's restart still finds it."""
     if launch.cache_path is None:
         return []
@@ -50,11 +50,11 @@ def _cache(storage: Storage, launch: Launch) -> list[Piece]:
     return [(_of_claim(storage.cache_claim), {"mountPath": launch.cache_path} | _folder(storage.cache_folder or ""))]
 
 
-def _weights(launch: Launch) -> list[Piece]:
+def _weights(launch: EngineLaunch) -> list[VolumeAndMount]:
     return [_source(number, mount) for number, mount in enumerate(launch.mounts)]
 
 
-def _source(number: int, mount: Mount) -> Piece:
+def _source(number: int, mount: WeightMount) -> VolumeAndMount:
     """Read-only whatever it is: weights that a pod could change would differ from replica to replica."""
     place: Manifest = {"mountPath": mount.path, "readOnly": True}
     if mount.source.scheme is SourceScheme.OCI:
@@ -63,17 +63,17 @@ def _source(number: int, mount: Mount) -> Piece:
     return _of_claim(claim), place | _folder(folder)
 
 
-def _files(launch: Launch) -> list[Piece]:
+def _files(launch: EngineLaunch) -> list[VolumeAndMount]:
     """The one key of each, under the name that the command opens."""
     return [_file(number, one) for number, one in enumerate(launch.files)]
 
 
-def _file(number: int, file: ConfigFile) -> Piece:
+def _file(number: int, file: ConfigMapFile) -> VolumeAndMount:
     source = {"name": file.source.name, "items": [{"key": file.source.key, "path": file.name}]}
     return {"name": f"file-{number}", "configMap": source}, {"mountPath": file.folder, "readOnly": True}
 
 
-def _shared_memory(storage: Storage, launch: Launch) -> list[Piece]:
+def _shared_memory(storage: Storage, launch: EngineLaunch) -> list[VolumeAndMount]:
     """As asked, else the least the engine needs; a container's own 64 MiB stop the exchange between GPUs."""
     size = launch.shared_memory_bytes if storage.shared_memory_bytes is None else storage.shared_memory_bytes
     if size == 0:
@@ -82,7 +82,7 @@ def _shared_memory(storage: Storage, launch: Launch) -> list[Piece]:
     return [({"name": "shm", "emptyDir": memory}, {"mountPath": SHARED_MEMORY})]
 
 
-def _tmp() -> Piece:
+def _tmp() -> VolumeAndMount:
     return {"name": "tmp", "emptyDir": {}}, {"mountPath": TMP}
 
 

@@ -21,7 +21,7 @@ ADAPTERS: Final = f"{GROUP}/adapters"
 ASLEEP: Final = f"{GROUP}/asleep"
 """An annotation on an engine pod that sleeps, or is about to: routers send it nothing. Its value is FALLING, and the
 identity of the container that was put to sleep after that, since one that began anew is awake."""
-FALLING: Final = "falling"
+FALLING_ASLEEP: Final = "falling"
 
 _MANAGER: Final = "app.kubernetes.io/managed-by"
 _US: Final = "fairlead"
@@ -30,7 +30,7 @@ MANAGED_BY: Final = f"{_MANAGER}={_US}"
 """What informers of children ask the API server for."""
 
 
-class Role(StrEnum):
+class ChildRole(StrEnum):
     """What a child is for."""
 
     ENGINE = "engine"
@@ -39,7 +39,7 @@ class Role(StrEnum):
     """A pod without a GPU that finds out whether a revision can start."""
 
 
-def child(name: str, role: Role) -> dict[str, str]:
+def child(name: str, role: ChildRole) -> dict[str, str]:
     """What every child of one object carries."""
     return {
         DEPLOYMENT: name,
@@ -54,17 +54,17 @@ def child(name: str, role: Role) -> dict[str, str]:
 
 def engine(name: str, revision: str) -> dict[str, str]:
     """What the Deployment and the pods of one revision carry."""
-    return child(name, Role.ENGINE) | {REVISION: revision}
+    return child(name, ChildRole.ENGINE) | {REVISION: revision}
 
 
 def check(name: str, revision: str) -> dict[str, str]:
     """What the check pod of one revision carries."""
-    return child(name, Role.CHECK) | {REVISION: revision}
+    return child(name, ChildRole.CHECK) | {REVISION: revision}
 
 
 def engines(name: str) -> dict[str, str]:
     """Finds the engine pods of all revisions."""
-    return {DEPLOYMENT: name, ROLE: Role.ENGINE.value}
+    return {DEPLOYMENT: name, ROLE: ChildRole.ENGINE.value}
 
 
 def engines_of(name: str, revision: str) -> dict[str, str]:
@@ -74,12 +74,12 @@ def engines_of(name: str, revision: str) -> dict[str, str]:
 
 def routers(name: str) -> dict[str, str]:
     """Finds the pods of a deployment's own router."""
-    return {DEPLOYMENT: name, ROLE: Role.ROUTER.value}
+    return {DEPLOYMENT: name, ROLE: ChildRole.ROUTER.value}
 
 
 def gateway_routers(gateway: str) -> dict[str, str]:
     """Finds the router pods of a gateway."""
-    return {GATEWAY: gateway, ROLE: Role.ROUTER.value}
+    return {GATEWAY: gateway, ROLE: ChildRole.ROUTER.value}
 
 
 def as_text(selector: Mapping[str, str]) -> str:

@@ -7,7 +7,7 @@ where nothing is said, and must not restart a fleet by being installed.
 from typing import Any, Final
 
 from fairlead.api.deployment import InferenceDeploymentSpec
-from fairlead.fleet.wanted import SpeculationMethod
+from fairlead.fleet.desired_state import SpeculationMethod
 from fairlead.objects.manifest import fingerprint
 from fairlead.objects.names import REVISION_DIGITS
 

@@ -10,10 +10,10 @@ from enum import Enum
 from typing import Any, Final
 
 from fairlead.api.kinds import DEPLOYMENT
-from fairlead.fleet.gateways import OwnRouter
-from fairlead.fleet.wanted import SecretKey, Wanted
+from fairlead.fleet.desired_state import DesiredRevision, SecretKey
+from fairlead.fleet.gateways import DeploymentRouter
 from fairlead.objects import labels, names, ports, router_secrets
-from fairlead.objects.labels import Role
+from fairlead.objects.labels import ChildRole
 from fairlead.objects.manifest import Manifest
 from fairlead.objects.owner import Owner
 
@@ -24,7 +24,7 @@ DEFAULT_REPLICAS: Final = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Replica:
+class ReplicaCapacity:
     """What is known of one replica of the revision that is wanted; nothing where nobody knows."""
 
     revision: str = ""
@@ -35,7 +35,11 @@ class Replica:
 
 
 def manifest(
-    owner: Owner, wanted: Wanted, router: OwnRouter, replica: Replica, operator_key: str | None = None
+    owner: Owner,
+    wanted: DesiredRevision,
+    router: DeploymentRouter,
+    replica: ReplicaCapacity,
+    operator_key: str | None = None,
 ) -> Manifest:
     """The ConfigMap of it; of the operator's key routers get the SHA-256, which is no secret."""
     told = document(wanted, router, replica)
@@ -44,7 +48,7 @@ def manifest(
     return {
         "apiVersion": "v1",
         "kind": "ConfigMap",
-        "metadata": owner.metadata(names.router(owner.name), labels.child(owner.name, Role.ROUTER)),
+        "metadata": owner.metadata(names.router(owner.name), labels.child(owner.name, ChildRole.ROUTER)),
         "data": {FILE: _text(told)},
     }
 
@@ -54,7 +58,7 @@ def _text(told: Manifest) -> str:
     return json.dumps(told, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
 
 
-def document(wanted: Wanted, router: OwnRouter, replica: Replica) -> Manifest:
+def document(wanted: DesiredRevision, router: DeploymentRouter, replica: ReplicaCapacity) -> Manifest:
     """All a router has to know: which names it answers to, where engines are found, and what it may do with requests.
 
     Adapters are asked for like models, so they stand among the names. `renderedFrom` tells a router that nobody wrote
@@ -79,7 +83,7 @@ def document(wanted: Wanted, router: OwnRouter, replica: Replica) -> Manifest:
     }
 
 
-def counted(manifest: Manifest, routers: int) -> Manifest:
+def with_router_count(manifest: Manifest, routers: int) -> Manifest:
     """The same told of so many routers, where somebody else counts them: each then has its part of every rate."""
     told = json.loads(manifest["data"][FILE])
     if told["routers"] == routers:

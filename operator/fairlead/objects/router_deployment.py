@@ -7,13 +7,13 @@ own; everything else reaches them through their file.
 from math import ceil
 from typing import Final
 
-from fairlead.fleet.gateways import OwnRouter, Routing
+from fairlead.fleet.gateways import DeploymentRouter, RoutingSettings
 from fairlead.objects import labels, names, ports, router_config, router_secrets, security
 from fairlead.objects.engine_placement import spread
-from fairlead.objects.labels import Role
+from fairlead.objects.installation import Installation
+from fairlead.objects.labels import ChildRole
 from fairlead.objects.manifest import Manifest
 from fairlead.objects.owner import Owner
-from fairlead.objects.platform import Platform
 
 CONTAINER: Final = "router"
 
@@ -26,12 +26,12 @@ _MEMORY_MIB: Final = 128
 _MIB: Final = 2**20
 
 
-def manifest(owner: Owner, router: OwnRouter, platform: Platform) -> Manifest:
+def manifest(owner: Owner, router: DeploymentRouter, platform: Installation) -> Manifest:
     """One more is started before one goes, since a router is the only door.
 
-    Without a number somebody else counts them: `counted` then fills in what stands there.
+    Without a number somebody else counts them: `with_router_count` then fills in what stands there.
     """
-    carried = labels.child(owner.name, Role.ROUTER)
+    carried = labels.child(owner.name, ChildRole.ROUTER)
     return {
         "apiVersion": "apps/v1",
         "kind": "Deployment",
@@ -46,13 +46,13 @@ def manifest(owner: Owner, router: OwnRouter, platform: Platform) -> Manifest:
     }
 
 
-def counted(manifest: Manifest, routers: int) -> Manifest:
+def with_router_count(manifest: Manifest, routers: int) -> Manifest:
     """With a number that is not ours: to leave it out would give it back to the server, whose default is one."""
     return manifest | {"spec": manifest["spec"] | {"replicas": routers}}
 
 
-def _pod(owner: Owner, router: OwnRouter, platform: Platform) -> Manifest:
-    mounted = [_config(owner), *router_secrets.mounted(router.routing)]
+def _pod(owner: Owner, router: DeploymentRouter, platform: Installation) -> Manifest:
+    mounted = [_config(owner), *router_secrets.volumes_and_mounts(router.routing)]
     longest = ceil(router.routing.timeouts.total_seconds)
     return {
         "containers": [_container(platform, router.routing, [mount for _, mount in mounted])],
@@ -67,7 +67,7 @@ def _pod(owner: Owner, router: OwnRouter, platform: Platform) -> Manifest:
     }
 
 
-def _container(platform: Platform, routing: Routing, mounts: list[Manifest]) -> Manifest:
+def _container(platform: Installation, routing: RoutingSettings, mounts: list[Manifest]) -> Manifest:
     """The image's own command is `fairlead`."""
     scheme = "HTTPS" if routing.door.tls_secret else "HTTP"
     return {
@@ -92,7 +92,7 @@ def _container(platform: Platform, routing: Routing, mounts: list[Manifest]) -> 
     }
 
 
-def _memory_mib(routing: Routing) -> int:
+def _memory_mib(routing: RoutingSettings) -> int:
     """No limit: a router that is killed cuts every stream it has."""
     cache = routing.cache
     return _MEMORY_MIB + (ceil(cache.max_bytes / _MIB) if cache.enabled else 0)

@@ -7,8 +7,8 @@ not keep the door shut for everybody else, so each may be absent.
 from collections.abc import Iterator
 from typing import Final
 
-from fairlead.fleet.gateways import Routing
-from fairlead.fleet.wanted import SecretKey
+from fairlead.fleet.desired_state import SecretKey
+from fairlead.fleet.gateways import RoutingSettings
 from fairlead.objects.manifest import Manifest, fingerprint
 
 FOLDER: Final = "/etc/fairlead-secrets"
@@ -28,12 +28,12 @@ def folder(secret: str) -> str:
     return f"{FOLDER}/{secret}"
 
 
-def mounted(routing: Routing) -> list[tuple[Manifest, Manifest]]:
+def volumes_and_mounts(routing: RoutingSettings) -> list[tuple[Manifest, Manifest]]:
     """Each Secret as a volume and its mount, in the order of their names."""
     return [_mounted(name) for name in sorted(set(_names(routing)))]
 
 
-def _names(routing: Routing) -> Iterator[str]:
+def _names(routing: RoutingSettings) -> Iterator[str]:
     for tenant in routing.tenants:
         yield from (key.name for key in tenant.keys)
     for secret in (routing.cache.redis_url, routing.door.engine_ca):

@@ -1,16 +1,16 @@
 """The address that clients are given: one Service in front of a deployment's routers."""
 
-from fairlead.fleet.gateways import OwnRouter
+from fairlead.fleet.gateways import DeploymentRouter
 from fairlead.objects import labels, names, ports
-from fairlead.objects.labels import Role
+from fairlead.objects.labels import ChildRole
 from fairlead.objects.manifest import Manifest
 from fairlead.objects.owner import Owner
 
 
-def manifest(owner: Owner, router: OwnRouter) -> Manifest:
+def manifest(owner: Owner, router: DeploymentRouter) -> Manifest:
     """Users' annotations are for their load balancer and go in as they are."""
     pods = router.pods
-    head = owner.metadata(names.router(owner.name), labels.child(owner.name, Role.ROUTER), dict(pods.annotations))
+    head = owner.metadata(names.router(owner.name), labels.child(owner.name, ChildRole.ROUTER), dict(pods.annotations))
     number, name = (ports.SERVICE_TLS, "https") if router.routing.door.tls_secret else (ports.SERVICE, "http")
     port = {"name": name, "port": number, "targetPort": "http", "protocol": "TCP"}
     return {

@@ -8,87 +8,98 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
-from fairlead.fleet import counts
-from fairlead.fleet.rollouts import Ask, GiveUp, Hold, HoldReason, Phase, Plan, Retire, Rollout, Step, StepReason
-from fairlead.planning import growing, returning, shrinking, situation, waiting
-from fairlead.planning.situation import Situation
+from fairlead.fleet import plurals
+from fairlead.fleet.rollouts import (
+    FailureStep,
+    HoldReason,
+    HoldStep,
+    ReplicaStep,
+    RetireStep,
+    RolloutPhase,
+    RolloutPlan,
+    RolloutSnapshot,
+    RolloutStep,
+    StepReason,
+)
+from fairlead.planning import hold_reasons, rollback, rollout_state, scale_down, scale_up
+from fairlead.planning.rollout_state import RolloutState
 
 RULES: Final = (
-    growing.new,  # the target exists before anything gives way to it
-    shrinking.idle,  # what serves nobody is free
-    shrinking.older,  # older revisions give up before the current one, wherever enough stay available
-    shrinking.surplus,
-    growing.step,
+    scale_up.new,  # the target exists before anything gives way to it
+    scale_down.idle,  # what serves nobody is free
+    scale_down.older,  # older revisions give up before the current one, wherever enough stay available
+    scale_down.surplus,
+    scale_up.step,
 )
 
 
-def next_step(rollout: Rollout, now: datetime) -> Plan:
+def next_step(rollout: RolloutSnapshot, now: datetime) -> RolloutPlan:
     """One step towards the wanted count of the current revision, or a wait that says what for."""
-    at = situation.of(rollout, now)
+    at = rollout_state.of(rollout, now)
     step = _hopeless(at) or next((step for rule in RULES if (step := rule(at))), None) or _retire(at) or _wait(at)
-    return Plan(
+    return RolloutPlan(
         step=step,
         phase=_phase(at),
         current=at.current.name,
-        wake_at=waiting.wake_at(at) if isinstance(step, Hold) else None,
+        wake_at=hold_reasons.wake_at(at) if isinstance(step, HoldStep) else None,
         short=_short(at, step),
     )
 
 
-def _hopeless(at: Situation) -> GiveUp | None:
+def _hopeless(at: RolloutState) -> FailureStep | None:
     """A start that cannot go well is given up at once, where something else can serve."""
     why = at.current.revision.hopeless
     if at.rollout.rules.paused or not at.way_back or not why:
         return None
-    failure = replace(returning.failed(at.current.revision, at.now), early=True)
+    failure = replace(rollback.failed(at.current.revision, at.now), early=True)
     because = f"{at.current.name} cannot start: {why}; {at.way_back.name} serves instead"
-    return GiveUp(revision=at.current.name, failure=failure, reason=StepReason.START_FAILED, because=because)
+    return FailureStep(revision=at.current.name, failure=failure, reason=StepReason.START_FAILED, because=because)
 
 
-def _retire(at: Situation) -> Retire | None:
+def _retire(at: RolloutState) -> RetireStep | None:
     """A revision without replicas goes, unless it is the target with its memory or what one would go back to."""
     if at.rollout.rules.paused:
         return None
     settled = at.complete and (at.wanted > 0 or at.current.revision.served)
-    best = None if settled else returning.fallback(at.rollout)
+    best = None if settled else rollback.fallback(at.rollout)
     needed = {at.rollout.target} | ({best.name} if best else set())
     gone = next((each for each in at.others if each.gone and each.name not in needed), None)
     if gone is None:
         return None
     because = f"{gone.name} has no replica left, and no rollout would return to it"
-    return Retire(revision=gone.name, reason=StepReason.EMPTY_REVISION, because=because)
+    return RetireStep(revision=gone.name, reason=StepReason.EMPTY_REVISION, because=because)
 
 
-def _wait(at: Situation) -> Hold | GiveUp:
-    hold = waiting.hold(at)
-    if at.rollout.rules.paused or not at.way_back or hold.reason not in waiting.STUCK:
+def _wait(at: RolloutState) -> HoldStep | FailureStep:
+    hold = hold_reasons.hold(at)
+    if at.rollout.rules.paused or not at.way_back or hold.reason not in hold_reasons.BLOCKED_REASONS:
         return hold
-    if at.now < returning.due(at.rollout, at.current.revision):
+    if at.now < rollback.due(at.rollout, at.current.revision):
         return hold
     seconds, target, back = at.rollout.rules.progress_deadline_seconds, at.current, at.way_back.name
-    available = counts.part(target.available, at.wanted, "replica", "is")
+    available = plurals.part(target.available, at.wanted, "replica", "is")
     because = f"{available} available and nothing moved for {seconds} s; {back} serves instead"
-    failure = returning.failed(target.revision, at.now)
-    return GiveUp(revision=target.name, failure=failure, reason=StepReason.DEADLINE_EXCEEDED, because=because)
+    failure = rollback.failed(target.revision, at.now)
+    return FailureStep(revision=target.name, failure=failure, reason=StepReason.DEADLINE_EXCEEDED, because=because)
 
 
-def _phase(at: Situation) -> Phase:
+def _phase(at: RolloutState) -> RolloutPhase:
     if at.rollout.rules.paused:
-        return Phase.PAUSED
+        return RolloutPhase.PAUSED
     if at.going_back:
-        return Phase.RETURNED if at.complete else Phase.RETURNING
-    return Phase.STEADY if at.complete or not at.others else Phase.ROLLING
+        return RolloutPhase.RETURNED if at.complete else RolloutPhase.RETURNING
+    return RolloutPhase.STEADY if at.complete or not at.others else RolloutPhase.ROLLING
 
 
-def _short(at: Situation, step: Step) -> str:
+def _short(at: RolloutState, step: RolloutStep) -> str:
     """Which GPU is short, when that limits the step or is what is waited for."""
     match step:
-        case Hold(reason=HoldReason.UNPLACED):
+        case HoldStep(reason=HoldReason.UNPLACED):
             return at.rollout.room.because
-        case Hold(reason=HoldReason.NO_FREE_GPU):
-            return growing.short(at)
-        case Ask(revision=name, replicas=replicas):
-            wishes = (wish for wish in growing.wishes(at) if wish.of.name == name and replicas < wish.count)
-            return growing.short(at) if any(growing.scant(at, wish) for wish in wishes) else ""
+        case HoldStep(reason=HoldReason.NO_FREE_GPU):
+            return scale_up.short(at)
+        case ReplicaStep(revision=name, replicas=replicas):
+            wishes = (wish for wish in scale_up.needs(at) if wish.of.name == name and replicas < wish.count)
+            return scale_up.short(at) if any(scale_up.scant(at, wish) for wish in wishes) else ""
         case _:
             return ""

@@ -9,9 +9,9 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from fairlead.fleet.counts import count, verb
 from fairlead.fleet.nodes import Node
-from fairlead.fleet.rollouts import Lack, Room
+from fairlead.fleet.plurals import count, verb
+from fairlead.fleet.rollouts import MissingCapacity, NodeRoom
 
 Selector = tuple[tuple[str, str], ...]
 _LOOSE: Final = 0.4
@@ -20,24 +20,26 @@ _LOOSE: Final = 0.4
 
 def room(
     nodes: Sequence[Node] | None, product: str | None, gpus: int, selector: Selector = (), coming: int = 0
-) -> Room:
+) -> NodeRoom:
     """The room for replicas of so many GPUs, each on one node; unlimited where nobody may look at nodes.
 
     Without a product any node with the resource does: other vendors name the GPU by the resource. Those that are
     coming were made and have no node yet.
     """
     if nodes is None:
-        return Room()
+        return NodeRoom()
     of_product = [node for node in nodes if node.gpus > 0 and product in (None, node.product)]
     if not of_product:
         return _unequipped(nodes, product)
     selected = [node for node in of_product if set(selector) <= set(node.labels)]
     if not selected:
-        return Room(replicas=0, most=0, because=_not_selected(of_product, product, selector), lack=Lack.SELECTOR)
+        return NodeRoom(
+            replicas=0, most=0, because=_not_selected(of_product, product, selector), lack=MissingCapacity.SELECTOR
+        )
     open_nodes = [node for node in selected if node.schedulable]
     if not open_nodes:
-        return Room(replicas=0, most=0, because=_all_closed(len(selected), product), lack=_size(selected, gpus))
-    return Room(
+        return NodeRoom(replicas=0, most=0, because=_all_closed(len(selected), product), lack=_size(selected, gpus))
+    return NodeRoom(
         replicas=max(0, sum(_free(node) // gpus for node in open_nodes) - coming),
         most=sum(node.gpus // gpus for node in open_nodes),
         because=_counted(open_nodes, product, gpus) + _closed(len(selected) - len(open_nodes)),
@@ -45,18 +47,18 @@ def room(
     )
 
 
-def _size(nodes: Sequence[Node], gpus: int) -> Lack | None:
+def _size(nodes: Sequence[Node], gpus: int) -> MissingCapacity | None:
     """Cordoned nodes count: they come back."""
-    return Lack.GPUS if all(node.gpus < gpus for node in nodes) else None
+    return MissingCapacity.GPUS if all(node.gpus < gpus for node in nodes) else None
 
 
-def _unequipped(nodes: Sequence[Node], product: str | None) -> Room:
+def _unequipped(nodes: Sequence[Node], product: str | None) -> NodeRoom:
     """A node with the label and without a GPU has lost its device plugin, for a while as a rule."""
     labelled = sum(node.product == product for node in nodes)
     if not labelled:
-        return Room(replicas=0, most=0, because=_absent(nodes, product), lack=Lack.PRODUCT)
+        return NodeRoom(replicas=0, most=0, because=_absent(nodes, product), lack=MissingCapacity.PRODUCT)
     offer = f"{count(labelled, 'node')} {verb(labelled, 'has')} the label {product} and {verb(labelled, 'offers')}"
-    return Room(replicas=0, most=0, because=f"{offer} no GPU now; check the node and its device plugin")
+    return NodeRoom(replicas=0, most=0, because=f"{offer} no GPU now; check the node and its device plugin")
 
 
 def products(nodes: Iterable[Node]) -> tuple[tuple[str, int], ...]:

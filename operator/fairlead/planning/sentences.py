@@ -1,11 +1,11 @@
 """How counts are said, once, so that every sentence of a plan reads alike."""
 
-from fairlead.fleet import counts
+from fairlead.fleet import plurals
 
 
 def replicas(count: int) -> str:
     """`1 replica`, `3 replicas`."""
-    return counts.count(count, "replica")
+    return plurals.count(count, "replica")
 
 
 def change(name: str, before: int, after: int) -> str:

@@ -3,9 +3,9 @@
 from functools import lru_cache
 from typing import Final
 
-from fairlead.fleet.gateways import Door
+from fairlead.fleet.gateways import RouterConnections
 from fairlead.router.wire import heads
-from fairlead.router.wire.request_heads import Head
+from fairlead.router.wire.request_heads import RequestHead
 
 _METHODS: Final = b"access-control-allow-methods: GET, HEAD, POST, OPTIONS\r\n"
 _EXPOSED: Final = b"access-control-expose-headers: x-request-id, x-fairlead-cache, age, retry-after\r\n"
@@ -13,7 +13,7 @@ _DAY: Final = b"access-control-max-age: 86400\r\n"
 _ALLOW: Final = b"allow: GET, HEAD, POST, OPTIONS\r\n"
 
 
-def lines(door: Door, head: Head) -> bytes:
+def lines(door: RouterConnections, head: RequestHead) -> bytes:
     """What an answer tells the browser that it may show it."""
     origin = head.told.get(b"origin")
     if origin is None or not door.cors_origins:
@@ -21,7 +21,7 @@ def lines(door: Door, head: Head) -> bytes:
     return _allowed(door.cors_origins, origin)
 
 
-def preflight(door: Door, head: Head, *, close: bool) -> bytes | None:
+def preflight(door: RouterConnections, head: RequestHead, *, close: bool) -> bytes | None:
     """The answer to a browser's question whether it may ask; also to any other OPTIONS."""
     if head.method != b"OPTIONS":
         return None

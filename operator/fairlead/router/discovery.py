@@ -11,13 +11,13 @@ from typing import Any, Final
 
 from fairlead.cluster import kinds
 from fairlead.cluster.api_server import ApiServer
-from fairlead.cluster.connection import Connection, NoCredentials, connect
-from fairlead.cluster.informer import Informer, Watched
+from fairlead.cluster.connection import ApiConnection, NoCredentials, connect
+from fairlead.cluster.informer import Informer, WatchScope
 from fairlead.cluster.kinds import Manifest
-from fairlead.fleet.endpoints import Seen
+from fairlead.fleet.endpoints import DiscoveredEndpoint
 from fairlead.objects.labels import ADAPTERS, ASLEEP, REVISION
-from fairlead.router.settings import Settings
-from fairlead.router.source import Tell
+from fairlead.router.config.loader import RouterConfig
+from fairlead.router.endpoint_sources import EndpointsCallback
 
 log = logging.getLogger(__name__)
 
@@ -25,13 +25,13 @@ AGAIN_SECONDS: Final = 5.0
 _OVER: Final = frozenset({"Succeeded", "Failed"})
 
 
-def seen(pods: Iterable[Manifest], port: int) -> tuple[Seen, ...]:
+def pod_endpoints(pods: Iterable[Manifest], port: int) -> tuple[DiscoveredEndpoint, ...]:
     """The pods that have an address and have not ended."""
-    found = (_seen(pod, port) for pod in pods)
+    found = (_pod_endpoint(pod, port) for pod in pods)
     return tuple(one for one in found if one is not None)
 
 
-def _seen(pod: Manifest, port: int) -> Seen | None:
+def _pod_endpoint(pod: Manifest, port: int) -> DiscoveredEndpoint | None:
     status: dict[str, Any] = pod.get("status") or {}
     address = status.get("podIP")
     if not address or status.get("phase") in _OVER:
@@ -40,7 +40,7 @@ def _seen(pod: Manifest, port: int) -> Seen | None:
     about = pod["metadata"]
     notes = about.get("annotations") or {}
     adapters = notes.get(ADAPTERS, "")
-    return Seen(
+    return DiscoveredEndpoint(
         pod=about["name"],
         address=f"[{address}]:{port}" if ":" in address else f"{address}:{port}",
         ready=conditions.get("Ready") == "True",
@@ -51,20 +51,20 @@ def _seen(pod: Manifest, port: int) -> Seen | None:
     )
 
 
-class Pods:
+class EnginePods:
     """The engine pods of one namespace."""
 
-    def __init__(self, settings: Settings, connected: Callable[[], Awaitable[Connection]] = connect) -> None:
+    def __init__(self, settings: RouterConfig, connected: Callable[[], Awaitable[ApiConnection]] = connect) -> None:
         self._settings = settings
         self._connected = connected
 
-    async def follow(self, tell: Tell) -> None:
+    async def follow(self, tell: EndpointsCallback) -> None:
         """Tell the pods, first when the list is whole and then after every change."""
         connection = await self._connection()
         async with connection:
             await self._watch(ApiServer(connection), tell)
 
-    async def _connection(self) -> Connection:
+    async def _connection(self) -> ApiConnection:
         """Without a way to the cluster there is nothing to do but try on and say so."""
         while True:
             try:
@@ -73,10 +73,12 @@ class Pods:
                 log.warning("the API server cannot be reached: %s; trying again in %g s", problem, AGAIN_SECONDS)
                 await asyncio.sleep(AGAIN_SECONDS)
 
-    async def _watch(self, api: ApiServer, tell: Tell) -> None:
+    async def _watch(self, api: ApiServer, tell: EndpointsCallback) -> None:
         """A hundred changes that come together are told once."""
         changed = asyncio.Event()
-        watched = Watched(resource=kinds.POD, namespaces=(self._settings.namespace,), selector=self._settings.selector)
+        watched = WatchScope(
+            resource=kinds.POD, namespaces=(self._settings.namespace,), selector=self._settings.selector
+        )
         chance = random.Random()  # noqa: S311  # jitter, not a secret
         informer = Informer(api, watched, lambda _old, _new: changed.set(), rng=chance)
         async with asyncio.TaskGroup() as group:
@@ -84,5 +86,5 @@ class Pods:
             await informer.synced.wait()
             while True:
                 changed.clear()
-                tell(seen(informer.store.all(), self._settings.engine_port))
+                tell(pod_endpoints(informer.store.all(), self._settings.engine_port))
                 await changed.wait()

@@ -9,37 +9,37 @@ from math import inf
 from time import monotonic
 from typing import TYPE_CHECKING, Final
 
-from fairlead.router import endings, explained, judging, outcomes
-from fairlead.router.judging import Judgement
-from fairlead.router.pool import Pool
-from fairlead.router.reply import Reply
+from fairlead.router import engine_errors, explain_headers, interruptions, outcomes
+from fairlead.router.engine_errors import EngineErrorReply
+from fairlead.router.observability.label_values import AbortStage
+from fairlead.router.reply_relay import ReplyRelay
 from fairlead.router.stages import JUDGED, OVER, QUEUED, RELAYING, SENT
-from fairlead.router.telling.words import Stage
-from fairlead.router.upstream import Message, Upstream
+from fairlead.router.upstream_connection import UpstreamConnection, UpstreamMessage
+from fairlead.router.upstream_pool import UpstreamPool
 from fairlead.router.wire import heads, problems, surfaces
 from fairlead.router.wire.problems import Problem
-from fairlead.router.wire.responses import Out
+from fairlead.router.wire.responses import ReplyFraming
 from fairlead.routing.endpoint import Endpoint
-from fairlead.routing.explaining import Candidate
-from fairlead.routing.reasons import Ending
-from fairlead.routing.refusal import Refusal, Usage
+from fairlead.routing.explanations import EndpointCandidate
+from fairlead.routing.reasons import AttemptEnding
+from fairlead.routing.refusal import Refusal, TokenUsage
 
 if TYPE_CHECKING:
-    from fairlead.router.client import Client
-    from fairlead.router.counting import Counting
-    from fairlead.router.hedge import Rival
-    from fairlead.router.permitting import Permitting
-    from fairlead.router.recall import Recall
+    from fairlead.router.cache_bridge import CacheBridge
+    from fairlead.router.client_connection import ClientConnection
+    from fairlead.router.hedge import HedgeAttempt
+    from fairlead.router.observability.request_record import RequestRecord
+    from fairlead.router.permit_requests import PermitRequest
     from fairlead.router.router import Router
-    from fairlead.router.telling.record import Record
-    from fairlead.router.wire.requests import Request
+    from fairlead.router.token_counts import TokenCountRequest
+    from fairlead.router.wire.requests import ClientRequest
     from fairlead.router.wire.surfaces import Surface
-    from fairlead.routing.ask import Ask
+    from fairlead.routing.routing_request import RoutingRequest
 
-AS_IT_CAME: Final = Out.AS_IT_CAME
+AS_IT_CAME: Final = ReplyFraming.AS_IT_CAME
 
 CLIENT_LEFT: Final = 499
-_LEFT: Final = (Stage.QUEUED, Stage.FIRST_TOKEN, Stage.FIRST_TOKEN, Stage.STREAM)
+_LEFT: Final = (AbortStage.QUEUED, AbortStage.FIRST_TOKEN, AbortStage.FIRST_TOKEN, AbortStage.STREAM)
 
 
 class Exchange:
@@ -51,7 +51,7 @@ class Exchange:
         *("recall", "recalled", "record", "reply", "request", "router", "stage", "started", "streams", "surface"),
         *("text_bytes", "upstream"),
     )
-    ask: "Ask"
+    ask: "RoutingRequest"
     body: bytes
     """As it goes to engines."""
     lines: bytes
@@ -64,7 +64,9 @@ class Exchange:
     edits: bool
     """The stream's usage is asked for by us alone, and is taken out."""
 
-    def __init__(self, router: "Router", client: "Client", request: "Request", record: "Record") -> None:
+    def __init__(
+        self, router: "Router", client: "ClientConnection", request: "ClientRequest", record: "RequestRecord"
+    ) -> None:
         self.router = router
         self.client = client
         self.request = request
@@ -72,9 +74,9 @@ class Exchange:
         self.stage = QUEUED
         self.hedge_at = inf
         """When a second engine is asked, if the first has not begun by then."""
-        self.rival: Rival | None = None
+        self.rival: HedgeAttempt | None = None
         """That second one."""
-        self.explained: tuple[Candidate, ...] | None = None
+        self.explained: tuple[EndpointCandidate, ...] | None = None
         """All engines as they stood when it came, for a client that asked to know."""
         self.sent_at = 0.0
         self.moved = 0
@@ -82,13 +84,15 @@ class Exchange:
         self.due = inf
         """When its patience with the engine ends, whatever it waits for now."""
         self.ends_at = record.arrived + router.timeouts.total_seconds
-        self.upstream: Upstream | None = None
-        self.reply: Reply | None = None
-        self.judgement: Judgement | None = None
-        self.last_words: Problem | Judgement | None = None
+        self.upstream: UpstreamConnection | None = None
+        self.reply: ReplyRelay | None = None
+        self.judgement: EngineErrorReply | None = None
+        self.last_words: Problem | EngineErrorReply | None = None
         """What went wrong at the last engine, or its own error: for the client if nobody else answers."""
-        self.counting: Counting | Permitting | None = None  # whoever asks something before it asks for a place
-        self.recall: Recall | None = None
+        self.counting: TokenCountRequest | PermitRequest | None = (
+            None  # whoever asks something before it asks for a place
+        )
+        self.recall: CacheBridge | None = None
         """What the response cache is to it, if it is anything."""
         self.recalled = False
         """It needs no engine: the cache answers, or somebody else's engine does."""
@@ -122,16 +126,16 @@ class Exchange:
             self.due = inf
         self.upstream = pool.send(self, self.message(pool), now)
 
-    def message(self, pool: Pool) -> Message:
+    def message(self, pool: UpstreamPool) -> UpstreamMessage:
         """The request as this engine gets it; a traced attempt has a span of its own."""
         lines, parent = self.lines, self.record.upstream_traceparent()
         if parent is not None:
             lines = b"%btraceparent: %b\r\n" % (lines, parent)
         head = heads.upstream(self.request.head, pool.host, len(self.body), lines)
-        out = Out.EDITED if self.edits else Out.PLAIN if self.request.head.http10 else AS_IT_CAME
-        return Message(parts=(head, self.body), out=out)
+        out = ReplyFraming.EDITED if self.edits else ReplyFraming.PLAIN if self.request.head.http10 else AS_IT_CAME
+        return UpstreamMessage(parts=(head, self.body), out=out)
 
-    def came(self, upstream: Upstream, data: bytes) -> None:
+    def came(self, upstream: UpstreamConnection, data: bytes) -> None:
         """Bytes of an answer; those that follow the first go straight on."""
         reply = self.reply
         if reply is None:
@@ -142,7 +146,7 @@ class Exchange:
         if scan is not None and scan.first and not self.started:
             self._first_token(monotonic())
 
-    def _open(self, upstream: Upstream, data: bytes) -> None:
+    def _open(self, upstream: UpstreamConnection, data: bytes) -> None:
         """The head alone is no byte yet: an engine that ends before its first event has told nobody anything."""
         reader = upstream.reader
         head = reader.head
@@ -150,25 +154,25 @@ class Exchange:
             self.judgement.take(reader.payload)
         elif head is None or not (data or reader.payload or reader.done):
             return
-        elif judging.is_bad(head, reader.payload):
+        elif engine_errors.is_bad(head, reader.payload):
             self.stage = JUDGED
-            self.judgement = Judgement(head)
+            self.judgement = EngineErrorReply(head)
             self.judgement.take(reader.payload)
         else:
             self._relay(upstream, data)
 
-    def _relay(self, upstream: Upstream, data: bytes) -> None:
+    def _relay(self, upstream: UpstreamConnection, data: bytes) -> None:
         now = monotonic()
         self.stage = RELAYING
         self.hedge_at = inf
         if self.rival is not None:
-            self.rival.drop(Ending.OUTRUN)
+            self.rival.drop(AttemptEnding.OUTRUN)
         keep = self.request.keep_alive and not self.router.draining
-        self.reply = reply = Reply(self.client, self.surface, upstream.reader, edits=self.edits)
+        self.reply = reply = ReplyRelay(self.client, self.surface, upstream.reader, edits=self.edits)
         if self.recall is not None:
             self.recall.began(upstream.reader, upstream.pool.endpoint.revision)
             reply.flight = self.recall.flight
-        extra = self.extra if self.explained is None else self.extra + explained.lines(self, self.explained)
+        extra = self.extra if self.explained is None else self.extra + explain_headers.lines(self, self.explained)
         reply.open(data, extra, keep=keep)
         scan = reply.scan
         if scan is not None:
@@ -196,7 +200,7 @@ class Exchange:
             self.router.hedges.saw(self.ask.prompt_tokens, now - self.sent_at)
         self.router.desk.first_token(self.ask, now)
 
-    def whole(self, upstream: Upstream) -> None:
+    def whole(self, upstream: UpstreamConnection) -> None:
         """The engine's answer ended as it should."""
         now = monotonic()
         if self.judgement is not None:
@@ -206,7 +210,7 @@ class Exchange:
         reply, desk = self.reply, self.router.desk
         status = reply.status
         if status >= 400:
-            self.end(Ending.REFUSED, None, now)
+            self.end(AttemptEnding.REFUSED, None, now)
         else:
             usage = outcomes.usage(self, reply)
             if not self.started:
@@ -217,16 +221,16 @@ class Exchange:
         self.over(status, now)
         self.client.answered(keep=reply.keep)
 
-    def lost(self, upstream: Upstream, why: str) -> None:
+    def lost(self, upstream: UpstreamConnection, why: str) -> None:
         """The engine's answer broke, or never began."""
         outcomes.lost(self, upstream, why)
 
-    def elsewhere(self, ending: Ending, now: float) -> None:
+    def elsewhere(self, ending: AttemptEnding, now: float) -> None:
         """This engine is out of it before anybody saw a byte: another, or a wait for one, or the last words."""
         self.upstream = None
         self.hedge_at = inf
         if self.rival is not None:
-            self.rival.drop(Ending.OUTRUN)
+            self.rival.drop(AttemptEnding.OUTRUN)
         self.record.failed(ending, now)
         self.settle(self.router.desk.elsewhere(self.ask, ending, now), now)
 
@@ -237,7 +241,7 @@ class Exchange:
             return
         if self.upstream is not None:
             self.upstream.abort()
-            self.end(Ending.CLIENT_LEFT, None, now)
+            self.end(AttemptEnding.CLIENT_LEFT, None, now)
         elif self.counting is not None:
             self.counting.stop()
         else:
@@ -246,7 +250,7 @@ class Exchange:
 
     def broke(self) -> None:
         """A fault of ours met it."""
-        endings.broken(self)
+        interruptions.broken(self)
 
     def refuse(self, problem: Problem, now: float) -> None:
         """A whole answer of our own; nothing is under way for it any more."""
@@ -258,7 +262,7 @@ class Exchange:
         self.over(problem.status, now)
         self.client.answered(keep=keep)
 
-    def cut(self, problem: Problem, ending: Ending, now: float) -> None:
+    def cut(self, problem: Problem, ending: AttemptEnding, now: float) -> None:
         """An answer that has begun ends with last words, where its form has room for them."""
         reply, upstream = self.reply, self.upstream
         assert reply is not None
@@ -271,11 +275,11 @@ class Exchange:
         self.over(reply.status, now)
         self.client.answered(keep=reply.keep and ended_well)
 
-    def end(self, ending: Ending, usage: Usage | None, now: float) -> None:
+    def end(self, ending: AttemptEnding, usage: TokenUsage | None, now: float) -> None:
         """No engine works for it any more."""
         self.upstream = None
         if self.rival is not None:
-            self.rival.drop(Ending.OUTRUN)
+            self.rival.drop(AttemptEnding.OUTRUN)
         self.router.desk.ended(self.ask, ending, usage, now)
 
     def over(self, status: int, now: float) -> None:

@@ -6,11 +6,11 @@ The loser's connection is closed, which ends its work there, and what it was cha
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from fairlead.router import judging
-from fairlead.router.upstream import Upstream
-from fairlead.routing.ask import Ask
-from fairlead.routing.choosing import Chosen
-from fairlead.routing.reasons import Ending
+from fairlead.router import engine_errors
+from fairlead.router.upstream_connection import UpstreamConnection
+from fairlead.routing.reasons import AttemptEnding
+from fairlead.routing.routing_request import RoutingRequest
+from fairlead.routing.selection import EndpointChoice
 
 if TYPE_CHECKING:
     from fairlead.router.exchange import Exchange
@@ -19,15 +19,15 @@ MOVED = ("endpoint", "charged_prompt", "charged_reply", "held_blocks", "pick", "
 """What an ask holds of the endpoint it is charged to."""
 
 
-class Rival:
+class HedgeAttempt:
     """The second attempt of one exchange, until it is decided."""
 
     __slots__ = ("_ask", "_exchange", "_upstream")
 
-    def __init__(self, exchange: "Exchange", ask: Ask) -> None:
+    def __init__(self, exchange: "Exchange", ask: RoutingRequest) -> None:
         self._exchange = exchange
         self._ask = ask
-        self._upstream: Upstream | None = None
+        self._upstream: UpstreamConnection | None = None
 
     def send(self, now: float) -> None:
         """To the endpoint that it is charged to."""
@@ -37,33 +37,33 @@ class Rival:
         pool = exchange.router.pool(endpoint)
         self._upstream = pool.send(self, exchange.message(pool), now)
 
-    def came(self, upstream: Upstream, data: bytes) -> None:
+    def came(self, upstream: UpstreamConnection, data: bytes) -> None:
         """Its first byte decides; an error does not win a race."""
         reader = upstream.reader
         if reader.head is None or not (reader.payload or reader.done):
             return
-        if judging.is_bad(reader.head, reader.payload) or reader.head.status >= 400:
-            self.drop(Ending.FAILED)
+        if engine_errors.is_bad(reader.head, reader.payload) or reader.head.status >= 400:
+            self.drop(AttemptEnding.FAILED)
         else:
-            self.take_over(Ending.OUTRUN)
+            self.take_over(AttemptEnding.OUTRUN)
             self._exchange.came(upstream, data)
 
-    def whole(self, upstream: Upstream) -> None:  # noqa: ARG002 - the interface's
+    def whole(self, upstream: UpstreamConnection) -> None:  # noqa: ARG002 - the interface's
         """An answer without a byte: nobody wants it."""
         self._upstream = None
-        self.drop(Ending.FAILED)
+        self.drop(AttemptEnding.FAILED)
 
-    def lost(self, upstream: Upstream, why: str) -> None:
+    def lost(self, upstream: UpstreamConnection, why: str) -> None:
         """The first one is still there."""
         self._upstream = None
         self._exchange.router.desk.table.failed(upstream.pool.endpoint, why, at_once=not upstream.reached)
-        self.drop(Ending.FAILED)
+        self.drop(AttemptEnding.FAILED)
 
     def broke(self) -> None:
         """A fault of ours: the first one is still there."""
-        self.drop(Ending.FAILED)
+        self.drop(AttemptEnding.FAILED)
 
-    def drop(self, ending: Ending) -> None:
+    def drop(self, ending: AttemptEnding) -> None:
         """It is over without it."""
         exchange = self._exchange
         if exchange.rival is not self:
@@ -74,7 +74,7 @@ class Rival:
         if self._ask.endpoint is not None:
             exchange.router.desk.table.give_back(self._ask, ending, exchange.router.now())
 
-    def take_over(self, ending: Ending) -> None:
+    def take_over(self, ending: AttemptEnding) -> None:
         """The first one is out, for this reason; the exchange goes on with this one."""
         exchange, mine, theirs = self._exchange, self._ask, self._exchange.ask
         now = exchange.router.now()
@@ -101,11 +101,11 @@ def maybe(exchange: "Exchange", now: float) -> None:
     )
     table = router.desk.table
     chosen = table.choose(second, now)
-    if not isinstance(chosen, Chosen) or chosen.endpoint in second.tried:
+    if not isinstance(chosen, EndpointChoice) or chosen.endpoint in second.tried:
         return
     if not router.hedges.maybe_spend():
         router.teller.counts.hedges_denied += 1
         return
     table.charge(second, chosen, now)
-    exchange.rival = Rival(exchange, second)
+    exchange.rival = HedgeAttempt(exchange, second)
     exchange.rival.send(now)

@@ -9,19 +9,19 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec import UNSET
 
-from fairlead.fleet.light import light
-from fairlead.router import cors, counting, explained, recall, refusals
+from fairlead.fleet.light_dataclass import light
+from fairlead.router import cache_bridge, cors, explain_headers, refusals, token_counts
 from fairlead.router.exchange import Exchange
 from fairlead.router.stages import OVER
-from fairlead.router.wire import blocks, facts, splices, surfaces
-from fairlead.router.wire.facts import Facts, Unreadable
+from fairlead.router.wire import body_facts, prefix_blocks, splices, surfaces
+from fairlead.router.wire.body_facts import BodyFacts, UnreadableBody
 from fairlead.router.wire.problems import Problem
-from fairlead.router.wire.request_heads import Head
+from fairlead.router.wire.request_heads import RequestHead
 from fairlead.router.wire.surfaces import Surface
 from fairlead.routing.accounts import Account
-from fairlead.routing.ask import Ask
 from fairlead.routing.reasons import RefusalReason
 from fairlead.routing.refusal import Refusal
+from fairlead.routing.routing_request import RoutingRequest
 
 if TYPE_CHECKING:
     from fairlead.router.router import Router
@@ -40,12 +40,12 @@ _STREAM_USAGE: Final = frozenset({Surface.CHAT, Surface.COMPLETIONS})
 it goes the engine's `system_fingerprint`, which stands in the same event then. Other streams pass as they came, and
 their events are counted for tokens.
 """
-CALLERS: Final = 1024
+MOST_CONTEXTS: Final = 1024
 """As many heads as the wire remembers."""
 
 
 @light
-class Caller:
+class ClientContext:
     """What a head says, whichever body follows it."""
 
     account: Account | Refusal
@@ -58,9 +58,9 @@ class Caller:
     batch: bool
 
 
-def know(router: "Router", head: Head) -> Caller:
+def client_context(router: "Router", head: RequestHead) -> ClientContext:
     """Who asks, through which door; remembered until the configuration changes."""
-    if len(router.callers) >= CALLERS:
+    if len(router.callers) >= MOST_CONTEXTS:
         router.callers.clear()
     surface = surfaces.of(head.path)
     digest = None if head.key is None else sha256(head.key).digest()
@@ -71,7 +71,7 @@ def know(router: "Router", head: Head) -> Caller:
             lines = head.credentials
         if router.settings.routing.bands:
             lines += b"x-vllm-priority: %d\r\n" % account.rank
-    known = router.callers[head] = Caller(
+    known = router.callers[head] = ClientContext(
         account=account,
         surface=surface,
         told_surface=surface.name.lower(),
@@ -86,7 +86,7 @@ def take(exchange: Exchange, now: float) -> None:
     """A request is whole: it goes to an engine, waits for one, or is refused."""
     router, request, record = exchange.router, exchange.request, exchange.record
     head = request.head
-    known = router.callers.get(head) or know(router, head)
+    known = router.callers.get(head) or client_context(router, head)
     exchange.surface = known.surface
     named = head.told.get(b"x-request-id")
     name = named[:MOST_ID_BYTES] if named else router.new_id()
@@ -106,7 +106,7 @@ def take(exchange: Exchange, now: float) -> None:
         exchange.refuse(refusals.of(account), now)
         return
     record.tenant, record.band = account.name, account.tenant.band or ""
-    problem = _asked(exchange, known, account)
+    problem = _routing_request(exchange, known, account)
     if problem is not None:
         exchange.refuse(problem, now)
         return
@@ -116,16 +116,16 @@ def take(exchange: Exchange, now: float) -> None:
     teller.asked(record, now)
     if router.hedging.enabled:
         router.hedges.asked(router.hedging.budget)
-    if explained.WORD in head.told and explained.allowed(account):
-        exchange.explained = explained.candidates(exchange)
-    counting.ask(exchange, now)
+    if explain_headers.EXPLAIN_HEADER in head.told and explain_headers.allowed(account):
+        exchange.explained = explain_headers.candidates(exchange)
+    token_counts.ask(exchange, now)
 
 
-def _asked(exchange: Exchange, known: Caller, account: Account) -> Problem | None:
+def _routing_request(exchange: Exchange, known: ClientContext, account: Account) -> Problem | None:
     """The body understood, and the question for a place made of it."""
     router, body, surface = exchange.router, exchange.request.body, known.surface
-    found = facts.read(surface, body)
-    if isinstance(found, Unreadable):
+    found = body_facts.read(surface, body)
+    if isinstance(found, UnreadableBody):
         return refusals.unreadable(found.why)
     if surface is Surface.MESSAGES and found.max_tokens is None:
         return refusals.no_max_tokens(told=found.asked.max_tokens is not UNSET)
@@ -140,7 +140,7 @@ def _asked(exchange: Exchange, known: Caller, account: Account) -> Problem | Non
     says = most is not None or surface not in MOST_OUTPUT
     output = (most or 0) * found.n if says else desk.unsaid_output
     adapter = model if model in desk.adapters else None
-    ask = exchange.ask = Ask(
+    ask = exchange.ask = RoutingRequest(
         account=account,
         prompt_tokens=desk.table.expectations.tokens(len(found.prompt)),
         output_tokens=output,
@@ -160,8 +160,8 @@ def _asked(exchange: Exchange, known: Caller, account: Account) -> Problem | Non
     record.prompt_estimate = ask.prompt_tokens
     exchange.text_bytes = len(found.prompt)
     _spliced(exchange, found, account)
-    if router.cache.enabled or recall.WORD in exchange.request.head.told:
-        exchange.recalled = recall.answered(exchange, found, router.cache, router.rotation.of(desk.table))
+    if router.cache.enabled or cache_bridge.CACHE_HEADER in exchange.request.head.told:
+        exchange.recalled = cache_bridge.answered(exchange, found, router.cache, router.rotation.of(desk.table))
         if exchange.stage == OVER:
             return None
     ask.blocks = router.blocks(found.prompt, account, adapter)
@@ -169,11 +169,11 @@ def _asked(exchange: Exchange, known: Caller, account: Account) -> Problem | Non
         # Alone, a router knows every talk by its text; others know it by what its client calls it.
         talk = exchange.request.head.told.get(b"x-session-id") or found.talk
         if talk is not None:
-            ask.talk = blocks.talk(talk, account.name.encode())
+            ask.talk = prefix_blocks.session_id(talk, account.name.encode())
     return None
 
 
-def _spliced(exchange: Exchange, found: Facts, account: Account) -> None:
+def _spliced(exchange: Exchange, found: BodyFacts, account: Account) -> None:
     """The body as engines get it: the client's own bytes, but for what the configuration adds."""
     router, body, surface = exchange.router, exchange.request.body, exchange.surface
     members: dict[str, bytes] = {}

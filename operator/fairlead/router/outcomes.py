@@ -4,12 +4,12 @@ from time import monotonic
 from typing import TYPE_CHECKING, Final
 
 from fairlead.router import refusals
-from fairlead.router.judging import Judgement
-from fairlead.router.reply import Reply
-from fairlead.router.upstream import Upstream
+from fairlead.router.engine_errors import EngineErrorReply
+from fairlead.router.reply_relay import ReplyRelay
+from fairlead.router.upstream_connection import UpstreamConnection
 from fairlead.router.wire.problems import Problem
-from fairlead.routing.reasons import Ending, RefusalReason
-from fairlead.routing.refusal import Refusal, Usage
+from fairlead.routing.reasons import AttemptEnding, RefusalReason
+from fairlead.routing.refusal import Refusal, TokenUsage
 
 if TYPE_CHECKING:
     from fairlead.router.exchange import Exchange
@@ -21,7 +21,7 @@ ENGINE_ERROR: Final = "engine_error"
 """An engine's own error event inside a stream that began well; it ended as it should, and yet the answer is cut."""
 
 
-def judge(exchange: "Exchange", upstream: Upstream, now: float) -> None:
+def judge(exchange: "Exchange", upstream: UpstreamConnection, now: float) -> None:
     """An engine's own error, whole: another engine may do better, or the client gets it as it is."""
     judgement = exchange.judgement
     assert judgement is not None
@@ -38,22 +38,22 @@ def judge(exchange: "Exchange", upstream: Upstream, now: float) -> None:
             pass_on(exchange, judgement, now)
 
 
-def lost(exchange: "Exchange", upstream: Upstream, why: str) -> None:
+def lost(exchange: "Exchange", upstream: UpstreamConnection, why: str) -> None:
     """The engine's answer broke, or never began."""
     now, endpoint = monotonic(), upstream.pool.endpoint
     table = exchange.router.desk.table
     if exchange.reply is not None:
         table.failed(endpoint, why)
-        exchange.cut(refusals.cut(endpoint.address, why), Ending.CUT, now)
+        exchange.cut(refusals.cut(endpoint.address, why), AttemptEnding.CUT, now)
         return
     exchange.judgement = None
     exchange.last_words = refusals.unreachable(endpoint.address, why)
     table.failed(endpoint, why, at_once=not upstream.reached)
     if exchange.rival is not None:
         exchange.upstream = None
-        exchange.rival.take_over(Ending.FAILED)
+        exchange.rival.take_over(AttemptEnding.FAILED)
         return
-    exchange.elsewhere(Ending.FAILED if upstream.reached else Ending.NOT_CONNECTED, now)
+    exchange.elsewhere(AttemptEnding.FAILED if upstream.reached else AttemptEnding.NOT_CONNECTED, now)
 
 
 def refused(exchange: "Exchange", refusal: Refusal, now: float) -> None:
@@ -67,7 +67,7 @@ def refused(exchange: "Exchange", refusal: Refusal, now: float) -> None:
         pass_on(exchange, words, now)
 
 
-def pass_on(exchange: "Exchange", judgement: Judgement, now: float) -> None:
+def pass_on(exchange: "Exchange", judgement: EngineErrorReply, now: float) -> None:
     """The engine's error as it came."""
     keep = exchange.request.keep_alive and not exchange.router.draining
     answer = judgement.answer(exchange.extra, close=not keep)
@@ -77,22 +77,22 @@ def pass_on(exchange: "Exchange", judgement: Judgement, now: float) -> None:
     exchange.client.answered(keep=keep)
 
 
-def ending(exchange: "Exchange", reply: Reply) -> Ending:
+def ending(exchange: "Exchange", reply: ReplyRelay) -> AttemptEnding:
     """How an answer ended that came to its end: an error among the events of a stream is none that serves anybody."""
     if reply.scan is None or not reply.scan.error:
-        return Ending.DONE
+        return AttemptEnding.DONE
     exchange.record.cut, exchange.record.reason = True, ENGINE_ERROR
-    return Ending.CUT
+    return AttemptEnding.CUT
 
 
-def usage(exchange: "Exchange", reply: Reply) -> Usage | None:
+def usage(exchange: "Exchange", reply: ReplyRelay) -> TokenUsage | None:
     """What the answer used: as the engine told it, or for a stream that tells nothing, as it was seen."""
     record, (usage, finish) = exchange.record, reply.told()
     if finish is not None:
         record.finish_reason = finish
     if usage is None:
         seen = 0 if reply.scan is None else reply.scan.deltas
-        return Usage(prompt_tokens=exchange.ask.prompt_tokens, output_tokens=seen) if seen else None
+        return TokenUsage(prompt_tokens=exchange.ask.prompt_tokens, output_tokens=seen) if seen else None
     record.prompt_tokens, record.output_tokens = usage.prompt_tokens, usage.output_tokens
     if usage.cached_tokens is not None:
         record.cached_tokens = usage.cached_tokens

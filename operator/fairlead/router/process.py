@@ -19,20 +19,20 @@ from time import time as wall_time
 from typing import Final
 
 import fairlead
-from fairlead.fleet.counts import count, verb
-from fairlead.fleet.endpoints import Seen
-from fairlead.router import settings as settings_file
+from fairlead.fleet.endpoints import DiscoveredEndpoint
+from fairlead.fleet.plurals import count, verb
 from fairlead.router import watched_file
-from fairlead.router.client import Client
-from fairlead.router.following import Following
-from fairlead.router.probing import PATIENCE, Patience
+from fairlead.router.client_connection import ClientConnection
+from fairlead.router.config import loader as settings_file
+from fairlead.router.config.loader import RouterConfig
+from fairlead.router.endpoint_sources import EndpointSource, routers_of, source_of
+from fairlead.router.observability import outputs
+from fairlead.router.observability.outputs import ObservabilityOptions
+from fairlead.router.observability.recorder import TelemetryRecorder
+from fairlead.router.probes import PROBE_BACKOFF, ProbeBackoff
 from fairlead.router.router import Router
-from fairlead.router.settings import Settings
-from fairlead.router.source import EndpointSource, routers_of, source_of
+from fairlead.router.source_subscription import SourceSubscription
 from fairlead.router.sweeper import EVERY_SECONDS, Sweeper
-from fairlead.router.telling import opening
-from fairlead.router.telling.opening import Surroundings
-from fairlead.router.telling.teller import Teller
 from fairlead.router.tls import ServerTls
 from fairlead.router.watched_file import WatchedFile
 
@@ -45,11 +45,11 @@ LAST_BYTES_SECONDS: Final = 1.0
 """What was written last is still on its way to slow clients."""
 LOOK_SECONDS: Final = 0.02
 LOOPBACK: Final = "127.0.0.1"
-Signals = asyncio.Queue[int]
+ExitSignals = asyncio.Queue[int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Start:
+class RouterOptions:
     """How one router is started."""
 
     config: Path
@@ -67,12 +67,12 @@ class Start:
     """A file, or `-` for standard output; nothing: no lines."""
     reread_seconds: float = watched_file.EVERY_SECONDS
     sweep_seconds: float = EVERY_SECONDS
-    patience: Patience = PATIENCE
-    sources: Callable[[Settings], EndpointSource] = source_of
-    routers: Callable[[Settings], EndpointSource | None] = routers_of
+    patience: ProbeBackoff = PROBE_BACKOFF
+    sources: Callable[[RouterConfig], EndpointSource] = source_of
+    routers: Callable[[RouterConfig], EndpointSource | None] = routers_of
 
 
-def serve(start: Start) -> int:
+def serve(start: RouterOptions) -> int:
     """Run on the fast loop until a signal; the exit code."""
     import uvloop  # noqa: PLC0415 - the pure lane imports this module on any loop
 
@@ -80,25 +80,25 @@ def serve(start: Start) -> int:
         return runner.run(run(start))
 
 
-async def run(start: Start) -> int:
+async def run(start: RouterOptions) -> int:
     """Serve until a signal; the exit code."""
-    seen: Signals = asyncio.Queue()
+    seen: ExitSignals = asyncio.Queue()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, seen.put_nowait, int(number))
     return await live(start, seen)
 
 
-async def live(start: Start, signals: Signals) -> int:
+async def live(start: RouterOptions, signals: ExitSignals) -> int:
     """The same with signals from anywhere. A first file that cannot be acted on ends it: there is nothing to keep."""
     settings = settings_file.load(start.config)
     watched_file.warn(settings)
-    router = Router(settings, _teller(start, settings), start.patience)
+    router = Router(settings, _telemetry_recorder(start, settings), start.patience)
     router.name = start.name
     router.peers.port = start.metrics_port or router.peers.port
     scraped = await _scraped(router, start)
-    doors = await Doors.opened(router, start)
+    doors = await ClientPort.opened(router, start)
     sweeper = Sweeper(router, start.sweep_seconds)
-    pods = Pods(router, start)
+    pods = EndpointDiscovery(router, start)
     watched = WatchedFile(start.config, settings)
     watching = asyncio.create_task(watched.follow(pods.apply, start.reread_seconds), name="the file")
     certificate = asyncio.create_task(doors.follow_certificate(start.reread_seconds), name="the certificate")
@@ -131,7 +131,7 @@ def settle_memory() -> None:
     gc.set_threshold(20_000, 50, 100)
 
 
-class Doors:
+class ClientPort:
     """Where clients come in."""
 
     def __init__(self, router: Router, server: asyncio.Server, tls: ServerTls) -> None:
@@ -140,11 +140,11 @@ class Doors:
         self.tls = tls
 
     @classmethod
-    async def opened(cls, router: Router, start: Start) -> "Doors":
+    async def opened(cls, router: Router, start: RouterOptions) -> "ClientPort":
         """Listen, in TLS where there is a certificate."""
         tls = ServerTls(router.settings)
         server = await asyncio.get_running_loop().create_server(
-            lambda: Client(router), start.host, start.port, backlog=BACKLOG, ssl=tls.context
+            lambda: ClientConnection(router), start.host, start.port, backlog=BACKLOG, ssl=tls.context
         )
         log.info("listening on %s:%d", start.host, start.port)
         return cls(router, server, tls)
@@ -166,15 +166,15 @@ class Doors:
             client.abort()
 
 
-class Pods:
+class EndpointDiscovery:
     """Follows where the engines come from, and how many routers there are."""
 
-    def __init__(self, router: Router, start: Start) -> None:
+    def __init__(self, router: Router, start: RouterOptions) -> None:
         self._router = router
-        self._engines = Following(lambda: start.sources(router.settings), router.desk.table.take)
-        self._routers = Following(lambda: start.routers(router.settings), self._count)
+        self._engines = SourceSubscription(lambda: start.sources(router.settings), router.desk.table.take)
+        self._routers = SourceSubscription(lambda: start.routers(router.settings), self._count)
 
-    def apply(self, fresh: Settings) -> None:
+    def apply(self, fresh: RouterConfig) -> None:
         """Take a new file in: requests that run keep what they began with."""
         before = self._router.settings
         self._router.apply(fresh)
@@ -189,26 +189,26 @@ class Pods:
         await self._engines.close()
         await self._routers.close()
 
-    def _count(self, seen: tuple[Seen, ...]) -> None:
+    def _count(self, seen: tuple[DiscoveredEndpoint, ...]) -> None:
         """This one counts itself before its own probe was answered: an empty list is no answer to "how many"."""
         ready = frozenset(one.pod for one in seen if one.ready and not one.ending)
         self._router.peers.take(seen)
         self._router.counted(len(ready) or None, ready)
 
 
-def _teller(start: Start, settings: Settings) -> Teller:
+def _telemetry_recorder(start: RouterOptions, settings: RouterConfig) -> TelemetryRecorder:
     """Lines and spans are opened when the configuration first wants them."""
-    told = Surroundings(
+    told = ObservabilityOptions(
         wall=wall_time,
         bits=random.Random().getrandbits,  # noqa: S311 - ids of traces, no secrets
         access_log=start.access_log,
         instance=os.environ.get("HOSTNAME", ""),
         version=fairlead.__version__,
     )
-    return Teller(opening.ways(told), settings.routing.telling, settings.models, monotonic())
+    return TelemetryRecorder(outputs.open_outputs(told), settings.routing.telling, settings.models, monotonic())
 
 
-async def _scraped(router: Router, start: Start) -> asyncio.Server | None:
+async def _scraped(router: Router, start: RouterOptions) -> asyncio.Server | None:
     if not start.metrics_port:
         return None
     host = start.metrics_host or start.host
@@ -220,7 +220,7 @@ async def _scraped(router: Router, start: Start) -> asyncio.Server | None:
         elif not _is_loopback(host):
             log.warning("metrics: open to all who reach %s:%d; name metricsKeys in the file", host, start.metrics_port)
     return await asyncio.get_running_loop().create_server(
-        lambda: Client(router, scraped=True), host, start.metrics_port
+        lambda: ClientConnection(router, scraped=True), host, start.metrics_port
     )
 
 
@@ -228,7 +228,7 @@ def _is_loopback(host: str) -> bool:
     return host in (LOOPBACK, "localhost", "::1") or host.startswith("127.")
 
 
-async def _leave(router: Router, doors: Doors, signals: Signals, start: Start) -> int:
+async def _leave(router: Router, doors: ClientPort, signals: ExitSignals, start: RouterOptions) -> int:
     """Drain, unless a second signal says otherwise."""
     draining = asyncio.create_task(_drain(router, doors, start.linger_seconds))
     again = asyncio.create_task(signals.get())
@@ -243,7 +243,7 @@ async def _leave(router: Router, doors: Doors, signals: Signals, start: Start) -
     return 128 + again.result()
 
 
-async def _drain(router: Router, doors: Doors, linger_seconds: float) -> None:
+async def _drain(router: Router, doors: ClientPort, linger_seconds: float) -> None:
     """Not ready at once; no new connection after a while; running answers get the time a request may take."""
     router.draining = True
     inside = router.teller.counts.inflight

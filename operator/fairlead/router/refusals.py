@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from math import ceil
 from typing import Final
 
-from fairlead.fleet.counts import count, verb
+from fairlead.fleet.plurals import count, verb
 from fairlead.fleet.token_rights import TokenRight
 from fairlead.router.wire.problems import Problem
-from fairlead.router.wire.request_heads import Head
+from fairlead.router.wire.request_heads import RequestHead
 from fairlead.routing.reasons import RefusalReason
 from fairlead.routing.refusal import Refusal
 
@@ -40,14 +40,14 @@ def of(refusal: Refusal) -> Problem:
     )
 
 
-def unknown_path(head: Head) -> Problem:
+def unknown_path(head: RequestHead) -> Problem:
     """Neither ours nor one that engines have."""
     asked = f"{_text(head.method)} {_text(head.path)}"
     told = f"{asked}: there is no such route; POST to one below /v1/, such as /v1/chat/completions, or GET /v1/models"
     return Problem(status=404, code="not_found", message=told)
 
 
-def no_route_at_engine(head: Head) -> Problem:
+def no_route_at_engine(head: RequestHead) -> Problem:
     """A text model has none for sounds, an old release none for what came later."""
     asked = f"{_text(head.method)} {_text(head.path)}"
     told = f"{asked}: the engine behind this address has no such route; ask for what its model can do, such as chat"
@@ -60,7 +60,7 @@ def no_max_tokens(*, told: bool) -> Problem:
     return Problem(status=400, code="invalid_request", message=said, param="max_tokens")
 
 
-def wrong_method(head: Head, allow: str) -> Problem:
+def wrong_method(head: RequestHead, allow: str) -> Problem:
     """The route is known, and takes others."""
     asked = f"{_text(head.method)} {_text(head.path)}"
     return Problem(status=405, code="method_not_allowed", message=f"{asked}: this route takes {allow}", allow=allow)
@@ -143,7 +143,7 @@ def too_slow(address: str, what: str, seconds: float) -> Problem:
     return Problem(status=504, code="replica_timeout", message=told)
 
 
-def stuck(address: str, why: str) -> Problem:
+def hung_engine(address: str, why: str) -> Problem:
     """The engine was taken out while it had this request."""
     return Problem(status=504, code="replica_stuck", message=f"replica {address}: {why}; send the request again")
 

@@ -12,32 +12,32 @@ from time import monotonic
 from typing import Any
 
 from fairlead.fleet.endpoints import EndpointState
-from fairlead.router import endpoints_page, figures, judging
+from fairlead.router import endpoint_report, engine_errors, engine_scraper
+from fairlead.router.authorization import MetricsAuthorizer
 from fairlead.router.cache.cache import ResponseCache
-from fairlead.router.client import Client
+from fairlead.router.cache_bridge import RoutableRevisions
+from fairlead.router.client_connection import ClientConnection
+from fairlead.router.config.loader import RouterConfig
+from fairlead.router.engine_scraper import EngineScraper
 from fairlead.router.exchange import Exchange
-from fairlead.router.figures import Watch
-from fairlead.router.guard import Guard
-from fairlead.router.intake import Caller
-from fairlead.router.permitting import Peers
-from fairlead.router.pool import Pool
-from fairlead.router.probing import PATIENCE, Patience, Prober
-from fairlead.router.recall import Rotation
-from fairlead.router.settings import Settings
-from fairlead.router.sharing import Sharing
-from fairlead.router.telling.standing import Standing
-from fairlead.router.telling.teller import Teller
-from fairlead.router.tls import EngineTls
-from fairlead.router.wire import blocks
-from fairlead.router.wire.limits import Limits
-from fairlead.router.wire.memory import Memory
-from fairlead.router.wire.request_heads import Head
+from fairlead.router.intake import ClientContext
+from fairlead.router.observability.recorder import TelemetryRecorder
+from fairlead.router.observability.snapshot import RouterSnapshot
+from fairlead.router.permit_requests import RouterPeers
+from fairlead.router.probes import PROBE_BACKOFF, EngineProber, ProbeBackoff
+from fairlead.router.shared_store import SharedStoreConnection
+from fairlead.router.tls import UpstreamTls
+from fairlead.router.upstream_pool import UpstreamPool
+from fairlead.router.wire import prefix_blocks
+from fairlead.router.wire.head_cache import HeadCache
+from fairlead.router.wire.limits import RequestLimits
+from fairlead.router.wire.request_heads import RequestHead
 from fairlead.routing.accounts import Account
-from fairlead.routing.desk import Desk
+from fairlead.routing.dispatcher import Dispatcher
+from fairlead.routing.dispatcher_config import DispatcherConfig
 from fairlead.routing.endpoint import Endpoint
-from fairlead.routing.hedging import Hedges
-from fairlead.routing.model import Model
-from fairlead.routing.terms import Terms
+from fairlead.routing.hedge_policy import HedgePolicy
+from fairlead.routing.served_model import ServedModel
 
 log = logging.getLogger(__name__)
 
@@ -45,49 +45,53 @@ log = logging.getLogger(__name__)
 class Router:
     """Everything a request meets on its way."""
 
-    def __init__(self, settings: Settings, teller: Teller, patience: Patience = PATIENCE) -> None:
+    def __init__(
+        self, settings: RouterConfig, teller: TelemetryRecorder, patience: ProbeBackoff = PROBE_BACKOFF
+    ) -> None:
         self.settings = settings
         self.teller = teller
         self.draining = False
         self.emptied: Callable[[], None] | None = None
         """Called whenever the last request inside has ended."""
-        self.memory = Memory()
-        self.limits = Limits()
+        self.memory = HeadCache()
+        self.limits = RequestLimits()
         self.timeouts = settings.routing.timeouts
         self.hedging = settings.routing.hedging
-        self.hedges = Hedges()
+        self.hedges = HedgePolicy()
         self.live: set[Exchange] = set()
         """Every request that asked for a place and has not ended."""
-        self.clients: set[Client] = set()
-        self.callers: dict[Head, Caller] = {}
+        self.clients: set[ClientConnection] = set()
+        self.callers: dict[RequestHead, ClientContext] = {}
         self.routers: int | None = None
         """How many are ready, this one among them, where they are counted."""
         self.ready_routers: frozenset[str] = frozenset()
         self.name = ""
         """Of this one's pod; without it no router keeps a tenant's rates for the others."""
         self._serving: set[Endpoint] = set()
-        self.desk = Desk(_terms(settings, settings.routers), self._changed)
-        self.pools: dict[Endpoint, Pool] = {}
-        self.watches: dict[Endpoint, Watch] = {}
-        self.tls = EngineTls()
-        self.prober = Prober(self.desk.table, self.pool, lambda: self.settings, patience)
+        self.desk = Dispatcher(_dispatcher_config(settings, settings.routers), self._changed)
+        self.pools: dict[Endpoint, UpstreamPool] = {}
+        self.watches: dict[Endpoint, EngineScraper] = {}
+        self.tls = UpstreamTls()
+        self.prober = EngineProber(self.desk.table, self.pool, lambda: self.settings, patience)
         self._ids = count(1)
         self._id_prefix = os.urandom(8).hex().encode()
         self._turning = False
         self.cache = ResponseCache(settings.routing.cache)
-        self.rotation = Rotation()
-        self.sharing = Sharing(self.cache)
-        self.peers = Peers(self)
-        self.guard = Guard(lambda: self.settings)
+        self.rotation = RoutableRevisions()
+        self.sharing = SharedStoreConnection(self.cache)
+        self.peers = RouterPeers(self)
+        self.guard = MetricsAuthorizer(lambda: self.settings)
         self.apply(settings)
 
-    def apply(self, settings: Settings) -> None:
+    def apply(self, settings: RouterConfig) -> None:
         """A new configuration: requests that run keep what they began with."""
         self.settings = settings
         routing = settings.routing
         self.timeouts = routing.timeouts
         self.hedging = routing.hedging
-        self.limits = Limits(head_bytes=routing.door.max_header_bytes, body_bytes=routing.limits.max_request_bytes)
+        self.limits = RequestLimits(
+            head_bytes=routing.door.max_header_bytes, body_bytes=routing.limits.max_request_bytes
+        )
         self.callers.clear()
         self.cache.apply(routing.cache)
         self.sharing.apply(settings.redis_url)
@@ -107,7 +111,7 @@ class Router:
     def _share(self) -> None:
         routers = self.settings.routers if self.routers is None else max(1, self.routers)
         peers = self.ready_routers if self.name else frozenset()
-        terms = replace(_terms(self.settings, routers), peers=peers, name=self.name)
+        terms = replace(_dispatcher_config(self.settings, routers), peers=peers, name=self.name)
         self.desk.apply(terms, monotonic())
 
     @property
@@ -132,17 +136,17 @@ class Router:
         salt = account.name.encode() if self.salted else b""
         if adapter is not None:
             salt = b"%b\0%b" % (salt, adapter.encode())
-        return blocks.of(prompt, salt)
+        return prefix_blocks.of(prompt, salt)
 
     def salt_of(self, account: Account) -> bytes:
         """What engines keep a tenant's prefixes apart by; its name does not leave the house."""
         return b'"%b"' % sha256(b"fairlead:" + account.name.encode()).hexdigest()[:32].encode()
 
-    def pool(self, endpoint: Endpoint) -> Pool:
+    def pool(self, endpoint: Endpoint) -> UpstreamPool:
         """The connections to this engine."""
         found = self.pools.get(endpoint)
         if found is None:
-            found = self.pools[endpoint] = Pool(endpoint, self.memory, self.teller.counts, self._engine_tls)
+            found = self.pools[endpoint] = UpstreamPool(endpoint, self.memory, self.teller.counts, self._engine_tls)
         return found
 
     def _engine_tls(self) -> ssl.SSLContext | None:
@@ -166,7 +170,7 @@ class Router:
         """The page as Prometheus reads it."""
         desk = self.desk
         queue = desk.snapshot(monotonic())
-        standing = Standing(
+        standing = RouterSnapshot(
             endpoints=desk.table.endpoints,
             lanes=queue.lanes,
             held=queue.held,
@@ -182,11 +186,11 @@ class Router:
     def seen(self) -> dict[str, Any]:
         """What it sees, for people, the operator and the autoscaler."""
         came = self.teller.counts.demand.values()
-        return endpoints_page.told(self.desk, came, monotonic(), draining=self.draining)
+        return endpoint_report.report(self.desk, came, monotonic(), draining=self.draining)
 
-    def cards(self) -> list[figures.Card]:
+    def cards(self) -> list[engine_scraper.ModelCard]:
         """The models that clients may ask for."""
-        return figures.union(list(self.watches.values()), self.settings.models)
+        return engine_scraper.union(list(self.watches.values()), self.settings.models)
 
     # What happens around requests
 
@@ -225,17 +229,17 @@ class Router:
 
 def _cause(endpoint: Endpoint) -> str:
     """Who took it out of rotation, as metrics tell it."""
-    if endpoint.state is EndpointState.DRAINING or endpoint.reason == judging.LEAVING:
+    if endpoint.state is EndpointState.DRAINING or endpoint.reason == engine_errors.SHUTTING_DOWN:
         return "leaving"
     if endpoint.state is EndpointState.NOT_READY:
         return "probe"
     return "watchdog" if endpoint.reason.startswith("no progress") else "breaker"
 
 
-def _terms(settings: Settings, routers: int) -> Terms:
-    model = Model(
+def _dispatcher_config(settings: RouterConfig, routers: int) -> DispatcherConfig:
+    model = ServedModel(
         names=settings.models,
         adapters=frozenset(settings.adapters),
         max_context_tokens=settings.max_context_tokens,
     )
-    return Terms(routing=settings.routing, model=model, routers=routers, keys=settings.keys)
+    return DispatcherConfig(routing=settings.routing, model=model, routers=routers, keys=settings.keys)

@@ -10,8 +10,8 @@ from time import monotonic
 from typing import TYPE_CHECKING, Final
 
 from fairlead.fleet.endpoints import EndpointState
-from fairlead.router import endings, hedge
-from fairlead.router.figures import Watch
+from fairlead.router import hedge, interruptions
+from fairlead.router.engine_scraper import EngineScraper
 from fairlead.routing import watchdog
 from fairlead.routing.endpoint import Endpoint
 
@@ -59,7 +59,7 @@ class Sweeper:
         for exchange in list(router.live):
             exchange.look(now)
             if now >= exchange.due or now >= exchange.ends_at:
-                endings.late(exchange, now)
+                interruptions.timed_out(exchange, now)
         if router.hedging.enabled:
             for exchange in [one for one in router.live if now >= one.hedge_at and one.rival is None]:
                 exchange.hedge_at = inf
@@ -81,7 +81,7 @@ class Sweeper:
         """An engine that has work and makes no progress is taken out, and its requests with it."""
         router, timeouts = self._router, self._router.timeouts
         cap = max(timeouts.first_token_seconds, timeouts.between_tokens_seconds)
-        why = watchdog.stuck(endpoint, now, cap)
+        why = watchdog.hang_reason(endpoint, now, cap)
         if why is None:
             return
         inside = [one for one in router.live if one.ask.endpoint is endpoint]
@@ -89,7 +89,7 @@ class Sweeper:
             return  # whole answers are silent until they are whole, and this engine tells no figures that would move
         router.desk.table.failed(endpoint, why, at_once=True)
         for exchange in inside:
-            endings.stuck(exchange, why, now)
+            interruptions.hung(exchange, why, now)
 
     def _pools(self, now: float) -> None:
         router = self._router
@@ -108,5 +108,7 @@ class Sweeper:
                 del router.watches[endpoint]
         for endpoint in table.endpoints:
             if endpoint.state in _ASKED:
-                watch = router.watches.get(endpoint) or router.watches.setdefault(endpoint, Watch(table, endpoint))
+                watch = router.watches.get(endpoint) or router.watches.setdefault(
+                    endpoint, EngineScraper(table, endpoint)
+                )
                 watch.ask(router.pool(endpoint), now)

@@ -7,8 +7,8 @@ import logging
 import ssl
 from pathlib import Path
 
-from fairlead.router.settings import Settings
-from fairlead.router.watched_file import Stamp, stamp
+from fairlead.router.config.loader import RouterConfig
+from fairlead.router.watched_file import FileStamp, stamp
 
 log = logging.getLogger(__name__)
 
@@ -16,16 +16,16 @@ log = logging.getLogger(__name__)
 class ServerTls:
     """For clients; nothing where they speak plain HTTP."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: RouterConfig) -> None:
         self.context: ssl.SSLContext | None = None
-        self._seen: tuple[Stamp, ...] = ()
+        self._seen: tuple[FileStamp, ...] = ()
         if settings.tls_cert_file and settings.tls_key_file:
             self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             self.context.minimum_version = ssl.TLSVersion.TLSv1_2
             self.context.set_alpn_protocols(["http/1.1"])
             self._load(settings.tls_cert_file, settings.tls_key_file)
 
-    def look(self, settings: Settings) -> None:
+    def look(self, settings: RouterConfig) -> None:
         """Take a rotated certificate; one that cannot be read leaves the old one in force."""
         if self.context is None or not settings.tls_cert_file or not settings.tls_key_file:
             return
@@ -44,14 +44,14 @@ class ServerTls:
         self.context.load_cert_chain(cert, key)
 
 
-class EngineTls:
+class UpstreamTls:
     """For engines; the authority's file is read again when it changes, for connections made from then on."""
 
     def __init__(self) -> None:
         self._context: ssl.SSLContext | None = None
-        self._seen: tuple[str, Stamp] | None = None
+        self._seen: tuple[str, FileStamp] | None = None
 
-    def context(self, settings: Settings) -> ssl.SSLContext | None:
+    def context(self, settings: RouterConfig) -> ssl.SSLContext | None:
         """What a new connection to an engine is made with."""
         path = settings.engine_ca_file
         if not path:
@@ -68,5 +68,5 @@ class EngineTls:
         return self._context
 
 
-def _stamps(*paths: str) -> tuple[Stamp, ...]:
+def _stamps(*paths: str) -> tuple[FileStamp, ...]:
     return tuple(stamp(Path(path)) for path in paths)

@@ -6,24 +6,24 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from fairlead.router import settings
-from fairlead.router.settings import Misconfigured, Settings
+from fairlead.router.config import loader
+from fairlead.router.config.loader import RouterConfig, RouterConfigError
 
 log = logging.getLogger(__name__)
 
 EVERY_SECONDS: Final = 1.0
-Stamp = tuple[int, int, int] | None
+FileStamp = tuple[int, int, int] | None
 
 
 class WatchedFile:
     """The file, and the Secrets it names: one that changes is a change of the whole."""
 
-    def __init__(self, path: Path, read: Settings) -> None:
+    def __init__(self, path: Path, read: RouterConfig) -> None:
         self._path = path
         self._files = read.files
         self._known = self._stamps()
 
-    async def follow(self, tell: Callable[[Settings], None], every_seconds: float = EVERY_SECONDS) -> None:
+    async def follow(self, tell: Callable[[RouterConfig], None], every_seconds: float = EVERY_SECONDS) -> None:
         """Look until cancelled. A mounted ConfigMap changes by a link, so the file behind it is looked at."""
         while True:
             await asyncio.sleep(every_seconds)
@@ -32,8 +32,8 @@ class WatchedFile:
                 continue
             self._known = now
             try:
-                fresh = settings.load(self._path)
-            except (Misconfigured, OSError, UnicodeDecodeError) as problem:
+                fresh = loader.load(self._path)
+            except (RouterConfigError, OSError, UnicodeDecodeError) as problem:
                 log.error("%s: %s; what was read before stays in force", self._path, problem)  # noqa: TRY400 - no trace needed
             else:
                 log.info("%s: read again", self._path)
@@ -42,17 +42,17 @@ class WatchedFile:
                 self._files = fresh.files
                 self._known = self._stamps()
 
-    def _stamps(self) -> tuple[Stamp, ...]:
+    def _stamps(self) -> tuple[FileStamp, ...]:
         return (stamp(self._path), *(stamp(Path(one)) for one in self._files))
 
 
-def warn(told: Settings) -> None:
+def warn(told: RouterConfig) -> None:
     """What is not as its writer will have meant it."""
     for sentence in told.warnings:
         log.warning("%s", sentence)
 
 
-def stamp(path: Path) -> Stamp:
+def stamp(path: Path) -> FileStamp:
     """What differs when the file does; nothing while there is none."""
     try:
         seen = path.stat()

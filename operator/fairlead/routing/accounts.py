@@ -8,14 +8,14 @@ from math import ceil, inf
 from typing import TYPE_CHECKING, Final
 
 from fairlead.fleet.tenants import Band, Tenant
-from fairlead.routing import homes, rates
-from fairlead.routing.rates import Bucket
+from fairlead.routing import rate_ownership, rates
+from fairlead.routing.dispatcher_config import DispatcherConfig
+from fairlead.routing.rates import RateBucket
 from fairlead.routing.reasons import RefusalReason
 from fairlead.routing.refusal import Refusal
-from fairlead.routing.terms import Terms
 
 if TYPE_CHECKING:
-    from fairlead.routing.fair_queue import Line
+    from fairlead.routing.fair_queue import TenantQueue
 
 OPEN: Final = Tenant(name="", keys=())
 """Everybody, where no tenants are configured."""
@@ -37,8 +37,8 @@ class Account:
     """This router's share of the tenant's concurrency."""
     shadow: bool = False
     """What is over its limits is counted and let through."""
-    tokens: Bucket | None = None
-    requests: Bucket | None = None
+    tokens: RateBucket | None = None
+    requests: RateBucket | None = None
     home: str | None = None
     """The router that keeps its rates, where that is another one."""
     owed_requests: int = 0
@@ -49,7 +49,7 @@ class Account:
     """Waiting, batch work included."""
     batched: int = 0
     """Waiting in the batch lane."""
-    parked: "list[Line]" = field(default_factory=list)
+    parked: "list[TenantQueue]" = field(default_factory=list)
     """Lines that stepped aside because its concurrency is used up; the next of its endings lets them stand again."""
     asked: int = 0
     """Requests since the start; likewise below."""
@@ -82,7 +82,7 @@ class Accounts:
         self._everybody = Account(tenant=OPEN)
         """Kept beside the named ones: tenants may be configured and taken away while its requests run."""
 
-    def take(self, terms: Terms, now: float) -> None:
+    def take(self, terms: DispatcherConfig, now: float) -> None:
         """The tenants as they are now; one that stays keeps its counters."""
         routing = terms.routing
         ranks = {one.name: place for place, one in enumerate(ordered(routing.bands))}
@@ -117,13 +117,13 @@ def ordered(bands: tuple[Band, ...]) -> list[Band]:
     return sorted(bands, key=lambda one: -one.priority)
 
 
-def _limit(account: Account, tenant: Tenant, terms: Terms, now: float) -> None:
+def _limit(account: Account, tenant: Tenant, terms: DispatcherConfig, now: float) -> None:
     """Concurrency is rounded up: together R routers let at most R - 1 more run than the limit says, never fewer."""
     account.tenant = tenant
     account.shadow = tenant.shadow or terms.routing.limits.shadow
     most = tenant.max_concurrency
     account.most_inflight = inf if most is None else ceil(most / terms.routers)
-    kept_at = homes.home(tenant.name, terms.peers)
+    kept_at = rate_ownership.rate_owner(tenant.name, terms.peers)
     account.home = kept_at if kept_at != terms.name and _is_limited(tenant) else None
     parts = 1 if kept_at is not None and account.home is None else terms.routers
     account.tokens = rates.changed(account.tokens, tenant.tokens_per_minute, parts, now)

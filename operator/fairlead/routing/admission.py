@@ -12,22 +12,22 @@ from collections.abc import Callable
 from math import ceil
 from typing import Final
 
-from fairlead.fleet.counts import count
+from fairlead.fleet.plurals import count
 from fairlead.routing import permits
 from fairlead.routing.accounts import Account
-from fairlead.routing.ask import Ask
-from fairlead.routing.expectations import Expectations
+from fairlead.routing.dispatcher_config import DispatcherConfig
+from fairlead.routing.expectations import TokenExpectations
 from fairlead.routing.permits import Permit
 from fairlead.routing.reasons import RefusalReason
 from fairlead.routing.refusal import Refusal
-from fairlead.routing.terms import Terms
+from fairlead.routing.routing_request import RoutingRequest
 
 DOUBT: Final = 0.25
 """How far an estimate may be off. Chosen: too small refuses wrongly, too large only has more prompts counted."""
 UNSAID_OUTPUT: Final = 2**31
 """What a reply may have where neither the request nor a limit nor the context says."""
 
-Check = Callable[["Admission", Ask, float], Refusal | None]
+Check = Callable[["Admission", RoutingRequest, float], Refusal | None]
 
 
 class Admission:
@@ -35,7 +35,7 @@ class Admission:
 
     __slots__ = ("_base", "_checks", "_expectations", "_names", "_terms", "context", "most_output", "most_prompt")
 
-    def __init__(self, terms: Terms, expectations: Expectations) -> None:
+    def __init__(self, terms: DispatcherConfig, expectations: TokenExpectations) -> None:
         limits, tenants = terms.routing.limits, terms.routing.tenants
         self._terms = terms
         self._expectations = expectations
@@ -48,7 +48,7 @@ class Admission:
         chain = ((_prompt, self.most_prompt), (_output, self.most_output), (_context, self.context), (_rates, limited))
         self._checks: tuple[Check, ...] = tuple(check for check, asked_for in chain if asked_for)
 
-    def refusal(self, ask: Ask, now: float) -> Refusal | None:
+    def refusal(self, ask: RoutingRequest, now: float) -> Refusal | None:
         """Why not, or nothing. What its rates are charged stands in the request afterwards."""
         for check in self._checks:
             refused = check(self, ask, now)
@@ -83,7 +83,7 @@ class Admission:
             param="model",
         )
 
-    def needs_count(self, ask: Ask) -> bool:
+    def needs_count(self, ask: RoutingRequest) -> bool:
         """Whether the estimate is too near the limit for prompts to judge by."""
         if not self.most_prompt or ask.counted:
             return False
@@ -94,12 +94,12 @@ class Admission:
         """What a request may get that names no number of tokens."""
         return self.most_output or self.context or UNSAID_OUTPUT
 
-    def cost(self, ask: Ask) -> int:
+    def cost(self, ask: RoutingRequest) -> int:
         """Tokens it is expected to take, both ways."""
         return ask.prompt_tokens + self._expectations.reply(ask.account.name, ask.output_tokens)
 
 
-def _prompt(limits: Admission, ask: Ask, now: float) -> Refusal | None:  # noqa: ARG001  # one shape for all checks
+def _prompt(limits: Admission, ask: RoutingRequest, now: float) -> Refusal | None:  # noqa: ARG001  # one shape for all checks
     if ask.prompt_tokens <= limits.most_prompt:
         return None
     return Refusal(
@@ -108,7 +108,7 @@ def _prompt(limits: Admission, ask: Ask, now: float) -> Refusal | None:  # noqa:
     )
 
 
-def _output(limits: Admission, ask: Ask, now: float) -> Refusal | None:  # noqa: ARG001
+def _output(limits: Admission, ask: RoutingRequest, now: float) -> Refusal | None:  # noqa: ARG001
     if not ask.says_output or ask.output_tokens <= limits.most_output:
         return None
     return Refusal(
@@ -119,7 +119,7 @@ def _output(limits: Admission, ask: Ask, now: float) -> Refusal | None:  # noqa:
     )
 
 
-def _context(limits: Admission, ask: Ask, now: float) -> Refusal | None:  # noqa: ARG001
+def _context(limits: Admission, ask: RoutingRequest, now: float) -> Refusal | None:  # noqa: ARG001
     surely = ask.prompt_tokens if ask.counted else int(ask.prompt_tokens * (1 - DOUBT))
     output = ask.output_tokens if ask.says_output else 1
     if surely + output <= limits.context:
@@ -132,7 +132,7 @@ def _context(limits: Admission, ask: Ask, now: float) -> Refusal | None:  # noqa
     )
 
 
-def _rates(limits: Admission, ask: Ask, now: float) -> Refusal | None:
+def _rates(limits: Admission, ask: RoutingRequest, now: float) -> Refusal | None:
     """A permit that another router gave is charged already."""
     permit, account = ask.permit, ask.account
     if permit is None:
@@ -152,7 +152,7 @@ def _rates(limits: Admission, ask: Ask, now: float) -> Refusal | None:
     return None
 
 
-def charge(ask: Ask, permit: Permit) -> None:
+def charge(ask: RoutingRequest, permit: Permit) -> None:
     """From now on it stands in the request what comes back when it is not used."""
     account = ask.account
     if account.requests is None and account.tokens is None:
@@ -169,21 +169,21 @@ def _too_fast(reason: RefusalReason, what: str, seconds: float) -> Refusal:
     return Refusal(reason=reason, message=message, retry_after_seconds=seconds)
 
 
-def give_back_request(ask: Ask) -> None:
+def give_back_request(ask: RoutingRequest) -> None:
     """It never went to an engine: it does not count against the tenant's rate."""
     if ask.paid_request:
         _give_back(ask, 1, 0)
     ask.paid_request = False
 
 
-def settle(ask: Ask, used: int) -> None:
+def settle(ask: RoutingRequest, used: int) -> None:
     """What was reserved against what was used; nothing stays reserved."""
     if used != ask.reserved_tokens:
         _give_back(ask, 0, ask.reserved_tokens - used)
     ask.reserved_tokens = 0
 
 
-def _give_back(ask: Ask, requests: int, tokens: int) -> None:
+def _give_back(ask: RoutingRequest, requests: int, tokens: int) -> None:
     """To the router that keeps the rates, with the next question to it."""
     account = ask.account
     if ask.permit is not None and ask.permit.away:
@@ -193,6 +193,6 @@ def _give_back(ask: Ask, requests: int, tokens: int) -> None:
         permits.give_back(account, requests, tokens)
 
 
-def _length(ask: Ask) -> str:
+def _length(ask: RoutingRequest) -> str:
     said = count(ask.prompt_tokens, "token")
     return said if ask.counted else f"about {said}"

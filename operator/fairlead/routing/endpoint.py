@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from math import inf
 
 from fairlead.fleet.endpoints import EndpointState
-from fairlead.fleet.light import light
+from fairlead.fleet.light_dataclass import light
 
 
 @light
-class Figures:
+class EndpointSample:
     """What the engine's own metrics told: requests of all routers together."""
 
     at: float
@@ -42,7 +42,7 @@ class Endpoint:
     """As many as run there at once; more would only wait in its own queue."""
     kv_tokens: int | None = None
     """What its KV cache holds, where it is known."""
-    figures: Figures | None = None
+    figures: EndpointSample | None = None
     failures: int = 0
     """Failed requests in a row."""
     progress_at: float = 0.0

@@ -23,7 +23,7 @@ BLOCK_BYTES: Final = 512
 """As `router.wire` cuts prompts."""
 
 
-class Mean:
+class RunningMean:
     """A running mean in two slots: exact for the first ones, then the last count most."""
 
     __slots__ = ("count", "value")
@@ -39,7 +39,7 @@ class Mean:
         self.value += (value - self.value) / self.count
 
 
-class BytesAToken:
+class BytesPerToken:
     """By size, not by request: a chat template adds a hundred tokens to a prompt of twenty bytes, and says nothing
     about one of twenty thousand."""
 
@@ -59,16 +59,16 @@ class BytesAToken:
         self.value = min(max(self._bytes / self._tokens, 0.5), 16.0)
 
 
-class Expectations:
+class TokenExpectations:
     """Of one model."""
 
     __slots__ = ("_everybody", "_replies", "bytes_a_token", "prompt")
 
     def __init__(self) -> None:
-        self._everybody = Mean(REPLY_GUESS)
-        self._replies: dict[str, Mean] = {}
-        self.bytes_a_token = BytesAToken()
-        self.prompt = Mean(PROMPT_GUESS)
+        self._everybody = RunningMean(REPLY_GUESS)
+        self._replies: dict[str, RunningMean] = {}
+        self.bytes_a_token = BytesPerToken()
+        self.prompt = RunningMean(PROMPT_GUESS)
         """Tokens of a prompt that were not held where it went."""
 
     def reply(self, name: str, most: int) -> int:
@@ -83,7 +83,7 @@ class Expectations:
         if mine is None:
             if len(self._replies) >= MOST_NAMES:
                 return
-            mine = self._replies[name] = Mean(REPLY_GUESS)
+            mine = self._replies[name] = RunningMean(REPLY_GUESS)
         mine.add(tokens)
 
     def tokens(self, text_bytes: int) -> int:

@@ -14,10 +14,10 @@ from collections import OrderedDict
 from heapq import heappop, heappush, heapreplace
 
 from fairlead.routing.accounts import Account
-from fairlead.routing.ask import Ask
+from fairlead.routing.routing_request import RoutingRequest
 
 
-class Share:
+class TenantShare:
     """One tenant's virtual time here."""
 
     __slots__ = ("account", "lines", "start", "waiting")
@@ -26,24 +26,24 @@ class Share:
         self.account = account
         self.start = 0.0
         """When its next request starts, if it waits by then."""
-        self.lines: dict[str | None, Line] = {}
+        self.lines: dict[str | None, TenantQueue] = {}
         self.waiting = 0
 
 
-class Line:
+class TenantQueue:
     """Requests of one tenant for one adapter, oldest first."""
 
     __slots__ = ("asks", "queue", "share", "standing")
 
-    def __init__(self, share: Share, queue: "FairQueue") -> None:
+    def __init__(self, share: TenantShare, queue: "FairQueue") -> None:
         self.share = share
         self.queue = queue
-        self.asks: OrderedDict[Ask, None] = OrderedDict()
+        self.asks: OrderedDict[RoutingRequest, None] = OrderedDict()
         self.standing = False
         """It has a place in the heap."""
 
     @property
-    def oldest(self) -> Ask:
+    def oldest(self) -> RoutingRequest:
         """Only of a line in which somebody waits."""
         return next(iter(self.asks))
 
@@ -54,20 +54,20 @@ class FairQueue:
     __slots__ = ("_heap", "_serial", "_shares", "_virtual", "waiting")
 
     def __init__(self) -> None:
-        self._shares: dict[Account, Share] = {}
-        self._heap: list[tuple[float, int, Line]] = []
+        self._shares: dict[Account, TenantShare] = {}
+        self._heap: list[tuple[float, int, TenantQueue]] = []
         self._serial = 0
         self._virtual = 0.0
         self.waiting = 0
 
-    def add(self, ask: Ask, *, first: bool = False) -> None:
+    def add(self, ask: RoutingRequest, *, first: bool = False) -> None:
         """It waits behind its tenant's others; first when it had its turn already and its engine failed it."""
         share = self._shares.get(ask.account)
         if share is None:
-            share = self._shares[ask.account] = Share(ask.account)
+            share = self._shares[ask.account] = TenantShare(ask.account)
         line = share.lines.get(ask.adapter)
         if line is None:
-            line = share.lines[ask.adapter] = Line(share, self)
+            line = share.lines[ask.adapter] = TenantQueue(share, self)
         line.asks[ask] = None
         if first:
             line.asks.move_to_end(ask, last=False)
@@ -77,7 +77,7 @@ class FairQueue:
         if not line.standing:
             self.stand(line)
 
-    def first(self) -> Line | None:
+    def first(self) -> TenantQueue | None:
         """Whose turn it is; its oldest request is served, or it steps aside."""
         heap = self._heap
         while heap:
@@ -92,7 +92,7 @@ class FairQueue:
                 return line
         return None
 
-    def serve(self, line: Line) -> Ask:
+    def serve(self, line: TenantQueue) -> RoutingRequest:
         """Its oldest request goes, at its cost; the line is the one that `first` named."""
         share = line.share
         ask = line.oldest
@@ -101,12 +101,12 @@ class FairQueue:
         share.start += ask.cost / share.account.tenant.weight
         return ask
 
-    def step_aside(self, line: Line) -> None:
+    def step_aside(self, line: TenantQueue) -> None:
         """It is not asked again until it stands up; the line is the one that `first` named."""
         heappop(self._heap)
         line.standing = False
 
-    def stand(self, line: Line) -> None:
+    def stand(self, line: TenantQueue) -> None:
         """It is asked again. What passed while it stood aside is not saved up for it."""
         if line.standing or not line.asks:
             return
@@ -115,7 +115,7 @@ class FairQueue:
         line.standing = True
         heappush(self._heap, (line.share.start, self._serial, line))
 
-    def withdraw(self, ask: Ask, line: Line) -> None:
+    def withdraw(self, ask: RoutingRequest, line: TenantQueue) -> None:
         """It waits no more; an empty line leaves when its turn comes."""
         del line.asks[ask]
         ask.line = None
@@ -132,7 +132,7 @@ class FairQueue:
         share = self._shares.get(account)
         return ((share.waiting if share else 0) + 1) / account.tenant.weight
 
-    def longest(self) -> tuple[float, Ask] | None:
+    def longest(self) -> tuple[float, RoutingRequest] | None:
         """Of the tenant with most waiting for its weight: how many a unit, and the one that came last."""
         shares = [share for share in self._shares.values() if share.waiting]
         if not shares:
@@ -143,14 +143,14 @@ class FairQueue:
         )
 
     @property
-    def asks(self) -> list[Ask]:
+    def asks(self) -> list[RoutingRequest]:
         """All that wait."""
         return [ask for share in self._shares.values() for line in share.lines.values() for ask in line.asks]
 
 
-def _queued_at(ask: Ask) -> float:
+def _queued_at(ask: RoutingRequest) -> float:
     return ask.queued_at
 
 
-def _part(share: Share) -> float:
+def _part(share: TenantShare) -> float:
     return share.waiting / share.account.tenant.weight

@@ -12,19 +12,19 @@ from enum import Enum, auto
 from math import inf
 from typing import Final
 
-from fairlead.fleet.gateways import Routing
+from fairlead.fleet.gateways import RoutingSettings
 from fairlead.fleet.tenants import Lane
 from fairlead.routing.accounts import ordered
-from fairlead.routing.ask import Ask
 from fairlead.routing.bands import BandQueue, Bands
 from fairlead.routing.occupancy import Occupancy
+from fairlead.routing.routing_request import RoutingRequest
 
 HALF: Final = 0.5
 SLACK: Final = 1e-9
 """A tenth of ten seats is one seat, whatever binary fractions make of it."""
 
 
-class Block(Enum):
+class LaneAvailability(Enum):
     """Whether a newcomer may try its luck, or must stand behind those that wait."""
 
     FREE = auto()
@@ -42,7 +42,7 @@ class LaneQueue:
     def __init__(self, lane: Lane) -> None:
         self.lane = lane
         self.bands = Bands(())
-        self.block = Block.FREE
+        self.block = LaneAvailability.FREE
         self.most_seconds = inf
         self.inflight = 0
         self.tokens = 0
@@ -51,7 +51,7 @@ class LaneQueue:
         """Requests under way without a first token; likewise."""
 
 
-class Lanes:
+class LaneScheduler:
     """All lanes of one router."""
 
     __slots__ = ("_batch_below", "_long_share", "_owed", "_routing", "all", "batch", "insists", "interactive", "long")
@@ -65,15 +65,15 @@ class Lanes:
         """A long job has waited so long that nobody goes before it."""
         self._owed = 0.0
         """Tokens that long jobs are owed."""
-        self._routing = Routing()
+        self._routing = RoutingSettings()
         self._long_share = self._batch_below = 1.0
 
-    def take(self, routing: Routing) -> list[Ask]:
+    def take(self, routing: RoutingSettings) -> list[RoutingRequest]:
         """Other settings from now on; answers who waited, to be put in again, the oldest first."""
         waiting = [ask for lane in self.all for queue in lane.bands.queues for ask in queue.asks]
         bands = ordered(routing.bands)
         for lane in self.all:
-            lane.bands, lane.block = Bands(bands), Block.FREE
+            lane.bands, lane.block = Bands(bands), LaneAvailability.FREE
         long, batch = routing.long_lane, routing.batch_lane
         seconds = routing.limits.max_queue_seconds
         self.interactive.most_seconds = inf if seconds is None else seconds
@@ -84,7 +84,7 @@ class Lanes:
         self._batch_below = batch.below_utilization if batch else 1.0
         return sorted(waiting, key=_queued_at)
 
-    def of(self, ask: Ask) -> LaneQueue:
+    def of(self, ask: RoutingRequest) -> LaneQueue:
         """Where it belongs; without a lane of its own it is interactive."""
         routing = self._routing
         if ask.batch and routing.batch_lane is not None:
@@ -125,7 +125,7 @@ class Lanes:
             waits = self.long.bands.waiting
             self._owed = self._owed + cost * self._long_share * HALF if waits else 0.0
 
-    def may_start(self, lane: LaneQueue, ask: Ask, fleet: Occupancy, inflight: int) -> bool:
+    def may_start(self, lane: LaneQueue, ask: RoutingRequest, fleet: Occupancy, inflight: int) -> bool:
         """Whether the lane's part of the fleet suffices for one more."""
         if lane is self.interactive:
             return True
@@ -140,7 +140,7 @@ class Lanes:
             and (not fleet.kv_tokens or lane.tokens + ask.cost <= share * fleet.kv_tokens)
         )
 
-    def past(self, lane: LaneQueue, ask: Ask, now: float) -> None:
+    def past(self, lane: LaneQueue, ask: RoutingRequest, now: float) -> None:
         """There was no room for the long job whose turn it is: it insists once it has waited half its time."""
         if lane is self.long and now - ask.queued_at >= lane.most_seconds * HALF:
             self.insists = True
@@ -148,7 +148,7 @@ class Lanes:
     def withdrawn(self, lane: LaneQueue) -> None:
         """Somebody waits no more; nobody stands behind an empty lane."""
         if not lane.bands.waiting:
-            lane.block = Block.FREE
+            lane.block = LaneAvailability.FREE
             if lane is self.long and self.insists:
                 self.insists = False
                 self.open()
@@ -156,7 +156,7 @@ class Lanes:
     def open(self) -> None:
         """Whoever comes may try; the next turns say again who stands before it."""
         for lane in self.all:
-            lane.block = Block.FREE
+            lane.block = LaneAvailability.FREE
 
     @staticmethod
     def leaves_reserve(queue: BandQueue, fleet: Occupancy, inflight: int) -> bool:
@@ -164,5 +164,5 @@ class Lanes:
         return not queue.reserved_above or fleet.used(inflight + 1) <= 1 - queue.reserved_above + SLACK
 
 
-def _queued_at(ask: Ask) -> float:
+def _queued_at(ask: RoutingRequest) -> float:
     return ask.queued_at

@@ -4,14 +4,14 @@ Each tenant with rates has one router that keeps them whole, the same one for al
 ask it. So a limit means the same whichever router a client meets, and nobody is refused within it.
 """
 
-from fairlead.fleet.light import light
+from fairlead.fleet.light_dataclass import light
 from fairlead.routing.accounts import Account
-from fairlead.routing.rates import Bucket
+from fairlead.routing.rates import RateBucket
 from fairlead.routing.reasons import RefusalReason
 
 
 @light
-class Left:
+class RateRemainder:
     """What a tenant may still use of one rate."""
 
     limit: int
@@ -28,8 +28,8 @@ class Permit:
     seconds: float = 0.0
     """To wait before the same question may be answered otherwise."""
     refused: RefusalReason | None = None
-    requests: Left | None = None
-    tokens: Left | None = None
+    requests: RateRemainder | None = None
+    tokens: RateRemainder | None = None
     away: bool = False
     """Another router gave it: what comes back of it goes there."""
 
@@ -58,9 +58,9 @@ def give_back(account: Account, requests: int, tokens: int) -> None:
         account.tokens.give_back(tokens)
 
 
-def _left(bucket: Bucket | None, limit: int | None, now: float) -> Left | None:
+def _left(bucket: RateBucket | None, limit: int | None, now: float) -> RateRemainder | None:
     if bucket is None or limit is None:
         return None
     level = min(bucket.per_minute, bucket.level + (now - bucket.at) * bucket.per_minute / 60.0)
     missing = (bucket.per_minute - level) * 60.0 / bucket.per_minute
-    return Left(limit=limit, remaining=max(0, int(level)), full_in_seconds=missing)
+    return RateRemainder(limit=limit, remaining=max(0, int(level)), full_in_seconds=missing)

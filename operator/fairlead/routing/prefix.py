@@ -18,7 +18,7 @@ DEFAULT_BLOCKS: Final = 4096
 MOST_BLOCKS: Final = 2**18
 """Of all engines together: about 250 bytes each make 64 MiB."""
 
-Level = tuple[int, int]
+PrefixLevel = tuple[int, int]
 """So many blocks from the start, and the bits of those that hold them and not one more."""
 
 
@@ -79,13 +79,13 @@ class PrefixIndex:
         if len(held) > self._limits[slot] or len(held) > self._most:
             self._trim(slot)
 
-    def holders(self, blocks: Sequence[int]) -> list[Level]:
+    def holders(self, blocks: Sequence[int]) -> list[PrefixLevel]:
         """Who holds how much of it, the longest last; empty when nobody holds the first block."""
         if not blocks:
             return []
         masks = self._masks
         mask = masks.get(blocks[0], 0)
-        levels: list[Level] = []
+        levels: list[PrefixLevel] = []
         low, count = 0, len(blocks)
         while mask:
             # The furthest block that all of these still hold: `low` is one of theirs, `high` is not.

@@ -12,7 +12,7 @@ MINUTE: Final = 60.0
 
 
 @dataclass(slots=True, eq=False)
-class Bucket:
+class RateBucket:
     """May be in debt: a request larger than the bucket is let through when the bucket is full, and paid off after."""
 
     per_minute: float
@@ -42,13 +42,13 @@ class Bucket:
         self.per_minute = per_minute
 
 
-def changed(bucket: Bucket | None, limit: int | None, routers: int, now: float) -> Bucket | None:
+def changed(bucket: RateBucket | None, limit: int | None, routers: int, now: float) -> RateBucket | None:
     """The bucket for this limit, shared by so many routers: the old one where there was one, else a full one."""
     if limit is None:
         return None
     share = limit / routers
     if bucket is None:
-        return Bucket(share, share, now)
+        return RateBucket(share, share, now)
     if bucket.per_minute != share:
         bucket.limit(share)
     return bucket

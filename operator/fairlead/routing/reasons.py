@@ -41,7 +41,7 @@ class PickReason(StrEnum):
     """The place they agree on is over the load bound, or the prompt is too short to be worth a place."""
 
 
-class Ending(StrEnum):
+class AttemptEnding(StrEnum):
     """How one attempt at a replica ended; each gives back what it took exactly once."""
 
     DONE = "done"

@@ -1,6 +1,6 @@
 """What this room says no with, and what an answer used. Light values; HTTP is the router's business."""
 
-from fairlead.fleet.light import light
+from fairlead.fleet.light_dataclass import light
 from fairlead.routing.reasons import RefusalReason
 
 
@@ -18,7 +18,7 @@ class Refusal:
 
 
 @light
-class Usage:
+class TokenUsage:
     """Tokens, as the engine counted them."""
 
     prompt_tokens: int

@@ -5,7 +5,7 @@ A request that no engine took, because it refused or was leaving, cost nobody an
 
 from typing import Final
 
-from fairlead.fleet.counts import count
+from fairlead.fleet.plurals import count
 from fairlead.routing.reasons import RefusalReason
 from fairlead.routing.refusal import Refusal
 

@@ -8,7 +8,7 @@ come whole.
 
 from typing import Final
 
-from fairlead.fleet.counts import count
+from fairlead.fleet.plurals import count
 from fairlead.routing.endpoint import Endpoint
 
 TIMES: Final = 4.0
@@ -31,7 +31,7 @@ def learn(endpoint: Endpoint, seconds: float, unread: int) -> None:
         endpoint.token_seconds = max(kept, pace)
 
 
-def patience(endpoint: Endpoint, cap: float) -> float:
+def silence_limit(endpoint: Endpoint, cap: float) -> float:
     """Seconds of silence that are nothing unusual for it, with what it has to do now."""
     if not endpoint.token_seconds and not endpoint.first_seconds:
         return cap
@@ -40,14 +40,14 @@ def patience(endpoint: Endpoint, cap: float) -> float:
     return min(cap, max(FLOOR_SECONDS, TIMES * usual))
 
 
-def stuck(endpoint: Endpoint, now: float, cap: float) -> str | None:
+def hang_reason(endpoint: Endpoint, now: float, cap: float) -> str | None:
     """Why it is to be taken out, or nothing."""
     if not endpoint.inflight:
         return None
     silent = now - endpoint.progress_at
     if silent <= FLOOR_SECONDS and silent <= cap:
         return None
-    limit = patience(endpoint, cap)
+    limit = silence_limit(endpoint, cap)
     if silent <= limit:
         return None
     inflight = count(endpoint.inflight, "request")

@@ -5,45 +5,45 @@ The deployment's bounds are hard. So is the budget: it goes below minReplicas if
 
 from decimal import ROUND_FLOOR, Decimal
 
-from fairlead.fleet.counts import count, verb
-from fairlead.scaling.facts import Facts
-from fairlead.scaling.recommendation import Advice, Bound, Limit
-from fairlead.scaling.situation import Situation, moved
+from fairlead.fleet.plurals import count, verb
+from fairlead.scaling.facts import ScalingFacts
+from fairlead.scaling.limit_context import LimitContext, limit
+from fairlead.scaling.recommendation import AppliedLimit, ScalingAdvice, ScalingBound
 
 
-def schedule(n: int, situation: Situation) -> Limit | None:
+def schedule(n: int, situation: LimitContext) -> AppliedLimit | None:
     """What a window in force brings; the deployment's own bounds come after it."""
     now = situation.in_force
     if now.least_by and n < now.least:
-        return moved(Bound.SCHEDULE, n, now.least, f"schedule {now.least_by} keeps at least {now.least}")
+        return limit(ScalingBound.SCHEDULE, n, now.least, f"schedule {now.least_by} keeps at least {now.least}")
     if now.most_by and n > now.most:
-        return moved(Bound.SCHEDULE, n, now.most, f"schedule {now.most_by} allows at most {now.most}")
+        return limit(ScalingBound.SCHEDULE, n, now.most, f"schedule {now.most_by} allows at most {now.most}")
     return None
 
 
-def min_replicas(n: int, situation: Situation) -> Limit | None:
+def min_replicas(n: int, situation: LimitContext) -> AppliedLimit | None:
     """Fewest replicas."""
     least = situation.facts.bounds.least
-    return moved(Bound.MIN_REPLICAS, n, max(n, least), f"minReplicas is {least}")
+    return limit(ScalingBound.MIN_REPLICAS, n, max(n, least), f"minReplicas is {least}")
 
 
-def max_replicas(n: int, situation: Situation) -> Limit | None:
+def max_replicas(n: int, situation: LimitContext) -> AppliedLimit | None:
     """Most replicas."""
     most = situation.facts.bounds.most
-    return moved(Bound.MAX_REPLICAS, n, min(n, most), f"maxReplicas is {most}")
+    return limit(ScalingBound.MAX_REPLICAS, n, min(n, most), f"maxReplicas is {most}")
 
 
-def budget(n: int, situation: Situation) -> Limit | None:
+def budget(n: int, situation: LimitContext) -> AppliedLimit | None:
     """As many as the policy's money pays for."""
     paid = affordable(situation.facts)
     if paid is None or n <= paid:
         return None
     price, most = situation.facts.price_per_hour, situation.facts.policy.max_cost_per_hour
     words = f"{count(n, 'replica')} at {price:g} an hour each {verb(n, 'costs')} more than maxCostPerHour {most}"
-    return moved(Bound.BUDGET, n, paid, words)
+    return limit(ScalingBound.BUDGET, n, paid, words)
 
 
-def affordable(facts: Facts) -> int | None:
+def affordable(facts: ScalingFacts) -> int | None:
     """How many replicas the budget pays for; nothing: all of them, or nobody knows the price."""
     price, most = facts.price_per_hour, facts.policy.max_cost_per_hour
     if most is None or not price:
@@ -51,14 +51,14 @@ def affordable(facts: Facts) -> int | None:
     return int((most / Decimal(repr(price))).to_integral_value(ROUND_FLOOR))
 
 
-def advised(facts: Facts) -> tuple[Advice, ...]:
+def budget_advice(facts: ScalingFacts) -> tuple[ScalingAdvice, ...]:
     """What a policy asks for and cannot have."""
     paid, least = affordable(facts), facts.bounds.least
     if paid is not None and paid < least:
         pays = f"maxCostPerHour pays for {count(paid, 'replica')}"
         words = f"{pays} and minReplicas is {least}: the budget wins, so raise it or lower minReplicas"
-        return (Advice(subject="policy", because=words),)
+        return (ScalingAdvice(subject="policy", because=words),)
     if facts.policy.max_cost_per_hour is not None and facts.price_per_hour is None:
         words = "the price of this accelerator is not known, so maxCostPerHour limits nothing: add it to the prices"
-        return (Advice(subject="policy", because=words),)
+        return (ScalingAdvice(subject="policy", because=words),)
     return ()

@@ -7,10 +7,10 @@ takes one for the other scales a busy fleet down. Every number is finite, so tha
 from dataclasses import dataclass
 from enum import StrEnum
 
-from fairlead.fleet.policies import Policy, ReplicaBounds
+from fairlead.fleet.policies import ReplicaBounds, ScalingPolicy
 
 
-class Phase(StrEnum):
+class EnginePodPhase(StrEnum):
     """Where an engine pod is on its way."""
 
     PENDING = "pending"
@@ -33,7 +33,7 @@ class Phase(StrEnum):
     """Failed, or on a node that is lost."""
 
 
-class Doubt(StrEnum):
+class SampleProblem(StrEnum):
     """Why a look at a pod brought no figures to rely on."""
 
     NO_ANSWER = "NoAnswer"
@@ -50,7 +50,7 @@ class Doubt(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Latency:
+class LatencyTotals:
     """Durations since the pod's start; two of them, a while apart, tell how it went in between."""
 
     count: float
@@ -82,19 +82,19 @@ class EngineFigures:
     drafts: float | None = None
     draft_tokens: float | None = None
     accepted_tokens: float | None = None
-    first_token: Latency | None = None
-    per_token: Latency | None = None
-    request_pace: Latency | None = None
+    first_token: LatencyTotals | None = None
+    per_token: LatencyTotals | None = None
+    request_pace: LatencyTotals | None = None
     """Mean time per token of each request that ended, where the engine tells it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Pod:
+class EnginePod:
     """One engine pod."""
 
     name: str
     revision: str
-    phase: Phase
+    phase: EnginePodPhase
     since: float
     """When its engine's container started; before that, when it was made."""
     ready_at: float | None = None
@@ -103,7 +103,7 @@ class Pod:
     """Seconds on its node before its engine's container started: image, volumes, init containers."""
     figures: EngineFigures | None = None
     """The last ones that were believed, whatever their age."""
-    doubt: Doubt | None = None
+    doubt: SampleProblem | None = None
     """Why the last look brought none."""
     because: str = ""
     """That doubt in the words of whoever looked."""
@@ -129,17 +129,17 @@ class RouterFigures:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Router:
+class RouterPod:
     """One router pod."""
 
     name: str
     figures: RouterFigures | None = None
-    doubt: Doubt | None = None
+    doubt: SampleProblem | None = None
     because: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Speed:
+class ReplicaSpeed:
     """How fast one replica is: the coefficients of a step, and what it has room for."""
 
     step_seconds: float
@@ -153,39 +153,39 @@ class Speed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Option:
+class AcceleratorOption:
     """Another accelerator that the deployment could run on: for advice, never for a decision."""
 
     product: str
     count: int
     """GPUs a replica."""
-    speed: Speed
+    speed: ReplicaSpeed
     price_per_hour: float
     """Of a replica."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Facts:
+class ScalingFacts:
     """All that one decision looks at, beside its memory."""
 
     revision: str
     """The one that is wanted."""
     bounds: ReplicaBounds
-    policy: Policy
+    policy: ScalingPolicy
     wanted: int
     """Replicas asked for so far."""
-    pods: tuple[Pod, ...] = ()
+    pods: tuple[EnginePod, ...] = ()
     """Engine pods of all revisions."""
-    routers: tuple[Router, ...] = ()
+    routers: tuple[RouterPod, ...] = ()
     room: int | None = None
     """How many more replicas the nodes could take now; nothing: nobody knows, or nodes come when pods ask."""
     room_because: str = ""
     price_per_hour: float | None = None
     """Of one replica."""
-    assumed: Speed | None = None
+    assumed: ReplicaSpeed | None = None
     """By the data sheet, until it was measured."""
     speculates: bool = False
     """Whether the wanted revision guesses ahead."""
     sleeps: bool = False
     """Whether its engines can be put to sleep."""
-    options: tuple[Option, ...] = ()
+    options: tuple[AcceleratorOption, ...] = ()

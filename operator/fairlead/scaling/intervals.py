@@ -5,11 +5,11 @@ Looks are a while apart, so that a difference holds enough requests to mean some
 
 from dataclasses import dataclass
 
-from fairlead.scaling.facts import EngineFigures, Latency, Pod
+from fairlead.scaling.facts import EngineFigures, EnginePod, LatencyTotals
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Mark:
+class EngineBaseline:
     """One pod's counters at an earlier look."""
 
     name: str
@@ -30,7 +30,7 @@ class Mark:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Interval:
+class EngineInterval:
     """Between a mark and a look."""
 
     seconds: float
@@ -67,10 +67,10 @@ class Interval:
         return None
 
 
-def marked(pod: Pod, figures: EngineFigures) -> Mark:
+def baseline(pod: EnginePod, figures: EngineFigures) -> EngineBaseline:
     """This look, to subtract from a later one."""
     token, pace = figures.per_token, figures.request_pace or figures.per_token
-    return Mark(
+    return EngineBaseline(
         name=pod.name,
         at=figures.at,
         running=figures.running or 0.0,
@@ -87,13 +87,13 @@ def marked(pod: Pod, figures: EngineFigures) -> Mark:
     )
 
 
-def _late(counted: Latency | None) -> float | None:
+def _late(counted: LatencyTotals | None) -> float | None:
     return None if counted is None or counted.kept is None else counted.count - counted.kept
 
 
-def between(mark: Mark, look: Mark) -> Interval | None:
+def between(mark: EngineBaseline, look: EngineBaseline) -> EngineInterval | None:
     """Nothing where a counter went back, as then the engine began anew."""
-    interval = Interval(
+    interval = EngineInterval(
         seconds=look.at - mark.at,
         running=(look.running + mark.running) / 2,
         entered=look.running - mark.running,

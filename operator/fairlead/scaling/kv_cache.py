@@ -8,33 +8,35 @@ samples move the fleet.
 from math import ceil, fsum
 from typing import Final
 
-from fairlead.fleet.counts import count
-from fairlead.scaling.recommendation import Candidate, Figure, Signal
-from fairlead.scaling.roster import Roster
+from fairlead.fleet.plurals import count
+from fairlead.scaling.pod_inventory import PodInventory
+from fairlead.scaling.recommendation import DecisionFigure, ScalingSignal, SignalNeed
 
 TOLERANCE: Final = 0.1
 """The default of kube-controller-manager's --horizontal-pod-autoscaler-tolerance."""
 
 
-def usage(roster: Roster) -> float | None:
+def usage(roster: PodInventory) -> float | None:
     """Mean over the ready ones that tell."""
     told = [figures.kv_usage for _, figures in roster.known if figures.kv_usage is not None]
     return fsum(told) / len(told) if told else None
 
 
-def candidate(roster: Roster, target: float, spares: int = 0) -> Candidate:
+def candidate(roster: PodInventory, target: float, spares: int = 0) -> SignalNeed:
     """By itself, whatever else is known; a ready one that does not tell is taken for as full as the others. Spares are
     added by who keeps them, so that whoever leaves all as it is names the others only."""
     mean = usage(roster)
     if mean is None:
-        return Candidate(signal=Signal.KV_CACHE, replicas=None, because="no ready replica reports its KV cache use")
+        return SignalNeed(
+            signal=ScalingSignal.KV_CACHE, replicas=None, because="no ready replica reports its KV cache use"
+        )
     over = count(len(roster.ready), "replica")
     replicas = _replicas(mean / target, len(roster.ready), len(roster.coming), spares)
-    return Candidate(
-        signal=Signal.KV_CACHE,
+    return SignalNeed(
+        signal=ScalingSignal.KV_CACHE,
         replicas=replicas,
         because=f"KV caches are {mean:.0%} full on average over {over}, the target is {target:.0%}",
-        figures=(Figure(name="kv.usage", value=mean),),
+        figures=(DecisionFigure(name="kv.usage", value=mean),),
     )
 
 

@@ -8,13 +8,13 @@ nothing more is asked for while the wait gets shorter or a new replica has only 
 from math import ceil, fsum
 from typing import Final
 
-from fairlead.fleet.counts import count, verb
-from fairlead.fleet.policies import Policy
+from fairlead.fleet.plurals import count, verb
+from fairlead.fleet.policies import ScalingPolicy
 from fairlead.scaling import queue_depth
-from fairlead.scaling.facts import Facts
-from fairlead.scaling.queueing import Queueing
-from fairlead.scaling.recommendation import Candidate, Figure, Signal
-from fairlead.scaling.roster import Roster
+from fairlead.scaling.facts import ScalingFacts
+from fairlead.scaling.pod_inventory import PodInventory
+from fairlead.scaling.queue_age import QueueAge
+from fairlead.scaling.recommendation import DecisionFigure, ScalingSignal, SignalNeed
 
 USUAL_SECONDS: Final = 3.0
 """In the queue, where the policy names no `queueTimeP95`: longer than that, people take it for a fault."""
@@ -26,7 +26,7 @@ SETTLING: Final = 1 / 4
 EASING: Final = "; that is new, or falls, or a replica became ready just now, so no more are asked for"
 
 
-def limit(policy: Policy) -> float | None:
+def limit(policy: ScalingPolicy) -> float | None:
     """Seconds; nothing where a policy without `tokens` has said by its signals how much waiting is fine."""
     objectives = policy.objectives
     if objectives.queue_time_p95_seconds is not None:
@@ -36,7 +36,9 @@ def limit(policy: Policy) -> float | None:
     return max(USUAL_SECONDS, objectives.ttft_p95_seconds or 0.0)
 
 
-def candidate(facts: Facts, roster: Roster, queueing: Queueing, most: float, cold_start: float) -> Candidate:
+def candidate(
+    facts: ScalingFacts, roster: PodInventory, queueing: QueueAge, most: float, cold_start: float
+) -> SignalNeed:
     """By itself, whatever else is known; up to the limit it has nothing to say."""
     named = "the limit" if facts.policy.objectives.queue_time_p95_seconds is None else "queueTimeP95"
     words = f"requests wait up to {queueing.seconds:.1f} s in the queue, {named} is {most:g} s"
@@ -51,13 +53,13 @@ def candidate(facts: Facts, roster: Roster, queueing: Queueing, most: float, col
             f": {count(more, 'replica')} more than the {serving} that {verb(serving, 'serves')}" if more else EASING
         )
     shown = (
-        Figure(name="queue.seconds", value=queueing.seconds, unit="s"),
-        Figure(name="queue.limitSeconds", value=most, unit="s"),
+        DecisionFigure(name="queue.seconds", value=queueing.seconds, unit="s"),
+        DecisionFigure(name="queue.limitSeconds", value=most, unit="s"),
     )
-    return Candidate(signal=Signal.QUEUE_TIME, replicas=replicas, because=words, figures=shown)
+    return SignalNeed(signal=ScalingSignal.QUEUE_TIME, replicas=replicas, because=words, figures=shown)
 
 
-def _lasts(roster: Roster, queueing: Queueing, most: float, cold_start: float) -> bool:
+def _lasts(roster: PodInventory, queueing: QueueAge, most: float, cold_start: float) -> bool:
     """Whether what is there has had its chance: the wait does not get shorter, and began after the newest was ready or
     is not worked off by it."""
     now = queueing.at or 0.0
@@ -66,7 +68,7 @@ def _lasts(roster: Roster, queueing: Queueing, most: float, cold_start: float) -
     return settled and now - queueing.since >= most
 
 
-def _more(serving: int, roster: Roster, times: float) -> int:
+def _more(serving: int, roster: PodInventory, times: float) -> int:
     """By how far the limit is exceeded, and no more than all that wait would fill beside those that run."""
     by_time = ceil(serving * min(GROWTH * (times - 1), 1.0))
     running = fsum(figures.running or 0.0 for _, figures in roster.known)

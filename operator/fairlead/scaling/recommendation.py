@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 
-class Signal(StrEnum):
+class ScalingSignal(StrEnum):
     """What asks for replicas, as a policy names it."""
 
     QUEUE_DEPTH = "queueDepth"
@@ -14,7 +14,7 @@ class Signal(StrEnum):
     """Looked at wherever `objectives.queueTimeP95` is set, and by a limit of a few seconds wherever tokens are."""
 
 
-class Bound(StrEnum):
+class ScalingBound(StrEnum):
     """What moved an answer away from what the signals ask for, in the order in which they are applied."""
 
     MISSING_FIGURES = "MissingFigures"
@@ -64,7 +64,7 @@ class ScalingReason(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Figure:
+class DecisionFigure:
     """One number of an argument, by a stable name: `demand.promptTokensPerSecond`."""
 
     name: str
@@ -73,28 +73,28 @@ class Figure:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Candidate:
+class SignalNeed:
     """What one signal asks for; nothing when it cannot say."""
 
-    signal: Signal
+    signal: ScalingSignal
     replicas: int | None
     because: str
     """The arithmetic in one line, with its numbers."""
-    figures: tuple[Figure, ...] = ()
+    figures: tuple[DecisionFigure, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Limit:
+class AppliedLimit:
     """One bound that moved the answer."""
 
-    bound: Bound
+    bound: ScalingBound
     before: int
     after: int
     because: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
+class UntrustedSample:
     """One doubt about the facts, for people: whose figures, and what is wrong with them."""
 
     who: str
@@ -106,7 +106,7 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Advice:
+class ScalingAdvice:
     """What people could change, and what it would bring: never acted on by us."""
 
     subject: str
@@ -127,9 +127,9 @@ class Recommendation:
     """Beside them, replicas that sleep with their weights off the GPU."""
     speculates: bool = True
     """Whether the revision should guess ahead, where its spec asks for it."""
-    candidates: tuple[Candidate, ...] = ()
-    limits: tuple[Limit, ...] = ()
-    questions: tuple[Question, ...] = ()
-    advice: tuple[Advice, ...] = ()
-    figures: tuple[Figure, ...] = ()
+    candidates: tuple[SignalNeed, ...] = ()
+    limits: tuple[AppliedLimit, ...] = ()
+    questions: tuple[UntrustedSample, ...] = ()
+    advice: tuple[ScalingAdvice, ...] = ()
+    figures: tuple[DecisionFigure, ...] = ()
     """Demand, supply, forecast, cold start: what `fairlead top` and the metrics show."""

@@ -16,10 +16,10 @@ from dataclasses import replace
 from math import fsum
 from typing import Final
 
-from fairlead.scaling.asked import Asked
-from fairlead.scaling.facts import Facts, Phase, Speed
-from fairlead.scaling.pacing import Guessing, Mark
-from fairlead.scaling.recommendation import Advice
+from fairlead.scaling.answer_history import SpeculationBaseline, SpeculationState
+from fairlead.scaling.facts import EnginePodPhase, ReplicaSpeed, ScalingFacts
+from fairlead.scaling.recommendation import ScalingAdvice
+from fairlead.scaling.signal_summary import SignalSummary
 
 DRAFT: Final = 0.05
 """Of a step of the model: a draft of a twentieth of its weights. Guessing from the prompt itself costs less."""
@@ -31,10 +31,12 @@ REST: Final = 10
 """Cold starts between two switches."""
 
 
-def judged(asked: Asked, facts: Facts, before: Guessing, now: float) -> tuple[Guessing, tuple[Advice, ...]]:
+def updated(
+    asked: SignalSummary, facts: ScalingFacts, before: SpeculationState, now: float
+) -> tuple[SpeculationState, tuple[ScalingAdvice, ...]]:
     """Whether it should be off now, and what people should know."""
     if not facts.speculates:
-        return Guessing(), ()
+        return SpeculationState(), ()
     guessing = before
     if before.marked_at is None or now - before.marked_at >= asked.cold_start_seconds:
         guessing = _switched(_measured(asked, facts, before, now), asked, facts, now)
@@ -43,14 +45,14 @@ def judged(asked: Asked, facts: Facts, before: Guessing, now: float) -> tuple[Gu
     return guessing, _advice(guessing, facts)
 
 
-def gain(speed: Speed, batch: float, guessed: float, accepted: float) -> float:
+def gain(speed: ReplicaSpeed, batch: float, guessed: float, accepted: float) -> float:
     """Tokens a second with guessing over those without."""
     plain = speed.step_seconds + batch * speed.seconds_per_sequence
     more = guessed * (batch * speed.seconds_per_prompt_token + DRAFT * speed.step_seconds)
     return (1 + accepted) * plain / (plain + more)
 
 
-def _measured(asked: Asked, facts: Facts, before: Guessing, now: float) -> Guessing:
+def _measured(asked: SignalSummary, facts: ScalingFacts, before: SpeculationState, now: float) -> SpeculationState:
     """What the span that ends now has shown."""
     marks = tuple(_marks(facts))
     began = {one.pod: one for one in before.marks}
@@ -68,13 +70,18 @@ def _measured(asked: Asked, facts: Facts, before: Guessing, now: float) -> Guess
     return replace(guessing, gain=gain(speed, batch, guessing.guessed, guessing.accepted))
 
 
-def _marks(facts: Facts) -> Iterator[Mark]:
+def _marks(facts: ScalingFacts) -> Iterator[SpeculationBaseline]:
     for pod in sorted(facts.pods, key=lambda one: one.name):
         said = pod.figures
-        if said is None or pod.doubt is not None or pod.phase is not Phase.READY or pod.revision != facts.revision:
+        if (
+            said is None
+            or pod.doubt is not None
+            or pod.phase is not EnginePodPhase.READY
+            or pod.revision != facts.revision
+        ):
             continue
         if said.drafts is not None and said.draft_tokens is not None and said.accepted_tokens is not None:
-            yield Mark(
+            yield SpeculationBaseline(
                 pod=pod.name,
                 drafts=said.drafts,
                 draft_tokens=said.draft_tokens,
@@ -82,7 +89,7 @@ def _marks(facts: Facts) -> Iterator[Mark]:
             )
 
 
-def _switched(guessing: Guessing, asked: Asked, facts: Facts, now: float) -> Guessing:
+def _switched(guessing: SpeculationState, asked: SignalSummary, facts: ScalingFacts, now: float) -> SpeculationState:
     if guessing.gain is None:
         return replace(guessing, against=0)
     speaks_against = guessing.gain > PROFIT if guessing.off else guessing.gain < LOSS
@@ -93,11 +100,11 @@ def _switched(guessing: Guessing, asked: Asked, facts: Facts, now: float) -> Gue
     return replace(guessing, off=not guessing.off, switched_at=now, against=0)
 
 
-def _may(facts: Facts) -> bool:
+def _may(facts: ScalingFacts) -> bool:
     return facts.policy.switches_speculation and facts.policy.active
 
 
-def _advice(guessing: Guessing, facts: Facts) -> tuple[Advice, ...]:
+def _advice(guessing: SpeculationState, facts: ScalingFacts) -> tuple[ScalingAdvice, ...]:
     if guessing.gain is None or guessing.guessed is None or (guessing.gain >= LOSS and not guessing.off):
         return ()
     words = (
@@ -105,6 +112,8 @@ def _advice(guessing: Guessing, facts: Facts) -> tuple[Advice, ...]:
         f"speculation gives {guessing.gain:.2f} times the tokens"
     )
     if guessing.off:
-        return (Advice(subject="speculation", because=f"{words}: it is switched off until that is above {PROFIT:g}"),)
+        return (
+            ScalingAdvice(subject="speculation", because=f"{words}: it is switched off until that is above {PROFIT:g}"),
+        )
     end = "it is switched off if that lasts" if _may(facts) else "set spec.speculation.switchOff to WhenItCosts"
-    return (Advice(subject="speculation", because=f"{words}: {end}"),)
+    return (ScalingAdvice(subject="speculation", because=f"{words}: {end}"),)

@@ -8,15 +8,15 @@ from dataclasses import dataclass
 from math import fsum, sqrt
 from typing import Final
 
-from fairlead.fleet.counts import count
-from fairlead.fleet.policies import Policy
-from fairlead.scaling import queue_depth, requiring, starting
-from fairlead.scaling.facts import Speed
-from fairlead.scaling.forecasting import Outlook
-from fairlead.scaling.mixing import Request
-from fairlead.scaling.recommendation import Candidate, Figure, Signal
-from fairlead.scaling.requiring import Demand, Need
-from fairlead.scaling.roster import Roster
+from fairlead.fleet.plurals import count
+from fairlead.fleet.policies import ScalingPolicy
+from fairlead.scaling import cold_starts, queue_depth, replica_need
+from fairlead.scaling.demand_forecast import DemandForecast
+from fairlead.scaling.facts import ReplicaSpeed
+from fairlead.scaling.pod_inventory import PodInventory
+from fairlead.scaling.recommendation import DecisionFigure, ScalingSignal, SignalNeed
+from fairlead.scaling.replica_need import FleetDemand, ReplicaNeed
+from fairlead.scaling.request_mix import AverageRequest
 
 MOST_HEADROOM: Final = 0.9
 """A share of 1 would take a fleet without end."""
@@ -25,12 +25,12 @@ WORTH_TELLING: Final = 0.005
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Known:
+class DemandInputs:
     """What was learnt, as far as this signal uses it."""
 
-    speed: Speed
-    request: Request
-    outlook: Outlook
+    speed: ReplicaSpeed
+    request: AverageRequest
+    outlook: DemandForecast
     horizon: float
     strain: float = 1.0
     """How much more it takes than reckoned, as users felt it."""
@@ -39,11 +39,11 @@ class Known:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reckoning:
+class DemandNeed:
     """The candidate, and the numbers that others need too."""
 
-    candidate: Candidate
-    demand: Demand
+    candidate: SignalNeed
+    demand: FleetDemand
     """Now."""
     need: float
     """For the objectives, headroom included, in parts of a replica."""
@@ -51,44 +51,46 @@ class Reckoning:
     """What comes now, by the arithmetic and with headroom, before anything was felt."""
 
 
-def nobody_knows(because: str) -> Candidate:
+def unknown_need(because: str) -> SignalNeed:
     """While something is still to be learnt."""
-    return Candidate(signal=Signal.TOKENS, replicas=None, because=because)
+    return SignalNeed(signal=ScalingSignal.TOKENS, replicas=None, because=because)
 
 
-def demand(known: Known) -> Demand:
+def demand(known: DemandInputs) -> FleetDemand:
     """What comes now, by the second."""
     level, request = known.outlook.level, known.request
-    return Demand(
+    return FleetDemand(
         requests=level.requests,
         computed_tokens=level.prompt_tokens * request.true_share * request.computed_share,
         output_tokens=level.requests * request.output_tokens,
     )
 
 
-def reckoned(known: Known, roster: Roster, policy: Policy, headroom: float, now: float) -> Reckoning:
+def evaluate(
+    known: DemandInputs, roster: PodInventory, policy: ScalingPolicy, headroom: float, now: float
+) -> DemandNeed:
     """The whole arithmetic."""
     here = demand(known)
     then = here.times(known.outlook.factor)
-    least = requiring.least(known.speed, known.request, then, policy.objectives)
-    now_least = least if here == then else requiring.least(known.speed, known.request, here, policy.objectives)
+    least = replica_need.least(known.speed, known.request, then, policy.objectives)
+    now_least = least if here == then else replica_need.least(known.speed, known.request, here, policy.objectives)
     kept_free = _kept_free(known, least, then, headroom)
     need, why = _needed(known, then, least, kept_free)
     backlog = _backlog(known, roster, here, now)
-    paying = requiring.busy(known.speed, known.request, then) + backlog / known.horizon
+    paying = replica_need.busy(known.speed, known.request, then) + backlog / known.horizon
     more = max(need, paying)
-    replicas = requiring.whole(more) + len(roster.stuck)
+    replicas = replica_need.whole(more) + len(roster.stuck)
     because = f"{_because(known, then, least)}{why}" if need >= paying else _because_backlog(known, backlog, paying)
     shown = _figures(known, kept_free, backlog)
-    return Reckoning(
-        candidate=Candidate(signal=Signal.TOKENS, replicas=replicas, because=because, figures=shown),
+    return DemandNeed(
+        candidate=SignalNeed(signal=ScalingSignal.TOKENS, replicas=replicas, because=because, figures=shown),
         demand=here,
         need=need,
         reckoned=kept_free * now_least.replicas,
     )
 
 
-def _needed(known: Known, then: Demand, least: Need, kept_free: float) -> tuple[float, str]:
+def _needed(known: DemandInputs, then: FleetDemand, least: ReplicaNeed, kept_free: float) -> tuple[float, str]:
     """Replicas, and how they follow from what the arithmetic says.
 
     The first one stays as it was felt: in a fleet of two, nearly all that is beyond comes of rounding.
@@ -96,7 +98,7 @@ def _needed(known: Known, then: Demand, least: Need, kept_free: float) -> tuple[
     felt = kept_free * least.replicas * known.strain
     excess = known.excess if felt > 1 else 1.0
     needed = felt if felt <= 1 else 1 + (felt - 1) * excess
-    room = requiring.roomy(known.speed, known.request, then)
+    room = replica_need.replicas_for_cache(known.speed, known.request, then)
     if room > needed:
         return room, f"; they have room in the batches of no fewer than {room:.2f}"
     usual = "more" if excess < 1 else "fewer"
@@ -106,7 +108,7 @@ def _needed(known: Known, then: Demand, least: Need, kept_free: float) -> tuple[
     return needed, f"; x {kept_free:.2f} for headroom{told}: {needed:.2f}"
 
 
-def _kept_free(known: Known, least: Need, then: Demand, headroom: float) -> float:
+def _kept_free(known: DemandInputs, least: ReplicaNeed, then: FleetDemand, headroom: float) -> float:
     """The larger of the policy's share and one deviation of how many run at once, if they come by even chance: what
     comes in heaps shows in what is missed, and so in the strain."""
     running = max(then.output_tokens * known.speed.step_seconds, least.replicas)
@@ -114,45 +116,45 @@ def _kept_free(known: Known, least: Need, then: Demand, headroom: float) -> floa
     return max(1 / (1 - min(headroom, MOST_HEADROOM)), 1 + min(chance, 1.0))
 
 
-def _backlog(known: Known, roster: Roster, here: Demand, now: float) -> float:
+def _backlog(known: DemandInputs, roster: PodInventory, here: FleetDemand, now: float) -> float:
     """Replica-seconds that wait when a replica asked for now would serve, with those that come before it."""
     waiting = queue_depth.waiting(roster)
-    each = requiring.busy(known.speed, known.request, _one(known.request))
-    load = requiring.busy(known.speed, known.request, here)
+    each = replica_need.busy(known.speed, known.request, _one(known.request))
+    load = replica_need.busy(known.speed, known.request, here)
     spare = len(roster.ready) - load
     served = spare * known.horizon + fsum(
-        known.horizon - min(starting.remaining(pod, known.horizon, now), known.horizon) for pod in roster.coming
+        known.horizon - min(cold_starts.remaining(pod, known.horizon, now), known.horizon) for pod in roster.coming
     )
     return max(waiting * each - served, 0.0)
 
 
-def _one(request: Request) -> Demand:
-    return Demand(requests=1.0, computed_tokens=request.computed_tokens, output_tokens=request.output_tokens)
+def _one(request: AverageRequest) -> FleetDemand:
+    return FleetDemand(requests=1.0, computed_tokens=request.computed_tokens, output_tokens=request.output_tokens)
 
 
-def _because(known: Known, then: Demand, least: Need) -> str:
+def _because(known: DemandInputs, then: FleetDemand, least: ReplicaNeed) -> str:
     return (
         f"{then.requests:.2f} requests/s ({then.computed_tokens:,.0f} prompt and {then.output_tokens:,.0f} output "
         f"tokens/s), expected in {known.horizon:.0f} s, need {count(least.replicas, 'replica')} for {least.by}"
     )
 
 
-def _because_backlog(known: Known, backlog: float, paying: float) -> str:
+def _because_backlog(known: DemandInputs, backlog: float, paying: float) -> str:
     work = f"the requests that will wait in {known.horizon:.0f} s are {backlog:.0f} s of work for one replica"
     return f"{work}: {count(paying, 'replica')} would finish it within as long again"
 
 
-def _figures(known: Known, kept_free: float, backlog: float) -> tuple[Figure, ...]:
+def _figures(known: DemandInputs, kept_free: float, backlog: float) -> tuple[DecisionFigure, ...]:
     speed, request = known.speed, known.request
     return (
-        Figure(name="speed.stepSeconds", value=speed.step_seconds, unit="s"),
-        Figure(name="speed.secondsPerSequence", value=speed.seconds_per_sequence, unit="s"),
-        Figure(name="speed.secondsPerPromptToken", value=speed.seconds_per_prompt_token, unit="s"),
-        Figure(name="request.promptTokens", value=request.prompt_tokens, unit="tokens"),
-        Figure(name="request.computedShare", value=request.computed_share),
-        Figure(name="request.outputTokens", value=request.output_tokens, unit="tokens"),
-        Figure(name="headroom.factor", value=kept_free),
-        Figure(name="strain.factor", value=known.strain),
-        Figure(name="excess.factor", value=known.excess),
-        Figure(name="backlog.replicaSeconds", value=backlog, unit="s"),
+        DecisionFigure(name="speed.stepSeconds", value=speed.step_seconds, unit="s"),
+        DecisionFigure(name="speed.secondsPerSequence", value=speed.seconds_per_sequence, unit="s"),
+        DecisionFigure(name="speed.secondsPerPromptToken", value=speed.seconds_per_prompt_token, unit="s"),
+        DecisionFigure(name="request.promptTokens", value=request.prompt_tokens, unit="tokens"),
+        DecisionFigure(name="request.computedShare", value=request.computed_share),
+        DecisionFigure(name="request.outputTokens", value=request.output_tokens, unit="tokens"),
+        DecisionFigure(name="headroom.factor", value=kept_free),
+        DecisionFigure(name="strain.factor", value=known.strain),
+        DecisionFigure(name="excess.factor", value=known.excess),
+        DecisionFigure(name="backlog.replicaSeconds", value=backlog, unit="s"),
     )

@@ -1,4 +1,5 @@
-"""vLLM's HTTP surface without a GPU: `sim`'s engine in real time, made-up words of the right number, faults to order.
+"""A pretend world: event queue, traffic, engine step times, cold starts, report.
 
-Knows vLLM 0.32's words and nothing of the fleet around it; decides nothing that `sim` decides. Its one verb: to serve.
+Drives the real deciding rooms on virtual time. Never reads a clock, a file or global chance, and no process
+may import it. Its one verb: to pretend.
 """

@@ -6,10 +6,10 @@ several times over, and on one GPU for the whole vocabulary. What stays allocate
 
 from typing import Final
 
-from fairlead.fleet.fit import Span
+from fairlead.fleet.fit import Estimate
 from fairlead.fleet.quantization import WeightFormat
 from fairlead.sizing import weights
-from fairlead.sizing.question import Question
+from fairlead.sizing.sizing_input import SizingInput
 
 _MIB: Final = 1024**2
 _WORKSPACE: Final = 64 * _MIB
@@ -24,7 +24,7 @@ _LATENT_PREFIX: Final = 65536
 """Tokens of cached prefix that latent attention expands at once."""
 
 
-def peak(question: Question) -> Span:
+def peak(question: SizingInput) -> Estimate:
     """Bytes on the fullest GPU."""
     held = _held(question)
     sampled = logits(question) + held + _step_hidden(question)
@@ -32,21 +32,21 @@ def peak(question: Question) -> Span:
     language = max(sampled, layer)
     likely = max(language, images(question) + _WORKSPACE)
     low = min(language, likely) * (1 - 0.06 * question.doubt) - 32 * question.doubt * _MIB
-    return Span(max(0.0, low), likely, likely * (1 + 0.06 * question.doubt) + 64 * question.doubt * _MIB)
+    return Estimate(max(0.0, low), likely, likely * (1 + 0.06 * question.doubt) + 64 * question.doubt * _MIB)
 
 
-def logits(question: Question) -> float:
+def logits(question: SizingInput) -> float:
     """Rows of the batch times the whole vocabulary, gathered on each GPU that samples."""
     sampler = _SAMPLER if question.release >= (0, 17) else _SORTED_SAMPLER
     return question.batch_sequences * weights.padded_vocabulary(question.shape) * (question.dtype_bytes + sampler)
 
 
-def widest_layer(question: Question) -> float:
+def widest_layer(question: SizingInput) -> float:
     """The largest intermediate of one layer."""
     return max(_mlp(question), _attention(question))
 
 
-def images(question: Question) -> float:
+def images(question: SizingInput) -> float:
     """Encoding as many of the largest images as the step's budget holds, at least one."""
     vision = question.shape.vision
     if vision is None or not question.images:
@@ -55,7 +55,7 @@ def images(question: Question) -> float:
     return patches * (vision.intermediate + 6 * vision.hidden) * question.dtype_bytes
 
 
-def encoded_tokens(question: Question) -> int:
+def encoded_tokens(question: SizingInput) -> int:
     """Image tokens of the profile run: no more than the batch, but a whole image."""
     vision = question.shape.vision
     if vision is None or not question.images:
@@ -64,18 +64,18 @@ def encoded_tokens(question: Question) -> int:
     return one * max(1, min(question.batch_tokens // one, question.batch_sequences))
 
 
-def _step_hidden(question: Question) -> float:
+def _step_hidden(question: SizingInput) -> float:
     return question.batch_tokens * question.shape.hidden * question.dtype_bytes
 
 
-def _held(question: Question) -> float:
+def _held(question: SizingInput) -> float:
     """Stays from one moment to the other: expert work space, encoded images, and what stages hand over."""
     handed = 2 * _step_hidden(question) if question.parallelism.pipeline > 1 else 0.0
     encoded = encoded_tokens(question) * question.shape.hidden * question.dtype_bytes
     return _WORKSPACE + expert_workspace(question) + encoded + handed
 
 
-def expert_workspace(question: Question) -> float:
+def expert_workspace(question: SizingInput) -> float:
     """Two buffers that all expert layers share, kept for good. MXFP4 kernels need none of the kind."""
     experts, layout = question.shape.experts, question.parallelism
     if experts is None or question.format is WeightFormat.MXFP4:
@@ -85,7 +85,7 @@ def expert_workspace(question: Question) -> float:
     return rows * (max(2 * width, hidden) + max(width, hidden)) * question.dtype_bytes
 
 
-def _mlp(question: Question) -> float:
+def _mlp(question: SizingInput) -> float:
     shape = question.shape
     width = max(shape.intermediate, shape.experts.shared_intermediate if shape.experts else 0)
     share = width / question.parallelism.tensor
@@ -93,7 +93,7 @@ def _mlp(question: Question) -> float:
     return question.batch_tokens * share * ((3 if shape.gated else 2) * question.dtype_bytes + quantized)
 
 
-def _attention(question: Question) -> float:
+def _attention(question: SizingInput) -> float:
     shape, tensor = question.shape, question.parallelism.tensor
     if shape.latent:
         expanded = shape.heads / tensor * (shape.latent.nope_dim + shape.latent.value_dim)

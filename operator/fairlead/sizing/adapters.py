@@ -1,18 +1,18 @@
 """Memory the engine sets aside for LoRA adapters before any is loaded: full slots, all of the highest rank."""
 
-from fairlead.fleet.fit import Span
+from fairlead.fleet.fit import Estimate
 from fairlead.fleet.shapes import ModelShape
-from fairlead.sizing.question import Question
+from fairlead.sizing.sizing_input import SizingInput
 
 
-def adapters(question: Question) -> Span:
+def adapters(question: SizingInput) -> Estimate:
     """Two thin matrices beside every linear layer, for each slot. Experts are adapted only where an adapter does so."""
     if not question.adapters:
-        return Span.exact(0)
+        return Estimate.exact(0)
     layout = question.parallelism
     slots, rank = len(question.adapters), max(question.adapters)
     whole = slots * rank * widths(question.shape) * question.dtype_bytes / layout.pipeline
-    return Span(whole / layout.tensor, whole * (1 + 1 / layout.tensor) / 2, whole)
+    return Estimate(whole / layout.tensor, whole * (1 + 1 / layout.tensor) / 2, whole)
 
 
 def widths(shape: ModelShape) -> int:

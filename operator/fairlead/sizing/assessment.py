@@ -3,27 +3,27 @@
 from collections.abc import Callable
 from typing import Final
 
-from fairlead.fleet.counts import count
-from fairlead.fleet.fit import Fit, FitReason, Memory, NotFitting, Span, Verdict
+from fairlead.fleet.fit import Estimate, Fit, FitReason, FitVerdict, MemoryBreakdown, NoFit
+from fairlead.fleet.plurals import count
 from fairlead.sizing import ceilings, kv_pages, memory, overheads
-from fairlead.sizing.question import GIB, Question
+from fairlead.sizing.sizing_input import GIB, SizingInput
 
-Refusal = tuple[FitReason, str]
+FitRefusal = tuple[FitReason, str]
 
 
-def assess(question: Question) -> Fit | NotFitting:
+def assess(question: SizingInput) -> Fit | NoFit:
     """Whether the engine starts and holds what was asked, with every number; no alternatives yet."""
     for check in _BEFORE_COUNTING:
         if refusal := check(question):
-            return NotFitting(reason=refusal[0], because=refusal[1], memory=None)
+            return NoFit(reason=refusal[0], because=refusal[1], memory=None)
     counted = memory.memory(question)
     refused = _refused(question, counted)
     if refused:
-        return NotFitting(reason=refused[0], because=refused[1], memory=counted)
+        return NoFit(reason=refused[0], because=refused[1], memory=counted)
     tokens, sequences = kv_pages.spans(question, counted.kv)
     sure = _sure(question, counted)
     return Fit(
-        verdict=Verdict.FITS if sure else Verdict.TIGHT,
+        verdict=FitVerdict.FITS if sure else FitVerdict.TIGHT,
         reason=FitReason.ROOM_ENOUGH if sure else FitReason.WITHIN_DOUBT,
         because=_in_words(question, counted, sure=sure),
         memory=counted,
@@ -33,19 +33,19 @@ def assess(question: Question) -> Fit | NotFitting:
     )
 
 
-def wanted_sequences(question: Question) -> int:
+def wanted_sequences(question: SizingInput) -> int:
     """A batch never holds more than the engine's own limit, whatever was asked."""
     return min(question.sequences, question.batch_sequences)
 
 
-def _context_exceeds_model(question: Question) -> Refusal | None:
+def _context_exceeds_model(question: SizingInput) -> FitRefusal | None:
     if question.context <= question.shape.positions:
         return None
     words = f"the context has {question.context} tokens, and the model was made for {question.shape.positions}"
     return FitReason.CONTEXT_EXCEEDS_MODEL, words
 
 
-def _heads_not_divisible(question: Question) -> Refusal | None:
+def _heads_not_divisible(question: SizingInput) -> FitRefusal | None:
     heads, tensor = question.shape.heads, question.parallelism.tensor
     if heads % tensor == 0:
         return None
@@ -53,13 +53,13 @@ def _heads_not_divisible(question: Question) -> Refusal | None:
     return FitReason.HEADS_NOT_DIVISIBLE, words
 
 
-_BEFORE_COUNTING: Final[tuple[Callable[[Question], Refusal | None], ...]] = (
+_BEFORE_COUNTING: Final[tuple[Callable[[SizingInput], FitRefusal | None], ...]] = (
     _context_exceeds_model,
     _heads_not_divisible,
 )
 
 
-def _refused(question: Question, counted: Memory) -> Refusal | None:
+def _refused(question: SizingInput, counted: MemoryBreakdown) -> FitRefusal | None:
     """Not even the high estimate carries it."""
     if counted.kv.high <= 0:
         words = (
@@ -80,7 +80,7 @@ def _refused(question: Question, counted: Memory) -> Refusal | None:
     return None
 
 
-def _sure(question: Question, counted: Memory) -> bool:
+def _sure(question: SizingInput, counted: MemoryBreakdown) -> bool:
     """The low estimate carries it, and an older release has room for its graphs outside its share."""
     usable, one = _usable(question, counted.kv.low), kv_pages.pages_a_request(question, question.context)
     enough = usable >= max(one * wanted_sequences(question), _states_wanted(question))
@@ -89,17 +89,17 @@ def _sure(question: Question, counted: Memory) -> bool:
     return enough and memory.unshared(question).low >= counted.graphs.likely
 
 
-def _usable(question: Question, available: float) -> int:
+def _usable(question: SizingInput, available: float) -> int:
     """One page is the engine's own null page."""
     return kv_pages.pool(question).pages(available) - 1
 
 
-def _states_wanted(question: Question) -> int:
+def _states_wanted(question: SizingInput) -> int:
     """Capturing graphs, vLLM refuses a recurrent model with fewer states than sequences in a batch."""
     return question.batch_sequences if question.shape.recurrent and not question.eager else 0
 
 
-def _in_words(question: Question, counted: Memory, *, sure: bool) -> str:
+def _in_words(question: SizingInput, counted: MemoryBreakdown, *, sure: bool) -> str:
     how = "surely" if sure else "perhaps"
     many = count(wanted_sequences(question), "request")
     return (
@@ -108,9 +108,9 @@ def _in_words(question: Question, counted: Memory, *, sure: bool) -> str:
     )
 
 
-def _taken(counted: Memory) -> str:
+def _taken(counted: MemoryBreakdown) -> str:
     return _gib(counted.budget.minus(counted.kv))
 
 
-def _gib(span: Span) -> str:
+def _gib(span: Estimate) -> str:
     return f"{span.likely / GIB:.1f}"

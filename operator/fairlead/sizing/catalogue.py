@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from fairlead.fleet.accelerators import Accelerator, Capability
+from fairlead.fleet.accelerators import Accelerator, ComputeCapability
 from fairlead.fleet.shapes import ModelShape
 from fairlead.sizing import families
-from fairlead.sizing.families import Missing
+from fairlead.sizing.families import MissingFact
 
 FILES: Final = ("gpus.json", "shapes.json")
 """In `fairlead.sizing.data`; their first fields say where each figure comes from and under which licence."""
@@ -20,18 +20,18 @@ class Catalogue:
 
     shapes: Mapping[str, ModelShape]
     accelerators: Mapping[str, Accelerator]
-    missing: Mapping[str, Missing]
+    missing: Mapping[str, MissingFact]
     """Models whose architecture this version cannot size, and why."""
 
 
-def read_shapes(text: str) -> tuple[dict[str, ModelShape], dict[str, Missing]]:
+def read_shapes(text: str) -> tuple[dict[str, ModelShape], dict[str, MissingFact]]:
     """Every model of the text, and those that lack a fact."""
     shapes: dict[str, ModelShape] = {}
-    missing: dict[str, Missing] = {}
+    missing: dict[str, MissingFact] = {}
     models = json.loads(text)["models"]
     for name, facts in models.items():
         found = families.shape(name, models.get(facts.get("same_as"), {}) | facts)
-        if isinstance(found, Missing):
+        if isinstance(found, MissingFact):
             missing[name] = found
         else:
             shapes[name] = found
@@ -57,7 +57,7 @@ def _accelerator(entry: Mapping[str, Any]) -> Accelerator:
         bandwidth_gbs=entry.get("bandwidth_gbs"),
         bf16_tflops=entry.get("bf16_dense_tflops"),
         fp8_tflops=entry.get("fp8_dense_tflops"),
-        capability=Capability(int(major), int(minor)),
+        capability=ComputeCapability(int(major), int(minor)),
         price_an_hour=entry.get("price_usd_h"),
         visible_mib=entry.get("visible_mib"),
     )

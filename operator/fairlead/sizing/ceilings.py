@@ -6,16 +6,16 @@ High is what the hardware cannot exceed. Likely and low are the parts of it that
 from dataclasses import replace
 from typing import Final
 
-from fairlead.fleet.fit import Ceilings, Span
-from fairlead.fleet.shapes import Part
+from fairlead.fleet.fit import Estimate, SpeedCeilings
+from fairlead.fleet.shapes import MatrixGroup
 from fairlead.sizing import kv_pages, parameters, weights
-from fairlead.sizing.question import Question
+from fairlead.sizing.sizing_input import SizingInput
 
 _DECODE_PARTS: Final = (0.4, 0.65, 1.0)
 _PREFILL_PARTS: Final = (0.25, 0.5, 1.0)
 
 
-def ceilings(question: Question, concurrent: Span) -> Ceilings | None:
+def ceilings(question: SizingInput, concurrent: Estimate) -> SpeedCeilings | None:
     """For the asked sequences, or as many as the cache likely holds; nothing if the rates are not known."""
     accelerator = question.accelerator
     if not accelerator.bandwidth_gbs or not accelerator.bf16_tflops:
@@ -23,7 +23,7 @@ def ceilings(question: Question, concurrent: Span) -> Ceilings | None:
     running = max(1.0, min(float(question.sequences), concurrent.likely))
     step = max(read_seconds(question, running), compute_seconds(question, running))
     prompt = question.context * flops_a_token(question, question.context / 2) / rate(question)
-    return Ceilings(
+    return SpeedCeilings(
         decode_tokens_per_second=_parts(running / step, _DECODE_PARTS),
         prefill_tokens_per_second=_parts(question.context / prompt, _PREFILL_PARTS),
         milliseconds_per_token=_inverse(step * 1000, _DECODE_PARTS),
@@ -31,7 +31,7 @@ def ceilings(question: Question, concurrent: Span) -> Ceilings | None:
     )
 
 
-def flops_a_token(question: Question, seen: float) -> float:
+def flops_a_token(question: SizingInput, seen: float) -> float:
     """Two for each parameter a token passes, and attention's two products with each token it looks at."""
     shape = question.shape
     full = 4 * (shape.wide.head_dim if shape.wide else shape.head_dim)
@@ -43,36 +43,36 @@ def flops_a_token(question: Question, seen: float) -> float:
     return 2 * parameters.active(shape) + attended
 
 
-def bytes_a_step(question: Question, running: float) -> float:
+def bytes_a_step(question: SizingInput, running: float) -> float:
     """Read by one GPU: its weights, of the experts those that the batch chooses, and each request's cache."""
     shape, layout = question.shape, question.parallelism
     held = weights.bytes_on_fullest_gpu(question).likely - weights.angles(question)
     if shape.experts:
         size = weights.BYTES.get(question.format, float(question.dtype_bytes))
-        experts = parameters.count(shape)[Part.EXPERTS] * size / layout.tensor / layout.pipeline
+        experts = parameters.count(shape)[MatrixGroup.EXPERTS] * size / layout.tensor / layout.pipeline
         held -= experts * (1 - shape.experts.per_token / shape.experts.count) ** running
     pool, pages = kv_pages.pool(question), kv_pages.pages_a_request(question, question.context)
     return held * layout.pipeline + running * pages * pool.page_bytes * layout.pipeline
 
 
-def read_seconds(question: Question, running: float) -> float:
+def read_seconds(question: SizingInput, running: float) -> float:
     """Pipeline stages work one after another, so a step reads every stage's share."""
     return bytes_a_step(question, running) / (question.accelerator.bandwidth_gbs or 1) / 1e9
 
 
-def least_step_seconds(question: Question) -> float | None:
+def least_step_seconds(question: SizingInput) -> float | None:
     """What no step can be shorter than: the weights are read once, for one request without a past."""
     if not question.accelerator.bandwidth_gbs:
         return None
     return read_seconds(replace(question, context=1), 1.0)
 
 
-def compute_seconds(question: Question, running: float) -> float:
+def compute_seconds(question: SizingInput, running: float) -> float:
     """One step of this many requests, each looking back over the whole context."""
     return running * flops_a_token(question, question.context) / rate(question)
 
 
-def rate(question: Question) -> float:
+def rate(question: SizingInput) -> float:
     """Operations a second of the GPUs that work on one token. Eight-bit weights use FP8 arithmetic where it exists."""
     accelerator = question.accelerator
     eight = question.format in weights.EIGHT_BIT
@@ -80,11 +80,11 @@ def rate(question: Question) -> float:
     return tflops * 1e12 * question.parallelism.tensor
 
 
-def _parts(most: float, parts: tuple[float, float, float]) -> Span:
+def _parts(most: float, parts: tuple[float, float, float]) -> Estimate:
     low, likely, high = parts
-    return Span(most * low, most * likely, most * high)
+    return Estimate(most * low, most * likely, most * high)
 
 
-def _inverse(least: float, parts: tuple[float, float, float]) -> Span:
+def _inverse(least: float, parts: tuple[float, float, float]) -> Estimate:
     low, likely, high = parts
-    return Span(least / high, least / likely, least / low)
+    return Estimate(least / high, least / likely, least / low)

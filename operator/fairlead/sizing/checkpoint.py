@@ -7,11 +7,11 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from fairlead.fleet.shapes import ModelShape, Part
+from fairlead.fleet.shapes import MatrixGroup, ModelShape
 from fairlead.sizing import families
-from fairlead.sizing.families import Missing
+from fairlead.sizing.families import MissingFact
 
-Config = Mapping[str, Any]
+ConfigJson = Mapping[str, Any]
 
 _NAMES: Final[Mapping[str, tuple[str, ...]]] = {
     "layers": ("num_hidden_layers", "n_layer"),
@@ -50,14 +50,14 @@ _NAMES: Final[Mapping[str, tuple[str, ...]]] = {
 }
 """What the catalogue calls it, and what configurations do."""
 
-_PARTS: Final[tuple[tuple[str, Part], ...]] = (
-    ("shared_expert", Part.SHARED_EXPERTS),
-    ("experts", Part.EXPERTS),
-    ("self_attn", Part.ATTENTION),
-    ("linear_attn.out_proj", Part.RECURRENT_OUT),
-    ("linear_attn", Part.RECURRENT_IN),
-    ("mlp.gate_proj", Part.MLP),
-    ("mlp.down_proj", Part.MLP),
+_PARTS: Final[tuple[tuple[str, MatrixGroup], ...]] = (
+    ("shared_expert", MatrixGroup.SHARED_EXPERTS),
+    ("experts", MatrixGroup.EXPERTS),
+    ("self_attn", MatrixGroup.ATTENTION),
+    ("linear_attn.out_proj", MatrixGroup.RECURRENT_OUT),
+    ("linear_attn", MatrixGroup.RECURRENT_IN),
+    ("mlp.gate_proj", MatrixGroup.MLP),
+    ("mlp.down_proj", MatrixGroup.MLP),
 )
 """The first word found in a name tells the part. Gates, heads and towers are never quantized anyway."""
 
@@ -69,25 +69,25 @@ _COMPRESSED: Final[Mapping[str, str]] = {
 }
 
 
-def read(name: str, text: str) -> ModelShape | Missing:
+def read(name: str, text: str) -> ModelShape | MissingFact:
     """The shape a configuration describes, or what is missing to size it."""
     try:
         config = json.loads(text)
     except ValueError:
-        return Missing("the configuration is not JSON")
+        return MissingFact("the configuration is not JSON")
     if not isinstance(config, Mapping):
-        return Missing("the configuration is not a JSON object")
+        return MissingFact("the configuration is not a JSON object")
     body = config.get("text_config") or config.get("llm_config") or config
     facts = _facts(config, body)
-    if isinstance(facts, Missing):
+    if isinstance(facts, MissingFact):
         return facts
     try:
         return families.shape(name, facts)
     except (KeyError, TypeError) as absent:
-        return Missing(f"a field of the configuration is absent or of another kind: {absent}")
+        return MissingFact(f"a field of the configuration is absent or of another kind: {absent}")
 
 
-def _facts(config: Config, body: Config) -> dict[str, Any] | Missing:
+def _facts(config: ConfigJson, body: ConfigJson) -> dict[str, Any] | MissingFact:
     facts = {ours: value for ours, names in _NAMES.items() if (value := _first(body, names)) is not None}
     facts["model_type"] = _family(str(body.get("model_type", "")))
     facts["kv_heads"] = body.get("num_key_value_heads") or facts.get("heads")
@@ -102,18 +102,18 @@ def _facts(config: Config, body: Config) -> dict[str, Any] | Missing:
     if not quantized:
         return facts
     label = quantization(quantized)
-    if isinstance(label, Missing):
+    if isinstance(label, MissingFact):
         return label
     return facts | {"checkpoint_quant": label, "kept": sorted(_kept(quantized))}
 
 
-def _first(body: Config, names: Iterable[str]) -> Any | None:  # noqa: ANN401 -- a field of foreign JSON
+def _first(body: ConfigJson, names: Iterable[str]) -> Any | None:  # noqa: ANN401 -- a field of foreign JSON
     return next((body[name] for name in names if body.get(name) is not None), None)
 
 
 def _family(said: str) -> str:
     """Some towers' configurations name the text model without `_text`."""
-    return f"{said}_text" if f"{said}_text" in families.HABITS and said not in families.HABITS else said
+    return f"{said}_text" if f"{said}_text" in families.FAMILY_TRAITS and said not in families.FAMILY_TRAITS else said
 
 
 def _counts(kinds: Iterable[str]) -> dict[str, int]:
@@ -121,7 +121,7 @@ def _counts(kinds: Iterable[str]) -> dict[str, int]:
     return {kind: listed.count(kind) for kind in sorted(set(listed))}
 
 
-def _rope(body: Config, facts: Config) -> dict[str, Any]:
+def _rope(body: ConfigJson, facts: ConfigJson) -> dict[str, Any]:
     scaling = body.get("rope_scaling") or body.get("rope_parameters") or {}
     linear = scaling.get("rope_type", scaling.get("type")) == "linear"
     partial = body.get("partial_rotary_factor") or scaling.get("partial_rotary_factor")
@@ -130,7 +130,7 @@ def _rope(body: Config, facts: Config) -> dict[str, Any]:
     return found | ({"rotary_dim": int(head * partial)} if partial and head else {})
 
 
-def _vision(tower: Config) -> dict[str, Any] | bool:
+def _vision(tower: ConfigJson) -> dict[str, Any] | bool:
     """Counted like any transformer; what the family does with patches is known only of the listed ones."""
     hidden, wide, layers = (
         _first(tower, names)
@@ -141,7 +141,7 @@ def _vision(tower: Config) -> dict[str, Any] | bool:
     return {"parameters": layers * (4 * hidden * hidden + 2 * hidden * wide), "hidden": hidden, "intermediate": wide}
 
 
-def quantization(config: Config) -> str | Missing:
+def quantization(config: ConfigJson) -> str | MissingFact:
     """The catalogue's word for a `quantization_config`."""
     method = str(config.get("quant_method", "")).lower()
     if method == "compressed-tensors":
@@ -153,27 +153,29 @@ def quantization(config: Config) -> str | Missing:
         return "fp8_block"
     bits = config.get("bits", 4)
     if method in {"awq", "gptq", "auto-round"} and bits != 4:
-        return Missing(f"{method} with {bits} bits is not known to this version; 4 is")
-    return method if method in families.FORMATS else Missing(f"quantization {method!r} is not known to this version")
+        return MissingFact(f"{method} with {bits} bits is not known to this version; 4 is")
+    return (
+        method if method in families.FORMATS else MissingFact(f"quantization {method!r} is not known to this version")
+    )
 
 
-def _compressed(config: Config) -> str | Missing:
+def _compressed(config: ConfigJson) -> str | MissingFact:
     if "nvfp4" in str(config.get("format", "")):
         return "nvfp4"
-    groups: list[Config] = list((config.get("config_groups") or {}).values())
-    weights: Config = (groups[0].get("weights") or {}) if groups else {}
+    groups: list[ConfigJson] = list((config.get("config_groups") or {}).values())
+    weights: ConfigJson = (groups[0].get("weights") or {}) if groups else {}
     said = f"{weights.get('num_bits')}-bit {weights.get('type')}"
-    return _COMPRESSED.get(said) or Missing(f"compressed-tensors with {said} weights is not known to this version")
+    return _COMPRESSED.get(said) or MissingFact(f"compressed-tensors with {said} weights is not known to this version")
 
 
-def _kept(config: Config) -> set[str]:
+def _kept(config: ConfigJson) -> set[str]:
     """Parts the checkpoint names as left alone; a part counts when any layer's matrix of it is named."""
     names = config.get("ignore") or config.get("modules_to_not_convert") or config.get("exclude_modules") or ()
     plain = [str(name).replace("\\", "") for name in names]
     return {part.value for name in plain for part in [_part(name)] if part is not None}
 
 
-def _part(name: str) -> Part | None:
+def _part(name: str) -> MatrixGroup | None:
     if "vision" in name or "visual" in name or name.endswith(("mlp.gate", "router")):
         return None
     return next((part for word, part in _PARTS if word in name), None)

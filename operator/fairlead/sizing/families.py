@@ -8,19 +8,29 @@ from dataclasses import dataclass, replace
 from typing import Any, Final, TypedDict
 
 from fairlead.fleet.quantization import WeightFormat
-from fairlead.fleet.shapes import Experts, Latent, ModelShape, Part, Recurrent, Stored, Vision, WideLayers, Window
+from fairlead.fleet.shapes import (
+    ExpertLayers,
+    LatentAttention,
+    MatrixGroup,
+    ModelShape,
+    RecurrentLayers,
+    StoredWeights,
+    VisionTower,
+    WideLayers,
+    WindowedLayers,
+)
 
-Facts = Mapping[str, Any]
+ModelFacts = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Missing:
+class MissingFact:
     """This model cannot be sized, and what would have to be known."""
 
     what: str
 
 
-class Habits(TypedDict, total=False):
+class FamilyTraits(TypedDict, total=False):
     """Fields of a shape that the family's code fixes."""
 
     gated: bool
@@ -31,14 +41,14 @@ class Habits(TypedDict, total=False):
     norms_per_layer: int
 
 
-_PLAIN: Final[Habits] = {}
-_BIAS: Final[Habits] = {"query_key_value_bias": True}
-_NORM: Final[Habits] = {"query_key_norm": True}
-_GATED: Final[Habits] = {"query_key_norm": True, "gated_attention": True}
-_SANDWICH: Final[Habits] = {"norms_per_layer": 4}
-_SANDWICH_NORM: Final[Habits] = {"norms_per_layer": 4, "query_key_norm": True}
+_PLAIN: Final[FamilyTraits] = {}
+_BIAS: Final[FamilyTraits] = {"query_key_value_bias": True}
+_NORM: Final[FamilyTraits] = {"query_key_norm": True}
+_GATED: Final[FamilyTraits] = {"query_key_norm": True, "gated_attention": True}
+_SANDWICH: Final[FamilyTraits] = {"norms_per_layer": 4}
+_SANDWICH_NORM: Final[FamilyTraits] = {"norms_per_layer": 4, "query_key_norm": True}
 
-HABITS: Final[Mapping[str, Habits]] = {
+FAMILY_TRAITS: Final[Mapping[str, FamilyTraits]] = {
     **dict.fromkeys(("llama", "mistral", "mixtral", "granite", "phi3", "gemma", "llama4_text", "minimax_m2"), _PLAIN),
     **dict.fromkeys(("deepseek_v2", "deepseek_v3", "deepseek_v32", "kimi_k2", "glm_moe_dsa", "mimo"), _PLAIN),
     **dict.fromkeys(("qwen2", "qwen2_moe", "qwen2_5_vl", "qwen2_vl"), _BIAS),
@@ -56,22 +66,22 @@ HABITS: Final[Mapping[str, Habits]] = {
 
 _ALWAYS_TIED: Final = frozenset({"gemma", "gemma2", "gemma3_text", "gemma4_text", "cohere"})
 
-_VISION: Final[Mapping[str, Vision]] = {
-    "gemma3_text": Vision(parameters=420_000_000, patches_per_token=16, most_tokens=256),
-    "gemma4_text": Vision(parameters=550_000_000, patches_per_token=9, most_tokens=280),
-    "mistral": Vision(parameters=439_000_000, hidden=1024, intermediate=4096, most_tokens=3025),
-    "deepseek_v3": Vision(parameters=413_000_000, most_tokens=1024),
-    "llama4_text": Vision(parameters=865_000_000, hidden=1408, intermediate=5632, most_tokens=2448),
-    "granite": Vision(parameters=428_000_000, patches_per_token=1, most_tokens=7300),
-    "qwen2_5_vl": Vision(parameters=676_000_000, hidden=1280, intermediate=3420, most_tokens=16384),
+_VISION: Final[Mapping[str, VisionTower]] = {
+    "gemma3_text": VisionTower(parameters=420_000_000, patches_per_token=16, most_tokens=256),
+    "gemma4_text": VisionTower(parameters=550_000_000, patches_per_token=9, most_tokens=280),
+    "mistral": VisionTower(parameters=439_000_000, hidden=1024, intermediate=4096, most_tokens=3025),
+    "deepseek_v3": VisionTower(parameters=413_000_000, most_tokens=1024),
+    "llama4_text": VisionTower(parameters=865_000_000, hidden=1408, intermediate=5632, most_tokens=2448),
+    "granite": VisionTower(parameters=428_000_000, patches_per_token=1, most_tokens=7300),
+    "qwen2_5_vl": VisionTower(parameters=676_000_000, hidden=1280, intermediate=3420, most_tokens=16384),
     **dict.fromkeys(
         ("qwen3_vl_text", "qwen3_vl_moe_text", "qwen3_5_text", "qwen3_5_moe_text"),
-        Vision(parameters=460_000_000, most_tokens=16384),
+        VisionTower(parameters=460_000_000, most_tokens=16384),
     ),
 }
 """Published sizes of the towers these families come with, by hand; a config.json that describes its tower wins."""
 
-_DEFAULTS: Final[Mapping[str, Facts]] = {
+_DEFAULTS: Final[Mapping[str, ModelFacts]] = {
     "gemma2": {"sliding_window_pattern": 2},
     "gemma3_text": {
         "sliding_window_pattern": 6,
@@ -103,17 +113,17 @@ FORMATS: Final[Mapping[str, WeightFormat]] = {
 }
 
 
-def shape(name: str, facts: Facts) -> ModelShape | Missing:
+def shape(name: str, facts: ModelFacts) -> ModelShape | MissingFact:
     """The shape, or what is missing to make it."""
     family = facts.get("model_type", "")
-    if family not in HABITS:
-        return Missing(f"the architecture {family!r} is not known to this version")
+    if family not in FAMILY_TRAITS:
+        return MissingFact(f"the architecture {family!r} is not known to this version")
     facts = {**_DEFAULTS.get(family, {}), **{key: fact for key, fact in facts.items() if fact is not None}}
     absent = [key for key in _NEEDED if not facts.get(key)]
     if absent:
-        return Missing(f"the model's facts lack {', '.join(absent)}")
+        return MissingFact(f"the model's facts lack {', '.join(absent)}")
     stored = _stored(name, facts)
-    if isinstance(stored, Missing):
+    if isinstance(stored, MissingFact):
         return stored
     return ModelShape(
         name=name,
@@ -137,36 +147,36 @@ def shape(name: str, facts: Facts) -> ModelShape | Missing:
         vision=vision(facts),
         mtp_layers=facts.get("mtp_layers") or 0,
         stored=stored,
-        **HABITS[family],
+        **FAMILY_TRAITS[family],
     )
 
 
-def _dense_width(family: str, facts: Facts) -> int:
+def _dense_width(family: str, facts: ModelFacts) -> int:
     """Llama 4 gives ordinary layers a width of their own."""
     width = facts.get("dense_intermediate") or (16384 if family == "llama4_text" else facts.get("intermediate"))
     return width or 0
 
 
-def _stored(name: str, facts: Facts) -> Stored | Missing:
+def _stored(name: str, facts: ModelFacts) -> StoredWeights | MissingFact:
     said = facts.get("checkpoint_quant")
     if said is None:
-        return Stored()
+        return StoredWeights()
     label = "nvfp4" if said == "modelopt" and name.upper().endswith("NVFP4") else str(said).lower()
     if label not in FORMATS:
-        return Missing(f"the checkpoint's quantization {said!r} is not known to this version")
+        return MissingFact(f"the checkpoint's quantization {said!r} is not known to this version")
     parts = facts.get("kept", ["recurrentIn"] if label == "nvfp4" else [])
-    return Stored(
+    return StoredWeights(
         format=FORMATS[label],
-        kept=frozenset(map(Part, parts)),
-        eight_bit=frozenset(map(Part, facts.get("eight_bit", []))),
+        kept=frozenset(map(MatrixGroup, parts)),
+        eight_bit=frozenset(map(MatrixGroup, facts.get("eight_bit", []))),
         described="kept" in facts or "eight_bit" in facts,
     )
 
 
-def _latent(facts: Facts) -> Latent | None:
+def _latent(facts: ModelFacts) -> LatentAttention | None:
     if not facts.get("kv_lora_rank"):
         return None
-    return Latent(
+    return LatentAttention(
         kv_rank=facts["kv_lora_rank"],
         rope_dim=facts["qk_rope_head_dim"],
         nope_dim=facts["qk_nope_head_dim"],
@@ -176,7 +186,7 @@ def _latent(facts: Facts) -> Latent | None:
     )
 
 
-def _experts(family: str, facts: Facts) -> Experts | None:
+def _experts(family: str, facts: ModelFacts) -> ExpertLayers | None:
     if not facts.get("experts"):
         return None
     width = facts.get("moe_intermediate") or facts["intermediate"]
@@ -184,7 +194,7 @@ def _experts(family: str, facts: Facts) -> Experts | None:
     if family == "llama4_text":
         shared = width
     every = facts.get("experts_every") or (2 if family == "llama4_text" and facts["experts"] == 128 else 1)
-    return Experts(
+    return ExpertLayers(
         count=facts["experts"],
         per_token=facts.get("experts_per_token") or 1,
         intermediate=width,
@@ -195,11 +205,11 @@ def _experts(family: str, facts: Facts) -> Experts | None:
     )
 
 
-def _recurrent(facts: Facts) -> Recurrent | None:
+def _recurrent(facts: ModelFacts) -> RecurrentLayers | None:
     interval = facts.get("full_attention_interval")
     if not interval:
         return None
-    return Recurrent(
+    return RecurrentLayers(
         layers=facts["layers"] - facts["layers"] // interval,
         key_heads=facts["linear_key_heads"],
         value_heads=facts["linear_value_heads"],
@@ -209,21 +219,21 @@ def _recurrent(facts: Facts) -> Recurrent | None:
     )
 
 
-def _window(family: str, facts: Facts) -> Window | None:
+def _window(family: str, facts: ModelFacts) -> WindowedLayers | None:
     chunk = facts.get("attention_chunk_size")
     if chunk and family == "llama4_text":
-        return Window(layers=facts["layers"] - facts["layers"] // 4, tokens=chunk, chunked=True)
+        return WindowedLayers(layers=facts["layers"] - facts["layers"] // 4, tokens=chunk, chunked=True)
     tokens = facts.get("sliding_window")
     if not tokens or tokens >= facts["max_position_embeddings"]:
         return None
     pattern = facts.get("sliding_window_pattern")
     if pattern:
-        return Window(layers=facts["layers"] - facts["layers"] // pattern, tokens=tokens)
+        return WindowedLayers(layers=facts["layers"] - facts["layers"] // pattern, tokens=tokens)
     counted = facts.get("layer_types", {}).get("sliding_attention", facts["layers"])
-    return Window(layers=counted, tokens=tokens)
+    return WindowedLayers(layers=counted, tokens=tokens)
 
 
-def _wide(facts: Facts) -> WideLayers | None:
+def _wide(facts: ModelFacts) -> WideLayers | None:
     if not facts.get("global_head_dim"):
         return None
     return WideLayers(
@@ -233,10 +243,10 @@ def _wide(facts: Facts) -> WideLayers | None:
     )
 
 
-def vision(facts: Facts) -> Vision | None:
+def vision(facts: ModelFacts) -> VisionTower | None:
     """The tower the facts describe, else the one the family comes with, else one of unknown size."""
     said = facts.get("vision")
     if not said:
         return None
-    known = _VISION.get(facts["model_type"], Vision())
+    known = _VISION.get(facts["model_type"], VisionTower())
     return replace(known, **said) if isinstance(said, Mapping) else known

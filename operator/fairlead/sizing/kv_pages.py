@@ -4,10 +4,10 @@ import math
 from dataclasses import dataclass
 from typing import Final
 
-from fairlead.fleet.fit import Span
+from fairlead.fleet.fit import Estimate
 from fairlead.fleet.quantization import KvFormat
 from fairlead.fleet.shapes import ModelShape
-from fairlead.sizing.question import Question
+from fairlead.sizing.sizing_input import SizingInput
 
 _BLOCK: Final = 16
 _SIDE: Final = {
@@ -24,7 +24,7 @@ EIGHT_BIT_OR_LESS: Final = frozenset(kv for kv, (size, _) in _SIDE.items() if si
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class LayerGroup:
     """Layers with one block table."""
 
     block_tokens: int
@@ -34,18 +34,18 @@ class Group:
 
 
 @dataclass(frozen=True, slots=True)
-class Pool:
+class KvPagePool:
     """Equal pages, each holding one block of one group."""
 
     page_bytes: float
-    groups: tuple[Group, ...]
+    groups: tuple[LayerGroup, ...]
 
     def pages(self, available: float) -> int:
         """How many fit; never negative."""
         return max(0, math.floor(available / self.page_bytes))
 
 
-def pool(question: Question) -> Pool:
+def pool(question: SizingInput) -> KvPagePool:
     """How the engine lays out the cache of this model on one GPU."""
     layout, shape = question.parallelism, question.shape
     extra = shape.mtp_layers if question.drafting.mtp else 0
@@ -54,16 +54,16 @@ def pool(question: Question) -> Pool:
     if shape.recurrent:
         return _with_states(question, full, narrow)
     if shape.window is None:
-        return Pool(_BLOCK * narrow * full + _draft_page(question), (Group(_BLOCK),))
+        return KvPagePool(_BLOCK * narrow * full + _draft_page(question), (LayerGroup(_BLOCK),))
     return _with_windows(question, full, (narrow, wide))
 
 
-def pages_a_request(question: Question, context: int) -> int:
+def pages_a_request(question: SizingInput, context: int) -> int:
     """Pages one request of that length holds at most."""
     return sum(_pages(question, group, context) for group in pool(question).groups)
 
 
-def tokens(question: Question, available: float) -> int:
+def tokens(question: SizingInput, available: float) -> int:
     """The figure the engine prints. Before 0.20 it was blocks over groups, later concurrency times context."""
     held = pool(question)
     pages = held.pages(available)
@@ -72,26 +72,26 @@ def tokens(question: Question, available: float) -> int:
     return int(pages / pages_a_request(question, question.context) * question.context)
 
 
-def spans(question: Question, available: Span) -> tuple[Span, Span]:
+def spans(question: SizingInput, available: Estimate) -> tuple[Estimate, Estimate]:
     """Tokens and concurrent requests, for the low, the likely and the high memory."""
     per_request, held = pages_a_request(question, question.context), pool(question)
     figures = (available.low, available.likely, available.high)
     low, likely, high = (tokens(question, memory) for memory in figures)
     few, some, many = (held.pages(memory) / per_request for memory in figures)
-    return Span(low, likely, high), Span(few, some, many)
+    return Estimate(low, likely, high), Estimate(few, some, many)
 
 
-def element_bytes(question: Question) -> tuple[float, float]:
+def element_bytes(question: SizingInput) -> tuple[float, float]:
     """Bytes a cached element, and bytes a head and side on top."""
     return _SIDE.get(question.kv, (float(question.dtype_bytes), 0.0))
 
 
-def heads_on_a_gpu(question: Question, heads: int) -> int:
+def heads_on_a_gpu(question: SizingInput, heads: int) -> int:
     """Heads are shared out; when GPUs outnumber them, they are copied."""
     return max(1, heads // question.parallelism.tensor)
 
 
-def _bytes_a_token(question: Question, *, wide: bool) -> float:
+def _bytes_a_token(question: SizingInput, *, wide: bool) -> float:
     """One token in one layer on one GPU. Latent attention is not shared out: each GPU holds the whole vector."""
     shape = question.shape
     size, extra = element_bytes(question)
@@ -105,7 +105,7 @@ def _bytes_a_token(question: Question, *, wide: bool) -> float:
     return heads_on_a_gpu(question, shape.kv_heads) * 2 * (shape.head_dim * size + extra)
 
 
-def _draft_page(question: Question) -> float:
+def _draft_page(question: SizingInput) -> float:
     """A draft model's layers join the pool: its keys and values lie beside the target's."""
     model: ModelShape | None = question.drafting.model
     if model is None:
@@ -121,31 +121,31 @@ def _grouped(full: int, others: int) -> tuple[int, int, int]:
     return size, math.ceil(full / size), math.ceil(others / size)
 
 
-def _with_windows(question: Question, full: int, bytes_a_token: tuple[float, float]) -> Pool:
+def _with_windows(question: SizingInput, full: int, bytes_a_token: tuple[float, float]) -> KvPagePool:
     narrow, wide = bytes_a_token
     window = question.shape.window
     assert window is not None
     bounded = math.ceil(window.layers / question.parallelism.pipeline)
-    group = Group(_BLOCK, window.tokens)
+    group = LayerGroup(_BLOCK, window.tokens)
     if not full:
-        return Pool(_BLOCK * narrow * bounded, (group,))
+        return KvPagePool(_BLOCK * narrow * bounded, (group,))
     size, fulls, bounds = _grouped(full, bounded)
     page = _BLOCK * max(narrow, wide)
-    whole, part = Group(round(page / wide)), Group(round(page / narrow), window.tokens)
-    return Pool(page * size + _draft_page(question), (whole,) * fulls + (part,) * bounds)
+    whole, part = LayerGroup(round(page / wide)), LayerGroup(round(page / narrow), window.tokens)
+    return KvPagePool(page * size + _draft_page(question), (whole,) * fulls + (part,) * bounds)
 
 
-def _with_states(question: Question, full: int, narrow: float) -> Pool:
+def _with_states(question: SizingInput, full: int, narrow: float) -> KvPagePool:
     """A page holds one state; attention's block is made as long as that takes, in steps of 16 tokens."""
     recurrent = question.shape.recurrent
     assert recurrent is not None
     layers = math.ceil(recurrent.layers / question.parallelism.pipeline)
     size, fulls, states = _grouped(full, layers)
     block = math.ceil(state_bytes(question) / narrow / _BLOCK) * _BLOCK
-    return Pool(block * narrow * size, (Group(block),) * fulls + (Group(0),) * states)
+    return KvPagePool(block * narrow * size, (LayerGroup(block),) * fulls + (LayerGroup(0),) * states)
 
 
-def state_bytes(question: Question) -> float:
+def state_bytes(question: SizingInput) -> float:
     """One request's state in one layer: the convolution's last inputs, one more for each guessed token, and a float32
     matrix for each head."""
     state = question.shape.recurrent
@@ -156,7 +156,7 @@ def state_bytes(question: Question) -> float:
     return mixed * (state.kernel - 1 + question.drafting.tokens) * 2 + matrix
 
 
-def _pages(question: Question, group: Group, context: int) -> int:
+def _pages(question: SizingInput, group: LayerGroup, context: int) -> int:
     """A recurrent group keeps two states (the running one and the last cached one) and one for each guessed token."""
     if not group.block_tokens:
         return 2 + question.drafting.tokens

@@ -6,30 +6,30 @@ magnitude more than PCIe, and starts sooner.
 
 from typing import Final, NamedTuple
 
-from fairlead.sizing.question import Question
+from fairlead.sizing.sizing_input import SizingInput
 
 
-class Link(NamedTuple):
+class GpuLink(NamedTuple):
     """How GPUs of one machine speak to one another."""
 
     bytes_per_second: float
     start_s: float
 
 
-NVLINK: Final = Link(200e9, 8e-6)
-PCIE: Final = Link(20e9, 15e-6)
-MARKS_OF_NVLINK: Final = ("SXM", "HBM3", "GH200", "B200", "B300", "GB200", "GB300", "H800", "H20")
+NVLINK: Final = GpuLink(200e9, 8e-6)
+PCIE: Final = GpuLink(20e9, 15e-6)
+NVLINK_PRODUCTS: Final = ("SXM", "HBM3", "GH200", "B200", "B300", "GB200", "GB300", "H800", "H20")
 """Parts of product labels whose cards are joined by NVLink in every machine they are sold in."""
 SUMS_A_LAYER: Final = 2
 
 
-def link(product: str) -> Link:
+def link(product: str) -> GpuLink:
     """By the product's label; cards that may or may not have a bridge are taken to have none."""
-    bridged = any(mark in product for mark in MARKS_OF_NVLINK) and "NVL" not in product
+    bridged = any(mark in product for mark in NVLINK_PRODUCTS) and "NVL" not in product
     return NVLINK if bridged else PCIE
 
 
-def exchange_s(question: Question, tokens: float) -> float:
+def exchange_s(question: SizingInput, tokens: float) -> float:
     """What all layers of one step wait for sums, when the step works on this many tokens."""
     tensor = question.parallelism.tensor
     if tensor == 1:

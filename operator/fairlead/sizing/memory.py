@@ -3,13 +3,13 @@
 `requested = visible x utilisation; cache = requested - weights - draft - adapters - activations - graphs - framework`.
 """
 
-from fairlead.fleet.fit import Memory, Span
+from fairlead.fleet.fit import Estimate, MemoryBreakdown
 from fairlead.sizing import activations, overheads, weights
 from fairlead.sizing.adapters import adapters
-from fairlead.sizing.question import Question
+from fairlead.sizing.sizing_input import SizingInput
 
 
-def memory(question: Question) -> Memory:
+def memory(question: SizingInput) -> MemoryBreakdown:
     """Bytes on the fullest GPU, by what takes them."""
     budget = overheads.visible(question.accelerator).times(question.share)
     held, drafted = weights.bytes_on_fullest_gpu(question), weights.draft(question)
@@ -18,7 +18,7 @@ def memory(question: Question) -> Memory:
     left = budget.minus(held).minus(drafted).minus(slots).minus(peak).minus(outside)
     if overheads.graphs_are_budgeted(question):
         left = left.minus(captured)
-    return Memory(
+    return MemoryBreakdown(
         budget=budget,
         weights=held,
         draft=drafted,
@@ -30,6 +30,6 @@ def memory(question: Question) -> Memory:
     )
 
 
-def unshared(question: Question) -> Span:
+def unshared(question: SizingInput) -> Estimate:
     """The share of the GPU the engine leaves alone; older releases capture graphs in it."""
     return overheads.visible(question.accelerator).times(1 - question.share)

@@ -3,8 +3,8 @@
 from typing import Final
 
 from fairlead.fleet.accelerators import MIB, Accelerator
-from fairlead.fleet.fit import Span
-from fairlead.sizing.question import GIB, Question
+from fairlead.fleet.fit import Estimate
+from fairlead.sizing.sizing_input import GIB, SizingInput
 
 _GRAPH_BASE: Final = 0.25 * GIB
 _GRAPH_NODE: Final = 0.36 * MIB
@@ -12,16 +12,16 @@ _GRAPH_NODE: Final = 0.36 * MIB
 _LARGEST: Final = 512
 
 
-def visible(accelerator: Accelerator) -> Span:
+def visible(accelerator: Accelerator) -> Estimate:
     """Bytes the engine sees: the driver keeps near half a GiB, on the largest cards 0.4 percent."""
     if accelerator.visible_mib is not None:
-        return Span.exact(accelerator.visible_mib * MIB)
+        return Estimate.exact(accelerator.visible_mib * MIB)
     total = accelerator.memory_bytes
     kept = max(0.455 * GIB, 0.004 * total)
-    return Span(total - 1.4 * kept, total - kept, total - 0.6 * kept)
+    return Estimate(total - 1.4 * kept, total - kept, total - 0.6 * kept)
 
 
-def framework(question: Question) -> Span:
+def framework(question: SizingInput) -> Estimate:
     """The driver's context grows with loaded kernels; GPUs that talk to each other need buffers too."""
     single = 0.25 if question.release >= (0, 18) else 0.13
     low, likely, high = 0.07, single, single + 0.2 * question.doubt
@@ -33,7 +33,7 @@ def framework(question: Question) -> Span:
         low, likely, high = low + 0.05, likely + 0.25, high + 1.2
     elif layout.pipeline > 1:
         low, likely, high = 0.05, 0.07, 0.5
-    return Span(low, likely, high).times(GIB)
+    return Estimate(low, likely, high).times(GIB)
 
 
 def _switched(accelerator: Accelerator) -> bool:
@@ -41,22 +41,22 @@ def _switched(accelerator: Accelerator) -> bool:
     return accelerator.capability.major in {9, 10} and "PCIe" not in accelerator.product
 
 
-def graph_sizes(question: Question) -> int:
+def graph_sizes(question: SizingInput) -> int:
     """Batch sizes that are captured: 1, 2, 4, by eight to 256, by sixteen to twice the largest batch, 512 at most."""
     most = min(2 * question.batch_sequences * (1 + question.drafting.tokens), _LARGEST)
     small = sum(1 for size in (1, 2, 4) if size <= most)
     return small + min(most, 256) // 8 + max(0, most - 256) // 16
 
 
-def graphs(question: Question) -> Span:
+def graphs(question: SizingInput) -> Estimate:
     """What capture takes; kernels differ, so a third either way."""
     if question.eager:
-        return Span.exact(0)
+        return Estimate.exact(0)
     layers = question.shape.layers / question.parallelism.pipeline
     likely = _GRAPH_BASE + layers * graph_sizes(question) * _GRAPH_NODE
-    return Span(likely * 0.6, likely, likely * 1.5)
+    return Estimate(likely * 0.6, likely, likely * 1.5)
 
 
-def graphs_are_budgeted(question: Question) -> bool:
+def graphs_are_budgeted(question: SizingInput) -> bool:
     """From 0.20 on the engine sets graphs aside before it sizes the cache; earlier they lived on the unused share."""
     return question.release >= (0, 20)

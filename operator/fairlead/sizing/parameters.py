@@ -3,41 +3,41 @@
 Embedding and head are counted as published; the rows vLLM pads to a multiple of 64 are counted by `weights`.
 """
 
-from fairlead.fleet.shapes import ModelShape, Part
+from fairlead.fleet.shapes import MatrixGroup, ModelShape
 
 
-def count(shape: ModelShape) -> dict[Part, int]:
+def count(shape: ModelShape) -> dict[MatrixGroup, int]:
     """Parameters by part, the head of a tied model being none of its own."""
     table = shape.vocab * shape.hidden
     counts = {
-        Part.EMBEDDING: table,
-        Part.HEAD: 0 if shape.tied else table,
-        Part.NORMS: _norms(shape),
-        Part.ATTENTION: attention(shape),
-        Part.RECURRENT_IN: _recurrent_in(shape),
-        Part.RECURRENT_OUT: _recurrent_out(shape),
-        Part.MLP: _dense_mlp(shape),
-        Part.EXPERTS: _experts(shape),
-        Part.SHARED_EXPERTS: _shared_experts(shape),
-        Part.ROUTER: _router(shape),
-        Part.VISION: (shape.vision.parameters or 0) if shape.vision else 0,
-        Part.MTP: mtp(shape),
+        MatrixGroup.EMBEDDING: table,
+        MatrixGroup.HEAD: 0 if shape.tied else table,
+        MatrixGroup.NORMS: _norms(shape),
+        MatrixGroup.ATTENTION: attention(shape),
+        MatrixGroup.RECURRENT_IN: _recurrent_in(shape),
+        MatrixGroup.RECURRENT_OUT: _recurrent_out(shape),
+        MatrixGroup.MLP: _dense_mlp(shape),
+        MatrixGroup.EXPERTS: _experts(shape),
+        MatrixGroup.SHARED_EXPERTS: _shared_experts(shape),
+        MatrixGroup.ROUTER: _router(shape),
+        MatrixGroup.VISION: (shape.vision.parameters or 0) if shape.vision else 0,
+        MatrixGroup.MTP: mtp(shape),
     }
     return {part: number for part, number in counts.items() if number}
 
 
 def text_total(shape: ModelShape) -> int:
     """All parameters but the image tower and the MTP heads: what model pages usually count."""
-    return sum(number for part, number in count(shape).items() if part not in {Part.VISION, Part.MTP})
+    return sum(number for part, number in count(shape).items() if part not in {MatrixGroup.VISION, MatrixGroup.MTP})
 
 
 def active(shape: ModelShape) -> int:
     """Parameters one token passes: a lookup instead of the embedding, and only the chosen experts."""
     counts = count(shape)
-    idle = counts.get(Part.EXPERTS, 0)
+    idle = counts.get(MatrixGroup.EXPERTS, 0)
     chosen = idle * shape.experts.per_token // shape.experts.count if shape.experts else 0
     head = shape.vocab * shape.hidden
-    outside = (Part.VISION, Part.MTP, Part.EMBEDDING, Part.HEAD)
+    outside = (MatrixGroup.VISION, MatrixGroup.MTP, MatrixGroup.EMBEDDING, MatrixGroup.HEAD)
     return sum(number for part, number in counts.items() if part not in outside) - idle + chosen + head
 
 

@@ -11,11 +11,11 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from fairlead.fleet.accelerators import Accelerator
-from fairlead.fleet.capacity import Bound, Objectives, Supply
+from fairlead.fleet.capacity_plan import LatencyObjectives, ReplicaSupply, SupplyBound
 from fairlead.fleet.fit import Fit
 from fairlead.fleet.traffic import Traffic
 from fairlead.sizing import ceilings, links
-from fairlead.sizing.question import Question
+from fairlead.sizing.sizing_input import SizingInput
 
 DECODE_PART: Final = 0.65
 PREFILL_PART: Final = 0.5
@@ -27,10 +27,10 @@ TAIL: Final = 3.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Replica:
+class ReplicaModel:
     """One replica under one kind of traffic."""
 
-    question: Question
+    question: SizingInput
     traffic: Traffic
     cache_tokens: float
 
@@ -40,12 +40,12 @@ class Replica:
         return self.traffic.prompt.mean + self.traffic.output.mean / 2
 
     @property
-    def most_running(self) -> tuple[int, Bound]:
+    def most_running(self) -> tuple[int, SupplyBound]:
         """How many the cache holds, or the batch; at least one, since it fits."""
         by_cache = int(self.cache_tokens / self.resident_tokens)
         if by_cache < self.question.batch_sequences:
-            return max(by_cache, 1), Bound.CACHE
-        return self.question.batch_sequences, Bound.BATCH
+            return max(by_cache, 1), SupplyBound.CACHE
+        return self.question.batch_sequences, SupplyBound.BATCH
 
     def prefill_s(self, tokens: float) -> float:
         """Reading this many prompt tokens, alone, in chunks of the step's budget."""
@@ -80,7 +80,7 @@ class Replica:
         return TAIL * waiting + own + self.step_s(running)
 
 
-def supply(replica: Replica, objectives: Objectives) -> Supply | Bound:
+def supply(replica: ReplicaModel, objectives: LatencyObjectives) -> ReplicaSupply | SupplyBound:
     """The most one replica serves within the objectives; or the objective that even one request misses."""
     if missed := _missed(replica, objectives, 1):
         return missed
@@ -88,7 +88,7 @@ def supply(replica: Replica, objectives: Objectives) -> Supply | Bound:
     running = _largest(lambda count: _missed(replica, objectives, count) is None, most)
     if running < most:
         bound = _missed(replica, objectives, running + 1) or bound
-    return Supply(
+    return ReplicaSupply(
         concurrent=running,
         requests_per_second=replica.requests_per_second(running),
         tpot_s=replica.tpot_s(running),
@@ -97,9 +97,9 @@ def supply(replica: Replica, objectives: Objectives) -> Supply | Bound:
     )
 
 
-def of(question: Question, fit: Fit, traffic: Traffic) -> Replica:
+def of(question: SizingInput, fit: Fit, traffic: Traffic) -> ReplicaModel:
     """The replica that this fit allows; its cache is taken at its low estimate."""
-    return Replica(question=question, traffic=traffic, cache_tokens=fit.kv_tokens.low)
+    return ReplicaModel(question=question, traffic=traffic, cache_tokens=fit.kv_tokens.low)
 
 
 def has_rates(accelerator: Accelerator) -> bool:
@@ -107,11 +107,11 @@ def has_rates(accelerator: Accelerator) -> bool:
     return bool(accelerator.bandwidth_gbs and accelerator.bf16_tflops)
 
 
-def _missed(replica: Replica, objectives: Objectives, running: int) -> Bound | None:
+def _missed(replica: ReplicaModel, objectives: LatencyObjectives, running: int) -> SupplyBound | None:
     if replica.tpot_s(running) > (objectives.tpot_p95_s or math.inf):
-        return Bound.TIME_PER_TOKEN
+        return SupplyBound.TIME_PER_TOKEN
     if replica.ttft_p95_s(running) > (objectives.ttft_p95_s or math.inf):
-        return Bound.FIRST_TOKEN
+        return SupplyBound.FIRST_TOKEN
     return None
 
 

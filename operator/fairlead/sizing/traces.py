@@ -13,7 +13,7 @@ from datetime import datetime
 from itertools import accumulate, pairwise
 from typing import Final
 
-from fairlead.fleet.traffic import Lengths, Traffic
+from fairlead.fleet.traffic import TokenLengths, Traffic
 
 MINUTE_S: Final = 60.0
 BLOCKS_REMEMBERED: Final = 2_000_000
@@ -21,14 +21,14 @@ BLOCKS_REMEMBERED: Final = 2_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class Unreadable:
+class UnreadableTrace:
     """A trace that is none we know; says what was expected."""
 
     because: str
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class TraceRequest:
     """One request of a trace."""
 
     at_s: float
@@ -38,19 +38,19 @@ class Request:
     """Prompt tokens that stood in an earlier prompt."""
 
 
-def read(text: str) -> Traffic | Unreadable:
+def read(text: str) -> Traffic | UnreadableTrace:
     """A trace of single requests, CSV or JSON lines by its first character."""
     start = text.lstrip()[:1]
     try:
         requests = list(_json_lines(text) if start == "{" else _rows(text))
     except (ValueError, KeyError, TypeError) as problem:
-        return Unreadable(f"neither TIMESTAMP,ContextTokens,GeneratedTokens nor JSON lines: {problem!r}")
+        return UnreadableTrace(f"neither TIMESTAMP,ContextTokens,GeneratedTokens nor JSON lines: {problem!r}")
     if len(requests) < 2:
-        return Unreadable(f"{len(requests)} requests; a rate needs two")
-    return described(requests)
+        return UnreadableTrace(f"{len(requests)} requests; a rate needs two")
+    return summarize(requests)
 
 
-def described(requests: Sequence[Request]) -> Traffic:
+def summarize(requests: Sequence[TraceRequest]) -> Traffic:
     """The description of single requests; the busiest minute is a calendar one of the trace."""
     first, last = min(one.at_s for one in requests), max(one.at_s for one in requests)
     span = max(last - first, 1.0)
@@ -67,7 +67,7 @@ def described(requests: Sequence[Request]) -> Traffic:
     )
 
 
-def read_rates(rates: str, quantiles: str) -> Traffic | Unreadable:
+def read_rates(rates: str, quantiles: str) -> Traffic | UnreadableTrace:
     """ServeGen: requests a second by client and window, and the quantiles of lengths by client."""
     try:
         windows = _windows(csv.DictReader(rates.splitlines()))
@@ -75,20 +75,20 @@ def read_rates(rates: str, quantiles: str) -> Traffic | Unreadable:
         prompt = _mixture(csv.DictReader(quantiles.splitlines()), weights, "input_tokens")
         output = _mixture(csv.DictReader(quantiles.splitlines()), weights, "output_tokens")
     except (ValueError, KeyError, TypeError) as problem:
-        return Unreadable(f"not ServeGen's rates and lengths: {problem!r}")
+        return UnreadableTrace(f"not ServeGen's rates and lengths: {problem!r}")
     if not windows or not prompt or not output:
-        return Unreadable("no window with traffic, or no lengths")
+        return UnreadableTrace("no window with traffic, or no lengths")
     mean = sum(windows.values()) / len(windows)
     busy = max(windows.values()) / mean
     return Traffic(requests_per_second=mean, burst=busy, prompt=lengths(prompt), output=lengths(output))
 
 
-def lengths(weighted: Iterable[tuple[float, float]]) -> Lengths:
+def lengths(weighted: Iterable[tuple[float, float]]) -> TokenLengths:
     """Percentiles and mean of lengths with weights; never below one token."""
     ordered = sorted((max(length, 1.0), weight) for length, weight in weighted)
     whole = sum(weight for _, weight in ordered)
     mean = sum(length * weight for length, weight in ordered) / whole
-    return Lengths(
+    return TokenLengths(
         p50=_at(ordered, 0.50 * whole), p95=_at(ordered, 0.95 * whole), p99=_at(ordered, 0.99 * whole), mean=mean
     )
 
@@ -99,14 +99,14 @@ def _at(ordered: Sequence[tuple[float, float]], target: float) -> float:
     return next((length for (length, _), sum_ in zip(ordered, reached, strict=True) if sum_ >= target), ordered[-1][0])
 
 
-def _rows(text: str) -> Iterator[Request]:
+def _rows(text: str) -> Iterator[TraceRequest]:
     for row in csv.DictReader(text.splitlines()):
         moment = datetime.fromisoformat(row["TIMESTAMP"][:26])
         seconds = (moment - datetime(1970, 1, 1)).total_seconds()  # noqa: DTZ001  # the trace names no zone
-        yield Request(seconds, int(row["ContextTokens"]), int(row["GeneratedTokens"]))
+        yield TraceRequest(seconds, int(row["ContextTokens"]), int(row["GeneratedTokens"]))
 
 
-def _json_lines(text: str) -> Iterator[Request]:
+def _json_lines(text: str) -> Iterator[TraceRequest]:
     """A prompt's leading run of known blocks was cached; the blocks of one trace have one size."""
     seen: set[int] = set()
     for line in text.splitlines():
@@ -115,7 +115,7 @@ def _json_lines(text: str) -> Iterator[Request]:
         known = next((place for place, block in enumerate(blocks) if block not in seen), len(blocks))
         seen.update(blocks[: max(BLOCKS_REMEMBERED - len(seen), 0)])
         cached = int(prompt * known / len(blocks)) if blocks else 0
-        yield Request(float(one["timestamp"]) / 1000, prompt, int(one["output_length"]), cached)
+        yield TraceRequest(float(one["timestamp"]) / 1000, prompt, int(one["output_length"]), cached)
 
 
 def _windows(rows: Iterable[Mapping[str, str]]) -> dict[str, float]:

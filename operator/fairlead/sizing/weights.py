@@ -6,17 +6,24 @@ Quantized formats cover the linear layers; embeddings, head, norms, router and i
 from collections.abc import Mapping
 from typing import Final
 
-from fairlead.fleet.fit import Span
+from fairlead.fleet.fit import Estimate
 from fairlead.fleet.quantization import WeightFormat
-from fairlead.fleet.shapes import ModelShape, Part
+from fairlead.fleet.shapes import MatrixGroup, ModelShape
 from fairlead.sizing import parameters
-from fairlead.sizing.question import Question
+from fairlead.sizing.sizing_input import SizingInput
 
 _LINEAR: Final = frozenset(
-    {Part.ATTENTION, Part.RECURRENT_IN, Part.RECURRENT_OUT, Part.MLP, Part.EXPERTS, Part.SHARED_EXPERTS}
+    {
+        MatrixGroup.ATTENTION,
+        MatrixGroup.RECURRENT_IN,
+        MatrixGroup.RECURRENT_OUT,
+        MatrixGroup.MLP,
+        MatrixGroup.EXPERTS,
+        MatrixGroup.SHARED_EXPERTS,
+    }
 )
-_OFTEN_LEFT_OUT: Final = frozenset({Part.ATTENTION})
-_EXPERTS: Final = frozenset({Part.EXPERTS})
+_OFTEN_LEFT_OUT: Final = frozenset({MatrixGroup.ATTENTION})
+_EXPERTS: Final = frozenset({MatrixGroup.EXPERTS})
 
 _CHANNEL: Final = 1 + 4 / 4096
 """One byte, and a float32 scale a row of some 4096."""
@@ -47,25 +54,25 @@ FOUR_BIT: Final = frozenset(stored for stored, size in BYTES.items() if size < 0
 EIGHT_BIT: Final = frozenset(stored for stored, size in BYTES.items() if size >= 0.75)
 
 
-def bytes_on_fullest_gpu(question: Question) -> Span:
+def bytes_on_fullest_gpu(question: SizingInput) -> Estimate:
     """Weights of the target model."""
     likely = sum(_parts(question).values()) + absorbed(question) + copied(question) + angles(question)
     return _with_doubt(question, likely)
 
 
-def draft(question: Question) -> Span:
+def draft(question: SizingInput) -> Estimate:
     """Weights of whatever guesses ahead. A draft model is small, so it is taken to be held whole by every GPU."""
     drafting, layout = question.drafting, question.parallelism
     if drafting.model is not None:
         counts = parameters.count(drafting.model)
         stored = drafting.model.stored.format
         held = sum(number * _size(drafting.model, stored, part, 2) for part, number in counts.items())
-        return Span(held / layout.tensor, held / layout.tensor, held)
+        return Estimate(held / layout.tensor, held / layout.tensor, held)
     if not drafting.mtp:
-        return Span.exact(0)
+        return Estimate.exact(0)
     whole = parameters.mtp(question.shape) * question.dtype_bytes / layout.tensor
     quantized = BYTES.get(question.format, question.dtype_bytes) / question.dtype_bytes
-    return Span(whole * quantized, whole, whole * 1.05)
+    return Estimate(whole * quantized, whole, whole * 1.05)
 
 
 def padded_vocabulary(shape: ModelShape) -> int:
@@ -73,22 +80,22 @@ def padded_vocabulary(shape: ModelShape) -> int:
     return -(-shape.vocab // 64) * 64
 
 
-def _parts(question: Question) -> dict[Part, float]:
+def _parts(question: SizingInput) -> dict[MatrixGroup, float]:
     shape, layout = question.shape, question.parallelism
     table = padded_vocabulary(shape) * shape.hidden * question.dtype_bytes / layout.tensor
-    parts: dict[Part, float] = {}
+    parts: dict[MatrixGroup, float] = {}
     for part, number in parameters.count(shape).items():
-        if part not in {Part.EMBEDDING, Part.HEAD, Part.MTP, Part.VISION}:
+        if part not in {MatrixGroup.EMBEDDING, MatrixGroup.HEAD, MatrixGroup.MTP, MatrixGroup.VISION}:
             size = _size(shape, question.format, part, question.dtype_bytes)
             parts[part] = number * size / _ways(question, part) / layout.pipeline * _padding(question, part)
-    parts[Part.EMBEDDING] = table if layout.pipeline == 1 or shape.tied else 0.0
-    parts[Part.HEAD] = 0.0 if shape.tied else table
+    parts[MatrixGroup.EMBEDDING] = table if layout.pipeline == 1 or shape.tied else 0.0
+    parts[MatrixGroup.HEAD] = 0.0 if shape.tied else table
     if shape.vision and question.images:
-        parts[Part.VISION] = (shape.vision.parameters or 450_000_000) * question.dtype_bytes / layout.tensor
+        parts[MatrixGroup.VISION] = (shape.vision.parameters or 450_000_000) * question.dtype_bytes / layout.tensor
     return parts
 
 
-def _size(shape: ModelShape, asked: WeightFormat, part: Part, plain: float) -> float:
+def _size(shape: ModelShape, asked: WeightFormat, part: MatrixGroup, plain: float) -> float:
     covered = _EXPERTS if asked in {WeightFormat.MXFP4, WeightFormat.INT8_EXPERTS} and shape.experts else _LINEAR
     if part not in covered or part in shape.stored.kept:
         return plain
@@ -97,27 +104,27 @@ def _size(shape: ModelShape, asked: WeightFormat, part: Part, plain: float) -> f
     return BYTES.get(asked, plain)
 
 
-def _ways(question: Question, part: Part) -> float:
+def _ways(question: SizingInput, part: MatrixGroup) -> float:
     """Over how many GPUs a part is cut. With expert parallelism data-parallel replicas share the experts."""
     layout = question.parallelism
-    if part in {Part.NORMS, Part.ROUTER}:
+    if part in {MatrixGroup.NORMS, MatrixGroup.ROUTER}:
         return 1
-    if part is Part.EXPERTS and question.expert_parallel:
+    if part is MatrixGroup.EXPERTS and question.expert_parallel:
         return layout.tensor * layout.data
     return layout.tensor
 
 
-def _padding(question: Question, part: Part) -> float:
+def _padding(question: SizingInput, part: MatrixGroup) -> float:
     """MXFP4 kernels want an expert's inner width in multiples of 128 and its outer one of 256."""
     experts = question.shape.experts
-    if part is not Part.EXPERTS or question.format is not WeightFormat.MXFP4 or experts is None:
+    if part is not MatrixGroup.EXPERTS or question.format is not WeightFormat.MXFP4 or experts is None:
         return 1.0
     width = experts.intermediate if question.expert_parallel else experts.intermediate / question.parallelism.tensor
     hidden = question.shape.hidden
     return (-(-width // 128) * 128 / width) * (-(-hidden // 256) * 256 / hidden)
 
 
-def copied(question: Question) -> float:
+def copied(question: SizingInput) -> float:
     """What tensor parallelism cannot cut: latent attention's way down, and key-value heads fewer than the GPUs."""
     shape, tensor = question.shape, question.parallelism.tensor
     if shape.latent:
@@ -125,11 +132,11 @@ def copied(question: Question) -> float:
         beyond = whole * (1 - 1 / tensor)
     else:
         beyond = shape.hidden * 2 * shape.head_dim * max(0.0, 1 - shape.kv_heads / tensor)
-    size = _size(shape, question.format, Part.ATTENTION, question.dtype_bytes)
+    size = _size(shape, question.format, MatrixGroup.ATTENTION, question.dtype_bytes)
     return shape.attention_layers * beyond * size / question.parallelism.pipeline
 
 
-def absorbed(question: Question) -> float:
+def absorbed(question: SizingInput) -> float:
     """Latent attention keeps a second copy of its up-projection, in the order decoding reads it."""
     latent, layout = question.shape.latent, question.parallelism
     if latent is None:
@@ -138,7 +145,7 @@ def absorbed(question: Question) -> float:
     return question.shape.layers * once * question.dtype_bytes / layout.tensor / layout.pipeline
 
 
-def angles(question: Question) -> float:
+def angles(question: SizingInput) -> float:
     """The table of rope's sines and cosines for every position: 2.5 GiB for ten million positions."""
     shape = question.shape
     width = shape.latent.rope_dim if shape.latent else shape.rotary_dim or shape.head_dim
@@ -147,16 +154,16 @@ def angles(question: Question) -> float:
     return table * shape.rotary_stretch + local
 
 
-def _with_doubt(question: Question, likely: float) -> Span:
+def _with_doubt(question: SizingInput, likely: float) -> Estimate:
     """Sizes are exact but for the allocator's rounding, an undescribed tower, and what a checkpoint leaves out."""
     low, high = likely * 0.997, likely * 1.004 + 48 * 1024**2
     if question.shape.vision and question.images and question.shape.vision.parameters is None:
         low, high = low - 250e6 * question.dtype_bytes, high + 600e6 * question.dtype_bytes
     less, more = _left_out(question)
-    return Span(low - less, likely, high + more)
+    return Estimate(low - less, likely, high + more)
 
 
-def _left_out(question: Question) -> tuple[float, float]:
+def _left_out(question: SizingInput) -> tuple[float, float]:
     """Bytes by which an NVFP4 checkpoint may be smaller or larger: its name does not say what stayed in 16 bits.
 
     Where the checkpoint's own configuration was read there is no doubt; AWQ and GPTQ cover every linear layer.

@@ -21,7 +21,7 @@ QUICK: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 1.0)
 """Seconds of one decision: half a millisecond for ten pods is meant, twenty for five hundred."""
 
 
-class Kind(StrEnum):
+class MetricType(StrEnum):
     """What a family is."""
 
     GAUGE = "gauge"
@@ -30,95 +30,105 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Family:
+class MetricFamily:
     """One metric."""
 
     name: str
-    kind: Kind
+    kind: MetricType
     text: str
     labels: tuple[str, ...] = ()
 
 
 OF_ONE: Final = ("namespace", "name")
 FAMILIES: Final = (
-    Family(name="deployments", kind=Kind.GAUGE, text="Deployments that this process decides."),
-    Family(
+    MetricFamily(name="deployments", kind=MetricType.GAUGE, text="Deployments that this process decides."),
+    MetricFamily(
         name="recommended",
-        kind=Kind.GAUGE,
+        kind=MetricType.GAUGE,
         text="Replicas recommended last; in mode Recommend nothing follows it.",
         labels=OF_ONE,
     ),
-    Family(name="wanted", kind=Kind.GAUGE, text="Replicas asked for before that decision.", labels=OF_ONE),
-    Family(name="asleep", kind=Kind.GAUGE, text="Replicas that are to sleep beside them.", labels=OF_ONE),
-    Family(
+    MetricFamily(name="wanted", kind=MetricType.GAUGE, text="Replicas asked for before that decision.", labels=OF_ONE),
+    MetricFamily(name="asleep", kind=MetricType.GAUGE, text="Replicas that are to sleep beside them.", labels=OF_ONE),
+    MetricFamily(
         name="pods",
-        kind=Kind.GAUGE,
+        kind=MetricType.GAUGE,
         text="Engine pods by phase: pending, unplaceable, starting, ready, stuck, asleep, draining, dead.",
         labels=(*OF_ONE, "phase"),
     ),
-    Family(
+    MetricFamily(
         name="candidate",
-        kind=Kind.GAUGE,
+        kind=MetricType.GAUGE,
         text="Replicas that each signal asks for; absent while it asks for none.",
         labels=(*OF_ONE, "signal"),
     ),
-    Family(
+    MetricFamily(
         name="figure",
-        kind=Kind.GAUGE,
+        kind=MetricType.GAUGE,
         text="Demand, supply, forecast, cold start: the figures of the last decision by their stable names.",
         labels=(*OF_ONE, "figure"),
     ),
-    Family(name="doubts", kind=Kind.GAUGE, text="Pods and routers without reliable metrics.", labels=OF_ONE),
-    Family(
+    MetricFamily(
+        name="doubts", kind=MetricType.GAUGE, text="Pods and routers without reliable metrics.", labels=OF_ONE
+    ),
+    MetricFamily(
         name="figures_age_seconds",
-        kind=Kind.GAUGE,
+        kind=MetricType.GAUGE,
         text="Age of the oldest metrics of a ready pod that the last decision used.",
         labels=OF_ONE,
     ),
-    Family(name="decisions_total", kind=Kind.COUNTER, text="Decisions, by reason.", labels=("reason",)),
-    Family(
+    MetricFamily(name="decisions_total", kind=MetricType.COUNTER, text="Decisions, by reason.", labels=("reason",)),
+    MetricFamily(
         name="changes_total",
-        kind=Kind.COUNTER,
+        kind=MetricType.COUNTER,
         text="Decisions that asked for more or for fewer replicas.",
         labels=("direction",),
     ),
-    Family(name="decision_seconds", kind=Kind.HISTOGRAM, text="How long one decision takes to compute."),
-    Family(
+    MetricFamily(name="decision_seconds", kind=MetricType.HISTOGRAM, text="How long one decision takes to compute."),
+    MetricFamily(
         name="failed_decisions_total",
-        kind=Kind.COUNTER,
+        kind=MetricType.COUNTER,
         text="Decisions that ended in an exception, which is a bug; see the log.",
     ),
-    Family(
+    MetricFamily(
         name="writes_total",
-        kind=Kind.COUNTER,
+        kind=MetricType.COUNTER,
         text="Writes of status: done, failed, or contested when somebody else had overwritten ours.",
         labels=("outcome",),
     ),
-    Family(name="looks_total", kind=Kind.COUNTER, text="Scrapes of engines and routers."),
-    Family(
+    MetricFamily(name="looks_total", kind=MetricType.COUNTER, text="Scrapes of engines and routers."),
+    MetricFamily(
         name="failed_looks_total",
-        kind=Kind.COUNTER,
+        kind=MetricType.COUNTER,
         text="Scrapes without reliable metrics, by reason.",
         labels=("doubt",),
     ),
-    Family(
+    MetricFamily(
         name="late_looks_total",
-        kind=Kind.COUNTER,
+        kind=MetricType.COUNTER,
         text="Scrapes that began more than one interval late: the process has too many pods.",
     ),
-    Family(name="looks_connections_total", kind=Kind.COUNTER, text="Connections opened to pods; they stay open."),
-    Family(name="looks_bytes_total", kind=Kind.COUNTER, text="Bytes of the pages that pods answered with."),
-    Family(name="round_lag_seconds", kind=Kind.GAUGE, text="How late the last round of decisions began."),
-    Family(name="round_seconds", kind=Kind.GAUGE, text="How long the last round of decisions took."),
-    Family(name="members", kind=Kind.GAUGE, text="Autoscaler processes that share the deployments, this one included."),
-    Family(
-        name="records_dropped_total", kind=Kind.COUNTER, text="Decision records dropped since the disk was too slow."
+    MetricFamily(
+        name="looks_connections_total", kind=MetricType.COUNTER, text="Connections opened to pods; they stay open."
+    ),
+    MetricFamily(name="looks_bytes_total", kind=MetricType.COUNTER, text="Bytes of the pages that pods answered with."),
+    MetricFamily(name="round_lag_seconds", kind=MetricType.GAUGE, text="How late the last round of decisions began."),
+    MetricFamily(name="round_seconds", kind=MetricType.GAUGE, text="How long the last round of decisions took."),
+    MetricFamily(
+        name="members",
+        kind=MetricType.GAUGE,
+        text="Autoscaler processes that share the deployments, this one included.",
+    ),
+    MetricFamily(
+        name="records_dropped_total",
+        kind=MetricType.COUNTER,
+        text="Decision records dropped since the disk was too slow.",
     ),
 )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Decided:
+class DecisionMetrics:
     """One deployment's last decision, as far as metrics tell it."""
 
     namespace: str
@@ -134,7 +144,7 @@ class Decided:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Looks:
+class ScrapeTotals:
     """What looking at pods came to, since the start."""
 
     looks: int = 0
@@ -153,7 +163,7 @@ class AutoscalerMetrics:
     def __init__(self) -> None:
         prometheus_client.disable_created_metrics()  # type: ignore[no-untyped-call]  # the library's
         self._counts: dict[str, Tally[str]] = {
-            one.name: Tally() for one in FAMILIES if one.kind is Kind.COUNTER and one.labels
+            one.name: Tally() for one in FAMILIES if one.kind is MetricType.COUNTER and one.labels
         }
         self._bugs = 0
         self._seconds = [0] * (len(QUICK) + 1)
@@ -180,15 +190,15 @@ class AutoscalerMetrics:
         """A round of decisions ended."""
         self._lag, self._round = lag, seconds
 
-    def page(self, decided: Iterable[Decided], looks: Looks) -> bytes:
+    def page(self, decided: Iterable[DecisionMetrics], looks: ScrapeTotals) -> bytes:
         """The page in the text format."""
         registry = CollectorRegistry()
         registry.register(
-            _Shown(lambda: self._families(sorted(decided, key=lambda one: (one.namespace, one.name)), looks))
+            _FamilyCollector(lambda: self._families(sorted(decided, key=lambda one: (one.namespace, one.name)), looks))
         )
         return prometheus_client.generate_latest(registry)
 
-    def _families(self, decided: list[Decided], looks: Looks) -> Iterator[Metric]:
+    def _families(self, decided: list[DecisionMetrics], looks: ScrapeTotals) -> Iterator[Metric]:
         shown = decided[:MOST_SHOWN]
         failures = {str(doubt): float(count) for doubt, count in (looks.failures or {}).items()}
         plain: Mapping[str, float] = {
@@ -205,7 +215,7 @@ class AutoscalerMetrics:
         }
         counted = self._counts | {"failed_looks_total": failures}
         for family in FAMILIES:
-            if family.kind is Kind.HISTOGRAM:
+            if family.kind is MetricType.HISTOGRAM:
                 yield self._histogram(family)
             elif family.labels[:2] == OF_ONE:
                 yield _metric(family, (one for each in shown for one in _SHOWN[family.name](each)))
@@ -216,7 +226,7 @@ class AutoscalerMetrics:
             else:
                 yield _metric(family, [((), plain[family.name])])
 
-    def _histogram(self, family: Family) -> Metric:
+    def _histogram(self, family: MetricFamily) -> Metric:
         running, buckets = 0, []
         for bound, count in zip((*QUICK, float("inf")), self._seconds, strict=True):
             running += count
@@ -224,11 +234,11 @@ class AutoscalerMetrics:
         return HistogramMetricFamily(f"{PREFIX}_{family.name}", family.text, buckets, self._total_seconds)
 
 
-Sample = tuple[tuple[str, ...], float]
+LabelledValue = tuple[tuple[str, ...], float]
 
 
-def _of(figure: Callable[[Decided], float | None]) -> Callable[[Decided], Iterator[Sample]]:
-    def samples(one: Decided) -> Iterator[Sample]:
+def _of(figure: Callable[[DecisionMetrics], float | None]) -> Callable[[DecisionMetrics], Iterator[LabelledValue]]:
+    def samples(one: DecisionMetrics) -> Iterator[LabelledValue]:
         found = figure(one)
         if found is not None:
             yield (one.namespace, one.name), float(found)
@@ -236,15 +246,17 @@ def _of(figure: Callable[[Decided], float | None]) -> Callable[[Decided], Iterat
     return samples
 
 
-def _each(figures: Callable[[Decided], Mapping[str, float]]) -> Callable[[Decided], Iterator[Sample]]:
-    def samples(one: Decided) -> Iterator[Sample]:
+def _each(
+    figures: Callable[[DecisionMetrics], Mapping[str, float]],
+) -> Callable[[DecisionMetrics], Iterator[LabelledValue]]:
+    def samples(one: DecisionMetrics) -> Iterator[LabelledValue]:
         for label, value in sorted(figures(one).items()):
             yield (one.namespace, one.name, label), float(value)
 
     return samples
 
 
-_SHOWN: Final[Mapping[str, Callable[[Decided], Iterator[Sample]]]] = {
+_SHOWN: Final[Mapping[str, Callable[[DecisionMetrics], Iterator[LabelledValue]]]] = {
     "recommended": _of(lambda one: one.recommended),
     "wanted": _of(lambda one: one.wanted),
     "asleep": _of(lambda one: one.asleep),
@@ -256,9 +268,9 @@ _SHOWN: Final[Mapping[str, Callable[[Decided], Iterator[Sample]]]] = {
 }
 
 
-def _metric(family: Family, samples: Iterable[Sample]) -> Metric:
+def _metric(family: MetricFamily, samples: Iterable[LabelledValue]) -> Metric:
     name = f"{PREFIX}_{family.name}"
-    if family.kind is Kind.COUNTER:
+    if family.kind is MetricType.COUNTER:
         found: Metric = CounterMetricFamily(name.removesuffix("_total"), family.text, labels=family.labels)
     else:
         found = GaugeMetricFamily(name, family.text, labels=family.labels)
@@ -267,7 +279,7 @@ def _metric(family: Family, samples: Iterable[Sample]) -> Metric:
     return found
 
 
-class _Shown:
+class _FamilyCollector:
     """What a registry asks for its families."""
 
     def __init__(self, families: Callable[[], Iterator[Metric]]) -> None:

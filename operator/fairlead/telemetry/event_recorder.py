@@ -31,7 +31,7 @@ class EventType(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class News:
+class NewEvent:
     """What is to be told about one object."""
 
     owner: Mapping[str, Any]
@@ -44,32 +44,32 @@ class News:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rate:
+class EventRate:
     """How many at once, and how many a second after that."""
 
     burst: float
     per_second: float
 
 
-PER_OBJECT: Final = Rate(burst=25, per_second=1 / 300)
+PER_OBJECT: Final = EventRate(burst=25, per_second=1 / 300)
 """As the recorder of Kubernetes' own controllers."""
-ALL: Final = Rate(burst=20, per_second=10)
+ALL: Final = EventRate(burst=20, per_second=10)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Bucket:
+class EventBucket:
     """How many may still be told, as of a moment."""
 
     left: float
     at: datetime
 
-    def taken(self, rate: Rate, now: datetime) -> "Bucket | None":
+    def taken(self, rate: EventRate, now: datetime) -> "EventBucket | None":
         """The bucket after one more, or nothing when it is empty; a clock that goes back fills nothing."""
         filled = min(rate.burst, self.left + max(0.0, (now - self.at).total_seconds()) * rate.per_second)
-        return Bucket(left=filled - 1, at=max(now, self.at)) if filled >= 1 else None
+        return EventBucket(left=filled - 1, at=max(now, self.at)) if filled >= 1 else None
 
 
-def event(news: News, now: datetime, instance: str) -> Manifest:
+def event(news: NewEvent, now: datetime, instance: str) -> Manifest:
     """The Event. Its name follows from what it says and when, so that a repeated request makes no second one."""
     owner, moment = news.owner, now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
     regarding = {key: owner[key] for key in ("apiVersion", "kind", "namespace", "name", "uid") if owner.get(key)}
@@ -105,10 +105,10 @@ class EventRecorder:
         self.dropped = 0
         self._send = send
         self._instance = instance
-        self._all: Bucket | None = None
-        self._buckets: OrderedDict[str, Bucket] = OrderedDict()
+        self._all: EventBucket | None = None
+        self._buckets: OrderedDict[str, EventBucket] = OrderedDict()
 
-    async def tell(self, news: News, now: datetime) -> bool:
+    async def tell(self, news: NewEvent, now: datetime) -> bool:
         """Send one Event, if it is within the limits; whether it was sent. A send that fails is the caller's."""
         if not self.admits(str(news.owner.get("uid")), now):
             self.dropped += 1
@@ -118,8 +118,8 @@ class EventRecorder:
 
     def admits(self, uid: str, now: datetime) -> bool:
         """Whether one more about this object is within its limit and the limit of all; takes its place if so."""
-        mine = self._buckets.get(uid, Bucket(left=PER_OBJECT.burst, at=now)).taken(PER_OBJECT, now)
-        ours = (self._all or Bucket(left=ALL.burst, at=now)).taken(ALL, now)
+        mine = self._buckets.get(uid, EventBucket(left=PER_OBJECT.burst, at=now)).taken(PER_OBJECT, now)
+        ours = (self._all or EventBucket(left=ALL.burst, at=now)).taken(ALL, now)
         if mine is None or ours is None:
             return False
         self._all = ours

@@ -16,14 +16,14 @@ KEYS: Final = ("namespace", "name_of_object", "uid", "generation", "reconcile", 
 SPELT: Final = {"name_of_object": "name"}
 
 
-class Format(StrEnum):
+class LogFormat(StrEnum):
     """What a line looks like."""
 
     JSON = "json"
     TEXT = "text"
 
 
-class JsonLines(logging.Formatter):
+class JsonFormatter(logging.Formatter):
     """One JSON object a line; control characters and marks of direction are escaped, so a line stays a line."""
 
     def format(self, record: logging.LogRecord) -> str:
@@ -34,18 +34,18 @@ class JsonLines(logging.Formatter):
             "message": record.getMessage(),
             "logger": record.name,
         }
-        line |= said(record)
+        line |= object_fields(record)
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
         return json.dumps(line, default=str)
 
 
-class TextLines(logging.Formatter):
+class TextFormatter(logging.Formatter):
     """For people: the moment, the level, the words, and what they are about."""
 
     def format(self, record: logging.LogRecord) -> str:
         """The line of one record, and its trace below."""
-        about = " ".join(f"{key}={escaped(str(value))}" for key, value in said(record).items())
+        about = " ".join(f"{key}={escaped(str(value))}" for key, value in object_fields(record).items())
         words = escaped(record.getMessage())
         line = f"{moment(record.created)} {record.levelname:<7} {words}{'  ' + about if about else ''}"
         return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
@@ -56,7 +56,7 @@ def escaped(text: str) -> str:
     return "".join(one if one.isprintable() else one.encode("unicode_escape").decode("ascii") for one in text)
 
 
-def said(record: logging.LogRecord) -> dict[str, object]:
+def object_fields(record: logging.LogRecord) -> dict[str, object]:
     """What the record says of its object, in a fixed order."""
     given = {SPELT.get(key, key): getattr(record, key, None) for key in KEYS}
     return {key: value for key, value in given.items() if value not in (None, "")}
@@ -67,10 +67,10 @@ def moment(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def setup(form: Format, level: str = "INFO", stream: TextIO = sys.stderr) -> None:
+def setup(form: LogFormat, level: str = "INFO", stream: TextIO = sys.stderr) -> None:
     """Send every record to one stream, in one form; Kopf's word on each of its calls is not wanted."""
     sink = logging.StreamHandler(stream)
-    sink.setFormatter(JsonLines() if form is Format.JSON else TextLines())
+    sink.setFormatter(JsonFormatter() if form is LogFormat.JSON else TextFormatter())
     root = logging.getLogger()
     for old in tuple(root.handlers):
         root.removeHandler(old)

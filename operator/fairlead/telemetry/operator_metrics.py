@@ -22,7 +22,7 @@ SLOW: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Followed:
+class InformerHealth:
     """How well one kind of object is followed."""
 
     resource: str
@@ -100,7 +100,7 @@ class OperatorMetrics:
         """A write for an object that had settled."""
         self._writes.labels(resource).inc()
 
-    def follows(self, followed: Iterable[Followed]) -> None:
+    def follows(self, followed: Iterable[InformerHealth]) -> None:
         """How the informers stand."""
         for one in followed:
             self._age.labels(one.resource).set(one.age_seconds)

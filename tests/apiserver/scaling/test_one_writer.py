@@ -11,7 +11,7 @@ from dataclasses import replace
 from itertools import pairwise
 from typing import Final
 
-from fairlead.controller.process import LOST
+from fairlead.controller.process import EXIT_LEASE_LOST
 from tests.apiserver.scaling.conftest import POLICY, Stage
 from tests.controller.pretend import deployment
 from tests.faults.operator import LEASE_S
@@ -119,7 +119,7 @@ def test_an_operator_that_stood_still_beyond_its_lease_ends_and_the_next_one_goe
     still.send_signal(signal.SIGSTOP)
     time.sleep(LEASE_S)
     still.send_signal(signal.SIGCONT)
-    assert still.wait(timeout=30) == LOST
+    assert still.wait(timeout=30) == EXIT_LEASE_LOST
     stage.operator.wait_ready()
     stage.pods.load("stalled").waiting = 6
     stage.reaches("stalled", 3)

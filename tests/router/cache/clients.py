@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 from typing import Any, TypedDict, Unpack
 
 from fairlead.fleet import gateways
-from fairlead.router.cache.askers import Head
-from fairlead.router.cache.cache import Enquiry, Follow, Found, Hit, Lead, ResponseCache
-from fairlead.router.cache.flights import Flight
-from fairlead.router.cache.followers import Follower
+from fairlead.router.cache.cache import CacheHit, CacheLookup, CacheLookupResult, FlightJoin, FlightLead, ResponseCache
+from fairlead.router.cache.flights import CacheFlight
+from fairlead.router.cache.followers import FlightFollower
+from fairlead.router.cache.interfaces import AnswerHead
 
 JSON = b"Content-Type: application/json\r\nserver: uvicorn\r\n"
 EVENTS = b"content-type: text/event-stream; charset=utf-8\r\n"
@@ -21,23 +21,23 @@ STREAM = (
     b'data: {"id":"chatcmpl-1","choices":[],"usage":{"prompt_tokens":3,"completion_tokens":2}}\n\n',
     b"data: [DONE]\n\n",
 )
-TOLD = Head(status=200, lines=JSON, length=len(ANSWER), revision="r1")
-STREAMED = Head(status=200, lines=EVENTS, length=None, revision="r1")
+TOLD = AnswerHead(status=200, lines=JSON, length=len(ANSWER), revision="r1")
+STREAMED = AnswerHead(status=200, lines=EVENTS, length=None, revision="r1")
 
 
 @dataclass(eq=False)
 class Client:
     """One exchange, as the cache sees it."""
 
-    head: Head | None = None
+    head: AnswerHead | None = None
     body: bytes = b""
     said: list[str] = field(default_factory=list)
-    flight: Flight | None = None
-    follower: Follower | None = None
+    flight: CacheFlight | None = None
+    follower: FlightFollower | None = None
     leaves_at: str = ""
     pauses_at: str = ""
 
-    def flight_head(self, head: Head) -> None:
+    def flight_head(self, head: AnswerHead) -> None:
         self.head = head
         self._hear("head")
 
@@ -51,7 +51,7 @@ class Client:
     def flight_cut(self) -> None:
         self._hear("cut")
 
-    def flight_lead(self, flight: Flight) -> None:
+    def flight_lead(self, flight: CacheFlight) -> None:
         self.flight = flight
         self._hear("lead")
 
@@ -92,16 +92,16 @@ class Said(TypedDict, total=False):
     extra: bytes
 
 
-def settings(**told: Unpack[Settings]) -> gateways.ResponseCache:
+def settings(**told: Unpack[Settings]) -> gateways.ResponseCacheSettings:
     told.setdefault("enabled", True)
-    return gateways.ResponseCache(**told)
+    return gateways.ResponseCacheSettings(**told)
 
 
 def cache(**told: Unpack[Settings]) -> ResponseCache:
     return ResponseCache(settings(**told))
 
 
-def enquiry(body: dict[str, Any] = CHAT, **more: Unpack[Said]) -> Enquiry:
+def enquiry(body: dict[str, Any] = CHAT, **more: Unpack[Said]) -> CacheLookup:
     usual: Said = {
         "surface": "chat",
         "tenant": "shop",
@@ -110,33 +110,37 @@ def enquiry(body: dict[str, Any] = CHAT, **more: Unpack[Said]) -> Enquiry:
         "seed": body.get("seed"),
     }
     usual.update(more)
-    return Enquiry(body=json.dumps(body).encode(), **usual)
+    return CacheLookup(body=json.dumps(body).encode(), **usual)
 
 
-def ask(kept: ResponseCache, asked: Enquiry | None = None, client: Client | None = None, now: float = 100.0) -> Found:
+def ask(
+    kept: ResponseCache, asked: CacheLookup | None = None, client: Client | None = None, now: float = 100.0
+) -> CacheLookupResult:
     return kept.lookup(asked or enquiry(), client or Client(), now)
 
 
-def led(kept: ResponseCache, asked: Enquiry | None = None, client: Client | None = None, now: float = 100.0) -> Flight:
+def led(
+    kept: ResponseCache, asked: CacheLookup | None = None, client: Client | None = None, now: float = 100.0
+) -> CacheFlight:
     found = ask(kept, asked, client, now)
-    assert isinstance(found, Lead)
+    assert isinstance(found, FlightLead)
     return found.flight
 
 
-def followed(kept: ResponseCache, client: Client, asked: Enquiry | None = None) -> Client:
+def followed(kept: ResponseCache, client: Client, asked: CacheLookup | None = None) -> Client:
     found = ask(kept, asked, client)
-    assert isinstance(found, Follow)
+    assert isinstance(found, FlightJoin)
     client.follower = found.follower
     found.follower.start()
     return client
 
 
-def answer(flight: Flight, body: bytes = ANSWER, head: Head = TOLD, now: float = 100.0) -> None:
+def answer(flight: CacheFlight, body: bytes = ANSWER, head: AnswerHead = TOLD, now: float = 100.0) -> None:
     flight.began(head)
     flight.more(body)
     flight.completed(now)
 
 
-def hit(kept: ResponseCache, asked: Enquiry | None = None, now: float = 100.0) -> Hit | None:
+def hit(kept: ResponseCache, asked: CacheLookup | None = None, now: float = 100.0) -> CacheHit | None:
     found = ask(kept, asked, now=now)
-    return found if isinstance(found, Hit) else None
+    return found if isinstance(found, CacheHit) else None

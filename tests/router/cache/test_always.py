@@ -5,13 +5,13 @@ from dataclasses import dataclass, field
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fairlead.router.cache.askers import Head
-from fairlead.router.cache.cache import Follow, Lead, ResponseCache
-from fairlead.router.cache.flights import Flight, State
+from fairlead.router.cache.cache import FlightJoin, FlightLead, ResponseCache
+from fairlead.router.cache.flights import CacheFlight, FlightState
+from fairlead.router.cache.interfaces import AnswerHead
 from tests.router.cache.clients import STREAMED, Client, ask, cache
 
 ENDS = ("end", "cut", "lead", "alone")
-LENT = Head(status=503, lines=b"", length=0, revision="r1")
+LENT = AnswerHead(status=503, lines=b"", length=0, revision="r1")
 
 
 @dataclass
@@ -20,35 +20,37 @@ class Story:
 
     kept: ResponseCache = field(default_factory=lambda: cache(max_entry_bytes=30, ttl_seconds=0.0))
     clients: list[Client] = field(default_factory=list)
-    said: dict[Flight, bytes] = field(default_factory=dict)
+    said: dict[CacheFlight, bytes] = field(default_factory=dict)
     """By those who lead now, in the order in which they began to."""
     gone: set[int] = field(default_factory=set)
 
     def asks(self) -> None:
         client = Client()
         found = ask(self.kept, client=client)
-        if isinstance(found, Lead):
+        if isinstance(found, FlightLead):
             client.flight = found.flight
         else:
-            assert isinstance(found, Follow)
+            assert isinstance(found, FlightJoin)
             client.follower = found.follower
         self.clients.append(client)
         if client.follower is not None:
             client.follower.start()
 
-    def leaders(self) -> list[Flight]:
+    def leaders(self) -> list[CacheFlight]:
         """Flights whose leaders still have a word to say."""
-        return [one.flight for one in self.clients if one.flight is not None and one.flight.state is not State.OVER]
+        return [
+            one.flight for one in self.clients if one.flight is not None and one.flight.state is not FlightState.OVER
+        ]
 
     def leads(self, what: str, number: int) -> None:
         leaders = self.leaders()
         if not leaders:
             return
         flight = leaders[number % len(leaders)]
-        if what == "began" and flight.head is None and flight.state is State.LED:
+        if what == "began" and flight.head is None and flight.state is FlightState.LED:
             flight.began(STREAMED)
             self.said[flight] = b""
-        elif what == "refused" and flight.head is None and flight.state is State.LED:
+        elif what == "refused" and flight.head is None and flight.state is FlightState.LED:
             flight.began(LENT)
         elif what == "more" and flight.head is not None:
             data = b"%d," % number

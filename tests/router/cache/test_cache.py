@@ -5,9 +5,9 @@ import json
 import pytest
 
 from fairlead.router.cache import replay
-from fairlead.router.cache.askers import Head
-from fairlead.router.cache.cache import Lead, Pass, ResponseCache
-from fairlead.router.cache.reasons import NotKept, PassReason
+from fairlead.router.cache.cache import CacheBypass, FlightLead, ResponseCache
+from fairlead.router.cache.interfaces import AnswerHead
+from fairlead.router.cache.reasons import CacheBypassReason, NotStoredReason
 from tests.router.cache.clients import (
     ANSWER,
     CHAT,
@@ -69,7 +69,7 @@ def test_shared_by_all_tenants_only_where_it_is_configured() -> None:
 def test_an_answer_belongs_to_the_revision_that_gave_it() -> None:
     kept = cache()
     flight = led(kept, enquiry(revisions=("r1", "r2")))
-    answer(flight, head=Head(status=200, lines=TOLD.lines, length=None, revision="r2"))
+    answer(flight, head=AnswerHead(status=200, lines=TOLD.lines, length=None, revision="r2"))
     assert hit(kept, enquiry(revisions=("r1",))) is None
     assert hit(kept, enquiry(revisions=("r2", "r3"))) is not None
 
@@ -92,7 +92,7 @@ def test_a_request_may_shorten_the_time_and_not_lengthen_it() -> None:
 def test_no_time_at_all_means_not_kept() -> None:
     kept = cache()
     answer(led(kept, enquiry(ttl=b"0")))
-    assert (kept.entries, kept.counts.refused[NotKept.UNWANTED]) == (0, 1)
+    assert (kept.entries, kept.counts.refused[NotStoredReason.UNWANTED]) == (0, 1)
 
 
 def test_an_answer_too_old_for_a_client_is_asked_anew() -> None:
@@ -114,17 +114,17 @@ def test_a_refresh_asks_anew_and_its_answer_takes_the_place(fresh: Said) -> None
 @pytest.mark.parametrize(
     ("said", "reason"),
     [
-        (Said(cache_control=b"no-store"), PassReason.NO_STORE),
-        (Said(word=b"off"), PassReason.OFF),
-        (Said(surface="tokenize"), PassReason.SURFACE),
-        (Said(temperature=0.5), PassReason.SAMPLED),
-        (Said(temperature=None), PassReason.SAMPLED),
+        (Said(cache_control=b"no-store"), CacheBypassReason.NO_STORE),
+        (Said(word=b"off"), CacheBypassReason.OFF),
+        (Said(surface="tokenize"), CacheBypassReason.SURFACE),
+        (Said(temperature=0.5), CacheBypassReason.SAMPLED),
+        (Said(temperature=None), CacheBypassReason.SAMPLED),
     ],
 )
-def test_these_pass_by_and_are_told_why(said: Said, reason: PassReason) -> None:
+def test_these_pass_by_and_are_told_why(said: Said, reason: CacheBypassReason) -> None:
     kept = filled()
     found = ask(kept, enquiry(**said))
-    assert isinstance(found, Pass)
+    assert isinstance(found, CacheBypass)
     assert (found.reason, found.line) == (reason, f"x-fairlead-cache: pass; reason={reason}\r\n".encode())
     assert kept.counts.passed[reason] == 1
 
@@ -135,8 +135,10 @@ def test_bodies_that_are_odd_long_or_doubtful_pass_by() -> None:
     odd = type(odd)(surface="chat", body=b"{", tenant="", revisions=(), temperature=0)
     long = type(odd)(surface="chat", body=b" " * 600_000, tenant="", revisions=(), temperature=0)
     several = enquiry({**CHAT, "n": 2})
-    reasons = [one.reason for one in (ask(kept, odd), ask(kept, long), ask(kept, several)) if isinstance(one, Pass)]
-    assert reasons == [PassReason.UNREADABLE, PassReason.TOO_LARGE, PassReason.SEVERAL]
+    reasons = [
+        one.reason for one in (ask(kept, odd), ask(kept, long), ask(kept, several)) if isinstance(one, CacheBypass)
+    ]
+    assert reasons == [CacheBypassReason.UNREADABLE, CacheBypassReason.TOO_LARGE, CacheBypassReason.SEVERAL]
 
 
 def test_embeddings_are_never_sampled() -> None:
@@ -150,29 +152,29 @@ def test_embeddings_are_never_sampled() -> None:
 def test_where_it_is_off_only_those_who_ask_for_it_use_it() -> None:
     kept = cache(enabled=False)
     assert not kept.enabled
-    assert isinstance(ask(kept), Pass)
+    assert isinstance(ask(kept), CacheBypass)
     answer(led(kept, enquiry(word=b"on")))
-    assert isinstance(ask(kept), Pass)
+    assert isinstance(ask(kept), CacheBypass)
     assert hit(kept, enquiry(word=b"on")) is not None
 
 
 def test_without_room_nobody_uses_it() -> None:
     kept = cache(max_bytes=0)
     assert not kept.enabled
-    assert isinstance(ask(kept, enquiry(word=b"on")), Pass)
+    assert isinstance(ask(kept, enquiry(word=b"on")), CacheBypass)
 
 
 def test_half_an_answer_is_never_kept() -> None:
     kept = cache()
     answer(led(kept), b'{"choices":[{"finish_reason":"abort"}]}')
-    assert (kept.entries, kept.counts.refused[NotKept.INCOMPLETE]) == (0, 1)
-    assert isinstance(ask(kept), Lead)
+    assert (kept.entries, kept.counts.refused[NotStoredReason.INCOMPLETE]) == (0, 1)
+    assert isinstance(ask(kept), FlightLead)
 
 
 def test_one_larger_than_an_entry_may_be_is_not_kept() -> None:
     kept = cache(max_entry_bytes=len(ANSWER) - 1)
     answer(led(kept))
-    assert (kept.entries, kept.counts.refused[NotKept.TOO_LARGE]) == (0, 1)
+    assert (kept.entries, kept.counts.refused[NotStoredReason.TOO_LARGE]) == (0, 1)
 
 
 def test_new_bounds_hold_at_once_and_what_fits_stays() -> None:
@@ -186,7 +188,7 @@ def test_new_bounds_hold_at_once_and_what_fits_stays() -> None:
 def test_a_revision_that_names_itself_not_can_be_forgotten() -> None:
     kept = cache()
     nameless = enquiry(revisions=("",))
-    answer(led(kept, nameless), head=Head(status=200, lines=TOLD.lines, length=None, revision=""))
+    answer(led(kept, nameless), head=AnswerHead(status=200, lines=TOLD.lines, length=None, revision=""))
     assert hit(kept, nameless) is not None
     kept.forget("")
     assert hit(kept, nameless) is None

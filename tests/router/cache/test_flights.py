@@ -2,10 +2,10 @@
 
 import pytest
 
-from fairlead.router.cache.askers import Head
-from fairlead.router.cache.cache import Lead
+from fairlead.router.cache.cache import FlightLead
 from fairlead.router.cache.flights import MOST_LEADERS
-from fairlead.router.cache.reasons import NotKept
+from fairlead.router.cache.interfaces import AnswerHead
+from fairlead.router.cache.reasons import NotStoredReason
 from tests.router.cache.clients import (
     ANSWER,
     EVENTS,
@@ -23,8 +23,8 @@ from tests.router.cache.clients import (
 )
 
 
-def refused(status: int) -> Head:
-    return Head(status=status, lines=b"content-type: application/json\r\n", length=2, revision="r1")
+def refused(status: int) -> AnswerHead:
+    return AnswerHead(status=status, lines=b"content-type: application/json\r\n", length=2, revision="r1")
 
 
 def test_a_thousand_that_ask_the_same_are_one_upstream_and_get_the_same_bytes() -> None:
@@ -89,8 +89,8 @@ def test_a_leader_that_nobody_follows_takes_the_flight_with_him() -> None:
     kept = cache()
     assert not led(kept).left()
     assert kept.flights == 0
-    assert kept.counts.refused[NotKept.CUT] == 1
-    assert isinstance(ask(kept), Lead)
+    assert kept.counts.refused[NotStoredReason.CUT] == 1
+    assert isinstance(ask(kept), FlightLead)
 
 
 def test_the_last_follower_of_a_gone_leader_ends_it() -> None:
@@ -159,7 +159,7 @@ def test_a_refusal_of_the_leader_alone_is_his_alone(status: int) -> None:
     flight.more(b"{}")
     flight.completed(100.0)
     assert other.said == ["lead"]
-    assert kept.counts.refused[NotKept.STATUS] == 1
+    assert kept.counts.refused[NotStoredReason.STATUS] == 1
 
 
 def test_a_refusal_of_the_request_itself_is_everybodys_and_is_not_kept() -> None:
@@ -176,7 +176,7 @@ def test_a_compressed_answer_is_its_own_clients_alone() -> None:
     kept = cache()
     flight = led(kept)
     other = followed(kept, Client())
-    flight.began(Head(status=200, lines=EVENTS + b"Content-Encoding: gzip\r\n", length=None, revision="r1"))
+    flight.began(AnswerHead(status=200, lines=EVENTS + b"Content-Encoding: gzip\r\n", length=None, revision="r1"))
     assert other.said == ["lead"]
     assert not flight.left()
 
@@ -207,11 +207,11 @@ def test_an_answer_beyond_the_largest_entry_takes_no_newcomers_and_is_forgotten_
     flight.more(b"x" * 60)
     flight.more(b"y" * 60)
     assert flight.body == b""
-    assert isinstance(ask(kept), Lead)
+    assert isinstance(ask(kept), FlightLead)
     flight.more(b"z")
     flight.completed(100.0)
     assert (early.body, early.said[-1]) == (b"x" * 60 + b"y" * 60 + b"z", "end")
-    assert kept.counts.refused[NotKept.TOO_LARGE] == 1
+    assert kept.counts.refused[NotStoredReason.TOO_LARGE] == 1
     assert kept.flying_bytes == 0
 
 
@@ -236,7 +236,7 @@ def test_all_that_is_collected_at_once_stays_within_the_stores_bound() -> None:
     for flight in (first, second):
         flight.began(STREAMED)
         flight.more(b"x" * 60)
-    assert kept.counts.refused[NotKept.CROWDED] == 1
+    assert kept.counts.refused[NotStoredReason.CROWDED] == 1
     assert kept.flying_bytes == 60
     second.more(b"y")
     second.completed(100.0)
@@ -268,7 +268,7 @@ def test_a_refreshing_request_follows_nobody_and_newcomers_follow_it() -> None:
 def test_nobody_joins_across_tenants_revisions_surfaces_and_limits(other: object) -> None:
     kept = cache()
     led(kept)
-    assert isinstance(ask(kept, other), Lead)  # type: ignore[arg-type]
+    assert isinstance(ask(kept, other), FlightLead)  # type: ignore[arg-type]
 
 
 def test_a_leader_who_was_told_to_go_on_alone_ends_as_he_likes() -> None:

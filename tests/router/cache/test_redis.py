@@ -10,10 +10,10 @@ import pytest
 import uvloop
 from redis.asyncio import Redis
 
-from fairlead.router.cache import shared
+from fairlead.router.cache import redis_store
 from fairlead.router.cache.cache import ResponseCache
 from fairlead.router.cache.outage import MOST_FAILURES, REST_SECONDS
-from fairlead.router.cache.shared import Clocks, Shared
+from fairlead.router.cache.redis_store import RedisAnswerStore, StoreClocks
 from tests.router.cache import redis_server
 from tests.router.cache.clients import ANSWER, CHAT, STREAM, STREAMED, Client, answer, cache, enquiry, followed
 from tests.router.cache.redis_server import Server
@@ -37,7 +37,9 @@ class Router:
 
     def __init__(self, server: Server, ttl: float) -> None:
         self.later = 0.0
-        self.store = Shared(shared.connect(server.url), Clocks(own=self.now, wall=asyncio.get_running_loop().time))
+        self.store = RedisAnswerStore(
+            redis_store.connect(server.url), StoreClocks(own=self.now, wall=asyncio.get_running_loop().time)
+        )
         self.cache: ResponseCache = cache(ttl_seconds=ttl)
         self.cache.elsewhere = self.store
 

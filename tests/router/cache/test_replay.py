@@ -7,13 +7,15 @@ from typing import Any, cast
 import pytest
 
 from fairlead.router.cache import replay
-from fairlead.router.cache.askers import Head
-from fairlead.router.cache.entries import Entry
+from fairlead.router.cache.entries import CacheEntry
+from fairlead.router.cache.interfaces import AnswerHead
 from tests.router.cache.clients import ANSWER, STREAM, STREAMED, TOLD
 
 WHOLE = b"".join(STREAM)
-PLAIN = Entry(lines=b"content-type: application/json\r\n", body=ANSWER, revision="r1", made_at=0.0, expires_at=9.0)
-EVENTS = Entry(lines=b"content-type: text/event-stream\r\n", body=WHOLE, revision="r1", made_at=0.0, expires_at=9.0)
+PLAIN = CacheEntry(lines=b"content-type: application/json\r\n", body=ANSWER, revision="r1", made_at=0.0, expires_at=9.0)
+EVENTS = CacheEntry(
+    lines=b"content-type: text/event-stream\r\n", body=WHOLE, revision="r1", made_at=0.0, expires_at=9.0
+)
 
 
 class Wire:
@@ -57,8 +59,8 @@ def test_an_old_client_gets_a_length_instead_of_chunks() -> None:
     assert (lines["content-length"], body) == (str(len(WHOLE)), WHOLE)
 
 
-@pytest.mark.parametrize("head", [STREAMED, TOLD, Head(status=400, lines=b"", length=2, revision="")])
-def test_what_is_followed_reads_as_the_leaders_answer(head: Head) -> None:
+@pytest.mark.parametrize("head", [STREAMED, TOLD, AnswerHead(status=400, lines=b"", length=2, revision="")])
+def test_what_is_followed_reads_as_the_leaders_answer(head: AnswerHead) -> None:
     body = WHOLE if head is STREAMED else ANSWER[: head.length]
     pieces = [replay.piece(head, one) for one in (body[:1], body[1:]) if one]
     status, lines, got = read(replay.head(head, b"x-request-id: 2\r\n") + b"".join(pieces) + replay.last(head))
@@ -68,7 +70,7 @@ def test_what_is_followed_reads_as_the_leaders_answer(head: Head) -> None:
 
 
 def test_one_from_another_routers_store_is_a_hit_with_its_age() -> None:
-    head = Head(status=200, lines=EVENTS.lines, length=len(WHOLE), revision="r1", age=3)
+    head = AnswerHead(status=200, lines=EVENTS.lines, length=len(WHOLE), revision="r1", age=3)
     _, lines, got = read(replay.head(head) + replay.piece(head, WHOLE) + replay.last(head))
     assert (lines["x-fairlead-cache"], lines["age"], got) == ("hit", "3", WHOLE)
 
@@ -81,5 +83,5 @@ def test_an_old_client_who_follows_reads_until_the_end_of_the_connection() -> No
 
 
 def test_a_status_without_a_phrase_is_told_all_the_same() -> None:
-    head = Head(status=499, lines=b"", length=0, revision="")
+    head = AnswerHead(status=499, lines=b"", length=0, revision="")
     assert replay.head(head).startswith(b"HTTP/1.1 499 \r\n")

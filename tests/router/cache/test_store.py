@@ -4,24 +4,24 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fairlead.router.cache.counts import Counts
-from fairlead.router.cache.entries import OVERHEAD, Entry
-from fairlead.router.cache.store import MOST_SWEPT, Place, Store
+from fairlead.router.cache.counters import CacheCounters
+from fairlead.router.cache.entries import OVERHEAD, CacheEntry
+from fairlead.router.cache.store import MOST_SWEPT, CacheEntryKey, CacheStore
 
 
-def entry(size: int = 100, until: float = 1000.0, revision: str = "r1") -> Entry:
-    return Entry(lines=b"", body=b"x" * size, revision=revision, made_at=0.0, expires_at=until)
+def entry(size: int = 100, until: float = 1000.0, revision: str = "r1") -> CacheEntry:
+    return CacheEntry(lines=b"", body=b"x" * size, revision=revision, made_at=0.0, expires_at=until)
 
 
-def place(number: int, revision: str = "r1") -> Place:
-    return Place(b"%d" % number, revision)
+def place(number: int, revision: str = "r1") -> CacheEntryKey:
+    return CacheEntryKey(b"%d" % number, revision)
 
 
-def store(room_for: int = 3) -> Store:
-    return Store(room_for * (100 + OVERHEAD), Counts())
+def store(room_for: int = 3) -> CacheStore:
+    return CacheStore(room_for * (100 + OVERHEAD), CacheCounters())
 
 
-def held(kept: Store, tenant: str, now: float = 1.0) -> list[int]:
+def held(kept: CacheStore, tenant: str, now: float = 1.0) -> list[int]:
     return [number for number in range(20) if kept.find(tenant, place(number), now) is not None]
 
 

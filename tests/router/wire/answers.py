@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import h11
 
-from fairlead.router.wire.memory import Memory
-from fairlead.router.wire.responses import Out, ResponseReader
+from fairlead.router.wire.head_cache import HeadCache
+from fairlead.router.wire.responses import ReplyFraming, ResponseReader
 
 EVENTS = b'data: {"a":1}\n\ndata: [DONE]\n\n'
 STREAM_HEAD = (
@@ -21,8 +21,10 @@ UNTIL_CLOSE = b"HTTP/1.0 200 OK\r\ncontent-type: text/plain\r\n\r\nhello"
 class Answer:
     """What came of an answer's pieces."""
 
-    def __init__(self, pieces: Sequence[bytes], *, out: Out = Out.AS_IT_CAME, head_only: bool = False) -> None:
-        self.reader = ResponseReader(Memory())
+    def __init__(
+        self, pieces: Sequence[bytes], *, out: ReplyFraming = ReplyFraming.AS_IT_CAME, head_only: bool = False
+    ) -> None:
+        self.reader = ResponseReader(HeadCache())
         self.reader.begin(out=out, head_only=head_only)
         self.passed = b""
         self.payload = b""

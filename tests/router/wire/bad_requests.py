@@ -6,9 +6,9 @@ answers the connection is closed.
 
 from typing import Final, NamedTuple
 
-from fairlead.router.wire.limits import Limits
+from fairlead.router.wire.limits import RequestLimits
 
-LIMITS: Final = Limits(head_bytes=4096, head_lines=32, target_bytes=512, body_bytes=1024)
+LIMITS: Final = RequestLimits(head_bytes=4096, head_lines=32, target_bytes=512, body_bytes=1024)
 """Small ones, so that the rows can be read."""
 
 

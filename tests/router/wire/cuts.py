@@ -4,12 +4,12 @@ from collections.abc import Sequence
 
 from hypothesis import strategies as st
 
-from fairlead.router.wire.bad import Bad
-from fairlead.router.wire.limits import Limits
-from fairlead.router.wire.memory import Memory
-from fairlead.router.wire.requests import Request, RequestReader
+from fairlead.router.wire.head_cache import HeadCache
+from fairlead.router.wire.limits import RequestLimits
+from fairlead.router.wire.protocol_faults import MalformedRequest
+from fairlead.router.wire.requests import ClientRequest, RequestReader
 
-LIMITS = Limits(body_bytes=4096)
+LIMITS = RequestLimits(body_bytes=4096)
 
 
 def at(data: bytes, places: Sequence[int]) -> list[bytes]:
@@ -28,13 +28,13 @@ def everywhere(data: bytes) -> list[list[bytes]]:
 places = st.lists(st.integers(0, 4096), max_size=12)
 
 
-def request(pieces: Sequence[bytes], memory: Memory | None = None, limits: Limits = LIMITS) -> Request:
+def request(pieces: Sequence[bytes], memory: HeadCache | None = None, limits: RequestLimits = LIMITS) -> ClientRequest:
     """The one whole request in these pieces."""
-    reader = RequestReader(limits, memory or Memory())
-    whole: list[Request] = []
+    reader = RequestReader(limits, memory or HeadCache())
+    whole: list[ClientRequest] = []
     for piece in pieces:
         found = reader.feed(piece)
-        assert not isinstance(found, Bad), found.message
+        assert not isinstance(found, MalformedRequest), found.message
         if found is not None and found.whole:
             whole.append(found)
     assert len(whole) == 1

@@ -7,8 +7,8 @@ import h11
 import pytest
 
 from fairlead.router.wire import frames, heads, problems, surfaces
-from fairlead.router.wire.limits import Limits
-from fairlead.router.wire.memory import Memory
+from fairlead.router.wire.head_cache import HeadCache
+from fairlead.router.wire.limits import RequestLimits
 from fairlead.router.wire.problems import Problem
 from fairlead.router.wire.requests import RequestReader
 from fairlead.router.wire.responses import ResponseReader
@@ -73,8 +73,8 @@ def test_a_problem_is_a_whole_answer_with_its_time_to_come_again(close: bool) ->
 )
 def test_each_library_finds_its_own_type(status: int, openai: str, anthropic: str) -> None:
     problem = Problem(status=status, code="c", message="m")
-    assert problems.told(problem, Surface.CHAT)["error"]["type"] == openai
-    told = problems.told(problem, Surface.MESSAGES)
+    assert problems.error_object(problem, Surface.CHAT)["error"]["type"] == openai
+    told = problems.error_object(problem, Surface.MESSAGES)
     assert told == {"type": "error", "error": {"type": anthropic, "message": "m", "code": "c"}}
     assert b"retry-after" not in problems.answer(problem, Surface.CHAT)
 
@@ -112,8 +112,8 @@ def test_an_empty_chunk_is_none() -> None:
 
 
 def test_what_goes_through_both_readers_comes_out_whole() -> None:
-    memory = Memory()
-    client, engine = RequestReader(Limits(), memory), ResponseReader(memory)
+    memory = HeadCache()
+    client, engine = RequestReader(RequestLimits(), memory), ResponseReader(memory)
     for body in (b"", b"a", b"b" * 70_000):
         request = client.feed(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
         assert request is not None

@@ -3,9 +3,9 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fairlead.router.wire import chunks, frames
-from fairlead.router.wire.memory import Memory
-from fairlead.router.wire.responses import Out, ResponseReader
+from fairlead.router.wire import chunked_reply, frames
+from fairlead.router.wire.head_cache import HeadCache
+from fairlead.router.wire.responses import ReplyFraming, ResponseReader
 from tests.router.wire import cuts
 from tests.router.wire.answers import EVENTS, SIZED, STREAM, STREAM_HEAD, UNTIL_CLOSE, Answer, dechunked
 
@@ -15,14 +15,14 @@ LAST_WORDS = b"\n\ndata: cut\n\n"
 def test_a_stream_that_breaks_anywhere_ends_properly_with_the_last_words_in_it() -> None:
     trailed = STREAM[:-2] + b"x-sum: 1\r\n\r\n"
     for size in range(len(STREAM_HEAD), len(trailed)):
-        for out in (Out.AS_IT_CAME, Out.EDITED):
+        for out in (ReplyFraming.AS_IT_CAME, ReplyFraming.EDITED):
             answer = Answer([trailed[:size]], out=out)
             last = answer.reader.cut(LAST_WORDS)
             assert last is not None
-            before = frames.chunk(answer.payload) if out is Out.EDITED else answer.passed
+            before = frames.chunk(answer.payload) if out is ReplyFraming.EDITED else answer.passed
             body = dechunked(before + last)
             assert body.startswith(answer.payload)
-            over = out is Out.AS_IT_CAME and answer.payload == EVENTS and b"\r\n0\r\n" in answer.passed
+            over = out is ReplyFraming.AS_IT_CAME and answer.payload == EVENTS and b"\r\n0\r\n" in answer.passed
             assert body.removeprefix(answer.payload).rstrip(b"\n") == (b"" if over else LAST_WORDS.rstrip(b"\n"))
 
 
@@ -39,7 +39,7 @@ def test_where_there_is_no_room_for_last_words_there_are_none() -> None:
     assert Answer([SIZED[:9]]).reader.cut(LAST_WORDS) is None
     assert Answer([STREAM]).reader.cut(LAST_WORDS) is None
     assert Answer([STREAM_HEAD + b"7fffffff\r\nhello"]).reader.cut(LAST_WORDS) is None
-    assert Answer([STREAM_HEAD], out=Out.PLAIN).reader.cut(LAST_WORDS) == LAST_WORDS
+    assert Answer([STREAM_HEAD], out=ReplyFraming.PLAIN).reader.cut(LAST_WORDS) == LAST_WORDS
     until_close = Answer([UNTIL_CLOSE])
     last = until_close.reader.cut(LAST_WORDS)
     assert last is not None
@@ -56,7 +56,7 @@ def test_chunks_of_sizes_seen_before_pass_alone_and_in_bursts_and_half() -> None
 
 
 def test_a_size_line_that_is_cut_before_its_line_feed_is_not_taken_for_whole() -> None:
-    memory = Memory()
+    memory = HeadCache()
     one = b"f\r\nabcdefghijklm\r\n\r\n"
     for tail in (b"f", b"f\r", b"f;", b""):
         reader = ResponseReader(memory)
@@ -69,14 +69,14 @@ def test_a_size_line_that_is_cut_before_its_line_feed_is_not_taken_for_whole() -
 
 
 def test_sizes_that_are_remembered_are_bounded() -> None:
-    memory = Memory()
+    memory = HeadCache()
     reader = ResponseReader(memory)
     reader.begin()
     reader.feed(STREAM_HEAD)
     for number in range(1, 6000):
         reader.feed(b"%x\r\n" % number + b"x" * number + b"\r\n")
     assert reader.bad is None
-    assert len(memory.sizes) == chunks.SIZES
+    assert len(memory.sizes) == chunked_reply.SIZES
 
 
 @given(parts=st.lists(st.binary(min_size=1, max_size=40), max_size=8), places=cuts.places)
@@ -87,13 +87,13 @@ def test_no_byte_is_ever_lost_or_made(parts: list[bytes], places: list[int]) -> 
     assert dechunked(answer.passed) == answer.payload
 
 
-@given(data=st.binary(max_size=200), places=cuts.places, out=st.sampled_from(Out))
-def test_no_bytes_ever_raise_and_cuts_change_nothing(data: bytes, places: list[int], out: Out) -> None:
+@given(data=st.binary(max_size=200), places=cuts.places, out=st.sampled_from(ReplyFraming))
+def test_no_bytes_ever_raise_and_cuts_change_nothing(data: bytes, places: list[int], out: ReplyFraming) -> None:
     for sent in (data, b"HTTP/1.1 " + data, STREAM_HEAD + data, STREAM_HEAD + b"3\r\nabc\r\n" + data):
         whole, cut = Answer([sent], out=out), Answer(cuts.at(sent, places), out=out)
         assert (whole.payload, whole.reader.done) == (cut.payload, cut.reader.done)
         assert (whole.reader.bad is None) == (cut.reader.bad is None)
         if sent.startswith(STREAM_HEAD) and not whole.reader.done:
             last = whole.reader.cut(LAST_WORDS)
-            if last is not None and out is Out.AS_IT_CAME:
+            if last is not None and out is ReplyFraming.AS_IT_CAME:
                 assert dechunked(whole.passed + last).startswith(whole.payload)

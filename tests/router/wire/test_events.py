@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fairlead.router.wire import events
-from fairlead.router.wire.events import Scan
+from fairlead.router.wire.events import EventScan
 from fairlead.router.wire.surfaces import Surface
-from fairlead.routing.refusal import Usage
+from fairlead.routing.refusal import TokenUsage
 from tests.router.wire import cuts
 
 DONE = b"data: [DONE]\n\n"
@@ -68,12 +68,12 @@ RESPONSES = (
 )
 
 
-def usage(prompt: int, output: int, cached: int | None = None) -> Usage:
-    return Usage(prompt_tokens=prompt, output_tokens=output, cached_tokens=cached)
+def usage(prompt: int, output: int, cached: int | None = None) -> TokenUsage:
+    return TokenUsage(prompt_tokens=prompt, output_tokens=output, cached_tokens=cached)
 
 
-def scanned(surface: Surface, pieces: Sequence[bytes]) -> Scan:
-    scan = Scan(surface)
+def scanned(surface: Surface, pieces: Sequence[bytes]) -> EventScan:
+    scan = EventScan(surface)
     for piece in pieces:
         scan.take(piece)
     return scan
@@ -85,7 +85,7 @@ class Stream(NamedTuple):
     surface: Surface
     sent: bytes
     deltas: int
-    usage: Usage
+    usage: TokenUsage
     finished: str
 
 
@@ -193,7 +193,7 @@ def test_an_event_that_is_too_long_is_passed_over_and_those_behind_it_are_read()
     ):
         scan = scanned(Surface.CHAT, pieces)
         assert (scan.deltas, scan.usage, scan.inside) == (0, usage(5, 4), False)
-        scan, out = Scan(Surface.CHAT), b""
+        scan, out = EventScan(Surface.CHAT), b""
         for piece in pieces:
             out += scan.edited(piece)
         assert out + scan.rest() == long
@@ -201,7 +201,7 @@ def test_an_event_that_is_too_long_is_passed_over_and_those_behind_it_are_read()
 
 
 def edited(surface: Surface, pieces: Sequence[bytes]) -> bytes:
-    scan = Scan(surface)
+    scan = EventScan(surface)
     return b"".join([scan.edited(piece) for piece in pieces]) + scan.rest()
 
 
@@ -216,7 +216,7 @@ def test_the_usage_that_a_client_did_not_ask_for_is_taken_out_and_nothing_else()
 
 
 def test_half_an_event_is_held_back_and_given_at_the_end() -> None:
-    scan = Scan(Surface.CHAT)
+    scan = EventScan(Surface.CHAT)
     word = delta(content="a")
     assert scan.edited(word + word[:9]) == word
     assert scan.inside
@@ -247,9 +247,9 @@ def test_half_an_event_is_held_back_and_given_at_the_end() -> None:
     ],
 )
 def test_whole_answers_tell_their_tokens(
-    surface: Surface, body: object, told: tuple[Usage | None, str | None, bool]
+    surface: Surface, body: object, told: tuple[TokenUsage | None, str | None, bool]
 ) -> None:
-    assert events.told_by(surface, json.dumps(body).encode()) == told
+    assert events.answer_summary(surface, json.dumps(body).encode()) == told
 
 
 words = st.lists(st.text(max_size=20), min_size=1, max_size=8)
@@ -280,7 +280,7 @@ def test_no_bytes_ever_raise_and_none_is_lost(stream: bytes, places: list[int], 
 
 @pytest.mark.parametrize("many", [1, 3])
 def test_of_an_edited_stream_ordinary_events_pass_as_they_are(many: int) -> None:
-    scan = Scan(Surface.CHAT)
+    scan = EventScan(Surface.CHAT)
     scan.edited(WORDS[0])
     payload = WORDS[1] * many
     assert scan.edited(payload) is payload

@@ -5,11 +5,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fairlead.router.wire.bad import Bad
-from fairlead.router.wire.limits import Limits
-from fairlead.router.wire.memory import Memory
-from fairlead.router.wire.request_heads import Head
-from fairlead.router.wire.requests import Request, RequestReader, Stage
+from fairlead.router.wire.head_cache import HeadCache
+from fairlead.router.wire.limits import RequestLimits
+from fairlead.router.wire.protocol_faults import MalformedRequest
+from fairlead.router.wire.request_heads import RequestHead
+from fairlead.router.wire.requests import ClientRequest, RequestReader, RequestReadStage
 from tests.router.wire import cuts
 
 HEAD = (
@@ -26,17 +26,17 @@ SIZED = HEAD + b'Content-Length: 13\r\n\r\n{"model":"m"}'
 CHUNKED = HEAD + b'Transfer-Encoding: chunked\r\n\r\n6\r\n{"mode\r\n7;a=b\r\nl":"m"}\r\n0\r\nx-sum: 1\r\n\r\n'
 
 
-def reader(limits: Limits = cuts.LIMITS) -> RequestReader:
-    return RequestReader(limits, Memory())
+def reader(limits: RequestLimits = cuts.LIMITS) -> RequestReader:
+    return RequestReader(limits, HeadCache())
 
 
-def head_of(*lines: bytes, start: bytes = b"GET / HTTP/1.1") -> Head:
+def head_of(*lines: bytes, start: bytes = b"GET / HTTP/1.1") -> RequestHead:
     return cuts.request([b"\r\n".join((start, b"Host: a", *lines)) + b"\r\n\r\n"]).head
 
 
-def refused(data: bytes, limits: Limits = cuts.LIMITS) -> Bad:
+def refused(data: bytes, limits: RequestLimits = cuts.LIMITS) -> MalformedRequest:
     found = reader(limits).feed(data)
-    assert isinstance(found, Bad)
+    assert isinstance(found, MalformedRequest)
     return found
 
 
@@ -111,21 +111,26 @@ def test_a_head_is_told_before_its_body_so_that_it_can_be_refused_or_asked_to_go
     client = reader()
     head = b"POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n"
     request = client.feed(head)
-    assert isinstance(request, Request)
-    assert (request.whole, request.expects, client.stage) == (False, True, Stage.BODY)
+    assert isinstance(request, ClientRequest)
+    assert (request.whole, request.expects, client.stage) == (False, True, RequestReadStage.BODY)
     assert client.feed(b"hel") is None
     assert client.feed(b"lo") is request
-    assert (request.whole, request.expects, request.body, client.stage) == (True, False, b"hello", Stage.WHOLE)
+    assert (request.whole, request.expects, request.body, client.stage) == (
+        True,
+        False,
+        b"hello",
+        RequestReadStage.WHOLE,
+    )
 
 
 def test_who_sends_the_body_at_once_is_not_asked_to_go_on() -> None:
     client = reader()
     lines = b"POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-Continue\r\n"
     request = client.feed(lines + b"Content-Length: 5\r\n\r\nhe")
-    assert isinstance(request, Request)
+    assert isinstance(request, ClientRequest)
     assert not request.expects
     request = reader().feed(lines + b"Transfer-Encoding: chunked\r\n\r\n")
-    assert isinstance(request, Request)
+    assert isinstance(request, ClientRequest)
     assert request.expects
 
 
@@ -135,9 +140,9 @@ def test_stages_tell_which_time_limit_runs() -> None:
     for piece in (b"\r\n", b"\r\nPOST / HT", b"TP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\n", b"a"):
         client.feed(piece)
         stages.append(client.stage)
-    assert stages == [Stage.IDLE, Stage.HEAD, Stage.BODY, Stage.WHOLE]
+    assert stages == [RequestReadStage.IDLE, RequestReadStage.HEAD, RequestReadStage.BODY, RequestReadStage.WHOLE]
     client.reset()
-    assert client.stage is Stage.IDLE
+    assert client.stage is RequestReadStage.IDLE
 
 
 def test_blank_lines_before_a_request_are_passed_over() -> None:
@@ -147,19 +152,19 @@ def test_blank_lines_before_a_request_are_passed_over() -> None:
 
 
 def test_requests_follow_one_another_on_a_connection() -> None:
-    memory = Memory()
+    memory = HeadCache()
     client = RequestReader(cuts.LIMITS, memory)
     for body in (b"a", b"", b"abc", b"abcdefghij"):
         for head in (HEAD, b"POST /tokenize HTTP/1.1\r\nHost: b\r\n"):
             request = client.feed(head + b"content-length: %d\r\n\r\n%b" % (len(body), body))
-            assert isinstance(request, Request)
+            assert isinstance(request, ClientRequest)
             assert request.body == body
             client.reset()
     assert len(memory.requests.kept) == 2
 
 
 def test_what_is_new_in_every_request_does_not_make_its_head_new() -> None:
-    memory = Memory()
+    memory = HeadCache()
     start = b"POST / HTTP/1.1\r\nHost: a\r\n"
     for number in range(5):
         sent = start + b"X-Request-ID:  r-%d \r\nA: b\r\nTraceState: t=%d\r\nContent-Length: 5\r\n\r\nhello" % (
@@ -173,7 +178,7 @@ def test_what_is_new_in_every_request_does_not_make_its_head_new() -> None:
     assert b"x-request-id" not in cuts.request([start + b"A: b\r\nContent-Length: 5\r\n\r\nhello"], memory).head.told
     for bad in (b"a\x00", b"a\rb", b"a\r\n b", b"a\nb"):
         client = RequestReader(cuts.LIMITS, memory)
-        assert isinstance(client.feed(start + b"X-Request-ID: " + bad + b"\r\nA: b\r\n\r\n"), Bad), bad
+        assert isinstance(client.feed(start + b"X-Request-ID: " + bad + b"\r\nA: b\r\n\r\n"), MalformedRequest), bad
 
 
 @pytest.mark.parametrize("sent", [SIZED, CHUNKED], ids=["sized", "chunked"])
@@ -189,7 +194,7 @@ def test_what_comes_behind_a_request_is_dropped_and_the_connection_ends_with_its
             whole = None
             for piece in pieces:
                 found = client.feed(piece if isinstance(piece, bytes) else bytes([piece]))
-                assert not isinstance(found, Bad)
+                assert not isinstance(found, MalformedRequest)
                 whole = found or whole
             assert whole is not None
             assert (whole.whole, whole.body) == (True, b'{"model":"m"}')
@@ -197,39 +202,39 @@ def test_what_comes_behind_a_request_is_dropped_and_the_connection_ends_with_its
 
 
 def test_a_head_that_was_seen_before_is_read_once_and_judged_always() -> None:
-    memory = Memory()
+    memory = HeadCache()
     first = cuts.request([SIZED.replace(b"X-Request-Id: r-1\r\n", b"")], memory)
     again = cuts.request([SIZED.replace(b"X-Request-Id: r-1\r\n", b"").replace(b": 13", b": 13")], memory)
     assert first.head is again.head
     other = RequestReader(cuts.LIMITS, memory)
     for length in (b"", b"+13", b"13 13", b"1_3", b"\xb2"):
         lines = HEAD.replace(b"X-Request-Id: r-1\r\n", b"")
-        assert isinstance(other.feed(lines + b"Content-Length: " + length + b"\r\n\r\n"), Bad), length
+        assert isinstance(other.feed(lines + b"Content-Length: " + length + b"\r\n\r\n"), MalformedRequest), length
 
 
 @pytest.mark.parametrize("name", [b"CONTENT-LENGTH: ", b"Content-Length:", b"content-Length: ", b"Content-Length:  "])
 def test_a_length_that_is_written_strangely_is_read_each_time(name: bytes) -> None:
-    memory = Memory()
+    memory = HeadCache()
     for body in (b"hello", b"hello", b"hi"):
         sent = b"POST / HTTP/1.1\r\nHost: a\r\n" + name + b"%d\r\n\r\n" % len(body) + body
         assert cuts.request([sent], memory).body == body
 
 
 def test_a_head_without_a_length_is_remembered_too() -> None:
-    memory = Memory()
+    memory = HeadCache()
     heads = [cuts.request([b"GET /v1/models HTTP/1.1\r\nHost: a\r\n\r\n"], memory).head for _ in range(2)]
     assert heads[0] is heads[1]
 
 
 def test_what_is_too_large_to_be_remembered_is_read_each_time() -> None:
-    memory = Memory()
+    memory = HeadCache()
     large = b"GET / HTTP/1.1\r\nHost: a\r\nX-Large: " + b"a" * 5000 + b"\r\n\r\n"
     assert cuts.request([large], memory).head.lines == b"X-Large: " + b"a" * 5000 + b"\r\n"
     assert not memory.requests.kept
 
 
 def test_memory_is_bounded() -> None:
-    memory = Memory()
+    memory = HeadCache()
     for number in range(4500):
         cuts.request([b"GET /%d HTTP/1.1\r\nHost: a\r\nx-%d: y\r\n\r\n" % (number, number)], memory)
         assert len(memory.requests.kept) <= 1024
@@ -238,20 +243,20 @@ def test_memory_is_bounded() -> None:
 @pytest.mark.parametrize(
     ("data", "limits", "status"),
     [
-        (b"GET / HTTP/1.1\r\nHost: a\r\nb: ccccccccccccccccccccc\r\n\r\n", Limits(head_bytes=40), 431),
-        (b"GET / HTTP/1.1\r\nHost: a\r\nb: c\r\n\r\n", Limits(head_lines=1), 431),
-        (b"GET /aaaaaaaaaaaaaaaaaaaa HTTP/1.1\r\nHost: a\r\n\r\n", Limits(target_bytes=10), 414),
-        (b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 11\r\n\r\n", Limits(body_bytes=10), 413),
+        (b"GET / HTTP/1.1\r\nHost: a\r\nb: ccccccccccccccccccccc\r\n\r\n", RequestLimits(head_bytes=40), 431),
+        (b"GET / HTTP/1.1\r\nHost: a\r\nb: c\r\n\r\n", RequestLimits(head_lines=1), 431),
+        (b"GET /aaaaaaaaaaaaaaaaaaaa HTTP/1.1\r\nHost: a\r\n\r\n", RequestLimits(target_bytes=10), 414),
+        (b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 11\r\n\r\n", RequestLimits(body_bytes=10), 413),
     ],
 )
-def test_each_limit_has_its_status(data: bytes, limits: Limits, status: int) -> None:
+def test_each_limit_has_its_status(data: bytes, limits: RequestLimits, status: int) -> None:
     assert refused(data, limits).status == status
 
 
 def test_limits_may_change_between_requests() -> None:
-    client = reader(Limits(body_bytes=1))
-    client.limits = Limits(body_bytes=20)
-    assert isinstance(client.feed(SIZED), Request)
+    client = reader(RequestLimits(body_bytes=1))
+    client.limits = RequestLimits(body_bytes=20)
+    assert isinstance(client.feed(SIZED), ClientRequest)
 
 
 def test_a_refusal_of_the_body_names_the_request() -> None:
@@ -277,10 +282,12 @@ def test_no_bytes_ever_raise_and_cuts_change_nothing(data: bytes, places: list[i
         outcomes = []
         for pieces in ([whole], cuts.at(whole, places)):
             client = reader()
-            found: Request | Bad | None = None
+            found: ClientRequest | MalformedRequest | None = None
             for piece in pieces:
                 found = client.feed(piece) or found
-                if isinstance(found, Bad):
+                if isinstance(found, MalformedRequest):
                     break
-            outcomes.append((found.status, b"") if isinstance(found, Bad) else found and (found.whole, found.body))
+            outcomes.append(
+                (found.status, b"") if isinstance(found, MalformedRequest) else found and (found.whole, found.body)
+            )
         assert outcomes[0] == outcomes[1]

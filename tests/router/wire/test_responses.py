@@ -2,9 +2,9 @@
 
 import pytest
 
-from fairlead.router.wire import chunks, heads, response_heads
-from fairlead.router.wire.memory import Memory
-from fairlead.router.wire.responses import Out, ResponseReader
+from fairlead.router.wire import chunked_reply, heads, response_heads
+from fairlead.router.wire.head_cache import HeadCache
+from fairlead.router.wire.responses import ReplyFraming, ResponseReader
 from tests.router.wire import cuts
 from tests.router.wire.answers import CHUNKS, EVENTS, SIZED, STREAM, STREAM_HEAD, UNTIL_CLOSE, Answer
 
@@ -34,30 +34,32 @@ def test_its_head_goes_on_without_what_speaks_of_the_connection() -> None:
 
 def test_an_http_1_0_client_gets_no_chunks() -> None:
     for pieces in cuts.everywhere(STREAM):
-        answer = Answer(pieces, out=Out.PLAIN)
+        answer = Answer(pieces, out=ReplyFraming.PLAIN)
         assert (answer.passed, answer.reader.framing, answer.reader.done) == (EVENTS, b"", True)
-    assert Answer([SIZED], out=Out.PLAIN).reader.framing == b"content-length: 7\r\n"
+    assert Answer([SIZED], out=ReplyFraming.PLAIN).reader.framing == b"content-length: 7\r\n"
 
 
 def test_an_answer_that_is_edited_is_the_callers_to_frame() -> None:
     for sent, payload in ((STREAM, EVENTS), (SIZED, b'{"a":1}'), (UNTIL_CLOSE, b"hello")):
         for pieces in cuts.everywhere(sent):
-            answer = Answer(pieces, out=Out.EDITED)
+            answer = Answer(pieces, out=ReplyFraming.EDITED)
             assert (answer.passed, answer.payload) == (b"", payload)
             assert answer.reader.framing == b"transfer-encoding: chunked\r\n"
-    empty = Answer([b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n"], out=Out.EDITED)
+    empty = Answer([b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n"], out=ReplyFraming.EDITED)
     assert empty.reader.framing == b"content-length: 0\r\n"
 
 
-@pytest.mark.parametrize(("out", "raw"), [(Out.AS_IT_CAME, b"5\r\nhello\r\n0\r\n\r\n"), (Out.PLAIN, b"hello")])
-def test_an_answer_that_ends_with_its_connection_gets_an_end_of_ours(out: Out, raw: bytes) -> None:
+@pytest.mark.parametrize(
+    ("out", "raw"), [(ReplyFraming.AS_IT_CAME, b"5\r\nhello\r\n0\r\n\r\n"), (ReplyFraming.PLAIN, b"hello")]
+)
+def test_an_answer_that_ends_with_its_connection_gets_an_end_of_ours(out: ReplyFraming, raw: bytes) -> None:
     answer = Answer([UNTIL_CLOSE], out=out)
     assert not answer.reader.done
     owed = answer.reader.eof()
     assert owed is not None
     assert answer.passed + owed == raw
     assert (answer.reader.done, answer.reader.keep_alive) == (True, False)
-    assert Answer([UNTIL_CLOSE], out=Out.EDITED).reader.eof() == b""
+    assert Answer([UNTIL_CLOSE], out=ReplyFraming.EDITED).reader.eof() == b""
 
 
 @pytest.mark.parametrize(
@@ -99,7 +101,7 @@ def test_bytes_behind_an_answer_are_dropped_and_its_connection_is_not_used_again
 
 
 def test_answers_follow_one_another_on_a_connection() -> None:
-    memory = Memory()
+    memory = HeadCache()
     reader = ResponseReader(memory)
     for length in (3, 7, 0, 5):
         for _ in range(2):
@@ -113,7 +115,7 @@ def test_answers_follow_one_another_on_a_connection() -> None:
 
 @pytest.mark.parametrize("name", [b"Content-Length: ", b"CONTENT-LENGTH: ", b"content-length:", b"content-length:  "])
 def test_a_length_is_read_each_time_however_it_is_written(name: bytes) -> None:
-    reader = ResponseReader(Memory())
+    reader = ResponseReader(HeadCache())
     for body in (b"hello", b"hello", b"hi"):
         reader.begin()
         assert reader.feed(b"HTTP/1.1 200 OK\r\n" + name + b"%d\r\n\r\n" % len(body) + body) == body
@@ -162,13 +164,13 @@ def test_engines_may_close_after_an_answer(sent: bytes, reusable: bool) -> None:
         STREAM_HEAD + b"11111111111111111\r\n",
         STREAM_HEAD + b"5\r\nhello!\r\n",
         STREAM_HEAD + b"5\r\nhello\rx",
-        STREAM_HEAD + b"5" * (chunks.SIZE_LINE + 1),
-        STREAM_HEAD + b"5;" + b"a" * chunks.SIZE_LINE + b"\r\n",
+        STREAM_HEAD + b"5" * (chunked_reply.SIZE_LINE + 1),
+        STREAM_HEAD + b"5;" + b"a" * chunked_reply.SIZE_LINE + b"\r\n",
         STREAM_HEAD + b"0\r\nno colon\r\n\r\n",
         STREAM_HEAD + b"0\r\n: no name\r\n\r\n",
         STREAM_HEAD + b"0\r\nTransfer-Encoding: chunked\r\n\r\n",
         STREAM_HEAD + b"0\r\na: \x00\r\n\r\n",
-        STREAM_HEAD + b"0\r\n" + b"a: b\r\n" * chunks.TRAILER_BYTES,
+        STREAM_HEAD + b"0\r\n" + b"a: b\r\n" * chunked_reply.TRAILER_BYTES,
     ],
     ids=lambda sent: repr(sent[-24:]),
 )

@@ -7,15 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fairlead.router.wire import facts, splices
-from fairlead.router.wire.facts import Facts
+from fairlead.router.wire import body_facts, splices
+from fairlead.router.wire.body_facts import BodyFacts
 from fairlead.router.wire.surfaces import Surface
-from tests.router.wire.test_facts import values
+from tests.router.wire.test_body_facts import values
 
 
 def put(body: bytes, **members: object) -> bytes:
-    found = facts.read(Surface.CHAT, body)
-    assert isinstance(found, Facts)
+    found = body_facts.read(Surface.CHAT, body)
+    assert isinstance(found, BodyFacts)
     return splices.put(body, found, {name: json.dumps(value).encode() for name, value in members.items()})
 
 
@@ -46,8 +46,8 @@ def test_a_member_that_the_facts_do_not_know_is_looked_for() -> None:
 
 def test_usage_is_asked_for_and_other_options_stay() -> None:
     def asking(body: bytes) -> object:
-        found = facts.read(Surface.CHAT, body)
-        assert isinstance(found, Facts)
+        found = body_facts.read(Surface.CHAT, body)
+        assert isinstance(found, BodyFacts)
         return json.loads(splices.asking_usage(body, found))
 
     wanted = {"include_usage": True}
@@ -59,8 +59,8 @@ def test_usage_is_asked_for_and_other_options_stay() -> None:
 
 def test_a_body_that_is_no_object_stays_as_it_is() -> None:
     for body in (b"", b"form=1", b"[1]", b"\xff}"):
-        found = facts.read(Surface.OTHER, body)
-        assert isinstance(found, Facts)
+        found = body_facts.read(Surface.OTHER, body)
+        assert isinstance(found, BodyFacts)
         for name in (b"priority", b"zzz"):
             told = splices.put(body, found, {name.decode(): b"1"})
             assert told == body
@@ -77,7 +77,7 @@ def test_it_always_reads_as_the_body_with_the_change(
     body: dict[str, Any], changes: dict[str, Any], indent: int | None
 ) -> None:
     sent = json.dumps(body, indent=indent).encode()
-    found = facts.read(Surface.CHAT, sent)
-    if isinstance(found, Facts):
+    found = body_facts.read(Surface.CHAT, sent)
+    if isinstance(found, BodyFacts):
         told = splices.put(sent, found, {name: json.dumps(value).encode() for name, value in changes.items()})
         assert json.loads(told) == body | changes

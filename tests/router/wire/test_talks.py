@@ -4,14 +4,14 @@ import json
 
 import pytest
 
-from fairlead.router.wire import blocks, facts
-from fairlead.router.wire.facts import Facts
+from fairlead.router.wire import body_facts, prefix_blocks
+from fairlead.router.wire.body_facts import BodyFacts
 from fairlead.router.wire.surfaces import Surface
 
 
-def _read(surface: Surface, members: dict[str, object]) -> Facts:
-    found = facts.read(surface, json.dumps(members).encode())
-    assert isinstance(found, Facts)
+def _read(surface: Surface, members: dict[str, object]) -> BodyFacts:
+    found = body_facts.read(surface, json.dumps(members).encode())
+    assert isinstance(found, BodyFacts)
     return found
 
 
@@ -34,6 +34,6 @@ def test_a_client_may_name_its_talk(surface: Surface, members: dict[str, object]
 
 
 def test_a_talks_name_is_the_same_number_in_every_router_and_never_none() -> None:
-    assert blocks.talk(b"session-7") == blocks.talk(b"session-7") != 0
-    assert blocks.talk(b"session-7") != blocks.talk(b"session-8")
-    assert blocks.talk(b"session-7", b"one tenant") != blocks.talk(b"session-7", b"another")
+    assert prefix_blocks.session_id(b"session-7") == prefix_blocks.session_id(b"session-7") != 0
+    assert prefix_blocks.session_id(b"session-7") != prefix_blocks.session_id(b"session-8")
+    assert prefix_blocks.session_id(b"session-7", b"one tenant") != prefix_blocks.session_id(b"session-7", b"another")

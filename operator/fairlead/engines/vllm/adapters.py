@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from typing import Final
 
-from fairlead.engines import places
-from fairlead.engines.asked import Asked
+from fairlead.engines import weight_paths
+from fairlead.engines.engine_setup import EngineSetup
 from fairlead.engines.reasons import EngineReason
-from fairlead.fleet.refusals import Refusal
-from fairlead.fleet.wanted import Adapter
+from fairlead.fleet.desired_state import Adapter
+from fairlead.fleet.findings import SpecRefusal
 
 RANKS: Final = (1, 8, 16, 32, 64, 128, 256, 320, 512)
 SLOTS: Final = 8
@@ -19,7 +19,10 @@ def arguments(adapters: Sequence[Adapter]) -> tuple[str, ...]:
     if not adapters:
         return ()
     highest = max(adapter.rank for adapter in adapters)
-    modules = (f"{adapter.name}={places.opened(adapter.source, places.adapter_path(adapter))}" for adapter in adapters)
+    modules = (
+        f"{adapter.name}={weight_paths.path_to_open(adapter.source, weight_paths.adapter_path(adapter))}"
+        for adapter in adapters
+    )
     return (
         "--enable-lora",
         *("--max-loras", str(min(len(adapters), SLOTS))),
@@ -29,11 +32,11 @@ def arguments(adapters: Sequence[Adapter]) -> tuple[str, ...]:
     )
 
 
-def rank_too_high(asked: Asked) -> Refusal | None:
+def rank_too_high(asked: EngineSetup) -> SpecRefusal | None:
     """`--max-lora-rank` takes 1 8 16 32 64 128 256 320 512; "invalid choice" ends the start."""
     for index, adapter in enumerate(asked.engine.adapters):
         if not 1 <= adapter.rank <= RANKS[-1]:
-            return Refusal(
+            return SpecRefusal(
                 field=f"spec.engine.adapters[{index}].rank",
                 value=str(adapter.rank),
                 reason=EngineReason.ADAPTER_RANK_TOO_HIGH,
@@ -43,12 +46,12 @@ def rank_too_high(asked: Asked) -> Refusal | None:
     return None
 
 
-def name_taken(asked: Asked) -> Refusal | None:
+def name_taken(asked: EngineSetup) -> SpecRefusal | None:
     """The model and its adapters share one list of names; a request could not say which it means."""
     taken = {asked.wanted.model.served_name}
     for index, adapter in enumerate(asked.engine.adapters):
         if adapter.name in taken:
-            return Refusal(
+            return SpecRefusal(
                 field=f"spec.engine.adapters[{index}].name",
                 value=adapter.name,
                 reason=EngineReason.ADAPTER_NAME_TAKEN,

@@ -4,11 +4,11 @@ import json
 from collections.abc import Callable
 from typing import Any, Final
 
-from fairlead.engines import places
-from fairlead.engines.asked import Asked
+from fairlead.engines import weight_paths
+from fairlead.engines.engine_setup import EngineSetup
 from fairlead.engines.vllm import adapters, conversation, defaults, formats
+from fairlead.fleet.desired_state import ModelSource, SpeculationMethod
 from fairlead.fleet.quantization import Dtype, KvFormat
-from fairlead.fleet.wanted import ModelSource, SpeculationMethod
 
 PORT: Final = 8000
 
@@ -22,7 +22,7 @@ METHODS: Final = {
 Arguments = tuple[str, ...]
 
 
-def command(asked: Asked, drain_seconds: int) -> Arguments:
+def command(asked: EngineSetup, drain_seconds: int) -> Arguments:
     """The whole command. The model stands first: a second bare word would end the parser with an error.
 
     One API server, whatever the data parallelism: vLLM's default is one an engine, and several cut replies at shutdown.
@@ -31,7 +31,7 @@ def command(asked: Asked, drain_seconds: int) -> Arguments:
     return (
         "vllm",
         "serve",
-        places.opened(asked.wanted.model.source, places.MODEL),
+        weight_paths.path_to_open(asked.wanted.model.source, weight_paths.MODEL),
         *("--host", "0.0.0.0"),  # noqa: S104 - a pod's address is not known before it runs
         *("--port", str(PORT)),
         *("--api-server-count", "1"),
@@ -41,39 +41,39 @@ def command(asked: Asked, drain_seconds: int) -> Arguments:
     )
 
 
-def _served_name(asked: Asked) -> Arguments:
+def _served_name(asked: EngineSetup) -> Arguments:
     return ("--served-model-name", asked.wanted.model.served_name)
 
 
-def _revision(asked: Asked) -> Arguments:
+def _revision(asked: EngineSetup) -> Arguments:
     return _maybe("--revision", asked.wanted.model.source.revision)
 
 
-def _dtype(asked: Asked) -> Arguments:
+def _dtype(asked: EngineSetup) -> Arguments:
     return () if asked.engine.dtype is Dtype.AUTO else ("--dtype", asked.engine.dtype.value)
 
 
-def _weights(asked: Asked) -> Arguments:
+def _weights(asked: EngineSetup) -> Arguments:
     row = formats.WEIGHTS.get(asked.engine.weights)
     return () if row is None else ("--quantization", row.flag)
 
 
-def _kv(asked: Asked) -> Arguments:
+def _kv(asked: EngineSetup) -> Arguments:
     return () if asked.engine.kv is KvFormat.AUTO else ("--kv-cache-dtype", formats.KV[asked.engine.kv])
 
 
-def _prefix_caching(asked: Asked) -> Arguments:
+def _prefix_caching(asked: EngineSetup) -> Arguments:
     return ("--enable-prefix-caching" if asked.engine.prefix_caching else "--no-enable-prefix-caching",)
 
 
-def _speculation(asked: Asked) -> Arguments:
+def _speculation(asked: EngineSetup) -> Arguments:
     speculation = asked.engine.speculation
     method = METHODS.get(speculation.method)
     if method is None:
         return ()
     config: dict[str, Any] = {"method": method}
     config |= _draft(speculation.draft)
-    tokens = guessed_tokens(asked)
+    tokens = draft_tokens(asked)
     config["num_speculative_tokens"] = tokens
     if speculation.max_concurrency is not None:
         config["num_speculative_tokens_per_batch_size"] = _schedule(speculation.max_concurrency, tokens)
@@ -84,7 +84,7 @@ def _speculation(asked: Asked) -> Arguments:
     return ("--speculative-config", json.dumps(config, separators=(",", ":")))
 
 
-def guessed_tokens(asked: Asked) -> int:
+def draft_tokens(asked: EngineSetup) -> int:
     """As asked; a model that guesses by itself guesses once with each layer it has for it.
 
     vLLM 0.32 reads that number from the model only when a draft is named, and ends its start otherwise.
@@ -99,7 +99,7 @@ def _draft(draft: ModelSource | None) -> dict[str, str]:
     if draft is None:
         return {}
     revision = {"revision": draft.revision} if draft.revision else {}
-    return {"model": places.opened(draft, places.DRAFT)} | revision
+    return {"model": weight_paths.path_to_open(draft, weight_paths.DRAFT)} | revision
 
 
 def _schedule(most: int, tokens: int) -> list[list[int]]:
@@ -107,19 +107,19 @@ def _schedule(most: int, tokens: int) -> list[list[int]]:
     return [[1, most, tokens], [most + 1, most + 1, 0]]
 
 
-def _sleep(asked: Asked) -> Arguments:
+def _sleep(asked: EngineSetup) -> Arguments:
     return ("--enable-sleep-mode",) if asked.engine.sleeps else ()
 
 
-def _sequences(asked: Asked) -> Arguments:
+def _sequences(asked: EngineSetup) -> Arguments:
     return _maybe("--max-num-seqs", asked.engine.max_sequences)
 
 
-def _batched_tokens(asked: Asked) -> Arguments:
+def _batched_tokens(asked: EngineSetup) -> Arguments:
     return _maybe("--max-num-batched-tokens", asked.engine.max_batched_tokens)
 
 
-def _queued(asked: Asked) -> Arguments:
+def _queued(asked: EngineSetup) -> Arguments:
     """vLLM's cap counts running requests too, over all engines of the pod; people mean those that wait."""
     queued = asked.engine.max_queued_requests
     if queued is None:
@@ -128,36 +128,36 @@ def _queued(asked: Asked) -> Arguments:
     return ("--max-num-queued-reqs", str(queued + running))
 
 
-def _context(asked: Asked) -> Arguments:
+def _context(asked: EngineSetup) -> Arguments:
     return _maybe("--max-model-len", asked.engine.max_context_tokens)
 
 
-def _utilization(asked: Asked) -> Arguments:
+def _utilization(asked: EngineSetup) -> Arguments:
     share = asked.engine.memory_utilization
     return () if share is None else ("--gpu-memory-utilization", f"{share:g}")
 
 
-def _eager(asked: Asked) -> Arguments:
+def _eager(asked: EngineSetup) -> Arguments:
     return ("--enforce-eager",) if asked.engine.eager else ()
 
 
-def _trust(asked: Asked) -> Arguments:
+def _trust(asked: EngineSetup) -> Arguments:
     return ("--trust-remote-code",) if asked.engine.trust_remote_code else ()
 
 
-def _adapters(asked: Asked) -> Arguments:
+def _adapters(asked: EngineSetup) -> Arguments:
     return adapters.arguments(asked.engine.adapters)
 
 
-def _tensor(asked: Asked) -> Arguments:
+def _tensor(asked: EngineSetup) -> Arguments:
     return _spread("--tensor-parallel-size", asked.wanted.parallelism.tensor)
 
 
-def _pipeline(asked: Asked) -> Arguments:
+def _pipeline(asked: EngineSetup) -> Arguments:
     return _spread("--pipeline-parallel-size", asked.wanted.parallelism.pipeline)
 
 
-def _data(asked: Asked) -> Arguments:
+def _data(asked: EngineSetup) -> Arguments:
     return _spread("--data-parallel-size", asked.wanted.parallelism.data)
 
 
@@ -169,7 +169,7 @@ def _spread(flag: str, degree: int) -> Arguments:
     return () if degree == 1 else (flag, str(degree))
 
 
-FIELDS: Final[dict[str, Callable[[Asked], Arguments]]] = {
+FIELDS: Final[dict[str, Callable[[EngineSetup], Arguments]]] = {
     "spec.model.servedName": _served_name,
     "spec.model.revision": _revision,
     "spec.engine.dtype": _dtype,

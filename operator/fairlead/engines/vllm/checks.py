@@ -2,11 +2,20 @@
 
 from typing import Final
 
-from fairlead.engines.asked import Check
-from fairlead.engines.vllm import adapters, conversation, extras, kv, limits, speculation, spread, weights
+from fairlead.engines.engine_setup import RefusalCheck
+from fairlead.engines.vllm import (
+    adapters,
+    conversation,
+    extra_arg_checks,
+    kv_cache,
+    limits,
+    parallelism,
+    speculation,
+    weights,
+)
 
-CHECKS: Final[tuple[Check, ...]] = (
-    spread.degree_out_of_range,
+REFUSAL_CHECKS: Final[tuple[RefusalCheck, ...]] = (
+    parallelism.degree_out_of_range,
     limits.out_of_range,
     limits.share_out_of_range,
     weights.removed,
@@ -17,15 +26,15 @@ CHECKS: Final[tuple[Check, ...]] = (
     weights.differs_from_checkpoint,
     weights.checkpoint_is_plain,
     weights.not_aligned,
-    kv.eight_bits_need_capability,
-    kv.four_bits_need_blackwell,
-    kv.bfloat16_needs_capability,
-    kv.latent_attention,
-    kv.five_bit_exponent_with_eight_bit_weights,
-    spread.heads_not_divisible,
-    spread.too_few_gpus,
-    spread.no_experts_to_spread,
-    spread.balanced_experts_without_spread,
+    kv_cache.eight_bits_need_capability,
+    kv_cache.four_bits_need_blackwell,
+    kv_cache.bfloat16_needs_capability,
+    kv_cache.latent_attention,
+    kv_cache.five_bit_exponent_with_eight_bit_weights,
+    parallelism.heads_not_divisible,
+    parallelism.too_few_gpus,
+    parallelism.no_experts_to_spread,
+    parallelism.balanced_experts_without_spread,
     speculation.draft_missing,
     speculation.draft_unused,
     speculation.tokens_missing,
@@ -45,11 +54,11 @@ CHECKS: Final[tuple[Check, ...]] = (
     conversation.tool_parser_missing,
     conversation.reasoning_parser_unknown,
     conversation.reasoning_parser_missing,
-    extras.load_format_gone,
-    extras.hash_gone,
-    extras.tool_choice_without_parser,
-    extras.context_parallel,
-    extras.more_active_than_running,
-    extras.transfer_without_role,
-    extras.guess_metrics_without_guesses,
+    extra_arg_checks.load_format_gone,
+    extra_arg_checks.hash_gone,
+    extra_arg_checks.tool_choice_without_parser,
+    extra_arg_checks.context_parallel,
+    extra_arg_checks.more_active_than_running,
+    extra_arg_checks.transfer_without_role,
+    extra_arg_checks.metrics_without_speculation,
 )

@@ -4,12 +4,12 @@ import difflib
 from collections.abc import Sequence
 from typing import Final
 
-from fairlead.engines.asked import Asked
+from fairlead.engines.engine_setup import EngineSetup
 from fairlead.engines.reasons import EngineReason
 from fairlead.engines.vllm import parsers, release
 from fairlead.fleet.conversations import ConfigMapKey, Reasoning, Tools
-from fairlead.fleet.launch import ConfigFile
-from fairlead.fleet.refusals import Caution, Refusal
+from fairlead.fleet.engine_launch import ConfigMapFile
+from fairlead.fleet.findings import SpecRefusal, SpecWarning
 
 TOOLS: Final = "spec.engine.tools.parser"
 REASONING: Final = "spec.engine.reasoning.parser"
@@ -17,7 +17,7 @@ FOLDER: Final = "/etc/fairlead/chat-template"
 FILE: Final = "template.jinja"
 
 
-def tools(asked: Asked) -> tuple[str, ...]:
+def tools(asked: EngineSetup) -> tuple[str, ...]:
     """`--enable-auto-tool-choice` lets the model choose; a call that the client requires needs the parser alone."""
     written, parser = asked.engine.tools, tool_parser(asked)
     if written is None or parser is None:
@@ -25,13 +25,13 @@ def tools(asked: Asked) -> tuple[str, ...]:
     return (*(("--enable-auto-tool-choice",) if written.auto else ()), "--tool-call-parser", parser)
 
 
-def reasoning(asked: Asked) -> tuple[str, ...]:
+def reasoning(asked: EngineSetup) -> tuple[str, ...]:
     """The answer's text without what led to it."""
     parser = reasoning_parser(asked)
     return () if parser is None else ("--reasoning-parser", parser)
 
 
-def template(asked: Asked) -> tuple[str, ...]:
+def template(asked: EngineSetup) -> tuple[str, ...]:
     """A path or the text itself; vLLM opens what it can open and takes anything else for the text."""
     found = asked.engine.chat_template
     if found is None:
@@ -39,64 +39,64 @@ def template(asked: Asked) -> tuple[str, ...]:
     return ("--chat-template", f"{FOLDER}/{FILE}" if isinstance(found, ConfigMapKey) else found)
 
 
-def files(asked: Asked) -> tuple[ConfigFile, ...]:
+def files(asked: EngineSetup) -> tuple[ConfigMapFile, ...]:
     """The template, where a ConfigMap holds it."""
     found = asked.engine.chat_template
-    return (ConfigFile(source=found, folder=FOLDER, name=FILE),) if isinstance(found, ConfigMapKey) else ()
+    return (ConfigMapFile(source=found, folder=FOLDER, name=FILE),) if isinstance(found, ConfigMapKey) else ()
 
 
-def tool_parser(asked: Asked) -> str | None:
+def tool_parser(asked: EngineSetup) -> str | None:
     """As written, else the family's; nothing where nobody asks for tools."""
     written = asked.engine.tools
     return None if written is None else written.parser or parsers.of(asked.shape, parsers.OF_TOOLS)
 
 
-def reasoning_parser(asked: Asked) -> str | None:
+def reasoning_parser(asked: EngineSetup) -> str | None:
     """The same of reasoning."""
     written = asked.engine.reasoning
     return None if written is None else written.parser or parsers.of(asked.shape, parsers.OF_REASONING)
 
 
-def tool_parser_unknown(asked: Asked) -> Refusal | None:
+def tool_parser_unknown(asked: EngineSetup) -> SpecRefusal | None:
     """Mirrors "invalid tool call parser: X (chose from { ... })", a KeyError at the start."""
     return _unknown(asked, TOOLS) if release.is_whole(asked.engine) else None
 
 
-def reasoning_parser_unknown(asked: Asked) -> Refusal | None:
+def reasoning_parser_unknown(asked: EngineSetup) -> SpecRefusal | None:
     """Mirrors "invalid reasoning parser: X (chose from { ... })", a KeyError at the start."""
     return _unknown(asked, REASONING) if release.is_whole(asked.engine) else None
 
 
-def tool_parser_doubtful(asked: Asked) -> Caution | None:
+def tool_parser_doubtful(asked: EngineSetup) -> SpecWarning | None:
     """The registry of another release, or of an image of one's own, may have more parsers."""
     return _doubtful(asked, TOOLS)
 
 
-def reasoning_parser_doubtful(asked: Asked) -> Caution | None:
+def reasoning_parser_doubtful(asked: EngineSetup) -> SpecWarning | None:
     """The same of reasoning."""
     return _doubtful(asked, REASONING)
 
 
-def tool_parser_missing(asked: Asked) -> Refusal | None:
+def tool_parser_missing(asked: EngineSetup) -> SpecRefusal | None:
     """Mirrors "--enable-auto-tool-choice requires --tool-call-parser"; without either the field would say nothing."""
     if asked.engine.tools is None or tool_parser(asked) is not None:
         return None
     return _missing(asked, TOOLS, "hermes")
 
 
-def reasoning_parser_missing(asked: Asked) -> Refusal | None:
+def reasoning_parser_missing(asked: EngineSetup) -> SpecRefusal | None:
     """A field that would say nothing to the engine."""
     if asked.engine.reasoning is None or reasoning_parser(asked) is not None:
         return None
     return _missing(asked, REASONING, "deepseek_r1")
 
 
-def _unknown(asked: Asked, field: str) -> Refusal | None:
+def _unknown(asked: EngineSetup, field: str) -> SpecRefusal | None:
     name = _stranger(asked, field)
     if name is None:
         return None
     near = _nearest(name, field)
-    return Refusal(
+    return SpecRefusal(
         field=field,
         value=name,
         reason=EngineReason.PARSER_UNKNOWN,
@@ -105,12 +105,12 @@ def _unknown(asked: Asked, field: str) -> Refusal | None:
     )
 
 
-def _doubtful(asked: Asked, field: str) -> Caution | None:
+def _doubtful(asked: EngineSetup, field: str) -> SpecWarning | None:
     name = _stranger(asked, field)
     if name is None or release.is_whole(asked.engine):
         return None
     near = _nearest(name, field)
-    return Caution(
+    return SpecWarning(
         field=field,
         value=name,
         reason=EngineReason.PARSER_UNKNOWN,
@@ -119,7 +119,7 @@ def _doubtful(asked: Asked, field: str) -> Caution | None:
     )
 
 
-def _stranger(asked: Asked, field: str) -> str | None:
+def _stranger(asked: EngineSetup, field: str) -> str | None:
     """A written name that the registry lacks; a plugin may bring any name along."""
     written: Tools | Reasoning | None = asked.engine.tools if field == TOOLS else asked.engine.reasoning
     plugin = "--tool-parser-plugin" if field == TOOLS else "--reasoning-parser-plugin"
@@ -127,10 +127,10 @@ def _stranger(asked: Asked, field: str) -> str | None:
     return None if name is None or name in _registry(field) or asked.gives(plugin) else name
 
 
-def _missing(asked: Asked, field: str, example: str) -> Refusal:
+def _missing(asked: EngineSetup, field: str, example: str) -> SpecRefusal:
     whole = field.removesuffix(".parser")
     known = f"models of family {asked.shape.family}" if asked.shape else "this model, which the catalogue does not know"
-    return Refusal(
+    return SpecRefusal(
         field=field,
         value="(not written)",
         reason=EngineReason.PARSER_MISSING,

@@ -2,20 +2,20 @@
 
 from typing import Final
 
-from fairlead.engines.asked import Asked
+from fairlead.engines.engine_setup import EngineSetup
 from fairlead.fleet.accelerators import Accelerator
 
 _LARGE_MIB: Final = 70 * 1024
 _HUGE_MIB: Final = 160 * 1024
 
 
-def sequences(asked: Asked) -> int:
+def sequences(asked: EngineSetup) -> int:
     """Most requests in a batch; on a GPU nobody knows the larger default, so that a cap made of it is not too low."""
     small = asked.accelerator is not None and not _large(asked.accelerator)
     return asked.engine.max_sequences or (256 if small else 1024) * _factor(asked)
 
 
-def batched_tokens(asked: Asked) -> int | None:
+def batched_tokens(asked: EngineSetup) -> int | None:
     """Tokens of one step; nothing where neither the field nor the GPU tells."""
     if asked.engine.max_batched_tokens is not None:
         return asked.engine.max_batched_tokens
@@ -30,7 +30,7 @@ def _default_batch(accelerator: Accelerator) -> int:
     return 8192 if _large(accelerator) else 2048
 
 
-def _factor(asked: Asked) -> int:
+def _factor(asked: EngineSetup) -> int:
     """`--performance-mode throughput` doubles both defaults."""
     return 2 if asked.value("--performance-mode") == "throughput" else 1
 

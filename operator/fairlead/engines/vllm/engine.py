@@ -2,75 +2,75 @@
 
 from typing import Final
 
-from fairlead.engines import asked as asking
-from fairlead.engines import places
-from fairlead.engines.asked import Asked
-from fairlead.engines.skimming import Skimmer
-from fairlead.engines.start import Pace
+from fairlead.engines import engine_setup as asking
+from fairlead.engines import weight_paths
+from fairlead.engines.engine_setup import EngineSetup
+from fairlead.engines.fast_load_reader import FastLoadReader
+from fairlead.engines.start_budget import LifecycleParameters
 from fairlead.engines.vllm import (
     arguments,
     conversation,
     environment,
     flag_values,
-    given,
     lifecycle,
     metrics,
-    start_check,
-    unknown,
+    preflight,
+    unknown_flags,
+    user_overrides,
 )
 from fairlead.engines.vllm.adapters import SLOTS
-from fairlead.engines.vllm.checks import CHECKS
-from fairlead.engines.vllm.doubts import DOUBTS
-from fairlead.fleet.launch import Launch, Port
-from fairlead.fleet.load import EngineLoad, Unreadable
-from fairlead.fleet.refusals import Caution, Refusal
-from fairlead.fleet.wanted import EngineKind
+from fairlead.engines.vllm.checks import REFUSAL_CHECKS
+from fairlead.engines.vllm.warning_checks import WARNING_CHECKS
+from fairlead.fleet.desired_state import EngineKind
+from fairlead.fleet.engine_launch import EngineLaunch, EnginePort
+from fairlead.fleet.engine_load import EngineLoad, UnreadableScrape
+from fairlead.fleet.findings import SpecRefusal, SpecWarning
 
 _GIB: Final = 1 << 30
 
 
-class Vllm:
+class VllmEngine:
     """The engine people mean when they say nothing."""
 
     kind = EngineKind.VLLM
     adapter_slots = SLOTS
-    names = metrics.DECIDING
+    names = metrics.SCALING_NAMES
 
-    def refusals(self, asked: Asked) -> tuple[Refusal, ...]:
+    def refusals(self, asked: EngineSetup) -> tuple[SpecRefusal, ...]:
         """All that vLLM would end its start with, and all that would break what we rely on."""
         return (
-            *asking.refusals(asked, CHECKS),
-            *given.arguments(asked),
-            *unknown.refusals(asked),
+            *asking.refusals(asked, REFUSAL_CHECKS),
+            *user_overrides.arguments(asked),
+            *unknown_flags.refusals(asked),
             *flag_values.refusals(asked),
-            *given.variables(asked),
+            *user_overrides.variables(asked),
         )
 
-    def cautions(self, asked: Asked) -> tuple[Caution, ...]:
+    def cautions(self, asked: EngineSetup) -> tuple[SpecWarning, ...]:
         """What is allowed and costs something."""
-        return asking.cautions(asked, DOUBTS)
+        return asking.warnings_of(asked, WARNING_CHECKS)
 
-    def launch(self, asked: Asked, pace: Pace) -> Launch:
+    def launch(self, asked: EngineSetup, pace: LifecycleParameters) -> EngineLaunch:
         """How it is started, watched and ended."""
         budget = lifecycle.budget_seconds(pace, eager=asked.engine.eager)
         command = arguments.command(asked, pace.drain_seconds)
-        return Launch(
+        return EngineLaunch(
             command=command,
             environment=environment.variables(asked.wanted, budget),
-            ports=(Port(name=lifecycle.PORT_NAME, number=arguments.PORT),),
+            ports=(EnginePort(name=lifecycle.PORT_NAME, number=arguments.PORT),),
             probes=lifecycle.probes(budget),
             shutdown=lifecycle.shutdown(pace),
-            mounts=places.mounts(asked.wanted),
+            mounts=weight_paths.mounts(asked.wanted),
             files=conversation.files(asked),
-            cache_path=places.CACHE,
+            cache_path=weight_paths.CACHE,
             shared_memory_bytes=_GIB * max(1, asked.wanted.parallelism.gpus),
-            check=start_check.command(command),
+            check=preflight.command(command),
         )
 
-    def load(self, text: str) -> EngineLoad | Unreadable:
+    def load(self, text: str) -> EngineLoad | UnreadableScrape:
         """One page of its metrics as facts."""
         return metrics.load(text)
 
-    def reader(self) -> Skimmer:
+    def reader(self) -> FastLoadReader:
         """Its pages are large: they are skimmed."""
-        return Skimmer(metrics.WORDING)
+        return FastLoadReader(metrics.FAMILY_INDEX)

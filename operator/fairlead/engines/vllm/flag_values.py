@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from fairlead.engines import extra_args
-from fairlead.engines.asked import Asked
+from fairlead.engines.engine_setup import EngineSetup
 from fairlead.engines.reasons import EngineReason
 from fairlead.engines.vllm import typed_flags
-from fairlead.fleet.refusals import Refusal
+from fairlead.fleet.findings import SpecRefusal
 
 ABSENT: Final = frozenset({"", "None"})
 """vLLM takes these for no value at all."""
@@ -20,11 +20,11 @@ Complaint = tuple[str, str]
 """What is wanted, and what to write."""
 
 
-def refusals(asked: Asked) -> tuple[Refusal, ...]:
+def refusals(asked: EngineSetup) -> tuple[SpecRefusal, ...]:
     """One for each value that cannot be read, or is missing. The value itself may be a secret that slipped."""
     words = asked.engine.extra_args
     return tuple(
-        Refusal(
+        SpecRefusal(
             field=f"{extra_args.FIELD}[{place}]",
             value=name,
             reason=EngineReason.ARGUMENT_MALFORMED,

@@ -5,66 +5,71 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
-from fairlead.fleet.accelerators import Capability
+from fairlead.fleet.accelerators import ComputeCapability
 from fairlead.fleet.quantization import WHILE_LOADING, Dtype, KvFormat, WeightFormat
 
-TURING: Final = Capability(7, 5)
-AMPERE: Final = Capability(8, 0)
-ADA: Final = Capability(8, 9)
-BLACKWELL: Final = Capability(10, 0)
+TURING: Final = ComputeCapability(7, 5)
+AMPERE: Final = ComputeCapability(8, 0)
+ADA: Final = ComputeCapability(8, 9)
+BLACKWELL: Final = ComputeCapability(10, 0)
 
-HALVES: Final = frozenset({Dtype.FLOAT16, Dtype.BFLOAT16})
-BRAIN: Final = frozenset({Dtype.BFLOAT16})
+HALF_PRECISION: Final = frozenset({Dtype.FLOAT16, Dtype.BFLOAT16})
+BFLOAT16_ONLY: Final = frozenset({Dtype.BFLOAT16})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WeightRow:
+class WeightFormatSupport:
     """One format of weights. Needs differ for some formats between a stored checkpoint and one made while loading."""
 
     flag: str
     """The word after `--quantization`."""
-    least: Capability
-    dtypes: frozenset[Dtype] = HALVES
-    stored_least: Capability | None = None
+    least: ComputeCapability
+    dtypes: frozenset[Dtype] = HALF_PRECISION
+    stored_least: ComputeCapability | None = None
     stored_dtypes: frozenset[Dtype] | None = None
-    native: Capability | None = None
+    native: ComputeCapability | None = None
     """Below it the format saves memory, and the arithmetic stays in 16 bits."""
     experts_only: bool = False
 
-    def needs(self, *, stored: bool) -> tuple[Capability, frozenset[Dtype]]:
+    def needs(self, *, stored: bool) -> tuple[ComputeCapability, frozenset[Dtype]]:
         """The least capability and the types it computes in."""
         if stored:
             return self.stored_least or self.least, self.stored_dtypes or self.dtypes
         return self.least, self.dtypes
 
 
-WEIGHTS: Final[Mapping[WeightFormat, WeightRow]] = MappingProxyType(
+WEIGHTS: Final[Mapping[WeightFormat, WeightFormatSupport]] = MappingProxyType(
     {
-        WeightFormat.FP8_PER_TENSOR: WeightRow(flag="fp8_per_tensor", least=TURING, native=ADA),
-        WeightFormat.FP8_PER_BLOCK: WeightRow(flag="fp8_per_block", least=TURING, native=ADA),
+        WeightFormat.FP8_PER_TENSOR: WeightFormatSupport(flag="fp8_per_tensor", least=TURING, native=ADA),
+        WeightFormat.FP8_PER_BLOCK: WeightFormatSupport(flag="fp8_per_block", least=TURING, native=ADA),
         # 7.5 is what its class states; its kernel says "SM89+" once the first request comes.
-        WeightFormat.FP8_PER_CHANNEL: WeightRow(flag="fp8_per_channel", least=ADA, native=ADA),
-        WeightFormat.MXFP8: WeightRow(
-            flag="mxfp8", least=TURING, stored_least=AMPERE, stored_dtypes=BRAIN, native=BLACKWELL
+        WeightFormat.FP8_PER_CHANNEL: WeightFormatSupport(flag="fp8_per_channel", least=ADA, native=ADA),
+        WeightFormat.MXFP8: WeightFormatSupport(
+            flag="mxfp8", least=TURING, stored_least=AMPERE, stored_dtypes=BFLOAT16_ONLY, native=BLACKWELL
         ),
-        WeightFormat.MXFP4: WeightRow(
-            flag="mxfp4", least=TURING, stored_least=AMPERE, stored_dtypes=BRAIN, native=BLACKWELL
+        WeightFormat.MXFP4: WeightFormatSupport(
+            flag="mxfp4", least=TURING, stored_least=AMPERE, stored_dtypes=BFLOAT16_ONLY, native=BLACKWELL
         ),
-        WeightFormat.INT8_EXPERTS: WeightRow(flag="int8_per_channel_weight_only", least=TURING, experts_only=True),
-        WeightFormat.AWQ: WeightRow(flag="awq", least=TURING),
-        WeightFormat.GPTQ: WeightRow(flag="gptq", least=Capability(6, 0)),
-        WeightFormat.FP8: WeightRow(flag="fp8", least=TURING, native=ADA),
-        WeightFormat.COMPRESSED_TENSORS_INT8: WeightRow(
-            flag="compressed-tensors", least=Capability(7, 0), dtypes=HALVES | {Dtype.FLOAT32}
+        WeightFormat.INT8_EXPERTS: WeightFormatSupport(
+            flag="int8_per_channel_weight_only", least=TURING, experts_only=True
         ),
-        WeightFormat.COMPRESSED_TENSORS_INT4: WeightRow(
-            flag="compressed-tensors", least=Capability(7, 0), dtypes=HALVES | {Dtype.FLOAT32}
+        WeightFormat.AWQ: WeightFormatSupport(flag="awq", least=TURING),
+        WeightFormat.GPTQ: WeightFormatSupport(flag="gptq", least=ComputeCapability(6, 0)),
+        WeightFormat.FP8: WeightFormatSupport(flag="fp8", least=TURING, native=ADA),
+        WeightFormat.COMPRESSED_TENSORS_INT8: WeightFormatSupport(
+            flag="compressed-tensors", least=ComputeCapability(7, 0), dtypes=HALF_PRECISION | {Dtype.FLOAT32}
         ),
-        WeightFormat.COMPRESSED_TENSORS_FP8: WeightRow(
-            flag="compressed-tensors", least=Capability(7, 0), dtypes=HALVES | {Dtype.FLOAT32}, native=ADA
+        WeightFormat.COMPRESSED_TENSORS_INT4: WeightFormatSupport(
+            flag="compressed-tensors", least=ComputeCapability(7, 0), dtypes=HALF_PRECISION | {Dtype.FLOAT32}
         ),
-        WeightFormat.MODELOPT: WeightRow(flag="modelopt", least=AMPERE, native=ADA),
-        WeightFormat.NVFP4: WeightRow(flag="modelopt_fp4", least=TURING, native=BLACKWELL),
+        WeightFormat.COMPRESSED_TENSORS_FP8: WeightFormatSupport(
+            flag="compressed-tensors",
+            least=ComputeCapability(7, 0),
+            dtypes=HALF_PRECISION | {Dtype.FLOAT32},
+            native=ADA,
+        ),
+        WeightFormat.MODELOPT: WeightFormatSupport(flag="modelopt", least=AMPERE, native=ADA),
+        WeightFormat.NVFP4: WeightFormatSupport(flag="modelopt_fp4", least=TURING, native=BLACKWELL),
     }
 )
 """Without `none`, which needs no flag, and `bitsandbytes`, which 0.32 no longer has."""
@@ -90,7 +95,7 @@ MICROSCALED_GROUP: Final = 32
 """Weights that share one scale: what one GPU holds of a matrix must be a multiple of it."""
 
 
-def nearest(capability: Capability, *, stored: bool, experts: bool) -> WeightFormat:
+def nearest(capability: ComputeCapability, *, stored: bool, experts: bool) -> WeightFormat:
     """What passes on this GPU, in a checkpoint or made while loading; else the plain checkpoint."""
     for format_, row in WEIGHTS.items():
         least, _ = row.needs(stored=stored)
@@ -99,6 +104,6 @@ def nearest(capability: Capability, *, stored: bool, experts: bool) -> WeightFor
     return WeightFormat.NONE
 
 
-def words(capability: Capability) -> str:
+def words(capability: ComputeCapability) -> str:
     """A capability as people write it."""
     return f"{capability.major}.{capability.minor}"

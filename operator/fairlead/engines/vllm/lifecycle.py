@@ -2,9 +2,9 @@
 
 from typing import Final
 
-from fairlead.engines import start
-from fairlead.engines.start import Pace, StartCost
-from fairlead.fleet.launch import Probe, Probes, Shutdown
+from fairlead.engines import start_budget
+from fairlead.engines.start_budget import LifecycleParameters, StartCost
+from fairlead.fleet.engine_launch import EngineProbes, EngineShutdown, HttpProbe
 
 HEALTH: Final = "/health"
 PORT_NAME: Final = "http"
@@ -16,25 +16,25 @@ REST_SECONDS: Final = 20
 """The process is gone two to seven seconds after its last stream; below ten the grace period is too short."""
 
 
-def budget_seconds(pace: Pace, *, eager: bool) -> int:
+def budget_seconds(pace: LifecycleParameters, *, eager: bool) -> int:
     """How long a start may take."""
-    return start.budget_seconds(pace, EAGER if eager else COMPILED)
+    return start_budget.budget_seconds(pace, EAGER if eager else COMPILED)
 
 
-def probes(budget: int) -> Probes:
+def probes(budget: int) -> EngineProbes:
     """`/health` refuses connections until ready, is 200 while draining, and 503 only with a dead engine.
 
     Liveness therefore finds a stuck HTTP server and nothing else, and has patience: a prompt of a million tokens keeps
     that server busy for seconds, and a restart costs every running reply and a cold start. An engine that hangs
     behind a healthy server is found by its metrics, not here.
     """
-    return Probes(
-        startup=start.startup_probe(HEALTH, PORT_NAME, budget),
-        readiness=Probe(path=HEALTH, port=PORT_NAME, period_seconds=5, timeout_seconds=5, failures=3),
-        liveness=Probe(path=HEALTH, port=PORT_NAME, period_seconds=15, timeout_seconds=10, failures=8),
+    return EngineProbes(
+        startup=start_budget.startup_probe(HEALTH, PORT_NAME, budget),
+        readiness=HttpProbe(path=HEALTH, port=PORT_NAME, period_seconds=5, timeout_seconds=5, failures=3),
+        liveness=HttpProbe(path=HEALTH, port=PORT_NAME, period_seconds=15, timeout_seconds=10, failures=8),
     )
 
 
-def shutdown(pace: Pace) -> Shutdown:
+def shutdown(pace: LifecycleParameters) -> EngineShutdown:
     """The wait before SIGTERM matters most: a draining vLLM stays healthy and answers new requests with 500."""
-    return start.shutdown(pace, REST_SECONDS)
+    return start_budget.shutdown(pace, REST_SECONDS)

@@ -1,20 +1,20 @@
 """Whether lengths, batches and shares are possible together."""
 
-from fairlead.engines.asked import Asked
+from fairlead.engines.engine_setup import EngineSetup
 from fairlead.engines.reasons import EngineReason
 from fairlead.engines.vllm import defaults
-from fairlead.fleet.counts import count
-from fairlead.fleet.refusals import Refusal
+from fairlead.fleet.findings import SpecRefusal
+from fairlead.fleet.plurals import count
 
 LONGER_ALLOWED = "VLLM_ALLOW_LONG_MAX_MODEL_LEN"
 
 
-def context_too_long(asked: Asked) -> Refusal | None:
+def context_too_long(asked: EngineSetup) -> SpecRefusal | None:
     """Mirrors "User-specified max_model_len (100000) is greater than the derived max_model_len"."""
     tokens, shape = asked.engine.max_context_tokens, asked.shape
     if tokens is None or shape is None or tokens <= shape.positions or asked.variable(LONGER_ALLOWED) == "1":
         return None
-    return Refusal(
+    return SpecRefusal(
         field="spec.engine.context.maxTokens",
         value=str(tokens),
         reason=EngineReason.CONTEXT_TOO_LONG,
@@ -23,12 +23,12 @@ def context_too_long(asked: Asked) -> Refusal | None:
     )
 
 
-def batch_below_sequences(asked: Asked) -> Refusal | None:
+def batch_below_sequences(asked: EngineSetup) -> SpecRefusal | None:
     """Mirrors "max_num_batched_tokens (8) must be greater than or equal to max_num_seqs (16)."."""
     batched, sequences = defaults.batched_tokens(asked), asked.engine.max_sequences
     if batched is None or sequences is None or batched >= sequences:
         return None
-    return Refusal(
+    return SpecRefusal(
         field="spec.engine.batching.maxBatchedTokens",
         value=str(batched),
         reason=EngineReason.BATCH_TOO_SMALL,
@@ -37,7 +37,7 @@ def batch_below_sequences(asked: Asked) -> Refusal | None:
     )
 
 
-def prompts_in_one_piece(asked: Asked) -> Refusal | None:
+def prompts_in_one_piece(asked: EngineSetup) -> SpecRefusal | None:
     """Mirrors "max_num_batched_tokens (512) is smaller than max_model_len (32768).", once chunked prefill is off.
 
     A budget nobody asked for vLLM raises to the context by itself.
@@ -45,7 +45,7 @@ def prompts_in_one_piece(asked: Asked) -> Refusal | None:
     batched, context = asked.engine.max_batched_tokens, asked.context_tokens
     if not asked.gives("--no-enable-chunked-prefill") or batched is None or context is None or batched >= context:
         return None
-    return Refusal(
+    return SpecRefusal(
         field="spec.engine.batching.maxBatchedTokens",
         value=str(batched),
         reason=EngineReason.BATCH_TOO_SMALL,
@@ -54,7 +54,7 @@ def prompts_in_one_piece(asked: Asked) -> Refusal | None:
     )
 
 
-def out_of_range(asked: Asked) -> Refusal | None:
+def out_of_range(asked: EngineSetup) -> SpecRefusal | None:
     """vLLM's range errors: counts below one end the start."""
     engine = asked.engine
     counts = {
@@ -69,7 +69,7 @@ def out_of_range(asked: Asked) -> Refusal | None:
     return None
 
 
-def share_out_of_range(asked: Asked) -> Refusal | None:
+def share_out_of_range(asked: EngineSetup) -> SpecRefusal | None:
     """`--gpu-memory-utilization` is a share of the whole memory in (0, 1]."""
     share = asked.engine.memory_utilization
     if share is None or 0 < share <= 1:
@@ -79,5 +79,5 @@ def share_out_of_range(asked: Asked) -> Refusal | None:
     )
 
 
-def _range(field: str, value: str, because: str, remedy: str) -> Refusal:
-    return Refusal(field=field, value=value, reason=EngineReason.OUT_OF_RANGE, because=because, remedy=remedy)
+def _range(field: str, value: str, because: str, remedy: str) -> SpecRefusal:
+    return SpecRefusal(field=field, value=value, reason=EngineReason.OUT_OF_RANGE, because=because, remedy=remedy)

@@ -4,10 +4,10 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import Final
 
-from fairlead.engines import readings
-from fairlead.engines.readings import MetricNames
-from fairlead.engines.skimming import Wording
-from fairlead.fleet.load import EngineLoad, Unreadable
+from fairlead.engines import load_parser
+from fairlead.engines.fast_load_reader import FamilyIndex
+from fairlead.engines.load_parser import MetricNames
+from fairlead.fleet.engine_load import EngineLoad, UnreadableScrape
 
 NAMES: Final = MetricNames(
     sums=MappingProxyType(
@@ -52,22 +52,22 @@ NAMES: Final = MetricNames(
 _FAMILIES: Final = NAMES.families
 
 
-def load(text: str) -> EngineLoad | Unreadable:
+def load(text: str) -> EngineLoad | UnreadableScrape:
     """One page of vLLM's metrics as facts."""
-    return readings.load(text, NAMES, _FAMILIES)
+    return load_parser.load(text, NAMES, _FAMILIES)
 
 
 _DURATIONS: Final = frozenset({"time_to_first_token", "inter_token", "request_pace"})
-DECIDING: Final = replace(
+SCALING_NAMES: Final = replace(
     NAMES, histograms=MappingProxyType({base: fact for base, fact in NAMES.histograms.items() if fact in _DURATIONS})
 )
 """What replicas are decided by; end-to-end times and the engine's own queue decide nothing."""
-_DECIDING_FAMILIES: Final = DECIDING.families
+_DECIDING_FAMILIES: Final = SCALING_NAMES.families
 
 
-def deciding(text: str) -> EngineLoad | Unreadable:
+def scaling_load(text: str) -> EngineLoad | UnreadableScrape:
     """One page as the facts that decide, and no others."""
-    return readings.load(text, DECIDING, _DECIDING_FAMILIES)
+    return load_parser.load(text, SCALING_NAMES, _DECIDING_FAMILIES)
 
 
-WORDING: Final = Wording(DECIDING, deciding)
+FAMILY_INDEX: Final = FamilyIndex(SCALING_NAMES, scaling_load)

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from fairlead.fleet.wanted import EngineKind, WantedEngine
+from fairlead.fleet.desired_state import DesiredEngine, EngineKind
 
 RELEASE: Final = "0.32"
 _IMAGE: Final = "vllm-openai"
@@ -14,7 +14,7 @@ def is_ours(version: str) -> bool:
     return version == RELEASE or version.startswith(RELEASE + ".")
 
 
-def is_whole(engine: WantedEngine) -> bool:
+def is_whole(engine: DesiredEngine) -> bool:
     """Whether nothing but this release can be in its image: one of somebody's own may have more in it."""
     return is_ours(engine.version) and (engine.kind is EngineKind.SIMULATED or _is_released(engine.image))
 

@@ -2,16 +2,16 @@
 
 from typing import Final
 
-from fairlead.engines.asked import Asked
+from fairlead.engines.engine_setup import EngineSetup
 from fairlead.engines.reasons import EngineReason
 from fairlead.engines.vllm import defaults
-from fairlead.fleet.counts import count
-from fairlead.fleet.refusals import Caution, Refusal
-from fairlead.fleet.wanted import SpeculationMethod
+from fairlead.fleet.desired_state import SpeculationMethod
+from fairlead.fleet.findings import SpecRefusal, SpecWarning
+from fairlead.fleet.plurals import count
 
 FIELD: Final = "spec.engine.speculation"
 LOOKUP_DEFAULT: Final = 5
-GOOD_GUESSER: Final = 0.8
+GOOD_ACCEPTANCE: Final = 0.8
 """Share of single guesses that are right with a draft that suits its model well."""
 WORTH_TRYING: Final = 0.1
 """A guess that is right less often than this costs more than it can give."""
@@ -19,7 +19,7 @@ WORTH_TRYING: Final = 0.1
 _WITH_DRAFT: Final = frozenset({SpeculationMethod.DRAFT_MODEL, SpeculationMethod.EAGLE3})
 
 
-def draft_missing(asked: Asked) -> Refusal | None:
+def draft_missing(asked: EngineSetup) -> SpecRefusal | None:
     """Mirrors "num_speculative_tokens was provided but without speculative model."."""
     speculation = asked.engine.speculation
     if speculation.method not in _WITH_DRAFT or speculation.draft is not None:
@@ -33,7 +33,7 @@ def draft_missing(asked: Asked) -> Refusal | None:
     )
 
 
-def draft_unused(asked: Asked) -> Refusal | None:
+def draft_unused(asked: EngineSetup) -> SpecRefusal | None:
     """No error in vLLM, which leaves the model aside; whoever named it expects it to work."""
     speculation = asked.engine.speculation
     if speculation.method is not SpeculationMethod.NGRAM or speculation.draft is None:
@@ -47,7 +47,7 @@ def draft_unused(asked: Asked) -> Refusal | None:
     )
 
 
-def tokens_missing(asked: Asked) -> Refusal | None:
+def tokens_missing(asked: EngineSetup) -> SpecRefusal | None:
     """Mirrors "num_speculative_tokens must be provided ..."; only mtp brings its own number."""
     speculation = asked.engine.speculation
     own = speculation.method in {SpeculationMethod.OFF, SpeculationMethod.MTP}
@@ -62,7 +62,7 @@ def tokens_missing(asked: Asked) -> Refusal | None:
     )
 
 
-def lookup_reversed(asked: Asked) -> Refusal | None:
+def lookup_reversed(asked: EngineSetup) -> SpecRefusal | None:
     """Mirrors "prompt_lookup_min=4 must be <= prompt_lookup_max=2"; one of them given sets both."""
     speculation = asked.engine.speculation
     low, high = speculation.lookup_min, speculation.lookup_max
@@ -77,7 +77,7 @@ def lookup_reversed(asked: Asked) -> Refusal | None:
     )
 
 
-def lookup_unused(asked: Asked) -> Refusal | None:
+def lookup_unused(asked: EngineSetup) -> SpecRefusal | None:
     """Lookups are ngram's; another method takes no notice of them."""
     speculation = asked.engine.speculation
     given = {"lookupMin": speculation.lookup_min, "lookupMax": speculation.lookup_max}
@@ -93,7 +93,7 @@ def lookup_unused(asked: Asked) -> Refusal | None:
     )
 
 
-def no_mtp_layers(asked: Asked) -> Refusal | None:
+def no_mtp_layers(asked: EngineSetup) -> SpecRefusal | None:
     """Mirrors "Unsupported speculative method: 'mtp'": the target has no layers for it and no draft brings them."""
     speculation = asked.engine.speculation
     if speculation.method is not SpeculationMethod.MTP or asked.shape is None or speculation.draft is not None:
@@ -109,7 +109,7 @@ def no_mtp_layers(asked: Asked) -> Refusal | None:
     )
 
 
-def no_multiple_of_mtp_layers(asked: Asked) -> Refusal | None:
+def no_multiple_of_mtp_layers(asked: EngineSetup) -> SpecRefusal | None:
     """`num_speculative_tokens` above the layers a target has must be a multiple of them."""
     speculation = asked.engine.speculation
     layers = asked.shape.mtp_layers if asked.shape else 0
@@ -126,7 +126,7 @@ def no_multiple_of_mtp_layers(asked: Asked) -> Refusal | None:
     )
 
 
-def vocabulary_differs(asked: Asked) -> Refusal | None:
+def vocabulary_differs(asked: EngineSetup) -> SpecRefusal | None:
     """Mirrors "Target and draft model should have the same vocabulary size."."""
     target, draft = asked.shape, asked.draft_shape
     if asked.engine.speculation.method is not SpeculationMethod.DRAFT_MODEL or target is None or draft is None:
@@ -142,23 +142,23 @@ def vocabulary_differs(asked: Asked) -> Refusal | None:
     )
 
 
-def too_many_guesses(asked: Asked) -> Caution | None:
+def too_many_draft_tokens(asked: EngineSetup) -> SpecWarning | None:
     """A guess counts only if all before it were right, so the last of many hardly ever does."""
     tokens = asked.engine.speculation.tokens
-    right = GOOD_GUESSER**tokens
+    right = GOOD_ACCEPTANCE**tokens
     if right >= WORTH_TRYING:
         return None
-    return Caution(
+    return SpecWarning(
         field=f"{FIELD}.tokens",
         value=str(tokens),
         reason=EngineReason.SLOWER,
         because=f"each step computes {tokens + 1} tokens, and the last draft token is accepted once in "
-        f"{1 / right:,.0f} steps even if {GOOD_GUESSER:.0%} of single ones are",
+        f"{1 / right:,.0f} steps even if {GOOD_ACCEPTANCE:.0%} of single ones are",
         remedy="write 3 to 5, and raise it only if the measured acceptance says so",
     )
 
 
-def asynchronous_scheduling(asked: Asked) -> Refusal | None:
+def asynchronous_scheduling(asked: EngineSetup) -> SpecRefusal | None:
     """Mirrors "Currently, async scheduling is only supported with EAGLE/MTP/Draft Model/..."."""
     if asked.engine.speculation.method is not SpeculationMethod.NGRAM or not asked.gives("--async-scheduling"):
         return None
@@ -171,7 +171,7 @@ def asynchronous_scheduling(asked: Asked) -> Refusal | None:
     )
 
 
-def batch_too_small_with_adapters(asked: Asked) -> Refusal | None:
+def batch_too_small_with_adapters(asked: EngineSetup) -> SpecRefusal | None:
     """Mirrors "Consider increasing max_num_batched_tokens or decreasing num_speculative_tokens", with LoRA."""
     speculation, batched = asked.engine.speculation, defaults.batched_tokens(asked)
     if speculation.method is SpeculationMethod.OFF or not asked.engine.adapters or batched is None:
@@ -181,7 +181,7 @@ def batch_too_small_with_adapters(asked: Asked) -> Refusal | None:
     needed = sequences * each
     if batched >= needed:
         return None
-    return Refusal(
+    return SpecRefusal(
         field="spec.engine.batching.maxBatchedTokens",
         value=str(batched),
         reason=EngineReason.BATCH_TOO_SMALL,
@@ -190,5 +190,5 @@ def batch_too_small_with_adapters(asked: Asked) -> Refusal | None:
     )
 
 
-def _refusal(name: str, value: str, reason: EngineReason, because: str, remedy: str) -> Refusal:
-    return Refusal(field=f"{FIELD}.{name}", value=value, reason=reason, because=because, remedy=remedy)
+def _refusal(name: str, value: str, reason: EngineReason, because: str, remedy: str) -> SpecRefusal:
+    return SpecRefusal(field=f"{FIELD}.{name}", value=value, reason=reason, because=because, remedy=remedy)

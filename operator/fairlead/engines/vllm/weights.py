@@ -2,19 +2,19 @@
 
 from typing import Final
 
-from fairlead.engines.asked import Asked
+from fairlead.engines.engine_setup import EngineSetup
 from fairlead.engines.reasons import EngineReason
 from fairlead.engines.vllm import formats
-from fairlead.engines.vllm.formats import WeightRow
-from fairlead.fleet.accelerators import Capability
+from fairlead.engines.vllm.formats import WeightFormatSupport
+from fairlead.fleet.accelerators import ComputeCapability
+from fairlead.fleet.findings import SpecRefusal
 from fairlead.fleet.quantization import WHILE_LOADING, Dtype, WeightFormat
-from fairlead.fleet.refusals import Refusal
 
 FIELD: Final = "spec.engine.quantization.weights"
 DTYPE: Final = "spec.engine.dtype"
 
 
-def removed(asked: Asked) -> Refusal | None:
+def removed(asked: EngineSetup) -> SpecRefusal | None:
     """Mirrors "Unknown quantization method: bitsandbytes": gone in 0.32."""
     if asked.weights is not WeightFormat.BITSANDBYTES:
         return None
@@ -27,7 +27,7 @@ def removed(asked: Asked) -> Refusal | None:
     )
 
 
-def needs_capability(asked: Asked) -> Refusal | None:
+def needs_capability(asked: EngineSetup) -> SpecRefusal | None:
     """Mirrors "The quantization method X is not supported for the current GPU. Minimum capability: 75."."""
     row = formats.WEIGHTS.get(asked.weights)
     if row is None or asked.accelerator is None:
@@ -42,7 +42,7 @@ def needs_capability(asked: Asked) -> Refusal | None:
     return _refusal(asked, EngineReason.FORMAT_NEEDS_CAPABILITY, because, _for_this_gpu(asked, least))
 
 
-def needs_dtype(asked: Asked) -> Refusal | None:
+def needs_dtype(asked: EngineSetup) -> SpecRefusal | None:
     """Mirrors "torch.float32 is not supported for quantization method fp8. Supported dtypes: [...]"."""
     row = formats.WEIGHTS.get(asked.weights)
     if row is None or asked.engine.dtype is Dtype.AUTO:
@@ -51,7 +51,7 @@ def needs_dtype(asked: Asked) -> Refusal | None:
     if asked.engine.dtype in dtypes:
         return None
     allowed = ", ".join(sorted(dtypes))
-    return Refusal(
+    return SpecRefusal(
         field=DTYPE,
         value=asked.engine.dtype,
         reason=EngineReason.FORMAT_NEEDS_DTYPE,
@@ -60,12 +60,12 @@ def needs_dtype(asked: Asked) -> Refusal | None:
     )
 
 
-def dtype_needs_capability(asked: Asked) -> Refusal | None:
+def dtype_needs_capability(asked: EngineSetup) -> SpecRefusal | None:
     """Mirrors "Bfloat16 is only supported on GPUs with compute capability of at least 8.0."."""
     gpu = asked.accelerator
     if asked.engine.dtype is not Dtype.BFLOAT16 or gpu is None or gpu.capability >= formats.AMPERE:
         return None
-    return Refusal(
+    return SpecRefusal(
         field=DTYPE,
         value=asked.engine.dtype,
         reason=EngineReason.DTYPE_NEEDS_CAPABILITY,
@@ -74,7 +74,7 @@ def dtype_needs_capability(asked: Asked) -> Refusal | None:
     )
 
 
-def needs_experts(asked: Asked) -> Refusal | None:
+def needs_experts(asked: EngineSetup) -> SpecRefusal | None:
     """`int8_per_channel_weight_only` touches MoE experts only; a dense model would stay as it is, unsaid."""
     row = formats.WEIGHTS.get(asked.weights)
     if row is None or not row.experts_only or asked.shape is None or asked.shape.experts is not None:
@@ -87,7 +87,7 @@ def needs_experts(asked: Asked) -> Refusal | None:
     )
 
 
-def differs_from_checkpoint(asked: Asked) -> Refusal | None:
+def differs_from_checkpoint(asked: EngineSetup) -> SpecRefusal | None:
     """Mirrors "Quantization method specified in the model config (A) does not match ... argument (B)"."""
     if asked.shape is None or asked.engine.weights not in formats.WEIGHTS:
         return None
@@ -102,7 +102,7 @@ def differs_from_checkpoint(asked: Asked) -> Refusal | None:
     )
 
 
-def checkpoint_is_plain(asked: Asked) -> Refusal | None:
+def checkpoint_is_plain(asked: EngineSetup) -> SpecRefusal | None:
     """Mirrors "Cannot find the config file for awq". `fp8` alone is made while loading, under a deprecated name."""
     wanted = asked.engine.weights
     if asked.shape is None or wanted in WHILE_LOADING | {WeightFormat.FP8} or wanted not in formats.WEIGHTS:
@@ -117,7 +117,7 @@ def checkpoint_is_plain(asked: Asked) -> Refusal | None:
     )
 
 
-def not_aligned(asked: Asked) -> Refusal | None:
+def not_aligned(asked: EngineSetup) -> SpecRefusal | None:
     """Mirrors "The input size is not aligned with the quantized weight shape": too many GPUs for mxfp."""
     shape, tensor, group = asked.shape, asked.wanted.parallelism.tensor, formats.MICROSCALED_GROUP
     if shape is None or tensor < 1 or asked.weights not in formats.MICROSCALED:
@@ -126,7 +126,7 @@ def not_aligned(asked: Asked) -> Refusal | None:
     if all(width % (tensor * group) == 0 for width in widths):
         return None
     fitting = [less for less in range(tensor, 0, -1) if all(w % (less * group) == 0 for w in widths)]
-    return Refusal(
+    return SpecRefusal(
         field="spec.parallelism.tensor",
         value=str(tensor),
         reason=EngineReason.FORMAT_NEEDS_ALIGNMENT,
@@ -136,7 +136,7 @@ def not_aligned(asked: Asked) -> Refusal | None:
     )
 
 
-def _stored(asked: Asked) -> bool:
+def _stored(asked: EngineSetup) -> bool:
     """Whether the checkpoint brings the format; what no shape tells is taken as asked."""
     if asked.shape is not None:
         return asked.shape.stored.format is asked.weights
@@ -145,11 +145,11 @@ def _stored(asked: Asked) -> bool:
 
 def _same_method(one: WeightFormat, other: WeightFormat) -> bool:
     """vLLM compares its own method names, and compressed-tensors is one whatever is in it."""
-    row: WeightRow | None = formats.WEIGHTS.get(one)
+    row: WeightFormatSupport | None = formats.WEIGHTS.get(one)
     return row is not None and row.flag == formats.WEIGHTS[other].flag
 
 
-def _for_this_gpu(asked: Asked, least: Capability) -> str:
+def _for_this_gpu(asked: EngineSetup, least: ComputeCapability) -> str:
     assert asked.accelerator is not None
     if not _stored(asked):
         return f"write {_while_loading(asked)}, or ask for a GPU of capability {formats.words(least)}"
@@ -157,7 +157,7 @@ def _for_this_gpu(asked: Asked, least: Capability) -> str:
     return f"take a checkpoint stored as {instead}, or ask for a GPU of capability {formats.words(least)}"
 
 
-def _while_loading(asked: Asked) -> WeightFormat:
+def _while_loading(asked: EngineSetup) -> WeightFormat:
     """What the engine could make instead; nothing of a checkpoint that is quantized already."""
     if asked.shape is not None and asked.shape.stored.format is not WeightFormat.NONE:
         return WeightFormat.NONE
@@ -165,14 +165,14 @@ def _while_loading(asked: Asked) -> WeightFormat:
     return formats.nearest(capability, stored=False, experts=_has_experts(asked))
 
 
-def _has_experts(asked: Asked) -> bool:
+def _has_experts(asked: EngineSetup) -> bool:
     return asked.shape is not None and asked.shape.experts is not None
 
 
-def _four_bits_while_loading(asked: Asked) -> WeightFormat:
+def _four_bits_while_loading(asked: EngineSetup) -> WeightFormat:
     old = asked.accelerator is not None and asked.accelerator.capability < formats.TURING
     return WeightFormat.NONE if old else WeightFormat.MXFP4
 
 
-def _refusal(asked: Asked, reason: EngineReason, because: str, remedy: str) -> Refusal:
-    return Refusal(field=FIELD, value=asked.engine.weights, reason=reason, because=because, remedy=remedy)
+def _refusal(asked: EngineSetup, reason: EngineReason, because: str, remedy: str) -> SpecRefusal:
+    return SpecRefusal(field=FIELD, value=asked.engine.weights, reason=reason, because=because, remedy=remedy)

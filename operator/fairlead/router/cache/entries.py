@@ -9,7 +9,7 @@ STREAM: Final = b"text/event-stream"
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
-class Entry:
+class CacheEntry:
     """One whole answer of status 200; read-only once made."""
 
     lines: bytes

@@ -10,18 +10,18 @@ An answer that grows beyond the largest entry takes no newcomers, and is forgott
 from enum import Enum
 from typing import Final
 
-from fairlead.router.cache.askers import Asker, Head, Home
 from fairlead.router.cache.entries import encoded
-from fairlead.router.cache.followers import Follower
-from fairlead.router.cache.questions import Question
-from fairlead.router.cache.reasons import NotKept
+from fairlead.router.cache.followers import FlightFollower
+from fairlead.router.cache.interfaces import AnswerHead, FlightOwner, FlightParticipant
+from fairlead.router.cache.lookup_keys import FlightRequest
+from fairlead.router.cache.reasons import NotStoredReason
 
 MOST_LEADERS: Final = 3
 OF_ONE_CLIENT: Final = frozenset({401, 403, 408, 425, 429})
 """Refusals that say nothing of the request itself: another may fare better. So do all 5xx."""
 
 
-class State(Enum):
+class FlightState(Enum):
     """Where a flight stands."""
 
     LOOKING = 1
@@ -32,7 +32,7 @@ class State(Enum):
     OVER = 4
 
 
-class Flight:
+class CacheFlight:
     """One answer on its way to several. Its leader ends it by one of completed, failed, and a left that says no."""
 
     __slots__ = (
@@ -40,16 +40,18 @@ class Flight:
         "question", "size", "state", "whole",
     )  # fmt: skip
 
-    def __init__(self, question: Question, home: Home, leader: Asker | None, leaders: int = 1) -> None:
+    def __init__(
+        self, question: FlightRequest, home: FlightOwner, leader: FlightParticipant | None, leaders: int = 1
+    ) -> None:
         self.question = question
         self.home = home
         self.leader = leader
         self.leaders = leaders
         """How many have led so far, this one included."""
-        self.head: Head | None = None
+        self.head: AnswerHead | None = None
         self.size = 0
-        self.followers: dict[Follower, None] = {}
-        self.state = State.LOOKING if leader is None else State.LED
+        self.followers: dict[FlightFollower, None] = {}
+        self.state = FlightState.LOOKING if leader is None else FlightState.LED
         self.manned = True
         """The leader's own client is there."""
         self.joinable = True
@@ -69,9 +71,9 @@ class Flight:
         """All of it, while it may be joined and until it is over."""
         return b"".join(self._parts)
 
-    def join(self, asker: Asker) -> Follower:
+    def join(self, asker: FlightParticipant) -> FlightFollower:
         """Read along from the beginning."""
-        follower = Follower(asker, self)
+        follower = FlightFollower(asker, self)
         self.followers[follower] = None
         if len(self.followers) == 1 and self.leader is not None:
             self.leader.flight_followed()
@@ -79,20 +81,20 @@ class Flight:
 
     # What the leader tells.
 
-    def began(self, head: Head) -> None:
+    def began(self, head: AnswerHead) -> None:
         """The head of its answer; one that is about the leader alone is not shared."""
         objection = _own_matter(head)
         if objection is None:
             self.head = head
             self._serve_all()
         else:
-            self.state = State.ALONE
+            self.state = FlightState.ALONE
             self._land(objection)
             self._hand_on()
 
     def more(self, data: bytes) -> None:
         """Some of its body."""
-        if self.state is State.ALONE or not data:
+        if self.state is FlightState.ALONE or not data:
             return
         self._parts.append(data)
         self.size += len(data)
@@ -116,7 +118,7 @@ class Flight:
         """It ended in any other way."""
         if not self._end():
             return
-        self._land(NotKept.CUT)
+        self._land(NotStoredReason.CUT)
         if self.head is None:
             self._hand_on()
         else:
@@ -128,16 +130,16 @@ class Flight:
         if self.followers:
             return True
         if self._end():
-            self._land(NotKept.CUT)
+            self._land(NotStoredReason.CUT)
         return False
 
     # What another router's store tells.
 
-    def found(self, head: Head, body: bytes) -> None:
+    def found(self, head: AnswerHead, body: bytes) -> None:
         """It had the answer."""
-        if self.state is not State.LOOKING:
+        if self.state is not FlightState.LOOKING:
             return
-        self.state = State.OVER
+        self.state = FlightState.OVER
         self.head, self.whole = head, True
         self._parts = [body]
         self._close()
@@ -145,15 +147,15 @@ class Flight:
 
     def found_nothing(self) -> None:
         """It had none, or took too long: the first follower leads."""
-        if self.state is State.LOOKING:
-            self.state = State.OVER
+        if self.state is FlightState.LOOKING:
+            self.state = FlightState.OVER
             self.leaders = 0
             self._close()
             self._hand_on()
 
     # What followers tell.
 
-    def serve(self, follower: Follower) -> None:
+    def serve(self, follower: FlightFollower) -> None:
         """All that is there for him and that he can take."""
         head = self.head
         if head is None or not follower.listens:
@@ -166,28 +168,28 @@ class Flight:
             rest = self._parts[follower.position - self._base :]
             follower.position = end
             follower.asker.flight_body(rest[0] if len(rest) == 1 else b"".join(rest))
-        if self.state is State.OVER and follower.listens:
+        if self.state is FlightState.OVER and follower.listens:
             self._finish(follower)
 
-    def lose(self, follower: Follower) -> None:
+    def lose(self, follower: FlightFollower) -> None:
         """He left; the last one of a leader without a client takes the flight with him."""
         self.followers.pop(follower, None)
-        if self.followers or self.state is State.OVER:
+        if self.followers or self.state is FlightState.OVER:
             return
-        if self.state is State.LOOKING:
-            self.state = State.OVER
+        if self.state is FlightState.LOOKING:
+            self.state = FlightState.OVER
             self._close()
         elif not self.manned and self.leader is not None:
             leader = self.leader
             self._end()
-            self._land(NotKept.CUT)
+            self._land(NotStoredReason.CUT)
             leader.flight_deserted()
 
     def _serve_all(self) -> None:
         for follower in tuple(self.followers):
             self.serve(follower)
 
-    def _finish(self, follower: Follower) -> None:
+    def _finish(self, follower: FlightFollower) -> None:
         follower.over = True
         del self.followers[follower]
         if self.whole:
@@ -200,13 +202,13 @@ class Flight:
 
         The leader is let go: he and this flight hold each other, and nobody collects such circles in time.
         """
-        if self.state is State.OVER:
+        if self.state is FlightState.OVER:
             raise AssertionError("this flight was ended before")
-        told = self.state is State.LED
-        self.state, self.leader = State.OVER, None
+        told = self.state is FlightState.LED
+        self.state, self.leader = FlightState.OVER, None
         return told
 
-    def _land(self, objection: NotKept) -> None:
+    def _land(self, objection: NotStoredReason) -> None:
         """There will be nothing to keep, and this is why."""
         if self._close():
             self.home.refused(objection)
@@ -225,9 +227,9 @@ class Flight:
         self._weighed += more
         self.home.flying_bytes += more
         if self.size > self.home.most_entry_bytes:
-            self._land(NotKept.TOO_LARGE)
+            self._land(NotStoredReason.TOO_LARGE)
         elif self.home.flying_bytes > self.home.most_flying_bytes:
-            self._land(NotKept.CROWDED)
+            self._land(NotStoredReason.CROWDED)
 
     def _forget_what_is_read(self) -> None:
         """It will not be kept: it holds only what its slowest reader has not read."""
@@ -249,7 +251,7 @@ class Flight:
             return
         first, *rest = followers
         first.over = True
-        heir = Flight(self.question, self.home, first.asker, self.leaders + 1)
+        heir = CacheFlight(self.question, self.home, first.asker, self.leaders + 1)
         for follower in rest:
             follower.flight = heir
             heir.followers[follower] = None
@@ -257,8 +259,8 @@ class Flight:
         first.asker.flight_lead(heir)
 
 
-def _own_matter(head: Head) -> NotKept | None:
+def _own_matter(head: AnswerHead) -> NotStoredReason | None:
     """Why this answer is for the leader alone."""
     if head.status >= 500 or head.status in OF_ONE_CLIENT:
-        return NotKept.STATUS
-    return NotKept.ENCODED if encoded(head.lines) else None
+        return NotStoredReason.STATUS
+    return NotStoredReason.ENCODED if encoded(head.lines) else None

@@ -2,18 +2,18 @@
 
 from typing import TYPE_CHECKING
 
-from fairlead.router.cache.askers import Asker
+from fairlead.router.cache.interfaces import FlightParticipant
 
 if TYPE_CHECKING:
-    from fairlead.router.cache.flights import Flight
+    from fairlead.router.cache.flights import CacheFlight
 
 
-class Follower:
+class FlightFollower:
     """One asker's place in a flight."""
 
     __slots__ = ("asker", "begun", "flight", "over", "paused", "position", "started")
 
-    def __init__(self, asker: Asker, flight: "Flight") -> None:
+    def __init__(self, asker: FlightParticipant, flight: "CacheFlight") -> None:
         self.asker = asker
         self.flight = flight
         self.position = 0

@@ -7,7 +7,7 @@ MOST_FAILURES: Final = 3
 REST_SECONDS: Final = 5.0
 
 
-class Outage:
+class StoreOutage:
     """The memory of one store's failures."""
 
     __slots__ = ("_ask_at", "failures")

@@ -3,7 +3,7 @@
 from enum import StrEnum
 
 
-class PassReason(StrEnum):
+class CacheBypassReason(StrEnum):
     """Why neither an answer was looked for nor will be kept."""
 
     OFF = "off"
@@ -28,7 +28,7 @@ class PassReason(StrEnum):
     """Part of the prompt stands behind an address or an id, and may change there."""
 
 
-class NotKept(StrEnum):
+class NotStoredReason(StrEnum):
     """Why an answer was passed on and not kept."""
 
     STATUS = "status"

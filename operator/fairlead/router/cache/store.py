@@ -9,43 +9,43 @@ from collections import OrderedDict
 from heapq import heapify, heappop, heappush
 from typing import Final, NamedTuple
 
-from fairlead.router.cache.counts import Counts
-from fairlead.router.cache.entries import Entry
+from fairlead.router.cache.counters import CacheCounters
+from fairlead.router.cache.entries import CacheEntry
 
 MOST_SWEPT: Final = 200
 """Expired entries thrown out in one sweep: about 100 us of work, and 800 entries a second."""
 
 
-class Place(NamedTuple):
+class CacheEntryKey(NamedTuple):
     """Where an entry stands within its tenant's shelf."""
 
     digest: bytes
     revision: str
 
 
-class Shelf:
+class TenantEntries:
     """What one tenant has."""
 
     __slots__ = ("bytes", "entries")
 
     def __init__(self) -> None:
-        self.entries: OrderedDict[Place, Entry] = OrderedDict()
+        self.entries: OrderedDict[CacheEntryKey, CacheEntry] = OrderedDict()
         self.bytes = 0
 
 
-class Store:
+class CacheStore:
     """All entries of one router."""
 
-    def __init__(self, max_bytes: int, counts: Counts) -> None:
+    def __init__(self, max_bytes: int, counts: CacheCounters) -> None:
         self.max_bytes = max_bytes
         self.bytes = 0
         self.entries = 0
         self._counts = counts
-        self._shelves: dict[str, Shelf] = {}
-        self._ends: list[tuple[float, int, str, Place]] = []
+        self._shelves: dict[str, TenantEntries] = {}
+        self._ends: list[tuple[float, int, str, CacheEntryKey]] = []
         self._serial = 0
 
-    def find(self, tenant: str, place: Place, now: float) -> Entry | None:
+    def find(self, tenant: str, place: CacheEntryKey, now: float) -> CacheEntry | None:
         """One that still holds; from now on it is the most recently used."""
         shelf = self._shelves.get(tenant)
         if shelf is None or (entry := shelf.entries.get(place)) is None:
@@ -57,12 +57,12 @@ class Store:
         shelf.entries.move_to_end(place)
         return entry
 
-    def put(self, tenant: str, place: Place, entry: Entry) -> bool:
+    def put(self, tenant: str, place: CacheEntryKey, entry: CacheEntry) -> bool:
         """Keep it in the place of an older one; no: it alone is more than the store may hold."""
         self._drop(tenant, place)
         if entry.cost > self.max_bytes:
             return False
-        shelf = self._shelves.setdefault(tenant, Shelf())
+        shelf = self._shelves.setdefault(tenant, TenantEntries())
         shelf.entries[place] = entry
         shelf.bytes += entry.cost
         self.bytes += entry.cost
@@ -99,11 +99,11 @@ class Store:
             for place in [place for place in shelf.entries if place.revision == revision]:
                 self._drop(tenant, place)
 
-    def _peek(self, tenant: str, place: Place) -> Entry | None:
+    def _peek(self, tenant: str, place: CacheEntryKey) -> CacheEntry | None:
         shelf = self._shelves.get(tenant)
         return None if shelf is None else shelf.entries.get(place)
 
-    def _drop(self, tenant: str, place: Place) -> None:
+    def _drop(self, tenant: str, place: CacheEntryKey) -> None:
         shelf = self._shelves.get(tenant)
         if shelf is None or (entry := shelf.entries.pop(place, None)) is None:
             return
@@ -123,5 +123,5 @@ class Store:
         heapify(self._ends)
 
 
-def _held(named: tuple[str, Shelf]) -> int:
+def _held(named: tuple[str, TenantEntries]) -> int:
     return named[1].bytes

@@ -7,7 +7,7 @@ from typing import Final
 
 import httptools
 
-from fairlead.router.wire.bad import Bad, Fault
+from fairlead.router.wire.protocol_faults import MalformedRequest, ProtocolFault
 
 HEAD: Final = b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n"
 """What brings a fresh parser to where a chunked body begins."""
@@ -39,18 +39,20 @@ class ChunkedBody:
         """All of it, without framing."""
         return bytes(self._content)
 
-    def feed(self, data: bytes) -> Bad | None:
+    def feed(self, data: bytes) -> MalformedRequest | None:
         """The next bytes, or why they are the last."""
         self._fed += len(data)
         try:
             self._parser.feed_data(data)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade) as problem:
             if not self.done:
-                return Bad(Fault.BAD_BODY_FRAMING, f"the chunked body cannot be read: {problem}")
+                return MalformedRequest(ProtocolFault.BAD_BODY_FRAMING, f"the chunked body cannot be read: {problem}")
         if self._size > self._limit:
-            return Bad(Fault.BODY_TOO_LARGE, too_large(self._limit))
+            return MalformedRequest(ProtocolFault.BODY_TOO_LARGE, too_large(self._limit))
         if self._fed - self._size > FREE_OVERHEAD + OVERHEAD * self._size:
-            return Bad(Fault.BAD_BODY_FRAMING, "the chunked body is nearly all framing: send larger chunks")
+            return MalformedRequest(
+                ProtocolFault.BAD_BODY_FRAMING, "the chunked body is nearly all framing: send larger chunks"
+            )
         return None
 
     def on_message_begin(self) -> None:

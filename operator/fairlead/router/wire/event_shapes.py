@@ -10,25 +10,25 @@ from fairlead.router.wire.surfaces import Surface
 NONE: Raw = Raw(b"")
 
 
-class Details(Struct, gc=False):
+class PromptTokensDetails(Struct, gc=False):
     """Of prompt tokens."""
 
     cached_tokens: Any = None
 
 
-class Usage(Struct, gc=False):
+class UsageFields(Struct, gc=False):
     """OpenAI's names, those of its Responses API, and Anthropic's."""
 
     prompt_tokens: Any = None
     completion_tokens: Any = None
     input_tokens: Any = None
     output_tokens: Any = None
-    prompt_tokens_details: Details | None = None
-    input_tokens_details: Details | None = None
+    prompt_tokens_details: PromptTokensDetails | None = None
+    input_tokens_details: PromptTokensDetails | None = None
     cache_read_input_tokens: Any = None
 
 
-class Delta(Struct, gc=False):
+class MessageDelta(Struct, gc=False):
     """A piece of a chat message; anything in it is a token that was made."""
 
     content: Any = None
@@ -40,27 +40,27 @@ class Delta(Struct, gc=False):
     audio: Any = None
 
 
-class Choice(Struct, gc=False):
+class EventChoice(Struct, gc=False):
     """Of a chat, or of completions."""
 
-    delta: Delta | None = None
+    delta: MessageDelta | None = None
     finish_reason: str | None = None
     text: Any = None
 
 
-class Inner(Struct, gc=False):
+class EventResponse(Struct, gc=False):
     """The response that a Responses event carries, or the message that begins an Anthropic stream."""
 
-    usage: Usage | None = None
+    usage: UsageFields | None = None
     status: str | None = None
 
 
-class Event(Struct, gc=False):
+class ReplyEvent(Struct, gc=False):
     """One event of a stream, or one whole answer."""
 
     type: str = ""
-    choices: list[Choice] = []
-    usage: Usage | None = None
+    choices: list[EventChoice] = []
+    usage: UsageFields | None = None
     error: Raw = NONE
     response: Raw = NONE
     message: Raw = NONE
@@ -75,21 +75,21 @@ class Event(Struct, gc=False):
         return self.type in FAILURES or (bool(self.error) and bytes(self.error) != b"null")
 
 
-class Stop(Struct, gc=False):
+class MessageStop(Struct, gc=False):
     """What Anthropic's `message_delta` holds."""
 
     stop_reason: str | None = None
 
 
 FAILURES: Final = frozenset({"error", "response.failed"})
-INNER: Final = msgspec.json.Decoder(Inner)
-STOP: Final = msgspec.json.Decoder(Stop)
-EVENT: Final = msgspec.json.Decoder(Event)
+INNER: Final = msgspec.json.Decoder(EventResponse)
+STOP: Final = msgspec.json.Decoder(MessageStop)
+EVENT: Final = msgspec.json.Decoder(ReplyEvent)
 STREAMS_DELTAS: Final = {Surface.RESPONSES: b".delta\ndata: ", Surface.MESSAGES: b"content_block_delta\ndata: "}
 """Between an event's name and its data, where a raw line break stands: no text that a model writes can hold one."""
 
 
-def event(data: bytes) -> Event | None:
+def event(data: bytes) -> ReplyEvent | None:
     """Nothing for what has another shape."""
     try:
         return EVENT.decode(data)
@@ -97,7 +97,7 @@ def event(data: bytes) -> Event | None:
         return None
 
 
-def inner(told: Event) -> Inner | None:
+def inner(told: ReplyEvent) -> EventResponse | None:
     """The response or message that an event carries."""
     raw = told.response or told.message
     try:
@@ -106,7 +106,7 @@ def inner(told: Event) -> Inner | None:
         return None
 
 
-def stop_reason(told: Event) -> str | None:
+def stop_reason(told: ReplyEvent) -> str | None:
     """Why a message ended."""
     try:
         return STOP.decode(told.delta).stop_reason

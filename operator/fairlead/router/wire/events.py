@@ -7,9 +7,9 @@ event, and a mark that holds one is never text. An event that looks like the fir
 from typing import Final, NamedTuple
 
 from fairlead.router.wire import event_shapes
-from fairlead.router.wire.event_shapes import Event
+from fairlead.router.wire.event_shapes import ReplyEvent
 from fairlead.router.wire.surfaces import Surface
-from fairlead.routing.refusal import Usage
+from fairlead.routing.refusal import TokenUsage
 
 GAP: Final = b"\n\n"
 UNFINISHED: Final = b'"finish_reason":null'
@@ -22,7 +22,7 @@ NEVER: Final = b"\n\n\n"
 """A mark that no event has, since blank lines end them."""
 
 
-class Scan:
+class EventScan:
     """For one stream."""
 
     __slots__ = (
@@ -44,7 +44,7 @@ class Scan:
         """A token was seen: content, reasoning, a refusal, or a piece of a tool's call."""
         self.deltas = 0
         """Events that brought something; about one for each token."""
-        self.usage: Usage | None = None
+        self.usage: TokenUsage | None = None
         self.finish_reason: str | None = None
         self.done = False
         """Its last event was seen: nothing is owed to the client."""
@@ -140,7 +140,7 @@ class Scan:
             return told.usage is None or told.fails
         return True
 
-    def _choices(self, told: Event, one: bytes) -> None:
+    def _choices(self, told: ReplyEvent, one: bytes) -> None:
         """Chat and completions."""
         brought = False
         finished = None
@@ -157,7 +157,7 @@ class Scan:
             self._tail = one[end:] + GAP if end >= 0 else NEVER
             self._breaks = one.count(b"\n") + 2
 
-    def _typed(self, told: Event) -> None:
+    def _typed(self, told: ReplyEvent) -> None:
         """Responses and Messages."""
         kind = told.type
         if kind.endswith(".delta") or kind == "content_block_delta":
@@ -175,7 +175,7 @@ class Scan:
             self.finish_reason = event_shapes.stop_reason(told) or self.finish_reason
 
 
-def _brings(choice: event_shapes.Choice) -> bool:
+def _brings(choice: event_shapes.EventChoice) -> bool:
     """Whether a choice holds anything that a model made."""
     delta = choice.delta
     if delta is None:
@@ -191,7 +191,7 @@ def _brings(choice: event_shapes.Choice) -> bool:
     )
 
 
-def usage(told: event_shapes.Usage, before: Usage | None = None) -> Usage:
+def usage(told: event_shapes.UsageFields, before: TokenUsage | None = None) -> TokenUsage:
     """In one shape; Anthropic tells the prompt's tokens at the beginning and the answer's at the end."""
     tokens = event_shapes.tokens
     prompt, output = tokens(told.prompt_tokens), tokens(told.completion_tokens)
@@ -205,25 +205,25 @@ def usage(told: event_shapes.Usage, before: Usage | None = None) -> Usage:
         prompt = before.prompt_tokens if prompt is None else prompt
         output = before.output_tokens if output is None else output
         cached = before.cached_tokens if cached is None else cached
-    return Usage(prompt_tokens=prompt or 0, output_tokens=output or 0, cached_tokens=cached)
+    return TokenUsage(prompt_tokens=prompt or 0, output_tokens=output or 0, cached_tokens=cached)
 
 
-class Told(NamedTuple):
+class AnswerSummary(NamedTuple):
     """What a whole answer says of itself."""
 
-    usage: Usage | None
+    usage: TokenUsage | None
     finish_reason: str | None
     error: bool
 
 
-def told_by(surface: Surface, body: bytes) -> Told:
+def answer_summary(surface: Surface, body: bytes) -> AnswerSummary:
     """Of an answer that is no stream; nothing is told by one of another shape."""
     told = event_shapes.event(body)
     if told is None:
-        return Told(None, None, error=False)
+        return AnswerSummary(None, None, error=False)
     finished = told.choices[0].finish_reason if told.choices else None
     if surface is Surface.RESPONSES:
         finished = told.status
     elif surface is Surface.MESSAGES:
         finished = told.stop_reason
-    return Told(usage(told.usage) if told.usage is not None else None, finished, error=told.fails)
+    return AnswerSummary(usage(told.usage) if told.usage is not None else None, finished, error=told.fails)

@@ -6,7 +6,7 @@ Lines that are kept are whole already, so that a head is one join.
 from http import HTTPStatus
 from typing import Final
 
-from fairlead.router.wire.request_heads import Head
+from fairlead.router.wire.request_heads import RequestHead
 from fairlead.router.wire.response_heads import ResponseHead
 
 CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
@@ -17,7 +17,7 @@ STATUS_LINES: Final = {
 }
 
 
-def upstream(head: Head, host: bytes, length: int, extra: bytes = b"") -> bytes:
+def upstream(head: RequestHead, host: bytes, length: int, extra: bytes = b"") -> bytes:
     """What an engine is sent before the body; `extra` is whole lines."""
     return b"%bhost: %b\r\n%b%bcontent-length: %d\r\n\r\n" % (head.start, host, head.lines, extra, length)
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
+class RequestLimits:
     """What is over one of these is answered with a status that names it."""
 
     head_bytes: int = 64 * 2**10

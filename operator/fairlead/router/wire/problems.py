@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from fairlead.router.wire import heads
-from fairlead.router.wire.bad import Bad
+from fairlead.router.wire.protocol_faults import MalformedRequest
 from fairlead.router.wire.surfaces import Surface
 
 JSON: Final = b"application/json"
@@ -41,12 +41,12 @@ class Problem:
     """The methods that the route takes."""
 
 
-def of_bad(bad: Bad) -> Problem:
+def of_bad(bad: MalformedRequest) -> Problem:
     """Bytes that are no request that is read here."""
     return Problem(status=bad.status, code=bad.code, message=bad.message)
 
 
-def told(problem: Problem, surface: Surface) -> dict[str, Any]:
+def error_object(problem: Problem, surface: Surface) -> dict[str, Any]:
     """The object that libraries look for."""
     if surface is Surface.MESSAGES:
         plain = "invalid_request_error" if problem.status < 500 else "api_error"
@@ -69,7 +69,7 @@ def answer(problem: Problem, surface: Surface, extra: bytes = b"", *, close: boo
 
 def body(problem: Problem, surface: Surface) -> bytes:
     """The same without its head."""
-    return json.dumps(told(problem, surface)).encode()
+    return json.dumps(error_object(problem, surface)).encode()
 
 
 def frame(problem: Problem, surface: Surface) -> bytes:

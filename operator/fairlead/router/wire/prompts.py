@@ -10,24 +10,33 @@ from typing import Final
 import xxhash
 from msgspec import Raw
 
-from fairlead.router.wire.asked import Chat, Completions, Embeddings, Message, Messages, Part, Responses, Tokenize
+from fairlead.router.wire.request_bodies import (
+    ChatBody,
+    CompletionsBody,
+    ContentPart,
+    EmbeddingsBody,
+    MessagesBody,
+    PromptMessage,
+    ResponsesBody,
+    TokenizeBody,
+)
 
 TURN: Final = b"\x1e"
 """Between turns and members: the record separator, which no chat template uses."""
 
 
-def of_chat(asked: Chat, pieces: list[bytes]) -> int:
+def of_chat(asked: ChatBody, pieces: list[bytes]) -> int:
     """Chat completions; how many pictures, sounds and files there are is answered by each of these."""
     _raw(asked.tools, pieces)
     return _turns(asked.messages, pieces)
 
 
-def of_completions(asked: Completions, pieces: list[bytes]) -> int:
+def of_completions(asked: CompletionsBody, pieces: list[bytes]) -> int:
     """Completions: several prompts stand one behind the other."""
     return _any(asked.prompt, pieces)
 
 
-def of_responses(asked: Responses, pieces: list[bytes]) -> int:
+def of_responses(asked: ResponsesBody, pieces: list[bytes]) -> int:
     """Responses."""
     _raw(asked.tools, pieces)
     if asked.instructions:
@@ -37,23 +46,23 @@ def of_responses(asked: Responses, pieces: list[bytes]) -> int:
     return _turns(asked.input or (), pieces)
 
 
-def of_messages(asked: Messages, pieces: list[bytes]) -> int:
+def of_messages(asked: MessagesBody, pieces: list[bytes]) -> int:
     """Anthropic's messages."""
     _raw(asked.tools, pieces)
     return _content(asked.system, pieces) + _turns(asked.messages, pieces)
 
 
-def of_embeddings(asked: Embeddings, pieces: list[bytes]) -> int:
+def of_embeddings(asked: EmbeddingsBody, pieces: list[bytes]) -> int:
     """Text, tokens, or a conversation."""
     return _any(asked.input, pieces) + _turns(asked.messages, pieces)
 
 
-def of_tokenize(asked: Tokenize, pieces: list[bytes]) -> int:
+def of_tokenize(asked: TokenizeBody, pieces: list[bytes]) -> int:
     """Text or a conversation."""
     return _any(asked.prompt, pieces) + _turns(asked.messages, pieces)
 
 
-def _turns(messages: Sequence[Message], pieces: list[bytes]) -> int:
+def _turns(messages: Sequence[PromptMessage], pieces: list[bytes]) -> int:
     media = 0
     for message in messages:
         pieces.append(message.role.encode())
@@ -67,7 +76,7 @@ def _turns(messages: Sequence[Message], pieces: list[bytes]) -> int:
     return media
 
 
-def _rest(message: Message, pieces: list[bytes]) -> None:
+def _rest(message: PromptMessage, pieces: list[bytes]) -> None:
     """What only some turns have."""
     if message.reasoning:
         pieces.append(message.reasoning.encode())
@@ -75,7 +84,7 @@ def _rest(message: Message, pieces: list[bytes]) -> None:
         _raw(raw, pieces)
 
 
-def _content(content: str | list[Part] | None, pieces: list[bytes]) -> int:
+def _content(content: str | list[ContentPart] | None, pieces: list[bytes]) -> int:
     if isinstance(content, str):
         pieces.append(content.encode())
         return 0
@@ -88,7 +97,7 @@ def _content(content: str | list[Part] | None, pieces: list[bytes]) -> int:
     return media
 
 
-def _part(part: Part, pieces: list[bytes]) -> int:
+def _part(part: ContentPart, pieces: list[bytes]) -> int:
     if part.thinking:
         pieces.append(part.thinking.encode())
     _raw(part.content, pieces)

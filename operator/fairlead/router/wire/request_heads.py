@@ -8,19 +8,23 @@ from typing import Final, NamedTuple
 
 import httptools
 
-from fairlead.router.wire import lines
-from fairlead.router.wire.bad import Bad, Fault
-from fairlead.router.wire.lines import Block
+from fairlead.router.wire import header_lines
+from fairlead.router.wire.header_lines import HeaderBlock
+from fairlead.router.wire.protocol_faults import MalformedRequest, ProtocolFault
 
-ReadLines = Callable[[list[bytes]], Block]
+ReadLines = Callable[[list[bytes]], HeaderBlock]
 
 VERSIONS: Final = {b"HTTP/1.1": False, b"HTTP/1.0": True}
 OTHER_PROTOCOLS: Final = (
-    (b"PRI * HTTP/2", Fault.UNKNOWN_VERSION, "HTTP/2 is not supported: use HTTP/1.1"),
-    (b"\x16", Fault.PLAIN_PORT, "this port speaks plain HTTP, and these are the first bytes of TLS: use http://"),
+    (b"PRI * HTTP/2", ProtocolFault.UNKNOWN_VERSION, "HTTP/2 is not supported: use HTTP/1.1"),
+    (
+        b"\x16",
+        ProtocolFault.PLAIN_PORT,
+        "this port speaks plain HTTP, and these are the first bytes of TLS: use http://",
+    ),
 )
 """How the preface of HTTP/2 begins, and the handshake of every TLS client since SSL 3."""
-ENDING: Final = lines.OURS | lines.HOP_BY_HOP
+ENDING: Final = header_lines.OURS | header_lines.HOP_BY_HOP
 BEARER: Final = b"bearer "
 
 
@@ -30,12 +34,12 @@ SLOTS: Final = (
 )
 
 
-class Head:
+class RequestHead:
     """What one head says; shared between requests, so nothing here is ever written."""
 
     __slots__ = SLOTS
 
-    def __init__(self, method: bytes, target: bytes, block: Block, *, http10: bool) -> None:
+    def __init__(self, method: bytes, target: bytes, block: HeaderBlock, *, http10: bool) -> None:
         self.method = method
         self.target = target
         self.path, _, self.query = target.partition(b"?")
@@ -55,9 +59,9 @@ class Head:
         self.key = _key(told)
         """What it proves itself by."""
 
-    def also(self, names: list[bytes], values: list[bytes]) -> "Head":
+    def also(self, names: list[bytes], values: list[bytes]) -> "RequestHead":
         """The same head with these lines, which are new in every request, behind the others."""
-        other = Head.__new__(Head)
+        other = RequestHead.__new__(RequestHead)
         for slot in SLOTS:
             setattr(other, slot, getattr(self, slot))
         other.told = told = dict(self.told)
@@ -69,15 +73,15 @@ class Head:
         return other
 
 
-class Read(NamedTuple):
+class ParsedRequestHead(NamedTuple):
     """A head that was read just now; its length is of this request alone."""
 
-    head: Head
+    head: RequestHead
     length: int | None
     """Nothing where none is said."""
 
 
-def read(block: bytes, most_lines: int, read_lines: ReadLines) -> Read | Bad:
+def read(block: bytes, most_lines: int, read_lines: ReadLines) -> ParsedRequestHead | MalformedRequest:
     """`block` ends with the empty line."""
     try:
         fault = _refused(block, block[:16], scout())
@@ -88,37 +92,39 @@ def read(block: bytes, most_lines: int, read_lines: ReadLines) -> Read | Bad:
     first, *rest = block[:-4].split(b"\r\n")
     if len(rest) > most_lines:
         told = f"the request has {len(rest)} header lines, more than {most_lines}: send fewer"
-        return Bad(Fault.TOO_MANY_LINES, told)
+        return MalformedRequest(ProtocolFault.TOO_MANY_LINES, told)
     parts = first.split(b" ")
     fault = _first_line(parts)
     if fault is not None:
         return fault
     sorted_lines = read_lines(rest)
     length = sorted_lines.told.pop(b"content-length", None)
-    head = Head(parts[0], parts[1], sorted_lines, http10=VERSIONS[parts[2]])
-    return _framing(head, sorted_lines.twice) or Read(head, None if length is None else int(length))
+    head = RequestHead(parts[0], parts[1], sorted_lines, http10=VERSIONS[parts[2]])
+    return _framing(head, sorted_lines.twice) or ParsedRequestHead(head, None if length is None else int(length))
 
 
-def _first_line(parts: list[bytes]) -> Bad | None:
+def _first_line(parts: list[bytes]) -> MalformedRequest | None:
     """Method, target, version."""
     if len(parts) != 3:
-        return Bad(Fault.MALFORMED, "the request line is not `METHOD target HTTP/1.1` with single spaces")
+        return MalformedRequest(
+            ProtocolFault.MALFORMED, "the request line is not `METHOD target HTTP/1.1` with single spaces"
+        )
     method, target, version = parts
     if version not in VERSIONS:
-        return Bad(Fault.UNKNOWN_VERSION, f"{_shown(version)} is not supported: use HTTP/1.1")
+        return MalformedRequest(ProtocolFault.UNKNOWN_VERSION, f"{_shown(version)} is not supported: use HTTP/1.1")
     if method == b"CONNECT":
-        return Bad(Fault.UNKNOWN_METHOD, "CONNECT: this server is not a proxy")
+        return MalformedRequest(ProtocolFault.UNKNOWN_METHOD, "CONNECT: this server is not a proxy")
     if not target.startswith(b"/") and not (target == b"*" and method == b"OPTIONS"):
-        return Bad(
-            Fault.BAD_TARGET,
+        return MalformedRequest(
+            ProtocolFault.BAD_TARGET,
             f"the target {_shown(target)} is not a path: send the path alone, this server is not a proxy",
         )
     if b"#" in target:
-        return Bad(Fault.BAD_TARGET, "the target has a fragment (`#`): leave it out")
+        return MalformedRequest(ProtocolFault.BAD_TARGET, "the target has a fragment (`#`): leave it out")
     return None
 
 
-class _Gate:
+class _RequestHeadCheck:
     """Gives llhttp nobody to call: what matters is whether it objects."""
 
     __slots__ = ()
@@ -126,63 +132,71 @@ class _Gate:
 
 def scout() -> httptools.HttpRequestParser:
     """A parser that only objects."""
-    return httptools.HttpRequestParser(_Gate())
+    return httptools.HttpRequestParser(_RequestHeadCheck())
 
 
-def refused(piece: bytes, beginning: bytes, parser: httptools.HttpRequestParser) -> Bad | None:
+def refused(piece: bytes, beginning: bytes, parser: httptools.HttpRequestParser) -> MalformedRequest | None:
     """What llhttp has against this piece of a head that begins so and has not ended."""
     try:
         return _refused(piece, beginning, parser)
     except httptools.HttpParserUpgrade:
-        return Bad(Fault.MALFORMED, "the head ends without an empty line")
+        return MalformedRequest(ProtocolFault.MALFORMED, "the head ends without an empty line")
 
 
-def _refused(piece: bytes, beginning: bytes, parser: httptools.HttpRequestParser) -> Bad | None:
-    fault = next((Bad(fault, told) for first, fault, told in OTHER_PROTOCOLS if beginning.startswith(first)), None)
+def _refused(piece: bytes, beginning: bytes, parser: httptools.HttpRequestParser) -> MalformedRequest | None:
+    fault = next(
+        (MalformedRequest(fault, told) for first, fault, told in OTHER_PROTOCOLS if beginning.startswith(first)), None
+    )
     if fault is not None:
         return fault
     try:
         parser.feed_data(piece)
     except httptools.HttpParserInvalidMethodError:
-        return Bad(Fault.UNKNOWN_METHOD, "the first word is not a known method: use GET or POST")
+        return MalformedRequest(ProtocolFault.UNKNOWN_METHOD, "the first word is not a known method: use GET or POST")
     except httptools.HttpParserInvalidURLError as problem:
-        return Bad(Fault.BAD_TARGET, f"the target is not a path: {problem}")
+        return MalformedRequest(ProtocolFault.BAD_TARGET, f"the target is not a path: {problem}")
     except httptools.HttpParserError as problem:
         return _named(str(problem))
     return None
 
 
-def _named(problem: str) -> Bad:
+def _named(problem: str) -> MalformedRequest:
     """llhttp's words sorted into ours."""
     if "HTTP version" in problem:
-        return Bad(Fault.UNKNOWN_VERSION, "this HTTP version is not supported: use HTTP/1.1")
+        return MalformedRequest(ProtocolFault.UNKNOWN_VERSION, "this HTTP version is not supported: use HTTP/1.1")
     if "can't be present with" in problem:
-        return Bad(Fault.LENGTH_AND_CHUNKED, "Content-Length and Transfer-Encoding are both given: send one of them")
+        return MalformedRequest(
+            ProtocolFault.LENGTH_AND_CHUNKED, "Content-Length and Transfer-Encoding are both given: send one of them"
+        )
     if "invalid `Transfer-Encoding`" in problem:
         return _coding()
     if "Content-Length overflow" in problem:
-        return Bad(Fault.BODY_TOO_LARGE, "Content-Length is not the length of any body: send the number of its bytes")
-    return Bad(Fault.MALFORMED, f"this is not an HTTP/1.1 request: {problem}")
+        return MalformedRequest(
+            ProtocolFault.BODY_TOO_LARGE, "Content-Length is not the length of any body: send the number of its bytes"
+        )
+    return MalformedRequest(ProtocolFault.MALFORMED, f"this is not an HTTP/1.1 request: {problem}")
 
 
-def _framing(head: Head, twice: frozenset[bytes]) -> Bad | None:
+def _framing(head: RequestHead, twice: frozenset[bytes]) -> MalformedRequest | None:
     """What must hold of the headers that say where the request ends and whom it is for."""
     if b"host" in twice:
-        return Bad(Fault.HOST_TWICE, "Host is given twice: send it once", head)
+        return MalformedRequest(ProtocolFault.HOST_TWICE, "Host is given twice: send it once", head)
     if b"host" not in head.told and not head.http10:
-        return Bad(Fault.HOST_MISSING, "Host is missing: HTTP/1.1 requires it", head)
+        return MalformedRequest(ProtocolFault.HOST_MISSING, "Host is missing: HTTP/1.1 requires it", head)
     if head.expects and head.told[b"expect"].lower() != b"100-continue":
-        return Bad(Fault.UNKNOWN_EXPECTATION, "Expect may only ask for 100-continue", head)
+        return MalformedRequest(ProtocolFault.UNKNOWN_EXPECTATION, "Expect may only ask for 100-continue", head)
     if not head.chunked:
         return None
     if head.http10:
-        return Bad(Fault.LENGTH_AND_CHUNKED, "HTTP/1.0 has no Transfer-Encoding: send Content-Length", head)
+        return MalformedRequest(
+            ProtocolFault.LENGTH_AND_CHUNKED, "HTTP/1.0 has no Transfer-Encoding: send Content-Length", head
+        )
     once = b"transfer-encoding" not in twice
     return None if once and head.told[b"transfer-encoding"].lower() == b"chunked" else _coding(head)
 
 
-def _coding(head: Head | None = None) -> Bad:
-    return Bad(Fault.UNKNOWN_CODING, "Transfer-Encoding may only be `chunked`, once", head)
+def _coding(head: RequestHead | None = None) -> MalformedRequest:
+    return MalformedRequest(ProtocolFault.UNKNOWN_CODING, "Transfer-Encoding may only be `chunked`, once", head)
 
 
 def _key(told: dict[bytes, bytes]) -> bytes | None:

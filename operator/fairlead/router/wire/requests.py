@@ -11,18 +11,18 @@ from typing import Final
 import httptools
 
 from fairlead.router.wire import request_heads
-from fairlead.router.wire.bad import Bad, Fault
 from fairlead.router.wire.chunked_body import ChunkedBody, too_large
-from fairlead.router.wire.limits import Limits
-from fairlead.router.wire.memory import Memory, apart
-from fairlead.router.wire.request_heads import Head
+from fairlead.router.wire.head_cache import HeadCache, split_length
+from fairlead.router.wire.limits import RequestLimits
+from fairlead.router.wire.protocol_faults import MalformedRequest, ProtocolFault
+from fairlead.router.wire.request_heads import RequestHead
 
 END: Final = b"\r\n\r\n"
 AROUND_TARGET: Final = 32
 """What else a request line holds, at most: a method, a version and spaces."""
 
 
-class Stage(Enum):
+class RequestReadStage(Enum):
     """How far the request that is being read has come; each has its own time limit."""
 
     IDLE = auto()
@@ -31,18 +31,18 @@ class Stage(Enum):
     WHOLE = auto()
 
 
-IDLE: Final = Stage.IDLE
-HEAD: Final = Stage.HEAD
-BODY: Final = Stage.BODY
-WHOLE: Final = Stage.WHOLE
+IDLE: Final = RequestReadStage.IDLE
+HEAD: Final = RequestReadStage.HEAD
+BODY: Final = RequestReadStage.BODY
+WHOLE: Final = RequestReadStage.WHOLE
 
 
-class Request:
+class ClientRequest:
     """One request: its head is there; its body is when it is whole."""
 
     __slots__ = ("body", "expects", "head", "keep_alive", "whole")
 
-    def __init__(self, head: Head) -> None:
+    def __init__(self, head: RequestHead) -> None:
         self.head = head
         self.body = b""
         self.whole = False
@@ -58,10 +58,10 @@ class RequestReader:
         *("limits", "stage", "surplus"),
     )
 
-    def __init__(self, limits: Limits, memory: Memory) -> None:
+    def __init__(self, limits: RequestLimits, memory: HeadCache) -> None:
         self.limits = limits
         self._memory = memory
-        self._request: Request | None = None
+        self._request: ClientRequest | None = None
         self._chunks: ChunkedBody | None = None
         self._body = bytearray()
         """What came of a body in pieces: one buffer, since a client may send it by the byte."""
@@ -81,7 +81,7 @@ class RequestReader:
         self._request = None
         self._chunks = None
 
-    def feed(self, data: bytes) -> Request | Bad | None:
+    def feed(self, data: bytes) -> ClientRequest | MalformedRequest | None:
         """The request as soon as its head is there, once more when it is whole; nothing while more is needed."""
         if self.stage is not IDLE:
             return self._continued(data)
@@ -90,21 +90,21 @@ class RequestReader:
             return self._part_of_head(data)
         return self._headed(data, end + 4)
 
-    def _headed(self, data: bytes, end: int) -> Request | Bad | None:
+    def _headed(self, data: bytes, end: int) -> ClientRequest | MalformedRequest | None:
         """The head is whole: seen before but for its length, most times."""
         if end > self.limits.head_bytes:
             return self._head_too_large(data)
-        key, length = apart(data[:end])
+        key, length = split_length(data[:end])
         head = self._memory.requests.kept.get(key)
         if head is None or length is None:
             return self._new(key, data, end)
         return self._begun(head, length, data, end)
 
-    def _begun(self, head: Head, length: int, data: bytes, end: int) -> Request | Bad:
+    def _begun(self, head: RequestHead, length: int, data: bytes, end: int) -> ClientRequest | MalformedRequest:
         """What of the body is there, and what is not."""
         if length > self.limits.body_bytes:
-            return Bad(Fault.BODY_TOO_LARGE, too_large(self.limits.body_bytes), head)
-        self._request = request = Request(head)
+            return MalformedRequest(ProtocolFault.BODY_TOO_LARGE, too_large(self.limits.body_bytes), head)
+        self._request = request = ClientRequest(head)
         have = len(data) - end
         if have == length and not head.chunked:
             request.body = data[end:]
@@ -121,13 +121,13 @@ class RequestReader:
         self._left = length - have
         return self._waiting(request, have)
 
-    def _waiting(self, request: Request, have: int) -> Request:
+    def _waiting(self, request: ClientRequest, have: int) -> ClientRequest:
         """The head alone is told too: it may be refused by its path or length, or asked to go on."""
         self.stage = BODY
         request.expects = request.head.expects and have == 0
         return request
 
-    def _completed(self, request: Request, body: bytes, *, surplus: bool) -> None:
+    def _completed(self, request: ClientRequest, body: bytes, *, surplus: bool) -> None:
         self.stage = WHOLE
         request.body = body
         request.whole = True
@@ -135,11 +135,11 @@ class RequestReader:
         if surplus:
             self._drop(request)
 
-    def _drop(self, request: Request) -> None:
+    def _drop(self, request: ClientRequest) -> None:
         self.surplus = True
         request.keep_alive = False
 
-    def _continued(self, data: bytes) -> Request | Bad | None:
+    def _continued(self, data: bytes) -> ClientRequest | MalformedRequest | None:
         """Not the first bytes of a request."""
         request = self._request
         if self.stage is HEAD or request is None:
@@ -159,7 +159,7 @@ class RequestReader:
         self._completed(request, body, surplus=surplus)
         return request
 
-    def _more_chunks(self, chunks: ChunkedBody, data: bytes) -> Request | Bad | None:
+    def _more_chunks(self, chunks: ChunkedBody, data: bytes) -> ClientRequest | MalformedRequest | None:
         request = self._request
         assert request is not None
         bad = chunks.feed(data)
@@ -171,7 +171,7 @@ class RequestReader:
         self._completed(request, chunks.body, surplus=chunks.surplus)
         return request
 
-    def _new(self, key: tuple[bytes, bytes], data: bytes, end: int) -> Request | Bad | None:
+    def _new(self, key: tuple[bytes, bytes], data: bytes, end: int) -> ClientRequest | MalformedRequest | None:
         """A head that nobody sent before, or not lately."""
         if data[0] in b"\r\n":
             return self.feed(data.lstrip(b"\r\n"))
@@ -179,11 +179,11 @@ class RequestReader:
         if len(behind.partition(b" ")[0]) > self.limits.target_bytes:
             return self._head_too_large(data)
         found = self._memory.request(key, data[:end], self.limits.head_lines)
-        if isinstance(found, Bad):
+        if isinstance(found, MalformedRequest):
             return found
         return self._begun(found.head, found.length or 0, data, end)
 
-    def _part_of_head(self, data: bytes) -> Request | Bad | None:
+    def _part_of_head(self, data: bytes) -> ClientRequest | MalformedRequest | None:
         """A head in pieces: held until its end is there, and looked at meanwhile."""
         held, scout = self._held, self._scout
         if scout is None:
@@ -207,9 +207,11 @@ class RequestReader:
             return self._head_too_large(bytes(held))
         return request_heads.refused(data, bytes(held[:16]), scout)
 
-    def _head_too_large(self, data: bytes) -> Bad:
+    def _head_too_large(self, data: bytes) -> MalformedRequest:
         limits = self.limits
         if len(data.partition(b"\r\n")[0]) > limits.target_bytes:
             told = f"the request's target is over {limits.target_bytes} bytes: send what is long in the body"
-            return Bad(Fault.TARGET_TOO_LONG, told)
-        return Bad(Fault.HEAD_TOO_LARGE, f"the request's headers are over {limits.head_bytes} bytes: send fewer")
+            return MalformedRequest(ProtocolFault.TARGET_TOO_LONG, told)
+        return MalformedRequest(
+            ProtocolFault.HEAD_TOO_LARGE, f"the request's headers are over {limits.head_bytes} bytes: send fewer"
+        )

@@ -6,9 +6,9 @@ from typing import Final, NamedTuple
 
 import httptools
 
-from fairlead.router.wire.lines import Block
+from fairlead.router.wire.header_lines import HeaderBlock
 
-ReadLines = Callable[[list[bytes]], Block]
+ReadLines = Callable[[list[bytes]], HeaderBlock]
 
 MOST_BYTES: Final = 64 * 2**10
 """Engines send about 200; one that sends more than this sends garbage."""
@@ -22,7 +22,7 @@ class ResponseHead:
 
     __slots__ = ("bodiless", "chunked", "keep_alive", "lines", "sized", "start", "status", "streams", "told")
 
-    def __init__(self, start: bytes, status: int, block: Block, *, http10: bool) -> None:
+    def __init__(self, start: bytes, status: int, block: HeaderBlock, *, http10: bool) -> None:
         self.start = start
         """The status line as clients get it."""
         self.status = status
@@ -40,7 +40,7 @@ class ResponseHead:
             self.keep_alive = False
 
 
-class Answered(NamedTuple):
+class ParsedResponseHead(NamedTuple):
     """A head that was read just now; its length is of this answer alone."""
 
     head: ResponseHead
@@ -48,10 +48,10 @@ class Answered(NamedTuple):
     """Nothing where none is said."""
 
 
-def read(block: bytes, read_lines: ReadLines) -> Answered | str:
+def read(block: bytes, read_lines: ReadLines) -> ParsedResponseHead | str:
     """A text says what is wrong."""
     try:
-        httptools.HttpResponseParser(_Gate()).feed_data(block)
+        httptools.HttpResponseParser(_ResponseHeadCheck()).feed_data(block)
     except httptools.HttpParserUpgrade:
         return "it changed protocols, which nobody asked for"
     except httptools.HttpParserError as problem:
@@ -67,10 +67,10 @@ def read(block: bytes, read_lines: ReadLines) -> Answered | str:
     coding = lines.told.get(b"transfer-encoding", b"chunked").lower()
     if coding != b"chunked" or b"transfer-encoding" in lines.twice or (head.chunked and head.sized):
         return "its framing has two meanings: Transfer-Encoding"
-    return Answered(head, None if length is None else int(length))
+    return ParsedResponseHead(head, None if length is None else int(length))
 
 
-class _Gate:
+class _ResponseHeadCheck:
     """Gives llhttp nobody to call: what matters is whether it objects."""
 
     __slots__ = ()

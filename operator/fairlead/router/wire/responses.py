@@ -8,15 +8,15 @@ from enum import Enum, auto
 from typing import Final
 
 from fairlead.router.wire import frames, response_heads
-from fairlead.router.wire.chunks import Chunks
-from fairlead.router.wire.memory import Memory, apart
+from fairlead.router.wire.chunked_reply import ChunkedReply
+from fairlead.router.wire.head_cache import HeadCache, split_length
 from fairlead.router.wire.response_heads import ResponseHead
 
 END: Final = b"\r\n\r\n"
 CHUNKED_LINE: Final = b"transfer-encoding: chunked\r\n"
 
 
-class Out(Enum):
+class ReplyFraming(Enum):
     """In which framing the client gets it."""
 
     AS_IT_CAME = auto()
@@ -27,7 +27,7 @@ class Out(Enum):
     nothing in it is changed."""
 
 
-class Body(Enum):
+class BodyFraming(Enum):
     """How the body's end is known."""
 
     HEAD = auto()
@@ -37,11 +37,11 @@ class Body(Enum):
     UNTIL_CLOSE = auto()
 
 
-AS_IT_CAME: Final = Out.AS_IT_CAME
-EDITED: Final = Out.EDITED
-HEAD: Final = Body.HEAD
-SIZED: Final = Body.SIZED
-CHUNKED: Final = Body.CHUNKED
+AS_IT_CAME: Final = ReplyFraming.AS_IT_CAME
+EDITED: Final = ReplyFraming.EDITED
+HEAD: Final = BodyFraming.HEAD
+SIZED: Final = BodyFraming.SIZED
+CHUNKED: Final = BodyFraming.CHUNKED
 
 
 class ResponseReader:
@@ -52,12 +52,12 @@ class ResponseReader:
         *("bad", "done", "head", "keep_alive", "length", "payload"),
     )
 
-    def __init__(self, memory: Memory) -> None:
+    def __init__(self, memory: HeadCache) -> None:
         self._memory = memory
-        self._chunks = Chunks(memory.sizes)
+        self._chunks = ChunkedReply(memory.sizes)
         self.begin()
 
-    def begin(self, *, head_only: bool = False, out: Out = AS_IT_CAME) -> None:
+    def begin(self, *, head_only: bool = False, out: ReplyFraming = AS_IT_CAME) -> None:
         """Before a request is sent; `head_only`: its answer has no body, whatever its head says."""
         self._kind = HEAD
         self._held = b""
@@ -110,9 +110,9 @@ class ResponseReader:
             self.payload = data
             return b"" if self._out is EDITED else data
         self.payload = data
-        return data if self._out is Out.PLAIN else b"" if self._out is EDITED else frames.chunk(data)
+        return data if self._out is ReplyFraming.PLAIN else b"" if self._out is EDITED else frames.chunk(data)
 
-    def _chunks_over(self, chunks: Chunks) -> None:
+    def _chunks_over(self, chunks: ChunkedReply) -> None:
         self._chunking = False
         self.bad = chunks.bad
         self.done = chunks.done
@@ -128,7 +128,7 @@ class ResponseReader:
             end = data.find(END) + 4
             if end < 4 or end > response_heads.MOST_BYTES:
                 return self._half(data)
-            key, length = apart(data[:end])
+            key, length = split_length(data[:end])
             head = self._memory.responses.kept.get(key)
             if head is None or length is None:
                 told = self._memory.response(key, data[:end])
@@ -165,7 +165,7 @@ class ResponseReader:
             self._chunking = True
             self._chunks.restart()
         else:
-            self._kind = SIZED if head.sized else Body.UNTIL_CLOSE
+            self._kind = SIZED if head.sized else BodyFraming.UNTIL_CLOSE
             self._left = length
         return self.feed(behind) if behind else b""
 
@@ -183,14 +183,14 @@ class ResponseReader:
             return CHUNKED_LINE
         if self.length is not None:
             return b"content-length: %d\r\n" % self.length
-        return b"" if self._out is Out.PLAIN else CHUNKED_LINE
+        return b"" if self._out is ReplyFraming.PLAIN else CHUNKED_LINE
 
     def eof(self) -> bytes | None:
         """The engine closed: what is still owed to the client; nothing (and `bad` says why) if it was too early."""
         self.keep_alive = False
         if self.done:
             return b""
-        if self._kind is Body.UNTIL_CLOSE and self.bad is None:
+        if self._kind is BodyFraming.UNTIL_CLOSE and self.bad is None:
             self.done = True
             return frames.LAST if self._out is AS_IT_CAME else b""
         self.bad = self.bad or ("closed in the middle of the answer" if self.began else "closed before it answered")
@@ -200,8 +200,8 @@ class ResponseReader:
         """A last word and a proper end for an answer that broke; nothing if its framing leaves no room for one."""
         if self._kind is HEAD or self._kind is SIZED:
             return None
-        if self._out is Out.PLAIN:
+        if self._out is ReplyFraming.PLAIN:
             return frame
-        if self._out is EDITED or self._kind is Body.UNTIL_CLOSE:
+        if self._out is EDITED or self._kind is BodyFraming.UNTIL_CLOSE:
             return frames.chunk(frame) + frames.LAST
         return self._chunks.cut(frame)

@@ -9,14 +9,14 @@ from typing import Final
 import msgspec
 from msgspec import UNSET, Raw
 
-from fairlead.router.wire.facts import Facts
+from fairlead.router.wire.body_facts import BodyFacts
 
 MEMBERS: Final = msgspec.json.Decoder(dict[str, Raw])
 SPACE: Final = b" \t\r\n"
 INCLUDE_USAGE: Final = b'{"include_usage":true}'
 
 
-def put(body: bytes, found: Facts, members: Mapping[str, bytes]) -> bytes:
+def put(body: bytes, found: BodyFacts, members: Mapping[str, bytes]) -> bytes:
     """`members`: names to JSON; `found` are the facts of this body. A body that is no object stays as it is."""
     told = found.asked
     if not found.known:
@@ -46,7 +46,7 @@ def _replaced(body: bytes, members: Mapping[str, bytes]) -> bytes:
     return msgspec.json.encode(there)
 
 
-def asking_usage(body: bytes, found: Facts) -> bytes:
+def asking_usage(body: bytes, found: BodyFacts) -> bytes:
     """A stream that ends with its tokens; the other options stay."""
     options = found.asked.stream_options
     if not isinstance(options, dict) or not options:

@@ -1,0 +1,84 @@
+"""What every written object is made of: a frozen group of fields, spelled in camelCase, each with its meaning.
+
+Whether an unknown field is refused or ignored is decided by who reads (`reading`), never by the model.
+"""
+
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic.alias_generators import to_camel
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
+
+API_MODEL: Final = "x-part"
+"""Under this key a part's schema names its class and those it builds on, so that whoever writes the schema finds the
+part's rules."""
+
+
+def signature(part: type[Any]) -> str:
+    """How a class is named there."""
+    return f"{part.__module__}.{part.__qualname__}"
+
+
+def _signed(schema: JsonSchemaValue, part: type[Any]) -> None:
+    schema[API_MODEL] = [signature(one) for one in part.__mro__ if issubclass(one, ApiModel)]
+
+
+class ApiModel(BaseModel):
+    """A group of fields."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        alias_generator=to_camel,
+        validate_by_name=True,
+        validate_by_alias=True,
+        protected_namespaces=(),
+        coerce_numbers_to_str=True,
+        json_schema_extra=_signed,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class KeyedList:
+    """A list whose elements have names: the server merges it element by element, and refuses a name twice."""
+
+    key: str
+    of: Callable[[Any], Hashable]
+
+    def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_after_validator_function(self._unique, handler(source))
+
+    def __get_pydantic_json_schema__(self, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        return handler(core) | {"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": [self.key]}
+
+    def _unique(self, items: tuple[Any, ...]) -> tuple[Any, ...]:
+        return _without_twins(items, tuple(self.of(item) for item in items), self.key)
+
+
+@dataclass(frozen=True, slots=True)
+class UniqueList:
+    """A list of words, each of which may stand once; order has no meaning."""
+
+    def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_after_validator_function(self._unique, handler(source))
+
+    def __get_pydantic_json_schema__(self, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        return handler(core) | {"x-kubernetes-list-type": "set"}
+
+    def _unique(self, items: tuple[Any, ...]) -> tuple[Any, ...]:
+        return _without_twins(items, items, "value")
+
+
+def _without_twins(items: tuple[Any, ...], keys: tuple[Hashable, ...], key: str) -> tuple[Any, ...]:
+    seen: set[Hashable] = set()
+    for each in keys:
+        if each in seen:
+            raise PydanticCustomError(
+                "duplicate",
+                "the {key} {twin} stands more than once",
+                {"key": key, "twin": repr(each)[:80], "remedy": "keep one of them"},
+            )
+        seen.add(each)
+    return items

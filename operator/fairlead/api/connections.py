@@ -1,0 +1,70 @@
+"""How clients come in and how engines are reached: browsers, TLS, and what a slow client may take."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from fairlead.api.api_model import ApiModel, UniqueList
+from fairlead.api.model import SecretKeyRef
+from fairlead.api.string_formats import Duration, ObjectName, Origin, Quantity
+
+
+class Cors(ApiModel):
+    """Which pages a browser lets ask this router."""
+
+    origins: Annotated[tuple[Origin, ...], UniqueList()] = Field(
+        min_length=1,
+        max_length=64,
+        description="Origins of those pages, for instance https://app.example.com; * for all of them.",
+    )
+
+
+class Tls(ApiModel):
+    """The certificate that clients are shown."""
+
+    secret_name: ObjectName = Field(
+        description="Secret of type kubernetes.io/tls, with tls.crt and tls.key. A rotated certificate is taken up "
+        "without a restart."
+    )
+
+
+class EngineTls(ApiModel):
+    """Speaking to engines over TLS."""
+
+    ca_secret: SecretKeyRef = Field(
+        description="Secret with the certificate of the authority that signed the engines', as PEM."
+    )
+
+
+class BaseConnections(ApiModel):
+    """What a client may take of time and room, and which browsers may ask."""
+
+    cors: Cors | None = Field(default=None, description="Lets browsers ask. Default: they may not.")
+    max_header_size: Quantity = Field(
+        default="64Ki", description="Largest head of a request; larger ones get 431. Default 64Ki."
+    )
+    head_timeout: Duration = Field(
+        default="20s", description="For a request's head; a slower client gets 408. Default 20s."
+    )
+    body_timeout: Duration = Field(
+        default="2m", description="For a request's body; a slower client gets 408. Default 2m."
+    )
+    idle_timeout: Duration = Field(
+        default="75s",
+        description="After that an unused connection is closed; should exceed that of a load balancer in front. "
+        "Default 75s.",
+    )
+    max_connections: Annotated[int, Field(ge=1, le=1_000_000)] = Field(
+        default=20_000, description="Most connections one router holds; further ones get 503. Default 20000."
+    )
+
+
+class Connections(BaseConnections):
+    """How clients come in, and how engines are reached."""
+
+    tls: Tls | None = Field(
+        default=None, description="HTTPS instead of HTTP for clients; the Service then has port 443. Default: HTTP."
+    )
+    engine_tls: EngineTls | None = Field(
+        default=None, description="HTTPS between routers and engines, which must be started with it. Default: HTTP."
+    )

@@ -1,0 +1,254 @@
+"""From an InferenceDeployment as written to what deciding rooms work with; defaults that need code are filled in."""
+
+import json
+from collections.abc import Mapping
+from typing import Final
+
+from fairlead.api import amounts, routing_conversion
+from fairlead.api.conversation import ChatTemplate as ChatTemplateSpec
+from fairlead.api.deployment import InferenceDeploymentSpec
+from fairlead.api.engine import Engine, EnvVariable
+from fairlead.api.engine import Speculation as SpeculationSpec
+from fairlead.api.lifecycle import Rollout, Router
+from fairlead.api.model import Model, ModelShape, SecretKeyRef
+from fairlead.api.object_reader import ParsedObject
+from fairlead.api.pods import Placement as PlacementSpec
+from fairlead.api.pods import WhenUnsatisfiable
+from fairlead.fleet.conversations import ChatTemplateSource, ConfigMapKey, Reasoning, Tools
+from fairlead.fleet.desired_state import (
+    Adapter,
+    CanaryStep,
+    DesiredDrain,
+    DesiredEngine,
+    DesiredModel,
+    DesiredPlacement,
+    DesiredRevision,
+    DesiredRollout,
+    DesiredSpeculation,
+    EngineKind,
+    EngineRelease,
+    EnvFrom,
+    ModelSource,
+    Parallelism,
+    RolloutStrategy,
+    SecretKey,
+    SourceScheme,
+    SpeculationMethod,
+    SpreadConstraint,
+    Storage,
+    Toleration,
+)
+from fairlead.fleet.gateways import DeploymentRouter, DesiredDeployment, RouterPods
+from fairlead.fleet.policies import ReplicaBounds
+
+DEFAULT_TOKENS: Final = 3
+"""Guessed tokens where nothing is said: the point after which acceptance pays less than it costs on most models."""
+
+_SHAPE_NAMES: Final = {
+    "layers": "layers",
+    "hidden_size": "hidden",
+    "attention_heads": "heads",
+    "kv_heads": "kv_heads",
+    "head_size": "head_dim",
+    "intermediate_size": "intermediate",
+    "vocabulary_size": "vocab",
+    "max_position": "positions",
+    "parameters": "parameters",
+    "experts": "experts",
+    "experts_per_token": "experts_per_token",
+}
+"""Our fields, and what `fleet.shapes` calls them."""
+
+
+def deployment(
+    written: ParsedObject[InferenceDeploymentSpec], releases: Mapping[EngineKind, EngineRelease]
+) -> DesiredDeployment:
+    """All that one object asks for."""
+    spec = written.spec
+    parallelism = Parallelism(**spec.parallelism.model_dump())
+    wanted = DesiredRevision(
+        namespace=written.namespace,
+        name=written.name,
+        model=_model(spec.model, written.name),
+        engine=_engine(spec.engine, releases[spec.engine.kind]),
+        product=spec.accelerator.product,
+        gpus_per_replica=parallelism.gpus,
+        parallelism=parallelism,
+        resource=spec.accelerator.resource,
+        placement=_placement(spec.placement),
+        storage=_storage(spec),
+    )
+    drain = spec.drain
+    return DesiredDeployment(
+        wanted=wanted,
+        replicas=_replicas(spec),
+        rollout=_rollout(spec.rollout),
+        drain=DesiredDrain(
+            timeout_seconds=amounts.seconds(drain.timeout), settle_seconds=amounts.seconds(drain.settle)
+        ),
+        door=spec.gateway.name if spec.gateway else _own_router(spec.router or Router()),
+    )
+
+
+def source(text: str, revision: str | None = None) -> ModelSource:
+    """A place weights are read from."""
+    scheme, found, location = text.partition("://")
+    if not found:
+        return ModelSource(scheme=SourceScheme.PATH, location=text, revision=revision)
+    return ModelSource(scheme=SourceScheme(scheme), location=location, revision=revision)
+
+
+def secret(ref: SecretKeyRef) -> SecretKey:
+    """Where a secret value stands."""
+    return SecretKey(name=ref.name, key=ref.key)
+
+
+def _replicas(spec: InferenceDeploymentSpec) -> int | ReplicaBounds:
+    if spec.scaling is None:
+        return 1 if spec.replicas is None else spec.replicas
+    policy = spec.scaling.policy
+    return ReplicaBounds(
+        least=spec.scaling.min_replicas, most=spec.scaling.max_replicas, policy=policy.name if policy else None
+    )
+
+
+def _model(model: Model, name: str) -> DesiredModel:
+    return DesiredModel(
+        source=source(model.source, model.revision),
+        served_name=model.served_name or name,
+        token_secret=secret(model.token_secret) if model.token_secret else None,
+        shape=_shape(model.shape or ModelShape()),
+    )
+
+
+def _shape(shape: ModelShape) -> tuple[tuple[str, int], ...]:
+    stated = shape.model_dump(exclude_none=True)
+    return tuple((_SHAPE_NAMES[field], number) for field, number in stated.items())
+
+
+def _engine(engine: Engine, release: EngineRelease) -> DesiredEngine:
+    version = engine.version or release.version
+    return DesiredEngine(
+        kind=engine.kind,
+        version=version,
+        image=engine.image or release.image.replace(release.version, version),
+        dtype=engine.dtype,
+        weights=engine.quantization.weights,
+        kv=engine.quantization.kv_cache,
+        prefix_caching=engine.prefix_caching.enabled,
+        speculation=_speculation(engine.speculation),
+        sleeps=engine.sleep.enabled,
+        max_sequences=engine.batching.max_sequences,
+        max_batched_tokens=engine.batching.max_batched_tokens,
+        max_queued_requests=engine.batching.max_queued_requests,
+        max_context_tokens=engine.context.max_tokens,
+        memory_utilization=amounts.maybe_number(engine.memory_utilization),
+        adapters=tuple(
+            Adapter(name=one.name, source=source(one.source, one.revision), rank=one.rank) for one in engine.adapters
+        ),
+        tools=Tools(**engine.tools.model_dump()) if engine.tools else None,
+        reasoning=Reasoning(**engine.reasoning.model_dump()) if engine.reasoning else None,
+        chat_template=_chat_template(engine.chat_template) if engine.chat_template else None,
+        eager=engine.eager,
+        trust_remote_code=engine.trust_remote_code,
+        extra_args=engine.extra_args,
+        extra_env=tuple((one.name, one.value) for one in engine.env if one.value is not None),
+        env_from=tuple(found for one in engine.env if (found := _env_from(one)) is not None),
+    )
+
+
+def _speculation(spec: SpeculationSpec) -> DesiredSpeculation:
+    """What is switched off keeps nothing of what it would do: the revision must not change with it."""
+    if spec.method is SpeculationMethod.OFF:
+        return DesiredSpeculation()
+    learnt = spec.method is SpeculationMethod.MTP
+    return DesiredSpeculation(
+        method=spec.method,
+        draft=source(spec.draft.source, spec.draft.revision) if spec.draft else None,
+        tokens=spec.tokens or (0 if learnt else DEFAULT_TOKENS),
+        max_concurrency=spec.max_concurrency,
+        lookup_min=spec.lookup_min,
+        lookup_max=spec.lookup_max,
+    )
+
+
+def _chat_template(spec: ChatTemplateSpec) -> ChatTemplateSource | None:
+    """Text and path stand on the command line alike: the engine tells the two apart as we do, by a brace."""
+    if spec.config_map is not None:
+        return ConfigMapKey(name=spec.config_map.name, key=spec.config_map.key)
+    return spec.inline or spec.path
+
+
+def _env_from(variable: EnvVariable) -> EnvFrom | None:
+    if variable.value_from is None:
+        return None
+    in_secret = variable.value_from.secret_key_ref
+    ref = in_secret or variable.value_from.config_map_key_ref
+    if ref is None:
+        return None
+    return EnvFrom(name=variable.name, object_name=ref.name, key=ref.key, from_secret=in_secret is not None)
+
+
+def _placement(spec: PlacementSpec) -> DesiredPlacement:
+    return DesiredPlacement(
+        node_selector=tuple(sorted(spec.node_selector.items())),
+        tolerations=tuple(
+            Toleration(
+                key=one.key,
+                operator=one.operator,
+                value=one.value,
+                effect=one.effect,
+                seconds=one.toleration_seconds,
+            )
+            for one in spec.tolerations
+        ),
+        affinity=json.dumps(spec.affinity, sort_keys=True) if spec.affinity else None,
+        spread=tuple(
+            SpreadConstraint(
+                topology_key=one.topology_key,
+                max_skew=one.max_skew,
+                hard=one.when_unsatisfiable is WhenUnsatisfiable.DO_NOT_SCHEDULE,
+            )
+            for one in spec.topology_spread_constraints
+        ),
+        priority_class=spec.priority_class_name,
+        runtime_class=spec.runtime_class_name,
+        scheduler=spec.scheduler_name,
+        service_account=spec.service_account_name,
+        pull_secrets=tuple(one.name for one in spec.image_pull_secrets),
+    )
+
+
+def _storage(spec: InferenceDeploymentSpec) -> Storage:
+    cache = spec.storage.cache
+    return Storage(
+        cache_claim=cache.claim_name if cache else None,
+        cache_folder=cache.sub_path if cache else None,
+        shared_memory_bytes=amounts.maybe_size(spec.storage.shared_memory),
+    )
+
+
+def _rollout(spec: Rollout) -> DesiredRollout:
+    in_place = spec.strategy is RolloutStrategy.REPLACE
+    surge, missing = (0, 1) if in_place else (1, 0)
+    return DesiredRollout(
+        strategy=spec.strategy,
+        max_surge=surge if spec.max_surge is None else spec.max_surge,
+        max_unavailable=missing if spec.max_unavailable is None else spec.max_unavailable,
+        progress_deadline_seconds=spec.progress_deadline_seconds,
+        min_ready_seconds=spec.min_ready_seconds,
+        paused=spec.paused,
+        canary=tuple(
+            CanaryStep(percent=step.weight, hold_seconds=amounts.seconds(step.hold))
+            for step in (spec.canary.steps if spec.canary else ())
+        ),
+    )
+
+
+def _own_router(router: Router) -> DeploymentRouter:
+    pods = RouterPods(
+        replicas=router.replicas,
+        service=router.service.type,
+        annotations=tuple(sorted(router.service.annotations.items())),
+    )
+    return DeploymentRouter(routing=routing_conversion.routing(router), pods=pods)

@@ -1,0 +1,83 @@
+"""The first look at what somebody handed in: is it small enough and plain enough to be read at all.
+
+It comes before every other check, so that ten megabytes, a thousand levels or a list that holds itself cost
+milliseconds. Etcd refuses objects of more than 1.5 MiB, so nobody's true object is near these bounds.
+"""
+
+import math
+from collections.abc import Iterator
+from typing import Final
+
+from fairlead.api.read_problems import FieldPath, RawValue, ReadReason, refusal, value_text
+from fairlead.fleet.findings import SpecRefusal
+
+MOST_VALUES: Final = 20_000
+MOST_CHARACTERS: Final = 1_000_000
+DEEPEST: Final = 32
+LONGEST_KEY: Final = 512
+LARGEST_INTEGER: Final = 2**63 - 1
+
+
+def exceeded(value: RawValue, root: FieldPath) -> SpecRefusal | None:
+    """The first bound that a value breaks, or nothing."""
+    waiting: list[tuple[RawValue, FieldPath]] = [(value, root)]
+    values, characters = 1, 0
+    while waiting:
+        each, path = waiting.pop()
+        values += len(each) if isinstance(each, dict | list) else 0
+        characters += len(each) if isinstance(each, str) else 0
+        if because := _too_much(values, characters, len(path) - len(root)):
+            return refusal(root, "an object", ReadReason.TOO_LARGE, because, "make the object smaller")
+        if (no := _odd(each, path)) is not None:
+            return no
+        waiting.extend(_inside(each, path))
+    return None
+
+
+def without_nulls(value: RawValue) -> RawValue:
+    """A copy in which a field that is null is absent, which is what the API server makes of it."""
+    if isinstance(value, dict):
+        return {key: without_nulls(below) for key, below in value.items() if below is not None}
+    return [without_nulls(each) for each in value] if isinstance(value, list) else value
+
+
+def _too_much(values: int, characters: int, depth: int) -> str | None:
+    if values > MOST_VALUES:
+        return f"it holds more than {MOST_VALUES} values"
+    if characters > MOST_CHARACTERS:
+        return f"its texts are longer than {MOST_CHARACTERS} characters"
+    return f"it is nested deeper than {DEEPEST} levels" if depth > DEEPEST else None
+
+
+def _odd(value: RawValue, path: FieldPath) -> SpecRefusal | None:
+    """What YAML or Python can hold and JSON cannot: dates, numbers without end, half characters."""
+    if value is None or isinstance(value, bool | list):
+        return None
+    if isinstance(value, str):
+        return None if _is_text(value) else _not_json(path, "a text", "the text holds half a character")
+    if isinstance(value, dict):
+        bad = [key for key in value if not isinstance(key, str) or len(key) > LONGEST_KEY or not _is_text(key)]
+        return _not_json(path, "an object", "a field's name is no text, or too long") if bad else None
+    if isinstance(value, int | float):
+        whole = math.isfinite(value) if isinstance(value, float) else abs(value) <= LARGEST_INTEGER
+        return None if whole else _not_json(path, "a number", "the number is too large or not a number")
+    return _not_json(path, value_text(value, path), f"YAML reads this as a {type(value).__name__}")
+
+
+def _not_json(path: FieldPath, value: str, because: str) -> SpecRefusal:
+    return refusal(path, value, ReadReason.NOT_JSON, because, "quote it, if a text was meant")
+
+
+def _is_text(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _inside(value: RawValue, path: FieldPath) -> Iterator[tuple[RawValue, FieldPath]]:
+    if isinstance(value, dict):
+        yield from ((below, (*path, key)) for key, below in value.items())
+    elif isinstance(value, list):
+        yield from ((each, (*path, number)) for number, each in enumerate(value))

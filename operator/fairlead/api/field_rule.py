@@ -1,0 +1,48 @@
+"""A rule between the fields of one part: one sentence, told by the API server in CEL and by us in Python.
+
+The two forms stand side by side, and a test on a real API server holds them to the same verdicts.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final, Generic, TypeVar
+
+from fairlead.api.api_model import ApiModel
+
+P = TypeVar("P", bound=ApiModel)
+
+_NUMBER: Final = re.compile(r" \(\{\w+\}\)")
+
+
+class FieldErrorReason(StrEnum):
+    """What is wrong, in the API server's words."""
+
+    INVALID = "FieldValueInvalid"
+    FORBIDDEN = "FieldValueForbidden"
+    REQUIRED = "FieldValueRequired"
+
+
+@dataclass(frozen=True, kw_only=True)  # no slots: in 3.11 a generic with them cannot be called as Rule[X](…)
+class FieldRule(Generic[P]):
+    """What must hold inside one part."""
+
+    on: type[P]
+    field: str
+    """The field at fault, as users write it, seen from the part."""
+    fault: FieldErrorReason
+    cel: str
+    holds: Callable[[P], bool]
+    because: str
+    """May end a clause with ` ({field})`: a number of the same part, which is then told in its place."""
+    remedy: str
+
+    def told(self, part: P) -> str:
+        """Why, with the numbers of this part."""
+        return self.because.format_map(part.model_dump(by_alias=True))
+
+    @property
+    def message(self) -> str:
+        """What the server says. Without the numbers: it prices a text made of a number as one without end."""
+        return f"{_NUMBER.sub('', self.because)}; {self.remedy}"

@@ -1,0 +1,72 @@
+"""What the settings of a router can be refused for without knowing anything but themselves."""
+
+from typing import Any, Final
+
+from fairlead.api.connections import Cors
+from fairlead.api.field_rule import FieldErrorReason, FieldRule
+from fairlead.api.router_file import StandaloneRouterSpec
+from fairlead.api.router_spec import BaseRouterSpec, RouterSpec
+from fairlead.api.traffic import AccessLog
+
+EVERY_ORIGIN: Final = "*"
+
+
+def _of_tenants(on: type[Any]) -> tuple[FieldRule[Any], ...]:
+    """What must hold between tenants and the rest, wherever their keys lie."""
+    return (
+        FieldRule[Any](
+            on=on,
+            field="tenants",
+            fault=FieldErrorReason.INVALID,
+            cel="!has(self.tenants) || self.tenants.all(tenant, !has(tenant.band) || "
+            "(has(self.bands) && self.bands.exists(band, band.name == tenant.band)))",
+            holds=lambda it: all(
+                one.band is None or one.band in {band.name for band in it.bands} for one in it.tenants
+            ),
+            because="a tenant names a band that bands does not have",
+            remedy="add the band to bands, or name one that is there",
+        ),
+        FieldRule[Any](
+            on=on,
+            field="balancing",
+            fault=FieldErrorReason.INVALID,
+            cel="!has(self.balancing) || !self.balancing.cacheSalt || (has(self.tenants) && size(self.tenants) > 0)",
+            holds=lambda it: not it.balancing.cache_salt or bool(it.tenants),
+            because="cacheSalt keeps tenants apart, and there are none",
+            remedy="name tenants, or remove balancing.cacheSalt",
+        ),
+    )
+
+
+RULES: Final[tuple[FieldRule[Any], ...]] = (
+    *_of_tenants(RouterSpec),
+    *_of_tenants(StandaloneRouterSpec),
+    FieldRule[BaseRouterSpec](
+        on=BaseRouterSpec,
+        field="bands",
+        fault=FieldErrorReason.INVALID,
+        cel="!has(self.bands) || "
+        "self.bands.map(band, has(band.reserved) ? double(band.reserved) : 0.0).sum() <= 1.00001",
+        holds=lambda it: sum(float(one.reserved or 0) for one in it.bands) <= 1.00001,
+        because="the bands reserve more than there is",
+        remedy='lower reserved of some bands, so that all together are at most "1.0"',
+    ),
+    FieldRule[Cors](
+        on=Cors,
+        field="origins",
+        fault=FieldErrorReason.INVALID,
+        cel=f"!('{EVERY_ORIGIN}' in self.origins) || size(self.origins) == 1",
+        holds=lambda it: EVERY_ORIGIN not in it.origins or len(it.origins) == 1,
+        because="* lets every page ask, so other origins beside it mean nothing",
+        remedy="remove *, or all the others",
+    ),
+    FieldRule[AccessLog](
+        on=AccessLog,
+        field="prompts",
+        fault=FieldErrorReason.INVALID,
+        cel="self.enabled || !self.prompts",
+        holds=lambda it: it.enabled or not it.prompts,
+        because="without lines there is nothing to write prompts into",
+        remedy="set enabled to true, or remove prompts",
+    ),
+)

@@ -1,0 +1,52 @@
+"""What every router may be told, whichever object it belongs to; each group in a file of its own."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from fairlead.api.api_model import ApiModel, KeyedList
+from fairlead.api.connections import Connections
+from fairlead.api.lanes import Lanes
+from fairlead.api.tenants import Band, Tenant
+from fairlead.api.traffic import (
+    AccessLog,
+    Balancing,
+    Hedging,
+    Hold,
+    Limits,
+    ResponseCache,
+    Retries,
+    Service,
+    Timeouts,
+    Tracing,
+)
+
+
+class BaseRouterSpec(ApiModel):
+    """The groups that do not say where a secret lies."""
+
+    bands: Annotated[tuple[Band, ...], KeyedList("name", lambda one: one.name)] = Field(
+        default=(), max_length=8, description="Levels of priority. Default: one."
+    )
+    limits: Limits = Field(default=Limits(), description="What one request may ask for.")
+    lanes: Lanes = Field(default=Lanes(), description="Queues beside the interactive one.")
+    balancing: Balancing = Field(default=Balancing(), description="How a replica is chosen for a request.")
+    timeouts: Timeouts = Field(default=Timeouts(), description="How long the router waits for an engine.")
+    hold: Hold = Field(default=Hold(), description="Keeping requests while no replica is ready.")
+    retries: Retries = Field(default=Retries(), description="Trying another replica before the first byte.")
+    hedging: Hedging = Field(default=Hedging(), description="A second replica for a slow first token. Default off.")
+    access_log: AccessLog = Field(default=AccessLog(), description="One JSON line a request, on standard output.")
+    tracing: Tracing | None = Field(
+        default=None, description="OpenTelemetry spans. Default: none; a client's trace context is passed on anyway."
+    )
+
+
+class RouterSpec(BaseRouterSpec):
+    """The groups that a deployment's own router and a gateway have in common."""
+
+    service: Service = Field(default=Service(), description="The Service in front of the routers.")
+    tenants: Annotated[tuple[Tenant, ...], KeyedList("name", lambda one: one.name)] = Field(
+        default=(), max_length=128, description="Who may send requests. Without tenants everyone may, without a key."
+    )
+    cache: ResponseCache = Field(default=ResponseCache(), description="Exact response cache. Default off.")
+    door: Connections = Field(default=Connections(), description="How clients come in, and how engines are reached.")

@@ -1,0 +1,278 @@
+"""The spellings that stand inside strings: durations, quantities, shares, model sources, schedules.
+
+A spelling is one pattern with the sentence for whoever missed it. The same sentence stands in the CRD, so the API
+server says what `fairlead validate` says; a bare `pattern` would make it recite the expression instead.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Annotated, Final
+
+from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StringFormat:
+    """How a string must look."""
+
+    pattern: str
+    """Understood by Python's `re` and by RE2, and meant for the whole string."""
+    longest: int
+    because: str
+    remedy: str
+    or_integer: bool = False
+    """Whether a bare whole number means the same, as in quantities."""
+    somewhere: str = ""
+    """A second pattern, to be found anywhere in it: RE2 has no look-ahead to say both at once."""
+
+    def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
+        text = core_schema.str_schema(max_length=self.longest)
+        checked = core_schema.no_info_after_validator_function(self._checked, text)
+        if not self.or_integer:
+            return checked
+        return core_schema.no_info_before_validator_function(_as_text, checked)
+
+    def __get_pydantic_json_schema__(self, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        cel = f"self.matches({_quoted(f'^({self.pattern})$')})"
+        if self.somewhere:
+            cel = f"{cel} && self.matches({_quoted(self.somewhere)})"
+        if self.or_integer:
+            cel = f"type(self) == int ? self >= 0 : {cel.replace('self.', 'string(self).')}"
+            typed: JsonSchemaValue = {
+                "anyOf": [{"type": "integer"}, {"type": "string"}],
+                "x-kubernetes-int-or-string": True,
+            }
+        else:
+            typed = {"type": "string"}
+        message = f"{self.because}; {self.remedy}"
+        return typed | {"maxLength": self.longest, "x-kubernetes-validations": [{"rule": cel, "message": message}]}
+
+    def _checked(self, text: str) -> str:
+        if not re.fullmatch(self.pattern, text) or not re.search(self.somewhere, text):
+            raise PydanticCustomError("spelling", "{because}", {"because": self.because, "remedy": self.remedy})
+        return text
+
+
+def _as_text(given: object) -> object:
+    return str(given) if isinstance(given, int) and not isinstance(given, bool) else given
+
+
+def _quoted(pattern: str) -> str:
+    return "'" + pattern.replace("\\", "\\\\").replace("'", "\\'") + "'"
+
+
+_DURATION: Final = r"([0-9]{1,7}(\.[0-9]{1,3})?(ms|s|m|h|d))+"
+Duration = Annotated[
+    str,
+    StringFormat(
+        pattern=_DURATION,
+        somewhere="[1-9]",
+        longest=24,
+        because="this is not a duration above zero",
+        remedy="write a number with ms, s, m, h or d, for instance 60ms, 1.5s, 5m or 1h30m",
+    ),
+]
+DurationOrZero = Annotated[
+    str,
+    StringFormat(
+        pattern=_DURATION,
+        longest=24,
+        because="this is not a duration",
+        remedy="write a number with ms, s, m, h or d, for instance 0s, 1.5s, 5m or 1h30m",
+    ),
+]
+Quantity = Annotated[
+    str,
+    StringFormat(
+        pattern=r"[0-9]{1,15}(\.[0-9]{1,3})?(Ki|Mi|Gi|Ti|Pi|k|M|G|T|P)?",
+        longest=24,
+        because="this is not a quantity of bytes",
+        remedy="write 2Gi (1024-based) or 2G (1000-based), without a B at the end",
+        or_integer=True,
+    ),
+]
+Share = Annotated[
+    str,
+    StringFormat(
+        pattern=r"0(\.[0-9]{1,4})?|1(\.0{1,4})?",
+        longest=8,
+        because="this is not a share between 0 and 1",
+        remedy='write a decimal in quotes, for instance "0.80"',
+    ),
+]
+Factor = Annotated[
+    str,
+    StringFormat(
+        pattern=r"[1-9][0-9]{0,2}(\.[0-9]{1,3})?",
+        longest=8,
+        because="this is not a factor of at least 1",
+        remedy='write a decimal in quotes, for instance "2" or "1.5"',
+    ),
+]
+Money = Annotated[
+    str,
+    StringFormat(
+        pattern=r"[0-9]{1,9}(\.[0-9]{1,4})?",
+        longest=16,
+        because="this is not an amount of money",
+        remedy='write a decimal in quotes and without a currency, for instance "40" or "12.50"',
+    ),
+]
+ObjectName = Annotated[
+    str,
+    StringFormat(
+        pattern=r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*",
+        longest=253,
+        because="this cannot be an object's name",
+        remedy="use small letters, digits, dots and dashes, with a letter or digit at both ends",
+    ),
+]
+Handle = Annotated[
+    str,
+    StringFormat(
+        pattern=r"[a-z0-9]([-a-z0-9]*[a-z0-9])?",
+        longest=63,
+        because="this cannot be a name here",
+        remedy="use at most 63 small letters, digits and dashes, with a letter or digit at both ends",
+    ),
+]
+SecretKeyName = Annotated[
+    str,
+    StringFormat(
+        pattern=r"[-._a-zA-Z0-9]+",
+        longest=253,
+        because="this cannot be a key of a Secret or ConfigMap",
+        remedy="use letters, digits, dots, dashes and underscores",
+    ),
+]
+ModelName = Annotated[
+    str,
+    StringFormat(
+        pattern=r"[A-Za-z0-9][-A-Za-z0-9._:/@]*",
+        longest=128,
+        because="clients cannot ask for a model of this name",
+        remedy="use at most 128 letters, digits and - . _ : / @, with a letter or digit first",
+    ),
+]
+PATH_PIECE: Final = r"[A-Za-z0-9_][-A-Za-z0-9._]*"
+"""One name in a path."""
+SourceText = Annotated[
+    str,
+    StringFormat(
+        pattern=(
+            rf"hf://{PATH_PIECE}(/{PATH_PIECE})?"
+            rf"|oci://[a-z0-9][-a-z0-9.]*(:[0-9]+)?(/{PATH_PIECE})+(:{PATH_PIECE})?(@sha256:[0-9a-f]{{64}})?"
+            rf"|s3://[a-z0-9][-a-z0-9.]*(/{PATH_PIECE})*/?"
+            rf"|pvc://[a-z0-9][-a-z0-9.]*(/{PATH_PIECE})*/?"
+            rf"|(/{PATH_PIECE})+/?"
+        ),
+        longest=512,
+        because="this is no place to read a model from",
+        remedy=(
+            "write hf://organisation/model, oci://host/repository:tag, s3://bucket/path, pvc://claim/path, "
+            "or /path for a folder in the engine's image"
+        ),
+    ),
+]
+Revision = Annotated[
+    str,
+    StringFormat(
+        pattern=r"[A-Za-z0-9_][-A-Za-z0-9._/]*",
+        longest=128,
+        because="this cannot be a revision",
+        remedy="write a commit (best: it never moves), a tag or a branch",
+    ),
+]
+Image = Annotated[
+    str,
+    StringFormat(
+        pattern=r"[a-z0-9][-a-z0-9._]*(:[0-9]+)?(/[a-z0-9][-a-z0-9._]*)*"
+        r"(:[A-Za-z0-9_][-A-Za-z0-9._]*)?(@sha256:[0-9a-f]{64})?",
+        longest=512,
+        because="this is not the name of an image",
+        remedy="write host/repository:tag or host/repository@sha256:…",
+    ),
+]
+Version = Annotated[
+    str,
+    StringFormat(
+        pattern=r"[0-9]{1,4}\.[0-9]{1,4}(\.[0-9]{1,4})?([-.+a-z0-9]{1,24})?",
+        longest=40,
+        because="this is not an engine's version",
+        remedy="write it as the engine does, without a v, for instance 0.32.0",
+    ),
+]
+Cron = Annotated[
+    str,
+    StringFormat(
+        pattern=r"[-0-9*,/]+ [-0-9*,/]+ [-0-9*,/]+ [-0-9*,/A-Za-z]+ [-0-9*,/A-Za-z]+",
+        longest=128,
+        because="this is not a cron expression",
+        remedy="write five fields (minute hour day month weekday), for instance 0 8 * * 1-5",
+    ),
+]
+TimeZone = Annotated[
+    str,
+    StringFormat(
+        pattern=r"UTC|[A-Z][A-Za-z_]+(/[-+A-Za-z0-9_]+){1,2}",
+        longest=96,
+        because="this is not the name of a time zone",
+        remedy="write an IANA name, for instance Europe/Berlin or UTC; abbreviations such as CET are ambiguous",
+    ),
+]
+Url = Annotated[
+    str,
+    StringFormat(
+        pattern=r"https?://[A-Za-z0-9][-A-Za-z0-9.]*(:[0-9]+)?(/[-A-Za-z0-9._~/]*)?",
+        longest=512,
+        because="this is not an http or https address",
+        remedy="write http://host:port/path without user, password or query; secrets go into a Secret",
+    ),
+]
+Origin = Annotated[
+    str,
+    StringFormat(
+        pattern=r"\*|https?://[A-Za-z0-9][-A-Za-z0-9.]*(:[0-9]+)?",
+        longest=256,
+        because="this is not the origin of a page",
+        remedy="write https://host or https://host:port without a path, or * for every page",
+    ),
+]
+Argument = Annotated[
+    str,
+    StringFormat(
+        pattern=r"[^\x00-\x1f\x7f]+",
+        longest=1024,
+        because="an argument is empty or holds a control character",
+        remedy="write one argument an element, as the engine's command line takes it",
+    ),
+]
+EnvName = Annotated[
+    str,
+    StringFormat(
+        pattern=r"[A-Za-z_][A-Za-z0-9_]*",
+        longest=128,
+        because="this cannot be the name of an environment variable",
+        remedy="use letters, digits and underscores, no digit first",
+    ),
+]
+ProductName = Annotated[
+    str,
+    StringFormat(
+        pattern=r"[A-Za-z0-9]([-A-Za-z0-9._]*[A-Za-z0-9])?",
+        longest=63,
+        because="this cannot be the product label of a GPU",
+        remedy="write the node label nvidia.com/gpu.product, for instance NVIDIA-L4",
+    ),
+]
+ResourceName = Annotated[
+    str,
+    StringFormat(
+        pattern=r"none|[a-z0-9][-a-z0-9.]*/[A-Za-z0-9][-A-Za-z0-9._]*",
+        longest=128,
+        because="this cannot be the name of an extended resource",
+        remedy="write domain/name, for instance nvidia.com/gpu",
+    ),
+]

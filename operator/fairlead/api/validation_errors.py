@@ -1,0 +1,175 @@
+"""From pydantic's findings to sentences for the person who wrote the object."""
+
+import difflib
+from collections.abc import Iterator
+from enum import StrEnum
+from typing import Any, Final, TypeVar, get_args
+
+from pydantic import ValidationError
+from pydantic.fields import FieldInfo
+from pydantic_core import ErrorDetails
+
+from fairlead.api.api_model import ApiModel
+from fairlead.api.read_problems import ABSENT, HIDDEN, FieldPath, RawValue, ReadReason, path_text, refusal, value_text
+from fairlead.fleet.findings import SpecRefusal
+from fairlead.fleet.plurals import count, verb
+
+C = TypeVar("C")
+
+MOST_PROBLEMS: Final = 50
+"""More than anybody mends in one go; the rest is counted."""
+
+_WANTED: Final = {
+    "int_type": ("a whole number", "write a number without quotes and without a fraction"),
+    "int_parsing": ("a whole number", "write a number without quotes"),
+    "int_from_float": ("a whole number", "leave out the fraction"),
+    "string_type": ("a text", "quote it"),
+    "bool_type": ("true or false", "write true or false without quotes"),
+    "bool_parsing": ("true or false", "write true or false without quotes"),
+    "model_type": ("an object", "indent its fields below it"),
+    "dict_type": ("an object", "indent its fields below it"),
+    "tuple_type": ("a list", "begin each element with a dash"),
+}
+"""pydantic's word for a wrong type, what was wanted, and what to do."""
+
+
+def refusals(error: ValidationError, document: RawValue, spec: type[ApiModel]) -> Iterator[SpecRefusal]:
+    """One refusal for each finding, at most MOST_PROBLEMS and one that counts the rest."""
+    found = error.errors(include_url=False, include_input=False)
+    details = [one for one in found if not _only_seems_short(one, document)]
+    for detail in details[:MOST_PROBLEMS]:
+        yield _refusal(detail, document, spec)
+    if left := details[MOST_PROBLEMS:]:
+        because = f"there {verb(len(left), 'is')} {count(len(left), 'more problem')}"
+        yield refusal(("spec",), "an object", ReadReason.TOO_LARGE, because, "mend those above first")
+
+
+def unreadable_path(detail: ErrorDetails) -> FieldPath:
+    """What has to go for the rest to be readable: the value at fault, or what misses a field it needs."""
+    return detail["loc"][:-1] if detail["type"] == "missing" else error_path(detail)
+
+
+def error_path(detail: ErrorDetails) -> FieldPath:
+    """Where the value at fault stands, below spec; for a bad key, the entry."""
+    return detail["loc"][:-1] if detail["loc"][-1:] == ("[key]",) else detail["loc"]
+
+
+def _only_seems_short(detail: ErrorDetails, document: RawValue) -> bool:
+    """pydantic counts the elements that are right; those that are not were told by themselves."""
+    given = value_at(document, error_path(detail))
+    return detail["type"] == "too_short" and isinstance(given, list) and len(given) >= detail["ctx"]["min_length"]
+
+
+def _refusal(detail: ErrorDetails, document: RawValue, spec: type[ApiModel]) -> SpecRefusal:
+    here = error_path(detail)
+    path = ("spec", *here)
+    given = value_at(document, here)
+    value = ABSENT if given is None else value_text(given, path)
+    kind, facts = detail["type"], detail.get("ctx", {})
+    if kind == "extra_forbidden":
+        return _unknown(path, spec)
+    if kind == "missing":
+        return _missing(path, spec)
+    if kind == "enum":
+        return _not_allowed(path, given, spec)
+    if kind in _WANTED:
+        what, remedy = _WANTED[kind]
+        return refusal(path, value, ReadReason.WRONG_TYPE, f"{what} is wanted here, not {_type(given)}", remedy)
+    if kind in ("spelling", "duplicate"):
+        reason = ReadReason.MALFORMED if kind == "spelling" else ReadReason.DUPLICATE
+        return refusal(path, value, reason, detail["msg"], str(facts["remedy"]))
+    because, remedy = _bound(kind, facts, detail["msg"])
+    return refusal(path, value, ReadReason.OUT_OF_RANGE, because, remedy)
+
+
+def _bound(kind: str, facts: dict[str, Any], said: str) -> tuple[str, str]:
+    match kind:
+        case "greater_than_equal":
+            return f"the smallest number allowed is {facts['ge']}", f"write {facts['ge']} or more"
+        case "less_than_equal":
+            return f"the largest number allowed is {facts['le']}", f"write {facts['le']} or less"
+        case "string_too_long":
+            return f"at most {facts['max_length']} characters are allowed", "write something shorter"
+        case "too_long":
+            return f"the list may have at most {count(facts['max_length'], 'entry')}", "keep the ones that matter"
+        case "too_short":
+            return f"the list needs at least {count(facts['min_length'], 'entry')}", "add what is missing"
+        case _:
+            return said, "see `kubectl explain` for what is allowed here"
+
+
+def _unknown(path: FieldPath, spec: type[ApiModel]) -> SpecRefusal:
+    """The nearest name beside it, else a field of that name elsewhere."""
+    beside = _fields(spec, path[1:-1])
+    asked = str(path[-1])
+    near = difflib.get_close_matches(asked[:64], beside, n=1)
+    elsewhere = [found for found in _paths(spec, ("spec",)) if str(found[-1]).lower() == asked.lower()]
+    if near:
+        remedy = f"did you mean {near[0]}?"
+    elif elsewhere:
+        remedy = f"did you mean {path_text(elsewhere[0])}?"
+    else:
+        remedy = f"fields here: {', '.join(sorted(beside))}" if beside else "remove it"
+    return refusal(path, HIDDEN, ReadReason.UNKNOWN_FIELD, "there is no such field", remedy)
+
+
+def _missing(path: FieldPath, spec: type[ApiModel]) -> SpecRefusal:
+    field = _fields(spec, path[1:-1])[str(path[-1])]
+    remedy = f"add it: {str(field.description).split('. ', 1)[0].rstrip('.')}"
+    return refusal(path, ABSENT, ReadReason.MISSING_FIELD, "this field is needed", remedy)
+
+
+def _not_allowed(path: FieldPath, given: RawValue, spec: type[ApiModel]) -> SpecRefusal:
+    allowed = _choices(spec, path[1:])
+    by_case = {one.lower(): one for one in allowed}
+    near = difflib.get_close_matches(str(given)[:64].lower(), by_case, n=1)
+    remedy = f"did you mean {by_case[near[0]]}?" if near else "use one of them"
+    because = f"allowed are {', '.join(allowed)}"
+    return refusal(path, value_text(given, path), ReadReason.NOT_ALLOWED, because, remedy)
+
+
+def value_at(document: RawValue, path: FieldPath) -> RawValue:
+    """What stands at a path, or nothing; a missing field's path ends where nothing is."""
+    for step in path:
+        try:
+            document = document[step]
+        except (KeyError, IndexError, TypeError):
+            return None
+    return document
+
+
+def _fields(part: type[ApiModel], path: FieldPath) -> dict[str, FieldInfo]:
+    """The fields that are allowed at a path, by the names people write; none inside a free mapping."""
+    here = {field.alias or name: field for name, field in part.model_fields.items()}
+    if not path:
+        return here
+    below = _named_in(here[str(path[0])].annotation, ApiModel)
+    rest = path[2:] if path[1:] and isinstance(path[1], int) else path[1:]
+    return _fields(below, rest) if below is not None else {}
+
+
+def _choices(part: type[ApiModel], path: FieldPath) -> list[str]:
+    *above, last = [step for step in path if isinstance(step, str)]
+    words = _named_in(_fields(part, tuple(above))[last].annotation, StrEnum)
+    return [str(one) for one in words] if words is not None else []
+
+
+def _paths(part: type[ApiModel], above: FieldPath) -> Iterator[FieldPath]:
+    for name, field in _fields(part, ()).items():
+        yield (*above, name)
+        below = _named_in(field.annotation, ApiModel)
+        if below is not None:
+            yield from _paths(below, (*above, name))
+
+
+def _named_in(annotation: object, wanted: type[C]) -> type[C] | None:
+    """The class of a kind that an annotation speaks of: itself, or inside an option, a list or a mapping."""
+    if isinstance(annotation, type) and issubclass(annotation, wanted):
+        return annotation
+    inside = (_named_in(each, wanted) for each in get_args(annotation))
+    return next((each for each in inside if each is not None), None)
+
+
+def _type(given: RawValue) -> str:
+    names = {bool: "true or false", int: "a number", float: "a fraction", str: "a text", list: "a list"}
+    return names.get(type(given), "an object")

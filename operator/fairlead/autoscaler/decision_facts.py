@@ -1,0 +1,164 @@
+"""The facts of one decision, gathered from what was last heard and last scraped. Asks nobody, decides nothing."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from fairlead.autoscaler import deployment_pods, phases, pod_figures
+from fairlead.autoscaler.sample_source import SampleSource
+from fairlead.autoscaler.scaling_spec import ScalingSpec
+from fairlead.cluster import gpu_nodes, kinds, pod_starts
+from fairlead.cluster.gpu_nodes import GpuRequirement
+from fairlead.cluster.interfaces import ClusterState
+from fairlead.cluster.kinds import Manifest
+from fairlead.fleet.policies import ScalingPolicy
+from fairlead.fleet.rollouts import NodeRoom
+from fairlead.planning import room as rooms
+from fairlead.scaling.facts import EnginePod, EnginePodPhase, RouterPod, ScalingFacts
+
+UNBOUNDED: Final = NodeRoom()
+UNSCRAPED_PHASES: Final = frozenset(
+    {
+        EnginePodPhase.PENDING,
+        EnginePodPhase.PULLING,
+        EnginePodPhase.UNPLACEABLE,
+        EnginePodPhase.DEAD,
+        EnginePodPhase.ASLEEP,
+    }
+)
+"""Phases in which nobody answers, which is no doubt."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScalingCase:
+    """One deployment that wants to be decided."""
+
+    document: Manifest
+    subject: ScalingSpec
+    policy: ScalingPolicy
+    ours: int | None = None
+    """What we recommended last, since we decide it: whoever wrote something else there does not lead us astray."""
+
+    @property
+    def namespace(self) -> str:
+        """Where it is."""
+        return str(self.document["metadata"]["namespace"])
+
+    @property
+    def name(self) -> str:
+        """What it is called."""
+        return str(self.document["metadata"]["name"])
+
+    @property
+    def uid(self) -> str:
+        """Which one it is."""
+        return str(self.document["metadata"]["uid"])
+
+
+@dataclass(frozen=True, slots=True)
+class RoundSnapshot:
+    """What is the same for all deployments of one round."""
+
+    world: ClusterState
+    now: float
+    nodes_grow: bool = False
+    lost_nodes: frozenset[str] = field(init=False)
+    _rooms: dict[GpuRequirement, NodeRoom] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Nodes are many and change seldom: once a round is often enough."""
+        object.__setattr__(self, "lost_nodes", phases.lost(self.world.of(kinds.NODE).each()))
+
+    def room(self, place: GpuRequirement | None) -> NodeRoom:
+        """How many more replicas of a kind the nodes could take; counted once a round for each kind of GPU."""
+        if place is None or self.nodes_grow or not self.world.knows(kinds.NODE):
+            return UNBOUNDED
+        if place not in self._rooms:
+            everyone = tuple(self.world.of(kinds.POD).each())
+            nodes = gpu_nodes.nodes_with(self.world.of(kinds.NODE).all(), everyone, place.resource)
+            coming = gpu_nodes.pending_replicas(everyone, place)
+            self._rooms[place] = rooms.room(nodes, place.product, place.gpus, place.others, coming)
+        return self._rooms[place]
+
+
+@dataclass(slots=True)
+class FactCollector:
+    """Gathers facts, and remembers when a pod was first ready: its condition tells only of the last time."""
+
+    _first_ready: dict[str, float] = field(default_factory=dict)
+
+    def facts(self, case: ScalingCase, source: SampleSource, look: RoundSnapshot) -> ScalingFacts:
+        """All that one decision looks at."""
+        subject, family = case.subject, deployment_pods.of(look.world, case.document)
+        room = look.room(subject.place)
+        return ScalingFacts(
+            revision=deployment_pods.wanted_revision(look.world, case.document) or subject.revision,
+            bounds=subject.bounds,
+            policy=case.policy,
+            wanted=wanted_replicas(case, family.engines, look),
+            pods=self._pods(case, family, source, look),
+            routers=tuple(_router(one, source, case.policy, look.now) for one in family.routers),
+            room=room.replicas,
+            room_because=room.because,
+            price_per_hour=subject.price_per_hour,
+            assumed=subject.assumed,
+            speculates=subject.speculates,
+            sleeps=subject.sleeps,
+            options=subject.options,
+        )
+
+    def keep(self, uids: Iterable[str]) -> None:
+        """Forget pods that are gone."""
+        for uid in self._first_ready.keys() - set(uids):
+            del self._first_ready[uid]
+
+    def _pods(
+        self, case: ScalingCase, family: deployment_pods.DeploymentPods, source: SampleSource, look: RoundSnapshot
+    ) -> tuple[EnginePod, ...]:
+        says = [source.router(one["metadata"]["uid"]) for one in family.routers]
+        found = []
+        for manifest in family.engines:
+            name, uid = manifest["metadata"]["name"], manifest["metadata"]["uid"]
+            phase = phases.phase(manifest, look.lost_nodes, look.now)
+            if phase is EnginePodPhase.READY and pod_figures.taken_out(says, name):
+                phase = EnginePodPhase.STUCK
+            told = source.engine(uid)
+            figures, doubt = pod_figures.pod(told, case.policy, look.now, pod_figures.busy(says, name))
+            because = pod_figures.because(told, doubt)
+            made = EnginePod(
+                name=name,
+                revision=deployment_pods.revision_of(manifest),
+                phase=phase,
+                since=phases.begun_at(manifest),
+                ready_at=self._ready(uid, manifest),
+                image_wait=pod_starts.image_wait(manifest),
+            )
+            found.append(
+                made if phase in UNSCRAPED_PHASES else replace(made, figures=figures, doubt=doubt, because=because)
+            )
+        return tuple(found)
+
+    def _ready(self, uid: str, manifest: Manifest) -> float | None:
+        """Later falls and rises of readiness are no new start."""
+        if uid not in self._first_ready and (since := phases.ready_at(manifest)) is not None:
+            self._first_ready[uid] = since
+        return self._first_ready.get(uid)
+
+
+def wanted_replicas(case: ScalingCase, engines: Sequence[Manifest], look: RoundSnapshot) -> int:
+    """Replicas asked for so far: our own word where it is followed, else the controller's, else what there is."""
+    status = case.document.get("status") or {}
+    stored = (status.get("scaling") or {}).get("recommended")
+    followed = (case.ours, stored) if case.policy.active else ()
+    for said in (*followed, status.get("desiredReplicas")):
+        if isinstance(said, int) and not isinstance(said, bool):
+            return max(0, said)
+    gone = {EnginePodPhase.DRAINING, EnginePodPhase.DEAD}
+    return sum(phases.phase(one, look.lost_nodes, look.now) not in gone for one in engines)
+
+
+def _router(manifest: Manifest, source: SampleSource, policy: ScalingPolicy, now: float) -> RouterPod:
+    metadata = manifest["metadata"]
+    told = source.router(metadata["uid"])
+    figures, doubt = pod_figures.router(told, policy, now)
+    return RouterPod(name=metadata["name"], figures=figures, doubt=doubt, because=pod_figures.because(told, doubt))

@@ -1,0 +1,81 @@
+"""The pods that belong to one deployment, as last heard, and whom of them to ask for figures. Pure."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from fairlead.autoscaler.scrape_targets import ScrapeTarget
+from fairlead.cluster import kinds, pods
+from fairlead.cluster.interfaces import ClusterState
+from fairlead.cluster.kinds import Manifest
+from fairlead.fleet.desired_state import EngineKind
+from fairlead.fleet.router_keys import RouterKeys
+from fairlead.objects import engine_deployment, labels
+from fairlead.objects.labels import ChildRole
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeploymentPods:
+    """By name, so that the same cluster gives the same facts."""
+
+    engines: tuple[Manifest, ...]
+    """Of all revisions, whatever their state."""
+    routers: tuple[Manifest, ...]
+    """Those that let requests in; where none does, all that do not end, so that their silence is a doubt."""
+
+
+def of(world: ClusterState, document: Manifest) -> DeploymentPods:
+    """Pods by label, and not older than the object: a namesake's may still be leaving."""
+    metadata = document["metadata"]
+    seen = [
+        one
+        for one in world.of(kinds.POD).of_deployment(metadata["namespace"], metadata["name"])
+        if one["metadata"]["creationTimestamp"] >= metadata["creationTimestamp"]
+    ]
+    return DeploymentPods(
+        engines=tuple(one for one in seen if _role(one) == ChildRole.ENGINE),
+        routers=_routers([one for one in seen if _role(one) == ChildRole.ROUTER]),
+    )
+
+
+def wanted_revision(world: ClusterState, document: Manifest) -> str | None:
+    """The revision the controller works towards; it says so on the revision's Deployment."""
+    metadata = document["metadata"]
+    seen = world.of(kinds.DEPLOYMENT).of_deployment(metadata["namespace"], metadata["name"])
+    facts = [engine_deployment.facts(one) for one in seen if _role(one) == ChildRole.ENGINE]
+    known = [(one.wanted_since, one.revision) for one in facts if one is not None and one.wanted_since is not None]
+    return max(known)[1] if known else None
+
+
+def targets(
+    family: DeploymentPods, document: Manifest, kind: EngineKind, router_keys: RouterKeys
+) -> Iterator[ScrapeTarget]:
+    """Everyone who may answer: has an address and has not ended."""
+    metadata = document["metadata"]
+    key = router_keys.bearer(metadata["namespace"], metadata["name"])
+    for pod in (*family.engines, *family.routers):
+        address = pods.address(pod)
+        if address is None or pod.get("status", {}).get("phase") in pods.ENDED:
+            continue
+        yield ScrapeTarget(
+            uid=pod["metadata"]["uid"],
+            namespace=metadata["namespace"],
+            name=pod["metadata"]["name"],
+            ip=address,
+            kind=kind if _role(pod) == ChildRole.ENGINE else None,
+            key=None if _role(pod) == ChildRole.ENGINE else key,
+        )
+
+
+def revision_of(pod: Manifest) -> str:
+    """The revision a pod carries."""
+    return str((pod["metadata"].get("labels") or {}).get(labels.REVISION, ""))
+
+
+def _role(manifest: Manifest) -> str:
+    return str((manifest["metadata"].get("labels") or {}).get(labels.ROLE, ""))
+
+
+def _routers(seen: list[Manifest]) -> tuple[Manifest, ...]:
+    """One that is not ready gets no request as long as another is."""
+    ready = tuple(one for one in seen if pods.is_ready(one))
+    return ready or tuple(one for one in seen if "deletionTimestamp" not in one["metadata"])

@@ -1,0 +1,121 @@
+"""One HTTP connection to one pod: sends the same question again and again, collects each whole answer.
+
+Knows nothing of schedules or of figures. An answer is never unpacked, as none was asked to be packed.
+"""
+
+import asyncio
+from typing import Any, Final, Protocol, cast
+
+import httptools
+
+LARGEST: Final = 8 * 2**20
+"""Bytes of a page; an engine's has a twentieth of a megabyte, a router's with 2,000 engines a whole one."""
+
+SURPLUS: Final = "it sent more than one response"
+
+
+class ResponseReceiver(Protocol):
+    """Whoever waits for answers."""
+
+    def answered(self, status: int, page: bytes) -> None:
+        """A whole answer came."""
+
+    def broke(self, line: "PodHttpConnection", because: str) -> None:
+        """The connection is gone; while a question is open, its answer with it."""
+
+
+class PodHttpConnection(asyncio.Protocol):
+    """Used for one question after the other."""
+
+    __slots__ = (
+        *("_asker", "_keeps", "_parser", "_pieces", "_question", "_size", "_surplus", "_whole"),
+        *("heard", "transport"),
+    )
+
+    def __init__(self, asker: ResponseReceiver, question: bytes) -> None:
+        self._asker: ResponseReceiver | None = asker
+        self._question = question
+        self._parser: Any = None
+        self._pieces: list[bytes] = []
+        self._size = 0
+        self._whole = self._surplus = self._keeps = False
+        self.heard = False
+        """Something of the present answer came."""
+        self.transport: asyncio.Transport | None = None
+
+    def ask(self) -> None:
+        """On a connection that stands and waits."""
+        assert self.transport is not None
+        if self._parser is None:
+            self._parser = httptools.HttpResponseParser(self)
+        self._pieces.clear()
+        self._size = 0
+        self._whole = self._surplus = self.heard = False
+        self.transport.write(self._question)
+
+    def drop(self) -> None:
+        """Close without a word to anybody."""
+        self._asker = None
+        if self.transport is not None:
+            self.transport.abort()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """The question goes out with the last step of the handshake."""
+        self.transport = cast("asyncio.Transport", transport)
+        if self._asker is None:
+            self.transport.abort()
+        else:
+            self.ask()
+
+    def data_received(self, data: bytes) -> None:
+        """A part of the answer, mostly all of it."""
+        self.heard = True
+        wrong = SURPLUS if self._whole else self._wrong_with(data)
+        if wrong is not None:
+            self._end(wrong)
+        elif self._whole:
+            self._done()
+
+    def _wrong_with(self, data: bytes) -> str | None:
+        try:
+            self._parser.feed_data(data)
+        except (httptools.HttpParserError, httptools.HttpParserUpgrade) as problem:
+            return f"its response is not HTTP: {problem}"
+        if self._size > LARGEST:
+            return f"its page is larger than {LARGEST:,} bytes"
+        return SURPLUS if self._surplus else None
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """In the middle, after the end, or while nobody asked."""
+        self.transport = None
+        self._end(f"the connection broke ({exc or 'closed by the pod'})")
+
+    def on_body(self, piece: bytes) -> None:
+        """The parser's: a part of the page."""
+        self._size += len(piece)
+        self._pieces.append(piece)
+
+    def on_message_complete(self) -> None:
+        """The parser's: that was all of it; what it knows of this answer it knows until here."""
+        self._surplus = self._whole
+        self._whole = True
+        self._keeps = self._parser.should_keep_alive()
+
+    def _done(self) -> None:
+        asker = self._asker
+        page = self._pieces[0] if len(self._pieces) == 1 else b"".join(self._pieces)
+        self._pieces.clear()
+        if asker is None:
+            return
+        status = self._parser.get_status_code()
+        if not self._keeps:
+            self.drop()
+        asker.answered(status, page)
+
+    def _end(self, because: str) -> None:
+        asker, self._asker = self._asker, None
+        self._pieces.clear()
+        if self.transport is not None:
+            self.transport.abort()
+        if asker is not None:
+            asker.broke(self, because)

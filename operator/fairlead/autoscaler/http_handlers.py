@@ -1,0 +1,75 @@
+"""What the autoscaler answers over HTTP: the last decisions, for `fairlead top` and `fairlead explain`; its metrics."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from typing import Final
+
+from aiohttp import web
+
+from fairlead.autoscaler.ledger import Ledger
+from fairlead.autoscaler.source_registry import SourceRegistry
+from fairlead.scaling import record_codec
+from fairlead.scaling.decision_record import DecisionRecord
+from fairlead.scaling.facts import EnginePodPhase
+from fairlead.telemetry.autoscaler_metrics import AutoscalerMetrics, DecisionMetrics, ScrapeTotals
+
+TABLE: Final = "/fairlead/v1/decisions"
+ONE: Final = "/fairlead/v1/decisions/{namespace}/{name}"
+
+DecisionRecords = Callable[[], Iterable[DecisionRecord]]
+
+
+def routes(records: DecisionRecords) -> tuple[web.RouteDef, ...]:
+    """Both pages; a process that decides nothing answers an empty table."""
+
+    async def table(_: web.Request) -> web.Response:
+        return web.Response(body=record_codec.encode_table(records()), content_type="application/json")
+
+    async def one(request: web.Request) -> web.Response:
+        wanted = (request.match_info["namespace"], request.match_info["name"])
+        found = next((record for record in records() if (record.namespace, record.name) == wanted), None)
+        if found is None:
+            words = f"this process decides nothing for {'/'.join(wanted)}; another one may, or spec.scaling is absent\n"
+            return web.Response(status=404, text=words)
+        return web.Response(body=record_codec.encode(found), content_type="application/json")
+
+    return web.get(TABLE, table), web.get(ONE, one)
+
+
+def metrics(
+    metrics: AutoscalerMetrics, records: DecisionRecords, sources: SourceRegistry, ledger: Ledger, members: int
+) -> bytes:
+    """The page of metrics as of now."""
+    failures: Counter[str] = Counter()
+    tallies = tuple(sources.tallies())
+    for one in tallies:
+        failures.update({doubt.value: count for doubt, count in one.failures.items()})
+    looks = ScrapeTotals(
+        looks=sum(one.looks for one in tallies),
+        failures=failures,
+        late=sum(one.late for one in tallies),
+        connections=sum(one.connections for one in tallies),
+        bytes_read=sum(one.bytes_read for one in tallies),
+        dropped=ledger.dropped,
+        members=members,
+    )
+    return metrics.page(map(decided, records()), looks)
+
+
+def decided(record: DecisionRecord) -> DecisionMetrics:
+    """One decision as metrics show it."""
+    said, facts = record.recommendation, record.facts
+    ready = [one.figures.at for one in facts.pods if one.phase is EnginePodPhase.READY and one.figures is not None]
+    counted = Counter(one.phase.value for one in facts.pods)
+    return DecisionMetrics(
+        namespace=record.namespace,
+        name=record.name,
+        recommended=said.replicas,
+        wanted=facts.wanted,
+        asleep=said.asleep,
+        doubts=len(said.questions),
+        age_seconds=record.now - min(ready) if ready else None,
+        phases={phase.value: counted[phase.value] for phase in EnginePodPhase},
+        candidates={one.signal.value: one.replicas for one in said.candidates if one.replicas is not None},
+        figures={one.name: one.value for one in said.figures},
+    )

@@ -1,0 +1,90 @@
+"""What was learnt of a deployment, kept beside it in a ConfigMap, so that a restart need not learn it again.
+
+Only speeds, cold starts and demand are kept; how fast the answer may move is known again after one window. Written
+seldom and never needed: whoever cannot read it begins with nothing.
+"""
+
+import logging
+from typing import Final
+
+import msgspec
+
+from fairlead.api.kinds import API_VERSION, DEPLOYMENT
+from fairlead.autoscaler.scaling_status import MANAGER
+from fairlead.cluster import kinds
+from fairlead.cluster.api_errors import ApiError
+from fairlead.cluster.fencing import NotLeading
+from fairlead.cluster.interfaces import ApiClient
+from fairlead.cluster.kinds import Manifest
+from fairlead.scaling.estimates import Estimates
+from fairlead.scaling.scaling_state import ScalingState
+
+EVERY_S: Final = 600.0
+"""A crash loses at most so much; twice as seldom as objects are looked at again anyway would save nothing."""
+LARGEST: Final = 256 * 1024
+"""Bytes; a ConfigMap takes four times as much."""
+KEY: Final = "learnt.json"
+
+_DECODER: Final = msgspec.json.Decoder(Estimates)
+
+log = logging.getLogger("fairlead.autoscaler")
+
+
+async def recall(server: ApiClient, document: Manifest) -> ScalingState:
+    """What was kept of this very object; nothing when there is none, or when it cannot be read."""
+    metadata = document["metadata"]
+    try:
+        found = await server.read(kinds.CONFIG_MAP, metadata["namespace"], name_of(document))
+        if found is None or _owner(found) != metadata["uid"]:
+            return ScalingState()
+        return ScalingState(learnt=_DECODER.decode((found.get("data") or {}).get(KEY) or "{}"))
+    except (ApiError, msgspec.DecodeError) as problem:
+        log.warning(
+            "the learnt speeds and demand cannot be read, learning begins anew: %s", problem, extra=_about(document)
+        )
+        return ScalingState()
+
+
+async def keep(server: ApiClient, document: Manifest, memory: ScalingState) -> bool:
+    """Write it down; whether that went well."""
+    text = msgspec.json.encode(memory.learnt).decode()
+    if len(text) > LARGEST:
+        log.warning("the learnt speeds and demand take %d bytes and are not saved", len(text), extra=_about(document))
+        return False
+    try:
+        await server.apply(manifest(document, text), manager=MANAGER)
+    except (ApiError, NotLeading) as problem:
+        log.warning("the learnt speeds and demand cannot be saved: %s", problem, extra=_about(document))
+        return False
+    return True
+
+
+def manifest(document: Manifest, text: str) -> Manifest:
+    """It goes with its deployment. Without the label of children, since the controller prunes those it did not make."""
+    metadata = document["metadata"]
+    owner = {"apiVersion": API_VERSION, "kind": DEPLOYMENT.name, "name": metadata["name"], "uid": metadata["uid"]}
+    return {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {
+            "name": name_of(document),
+            "namespace": metadata["namespace"],
+            "labels": {"app.kubernetes.io/part-of": "fairlead", "app.kubernetes.io/component": "autoscaler-memory"},
+            "ownerReferences": [owner],
+        },
+        "data": {KEY: text},
+    }
+
+
+def name_of(document: Manifest) -> str:
+    """What the ConfigMap is called."""
+    return f"{document['metadata']['name']}-autoscaler-memory"
+
+
+def _owner(found: Manifest) -> str:
+    owners = found["metadata"].get("ownerReferences")
+    return str(owners[0].get("uid", "")) if owners else ""
+
+
+def _about(document: Manifest) -> dict[str, object]:
+    return {"namespace": document["metadata"]["namespace"], "name_of_object": document["metadata"]["name"]}

@@ -1,0 +1,112 @@
+"""The part of a status that tells a recommendation: written when something that matters differs, never at rest. Pure.
+
+The controller owns the rest of the status and follows `recommended` alone; in mode Recommend the same number stands
+under `advised`, where nobody follows it.
+"""
+
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from fairlead.api.kinds import API_VERSION, DEPLOYMENT, POLICY
+from fairlead.autoscaler.decision_facts import ScalingCase
+from fairlead.cluster.kinds import Manifest
+from fairlead.scaling.recommendation import Recommendation
+
+MANAGER: Final = "fairlead-autoscaler"
+MOST_KEPT: Final = 10
+"""Decisions in a status; all of them are in the log and, where asked for, in the records."""
+WORDS_AFTER_S: Final = 60.0
+"""A sentence alone is written anew so seldom; numbers and reasons at once."""
+LONGEST_MESSAGE: Final = 1024
+
+ScalingFields = dict[str, Any]
+"""`status.scaling` as it is stored."""
+
+
+def scaling(case: ScalingCase, said: Recommendation, before: ScalingFields, at: float) -> ScalingFields:
+    """What the status is to say now, with the last decisions."""
+    found, decisions = _now(case, said), before.get("decisions") or []
+    was = count(before)
+    desired = (case.document.get("status") or {}).get("desiredReplicas")
+    was = desired if was is None and isinstance(desired, int) else was
+    if was != count(found) or _acts(found, before):
+        made = {"at": moment(at), "after": count(found), "reason": found["reason"], "message": found["message"]}
+        decisions = [made | ({} if was is None else {"before": was}), *decisions][:MOST_KEPT]
+    return found | {"at": moment(at)} | ({"decisions": decisions} if decisions else {})
+
+
+def differs(found: ScalingFields, before: ScalingFields, now: float) -> bool:
+    """Whether it is worth a write."""
+    if _without_words(found) != _without_words(before):
+        return True
+    return found["message"] != before.get("message") and now - _seconds(before.get("at")) >= WORDS_AFTER_S
+
+
+def count(scaled: ScalingFields) -> int | None:
+    """The replicas it speaks of, followed or not."""
+    found = scaled.get("recommended", scaled.get("advised"))
+    return found if isinstance(found, int) and not isinstance(found, bool) else None
+
+
+def of_deployment(document: Manifest, found: ScalingFields) -> Manifest:
+    """What is sent; an empty one gives up all that we ever wrote there."""
+    return _sent(DEPLOYMENT.name, document, {"scaling": found} if found else {})
+
+
+def of_policy(document: Manifest, effects: list[Manifest]) -> Manifest:
+    """What is sent about a policy: what it did last, to whom."""
+    return _sent(POLICY.name, document, {"effects": effects})
+
+
+def effect(case: ScalingCase, found: ScalingFields) -> Manifest:
+    """One decision, as the policy tells it."""
+    last = found["decisions"][0]
+    told = ("at", "before", "after", "reason")
+    return {"deployment": case.name} | {name: last[name] for name in told if name in last}
+
+
+def with_effect(document: Manifest, new: Manifest) -> list[Manifest]:
+    """The policy's last effects with one more."""
+    known = (document.get("status") or {}).get("effects") or []
+    return [new, *known][:MOST_KEPT]
+
+
+def moment(at: float) -> str:
+    """A time as objects carry it."""
+    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _now(case: ScalingCase, said: Recommendation) -> ScalingFields:
+    active = case.policy.active
+    guesses = {"speculation": "On" if said.speculates else "Off"} if case.subject.speculates and active else {}
+    return {
+        "mode": "Active" if active else "Recommend",
+        "recommended" if active else "advised": said.replicas,
+        "asleep": said.asleep,
+        "reason": said.reason.value,
+        "message": said.message[:LONGEST_MESSAGE],
+        **guesses,
+    }
+
+
+def _acts(found: ScalingFields, before: ScalingFields) -> bool:
+    """Whether something beside the number changes; the first word about it, if it is the usual one, does not."""
+    usual: ScalingFields = {"asleep": 0, "speculation": "On"}
+    return any(found.get(name, one) != before.get(name, one) for name, one in usual.items())
+
+
+def _without_words(scaled: ScalingFields) -> ScalingFields:
+    return {name: value for name, value in scaled.items() if name not in {"message", "at", "decisions"}}
+
+
+def _seconds(text: object) -> float:
+    try:
+        return datetime.fromisoformat(text).timestamp() if isinstance(text, str) else 0.0
+    except ValueError:
+        return 0.0
+
+
+def _sent(kind: str, document: Manifest, status: Manifest) -> Manifest:
+    """The uid turns a word for a namesake into a conflict."""
+    metadata = {name: document["metadata"][name] for name in ("namespace", "name", "uid")}
+    return {"apiVersion": API_VERSION, "kind": kind, "metadata": metadata, "status": status}

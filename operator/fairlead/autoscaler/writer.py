@@ -1,0 +1,158 @@
+"""Everything the autoscaler writes to the API server: recommendations, Events, effects, what was learnt.
+
+Beside the loop, one write at a time for each deployment; a refusal is waited out, longer each time.
+"""
+
+import asyncio
+import logging
+from collections.abc import Coroutine, Sequence
+from typing import Final
+
+from fairlead.autoscaler import demand_history, memory_store, scaling_status
+from fairlead.autoscaler.decision_facts import ScalingCase
+from fairlead.autoscaler.loop_state import DeploymentLoopState
+from fairlead.autoscaler.prometheus_queries import PodName
+from fairlead.autoscaler.scaling_events import ScalingEventPublisher
+from fairlead.autoscaler.scaling_status import ScalingFields
+from fairlead.autoscaler.source_registry import SourceRegistry
+from fairlead.cluster import kinds
+from fairlead.cluster.api_errors import ApiError, Conflict, NotFound
+from fairlead.cluster.fencing import NotLeading
+from fairlead.cluster.interfaces import ClusterState, CreatingApiClient
+from fairlead.cluster.kinds import Manifest
+from fairlead.objects import names
+from fairlead.scaling.recommendation import Recommendation
+from fairlead.telemetry.autoscaler_metrics import AutoscalerMetrics
+
+END_S: Final = 5.0
+"""A process that ends has little time."""
+
+log = logging.getLogger("fairlead.autoscaler")
+
+
+class AutoscalerWriter:
+    """Of one process."""
+
+    def __init__(
+        self, server: CreatingApiClient, world: ClusterState, instance: str, metrics: AutoscalerMetrics
+    ) -> None:
+        self._server = server
+        self._world = world
+        self._teller = ScalingEventPublisher(server, instance)
+        self._metrics = metrics
+
+    def publish(self, case: ScalingCase, said: Recommendation, standing: DeploymentLoopState, now: float) -> None:
+        """Write the recommendation, where it differs from what stands there."""
+        stored = _stored(case.document)
+        before = standing.before(stored, now)
+        found = scaling_status.scaling(case, said, before, now)
+        if standing.is_writing or now < standing.not_before or not scaling_status.differs(found, before, now):
+            return
+        contested = standing.written is not None and scaling_status.count(stored) != scaling_status.count(
+            standing.written
+        )
+        self._begin(standing, self._publish(case, found, before, (standing, now, contested)))
+
+    def withdraw(self, document: Manifest, standing: DeploymentLoopState, now: float) -> None:
+        """Nobody asks us any more: our old word goes."""
+        if not standing.before(_stored(document), now) or standing.is_writing or now < standing.not_before:
+            return
+        self._begin(standing, self._withdraw(document, standing, now))
+
+    def recall(self, case: ScalingCase, standing: DeploymentLoopState, sources: SourceRegistry, now: float) -> None:
+        """Look up what was learnt before, here or by whoever looked on; decisions wait for it."""
+        if not standing.is_writing:
+            self._begin(standing, self._recall(case, standing, sources, now))
+
+    def keep_learnt(self, document: Manifest, standing: DeploymentLoopState, now: float) -> None:
+        """Write down what was learnt, seldom."""
+        if standing.is_writing or now - max(standing.kept_at, standing.since) < memory_store.EVERY_S:
+            return
+        standing.kept_at = now
+        if standing.learnt_more:
+            self._begin(standing, self._keep(document, standing))
+
+    async def end(self, ours: Sequence[tuple[Manifest, DeploymentLoopState]]) -> None:
+        """Wait for what is under way, and keep what was learnt since the last time."""
+        tasks = [one.task for _, one in ours if one.task is not None]
+        try:
+            async with asyncio.timeout(END_S):
+                await asyncio.gather(*tasks, return_exceptions=True)
+                await asyncio.gather(*(self._keep(document, one) for document, one in ours if one.learnt_more))
+        except TimeoutError:
+            log.warning("what was learnt since the last write could not be saved for every deployment")
+
+    @staticmethod
+    def _begin(standing: DeploymentLoopState, work: Coroutine[None, None, None]) -> None:
+        standing.task = asyncio.create_task(work, name=f"scaling {standing.uid}")
+
+    async def _publish(
+        self,
+        case: ScalingCase,
+        found: ScalingFields,
+        before: ScalingFields,
+        by: tuple[DeploymentLoopState, float, bool],
+    ) -> None:
+        standing, now, contested = by
+        if not await self._apply(scaling_status.of_deployment(case.document, found), standing, now):
+            return
+        standing.wrote(found, now)
+        self._metrics.wrote("contested" if contested else "done")
+        if contested:
+            await self._teller.contested(case.document, now)
+        await self._teller.tell(case, found, before, now)
+        if found.get("decisions") != before.get("decisions"):
+            await self._tell_policy(case, found)
+
+    async def _withdraw(self, document: Manifest, standing: DeploymentLoopState, now: float) -> None:
+        if await self._apply(scaling_status.of_deployment(document, {}), standing, now):
+            standing.wrote({}, now)
+            self._metrics.wrote("done")
+
+    async def _apply(self, manifest: Manifest, standing: DeploymentLoopState, now: float) -> bool:
+        try:
+            await self._server.apply(manifest, manager=scaling_status.MANAGER, subresource="status")
+        except (NotFound, NotLeading):
+            return False
+        except Conflict:  # a namesake has taken its place; the watch will say so
+            standing.failed(now)
+        except ApiError as problem:
+            standing.failed(now)
+            self._metrics.wrote("failed")
+            log.warning("a recommendation cannot be written: %s", problem)
+        else:
+            return True
+        return False
+
+    async def _tell_policy(self, case: ScalingCase, found: ScalingFields) -> None:
+        """What the policy did, on the policy; nothing depends on it."""
+        name = case.subject.bounds.policy
+        document = self._world.of(kinds.AUTOSCALING_POLICY).find(case.namespace, name) if name else None
+        if document is None:
+            return
+        effects = scaling_status.with_effect(document, scaling_status.effect(case, found))
+        try:
+            await self._server.apply(
+                scaling_status.of_policy(document, effects), manager=scaling_status.MANAGER, subresource="status"
+            )
+        except (ApiError, NotLeading) as problem:
+            log.warning("the policy's last effects cannot be written: %s", problem)
+
+    async def _recall(
+        self, case: ScalingCase, standing: DeploymentLoopState, sources: SourceRegistry, now: float
+    ) -> None:
+        memory = await memory_store.recall(self._server, case.document)
+        standing.kept = memory.learnt
+        routers = PodName(case.namespace, names.router(case.name))
+        standing.memory = await demand_history.seeded(memory, await sources.ready(case), routers, now)
+
+    async def _keep(self, document: Manifest, standing: DeploymentLoopState) -> None:
+        assert standing.memory is not None
+        learnt = standing.memory.learnt
+        if await memory_store.keep(self._server, document, standing.memory):
+            standing.kept = learnt
+
+
+def _stored(document: Manifest) -> ScalingFields:
+    found = (document.get("status") or {}).get("scaling")
+    return found if isinstance(found, dict) else {}

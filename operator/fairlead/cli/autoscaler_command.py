@@ -1,0 +1,117 @@
+"""`fairlead autoscaler`: the scaling loop in processes of its own; and what `fairlead operator` needs to host it."""
+
+import argparse
+import os
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from fairlead.autoscaler.embedded_autoscaler import EmbeddedAutoscaler
+    from fairlead.autoscaler.scaling_spec import SpecReader
+    from fairlead.autoscaler.settings import LoopSettings
+    from fairlead.autoscaler.source_registry import SourceFactories
+
+
+def loop_arguments(parser: argparse.ArgumentParser) -> None:
+    """What the loop takes, wherever it runs."""
+    parser.add_argument(
+        "--decisions", metavar="PATH", help="keep whole records of decisions in this folder or file, rotated"
+    )
+    parser.add_argument(
+        "--decide-seconds", type=_seconds, default=1.0, metavar="S", help="between two looks and two decisions"
+    )
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """What the command takes; the chart sets all of it."""
+    home = os.environ.get("POD_NAMESPACE", "default")
+    parser.add_argument("--namespaces", default="", metavar="A,B", help="serve only these (default: all)")
+    parser.add_argument("--lease-namespace", default=home, help="where the members' Leases are")
+    parser.add_argument(
+        "--deployment", default="", metavar="NAME", help="runs this process: its Lease is removed with it"
+    )
+    parser.add_argument("--identity", default=os.environ.get("POD_NAME", ""), help="which member this is")
+    parser.add_argument("--lease-seconds", type=float, default=15.0, help="how long a silent member is waited for")
+    parser.add_argument("--nodes-grow", action="store_true", help="nodes come when pods ask for them")
+    parser.add_argument("--host", default="0.0.0.0", help="where health and metrics listen")  # noqa: S104 - as a pod is reached
+    parser.add_argument("--health-port", type=int, default=8081)
+    parser.add_argument("--metrics-port", type=int, default=9090)
+    parser.add_argument("--log-format", choices=("json", "text"), default="json")
+    parser.add_argument("--log-level", default="INFO")
+    loop_arguments(parser)
+
+
+def run(chosen: argparse.Namespace) -> int:
+    """Until told to stop."""
+    import asyncio
+    import secrets
+    import sys
+
+    from fairlead.autoscaler import process
+    from fairlead.autoscaler.settings import AutoscalerSettings
+    from fairlead.cluster.connection import NoCredentials
+    from fairlead.telemetry import log_lines
+
+    log_lines.setup(log_lines.LogFormat(chosen.log_format), chosen.log_level.upper())
+    settings = AutoscalerSettings(
+        loop=_loop(chosen),
+        namespaces=tuple(filter(None, chosen.namespaces.split(","))),
+        lease_namespace=chosen.lease_namespace,
+        identity=f"{chosen.identity or 'autoscaler'}-{secrets.token_hex(3)}",
+        deployment=chosen.deployment,
+        lease_seconds=chosen.lease_seconds,
+        host=chosen.host,
+        health_port=chosen.health_port,
+        metrics_port=chosen.metrics_port,
+    )
+    try:
+        return asyncio.run(process.run(settings, _understanding(), _makers(settings.loop)))
+    except NoCredentials as problem:
+        print(f"fairlead autoscaler: {problem}", file=sys.stderr)
+        return 2
+
+
+def hosted_loop(chosen: argparse.Namespace, instance: str) -> "EmbeddedAutoscaler":
+    """The loop, to be run beside the controller."""
+    from fairlead.autoscaler.embedded_autoscaler import EmbeddedAutoscaler
+
+    settings = _loop(chosen)
+    return EmbeddedAutoscaler(settings, _understanding(), _makers(settings), instance)
+
+
+def _loop(chosen: argparse.Namespace) -> "LoopSettings":
+    from pathlib import Path
+
+    from fairlead import __version__
+    from fairlead.autoscaler.settings import LoopSettings
+
+    return LoopSettings(
+        every_seconds=chosen.decide_seconds,
+        nodes_grow=chosen.nodes_grow,
+        decisions=Path(chosen.decisions) if chosen.decisions else None,
+        version=__version__,
+    )
+
+
+def _understanding() -> "SpecReader":
+    from fairlead.cli import offline_data, scaling_subjects
+
+    return scaling_subjects.of(offline_data.offline_knowledge())
+
+
+def _makers(settings: "LoopSettings") -> "SourceFactories":
+    from fairlead.autoscaler.prometheus import PrometheusSampleSource
+    from fairlead.autoscaler.sample_source import SampleSource
+    from fairlead.autoscaler.scraper import Scraper
+    from fairlead.autoscaler.source_registry import SourceFactories
+
+    def direct() -> SampleSource:
+        return Scraper(settings.every_seconds)
+
+    return SourceFactories(direct=direct, prometheus=PrometheusSampleSource)
+
+
+def _seconds(text: str) -> float:
+    found = float(text)
+    if not 0.1 <= found <= 60:
+        raise argparse.ArgumentTypeError(f"{text}: between 0.1 and 60 seconds, since users feel what comes later")
+    return found

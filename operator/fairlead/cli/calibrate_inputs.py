@@ -1,0 +1,137 @@
+"""What `fairlead calibrate` was asked, and what it gets to see: scrapes of a running engine, or a recording's rows."""
+
+import argparse
+import asyncio
+import difflib
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import aiohttp
+
+from fairlead.cli import offline_data
+from fairlead.cluster import package_data, pod_http
+from fairlead.emulator import command
+from fairlead.emulator.engine import provision
+from fairlead.engines.vllm import metrics
+from fairlead.fleet.engine_load import EngineLoad
+from fairlead.simulator.engine.settings import EngineSettings
+from fairlead.simulator.replay import first_seconds, recordings, scrape_intervals
+from fairlead.simulator.replay.scrape_intervals import TimedScrape
+from fairlead.simulator.timing import rate_shares
+from fairlead.simulator.timing.provenance import Provenance, ProvenanceLevel
+from fairlead.simulator.timing.rate_shares import RateShares, WorkStretch
+from fairlead.simulator.timing.step_times import PhysicalStepTimes
+from fairlead.sizing.sizing_input import SizingInput
+
+_TOLD_EVERY_S: Final = 10.0
+_TRIED: Final = Provenance(level=ProvenanceLevel.RECORDED, source="tried while calibrating")
+
+
+class CalibrateArgumentError(Exception):
+    """A word makes no sense, or what it names does not answer; the message says what would."""
+
+
+@dataclass(frozen=True, slots=True)
+class CalibrationTarget:
+    """The deployment that is watched."""
+
+    question: SizingInput
+    blocks: int | None
+    """Pages of its cache, where the command says them."""
+    block_tokens: int
+
+    def times(self, reached: RateShares) -> PhysicalStepTimes:
+        """Its step times with these shares."""
+        return rate_shares.step_times_with_shares(self.question, reached, _TRIED)
+
+
+def read(chosen: argparse.Namespace) -> CalibrationTarget:
+    """The words after `--`, and the GPU."""
+    try:
+        served = command.read(chosen.vllm)
+    except command.InvalidCommandLine as problem:
+        raise CalibrateArgumentError(str(problem)) from problem
+    known = offline_data.catalogue(chosen.products)
+    shape = known.shapes.get(served.model)
+    if shape is None:
+        raise CalibrateArgumentError(f"model {served.model}: not in the catalogue; {_near(served.model, known.shapes)}")
+    accelerator = known.accelerators.get(chosen.product)
+    if accelerator is None:
+        raise CalibrateArgumentError(
+            f"--product {chosen.product}: not in the catalogue; {_near(chosen.product, known.accelerators)}"
+        )
+    if served.memory.parallelism.gpus != chosen.gpus:
+        needed = served.memory.parallelism.gpus
+        raise CalibrateArgumentError(f"--gpus {chosen.gpus}: the command spreads over {needed}; write --gpus {needed}")
+    question = provision.question_of(served, shape, accelerator, known)
+    return CalibrationTarget(question, served.memory.blocks, served.limits.block_tokens)
+
+
+def observations(
+    chosen: argparse.Namespace, asked: CalibrationTarget, tell: Callable[[str], None]
+) -> list[WorkStretch]:
+    """From the engine or from the file."""
+    if chosen.url:
+        looks = _ScrapePlan(chosen.url.rstrip("/") + "/metrics", chosen.seconds, chosen.every)
+        scrapes = asyncio.run(_watch(looks, tell))
+        return scrape_intervals.stretches(scrapes, asked.question.batch_tokens)
+    if asked.blocks is None:
+        raise CalibrateArgumentError(
+            "--recorded: the size of the run's KV cache is unknown; "
+            "add --num-gpu-blocks-override N to its command, as its log says"
+        )
+    rows = recordings.read_seconds(package_data.read_text(Path(chosen.recorded)))
+    limits = EngineSettings(
+        blocks=asked.blocks, block_tokens=asked.block_tokens, batch_tokens=asked.question.batch_tokens
+    )
+    return first_seconds.stretches(rows, limits)
+
+
+def source(chosen: argparse.Namespace) -> str:
+    """What the file says of its origin; an address says nothing to whoever reads it elsewhere."""
+    if chosen.url:
+        return f"a running engine's metrics, {chosen.seconds:.0f} s"
+    return f"the recorded run {Path(chosen.recorded).parent.name or chosen.recorded}"
+
+
+def write(place: str, text: str) -> None:
+    """Where it was asked for."""
+    Path(place).write_text(text, encoding="utf-8")
+
+
+@dataclass(frozen=True, slots=True)
+class _ScrapePlan:
+    """Where to look, for how long, and how often."""
+
+    url: str
+    seconds: float
+    every: float
+
+
+async def _watch(looks: _ScrapePlan, tell: Callable[[str], None]) -> list[TimedScrape]:
+    scrapes: list[TimedScrape] = []
+    started = told = time.monotonic()
+    async with aiohttp.ClientSession() as session:
+        while (now := time.monotonic()) - started < looks.seconds:
+            page = await pod_http.fetch(session, looks.url)
+            load = metrics.load(page) if page is not None else None
+            if not isinstance(load, EngineLoad):
+                raise CalibrateArgumentError(
+                    f"--url: no engine's metrics at {looks.url}; give the address that vLLM serves on"
+                )
+            scrapes.append(TimedScrape(time.monotonic(), load))
+            if now - told >= _TOLD_EVERY_S:
+                told = now
+                running, waiting = load.running or 0, load.waiting or 0
+                tell(f"{now - started:.0f} of {looks.seconds:.0f} s: {running:.0f} running, {waiting:.0f} waiting")
+            await asyncio.sleep(looks.every)
+    return scrapes
+
+
+def _near(word: str, known: object) -> str:
+    names = list(known) if isinstance(known, dict) else []
+    near = ", ".join(difflib.get_close_matches(word, names, n=3, cutoff=0.3))
+    return f"near: {near}" if near else "no name there is similar"

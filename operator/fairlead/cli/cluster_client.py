@@ -1,0 +1,169 @@
+"""What commands for people ask of a cluster: deployments of the API server, decisions of the process that took them.
+
+Decisions are had through the API server from the operator's pods, or from an address that was named. Writes nothing.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any, Final
+
+import aiohttp
+
+from fairlead.cli import freshness
+from fairlead.cluster import kinds, lease, pod_proxy
+from fairlead.cluster.api_errors import ApiError, NotFound, RequestRefused
+from fairlead.cluster.api_server import ApiServer
+from fairlead.cluster.connection import ApiConnection, NoCredentials, connect
+from fairlead.scaling import record_codec
+from fairlead.scaling.decision_record import DecisionRecord
+from fairlead.scaling.decision_summary import DecisionSummary
+from fairlead.scaling.record_codec import BrokenRecord
+
+DECISIONS: Final = "/fairlead/v1/decisions"
+AUTOSCALER_SELECTOR: Final = "app.kubernetes.io/name=fairlead,app.kubernetes.io/component in (operator,autoscaler)"
+DEFAULT_NAMESPACE: Final = "fairlead-system"
+METRICS_PORT: Final = 9090
+
+
+class ClusterUnavailable(Exception):
+    """The question cannot be answered; the message says why and what to do."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoDecision:
+    """There are no decisions to show, or none of this one."""
+
+    because: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClusterClient:
+    """One cluster, and where its decisions are asked for."""
+
+    connection: ApiConnection
+    api: ApiServer
+    address: str | None
+    """Of a process that decides; otherwise its pods are looked for."""
+    home: str
+    """The namespace that the kubeconfig names."""
+
+    async def deployment(self, namespace: str, name: str) -> dict[str, Any]:
+        """One InferenceDeployment; where there is none, what there is instead."""
+        found = await self.api.read(kinds.INFERENCE_DEPLOYMENT, namespace, name)
+        if found is not None:
+            return found
+        others = [one["metadata"]["name"] for one in await self.deployments(namespace)]
+        there = f"there are: {', '.join(sorted(others)[:10])}" if others else "there is none at all; -n names another"
+        raise ClusterUnavailable(f"there is no InferenceDeployment {name} in namespace {namespace}: {there}")
+
+    async def deployments(self, namespace: str | None) -> list[dict[str, Any]]:
+        """All of a namespace, or of all."""
+        return (await self.api.listing(kinds.INFERENCE_DEPLOYMENT, namespace)).items
+
+    async def record(self, namespace: str, name: str) -> DecisionRecord | NoDecision:
+        """The last decision about one deployment."""
+        pages = await self._pages(f"{DECISIONS}/{namespace}/{name}")
+        if isinstance(pages, NoDecision):
+            return pages
+        found = [record_codec.decode(page) for page in pages if isinstance(page, bytes)]
+        records = [one for one in found if isinstance(one, DecisionRecord)]
+        if records:
+            return max(records, key=lambda one: one.now)
+        return NoDecision(because=_why(pages, [one for one in found if isinstance(one, BrokenRecord)]))
+
+    async def currency(self, document: dict[str, Any], now: float) -> str:
+        """How old an object's status is, and whether an operator is at work, by its Lease."""
+        pods = [] if self.address is not None else await self._deciders()
+        homes = [DEFAULT_NAMESPACE] if isinstance(pods, NoDecision) else [namespace for namespace, _ in pods]
+        home = homes[0] if homes else DEFAULT_NAMESPACE
+        try:
+            held = await self.api.read(kinds.LEASE, home, lease.CONTROLLER)
+        except RequestRefused as refused:
+            return freshness.unseen(document, refused.message, now)
+        return freshness.sentence(held, f"{home}/{lease.CONTROLLER}", document, now)
+
+    async def table(self) -> tuple[DecisionSummary, ...] | NoDecision:
+        """The last decision about every deployment; of two processes that name the same one, the later."""
+        pages = await self._pages(DECISIONS)
+        if isinstance(pages, NoDecision):
+            return pages
+        found = [record_codec.decode_table(page) for page in pages if isinstance(page, bytes)]
+        tables = [one for one in found if not isinstance(one, BrokenRecord)]
+        if not tables:
+            return NoDecision(because=_why(pages, [one for one in found if isinstance(one, BrokenRecord)]))
+        glances = sorted((one for table in tables for one in table), key=lambda one: one.now)
+        return tuple({(one.namespace, one.name): one for one in glances}.values())
+
+    async def _pages(self, page: str) -> "list[bytes | ApiError] | NoDecision":
+        if self.address is not None:
+            return await _direct(f"{self.address.rstrip('/')}{page}")
+        pods = await self._deciders()
+        if isinstance(pods, NoDecision):
+            return pods
+        return await asyncio.gather(*(self._page(pod, page) for pod in pods))
+
+    async def _page(self, pod: tuple[str, str], page: str) -> "bytes | ApiError":
+        try:
+            return await pod_proxy.read_page(self.connection, pod, METRICS_PORT, page)
+        except ApiError as problem:
+            return problem
+
+    async def _deciders(self) -> list[tuple[str, str]] | NoDecision:
+        """The operator's pods, wherever it was installed; who may not look everywhere looks where it usually is."""
+        try:
+            found = (await self.api.listing(kinds.POD, None, AUTOSCALER_SELECTOR)).items
+        except RequestRefused as refused:
+            if not refused.lacks_right:
+                raise
+            try:
+                found = (await self.api.listing(kinds.POD, DEFAULT_NAMESPACE, AUTOSCALER_SELECTOR)).items
+            except RequestRefused as again:
+                return NoDecision(
+                    because=f"the operator's pods may not be listed ({again.message}); --autoscaler names one"
+                )
+        if not found:
+            return NoDecision(because="no pod of the operator or autoscaler is found; --autoscaler names its address")
+        return sorted((one["metadata"]["namespace"], one["metadata"]["name"]) for one in found)
+
+
+@asynccontextmanager
+async def open_cluster(address: str | None) -> AsyncIterator[ClusterClient]:
+    """The cluster that the kubeconfig names; every trouble on the way ends as `ClusterUnavailable`."""
+    try:
+        async with await connect() as connection:
+            who = await connection.credentials()
+            home = who.default_namespace or "default"
+            yield ClusterClient(connection=connection, api=ApiServer(connection), address=address, home=home)
+    except NoCredentials as problem:
+        raise ClusterUnavailable(str(problem)) from problem
+    except NotFound as problem:
+        raise ClusterUnavailable(f"{problem}; is Fairlead installed in this cluster? docs/install.md") from problem
+    except ApiError as problem:
+        raise ClusterUnavailable(str(problem)) from problem
+
+
+def _why(pages: "list[bytes | ApiError]", broken: list[BrokenRecord]) -> str:
+    """The most telling of what was answered instead: a right that is missing, another version, or nobody decides it."""
+    problems = [one for one in pages if not isinstance(one, bytes)]
+    telling = [one for one in problems if not isinstance(one, NotFound)]
+    if broken:
+        return f"what came back is no decision of this version: {broken[0].because}"
+    if telling:
+        return str(telling[0])
+    return "no process of the operator has decided about it; it may have started a moment ago"
+
+
+async def _direct(url: str) -> "list[bytes | ApiError] | NoDecision":
+    try:
+        timeout = aiohttp.ClientTimeout(total=10.0)
+        async with aiohttp.ClientSession(timeout=timeout) as session, session.get(url) as answer:
+            content = await answer.read()
+    except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as problem:
+        return NoDecision(because=f"{url}: {str(problem) or type(problem).__name__}")
+    if answer.status == HTTPStatus.OK:
+        return [content]
+    said = content.decode(errors="replace").strip().partition("\n")[0][:200]
+    return NoDecision(because=f"{url}: {answer.status}: {said}")

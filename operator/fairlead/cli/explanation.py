@@ -1,0 +1,138 @@
+"""What there is to explain of one deployment: its object, its last decision, and what would change that."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+import fairlead
+from fairlead.cli import freshness, replay_records
+from fairlead.cli.cluster_client import ClusterClient, ClusterUnavailable, NoDecision
+from fairlead.scaling import record_codec, what_if
+from fairlead.scaling.decision_record import DecisionRecord
+from fairlead.scaling.what_if import TurningPoint
+
+KINDS: Final = ("infd", "inferencedeployment", "inferencedeployments", "inferencedeployments.fairlead.dev")
+
+
+class TargetNameError(Exception):
+    """The words do not name a deployment."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explanation:
+    """Enough to print an explanation."""
+
+    namespace: str
+    name: str
+    seen_at: float
+    """When it was asked for; of a file, when it was decided."""
+    status: Mapping[str, Any]
+    """Of the object; empty where only a file was read."""
+    record: DecisionRecord | NoDecision
+    turns: tuple[TurningPoint, ...] = ()
+    notes: tuple[str, ...] = ()
+    """What to know before believing it."""
+
+    @property
+    def scaling(self) -> Mapping[str, Any]:
+        """What the autoscaler wrote on the object."""
+        told: Mapping[str, Any] = self.status.get("scaling") or {}
+        return told
+
+    @property
+    def decided(self) -> tuple[object, ...]:
+        """What is another decision when it is not the same."""
+        told = self.scaling
+        return tuple(told.get(key) for key in ("recommended", "advised", "asleep", "speculation", "reason", "message"))
+
+
+def target_name(target: str | None) -> str:
+    """The name in `infd/chat` or `chat`."""
+    if not target:
+        raise TargetNameError(
+            "name a deployment, for instance `fairlead explain infd/chat`; `kubectl get infd` lists them"
+        )
+    kind, slash, name = target.rpartition("/")
+    if slash and kind.lower() not in KINDS:
+        raise TargetNameError(f"{target}: only InferenceDeployments are scaled: write infd/{name}")
+    if not name:
+        raise TargetNameError(f"{target}: the name is missing: write infd/NAME")
+    return name
+
+
+async def of_cluster(door: ClusterClient, namespace: str, name: str, now: float) -> Explanation:
+    """As it is now; `ClusterUnavailable` where nothing decides about it."""
+    try:
+        found = await door.deployment(namespace, name)
+    except ValueError as problem:
+        raise TargetNameError(str(problem)) from problem
+    status = found.get("status") or {}
+    spec = found.get("spec") or {}
+    if not spec.get("scaling"):
+        raise ClusterUnavailable(
+            f"infd/{name} in {namespace} is not scaled: spec.scaling is not set, so spec.replicas "
+            f"({spec.get('replicas', 1)}) decides; set spec.scaling with minReplicas and maxReplicas. "
+            f"{await door.currency(found, now)}"
+        )
+    record = await door.record(namespace, name)
+    decided = None if isinstance(record, NoDecision) else record.now
+    current = "" if decided is not None and freshness.is_fresh(decided, now) else await door.currency(found, now)
+    if isinstance(record, NoDecision) and not status.get("scaling"):
+        raise ClusterUnavailable(f"{_undecided(name, namespace, status, record)}. {current}")
+    notes = (current,) if current else ()
+    shown = Explanation(namespace=namespace, name=name, seen_at=now, status=status, record=record, notes=notes)
+    return _explained(record, shown)
+
+
+def of_file(file: str, target: str | None, namespace: str | None) -> Explanation:
+    """The last decision in a file, or the last one about the deployment that is named."""
+    name = target_name(target) if target else None
+    try:
+        record = _last(replay_records.read([file]), name, namespace)
+    except OSError as problem:
+        raise ClusterUnavailable(f"{problem.filename or file}: {problem.strerror or problem}") from problem
+    if record is None:
+        which = f" about infd/{name}" if name else ""
+        raise ClusterUnavailable(
+            f"{file}: there is no decision{which} in it; `fairlead replay {file}` says what its lines are"
+        )
+    bare = Explanation(namespace=record.namespace, name=record.name, seen_at=record.now, status={}, record=record)
+    return _explained(record, bare)
+
+
+def _last(lines: Iterable[replay_records.RecordLine], name: str | None, namespace: str | None) -> DecisionRecord | None:
+    last: DecisionRecord | None = None
+    for line in lines:
+        record = record_codec.decode(line.text)
+        if isinstance(record, DecisionRecord) and name in (None, record.name) and namespace in (None, record.namespace):
+            last = record
+    return last
+
+
+def _explained(record: DecisionRecord | NoDecision, bare: Explanation) -> Explanation:
+    """With what would change it, where the decision is there whole."""
+    if isinstance(record, NoDecision):
+        note = f"The arithmetic cannot be shown: {record.because}"
+        return _with(bare, (), (*bare.notes, note))
+    notes = bare.notes
+    if record.version != fairlead.__version__:
+        notes = (
+            *notes,
+            f"Decided by version {record.version}; what would change it is answered by {fairlead.__version__}.",
+        )
+    return _with(bare, what_if.turning_points(record), notes)
+
+
+def _with(bare: Explanation, turns: tuple[TurningPoint, ...], notes: tuple[str, ...]) -> Explanation:
+    return replace(bare, turns=turns, notes=notes)
+
+
+def _undecided(name: str, namespace: str, status: Mapping[str, Any], why: NoDecision) -> str:
+    """No recommendation yet; the controller's own words say most."""
+    told = [
+        f"{one.get('type')}={one.get('status')}: {one.get('reason')}: {one.get('message')}"
+        for one in status.get("conditions") or ()
+        if one.get("type") in ("Accepted", "ScalingActive") and one.get("status") != "True"
+    ]
+    words = "; ".join([f"infd/{name} in {namespace} has no recommendation yet", *told, why.because])
+    return f"{words}; is an autoscaler running? `kubectl get pods -A -l app.kubernetes.io/name=fairlead`"

@@ -1,0 +1,63 @@
+"""What commands know without a cluster: the catalogue, products of one's own, and models' configurations at hand."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from zoneinfo import available_timezones
+
+import yaml
+
+from fairlead.cluster import package_data
+from fairlead.cluster.documents import YamlDocument
+from fairlead.controller import policies as read_policies
+from fairlead.controller.review_context import ReviewContext
+from fairlead.sizing import custom_products
+from fairlead.sizing.catalogue import Catalogue
+
+
+def offline_knowledge(
+    configs: Sequence[str] = (), products: str | None = None, documents: Sequence[YamlDocument] = ()
+) -> ReviewContext:
+    """`ValueError` or `OSError` where something was named and is not there or makes no sense."""
+    texts = dict(_local(documents))
+    for named in configs:
+        model, equals, file = named.partition("=")
+        if not equals:
+            raise ValueError(f"--config-json {named}: write MODEL=FILE, for instance org/model=./config.json")
+        texts[model] = package_data.read_text(Path(file))
+    zones = frozenset(available_timezones()) or None
+    policies = dict(found for one in documents if (found := read_policies.read(one.content)))
+    return ReviewContext(catalogue=catalogue(products), configs=texts, time_zones=zones, policies=policies)
+
+
+def catalogue(products: str | None) -> Catalogue:
+    """The one that comes along, with products of one's own put over it."""
+    known = package_data.load_catalogue()
+    if products is None:
+        return known
+    try:
+        written = yaml.safe_load(package_data.read_text(Path(products)))
+    except (yaml.YAMLError, RecursionError) as problem:
+        raise ValueError(f"--products {products}: no YAML: {' '.join(str(problem).split())[:200]}") from problem
+    entries = written.get("products") if isinstance(written, dict) else None
+    found = custom_products.with_products(known, entries)
+    if isinstance(found, Catalogue):
+        return found
+    raise ValueError(f"--products {products}: {found.what}")
+
+
+def _local(documents: Sequence[YamlDocument]) -> Iterator[tuple[str, str]]:
+    """The configurations of models that lie in a folder of this machine; what is named explicitly wins over them."""
+    for source in (found for one in documents for found in _sources(one.content)):
+        config = Path(source) / "config.json"
+        if source.startswith("/") and config.is_file():
+            yield source, package_data.read_text(config)
+
+
+def _sources(content: object) -> Iterator[str]:
+    """Wherever an object names a model; of whatever shape it is, since nothing was checked yet."""
+    if isinstance(content, dict):
+        for key, below in content.items():
+            if key == "source" and isinstance(below, str):
+                yield below
+            elif key in {"spec", "model", "engine", "speculation", "draft"}:
+                yield from _sources(below)

@@ -1,0 +1,130 @@
+"""What `fairlead plan` was asked, from words to values; each word that makes no sense is named with one that does."""
+
+import argparse
+import difflib
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from fairlead.cli import offline_data
+from fairlead.cluster import package_data
+from fairlead.fleet.accelerators import Accelerator
+from fairlead.fleet.capacity_plan import LatencyObjectives
+from fairlead.fleet.shapes import ModelShape
+from fairlead.fleet.traffic import TokenLengths, Traffic
+from fairlead.sizing import checkpoint, traces
+from fairlead.sizing.capacity_planning import PlanInputs
+from fairlead.sizing.catalogue import Catalogue
+
+_UNITS: Final = {"ms": 0.001, "s": 1.0}
+_NEEDED: Final = ("rate", "prompt", "reply")
+
+
+class PlanArgumentError(Exception):
+    """A word makes no sense; the message names it and one that would."""
+
+
+def read_inputs(chosen: argparse.Namespace) -> PlanInputs:
+    """Everything a plan is made from."""
+    known = offline_data.catalogue(chosen.products)
+    objectives = LatencyObjectives(
+        ttft_p95_s=_duration("--ttft-p95", chosen.ttft_p95), tpot_p95_s=_duration("--tpot-p95", chosen.tpot_p95)
+    )
+    return PlanInputs(
+        shape=_shape(chosen, known),
+        accelerators=_products(chosen.product, known),
+        traffic=_traffic(chosen),
+        objectives=objectives,
+        quantize=not chosen.keep_precision,
+    )
+
+
+def source(model: str) -> str:
+    """The model as a deployment names it; a path or a scheme stays as it is."""
+    return model if model.startswith("/") or "://" in model else f"hf://{model}"
+
+
+def _shape(chosen: argparse.Namespace, known: Catalogue) -> ModelShape:
+    name = chosen.model.removeprefix("hf://")
+    if chosen.config_json:
+        read = checkpoint.read(name, package_data.read_text(Path(chosen.config_json)))
+        if isinstance(read, ModelShape):
+            return read
+        raise PlanArgumentError(f"--config-json {chosen.config_json}: {read.what}")
+    if name in known.shapes:
+        return known.shapes[name]
+    near = ", ".join(difflib.get_close_matches(name, known.shapes, n=3, cutoff=0.4)) or "none is alike"
+    raise PlanArgumentError(f"model {name}: not in the catalogue; near: {near}; or give its own: --config-json FILE")
+
+
+def _products(named: Sequence[str], known: Catalogue) -> tuple[Accelerator, ...]:
+    for name in named:
+        if name not in known.accelerators:
+            near = difflib.get_close_matches(name, known.accelerators, n=3, cutoff=0.3) or known.accelerators
+            raise PlanArgumentError(f"--product {name}: not in the catalogue; near: {', '.join(near)}")
+    return tuple(one for name, one in known.accelerators.items() if not named or name in named)
+
+
+def _traffic(chosen: argparse.Namespace) -> Traffic:
+    if chosen.trace:
+        return _with_words(_recorded(Path(chosen.trace)), chosen)
+    absent = [f"--{name}" for name in _NEEDED if getattr(chosen, name) is None]
+    if absent:
+        raise PlanArgumentError(f"{', '.join(absent)}: say what arrives, or give a recording: --trace FILE")
+    prompt, reply = _lengths("--prompt", chosen.prompt), _lengths("--reply", chosen.reply)
+    rate = _number("--rate", chosen.rate, 1e-6, 1e9)
+    plain = Traffic(requests_per_second=rate, burst=1.5, prompt=prompt, output=reply)
+    return _with_words(plain, chosen)
+
+
+def _with_words(traffic: Traffic, chosen: argparse.Namespace) -> Traffic:
+    """What was said beside the recording wins over it."""
+    rate, burst = chosen.rate, chosen.burst
+    cacheable, retries = chosen.cacheable, chosen.retries
+    return Traffic(
+        requests_per_second=traffic.requests_per_second if rate is None else _number("--rate", rate, 1e-6, 1e9),
+        burst=traffic.burst if burst is None else _number("--burst", burst, 1.0, 1000.0),
+        prompt=traffic.prompt if chosen.prompt is None else _lengths("--prompt", chosen.prompt),
+        output=traffic.output if chosen.reply is None else _lengths("--reply", chosen.reply),
+        cacheable=traffic.cacheable if cacheable is None else _number("--cacheable", cacheable, 0.0, 0.99),
+        retries=0.0 if retries is None else _number("--retries", retries, 0.0, 10.0),
+    )
+
+
+def _recorded(path: Path) -> Traffic:
+    text = package_data.read_text(path)
+    if text.startswith("t_s,client,rate_rps"):
+        beside = path.with_name(path.name.replace("-rates", "-lengths"))
+        found = traces.read_rates(text, package_data.read_text(beside))
+    else:
+        found = traces.read(text)
+    if isinstance(found, Traffic):
+        return found
+    raise PlanArgumentError(f"--trace {path}: {found.because}")
+
+
+def _lengths(word: str, written: str) -> TokenLengths:
+    parts = [_number(word, part, 1, 1e7) for part in written.split(",")]
+    if len(parts) != 3 or sorted(parts) != parts:
+        raise PlanArgumentError(f"{word} {written}: three rising numbers of tokens, for instance 1000,2500,4000")
+    return TokenLengths.of_percentiles(*parts)
+
+
+def _duration(word: str, written: str | None) -> float | None:
+    if written is None:
+        return None
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)(ms|s)", written)
+    if not found or float(found[1]) == 0:
+        raise PlanArgumentError(f"{word} {written}: a time such as 800ms or 1.5s")
+    return float(found[1]) * _UNITS[found[2]]
+
+
+def _number(word: str, written: str, least: float, most: float) -> float:
+    try:
+        number = float(written)
+    except ValueError:
+        number = float("nan")
+    if not least <= number <= most:
+        raise PlanArgumentError(f"{word} {written}: a number between {least:g} and {most:g}")
+    return number

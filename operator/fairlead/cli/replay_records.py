@@ -1,0 +1,140 @@
+"""Kept decisions from files, decided again one by one; only what is to be told of them stays in memory."""
+
+import gzip
+import sys
+import zlib
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import BinaryIO, Final, cast
+
+from fairlead.scaling import record_codec, record_differences
+from fairlead.scaling.decision_record import DecisionRecord
+from fairlead.scaling.record_codec import BrokenRecord
+from fairlead.scaling.record_differences import RecordDifference
+
+IN_A_FOLDER: Final = ".jsonl"
+"""Stands in the names of files that are read there; full ones have a number or `.gz` after it."""
+_TELL_EACH_S: Final = 0.5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordLine:
+    """One line and where it stands."""
+
+    place: str
+    """File and number."""
+    text: bytes
+    """With its end; without one it may still be on its way to the disk."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DecisionDisagreement:
+    """A decision that comes out otherwise."""
+
+    place: str
+    record: DecisionRecord
+    differences: tuple[RecordDifference, ...]
+
+
+@dataclass(slots=True, kw_only=True)
+class ReplayResult:
+    """What came of all lines."""
+
+    lines: int = 0
+    agree: int = 0
+    disagree: int = 0
+    broken: int = 0
+    cut: str = ""
+    """Where the last line of a file has no end: it is being written."""
+    versions: Counter[str] = field(default_factory=Counter)
+    """How many were decided by which version."""
+    first_disagreements: list[DecisionDisagreement] = field(default_factory=list)
+    first_broken: list[tuple[str, BrokenRecord]] = field(default_factory=list)
+
+
+@dataclass(slots=True, kw_only=True)
+class ReplayProgress:
+    """Says how far it is, for people who wait at a terminal."""
+
+    clock: Callable[[], float]
+    wanted: bool
+    tell: Callable[[str], None]
+    _next: float = 0.0
+
+    def reached(self, lines: int) -> None:
+        """Now and then, so that telling costs nothing."""
+        if self.wanted and self.clock() >= self._next:
+            self._next = self.clock() + _TELL_EACH_S
+            self.tell(f"{lines:,} decisions")
+
+    def done(self) -> None:
+        """Leave the line to the answer."""
+        if self.wanted:
+            self.tell(" " * 40 + "\r")
+
+
+def read(sources: Sequence[str]) -> Iterator[RecordLine]:
+    """All lines of all files, oldest file of a folder first; `OSError` where one cannot be read."""
+    for source in sources:
+        if source == "-":
+            yield from _lines("stdin", sys.stdin.buffer)
+            continue
+        for path in _files(Path(source)):
+            with _opened(path) as stream:
+                yield from _lines(str(path), stream)
+
+
+def replay_all(lines: Iterable[RecordLine], progress: ReplayProgress, *, keep: int) -> ReplayResult:
+    """Each line decided again; the first few that are not as they were are kept whole."""
+    found = ReplayResult()
+    for line in lines:
+        found.lines += 1
+        _add(found, line, keep)
+        progress.reached(found.lines)
+    progress.done()
+    return found
+
+
+def _add(found: ReplayResult, line: RecordLine, keep: int) -> None:
+    record = record_codec.decode(line.text)
+    if isinstance(record, BrokenRecord):
+        if not line.text.endswith(b"\n"):
+            found.cut = line.place
+            return
+        found.broken += 1
+        if len(found.first_broken) < keep:
+            found.first_broken.append((line.place, record))
+        return
+    found.versions[record.version] += 1
+    between = record_differences.differences(record)
+    if not between:
+        found.agree += 1
+        return
+    found.disagree += 1
+    if len(found.first_disagreements) < keep:
+        found.first_disagreements.append(DecisionDisagreement(place=line.place, record=record, differences=between))
+
+
+def _files(path: Path) -> Iterator[Path]:
+    """A file as it is; a folder's by age, as a rotated name says less than the time it was written."""
+    if not path.is_dir():
+        yield path
+        return
+    inside = (one for one in path.iterdir() if one.is_file() and IN_A_FOLDER in one.name)
+    yield from sorted(inside, key=lambda one: (one.stat().st_mtime_ns, one.name))
+
+
+def _opened(path: Path) -> BinaryIO:
+    return cast("BinaryIO", gzip.open(path)) if path.suffix == ".gz" else path.open("rb")
+
+
+def _lines(name: str, stream: BinaryIO) -> Iterator[RecordLine]:
+    """Numbered from one, as editors do; a broken archive is told as a file that cannot be read."""
+    try:
+        for number, text in enumerate(stream, start=1):
+            if text.strip():
+                yield RecordLine(place=f"{name}:{number}", text=text)
+    except (EOFError, zlib.error, gzip.BadGzipFile) as problem:
+        raise OSError(0, f"the archive is broken: {problem}", name) from problem

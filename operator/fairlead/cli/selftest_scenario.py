@@ -1,0 +1,67 @@
+"""What `fairlead selftest` does: makes one simulated deployment, waits, asks it, deletes it whatever happened."""
+
+import argparse
+import contextlib
+import time
+from typing import Final
+
+from fairlead.cli.selftest_client import SelftestClient, SelftestFailure, SelftestNotFound
+
+OBJECTS: Final = "/apis/fairlead.dev/v1alpha1/namespaces/{}/inferencedeployments"
+SPEC: Final = {
+    "model": {"source": "hf://Qwen/Qwen3-0.6B", "servedName": "selftest"},
+    "engine": {"kind": "Simulated"},
+    "accelerator": {"product": "NVIDIA-L4", "resource": "none"},
+}
+COMPLETION_REQUEST: Final = {
+    "model": "selftest",
+    "max_tokens": 4,
+    "messages": [{"role": "user", "content": "Are you there?"}],
+}
+
+
+def run_selftest(chosen: argparse.Namespace, door: SelftestClient) -> str:
+    """Make it, wait until it serves, ask it, delete it; what an earlier run left is deleted first."""
+    objects = OBJECTS.format(chosen.namespace)
+    metadata = {"name": chosen.name, "labels": {"app.kubernetes.io/component": "test"}}
+    wanted = {"apiVersion": "fairlead.dev/v1alpha1", "kind": "InferenceDeployment", "metadata": metadata, "spec": SPEC}
+    deadline = time.monotonic() + chosen.seconds
+    _delete(door, f"{objects}/{chosen.name}")
+    door.ask("POST", objects, wanted)
+    try:
+        endpoint = _ready(door, f"{objects}/{chosen.name}", deadline)
+        return f"{endpoint} answered: {_completion(door, endpoint, deadline)}"
+    finally:
+        _delete(door, f"{objects}/{chosen.name}")
+
+
+def _delete(door: SelftestClient, url: str) -> None:
+    with contextlib.suppress(SelftestNotFound):
+        door.ask("DELETE", url)
+
+
+def _ready(door: SelftestClient, url: str, deadline: float) -> str:
+    """Its address; `SelftestFailure` when only a human can help, or the time is over."""
+    while True:
+        status = door.ask("GET", url).get("status", {})
+        told = {one["type"]: one for one in status.get("conditions", ())}
+        if told.get("Ready", {}).get("status") == "True":
+            return str(status["endpoint"])
+        stalled = told.get("Stalled", {}).get("status") == "True"
+        if stalled or time.monotonic() > deadline:
+            one = told.get("Stalled" if stalled else "Ready", {})
+            said = f"{one.get('reason')}: {one.get('message')}" if one else "no operator has looked at it"
+            raise SelftestFailure(f"the InferenceDeployment does not get Ready: {said}")
+        time.sleep(door.each_s)
+
+
+def _completion(door: SelftestClient, endpoint: str, deadline: float) -> str:
+    """What the engine said; refusals of the first moments are asked again."""
+    while True:
+        try:
+            told = door.ask("POST", f"{endpoint}/chat/completions", COMPLETION_REQUEST)
+            return repr(told["choices"][0]["message"]["content"])
+        except SelftestFailure:
+            if time.monotonic() > deadline:
+                raise
+        time.sleep(door.each_s)

@@ -1,0 +1,124 @@
+"""What vLLM itself says of rendered command lines: asked in an interpreter that has it, with models stood in for."""
+
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Final
+
+from fairlead.cli import vllm_check_script
+from fairlead.cluster.documents import YamlDocument
+from fairlead.controller.review import Review
+from fairlead.engines.start_budget import LifecycleParameters
+from fairlead.engines.vllm import placeholder_config
+from fairlead.fleet.desired_state import EngineKind, SpeculationMethod
+from fairlead.fleet.findings import FindingReason, SpecRefusal
+
+INTERPRETER: Final = "FAIRLEAD_VLLM_PYTHON"
+QUIET: Final = {"HF_HUB_OFFLINE": "1", "VLLM_NO_USAGE_STATS": "1", "VLLM_LOGGING_LEVEL": "ERROR", "PYTHONPATH": ""}
+
+
+class VllmReason(FindingReason):
+    """Why a deployment is refused that all our checks let pass."""
+
+    VLLM_REFUSES = "VllmRefuses"
+
+
+class VllmUnavailable(Exception):
+    """There is no vLLM to ask; the message says how to have one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VllmVerdict:
+    """vLLM's verdict on one deployment."""
+
+    accepted: bool
+    words: str
+
+
+def check(reviews: Sequence[Review]) -> dict[str, VllmVerdict]:
+    """By the deployment's name; deployments of other engines are not vLLM's to judge."""
+    own = [one for one in reviews if _is_vllms(one)]
+    return {one.name: opinion for one, opinion in zip(own, _answers(own), strict=True)}
+
+
+def _is_vllms(review: Review) -> bool:
+    return review.engine is not None and review.engine.kind is EngineKind.VLLM
+
+
+def _answers(own: Sequence[Review]) -> list[VllmVerdict]:
+    """One each, in their order; where nothing is asked, no vLLM is needed."""
+    if not own:
+        return []
+    questions = json.dumps([question(one) for one in own])
+    program = [str(interpreter()), str(Path(vllm_check_script.__file__))]
+    env = os.environ | QUIET
+    ran = subprocess.run(program, input=questions, env=env, check=False, capture_output=True, text=True)
+    if ran.returncode != 0 or not ran.stdout:
+        raise VllmUnavailable(f"vLLM could not be asked: {ran.stderr.strip()[-500:]}")
+    return [VllmVerdict(**answer) for answer in json.loads(ran.stdout.splitlines()[-1])]
+
+
+def with_vllm_refusals(said: Sequence[tuple[YamlDocument, Review | None]]) -> list[tuple[YamlDocument, Review | None]]:
+    """The reviews with vLLM's own refusals among ours; what we refuse already needs no second opinion.
+
+    By place, not by name: two files may each hold a deployment called chat.
+    """
+    opinions = iter(_answers([one for _, one in said if one is not None and _is_open(one)]))
+    return [(place, _with(one, next(opinions)) if one is not None and _is_open(one) else one) for place, one in said]
+
+
+def _is_open(review: Review) -> bool:
+    return not review.refusals and _is_vllms(review)
+
+
+def _with(review: Review, opinion: VllmVerdict) -> Review:
+    if opinion.accepted:
+        return review
+    no = SpecRefusal(
+        field="spec.engine",
+        value="(as rendered)",
+        reason=VllmReason.VLLM_REFUSES,
+        because=f"vLLM itself says: {opinion.words}",
+        remedy="`fairlead render` shows the command line; if it is right, tell us that our checks miss this",
+    )
+    return replace(review, refusals=(*review.refusals, no))
+
+
+def question(review: Review) -> dict[str, Any]:
+    """The arguments after `vllm serve`, and configurations to stand in for the models."""
+    asked, engine = review.asked, review.engine
+    if asked is None or engine is None:
+        raise AssertionError("only what was read has a command line")
+    speculation = asked.engine.speculation
+    draft = None
+    if speculation.draft is not None:
+        draft = placeholder_config.config(asked.draft_shape)
+        if speculation.method is SpeculationMethod.EAGLE3:
+            draft = placeholder_config.config(asked.shape) | placeholder_config.EAGLE_HEAD
+    model = placeholder_config.config(asked.shape, asked.weights)
+    guesses_itself = asked.shape is None or asked.shape.mtp_layers > 0
+    if guesses_itself and speculation.method is SpeculationMethod.MTP:
+        layers = asked.shape.mtp_layers if asked.shape else 1
+        model |= placeholder_config.MTP_MODEL | {"num_nextn_predict_layers": layers}
+    return {
+        "arguments": list(engine.launch(asked, LifecycleParameters()).command[2:]),
+        "model": model,
+        "draft": draft,
+    }
+
+
+def interpreter() -> Path:
+    """The one that was named, or ours if vLLM is installed beside us."""
+    named = os.environ.get(INTERPRETER)
+    if named:
+        return Path(named)
+    if importlib.util.find_spec("vllm") is not None:
+        return Path(sys.executable)
+    raise VllmUnavailable(
+        f"vLLM is not installed here: pip install 'fairlead[vllm]', or name an interpreter in {INTERPRETER}"
+    )

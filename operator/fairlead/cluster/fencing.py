@@ -1,0 +1,43 @@
+"""The API server for whoever leads: each write asks for permission first, so that a lost Lease ends all of them."""
+
+from collections.abc import Callable
+
+from fairlead.cluster.api_server import CONTROLLER, ApiServer
+from fairlead.cluster.kinds import Manifest, Resource
+
+
+class NotLeading(Exception):
+    """The Lease may be another's by now; nothing was sent."""
+
+
+class FencedApiServer:
+    """As much of the API server as a reconcile uses."""
+
+    def __init__(self, api: ApiServer, may_write: Callable[[], bool]) -> None:
+        self._api = api
+        self._may_write = may_write
+
+    async def read(self, resource: Resource, namespace: str | None, name: str) -> Manifest | None:
+        """One object as it is now."""
+        return await self._api.read(resource, namespace, name)
+
+    async def apply(
+        self, manifest: Manifest, *, manager: str = CONTROLLER, force: bool = True, subresource: str | None = None
+    ) -> Manifest:
+        """Server-side apply, as long as we lead."""
+        self._check()
+        return await self._api.apply(manifest, manager=manager, force=force, subresource=subresource)
+
+    async def remove(self, manifest: Manifest, *, uid: str, resource_version: str | None = None) -> bool:
+        """Delete this very object, as long as we lead."""
+        self._check()
+        return await self._api.remove(manifest, uid=uid, resource_version=resource_version)
+
+    async def create(self, manifest: Manifest) -> Manifest:
+        """A new object, as long as we lead."""
+        self._check()
+        return await self._api.create(manifest)
+
+    def _check(self) -> None:
+        if not self._may_write():
+            raise NotLeading("the Lease was not renewed in time; nothing is written any more")

@@ -1,0 +1,93 @@
+"""GPUs of nodes as manifests tell them: what is there, what our pods hold or will hold. Pure.
+
+Counts GPUs that our own pods hold; other people's are not watched, and where they take what looks free, the scheduler
+says so.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from math import ceil
+
+from fairlead.cluster import pods
+from fairlead.cluster.kinds import Manifest
+from fairlead.fleet.nodes import Node
+from fairlead.objects import engine_placement
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GpuRequirement:
+    """What one replica needs of its node."""
+
+    resource: str
+    gpus: int
+    selector: tuple[tuple[str, str], ...] = ()
+    """The product's label among them, where one is named."""
+
+    @property
+    def product(self) -> str | None:
+        """The GPU, where one is named."""
+        return dict(self.selector).get(engine_placement.PRODUCT)
+
+    @property
+    def others(self) -> tuple[tuple[str, str], ...]:
+        """The labels beside the product's."""
+        return tuple(one for one in self.selector if one[0] != engine_placement.PRODUCT)
+
+
+def pending_replicas(some: Iterable[Manifest], place: GpuRequirement) -> int:
+    """Replicas' worth of GPUs that pods will hold in a moment: made, and not placed yet."""
+    return ceil(pending_gpus(some, place.resource, place.product) / place.gpus)
+
+
+def pending_gpus(some: Iterable[Manifest], resource: str, product: str | None) -> int:
+    """GPUs that pods will hold in a moment: made, not placed yet, and not refused by the scheduler either."""
+    return sum(
+        held_gpus(pod, resource)
+        for pod in some
+        if not _node_of(pod) and pods.unplaced(pod) is None and _selects(pod) in (product, None)
+    )
+
+
+def nodes_with(nodes: Iterable[Manifest], some: Iterable[Manifest], resource: str) -> tuple[Node, ...]:
+    """Every node with this resource, and how much of it our pods hold; pods without a node yet hold none."""
+    used: Counter[str] = Counter()
+    for pod in some:
+        used[_node_of(pod)] += held_gpus(pod, resource)
+    return tuple(_node(one, used, resource) for one in nodes)
+
+
+def held_gpus(pod: Manifest, resource: str) -> int:
+    """GPUs that a pod holds, until it has ended; ending ones hold theirs."""
+    if pod.get("status", {}).get("phase") in pods.ENDED:
+        return 0
+    containers: Sequence[Manifest] = pod.get("spec", {}).get("containers") or ()
+    limits = (one.get("resources", {}).get("limits", {}).get(resource, "0") for one in containers)
+    return sum(_count(limit) for limit in limits)
+
+
+def _node(manifest: Manifest, used: Counter[str], resource: str) -> Node:
+    name, status = manifest["metadata"]["name"], manifest.get("status", {})
+    labels = manifest["metadata"].get("labels") or {}
+    cordoned = bool(manifest.get("spec", {}).get("unschedulable"))
+    return Node(
+        name=name,
+        product=labels.get(engine_placement.PRODUCT, ""),
+        gpus=_count((status.get("allocatable") or {}).get(resource, "0")),
+        used=used[name],
+        schedulable=not cordoned and pods.condition(manifest, "Ready").get("status") != "False",
+        labels=tuple(sorted(labels.items())),
+    )
+
+
+def _node_of(pod: Manifest) -> str:
+    return str(pod.get("spec", {}).get("nodeName") or "")
+
+
+def _count(text: object) -> int:
+    return int(text) if isinstance(text, str | int) and str(text).isdigit() else 0
+
+
+def _selects(pod: Manifest) -> str | None:
+    found = (pod.get("spec", {}).get("nodeSelector") or {}).get(engine_placement.PRODUCT)
+    return found if isinstance(found, str) else None

@@ -1,0 +1,46 @@
+"""Asking routers which engines they use. Knows the report's form; what it means, others judge."""
+
+import json
+from collections.abc import Mapping
+from typing import Any, Final
+
+import aiohttp
+
+from fairlead.cluster import pod_http
+from fairlead.fleet.endpoints import EndpointState, RouterEndpoint
+
+PORT: Final = 9090
+"""Where metrics are; never behind a certificate."""
+PATH: Final = "/fairlead/v1/endpoints"
+
+MOST_WORDS: Final = 300
+"""A reason goes into a condition; it is cut there in any case."""
+
+
+async def endpoints(
+    session: aiohttp.ClientSession, ip: str, key: str | None, port: int = PORT
+) -> tuple[RouterEndpoint, ...] | None:
+    """What one router sees; nothing when it does not say, which is not the same as seeing no engine."""
+    text = await pod_http.fetch(session, f"http://{pod_http.host(ip)}:{port}{PATH}", key)
+    return None if text is None else parsed(text)
+
+
+def parsed(text: str) -> tuple[RouterEndpoint, ...] | None:
+    """The report, by pod and address; nothing when it is none. Entries and fields of newer routers do no harm."""
+    try:
+        found = json.loads(text)["endpoints"]
+        return tuple(sorted(map(_endpoint, found), key=lambda one: (one.pod, one.address)))
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return None
+
+
+def _endpoint(said: Mapping[str, Any]) -> RouterEndpoint:
+    state = said.get("state")
+    known = {one.value for one in EndpointState}
+    return RouterEndpoint(
+        pod=str(said["pod"]),
+        address=str(said["address"]),
+        state=EndpointState(state) if state in known else EndpointState.UNKNOWN,
+        inflight=max(0, int(said.get("inflight") or 0)),
+        reason=str(said.get("reason") or "")[:MOST_WORDS],
+    )

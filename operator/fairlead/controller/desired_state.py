@@ -1,0 +1,293 @@
+"""From what was observed and judged to all that should stand now: counts by the planner, manifests by the builders.
+
+Pure, and one step at a time: whatever of it gets carried out, the next look decides from there. Plan and manifest meet
+here and nowhere else.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from fairlead.cluster import kinds, pods
+from fairlead.cluster.kinds import Manifest
+from fairlead.controller import replica_facts, snapshot, start_failures, target_start
+from fairlead.controller.deployment_review import DeploymentReview
+from fairlead.controller.pod_facts import MergedRouterReport
+from fairlead.controller.preflight import PreflightResult
+from fairlead.controller.snapshot import DeploymentSnapshot
+from fairlead.controller.target_start import DecisionInputs
+from fairlead.fleet.desired_state import NO_RESOURCE, DesiredRevision
+from fairlead.fleet.gateways import DesiredDeployment
+from fairlead.fleet.pod_problems import PodProblem
+from fairlead.fleet.policies import ReplicaBounds
+from fairlead.fleet.rollouts import (
+    FailureStep,
+    HoldStep,
+    NodeRoom,
+    ReplicaStep,
+    RetireStep,
+    RevisionState,
+    RolloutPlan,
+    RolloutSnapshot,
+)
+from fairlead.objects import (
+    applied_hash,
+    children,
+    engine_deployment,
+    engine_placement,
+    engine_pods,
+    revisions,
+    router_config,
+    router_deployment,
+)
+from fairlead.objects.engine_deployment import RevisionFacts
+from fairlead.objects.installation import Installation
+from fairlead.objects.owner import Owner
+from fairlead.planning import replica_count, rollback, rollout, sleep_plan
+from fairlead.planning.replica_count import ReplicaCount
+from fairlead.planning.sleep_plan import NO_SLEEP, SleepPlan
+
+
+@dataclass(frozen=True, kw_only=True)
+class RuntimeFacts:
+    """What the look at running pods and at nodes brought."""
+
+    reports: MergedRouterReport
+    room: NodeRoom
+    troubles: Mapping[str, tuple[PodProblem, ...]]
+    """By revision."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class DesiredState:
+    """What should stand now, and the step it contains."""
+
+    target: str | None = None
+    count: ReplicaCount | None = None
+    plan: RolloutPlan | None = None
+    states: tuple[RevisionState, ...] = ()
+    standing: tuple[Manifest, ...] = ()
+    """Routers and whatever guards pods; nothing while the spec is refused, so that what stands stays as it is."""
+    engines: tuple[Manifest, ...] = ()
+    """Every engine Deployment, with the step's count and the facts in it."""
+    shrinks: str | None = None
+    """The revision that loses replicas by this step."""
+    retired: Manifest | None = None
+    """A Deployment that is to go."""
+    beds: SleepPlan = NO_SLEEP
+    """Which pods sleep, fall asleep and wake."""
+    check: Manifest | None = None
+    """The pod that checks the target without a GPU, while the rollout waits for it."""
+    prunes: bool = False
+    """Whether children that are not among `static_children` are to go: the spec is allowed and complete."""
+
+
+def decide(
+    observed: DeploymentSnapshot,
+    judged: DeploymentReview,
+    facts: RuntimeFacts,
+    standing: tuple[Manifest, ...],
+    now: datetime,
+) -> DesiredState:
+    """All that should stand now. Of an object that cannot be read nothing is started, stopped or changed."""
+    deployment = judged.deployment
+    target = target_of(observed, judged)
+    start = DecisionInputs(observed=observed, judged=judged, target=target or "", now=now)
+    states = tuple(_state(one, facts, start) for one in observed.engines)
+    if deployment is None or target is None:
+        return DesiredState(states=states)
+    count = replica_count.wanted(deployment.replicas, _recommended(observed), _previous_count(observed))
+    question = RolloutSnapshot(
+        target=target, wanted=count.replicas, rules=deployment.rollout, revisions=states, room=facts.room
+    )
+    asleep = _asleep(observed, deployment, count, rollback.wanted(question))
+    given_up = rollback.current(question, now) != target
+    beds = sleep_plan.plan_sleep(question, asleep, facts.reports.busy, given_up=given_up)
+    planned = rollout.next_step(sleep_plan.awake(question, asleep, beds), now)
+    plan = _with_reason(sleep_plan.with_sleepers(planned, target, beds), facts.troubles)
+    return replace(
+        _carried(start, plan),
+        count=count,
+        check=target_start.check(start, plan),
+        beds=beds,
+        plan=plan,
+        states=states,
+        standing=_counted(standing, observed) if judged.may_start else (),
+        prunes=judged.may_start,
+    )
+
+
+def static_children(owner: Owner, judged: DeploymentReview, platform: Installation) -> tuple[Manifest, ...]:
+    """All children but engines; they follow from the spec alone, so once a generation is often enough."""
+    if judged.deployment is None:
+        return ()
+    known = children.UNKNOWN_CAPACITY
+    if judged.review is not None and judged.spec is not None:
+        known = replica_facts.replica(judged.review, revisions.of(judged.spec))
+    made = children.all_children(owner, judged.deployment, platform, known)
+    return tuple(applied_hash.with_applied_hash(one) for one in made)
+
+
+def _counted(standing: tuple[Manifest, ...], observed: DeploymentSnapshot) -> tuple[Manifest, ...]:
+    """Routers that somebody else counts keep the number they have, and are told it.
+
+    The mark on their Deployment does not hold the number, as it is not ours.
+    """
+    if not any(_is_uncounted(one) for one in standing):
+        return standing
+    number = (
+        snapshot.requested_replicas(observed.router) if observed.router is not None else router_config.DEFAULT_REPLICAS
+    )
+    return tuple(_with_count(one, number) for one in standing)
+
+
+def _is_uncounted(child: Manifest) -> bool:
+    return bool(child["kind"] == kinds.DEPLOYMENT.kind and "replicas" not in child["spec"])
+
+
+def _with_count(child: Manifest, number: int) -> Manifest:
+    if _is_uncounted(child):
+        return router_deployment.with_router_count(child, number)
+    if child["kind"] == kinds.CONFIG_MAP.kind:
+        return applied_hash.with_applied_hash(router_config.with_router_count(child, number))
+    return child
+
+
+def target_of(observed: DeploymentSnapshot, judged: DeploymentReview) -> str | None:
+    """The revision of the spec; while that is refused, the one that was wanted last."""
+    if judged.may_start and judged.spec is not None:
+        return revisions.of(judged.spec)
+    known = [snapshot.revision_facts(one) for one in observed.engines]
+    wanted = [one for one in known if one.wanted_since is not None]
+    return max(wanted, key=lambda one: str(one.wanted_since)).revision if wanted else None
+
+
+def _state(engine: Manifest, facts: RuntimeFacts, start: DecisionInputs) -> RevisionState:
+    written, observed, deployment = snapshot.revision_facts(engine), start.observed, start.judged.deployment
+    replicas = pods.replicas(observed.pods.get(written.revision, ()), facts.reports.routable)
+    answer = target_start.answer(start, written)
+    return RevisionState(
+        name=written.revision,
+        asked=snapshot.requested_replicas(engine),
+        replicas=replicas,
+        created_at=snapshot.created(engine),
+        wanted_since=written.wanted_since,
+        grown_at=written.grown_at,
+        hopeless=target_start.hopeless(start, written, answer),
+        unchecked=answer is PreflightResult.OPEN,
+        other_gpus=deployment is not None and not _same_gpus(engine, deployment.wanted),
+        served=written.served or any(one.ready_since and one.routable is not False for one in replicas),
+        failure=written.failure,
+    )
+
+
+def _same_gpus(engine: Manifest, wanted: DesiredRevision) -> bool:
+    """Whether what its replicas give up is something that the wanted revision can use."""
+    pod = engine["spec"]["template"]["spec"]
+    limits = [one.get("resources", {}).get("limits") or {} for one in pod.get("containers") or ()]
+    selected = (pod.get("nodeSelector") or {}).get(engine_placement.PRODUCT)
+    product = engine_placement.node_selector(wanted).get(engine_placement.PRODUCT)
+    holds = wanted.resource == NO_RESOURCE or any(wanted.resource in one for one in limits)
+    return holds and selected == product
+
+
+def _recommended(observed: DeploymentSnapshot) -> int | None:
+    said = observed.status.get("scaling") or {}
+    found = said.get("recommended")
+    return found if isinstance(found, int) and not isinstance(found, bool) else None
+
+
+def _asleep(
+    observed: DeploymentSnapshot, deployment: DesiredDeployment, count: ReplicaCount, now: RevisionState | None
+) -> int:
+    """How many are to sleep beside those that are wanted; together they stay within what somebody pays for.
+
+    While nobody recommends anything, as many as do.
+    """
+    bounds, found = deployment.replicas, (observed.status.get("scaling") or {}).get("asleep")
+    if not isinstance(bounds, ReplicaBounds) or not deployment.wanted.engine.sleeps:
+        return 0
+    if _recommended(observed) is None:
+        found = sum(one.asleep and not one.ending for one in now.replicas) if now else 0
+    if not isinstance(found, int) or isinstance(found, bool):
+        return 0
+    return max(0, min(found, bounds.most - count.replicas))
+
+
+def _previous_count(observed: DeploymentSnapshot) -> int:
+    """What was wanted last; counts of Deployments are no memory, as a rollout bends them."""
+    found = observed.status.get("desiredReplicas")
+    return found if isinstance(found, int) else sum(snapshot.requested_replicas(one) for one in observed.engines)
+
+
+def _carried(start: DecisionInputs, plan: RolloutPlan) -> DesiredState:
+    """The engine Deployments as they should be, the plan's step among them."""
+    step, retired, shrinks, observed = plan.step, None, None, start.observed
+    engines: list[Manifest] = []
+    for live in observed.engines:
+        written = _facts(live, start, step)
+        if isinstance(step, RetireStep) and step.revision == written.revision:
+            retired = live
+            continue
+        count = snapshot.requested_replicas(live)
+        if isinstance(step, ReplicaStep) and step.revision == written.revision:
+            shrinks = written.revision if step.replicas < count else None
+            written = replace(written, grown_at=start.now) if step.replicas > count else written
+            count = step.replicas
+        engines.append(_engine(start, written, live, count))
+    if isinstance(step, ReplicaStep) and observed.engine(step.revision) is None:
+        since = start.now if step.revision == start.target else None
+        fresh = RevisionFacts(revision=step.revision, wanted_since=since, grown_at=start.now)
+        engines.append(_engine(start, fresh, None, step.replicas))
+    return DesiredState(target=start.target, engines=tuple(engines), shrinks=shrinks, retired=retired)
+
+
+def _facts(live: Manifest, start: DecisionInputs, step: object) -> RevisionFacts:
+    """What is to be written on a revision: since when it is wanted, whether it served, that it was given up."""
+    written = snapshot.revision_facts(live)
+    some = start.observed.pods.get(written.revision, ())
+    ready = any(pods.is_ready(pod) for pod in some)
+    if written.revision != start.target:
+        served = written.served or ready
+        return replace(written, wanted_since=None, served=served, failure=None, ends=None)
+    checked = written.checked or target_start.answer(start, written) is PreflightResult.WELL
+    written = replace(
+        written,
+        wanted_since=written.wanted_since or start.now,
+        served=written.served or ready,
+        checked=checked,
+        ends=None if written.served or ready else start_failures.ends(written.ends, some),
+    )
+    if isinstance(step, FailureStep) and step.revision == written.revision:
+        return replace(written, failure=step.failure, ends=None)
+    return written
+
+
+def _engine(start: DecisionInputs, written: RevisionFacts, live: Manifest | None, count: int) -> Manifest:
+    stored = engine_deployment.stored_template(live) if live is not None else None
+    template = stored or _template(start, written.revision, live)
+    return applied_hash.with_applied_hash(engine_deployment.manifest(start.observed.owner, written, template, count))
+
+
+def _template(start: DecisionInputs, revision: str, live: Manifest | None) -> Manifest:
+    """Built from the spec where the revision is the spec's; otherwise what stands there is all anybody knows."""
+    judged = start.judged
+    if live is not None and not target_start.is_described(judged, revision):
+        found: Manifest = live["spec"]["template"]
+        return found
+    assert judged.deployment is not None
+    return engine_pods.template(start.observed.owner, judged.deployment, target_start.launch(judged), revision)
+
+
+def _with_reason(plan: RolloutPlan, troubles: Mapping[str, Sequence[PodProblem]]) -> RolloutPlan:
+    """What was the matter is written down with the failure, as the pods that could tell are going."""
+    step = plan.step
+    found = troubles.get(step.revision, ()) if isinstance(step, FailureStep) else ()
+    if not (isinstance(step, FailureStep) and found):
+        return plan
+    return replace(plan, step=replace(step, failure=replace(step.failure, because=found[0].message)))
+
+
+def is_settled(plan: RolloutPlan | None) -> bool:
+    """Whether the step leaves everything as it is."""
+    return plan is None or isinstance(plan.step, HoldStep)

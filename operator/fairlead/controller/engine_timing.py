@@ -1,0 +1,20 @@
+"""How long an engine may take to start and to leave, from what is known before it runs. Pure."""
+
+from math import ceil
+
+from fairlead.controller.review import Review
+from fairlead.engines.start_budget import LifecycleParameters
+from fairlead.fleet.fit import Fit
+
+
+def of(review: Review) -> LifecycleParameters:
+    """What is read before the engine is ready, every GPU its part, and how the deployment says replicas leave."""
+    assert review.asked is not None
+    assert review.drain is not None
+    memory = review.fit.memory if isinstance(review.fit, Fit) else None
+    gpus = review.asked.wanted.parallelism.gpus
+    return LifecycleParameters(
+        weight_bytes=ceil((memory.weights.likely + memory.draft.likely) * gpus) if memory else None,
+        pre_stop_seconds=ceil(review.drain.settle_seconds),
+        drain_seconds=ceil(review.drain.timeout_seconds),
+    )

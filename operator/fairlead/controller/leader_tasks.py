@@ -1,0 +1,220 @@
+"""What only the leader does: follow the cluster, keep the queue, reconcile. Ends with the Lease, whole."""
+
+import asyncio
+import logging
+import random
+import time
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from typing import Final
+
+import aiohttp
+
+from fairlead.api import kinds as ours
+from fairlead.cluster import kinds
+from fairlead.cluster.api_errors import ApiError
+from fairlead.cluster.api_server import ApiServer
+from fairlead.cluster.fencing import FencedApiServer, NotLeading
+from fairlead.cluster.lease import Leadership
+from fairlead.controller import orphan_scan, queue_keys, status
+from fairlead.controller.embedded_service import EmbeddedService
+from fairlead.controller.events import EventPublisher
+from fairlead.controller.informers import ControllerInformers
+from fairlead.controller.pod_client import PodClient
+from fairlead.controller.reconcile import ReconcileEnvironment, Reconciler, ReconcileSettings, moment
+from fairlead.controller.reference_cache import ReferenceCache
+from fairlead.controller.review_context import ObjectKey
+from fairlead.controller.shared_reconcile import SharedObjectReconciler
+from fairlead.controller.work_queue import ReconcileOutcome, WorkQueue
+from fairlead.fleet.router_keys import RouterKeys
+from fairlead.telemetry.operator_metrics import OperatorMetrics
+
+LONGEST_TICK_S: Final = 60.0
+"""Every request has its own time-out; this is for what nobody thought of."""
+RESYNC_S: Final = 600.0
+"""Each object is looked at again after this, whatever woke it or did not."""
+BUGS_SAID_AFTER: Final = 3
+"""Failures of ours in a row before an object says so: a blip should not turn its conditions."""
+
+log = logging.getLogger("fairlead.controller")
+
+
+class LeaderTasks:
+    """The leader's work."""
+
+    def __init__(
+        self, api: ApiServer, leadership: Leadership, setting: ReconcileSettings, metrics: OperatorMetrics
+    ) -> None:
+        self.metrics = metrics
+        self.guest: EmbeddedService | None = None
+        self._chance = random.Random()  # noqa: S311  # jitter, not a secret
+        self.queue = WorkQueue(work=self._work, chance=self._chance)
+        self._leadership = leadership
+        self._setting = setting
+        self._api = api
+        self._server = FencedApiServer(api, leadership.may_write)
+        self._bugs: dict[ObjectKey, int] = {}
+        self._seeing: ControllerInformers | None = None
+        self._reconciler: Reconciler | None = None
+        self._shared: SharedObjectReconciler | None = None
+        self._books: tuple[Callable[[str], None], ...] = ()
+
+    @property
+    def router_keys(self) -> RouterKeys:
+        """What opens the pages of routers."""
+        return self._setting.platform.router_keys
+
+    def wake(self, key: ObjectKey) -> None:
+        """Something happened to an object; whoever does not lead has nothing to do with it."""
+        if self._seeing is not None:
+            self.queue.wake(key)
+
+    def watch_age_s(self) -> float:
+        """Seconds since the last word of the most silent watch; kinds that we may not see are no reason to restart."""
+        heard = self._seeing.informers if self._seeing else ()
+        return max((one.age() for one in heard if not one.trouble), default=0.0)
+
+    async def run(self, namespaces: tuple[str, ...], instance: str) -> None:
+        """Follow, then work, until cancelled."""
+        async with self._equipped(namespaces, instance) as seeing:
+            following = asyncio.create_task(seeing.run(), name="informers")
+            try:
+                await self._until(seeing.synced(), following)
+                await orphan_scan.find(self._api, seeing)
+                for manifest in (one for kind in _OURS for one in seeing.of(kind).all()):
+                    self.queue.wake(
+                        ObjectKey(manifest["kind"], manifest["metadata"]["namespace"], manifest["metadata"]["name"])
+                    )
+                log.info("leading: the cluster was listed, reconciling begins")
+                async with self._guest_at_work(seeing):
+                    await self._until(self.queue.run(), following)
+            finally:
+                following.cancel()
+                await asyncio.gather(following, return_exceptions=True)
+
+    def page_facts(self) -> None:
+        """Bring the metrics up to date before somebody reads them."""
+        self.metrics.waiting(self.queue.depth, self.queue.oldest_s())
+        self.metrics.leads(self._leadership.may_write())
+        if self._seeing is not None:
+            self.metrics.follows(self._seeing.followed())
+            self.metrics.judged(self._seeing.judged())
+
+    @asynccontextmanager
+    async def _equipped(self, namespaces: tuple[str, ...], instance: str) -> AsyncIterator[ControllerInformers]:
+        async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=256)) as session:
+            looks = PodClient(session, router_keys=self.router_keys)
+            seeing = ControllerInformers(self._api, namespaces, self.wake, self._forget)
+            doors = ReconcileEnvironment(
+                server=self._server,
+                world=seeing,
+                looks=looks,
+                named=ReferenceCache(self._api),
+                teller=EventPublisher(self._server, instance, self.metrics),
+            )
+            self._reconciler = Reconciler(self._setting, doors)
+            self._shared = SharedObjectReconciler(self._setting.known, doors)
+            self._books = (self._reconciler.forget, looks.forget)
+            self._seeing = seeing
+            try:
+                yield seeing
+            finally:
+                self._seeing = None
+
+    @asynccontextmanager
+    async def _guest_at_work(self, seeing: ControllerInformers) -> AsyncIterator[None]:
+        """Beside the reconciling; should it end by itself, that is a bug that must not stop the reconciling."""
+        if self.guest is None:
+            yield
+            return
+        async with _background_task("autoscaler", self.guest.run(seeing, self._server, self.router_keys)):
+            yield
+
+    @staticmethod
+    async def _until(work: Coroutine[None, None, None], following: asyncio.Task[None]) -> None:
+        """Work, unless following ends: it never does by itself, so that would be a bug."""
+        task = asyncio.create_task(work)
+        try:
+            await asyncio.wait({task, following}, return_when=asyncio.FIRST_COMPLETED)
+            if following.done():
+                following.result()
+            await task
+        finally:
+            task.cancel()
+
+    def _forget(self, uid: str) -> None:
+        """An object is gone: whoever keeps something about it drops it, or months of pods would fill the memory."""
+        for drop in self._books:
+            drop(uid)
+
+    async def _work(self, key: ObjectKey) -> ReconcileOutcome:
+        """One reconcile, whatever comes of it; the only place that catches what nobody expected."""
+        started = time.monotonic()
+        try:
+            async with asyncio.timeout(LONGEST_TICK_S):
+                outcome = await self._tick(key)
+            self._bugs.pop(key, None)
+        except NotLeading as problem:
+            outcome = ReconcileOutcome(failed=str(problem))
+        except (ApiError, TimeoutError) as problem:
+            words = str(problem) or f"a reconcile took more than {LONGEST_TICK_S:.0f} s"
+            log.warning("%s", words, extra=_about(key) | {"reason": type(problem).__name__})
+            outcome = ReconcileOutcome(failed=words)
+        except Exception as problem:
+            log.exception("an internal error of Fairlead; please report it", extra=_about(key))
+            outcome = ReconcileOutcome(failed=f"{type(problem).__name__}: {problem}")
+            await self._say_so(key, outcome.failed)
+        seconds = time.monotonic() - started
+        word = "failed" if outcome.failed else "again" if outcome.after_s == 0 else "done"
+        self.metrics.reconciled(word, seconds, time.time(), well=not outcome.failed)
+        if outcome.failed or outcome.gone or outcome.after_s is not None:
+            return outcome
+        return replace(outcome, after_s=RESYNC_S * self._chance.uniform(0.8, 1.2))
+
+    async def _tick(self, key: ObjectKey) -> ReconcileOutcome:
+        assert self._seeing is not None
+        assert self._reconciler is not None
+        assert self._shared is not None
+        if key.kind == ours.DEPLOYMENT.name:
+            return await self._reconciler.tick(key, moment())
+        return await self._shared.tick(key, moment())
+
+    async def _say_so(self, key: ObjectKey, words: str) -> None:
+        """After some failures of ours in a row the object says so; what serves is left as it is."""
+        times = self._bugs[key] = self._bugs.get(key, 0) + 1
+        if times < BUGS_SAID_AFTER or self._seeing is None or key.kind != ours.DEPLOYMENT.name:
+            return
+        document = self._seeing.of(kinds.INFERENCE_DEPLOYMENT).find(key.namespace, key.name)
+        if document is None:
+            return
+        found = status.with_internal_error(document, words, moment())
+        try:
+            if status.differs(found["status"], document.get("status") or {}):
+                self._seeing.note(await self._server.apply(found, subresource="status"))
+        except (ApiError, NotLeading) as problem:
+            log.warning("%s", problem, extra=_about(key))
+
+
+_OURS: Final = (kinds.INFERENCE_DEPLOYMENT, *queue_keys.SHARED)
+
+
+@asynccontextmanager
+async def _background_task(name: str, work: Coroutine[None, None, None]) -> AsyncIterator[None]:
+    """Something that runs while the block does, and that must not end it by failing."""
+    task = asyncio.create_task(work, name=name)
+    task.add_done_callback(_said_if_broken)
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+def _said_if_broken(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and (problem := task.exception()) is not None:
+        log.error("an internal error of Fairlead: the %s ended; please report it", task.get_name(), exc_info=problem)
+
+
+def _about(key: ObjectKey) -> dict[str, object]:
+    return {"namespace": key.namespace, "name_of_object": key.name}

@@ -1,0 +1,78 @@
+"""Looks at running pods over HTTP, each bounded; what an engine measured once is not asked again."""
+
+import time
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Final
+
+import aiohttp
+
+from fairlead.cluster import pod_http, pods, router_client
+from fairlead.cluster.kinds import Manifest
+from fairlead.engines.catalogue import ENGINES
+from fairlead.engines.vllm import sleep_endpoints
+from fairlead.fleet.desired_state import EngineKind
+from fairlead.fleet.endpoints import RouterEndpoint
+from fairlead.fleet.engine_load import EngineLoad, UnreadableScrape
+from fairlead.fleet.router_keys import RouterKeys
+from fairlead.objects import labels
+
+AGAIN_S: Final = 30.0
+"""An engine that did not answer is not asked with every event of its deployment."""
+TURNING_S: Final = 120.0
+"""Moving 140 GB of weights over PCIe takes some ten seconds; reports of waking say 2 to 9."""
+NO_KEYS: Final = RouterKeys()
+
+
+class PodClient:
+    """The looks of one process."""
+
+    def __init__(
+        self,
+        session: aiohttp.ClientSession,
+        clock: Callable[[], float] = time.monotonic,
+        router_keys: RouterKeys = NO_KEYS,
+    ) -> None:
+        self._session = session
+        self._router_keys = router_keys
+        self._clock = clock
+        self._measured: dict[str, EngineLoad] = {}
+        self._not_before: dict[str, float] = {}
+
+    async def endpoints(self, router: Manifest) -> tuple[RouterEndpoint, ...] | None:
+        """What a router sees."""
+        address = pods.address(router)
+        about = router["metadata"]
+        deployment = (about.get("labels") or {}).get(labels.DEPLOYMENT, "")
+        key = self._router_keys.bearer(about.get("namespace", ""), deployment)
+        return await router_client.endpoints(self._session, address, key) if address else None
+
+    async def load(self, pod: Manifest, kind: EngineKind) -> EngineLoad | None:
+        """What an engine measured at its start; its KV capacity does not change while it runs."""
+        uid, address = pod["metadata"]["uid"], pods.address(pod)
+        if uid in self._measured or address is None or self._clock() < self._not_before.get(uid, 0.0):
+            return self._measured.get(uid)
+        self._not_before[uid] = self._clock() + AGAIN_S
+        text = await pod_http.metrics(self._session, address)
+        found = ENGINES[kind].load(text) if text is not None and kind in ENGINES else None
+        if found is None or isinstance(found, UnreadableScrape):
+            return None
+        self._measured[uid] = found
+        return found
+
+    async def sleep(self, pod: Manifest) -> bool:
+        """Whether it sleeps now; what it was doing it finishes first."""
+        return await self._act(pod, sleep_endpoints.SLEEP) == HTTPStatus.OK
+
+    async def wake(self, pod: Manifest) -> bool:
+        """Whether it is awake now; one that knows no sleep is."""
+        return await self._act(pod, sleep_endpoints.WAKE) in {HTTPStatus.OK, HTTPStatus.NOT_FOUND}
+
+    async def _act(self, pod: Manifest, path: str) -> int | None:
+        address = pods.address(pod)
+        return await pod_http.act(self._session, address, path, TURNING_S) if address else None
+
+    def forget(self, uid: str) -> None:
+        """A pod is gone."""
+        self._measured.pop(uid, None)
+        self._not_before.pop(uid, None)

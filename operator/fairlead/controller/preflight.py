@@ -1,0 +1,93 @@
+"""The check of a revision without a GPU: which pod makes it, and what its end means. Pure.
+
+It is made only where the last replicas that serve would be drained for a revision that nothing is known of. Where it
+cannot tell, it stands in nobody's way.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any, Final
+
+from fairlead.cluster import pods
+from fairlead.cluster.kinds import Manifest
+from fairlead.controller import start_failures
+from fairlead.engines.emulator import CHECK
+from fairlead.objects import labels
+
+LONGEST_S: Final = 600
+"""An image of ten gigabytes is pulled in that time, and then lies where the engine needs it."""
+AGAIN_S: Final = 5.0
+"""How often it is looked at: one that takes too long, or finds no node, sends no event."""
+UNPLACED: Final = timedelta(seconds=30)
+_PROGRAM_ENDS: Final = range(1, 126)
+"""Codes of programs; above them a shell or runtime says that it found no program, or which signal ended it."""
+_CRASHES: Final = frozenset({132, 134, 136, 139})
+"""SIGILL, SIGABRT, SIGFPE, SIGSEGV: of its own doing."""
+
+
+class PreflightResult(StrEnum):
+    """What a check says."""
+
+    OPEN = "Open"
+    WELL = "Well"
+    """Nothing was found, or it cannot tell."""
+    FAILS = "Fails"
+
+
+def of(revision: str, found: Iterable[Manifest]) -> tuple[Manifest, ...]:
+    """The pod that checks this revision, as long as it stays."""
+    return tuple(
+        one
+        for one in found
+        if (one["metadata"].get("labels") or {}).get(labels.REVISION) == revision
+        and "deletionTimestamp" not in one["metadata"]
+    )
+
+
+def troubled(revision: str, found: Iterable[Manifest]) -> tuple[Manifest, ...]:
+    """The same, unless it found nothing."""
+    return tuple(one for one in of(revision, found) if one.get("status", {}).get("phase") != "Succeeded")
+
+
+def longest_seconds(deadline_seconds: int) -> int:
+    """How long one may take: a rollout's deadline leaves time for the start itself."""
+    return max(1, min(LONGEST_S, deadline_seconds // 2))
+
+
+def answer(found: Sequence[Manifest], longest: int, now: datetime) -> PreflightResult:
+    """Of the pods that check one revision, which are one or none."""
+    if not found:
+        return PreflightResult.OPEN
+    pod = found[0]
+    phase = pod.get("status", {}).get("phase")
+    if phase in pods.ENDED:
+        return PreflightResult.FAILS if phase == "Failed" and _says_no(pod) else PreflightResult.WELL
+    if start_failures.impossible(pod, now):
+        return PreflightResult.FAILS
+    if is_blocked(pod):
+        return PreflightResult.OPEN
+    age = now - datetime.fromisoformat(pod["metadata"]["creationTimestamp"])
+    tired = UNPLACED if pods.unplaced(pod) is not None else timedelta(seconds=longest)
+    return PreflightResult.WELL if age >= tired else PreflightResult.OPEN
+
+
+def is_blocked(pod: Manifest) -> bool:
+    """Whether its container cannot be made now, so that an engine's could not be either."""
+    waiting = (one.get("state", {}).get("waiting") or {} for one in _statuses(pod))
+    return any(one.get("reason") in start_failures.PULLING | {"CreateContainerConfigError"} for one in waiting)
+
+
+def _says_no(pod: Manifest) -> bool:
+    for status in _statuses(pod):
+        ended = status.get("state", {}).get("terminated") or {}
+        code, words = ended.get("exitCode"), str(ended.get("message") or "")
+        if code not in _CRASHES and code not in _PROGRAM_ENDS:
+            continue
+        if not start_failures.PASSING.search(words) and f"arguments: {CHECK}" not in words:
+            return True
+    return False
+
+
+def _statuses(pod: Manifest) -> list[dict[str, Any]]:
+    return pod.get("status", {}).get("containerStatuses") or []

@@ -1,0 +1,68 @@
+"""What admission may know beside the object itself: the catalogue, engine releases, configurations, other objects."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final, NamedTuple
+
+from fairlead.fleet.accelerators import Accelerator
+from fairlead.fleet.desired_state import EngineKind, EngineRelease, ModelSource, SourceScheme
+from fairlead.fleet.policies import ScalingPolicy
+from fairlead.fleet.shapes import ModelShape
+from fairlead.sizing import checkpoint, families
+from fairlead.sizing.catalogue import Catalogue
+from fairlead.sizing.families import MissingFact
+
+RELEASES: Final[Mapping[EngineKind, EngineRelease]] = {
+    EngineKind.VLLM: EngineRelease(version="0.32.0", image="vllm/vllm-openai:v0.32.0"),
+    EngineKind.SIMULATED: EngineRelease(version="0.32.0", image="fairlead:0.32.0"),
+    EngineKind.SGLANG: EngineRelease(version="0", image="sglang:0"),
+    EngineKind.TENSORRT_LLM: EngineRelease(version="0", image="tensorrt-llm:0"),
+}
+"""What a silent spec gets; the last two are never started, since `engines` refuses their kinds by name."""
+
+
+class ObjectKey(NamedTuple):
+    """An object by kind, namespace and name."""
+
+    kind: str
+    namespace: str
+    name: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReviewContext:
+    """Everything else a review needs; nothing of it is read while reviewing."""
+
+    catalogue: Catalogue
+    releases: Mapping[EngineKind, EngineRelease] = field(default_factory=lambda: RELEASES)
+    configs: Mapping[str, str] = field(default_factory=dict)
+    """The text of a model's `config.json`, by the model's location, where somebody could read it."""
+    objects: frozenset[ObjectKey] | None = None
+    """Everything a reference may name (ours, Secrets, ConfigMaps, PersistentVolumeClaims); absent: nobody looked, and
+    references are taken on trust."""
+    policies: Mapping[ObjectKey, ScalingPolicy] = field(default_factory=dict)
+    """Policies that deployments may name, as far as somebody read them."""
+    time_zones: frozenset[str] | None = None
+    """Those of this machine's time zone database; absent: any well-formed name is taken on trust."""
+
+    def shape(self, source: ModelSource, stated: Mapping[str, int]) -> ModelShape | MissingFact:
+        """The model's own configuration wins, then what was stated, then the catalogue; nothing is guessed."""
+        if source.location in self.configs:
+            return checkpoint.read(source.location, self.configs[source.location])
+        if "layers" in stated:
+            return families.shape(source.location, _as_facts(stated))
+        if source.scheme is SourceScheme.HUB and source.location in self.catalogue.shapes:
+            return self.catalogue.shapes[source.location]
+        return self.catalogue.missing.get(source.location) or MissingFact(
+            f"{source.location} is not in the catalogue: state spec.model.shape, or give its config.json"
+        )
+
+    def accelerator(self, product: str) -> Accelerator | None:
+        """The GPU behind a product label."""
+        return self.catalogue.accelerators.get(product)
+
+
+def _as_facts(stated: Mapping[str, int]) -> dict[str, object]:
+    """Stated numbers describe a Llama-like model; whoever serves another architecture gives its config.json."""
+    renamed = {"positions": "max_position_embeddings"}
+    return {"model_type": "llama"} | {renamed.get(name, name): number for name, number in stated.items()}

@@ -1,0 +1,47 @@
+"""One reconcile of a policy or a gateway: its status, written where it differs. Shared objects have no children yet."""
+
+from datetime import datetime
+
+from fairlead.api import kinds as ours
+from fairlead.cluster import kinds
+from fairlead.cluster.api_errors import NotFound
+from fairlead.controller import shared_objects, status
+from fairlead.controller.policies import PolicyRemarks
+from fairlead.controller.reconcile import ReconcileEnvironment
+from fairlead.controller.review_context import ObjectKey, ReviewContext
+from fairlead.controller.work_queue import ReconcileOutcome
+
+
+class SharedObjectReconciler:
+    """Reconciles both kinds."""
+
+    def __init__(self, known: ReviewContext, doors: ReconcileEnvironment) -> None:
+        self._known = known
+        self._remarks = PolicyRemarks(known)
+        self._doors = doors
+
+    async def tick(self, key: ObjectKey, now: datetime) -> ReconcileOutcome:
+        """Look at one, and say what is to be said."""
+        world = self._doors.world
+        is_policy = key.kind == ours.POLICY.name
+        resource = kinds.AUTOSCALING_POLICY if is_policy else kinds.INFERENCE_GATEWAY
+        document = world.of(resource).find(key.namespace, key.name)
+        if document is None or "deletionTimestamp" in document["metadata"]:
+            return ReconcileOutcome(gone=True)
+        if is_policy:
+            users = world.of(kinds.INFERENCE_DEPLOYMENT).all()
+            figures, judged = shared_objects.of_policy(document, users, self._known, self._remarks)
+        else:
+            figures, judged = shared_objects.of_gateway(document)
+        before, generation = document.get("status") or {}, document["metadata"]["generation"]
+        conditions = status.timed(judged, before, generation, now)
+        found = figures | {"observedGeneration": generation, "conditions": conditions}
+        if not status.differs(found, before):
+            return ReconcileOutcome()
+        try:
+            world.note(await self._doors.server.apply(status.manifest(document, found), subresource="status"))
+        except NotFound:
+            return ReconcileOutcome()
+        for condition in status.changed(found, before):
+            self._doors.teller.transition(document, condition, now)
+        return ReconcileOutcome()

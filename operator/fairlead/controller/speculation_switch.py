@@ -1,0 +1,48 @@
+"""Whether a deployment guesses ahead: its spec says how, the autoscaler whether that pays, its policy who may switch.
+
+Nobody's spec is touched: the revision that is wanted is that of the same object without speculation. Pure.
+"""
+
+from fairlead.api import object_reader
+from fairlead.api.kinds import POLICY
+from fairlead.api.policy import PolicyMode, SwitchOff
+from fairlead.api.status import SwitchState
+from fairlead.cluster import kinds
+from fairlead.cluster.kinds import Manifest
+from fairlead.controller.interfaces import ControllerClusterState
+from fairlead.controller.snapshot import DeploymentSnapshot
+from fairlead.fleet.conditions import ConditionReason, ConditionType
+
+
+def is_off(observed: DeploymentSnapshot, world: ControllerClusterState) -> bool:
+    """Off only by the autoscaler's word and the policy's leave; whoever takes the leave back needs no autoscaler."""
+    said = observed.status.get("scaling")
+    if not isinstance(said, dict) or not (
+        said.get("speculation") == SwitchState.OFF or _stays_off(said, observed.status)
+    ):
+        return False
+    name = policy_of(observed.document)
+    found = world.of(kinds.AUTOSCALING_POLICY).find(observed.owner.namespace, name) if name else None
+    read = object_reader.read_stored(found, POLICY).value if found is not None else None
+    return read is not None and read.spec.speculation.switch_off is SwitchOff.WHEN_IT_COSTS
+
+
+def _stays_off(said: Manifest, status: Manifest) -> bool:
+    """While a policy only recommends, nothing changes, and that is not to be a change either."""
+    known = (one.get("reason") for one in status.get("conditions") or () if one.get("type") == ConditionType.ACCEPTED)
+    return said.get("mode") == PolicyMode.RECOMMEND and ConditionReason.SPECULATION_OFF in known
+
+
+def policy_of(document: Manifest) -> str | None:
+    """The policy a deployment names."""
+    scaling = (document.get("spec") or {}).get("scaling")
+    policy = scaling.get("policy") if isinstance(scaling, dict) else None
+    name = policy.get("name") if isinstance(policy, dict) else None
+    return name if isinstance(name, str) else None
+
+
+def without_speculation(document: Manifest) -> Manifest:
+    """The same object, guessing nothing."""
+    spec = document["spec"]
+    engine = {key: value for key, value in spec["engine"].items() if key != "speculation"}
+    return document | {"spec": spec | {"engine": engine}}

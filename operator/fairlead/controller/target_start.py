@@ -1,0 +1,76 @@
+"""Whether the revision that is wanted can start, by its check and by its pods, before anything gives way. Pure."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from fairlead.cluster import pods
+from fairlead.cluster.kinds import Manifest
+from fairlead.controller import engine_timing, preflight, start_failures
+from fairlead.controller.deployment_review import DeploymentReview
+from fairlead.controller.preflight import PreflightResult
+from fairlead.controller.snapshot import DeploymentSnapshot
+from fairlead.fleet.engine_launch import EngineLaunch
+from fairlead.fleet.rollouts import HoldReason, HoldStep, RolloutPlan
+from fairlead.objects import applied_hash, engine_deployment, preflight_pods, revisions
+from fairlead.objects.engine_deployment import RevisionFacts
+
+
+@dataclass(frozen=True, kw_only=True)
+class DecisionInputs:
+    """What one decision begins from."""
+
+    observed: DeploymentSnapshot
+    judged: DeploymentReview
+    target: str
+    """Empty where nothing is wanted that anybody can read."""
+    now: datetime
+
+
+def answer(start: DecisionInputs, written: RevisionFacts) -> PreflightResult | None:
+    """What the check of the target says; nothing where there is none to be made."""
+    deployment = start.judged.deployment
+    if written.revision != start.target or written.served or written.checked or deployment is None:
+        return None
+    if not (is_described(start.judged, written.revision) and launch(start.judged).check):
+        return None
+    longest = preflight.longest_seconds(deployment.rollout.progress_deadline_seconds)
+    return preflight.answer(preflight.of(written.revision, start.observed.checks), longest, start.now)
+
+
+def hopeless(start: DecisionInputs, written: RevisionFacts, said: PreflightResult | None) -> str:
+    """Why the target cannot start, as far as is certain; a revision that ever served may again."""
+    if written.revision != start.target or written.served:
+        return ""
+    if said is PreflightResult.FAILS:
+        return "its check without a GPU failed"
+    some = [one for one in start.observed.pods.get(written.revision, ()) if "deletionTimestamp" not in one["metadata"]]
+    if any(pods.is_ready(one) for one in some):
+        return ""
+    return start_failures.hopeless(some, start_failures.ends(written.ends, some), start.now)
+
+
+def check(start: DecisionInputs, plan: RolloutPlan) -> Manifest | None:
+    """The pod that checks the target, while that is what the rollout waits for."""
+    step, live, deployment = plan.step, start.observed.engine(start.target), start.judged.deployment
+    if not (isinstance(step, HoldStep) and step.reason is HoldReason.CHECKING) or live is None or deployment is None:
+        return None
+    template = engine_deployment.stored_template(live) or live["spec"]["template"]
+    longest = deployment.rollout.progress_deadline_seconds
+    command = launch(start.judged).check
+    return applied_hash.with_applied_hash(
+        preflight_pods.manifest(start.observed.owner, start.target, template, command, longest)
+    )
+
+
+def is_described(judged: DeploymentReview, revision: str) -> bool:
+    """Whether the spec says what this revision is, and may be followed."""
+    return judged.spec is not None and judged.may_start and revisions.of(judged.spec) == revision
+
+
+def launch(judged: DeploymentReview) -> EngineLaunch:
+    """How its engine is started; only of a spec that was read and allowed."""
+    review = judged.review
+    assert review is not None
+    assert review.engine is not None
+    assert review.asked is not None
+    return review.engine.launch(review.asked, engine_timing.of(review))

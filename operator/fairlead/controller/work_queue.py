@@ -1,0 +1,140 @@
+"""Which object is reconciled next: each key at most once at a time, woken again while it runs means once more after.
+
+Knows keys, moments and back-off; nothing of what a key stands for. Its callers wake keys; it never sleeps on one.
+"""
+
+import asyncio
+import heapq
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Final, Protocol
+
+from fairlead.controller.review_context import ObjectKey
+
+FIRST_RETRY_S: Final = 1.0
+LONGEST_RETRY_S: Final = 300.0
+LEAST_AFTER_FAILURE_S: Final = 5.0
+"""An event may shorten a back-off to this and no further: a failing object's own events must not make it spin, and
+whoever mends its spec should not wait for minutes."""
+WORKERS: Final = 16
+"""Reconciling is waiting for the API server; more than its fair queue takes at once only waits there instead."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReconcileOutcome:
+    """How one reconcile ended: done, done until a moment, or failed and to be tried again."""
+
+    after_s: float | None = None
+    """When to look again without being woken."""
+    failed: str = ""
+    """Why it is to be tried again with growing pauses; empty: it went well."""
+    gone: bool = False
+    """The object is gone or going: nobody looks again unless something wakes it."""
+
+
+class JitterSource(Protocol):
+    """As much of `random.Random` as jitter needs."""
+
+    def uniform(self, a: float, b: float) -> float:
+        """A number between two."""
+
+
+@dataclass(slots=True)
+class WorkQueue:
+    """Keys that wait, keys that run, and the worker tasks."""
+
+    work: Callable[[ObjectKey], Awaitable[ReconcileOutcome]]
+    chance: JitterSource
+    workers: int = WORKERS
+    clock: Callable[[], float] = time.monotonic
+    _due: dict[ObjectKey, float] = field(default_factory=dict)
+    _since: dict[ObjectKey, float] = field(default_factory=dict)
+    _heap: list[tuple[float, ObjectKey]] = field(default_factory=list)
+    _running: dict[ObjectKey, float] = field(default_factory=dict)
+    _failures: dict[ObjectKey, int] = field(default_factory=dict)
+    _not_before: dict[ObjectKey, float] = field(default_factory=dict)
+    _changed: asyncio.Event = field(default_factory=asyncio.Event)
+    _tasks: set[asyncio.Task[None]] = field(default_factory=set)
+
+    def wake(self, key: ObjectKey, after_s: float = 0.0) -> None:
+        """Reconcile this key soon, or after a while; the earliest moment asked for wins."""
+        due = max(self.clock() + after_s, self._not_before.get(key, 0.0))
+        if key in self._due and self._due[key] <= due:
+            return
+        self._due[key] = due
+        if after_s <= 0:
+            self._since.setdefault(key, due)
+        heapq.heappush(self._heap, (due, key))
+        self._changed.set()
+
+    @property
+    def depth(self) -> int:
+        """Keys that could run now and wait for their turn."""
+        return len(self._since)
+
+    def oldest_s(self) -> float:
+        """How long the key that waits longest, or runs longest, has been at it."""
+        begun = [*self._since.values(), *self._running.values()]
+        return self.clock() - min(begun) if begun else 0.0
+
+    async def run(self) -> None:
+        """Work until cancelled; what runs then is cancelled too."""
+        try:
+            while True:
+                self._changed.clear()
+                pause = self._start_what_is_due()
+                try:
+                    await asyncio.wait_for(self._changed.wait(), pause)
+                except TimeoutError:
+                    continue
+        finally:
+            for task in self._tasks:
+                task.cancel()
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def _start_what_is_due(self) -> float | None:
+        """Start as many as may run; answers how long until the next could."""
+        later: list[tuple[float, ObjectKey]] = []
+        pause = None
+        while self._heap and len(self._running) < self.workers:
+            due, key = self._heap[0]
+            if self._due.get(key) != due:
+                heapq.heappop(self._heap)
+            elif due > self.clock():
+                pause = due - self.clock()
+                break
+            else:
+                heapq.heappop(self._heap)
+                if key in self._running:
+                    later.append((due, key))
+                else:
+                    self._begin(key)
+        for one in later:
+            heapq.heappush(self._heap, one)
+        return pause
+
+    def _begin(self, key: ObjectKey) -> None:
+        del self._due[key]
+        self._since.pop(key, None)
+        self._running[key] = self.clock()
+        task = asyncio.create_task(self._run_one(key))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _run_one(self, key: ObjectKey) -> None:
+        try:
+            outcome = await self.work(key)
+        finally:
+            del self._running[key]
+            self._changed.set()
+        if outcome.failed:
+            times = self._failures[key] = self._failures.get(key, 0) + 1
+            pause = min(LONGEST_RETRY_S, FIRST_RETRY_S * 2.0 ** min(times - 1, 20)) * self.chance.uniform(0.8, 1.2)
+            self._not_before[key] = self.clock() + min(pause, LEAST_AFTER_FAILURE_S)
+            self.wake(key, pause)
+            return
+        self._failures.pop(key, None)
+        self._not_before.pop(key, None)
+        if outcome.after_s is not None:
+            self.wake(key, outcome.after_s)

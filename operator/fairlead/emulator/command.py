@@ -1,0 +1,137 @@
+"""vLLM's own command line as values: `vllm serve MODEL --flags`, as `engines` writes it and as people add to it."""
+
+import json
+from argparse import Namespace
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from fairlead.emulator import flag_spellings, flags
+from fairlead.emulator.flags import InvalidCommandLine, ParserExit
+from fairlead.emulator.serve_arguments import (
+    DEFAULT_CONTEXT_TOKENS,
+    CacheArguments,
+    ResponseArguments,
+    SchedulerArguments,
+    ServeArguments,
+)
+from fairlead.fleet.desired_state import Parallelism
+from fairlead.simulator.engine.settings import SchedulingPolicy
+
+__all__ = ["InvalidCommandLine", "ParserExit", "ServeArguments", "read"]
+
+BLOCK_TOKENS: Final = 16
+_ON: Final = "1"
+_WITHOUT_ASYNC: Final = frozenset({"ngram", "suffix", "medusa"})
+"""Methods of guessing that vLLM runs only when one step has ended before the next is scheduled."""
+
+
+def read(words: Sequence[str], environment: Mapping[str, str] | None = None) -> ServeArguments:
+    """With or without the `--` in front of it; a few answers depend on vLLM's own variables."""
+    command = list(words)
+    if command[:1] == ["--"]:
+        del command[0]
+    if command[:2] != ["vllm", "serve"]:
+        shown = " ".join(command[:3]) or "nothing"
+        raise InvalidCommandLine(f"the engine's command: {shown}: must be `vllm serve MODEL ...`; write it after `--`")
+    rest = flag_spellings.completed(command[2:])
+    bare = rest.pop(0) if rest and not rest[0].startswith("-") else None
+    found, _ = flags.parser().parse_known_args(rest)
+    model = bare or found.model
+    limits = _limits(found)
+    return ServeArguments(
+        model=model,
+        names=tuple(found.served_model_name or (model,)),
+        adapters=tuple(_adapter(word) for word in found.lora_modules),
+        host=found.host,
+        port=found.port,
+        context_tokens=limits.context or DEFAULT_CONTEXT_TOKENS,
+        shutdown_seconds=found.shutdown_timeout,
+        limits=limits,
+        memory=_memory(found),
+        answering=_answering(found, environment or {}),
+        kv_events=found.kv_events_config,
+        hash_algorithm=found.prefix_caching_hash_algo,
+    )
+
+
+def _limits(found: Namespace) -> SchedulerArguments:
+    speculation = _speculation(found)
+    method = speculation.get("method") if speculation else None
+    return SchedulerArguments(
+        context=found.max_model_len if (found.max_model_len or 0) > 0 else None,
+        context_fits=found.max_model_len == flags.FIT_CONTEXT,
+        max_sequences=found.max_num_seqs,
+        max_active=found.max_num_active_seqs,
+        batch_tokens=found.max_num_batched_tokens,
+        block_tokens=found.block_size or BLOCK_TOKENS,
+        block_said=found.block_size is not None,
+        prefix_caching=found.enable_prefix_caching,
+        chunked_prefill=found.enable_chunked_prefill,
+        long_prefill_tokens=found.long_prefill_token_threshold,
+        watermark=found.watermark,
+        reserve_whole_prompt=found.scheduler_reserve_full_isl,
+        policy=SchedulingPolicy(found.scheduling_policy),
+        max_unfinished=found.max_num_queued_reqs,
+        max_backlog_tokens=found.max_num_queued_tokens,
+        asynchronous=found.async_scheduling and method not in _WITHOUT_ASYNC,
+        speculation=speculation,
+        adapter_slots=found.max_loras if found.enable_lora or found.lora_modules else 0,
+        adapter_rank=found.max_lora_rank,
+    )
+
+
+def _memory(found: Namespace) -> CacheArguments:
+    return CacheArguments(
+        parallelism=Parallelism(
+            tensor=found.tensor_parallel_size,
+            pipeline=found.pipeline_parallel_size,
+            data=found.data_parallel_size,
+        ),
+        expert_parallel=found.enable_expert_parallel,
+        utilization=found.gpu_memory_utilization,
+        cache_bytes=found.kv_cache_memory_bytes,
+        blocks=found.num_gpu_blocks_override,
+        quantization=found.quantization,
+        cache_dtype=found.kv_cache_dtype,
+        dtype=found.dtype,
+        eager=found.enforce_eager,
+        throughput_mode=found.performance_mode == "throughput",
+    )
+
+
+def _answering(found: Namespace, environment: Mapping[str, str]) -> ResponseArguments:
+    return ResponseArguments(
+        api_keys=tuple(found.api_key),
+        root_path=found.root_path,
+        request_id_headers=found.enable_request_id_headers,
+        prompt_tokens_details=found.enable_prompt_tokens_details,
+        force_include_usage=found.enable_force_include_usage,
+        per_request_metrics=found.enable_per_request_metrics,
+        load_tracking=found.enable_server_load_tracking,
+        auto_tool_choice=found.enable_auto_tool_choice,
+        tool_parser=found.tool_call_parser,
+        reasoning_parser=found.reasoning_parser,
+        parser_plugins=bool(found.tool_parser_plugin or found.reasoning_parser_plugin),
+        language_only=found.language_model_only,
+        runner=found.runner,
+        max_logprobs=found.max_logprobs,
+        sleep_mode=found.enable_sleep_mode,
+        dev_mode=environment.get("VLLM_SERVER_DEV_MODE") == _ON,
+        runtime_adapters=environment.get("VLLM_ALLOW_RUNTIME_LORA_UPDATING") == _ON,
+    )
+
+
+def _speculation(found: Namespace) -> dict[str, Any] | None:
+    """The JSON, with the shorthands in it; they stand for keys that the JSON may not name too."""
+    short = {"method": found.spec_method, "model": found.spec_model, "num_speculative_tokens": found.spec_tokens}
+    told = dict(found.speculative_config or {}) | {key: value for key, value in short.items() if value is not None}
+    return told or None
+
+
+def _adapter(word: str) -> tuple[str, str]:
+    """`name=path`, or the same as JSON."""
+    if word.startswith("{"):
+        told = json.loads(word)
+        return str(told["name"]), str(told["path"])
+    name, _, path = word.partition("=")
+    return name, path

@@ -1,0 +1,55 @@
+"""The KV cache as vLLM tells it in the labels of one gauge: every number a word, and `None` for what nobody set."""
+
+from collections.abc import Mapping
+from math import inf, nextafter
+from typing import Any, Final
+
+from fairlead.emulator.serve_arguments import ServeArguments
+from fairlead.simulator.engine.settings import EngineSettings
+from fairlead.sizing.sizing_input import SizingInput
+
+_UNSET: Final = (
+    *("cache_hit_alignment_tokens", "hash_block_size", "kv_cache_layout", "kv_offloading_size", "mamba_block_size"),
+    *("mamba_page_size_padded", "num_cpu_blocks", "prefix_match_unit", "skip_page_size_padded", "sliding_window"),
+)
+
+
+def labels(served: ServeArguments, settings: EngineSettings, question: SizingInput) -> Mapping[str, str]:
+    """Numbers are words on that page; what vLLM did not set is `None`."""
+    flags = served.memory
+    tokens = settings.blocks * settings.block_tokens
+    told: dict[str, Any] = {
+        "_block_size_resolved": True,
+        "block_size": settings.block_tokens,
+        "cache_dtype": flags.cache_dtype,
+        "effective_attention_block_size": settings.block_tokens,
+        "enable_mamba_shared_prefix_checkpoint": False,
+        "enable_prefix_caching": settings.prefix_caching,
+        "gpu_memory_utilization": question.share,
+        "is_attention_free": False,
+        "kv_cache_dtype_skip_layers": [],
+        "kv_cache_max_concurrency": _concurrency(tokens, settings.context_tokens),
+        "kv_cache_memory_bytes": flags.cache_bytes,
+        "kv_cache_size_tokens": tokens,
+        "kv_offloading_backend": "native",
+        "kv_sharing_fast_prefill": False,
+        "mamba_cache_dtype": "auto",
+        "mamba_cache_mode": "none",
+        "mamba_ssm_cache_dtype": "float32",
+        "num_gpu_blocks": settings.blocks,
+        "num_gpu_blocks_override": flags.blocks,
+        "prefix_cache_retention_interval": 0,
+        "prefix_caching_hash_algo": served.hash_algorithm,
+        "replayssm_buffer_len": 16,
+        "swa_bounded_replay": True,
+        "use_kda_recoverssm": False,
+        "use_replayssm": False,
+        "user_specified_block_size": served.limits.block_said,
+    }
+    return dict.fromkeys(_UNSET, "None") | {label: str(value) for label, value in told.items()}
+
+
+def _concurrency(tokens: int, context: int) -> float:
+    """Requests of the longest kind; multiplied and cut off it gives the tokens again, as it does in vLLM."""
+    several = tokens / context
+    return several if int(several * context) == tokens else nextafter(several, inf)

@@ -1,0 +1,180 @@
+"""Who takes jobs in: what is refused at the door, which engine gets what, and how everybody inside can be ended.
+
+Knows no route and no text; a refusal is a value whose words are the surface's.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from itertools import count
+from typing import Final
+
+from fairlead.emulator.engine.block_hashes import BlockHasher
+from fairlead.emulator.engine.rank import LiveRank, SharedRankState
+from fairlead.emulator.engine.submitted_jobs import RunningSequence, SubmittedJob
+from fairlead.emulator.faults import EngineFault
+from fairlead.emulator.surface.jobs import EngineJob, EngineRefusal, JobEnding, JobListener
+from fairlead.emulator.surface.jobs import JobSequence as Asked
+from fairlead.simulator.engine.ranks import EngineRanks
+from fairlead.simulator.engine.requests import FinishReason
+from fairlead.simulator.engine.settings import SchedulingPolicy
+from fairlead.simulator.engine.steps import SchedulerRefusal
+
+_REFUSALS: Final = {SchedulerRefusal.TOO_MANY: EngineRefusal.BUSY, SchedulerRefusal.BACKLOG: EngineRefusal.BACKLOG}
+
+
+class LiveEngineClient:
+    """The engines of one server."""
+
+    def __init__(self, ranks: Sequence[LiveRank], hashes: BlockHasher, by: SharedRankState) -> None:
+        self.ranks = ranks
+        self._engines = EngineRanks([rank.core for rank in ranks])
+        self.faults = by.faults
+        self.lag = by.lag
+        self.draining = False
+        self.dead = False
+        self.idle = asyncio.Event()
+        """Nobody is inside."""
+        self.idle.set()
+        self._left = asyncio.Event()
+        self.rejected: dict[str, int] = {refusal.value: 0 for refusal in _REFUSALS.values()}
+        self.paths: dict[str, str] = {}
+        """Of adapters, which are part of the names of pages."""
+        self._hashes = hashes
+        self._clock = by.clock
+        self._serials = count()
+        self._inside: dict[SubmittedJob, LiveRank] = {}
+        self._settings = ranks[0].core.settings
+        by.left = self.left
+        by.faults.changed = self._go_on
+
+    @property
+    def lag_seconds(self) -> float:
+        """How far it is behind for good."""
+        return self.lag.least
+
+    @property
+    def inside(self) -> int:
+        """Jobs that have not ended."""
+        return len(self._inside)
+
+    def refusal(self, sequences: int) -> EngineRefusal | None:
+        """Whether so many more would be taken; vLLM counts who runs and who waits, over all engines."""
+        if self.draining:
+            return EngineRefusal.DRAINING
+        if self.dead:
+            return EngineRefusal.DEAD
+        if self.faults.shows(EngineFault.ERRORS):
+            return EngineRefusal.OUT_OF_ORDER
+        if self.lag.too_far:
+            return EngineRefusal.BEHIND
+        return self._full(sequences)
+
+    def _full(self, sequences: int) -> EngineRefusal | None:
+        most, backlog = self._settings.max_unfinished, self._settings.max_backlog_tokens
+        full = None
+        if most is not None and sum(rank.core.running + rank.core.waiting for rank in self.ranks) + sequences > most:
+            full = EngineRefusal.BUSY
+        elif backlog is not None and sum(rank.core.unfinished_prompts for rank in self.ranks) >= backlog:
+            full = EngineRefusal.BACKLOG
+        if full is not None:
+            self.rejected[full.value] += 1
+        return full
+
+    def submit(self, job: EngineJob, listener: JobListener) -> SubmittedJob | EngineRefusal:
+        """All of the job, or nothing of it."""
+        refused = self.refusal(len(job.sequences))
+        if refused is not None:
+            return refused
+        feed = SubmittedJob(job, listener, self._cancel)
+        rank = self._rank(job)
+        now = self._clock()
+        feed.runs = [self._run(feed, index, now) for index in range(len(job.sequences))]
+        for place, run in enumerate(feed.runs):
+            if rank.teller is not None:
+                rank.teller.journal.expect(run)
+            no = rank.core.add(run)
+            if no is not None:
+                rank.drop(feed.runs[: place + 1])
+                return self._refused(no)
+        self._inside[feed] = rank
+        self.idle.clear()
+        rank.wake()
+        return feed
+
+    def _refused(self, no: SchedulerRefusal) -> EngineRefusal:
+        """A prompt that can never fit passed every check of the surface: the engine is at fault, as vLLM would be."""
+        refusal = _REFUSALS.get(no, EngineRefusal.OUT_OF_ORDER)
+        if refusal.value in self.rejected:
+            self.rejected[refusal.value] += 1
+        return refusal
+
+    def _run(self, feed: SubmittedJob, index: int, now: float) -> RunningSequence:
+        asked = feed.job.sequences[index]
+        prompt, reply = self._pages(asked)
+        return RunningSequence(
+            serial=next(self._serials),
+            prompt_tokens=len(asked.prompt_ids),
+            output_tokens=len(asked.reply_ids),
+            arrived=now,
+            finish=FinishReason(asked.finish),
+            prefix=prompt,
+            reply=reply,
+            priority=feed.job.priority if self._settings.policy is SchedulingPolicy.PRIORITY else 0,
+            adapter=asked.adapter,
+            feed=feed,
+            index=index,
+            came=now,
+            max_tokens=asked.max_tokens,
+            salt=asked.salt,
+        )
+
+    def _pages(self, asked: Asked) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """Names of the full pages that end in the prompt, and of those that end in the reply."""
+        if not self._settings.prefix_caching:
+            return (), ()
+        page = self._settings.block_tokens
+        adapter = (asked.adapter, self.paths.get(asked.adapter, "")) if asked.adapter else None
+        names = tuple(self._hashes.chain([*asked.prompt_ids, *asked.reply_ids], page, adapter, asked.salt))
+        prompt = len(asked.prompt_ids) // page
+        return names[:prompt], names[prompt:]
+
+    def _rank(self, job: EngineJob) -> LiveRank:
+        """The pinned one, else the one vLLM would take."""
+        pinned = job.rank if job.rank is not None and job.rank < len(self.ranks) else None
+        return self.ranks[self._engines.choose(self._clock()) if pinned is None else pinned]
+
+    async def nobody_runs(self) -> None:
+        """Until those that run have ended; who waits goes on waiting."""
+        while any(rank.core.running for rank in self.ranks):
+            self._left.clear()
+            await self._left.wait()
+
+    def end_all(self, ending: JobEnding) -> int:
+        """Everybody inside; how many jobs there were."""
+        feeds = list(self._inside.items())
+        for feed, rank in feeds:
+            rank.end(feed, ending)
+        return len(feeds)
+
+    def abort(self, request_ids: Sequence[str]) -> int:
+        """Those jobs; all where none is named."""
+        named = frozenset(request_ids)
+        feeds = [(feed, rank) for feed, rank in self._inside.items() if not named or feed.job.request_id in named]
+        for feed, rank in feeds:
+            rank.end(feed, JobEnding.ABORTED)
+        return len(feeds)
+
+    def left(self, feed: SubmittedJob) -> None:
+        """A job is over."""
+        self._inside.pop(feed, None)
+        self._left.set()
+        if not self._inside:
+            self.idle.set()
+
+    def _cancel(self, feed: SubmittedJob) -> None:
+        self._inside[feed].drop(feed.unfinished)
+        self.left(feed)
+
+    def _go_on(self) -> None:
+        for rank in self.ranks:
+            rank.go_on()

@@ -1,0 +1,167 @@
+"""What an engine does beside generating: sleep and wake, pause, forget its cache, take adapters, tell of itself."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from itertools import count
+from typing import Any, Final
+
+from fairlead.emulator import faults as ordering
+from fairlead.emulator.engine.engine_client import LiveEngineClient
+from fairlead.emulator.engine.metrics.engine_metrics import EngineMetrics
+from fairlead.emulator.engine.metrics.faulty_exposition import FaultyExposition
+from fairlead.emulator.faults import EngineFault
+from fairlead.emulator.serve_arguments import ServeArguments
+from fairlead.emulator.surface.engine_interface import LoadGauges, RequestObservation
+from fairlead.simulator.engine.steps import PauseMode
+
+_WAIT: Final = "wait"
+_ABORT: Final = "abort"
+_ALL_TAGS: Final = frozenset({"weights", "kv_cache"})
+
+
+class LiveEngineControl:
+    """One server's."""
+
+    def __init__(
+        self,
+        served: ServeArguments,
+        driver: LiveEngineClient,
+        page: EngineMetrics,
+        *,
+        faults_open: bool,
+        wake_seconds: float = 0.0,
+    ) -> None:
+        self._served = served
+        self._driver = driver
+        self._page = page
+        self._spoiled = FaultyExposition(page, driver.faults)
+        self._asleep: frozenset[str] = frozenset()
+        self._wake_seconds = wake_seconds
+        self._paused = False
+        self._numbers = count(1)
+        self.adapter_numbers: dict[str, int] = {}
+        self.faults_open = faults_open
+        for name, path in served.adapters:
+            self.add_adapter(name, path)
+
+    @property
+    def alive(self) -> bool:
+        """Whether the engine below the server is there."""
+        return not self._driver.dead
+
+    @property
+    def hung(self) -> bool:
+        """Nothing is answered."""
+        return self._driver.faults.shows(EngineFault.HANG)
+
+    @property
+    def load(self) -> int:
+        """Requests in work; vLLM says 0 where it was not told to count them."""
+        return self._driver.inside if self._served.answering.load_tracking else 0
+
+    @property
+    def sleeping(self) -> bool:
+        """Whether any of it sleeps."""
+        return bool(self._asleep)
+
+    @property
+    def paused(self) -> bool:
+        """Whether generating is stopped."""
+        return self._paused or self.sleeping
+
+    def metrics(self) -> str:
+        """The page."""
+        return self._spoiled.text()
+
+    def gauges(self) -> LoadGauges:
+        """As of the last step, over all engines."""
+        standings = [rank.tally.standing for rank in self._driver.ranks]
+        usage = sum(one.usage for one in standings) / len(standings)
+        return LoadGauges(usage, float(sum(one.waiting for one in standings)))
+
+    def kv_event_sources(self) -> Mapping[str, Any]:
+        """By engine; nothing where no events are told."""
+        return {
+            str(number): asdict(rank.teller.publisher.config)
+            for number, rank in enumerate(self._driver.ranks)
+            if rank.teller is not None
+        }
+
+    def add_adapter(self, name: str, path: str) -> str | None:
+        """Each load has a number of its own, as in vLLM's events."""
+        self._driver.paths[name] = path
+        self.adapter_numbers[name] = next(self._numbers)
+        return None
+
+    def remove_adapter(self, name: str) -> None:
+        """Requests that run with it run on."""
+        self._driver.paths.pop(name, None)
+
+    async def sleep(self, level: int, mode: str) -> None:
+        """Who is inside is ended, waited for or kept; then weights leave the GPU, and the cache is lost."""
+        await self._quieten(mode)
+        if level > 0:
+            self._asleep = _ALL_TAGS
+            self._page.sleep_level = min(level, 2)
+        await self._stand_still()
+        self.reset_prefix_cache(reset_running=False)
+
+    async def wake(self, tags: Sequence[str] | None) -> bool:
+        """With weights and cache both back it goes on; moving them takes a while."""
+        if self._asleep:
+            await asyncio.sleep(self._wake_seconds)
+        self._asleep -= _ALL_TAGS if tags is None else frozenset(tags)
+        if self._asleep:
+            return False
+        self._page.sleep_level = 0
+        await self.resume()
+        return True
+
+    async def pause(self, mode: str) -> None:
+        """The same without touching the memory."""
+        await self._quieten(mode)
+        self._paused = True
+        await self._stand_still()
+
+    async def resume(self) -> None:
+        """Who waits is taken in."""
+        self._paused = False
+        self._pause_all(PauseMode.NONE)
+        for rank in self._driver.ranks:
+            rank.wake()
+
+    def reset_prefix_cache(self, *, reset_running: bool) -> bool:
+        """Refused while anybody runs, unless they may begin anew."""
+        del reset_running
+        return all(tuple(rank.core.reset_prefix_cache() for rank in self._driver.ranks))
+
+    def abort_requests(self, request_ids: Sequence[str]) -> int:
+        """End those requests, all when none is named."""
+        return self._driver.abort(request_ids)
+
+    def change_fault(self, told: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Order another fault; one that shows at a start only is taken and shows nowhere."""
+        faults = self._driver.faults
+        faults.change(ordering.order_from_body(told, faults.order))
+        return faults.order.told
+
+    def observed(self, seen: RequestObservation) -> None:
+        """One HTTP request was answered."""
+        self._page.web.observed(seen)
+
+    async def _quieten(self, mode: str) -> None:
+        if mode == _ABORT:
+            self._driver.abort(())
+        elif mode == _WAIT:
+            self._pause_all(PauseMode.NEW)
+            await self._driver.nobody_runs()
+
+    async def _stand_still(self) -> None:
+        self._pause_all(PauseMode.ALL)
+        for rank in self._driver.ranks:
+            await rank.rests()
+
+    def _pause_all(self, pause: PauseMode) -> None:
+        for rank in self._driver.ranks:
+            rank.core.pause(pause)

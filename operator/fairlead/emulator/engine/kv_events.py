@@ -1,0 +1,229 @@
+"""Which pages can be found in the cache, told over ZeroMQ as vLLM 0.32 tells it: three frames a step, maps in msgpack.
+
+A step without changes says nothing. Old batches are kept for whoever missed some and asks the replay socket.
+"""
+
+import asyncio
+import socket
+from collections import Counter, deque
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+import msgpack  # type: ignore[import-untyped]
+import zmq
+import zmq.asyncio
+
+from fairlead.emulator.engine.submitted_jobs import RunningSequence
+
+_MEDIUM: Final = "GPU"
+_KIND: Final = "full_attention"
+_LINGER_MS: Final = 100
+_END: Final = (-1).to_bytes(8, "big", signed=True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KvEventsConfig:
+    """`--kv-events-config`, its defaults put in."""
+
+    enable_kv_cache_events: bool = False
+    publisher: str = "null"
+    endpoint: str = "tcp://*:5557"
+    replay_endpoint: str | None = None
+    buffer_steps: int = 10_000
+    hwm: int = 100_000
+    max_queue_size: int = 100_000
+    topic: str = ""
+
+    @property
+    def on(self) -> bool:
+        """Whether anything is told."""
+        return self.enable_kv_cache_events and self.publisher == "zmq"
+
+
+def config(told: Mapping[str, Any] | None) -> KvEventsConfig:
+    """An enabled publisher is ZeroMQ's unless another is named."""
+    given = {key: value for key, value in (told or {}).items() if key in KvEventsConfig.__dataclass_fields__}
+    given.setdefault("publisher", "zmq" if given.get("enable_kv_cache_events") else "null")
+    return KvEventsConfig(**given)
+
+
+@dataclass(slots=True)
+class _BlockText:
+    """Where a page's tokens stand; any request of the same text tells them as well."""
+
+    run: RunningSequence
+    index: int
+    runs: int = 0
+    """Requests inside that may store the page."""
+
+
+class KvEventJournal:
+    """Changes of one engine's cache since its last step; knows the text behind each name."""
+
+    def __init__(self, page: int, adapter_number: Callable[[str], int]) -> None:
+        self._page = page
+        self._adapter_number = adapter_number
+        self._texts: dict[int, _BlockText] = {}
+        self._stored: Counter[int] = Counter()
+        """Pages by name: two requests at once may fill two with the same text, and each is told, as in vLLM."""
+        self._events: list[dict[str, Any]] = []
+
+    def expect(self, run: RunningSequence) -> None:
+        """A request came whose pages will be named so."""
+        for index, name in enumerate((*run.prefix, *run.reply)):
+            self._texts.setdefault(name, _BlockText(run, index)).runs += 1
+
+    def forget(self, run: RunningSequence) -> None:
+        """It is gone; names that were never stored mean nothing any more."""
+        for name in (*run.prefix, *run.reply):
+            known = self._texts[name]
+            known.runs -= 1
+            self._let_go(name, known)
+
+    def stored(self, names: Sequence[int], parent: int | None) -> None:
+        """These follow the parent in one text."""
+        texts = [self._texts[name] for name in names]
+        run, page = texts[0].run, self._page
+        self._stored.update(names)
+        ids = [token for text in texts for token in _ids(text.run, text.index * page, page)]
+        event: dict[str, Any] = {
+            "type": "BlockStored",
+            "block_hashes": list(names),
+            "parent_block_hash": parent,
+            "token_ids": ids,
+            "block_size": page,
+            "lora_id": self._adapter_number(run.adapter) if run.adapter else None,
+            "medium": _MEDIUM,
+            "lora_name": run.adapter,
+            "extra_keys": [_untagged_keys(text) for text in texts],
+            "group_idx": 0,
+            "kv_cache_spec_kind": _KIND,
+        }
+        self._events.append(event)
+
+    def removed(self, name: int) -> None:
+        """It was taken for something else."""
+        self._stored[name] -= 1
+        self._let_go(name, self._texts[name])
+        self._events.append({"type": "BlockRemoved", "block_hashes": [name], "medium": _MEDIUM, "group_idx": 0})
+
+    def cleared(self) -> None:
+        """Nothing can be found any more; said with the next step, as vLLM says it."""
+        stored, self._stored = self._stored, Counter()
+        for name in stored:
+            self._let_go(name, self._texts[name])
+        self._events.append({"type": "AllBlocksCleared"})
+
+    def _let_go(self, name: int, known: _BlockText) -> None:
+        """Remembered while it is stored, or may be."""
+        if not self._stored[name]:
+            del self._stored[name]
+            if not known.runs:
+                del self._texts[name]
+
+    @property
+    def remembered(self) -> int:
+        """Pages whose text is kept."""
+        return len(self._texts)
+
+    def taken(self) -> list[dict[str, Any]]:
+        """All changes since the last time."""
+        events, self._events = self._events, []
+        return events
+
+
+def _ids(run: RunningSequence, start: int, count: int) -> list[int]:
+    """Tokens of prompt and reply by their place in the whole text."""
+    sequence = run.feed.job.sequences[run.index]
+    prompt = sequence.prompt_ids
+    cut = max(0, start - len(prompt))
+    return [*prompt[start : start + count], *sequence.reply_ids[cut : max(0, start + count - len(prompt))]]
+
+
+def _untagged_keys(text: _BlockText) -> list[str] | None:
+    """The extra keys of a page without their tags."""
+    run = text.run
+    keys = ([run.adapter] if run.adapter else []) + ([run.salt] if run.salt and text.index == 0 else [])
+    return keys or None
+
+
+class KvEventPublisher:
+    """The sockets of one engine."""
+
+    def __init__(self, wanted: KvEventsConfig, rank: int, clock: Callable[[], float]) -> None:
+        self._rank = rank
+        self._clock = clock
+        self._topic = wanted.topic.encode()
+        self._sequence = 0
+        self._kept: deque[tuple[int, bytes]] = deque(maxlen=wanted.buffer_steps)
+        self._context = zmq.Context()
+        self._out = self._context.socket(zmq.PUB)
+        self._out.set_hwm(wanted.hwm)
+        endpoint = _opened(self._out, _offset(wanted.endpoint, rank))
+        replay_endpoint: str | None = None
+        self._replaying: asyncio.Task[None] | None = None
+        self._replay_socket: zmq.asyncio.Socket | None = None
+        if wanted.replay_endpoint is not None:
+            # Publishing never waits, answering does: a socket of each kind in one context.
+            self._replay_socket = replay = zmq.asyncio.Context(self._context).socket(zmq.ROUTER)
+            replay_endpoint = _opened(replay, _offset(wanted.replay_endpoint, rank), bind=True)
+            self._replaying = asyncio.get_running_loop().create_task(self._replay(replay))
+        self.config = replace(wanted, endpoint=endpoint, replay_endpoint=replay_endpoint)
+        """With the addresses as they came out."""
+
+    def publish(self, events: list[dict[str, Any]]) -> None:
+        """One batch; readers that are too slow lose it, and see a gap in the numbers."""
+        payload = msgpack.packb([self._clock(), events, self._rank])
+        number = self._sequence.to_bytes(8, "big")
+        self._kept.append((self._sequence, payload))
+        self._sequence += 1
+        self._out.send_multipart((self._topic, number, payload), zmq.DONTWAIT)
+
+    def close(self) -> None:
+        """Nothing more is told."""
+        if self._replaying is not None:
+            self._replaying.cancel()
+        if self._replay_socket is not None:
+            self._replay_socket.close(linger=0)
+        self._out.close(linger=_LINGER_MS)
+        self._context.term()
+
+    async def _replay(self, asked: "zmq.asyncio.Socket") -> None:
+        """Whoever names a number gets every batch kept from there on, and an end."""
+        while True:
+            frames = await asked.recv_multipart()
+            if len(frames) < 3 or len(frames[2]) != 8:
+                continue
+            client, start = frames[0], int.from_bytes(frames[2], "big")
+            for number, payload in list(self._kept):
+                if number >= start:
+                    await asked.send_multipart((client, b"", self._topic, number.to_bytes(8, "big"), payload))
+            await asked.send_multipart((client, b"", self._topic, _END, b""))
+
+
+def _offset(endpoint: str, rank: int) -> str:
+    """Each data-parallel engine has ports of its own."""
+    address, colon, port = endpoint.rpartition(":")
+    if rank == 0 or not port.isdigit() or port == "0":
+        return endpoint if rank == 0 or port == "0" else f"{endpoint}_dp{rank}"
+    return f"{address}{colon}{int(port) + rank}"
+
+
+def _opened(made: "zmq.Socket[Any] | zmq.asyncio.Socket", endpoint: str, *, bind: bool = False) -> str:
+    """Bound where the address is a pattern or a file, else connected: then the reader is who binds."""
+    if endpoint == "tcp://*:0":
+        made.bind(f"tcp://{_own_address()}:0")
+        return str(made.getsockopt_string(zmq.LAST_ENDPOINT))
+    if bind or "*" in endpoint or "::" in endpoint or endpoint.startswith(("ipc://", "inproc://")):
+        made.bind(endpoint)
+    else:
+        made.connect(endpoint)
+    return endpoint
+
+
+def _own_address() -> str:
+    with suppress(OSError):
+        return socket.gethostbyname(socket.gethostname())
+    return "127.0.0.1"

@@ -1,0 +1,135 @@
+"""Puts one server's engine together from what was provided, and ends it."""
+
+import random
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from fairlead.emulator.emulation_knobs import EmulationKnobs
+from fairlead.emulator.engine import kv_events
+from fairlead.emulator.engine.block_hashes import BlockHasher
+from fairlead.emulator.engine.engine_client import LiveEngineClient
+from fairlead.emulator.engine.engine_control import LiveEngineControl
+from fairlead.emulator.engine.kv_events import KvEventJournal, KvEventPublisher
+from fairlead.emulator.engine.lag import StepLag
+from fairlead.emulator.engine.metrics.engine_metrics import EngineMetrics, RankMetrics, SchedulerCounters
+from fairlead.emulator.engine.metrics.http_metrics import HttpMetrics
+from fairlead.emulator.engine.metrics.tally import RankTally
+from fairlead.emulator.engine.provision import EngineProvision
+from fairlead.emulator.engine.rank import CacheEventSink, LiveRank, SharedRankState
+from fairlead.emulator.faults import EngineFault, FaultState
+from fairlead.emulator.surface.jobs import JobEnding
+from fairlead.simulator.engine.core import EngineCore
+
+_NO_ENVIRONMENT: Final[Mapping[str, str]] = {}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineClocks:
+    """Time as the process sees it, and whom to tell when it slips."""
+
+    steady: Callable[[], float]
+    """Only grows."""
+    day: Callable[[], float]
+    """Seconds since 1970."""
+    tell: Callable[[str], None] | None = None
+    """Where a line goes when the process cannot keep its own time."""
+
+
+class LiveEngine:
+    """The driver and the acts of one server, made inside a running loop."""
+
+    def __init__(
+        self,
+        provision: EngineProvision,
+        pretence: EmulationKnobs,
+        clocks: EngineClocks,
+        environment: Mapping[str, str] = _NO_ENVIRONMENT,
+    ) -> None:
+        self._provision = provision
+        self._seed = pretence.seed
+        self.died: Callable[[EngineFault], None] = _ignore_fault
+        """Told when a fault ends the engine, or the process."""
+        self._by = SharedRankState(
+            clock=clocks.steady,
+            day=clocks.day,
+            faults=FaultState(pretence.order),
+            lag=StepLag(pretence.lag_limit_seconds, clocks.tell),
+            die=self._die,
+        )
+        ranks = [self._rank(number) for number in range(provision.engines)]
+        hashes = BlockHasher(provision.served.hash_algorithm, environment)
+        self.driver = LiveEngineClient(ranks, hashes, self._by)
+        open_to_orders = pretence.faults_api or provision.served.answering.dev_mode
+        self.acts = LiveEngineControl(
+            provision.served,
+            self.driver,
+            self._page(ranks),
+            faults_open=open_to_orders,
+            wake_seconds=pretence.wake_seconds,
+        )
+
+    def end(self) -> int:
+        """The engine below the server is gone: everybody inside is told; how many there were."""
+        self.driver.dead = True
+        for rank in self.driver.ranks:
+            rank.stop()
+        return self.driver.end_all(JobEnding.DEAD)
+
+    def close(self) -> None:
+        """Let go of sockets."""
+        for rank in self.driver.ranks:
+            rank.stop()
+            if rank.teller is not None:
+                rank.teller.publisher.close()
+
+    def _die(self, fault: EngineFault) -> None:
+        if fault is EngineFault.ENGINE_DEATH:
+            self.end()
+        self.died(fault)
+
+    def _rank(self, number: int) -> LiveRank:
+        made = self._provision
+        core = EngineCore(made.settings, made.times, random.Random(f"{self._seed}/{number}"))  # noqa: S311 - a replayable draw
+        return LiveRank(core, RankTally(made.settings.context_tokens), self._by, self._teller(number))
+
+    def _teller(self, number: int) -> CacheEventSink | None:
+        wanted = kv_events.config(self._provision.served.kv_events)
+        if not wanted.on or not self._provision.settings.prefix_caching:
+            return None
+        journal = KvEventJournal(self._provision.settings.block_tokens, lambda name: self.acts.adapter_numbers[name])
+        return CacheEventSink(journal, KvEventPublisher(wanted, number, self._by.day))
+
+    def _page(self, ranks: list[LiveRank]) -> EngineMetrics:
+        made = self._provision
+        return EngineMetrics(
+            model=made.served.names[0],
+            engines=[RankMetrics(number, rank.tally, _scheduler_counters(rank)) for number, rank in enumerate(ranks)],
+            cache=made.cache,
+            adapter_slots=made.settings.adapter_slots,
+            guesses=made.settings.speculation is not None,
+            born=self._by.day(),
+            lag=self._by.lag,
+            web=HttpMetrics(),
+            rejected=self.driver.rejected,
+        )
+
+
+def _scheduler_counters(rank: LiveRank) -> Callable[[], SchedulerCounters]:
+    def now() -> SchedulerCounters:
+        counts = rank.core.counts
+        return SchedulerCounters(
+            queries=counts.queries,
+            hits=counts.hits,
+            preemptions=counts.preemptions,
+            drafts=counts.drafts,
+            draft_tokens=counts.draft_tokens,
+            accepted=counts.accepted,
+            accepted_at=tuple(counts.accepted_per_position),
+        )
+
+    return now
+
+
+def _ignore_fault(_: EngineFault) -> None:
+    """Nobody has asked to be told."""

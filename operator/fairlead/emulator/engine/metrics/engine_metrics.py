@@ -1,0 +1,164 @@
+"""The whole page: every family of vLLM 0.32 in its order, and three of our own that say how far the pretence holds."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from fairlead.emulator.engine.lag import StepLag
+from fairlead.emulator.engine.metrics import exposition, families, process_metrics
+from fairlead.emulator.engine.metrics.exposition import HistogramSeries, MetricSeries, ValueSeries
+from fairlead.emulator.engine.metrics.families import EngineMetricFamily, EngineMetricType
+from fairlead.emulator.engine.metrics.http_metrics import HttpMetrics
+from fairlead.emulator.engine.metrics.tally import HISTOGRAMS, RankTally
+
+CACHE: Final = EngineMetricFamily("vllm:cache_config_info", EngineMetricType.GAUGE, "How the KV cache is laid out.")
+ADAPTERS: Final = EngineMetricFamily(
+    "vllm:lora_requests_info", EngineMetricType.GAUGE, "Adapters in work, and when they were."
+)
+LAG: Final = EngineMetricFamily(
+    "fairlead_engine_lag_seconds", EngineMetricType.GAUGE, "How late things were noticed, over three seconds."
+)
+LAGGING: Final = EngineMetricFamily(
+    "fairlead_engine_behind", EngineMetricType.GAUGE, "1 while its times are not the model's."
+)
+LATE: Final = EngineMetricFamily(
+    "fairlead_engine_late_steps", EngineMetricType.COUNTER, "Steps whose end was noticed too late."
+)
+
+
+@dataclass(slots=True)
+class RankMetrics:
+    """One data-parallel engine, as far as its metrics go."""
+
+    number: int
+    tally: RankTally
+    counts: Callable[[], "SchedulerCounters"]
+    """What the scheduler itself counts, read at a scrape."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SchedulerCounters:
+    """The scheduler's own counts."""
+
+    queries: int
+    hits: int
+    preemptions: int
+    drafts: int = 0
+    draft_tokens: int = 0
+    accepted: int = 0
+    accepted_at: tuple[int, ...] = ()
+
+
+@dataclass(slots=True, kw_only=True)
+class EngineMetrics:
+    """Everything a scrape reads; faults may spoil what it prints."""
+
+    model: str
+    engines: Sequence[RankMetrics]
+    cache: Mapping[str, str]
+    """Labels of `cache_config_info`."""
+    adapter_slots: int
+    guesses: bool
+    """Whether tokens are guessed at all: without, vLLM has no families for it."""
+    born: float
+    lag: StepLag
+    web: HttpMetrics
+    rejected: dict[str, int]
+    sleep_level: int = 0
+
+    def text(self) -> str:
+        """The page as it should be."""
+        return (
+            "\n".join((*process_metrics.lines(), *self.engine_lines(), *self._own(), *self.web.lines(self.born))) + "\n"
+        )
+
+    def engine_lines(self) -> Iterator[str]:
+        """The families whose names begin with `vllm:`."""
+        for family in families.ESTIMATES:
+            yield from self._each(family, lambda _: [0])
+        yield from self._gauges()
+        if self.guesses:
+            yield from self._guessed()
+        yield from self._counters()
+        yield from self._finished()
+        for family in HISTOGRAMS:
+            spread = [HistogramSeries(self._labels(one), one.tally.of(family)) for one in self.engines]
+            yield from self._written(family, spread)
+        caches = [ValueSeries({**self.cache, "engine": str(one.number)}, 1.0) for one in self.engines]
+        yield from self._written(CACHE, caches)
+        if self.adapter_slots:
+            yield from self._written(ADAPTERS, self._adapters())
+
+    def _gauges(self) -> Iterator[str]:
+        def waiting(one: RankMetrics) -> list[float]:
+            standing = one.tally.standing
+            return [standing.waiting - standing.deferred, standing.deferred]
+
+        yield from self._each(families.RUNNING, lambda one: [one.tally.standing.running])
+        yield from self._each(families.WAITING, lambda one: [one.tally.standing.waiting])
+        yield from self._each(families.WAITING_BY_REASON, waiting)
+        yield from self._each(families.ASLEEP, lambda _: [float(level == self.sleep_level) for level in range(3)])
+        yield from self._each(families.USAGE, lambda one: [one.tally.standing.usage])
+
+    def _guessed(self) -> Iterator[str]:
+        yield from self._each(families.DRAFTS, lambda one: [one.counts().drafts])
+        yield from self._each(families.DRAFT_TOKENS, lambda one: [one.counts().draft_tokens])
+        yield from self._each(families.ACCEPTED, lambda one: [one.counts().accepted])
+        places = tuple(str(place) for place in range(len(self.engines[0].counts().accepted_at)))
+        at = EngineMetricFamily(
+            families.ACCEPTED_AT, EngineMetricType.COUNTER, "Guessed tokens that held, by place.", "position", places
+        )
+        yield from self._each(at, lambda one: one.counts().accepted_at)
+
+    def _counters(self) -> Iterator[str]:
+        def sources(one: RankMetrics) -> list[float]:
+            return [one.tally.prompt_tokens - one.tally.cached_tokens, one.tally.cached_tokens, 0]
+
+        yield from self._each(families.QUERIES, lambda one: [one.counts().queries])
+        yield from self._each(families.HITS, lambda one: [one.counts().hits])
+        for family in families.UNUSED_CACHES:
+            yield from self._each(family, lambda _: [0])
+        yield from self._each(families.PREEMPTED, lambda one: [one.counts().preemptions])
+        yield from self._each(families.PROMPT, lambda one: [one.tally.prompt_tokens])
+        yield from self._each(families.PROMPT_FROM, sources)
+        yield from self._each(families.CACHED, lambda one: [one.tally.cached_tokens])
+        yield from self._each(families.CACHED_FROM, lambda one: [one.tally.cached_tokens, 0, 0, 0, 0])
+        yield from self._each(families.GENERATED, lambda one: [one.tally.generation_tokens])
+
+    def _finished(self) -> Iterator[str]:
+        yield from self._each(families.SUCCESS, lambda one: list(one.tally.finished.values()))
+        rejected = (
+            ValueSeries({"model_name": self.model, "reason": reason}, count) for reason, count in self.rejected.items()
+        )
+        yield from self._written(families.REJECTIONS, rejected)
+
+    def _adapters(self) -> list[MetricSeries]:
+        most = str(self.adapter_slots)
+        seen = {names: when for one in self.engines for names, when in one.tally.adapters.items()}
+        return [
+            ValueSeries({"max_lora": most, "running_lora_adapters": names, "waiting_lora_adapters": names}, when)
+            for names, when in seen.items()
+        ]
+
+    def _own(self) -> Iterator[str]:
+        yield from self._written(LAG, [ValueSeries({}, self.lag.mean)])
+        yield from self._written(LAGGING, [ValueSeries({}, float(self.lag.slipping))])
+        yield from self._written(LATE, [ValueSeries({}, self.lag.steps_late)])
+
+    def _each(self, family: EngineMetricFamily, values: Callable[[RankMetrics], Sequence[float]]) -> Iterator[str]:
+        """One child an engine, or one for each value of the family's label."""
+        samples = [
+            ValueSeries(self._labels(one) | more, value)
+            for one in self.engines
+            for more, value in zip(self._more(family), values(one), strict=True)
+        ]
+        yield from self._written(family, samples)
+
+    def _more(self, family: EngineMetricFamily) -> list[dict[str, str]]:
+        return [{family.label: child} for child in family.children] if family.label else [{}]
+
+    def _labels(self, one: RankMetrics) -> dict[str, str]:
+        return {"engine": str(one.number), "model_name": self.model}
+
+    def _written(self, family: EngineMetricFamily, children: Iterable[MetricSeries]) -> Iterator[str]:
+        return exposition.family_lines(family, children, self.born)

@@ -1,0 +1,36 @@
+"""Pages that are wrong on purpose: what a scraper must survive without believing it."""
+
+import re
+from typing import Final
+
+from fairlead.emulator.engine.metrics import process_metrics
+from fairlead.emulator.engine.metrics.engine_metrics import EngineMetrics
+from fairlead.emulator.faults import EngineFault, FaultState
+
+_ENGINE: Final = re.compile(r"^(vllm:\S+) \S+$", re.MULTILINE)
+
+
+class FaultyExposition:
+    """The page, through whatever fault is in force."""
+
+    def __init__(self, page: EngineMetrics, faults: FaultState) -> None:
+        self._page = page
+        self._faults = faults
+        self._frozen: str | None = None
+
+    def text(self) -> str:
+        """What a scrape gets."""
+        if not self._faults.shows(EngineFault.METRICS_FROZEN):
+            self._frozen = None
+        match self._faults.order.fault if self._faults.shows(self._faults.order.fault) else EngineFault.NONE:
+            case EngineFault.METRICS_NAN:
+                return _ENGINE.sub(r"\1 NaN", self._page.text())
+            case EngineFault.METRICS_NEGATIVE:
+                return _ENGINE.sub(r"\1 -1.0", self._page.text())
+            case EngineFault.METRICS_MISSING:
+                return "\n".join(process_metrics.lines()) + "\n"
+            case EngineFault.METRICS_FROZEN:
+                self._frozen = self._frozen or self._page.text()
+                return self._frozen
+            case _:
+                return self._page.text()

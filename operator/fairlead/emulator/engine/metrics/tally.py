@@ -1,0 +1,136 @@
+"""One engine's counts, and what each event of a request's life adds to them.
+
+Gauges hold what the engine said at its last step, as vLLM's do: between steps and while it sleeps they stand still.
+"""
+
+from dataclasses import dataclass, field
+
+from fairlead.emulator.engine.metrics import families, histogram
+from fairlead.emulator.engine.metrics.families import EngineMetricFamily
+from fairlead.emulator.engine.metrics.histogram import EngineHistogram
+from fairlead.emulator.engine.submitted_jobs import RunningSequence, SubmittedJob
+from fairlead.simulator.engine.batch import StepBatch
+
+
+@dataclass(slots=True, kw_only=True)
+class StepGauges:
+    """The gauges as of one step."""
+
+    running: int = 0
+    waiting: int = 0
+    deferred: int = 0
+    usage: float = 0.0
+
+
+@dataclass(slots=True)
+class FinishedSequence:
+    """What the histograms are told of one finished sequence; all in seconds by the server's clock."""
+
+    finish: str
+    now: float
+    queue: float
+    """From arrival to the first step."""
+    prefill: float
+    """From there to the first token."""
+
+
+@dataclass(slots=True)
+class RankTally:
+    """Numbers since the start."""
+
+    context_tokens: int
+    standing: StepGauges = field(default_factory=StepGauges)
+    prompt_tokens: int = 0
+    cached_tokens: int = 0
+    generation_tokens: int = 0
+    finished: dict[str, int] = field(default_factory=lambda: dict.fromkeys(families.FINISHES, 0))
+    histograms: dict[str, EngineHistogram] = field(default_factory=dict)
+    adapters: dict[str, float] = field(default_factory=dict)
+    """Sets of adapters in work, and the time of day each was seen last; vLLM keeps them all."""
+
+    def __post_init__(self) -> None:
+        """Every histogram is there before its first sample."""
+        tokens = histogram.token_counts(self.context_tokens)
+        for family in HISTOGRAMS:
+            self.histograms[family.name] = EngineHistogram(_BOUNDS.get(family.name, tokens))
+
+    def of(self, family: EngineMetricFamily) -> EngineHistogram:
+        """Its samples."""
+        return self.histograms[family.name]
+
+    def stepped(self, batch: StepBatch, generated: int) -> None:
+        """One step computed and generated so many tokens."""
+        self.generation_tokens += generated
+        self.of(families.ITERATION).add(batch.prefill_tokens + generated)
+
+    def first(self, run: RunningSequence, now: float) -> None:
+        """Prompt tokens count at the first output, as vLLM counts them."""
+        self.prompt_tokens += run.prompt_tokens
+        self.cached_tokens += run.cached_tokens
+        self.of(families.FIRST_TOKEN).add(now - run.came)
+
+    def later(self, gap: float, times: int) -> None:
+        """So many outputs came so long after the one before."""
+        self.of(families.INTER_TOKEN).add(gap, times)
+
+    def ended(self, run: RunningSequence, end: FinishedSequence) -> None:
+        """A sequence is complete; a client that went away is counted nowhere."""
+        self.finished[end.finish] += 1
+        whole, decode = end.now - run.came, end.now - run.begun
+        tokens = run.emitted
+        for family, sample in (
+            (families.END_TO_END, whole),
+            (families.QUEUE, end.queue),
+            (families.PREFILL, end.prefill),
+            (families.DECODE, decode),
+            (families.INFERENCE, end.prefill + decode),
+            (families.PER_TOKEN, decode / (tokens - 1) if tokens > 1 else 0.0),
+            (families.PROMPT_SIZE, run.prompt_tokens),
+            (families.REPLY_SIZE, tokens),
+            (families.MAX_TOKENS, run.max_tokens),
+            (families.PREEMPTIONS, run.preemptions),
+            (families.COMPUTED, run.prompt_tokens - run.cached_tokens),
+        ):
+            self.of(family).add(sample)
+
+    def answered(self, feed: SubmittedJob) -> None:
+        """All sequences of a prompt are complete: what vLLM says once a parent."""
+        choices = feed.job.n
+        for first in range(0, len(feed.runs), choices):
+            together = feed.runs[first : first + choices]
+            self.of(families.CHOICES).add(choices)
+            self.of(families.MOST_REPLY).add(max(run.emitted for run in together))
+
+
+HISTOGRAMS = (
+    families.PROMPT_SIZE,
+    families.REPLY_SIZE,
+    families.ITERATION,
+    families.MOST_REPLY,
+    families.CHOICES,
+    families.MAX_TOKENS,
+    families.FIRST_TOKEN,
+    families.INTER_TOKEN,
+    families.PER_TOKEN,
+    families.END_TO_END,
+    families.QUEUE,
+    families.INFERENCE,
+    families.PREFILL,
+    families.DECODE,
+    families.PREEMPTIONS,
+    families.COMPUTED,
+)
+"""In the order of the page."""
+_BOUNDS = {
+    families.ITERATION.name: histogram.ITERATION,
+    families.CHOICES.name: histogram.CHOICES,
+    families.FIRST_TOKEN.name: histogram.FIRST_TOKEN,
+    families.INTER_TOKEN.name: histogram.TOKEN,
+    families.PER_TOKEN.name: histogram.TOKEN,
+    families.END_TO_END.name: histogram.REQUEST,
+    families.QUEUE.name: histogram.REQUEST,
+    families.INFERENCE.name: histogram.REQUEST,
+    families.PREFILL.name: histogram.REQUEST,
+    families.DECODE.name: histogram.REQUEST,
+    families.PREEMPTIONS.name: histogram.PREEMPTIONS,
+}

@@ -1,0 +1,50 @@
+"""The line that vLLM 0.32 logs every ten seconds of work, one an engine: rates since the last one, and gauges."""
+
+from dataclasses import dataclass, field
+from typing import Final
+
+from fairlead.emulator.engine.rank import LiveRank
+
+INTERVAL_SECONDS: Final = 10.0
+
+
+@dataclass(slots=True)
+class LoggedCounts:
+    """Counts at the last line."""
+
+    at: float
+    computed: int = 0
+    generated: int = 0
+    queries: int = 0
+    hits: int = 0
+
+
+@dataclass(slots=True)
+class StatsLine:
+    """Of one engine."""
+
+    number: int
+    rank: LiveRank
+    seen: LoggedCounts
+    hit_rate: float = field(default=0.0)
+    """Of the last stretch in which anybody asked the cache."""
+
+    def line(self, now: float) -> str | None:
+        """Nothing while it rests; prompts count without what the cache had."""
+        tally, counts, before = self.rank.tally, self.rank.core.counts, self.seen
+        computed, generated = tally.prompt_tokens - tally.cached_tokens, tally.generation_tokens
+        self.seen = LoggedCounts(now, computed, generated, counts.queries, counts.hits)
+        if counts.queries > before.queries:
+            self.hit_rate = (counts.hits - before.hits) / (counts.queries - before.queries)
+        standing = tally.standing
+        quiet = computed == before.computed and generated == before.generated
+        if quiet and not standing.running and not standing.waiting:
+            return None
+        seconds = now - before.at
+        return (
+            f"INFO Engine {self.number:03d}: "
+            f"Avg prompt throughput: {(computed - before.computed) / seconds:.1f} tokens/s, "
+            f"Avg generation throughput: {(generated - before.generated) / seconds:.1f} tokens/s, "
+            f"Running: {standing.running} reqs, Waiting: {standing.waiting} reqs, "
+            f"GPU KV cache usage: {standing.usage:.1%}, Prefix cache hit rate: {self.hit_rate:.1%}"
+        )

@@ -1,0 +1,145 @@
+"""vLLM 0.32's flags, as far as a pretended engine acts on them: their spellings and the values they take.
+
+Every other flag that vLLM knows is passed over, value and all; `spellings` refuses those that it does not know.
+"""
+
+import argparse
+import json
+import re
+from typing import Any, Final, NoReturn
+
+from fairlead.simulator.engine.settings import SchedulingPolicy
+
+_UNITS: Final = {"": 1, "k": 1000, "K": 1024, "m": 10**6, "M": 2**20, "g": 10**9, "G": 2**30}
+_AMOUNT: Final = re.compile(r"(\d+(?:\.\d+)?)([kKmMgG]?)")
+FIT_CONTEXT: Final = -1
+"""`auto`: the engine is to find what fits."""
+
+
+class InvalidCommandLine(ValueError):
+    """The words are no command of vLLM."""
+
+
+class ParserExit(InvalidCommandLine):
+    """vLLM's own parser would end with code 2; the text is its last line, word for word."""
+
+
+class FlagParser(argparse.ArgumentParser):
+    """Answers a value, not an exit: whoever asked decides how the process ends."""
+
+    def error(self, message: str) -> NoReturn:
+        raise ParserExit(f"vllm serve: error: {message}")
+
+
+def parser() -> FlagParser:
+    """All flags; each keeps vLLM's own name."""
+    made = FlagParser(add_help=False, allow_abbrev=False)
+    for add in (_server, _scheduler, _memory, _features, _answers):
+        add(made)
+    return made
+
+
+def dashed(word: str) -> str:
+    """vLLM takes `--max_model_len` for `--max-model-len`."""
+    if not word.startswith("--"):
+        return word
+    flag, equals, value = word.partition("=")
+    return flag.replace("_", "-") + equals + value
+
+
+def amount(word: str) -> int:
+    """A count as vLLM takes it: `16k` is 16,000 and `16K` 16,384; `auto` and -1 leave it to the engine."""
+    if word in ("auto", "-1"):
+        return FIT_CONTEXT
+    found = _AMOUNT.fullmatch(word)
+    if found is None:
+        raise argparse.ArgumentTypeError(f"{word}: must be a count like 8192, 8k or 8K")
+    return int(float(found[1]) * _UNITS[found[2]])
+
+
+def from_json(word: str) -> dict[str, Any]:
+    """A flag whose value is a JSON object."""
+    try:
+        read = json.loads(word)
+    except ValueError:
+        read = None
+    if not isinstance(read, dict):
+        raise argparse.ArgumentTypeError(f"Value {word} cannot be converted to <function loads>.")
+    return read
+
+
+def _server(made: FlagParser) -> None:
+    made.add_argument("--model", default="Qwen/Qwen3-0.6B")
+    made.add_argument("--served-model-name", nargs="+")
+    made.add_argument("--host", default="0.0.0.0")  # noqa: S104 - as vLLM listens when it is told nothing
+    made.add_argument("--port", type=int, default=8000)
+    made.add_argument("--root-path", default="")
+    made.add_argument("--api-key", nargs="+", default=[])
+    made.add_argument("--shutdown-timeout", type=int, default=0)
+
+
+def _scheduler(made: FlagParser) -> None:
+    for flag in ("--max-num-seqs", "--max-num-active-seqs", "--max-num-batched-tokens", "--max-model-len"):
+        made.add_argument(flag, type=amount)
+    for flag in ("--max-num-queued-reqs", "--max-num-queued-tokens"):
+        made.add_argument(flag, type=amount)
+    made.add_argument("--block-size", type=int)
+    made.add_argument("--long-prefill-token-threshold", type=int, default=0)
+    made.add_argument("--watermark", type=float, default=0.0)
+    made.add_argument(
+        "--scheduling-policy",
+        choices=[policy.value for policy in SchedulingPolicy],
+        default=SchedulingPolicy.FCFS.value,
+    )
+    for flag in ("--enable-prefix-caching", "--enable-chunked-prefill"):
+        made.add_argument(flag, action=argparse.BooleanOptionalAction, default=True)
+    made.add_argument("--scheduler-reserve-full-isl", action=argparse.BooleanOptionalAction, default=True)
+    made.add_argument("--async-scheduling", action=argparse.BooleanOptionalAction, default=True)
+    made.add_argument("--prefix-caching-hash-algo", default="sha256")
+
+
+def _memory(made: FlagParser) -> None:
+    made.add_argument("--gpu-memory-utilization", "--device-memory-utilization", type=float)
+    made.add_argument("--kv-cache-memory-bytes", "--kv-cache-memory", type=amount)
+    made.add_argument("--num-gpu-blocks-override", type=int)
+    made.add_argument("--kv-cache-dtype", default="auto")
+    made.add_argument("--dtype", default="auto")
+    made.add_argument("--quantization", "-q")
+    made.add_argument("--tensor-parallel-size", "-tp", type=int, default=1)
+    made.add_argument("--pipeline-parallel-size", "-pp", type=int, default=1)
+    made.add_argument("--data-parallel-size", "-dp", type=int, default=1)
+    made.add_argument("--enable-expert-parallel", "-ep", action="store_true")
+    made.add_argument("--enforce-eager", action="store_true")
+    made.add_argument("--performance-mode", default="balanced")
+
+
+def _features(made: FlagParser) -> None:
+    made.add_argument("--speculative-config", "-sc", type=from_json)
+    made.add_argument("--spec-method")
+    made.add_argument("--spec-model")
+    made.add_argument("--spec-tokens", type=int)
+    made.add_argument("--enable-lora", action="store_true")
+    made.add_argument("--lora-modules", nargs="+", default=[])
+    made.add_argument("--max-loras", type=int, default=1)
+    made.add_argument("--max-lora-rank", type=int, default=16)
+    made.add_argument("--kv-events-config", type=from_json)
+    made.add_argument("--enable-sleep-mode", action="store_true")
+    made.add_argument("--runner", default="auto")
+
+
+def _answers(made: FlagParser) -> None:
+    for flag in (
+        "--enable-request-id-headers",
+        "--enable-prompt-tokens-details",
+        "--enable-force-include-usage",
+        "--enable-per-request-metrics",
+        "--enable-server-load-tracking",
+        "--enable-auto-tool-choice",
+    ):
+        made.add_argument(flag, action="store_true")
+    made.add_argument("--tool-call-parser")
+    made.add_argument("--reasoning-parser", default="")
+    for flag in ("--tool-parser-plugin", "--reasoning-parser-plugin"):
+        made.add_argument(flag, default="")
+    made.add_argument("--language-model-only", action=argparse.BooleanOptionalAction, default=False)
+    made.add_argument("--max-logprobs", type=int, default=20)

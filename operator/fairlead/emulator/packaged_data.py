@@ -1,0 +1,29 @@
+"""The files that come with the package, as a server needs them: models, GPUs, and the step times fitted for them."""
+
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+
+from fairlead.cluster import package_data
+from fairlead.simulator.timing import calibration_file, fitted_sets
+from fairlead.simulator.timing.calibration_file import Calibration
+from fairlead.simulator.timing.fitted_sets import FittedSets
+from fairlead.sizing.catalogue import Catalogue
+
+
+@dataclass(frozen=True, slots=True)
+class PackagedData:
+    """What is known without asking anybody."""
+
+    catalogue: Catalogue
+    fitted: FittedSets | None = None
+    """Absent: the roofline alone."""
+    calibrated: Calibration | None = None
+    """Of this very deployment, from `fairlead calibrate`: counts before all else."""
+
+
+def load(calibration: Path | None = None) -> PackagedData:
+    """All of it, and the file that `fairlead calibrate` wrote where one is named; `ValueError` where that is none."""
+    text = (resources.files("fairlead.simulator") / "data" / fitted_sets.FILE).read_text(encoding="utf-8")
+    own = None if calibration is None else calibration_file.read(calibration.read_text(encoding="utf-8"))
+    return PackagedData(package_data.load_catalogue(), fitted_sets.read(text), own)

@@ -1,0 +1,210 @@
+"""One engine from start to end: nothing listens until it is ready, and SIGTERM drains as vLLM 0.32 does.
+
+`/health` stays 200 and the port open while running requests finish; new ones get 500; at the deadline the rest get an
+error and the process ends with 0. A second signal changes nothing. A signal during the start ends it with 128 and the
+signal's number, as vLLM's first seconds do; what vLLM may do later in its start, losing the signal, is a knob, since a
+pod that cannot be ended helps nobody. An engine that dies below its server answers 503 for a moment, then exit 0.
+"""
+
+import asyncio
+import gc
+import os
+import random
+import signal
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from aiohttp import web
+
+from fairlead.emulator import packaged_data
+from fairlead.emulator.emulation_knobs import EmulationKnobs
+from fairlead.emulator.engine import provision, termination_messages
+from fairlead.emulator.engine.live_engine import EngineClocks, LiveEngine
+from fairlead.emulator.engine.provision import CannotStart, EmulatedMachine, EngineProvision
+from fairlead.emulator.engine.stats_line import INTERVAL_SECONDS, LoggedCounts, StatsLine
+from fairlead.emulator.faults import AT_START, EngineFault
+from fairlead.emulator.packaged_data import PackagedData
+from fairlead.emulator.serve_arguments import ServeArguments
+from fairlead.emulator.surface import routes
+from fairlead.fleet.plurals import count, verb
+
+TERMINATION_LOG: Final = Path("/dev/termination-log")
+"""Where the kubelet looks for a container's last words."""
+KEEP_ALIVE_SECONDS: Final = 5.0
+"""vLLM closes an idle connection after it; a router's pool must let go earlier."""
+DEAD_SECONDS: Final = 2.0
+"""How long a server outlives its engine: vLLM looks every five seconds, so up to that."""
+KEEP_ALIVE_VARIABLE: Final = "VLLM_KEEP_ALIVE_ON_ENGINE_DEATH"
+_LAST_ANSWERS_SECONDS: Final = 1.0
+ANY_MACHINE: Final = EmulatedMachine("", 8)
+"""Where nobody says what it is to be."""
+SignalQueue = asyncio.Queue[int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProcessEnvironment:
+    """The process's hands: the time, a line for people, the last line of all, and the environment."""
+
+    clock: Callable[[], float]
+    """The time of day."""
+    tell: Callable[[str], None]
+    termination_log: Path = TERMINATION_LOG
+    steady: Callable[[], float] = time.monotonic
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+    def last_words(self, told: str) -> None:
+        """Say why it ends, to whoever reads the output and to the kubelet. The file is only written, never made."""
+        self.tell(told)
+        with suppress(OSError):
+            if self.termination_log.exists():
+                self.termination_log.write_text(told + "\n", encoding="utf-8")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineStart:
+    """What an engine is started with."""
+
+    served: ServeArguments
+    pretence: EmulationKnobs
+    machine: EmulatedMachine = ANY_MACHINE
+    known: PackagedData = field(default_factory=packaged_data.load)
+
+
+async def run(start: EngineStart, outside: ProcessEnvironment) -> int:
+    """Serve until a signal; the exit code."""
+    _spare_the_collector()
+    return await live(start, outside, _signals())
+
+
+async def live(start: EngineStart, outside: ProcessEnvironment, signals: SignalQueue) -> int:
+    """The same with signals from anywhere."""
+    outside.tell(f"INFO Starting to load model {start.served.model}...")
+    number = await _loading(start.pretence, signals)
+    if number is not None:
+        outside.last_words(f"INFO ended by signal {number} before it was ready")
+        return 128 + number
+    if start.pretence.order.fault in AT_START:
+        outside.last_words(termination_messages.of(start.pretence.order.fault, start.served))
+        return 1
+    try:
+        made = provision.provide(start.served, start.machine, start.pretence, start.known)
+    except CannotStart as no:
+        outside.last_words(str(no))
+        return 1
+    return await _ServerLifecycle(made, start.pretence, outside).serve(signals)
+
+
+async def _loading(pretence: EmulationKnobs, signals: SignalQueue) -> int | None:
+    """The cold start; the signal that ended it, where one did."""
+    seconds = pretence.cold_start(random.Random(pretence.seed))  # noqa: S311 - a replayable draw
+    if pretence.lose_early_signal:
+        await asyncio.sleep(seconds)
+        while not signals.empty():
+            signals.get_nowait()
+        return None
+    with suppress(asyncio.TimeoutError):
+        return await asyncio.wait_for(signals.get(), seconds)
+    return None
+
+
+def _spare_the_collector() -> None:
+    """A full collection under 500 streams stops every stream for 30 to 40 ms (measured here): nearly never do one.
+
+    Requests leave no cycles worth mentioning; what is there at the start stays for good.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 50, 1000)
+
+
+def _signals() -> SignalQueue:
+    """SIGTERM and SIGINT from the first moment on: a container's first process has no default action for them."""
+    seen: SignalQueue = asyncio.Queue()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, seen.put_nowait, int(number))
+    return seen
+
+
+class _ServerLifecycle:
+    """A server that listens, from there to its end."""
+
+    def __init__(self, made: EngineProvision, pretence: EmulationKnobs, outside: ProcessEnvironment) -> None:
+        self._made = made
+        self._outside = outside
+        clocks = EngineClocks(steady=outside.steady, day=outside.clock, tell=outside.tell)
+        self._engine = LiveEngine(made, pretence, clocks, outside.environment)
+        self._engine.died = self._died
+        self._death = asyncio.Event()
+
+    async def serve(self, signals: SignalQueue) -> int:
+        """Until a signal, or until the engine dies; the exit code."""
+        runner = await self._listening()
+        reporting = asyncio.create_task(self._report())
+        signalled, died = asyncio.create_task(signals.get()), asyncio.create_task(self._death.wait())
+        await asyncio.wait((signalled, died), return_when=asyncio.FIRST_COMPLETED)
+        if signalled.done():
+            await self._drain()
+        else:
+            self._outside.last_words(f"ERROR {termination_messages.ENGINE_DIED}")
+            await asyncio.wait((signalled,), timeout=DEAD_SECONDS)
+        for task in (signalled, died, reporting):
+            task.cancel()
+        await runner.cleanup()
+        self._engine.close()
+        return 0
+
+    async def _report(self) -> None:
+        """As vLLM does while it works."""
+        steady = self._outside.steady
+        stats = [
+            StatsLine(number, rank, LoggedCounts(steady())) for number, rank in enumerate(self._engine.driver.ranks)
+        ]
+        while True:
+            await asyncio.sleep(INTERVAL_SECONDS)
+            for one in stats:
+                if (line := one.line(steady())) is not None:
+                    self._outside.tell(line)
+
+    def _died(self, fault: EngineFault) -> None:
+        if fault is EngineFault.CRASH:
+            os.kill(os.getpid(), signal.SIGKILL)
+        if self._outside.environment.get(KEEP_ALIVE_VARIABLE) != "1":
+            self._death.set()
+
+    async def _listening(self) -> web.AppRunner:
+        """Bind the port only now: until it is ready, vLLM's clients see a refused connection and never a 503."""
+        served, tell = self._made.served, self._outside.tell
+        for line in self._made.log:
+            tell(line)
+        application = routes.application(served, self._engine.driver, self._engine.acts, self._outside.clock)
+        runner = web.AppRunner(
+            application,
+            access_log=None,
+            handler_cancellation=True,
+            keepalive_timeout=KEEP_ALIVE_SECONDS,
+            shutdown_timeout=_LAST_ANSWERS_SECONDS,
+        )
+        await runner.setup()
+        await web.TCPSite(runner, served.host, served.port, backlog=2048).start()
+        tell(f"INFO Starting vLLM server on http://{served.host}:{served.port} (simulated)")
+        tell("INFO Application startup complete.")
+        return runner
+
+    async def _drain(self) -> None:
+        """Running requests get the shutdown time-out, what is left then an error."""
+        driver, seconds = self._engine.driver, self._made.served.shutdown_seconds
+        driver.draining = True
+        self._outside.tell(f"INFO draining for at most {seconds} s")
+        if not driver.idle.is_set():
+            with suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(driver.idle.wait(), seconds)
+        if driver.idle.is_set():
+            self._outside.last_words("INFO drained; no running request was cut")
+            return
+        cut = self._engine.end()
+        lost = f"{count(cut, 'running request')} {verb(cut, 'was')} cut"
+        self._outside.last_words(f"INFO shutdown time-out passed; {lost}")

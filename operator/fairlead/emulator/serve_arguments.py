@@ -1,0 +1,131 @@
+"""What an engine is told to serve, after vLLM's words were read: its names, its limits, and how it is to answer.
+
+Values only. A limit that was not written is absent here; `provision` puts in what vLLM 0.32 would take for it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from fairlead.fleet.desired_state import Parallelism
+from fairlead.simulator.engine.settings import SchedulingPolicy
+
+DEFAULT_CONTEXT_TOKENS: Final = 32_768
+"""The context where neither the words nor the catalogue tell one."""
+VOCABULARY: Final = 128_256
+"""Ids of Llama 3's tokenizer, where the catalogue does not know the model's."""
+ONE_GPU: Final = Parallelism()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SchedulerArguments:
+    """The flags that the scheduler and the cache follow, as they were written."""
+
+    context: int | None = None
+    """Nothing: the model's own, or what fits where `auto` was written."""
+    context_fits: bool = False
+    """`--max-model-len auto`: shrink it to what the cache holds."""
+    max_sequences: int | None = None
+    max_active: int | None = None
+    batch_tokens: int | None = None
+    block_tokens: int = 16
+    block_said: bool = False
+    prefix_caching: bool = True
+    chunked_prefill: bool = True
+    long_prefill_tokens: int = 0
+    watermark: float = 0.0
+    reserve_whole_prompt: bool = True
+    policy: SchedulingPolicy = SchedulingPolicy.FCFS
+    max_unfinished: int | None = None
+    max_backlog_tokens: int | None = None
+    asynchronous: bool = True
+    speculation: Mapping[str, Any] | None = None
+    """The JSON of `--speculative-config`, with the shorthands put in."""
+    adapter_slots: int = 0
+    adapter_rank: int = 16
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CacheArguments:
+    """The flags that decide how many pages the cache has."""
+
+    parallelism: Parallelism = ONE_GPU
+    expert_parallel: bool = False
+    utilization: float | None = None
+    cache_bytes: int | None = None
+    blocks: int | None = None
+    quantization: str | None = None
+    cache_dtype: str = "auto"
+    dtype: str = "auto"
+    eager: bool = False
+    throughput_mode: bool = False
+    """`--performance-mode throughput` doubles the defaults of both batch limits."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResponseArguments:
+    """The flags and variables that change what clients are told, and nothing else."""
+
+    api_keys: tuple[str, ...] = ()
+    root_path: str = ""
+    request_id_headers: bool = False
+    prompt_tokens_details: bool = False
+    force_include_usage: bool = False
+    per_request_metrics: bool = False
+    load_tracking: bool = False
+    auto_tool_choice: bool = False
+    tool_parser: str | None = None
+    reasoning_parser: str = ""
+    parser_plugins: bool = False
+    """Files that register parsers of any name."""
+    language_only: bool = False
+    """`--language-model-only`: a model that takes pictures takes none."""
+    runner: str = "auto"
+    max_logprobs: int = 20
+    sleep_mode: bool = False
+    dev_mode: bool = False
+    """VLLM_SERVER_DEV_MODE=1."""
+    runtime_adapters: bool = False
+    """VLLM_ALLOW_RUNTIME_LORA_UPDATING=1."""
+    invalid_json_rate: float = 0.0
+    """FAIRLEAD_ENGINE_INVALID_JSON_RATE: the share of answers to a schema that break it."""
+    reply_tokens: int | None = None
+    """FAIRLEAD_ENGINE_REPLY_TOKENS: the mean length of a reply that nothing else limits."""
+    reply_seed: int = 0
+    """FAIRLEAD_ENGINE_SEED: another number gives other replies to the same prompts."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServeArguments:
+    """What the engine is to pretend to be."""
+
+    model: str
+    """What it would open; `root` of its card."""
+    names: tuple[str, ...]
+    """What clients may call it; the first stands in answers and metrics."""
+    adapters: tuple[tuple[str, str], ...] = ()
+    """Name and path of each LoRA adapter that is there from the start."""
+    host: str = "127.0.0.1"
+    port: int = 8000
+    context_tokens: int = DEFAULT_CONTEXT_TOKENS
+    """Prompt and reply together; put in by `provision` where it was not written."""
+    vocabulary: int = VOCABULARY
+    multimodal: bool = False
+    """Whether the model takes pictures, too; put in by `provision`."""
+    shutdown_seconds: int = 0
+    limits: SchedulerArguments = SchedulerArguments()
+    memory: CacheArguments = CacheArguments()
+    answering: ResponseArguments = ResponseArguments()
+    kv_events: Mapping[str, Any] | None = None
+    """The JSON of `--kv-events-config`."""
+    hash_algorithm: str = "sha256"
+
+    @property
+    def callable_names(self) -> tuple[str, ...]:
+        """Everything a request may write as its model, before adapters come and go."""
+        return (*self.names, *(name for name, _ in self.adapters))
+
+    @property
+    def lora(self) -> bool:
+        """Whether adapters are taken at all."""
+        return self.limits.adapter_slots > 0

@@ -1,0 +1,175 @@
+"""Answers of `/v1/chat/completions`: whole, and in pieces; with calls of tools where the reply is one."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from fairlead.emulator.surface import logprobs, tools
+from fairlead.emulator.surface import response_writers as answers
+from fairlead.emulator.surface.errors import ErrorResponse
+from fairlead.emulator.surface.jobs import JobHandle
+from fairlead.emulator.surface.replies import GeneratedReply
+from fairlead.emulator.surface.response_writers import ResponseContext
+
+_CHUNK: Final = "chat.completion.chunk"
+_REST: Final = b'},"logprobs":null,"finish_reason":null,"token_ids":null}]}\n\n'
+
+
+class ChatCompletionResponse:
+    """The shape of one answer."""
+
+    def __init__(self, answer: ResponseContext) -> None:
+        self._answer = answer
+        self._asked = answer.asked
+        self._head = {"id": answer.answer_id, "object": _CHUNK, "created": answer.created, "model": answer.model}
+        self._prefix = b"data: " + answers.compact_json(self._head)[:-1] + b',"choices":[{"index":'
+        self._plain = (
+            self._asked.sampling.logprobs is None and not self._asked.token_ids and not self._asked.continuous_usage
+        )
+        self._forced = self._asked.bound is None or self._asked.bound.forced
+
+    def opening(self) -> bytes:
+        """Every choice first names its speaker."""
+        asked, answer = self._asked, self._answer
+        pieces = []
+        for index in range(asked.sampling.n):
+            delta = {"role": "assistant", "content": ""}
+            choice = {"index": index, "delta": delta, "logprobs": None, "finish_reason": None}
+            told: dict[str, Any] = {**self._head, "choices": [choice]}
+            if asked.continuous_usage:
+                told["usage"] = self._usage(0)
+            told["prompt_token_ids"] = list(answer.prompts[0]) if asked.token_ids else None
+            told["prompt_text"] = answer.words.decode(answer.prompts[0]) if asked.prompt_text else None
+            pieces.append(answers.stream_event(told))
+        return b"".join(pieces)
+
+    def piece(self, index: int, start: int, end: int, finish: str | None) -> bytes:
+        """The common chunk is joined from prepared bytes; the others are made field by field."""
+        reply = self._answer.replies[index]
+        if reply.call is None:
+            text = answers.text_delta(reply, start, end)
+            if finish is None and self._plain and (text or not self._answer.parsed):
+                return b"".join((self._prefix, b'%d,"delta":{"content":' % index, answers.json_string(text), _REST))
+            deltas = [] if self._answer.parsed and not text else [{"content": text}]
+            return self._made(index, start, end, deltas, finish)
+        return self._made(index, start, end, _call_deltas(reply, start, end), finish)
+
+    def closing(self, outs: Sequence[int], feed: JobHandle) -> bytes:
+        """Usage where it was asked for."""
+        if not self._asked.include_usage:
+            return answers.DONE
+        told = self._usage(sum(outs)) | {"prompt_tokens_details": self._details(feed)}
+        last = {**self._head, "choices": [], "usage": told, "system_fingerprint": self._answer.fingerprint}
+        metrics = answers.metrics(self._answer, sum(outs), feed.times)
+        return answers.stream_event(answers.without_nulls({**last, "metrics": metrics})) + answers.DONE
+
+    def broken(self, no: ErrorResponse) -> bytes:
+        """An error event, and the stream still ends as every stream."""
+        return no.event + answers.DONE
+
+    def whole(self, outs: Sequence[int], finishes: Sequence[str], feed: JobHandle) -> dict[str, Any]:
+        """All choices at once."""
+        asked, answer = self._asked, self._answer
+        tokens = sum(outs)
+        told = answers.usage(answer.prompt_tokens, tokens) | {
+            "prompt_tokens_details": self._details(feed),
+            "completion_tokens_details": {"reasoning_tokens": 0} if answer.reasoning else None,
+        }
+        prompt = list(answer.prompts[0])
+        top = 0 if asked.echo and asked.sampling.prompt_logprobs is None else asked.sampling.prompt_logprobs
+        return {
+            **self._head,
+            "object": "chat.completion",
+            "choices": [self._choice(index, out, finishes[index]) for index, out in enumerate(outs)],
+            "service_tier": None,
+            "system_fingerprint": answer.fingerprint,
+            "usage": told,
+            "prompt_logprobs": None if top is None else logprobs.of_prompt(prompt, top, answer.words),
+            "prompt_token_ids": prompt if asked.token_ids else None,
+            "prompt_text": answer.words.decode(prompt) if asked.prompt_text else None,
+            "kv_transfer_params": None,
+            "ec_transfer_params": None,
+            "metrics": answers.metrics(answer, tokens, feed.times),
+        }
+
+    def _made(self, index: int, start: int, end: int, deltas: list[dict[str, Any]], finish: str | None) -> bytes:
+        """A chunk for each delta; facts about tokens stand in the last one."""
+        pieces = []
+        for delta in deltas[:-1]:
+            choice = {"index": index, "delta": delta, "logprobs": None, "finish_reason": None, "token_ids": None}
+            pieces.append(answers.stream_event({**self._head, "choices": [choice]}))
+        asked = self._asked
+        if not deltas and finish is None and self._plain:
+            return b"".join(pieces)
+        reply = self._answer.replies[index]
+        choice = {
+            "index": index,
+            "delta": deltas[-1] if deltas else {},
+            "logprobs": self._logprobs(reply, start, end),
+            "finish_reason": None if finish is None else self._finish(reply, finish, streamed=end),
+        }
+        if finish is not None:
+            choice["stop_reason"] = reply.stop_reason if finish == "stop" else None
+        choice["token_ids"] = reply.ids[start:end] if asked.token_ids else None
+        told: dict[str, Any] = {**self._head, "choices": [choice]}
+        if asked.continuous_usage:
+            told["usage"] = self._usage(end)
+        if finish is not None and not asked.include_usage:
+            told["system_fingerprint"] = self._answer.fingerprint
+        return b"".join((*pieces, answers.stream_event(told)))
+
+    def _usage(self, tokens: int) -> dict[str, Any]:
+        reasoning = {"reasoning_tokens": 0} if self._answer.reasoning else None
+        return answers.usage(self._answer.prompt_tokens, tokens) | {"completion_tokens_details": reasoning}
+
+    def _details(self, feed: JobHandle) -> dict[str, Any] | None:
+        if not self._answer.details:
+            return None
+        return {"cached_tokens": feed.cached_tokens[0], "created_cache_tokens": 0, "multimodal_tokens": None}
+
+    def _finish(self, reply: GeneratedReply, finish: str, *, streamed: int) -> str:
+        """`tool_calls` where the model called and the client had not named the tool."""
+        if finish != "stop" or reply.call is None or tools.client_named_tool(self._asked.told):
+            return finish
+        return "tool_calls" if reply.called and streamed >= len(reply.ids) else finish
+
+    def _logprobs(self, reply: GeneratedReply, start: int, end: int) -> dict[str, Any] | None:
+        top = self._asked.sampling.logprobs
+        if top is None:
+            return None
+        by_id = self._asked.tokens_as_ids
+        return logprobs.of_chat(reply.ids[start:end], start, top, self._answer.words, by_id=by_id)
+
+    def _choice(self, index: int, out: int, finish: str) -> dict[str, Any]:
+        reply = self._answer.replies[index]
+        called = reply.called and out >= len(reply.ids)
+        text: str | None = answers.text_until(reply, out)
+        message: dict[str, Any] = {"role": "assistant", "content": text, "refusal": None, "annotations": None}
+        message |= {"audio": None, "function_call": None}
+        if called and reply.call is not None:
+            message["content"] = "" if self._forced else None
+            message["tool_calls"] = [reply.call.told]
+        message["reasoning"] = None
+        return {
+            "index": index,
+            "message": message,
+            "logprobs": self._logprobs(reply, 0, out),
+            "finish_reason": self._finish(reply, finish, streamed=out),
+            "stop_reason": reply.stop_reason if finish == "stop" else None,
+            "token_ids": reply.ids[:out] if self._asked.token_ids else None,
+            "routed_experts": None,
+        }
+
+
+def _call_deltas(reply: GeneratedReply, start: int, end: int) -> list[dict[str, Any]]:
+    """The name as soon as it is known, then the arguments as they come; the marks around them are not shown."""
+    call = reply.call
+    if call is None:
+        return []
+    before = reply.ends[start - 1] if start else 0
+    deltas: list[dict[str, Any]] = []
+    if before < len(call.opening) <= (reply.ends[end - 1] if end else 0):
+        told = {"id": call.call_id, "type": "function", "index": 0, "function": {"name": call.name}}
+        deltas.append({"content": None, "tool_calls": [told]})
+    if new := answers.arguments_delta(reply, start, end):
+        deltas.append({"content": None, "tool_calls": [{"index": 0, "function": {"arguments": new}}]})
+    return deltas

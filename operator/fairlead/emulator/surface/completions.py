@@ -1,0 +1,140 @@
+"""Answers of `/v1/completions`: whole, and in pieces."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from fairlead.emulator.surface import logprobs
+from fairlead.emulator.surface import response_writers as answers
+from fairlead.emulator.surface.errors import ErrorResponse
+from fairlead.emulator.surface.jobs import JobHandle
+from fairlead.emulator.surface.response_writers import ResponseContext
+
+_KIND: Final = "text_completion"
+
+
+class CompletionResponse:
+    """The shape of one answer."""
+
+    def __init__(self, answer: ResponseContext) -> None:
+        self._answer = answer
+        self._asked = answer.asked
+        head = {"id": answer.answer_id, "object": _KIND, "created": answer.created, "model": answer.model}
+        self._head = head
+        self._prefix = b"data: " + answers.compact_json(head)[:-1] + b',"choices":[{"index":'
+        self._plain = (
+            self._asked.sampling.logprobs is None
+            and not self._asked.token_ids
+            and not self._asked.continuous_usage
+            and not self._asked.echo
+        )
+        self._alone = self._asked.echo and self._asked.told.get("max_tokens") == 0
+        """Only the prompt is wanted; vLLM makes a token all the same, and counts it."""
+        self._offsets = [0] * len(answer.replies)
+
+    def opening(self) -> bytes:
+        """A completion has none."""
+        return b""
+
+    def piece(self, index: int, start: int, end: int, finish: str | None) -> bytes:
+        """The common chunk is joined from prepared bytes; the others are made field by field."""
+        if finish is None and self._plain:
+            text = answers.json_string(answers.text_delta(self._answer.replies[index], start, end))
+            return b"".join((self._prefix, b'%d,"text":' % index, text, _REST))
+        return self._made(index, start, end, finish)
+
+    def closing(self, outs: Sequence[int], feed: JobHandle) -> bytes:
+        """Usage where it was asked for."""
+        if not self._asked.include_usage:
+            return answers.DONE
+        told = answers.usage(self._answer.prompt_tokens, sum(outs))
+        if self._answer.details:
+            told["prompt_tokens_details"] = {"cached_tokens": feed.cached_tokens[-1]}
+        last = {**self._head, "choices": [], "usage": told, "system_fingerprint": self._answer.fingerprint}
+        metrics = answers.metrics(self._answer, sum(outs), feed.times)
+        return answers.stream_event(answers.without_nulls({**last, "metrics": metrics})) + answers.DONE
+
+    def broken(self, no: ErrorResponse) -> bytes:
+        """An error event, and the stream still ends as every stream."""
+        return no.event + answers.DONE
+
+    def whole(self, outs: Sequence[int], finishes: Sequence[str], feed: JobHandle) -> dict[str, Any]:
+        """All choices at once."""
+        answer = self._answer
+        tokens = sum(outs)
+        details = {"cached_tokens": feed.cached_tokens[-1], "created_cache_tokens": None, "multimodal_tokens": None}
+        told = answers.usage(answer.prompt_tokens, tokens) | {
+            "prompt_tokens_details": details if answer.details else None,
+            "completion_tokens_details": None,
+        }
+        return {
+            **self._head,
+            "choices": [self._choice(index, out, finishes[index]) for index, out in enumerate(outs)],
+            "service_tier": None,
+            "system_fingerprint": answer.fingerprint,
+            "usage": told,
+            "kv_transfer_params": None,
+            "ec_transfer_params": None,
+            "metrics": answers.metrics(answer, tokens, feed.times),
+        }
+
+    def _made(self, index: int, start: int, end: int, finish: str | None) -> bytes:
+        asked, answer = self._asked, self._answer
+        reply = answer.replies[index]
+        prompt = list(answer.prompt_of(index))
+        first = start == 0
+        text = answers.text_delta(reply, start, end)
+        if first and asked.echo:
+            text = ("" if asked.token_ids else answer.words.decode(prompt)) + ("" if self._alone else text)
+        choice: dict[str, Any] = {"index": index, "text": text, "logprobs": self._logprobs(index, start, end)}
+        choice |= {"finish_reason": finish, "stop_reason": reply.stop_reason if finish == "stop" else None}
+        choice["prompt_token_ids"] = prompt if first and (asked.token_ids or asked.echo) else None
+        choice["token_ids"] = reply.ids[start:end] if asked.token_ids else None
+        told = {**self._head, "choices": [choice]}
+        if asked.continuous_usage:
+            told["usage"] = answers.usage(len(prompt), end)
+        if finish is not None and not asked.include_usage:
+            told["system_fingerprint"] = answer.fingerprint
+        return answers.stream_event(told)
+
+    def _logprobs(self, index: int, start: int, end: int) -> dict[str, Any] | None:
+        """Offsets go on from the piece before, by the tokens that were told."""
+        top = self._asked.sampling.logprobs
+        if top is None:
+            return None
+        ids: list[int | None] = [] if self._alone else list(self._answer.replies[index].ids[start:end])
+        if self._asked.echo and start == 0:
+            ids = [None, *self._answer.prompt_of(index)[1:], *ids]
+        words = self._answer.words
+        told = logprobs.of_completion(ids, self._offsets[index], top, words, by_id=self._asked.tokens_as_ids)
+        if self._asked.echo and start == 0:
+            told["tokens"][0] = words.strings(self._answer.prompt_of(index)[:1])[0]
+        if told["tokens"]:
+            self._offsets[index] = told["text_offset"][-1] + len(told["tokens"][-1])
+        return told
+
+    def _choice(self, index: int, out: int, finish: str) -> dict[str, Any]:
+        asked, answer = self._asked, self._answer
+        reply = answer.replies[index]
+        prompt = list(answer.prompt_of(index))
+        text = answers.text_until(reply, out)
+        if asked.echo and not asked.token_ids:
+            text = answer.words.decode(prompt) + ("" if self._alone else text)
+        top = asked.sampling.prompt_logprobs
+        if asked.echo and top is None:
+            top = asked.sampling.logprobs
+        return {
+            "index": index,
+            "text": text,
+            "logprobs": self._logprobs(index, 0, out),
+            "finish_reason": finish,
+            "stop_reason": reply.stop_reason if finish == "stop" else None,
+            "token_ids": reply.ids[:out] if asked.token_ids else None,
+            "prompt_logprobs": None if top is None else logprobs.of_prompt(prompt, top, answer.words),
+            "prompt_token_ids": prompt if asked.token_ids else None,
+            "routed_experts": None,
+        }
+
+
+_REST: Final = (
+    b',"logprobs":null,"finish_reason":null,"stop_reason":null,"prompt_token_ids":null,"token_ids":null}]}\n\n'
+)

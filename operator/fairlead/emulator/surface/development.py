@@ -1,0 +1,122 @@
+"""The endpoints of VLLM_SERVER_DEV_MODE, and those by which faults are ordered: sleep, pause, reset, abort."""
+
+import json
+from typing import Final
+
+from aiohttp import web
+
+from fairlead.emulator.surface import errors
+from fairlead.emulator.surface.fields import JsonObject
+from fairlead.emulator.surface.responder import VERSION, Responder
+from fairlead.emulator.surface.utility_routes import json_response
+
+_DEEPEST_SLEEP: Final = 2
+_MODES: Final = ("abort", "wait", "keep")
+
+
+class DevelopmentHandlers:
+    """Handlers over one front."""
+
+    def __init__(self, front: Responder) -> None:
+        self._front = front
+        self._acts = front.acts
+
+    async def sleep(self, request: web.Request) -> web.Response:
+        """POST /sleep."""
+        level = _level(request.query.get("level", "1"))
+        await self._acts.sleep(level, _mode(request))
+        return json_response({"status": "sleeping", "level": level})
+
+    async def wake_up(self, request: web.Request) -> web.Response:
+        """POST /wake_up, all of it or what the tags name."""
+        tags = request.query.getall("tags", None)
+        awake = await self._acts.wake(tags)
+        return json_response({"status": "awake" if awake else "sleeping", "tags": tags})
+
+    async def is_sleeping(self, _: web.Request) -> web.Response:
+        """GET /is_sleeping."""
+        return json_response({"is_sleeping": self._acts.sleeping})
+
+    async def pause(self, request: web.Request) -> web.Response:
+        """POST /pause."""
+        await self._acts.pause(_mode(request))
+        return json_response({"status": "paused"})
+
+    async def resume(self, _: web.Request) -> web.Response:
+        """POST /resume, harmless when nothing is paused."""
+        await self._acts.resume()
+        return json_response({"status": "resumed"})
+
+    async def is_paused(self, _: web.Request) -> web.Response:
+        """GET /is_paused."""
+        return json_response({"is_paused": self._acts.paused})
+
+    async def reset_prefix_cache(self, request: web.Request) -> web.Response:
+        """POST /reset_prefix_cache."""
+        running = request.query.get("reset_running_requests", "").lower() in ("1", "true", "yes", "on")
+        return json_response({"success": self._acts.reset_prefix_cache(reset_running=running)})
+
+    async def reset_other_cache(self, _: web.Request) -> web.Response:
+        """POST /reset_mm_cache and /reset_encoder_cache: there is nothing in them."""
+        return web.Response()
+
+    async def abort(self, request: web.Request) -> web.Response:
+        """POST /abort_requests: those that are named, or all."""
+        named = _object(await request.read()).get("request_ids")
+        count = self._acts.abort_requests(tuple(map(str, named)) if isinstance(named, list) else ())
+        return json_response({"status": "aborted", "aborted": count})
+
+    async def world_size(self, _: web.Request) -> web.Response:
+        """GET /get_world_size: accelerators of all replicas together."""
+        return json_response({"world_size": self._front.served.memory.parallelism.gpus})
+
+    async def weight_info(self, _: web.Request) -> web.Response:
+        """GET /weight_info."""
+        return json_response({"weight_version": "default"})
+
+    async def server_info(self, _: web.Request) -> web.Response:
+        """GET /server_info: not vLLM's whole configuration, only what it was told to serve."""
+        served = self._front.served
+        config = {"model": served.model, "max_model_len": served.context_tokens, "version": VERSION}
+        return json_response({"vllm_config": {"model_config": config}, "vllm_env": {}, "system_env": {}})
+
+    async def faults(self, request: web.Request) -> web.Response:
+        """POST /fairlead/v1/faults: order another fault while it runs; what is in force now."""
+        try:
+            return json_response(self._acts.change_fault(_object(await request.read())))
+        except ValueError as problem:
+            raise errors.bad_request(str(problem)) from None
+
+
+def _object(raw: bytes) -> JsonObject:
+    try:
+        body = json.loads(raw)
+    except ValueError:
+        raise errors.ErrorResponse(400, "Invalid JSON format", "Bad Request") from None
+    if not isinstance(body, dict):
+        raise errors.ErrorResponse(400, "Request body must be a JSON object", "Bad Request")
+    return body
+
+
+def _mode(request: web.Request) -> str:
+    mode = request.query.get("mode", "abort")
+    if mode not in _MODES:
+        expected = "'abort', 'wait' or 'keep'"
+        told_so = errors.detail("literal_error", "query.mode", f"Input should be {expected}", mode)
+        raise errors.invalid_body(told_so | {"ctx": {"expected": expected}})
+    return mode
+
+
+def _level(written: str) -> int:
+    where = "query.level"
+    if not written.removeprefix("-").isdigit():
+        why = "Input should be a valid integer, unable to parse string as an integer"
+        raise errors.invalid_body(errors.detail("int_parsing", where, why, written))
+    level = int(written)
+    if level > _DEEPEST_SLEEP:
+        high = errors.detail("less_than_equal", where, "Input should be less than or equal to 2", written)
+        raise errors.invalid_body(high | {"ctx": {"le": _DEEPEST_SLEEP}})
+    if level < 0:
+        low = errors.detail("greater_than_equal", where, "Input should be greater than or equal to 0", written)
+        raise errors.invalid_body(low | {"ctx": {"ge": 0}})
+    return level

@@ -1,0 +1,104 @@
+"""`/v1/embeddings`, for engines started with `--runner pooling`: vectors that follow from the text."""
+
+import base64
+import math
+import struct
+from collections.abc import Sequence
+from typing import Any, Final
+
+from aiohttp import web
+
+from fairlead.emulator.surface import errors, fields, prompts, replies
+from fairlead.emulator.surface import generation_requests as asking
+from fairlead.emulator.surface.fields import FieldReader
+from fairlead.emulator.surface.generation_requests import SamplingParams
+from fairlead.emulator.surface.jobs import JobHandle
+from fairlead.emulator.surface.replies import GeneratedReply
+from fairlead.emulator.surface.responder import Responder, request_id
+from fairlead.emulator.surface.response_writers import ResponseContext
+from fairlead.emulator.text.draws import numbers
+
+SIZE: Final = 1024
+"""Numbers in an embedding: that of most models of up to a billion weights that embed; `dimensions` makes it shorter."""
+_FIELDS: Final[dict[str, FieldReader]] = {
+    "model": fields.text,
+    "input": fields.anything,
+    "messages": fields.items,
+    "encoding_format": fields.text,
+    "dimensions": fields.whole,
+    "request_id": fields.text,
+    "priority": fields.whole,
+    "truncate_prompt_tokens": fields.whole,
+}
+_LONE: Final = SamplingParams(max_tokens=1, seed=0)
+
+
+class EmbeddingsHandlers:
+    """Handler over one front."""
+
+    def __init__(self, front: Responder) -> None:
+        self._front = front
+
+    async def create(self, request: web.Request) -> web.StreamResponse:
+        """POST /v1/embeddings: the engine reads each prompt and makes one token, which is the vector."""
+        told = fields.parsed(await request.read(), request.content_type)
+        if "input" not in told and "messages" not in told:
+            raise fields.missing("input", told)
+        found = fields.checked(told, _FIELDS)
+        asked = asking.of(found, logprobs=None, bound=None, force_usage=False)
+        asked.sampling = _LONE
+        model, _ = self._front.names.called(asked.model)
+        limits = self._front.limits(asked)
+        if "messages" in found:
+            ids = [prompts.of_chat(found["messages"], limits)]
+        else:
+            ids = prompts.of_completion(found.get("input"), limits)
+        self._front.preflight(len(ids))
+        end = self._front.words.end
+        said = [GeneratedReply(ids=[end], text="", ends=[0], finish="length") for _ in ids]
+        answer = ResponseContext(
+            asked=asked,
+            prompts=ids,
+            replies=said,
+            answer_id="embd-" + request_id(request, asked),
+            created=int(self._front.clock()),
+            model=model,
+            words=self._front.words,
+            fingerprint=self._front.fingerprint,
+        )
+        return await self._front.waited(request, self._front.job(request, answer), _EmbeddingResponse(answer, found))
+
+
+class _EmbeddingResponse:
+    """The shape of one answer."""
+
+    def __init__(self, answer: ResponseContext, found: dict[str, Any]) -> None:
+        self._answer = answer
+        self._size = found.get("dimensions", SIZE)
+        self._packed = found.get("encoding_format") == "base64"
+        if self._size < 1 or self._size > SIZE:
+            raise errors.bad_request(
+                f"dimensions must be between 1 and {SIZE}, got {self._size}.", "dimensions", self._size
+            )
+
+    def whole(self, outs: Sequence[int], finishes: Sequence[str], feed: JobHandle) -> dict[str, Any]:
+        """A vector for each prompt."""
+        del outs, finishes, feed
+        answer = self._answer
+        data = [
+            {"index": index, "object": "embedding", "embedding": self._vector(prompt)}
+            for index, prompt in enumerate(answer.prompts)
+        ]
+        count = answer.prompt_tokens
+        usage = {"prompt_tokens": count, "total_tokens": count, "completion_tokens": 0, "prompt_tokens_details": None}
+        head = {"id": answer.answer_id, "object": "list", "created": answer.created, "model": answer.model}
+        return {**head, "data": data, "usage": usage}
+
+    def _vector(self, prompt: Sequence[int]) -> list[float] | str:
+        drawn = numbers(replies.seed_of(prompt, _LONE, 0, None), self._size)
+        plain = [number - 32_767.5 for number in drawn]
+        length = math.sqrt(sum(number * number for number in plain))
+        vector = [number / length for number in plain]
+        if self._packed:
+            return base64.b64encode(struct.pack(f"<{len(vector)}f", *vector)).decode()
+        return vector

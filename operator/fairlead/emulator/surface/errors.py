@@ -1,0 +1,113 @@
+"""vLLM's error answers: the status, the words that clients and routers match on, and the shape they come in.
+
+Refused            an answer that is no completion
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Any, Final
+
+from fairlead.emulator.surface.jobs import EngineRefusal
+
+ENGINE_DEAD: Final = "EngineCore encountered an issue. See stack trace (above) for the root cause."
+_BAD: Final = "BadRequestError"
+_SERVER: Final = "InternalServerError"
+_UNAVAILABLE: Final = "Service Unavailable"
+_LATER: Final = "Please try again later or on a different instance."
+_MOST_REASONS: Final = 10
+_LONGEST_INPUT: Final = 200
+"""Characters of a wrong value that are repeated to the client."""
+
+
+class ErrorResponse(Exception):
+    """An answer that is no completion."""
+
+    def __init__(self, status: int, message: str, kind: str, param: str | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+        self.message = message
+        self.kind = kind
+        self.told: Mapping[str, Any] = {
+            "error": {"message": message, "type": kind, "param": param, "code": status},
+        }
+
+    @property
+    def event(self) -> bytes:
+        """The same as an event of a stream whose head is out already; spaced as vLLM writes this one event."""
+        return b"data: " + json.dumps(self.told).encode() + b"\n\n"
+
+
+def bad_request(message: str, param: str | None = None, value: object = None) -> ErrorResponse:
+    """The request asks for what cannot be done; vLLM repeats the parameter, and its value if there is one."""
+    facts = [f"parameter={param}"] if param is not None else []
+    facts += [f"value={value}"] if value is not None else []
+    return ErrorResponse(400, f"{message} ({', '.join(facts)})" if facts else message, _BAD, param)
+
+
+def bad_parameter(message: str, param: str) -> ErrorResponse:
+    """The few that name a parameter and do not repeat it in the message."""
+    return ErrorResponse(400, message, _BAD, param)
+
+
+def invalid_body(*details: Mapping[str, Any] | str) -> ErrorResponse:
+    """The body is not what the endpoint reads: every reason, in the words of vLLM's reader of bodies."""
+    label = "error" if len(details) == 1 else "errors"
+    first = details[0]
+    told = [f"  {detail}" for detail in details[:_MOST_REASONS]]
+    if len(details) > _MOST_REASONS:
+        told.append(f"  ...and {len(details) - _MOST_REASONS} more {label}")
+    lines = "\n".join(told)
+    where = first["loc"] if isinstance(first, Mapping) else None
+    return ErrorResponse(400, f"{len(details)} validation {label}:\n{lines}", "Bad Request", where)
+
+
+def detail(kind: str, where: str, told: str, value: object) -> dict[str, Any]:
+    """One reason of `invalid_body`."""
+    return {"type": kind, "loc": where, "msg": told, "input": _shown(value)}
+
+
+def not_found(message: str, param: str | None = None) -> ErrorResponse:
+    """Something named is not there."""
+    return ErrorResponse(404, message, "NotFoundError", param)
+
+
+def unknown_model(name: object, aliases: tuple[str, ...]) -> ErrorResponse:
+    """Clients see which names would do; adapters are not among them."""
+    return not_found(f"The model `{name}` does not exist. Valid aliases: {', '.join(aliases)}.", "model")
+
+
+def of(refusal: EngineRefusal, lag_seconds: float = 0.0) -> ErrorResponse:
+    """What a client is told when the engine takes no more."""
+    match refusal:
+        case EngineRefusal.BUSY:
+            told = "The engine is currently busy and cannot accept new requests."
+            return ErrorResponse(503, f"{told} {_LATER}", _UNAVAILABLE)
+        case EngineRefusal.BACKLOG:
+            return ErrorResponse(503, f"The engine has reached its prefill token backlog limit. {_LATER}", _UNAVAILABLE)
+        case EngineRefusal.BEHIND:
+            told = f"The simulated engine is {lag_seconds * 1000:.0f} ms behind the time it simulates."
+            return ErrorResponse(503, f"{told} {_LATER}", _UNAVAILABLE)
+        case EngineRefusal.DRAINING:
+            return ErrorResponse(500, "cannot schedule new futures after shutdown", _SERVER)
+        case EngineRefusal.DEAD:
+            return dead()
+        case EngineRefusal.OUT_OF_ORDER:
+            return failed()
+
+
+def dead() -> ErrorResponse:
+    """What running requests get when the engine below them ends."""
+    return ErrorResponse(500, ENGINE_DEAD, _SERVER)
+
+
+def failed() -> ErrorResponse:
+    """This one request failed inside the engine."""
+    return ErrorResponse(500, "Internal server error", _SERVER)
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, str):
+        return value if len(value) <= _LONGEST_INPUT else value[:_LONGEST_INPUT] + "...[truncated]"
+    if isinstance(value, list | dict):
+        return f"<{type(value).__name__} of {len(value)} items>"
+    return str(value)

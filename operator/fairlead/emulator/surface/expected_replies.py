@@ -1,0 +1,22 @@
+"""What an engine is going to say, for whoever wants to know beforehand: a test that counts every word of an answer."""
+
+from fairlead.emulator.serve_arguments import VOCABULARY
+from fairlead.emulator.surface import prompts, replies
+from fairlead.emulator.surface.fields import JsonObject
+from fairlead.emulator.surface.generation import chat_request
+from fairlead.emulator.surface.prompts import PromptLimits
+from fairlead.emulator.surface.replies import ReplyGenerator
+from fairlead.emulator.text import tokenizer
+
+
+def chat_text(
+    told: JsonObject, *, context_tokens: int, vocabulary: int = VOCABULARY, adapter: str | None = None
+) -> str:
+    """The text of the first choice to a chat without tools, from an engine whose replies nothing was set for."""
+    asked = chat_request(told, force_usage=False)
+    words = tokenizer.of(vocabulary)
+    ids = prompts.of_chat(told["messages"], PromptLimits(context_tokens, words))
+    wanted: int = asked.told.get("max_completion_tokens") or asked.told.get("max_tokens", context_tokens)
+    asked.sampling.max_tokens = min(wanted, context_tokens - len(ids))
+    seed = replies.seed_of(ids, asked.sampling, 0, adapter)
+    return ReplyGenerator(words=words).reply(asked.sampling, asked.bound, seed).text

@@ -1,0 +1,84 @@
+"""Plausible log-probabilities: each token was likely, its alternatives less so, and together they stay below certainty.
+
+Real ones come from a model; these have the right shapes, counts and order, and follow from the tokens alone.
+"""
+
+import math
+from collections.abc import Sequence
+from typing import Any, Final
+
+from fairlead.emulator.text.tokenizer import Tokenizer
+
+_SPREAD: Final = 2_654_435_761
+"""Knuth's multiplier: neighbouring ids get numbers far apart."""
+_LEAST: Final = 0.5
+"""A sampled token is at least so likely, so that it leads its alternatives."""
+
+
+def top_logprobs(token: int, place: int, count: int, words: Tokenizer) -> list[tuple[int, float]]:
+    """The token, then alternatives, each half as likely as the one before."""
+    mixed = (token * _SPREAD + place * 40_503) & 0xFFFF_FFFF
+    share = _LEAST + (1 - _LEAST) * (mixed >> 16) / 65_537
+    found = [(token, math.log(share))]
+    left = 1 - share
+    for step in range(1, count):
+        left /= 2
+        other = words.spoken[(mixed + step) % len(words.spoken)]
+        if other == token:
+            other = words.end
+        found.append((other, math.log(left)))
+    return found
+
+
+def of_completion(ids: Sequence[int | None], first: int, top: int, words: Tokenizer, *, by_id: bool) -> dict[str, Any]:
+    """For the tokens whose text begins at that offset; a missing one (the prompt's first) is told without a number."""
+    told: dict[str, list[Any]] = {"text_offset": [], "token_logprobs": [], "tokens": [], "top_logprobs": []}
+    offset = first
+    for place, token in enumerate(ids):
+        number = abs(token or 0)
+        name = _name(number, words, by_id=by_id)
+        told["text_offset"].append(offset)
+        told["tokens"].append(name)
+        choices = top_logprobs(number, place, max(1, top), words)
+        told["token_logprobs"].append(None if token is None else choices[0][1])
+        told["top_logprobs"].append(
+            None if token is None else {_name(other, words, by_id=by_id): value for other, value in choices}
+        )
+        offset += len(name)
+    return told
+
+
+def of_chat(ids: Sequence[int], first: int, top: int, words: Tokenizer, *, by_id: bool) -> dict[str, Any]:
+    """For the tokens from that place on."""
+    content = []
+    for place, token in enumerate(ids, first):
+        choices = [
+            _spelled(other, value, words, by_id=by_id)
+            for other, value in top_logprobs(token, place, max(1, top), words)
+        ]
+        content.append(choices[0] | {"top_logprobs": choices[:top] if top else []})
+    return {"content": content}
+
+
+def of_prompt(ids: Sequence[int], top: int, words: Tokenizer) -> list[dict[str, Any] | None]:
+    """For every token of a prompt but its first, which nothing comes before."""
+    told: list[dict[str, Any] | None] = [None]
+    for place, token in enumerate(ids[1:], 1):
+        choices = top_logprobs(token, place, max(1, top), words)
+        names = words.strings([number for number, _ in choices])
+        told.append(
+            {
+                str(number): {"logprob": value, "rank": rank, "decoded_token": name}
+                for rank, ((number, value), name) in enumerate(zip(choices, names, strict=True), 1)
+            }
+        )
+    return told
+
+
+def _name(token: int, words: Tokenizer, *, by_id: bool) -> str:
+    return f"token_id:{token}" if by_id else words.strings([token])[0]
+
+
+def _spelled(token: int, value: float, words: Tokenizer, *, by_id: bool) -> dict[str, Any]:
+    name = _name(token, words, by_id=by_id)
+    return {"token": name, "logprob": value, "bytes": list(words.strings([token])[0].encode())}

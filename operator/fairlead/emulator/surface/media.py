@@ -1,0 +1,54 @@
+"""Pictures, sounds and films in a conversation: what a model that does not take them answers, in vLLM's words."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from fairlead.emulator.surface import errors
+from fairlead.emulator.surface.fields import Json, JsonObject
+
+_MODALITIES: Final = {
+    "image": "image",
+    "image_url": "image",
+    "image_pil": "image",
+    "input_image": "image",
+    "audio_url": "audio",
+    "input_audio": "audio",
+    "video_url": "video",
+}
+"""By the type of a part; `image` is Anthropic's, which vLLM reads as an `image_url`."""
+_EMBEDDED: Final = ("image_embeds", "audio_embeds", "video_embeds")
+
+
+@dataclass(frozen=True, slots=True)
+class Modalities:
+    """What the model takes beside text."""
+
+    model: str
+    """As its refusals name it."""
+    multimodal: bool
+    language_only: bool = False
+    """It could, and was started not to."""
+
+
+def check(message: JsonObject, senses: Modalities) -> None:
+    """Refuse the first part that the model does not take."""
+    content = message.get("content")
+    for part in content if isinstance(content, list) else ():
+        if isinstance(part, dict):
+            _check(_kind(part), senses)
+
+
+def _check(kind: str, senses: Modalities) -> None:
+    modality = _MODALITIES.get(kind)
+    if not senses.multimodal and modality is not None:
+        raise errors.bad_request(f"{senses.model} is not a multimodal model")
+    if not senses.multimodal and kind in _EMBEDDED:
+        raise errors.bad_request("The model is not multimodal.")
+    if senses.language_only and modality is not None:
+        raise errors.bad_request(f"At most 0 {modality}(s) may be provided in one prompt.", modality)
+
+
+def _kind(part: Json) -> str:
+    """A part may go without its type where a field of that name stands in it."""
+    said = part.get("type")
+    return str(said) if said is not None else next((one for one in _MODALITIES if one in part), "text")

@@ -1,0 +1,189 @@
+"""`/v1/messages`, Anthropic's way to ask: read as the chat it stands for, answered in blocks."""
+
+import json
+from collections.abc import Sequence
+from typing import Any, Final
+
+from aiohttp import web
+
+from fairlead.emulator.surface import fields
+from fairlead.emulator.surface import response_writers as answers
+from fairlead.emulator.surface.errors import ErrorResponse
+from fairlead.emulator.surface.fields import FieldReader, Json, JsonObject
+from fairlead.emulator.surface.generation import GenerationHandlers, chat_request
+from fairlead.emulator.surface.generation_requests import GenerationRequest
+from fairlead.emulator.surface.jobs import JobHandle
+from fairlead.emulator.surface.responder import Responder
+from fairlead.emulator.surface.response_writers import ResponseContext
+from fairlead.emulator.surface.utility_routes import json_response as answered
+
+_FIELDS: Final[dict[str, FieldReader]] = {
+    "model": fields.text,
+    "messages": fields.items,
+    "max_tokens": fields.whole,
+    "stop_sequences": fields.texts,
+    "system": fields.anything,
+    "stream": fields.flag,
+    "tools": fields.items,
+    "tool_choice": fields.mapping,
+}
+_SAME: Final = ("model", "max_tokens", "stream", "temperature", "top_p", "top_k")
+_CHOICES: Final = {"any": "required", "auto": "auto", "none": "none"}
+
+
+class MessagesHandlers:
+    """Handlers over one front. Refusals after the body was read have a shape of their own."""
+
+    def __init__(self, front: Responder) -> None:
+        self._front = front
+        self._generation = GenerationHandlers(front)
+
+    async def create(self, request: web.Request) -> web.StreamResponse:
+        """POST /v1/messages."""
+        found = _read(await request.read(), request.content_type, "model", "messages", "max_tokens")
+        try:
+            asked = self._asked(found)
+            self._front.names.called(asked.model)
+            self._front.preflight(1)
+            ids = self._generation.conversation(asked)
+            answer = self._front.answer(request, asked, [ids], "chatcmpl-")
+            return await self._front.respond(request, answer, _MessagesResponse(answer))
+        except ErrorResponse as no:
+            return answered(_anthropic_error(no), no.status)
+
+    async def count(self, request: web.Request) -> web.StreamResponse:
+        """POST /v1/messages/count_tokens."""
+        found = _read(await request.read(), request.content_type, "model", "messages")
+        try:
+            asked = self._asked(found)
+            self._front.names.called(asked.model)
+            count = len(self._generation.conversation(asked))
+        except ErrorResponse as no:
+            return answered(_anthropic_error(no), no.status)
+        return answered({"input_tokens": count, "context_management": {"original_input_tokens": count}})
+
+    def _asked(self, found: JsonObject) -> GenerationRequest:
+        chat: JsonObject = {name: found[name] for name in _SAME if name in found}
+        system = [{"role": "system", "content": found["system"]}] if "system" in found else []
+        chat["messages"] = [*system, *(said for message in found["messages"] for said in _turn(message))]
+        if "stop_sequences" in found:
+            chat["stop"] = found["stop_sequences"]
+        if found.get("tools") and self._front.served.answering.tool_parser is not None:
+            chat["tools"] = [_tool(tool) for tool in found["tools"]]
+            chat["tool_choice"] = _choice(found.get("tool_choice"))
+        return chat_request(chat, force_usage=False)
+
+
+class _MessagesResponse:
+    """The shape of one answer: a block of text, or one that uses a tool."""
+
+    def __init__(self, answer: ResponseContext) -> None:
+        self._answer = answer
+        self._reply = answer.replies[0]
+        self._call = self._reply.call if self._reply.called else None
+
+    def opening(self) -> bytes:
+        """The message begins, and its only block does."""
+        usage = {"input_tokens": self._answer.prompt_tokens, "output_tokens": 0}
+        message = self._head() | {"content": [], "model": self._answer.model, "stop_reason": None}
+        block: JsonObject = {"type": "text", "text": ""}
+        if self._call is not None:
+            block = {"type": "tool_use", "id": self._call.call_id, "name": self._call.name, "input": {}}
+        return _event("message_start", {"message": {**message, "stop_sequence": None, "usage": usage}}) + _event(
+            "content_block_start", {"content_block": block, "index": 0}
+        )
+
+    def piece(self, index: int, start: int, end: int, finish: str | None) -> bytes:
+        """What is new of the text or of the tool's input."""
+        del index, finish
+        if self._call is None:
+            delta = {"type": "text_delta", "text": answers.text_delta(self._reply, start, end)}
+            return _event("content_block_delta", {"delta": delta, "index": 0}) if delta["text"] else b""
+        new = answers.arguments_delta(self._reply, start, end)
+        delta = {"type": "input_json_delta", "partial_json": new}
+        return _event("content_block_delta", {"delta": delta, "index": 0}) if new else b""
+
+    def closing(self, outs: Sequence[int], feed: JobHandle) -> bytes:
+        """Why it ended, and what it cost."""
+        del feed
+        reason, sequence = self._stop(self._reply.finish)
+        usage = {"input_tokens": self._answer.prompt_tokens, "output_tokens": outs[0]}
+        delta = {"stop_reason": reason, "stop_sequence": sequence}
+        ended = _event("content_block_stop", {"index": 0}) + _event("message_delta", {"delta": delta, "usage": usage})
+        return ended + _event("message_stop", {})
+
+    def broken(self, no: ErrorResponse) -> bytes:
+        """An error event ends it."""
+        return b"event: error\n" + answers.stream_event(_anthropic_error(no))
+
+    def whole(self, outs: Sequence[int], finishes: Sequence[str], feed: JobHandle) -> dict[str, Any]:
+        """All at once; what is null is left out."""
+        del feed
+        block: JsonObject = {"type": "text", "text": answers.text_until(self._reply, outs[0])}
+        if self._call is not None:
+            try:
+                given = json.loads(self._call.arguments)
+            except ValueError:
+                given = {}
+            block = {"type": "tool_use", "id": self._call.call_id, "name": self._call.name, "input": given}
+        reason, sequence = self._stop(finishes[0])
+        usage = {"input_tokens": self._answer.prompt_tokens, "output_tokens": outs[0]}
+        told = self._head() | {"content": [block], "model": self._answer.model, "stop_reason": reason}
+        return answers.without_nulls({**told, "stop_sequence": sequence, "usage": usage})
+
+    def _head(self) -> JsonObject:
+        return {"id": self._answer.answer_id, "type": "message", "role": "assistant"}
+
+    def _stop(self, finish: str) -> tuple[str, str | None]:
+        """In Anthropic's words."""
+        if self._call is not None:
+            return "tool_use", None
+        if finish == "length":
+            return "max_tokens", None
+        if finish == "stop" and isinstance(self._reply.stop_reason, str):
+            return "stop_sequence", self._reply.stop_reason
+        return "end_turn", None
+
+
+def _read(raw: bytes, content_type: str, *required: str) -> JsonObject:
+    return fields.needed(fields.parsed(raw, content_type), _FIELDS, *required)
+
+
+def _turn(message: Json) -> list[JsonObject]:
+    """A message in the words of chats; what a tool answered becomes a message of that tool."""
+    if not isinstance(message, dict) or not isinstance(message.get("content"), list):
+        return [message]
+    blocks = [block for block in message["content"] if isinstance(block, dict)]
+    answered_by_tools = [block for block in blocks if block.get("type") == "tool_result"]
+    texts = [block for block in blocks if block.get("type") not in ("tool_result", "tool_use")]
+    calls = [
+        {"type": "function", "function": {"name": block.get("name"), "arguments": json.dumps(block.get("input"))}}
+        for block in blocks
+        if block.get("type") == "tool_use"
+    ]
+    said: list[JsonObject] = [{"role": "tool", "content": block.get("content", "")} for block in answered_by_tools]
+    if texts or calls or not said:
+        said.append({"role": message.get("role"), "content": texts} | ({"tool_calls": calls} if calls else {}))
+    return said
+
+
+def _tool(tool: Json) -> JsonObject:
+    if not isinstance(tool, dict):
+        return {}
+    return {"type": "function", "function": {"name": tool.get("name"), "parameters": tool.get("input_schema")}}
+
+
+def _choice(choice: JsonObject | None) -> Json:
+    if choice is None:
+        return "auto"
+    if choice.get("type") == "tool":
+        return {"type": "function", "function": {"name": choice.get("name")}}
+    return _CHOICES.get(str(choice.get("type")), "auto")
+
+
+def _event(kind: str, told: JsonObject) -> bytes:
+    return b"event: " + kind.encode() + b"\n" + answers.stream_event({"type": kind, **told})
+
+
+def _anthropic_error(no: ErrorResponse) -> JsonObject:
+    return {"type": "error", "error": {"type": no.kind, "message": no.message}}

@@ -1,0 +1,85 @@
+"""Which names can be called: the model's own, and the adapters that come and go; with vLLM's words for each refusal."""
+
+from collections.abc import Callable
+from pathlib import Path
+from secrets import token_hex
+from typing import Any
+
+from fairlead.emulator.serve_arguments import ServeArguments
+from fairlead.emulator.surface import errors
+from fairlead.emulator.surface.engine_interface import EngineControl
+from fairlead.emulator.surface.errors import ErrorResponse
+
+_WRONG = "InvalidUserInput"
+
+
+class ServedModelNames:
+    """The model under its names, and its adapters."""
+
+    def __init__(self, served: ServeArguments, acts: EngineControl, clock: Callable[[], float]) -> None:
+        self._served = served
+        self._acts = acts
+        self._clock = clock
+        self.adapters = dict(served.adapters)
+
+    def called(self, name: str | None) -> tuple[str, str | None]:
+        """What stands in the answer, and the adapter that is to be used; no name means the model."""
+        if not name or name in self._served.names:
+            return self._served.names[0], None
+        if name in self.adapters:
+            return name, name
+        raise errors.unknown_model(name, self._served.names)
+
+    def cards(self) -> dict[str, Any]:
+        """Of `/v1/models`; the time is that of the question, as in vLLM."""
+        now = int(self._clock())
+        served = self._served
+        models = [_card(name, served.model, now) | {"max_model_len": served.context_tokens} for name in served.names]
+        adapters = [
+            _card(name, path, now) | {"parent": served.names[0], "max_model_len": None}
+            for name, path in self.adapters.items()
+        ]
+        cards = [card | {"permission": [_permission(now)]} for card in models + adapters]
+        return {"object": "list", "data": cards}
+
+    def load(self, name: str, path: str, *, inplace: bool) -> str:
+        """Make an adapter callable. A path of this machine has to be there; a name of the hub always is."""
+        if not name or not path:
+            raise _wrong("Both 'lora_name' and 'lora_path' must be provided.")
+        if name in self._served.names:
+            raise _wrong(f"The lora adapter '{name}' conflicts with a served base model.")
+        if name in self.adapters and not inplace:
+            why = "If you want to load the adapter in place, set 'load_inplace' to True."
+            raise _wrong(f"The lora adapter '{name}' has already been loaded. {why}")
+        if Path(path).is_absolute() and not Path(path).exists():
+            raise errors.not_found(f"Loading lora {name} failed: No adapter found for {path}")
+        why_not = self._acts.add_adapter(name, path)
+        if why_not is not None:
+            raise ErrorResponse(500, why_not, "InternalServerError")
+        self.adapters[name] = path
+        return f"Success: LoRA adapter '{name}' added successfully."
+
+    def unload(self, name: str) -> str:
+        """Forget it; requests that run with it run on."""
+        if not name:
+            raise _wrong("'lora_name' needs to be provided to unload a LoRA adapter.")
+        if name not in self.adapters:
+            raise errors.not_found(f"The lora adapter '{name}' cannot be found.")
+        self._acts.remove_adapter(name)
+        del self.adapters[name]
+        return f"Success: LoRA adapter '{name}' removed successfully."
+
+
+def _wrong(message: str) -> ErrorResponse:
+    return ErrorResponse(400, message, _WRONG)
+
+
+def _card(name: str, root: str, now: int) -> dict[str, Any]:
+    return {"id": name, "object": "model", "created": now, "owned_by": "vllm", "root": root, "parent": None}
+
+
+def _permission(now: int) -> dict[str, Any]:
+    rights = {"allow_create_engine": False, "allow_sampling": True, "allow_logprobs": True}
+    more = {"allow_search_indices": False, "allow_view": True, "allow_fine_tuning": False}
+    head = {"id": f"modelperm-{token_hex(8)}", "object": "model_permission", "created": now}
+    return head | rights | more | {"organization": "*", "group": None, "is_blocking": False}

@@ -1,0 +1,195 @@
+"""Prompts as token ids: texts, ids, batches of both, and conversations. What is too long is refused in vLLM's words.
+
+The chat template is plain: for each message a token that names its role, its text, and the end token; then the token of
+the assistant. So a conversation's ids begin with those of its earlier turns, the engine's replies included.
+"""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from fairlead.emulator.surface import errors, fields, media
+from fairlead.emulator.surface.fields import Json, JsonObject
+from fairlead.emulator.surface.media import Modalities
+from fairlead.emulator.text.tokenizer import Tokenizer
+
+_ROLES: Final = ("developer", "system", "user", "assistant", "tool", "function")
+_PICTURE_TOKENS: Final = 256
+"""What an image, a sound or a video counts for; real models differ widely."""
+
+
+@dataclass(frozen=True, slots=True)
+class PromptLimits:
+    """What a prompt has to fit."""
+
+    context: int
+    words: Tokenizer
+    truncate: int | None = None
+    """Keep so many tokens of each prompt; -1 for as many as fit."""
+    keep_left: bool = False
+    senses: Modalities | None = None
+    """Absent: whatever a part is, the model takes it."""
+
+
+def of_completion(prompt: Json, limits: PromptLimits) -> list[list[int]]:
+    """One list of ids for each prompt: a text, a list of texts, a list of ids, or a list of such lists."""
+    if prompt is None or prompt == "":
+        raise errors.bad_request("Either prompt or prompt_embeds must be provided and non-empty.", "prompt")
+    if isinstance(prompt, str):
+        return [_of_text(prompt, limits)]
+    if not isinstance(prompt, list):
+        raise errors.invalid_body(errors.detail("string_type", "body.prompt", "Input should be a valid string", prompt))
+    if not prompt:
+        raise errors.bad_request("You must pass at least one prompt")
+    if all(type(item) is int for item in prompt) and min(prompt) >= 0:
+        return [_of_ids(prompt, limits)]
+    if all(isinstance(item, str) for item in prompt):
+        return [_of_text(item, limits) for item in prompt]
+    return [_of_ids(ids, limits) for ids in _lists_of_ids(prompt)]
+
+
+def of_chat(
+    messages: Sequence[Json], limits: PromptLimits, *, answer: bool = True, tools: Sequence[Json] = ()
+) -> list[int]:
+    """A conversation; the tools come first, as text of the system."""
+    if not messages:
+        raise errors.bad_request("Cannot apply chat template to an empty conversation. Provide at least one message.")
+    said = [(_role(message, place), text_of(message)) for place, message in enumerate(messages)]
+    if limits.senses is not None:
+        for message in messages:
+            media.check(message, limits.senses)
+    if tools:
+        said.insert(0, ("system", json.dumps(tools)))
+    _check_text(sum(len(role) + len(text) + 4 for role, text in said), limits)
+    words = limits.words
+    ids: list[int] = []
+    for role, text in said:
+        ids += (words.roles.get(role, words.roles["tool"]), *words.encode(text), words.end)
+    if answer:
+        ids.append(words.roles["assistant"])
+    for message in messages:
+        ids += [words.end] * (_PICTURE_TOKENS * _pictures(message))
+    return check_ids(ids, limits)
+
+
+def text_of(message: JsonObject) -> str:
+    """What a message says, a line for each of its parts; a call of a tool as the JSON it was."""
+    content = message.get("content") or ""
+    if isinstance(content, list):
+        content = "\n".join(_text_of_part(part) for part in content if not _is_picture(part))
+    calls = message.get("tool_calls")
+    return str(content) + (json.dumps(calls) if calls else "")
+
+
+def check_ids(ids: list[int], limits: PromptLimits) -> list[int]:
+    """Cut where that was asked for, refused where it is too long."""
+    if limits.truncate is not None:
+        if limits.truncate < -1:
+            why = "Input should be greater than or equal to -1"
+            problem = errors.detail("greater_than_equal", "body.truncate_prompt_tokens", why, limits.truncate)
+            raise errors.invalid_body(problem | {"ctx": {"ge": -1}})
+        kept = limits.context - 1 if limits.truncate == -1 else limits.truncate
+        ids = ids[:kept] if limits.keep_left else ids[max(0, len(ids) - kept) :]
+    if len(ids) > limits.context:
+        most = "at least " if len(ids) == limits.context + 1 else ""
+        why = f"contains {most}{len(ids)} input tokens, which exceeds this limit even without any output tokens."
+        raise errors.bad_request(f"{_length_advice(limits)} {why} {_SHORTER}", "input_tokens", len(ids))
+    return ids
+
+
+_SHORTER: Final = "Please reduce the length of the input prompt."
+
+
+def _length_advice(limits: PromptLimits) -> str:
+    return f"This model's maximum context length is {limits.context} tokens. However, your prompt"
+
+
+def _lists_of_ids(prompt: list[Json]) -> list[list[int]]:
+    """The other forms of a prompt. What has none is told in the words of a reader that tried each of them."""
+    flat = list(_invalid_ids(prompt, "body.prompt"))
+    if not flat:
+        return [fields.wholes(prompt, "body.prompt")]
+    nested: list[fields.ErrorDetail] = []
+    for place, item in enumerate(prompt):
+        where = f"body.prompt.{place}"
+        if isinstance(item, list):
+            nested += _invalid_ids(item, where)
+        else:
+            nested.append(errors.detail("list_type", where, "Input should be a valid list", item))
+    if not nested:
+        return [fields.wholes(item, "body.prompt") for item in prompt]
+    no_text = errors.detail("string_type", "body.prompt", "Input should be a valid string", prompt)
+    no_texts = [
+        errors.detail("string_type", f"body.prompt.{place}", "Input should be a valid string", item)
+        for place, item in enumerate(prompt)
+        if not isinstance(item, str)
+    ]
+    raise errors.invalid_body(*flat, *nested, no_text, *no_texts)
+
+
+def _invalid_ids(ids: list[Json], where: str) -> Iterator[fields.ErrorDetail]:
+    """What of a list is no id."""
+    for place, item in enumerate(ids):
+        try:
+            number = fields.whole(item, f"{where}.{place}")
+        except fields.FieldTypeError as problem:
+            yield problem.detail
+            continue
+        if number < 0:
+            why = "Input should be greater than or equal to 0"
+            yield errors.detail("greater_than_equal", f"{where}.{place}", why, item) | {"ctx": {"ge": 0}}
+
+
+def _of_text(text: str, limits: PromptLimits) -> list[int]:
+    _check_text(len(text), limits)
+    return check_ids(limits.words.encode(text), limits)
+
+
+def _check_text(length: int, limits: PromptLimits) -> None:
+    """A text that cannot fit, were all its tokens the longest one, is refused before it is tokenized, as in vLLM."""
+    most = limits.context * limits.words.longest
+    if length > most and limits.truncate is None:
+        why = (
+            f"contains {length} characters (more than {most} characters, which is the upper bound for "
+            f"{limits.context} input tokens)."
+        )
+        raise errors.bad_request(f"{_length_advice(limits)} {why} {_SHORTER}", "input_text", length)
+
+
+def _of_ids(ids: list[int], limits: PromptLimits) -> list[int]:
+    if not ids:
+        raise errors.bad_request("You must pass at least one prompt")
+    checked = check_ids(ids, limits)
+    if (most := max(ids)) >= limits.words.vocabulary:
+        raise errors.bad_request(f"Token id {most} is out of vocabulary")
+    return checked
+
+
+def _role(message: Json, place: int) -> str:
+    where = f"body.messages.{place}"
+    if not isinstance(message, dict):
+        raise errors.invalid_body(errors.detail("dict_type", where, "Input should be a valid dictionary", message))
+    role = message.get("role")
+    if role is None:
+        raise errors.invalid_body(errors.detail("missing", f"{where}.role", "Field required", message))
+    if not isinstance(role, str):
+        expected = ", ".join(f"'{name}'" for name in _ROLES)
+        told = errors.detail("literal_error", f"{where}.role", f"Input should be {expected}", role)
+        raise errors.invalid_body(told | {"ctx": {"expected": expected}})
+    return role
+
+
+def _pictures(message: JsonObject) -> int:
+    content = message.get("content")
+    if not isinstance(content, list):
+        return 0
+    return sum(map(_is_picture, content))
+
+
+def _is_picture(part: Json) -> bool:
+    return isinstance(part, dict) and part.get("type", "text") not in ("text", "refusal")
+
+
+def _text_of_part(part: Json) -> str:
+    return str(part.get("text", "")) if isinstance(part, dict) else str(part)

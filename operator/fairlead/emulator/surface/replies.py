@@ -1,0 +1,161 @@
+"""What each sequence will say: its tokens, its text, and why it ends; known before the first token is out.
+
+The same prompt, seed and adapter give the same reply, whether it is streamed, stopped or cut.
+"""
+
+import json
+import struct
+from bisect import bisect_left
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import Final
+
+from fairlead.emulator.surface import errors, tools
+from fairlead.emulator.surface.generation_requests import SamplingParams
+from fairlead.emulator.surface.structured_outputs import OutputForm, StructuredOutput
+from fairlead.emulator.surface.tools import ToolCall
+from fairlead.emulator.text import grammars, patterns, prose, schema_instances
+from fairlead.emulator.text.draws import SeededDraws
+from fairlead.emulator.text.tokenizer import Tokenizer
+
+_JSON_FORMS: Final = (OutputForm.OBJECT, OutputForm.SCHEMA, OutputForm.CALL)
+_ANY_OBJECT: Final = {
+    "type": "object",
+    "properties": {"answer": {"type": "string"}, "count": {"type": "integer"}, "sure": {"type": "boolean"}},
+    "required": ["answer"],
+}
+"""What a model writes that is bound to JSON and to nothing else."""
+
+
+@dataclass(slots=True, kw_only=True)
+class GeneratedReply:
+    """One of them."""
+
+    ids: list[int]
+    text: str
+    """What the client sees at the end."""
+    ends: list[int]
+    """By token, how many characters of the text a stream has shown after it."""
+    finish: str
+    stop_reason: int | str | None = None
+    call: ToolCall | None = None
+
+    @property
+    def called(self) -> bool:
+        """The call stands whole in it."""
+        return self.call is not None and len(self.text) >= len(self.call.text)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplyGenerator:
+    """The pretended model."""
+
+    words: Tokenizer
+    mean_tokens: float | None = None
+    invalid_rate: float = 0.0
+    seed: int = 0
+    """Another one gives other replies to the same prompts; nothing is mixed in for 0."""
+
+    def reply(self, asked: SamplingParams, bound: StructuredOutput | None, seed: bytes) -> GeneratedReply:
+        """All of one reply."""
+        called: ToolCall | None = None
+        if self.seed:
+            seed = blake2b(seed, key=str(self.seed).encode(), digest_size=16).digest()
+        if bound is None:
+            ids, finish = self._free(asked, seed)
+        else:
+            text, called = self._bound(bound, seed)
+            ids = [*self.words.encode(text), self.words.end]
+            finish = "stop" if len(ids) <= asked.max_tokens else "length"
+            del ids[asked.max_tokens :]
+        text, ends = self.words.told(ids)
+        reply = GeneratedReply(ids=ids, text=text, ends=ends, finish=finish, call=called)
+        if asked.stop_token_ids:
+            _stop_at_token(reply, asked)
+        if asked.stop:
+            _stop_at_text(reply, asked)
+        return reply
+
+    def _free(self, asked: SamplingParams, seed: bytes) -> tuple[list[int], str]:
+        """Prose up to its natural end, or to what was asked for."""
+        length = max(prose.natural_length(seed, self.mean_tokens), asked.min_tokens + 1)
+        if asked.ignore_eos or length > asked.max_tokens:
+            return prose.tokens(self.words, seed, asked.max_tokens), "length"
+        return [*prose.tokens(self.words, seed, length - 1), self.words.end], "stop"
+
+    def _bound(self, bound: StructuredOutput, seed: bytes) -> tuple[str, ToolCall | None]:
+        text = _fitting(bound, seed) or self.words.decode(prose.tokens(self.words, seed, 16))
+        if bound.form in _JSON_FORMS and SeededDraws(seed + b"valid").share() < self.invalid_rate:
+            text = _broken(text)
+        if bound.form is OutputForm.CALL:
+            called = tools.call(bound.function, text)
+            return called.text, called
+        return text, None
+
+
+def seed_of(prompt: Sequence[int], sampling: SamplingParams, place: int, adapter: str | None) -> bytes:
+    """All that a reply depends on; the place tells the choices of one prompt apart."""
+    whole = blake2b(struct.pack(f"<{len(prompt)}I", *prompt), digest_size=16)
+    whole.update(f"{sampling.seed}/{place}/{adapter or ''}".encode())
+    return whole.digest()
+
+
+def _fitting(bound: StructuredOutput, seed: bytes) -> str | None:
+    """A text within the bounds; nothing where they are beyond us, and a refusal where they are no bounds at all."""
+    try:
+        match bound.form:
+            case OutputForm.OBJECT:
+                return schema_instances.answer(_ANY_OBJECT, seed)
+            case OutputForm.SCHEMA | OutputForm.CALL:
+                schema = json.loads(bound.what) if isinstance(bound.what, str) else bound.what
+                return schema_instances.answer(schema, seed)
+            case OutputForm.CHOICE:
+                return str(bound.what[SeededDraws(seed).below(len(bound.what))])
+            case OutputForm.PATTERN:
+                return patterns.example(str(bound.what), SeededDraws(seed))
+            case OutputForm.GRAMMAR:
+                return grammars.example(str(bound.what), SeededDraws(seed))
+    except patterns.UnsupportedPattern:
+        return None
+    except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError) as problem:
+        raise errors.bad_request(f"Grammar error: {problem}") from None
+
+
+def _broken(text: str) -> str:
+    """No JSON any more: its last third is missing, or it never ends."""
+    return text[: len(text) * 2 // 3] if text[:1] in ("{", "[") else "{" + text
+
+
+def _stop_at_token(reply: GeneratedReply, asked: SamplingParams) -> None:
+    """Cut behind the first of those tokens; it counts, and its text is shown only where that was asked for."""
+    for place in range(max(asked.min_tokens - 1, 0), len(reply.ids)):
+        if reply.ids[place] in asked.stop_token_ids:
+            shown = reply.ends[place if asked.include_stop else place - 1] if place or asked.include_stop else 0
+            _cut(reply, place, shown, reply.ids[place])
+            return
+
+
+def _stop_at_text(reply: GeneratedReply, asked: SamplingParams) -> None:
+    """Cut where the first stop string is complete. Until then a stream holds back what might become one."""
+    shown_at_least = reply.ends[min(asked.min_tokens, len(reply.ends)) - 1] if asked.min_tokens else 0
+    found: list[tuple[int, str]] = []
+    for stop in asked.stop:
+        at = reply.text.find(stop, max(0, shown_at_least - len(stop) + 1))
+        if at >= 0:
+            found.append((at + len(stop), stop))
+    if found:
+        end, stop = min(found, key=lambda one: one[0])
+        shown = end if asked.include_stop else end - len(stop)
+        _cut(reply, bisect_left(reply.ends, end), shown, stop)
+    held = 0 if asked.include_stop else max(map(len, asked.stop)) - 1
+    last = len(reply.text)
+    reply.ends = [min(max(0, end - held), last) for end in reply.ends]
+    reply.ends[-1] = last
+
+
+def _cut(reply: GeneratedReply, place: int, shown: int, why: int | str) -> None:
+    del reply.ids[place + 1 :], reply.ends[place + 1 :]
+    reply.text = reply.text[:shown]
+    reply.ends = [min(end, shown) for end in reply.ends]
+    reply.finish, reply.stop_reason = "stop", why

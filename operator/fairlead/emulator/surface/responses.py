@@ -1,0 +1,129 @@
+"""`/v1/responses`: read as the chat it stands for, answered in items. Nothing is stored, as in vLLM by default."""
+
+from typing import Final
+
+from aiohttp import web
+
+from fairlead.emulator.surface import fields
+from fairlead.emulator.surface.errors import ErrorResponse
+from fairlead.emulator.surface.fields import FieldReader, Json, JsonObject
+from fairlead.emulator.surface.generation import GenerationHandlers, chat_request
+from fairlead.emulator.surface.generation_requests import GenerationRequest
+from fairlead.emulator.surface.responder import Responder
+from fairlead.emulator.surface.response_items import ResponsesResponse
+
+_FIELDS: Final[dict[str, FieldReader]] = {
+    "model": fields.text,
+    "input": fields.anything,
+    "instructions": fields.text,
+    "max_output_tokens": fields.whole,
+    "stream": fields.flag,
+    "background": fields.flag,
+    "previous_response_id": fields.text,
+    "text": fields.mapping,
+    "tools": fields.items,
+    "parallel_tool_calls": fields.flag,
+}
+_SAME: Final = ("model", "stream", "temperature", "top_p", "top_k", "min_p", "priority", "cache_salt", "request_id")
+_PARTS: Final = ("input_text", "output_text")
+
+
+class ResponsesHandlers:
+    """Handlers over one front."""
+
+    def __init__(self, front: Responder) -> None:
+        self._front = front
+        self._generation = GenerationHandlers(front)
+
+    async def create(self, request: web.Request) -> web.StreamResponse:
+        """POST /v1/responses."""
+        told = fields.parsed(await request.read(), request.content_type)
+        if "input" not in told:
+            raise fields.missing("input", {"tool_choice": "none", **told})
+        found = fields.checked(told, _FIELDS)
+        asked = self._asked(found, told)
+        self._front.names.called(asked.model)
+        if found.get("background"):
+            raise _not_stored()
+        if (previous := found.get("previous_response_id")) is not None:
+            raise _unknown(previous)
+        self._front.preflight(1)
+        ids = self._generation.conversation(asked)
+        answer = self._front.answer(request, asked, [ids], "")
+        if not answer.answer_id.startswith("resp_"):
+            answer.answer_id = f"resp_{answer.answer_id}"
+        return await self._front.respond(request, answer, ResponsesResponse(answer, told))
+
+    async def retrieve(self, request: web.Request) -> web.StreamResponse:
+        """GET /v1/responses/{id}, and its cancel: there is never one."""
+        raise _unknown(request.match_info["response_id"])
+
+    def _asked(self, found: JsonObject, told: JsonObject) -> GenerationRequest:
+        """The same as a chat; tools count only where the server can read a call."""
+        chat: JsonObject = {name: told[name] for name in _SAME if name in told}
+        chat["messages"] = _messages(found)
+        if "max_output_tokens" in found:
+            chat["max_tokens"] = found["max_output_tokens"]
+        if isinstance(wanted := found.get("text", {}).get("format"), dict):
+            chat["response_format"] = _format(wanted)
+        if found.get("tools") and self._front.served.answering.tool_parser is not None:
+            chat["tools"] = [{"type": "function", "function": tool} for tool in found["tools"]]
+            chat["tool_choice"] = _choice(told.get("tool_choice", "auto"))
+        return chat_request(chat, force_usage=False)
+
+
+def _messages(found: JsonObject) -> list[JsonObject]:
+    """Instructions first; items that are calls or their results become the messages that chats have for them."""
+    said = [{"role": "system", "content": found["instructions"]}] if "instructions" in found else []
+    written: Json = found.get("input", "")
+    if isinstance(written, str):
+        return [*said, {"role": "user", "content": written}]
+    return [*said, *(_message(item) for item in fields.items(written, "body.input"))]
+
+
+def _message(item: Json) -> JsonObject:
+    if not isinstance(item, dict):
+        return {"role": "user", "content": str(item)}
+    match item.get("type", "message"):
+        case "function_call":
+            call = {"name": item.get("name"), "arguments": item.get("arguments")}
+            return {"role": "assistant", "tool_calls": [{"type": "function", "function": call}]}
+        case "function_call_output":
+            return {"role": "tool", "content": str(item.get("output", ""))}
+        case _:
+            return {"role": item.get("role", "user"), "content": item.get("content", "")} | _plain(item)
+
+
+def _plain(item: JsonObject) -> JsonObject:
+    """Parts in the words of chats."""
+    content = item.get("content")
+    if not isinstance(content, list):
+        return {}
+    parts = [
+        {**part, "type": "text"} if isinstance(part, dict) and part.get("type") in _PARTS else part for part in content
+    ]
+    return {"content": parts}
+
+
+def _format(wanted: JsonObject) -> JsonObject:
+    """A schema stands flat here and nested in chats."""
+    return {"type": "json_schema", "json_schema": wanted} if wanted.get("type") == "json_schema" else wanted
+
+
+def _choice(choice: Json) -> Json:
+    if isinstance(choice, dict) and "name" in choice:
+        return {"type": "function", "function": {"name": choice["name"]}}
+    return choice
+
+
+def _unknown(response_id: str) -> ErrorResponse:
+    return ErrorResponse(404, f"Response with id '{response_id}' not found.", "invalid_request_error", "response_id")
+
+
+def _not_stored() -> ErrorResponse:
+    why = (
+        "This vLLM engine does not support `store=True` and therefore does not support the background mode. "
+        "To enable these features, set the environment variable `VLLM_ENABLE_RESPONSES_API_STORE=1` "
+        "when launching the vLLM server."
+    )
+    return ErrorResponse(400, why, "invalid_request_error", "background")

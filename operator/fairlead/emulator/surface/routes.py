@@ -1,0 +1,190 @@
+"""All routes of one engine as an aiohttp application, and what happens to every request around its handler."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from hashlib import sha256
+from hmac import compare_digest
+from secrets import token_hex
+from typing import Final
+
+from aiohttp import hdrs, web
+
+from fairlead.emulator.serve_arguments import ServeArguments
+from fairlead.emulator.surface import errors
+from fairlead.emulator.surface.development import DevelopmentHandlers
+from fairlead.emulator.surface.embeddings import EmbeddingsHandlers
+from fairlead.emulator.surface.engine_interface import EngineClient, EngineControl, RequestObservation
+from fairlead.emulator.surface.errors import ErrorResponse
+from fairlead.emulator.surface.fields import FieldTypeError
+from fairlead.emulator.surface.generation import GenerationHandlers
+from fairlead.emulator.surface.messages import MessagesHandlers
+from fairlead.emulator.surface.responder import Responder
+from fairlead.emulator.surface.responses import ResponsesHandlers
+from fairlead.emulator.surface.streams import ConnectionCut
+from fairlead.emulator.surface.utility_routes import UtilityHandlers, json_response
+
+_LARGEST_BODY: Final = 64 * 2**20
+_GUARDED: Final = ("/v1", "/v2", "/inference", "/cohere")
+"""Paths that want a key where one is set; everything else stays open, as in vLLM."""
+_UNCOUNTED: Final = ("/metrics", "/health", "/load", "/ping", "/version", "/server_info")
+_FAULTS: Final = "/fairlead/v1/faults"
+"""The one path that a hanging engine still answers: it is how the hanging is ended."""
+_ID: Final = "X-Request-Id"
+RouteHandler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+def application(
+    served: ServeArguments, driver: EngineClient, acts: EngineControl, clock: Callable[[], float]
+) -> web.Application:
+    """`clock` is the time of day in seconds, for the `created` of answers."""
+    front = Responder(served, driver, acts, clock)
+    whole = web.Application(client_max_size=_LARGEST_BODY, middlewares=[_RequestMiddleware(served, acts).middleware])
+    whole.add_routes(_quiet(front))
+    whole.add_routes(_pooling(front) if served.answering.runner == "pooling" else _generating(front))
+    if served.answering.runtime_adapters:
+        whole.add_routes(_adapters(front))
+    if served.answering.dev_mode:
+        whole.add_routes(_development(front))
+    if acts.faults_open:
+        whole.add_routes([web.post(_FAULTS, DevelopmentHandlers(front).faults)])
+    if served.answering.request_id_headers:
+        whole.on_response_prepare.append(_with_id)
+    return whole
+
+
+def _quiet(front: Responder) -> list[web.RouteDef]:
+    plain = UtilityHandlers(front)
+    return [
+        web.get("/health", plain.health, allow_head=False),
+        web.get("/ping", plain.health, allow_head=False),
+        web.post("/ping", plain.health),
+        web.get("/version", plain.version, allow_head=False),
+        web.get("/load", plain.load, allow_head=False),
+        web.get("/metrics", plain.metrics),
+        web.get("/kv_event_sources", plain.event_sources, allow_head=False),
+        web.get("/v1/models", plain.models, allow_head=False),
+        web.post("/tokenize", plain.tokenize),
+        web.post("/detokenize", plain.detokenize),
+    ]
+
+
+def _generating(front: Responder) -> list[web.RouteDef]:
+    generation, responses, messages = GenerationHandlers(front), ResponsesHandlers(front), MessagesHandlers(front)
+    return [
+        web.post("/v1/completions", generation.completion),
+        web.post("/v1/chat/completions", generation.chat),
+        web.post("/v1/chat/completions/batch", generation.batch),
+        web.post("/invocations", generation.invocation),
+        web.post("/v1/responses", responses.create),
+        web.get("/v1/responses/{response_id}", responses.retrieve, allow_head=False),
+        web.post("/v1/responses/{response_id}/cancel", responses.retrieve),
+        web.post("/v1/messages", messages.create),
+        web.post("/v1/messages/count_tokens", messages.count),
+        *(web.post(f"/v1/{kind}/render", _scaled_out) for kind in ("completions", "chat/completions")),
+    ]
+
+
+def _pooling(front: Responder) -> list[web.RouteDef]:
+    embeddings = EmbeddingsHandlers(front)
+    return [web.post("/v1/embeddings", embeddings.create), web.post("/invocations", embeddings.create)]
+
+
+def _adapters(front: Responder) -> list[web.RouteDef]:
+    plain = UtilityHandlers(front)
+    return [
+        web.post("/v1/load_lora_adapter", plain.load_adapter),
+        web.post("/v1/unload_lora_adapter", plain.unload_adapter),
+        web.post("/adapters", plain.add_adapter),
+        web.delete("/adapters/{name}", plain.drop_adapter),
+    ]
+
+
+def _development(front: Responder) -> list[web.RouteDef]:
+    acts = DevelopmentHandlers(front)
+    return [
+        web.post("/sleep", acts.sleep),
+        web.post("/wake_up", acts.wake_up),
+        web.get("/is_sleeping", acts.is_sleeping, allow_head=False),
+        web.post("/pause", acts.pause),
+        web.post("/resume", acts.resume),
+        web.get("/is_paused", acts.is_paused, allow_head=False),
+        web.post("/reset_prefix_cache", acts.reset_prefix_cache),
+        web.post("/reset_mm_cache", acts.reset_other_cache),
+        web.post("/reset_encoder_cache", acts.reset_other_cache),
+        web.post("/abort_requests", acts.abort),
+        web.get("/get_world_size", acts.world_size, allow_head=False),
+        web.get("/weight_info", acts.weight_info, allow_head=False),
+        web.get("/server_info", acts.server_info, allow_head=False),
+    ]
+
+
+async def _scaled_out(_: web.Request) -> web.StreamResponse:
+    """Routes that stand in vLLM's list and are closed unless it was started for them."""
+    why = "Restart vllm serve with --enable-scale-out to enable them."
+    raise ErrorResponse(403, f"Scale-out endpoints are disabled. {why}", "PermissionDeniedError")
+
+
+async def _with_id(request: web.Request, response: web.StreamResponse) -> None:
+    response.headers[_ID] = request.headers.get(_ID) or token_hex(16)
+
+
+class _RequestMiddleware:
+    """The one place where a refusal becomes an answer, where keys are looked at, and where requests are counted."""
+
+    def __init__(self, served: ServeArguments, acts: EngineControl) -> None:
+        self._acts = acts
+        self._keys = [sha256(key.encode()).digest() for key in served.answering.api_keys]
+
+    @web.middleware
+    async def middleware(self, request: web.Request, handler: RouteHandler) -> web.StreamResponse:
+        if self._acts.hung and request.path != _FAULTS:
+            await asyncio.Event().wait()
+        begun = asyncio.get_running_loop().time()
+        try:
+            if self._keys and not self._allowed(request):
+                response: web.StreamResponse = json_response({"error": "Unauthorized"}, 401)
+            else:
+                response = await handler(request)
+        except ErrorResponse as no:
+            response = json_response(no.told, no.status)
+        except FieldTypeError as no:
+            response = json_response(errors.invalid_body(no.detail).told, 400)
+        except web.HTTPException as no:
+            response = json_response({"detail": no.reason}, no.status)
+        except ConnectionCut:
+            return _drop_connection(request)
+        self._count(request, response, asyncio.get_running_loop().time() - begun)
+        return response
+
+    def _allowed(self, request: web.Request) -> bool:
+        """Every key is compared, so that the time tells nothing."""
+        if request.method == hdrs.METH_OPTIONS or not request.path.startswith(_GUARDED):
+            return True
+        scheme, _, key = request.headers.get("Authorization", "").partition(" ")
+        given = sha256(key.encode()).digest()
+        matches = [compare_digest(given, known) for known in self._keys]
+        return scheme.lower() == "bearer" and any(matches)
+
+    def _count(self, request: web.Request, response: web.StreamResponse, seconds: float) -> None:
+        resource = request.match_info.route.resource
+        route = resource.canonical if resource is not None else "none"
+        if route in _UNCOUNTED:
+            return
+        written = response.content_length if isinstance(response, web.Response) else response.body_length
+        self._acts.observed(
+            RequestObservation(
+                route=route,
+                method=request.method,
+                status=response.status,
+                seconds=seconds,
+                request_bytes=request.content_length or 0,
+                response_bytes=written or 0,
+            )
+        )
+
+
+def _drop_connection(request: web.Request) -> web.Response:
+    """Nothing more is said on this connection; the answer below is never sent."""
+    if request.transport is not None:
+        request.transport.abort()
+    return web.Response(status=500)

@@ -1,0 +1,101 @@
+"""Whoever listens to the engine on behalf of a request: a stream that writes as tokens come, or a plain one that waits.
+
+No task wakes up for a token: the engine's step calls the stream, and the stream writes to the connection at once.
+"""
+
+import asyncio
+from typing import Final
+
+from fairlead.emulator.surface import errors
+from fairlead.emulator.surface.errors import ErrorResponse
+from fairlead.emulator.surface.jobs import JobEnding, JobHandle
+from fairlead.emulator.surface.response_writers import StreamingResponseWriter
+
+MOST_UNSENT: Final = 256 * 1024
+"""Bytes of one answer that may wait for a slow reader; beyond it tokens are kept back and go out in fewer, larger
+chunks, as vLLM merges what its own queue holds. It is four times what the kernel takes before the reader reads."""
+
+
+class ConnectionCut(Exception):
+    """The connection is to be dropped now."""
+
+
+class ResponseProgress:
+    """What both kinds keep: how much of each choice is out, and a future for the end."""
+
+    def __init__(self, count: int) -> None:
+        self.outs = [0] * count
+        self.finishes = [""] * count
+        self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._left = count
+
+    def on_tokens(self, index: int, count: int, finish: str | None) -> None:
+        """Counted, and nothing else."""
+        self.outs[index] += count
+        if finish is not None:
+            self._finished(index, finish)
+
+    def on_end(self, ending: JobEnding) -> None:
+        """An abort ends what is unfinished; everything else fails the request."""
+        if self.done.done():
+            return
+        match ending:
+            case JobEnding.ABORTED:
+                self._abort()
+            case JobEnding.CUT:
+                self.done.set_exception(ConnectionCut())
+            case JobEnding.DEAD:
+                self.done.set_exception(errors.dead())
+            case JobEnding.ERROR:
+                self.done.set_exception(errors.failed())
+
+    def _abort(self) -> None:
+        for index, finish in enumerate(self.finishes):
+            if not finish:
+                self.on_tokens(index, 0, "abort")
+
+    def _finished(self, index: int, finish: str) -> None:
+        self.finishes[index] = finish
+        self._left -= 1
+        if self._left == 0 and not self.done.done():
+            self.done.set_result(None)
+
+
+class ResponseStream(ResponseProgress):
+    """Writes pieces to the connection; `framed` is HTTP/1.1's chunked framing, which the writer here does itself."""
+
+    def __init__(
+        self, shape: StreamingResponseWriter, count: int, transport: asyncio.Transport, *, framed: bool
+    ) -> None:
+        super().__init__(count)
+        self.shape = shape
+        self._transport = transport
+        self._framed = framed
+        self._sent = [0] * count
+        self._opened = False
+
+    def on_tokens(self, index: int, count: int, finish: str | None) -> None:
+        """Write them, unless the reader is far behind and this is not the end."""
+        out = self.outs[index] = self.outs[index] + count
+        if finish is not None or self._transport.get_write_buffer_size() < MOST_UNSENT:
+            opening = b"" if self._opened else self.shape.opening()
+            piece = self.shape.piece(index, self._sent[index], out, finish)
+            self._sent[index] = out
+            self._opened = True
+            self.write(opening + piece)
+        if finish is not None:
+            self._finished(index, finish)
+
+    def write(self, piece: bytes) -> None:
+        """To the connection, if there still is one."""
+        if not piece or self._transport.is_closing():
+            return
+        self._transport.write(b"%x\r\n%b\r\n" % (len(piece), piece) if self._framed else piece)
+
+    def close(self, feed: JobHandle) -> None:
+        """The end of a stream that went well."""
+        self.write(self.shape.closing(self.outs, feed))
+
+    def fail(self, no: ErrorResponse) -> None:
+        """The end of one that did not: the head is out, so the error is an event."""
+        self.write(self.shape.broken(no))

@@ -1,0 +1,108 @@
+"""What binds an answer's form: JSON, a schema, a choice, a pattern, a grammar, or a call of a tool.
+
+Reads `response_format` and `structured_outputs`; tools are read in `tools`. Makes no answers.
+"""
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from fairlead.emulator.surface import errors
+from fairlead.emulator.surface.fields import Json, JsonObject
+
+
+class OutputForm(StrEnum):
+    """Which kind of bounds."""
+
+    OBJECT = "json_object"
+    SCHEMA = "json"
+    CHOICE = "choice"
+    PATTERN = "regex"
+    GRAMMAR = "grammar"
+    CALL = "call"
+    """The schema is a function's parameters; the name stands beside it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StructuredOutput:
+    """One of them."""
+
+    form: OutputForm
+    what: Json = None
+    """The schema, the choices, the pattern or the grammar."""
+    function: str = ""
+    forced: bool = True
+    """A client that leaves the choice to the model gets a call, but no promise of one."""
+
+
+_TYPES: Final = ("null", "boolean", "object", "array", "number", "string", "integer")
+_KINDS: Final = ("json", "regex", "choice", "grammar", "json_object", "structural_tag")
+_FORMATS: Final = ("text", "json_object", "json_schema")
+
+
+def check(told: Json) -> None:
+    """What vLLM looks at in the raw body."""
+    wanted = told.get("response_format")
+    if isinstance(wanted, dict) and wanted.get("type") == "json_schema" and wanted.get("json_schema") is None:
+        why = "When response_format type is 'json_schema', the 'json_schema' field must be provided."
+        raise errors.bad_request(why, "response_format")
+    structured = told.get("structured_outputs")
+    if not isinstance(structured, dict):
+        return
+    if sum(structured.get(kind) is not None for kind in ("json", "regex", "choice")) > 1:
+        why = "You can only use one kind of constraints for structured outputs ('json', 'regex' or 'choice')."
+        raise errors.bad_request(why, None if "messages" in told else "structured_outputs")
+    if sum(structured.get(kind) is not None for kind in _KINDS) < 1:
+        why = f"You must use one kind of structured outputs constraint but none are specified: {structured}"
+        raise errors.bad_request(why)
+
+
+def of(found: JsonObject) -> StructuredOutput | None:
+    """The bounds that were written; `response_format` wins over `structured_outputs`."""
+    wanted = found.get("response_format")
+    if wanted is not None and wanted.get("type") != "text":
+        return formatted(wanted, "body.response_format")
+    structured = found.get("structured_outputs")
+    if structured is None:
+        return None
+    form = next(
+        (OutputForm(kind) for kind in _KINDS if structured.get(kind) is not None and kind != "structural_tag"), None
+    )
+    if form is None:
+        return None
+    what = structured[form]
+    if form is OutputForm.CHOICE and not what:
+        raise errors.bad_request(f"Choice '{what}' cannot be an empty list")
+    return _checked(StructuredOutput(form=form, what=what))
+
+
+def formatted(wanted: JsonObject, where: str) -> StructuredOutput | None:
+    """From the OpenAI field: JSON of any form, or by a schema."""
+    kind = wanted.get("type")
+    if kind == "structural_tag":
+        return None
+    if kind not in _FORMATS:
+        expected = "'text', 'json_object' or 'json_schema'"
+        problem = errors.detail("literal_error", f"{where}.type", f"Input should be {expected}", kind)
+        raise errors.invalid_body(problem | {"ctx": {"expected": expected}})
+    if kind == "json_object":
+        return StructuredOutput(form=OutputForm.OBJECT)
+    return _checked(StructuredOutput(form=OutputForm.SCHEMA, what=(wanted.get("json_schema") or wanted).get("schema")))
+
+
+def _checked(bound: StructuredOutput) -> StructuredOutput:
+    """The coarsest mistakes, which vLLM's grammars refuse before anything runs."""
+    kind = bound.what.get("type") if bound.form is OutputForm.SCHEMA and isinstance(bound.what, dict) else None
+    if isinstance(kind, str) and kind not in _TYPES:
+        raise errors.bad_request(f"Grammar error: Invalid type: {kind}")
+    if bound.form is OutputForm.PATTERN:
+        _check_pattern(str(bound.what))
+    return bound
+
+
+def _check_pattern(pattern: str) -> None:
+    try:
+        re.compile(pattern)
+    except re.error as problem:
+        raise errors.bad_request(f'Grammar error: invalid regex "{pattern}" (in regex): {problem}') from None

@@ -1,0 +1,132 @@
+"""Tools in a chat: which one is called, and the call as the model writes it (the `hermes` way) and as clients see it.
+
+Checks in vLLM's words. The arguments themselves come from `replies`.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from secrets import token_hex
+from typing import Final
+
+from fairlead.emulator.surface import errors
+from fairlead.emulator.surface.fields import Json, JsonObject
+from fairlead.emulator.surface.structured_outputs import OutputForm, StructuredOutput
+
+_USAGE: Final = 'Correct usage: `{"type": "function", "function": {"name": "my_function"}}`'
+_CLOSING: Final = "}\n</tool_call>"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolCall:
+    """A call that stands in a reply's text."""
+
+    name: str
+    arguments: str
+    opening: str
+    """The text before the arguments."""
+    call_id: str
+
+    @property
+    def text(self) -> str:
+        """All that the model writes."""
+        return self.opening + self.arguments + _CLOSING
+
+    @property
+    def told(self) -> JsonObject:
+        """As it stands in a whole answer."""
+        function = {"name": self.name, "arguments": self.arguments}
+        return {"id": self.call_id, "type": "function", "function": function}
+
+
+def call(name: str, arguments: str) -> ToolCall:
+    """With an id of its own, as vLLM gives one to each."""
+    opening = f'<tool_call>\n{{"name": {json.dumps(name)}, "arguments": '
+    return ToolCall(name=name, arguments=arguments, opening=opening, call_id=f"chatcmpl-tool-{token_hex(8)}")
+
+
+def check(told: Json) -> None:
+    """What vLLM looks at in the raw body."""
+    tools = told.get("tools")
+    if tools == []:
+        why = "`tools` must not be an empty array. Either provide at least one tool or omit the field entirely."
+        raise errors.bad_request(why, "tools")
+    _check_names(tools)
+    choice = told.get("tool_choice")
+    if choice is None or choice == "none":
+        return
+    if tools is None:
+        raise errors.bad_request("When using `tool_choice`, `tools` must be set.", "tool_choice")
+    if isinstance(choice, dict):
+        _check_named(choice, tools)
+    elif choice not in ("auto", "required"):
+        why = (
+            f'Invalid value for `tool_choice`: {choice}! Only named tools, "none", "auto" or "required" are supported.'
+        )
+        raise errors.bad_request(why, "tool_choice")
+
+
+def _check_names(tools: Json) -> None:
+    """Every tool is a function with a name."""
+    for place, tool in enumerate(tools if isinstance(tools, list) else ()):
+        inner = tool.get("function") if isinstance(tool, dict) else None
+        where = f"body.tools.{place}.function"
+        if not isinstance(inner, dict):
+            raise errors.invalid_body(errors.detail("missing", where, "Field required", tool))
+        if "name" not in inner:
+            raise errors.invalid_body(errors.detail("missing", f"{where}.name", "Field required", inner))
+
+
+def _check_named(choice: JsonObject, tools: Sequence[Json]) -> None:
+    function = choice.get("function")
+    where = "tool_choice.function"
+    if not isinstance(function, dict):
+        raise errors.bad_request(f"Invalid value for `function`: `{function}` in `tool_choice`! {_USAGE}", where)
+    if "name" not in function:
+        why = f"Expected field `name` in `function` in `tool_choice`! {_USAGE}"
+        raise errors.bad_request(why, f"{where}.name")
+    name = function["name"]
+    if not isinstance(name, str) or not name:
+        raise errors.bad_request(f"Invalid `name` in `function`: `{name}` in `tool_choice`! {_USAGE}", f"{where}.name")
+    if all(_function(tool).get("name") != name for tool in tools):
+        why = "The tool specified in `tool_choice` does not match any of the specified `tools`"
+        raise errors.bad_request(why, "tool_choice")
+
+
+def required_call(found: JsonObject, *, auto: bool, parser: bool) -> StructuredOutput | None:
+    """Which call binds the answer, if one does; refuses what the server was not started for.
+
+    A model that may choose calls a tool, unless the conversation ends with what a tool answered: so agents come to an
+    end.
+    """
+    tools = found.get("tools")
+    choice = found.get("tool_choice") or "auto"
+    if not tools or choice == "none":
+        return None
+    if choice == "auto" and not auto:
+        raise errors.bad_request(
+            '"auto" tool choice requires --enable-auto-tool-choice and --tool-call-parser to be set'
+        )
+    if choice != "auto" and not parser:
+        shown = f'"{choice}"' if isinstance(choice, str) else f'function "{choice["function"]["name"]}"'
+        raise errors.bad_request(f"tool_choice={shown} requires --tool-call-parser to be set")
+    if choice == "auto" and found["messages"] and found["messages"][-1].get("role") == "tool":
+        return None
+    wanted = choice["function"]["name"] if isinstance(choice, dict) else _function(tools[0]).get("name", "")
+    schema = next((_function(tool).get("parameters") for tool in tools if _function(tool).get("name") == wanted), None)
+    return StructuredOutput(
+        form=OutputForm.CALL, what=schema or {"type": "object"}, function=str(wanted), forced=choice != "auto"
+    )
+
+
+def client_named_tool(found: JsonObject) -> bool:
+    """The client named the tool: then the answer ends with `stop`, and not with `tool_calls`."""
+    return isinstance(found.get("tool_choice"), dict)
+
+
+def _function(tool: Json) -> JsonObject:
+    """A tool's description, of chats and of responses (which write it flat)."""
+    if not isinstance(tool, dict):
+        return {}
+    inner = tool.get("function", tool)
+    return inner if isinstance(inner, dict) else {}

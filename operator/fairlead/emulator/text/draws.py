@@ -1,0 +1,38 @@
+"""Numbers that look drawn and follow from a seed: the same in every process, as many as anyone asks for."""
+
+import struct
+from hashlib import shake_128
+from typing import Final
+
+_ROUND: Final = 256
+
+
+def numbers(seed: bytes, count: int) -> tuple[int, ...]:
+    """So many numbers of 16 bits, from one call of the hash."""
+    return struct.unpack(f"<{count}H", shake_128(seed).digest(2 * count))
+
+
+class SeededDraws:
+    """One number after the other."""
+
+    __slots__ = ("_left", "_round", "_seed")
+
+    def __init__(self, seed: bytes) -> None:
+        self._seed = seed
+        self._round = 0
+        self._left: list[int] = []
+
+    def below(self, bound: int) -> int:
+        """One of 0 to bound - 1; nearly even, which is enough for words."""
+        high, low = self._next(), self._next()
+        return (high << 16 | low) % bound
+
+    def share(self) -> float:
+        """From 0 up to, and without, 1."""
+        return self._next() / 65536
+
+    def _next(self) -> int:
+        if not self._left:
+            self._left = list(numbers(self._seed + self._round.to_bytes(4, "big"), _ROUND))
+            self._round += 1
+        return self._left.pop()

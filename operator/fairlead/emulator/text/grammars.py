@@ -1,0 +1,141 @@
+"""A text that fits a small grammar: the EBNF that xgrammar reads (`name ::= ...`) and Lark's (`name: ...`).
+
+Reads strings, classes, patterns between slashes, names, groups, alternatives and counts; refuses what else there is.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from fairlead.emulator.text import patterns
+from fairlead.emulator.text.draws import SeededDraws
+from fairlead.emulator.text.patterns import UnsupportedPattern
+
+_RULE: Final = re.compile(r"^\s*\??!?(\w[\w-]*)\s*(?:::=|:)", re.MULTILINE)
+_MARK: Final = re.compile(
+    r'\s*(?:(?P<string>"(?:[^"\\]|\\.)*")|(?P<pattern>/(?:[^/\\]|\\.)+/)|(?P<set>\[(?:[^\]\\]|\\.)+\])|(?P<name>\w[\w-]*)'
+    r"|(?P<sign>[()|*+?]))"
+)
+_DEEP: Final = 3
+"""Rules within rules; below, the shortest way out is taken."""
+_ENDLESS: Final = 1000
+GrammarToken = tuple[str, str]
+
+
+def example(grammar: str, draws: SeededDraws) -> str:
+    """A text of the rule `root` or `start`, or of the first one."""
+    rules = _rules(grammar)
+    first = next((name for name in ("root", "start") if name in rules), next(iter(rules), None))
+    if first is None:
+        raise UnsupportedPattern(f'{grammar}: no rule; write one like `root ::= "yes" | "no"`')
+    return _GrammarSampler(rules, draws).of(first, 0)
+
+
+def _rules(grammar: str) -> Mapping[str, list[GrammarToken]]:
+    plain = re.sub(r"^\s*(?:#|//|%).*$", "", grammar, flags=re.MULTILINE)
+    heads = list(_RULE.finditer(plain))
+    ends = [*(head.start() for head in heads[1:]), len(plain)][: len(heads)]
+    return {head[1]: _tokens(plain[head.end() : end]) for head, end in zip(heads, ends, strict=True)}
+
+
+def _tokens(written: str) -> list[GrammarToken]:
+    tokens: list[GrammarToken] = []
+    at = 0
+    while written[at:].strip():
+        found = _MARK.match(written, at)
+        if found is None or found.lastgroup is None:
+            raise UnsupportedPattern(f"{written.strip()}: cannot be read from `{written[at:].strip()[:20]}` on")
+        tokens.append((found.lastgroup, found[found.lastgroup]))
+        at = found.end()
+    return tokens
+
+
+class _GrammarSampler:
+    def __init__(self, rules: Mapping[str, list[GrammarToken]], draws: SeededDraws) -> None:
+        self._rules = rules
+        self._draws = draws
+        self._heights = dict.fromkeys(rules, _ENDLESS)
+        for _ in rules:
+            self._heights = {name: min(_ENDLESS, 1 + self._height(rules[name])) for name in rules}
+
+    def of(self, name: str, depth: int) -> str:
+        if self._heights.get(name, _ENDLESS) >= _ENDLESS:
+            raise UnsupportedPattern(f"{name}: no such rule, or it never ends")
+        return self._either(self._rules[name], depth)
+
+    def _either(self, tokens: list[GrammarToken], depth: int) -> str:
+        """One of the rows; deep inside the one that ends soonest."""
+        rows = _split(tokens)
+        row = min(rows, key=self._row_height) if depth > _DEEP else rows[self._draws.below(len(rows))]
+        said: list[str] = []
+        for item, sign in _items(row):
+            said += [self._item(item, depth) for _ in range(self._times(sign, depth))]
+        return "".join(said)
+
+    def _height(self, tokens: list[GrammarToken]) -> int:
+        """Rules within rules, at the least."""
+        return min(map(self._row_height, _split(tokens)))
+
+    def _row_height(self, row: list[GrammarToken]) -> int:
+        heights = [0]
+        for item, sign in _items(row):
+            if sign in ("", "+"):
+                kind, written = item[0]
+                inner = self._heights.get(written, _ENDLESS) if kind == "name" else 0
+                heights.append(inner if kind != "sign" else self._height(item[1:-1]))
+        return max(heights)
+
+    def _times(self, sign: str, depth: int) -> int:
+        if sign == "":
+            return 1
+        least = 1 if sign == "+" else 0
+        most = 0 if depth > _DEEP else 1 if sign == "?" else 3
+        return max(least, self._draws.below(most + 1))
+
+    def _item(self, item: list[GrammarToken], depth: int) -> str:
+        kind, written = item[0]
+        match kind:
+            case "string":
+                return re.sub(r"\\(.)", lambda found: {"n": "\n", "t": "\t"}.get(found[1], found[1]), written[1:-1])
+            case "pattern":
+                return patterns.example(written[1:-1], self._draws)
+            case "set":
+                return patterns.example(written, self._draws)
+            case "name":
+                return self.of(written, depth + 1)
+            case _:
+                return self._either(item[1:-1], depth + 1)
+
+
+def _split(tokens: list[GrammarToken]) -> list[list[GrammarToken]]:
+    rows: list[list[GrammarToken]] = [[]]
+    depth = 0
+    for token in tokens:
+        depth += (token == ("sign", "(")) - (token == ("sign", ")"))
+        if token == ("sign", "|") and depth == 0:
+            rows.append([])
+        else:
+            rows[-1].append(token)
+    return rows
+
+
+def _items(row: list[GrammarToken]) -> Iterator[tuple[list[GrammarToken], str]]:
+    """Each item of a row, and the sign that says how often."""
+    at = 0
+    while at < len(row):
+        end = _end_of_item(row, at)
+        counted = end < len(row) and row[end] in (("sign", "*"), ("sign", "+"), ("sign", "?"))
+        yield row[at:end], row[end][1] if counted else ""
+        at = end + counted
+
+
+def _end_of_item(row: list[GrammarToken], at: int) -> int:
+    """Behind one token, or behind the bracket that closes what it opens."""
+    if row[at][0] == "sign" and row[at][1] != "(":
+        raise UnsupportedPattern(f"{row[at][1]}: nothing before it to repeat")
+    depth = 0
+    for place in range(at, len(row)):
+        depth += (row[place] == ("sign", "(")) - (row[place] == ("sign", ")"))
+        if depth == 0:
+            return place + 1
+    raise UnsupportedPattern("a bracket is not closed")

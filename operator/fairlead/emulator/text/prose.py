@@ -1,0 +1,35 @@
+"""What the engine says when nothing binds it: sentences of common words that follow from the seed alone."""
+
+from typing import Final
+
+from fairlead.emulator.text.draws import numbers
+from fairlead.emulator.text.tokenizer import Tokenizer
+
+_SENTENCE: Final = 3
+"""Of the places where a full stop may stand, each fourth one, about one in so many has it."""
+_FULL_STOP: Final = ord(".")
+_SHORTEST: Final = 8
+_SPREAD: Final = 56
+"""A reply that ends by itself has 8 to 63 tokens, where no mean is set."""
+
+
+def natural_length(seed: bytes, mean: float | None) -> int:
+    """After how many tokens a reply ends by itself, the end-of-text token counted."""
+    share = numbers(seed, 1)[0] / 65536
+    if mean is None:
+        return _SHORTEST + int(share * _SPREAD)
+    return max(1, round(mean * (0.5 + share)))
+
+
+def tokens(words: Tokenizer, seed: bytes, count: int) -> list[int]:
+    """So many tokens of text; a longer reply to the same seed begins with the shorter one."""
+    spoken = words.spoken
+    many = len(spoken)
+    drawn = numbers(seed, count + 1)[1:]
+    said = [
+        spoken[number // _SENTENCE % many] if number % _SENTENCE or place % 4 != 3 else _FULL_STOP
+        for place, number in enumerate(drawn)
+    ]
+    if said:
+        said[0] = words.openings[drawn[0] // _SENTENCE % many]
+    return said

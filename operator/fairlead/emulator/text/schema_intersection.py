@@ -1,0 +1,84 @@
+"""Two JSON schemas that both hold, as one; and the place that a reference names. No instance is made here."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+Json = Any
+"""What the `json` module reads and writes; a schema may hold any of it anywhere."""
+Schema = dict[str, Json]
+_LARGER: Final = ("minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties")
+_SMALLER: Final = ("maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties")
+_LONGEST_CHAIN: Final = 16
+
+
+def resolved(schema: Mapping[str, Json], root: Json) -> Schema:
+    """Without `$ref`: what it names, and what stands beside it."""
+    whole = dict(schema)
+    for _ in range(_LONGEST_CHAIN):
+        if (reference := whole.pop("$ref", None)) is None:
+            return whole
+        target = _referenced(root, str(reference))
+        whole = intersection(dict(target) if isinstance(target, Mapping) else {}, whole)
+    return whole
+
+
+def intersection(one: Schema, other: Schema) -> Schema:
+    """What keeps both, as far as it can be written as one plain schema."""
+    whole = dict(one)
+    for key, value in other.items():
+        whole[key] = value if key not in whole else _both(key, whole[key], value)
+    return whole
+
+
+def _both(key: str, one: Json, other: Json) -> Json:
+    if key in _LARGER:
+        return max(one, other)
+    if key in _SMALLER:
+        return min(one, other)
+    joined = _JOINED.get(key)
+    return other if joined is None else joined(one, other)
+
+
+def _properties(one: Json, other: Json) -> Json:
+    return {**one, **{name: {"allOf": [one[name], other[name]]} if name in one else other[name] for name in other}}
+
+
+def _names(one: Json, other: Json) -> Json:
+    return [*one, *(name for name in other if name not in one)]
+
+
+def _values(one: Json, other: Json) -> Json:
+    return [value for value in one if value in other] or other
+
+
+def _common_kinds(one: Json, other: Json) -> Json:
+    first = [one] if isinstance(one, str) else list(one)
+    second = [other] if isinstance(other, str) else list(other)
+    common = [kind for kind in first if kind in second or (kind == "integer" and "number" in second)]
+    common += [kind for kind in second if kind == "integer" and "number" in first and kind not in common]
+    return common or other
+
+
+_JOINED: Final[dict[str, Callable[[Json, Json], Json]]] = {
+    "properties": _properties,
+    "required": _names,
+    "enum": _values,
+    "type": _common_kinds,
+    "allOf": lambda one, other: [*one, *other],
+}
+
+
+def _referenced(root: Json, reference: str) -> Json:
+    """A JSON pointer within the same schema; what lies outside of it is any value."""
+    place = root
+    for step in reference.removeprefix("#").strip("/").split("/"):
+        key = step.replace("~1", "/").replace("~0", "~")
+        if key == "":
+            continue
+        if isinstance(place, list) and key.isdigit() and int(key) < len(place):
+            place = place[int(key)]
+        elif isinstance(place, Mapping) and key in place:
+            place = place[key]
+        else:
+            return {}
+    return place

@@ -1,0 +1,64 @@
+"""The simulated engine: vLLM to its neighbours, a timing model inside, no GPU.
+
+It is held to vLLM's rules and handed vLLM's own command, so that what a person tries without a GPU is what runs
+with one; only the accelerator whose speed it pretends is told beside it.
+"""
+
+from dataclasses import replace
+from typing import Final
+
+from fairlead.engines.engine_setup import EngineSetup
+from fairlead.engines.fast_load_reader import FastLoadReader
+from fairlead.engines.start_budget import LifecycleParameters
+from fairlead.engines.vllm import environment, metrics
+from fairlead.engines.vllm.adapters import SLOTS
+from fairlead.engines.vllm.engine import VllmEngine
+from fairlead.fleet.desired_state import EngineKind
+from fairlead.fleet.engine_launch import EngineLaunch
+from fairlead.fleet.engine_load import EngineLoad, UnreadableScrape
+from fairlead.fleet.findings import SpecRefusal, SpecWarning
+
+CHECK: Final = "--check"
+"""Ends it after its configuration; an older release of it does not know the word."""
+
+
+class EmulatorEngine:
+    """vLLM without the weights."""
+
+    kind = EngineKind.SIMULATED
+    adapter_slots = SLOTS
+    names = metrics.SCALING_NAMES
+
+    def __init__(self) -> None:
+        self._vllm = VllmEngine()
+
+    def refusals(self, asked: EngineSetup) -> tuple[SpecRefusal, ...]:
+        """What vLLM would refuse."""
+        return self._vllm.refusals(asked)
+
+    def cautions(self, asked: EngineSetup) -> tuple[SpecWarning, ...]:
+        """What vLLM would be warned of."""
+        return self._vllm.cautions(asked)
+
+    def launch(self, asked: EngineSetup, pace: LifecycleParameters) -> EngineLaunch:
+        """vLLM's command after `--`; it opens no weights, so it needs no token, no mount and no cache."""
+        real = self._vllm.launch(asked, pace)
+        wanted = asked.wanted
+        rest = ("--product", wanted.product, "--gpus", str(wanted.gpus_per_replica), "--", *real.command)
+        return replace(
+            real,
+            command=("fairlead", "engine", *rest),
+            check=("fairlead", "engine", CHECK, *rest),
+            environment=(*environment.development(wanted.engine), *environment.users(wanted.engine)),
+            mounts=(),
+            cache_path=None,
+            shared_memory_bytes=0,
+        )
+
+    def load(self, text: str) -> EngineLoad | UnreadableScrape:
+        """It tells its metrics under vLLM's names."""
+        return self._vllm.load(text)
+
+    def reader(self) -> FastLoadReader:
+        """Its pages are vLLM's."""
+        return self._vllm.reader()

@@ -1,0 +1,73 @@
+"""What an engine is asked to run, with all that is known of the model and the GPU: the one thing every check takes."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from fairlead.engines import extra_args
+from fairlead.fleet.accelerators import Accelerator
+from fairlead.fleet.desired_state import DesiredEngine, DesiredRevision
+from fairlead.fleet.findings import SpecRefusal, SpecWarning
+from fairlead.fleet.quantization import WeightFormat
+from fairlead.fleet.shapes import ModelShape
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineSetup:
+    """What nobody knows is absent, and a check that needs it stays silent: the engine itself still refuses later."""
+
+    wanted: DesiredRevision
+    shape: ModelShape | None = None
+    draft_shape: ModelShape | None = None
+    accelerator: Accelerator | None = None
+
+    @property
+    def engine(self) -> DesiredEngine:
+        """The engine's own settings."""
+        return self.wanted.engine
+
+    @property
+    def weights(self) -> WeightFormat:
+        """How weights lie in memory in the end: as asked, else as the checkpoint has them."""
+        if self.engine.weights is WeightFormat.NONE and self.shape is not None:
+            return self.shape.stored.format
+        return self.engine.weights
+
+    @property
+    def context_tokens(self) -> int | None:
+        """The longest request, as asked or as the model has it."""
+        return self.engine.max_context_tokens or (self.shape.positions if self.shape else None)
+
+    def gives(self, *flags: str) -> bool:
+        """Whether an extra argument names one of these flags."""
+        return any(extra_args.flag(argument) in flags for argument in self.engine.extra_args)
+
+    def value(self, flag: str) -> str | None:
+        """The value an extra argument gives to a flag; the last one counts."""
+        words = self.engine.extra_args
+        found = None
+        for index, word in enumerate(words):
+            if extra_args.flag(word) == flag:
+                _, equals, written = word.partition("=")
+                found = written if equals else "".join(words[index + 1 : index + 2])
+        return found
+
+    def variable(self, name: str) -> str | None:
+        """The value of an extra environment variable."""
+        return dict(self.engine.extra_env).get(name)
+
+
+RefusalCheck = Callable[[EngineSetup], SpecRefusal | None]
+"""One rule; its docstring cites what it mirrors. It relies on no other rule having run before."""
+
+WarningCheck = Callable[[EngineSetup], SpecWarning | None]
+"""One thing that is legal and that whoever asks for it should know."""
+
+
+def refusals(asked: EngineSetup, checks: Sequence[RefusalCheck]) -> tuple[SpecRefusal, ...]:
+    """All that speaks against it, in the order of the checks; people mend several things in one edit."""
+    return tuple(no for check in checks if (no := check(asked)) is not None)
+
+
+def warnings_of(asked: EngineSetup, doubts: Sequence[WarningCheck]) -> tuple[SpecWarning, ...]:
+    """All that is worth saying about what is allowed."""
+    return tuple(word for doubt in doubts if (word := doubt(asked)) is not None)

@@ -1,0 +1,142 @@
+"""Samples to load: which families of a page are which fact, and how several engines in one pod add up.
+
+Every engine brings its own names; what is believed and what is not is the same for all.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from itertools import pairwise
+from math import inf, isnan
+from typing import Any, Final
+
+from fairlead.engines import exposition
+from fairlead.engines.exposition import MetricSample
+from fairlead.fleet.engine_load import DurationHistogram, EngineLoad, UnreadableScrape, UnreadableScrapeReason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MetricNames:
+    """The families of one engine that say what `EngineLoad` wants to know."""
+
+    sums: Mapping[str, str]
+    """Family to field: gauges and counters of which a pod's engines are added up."""
+    usage: str
+    """The gauge of the KV cache's use, 0 to 1."""
+    histograms: Mapping[str, str]
+    """Family, without `_bucket`, to field."""
+    capacity: str
+    """The gauge whose labels say how large the KV cache is."""
+    capacity_labels: Mapping[str, str]
+    """Label to field."""
+    engine_label: str
+    """The label that tells a pod's data-parallel engines apart."""
+    labels: tuple[str, ...] = ()
+    """All labels, beside the bounds of buckets, that tell the samples of a family apart within one pod."""
+
+    @property
+    def families(self) -> frozenset[str]:
+        """Every name that is worth parsing."""
+        parts = (f"{base}_{part}" for base in self.histograms for part in ("bucket", "sum", "count"))
+        return frozenset((*self.sums, self.usage, self.capacity, *parts))
+
+
+NOT_ADDED: Final = frozenset({"block_tokens"})
+"""Two engines have twice the blocks, not blocks twice as large."""
+
+
+@dataclass(slots=True)
+class _LoadTally:
+    """What was read so far."""
+
+    names: MetricNames
+    sums: dict[str, float] = field(default_factory=dict)
+    usages: list[float] = field(default_factory=list)
+    capacity: dict[str, int] = field(default_factory=dict)
+    buckets: dict[str, dict[float, float]] = field(default_factory=dict)
+    engines: set[str] = field(default_factory=set)
+    """Some families are the HTTP server's and carry no engine."""
+    empty: bool = True
+
+    def add(self, sample: MetricSample) -> UnreadableScrape | None:
+        """Take one sample in, or say why the page is not believed."""
+        self.empty = False
+        if (engine := sample.labels.get(self.names.engine_label)) is not None:
+            self.engines.add(engine)
+        if sample.name == self.names.usage:
+            return self._add_usage(sample)
+        if sample.name == self.names.capacity:
+            return self._add_capacity(sample)
+        if sample.name.endswith("_bucket"):
+            return self._add_bucket(sample)
+        self.sums[sample.name] = self.sums.get(sample.name, 0.0) + sample.value
+        return None
+
+    def _add_usage(self, sample: MetricSample) -> UnreadableScrape | None:
+        if sample.value > 1:
+            return exposition.unreadable(UnreadableScrapeReason.OUT_OF_RANGE, sample.line)
+        self.usages.append(sample.value)
+        return None
+
+    def _add_capacity(self, sample: MetricSample) -> UnreadableScrape | None:
+        """Engines write `None` for what they did not set; that is absence, any other word is a broken page."""
+        for label, wanted in self.names.capacity_labels.items():
+            written = sample.labels.get(label, "None")
+            if written.isascii() and written.isdigit():
+                known = 0 if wanted in NOT_ADDED else self.capacity.get(wanted, 0)
+                self.capacity[wanted] = known + int(written)
+            elif written != "None":
+                return exposition.unreadable(UnreadableScrapeReason.BROKEN_LINE, sample.line)
+        return None
+
+    def _add_bucket(self, sample: MetricSample) -> UnreadableScrape | None:
+        bound = _bound(sample.labels.get("le", ""))
+        if bound is None:
+            return exposition.unreadable(UnreadableScrapeReason.BROKEN_LINE, sample.line)
+        counts = self.buckets.setdefault(sample.name.removesuffix("_bucket"), {})
+        counts[bound] = counts.get(bound, 0.0) + sample.value
+        return None
+
+
+def load(text: str, names: MetricNames, families: frozenset[str]) -> EngineLoad | UnreadableScrape:
+    """One page as facts; `families` is `names.families`, worked out once and not once a page."""
+    tally = _LoadTally(names)
+    for sample in exposition.samples(text, families):
+        wrong = sample if isinstance(sample, UnreadableScrape) else tally.add(sample)
+        if wrong is not None:
+            return wrong
+    if tally.empty:
+        return exposition.unreadable(UnreadableScrapeReason.NO_METRICS, "")
+    return _load(tally)
+
+
+def _load(tally: _LoadTally) -> EngineLoad | UnreadableScrape:
+    facts: dict[str, Any] = {
+        wanted: tally.sums[name] for name, wanted in tally.names.sums.items() if name in tally.sums
+    }
+    for base, wanted in tally.names.histograms.items():
+        histogram = _histogram(base, tally)
+        if isinstance(histogram, UnreadableScrape):
+            return histogram
+        facts[wanted] = histogram
+    if tally.usages:
+        facts |= {"kv_usage": sum(tally.usages) / len(tally.usages), "kv_usage_peak": max(tally.usages)}
+    return EngineLoad(engines=max(1, len(tally.engines)), **(facts | tally.capacity))
+
+
+def _histogram(base: str, tally: _LoadTally) -> DurationHistogram | UnreadableScrape | None:
+    """Nothing without a count and a sum; more samples below a bound than below a greater one is a lie."""
+    count, total = tally.sums.get(f"{base}_count"), tally.sums.get(f"{base}_sum")
+    if count is None or total is None:
+        return None
+    buckets = tuple(sorted((tally.buckets.get(base, {}) | {inf: count}).items()))
+    if any(low[1] > high[1] for low, high in pairwise(buckets)):
+        return exposition.unreadable(UnreadableScrapeReason.OUT_OF_RANGE, base)
+    return DurationHistogram(count=count, total=total, buckets=buckets)
+
+
+def _bound(written: str) -> float | None:
+    try:
+        bound = float(written)
+    except ValueError:
+        return None
+    return None if isnan(bound) else bound

@@ -1,0 +1,61 @@
+"""How long an engine may take to start, and how it is watched and ended: the arithmetic all engines share.
+
+Speeds and times are arguments, since the same model starts in a minute from a local disk and in an hour over a
+thin line; the operator puts measured ones in once it has seen a start.
+"""
+
+from dataclasses import dataclass
+from math import ceil
+
+from fairlead.fleet.engine_launch import EngineShutdown, HttpProbe
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LifecycleParameters:
+    """What is known about starting and ending before anything ran."""
+
+    weight_bytes: int | None = None
+    """All that is read before the engine is ready, draft included."""
+    bytes_per_second: float = 100e6
+    """The slowest link between where the weights are and the GPU, on a first start."""
+    pre_stop_seconds: int = 10
+    """How long the slowest router may go on sending after a pod left its table."""
+    drain_seconds: int = 300
+    """How long running requests may go on; a longer one is cut."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StartCost:
+    """What one engine needs for a start beside reading weights."""
+
+    fixed_seconds: int
+    """Imports, configuration, processes, warm-up."""
+    compile_seconds: int
+    """Compilation and graph capture with cold caches."""
+    unknown_load_seconds: int = 1800
+    """Allowed for weights of unknown size."""
+
+
+def budget_seconds(pace: LifecycleParameters, cost: StartCost) -> int:
+    """How long a start may take until it counts as stuck.
+
+    Twice the plain reading time: shards are read, checked and moved in turn, and neighbours share the link. A start
+    that is given up too early begins again from nothing, and one that is stuck serves nobody: too long costs less.
+    """
+    load = cost.unknown_load_seconds
+    if pace.weight_bytes is not None:
+        load = ceil(2 * pace.weight_bytes / pace.bytes_per_second)
+    return cost.fixed_seconds + cost.compile_seconds + load
+
+
+def startup_probe(path: str, port: str, budget: int) -> HttpProbe:
+    """Asked every two seconds, since each second of delay is a second of a GPU nobody uses."""
+    period = 2
+    return HttpProbe(path=path, port=port, period_seconds=period, timeout_seconds=2, failures=ceil(budget / period))
+
+
+def shutdown(pace: LifecycleParameters, rest_seconds: int) -> EngineShutdown:
+    """Wait for the routers, drain, rest."""
+    return EngineShutdown(
+        pre_stop_seconds=pace.pre_stop_seconds, drain_seconds=pace.drain_seconds, rest_seconds=rest_seconds
+    )

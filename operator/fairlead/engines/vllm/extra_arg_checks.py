@@ -1,0 +1,128 @@
+"""What free extra arguments must agree with: one another, and the typed fields beside them."""
+
+import json
+from typing import Final
+
+from fairlead.engines import extra_args
+from fairlead.engines.engine_setup import EngineSetup
+from fairlead.engines.reasons import EngineReason
+from fairlead.engines.vllm import defaults
+from fairlead.fleet.desired_state import SpeculationMethod
+from fairlead.fleet.findings import SpecRefusal
+from fairlead.fleet.plurals import count
+
+LOAD_FORMATS_GONE: Final = frozenset({"gguf", "bitsandbytes"})
+_CONTEXT_FLAGS: Final = ("--decode-context-parallel-size", "-dcp")
+
+
+def load_format_gone(asked: EngineSetup) -> SpecRefusal | None:
+    """Mirrors "Load format `gguf` is not supported": argparse lets it pass, and the worker dies minutes later."""
+    value = asked.value("--load-format")
+    if value not in LOAD_FORMATS_GONE:
+        return None
+    return _removed("--load-format", value, "remove it; auto reads safetensors")
+
+
+def hash_gone(asked: EngineSetup) -> SpecRefusal | None:
+    """`builtin` is gone from `--prefix-caching-hash-algo`."""
+    value = asked.value("--prefix-caching-hash-algo")
+    return _removed("--prefix-caching-hash-algo", value, "write sha256_cbor") if value == "builtin" else None
+
+
+def tool_choice_without_parser(asked: EngineSetup) -> SpecRefusal | None:
+    """Mirrors "--enable-auto-tool-choice requires --tool-call-parser"."""
+    written = asked.engine.tools is not None or asked.gives("--tool-call-parser")
+    if written or not asked.gives("--enable-auto-tool-choice"):
+        return None
+    return _refusal(
+        "--enable-auto-tool-choice",
+        "it needs to know how this model writes its tool calls",
+        "write spec.engine.tools: {} instead, or add --tool-call-parser with the parser of the model's family",
+    )
+
+
+def context_parallel(asked: EngineSetup) -> SpecRefusal | None:
+    """Mirrors "tp_size=1 must be divisible by dcp_size=2."; with grouped heads, at most tensor / KV heads."""
+    degree = next((number for flag in _CONTEXT_FLAGS if (number := _number(asked, flag)) is not None), 1)
+    tensor = asked.wanted.parallelism.tensor
+    most = tensor
+    if asked.shape is not None and asked.shape.latent is None:
+        most = max(1, tensor // asked.shape.kv_heads)
+    if degree < 1 or (tensor % degree == 0 and degree <= most):
+        return None
+    return _refusal(
+        f"--decode-context-parallel-size {degree}",
+        f"it must divide spec.parallelism.tensor, {tensor}, and be at most {most} for this model",
+        "remove it" if most <= 1 else f"write {most}",
+    )
+
+
+def more_active_than_running(asked: EngineSetup) -> SpecRefusal | None:
+    """`--max-num-active-seqs` above `--max-num-seqs` is a range error."""
+    active, most = _number(asked, "--max-num-active-seqs"), defaults.sequences(asked)
+    if active is None or active <= most:
+        return None
+    return _refusal(
+        f"--max-num-active-seqs {active}",
+        f"a batch holds at most {count(most, 'request')}",
+        f"write {most} or less, or raise spec.engine.batching.maxSequences",
+    )
+
+
+def transfer_without_role(asked: EngineSetup) -> SpecRefusal | None:
+    """Mirrors "Please specify kv_role when kv_connector is set"; the dotted spelling is left to the engine."""
+    config = _json(asked.value("--kv-transfer-config"))
+    if "kv_connector" not in config or config.get("kv_role") in {"kv_producer", "kv_consumer", "kv_both"}:
+        return None
+    return _refusal(
+        "--kv-transfer-config",
+        "a connector needs kv_role: kv_producer, kv_consumer or kv_both",
+        'add "kv_role": "kv_both"',
+    )
+
+
+def metrics_without_speculation(asked: EngineSetup) -> SpecRefusal | None:
+    """`--per-request-spec-decode-metrics` without speculation is a ValueError."""
+    value = asked.value("--per-request-spec-decode-metrics")
+    if value in {None, "none"} or asked.engine.speculation.method is not SpeculationMethod.OFF:
+        return None
+    return _refusal(
+        "--per-request-spec-decode-metrics",
+        "spec.engine.speculation is off",
+        "remove it, or set spec.engine.speculation.method",
+    )
+
+
+def _number(asked: EngineSetup, flag: str) -> int | None:
+    """The value of a flag; what is no whole number is the parser's to refuse."""
+    written = asked.value(flag)
+    return int(written) if written is not None and written.isascii() and written.isdigit() else None
+
+
+def _json(written: str | None) -> dict[str, object]:
+    """What a JSON flag says; what is no object is the parser's to refuse."""
+    try:
+        read = json.loads(written or "")
+    except (ValueError, RecursionError):
+        return {}
+    return read if isinstance(read, dict) else {}
+
+
+def _removed(flag: str, value: str, remedy: str) -> SpecRefusal:
+    return SpecRefusal(
+        field=extra_args.FIELD,
+        value=f"{flag} {value}",
+        reason=EngineReason.ARGUMENT_REMOVED,
+        because="vLLM 0.32 no longer has this value",
+        remedy=remedy,
+    )
+
+
+def _refusal(value: str, because: str, remedy: str) -> SpecRefusal:
+    return SpecRefusal(
+        field=extra_args.FIELD,
+        value=value,
+        reason=EngineReason.ARGUMENT_CONFLICTS,
+        because=because,
+        remedy=remedy,
+    )

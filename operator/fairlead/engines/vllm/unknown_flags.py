@@ -1,0 +1,80 @@
+"""Extra arguments that vLLM 0.32 does not know: refused where nothing else can be in the image, else only said."""
+
+import difflib
+from collections.abc import Iterator
+from typing import Final, NamedTuple
+
+from fairlead.engines import extra_args
+from fairlead.engines.engine_setup import EngineSetup
+from fairlead.engines.reasons import EngineReason
+from fairlead.engines.vllm import flags, release
+from fairlead.engines.vllm.parser_flags import LONG, SHORT
+from fairlead.fleet.findings import SpecRefusal, SpecWarning
+
+_ENDS: Final = 'vLLM 0.32 has no such flag and would end its start with "unrecognized arguments"'
+
+
+class _UnknownArgument(NamedTuple):
+    field: str
+    value: str
+    remedy: str
+
+
+def refusals(asked: EngineSetup) -> tuple[SpecRefusal, ...]:
+    """ "unrecognized arguments": the parser ends the start with 2. An abbreviation of one flag it completes."""
+    if not release.is_whole(asked.engine):
+        return ()
+    return tuple(
+        SpecRefusal(**one._asdict(), reason=EngineReason.ARGUMENT_UNKNOWN, because=_ENDS)
+        for one in _strange(asked, "remove it")
+    )
+
+
+def unknown_flag(asked: EngineSetup) -> SpecWarning | None:
+    """Where the release or the image is one that these tables do not know, the engine alone can tell."""
+    if release.is_whole(asked.engine):
+        return None
+    strange = next(_strange(asked, "remove it, or try the image by hand"), None)
+    if strange is None:
+        return None
+    because = (
+        "vLLM 0.32 knows no such flag and would end its start; another release or an image of your own may know it"
+    )
+    return SpecWarning(**strange._asdict(), reason=EngineReason.ARGUMENT_UNKNOWN, because=because)
+
+
+def is_known(word: str) -> bool:
+    """Whether a word is a flag in a spelling that the parser takes, or no flag at all.
+
+    Optimisation levels and values glued to a letter are the parser's own spellings.
+    """
+    name = extra_args.flag(word)
+    if name is None or name == "--":
+        return True
+    if not name.startswith("--"):
+        return name.startswith("-O") or any(_is_short(name, short) for short in SHORT)
+    plain = name.removeprefix("--")
+    asked = {plain, plain.removeprefix("no-")}
+    return any(known.startswith(one) for known in LONG for one in asked)
+
+
+def nearest(word: str) -> str | None:
+    """The flag that was probably meant."""
+    plain = (extra_args.flag(word) or "").removeprefix("--")
+    near = difflib.get_close_matches(plain, LONG, n=1)
+    return f"--{near[0]}" if near else None
+
+
+def _strange(asked: EngineSetup, otherwise: str) -> Iterator[_UnknownArgument]:
+    """All but those that are refused with what took their place."""
+    for place, word in enumerate(asked.engine.extra_args):
+        name = extra_args.flag(word)
+        if name is None or " " in name or is_known(word) or extra_args.rule(name, flags.RULES) is not None:
+            continue
+        near = nearest(word)
+        yield _UnknownArgument(f"{extra_args.FIELD}[{place}]", name, f"did you mean {near}?" if near else otherwise)
+
+
+def _is_short(name: str, known: str) -> bool:
+    """Abbreviated, or one letter with its value glued to it; `-tp2` is neither."""
+    return known.startswith(name) or (len(known) == 2 and name.startswith(known))

@@ -1,0 +1,82 @@
+"""What users hand to the engine past the typed fields: extra arguments and environment variables."""
+
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
+from typing import Final
+
+from fairlead.engines import extra_args
+from fairlead.engines.engine_setup import EngineSetup
+from fairlead.engines.extra_args import FlagRule
+from fairlead.engines.reasons import EngineReason
+from fairlead.engines.vllm import flags, reserved_variables
+from fairlead.fleet.findings import SpecRefusal
+
+_CACHE: Final = "set spec.storage.cache; Fairlead names the folders below it"
+_TOKEN: Final = "set spec.model.tokenSecret, which keeps the token out of the pod's text"
+
+VARIABLES: Final[Mapping[str, tuple[EngineReason, str, str]]] = MappingProxyType(
+    {
+        "HF_TOKEN": (EngineReason.VARIABLE_OWNED, "spec.model.tokenSecret owns it", _TOKEN),
+        "HUGGING_FACE_HUB_TOKEN": (EngineReason.VARIABLE_OWNED, "spec.model.tokenSecret owns it", _TOKEN),
+        "HF_HUB_OFFLINE": (
+            EngineReason.VARIABLE_OWNED,
+            "it follows from where the sources are",
+            "remove it; with no hf:// source the engine never asks the hub",
+        ),
+        "HF_HOME": (EngineReason.VARIABLE_OWNED, "downloads belong where they outlive a pod", _CACHE),
+        "VLLM_CACHE_ROOT": (EngineReason.VARIABLE_OWNED, "compiled graphs belong where they outlive a pod", _CACHE),
+        "VLLM_NO_USAGE_STATS": (EngineReason.VARIABLE_OWNED, "usage is never reported", "remove it"),
+        "VLLM_ENGINE_READY_TIMEOUT_S": (
+            EngineReason.VARIABLE_OWNED,
+            "it follows from the start-up budget",
+            "remove it",
+        ),
+        "VLLM_API_KEY": (
+            EngineReason.VARIABLE_RESERVED,
+            "the router has no key to send",
+            "remove it and name tenants and their keys in spec.router.tenants",
+        ),
+        "VLLM_PORT": (EngineReason.VARIABLE_RESERVED, "probes and routers use port 8000", "remove it"),
+        "VLLM_HOST_IP": (EngineReason.VARIABLE_RESERVED, "a replica is one pod and knows its address", "remove it"),
+        "VLLM_KEEP_ALIVE_ON_ENGINE_DEATH": (
+            EngineReason.VARIABLE_RESERVED,
+            "a dead engine would keep its pod and its last metrics",
+            "remove it; a dead engine's pod is replaced",
+        ),
+        "VLLM_USE_RUST_FRONTEND": (
+            EngineReason.VARIABLE_RESERVED,
+            "the operator was never tested with that server's shutdown and metrics",
+            "remove it",
+        ),
+        **{
+            name: (EngineReason.VARIABLE_RESERVED, because, remedy)
+            for names, because, remedy in reserved_variables.RESERVED
+            for name in names
+        },
+    }
+)
+
+
+def arguments(asked: EngineSetup) -> tuple[SpecRefusal, ...]:
+    """Every extra argument that is owned, removed, reserved or unreadable."""
+    return extra_args.refusals(asked.engine.extra_args, (*flags.RULES, *_yielding(asked)))
+
+
+def _yielding(asked: EngineSetup) -> Iterator[FlagRule]:
+    """Flags whose fields are written."""
+    engine = asked.engine
+    written = {
+        "spec.engine.tools": engine.tools,
+        "spec.engine.reasoning": engine.reasoning,
+        "spec.engine.chatTemplate": engine.chat_template,
+    }
+    return (flags.owned_by(field, names) for field, names in flags.YIELDING.items() if written[field] is not None)
+
+
+def variables(asked: EngineSetup) -> tuple[SpecRefusal, ...]:
+    """Every extra variable that is ours; its value may be a secret and is never repeated."""
+    return tuple(
+        SpecRefusal(field="spec.engine.env", value=name, reason=reason, because=because, remedy=remedy)
+        for name in (*dict(asked.engine.extra_env), *(each.name for each in asked.engine.env_from))
+        for reason, because, remedy in ([VARIABLES[name]] if name in VARIABLES else [])
+    )

@@ -1,0 +1,269 @@
+"""What vLLM 0.32 allows and people should know before it surprises them."""
+
+from typing import Final
+
+from fairlead.engines.engine_setup import EngineSetup, WarningCheck
+from fairlead.engines.reasons import EngineReason
+from fairlead.engines.vllm import conversation, formats, kv_cache, limits, speculation, unknown_flags, weights
+from fairlead.engines.vllm.release import RELEASE, is_ours
+from fairlead.fleet.desired_state import SourceScheme, SpeculationMethod
+from fairlead.fleet.findings import SpecWarning
+from fairlead.fleet.plurals import count
+from fairlead.fleet.quantization import KvFormat, WeightFormat
+
+FULL_SHARE: Final = 0.95
+_ALLOCATOR: Final = "PYTORCH_CUDA_ALLOC_CONF"
+_EXPANDABLE: Final = "expandable_segments:True"
+
+
+def other_release(asked: EngineSetup) -> SpecWarning | None:
+    """These tables were read in one release; what changed since then is noticed only when the engine starts."""
+    if is_ours(asked.engine.version):
+        return None
+    return _caution(
+        "spec.engine.version",
+        asked.engine.version,
+        EngineReason.VERSION_NOT_KNOWN,
+        f"flags and limits are known for vLLM {RELEASE}",
+        f"use an image of {RELEASE}, or watch the first start",
+    )
+
+
+def ngram_is_synchronous(asked: EngineSetup) -> SpecWarning | None:
+    """ngram turns asynchronous scheduling off."""
+    method = asked.engine.speculation.method
+    if method is not SpeculationMethod.NGRAM:
+        return None
+    return _caution(
+        f"{speculation.FIELD}.method",
+        method,
+        EngineReason.SLOWER,
+        "ngram switches asynchronous scheduling off, so each step waits for the scheduler",
+        "measure it; it pays where answers repeat their prompt",
+    )
+
+
+def speculation_across_pipeline(asked: EngineSetup) -> SpecWarning | None:
+    """Speculation with pipeline parallelism is not refused in general, and seldom used."""
+    method = asked.engine.speculation.method
+    if method is SpeculationMethod.OFF or asked.wanted.parallelism.pipeline <= 1:
+        return None
+    return _caution(
+        f"{speculation.FIELD}.method",
+        method,
+        EngineReason.RISKY,
+        "vLLM starts it with pipeline parallelism, and some models and drafts fail then",
+        "use spec.parallelism.tensor instead, or try it before traffic comes",
+    )
+
+
+def switch_never_reached(asked: EngineSetup) -> SpecWarning | None:
+    """The batch never grows beyond its limit, so a switch above it has no effect."""
+    most, sequences = asked.engine.speculation.max_concurrency, asked.engine.max_sequences
+    if most is None or sequences is None or most < sequences:
+        return None
+    return _caution(
+        f"{speculation.FIELD}.maxConcurrency",
+        str(most),
+        EngineReason.SLOWER,
+        f"a replica never runs more than {count(sequences, 'request')} at once, so guessing is never switched off",
+        f"write less than {sequences}, or remove it",
+    )
+
+
+def arithmetic_in_sixteen_bits(asked: EngineSetup) -> SpecWarning | None:
+    """Below 8.9 FP8 weights run as Marlin W8A16; below 10.0 NVFP4 runs as W4A16."""
+    row, gpu = formats.WEIGHTS.get(asked.weights), asked.accelerator
+    if row is None or row.native is None or gpu is None or gpu.capability >= row.native:
+        return None
+    return _caution(
+        weights.FIELD,
+        asked.weights,
+        EngineReason.SLOWER,
+        f"{gpu.product} has no arithmetic for it (that begins at {formats.words(row.native)}): "
+        "memory is saved, and long prompts are no faster",
+        "expect faster generation, not faster prompts",
+    )
+
+
+def deprecated_fp8(asked: EngineSetup) -> SpecWarning | None:
+    """`fp8` on an unquantized checkpoint is a deprecated alias of `fp8_per_tensor`."""
+    plain = asked.shape is not None and asked.shape.stored.format is WeightFormat.NONE
+    if asked.engine.weights is not WeightFormat.FP8 or not plain:
+        return None
+    return _caution(
+        weights.FIELD,
+        WeightFormat.FP8,
+        EngineReason.RISKY,
+        "on an unquantized checkpoint this is a deprecated name, which a later vLLM will drop",
+        f"write {WeightFormat.FP8_PER_TENSOR}",
+    )
+
+
+def coarse_cache(asked: EngineSetup) -> SpecWarning | None:
+    """fp8_e5m2 keeps two bits of each value."""
+    if asked.engine.kv is not KvFormat.FP8_E5M2:
+        return None
+    newer = asked.accelerator is not None and asked.accelerator.capability >= formats.ADA
+    return _caution(
+        kv_cache.FIELD,
+        KvFormat.FP8_E5M2,
+        EngineReason.RISKY,
+        "it keeps two mantissa bits of each value, and answers to long contexts lose quality first",
+        "write fp8E4M3, which this GPU can" if newer else "check answers on your own prompts",
+    )
+
+
+def eager(asked: EngineSetup) -> SpecWarning | None:
+    """Without compilation and graphs every step pays its launches."""
+    if not asked.engine.eager:
+        return None
+    return _caution(
+        "spec.engine.eager",
+        "true",
+        EngineReason.SLOWER,
+        "it saves a minute or so at start and costs time in every step",
+        "remove it; compiled graphs are kept in spec.storage.cache between starts",
+    )
+
+
+def almost_all_memory(asked: EngineSetup) -> SpecWarning | None:
+    """Above 0.95 the driver, NCCL and fragmentation have next to nothing left."""
+    share = asked.engine.memory_utilization
+    if share is None or not FULL_SHARE < share <= 1:
+        return None
+    return _caution(
+        "spec.engine.memoryUtilization",
+        f"{share:g}",
+        EngineReason.RISKY,
+        "almost no memory is left for the driver, communication and fragmentation",
+        f"write {FULL_SHARE} or less",
+    )
+
+
+def idle_gpus(asked: EngineSetup) -> SpecWarning | None:
+    """GPUs a replica holds and does not use."""
+    used, held = asked.wanted.parallelism.gpus, asked.wanted.gpus_per_replica
+    if used >= held:
+        return None
+    return _caution(
+        "spec.accelerator.count",
+        str(held),
+        EngineReason.SLOWER,
+        f"parallelism uses {used} of {count(held, 'GPU')}, and no other pod can use the rest",
+        f"write {used}, or more parallelism",
+    )
+
+
+def dense_data_parallel(asked: EngineSetup) -> SpecWarning | None:
+    """Data parallelism pays for experts; dense engines side by side are better apart."""
+    degree = asked.wanted.parallelism.data
+    if degree <= 1 or asked.shape is None or asked.shape.experts is not None:
+        return None
+    return _caution(
+        "spec.parallelism.data",
+        str(degree),
+        EngineReason.SLOWER,
+        "without experts these are independent engines behind one address: they start, end and fail together, "
+        "and the router cannot choose between their caches",
+        f"write 1, and {degree} times the replicas",
+    )
+
+
+def context_beyond_the_model(asked: EngineSetup) -> SpecWarning | None:
+    """`VLLM_ALLOW_LONG_MAX_MODEL_LEN=1` turns the refusal off, not the model's limit."""
+    tokens, shape = asked.engine.max_context_tokens, asked.shape
+    if asked.variable(limits.LONGER_ALLOWED) != "1" or tokens is None or shape is None or tokens <= shape.positions:
+        return None
+    return _caution(
+        "spec.engine.context.maxTokens",
+        str(tokens),
+        EngineReason.RISKY,
+        f"{shape.name} was made for {count(shape.positions, 'token')}; beyond, answers degrade or the engine fails",
+        f"write {shape.positions} or less",
+    )
+
+
+def foreign_code(asked: EngineSetup) -> SpecWarning | None:
+    """Code of the model's repository runs with the pod's rights."""
+    source = asked.wanted.model.source
+    if not asked.engine.trust_remote_code or source.scheme is not SourceScheme.HUB:
+        return None
+    pinned = source.revision is not None
+    return _caution(
+        "spec.engine.trustRemoteCode",
+        "true",
+        EngineReason.RISKY,
+        "Python code from the model's repository runs in the pod"
+        + ("" if pinned else ", and any later commit there changes it"),
+        "read that code" if pinned else "read that code and set spec.model.revision to the commit you read",
+    )
+
+
+def adapter_not_pinned(asked: EngineSetup) -> SpecWarning | None:
+    """`--lora-modules` takes a repository's name and no revision."""
+    for index, adapter in enumerate(asked.engine.adapters):
+        if adapter.source.scheme is SourceScheme.HUB and adapter.source.revision is not None:
+            return _caution(
+                f"spec.engine.adapters[{index}].revision",
+                adapter.source.revision,
+                EngineReason.RISKY,
+                "vLLM always downloads an adapter's newest revision and ignores this one",
+                "put that revision on a volume or in an image and name it by pvc:// or oci://",
+            )
+    return None
+
+
+def events_of_nothing(asked: EngineSetup) -> SpecWarning | None:
+    """KV events without prefix caching: vLLM warns and sends none."""
+    if asked.engine.prefix_caching or not asked.gives("--kv-events-config"):
+        return None
+    return _caution(
+        "spec.engine.prefixCaching.enabled",
+        "false",
+        EngineReason.RISKY,
+        "--kv-events-config tells what enters and leaves the prefix cache, and there is none",
+        "write true, or remove the argument",
+    )
+
+
+def sleep_without_the_pool(asked: EngineSetup) -> SpecWarning | None:
+    """Sleep mode has an allocator of its own, which ends the start where segments are to be expandable."""
+    said = asked.variable(_ALLOCATOR) or ""
+    if not asked.engine.sleeps or _EXPANDABLE not in said:
+        return None
+    return _caution(
+        "spec.engine.env",
+        f"{_ALLOCATOR}={said}",
+        EngineReason.RISKY,
+        "sleep mode takes memory from a pool of its own, which does not work with expandable segments",
+        f"remove {_EXPANDABLE}, or spec.engine.sleep",
+    )
+
+
+WARNING_CHECKS: Final[tuple[WarningCheck, ...]] = (
+    other_release,
+    ngram_is_synchronous,
+    speculation_across_pipeline,
+    switch_never_reached,
+    speculation.too_many_draft_tokens,
+    arithmetic_in_sixteen_bits,
+    deprecated_fp8,
+    coarse_cache,
+    eager,
+    almost_all_memory,
+    idle_gpus,
+    dense_data_parallel,
+    context_beyond_the_model,
+    foreign_code,
+    adapter_not_pinned,
+    events_of_nothing,
+    sleep_without_the_pool,
+    unknown_flags.unknown_flag,
+    conversation.tool_parser_doubtful,
+    conversation.reasoning_parser_doubtful,
+)
+
+
+def _caution(field: str, value: str, reason: EngineReason, because: str, remedy: str) -> SpecWarning:
+    return SpecWarning(field=field, value=value, reason=reason, because=because, remedy=remedy)

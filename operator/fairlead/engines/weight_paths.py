@@ -1,0 +1,46 @@
+"""Where weights lie inside an engine's pod, and what the engine is told to open."""
+
+from typing import Final
+
+from fairlead.fleet.desired_state import Adapter, DesiredRevision, ModelSource, SourceScheme, SpeculationMethod
+from fairlead.fleet.engine_launch import WeightMount
+
+MODEL: Final = "/models/model"
+DRAFT: Final = "/models/draft"
+ADAPTERS: Final = "/models/adapters"
+CACHE: Final = "/cache"
+
+_MOUNTED: Final = frozenset({SourceScheme.OCI, SourceScheme.CLAIM})
+
+
+def path_to_open(source: ModelSource, path: str) -> str:
+    """What the engine opens: a folder we mount, a folder of the image, or an address it reads from itself."""
+    if source.scheme in _MOUNTED:
+        return path
+    return f"s3://{source.location}" if source.scheme is SourceScheme.S3 else source.location
+
+
+def adapter_path(adapter: Adapter) -> str:
+    """Each adapter's folder is named as clients name it, which is unique."""
+    return f"{ADAPTERS}/{adapter.name}"
+
+
+def sources(wanted: DesiredRevision) -> tuple[tuple[ModelSource, str], ...]:
+    """Every source of weights, with the folder it would be mounted on."""
+    speculation = wanted.engine.speculation
+    draft = None if speculation.method is SpeculationMethod.OFF else speculation.draft
+    return (
+        (wanted.model.source, MODEL),
+        *(((draft, DRAFT),) if draft else ()),
+        *((adapter.source, adapter_path(adapter)) for adapter in wanted.engine.adapters),
+    )
+
+
+def mounts(wanted: DesiredRevision) -> tuple[WeightMount, ...]:
+    """What the pod brings along itself."""
+    return tuple(WeightMount(source=source, path=path) for source, path in sources(wanted) if source.scheme in _MOUNTED)
+
+
+def uses_hub(wanted: DesiredRevision) -> bool:
+    """Whether anything is downloaded; if not, an engine that may ask the hub only waits for answers it ignores."""
+    return any(source.scheme is SourceScheme.HUB for source, _ in sources(wanted))

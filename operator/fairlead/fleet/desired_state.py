@@ -1,0 +1,257 @@
+"""What is asked for, once it was read and before anybody decided: an engine, its model, its GPUs, its limits."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from fairlead.fleet.conversations import ChatTemplateSource, Reasoning, Tools
+from fairlead.fleet.quantization import Dtype, KvFormat, WeightFormat
+
+NO_RESOURCE: Final = "none"
+"""Asks a node for nothing: a simulated engine computes nothing, so it may stand where there is no GPU."""
+
+
+class EngineKind(StrEnum):
+    """Which program serves."""
+
+    VLLM = "vLLM"
+    SGLANG = "SGLang"
+    TENSORRT_LLM = "TensorRT-LLM"
+    SIMULATED = "Simulated"
+
+
+class SourceScheme(StrEnum):
+    """Where weights come from."""
+
+    HUB = "hf"
+    OCI = "oci"
+    S3 = "s3"
+    CLAIM = "pvc"
+    PATH = "path"
+
+
+class SpeculationMethod(StrEnum):
+    """Who proposes tokens ahead of the model."""
+
+    OFF = "off"
+    NGRAM = "ngram"
+    DRAFT_MODEL = "draftModel"
+    EAGLE3 = "eagle3"
+    MTP = "mtp"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelSource:
+    """One place weights are read from, at one revision."""
+
+    scheme: SourceScheme
+    location: str
+    """Without the scheme: `meta-llama/Llama-3.1-8B-Instruct`, `bucket/path`, `claim/path`, `/models/chat`."""
+    revision: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SecretKey:
+    """One key of a Secret, by name; its value never comes here."""
+
+    name: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnvFrom:
+    """A variable whose value the kubelet reads from an object."""
+
+    name: str
+    object_name: str
+    key: str
+    from_secret: bool = True
+    """Otherwise from a ConfigMap."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DesiredModel:
+    """The model that is to be served."""
+
+    source: ModelSource
+    served_name: str
+    token_secret: SecretKey | None = None
+    shape: tuple[tuple[str, int], ...] = ()
+    """Numbers of the architecture that were stated, by their names in `fleet.shapes` (and `parameters`)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DesiredSpeculation:
+    """How the engine is to guess ahead."""
+
+    method: SpeculationMethod = SpeculationMethod.OFF
+    draft: ModelSource | None = None
+    tokens: int = 0
+    max_concurrency: int | None = None
+    """Above this many running requests guessing costs more than it gives."""
+    lookup_min: int | None = None
+    lookup_max: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Adapter:
+    """One LoRA adapter, served under a name of its own."""
+
+    name: str
+    source: ModelSource
+    rank: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parallelism:
+    """How one replica is spread over GPUs."""
+
+    tensor: int = 1
+    pipeline: int = 1
+    data: int = 1
+
+    @property
+    def gpus(self) -> int:
+        """How many GPUs one replica takes."""
+        return self.tensor * self.pipeline * self.data
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DesiredEngine:
+    """An engine as asked for; nothing here was checked against a GPU or a model yet."""
+
+    kind: EngineKind
+    version: str
+    image: str
+    dtype: Dtype = Dtype.AUTO
+    weights: WeightFormat = WeightFormat.NONE
+    kv: KvFormat = KvFormat.AUTO
+    prefix_caching: bool = True
+    speculation: DesiredSpeculation = DesiredSpeculation()
+    sleeps: bool = False
+    """It is started so that it can be put to sleep."""
+    max_sequences: int | None = None
+    """Most requests in one batch; nothing: the engine's own default for this GPU."""
+    max_batched_tokens: int | None = None
+    max_queued_requests: int | None = None
+    max_context_tokens: int | None = None
+    memory_utilization: float | None = None
+    adapters: tuple[Adapter, ...] = ()
+    tools: Tools | None = None
+    """Nothing: no parser is named, and only extra arguments can ask for one."""
+    reasoning: Reasoning | None = None
+    chat_template: ChatTemplateSource | None = None
+    """Instead of the model's own."""
+    eager: bool = False
+    trust_remote_code: bool = False
+    extra_args: tuple[str, ...] = ()
+    extra_env: tuple[tuple[str, str], ...] = ()
+    env_from: tuple[EnvFrom, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineRelease:
+    """The version of an engine that this release was tested with; what a silent spec gets."""
+
+    version: str
+    image: str
+    """With the version in its tag, so that another version of the same image can be named."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Toleration:
+    """A taint that replicas stand; the words are a Pod's."""
+
+    key: str | None
+    operator: str
+    value: str | None = None
+    effect: str | None = None
+    seconds: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpreadConstraint:
+    """How replicas are spread over places."""
+
+    topology_key: str
+    max_skew: int = 1
+    hard: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DesiredPlacement:
+    """On which nodes replicas run, beside what their accelerator asks."""
+
+    node_selector: tuple[tuple[str, str], ...] = ()
+    tolerations: tuple[Toleration, ...] = ()
+    affinity: str | None = None
+    """As canonical JSON, since it is passed on and never looked into."""
+    spread: tuple[SpreadConstraint, ...] = ()
+    priority_class: str | None = None
+    runtime_class: str | None = None
+    scheduler: str | None = None
+    service_account: str | None = None
+    pull_secrets: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Storage:
+    """Volumes of an engine pod."""
+
+    cache_claim: str | None = None
+    cache_folder: str | None = None
+    shared_memory_bytes: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DesiredRevision:
+    """All that decides how an engine pod of one revision looks and whether it can run."""
+
+    namespace: str
+    name: str
+    model: DesiredModel
+    engine: DesiredEngine
+    product: str
+    """The GPU by its product label, as GPU feature discovery writes it."""
+    gpus_per_replica: int
+    parallelism: Parallelism
+    resource: str = "nvidia.com/gpu"
+    placement: DesiredPlacement = DesiredPlacement()
+    storage: Storage = Storage()
+
+
+class RolloutStrategy(StrEnum):
+    """How one revision takes another's place."""
+
+    SURGE = "Surge"
+    REPLACE = "Replace"
+    CANARY = "Canary"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CanaryStep:
+    """One share of the traffic, and how long it is watched."""
+
+    percent: int
+    hold_seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DesiredRollout:
+    """How a change reaches the replicas that serve; at least one of the two numbers is above zero."""
+
+    strategy: RolloutStrategy = RolloutStrategy.REPLACE
+    max_surge: int = 0
+    max_unavailable: int = 1
+    progress_deadline_seconds: int = 1800
+    min_ready_seconds: int = 0
+    paused: bool = False
+    canary: tuple[CanaryStep, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DesiredDrain:
+    """How a replica leaves."""
+
+    timeout_seconds: float = 300.0
+    settle_seconds: float = 10.0

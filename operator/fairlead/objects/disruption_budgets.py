@@ -1,0 +1,30 @@
+"""How many pods a drained node may take at once; a budget restrains evictions only, never our own rollouts."""
+
+from fairlead.objects import labels, names
+from fairlead.objects.labels import ChildRole
+from fairlead.objects.manifest import Manifest
+from fairlead.objects.owner import Owner
+
+
+def engines(owner: Owner) -> Manifest:
+    """Over all revisions together: to users it is one model, whichever revision answers."""
+    return _one_at_a_time(owner, names.engines(owner.name), ChildRole.ENGINE, labels.engines(owner.name))
+
+
+def routers(owner: Owner) -> Manifest:
+    """Also for a single router: a budget that never allows its eviction would hold up every drain of its node."""
+    return _one_at_a_time(owner, names.router(owner.name), ChildRole.ROUTER, labels.routers(owner.name))
+
+
+def _one_at_a_time(owner: Owner, name: str, role: ChildRole, selector: dict[str, str]) -> Manifest:
+    """Pods that serve nobody may always go, or one that crashes again and again keeps its node for ever."""
+    return {
+        "apiVersion": "policy/v1",
+        "kind": "PodDisruptionBudget",
+        "metadata": owner.metadata(name, labels.child(owner.name, role)),
+        "spec": {
+            "maxUnavailable": 1,
+            "unhealthyPodEvictionPolicy": "AlwaysAllow",
+            "selector": {"matchLabels": selector},
+        },
+    }

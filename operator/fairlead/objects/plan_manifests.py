@@ -1,0 +1,36 @@
+"""A fleet on paper as the objects somebody would apply: what a plan proposes, ready for `kubectl apply`."""
+
+from fairlead.api.kinds import API_VERSION, DEPLOYMENT
+from fairlead.fleet.capacity_plan import FleetProposal
+from fairlead.fleet.quantization import KvFormat, WeightFormat
+from fairlead.objects.manifest import Manifest
+
+
+def deployment(name: str, source: str, proposal: FleetProposal) -> Manifest:
+    """One InferenceDeployment; only what differs from the defaults is written."""
+    choice = proposal.configuration
+    engine: Manifest = {
+        "context": {"maxTokens": choice.context},
+        "batching": {"maxSequences": proposal.supply.concurrent},
+    }
+    if quantization := _quantization(choice.weights, choice.kv):
+        engine["quantization"] = quantization
+    spec: Manifest = {
+        "model": {"source": source},
+        "engine": engine,
+        "accelerator": {"product": choice.product},
+        "replicas": proposal.replicas,
+    }
+    if choice.parallelism.tensor > 1:
+        spec["parallelism"] = {"tensor": choice.parallelism.tensor}
+    return {"apiVersion": API_VERSION, "kind": DEPLOYMENT.name, "metadata": {"name": name}, "spec": spec}
+
+
+def _quantization(weights: WeightFormat, kv: KvFormat) -> Manifest:
+    """What the checkpoint brings along the engine finds by itself."""
+    found: Manifest = {}
+    if weights is WeightFormat.FP8_PER_TENSOR:
+        found["weights"] = weights.value
+    if kv is not KvFormat.AUTO:
+        found["kvCache"] = kv.value
+    return found

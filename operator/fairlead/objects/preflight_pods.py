@@ -1,0 +1,47 @@
+"""The pod that finds out, without a GPU, whether a revision can start: its image, its mounts, the engine's own opinion.
+
+It is the engine's pod with another command: what keeps that from being made keeps this one from it too.
+"""
+
+from typing import Final
+
+from fairlead.objects import engine_pods, labels, names
+from fairlead.objects.manifest import Manifest
+from fairlead.objects.owner import Owner
+
+CONTAINER: Final = "check"
+_NOT_ITS_OWN: Final = frozenset({"topologySpreadConstraints", "terminationGracePeriodSeconds", "restartPolicy"})
+_KEPT: Final = ("image", "imagePullPolicy", "terminationMessagePolicy", "securityContext", "volumeMounts")
+_BLIND: Final = {"NVIDIA_VISIBLE_DEVICES": "void", "CUDA_VISIBLE_DEVICES": ""}
+"""Without a request for GPUs, some container runtimes show a pod all of them; those belong to others."""
+
+
+def manifest(
+    owner: Owner, revision: str, template: Manifest, command: tuple[str, ...], longest_seconds: int
+) -> Manifest:
+    """The whole pod, from the template of the revision's engines."""
+    spec = {name: value for name, value in template["spec"].items() if name not in _NOT_ITS_OWN}
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": owner.metadata(names.check(owner.name, revision), labels.check(owner.name, revision)),
+        "spec": spec
+        | {
+            "containers": [_container(template["spec"]["containers"][0], command)],
+            "restartPolicy": "Never",
+            "terminationGracePeriodSeconds": 1,
+            "activeDeadlineSeconds": longest_seconds,
+        },
+    }
+
+
+def _container(engine: Manifest, command: tuple[str, ...]) -> Manifest:
+    """An engine that only has arguments is called by its image's own command, whose name is our first word."""
+    words = [engine_pods.escaped(word) for word in command]
+    env = [one for one in engine.get("env") or () if one["name"] not in _BLIND]
+    return {
+        "name": CONTAINER,
+        **{name: engine[name] for name in _KEPT if name in engine},
+        **({"command": words} if "command" in engine else {"args": words[1:]}),
+        "env": [*env, *({"name": name, "value": value} for name, value in _BLIND.items())],
+    }

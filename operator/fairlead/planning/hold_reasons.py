@@ -1,0 +1,104 @@
+"""Why nothing is done now, and until when: the one thing that the next step waits for."""
+
+from datetime import datetime
+from typing import Final
+
+from fairlead.fleet import plurals
+from fairlead.fleet.rollouts import HoldReason, HoldStep
+from fairlead.planning import revision_counts, rollback, scale_down, scale_up, sentences
+from fairlead.planning.rollout_state import RolloutState
+from fairlead.planning.scale_up import ScaleUpNeed
+
+BLOCKED_REASONS: Final = (
+    HoldReason.WAITING_FOR_READY,
+    HoldReason.NO_FREE_GPU,
+    HoldReason.UNPLACED,
+    HoldReason.CHECKING,
+)
+"""Waits without a certain end, so the deadline counts; a drain and a least ready time end by themselves."""
+
+
+def hold(at: RolloutState) -> HoldStep:
+    """What the rollout waits for; only asked when no step can be taken."""
+    if at.complete:
+        return _complete(at)
+    if scale_down.awaits_check(at):
+        because = f"{at.current.name} is checked without a GPU before the last replica that serves is drained for it"
+        return HoldStep(reason=HoldReason.CHECKING, because=because)
+    wish = next(scale_up.needs(at), None)
+    return (_short_of_gpus(at, wish) if wish else _paused(at)) or _starting(at)
+
+
+def wake_at(at: RolloutState) -> datetime | None:
+    """When the same facts are judged differently, without anything having moved."""
+    if at.complete and not at.going_back:
+        return None
+    rules = at.rollout.rules
+    moments = revision_counts.ripening(at.all, rules.min_ready_seconds, at.now)
+    retry = rollback.retry_at(at.rollout) if at.going_back else None
+    due = rollback.due(at.rollout, at.current.revision) if at.way_back and not rules.paused else None
+    return min((moment for moment in (*moments, retry, due) if moment and moment > at.now), default=None)
+
+
+def _complete(at: RolloutState) -> HoldStep:
+    serving = f"{at.current.name} serves with {sentences.replicas(at.wanted)}, as many as are wanted"
+    if not at.going_back:
+        return HoldStep(reason=HoldReason.COMPLETE, because=serving if at.wanted else "no replicas are wanted")
+    return HoldStep(reason=HoldReason.RETURNED, because=f"{at.rollout.target} was given up; {serving}")
+
+
+def _short_of_gpus(at: RolloutState, wish: ScaleUpNeed) -> HoldStep | None:
+    """Why a revision that lacks replicas is not asked for more."""
+    if any(each.leaving for each in at.all):
+        return _draining(at)
+    if wish.of.unplaced:
+        return _unplaced(wish.of)
+    if at.budget or not scale_up.reach(at):
+        because = f"{wish.of.name} lacks {sentences.replicas(wish.lack)}, and no node has room for another"
+        return HoldStep(reason=HoldReason.NO_FREE_GPU, because=because)
+    return None
+
+
+def _paused(at: RolloutState) -> HoldStep | None:
+    if not at.rollout.rules.paused or (at.alone and at.current.exists):
+        return None
+    rest = ", ".join(f"{each.name} {each.asked}" for each in at.all)
+    return HoldStep(reason=HoldReason.PAUSED, because=f"the rollout is paused; replicas by revision: {rest}")
+
+
+def _starting(at: RolloutState) -> HoldStep:
+    """Why what was asked for does not serve yet."""
+    current, seconds = at.current, at.rollout.rules.min_ready_seconds
+    all_ready = current.ready >= current.asked
+    if all_ready and (ripe := revision_counts.ripening(at.all, seconds, at.now)):
+        because = f"{sentences.replicas(len(ripe))} must be ready for {seconds} s before counting"
+        return HoldStep(reason=HoldReason.WAITING_FOR_MIN_READY, because=because)
+    if (all_ready or current.unplaced) and any(each.leaving for each in at.all):
+        return _draining(at)
+    if current.unplaced:
+        return _unplaced(current)
+    ready = f"{current.ready} of {sentences.replicas(current.asked)} of {current.name}"
+    because = f"{ready} {plurals.verb(current.ready, 'is')} ready"
+    return HoldStep(reason=HoldReason.WAITING_FOR_READY, because=because + _no_way_back(at))
+
+
+def _no_way_back(at: RolloutState) -> str:
+    """Why a deadline that is over has no consequence."""
+    if at.going_back or at.way_back or at.rollout.rules.paused:
+        return ""
+    if at.now < rollback.due(at.rollout, at.current.revision):
+        return ""
+    seconds = at.rollout.rules.progress_deadline_seconds
+    return f"; nothing moved for {seconds} s, and no other revision ever served"
+
+
+def _unplaced(each: revision_counts.RevisionCounts) -> HoldStep:
+    because = f"the scheduler finds no node for {each.unplaced} of {sentences.replicas(each.asked)} of {each.name}"
+    return HoldStep(reason=HoldReason.UNPLACED, because=because)
+
+
+def _draining(at: RolloutState) -> HoldStep:
+    leaving = sum(each.leaving for each in at.all)
+    verbs = plurals.verb(leaving, "is"), plurals.verb(leaving, "holds")
+    because = f"{sentences.replicas(leaving)} {verbs[0]} still draining, and {verbs[1]} GPUs until the last stream ends"
+    return HoldStep(reason=HoldReason.WAITING_FOR_DRAIN, because=because)

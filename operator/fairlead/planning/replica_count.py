@@ -1,0 +1,59 @@
+"""How many replicas are wanted: a fixed count, a recommendation within bounds, or what there is until one comes."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from fairlead.fleet.policies import ReplicaBounds
+from fairlead.planning import sentences
+
+
+class CountReason(StrEnum):
+    """Where a count comes from."""
+
+    FIXED = "Fixed"
+    """Somebody wrote it: a person, kubectl scale, an autoscaler of another make."""
+    RECOMMENDED = "Recommended"
+    BOUNDED = "Bounded"
+    """A recommendation beyond the bounds; the bound nearest to it holds."""
+    NO_RECOMMENDATION = "NoRecommendation"
+    """Nobody recommended anything yet: what is asked for now stays, within the bounds."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplicaCount:
+    """How many replicas are wanted, and why."""
+
+    replicas: int
+    reason: CountReason
+    because: str
+
+
+def wanted(replicas: int | ReplicaBounds, recommended: int | None, asked_now: int) -> ReplicaCount:
+    """The count that a rollout works towards; never negative, whatever was written or recommended."""
+    if isinstance(replicas, int):
+        fixed = max(0, replicas)
+        return ReplicaCount(replicas=fixed, reason=CountReason.FIXED, because=f"spec.replicas asks for {fixed}")
+    if recommended is None:
+        return _without_recommendation(replicas, asked_now)
+    count = _within(recommended, replicas.least, replicas.most)
+    if count == recommended:
+        because = f"{sentences.replicas(count)} recommended, {_bounds(replicas)}"
+        return ReplicaCount(replicas=count, reason=CountReason.RECOMMENDED, because=because)
+    because = f"{recommended} recommended, {_bounds(replicas)}: {sentences.replicas(count)}"
+    return ReplicaCount(replicas=count, reason=CountReason.BOUNDED, because=because)
+
+
+def _without_recommendation(bounds: ReplicaBounds, asked_now: int) -> ReplicaCount:
+    """At least one, since nothing can be learnt from a model that never served."""
+    count = _within(asked_now, max(1, bounds.least), bounds.most)
+    because = f"nothing recommended yet, {_bounds(bounds)}: {sentences.replicas(count)}"
+    return ReplicaCount(replicas=count, reason=CountReason.NO_RECOMMENDATION, because=because)
+
+
+def _within(count: int, least: int, most: int) -> int:
+    """The upper bound wins over a lower one that contradicts it: it is what somebody pays for."""
+    return max(0, min(max(count, least), most))
+
+
+def _bounds(bounds: ReplicaBounds) -> str:
+    return f"{bounds.least} to {bounds.most} allowed"

@@ -1,0 +1,102 @@
+"""One revision counted: what is asked of it, what is there, what serves.
+
+Only adds up; what the numbers mean for a rollout is decided elsewhere.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from fairlead.fleet.rollouts import RevisionState, RolloutReplica
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RevisionCounts:
+    """The counts of one revision at one moment."""
+
+    revision: RevisionState
+    exists: bool = True
+    """Otherwise it is wanted and nobody made it yet."""
+    live: int
+    """Replicas that were not asked to go."""
+    ending: int
+    """Still there, and still on their GPUs."""
+    ready: int
+    """Live ones that serve, however short."""
+    available: int
+    """Those that have served for the least ready time: only these count when others may go."""
+    unplaced: int
+
+    @property
+    def name(self) -> str:
+        """The revision's name."""
+        return self.revision.name
+
+    @property
+    def asked(self) -> int:
+        """The count it is asked for."""
+        return self.revision.asked
+
+    @property
+    def occupied(self) -> int:
+        """GPUs in units of replicas: what is asked for will come, what is ending is not gone."""
+        return max(self.asked, self.live) + self.ending
+
+    @property
+    def promised(self) -> int:
+        """Available ones that stay: those that serve nobody go first when a count falls."""
+        return min(self.available, self.asked)
+
+    @property
+    def idle(self) -> int:
+        """Asked for and serving nobody."""
+        return max(0, self.asked - self.ready)
+
+    @property
+    def missing(self) -> int:
+        """Asked for and not there yet: they are about to take room."""
+        return max(0, self.asked - self.live)
+
+    @property
+    def leaving(self) -> int:
+        """Replicas on their way out, or about to be told."""
+        return self.ending + max(0, self.live - self.asked)
+
+    @property
+    def gone(self) -> bool:
+        """Whether nothing of it is left but its record."""
+        return not (self.asked or self.live or self.ending)
+
+
+def of(revision: RevisionState, min_ready_seconds: int, now: datetime) -> RevisionCounts:
+    """Count one revision."""
+    live = [replica for replica in revision.replicas if not replica.ending]
+    ripe_at = [_ripe(replica, min_ready_seconds) for replica in live]
+    return RevisionCounts(
+        revision=revision,
+        live=len(live),
+        ending=len(revision.replicas) - len(live),
+        ready=sum(ripe is not None for ripe in ripe_at),
+        available=sum(ripe is not None and ripe <= now for ripe in ripe_at),
+        unplaced=sum(replica.unplaced for replica in live),
+    )
+
+
+def absent(name: str, now: datetime) -> RevisionCounts:
+    """A revision that nobody made yet."""
+    revision = RevisionState(name=name, asked=0, created_at=now)
+    return RevisionCounts(revision=revision, exists=False, live=0, ending=0, ready=0, available=0, unplaced=0)
+
+
+def ripening(standings: Iterable[RevisionCounts], min_ready_seconds: int, now: datetime) -> list[datetime]:
+    """The moments at which replicas that serve will have served long enough."""
+    replicas = (replica for each in standings for replica in each.revision.replicas if not replica.ending)
+    moments = (_ripe(replica, min_ready_seconds) for replica in replicas)
+    return [moment for moment in moments if moment is not None and moment > now]
+
+
+def _ripe(replica: RolloutReplica, min_ready_seconds: int) -> datetime | None:
+    """When a replica that serves becomes available, or became; nothing: it serves nobody."""
+    if replica.ready_since is None or replica.routable is False or replica.asleep:
+        return None
+    return replica.ready_since + timedelta(seconds=min_ready_seconds)

@@ -1,0 +1,87 @@
+"""Which revision is to be brought about: the wanted one, or the one gone back to while the wanted one is given up.
+
+Knows deadlines and back-offs, and reads them from facts alone: a failure is written on the revision that failed.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Final
+
+from fairlead.fleet.rollouts import RevisionFailure, RevisionState, RolloutSnapshot
+
+SHORTEST_BACK_OFF: Final = timedelta(minutes=10)
+"""A large model takes that long to load: trying more often would keep GPUs busy with starts that fail."""
+LONGEST_BACK_OFF: Final = timedelta(hours=6)
+"""What was mended outside of the cluster (a hub, a registry) is found the same working day."""
+_DOUBLINGS: Final = 16
+"""More than the longest back-off ever needs; keeps the product within what a timedelta holds."""
+
+
+def fallback(rollout: RolloutSnapshot) -> RevisionState | None:
+    """The revision worth going back to: it served and was not given up, it still has replicas, it is the newest."""
+    served = [each for each in rollout.revisions if each.served and each.name != rollout.target]
+    return max(served, key=_worth, default=None)
+
+
+def allowed_fallback(rollout: RolloutSnapshot) -> RevisionState | None:
+    """The fallback, as long as the target may be given up for it.
+
+    The rule: a target can be given up while what served before it still has replicas asked for, or, as long as the
+    target never served, while what served before it is merely kept. So a revision that took over wholly is never given
+    up because more of it is asked for later.
+    """
+    best, target = fallback(rollout), wanted(rollout)
+    return best if best and (best.asked or not (target and target.served)) else None
+
+
+def wanted(rollout: RolloutSnapshot) -> RevisionState | None:
+    """The target as observed; nothing while it does not exist."""
+    return next((each for each in rollout.revisions if each.name == rollout.target), None)
+
+
+def current(rollout: RolloutSnapshot, now: datetime) -> str:
+    """The revision to bring about: the target, unless it is given up for now and something else served."""
+    best, retry = fallback(rollout), retry_at(rollout)
+    return best.name if best and retry and now < retry else rollout.target
+
+
+def retry_at(rollout: RolloutSnapshot) -> datetime | None:
+    """When a target that was given up is tried again."""
+    target = wanted(rollout)
+    failure = _failure(target) if target else None
+    return failure.at + back_off(failure, rollout.rules.progress_deadline_seconds) if failure else None
+
+
+def back_off(failure: RevisionFailure, deadline_seconds: int) -> timedelta:
+    """How long a revision that failed is left alone: twice as long after each failure."""
+    wait = timedelta(seconds=deadline_seconds * 2 ** min(failure.times, _DOUBLINGS))
+    return min(max(wait, SHORTEST_BACK_OFF), LONGEST_BACK_OFF)
+
+
+def due(rollout: RolloutSnapshot, target: RevisionState) -> datetime:
+    """When the target is given up, unless something moves before."""
+    return max(_moves(rollout, target)) + timedelta(seconds=rollout.rules.progress_deadline_seconds)
+
+
+def failed(target: RevisionState, now: datetime) -> RevisionFailure:
+    """What is written on a target that is given up now."""
+    before = _failure(target)
+    return RevisionFailure(at=now, times=before.times + 1 if before else 1)
+
+
+def _worth(revision: RevisionState) -> tuple[bool, bool, datetime, str]:
+    return revision.failure is None, revision.asked > 0, revision.created_at, revision.name
+
+
+def _failure(target: RevisionState) -> RevisionFailure | None:
+    """The failure that counts: one from before people asked for this revision again is forgiven."""
+    failure = target.failure
+    asked_again = failure and target.wanted_since and failure.at < target.wanted_since
+    return None if asked_again else failure
+
+
+def _moves(rollout: RolloutSnapshot, target: RevisionState) -> Iterable[datetime]:
+    """Every moment that counts as progress, the end of a back-off among them."""
+    known = (target.created_at, target.wanted_since, target.grown_at, retry_at(rollout))
+    ready = (replica.ready_since for replica in target.replicas if not replica.ending)
+    return (moment for moment in (*known, *ready) if moment is not None)

@@ -1,0 +1,121 @@
+"""What the rules of a rollout look at, counted once: the revision to bring about, the older ones, what may be given.
+
+Floor and budget stand here, so that no rule has a sum of its own.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from fairlead.fleet.rollouts import RolloutSnapshot
+from fairlead.planning import revision_counts, rollback
+from fairlead.planning.revision_counts import RevisionCounts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RolloutState:
+    """One rollout at one moment."""
+
+    rollout: RolloutSnapshot
+    now: datetime
+    current: RevisionCounts
+    """The revision to bring about."""
+    others: tuple[RevisionCounts, ...]
+    """All the rest, in the order in which they give up replicas."""
+    way_back: RevisionCounts | None
+    """Among the others, what the target would be given up for."""
+
+    @property
+    def wanted(self) -> int:
+        """How many replicas, all revisions together."""
+        return self.rollout.wanted
+
+    @property
+    def floor(self) -> int:
+        """How many must stay available."""
+        return max(0, self.wanted - self.rollout.rules.max_unavailable)
+
+    @property
+    def spare(self) -> int:
+        """How many available replicas may go now."""
+        return max(0, sum(each.promised for each in self.all) - self.floor)
+
+    @property
+    def ceiling(self) -> int:
+        """How many replicas there may be at most."""
+        return self.wanted + self.rollout.rules.max_surge
+
+    @property
+    def budget(self) -> int:
+        """How many more may be asked for before too many GPUs are taken.
+
+        A count that only moves waits for no drain where the room on the nodes is known: that leaves out the GPUs of
+        those who are ending, and a burst cannot wait for the last stream of a replica that went before it.
+        """
+        ending = self.current.ending if self.alone and self.rollout.room.replicas is not None else 0
+        return max(0, self.ceiling - sum(each.occupied for each in self.all) + ending)
+
+    @property
+    def excess(self) -> int:
+        """How many are asked for beyond what a rollout may ask for."""
+        return sum(each.asked for each in self.all) - self.ceiling
+
+    @property
+    def all(self) -> tuple[RevisionCounts, ...]:
+        """Every revision, the current one last."""
+        return (*self.others, self.current)
+
+    @property
+    def going_back(self) -> bool:
+        """Whether the target is given up for now."""
+        return self.current.name != self.rollout.target
+
+    @property
+    def alone(self) -> bool:
+        """Whether nothing of any other revision is left."""
+        return all(each.gone for each in self.others)
+
+    @property
+    def unproven(self) -> bool:
+        """Whether the target serves nobody while something else could: then it gets little and capacity goes there."""
+        return self.way_back is not None and self.current.available == 0
+
+    @property
+    def kept(self) -> int:
+        """How many replicas the older revisions keep for an unproven target: no fewer than must be available."""
+        return self.floor if self.unproven else 0
+
+    @property
+    def goal(self) -> int:
+        """How many the current revision is to have for now.
+
+        An unproven one is tried on as few as may be missed, and gets what load asks for beyond the older ones: they
+        keep what they have and are never grown.
+        """
+        if not self.unproven:
+            return self.wanted
+        rules = self.rollout.rules
+        tried = max(1, rules.max_surge + rules.max_unavailable)
+        return min(self.wanted, max(tried, self.wanted - sum(each.asked for each in self.others)))
+
+    @property
+    def complete(self) -> bool:
+        """Whether the current revision serves all that is wanted, alone."""
+        return self.current.exists and self.alone and self.current.asked == self.wanted <= self.current.available
+
+
+def of(rollout: RolloutSnapshot, now: datetime) -> RolloutState:
+    """Count everything once."""
+    rules = rollout.rules
+    seen = {each.name: revision_counts.of(each, rules.min_ready_seconds, now) for each in rollout.revisions}
+    name, best = rollback.current(rollout, now), rollback.fallback(rollout)
+    way_back = rollback.allowed_fallback(rollout) if name == rollout.target else None
+    others = [each for each in seen.values() if each.name != name]
+    others.sort(key=lambda each: (each.revision.created_at, each.name), reverse=True)
+    others.sort(key=lambda each: (best is not None and each.name == best.name, each.revision.served))
+    return RolloutState(
+        rollout=rollout,
+        now=now,
+        current=seen.get(name) or revision_counts.absent(name, now),
+        others=tuple(others),
+        way_back=seen[way_back.name] if way_back else None,
+    )

@@ -1,0 +1,136 @@
+"""Which revision gets more replicas now, and how many: as many as are wanted, may be, and fit.
+
+The room on the nodes is known for the target's kind of GPU only; another revision may need another kind, so it is
+asked for and the scheduler answers.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from fairlead.fleet import plurals
+from fairlead.fleet.desired_state import RolloutStrategy
+from fairlead.fleet.rollouts import ReplicaStep, StepReason
+from fairlead.planning import sentences
+from fairlead.planning.revision_counts import RevisionCounts
+from fairlead.planning.rollout_state import RolloutState
+
+_HINT: Final = "; strategy Surge needs a free GPU for a change, strategy Replace needs none"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScaleUpNeed:
+    """A revision that ought to have more."""
+
+    of: RevisionCounts
+    lack: int
+    reason: StepReason
+
+    @property
+    def count(self) -> int:
+        """What it would then be asked for."""
+        return self.of.asked + self.lack
+
+
+def new(at: RolloutState) -> ReplicaStep | None:
+    """The target is made, with as many as may be; with none where its turn comes later, so that it exists as a fact."""
+    if at.current.exists or (at.rollout.rules.paused and at.others):
+        return None
+    reason = StepReason.NEW_REVISION if at.others else StepReason.FIRST_REVISION
+    wish = ScaleUpNeed(of=at.current, lack=at.goal, reason=reason)
+    return _ask(at, wish, granted(at, wish))
+
+
+def step(at: RolloutState) -> ReplicaStep | None:
+    """The first wish of which at least one replica can be granted."""
+    counted = ((wish, granted(at, wish)) for wish in needs(at))
+    return next((_ask(at, wish, count) for wish, count in counted if count), None)
+
+
+def needs(at: RolloutState) -> Iterator[ScaleUpNeed]:
+    """Who lacks replicas, the most urgent first."""
+    candidates = _paused(at) if at.rollout.rules.paused else _rolling(at)
+    return (wish for wish in candidates if wish.lack > 0)
+
+
+def granted(at: RolloutState, wish: ScaleUpNeed) -> int:
+    """How much of a wish can be had now."""
+    return min(wish.lack, at.budget, _fitting(at, wish.of))
+
+
+def lacking(at: RolloutState) -> int:
+    """How many the current revision lacks and could have if older ones gave up still more than they are giving."""
+    wish = ScaleUpNeed(of=at.current, lack=max(0, at.goal - at.current.asked), reason=_reason(at))
+    coming = granted(at, wish) + sum(each.leaving for each in at.all)
+    return min(wish.lack + at.current.unplaced - coming, reach(at))
+
+
+def reach(at: RolloutState) -> int:
+    """How many more of the target would find a node if all older revisions were gone.
+
+    Nobody who serves goes for a target that cannot be placed all the same: one on a GPU that no node has, on GPUs that
+    others hold, or too large for any node.
+    """
+    room, target = at.rollout.room, at.current
+    if at.going_back or room.replicas is None:
+        return at.ceiling
+    shared = sum(each.occupied for each in at.others if not each.revision.other_gpus)
+    most = at.ceiling if room.most is None else room.most - (target.occupied - target.unplaced)
+    return max(0, min(room.replicas - target.missing + shared, most))
+
+
+def short(at: RolloutState) -> str:
+    """Which GPU is short, and how a change would go without one."""
+    rules, room = at.rollout.rules, at.rollout.room
+    surging = rules.strategy is not RolloutStrategy.REPLACE and not rules.max_unavailable
+    return room.because + (_HINT if surging and not at.alone and reach(at) else "")
+
+
+def scant(at: RolloutState, wish: ScaleUpNeed) -> bool:
+    """Whether the room on the nodes is what limits a wish."""
+    return _fitting(at, wish.of) < min(wish.lack, at.budget)
+
+
+def _rolling(at: RolloutState) -> Iterator[ScaleUpNeed]:
+    """Only what is brought about grows: a cold start of a spec that was just replaced is worth nothing."""
+    yield ScaleUpNeed(of=at.current, lack=at.goal - at.current.asked, reason=_reason(at))
+
+
+def _paused(at: RolloutState) -> Iterator[ScaleUpNeed]:
+    """While paused, whoever serves best carries what more is wanted."""
+    best = max((each for each in at.all if each.exists), key=lambda each: _merit(at, each), default=at.current)
+    lack = at.wanted - sum(each.asked for each in at.all)
+    yield ScaleUpNeed(of=best, lack=lack, reason=StepReason.SCALED_UP)
+
+
+def _merit(at: RolloutState, each: RevisionCounts) -> tuple[int, bool, bool, str]:
+    return each.available, each.revision.served, each.name == at.current.name, each.name
+
+
+def _reason(at: RolloutState) -> StepReason:
+    if at.going_back:
+        return StepReason.RETURNING
+    return StepReason.NEW_REVISION if at.others else StepReason.SCALED_UP
+
+
+def _fitting(at: RolloutState, each: RevisionCounts) -> int:
+    """How many more of a revision find a node: none while some of it do not, and not those already asked for."""
+    if each.unplaced:
+        return 0
+    room = at.rollout.room.replicas
+    if room is None or each.name != at.rollout.target:
+        return at.ceiling
+    return max(0, room - sum(other.missing for other in at.all if not other.revision.other_gpus))
+
+
+def _ask(at: RolloutState, wish: ScaleUpNeed, count: int) -> ReplicaStep:
+    after = wish.of.asked + count
+    made = f"{wish.of.name} is made with {sentences.replicas(after)}"
+    change = sentences.change(wish.of.name, wish.of.asked, after) if wish.of.exists else made
+    because = f"{change}: {at.wanted} {plurals.verb(at.wanted, 'is')} wanted; {_among(at, wish.of)}"
+    return ReplicaStep(revision=wish.of.name, replicas=after, reason=wish.reason, because=because)
+
+
+def _among(at: RolloutState, grown: RevisionCounts) -> str:
+    others = sum(each.occupied for each in at.all if each.name != grown.name)
+    return f"other revisions have {others or 'none'}"

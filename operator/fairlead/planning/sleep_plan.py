@@ -1,0 +1,79 @@
+"""Which replicas sleep: how many of the wanted revision, which of them, and what that leaves for a rollout to plan.
+
+Sleepers are no concern of a rollout: it plans for those that are awake, beside them. Whoever is missed wakes before
+anything new is started, since waking takes seconds; whoever sleeps too many wakes too, and goes as a replica that
+nobody uses. Sleepers of a revision that is not wanted are woken with the same words: they serve, or go first.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Final
+
+from fairlead.fleet.rollouts import ReplicaStep, RevisionState, RolloutPlan, RolloutReplica, RolloutSnapshot
+from fairlead.planning import rollback
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SleepPlan:
+    """Names of replicas, by what is to become of them."""
+
+    stay: tuple[str, ...] = ()
+    """They sleep, or were told to."""
+    fall: tuple[str, ...] = ()
+    """Awake and not missed: they are to sleep."""
+    wake: tuple[str, ...] = ()
+
+    @property
+    def sleepers(self) -> frozenset[str]:
+        """All that are to sleep once this is carried out."""
+        return frozenset((*self.stay, *self.fall))
+
+
+NO_SLEEP: Final = SleepPlan()
+
+
+def plan_sleep(rollout: RolloutSnapshot, asleep: int, busy: Mapping[str, int], *, given_up: bool) -> SleepPlan:
+    """Who sleeps from now on; `rollout.wanted` are to be awake, `busy` says who has how many requests."""
+    target = rollback.wanted(rollout)
+    others = (each for each in rollout.revisions if each is not target or given_up)
+    wake = tuple(one.name for each in others for one in _live(each) if one.asleep)
+    if target is None or given_up:
+        return SleepPlan(wake=wake)
+    sleepers = sorted(one.name for one in _live(target) if one.asleep)
+    serving = [one for one in _live(target) if not one.asleep and one.ready_since is not None]
+    missed = max(0, rollout.wanted - len(serving), len(sleepers) - asleep)
+    staying = tuple(sleepers[missed:])
+    spare = 0 if missed else min(len(serving) - rollout.wanted, asleep - len(staying))
+    proved = sorted((one for one in serving if one.routable is not False), key=_newest_first)
+    fall = sorted((one.name for one in proved), key=lambda name: busy.get(name, 0))[: max(0, spare)]
+    return SleepPlan(stay=staying, fall=tuple(fall), wake=(*wake, *sleepers[:missed]))
+
+
+def awake(rollout: RolloutSnapshot, asleep: int, found: SleepPlan) -> RolloutSnapshot:
+    """What is left for a rollout to plan; sleepers that are still missing begin as replicas that are awake."""
+    sleepers = found.sleepers
+    without = tuple(_without(each, sleepers) if each.name == rollout.target else each for each in rollout.revisions)
+    return replace(rollout, wanted=rollout.wanted + max(0, asleep - len(sleepers)), revisions=without)
+
+
+def with_sleepers(plan: RolloutPlan, target: str, found: SleepPlan) -> RolloutPlan:
+    """The plan with the sleepers in it again, as counts of Deployments hold them."""
+    step, count = plan.step, len(found.sleepers)
+    if not (count and isinstance(step, ReplicaStep) and step.revision == target):
+        return plan
+    because = f"{step.because}; {count} more asleep"
+    return replace(plan, step=replace(step, replicas=step.replicas + count, because=because))
+
+
+def _newest_first(replica: RolloutReplica) -> tuple[float, str]:
+    """Sleep empties a cache, and the newest has least in it; one that just woke is not the newest."""
+    return -replica.ready_since.timestamp() if replica.ready_since else 0.0, replica.name
+
+
+def _live(state: RevisionState) -> tuple[RolloutReplica, ...]:
+    return tuple(one for one in state.replicas if not one.ending)
+
+
+def _without(state: RevisionState, sleepers: frozenset[str]) -> RevisionState:
+    rest = tuple(one for one in state.replicas if one.name not in sleepers)
+    return replace(state, replicas=rest, asked=max(0, state.asked - len(sleepers)))

@@ -1,0 +1,136 @@
+"""Whether an answer is whole: all of it came, nothing in it failed, and asking again would bring the same.
+
+Every byte may come, and the answer still be broken: engines say an error inside a stream and end it politely, and a
+paused or sleeping engine aborts its requests with what they had so far. Length is a fine reason to end, since it is
+part of the question. One blind spot is vLLM's own: 0.32 calls an aborted response `completed` (serving.py of its
+responses, "catch-all"), so whoever pauses an engine with `mode=abort` drains it from the router first.
+
+Patterns are safe: inside JSON strings quotes are escaped, so text can not look like a key. And they are quick: 0.5 ms
+for 1,400 events of 190 bytes, where reading each as JSON takes 0.75 to 1.1, and nobody else is served meanwhile.
+"""
+
+import re
+from typing import Final
+
+import msgspec
+
+from fairlead.router.cache.entries import STREAM, encoded, kept_lines
+from fairlead.router.cache.reasons import NotStoredReason
+
+FINISHED: Final = frozenset({b"stop", b"length", b"tool_calls", b"function_call"})
+STOPPED: Final = frozenset({b"end_turn", b"max_tokens", b"stop_sequence", b"tool_use"})
+DONE: Final = b"data: [DONE]"
+FINISH: Final = re.compile(rb'"finish_reason":\s*"([^"]*)"')
+STOP: Final = re.compile(rb'"stop_reason":\s*"([^"]*)"')
+FAILURE: Final = rb'(?:data: ?\{\s*"error"|event: ?error|event: ?response\.failed)'
+FIRST_FAILS: Final = re.compile(FAILURE)
+LATER_FAILS: Final = re.compile(rb"\n" + FAILURE)
+"""A literal first byte: the same search with `^` takes five times as long."""
+
+
+class IncompleteDetails(msgspec.Struct, gc=False):
+    """Why a response is not complete."""
+
+    reason: str | None = None
+
+
+class ChoiceEnding(msgspec.Struct, gc=False):
+    """One choice of a chat or completion."""
+
+    finish_reason: str | None = None
+
+
+class AnswerEnding(msgspec.Struct, gc=False):
+    """The fields of all surfaces that say how it ended."""
+
+    error: msgspec.Raw | None = None
+    choices: list[ChoiceEnding] = []
+    status: str | None = None
+    incomplete_details: IncompleteDetails | None = None
+    stop_reason: str | None = None
+    data: list[msgspec.Raw] = []
+
+
+class EventEnding(msgspec.Struct, gc=False):
+    """The last event of a response."""
+
+    type: str = ""
+    response: AnswerEnding | None = None
+
+
+_ANSWER: Final = msgspec.json.Decoder(AnswerEnding)
+_EVENT: Final = msgspec.json.Decoder(EventEnding)
+
+
+def objection(surface: str, status: int, lines: bytes, body: bytes) -> NotStoredReason | None:
+    """Why it may not be kept; nothing: it may."""
+    if status != 200:
+        return NotStoredReason.STATUS
+    if encoded(lines):
+        return NotStoredReason.ENCODED
+    streams = STREAM in kept_lines(lines)
+    whole = _stream_is_whole(surface, body) if streams else _plain_is_whole(surface, body)
+    return None if whole else NotStoredReason.INCOMPLETE
+
+
+def _plain_is_whole(surface: str, body: bytes) -> bool:
+    try:
+        answer = _ANSWER.decode(body)
+    except (msgspec.MsgspecError, UnicodeError, RecursionError):
+        return False
+    return _says_no_error(answer) and _ended(surface, answer)
+
+
+def _ended(surface: str, answer: AnswerEnding) -> bool:
+    if surface == "embeddings":
+        return bool(answer.data)
+    if surface == "responses":
+        return _responded(answer)
+    if surface == "messages":
+        return (answer.stop_reason or "").encode() in STOPPED
+    return bool(answer.choices) and all((one.finish_reason or "").encode() in FINISHED for one in answer.choices)
+
+
+def _says_no_error(answer: AnswerEnding) -> bool:
+    return answer.error is None or bytes(answer.error) == b"null"
+
+
+def _responded(answer: AnswerEnding) -> bool:
+    if answer.status == "incomplete":
+        return answer.incomplete_details is not None and answer.incomplete_details.reason == "max_output_tokens"
+    return answer.status == "completed"
+
+
+def _stream_is_whole(surface: str, body: bytes) -> bool:
+    if _says_error(body):
+        return False
+    if surface == "responses":
+        return _response_ended(_last_event(body))
+    if surface == "messages":
+        return b'"message_stop"' in _last_event(body) and _all_in(STOP.findall(body), STOPPED)
+    return body.rstrip().endswith(DONE) and _all_in(FINISH.findall(body), FINISHED)
+
+
+def _says_error(body: bytes) -> bool:
+    return FIRST_FAILS.match(body) is not None or LATER_FAILS.search(body) is not None
+
+
+def _all_in(found: list[bytes], known: frozenset[bytes]) -> bool:
+    return bool(found) and known.issuperset(found)
+
+
+def _response_ended(event: bytes) -> bool:
+    try:
+        last = _EVENT.decode(event)
+    except (msgspec.MsgspecError, UnicodeError, RecursionError):
+        return False
+    if last.type not in ("response.completed", "response.incomplete") or last.response is None:
+        return False
+    return _says_no_error(last.response) and _responded(last.response)
+
+
+def _last_event(body: bytes) -> bytes:
+    """What the last `data:` says, `[DONE]` passed over."""
+    text = body.rstrip().removesuffix(DONE).rstrip()
+    _, found, data = text.rpartition(b"\ndata:")
+    return data.strip() if found else text.removeprefix(b"data:").strip()

@@ -1,0 +1,221 @@
+"""The answers that several routers share, in a Redis or Valkey: asked for at most 20 ms, written in the background.
+
+The store is a help and never a condition: slow, full, gone or lying, the request goes on as if there were none. Only a
+question that this router cannot answer itself is looked up, and those who ask the same meanwhile wait for that one.
+One task per such lookup is the price; it is paid by requests that would else take an engine.
+"""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Final, Protocol, cast
+
+from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
+
+from fairlead.router.cache import redis_values
+from fairlead.router.cache.cache import ResponseCache
+from fairlead.router.cache.entries import CacheEntry
+from fairlead.router.cache.flights import CacheFlight
+from fairlead.router.cache.lookup_keys import CacheKey, FlightRequest
+from fairlead.router.cache.outage import StoreOutage
+
+log = logging.getLogger(__name__)
+
+LOOK_SECONDS: Final = 0.020
+"""A lookup within one zone takes under 1 ms; a first token takes ten times this bound."""
+WRITE_SECONDS: Final = 1.0
+CONNECT_SECONDS: Final = 1.0
+CLOSE_SECONDS: Final = 1.0
+"""For what is still to be written when the router ends."""
+MOST_LOOKUPS: Final = 32
+"""At once; beyond it the router is busy enough, and requests do not wait for a store."""
+MOST_WRITES: Final = 256
+MOST_WRITE_BYTES: Final = 8 * 2**20
+"""Waiting to be written; beyond either, answers are not shared, and counted."""
+FAILURES: Final = (TimeoutError, RedisError, OSError, RuntimeError)
+"""RuntimeError is uvloop's word for a connection that closed under a write."""
+
+
+class RedisClient(Protocol):
+    """As much of `redis.asyncio.Redis` as is used."""
+
+    def mget(self, keys: Sequence[bytes], /) -> Awaitable[Sequence[bytes | None]]:
+        """The values there, in this order."""
+
+    def set(self, name: bytes, value: bytes, *, px: int) -> Awaitable[object]:
+        """Keep for so many milliseconds."""
+
+    def aclose(self) -> Awaitable[None]:
+        """Close its connections."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoreClocks:
+    """The router's own time, and the time of day that routers share."""
+
+    own: Callable[[], float]
+    wall: Callable[[], float]
+
+
+@dataclass(slots=True)
+class RedisStoreCounters:
+    """Since the router started."""
+
+    hits: int = 0
+    misses: int = 0
+    slow: int = 0
+    """Not within LOOK_SECONDS or WRITE_SECONDS."""
+    errors: int = 0
+    busy: int = 0
+    """Not asked: too many lookups under way."""
+    written: int = 0
+    dropped: int = 0
+    """Not written: too much waits already, or the store is down."""
+
+
+def connect(url: str) -> RedisClient:
+    """A client that tries once: a retry would take longer than its answer is worth."""
+    try:
+        redis = Redis.from_url(
+            url,
+            socket_connect_timeout=CONNECT_SECONDS,
+            socket_timeout=WRITE_SECONDS,
+            retry=Retry(NoBackoff(), 0),
+            max_connections=MOST_LOOKUPS + 1,
+            protocol=2,
+        )
+    except ValueError:
+        raise ValueError(
+            "the address of the shared response cache is none: write redis://, rediss:// or unix://, then host, port "
+            "and number of the database"
+        ) from None
+    return cast("RedisClient", redis)
+
+
+class RedisAnswerStore:
+    """The shared store, as the cache sees it."""
+
+    def __init__(self, client: RedisClient, clocks: StoreClocks) -> None:
+        self.counts = RedisStoreCounters()
+        self.outage = StoreOutage()
+        self._client = client
+        self._clocks = clocks
+        self._lookups: set[asyncio.Task[None]] = set()
+        self._waiting: deque[tuple[bytes, CacheEntry, float, float]] = deque()
+        self._waiting_bytes = 0
+        self._more = asyncio.Event()
+        self._closing = False
+        self._writer: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Inside the loop that runs."""
+        self._writer = asyncio.get_running_loop().create_task(self._write_all())
+
+    async def close(self) -> None:
+        """Write what waits, within a second, and let go of all who wait for a lookup."""
+        for task in tuple(self._lookups):
+            task.cancel()
+        self._closing = True
+        self._more.set()
+        if self._writer is not None:
+            await asyncio.wait([self._writer], timeout=CLOSE_SECONDS)
+            self._writer.cancel()
+        await asyncio.gather(*self._lookups, *filter(None, [self._writer]), return_exceptions=True)
+        with suppress(*FAILURES):
+            await self._client.aclose()
+
+    # What the cache asks for.
+
+    def look(self, flight: CacheFlight, home: ResponseCache) -> bool:
+        """Ask for an answer of any revision in rotation; no: it is not asked now."""
+        revisions = tuple(filter(None, flight.question.key.revisions))
+        if self._writer is None or not revisions or not self.outage.may_ask(self._clocks.own()):
+            return False
+        if len(self._lookups) >= MOST_LOOKUPS:
+            self.counts.busy += 1
+            return False
+        task = asyncio.get_running_loop().create_task(self._look(flight, home, revisions))
+        self._lookups.add(task)
+        task.add_done_callback(self._lookups.discard)
+        return True
+
+    def write(self, question: FlightRequest, entry: CacheEntry, seconds: float) -> None:
+        """Keep it there too, some time soon; of a revision that has no name, nobody else could tell which it was."""
+        if not entry.revision:
+            return
+        if len(self._waiting) >= MOST_WRITES or self._waiting_bytes + entry.cost > MOST_WRITE_BYTES:
+            self.counts.dropped += 1
+            return
+        name = redis_values.name(question.key, entry.revision)
+        self._waiting.append((name, entry, seconds, self._clocks.wall()))
+        self._waiting_bytes += entry.cost
+        self._more.set()
+
+    async def _look(self, flight: CacheFlight, home: ResponseCache, revisions: tuple[str, ...]) -> None:
+        """Whatever happens, the flight is told."""
+        try:
+            entry = await self._asked(flight.question.key, revisions)
+            if entry is not None:
+                home.brought(flight, entry, self._clocks.own())
+        finally:
+            flight.found_nothing()
+
+    async def _asked(self, key: CacheKey, revisions: tuple[str, ...]) -> CacheEntry | None:
+        names = [redis_values.name(key, revision) for revision in revisions]
+        try:
+            async with asyncio.timeout(LOOK_SECONDS):
+                values = await self._client.mget(names)
+        except FAILURES as error:
+            self._failed(error)
+            return None
+        self._answered()
+        now, wall = self._clocks.own(), self._clocks.wall()
+        for revision, raw in zip(revisions, values, strict=False):
+            if raw is not None and (entry := redis_values.entry(raw, revision, now, wall)) is not None:
+                self.counts.hits += 1
+                return entry
+        self.counts.misses += 1
+        return None
+
+    async def _write_all(self) -> None:
+        """The one writer, for as long as the router runs and has anything to say."""
+        while not self._closing:
+            await self._more.wait()
+            self._more.clear()
+            while self._waiting:
+                name, entry, seconds, wall = self._waiting.popleft()
+                self._waiting_bytes -= entry.cost
+                if self.outage.may_ask(self._clocks.own()):
+                    await self._write(name, redis_values.value(entry, seconds, wall), seconds)
+                else:
+                    self.counts.dropped += 1
+
+    async def _write(self, name: bytes, value: bytes, seconds: float) -> None:
+        try:
+            async with asyncio.timeout(WRITE_SECONDS):
+                await self._client.set(name, value, px=max(1, int(seconds * 1000)))
+        except FAILURES as error:
+            self._failed(error)
+            return
+        self.counts.written += 1
+        self._answered()
+
+    def _failed(self, error: Exception) -> None:
+        if isinstance(error, TimeoutError):
+            self.counts.slow += 1
+        else:
+            self.counts.errors += 1
+        if self.outage.failed(self._clocks.own()):
+            log.warning(
+                "the shared response cache does not answer (%s); this router uses its own", type(error).__name__
+            )
+
+    def _answered(self) -> None:
+        if self.outage.answered():
+            log.warning("the shared response cache answers again")

@@ -1,0 +1,63 @@
+"""How answers are named and spelt in a store that routers share. No prompt stands there in plain words, nor a tenant.
+
+A name is `fairlead:cache:<version>:<tenant>:<question>:<revision>`, the last three as digests, so that whoever runs the
+store can remove one tenant's answers by pattern. A value is a MessagePack list; what is not exactly that, of this
+version and revision, is no answer: the store belongs to others too.
+"""
+
+from hashlib import sha256
+from typing import Final
+
+import msgspec
+
+from fairlead.router.cache.canonical_bodies import VERSION
+from fairlead.router.cache.entries import CacheEntry
+from fairlead.router.cache.lookup_keys import CacheKey
+
+NAME: Final = b"fairlead:cache:%b:%b:%b:%b"
+
+
+class StoredAnswer(msgspec.Struct, array_like=True, gc=False, frozen=True):
+    """One answer; fields are added at the end, and any other change raises keys.VERSION."""
+
+    version: bytes
+    revision: str
+    made_at: float
+    """By the wall clock, which routers share; seconds since 1970."""
+    seconds: float
+    """How long it holds after that."""
+    lines: bytes
+    body: bytes
+
+
+_DECODER: Final = msgspec.msgpack.Decoder(StoredAnswer)
+_ENCODER: Final = msgspec.msgpack.Encoder()
+
+
+def name(key: CacheKey, revision: str) -> bytes:
+    """Where the answer of one revision stands."""
+    return NAME % (VERSION, _short(key.tenant), key.digest.hex().encode(), _short(revision))
+
+
+def value(entry: CacheEntry, seconds: float, wall: float) -> bytes:
+    """What stands there. `wall`: when the answer was made, by the wall clock."""
+    told = StoredAnswer(VERSION, entry.revision, wall, seconds, entry.lines, entry.body)
+    return _ENCODER.encode(told)
+
+
+def entry(raw: bytes, revision: str, now: float, wall: float) -> CacheEntry | None:
+    """The answer on this router's own clock; nothing when it is none, or over."""
+    try:
+        told = _DECODER.decode(raw)
+    except (msgspec.MsgspecError, UnicodeError, RecursionError):
+        return None
+    age = max(0.0, wall - told.made_at)
+    if told.version != VERSION or told.revision != revision or not age < told.seconds:
+        return None
+    made_at = now - age
+    until = made_at + told.seconds
+    return CacheEntry(lines=told.lines, body=told.body, revision=revision, made_at=made_at, expires_at=until)
+
+
+def _short(word: str) -> bytes:
+    return sha256(word.encode()).hexdigest()[:16].encode()

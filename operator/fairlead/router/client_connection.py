@@ -1,0 +1,270 @@
+"""One connection of a client: reads its requests, one at a time, and writes what others give it.
+
+A client that closes its side of the connection has left, whatever it was waiting for: the one sign that comes at once.
+Slow ones are cut: those that trickle in a head or a body, and those that take nothing of their answer.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from functools import partial
+from time import monotonic
+from typing import TYPE_CHECKING, Final, cast
+
+from fairlead.router import cors, handlers, intake, permit_requests, refusals
+from fairlead.router.exchange import Exchange
+from fairlead.router.handlers import LocalReply
+from fairlead.router.observability.label_values import AbortStage as Moment
+from fairlead.router.wire import heads, problems, surfaces
+from fairlead.router.wire.problems import Problem
+from fairlead.router.wire.protocol_faults import MalformedRequest
+from fairlead.router.wire.request_heads import RequestHead
+from fairlead.router.wire.requests import ClientRequest, RequestReader, RequestReadStage
+
+if TYPE_CHECKING:
+    from fairlead.router.observability.request_record import RequestRecord
+    from fairlead.router.router import Router
+
+log = logging.getLogger(__name__)
+
+GRACE_SECONDS: Final = 2.0
+"""After a refusal the rest of the request is read and dropped so long: closing at once could lose the refusal."""
+STALL_SECONDS: Final = 60.0
+"""A client that takes nothing of its answer for so long is cut; its engine was paused all the while."""
+WRITE_BYTES: Final = 256 * 2**10
+"""So much may wait for a slow client, some thousand tokens, before its engine is paused."""
+
+
+class ClientConnection(asyncio.Protocol):
+    """Between two requests it holds nothing but its reader."""
+
+    __slots__ = (
+        *("_record", "_scraped", "exchange", "leaving", "paused", "peer", "reader", "router", "since", "transport"),
+        "write",
+    )
+    write: Callable[[bytes], None]
+
+    def __init__(self, router: "Router", *, scraped: bool = False) -> None:
+        self.router = router
+        self.reader = RequestReader(router.limits, router.memory)
+        self.transport: asyncio.Transport | None = None
+        self.exchange: Exchange | None = None
+        self.peer = ""
+        self.paused = False
+        """It does not take what was written."""
+        self.leaving = False
+        """The last answer is written; what still comes is dropped."""
+        self.since = 0.0
+        """When it began to be idle, to send a head or a body, or to take nothing."""
+        self._record: RequestRecord | None = None
+        self._scraped = scraped
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """One more; one too many is told so and closed."""
+        self.transport = made = cast("asyncio.Transport", transport)
+        self.write = made.write
+        made.set_write_buffer_limits(high=WRITE_BYTES)
+        router, peer = self.router, made.get_extra_info("peername")
+        self.peer = peer[0] if peer else ""
+        self.since = monotonic()
+        router.clients.add(self)
+        router.teller.counts.clients_opened += 1
+        if len(router.clients) > router.settings.routing.door.max_connections and not self._scraped:
+            router.teller.counts.clients_refused += 1
+            many = refusals.too_many_clients(router.settings.routing.door.max_connections)
+            made.write(problems.answer(many, surfaces.Surface.OTHER, close=True))
+            self._leave()
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - the interface's
+        """It left; whatever was begun for it ends."""
+        self.router.clients.discard(self)
+        now = monotonic()
+        exchange, self.exchange = self.exchange, None
+        if exchange is not None:
+            exchange.left(now)
+        record, self._record = self._record, None
+        if record is not None:
+            record.left, record.status = Moment.BODY, 499
+            self.router.teller.ended(record, now)
+        self.transport = None
+
+    def data_received(self, data: bytes) -> None:
+        """Bytes of a request."""
+        if self.leaving:
+            return
+        reader = self.reader
+        idle = reader.stage is RequestReadStage.IDLE
+        found = reader.feed(data)
+        if type(found) is ClientRequest:
+            self._read(found)
+        elif found is not None:
+            self._refuse_bad(cast("MalformedRequest", found))
+        elif idle:
+            self.since = monotonic()
+
+    def _read(self, request: ClientRequest) -> None:
+        """A head, and mostly its body with it."""
+        now = monotonic()
+        if not handlers.is_forwarded(request.head) or self._scraped:
+            self._answer_own(request)
+        elif request.whole:
+            record, self._record = self._record or self.router.teller.began(now), None
+            self._take(request, record, now)
+        else:
+            self.since = now
+            self._record = self.router.teller.began(now)
+            if request.expects:
+                self.write(heads.CONTINUE)
+
+    def _take(self, request: ClientRequest, record: "RequestRecord", now: float) -> None:
+        """What goes wrong in here is our fault, and must cost nobody but this request."""
+        exchange = self.exchange = Exchange(self.router, self, request, record)
+        try:
+            intake.take(exchange, now)
+        except Exception:
+            log.exception("request %s met a bug of the router", record.request_id)
+            exchange.broke()
+
+    def _answer_own(self, request: ClientRequest) -> None:
+        """A page of the router's own, which needs no body to be answered; some are shown after a look at who asks."""
+        if self._scraped and request.head.path in handlers.GUARDED:
+            self.router.guard.judge(request.head, partial(self._show, request))
+        elif (
+            request.head.path == permit_requests.PATH and self._scraped and self.peer not in self.router.peers.addresses
+        ):
+            self._show(request, refusals.no_router(self.peer))
+        else:
+            self._show(request, None)
+
+    def _show(self, request: ClientRequest, refused: Problem | None) -> None:
+        if self.transport is None:
+            return
+        router, head = self.router, request.head
+        keep = request.keep_alive and request.whole and not router.draining
+        try:
+            answer = self._own(head, refused, keep=keep)
+        except Exception:
+            log.exception("%s met a bug of the router", head.path)
+            answer = problems.answer(refusals.fault(), surfaces.shape(head.path), close=not keep)
+        self.write(answer)
+        self.answered(keep=keep)
+
+    def _own(self, head: RequestHead, refused: Problem | None, *, keep: bool) -> bytes:
+        router = self.router
+        answer = cors.preflight(router.settings.routing.door, head, close=not keep)
+        if answer is None:
+            extra = cors.lines(router.settings.routing.door, head)
+            page = refused or handlers.own_page(router, head, scraped=self._scraped)
+            if isinstance(page, LocalReply):
+                answer = heads.answer(page.status, page.content_type, page.body, extra, close=not keep)
+            else:
+                answer = problems.answer(page, surfaces.shape(head.path), extra, close=not keep)
+        return answer[: answer.index(b"\r\n\r\n") + 4] if head.head_only else answer
+
+    def _refuse_bad(self, bad: MalformedRequest) -> None:
+        """No request, or one that is not read to its end."""
+        teller, now = self.router.teller, monotonic()
+        record, self._record = self._record, None
+        if record is None and bad.head is not None:
+            record = teller.began(now)
+        if record is None:
+            teller.counts.bad_heads += 1
+        else:
+            record.status, record.reason = bad.status, bad.code
+        self._last_words(problems.of_bad(bad), bad.head.path if bad.head is not None else b"", record)
+
+    def _last_words(self, problem: Problem, path: bytes, record: "RequestRecord | None") -> None:
+        answer = problems.answer(problem, surfaces.shape(path), close=True)
+        if record is not None:
+            record.bytes_out = len(answer)
+            self.router.teller.ended(record, monotonic())
+        self.write(answer)
+        self._leave()
+
+    def answered(self, *, keep: bool) -> None:
+        """The answer is written whole; the next request may come."""
+        self.exchange = None
+        self.since = monotonic()
+        if keep and not self.reader.surplus:
+            self.reader.reset()
+        else:
+            self._leave()
+
+    def _leave(self) -> None:
+        """Say that no more comes, and give the client a while to read it."""
+        self.leaving = True
+        self.since = monotonic()
+        transport = self.transport
+        if transport is None:
+            return
+        if transport.can_write_eof() and self.reader.stage is not RequestReadStage.WHOLE:
+            transport.write_eof()
+        else:
+            transport.close()
+
+    def close(self) -> None:
+        """Once what was written has gone out."""
+        self.leaving = True
+        self.since = monotonic()
+        if self.transport is not None:
+            self.transport.close()
+
+    def abort(self) -> None:
+        """Close it without another byte."""
+        self.leaving = True
+        if self.transport is not None:
+            self.transport.abort()
+
+    def eof_received(self) -> None:
+        """It closed its side: it left. The transport closes the other side by itself."""
+
+    def pause_writing(self) -> None:
+        """It takes less than its engine gives: the engine waits."""
+        self.paused = True
+        self.since = monotonic()
+        exchange = self.exchange
+        if exchange is None or (exchange.recall is not None and exchange.recall.pause()):
+            return
+        if exchange.upstream is not None:
+            exchange.upstream.pause_reading()
+
+    def resume_writing(self) -> None:
+        """It has taken most of it."""
+        self.paused = False
+        exchange = self.exchange
+        if exchange is None:
+            return
+        if exchange.upstream is not None:
+            exchange.upstream.resume_reading()
+        elif exchange.recall is not None:
+            exchange.recall.resume()
+
+    def sweep(self, now: float) -> None:
+        """Cut it if it is slower than it may be; what waits for an engine is not its fault."""
+        door, waited = self.router.settings.routing.door, now - self.since
+        stage = self.reader.stage
+        if self.leaving:
+            if waited > GRACE_SECONDS:
+                self.abort()
+        elif self.exchange is not None:
+            if self.paused and waited > STALL_SECONDS:
+                self._cut()
+        elif stage is RequestReadStage.IDLE:
+            if waited > door.idle_seconds:
+                self.abort()
+        elif stage is RequestReadStage.HEAD:
+            if waited > door.head_seconds:
+                self._slow("head", door.head_seconds)
+        elif waited > door.body_seconds:
+            self._slow("body", door.body_seconds)
+
+    def _slow(self, what: str, seconds: float) -> None:
+        self.router.teller.counts.slow_clients += 1
+        record, self._record = self._record, None
+        if record is not None:
+            record.status, record.reason = 408, "request_timeout"
+        self._last_words(refusals.too_slow_a_client(what, seconds), b"", record)
+
+    def _cut(self) -> None:
+        self.router.teller.counts.slow_clients += 1
+        self.abort()

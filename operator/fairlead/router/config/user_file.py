@@ -1,0 +1,116 @@
+"""The file that a person wrote: the groups of `spec.router`, spelt and checked as they are there.
+
+Imported only for such a file, since it brings the models, and pydantic with them.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any, Final
+
+import yaml
+from pydantic import ValidationError
+
+from fairlead.api import document_bounds, field_rules, routing_conversion, validation_errors
+from fairlead.api.read_problems import path_text
+from fairlead.api.router_file import KeySource, RouterFile, StandaloneRedis
+from fairlead.fleet.findings import SpecRefusal
+from fairlead.fleet.gateways import RoutingSettings
+from fairlead.router.config.settings import RouterConfig, RouterConfigError, SecretLocation
+
+ROOT: Final = "spec"
+"""Where the house's sentences begin; a file has no such word, so it is taken off."""
+
+
+def settings(text: str) -> RouterConfig:
+    """All of it, or everything that is wrong with it at once."""
+    file = _read(text)
+    door = file.routing.door
+    tls, engine_tls, redis = door.tls, door.engine_tls, file.routing.cache.redis
+    return RouterConfig(
+        namespace=file.namespace,
+        selector=file.selector,
+        endpoints=file.endpoints,
+        engine_port=file.engine_port,
+        models=file.models,
+        adapters=file.adapters,
+        prefix_caching=file.prefix_caching,
+        max_context_tokens=file.max_context_tokens,
+        max_sequences=file.max_sequences,
+        kv_tokens=file.kv_tokens,
+        routers=file.routers,
+        routing=_routing(file),
+        tls_cert_file=tls.cert_file if tls else None,
+        tls_key_file=tls.key_file if tls else None,
+        engine_ca_file=engine_tls.ca_file if engine_tls else None,
+        key_places=tuple(_keys(file)),
+        metrics_places=tuple(_source(one, f"metricsKeys[{number}]") for number, one in enumerate(file.metrics_keys)),
+        redis_place=_address(redis) if redis else None,
+    )
+
+
+def _routing(file: RouterFile) -> RoutingSettings:
+    spec = file.routing
+    return replace(
+        routing_conversion.base_routing(spec),
+        tenants=tuple(routing_conversion.tenant(one, ()) for one in spec.tenants),
+        cache=routing_conversion.response_cache(spec.cache),
+        door=routing_conversion.connections(spec.door),
+    )
+
+
+def _keys(file: RouterFile) -> Iterator[tuple[str, SecretLocation]]:
+    for number, tenant in enumerate(file.routing.tenants):
+        for place, source in enumerate(tenant.keys):
+            yield tenant.name, _source(source, f"routing.tenants[{number}].keys[{place}]")
+
+
+def _source(source: KeySource, where: str) -> SecretLocation:
+    given = [one for one in (source.file, source.env, source.sha256) if one is not None]
+    if len(given) != 1:
+        raise RouterConfigError(f"{where}: {len(given)} of file, env and sha256 are set: a key lies in one; write one")
+    return SecretLocation(file=source.file, env=source.env, sha256=source.sha256)
+
+
+def _address(redis: StandaloneRedis) -> SecretLocation:
+    where = "routing.cache.redis"
+    if (redis.url_file is None) == (redis.url_env is None):
+        raise RouterConfigError(f"{where}: urlFile, urlEnv: the address lies in one of them; write exactly one")
+    return SecretLocation(file=redis.url_file, env=redis.url_env)
+
+
+def _read(text: str) -> RouterFile:
+    told = _parsed(text)
+    if (no := document_bounds.exceeded(told, (ROOT,))) is not None:
+        raise RouterConfigError(_sentence(no))
+    given = document_bounds.without_nulls(told)
+    try:
+        file = RouterFile.model_validate_json(json.dumps(given), strict=True, extra="forbid")
+    except ValidationError as error:
+        raise RouterConfigError(_said(validation_errors.refusals(error, given, RouterFile))) from None
+    broken = [
+        f"{path_text(path)}.{rule.field}: {because}; {rule.remedy}"
+        for path, rule, because in field_rules.broken(file, ())
+    ]
+    if broken:
+        raise RouterConfigError(" | ".join(broken))
+    return file
+
+
+def _parsed(text: str) -> dict[str, Any]:
+    """JSON is YAML too."""
+    try:
+        told = yaml.safe_load(text)
+    except (yaml.YAMLError, RecursionError, ValueError) as problem:
+        raise RouterConfigError(f"neither YAML nor JSON: {' '.join(str(problem).split())[:200]}") from None
+    if not isinstance(told, dict):
+        raise RouterConfigError(f"{type(told).__name__}: must be one object; begin with endpoints: [host:port]")
+    return told
+
+
+def _said(refusals: Iterator[SpecRefusal]) -> str:
+    return " | ".join(_sentence(one) for one in refusals)
+
+
+def _sentence(no: SpecRefusal) -> str:
+    return no.sentence.removeprefix(f"{ROOT}.").replace(f"did you mean {ROOT}.", "did you mean ")

@@ -1,0 +1,60 @@
+"""`GET /fairlead/v1/endpoints`: what one router sees of its engines, its queue and what came, for people and processes.
+
+The controller reads pod, address, state, inflight and reason, the autoscaler also queue and demand; keys may be added,
+none renamed.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+from fairlead.router.observability.series import ModelDemand
+from fairlead.routing.dispatcher import Dispatcher
+from fairlead.routing.endpoint import Endpoint
+
+
+def report(desk: Dispatcher, demand: Iterable[ModelDemand], now: float, *, draining: bool) -> dict[str, Any]:
+    """The whole page."""
+    came = list(demand)
+    queue = desk.snapshot(now)
+    lanes = {
+        one.lane.value: {
+            "waiting": one.waiting,
+            "oldestSeconds": round(one.oldest_seconds, 3),
+            "inflight": one.inflight,
+        }
+        for one in queue.lanes
+    }
+    tenants = [{"name": one.name, "waiting": one.waiting, "inflight": one.inflight} for one in queue.tenants]
+    return {
+        "endpoints": [_one(endpoint, now) for endpoint in desk.table.endpoints],
+        "queue": {"held": queue.held, "lanes": lanes, "tenants": tenants},
+        "demand": {
+            "asked": sum(one.asked for one in came),
+            "promptTokens": sum(one.prompt_tokens for one in came),
+        },
+        "draining": draining,
+    }
+
+
+def _one(endpoint: Endpoint, now: float) -> dict[str, Any]:
+    figures = endpoint.figures
+    return {
+        "pod": endpoint.pod,
+        "address": endpoint.address,
+        "state": endpoint.state.value,
+        "inflight": endpoint.inflight,
+        "reason": endpoint.reason,
+        "revision": endpoint.revision,
+        "adapters": sorted(endpoint.adapters),
+        "load": {"promptTokens": endpoint.prompt_load, "replyTokens": endpoint.reply_load},
+        "kvTokens": endpoint.kv_tokens,
+        "failures": endpoint.failures,
+        "figures": None
+        if figures is None
+        else {
+            "ageSeconds": round(now - figures.at, 3),
+            "running": figures.running,
+            "waiting": figures.waiting,
+            "kvUsage": figures.kv_usage,
+        },
+    }

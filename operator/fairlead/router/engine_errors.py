@@ -1,0 +1,80 @@
+"""An engine's bad answer, read whole before its client sees any of it: who is to blame, and who may help."""
+
+import json
+from typing import Final
+
+from fairlead.router.error_classes import EngineErrorClass, begins_with_error, error_class
+from fairlead.router.wire import heads
+from fairlead.router.wire.response_heads import ResponseHead
+from fairlead.routing.endpoint import Endpoint
+from fairlead.routing.endpoint_table import EndpointTable
+from fairlead.routing.reasons import AttemptEnding
+
+SHUTTING_DOWN: Final = "shutting down"
+NO_ROUTE: Final = frozenset({404, 405})
+"""An engine that has no such route says so in a shape that no client's library knows."""
+MOST_BYTES: Final = 2**20
+"""Of an error's body; what follows is dropped, and no engine writes as much."""
+
+
+def is_bad(head: ResponseHead, payload: bytes) -> bool:
+    """Whether an answer is to be judged before it is passed on."""
+    return head.status >= 500 or head.status in NO_ROUTE or (head.streams and begins_with_error(payload))
+
+
+class EngineErrorReply:
+    """One such answer."""
+
+    __slots__ = ("_pieces", "_size", "head")
+
+    def __init__(self, head: ResponseHead) -> None:
+        self.head = head
+        self._pieces: list[bytes] = []
+        self._size = 0
+
+    def take(self, payload: bytes) -> None:
+        """More of its body."""
+        if self._size < MOST_BYTES:
+            self._pieces.append(payload)
+            self._size += len(payload)
+
+    @property
+    def body(self) -> bytes:
+        """All that was read."""
+        return b"".join(self._pieces)
+
+    def tell(self, table: EndpointTable, endpoint: Endpoint) -> tuple[AttemptEnding, bool]:
+        """What it means: for the engine, which may be taken out, and for the request, which may go elsewhere."""
+        match error_class(self.head.status, self.body):
+            case EngineErrorClass.LEAVING:
+                table.failed(endpoint, SHUTTING_DOWN, at_once=True)
+                return AttemptEnding.LEAVING, True
+            case EngineErrorClass.DYING:
+                table.failed(endpoint, SHUTTING_DOWN, at_once=True)
+                return AttemptEnding.FAILED, True
+            case EngineErrorClass.BUSY:
+                return AttemptEnding.BUSY, True
+            case EngineErrorClass.FAILED:
+                table.failed(endpoint, f"status {self.head.status} again and again")
+                return AttemptEnding.FAILED, False
+            case EngineErrorClass.PASS_ON:
+                return AttemptEnding.REFUSED, False
+
+    @property
+    def has_no_route(self) -> bool:
+        """Whether it is the web framework below the engine that answered, and not the engine."""
+        return self.head.status in NO_ROUTE and not _has_error(self.body)
+
+    def answer(self, extra: bytes, *, close: bool) -> bytes:
+        """The same error for the client."""
+        body = self.body
+        return heads.client(self.head, b"content-length: %d\r\n" % len(body), extra, close=close) + body
+
+
+def _has_error(body: bytes) -> bool:
+    """An object with an error in it, as OpenAI's and Anthropic's are."""
+    try:
+        said = json.loads(body)
+    except ValueError:
+        return False
+    return isinstance(said, dict) and isinstance(said.get("error"), dict)

@@ -1,0 +1,103 @@
+"""What engines tell of themselves, asked every second over the connections of requests: load, and now and then models.
+
+One asker for each engine, used again and again; no task. An engine that tells nothing is simply less well known.
+"""
+
+import json
+from time import monotonic
+from typing import Any, Final
+
+from fairlead.engines.vllm import quick_load
+from fairlead.router import upstream_requests
+from fairlead.router.upstream_connection import UpstreamConnection
+from fairlead.router.upstream_pool import UpstreamPool
+from fairlead.routing.endpoint import Endpoint, EndpointSample
+from fairlead.routing.endpoint_table import EndpointTable
+
+CARDS_EVERY: Final = 15
+"""Of these rounds: which models an engine has changes when somebody loads an adapter."""
+ModelCard = dict[str, Any]
+
+
+class EngineScraper:
+    """What is asked of one engine."""
+
+    __slots__ = ("_busy", "_cards_due", "_endpoint", "_pieces", "_reads_cards", "_table", "cards")
+
+    def __init__(self, table: EndpointTable, endpoint: Endpoint) -> None:
+        self._table = table
+        self._endpoint = endpoint
+        self._busy: UpstreamConnection | None = None
+        self._pieces: list[bytes] = []
+        self._cards_due = 0
+        self._reads_cards = False
+        self.cards: list[ModelCard] = []
+        """Its models, as it told them last."""
+
+    def ask(self, pool: UpstreamPool, now: float) -> None:
+        """Another round, unless the last answer is still awaited."""
+        if self._busy is not None:
+            return
+        self._reads_cards = self._cards_due == 0
+        self._cards_due = CARDS_EVERY if self._reads_cards else self._cards_due - 1
+        path = b"/v1/models" if self._reads_cards else b"/metrics"
+        self._pieces.clear()
+        self._busy = pool.send(self, upstream_requests.upstream_message(pool, b"GET", path), now)
+
+    def stop(self) -> None:
+        """Nobody waits any more."""
+        busy, self._busy = self._busy, None
+        if busy is not None:
+            busy.abort()
+
+    def came(self, upstream: UpstreamConnection, data: bytes) -> None:  # noqa: ARG002 - the interface's
+        """A part of the page."""
+        self._pieces.append(data)
+
+    def whole(self, upstream: UpstreamConnection) -> None:
+        """The page."""
+        self._busy = None
+        head, page = upstream.reader.head, b"".join(self._pieces)
+        self._pieces.clear()
+        if head is None or head.status != 200:
+            return
+        if self._reads_cards:
+            self.cards = _cards(page)
+        else:
+            self._read(page)
+
+    def lost(self, upstream: UpstreamConnection, why: str) -> None:  # noqa: ARG002 - the interface's
+        """It will be asked again; whether it is well is for others to say."""
+        self._busy = None
+
+    def broke(self) -> None:
+        """A page that nobody could imagine."""
+        self.stop()
+
+    def _read(self, page: bytes) -> None:
+        seen = quick_load.read(page)
+        if seen is None:
+            return
+        told = EndpointSample(at=monotonic(), running=seen.running, waiting=seen.waiting, kv_usage=seen.kv_usage)
+        self._table.figures(self._endpoint, told)
+        if seen.kv_tokens is not None and seen.kv_tokens != self._endpoint.kv_tokens:
+            self._table.sized(self._endpoint, seen.kv_tokens, self._endpoint.most_requests)
+
+
+def _cards(page: bytes) -> list[ModelCard]:
+    try:
+        told = json.loads(page)["data"]
+        return [card for card in told if isinstance(card["id"], str)]
+    except (ValueError, KeyError, TypeError):
+        return []
+
+
+def union(watches: list[EngineScraper], names: tuple[str, ...]) -> list[ModelCard]:
+    """Every model once, as the first engine that has it tells it; the configured names alone, where there are any."""
+    seen: dict[str, ModelCard] = {}
+    for watch in watches:
+        for card in watch.cards:
+            seen.setdefault(card["id"], card)
+    if not names:
+        return list(seen.values())
+    return [seen.get(name) or {"id": name, "object": "model", "created": 0, "owned_by": "fairlead"} for name in names]

@@ -1,0 +1,132 @@
+"""Which paths there are, and what the router answers on those that are its own.
+
+Posts to OpenAI's and Anthropic's paths go to engines; the few others are answered here, without asking anybody.
+"""
+
+import json
+from collections.abc import Callable
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import unquote, unquote_to_bytes
+
+from fairlead.fleet.light_dataclass import light
+from fairlead.router import permit_requests, refusals
+from fairlead.router.engine_scraper import ModelCard
+from fairlead.router.observability.recorder import CONTENT_TYPE
+from fairlead.router.wire import surfaces
+from fairlead.router.wire.problems import Problem
+from fairlead.router.wire.request_heads import RequestHead
+from fairlead.routing.refusal import Refusal
+
+if TYPE_CHECKING:
+    from fairlead.router.router import Router
+
+JSON: Final = b"application/json"
+TEXT: Final = b"text/plain; charset=utf-8"
+_CARD: Final = b"/v1/models/"
+_ROOTS: Final = (b"/tokenize", b"/detokenize")
+_READ: Final = "GET, HEAD"
+_ASKED: Final = frozenset(
+    (*surfaces.PATHS, *_ROOTS, b"/v1/messages/count_tokens", b"/v1/audio/transcriptions", b"/v1/audio/translations")
+)
+"""Routes of engines that are known by name: another method than POST is refused as wrong, not as unknown."""
+_HIDDEN: Final = frozenset((b"/v1/load_lora_adapter", b"/v1/unload_lora_adapter"))
+"""Routes below /v1/ by which engines are run; they are not for clients."""
+
+
+@light
+class LocalReply:
+    """An answer of the router's own."""
+
+    body: bytes
+    content_type: bytes = JSON
+    status: int = 200
+
+
+LocalHandler = Callable[["Router", RequestHead], LocalReply | Problem]
+
+
+def is_forwarded(head: RequestHead) -> bool:
+    """Whether a request goes to an engine."""
+    path = head.path
+    if head.method != b"POST":
+        return False
+    return path in surfaces.PATHS or path in _ROOTS or (path.startswith(b"/v1/") and not _is_kept(path))
+
+
+def _is_kept(path: bytes) -> bool:
+    """Pages of ours, and what engines do not do for clients; engines decode a path and take another without its end."""
+    plain = unquote_to_bytes(path).rstrip(b"/")
+    return plain in PAGES or plain.startswith(_CARD) or plain in _HIDDEN
+
+
+def own_page(router: "Router", head: RequestHead, *, scraped: bool) -> LocalReply | Problem:
+    """The answer to anything that does not go to an engine; each of the two ports has pages of its own."""
+    pages = SCRAPED if scraped else PAGES
+    page = pages.get(head.path)
+    if page is None and not scraped and head.path.startswith(_CARD):
+        page = _model
+    if page is not None:
+        return page(router, head) if head.method in (b"GET", b"HEAD") else refusals.wrong_method(head, _READ)
+    if head.path in _ASKED and not scraped and head.method != b"POST":
+        return refusals.wrong_method(head, "POST")
+    return refusals.unknown_path(head)
+
+
+def _health(_router: "Router", _head: RequestHead) -> LocalReply:
+    return LocalReply(body=b"ok\n", content_type=TEXT)
+
+
+def _ready(router: "Router", _head: RequestHead) -> LocalReply:
+    if router.ready:
+        return LocalReply(body=b"ready\n", content_type=TEXT)
+    why = b"draining" if router.draining else b"the endpoints are not known yet"
+    return LocalReply(body=b"not ready: " + why + b"\n", content_type=TEXT, status=503)
+
+
+def _metrics(router: "Router", _head: RequestHead) -> LocalReply:
+    return LocalReply(body=router.metrics(), content_type=CONTENT_TYPE)
+
+
+def _endpoints(router: "Router", _head: RequestHead) -> LocalReply:
+    return _json(router.seen())
+
+
+def _permits(router: "Router", head: RequestHead) -> LocalReply | Problem:
+    found = permit_requests.answer(router, head.query, router.now())
+    return refusals.unknown_path(head) if found is None else _json(found)
+
+
+def _models(router: "Router", head: RequestHead) -> LocalReply | Problem:
+    cards = _cards(router, head)
+    return cards if isinstance(cards, Problem) else _json({"object": "list", "data": cards})
+
+
+def _model(router: "Router", head: RequestHead) -> LocalReply | Problem:
+    name = unquote(head.path.removeprefix(_CARD).decode("latin-1"))
+    cards = _cards(router, head)
+    if isinstance(cards, Problem):
+        return cards
+    found = next((card for card in cards if card["id"] == name), None)
+    return refusals.unknown_model(name, [card["id"] for card in cards]) if found is None else _json(found)
+
+
+def _cards(router: "Router", head: RequestHead) -> list[ModelCard] | Problem:
+    """What this tenant may ask for; everybody anything, where there are no tenants."""
+    account = router.desk.account(None if head.key is None else sha256(head.key).digest())
+    if isinstance(account, Refusal):
+        return refusals.of(account)
+    return [card for card in router.cards() if account.shadow or account.allows(card["id"])]
+
+
+def _json(told: Any) -> LocalReply:  # noqa: ANN401 - any JSON
+    return LocalReply(body=json.dumps(told).encode())
+
+
+_OPEN: Final[dict[bytes, LocalHandler]] = {b"/health": _health, b"/ready": _ready}
+"""For the kubelet and load balancers: they say nothing of anybody."""
+GUARDED: Final[dict[bytes, LocalHandler]] = {b"/metrics": _metrics, b"/fairlead/v1/endpoints": _endpoints}
+"""For whoever the guard lets in."""
+SCRAPED: Final[dict[bytes, LocalHandler]] = _OPEN | GUARDED | {permit_requests.PATH: _permits}
+PAGES: Final[dict[bytes, LocalHandler]] = _OPEN | {b"/v1/models": _models}
+"""For clients."""

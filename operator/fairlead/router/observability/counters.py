@@ -1,0 +1,242 @@
+"""Everything the router counts, as plain numbers that are read at a scrape.
+
+What belongs to a request is counted from its record when it ends; the rest is raised in place by whoever sees it.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import Final
+
+from fairlead.fleet.tenants import Lane
+from fairlead.router.observability import metric_families
+from fairlead.router.observability.histogram import RequestHistogram
+from fairlead.router.observability.label_values import (
+    CUT_SHORT,
+    FINISHES,
+    OTHER,
+    QUEUED_REFUSALS,
+    AbortStage,
+    RequestResult,
+)
+from fairlead.router.observability.model_labels import ModelLabels
+from fairlead.router.observability.request_record import RequestRecord
+from fairlead.router.observability.series import BoundedSeries, ModelDemand, RequestSeries, TenantSeries
+from fairlead.routing.reasons import AttemptEnding, PickReason, RefusalReason
+
+MOST_SERIES: Final = 256
+"""Twenty models and adapters in two revisions, two bands and three lanes; a page is 4.5 MB when all have streams."""
+MOST_SPENDERS: Final = 2048
+MOST_REASONS: Final = 64
+"""Reasons come from closed enums of ours; this bound is for the day somebody breaks that rule."""
+
+RequestLabels = tuple[str, str, str, str, Lane]
+
+ANSWERED: Final = RequestResult.ANSWERED
+CACHED: Final = RequestResult.CACHED
+"""Members in module constants: looking one up on its class costs more than the comparison."""
+
+
+class RouterCounters:
+    """One router's numbers."""
+
+    __slots__ = (
+        "_places",
+        "aborts",
+        "attempts_failed",
+        "bad_heads",
+        "bytes_in",
+        "bytes_out",
+        "clients_opened",
+        "clients_refused",
+        "connections_opened",
+        "connections_reused",
+        "cut",
+        "demand",
+        "ejections",
+        "ended_as",
+        "finished",
+        "hedges_denied",
+        "hedges_lost",
+        "hedges_won",
+        "inflight",
+        "lag",
+        "names",
+        "picks",
+        "refusals",
+        "retries",
+        "series",
+        "slow_clients",
+        "spenders",
+        "structured",
+    )
+
+    def __init__(self, models: Iterable[str] = ()) -> None:
+        self.names = ModelLabels(models)
+        self._of_requests()
+        self._of_connections()
+        self.series: BoundedSeries[tuple[str, str, str, Lane], RequestSeries] = BoundedSeries(
+            MOST_SERIES, RequestSeries
+        )
+        self.spenders: BoundedSeries[tuple[str, str], TenantSeries] = BoundedSeries(MOST_SPENDERS, TenantSeries)
+        self.demand: BoundedSeries[str, ModelDemand] = BoundedSeries(
+            MOST_SERIES, lambda model, now: ModelDemand((model,), now)
+        )
+        self._places: dict[RequestLabels, tuple[RequestSeries, TenantSeries]] = {}
+        """Both by one look; forgotten whole before a shelf could let one of them go."""
+
+    def _of_requests(self) -> None:
+        self.inflight = self.cut = self.retries = 0
+        self.bytes_in = self.bytes_out = 0
+        self.hedges_won = self.hedges_lost = self.hedges_denied = 0
+        self.ended_as: defaultdict[tuple[str, bool, int, RequestResult], int] = defaultdict(int)
+        """By surface, stream, status and result; the page adds up what it needs."""
+        self.refusals: dict[str, int] = dict.fromkeys(RefusalReason, 0)
+        self.aborts = dict.fromkeys(AbortStage, 0)
+        self.picks = dict.fromkeys(PickReason, 0)
+        self.attempts_failed = dict.fromkeys(AttemptEnding, 0)
+        self.finished: defaultdict[str, int] = defaultdict(int)
+        self.structured: defaultdict[tuple[str, str], int] = defaultdict(int)
+
+    def _of_connections(self) -> None:
+        self.connections_opened = self.connections_reused = 0
+        self.clients_opened = self.clients_refused = self.slow_clients = self.bad_heads = 0
+        self.ejections = {"breaker": 0, "watchdog": 0, "probe": 0, "leaving": 0}
+        self.lag = RequestHistogram(metric_families.LAG)
+
+    def asked(self, record: RequestRecord, now: float) -> None:
+        """It wants a place at an engine: demand, whatever becomes of it."""
+        model = self.names.known.get(record.model) or self.names.shown(record.model, served=False)
+        demand = self.demand.get(model) or self.demand.place(model, now)
+        demand.asked += 1
+        if record.prompt_estimate > 0:
+            demand.prompt_tokens += record.prompt_estimate
+        demand.used_at = now
+
+    def ejected(self, by: str) -> None:
+        """A replica was taken out; a word that is not known here is a mistake of the caller."""
+        self.ejections[by] += 1
+
+    def ended(self, record: RequestRecord) -> None:
+        """Everything that follows from one record."""
+        self.inflight -= 1
+        status = record.status
+        result = result_of(record)
+        self.ended_as[record.surface, record.stream, status, result] += 1
+        self.bytes_in += record.bytes_in
+        self.bytes_out += record.bytes_out
+        series, spender = self._place(record)
+        spender.by_class[status // 100 if 100 <= status < 600 else 0] += 1
+        if result is not ANSWERED:
+            self._went_otherwise(record, result)
+        if record.attempts:
+            self._forwarded(record, series, spender, answered=result is ANSWERED)
+        elif record.reason in QUEUED_REFUSALS or record.left is AbortStage.QUEUED:
+            series.queued.observe(record.ended_at - record.waited_from)
+
+    def _went_otherwise(self, record: RequestRecord, result: RequestResult) -> None:
+        if result is RequestResult.CLIENT_LEFT:
+            assert record.left is not None
+            self.aborts[record.left] += 1
+        elif result is RequestResult.CUT:
+            self.cut += 1
+        elif result is RequestResult.REFUSED:
+            known = record.reason in self.refusals or len(self.refusals) < MOST_REASONS
+            reason = str(record.reason) if known else OTHER
+            self.refusals[reason] = self.refusals.get(reason, 0) + 1
+
+    def _place(self, record: RequestRecord) -> tuple[RequestSeries, TenantSeries]:
+        names = self.names
+        model = names.known.get(record.model) or names.shown(record.model, served=record.status == 200)
+        key = (record.tenant, record.band, model, record.revision, record.lane)
+        found = self._places.get(key)
+        if found is None:
+            found = self._placed(key, record.ended_at)
+        series, spender = found
+        series.used_at = spender.used_at = record.ended_at
+        return found
+
+    def _placed(self, key: RequestLabels, now: float) -> tuple[RequestSeries, TenantSeries]:
+        if self.series.full or self.spenders.full or len(self._places) >= MOST_SPENDERS:
+            self._places.clear()
+        tenant, band, model, revision, lane = key
+        series = self.series.place((model, revision, band, lane), now)
+        found = self._places[key] = (series, self.spenders.place((tenant, model), now))
+        return found
+
+    def _forwarded(
+        self, record: RequestRecord, series: RequestSeries, spender: TenantSeries, *, answered: bool
+    ) -> None:
+        output = record.output_tokens if record.output_tokens >= 0 else record.deltas
+        if record.prompt_tokens >= 0:
+            _add_tokens(record, series, spender, record.prompt_tokens, output)
+        elif answered or record.first_token_at >= 0:
+            _add_tokens(record, series, spender, max(record.prompt_estimate, 0), output)
+        series.forwarded += 1
+        series.blocks_asked += record.blocks
+        series.blocks_held += record.held_blocks
+        series.queued.observe(record.first_sent_at - record.waited_from)
+        if record.first_token_at >= 0:
+            spender.first_tokens += 1
+            spender.first_token_seconds += record.first_token_at - record.arrived
+            _add_stream(record, series, output if answered else 0)
+        if answered:
+            series.duration.observe(record.ended_at - record.arrived)
+        if record.pick is not None:
+            self.picks[record.pick] += 1
+        if record.finish_reason in FINISHES:
+            self.finished[record.finish_reason] += 1
+        elif record.finish_reason:
+            self.finished[OTHER] += 1
+        if record.structured and answered:
+            self._validated(record, series.key[0])
+        if record.attempts > 1 or record.failures or record.hedged:
+            self._stumbled(record)
+
+    def _validated(self, record: RequestRecord, model: str) -> None:
+        reason = record.finish_reason
+        validity = "cut" if reason in CUT_SHORT else "complete" if reason in FINISHES else "unknown"
+        self.structured[model, validity] += 1
+
+    def _stumbled(self, record: RequestRecord) -> None:
+        self.retries += max(record.attempts - 1, 0)
+        for ending in record.failures or ():
+            self.attempts_failed[ending] += 1
+        if record.hedged:
+            self.hedges_won += record.hedge_won
+            self.hedges_lost += not record.hedge_won
+
+
+def _add_tokens(record: RequestRecord, series: RequestSeries, spender: TenantSeries, prompt: int, output: int) -> None:
+    series.prompt += prompt
+    spender.prompt += prompt
+    series.output += output
+    spender.output += output
+    if record.cached_tokens > 0:
+        series.cached += record.cached_tokens
+        spender.cached += record.cached_tokens
+
+
+def _add_stream(record: RequestRecord, series: RequestSeries, output: int) -> None:
+    """What took how long; `output` is zero for those that did not end well, whose pace says nothing."""
+    first, ended = record.first_token_at, record.ended_at
+    series.first_token.observe(first - record.arrived)
+    series.prefill.observe(first - record.sent_at)
+    if output:
+        series.decode.observe(ended - first)
+    if output > 1:
+        series.per_token.observe((ended - first) / (output - 1))
+
+
+def result_of(record: RequestRecord) -> RequestResult:
+    """How it ended; the first that holds. A client that leaves during a cut stream has left."""
+    if record.left is not None:
+        return RequestResult.CLIENT_LEFT
+    if record.cut:
+        return RequestResult.CUT
+    if record.reason:
+        return RequestResult.REFUSED
+    if record.cache in ("hit", "joined"):
+        return CACHED
+    if record.status >= 500:
+        return RequestResult.ENGINE_FAILED
+    return RequestResult.ENGINE_REFUSED if record.status >= 400 else ANSWERED

@@ -1,0 +1,79 @@
+"""Prometheus' text format 0.0.4: how families and samples are written.
+
+Written by hand: a scrape stops the loop, and a page of 100 tenants and 20 replicas takes 2 ms here and 10 ms in
+prometheus_client, whose parser judges ours in the tests (bench/router_telling.py). OpenMetrics is not offered: every
+scraper takes this format, and what the other adds, examples with trace ids, stands in access lines.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from fairlead.router.observability.histogram import RequestHistogram
+from fairlead.router.observability.metric_families import RouterMetricFamily
+
+CONTENT_TYPE: Final = b"text/plain; version=0.0.4; charset=utf-8"
+Values = Sequence[str]
+Number = int | float
+
+
+class ExpositionWriter:
+    """Gathers lines; what never changes of a histogram's lines is kept from scrape to scrape."""
+
+    def __init__(self) -> None:
+        self._parts: list[str] = []
+        self._templates: dict[tuple[str, Values], str] = {}
+        self._fresh: dict[tuple[str, Values], str] = {}
+
+    def family(self, family: RouterMetricFamily, samples: Iterable[tuple[Values, Number]]) -> None:
+        """A counter or gauge with its samples by values of its labels."""
+        self._parts.append(head(family))
+        for values, number in samples:
+            self._parts.append(f"{family.name}{labels(family.labels, values)} {number}\n")
+
+    def histograms(self, family: RouterMetricFamily, samples: Iterable[tuple[Values, RequestHistogram]]) -> None:
+        """A histogram by values of its labels; one that holds nothing yet is left out."""
+        self._parts.append(head(family))
+        for values, one in samples:
+            up_to = one.up_to
+            if up_to[-1]:
+                self._parts.append(self._template(family, values) % (*up_to, one.total, up_to[-1]))
+
+    def text(self) -> bytes:
+        """The page. Templates of series that were not on it are forgotten."""
+        page = "".join(self._parts).encode(errors="replace")
+        self._parts, self._templates, self._fresh = [], self._fresh, {}
+        return page
+
+    def _template(self, family: RouterMetricFamily, values: Values) -> str:
+        key = (family.name, values)
+        found = self._fresh[key] = self._templates.get(key) or template(family, values)
+        return found
+
+
+def head(family: RouterMetricFamily) -> str:
+    """Its help and type."""
+    text = family.text.replace("\\", r"\\").replace("\n", r"\n")
+    return f"# HELP {family.name} {text}\n# TYPE {family.name} {family.kind}\n"
+
+
+def labels(names: Sequence[str], values: Values) -> str:
+    """In braces, or nothing."""
+    if not names:
+        return ""
+    return "{" + ",".join(f'{name}="{escaped(value)}"' for name, value in zip(names, values, strict=True)) + "}"
+
+
+def escaped(value: str) -> str:
+    """As the format wants it: backslash, quote and end of line."""
+    if "\\" in value or '"' in value or "\n" in value:
+        return value.replace("\\", r"\\").replace('"', r"\"").replace("\n", r"\n")
+    return value
+
+
+def template(family: RouterMetricFamily, values: Values) -> str:
+    """All lines of one histogram, to be filled with its numbers."""
+    bounds = (*(f"{bound:g}" for bound in family.bounds), "+Inf")
+    names = (*family.labels, "le")
+    lines = [f"{family.name}_bucket{labels(names, (*values, bound))}".replace("%", "%%") + " %d\n" for bound in bounds]
+    kept = labels(family.labels, values).replace("%", "%%")
+    return "".join(lines) + f"{family.name}_sum{kept} %r\n{family.name}_count{kept} %d\n"

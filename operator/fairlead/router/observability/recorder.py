@@ -1,0 +1,161 @@
+"""What one router says of itself, in one face: records begin and end here, and a page is read here.
+
+Called by the data plane on its loop; nothing here waits, and no error of a sink reaches a request.
+"""
+
+import logging
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from fairlead.fleet.gateways import RequestTelemetry
+from fairlead.router.observability import access_entries, exposition, traces
+from fairlead.router.observability.access_entries import TimestampFormatter
+from fairlead.router.observability.counters import RouterCounters
+from fairlead.router.observability.log_writer import AccessLogWriter
+from fairlead.router.observability.metrics_exposition import MetricsExposition
+from fairlead.router.observability.request_record import RequestRecord
+from fairlead.router.observability.snapshot import RouterSnapshot
+from fairlead.router.observability.spans import SpanRing
+from fairlead.router.observability.traces import RandomBits, TraceContext
+
+log = logging.getLogger(__name__)
+
+HAND_OVER_SECONDS: Final = 1.0
+"""How old an access line may grow before it is on its way."""
+DRAWN: Final = 2**32
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TelemetryOutputs:
+    """How lines and spans leave, and what the teller asks the world for; all but the clock and chance may be absent."""
+
+    wall: Callable[[], float]
+    """The wall's clock, in seconds; read once a second."""
+    bits: RandomBits
+    """Chance: `random.Random.getrandbits` of the process."""
+    lines: Callable[[], AccessLogWriter] | None = None
+    """Opens the file or pipe, when lines are first wanted; may raise `OSError`."""
+    spans: Callable[[str], SpanRing] | None = None
+    """Begins to send to the collector at this address."""
+
+
+class TelemetryRecorder:
+    """Of one router; `counts` is public, since some moments belong to no request."""
+
+    __slots__ = (
+        "_clock",
+        "_endpoint",
+        "_handed_at",
+        "_lines",
+        "_page",
+        "_share",
+        "_spans",
+        "_ways",
+        "_writer",
+        "counts",
+        "log_prompts",
+        "tracing",
+    )
+
+    def __init__(self, ways: TelemetryOutputs, telling: RequestTelemetry, models: Iterable[str], now: float) -> None:
+        self.counts = RouterCounters(models)
+        self._ways = ways
+        self._clock = TimestampFormatter(ways.wall() - now)
+        self._handed_at = now
+        self._page = MetricsExposition(self.counts)
+        self._writer: AccessLogWriter | None = None
+        self._spans: SpanRing | None = None
+        self._endpoint: str | None = None
+        self._open(telling)
+        self._take(telling, models)
+
+    def apply(self, telling: RequestTelemetry, models: Iterable[str]) -> None:
+        """A new configuration. An access log that cannot be opened ends a start, but nothing that runs."""
+        try:
+            self._open(telling)
+        except OSError as problem:
+            log.warning("no access lines are written: %s", problem)
+        self._take(telling, models)
+
+    def _open(self, telling: RequestTelemetry) -> None:
+        if telling.access_log and self._writer is None and self._ways.lines is not None:
+            self._writer = self._ways.lines()
+
+    def _take(self, telling: RequestTelemetry, models: Iterable[str]) -> None:
+        self._lines = self._writer if telling.access_log else None
+        self._send_to(telling.otlp_endpoint)
+        self.counts.names.take(models)
+        self.log_prompts = telling.log_prompts and self._lines is not None
+        """Whether records should bring their prompts."""
+        self.tracing = self._spans is not None
+        """Whether `traced` must be asked."""
+        self._share = int(telling.trace_share * DRAWN)
+
+    def _send_to(self, endpoint: str | None) -> None:
+        """Another collector gets what comes from now on; the last one's thread ends by itself."""
+        if endpoint == self._endpoint or self._ways.spans is None:
+            return
+        if self._spans is not None:
+            self._spans.end()
+        self._endpoint = endpoint
+        self._spans = self._ways.spans(endpoint) if endpoint is not None else None
+
+    def began(self, now: float) -> RequestRecord:
+        """A request came in."""
+        self.counts.inflight += 1
+        return RequestRecord(now, now)
+
+    def traced(self, record: RequestRecord, brought: bytes | None) -> None:
+        """Whether it is recorded: as its client decided in `traceparent`, else by chance."""
+        bits = self._ways.bits
+        parent = traces.parent(brought)
+        if parent is not None:
+            record.traceparent = brought
+            if parent.sampled:
+                record.trace = TraceContext(parent.trace_id, parent.span_id, bits)
+        elif bits(32) < self._share:
+            trace = record.trace = TraceContext(traces.fresh_id(bits), "", bits)
+            record.traceparent = traces.written(trace.trace_id, trace.span_id)
+        else:
+            record.traceparent = traces.undecided(bits)
+
+    def asked(self, record: RequestRecord, now: float) -> None:
+        """It is whole and asks for a place at an engine."""
+        record.waited_from = now
+        self.counts.asked(record, now)
+
+    def ended(self, record: RequestRecord, now: float) -> None:
+        """The one end of every request. A second time raises."""
+        record.close(now)
+        self.counts.ended(record)
+        if self._lines is not None:
+            self._lines.take(access_entries.line(record, self._clock))
+        if record.trace is not None and self._spans is not None:
+            self._spans.offer(record, self._clock.offset)
+
+    def swept(self, now: float, due: float) -> None:
+        """The loop came round: how late it was, and once a second the lines go out."""
+        self.counts.lag.observe(max(now - due, 0.0))
+        if now - self._handed_at >= HAND_OVER_SECONDS:
+            self._handed_at = now
+            self._clock.offset = self._ways.wall() - now
+            if self._writer is not None:
+                self._writer.hand_over()
+
+    def page(self, standing: RouterSnapshot) -> bytes:
+        """All metrics, as `CONTENT_TYPE`."""
+        lines, spans = self._writer, self._spans
+        standing.lines = {"written": lines.written, "dropped": lines.lost} if lines else None
+        standing.traces = spans.fates if spans else None
+        return self._page.text(standing)
+
+    def close(self, seconds: float) -> None:
+        """The last lines and spans, if they can be had rid of in time."""
+        if self._writer is not None:
+            self._writer.close(seconds)
+        if self._spans is not None:
+            self._spans.close(seconds)
+
+
+CONTENT_TYPE: Final = exposition.CONTENT_TYPE

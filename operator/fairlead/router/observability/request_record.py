@@ -1,0 +1,173 @@
+"""One request as it will be told: filled in while it runs, told once when it ended.
+
+Knows moments and amounts. Never looks at a clock: `now` is the loop's monotonic time everywhere.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from fairlead.fleet.tenants import Lane
+from fairlead.router.observability import traces
+from fairlead.router.observability.label_values import OTHER, AbortStage
+from fairlead.router.observability.traces import TraceContext
+from fairlead.routing.endpoint import Endpoint
+from fairlead.routing.reasons import AttemptEnding, PickReason
+from fairlead.routing.routing_request import RoutingRequest
+
+NEVER: Final = -1.0
+"""A moment that has not come."""
+
+
+@dataclass(slots=True, eq=False)
+class TracedAttempt:
+    """One engine asked, kept only of requests that are traced."""
+
+    span_id: str
+    pod: str
+    address: str
+    began: float
+    ended: float = NEVER
+    ending: AttemptEnding | None = None
+
+
+@dataclass(slots=True, eq=False)
+class RequestRecord:
+    """Every field has a value that says "not known", so that each moment of a request tells only what it knows."""
+
+    arrived: float
+    """When its head was there."""
+    waited_from: float
+    """When it was whole and asked for a place; its arrival, where nobody says."""
+    surface: str = OTHER
+    request_id: str = ""
+    client: str = ""
+    """The address it came from."""
+    tenant: str = ""
+    band: str = ""
+    model: str = ""
+    stream: bool = False
+    structured: bool = False
+    """It asks for JSON, a schema or another grammar."""
+    prompt_estimate: int = -1
+    prompt: str | None = None
+    """Its text; only where the configuration says that prompts are logged."""
+    bytes_in: int = 0
+    traceparent: bytes | None = None
+    trace: TraceContext | None = None
+    """Only of those that are recorded."""
+
+    first_sent_at: float = NEVER
+    sent_at: float = NEVER
+    """To the engine that answered, or was asked last."""
+    first_token_at: float = NEVER
+    ended_at: float = NEVER
+
+    attempts: int = 0
+    failures: list[AttemptEnding] | None = None
+    tries: list[TracedAttempt] | None = None
+    hedged: bool = False
+    hedge_sent_at: float = NEVER
+    hedge_won: bool = False
+    lane: Lane = Lane.INTERACTIVE
+    pick: PickReason | None = None
+    blocks: int = 0
+    held_blocks: int = 0
+    replica: str = ""
+    revision: str = ""
+    shadow: str = ""
+    """A reason for which it would have been refused."""
+    cache: str = ""
+    """What the response cache had; empty where none is kept."""
+
+    status: int = 0
+    reason: str = ""
+    """Why the router itself refused it, or cut it."""
+    cut: bool = False
+    left: AbortStage | None = None
+    prompt_tokens: int = -1
+    output_tokens: int = -1
+    cached_tokens: int = -1
+    deltas: int = 0
+    """Events with text, for streams whose engine tells no usage."""
+    finish_reason: str = ""
+    bytes_out: int = 0
+
+    def sent(self, ask: RoutingRequest, endpoint: Endpoint, now: float) -> None:
+        """It goes to an engine, the first or another."""
+        if self.attempts == 0:
+            self.first_sent_at = now
+        self.attempts += 1
+        self.sent_at = now
+        self._goes_to(ask, endpoint)
+        if self.trace is not None:
+            self._try(endpoint, now)
+
+    def failed(self, ending: AttemptEnding, now: float) -> None:
+        """The attempt under way ended before an answer began."""
+        if self.failures is None:
+            self.failures = []
+        self.failures.append(ending)
+        self._over(ending, now, self.replica)
+
+    def hedge_sent(self, endpoint: Endpoint, now: float) -> None:
+        """Another engine is asked as well, because the first is slow."""
+        self.hedged = True
+        self.hedge_sent_at = now
+        if self.trace is not None:
+            self._try(endpoint, now)
+
+    def outran(self, ask: RoutingRequest, endpoint: Endpoint, now: float) -> None:
+        """The other one, asked by `hedge_sent`, answered first: the answer is its own now."""
+        self.hedge_won = True
+        self.sent_at = self.hedge_sent_at
+        self._over(AttemptEnding.OUTRUN, now, self.replica)
+        self._goes_to(ask, endpoint)
+
+    def upstream_traceparent(self) -> bytes | None:
+        """What the engine that was asked last is told: its own span of a recorded trace, else what there is."""
+        if self.trace is None or not self.tries:
+            return self.traceparent
+        return traces.written(self.trace.trace_id, self.tries[-1].span_id)
+
+    def close(self, now: float) -> None:
+        """Told once; a second time is an error in whoever holds it."""
+        if self.ended_at >= 0:
+            raise AssertionError(f"told twice: request {self.request_id or 'without an id'}, ended at {self.ended_at}")
+        self.ended_at = now
+        if self.tries is not None:
+            self._over(self._last_ending, now, self.replica)
+            for one in self.tries:
+                if one.ending is None:
+                    one.ended, one.ending = now, AttemptEnding.OUTRUN
+
+    @property
+    def _last_ending(self) -> AttemptEnding:
+        """Of the attempt that was still under way."""
+        if self.left is not None:
+            return AttemptEnding.CLIENT_LEFT
+        if self.cut:
+            return AttemptEnding.CUT
+        if self.status >= 500:
+            return AttemptEnding.FAILED
+        return AttemptEnding.DONE if self.status < 400 else AttemptEnding.REFUSED
+
+    def _goes_to(self, ask: RoutingRequest, endpoint: Endpoint) -> None:
+        self.lane = ask.lane
+        self.pick = ask.pick
+        self.blocks = len(ask.blocks)
+        self.held_blocks = ask.held_blocks
+        self.replica = endpoint.pod
+        self.revision = endpoint.revision
+
+    def _try(self, endpoint: Endpoint, now: float) -> None:
+        assert self.trace is not None
+        if self.tries is None:
+            self.tries = []
+        self.tries.append(TracedAttempt(self.trace.fresh_span(), endpoint.pod, endpoint.address, now))
+
+    def _over(self, ending: AttemptEnding, now: float, pod: str) -> None:
+        """Of two that run as a hedged pair, the one at this replica."""
+        for one in reversed(self.tries or ()):
+            if one.ending is None and one.pod == pod:
+                one.ended, one.ending = now, ending
+                return

@@ -1,0 +1,141 @@
+"""Traced requests on their way to a collector: kept in a bounded ring, turned into spans and sent by a thread.
+
+A collector that is slow or gone fills the ring; what finds no room is dropped and counted, and no request waits.
+Knows nothing of OpenTelemetry: `otlp` does, and is imported only where a collector is configured.
+"""
+
+import logging
+import sys
+import threading
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final, NamedTuple, Protocol
+
+from fairlead.fleet.plurals import count
+from fairlead.router.observability.request_record import RequestRecord
+
+log = logging.getLogger(__name__)
+
+MOST_HELD: Final = 2048
+"""Four seconds of 10,000 requests a second of which one in twenty is recorded."""
+MOST_AT_ONCE: Final = 32
+"""Building and encoding that many takes 4 ms, and all of them are lost when the collector refuses."""
+EVERY_SECONDS: Final = 1.0
+TURN_SECONDS: Final = 0.0005
+"""How long a thread may keep the interpreter from the loop. Python's 5 ms would let one batch delay every stream."""
+
+
+class SpanRingEntry(NamedTuple):
+    """A request that ended, and what the wall's clock was ahead of the loop's."""
+
+    record: RequestRecord
+    offset: float
+
+
+class SpanExporter(Protocol):
+    """Whoever speaks to the collector; it may take seconds and is asked in one thread only."""
+
+    def export(self, batch: Sequence[SpanRingEntry]) -> bool:
+        """Whether they arrived."""
+
+    def close(self) -> None:
+        """Give up waiting; called from another thread."""
+
+
+class SpanRing:
+    """Belongs to one loop; only `_send` runs in the thread."""
+
+    def __init__(
+        self, made: Callable[[], SpanExporter], most_held: int = MOST_HELD, every: float = EVERY_SECONDS
+    ) -> None:
+        self.dropped = 0
+        # Only the thread writes these two, only the loop reads them: no lock is needed.
+        self._sent = 0
+        self._failed = 0
+        self._most_held = most_held
+        self._every = every
+        self._held: deque[SpanRingEntry] = deque()
+        self._made = made
+        self._exporter: SpanExporter | None = None
+        self._ending = threading.Event()
+        self._given_up = False
+        self._well = True
+        self._thread = threading.Thread(target=self._send, name="spans", daemon=True)
+        self._thread.start()
+
+    @property
+    def fates(self) -> Mapping[str, int]:
+        """What became of those that were offered."""
+        return {"sent": self._sent, "failed": self._failed, "dropped": self.dropped}
+
+    def offer(self, record: RequestRecord, offset: float) -> None:
+        """One that ended; the newest goes when there is no room, since a trace's other half is long under way."""
+        if len(self._held) >= self._most_held:
+            self.dropped += 1
+        else:
+            self._held.append(SpanRingEntry(record, offset))
+
+    def end(self) -> None:
+        """Nothing more comes: the thread sends what there is, and ends."""
+        self._ending.set()
+
+    def close(self, seconds: float) -> None:
+        """Send what there is; a collector that does not take it in time loses it."""
+        self.end()
+        self._thread.join(seconds)
+        self._given_up = True
+        if self._exporter is not None:
+            self._exporter.close()
+
+    def _send(self) -> None:
+        """Importing what speaks to collectors takes a tenth of a second, so that too is done here."""
+        before = sys.getswitchinterval()
+        sys.setswitchinterval(min(before, TURN_SECONDS))
+        try:
+            exporter = self._exporter = self._made()
+        except ValueError as problem:
+            log.warning("no spans are sent: the address of the collector cannot be used: %s", problem)
+        else:
+            while not self._ending.wait(self._every):
+                self._send_all(exporter)
+            self._send_all(exporter)
+        finally:
+            sys.setswitchinterval(before)
+
+    def _send_all(self, exporter: SpanExporter) -> None:
+        while self._held and not self._given_up:
+            batch = [self._held.popleft() for _ in range(min(len(self._held), MOST_AT_ONCE))]
+            arrived = exporter.export(batch)
+            if arrived:
+                self._sent += len(batch)
+            else:
+                self._failed += len(batch)
+            if arrived is not self._well:
+                self._well = arrived
+                self._tell()
+
+    def _tell(self) -> None:
+        """Once for each change: a collector that is away for a day is one line, not one a second."""
+        if self._well:
+            log.info("spans reach the collector again; %s lost meanwhile", count(self._failed + self.dropped, "trace"))
+        else:
+            log.warning("spans do not reach the collector: they are dropped and counted until they do")
+
+
+class SpanDestination(NamedTuple):
+    """Where spans go, and who says that it sent them."""
+
+    endpoint: str
+    """OTLP over HTTP: http://collector:4318; a path replaces `/v1/traces`."""
+    instance: str
+    """This router's pod."""
+    namespace: str = ""
+    version: str = ""
+
+
+def exporter_to(destination: SpanDestination) -> SpanExporter:
+    """The real one."""
+    # 8 MB that a router without a collector does not hold.
+    from fairlead.router.observability import otlp  # noqa: PLC0415
+
+    return otlp.OtlpExporter(destination)

@@ -1,0 +1,74 @@
+"""W3C trace context: which trace a request belongs to, whether it is recorded, and what its engine is told.
+
+Knows the header `traceparent`, version 00. Pure: random bits come from an argument.
+"""
+
+import re
+from collections.abc import Callable
+from typing import Final, NamedTuple
+
+RandomBits = Callable[[int], int]
+"""So many random bits, as `random.Random.getrandbits` draws them."""
+
+_WRITTEN: Final = re.compile(rb"([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?")
+_NO_TRACE: Final = b"0" * 32
+_NO_SPAN: Final = b"0" * 16
+SAMPLED: Final = 1
+
+
+class TraceParent(NamedTuple):
+    """What a client's `traceparent` says."""
+
+    trace_id: str
+    span_id: str
+    sampled: bool
+
+
+class TraceContext:
+    """One request's place in a trace that is recorded."""
+
+    __slots__ = ("_bits", "parent_id", "span_id", "trace_id")
+
+    def __init__(self, trace_id: str, parent_id: str, bits: RandomBits) -> None:
+        self.trace_id = trace_id
+        self.parent_id = parent_id
+        """Empty where the trace begins here."""
+        self._bits = bits
+        self.span_id = self.fresh_span()
+
+    def fresh_span(self) -> str:
+        """An id for one more span of it."""
+        return f"{self._bits(64) | 1:016x}"
+
+
+def parent(header: bytes | None) -> TraceParent | None:
+    """What the header says, or nothing when it says nothing that may be believed."""
+    written = _WRITTEN.fullmatch(header) if header else None
+    if written is None:
+        return None
+    version, trace_id, span_id, flags, more = written.groups()
+    # Later versions may append fields; this one has none, and ff is no version.
+    if version == b"ff" or (more is not None and version == b"00") or trace_id == _NO_TRACE or span_id == _NO_SPAN:
+        return None
+    return TraceParent(trace_id.decode(), span_id.decode(), bool(int(flags, 16) & SAMPLED))
+
+
+def trace_id(header: bytes | None) -> str:
+    """Only the trace's id, for a line; empty where there is none."""
+    told = parent(header)
+    return told.trace_id if told else ""
+
+
+def fresh_id(bits: RandomBits) -> str:
+    """An id for a new trace. All zeros means "no id"; the lowest bit set costs one bit and needs no second draw."""
+    return f"{bits(128) | 1:032x}"
+
+
+def written(trace_id: str, span_id: str) -> bytes:
+    """The header for the next hop of a trace that is recorded."""
+    return f"00-{trace_id}-{span_id}-01".encode()
+
+
+def undecided(bits: RandomBits) -> bytes:
+    """The header of a new trace that nobody is to record: engines behind then decide nothing else on their own."""
+    return f"00-{bits(128) | 1:032x}-{bits(64) | 1:016x}-00".encode()

@@ -1,0 +1,114 @@
+"""Proving engines: an engine that is ready by its own word must produce one token before it gets requests.
+
+Health alone is not believed: an engine can answer its probes for an hour and never a request.
+"""
+
+import asyncio
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from fairlead.router import upstream_requests
+from fairlead.router.config.loader import RouterConfig
+from fairlead.router.upstream_pool import UpstreamPool
+from fairlead.router.upstream_requests import NoUpstreamAnswer, UpstreamAnswer
+from fairlead.routing.endpoint import Endpoint
+from fairlead.routing.endpoint_table import UNPROVED, EndpointTable
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProbeBackoff:
+    """How long to wait between two tries; it doubles."""
+
+    least_seconds: float = 0.2
+    most_seconds: float = 2.0
+
+
+PROBE_BACKOFF: Final = ProbeBackoff()
+_POOLING: Final = frozenset({400, 404, 405})
+"""What models without a completions endpoint say to one; they are asked for an embedding instead."""
+
+
+class EngineProber:
+    """One task for each engine that is to be proved, and none otherwise."""
+
+    def __init__(
+        self,
+        table: EndpointTable,
+        pool: Callable[[Endpoint], UpstreamPool],
+        settings: Callable[[], RouterConfig],
+        patience: ProbeBackoff,
+    ) -> None:
+        self._table = table
+        self._pool = pool
+        self._settings = settings
+        self._patience = patience
+        self._tasks: dict[Endpoint, asyncio.Task[None]] = {}
+
+    def look(self, endpoint: Endpoint) -> None:
+        """An engine changed: begin to prove it, or stop."""
+        if (running := self._tasks.pop(endpoint, None)) is not None:
+            running.cancel()
+        if endpoint.state in UNPROVED:
+            self._tasks[endpoint] = asyncio.create_task(self._prove(endpoint), name=f"prove {endpoint.address}")
+
+    async def close(self) -> None:
+        """Prove nobody any more."""
+        tasks = list(self._tasks.values())
+        self._tasks.clear()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _prove(self, endpoint: Endpoint) -> None:
+        pause = self._patience.least_seconds
+        while (wrong := await self._wrong(endpoint)) and self._table.holds(endpoint):
+            self._table.doubted(endpoint, wrong)
+            await asyncio.sleep(pause)
+            pause = min(self._patience.most_seconds, 2 * pause)
+        if not wrong:
+            self._tasks.pop(endpoint, None)
+            self._table.proved(endpoint)
+
+    async def _wrong(self, endpoint: Endpoint) -> str:
+        """Ask for one token, or for one embedding of a model that has no tokens; what went wrong, or nothing."""
+        settings = self._settings()
+        named = {"model": settings.models[0]} if settings.models else {}
+        seconds = settings.routing.timeouts.first_token_seconds
+        try:
+            told = await self._ask(endpoint, b"/v1/completions", named | {"prompt": "ping", "max_tokens": 1, **_COLD})
+            if told.status in _POOLING:
+                other = await self._ask(endpoint, b"/v1/embeddings", named | {"input": "ping"})
+                if other.status == 200 and _has_vectors(other.body):
+                    return ""
+        except TimeoutError:
+            return f"probe: no token within {seconds:g} s"
+        except NoUpstreamAnswer as problem:
+            return f"probe: {problem}"
+        return _wrong_with(told)
+
+    async def _ask(self, endpoint: Endpoint, path: bytes, body: dict[str, Any]) -> UpstreamAnswer:
+        pool = self._pool(endpoint)
+        message = upstream_requests.upstream_message(pool, b"POST", path, json.dumps(body).encode())
+        return await upstream_requests.ask(pool, message, self._settings().routing.timeouts.first_token_seconds)
+
+
+_COLD: Final = {"temperature": 0}
+
+
+def _wrong_with(told: UpstreamAnswer) -> str:
+    if told.status != 200:
+        return f"probe: status {told.status}: {told.body[:120].decode(errors='replace')}"
+    try:
+        tokens = int(json.loads(told.body)["usage"]["completion_tokens"])
+    except (ValueError, KeyError, TypeError):
+        return "probe: the answer is no completion"
+    return "" if tokens >= 1 else "probe: an answer without a token"
+
+
+def _has_vectors(body: bytes) -> bool:
+    try:
+        return bool(json.loads(body)["data"][0]["embedding"])
+    except (ValueError, KeyError, TypeError, IndexError):
+        return False

@@ -1,0 +1,29 @@
+"""What a tenant may still use, as OpenAI's headers tell it: limit, what remains, and when all of it is there again."""
+
+from math import ceil
+
+from fairlead.routing.permits import Permit, RateRemainder
+
+
+def lines(permit: Permit) -> bytes:
+    """Header lines of the rates that there are."""
+    told = [*_told("requests", permit.requests), *_told("tokens", permit.tokens)]
+    return "".join(f"x-ratelimit-{name}: {value}\r\n" for name, value in told).encode()
+
+
+def _told(what: str, left: RateRemainder | None) -> list[tuple[str, str]]:
+    if left is None:
+        return []
+    return [
+        (f"limit-{what}", str(left.limit)),
+        (f"remaining-{what}", str(left.remaining)),
+        (f"reset-{what}", _span(left.full_in_seconds)),
+    ]
+
+
+def _span(seconds: float) -> str:
+    """As OpenAI writes them: 120ms, 15s, 6m0s."""
+    if seconds < 1:
+        return f"{ceil(seconds * 1000)}ms"
+    whole = ceil(seconds)
+    return f"{whole}s" if whole < 60 else f"{whole // 60}m{whole % 60}s"

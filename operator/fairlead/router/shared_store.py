@@ -1,0 +1,63 @@
+"""The store that routers share their answers through, where the configuration names one: opened, replaced, closed.
+
+Its client is imported only then: it takes 12 MB that routers without one do not need.
+"""
+
+import asyncio
+import logging
+from time import monotonic
+from time import time as wall_time
+from typing import TYPE_CHECKING
+
+from fairlead.router.cache.cache import ResponseCache
+
+if TYPE_CHECKING:
+    from fairlead.router.cache.redis_store import RedisAnswerStore, RedisStoreCounters
+
+log = logging.getLogger(__name__)
+
+
+class SharedStoreConnection:
+    """Of one router; used inside its loop."""
+
+    def __init__(self, cache: ResponseCache) -> None:
+        self.store: RedisAnswerStore | None = None
+        self._cache = cache
+        self._url: str | None = None
+        self._closing: set[asyncio.Task[None]] = set()
+
+    def apply(self, url: str | None) -> None:
+        """Use this one from now on; an address that is none is as if there were none, and said aloud."""
+        if url == self._url:
+            return
+        self._url, older = url, self.store
+        self.store = self._cache.elsewhere = None
+        if older is not None:
+            task = asyncio.get_running_loop().create_task(older.close())
+            self._closing.add(task)
+            task.add_done_callback(self._closing.discard)
+        if url is not None:
+            self._open(url)
+
+    @property
+    def counts(self) -> "RedisStoreCounters | None":
+        """Of the store that is used now."""
+        return None if self.store is None else self.store.counts
+
+    async def close(self) -> None:
+        """What waits is written first, for a second at most."""
+        self.apply(None)
+        await asyncio.gather(*self._closing, return_exceptions=True)
+
+    def _open(self, url: str) -> None:
+        from fairlead.router.cache import redis_store  # noqa: PLC0415 - not imported by routers that have none
+
+        try:
+            client = redis_store.connect(url)
+        except ValueError as problem:
+            log.warning("answers are not shared: %s", problem)
+            return
+        self.store = self._cache.elsewhere = redis_store.RedisAnswerStore(
+            client, redis_store.StoreClocks(own=monotonic, wall=wall_time)
+        )
+        self.store.start()

@@ -1,0 +1,199 @@
+"""One connection to an engine: sends what it is given, reads the answer, tells whoever asked as the bytes come.
+
+Knows nothing of routing or of clients. A connection that the engine closed while it was idle is found out only by the
+next request; that request is sent again on a fresh one, since no engine took it.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from time import monotonic
+from typing import TYPE_CHECKING, Final, Protocol, cast
+
+from fairlead.fleet.light_dataclass import light
+from fairlead.router.wire.responses import ReplyFraming, ResponseReader
+
+if TYPE_CHECKING:
+    from fairlead.router.upstream_pool import UpstreamPool
+
+log = logging.getLogger(__name__)
+
+RACE_SECONDS: Final = 1.0
+"""A reused connection that ends this soon after a request, without a byte, was closed before the request came."""
+
+
+@light
+class UpstreamMessage:
+    """A request as it is sent."""
+
+    parts: tuple[bytes, bytes]
+    """Head and body; they go out together."""
+    out: ReplyFraming = ReplyFraming.AS_IT_CAME
+
+
+JOINED_BYTES: Final = 8 * 2**10
+"""Copying as much costs about what a second piece costs the loop (bench/router_cpu: 1 us a short request)."""
+
+
+class UpstreamListener(Protocol):
+    """Whoever sent a request to an engine."""
+
+    def came(self, upstream: "UpstreamConnection", data: bytes) -> None:
+        """A part of the answer; its head stands in `upstream.reader`."""
+
+    def whole(self, upstream: "UpstreamConnection") -> None:
+        """The answer ended as it should; the connection is given back already."""
+
+    def lost(self, upstream: "UpstreamConnection", why: str) -> None:
+        """It ended as it should not; `upstream.reached` says whether the engine was there at all."""
+
+    def broke(self) -> None:
+        """One of the calls above raised: a fault of ours, which must cost nobody but this request."""
+
+
+class UpstreamConnection(asyncio.Protocol):
+    """Used for one request after the other; between two it stands in its pool."""
+
+    __slots__ = (
+        "asker",
+        "connecting",
+        "heard",
+        "message",
+        "pool",
+        "reached",
+        "reader",
+        "since",
+        "take",
+        "transport",
+        "used",
+    )
+
+    def __init__(self, pool: "UpstreamPool") -> None:
+        self.pool = pool
+        self.reader = ResponseReader(pool.memory)
+        self.asker: UpstreamListener | None = None
+        self.message: UpstreamMessage | None = None
+        self.transport: asyncio.Transport | None = None
+        self.connecting: asyncio.Task[None] | None = None
+        self.since = 0.0
+        """When it began to connect, to wait for an answer, or to be idle."""
+        self.used = False
+        """It has answered before."""
+        self.take: Callable[[bytes], None] | None = None
+        """Who takes the bytes of a stream that runs, in place of `asker`: one call less for each of its chunks."""
+        self.heard = False
+        """Something of the present answer came."""
+        self.reached = False
+
+    def begin(self, asker: UpstreamListener, message: UpstreamMessage, now: float) -> None:
+        """Send a head and a body; before the connection stands they are kept for it."""
+        self.asker = asker
+        self.message = message
+        self.take = None
+        self.since = now
+        self.heard = False
+        self.reader.begin(out=message.out)
+        if self.transport is not None:
+            self._write(message)
+
+    def _write(self, message: UpstreamMessage) -> None:
+        """A short body goes out joined to its head, which costs less than two pieces do."""
+        assert self.transport is not None
+        head, body = message.parts
+        if len(body) < JOINED_BYTES:
+            self.transport.write(head + body)
+        else:
+            self.transport.writelines(message.parts)
+
+    def abort(self) -> None:
+        """Let the engine go at once: closing the connection is how it learns that nobody waits."""
+        self.asker = self.message = None
+        self.close()
+
+    def close(self) -> None:
+        """Without a word to anybody."""
+        if self.connecting is not None:
+            self.connecting.cancel()
+        if self.transport is not None:
+            self.transport.abort()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """What is to be sent goes out with the last step of the handshake."""
+        self.transport = cast("asyncio.Transport", transport)
+        self.reached = True
+        if self.message is None:
+            self.transport.abort()
+        else:
+            self.since = monotonic()
+            self._write(self.message)
+
+    def data_received(self, data: bytes) -> None:
+        """Through the reader to whoever asked."""
+        asker, reader = self.asker, self.reader
+        if asker is None:
+            self.close()
+            return
+        self.heard = True
+        passed = reader.feed(data)
+        if reader.bad is not None:
+            self._break(f"its answer is broken: {reader.bad}")
+            return
+        try:
+            if self.take is not None:
+                self.take(passed)
+            else:
+                asker.came(self, passed)
+            if reader.done and self.asker is asker:
+                self._done(asker)
+        except Exception:  # a fault of ours costs this request, not the connection's next one nor the loop
+            log.exception("an answer of %s met a bug of the router", self.pool.endpoint.address)
+            asker.broke()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """In the middle, after the end, or while nobody used it."""
+        self.transport = None
+        asker = self.asker
+        if asker is None:
+            self.pool.gone(self)
+        elif self.used and not self.heard and monotonic() - self.since < RACE_SECONDS:
+            self.used = False
+            self.pool.connect(self)
+        elif exc is None and self._is_end(asker):
+            self._done(asker)
+        else:
+            self._break(f"the connection broke ({exc or self.reader.bad or 'closed by the engine'})")
+
+    def _is_end(self, asker: UpstreamListener) -> bool:
+        """Whether the end of the connection is the end of the answer, as some have it."""
+        owed = self.reader.eof()
+        if owed is None:
+            return False
+        self.reader.payload = b""
+        asker.came(self, owed)
+        return self.asker is asker
+
+    def pause_reading(self) -> None:
+        """The client takes no more for now."""
+        if self.transport is not None:
+            self.transport.pause_reading()
+
+    def resume_reading(self) -> None:
+        """It does again."""
+        if self.transport is not None:
+            self.transport.resume_reading()
+
+    def unreachable(self, why: str) -> None:
+        """It never stood."""
+        self._break(f"no connection ({why})")
+
+    def _done(self, asker: UpstreamListener) -> None:
+        self.asker = self.message = None
+        self.pool.give_back(self)
+        asker.whole(self)
+
+    def _break(self, why: str) -> None:
+        asker, self.asker, self.message = self.asker, None, None
+        self.close()
+        self.pool.gone(self)
+        if asker is not None:
+            asker.lost(self, why)

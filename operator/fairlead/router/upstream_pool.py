@@ -1,0 +1,124 @@
+"""The connections to one engine: the one used last is used next, and none waits until the engine closes it.
+
+Only a new connection costs a task; a request costs none.
+"""
+
+import asyncio
+import ssl
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
+from time import monotonic
+from typing import Final
+
+from fairlead.router.observability.counters import RouterCounters
+from fairlead.router.upstream_connection import UpstreamConnection, UpstreamListener, UpstreamMessage
+from fairlead.router.wire.head_cache import HeadCache
+from fairlead.routing.endpoint import Endpoint
+
+KEEP_ALIVE_SECONDS: Final = 4.0
+"""vLLM closes a connection that was idle for five seconds; a request sent just then would be lost."""
+TlsContextFactory = Callable[[], ssl.SSLContext | None]
+"""Asked for each new connection: the authority's file may have changed."""
+
+
+def no_tls() -> None:
+    """Without TLS."""
+
+
+class UpstreamPool:
+    """All connections to one engine."""
+
+    __slots__ = (
+        *("_closed", "_connecting", "_idle", "_loop", "_tls", "_where"),
+        *("counts", "endpoint", "host", "memory"),
+    )
+
+    def __init__(
+        self, endpoint: Endpoint, memory: HeadCache, counts: RouterCounters, tls: TlsContextFactory = no_tls
+    ) -> None:
+        host, _, port = endpoint.address.rpartition(":")
+        self.endpoint = endpoint
+        self.host = endpoint.address.encode()
+        self.memory = memory
+        self.counts = counts
+        self._where = (host.removeprefix("[").removesuffix("]"), int(port))
+        self._tls = tls
+        self._loop = asyncio.get_running_loop()
+        self._idle: deque[UpstreamConnection] = deque()
+        self._connecting: set[UpstreamConnection] = set()
+        self._closed = False
+
+    @property
+    def idle(self) -> int:
+        """Connections that nobody uses now."""
+        return len(self._idle)
+
+    def send(self, asker: UpstreamListener, message: UpstreamMessage, now: float) -> UpstreamConnection:
+        """A request goes out on a connection that stands, or on a new one when it does."""
+        if self._idle:
+            self.counts.connections_reused += 1
+            upstream = self._idle.pop()
+            upstream.begin(asker, message, now)
+            return upstream
+        upstream = UpstreamConnection(self)
+        upstream.begin(asker, message, now)
+        self.connect(upstream)
+        return upstream
+
+    def connect(self, upstream: UpstreamConnection) -> None:
+        """Begin to connect; what it has to send follows by itself."""
+        self.counts.connections_opened += 1
+        upstream.since = monotonic()
+        upstream.reached = False
+        self._connecting.add(upstream)
+        upstream.connecting = self._loop.create_task(self._connect(upstream), name=f"connect {self.endpoint.address}")
+
+    async def _connect(self, upstream: UpstreamConnection) -> None:
+        why, tls = "it took too long", self._tls()
+        try:
+            await self._loop.create_connection(
+                lambda: upstream,
+                *self._where,
+                ssl=tls,
+                server_hostname=self._where[0] if tls is not None else None,
+            )
+        except (OSError, asyncio.CancelledError) as problem:
+            why = str(problem) or why
+        finally:
+            self._connecting.discard(upstream)
+            upstream.connecting = None
+        if upstream.transport is None and not upstream.reached:
+            upstream.unreachable(why)
+
+    def give_back(self, upstream: UpstreamConnection) -> None:
+        """Its answer ended; it waits for the next request if both sides keep it."""
+        upstream.used = True
+        transport = upstream.transport
+        if transport is None:
+            return
+        if self._closed or not upstream.reader.keep_alive or transport.is_closing():
+            transport.close()
+            return
+        upstream.since = monotonic()
+        self._idle.append(upstream)
+
+    def gone(self, upstream: UpstreamConnection) -> None:
+        """The engine closed it, or we did."""
+        with suppress(ValueError):
+            self._idle.remove(upstream)
+
+    def sweep(self, now: float, connect_seconds: float) -> None:
+        """Close what was idle for too long, and give up on what does not answer a handshake."""
+        idle = self._idle
+        while idle and now - idle[0].since > KEEP_ALIVE_SECONDS:
+            idle.popleft().close()
+        for upstream in [one for one in self._connecting if now - one.since > connect_seconds]:
+            if upstream.connecting is not None:
+                upstream.connecting.cancel(f"none within {connect_seconds:g} s")
+
+    def close(self) -> None:
+        """The engine is no longer ours; what is under way there runs on."""
+        self._closed = True
+        while self._idle:
+            self._idle.popleft().close()

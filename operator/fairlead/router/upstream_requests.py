@@ -1,0 +1,87 @@
+"""Questions of the router's own to engines: the whole answer, or why there is none."""
+
+import asyncio
+from time import monotonic
+from typing import Final
+
+from fairlead.fleet.light_dataclass import light
+from fairlead.router.upstream_connection import UpstreamConnection, UpstreamMessage
+from fairlead.router.upstream_pool import UpstreamPool
+from fairlead.router.wire.responses import ReplyFraming
+
+MOST_BYTES: Final = 8 * 2**20
+"""Of an answer to one of our own questions; a page of metrics has a tenth of a megabyte."""
+JSON: Final = b"content-type: application/json\r\n"
+"""Said aloud: vLLM refuses a body without this one."""
+
+
+class NoUpstreamAnswer(Exception):
+    """The engine said nothing, or broke off."""
+
+
+@light
+class UpstreamAnswer:
+    """What an engine said."""
+
+    status: int
+    body: bytes
+
+
+def upstream_message(pool: UpstreamPool, method: bytes, path: bytes, body: bytes = b"") -> UpstreamMessage:
+    """One that needs no client's headers."""
+    kind = JSON if body else b""
+    head = b"%b %b HTTP/1.1\r\nhost: %b\r\n%bcontent-length: %d\r\n\r\n" % (method, path, pool.host, kind, len(body))
+    return UpstreamMessage(parts=(head, body), out=ReplyFraming.PLAIN)
+
+
+class UpstreamRequest:
+    """Collects one answer; tells the body to `_told` or the trouble to `_lost`."""
+
+    __slots__ = ("_answer", "_pieces", "_size")
+
+    def __init__(self) -> None:
+        self._answer: asyncio.Future[UpstreamAnswer] = asyncio.get_running_loop().create_future()
+        self._pieces: list[bytes] = []
+        self._size = 0
+
+    def came(self, upstream: UpstreamConnection, data: bytes) -> None:
+        """A part of it."""
+        self._pieces.append(data)
+        self._size += len(data)
+        if self._size > MOST_BYTES:
+            upstream.abort()
+            self.lost(upstream, f"its answer is over {MOST_BYTES} bytes")
+
+    def whole(self, upstream: UpstreamConnection) -> None:
+        """All of it."""
+        head = upstream.reader.head
+        assert head is not None
+        if not self._answer.done():
+            self._answer.set_result(UpstreamAnswer(status=head.status, body=b"".join(self._pieces)))
+
+    def lost(self, upstream: UpstreamConnection, why: str) -> None:  # noqa: ARG002 - the interface's
+        """None."""
+        if not self._answer.done():
+            self._answer.set_exception(NoUpstreamAnswer(why))
+
+    def broke(self) -> None:
+        """Nothing in here can."""
+        if not self._answer.done():
+            self._answer.set_exception(NoUpstreamAnswer("the router met a fault of its own"))
+
+    async def answer(self) -> UpstreamAnswer:
+        """Wait for it."""
+        return await self._answer
+
+
+async def ask(pool: UpstreamPool, message: UpstreamMessage, seconds: float) -> UpstreamAnswer:
+    """Within so many seconds, or `NoUpstreamAnswer` or `TimeoutError`; nobody waits on after that."""
+    asked = UpstreamRequest()
+    upstream = pool.send(asked, message, monotonic())
+    try:
+        async with asyncio.timeout(seconds):
+            return await asked.answer()
+    except BaseException:
+        if upstream.asker is asked:
+            upstream.abort()
+        raise

@@ -1,0 +1,206 @@
+"""What a request is routed, limited and accounted on, read from its body without the rest of it.
+
+A body that is no JSON object is refused here, not passed on: what the router cannot read it cannot limit, and an
+engine's more tolerant reader (UTF-16, NaN, lone surrogates) might. An object of unexpected types is passed on for the
+engine to judge; all of its bytes then count as prompt. Of a key that is there twice the last counts, as in engines.
+"""
+
+from collections.abc import Callable
+from typing import Any, Final, NamedTuple
+
+import msgspec
+from msgspec import UNSET, Raw
+
+from fairlead.router.wire import prompts, request_bodies
+from fairlead.router.wire.prompts import TURN
+from fairlead.router.wire.request_bodies import RequestBody
+from fairlead.router.wire.surfaces import Surface
+
+TRUE_WORDS: Final = frozenset({"1", "true", "t", "yes", "y", "on"})
+"""What pydantic, and so vLLM, reads as true."""
+MOST: Final = 2**62
+BLANK: Final = b" \t\r\n\0\xff\xfe\xef\xbb\xbf"
+"""White space and byte order marks in the encodings that Python's json guesses."""
+
+
+class UnreadableBody(NamedTuple):
+    """The body is no JSON object that anybody should try to read."""
+
+    why: str
+
+
+class BodyFacts:
+    """Of one body; rare ones are worked out when somebody asks."""
+
+    __slots__ = ("asked", "known", "media", "model", "prompt", "stream")
+
+    def __init__(self, told: RequestBody, prompt: bytes, media: int, *, known: bool = True) -> None:
+        model = told.model
+        self.model = model if type(model) is str else None
+        """Nothing when the body names none: engines then take their only one."""
+        self.stream = told.stream is True or (told.stream is not UNSET and _flag(told.stream))
+        self.asked = told
+        self.prompt = prompt
+        """Canonical text, whose beginning is compared and whose length is an estimate of its tokens."""
+        self.media = media
+        """Pictures, sounds and files in it, which are no text."""
+        self.known = known
+        """Its types are the API's; otherwise `prompt` is the whole body."""
+
+    @property
+    def max_tokens(self) -> int | None:
+        """The most tokens it wants, by whichever name its API has."""
+        told = self.asked
+        newer = getattr(told, "max_completion_tokens", UNSET)
+        if newer is UNSET or newer is None:
+            newer = getattr(told, "max_output_tokens", UNSET)
+        return _whole(told.max_tokens if newer is UNSET or newer is None else newer)
+
+    @property
+    def n(self) -> int:
+        """How many answers it wants."""
+        return _whole(self.asked.n) or 1
+
+    @property
+    def temperature(self) -> float | None:
+        """Where it is a number."""
+        told = self.asked.temperature
+        return float(told) if isinstance(told, (int, float)) and abs(told) < MOST else None
+
+    @property
+    def seed(self) -> int | None:
+        """Where it is a whole number."""
+        return _whole(self.asked.seed)
+
+    @property
+    def priority(self) -> int | None:
+        """The engine's own priority, where the client names one."""
+        return _whole(self.asked.priority)
+
+    @property
+    def cache_salt(self) -> str | None:
+        """What keeps its prefixes apart in an engine, where the client names it."""
+        told = self.asked.cache_salt
+        return told if isinstance(told, str) else None
+
+    @property
+    def talk(self) -> bytes | None:
+        """What the client itself calls this talk: OpenAI's `prompt_cache_key`, or Anthropic's `metadata.user_id`."""
+        told = self.asked
+        if isinstance(told.prompt_cache_key, str):
+            return told.prompt_cache_key.encode(errors="replace") or None
+        if not isinstance(told, request_bodies.MessagesBody) or not told.metadata:
+            return None
+        try:
+            return MADE_BY.decode(told.metadata).user_id.encode(errors="replace") or None
+        except (ValueError, RecursionError):
+            return None
+
+    @property
+    def tools(self) -> bool:
+        """Whether the model may call any."""
+        return bytes(self.asked.tools) not in (b"", b"null", b"[]")
+
+    @property
+    def structured(self) -> bool:
+        """Whether the answer must keep a grammar or a schema."""
+        told = self.asked
+        if isinstance(told, request_bodies.ResponsesBody):
+            return b'"json_schema"' in bytes(told.text) or b'"json_object"' in bytes(told.text)
+        if isinstance(told, (request_bodies.ChatBody, request_bodies.CompletionsBody)):
+            if not told.response_format and not told.structured_outputs:
+                return False
+            wanted = bytes(told.response_format)
+            return bytes(told.structured_outputs) not in (b"", b"null") or (
+                wanted not in (b"", b"null") and b'"text"' not in wanted
+            )
+        return False
+
+    @property
+    def include_usage(self) -> bool:
+        """Whether its stream is to end with the tokens it took."""
+        told = self.asked.stream_options
+        return isinstance(told, dict) and told.get("include_usage") is True
+
+
+def read(surface: Surface, body: bytes) -> BodyFacts | UnreadableBody:
+    """Never raises, whatever the bytes."""
+    decode, gather = READERS[surface]
+    try:
+        told = decode(body)
+        if gather is None:
+            return BodyFacts(told, body, 0)
+        pieces: list[bytes] = []
+        media = gather(told, pieces)
+        return BodyFacts(told, TURN.join(pieces), media)
+    except msgspec.ValidationError:
+        return _untyped(surface, body)
+    except (ValueError, RecursionError) as problem:
+        return _unreadable(surface, body, problem)
+
+
+def _untyped(surface: Surface, body: bytes) -> BodyFacts | UnreadableBody:
+    """An object with a prompt of another shape than the API's, or no object; what limits it is read all the same."""
+    try:
+        members = MEMBERS.decode(body)
+        told = KINDS[surface]()
+        for name, default in zip(told.__struct_fields__, told.__struct_defaults__, strict=True):
+            raw = members.get(name)
+            if raw is not None and default is UNSET:
+                setattr(told, name, msgspec.json.decode(raw))
+            elif raw is not None and isinstance(default, Raw):
+                setattr(told, name, raw)
+    except (ValueError, RecursionError) as problem:
+        return _unreadable(surface, body, problem)
+    return BodyFacts(told, body, 0, known=False)
+
+
+def _unreadable(surface: Surface, body: bytes, problem: Exception) -> BodyFacts | UnreadableBody:
+    """Bodies of other paths may be anything, as a form or a sound; but not what somebody might read as an object."""
+    if surface is Surface.OTHER and body.lstrip(BLANK)[:1] != b"{":
+        return BodyFacts(RequestBody(), body, 0, known=False)
+    if isinstance(problem, RecursionError):
+        return UnreadableBody("the body is nested too deeply")
+    return UnreadableBody(f"the body is not a JSON object: {problem}")
+
+
+def _flag(value: object) -> bool:
+    if isinstance(value, str):
+        return value.lower() in TRUE_WORDS
+    return isinstance(value, (int, float)) and value == 1
+
+
+def _whole(value: object) -> int | None:
+    """A whole number, as engines read it: also 64.0 and "64"."""
+    if type(value) is int:
+        return value if -MOST < value < MOST else None
+    if isinstance(value, float):
+        return int(value) if value.is_integer() and abs(value) < MOST else None
+    if isinstance(value, str) and value.strip().isascii() and value.strip().isdigit() and len(value) < 19:
+        return int(value)
+    return None
+
+
+MEMBERS: Final = msgspec.json.Decoder(dict[str, Raw])
+MADE_BY: Final = msgspec.json.Decoder(request_bodies.MessagesMetadata)
+KINDS: Final[dict[Surface, type[RequestBody]]] = {
+    Surface.CHAT: request_bodies.ChatBody,
+    Surface.COMPLETIONS: request_bodies.CompletionsBody,
+    Surface.RESPONSES: request_bodies.ResponsesBody,
+    Surface.MESSAGES: request_bodies.MessagesBody,
+    Surface.EMBEDDINGS: request_bodies.EmbeddingsBody,
+    Surface.TOKENIZE: request_bodies.TokenizeBody,
+    Surface.OTHER: RequestBody,
+}
+Gather = Callable[[Any, list[bytes]], int]
+GATHERERS: Final[dict[Surface, Gather]] = {
+    Surface.CHAT: prompts.of_chat,
+    Surface.COMPLETIONS: prompts.of_completions,
+    Surface.RESPONSES: prompts.of_responses,
+    Surface.MESSAGES: prompts.of_messages,
+    Surface.EMBEDDINGS: prompts.of_embeddings,
+    Surface.TOKENIZE: prompts.of_tokenize,
+}
+READERS: Final[dict[Surface, tuple[Callable[[bytes], Any], Gather | None]]] = {
+    surface: (msgspec.json.Decoder(kind).decode, GATHERERS.get(surface)) for surface, kind in KINDS.items()
+}

@@ -1,0 +1,109 @@
+"""Heads that were read before, so that the next one like it costs one look-up.
+
+Clients on kept connections send the same head again and again, but for its length; engines do within each second.
+The parser sees every head that is new. What is given out is shared by all requests with that head: never write to it.
+"""
+
+import re
+from typing import Final, Generic, TypeVar
+
+from fairlead.router.wire import header_lines, request_heads, response_heads
+from fairlead.router.wire.header_lines import HeaderLineCache
+from fairlead.router.wire.protocol_faults import MalformedRequest
+from fairlead.router.wire.request_heads import ParsedRequestHead, RequestHead
+from fairlead.router.wire.response_heads import ParsedResponseHead, ResponseHead
+
+HEADS: Final = 1024
+"""At most so many of each kind, 4 KiB each at most: 8 MiB. When they are full all are forgotten, which costs
+nothing until then and a few µs a head after."""
+REMEMBERED_BYTES: Final = 4 * 2**10
+CHANGING_LINES: Final = re.compile(
+    rb"\r\n((?i:x-request-id|x-correlation-id|traceparent|tracestate|baggage)):[ \t]*([\t -~\x80-\xff]*)(?=\r\n)"
+)
+"""What is new in every request, where proxies and traced clients send it: cut out, so that the rest can be known."""
+LENGTH: Final = b"\r\nContent-Length: "
+LENGTH_LOWER: Final = b"\r\ncontent-length: "
+DIGITS: Final = 18
+"""More would not fit 64 bits."""
+
+HeadCacheKey = tuple[bytes, bytes]
+Kept = TypeVar("Kept")
+
+
+class BoundedCache(Generic[Kept]):
+    """A bounded number of things by what they were read from."""
+
+    __slots__ = ("_most", "kept")
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self.kept: dict[HeadCacheKey, Kept] = {}
+
+    def keep(self, key: HeadCacheKey, thing: Kept) -> None:
+        """Remember it, unless it is too large to be worth it."""
+        if len(key[0]) + len(key[1]) > REMEMBERED_BYTES:
+            return
+        if len(self.kept) >= self._most:
+            self.kept.clear()
+        self.kept[key] = thing
+
+
+class HeadCache:
+    """One for a process; connections share it."""
+
+    __slots__ = ("_request_lines", "_response_lines", "requests", "responses", "sizes")
+
+    def __init__(self) -> None:
+        self.requests: BoundedCache[RequestHead] = BoundedCache(HEADS)
+        self.responses: BoundedCache[ResponseHead] = BoundedCache(HEADS)
+        self.sizes: dict[bytes, int] = {}
+        """Size lines of chunks, of four digits at most."""
+        self._request_lines = HeaderLineCache(header_lines.of_request)
+        self._response_lines = HeaderLineCache(header_lines.of_response)
+
+    def request(self, key: HeadCacheKey, block: bytes, most_lines: int) -> ParsedRequestHead | MalformedRequest:
+        """A head that is not on the shelf; `block` is all of it, `key` what is left without its length."""
+        parts = CHANGING_LINES.split(block)
+        if len(parts) == 1:
+            return self._new_request(key, block, most_lines)
+        plain = b"".join(parts[::3])
+        key, length = split_length(plain)
+        names, values = parts[1::3], parts[2::3]
+        head = self.requests.kept.get(key)
+        if head is None or length is None:
+            found = self._new_request(key, plain, most_lines - len(names))
+            if isinstance(found, MalformedRequest):
+                return found
+            head, length = found
+        return ParsedRequestHead(head.also(names, values), length)
+
+    def _new_request(self, key: HeadCacheKey, block: bytes, most_lines: int) -> ParsedRequestHead | MalformedRequest:
+        found = request_heads.read(block, most_lines, self._request_lines.block)
+        if isinstance(found, ParsedRequestHead) and _length_was_split(key, found.length):
+            self.requests.keep(key, found.head)
+        return found
+
+    def response(self, key: HeadCacheKey, block: bytes) -> ParsedResponseHead | str:
+        """The same for an engine's head and length; a text says what is wrong with it."""
+        found = response_heads.read(block, self._response_lines.block)
+        if not isinstance(found, str) and _length_was_split(key, found.length):
+            self.responses.keep(key, found.head)
+        return found
+
+
+def _length_was_split(key: HeadCacheKey, length: int | None) -> bool:
+    """Whether the length that the parser saw is the one that was cut out of the key: one that is written otherwise
+    stands in the key, and a head that is remembered must not carry it over to another message."""
+    return (length is not None) == bool(key[1])
+
+
+def split_length(block: bytes) -> tuple[HeadCacheKey, int | None]:
+    """A head without its length, and the length where it is written as nearly everybody writes it. A key without a
+    second half had none; a number that is none is left for the parser to judge."""
+    before, found, after = block.partition(LENGTH)
+    if not found:
+        before, found, after = block.partition(LENGTH_LOWER)
+        if not found:
+            return (block, b""), 0
+    digits, _, rest = after.partition(b"\r\n")
+    return (before, rest), int(digits) if digits.isdigit() and len(digits) <= DIGITS else None

@@ -1,0 +1,159 @@
+"""Header lines one by one: which are passed on, which end here, and which say something that the router acts on.
+
+Lines come from a head that the parser accepted already. Nothing is decoded: names and values stay bytes.
+"""
+
+from collections.abc import Callable
+from enum import Enum, auto
+from typing import Final, NamedTuple
+
+HOP_BY_HOP: Final = frozenset(
+    {
+        *(b"connection", b"keep-alive", b"proxy-authenticate", b"proxy-authorization", b"proxy-connection"),
+        *(b"te", b"trailer", b"transfer-encoding", b"upgrade", b"http2-settings"),
+    }
+)
+"""They speak about one connection only: RFC 9110 7.6.1, and what older proxies say."""
+OURS: Final = frozenset({b"host", b"content-length", b"expect", b"x-request-id", b"traceparent"})
+"""Said anew on our own side of the engine's connection."""
+CREDENTIALS: Final = frozenset({b"authorization", b"x-api-key"})
+"""Keys of our tenants are nothing for engines; engines with a key of their own need them."""
+READ_HEADERS: Final = frozenset(
+    {
+        *(b"authorization", b"x-api-key", b"x-request-id", b"traceparent", b"tracestate", b"baggage"),
+        *(b"cache-control", b"content-type", b"content-encoding", b"expect", b"origin", b"accept"),
+        *(b"x-session-id", b"x-correlation-id", b"x-vllm-priority", b"x-forwarded-for"),
+        *(b"access-control-request-method", b"access-control-request-headers"),
+        *(b"host", b"content-length", b"transfer-encoding", b"connection", b"retry-after"),
+    }
+)
+"""What somebody in the router looks at."""
+PREFIX: Final = b"x-fairlead-"
+"""Words to this router: looked at, and not passed on."""
+SLO: Final = b"x-slo-"
+USUAL: Final = frozenset({b"keep-alive", b"close"})
+"""What `Connection` says nearly always."""
+REMEMBERED: Final = 4096
+"""So many lines, 512 bytes each at most: 4 MiB. When they are full, all are forgotten and read again."""
+REMEMBERED_BYTES: Final = 512
+
+
+class HeaderDestination(Enum):
+    """Where a line goes."""
+
+    ON = auto()
+    CREDENTIAL = auto()
+    """Passed on only where the engine wants keys."""
+    ENDS_HERE = auto()
+
+
+class HeaderLine(NamedTuple):
+    """One header line, understood."""
+
+    way: HeaderDestination
+    whole: bytes
+    """With its end, as it is passed on."""
+    name: bytes
+    """Lower case."""
+    value: bytes
+    told: bool
+    """Whether the router acts on it."""
+
+
+class HeaderBlock:
+    """The header lines of one head, sorted by where they go."""
+
+    __slots__ = ("connection", "credentials", "on", "told", "twice")
+
+    def __init__(self) -> None:
+        self.on: list[bytes] = []
+        """Passed on as they came."""
+        self.credentials: list[bytes] = []
+        self.told: dict[bytes, bytes] = {}
+        """What the router acts on; of a name that is there twice, the last value."""
+        self.twice: frozenset[bytes] = frozenset()
+        """Such names."""
+        self.connection: frozenset[bytes] = frozenset()
+        """What `Connection` names: it ends here too."""
+
+
+def of_request(line: bytes) -> HeaderLine:
+    """A client's line, which llhttp has accepted."""
+    return _read(line, OURS | HOP_BY_HOP)
+
+
+def of_response(line: bytes) -> HeaderLine:
+    """An engine's line; its length is said anew with the framing, and the request's id is the router's own to echo."""
+    return _read(line, HOP_BY_HOP | {b"content-length", b"x-request-id"})
+
+
+def _read(line: bytes, ending: frozenset[bytes]) -> HeaderLine:
+    name, _, value = line.partition(b":")
+    name = name.lower()
+    ours = name.startswith(PREFIX)
+    way = (
+        HeaderDestination.ENDS_HERE
+        if ours or name in ending
+        else HeaderDestination.CREDENTIAL
+        if name in CREDENTIALS
+        else HeaderDestination.ON
+    )
+    told = ours or name in READ_HEADERS or name.startswith(SLO)
+    return HeaderLine(way, line + b"\r\n", name, value.strip(b" \t"), told)
+
+
+ON: Final = HeaderDestination.ON
+CREDENTIAL: Final = HeaderDestination.CREDENTIAL
+
+
+class HeaderLineCache:
+    """Lines that were seen before; a new one is read by a function."""
+
+    __slots__ = ("_kept", "_read")
+
+    def __init__(self, read: Callable[[bytes], HeaderLine]) -> None:
+        self._read = read
+        self._kept: dict[bytes, HeaderLine] = {}
+
+    def block(self, raw_lines: list[bytes]) -> HeaderBlock:
+        """All of them, sorted."""
+        block = HeaderBlock()
+        kept, on, told = self._kept, block.on, block.told
+        for raw in raw_lines:
+            way, whole, name, value, tells = kept.get(raw) or self._new(raw)
+            if tells:
+                if name in told:
+                    self._again(block, name, value)
+                    value = told[name]
+                told[name] = value
+            if way is ON:
+                on.append(whole)
+            elif way is CREDENTIAL:
+                block.credentials.append(whole)
+        if b"connection" in told:
+            self._unhop(block)
+        return block
+
+    def _again(self, block: HeaderBlock, name: bytes, value: bytes) -> None:
+        """Lists go on in a second line; of anything else the last counts, and that there were two."""
+        block.twice |= {name}
+        block.told[name] = block.told[name] + b"," + value if name == b"connection" else value
+
+    def _unhop(self, block: HeaderBlock) -> None:
+        """What `Connection` names belongs to that connection only."""
+        block.connection = named = words(block.told[b"connection"])
+        if not named <= USUAL:
+            block.on[:] = [line for line in block.on if line.partition(b":")[0].lower() not in named]
+
+    def _new(self, raw: bytes) -> HeaderLine:
+        line = self._read(raw)
+        if len(raw) <= REMEMBERED_BYTES:
+            if len(self._kept) >= REMEMBERED:
+                self._kept.clear()
+            self._kept[raw] = line
+        return line
+
+
+def words(value: bytes) -> frozenset[bytes]:
+    """What a list header names, in lower case."""
+    return frozenset(word.strip() for word in value.lower().split(b","))

@@ -1,0 +1,118 @@
+"""The members of each API's bodies that the router looks at, typed, so that the decoder skips all others.
+
+Scalars are of any type here: engines read "64" for 64 and `1` for `true`, and a wrong one is theirs to refuse. What
+holds the prompt is typed: text is taken from it without a walk over the rest.
+"""
+
+from typing import Any
+
+from msgspec import UNSET, Raw, Struct
+
+NONE: Raw = Raw(b"")
+"""A member that is not there."""
+
+
+class ContentPart(Struct, gc=False):
+    """A piece of a message: text, a tool's call or result, or something to look at or listen to."""
+
+    type: str = ""
+    text: str | None = None
+    thinking: str | None = None
+    content: Raw = NONE
+    input: Raw = NONE
+    image_url: Raw = NONE
+    source: Raw = NONE
+    input_audio: Raw = NONE
+    audio_url: Raw = NONE
+    video_url: Raw = NONE
+    file: Raw = NONE
+
+    @property
+    def media(self) -> Raw:
+        """What is not text, of whatever kind."""
+        return self.image_url or self.source or self.input_audio or self.audio_url or self.video_url or self.file
+
+
+class PromptMessage(Struct, gc=False):
+    """One message of a conversation, or one item of Responses' input."""
+
+    role: str = ""
+    content: str | list[ContentPart] | None = None
+    reasoning: str | None = None
+    tool_calls: Raw = NONE
+    type: str = ""
+    name: str | None = None
+    arguments: Raw = NONE
+    """Of a call that Responses keeps as an item."""
+    output: Raw = NONE
+
+
+class RequestBody(Struct, gc=False):
+    """What all bodies may say."""
+
+    model: Any = UNSET
+    stream: Any = UNSET
+    stream_options: Any = UNSET
+    n: Any = UNSET
+    temperature: Any = UNSET
+    seed: Any = UNSET
+    max_tokens: Any = UNSET
+    priority: Any = UNSET
+    cache_salt: Any = UNSET
+    prompt_cache_key: Any = UNSET
+    metadata: Raw = NONE
+    tools: Raw = NONE
+
+
+class ChatBody(RequestBody, gc=False):
+    """POST /v1/chat/completions."""
+
+    max_completion_tokens: Any = UNSET
+    response_format: Raw = NONE
+    structured_outputs: Raw = NONE
+    messages: list[PromptMessage] = []
+
+
+class CompletionsBody(RequestBody, gc=False):
+    """POST /v1/completions; a prompt may be text, tokens, or several of either."""
+
+    response_format: Raw = NONE
+    structured_outputs: Raw = NONE
+    suffix: str | None = None
+    prompt: Any = None
+
+
+class ResponsesBody(RequestBody, gc=False):
+    """POST /v1/responses."""
+
+    max_output_tokens: Any = UNSET
+    text: Raw = NONE
+    instructions: str | None = None
+    input: str | list[PromptMessage] | None = None
+
+
+class MessagesBody(RequestBody, gc=False):
+    """POST /v1/messages."""
+
+    system: str | list[ContentPart] | None = None
+    messages: list[PromptMessage] = []
+
+
+class MessagesMetadata(Struct, gc=False):
+    """Anthropic's `metadata`."""
+
+    user_id: str = ""
+
+
+class EmbeddingsBody(RequestBody, gc=False):
+    """POST /v1/embeddings."""
+
+    input: Any = None
+    messages: list[PromptMessage] = []
+
+
+class TokenizeBody(RequestBody, gc=False):
+    """POST /tokenize."""
+
+    prompt: Any = None
+    messages: list[PromptMessage] = []

@@ -1,0 +1,115 @@
+"""Whose turn it is: the first of those that wait, lane by lane and band by band, for whom there is room.
+
+One that finds no room keeps those behind it waiting, or a large request would never see enough room at once; only
+where it waits for an adapter's engines, or for its own tenant's concurrency, others go on without it.
+"""
+
+from fairlead.routing.bands import BandQueue
+from fairlead.routing.dispatch_queue import DispatchQueue
+from fairlead.routing.endpoint_table import EndpointTable
+from fairlead.routing.fair_queue import TenantQueue
+from fairlead.routing.lanes import LaneAvailability, LaneQueue
+from fairlead.routing.occupancy import Occupancy
+from fairlead.routing.queue_limits import HELD_AGAIN
+from fairlead.routing.reasons import RefusalReason
+from fairlead.routing.refusal import Refusal
+from fairlead.routing.routing_request import RoutingRequest
+from fairlead.routing.selection import EndpointChoice, NoCandidate
+
+Dispatch = tuple[RoutingRequest, EndpointChoice | Refusal]
+
+
+class DispatchOrder:
+    """Asked again and again until it answers nothing."""
+
+    __slots__ = ("_fleet", "_room", "_table")
+
+    def __init__(self, room: DispatchQueue, table: EndpointTable, fleet: Occupancy) -> None:
+        self._room = room
+        self._table = table
+        self._fleet = fleet
+
+    def next(self, inflight: int, now: float) -> Dispatch | None:
+        """A request that waits no more, and where it goes; with so many of all lanes under way."""
+        lanes = self._room.lanes
+        lanes.open()
+        for lane in lanes.turns():
+            for queue in lane.bands.turns():
+                turn = self._in_band(lane, queue, inflight, now)
+                if turn is not None:
+                    return turn
+                if lane.block is not LaneAvailability.FREE:
+                    break
+            if lane.block is LaneAvailability.FULL and self._ends_here(lane):
+                break
+        return None
+
+    def _ends_here(self, lane: LaneQueue) -> bool:
+        """Whether nobody goes before those of this lane. A long job without room holds up interactive work only once
+        it insists, and batch work always.
+        """
+        lanes = self._room.lanes
+        if lane is lanes.long:
+            lanes.batch.block = LaneAvailability.FULL
+            if lanes.insists:
+                lanes.interactive.block = LaneAvailability.FULL
+            return lanes.insists
+        for lower in lanes.all[lanes.all.index(lane) :]:
+            lower.block = LaneAvailability.FULL
+        return True
+
+    def _in_band(self, lane: LaneQueue, queue: BandQueue, inflight: int, now: float) -> Dispatch | None:
+        aside: list[TenantQueue] = []
+        turn: Dispatch | None = None
+        while turn is None and (line := queue.first()) is not None:
+            ask = line.oldest
+            if ask.account.inflight >= ask.account.most_inflight and not ask.account.shadow:
+                queue.step_aside(line)
+                if line not in ask.account.parked:
+                    ask.account.parked.append(line)
+                continue
+            if not self._part_suffices(lane, queue, ask, inflight):
+                break
+            found = self._table.choose(ask, now)
+            if isinstance(found, EndpointChoice):
+                turn = (self._serve(lane, queue, line), found)
+            elif found is NoCandidate.NO_ADAPTER:
+                self._room.withdraw(ask)
+                turn = (ask, without_adapter(ask))
+            elif found is NoCandidate.FULL and ask.adapter is not None:
+                queue.step_aside(line)
+                aside.append(line)
+            else:
+                lane.block = LaneAvailability.FULL
+                self._room.lanes.past(lane, ask, now)
+                break
+        for line in aside:
+            queue.stand(line)
+        return turn
+
+    def _part_suffices(self, lane: LaneQueue, queue: BandQueue, ask: RoutingRequest, inflight: int) -> bool:
+        """A lane at its cap ends the lane's turn; a band at its own leaves the others theirs."""
+        lanes = self._room.lanes
+        if not lanes.may_start(lane, ask, self._fleet, inflight):
+            lane.block = LaneAvailability.CAPPED
+            return False
+        return lanes.leaves_reserve(queue, self._fleet, inflight)
+
+    def _serve(self, lane: LaneQueue, queue: BandQueue, line: TenantQueue) -> RoutingRequest:
+        ask = queue.serve(line)
+        lane.bands.served(queue, ask.cost)
+        self._room.lanes.served(lane, ask.cost)
+        self._room.left(ask)
+        self._room.pace.turns += 1
+        return ask
+
+
+def without_adapter(ask: RoutingRequest) -> Refusal:
+    """Replicas are there, and none serves the adapter."""
+    return Refusal(
+        reason=RefusalReason.NO_ADAPTER,
+        message=f"model: {ask.adapter}: no replica has this adapter loaded now: "
+        f"send the request again in {HELD_AGAIN:.0f} s.",
+        retry_after_seconds=HELD_AGAIN,
+        param="model",
+    )

@@ -1,0 +1,203 @@
+"""Everybody who waits, in all lanes: who gets a place, who loses one, and who has waited long enough.
+
+When all places are taken, a newcomer gets one only from a tenant that has more of them for its weight, or from a lower
+band, and then the request that came last there is refused: a flood fills the queue with its own requests and never
+keeps others out. Counts of what waits are kept here and nowhere else.
+"""
+
+from math import inf
+
+from fairlead.fleet.gateways import RoutingSettings
+from fairlead.fleet.tenants import Lane
+from fairlead.routing import queue_limits
+from fairlead.routing.bands import BandQueue
+from fairlead.routing.dispatcher_config import DispatcherConfig
+from fairlead.routing.lanes import LaneQueue, LaneScheduler
+from fairlead.routing.queue_limits import DispatchRate
+from fairlead.routing.refusal import Refusal
+from fairlead.routing.routing_request import RoutingRequest
+
+
+class DispatchQueue:
+    """One router's."""
+
+    __slots__ = (
+        "_due",
+        "_held_since",
+        "_most_bytes",
+        "_refused",
+        "_routing",
+        "_there_since",
+        "bytes",
+        "lanes",
+        "pace",
+        "waiting",
+    )
+
+    def __init__(self) -> None:
+        self.lanes = LaneScheduler()
+        self.pace = DispatchRate()
+        self.waiting = 0
+        """In all lanes, and those that are still to be told that they lost their place."""
+        self._refused: dict[RoutingRequest, Refusal] = {}
+        """Those that lost their place or waited too long, to be told at the next turns."""
+        self._routing = RoutingSettings()
+        self.bytes = 0
+        """Of the bodies of all that wait."""
+        self._most_bytes = 0
+        self._due = inf
+        """Nobody has waited long enough before this moment."""
+        self._held_since: float | None = None
+        self._there_since = 0.0
+
+    @property
+    def held(self) -> int:
+        """How many wait for a replica to be there at all."""
+        return self.waiting if self._held_since is not None else 0
+
+    def take(self, terms: DispatcherConfig) -> None:
+        """Other settings from now on. Everybody keeps waiting, in order, even where fewer may wait than do."""
+        self._routing, self._most_bytes = terms.routing, terms.most_waiting_bytes
+        for ask in self.lanes.take(terms.routing):
+            ask.account.parked.clear()
+            ask.account.batched -= ask.lane is Lane.BATCH
+            ask.lane = self.lanes.of(ask).lane
+            ask.account.batched += ask.lane is Lane.BATCH
+            self._queue(ask).add(ask)
+        self._due = -inf
+
+    def look(self, now: float, *, routable: bool) -> None:
+        """Once every sweep, and when endpoints come or go."""
+        self.pace.look(now)
+        if routable and self._held_since is not None:
+            self._held_since, self._there_since, self._due = None, now, -inf
+        elif not routable and self._held_since is None:
+            self._held_since, self._due = now, -inf
+
+    # Coming
+
+    def add(self, ask: RoutingRequest, lane: LaneQueue, now: float) -> Refusal | None:
+        """It waits from now on, or why it may not."""
+        refused = self._no_place(ask, lane)
+        if refused is None:
+            ask.queued_at = now
+            self._stand(ask, lane, first=False)
+        return refused
+
+    def add_again(self, ask: RoutingRequest, now: float) -> None:
+        """It had its turn and its engine failed it: it waits before its tenant's others, and nobody takes its place."""
+        ask.queued_at = ask.queued_at or now
+        self._stand(ask, self.lanes.named(ask.lane), first=True)
+
+    def _stand(self, ask: RoutingRequest, lane: LaneQueue, *, first: bool) -> None:
+        ask.waiting = True
+        self.waiting += 1
+        ask.account.queued += 1
+        ask.account.batched += lane is self.lanes.batch
+        self.bytes += ask.size
+        self._queue(ask).add(ask, first=first)
+        self._due = min(self._due, self._deadline(ask))
+
+    def _no_place(self, ask: RoutingRequest, lane: LaneQueue) -> Refusal | None:
+        if self.bytes + ask.size > self._most_bytes:
+            return self._full()
+        held = self._held_since is not None
+        lanes = self._sharing(lane)
+        places = queue_limits.most_waiting(self._routing, lane.lane, held=held)
+        own = lane.bands.queues[ask.account.rank]
+        if own.most_waiting is not None and sum(_rank(one, own.rank).waiting for one in lanes) >= own.most_waiting:
+            return None if self._pushed_out(ask, own, [_rank(one, own.rank) for one in lanes]) else self._full()
+        if sum(one.bands.waiting for one in lanes) < places:
+            return None
+        others = [_rank(one, rank) for rank in range(len(lane.bands.queues) - 1, own.rank - 1, -1) for one in lanes]
+        if self._pushed_out(ask, own, others):
+            return None
+        return queue_limits.too_many_held(self.waiting) if held else self._full()
+
+    def _full(self) -> Refusal:
+        return queue_limits.full(self.waiting, self.pace.seconds_for(self.waiting))
+
+    def _sharing(self, lane: LaneQueue) -> tuple[LaneQueue, ...]:
+        """Lanes with one bound for all of them."""
+        lanes = self.lanes
+        return (lanes.batch,) if lane is lanes.batch else (lanes.interactive, lanes.long)
+
+    def _pushed_out(self, ask: RoutingRequest, own: BandQueue, among: list[BandQueue]) -> bool:
+        """Whether somebody lost a place to it: the lowest band first, then whoever has most for its weight."""
+        for queue in among:
+            found = queue.longest()
+            if found is not None and (queue.rank > own.rank or found[0] > own.part(ask.account)):
+                self._lose(found[1], self._full())
+                return True
+        return False
+
+    # Going
+
+    def withdraw(self, ask: RoutingRequest) -> None:
+        """It waits no more."""
+        line = ask.line
+        if line is not None:
+            line.queue.withdraw(ask, line)
+            self.left(ask)
+        elif self._refused.pop(ask, None) is not None:
+            self._told(ask)
+        else:
+            raise AssertionError("a request that does not wait is withdrawn")
+
+    def left(self, ask: RoutingRequest) -> None:
+        """It was taken out of its queue: the only place where what waits becomes less."""
+        lane = self.lanes.named(ask.lane)
+        ask.waiting = False
+        self.waiting -= 1
+        ask.account.queued -= 1
+        ask.account.batched -= lane is self.lanes.batch
+        self.bytes -= ask.size
+        self.lanes.withdrawn(lane)
+
+    def _lose(self, ask: RoutingRequest, refused: Refusal) -> None:
+        """It has no place any more and does not know yet: whoever acts for it may still withdraw it."""
+        self.withdraw(ask)
+        ask.waiting = True
+        self.waiting += 1
+        self._refused[ask] = refused
+
+    def _told(self, ask: RoutingRequest) -> None:
+        ask.waiting = False
+        self.waiting -= 1
+
+    def maybe_refused(self) -> tuple[RoutingRequest, Refusal] | None:
+        """One that lost its place or waited too long, to be told so now."""
+        if not self._refused:
+            return None
+        ask = next(iter(self._refused))
+        self._told(ask)
+        return ask, self._refused.pop(ask)
+
+    def expire(self, now: float) -> None:
+        """Those that have waited as long as they may lose their place."""
+        if now < self._due:
+            return
+        waiting = [ask for lane in self.lanes.all for queue in lane.bands.queues for ask in queue.asks]
+        self._due = inf
+        for ask in waiting:
+            due = self._deadline(ask)
+            if now < due:
+                self._due = min(self._due, due)
+                continue
+            again = self.pace.seconds_for(self.waiting)
+            self._lose(ask, queue_limits.too_late(ask, now, again, held=self._held_since is not None))
+
+    def oldest(self, lane: LaneQueue) -> float | None:
+        """When the one that waits longest began to."""
+        return min((ask.queued_at for queue in lane.bands.queues for ask in queue.asks), default=None)
+
+    def _deadline(self, ask: RoutingRequest) -> float:
+        lane = self.lanes.named(ask.lane)
+        return queue_limits.deadline(ask, lane, self._routing, self._held_since, self._there_since)
+
+    def _queue(self, ask: RoutingRequest) -> BandQueue:
+        return _rank(self.lanes.named(ask.lane), ask.account.rank)
+
+
+def _rank(lane: LaneQueue, rank: int) -> BandQueue:
+    return lane.bands.queues[rank]

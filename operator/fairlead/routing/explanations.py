@@ -1,0 +1,74 @@
+"""Why a request would go where it would: every engine with what spoke for it and against it. Worked out on demand only.
+
+Shows the state of now: asked after a request was sent, it sees that request's own load too.
+"""
+
+from dataclasses import dataclass
+
+from fairlead.fleet.endpoints import EndpointState
+from fairlead.routing import selection
+from fairlead.routing.endpoint import Endpoint
+from fairlead.routing.endpoint_table import EndpointTable
+from fairlead.routing.routing_request import RoutingRequest
+from fairlead.routing.selection import OVER_BOUND, SelectionContext
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndpointCandidate:
+    """One engine in the eyes of one request."""
+
+    pod: str
+    address: str
+    dropped: str
+    """Why it is not asked; empty for those among which is chosen."""
+    load: int
+    """Tokens to read and to write there, others' work included."""
+    held_blocks: int
+    agreed: bool
+    """The place that all routers agree on for this beginning."""
+    over_bound: bool
+    """It has so much to do that what it holds counts once only."""
+    worth: float
+    """The least one wins."""
+
+
+def candidates(table: EndpointTable, ask: RoutingRequest) -> tuple[EndpointCandidate, ...]:
+    """All engines, the best first, those that are not asked last."""
+    field = table.field
+    fit = [one for one in table.endpoints if not _dropped(field, one, ask)]
+    rows = [_candidate(table, ask, one, fit) for one in table.endpoints]
+    return tuple(sorted(rows, key=lambda row: (bool(row.dropped), row.worth)))
+
+
+def _candidate(table: EndpointTable, ask: RoutingRequest, one: Endpoint, fit: list[Endpoint]) -> EndpointCandidate:
+    field = table.field
+    blocks = ask.blocks if field.balancing.prefix else ()
+    held = selection.held_by(one, field.index.holders(blocks))
+    dropped = _dropped(field, one, ask)
+    load = one.prompt_load + one.reply_load + one.others_load
+    agreed = bool(blocks) and selection.agreed_endpoint(field, ask, fit) is one
+    worth_of_held, bound = selection.cache_weight(field, ask, fit or [one])
+    over = load > bound
+    believed = len(blocks) if agreed else held
+    missing = ask.prompt_tokens - held * field.block_tokens
+    worth = load - (OVER_BOUND if over else worth_of_held) * believed * field.block_tokens
+    return EndpointCandidate(
+        pod=one.pod,
+        address=one.address,
+        dropped=dropped,
+        load=load,
+        held_blocks=held,
+        agreed=agreed,
+        over_bound=over,
+        worth=worth + max(missing - one.free_tokens, 0.0) if blocks else worth,
+    )
+
+
+def _dropped(field: SelectionContext, one: Endpoint, ask: RoutingRequest) -> str:
+    if one.state is not EndpointState.ROUTABLE:
+        return f"{one.state.value}: {one.reason}" if one.reason else one.state.value
+    if ask.adapter is not None and ask.adapter not in one.adapters:
+        return f"does not serve adapter {ask.adapter}"
+    if field.short_queues and not selection.has_room(one):
+        return "has as much as it can run"
+    return "failed this request" if one in ask.tried else ""

@@ -1,0 +1,50 @@
+"""Who waits and who is served at one moment: what the router shows of its queue."""
+
+from dataclasses import dataclass
+
+from fairlead.fleet.tenants import Lane
+from fairlead.routing.accounts import Accounts
+from fairlead.routing.dispatch_queue import DispatchQueue
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LaneSnapshot:
+    """One lane."""
+
+    lane: Lane
+    waiting: int
+    oldest_seconds: float
+    """How long the one has waited that waits longest; 0 when nobody does."""
+    inflight: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TenantSnapshot:
+    """One tenant."""
+
+    name: str
+    waiting: int
+    inflight: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueSnapshot:
+    """The whole queue."""
+
+    held: int
+    """Of all that wait, those for whom no replica is there."""
+    lanes: tuple[LaneSnapshot, ...]
+    tenants: tuple[TenantSnapshot, ...]
+
+
+def snapshot(room: DispatchQueue, accounts: Accounts, now: float) -> QueueSnapshot:
+    """As it is now."""
+    lanes = []
+    for lane in room.lanes.all:
+        oldest = room.oldest(lane)
+        seconds = 0.0 if oldest is None else now - oldest
+        lanes.append(
+            LaneSnapshot(lane=lane.lane, waiting=lane.bands.waiting, oldest_seconds=seconds, inflight=lane.inflight)
+        )
+    tenants = tuple(TenantSnapshot(name=one.name, waiting=one.queued, inflight=one.inflight) for one in accounts.all)
+    return QueueSnapshot(held=room.held, lanes=tuple(lanes), tenants=tenants)

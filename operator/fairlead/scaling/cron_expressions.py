@@ -1,0 +1,175 @@
+"""Cron expressions: which moments they name, and when one of these last came, in a time zone with its clock changes.
+
+Five fields: minute hour day month weekday, each a list of numbers, ranges or steps; where day and weekday are both
+restricted, either is enough. A time of day that a clock change leaves out comes as much later as the clock jumped; one
+that comes twice counts the first time.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from functools import lru_cache
+from typing import Final, NamedTuple
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+OFTEN: Final = 4
+"""Openings a day beyond which nobody asks for the gaps between them."""
+MINUTE: Final = 60.0
+DAY: Final = 86_400.0
+
+
+class CronField(NamedTuple):
+    """One field of a cron expression."""
+
+    name: str
+    least: int
+    most: int
+    words: str = ""
+
+
+_MONTHS: Final = "JAN FEB MAR APR MAY JUN JUL AUG SEP OCT NOV DEC"
+_DAYS: Final = "SUN MON TUE WED THU FRI SAT"
+FIELDS: Final = (
+    CronField("minute", 0, 59),
+    CronField("hour", 0, 23),
+    CronField("day", 1, 31),
+    CronField("month", 1, 12, _MONTHS),
+    CronField("weekday", 0, 7, _DAYS),
+)
+_RANGE: Final = re.compile(r"(?:\*|([0-9A-Z]{1,3})(?:-([0-9A-Z]{1,3}))?)(?:/([0-9]{1,3}))?")
+_LONGEST: Final = {2: 29, 4: 30, 6: 30, 9: 30, 11: 30}
+"""Days of the short months."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CronExpression:
+    """The moments one expression names."""
+
+    minutes: frozenset[int]
+    hours: frozenset[int]
+    days: frozenset[int]
+    months: frozenset[int]
+    weekdays: frozenset[int]
+    """0 and 7 are Sunday."""
+    any_day: bool
+    any_weekday: bool
+
+    def falls_on(self, day: date) -> bool:
+        """Whether it names any moment of this day."""
+        if day.month not in self.months:
+            return False
+        by_day, by_weekday = day.day in self.days, day.isoweekday() % 7 in self.weekdays
+        if self.any_day or self.any_weekday:
+            return by_day and by_weekday
+        return by_day or by_weekday
+
+
+@dataclass(frozen=True, slots=True)
+class ImpossibleCron:
+    """An expression that names no moment at all."""
+
+    because: str
+
+
+@lru_cache(maxsize=256)
+def parse(written: str) -> CronExpression | ImpossibleCron:
+    """What an expression names."""
+    texts = written.upper().split()
+    if len(texts) != len(FIELDS):
+        return ImpossibleCron(f"it has {len(texts)} fields, not five")
+    found: list[frozenset[int]] = []
+    for text, field in zip(texts, FIELDS, strict=True):
+        values = _values(text, field)
+        if values is None:
+            return ImpossibleCron(
+                f"{text} is not a valid {field.name}: write {field.least} to {field.most}, as a list, range or step"
+            )
+        found.append(values)
+    minutes, hours, days, months, weekdays = found
+    if texts[4] == "*" and not any(min(days) <= _LONGEST.get(month, 31) for month in months):
+        return ImpossibleCron(f"none of these months has a day {min(days)}")
+    return CronExpression(
+        minutes=minutes,
+        hours=hours,
+        days=days,
+        months=months,
+        weekdays=frozenset(one % 7 for one in weekdays),
+        any_day=texts[2] == "*",
+        any_weekday=texts[4] == "*",
+    )
+
+
+def last_occurrence(written: str, zone: str, now: float, within: float) -> float | None:
+    """When it last came at or before `now`; nothing when that is longer ago than `within`, or never comes."""
+    cron, there = parse(written), _zone(zone)
+    if isinstance(cron, ImpossibleCron) or there is None:
+        return None
+    found = _last(cron, there, int(now // MINUTE), int(within // DAY) + 1)
+    return found if found is not None and found > now - within else None
+
+
+def open_spans(written: str, zone: str, duration: float, days: Iterable[date]) -> list[tuple[float, float]]:
+    """From when to when windows of this length are open on these days; one that opens often a day counts as one."""
+    cron, there = parse(written), _zone(zone)
+    if isinstance(cron, ImpossibleCron) or there is None:
+        return []
+    often = len(cron.hours) * len(cron.minutes) > OFTEN
+    found = []
+    for day in days:
+        moments = sorted(_moments(cron, there, day)) if cron.falls_on(day) else []
+        begins = moments[:1] if often else moments
+        found += [(one, (moments[-1] if often else one) + duration) for one in begins]
+    return found
+
+
+@lru_cache(maxsize=1024)
+def _last(cron: CronExpression, zone: tzinfo, minute: int, days: int) -> float | None:
+    """A moment begins with a minute, so all seconds of one minute share the answer."""
+    now = minute * MINUTE
+    today = datetime.fromtimestamp(now, zone).date()
+    for back in range(days + 1):
+        day = today - timedelta(days=back)
+        moments = _moments(cron, zone, day) if cron.falls_on(day) else ()
+        if begun := [one for one in moments if one <= now]:
+            return max(begun)
+    return None
+
+
+@lru_cache(maxsize=256)
+def _moments(cron: CronExpression, zone: tzinfo, day: date) -> tuple[float, ...]:
+    times = (time(hour, minute) for hour in cron.hours for minute in cron.minutes)
+    return tuple(datetime.combine(day, one, zone).timestamp() for one in times)
+
+
+@lru_cache(maxsize=64)
+def _zone(name: str) -> tzinfo | None:
+    if name == "UTC":
+        return UTC
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return None
+
+
+def _values(written: str, field: CronField) -> frozenset[int] | None:
+    """All numbers that a field allows; nothing where it cannot be read."""
+    found: set[int] = set()
+    for piece in written.split(","):
+        match = _RANGE.fullmatch(piece)
+        if match is None:
+            return None
+        low, high, step = match.groups()
+        first = field.least if low is None else _number(low, field)
+        last_one = _number(high, field) if high else (field.most if low is None or step else first)
+        stride = int(step or 1)
+        if first is None or last_one is None or first > last_one or stride < 1:
+            return None
+        found |= set(range(first, last_one + 1, stride))
+    return frozenset(found)
+
+
+def _number(word: str, field: CronField) -> int | None:
+    words = field.words.split()
+    number = int(word) if word.isdigit() else field.least + words.index(word) if word in words else -1
+    return number if field.least <= number <= field.most else None

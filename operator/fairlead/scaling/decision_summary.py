@@ -1,0 +1,119 @@
+"""One decision at a glance: a line of the table that `fairlead top` shows, without all that was looked at."""
+
+import math
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from fairlead.scaling import intervals
+from fairlead.scaling.decision_record import DecisionRecord
+from fairlead.scaling.facts import EngineFigures, EnginePodPhase
+from fairlead.scaling.intervals import EngineInterval
+from fairlead.scaling.recommendation import ScalingReason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DecisionSummary:
+    """What is shown of one deployment; what nobody says is absent."""
+
+    namespace: str
+    name: str
+    now: float
+    version: str
+    reason: ScalingReason
+    message: str
+    replicas: int
+    wanted: int
+    asleep: int = 0
+    active: bool = True
+    policy: str | None = None
+    phases: dict[str, int] = field(default_factory=dict)
+    """Pods by where they are on their way."""
+    running: float | None = None
+    waiting: float | None = None
+    """In routers, in a hurry, and in engines."""
+    held: float | None = None
+    """Of these, those for whom no replica is there."""
+    kv_usage: float | None = None
+    """The mean over ready replicas."""
+    ttft_kept: float | None = None
+    """Of first tokens in the last seconds, the share that came within the objective."""
+    tpot_seconds: float | None = None
+    """The mean time per token in the last seconds."""
+    price_per_hour: float | None = None
+    """Of all replicas that are paid for."""
+    doubts: int = 0
+    figures: dict[str, float] = field(default_factory=dict)
+    """Demand, supply and the like, as the decision names them."""
+
+
+def summarize(record: DecisionRecord) -> DecisionSummary:
+    """What a table shows of it."""
+    facts, said = record.facts, record.recommendation
+    ready = [pod.figures for pod in facts.pods if pod.phase is EnginePodPhase.READY and pod.figures is not None]
+    routers = [router.figures for router in facts.routers if router.figures is not None]
+    usage = _values(ready, lambda one: one.kv_usage)
+    queues = [*_values(ready, lambda one: one.waiting), *(router.waiting for router in routers)]
+    phases = Counter(pod.phase.value for pod in facts.pods)
+    lately = _lately(record)
+    paid = (
+        len(facts.pods)
+        - phases[EnginePodPhase.PENDING]
+        - phases[EnginePodPhase.UNPLACEABLE]
+        - phases[EnginePodPhase.DEAD]
+    )
+    return DecisionSummary(
+        namespace=record.namespace,
+        name=record.name,
+        now=record.now,
+        version=record.version,
+        reason=said.reason,
+        message=said.message,
+        replicas=said.replicas,
+        wanted=facts.wanted,
+        asleep=said.asleep,
+        active=facts.policy.active,
+        policy=facts.bounds.policy,
+        phases=dict(phases),
+        running=_sum(_values(ready, lambda one: one.running)),
+        waiting=_sum(queues),
+        held=_sum([router.held for router in routers]),
+        kv_usage=math.fsum(usage) / len(usage) if usage else None,
+        ttft_kept=_kept(lately),
+        tpot_seconds=_tpot(lately),
+        price_per_hour=None if facts.price_per_hour is None else facts.price_per_hour * paid,
+        doubts=len(said.questions),
+        figures={one.name: one.value for one in said.figures},
+    )
+
+
+def _lately(record: DecisionRecord) -> list[EngineInterval]:
+    """What ready pods did since the looks that the decision remembered."""
+    marks = {mark.name: mark for mark in record.memory.learnt.marks}
+    looks = [
+        (marks[pod.name], intervals.baseline(pod, pod.figures))
+        for pod in record.facts.pods
+        if pod.phase is EnginePodPhase.READY and pod.figures is not None and pod.doubt is None and pod.name in marks
+    ]
+    return [found for mark, look in looks if (found := intervals.between(mark, look)) is not None]
+
+
+def _kept(lately: list[EngineInterval]) -> float | None:
+    """Nothing where there is no objective, as then nobody counts who was late."""
+    told = [(one.first, one.first_late) for one in lately if one.first_late is not None]
+    first = math.fsum(count for count, _ in told)
+    return 1 - math.fsum(late for _, late in told) / first if first else None
+
+
+def _tpot(lately: list[EngineInterval]) -> float | None:
+    tokens = math.fsum(one.tokens for one in lately)
+    return math.fsum(one.token_seconds for one in lately) / tokens if tokens else None
+
+
+def _values(engines: Iterable[EngineFigures], told: Callable[[EngineFigures], float | None]) -> list[float]:
+    return [value for one in engines if (value := told(one)) is not None]
+
+
+def _sum(values: list[float]) -> float | None:
+    """Nothing of nobody: that is not zero."""
+    return math.fsum(values) if values else None

@@ -1,0 +1,68 @@
+"""Who is there: pods by what they can give, and which of them told figures that are believed. Never what they said."""
+
+from dataclasses import dataclass
+
+from fairlead.scaling.facts import EngineFigures, EnginePod, EnginePodPhase, RouterFigures, RouterPod, ScalingFacts
+
+COMING = (EnginePodPhase.PENDING, EnginePodPhase.PULLING, EnginePodPhase.STARTING)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PodInventory:
+    """Pods and routers by name, so that their order in the facts decides nothing."""
+
+    ready: tuple[EnginePod, ...]
+    """Of any revision: those of an old one serve during a rollout."""
+    coming: tuple[EnginePod, ...]
+    stuck: tuple[EnginePod, ...]
+    known: tuple[tuple[EnginePod, EngineFigures], ...]
+    """Ready ones with figures that are believed."""
+    unknown: tuple[EnginePod, ...]
+    """Ready ones without."""
+    leaving: tuple[tuple[EnginePod, EngineFigures], ...]
+    """Draining ones with figures that are believed: they finish requests and take no more."""
+    routers: tuple[tuple[RouterPod, RouterFigures], ...]
+    silent: tuple[RouterPod, ...]
+    """Routers without figures that are believed."""
+
+    @property
+    def supply(self) -> int:
+        """Those that serve, or will without being asked for again."""
+        return len(self.ready) + len(self.coming)
+
+
+def take(facts: ScalingFacts, now: float) -> PodInventory:
+    """The roll of this moment."""
+    pods = sorted(facts.pods, key=_name)
+    routers = sorted(facts.routers, key=_name)
+    ready = tuple(pod for pod in pods if pod.phase is EnginePodPhase.READY)
+    stale = facts.policy.stale_after_seconds
+    known = tuple((pod, figures) for pod in ready if (figures := trusted_engine(pod, stale, now)) is not None)
+    told = tuple((one, said) for one in routers if (said := trusted_router(one, stale, now)) is not None)
+    draining = (pod for pod in pods if pod.phase is EnginePodPhase.DRAINING)
+    return PodInventory(
+        ready=ready,
+        coming=tuple(pod for pod in pods if pod.phase in COMING),
+        stuck=tuple(pod for pod in pods if pod.phase is EnginePodPhase.STUCK),
+        known=known,
+        unknown=tuple(pod for pod in ready if trusted_engine(pod, stale, now) is None),
+        leaving=tuple((pod, figures) for pod in draining if (figures := trusted_engine(pod, stale, now)) is not None),
+        routers=told,
+        silent=tuple(one for one in routers if trusted_router(one, stale, now) is None),
+    )
+
+
+def trusted_engine(pod: EnginePod, stale: float, now: float) -> EngineFigures | None:
+    """Its figures, if nothing speaks against them."""
+    fresh = pod.figures is not None and pod.doubt is None and now - pod.figures.at <= stale
+    return pod.figures if fresh else None
+
+
+def trusted_router(router: RouterPod, stale: float, now: float) -> RouterFigures | None:
+    """The same of a router."""
+    fresh = router.figures is not None and router.doubt is None and now - router.figures.at <= stale
+    return router.figures if fresh else None
+
+
+def _name(one: EnginePod | RouterPod) -> str:
+    return one.name

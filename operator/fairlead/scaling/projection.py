@@ -1,0 +1,128 @@
+"""What facts become when traffic goes on as it is, or a few times stronger or weaker; for questions of "what if".
+
+Pods stay as they are: whoever asks stops at the first answer that would change them. Counters move together as they do
+on a real engine, so that nothing learnt from them changes on the way.
+"""
+
+from dataclasses import dataclass, replace
+
+from fairlead.scaling.facts import (
+    EngineFigures,
+    EnginePod,
+    EnginePodPhase,
+    LatencyTotals,
+    RouterFigures,
+    RouterPod,
+    ScalingFacts,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProjectedTraffic:
+    """What comes each second, to all replicas together."""
+
+    requests: float
+    prompt_tokens: float
+    output_tokens: float
+    cached_share: float = 0.0
+    """Of prompt tokens, those found in a prefix cache."""
+
+    def times(self, factor: float) -> "ProjectedTraffic":
+        """The same mixture, more or less of it."""
+        return replace(
+            self,
+            requests=self.requests * factor,
+            prompt_tokens=self.prompt_tokens * factor,
+            output_tokens=self.output_tokens * factor,
+        )
+
+    def divided(self, parts: int) -> "ProjectedTraffic":
+        """What one of several gets."""
+        return self.times(1 / max(parts, 1))
+
+
+def later(facts: ScalingFacts, traffic: ProjectedTraffic, seconds: float, factor: float = 1.0) -> ScalingFacts:
+    """The facts some seconds on; `factor` is how much more is in flight than at the start."""
+    serving = sum(pod.phase is EnginePodPhase.READY for pod in facts.pods)
+    told = sum(router.figures is not None for router in facts.routers)
+    return replace(
+        facts,
+        pods=tuple(_pod(pod, traffic.divided(serving), seconds, factor) for pod in facts.pods),
+        routers=tuple(_router(one, traffic.divided(told), seconds, factor) for one in facts.routers),
+    )
+
+
+def with_waiting(facts: ScalingFacts, requests: float) -> ScalingFacts:
+    """The same moment with that many more waiting: at a router where one tells, otherwise in an engine."""
+    for number, router in enumerate(facts.routers):
+        if router.figures is not None:
+            more = replace(router.figures, waiting=router.figures.waiting + requests)
+            changed = replace(router, figures=more)
+            return replace(facts, routers=(*facts.routers[:number], changed, *facts.routers[number + 1 :]))
+    for number, pod in enumerate(facts.pods):
+        if pod.phase is EnginePodPhase.READY and pod.figures is not None and pod.figures.waiting is not None:
+            fuller = replace(pod, figures=replace(pod.figures, waiting=pod.figures.waiting + requests))
+            return replace(facts, pods=(*facts.pods[:number], fuller, *facts.pods[number + 1 :]))
+    return facts
+
+
+def _pod(pod: EnginePod, share: ProjectedTraffic, seconds: float, factor: float) -> EnginePod:
+    if pod.figures is None or pod.doubt is not None:
+        return pod
+    share = share if pod.phase is EnginePodPhase.READY else share.times(0.0)
+    return replace(pod, figures=_engine(pod.figures, share, seconds, factor))
+
+
+def _engine(figures: EngineFigures, share: ProjectedTraffic, seconds: float, factor: float) -> EngineFigures:
+    """Requests in flight take time, tokens come from them: time per token is how many run over how many tokens come."""
+    running = None if figures.running is None else figures.running * factor
+    passes = share.output_tokens / running if running else 0.0
+    return replace(
+        figures,
+        at=figures.at + seconds,
+        running=running,
+        waiting=None if figures.waiting is None else figures.waiting * factor,
+        kv_usage=None if figures.kv_usage is None else min(1.0, figures.kv_usage * factor),
+        prompt_tokens=_more(figures.prompt_tokens, share.prompt_tokens * seconds),
+        cached_tokens=_more(figures.cached_tokens, share.prompt_tokens * share.cached_share * seconds),
+        output_tokens=_more(figures.output_tokens, share.output_tokens * seconds),
+        finished=_more(figures.finished, share.requests * seconds),
+        steps=_more(figures.steps, passes * seconds),
+        first_token=_durations(figures.first_token, share.requests * seconds, None),
+        request_pace=_durations(figures.request_pace, share.requests * seconds, None),
+        per_token=_durations(figures.per_token, share.output_tokens * seconds, (running or 0.0) * seconds),
+    )
+
+
+def _more(counter: float | None, amount: float) -> float | None:
+    return None if counter is None else counter + amount
+
+
+def _durations(kept: LatencyTotals | None, count: float, total: float | None) -> LatencyTotals | None:
+    """As long as on average so far where nobody knows better, and as often within the objective."""
+    if kept is None:
+        return None
+    each = kept.total / kept.count if kept.count else 0.0
+    within = None if kept.kept is None else kept.kept + count * (kept.kept / kept.count if kept.count else 1.0)
+    return LatencyTotals(
+        count=kept.count + count, total=kept.total + (each * count if total is None else total), kept=within
+    )
+
+
+def _router(router: RouterPod, share: ProjectedTraffic, seconds: float, factor: float) -> RouterPod:
+    if router.figures is None or router.doubt is not None:
+        return router
+    figures: RouterFigures = router.figures
+    return replace(
+        router,
+        figures=replace(
+            figures,
+            at=figures.at + seconds,
+            asked=figures.asked + share.requests * seconds,
+            prompt_tokens=figures.prompt_tokens + share.prompt_tokens * seconds,
+            waiting=figures.waiting * factor,
+            batch_waiting=figures.batch_waiting * factor,
+            held=figures.held * factor,
+            oldest_seconds=figures.oldest_seconds if factor else 0.0,
+        ),
+    )

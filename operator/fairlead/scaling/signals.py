@@ -1,0 +1,191 @@
+"""What the signals ask for together, and the figures that go with it.
+
+Each signal speaks for itself. Where tokens are looked at and enough was learnt, they lead, and queue and cache only
+correct them: they see what was foreseen already, so that they add a replica where pressure stays although nothing is on
+its way, and otherwise ask for no more than there is.
+"""
+
+from dataclasses import dataclass, replace
+from math import ceil, fsum
+from typing import Final
+
+from fairlead.scaling import (
+    demand_forecast,
+    estimates,
+    kv_cache,
+    overprovisioning,
+    queue_depth,
+    queue_time,
+    replica_speed,
+    request_mix,
+    slo_correction,
+    token_demand,
+)
+from fairlead.scaling.estimates import Estimates
+from fairlead.scaling.facts import ScalingFacts
+from fairlead.scaling.pod_inventory import PodInventory
+from fairlead.scaling.recommendation import DecisionFigure, SignalNeed
+from fairlead.scaling.sample_trust import SampleTrust
+from fairlead.scaling.signal_summary import FleetLoad, SignalSummary
+from fairlead.scaling.token_demand import DemandInputs, DemandNeed
+
+CORRECTION_DELAY: Final = 1 / 4
+"""Of a cold start: how long pressure stays before queue and cache correct what tokens say."""
+CORRECTION: Final = 1 / 4
+"""Of the replicas there are: how many more they ask for at once."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignalInputs:
+    """One moment, with what was learnt before it."""
+
+    facts: ScalingFacts
+    roster: PodInventory
+    learnt: Estimates
+    """Arrivals up to now; all else up to the last look."""
+    now: float
+
+    @property
+    def horizon(self) -> float:
+        """Seconds from asking for a replica until it serves."""
+        return estimates.horizon(self.learnt, self.facts)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignalResults:
+    """What the signals ask for."""
+
+    candidates: tuple[SignalNeed, ...]
+    known: DemandInputs | None
+    reckoning: DemandNeed | None
+    pressed_since: float | None
+
+
+def evaluate(view: SignalInputs) -> SignalResults:
+    """All signals that the policy looks at."""
+    signals = view.facts.policy.signals
+    late = _late(view)
+    simple = []
+    if signals.queue_per_replica is not None:
+        simple.append(queue_depth.candidate(view.roster, signals.queue_per_replica))
+    if signals.kv_target:
+        simple.append(kv_cache.candidate(view.roster, signals.kv_target, view.facts.policy.warm_pool.ready))
+    if signals.token_headroom is None:
+        return SignalResults(candidates=(*late, *simple), known=None, reckoning=None, pressed_since=None)
+    known = _known(view)
+    if isinstance(known, str):
+        unknown = token_demand.unknown_need(known)
+        return SignalResults(candidates=(unknown, *late, *simple), known=None, reckoning=None, pressed_since=None)
+    reckoning = token_demand.evaluate(known, view.roster, view.facts.policy, signals.token_headroom, view.now)
+    pressed = any((one.replicas or 0) > len(view.roster.ready) for one in simple)
+    since = (view.learnt.pressed_since if view.learnt.pressed_since is not None else view.now) if pressed else None
+    corrected = (_corrected(one, view, since) for one in simple)
+    candidates = (reckoning.candidate, *late, *corrected)
+    return SignalResults(candidates=candidates, known=known, reckoning=reckoning, pressed_since=since)
+
+
+def _known(view: SignalInputs) -> DemandInputs | str:
+    """What full mode needs, or what is still missing."""
+    speed = replica_speed.speed(view.learnt.fits, view.facts.revision, view.facts.assumed)
+    request = request_mix.average(view.learnt.mixture)
+    outlook = demand_forecast.forecast(view.learnt.arrivals.points, view.learnt.forecasts, view.horizon, view.now)
+    if outlook is None:
+        return "requests were not counted for long enough to tell how many arrive each second"
+    if request is None:
+        return f"fewer than {request_mix.ENOUGH:.0f} requests have been answered, too few to tell how long an answer is"
+    if speed is None:
+        return "the speed of a replica is neither measured yet nor known for this accelerator"
+    felt = slo_correction.fit_misses(view.learnt.strain)
+    return DemandInputs(
+        speed=speed,
+        request=request,
+        outlook=outlook,
+        horizon=view.horizon,
+        strain=slo_correction.factor(felt, view.facts.policy.signals.token_headroom or 0.0),
+        excess=overprovisioning.factor(view.learnt.excess, felt.power),
+    )
+
+
+def _late(view: SignalInputs) -> tuple[SignalNeed, ...]:
+    """What the time in the queue asks for, where the policy limits it."""
+    most = queue_time.limit(view.facts.policy)
+    if most is None:
+        return ()
+    return (queue_time.candidate(view.facts, view.roster, view.learnt.queueing, most, view.horizon),)
+
+
+def _corrected(one: SignalNeed, view: SignalInputs, since: float | None) -> SignalNeed:
+    """As far as it tells more than tokens do."""
+    there = max(view.roster.supply - view.facts.policy.warm_pool.ready, 0)
+    if one.replicas is None or one.replicas <= there:
+        return one
+    long = since is not None and view.now - since >= CORRECTION_DELAY * view.horizon
+    most = there
+    because = "tokens decide while replicas start and while this is new"
+    if long and not view.roster.coming:
+        most = there + max(ceil(there * CORRECTION), 1)
+        because = "it lasts, although tokens ask for no more"
+    return replace(
+        one, replicas=min(one.replicas, most), because=f"{one.because}, which makes {one.replicas}; {because}"
+    )
+
+
+def summarize(view: SignalInputs, wish: SignalResults, trust: SampleTrust) -> SignalSummary:
+    """For the limits."""
+    roster = view.roster
+    held = fsum(figures.held for _, figures in roster.routers)
+    return SignalSummary(
+        candidates=wish.candidates,
+        may_shrink=trust.may_shrink,
+        need=wish.reckoning.need if wish.reckoning else None,
+        cold_start_seconds=view.horizon,
+        ready=len(roster.ready),
+        starting=len(roster.coming),
+        running=_running(roster),
+        waiting=queue_depth.waiting(roster),
+        held=held,
+        last_arrival=view.learnt.arrivals.last,
+        questions=trust.questions,
+        load=_load(wish),
+    )
+
+
+def _running(roster: PodInventory) -> float:
+    return fsum(figures.running or 0.0 for _, figures in roster.known)
+
+
+def _load(wish: SignalResults) -> FleetLoad | None:
+    if wish.known is None or wish.reckoning is None:
+        return None
+    return FleetLoad(
+        prompt_tokens=wish.reckoning.demand.computed_tokens,
+        output_tokens=wish.reckoning.demand.output_tokens,
+        tokens_per_sequence=wish.known.request.held_tokens,
+        speed=wish.known.speed,
+    )
+
+
+def figures(view: SignalInputs, wish: SignalResults) -> tuple[DecisionFigure, ...]:
+    """Of this decision as a whole; what nobody knows is left out."""
+    roster = view.roster
+    shown = [
+        DecisionFigure(name="supply.replicas", value=len(roster.known)),
+        DecisionFigure(name="supply.starting", value=len(roster.coming)),
+        DecisionFigure(name="queue.waiting", value=queue_depth.waiting(roster), unit="requests"),
+        DecisionFigure(name="queue.held", value=fsum(figures.held for _, figures in roster.routers), unit="requests"),
+        DecisionFigure(name="queue.running", value=_running(roster), unit="requests"),
+        DecisionFigure(name="coldStart.seconds", value=view.horizon, unit="s"),
+    ]
+    usage = kv_cache.usage(roster)
+    if usage is not None:
+        shown.append(DecisionFigure(name="kv.usage", value=usage))
+    if wish.reckoning is not None and wish.known is not None:
+        demand, level = wish.reckoning.demand, wish.known.outlook
+        shown += (
+            DecisionFigure(name="demand.requestsPerSecond", value=demand.requests, unit="1/s"),
+            DecisionFigure(name="demand.promptTokensPerSecond", value=demand.computed_tokens, unit="tokens/s"),
+            DecisionFigure(name="demand.outputTokensPerSecond", value=demand.output_tokens, unit="tokens/s"),
+            DecisionFigure(name="demand.forecastFactor", value=level.factor),
+            DecisionFigure(name="need.replicas", value=wish.reckoning.need),
+        )
+    return tuple(shown)

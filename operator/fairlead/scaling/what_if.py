@@ -1,0 +1,262 @@
+"""What would change a decision: the same deciding, asked about moments that are not this one.
+
+Each answer is found by trying, never by undoing the arithmetic of the signals: whatever they do, it is true of them.
+"""
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Final
+
+from fairlead.fleet.policies import ScalingPolicy, WarmPool
+from fairlead.scaling import projection, recommender
+from fairlead.scaling.decision_record import DecisionRecord
+from fairlead.scaling.facts import ScalingFacts
+from fairlead.scaling.projection import ProjectedTraffic
+from fairlead.scaling.recommendation import Recommendation, ScalingBound
+
+MOST_WAITING: Final = 1 << 14
+"""Beyond so many more waiting, or times more traffic, nobody asks."""
+MOST_TIMES: Final = 64.0
+_EXACT: Final = 1 / 64
+"""To within so much of itself is a factor found: nearer than traffic is ever known."""
+_MOST_LOOKS: Final = 120
+"""Of one way into the future: some seconds of one core for the largest fleet."""
+_HALVINGS: Final = 4
+
+
+class WhatIfCause(StrEnum):
+    """What would be otherwise."""
+
+    MORE_WAITING = "MoreWaiting"
+    MORE_TRAFFIC = "MoreTraffic"
+    AS_IT_IS = "AsItIs"
+    """Nothing but the clock."""
+    LESS_TRAFFIC = "LessTraffic"
+    NOBODY_ASKS = "NobodyAsks"
+    WITHOUT_BOUND = "WithoutBound"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TurningPoint:
+    """One way to another answer."""
+
+    cause: WhatIfCause
+    replicas: int
+    """What it would be."""
+    because: str
+    """The message that would stand there."""
+    after_seconds: float = 0.0
+    """How long that must last."""
+    factor: float | None = None
+    """Traffic, as a multiple of what it is."""
+    waiting: int | None = None
+    """How many wait, beside those who do."""
+    bound: ScalingBound | None = None
+    """What would have to be lifted."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WhatIfBaseline:
+    """Where questions start from."""
+
+    record: DecisionRecord
+    traffic: ProjectedTraffic | None
+    """Nothing where the decision did not know it: then only what waits can be varied."""
+
+    @property
+    def answer(self) -> int:
+        """What it is now."""
+        return self.record.recommendation.replicas
+
+    @property
+    def look_seconds(self) -> float:
+        """How far two looks into the future are apart: figures must not get stale in between."""
+        return self.record.facts.policy.stale_after_seconds / 3
+
+    @property
+    def lasting_looks(self) -> int:
+        """How long pressure is imagined to last: half a cold start; what is shorter ends before a replica is there."""
+        return math.ceil(self.record.facts.policy.cold_start.assume_seconds / 2 / self.look_seconds)
+
+    def ahead(self, looks: int, factor: float, extra: int = 0) -> Iterator[tuple[float, Recommendation]]:
+        """Answers to come, while traffic is that many times what it is."""
+        start, memory, wanted = self.record, self.record.memory, self.answer
+        traffic = (self.traffic or ProjectedTraffic(requests=0.0, prompt_tokens=0.0, output_tokens=0.0)).times(factor)
+        start_facts = projection.with_waiting(start.facts, extra) if extra else start.facts
+        for number in range(looks + 1):
+            seconds = number * self.look_seconds
+            facts = projection.later(start_facts, traffic, seconds, factor if number else 1.0)
+            facts = replace(facts, wanted=wanted if number else start.facts.wanted)
+            said, memory = recommender.recommend(facts, memory, start.now + seconds)
+            wanted = said.replicas
+            if number:
+                yield seconds, said
+
+
+def turning_points(record: DecisionRecord) -> tuple[TurningPoint, ...]:
+    """What would change this decision, the most pressing first; empty where nothing asked for does."""
+    moment = WhatIfBaseline(record=record, traffic=_traffic(record))
+    found = (_more_waiting(moment), _more_traffic(moment), *_calmer(moment), *_without_bounds(record))
+    return tuple(turn for turn in found if turn is not None)
+
+
+def _traffic(record: DecisionRecord) -> ProjectedTraffic | None:
+    """Nothing where the decision did not know how much comes, as while figures are missing."""
+    said = record.recommendation
+    figures = {one.name: one.value for one in said.figures}
+    figures |= {one.name: one.value for candidate in said.candidates for one in candidate.figures}
+    try:
+        computed = figures["request.computedShare"]
+        return ProjectedTraffic(
+            requests=figures["demand.requestsPerSecond"],
+            prompt_tokens=figures["demand.promptTokensPerSecond"] / computed,
+            output_tokens=figures["demand.outputTokensPerSecond"],
+            cached_share=1 - computed,
+        )
+    except (KeyError, ZeroDivisionError):
+        return None
+
+
+def _grown(moment: WhatIfBaseline, factor: float, extra: int = 0) -> tuple[float, Recommendation] | None:
+    """The first larger answer, and how long that had to last."""
+    answers = moment.ahead(moment.lasting_looks, factor, extra)
+    return next((told for told in answers if told[1].replicas > moment.answer), None)
+
+
+def _more_waiting(moment: WhatIfBaseline) -> TurningPoint | None:
+    """The fewest more that must wait for the answer to grow: doubling, then halving, as it never falls with more."""
+    high = 1
+    while (found := _grown(moment, 1.0, high)) is None:
+        high *= 2
+        if high > MOST_WAITING:
+            return None
+    low = high // 2
+    while high - low > 1:
+        middle = (low + high) // 2
+        between = _grown(moment, 1.0, middle)
+        low, high, found = (low, middle, between) if between else (middle, high, found)
+    seconds, said = found
+    return TurningPoint(
+        cause=WhatIfCause.MORE_WAITING,
+        replicas=said.replicas,
+        because=said.message,
+        waiting=high,
+        after_seconds=seconds,
+    )
+
+
+def _more_traffic(moment: WhatIfBaseline) -> TurningPoint | None:
+    """The smallest multiple of the traffic at which the answer grows."""
+    if moment.traffic is None or not moment.traffic.requests:
+        return None
+    low, high = 1.0, 2.0
+    while (found := _grown(moment, high)) is None:
+        low, high = high, high * 2
+        if high > MOST_TIMES:
+            return None
+    while high / low > 1 + _EXACT:
+        middle = (low * high) ** 0.5
+        between = _grown(moment, middle)
+        low, high, found = (low, middle, between) if between else (middle, high, found)
+    seconds, said = found
+    return TurningPoint(
+        cause=WhatIfCause.MORE_TRAFFIC,
+        replicas=said.replicas,
+        because=said.message,
+        factor=high,
+        after_seconds=seconds,
+    )
+
+
+def _calmer(moment: WhatIfBaseline) -> Iterator[TurningPoint | None]:
+    """When it shrinks: as things are, and if not then, below which traffic; and when nobody asks at all."""
+    if not moment.answer or any(one.doubt for one in moment.record.facts.pods):
+        return  # nothing shrinks while figures are missing, and nobody knows what they will say
+    same = _shrunk(moment, WhatIfCause.AS_IT_IS, 1.0)
+    silence = tuple(_emptied(moment))
+    if same is None and silence and moment.traffic is not None and moment.traffic.requests:
+        yield _less_traffic(moment)
+    yield same
+    yield from (one for one in silence if same is None or one.replicas < same.replicas)
+
+
+def _emptied(moment: WhatIfBaseline) -> Iterator[TurningPoint]:
+    """The first step down when nobody asks any more, and the last where that takes the last replica."""
+    before = moment.answer
+    for seconds, said in moment.ahead(_looks(moment), 0.0):
+        if said.replicas < before and (before == moment.answer or not said.replicas):
+            yield TurningPoint(
+                cause=WhatIfCause.NOBODY_ASKS,
+                replicas=said.replicas,
+                because=said.message,
+                after_seconds=seconds,
+                factor=0.0,
+            )
+        before = min(before, said.replicas)
+
+
+def _less_traffic(moment: WhatIfBaseline) -> TurningPoint | None:
+    """The most traffic at which it shrinks, to within a sixteenth of what it is."""
+    low, high, found = 0.0, 1.0, None
+    for _ in range(_HALVINGS):
+        middle = (low + high) / 2
+        between = _shrunk(moment, WhatIfCause.LESS_TRAFFIC, middle)
+        low, high, found = (middle, high, between) if between else (low, middle, found)
+    return found
+
+
+def _shrunk(moment: WhatIfBaseline, cause: WhatIfCause, factor: float) -> TurningPoint | None:
+    for seconds, said in moment.ahead(_looks(moment), factor):
+        if said.replicas < moment.answer:
+            return TurningPoint(
+                cause=cause,
+                replicas=said.replicas,
+                because=said.message,
+                after_seconds=seconds,
+                factor=factor,
+            )
+    return None
+
+
+def _looks(moment: WhatIfBaseline) -> int:
+    """As far as a policy waits before it shrinks, and as much again."""
+    policy = moment.record.facts.policy
+    waits = policy.pace.down_after_seconds + (policy.zero_after_seconds or 0.0) + policy.cold_start.assume_seconds
+    return min(_MOST_LOOKS, 1 + int(2 * waits / moment.look_seconds))
+
+
+def _without_bounds(record: DecisionRecord) -> Iterator[TurningPoint]:
+    """For each bound that moved the answer: what it would be if only that one were lifted."""
+    for limit in record.recommendation.limits:
+        lift = _LIFTED.get(limit.bound)
+        if lift is None:
+            continue
+        said, _ = recommender.recommend(lift(record.facts), record.memory, record.now)
+        if said.replicas != record.recommendation.replicas:
+            yield TurningPoint(
+                cause=WhatIfCause.WITHOUT_BOUND, replicas=said.replicas, because=said.message, bound=limit.bound
+            )
+
+
+def _policy(facts: ScalingFacts, changed: Callable[[ScalingPolicy], ScalingPolicy]) -> ScalingFacts:
+    return replace(facts, policy=changed(facts.policy))
+
+
+_LIFTED: Final[dict[ScalingBound, Callable[[ScalingFacts], ScalingFacts]]] = {
+    ScalingBound.SPARES: lambda facts: _policy(facts, lambda policy: replace(policy, warm_pool=WarmPool())),
+    ScalingBound.SCHEDULE: lambda facts: _policy(facts, lambda policy: replace(policy, schedules=())),
+    ScalingBound.MIN_REPLICAS: lambda facts: replace(facts, bounds=replace(facts.bounds, least=0)),
+    ScalingBound.MAX_REPLICAS: lambda facts: replace(facts, bounds=replace(facts.bounds, most=MOST_WAITING)),
+    ScalingBound.BUDGET: lambda facts: _policy(facts, lambda policy: replace(policy, max_cost_per_hour=None)),
+    ScalingBound.STEP_UP: lambda facts: _policy(
+        facts,
+        lambda policy: replace(policy, pace=replace(policy.pace, up_max_step=MOST_WAITING, up_max_factor=MOST_TIMES)),
+    ),
+    ScalingBound.STEP_DOWN: lambda facts: _policy(
+        facts, lambda policy: replace(policy, pace=replace(policy.pace, down_max_step=MOST_WAITING))
+    ),
+    ScalingBound.NO_ROOM: lambda facts: replace(facts, room=MOST_WAITING),
+}
+"""What people can change; that figures are missing, or that more were needed just now, they cannot."""

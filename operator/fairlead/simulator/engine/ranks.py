@@ -1,0 +1,61 @@
+"""Data-parallel ranks behind one address: several schedulers, and vLLM's rule for who takes the next request.
+
+The rule sees what each rank told at the last full tenth of a second, and exactly how many requests it was given itself.
+Ranks share nothing else; that those of one mixture of experts wait for each other in each step is not modelled.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from fairlead.simulator.engine.core import EngineCore
+from fairlead.simulator.engine.requests import EngineRequest
+from fairlead.simulator.engine.steps import SchedulerRefusal
+
+REPORT_EVERY_S: Final = 0.1
+"""The coordinator's interval (vllm.md 1.3)."""
+WAITING_WEIGHT: Final = 6
+"""How much heavier a waiting request counts for each share of the cache that is held beyond the half."""
+UNPENALISED_USAGE: Final = 0.5
+
+
+@dataclass(slots=True)
+class _ReportedLoad:
+    """What one rank said of itself."""
+
+    running: int = 0
+    waiting: int = 0
+    usage: float = 0.0
+
+
+class EngineRanks:
+    """One engine of several cores, numbered as vLLM's label `engine` numbers them."""
+
+    __slots__ = ("_told", "_told_at", "cores")
+
+    def __init__(self, cores: Sequence[EngineCore]) -> None:
+        self.cores = tuple(cores)
+        self._told = [_ReportedLoad() for _ in cores]
+        self._told_at = -1
+        """In intervals since the start."""
+
+    def choose(self, now: float) -> int:
+        """The rank with the lowest score, of equals the first."""
+        self._listen(now)
+        return min(range(len(self.cores)), key=self._score)
+
+    def add(self, request: EngineRequest, now: float, rank: int | None = None) -> SchedulerRefusal | None:
+        """To the rank that was asked for, as `X-data-parallel-rank` does, else to the chosen one."""
+        return self.cores[self.choose(now) if rank is None else rank].add(request)
+
+    def _score(self, rank: int) -> float:
+        core, told = self.cores[rank], self._told[rank]
+        load = max(core.running + core.waiting, told.running + told.waiting)
+        return load + told.waiting * WAITING_WEIGHT * max(0.0, told.usage - UNPENALISED_USAGE)
+
+    def _listen(self, now: float) -> None:
+        interval = int(now / REPORT_EVERY_S)
+        if interval == self._told_at:
+            return
+        self._told_at = interval
+        self._told = [_ReportedLoad(core.running, core.waiting, core.usage) for core in self.cores]

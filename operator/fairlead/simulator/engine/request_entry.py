@@ -1,0 +1,162 @@
+"""Who comes in: the refusals at the door, and the gate between waiting and running. Preempts nobody.
+
+The gate lets a request in only if its whole prompt fits the free pages now, and stops at the first that does not:
+whoever stands behind waits too, however short. Only who lacks an adapter's slot is passed over.
+"""
+
+from dataclasses import dataclass
+
+from fairlead.simulator.engine import running_requests, speculation
+from fairlead.simulator.engine.block_pool import CachedBlock
+from fairlead.simulator.engine.requests import EngineRequest
+from fairlead.simulator.engine.scheduler_state import SchedulerState, block_names
+from fairlead.simulator.engine.steps import EngineStep, SchedulerRefusal
+
+
+def refusal(floor: SchedulerState, request: EngineRequest) -> SchedulerRefusal | None:
+    """Why it is not let in."""
+    settings = floor.settings
+    unfinished = len(floor.running) + len(floor.waiting) + len(floor.coming)
+    if settings.max_unfinished is not None and unfinished >= settings.max_unfinished:
+        return SchedulerRefusal.TOO_MANY
+    if settings.max_backlog_tokens is not None and floor.backlog >= settings.max_backlog_tokens:
+        return SchedulerRefusal.BACKLOG
+    most = request.prompt_tokens + floor.limit(request) - 1
+    ahead = min(most + speculation.drafted(settings) + speculation.lookahead(settings), settings.context_tokens)
+    if request.prompt_tokens >= settings.context_tokens or floor.pool.pages_for(ahead) > floor.pool.usable:
+        return SchedulerRefusal.TOO_LONG
+    if not settings.chunked_prefill and most > settings.batch_tokens:
+        return SchedulerRefusal.TOO_LONG
+    return None
+
+
+def admit(floor: SchedulerState, step: EngineStep, budget: int) -> int:
+    """Let in whoever may, in order; what is left of the budget."""
+    slots = speculation.draft_slots(floor.settings)
+    width = _DraftPadding(0 if step.prompts else speculation.drafted(floor.settings), bool(step.decodes))
+    passed_over: list[EngineRequest] = []
+    while budget > slots and len(floor.running) < floor.settings.max_sequences:
+        request = floor.waiting.first()
+        if request is None:
+            break
+        if _lacks_slot(floor, request):
+            passed_over.append(floor.waiting.pop())
+            floor.deferred.add(request)
+            continue
+        entry = _entry(floor, request, width, budget - slots)
+        if entry is None:
+            break
+        floor.waiting.pop()
+        budget -= _enter(floor, request, step, entry) + slots
+    floor.waiting.put_back(passed_over)
+    return budget
+
+
+def _lacks_slot(floor: SchedulerState, request: EngineRequest) -> bool:
+    slots = floor.settings.adapter_slots
+    if request.adapter is None or not slots:
+        return False
+    return request.adapter not in floor.adapters and len(floor.adapters) >= slots
+
+
+@dataclass(slots=True)
+class _DraftPadding:
+    """Under speculation who enters with one token is computed as wide as those that decode."""
+
+    drafts: int
+    """None where somebody reads a prompt in this step: then its width is not uniform anyway."""
+    among: bool
+    """Whether anybody decodes in it."""
+
+    def padding(self, start: int, tokens: int, context: int) -> int:
+        """Tokens to be computed for nothing."""
+        if tokens != 1 or not (self.among or start):
+            return 0
+        return self.drafts if start + self.drafts + 2 <= context else 0
+
+
+@dataclass(slots=True)
+class _EntryCost:
+    """With what a request comes in."""
+
+    found: list[CachedBlock]
+    recovered: int
+    """Pages that its preemption left."""
+    tokens: int
+    """Of its prompt in this step."""
+    padding: int
+    pages: int
+    """To be taken."""
+
+
+def _entry(floor: SchedulerState, request: EngineRequest, width: _DraftPadding, budget: int) -> _EntryCost | None:
+    settings, pool = floor.settings, floor.pool
+    found, recovered = _cached(floor, request)
+    start = (len(found) + recovered) * settings.block_tokens
+    tokens = request.tokens - start
+    padding = width.padding(start, tokens, settings.context_tokens)
+    if padding + 1 > budget and padding:
+        return None
+    tokens = running_requests.prompt_cap(floor, tokens)
+    if tokens > budget and not settings.chunked_prefill:
+        return None
+    tokens = min(tokens, budget)
+    end = min(start + tokens + padding + speculation.lookahead(settings), settings.context_tokens)
+    need = pool.pages_for(end)
+    whole = max(need, pool.pages_for(request.tokens)) if settings.reserve_whole_prompt else need
+    leaving = recovered + sum(1 for page in found if not page.holders)
+    margin = int(settings.watermark * settings.blocks) if floor.running else 0
+    if whole - len(found) - recovered + leaving + margin > pool.free:
+        return None
+    return _EntryCost(found, recovered, tokens, padding, need - len(found) - recovered)
+
+
+def _cached(floor: SchedulerState, request: EngineRequest) -> tuple[list[CachedBlock], int]:
+    """Its pages that need not be computed: those with a name, then its own of before a preemption."""
+    if not floor.pool.caching:
+        return [], 0
+    most = (request.tokens - 1) // floor.settings.block_tokens
+    found: list[CachedBlock] = []
+    if request.prefix or request.reply:
+        floor.write_replies()
+        found = floor.pool.found(block_names(request, 0, most), most)
+    recovered = 0
+    if request.remains is not None and len(found) == min(most, len(request.prefix) + len(request.reply)):
+        recovered = min(request.remains.count, most - len(found))
+    rereads = floor.settings.speculation is not None and floor.settings.speculation.rereads_page
+    if rereads and recovered:
+        recovered -= 1
+    elif rereads and found:
+        found.pop()
+    return found, recovered
+
+
+def _enter(floor: SchedulerState, request: EngineRequest, step: EngineStep, entry: _EntryCost) -> int:
+    """It runs, with its pages; the tokens that this takes of the budget."""
+    pool = floor.pool
+    pool.hold(entry.found)
+    if entry.recovered and request.remains is not None:
+        pool.recover(request.remains, entry.recovered)
+    request.remains = None
+    pool.take(entry.pages)
+    cached = len(entry.found) + entry.recovered
+    request.named = entry.found
+    request.pages = cached + entry.pages
+    request.computed = request.sealed = cached * floor.settings.block_tokens + entry.tokens
+    floor.enter(request)
+    floor.write_names(request)
+    if request.scheduled is None:
+        _note_first_time(floor, request, step, cached)
+    tokens = entry.tokens + entry.padding
+    step.prompts.append((request, tokens))
+    running_requests.add_prompt_piece(step.batch, request, entry.tokens)
+    step.batch.prefill_tokens += entry.padding
+    return tokens
+
+
+def _note_first_time(floor: SchedulerState, request: EngineRequest, step: EngineStep, cached: int) -> None:
+    request.scheduled = step.began
+    request.cached_tokens = cached * floor.settings.block_tokens
+    if floor.pool.caching:
+        floor.counts.queries += request.tokens
+        floor.counts.hits += request.cached_tokens

@@ -1,0 +1,104 @@
+"""What comes of a step at its end: tokens, first ones and last ones. Schedules nothing."""
+
+from typing import NamedTuple
+
+from fairlead.fleet.randomness import RandomSource
+from fairlead.simulator.engine import speculation
+from fairlead.simulator.engine.requests import EngineRequest, EngineRequestStatus, FinishReason
+from fairlead.simulator.engine.scheduler_state import SchedulerState
+from fairlead.simulator.engine.steps import Emission, EngineStep
+
+
+class EmissionSettings(NamedTuple):
+    """How a step's end is told."""
+
+    now: float
+    chance: RandomSource
+    every: bool
+    """Also of requests whose token is neither the first nor the last."""
+
+
+def emissions(floor: SchedulerState, step: EngineStep, telling: EmissionSettings) -> list[Emission]:
+    """Of all that made tokens; those that ended have left."""
+    told: list[Emission] = []
+    if step.lockstep:
+        _decoded_together(floor, told, telling)
+    if step.decodes:
+        _decoded(floor, step, told, telling)
+    for request, _ in step.prompts:
+        if request.standing is EngineRequestStatus.RUNNING and request.computed >= request.tokens:
+            _prefilled(floor, request, told, telling)
+    if len(told) > 1 and not telling.every:
+        told.sort(key=_serial)
+    ended = {one.request: one.finished for one in told if one.finished is not None}
+    for request in ended if len(ended) < 2 else [one for one in floor.running if one in ended]:
+        _end(floor, request, ended[request], telling.now)
+    return told
+
+
+def _serial(emission: Emission) -> int:
+    return emission.request.serial
+
+
+def _decoded_together(floor: SchedulerState, told: list[Emission], telling: EmissionSettings) -> None:
+    lockstep = floor.lockstep
+    lockstep.flying = 0
+    lockstep.advance(1)
+    floor.counts.generation_tokens += lockstep.sequences
+    told += [_last_emission(request, 1, telling) for request in lockstep.ended()]
+    if telling.every:
+        for request in floor.running:
+            if request.mark is not None:
+                request.emitted = lockstep.tick - request.mark
+                told.append(Emission(request, 1, None, first=False))
+
+
+def _decoded(floor: SchedulerState, step: EngineStep, told: list[Emission], telling: EmissionSettings) -> None:
+    plan = floor.settings.speculation
+    for request, tokens in step.decodes:
+        if request.standing is not EngineRequestStatus.RUNNING:
+            continue
+        held = speculation.accepted(plan, tokens - 1, telling.chance, floor.counts) if plan else 0
+        request.computed -= tokens - 1 - held
+        made = min(1 + held, floor.limit(request) - request.emitted)
+        request.emitted += made
+        floor.counts.generation_tokens += made
+        if request.emitted >= floor.limit(request):
+            told.append(_last_emission(request, made, telling))
+        elif telling.every:
+            told.append(Emission(request, made, None, first=False))
+
+
+def _last_emission(request: EngineRequest, made: int, telling: EmissionSettings) -> Emission:
+    """Its end; where only first and last tokens are told, with all tokens since the first."""
+    reason = request.finish if request.emitted >= request.output_tokens else FinishReason.LENGTH
+    return Emission(request, made if telling.every else request.emitted - 1, reason, first=False)
+
+
+def _prefilled(floor: SchedulerState, request: EngineRequest, told: list[Emission], telling: EmissionSettings) -> None:
+    """All of it is read: the first token appears, or the next one of a request that was preempted."""
+    first = request.first_token is None
+    if first:
+        request.first_token = telling.now
+        floor.backlog -= request.prompt_tokens
+        floor.counts.prompt_tokens += request.prompt_tokens
+        floor.counts.cached_tokens += request.cached_tokens
+    del floor.readers[request]
+    request.emitted += 1
+    floor.counts.generation_tokens += 1
+    if request.emitted >= floor.limit(request):
+        ending = _last_emission(request, 1, telling)
+        told.append(Emission(request, 1, ending.finished, first=True) if first else ending)
+        return
+    if not floor.scattered:
+        floor.lockstep.join(request, floor.limit(request))
+    if first or telling.every:
+        told.append(Emission(request, 1, None, first))
+
+
+def _end(floor: SchedulerState, request: EngineRequest, reason: FinishReason, now: float) -> None:
+    floor.counts.finished[reason] += 1
+    if floor.settings.late_stop:
+        floor.linger(request, now)
+    else:
+        floor.finish(request, now)

@@ -1,0 +1,119 @@
+"""What `fairlead calibrate` found, as a file: the shares, for which deployment they hold, and how wrong they were.
+
+Text in and out. Shares of one deployment are not given to another: that is what the catalogue's fits are for.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import median
+from typing import Any, Final
+
+from fairlead.simulator.timing import rate_shares
+from fairlead.simulator.timing.provenance import Provenance, ProvenanceLevel
+from fairlead.simulator.timing.rate_shares import RateShares, StepTimesOfShares, TooFewStretches, WorkStretch
+from fairlead.simulator.timing.step_times import PhysicalStepTimes
+from fairlead.sizing.sizing_input import SizingInput
+
+ABOUT: Final = (
+    "Shares of data sheet rates that one deployment reached, found by `fairlead calibrate`; "
+    "`fairlead engine --step-times` and the simulator read them."
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Calibration:
+    """The whole file."""
+
+    model: str
+    product: str
+    tensor: int
+    pipeline: int
+    weights: str
+    shares: RateShares
+    stretches: int
+    error: float | None
+    """Median absolute error of a stretch's length: every second stretch, by shares of the others."""
+    source: str
+
+    @property
+    def origin(self) -> Provenance:
+        """As it stands beside every figure."""
+        return Provenance(
+            level=ProvenanceLevel.RECORDED,
+            source=self.source,
+            measurements=self.stretches,
+            note=f"{self.shares.bandwidth:.0%} of bandwidth, {self.shares.arithmetic:.0%} of arithmetic"
+            + (f"; a stretch's length was wrong by {self.error:.1%}" if self.error is not None else ""),
+        )
+
+
+def calibrate(
+    question: SizingInput, stretches: Sequence[WorkStretch], times: StepTimesOfShares, source: str
+) -> Calibration | TooFewStretches:
+    """From all stretches; how wrong, from a fit that saw only every other one."""
+    found = rate_shares.fitted_shares(stretches, times)
+    if isinstance(found, TooFewStretches):
+        return found
+    return Calibration(
+        **_deployment(question), shares=found, stretches=len(stretches), error=_error(stretches, times), source=source
+    )
+
+
+def as_json(found: Calibration) -> str:
+    """As JSON."""
+    return json.dumps({"about": ABOUT, **_flat(found)}, indent=1) + "\n"
+
+
+def read(text: str) -> Calibration:
+    """As `as_json` wrote it; `ValueError` names what is missing or no number."""
+    try:
+        entry = json.loads(text)
+        reached = RateShares(float(entry["bandwidth"]), float(entry["arithmetic"]))
+        names = ("model", "product", "tensor", "pipeline", "weights", "stretches", "error", "source")
+        return Calibration(shares=reached, **{name: entry[name] for name in names})
+    except (KeyError, TypeError, ValueError) as problem:
+        raise ValueError(f"no calibration: {problem}; write one with `fairlead calibrate --out FILE`") from problem
+
+
+def step_times(question: SizingInput, found: Calibration) -> PhysicalStepTimes:
+    """Of the deployment that was watched; `ValueError` names what is another."""
+    asked = _deployment(question)
+    for field, wanted in asked.items():
+        if (was := getattr(found, field)) != wanted:
+            raise ValueError(f"calibrated with {field} {was}, asked for {wanted}; calibrate this deployment on its own")
+    return rate_shares.step_times_with_shares(question, found.shares, found.origin)
+
+
+def _deployment(question: SizingInput) -> dict[str, Any]:
+    return {
+        "model": question.shape.name,
+        "product": question.accelerator.product,
+        "tensor": question.parallelism.tensor,
+        "pipeline": question.parallelism.pipeline,
+        "weights": question.format.value,
+    }
+
+
+def _flat(found: Calibration) -> dict[str, Any]:
+    return {
+        "model": found.model,
+        "product": found.product,
+        "tensor": found.tensor,
+        "pipeline": found.pipeline,
+        "weights": found.weights,
+        "bandwidth": round(found.shares.bandwidth, 4),
+        "arithmetic": round(found.shares.arithmetic, 4),
+        "stretches": found.stretches,
+        "error": None if found.error is None else round(found.error, 4),
+        "source": found.source,
+    }
+
+
+def _error(stretches: Sequence[WorkStretch], times: StepTimesOfShares) -> float | None:
+    """None where half of them do not tell both shares."""
+    half = rate_shares.fitted_shares(stretches[::2], times)
+    if isinstance(half, TooFewStretches):
+        return None
+    judged = times(half)
+    return median(abs(one.predicted(judged) / one.seconds - 1) for one in stretches[1::2])

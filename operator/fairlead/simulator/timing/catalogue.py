@@ -1,0 +1,80 @@
+"""Which coefficients answer a question: the exact group that was measured, else the nearest level, always said.
+
+Values in, values out; the shell reads the packaged file, this module never does.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from fairlead.simulator.timing import correction_groups, roofline, step_work
+from fairlead.simulator.timing.efficiency import NO_CORRECTION, StepCorrection
+from fairlead.simulator.timing.fitted_sets import FittedSets
+from fairlead.simulator.timing.fixed_concurrency import FirstTokenOverhead
+from fairlead.simulator.timing.provenance import Provenance, ProvenanceLevel
+from fairlead.simulator.timing.silicon_layouts import RowDrafting
+from fairlead.simulator.timing.silicon_rows import ServingMode
+from fairlead.simulator.timing.step_times import PhysicalStepTimes
+from fairlead.sizing.sizing_input import SizingInput
+
+VLLM: Final = "vllm"
+"""The engine whose step times are asked for unless another is named; spelled as in the published runs."""
+
+
+@dataclass(frozen=True, slots=True)
+class RatesUnknown:
+    """The GPU's rates were never collected, so no time can be said."""
+
+    product: str
+
+    def __str__(self) -> str:
+        return (
+            f"step times of {self.product}: its bandwidth and arithmetic are not in the catalogue; "
+            "give bandwidthGbs and bf16Tflops for it, or calibrate on a recorded run"
+        )
+
+
+def step_times(
+    question: SizingInput, fitted: FittedSets | None = None, engine: str = VLLM
+) -> PhysicalStepTimes | RatesUnknown:
+    """For this model, GPU, parallelism and formats; the answer's `provenance` says how near its source is.
+
+    Speculation is not part of it: a scheduler that drafts asks for the step of more tokens.
+    """
+    card = question.accelerator
+    if not card.bandwidth_gbs or not card.bf16_tflops:
+        return RatesUnknown(card.product)
+    load = step_work.of(question)
+    if fitted is None or engine not in fitted.physics.behaviours:
+        return PhysicalStepTimes(load, roofline.ASSUMED, roofline.ORIGIN)
+    correction, origin = _nearest(question, fitted, engine)
+    return PhysicalStepTimes(load, fitted.physics.behaviours[engine].reached, origin, correction)
+
+
+def first_token_overhead(fitted: FittedSets | None = None, engine: str = VLLM) -> FirstTokenOverhead:
+    """What a first token costs beyond the engine's steps: for servers and simulations that are to show it."""
+    known = fitted.physics.behaviours.get(engine) if fitted else None
+    return known.front if known else roofline.ASSUMED_OVERHEAD
+
+
+def _nearest(question: SizingInput, fitted: FittedSets, engine: str) -> tuple[StepCorrection, Provenance]:
+    kind = correction_groups.group(question, engine, ServingMode.TOGETHER, RowDrafting.NO)
+    wide, narrow = (fitted.groups.get(key) for key in correction_groups.keys(kind, question, question))
+    source = f"{fitted.source} ({fitted.licence})"
+    if wide is None:
+        return NO_CORRECTION, Provenance(
+            level=ProvenanceLevel.PHYSICS,
+            source=source,
+            measurements=fitted.runs,
+            token_error=fitted.wrong.token,
+            first_token_error=fitted.wrong.first_token,
+            note=f"no published run of {question.shape.name} in {kind.precision} on {kind.product} with {engine}",
+        )
+    known = narrow or wide
+    return wide.correction.times(narrow.correction if narrow else NO_CORRECTION), Provenance(
+        level=ProvenanceLevel.GROUP if narrow else ProvenanceLevel.OTHER_LAYOUT,
+        source=source,
+        measurements=known.runs,
+        token_error=known.wrong.token,
+        first_token_error=known.wrong.first_token,
+        note="" if narrow else f"measured with other parallelism than {correction_groups.layout(question)}",
+    )

@@ -1,0 +1,77 @@
+"""Which measurements share a correction: levels of groups, each within the one before, and their spelling as keys.
+
+The spelling is the only one: a fit writes corrections under these keys and the catalogue looks them up by them.
+"""
+
+from enum import StrEnum
+from typing import Final, NamedTuple
+
+from fairlead.fleet.quantization import WeightFormat
+from fairlead.simulator.timing.silicon_deployments import architecture
+from fairlead.simulator.timing.silicon_layouts import MeasuredRow, RowDrafting
+from fairlead.simulator.timing.silicon_rows import ServingMode
+from fairlead.sizing import weights
+from fairlead.sizing.sizing_input import SizingInput
+
+
+class Precision(StrEnum):
+    """In which arithmetic a model runs: formats of one precision are corrected together."""
+
+    SIXTEEN = "16bit"
+    EIGHT = "8bit"
+    FOUR_FLOAT = "fp4"
+    FOUR_INTEGER = "int4"
+
+
+class CorrectionGroup(NamedTuple):
+    """One model on one kind of GPU under one engine."""
+
+    architecture: str
+    product: str
+    engine: str
+    mode: ServingMode
+    precision: Precision
+    drafting: RowDrafting
+
+    @property
+    def key(self) -> str:
+        """As it stands in the packaged file."""
+        return "/".join(self)
+
+
+def precision(question: SizingInput) -> Precision:
+    """Of its weights."""
+    if question.format in {WeightFormat.NVFP4, WeightFormat.MXFP4}:
+        return Precision.FOUR_FLOAT
+    if question.format in weights.FOUR_BIT:
+        return Precision.FOUR_INTEGER
+    return Precision.EIGHT if question.format in weights.EIGHT_BIT else Precision.SIXTEEN
+
+
+def group(question: SizingInput, engine: str, mode: ServingMode, drafting: RowDrafting) -> CorrectionGroup:
+    """Of workers that write replies."""
+    kind = architecture(question.shape)
+    return CorrectionGroup(kind, question.accelerator.product, engine, mode, precision(question), drafting)
+
+
+def layout(question: SizingInput) -> str:
+    """The parallelism of one worker."""
+    cut = question.parallelism
+    return f"tp{cut.tensor}dp{cut.data}pp{cut.pipeline}{'ep' if question.expert_parallel else ''}"
+
+
+def keys(group_: CorrectionGroup, readers: SizingInput, writers: SizingInput) -> tuple[str, str]:
+    """What a plan can look up, the wider level first."""
+    reading = f"-from-{layout(readers)}" if group_.mode is ServingMode.APART else ""
+    return group_.key, f"{group_.key}/{layout(writers)}{reading}"
+
+
+def keys_of_run(measured: MeasuredRow, readers: SizingInput, writers: SizingInput) -> tuple[str, ...]:
+    """Of a published run: what a plan can look up, then its lengths, then its engine's version and its day."""
+    row = measured.row
+    wide, narrow = keys(group(writers, row.backend, row.mode, measured.drafting), readers, writers)
+    return wide, narrow, f"{narrow}/{row.nominal}", f"{wide}/{row.version}/{row.measured}"
+
+
+PLANNED: Final = 2
+"""Levels that a plan can look up."""

@@ -1,0 +1,54 @@
+"""Step times without any fit: the data sheet's rates and the parts of them that engines usually reach.
+
+The shares are those that `sizing.ceilings` calls likely; the seconds are round figures of the order that launching
+and synchronising kernels takes. They were written down before any row was looked at, but for the surcharge of layers
+with experts, latent or recurrent attention: 10 µs each, after a first fit had shown that such layers take longer.
+"""
+
+from collections.abc import Iterable
+from typing import Final
+
+from fairlead.simulator.timing.efficiency import StepEfficiency
+from fairlead.simulator.timing.fixed_concurrency import EngineBehaviour, FirstTokenOverhead
+from fairlead.simulator.timing.physics import Physics
+from fairlead.simulator.timing.provenance import Provenance, ProvenanceLevel
+from fairlead.sizing import links
+
+_LIKELY: Final = 1
+
+_BANDWIDTH: Final = 0.65
+_ARITHMETIC: Final = 0.5
+
+ASSUMED: Final = StepEfficiency(
+    weights=_BANDWIDTH,
+    experts=_BANDWIDTH,
+    cache=_BANDWIDTH,
+    compute=_ARITHMETIC,
+    attention=_ARITHMETIC,
+    decode_attention=_ARITHMETIC,
+    link=1.0,
+    step_s=1e-3,
+    layer_s=10e-6,
+    expert_layer_s=10e-6,
+    mixer_layer_s=10e-6,
+    sum_s=links.NVLINK.start_s,
+    exchange_s=2 * links.NVLINK.start_s,
+    sequence_s=5e-6,
+    mixed_s=1e-3,
+)
+
+ASSUMED_OVERHEAD: Final = FirstTokenOverhead(start_s=0.03, token_s=5e-6, wave=0.15, stall=0.3, transfer_s=0.1)
+"""Round figures as well; only a run's first token depends on them, not the step times."""
+GAIN: Final = 2.2
+"""Tokens kept by a step that drafts two."""
+
+
+def physics(engines: Iterable[str]) -> Physics:
+    """The same for all engines."""
+    return Physics(dict.fromkeys(engines, EngineBehaviour(ASSUMED, ASSUMED_OVERHEAD)), GAIN)
+
+
+ORIGIN: Final = Provenance(
+    level=ProvenanceLevel.ROOFLINE,
+    source="data sheet rates; 65 % of bandwidth, 50 % of arithmetic, 1 ms a step and 10 to 30 µs a layer are assumed",
+)

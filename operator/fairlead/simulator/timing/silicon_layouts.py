@@ -1,0 +1,153 @@
+"""What a published row leaves out, from rows that say it: how many workers there were, and whether tokens were drafted.
+
+Knows descriptions only. Measured times serve to see that two rows are one measurement, never to guess a layout.
+"""
+
+import math
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Final, NamedTuple
+
+from fairlead.simulator.timing.silicon_rows import BenchmarkRow, MeasurementIdentity, ServingMode, WorkerGroup
+
+ONE_NODE: Final = 8
+RACKS: Final = frozenset({"gb200", "gb300"})
+"""Systems whose early listings write all GPUs of a run as one tensor-parallel group of 12 to 72."""
+MAY_DRAFT: Final = "DeepSeek-R1"
+"""The model whose listings mix runs with and without its MTP head."""
+FIRST_DRAFTED: Final = "2026-01-01"
+"""From here on a day's runs without any undrafted one in the dump are drafted; earlier ones were later superseded."""
+_DECODING_SHARE: Final = 2 / 3
+"""Of the GPUs of a run that says only their sum."""
+_FAR: Final = 6.0
+"""Doublings beyond which a run says nothing about another one's layout."""
+
+
+class RowDrafting(StrEnum):
+    """Whether tokens were guessed ahead, which no column says."""
+
+    NO = "no"
+    LIKELY = "likely"
+    """Missing from the dump, which leaves drafted runs out, though its day and engine are in it."""
+
+
+class LayoutSource(StrEnum):
+    """How a row's layout is known."""
+
+    SAID = "said"
+    SAME_RUN = "sameRun"
+    """The same measurement is listed elsewhere with it."""
+    LIKE_RUN = "likeRun"
+    """Of the run most like it: same engine and GPUs, nearest in concurrency."""
+    GUESSED = "guessed"
+
+
+@dataclass(frozen=True, slots=True)
+class MeasuredRow:
+    """A row with its layout completed."""
+
+    row: BenchmarkRow
+    found: LayoutSource
+    drafting: RowDrafting
+
+
+class _BenchmarkDay(NamedTuple):
+    system: str
+    backend: str
+    mode: ServingMode
+    format: str
+    measured: str
+
+
+def completed_rows(rows: Sequence[BenchmarkRow]) -> list[MeasuredRow]:
+    """In the same order."""
+    told: dict[MeasurementIdentity, BenchmarkRow] = {}
+    for row in rows:
+        if row.decode.number and not _sums_gpus(row) and (row.identity not in told or row.dumped):
+            told[row.identity] = row
+    alike: dict[str, list[BenchmarkRow]] = defaultdict(list)
+    for row in told.values():
+        if row.mode is ServingMode.APART:
+            alike[row.backend].append(row)
+    undrafted = {row.identity for row in rows if row.dumped}
+    days = {_day(row) for row in rows if row.identity in undrafted}
+    return [_complete(row, told, alike[row.backend], _drafting(row, undrafted, days)) for row in rows]
+
+
+def _day(row: BenchmarkRow) -> _BenchmarkDay:
+    return _BenchmarkDay(row.system, row.backend, row.mode, row.format.removesuffix("_block"), row.measured)
+
+
+def _drafting(row: BenchmarkRow, undrafted: set[MeasurementIdentity], days: set[_BenchmarkDay]) -> RowDrafting:
+    if not row.model.endswith(MAY_DRAFT) or row.identity in undrafted:
+        return RowDrafting.NO
+    return RowDrafting.LIKELY if _day(row) in days or row.measured >= FIRST_DRAFTED else RowDrafting.NO
+
+
+def _sums_gpus(row: BenchmarkRow) -> bool:
+    """All GPUs written as one group, prompts and replies alike."""
+    wide = row.decode.tensor > ONE_NODE and row.decode.number < 2
+    return row.system in RACKS and wide and row.prefill == row.decode
+
+
+def _unsaid(row: BenchmarkRow) -> bool:
+    """Neither workers nor GPUs: one listing writes 1 for whatever it did not know."""
+    return not row.decode.number and row.decode.gpus == 1 == row.prefill.gpus
+
+
+def _complete(
+    row: BenchmarkRow,
+    told: Mapping[MeasurementIdentity, BenchmarkRow],
+    alike: Sequence[BenchmarkRow],
+    drafting: RowDrafting,
+) -> MeasuredRow:
+    if row.decode.number and not _sums_gpus(row):
+        return MeasuredRow(row, LayoutSource.SAID, drafting)
+    same = told.get(row.identity)
+    if same is not None:
+        return MeasuredRow(_laid_out(row, same), LayoutSource.SAME_RUN, drafting)
+    like = min(alike, key=lambda other: _distance(row, other), default=None)
+    if like is not None and _distance(row, like) < _FAR:
+        return MeasuredRow(_laid_out(row, like), LayoutSource.LIKE_RUN, drafting)
+    return MeasuredRow(_guessed(row), LayoutSource.GUESSED, drafting)
+
+
+def _laid_out(row: BenchmarkRow, like: BenchmarkRow) -> BenchmarkRow:
+    return replace(row, mode=like.mode, prefill=like.prefill, decode=like.decode)
+
+
+def _distance(row: BenchmarkRow, other: BenchmarkRow) -> float:
+    """In doublings: of concurrency, and of whatever else differs as much as seems fair."""
+    if _unsaid(row):
+        gpus = 0.0
+    elif _sums_gpus(row):
+        total = other.prefill.gpus * other.prefill.number + other.decode.gpus * other.decode.number
+        gpus = abs(math.log2(row.decode.tensor / total))
+    else:
+        decode, prefill = row.decode.gpus / other.decode.gpus, row.prefill.gpus / other.prefill.gpus
+        gpus = abs(math.log2(decode)) * _FAR + abs(math.log2(prefill))
+    unlike = (row.system != other.system) + 0.5 * sum(
+        one != two for one, two in zip(row.nominal, other.nominal, strict=True)
+    )
+    return gpus + unlike + abs(math.log2(row.concurrency / other.concurrency))
+
+
+def _guessed(row: BenchmarkRow) -> BenchmarkRow:
+    """One worker each, as large as said; a sum is cut in one part for prompts and two for replies."""
+    if not _sums_gpus(row):
+        return replace(row, prefill=_single_worker(row.prefill), decode=_single_worker(row.decode))
+    total = row.decode.tensor
+    decoding = max(int(total * _DECODING_SHARE) // ONE_NODE * ONE_NODE, ONE_NODE)
+    reading = max((total - decoding) // 4, 1)
+    return replace(
+        row, mode=ServingMode.APART, prefill=WorkerGroup(reading, 1, 4, True), decode=WorkerGroup(1, 1, decoding, True)
+    )
+
+
+def _single_worker(workers: WorkerGroup) -> WorkerGroup:
+    """Beyond two nodes nobody cuts attention by tensor."""
+    if workers.tensor > 2 * ONE_NODE:
+        return WorkerGroup(1, 1, workers.tensor, True)
+    return workers._replace(number=1)

@@ -1,0 +1,193 @@
+"""Published fixed-concurrency runs as values: rows of aiconfigurator's `silicon_sample.csv`, read from its text.
+
+Only what a row says is read here; what several rows say together is worked out by `silicon_layouts`. Drops nothing:
+a row that cannot be understood is answered with the reason.
+"""
+
+import csv
+import io
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final, NamedTuple
+
+SOURCE: Final = "ai-dynamo/aiconfigurator 095f58a51c4c, silicon_sample.csv"
+
+PRODUCTS: Final[Mapping[str, str]] = {
+    "h100_sxm": "NVIDIA-H100-80GB-HBM3",
+    "h200_sxm": "NVIDIA-H200",
+    "b200_sxm": "NVIDIA-B200",
+    "b300_sxm": "NVIDIA-B300-SXM6-AC",
+    "gb200": "NVIDIA-GB200",
+    "gb300": "NVIDIA-GB300",
+    "a100_sxm": "NVIDIA-A100-SXM4-80GB",
+    "l40s": "NVIDIA-L40S",
+}
+"""Upstream's names of systems, and the product labels of their GPUs."""
+
+_DRAWN: Final = re.compile(r"^(source_file=20\d\d-|source_file=[\w.-]+-gap-analysis|db-dump/)")
+"""Listings of InferenceX runs, whose lengths are drawn evenly from 80 to 100 % of the nominal ones."""
+_MEAN_OF_DRAWN: Final = 0.9
+_DUMP: Final = "db-dump/"
+
+
+class ServingMode(StrEnum):
+    """Whether the same workers read prompts and write replies."""
+
+    TOGETHER = "agg"
+    APART = "disagg"
+
+
+class WorkerGroup(NamedTuple):
+    """Equal workers of one kind; 0: the row does not say how many."""
+
+    number: int
+    tensor: int
+    data: int
+    expert_parallel: bool
+
+    @property
+    def gpus(self) -> int:
+        """Of one worker."""
+        return self.tensor * self.data
+
+
+class MeasurementIdentity(NamedTuple):
+    """Two rows with the same one are one measurement, listed twice."""
+
+    system: str
+    lengths: tuple[int, int]
+    concurrency: float
+    first_token: str
+    token: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BenchmarkRow:
+    """One published run."""
+
+    name: str
+    listing: str
+    backend: str
+    version: str
+    measured: str
+    """The day, empty where it is not said."""
+    model: str
+    system: str
+    format: str
+    """As upstream names the matrices' format; empty: as the checkpoint has them."""
+    mode: ServingMode
+    prompt: float
+    """Mean tokens of a prompt."""
+    output: float
+    concurrency: float
+    nominal: tuple[int, int]
+    prefill: WorkerGroup
+    """Of a run with workers together: all of them, as `decode`."""
+    decode: WorkerGroup
+    first_token_s: float
+    token_s: float
+
+    @property
+    def dumped(self) -> bool:
+        """From the dump of the run data base, which holds undrafted runs only and says how many workers there were."""
+        return self.listing.startswith(_DUMP)
+
+    @property
+    def identity(self) -> MeasurementIdentity:
+        """Four digits of both times are the same only for the same measurement; listings round differently."""
+        return MeasurementIdentity(
+            self.system, self.nominal, self.concurrency, f"{self.first_token_s:.4g}", f"{self.token_s:.4g}"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class UnreadableRow:
+    """A row that says too little or nonsense."""
+
+    name: str
+    because: str
+
+
+def read(text: str) -> tuple[list[BenchmarkRow], list[UnreadableRow]]:
+    """Every row is in one of the two."""
+    rows: list[BenchmarkRow] = []
+    strange: list[UnreadableRow] = []
+    for place, fields in enumerate(csv.DictReader(io.StringIO(text))):
+        try:
+            rows.append(_row(fields))
+        except (KeyError, ValueError, TypeError) as problem:
+            strange.append(UnreadableRow(fields.get("id") or f"row {place}", repr(problem)))
+    return rows, strange
+
+
+def _row(fields: Mapping[str, str]) -> BenchmarkRow:
+    origin, mode = fields["silicon_data_source"], ServingMode(fields["mode"])
+    nominal = int(fields["isl"]), int(fields["osl"])
+    drawn = _MEAN_OF_DRAWN if _DRAWN.match(origin) else 1.0
+    together = mode is ServingMode.TOGETHER
+    prefill = _aggregated_workers(fields) if together else _disaggregated_workers(fields, "prefill_")
+    first_token_s, token_s = float(fields["silicon_ttft_ms"]) / 1e3, float(fields["silicon_tpot_ms"]) / 1e3
+    if min(first_token_s, token_s, *nominal) <= 0:
+        raise ValueError("a time or a length is not above 0")
+    return BenchmarkRow(
+        name=fields["id"],
+        listing=origin.partition(";")[0],
+        backend=fields["backend"],
+        version=fields["backend_version"],
+        measured=_origin_text(origin, r"measured=([\d-]+)"),
+        model=fields["model_path"],
+        system=fields["system"],
+        format=fields["moe_quant_mode"] or fields["gemm_quant_mode"],
+        mode=mode,
+        prompt=nominal[0] * drawn,
+        output=max(nominal[1] * drawn, 1.0),
+        concurrency=_concurrency(fields, origin),
+        nominal=nominal,
+        prefill=prefill,
+        decode=prefill if together else _disaggregated_workers(fields, "decode_"),
+        first_token_s=first_token_s,
+        token_s=token_s,
+    )
+
+
+def _origin_text(origin: str, pattern: str) -> str:
+    found = re.search(pattern, origin)
+    return found[1] if found else ""
+
+
+def _concurrency(fields: Mapping[str, str], origin: str) -> float:
+    """As the origin says; four rows say it only by the batch of each rank, or of each decoding worker's."""
+    said = _origin_text(origin, r"silicon_concurrency=([\d.]+)")
+    if said:
+        return float(said)
+    if fields["batch_size"]:
+        return float(fields["batch_size"]) * _number(fields, "attention_dp_size")
+    ranks = _number(fields, "decode_attention_dp_size") * _number(fields, "decode_num_workers")
+    return float(fields["decode_batch_size"]) * ranks
+
+
+def _number(fields: Mapping[str, str], name: str) -> int:
+    return int(float(fields[name])) if fields.get(name) else 1
+
+
+def _aggregated_workers(fields: Mapping[str, str]) -> WorkerGroup:
+    """Two listings multiply where the same GPUs are cut both ways.
+
+    They write eight GPUs with tensor and expert parallelism 8 as 64, and four with data and expert parallelism 4 as
+    tensor 4, data 4, expert 16; no such machine is on sale, and the rows' names say the number of GPUs.
+    """
+    tensor, data = _number(fields, "tp_size"), _number(fields, "attention_dp_size")
+    inner, spread = _number(fields, "moe_tp_size"), _number(fields, "moe_ep_size")
+    if inner == spread > 1:
+        return WorkerGroup(1, 1, inner, True) if tensor == 1 else WorkerGroup(1, inner, 1, True)
+    if tensor == data > 1 and spread == tensor * data:
+        return WorkerGroup(1, 1, data, True)
+    return WorkerGroup(1, tensor, data, spread > 1)
+
+
+def _disaggregated_workers(fields: Mapping[str, str], kind: str) -> WorkerGroup:
+    count = int(float(fields[f"{kind}num_workers"] or 0))
+    tensor, data = _number(fields, f"{kind}tp_size"), _number(fields, f"{kind}attention_dp_size")
+    return WorkerGroup(count, tensor, data, _number(fields, f"{kind}moe_ep_size") > 1)

@@ -1,0 +1,84 @@
+"""Step times of one configuration, as the scheduler asks for them: millions of times, so what can be is kept ready.
+
+Deterministic and without memory but for a table of lines by batch size.
+"""
+
+from fairlead.simulator.engine.batch import DecodeLine, StepBatch
+from fairlead.simulator.timing import formula
+from fairlead.simulator.timing.efficiency import NO_CORRECTION, REFERENCE_BATCH, StepCorrection, StepEfficiency
+from fairlead.simulator.timing.formula import PromptPieces
+from fairlead.simulator.timing.provenance import Provenance
+from fairlead.simulator.timing.step_work import StepWork
+
+
+class PhysicalStepTimes:
+    """Work over efficiency; says where the efficiency comes from."""
+
+    __slots__ = ("_correction", "_lines", "_prompts", "_sequence_s", "_shared", "efficiency", "provenance", "work")
+
+    def __init__(
+        self,
+        work: StepWork,
+        efficiency: StepEfficiency,
+        provenance: Provenance,
+        correction: StepCorrection = NO_CORRECTION,
+    ) -> None:
+        self.work = work
+        self.efficiency = efficiency
+        self.provenance = provenance
+        self._correction = correction
+        self._lines: dict[tuple[int, int], DecodeLine] = {}
+        self._shared: dict[int, float] = {}
+        self._sequence_s = formula.sequence_s(work, efficiency)
+        self._prompts = _by_unit(work, efficiency)
+
+    def decode_line(self, sequences: int, tokens: int) -> DecodeLine:
+        """Base and slope of steps for so many requests."""
+        found = self._lines.get((sequences, tokens))
+        if found is None:
+            found = self._lines[sequences, tokens] = self._line(sequences, tokens)
+        return found
+
+    def seconds(self, batch: StepBatch) -> float:
+        """Of any step: what the decoding requests take alone, and what the prompts add to it."""
+        alone = 0.0
+        if batch.decodes:
+            base, slope = self.decode_line(batch.decodes, batch.decode_tokens)
+            alone = base + slope * batch.decode_context
+        if not batch.prefills:
+            return alone
+        return alone + self._correction.prompt * self._added(batch)
+
+    def _line(self, sequences: int, tokens: int) -> DecodeLine:
+        """A correction may fall with the batch: then small batches are held up to what a single request takes."""
+        if not sequences:
+            return DecodeLine(0.0, 0.0)
+        single, several = (self._corrected(count, tokens / sequences) for count in (1, sequences))
+        return DecodeLine(max(single.base_s, several.base_s), several.context_token_s)
+
+    def _corrected(self, sequences: int, tokens_a_sequence: float) -> DecodeLine:
+        factor = self._correction.decode * (sequences / REFERENCE_BATCH) ** self._correction.decode_power
+        shared = formula.shared_s(self.work, self.efficiency, sequences * tokens_a_sequence)
+        slope = formula.context_token_s(self.work, self.efficiency, tokens_a_sequence)
+        return DecodeLine(factor * (shared + sequences * self._sequence_s), factor * slope)
+
+    def _added(self, batch: StepBatch) -> float:
+        """The matrices are shared: prompts add only what the step takes longer for them."""
+        before = self._shared_s(batch.decode_tokens) if batch.decodes else 0.0
+        together = self._shared_s(batch.decode_tokens + batch.prefill_tokens)
+        token_s, pair_s, context_s, piece_s = self._prompts
+        prompts = batch.prefill_tokens * token_s + batch.prefill_pairs * pair_s + batch.prefill_context * context_s
+        return together - before + prompts + batch.prefills * piece_s + self.efficiency.mixed_s
+
+    def _shared_s(self, tokens: int) -> float:
+        found = self._shared.get(tokens)
+        if found is None:
+            found = self._shared[tokens] = formula.shared_s(self.work, self.efficiency, tokens)
+        return found
+
+
+def _by_unit(work: StepWork, efficiency: StepEfficiency) -> PromptPieces:
+    """What one token, pair, token of context and piece add: the formula is linear in them."""
+    units = (PromptPieces(1, 0, 0, 0), PromptPieces(0, 1, 0, 0), PromptPieces(0, 0, 1, 0), PromptPieces(0, 0, 0, 1))
+    fixed = efficiency.mixed_s
+    return PromptPieces(*(formula.prompts_s(work, efficiency, unit) - fixed for unit in units))

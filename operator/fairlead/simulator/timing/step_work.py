@@ -1,0 +1,200 @@
+"""What a step must read, compute and move on one GPU, as sums per unit of the batch; no speed is known here.
+
+One GPU of one data-parallel rank is looked at: its ranks are taken to be equally busy, and pipeline stages, which
+work one after another, are added up.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Final
+
+from fairlead.fleet.quantization import WeightFormat
+from fairlead.fleet.shapes import MatrixGroup, ModelShape
+from fairlead.sizing import kv_pages, links, parameters, weights
+from fairlead.sizing.sizing_input import SizingInput
+
+ROUTED_TWICE: Final = 2
+"""A token goes out to its experts and comes back: two exchanges an expert layer."""
+_FOUR_BIT_ARITHMETIC: Final = frozenset({WeightFormat.NVFP4, WeightFormat.MXFP4})
+_FIRST_WITH_FOUR_BIT: Final = 10
+"""Compute capability from which tensor cores multiply four-bit floats, at twice the rate of eight."""
+_STATE_BYTES: Final = 4
+"""Recurrent states are kept in float32."""
+_SPARSE_TOKENS: Final = 2048
+"""Tokens that sparse latent attention picks for each query (DeepSeek V3.2 and GLM 5: `index_topk`)."""
+_FP8_INDEX_BYTES: Final = 1
+_RACKS: Final = ("GB200", "GB300")
+_NETWORK_RATE: Final = 40e9
+"""Bytes a second of one 400 Gb/s card for each GPU, as nodes of eight are sold, less a fifth for its protocol."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepWork:
+    """Bytes and operations of one GPU, all layers together."""
+
+    dense_bytes: float
+    """Weights that every step streams once."""
+    dense_operations: float
+    """By token."""
+    expert_bytes: float
+    """All routed experts of the GPU, cut over all ranks; a step streams those that its tokens touch."""
+    expert_operations: float
+    expert_missed: float
+    """How likely one token leaves one expert alone: 1 - chosen / all. 0 where there are no experts."""
+    expert_ranks: float
+    """Data-parallel ranks whose tokens meet in the same experts."""
+    context_bytes: float
+    """Cache by token of context."""
+    context_operations: float
+    """Attention of one new token to one token of context while decoding."""
+    sequence_bytes: float
+    """Cache by sequence whatever its context: windows and recurrent states."""
+    pair_operations: float
+    """Attention of one prompt token to one that it looks back on."""
+    prompt_operations: float
+    """Attention by prompt token whatever the context: windows, states, sparse picks."""
+    moved_bytes: float
+    """By token, through the links to the other GPUs."""
+    sums: float
+    """All-reduces of a step."""
+    exchanges: float
+    """Steps of expert dispatch and combination."""
+    layers: float
+    expert_layers: float
+    mixer_layers: float
+    """With latent or recurrent attention, which takes several kernels more than plain heads."""
+    bandwidth: float
+    """Bytes a second, as the data sheet has it."""
+    linear_rate: float
+    """Operations a second of matrices, in the arithmetic of the weights' format."""
+    attention_rate: float
+    link_rate: float
+
+
+def of(question: SizingInput) -> StepWork:
+    """The work of a configuration; its accelerator's rates must be known."""
+    shape, layout = question.shape, question.parallelism
+    tensor, ranks = layout.tensor, layout.data
+    experts = _expert_bytes(question)
+    held = (weights.bytes_on_fullest_gpu(question).likely - weights.angles(question)) * layout.pipeline
+    chosen = shape.experts.per_token / shape.experts.count if shape.experts else 0.0
+    active = parameters.count(shape).get(MatrixGroup.EXPERTS, 0) * chosen
+    exchanged = bool(shape.experts) and ranks * tensor > 1 and (ranks > 1 or question.expert_parallel)
+    half = shape.expert_layers if exchanged and ranks > 1 else 0
+    sums = 0 if tensor == 1 else links.SUMS_A_LAYER * shape.layers
+    context, sequence, index = _cache_reads(question)
+    return StepWork(
+        dense_bytes=held - experts - _lookup(question),
+        dense_operations=2 * (parameters.active(shape) - active) / tensor,
+        expert_bytes=experts if question.expert_parallel else experts / ranks,
+        expert_operations=2 * active / tensor,
+        expert_missed=1 - chosen if shape.experts else 0.0,
+        expert_ranks=ranks,
+        context_bytes=context,
+        context_operations=_decode_attention(shape) / tensor,
+        sequence_bytes=sequence,
+        pair_operations=index / tensor if index else _pair(shape) * shape.full_layers / tensor,
+        prompt_operations=_bounded_attention(shape) / tensor,
+        moved_bytes=_moved(question, sums, half),
+        sums=sums,
+        exchanges=ROUTED_TWICE * half,
+        layers=shape.layers,
+        expert_layers=shape.expert_layers,
+        mixer_layers=shape.layers if shape.latent else shape.layers - shape.attention_layers,
+        bandwidth=(question.accelerator.bandwidth_gbs or 0.0) * 1e9,
+        linear_rate=rate(question),
+        attention_rate=(question.accelerator.bf16_tflops or 0.0) * 1e12,
+        link_rate=_link_rate(question),
+    )
+
+
+def rate(question: SizingInput) -> float:
+    """One GPU's operations a second: four-bit floats where the chip multiplies them, eight-bit ones, else 16 bits."""
+    card = question.accelerator
+    sixteen = (card.bf16_tflops or 0.0) * 1e12
+    eight = (card.fp8_tflops or 0.0) * 1e12
+    if question.format in _FOUR_BIT_ARITHMETIC and card.capability.major == _FIRST_WITH_FOUR_BIT:
+        return 2 * eight or sixteen
+    return eight or sixteen if question.format in weights.EIGHT_BIT else sixteen
+
+
+def _link_rate(question: SizingInput) -> float:
+    """Between nodes of eight the network is the link; a rack of GB200 or GB300 is one node."""
+    product = question.accelerator.product
+    rack = any(mark in product for mark in _RACKS)
+    return _NETWORK_RATE if question.parallelism.gpus > 8 and not rack else links.link(product).bytes_per_second
+
+
+def _expert_bytes(question: SizingInput) -> float:
+    """All routed experts of one GPU with their padding, as sizing stores them: what twice as many would take more."""
+    shape = question.shape
+    if shape.experts is None:
+        return 0.0
+    doubled = replace(shape, experts=replace(shape.experts, count=2 * shape.experts.count))
+    more = weights.bytes_on_fullest_gpu(replace(question, shape=doubled)).likely
+    return (more - weights.bytes_on_fullest_gpu(question).likely) * question.parallelism.pipeline
+
+
+def _lookup(question: SizingInput) -> float:
+    """The embedding is looked up, not streamed; a tied one is streamed as the head."""
+    shape = question.shape
+    table = weights.padded_vocabulary(shape) * shape.hidden * question.dtype_bytes / question.parallelism.tensor
+    return 0.0 if shape.tied or question.parallelism.pipeline > 1 else table
+
+
+def _cache_reads(question: SizingInput) -> tuple[float, float, float]:
+    """Bytes by token of context, bytes by sequence, and the sparse indexer's operations by pair (0 without one)."""
+    shape = question.shape
+    element, _ = kv_pages.element_bytes(question)
+    sequence = 0.0
+    if shape.recurrent:
+        state = shape.recurrent
+        cells = state.value_heads * state.value_dim * state.key_dim
+        sequence += 2 * state.layers * cells * _STATE_BYTES / question.parallelism.tensor
+    narrow = 2 * kv_pages.heads_on_a_gpu(question, shape.kv_heads) * shape.head_dim * element
+    if shape.window:
+        sequence += shape.window.layers * shape.window.tokens * narrow
+    if shape.latent is None:
+        return shape.full_layers * narrow, sequence, 0.0
+    row = (shape.latent.kv_rank + shape.latent.rope_dim) * element
+    if shape.latent.index_dim is None:
+        return shape.full_layers * row, sequence, 0.0
+    index = 2 * shape.latent.index_heads * shape.latent.index_dim * shape.full_layers
+    key = shape.latent.index_dim * _FP8_INDEX_BYTES * shape.full_layers
+    return key, sequence + shape.full_layers * _SPARSE_TOKENS * row, float(index)
+
+
+def _pair(shape: ModelShape) -> float:
+    """Operations of one pair in one layer while a prompt is read: two products by head and dimension."""
+    if shape.latent:
+        return 2.0 * shape.heads * (shape.latent.nope_dim + shape.latent.rope_dim + shape.latent.value_dim)
+    return 4.0 * shape.heads * (shape.wide.head_dim if shape.wide else shape.head_dim)
+
+
+def _decode_attention(shape: ModelShape) -> float:
+    """Latent attention decodes in the compressed space, which is wider than a head."""
+    if shape.latent is None:
+        return _pair(shape) * shape.full_layers
+    if shape.latent.index_dim is not None:
+        return 2.0 * shape.latent.index_heads * shape.latent.index_dim * shape.full_layers
+    return 2.0 * shape.heads * (2 * shape.latent.kv_rank + shape.latent.rope_dim) * shape.full_layers
+
+
+def _bounded_attention(shape: ModelShape) -> float:
+    bounded = 0.0
+    if shape.window:
+        bounded += shape.window.layers * 4.0 * shape.heads * shape.head_dim * shape.window.tokens
+    if shape.recurrent:
+        state = shape.recurrent
+        bounded += state.layers * 4.0 * state.value_heads * state.value_dim * state.key_dim
+    if shape.latent and shape.latent.index_dim is not None:
+        bounded += _pair(shape) * shape.full_layers * _SPARSE_TOKENS
+    return bounded
+
+
+def _moved(question: SizingInput, sums: float, expert_layers: float) -> float:
+    """A ring moves nearly twice the activations; an exchange sends each token once to each chosen expert's GPU."""
+    shape, tensor = question.shape, question.parallelism.tensor
+    row = shape.hidden * question.dtype_bytes
+    reduced = sums * row * 2 * (tensor - 1) / tensor
+    chosen = min(shape.experts.per_token, question.parallelism.gpus) if shape.experts else 0
+    return reduced + ROUTED_TWICE * expert_layers * row * chosen

@@ -1,0 +1,152 @@
+"""ServeGen's client mixes: many clients, each with a rate, a burstiness and lengths of its own in every window.
+
+A window's arrivals depend on the seed and the window only, never on the windows before it, so that a sample of
+windows shows the very requests that the whole day would. Holds one window in memory.
+"""
+
+import csv
+from bisect import bisect
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import accumulate, groupby
+from math import inf
+from operator import itemgetter
+from typing import Final, NamedTuple
+
+from fairlead.fleet.randomness import RandomSource
+from fairlead.simulator.traffic import gaps
+from fairlead.simulator.traffic.arrivals import RequestArrival, UnreadableTraffic
+from fairlead.simulator.traffic.lengths import LengthQuantiles
+
+WINDOW_S: Final = 600.0
+WEIBULL: Final = "W"
+
+ChanceStreams = Callable[[str], RandomSource]
+"""A source of chance by name: the shell seeds it with its seed and the name."""
+
+
+class ClientRate(NamedTuple):
+    """One client in one window."""
+
+    client: str
+    rate: float
+    weibull: bool
+    shape: float
+
+
+class LengthTables(NamedTuple):
+    """A client's lengths."""
+
+    prompt: LengthQuantiles
+    output: LengthQuantiles
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClientMixWindow:
+    """Ten minutes: who asks how often, and the lengths that hold then."""
+
+    start: float
+    rates: tuple[ClientRate, ...]
+    lengths: Mapping[str, LengthTables]
+
+    @property
+    def requests(self) -> int:
+        """How many arrive in it, exactly."""
+        return sum(_count(one) for one in self.rates)
+
+
+def windows(rates: Iterable[str], lengths: Iterable[str], since: float = 0.0) -> Iterator[ClientMixWindow]:
+    """All windows from a moment on, in order; both texts line by line, both in order of time."""
+    known: dict[str, LengthTables] = {}
+    changes = _lengths(csv.DictReader(lengths))
+    change = next(changes, None)
+    for start, rows in groupby(_rates(csv.DictReader(rates)), key=itemgetter(0)):
+        while change is not None and change[0] <= start:
+            known[change[1]] = change[2]
+            change = next(changes, None)
+        present = tuple(row[1] for row in rows)
+        if start >= since:
+            yield ClientMixWindow(start=start, rates=present, lengths=dict(known))
+
+
+def arrivals(
+    window: ClientMixWindow, streams: ChanceStreams, since: float = -inf, until: float = inf
+) -> Iterator[RequestArrival]:
+    """Of one window, or of the part of it between two moments; a part has the requests that the whole has there.
+
+    A client without lengths draws each request's from another of the window, chosen by its rate: the mixture of those
+    that are known, which is narrower than the truth, since the widest tables are the ones missing.
+    """
+    moments: list[tuple[float, int]] = []
+    for place, one in enumerate(window.rates):
+        chance = streams(f"gaps/{window.start:.0f}/{one.client}")
+        moments += [(window.start + moment, place) for moment in _moments(one, chance)]
+    moments.sort()
+    chance = streams(f"lengths/{window.start:.0f}")
+    stand_in = _stand_in(window)
+    for time, place in moments:
+        whose, long, wordy = chance.random(), chance.random(), chance.random()
+        if since <= time < until:
+            client = window.rates[place].client
+            tables = window.lengths.get(client) or stand_in(whose)
+            prompt, output = tables.prompt.at(long), tables.output.at(wordy)
+            yield RequestArrival(time=time, prompt_tokens=prompt, output_tokens=output, client=client)
+
+
+def between(
+    windows: Iterable[ClientMixWindow], streams: ChanceStreams, since: float, until: float
+) -> Iterator[RequestArrival]:
+    """Of several windows, in order."""
+    for window in windows:
+        if window.start < until and since < window.start + WINDOW_S:
+            yield from arrivals(window, streams, since, until)
+
+
+def _count(one: ClientRate) -> int:
+    return round(one.rate * WINDOW_S)
+
+
+def _moments(one: ClientRate, chance: RandomSource) -> list[float]:
+    """Gaps by the fitted shape, stretched to the rate: the fits do not reproduce the mean."""
+    wanted, shape = _count(one), one.shape
+    if not wanted:
+        return []
+    if one.weibull:
+        drawn = [chance.weibullvariate(1.0, shape) for _ in range(wanted + 1)]
+    else:
+        drawn = [chance.gammavariate(shape, 1.0) for _ in range(wanted + 1)]
+    return gaps.arrivals_within(WINDOW_S, drawn)
+
+
+def _stand_in(window: ClientMixWindow) -> Callable[[float], LengthTables]:
+    present = [one for one in window.rates if one.client in window.lengths]
+    tables = [window.lengths[one.client] for one in present] or list(window.lengths.values())
+    if not tables:
+        raise UnreadableTraffic(f"window {window.start:.0f}: no client has lengths yet; start at a later window")
+    weights = list(accumulate(one.rate for one in present)) or list(accumulate(1.0 for _ in tables))
+    whole, last = weights[-1], len(tables) - 1
+    return lambda draw: tables[min(bisect(weights, draw * whole), last)]
+
+
+def _rates(rows: Iterable[Mapping[str, str]]) -> Iterator[tuple[float, ClientRate]]:
+    for row in rows:
+        try:
+            one = ClientRate(row["client"], float(row["rate_rps"]), row["dist"] == WEIBULL, float(row["shape"]))
+            yield float(row["t_s"]), one
+        except (KeyError, ValueError, TypeError) as problem:
+            raise UnreadableTraffic(f"rates: {problem!r}; expected t_s, client, rate_rps, dist, shape") from problem
+
+
+def _lengths(rows: Iterable[Mapping[str, str]]) -> Iterator[tuple[float, str, LengthTables]]:
+    """A client's two rows stand one after the other."""
+    for (start, client), pair in groupby(rows, key=itemgetter("t_s", "client")):
+        try:
+            found = {row["field"]: _quantiles(row) for row in pair}
+            yield float(start), client, LengthTables(found["input_tokens"], found["output_tokens"])
+        except (KeyError, ValueError, TypeError) as problem:
+            raise UnreadableTraffic(f"lengths: {problem!r}; expected t_s, client, field, p0 to p100") from problem
+
+
+def _quantiles(row: Mapping[str, str]) -> LengthQuantiles:
+    levels = [(float(name[1:]) / 100, float(value)) for name, value in row.items() if name[:1] == "p" and value]
+    return LengthQuantiles(*zip(*sorted(levels), strict=True))

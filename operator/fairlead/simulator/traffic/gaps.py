@@ -1,0 +1,70 @@
+"""Gaps between arrivals, with a mean of one: even chance, or bursts of a given coefficient of variation.
+
+Laid along a profile they give its rate; here is only how irregular they are.
+"""
+
+import math
+from collections.abc import Iterator
+from itertools import accumulate
+from typing import Final
+
+from fairlead.fleet.randomness import RandomSource
+from fairlead.simulator.traffic.rate_profiles import RateSlice
+
+_HALVINGS: Final = 60
+_LEAST_SHAPE, _MOST_SHAPE = 0.05, 50.0
+"""Weibull shapes between which is searched: variations from 0.03 to far above a thousand."""
+
+
+def poisson(chance: RandomSource) -> Iterator[float]:
+    """Nobody knows of the others."""
+    while True:
+        yield chance.expovariate(1.0)
+
+
+def gamma(chance: RandomSource, variation: float) -> Iterator[float]:
+    """Bursts; 1 is Poisson again."""
+    shape = 1 / variation**2
+    while True:
+        yield chance.gammavariate(shape, 1 / shape)
+
+
+def weibull(chance: RandomSource, variation: float) -> Iterator[float]:
+    """Bursts with a longer tail between them."""
+    shape = weibull_shape(variation)
+    scale = 1 / math.gamma(1 + 1 / shape)
+    while True:
+        yield chance.weibullvariate(scale, shape)
+
+
+def weibull_shape(variation: float) -> float:
+    """The shape whose standard deviation over mean is this; no closed form, so by halving."""
+    low, high = _LEAST_SHAPE, _MOST_SHAPE
+    for _ in range(_HALVINGS):
+        middle = (low + high) / 2
+        first = math.lgamma(1 + 1 / middle)
+        second = math.lgamma(1 + 2 / middle)
+        low, high = (middle, high) if math.expm1(min(second - 2 * first, 700.0)) > variation**2 else (low, middle)
+    return (low + high) / 2
+
+
+def arrivals_along(profile: Iterator[RateSlice], gaps: Iterator[float]) -> Iterator[float]:
+    """Moments: a gap of one passes when the profile has let one request through. Exact for even slices."""
+    began, due = 0.0, next(gaps)
+    for seconds, rate in profile:
+        passed = 0.0
+        while rate > 0 and due <= (seconds - passed) * rate:
+            passed += due / rate
+            yield began + passed
+            due = next(gaps)
+        due -= (seconds - passed) * rate
+        began += seconds
+
+
+def arrivals_within(seconds: float, drawn: list[float]) -> list[float]:
+    """Moments of a window from one gap more than requests, stretched so that their count comes out exactly."""
+    whole = sum(drawn)
+    if whole <= 0:
+        return [seconds * (place + 0.5) / (len(drawn) - 1) for place in range(len(drawn) - 1)]
+    stretch = seconds / whole
+    return [moment * stretch for moment in accumulate(drawn[:-1])]

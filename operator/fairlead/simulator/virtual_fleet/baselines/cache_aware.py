@@ -1,0 +1,105 @@
+"""The cache-aware policy that vllm-router and sglang-router share: an approximate tree of what was sent where.
+
+Published parameters (`router_args.py` of vllm-router 0.1.17 and sglang-router 0.3.2): the fleet is out of balance when
+its largest and smallest counts of requests differ by more than an absolute threshold and by more than a relative one;
+then the smallest count takes the request. In balance, the replica that was sent the longest beginning takes it if that
+is more than a share of the prompt. Otherwise it goes, at vllm-router, to whoever has the smallest tree, and at
+sglang-router, since sgl-project/sglang#14650, to the smallest count of requests.
+"""
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from fairlead.simulator.traffic.arrivals import RequestArrival
+from fairlead.simulator.virtual_fleet.balancers import Chosen
+
+CHARACTERS_A_TOKEN: Final = 4
+"""Their trees count characters."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CacheAwareSettings:
+    """As the two publish them."""
+
+    cache_threshold: float = 0.3
+    balance_abs_threshold: int = 64
+    balance_rel_threshold: float = 1.5
+    eviction_s: float = 60.0
+    tree_characters: int = 2**26
+    smallest_tree: bool = False
+    """Where a prompt goes that nobody holds enough of; otherwise the smallest count of requests."""
+
+
+SGLANG_ROUTER: Final = CacheAwareSettings()
+VLLM_ROUTER: Final = CacheAwareSettings(eviction_s=120.0, tree_characters=2**25, smallest_tree=True)
+
+
+class CacheAwareBalancer:
+    """One router of theirs."""
+
+    def __init__(self, settings: CacheAwareSettings, page_tokens: int, block_pages: int) -> None:
+        self._settings = settings
+        self._page_tokens = page_tokens
+        self._step = block_pages
+        """Pages of a prompt that are one node; theirs are characters, which finds no more."""
+        self._last: dict[int, dict[int, None]] = {}
+        """By node, the replicas it was sent to, the latest last."""
+        self._sent: dict[int, OrderedDict[int, None]] = {}
+        self._evict_at = settings.eviction_s
+
+    def choose(self, arrival: RequestArrival, ready: Sequence[Chosen]) -> Chosen:
+        """Counts first, then the tree."""
+        if arrival.time >= self._evict_at:
+            self._evict_at = arrival.time + self._settings.eviction_s
+            self._evict()
+        nodes = arrival.prefix[self._step - 1 :: self._step]
+        chosen = self._chosen(arrival, nodes, ready)
+        sent = self._sent.setdefault(chosen.ordinal, OrderedDict())
+        for node in nodes:
+            places = self._last.setdefault(node, {})
+            places.pop(chosen.ordinal, None)
+            places[chosen.ordinal] = None
+            sent[node] = None
+            sent.move_to_end(node)
+        return chosen
+
+    def _chosen(self, arrival: RequestArrival, nodes: Sequence[int], ready: Sequence[Chosen]) -> Chosen:
+        settings = self._settings
+        idlest = min(ready, key=lambda one: one.requests)
+        most = max(one.requests for one in ready)
+        apart = most - idlest.requests > settings.balance_abs_threshold
+        if apart and most > settings.balance_rel_threshold * idlest.requests:
+            return idlest
+        matched, holder = self._matched(nodes, ready)
+        share = matched * self._step * self._page_tokens / arrival.prompt_tokens
+        if holder is not None and share > settings.cache_threshold:
+            return holder
+        if settings.smallest_tree:
+            return min(ready, key=lambda one: len(self._sent.get(one.ordinal, ())))
+        return idlest
+
+    def _matched(self, nodes: Sequence[int], ready: Sequence[Chosen]) -> tuple[int, Chosen | None]:
+        """How many nodes are known, and who was last sent all of them."""
+        known: dict[int, None] = {}
+        matched = 0
+        for node in nodes:
+            places = self._last.get(node)
+            if not places:
+                break
+            known = places
+            matched += 1
+        by_ordinal = {one.ordinal: one for one in ready}
+        return matched, next((by_ordinal[one] for one in reversed(known) if one in by_ordinal), None)
+
+    def _evict(self) -> None:
+        """Down to the published size, whatever the engine's cache holds."""
+        most = self._settings.tree_characters // (CHARACTERS_A_TOKEN * self._step * self._page_tokens)
+        for ordinal, sent in self._sent.items():
+            while len(sent) > most:
+                node, _ = sent.popitem(last=False)
+                places = self._last[node]
+                del places[ordinal]
+                if not places:
+                    del self._last[node]

@@ -1,0 +1,103 @@
+"""The horizontal pod autoscaler of Kubernetes 1.33 on one metric, in our own words.
+
+Followed: `pkg/controller/podautoscaler/{replica_calculator,horizontal}.go` of release 1.33 and the page "Horizontal Pod
+Autoscaling" of its documentation. A round each 15 s; within a tenth of the target nothing changes; pods that start
+have no metric yet and count as idle when it asks for more and as on target when it asks for fewer; up at once by the
+larger of four pods and as many as there are; down only to the largest answer of the last 300 s. With the rounds as
+far apart as the period of these rates, no earlier change counts against them. With no replica it stands still.
+"""
+
+import math
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from fairlead.simulator.virtual_fleet.observers import FleetSnapshot
+from fairlead.simulator.virtual_fleet.replica import ReplicaStage, SimulatedReplica
+
+SYNC_S: Final = 15.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HpaBehaviour:
+    """Kubernetes' defaults."""
+
+    least: int = 1
+    most: int = 64
+    tolerance: float = 0.1
+    down_window_s: float = 300.0
+    up_pods: int = 4
+    up_factor: float = 2.0
+
+    def within(self, ratio: float) -> bool:
+        """So near to the target that nothing changes."""
+        return 1 - self.tolerance <= ratio <= 1 + self.tolerance
+
+
+DEFAULTS: Final = HpaBehaviour()
+
+
+class HpaStabilization:
+    """What becomes of an answer before it is acted on: the window of maxima, the rate of growth, the bounds."""
+
+    def __init__(self, behaviour: HpaBehaviour) -> None:
+        self._behaviour = behaviour
+        self._answers: deque[tuple[float, int]] = deque()
+
+    def steadied(self, current: int, asked: int, now: float) -> int:
+        """The number that is set."""
+        behaviour, answers = self._behaviour, self._answers
+        if not answers:
+            answers.append((now, current))
+        answers.append((now, asked))
+        while answers[0][0] <= now - behaviour.down_window_s:
+            answers.popleft()
+        highest = max(answer for _, answer in answers)
+        wanted = asked if asked > current else min(current, highest)
+        fastest = max(current + behaviour.up_pods, math.ceil(current * behaviour.up_factor))
+        return min(max(min(wanted, fastest), behaviour.least), behaviour.most)
+
+
+class HorizontalPodAutoscaler:
+    """On a pod's own figure, averaged: requests that run there, or wait there."""
+
+    def __init__(
+        self, target: float, figure: Callable[[SimulatedReplica], float], behaviour: HpaBehaviour = DEFAULTS
+    ) -> None:
+        self._target = target
+        self._figure = figure
+        self._behaviour = behaviour
+        self._steadied = HpaStabilization(behaviour)
+
+    def wanted(self, look: FleetSnapshot) -> int:
+        """The next answer."""
+        current = look.ready + look.starting
+        if not current:
+            return 0
+        figures = [self._figure(one) for one in look.replicas if one.stage is ReplicaStage.READY]
+        return self._steadied.steadied(current, self._asked(current, figures, look.starting), look.at)
+
+    def _asked(self, current: int, figures: list[float], missing: int) -> int:
+        if not figures:
+            return current
+        target, within = self._target, self._behaviour.within
+        ratio = sum(figures) / len(figures) / target
+        if not missing:
+            return current if within(ratio) else math.ceil(ratio * len(figures))
+        counted = len(figures) + missing
+        filled = (sum(figures) + (missing * target if ratio < 1 else 0.0)) / counted / target
+        if within(filled) or ratio < 1 < filled or filled < 1 < ratio:
+            return current
+        asked = math.ceil(filled * counted)
+        return current if (filled < 1 and asked > current) or (filled > 1 and asked < current) else asked
+
+
+def running(replica: SimulatedReplica) -> float:
+    """Requests in its batch."""
+    return float(sum(course.engine.running for course in replica.courses))
+
+
+def waiting(replica: SimulatedReplica) -> float:
+    """Requests not yet in it."""
+    return float(sum(course.engine.waiting for course in replica.courses))

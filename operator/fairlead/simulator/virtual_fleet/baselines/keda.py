@@ -1,0 +1,58 @@
+"""KEDA 2.15 on the length of the queue, in our own words: it feeds the horizontal pod autoscaler, and knows zero.
+
+Followed: the ScaledObject specification of KEDA 2.15 (polling each 30 s, cooldown 300 s, which is for the way to zero
+alone) and `GetExternalPerPodMetricReplicas` in `replica_calculator.go` of Kubernetes 1.33: the whole queue over what
+one replica may have, unless the ratio to the replicas that stand there is within the tolerance. The threshold of 5 is
+that of vLLM's production stack (use case "Autoscaling with KEDA"). Fleets that may go to zero have a second trigger
+that is active while anything is in flight; by the queue alone running requests would be cut off.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Final
+
+from fairlead.simulator.virtual_fleet.baselines.horizontal_pod_autoscaler import (
+    DEFAULTS,
+    SYNC_S,
+    HpaBehaviour,
+    HpaStabilization,
+)
+from fairlead.simulator.virtual_fleet.observers import FleetSnapshot
+
+THRESHOLD: Final = 5.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KedaTrigger:
+    """A ScaledObject."""
+
+    threshold: float = THRESHOLD
+    polling_s: float = 30.0
+    cooldown_s: float = 300.0
+    to_zero: bool = False
+
+
+class KedaAutoscaler:
+    """Asked at each of the horizontal autoscaler's rounds; every so many of them are polls of its own."""
+
+    def __init__(self, trigger: KedaTrigger, behaviour: HpaBehaviour = DEFAULTS) -> None:
+        self._trigger = trigger
+        self._behaviour = behaviour
+        self._steadied = HpaStabilization(behaviour)
+        self._active_at = 0.0
+
+    def wanted(self, look: FleetSnapshot) -> int:
+        """The next answer."""
+        current = look.ready + look.starting
+        polled = look.at % self._trigger.polling_s < SYNC_S
+        if look.held + look.waiting + look.running:
+            self._active_at = look.at
+        elif self._trigger.to_zero and polled and look.at > self._active_at + self._trigger.cooldown_s:
+            return 0
+        if not current:
+            return max(self._behaviour.least, 1) if polled and look.held else 0
+        return self._steadied.steadied(current, self._asked(current, look.held + look.waiting), look.at)
+
+    def _asked(self, current: int, queued: int) -> int:
+        ratio = queued / (self._trigger.threshold * current)
+        return current if self._behaviour.within(ratio) else math.ceil(queued / self._trigger.threshold)

@@ -1,0 +1,142 @@
+"""What a run came to: figures only, frozen, as a table for people and as JSON for programs."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Final
+
+from fairlead.fleet.plurals import count
+from fairlead.simulator.virtual_fleet.quantile_sketch import QuantileSketch
+from fairlead.simulator.virtual_fleet.run_statistics import RunStatistics
+
+PARTS: Final = {"p50": 0.50, "p90": 0.90, "p95": 0.95, "p99": 0.99}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LatencyFigures:
+    """Seconds; not a number where nothing was seen."""
+
+    mean: float
+    p50: float
+    p90: float
+    p95: float
+    p99: float
+    most: float
+
+    @classmethod
+    def of(cls, spread: QuantileSketch) -> "LatencyFigures":
+        """Percentiles right within 0.25 %, mean and most exactly."""
+        parts = {name: spread.percentile(part) for name, part in PARTS.items()}
+        return cls(mean=spread.mean, most=spread.most if spread.count else math.nan, **parts)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FleetGauges:
+    """The fleet over time, one value a look."""
+
+    at: tuple[float, ...]
+    ready: tuple[int, ...]
+    starting: tuple[int, ...]
+    held: tuple[int, ...]
+    waiting: tuple[int, ...]
+    running: tuple[int, ...]
+    usage: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SimulationReport:
+    """Of the requests in the tale's span."""
+
+    seconds: float
+    """Length of the span that was lived through."""
+    arrived: int
+    answered: int
+    refused: int
+    left: int
+    ttft: LatencyFigures
+    tpot: LatencyFigures
+    e2e: LatencyFigures
+    kept_first: float
+    """Share of those that arrived and were answered within the objective for the first token; likewise below."""
+    kept_pace: float
+    kept: float
+    requests_per_second: float
+    prompt_tokens_per_second: float
+    output_tokens_per_second: float
+    cached_share: float
+    """Of the prompt tokens."""
+    preemptions: int
+    gpu_hours: float
+    gauges: FleetGauges
+
+    def as_document(self) -> dict[str, Any]:
+        """For JSON, which knows no `nan`: nothing stands for it."""
+        return _plain(asdict(self))
+
+    def as_text(self) -> str:
+        """For people."""
+        rows = [f"{'':<6} {'mean':>9} {'p50':>9} {'p90':>9} {'p95':>9} {'p99':>9} {'most':>9}"]
+        for name, times in (("TTFT s", self.ttft), ("TPOT s", self.tpot), ("E2E s", self.e2e)):
+            figures = (times.mean, times.p50, times.p90, times.p95, times.p99, times.most)
+            rows.append(f"{name:<6} " + " ".join(f"{figure:>9.4g}" for figure in figures))
+        return "\n".join((*self._head(), *rows, *self._foot()))
+
+    def _head(self) -> tuple[str, ...]:
+        over = f"{self.answered:,} answered, {self.refused:,} refused, {self.left:,} left"
+        return (f"{count(self.arrived, 'request')} in {self.seconds:,.0f} s: {over}",)
+
+    def _foot(self) -> tuple[str, ...]:
+        kept = f"first token {self.kept_first:.2%}, pace {self.kept_pace:.2%}, both {self.kept:.2%}"
+        tokens = f"{self.prompt_tokens_per_second:,.0f} prompt and {self.output_tokens_per_second:,.0f} output tokens"
+        return (
+            f"objectives kept: {kept}",
+            f"a second: {self.requests_per_second:.2f} requests, {tokens}; {self.cached_share:.1%} of prompts cached",
+            f"{self.gpu_hours:.2f} GPU hours, {count(self.preemptions, 'preemption')}",
+        )
+
+
+def report(tale: RunStatistics, seconds: float, gpu_seconds: float) -> SimulationReport:
+    """Of what the tale holds; the span's length and the fleet's cost are the world's to say."""
+    counts = tale.counts
+    arrived, lasted = max(counts.arrived, 1), seconds or math.nan
+    return SimulationReport(
+        seconds=seconds,
+        arrived=counts.arrived,
+        answered=counts.answered,
+        refused=counts.refused,
+        left=counts.left,
+        ttft=LatencyFigures.of(tale.ttft),
+        tpot=LatencyFigures.of(tale.tpot),
+        e2e=LatencyFigures.of(tale.e2e),
+        kept_first=counts.kept_first / arrived,
+        kept_pace=counts.kept_pace / arrived,
+        kept=counts.kept / arrived,
+        requests_per_second=counts.answered / lasted,
+        prompt_tokens_per_second=counts.prompt_tokens / lasted,
+        output_tokens_per_second=counts.output_tokens / lasted,
+        cached_share=counts.cached_tokens / max(counts.prompt_tokens, 1),
+        preemptions=counts.preemptions,
+        gpu_hours=gpu_seconds / 3600,
+        gauges=_gauges(tale),
+    )
+
+
+def _gauges(tale: RunStatistics) -> FleetGauges:
+    series = tale.series
+    return FleetGauges(
+        at=tuple(series.at),
+        ready=tuple(series.ready),
+        starting=tuple(series.starting),
+        held=tuple(series.held),
+        waiting=tuple(series.waiting),
+        running=tuple(series.running),
+        usage=tuple(series.usage),
+    )
+
+
+def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: _plain(one) if isinstance(one, Mapping) else _finite(one) for name, one in values.items()}
+
+
+def _finite(value: object) -> object:
+    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -1,0 +1,161 @@
+"""Fairlead's own choosing in front of simulated engines: one table a router, as many routers as there are to be.
+
+Each router sees what it sent itself, hears of its own first and last tokens, and reads every engine's figures once a
+second; nothing passes between routers. Queues are not here: whoever is asked sends at once.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from math import inf
+from typing import Final
+
+from fairlead.fleet.endpoints import DiscoveredEndpoint
+from fairlead.fleet.gateways import Balancing
+from fairlead.fleet.tenants import Tenant
+from fairlead.routing import rendezvous
+from fairlead.routing.accounts import Account
+from fairlead.routing.endpoint import Endpoint, EndpointSample
+from fairlead.routing.endpoint_table import EndpointTable
+from fairlead.routing.expectations import BLOCK_BYTES
+from fairlead.routing.reasons import AttemptEnding
+from fairlead.routing.routing_request import RoutingRequest
+from fairlead.routing.selection import EndpointChoice as Choice
+from fairlead.simulator.engine.requests import EngineRequest
+from fairlead.simulator.traffic.arrivals import RequestArrival
+from fairlead.simulator.virtual_fleet.balancers import Chosen
+
+BALANCING: Final = Balancing()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RouterSettings:
+    """How many there are and what they know of the engines."""
+
+    count: int = 1
+    by_session: bool = False
+    """A session's requests all come to one router, as over a connection that stays open; otherwise in turn."""
+    named: bool = False
+    """Clients tell their session's name, in `x-session-id` or a field of the body."""
+    page_tokens: int = 16
+    """Of the engines."""
+    block_pages: int = 8
+    """Pages that make one block of a prompt, as routers count them."""
+    kv_tokens: int = 2**19
+    """Each engine's KV cache."""
+    figures_s: float = 1.0
+    most_output: int = 4096
+    """What clients allow: a router does not know what will come."""
+    balancing: Balancing = BALANCING
+
+
+@dataclass(slots=True)
+class RoutedRequest:
+    """A request of one router."""
+
+    table: EndpointTable
+    ask: RoutingRequest
+
+
+class RouterBalancer:
+    """All routers of one fleet, as a balancer."""
+
+    def __init__(self, routers: RouterSettings, figures: Callable[[int, float], EndpointSample | None]) -> None:
+        self._routers = routers
+        self._figures = figures
+        """What the engine of this ordinal tells at this moment."""
+        self.tables = [self._table() for _ in range(routers.count)]
+        self._flights: dict[int, RoutedRequest] = {}
+        self._ordinals: list[int] = []
+        self._account = Account(Tenant(name="everybody", keys=()))
+        self._told = -inf
+        self._turn = 0
+
+    def choose(self, arrival: RequestArrival, ready: Sequence[Chosen]) -> Chosen:
+        """The router whose turn it is decides alone."""
+        now = arrival.time
+        self._see([one.ordinal for one in ready])
+        if now >= self._told + self._routers.figures_s:
+            self._told = now
+            self._read_figures(now)
+        table = self.tables[self._router(arrival)]
+        ask = self._ask(arrival)
+        self.before_choice(table)
+        choice = table.choose(ask, now)
+        if not isinstance(choice, Choice):
+            raise TypeError(f"no engine for a request: {choice}; there are {len(ready)} ready ones")
+        table.charge(ask, choice, now)
+        self._flights[id(arrival)] = RoutedRequest(table, ask)
+        ordinal = int(choice.endpoint.address)
+        return next(one for one in ready if one.ordinal == ordinal)
+
+    def before_choice(self, table: EndpointTable) -> None:
+        """Where a router that knows more looks again."""
+
+    def sent(self, arrival: RequestArrival, request: EngineRequest, taken: bool) -> None:  # noqa: ARG002  # only who knows more asks
+        """An engine that refuses at once is given nothing."""
+        if not taken:
+            flight = self._flights.pop(id(arrival))
+            flight.table.give_back(flight.ask, AttemptEnding.REFUSED, arrival.time)
+
+    def began(self, arrival: RequestArrival, now: float) -> None:
+        """Its first token came."""
+        flight = self._flights[id(arrival)]
+        flight.table.first_token(flight.ask, now)
+
+    def ended(self, arrival: RequestArrival, output_tokens: int, now: float) -> None:
+        """Its last token came."""
+        flight = self._flights.pop(id(arrival))
+        flight.table.expectations.replied(self._account.name, output_tokens)
+        flight.table.give_back(flight.ask, AttemptEnding.DONE, now)
+
+    def _ask(self, arrival: RequestArrival) -> RoutingRequest:
+        step = self._routers.block_pages
+        return RoutingRequest(
+            account=self._account,
+            prompt_tokens=arrival.prompt_tokens,
+            output_tokens=self._routers.most_output,
+            arrived=arrival.time,
+            blocks=arrival.prefix[step - 1 :: step],
+            talk=rendezvous.number(arrival.session) if self._routers.named and arrival.session is not None else 0,
+            adapter=arrival.adapter,
+        )
+
+    def _router(self, arrival: RequestArrival) -> int:
+        if self._routers.by_session and arrival.session is not None:
+            return sum(arrival.session.encode()) % len(self.tables)
+        self._turn += 1
+        return self._turn % len(self.tables)
+
+    def _table(self) -> EndpointTable:
+        """With blocks as long as the trace's, and nobody who would keep what an engine has no room for."""
+        routers = self._routers
+        table = EndpointTable(_ignore_state_change, routers.balancing)
+        table.field.routers = routers.count
+        table.field.short_queues = False
+        table.field.block_tokens = float(routers.block_pages * routers.page_tokens)
+        table.expectations.bytes_a_token.value = BLOCK_BYTES / table.field.block_tokens
+        return table
+
+    def _see(self, ordinals: list[int]) -> None:
+        if ordinals == self._ordinals:
+            return
+        self._ordinals = ordinals
+        seen = [DiscoveredEndpoint(pod=f"engine-{one}", address=str(one)) for one in ordinals]
+        for table in self.tables:
+            table.take(seen)
+            for endpoint in table.endpoints:
+                table.proved(endpoint)
+                table.sized(endpoint, self._routers.kv_tokens, inf)
+
+    def _read_figures(self, now: float) -> None:
+        for ordinal in self._ordinals:
+            figures = self._figures(ordinal, now)
+            if figures is not None:
+                for table in self.tables:
+                    for endpoint in table.endpoints:
+                        if endpoint.address == str(ordinal):
+                            table.figures(endpoint, figures)
+
+
+def _ignore_state_change(endpoint: Endpoint) -> None:
+    """States change only when replicas come and go, which the world tells itself."""

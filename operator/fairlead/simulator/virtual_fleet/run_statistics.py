@@ -1,0 +1,127 @@
+"""The tale of a run in bounded memory: how long requests took, how many kept the objectives, how the fleet stood.
+
+Counts only requests that arrived inside its span, so that a warm-up before it and a rest behind it are lived through
+but not told. Its size depends on the span's length, not on the traffic.
+"""
+
+from array import array
+from dataclasses import dataclass, fields
+from math import inf
+from typing import Final
+
+from fairlead.fleet.capacity_plan import LatencyObjectives
+from fairlead.simulator.engine.requests import EngineRequest
+from fairlead.simulator.traffic.arrivals import RequestArrival
+from fairlead.simulator.virtual_fleet.observers import FleetSnapshot
+from fairlead.simulator.virtual_fleet.quantile_sketch import QuantileSketch
+from fairlead.simulator.virtual_fleet.replica import SimulatedReplica
+
+NO_OBJECTIVES: Final = LatencyObjectives()
+
+
+@dataclass(slots=True)
+class RequestCounts:
+    """Of the requests inside the span."""
+
+    arrived: int = 0
+    answered: int = 0
+    refused: int = 0
+    left: int = 0
+    prompt_tokens: int = 0
+    """Of the answered."""
+    cached_tokens: int = 0
+    output_tokens: int = 0
+    preemptions: int = 0
+    kept_first: int = 0
+    """Answered within the objective for the first token."""
+    kept_pace: int = 0
+    """Answered within the objective for each further token; a reply of one token has none."""
+    kept: int = 0
+    """Both."""
+
+
+class GaugeSeries:
+    """One column a gauge, one row a look."""
+
+    __slots__ = ("at", "held", "ready", "running", "starting", "usage", "waiting")
+
+    def __init__(self) -> None:
+        self.at, self.usage = array("d"), array("d")
+        self.ready, self.starting, self.held, self.waiting, self.running = (array("q") for _ in range(5))
+
+    def add(self, look: FleetSnapshot) -> None:
+        """One more row."""
+        self.at.append(look.at)
+        self.usage.append(look.usage)
+        self.ready.append(look.ready)
+        self.starting.append(look.starting)
+        self.held.append(look.held)
+        self.waiting.append(look.waiting)
+        self.running.append(look.running)
+
+
+class RunStatistics:
+    """An observer that keeps figures, never requests."""
+
+    __slots__ = ("_first_s", "_pace_s", "_since", "_until", "counts", "e2e", "series", "tpot", "ttft")
+
+    def __init__(self, objectives: LatencyObjectives = NO_OBJECTIVES, since: float = -inf, until: float = inf) -> None:
+        self._since, self._until = since, until
+        self._first_s = inf if objectives.ttft_p95_s is None else objectives.ttft_p95_s
+        self._pace_s = inf if objectives.tpot_p95_s is None else objectives.tpot_p95_s
+        self.counts = RequestCounts()
+        self.ttft, self.tpot, self.e2e = QuantileSketch(), QuantileSketch(), QuantileSketch()
+        self.series = GaugeSeries()
+
+    def arrived(self, arrival: RequestArrival) -> None:
+        """Counted."""
+        if self._told(arrival):
+            self.counts.arrived += 1
+
+    def refused(self, arrival: RequestArrival, because: str) -> None:  # noqa: ARG002  # every refusal counts alike here
+        """Counted: it kept no objective."""
+        if self._told(arrival):
+            self.counts.refused += 1
+
+    def left(self, arrival: RequestArrival, request: EngineRequest | None) -> None:  # noqa: ARG002  # as above
+        """Counted: whether it would have kept them is not known."""
+        if self._told(arrival):
+            self.counts.left += 1
+
+    def ended(self, arrival: RequestArrival, request: EngineRequest, replica: SimulatedReplica) -> None:  # noqa: ARG002  # any replica
+        """Timed from the door, the time it was held included."""
+        if not self._told(arrival):
+            return
+        counts, ended, first = self.counts, request.ended, request.first_token
+        if ended is None or first is None:
+            raise AssertionError(f"request {request.serial} ended without times")
+        counts.answered += 1
+        counts.prompt_tokens += request.prompt_tokens
+        counts.cached_tokens += request.cached_tokens
+        counts.output_tokens += request.emitted
+        counts.preemptions += request.preemptions
+        until_first, pace = first - arrival.time, 0.0
+        self.ttft.add(until_first)
+        self.e2e.add(ended - arrival.time)
+        if request.emitted > 1:
+            pace = (ended - first) / (request.emitted - 1)
+            self.tpot.add(pace)
+        in_time, in_pace = until_first <= self._first_s, pace <= self._pace_s
+        counts.kept_first += in_time
+        counts.kept_pace += in_pace
+        counts.kept += in_time and in_pace
+
+    def add_all(self, other: "RunStatistics") -> None:
+        """What another tale tells, its series apart: two runs have no common time."""
+        for one in fields(RequestCounts):
+            setattr(self.counts, one.name, getattr(self.counts, one.name) + getattr(other.counts, one.name))
+        for mine, theirs in ((self.ttft, other.ttft), (self.tpot, other.tpot), (self.e2e, other.e2e)):
+            mine.add_all(theirs)
+
+    def looked(self, look: FleetSnapshot) -> None:
+        """A row, inside the span."""
+        if self._since <= look.at < self._until:
+            self.series.add(look)
+
+    def _told(self, arrival: RequestArrival) -> bool:
+        return self._since <= arrival.time < self._until

@@ -1,0 +1,179 @@
+"""A simulated fleet under Fairlead's own deciding: what a scrape would show of it as facts, and the answer as replicas.
+
+The world is seen as the autoscaler sees a cluster: counters of pods and of one router, some time old, never a queue's
+contents or a request's length to come. Decides nothing itself.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final, Protocol, runtime_checkable
+
+from fairlead.fleet.policies import ReplicaBounds, ScalingPolicy
+from fairlead.scaling import recommender
+from fairlead.scaling.facts import (
+    EngineFigures,
+    EnginePod,
+    EnginePodPhase,
+    LatencyTotals,
+    ReplicaSpeed,
+    RouterFigures,
+    RouterPod,
+    ScalingFacts,
+)
+from fairlead.scaling.recommendation import Recommendation
+from fairlead.scaling.scaling_state import ScalingState
+from fairlead.simulator.engine.batch import StepBatch, StepTimes
+from fairlead.simulator.engine.counts import EngineCounts
+from fairlead.simulator.engine.settings import EngineSettings
+from fairlead.simulator.virtual_fleet.observers import FleetSnapshot
+from fairlead.simulator.virtual_fleet.replica import ReplicaStage, SimulatedReplica
+from fairlead.simulator.virtual_fleet.replica_meter import ReplicaMeter
+
+PHASES: Final = {
+    ReplicaStage.STARTING: EnginePodPhase.STARTING,
+    ReplicaStage.READY: EnginePodPhase.READY,
+    ReplicaStage.DRAINING: EnginePodPhase.DRAINING,
+}
+REVISION: Final = "simulated"
+
+ScalingDecider = Callable[[ScalingFacts, ScalingState, float], tuple[Recommendation, ScalingState]]
+DecisionListener = Callable[[ScalingFacts, ScalingState, Recommendation, float], None]
+
+
+@runtime_checkable
+class CountingEngine(Protocol):
+    """An engine that counts what it does."""
+
+    @property
+    def counts(self) -> EngineCounts:
+        """Since its start."""
+
+    @property
+    def settings(self) -> EngineSettings:
+        """Of which its cache is one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScaledDeployment:
+    """What people wrote down about the deployment."""
+
+    bounds: ReplicaBounds
+    policy: ScalingPolicy
+    delay_s: float = 1.0
+    """Between a scrape and the decision that is made with it."""
+    assumed: ReplicaSpeed | None = None
+
+
+class SimulatedAutoscaler:
+    """One fleet's autoscaler: remembers between its decisions, as the product's loop does."""
+
+    def __init__(
+        self,
+        scaled: ScaledDeployment,
+        told: DecisionListener | None = None,
+        decide: ScalingDecider = recommender.recommend,
+    ) -> None:
+        self._scaled = scaled
+        self._told = told
+        self._decide = decide
+        self._memory = ScalingState()
+        self._wanted: int | None = None
+
+    def wanted(self, look: FleetSnapshot) -> int:
+        """The next answer."""
+        standing = look.ready + look.starting
+        facts = facts_of(look, self._scaled, standing if self._wanted is None else self._wanted)
+        now = look.at + self._scaled.delay_s
+        before = self._memory
+        answer, self._memory = self._decide(facts, before, now)
+        if self._told is not None:
+            self._told(facts, before, answer, now)
+        self._wanted = answer.replicas
+        return answer.replicas
+
+
+def facts_of(look: FleetSnapshot, scaled: ScaledDeployment, wanted: int) -> ScalingFacts:
+    """One deployment at this moment."""
+    pods = tuple(_pod(one, look.at) for one in look.replicas if one.stage is not ReplicaStage.GONE)
+    return ScalingFacts(
+        revision=REVISION,
+        bounds=scaled.bounds,
+        policy=scaled.policy,
+        wanted=wanted,
+        pods=pods,
+        routers=(RouterPod(name="router", figures=_router(look)),),
+        assumed=scaled.assumed,
+    )
+
+
+def assumed_speed(times: StepTimes, settings: EngineSettings) -> ReplicaSpeed:
+    """As a data sheet's step times tell: one decoding request, many of them, and a whole step of prompt tokens."""
+    most = settings.max_sequences
+    one, many = (times.decode_line(count, count).base_s for count in (1, most))
+    tokens = settings.batch_tokens
+    reading = times.seconds(StepBatch(prefills=1, prefill_tokens=tokens, prefill_pairs=tokens * tokens // 2))
+    return ReplicaSpeed(
+        step_seconds=one,
+        seconds_per_sequence=max(many - one, 0.0) / max(most - 1, 1),
+        seconds_per_prompt_token=reading / tokens,
+        kv_tokens=float(settings.blocks * settings.block_tokens),
+        max_sequences=float(most),
+    )
+
+
+def _router(look: FleetSnapshot) -> RouterFigures:
+    return RouterFigures(
+        at=look.at,
+        asked=float(look.arrived),
+        prompt_tokens=float(look.prompt_tokens),
+        waiting=float(look.held),
+        held=float(look.held),
+        oldest_seconds=look.oldest_s,
+    )
+
+
+def _pod(replica: SimulatedReplica, now: float) -> EnginePod:
+    serving = replica.stage in {ReplicaStage.READY, ReplicaStage.DRAINING}
+    return EnginePod(
+        name=replica.name,
+        revision=REVISION,
+        phase=PHASES[replica.stage],
+        since=replica.wanted_at,
+        ready_at=replica.ready_at,
+        figures=_figures(replica, now) if serving else None,
+    )
+
+
+def _figures(replica: SimulatedReplica, now: float) -> EngineFigures:
+    engines = [course.engine for course in replica.courses]
+    running, waiting = (
+        float(sum(counted)) for counted in zip(*((one.running, one.waiting) for one in engines), strict=True)
+    )
+    usage = sum(one.usage for one in engines) / len(engines)
+    counted = [one for one in engines if isinstance(one, CountingEngine)]
+    meter = replica.meter
+    if meter is None or len(counted) < len(engines):
+        return EngineFigures(at=now, running=running, waiting=waiting, kv_usage=usage)
+    counts = [one.counts for one in counted]
+    made = float(sum(one.generation_tokens for one in counts))
+    return EngineFigures(
+        at=now,
+        running=running,
+        waiting=waiting,
+        kv_usage=usage,
+        kv_tokens=float(sum(one.settings.blocks * one.settings.block_tokens for one in counted)),
+        prompt_tokens=float(sum(one.prompt_tokens for one in counts)),
+        cached_tokens=float(sum(one.cached_tokens for one in counts)),
+        output_tokens=made,
+        finished=float(meter.finished),
+        preemptions=float(sum(one.preemptions for one in counts)),
+        steps=float(sum(one.steps for one in counts)),
+        first_token=LatencyTotals(count=float(meter.firsts), total=meter.waited, kept=float(meter.kept)),
+        per_token=_between_tokens(meter, made, now),
+        request_pace=LatencyTotals(count=float(meter.finished), total=meter.paces, kept=float(meter.kept_pace)),
+    )
+
+
+def _between_tokens(meter: ReplicaMeter, made: float, now: float) -> LatencyTotals:
+    """Whose share within an objective is not counted: that takes every token by itself."""
+    return LatencyTotals(count=max(made - meter.firsts, 0.0), total=meter.between_tokens(now))

@@ -1,0 +1,287 @@
+"""The world's loop: the next event happens, and whatever follows from it is put into the queue.
+
+Every arrival ends exactly once: answered, refused by an engine, or left when the world stops. Requests that no
+replica is ready for are held at the door and sent in order when one is.
+"""
+
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from math import inf
+
+from fairlead.fleet.randomness import RandomSource
+from fairlead.simulator.engine.requests import EngineRequest
+from fairlead.simulator.engine.steps import Emission
+from fairlead.simulator.traffic.arrivals import RequestArrival
+from fairlead.simulator.virtual_fleet import event_queue
+from fairlead.simulator.virtual_fleet.balancers import Balancer, FeedbackBalancer
+from fairlead.simulator.virtual_fleet.engine_timeline import EngineTimeline
+from fairlead.simulator.virtual_fleet.event_queue import EventQueue
+from fairlead.simulator.virtual_fleet.observers import FleetSnapshot, SimulationObserver
+from fairlead.simulator.virtual_fleet.replica import ReplicaStage, SentRequest, SimulatedReplica
+from fairlead.simulator.virtual_fleet.replicas import ReplicaRegistry, ScalingHook, SimulatedFleet
+
+
+class PeriodicEvent(Enum):
+    """What comes round every so many seconds, beside the scaling loop."""
+
+    LOOK = "look"
+
+
+SimulationEvent = (
+    tuple[SimulatedReplica, EngineTimeline] | SimulatedReplica | RequestArrival | ScalingHook | int | PeriodicEvent
+)
+"""An engine is due, a replica has started, a request arrives, the scaling loop is asked, so many replicas are to be,
+observers look."""
+
+
+@dataclass(slots=True)
+class RunTotals:
+    """Since the start, warm-up and all."""
+
+    arrived: int = 0
+    answered: int = 0
+    refused: int = 0
+    left: int = 0
+    prompt_tokens: int = 0
+    """Of what arrived."""
+    output_tokens: int = 0
+    """Of what was answered."""
+    events: int = 0
+
+
+class FleetSimulation:
+    """One run; a second one needs a second world."""
+
+    def __init__(
+        self, fleet: SimulatedFleet, balancer: Balancer, chance: RandomSource, observer: SimulationObserver
+    ) -> None:
+        self.totals = RunTotals()
+        self.now = 0.0
+        """When it has ended without being told to: the moment after which nothing happened."""
+        self._moved = 0.0
+        self.replicas = ReplicaRegistry(fleet)
+        self._fleet = fleet
+        self._balancer = balancer
+        self._follower = balancer if isinstance(balancer, FeedbackBalancer) else None
+        self._chance = chance
+        self._observer = observer
+        self._queue: EventQueue[SimulationEvent] = EventQueue()
+        self._arrivals: Iterator[RequestArrival] = iter(())
+        self._coming = 0
+        """Number of the event that stands for the next of the arrivals; 0 when there are no more."""
+        self._thinking = 0
+        """Sessions whose next request is in the queue."""
+        self._held: deque[RequestArrival] = deque()
+        self._serial = 0
+
+    def run(self, arrivals: Iterator[RequestArrival], until: float = inf, since: float = 0.0) -> None:
+        """To this moment, or until everything is answered; what is still there is left.
+
+        Without an end the scaling loop must not answer none for ever while requests are held.
+        """
+        self.now = self._moved = since
+        self._arrivals = arrivals
+        self._pull()
+        for _ in range(self._fleet.replicas):
+            self._start(self.replicas.make(since))
+        self._queue.add(since, event_queue.TICK, PeriodicEvent.LOOK)
+        if self._fleet.scaling:
+            self._queue.add(since, event_queue.TICK, self._fleet.scaling)
+        upcoming, totals = self._queue.next, self.totals
+        while event := upcoming(until):
+            self.now = event[0]
+            totals.events += 1
+            self._happen(event[2], event[3])
+        self.now = self._moved if until == inf else until
+        self._leave()
+
+    def _happen(self, serial: int, what: SimulationEvent) -> None:
+        if isinstance(what, tuple):
+            replica, course = what
+            if course.event != serial:
+                return
+            course.event = 0
+            self._settle(replica, course, course.run_to(self.now))
+        elif isinstance(what, RequestArrival):
+            if serial == self._coming:
+                self._pull()
+            else:
+                self._thinking -= 1
+            self._arrive(what)
+        elif isinstance(what, SimulatedReplica):
+            self._start(what)
+        elif isinstance(what, int):
+            self._become(what)
+        else:
+            self._come_round(what)
+            return
+        self._moved = self.now
+
+    def _pull(self) -> None:
+        """One arrival of the source is in the queue at any time: the source may be endless."""
+        arrival = next(self._arrivals, None)
+        if arrival is None:
+            self._coming = 0
+            return
+        if arrival.time < self.now:
+            raise ValueError(f"arrival at {arrival.time:g} s after one at {self.now:g} s; sort or join the sources")
+        self._coming = self._queue.add(arrival.time, event_queue.ARRIVAL, arrival)
+
+    def _arrive(self, arrival: RequestArrival) -> None:
+        self.totals.arrived += 1
+        self.totals.prompt_tokens += arrival.prompt_tokens
+        self._observer.arrived(arrival)
+        if self.replicas.ready:
+            self._send(arrival)
+        else:
+            self._held.append(arrival)
+
+    def _send(self, arrival: RequestArrival) -> None:
+        """Whatever the engine ends by now comes first; the step it is in goes on beside the new request."""
+        replica = self._balancer.choose(arrival, self.replicas.ready)
+        course = replica.courses[0] if replica.choose is None else self._chosen_rank(replica, replica.choose)
+        request = self._request(arrival)
+        shown = course.run_to(self.now)
+        refused = course.engine.add(request)
+        if self._follower is not None:
+            self._follower.sent(arrival, request, refused is None)
+        if refused is None:
+            replica.sent(SentRequest(arrival, request))
+        else:
+            self.totals.refused += 1
+            self._observer.refused(arrival, str(refused))
+        shown += course.run_to(self.now)
+        self._settle(replica, course, shown)
+
+    def _chosen_rank(self, replica: SimulatedReplica, choose: Callable[[float], int]) -> EngineTimeline:
+        """By what the ranks tell of themselves, which has to be true by now."""
+        for course in replica.courses:
+            self._settle(replica, course, course.run_to(self.now))
+        return replica.courses[choose(self.now)]
+
+    def _request(self, arrival: RequestArrival) -> EngineRequest:
+        self._serial += 1
+        return EngineRequest(
+            serial=self._serial,
+            prompt_tokens=arrival.prompt_tokens,
+            output_tokens=arrival.output_tokens,
+            arrived=self.now,
+            prefix=arrival.prefix,
+            reply=arrival.reply,
+            priority=arrival.priority,
+            adapter=arrival.adapter,
+        )
+
+    def _settle(self, replica: SimulatedReplica, course: EngineTimeline, shown: Sequence[Emission]) -> None:
+        """Take back what ended, and note when the engine is due."""
+        for emitted in shown:
+            if emitted.first:
+                self._began(replica, emitted.request)
+            if emitted.finished is not None:
+                self._ended(replica, emitted.request)
+        due = course.engine.horizon
+        if not course.event or due != course.due:
+            course.due = due
+            course.event = self._queue.add(due, event_queue.ENGINE, (replica, course)) if due < inf else 0
+        if replica.stage is ReplicaStage.DRAINING:
+            self.replicas.maybe_gone(replica, self.now)
+
+    def _began(self, replica: SimulatedReplica, request: EngineRequest) -> None:
+        if self._follower is not None:
+            self._follower.began(replica.flights[request.serial].arrival, self.now)
+        if replica.meter is not None:
+            replica.meter.began(request)
+
+    def _ended(self, replica: SimulatedReplica, request: EngineRequest) -> None:
+        arrival = replica.back(request.serial).arrival
+        if replica.meter is not None:
+            replica.meter.ended(request)
+        if self._follower is not None:
+            self._follower.ended(arrival, request.emitted, self.now)
+        self.totals.answered += 1
+        self.totals.output_tokens += request.emitted
+        self._observer.ended(arrival, request, replica)
+        if arrival.afterwards is not None:
+            following = arrival.afterwards.after(self.now)
+            if following is not None:
+                self._thinking += 1
+                self._queue.add(following.time, event_queue.ARRIVAL, following)
+
+    def _start(self, replica: SimulatedReplica) -> None:
+        """It is ready; whoever was held goes first."""
+        self.replicas.started(replica, self.now)
+        while self._held:
+            self._send(self._held.popleft())
+
+    def _come_round(self, what: ScalingHook | PeriodicEvent) -> None:
+        look = self._look()
+        if isinstance(what, ScalingHook):
+            self._decide(what, look)
+            every = what.every_s
+        else:
+            self._observer.looked(look)
+            every = self._fleet.look_s
+        if self._goes_on(look):
+            self._queue.add(self.now + every, event_queue.TICK, what)
+
+    def _decide(self, scaling: ScalingHook, look: FleetSnapshot) -> None:
+        """By what was seen; what follows from it follows a little later."""
+        wanted = scaling.wanted(look)
+        if scaling.delay_s:
+            self._queue.add(self.now + scaling.delay_s, event_queue.TICK, wanted)
+        else:
+            self._become(wanted)
+
+    def _become(self, wanted: int) -> None:
+        """Grow with cold starts, or shrink by draining."""
+        replicas = self.replicas
+        for replica in replicas.surplus(wanted):
+            if replica.stage is ReplicaStage.STARTING:
+                self._queue.cancel(replica.ready_event)
+            replicas.leave(replica, self.now)
+        for _ in range(wanted - replicas.coming):
+            replica = replicas.make(self.now)
+            seconds = self._fleet.cold_starts.draw(self._chance)
+            replica.ready_event = self._queue.add(self.now + seconds, event_queue.READY, replica)
+
+    def _look(self) -> FleetSnapshot:
+        """Engines are brought up to now first: looking shows the moment and changes nothing else."""
+        replicas, totals = self.replicas, self.totals
+        serving = [one for one in replicas.all if one.stage in {ReplicaStage.READY, ReplicaStage.DRAINING}]
+        for one in serving:
+            for course in one.courses:
+                self._settle(one, course, course.run_to(self.now))
+        engines = [course.engine for one in serving for course in one.courses]
+        return FleetSnapshot(
+            at=self.now,
+            starting=len(replicas.at(ReplicaStage.STARTING)),
+            ready=len(replicas.ready),
+            draining=len(replicas.at(ReplicaStage.DRAINING)),
+            held=len(self._held),
+            waiting=sum(engine.waiting for engine in engines),
+            running=sum(engine.running for engine in engines),
+            usage=sum(engine.usage for engine in engines) / max(len(engines), 1),
+            arrived=totals.arrived,
+            ended=totals.answered,
+            prompt_tokens=totals.prompt_tokens,
+            output_tokens=totals.output_tokens,
+            oldest_s=self.now - self._held[0].time if self._held else 0.0,
+            replicas=replicas.all,
+        )
+
+    def _goes_on(self, look: FleetSnapshot) -> bool:
+        """Whether anything is still to come; ticks alone keep nobody busy."""
+        in_flight = self.totals.arrived - self.totals.answered - self.totals.refused - len(self._held)
+        hope = bool(look.starting) or self._fleet.scaling is not None
+        return bool(self._coming or self._thinking or in_flight or (self._held and hope))
+
+    def _leave(self) -> None:
+        """What was not over when the world stopped, in the order in which it was sent, then what was held."""
+        flights = [flight for replica in self.replicas.all for flight in replica.flights.values()]
+        for flight in sorted(flights, key=lambda one: one.request.serial):
+            self._observer.left(flight.arrival, flight.request)
+        for arrival in self._held:
+            self._observer.left(arrival, None)
+        self.totals.left = len(flights) + len(self._held)

@@ -1,0 +1,196 @@
+"""The cheapest fleet that keeps the objectives in the busiest minute, and why each other one lost."""
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from fairlead.fleet.accelerators import Accelerator
+from fairlead.fleet.capacity_plan import (
+    CapacityPlan,
+    FleetProposal,
+    LatencyObjectives,
+    PlanReason,
+    RejectedConfiguration,
+    ReplicaSupply,
+    ServingConfiguration,
+)
+from fairlead.fleet.desired_state import Parallelism
+from fairlead.fleet.fit import FitVerdict, NoFit
+from fairlead.fleet.plurals import count
+from fairlead.fleet.quantization import KvFormat, WeightFormat
+from fairlead.fleet.shapes import ModelShape
+from fairlead.fleet.traffic import Traffic
+from fairlead.sizing import assessment, replica_supply
+from fairlead.sizing.sizing_input import SizingInput
+
+USABLE: Final = 0.8
+"""Of what a replica can serve: the rest absorbs what arrives within a minute and a replica that is lost."""
+TENSOR: Final = (1, 2, 4, 8)
+CONTEXT_STEP: Final = 1024
+NATIVE_FP8: Final = (8, 9)
+RUNNERS_UP: Final = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanInputs:
+    """All that a plan is made from."""
+
+    shape: ModelShape
+    accelerators: Sequence[Accelerator]
+    traffic: Traffic
+    objectives: LatencyObjectives = LatencyObjectives()
+    quantize: bool = True
+    """Whether weights and cache may be held in eight bits; quality is then to be checked by an evaluation."""
+
+    @property
+    def context(self) -> int:
+        """Room for 99 of 100 requests, in whole steps, never beyond the model."""
+        needed = self.traffic.prompt.p99 + self.traffic.output.p99
+        return min(math.ceil(needed / CONTEXT_STEP) * CONTEXT_STEP, self.shape.positions)
+
+
+def plan(brief: PlanInputs) -> CapacityPlan:
+    """Weigh every configuration; among equals the one that changes the model least, then by name."""
+    weighed = [_weigh(brief, accelerator, choice) for accelerator, choice in _configurations(brief)]
+    working = sorted((one for one in weighed if isinstance(one, FleetProposal)), key=_order)
+    refused = tuple(one for one in weighed if isinstance(one, RejectedConfiguration))
+    if not working:
+        return CapacityPlan(best=None, runners_up=(), others=refused)
+    best = working[0]
+    lost = [_outbid(one, best) for one in working[1:]]
+    next_best = _one_a_product(lost, best.configuration.product)[:RUNNERS_UP]
+    others = tuple(one for one in lost if one not in next_best) + refused
+    return CapacityPlan(best=best, runners_up=tuple(next_best), others=others)
+
+
+def _one_a_product(lost: Sequence[RejectedConfiguration], taken: str) -> list[RejectedConfiguration]:
+    """Another GPU says more than the same one with another cache; only where there is none, the same one."""
+    first: dict[str, RejectedConfiguration] = {}
+    for one in lost:
+        first.setdefault(one.configuration.product, one)
+    same = first.pop(taken, None)
+    return [*first.values(), *([same] if same else [])]
+
+
+def _configurations(brief: PlanInputs) -> Iterator[tuple[Accelerator, ServingConfiguration]]:
+    for accelerator in brief.accelerators:
+        for weights, kv in _formats(brief, accelerator):
+            for tensor in TENSOR:
+                yield (
+                    accelerator,
+                    ServingConfiguration(
+                        product=accelerator.product,
+                        weights=weights,
+                        kv=kv,
+                        parallelism=Parallelism(tensor=tensor),
+                        context=brief.context,
+                    ),
+                )
+
+
+def _formats(brief: PlanInputs, accelerator: Accelerator) -> Iterator[tuple[WeightFormat, KvFormat]]:
+    """As stored, and in eight bits where the GPU computes in them; other formats need another checkpoint."""
+    stored = brief.shape.stored.format
+    yield stored, KvFormat.AUTO
+    if brief.quantize and accelerator.capability >= NATIVE_FP8:
+        yield stored, KvFormat.FP8
+        if stored is WeightFormat.NONE:
+            yield WeightFormat.FP8_PER_TENSOR, KvFormat.AUTO
+            yield WeightFormat.FP8_PER_TENSOR, KvFormat.FP8
+
+
+def _weigh(
+    brief: PlanInputs, accelerator: Accelerator, choice: ServingConfiguration
+) -> FleetProposal | RejectedConfiguration:
+    if accelerator.price_an_hour is None:
+        why = f"no price is known for {accelerator.product}: give one in the operator's configuration"
+        return RejectedConfiguration(configuration=choice, reason=PlanReason.NO_PRICE, because=why)
+    if not replica_supply.has_rates(accelerator):
+        why = f"bandwidth or compute of {accelerator.product} is not in the catalogue"
+        return RejectedConfiguration(configuration=choice, reason=PlanReason.NO_RATES, because=why)
+    question = _question(brief, accelerator, choice)
+    fit = assessment.assess(question)
+    if isinstance(fit, NoFit) or fit.verdict is not FitVerdict.FITS:
+        return RejectedConfiguration(configuration=choice, reason=PlanReason.DOES_NOT_FIT, because=fit.because)
+    replica = replica_supply.of(question, fit, brief.traffic)
+    supplied = replica_supply.supply(replica, brief.objectives)
+    if not isinstance(supplied, ReplicaSupply):
+        why = f"even a single request misses {supplied.value}: {_alone(replica)}"
+        return RejectedConfiguration(configuration=choice, reason=PlanReason.MISSES_OBJECTIVE, because=why)
+    return _proposal(brief, accelerator.price_an_hour, choice, supplied)
+
+
+def _question(brief: PlanInputs, accelerator: Accelerator, choice: ServingConfiguration) -> SizingInput:
+    return SizingInput(
+        shape=brief.shape,
+        accelerator=accelerator,
+        context=choice.context,
+        parallelism=choice.parallelism,
+        weights=choice.weights,
+        kv=choice.kv,
+    )
+
+
+def _alone(replica: replica_supply.ReplicaModel) -> str:
+    return f"{replica.tpot_s(1) * 1000:.0f} ms a token, first token after {replica.ttft_p95_s(1):.2f} s"
+
+
+def _proposal(brief: PlanInputs, price: float, choice: ServingConfiguration, supplied: ReplicaSupply) -> FleetProposal:
+    traffic = brief.traffic
+    replicas = max(1, math.ceil(traffic.peak / (supplied.requests_per_second * USABLE)))
+    cost = replicas * choice.parallelism.gpus * price
+    tokens_an_hour = traffic.requests_per_second * (traffic.prompt.mean + traffic.output.mean) * 3600
+    return FleetProposal(
+        configuration=choice,
+        supply=supplied,
+        replicas=replicas,
+        cost_per_hour=cost,
+        cost_per_thousand_tokens=cost / tokens_an_hour * 1000,
+        arithmetic=_arithmetic(brief, choice, supplied, (replicas, price)),
+    )
+
+
+def _arithmetic(
+    brief: PlanInputs, choice: ServingConfiguration, supplied: ReplicaSupply, bill: tuple[int, float]
+) -> tuple[str, ...]:
+    """Each number as a person would check it."""
+    traffic, (replicas, price) = brief.traffic, bill
+    cost = replicas * choice.parallelism.gpus * price
+    peak = (
+        f"peak: {traffic.requests_per_second:.2f} requests/s x burst {traffic.burst:.2f} x "
+        f"{1 + traffic.retries:.2f} for retries = {traffic.peak:.2f} requests/s"
+    )
+    context = (
+        f"context: p99 prompt {traffic.prompt.p99:.0f} + p99 reply {traffic.output.p99:.0f} tokens, "
+        f"in steps of {CONTEXT_STEP}: {choice.context}"
+    )
+    batch = (
+        f"a replica runs {count(supplied.concurrent, 'request')} at once, bound by {supplied.bound.value}: "
+        f"{supplied.tpot_s * 1000:.1f} ms a token, first token within {supplied.ttft_p95_s:.2f} s (p95)"
+    )
+    served = (
+        f"so it serves {supplied.concurrent} / ({traffic.output.mean:.0f} tokens x "
+        f"{supplied.tpot_s * 1000:.1f} ms) = {supplied.requests_per_second:.2f} requests/s"
+    )
+    needed = f"replicas: {traffic.peak:.2f} / ({supplied.requests_per_second:.2f} x {USABLE}) rounded up = {replicas}"
+    paid = f"cost: {replicas} x {choice.parallelism.gpus} GPU x {price:.2f} USD = {cost:.2f} USD an hour"
+    return (peak, context, batch, served, needed, paid)
+
+
+def _order(proposal: FleetProposal) -> tuple[float, bool, bool, int, str]:
+    choice = proposal.configuration
+    eight_bit = choice.weights is WeightFormat.FP8_PER_TENSOR
+    return (proposal.cost_per_hour, eight_bit, choice.kv is not KvFormat.AUTO, choice.parallelism.gpus, choice.product)
+
+
+def _outbid(proposal: FleetProposal, best: FleetProposal) -> RejectedConfiguration:
+    ratio = proposal.cost_per_hour / best.cost_per_hour
+    more = f"costs {ratio:.2f} times as much" if ratio > 1 else "costs the same and changes more"
+    why = (
+        f"{more}: {count(proposal.replicas, 'replica')} of {proposal.supply.requests_per_second:.2f} requests/s, "
+        f"bound by {proposal.supply.bound.value}"
+    )
+    return RejectedConfiguration(
+        configuration=proposal.configuration, reason=PlanReason.COSTS_MORE, because=why, proposal=proposal
+    )

@@ -1,0 +1,73 @@
+"""GPUs as an operator's own configuration describes them: prices that were negotiated, products nobody listed."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Final
+
+from fairlead.fleet.accelerators import Accelerator, ComputeCapability
+from fairlead.sizing.catalogue import Catalogue
+from fairlead.sizing.families import MissingFact
+
+NUMBERS: Final = {
+    "memoryMib": "memory_mib",
+    "bandwidthGbs": "bandwidth_gbs",
+    "bf16Tflops": "bf16_tflops",
+    "fp8Tflops": "fp8_tflops",
+    "priceUsdHour": "price_an_hour",
+}
+"""The fields people write, and what they are called inside."""
+
+NEEDED: Final = ("memoryMib", "computeCapability")
+"""Without these a product nobody listed cannot be sized."""
+
+
+def with_products(known: Catalogue, entries: object) -> Catalogue | MissingFact:
+    """The catalogue with these products put over it; the first entry that makes no sense is named instead."""
+    if not isinstance(entries, Sequence) or isinstance(entries, str):
+        return MissingFact("products: a list is wanted, each entry with a product and what differs")
+    accelerators = dict(known.accelerators)
+    for place, entry in enumerate(entries):
+        made = _product(f"products[{place}]", entry, accelerators)
+        if isinstance(made, MissingFact):
+            return made
+        accelerators[made.product] = made
+    return replace(known, accelerators=accelerators)
+
+
+def _product(at: str, entry: object, known: Mapping[str, Accelerator]) -> Accelerator | MissingFact:
+    if not isinstance(entry, Mapping) or not isinstance(entry.get("product"), str):
+        return MissingFact(f"{at}.product: the label of GPU feature discovery is wanted, for instance NVIDIA-L4")
+    strange = [str(key) for key in entry if key not in {"product", "computeCapability", *NUMBERS}]
+    if strange:
+        return MissingFact(
+            f"{at}.{strange[0]}: there is no such field; there are {', '.join(NUMBERS)}, computeCapability"
+        )
+    listed = known.get(entry["product"])
+    absent = [] if listed else [name for name in NEEDED if name not in entry]
+    if absent:
+        return MissingFact(f"{at}.{absent[0]}: wanted, as {entry['product']} is not in the catalogue")
+    return _made(at, entry, listed)
+
+
+def _made(at: str, entry: Mapping[str, Any], listed: Accelerator | None) -> Accelerator | MissingFact:
+    numbers: dict[str, Any] = {}
+    for written, name in NUMBERS.items():
+        value = entry.get(written)
+        if value is not None and (isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < 1e9):
+            return MissingFact(f"{at}.{written}: {str(value)[:40]!r} is no number above 0")
+        if value is not None:
+            numbers[name] = value
+    capability = _capability(entry.get("computeCapability"))
+    if capability is None and "computeCapability" in entry:
+        return MissingFact(f'{at}.computeCapability: two numbers with a dot in quotes, for instance "8.9"')
+    if capability is not None:
+        numbers["capability"] = capability
+    if listed is not None:
+        return replace(listed, **numbers)
+    rates: dict[str, Any] = {"bandwidth_gbs": None, "bf16_tflops": None, "fp8_tflops": None}
+    return Accelerator(product=entry["product"], **(rates | numbers))
+
+
+def _capability(written: object) -> ComputeCapability | None:
+    major, dot, minor = str(written).partition(".")
+    return ComputeCapability(int(major), int(minor)) if dot and major.isdigit() and minor.isdigit() else None

@@ -1,0 +1,141 @@
+"""The nearest configurations that fit, each sized again by the arithmetic that refused the first.
+
+Ranked by how little they change: a smaller context, fewer sequences, an FP8 cache, quantized weights, more GPUs,
+another product.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from typing import Final
+
+from fairlead.fleet.accelerators import Accelerator, ComputeCapability
+from fairlead.fleet.desired_state import Parallelism
+from fairlead.fleet.fit import ConfigurationChange, Fit, FitAlternative, FitReason, FitVerdict, NoFit
+from fairlead.fleet.plurals import count
+from fairlead.fleet.quantization import KvFormat, WeightFormat
+from fairlead.sizing import assessment, kv_pages
+from fairlead.sizing.sizing_input import SizingInput
+
+_STEPS: Final = (0.75, 0.5, 0.25, 0.125)
+_LEAST_CONTEXT: Final = 1024
+_TENSORS: Final = (2, 4, 8)
+_SMALLER: Final = (WeightFormat.FP8_PER_TENSOR, WeightFormat.AWQ)
+_QUANTIZES: Final = ComputeCapability(7, 5)
+_FP8_CACHE: Final = ComputeCapability(8, 0)
+"""Nothing is offered that the engine's kernels refuse on the card."""
+
+AlternativeCandidate = tuple[ConfigurationChange, str, SizingInput]
+
+
+def size(question: SizingInput, others: Iterable[Accelerator] = ()) -> Fit | NoFit:
+    """The answer; where it is no, with the nearest configurations that surely fit, one of each kind of change."""
+    answer = assessment.assess(question)
+    if isinstance(answer, Fit):
+        return answer
+    return replace(answer, alternatives=alternatives(question, others))
+
+
+def unknown(what: str) -> NoFit:
+    """The answer for a model nobody can size: what is missing, never a guess."""
+    return NoFit(reason=FitReason.ARCHITECTURE_UNKNOWN, because=what, memory=None)
+
+
+def alternatives(question: SizingInput, others: Iterable[Accelerator]) -> tuple[FitAlternative, ...]:
+    """The first candidate of each kind that fits, the smallest change first."""
+    found: dict[ConfigurationChange, FitAlternative] = {}
+    for change, words, candidate in _candidates(question, others):
+        if change not in found and _fits(candidate):
+            found[change] = _alternative(change, words, candidate)
+    return tuple(found.values())
+
+
+def _candidates(question: SizingInput, others: Iterable[Accelerator]) -> Iterator[AlternativeCandidate]:
+    yield from _smaller_context(question)
+    yield from _fewer_sequences(question)
+    yield from _smaller_cache(question)
+    yield from _quantized(question)
+    yield from _more_gpus(question)
+    yield from _other_products(question, others)
+
+
+def _fits(question: SizingInput) -> bool:
+    answer = assessment.assess(question)
+    return isinstance(answer, Fit) and answer.verdict is FitVerdict.FITS
+
+
+def _smaller_context(question: SizingInput) -> Iterator[AlternativeCandidate]:
+    most = min(question.context, question.shape.positions)
+    contexts = [most] if most < question.context else []
+    contexts += [int(most * step) // 1024 * 1024 for step in _STEPS]
+    for context in contexts:
+        if context >= _LEAST_CONTEXT:
+            yield (
+                ConfigurationChange.SMALLER_CONTEXT,
+                f"a context of {context} tokens",
+                replace(question, context=context),
+            )
+
+
+def _fewer_sequences(question: SizingInput) -> Iterator[AlternativeCandidate]:
+    """Fewer at once need less cache; a smaller batch also needs fewer states and logits."""
+    asked = assessment.wanted_sequences(question)
+    for step in _STEPS:
+        fewer = int(asked * step)
+        if fewer:
+            yield (
+                ConfigurationChange.FEWER_SEQUENCES,
+                count(fewer, "sequence") + " at once",
+                replace(question, sequences=fewer),
+            )
+    for most in (128, 64, 32, 16, 8, 4):
+        if asked <= most < question.batch_sequences:
+            words = f"a batch of at most {count(most, 'sequence')}"
+            yield ConfigurationChange.FEWER_SEQUENCES, words, replace(question, max_sequences=most)
+
+
+def _smaller_cache(question: SizingInput) -> Iterator[AlternativeCandidate]:
+    if question.kv not in kv_pages.EIGHT_BIT_OR_LESS and question.accelerator.capability >= _FP8_CACHE:
+        yield ConfigurationChange.FP8_CACHE, "an FP8 cache", replace(question, kv=KvFormat.FP8)
+
+
+def _quantized(question: SizingInput) -> Iterator[AlternativeCandidate]:
+    """From 16 bits to FP8 made while loading, then to a four-bit checkpoint of the same model."""
+    if question.format is not WeightFormat.NONE or question.accelerator.capability < _QUANTIZES:
+        return
+    for weights in _SMALLER:
+        words = f"weights as {weights.value}"
+        yield ConfigurationChange.QUANTIZED_WEIGHTS, words, replace(question, weights=weights)
+
+
+def _more_gpus(question: SizingInput) -> Iterator[AlternativeCandidate]:
+    """As it is over more GPUs; where even that is too little, quantized as well."""
+    layout = question.parallelism
+    wider = [Parallelism(tensor=n, pipeline=layout.pipeline, data=layout.data) for n in _TENSORS if n > layout.tensor]
+    for spread in wider:
+        words = f"tensor parallel over {spread.tensor} GPUs"
+        yield ConfigurationChange.MORE_GPUS, words, replace(question, parallelism=spread)
+    for _, format_, quantized in _quantized(question):
+        for spread in wider:
+            words = f"tensor parallel over {spread.tensor} GPUs, {format_}"
+            yield ConfigurationChange.MORE_GPUS, words, replace(quantized, parallelism=spread)
+
+
+def _other_products(question: SizingInput, others: Iterable[Accelerator]) -> Iterator[AlternativeCandidate]:
+    """The smallest memory first, then the lowest price: least is given away."""
+    larger = [other for other in others if other.memory_mib > question.accelerator.memory_mib]
+    for other in sorted(larger, key=lambda card: (card.memory_mib, card.price_an_hour or 1e9, card.product)):
+        yield ConfigurationChange.OTHER_PRODUCT, other.product, replace(question, accelerator=other)
+
+
+def _alternative(change: ConfigurationChange, words: str, question: SizingInput) -> FitAlternative:
+    return FitAlternative(
+        change=change,
+        words=words,
+        verdict=FitVerdict.FITS,
+        context=question.context,
+        sequences=question.sequences,
+        weights=question.format,
+        kv=question.kv,
+        parallelism=question.parallelism,
+        product=question.accelerator.product,
+    )

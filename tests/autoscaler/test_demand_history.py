@@ -1,0 +1,87 @@
+"""The weeks before, from a Prometheus that remembers them: hours of the week, where nothing is known of them yet."""
+
+import asyncio
+from dataclasses import replace
+from math import nan
+from typing import Final
+
+from fairlead.autoscaler import demand_history
+from fairlead.autoscaler.prometheus import PrometheusSampleSource
+from fairlead.autoscaler.prometheus_api import PrometheusServer
+from fairlead.autoscaler.prometheus_queries import PodName
+from fairlead.autoscaler.sample_source import SampleSource
+from fairlead.autoscaler.scraper import Scraper
+from fairlead.scaling.demand_forecast import HOUR, UNSEEN, WEEK
+from fairlead.scaling.scaling_state import ScalingState
+from tests.autoscaler.weeks import Weeks
+
+ROUTERS: Final = PodName("demo", "chat-router")
+NOW: Final = 1_795_176_000.0 + 700
+
+
+def seeded(weeks: Weeks, memory: ScalingState | None = None) -> ScalingState:
+    async def story() -> ScalingState:
+        source = PrometheusSampleSource(PrometheusServer(url="http://prometheus"), connect=lambda _: weeks)
+        return await demand_history.seeded(memory or ScalingState(), source, ROUTERS, NOW)
+
+    return asyncio.run(story())
+
+
+def known(memory: ScalingState) -> tuple[float, ...]:
+    return memory.learnt.forecasts.hours
+
+
+def test_an_hour_is_the_mean_of_what_it_was_in_each_week() -> None:
+    eight = 8 * HOUR
+    hours = demand_history.hours([(eight + HOUR, 2.0), (eight + HOUR + WEEK * HOUR, 4.0), (eight + 2 * HOUR, nan)])
+
+    assert hours[8] == 3.0
+    assert set(hours) == {3.0, UNSEEN}
+    assert len(hours) == WEEK
+
+
+def test_a_deployment_nobody_looked_at_yet_begins_with_the_weeks_before() -> None:
+    weeks = Weeks([(HOUR, 2.0)])
+
+    assert known(seeded(weeks))[0] == 2.0
+    end = NOW - 700
+    query = (
+        'sum(max by (namespace, pod, model) (rate(fairlead_router_asked_total{namespace="demo", '
+        'pod=~"chat-router-.+"}[1h])))'
+    )
+    assert weeks.asked == [(query, end - 4 * WEEK * HOUR, end, HOUR)]
+
+
+def test_what_was_learnt_here_counts_more_than_what_prometheus_tells() -> None:
+    weeks = Weeks([(HOUR, 2.0)])
+    learnt = ScalingState().learnt
+    memory = ScalingState(learnt=replace(learnt, forecasts=replace(learnt.forecasts, hours=(7.0,) * WEEK)))
+
+    assert (seeded(weeks, memory), weeks.asked) == (memory, [])
+
+
+def test_a_prometheus_without_a_past_or_without_an_answer_leaves_the_hours_unknown() -> None:
+    assert known(seeded(Weeks([]))) == known(seeded(Weeks(None))) == ()
+
+
+def test_who_waits_too_long_for_its_turn_goes_without_and_the_next_is_answered() -> None:
+    weeks = Weeks([(HOUR, 2.0)])
+
+    async def story() -> tuple[ScalingState, ScalingState]:
+        source = PrometheusSampleSource(
+            PrometheusServer(url="http://prometheus"), connect=lambda _: weeks, patience_seconds=0.01
+        )
+        async with source._asking:
+            without = await demand_history.seeded(ScalingState(), source, ROUTERS, NOW)
+        return without, await demand_history.seeded(ScalingState(), source, ROUTERS, NOW)
+
+    without, seen = asyncio.run(story())
+    assert (known(without), known(seen)[0]) == ((), 2.0)
+
+
+def test_pods_that_are_asked_themselves_remember_no_weeks() -> None:
+    async def story() -> ScalingState:
+        source: SampleSource = Scraper()
+        return await demand_history.seeded(ScalingState(), source, ROUTERS, NOW)
+
+    assert asyncio.run(story()) == ScalingState()

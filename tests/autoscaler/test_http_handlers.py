@@ -1,0 +1,39 @@
+"""What the deciding process answers over HTTP: all decisions at a glance, one whole, and where to ask for others."""
+
+import asyncio
+
+from aiohttp import web
+from aiohttp.test_utils import TestClient, TestServer
+
+from fairlead.autoscaler import http_handlers
+from fairlead.scaling import record_codec
+from tests.cli.decisions import decided
+
+
+def asked(path: str) -> tuple[int, bytes]:
+    """One answer of a process that decided one deployment."""
+
+    async def story() -> tuple[int, bytes]:
+        app = web.Application()
+        app.add_routes(http_handlers.routes(lambda: [decided()]))
+        async with TestClient(TestServer(app)) as client:
+            answer = await client.get(path)
+            return answer.status, await answer.read()
+
+    return asyncio.run(story())
+
+
+def test_the_table_has_every_deployment_of_the_process() -> None:
+    status, page = asked("/fairlead/v1/decisions")
+    assert (status, page) == (200, record_codec.encode_table([decided()]))
+
+
+def test_one_decision_is_whole() -> None:
+    status, page = asked("/fairlead/v1/decisions/team/chat")
+    assert (status, record_codec.decode(page)) == (200, decided())
+
+
+def test_who_is_not_decided_here_may_be_elsewhere() -> None:
+    status, page = asked("/fairlead/v1/decisions/team/other")
+    assert status == 404
+    assert b"this process decides nothing for team/other" in page

@@ -1,0 +1,104 @@
+"""Events are told beside the reconcile: none is waited for, and one that fails costs nothing but itself."""
+
+import asyncio
+import json
+from datetime import UTC, datetime
+from typing import Final
+
+import pytest
+
+from fairlead.cluster import kinds
+from fairlead.cluster.api_server import ApiServer
+from fairlead.cluster.fencing import FencedApiServer
+from fairlead.controller.events import EventPublisher
+from fairlead.telemetry.operator_metrics import OperatorMetrics
+from tests.controller.pretend import deployment
+from tests.reaching.fake_api import FakeApi, Fault
+from tests.reaching.worlds import run
+
+FATES: Final = ("sent", "dropped")
+NOON: Final = datetime(2026, 11, 20, 12, tzinfo=UTC)
+
+
+def told(metrics: OperatorMetrics) -> tuple[int, int]:
+    """How many Events were sent, and how many were not."""
+    fates = [metrics.registry.get_sample_value("fairlead_operator_events_total", {"fate": fate}) for fate in FATES]
+    return int(fates[0] or 0), int(fates[1] or 0)
+
+
+def test_turns_and_steps_are_told_and_old_news_is_not() -> None:
+    async def story() -> None:
+        fake, metrics, may = FakeApi(), OperatorMetrics(), [True]
+        async with fake.connected() as connection:
+            teller = EventPublisher(FencedApiServer(ApiServer(connection), lambda: may[0]), "me", metrics)
+            about = deployment() | {"status": {"conditions": [{"type": "Fits", "status": "True", "reason": "Fits"}]}}
+            about["metadata"] |= {"uid": "u"}
+            teller.transition(about, {"type": "Fits", "status": "True", "reason": "Tight", "message": "m"}, NOON)
+            teller.transition(about, {"type": "Fits", "status": "False", "reason": "DoesNotFit", "message": "m"}, NOON)
+            accepted = {"type": "Accepted", "status": "True", "message": "m"}
+            teller.transition(about, accepted | {"reason": "Accepted"}, NOON)
+            teller.transition(about, accepted | {"reason": "SpeculationOff"}, NOON)
+            teller.step(about, "ScaledUp", "2 replicas", NOON)
+            await asyncio.gather(*teller._tasks)
+            fake.fail(Fault(code=500), "create")
+            teller.step(about, "ScaledDown", "1 replica", NOON)
+            await asyncio.gather(*teller._tasks)
+            may[0] = False
+            teller.step(about, "ScaledUp", "3 replicas", NOON)
+            await asyncio.gather(*teller._tasks)
+        events = [one for where, one in fake.objects.held.items() if where[0] == kinds.EVENT.title]
+        said = {(one["type"], one["reason"], one["note"]) for one in events}
+        assert said == {
+            ("Warning", "DoesNotFit", "Fits is False: m"),
+            ("Normal", "SpeculationOff", "Accepted is True: m"),
+            ("Normal", "ScaledUp", "2 replicas"),
+        }
+        assert told(metrics) == (3, 2)
+
+    run(story())
+
+
+def test_nobody_is_told_that_a_namespace_that_ends_takes_no_event(caplog: pytest.LogCaptureFixture) -> None:
+    async def story() -> None:
+        fake, metrics = FakeApi(), OperatorMetrics()
+        refusal = {"reason": "Forbidden", "details": {"causes": [{"reason": "NamespaceTerminating"}]}}
+
+        async with fake.connected() as connection:
+            teller = EventPublisher(FencedApiServer(ApiServer(connection), lambda: True), "me", metrics)
+            fake.fail(Fault(code=403, body=json.dumps(refusal)), "create")
+            teller.step(deployment(), "ScaledUp", "2 replicas", NOON)
+            await asyncio.gather(*teller._tasks)
+        assert (told(metrics), caplog.messages) == ((0, 1), [])
+
+    run(story())
+
+
+def test_a_child_that_was_put_back_is_told_and_counted() -> None:
+    async def story() -> None:
+        fake, metrics = FakeApi(), OperatorMetrics()
+        async with fake.connected() as connection:
+            teller = EventPublisher(FencedApiServer(ApiServer(connection), lambda: True), "me", metrics)
+            teller.meddled(deployment(), kinds.SERVICE, "Service chat-router: spec.type was changed", NOON)
+            await asyncio.gather(*teller._tasks)
+        (event,) = [one for where, one in fake.objects.held.items() if where[0] == kinds.EVENT.title]
+        assert (event["type"], event["reason"]) == ("Warning", "PutBack")
+        name = "fairlead_operator_writes_at_rest_total"
+        assert metrics.registry.get_sample_value(name, {"resource": "services"}) == 1
+
+    run(story())
+
+
+@pytest.mark.trial(9)
+def test_a_pod_that_somebody_deleted_is_told_and_no_write_is_counted() -> None:
+    async def story() -> None:
+        fake, metrics = FakeApi(), OperatorMetrics()
+        async with fake.connected() as connection:
+            teller = EventPublisher(FencedApiServer(ApiServer(connection), lambda: True), "me", metrics)
+            teller.deleted(deployment(), "pod chat-1 was deleted", NOON)
+            await asyncio.gather(*teller._tasks)
+        (event,) = [one for where, one in fake.objects.held.items() if where[0] == kinds.EVENT.title]
+        assert (event["type"], event["reason"], event["note"]) == ("Warning", "Deleted", "pod chat-1 was deleted")
+        name = "fairlead_operator_writes_at_rest_total"
+        assert metrics.registry.get_sample_value(name, {"resource": "pods"}) is None
+
+    run(story())

@@ -1,0 +1,202 @@
+"""What only the leader does, on an API server in small: it follows, reconciles, says its own failures, and stops."""
+
+import asyncio
+import random
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import Final
+
+import pytest
+
+from fairlead.cluster import kinds
+from fairlead.cluster.api_server import ApiServer
+from fairlead.cluster.fencing import FencedApiServer, NotLeading
+from fairlead.cluster.kinds import Manifest
+from fairlead.cluster.lease import Leadership, LeaseSettings
+from fairlead.controller.informers import ControllerInformers
+from fairlead.controller.leader_tasks import BUGS_SAID_AFTER, LeaderTasks
+from fairlead.controller.reconcile import ReconcileSettings
+from fairlead.controller.review_context import ObjectKey, ReviewContext
+from fairlead.controller.settings import OperatorSettings
+from fairlead.controller.work_queue import ReconcileOutcome
+from fairlead.telemetry.operator_metrics import OperatorMetrics
+from tests.controller.pretend import CATALOGUE, PLATFORM, deployment
+from tests.reaching.fake_api import FakeApi
+from tests.reaching.worlds import run, until
+
+SETTING: Final = ReconcileSettings(known=ReviewContext(catalogue=CATALOGUE), platform=PLATFORM)
+POLICY: Final = {"metadata": {"name": "calm", "namespace": "default"}, "spec": {}}
+
+
+def stored(fake: FakeApi, kind: str = "Ready") -> tuple[str, str]:
+    """One condition of the deployment, as stored."""
+    live = fake.objects.held[(kinds.INFERENCE_DEPLOYMENT.title, "default", "chat")]
+    said = {one["type"]: (one["status"], one["reason"]) for one in live.get("status", {}).get("conditions", ())}
+    return said.get(kind, ("", ""))
+
+
+@asynccontextmanager
+async def leading(fake: FakeApi) -> AsyncIterator[tuple[LeaderTasks, OperatorMetrics]]:
+    """A leader at work."""
+    metrics = OperatorMetrics()
+    async with fake.connected() as connection:
+        api = ApiServer(connection)
+        place = LeaseSettings(namespace="fairlead-system", name="fairlead", identity="me")
+        leadership = Leadership(api, place, random.Random(7))  # noqa: S311  # jitter
+        await leadership.acquire()
+        leader = LeaderTasks(api, leadership, SETTING, metrics)
+        working = asyncio.create_task(leader.run((), "me"))
+        try:
+            yield leader, metrics
+        finally:
+            working.cancel()
+            await asyncio.gather(working, return_exceptions=True)
+
+
+def test_a_leader_takes_up_what_is_there_and_what_comes() -> None:
+    """The whole of it: lists, watches, reconciles, writes, tells, and counts for Prometheus."""
+
+    async def story() -> None:
+        fake = FakeApi()
+        fake.objects.put(kinds.INFERENCE_DEPLOYMENT, deployment())
+        fake.objects.put(kinds.AUTOSCALING_POLICY, POLICY)
+        async with leading(fake) as (leader, metrics):
+            await until(lambda: stored(fake) == ("False", "ProductAbsent"))
+            made = {where[0] for where in fake.objects.held}
+            assert {"deployments.apps", "services", "configmaps", "roles.rbac.authorization.k8s.io"} <= made
+            fake.remove(kinds.SERVICE, "default", "chat-router")
+            await until(lambda: (kinds.SERVICE.title, "default", "chat-router") in fake.objects.held)
+            policy = (kinds.AUTOSCALING_POLICY.title, "default", "calm")
+            await until(lambda: "status" in fake.objects.held[policy])
+            await until(lambda: any(where[0] == kinds.EVENT.title for where in fake.objects.held))
+            leader.page_facts()
+            page = metrics.page().decode()
+            assert "leader 1.0" in page
+            assert leader.watch_age_s() < 10
+        assert leader.watch_age_s() == 0.0
+        leader.wake(ObjectKey("InferenceDeployment", "default", "chat"))
+        assert leader.queue.depth == 0
+
+    run(story())
+
+
+class Torn:
+    """Reconciles everything but one, which raises whenever it is touched."""
+
+    def __init__(self) -> None:
+        self.done: Counter[str] = Counter()
+
+    async def tick(self, key: ObjectKey, now: datetime) -> ReconcileOutcome:
+        """One reconcile."""
+        assert now.tzinfo is not None
+        if key.name == "chat":
+            raise KeyError("generation")
+        self.done[key.name] += 1
+        return ReconcileOutcome()
+
+
+def test_one_object_that_breaks_us_says_so_and_two_hundred_others_go_on() -> None:
+    """P30: after some failures in a row, and healed when it works again."""
+
+    async def story() -> None:
+        fake = FakeApi()
+        fake.objects.put(kinds.INFERENCE_DEPLOYMENT, deployment())
+        async with leading(fake) as (leader, _):
+            await until(lambda: stored(fake)[1] == "ProductAbsent")
+            torn, good = Torn(), leader._reconciler
+            leader._reconciler = torn  # type: ignore[assignment]
+            key = ObjectKey("InferenceDeployment", "default", "chat")
+            for times in range(BUGS_SAID_AFTER):
+                assert stored(fake)[1] == "ProductAbsent", times
+                assert (await leader._work(key)).failed == "KeyError: 'generation'"
+            for number in range(200):
+                leader.wake(ObjectKey("InferenceDeployment", "default", f"{number:03d}"))
+            await until(lambda: len(torn.done) == 200)
+            assert stored(fake) == ("False", "InternalError")
+            assert stored(fake, "Stalled") == ("True", "InternalError")
+            await leader._work(key)
+            leader._reconciler = good
+            assert not (await leader._work(key)).failed
+            await until(lambda: stored(fake) == ("False", "ProductAbsent"))
+
+    run(story())
+
+
+def test_errors_of_the_api_and_a_lost_lease_are_tried_again() -> None:
+    """P12, P22: a failure of others is no bug of ours and is not said on the object."""
+
+    async def story() -> None:
+        fake = FakeApi()
+        fake.objects.put(kinds.INFERENCE_DEPLOYMENT, deployment())
+        async with leading(fake) as (leader, _):
+            await until(lambda: stored(fake)[1] == "ProductAbsent")
+            leader._leadership.lost.set()
+            fake.put(kinds.INFERENCE_DEPLOYMENT, deployment(replicas=1) | {"status": {}})
+            key = ObjectKey("InferenceDeployment", "default", "chat")
+            await until(
+                lambda: leader._seeing and leader._seeing.of(kinds.INFERENCE_DEPLOYMENT).all()[0].get("status") == {}
+            )
+            outcome = await leader._work(key)
+            assert "Lease was not renewed in time" in outcome.failed
+            assert stored(fake) == ("", "")
+
+    run(story())
+
+
+def test_what_is_gone_is_not_looked_at_again_and_again() -> None:
+    async def story() -> None:
+        async with leading(FakeApi()) as (leader, _):
+            await until(lambda: leader._reconciler is not None)
+            for kind in ("InferenceDeployment", "AutoscalingPolicy"):
+                outcome = await leader._work(ObjectKey(kind, "default", "nobody"))
+                assert (outcome.gone, outcome.after_s, outcome.failed) == (True, None, "")
+
+    run(story())
+
+
+def test_a_fence_lets_nobody_write_who_does_not_lead() -> None:
+    """P22: each write asks; reading is free."""
+
+    async def story() -> None:
+        fake = FakeApi()
+        async with fake.connected() as connection:
+            may = [False]
+            server = FencedApiServer(ApiServer(connection), lambda: may[0])
+            note: Manifest = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "n", "namespace": "x"}}
+            for write in (server.apply(note), server.create(note), server.remove(note, uid="u")):
+                with pytest.raises(NotLeading):
+                    await write
+            assert await server.read(kinds.CONFIG_MAP, "x", "n") is None
+            may[0] = True
+            live = await server.create(note)
+            await server.apply(note)
+            assert await server.remove(live, uid=live["metadata"]["uid"])
+
+    run(story())
+
+
+def test_what_we_removed_is_gone_before_the_watch_says_so() -> None:
+    """P11: our own delete is read like our own write, and neither wakes us."""
+
+    async def story() -> None:
+        woken, forgotten = list[ObjectKey](), list[str]()
+        async with FakeApi().connected() as connection:
+            seeing = ControllerInformers(ApiServer(connection), ("default",), woken.append, forgotten.append)
+            head = {"name": "n", "namespace": "default", "uid": "u", "resourceVersion": "7"}
+            note: Manifest = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": head}
+            seeing.note(note)
+            seeing.note({"apiVersion": "v1", "kind": "Secret", "metadata": head})
+            assert seeing.of(kinds.CONFIG_MAP).find("default", "n") == note
+            seeing.gone(note)
+            assert seeing.of(kinds.CONFIG_MAP).find("default", "n") is None
+            assert not seeing.knows(kinds.CONFIG_MAP)
+            assert (woken, forgotten) == ([], ["u"]), "what is gone is remembered by nobody"
+
+    run(story())
+
+
+def test_settings_have_what_most_people_want() -> None:
+    settings = OperatorSettings(lease_namespace="a", identity="b", router_image="c", engine_image="d")
+    assert (settings.namespaces, settings.nodes_grow, settings.webhook.enabled) == ((), False, True)

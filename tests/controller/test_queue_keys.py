@@ -1,0 +1,64 @@
+"""Whom a change concerns: the object itself, the owner of a child, everybody who names what is shared."""
+
+import pytest
+
+from fairlead.cluster import kinds
+from fairlead.cluster.kinds import Manifest, Resource
+from fairlead.controller import queue_keys
+
+
+def infd(name: str = "chat", **spec: object) -> Manifest:
+    """A deployment."""
+    return {"kind": "InferenceDeployment", "metadata": {"namespace": "team", "name": name}, "spec": spec}
+
+
+def short(name: str) -> Manifest:
+    """One that waits for a GPU."""
+    return infd(name) | {"status": {"conditions": [{"type": "Scheduled", "status": "False"}]}}
+
+
+def child(name: str | None = "chat") -> Manifest:
+    """A child, or somebody else's object."""
+    return {
+        "metadata": {"namespace": "team", "name": "x"} | ({"labels": {"fairlead.dev/deployment": name}} if name else {})
+    }
+
+
+def node(ready: str = "True", gpus: str = "4", beat: str = "1") -> Manifest:
+    """A node as it reports."""
+    conditions = [{"type": "Ready", "status": ready, "lastHeartbeatTime": beat}]
+    return {"metadata": {"name": "n"}, "status": {"allocatable": {"nvidia.com/gpu": gpus}, "conditions": conditions}}
+
+
+SCALED: Manifest = {"scaling": {"policy": {"name": "calm"}}}
+FLEET = (infd(), infd("scaled", **SCALED), infd("led", gateway={"name": "calm"}), short("short"))
+
+
+@pytest.mark.parametrize(
+    ("resource", "old", "new", "woken"),
+    [
+        (kinds.INFERENCE_DEPLOYMENT, None, infd(), ["chat"]),
+        (kinds.INFERENCE_DEPLOYMENT, infd(), None, ["chat"]),
+        (kinds.INFERENCE_DEPLOYMENT, infd(**SCALED), infd(**SCALED), ["chat"]),
+        (kinds.INFERENCE_DEPLOYMENT, infd(), infd(**SCALED), ["chat", "AutoscalingPolicy calm"]),
+        (kinds.INFERENCE_DEPLOYMENT, infd(**SCALED), None, ["chat", "AutoscalingPolicy calm"]),
+        (kinds.INFERENCE_DEPLOYMENT, None, infd(scaling={"policy": {"name": 7}}), ["chat"]),
+        (kinds.AUTOSCALING_POLICY, None, infd("calm"), ["AutoscalingPolicy calm", "scaled"]),
+        (kinds.INFERENCE_GATEWAY, infd("calm"), None, ["InferenceGateway calm", "led"]),
+        (kinds.DEPLOYMENT, child(), child(), ["chat"]),
+        (kinds.SERVICE, None, child(None), []),
+        (kinds.POD, None, child(), ["chat"]),
+        (kinds.POD, child(), None, ["chat", "short"]),
+        (kinds.POD, child(), child(None), ["chat"]),
+        (kinds.NODE, node(), node(beat="2"), []),
+        (kinds.NODE, node(), node(gpus="8"), ["chat", "scaled", "led", "short"]),
+        (kinds.NODE, node(ready="False"), node(), ["chat", "scaled", "led", "short"]),
+        (kinds.NODE, None, node(), ["chat", "scaled", "led", "short"]),
+    ],
+)
+def test_a_change_wakes_whom_it_concerns(
+    resource: Resource, old: Manifest | None, new: Manifest | None, woken: list[str]
+) -> None:
+    found = queue_keys.keys(resource, old, new, lambda: FLEET)
+    said = [one.name if one.kind == "InferenceDeployment" else f"{one.kind} {one.name}" for one in found]
+    assert said == woken

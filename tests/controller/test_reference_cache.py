@@ -1,0 +1,75 @@
+"""Objects that specs name are looked up by name, remembered for a while, and their values never kept."""
+
+from typing import Final
+
+from fairlead.cluster import kinds
+from fairlead.cluster.api_server import ApiServer
+from fairlead.controller.reference_cache import FOUND_S, LOST_S, ReferenceCache
+from fairlead.controller.review_context import ObjectKey
+from tests.reaching.fake_api import FakeApi
+from tests.reaching.worlds import run
+
+SECRET: Final = ObjectKey("Secret", "team", "hf")
+MAP: Final = ObjectKey("ConfigMap", "team", "hf")
+
+
+class Clock:
+    """Time by hand."""
+
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_what_is_there_is_known_for_minutes_and_what_is_not_for_seconds() -> None:
+    async def story() -> None:
+        fake, clock = FakeApi(), Clock()
+        async with fake.connected() as connection:
+            existence = ReferenceCache(ApiServer(connection), clock)
+            assert await existence.present([SECRET, MAP]) == {}
+            head = {"metadata": {"name": "hf", "namespace": "team"}}
+            fake.put(kinds.SECRET, head | {"data": {"token": "c2VjcmV0"}})
+            fake.put(kinds.CONFIG_MAP, head | {"data": {"a": "1"}, "binaryData": {"b": "Mg=="}})
+            assert await existence.present([SECRET]) == {}
+            clock.now += LOST_S
+            assert await existence.present([SECRET, MAP]) == {SECRET: {"token"}, MAP: {"a", "b"}}
+            fake.remove(kinds.SECRET, "team", "hf")
+            clock.now += FOUND_S - 1
+            assert SECRET in await existence.present([SECRET])
+            clock.now += 1
+            assert await existence.present([SECRET]) == {}
+            assert "c2VjcmV0" not in str(existence._known)
+
+    run(story())
+
+
+def test_an_entry_that_was_lacking_is_looked_for_as_soon_as_a_lacking_object() -> None:
+    """A new tenant's key is added to a Secret that is known since long."""
+
+    async def story() -> None:
+        fake, clock, needed = FakeApi(), Clock(), {SECRET: frozenset({"new"})}
+        head = {"metadata": {"name": "hf", "namespace": "team"}}
+        async with fake.connected() as connection:
+            existence = ReferenceCache(ApiServer(connection), clock)
+            fake.put(kinds.SECRET, head | {"data": {"old": "MQ=="}})
+            assert await existence.present([SECRET]) == {SECRET: {"old"}}
+            fake.put(kinds.SECRET, head | {"data": {"old": "MQ==", "new": "Mg=="}})
+            clock.now += LOST_S
+            assert await existence.present([SECRET]) == {SECRET: {"old"}}
+            assert await existence.present([SECRET], needed) == {SECRET: {"old", "new"}}
+
+    run(story())
+
+
+def test_what_may_not_be_read_is_taken_on_trust() -> None:
+    """P23: the kubelet will tell."""
+
+    async def story() -> None:
+        fake = FakeApi()
+        fake.forbidden.add(("get", "secrets"))
+        async with fake.connected() as connection:
+            found = await ReferenceCache(ApiServer(connection)).present([SECRET])
+            assert "whatever" in found[SECRET]
+
+    run(story())

@@ -1,0 +1,226 @@
+"""Keys take turns: fair, never two at once for one, a stuck one blocks nobody, a failing one waits longer each time."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+import pytest
+
+from fairlead.controller.review_context import ObjectKey
+from fairlead.controller.work_queue import LEAST_AFTER_FAILURE_S, LONGEST_RETRY_S, ReconcileOutcome, WorkQueue
+
+
+def key(name: str) -> ObjectKey:
+    """A deployment's."""
+    return ObjectKey("InferenceDeployment", "default", name)
+
+
+class Middle:
+    """Jitter that does nothing."""
+
+    def uniform(self, a: float, b: float) -> float:
+        """Half-way."""
+        return (a + b) / 2
+
+
+class Clock:
+    """Time by hand."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class Work:
+    """Counts what runs, and what runs at once; keeps some keys running, and lets some fail."""
+
+    def __init__(self) -> None:
+        self.done: Counter[str] = Counter()
+        self.order: list[str] = []
+        self.at_once: Counter[str] = Counter()
+        self.most_at_once = 0
+        self.held: dict[str, asyncio.Event] = {}
+        self.outcomes: dict[str, ReconcileOutcome] = {}
+
+    async def __call__(self, one: ObjectKey) -> ReconcileOutcome:
+        """One reconcile."""
+        self.at_once[one.name] += 1
+        self.most_at_once = max(self.most_at_once, self.at_once[one.name])
+        self.order.append(one.name)
+        await (self.held[one.name].wait() if one.name in self.held else asyncio.sleep(0))
+        self.at_once[one.name] -= 1
+        self.done[one.name] += 1
+        return self.outcomes.get(one.name, ReconcileOutcome())
+
+
+Story = Callable[[WorkQueue, Work, Clock], Coroutine[Any, Any, None]]
+
+
+def told(story: Story, workers: int = 16) -> None:
+    """A story with a queue that runs."""
+
+    async def whole() -> None:
+        work, clock = Work(), Clock()
+        queue = WorkQueue(work=work, chance=Middle(), workers=workers, clock=clock)
+        running = asyncio.create_task(queue.run())
+        try:
+            async with asyncio.timeout(5):
+                await story(queue, work, clock)
+        finally:
+            running.cancel()
+            await asyncio.gather(running, return_exceptions=True)
+
+    asyncio.run(whole())
+
+
+async def quiet(turns: int = 50) -> None:
+    """Let the loop turn."""
+    for _ in range(turns):
+        await asyncio.sleep(0)
+
+
+def test_one_hot_key_keeps_none_of_five_hundred_waiting() -> None:
+    """It is woken again each time it ran, and the others come in the order in which they asked."""
+
+    async def story(queue: WorkQueue, work: Work, __: Clock) -> None:
+        work.outcomes["hot"] = ReconcileOutcome(after_s=0.0)
+        queue.wake(key("hot"))
+        for number in range(500):
+            queue.wake(key(f"{number:03d}"))
+        while sum(work.done.values()) - work.done["hot"] < 500:
+            await asyncio.sleep(0)
+        assert work.done["hot"] <= 501
+        assert {name for name, times in work.done.items() if times == 1} >= {f"{number:03d}" for number in range(500)}
+
+    told(story, workers=4)
+
+
+def test_a_key_woken_while_it_runs_runs_once_more_after() -> None:
+    async def story(queue: WorkQueue, work: Work, __: Clock) -> None:
+        work.held["a"] = asyncio.Event()
+        queue.wake(key("a"))
+        await quiet()
+        for _ in range(7):
+            queue.wake(key("a"))
+        await quiet()
+        assert (work.order, queue.depth) == (["a"], 1)
+        work.held.pop("a").set()
+        await quiet()
+        assert (work.order, work.most_at_once, queue.depth) == (["a", "a"], 1, 0)
+
+    told(story)
+
+
+def test_a_stuck_key_blocks_nobody_and_is_seen() -> None:
+    async def story(queue: WorkQueue, work: Work, clock: Clock) -> None:
+        work.held["stuck"] = asyncio.Event()
+        queue.wake(key("stuck"))
+        await quiet()
+        clock.now += 301
+        for name in ("a", "b", "c"):
+            queue.wake(key(name))
+        await quiet()
+        assert dict(work.done) == {"a": 1, "b": 1, "c": 1}
+        assert queue.oldest_s() == 301
+
+    told(story, workers=2)
+
+
+def test_no_more_run_at_once_than_there_are_workers() -> None:
+    async def story(queue: WorkQueue, work: Work, __: Clock) -> None:
+        for name in ("a", "b", "c"):
+            work.held[name] = asyncio.Event()
+            queue.wake(key(name))
+        await quiet()
+        assert (work.order, queue.depth) == (["a", "b"], 1)
+        work.held["a"].set()
+        await quiet()
+        assert work.order == ["a", "b", "c"]
+
+    told(story, workers=2)
+
+
+def test_a_failing_key_waits_twice_as_long_each_time_and_is_forgiven() -> None:
+    async def story(queue: WorkQueue, work: Work, clock: Clock) -> None:
+        work.outcomes["a"] = ReconcileOutcome(failed="no")
+        queue.wake(key("a"))
+        await quiet()
+        for times, pause in enumerate((1, 2, 4, 8, 16, 32, 64, 128, 256, LONGEST_RETRY_S, LONGEST_RETRY_S), 1):
+            assert queue._due[key("a")] - clock.now == pytest.approx(pause), times
+            clock.now += pause
+            queue.wake(key("b"))
+            await quiet()
+            assert work.done["a"] == times + 1
+        work.outcomes.clear()
+        clock.now += 2 * LONGEST_RETRY_S
+        queue.wake(key("b"))
+        await quiet()
+        assert (queue._failures, queue._not_before) == ({}, {})
+
+    told(story)
+
+
+def test_an_event_shortens_a_back_off_only_so_far() -> None:
+    async def story(queue: WorkQueue, work: Work, clock: Clock) -> None:
+        work.outcomes["a"] = ReconcileOutcome(failed="no")
+        queue.wake(key("a"))
+        await quiet()
+        for _ in range(8):
+            clock.now = queue._due[key("a")]
+            queue.wake(key("b"))
+            await quiet()
+        done = work.done["a"]
+        queue.wake(key("a"))
+        await quiet()
+        assert (work.done["a"], queue.depth) == (done, 1)
+        clock.now += LEAST_AFTER_FAILURE_S
+        queue.wake(key("b"))
+        await quiet()
+        assert work.done["a"] == done + 1
+
+    told(story)
+
+
+def test_the_earliest_moment_asked_for_wins() -> None:
+    async def story(queue: WorkQueue, work: Work, clock: Clock) -> None:
+        queue.wake(key("a"), 60)
+        queue.wake(key("a"), 10)
+        queue.wake(key("a"), 30)
+        await quiet()
+        clock.now += 10
+        queue.wake(key("b"))
+        await quiet()
+        assert work.order == ["a", "b"]
+        assert queue.oldest_s() == 0.0
+
+    told(story)
+
+
+def test_a_due_moment_comes_without_being_woken() -> None:
+    async def story(queue: WorkQueue, work: Work, clock: Clock) -> None:
+        queue.wake(key("a"), 0.01)
+        await quiet()
+        clock.now += 1
+        while not work.done["a"]:
+            await asyncio.sleep(0.005)
+
+    told(story)
+
+
+def test_what_runs_when_the_queue_ends_is_cancelled() -> None:
+    work = Work()
+
+    async def whole() -> None:
+        work.held["a"] = asyncio.Event()
+        queue = WorkQueue(work=work, chance=Middle())
+        queue.wake(key("a"))
+        running = asyncio.create_task(queue.run())
+        await quiet()
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+        assert (queue._running, work.done) == ({}, Counter())
+
+    asyncio.run(whole())

@@ -1,0 +1,195 @@
+"""What the pretended GPU gives: pages, limits and times of the catalogue's model, or vLLM's words for why not."""
+
+from dataclasses import replace
+
+import pytest
+
+from fairlead.emulator import command
+from fairlead.emulator.emulation_knobs import EmulationKnobs
+from fairlead.emulator.engine import provision
+from fairlead.emulator.engine.provision import CannotStart, EmulatedMachine, EngineProvision
+from fairlead.fleet.quantization import KvFormat
+from fairlead.simulator.engine.batch import StepBatch
+from fairlead.simulator.engine.settings import SchedulingPolicy
+from fairlead.simulator.timing.calibration_file import Calibration
+from fairlead.simulator.timing.rate_shares import RateShares
+from fairlead.sizing import kv_pages, memory
+from fairlead.sizing.sizing_input import SizingInput
+from tests.emulator.engine.virtual import KNOWN, LLAMA, provided
+
+MODEL = EmulationKnobs()
+H100 = EmulatedMachine("NVIDIA-H100-80GB-HBM3", 8)
+
+
+def started(*words: str, machine: EmulatedMachine = H100, pretence: EmulationKnobs = MODEL) -> EngineProvision:
+    return provision.provide(command.read(["vllm", "serve", *words]), machine, pretence, KNOWN)
+
+
+def test_the_cache_has_the_pages_that_a_plan_would_give_it() -> None:
+    question = SizingInput(
+        shape=KNOWN.catalogue.shapes[LLAMA], accelerator=KNOWN.catalogue.accelerators["NVIDIA-L4"], context=8192
+    )
+    tokens = kv_pages.tokens(question, memory.memory(question).kv.likely)
+    made = provided(pretence=MODEL)
+
+    assert made.settings.blocks * 16 == tokens
+    assert made.log[-1] == (
+        f"INFO GPU KV cache size: {tokens:,} tokens, Maximum concurrency for 8,192 tokens per request: "
+        f"{tokens / 8192:.2f}x"
+    )
+    assert made.log[0].startswith("INFO (simulated) step times: ")
+
+
+def test_an_eight_bit_cache_holds_twice_as_much_and_two_gpus_more_than_twice() -> None:
+    plain, small, wide = (started(LLAMA, *flags) for flags in ((), ("--kv-cache-dtype", "fp8"), ("-tp", "2")))
+
+    assert small.settings.blocks == pytest.approx(2 * plain.settings.blocks, rel=0.001)
+    assert wide.settings.blocks > 2 * plain.settings.blocks
+    assert small.cache["cache_dtype"] == KvFormat.FP8
+
+
+def test_limits_are_the_flags_and_else_what_vllm_takes_on_that_gpu() -> None:
+    made = started(LLAMA).settings
+    assert (made.max_sequences, made.batch_tokens, made.context_tokens, made.late_stop) == (1024, 8192, 131_072, True)
+
+    told = started(
+        *(LLAMA, "--max-num-seqs", "64", "--max-num-active-seqs", "32", "--max-num-batched-tokens", "4k"),
+        *("--block-size", "32", "--no-enable-prefix-caching", "--scheduling-policy", "priority"),
+        *("--long-prefill-token-threshold", "512", "--watermark", "0.01", "--no-scheduler-reserve-full-isl"),
+        *("--max-num-queued-reqs", "80", "--max-num-queued-tokens", "9K", "--no-async-scheduling"),
+    ).settings
+    assert (told.max_sequences, told.batch_tokens, told.block_tokens, told.prefix_caching) == (32, 4000, 32, False)
+    assert (told.policy, told.long_prefill_tokens, told.watermark) == (SchedulingPolicy.PRIORITY, 512, 0.01)
+    assert (told.max_unfinished, told.max_backlog_tokens) == (80, 9 * 1024)
+    assert not told.reserve_whole_prompt
+    assert not told.late_stop
+
+    twice = started(LLAMA, "--performance-mode", "throughput").settings
+    assert (twice.max_sequences, twice.batch_tokens) == (2048, 16384)
+
+
+def test_pages_or_bytes_that_were_named_are_taken_as_they_are() -> None:
+    assert started(LLAMA, "--num-gpu-blocks-override", "77").settings.blocks == 77
+    exact = started(LLAMA, "--kv-cache-memory-bytes", "16G")
+    assert exact.settings.blocks == 16 * 2**30 // (16 * 32 * 2 * 8 * 128 * 2)
+    assert exact.cache["kv_cache_memory_bytes"] == str(16 * 2**30)
+
+
+def test_a_context_left_to_the_engine_is_made_to_fit() -> None:
+    made = started(LLAMA, "--max-model-len", "auto", machine=EmulatedMachine("NVIDIA-L4", 1))
+
+    assert made.served.context_tokens == (made.settings.blocks - 1) * 16
+    assert 8192 < made.served.context_tokens < 131_072
+
+
+def test_who_is_not_in_the_catalogue_gets_a_stand_in_that_is_named() -> None:
+    made = started("someone/model", "--max-model-len", "100k", machine=EmulatedMachine("", 1))
+
+    assert made.said[:2] == (
+        "WARNING (simulated) model someone/model: taken for Qwen/Qwen3-0.6B",
+        "WARNING (simulated) GPU not named: taken for NVIDIA-L4",
+    )
+    assert made.served.context_tokens == 100_000
+    assert started("/models/model", pretence=replace(MODEL, shape=LLAMA)).settings == started(LLAMA).settings
+
+
+@pytest.mark.parametrize(
+    ("model", "product"),
+    [
+        ("Qwen/Qwen3-8B", "NVIDIA-L4"),
+        (LLAMA, "NVIDIA-H100-80GB-HBM3"),
+        ("meta-llama/Llama-3.1-70B-Instruct", "NVIDIA-B300-SXM6-AC"),
+    ],
+)
+def test_a_gpu_that_nobody_named_is_large_enough(model: str, product: str) -> None:
+    context = ("--max-model-len", "8k") if "Qwen" in model else ()
+    made = started(model, *context, machine=EmulatedMachine("Some-New-GPU", 1))
+
+    assert f"WARNING (simulated) GPU Some-New-GPU: taken for {product}" in made.said
+
+
+def test_a_fixed_pace_takes_the_place_of_the_models_times() -> None:
+    made = provided()
+
+    assert made.times.seconds(StepBatch(decodes=9, decode_tokens=9, decode_context=9000)) == 0.1
+    assert made.times.seconds(StepBatch(decodes=9, prefills=1, prefill_tokens=5)) == 0.2
+    assert made.times.decode_line(9, 9).base_s == 0.1
+
+
+@pytest.mark.parametrize(
+    ("flags", "machine", "why"),
+    [
+        (
+            ("-tp", "2"),
+            EmulatedMachine("NVIDIA-L4", 1),
+            r"World size \(2\) is larger than the number of available GPUs \(1\)",
+        ),
+        (
+            (),
+            EmulatedMachine("NVIDIA-L4", 1),
+            r"To serve at least one request with the model's max seq len \(131072\), \(16.00",
+        ),
+        (("--max-model-len", "1M"), H100, r"User-specified max_model_len \(1048576\) is greater than the derived"),
+        (("-tp", "3"), H100, r"Total number of attention heads \(32\) must be divisible by tensor parallel size \(3\)"),
+        (("--gpu-memory-utilization", "0.1"), H100, "CUDA out of memory"),
+        (("--kv-cache-memory-bytes", "1M"), H100, "is larger than the available KV cache memory"),
+        (("--enable-auto-tool-choice",), H100, "TypeError: Error: --enable-auto-tool-choice requires --tool-call-par"),
+        (
+            ("--enable-auto-tool-choice", "--tool-call-parser", "hermess"),
+            H100,
+            r"KeyError: 'invalid tool call parser: hermess \(chose from \{ apertus,cohere_command3,",
+        ),
+        (
+            ("--reasoning-parser", "r1"),
+            H100,
+            r"KeyError: 'invalid reasoning parser: r1 \(chose from \{ cohere_command3",
+        ),
+    ],
+)
+def test_what_vllm_would_refuse_ends_the_start_in_its_words(
+    flags: tuple[str, ...], machine: EmulatedMachine, why: str
+) -> None:
+    with pytest.raises(CannotStart, match=why):
+        started(LLAMA, *flags, machine=machine)
+
+
+def test_a_plugin_may_bring_a_parser_of_any_name_and_a_parser_that_nobody_uses_is_not_looked_up() -> None:
+    own = ("--enable-auto-tool-choice", "--tool-call-parser", "own", "--tool-parser-plugin", "/own.py")
+    assert started(LLAMA, *own).served.answering.tool_parser == "own"
+    assert started(LLAMA, "--tool-call-parser", "own").served.answering.tool_parser == "own"
+
+
+@pytest.mark.trial(15)
+def test_a_model_takes_pictures_where_the_catalogue_says_so() -> None:
+    assert not started(LLAMA).served.multimodal
+    assert started("Qwen/Qwen2.5-VL-7B-Instruct", "--max-model-len", "8192").served.multimodal
+
+
+def test_a_quantized_model_takes_less_and_the_flag_of_its_own_format_changes_nothing() -> None:
+    plain, small = started(LLAMA), started(LLAMA, "-q", "fp8")
+    assert small.settings.blocks > plain.settings.blocks
+    stored = "RedHatAI/Meta-Llama-3.1-8B-Instruct-quantized.w8a8"
+    assert started(stored).settings == started(stored, "-q", "compressed-tensors").settings
+
+
+def test_times_of_this_deployment_count_first_and_those_of_another_are_refused() -> None:
+    plain = started(LLAMA)
+    own = Calibration(
+        model=LLAMA,
+        product=H100.product,
+        tensor=1,
+        pipeline=1,
+        weights="none",
+        shares=RateShares(0.5, 0.4),
+        stretches=60,
+        error=0.03,
+        source="a test",
+    )
+    known = replace(KNOWN, calibrated=own)
+    made = provision.provide(command.read(["vllm", "serve", LLAMA]), H100, MODEL, known)
+    other = command.read(["vllm", "serve", "Qwen/Qwen3-8B"])
+
+    assert made.said[-1].startswith("INFO (simulated) step times: recorded")
+    assert made.times.decode_line(8, 8) != plain.times.decode_line(8, 8)
+    with pytest.raises(CannotStart, match="--step-times: calibrated with model"):
+        provision.provide(other, H100, MODEL, known)

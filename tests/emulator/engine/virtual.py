@@ -1,0 +1,117 @@
+"""A loop whose time stands still while anybody works and jumps when everybody waits: stories of hours take no time."""
+
+import asyncio
+import selectors
+from collections.abc import Coroutine
+from typing import Any, Final
+
+from fairlead.emulator import command, packaged_data
+from fairlead.emulator.emulation_knobs import EmulationKnobs, FixedStepSeconds
+from fairlead.emulator.engine import provision
+from fairlead.emulator.engine.live_engine import EngineClocks, LiveEngine
+from fairlead.emulator.engine.provision import EmulatedMachine, EngineProvision
+from fairlead.emulator.surface.jobs import EngineJob, JobEnding, JobSequence
+
+NOON: Final = 1_795_176_000.0
+KNOWN: Final = packaged_data.load()
+L4: Final = EmulatedMachine("NVIDIA-L4", 4)
+LLAMA: Final = "meta-llama/Llama-3.1-8B-Instruct"
+PACED: Final = EmulationKnobs(pace=FixedStepSeconds(first_token_seconds=0.2, token_seconds=0.1))
+
+
+class _Jumping(selectors.SelectSelector):
+    """Never waits: what would have been waited is added to the time."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.now = 1000.0
+
+    def select(self, timeout: float | None = None) -> Any:  # noqa: ANN401 - as the base class has it
+        ready = super().select(0)
+        if not ready and timeout:
+            self.now += timeout
+        return ready
+
+
+class _Loop(asyncio.SelectorEventLoop):
+    def __init__(self) -> None:
+        self.jumping = _Jumping()
+        super().__init__(self.jumping)
+
+    def time(self) -> float:
+        return self.jumping.now
+
+
+def told(story: Coroutine[Any, Any, None]) -> None:
+    """Run a story to its end."""
+    with asyncio.Runner(loop_factory=_Loop) as runner:
+        runner.run(story)
+
+
+def now() -> float:
+    """The time of the story."""
+    return asyncio.get_running_loop().time()
+
+
+def provided(*flags: str, pretence: EmulationKnobs = PACED, machine: EmulatedMachine = L4) -> EngineProvision:
+    """An engine of Llama 8B on L4s, with these flags."""
+    served = command.read(["vllm", "serve", LLAMA, "--served-model-name", "chat", "--max-model-len", "8192", *flags])
+    return provision.provide(served, machine, pretence, KNOWN)
+
+
+def engine(*flags: str, pretence: EmulationKnobs = PACED) -> LiveEngine:
+    """The same, alive."""
+    return LiveEngine(provided(*flags, pretence=pretence), pretence, EngineClocks(steady=now, day=lambda: NOON + now()))
+
+
+def sequence(prompt: int = 100, reply: int = 5, *, start: int = 0, adapter: str | None = None) -> JobSequence:
+    """So many tokens in and out; texts with the same start are the same text."""
+    return JobSequence(
+        prompt_ids=range(start, start + prompt),
+        reply_ids=range(50_000 + start, 50_000 + start + reply),
+        finish="stop",
+        max_tokens=reply,
+        adapter=adapter,
+    )
+
+
+class Client:
+    """Who asks, and what it heard: the time, the sequence, how many tokens, how it finished."""
+
+    def __init__(self, live: LiveEngine, *sequences: JobSequence, request_id: str = "r", **asked: Any) -> None:  # noqa: ANN401
+        self.heard: list[tuple[float, int, int, str | None]] = []
+        self.ending: JobEnding | None = None
+        self._over = asyncio.Event()
+        self.asked = now()
+        job = EngineJob(request_id=request_id, sequences=sequences or (sequence(),), **asked)
+        self._left = len(job.sequences)
+        self.feed = live.driver.submit(job, self)
+
+    def on_tokens(self, index: int, count: int, finish: str | None) -> None:
+        self.heard.append((now(), index, count, finish))
+        self._left -= finish is not None
+        if not self._left:
+            self._over.set()
+
+    def on_end(self, ending: JobEnding) -> None:
+        self.ending = ending
+        self._over.set()
+
+    async def answered(self) -> "Client":
+        """Wait for the end."""
+        await self._over.wait()
+        return self
+
+    @property
+    def tokens(self) -> int:
+        """All that were heard of."""
+        return sum(count for _, _, count, _ in self.heard)
+
+    @property
+    def times(self) -> list[float]:
+        """When tokens came, since it asked."""
+        return [round(moment - self.asked, 9) for moment, _, _, _ in self.heard]
+
+    def cancel(self) -> None:
+        """Go away."""
+        self.feed.cancel()  # type: ignore[union-attr]

@@ -1,0 +1,170 @@
+"""Simulated engines inside the test's own loop, on real sockets of 127.0.0.1, at a pace that costs no time."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any, Final, NamedTuple
+
+import aiohttp
+from aiohttp import web
+
+from fairlead.emulator import packaged_data
+from fairlead.emulator.emulation_knobs import EmulationKnobs, EngineFault, FixedStepSeconds
+from fairlead.emulator.engine import provision
+from fairlead.emulator.engine.fixed_step_times import FixedStepTimes
+from fairlead.emulator.engine.live_engine import EngineClocks, LiveEngine
+from fairlead.emulator.engine.provision import EmulatedMachine
+from fairlead.emulator.faults import FaultOrder
+from fairlead.emulator.serve_arguments import SchedulerArguments, ServeArguments
+from fairlead.emulator.surface import routes
+
+NOON: Final = 1_795_176_000
+FAST: Final = FixedStepSeconds(first_token_seconds=0.001, token_seconds=0.0005)
+QUICK: Final = EmulationKnobs(start_seconds=0.0, pace=FAST)
+CHAT: Final = ServeArguments(
+    model="org/model",
+    names=("chat",),
+    adapters=(("de", "org/de"),),
+    context_tokens=2048,
+    limits=SchedulerArguments(context=2048, adapter_slots=4),
+)
+KNOWN: Final = packaged_data.load()
+
+
+class Now(NamedTuple):
+    """Who is inside at this moment, with a seat or without."""
+
+    running: int
+
+
+class Inside:
+    """What stories look at behind an engine's address, and how they end it."""
+
+    def __init__(self, live: LiveEngine, pretence: EmulationKnobs) -> None:
+        self.live = live
+        self._pretence = pretence
+
+    @property
+    def now(self) -> Now:
+        """Jobs that have not ended."""
+        return Now(self.live.driver.inside)
+
+    @property
+    def answered(self) -> int:
+        """Jobs that ended well."""
+        return self.live.driver.faults.answered
+
+    @property
+    def idle(self) -> asyncio.Event:
+        """Set while nobody is inside."""
+        return self.live.driver.idle
+
+    def drain(self) -> None:
+        """Take nobody in any more."""
+        self.live.driver.draining = True
+
+    def die(self) -> None:
+        """End below the requests that still run."""
+        self.live.end()
+
+    @property
+    def pretence(self) -> EmulationKnobs:
+        """As it was told to be at last."""
+        return self._pretence
+
+    @pretence.setter
+    def pretence(self, pretence: EmulationKnobs) -> None:
+        """Another pace from the next step on."""
+        self._pretence = pretence
+        for rank in self.live.driver.ranks:
+            rank.core._times = FixedStepTimes(pretence.pace or FAST)
+
+
+@dataclass(slots=True)
+class Living:
+    """One engine that listens, or will."""
+
+    pretence: EmulationKnobs = QUICK
+    served: ServeArguments = CHAT
+    port: int = 0
+    engine: Inside = field(init=False)
+    runner: web.AppRunner | None = None
+
+    @property
+    def address(self) -> str:
+        """Host and port."""
+        return f"127.0.0.1:{self.port}"
+
+    @property
+    def url(self) -> str:
+        """What a client asks."""
+        return f"http://{self.address}"
+
+    async def start(self) -> "Living":
+        """Listen; on the same port as before, if there was one."""
+        made = provision.provide(self.served, EmulatedMachine("NVIDIA-L4", 1), self.pretence, KNOWN)
+        clocks = EngineClocks(steady=asyncio.get_running_loop().time, day=lambda: float(NOON))
+        live = LiveEngine(made, self.pretence, clocks)
+        self.engine = Inside(live, self.pretence)
+        application = routes.application(made.served, live.driver, live.acts, clocks.day)
+        self.runner = web.AppRunner(application, access_log=None, handler_cancellation=True, shutdown_timeout=0.05)
+        await self.runner.setup()
+        site = web.TCPSite(self.runner, "127.0.0.1", self.port, reuse_address=True)
+        await site.start()
+        self.port = self.runner.addresses[0][1]
+        return self
+
+    async def stop(self) -> None:
+        """Gone: connections close and new ones are refused."""
+        if self.runner is not None:
+            await self.runner.cleanup()
+            self.engine.live.close()
+            self.runner = None
+
+
+def faulty(fault: EngineFault, after: int = 0) -> EmulationKnobs:
+    """As quick as the others, with one fault."""
+    return EmulationKnobs(start_seconds=0.0, pace=FAST, order=FaultOrder(fault=fault, after=after))
+
+
+def paced(first: float, token: float) -> EmulationKnobs:
+    """Slow enough for a story to happen while it answers."""
+    return EmulationKnobs(start_seconds=0.0, pace=FixedStepSeconds(first_token_seconds=first, token_seconds=token))
+
+
+@asynccontextmanager
+async def living(*pretences: EmulationKnobs, served: ServeArguments = CHAT) -> AsyncIterator[list[Living]]:
+    """One engine for each pretence; all are gone afterwards."""
+    engines = [await Living(pretence, served).start() for pretence in pretences or (QUICK,)]
+    try:
+        yield engines
+    finally:
+        for engine in engines:
+            await engine.stop()
+
+
+@asynccontextmanager
+async def client() -> AsyncIterator[aiohttp.ClientSession]:
+    """Whoever asks."""
+    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=5)) as session:
+        yield session
+
+
+def free_port() -> int:
+    """A port nobody listens on now."""
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        port: int = found.getsockname()[1]
+        return port
+
+
+def told(story: Coroutine[Any, Any, None]) -> None:
+    """Run a story to its end; one that hangs fails."""
+
+    async def within() -> None:
+        async with asyncio.timeout(10):
+            await story
+
+    asyncio.run(within())

@@ -1,0 +1,105 @@
+"""The command `fairlead engine`: its words, its help, and the process it becomes."""
+
+import http.client
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from fairlead.cli import main
+from fairlead.emulator.emulation_knobs import KNOBS, PREFIX, EngineFault
+from fairlead.emulator.process import ProcessEnvironment
+from tests.emulator.living import free_port
+
+
+def test_a_machine_without_a_termination_log_gets_none(tmp_path: Path) -> None:
+    said: list[str] = []
+    outside = ProcessEnvironment(clock=lambda: 0.0, tell=said.append, termination_log=tmp_path / "absent")
+
+    outside.last_words("gone")
+
+    assert (said, list(tmp_path.iterdir())) == (["gone"], [])
+
+
+def test_the_help_names_every_knob_and_fault(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main.main(["engine", "--help"])
+    said = " ".join(capsys.readouterr().out.replace("-\n", "-").split())
+
+    assert all(fault in said.replace("- ", "-") for fault in EngineFault)
+    assert all(f"{PREFIX}{knob}:" in said for knob in KNOBS)
+
+
+def test_the_command_says_what_is_wrong_with_its_words(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main.main(["engine", "--product", "NVIDIA-L4", "--", "sglang", "serve"]) == 2
+    assert capsys.readouterr().err.startswith("fairlead engine: the engine's command: sglang serve: must be `vllm")
+
+
+@pytest.mark.trial(15)
+def test_a_flag_that_vllm_does_not_know_ends_the_start_with_its_words_and_its_code() -> None:
+    words = ["-m", "fairlead", "engine", "--product", "NVIDIA-L4", "--", "vllm", "serve", "m", "--sead", "2"]
+    ran = subprocess.run(
+        [sys.executable, *words],
+        capture_output=True,
+        text=True,
+        timeout=20,
+        check=False,
+        env={"PYTHONPATH": ":".join(sys.path), "FAIRLEAD_ENGINE_START_SECONDS": "0"},
+    )
+    assert (ran.returncode, ran.stderr) == (2, "vllm: error: unrecognized arguments: --sead 2\n")
+
+
+@pytest.mark.parametrize(("fault", "code"), [("", 0), ("gated", 1), ("no-model", 1), ("out-of-memory", 0)])
+def test_a_check_finds_what_needs_no_gpu_and_serves_nothing(
+    fault: str, code: int, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(f"{PREFIX}FAULT", fault)
+    assert main.main(["engine", "--check", "--product", "NVIDIA-L4", "--", "vllm", "serve", "m"]) == code
+    assert (capsys.readouterr().err.startswith("INFO the configuration holds")) is (code == 0)
+
+
+def test_a_file_that_is_no_calibration_is_refused_with_how_to_make_one(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "times.json").write_text("{}", encoding="utf-8")
+
+    assert main.main(["engine", "--step-times", str(tmp_path / "times.json"), "--", "vllm", "serve", "m"]) == 2
+    assert "write one with `fairlead calibrate --out FILE`" in capsys.readouterr().err
+
+
+def test_the_command_itself_serves_until_sigterm() -> None:
+    port = str(free_port())
+    words = ["-m", "fairlead", "engine", "--product", "NVIDIA-L4", "--gpus", "1", "--"]
+    vllm = ["vllm", "serve", "m", "--host", "127.0.0.1", "--port", port, "--seed", "7"]
+    with subprocess.Popen(
+        [sys.executable, *words, *vllm],
+        stderr=subprocess.PIPE,
+        text=True,
+        env={"PYTHONPATH": ":".join(sys.path), "FAIRLEAD_ENGINE_START_SECONDS": "0"},
+    ) as engine:
+        assert engine.stderr is not None
+        assert any("startup complete" in line for line in engine.stderr)
+        engine.send_signal(signal.SIGTERM)
+        assert engine.wait(5) == 0
+
+
+def test_a_crash_takes_the_whole_process_with_it() -> None:
+    port = str(free_port())
+    words = ["-m", "fairlead", "engine", "--", "vllm", "serve", "m", "--host", "127.0.0.1", "--port", port]
+    knobs = {"START_SECONDS": "0", "FAULT": "crash", "FAULT_TOKENS": "1", "TPOT_MS": "1"}
+    with subprocess.Popen(
+        [sys.executable, *words],
+        stderr=subprocess.PIPE,
+        text=True,
+        env={"PYTHONPATH": ":".join(sys.path)} | {PREFIX + knob: value for knob, value in knobs.items()},
+    ) as engine:
+        assert engine.stderr is not None
+        assert any("startup complete" in line for line in engine.stderr)
+        asked = http.client.HTTPConnection("127.0.0.1", int(port))
+        asked.request("POST", "/v1/completions", '{"prompt": "x"}', {"Content-Type": "application/json"})
+        with pytest.raises((http.client.RemoteDisconnected, ConnectionResetError)):
+            asked.getresponse()
+        asked.close()
+        assert engine.wait(5) == -signal.SIGKILL

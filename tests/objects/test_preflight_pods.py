@@ -1,0 +1,64 @@
+"""The pod that checks a revision: the engine's own in all that keeps one from being made, and without a GPU."""
+
+from fairlead.objects import preflight_pods
+from fairlead.objects.manifest import Manifest
+from fairlead.objects.owner import Owner
+
+OWNER = Owner(namespace="default", name="chat", uid="u")
+
+
+def template(**container: object) -> Manifest:
+    """An engine's, as it stands on a Deployment."""
+    engine: Manifest = {
+        "name": "engine",
+        "image": "vllm:7",
+        "env": [{"name": "A", "value": "b"}, {"name": "CUDA_VISIBLE_DEVICES", "value": "0"}],
+        "resources": {"limits": {"nvidia.com/gpu": "1"}},
+        "startupProbe": {"periodSeconds": 5},
+        "lifecycle": {"preStop": {"sleep": {"seconds": 5}}},
+        "volumeMounts": [{"name": "tmp", "mountPath": "/tmp"}],  # inside a container
+    }
+    return {
+        "metadata": {"labels": {}},
+        "spec": {
+            "containers": [engine | container],
+            "volumes": [{"name": "tmp", "emptyDir": {}}],
+            "nodeSelector": {"nvidia.com/gpu.product": "NVIDIA-L4"},
+            "topologySpreadConstraints": [{}],
+            "terminationGracePeriodSeconds": 300,
+            "restartPolicy": "Always",
+        },
+    }
+
+
+def test_it_mounts_what_the_engine_mounts_and_takes_no_gpu() -> None:
+    made = preflight_pods.manifest(OWNER, "12345678", template(command=["vllm"]), ("python3", "-c", "x$(A)"), 900)
+    assert made["metadata"]["name"] == "chat-12345678-check"
+    assert made["metadata"]["ownerReferences"] == [OWNER.reference]
+    assert made["metadata"]["labels"]["fairlead.dev/role"] == "check"
+    assert made["spec"] == {
+        "containers": [
+            {
+                "name": "check",
+                "image": "vllm:7",
+                "volumeMounts": [{"name": "tmp", "mountPath": "/tmp"}],  # inside a container
+                "command": ["python3", "-c", "x$$(A)"],
+                "env": [
+                    {"name": "A", "value": "b"},
+                    {"name": "NVIDIA_VISIBLE_DEVICES", "value": "void"},
+                    {"name": "CUDA_VISIBLE_DEVICES", "value": ""},
+                ],
+            }
+        ],
+        "volumes": [{"name": "tmp", "emptyDir": {}}],
+        "nodeSelector": {"nvidia.com/gpu.product": "NVIDIA-L4"},
+        "restartPolicy": "Never",
+        "terminationGracePeriodSeconds": 1,
+        "activeDeadlineSeconds": 900,
+    }
+
+
+def test_an_image_that_has_its_own_command_is_given_arguments() -> None:
+    made = preflight_pods.manifest(OWNER, "12345678", template(args=["engine"]), ("fairlead", "engine", "--check"), 60)
+    assert made["spec"]["containers"][0]["args"] == ["engine", "--check"]
+    assert "command" not in made["spec"]["containers"][0]

@@ -1,0 +1,50 @@
+"""What clients may say of the cache in a head."""
+
+from math import inf
+
+import pytest
+
+from fairlead.router.cache import directives
+from fairlead.router.cache.directives import CacheDirectives
+
+
+@pytest.mark.parametrize(
+    ("control", "wish"),
+    [
+        (b"no-store", CacheDirectives(no_store=True)),
+        (b"No-Cache", CacheDirectives(max_age=0.0)),
+        (b"max-age=60", CacheDirectives(max_age=60.0)),
+        (b'max-age="60", no-transform', CacheDirectives(max_age=60.0)),
+        (b"max-age=60, no-cache", CacheDirectives(max_age=0.0)),
+        (b"max-age=soon", CacheDirectives(max_age=0.0)),
+        (b"max-age=-1", CacheDirectives(max_age=0.0)),
+        (b"max-age=99999999999999", CacheDirectives(max_age=0.0)),
+        (b"only-if-cached, x=y,,", CacheDirectives()),
+        (b"", CacheDirectives()),
+    ],
+)
+def test_cache_control_is_obeyed(control: bytes, wish: CacheDirectives) -> None:
+    assert directives.read(control, None, None) == wish
+
+
+@pytest.mark.parametrize(
+    ("word", "wish"),
+    [
+        (b"on", CacheDirectives(asked=True)),
+        (b" OFF ", CacheDirectives(off=True)),
+        (b"refresh", CacheDirectives(asked=True, max_age=0.0)),
+        (b"maybe", CacheDirectives()),
+    ],
+)
+def test_the_routers_own_word_is_followed(word: bytes, wish: CacheDirectives) -> None:
+    assert directives.read(None, word, None) == wish
+
+
+def test_a_request_may_bound_how_long_its_answer_is_kept() -> None:
+    assert directives.read(None, None, b"30").ttl == 30.0
+    assert directives.read(None, None, b"long").ttl == 0.0
+
+
+def test_who_says_nothing_wants_nothing() -> None:
+    assert directives.read(None, None, None) is directives.NO_DIRECTIVES
+    assert CacheDirectives(ttl=inf, max_age=inf) == directives.NO_DIRECTIVES

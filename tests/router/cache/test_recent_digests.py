@@ -1,0 +1,62 @@
+"""Bodies that were read lately are not read again, and no other is taken for one of them."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fairlead.router.cache import recent_digests
+from fairlead.router.cache.recent_digests import OVERHEAD, BodyDigestKey, RecentDigests
+from tests.router.cache.clients import CHAT, answer, cache, enquiry, hit, led
+
+
+def known(room: int = 10_000) -> RecentDigests:
+    made = RecentDigests()
+    made.shrink(room)
+    return made
+
+
+def test_the_same_bytes_have_the_same_digest() -> None:
+    held, place = known(), recent_digests.digest_key("chat", "shop", b"", b"{}")
+    held.keep(place, b"{}", b"digest")
+    assert held.find(place, b"{}") == b"digest"
+    assert held.find(recent_digests.digest_key("chat", "bank", b"", b"{}"), b"{}") is None
+    assert held.find(recent_digests.digest_key("chat", "shop", b"9", b"{}"), b"{}") is None
+
+
+def test_a_body_that_only_falls_on_the_same_place_is_another() -> None:
+    held, place = known(), BodyDigestKey("chat", "shop", b"", b"same place")
+    held.keep(place, b"one", b"of one")
+    assert held.find(place, b"other") is None
+    held.keep(place, b"other", b"of the other")
+    assert (held.find(place, b"one"), held.find(place, b"other")) == (None, b"of the other")
+    assert held.bytes == len(b"other") + OVERHEAD
+
+
+@given(st.lists(st.tuples(st.integers(0, 5), st.binary(max_size=300))), st.integers(0, 2000))
+def test_it_never_holds_more_than_it_may(story: list[tuple[int, bytes]], room: int) -> None:
+    held = known(room)
+    for number, body in story:
+        held.keep(BodyDigestKey("chat", "", b"", bytes([number])), body, b"d")
+        assert held.bytes == sum(len(one) + OVERHEAD for one, _ in held._known.values())
+        assert held.bytes <= room
+
+
+def test_the_least_recently_used_goes_first() -> None:
+    held = known(2 * (1 + OVERHEAD))
+    places = [BodyDigestKey("chat", "", b"", bytes([number])) for number in range(3)]
+    held.keep(places[0], b"a", b"0")
+    held.keep(places[1], b"b", b"1")
+    held.find(places[0], b"a")
+    held.keep(places[2], b"c", b"2")
+    assert [held.find(place, body) for place, body in zip(places, (b"a", b"b", b"c"), strict=True)] == [
+        b"0",
+        None,
+        b"2",
+    ]
+
+
+def test_a_cache_without_room_for_bodies_still_answers() -> None:
+    kept = cache(max_bytes=2000)
+    body = {**CHAT, "user": "x" * 4000}
+    answer(led(kept, enquiry(body)))
+    assert hit(kept, enquiry(body)) is not None
+    assert kept._digests.bytes == 0

@@ -1,0 +1,157 @@
+"""The file that a person wrote: the words of `spec.router`, and nothing in it is passed over."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+import yaml
+
+from fairlead.api import router_file, routing_conversion
+from fairlead.api.kinds import DEPLOYMENT
+from fairlead.api.lifecycle import Router
+from fairlead.api.object_reader import read_strict
+from fairlead.fleet.gateways import RoutingSettings
+from fairlead.router.config import loader
+from fairlead.router.config.loader import RouterConfig, RouterConfigError, SecretLocation
+from tests.api.full_specs import COUNTED
+from tests.api.objects import written
+
+HASH: Final = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+WHOLE: Final = f"""
+endpoints: ["127.0.0.1:8000", "[::1]:8001"]
+models: [chat, legal]
+adapters: [legal]
+prefixCaching: false
+maxContextTokens: 16384
+maxSequences: 64
+kvTokens: 90000
+routers: 3
+routing:
+  tenants:
+    - name: shop
+      keys: [{{file: /etc/keys/shop}}, {{env: SHOP_KEY}}, {{sha256: {HASH}}}]
+  timeouts: {{total: 1m}}
+  cache: {{enabled: true, redis: {{urlEnv: REDIS_URL}}}}
+  door:
+    tls: {{certFile: /a, keyFile: /b}}
+    engineTls: {{caFile: /c}}
+"""
+
+
+def test_everything_in_it_is_heard() -> None:
+    read = loader.read(WHOLE)
+
+    assert read.endpoints == ("127.0.0.1:8000", "[::1]:8001")
+    assert (read.models, read.adapters, read.prefix_caching) == (("chat", "legal"), ("legal",), False)
+    assert (read.max_context_tokens, read.max_sequences, read.kv_tokens, read.routers) == (16384, 64, 90_000, 3)
+    assert read.key_places == (
+        ("shop", SecretLocation(file="/etc/keys/shop")),
+        ("shop", SecretLocation(env="SHOP_KEY")),
+        ("shop", SecretLocation(sha256=HASH)),
+    )
+    assert read.redis_place == SecretLocation(env="REDIS_URL")
+    assert (read.tls_cert_file, read.tls_key_file, read.engine_ca_file) == ("/a", "/b", "/c")
+    assert read.routing.timeouts.total_seconds == 60.0
+    assert read.routing.cache.enabled
+    assert [one.name for one in read.routing.tenants] == ["shop"]
+
+
+def test_what_may_be_said_in_a_deployment_may_be_said_here_and_means_the_same() -> None:
+    """The same words; only secrets lie elsewhere."""
+    router: dict[str, Any] = COUNTED["router"]
+    spec = {key: value for key, value in router.items() if key not in {"replicas", "service"}}
+    alone = spec | {
+        "tenants": [one | {"keys": [{"env": "KEY"}]} for one in spec["tenants"]],
+        "cache": {key: value for key, value in spec["cache"].items() if key != "redis"},
+        "door": {key: value for key, value in spec["door"].items() if key not in {"tls", "engineTls"}},
+    }
+    reading = read_strict(written(COUNTED), DEPLOYMENT)
+    assert reading.value is not None
+    assert reading.value.spec.router is not None
+    asked = routing_conversion.routing(reading.value.spec.router)
+    here = loader.read(yaml.safe_dump({"endpoints": ["a:1"], "routing": alone})).routing
+
+    assert [one.name for one in here.tenants] == [one.name for one in asked.tenants]
+    assert here.limits == asked.limits
+    assert (here.bands, here.long_lane, here.batch_lane) == (asked.bands, asked.long_lane, asked.batch_lane)
+    assert (here.balancing, here.hedging, here.telling) == (asked.balancing, asked.hedging, asked.telling)
+    assert here.door.max_connections == asked.door.max_connections
+    assert here.cache.ttl_seconds == asked.cache.ttl_seconds
+
+
+def test_the_least_is_a_list_of_engines() -> None:
+    assert loader.read("endpoints: ['127.0.0.1:8000']") == RouterConfig(
+        endpoints=("127.0.0.1:8000",), routing=RoutingSettings()
+    )
+
+
+def test_a_selector_finds_engines_of_a_namespace() -> None:
+    read = loader.read("{namespace: team, selector: app=vllm, enginePort: 9000}")
+
+    assert (read.namespace, read.selector, read.engine_port) == ("team", "app=vllm", 9000)
+
+
+E: Final = "endpoints: ['a:1']\n"
+REFUSED: Final[dict[str, str]] = {
+    "{": "neither YAML nor JSON: ",
+    "[]": "list: must be one object; begin with endpoints: [host:port]",
+    "{}": "selector, endpoints: neither is set",
+    "endpoints: ['http://a:1']": "endpoints[0]: http://a:1: this is not the address of an engine; write host:port",
+    "endpoint: ['a:1']": "endpoint: (not shown): there is no such field; did you mean endpoints?",
+    E + "limits: {}": "limits: (not shown): there is no such field; did you mean routing.limits?",
+    E + "routing: {hold: {maxRequest: 7}}": "routing.hold.maxRequest: (not shown): there is no such field; "
+    "did you mean maxRequests?",
+    E + "routing: {timeouts: {total: 15}}": "routing.timeouts.total: 15: a text is wanted here, not a number",
+    E + "routing: {timeouts: {total: 0s}}": "routing.timeouts.total: 0s: this is not a duration above zero",
+    E + "routing: {service: {}}": "routing.service: (not shown): there is no such field",
+    E + "routing: {tenants: [{name: a, keys: [{value: geheim}]}]}": "routing.tenants[0].keys[0].value: (not shown)",
+    E + "routing: {tenants: [{name: a, keys: [{}]}]}": "routing.tenants[0].keys[0]: 0 of file, env and sha256 are set",
+    E + f"routing: {{tenants: [{{name: a, keys: [{{env: A, sha256: {HASH}}}]}}]}}": "2 of file, env and sha256 are set",
+    E + "routing: {tenants: [{name: a, keys: [{sha256: geheim}]}]}": "this is not a SHA-256 hash; write 64 small hex",
+    E + "routing: {tenants: [{name: a, keys: [{env: A}], band: b}]}": "routing.tenants: a tenant names a band that",
+    E + "routing: {cache: {redis: {}}}": "routing.cache.redis: urlFile, urlEnv: the address lies in one of them",
+    E + "routers: 2020-01-01": "routers: 2020-01-01: YAML reads this as a date; quote it",
+}
+
+
+@pytest.mark.parametrize("text", REFUSED)
+def test_what_nobody_can_act_on_is_named_with_its_key_and_the_nearest_that_can(text: str) -> None:
+    with pytest.raises(RouterConfigError) as refusal:
+        loader.read(text)
+
+    assert REFUSED[text] in str(refusal.value)
+    assert "geheim" not in str(refusal.value)
+
+
+def test_everything_that_is_wrong_is_said_at_once() -> None:
+    with pytest.raises(RouterConfigError) as refusal:
+        loader.read(E + "routing: {hold: {maxRequest: 7}, retries: {maxAttempts: 9}}")
+
+    assert str(refusal.value).count(" | ") == 1
+
+
+def test_every_group_of_a_deployments_router_is_a_group_of_the_file() -> None:
+    only_there = {"replicas", "service"}
+    assert set(Router.model_fields) - only_there == set(router_file.StandaloneRouterSpec.model_fields)
+
+
+def test_a_rendered_file_never_brings_pydantic() -> None:
+    """17 MB of a router's memory; the interpreter is a fresh one, since this one has it already."""
+    words = (
+        "import sys; from fairlead.router.config import loader; "
+        'loader.read(\'{"renderedFrom": "x", "endpoints": ["a:1"]}\'); '
+        "sys.exit(bool({'pydantic', 'yaml', 'kubernetes'} & set(sys.modules)))"
+    )
+    assert subprocess.run([sys.executable, "-c", words], check=False).returncode == 0
+
+
+def test_the_file_in_the_docs_is_understood() -> None:
+    page = (Path(__file__).resolve().parents[3] / "docs" / "router.md").read_text()
+    (block,) = (one for one in re.findall(r"```yaml\n(.*?)```", page, re.DOTALL) if one.startswith("endpoints:"))
+    read = loader.read(block)
+
+    assert read.routers == 2
+    assert [(name, place.env) for name, place in read.key_places] == [("shop", None), ("shop", "SHOP_KEY")]

@@ -1,0 +1,234 @@
+"""The page, judged by Prometheus' own parser."""
+
+import os
+import re
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from prometheus_client import Metric
+from prometheus_client.parser import text_string_to_metric_families
+
+from fairlead.fleet.endpoints import EndpointState
+from fairlead.fleet.tenants import Lane
+from fairlead.router.observability import exposition
+from fairlead.router.observability.histogram import RequestHistogram
+from fairlead.router.observability.metric_families import FAMILIES, FORWARDED, PER_TOKEN, PREFIX, SERIES, MetricType
+from fairlead.router.observability.process_metrics import ProcessMetrics
+from fairlead.router.observability.snapshot import RouterSnapshot
+from fairlead.routing.endpoint import Endpoint, EndpointSample
+from fairlead.routing.reasons import RefusalReason
+from tests.router.observability.tales import T0, answered, replica, samples, teller
+
+
+@dataclass
+class Lanes:
+    lane: Lane
+    waiting: int
+    oldest_seconds: float
+
+
+@dataclass
+class Tenants:
+    name: str
+    inflight: int
+    queued: int
+    over_concurrency: int = 0
+    shadowed: dict[RefusalReason, int] = field(default_factory=lambda: dict.fromkeys(RefusalReason, 0))
+
+
+class Why(StrEnum):
+    SAMPLED = "sampled"
+    TOO_LARGE = "too_large"
+
+
+@dataclass
+class Kept:
+    hits: int = 7
+    misses: int = 6
+    joined: int = 5
+    stored: int = 4
+    evicted: int = 3
+    expired: int = 2
+    promoted: int = 8
+    scattered: int = 1
+    passed: dict[Why, int] = field(default_factory=lambda: {Why.SAMPLED: 9, Why.TOO_LARGE: 0})
+    refused: dict[Why, int] = field(default_factory=lambda: {Why.TOO_LARGE: 2})
+
+
+@dataclass
+class Shared:
+    hits: int = 1
+    misses: int = 2
+    slow: int = 3
+    errors: int = 4
+    busy: int = 5
+    written: int = 6
+    dropped: int = 7
+
+
+@dataclass
+class Cache:
+    counts: Kept = field(default_factory=Kept)
+    entries: int = 3
+    bytes: int = 4096
+
+
+def families(page: bytes) -> list[Metric]:
+    return list(text_string_to_metric_families(page.decode()))
+
+
+def test_every_family_of_the_table_is_on_the_page_once_with_its_help_and_type() -> None:
+    router = teller()
+    answered(router, stream=True)
+    page = router.page(RouterSnapshot()).decode()
+    heads = re.findall(r"^# TYPE (\S+) (\w+)$", page, re.MULTILINE)
+    assert heads == [(one.name, one.kind.value) for one in FAMILIES]
+    assert re.findall(r"^# HELP (\S+) (.+)$", page, re.MULTILINE) == [(one.name, one.text) for one in FAMILIES]
+
+
+def test_prometheus_reads_the_page_with_the_types_we_mean() -> None:
+    router = teller()
+    answered(router, stream=True)
+    told = {one.name: one.type for one in families(router.page(RouterSnapshot()))}
+    assert told == {one.name.removesuffix("_total"): one.kind.value for one in FAMILIES}
+
+
+def test_names_and_labels_keep_the_conventions() -> None:
+    for one in FAMILIES:
+        assert re.fullmatch(rf"({PREFIX}|process)_[a-z0-9_]+", one.name)
+        assert one.name.endswith("_total") == (one.kind is MetricType.COUNTER)
+        assert bool(one.bounds) == (one.kind is MetricType.HISTOGRAM)
+        assert list(one.bounds) == sorted(set(one.bounds))
+        assert "le" not in one.labels
+        assert one.text.endswith(".")
+    assert len({one.name for one in FAMILIES}) == len(FAMILIES)
+
+
+def test_replicas_are_told_with_their_load_and_their_own_words() -> None:
+    busy = Endpoint(pod="b", address="10.0.0.2:8000", slot=1, revision="r2", state=EndpointState.ROUTABLE)
+    busy.inflight, busy.prompt_load, busy.reply_load = 3, 1200, 640
+    busy.figures = EndpointSample(at=T0, running=4.0, waiting=1.0, kv_usage=0.25)
+    told = samples(teller(), RouterSnapshot(endpoints=[busy, replica("a")]))
+    assert told['endpoints{state="routable"}'] == 1
+    assert told['endpoints{state="notReady"}'] == 1
+    assert told['endpoints{state="ejected"}'] == 0
+    assert told['endpoint_state{pod="b",revision="r2",state="routable"}'] == 1
+    assert told['endpoint_inflight{pod="b"}'] == 3
+    assert (told['endpoint_prompt_load{pod="b"}'], told['endpoint_reply_load{pod="b"}']) == (1200, 640)
+    assert (told['endpoint_running{pod="b"}'], told['endpoint_waiting{pod="b"}']) == (4, 1)
+    assert told['endpoint_kv_usage{pod="b"}'] == 0.25
+    assert 'endpoint_kv_usage{pod="a"}' not in told
+
+
+def test_queues_are_told_by_lane_and_by_tenant() -> None:
+    lanes = [Lanes(Lane.INTERACTIVE, 2, 0.5), Lanes(Lane.BATCH, 9, 60.0)]
+    tenants = [Tenants("shop", 4, 2, over_concurrency=3), Tenants("lab", 0, 9)]
+    tenants[0].shadowed[RefusalReason.TOKEN_RATE] = 2
+    tenants[1].shadowed[RefusalReason.TOKEN_RATE] = 1
+    told = samples(teller(), RouterSnapshot(lanes=lanes, accounts=tenants, held=10))
+    assert [told[f'requests_waiting{{lane="{lane}"}}'] for lane in Lane] == [2, 0, 9]
+    assert [told[f'oldest_wait_seconds{{lane="{lane}"}}'] for lane in Lane] == [0.5, 0, 60]
+    assert told["requests_held"] == 10
+    assert (told['tenant_inflight{tenant="shop"}'], told['tenant_waiting{tenant="lab"}']) == (4, 9)
+    assert told['shadow_refusals_total{reason="token_rate"}'] == 3
+    assert (told['tenant_over_concurrency_total{tenant="shop"}'], told["requests_held"]) == (3, 10)
+
+
+def test_the_cache_is_told_with_what_routers_share() -> None:
+    told = samples(teller(), RouterSnapshot(cache=Cache(), shared=Shared()))
+    results = ("hit", "miss", "joined", "passed")
+    assert [told[f'cache_lookups_total{{result="{result}"}}'] for result in results] == [7, 6, 5, 9]
+    assert told['cache_passed_total{reason="sampled"}'] == 9
+    assert told['cache_not_kept_total{reason="too_large"}'] == 2
+    assert (told["cache_stored_total"], told["cache_evicted_total"]) == (4, 3)
+    assert told["cache_expired_total"] == 2
+    fates = ("promoted", "scattered")
+    assert [told[f'cache_followers_total{{fate="{fate}"}}'] for fate in fates] == [8, 1]
+    assert (told["cache_entries"], told["cache_bytes"]) == (3, 4096)
+    shared = ("hit", "miss", "slow", "error", "busy", "written", "dropped")
+    assert [told[f'cache_shared_total{{result="{result}"}}'] for result in shared] == [1, 2, 3, 4, 5, 6, 7]
+
+
+def test_without_a_cache_it_is_told_as_empty() -> None:
+    told = samples(teller())
+    assert (told["cache_entries"], told['cache_lookups_total{result="hit"}']) == (0, 0)
+    assert 'cache_shared_total{result="hit"}' not in told
+
+
+def test_connections_the_loop_and_the_drain_are_told() -> None:
+    router = teller()
+    counts = router.counts
+    counts.connections_opened, counts.connections_reused = 2, 40
+    counts.clients_opened, counts.clients_refused, counts.slow_clients, counts.bad_heads = 9, 1, 2, 3
+    router.swept(T0 + 0.25, T0 + 0.248)
+    router.swept(T0 + 0.5, T0 + 0.51)
+    told = samples(router, RouterSnapshot(upstream_idle=4, clients=7, draining=True))
+    assert [told[f'upstream_connections_total{{kind="{kind}"}}'] for kind in ("opened", "reused")] == [2, 40]
+    events = ("opened", "refused", "slow", "bad_head")
+    assert [told[f'client_connection_events_total{{event="{event}"}}'] for event in events] == [9, 1, 2, 3]
+    assert (told["upstream_idle_connections"], told["client_connections"], told["draining"]) == (4, 7, 1)
+    assert told["loop_lag_seconds_count"] == 2
+    assert told["loop_lag_seconds_sum"] == pytest.approx(0.002), "early is not late"
+
+
+def test_the_process_is_told_as_the_kernel_sees_it() -> None:
+    told = samples(teller())
+    assert 1e6 < told["process_resident_memory_bytes"] < 1e11
+    assert told["process_cpu_seconds_total"] > 0
+    assert 1.7e9 < told["process_start_time_seconds"] < 1e10
+
+
+def test_without_a_kernel_that_tells_nothing_is_told(tmp_path: Path) -> None:
+    assert ProcessMetrics(tmp_path).read() == {}
+
+
+def test_an_older_kernel_tells_no_descriptors(tmp_path: Path) -> None:
+    (tmp_path / "stat").write_text("cpu 1\nbtime 1700000000\n")
+    (tmp_path / "self").mkdir()
+    (tmp_path / "self" / "fd").write_text("")
+    (tmp_path / "self" / "stat").write_text("7 (a (b) c) " + " ".join(str(100 * number) for number in range(3, 53)))
+    ticks, page = os.sysconf("SC_CLK_TCK"), os.sysconf("SC_PAGE_SIZE")
+    assert ProcessMetrics(tmp_path).read() == {
+        "cpu_seconds": (1400 + 1500) / ticks,
+        "resident_memory_bytes": 2400 * page,
+        "start_time_seconds": 1_700_000_000 + 2200 / ticks,
+    }
+
+
+def test_a_series_that_goes_takes_its_lines_along() -> None:
+    writer, family = exposition.ExpositionWriter(), next(one for one in FAMILIES if one.kind is MetricType.HISTOGRAM)
+    seen = RequestHistogram(family.bounds)
+    seen.observe(0.3)
+    values = ("m", "r", "b", "l")
+    for _ in range(2):
+        writer.histograms(family, [(values, seen)])
+        assert b'_count{model="m",revision="r",band="b",lane="l"} 1' in writer.text()
+    writer.histograms(family, [])
+    assert writer.text() == exposition.head(family).encode()
+    assert not writer._templates
+
+
+@given(st.tuples(st.text(), st.text(), st.text(), st.text()))
+def test_whatever_a_name_holds_it_is_read_back_as_it_was(values: tuple[str, str, str, str]) -> None:
+    writer, seen = exposition.ExpositionWriter(), RequestHistogram(PER_TOKEN.bounds)
+    seen.observe(0.3)
+    writer.family(FORWARDED, [(values, 7)])
+    writer.histograms(PER_TOKEN, [(values, seen)])
+    counted, spread = families(writer.text())
+    wanted = dict(zip(SERIES, values, strict=True))
+    assert [(one.labels, one.value) for one in counted.samples] == [(wanted, 7)]
+    assert [one.labels for one in spread.samples if one.name.endswith("_count")] == [wanted]
+
+
+@given(st.lists(st.floats(min_value=0, max_value=1e6)))
+def test_a_histogram_counts_each_value_in_every_bucket_from_its_own_up(values: list[float]) -> None:
+    bounds = (0.001, 0.1, 1.0, 30.0)
+    seen = RequestHistogram(bounds)
+    for value in values:
+        seen.observe(value)
+    assert seen.up_to == (*(sum(value <= bound for value in values) for bound in bounds), len(values))
+    assert seen.total == pytest.approx(sum(values))

@@ -1,0 +1,228 @@
+"""Spans reach a collector; one that is slow or gone costs spans and never a request's time."""
+
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from fairlead.fleet.gateways import RequestTelemetry
+from fairlead.router.observability import otlp, outputs, spans
+from fairlead.router.observability.outputs import ObservabilityOptions
+from fairlead.router.observability.recorder import TelemetryRecorder
+from fairlead.router.observability.spans import SpanDestination, SpanRing
+from tests.router.observability.collectors import CALLER, HOST, PATIENCE, Collecting, Moody, Stalled, plain, traced
+from tests.router.observability.tales import T0, WALL, Wall, begun, samples, teller
+
+SERVER: Final[dict[str, Any]] = {
+    "http.request.method": "POST",
+    "http.response.status_code": 200,
+    "client.address": "10.0.3.17",
+    "http.request.body.size": 700,
+    "http.response.body.size": 9000,
+    "gen_ai.request.model": "chat",
+    "gen_ai.request.stream": True,
+    "fairlead.request_id": "r-1",
+    "fairlead.surface": "chat",
+    "fairlead.tenant": "shop",
+    "fairlead.band": "gold",
+    "fairlead.lane": "interactive",
+    "fairlead.attempts": 2,
+    "fairlead.queue_seconds": pytest.approx(0.1),
+}
+CLIENT: Final[dict[str, Any]] = {
+    "gen_ai.operation.name": "chat",
+    "gen_ai.provider.name": "vllm",
+    "gen_ai.request.model": "chat",
+    "server.address": "10.0.0.1",
+    "server.port": 8000,
+    "fairlead.replica": "b",
+    "fairlead.ending": "done",
+    "gen_ai.usage.input_tokens": 100,
+    "gen_ai.usage.output_tokens": 11,
+    "gen_ai.usage.cache_read.input_tokens": 64,
+    "gen_ai.response.finish_reasons": ["stop"],
+    "gen_ai.response.time_to_first_chunk": pytest.approx(0.3),
+    "fairlead.revision": "r1",
+    "fairlead.pick": "prefix",
+    "fairlead.prefix_blocks": 4,
+    "fairlead.prefix_blocks_held": 3,
+}
+
+
+@pytest.fixture
+def collector(request: pytest.FixtureRequest) -> Iterator[Collecting]:
+    server = Collecting(getattr(request, "param", 200))
+    serving = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    serving.start()
+    yield server
+    server.shutdown()
+    serving.join()
+    server.server_close()
+
+
+def ringing(url: str) -> SpanRing:
+    return SpanRing(lambda: spans.exporter_to(SpanDestination(url, "router-1", "team", "1.2")), every=0.01)
+
+
+def test_a_request_arrives_as_a_server_span_with_a_client_span_for_each_attempt(collector: Collecting) -> None:
+    ring = ringing(collector.url)
+    router = teller(spans=ring)
+    assert router.tracing
+    record = traced(router, client="10.0.3.17", bytes_in=700, bytes_out=9000)
+    router.close(PATIENCE)
+    assert collector.paths == ["/v1/traces"]
+    (resource,) = collector.sent[0].resource_spans
+    told = plain(resource.resource.attributes)
+    assert [told[f"service.{name}"] for name in ("name", "instance.id", "namespace", "version")] == [
+        "fairlead-router",
+        "router-1",
+        "team",
+        "1.2",
+    ]
+    server, first, second = resource.scope_spans[0].spans
+    assert record.trace is not None
+    assert {one.trace_id.hex() for one in (server, first, second)} == {CALLER.decode()[3:35]}
+    assert server.parent_span_id.hex() == CALLER.decode()[36:52]
+    assert server.span_id.hex() == record.trace.span_id == first.parent_span_id.hex() == second.parent_span_id.hex()
+    assert (server.kind, first.kind) == (server.SPAN_KIND_SERVER, server.SPAN_KIND_CLIENT)
+    assert (server.start_time_unix_nano, server.end_time_unix_nano) == (int(WALL * 1e9), int((WALL + 1.5) * 1e9))
+    assert server.events[0].name == "first token"
+    assert plain(server.attributes) == SERVER
+    assert (first.name, first.status.code) == ("chat chat", first.status.STATUS_CODE_ERROR)
+    assert plain(first.attributes)["error.type"] == "not_connected"
+    assert second.status.code == second.status.STATUS_CODE_UNSET
+    assert plain(second.attributes) == CLIENT
+    assert ring.fates == {"sent": 1, "failed": 0, "dropped": 0}
+
+
+@pytest.mark.parametrize("collector", [400], indirect=True)
+def test_what_a_collector_refuses_is_counted_and_not_sent_for_ever(collector: Collecting) -> None:
+    ring = ringing(collector.url)
+    router = teller(spans=ring)
+    for _ in range(3):
+        traced(router)
+    router.close(PATIENCE)
+    assert ring.fates == {"sent": 0, "failed": 3, "dropped": 0}
+    assert samples(router)['traces_total{fate="failed"}'] == 3
+
+
+def test_a_collector_that_is_away_is_told_once_and_once_when_it_is_back(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    moods = (True, False, False, False, True, True)
+    router = teller(spans=SpanRing(lambda: Moody(*moods), every=PATIENCE))
+    for _ in range(len(moods) * spans.MOST_AT_ONCE):
+        traced(router)
+    router.close(PATIENCE)
+    assert caplog.messages == [
+        "spans do not reach the collector: they are dropped and counted until they do",
+        "spans reach the collector again; 96 traces lost meanwhile",
+    ]
+
+
+def test_an_address_that_is_none_costs_all_spans_and_says_so(caplog: pytest.LogCaptureFixture) -> None:
+    router = teller(spans=ringing("http://[::1"))
+    traced(router)
+    router.close(PATIENCE)
+    assert caplog.messages == ["no spans are sent: the address of the collector cannot be used: Invalid IPv6 URL"]
+    assert samples(router)['traces_total{fate="sent"}'] == 0
+
+
+def test_a_collector_that_never_answers_costs_spans_and_no_time() -> None:
+    with socket.create_server((HOST, 0)) as hole:
+        ring = ringing(f"http://{HOST}:{hole.getsockname()[1]}")
+        router = teller(spans=ring)
+        for _ in range(spans.MOST_HELD + 100):
+            traced(router)
+        assert ring.fates["dropped"] >= 100 - spans.MOST_AT_ONCE
+        assert len(ring._held) <= spans.MOST_HELD
+        router.close(0.05)
+        assert ring.fates["sent"] == 0
+
+
+def test_the_ring_is_bounded_while_the_thread_waits() -> None:
+    stalled = Stalled()
+    ring = SpanRing(lambda: stalled, most_held=10, every=0.001)
+    router = teller(spans=ring)
+    traced(router)
+    assert stalled.entered.wait(PATIENCE)
+    for _ in range(25):
+        traced(router)
+    assert (ring.dropped, len(ring._held), stalled.taken) == (15, 10, 1)
+    ring.close(0.0)
+    ring._thread.join(PATIENCE)
+
+
+def test_what_is_not_recorded_is_not_kept() -> None:
+    stalled = Stalled()
+    router = teller(spans=SpanRing(lambda: stalled, every=0.001), telling=RequestTelemetry(trace_share=0.0))
+    record = begun(router)
+    router.traced(record, None)
+    router.ended(record, T0)
+    router.close(PATIENCE)
+    assert stalled.taken == 0
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "address"),
+    [
+        ("http://collector:4318", "http://collector:4318/v1/traces"),
+        ("http://collector:4318/", "http://collector:4318/v1/traces"),
+        ("https://otel.example/team/v1/traces", "https://otel.example/team/v1/traces"),
+    ],
+)
+def test_an_endpoint_without_a_path_gets_that_of_traces(endpoint: str, address: str) -> None:
+    assert otlp.address(endpoint) == address
+
+
+def test_a_whole_answer_has_no_event_of_a_first_token(collector: Collecting) -> None:
+    router = teller(spans=ringing(collector.url))
+    record = begun(router)
+    router.traced(record, CALLER)
+    router.ended(record, T0 + 1)
+    router.close(PATIENCE)
+    (server,) = collector.sent[0].resource_spans[0].scope_spans[0].spans
+    assert not server.events
+
+
+def test_ways_are_opened_when_the_configuration_wants_them_and_followed_when_it_changes(
+    tmp_path: Path, collector: Collecting, caplog: pytest.LogCaptureFixture
+) -> None:
+    log = tmp_path / "later" / "access.log"
+    told = ObservabilityOptions(wall=Wall(), bits=lambda wide: wide, access_log=str(log), instance="router-1")
+    router = TelemetryRecorder(outputs.open_outputs(told), RequestTelemetry(access_log=False), ("chat",), T0)
+    begun_and_ended(router)
+    router.apply(RequestTelemetry(), ("chat",))
+    assert caplog.messages == [f"no access lines are written: [Errno 2] No such file or directory: '{log}'"]
+    log.parent.mkdir()
+    router.apply(RequestTelemetry(otlp_endpoint=collector.url, log_prompts=True), ("chat",))
+    assert (router.tracing, router.log_prompts) == (True, True)
+    traced(router)
+    router.apply(RequestTelemetry(otlp_endpoint=collector.url, access_log=False), ("chat",))
+    begun_and_ended(router)
+    router.apply(RequestTelemetry(), ("chat",))
+    begun_and_ended(router)
+    assert router.tracing is False
+    router.close(PATIENCE)
+    assert log.read_text().count("\n") == 2
+
+
+def begun_and_ended(router: TelemetryRecorder) -> None:
+    router.ended(begun(router), T0 + 1)
+
+
+def test_a_process_may_rule_lines_out() -> None:
+    assert (
+        outputs.open_outputs(ObservabilityOptions(wall=Wall(), bits=lambda wide: wide, access_log=None)).lines is None
+    )
+
+
+def test_a_router_without_a_collector_imports_none_of_it() -> None:
+    asked = "import sys, fairlead.router.observability.outputs; print(*sys.modules)"
+    ran = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True)
+    heavy = {"opentelemetry", "prometheus_client", "google", "requests", "pydantic", "asyncio"}
+    assert heavy.isdisjoint(ran.stdout.split())

@@ -1,0 +1,228 @@
+"""Who may read the pages of the metrics port: by keys, by tokens that the cluster judges, or on this machine alone."""
+
+import asyncio
+import logging
+from dataclasses import replace
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+
+from fairlead.fleet.token_rights import TokenRight
+from fairlead.router import authorization, process
+from fairlead.router.authorization import MetricsAuthorizer
+from fairlead.router.config.loader import RouterConfig, load, read
+from fairlead.router.config.settings import SecretLocation
+from fairlead.router.process import RouterOptions
+from fairlead.router.wire.head_cache import HeadCache
+from fairlead.router.wire.limits import RequestLimits
+from fairlead.router.wire.problems import Problem
+from fairlead.router.wire.request_heads import RequestHead
+from fairlead.router.wire.requests import ClientRequest, RequestReader
+from tests.emulator.living import client
+from tests.router.planes import HOST, free_port, plane, told, written
+
+IN_A_CLUSTER = RouterConfig(namespace="team", selector="app=vllm")
+
+
+class Cluster:
+    """An API server that knows some tokens, and counts how often it is asked."""
+
+    def __init__(self, **tokens: TokenRight) -> None:
+        self.tokens = tokens
+        self.asked = 0
+        self.gate = asyncio.Event()
+        self.gate.set()
+
+    async def review(self, token: str, page: str) -> TokenRight:
+        self.asked += 1
+        assert page == "/metrics"
+        await self.gate.wait()
+        return self.tokens.get(token, TokenRight.UNKNOWN_TOKEN)
+
+
+def head(token: str | None = None, path: str = "/metrics") -> RequestHead:
+    lines = "" if token is None else f"Authorization: Bearer {token}\r\n"
+    found = RequestReader(RequestLimits(), HeadCache()).feed(f"GET {path} HTTP/1.1\r\nHost: a\r\n{lines}\r\n".encode())
+    assert isinstance(found, ClientRequest)
+    return found.head
+
+
+async def judged(one: MetricsAuthorizer, token: str | None) -> int:
+    """200, or the status of the refusal."""
+    answer: asyncio.Future[Problem | None] = asyncio.get_running_loop().create_future()
+    one.judge(head(token), answer.set_result)
+    problem = await answer
+    return 200 if problem is None else problem.status
+
+
+@pytest.mark.trial(16)
+def test_a_token_opens_the_page_when_the_cluster_grants_its_owner_the_path() -> None:
+    async def story() -> None:
+        cluster = Cluster(prometheus=TokenRight.ALLOWED, somebody=TokenRight.DENIED, later=TokenRight.NO_ANSWER)
+        one = MetricsAuthorizer(lambda: IN_A_CLUSTER, cluster.review)
+        assert [await judged(one, token) for token in ("prometheus", "somebody", "later", "strange", None)] == [
+            *(200, 403, 503, 401, 401)
+        ]
+        await one.close()
+
+    told(story())
+
+
+def test_the_cluster_is_asked_once_a_minute_for_a_token_and_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def story() -> None:
+        now = 1000.0
+        monkeypatch.setattr(authorization, "monotonic", lambda: now)
+        cluster = Cluster(prometheus=TokenRight.ALLOWED, somebody=TokenRight.DENIED)
+        one = MetricsAuthorizer(lambda: IN_A_CLUSTER, cluster.review)
+        for _ in range(3):
+            assert await judged(one, "prometheus") == 200
+            assert await judged(one, "somebody") == 403
+        assert cluster.asked == 2
+        now += authorization.REFUSAL_SECONDS + 1
+        cluster.tokens["somebody"] = TokenRight.ALLOWED
+        assert (await judged(one, "somebody"), await judged(one, "prometheus"), cluster.asked) == (200, 200, 3)
+        now += authorization.GRANT_SECONDS
+        cluster.tokens["prometheus"] = TokenRight.DENIED
+        assert (await judged(one, "prometheus"), cluster.asked) == (403, 4)
+
+    told(story())
+
+
+def test_strangers_cannot_make_a_router_flood_the_cluster_nor_shut_out_who_was_let_in(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def story() -> None:
+        now = 1000.0
+        monkeypatch.setattr(authorization, "monotonic", lambda: now)
+        cluster = Cluster(prometheus=TokenRight.ALLOWED)
+        one = MetricsAuthorizer(lambda: IN_A_CLUSTER, cluster.review)
+        assert await judged(one, "prometheus") == 200
+        answers = [await judged(one, f"guess-{number}") for number in range(300)]
+        assert set(answers) == {401, 503}
+        assert cluster.asked == authorization.UNKNOWN_TOKENS_PER_MINUTE
+        assert await judged(one, "prometheus") == 200
+        now += 30
+        for number in range(300):
+            await judged(one, f"another-{number}")
+        assert cluster.asked == authorization.UNKNOWN_TOKENS_PER_MINUTE * 1.5
+
+    told(story())
+
+
+def test_only_so_many_reviews_run_at_a_time_and_none_outlives_the_router() -> None:
+    async def story() -> None:
+        cluster = Cluster()
+        one = MetricsAuthorizer(lambda: IN_A_CLUSTER, cluster.review)
+        cluster.gate.clear()
+        waiting = [asyncio.create_task(judged(one, f"guess-{number}")) for number in range(authorization.MOST_REVIEWS)]
+        while cluster.asked < authorization.MOST_REVIEWS:
+            await asyncio.sleep(0)
+        assert await judged(one, "one-more") == 503
+        await one.close()
+        assert not any(task.done() for task in waiting)
+        for task in waiting:
+            task.cancel()
+
+    told(story())
+
+
+def test_what_is_known_of_tokens_is_bounded() -> None:
+    async def story() -> None:
+        cluster = Cluster(**{f"t{number}": TokenRight.ALLOWED for number in range(authorization.MOST_KNOWN + 5)})
+        one = MetricsAuthorizer(lambda: IN_A_CLUSTER, cluster.review)
+        one._strangers.level = one._strangers.per_minute = 10_000
+        for token in cluster.tokens:
+            assert await judged(one, token) == 200
+        assert len(one._known) == authorization.MOST_KNOWN
+
+    told(story())
+
+
+def test_a_key_opens_it_without_a_cluster_and_a_token_does_not() -> None:
+    async def story() -> None:
+        digest = sha256(b"k").digest()
+        alone = RouterConfig(
+            endpoints=("a:1",), metrics_places=(SecretLocation(sha256=digest.hex()),), metrics_keys=frozenset([digest])
+        )
+        cluster = Cluster(t=TokenRight.ALLOWED)
+        one = MetricsAuthorizer(lambda: alone, cluster.review)
+        assert [await judged(one, token) for token in ("k", "t", None)] == [200, 401, 401]
+        assert cluster.asked == 0
+
+    told(story())
+
+
+def test_a_key_that_cannot_be_read_keeps_the_page_shut(tmp_path: Path) -> None:
+    config = tmp_path / "router.yaml"
+    config.write_text(f"endpoints: ['127.0.0.1:1']\nmetricsKeys: [{{file: {tmp_path}/absent}}]\n")
+    found = load(config)
+    assert (found.guarded, found.metrics_keys) == (True, frozenset())
+    assert "metricsKeys: file" in found.warnings[0]
+
+
+def test_the_file_names_a_key_in_one_place_each() -> None:
+    with pytest.raises(ValueError, match=r"metricsKeys\[0\]: 2 of file, env and sha256 are set"):
+        read("endpoints: ['a:1']\nmetricsKeys: [{file: /a, env: B}]\n")
+    with pytest.raises(ValueError, match=r"metricsKeys\[0\]: 'ab': must be a SHA-256"):
+        read('{"renderedFrom": "x", "endpoints": ["a:1"], "metricsKeys": ["ab"]}')
+
+
+@pytest.mark.parametrize(
+    ("chosen", "listens", "said"),
+    [(None, "127.0.0.1", "served on 127.0.0.1 alone"), ("0.0.0.0", HOST, "open to all who reach 0.0.0.0")],  # noqa: S104
+)
+def test_without_a_key_the_page_is_for_this_machine_alone_unless_somebody_says_otherwise(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, chosen: str | None, listens: str, said: str
+) -> None:
+    async def story() -> None:
+        caplog.set_level(logging.INFO)
+        start = RouterOptions(
+            config=written(tmp_path, ["127.0.0.1:1"]),
+            host="0.0.0.0",  # noqa: S104
+            port=free_port(),
+            metrics_port=free_port(),
+            metrics_host=chosen,
+            linger_seconds=0.01,
+        )
+        signals = process.ExitSignals()
+        life = asyncio.create_task(process.live(start, signals))
+        async with client() as asks:
+            while "listening" not in caplog.text:
+                await asyncio.sleep(0.01)
+            async with asks.get(f"http://{listens}:{start.metrics_port}/metrics") as answer:
+                assert answer.status == 200
+            if chosen is None:
+                with pytest.raises(OSError, match="Cannot connect"):
+                    await asks.get(f"http://{HOST}:{start.metrics_port}/metrics")
+        assert said in caplog.text
+        signals.put_nowait(15)
+        signals.put_nowait(15)
+        await life
+
+    told(story())
+
+
+def test_a_file_that_loses_its_keys_does_not_open_the_page() -> None:
+    async def story() -> None:
+        one = MetricsAuthorizer(lambda: RouterConfig(endpoints=("a:1",)))
+        assert await judged(one, None) == 401
+        one.open = True
+        assert await judged(one, None) == 200
+        later = replace(
+            IN_A_CLUSTER, selector="", endpoints=("a:1",), metrics_places=(SecretLocation(sha256="0" * 64),)
+        )
+        assert await judged(MetricsAuthorizer(lambda: later), None) == 401
+
+    told(story())
+
+
+def test_a_client_that_leaves_during_a_review_is_not_answered(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with plane(written(tmp_path, ["127.0.0.1:1"])) as router:
+            _, writer = await asyncio.open_connection(HOST, router.metrics_port)
+            writer.write(b"GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n")
+            writer.close()
+            assert await router.metric("fairlead_router_requests_in_flight") == 0.0
+
+    told(story())

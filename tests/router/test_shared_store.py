@@ -1,0 +1,88 @@
+"""Routers that share their answers through a store that their file names, or names in vain."""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from fairlead.fleet.endpoints import DiscoveredEndpoint
+from fairlead.router.shared_store import SharedStoreConnection
+from tests.emulator.living import living
+from tests.router.cache import redis_server
+from tests.router.cache.clients import cache
+from tests.router.cache.redis_server import Server
+from tests.router.planes import Cluster, Plane, plane, told, written
+from tests.router.recalling import COLD, STREAM, got
+
+BROKEN: Final = "answers are not shared: the address of the shared response cache is none"
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Server]:
+    with redis_server.running(tmp_path) as running:
+        yield running
+
+
+def test_an_address_that_is_none_is_said_aloud_and_is_as_if_there_were_none(caplog: pytest.LogCaptureFixture) -> None:
+    async def story() -> None:
+        kept = cache()
+        sharing = SharedStoreConnection(kept)
+        sharing.apply("http://:secret@store")
+        assert (sharing.store, sharing.counts, kept.elsewhere) == (None, None, None)
+        await sharing.close()
+
+    told(story())
+    (said,) = [record.getMessage() for record in caplog.records]
+    assert said.startswith(BROKEN)
+    assert "secret" not in said
+
+
+def test_another_address_is_used_from_then_on_and_none_is_none() -> None:
+    async def story() -> None:
+        kept = cache()
+        sharing = SharedStoreConnection(kept)
+        sharing.apply("redis://127.0.0.25:1/0")
+        first = sharing.store
+        sharing.apply("redis://127.0.0.25:1/0")
+        assert sharing.store is first
+        sharing.apply("redis://127.0.0.25:2/0")
+        assert sharing.store is not first
+        assert kept.elsewhere is sharing.store
+        assert sharing.counts is not None
+        sharing.apply(None)
+        assert kept.elsewhere is None
+        await sharing.close()
+
+    told(story())
+
+
+@pytest.mark.conformance
+def test_what_one_router_was_told_the_other_gives(tmp_path: Path, server: Server) -> None:
+    async def story() -> None:
+        place = tmp_path / "url"
+        place.write_text(server.url)
+        shared = {"enabled": True, "redisUrlFile": str(place)}
+        async with living() as engines, AsyncExitStack() as stack:
+            routers: list[Plane] = []
+            for name in ("one", "two"):
+                folder = tmp_path / name
+                folder.mkdir()
+                cluster = Cluster()
+                cluster.says(DiscoveredEndpoint(pod="e-0", address=engines[0].address, revision="r1"))
+                config = written(folder, [engines[0].address], cache=shared)
+                routers.append(await stack.enter_async_context(plane(config, cluster)))
+                await routers[-1].until("routable")
+            one, two = routers
+            for number, body in enumerate((COLD, STREAM), 1):
+                first = await got(one, body)
+                while await one.metric('fairlead_router_cache_shared_total{result="written"}') < number:
+                    await asyncio.sleep(0.005)
+                answered = engines[0].engine.answered
+                assert first[0] == "miss"
+                assert await got(two, body) == ("hit", first[1])
+                assert engines[0].engine.answered == answered
+
+    told(story())

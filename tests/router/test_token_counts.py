@@ -1,0 +1,147 @@
+"""Prompts near a limit are counted by an engine first; whatever goes wrong with that, the estimate decides."""
+
+import asyncio
+import json
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from fairlead.router import token_counts
+from tests.router.planes import CHAT, HOST, Raw, posted, said, told, whole
+from tests.router.test_asking_engines import ANSWER, behind
+
+LONG = {"model": "chat", "prompt": "x" * 400}
+"""About 100 tokens by its bytes."""
+LIMITED = {"maxPromptTokens": 110}
+
+
+class Tokenizing(Raw):
+    """An engine whose tokenizer answers this; what it answers to prompts is not its concern."""
+
+    def __init__(self, counted: bytes | None, *answers: bytes | None, silent: bool = False) -> None:
+        super().__init__(*answers)
+        self._counted = counted
+        self._silent = silent
+        self.asked: list[bytes] = []
+
+    async def _answered(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
+        head = await reader.readuntil(b"\r\n\r\n")
+        if not head.startswith(b"POST /tokenize"):
+            return await super()._answered(_Again(head, reader), writer)  # type: ignore[arg-type]  # as far as it is used
+        length = int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0])
+        self.asked.append(await reader.readexactly(length))
+        if self._silent:
+            await reader.read()
+            return False
+        if self._counted is None:
+            return False
+        writer.write(self._counted)
+        return True
+
+
+class _Again:
+    """A reader whose next head was read already."""
+
+    def __init__(self, head: bytes, reader: asyncio.StreamReader) -> None:
+        self._head = head
+        self.readexactly = reader.readexactly
+
+    async def readuntil(self, _end: bytes) -> bytes:
+        return self._head
+
+
+def counted(tokens: int) -> bytes:
+    return whole(json.dumps({"count": tokens, "max_model_len": 2048, "tokens": []}).encode())
+
+
+def code(answer: bytes) -> str:
+    return str(json.loads(answer.partition(b"\r\n\r\n")[2])["error"]["code"])
+
+
+def test_a_prompt_that_looks_short_enough_and_is_not_is_refused_by_its_count(tmp_path: Path) -> None:
+    async def story() -> None:
+        engine = Tokenizing(counted(1111), ANSWER)
+        async with behind(tmp_path, engine, limits=LIMITED) as router:
+            answer = await said(router, posted(LONG))
+            assert (answer[:12], code(answer)) == (b"HTTP/1.1 400", "prompt_too_long")
+            assert b"The prompt has 1,111 tokens; the limit here is 110 tokens" in answer
+            assert json.loads(engine.asked[0]) == LONG
+            assert engine.seen == []
+
+    told(story())
+
+
+def test_a_prompt_that_looks_too_long_and_is_not_goes_to_an_engine(tmp_path: Path) -> None:
+    async def story() -> None:
+        engine = Tokenizing(counted(50), ANSWER)
+        async with behind(tmp_path, engine, limits={"maxPromptTokens": 90}) as router:
+            assert (await said(router, posted(LONG))).startswith(b"HTTP/1.1 200")
+            assert len(engine.asked) == len(engine.seen) == 1
+
+    told(story())
+
+
+def test_prompts_far_from_the_limit_are_not_counted(tmp_path: Path) -> None:
+    async def story() -> None:
+        engine = Tokenizing(counted(1111), ANSWER)
+        async with behind(tmp_path, engine, limits=LIMITED) as router:
+            assert (await router.complete(CHAT, "/v1/chat/completions"))[0] == 200
+            assert engine.asked == []
+
+    told(story())
+
+
+@pytest.mark.parametrize("broken", [None, whole(b"no JSON"), whole(b'{"count": "many"}'), whole(b"{}", 404)])
+def test_a_tokenizer_that_fails_leaves_it_to_the_estimate(tmp_path: Path, broken: bytes | None) -> None:
+    async def story() -> None:
+        engine = Tokenizing(broken, ANSWER)
+        async with behind(tmp_path, engine, limits=LIMITED) as router:
+            assert (await router.complete(LONG))[0] == 200
+            assert await router.states() == ["routable"]
+
+    told(story())
+
+
+def test_a_tokenizer_that_takes_too_long_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(token_counts, "TIMEOUT_SECONDS", 0.1)
+
+    async def story() -> None:
+        engine = Tokenizing(None, ANSWER, silent=True)
+        async with behind(tmp_path, engine, limits=LIMITED) as router:
+            assert (await router.complete(LONG))[0] == 200
+            assert len(engine.asked) == 1
+
+    told(story())
+
+
+def test_a_client_that_leaves_while_its_prompt_is_counted_leaves_nothing_behind(tmp_path: Path) -> None:
+    async def story() -> None:
+        engine = Tokenizing(None, ANSWER, silent=True)
+        async with behind(tmp_path, engine, limits=LIMITED) as router:
+            closed = engine.closed
+            _, writer = await asyncio.open_connection(HOST, router.port)
+            writer.write(posted(LONG))
+            while not engine.asked:
+                await asyncio.sleep(0.002)
+            writer.transport.abort()
+            while engine.closed == closed:
+                await asyncio.sleep(0.002)
+            assert await router.metric("fairlead_router_requests_in_flight") == 0.0
+            assert (await router.endpoints())[0]["inflight"] == 0
+            assert engine.seen == []
+
+    told(story())
+
+
+def test_where_no_engine_is_there_to_count_the_request_waits_as_any_other(tmp_path: Path) -> None:
+    async def story() -> None:
+        engine = Tokenizing(counted(50), ANSWER)
+        hold = {"maxSeconds": 0.05}
+        async with behind(tmp_path, engine, limits=LIMITED, hold=hold) as router:
+            router.config.write_text(router.config.read_text().replace(engine.address, f"{HOST}:1"))
+            await router.until("probing")
+            with suppress(TimeoutError):
+                assert (await router.complete(LONG))[0] == 503
+
+    told(story())

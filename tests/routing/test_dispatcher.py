@@ -1,0 +1,281 @@
+"""Now, later, or refused: a request's way through the desk."""
+
+import pytest
+
+from fairlead.fleet.gateways import Retries, RoutingSettings, TrafficLimits
+from fairlead.fleet.tenants import Band, Tenant
+from fairlead.routing.reasons import AttemptEnding, RefusalReason
+from fairlead.routing.refusal import Refusal, TokenUsage
+from fairlead.routing.served_model import ServedModel
+from tests.routing.desks import (
+    account,
+    ask,
+    desk,
+    digest,
+    is_empty,
+    placed,
+    refused,
+    seen,
+    sent,
+    start,
+    terms,
+    told,
+    waits,
+)
+
+SHOPS = (Tenant(name="shop", keys=()), Tenant(name="bank", keys=()))
+
+
+def tenants(**limits: object) -> RoutingSettings:
+    """One tenant with these limits."""
+    return RoutingSettings(tenants=(Tenant(name="shop", keys=(), **limits),))  # type: ignore[arg-type]
+
+
+def test_with_room_it_goes_at_once_and_gives_everything_back() -> None:
+    at = desk()
+    one = ask(at)
+    endpoint = sent(at, one, now=3.0)
+    assert (endpoint.inflight, at.inflight, account(at).inflight, one.sent_at) == (1, 1, 1, 3.0)
+    at.first_token(one, 4.0)
+    at.first_token(one, 4.1)
+    at.ended(one, AttemptEnding.DONE, TokenUsage(prompt_tokens=90, output_tokens=7, cached_tokens=64), 5.0)
+    assert is_empty(at)
+    assert (account(at).prompt_tokens, account(at).output_tokens, account(at).cached_tokens) == (90, 7, 64)
+
+
+def test_giving_back_twice_is_a_fault_that_shows() -> None:
+    at = desk()
+    one = ask(at)
+    sent(at, one)
+    at.ended(one, AttemptEnding.CLIENT_LEFT, None, 1.0)
+    with pytest.raises(AssertionError, match="under way nowhere: done"):
+        at.ended(one, AttemptEnding.DONE, None, 2.0)
+    with pytest.raises(AssertionError, match="does not wait"):
+        at.withdraw(one, 2.0)
+
+
+def test_without_room_it_waits_and_goes_when_another_ends() -> None:
+    at = desk()
+    first, second = ask(at), ask(at)
+    sent(at, first)
+    waits(at, second)
+    assert placed(at) == []
+    at.ended(first, AttemptEnding.DONE, None, 1.0)
+    assert placed(at, 1.0) == [second]
+    assert (second.waiting, at.waiting, at.inflight) == (False, 0, 1)
+
+
+def test_nobody_overtakes_those_that_wait() -> None:
+    at = desk(RoutingSettings(tenants=SHOPS))
+    running, first, late = ask(at, "shop"), ask(at, "shop"), ask(at, "bank")
+    sent(at, running)
+    waits(at, first)
+    at.ended(running, AttemptEnding.DONE, None, 1.0)
+    waits(at, late, 1.0)
+    assert placed(at, 1.0) == [first]
+
+
+def test_one_that_left_while_it_waited_is_forgotten() -> None:
+    at = desk()
+    running, gone = ask(at), ask(at)
+    sent(at, running)
+    waits(at, gone)
+    at.withdraw(gone, 1.0)
+    at.ended(running, AttemptEnding.DONE, None, 1.0)
+    assert is_empty(at)
+    sent(at, ask(at))
+
+
+def test_a_failed_attempt_goes_elsewhere_and_keeps_what_it_reserved() -> None:
+    at = desk(tenants(tokens_per_minute=10_000), engines=2)
+    one = ask(at, "shop")
+    first = sent(at, one)
+    reserved = one.reserved_tokens
+    second = at.elsewhere(one, AttemptEnding.NOT_CONNECTED, 1.0)
+    assert second is not first
+    assert (one.tried, first.inflight, at.inflight, one.reserved_tokens) == ([first], 0, 1, reserved)
+    at.ended(one, AttemptEnding.DONE, None, 2.0)
+    assert is_empty(at)
+
+
+def test_after_as_many_attempts_as_are_made_it_is_over() -> None:
+    at = desk(RoutingSettings(retries=Retries(max_attempts=1)), engines=2)
+    one = ask(at)
+    sent(at, one)
+    found = at.elsewhere(one, AttemptEnding.FAILED, 1.0)
+    assert isinstance(found, Refusal)
+    assert (found.reason, is_empty(at)) == (RefusalReason.NO_OTHER_REPLICA, True)
+
+
+def test_when_so_many_fail_that_the_budget_is_spent_a_retry_is_refused_unless_it_cost_nothing() -> None:
+    at = desk(RoutingSettings(retries=Retries(budget=0.0)), engines=2, seats=100)
+    endings = []
+    for _ in range(20):
+        one = ask(at)
+        sent(at, one)
+        found = at.elsewhere(one, AttemptEnding.FAILED, 1.0)
+        endings.append(found.reason if isinstance(found, Refusal) else None)
+    assert endings.count(RefusalReason.RETRY_BUDGET) == 10
+    one = ask(at)
+    sent(at, one)
+    assert not isinstance(at.elsewhere(one, AttemptEnding.BUSY, 1.0), Refusal)
+
+
+def test_a_retry_without_room_waits_before_its_tenants_others() -> None:
+    at = desk(engines=2)
+    one, other, behind = ask(at), ask(at), ask(at)
+    first = sent(at, one)
+    sent(at, other)
+    waits(at, behind)
+    at.table.failed(first, "gone", at_once=True)
+    assert at.elsewhere(one, AttemptEnding.CUT, 1.0) is None
+    at.ended(other, AttemptEnding.DONE, None, 2.0)
+    assert placed(at, 2.0) == [one]
+
+
+def test_an_adapter_that_nobody_serves_is_refused_at_once_and_on_its_turn() -> None:
+    at = desk(engines=0)
+    held = waits(at, ask(at, adapter="legal"))
+    start(at, *seen("new"))
+    assert [(one, no.reason) for one, no in told(at)] == [(held, RefusalReason.NO_ADAPTER)]
+    assert refused(at, ask(at, adapter="legal")).message.startswith("model: legal: no replica has this adapter")
+
+
+def test_an_adapter_that_went_while_its_request_failed_is_refused() -> None:
+    at = desk(engines=0)
+    start(at, *seen("new", adapters=frozenset({"legal"})))
+    one = ask(at, adapter="legal")
+    sent(at, one)
+    start(at, *seen("new"))
+    found = at.elsewhere(one, AttemptEnding.FAILED, 1.0)
+    assert isinstance(found, Refusal)
+    assert found.reason is RefusalReason.NO_ADAPTER
+
+
+def test_a_full_adapter_does_not_hold_up_those_that_need_none() -> None:
+    at = desk(engines=0)
+    start(at, *seen("a", adapters=frozenset({"legal"})), *seen("b"), seats=1)
+    lawyer = ask(at, adapter="legal")
+    sent(at, lawyer)
+    waiting = waits(at, ask(at, adapter="legal"))
+    assert placed(at) == []
+    at.ended(lawyer, AttemptEnding.DONE, None, 1.0)
+    assert placed(at, 1.0) == [waiting]
+
+
+def test_while_an_adapter_is_waited_for_others_of_the_tenant_go() -> None:
+    at = desk(engines=0)
+    start(at, *seen("a", adapters=frozenset({"legal"})), *seen("b"), seats=1)
+    sent(at, ask(at, adapter="legal"))
+    waits(at, ask(at, adapter="legal"))
+    plain = waits(at, ask(at))
+    assert placed(at) == [plain]
+
+
+def test_a_tenant_at_its_concurrency_waits_while_others_go() -> None:
+    routing = RoutingSettings(tenants=(Tenant(name="shop", keys=(), max_concurrency=1), *SHOPS[1:]))
+    at = desk(routing, seats=10)
+    running = ask(at, "shop")
+    sent(at, running)
+    waiting = waits(at, ask(at, "shop"))
+    assert placed(at) == []
+    sent(at, ask(at, "bank"))
+    at.ended(running, AttemptEnding.DONE, None, 1.0)
+    assert placed(at, 1.0) == [waiting]
+
+
+def test_coming_and_going_at_the_bound_leaves_nothing_behind() -> None:
+    at = desk(tenants(max_concurrency=1), seats=10)
+    running = ask(at, "shop")
+    sent(at, running)
+    for _ in range(5):
+        one = waits(at, ask(at, "shop"))
+        assert placed(at) == []
+        at.withdraw(one, 0.0)
+    assert len(account(at, "shop").parked) == 1
+    at.ended(running, AttemptEnding.DONE, None, 1.0)
+    assert is_empty(at)
+
+
+def test_a_concurrency_that_is_only_tried_is_counted() -> None:
+    at = desk(tenants(max_concurrency=1, shadow=True), seats=10)
+    sent(at, ask(at, "shop"))
+    sent(at, ask(at, "shop"))
+    assert account(at, "shop").over_concurrency == 1
+
+
+def test_a_refused_request_pays_nothing_and_one_that_was_sent_pays_what_it_used() -> None:
+    at = desk(tenants(tokens_per_minute=10_000, requests_per_minute=10))
+    shop = account(at, "shop")
+    assert shop.tokens is not None
+    assert shop.requests is not None
+    one = ask(at, "shop", prompt=1000)
+    sent(at, one)
+    waiting = waits(at, ask(at, "shop"))
+    at.withdraw(waiting, 0.0)
+    at.ended(one, AttemptEnding.DONE, TokenUsage(prompt_tokens=900, output_tokens=3), 0.0)
+    assert (shop.tokens.level, shop.requests.level) == (10_000 - 903, 9)
+
+
+@pytest.mark.parametrize(
+    ("began", "ending", "paid"),
+    [(False, AttemptEnding.CLIENT_LEFT, 0), (True, AttemptEnding.CLIENT_LEFT, 110), (False, AttemptEnding.CUT, 110)],
+)
+def test_without_a_count_an_answer_that_began_costs_what_was_reserved(
+    *, began: bool, ending: AttemptEnding, paid: int
+) -> None:
+    at = desk(tenants(tokens_per_minute=10_000))
+    one = ask(at, "shop", prompt=100, output=10)
+    sent(at, one)
+    if began:
+        at.first_token(one, 0.5)
+    at.ended(one, ending, None, 0.5)
+    shop = account(at, "shop")
+    assert shop.tokens is not None
+    assert shop.tokens.level == 10_000 - paid
+
+
+def test_an_answer_that_was_broken_off_is_paid_for_and_teaches_nothing_of_how_long_answers_are() -> None:
+    at = desk(tenants(tokens_per_minute=10_000))
+    one = ask(at, "shop", prompt=100, output=10)
+    sent(at, one)
+    before = at.table.expectations.reply("shop", 1000)
+    at.ended(one, AttemptEnding.CLIENT_LEFT, TokenUsage(prompt_tokens=100, output_tokens=4), 0.5)
+    shop = account(at, "shop")
+    assert shop.tokens is not None
+    assert (shop.tokens.level, shop.output_tokens) == (10_000 - 104, 4)
+    assert at.table.expectations.reply("shop", 1000) == before
+
+
+def test_over_a_limit_it_is_refused_before_it_waits() -> None:
+    at = desk(RoutingSettings(limits=TrafficLimits(max_prompt_tokens=10)), seats=0)
+    assert refused(at, ask(at, prompt=11)).reason is RefusalReason.PROMPT_TOO_LONG
+    assert at.needs_count(ask(at, prompt=11))
+    assert is_empty(at)
+
+
+def test_what_the_door_asks_before_there_is_a_request() -> None:
+    at = desk()
+    model = ServedModel(names=("chat", "legal"), adapters=frozenset({"legal"}), max_context_tokens=4096)
+    at.apply(terms(RoutingSettings(tenants=SHOPS, limits=TrafficLimits(max_output_tokens=99)), model=model), 0.0)
+    assert (at.adapters, at.fill_in, at.unsaid_output) == (frozenset({"legal"}), 99, 99)
+    shop = account(at, "shop")
+    assert at.unserved(shop, "chat") is None
+    assert at.unserved(shop, "other") is not None
+    assert shop.refusals[RefusalReason.MODEL_NOT_FOUND] == 1
+    assert at.account(digest("nobody")) is at.account(None)
+
+
+def test_another_configuration_keeps_everybody_who_waits_in_order() -> None:
+    at = desk(RoutingSettings(tenants=SHOPS))
+    running = ask(at, "shop")
+    sent(at, running)
+    waiting = [waits(at, ask(at, "shop"), 1.0), waits(at, ask(at, "shop"), 2.0)]
+    at.apply(terms(RoutingSettings(tenants=SHOPS, bands=(Band(name="gold", priority=9),))), 3.0)
+    assert at.waiting == 2
+    at.ended(running, AttemptEnding.DONE, None, 4.0)
+    assert placed(at, 4.0) == waiting[:1]
+    assert [(one.name, one.waiting, one.inflight) for one in at.snapshot(4.0).tenants] == [
+        ("shop", 1, 1),
+        ("bank", 0, 0),
+    ]

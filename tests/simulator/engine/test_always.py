@@ -1,0 +1,154 @@
+"""Sentences that must hold for all engines and all traffic."""
+
+from dataclasses import asdict, replace
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fairlead.simulator.engine.core import EngineCore
+from fairlead.simulator.engine.requests import EngineRequest, EngineRequestStatus, FinishReason
+from fairlead.simulator.engine.settings import EngineSettings, SchedulingPolicy
+from fairlead.simulator.engine.steps import EngineStep
+from tests.simulator.engine import engines, traffic
+from tests.simulator.engine.traffic import ANY, PLAIN, TRAFFIC, Asked, Tale, Watch
+
+
+@given(PLAIN, TRAFFIC)
+def test_many_steps_at_once_always_equal_single_steps_to_the_bit(settings: EngineSettings, asked: list[Asked]) -> None:
+    compare(settings, asked)
+
+
+@given(st.integers(0, 1 << 32))
+def test_in_a_crowd_too_many_steps_at_once_always_equal_single_steps(seed: int) -> None:
+    compare(*traffic.crowd(seed))
+
+
+def compare(settings: EngineSettings, asked: list[Asked]) -> None:
+    """The fast way and the plain one, in everything that can be seen."""
+    fast, plain = engines.core(settings), engines.core(settings, plain=True)
+    quick, slow = traffic.play(fast, asked), traffic.play(plain, asked)
+    assert quick.first == slow.first
+    assert quick.ended == slow.ended
+    assert quick.tokens == slow.tokens
+    assert quick.gauges == slow.gauges
+    assert asdict(fast.counts) == asdict(plain.counts)
+    assert [_story(one) for one in quick.requests] == [_story(one) for one in slow.requests]
+
+
+def _story(request: EngineRequest) -> tuple[object, ...]:
+    return (request.standing, request.scheduled, request.first_token, request.ended, request.preemptions,
+            request.cached_tokens)  # fmt: skip
+
+
+@given(PLAIN, TRAFFIC)
+def test_a_server_always_sees_the_steps_that_a_simulation_leaps_over(
+    settings: EngineSettings, asked: list[Asked]
+) -> None:
+    simulated, served = engines.core(settings), engines.core(settings)
+    quick, slow = traffic.play(simulated, asked), traffic.play(served, asked, Watch())
+    assert (sorted(quick.first), sorted(quick.ended)) == (sorted(slow.first), sorted(slow.ended))
+    assert asdict(simulated.counts) == asdict(served.counts)
+
+
+@given(ANY, TRAFFIC)
+def test_a_run_always_repeats_to_the_bit(settings: EngineSettings, asked: list[Asked]) -> None:
+    once, again = (traffic.play(engines.core(settings, seed=7), asked) for _ in range(2))
+    assert (once.first, once.ended, once.tokens, once.gauges) == (again.first, again.ended, again.tokens, again.gauges)
+
+
+@given(ANY, TRAFFIC)
+def test_tokens_out_are_always_tokens_asked_for(settings: EngineSettings, asked: list[Asked]) -> None:
+    engine = engines.core(settings)
+    tale = traffic.play(engine, [replace(one, given_up_after=None) for one in asked])
+    for request in (one for one in tale.requests if one.standing is not EngineRequestStatus.NEW):
+        most = settings.context_tokens - request.prompt_tokens
+        assert tale.tokens[request.serial] == min(request.output_tokens, most) == request.emitted
+    assert engine.counts.generation_tokens == sum(tale.tokens.values())
+    assert engine.counts.prompt_tokens == sum(one.prompt_tokens for one in tale.requests if one.first_token is not None)
+
+
+@given(ANY, TRAFFIC)
+def test_whoever_was_let_in_always_ends_and_every_page_comes_back(settings: EngineSettings, asked: list[Asked]) -> None:
+    engine = engines.core(settings)
+    tale = traffic.play(engine, asked)
+    let_in = [one for one in tale.requests if one.standing is not EngineRequestStatus.NEW]
+    assert all(one.standing is EngineRequestStatus.ENDED for one in let_in)
+    assert engine.begin(1e9) is None
+    assert (engine.running, engine.waiting, engine.deferred, engine.unfinished_prompts) == (0, 0, 0, 0)
+    assert engine.free_pages == settings.blocks - 1
+    assert engine.usage == 0.0
+    assert engine.reset_prefix_cache()
+
+
+class _Limits(Watch):
+    def step(self, engine: EngineCore, step: EngineStep) -> None:
+        settings = engine.settings
+        assert step.tokens <= settings.batch_tokens
+        assert engine.running <= settings.max_sequences
+        assert step.ends > step.began
+
+
+@given(ANY, TRAFFIC)
+def test_no_step_ever_exceeds_the_budget_or_the_seats(settings: EngineSettings, asked: list[Asked]) -> None:
+    engine = engines.core(settings)
+    tale = traffic.play(engine, asked, _Limits())
+    assert engine.counts.steps > 0 or all(
+        one.standing in {EngineRequestStatus.NEW, EngineRequestStatus.ENDED} for one in tale.requests
+    )
+
+
+class _Pages(Watch):
+    """Counts pages from what requests hold, and compares with what the pool says."""
+
+    def step(self, engine: EngineCore, step: EngineStep) -> None:
+        del step
+        floor = engine._floor
+        floor.settle()
+        shared = {page for request in floor.running for page in request.named}
+        alone = sum(request.pages - len(request.named) for request in floor.running)
+        assert engine.free_pages + alone + len(shared) == floor.pool.usable
+        for request in floor.running:
+            assert request.pages >= floor.pool.pages_for(request.computed)
+        for page in shared:
+            assert page.holders == sum(page in request.named for request in floor.running)
+
+
+@given(ANY, TRAFFIC)
+def test_pages_free_and_held_always_make_all_pages(settings: EngineSettings, asked: list[Asked]) -> None:
+    engine = engines.core(settings)
+    traffic.play(engine, asked, _Pages())
+    assert engine.free_pages == settings.blocks - 1
+
+
+@given(PLAIN, TRAFFIC)
+def test_nobody_ever_starves_where_the_first_come_is_the_first_served(
+    settings: EngineSettings, asked: list[Asked]
+) -> None:
+    fair = replace(settings, policy=SchedulingPolicy.FCFS, adapter_slots=0)
+    tale = traffic.play(engines.core(fair), asked)
+    scheduled = [one.scheduled for one in tale.requests if one.scheduled is not None]
+    assert scheduled == sorted(scheduled), "who came first was in a step first"
+
+
+@given(ANY, TRAFFIC)
+def test_endings_are_always_counted_once_and_those_that_gave_up_never(
+    settings: EngineSettings, asked: list[Asked]
+) -> None:
+    engine = engines.core(settings)
+    tale = traffic.play(engine, asked)
+    assert sum(engine.counts.finished.values()) == len(tale.ended) == len({serial for serial, _ in tale.ended})
+    assert engine.counts.finished[FinishReason.ABORT] == 0
+
+
+def _hits(tale: Tale) -> int:
+    return sum(one.cached_tokens for one in tale.requests)
+
+
+@given(ANY, TRAFFIC)
+def test_hits_are_always_whole_pages_and_never_the_whole_prompt(settings: EngineSettings, asked: list[Asked]) -> None:
+    engine = engines.core(settings)
+    tale = traffic.play(engine, asked)
+    for one in tale.requests:
+        assert one.cached_tokens % settings.block_tokens == 0
+        assert one.cached_tokens < one.prompt_tokens
+    assert engine.counts.hits == _hits(tale)

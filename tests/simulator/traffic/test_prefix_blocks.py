@@ -1,0 +1,49 @@
+from collections.abc import Sequence
+from itertools import takewhile
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fairlead.simulator.traffic.prefix_blocks import BlockConversion, expanded_runs
+
+IDS = st.lists(st.integers(0, 1000), min_size=1, max_size=12, unique=True)
+
+
+def test_a_block_of_512_tokens_is_32_pages_of_16() -> None:
+    pages = BlockConversion(block_tokens=512, page_tokens=16).pages([7, 9], tokens=1024)
+
+    assert pages == (*range(7 * 32, 8 * 32), *range(9 * 32, 10 * 32))
+
+
+def test_a_partial_last_block_gives_its_full_pages_only() -> None:
+    assert len(BlockConversion(block_tokens=512, page_tokens=16).pages([7, 9], tokens=512 + 40)) == 32 + 2
+
+
+def test_a_page_of_128_tokens_is_named_by_the_second_of_its_blocks_of_64() -> None:
+    assert BlockConversion(block_tokens=64, page_tokens=128).pages([1, 2, 3, 4, 5], tokens=330) == (2, 4)
+
+
+def test_sizes_that_do_not_divide_each_other_are_refused() -> None:
+    with pytest.raises(ValueError, match="page_tokens=48: does not divide the trace's blocks of 64 tokens"):
+        BlockConversion(block_tokens=64, page_tokens=48)
+
+
+def test_runs_are_written_out() -> None:
+    assert expanded_runs([[3, 2], [9, 1]]) == [3, 4, 9]
+
+
+def agreeing(one: Sequence[int], other: Sequence[int]) -> int:
+    """Items that two rows have in common from their first on."""
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False)))
+
+
+@given(IDS, IDS, st.sampled_from((16, 64, 128, 512)))
+def test_pages_are_always_equal_as_far_as_blocks_are_and_never_further(
+    one: list[int], other: list[int], page: int
+) -> None:
+    paging = BlockConversion(block_tokens=64, page_tokens=page)
+    left, right = (paging.pages(ids, len(ids) * 64) for ids in (one, other))
+
+    assert len(set(left)) == len(left)
+    assert agreeing(left, right) == agreeing(one, other) * 64 // page

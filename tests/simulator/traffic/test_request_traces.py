@@ -1,0 +1,43 @@
+import pytest
+
+from fairlead.simulator.traffic import request_traces
+from fairlead.simulator.traffic.arrivals import RequestArrival, UnreadableTraffic, joined
+from tests.simulator.virtual_fleet.excerpts import lines
+
+
+def test_azure_requests_come_at_their_distance_from_the_first() -> None:
+    arrivals = list(request_traces.azure(lines("azure-excerpt.csv")))
+
+    assert len(arrivals) == 600
+    assert arrivals[0] == RequestArrival(time=0.0, prompt_tokens=374, output_tokens=44)
+    assert arrivals[1] == RequestArrival(time=4.314579, prompt_tokens=396, output_tokens=109)
+    assert sorted(arrivals, key=lambda one: one.time) == arrivals
+
+
+def test_mooncake_requests_carry_the_pages_of_their_blocks() -> None:
+    first, second, *_ = request_traces.mooncake(lines("mooncake-excerpt.jsonl"), page_tokens=16)
+
+    assert (first.time, first.prompt_tokens, first.output_tokens) == (0.0, 40160, 6)
+    assert first.prefix == tuple(range(40160 // 16))
+    assert len(second.prefix) == 36640 // 16
+    assert not set(first.prefix) & set(second.prefix)
+
+
+def test_a_line_that_is_none_is_named_with_what_was_expected() -> None:
+    with pytest.raises(UnreadableTraffic, match=r"line 2: .* expected TIMESTAMP,ContextTokens,GeneratedTokens"):
+        list(request_traces.azure(["TIMESTAMP,ContextTokens,GeneratedTokens", "yesterday,1,1"]))
+    with pytest.raises(UnreadableTraffic, match=r"line 1: .* expected timestamp, input_length"):
+        list(request_traces.mooncake(["{}"], page_tokens=16))
+
+
+def test_a_trace_is_read_no_further_than_it_is_asked() -> None:
+    rows = iter(["TIMESTAMP,ContextTokens,GeneratedTokens", "2023-11-16 18:15:46.6,1,1", "unreadable"])
+
+    assert next(request_traces.azure(rows)).time == 0.0
+
+
+def test_sources_are_joined_by_time() -> None:
+    def at(*times: float) -> list[RequestArrival]:
+        return [RequestArrival(time=time, prompt_tokens=1, output_tokens=1) for time in times]
+
+    assert [one.time for one in joined(at(1, 4), at(2, 3))] == [1, 2, 3, 4]

@@ -1,0 +1,128 @@
+"""A world with the desk in front: who cannot be served yet waits there, and every arrival still ends once."""
+
+import random
+from dataclasses import replace
+from hashlib import sha256
+
+import pytest
+
+from fairlead.fleet.gateways import HoldLimits, RoutingSettings, TrafficLimits
+from fairlead.fleet.tenants import BatchLaneLimits, Tenant
+from fairlead.routing.dispatcher import Dispatcher
+from fairlead.routing.dispatcher_config import DispatcherConfig
+from fairlead.routing.routing_request import RoutingRequest
+from fairlead.simulator.traffic.arrivals import RequestArrival
+from fairlead.simulator.virtual_fleet.cold_starts import FixedColdStarts
+from fairlead.simulator.virtual_fleet.observers import FleetSnapshot
+from fairlead.simulator.virtual_fleet.queued_simulation import EngineCapacity, QueuedSimulation, SimulatedDispatcher
+from fairlead.simulator.virtual_fleet.replicas import ScalingHook, SimulatedFleet
+from tests.simulator.virtual_fleet.engines import ONE_AT_A_TIME, ROOMY, fleet
+from tests.simulator.virtual_fleet.witness import Witness
+
+
+def digest(name: str) -> bytes:
+    return sha256(name.encode()).digest()
+
+
+def front(routing: RoutingSettings | None = None) -> SimulatedDispatcher:
+    """Every tenant's key is its name; who is called batch is in no hurry."""
+    terms = DispatcherConfig(
+        routing=routing or RoutingSettings(),
+        keys={digest(one.name): one.name for one in (routing or RoutingSettings()).tenants},
+    )
+    return SimulatedDispatcher(Dispatcher(terms), digest, batch=("batch",))
+
+
+def lived(
+    one: SimulatedDispatcher,
+    rows: list[RequestArrival],
+    world_fleet: SimulatedFleet,
+    seats: float,
+    until: float = float("inf"),
+) -> Witness:
+    witness = Witness()
+    world = QueuedSimulation(world_fleet, one, random.Random(3), witness, EngineCapacity(seats=seats, kv_tokens=10_000))  # noqa: S311
+    world.run(iter(rows), until)
+    return witness
+
+
+def arrivals(count: int, client: str | None = None, gap: float = 0.001, output: int = 5) -> list[RequestArrival]:
+    return [
+        RequestArrival(time=gap * place, prompt_tokens=20, output_tokens=output, client=client)
+        for place in range(count)
+    ]
+
+
+def test_what_finds_no_seat_waits_at_the_desk_and_is_answered_in_order() -> None:
+    one = front()
+    rows = arrivals(10)
+    witness = lived(one, rows, fleet(ONE_AT_A_TIME, 2), seats=1)
+    assert [arrival for arrival, *_ in witness.answers] == rows
+    assert (one.desk.inflight, one.desk.waiting) == (0, 0)
+
+
+def test_what_the_desk_refuses_is_over() -> None:
+    one = front(RoutingSettings(limits=TrafficLimits(max_queued=1)))
+    witness = lived(one, arrivals(5), fleet(ONE_AT_A_TIME, 1), seats=1)
+    assert (len(witness.answers), len(witness.refusals)) == (2, 3)
+
+
+def test_an_unknown_tenant_is_refused_at_the_door() -> None:
+    one = front(RoutingSettings(tenants=(Tenant(name="shop", keys=()),)))
+    witness = lived(one, [*arrivals(1, "shop"), *arrivals(1, "thief")], fleet(ROOMY, 1), seats=9)
+    assert (len(witness.answers), len(witness.refusals)) == (1, 1)
+
+
+def test_what_an_engine_refuses_is_given_back() -> None:
+    one = front()
+    too_long = replace(ROOMY, context_tokens=10)
+    witness = lived(one, arrivals(3), fleet(too_long, 1), seats=9)
+    assert (len(witness.refusals), one.desk.inflight) == (3, 0)
+
+
+def test_batch_work_waits_for_people() -> None:
+    one = front(RoutingSettings(batch_lane=BatchLaneLimits(below_utilization=0.5)))
+    rows = sorted([*arrivals(4, "batch"), *arrivals(4, "anna")], key=lambda arrival: arrival.time)
+    witness = lived(one, rows, fleet(ONE_AT_A_TIME, 1), seats=1)
+    names = [arrival.client for arrival, *_ in witness.answers]
+    assert names[-3:] == ["batch"] * 3
+
+
+def test_what_still_waits_when_the_world_stops_was_left() -> None:
+    one = front()
+    witness = lived(one, arrivals(5, output=1000), fleet(ONE_AT_A_TIME, 1), seats=1, until=0.5)
+    assert len(witness.leftovers) == 5
+
+
+def test_nobody_is_lost_while_there_is_no_engine() -> None:
+    """Held until the scaling loop's first replica has started; some have waited too long by then."""
+
+    def wanted(look: FleetSnapshot) -> int:  # noqa: ARG001  # one, whatever it sees
+        return 1
+
+    growing = replace(
+        fleet(ROOMY, 0), scaling=ScalingHook(wanted=wanted, every_s=1.0), cold_starts=FixedColdStarts(5.0)
+    )
+    one = front(RoutingSettings(hold=HoldLimits(max_seconds=4.0)))
+    early, late = arrivals(2), [replace(row, time=3.0) for row in arrivals(2)]
+    witness = lived(one, [*early, *late], growing, seats=9)
+    assert (len(witness.refusals), len(witness.answers)) == (2, 2)
+
+
+def test_what_is_not_the_worlds_shows_at_once() -> None:
+    one = front()
+    (row,) = arrivals(1)
+    assert one.ask(row) is None
+    with pytest.raises(TypeError, match="the desk names one first"):
+        one.choose(row, ())
+    one.see([0], EngineCapacity())
+    stranger = strangers(one)
+    assert one.desk.ask(stranger, 0.0) is None
+    with pytest.raises(TypeError, match="stands for an arrival"):
+        one.turns(0.0)
+
+
+def strangers(one: SimulatedDispatcher) -> RoutingRequest:
+    """A request of somebody else."""
+    account = one.desk.accounts.all[0]
+    return RoutingRequest(account=account, prompt_tokens=1, output_tokens=1, arrived=0.0)

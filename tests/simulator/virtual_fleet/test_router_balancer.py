@@ -1,0 +1,111 @@
+"""The real choosing in front of simulated engines, several routers of it, and one that sees everything."""
+
+import random
+from dataclasses import replace
+from typing import Final
+
+import pytest
+
+from fairlead.routing.endpoint import EndpointSample
+from fairlead.simulator.engine.core import EngineCore
+from fairlead.simulator.engine.settings import EngineSettings
+from fairlead.simulator.traffic.arrivals import RequestArrival
+from fairlead.simulator.virtual_fleet.balancers import Balancer, FewestRequests
+from fairlead.simulator.virtual_fleet.baselines.clairvoyant import ClairvoyantBalancer, TrueIndex
+from fairlead.simulator.virtual_fleet.replica import ReplicaEngines
+from fairlead.simulator.virtual_fleet.replicas import SimulatedFleet
+from fairlead.simulator.virtual_fleet.router_balancer import RouterBalancer, RouterSettings
+from fairlead.simulator.virtual_fleet.run_statistics import RunStatistics
+from fairlead.simulator.virtual_fleet.simulation import FleetSimulation
+from tests.simulator.engine.engines import PlainTimes
+
+SETTINGS: Final = EngineSettings(blocks=101, block_tokens=16, batch_tokens=256, max_sequences=8, context_tokens=1200)
+ROUTERS: Final = RouterSettings(block_pages=2, kv_tokens=1600, most_output=64)
+
+
+class Lab:
+    """Four small engines, kept at hand."""
+
+    def __init__(self) -> None:
+        self.cores: dict[int, EngineCore] = {}
+
+    def fleet(self) -> SimulatedFleet:
+        return SimulatedFleet(inside=self._inside, replicas=4)
+
+    def _inside(self, ordinal: int) -> ReplicaEngines:
+        chance = random.Random(ordinal)  # noqa: S311  # a recorded seed, not a secret
+        self.cores[ordinal] = EngineCore(SETTINGS, PlainTimes(), chance)
+        return ReplicaEngines((self.cores[ordinal],))
+
+    def figures(self, ordinal: int, now: float) -> EndpointSample | None:
+        core = self.cores[ordinal]
+        return EndpointSample(at=now, running=core.running, waiting=core.waiting, kv_usage=core.usage)
+
+
+def talks(many: int = 11, turns: int = 6) -> list[RequestArrival]:
+    """Each turn repeats its talk; turns of all talks come mixed, and one prompt is too long for any engine."""
+    found = [
+        RequestArrival(
+            time=2.0 * turn + 0.1 * talk,
+            prompt_tokens=96 + 32 * turn,
+            output_tokens=8,
+            prefix=tuple(1000 * talk + page for page in range(6 + 2 * turn)),
+            session=f"talk-{talk}",
+        )
+        for turn in range(turns)
+        for talk in range(1, many + 1)
+    ]
+    return [*found, RequestArrival(time=60.0, prompt_tokens=5000, output_tokens=8)]
+
+
+def hits(lab: Lab, balancer: Balancer) -> float:
+    tale = RunStatistics()
+    FleetSimulation(lab.fleet(), balancer, random.Random(1), tale).run(iter(talks()))  # noqa: S311  # as above
+    assert (tale.counts.answered, tale.counts.refused) == (66, 1)
+    return tale.counts.cached_tokens / tale.counts.prompt_tokens
+
+
+def test_a_talk_stays_where_it_was_and_every_load_comes_back() -> None:
+    lab = Lab()
+    routed = RouterBalancer(ROUTERS, lab.figures)
+    assert hits(lab, routed) > hits(Lab(), FewestRequests())
+    (table,) = routed.tables
+    assert [(one.inflight, one.load) for one in table.endpoints] == [(0, 0)] * 4
+
+
+@pytest.mark.parametrize(("by_session", "named"), [(False, False), (True, False), (False, True)])
+def test_three_routers_without_gossip_agree_well_enough(by_session: bool, named: bool) -> None:
+    lab = Lab()
+    routed = RouterBalancer(replace(ROUTERS, count=3, by_session=by_session, named=named), lab.figures)
+    assert hits(lab, routed) > 0.4
+    assert all(one.inflight == 0 for table in routed.tables for one in table.endpoints)
+
+
+def test_a_router_without_figures_still_chooses() -> None:
+    assert hits(Lab(), RouterBalancer(ROUTERS, lambda _ordinal, _now: None)) > 0.4
+
+
+def test_the_clairvoyant_sees_true_caches() -> None:
+    lab = Lab()
+    assert hits(lab, ClairvoyantBalancer(ROUTERS, lambda ordinal: lab.cores[ordinal])) > 0.4
+
+
+def test_without_an_engine_there_is_nothing_to_choose() -> None:
+    with pytest.raises(TypeError, match="no engine for a request"):
+        RouterBalancer(ROUTERS, lambda _ordinal, _now: None).choose(talks()[0], [])
+
+
+def test_a_page_that_stands_twice_is_held_until_both_are_gone() -> None:
+    index = TrueIndex()
+    index.open(0)
+    one, other = index.listener(0), index.listener(1)
+    one.stored((1, 2), None)
+    one.stored((2,), 1)
+    other.stored((2,), 1)
+    one.removed(2)
+    assert index.holders((2,)) == [(1, 0b11)]
+    one.removed(2)
+    assert index.holders((2,)) == [(1, 0b10)]
+    one.cleared()
+    other.cleared()
+    assert len(index) == 0

@@ -1,0 +1,61 @@
+"""An operator's own prices and products: put over the catalogue, or refused by the field that makes no sense."""
+
+import pytest
+
+from fairlead.fleet.accelerators import Accelerator, ComputeCapability
+from fairlead.sizing import custom_products
+from fairlead.sizing.catalogue import Catalogue
+from fairlead.sizing.families import MissingFact
+
+L4 = Accelerator(
+    product="NVIDIA-L4",
+    memory_mib=23034,
+    bandwidth_gbs=300,
+    bf16_tflops=121,
+    fp8_tflops=242,
+    capability=ComputeCapability(8, 9),
+    price_an_hour=0.8,
+)
+KNOWN = Catalogue(shapes={}, accelerators={"NVIDIA-L4": L4}, missing={})
+
+
+def put(*entries: object) -> Catalogue:
+    found = custom_products.with_products(KNOWN, list(entries))
+    assert isinstance(found, Catalogue)
+    return found
+
+
+def test_a_negotiated_price_replaces_the_public_one_and_nothing_else() -> None:
+    own = put({"product": "NVIDIA-L4", "priceUsdHour": 0.55}).accelerators["NVIDIA-L4"]
+    assert own.price_an_hour == 0.55
+    assert own.memory_mib == 23034
+
+
+def test_a_product_nobody_listed_can_be_described() -> None:
+    own = put({"product": "X1", "memoryMib": 98304, "bf16Tflops": 400, "computeCapability": "12.0"}).accelerators
+    assert own["X1"].capability == ComputeCapability(12, 0)
+    assert own["X1"].bf16_tflops == 400
+    assert own["X1"].bandwidth_gbs is None
+    assert set(own) == {"NVIDIA-L4", "X1"}
+
+
+@pytest.mark.parametrize(
+    ("entries", "words"),
+    [
+        (None, "products: a list is wanted"),
+        ("NVIDIA-L4", "products: a list is wanted"),
+        ([{}], "products[0].product: the label"),
+        (["NVIDIA-L4"], "products[0].product: the label"),
+        ([{"product": "NVIDIA-L4", "price": 1}], "products[0].price: there is no such field; there are memoryMib"),
+        ([{"product": "X1"}], "products[0].memoryMib: wanted, as X1 is not in the catalogue"),
+        ([{"product": "X1", "memoryMib": 1}], "products[0].computeCapability: wanted"),
+        ([{"product": "NVIDIA-L4", "priceUsdHour": 0}], "products[0].priceUsdHour: '0' is no number above 0"),
+        ([{"product": "NVIDIA-L4", "priceUsdHour": True}], "'True' is no number above 0"),
+        ([{"product": "NVIDIA-L4", "memoryMib": "lots"}], "'lots' is no number above 0"),
+        ([{"product": "NVIDIA-L4", "computeCapability": "new"}], 'in quotes, for instance "8.9"'),
+    ],
+)
+def test_what_makes_no_sense_is_named_by_its_field(entries: object, words: str) -> None:
+    found = custom_products.with_products(KNOWN, entries)
+    assert isinstance(found, MissingFact)
+    assert words in found.what

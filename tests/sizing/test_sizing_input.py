@@ -1,0 +1,43 @@
+"""What a blank setting means, by release and by card."""
+
+from dataclasses import replace
+
+import pytest
+
+from fairlead.fleet.quantization import WeightFormat
+from fairlead.sizing.sizing_input import VllmRelease
+from tests.sizing.asked import ask
+
+
+@pytest.mark.parametrize(
+    ("text", "release"),
+    [("0.19.0", VllmRelease(0, 19)), ("v0.26.1rc1.dev608+g99a1", VllmRelease(0, 26)), ("latest", None), ("", None)],
+)
+def test_a_version_is_read_where_one_can_be_seen(text: str, release: VllmRelease | None) -> None:
+    assert VllmRelease.read(text) == release
+
+
+@pytest.mark.parametrize(
+    ("product", "minor", "sequences", "tokens", "share"),
+    [
+        ("NVIDIA-H100-80GB-HBM3", 19, 1024, 8192, 0.9),
+        ("NVIDIA-H100-80GB-HBM3", 32, 1024, 8192, 0.92),
+        ("NVIDIA-A100-SXM4-80GB", 32, 256, 2048, 0.92),
+        ("NVIDIA-B200", 32, 1024, 16384, 0.92),
+        ("NVIDIA-B200", 19, 1024, 8192, 0.9),
+        ("NVIDIA-L4", 19, 256, 2048, 0.9),
+        ("NVIDIA-L4", 8, 1024, 2048, 0.9),
+    ],
+)
+def test_defaults_by_card_and_release(product: str, minor: int, sequences: int, tokens: int, share: float) -> None:
+    asked = replace(ask(product=product), release=VllmRelease(0, minor))
+    assert (asked.batch_sequences, asked.batch_tokens, asked.share) == (sequences, tokens, share)
+
+
+def test_what_was_said_wins_and_a_batch_has_no_more_sequences_than_tokens() -> None:
+    asked = replace(ask(), max_sequences=64, max_batched_tokens=32, utilization=0.5, weights=WeightFormat.FP8)
+    assert (asked.batch_sequences, asked.share, asked.format) == (32, 0.5, WeightFormat.FP8)
+
+
+def test_asking_for_no_quantization_leaves_a_checkpoint_as_it_is() -> None:
+    assert replace(ask("openai/gpt-oss-20b"), weights=WeightFormat.NONE).format is WeightFormat.MXFP4
