@@ -37,7 +37,7 @@ from tests.controller.test_every_field import begun, changed, rolled, state
 
 ROOMS: Final = Path(__file__).resolve().parents[2] / "operator" / "fairlead"
 ROUTING: Final = ("routing", "router")
-PARSER: Final = "router/told"
+PARSER: Final = "router/config"
 """Reads the routers' file into values; whoever acts on them stands elsewhere."""
 TRUSTING: Final = ReviewContext(catalogue=KNOWN.catalogue)
 UNBUILT: Final = frozenset({AdmissionReason.NOT_AVAILABLE, AdmissionReason.NOT_ENFORCED})
