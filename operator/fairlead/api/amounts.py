@@ -1,4 +1,4 @@
-"""From spellings to numbers: seconds, bytes, shares, money. Only called with what `words` let in."""
+"""From strings to numbers: seconds, bytes, shares, money. Only called with what `string_formats` accepted."""
 
 import re
 from decimal import Decimal

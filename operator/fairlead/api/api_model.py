@@ -1,6 +1,6 @@
 """What every written object is made of: a frozen group of fields, spelled in camelCase, each with its meaning.
 
-Whether an unknown field is refused or ignored is decided by who reads (`reading`), never by the model.
+Whether an unknown field is refused or ignored is decided by `object_reader`, never by the model.
 """
 
 from collections.abc import Callable, Hashable
@@ -13,12 +13,12 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 API_MODEL: Final = "x-part"
-"""Under this key a part's schema names its class and those it builds on, so that whoever writes the schema finds the
-part's rules."""
+"""Under this key a part's schema names its class and those it builds on, so that `schema` finds the rules of
+the part."""
 
 
 def signature(part: type[Any]) -> str:
-    """How a class is named there."""
+    """The name of a class under that key."""
     return f"{part.__module__}.{part.__qualname__}"
 
 
@@ -59,7 +59,7 @@ class KeyedList:
 
 @dataclass(frozen=True, slots=True)
 class UniqueList:
-    """A list of words, each of which may stand once; order has no meaning."""
+    """A list of strings, each of which may occur once; order has no meaning."""
 
     def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
         return core_schema.no_info_after_validator_function(self._unique, handler(source))

@@ -1,4 +1,4 @@
-"""How clients come in and how engines are reached: browsers, TLS, and what a slow client may take."""
+"""How clients connect and how engines are reached: browsers, TLS, and the limits of a slow client."""
 
 from typing import Annotated
 
@@ -10,7 +10,7 @@ from fairlead.api.string_formats import Duration, ObjectName, Origin, Quantity
 
 
 class Cors(ApiModel):
-    """Which pages a browser lets ask this router."""
+    """Which pages a browser lets send requests to this router."""
 
     origins: Annotated[tuple[Origin, ...], UniqueList()] = Field(
         min_length=1,
@@ -37,7 +37,7 @@ class EngineTls(ApiModel):
 
 
 class BaseConnections(ApiModel):
-    """What a client may take of time and room, and which browsers may ask."""
+    """How much time and memory a client may take, and which browsers may send requests."""
 
     cors: Cors | None = Field(default=None, description="Lets browsers ask. Default: they may not.")
     max_header_size: Quantity = Field(

@@ -1,4 +1,4 @@
-"""The definitions of our kinds, as the API server takes them. Only values: who writes the files is `house.crds`."""
+"""The definitions of our kinds, as the API server takes them. Only values: `house.crds` writes the files."""
 
 from typing import Any, Final
 

@@ -1,4 +1,4 @@
-"""From an InferenceDeployment as written to what deciding rooms work with; defaults that need code are filled in."""
+"""From an InferenceDeployment as written to the values other packages use; defaults that need code are filled in."""
 
 import json
 from collections.abc import Mapping
@@ -42,7 +42,7 @@ from fairlead.fleet.gateways import DeploymentRouter, DesiredDeployment, RouterP
 from fairlead.fleet.policies import ReplicaBounds
 
 DEFAULT_TOKENS: Final = 3
-"""Guessed tokens where nothing is said: the point after which acceptance pays less than it costs on most models."""
+"""Draft tokens if the spec sets none: on most models a further one costs more than its acceptance saves."""
 
 _SHAPE_NAMES: Final = {
     "layers": "layers",
@@ -57,13 +57,13 @@ _SHAPE_NAMES: Final = {
     "experts": "experts",
     "experts_per_token": "experts_per_token",
 }
-"""Our fields, and what `fleet.shapes` calls them."""
+"""Our fields, and their names in `fleet.shapes`."""
 
 
 def deployment(
     written: ParsedObject[InferenceDeploymentSpec], releases: Mapping[EngineKind, EngineRelease]
 ) -> DesiredDeployment:
-    """All that one object asks for."""
+    """Everything that one object specifies."""
     spec = written.spec
     parallelism = Parallelism(**spec.parallelism.model_dump())
     wanted = DesiredRevision(
@@ -91,7 +91,7 @@ def deployment(
 
 
 def source(text: str, revision: str | None = None) -> ModelSource:
-    """A place weights are read from."""
+    """The place that weights are read from."""
     scheme, found, location = text.partition("://")
     if not found:
         return ModelSource(scheme=SourceScheme.PATH, location=text, revision=revision)
@@ -99,7 +99,7 @@ def source(text: str, revision: str | None = None) -> ModelSource:
 
 
 def secret(ref: SecretKeyRef) -> SecretKey:
-    """Where a secret value stands."""
+    """The Secret and key that hold a value."""
     return SecretKey(name=ref.name, key=ref.key)
 
 
@@ -158,7 +158,7 @@ def _engine(engine: Engine, release: EngineRelease) -> DesiredEngine:
 
 
 def _speculation(spec: SpeculationSpec) -> DesiredSpeculation:
-    """What is switched off keeps nothing of what it would do: the revision must not change with it."""
+    """With method off the other fields are dropped: they must not change the revision."""
     if spec.method is SpeculationMethod.OFF:
         return DesiredSpeculation()
     learnt = spec.method is SpeculationMethod.MTP
@@ -173,7 +173,7 @@ def _speculation(spec: SpeculationSpec) -> DesiredSpeculation:
 
 
 def _chat_template(spec: ChatTemplateSpec) -> ChatTemplateSource | None:
-    """Text and path stand on the command line alike: the engine tells the two apart as we do, by a brace."""
+    """Text and path go to the same flag: the engine distinguishes them as we do, by a brace."""
     if spec.config_map is not None:
         return ConfigMapKey(name=spec.config_map.name, key=spec.config_map.key)
     return spec.inline or spec.path

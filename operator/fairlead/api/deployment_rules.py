@@ -1,4 +1,4 @@
-"""What an InferenceDeployment can be refused for without knowing anything but itself."""
+"""The rules by which an InferenceDeployment is refused from its own fields alone."""
 
 from typing import Any, Final
 

@@ -1,7 +1,7 @@
-"""The first look at what somebody handed in: is it small enough and plain enough to be read at all.
+"""The first check of an input: whether it is small enough and plain enough to be read at all.
 
-It comes before every other check, so that ten megabytes, a thousand levels or a list that holds itself cost
-milliseconds. Etcd refuses objects of more than 1.5 MiB, so nobody's true object is near these bounds.
+It runs before every other check, so that ten megabytes, a thousand levels or a list that holds itself cost
+milliseconds. Etcd refuses objects of more than 1.5 MiB, so no stored object is near these bounds.
 """
 
 import math
@@ -19,7 +19,7 @@ LARGEST_INTEGER: Final = 2**63 - 1
 
 
 def exceeded(value: RawValue, root: FieldPath) -> SpecRefusal | None:
-    """The first bound that a value breaks, or nothing."""
+    """The refusal for the first bound that a value breaks, or None."""
     waiting: list[tuple[RawValue, FieldPath]] = [(value, root)]
     values, characters = 1, 0
     while waiting:

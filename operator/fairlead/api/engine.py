@@ -48,7 +48,7 @@ class Draft(ApiModel):
 
 
 class Speculation(ApiModel):
-    """Guessing tokens ahead: faster answers at low load, wasted work at high load."""
+    """Speculative decoding: faster answers at low load, wasted work at high load."""
 
     method: SpeculationMethod = Field(
         default=SpeculationMethod.OFF,
@@ -79,7 +79,7 @@ class Speculation(ApiModel):
 
 
 class Sleep(ApiModel):
-    """Giving the GPU's memory back while nobody asks, and taking it again within seconds."""
+    """Giving the GPU's memory back while no requests arrive, and taking it again within seconds."""
 
     enabled: bool = Field(
         default=False,

@@ -1,6 +1,6 @@
-"""A rule between the fields of one part: one sentence, told by the API server in CEL and by us in Python.
+"""A rule between the fields of one part: one message, and the same check in CEL for the API server and in Python.
 
-The two forms stand side by side, and a test on a real API server holds them to the same verdicts.
+The two forms are written side by side, and a test on a real API server requires the same results of both.
 """
 
 import re
@@ -30,19 +30,19 @@ class FieldRule(Generic[P]):
 
     on: type[P]
     field: str
-    """The field at fault, as users write it, seen from the part."""
+    """The field at fault, as users write it, relative to the part."""
     fault: FieldErrorReason
     cel: str
     holds: Callable[[P], bool]
     because: str
-    """May end a clause with ` ({field})`: a number of the same part, which is then told in its place."""
+    """May end a clause with ` ({field})`: a number of the same part, whose value is then shown in its place."""
     remedy: str
 
     def told(self, part: P) -> str:
-        """Why, with the numbers of this part."""
+        """The reason, with the numbers of this part."""
         return self.because.format_map(part.model_dump(by_alias=True))
 
     @property
     def message(self) -> str:
-        """What the server says. Without the numbers: it prices a text made of a number as one without end."""
+        """The API server's message, without the numbers: its cost estimate takes text made of one as unbounded."""
         return f"{_NUMBER.sub('', self.because)}; {self.remedy}"

@@ -1,4 +1,4 @@
-"""All rules between fields, by the part they stand on."""
+"""All rules between fields, by the part they apply to."""
 
 from collections.abc import Iterator
 from typing import Any, Final

@@ -1,4 +1,4 @@
-"""From an InferenceGateway to what its routers work by."""
+"""From an InferenceGateway to the settings of its routers."""
 
 from fairlead.api import amounts, routing_conversion
 from fairlead.api.gateway import InferenceGatewaySpec
@@ -10,7 +10,7 @@ DEFAULT_REPLICAS = 2
 
 
 def gateway(written: ParsedObject[InferenceGatewaySpec]) -> DesiredGateway:
-    """All that one gateway object asks for."""
+    """Everything that one gateway object specifies."""
     spec = written.spec
     asked = Gateway(
         namespace=written.namespace,

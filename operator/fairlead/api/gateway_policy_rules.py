@@ -1,4 +1,4 @@
-"""What a gateway or a policy can be refused for without knowing anything but itself."""
+"""The rules by which a gateway or a policy is refused from its own fields alone."""
 
 from typing import Any, Final
 

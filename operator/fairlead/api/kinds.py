@@ -1,4 +1,4 @@
-"""The kinds of object there are: their names in every form, and what `kubectl get` shows of them."""
+"""The kinds of object: their names in every form, and what `kubectl get` shows of them."""
 
 from dataclasses import dataclass
 from typing import Any, Final, Generic, TypeVar

@@ -8,7 +8,7 @@ from fairlead.api.traffic import Count, TokenLimit
 
 
 class LongLane(ApiModel):
-    """Long jobs wait in a lane of their own, so that chat does not stand behind them."""
+    """Long jobs wait in a lane of their own, so that chat does not wait for them."""
 
     min_prompt_tokens: TokenLimit = Field(
         default=16_384, description="Prompts of at least so many tokens are long jobs. Default 16384."

@@ -1,4 +1,4 @@
-"""How replicas come, go and are counted: rollout, scaling, draining, and the router of a deployment of its own."""
+"""How replicas start, end and are counted: rollout, scaling, drain, and the own router of a deployment."""
 
 from typing import Annotated
 
@@ -10,7 +10,7 @@ from fairlead.api.string_formats import Duration, DurationOrZero, ObjectName
 from fairlead.fleet.desired_state import RolloutStrategy
 
 MOST_REPLICAS = 1000
-"""Above any fleet of one model we have heard of; a typing error should not ask a cloud for a million GPUs."""
+"""Above any known fleet of one model; a typing error should not request a million GPUs from a cloud."""
 
 
 class CanaryStep(ApiModel):
@@ -107,7 +107,7 @@ class Router(RouterSpec):
 
 
 class Drain(ApiModel):
-    """How a replica leaves: routers drop it first, running streams end by themselves."""
+    """How a replica drains: routers drop it first, running streams end by themselves."""
 
     timeout: DurationOrZero = Field(
         default="5m", description="How long running streams may go on before they are cut. Default 5m."

@@ -1,9 +1,9 @@
-"""Reading what somebody wrote, in two ways.
+"""Reading written objects, in two ways.
 
-Strict, at admission and on the command line: everything unknown, misspelt or contradictory is said, all at once.
-Stored, for what the API server holds: an older or newer version may have written it, or a person with the webhook
-off. Unknown fields are ignored, and what cannot be read is set aside and reported, so that one odd object never stops
-the others. Whoever gets problems from it must not start or stop anything on that object's account.
+Strict, at admission and on the command line: everything unknown, misspelt or contradictory is reported, all at once.
+Stored, for what the API server holds: an older or newer version may have written it, or a user with the webhook off.
+Unknown fields are ignored, and what cannot be read is set aside and reported, so that one invalid object never stops
+the others. Code that gets problems from it must not start or stop anything because of that object.
 """
 
 import copy
@@ -38,12 +38,12 @@ class ReadResult(Generic[S]):
     """What was read and what is wrong with it."""
 
     value: ParsedObject[S] | None
-    """Of a strict reading only without problems; of a stored one whenever a sensible reading exists."""
+    """For a strict reading only without problems; for a stored one whenever a valid reading exists."""
     problems: tuple[SpecRefusal, ...] = ()
 
 
 def read_strict(document: object, kind: Kind[S]) -> ReadResult[S]:
-    """Read an object that somebody wants to apply."""
+    """Read an object that is to be applied."""
     if (no := _unreadable(document, kind)) is not None:
         return ReadResult(value=None, problems=(no,))
     assert isinstance(document, dict)
@@ -57,7 +57,7 @@ def read_strict(document: object, kind: Kind[S]) -> ReadResult[S]:
 
 
 def read_stored(document: object, kind: Kind[S]) -> ReadResult[S]:
-    """Read an object that the API server holds, as far as it makes sense."""
+    """Read an object that the API server holds, as far as it is valid."""
     if (no := _unreadable(document, kind)) is not None:
         return ReadResult(value=None, problems=(no,))
     assert isinstance(document, dict)
@@ -70,7 +70,7 @@ def read_stored(document: object, kind: Kind[S]) -> ReadResult[S]:
 
 
 def _unreadable(document: object, kind: Kind[S]) -> SpecRefusal | None:
-    """What makes every further word useless."""
+    """The problem that makes every further check useless, or None."""
     if not isinstance(document, dict):
         remedy = f"begin with apiVersion: {API_VERSION} and kind: {kind.name}"
         return refusal((kind.name,), "no object", ReadReason.NOT_AN_OBJECT, "an object is wanted", remedy)
@@ -86,7 +86,7 @@ def _unreadable(document: object, kind: Kind[S]) -> SpecRefusal | None:
 
 
 def _about_the_whole(document: dict[Any, Any], kind: Kind[S]) -> list[SpecRefusal]:
-    """Fields beside spec, and the name."""
+    """Problems of fields beside spec, and of the name."""
     strange = [key if isinstance(key, str) else "(no text)" for key in document if key not in TOP_LEVEL_FIELDS]
     found = [
         refusal(
@@ -106,7 +106,7 @@ def _about_the_whole(document: dict[Any, Any], kind: Kind[S]) -> list[SpecRefusa
 
 
 def _parsed(spec: RawValue, kind: Kind[S], *, strict: bool) -> tuple[S | None, tuple[SpecRefusal, ...]]:
-    """Through JSON, since there pydantic's strictness knows lists and enums from their texts."""
+    """Validated as JSON text, since pydantic's strict mode takes lists and enums only from JSON."""
     try:
         extra: Any = "forbid" if strict else "ignore"
         return kind.spec.model_validate_json(json.dumps(spec), strict=strict, extra=extra), ()
@@ -115,7 +115,7 @@ def _parsed(spec: RawValue, kind: Kind[S], *, strict: bool) -> tuple[S | None, t
 
 
 def _what_can_be_read(spec: RawValue, kind: Kind[S]) -> S | None:
-    """Without the values at fault; nothing when that leaves no object. Each turn takes something away, so it ends."""
+    """The object without invalid values, or None if none is left. Each pass removes something, so the loop ends."""
     rest = copy.deepcopy(spec)
     while True:
         try:
@@ -144,7 +144,7 @@ def _remove(document: RawValue, path: FieldPath) -> None:
 
 
 def _contradictions(read: S | None, spec: RawValue, misspelt: tuple[SpecRefusal, ...]) -> tuple[SpecRefusal, ...]:
-    """Rules that do not hold, but those of parts in which something was misspelt: it may be what they miss."""
+    """Rules that do not hold, except in parts with a misspelt field: it may be the one that they miss."""
     found = []
     for path, rule, because in field_rules.broken(read, ()) if read is not None else ():
         at: FieldPath = ("spec", *path, *rule.field.split("."))

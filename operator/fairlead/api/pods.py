@@ -1,4 +1,4 @@
-"""Where replicas stand: GPUs, nodes, volumes, and how one replica is spread."""
+"""Where replicas run: GPUs, nodes, volumes, and how one replica is spread."""
 
 from enum import StrEnum
 from typing import Annotated, Any

@@ -1,4 +1,4 @@
-"""AutoscalingPolicy as people write it: what is to be held, what is looked at, how fast, and for how much."""
+"""AutoscalingPolicy as people write it: objectives, signals, pace, and budget."""
 
 from enum import StrEnum
 from typing import Annotated
@@ -12,7 +12,7 @@ from fairlead.api.string_formats import Cron, Duration, Factor, Handle, Money, S
 
 
 class Objectives(ApiModel):
-    """What users are to feel, as percentiles over all requests of the interactive lane."""
+    """The latencies to keep, as percentiles over all requests of the interactive lane."""
 
     ttft_p95: Duration | None = Field(
         default=None,
@@ -50,7 +50,7 @@ class KvCache(ApiModel):
 
 
 class TokenDemand(ApiModel):
-    """Tokens asked for, against tokens that the replicas were measured to give."""
+    """Token demand, against the measured supply of the replicas."""
 
     headroom: Share = Field(
         default="0.15",
@@ -59,7 +59,7 @@ class TokenDemand(ApiModel):
 
 
 class Signals(ApiModel):
-    """What is looked at. Naming one switches the others off; naming none uses all three with their defaults."""
+    """The signals in use. Naming one switches the others off; naming none uses all three with their defaults."""
 
     queue_depth: QueueDepth | None = Field(default=None, description="Requests that wait, in routers and engines.")
     kv_cache: KvCache | None = Field(default=None, description="How full the KV cache is.")
@@ -114,13 +114,13 @@ class ColdStart(ApiModel):
 
 
 class ScaleToZero(ApiModel):
-    """Having no replica while nobody asks."""
+    """Having no replica while no requests arrive."""
 
     after: Duration = Field(description="Time without a request after which the last replica goes, for instance 15m.")
 
 
 class Idle(ApiModel):
-    """What happens while nobody asks."""
+    """What happens while no requests arrive."""
 
     scale_to_zero: ScaleToZero | None = Field(
         default=None,
@@ -153,7 +153,7 @@ class Budget(ApiModel):
 
 
 class WarmPool(ApiModel):
-    """Replicas above what is needed, for those who cannot wait for a cold start."""
+    """Replicas above the need, for requests that cannot wait for a cold start."""
 
     ready: Annotated[int, Field(ge=0, le=MOST_REPLICAS)] = Field(
         default=0, description="Replicas that serve like all others, above what is needed. Default 0."
@@ -167,14 +167,14 @@ class WarmPool(ApiModel):
 
 
 class SwitchOff(StrEnum):
-    """When replicas go over to the revision that does not guess ahead."""
+    """When replicas go over to the revision without speculative decoding."""
 
     NEVER = "Never"
     WHEN_IT_COSTS = "WhenItCosts"
 
 
 class AdaptiveSpeculation(ApiModel):
-    """What becomes of spec.engine.speculation while guessing costs more than it gives."""
+    """What becomes of spec.engine.speculation while it costs more than it gives."""
 
     switch_off: SwitchOff = Field(
         default=SwitchOff.NEVER,
@@ -185,7 +185,7 @@ class AdaptiveSpeculation(ApiModel):
 
 
 class MetricsSource(StrEnum):
-    """Whom the autoscaler asks."""
+    """Where the autoscaler gets its metrics."""
 
     DIRECT = "Direct"
     PROMETHEUS = "Prometheus"

@@ -21,7 +21,7 @@ from fairlead.fleet.policies import (
 
 
 def policy(spec: AutoscalingPolicySpec) -> ScalingPolicy:
-    """What one policy object asks for."""
+    """Everything that one policy object specifies."""
     zero = spec.idle.scale_to_zero
     prometheus = spec.metrics.prometheus if spec.metrics.source is MetricsSource.PROMETHEUS else None
     return ScalingPolicy(

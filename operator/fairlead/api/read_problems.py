@@ -1,4 +1,4 @@
-"""Why a written object is refused: the closed list of reasons, and how a value is shown without betraying a secret."""
+"""Why a written object is refused: the closed list of reasons, and how a value is shown without revealing a secret."""
 
 import re
 from collections.abc import Sequence
@@ -9,14 +9,14 @@ from fairlead.fleet.findings import FindingReason, SpecRefusal
 FieldPath = tuple[str | int, ...]
 
 RawValue: TypeAlias = Any
-"""What somebody handed in: dicts, lists and single values, of any type until they were looked at."""
+"""An input as it was parsed: dicts, lists and single values, of any type until they are checked."""
 
 LONGEST_SHOWN: Final = 60
 ABSENT: Final = "absent"
 HIDDEN: Final = "(not shown)"
 
 SECRET_PLACES: Final = frozenset({"env", "extraArgs", "annotations", "sha256"})
-"""Below these people write what we cannot tell from a password."""
+"""Below these fields users write values that cannot be distinguished from a password."""
 
 SECRET_LOOK: Final = re.compile(
     r"(?i)\b(hf_|sk-|ghp_|glpat-|xox[bp]-|AKIA|eyJ)[-\w]{6}|://[^/\s]*:[^/\s]*@|password|-----BEGIN"
@@ -42,7 +42,7 @@ class ReadReason(FindingReason):
 
 
 def refusal(path: FieldPath, value: str, reason: ReadReason, because: str, remedy: str) -> SpecRefusal:
-    """A refusal of what stands at a path."""
+    """A refusal of the value at a path."""
     return SpecRefusal(field=path_text(path), value=value, reason=reason, because=because, remedy=remedy)
 
 
@@ -58,7 +58,7 @@ def path_text(path: Sequence[str | int]) -> str:
 
 
 def value_text(value: RawValue, path: FieldPath) -> str:
-    """What stands at a path, on one short line, or a word instead where it may be a secret."""
+    """The value at a path, on one short line, or a placeholder where it may be a secret."""
     if isinstance(value, dict | list):
         return "an object" if isinstance(value, dict) else f"a list of {len(value)}"
     text = str(value).lower() if isinstance(value, bool) else str(value)

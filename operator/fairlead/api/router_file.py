@@ -34,7 +34,7 @@ Digest = Annotated[
 
 
 class KeySource(ApiModel):
-    """Where one API key lies; the key itself never stands in the file."""
+    """Where one API key is kept; the key itself is never in the file."""
 
     file: FilePath | None = Field(default=None, description="File that holds the key.")
     env: EnvName | None = Field(default=None, description="Environment variable that holds the key.")
@@ -87,7 +87,7 @@ class StandaloneConnections(BaseConnections):
 
 
 class StandaloneRouterSpec(BaseRouterSpec):
-    """What a router alone is told to do with requests."""
+    """How a router that runs alone handles requests."""
 
     tenants: Annotated[tuple[StandaloneTenant, ...], KeyedList("name", lambda one: one.name)] = Field(
         default=(), max_length=128, description="Who may send requests. Without tenants everyone may, without a key."
@@ -101,7 +101,7 @@ class StandaloneRouterSpec(BaseRouterSpec):
 
 
 class RouterFile(ApiModel):
-    """All of it: where engines are, what they serve, and what to do with requests."""
+    """The whole file: where engines are, what they serve, and what to do with requests."""
 
     endpoints: Annotated[tuple[Address, ...], UniqueList()] = Field(
         default=(), max_length=1024, description="Engines, as host:port. Either these, or a selector."

@@ -1,4 +1,4 @@
-"""What the settings of a router can be refused for without knowing anything but themselves."""
+"""The rules by which the settings of a router are refused from their own fields alone."""
 
 from typing import Any, Final
 
@@ -12,7 +12,7 @@ EVERY_ORIGIN: Final = "*"
 
 
 def _of_tenants(on: type[Any]) -> tuple[FieldRule[Any], ...]:
-    """What must hold between tenants and the rest, wherever their keys lie."""
+    """What must hold between tenants and other fields, wherever the tenants' keys are kept."""
     return (
         FieldRule[Any](
             on=on,

@@ -1,4 +1,4 @@
-"""What every router may be told, whichever object it belongs to; each group in a file of its own."""
+"""The settings of every router, whichever object it belongs to; each group has a module of its own."""
 
 from typing import Annotated
 
@@ -23,7 +23,7 @@ from fairlead.api.traffic import (
 
 
 class BaseRouterSpec(ApiModel):
-    """The groups that do not say where a secret lies."""
+    """The groups that refer to no secret."""
 
     bands: Annotated[tuple[Band, ...], KeyedList("name", lambda one: one.name)] = Field(
         default=(), max_length=8, description="Levels of priority. Default: one."

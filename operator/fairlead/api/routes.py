@@ -53,7 +53,7 @@ class Rule(ApiModel):
 
 
 class Cascade(ApiModel):
-    """Smaller models first; the next one is asked when an answer does not pass."""
+    """Smaller models first; the next one gets the request when an answer does not pass."""
 
     deployments: Annotated[tuple[ObjectName, ...], Field(min_length=2, max_length=4)] = Field(
         description="InferenceDeployments in this namespace, smallest first. The last one's answer is always given.",

@@ -1,4 +1,4 @@
-"""From the settings of a router, in whichever object they stand, to what it works by."""
+"""From the settings of a router, in whichever object they are, to the values that it works with."""
 
 from dataclasses import replace
 from decimal import Decimal
@@ -27,7 +27,7 @@ from fairlead.fleet.tenants import Band, BatchLaneLimits, LongLaneLimits, Tenant
 
 
 def routing(spec: RouterSpec) -> RoutingSettings:
-    """All that an object asks for; secrets as the names of their places."""
+    """Everything that an object specifies; secrets as references to where they are kept."""
     cache, tls, engine_tls = spec.cache, spec.door.tls, spec.door.engine_tls
     return replace(
         base_routing(spec),
@@ -42,7 +42,7 @@ def routing(spec: RouterSpec) -> RoutingSettings:
 
 
 def base_routing(spec: BaseRouterSpec) -> RoutingSettings:
-    """What says nothing of secrets."""
+    """The settings that refer to no secret."""
     return RoutingSettings(
         limits=_limits(spec.limits),
         timeouts=Timeouts(
@@ -78,7 +78,7 @@ def _limits(spec: traffic.Limits) -> TrafficLimits:
 
 
 def response_cache(spec: traffic.BaseResponseCache) -> ResponseCacheSettings:
-    """The response cache, without where it is shared."""
+    """The response cache, without the Redis that shares it."""
     return ResponseCacheSettings(
         enabled=spec.enabled,
         ttl_seconds=amounts.seconds(spec.ttl),
@@ -89,7 +89,7 @@ def response_cache(spec: traffic.BaseResponseCache) -> ResponseCacheSettings:
 
 
 def tenant(spec: BaseTenant, keys: tuple[SecretKey, ...]) -> Tenant:
-    """One tenant, with the places of its keys."""
+    """One tenant, with references to its keys."""
     budget = spec.budget
     return Tenant(
         name=spec.name,
@@ -134,7 +134,7 @@ def _hedging(spec: traffic.Hedging) -> Hedging:
 
 
 def connections(spec: BaseConnections) -> RouterConnections:
-    """The door, without its certificates."""
+    """The settings for clients' connections, without the certificates."""
     return RouterConnections(
         cors_origins=spec.cors.origins if spec.cors else (),
         max_header_bytes=amounts.size(spec.max_header_size),

@@ -1,7 +1,7 @@
 """From our models to the structural OpenAPI schema that the API server demands.
 
 No references, no nulls, no titles; bounds on everything, since the server prices each rule by the worst case its
-bounds allow. Defaults are written for single values only: what hangs on the release or the GPU is decided in code.
+bounds allow. Defaults are written for single values only: what depends on the release or the GPU is decided in code.
 """
 
 from collections.abc import Mapping
@@ -26,7 +26,7 @@ def of(part: type[ApiModel]) -> Schema:
 
 
 def validation(rule: FieldRule[Any]) -> Schema:
-    """A rule as the API server takes it; the message is the one we would say ourselves."""
+    """A rule as the API server takes it; the message is that of our own check."""
     return {
         "rule": rule.cel,
         "message": rule.message,
@@ -53,7 +53,7 @@ def _structural(node: Mapping[str, Any], defs: Mapping[str, Schema]) -> Schema:
 
 
 def _flat(node: Mapping[str, Any], defs: Mapping[str, Schema]) -> Schema:
-    """One mapping instead of a reference or a choice with null; what stands beside it wins."""
+    """One mapping instead of a reference or a choice with null; keys beside it win."""
     beside = {key: value for key, value in node.items() if key not in ("$ref", "anyOf")}
     if "$ref" in node:
         return _flat(defs[node["$ref"].rsplit("/", 1)[1]], defs) | beside

@@ -22,7 +22,7 @@ ATOMIC: Final[JsonDict] = {"x-kubernetes-list-type": "atomic"}
 
 
 class EstimateStatus(ApiModel):
-    """An estimate, or what was measured in its stead."""
+    """An estimate, or the measured figure in its place."""
 
     low: Figure = Field(default=None, description="Lower end of the estimate.")
     likely: Figure = Field(default=None, description="The estimate.")
@@ -40,7 +40,7 @@ class FitStatus(ApiModel):
 
 
 class ColdStartStatus(ApiModel):
-    """Measured starts, from the start of an engine's container to ready; what comes before it is told apart."""
+    """Measured starts, from the start of an engine's container to ready; what comes before is reported separately."""
 
     last: DecimalText = Field(default=None, description="The last one, in seconds.")
     p95: DecimalText = Field(default=None, description="95 percent were faster, in seconds.")

@@ -1,7 +1,7 @@
-"""The spellings that stand inside strings: durations, quantities, shares, model sources, schedules.
+"""The formats of strings: durations, quantities, shares, model sources, schedules.
 
-A spelling is one pattern with the sentence for whoever missed it. The same sentence stands in the CRD, so the API
-server says what `fairlead validate` says; a bare `pattern` would make it recite the expression instead.
+A format is one pattern with the message for a string that does not match it. The same message is in the CRD, so the
+API server says what `fairlead validate` says; a bare `pattern` would make it print the expression instead.
 """
 
 import re

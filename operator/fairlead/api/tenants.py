@@ -1,4 +1,4 @@
-"""Who asks a router, and which comes first: tenants and bands of priority."""
+"""Who sends requests to a router, and whose come first: tenants and bands of priority."""
 
 from enum import StrEnum
 from typing import Annotated

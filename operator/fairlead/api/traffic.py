@@ -1,4 +1,4 @@
-"""What a router does with requests, whichever object it belongs to, and what it tells of them."""
+"""What a router does with requests, whichever object it belongs to, and what it reports of them."""
 
 from enum import StrEnum
 from typing import Annotated
@@ -15,7 +15,7 @@ Count = Annotated[int, Field(ge=1, le=1_000_000)]
 
 
 class Enforcement(StrEnum):
-    """Whether limits refuse or only say what they would refuse."""
+    """Whether limits refuse or only count what they would refuse."""
 
     ENFORCE = "Enforce"
     SHADOW = "Shadow"
@@ -76,7 +76,7 @@ class Hold(ApiModel):
 
 
 class CacheScope(StrEnum):
-    """Who may be answered from whose requests."""
+    """Which tenants may get a cached answer."""
 
     TENANT = "Tenant"
     GATEWAY = "Gateway"
@@ -147,7 +147,7 @@ class Balancing(ApiModel):
 
 
 class Hedging(ApiModel):
-    """A second replica asked for the same answer when the first is slow to begin; the first token wins."""
+    """A second replica gets the same request when the first is slow to begin; the first token wins."""
 
     enabled: bool = Field(
         default=False,

@@ -1,4 +1,4 @@
-"""From pydantic's findings to sentences for the person who wrote the object."""
+"""From pydantic's errors to refusals for the user who wrote the object."""
 
 import difflib
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ from fairlead.fleet.plurals import count, verb
 C = TypeVar("C")
 
 MOST_PROBLEMS: Final = 50
-"""More than anybody mends in one go; the rest is counted."""
+"""More than a user mends in one go; the rest is counted."""
 
 _WANTED: Final = {
     "int_type": ("a whole number", "write a number without quotes and without a fraction"),
@@ -30,11 +30,11 @@ _WANTED: Final = {
     "dict_type": ("an object", "indent its fields below it"),
     "tuple_type": ("a list", "begin each element with a dash"),
 }
-"""pydantic's word for a wrong type, what was wanted, and what to do."""
+"""pydantic's name for a wrong type, what was wanted, and what to do."""
 
 
 def refusals(error: ValidationError, document: RawValue, spec: type[ApiModel]) -> Iterator[SpecRefusal]:
-    """One refusal for each finding, at most MOST_PROBLEMS and one that counts the rest."""
+    """One refusal for each error, at most MOST_PROBLEMS and one that counts the rest."""
     found = error.errors(include_url=False, include_input=False)
     details = [one for one in found if not _only_seems_short(one, document)]
     for detail in details[:MOST_PROBLEMS]:
@@ -45,17 +45,17 @@ def refusals(error: ValidationError, document: RawValue, spec: type[ApiModel]) -
 
 
 def unreadable_path(detail: ErrorDetails) -> FieldPath:
-    """What has to go for the rest to be readable: the value at fault, or what misses a field it needs."""
+    """What to remove so that the rest is readable: the invalid value, or the object that lacks a required field."""
     return detail["loc"][:-1] if detail["type"] == "missing" else error_path(detail)
 
 
 def error_path(detail: ErrorDetails) -> FieldPath:
-    """Where the value at fault stands, below spec; for a bad key, the entry."""
+    """The path of the invalid value, below spec; for a bad key, that of the entry."""
     return detail["loc"][:-1] if detail["loc"][-1:] == ("[key]",) else detail["loc"]
 
 
 def _only_seems_short(detail: ErrorDetails, document: RawValue) -> bool:
-    """pydantic counts the elements that are right; those that are not were told by themselves."""
+    """Whether a list is short only since pydantic counts valid elements; invalid ones have errors of their own."""
     given = value_at(document, error_path(detail))
     return detail["type"] == "too_short" and isinstance(given, list) and len(given) >= detail["ctx"]["min_length"]
 
@@ -129,7 +129,7 @@ def _not_allowed(path: FieldPath, given: RawValue, spec: type[ApiModel]) -> Spec
 
 
 def value_at(document: RawValue, path: FieldPath) -> RawValue:
-    """What stands at a path, or nothing; a missing field's path ends where nothing is."""
+    """The value at a path, or None; a missing field's path ends where nothing is."""
     for step in path:
         try:
             document = document[step]
@@ -163,7 +163,7 @@ def _paths(part: type[ApiModel], above: FieldPath) -> Iterator[FieldPath]:
 
 
 def _named_in(annotation: object, wanted: type[C]) -> type[C] | None:
-    """The class of a kind that an annotation speaks of: itself, or inside an option, a list or a mapping."""
+    """The class of a kind that an annotation names: itself, or inside an option, a list or a mapping."""
     if isinstance(annotation, type) and issubclass(annotation, wanted):
         return annotation
     inside = (_named_in(each, wanted) for each in get_args(annotation))

@@ -1,4 +1,5 @@
 """The scaling loop: observe, recommend, publish, record.
 
-Writes what it recommends, did and learnt, and nothing else. Never touches a workload. Its one verb: to advise.
+Writes recommendations, their effects and what was learnt, and nothing else. Never touches a workload. Its one verb: to
+advise.
 """

@@ -1,4 +1,4 @@
-"""The facts of one decision, gathered from what was last heard and last scraped. Asks nobody, decides nothing."""
+"""Collects the facts of one decision from the informers and the last samples. Sends no request and decides nothing."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
@@ -26,38 +26,39 @@ UNSCRAPED_PHASES: Final = frozenset(
         EnginePodPhase.ASLEEP,
     }
 )
-"""Phases in which nobody answers, which is no doubt."""
+"""Phases in which a pod is not expected to answer a scrape, so a missing sample is no problem."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScalingCase:
-    """One deployment that wants to be decided."""
+    """One deployment whose replicas are to be decided."""
 
     document: Manifest
     subject: ScalingSpec
     policy: ScalingPolicy
     ours: int | None = None
-    """What we recommended last, since we decide it: whoever wrote something else there does not lead us astray."""
+    """Our last recommendation, where the policy is active: used instead of status, which another writer may have
+    changed."""
 
     @property
     def namespace(self) -> str:
-        """Where it is."""
+        """The deployment's namespace."""
         return str(self.document["metadata"]["namespace"])
 
     @property
     def name(self) -> str:
-        """What it is called."""
+        """The deployment's name."""
         return str(self.document["metadata"]["name"])
 
     @property
     def uid(self) -> str:
-        """Which one it is."""
+        """The deployment's uid."""
         return str(self.document["metadata"]["uid"])
 
 
 @dataclass(frozen=True, slots=True)
 class RoundSnapshot:
-    """What is the same for all deployments of one round."""
+    """The facts that all deployments of one round share."""
 
     world: ClusterState
     now: float
@@ -66,7 +67,7 @@ class RoundSnapshot:
     _rooms: dict[GpuRequirement, NodeRoom] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Nodes are many and change seldom: once a round is often enough."""
+        """Find the lost nodes once a round: nodes are many and seldom change."""
         object.__setattr__(self, "lost_nodes", phases.lost(self.world.of(kinds.NODE).each()))
 
     def room(self, place: GpuRequirement | None) -> NodeRoom:
@@ -83,12 +84,12 @@ class RoundSnapshot:
 
 @dataclass(slots=True)
 class FactCollector:
-    """Gathers facts, and remembers when a pod was first ready: its condition tells only of the last time."""
+    """Collects facts, and remembers when a pod was first ready: its condition has only the last transition."""
 
     _first_ready: dict[str, float] = field(default_factory=dict)
 
     def facts(self, case: ScalingCase, source: SampleSource, look: RoundSnapshot) -> ScalingFacts:
-        """All that one decision looks at."""
+        """All the facts of one decision."""
         subject, family = case.subject, deployment_pods.of(look.world, case.document)
         room = look.room(subject.place)
         return ScalingFacts(
@@ -108,7 +109,7 @@ class FactCollector:
         )
 
     def keep(self, uids: Iterable[str]) -> None:
-        """Forget pods that are gone."""
+        """Forget pods that were deleted."""
         for uid in self._first_ready.keys() - set(uids):
             del self._first_ready[uid]
 
@@ -139,14 +140,15 @@ class FactCollector:
         return tuple(found)
 
     def _ready(self, uid: str, manifest: Manifest) -> float | None:
-        """Later falls and rises of readiness are no new start."""
+        """Only the first readiness ends a cold start; later transitions of the condition do not."""
         if uid not in self._first_ready and (since := phases.ready_at(manifest)) is not None:
             self._first_ready[uid] = since
         return self._first_ready.get(uid)
 
 
 def wanted_replicas(case: ScalingCase, engines: Sequence[Manifest], look: RoundSnapshot) -> int:
-    """Replicas asked for so far: our own word where it is followed, else the controller's, else what there is."""
+    """The current count: our own recommendation where it is followed, else the controller's, else the pods that
+    exist."""
     status = case.document.get("status") or {}
     stored = (status.get("scaling") or {}).get("recommended")
     followed = (case.ours, stored) if case.policy.active else ()

@@ -1,6 +1,6 @@
-"""What a Prometheus remembers of the weeks before: who nobody looked at yet is not new to it.
+"""Demand of the weeks before, read from Prometheus, so that a new deployment or autoscaler need not learn it anew.
 
-Only the hours of the week are taken from it. Speeds and cold starts are learnt within minutes; a week is not.
+Only the hours of the week are read from there. Speeds and cold starts are learnt within minutes; a week is not.
 """
 
 from collections.abc import Iterable
@@ -15,11 +15,12 @@ from fairlead.scaling.demand_forecast import HOUR, UNSEEN, WEEK
 from fairlead.scaling.scaling_state import ScalingState
 
 WEEKS: Final = 4
-"""Prometheus keeps 15 days by default; what it has not is left out."""
+"""Prometheus keeps 15 days by default; hours without samples are left out."""
 
 
 async def seeded(memory: ScalingState, source: SampleSource, routers: PodName, now: float) -> ScalingState:
-    """With the hours of the week as they were, where none is known; `routers`: how their pods' names begin."""
+    """The state with mean demand by hour of the week, where none is known; `routers` is the prefix of their pods'
+    names."""
     learnt = memory.learnt
     if learnt.forecasts.hours or not isinstance(source, PrometheusSampleSource):
         return memory
@@ -30,7 +31,8 @@ async def seeded(memory: ScalingState, source: SampleSource, routers: PodName, n
 
 
 def hours(course: Iterable[tuple[float, float]]) -> tuple[float, ...]:
-    """Mean requests a second by hour of the week, of rates over the hour before each moment; empty for none at all."""
+    """Mean requests a second by hour of the week; each input is a rate over the hour before its time; empty if there is
+    none."""
     sums, counts = [0.0] * WEEK, [0] * WEEK
     for moment, rate in course:
         if isfinite(rate) and rate >= 0:

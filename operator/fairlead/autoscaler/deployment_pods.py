@@ -1,4 +1,4 @@
-"""The pods that belong to one deployment, as last heard, and whom of them to ask for figures. Pure."""
+"""The pods of one deployment, from the informers, and which of them to scrape. Pure."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,16 +15,17 @@ from fairlead.objects.labels import ChildRole
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeploymentPods:
-    """By name, so that the same cluster gives the same facts."""
+    """Sorted by name, so that the same cluster gives the same facts."""
 
     engines: tuple[Manifest, ...]
-    """Of all revisions, whatever their state."""
+    """Of all revisions, in any state."""
     routers: tuple[Manifest, ...]
-    """Those that let requests in; where none does, all that do not end, so that their silence is a doubt."""
+    """The ready routers; where none is ready, all that are not being deleted, so that missing samples are noticed."""
 
 
 def of(world: ClusterState, document: Manifest) -> DeploymentPods:
-    """Pods by label, and not older than the object: a namesake's may still be leaving."""
+    """Pods by label, and not older than the object: pods of a deleted deployment of the same name may still be
+    ending."""
     metadata = document["metadata"]
     seen = [
         one
@@ -38,7 +39,7 @@ def of(world: ClusterState, document: Manifest) -> DeploymentPods:
 
 
 def wanted_revision(world: ClusterState, document: Manifest) -> str | None:
-    """The revision the controller works towards; it says so on the revision's Deployment."""
+    """The controller's target; it is marked on the Deployment of that revision."""
     metadata = document["metadata"]
     seen = world.of(kinds.DEPLOYMENT).of_deployment(metadata["namespace"], metadata["name"])
     facts = [engine_deployment.facts(one) for one in seen if _role(one) == ChildRole.ENGINE]
@@ -49,7 +50,7 @@ def wanted_revision(world: ClusterState, document: Manifest) -> str | None:
 def targets(
     family: DeploymentPods, document: Manifest, kind: EngineKind, router_keys: RouterKeys
 ) -> Iterator[ScrapeTarget]:
-    """Everyone who may answer: has an address and has not ended."""
+    """Every pod that can be scraped: it has an address and has not ended."""
     metadata = document["metadata"]
     key = router_keys.bearer(metadata["namespace"], metadata["name"])
     for pod in (*family.engines, *family.routers):
@@ -67,7 +68,7 @@ def targets(
 
 
 def revision_of(pod: Manifest) -> str:
-    """The revision a pod carries."""
+    """The revision in a pod's label."""
     return str((pod["metadata"].get("labels") or {}).get(labels.REVISION, ""))
 
 
@@ -76,6 +77,6 @@ def _role(manifest: Manifest) -> str:
 
 
 def _routers(seen: list[Manifest]) -> tuple[Manifest, ...]:
-    """One that is not ready gets no request as long as another is."""
+    """Routers that are not ready get no request as long as another one is ready."""
     ready = tuple(one for one in seen if pods.is_ready(one))
     return ready or tuple(one for one in seen if "deletionTimestamp" not in one["metadata"])

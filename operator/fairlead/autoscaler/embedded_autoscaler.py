@@ -1,4 +1,4 @@
-"""The loop beside the controller: it looks at the leader's informers and writes as long as the leader may."""
+"""The loop inside the operator: it reads the leader's informers and writes as long as the process is the leader."""
 
 import logging
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ log = logging.getLogger("fairlead.autoscaler")
 
 
 class EmbeddedAutoscaler:
-    """Made once a process; works while the process leads, and answers all the time."""
+    """Made once a process; decides while the process leads, and serves its pages all the time."""
 
     def __init__(
         self, settings: LoopSettings, understanding: SpecReader, makers: SourceFactories, instance: str
@@ -34,11 +34,11 @@ class EmbeddedAutoscaler:
         self._running: tuple[ScalingLoop, SourceRegistry] | None = None
 
     def routes(self) -> Sequence[web.RouteDef]:
-        """What is answered beside the host's own pages."""
+        """HTTP routes that the operator serves beside its own."""
         return http_handlers.routes(lambda: self._running[0].records() if self._running else ())
 
     def page(self) -> bytes:
-        """Metrics; nothing while another process decides."""
+        """The metrics page; empty while another process decides."""
         if self._running is None:
             return b""
         loop, sources = self._running

@@ -1,6 +1,6 @@
-"""One HTTP connection to one pod: sends the same question again and again, collects each whole answer.
+"""One HTTP connection to one pod: sends the same request again and again, and collects each whole response.
 
-Knows nothing of schedules or of figures. An answer is never unpacked, as none was asked to be packed.
+Knows nothing of schedules or of samples. A response is never decompressed, as no request accepts compression.
 """
 
 import asyncio
@@ -9,23 +9,23 @@ from typing import Any, Final, Protocol, cast
 import httptools
 
 LARGEST: Final = 8 * 2**20
-"""Bytes of a page; an engine's has a twentieth of a megabyte, a router's with 2,000 engines a whole one."""
+"""Bytes of a page; an engine's has a twentieth of a megabyte, that of a router with 2,000 engines a whole one."""
 
 SURPLUS: Final = "it sent more than one response"
 
 
 class ResponseReceiver(Protocol):
-    """Whoever waits for answers."""
+    """What receives the responses of a connection."""
 
     def answered(self, status: int, page: bytes) -> None:
-        """A whole answer came."""
+        """Called with each whole response."""
 
     def broke(self, line: "PodHttpConnection", because: str) -> None:
-        """The connection is gone; while a question is open, its answer with it."""
+        """Called when the connection is lost; a response that was still expected will not come."""
 
 
 class PodHttpConnection(asyncio.Protocol):
-    """Used for one question after the other."""
+    """A connection that carries one request after another."""
 
     __slots__ = (
         *("_asker", "_keeps", "_parser", "_pieces", "_question", "_size", "_surplus", "_whole"),
@@ -40,11 +40,11 @@ class PodHttpConnection(asyncio.Protocol):
         self._size = 0
         self._whole = self._surplus = self._keeps = False
         self.heard = False
-        """Something of the present answer came."""
+        """Whether any byte of the current response has arrived."""
         self.transport: asyncio.Transport | None = None
 
     def ask(self) -> None:
-        """On a connection that stands and waits."""
+        """Send the request on an open, idle connection."""
         assert self.transport is not None
         if self._parser is None:
             self._parser = httptools.HttpResponseParser(self)
@@ -54,13 +54,13 @@ class PodHttpConnection(asyncio.Protocol):
         self.transport.write(self._question)
 
     def drop(self) -> None:
-        """Close without a word to anybody."""
+        """Close without a call of the receiver."""
         self._asker = None
         if self.transport is not None:
             self.transport.abort()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """The question goes out with the last step of the handshake."""
+        """Send the request as soon as the handshake ends."""
         self.transport = cast("asyncio.Transport", transport)
         if self._asker is None:
             self.transport.abort()
@@ -68,7 +68,7 @@ class PodHttpConnection(asyncio.Protocol):
             self.ask()
 
     def data_received(self, data: bytes) -> None:
-        """A part of the answer, mostly all of it."""
+        """Take a part of the response, mostly all of it."""
         self.heard = True
         wrong = SURPLUS if self._whole else self._wrong_with(data)
         if wrong is not None:
@@ -86,17 +86,17 @@ class PodHttpConnection(asyncio.Protocol):
         return SURPLUS if self._surplus else None
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """In the middle, after the end, or while nobody asked."""
+        """Called during a response, after one, or while the connection was idle."""
         self.transport = None
         self._end(f"the connection broke ({exc or 'closed by the pod'})")
 
     def on_body(self, piece: bytes) -> None:
-        """The parser's: a part of the page."""
+        """Called by the parser with a part of the body."""
         self._size += len(piece)
         self._pieces.append(piece)
 
     def on_message_complete(self) -> None:
-        """The parser's: that was all of it; what it knows of this answer it knows until here."""
+        """Called by the parser at the end of a response; whether the connection stays open is known only now."""
         self._surplus = self._whole
         self._whole = True
         self._keeps = self._parser.should_keep_alive()

@@ -1,4 +1,4 @@
-"""What the autoscaler answers over HTTP: the last decisions, for `fairlead top` and `fairlead explain`; its metrics."""
+"""The autoscaler's HTTP pages: its last decisions, for `fairlead top` and `fairlead explain`; its metrics."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable
@@ -20,7 +20,7 @@ DecisionRecords = Callable[[], Iterable[DecisionRecord]]
 
 
 def routes(records: DecisionRecords) -> tuple[web.RouteDef, ...]:
-    """Both pages; a process that decides nothing answers an empty table."""
+    """Both routes; a process that decides nothing serves an empty table."""
 
     async def table(_: web.Request) -> web.Response:
         return web.Response(body=record_codec.encode_table(records()), content_type="application/json")
@@ -39,7 +39,7 @@ def routes(records: DecisionRecords) -> tuple[web.RouteDef, ...]:
 def metrics(
     metrics: AutoscalerMetrics, records: DecisionRecords, sources: SourceRegistry, ledger: Ledger, members: int
 ) -> bytes:
-    """The page of metrics as of now."""
+    """The metrics page as of now."""
     failures: Counter[str] = Counter()
     tallies = tuple(sources.tallies())
     for one in tallies:
@@ -57,7 +57,7 @@ def metrics(
 
 
 def decided(record: DecisionRecord) -> DecisionMetrics:
-    """One decision as metrics show it."""
+    """One decision, as metrics show it."""
     said, facts = record.recommendation, record.facts
     ready = [one.figures.at for one in facts.pods if one.phase is EnginePodPhase.READY and one.figures is not None]
     counted = Counter(one.phase.value for one in facts.pods)

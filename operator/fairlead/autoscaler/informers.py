@@ -1,4 +1,5 @@
-"""The informers of an autoscaler that runs alone: deployments, policies, their pods and engine Deployments, nodes."""
+"""The informers of an autoscaler process of its own: deployments, policies, their pods and engine Deployments,
+nodes."""
 
 import asyncio
 import random
@@ -14,7 +15,7 @@ from fairlead.objects import labels
 
 
 class AutoscalerInformers:
-    """The world as last heard of; nobody is woken, since the loop looks each second anyway."""
+    """The cluster as the informers hold it; changes trigger nothing, since the loop reads everything each second."""
 
     def __init__(self, api: ApiServer, namespaces: tuple[str, ...]) -> None:
         rng = random.Random()  # noqa: S311  # jitter, not a secret
@@ -24,25 +25,27 @@ class AutoscalerInformers:
         self.is_synced = False
 
     def of(self, resource: Resource) -> ObjectStore:
-        """Objects of one kind."""
+        """The objects of one kind."""
         return self._informers[resource].store
 
     def knows(self, resource: Resource) -> bool:
-        """Whether that kind could be listed."""
+        """Whether that kind was listed."""
         return self._informers[resource].synced.is_set()
 
     def age_s(self) -> float:
-        """Seconds since the last word of the most silent watch; kinds that we may not see do not count."""
+        """Seconds since the watch that was silent for longest delivered anything; kinds that we have no right to read
+        do not count."""
         return max((one.age() for one in self._informers.values() if not one.trouble), default=0.0)
 
     async def run(self) -> None:
-        """Follow until cancelled."""
+        """Run all informers until cancelled."""
         async with asyncio.TaskGroup() as group:
             for informer in self._informers.values():
                 group.create_task(informer.run())
 
     async def synced(self) -> None:
-        """Until every kind but nodes was listed; nodes may be hidden from us, and are waited for a moment only."""
+        """Wait until every kind but nodes was listed; the right to list nodes may be missing, so these are awaited for
+        2 s only."""
         needed = [one.synced.wait() for resource, one in self._informers.items() if resource is not kinds.NODE]
         await asyncio.gather(*needed)
         with suppress(TimeoutError):
@@ -51,7 +54,7 @@ class AutoscalerInformers:
 
 
 def _ignore_change(_: Manifest | None, __: Manifest | None) -> None:
-    """A change concerns nobody before the next round."""
+    """Ignore a change: the next round reads it from the store."""
 
 
 def _watched(namespaces: tuple[str, ...]) -> tuple[WatchScope, ...]:

@@ -1,6 +1,6 @@
-"""Where decisions are written down: a short line to the log, whole records to files where asked for. Bounded.
+"""Records decisions: a short line in the log, and whole records in files where a path is set. Bounded.
 
-Files are written by a thread, so that a slow disk delays no decision; what it cannot take is dropped and counted.
+A thread writes the files, so that a slow disk delays no decision; records that it cannot take are dropped and counted.
 """
 
 import logging
@@ -13,10 +13,11 @@ from fairlead.scaling import record_codec
 from fairlead.scaling.decision_record import DecisionRecord
 
 EVERY_S: Final = 60.0
-"""At rest a decision is told so often, so that a log without lines means a process without decisions."""
+"""A decision that does not change is logged this often, so that a log without lines means a process without
+decisions."""
 LARGEST_FILE: Final = 64 * 1024 * 1024
 MOST_FILES: Final = 8
-"""The oldest goes when one more is begun."""
+"""The oldest file is deleted when a new one is begun."""
 MOST_WAITING: Final = 10_000
 NAME: Final = "decisions.jsonl"
 
@@ -24,7 +25,7 @@ log = logging.getLogger("fairlead.decisions")
 
 
 class Ledger:
-    """Of one process."""
+    """The ledger of one process."""
 
     def __init__(self, place: Path | None) -> None:
         self.dropped = 0
@@ -38,7 +39,7 @@ class Ledger:
             self._writer.start()
 
     def note(self, uid: str, record: DecisionRecord) -> None:
-        """One decision."""
+        """Record one decision."""
         self._tell(uid, record)
         if self._writer is None:
             return
@@ -48,18 +49,18 @@ class Ledger:
             self.dropped += 1
 
     def keep(self, uids: frozenset[str]) -> None:
-        """Forget deployments that are gone."""
+        """Forget deployments that were deleted."""
         for uid in self._told.keys() - uids:
             del self._told[uid]
 
     def close(self) -> None:
-        """Write what waits, then end."""
+        """Write what is queued, then stop the thread."""
         if self._writer is not None:
             self._lines.put(None)
             self._writer.join(timeout=5.0)
 
     def _tell(self, uid: str, record: DecisionRecord) -> None:
-        """On a change and each minute."""
+        """Log the decision when it changes, and once a minute."""
         said = record.recommendation
         matter = (said.replicas, said.asleep, said.speculates, said.reason)
         last = self._told.get(uid)
@@ -71,7 +72,7 @@ class Ledger:
 
 
 def _write(path: Path, lines: "queue.Queue[bytes | None]") -> None:
-    """Until told to end; a disk that refuses is said once, and tried again with the next line."""
+    """Write lines until a None arrives; a write error is logged once, and writing is tried again with the next line."""
     complained = False
     while (line := lines.get()) is not None:
         try:
@@ -92,7 +93,7 @@ def _write(path: Path, lines: "queue.Queue[bytes | None]") -> None:
 
 
 def _turn(path: Path) -> None:
-    """decisions.jsonl becomes .1, .1 becomes .2, and so on; the last goes."""
+    """Rotate: decisions.jsonl becomes .1, .1 becomes .2, and so on; the last is deleted."""
     for number in range(MOST_FILES - 1, 0, -1):
         older = path.with_name(f"{path.name}.{number}")
         if older.exists():

@@ -1,4 +1,4 @@
-"""The loop: each second, every deployment of ours is observed, decided, published where something changed, recorded.
+"""The loop: each second, observe and decide every deployment of ours, publish what changed, and record it.
 
 One task for all of them. A decision that raises is counted and logged, and stops no other; writes run beside the loop,
 one at a time for each deployment.
@@ -30,17 +30,18 @@ from fairlead.scaling.recommender import recommend
 from fairlead.telemetry.autoscaler_metrics import AutoscalerMetrics
 
 SETTLE_ROUNDS: Final = 3.0
-"""A deployment that is new to us is decided after so many rounds, when its pods were asked once and had time to say."""
+"""A deployment that is new to this process is decided after so many rounds, when its pods were scraped once and had
+time to answer."""
 
 READING_S: Final = 0.2
-"""Of a round, for reading specs that are new: a thousand at a start are read over several rounds."""
+"""Seconds of a round for reading new specs: a thousand of them at a start are read over several rounds."""
 
 log = logging.getLogger("fairlead.autoscaler")
 
 
 @dataclass(frozen=True, kw_only=True)
 class LoopEnvironment:
-    """Everything the loop sees and does through."""
+    """Everything that the loop reads from and writes to."""
 
     world: ClusterState
     sources: SourceRegistry
@@ -55,7 +56,7 @@ class LoopEnvironment:
 
 
 class ScalingLoop:
-    """All deployments of one process."""
+    """Decides all deployments of one process."""
 
     def __init__(self, doors: LoopEnvironment, settings: LoopSettings) -> None:
         self.standings: dict[str, DeploymentLoopState] = {}
@@ -65,7 +66,7 @@ class ScalingLoop:
         self._policies = PolicyCache()
 
     async def run(self) -> None:
-        """Round after round, until cancelled; what was learnt is kept at the end."""
+        """Run rounds until cancelled; what was learnt is saved at the end."""
         clock = asyncio.get_running_loop().time
         due = clock()
         try:
@@ -79,7 +80,7 @@ class ScalingLoop:
             await asyncio.shield(self._end())
 
     async def round(self) -> None:
-        """Everyone once."""
+        """Decide every deployment once."""
         doors, keys = self._doors, self._doors.router_keys
         look = RoundSnapshot(doors.world, doors.clock(), self._settings.nodes_grow)
         ours = list(self._ours(look))
@@ -94,14 +95,15 @@ class ScalingLoop:
         )
         for case, standing in ours:
             self._decide_safely(case, standing, look)
-            await asyncio.sleep(0)  # the controller and the scrapes share this loop
+            await asyncio.sleep(0)  # let the controller and the scrapes run, which share this event loop
 
     def records(self) -> Iterator[DecisionRecord]:
         """The last decision of each deployment."""
         return (one.record for one in self.standings.values() if one.record is not None)
 
     def _ours(self, look: RoundSnapshot) -> Iterator[tuple[ScalingCase, DeploymentLoopState]]:
-        """Those with a spec that we decide; what belongs to others or is gone is dropped."""
+        """The deployments that this process decides; those that are deleted, or that other processes decide, are
+        dropped."""
         seen, began = set(), time.perf_counter()
         for document in look.world.of(kinds.INFERENCE_DEPLOYMENT).each():
             metadata = document["metadata"]
@@ -121,7 +123,8 @@ class ScalingLoop:
     def _case(
         self, document: Manifest, standing: DeploymentLoopState, look: RoundSnapshot, began: float
     ) -> ScalingCase | None:
-        """Nothing where people decide the count, after our old word was taken back, or where no policy decides."""
+        """The case to decide; None without spec.scaling (our old recommendation is then withdrawn), or without a usable
+        policy."""
         if "scaling" not in document.get("spec", {}):
             standing.subject, standing.record, standing.generation = None, None, -1
             self._doors.writer.withdraw(document, standing, look.now)
@@ -142,21 +145,21 @@ class ScalingLoop:
         return ScalingCase(document=document, subject=subject, policy=policy, ours=standing.recommended)
 
     def _hold(self, case: ScalingCase, why: NoPolicy, standing: DeploymentLoopState, look: RoundSnapshot) -> None:
-        """What is asked for stays."""
+        """Publish the current count with the reason why no policy decides."""
         count = wanted_replicas(case, deployment_pods.of(look.world, case.document).engines, look)
         said = Recommendation(replicas=count, reason=ScalingReason.NO_POLICY, message=f"held: {why.because}")
         standing.record = None
         self._doors.writer.publish(case, said, standing, look.now)
 
     def _decide_safely(self, case: ScalingCase, standing: DeploymentLoopState, look: RoundSnapshot) -> None:
-        """The only place that catches what nobody expected."""
+        """Decide one deployment; the only place that catches unexpected exceptions."""
         try:
             self._decide(case, standing, look)
             standing.bugs = 0
-        except Exception:  # a fault of ours costs this deployment's decision, not everybody else's
+        except Exception:  # a bug must cost only this deployment's decision, not those of the others
             standing.bugs += 1
             self._doors.metrics.failed()
-            if standing.bugs & (standing.bugs - 1) == 0:  # once, twice, four times, ...: a bug a second fills a disk
+            if standing.bugs & (standing.bugs - 1) == 0:  # log number 1, 2, 4, ... in a row: one a second fills a disk
                 log.exception("a bug of ours; nothing is changed for this deployment", extra=_about(case))
 
     def _decide(self, case: ScalingCase, standing: DeploymentLoopState, look: RoundSnapshot) -> None:
@@ -185,13 +188,13 @@ class ScalingLoop:
         doors.writer.keep_learnt(case.document, standing, look.now)
 
     def _forget(self, look: RoundSnapshot) -> None:
-        """Whatever is gone leaves nothing behind."""
+        """Drop what is kept of objects that were deleted."""
         self._policies.keep(look.world)
         self._observer.keep(one["metadata"]["uid"] for one in look.world.of(kinds.POD).each())
         self._doors.ledger.keep(frozenset(self.standings))
 
     async def _end(self) -> None:
-        """Let writes end, and keep what was learnt since the last time."""
+        """Wait for writes to end, and save what was learnt since the last time."""
         world = self._doors.world.of(kinds.INFERENCE_DEPLOYMENT)
         there = {one["metadata"]["uid"]: one for one in world.each()}
         await self._doors.writer.end([(there[uid], one) for uid, one in self.standings.items() if uid in there])

@@ -11,14 +11,14 @@ from hashlib import blake2b
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Heartbeat:
-    """A member's last sign of life, and when on our own clock it was first seen."""
+    """A member's last renewal of its Lease, and when our own clock first saw it."""
 
     version: str
     at: float
     lasts: float
-    """How long it promised to be silent at most."""
+    """The Lease's duration: how long the member may be silent at most."""
     counts_from: float = float("-inf")
-    """It decides nothing for one Lease after it came; until then others go on with what will be its own."""
+    """A new member decides nothing for one Lease duration; until then the others go on with its future deployments."""
 
 
 Heartbeats = Mapping[str, Heartbeat]
@@ -27,10 +27,11 @@ Heartbeats = Mapping[str, Heartbeat]
 def heartbeats_after(
     before: Heartbeats, seen: Mapping[str, tuple[str, float]], now: float, looked_before: float
 ) -> dict[str, Heartbeat]:
-    """After a look at all Leases, as version and duration by member; the clock of one starts anew when it moved.
+    """Heartbeats after a listing of all Leases, as version and duration by member; a changed version restarts its
+    clock.
 
-    Who was not there, or silent for too long, at the look before came after that look began, and decides nothing
-    before one Lease after it.
+    A member that was missing or expired at the listing before has joined after that listing began, and decides nothing
+    before one Lease duration after it.
     """
     return {member: _heartbeat(before.get(member), *said, (now, looked_before)) for member, said in seen.items()}
 
@@ -45,9 +46,9 @@ def _heartbeat(known: Heartbeat | None, version: str, lasts: float, when: tuple[
 
 
 def alive(signs: Heartbeats, looked: float, now: float) -> frozenset[str]:
-    """Members that were not silent for longer than they promised, and are not too new to decide.
+    """Members whose Lease has not expired, and that are not too new to decide.
 
-    Silent as of the last look: who does not look cannot know that the others are silent.
+    Expired as of the last listing: a process that cannot list the Leases cannot know that the others are silent.
     """
     return frozenset(
         member for member, sign in signs.items() if looked - sign.at < sign.lasts and now >= sign.counts_from
@@ -55,7 +56,7 @@ def alive(signs: Heartbeats, looked: float, now: float) -> frozenset[str]:
 
 
 def owner(uid: str, members: Collection[str]) -> str | None:
-    """Who decides it; each process answers alike for the same members."""
+    """The member that decides a deployment; every process computes the same for the same members."""
     return max(members, key=lambda member: (_weight(member, uid), member), default=None)
 
 

@@ -1,7 +1,7 @@
-"""What was learnt of a deployment, kept beside it in a ConfigMap, so that a restart need not learn it again.
+"""What was learnt of a deployment, saved in a ConfigMap beside it, so that a restart need not learn it again.
 
-Only speeds, cold starts and demand are kept; how fast the answer may move is known again after one window. Written
-seldom and never needed: whoever cannot read it begins with nothing.
+Only speeds, cold starts and demand are saved; the windows of recent answers fill again within one stabilization window.
+Written seldom and never required: a process that cannot read it starts without.
 """
 
 import logging
@@ -20,9 +20,9 @@ from fairlead.scaling.estimates import Estimates
 from fairlead.scaling.scaling_state import ScalingState
 
 EVERY_S: Final = 600.0
-"""A crash loses at most so much; twice as seldom as objects are looked at again anyway would save nothing."""
+"""A crash loses at most so much; a longer interval would save nothing, since objects are reconciled as often anyway."""
 LARGEST: Final = 256 * 1024
-"""Bytes; a ConfigMap takes four times as much."""
+"""Bytes; a ConfigMap holds four times as much."""
 KEY: Final = "learnt.json"
 
 _DECODER: Final = msgspec.json.Decoder(Estimates)
@@ -31,7 +31,7 @@ log = logging.getLogger("fairlead.autoscaler")
 
 
 async def recall(server: ApiClient, document: Manifest) -> ScalingState:
-    """What was kept of this very object; nothing when there is none, or when it cannot be read."""
+    """What was saved of this very object, by uid; an empty state when there is none, or when it cannot be read."""
     metadata = document["metadata"]
     try:
         found = await server.read(kinds.CONFIG_MAP, metadata["namespace"], name_of(document))
@@ -46,7 +46,7 @@ async def recall(server: ApiClient, document: Manifest) -> ScalingState:
 
 
 async def keep(server: ApiClient, document: Manifest, memory: ScalingState) -> bool:
-    """Write it down; whether that went well."""
+    """Save it; returns whether that succeeded."""
     text = msgspec.json.encode(memory.learnt).decode()
     if len(text) > LARGEST:
         log.warning("the learnt speeds and demand take %d bytes and are not saved", len(text), extra=_about(document))
@@ -60,7 +60,8 @@ async def keep(server: ApiClient, document: Manifest, memory: ScalingState) -> b
 
 
 def manifest(document: Manifest, text: str) -> Manifest:
-    """It goes with its deployment. Without the label of children, since the controller prunes those it did not make."""
+    """The ConfigMap, owned by the deployment. It lacks the label of children, since the controller prunes children that
+    it did not make."""
     metadata = document["metadata"]
     owner = {"apiVersion": API_VERSION, "kind": DEPLOYMENT.name, "name": metadata["name"], "uid": metadata["uid"]}
     return {
@@ -77,7 +78,7 @@ def manifest(document: Manifest, text: str) -> Manifest:
 
 
 def name_of(document: Manifest) -> str:
-    """What the ConfigMap is called."""
+    """The ConfigMap's name."""
     return f"{document['metadata']['name']}-autoscaler-memory"
 
 

@@ -1,4 +1,4 @@
-"""Where an engine pod is on its way, from its manifest and its node's. Pure."""
+"""The phase of an engine pod, from its manifest and its node's. Pure."""
 
 from collections.abc import Collection, Iterable
 from datetime import datetime
@@ -10,11 +10,11 @@ from fairlead.objects import labels
 from fairlead.scaling.facts import EnginePodPhase
 
 MOMENT_S: Final = 3.0
-"""The scheduler says Unschedulable of a pod whose predecessor's GPU is being given back this very second too."""
+"""How long Unschedulable must last: the scheduler also reports it while a deleted pod's GPU is just being freed."""
 
 
 def phase(pod: Manifest, lost_nodes: Collection[str], now: float) -> EnginePodPhase:
-    """As Kubernetes tells it; that a ready one makes no progress is for figures and routers to say."""
+    """The phase by Kubernetes' own fields; whether a ready pod makes progress is decided from samples and routers."""
     if _is_dead(pod, lost_nodes):
         return EnginePodPhase.DEAD
     if "deletionTimestamp" in pod["metadata"]:
@@ -29,29 +29,29 @@ def phase(pod: Manifest, lost_nodes: Collection[str], now: float) -> EnginePodPh
 
 
 def lost(nodes: Iterable[Manifest]) -> frozenset[str]:
-    """Nodes whose kubelet is silent: what ran there does not count, whatever its pods still say of themselves."""
+    """Nodes with status Unknown: pods on them do not count, as no kubelet updates their status any more."""
     return frozenset(
         one["metadata"]["name"] for one in nodes if pods.condition(one, "Ready").get("status") == "Unknown"
     )
 
 
 def begun_at(pod: Manifest) -> float:
-    """When its engine's container started, before that when it was made; in seconds since the epoch.
+    """When its engine's container started, before that when the pod was created; in seconds since the epoch.
 
-    What a pod waits for a node or an image is no part of its engine's cold start.
+    The wait for a node or an image is no part of the engine's cold start.
     """
     begun = pod_starts.started_at(pod)
     return begun.timestamp() if begun else moment(pod["metadata"].get("creationTimestamp")) or 0.0
 
 
 def ready_at(pod: Manifest) -> float | None:
-    """Since when it is ready; nothing while it is not."""
+    """Since when it is ready; None while it is not."""
     ready = pods.condition(pod, "Ready")
     return moment(ready.get("lastTransitionTime")) if ready.get("status") == "True" else None
 
 
 def moment(text: object) -> float | None:
-    """A time as objects carry it."""
+    """A timestamp of an object, in seconds since the epoch."""
     try:
         return datetime.fromisoformat(text).timestamp() if isinstance(text, str) else None
     except ValueError:
@@ -65,6 +65,6 @@ def _is_dead(pod: Manifest, lost_nodes: Collection[str]) -> bool:
 
 
 def _is_refused(pod: Manifest, now: float) -> bool:
-    """For longer than a moment."""
+    """Whether it has been unschedulable for at least `MOMENT_S`."""
     since = moment(pods.condition(pod, "PodScheduled").get("lastTransitionTime"))
     return pods.unplaced(pod) is not None and (since is None or now - since >= MOMENT_S)

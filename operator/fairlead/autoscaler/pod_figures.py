@@ -1,6 +1,6 @@
-"""From what a source knows of a pod to what a decision looks at: figures in `scaling`'s words, and the doubt.
+"""From a pod's sample to the figures that a decision reads, and the problem of the sample if it has one.
 
-How long is too long comes from the policy alone.
+The policy alone decides how old a sample may be.
 """
 
 from bisect import bisect_left
@@ -14,15 +14,16 @@ from fairlead.fleet.policies import Objectives, ScalingPolicy
 from fairlead.scaling.facts import EngineFigures, LatencyTotals, RouterFigures, SampleProblem
 
 FROZEN_SAMPLES: Final = 3
-"""One step with a long prompt may take longer than a look; three do not."""
+"""Scrapes without progress; one step with a long prompt may take longer than one scrape interval, but not three."""
 FROZEN_SHARE: Final = 1 / 3
-"""Of the age at which figures are stale: an engine that tells old news is found out before one that tells none."""
+"""Share of the age at which samples are stale: an engine whose counters stand still is found before one that does not
+answer."""
 
 
 def pod(
     told: PodSample[EngineLoad], policy: ScalingPolicy, now: float, busy_since: float | None = None
 ) -> tuple[EngineFigures | None, SampleProblem | None]:
-    """One engine; `busy_since`: since when routers have requests there, see `busy`."""
+    """One engine's figures and problem; `busy_since`: since when routers have requests in flight there, see `busy`."""
     if told.figures is None or told.at is None:
         return None, told.doubt
     return figures(told.figures, told.at, policy.objectives), _doubt(told, policy.stale_after_seconds, now, busy_since)
@@ -31,7 +32,7 @@ def pod(
 def router(
     told: PodSample[RouterView], policy: ScalingPolicy, now: float
 ) -> tuple[RouterFigures | None, SampleProblem | None]:
-    """One router."""
+    """One router's figures and problem."""
     if told.figures is None or told.at is None:
         return None, told.doubt
     late = now - told.at > policy.stale_after_seconds
@@ -39,18 +40,18 @@ def router(
 
 
 def because(told: PodSample[EngineLoad] | PodSample[RouterView], doubt: SampleProblem | None) -> str:
-    """What the source said of this doubt; nothing where the doubt is our own, or is none."""
+    """The source's words on this problem; empty where the problem was found here, or where there is none."""
     return told.because if doubt is not None and doubt is told.doubt else ""
 
 
 def busy(routers: Iterable[PodSample[RouterView]], name: str) -> float | None:
-    """Since when any router has requests at this pod without a pause, as far as looks show."""
+    """Since when every scrape of some router found requests in flight at this pod."""
     seen = (one.figures.endpoints.get(name) for one in routers if one.figures is not None and one.doubt is None)
     return min((one.busy_since for one in seen if one is not None and one.busy_since is not None), default=None)
 
 
 def taken_out(routers: Iterable[PodSample[RouterView]], name: str) -> str:
-    """Why no router sends to this pod since it failed them; empty while one does, or none has an opinion."""
+    """Why all routers that report this pod have ejected it; empty while one has not, or none reports it."""
     told = [one.figures for one in routers if one.figures is not None and one.doubt is None]
     seen = [one.endpoints[name] for one in told if name in one.endpoints]
     if not seen or any(one.state is not EndpointState.EJECTED for one in seen):
@@ -59,7 +60,7 @@ def taken_out(routers: Iterable[PodSample[RouterView]], name: str) -> str:
 
 
 def figures(load: EngineLoad, at: float, objectives: Objectives) -> EngineFigures:
-    """What the engine said, in the words of a decision."""
+    """One scrape of an engine, as the figures that a decision reads."""
     return EngineFigures(
         at=at,
         running=load.running,
@@ -82,7 +83,8 @@ def figures(load: EngineLoad, at: float, objectives: Objectives) -> EngineFigure
 
 
 def count_within(durations: DurationHistogram, seconds: float) -> float:
-    """How many were within it; between two bounds as if evenly spread, beyond the last one as if none were."""
+    """How many durations were at most that long; interpolated within a bucket, and none beyond the last finite
+    bound."""
     bounds = durations.buckets
     upper = bisect_left(bounds, seconds, key=lambda one: one[0])
     if bounds[upper][0] == seconds:

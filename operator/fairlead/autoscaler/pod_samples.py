@@ -1,4 +1,4 @@
-"""What is known of one pod, look by look: a page comes or none does, and what was told before is carried on."""
+"""The sample of one pod, scrape by scrape: a page arrives or does not, and earlier figures are carried on."""
 
 from typing import Any, Protocol
 
@@ -10,21 +10,21 @@ from fairlead.scaling.facts import SampleProblem
 
 
 class PodSampler(Protocol):
-    """What is known of one pod, look by look."""
+    """Keeps the sample of one pod, scrape by scrape."""
 
     @property
     def told(self) -> PodSample[Any]:
-        """By now."""
+        """The sample after the last scrape."""
 
     def read(self, page: bytes, at: float) -> SampleProblem | None:
-        """A page came; why it is not believed."""
+        """Take a page; returns the problem with it, if there is one."""
 
     def silent(self, because: str) -> None:
-        """None came."""
+        """Note that no page came."""
 
 
 class EngineSampler:
-    """An engine's."""
+    """Keeps the sample of an engine."""
 
     __slots__ = ("_reader", "told")
 
@@ -33,17 +33,17 @@ class EngineSampler:
         self.told: PodSample[EngineLoad] = PodSample()
 
     def read(self, page: bytes, at: float) -> SampleProblem | None:
-        """A page of metrics."""
+        """Take a page of metrics."""
         self.told = validation.after(self.told, self._reader.read(page), at)
         return self.told.doubt
 
     def silent(self, because: str) -> None:
-        """No page."""
+        """Note that no page came."""
         self.told = validation.with_doubt(self.told, SampleProblem.NO_ANSWER, because)
 
 
 class RouterSampler:
-    """A router's."""
+    """Keeps the sample of a router."""
 
     __slots__ = ("told",)
 
@@ -51,10 +51,10 @@ class RouterSampler:
         self.told: PodSample[RouterView] = PodSample()
 
     def read(self, page: bytes, at: float) -> SampleProblem | None:
-        """A page of endpoints."""
+        """Take a page of endpoints."""
         self.told = router_reports.after(self.told, page, at)
         return self.told.doubt
 
     def silent(self, because: str) -> None:
-        """No page."""
+        """Note that no page came."""
         self.told = router_reports.with_doubt(self.told, SampleProblem.NO_ANSWER, because)

@@ -1,4 +1,4 @@
-"""Which policy decides for a deployment: the named one, the built-in one, or why there is none to decide by. Pure."""
+"""Which policy decides for a deployment: the named one, the built-in one, or why there is none that works. Pure."""
 
 from dataclasses import dataclass, field
 from typing import Final
@@ -12,24 +12,24 @@ from fairlead.fleet.policies import ScalingPolicy
 from fairlead.scaling import policy_lint
 
 BUILT_IN: Final = ScalingPolicy()
-"""What a deployment gets that names none."""
+"""The policy of a deployment that names none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoPolicy:
-    """Nothing to decide by: what is recommended stays."""
+    """No usable policy: the recommendation stays."""
 
     because: str
 
 
 @dataclass(slots=True)
 class PolicyCache:
-    """Policies as last read; reading one costs more than deciding by it."""
+    """Policies as last parsed, by uid and generation; parsing one costs more than a decision."""
 
     _read: dict[str, tuple[int, ScalingPolicy | NoPolicy]] = field(default_factory=dict)
 
     def of(self, world: ClusterState, namespace: str, name: str | None) -> ScalingPolicy | NoPolicy:
-        """By name, in the deployment's namespace."""
+        """The policy of that name in the deployment's namespace."""
         if name is None:
             return BUILT_IN
         found = world.of(kinds.AUTOSCALING_POLICY).find(namespace, name)
@@ -42,7 +42,7 @@ class PolicyCache:
         return known[1]
 
     def keep(self, world: ClusterState) -> None:
-        """Drop what is gone."""
+        """Drop policies that were deleted."""
         there = {one["metadata"]["uid"] for one in world.of(kinds.AUTOSCALING_POLICY).each()}
         for uid in self._read.keys() - there:
             del self._read[uid]

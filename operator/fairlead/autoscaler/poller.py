@@ -1,4 +1,4 @@
-"""One pod that is asked each round: at most one question at a time, and never a wait for it."""
+"""Scrapes one pod: at most one request at a time, and nothing blocks on its response."""
 
 import asyncio
 from collections.abc import Callable
@@ -12,11 +12,11 @@ from fairlead.autoscaler.scrape_targets import ScrapeTarget
 from fairlead.scaling.facts import SampleProblem
 
 IDLE_SECONDS: Final = 4.0
-"""vLLM closes a connection that was idle for five seconds; a question sent just then would be lost."""
+"""vLLM closes a connection that was idle for five seconds; a request sent just then would be lost."""
 
 
 class PodPoller:
-    """Asks one pod when it is told to."""
+    """Scrapes one pod when the scraper's timer says so."""
 
     __slots__ = (
         *("_clock", "_connecting", "_idle_since", "_line", "_loop", "_reused", "_tallies"),
@@ -29,12 +29,12 @@ class PodPoller:
         self.target = target
         self.book = book
         self.failures = 0
-        """In a row."""
+        """Failed scrapes in a row."""
         self.asked_at: float | None = None
-        """Since when, by the loop's clock, an answer is waited for; nothing: it is not."""
+        """Since when, by the loop's clock, a response is awaited; None: none is."""
         self._idle_since = 0.0
         self._reused = False
-        """The question went out on a connection that had answered before."""
+        """Whether the request was sent on a connection that had carried a response before."""
         self._clock = clock
         self._tallies = tallies
         self._loop = asyncio.get_running_loop()
@@ -43,11 +43,11 @@ class PodPoller:
 
     @property
     def connecting(self) -> bool:
-        """The handshake is not over."""
+        """Whether the handshake is still open."""
         return self._connecting is not None
 
     def ask(self, now: float) -> None:
-        """A question goes out, on the connection that stands or on a new one."""
+        """Send a request, on the open connection or on a new one."""
         self.asked_at = now
         line = self._line
         self._reused = line is not None and line.transport is not None and now - self._idle_since < IDLE_SECONDS
@@ -57,12 +57,12 @@ class PodPoller:
             self._connect()
 
     def give_up(self, because: str) -> None:
-        """The answer is not waited for any longer."""
+        """Stop waiting for the response."""
         self.close()
         self._silent(because)
 
     def close(self) -> None:
-        """Ask no more."""
+        """Stop scraping, and close the connection."""
         if self._connecting is not None:
             self._connecting.cancel()
             self._connecting = None
@@ -71,7 +71,7 @@ class PodPoller:
             self._line = None
 
     def answered(self, status: int, page: bytes) -> None:
-        """A whole answer came."""
+        """Take a whole response."""
         self._idle_since = self._loop.time()
         self._tallies.bytes_read += len(page)
         if status != 200:
@@ -85,7 +85,8 @@ class PodPoller:
         sample_log.changed(self.target, before, self.book.told)
 
     def broke(self, line: PodHttpConnection, because: str) -> None:
-        """A connection that was closed while nobody asked is found out by the next question: it is asked again."""
+        """Retry a request whose idle connection the pod had closed: the request found that out, and it is no failure of
+        the pod."""
         self._line = None
         if self.asked_at is None:
             return

@@ -1,4 +1,4 @@
-"""`fairlead autoscaler`: the loop alone, one of several processes that share the deployments."""
+"""`fairlead autoscaler`: the loop in a process of its own, one of several that share the deployments."""
 
 import asyncio
 import logging
@@ -27,13 +27,13 @@ from fairlead.fleet.router_keys import RouterKeys
 from fairlead.telemetry.autoscaler_metrics import AutoscalerMetrics
 
 SILENT_S: Final = 210.0
-"""Three times the silence after which a watch counts as broken and is made anew."""
+"""Three times the silence after which a watch counts as broken and is opened anew."""
 
 log = logging.getLogger("fairlead.autoscaler")
 
 
 async def run(settings: AutoscalerSettings, understanding: SpecReader, makers: SourceFactories) -> int:
-    """Until told to stop."""
+    """Run until SIGTERM or SIGINT."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for one in (signal.SIGTERM, signal.SIGINT):
@@ -81,14 +81,15 @@ async def run(settings: AutoscalerSettings, understanding: SpecReader, makers: S
 
 
 def terms(seconds: float) -> lease.LeaseDurations:
-    """In the proportions of Kubernetes' own controllers."""
+    """Lease durations in the proportions of Kubernetes' own controllers."""
     return lease.LeaseDurations(duration_s=seconds, deadline_s=seconds * 2 / 3, retry_s=seconds * 2 / 15)
 
 
 async def _work(
     watching: AutoscalerInformers, membership: Membership, deciding: ScalingLoop, stop: asyncio.Event
 ) -> None:
-    """Follow, be a member, decide; on the way out the loop ends first, then the others are told."""
+    """Run informers, membership and loop; at the end the loop stops first, then the Lease is removed, so that others
+    take over."""
     following = asyncio.create_task(watching.run(), name="informers")
     stopping = asyncio.create_task(stop.wait())
     beating: asyncio.Task[None] | None = None
@@ -116,7 +117,7 @@ async def _work(
 async def _served(
     settings: AutoscalerSettings, watching: AutoscalerInformers, deciding: ScalingLoop, page: Callable[[], bytes]
 ) -> AsyncIterator[None]:
-    """Health on one port, metrics and decisions on the other."""
+    """Serve health on one port, metrics and decisions on the other."""
 
     async def alive(_: web.Request) -> web.Response:
         silent = watching.age_s()

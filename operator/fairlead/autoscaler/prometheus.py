@@ -1,6 +1,6 @@
-"""Figures from a Prometheus instead of from the pods: as old as its scrapes are, and told so.
+"""Samples from a Prometheus instead of from the pods, with the age of its own scrapes.
 
-Every few seconds a thread asks for all pods at once; between two answers what was told stands.
+Every few seconds a thread queries all pods at once; between two queries the last samples stay.
 """
 
 import asyncio
@@ -26,15 +26,16 @@ from fairlead.scaling.facts import SampleProblem
 log = logging.getLogger("fairlead.autoscaler")
 
 INTERVAL_SECONDS: Final = 5.0
-"""Prometheus scrapes every 15 to 30 seconds mostly; asking oftener finds a new sample soon, and costs it little."""
+"""Prometheus scrapes every 15 to 30 seconds mostly; querying more often finds a new sample soon, at little cost."""
 HOUR_SECONDS: Final = 3600.0
 TIMEOUT_SECONDS: Final = 10.0
-"""Decisions wait for the weeks before, and many wait in one row: who has not had its turn by then goes without."""
+"""How long a query for the weeks before waits for others: decisions wait for it, and a deployment that waits longer
+starts without."""
 UNKNOWN_POD: Final = "Prometheus has no sample with its labels namespace and pod"
 
 
 def connect(door: PrometheusServer) -> PrometheusClient:
-    """The real one; what it stands on is loaded by whoever asks a Prometheus, and by nobody else."""
+    """The real client; its libraries are imported only in a process that has a policy with a Prometheus."""
     through = import_module("fairlead.autoscaler.prometheus_http")
     made: PrometheusClient = through.HttpPrometheusClient(door.url, door.token, door.authority)
     return made
@@ -42,14 +43,14 @@ def connect(door: PrometheusServer) -> PrometheusClient:
 
 @dataclass(frozen=True, slots=True)
 class PrometheusSamples:
-    """One look at all pods."""
+    """The samples of one query for all pods."""
 
     engines: Mapping[PodName, tuple[EngineLoad | UnreadableScrape, float]]
     routers: Mapping[PodName, tuple[RouterReport, float]]
 
 
 class PrometheusSampleSource:
-    """All pods that one process decides by one server's word."""
+    """All pods of one process whose policies name this server."""
 
     def __init__(
         self,
@@ -70,15 +71,15 @@ class PrometheusSampleSource:
         self._task: asyncio.Task[None] | None = None
         self._changed = asyncio.Event()
         self._asking = asyncio.Lock()
-        """One question at a time: the connection is made by the first one."""
+        """One query at a time: the first one makes the connection."""
 
     def start(self) -> None:
-        """Begin to ask."""
+        """Begin to query."""
         if self._task is None:
             self._task = asyncio.get_running_loop().create_task(self._run(), name=f"ask {self._door.url}")
 
     def follow(self, targets: Iterable[ScrapeTarget]) -> None:
-        """These pods and no others; a new one is asked for at once."""
+        """Follow these pods and no others; a new pod triggers a query at once."""
         wanted = {one.uid: one for one in targets if one.kind is None or one.kind in ENGINES}
         if wanted.keys() - self._targets.keys():
             self._changed.set()
@@ -88,15 +89,16 @@ class PrometheusSampleSource:
         self._targets = wanted
 
     def engine(self, uid: str) -> PodSample[EngineLoad]:
-        """What is known of one engine."""
+        """The sample of one engine."""
         return self._engines.get(uid, PodSample())
 
     def router(self, uid: str) -> PodSample[RouterView]:
-        """What is known of one router."""
+        """The sample of one router."""
         return self._routers.get(uid, PodSample())
 
     async def asked_each_hour(self, routers: PodName, start: float, end: float) -> list[tuple[float, float]]:
-        """What came to these routers, a second, in the hour before each moment; nothing where nobody can tell."""
+        """Requests a second that arrived at these routers in the hour before each time; empty where Prometheus has no
+        answer."""
         query = prometheus_queries.asked_each_hour(routers)
         try:
             async with asyncio.timeout(self._patience):
@@ -111,7 +113,7 @@ class PrometheusSampleSource:
             self._asking.release()
 
     async def close(self) -> None:
-        """Ask no more."""
+        """Stop the queries."""
         task, self._task = self._task, None
         if task is not None:
             task.cancel()
@@ -140,7 +142,7 @@ class PrometheusSampleSource:
         except PrometheusUnavailable as problem:
             self._nobody(asked, f"Prometheus at {self._door.url} does not answer: {problem}")
             return
-        except Exception:  # a fault of ours must not end the asking: that would look like a fleet at rest
+        except Exception:  # a bug here must not end the queries: that would look like a fleet at rest
             log.exception("asking Prometheus at %s met a fault", self._door.url)
             self._nobody(
                 asked, f"a bug of the autoscaler kept it from asking Prometheus at {self._door.url}; see its log"
@@ -150,7 +152,7 @@ class PrometheusSampleSource:
             self._take(target, answers)
 
     def _connected(self) -> PrometheusClient:
-        """Called in a thread, since what it stands on takes a while to load."""
+        """Connect; runs in a thread, since importing the libraries takes a while."""
         if self._connection is None:
             self._connection = self._connect(self._door)
         return self._connection
@@ -193,10 +195,10 @@ class PrometheusSampleSource:
 
 
 def query_pods(connection: PrometheusClient, targets: Iterable[ScrapeTarget]) -> PrometheusSamples:
-    """Ask for all of them; in a thread, the reading too."""
+    """Query all of them and parse the answers; runs in a thread."""
     routers: set[str] = set()
     engines: dict[str, tuple[EngineDescription, set[str]]] = {}
-    """Where engines are that tell the same families, by one of these."""
+    """One engine description and its namespaces, for all engines with the same metric families, by one of these."""
     for one in targets:
         if one.kind is None:
             routers.add(one.namespace)

@@ -1,4 +1,4 @@
-"""How a Prometheus is reached, and what is asked of whoever reaches it; the connection itself is loaded by need."""
+"""How a Prometheus is reached, and the interface of its client; the client itself is imported only where it is used."""
 
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -13,21 +13,21 @@ class PrometheusServer:
     url: str
     token: str | None = field(default=None, repr=False)
     authority: str | None = field(default=None, repr=False)
-    """Certificates in PEM that are believed beside the public ones."""
+    """PEM certificates that are trusted beside the public authorities."""
 
 
 class PrometheusClient(Protocol):
-    """What is asked; each call blocks, and may raise `PrometheusUnavailable`."""
+    """The client's interface; each call blocks, and may raise `PrometheusUnavailable`."""
 
     def ask(self, query: str) -> list[PrometheusSeries]:
-        """An instant vector."""
+        """Run an instant query."""
 
     def course(self, query: str, start: float, end: float, step_seconds: float) -> list[tuple[float, float]]:
-        """Moments and values of the only series that it has."""
+        """Run a range query; times and values of the only series in the answer."""
 
     def close(self) -> None:
-        """Ask no more."""
+        """Close the connection."""
 
 
 class PrometheusUnavailable(Exception):
-    """No answer to rely on."""
+    """There is no usable answer."""

@@ -1,6 +1,6 @@
-"""One connection to a Prometheus, through prometheus-api-client; blocks, so it lives in a thread.
+"""One connection to a Prometheus, through prometheus-api-client; blocks, so it runs in a thread.
 
-Imported by `prometheus` alone and only where a policy asks for it: what it stands on costs 19 MB and 0.1 seconds.
+Imported by `prometheus` alone and only where a policy names a Prometheus: its libraries cost 19 MB and 0.1 seconds.
 """
 
 import ssl
@@ -20,11 +20,11 @@ from fairlead.autoscaler.prometheus_queries import PrometheusSeries
 TIMEOUT_SECONDS: Final = 5.0
 Answer = TypeVar("Answer")
 MOST_SAID: Final = 200
-"""Characters of what went wrong that are repeated to people."""
+"""Characters of an error that are shown to people."""
 
 
 class HttpPrometheusClient:
-    """To one server."""
+    """A client of one server."""
 
     def __init__(self, url: str, token: str | None, authority: str | None) -> None:
         session = requests.Session()
@@ -37,11 +37,11 @@ class HttpPrometheusClient:
             session.mount(url.rstrip("/"), _trusting(authority))
 
     def ask(self, query: str) -> list[PrometheusSeries]:
-        """An instant vector."""
+        """Run an instant query."""
         return _reply_of(lambda: [_series(one) for one in self._connect.custom_query(query)])
 
     def course(self, query: str, start: float, end: float, step_seconds: float) -> list[tuple[float, float]]:
-        """A range of it."""
+        """Run a range query."""
         began, ends = datetime.fromtimestamp(start, UTC), datetime.fromtimestamp(end, UTC)
         step = f"{step_seconds:g}"
         return _reply_of(
@@ -53,7 +53,7 @@ class HttpPrometheusClient:
         )
 
     def close(self) -> None:
-        """Ask no more."""
+        """Close the connection."""
         self._connect.close()
 
 
@@ -67,7 +67,7 @@ def _reply_of(ask: Callable[[], Answer]) -> Answer:
 
 
 def _cause(problem: Exception) -> str:
-    """What lies beneath the library's words, which repeat the whole query."""
+    """The cause below the library's own message, which repeats the whole query."""
     beneath = problem.args[0] if problem.args else None
     return str(getattr(beneath, "reason", None) or problem)
 
@@ -86,12 +86,12 @@ def _trusting(authority: str) -> "_CustomAuthorityAdapter":
 
 
 class _CustomAuthorityAdapter(HTTPAdapter):
-    """Believes an authority of the cluster's own beside the public ones."""
+    """Trusts an authority of the cluster's own beside the public ones."""
 
     def __init__(self, context: ssl.SSLContext) -> None:
         self._context = context
         super().__init__(max_retries=0)
 
     def init_poolmanager(self, *words: Any, **named: Any) -> None:  # noqa: ANN401 - handed on as they come
-        """The library's hook."""
+        """Pass the TLS context to the library's connection pool."""
         super().init_poolmanager(*words, ssl_context=self._context, **named)

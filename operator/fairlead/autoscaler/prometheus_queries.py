@@ -1,8 +1,8 @@
-"""What a Prometheus is asked, and what its answers say of each pod. Text and values only; asks nobody.
+"""The queries to a Prometheus, and how its answers are read for each pod. Text and values only; sends nothing.
 
-Series must carry the labels `namespace` and `pod` of whom they were scraped from, as a PodMonitor gives them. A pod
-that two jobs scrape has every series twice: the larger one counts, since a sum would take one pod for two. Sums are
-made here, within one pod and never across pods.
+Series must carry the labels `namespace` and `pod` of the scraped pod, as a PodMonitor sets them. A pod that two jobs
+scrape has every series twice: the larger value counts, since a sum would count one pod twice. Sums are made here,
+within one pod and never across pods.
 """
 
 from collections import defaultdict
@@ -30,12 +30,12 @@ STATE: Final = "fairlead_router_endpoint_state"
 INFLIGHT: Final = "fairlead_router_endpoint_inflight"
 ROUTER_FAMILIES: Final = (ASKED, ASKED_TOKENS, WAITING, OLDEST, HELD, STATE, INFLIGHT)
 ENGINE_OF: Final = "exported_pod"
-"""A router's label `pod` names an engine; Prometheus renames it so, as `pod` is whom it scraped."""
+"""A router's label `pod` names an engine; Prometheus renames it, as its own label `pod` names the scraped pod."""
 ROUTER_LABELS: Final = ("model", "lane", "state", ENGINE_OF)
 
 
 class PodName(NamedTuple):
-    """A pod as Prometheus knows it."""
+    """A pod by the labels that Prometheus has."""
 
     namespace: str
     name: str
@@ -43,41 +43,42 @@ class PodName(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class PrometheusSeries:
-    """One number of an answer."""
+    """One series of an answer."""
 
     labels: Mapping[str, str]
     value: str
 
     @property
     def pod(self) -> PodName:
-        """Whose it is."""
+        """The pod that was scraped."""
         return PodName(self.labels.get("namespace", ""), self.labels.get("pod", ""))
 
 
 def of_engines(names: MetricNames, namespaces: Collection[str]) -> str:
-    """All that decides, of all engines there."""
+    """The query for all families that decisions need, of all engines in these namespaces."""
     labels = ("le", *names.labels, *names.capacity_labels)
     return _largest(sorted(names.families), labels, namespaces)
 
 
 def of_routers(namespaces: Collection[str]) -> str:
-    """All that decides, of all routers there."""
+    """The query for all families that decisions need, of all routers in these namespaces."""
     return _largest(ROUTER_FAMILIES, ROUTER_LABELS, namespaces)
 
 
 def moments(family: str, namespaces: Collection[str]) -> str:
-    """When each pod was last scraped: Prometheus repeats old samples for minutes, and says so nowhere else."""
+    """The query for each pod's last scrape time: Prometheus repeats old samples for minutes, and only their timestamp
+    shows it."""
     return f"max by (namespace, pod) (timestamp({family}{{{_within(namespaces)}}}))"
 
 
 def asked_each_hour(routers: PodName) -> str:
-    """Requests a second that came to a deployment's routers in the hour before; pods come and go in that time."""
+    """The query for requests a second at a deployment's routers in the hour before; pods come and go in that time."""
     told = f'{ASKED}{{namespace="{routers.namespace}", pod=~"{routers.name}-.+"}}'
     return f"sum(max by (namespace, pod, model) (rate({told}[1h])))"
 
 
 def engine_expositions(series: Iterable[PrometheusSeries]) -> dict[PodName, str]:
-    """Answers of engines written out again as each pod's own page, for the reading that knows which to believe."""
+    """Engine series written out again as each pod's own page, so that the engine's parser checks and reads them."""
     lines: defaultdict[PodName, list[str]] = defaultdict(list)
     for one in series:
         labels = ",".join(
@@ -90,7 +91,8 @@ def engine_expositions(series: Iterable[PrometheusSeries]) -> dict[PodName, str]
 
 
 def router_reports(series: Iterable[PrometheusSeries]) -> dict[PodName, RouterReport]:
-    """Answers of routers as the page that each would have written; a number that is none makes that page a lie."""
+    """Router series as the report that each router would have sent; a value that is no number makes the whole report
+    invalid."""
     found: defaultdict[PodName, list[PrometheusSeries]] = defaultdict(list)
     for one in series:
         found[one.pod].append(one)
@@ -98,7 +100,7 @@ def router_reports(series: Iterable[PrometheusSeries]) -> dict[PodName, RouterRe
 
 
 def _page(series: Iterable[PrometheusSeries]) -> RouterReport:
-    """Nobody asked yet where no series of it is there: one begins with the first request of its model."""
+    """The report of one router; demand starts at 0, since these series appear with a model's first request only."""
     demand, queue = (
         DemandReport(asked=0.0, prompt_tokens=0.0),
         QueueReport(lanes={lane: LaneReport() for lane in (*NON_BATCH_LANES, BATCH)}),
@@ -135,12 +137,12 @@ def _largest(families: Collection[str], labels: Iterable[str], namespaces: Colle
 
 
 def _within(namespaces: Collection[str]) -> str:
-    """Names of namespaces hold nothing that a pattern would take for more than itself."""
+    """The namespace matcher; names of namespaces hold no character with a meaning in a regular expression."""
     return f'namespace=~"{"|".join(sorted(namespaces))}"'
 
 
 def _number(written: str) -> float:
-    """What is no number counts as negative, which no page may be."""
+    """A number; an invalid one becomes negative, which the check of a report refuses."""
     value = float(written)
     return value if 0 <= value < float("inf") else -1.0
 

@@ -1,4 +1,4 @@
-"""A router's page of its engines and its queue, as figures. Fields of newer routers do no harm."""
+"""A router's page of endpoints and queue, as figures. Unknown fields of newer routers are ignored."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -12,12 +12,12 @@ from fairlead.scaling.facts import RouterFigures, SampleProblem
 NON_BATCH_LANES: Final = ("interactive", "long")
 BATCH: Final = "batch"
 MOST_WORDS: Final = 300
-"""Of a reason; it goes into messages for people."""
+"""Characters of a reason; it goes into messages for people."""
 _STATES: Final = {one.value: one for one in EndpointState}
 
 
 class EndpointReport(msgspec.Struct):
-    """One engine, as the router writes it."""
+    """One endpoint, as the router writes it."""
 
     pod: str
     state: str
@@ -26,40 +26,40 @@ class EndpointReport(msgspec.Struct):
 
 
 class LaneReport(msgspec.Struct, rename="camel"):
-    """Who waits in one lane."""
+    """The requests that wait in one lane."""
 
     waiting: float = 0.0
     oldest_seconds: float = 0.0
 
 
 class QueueReport(msgspec.Struct):
-    """Who waits."""
+    """The requests that wait."""
 
     held: float = 0.0
     lanes: dict[str, LaneReport] = {}
 
 
 class DemandReport(msgspec.Struct, rename="camel"):
-    """What came since the start."""
+    """Requests and prompt tokens that arrived since the router started."""
 
     asked: float
     prompt_tokens: float
 
 
 class RouterReport(msgspec.Struct):
-    """What is read of it."""
+    """The fields of a router's page that are read."""
 
     endpoints: list[EndpointReport]
     queue: QueueReport
     demand: DemandReport | None = None
-    """Routers of a release before this one do not count what came."""
+    """Routers of an older release do not count arrivals."""
 
 
 _PAGES: Final = msgspec.json.Decoder(RouterReport)
 
 
 def after(before: PodSample[RouterView], page: bytes, at: float) -> PodSample[RouterView]:
-    """What is known once this page came."""
+    """The sample after this page."""
     try:
         read = _PAGES.decode(page)
     except (msgspec.DecodeError, RecursionError) as problem:
@@ -68,7 +68,7 @@ def after(before: PodSample[RouterView], page: bytes, at: float) -> PodSample[Ro
 
 
 def with_report(before: PodSample[RouterView], read: RouterReport, at: float) -> PodSample[RouterView]:
-    """What is known once it was read, that was true at that moment."""
+    """The sample after a report that was true at that time."""
     if read.demand is None:
         return with_doubt(before, SampleProblem.UNREADABLE, "it is of an older release and does not count requests")
     if (wrong := _negative(read, read.demand)) is not None:
@@ -80,12 +80,12 @@ def with_report(before: PodSample[RouterView], read: RouterReport, at: float) ->
 
 
 def with_doubt(before: PodSample[RouterView], doubt: SampleProblem, because: str) -> PodSample[RouterView]:
-    """What is known once a look brought nothing: as much as before."""
+    """The sample after a scrape that failed: the figures stay as they were."""
     return PodSample(figures=before.figures, at=before.at, doubt=doubt, because=because)
 
 
 def _negative(page: RouterReport, demand: DemandReport) -> str | None:
-    """JSON has no NaN, so a number can lie in one way only."""
+    """JSON has no NaN, so a negative value is the only impossible number."""
     numbers = {"demand.asked": demand.asked, "demand.promptTokens": demand.prompt_tokens, "queue.held": page.queue.held}
     for name, lane in page.queue.lanes.items():
         numbers[f"queue.lanes.{name}.waiting"] = lane.waiting

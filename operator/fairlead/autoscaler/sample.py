@@ -1,6 +1,6 @@
-"""What is known of a pod after some looks at it, whoever looked: the last figures that were believed, and the doubt.
+"""The sample of one pod, from whichever source: the last valid figures, and the problem with the last scrape.
 
-Never judges what the figures mean for replicas; that is for `scaling`.
+What the figures mean for replicas is decided in `scaling`.
 """
 
 from collections.abc import Mapping
@@ -15,31 +15,31 @@ Figures = TypeVar("Figures")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PodSample(Generic[Figures]):
-    """One pod after the last look."""
+    """One pod after the last scrape."""
 
     figures: Figures | None = None
-    """The last ones that were believed."""
+    """The last valid figures."""
     at: float | None = None
-    """When they were true."""
+    """When these figures were true."""
     doubt: SampleProblem | None = SampleProblem.NO_ANSWER
-    """Why the last look brought none; nothing: it did."""
+    """Why the last scrape gave no valid figures; None: it did."""
     because: str = "it was not scraped yet"
-    """The doubt, for people."""
+    """The problem, for people."""
     unmoved_since: float | None = None
-    """Since when its counters stand still, where they do."""
+    """Since when none of its counters has moved; None while they move."""
     unmoved_looks: int = 0
-    """Looks since then that found them so."""
+    """Scrapes since then that found no counter moved."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EndpointView:
-    """One engine, as one router sees it."""
+    """One endpoint, as one router reports it."""
 
     state: EndpointState
     inflight: int
     reason: str
     busy_since: float | None
-    """Since when each look at the router found requests of its on the way there."""
+    """Since when each scrape of the router found its requests in flight there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""The face of whoever brings figures, asked directly or through Prometheus: the loop does not see which."""
+"""The interface of a source of samples, pods or a Prometheus: the loop does not know which."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -12,33 +12,33 @@ from fairlead.scaling.facts import SampleProblem
 
 @dataclass(slots=True, kw_only=True)
 class SourceCounters:
-    """What asking costs and brings, since the start; for the autoscaler's own metrics."""
+    """Counters of scrapes since the start, for the autoscaler's own metrics."""
 
     looks: int = 0
-    """Answers that were waited for, of engines and routers."""
+    """Samples requested, of engines and routers."""
     bytes_read: int = 0
     connections: int = 0
     failures: dict[SampleProblem, int] = field(default_factory=lambda: dict.fromkeys(SampleProblem, 0))
     late: int = 0
-    """Looks that began more than one round late: the process is too busy for as many pods."""
+    """Scrapes that began more than one round late: the process is too busy for so many pods."""
 
 
 class SampleSource(Protocol):
-    """Where figures come from."""
+    """Where samples come from."""
 
     tallies: SourceCounters
 
     def start(self) -> None:
-        """Begin to ask; within the loop that is to carry it."""
+        """Begin to scrape, within the running event loop."""
 
     def follow(self, targets: Iterable[ScrapeTarget]) -> None:
-        """These pods and no others; what was known of the others is forgotten."""
+        """Follow these pods and no others; the samples of others are dropped."""
 
     def engine(self, uid: str) -> PodSample[EngineLoad]:
-        """What is known of one engine."""
+        """The sample of one engine."""
 
     def router(self, uid: str) -> PodSample[RouterView]:
-        """What is known of one router."""
+        """The sample of one router."""
 
     async def close(self) -> None:
-        """Ask nobody any more."""
+        """Stop scraping."""

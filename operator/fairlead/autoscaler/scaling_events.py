@@ -1,4 +1,5 @@
-"""Recommendations as Events on their deployment: told when the number or what bounds it changes; nothing waits."""
+"""Recommendations as Events on their deployment: sent when the count or what bounds it changes; nothing waits for
+them."""
 
 import logging
 from datetime import UTC, datetime
@@ -23,7 +24,7 @@ WARNED_OF: Final = frozenset(
         ScalingReason.NO_POLICY,
     )
 )
-"""Told when they begin, whether or not the number changes with them: somebody has to look."""
+"""Reasons that get an Event when they begin, even if the count stays: a person has to act on them."""
 
 log = logging.getLogger("fairlead.events")
 
@@ -35,12 +36,12 @@ class ScalingEventPublisher:
         self._recorder = EventRecorder(server.create, instance)
 
     async def tell(self, case: ScalingCase, found: ScalingFields, before: ScalingFields, now: float) -> None:
-        """What changed between two recommendations, if it is worth an Event."""
+        """Send an Event about the change between two recommendations, if it is worth one."""
         if (news := news_of(case, found, before)) is not None:
             await self._send(news, now)
 
     async def contested(self, document: Manifest, now: float) -> None:
-        """Somebody else wrote where only we do: the loser is told."""
+        """Send a Warning when another process has overwritten our fields of status."""
         note = (
             "status.scaling was changed by somebody else and is put back: only the autoscaler writes it; "
             "to choose the number yourself, remove spec.scaling and set spec.replicas"
@@ -58,7 +59,7 @@ class ScalingEventPublisher:
 
 
 def news_of(case: ScalingCase, found: ScalingFields, before: ScalingFields) -> NewEvent | None:
-    """The Event, where there is one to tell."""
+    """The Event of a change; None where the change is not worth one."""
     now = count(found)
     was = now if not before and not found.get("decisions") else count(before)
     warns = found["reason"] in WARNED_OF and found["reason"] != before.get("reason")

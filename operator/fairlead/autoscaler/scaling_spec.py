@@ -1,4 +1,4 @@
-"""What a deployment's spec means to whoever decides its replicas; worked out once a generation. Values only."""
+"""A deployment's spec as far as scaling needs it; converted once a generation. Values only."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,14 +12,14 @@ from fairlead.scaling.facts import AcceleratorOption, ReplicaSpeed
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScalingSpec:
-    """One spec with `scaling` in it."""
+    """One spec that has `scaling`."""
 
     bounds: ReplicaBounds
     kind: EngineKind
     revision: str
-    """The one that this spec describes."""
+    """The revision that this spec describes."""
     place: GpuRequirement | None = None
-    """What a replica needs of its node; nothing: no GPU, so nodes bound nothing that we can count."""
+    """What a replica needs of its node; None: no GPU, so node capacity is not counted."""
     price_per_hour: float | None = None
     speculates: bool = False
     sleeps: bool = False
@@ -29,4 +29,4 @@ class ScalingSpec:
 
 
 SpecReader = Callable[[Manifest], ScalingSpec | None]
-"""Reads a stored deployment; nothing where people decide the count, or where the spec cannot be read."""
+"""Converts a stored deployment; None where spec.scaling is absent, or where the spec cannot be read."""

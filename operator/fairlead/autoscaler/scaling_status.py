@@ -1,7 +1,7 @@
-"""The part of a status that tells a recommendation: written when something that matters differs, never at rest. Pure.
+"""`status.scaling`, the recommendation in status: written when something that matters differs, never at rest. Pure.
 
-The controller owns the rest of the status and follows `recommended` alone; in mode Recommend the same number stands
-under `advised`, where nobody follows it.
+The controller owns the rest of the status and follows `recommended` alone; in mode Recommend the same number is written
+to `advised`, which the controller ignores.
 """
 
 from datetime import UTC, datetime
@@ -14,9 +14,9 @@ from fairlead.scaling.recommendation import Recommendation
 
 MANAGER: Final = "fairlead-autoscaler"
 MOST_KEPT: Final = 10
-"""Decisions in a status; all of them are in the log and, where asked for, in the records."""
+"""Decisions kept in status; all of them are in the log and, where enabled, in the records."""
 WORDS_AFTER_S: Final = 60.0
-"""A sentence alone is written anew so seldom; numbers and reasons at once."""
+"""A change of the message alone is written at most this often; numbers and reasons at once."""
 LONGEST_MESSAGE: Final = 1024
 
 ScalingFields = dict[str, Any]
@@ -24,7 +24,7 @@ ScalingFields = dict[str, Any]
 
 
 def scaling(case: ScalingCase, said: Recommendation, before: ScalingFields, at: float) -> ScalingFields:
-    """What the status is to say now, with the last decisions."""
+    """The new `status.scaling`, with the last decisions."""
     found, decisions = _now(case, said), before.get("decisions") or []
     was = count(before)
     desired = (case.document.get("status") or {}).get("desiredReplicas")
@@ -36,30 +36,30 @@ def scaling(case: ScalingCase, said: Recommendation, before: ScalingFields, at: 
 
 
 def differs(found: ScalingFields, before: ScalingFields, now: float) -> bool:
-    """Whether it is worth a write."""
+    """Whether the difference is worth a write."""
     if _without_words(found) != _without_words(before):
         return True
     return found["message"] != before.get("message") and now - _seconds(before.get("at")) >= WORDS_AFTER_S
 
 
 def count(scaled: ScalingFields) -> int | None:
-    """The replicas it speaks of, followed or not."""
+    """The replicas that it recommends or advises."""
     found = scaled.get("recommended", scaled.get("advised"))
     return found if isinstance(found, int) and not isinstance(found, bool) else None
 
 
 def of_deployment(document: Manifest, found: ScalingFields) -> Manifest:
-    """What is sent; an empty one gives up all that we ever wrote there."""
+    """The manifest to apply to a deployment; an empty `found` removes all fields that we ever wrote."""
     return _sent(DEPLOYMENT.name, document, {"scaling": found} if found else {})
 
 
 def of_policy(document: Manifest, effects: list[Manifest]) -> Manifest:
-    """What is sent about a policy: what it did last, to whom."""
+    """The manifest to apply to a policy: its last effects, by deployment."""
     return _sent(POLICY.name, document, {"effects": effects})
 
 
 def effect(case: ScalingCase, found: ScalingFields) -> Manifest:
-    """One decision, as the policy tells it."""
+    """One decision, as an entry of the policy's effects."""
     last = found["decisions"][0]
     told = ("at", "before", "after", "reason")
     return {"deployment": case.name} | {name: last[name] for name in told if name in last}
@@ -72,7 +72,7 @@ def with_effect(document: Manifest, new: Manifest) -> list[Manifest]:
 
 
 def moment(at: float) -> str:
-    """A time as objects carry it."""
+    """A time as objects store it."""
     return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
@@ -90,7 +90,8 @@ def _now(case: ScalingCase, said: Recommendation) -> ScalingFields:
 
 
 def _acts(found: ScalingFields, before: ScalingFields) -> bool:
-    """Whether something beside the number changes; the first word about it, if it is the usual one, does not."""
+    """Whether anything beside the count changes; a field's first value does not count as a change if it is the usual
+    one."""
     usual: ScalingFields = {"asleep": 0, "speculation": "On"}
     return any(found.get(name, one) != before.get(name, one) for name, one in usual.items())
 
@@ -107,6 +108,7 @@ def _seconds(text: object) -> float:
 
 
 def _sent(kind: str, document: Manifest, status: Manifest) -> Manifest:
-    """The uid turns a word for a namesake into a conflict."""
+    """A manifest for the status subresource; with the uid, a write to a new object of the same name becomes a
+    conflict."""
     metadata = {name: document["metadata"][name] for name in ("namespace", "name", "uid")}
     return {"apiVersion": API_VERSION, "kind": kind, "metadata": metadata, "status": status}

@@ -1,4 +1,4 @@
-"""Whom the autoscaler asks for figures: engine pods and router pods, by where they answer."""
+"""Which pods the autoscaler scrapes, engines and routers, and by which port and path."""
 
 from dataclasses import dataclass, field
 from typing import Final
@@ -7,7 +7,7 @@ from fairlead.fleet.desired_state import EngineKind
 
 ENGINE_PORT: Final = 8000
 ROUTER_PORT: Final = 9090
-"""Where routers tell of themselves; never behind a certificate."""
+"""The routers' metrics port; never with TLS."""
 ENGINE_PATH: Final = "/metrics"
 ROUTER_PATH: Final = "/fairlead/v1/endpoints"
 
@@ -21,23 +21,23 @@ class ScrapeTarget:
     name: str
     ip: str
     kind: EngineKind | None
-    """Nothing: a router."""
+    """None: a router."""
     port: int = 0
-    """0: the port that its kind answers on."""
+    """0: the default port of its kind."""
     key: str | None = field(default=None, repr=False)
-    """What opens its page; engines ask for none."""
+    """The bearer token for its page; engines need none."""
 
     @property
     def door(self) -> int:
-        """The port to ask."""
+        """The port to scrape."""
         return self.port or (ROUTER_PORT if self.kind is None else ENGINE_PORT)
 
     @property
     def path(self) -> str:
-        """The page to ask for."""
+        """The path to scrape."""
         return ROUTER_PATH if self.kind is None else ENGINE_PATH
 
     @property
     def host(self) -> str:
-        """As it stands in an address."""
+        """Host and port for the Host header."""
         return f"[{self.ip}]:{self.door}" if ":" in self.ip else f"{self.ip}:{self.door}"

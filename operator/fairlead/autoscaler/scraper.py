@@ -1,6 +1,6 @@
-"""Asking thousands of engines and routers directly, a little at a time: their turns are spread over the round.
+"""Scrapes thousands of engines and routers directly, spread evenly over the round.
 
-One timer for all of them, no task for a question. A pod that is slow delays nobody, and is not asked twice at once.
+One timer for all of them, no task for each scrape. A slow pod delays no other, and has never two scrapes in flight.
 """
 
 import asyncio
@@ -20,23 +20,23 @@ from fairlead.engines.catalogue import ENGINES
 from fairlead.fleet.engine_load import EngineLoad
 
 TICK_SECONDS: Final = 0.02
-"""How often the timer looks whose turn it is: 50 times a second cost little, and figures get no older by it."""
+"""How often the timer looks for due scrapes: 50 times a second cost little, and samples get hardly older by it."""
 TIMEOUT_SECONDS: Final = 2.0
-"""An engine that needs longer for its own numbers is too busy to be asked twice."""
+"""An engine that takes longer to answer with its own metrics is too busy for another scrape in parallel."""
 HELD_UP_SECONDS: Final = 0.1
-"""A turn that comes later than that is told from the usual lag of a loop."""
+"""A timer that fires later than this was held up by more than the usual lag of an event loop."""
 JITTER: Final = 0.05
-"""Share of a round by which turns wander, so that pods that began together do not stay together."""
+"""Share of a round by which scrape times vary, so that pods that were added together do not stay in step."""
 MOST_PAUSE: Final = 2
-"""Rounds between two questions to a pod that does not answer."""
+"""Most rounds between two scrapes of a pod that does not answer."""
 MOST_CONNECTING: Final = 128
-"""Handshakes at a time: a fleet that is met for the first time is not met all at once."""
+"""Handshakes at a time, so that a fleet that is new to the process is not connected to all at once."""
 DESCRIPTORS: Final = 65_536
-"""Files and connections that the process may have open: many systems begin at 1,024, which is no fleet."""
+"""Files and connections that the process may have open: many systems start with 1,024, which is too few for a fleet."""
 
 
 class Scraper:
-    """All pods that one process asks."""
+    """All pods that one process scrapes."""
 
     def __init__(
         self,
@@ -52,23 +52,23 @@ class Scraper:
         self._chance = chance or Random()  # noqa: S311 - spreads work, guards nothing
         self._callers: dict[str, PodPoller] = {}
         self._turns: list[tuple[float, int, PodPoller]] = []
-        """When whose turn is, as a heap; a number settles equal moments."""
+        """Due scrapes as a heap by time; a number breaks ties."""
         self._numbers = 0
         self._waiting: dict[str, PodPoller] = {}
-        """Those whose answer is waited for, in the order in which they were asked."""
+        """Pods whose response is awaited, in the order of their requests."""
         self._timer: asyncio.TimerHandle | None = None
         self._loop = asyncio.get_running_loop()
         self._turned_at = self._loop.time()
 
     def start(self) -> None:
-        """Begin to ask."""
+        """Begin to scrape."""
         _allow_connections()
         if self._timer is None:
             self._turned_at = self._loop.time()
             self._timer = self._loop.call_later(TICK_SECONDS, self._turn)
 
     def follow(self, targets: Iterable[ScrapeTarget]) -> None:
-        """These pods and no others; those of engines that this release cannot read are left out."""
+        """Follow these pods and no others; engines that this release cannot parse are left out."""
         wanted = {one.uid: one for one in targets if one.kind is None or one.kind in ENGINES}
         for uid in self._callers.keys() - wanted.keys():
             self._callers.pop(uid).close()
@@ -82,17 +82,17 @@ class Scraper:
                 known.target = target
 
     def engine(self, uid: str) -> PodSample[EngineLoad]:
-        """What is known of one engine."""
+        """The sample of one engine."""
         caller = self._callers.get(uid)
         return caller.book.told if caller is not None and isinstance(caller.book, EngineSampler) else PodSample()
 
     def router(self, uid: str) -> PodSample[RouterView]:
-        """What is known of one router."""
+        """The sample of one router."""
         caller = self._callers.get(uid)
         return caller.book.told if caller is not None and isinstance(caller.book, RouterSampler) else PodSample()
 
     async def close(self) -> None:
-        """Ask nobody any more."""
+        """Stop scraping."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -108,7 +108,7 @@ class Scraper:
         heappush(self._turns, (when, self._numbers, caller))
 
     def _turn(self) -> None:
-        """Whose turn it is is asked; who did not answer in time is told so."""
+        """Send the scrapes that are due, and end those that have timed out."""
         now = self._loop.time()
         self._timer = self._loop.call_later(TICK_SECONDS, self._turn)
         self._forgive(now - self._turned_at - TICK_SECONDS)
@@ -135,14 +135,15 @@ class Scraper:
         self._next(caller, max(due, now - self._interval) + pause)
 
     def _forgive(self, held_up: float) -> None:
-        """A process that was held up itself does not blame those whose answers it has not read yet."""
+        """After a hold-up of this process itself, give pods as much more time: their responses may be here, but
+        unread."""
         if held_up > HELD_UP_SECONDS:
             for caller in self._waiting.values():
                 if caller.asked_at is not None:
                     caller.asked_at += held_up
 
     def _forget_answered(self, now: float) -> None:
-        """All have the same patience, so the first of those who still wait is the one that waits longest."""
+        """Drop pods that have answered, and time out the others."""
         for uid, caller in list(self._waiting.items()):
             if caller.asked_at is None:
                 del self._waiting[uid]
@@ -152,7 +153,7 @@ class Scraper:
 
 
 def _allow_connections() -> None:
-    """A process may raise its own limit as far as its system lets it."""
+    """Raise the process's limit of open files as far as the system allows."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = DESCRIPTORS if hard == resource.RLIM_INFINITY else min(hard, DESCRIPTORS)
     if soft != resource.RLIM_INFINITY and soft < wanted:

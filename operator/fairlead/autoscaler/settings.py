@@ -1,4 +1,4 @@
-"""How this process was told to decide; read once by the command line and handed down."""
+"""Settings of the autoscaler, read once from the command line."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -6,16 +6,16 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoopSettings:
-    """What the loop needs, alone or beside the controller."""
+    """Settings of the loop, in the operator or in a process of its own."""
 
     every_seconds: float = 1.0
-    """Between two decisions about the same deployment, and two looks at the same pod."""
+    """Seconds between two decisions for the same deployment, and between two scrapes of the same pod."""
     nodes_grow: bool = False
-    """Nodes come when pods ask for them, so the room of today bounds nothing."""
+    """New nodes come for pending pods, so free capacity of today is no limit."""
     decisions: Path | None = None
-    """A folder or a file for whole records; nothing: only the log tells of decisions."""
+    """A folder or a file for whole records; None: decisions are only logged."""
     version: str = ""
-    """Of this program; a record says who decided."""
+    """The program's version; each record names the version that decided."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,14 +24,14 @@ class AutoscalerSettings:
 
     loop: LoopSettings = LoopSettings()
     namespaces: tuple[str, ...] = ()
-    """Those it serves; empty: all."""
+    """Namespaces to watch; empty: all."""
     lease_namespace: str
     identity: str
     """Unique to the process: the pod's name and a random part."""
     deployment: str = ""
-    """The Deployment that runs it: its Lease goes with it; empty: the Lease stays."""
+    """The Deployment that runs this process and owns its Lease; empty: the Lease has no owner."""
     lease_seconds: float = 15.0
-    """Others take over what a silent member decided so long after its last sign of life."""
+    """Other members take over a silent member's deployments this long after its last renewal."""
     host: str = "0.0.0.0"  # noqa: S104  # a pod is reached by its address
     health_port: int = 8081
     metrics_port: int = 9090

@@ -1,8 +1,8 @@
-"""Several autoscaler processes share the deployments: each holds a Lease of its own and looks at all others.
+"""Several autoscaler processes share the deployments: each holds a Lease of its own and lists those of the others.
 
-Nobody decides while another one may: whoever comes, or was silent for too long, waits until all others have either
-seen it or stopped; whoever cannot look at the others stops by itself before they stop counting on it. So a deployment
-whose process died is decided by nobody for one Lease, and never by two.
+Two members never decide the same deployment. A member that is new, or was silent for too long, waits until every other
+has either seen it or stopped; a member that cannot list the Leases stops before the others take over from it. So a
+deployment whose process died is not decided for one Lease duration, and never decided by two.
 """
 
 import asyncio
@@ -24,32 +24,32 @@ from fairlead.fleet.plurals import count
 LABEL: Final = "app.kubernetes.io/component"
 MEMBER: Final = "autoscaler-member"
 REMOVED_AFTER: Final = 20.0
-"""Durations after which the Lease of a dead member is removed by whoever sees it."""
+"""Lease durations after which the Lease of a dead member is removed by any other."""
 
 log = logging.getLogger("fairlead.autoscaler")
 
 
 class LeaseClient(Protocol):
-    """As much of the API server as a member uses."""
+    """The methods of the API server that a member uses."""
 
     async def read(self, resource: Resource, namespace: str | None, name: str) -> Manifest | None:
-        """One Lease as it is now."""
+        """Read one Lease."""
 
     async def listing(self, resource: Resource, namespace: str | None = None, selector: str = "") -> ObjectList:
-        """All Leases of members."""
+        """List the Leases of all members."""
 
     async def create(self, manifest: Manifest) -> Manifest:
-        """A new one."""
+        """Create a Lease."""
 
     async def replace(self, manifest: Manifest) -> Manifest:
-        """A sign of life, unless somebody else touched it."""
+        """Renew a Lease, unless another process has changed it meanwhile."""
 
     async def remove(self, manifest: Manifest, *, uid: str, resource_version: str | None = None) -> bool:
-        """Delete this very one."""
+        """Delete this very Lease."""
 
 
 class Membership:
-    """One process among others."""
+    """This process as one of the members."""
 
     def __init__(
         self,
@@ -68,7 +68,7 @@ class Membership:
         self._renewed = float("-inf")
         self._looked = float("-inf")
         self._joined: float | None = None
-        """When this life as a member began; nothing before, or after too long a silence."""
+        """When this membership began; None before, or after too long a silence."""
         self._signs: dict[str, Heartbeat] = {}
         self._told: frozenset[str] = frozenset()
         self._leaving = False
@@ -76,11 +76,11 @@ class Membership:
 
     @property
     def count(self) -> int:
-        """Members that are alive, as last seen, this one included."""
+        """Members that are alive as of the last listing, this one included."""
         return len(self._members())
 
     def may_write(self) -> bool:
-        """Whether this process may write at all: asked before every write."""
+        """Whether this process may write at all; checked before every write."""
         return not self._leaving and self._is_settled(self._clock())
 
     def mine(self, uid: str) -> bool:
@@ -88,13 +88,13 @@ class Membership:
         return self.may_write() and members.owner(uid, self._members()) == self._place.name
 
     async def run(self) -> None:
-        """Give signs of life and look at the others, until cancelled."""
+        """Renew our Lease and list the others, until cancelled."""
         while True:
             await self.beat()
             await asyncio.sleep(self._terms.retry_s * self._rng.uniform(1.0, 1.2))
 
     async def beat(self) -> None:
-        """One sign of life, one look."""
+        """Renew once and list once."""
         began = self._clock()
         try:
             async with asyncio.timeout(self._terms.deadline_s):
@@ -109,7 +109,7 @@ class Membership:
         self._complaint = ""
 
     async def leave(self) -> None:
-        """Decide nothing any more, then say so: the others take over at once."""
+        """Stop deciding, then remove our Lease, so that the others take over at once."""
         self._leaving = True
         if self._lease is None:
             return
@@ -123,7 +123,8 @@ class Membership:
         return members.alive(self._signs, self._looked, self._clock()) | {self._place.name}
 
     def _is_settled(self, now: float) -> bool:
-        """Seen by all: a member for one Lease already, and neither silent nor blind for too long since."""
+        """Whether all others know this member: it joined one Lease duration ago, and has renewed and listed in time
+        since."""
         joined, deadline = self._joined, self._terms.deadline_s
         fresh = now - self._renewed < deadline and now - self._looked < deadline
         return fresh and joined is not None and now - joined >= self._terms.duration_s
@@ -135,7 +136,7 @@ class Membership:
             written = _written(self._lease or await self._found(), self._terms)
             create = not written["metadata"].get("resourceVersion")
             self._lease = await (self._api.create(written) if create else self._api.replace(written))
-        except Conflict:  # somebody removed or touched it: begin from what is there
+        except Conflict:  # removed or changed by another process: start again from the stored Lease
             self._lease = None
             return
         self._renewed = began
@@ -166,7 +167,7 @@ class Membership:
         await self._bury(listed.items)
 
     async def _bury(self, listed: Sequence[Manifest]) -> None:
-        """Leases of members that died without a word."""
+        """Remove the Leases of members that ended without removing theirs."""
         now = self._clock()
         for one in listed:
             sign = self._signs[one["metadata"]["name"]]

@@ -1,7 +1,7 @@
-"""Whose figures a deployment is decided by: pods asked directly, or a Prometheus that its policy names.
+"""Which source a deployment's samples come from: the pods directly, or the Prometheus that its policy names.
 
-Makes each source once, hands it the pods it is to follow, and ends it when no policy names it any more. Tokens and
-authorities of a Prometheus come from Secrets and are read anew each few minutes.
+Makes each source once, passes it the pods to follow, and closes it when no policy names it any more. Tokens and
+authorities of a Prometheus come from Secrets and are read anew every few minutes.
 """
 
 import asyncio
@@ -30,7 +30,7 @@ log = logging.getLogger("fairlead.autoscaler")
 
 
 class PrometheusReference(NamedTuple):
-    """Which Prometheus: its Secrets lie in the policy's namespace."""
+    """Which Prometheus; its Secrets are in the policy's namespace."""
 
     namespace: str
     said: PrometheusAccess
@@ -38,14 +38,14 @@ class PrometheusReference(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class SourceFactories:
-    """How sources are made; within the running loop."""
+    """How sources are made, within the running event loop."""
 
     direct: Callable[[], SampleSource]
     prometheus: Callable[[PrometheusServer], SampleSource]
 
 
 class UnavailableSource:
-    """A source that cannot be asked: everything is unknown, and says why."""
+    """Stands in for a source that cannot be used: every sample is unknown, with the reason."""
 
     def __init__(self, because: str) -> None:
         self.tallies = SourceCounters()
@@ -55,18 +55,18 @@ class UnavailableSource:
         """Nothing to begin."""
 
     def follow(self, targets: Iterable[ScrapeTarget]) -> None:
-        """Nobody is asked."""
+        """Follow nothing."""
 
     def engine(self, uid: str) -> PodSample[EngineLoad]:  # noqa: ARG002 - whoever it is
-        """Unknown."""
+        """An unknown sample."""
         return PodSample(because=self._because)
 
     def router(self, uid: str) -> PodSample[RouterView]:  # noqa: ARG002 - whoever it is
-        """Unknown."""
+        """An unknown sample."""
         return PodSample(because=self._because)
 
     async def close(self) -> None:
-        """Nothing to end."""
+        """Nothing to close."""
 
 
 @dataclass(slots=True)
@@ -88,12 +88,13 @@ class SourceRegistry:
         self._made: dict[PrometheusReference, _RegisteredSource] = {}
 
     def of(self, case: ScalingCase) -> SampleSource:
-        """The one that this deployment's policy asks for."""
+        """The source for this deployment's policy."""
         said = case.policy.prometheus
         return self._direct if said is None else self._made[PrometheusReference(case.namespace, said)].source
 
     async def ready(self, case: ScalingCase) -> SampleSource:
-        """The same, once its Secrets were read; pods themselves where its policy has named another one meanwhile."""
+        """The same after its Secrets were read; direct scrapes where the policy has named another Prometheus
+        meanwhile."""
         said = case.policy.prometheus
         made = None if said is None else self._made.get(PrometheusReference(case.namespace, said))
         if made is None:
@@ -103,7 +104,7 @@ class SourceRegistry:
         return made.source
 
     def follow(self, cases: Iterable[tuple[ScalingCase, Iterator[ScrapeTarget]]]) -> None:
-        """Everyone of this round."""
+        """Pass every source its pods of this round, and close sources that no policy names."""
         direct: list[ScrapeTarget] = []
         others: dict[PrometheusReference, list[ScrapeTarget]] = {}
         for case, targets in cases:
@@ -117,12 +118,12 @@ class SourceRegistry:
             self._end(self._made.pop(place))
 
     def tallies(self) -> Iterator[SourceCounters]:
-        """What looking came to, by source."""
+        """Counters of each source."""
         yield self._direct.tallies
         yield from (one.source.tallies for one in self._made.values())
 
     async def close(self) -> None:
-        """Ask nobody any more."""
+        """Close all sources."""
         for made in self._made.values():
             self._end(made)
         await self._direct.close()
@@ -138,7 +139,7 @@ class SourceRegistry:
         return made
 
     async def _refresh(self, place: PrometheusReference, made: _RegisteredSource) -> None:
-        """A new source where the credentials are others than before; the old one as long as they cannot be read."""
+        """Make a new source when credentials have changed; keep the old one while they cannot be read."""
         try:
             door = await self._door(place)
         except (ApiError, LookupError) as problem:

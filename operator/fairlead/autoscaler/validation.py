@@ -1,4 +1,4 @@
-"""From one look at an engine to the next: which figures are believed, and why others are not."""
+"""Validates an engine's scrape against the one before: which figures count, and why others do not."""
 
 from dataclasses import replace
 from typing import Final
@@ -15,7 +15,7 @@ HISTOGRAMS: Final = ("time_to_first_token", "inter_token", "request_pace")
 
 
 def after(before: PodSample[EngineLoad], load: EngineLoad | UnreadableScrape, at: float) -> PodSample[EngineLoad]:
-    """What is known once a page was read that was true at that moment."""
+    """The sample after a page that was true at that time."""
     if isinstance(load, UnreadableScrape):
         line = f" in {load.line!r}" if load.line else ""
         return with_doubt(before, SampleProblem.UNREADABLE, f"its metrics are rejected: {load.reason}{line}")
@@ -32,12 +32,12 @@ def after(before: PodSample[EngineLoad], load: EngineLoad | UnreadableScrape, at
 
 
 def with_doubt(before: PodSample[EngineLoad], doubt: SampleProblem, because: str) -> PodSample[EngineLoad]:
-    """What is known once a look brought nothing: as much as before."""
+    """The sample after a scrape that failed: the figures stay as they were."""
     return replace(before, doubt=doubt, because=because)
 
 
 def contradiction(load: EngineLoad) -> str | None:
-    """Two figures of one page that cannot both be true."""
+    """Two figures of one page that contradict each other, as a message."""
     for part, whole in (("prefix_hits", "prefix_queries"), ("accepted_tokens", "draft_tokens")):
         some, every = getattr(load, part), getattr(load, whole)
         if some is not None and every is not None and some > every:

@@ -1,6 +1,6 @@
-"""Everything the autoscaler writes to the API server: recommendations, Events, effects, what was learnt.
+"""Everything that the autoscaler writes to the API server: recommendations, Events, effects, what was learnt.
 
-Beside the loop, one write at a time for each deployment; a refusal is waited out, longer each time.
+Writes run beside the loop, one at a time for each deployment; after a failure each retry waits longer.
 """
 
 import asyncio
@@ -25,13 +25,13 @@ from fairlead.scaling.recommendation import Recommendation
 from fairlead.telemetry.autoscaler_metrics import AutoscalerMetrics
 
 END_S: Final = 5.0
-"""A process that ends has little time."""
+"""Seconds for the last writes, since a process that is being stopped has little time."""
 
 log = logging.getLogger("fairlead.autoscaler")
 
 
 class AutoscalerWriter:
-    """Of one process."""
+    """The writes of one process."""
 
     def __init__(
         self, server: CreatingApiClient, world: ClusterState, instance: str, metrics: AutoscalerMetrics
@@ -42,7 +42,7 @@ class AutoscalerWriter:
         self._metrics = metrics
 
     def publish(self, case: ScalingCase, said: Recommendation, standing: DeploymentLoopState, now: float) -> None:
-        """Write the recommendation, where it differs from what stands there."""
+        """Write the recommendation, where it differs from status."""
         stored = _stored(case.document)
         before = standing.before(stored, now)
         found = scaling_status.scaling(case, said, before, now)
@@ -54,18 +54,18 @@ class AutoscalerWriter:
         self._begin(standing, self._publish(case, found, before, (standing, now, contested)))
 
     def withdraw(self, document: Manifest, standing: DeploymentLoopState, now: float) -> None:
-        """Nobody asks us any more: our old word goes."""
+        """Remove our recommendation from a deployment without spec.scaling."""
         if not standing.before(_stored(document), now) or standing.is_writing or now < standing.not_before:
             return
         self._begin(standing, self._withdraw(document, standing, now))
 
     def recall(self, case: ScalingCase, standing: DeploymentLoopState, sources: SourceRegistry, now: float) -> None:
-        """Look up what was learnt before, here or by whoever looked on; decisions wait for it."""
+        """Read what was learnt before, from the ConfigMap or from a Prometheus; decisions wait for it."""
         if not standing.is_writing:
             self._begin(standing, self._recall(case, standing, sources, now))
 
     def keep_learnt(self, document: Manifest, standing: DeploymentLoopState, now: float) -> None:
-        """Write down what was learnt, seldom."""
+        """Save what was learnt, every ten minutes."""
         if standing.is_writing or now - max(standing.kept_at, standing.since) < memory_store.EVERY_S:
             return
         standing.kept_at = now
@@ -73,7 +73,7 @@ class AutoscalerWriter:
             self._begin(standing, self._keep(document, standing))
 
     async def end(self, ours: Sequence[tuple[Manifest, DeploymentLoopState]]) -> None:
-        """Wait for what is under way, and keep what was learnt since the last time."""
+        """Wait for writes in flight, and save what was learnt since the last time."""
         tasks = [one.task for _, one in ours if one.task is not None]
         try:
             async with asyncio.timeout(END_S):
@@ -114,7 +114,7 @@ class AutoscalerWriter:
             await self._server.apply(manifest, manager=scaling_status.MANAGER, subresource="status")
         except (NotFound, NotLeading):
             return False
-        except Conflict:  # a namesake has taken its place; the watch will say so
+        except Conflict:  # the object was replaced by another of the same name, which the watch will deliver
             standing.failed(now)
         except ApiError as problem:
             standing.failed(now)
@@ -125,7 +125,7 @@ class AutoscalerWriter:
         return False
 
     async def _tell_policy(self, case: ScalingCase, found: ScalingFields) -> None:
-        """What the policy did, on the policy; nothing depends on it."""
+        """Write the decision to the policy's status; nothing depends on it."""
         name = case.subject.bounds.policy
         document = self._world.of(kinds.AUTOSCALING_POLICY).find(case.namespace, name) if name else None
         if document is None:

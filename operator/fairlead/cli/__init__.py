@@ -1,4 +1,4 @@
-"""One file a command, argument to call.
+"""One module for each command, from its arguments to a call.
 
 Imports what a command needs inside that command and nothing before. Never holds logic. Its one verb: to call.
 """

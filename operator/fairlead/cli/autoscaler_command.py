@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def loop_arguments(parser: argparse.ArgumentParser) -> None:
-    """What the loop takes, wherever it runs."""
+    """The arguments of the scaling loop, in whichever command it runs."""
     parser.add_argument(
         "--decisions", metavar="PATH", help="keep whole records of decisions in this folder or file, rotated"
     )
@@ -41,7 +41,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(chosen: argparse.Namespace) -> int:
-    """Until told to stop."""
+    """Run until a signal stops it."""
     import asyncio
     import secrets
     import sys

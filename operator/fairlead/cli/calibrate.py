@@ -30,7 +30,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(chosen: argparse.Namespace) -> int:
-    """0 with shares, 1 when what was seen does not tell them, 2 when the words were wrong."""
+    """0 with shares, 1 if the observations do not determine them, 2 for wrong arguments."""
     from fairlead.cli import calibrate_inputs
     from fairlead.simulator.timing import calibration_file
     from fairlead.simulator.timing.rate_shares import TooFewStretches

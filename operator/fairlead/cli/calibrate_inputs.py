@@ -1,4 +1,4 @@
-"""What `fairlead calibrate` was asked, and what it gets to see: scrapes of a running engine, or a recording's rows."""
+"""The inputs of `fairlead calibrate`: its arguments, and scrapes of a running engine or a recording's rows."""
 
 import argparse
 import asyncio
@@ -31,16 +31,16 @@ _TRIED: Final = Provenance(level=ProvenanceLevel.RECORDED, source="tried while c
 
 
 class CalibrateArgumentError(Exception):
-    """A word makes no sense, or what it names does not answer; the message says what would."""
+    """An argument is invalid, or what it names does not respond; the message says what to do."""
 
 
 @dataclass(frozen=True, slots=True)
 class CalibrationTarget:
-    """The deployment that is watched."""
+    """The deployment that is measured."""
 
     question: SizingInput
     blocks: int | None
-    """Pages of its cache, where the command says them."""
+    """Blocks of its KV cache, if the command sets them."""
     block_tokens: int
 
     def times(self, reached: RateShares) -> PhysicalStepTimes:
@@ -49,7 +49,7 @@ class CalibrationTarget:
 
 
 def read(chosen: argparse.Namespace) -> CalibrationTarget:
-    """The words after `--`, and the GPU."""
+    """The target, from the engine's command after `--` and the GPU."""
     try:
         served = command.read(chosen.vllm)
     except command.InvalidCommandLine as problem:
@@ -73,7 +73,7 @@ def read(chosen: argparse.Namespace) -> CalibrationTarget:
 def observations(
     chosen: argparse.Namespace, asked: CalibrationTarget, tell: Callable[[str], None]
 ) -> list[WorkStretch]:
-    """From the engine or from the file."""
+    """What was observed, from scrapes of the engine or from the recording."""
     if chosen.url:
         looks = _ScrapePlan(chosen.url.rstrip("/") + "/metrics", chosen.seconds, chosen.every)
         scrapes = asyncio.run(_watch(looks, tell))
@@ -91,20 +91,20 @@ def observations(
 
 
 def source(chosen: argparse.Namespace) -> str:
-    """What the file says of its origin; an address says nothing to whoever reads it elsewhere."""
+    """The origin that the result names; without the address, which means nothing to readers elsewhere."""
     if chosen.url:
         return f"a running engine's metrics, {chosen.seconds:.0f} s"
     return f"the recorded run {Path(chosen.recorded).parent.name or chosen.recorded}"
 
 
 def write(place: str, text: str) -> None:
-    """Where it was asked for."""
+    """Write the result to the file of `--out`."""
     Path(place).write_text(text, encoding="utf-8")
 
 
 @dataclass(frozen=True, slots=True)
 class _ScrapePlan:
-    """Where to look, for how long, and how often."""
+    """What to scrape, for how long, and how often."""
 
     url: str
     seconds: float

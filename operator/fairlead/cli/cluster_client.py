@@ -1,6 +1,6 @@
-"""What commands for people ask of a cluster: deployments of the API server, decisions of the process that took them.
+"""What commands read from a cluster: deployments from the API server, decisions from the process that took them.
 
-Decisions are had through the API server from the operator's pods, or from an address that was named. Writes nothing.
+Decisions come through the API server from the operator's pods, or from an address that was given. Writes nothing.
 """
 
 import asyncio
@@ -29,29 +29,29 @@ METRICS_PORT: Final = 9090
 
 
 class ClusterUnavailable(Exception):
-    """The question cannot be answered; the message says why and what to do."""
+    """The command cannot be carried out; the message says why and what to do."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoDecision:
-    """There are no decisions to show, or none of this one."""
+    """There are no decisions to show, or none about this deployment."""
 
     because: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClusterClient:
-    """One cluster, and where its decisions are asked for."""
+    """One cluster, and where its decisions are read."""
 
     connection: ApiConnection
     api: ApiServer
     address: str | None
-    """Of a process that decides; otherwise its pods are looked for."""
+    """Address of a process that decides; None: the operator's pods are found by their labels."""
     home: str
     """The namespace that the kubeconfig names."""
 
     async def deployment(self, namespace: str, name: str) -> dict[str, Any]:
-        """One InferenceDeployment; where there is none, what there is instead."""
+        """One InferenceDeployment; if there is none, the error names those there are."""
         found = await self.api.read(kinds.INFERENCE_DEPLOYMENT, namespace, name)
         if found is not None:
             return found
@@ -60,7 +60,7 @@ class ClusterClient:
         raise ClusterUnavailable(f"there is no InferenceDeployment {name} in namespace {namespace}: {there}")
 
     async def deployments(self, namespace: str | None) -> list[dict[str, Any]]:
-        """All of a namespace, or of all."""
+        """All InferenceDeployments of a namespace; None: of all namespaces."""
         return (await self.api.listing(kinds.INFERENCE_DEPLOYMENT, namespace)).items
 
     async def record(self, namespace: str, name: str) -> DecisionRecord | NoDecision:
@@ -112,7 +112,7 @@ class ClusterClient:
             return problem
 
     async def _deciders(self) -> list[tuple[str, str]] | NoDecision:
-        """The operator's pods, wherever it was installed; who may not look everywhere looks where it usually is."""
+        """The operator's pods in all namespaces; in `fairlead-system` only, if the user may not list pods in all."""
         try:
             found = (await self.api.listing(kinds.POD, None, AUTOSCALER_SELECTOR)).items
         except RequestRefused as refused:
@@ -131,7 +131,7 @@ class ClusterClient:
 
 @asynccontextmanager
 async def open_cluster(address: str | None) -> AsyncIterator[ClusterClient]:
-    """The cluster that the kubeconfig names; every trouble on the way ends as `ClusterUnavailable`."""
+    """The cluster that the kubeconfig names; every error on the way becomes `ClusterUnavailable`."""
     try:
         async with await connect() as connection:
             who = await connection.credentials()
@@ -146,7 +146,7 @@ async def open_cluster(address: str | None) -> AsyncIterator[ClusterClient]:
 
 
 def _why(pages: "list[bytes | ApiError]", broken: list[BrokenRecord]) -> str:
-    """The most telling of what was answered instead: a right that is missing, another version, or nobody decides it."""
+    """The most useful reply instead of a decision: a missing right, another version, or that no process decides it."""
     problems = [one for one in pages if not isinstance(one, bytes)]
     telling = [one for one in problems if not isinstance(one, NotFound)]
     if broken:

@@ -11,7 +11,7 @@ INTRODUCTION: Final = (
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    """What the command takes; its speed and faults are environment variables, so that a pod can be told them."""
+    """What the command takes; its speed and faults are environment variables, so that a pod's spec can set them."""
     from fairlead.emulator import emulation_knobs
 
     knobs = "; ".join(f"{emulation_knobs.PREFIX}{knob}: {told}" for knob, told in emulation_knobs.KNOBS.items())
@@ -26,7 +26,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(chosen: argparse.Namespace) -> int:
-    """0 after a drain or a check, 1 when the start failed, 2 when the words were wrong."""
+    """0 after a drain or a check, 1 when the start failed, 2 for wrong arguments."""
     import os
     import time
     from dataclasses import replace

@@ -24,7 +24,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(chosen: argparse.Namespace) -> int:
-    """0 when it could be explained, 1 when there is nothing to explain, 2 when the words were wrong."""
+    """0 when it could be explained, 1 when there is nothing to explain, 2 for wrong arguments."""
     import asyncio
 
     from fairlead.cli.cluster_client import ClusterUnavailable

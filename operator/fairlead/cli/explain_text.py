@@ -1,4 +1,4 @@
-"""An explanation in words: the answer first, then who asked for what, what held it back, and what would change it."""
+"""An explanation in words: the answer first, then what each signal needs, which limits apply, what would change it."""
 
 import json
 from collections.abc import Iterable, Iterator
@@ -21,13 +21,13 @@ _MOST_DECISIONS: Final = 10
 
 
 def as_text(shown: Explanation, *, colour: bool) -> str:
-    """Sections that have nothing to say are left out."""
+    """The explanation as text; empty sections are left out."""
     sections = [("", [_heading(shown)]), *_sections(shown)]
     return "\n\n".join(_section(title, lines, colour) for title, lines in sections if lines)
 
 
 def as_json(shown: Explanation) -> str:
-    """The same as values, under names that stay; the record is as `fairlead replay` reads it."""
+    """The same as values, under stable names; the record is as `fairlead replay` reads it."""
     record = None if isinstance(shown.record, NoDecision) else msgspec.to_builtins(shown.record)
     return json.dumps(
         {
@@ -118,7 +118,7 @@ def _direction(turn: TurningPoint, record: DecisionRecord) -> str:
 
 
 def _condition(turn: TurningPoint, record: DecisionRecord) -> str:
-    """What would have to happen; times are as fine as the looks into the future were."""
+    """What would have to happen; times are as fine as the moments that `what_if` tried."""
     at, lasting = _moment(record.now + turn.after_seconds), _lasting(turn.after_seconds)
     times = f"{turn.factor or 0:.2f} times what it is{_demand(turn, record)}"
     match turn.cause:
@@ -145,7 +145,7 @@ def _demand(turn: TurningPoint, record: DecisionRecord) -> str:
 
 
 def _open_bounds(record: DecisionRecord) -> list[str]:
-    """Which bounds are reached and which leave it alone, as that is what people suspect first."""
+    """Which bounds are reached and which do not limit it, since users suspect the bounds first."""
     facts, answer = record.facts, record.recommendation.replicas
     moved = {one.bound for one in record.recommendation.limits}
     reached = {
@@ -212,7 +212,7 @@ def _moment(seconds: float) -> str:
 
 
 def _columns(rows: Iterable[tuple[str, ...]]) -> list[str]:
-    """Aligned, the last one as long as it is."""
+    """The rows with aligned columns; the last column is not padded."""
     held = list(rows)
     if not held:
         return []

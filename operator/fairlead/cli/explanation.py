@@ -15,7 +15,7 @@ KINDS: Final = ("infd", "inferencedeployment", "inferencedeployments", "inferenc
 
 
 class TargetNameError(Exception):
-    """The words do not name a deployment."""
+    """The arguments do not name a deployment."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,13 +25,13 @@ class Explanation:
     namespace: str
     name: str
     seen_at: float
-    """When it was asked for; of a file, when it was decided."""
+    """When the explanation was requested; for a file, when the decision was taken."""
     status: Mapping[str, Any]
-    """Of the object; empty where only a file was read."""
+    """The object's status; empty if only a file was read."""
     record: DecisionRecord | NoDecision
     turns: tuple[TurningPoint, ...] = ()
     notes: tuple[str, ...] = ()
-    """What to know before believing it."""
+    """Caveats, for instance an old status or a decision of another version."""
 
     @property
     def scaling(self) -> Mapping[str, Any]:
@@ -41,7 +41,7 @@ class Explanation:
 
     @property
     def decided(self) -> tuple[object, ...]:
-        """What is another decision when it is not the same."""
+        """The values of a decision: it is another decision if one of them differs."""
         told = self.scaling
         return tuple(told.get(key) for key in ("recommended", "advised", "asleep", "speculation", "reason", "message"))
 
@@ -61,7 +61,7 @@ def target_name(target: str | None) -> str:
 
 
 async def of_cluster(door: ClusterClient, namespace: str, name: str, now: float) -> Explanation:
-    """As it is now; `ClusterUnavailable` where nothing decides about it."""
+    """The explanation as of now; `ClusterUnavailable` if nothing decides about it."""
     try:
         found = await door.deployment(namespace, name)
     except ValueError as problem:
@@ -110,7 +110,7 @@ def _last(lines: Iterable[replay_records.RecordLine], name: str | None, namespac
 
 
 def _explained(record: DecisionRecord | NoDecision, bare: Explanation) -> Explanation:
-    """With what would change it, where the decision is there whole."""
+    """With what would change the decision, if its whole record is there."""
     if isinstance(record, NoDecision):
         note = f"The arithmetic cannot be shown: {record.because}"
         return _with(bare, (), (*bare.notes, note))
@@ -128,7 +128,7 @@ def _with(bare: Explanation, turns: tuple[TurningPoint, ...], notes: tuple[str, 
 
 
 def _undecided(name: str, namespace: str, status: Mapping[str, Any], why: NoDecision) -> str:
-    """No recommendation yet; the controller's own words say most."""
+    """The message for no recommendation yet, with the conditions that may explain it."""
     told = [
         f"{one.get('type')}={one.get('status')}: {one.get('reason')}: {one.get('message')}"
         for one in status.get("conditions") or ()

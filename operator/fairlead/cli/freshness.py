@@ -1,23 +1,23 @@
 """How old a status is, and whether an operator still keeps it up to date, by the Lease that one of them holds. Pure.
 
-An object goes on saying `Ready` after the last operator is gone; only the Lease tells that nobody looks any more.
+An object's status stays `Ready` after the last operator is gone; only the Lease shows that none reconciles it.
 """
 
 from datetime import UTC, datetime
 from typing import Any, Final
 
 SLACK_S: Final = 15.0
-"""Clocks of two machines differ."""
+"""Tolerance, since the clocks of two machines differ."""
 MANAGER: Final = "fairlead-controller"
 
 
 def is_fresh(decided_at: float, now: float) -> bool:
-    """Whether a decision is so young that whoever took it is still there."""
+    """Whether a decision is so young that the process that took it must still run."""
     return now - decided_at < 2 * SLACK_S
 
 
 def sentence(lease: dict[str, Any] | None, place: str, document: dict[str, Any], now: float) -> str:
-    """What to know of the Lease, which is none where there is none, before believing the status."""
+    """How current the status is, by the Lease, which is None if there is none."""
     written = _written(document)
     status = "the status was never written" if written is None else f"the status was last changed {_ago(written, now)}"
     trouble = _trouble(lease, place, now)
@@ -34,7 +34,7 @@ def sentence(lease: dict[str, Any] | None, place: str, document: dict[str, Any],
 
 
 def unseen(document: dict[str, Any], why: str, now: float) -> str:
-    """Where the Lease may not be read."""
+    """The same if the Lease may not be read."""
     written = _written(document)
     status = "The status was never written" if written is None else f"The status was last changed {_ago(written, now)}"
     return f"{status}; whether an operator keeps it up to date is not known: {why}"
@@ -53,7 +53,7 @@ def _trouble(lease: dict[str, Any] | None, place: str, now: float) -> str:
 
 
 def _written(document: dict[str, Any]) -> float | None:
-    """When the controller last changed the status, by the server's book of field owners."""
+    """When the controller last changed the status, by the object's `managedFields`."""
     entries = document["metadata"].get("managedFields") or ()
     ours = [one for one in entries if one.get("subresource") == "status" and one.get("manager") == MANAGER]
     return max((moment for one in ours if (moment := _moment(one.get("time"))) is not None), default=None)

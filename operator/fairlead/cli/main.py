@@ -1,4 +1,4 @@
-"""The `fairlead` command: which commands there are, and what a wrong word gets."""
+"""The `fairlead` command: which commands there are, and the error for an unknown one."""
 
 import argparse
 import difflib
@@ -59,7 +59,7 @@ COMMANDS: Final[Mapping[str, tuple[str, Callable[[argparse.ArgumentParser], None
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command; 0 when it held, 1 when it did not, 2 when the words were wrong."""
+    """Run one command; 0 for success, 1 for failure, 2 for wrong arguments."""
     words = list(sys.argv[1:] if argv is None else argv)
     parser = _parser()
     if not words:

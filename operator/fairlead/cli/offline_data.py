@@ -1,4 +1,4 @@
-"""What commands know without a cluster: the catalogue, products of one's own, and models' configurations at hand."""
+"""What commands know without a cluster: the catalogue, the user's own products, and local model configurations."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -17,7 +17,7 @@ from fairlead.sizing.catalogue import Catalogue
 def offline_knowledge(
     configs: Sequence[str] = (), products: str | None = None, documents: Sequence[YamlDocument] = ()
 ) -> ReviewContext:
-    """`ValueError` or `OSError` where something was named and is not there or makes no sense."""
+    """The context of a review; `ValueError` or `OSError` if a file that was named is missing or invalid."""
     texts = dict(_local(documents))
     for named in configs:
         model, equals, file = named.partition("=")
@@ -30,7 +30,7 @@ def offline_knowledge(
 
 
 def catalogue(products: str | None) -> Catalogue:
-    """The one that comes along, with products of one's own put over it."""
+    """The packaged catalogue, with the user's own products added or changed."""
     known = package_data.load_catalogue()
     if products is None:
         return known
@@ -54,7 +54,7 @@ def _local(documents: Sequence[YamlDocument]) -> Iterator[tuple[str, str]]:
 
 
 def _sources(content: object) -> Iterator[str]:
-    """Wherever an object names a model; of whatever shape it is, since nothing was checked yet."""
+    """Every model source in an object, which may have any structure, since nothing was checked yet."""
     if isinstance(content, dict):
         for key, below in content.items():
             if key == "source" and isinstance(below, str):

@@ -42,13 +42,13 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def controller_arguments(parser: argparse.ArgumentParser) -> None:
-    """The same; who runs the autoscaler apart wants none here."""
+    """The same, without an autoscaler by default, since it runs in a process of its own."""
     arguments(parser)
     parser.set_defaults(autoscaler="off")
 
 
 def run(chosen: argparse.Namespace) -> int:
-    """Until told to stop; 3 when another one leads from now on."""
+    """Run until a signal stops it; 3 when another process has become the leader."""
     import asyncio
     import secrets
     import sys

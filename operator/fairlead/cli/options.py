@@ -1,4 +1,4 @@
-"""What several commands say of the options they share."""
+"""Help texts of the options that several commands share."""
 
 from typing import Final
 

@@ -27,7 +27,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(chosen: argparse.Namespace) -> int:
-    """0 with a proposal, 1 when nothing keeps the objectives, 2 when the question could not be read."""
+    """0 with a proposal, 1 when nothing keeps the objectives, 2 for wrong arguments."""
     from fairlead.cli import plan_inputs, plan_text
 
     try:

@@ -1,4 +1,4 @@
-"""What `fairlead plan` was asked, from words to values; each word that makes no sense is named with one that does."""
+"""The inputs of `fairlead plan`, from arguments to values; an invalid argument is named with a valid one."""
 
 import argparse
 import difflib
@@ -22,7 +22,7 @@ _NEEDED: Final = ("rate", "prompt", "reply")
 
 
 class PlanArgumentError(Exception):
-    """A word makes no sense; the message names it and one that would."""
+    """An argument is invalid; the message names it and a valid one."""
 
 
 def read_inputs(chosen: argparse.Namespace) -> PlanInputs:
@@ -79,7 +79,7 @@ def _traffic(chosen: argparse.Namespace) -> Traffic:
 
 
 def _with_words(traffic: Traffic, chosen: argparse.Namespace) -> Traffic:
-    """What was said beside the recording wins over it."""
+    """Arguments win over the figures of the recording."""
     rate, burst = chosen.rate, chosen.burst
     cacheable, retries = chosen.cacheable, chosen.retries
     return Traffic(

@@ -1,4 +1,4 @@
-"""A plan in words: the objects to apply, the arithmetic, and why the others lost."""
+"""A plan in words: the objects to apply, the arithmetic, and why the others were rejected."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -62,7 +62,7 @@ def _left_out(planned: CapacityPlan) -> str:
 
 
 def _nothing(planned: CapacityPlan) -> str:
-    """The most telling refusals: those that came nearest to serving."""
+    """The most useful rejections: those that came nearest to keeping the objectives."""
     order = sorted(planned.others, key=lambda one: (one.reason.value != "MissesObjective", one.configuration.words))
     told = "\n".join(f"  {one.configuration.words}: {one.because}" for one in order[:8])
     return f"nothing in the catalogue keeps these objectives; the nearest:\n{told}\nLeft out: {_left_out(planned)}"

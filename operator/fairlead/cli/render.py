@@ -1,4 +1,4 @@
-"""`fairlead render FILE…`: what would be started: the engine's command and environment, and what routers are told."""
+"""`fairlead render FILE…`: what would be started: the engine's command and environment, and the routers' settings."""
 
 import argparse
 import json
@@ -65,7 +65,7 @@ def _values(name: str, launch: "EngineLaunch") -> dict[str, Any]:
 
 
 def _router(review: "Review") -> dict[str, Any] | None:
-    """Nothing behind a gateway, which has routers of its own."""
+    """None for a deployment of a gateway, which has routers of its own."""
     from fairlead.controller import replica_facts
     from fairlead.fleet.gateways import DeploymentRouter
     from fairlead.objects import router_config
@@ -76,7 +76,7 @@ def _router(review: "Review") -> dict[str, Any] | None:
 
 
 def _value(value: "str | SecretKey | EnvFrom") -> str:
-    """Where a value is kept, for what must not be read from here."""
+    """The value, or which Secret or ConfigMap holds it: those are not read here."""
     from fairlead.fleet.desired_state import EnvFrom, SecretKey
 
     match value:
@@ -100,5 +100,5 @@ def _text(one: dict[str, Any]) -> str:
 
 
 def _broken(word: str) -> str:
-    """A line for each flag; what a quoted text has in it stays as it is."""
+    """A line for each flag; quoted text is not broken."""
     return (" \\\n    " if word.startswith("--") else " ") + shlex.quote(word)

@@ -1,4 +1,4 @@
-"""Kept decisions from files, decided again one by one; only what is to be told of them stays in memory."""
+"""Kept decisions from files, decided again one by one; only what the report needs stays in memory."""
 
 import gzip
 import sys
@@ -15,23 +15,23 @@ from fairlead.scaling.record_codec import BrokenRecord
 from fairlead.scaling.record_differences import RecordDifference
 
 IN_A_FOLDER: Final = ".jsonl"
-"""Stands in the names of files that are read there; full ones have a number or `.gz` after it."""
+"""Part of the names of files that are read in a folder; full ones have a number or `.gz` after it."""
 _TELL_EACH_S: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordLine:
-    """One line and where it stands."""
+    """One line and its place."""
 
     place: str
-    """File and number."""
+    """File and line number."""
     text: bytes
-    """With its end; without one it may still be on its way to the disk."""
+    """With its line end; a line without one may still be being written."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DecisionDisagreement:
-    """A decision that comes out otherwise."""
+    """A decision that comes out differently when it is decided again."""
 
     place: str
     record: DecisionRecord
@@ -40,14 +40,14 @@ class DecisionDisagreement:
 
 @dataclass(slots=True, kw_only=True)
 class ReplayResult:
-    """What came of all lines."""
+    """The result for all lines."""
 
     lines: int = 0
     agree: int = 0
     disagree: int = 0
     broken: int = 0
     cut: str = ""
-    """Where the last line of a file has no end: it is being written."""
+    """The place of a last line without a line end: it is still being written."""
     versions: Counter[str] = field(default_factory=Counter)
     """How many were decided by which version."""
     first_disagreements: list[DecisionDisagreement] = field(default_factory=list)
@@ -56,7 +56,7 @@ class ReplayResult:
 
 @dataclass(slots=True, kw_only=True)
 class ReplayProgress:
-    """Says how far it is, for people who wait at a terminal."""
+    """Shows progress to users who wait at a terminal."""
 
     clock: Callable[[], float]
     wanted: bool
@@ -64,13 +64,13 @@ class ReplayProgress:
     _next: float = 0.0
 
     def reached(self, lines: int) -> None:
-        """Now and then, so that telling costs nothing."""
+        """Show the number of lines now and then, so that progress costs nothing."""
         if self.wanted and self.clock() >= self._next:
             self._next = self.clock() + _TELL_EACH_S
             self.tell(f"{lines:,} decisions")
 
     def done(self) -> None:
-        """Leave the line to the answer."""
+        """Clear the line for the result."""
         if self.wanted:
             self.tell(" " * 40 + "\r")
 
@@ -87,7 +87,7 @@ def read(sources: Sequence[str]) -> Iterator[RecordLine]:
 
 
 def replay_all(lines: Iterable[RecordLine], progress: ReplayProgress, *, keep: int) -> ReplayResult:
-    """Each line decided again; the first few that are not as they were are kept whole."""
+    """Each line decided again; the first few that differ are kept whole."""
     found = ReplayResult()
     for line in lines:
         found.lines += 1
@@ -118,7 +118,7 @@ def _add(found: ReplayResult, line: RecordLine, keep: int) -> None:
 
 
 def _files(path: Path) -> Iterator[Path]:
-    """A file as it is; a folder's by age, as a rotated name says less than the time it was written."""
+    """The file itself; a folder's files by age, since a rotated name says less than the time of its last write."""
     if not path.is_dir():
         yield path
         return
@@ -131,7 +131,7 @@ def _opened(path: Path) -> BinaryIO:
 
 
 def _lines(name: str, stream: BinaryIO) -> Iterator[RecordLine]:
-    """Numbered from one, as editors do; a broken archive is told as a file that cannot be read."""
+    """Lines numbered from one, as editors do; a broken archive raises `OSError`, like a file that cannot be read."""
     try:
         for number, text in enumerate(stream, start=1):
             if text.strip():

@@ -15,7 +15,7 @@ RED, YELLOW, GREEN, PLAIN = "\x1b[31m", "\x1b[33m", "\x1b[32m", "\x1b[0m"
 
 
 def as_text(document: YamlDocument, review: Review | None, *, colour: bool) -> str:
-    """A heading, then each remark with what to do below it, then what fits."""
+    """A heading, then each finding with what to do below it, then what fits."""
     if review is None:
         return f"{_mark('✗', RED, colour)} {document.place}: {document.problem}"
     mark = _mark("✗", RED, colour) if review.refusals else _mark("✓", GREEN, colour)
@@ -29,7 +29,7 @@ def as_text(document: YamlDocument, review: Review | None, *, colour: bool) -> s
 
 
 def as_json(document: YamlDocument, review: Review | None) -> dict[str, Any]:
-    """The same as values, under names that stay."""
+    """The same as values, under stable names."""
     if review is None:
         problem = {"field": "", "value": "", "reason": "Unreadable", "because": document.problem, "remedy": ""}
         return {"place": document.place, "admitted": False, "refusals": [problem], "cautions": []}
@@ -51,7 +51,7 @@ def as_json(document: YamlDocument, review: Review | None) -> dict[str, Any]:
 
 
 def _refused(remark: SpecFinding, near: Sequence[FitAlternative], word: str) -> str:
-    """What does not fit has several ways out: each on a line of its own, with the field to change."""
+    """A model that does not fit has several remedies: each on a line of its own, with the field to change."""
     if remark.reason is not AdmissionReason.DOES_NOT_FIT or not near:
         return _remark(remark, word)
     width = max(len(FIELDS[one.change]) for one in near)

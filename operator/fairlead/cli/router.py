@@ -5,7 +5,7 @@ import sys
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    """What the command takes; all else stands in the file, where it can change without a restart."""
+    """What the command takes; all else is in the file, where it can change without a restart."""
     which = parser.add_mutually_exclusive_group(required=True)
     which.add_argument("--config", metavar="FILE", help="YAML or JSON; read again whenever it or its secrets change")
     which.add_argument("--check", metavar="FILE", help="say what a router would do with this file, and end")
@@ -35,7 +35,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(chosen: argparse.Namespace) -> int:
-    """0 after a drain, 2 when the file could not be acted on."""
+    """0 after a drain, 2 when the file could not be used."""
     from fairlead.router.config.loader import RouterConfigError
 
     try:
@@ -48,7 +48,7 @@ def run(chosen: argparse.Namespace) -> int:
 
 
 def _checked(chosen: argparse.Namespace) -> int:
-    """1 when it can be acted on and something in it would do nothing."""
+    """0 for a valid file, 1 if it is valid and some of its settings have no effect."""
     from pathlib import Path
 
     from fairlead.cli import router_text

@@ -1,4 +1,4 @@
-"""What a router was told, in words: every setting with the value that counts, and never a secret."""
+"""The settings of a router, in words: each with the value in effect, and never a secret."""
 
 import json
 from collections.abc import Iterator
@@ -12,19 +12,19 @@ _ELSEWHERE = frozenset({"keyFiles", "redisUrlFile", "routing", "keyPlaces", "red
 
 
 def as_json(settings: RouterConfig) -> str:
-    """The same as values, under names that stay."""
+    """The same as values, under stable names."""
     return json.dumps(_told(settings), indent=1, ensure_ascii=False)
 
 
 def as_text(settings: RouterConfig) -> str:
-    """One line a setting, aligned; what says nothing is a dash."""
+    """One line a setting, aligned; an empty value is a dash."""
     lines = list(_lines(_told(settings), ""))
     width = max(len(name) for name, _ in lines)
     return "\n".join(f"{name:{width}}  {value}" for name, value in lines)
 
 
 def _told(settings: RouterConfig) -> dict[str, Any]:
-    """Settings of the file first, then what is done with requests; secrets as where they lie and how many were had."""
+    """Settings of the file first, then those for requests; of secrets their places and how many were found."""
     plain = router_config.plain(replace(settings, keys={}, redis_url=None))
     found = {name: value for name, value in plain.items() if name not in _ELSEWHERE}
     routing = plain["routing"]

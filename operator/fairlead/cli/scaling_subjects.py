@@ -1,6 +1,6 @@
-"""What the autoscaler knows of a spec by way of what the controller reads from it: bounds, place, price, speed. Pure.
+"""Turns the controller's review of a spec into the autoscaler's `ScalingSpec`: bounds, place, price, speed. Pure.
 
-Neither of the two knows the other; here, above both, the one's reading becomes the other's subject.
+The two packages do not import each other; this module imports both.
 """
 
 from collections.abc import Iterator
@@ -25,13 +25,13 @@ from fairlead.sizing import fit_alternatives, replica_supply
 PROMPT: Final = TokenLengths(p50=1000, p95=1000, p99=1000, mean=1000)
 REPLY: Final = TokenLengths(p50=250, p95=250, p99=250, mean=250)
 NOMINAL: Final = Traffic(requests_per_second=1.0, burst=1.0, prompt=PROMPT, output=REPLY)
-"""A chat of ordinary length: the data sheet's speed is asked for at one point, and what is learnt replaces it."""
+"""A chat of ordinary length: the data sheet's speed is computed for it alone, and measured speed replaces it."""
 MANY: Final = 64
-"""Running requests at which the second point of a step's line is taken; most batches hold as many."""
+"""Running requests at the second point of the line of step times; most batches hold as many."""
 
 
 def of(known: ReviewContext) -> SpecReader:
-    """Reads stored deployments by what is known here."""
+    """A reader of stored deployments that uses this context."""
 
     def understand(document: Manifest) -> ScalingSpec | None:
         return subject(deployment_review.read(document, known), known)
@@ -40,7 +40,7 @@ def of(known: ReviewContext) -> SpecReader:
 
 
 def subject(judged: DeploymentReview, known: ReviewContext) -> ScalingSpec | None:
-    """Nothing where the spec cannot be read or people decide the count."""
+    """None if the spec cannot be read or does not let the autoscaler choose the count."""
     deployment, spec, review = judged.deployment, judged.spec, judged.review
     if deployment is None or spec is None or review is None or not isinstance(deployment.replicas, ReplicaBounds):
         return None
@@ -84,7 +84,7 @@ def _options(review: Review, wanted: DesiredRevision, known: ReviewContext) -> I
 
 
 def _speed(review: Review, accelerator: Accelerator | None) -> ReplicaSpeed | None:
-    """By the data sheet; nothing where the model or the GPU is not known, or where it does not fit."""
+    """From the data sheet; None if the model or the GPU is not known, or if it does not fit."""
     asked, engine = review.asked, review.engine
     if accelerator is None or asked is None or asked.shape is None or engine is None:
         return None

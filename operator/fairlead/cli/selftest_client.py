@@ -1,4 +1,4 @@
-"""How `fairlead selftest` asks: the API server with the pod's own account, engines without it. Decides nothing."""
+"""HTTP of `fairlead selftest`: to the API server with the pod's own account, to engines without it. Decides nothing."""
 
 import json
 import ssl
@@ -22,16 +22,16 @@ class SelftestNotFound(SelftestFailure):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SelftestClient:
-    """The API server, and who asks; engines are asked without the token."""
+    """The API server and the token for it; requests to engines do not carry the token."""
 
     server: str
     token: str
     context: ssl.SSLContext | None = None
     each_s: float = 1.0
-    """How long to wait before asking again."""
+    """How long to wait before the next attempt."""
 
     def ask(self, verb: str, url: str, body: object = None) -> dict[str, Any]:
-        """The answer; `SelftestFailure` with the other side's own words."""
+        """The reply; `SelftestFailure` with the server's own message."""
         own = {"Authorization": f"Bearer {self.token}"} if url.startswith("/") else {}
         whole = f"{self.server}{url}" if own else url
         data = None if body is None else json.dumps(body).encode()
@@ -51,7 +51,7 @@ class SelftestClient:
 
 
 def in_cluster(account: Path) -> SelftestClient:
-    """The door of the pod this runs in."""
+    """The client with the account of the pod this runs in."""
     if not (account / "token").exists():
         raise SelftestFailure(
             "this is no pod with an account: `helm test` runs it in one; elsewhere use `kubectl get infd`"

@@ -1,4 +1,4 @@
-"""What `fairlead selftest` does: makes one simulated deployment, waits, asks it, deletes it whatever happened."""
+"""What `fairlead selftest` does: makes one simulated deployment, waits, requests a completion, always deletes it."""
 
 import argparse
 import contextlib
@@ -21,7 +21,7 @@ COMPLETION_REQUEST: Final = {
 
 
 def run_selftest(chosen: argparse.Namespace, door: SelftestClient) -> str:
-    """Make it, wait until it serves, ask it, delete it; what an earlier run left is deleted first."""
+    """Make it, wait until it serves, request a completion, delete it; what an earlier run left is deleted first."""
     objects = OBJECTS.format(chosen.namespace)
     metadata = {"name": chosen.name, "labels": {"app.kubernetes.io/component": "test"}}
     wanted = {"apiVersion": "fairlead.dev/v1alpha1", "kind": "InferenceDeployment", "metadata": metadata, "spec": SPEC}
@@ -41,7 +41,7 @@ def _delete(door: SelftestClient, url: str) -> None:
 
 
 def _ready(door: SelftestClient, url: str, deadline: float) -> str:
-    """Its address; `SelftestFailure` when only a human can help, or the time is over."""
+    """Its endpoint; `SelftestFailure` if it is Stalled, or the time is over."""
     while True:
         status = door.ask("GET", url).get("status", {})
         told = {one["type"]: one for one in status.get("conditions", ())}
@@ -56,7 +56,7 @@ def _ready(door: SelftestClient, url: str, deadline: float) -> str:
 
 
 def _completion(door: SelftestClient, endpoint: str, deadline: float) -> str:
-    """What the engine said; refusals of the first moments are asked again."""
+    """The text of the completion; failed requests are retried until the deadline."""
     while True:
         try:
             told = door.ask("POST", f"{endpoint}/chat/completions", COMPLETION_REQUEST)

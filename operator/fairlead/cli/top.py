@@ -1,4 +1,4 @@
-"""`fairlead top`: what every deployment has, needs and costs, in one table that goes on by itself."""
+"""`fairlead top`: what every deployment has, needs and costs, in one table that refreshes itself."""
 
 import argparse
 import sys

@@ -1,4 +1,4 @@
-"""The rows of `fairlead top`: each deployment beside the last decision about it; what nobody says is absent."""
+"""The rows of `fairlead top`: each deployment beside the last decision about it; unknown figures are absent."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -8,7 +8,7 @@ from fairlead.cli.cluster_client import ClusterClient, NoDecision
 from fairlead.scaling.decision_summary import DecisionSummary
 
 FRESH_S: Final = 120.0
-"""A decision is recorded each minute at least; what is twice as old is nobody's any more."""
+"""A decision is recorded each minute at least; one that is twice as old is stale."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +28,7 @@ class TopRow:
     running: float | None = None
     kv_usage: float | None = None
     demand: float | None = None
-    """Requests a second that come."""
+    """Requests a second that arrive."""
     supply: float | None = None
     """Requests a second that ready replicas serve within the objectives, headroom kept."""
     ttft_kept: float | None = None
@@ -40,7 +40,7 @@ class TopRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TopView:
-    """One look."""
+    """The table at one moment."""
 
     rows: tuple[TopRow, ...]
     at: float
@@ -50,7 +50,7 @@ class TopView:
 
 
 async def load_view(door: ClusterClient, namespace: str | None, now: float) -> TopView:
-    """Objects from the API server, figures from whoever decides."""
+    """Objects from the API server, figures from the processes that decide."""
     found = await door.deployments(namespace)
     table = await door.table()
     trouble = table.because if isinstance(table, NoDecision) else ""
@@ -62,7 +62,7 @@ async def load_view(door: ClusterClient, namespace: str | None, now: float) -> T
 def rows(
     deployments: Iterable[Mapping[str, Any]], glances: Iterable[DecisionSummary], now: float
 ) -> tuple[TopRow, ...]:
-    """Sorted by namespace and name; a decision that is too old says nothing."""
+    """Sorted by namespace and name; a stale decision is ignored."""
     known = {(one.namespace, one.name): one for one in glances if now - one.now <= FRESH_S}
     made = []
     for one in deployments:
@@ -112,7 +112,7 @@ def _with_figures(row: TopRow, glance: DecisionSummary) -> TopRow:
 
 
 def _supply(figures: Mapping[str, float]) -> float | None:
-    """As many times what will come as there are more replicas than that needs."""
+    """The forecast demand, times the replicas that supply over the replicas that it needs."""
     demand, replicas = figures.get("demand.requestsPerSecond"), figures.get("supply.replicas")
     need, growth = figures.get("need.replicas"), figures.get("demand.forecastFactor", 1.0)
     return demand * growth * replicas / need if demand is not None and replicas is not None and need else None

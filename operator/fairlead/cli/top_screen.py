@@ -1,4 +1,4 @@
-"""A terminal that `fairlead top` holds for a while: a screen of its own, single keys, and all given back at the end."""
+"""The terminal while `fairlead top` runs: the alternate screen, single keys, and all restored at the end."""
 
 import asyncio
 import contextlib
@@ -16,7 +16,7 @@ from fairlead.cli.top_rows import TopView
 from fairlead.cluster.api_errors import ApiError
 
 _ENTER: Final = "\x1b[?1049h\x1b[?25l"
-"""The other screen, so that what stood in the terminal comes back; and no cursor."""
+"""Shows the alternate screen, so that the terminal's content comes back later, and hides the cursor."""
 _LEAVE: Final = "\x1b[?25h\x1b[?1049l"
 _AGAIN: Final = "\x1b[H\x1b[J"
 QUIT: Final = frozenset(b"qQ\x03\x04")
@@ -24,10 +24,10 @@ QUIT: Final = frozenset(b"qQ\x03\x04")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TopScreen:
-    """Where it is shown and what was pressed."""
+    """Where the table is shown and where keys are read."""
 
     keys: TextIO | None
-    """Nothing where the input is no terminal: then only ctrl-c ends it."""
+    """None if the input is no terminal: then only ctrl-c ends it."""
     out: TextIO
 
     def show(self, seen: TopView) -> None:
@@ -43,7 +43,7 @@ class TopScreen:
 
 @contextlib.contextmanager
 def alternate_screen(keys: TextIO, out: TextIO) -> Iterator[TopScreen]:
-    """The terminal for as long as the block runs."""
+    """The alternate screen for as long as the block runs."""
     held = termios.tcgetattr(keys.fileno()) if keys.isatty() else None
     try:
         if held is not None:
@@ -58,7 +58,7 @@ def alternate_screen(keys: TextIO, out: TextIO) -> Iterator[TopScreen]:
 
 
 async def follow(screen: TopScreen, look: Callable[[], Awaitable[TopView]], every: float) -> None:
-    """Until somebody quits; a look that fails keeps the last table and says why."""
+    """Refresh until the user quits; a failed refresh keeps the last table and says why."""
     quits = asyncio.Event()
     loop = asyncio.get_running_loop()
     if screen.keys is not None:
@@ -84,7 +84,7 @@ async def _again(look: Callable[[], Awaitable[TopView]], before: TopView) -> Top
 
 
 def _pressed(keys: TextIO, quits: asyncio.Event) -> None:
-    """An end of input quits too: whoever gave it has gone."""
+    """An end of input quits too: no further key can come."""
     pressed = os.read(keys.fileno(), 64)
     if not pressed or QUIT.intersection(pressed):
         quits.set()

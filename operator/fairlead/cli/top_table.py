@@ -29,7 +29,7 @@ COLUMNS: Final[tuple[tuple[str, Callable[[TopRow], str]], ...]] = (
     ("REASON", lambda row: row.reason),
     ("WHY", lambda row: row.message),
 )
-"""Rates are requests a second, TTFT-OK is the share within the objective; after a plus stand replicas that sleep."""
+"""Rates are requests a second, TTFT-OK is the share within the objective; after a plus, replicas that sleep."""
 
 _LEFT: Final = frozenset({"NAMESPACE", "NAME", "REASON", "WHY"})
 
@@ -86,7 +86,7 @@ def _line(words: Sequence[str], widths: Sequence[int]) -> str:
 
 
 def _shade(row: TopRow) -> str:
-    """Red where users wait for a replica, yellow where figures are missing or replicas are on their way."""
+    """Red where requests wait for a replica, yellow where figures are missing or ready replicas are not as wanted."""
     if row.held:
         return RED
     if row.doubts or (row.wanted is not None and row.ready != row.wanted):

@@ -1,4 +1,4 @@
-"""`fairlead version`: which Fairlead this is, and the versions of what it stands on."""
+"""`fairlead version`: which Fairlead this is, and the versions of its main dependencies."""
 
 import argparse
 import json

@@ -1,4 +1,4 @@
-"""What vLLM itself says of rendered command lines: asked in an interpreter that has it, with models stood in for."""
+"""What vLLM itself says of rendered command lines, in an interpreter that has it and with stand-ins for models."""
 
 import importlib.util
 import json
@@ -29,7 +29,7 @@ class VllmReason(FindingReason):
 
 
 class VllmUnavailable(Exception):
-    """There is no vLLM to ask; the message says how to have one."""
+    """There is no vLLM here; the message says how to get one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +41,7 @@ class VllmVerdict:
 
 
 def check(reviews: Sequence[Review]) -> dict[str, VllmVerdict]:
-    """By the deployment's name; deployments of other engines are not vLLM's to judge."""
+    """Verdicts by the deployment's name; deployments of other engines are left out."""
     own = [one for one in reviews if _is_vllms(one)]
     return {one.name: opinion for one, opinion in zip(own, _answers(own), strict=True)}
 
@@ -51,7 +51,7 @@ def _is_vllms(review: Review) -> bool:
 
 
 def _answers(own: Sequence[Review]) -> list[VllmVerdict]:
-    """One each, in their order; where nothing is asked, no vLLM is needed."""
+    """One verdict for each review, in their order; without reviews no vLLM is needed."""
     if not own:
         return []
     questions = json.dumps([question(one) for one in own])
@@ -64,7 +64,7 @@ def _answers(own: Sequence[Review]) -> list[VllmVerdict]:
 
 
 def with_vllm_refusals(said: Sequence[tuple[YamlDocument, Review | None]]) -> list[tuple[YamlDocument, Review | None]]:
-    """The reviews with vLLM's own refusals among ours; what we refuse already needs no second opinion.
+    """The reviews with vLLM's own refusals among ours; what our checks refuse is not sent to vLLM.
 
     By place, not by name: two files may each hold a deployment called chat.
     """
@@ -90,7 +90,7 @@ def _with(review: Review, opinion: VllmVerdict) -> Review:
 
 
 def question(review: Review) -> dict[str, Any]:
-    """The arguments after `vllm serve`, and configurations to stand in for the models."""
+    """The arguments after `vllm serve`, and configurations as stand-ins for the models."""
     asked, engine = review.asked, review.engine
     if asked is None or engine is None:
         raise AssertionError("only what was read has a command line")
@@ -113,7 +113,7 @@ def question(review: Review) -> dict[str, Any]:
 
 
 def interpreter() -> Path:
-    """The one that was named, or ours if vLLM is installed beside us."""
+    """The interpreter that the environment names, or this one if vLLM is installed in it."""
     named = os.environ.get(INTERPRETER)
     if named:
         return Path(named)

@@ -1,7 +1,7 @@
-"""Asks vLLM itself: command lines in, its parser's and its configuration's verdict out.
+"""Checks with vLLM itself: command lines in, its parser's and its configuration's verdict out.
 
-Runs in an interpreter that has vLLM and nothing of ours, as a program of its own (`python with_vllm.py`), so that no
-process of the operator ever imports an engine. Models are stood in for by a `config.json` each: no weights are read.
+Runs in an interpreter that has vLLM and nothing of ours, as a program of its own (`python vllm_check_script.py`), so
+that no process of the operator ever imports an engine. Each model is a `config.json` only: no weights are read.
 """
 
 import json
@@ -61,7 +61,7 @@ def _configure(words: list[str]) -> None:
 
 
 def _present(word: str, folder: Path) -> str:
-    """A file that will be in the pod and is not here is stood in for by an empty one."""
+    """The path of an empty file in place of one that will be in the pod and is not here."""
     flag, equals, path = word.rpartition("=")
     if not path.startswith("/") or Path(path).exists():
         return word

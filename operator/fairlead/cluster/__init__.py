@@ -1,5 +1,5 @@
-"""The outside world: the API server, the engine pods and files, and the only place that opens any of them.
+"""Access to the API server, to pods and to files; no other package opens any of them.
 
-Observes, applies, watches, retries, and gathers what it saw into `fleet` values. Never decides and never
+Reads, applies, watches, retries, and turns what it observed into `fleet` values. Never decides and never
 builds. Its one verb: to reach.
 """

@@ -1,6 +1,7 @@
-"""Whether the owner of a Kubernetes token may get a page: the API server is asked in the owner's own name.
+"""Whether the owner of a Kubernetes token may get a page: a SelfSubjectAccessReview is sent with that token.
 
-A SelfSubjectAccessReview needs no right but that of being authenticated, so whoever asks for others holds none either.
+A SelfSubjectAccessReview needs no right but that of being authenticated, so this process needs no right to review
+others.
 """
 
 import json
@@ -23,7 +24,7 @@ _TIMEOUT: Final = aiohttp.ClientTimeout(total=3.0, sock_connect=2.0)
 async def may_get(
     token: str, page: str, environ: Mapping[str, str] | None = None, service_account: Path = SERVICE_ACCOUNT
 ) -> TokenRight:
-    """Whether `get` of this path, which is no resource's, is granted to the token's owner."""
+    """Whether `get` of this non-resource path is granted to the token's owner."""
     if not token.isascii() or not token.isprintable():
         return TokenRight.UNKNOWN_TOKEN
     try:
@@ -35,7 +36,7 @@ async def may_get(
 
 
 def _in_name_of(token: str, own: Credentials) -> ApiConnection:
-    """Our own certificate is not shown: the server would take its owner for the one who asks."""
+    """Without our own client certificate, which would authenticate us instead of the token's owner."""
     theirs = replace(own, scheme="Bearer", token=token, certificate_path=None, private_key_path=None)
 
     async def source() -> Credentials:

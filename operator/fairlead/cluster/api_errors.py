@@ -1,14 +1,14 @@
-"""What can go wrong between us and the API server, told apart by who can change it.
+"""The errors of requests to the API server, by who can resolve them.
 
-    ApiError                what the server said, whom it was said to
-    |-- Conflict            409: the object moved, exists already, or another manager owns a field
-    |-- Missing             404: no such object, kind or namespace
-    |-- Refused             400, 403, 422 and every other 4xx: a person's matter; the server's words are kept
-    |-- Gone                410, or a watch that cannot go on from here: list anew
+    ApiError                the server's message, and the request it was for
+    |-- Conflict            409: the object changed, exists already, or another manager owns a field
+    |-- NotFound            404: no such object, kind or namespace
+    |-- RequestRefused      400, 403, 422 and every other 4xx: only a person can resolve it; the message is kept
+    |-- Gone                410, or a watch that cannot go on from its version: list anew
     |-- Throttled           429: wait `retry_after` seconds
-    `-- Unreachable         no answer to rely on: connection, time-out, cut body, 401, 5xx; it may have been done
+    `-- Unreachable         no usable answer: connection, time-out, cut body, 401, 5xx; it may have been carried out
 
-Knows statuses. Never retries: the caller's queue does, and `retry_after` tells it when.
+Knows statuses. Never retries: the work queue does, after `retry_after`.
 """
 
 import json
@@ -24,7 +24,7 @@ RETRY_AFTER_S: Final = 1.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiRequest:
-    """What a request asked for, in the words of RBAC."""
+    """What a request is for, in the terms of RBAC."""
 
     verb: str
     resource: Resource
@@ -39,7 +39,7 @@ class ApiRequest:
 
 
 class ApiError(Exception):
-    """A request that did not do what was asked."""
+    """A request that failed."""
 
     def __init__(
         self, asked: ApiRequest, status: int, body: Mapping[str, Any], retry_after: float | None = None
@@ -57,22 +57,22 @@ class ApiError(Exception):
 
     @property
     def verb(self) -> str:
-        """What was tried, as RBAC calls it."""
+        """The verb of the request, as RBAC names it."""
         return self.asked.verb
 
     @property
     def resource(self) -> Resource:
-        """The kind it was tried on."""
+        """The kind of the request's object."""
         return self.asked.resource
 
     @property
     def name(self) -> str | None:
-        """The object it was tried on, where it was one."""
+        """The name of the request's object, where it has one."""
         return self.asked.name
 
 
 class Conflict(ApiError):
-    """Somebody else was quicker, or owns a field; look again and decide anew."""
+    """Another client wrote first, or owns a field; read again and decide anew."""
 
     @property
     def exists_already(self) -> bool:
@@ -85,7 +85,7 @@ class NotFound(ApiError):
 
 
 class RequestRefused(ApiError):
-    """The server understood and does not want it; the same request will be refused again until a person acts."""
+    """The server understood and refused the request; it will refuse the same one again until a person acts."""
 
     @property
     def lacks_right(self) -> bool:
@@ -94,20 +94,20 @@ class RequestRefused(ApiError):
 
     @property
     def namespace_ends(self) -> bool:
-        """Whether it was refused because its namespace is being deleted: nothing is left to be done there."""
+        """Whether it was refused because its namespace is being deleted, so that nothing more is to be done there."""
         return any(cause.get("reason") == "NamespaceTerminating" for cause in self.causes)
 
 
 class Gone(ApiError):
-    """The version to go on from is no more; list anew."""
+    """The server no longer has the resourceVersion to watch from; list anew."""
 
 
 class Throttled(ApiError):
-    """The server asks to wait."""
+    """429: the server refuses requests until `retry_after` seconds have passed."""
 
 
 class Unreachable(ApiError):
-    """No answer to rely on; the request may have been carried out all the same."""
+    """No usable answer; the request may have been carried out all the same."""
 
 
 _BY_STATUS: Final[Mapping[int, type[ApiError]]] = {
@@ -121,7 +121,7 @@ _BY_STATUS: Final[Mapping[int, type[ApiError]]] = {
 
 
 def of_answer(asked: ApiRequest, status: int, body: bytes, retry_after: str | None = None) -> ApiError:
-    """The error that an answer means."""
+    """The error for an answer's status."""
     kind = _BY_STATUS.get(status, Unreachable if status >= 500 or status < 400 else RequestRefused)
     wait = _seconds(retry_after)
     return kind(asked, status, _status_of(body), RETRY_AFTER_S if wait is None and kind is Throttled else wait)
@@ -134,12 +134,12 @@ def of_stream(asked: ApiRequest, said: Mapping[str, Any]) -> Gone:
 
 
 def no_answer(asked: ApiRequest, problem: BaseException) -> Unreachable:
-    """A request that was not answered, or not to the end."""
+    """The error for a request without an answer, or with an incomplete one."""
     return Unreachable(asked, 0, {"reason": type(problem).__name__, "message": f"{type(problem).__name__}: {problem}"})
 
 
 def _status_of(body: bytes) -> Mapping[str, Any]:
-    """The server's Status; proxies on the way answer plain text or HTML, of which the first line says enough."""
+    """The server's Status; proxies in between answer plain text or HTML, of which the first line is kept."""
     try:
         said = json.loads(body)
     except ValueError:

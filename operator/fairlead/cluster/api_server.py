@@ -1,7 +1,7 @@
-"""Asking the API server: read, list, apply, create, replace, remove, watch; objects are plain dicts.
+"""Requests to the API server: read, list, apply, create, replace, remove, watch; objects are plain dicts.
 
-Each request has a time-out, so that a stuck call never blocks, and only so many writes are under way at once.
-Never decides, and never retries by itself: errors are those of `api_errors`, and the caller's queue comes back.
+Each request has a time-out, so that a hung call never blocks, and the number of writes in flight is limited.
+Never decides, and never retries by itself: errors are those of `api_errors`, and the work queue retries.
 """
 
 import asyncio
@@ -49,7 +49,7 @@ CONTROLLER: Final = "fairlead-controller"
 """The field manager of everything the controller applies."""
 
 RequestObserver = Callable[[str, str, int, float], None]
-"""Told of each request: verb, resource, status (0: no answer), seconds."""
+"""Called after each request with verb, resource, status (0: no answer) and seconds."""
 
 _METHODS: Final[Mapping[str, str]] = {
     "get": "GET",
@@ -66,32 +66,32 @@ _BROKEN: Final = (aiohttp.ClientError, TimeoutError, OSError)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiLimits:
-    """How long a request may take and how many writes may be under way."""
+    """How long a request may take and how many writes may be in flight."""
 
     request_s: float = 10.0
     list_s: float = 30.0
-    """Thousands of pods over a slow line."""
+    """Enough for thousands of pods over a slow connection."""
     connect_s: float = 5.0
     writes: int = 16
-    """Less than a tenth of the seats that priority and fairness gives to all service accounts together."""
+    """Less than a tenth of the seats that API Priority and Fairness gives to all service accounts together."""
 
 
 LIMITS: Final = ApiLimits()
 
 
 class ObjectList(NamedTuple):
-    """A collection, and the version to watch from."""
+    """The objects of a list, and the resourceVersion to watch from."""
 
     items: list[Manifest]
     resource_version: str
 
 
 def unobserved(verb: str, resource: str, status: int, seconds: float) -> None:
-    """For callers that count nothing."""
+    """An observer that does nothing."""
 
 
 class ApiServer:
-    """The API server behind one connection."""
+    """The API server, over one connection."""
 
     def __init__(
         self, connection: ApiConnection, observer: RequestObserver = unobserved, limits: ApiLimits = LIMITS
@@ -102,14 +102,14 @@ class ApiServer:
         self._writing = asyncio.Semaphore(limits.writes)
 
     async def read(self, resource: Resource, namespace: str | None, name: str) -> Manifest | None:
-        """One object as it is now, field owners included; nothing when there is none."""
+        """One object as it is now, `managedFields` included; None when there is none."""
         try:
             return await self._ask(ApiRequest(verb="get", resource=resource, namespace=namespace, name=name))
         except NotFound:
             return None
 
     async def listing(self, resource: Resource, namespace: str | None = None, selector: str = "") -> ObjectList:
-        """All objects of a kind, in one namespace or all; each with its kind, which the server leaves out."""
+        """All objects of a kind, in one namespace or all; with apiVersion and kind, which lists leave out of items."""
         asked = ApiRequest(verb="list", resource=resource, namespace=namespace)
         found = await self._ask(asked, {"labelSelector": selector} if selector else {})
         named = {"apiVersion": resource.api_version, "kind": resource.kind}
@@ -122,7 +122,7 @@ class ApiServer:
     async def apply(
         self, manifest: Manifest, *, manager: str = CONTROLLER, force: bool = True, subresource: str | None = None
     ) -> Manifest:
-        """Server-side apply: the whole intent of one manager; what it no longer says it gives up."""
+        """Server-side apply of all fields that one manager sets; it gives up those that the manifest no longer has."""
         query = {"fieldManager": manager, "force": "true" if force else "false"}
         return await self._write(_api_request("patch", manifest, subresource), query, manifest)
 
@@ -132,13 +132,13 @@ class ApiServer:
         return await self._write(asked, {"fieldManager": CONTROLLER}, manifest)
 
     async def replace(self, manifest: Manifest) -> Manifest:
-        """The whole object, only if nobody changed it since; without a resourceVersion it would overwrite blindly."""
+        """Replace the whole object unless it changed since it was read, which takes a resourceVersion to detect."""
         if not manifest["metadata"].get("resourceVersion"):
             raise ValueError(f"replacing {manifest['metadata'].get('name')} needs the resourceVersion that was read")
         return await self._write(_api_request("update", manifest), {"fieldManager": CONTROLLER}, manifest)
 
     async def remove(self, manifest: Manifest, *, uid: str, resource_version: str | None = None) -> bool:
-        """Delete this very object, children in the background; False when it was gone. Any other is a `Conflict`."""
+        """Delete the object with this UID, children in the background; False if gone; `Conflict` if the UID differs."""
         conditions = {"uid": uid} | ({"resourceVersion": resource_version} if resource_version else {})
         options = {
             "apiVersion": "v1",
@@ -161,7 +161,7 @@ class ApiServer:
         *,
         stay: WatchLimits = WATCH_LIMITS,
     ) -> AsyncGenerator[WatchEvent, None]:
-        """What happens after a version, until the server ends the watch; close it with `contextlib.aclosing`."""
+        """The events after a resourceVersion, until the server ends the watch; close it with `contextlib.aclosing`."""
         asked = ApiRequest(verb="watch", resource=resource, namespace=namespace)
         query = {
             "watch": "1",
@@ -191,7 +191,7 @@ class ApiServer:
                 self._observer(asked.verb, resource.title, status, time.monotonic() - started)
 
     async def _write(self, asked: ApiRequest, query: Mapping[str, str], body: Manifest) -> Manifest:
-        """A write waits until fewer are under way; the Lease does not, or our own burst would cost us the lead."""
+        """A write waits while too many are in flight; a Lease's does not, or our own burst could lose us the Lease."""
         if asked.resource is kinds.LEASE:
             return await self._ask(asked, query, body)
         async with self._writing:

@@ -1,6 +1,6 @@
-"""One way to the API server: its address, who we are, and one session that all requests share.
+"""The connection to the API server: its address, our credentials, and one session that all requests share.
 
-Knows where credentials come from and keeps them fresh. Never knows what is asked; `api_server` does.
+Knows where credentials come from and keeps them fresh. Knows nothing of what is requested; `api_server` does.
 """
 
 import logging
@@ -24,21 +24,21 @@ log = logging.getLogger(__name__)
 SERVICE_ACCOUNT: Final = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 
 TOKEN_LIVES_S: Final = 60.0
-"""The kubelet rewrites a pod's token long before it ends; one read a minute misses nothing."""
+"""The kubelet rewrites a pod's token long before it expires, so it is enough to read it once a minute."""
 
 
 class NoCredentials(Exception):
-    """Neither a service account nor a kubeconfig leads to a cluster; the message says what was looked for."""
+    """Neither a service account nor a kubeconfig was found; the message says where they were expected."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Credentials:
-    """Who we are to which server. Fields are called as Kopf calls them, so that one source serves both."""
+    """A server and our credentials for it. Fields are named as Kopf names them, so that one source serves both."""
 
     server: str
     ca_path: str | None = None
     insecure: bool = False
-    """Somebody asked in the kubeconfig not to check the server's certificate."""
+    """The kubeconfig says not to verify the server's certificate."""
     scheme: str | None = None
     token: str | None = None
     certificate_path: str | None = None
@@ -46,19 +46,19 @@ class Credentials:
     proxy_url: str | None = None
     default_namespace: str | None = None
     tls_server_name: str | None = None
-    """The name to look for in the server's certificate, where it is not the address's."""
+    """The name to expect in the server's certificate, where it is not the address's host."""
 
     @property
     def headers(self) -> dict[str, str]:
-        """What a request carries to say who we are; a client certificate says it without."""
+        """The headers that authenticate a request; a client certificate needs none."""
         return {"Authorization": f"{self.scheme} {self.token}"} if self.token else {}
 
     def for_kopf(self) -> dict[str, Any]:
-        """The arguments of `kopf.ConnectionInfo`, which has no name to look for in a certificate."""
+        """The arguments of `kopf.ConnectionInfo`, which has no field for the certificate's name."""
         return {name: value for name, value in asdict(self).items() if name != "tls_server_name"}
 
     def trust(self) -> ssl.SSLContext:
-        """How the server is known, and we to it."""
+        """The TLS context: the CA that the server is verified with, and our client certificate."""
         context = ssl.create_default_context(cafile=self.ca_path)
         if self.insecure:
             context.check_hostname = False
@@ -114,7 +114,7 @@ class ApiConnection:
         return self._credentials.server
 
     async def credentials(self) -> Credentials:
-        """Who we are now; read anew once a minute, and the old ones as long as the source cannot be read."""
+        """The credentials, read anew once a minute; the previous ones while the source cannot be read."""
         if self._clock() - self._read_at >= TOKEN_LIVES_S:
             self._read_at = self._clock()
             try:
@@ -124,11 +124,11 @@ class ApiConnection:
         return self._credentials
 
     def doubt(self) -> None:
-        """The server does not believe who we are: read the credentials anew before the next request."""
+        """After a 401: read the credentials anew before the next request."""
         self._read_at = self._clock() - TOKEN_LIVES_S
 
     async def send(self, request: HttpRequest, timeout: aiohttp.ClientTimeout) -> aiohttp.ClientResponse:  # noqa: ASYNC109 - aiohttp's own, with its parts
-        """Send one request; the caller reads and releases the answer."""
+        """Send one request; the code that awaits it reads and releases the answer."""
         who = await self.credentials()
         return await self._session.request(
             request.method,
@@ -145,9 +145,9 @@ class ApiConnection:
         await self._session.close()
 
     def _take(self, fresh: Credentials) -> None:
-        """A client certificate is shown when a connection is made: new ones show what its file holds now.
+        """A client certificate is presented when a connection is made: new connections present what its file holds now.
 
-        A plugin that failed leaves nothing to say who we are; then the old word is better than none.
+        A credential plugin that failed leaves no credentials at all; then the previous ones are kept.
         """
         if self._credentials.token and not (fresh.token or fresh.certificate_path):
             return
@@ -157,7 +157,7 @@ class ApiConnection:
 
 
 async def connect(environ: Mapping[str, str] | None = None, service_account: Path = SERVICE_ACCOUNT) -> ApiConnection:
-    """Reach the cluster we run in, or the one that KUBECONFIG (by default, the file in the home folder) names."""
+    """Connect to the cluster we run in, or to the one that KUBECONFIG (by default, ~/.kube/config) names."""
     source = source_of(os.environ if environ is None else environ, service_account)
     return ApiConnection(source, await source())
 
@@ -200,7 +200,7 @@ def _of_pod(server: str, folder: Path) -> Credentials:
 
 
 async def _of_kubeconfig(paths: str) -> Credentials:
-    """Read by the official client, which knows tokens, certificates and plugins; it costs 22 MB, so not in a pod."""
+    """Read by the official client, which handles tokens, certificates and plugins; it costs 22 MB, so not in pods."""
     from kubernetes.aio import config  # noqa: PLC0415  # 22 MB and 0.2 s that a pod never needs
 
     found = SimpleNamespace(api_key={}, host="", ssl_ca_cert=None, cert_file=None, key_file=None, verify_ssl=True)

@@ -1,4 +1,4 @@
-"""The documents of YAML files; what is no YAML is said to be none, by file and line."""
+"""The documents of YAML files; invalid YAML is reported by file and line."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -20,7 +20,7 @@ _BETWEEN: Final = re.compile(r"^---(?=\s|$)", re.MULTILINE)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class YamlDocument:
-    """One document of a file, or why there is none."""
+    """One document of a file, or why it cannot be read."""
 
     place: str
     """`file.yaml`, and which document where there are several."""
@@ -29,7 +29,7 @@ class YamlDocument:
 
 
 def read(paths: Sequence[str]) -> Iterator[YamlDocument]:
-    """Every document of every file, in order; folders give their YAML files."""
+    """Every document of every file, in order; a folder stands for all YAML files in it."""
     for given in paths:
         path = Path(given)
         files = sorted([*path.rglob("*.yaml"), *path.rglob("*.yml")]) if path.is_dir() else [path]
@@ -40,7 +40,7 @@ def read(paths: Sequence[str]) -> Iterator[YamlDocument]:
 
 
 def of_text(text: str, place: str) -> Iterator[YamlDocument]:
-    """Every document of a text; one that is no YAML does not hide the others."""
+    """Every document of a text; an invalid one does not hide the others."""
     found = list(_of_text(text))
     for number, one in enumerate(found, start=1):
         named = f"{place} (document {number})" if len(found) > 1 else place
@@ -76,7 +76,7 @@ def _of_text(text: str) -> Iterator[YamlDocument]:
 
 
 def _of_piece(text: str, above: int) -> YamlDocument:
-    """One document; `above` lines of the file stand before it."""
+    """One document; `above` lines of the file precede it."""
     try:
         if because := kubectl_yaml.too_much(text):
             return YamlDocument(place="", problem=because)

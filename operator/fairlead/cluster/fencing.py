@@ -1,4 +1,4 @@
-"""The API server for whoever leads: each write asks for permission first, so that a lost Lease ends all of them."""
+"""The API server for the leader: each write first checks that we still hold the Lease, so losing it stops writes."""
 
 from collections.abc import Callable
 
@@ -7,7 +7,7 @@ from fairlead.cluster.kinds import Manifest, Resource
 
 
 class NotLeading(Exception):
-    """The Lease may be another's by now; nothing was sent."""
+    """Another process may hold the Lease by now; nothing was sent."""
 
 
 class FencedApiServer:
@@ -29,7 +29,7 @@ class FencedApiServer:
         return await self._api.apply(manifest, manager=manager, force=force, subresource=subresource)
 
     async def remove(self, manifest: Manifest, *, uid: str, resource_version: str | None = None) -> bool:
-        """Delete this very object, as long as we lead."""
+        """Delete the object with this UID, as long as we lead."""
         self._check()
         return await self._api.remove(manifest, uid=uid, resource_version=resource_version)
 

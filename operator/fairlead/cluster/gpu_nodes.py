@@ -1,7 +1,7 @@
-"""GPUs of nodes as manifests tell them: what is there, what our pods hold or will hold. Pure.
+"""GPUs of nodes, from manifests: how many a node has, and how many our pods hold or will hold. Pure.
 
-Counts GPUs that our own pods hold; other people's are not watched, and where they take what looks free, the scheduler
-says so.
+Counts only GPUs of our own pods; other pods are not watched, and where they hold GPUs that seem free here, the
+scheduler reports it.
 """
 
 from collections import Counter
@@ -22,11 +22,11 @@ class GpuRequirement:
     resource: str
     gpus: int
     selector: tuple[tuple[str, str], ...] = ()
-    """The product's label among them, where one is named."""
+    """Node labels, the product's among them where one is named."""
 
     @property
     def product(self) -> str | None:
-        """The GPU, where one is named."""
+        """The GPU's product, where one is named."""
         return dict(self.selector).get(engine_placement.PRODUCT)
 
     @property
@@ -36,12 +36,12 @@ class GpuRequirement:
 
 
 def pending_replicas(some: Iterable[Manifest], place: GpuRequirement) -> int:
-    """Replicas' worth of GPUs that pods will hold in a moment: made, and not placed yet."""
+    """How many replicas' GPUs pods will soon hold: pods that exist and are not placed yet."""
     return ceil(pending_gpus(some, place.resource, place.product) / place.gpus)
 
 
 def pending_gpus(some: Iterable[Manifest], resource: str, product: str | None) -> int:
-    """GPUs that pods will hold in a moment: made, not placed yet, and not refused by the scheduler either."""
+    """GPUs that pods will soon hold: pods that exist, are not placed yet, and are not unschedulable."""
     return sum(
         held_gpus(pod, resource)
         for pod in some
@@ -58,7 +58,7 @@ def nodes_with(nodes: Iterable[Manifest], some: Iterable[Manifest], resource: st
 
 
 def held_gpus(pod: Manifest, resource: str) -> int:
-    """GPUs that a pod holds, until it has ended; ending ones hold theirs."""
+    """GPUs that a pod holds until it has ended; a terminating pod still holds its own."""
     if pod.get("status", {}).get("phase") in pods.ENDED:
         return 0
     containers: Sequence[Manifest] = pod.get("spec", {}).get("containers") or ()

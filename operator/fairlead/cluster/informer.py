@@ -1,7 +1,7 @@
-"""A store that follows the API server: one list, then every change, for as long as the process lives.
+"""A store that follows the API server: one list, then a watch, for as long as the process lives.
 
-Knows when to go on from the last version and when to list anew. Never decides, never writes, and never ends by
-itself: a missing right, a missing kind or a dead server is said once, waited out, and healed from.
+Knows when to watch on from the last resourceVersion and when to list anew. Never decides, never writes, and never ends
+by itself: a missing right, a missing kind or a dead server is logged once, and tried again until it is over.
 """
 
 import asyncio
@@ -28,18 +28,18 @@ from fairlead.cluster.kinds import Manifest, Resource
 from fairlead.cluster.store import ObjectStore, StoreChange, as_number
 
 OnChange = Callable[[Manifest | None, Manifest | None], None]
-"""Told of each change: what was, what is; it only notes who must be woken."""
+"""Called with the old and the new object of each change; it only notes which keys to wake."""
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WatchScope:
-    """What an informer follows."""
+    """What an informer watches."""
 
     resource: Resource
     namespaces: tuple[str, ...] = ()
-    """None named: all of them, or a kind that has none."""
+    """Empty: all namespaces, or a kind that is not namespaced."""
     selector: str = ""
 
     @property
@@ -53,17 +53,17 @@ class InformerTimings:
     """How long to wait for what."""
 
     stay_s: tuple[int, int] = (300, 600)
-    """A watch is asked to end after a time drawn from here, so that not all of them come back at once."""
+    """The server ends a watch after a time drawn from this range, so that watches do not all restart at once."""
     silence_s: float = 70.0
-    """Bookmarks come each minute; a stream that is silent for longer hangs."""
+    """Bookmarks come each minute, so a stream that is silent for longer hangs."""
     least_s: float = 1.0
     """The first pause after a failure; it doubles up to `most_s`."""
     most_s: float = 30.0
     believed_after: int = 3
-    """So many failures in a row, and the version to go on from, or a kind's absence, is believed no more or at last."""
+    """After so many failures in a row the stream lists anew, and a kind that is not found counts as absent."""
 
     def pause(self, failures: int, rng: random.Random) -> float:
-        """How long to wait after so many failures in a row; between half and all of it, by chance."""
+        """How long to wait after so many failures in a row; drawn between half and all of it."""
         whole = min(self.most_s, self.least_s * 2.0 ** min(failures - 1, 16))
         return max(self.least_s, whole * rng.uniform(0.5, 1.0)) if failures else 0.0
 
@@ -72,7 +72,7 @@ INFORMER_TIMINGS: Final = InformerTimings()
 
 
 class Informer:
-    """One kind of object, followed."""
+    """Lists and watches one kind of object."""
 
     def __init__(
         self,
@@ -86,7 +86,7 @@ class Informer:
         self.watched = watched
         self.store = ObjectStore()
         self.synced = asyncio.Event()
-        """Set once every collection was listed: from then on absence means absence."""
+        """Set once every collection was listed: from then on an object that is not in the store does not exist."""
         self._on_change = on_change
         self._streams = tuple(_WatchStream(self, api, place, rng, patience) for place in watched.places)
 
@@ -97,25 +97,25 @@ class Informer:
 
     @property
     def trouble(self) -> str:
-        """What keeps us from seeing, in the server's words; empty when nothing does."""
+        """The error that stops a stream, in the server's words; empty while there is none."""
         return next((stream.trouble for stream in self._streams if stream.trouble), "")
 
     def age(self) -> float:
-        """Seconds since the last word of the most silent stream; bookmarks are words."""
+        """Seconds since the last message of the stream that is silent longest; bookmarks count."""
         return time.monotonic() - min(stream.heard for stream in self._streams)
 
     async def run(self) -> None:
-        """Follow until cancelled."""
+        """List and watch until cancelled."""
         async with asyncio.TaskGroup() as group:
             for stream in self._streams:
                 group.create_task(stream.follow(), name=f"informer {self.watched.resource.title} {stream.place or ''}")
 
     def note(self, manifest: Manifest) -> None:
-        """Take in what our own write was answered, before the watch brings it: whoever writes must see its writes."""
+        """Store the answer to our own write before the watch brings it, so that the next reconcile sees the write."""
         self.tell(self.store.put(kinds.trimmed(manifest)))
 
     def tell(self, changes: Iterable[StoreChange]) -> None:
-        """Pass changes on; a listener that fails on one object must not blind us for all others."""
+        """Pass changes on; a callback that fails on one object must not end the watch of all others."""
         for change in changes:
             try:
                 self._on_change(change.old, change.new)
@@ -123,13 +123,13 @@ class Informer:
                 log.exception("a listener of %s failed; the object is in the store", self.watched.resource.title)
 
     def listed(self) -> None:
-        """A stream listed: when all have, the store is whole."""
+        """A stream has listed: once all have, the store is complete."""
         if all(stream.known for stream in self._streams):
             self.synced.set()
 
 
 class _WatchStream:
-    """One collection: its version, its failures, its last word."""
+    """One collection: its resourceVersion, its failures, the time of its last message."""
 
     def __init__(
         self, informer: Informer, api: ApiServer, place: str | None, rng: random.Random, patience: InformerTimings
@@ -148,7 +148,7 @@ class _WatchStream:
         self._failures = 0
 
     async def follow(self) -> None:
-        """List when there is no version to go on from, watch, and pause after failures."""
+        """List when there is no resourceVersion to watch from, watch, and pause after failures."""
         while True:
             pause = 0.0
             try:
@@ -169,7 +169,7 @@ class _WatchStream:
         self._know()
 
     async def _watch(self) -> None:
-        """Until the server ends it; one that ends at once is a failure, or it would spin."""
+        """Watch until the server ends it; a watch that ends at once counts as a failure, or this would spin."""
         watched, began = self._informer.watched, time.monotonic()
         stay = WatchLimits(seconds=self._rng.randint(*self._patience.stay_s), silence_s=self._patience.silence_s)
         words = self._api.watch(watched.resource, self.place, watched.selector, self._version, stay=stay)
@@ -197,7 +197,7 @@ class _WatchStream:
         self._advance(event.version)
 
     def _advance(self, version: str) -> None:
-        """Never backwards: a word that comes late must not make us hear all the others again."""
+        """Never backwards: a late event must not make the watch repeat all events since."""
         if as_number(version) > as_number(self._version):
             self._version = version
 
@@ -211,7 +211,7 @@ class _WatchStream:
             self.trouble = ""
 
     def _failed(self, problem: ApiError) -> float:
-        """What a failure means for the version, and how long to wait; said once, until it heals."""
+        """Keep or drop the resourceVersion after a failure, and say how long to wait; logged once until it is over."""
         self._failures += 1
         if isinstance(problem, Gone):
             self._version = ""
@@ -225,7 +225,7 @@ class _WatchStream:
         return self._patience.pause(self._failures, self._rng)
 
     def _doubt(self, problem: ApiError) -> None:
-        """A right or a kind that went, or failure after failure: list anew. A kind that is absent has no objects."""
+        """List anew after a missing right, a missing kind or repeated failures. An absent kind has no objects."""
         lasting = self._failures >= self._patience.believed_after
         if lasting or isinstance(problem, NotFound | RequestRefused):
             self._version = ""

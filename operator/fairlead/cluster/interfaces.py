@@ -1,6 +1,6 @@
-"""What whoever reconciles or advises sees and does through: stores that informers fill, and the API server.
+"""The interfaces of controller and autoscaler to a cluster: stores that informers fill, and the API server.
 
-Only doors: a cluster stands behind them, or a test's world.
+Protocols only; a real cluster implements them, or a test's.
 """
 
 from collections.abc import Iterable, Sequence
@@ -10,29 +10,29 @@ from fairlead.cluster.kinds import Manifest, Resource
 
 
 class ObjectLister(Protocol):
-    """What was last heard of one kind."""
+    """The objects of one kind, as last watched."""
 
     def find(self, namespace: str, name: str) -> Manifest | None:
-        """By name."""
+        """The object of that name."""
 
     def all(self) -> Sequence[Manifest]:
-        """Every one."""
+        """Every object."""
 
     def each(self) -> Iterable[Manifest]:
-        """Every one, in no order: for counting."""
+        """Every object, in no order: for counting."""
 
     def of_deployment(self, namespace: str, name: str) -> Sequence[Manifest]:
-        """Whatever carries the label of that deployment."""
+        """Every object with the label of that deployment."""
 
 
 class ClusterState(Protocol):
-    """All that was last heard."""
+    """The stores of all kinds."""
 
     def of(self, resource: Resource) -> ObjectLister:
         """Objects of one kind."""
 
     def knows(self, resource: Resource) -> bool:
-        """Whether that kind can be seen at all; nodes may be hidden from us."""
+        """Whether that kind could be listed; the operator may lack the right to read nodes."""
 
 
 class ApiClient(Protocol):
@@ -48,7 +48,7 @@ class ApiClient(Protocol):
 
 
 class CreatingApiClient(ApiClient, Protocol):
-    """With objects that have no fixed name: Events."""
+    """An ApiClient that also creates objects without a fixed name: Events."""
 
     async def create(self, manifest: Manifest) -> Manifest:
         """A new object."""

@@ -1,6 +1,6 @@
 """The kinds of object the operator reads or writes: their names in every form, and where each lives in the API.
 
-Knows how to spell an address. Never asks anything; whether a cluster serves a kind is for the API server to say.
+Knows how to build a path. Sends no request; whether a cluster serves a kind, only the API server knows.
 """
 
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ from urllib.parse import quote
 from fairlead.api import kinds as ours
 
 Manifest = dict[str, Any]
-"""An object as the API server speaks it."""
+"""An object as the API server sends and takes it."""
 
 LAST_APPLIED: Final = "kubectl.kubernetes.io/last-applied-configuration"
 
@@ -29,16 +29,16 @@ class Resource:
 
     @property
     def api_version(self) -> str:
-        """What stands as apiVersion in a manifest."""
+        """The apiVersion of a manifest."""
         return f"{self.group}/{self.version}" if self.group else self.version
 
     @property
     def title(self) -> str:
-        """How kubectl and RBAC messages call it: `deployments.apps`, `pods`."""
+        """Its name in messages of kubectl and RBAC: `deployments.apps`, `pods`."""
         return f"{self.plural}.{self.group}" if self.group else self.plural
 
     def path(self, namespace: str | None = None, name: str | None = None, subresource: str | None = None) -> str:
-        """The address below the server; without a name the collection, without a namespace that of all of them."""
+        """The URL path; without a name that of the collection, without a namespace that of all namespaces."""
         words = ["apis", self.group, self.version] if self.group else ["api", self.version]
         if self.namespaced and namespace is not None:
             words += ["namespaces", _segment(namespace)]
@@ -48,7 +48,7 @@ class Resource:
 
 
 def _segment(word: str) -> str:
-    """One step of a path. An empty name would ask for the whole collection, and dots would climb out of it."""
+    """One segment of a path. An empty name would mean the whole collection, and `..` the path above it."""
     if word in ("", ".", "..") or "/" in word or "%" in word:
         raise ValueError(f"{word!r} cannot be the name of an object: empty, a dot path, or with / or %; correct it")
     return quote(word, safe=":")
@@ -111,13 +111,13 @@ KNOWN: Final = (
     LEASE,
     VALIDATING_WEBHOOK,
 )
-"""Every kind there is a name for here."""
+"""Every kind that is defined here."""
 
 _BY_NAME: Final[Mapping[tuple[str, str], Resource]] = {(one.api_version, one.kind): one for one in KNOWN}
 
 
 class UnknownKind(ValueError):
-    """A manifest of a kind that has no name here."""
+    """A manifest of a kind that is not in `KNOWN`."""
 
 
 def of(manifest: Mapping[str, Any]) -> Resource:
@@ -129,7 +129,7 @@ def of(manifest: Mapping[str, Any]) -> Resource:
 
 
 def trimmed(manifest: Manifest) -> Manifest:
-    """Without what only fills memory: the book of field owners and kubectl's copy of the object."""
+    """Without what only takes memory: `managedFields` and kubectl's last-applied copy of the object."""
     metadata = {key: value for key, value in manifest.get("metadata", {}).items() if key != "managedFields"}
     notes = metadata.get("annotations")
     if notes and LAST_APPLIED in notes:

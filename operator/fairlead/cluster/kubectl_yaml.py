@@ -1,7 +1,7 @@
-"""YAML as kubectl reads it, and no more of it than an API server would take.
+"""YAML as kubectl reads it, and no more of it than an API server would accept.
 
-Python's YAML and kubectl's disagree on plain words: `1e3` is a text to one and a number to the other, `2026-11-20` a
-date and a text. What a command approves must be what the API server gets, so kubectl's reading counts here.
+PyYAML and kubectl disagree on plain scalars: `1e3` is a string to one and a number to the other, `2026-11-20` a date
+and a string. What a command approves must be what the API server gets, so kubectl's reading applies here.
 """
 
 import re
@@ -10,7 +10,7 @@ from typing import Any, Final
 import yaml
 
 MOST_VALUES: Final = 50_000
-"""In one document, with everything an alias stands for; objects of ours have some hundred."""
+"""Values in one document, with aliases expanded; objects of ours have some hundred."""
 
 DEEPEST: Final = 100
 
@@ -18,7 +18,7 @@ _FAST: Final[type[Any]] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 class KubectlLoader(_FAST):  # type: ignore[misc]  # whichever of PyYAML's loaders is there
-    """Plain words as kubectl takes them; a field that stands twice is refused, since one of them would be lost."""
+    """Plain scalars as kubectl reads them; a duplicate field is refused, since one of the two would be lost."""
 
     yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012  # the name and form are PyYAML's
 
@@ -56,13 +56,13 @@ _PLAIN: Final = (
     ("null", "~|null|Null|NULL|", "~nN"),
     ("merge", "<<", "<"),
 )
-"""kubectl's plain words that are no text: what they are, how they look, and the characters they begin with."""
+"""kubectl's plain scalars that are not strings: their type, their pattern, and their first characters."""
 
 for _what, _look, _first in _PLAIN:
     KubectlLoader.add_implicit_resolver(f"tag:yaml.org,2002:{_what}", re.compile(f"^({_look})$"), ["", *_first])
 KubectlLoader.add_constructor("tag:yaml.org,2002:int", KubectlLoader.whole)
 KubectlLoader.add_constructor("tag:yaml.org,2002:float", KubectlLoader.fraction)
-KubectlLoader.bool_values = {  # the two letters are kubectl's alone
+KubectlLoader.bool_values = {  # only kubectl reads the two letters as booleans
     **yaml.SafeLoader.bool_values,
     "y": True,
     "n": False,
@@ -70,7 +70,7 @@ KubectlLoader.bool_values = {  # the two letters are kubectl's alone
 
 
 def too_much(text: str) -> str | None:
-    """What would take minutes to build: counted as if every alias were written out, before anything is built."""
+    """Why a text is too large to parse in time: counts values with aliases expanded, before anything is built."""
     total, sizes, within = 0, dict[str | None, int](), list[tuple[str | None, int]]()
     for event in yaml.parse(text, Loader=_FAST):
         if isinstance(event, yaml.CollectionEndEvent):

@@ -1,7 +1,7 @@
 """Leadership: one process at a time acts, and it stops by itself before another one may start.
 
-Time is our own monotonic clock since we last saw the Lease change; what others wrote about their wall clocks is
-never compared. Knows who holds the Lease and until when we may write. Never decides what a leader does.
+Time is our own monotonic clock since we last saw the Lease change; the wall-clock times that others wrote into it are
+never compared. Knows the holder of the Lease and until when we may write. Never decides what a leader does.
 """
 
 import asyncio
@@ -24,37 +24,37 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeaseDurations:
-    """How long a Lease holds. The deadline lies before its end, so that two never write at once."""
+    """How long a Lease is valid. The deadline is before its end, so that two processes never write at once."""
 
     duration_s: float = 15.0
-    """Others wait so long after the last renewal they saw."""
+    """How long others wait after the last renewal they saw."""
     deadline_s: float = 10.0
-    """We stop writing so long after the last renewal that we know of."""
+    """How long after our last successful renewal we may still write."""
     retry_s: float = 2.0
-    """Between two tries to renew or to take it; drawn up to a fifth longer."""
+    """The pause between two tries to renew or to take it; drawn up to a fifth longer."""
 
 
 LEASE_DURATIONS: Final = LeaseDurations()
 
 CONTROLLER: Final = "fairlead-controller"
-"""The one that the operator's processes share."""
+"""The Lease that the operator's processes share."""
 
 GIVE_BACK_S: Final = 2.0
-"""A process that ends has little time."""
+"""The time limit of a release: a process that ends has little time."""
 JITTER: Final = 1.2
 """A pause between two tries is drawn up to so many times longer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeaseSettings:
-    """Which Lease it is, and who we are."""
+    """Which Lease it is, and our identity in it."""
 
     namespace: str
     name: str
     identity: str
     """Unique to the process: pod name and a random part."""
     owner: OwnerLookup = no_owner
-    """A Lease made anew goes with it."""
+    """A Lease that this process creates gets this owner, and is deleted with it."""
 
     def __str__(self) -> str:
         return f"{self.namespace}/{self.name}"
@@ -70,14 +70,14 @@ class LeaseObservation:
     at: float
 
     def free(self, identity: str, now: float) -> bool:
-        """Whether we may take it: given back, ours already, or not renewed for as long as its holder promised."""
+        """Whether we may take it: released, ours already, or not renewed for the duration that its holder wrote."""
         return self.holder in ("", identity) or now - self.at >= self.duration_s
 
 
 def observation(
     lease: Manifest, before: LeaseObservation | None, now: float, terms: LeaseDurations
 ) -> LeaseObservation:
-    """What a look tells; the clock starts anew when anything moved."""
+    """The observation from one read; its clock restarts when the Lease changed."""
     version, spec = str(lease["metadata"]["resourceVersion"]), lease.get("spec") or {}
     if before is not None and before.version == version:
         return before
@@ -113,7 +113,7 @@ class Leadership:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.lost = asyncio.Event()
-        """Set when another one may lead: the process must end, its memory is of no use any more."""
+        """Set when another process may lead: this one must end, since its state in memory may be out of date."""
         self._api = api
         self._place = place
         self._rng = rng
@@ -124,12 +124,12 @@ class Leadership:
         self._renewed = float("-inf")
         self._complaint = ""
         self._awaited = ""
-        """The holder that this process said it stands by for."""
+        """The holder that this process logged that it stands by for."""
         self._released = False
-        """Whether the one before gave the Lease back."""
+        """Whether the previous holder released the Lease."""
 
     def may_write(self) -> bool:
-        """Whether nobody else can lead yet: asked before every write."""
+        """Whether no other process can lead yet: checked before every write."""
         return not self.lost.is_set() and self._clock() < self._renewed + self._terms.deadline_s
 
     async def acquire(self) -> None:
@@ -159,7 +159,7 @@ class Leadership:
                 return
 
     async def release(self) -> None:
-        """Give the Lease back, so that a standby need not wait for its end; best effort, nothing depends on it."""
+        """Release the Lease, so that a standby need not wait for its end; best effort, nothing depends on it."""
         if not self.may_write():
             return
         self._renewed = float("-inf")
@@ -178,7 +178,7 @@ class Leadership:
             log.info("%s released the Lease %s: a standby leads within seconds", self._place.identity, self._place)
 
     async def _given_back(self) -> bool:
-        """One try, from a fresh look: a renewal that was broken off may have been done all the same."""
+        """One try, after a fresh read: a renewal that was cancelled may have been carried out all the same."""
         lease = await self._api.read(LEASE, self._place.namespace, self._place.name)
         if lease is None or lease["spec"].get("holderIdentity") != self._place.identity:
             return True
@@ -190,7 +190,7 @@ class Leadership:
         return True
 
     async def _tried(self) -> bool:
-        """One try to take or renew; whether it is ours now. The clock is read before, since the answer may be slow."""
+        """Try once to take or renew it; whether it is ours now. The clock is read first, as the answer may be slow."""
         started = self._clock()
         try:
             lease = self._lease or await self._looked()
@@ -226,7 +226,7 @@ class Leadership:
         return None
 
     def _stand_by(self, now: LeaseObservation) -> None:
-        """Once for each holder; one that leads already and sees another holder has lost, which is said elsewhere."""
+        """Log once for each holder; a leader that sees another holder has lost the Lease, which is logged elsewhere."""
         if now.holder == self._awaited or self._renewed > float("-inf"):
             return
         self._awaited = now.holder
@@ -239,7 +239,7 @@ class Leadership:
         )
 
     def _after(self) -> str:
-        """Whom it follows, if it waited for one."""
+        """For the log: the previous holder, if this process waited for one."""
         if not self._awaited:
             return ""
         return f", which {self._awaited} {'released' if self._released else 'no longer renewed'}"
@@ -254,7 +254,7 @@ class Leadership:
         return self._sighting is not None and self._lease is None and self._sighting.holder != self._place.identity
 
     def _complain(self, problem: str) -> None:
-        """Once for each problem: a standby asks every other second."""
+        """Log once for each problem: a standby tries every two seconds."""
         if problem != self._complaint:
             log.warning("the Lease %s can be neither taken nor renewed: %s; trying again", self._place, problem)
             self._complaint = problem
@@ -265,7 +265,7 @@ class Leadership:
 
 @asynccontextmanager
 async def hold(leadership: Leadership) -> AsyncIterator[Leadership]:
-    """Lead for as long as the block runs; whoever runs it must also wait for `lost` and end then."""
+    """Lead for as long as the block runs; the block's code must also wait for `lost`, and end then."""
     await leadership.acquire()
     keeping = asyncio.create_task(leadership.keep(), name="lease")
     try:

@@ -1,6 +1,6 @@
-"""The secret behind the operator's keys to routers: one Secret beside the operator, made once by whoever leads.
+"""The secret that the operator's keys for routers are derived from: one Secret, created once by the leader.
 
-To change it, delete it and restart the operator: routers learn their new keys within about a minute.
+To change it, delete it and restart the operator: routers get their new keys within about a minute.
 """
 
 import asyncio
@@ -25,7 +25,7 @@ log = logging.getLogger("fairlead.routers")
 
 
 async def keep(api: ApiServer, namespace: str, keys: RouterKeys) -> None:
-    """Until it is known; where it does not exist it is made."""
+    """Read the Secret until that succeeds; create it where it does not exist."""
     while keys.secret is None:
         try:
             keys.secret = await read(api, namespace) or await _made(api, namespace)
@@ -36,7 +36,7 @@ async def keep(api: ApiServer, namespace: str, keys: RouterKeys) -> None:
 
 
 async def follow(api: ApiServer, namespace: str, keys: RouterKeys) -> None:
-    """Until cancelled, for a process that does not make it: the last one that could be read stays in use."""
+    """Read the Secret until cancelled, for a process that does not create it: the last value read stays in use."""
     while True:
         pause = EVERY_S
         try:
@@ -48,7 +48,7 @@ async def follow(api: ApiServer, namespace: str, keys: RouterKeys) -> None:
 
 
 async def read(api: ApiServer, namespace: str) -> bytes | None:
-    """Nothing where there is none, or none that is long enough to be a secret."""
+    """The secret; None where there is no Secret, or its key is too short."""
     found = await api.read(kinds.SECRET, namespace, NAME)
     try:
         secret = base64.b64decode(((found or {}).get("data") or {}).get(KEY, ""), validate=True)
@@ -60,7 +60,7 @@ async def read(api: ApiServer, namespace: str) -> bytes | None:
 
 
 async def _made(api: ApiServer, namespace: str) -> bytes | None:
-    """Nothing where another replica was faster, or a useless one lies there."""
+    """Create the Secret; None where one exists already, by another replica or with a useless key."""
     secret = secrets.token_bytes(LENGTH)
     head = {"name": NAME, "namespace": namespace, "labels": {"app.kubernetes.io/part-of": "fairlead"}}
     body = {"apiVersion": "v1", "kind": "Secret", "type": "Opaque", "data": {KEY: base64.b64encode(secret).decode()}}

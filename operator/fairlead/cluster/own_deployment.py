@@ -1,7 +1,7 @@
-"""The Deployment that runs this process, as the owner of what the process makes for itself.
+"""The Deployment that runs this process, as the owner of objects that the process creates for itself.
 
-At an uninstall the account's rights go before its processes do, so that none of them could clean up; the garbage
-collector does, by owner references.
+An uninstall removes the service account's rights before its processes end, so none of them could clean up; garbage
+collection does, by owner references.
 """
 
 import logging
@@ -13,18 +13,18 @@ from fairlead.cluster.api_server import ApiServer
 from fairlead.cluster.kinds import Manifest
 
 OwnerLookup = Callable[[], Awaitable[Manifest | None]]
-"""An owner reference; nothing where no object stands for this process."""
+"""Reads an owner reference; None where no object is known to run this process."""
 
 log = logging.getLogger(__name__)
 
 
 async def no_owner() -> Manifest | None:
-    """For a process that no Deployment runs."""
+    """The lookup for a process that no Deployment runs."""
     return None
 
 
 def deployment(api: ApiServer, namespace: str, name: str) -> OwnerLookup:
-    """By name, read when it is needed; without a name, or without the right to read it, there is none."""
+    """The lookup by name, done when it is needed; None without a name, or without the right to read it."""
 
     async def owner() -> Manifest | None:
         try:

@@ -1,4 +1,4 @@
-"""The files that come with the package: opened here, read by the rooms that know what they mean."""
+"""The data files of the package: opened here, parsed by the packages that know their meaning."""
 
 import gzip
 from importlib import resources
@@ -9,14 +9,14 @@ from fairlead.sizing.catalogue import Catalogue
 
 
 def load_catalogue() -> Catalogue:
-    """The models and GPUs this release knows."""
+    """The models and GPUs that this release knows."""
     folder = resources.files("fairlead.sizing") / "data"
     gpus, shapes = (folder.joinpath(name).read_text(encoding="utf-8") for name in catalogue.FILES)
     return catalogue.read(gpus, shapes)
 
 
 def read_text(path: Path) -> str:
-    """A text file, unpacked where its name says that it is packed."""
+    """A text file, decompressed where its name ends in `.gz`."""
     if path.suffix == ".gz":
         with gzip.open(path, "rt", encoding="utf-8") as packed:
             return packed.read()

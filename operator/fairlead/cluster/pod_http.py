@@ -1,4 +1,4 @@
-"""Asking engine pods for their metrics. Knows where they answer; what the text means is for `engines` to read."""
+"""HTTP requests to engine pods, scrapes above all. Knows their address; `engines` parses the text."""
 
 from typing import Final
 
@@ -6,19 +6,19 @@ import aiohttp
 
 PORT: Final = 8000
 TIMEOUT_S: Final = 2.0
-"""An engine that needs longer for its own numbers is too busy to be asked twice."""
+"""An engine that needs longer for its metrics is too busy for a retry."""
 
 LARGEST: Final = 8 * 1024 * 1024
-"""A page of metrics has some hundred KB; whatever is larger is none."""
+"""Bytes: a page of metrics has some hundred KB, so anything larger is not one."""
 
 
 async def metrics(session: aiohttp.ClientSession, ip: str, port: int = PORT, path: str = "/metrics") -> str | None:
-    """The engine's page of metrics; nothing when there is no answer to rely on."""
+    """The engine's page of metrics; None when there is no usable answer."""
     return await fetch(session, f"http://{host(ip)}:{port}{path}")
 
 
 async def act(session: aiohttp.ClientSession, ip: str, path: str, seconds: float) -> int | None:
-    """Have an engine do something that takes a while; the status of its answer, or nothing."""
+    """POST a request that takes an engine a while; the status of its answer, or None."""
     try:
         url, timeout = f"http://{host(ip)}:{PORT}{path}", aiohttp.ClientTimeout(total=seconds)
         async with session.post(url, timeout=timeout, allow_redirects=False) as answer:
@@ -28,7 +28,7 @@ async def act(session: aiohttp.ClientSession, ip: str, path: str, seconds: float
 
 
 async def fetch(session: aiohttp.ClientSession, url: str, key: str | None = None) -> str | None:
-    """A text from a pod, within two seconds and of bounded size, or nothing."""
+    """A text from a pod, within two seconds and of bounded size, or None."""
     headers = {} if key is None else {"Authorization": f"Bearer {key}"}
     timeout = aiohttp.ClientTimeout(total=TIMEOUT_S)
     try:
@@ -46,5 +46,5 @@ async def fetch(session: aiohttp.ClientSession, url: str, key: str | None = None
 
 
 def host(ip: str) -> str:
-    """An IP as it stands in an address."""
+    """An IP as a URL needs it."""
     return f"[{ip}]" if ":" in ip else ip

@@ -1,6 +1,6 @@
-"""A page of a pod, read through the API server: for people's commands, which reach nothing else of a cluster.
+"""A page of a pod, read through the API server: for commands on a user's machine, which cannot reach pods directly.
 
-Needs the right `get` on `pods/proxy`. Never decides what a page means.
+Needs the right `get` on `pods/proxy`. Does not interpret the page.
 """
 
 from typing import Final
@@ -12,11 +12,11 @@ from fairlead.cluster.api_errors import ApiRequest
 from fairlead.cluster.connection import ApiConnection, HttpRequest
 
 _TIMEOUT: Final = aiohttp.ClientTimeout(total=10.0, sock_connect=5.0)
-"""As `api_server.Limits`: a pod answers from memory."""
+"""As `api_server.ApiLimits`: a pod answers from memory."""
 
 
 async def read_page(connection: ApiConnection, pod: tuple[str, str], port: int, page: str) -> bytes:
-    """The page's content; an `ApiError` in the server's or the pod's own words where there is none."""
+    """The page's content; otherwise raises an `ApiError` with the server's or the pod's own message."""
     namespace, name = pod
     asked = ApiRequest(verb="get", resource=kinds.POD, namespace=namespace, name=f"{name}:{port}", subresource="proxy")
     path = f"{kinds.POD.path(namespace, asked.name, 'proxy')}{page}"

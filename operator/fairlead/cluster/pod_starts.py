@@ -1,6 +1,6 @@
-"""The phases of a pod's start: waiting for a node, for its image, and the engine's own cold start. Pure.
+"""The phases of a pod's start: node wait, image pull, and the engine's own cold start. Pure.
 
-Only the last is the engine's: a cordon or a slow registry says nothing of how long the next start takes.
+Only the last is the engine's: a cordon or a slow registry does not predict how long the next start takes.
 """
 
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ class PodStart:
 
 
 def measured(pod: Manifest) -> PodStart | None:
-    """By the word of API server, scheduler and kubelet; nothing while the pod is not ready."""
+    """From the times that API server, scheduler and kubelet wrote; None while the pod is not ready."""
     ready = pods.condition(pod, "Ready")
     created, done = pods.moment(pod["metadata"].get("creationTimestamp")), pods.moment(ready.get("lastTransitionTime"))
     if ready.get("status") != "True" or created is None or done is None:
@@ -34,19 +34,19 @@ def measured(pod: Manifest) -> PodStart | None:
 
 
 def image_wait(pod: Manifest) -> float:
-    """Seconds of the second phase alone, by themselves; none while it lasts."""
+    """Seconds of the second phase, the image pull, alone; 0 while it lasts."""
     placed, begun = pods.moment(pods.condition(pod, "PodScheduled").get("lastTransitionTime")), started_at(pod)
     return _between(placed, begun) if placed and begun else 0.0
 
 
 def started_at(pod: Manifest) -> datetime | None:
-    """When the last of its containers started, as far as one runs."""
+    """When the last of its running containers started; None while none runs."""
     found = (pods.moment((one.get("state", {}).get("running") or {}).get("startedAt")) for one in _containers(pod))
     return max((one for one in found if one is not None), default=None)
 
 
 def waits_for_image(pod: Manifest) -> bool:
-    """Whether it has a node and the kubelet says that none of its containers ever ran."""
+    """Whether the kubelet lists its containers and none of them ever ran."""
     found = _containers(pod)
     return bool(found) and not any(_ran(one) for one in found)
 

@@ -1,4 +1,4 @@
-"""One pod as Kubernetes tells it, turned into what a rollout or an autoscaler cares about. Pure: reads manifests."""
+"""A pod's manifest turned into what a rollout or an autoscaler needs to know of it. Pure: reads manifests."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
@@ -10,17 +10,17 @@ from fairlead.objects import labels
 Manifest: TypeAlias = dict[str, Any]
 
 ENDED: Final = frozenset({"Succeeded", "Failed"})
-"""Phases of pods that hold nothing any more and only wait to be removed."""
+"""Phases of pods that hold no resources any more and only wait to be removed."""
 
 
 def replicas(pods: Iterable[Manifest], routable: Mapping[str, bool]) -> tuple[RolloutReplica, ...]:
-    """Pods that still hold GPUs, by name, so that the same cluster gives the same answer."""
+    """Pods that still hold GPUs, sorted by name, so that the same cluster gives the same result."""
     held = (pod for pod in pods if pod.get("status", {}).get("phase") not in ENDED)
     return tuple(sorted((replica(pod, routable) for pod in held), key=lambda one: one.name))
 
 
 def replica(pod: Manifest, routable: Mapping[str, bool]) -> RolloutReplica:
-    """One pod; `routable` says of pods whether routers use them, where routers said."""
+    """One pod; `routable` holds whether routers use a pod, for pods that routers reported."""
     name = pod["metadata"]["name"]
     ready = condition(pod, "Ready")
     return RolloutReplica(
@@ -34,7 +34,7 @@ def replica(pod: Manifest, routable: Mapping[str, bool]) -> RolloutReplica:
 
 
 def unplaced(pod: Manifest) -> str | None:
-    """The scheduler's own words, when it found no node."""
+    """The scheduler's message when it found no node; None otherwise."""
     placed = condition(pod, "PodScheduled")
     if placed.get("status") == "False" and placed.get("reason") == "Unschedulable":
         return str(placed.get("message", "no node fits"))
@@ -42,12 +42,12 @@ def unplaced(pod: Manifest) -> str | None:
 
 
 def is_ready(pod: Manifest) -> bool:
-    """Whether the kubelet says it is ready, and nobody asked it to go."""
+    """Whether the pod is Ready and not being deleted."""
     return condition(pod, "Ready").get("status") == "True" and "deletionTimestamp" not in pod["metadata"]
 
 
 def address(pod: Manifest) -> str | None:
-    """Where it listens."""
+    """The pod's IP; None while it has none."""
     found = pod.get("status", {}).get("podIP")
     return found if isinstance(found, str) and found else None
 
@@ -59,7 +59,7 @@ def condition(manifest: Manifest, kind: str) -> Manifest:
 
 
 def moment(text: object) -> datetime | None:
-    """A time as objects carry it; nothing of what is none."""
+    """A time as objects carry it; None where it cannot be read."""
     try:
         return datetime.fromisoformat(text) if isinstance(text, str) else None
     except ValueError:

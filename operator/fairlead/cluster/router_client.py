@@ -1,4 +1,4 @@
-"""Asking routers which engines they use. Knows the report's form; what it means, others judge."""
+"""Reads from routers which endpoints they use. Knows the report's form; does not judge what it means."""
 
 import json
 from collections.abc import Mapping
@@ -10,23 +10,23 @@ from fairlead.cluster import pod_http
 from fairlead.fleet.endpoints import EndpointState, RouterEndpoint
 
 PORT: Final = 9090
-"""Where metrics are; never behind a certificate."""
+"""The metrics port, which is always plain HTTP."""
 PATH: Final = "/fairlead/v1/endpoints"
 
 MOST_WORDS: Final = 300
-"""A reason goes into a condition; it is cut there in any case."""
+"""Characters of a reason, which goes into a condition and would be cut there in any case."""
 
 
 async def endpoints(
     session: aiohttp.ClientSession, ip: str, key: str | None, port: int = PORT
 ) -> tuple[RouterEndpoint, ...] | None:
-    """What one router sees; nothing when it does not say, which is not the same as seeing no engine."""
+    """The endpoints that one router reports; None when it does not answer, which differs from having no endpoints."""
     text = await pod_http.fetch(session, f"http://{pod_http.host(ip)}:{port}{PATH}", key)
     return None if text is None else parsed(text)
 
 
 def parsed(text: str) -> tuple[RouterEndpoint, ...] | None:
-    """The report, by pod and address; nothing when it is none. Entries and fields of newer routers do no harm."""
+    """The report, by pod and address; None when it is invalid. Unknown states and fields of newer routers are fine."""
     try:
         found = json.loads(text)["endpoints"]
         return tuple(sorted(map(_endpoint, found), key=lambda one: (one.pod, one.address)))

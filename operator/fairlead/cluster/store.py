@@ -1,6 +1,6 @@
-"""What was last heard of the objects of one kind: by name, by the deployment they serve, by their owner.
+"""The latest known objects of one kind: by name, by the deployment they belong to, by their owner.
 
-Knows which of two words about an object is the later one, whatever order they come in. Never asks the API server.
+Knows which of two versions of an object is the later one, whatever order they come in. Sends no requests.
 """
 
 from collections import OrderedDict
@@ -13,46 +13,46 @@ from fairlead.cluster.kinds import Manifest
 DEPLOYMENT_LABEL: Final = f"{GROUP}/deployment"
 
 MOST_TOMBSTONES: Final = 10_000
-"""Of objects that went, the last so many are remembered, against words that come too late."""
+"""How many of the last deleted objects are remembered, so that late events do not bring them back."""
 
 
 class NamespacedName(NamedTuple):
-    """Where an object is; the namespace is empty for what has none."""
+    """An object's namespace and name; the namespace is empty for cluster-scoped objects."""
 
     namespace: str
     name: str
 
 
 class StoreChange(NamedTuple):
-    """What a word changed; one of the two is nothing when an object came or went."""
+    """What an event changed; `old` is None when an object was added, `new` when it was removed."""
 
     old: Manifest | None
     new: Manifest | None
 
 
 def key_of(manifest: Manifest) -> NamespacedName:
-    """Where an object is."""
+    """The namespace and name of an object."""
     metadata = manifest["metadata"]
     return NamespacedName(metadata.get("namespace") or "", metadata["name"])
 
 
 def uid_of(manifest: Manifest) -> str:
-    """Which object it is: a name may be given to another one, a UID never."""
+    """The object's UID: a name may be given to another object later, a UID never."""
     return str(manifest["metadata"]["uid"])
 
 
 def version_of(manifest: Manifest) -> int:
-    """Its resourceVersion as a number: within one kind the API server lets them be compared."""
+    """Its resourceVersion as a number: within one kind they can be compared."""
     return as_number(str(manifest["metadata"].get("resourceVersion", "")))
 
 
 def as_number(resource_version: str) -> int:
-    """A resourceVersion as a number; what is none is older than everything."""
+    """A resourceVersion as a number; anything else counts as older than every version."""
     return int(resource_version) if resource_version.isascii() and resource_version.isdigit() else -1
 
 
 class ObjectStore:
-    """The objects of one kind as last heard of; whoever reads must not change them."""
+    """The latest known objects of one kind; code that reads them must not change them."""
 
     def __init__(self) -> None:
         self._objects: dict[NamespacedName, Manifest] = {}
@@ -63,7 +63,7 @@ class ObjectStore:
         return len(self._objects)
 
     def find(self, namespace: str, name: str) -> Manifest | None:
-        """The object of that name, as last heard of."""
+        """The object of that name, in its latest known version."""
         return self._objects.get(NamespacedName(namespace, name))
 
     def all(self) -> tuple[Manifest, ...]:
@@ -71,19 +71,19 @@ class ObjectStore:
         return self._sorted(self._objects)
 
     def each(self) -> Iterable[Manifest]:
-        """Every object, in no order: for who only counts them."""
+        """Every object, in no order: for counting."""
         return self._objects.values()
 
     def of_deployment(self, namespace: str, name: str) -> tuple[Manifest, ...]:
-        """Whatever carries the label of that deployment, by name."""
+        """Every object with the label of that deployment, by name."""
         return self._sorted(self._index.get(NamespacedName(namespace, name), ()))
 
     def of_owner(self, uid: str) -> tuple[Manifest, ...]:
-        """Whatever names that object among its owners, by name."""
+        """Every object with an owner reference to that UID, by name."""
         return self._sorted(self._index.get(uid, ()))
 
     def put(self, manifest: Manifest) -> tuple[StoreChange, ...]:
-        """Take an object in, unless something later was heard of it; another under its name went before."""
+        """Store an object, unless a later version is known; another object with its name must have been deleted."""
         version, uid = version_of(manifest), uid_of(manifest)
         if version <= self._graves.get(uid, -2):
             return ()
@@ -102,7 +102,7 @@ class ObjectStore:
         return (StoreChange(held, None), StoreChange(None, manifest))
 
     def drop(self, manifest: Manifest) -> tuple[StoreChange, ...]:
-        """An object went, or no longer matches; one of the same name that came later stays."""
+        """Remove an object that was deleted or no longer matches; a later one of the same name stays."""
         uid, version = uid_of(manifest), version_of(manifest)
         held = self._objects.get(key_of(manifest))
         if held is None or uid_of(held) != uid:
@@ -114,7 +114,7 @@ class ObjectStore:
         return (StoreChange(held, None),)
 
     def relist(self, items: Iterable[Manifest], resource_version: str, namespace: str = "") -> Iterator[StoreChange]:
-        """Take a whole list in: what it lacks is gone, unless heard of later than the list is old."""
+        """Store a whole list: objects that it lacks are gone, unless their known version is later than the list."""
         as_of, present = as_number(resource_version), list(items)
         uids = {uid_of(item) for item in present}
         for held in self._within(namespace):
@@ -125,7 +125,7 @@ class ObjectStore:
             yield from self.put(item)
 
     def vanish(self, namespace: str = "") -> Iterator[StoreChange]:
-        """Nothing is there any more, as far as can be seen; should it come back, every word is believed again."""
+        """Drop all objects, since their kind is gone; nothing is remembered as deleted, so any may come back."""
         for held in self._within(namespace):
             self._forget(held)
             yield StoreChange(held, None)
@@ -162,7 +162,7 @@ class ObjectStore:
 
 
 def _entries(manifest: Manifest) -> set[NamespacedName | str]:
-    """What an object is found by beside its name: the deployment it serves, and each owner's UID."""
+    """The index keys of an object: the deployment it belongs to, and each owner's UID."""
     metadata = manifest["metadata"]
     owners: set[NamespacedName | str] = {str(owner["uid"]) for owner in metadata.get("ownerReferences") or ()}
     label = (metadata.get("labels") or {}).get(DEPLOYMENT_LABEL)

@@ -1,4 +1,4 @@
-"""The words of a watch: what the server may say in one, and how a stream of bytes becomes them.
+"""The events of a watch: their types, and how a stream of bytes is parsed into them.
 
 Knows the framing. Never opens a watch; `api_server` does.
 """
@@ -21,19 +21,19 @@ class WatchLimits:
     """How long a watch lasts."""
 
     seconds: int = 300
-    """The server is asked to end it then."""
+    """The server is to end it after this time."""
     silence_s: float = 70.0
-    """Without a word for so long it counts as broken; bookmarks come every minute."""
+    """After this long without a message it counts as broken; bookmarks come every minute."""
 
 
 WATCH_LIMITS: Final = WatchLimits()
 
 
 class WatchEventType(StrEnum):
-    """What a watch tells; an ERROR is raised, not told."""
+    """The types of events; an ERROR is raised as an exception instead."""
 
     OPENED = "OPENED"
-    """Ours, and always the first: the server took the watch."""
+    """Our own type, and always the first: the server accepted the watch."""
     ADDED = "ADDED"
     MODIFIED = "MODIFIED"
     DELETED = "DELETED"
@@ -41,22 +41,22 @@ class WatchEventType(StrEnum):
 
 
 class WatchEvent(NamedTuple):
-    """One word of a watch; a bookmark holds nothing but a resourceVersion, the opening nothing."""
+    """One event of a watch; a bookmark's manifest holds only a resourceVersion, that of OPENED is empty."""
 
     type: WatchEventType
     manifest: Manifest
     version: str
-    """From here a watch may go on."""
+    """The resourceVersion that a watch may go on from."""
 
 
 def hang_up(answer: aiohttp.ClientResponse) -> None:
-    """Leave a stream that still runs at once: the farewell that TLS would wait for may never come."""
+    """Abort a stream that still runs: TLS would wait for a close_notify that may never come."""
     if answer.connection is not None and answer.connection.transport is not None:
         answer.connection.transport.abort()
 
 
 async def lines(content: aiohttp.StreamReader) -> AsyncIterator[bytes]:
-    """Lines of any length: the reader's own `readline` gives up at 128 KiB, and objects may have a megabyte."""
+    """Lines of any length: the reader's own `readline` fails beyond 128 KiB, and objects may have a megabyte."""
     pieces: list[bytes] = []
     async for chunk in content.iter_any():
         *whole, rest = chunk.split(b"\n")
@@ -70,7 +70,7 @@ async def lines(content: aiohttp.StreamReader) -> AsyncIterator[bytes]:
 
 
 def event(asked: ApiRequest, line: bytes) -> WatchEvent:
-    """One word of the stream; one that is no word ends it, since what it hid is lost."""
+    """One event of the stream; a line that is no event ends the watch, since its content is lost."""
     try:
         said: Mapping[str, Any] = json.loads(line)
         manifest: Manifest = said["object"]

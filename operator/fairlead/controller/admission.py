@@ -1,6 +1,6 @@
-"""What is to be said of an object before it is let in: read, converted, asked of the engine, and sized.
+"""The review of an object before it is stored: it is read, converted, checked by its engine's rules, and sized.
 
-The webhook, the reconcile and the command line all say what this says. Pure: it looks nothing up.
+The webhook, the reconcile and the command line all report this review. Pure: it reads nothing else.
 """
 
 import difflib
@@ -36,7 +36,7 @@ R = TypeVar("R", bound=SpecFinding)
 
 
 def review(document: object, known: ReviewContext) -> Review:
-    """Everything there is to say about one object."""
+    """All refusals and warnings of one object."""
     said = document.get("kind") if isinstance(document, dict) else None
     kind = KINDS.get(said) if isinstance(said, str) else None
     if kind is None:
@@ -72,7 +72,7 @@ def review(document: object, known: ReviewContext) -> Review:
 
 
 def stored(document: DesiredDeployment, known: ReviewContext) -> Review:
-    """What is said of a deployment that the API server holds and that could be read; references are judged apart."""
+    """The review of a deployment that the API server stores and that could be read; references are reviewed apart."""
     wanted = document.wanted
     return _engine_review(
         Review(kind=kinds.DEPLOYMENT.name, namespace=wanted.namespace, name=wanted.name), document, known
@@ -80,13 +80,13 @@ def stored(document: DesiredDeployment, known: ReviewContext) -> Review:
 
 
 def _naming(review: Review, named: Iterable[Reference], known: ReviewContext) -> Review:
-    """With the objects it names, and a refusal for each that somebody looked for and did not find."""
+    """The review with the objects it names, and a refusal for each that was looked up and not found."""
     every = tuple(named)
     return replace(review, named=every, refusals=(*review.refusals, *references.lost(every, known)))
 
 
 def _engine_review(named: Review, deployment: DesiredDeployment, known: ReviewContext) -> Review:
-    """What the engine and the arithmetic of memory say."""
+    """The review with the findings of the engine's rules and of the memory fit."""
     named = replace(
         named,
         refusals=(*named.refusals, *unsupported_fields.refusals(deployment), *ineffective_limits.refusals(deployment)),
@@ -121,14 +121,14 @@ def _engine_review(named: Review, deployment: DesiredDeployment, known: ReviewCo
 
 
 def _cautions(deployment: DesiredDeployment, known: ReviewContext) -> Iterator[SpecWarning]:
-    """What is said whatever engine it is."""
+    """Warnings that do not depend on the engine."""
     yield from ineffective_limits.cautions(deployment)
     yield from durations.cautions(deployment, known)
     yield from policies.cautions(deployment, known)
 
 
 def _discreet(remark: R) -> R:
-    """Without what may be a secret: a bare value among the extra arguments, or what looks like a token."""
+    """The finding without what may be a secret: a bare value among the extra arguments, or text like a token."""
     bare = remark.field.startswith(EXTRA_ARGS) and not remark.value.startswith("-")
     return replace(
         remark,
@@ -138,7 +138,7 @@ def _discreet(remark: R) -> R:
 
 
 def _unnamed(document: object) -> Iterator[SpecRefusal]:
-    """The server gives a name only to whoever asks for one."""
+    """A refusal where an object has neither a name nor a generateName, without which the API server makes up none."""
     facts = document.get("metadata") if isinstance(document, dict) else None
     given = facts if isinstance(facts, dict) else {}
     if not any(isinstance(given.get(field), str) and given[field] for field in ("name", "generateName")):
@@ -152,7 +152,7 @@ def _unnamed(document: object) -> Iterator[SpecRefusal]:
 
 
 def _no_such_kind(said: object) -> SpecRefusal:
-    """What is no text is not shown: it may be large, or hold itself."""
+    """The refusal of an unknown kind; a kind that is no string is not shown: it may be large, or contain itself."""
     value = value_text(said, ("kind",)) if isinstance(said, str) else ABSENT
     near = difflib.get_close_matches(value, KINDS, n=1)
     return SpecRefusal(

@@ -1,6 +1,6 @@
-"""Carrying out a decision: every child applied where it differs, what is retired removed, and nothing at rest.
+"""Carries out a decision: applies every child that differs, removes what is retired, writes nothing at rest.
 
-Looks at the live object before it touches one that it did not make; what belongs to somebody else is left alone.
+Reads the live object before it changes one that it did not create; objects of other owners are left alone.
 """
 
 import asyncio
@@ -21,9 +21,9 @@ from fairlead.objects.owner import Owner
 
 DELETION_COST: Final = "controller.kubernetes.io/pod-deletion-cost"
 NOTES: Final = (DELETION_COST, labels.ASLEEP)
-"""All that is ever written on a pod."""
+"""All annotations that are ever written on a pod."""
 KEPT_DELETION_COST: Final = 2**31 - 1
-"""The highest cost there is."""
+"""The highest deletion cost that Kubernetes accepts."""
 
 
 PRUNED: Final = (
@@ -36,15 +36,15 @@ PRUNED: Final = (
     kinds.DISRUPTION_BUDGET,
     kinds.NETWORK_POLICY,
 )
-"""Kinds of children; revisions are no concern of pruning, they are retired one by one."""
+"""Kinds of children that are pruned; the Deployments of revisions are not, since they are retired one by one."""
 
 
 OnForeignChange = Callable[[Resource, str], None]
-"""Told that somebody else changed a child of ours."""
+"""Called when another client changed a child of ours, with a note on the change."""
 
 
 class ApplyBlocked(Exception):
-    """A child could not be made as decided, and why."""
+    """A child could not be created or changed as decided; holds the reason."""
 
     def __init__(self, obstacle: Obstacle) -> None:
         super().__init__(obstacle.message)
@@ -52,7 +52,7 @@ class ApplyBlocked(Exception):
 
 
 class StillTerminating(Exception):
-    """What has the name of a child, or its namespace, is on its way out; that is nobody's problem and soon over."""
+    """An object with a child's name, or the namespace, is being deleted, or a watch lags: try again soon."""
 
 
 class Applier:
@@ -62,7 +62,7 @@ class Applier:
         self._server = server
         self._world = world
         self._seen: dict[str, tuple[str, str]] = {}
-        """By uid, the version of an object that was compared, and with which intent: no need to compare it again."""
+        """By UID, the resourceVersion and the intent's hash that were compared last and did not differ."""
 
     def forget(self, uid: str) -> None:
         """A child is gone."""
@@ -71,9 +71,9 @@ class Applier:
     async def carry_out(
         self, observed: DeploymentSnapshot, decision: DesiredState, busy: Mapping[str, int], meddled: OnForeignChange
     ) -> Obstacle | None:
-        """Engines first, since their start is what people wait for; answers what stood in the way.
+        """Apply engines first, since people wait for their start; returns what blocked the decision, if anything.
 
-        Where a name is taken nothing is started or stopped: no request would reach an engine without the rest.
+        Where a name is taken nothing is started or stopped: without all its children no request would reach an engine.
         """
         try:
             taken = await self._taken((*decision.engines, *decision.standing), observed.owner)
@@ -99,7 +99,7 @@ class Applier:
         return None
 
     async def _taken(self, children: Iterable[Manifest], owner: Owner) -> Obstacle | None:
-        """Whether somebody else's object has the name of a child; only those are looked for that were not heard of."""
+        """Whether another owner's object has the name of a child; only those not in the stores are read."""
         unheard = [one for one in children if self._heard(one) is None]
         found = await asyncio.gather(*(self._server.read(kinds.of(one), *_name(one)) for one in unheard))
         heard = [live for one in children if (live := self._heard(one)) is not None]
@@ -109,7 +109,7 @@ class Applier:
         return self._world.of(kinds.of(child)).find(*_name(child))
 
     async def ensure(self, intent: Manifest, owner: Owner, meddled: OnForeignChange) -> bool:
-        """Have a child stand as intended, a request only where it does not; whether it was made."""
+        """Bring a child to its intent, with a request only where it differs; returns whether it was created."""
         metadata = intent["metadata"]
         resource = kinds.of(intent)
         live = self._world.of(resource).find(metadata["namespace"], metadata["name"])
@@ -134,14 +134,14 @@ class Applier:
         return live is None
 
     async def relabel(self, live: Manifest, owner: Owner, meddled: OnForeignChange) -> None:
-        """A revision's Deployment that lost its labels is the same one: its count and its past stay."""
+        """Put the labels back on a revision's Deployment; its count and its recorded facts stay."""
         self._world.note(await self._server.apply(orphans.as_it_stood(live, owner)))
         meddled(
             kinds.DEPLOYMENT, foreign_changes.change_note(live, "metadata.labels", foreign_changes.last_manager(live))
         )
 
     def _heard_late(self, live: Manifest) -> None:
-        """It was decided as if it were not there. A revision's count would be set to where it began: decide anew."""
+        """The decision took it for absent. It would reset a revision's replica count, so a new decision is needed."""
         self._world.note(live)
         if snapshot.revision_of(live):
             raise StillTerminating(
@@ -149,7 +149,7 @@ class Applier:
             )
 
     async def _confirm(self, live: Manifest) -> None:
-        """A revision's count is changed only if it was heard of last: one that lags tells of steps long done."""
+        """Change a revision's count only if the store has its latest count: a watch that lags shows older steps."""
         metadata = live["metadata"]
         if not snapshot.revision_of(live):
             return
@@ -160,7 +160,7 @@ class Applier:
             )
 
     def _compared(self, intent: Manifest, live: Manifest) -> tuple[bool, str | None]:
-        """Whether nothing is to be sent; else, where somebody changed what our mark says we applied just so."""
+        """Whether nothing is to be sent; else the field that another client changed after we applied this intent."""
         metadata, mark = live["metadata"], intent["metadata"]["annotations"][applied_hash.APPLIED]
         version = (metadata["resourceVersion"], mark)
         if self._seen.get(metadata["uid"]) == version:
@@ -173,7 +173,7 @@ class Applier:
         return changed is None, changed
 
     async def _remove(self, retired: Manifest) -> None:
-        """Only if it is still the one that was looked at, and still asks for nothing."""
+        """Delete a retired Deployment only if its UID is unchanged and it still requests no replicas."""
         metadata = retired["metadata"]
         live = await self._server.read(kinds.DEPLOYMENT, metadata["namespace"], metadata["name"])
         if live is None or live["metadata"]["uid"] != metadata["uid"] or snapshot.requested_replicas(live):
@@ -183,7 +183,7 @@ class Applier:
         self._world.gone(live)
 
     async def _check(self, observed: DeploymentSnapshot, decision: DesiredState, meddled: OnForeignChange) -> None:
-        """Make the check that is waited for, and remove those that are over; one that is there is never changed."""
+        """Create the preflight that the rollout waits for, and remove finished ones; an existing one never changes."""
         name = decision.check["metadata"]["name"] if decision.check else None
         for live in observed.checks if decision.target else ():
             if live["metadata"]["name"] != name and "deletionTimestamp" not in live["metadata"]:
@@ -193,7 +193,7 @@ class Applier:
             await self.ensure(decision.check, observed.owner, meddled)
 
     async def _prune(self, observed: DeploymentSnapshot, decision: DesiredState) -> None:
-        """Remove children that neither the spec nor the step asks for: those of an earlier release, for instance."""
+        """Remove children that neither the spec nor the step needs: those of an earlier release, for instance."""
         owner = observed.owner
         kept = {(one["kind"], one["metadata"]["name"]) for one in (*decision.standing, *decision.engines)}
         for resource in PRUNED:
@@ -206,9 +206,9 @@ class Applier:
                     self._world.gone(live)
 
     async def _weigh(self, pods: tuple[Manifest, ...], busy: Mapping[str, int], kept: Collection[str]) -> None:
-        """Tell Kubernetes which replica is missed least: the one with the fewest requests, one nobody uses first.
+        """Set pod deletion costs: first goes a replica that no router reports, then the one with the fewest requests.
 
-        Those that are to sleep serve nobody and are wanted all the same.
+        Replicas that are to sleep serve no requests and are to stay all the same.
         """
         for pod in pods:
             name = pod["metadata"]["name"]
@@ -217,7 +217,7 @@ class Applier:
                 await self.note(pod, DELETION_COST, cost)
 
     async def note(self, pod: Manifest, name: str, value: str | None) -> None:
-        """Write one of our notes on a pod, or take it away; an apply without one of them would take that away too."""
+        """Set or remove one of our annotations on a pod; the others are sent too, or the apply would remove them."""
         metadata = pod["metadata"]
         live = self._world.of(kinds.POD).find(metadata["namespace"], metadata["name"]) or pod
         found = live["metadata"].get("annotations") or {}
@@ -237,7 +237,7 @@ def _name(child: Manifest) -> tuple[str, str]:
 
 
 def _must_be_ours(live: Manifest, owner: Owner) -> None:
-    """Or on its way out, or the child of a namesake that is."""
+    """Raise `StillTerminating` if it, or its owner of the same name, is being deleted; `ApplyBlocked` if not ours."""
     if "deletionTimestamp" in live["metadata"]:
         raise StillTerminating(f"{live['kind']} {live['metadata']['name']} is being removed")
     if _is_a_namesakes(live, owner):
@@ -250,7 +250,7 @@ def _must_be_ours(live: Manifest, owner: Owner) -> None:
 
 
 def _not_ours(live: Manifest, owner: Owner) -> Obstacle | None:
-    """That its name is taken; nothing where this very object controls it, or it is ours and was orphaned on purpose."""
+    """That its name is taken; None where this very object controls it, or it is ours and was orphaned on purpose."""
     controller, metadata = snapshot.controller_of(live), live["metadata"]
     if controller.get("uid") == owner.uid or "deletionTimestamp" in metadata or _is_a_namesakes(live, owner):
         return None
@@ -272,7 +272,7 @@ def _is_a_namesakes(live: Manifest, owner: Owner) -> bool:
 
 
 def obstacle_of(problem: RequestRefused) -> Obstacle:
-    """What a person can do about it."""
+    """The obstacle for a refused request, with what a person can do about it."""
     what = f"{problem.verb} {problem.resource.title} {problem.name or ''}".strip()
     if problem.lacks_right:
         words = f"Fairlead may not {what}: {problem.message}; run `helm upgrade`, which writes its roles anew"

@@ -1,6 +1,7 @@
-"""Keeps the webhook's certificates: in a Secret that all replicas share, in the API server's trust, and in files.
+"""Keeps the webhook's certificates: in a Secret that all replicas share, in the webhook's caBundle, and in files.
 
-Any replica may renew; the Secret's resourceVersion lets one of them win. Trust is published before a new leaf serves.
+Any replica may renew; by the Secret's resourceVersion only one of them succeeds. The caBundle is published before a new
+leaf is served.
 """
 
 import asyncio
@@ -28,35 +29,35 @@ log = logging.getLogger("fairlead.webhook")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WebhookCertificateSettings:
-    """Where certificates are kept and what they are for."""
+    """Where certificates are kept and for which Service they are issued."""
 
     namespace: str
     secret: str
     service: str
     configuration: str = ""
-    """The ValidatingWebhookConfiguration that is to trust us; empty: somebody else makes certificates and trust."""
+    """The ValidatingWebhookConfiguration that gets our caBundle; empty: another tool makes it and certificates."""
     folder: Path
     owner: OwnerLookup = no_owner
-    """A Secret made anew goes with it."""
+    """A Secret that this process creates gets this owner, and is deleted with it."""
 
     @property
     def names(self) -> tuple[str, ...]:
-        """How the API server calls the webhook."""
+        """The host names by which the API server calls the webhook."""
         return (f"{self.service}.{self.namespace}.svc", f"{self.service}.{self.namespace}.svc.cluster.local")
 
     @property
     def cert_file(self) -> Path:
-        """What the server presents."""
+        """The certificate that the webhook presents."""
         return self.folder / certificates.CERT
 
     @property
     def key_file(self) -> Path:
-        """What proves it."""
+        """The certificate's private key."""
         return self.folder / certificates.KEY
 
 
 class CertificateRotator:
-    """One per replica."""
+    """Renews, publishes and serves the certificates; one per replica."""
 
     def __init__(self, api: ApiServer, place: WebhookCertificateSettings, clock: Callable[[], datetime]) -> None:
         self._api = api
@@ -65,7 +66,7 @@ class CertificateRotator:
         self.days_left: float | None = None
 
     async def run(self) -> None:
-        """For ever; a failure is said and tried again, since what serves now goes on serving."""
+        """Run for ever; a failure is logged and tried again, while the current certificate stays in use."""
         while True:
             await asyncio.sleep(EVERY_S)
             try:
@@ -74,7 +75,7 @@ class CertificateRotator:
                 log.warning("webhook certificates: %s; trying again in %d s", problem, EVERY_S)
 
     async def first(self) -> None:
-        """Have files before anything serves, however long that takes."""
+        """Wait until the files exist, however long that takes, since the webhook cannot be served before."""
         while True:
             try:
                 await self.keep()
@@ -85,7 +86,7 @@ class CertificateRotator:
             await asyncio.sleep(1.0)
 
     async def keep(self) -> None:
-        """One look: renew what is due, publish the trust, then serve with it."""
+        """One pass: renew what is due, publish the caBundle, then write the files that are served."""
         found = await self._in_secret()
         if found is None:
             return
@@ -95,7 +96,7 @@ class CertificateRotator:
         self._serve(found)
 
     async def _in_secret(self) -> Certificates | None:
-        """What all replicas serve with; where others make certificates, what they made."""
+        """The certificates of the Secret, renewed if due; where another tool makes them, as they are."""
         place, now = self._place, self._clock()
         secret = await self._api.read(kinds.SECRET, place.namespace, place.secret)
         found = certificates.read((secret or {}).get("data") or {})
@@ -121,7 +122,7 @@ class CertificateRotator:
             await self._api.replace(body | {"metadata": secret["metadata"], "type": secret.get("type", "Opaque")})
 
     async def _publish(self, found: Certificates) -> None:
-        """Only our bundle, under a manager of its own: all else of the configuration is the chart's."""
+        """Apply only our caBundle, under a field manager of its own: all other fields are the chart's."""
         name = self._place.configuration
         live = await self._api.read(kinds.VALIDATING_WEBHOOK, None, name)
         if live is None:
@@ -146,7 +147,7 @@ class CertificateRotator:
         )
 
     def _serve(self, found: Certificates) -> None:
-        """Replaced one by one; Kopf reads both again when either changed, and a mixed pair only for that moment."""
+        """Replace the files one by one; Kopf reloads both when either changes, so a mixed pair lasts only a moment."""
         for path, content in ((self._place.key_file, found.key), (self._place.cert_file, found.cert)):
             if not path.exists() or path.read_bytes() != content:
                 fresh = path.with_suffix(".fresh")

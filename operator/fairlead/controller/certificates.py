@@ -1,7 +1,7 @@
-"""The certificates of the admission webhook, as values: when they are good for nothing any more, and new ones. Pure.
+"""The certificates of the admission webhook, as values: when they are due for renewal, and new ones. Pure.
 
-The authority lives for years and signs leaves for months: renewing a leaf changes nothing that the API server has to
-be told. When the authority itself is renewed, the old one stays in the bundle until its last leaf has ended.
+The authority is valid for years and signs leaves for months: a new leaf needs no new caBundle. When the authority
+itself is renewed, the old one stays in the bundle at least until its last leaf has expired.
 """
 
 import base64
@@ -19,32 +19,32 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 LEAF_LIVES: Final = timedelta(days=90)
 AUTHORITY_LIVES: Final = timedelta(days=3650)
 RENEWED_AFTER: Final = 2 / 3
-"""Of its life; what is left is time for somebody to notice that renewing fails."""
+"""Of its validity; the rest is time for people to notice that renewing fails."""
 SKEW: Final = timedelta(minutes=10)
 """Clocks of API servers may be behind ours by this much."""
 
 CERT, KEY, BUNDLE, AUTHORITY_KEY = "tls.crt", "tls.key", "ca.crt", "ca.key"
-"""Entries of the Secret; the first three are what cert-manager writes too."""
+"""Entries of the Secret; cert-manager writes the first three too."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Certificates:
-    """What the webhook serves with, and what it is trusted by."""
+    """The certificate and key that the webhook serves with, and the CA bundle that it is verified by."""
 
     cert: bytes
     key: bytes
     bundle: bytes
     authority_key: bytes | None = None
-    """Absent where somebody else signs."""
+    """Absent where another tool, such as cert-manager, signs."""
 
     def as_data(self) -> dict[str, str]:
-        """As a Secret holds it."""
+        """The entries of a Secret's `data`."""
         entries = {CERT: self.cert, KEY: self.key, BUNDLE: self.bundle, AUTHORITY_KEY: self.authority_key}
         return {name: base64.b64encode(entry).decode() for name, entry in entries.items() if entry is not None}
 
 
 def read(data: Mapping[str, str]) -> Certificates | None:
-    """What a Secret holds; nothing when it is not whole or makes no sense."""
+    """What a Secret holds; None when an entry is missing or invalid."""
     try:
         entries = {name: base64.b64decode(text, validate=True) for name, text in data.items()}
         found = Certificates(
@@ -59,19 +59,19 @@ def read(data: Mapping[str, str]) -> Certificates | None:
 
 
 def is_due(found: Certificates, names: Sequence[str], now: datetime) -> bool:
-    """Whether the leaf is past its time, or was made for other names."""
+    """Whether the leaf is to be renewed, or was issued for other names."""
     leaf = x509.load_pem_x509_certificate(found.cert)
     said = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     return _is_worn(leaf, now) or set(said.get_values_for_type(x509.DNSName)) != set(names)
 
 
 def days_left(found: Certificates, now: datetime) -> float:
-    """Until the leaf ends."""
+    """Days until the leaf expires."""
     return (x509.load_pem_x509_certificate(found.cert).not_valid_after_utc - now) / timedelta(days=1)
 
 
 def renewed(old: Certificates | None, names: Sequence[str], now: datetime) -> Certificates:
-    """A new leaf; from the authority that is there while it lasts, else from a new one beside it."""
+    """A new leaf; from the existing authority unless that is due too, else from a new one added to the bundle."""
     if old is not None and old.authority_key is not None:
         authority = x509.load_pem_x509_certificates(old.bundle)[0]
         key = serialization.load_pem_private_key(old.authority_key, None)
@@ -89,7 +89,7 @@ def _is_worn(one: x509.Certificate, now: datetime) -> bool:
 
 
 def _still_good(bundle: bytes, now: datetime) -> bytes:
-    """Only the youngest of the old ones, or the bundle would grow for ever."""
+    """Only the newest of the old authorities, or the bundle would grow for ever."""
     found = [one for one in x509.load_pem_x509_certificates(bundle) if one.not_valid_after_utc > now]
     return found[0].public_bytes(serialization.Encoding.PEM) if found else b""
 

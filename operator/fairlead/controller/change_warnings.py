@@ -1,4 +1,4 @@
-"""What a change of a deployment costs, said while it is made: all of it is allowed, and people should know. Pure."""
+"""Warnings of what an update of a deployment costs; such updates are allowed, and people should know. Pure."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -13,7 +13,7 @@ from fairlead.objects import revisions
 
 
 def warnings(before: dict[str, Any], after: dict[str, Any], known: ReviewContext) -> tuple[str, ...]:
-    """A sentence for each thing that somebody may not have meant; nothing of what cannot be read."""
+    """A sentence for each effect that may not be intended; none where either object cannot be read."""
     old, new = object_reader.read_stored(before, DEPLOYMENT).value, object_reader.read_stored(after, DEPLOYMENT).value
     if old is None or new is None:
         return ()
@@ -32,7 +32,7 @@ def _renamed(was: DesiredDeployment, wanted: DesiredDeployment) -> Iterator[str]
 
 
 def _alone(wanted: DesiredDeployment, *, rolls: bool) -> Iterator[str]:
-    """All replicas at once: routers hold requests meanwhile, for as long as spec.router.hold says."""
+    """That all replicas are replaced at once: routers hold requests meanwhile, as long as spec.router.hold allows."""
     count = wanted.replicas.least if isinstance(wanted.replicas, ReplicaBounds) else wanted.replicas
     missing = wanted.rollout.max_unavailable
     if rolls and 0 < count <= missing:

@@ -1,7 +1,7 @@
-"""What became of children without our doing, as the watches told it: removed, relabelled, told to end.
+"""Children that another client removed, relabelled or began to delete, as the watches reported it.
 
-Only remembers what is to be looked at. A child that lost its labels looks like one that was removed, since watches
-select by label; which of the two it is, the API server says.
+Only remembers which children to check. One that lost its labels appears to be removed, since watches select by label;
+only a read from the API server shows which of the two happened.
 """
 
 from collections.abc import Callable, Iterable
@@ -16,24 +16,24 @@ from fairlead.objects import labels
 
 
 class LossKind(Enum):
-    """What a watch told."""
+    """What a watch reported."""
 
     WENT = "went"
-    """It is there no more, or it is there and no longer carries our label."""
+    """It was deleted, or it exists and no longer has our label."""
     RELABELLED = "relabelled"
     ENDING = "ending"
-    """A pod was told to end."""
+    """A pod is being deleted."""
 
 
 class ChildLoss(NamedTuple):
-    """One of them."""
+    """One such report."""
 
     how: LossKind
     resource: Resource
     manifest: Manifest
-    """As it was before; of an ending pod, as it is."""
+    """The object before the change; of a terminating pod, the object as it is now."""
     others: int = 0
-    """Of a pod: how many others of its revision stayed at that moment."""
+    """For a pod: how many other pods of its revision were not terminating at that moment."""
 
     @property
     def name(self) -> tuple[str, str]:
@@ -57,17 +57,17 @@ CHILDREN: Final = frozenset(
 
 
 SiblingPods = Callable[[Manifest], Iterable[Manifest]]
-"""All pods of the deployment that a child belongs to, asked for where a change needs them."""
+"""Lists all pods of the deployment that a child belongs to; called only where a change needs them."""
 
 
 class ChildLosses:
-    """Of all deployments, until somebody looked."""
+    """The losses of all deployments, until they were checked."""
 
     def __init__(self) -> None:
         self._of: dict[ObjectKey, dict[tuple[LossKind, str], ChildLoss]] = {}
 
     def heard(self, resource: Resource, old: Manifest | None, new: Manifest | None, beside: SiblingPods) -> None:
-        """One change that was not our own write."""
+        """Note a change that was not our own write, if it is a loss."""
         if resource not in CHILDREN or old is None:
             return
         loss = _loss_of(resource, old, new, beside)
@@ -76,15 +76,15 @@ class ChildLosses:
             self.suspect(ObjectKey(ours.DEPLOYMENT.name, old["metadata"]["namespace"], owner), loss)
 
     def suspect(self, key: ObjectKey, loss: ChildLoss) -> None:
-        """Have it looked at with the next look at its deployment."""
+        """Have it checked in the next reconcile of its deployment."""
         self._of.setdefault(key, {})[loss.how, str(loss.manifest["metadata"]["uid"])] = loss
 
     def of(self, key: ObjectKey) -> tuple[ChildLoss, ...]:
-        """All of one deployment, in the order in which they were heard of."""
+        """All losses of one deployment, in the order in which they were reported."""
         return tuple(self._of.get(key, {}).values())
 
     def pods(self) -> tuple[Manifest, ...]:
-        """Pods that nobody looked at since they left our sight, or that cannot be taken back: they may hold GPUs."""
+        """Pods that left the store and were not checked yet, or cannot be relabelled: they may still hold GPUs."""
         return tuple(
             loss.manifest
             for some in self._of.values()
@@ -93,7 +93,7 @@ class ChildLosses:
         )
 
     def settle(self, key: ObjectKey, done: Iterable[ChildLoss]) -> None:
-        """They were looked at."""
+        """Drop losses that were checked."""
         left = self._of.get(key, {})
         for loss in done:
             left.pop((loss.how, str(loss.manifest["metadata"]["uid"])), None)
@@ -102,7 +102,7 @@ class ChildLosses:
 
 
 def _loss_of(resource: Resource, old: Manifest, new: Manifest | None, beside: SiblingPods) -> ChildLoss | None:
-    """Nothing where the change is none of these; a pod that was ending has ended."""
+    """The loss that a change amounts to; None where it is none, as when a terminating pod has ended."""
     if new is None:
         ended = resource is kinds.POD and "deletionTimestamp" in old["metadata"]
         return None if ended else ChildLoss(LossKind.WENT, resource, old, _staying(old, beside))
@@ -114,7 +114,7 @@ def _loss_of(resource: Resource, old: Manifest, new: Manifest | None, beside: Si
 
 
 def _staying(pod: Manifest, beside: SiblingPods) -> int:
-    """How many other pods of its Deployment hold a place."""
+    """How many other pods of its Deployment are neither terminating nor ended."""
     return sum(
         one["metadata"]["uid"] != pod["metadata"]["uid"]
         and all(_label(one, name) == _label(pod, name) for name in (labels.ROLE, labels.REVISION))

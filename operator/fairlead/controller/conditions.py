@@ -1,6 +1,6 @@
-"""From a situation to conditions: each a small function that answers one judgement. Pure.
+"""The conditions of a deployment, each from a small function of the status inputs. Pure.
 
-Messages carry numbers that stand still at rest, and no times.
+Messages hold no times, and only numbers that do not change at rest.
 """
 
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ from fairlead.fleet.rollouts import HoldReason, HoldStep, MissingCapacity, Rollo
 
 
 def judgements(now: StatusInputs) -> tuple[UntimedCondition, ...]:
-    """Every condition, the summary first."""
+    """All conditions, the summary first."""
     parts = (
         accepted(now),
         fits(now),
@@ -39,14 +39,14 @@ def accepted(now: StatusInputs) -> UntimedCondition:
 
 
 def fits(now: StatusInputs) -> UntimedCondition:
-    """The estimate, until a replica says what it holds."""
+    """Whether the model fits, by the estimate until a replica reports its KV tokens."""
     if now.measured_tokens is not None:
         return _yes(ConditionType.FITS, Why.MEASURED, f"a running replica holds {now.measured_tokens:,} KV tokens")
     return now.judged.fits
 
 
 def scheduled(now: StatusInputs) -> UntimedCondition:
-    """Whether every pod that was asked for has a node, and every pod that is wanted was asked for."""
+    """Whether every requested pod has a node, and every wanted replica was requested."""
     kind = ConditionType.SCHEDULED
     if now.pods_refused or (now.obstacle and now.obstacle.reason is Why.PODS_REFUSED):
         said = now.pods_refused or (now.obstacle.message if now.obstacle else "")
@@ -76,7 +76,7 @@ _LACKS: Final = {
         "lower it, choose a GPU whose nodes have enough, or add a larger node",
     ),
 }
-"""What only a person can change: reason, the field to look at, what to do."""
+"""Lacks that only a person can resolve: the reason, the field to check, what to do."""
 
 
 def available(now: StatusInputs) -> UntimedCondition:
@@ -96,7 +96,7 @@ def available(now: StatusInputs) -> UntimedCondition:
 
 
 def progressing(now: StatusInputs) -> UntimedCondition:
-    """Where the rollout stands; what keeps the target from starting is said at once."""
+    """How far the rollout is; a problem that keeps the target from starting is reported at once."""
     if now.plan is None:
         why = now.judged.accepted.reason
         return UntimedCondition(
@@ -109,7 +109,7 @@ def progressing(now: StatusInputs) -> UntimedCondition:
 
 
 def ready(now: StatusInputs, parts: tuple[UntimedCondition, ...]) -> UntimedCondition:
-    """Whether what was asked for serves; the first part that says no gives the reason."""
+    """Whether the wanted replicas serve; the first condition that is false gives the reason."""
     kind = ConditionType.READY
     serves = replica_counts.tally(now)
     by_type = {part.type: part for part in parts}
@@ -129,7 +129,7 @@ def ready(now: StatusInputs, parts: tuple[UntimedCondition, ...]) -> UntimedCond
 
 
 def _keeps_serving(part: UntimedCondition, serves: ReplicaTally) -> str:
-    """What a change that does not come about leaves as it was; with its name taken, who serves is not ours to say."""
+    """What keeps serving when a change fails; with its name taken we know only what runs, not what serves."""
     if part.type not in _ORDER[:3]:
         return ""
     if part.reason is Why.NAME_TAKEN:
@@ -141,9 +141,9 @@ def _keeps_serving(part: UntimedCondition, serves: ReplicaTally) -> str:
 
 
 def _is_awaited(now: StatusInputs, serves: ReplicaTally) -> bool:
-    """Whether a replica without a node is missed.
+    """Whether a replica without a node is needed.
 
-    Too few serve, those that do are not the ones people want, or the autoscaler could never wake one.
+    Too few replicas are ready, they are of an older revision, or the autoscaler could never start one from zero.
     """
     if serves.wanted == 0:
         return now.room.lack is not None and routing_conditions.wakes(now)
@@ -161,7 +161,7 @@ _ORDER: Final = (
 
 
 def maybe_stalled(now: StatusInputs, parts: tuple[UntimedCondition, ...]) -> Iterator[UntimedCondition]:
-    """That only a person can change something."""
+    """The condition Stalled, where only a person can resolve what blocks."""
     by_type = {part.type: part for part in parts}
     no = by_type[ConditionType.ACCEPTED]
     if no.holds is not False and now.plan is not None and now.plan.phase is RolloutPhase.RETURNED:
@@ -173,12 +173,12 @@ def maybe_stalled(now: StatusInputs, parts: tuple[UntimedCondition, ...]) -> Ite
 
 
 def _is_out_of_reach(now: StatusInputs) -> bool:
-    """Whether replicas are missed that no node of this cluster can hold; nodes that come by themselves have no lack."""
+    """Whether needed replicas fit on no node of this cluster; where nodes are added on demand nothing is lacking."""
     return now.room.lack is not None and now.plan is not None and _is_awaited(now, replica_counts.tally(now))
 
 
 def maybe_reconciling(now: StatusInputs, parts: tuple[UntimedCondition, ...]) -> Iterator[UntimedCondition]:
-    """That a change is on its way."""
+    """The condition Reconciling, while a change is in progress."""
     moving = next(part for part in parts if part.type is ConditionType.PROGRESSING)
     if (
         now.plan is not None
@@ -190,7 +190,7 @@ def maybe_reconciling(now: StatusInputs, parts: tuple[UntimedCondition, ...]) ->
 
 
 def _obstructed(now: StatusInputs, plan: RolloutPlan) -> UntimedCondition | None:
-    """The API server refused what the plan asks for, or a name that it needs is taken."""
+    """The API server refused a request of the plan, or a name that it needs is taken."""
     if now.obstacle is None or (now.obstacle.reason is Why.NAME_TAKEN and isinstance(plan.step, HoldStep)):
         return None
     return _no(ConditionType.PROGRESSING, now.obstacle.reason, now.obstacle.message)
@@ -230,7 +230,7 @@ def _moving(_: StatusInputs, plan: RolloutPlan) -> UntimedCondition:
 
 
 _PROGRESS: Final = (_obstructed, _back, _paused, _complete, _troubled, _moving)
-"""The first that speaks wins; the last always does."""
+"""The first that returns a condition wins; the last always returns one."""
 
 
 def _first_trouble(now: StatusInputs) -> PodProblem | None:
@@ -243,7 +243,7 @@ def _trouble_of(now: StatusInputs, revision: str | None) -> PodProblem | None:
 
 
 def _failure(now: StatusInputs) -> str:
-    """What was the matter with the revision that was given up."""
+    """The recorded failure of the revision that was given up."""
     failures = [state.failure for state in now.states if state.name == now.target and state.failure]
     return f"; {failures[0].because}" if failures and failures[0].because else ""
 

@@ -1,7 +1,7 @@
-"""A stored InferenceDeployment judged: readable, allowed, whole in its references, and whether it fits. Pure.
+"""The review of a stored InferenceDeployment: readable, allowed, complete in its references, and whether it fits. Pure.
 
-The reconcile repeats all that admission checks, since the webhook may have been away; what is refused here disturbs
-nothing that serves.
+The reconcile repeats all checks of admission, since the webhook may have been unavailable; a refusal here changes
+nothing that already serves.
 """
 
 from collections.abc import Iterable, Mapping
@@ -22,30 +22,30 @@ from fairlead.fleet.fit import Fit, FitVerdict, NoFit
 from fairlead.fleet.gateways import DesiredDeployment
 
 UNAWAITED_KINDS = frozenset({"AutoscalingPolicy"})
-"""Engines start without it; scaling says itself that it is missing."""
+"""Engines start without these; the condition ScalingActive reports that one is missing."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class DeploymentReview:
-    """What a stored object means."""
+    """The result of the review of a stored object."""
 
     accepted: UntimedCondition
     fits: UntimedCondition
     deployment: DesiredDeployment | None = None
-    """Absent: it cannot be read, and nothing may start or stop on its account."""
+    """Absent: it cannot be read, so nothing may be started or stopped for it."""
     spec: InferenceDeploymentSpec | None = None
     review: Review | None = None
     lost: tuple[Reference, ...] = ()
-    """Policies that are not there."""
+    """Policies that do not exist."""
 
     @property
     def may_start(self) -> bool:
-        """Whether the revision this object describes may be brought about."""
+        """Whether the revision that this object describes may be rolled out."""
         return self.accepted.holds is True
 
 
 def read(document: dict[str, Any], known: ReviewContext) -> DeploymentReview:
-    """As far as the object alone and the catalogue tell."""
+    """The review by the object alone and the catalogue, without references."""
     found = object_reader.read_stored(document, DEPLOYMENT)
     if found.value is None or found.problems:
         words = joined_remarks(found.problems) + "; nothing is started or stopped until it is corrected"
@@ -65,7 +65,7 @@ def read(document: dict[str, Any], known: ReviewContext) -> DeploymentReview:
 
 
 def without_speculation(judged: DeploymentReview, document: dict[str, Any], known: ReviewContext) -> DeploymentReview:
-    """The revision without speculation in place of the one people wrote, which has to be right all the same."""
+    """The review with speculation removed; the spec as written must be valid all the same."""
     if not judged.may_start or judged.spec is None or judged.spec.engine.speculation.method is SpeculationMethod.OFF:
         return judged
     other = read(speculation_switch.without_speculation(document), known)
@@ -77,7 +77,7 @@ def without_speculation(judged: DeploymentReview, document: dict[str, Any], know
 
 
 def with_references(judged: DeploymentReview, present: Mapping[ObjectKey, frozenset[str]] | None) -> DeploymentReview:
-    """With what is known of the objects it names; `present` holds those that are there, with their entries."""
+    """The review with its references checked; `present` holds the objects that exist, with their entries."""
     deployment = judged.deployment
     if deployment is None or present is None:
         return judged
@@ -97,7 +97,7 @@ def with_references(judged: DeploymentReview, present: Mapping[ObjectKey, frozen
 
 
 def joined_remarks(remarks: Iterable[SpecFinding]) -> str:
-    """All of them in one message; a condition's message may be long, and people mend all at once."""
+    """All findings in one message; a condition's message may be long, and people can correct all at once."""
     return " | ".join(one.sentence for one in remarks)
 
 

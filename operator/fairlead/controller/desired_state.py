@@ -1,7 +1,7 @@
-"""From what was observed and judged to all that should stand now: counts by the planner, manifests by the builders.
+"""All children that should exist now, from snapshot and review: counts by the planner, manifests by the builders.
 
-Pure, and one step at a time: whatever of it gets carried out, the next look decides from there. Plan and manifest meet
-here and nowhere else.
+Pure, and one step at a time: whatever part of it is carried out, the next reconcile decides from there. Plan and
+manifests meet here and nowhere else.
 """
 
 from collections.abc import Mapping, Sequence
@@ -50,7 +50,7 @@ from fairlead.planning.sleep_plan import NO_SLEEP, SleepPlan
 
 @dataclass(frozen=True, kw_only=True)
 class RuntimeFacts:
-    """What the look at running pods and at nodes brought."""
+    """What was read from running pods and from nodes."""
 
     reports: MergedRouterReport
     room: NodeRoom
@@ -60,26 +60,26 @@ class RuntimeFacts:
 
 @dataclass(frozen=True, kw_only=True)
 class DesiredState:
-    """What should stand now, and the step it contains."""
+    """All children that should exist now, and the rollout's step."""
 
     target: str | None = None
     count: ReplicaCount | None = None
     plan: RolloutPlan | None = None
     states: tuple[RevisionState, ...] = ()
     standing: tuple[Manifest, ...] = ()
-    """Routers and whatever guards pods; nothing while the spec is refused, so that what stands stays as it is."""
+    """Children but engines: routers, policies, budgets; empty while the spec is refused, which keeps them unchanged."""
     engines: tuple[Manifest, ...] = ()
-    """Every engine Deployment, with the step's count and the facts in it."""
+    """Every engine Deployment, with the step's count and its facts."""
     shrinks: str | None = None
     """The revision that loses replicas by this step."""
     retired: Manifest | None = None
-    """A Deployment that is to go."""
+    """A Deployment that is to be removed."""
     beds: SleepPlan = NO_SLEEP
-    """Which pods sleep, fall asleep and wake."""
+    """Which pods stay asleep, fall asleep and wake."""
     check: Manifest | None = None
-    """The pod that checks the target without a GPU, while the rollout waits for it."""
+    """The preflight pod of the target, while the rollout waits for it."""
     prunes: bool = False
-    """Whether children that are not among `static_children` are to go: the spec is allowed and complete."""
+    """Whether children that are not among `static_children` are to be removed: only while the spec is accepted."""
 
 
 def decide(
@@ -89,7 +89,7 @@ def decide(
     standing: tuple[Manifest, ...],
     now: datetime,
 ) -> DesiredState:
-    """All that should stand now. Of an object that cannot be read nothing is started, stopped or changed."""
+    """All children that should exist now. For an object that cannot be read nothing is started, stopped or changed."""
     deployment = judged.deployment
     target = target_of(observed, judged)
     start = DecisionInputs(observed=observed, judged=judged, target=target or "", now=now)
@@ -118,7 +118,7 @@ def decide(
 
 
 def static_children(owner: Owner, judged: DeploymentReview, platform: Installation) -> tuple[Manifest, ...]:
-    """All children but engines; they follow from the spec alone, so once a generation is often enough."""
+    """All children but engines; they follow from the spec alone, so they are built once a generation."""
     if judged.deployment is None:
         return ()
     known = children.UNKNOWN_CAPACITY
@@ -129,9 +129,9 @@ def static_children(owner: Owner, judged: DeploymentReview, platform: Installati
 
 
 def _counted(standing: tuple[Manifest, ...], observed: DeploymentSnapshot) -> tuple[Manifest, ...]:
-    """Routers that somebody else counts keep the number they have, and are told it.
+    """Routers that an HPA or a person scales keep their live count, which their configuration gets too.
 
-    The mark on their Deployment does not hold the number, as it is not ours.
+    The applied hash on their Deployment leaves the count out, as it is not ours.
     """
     if not any(_is_uncounted(one) for one in standing):
         return standing
@@ -154,7 +154,7 @@ def _with_count(child: Manifest, number: int) -> Manifest:
 
 
 def target_of(observed: DeploymentSnapshot, judged: DeploymentReview) -> str | None:
-    """The revision of the spec; while that is refused, the one that was wanted last."""
+    """The revision of the spec; while the spec is refused, the one that was wanted last."""
     if judged.may_start and judged.spec is not None:
         return revisions.of(judged.spec)
     known = [snapshot.revision_facts(one) for one in observed.engines]
@@ -182,7 +182,7 @@ def _state(engine: Manifest, facts: RuntimeFacts, start: DecisionInputs) -> Revi
 
 
 def _same_gpus(engine: Manifest, wanted: DesiredRevision) -> bool:
-    """Whether what its replicas give up is something that the wanted revision can use."""
+    """Whether the GPUs of its replicas are ones that the target can use."""
     pod = engine["spec"]["template"]["spec"]
     limits = [one.get("resources", {}).get("limits") or {} for one in pod.get("containers") or ()]
     selected = (pod.get("nodeSelector") or {}).get(engine_placement.PRODUCT)
@@ -200,9 +200,9 @@ def _recommended(observed: DeploymentSnapshot) -> int | None:
 def _asleep(
     observed: DeploymentSnapshot, deployment: DesiredDeployment, count: ReplicaCount, now: RevisionState | None
 ) -> int:
-    """How many are to sleep beside those that are wanted; together they stay within what somebody pays for.
+    """How many replicas are to sleep beside the wanted ones; together they stay within the upper bound.
 
-    While nobody recommends anything, as many as do.
+    While there is no recommendation, as many as sleep now.
     """
     bounds, found = deployment.replicas, (observed.status.get("scaling") or {}).get("asleep")
     if not isinstance(bounds, ReplicaBounds) or not deployment.wanted.engine.sleeps:
@@ -215,13 +215,13 @@ def _asleep(
 
 
 def _previous_count(observed: DeploymentSnapshot) -> int:
-    """What was wanted last; counts of Deployments are no memory, as a rollout bends them."""
+    """The count that was wanted last, from the status; a rollout changes the counts of Deployments."""
     found = observed.status.get("desiredReplicas")
     return found if isinstance(found, int) else sum(snapshot.requested_replicas(one) for one in observed.engines)
 
 
 def _carried(start: DecisionInputs, plan: RolloutPlan) -> DesiredState:
-    """The engine Deployments as they should be, the plan's step among them."""
+    """The engine Deployments as they should be, with the plan's step applied."""
     step, retired, shrinks, observed = plan.step, None, None, start.observed
     engines: list[Manifest] = []
     for live in observed.engines:
@@ -243,7 +243,7 @@ def _carried(start: DecisionInputs, plan: RolloutPlan) -> DesiredState:
 
 
 def _facts(live: Manifest, start: DecisionInputs, step: object) -> RevisionFacts:
-    """What is to be written on a revision: since when it is wanted, whether it served, that it was given up."""
+    """The facts to write on a revision: since when it is wanted, whether it served, whether it was given up."""
     written = snapshot.revision_facts(live)
     some = start.observed.pods.get(written.revision, ())
     ready = any(pods.is_ready(pod) for pod in some)
@@ -270,7 +270,7 @@ def _engine(start: DecisionInputs, written: RevisionFacts, live: Manifest | None
 
 
 def _template(start: DecisionInputs, revision: str, live: Manifest | None) -> Manifest:
-    """Built from the spec where the revision is the spec's; otherwise what stands there is all anybody knows."""
+    """Built from the spec where the spec describes this revision; otherwise the live template, the only source left."""
     judged = start.judged
     if live is not None and not target_start.is_described(judged, revision):
         found: Manifest = live["spec"]["template"]
@@ -280,7 +280,7 @@ def _template(start: DecisionInputs, revision: str, live: Manifest | None) -> Ma
 
 
 def _with_reason(plan: RolloutPlan, troubles: Mapping[str, Sequence[PodProblem]]) -> RolloutPlan:
-    """What was the matter is written down with the failure, as the pods that could tell are going."""
+    """The plan with the pods' problem recorded in its failure, as the pods that show it are about to be removed."""
     step = plan.step
     found = troubles.get(step.revision, ()) if isinstance(step, FailureStep) else ()
     if not (isinstance(step, FailureStep) and found):
@@ -289,5 +289,5 @@ def _with_reason(plan: RolloutPlan, troubles: Mapping[str, Sequence[PodProblem]]
 
 
 def is_settled(plan: RolloutPlan | None) -> bool:
-    """Whether the step leaves everything as it is."""
+    """Whether the step changes nothing."""
     return plan is None or isinstance(plan.step, HoldStep)

@@ -1,4 +1,4 @@
-"""Whether a draft model is small enough to be worth its guesses, by the parameters of both. Pure."""
+"""Whether a draft model is small enough for speculative decoding to pay, by the parameters of both models. Pure."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -12,14 +12,14 @@ from fairlead.sizing import parameters
 
 FIELD: Final = "spec.engine.speculation.draft.source"
 MUCH: Final = 1.0
-"""Of a step of the model itself, spent on the guesses of one step: beyond it speculation seldom pays."""
+"""Cost of the draft tokens of one step, in steps of the model itself: beyond it speculation seldom pays."""
 WELL: Final = 0.5
-"""The same for a draft that is suggested."""
+"""The same cost for a draft that a remedy suggests."""
 _BILLION: Final = 1e9
 
 
 def refusals(asked: EngineSetup) -> Iterator[SpecRefusal]:
-    """A draft that costs as much as the answer itself."""
+    """A refusal of a draft that costs as much per token as the model itself."""
     draft, model = asked.engine.speculation.draft, asked.wanted.model.source
     if draft is None:
         return
@@ -41,7 +41,7 @@ def refusals(asked: EngineSetup) -> Iterator[SpecRefusal]:
 
 
 def cautions(asked: EngineSetup) -> Iterator[SpecWarning]:
-    """A draft whose guesses take a large part of a step; every right guess has to pay for them first."""
+    """A warning of a draft whose tokens cost more than one step of the model: accepted tokens must outweigh that."""
     guessing, shape, draft = asked.engine.speculation, asked.shape, asked.draft_shape
     if guessing.method is not SpeculationMethod.DRAFT_MODEL or shape is None or draft is None:
         return

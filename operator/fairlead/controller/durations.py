@@ -1,4 +1,4 @@
-"""Durations of one deployment that do not go with one another, or with how long a replica takes to start. Pure."""
+"""Durations of one deployment that contradict each other, or the time that a replica takes to start. Pure."""
 
 from collections.abc import Iterator
 
@@ -10,7 +10,7 @@ from fairlead.fleet.policies import ReplicaBounds, ScalingPolicy
 
 
 def cautions(deployment: DesiredDeployment, known: ReviewContext) -> Iterator[SpecWarning]:
-    """All are legal and taken as they are written; each makes another one, or itself, useless."""
+    """Warnings of durations that are valid and used as written; each makes another one, or itself, useless."""
     yield from _drain(deployment)
     if isinstance(deployment.door, DeploymentRouter):
         yield from _timeouts(deployment.door.routing.timeouts)
@@ -48,7 +48,7 @@ def _timeouts(timeouts: Timeouts) -> Iterator[SpecWarning]:
 
 
 def _hold(deployment: DesiredDeployment, door: DeploymentRouter, known: ReviewContext) -> Iterator[SpecWarning]:
-    """Where one replica is all there is, every restart and rollout leaves none for the time of a start."""
+    """With a single replica, every restart and rollout leaves none until another has started."""
     bounds, hold = deployment.replicas, door.routing.hold
     policy = _policy(deployment, known)
     least = bounds.least if isinstance(bounds, ReplicaBounds) else bounds
@@ -67,7 +67,7 @@ def _hold(deployment: DesiredDeployment, door: DeploymentRouter, known: ReviewCo
 
 
 def _policy(deployment: DesiredDeployment, known: ReviewContext) -> ScalingPolicy:
-    """The one it names, as far as it is known; else the built-in one."""
+    """The policy that the deployment names, where it is known; else the built-in one."""
     bounds, namespace = deployment.replicas, deployment.wanted.namespace
     if not isinstance(bounds, ReplicaBounds) or bounds.policy is None:
         return ScalingPolicy()

@@ -1,6 +1,7 @@
-"""Whoever works beside the reconciling, in the same process and under the same Lease: the autoscaler, by default.
+"""A service that runs beside the controller, in the same process and under the same Lease: by default the autoscaler.
 
-The controller knows of it only this: it is shown the world, may write as long as the leader may, and has pages.
+The controller knows only this interface: the service reads the stores, may write while this process leads, and has
+HTTP routes and metrics.
 """
 
 from collections.abc import Sequence
@@ -14,13 +15,13 @@ from fairlead.fleet.router_keys import RouterKeys
 
 
 class EmbeddedService(Protocol):
-    """One of them."""
+    """The interface of such a service."""
 
     def routes(self) -> Sequence[web.RouteDef]:
-        """What it answers on the port of metrics, leading or not."""
+        """Its HTTP routes on the metrics port, leading or not."""
 
     def page(self) -> bytes:
-        """Its metrics, in the text format."""
+        """Its metrics, in Prometheus' text format."""
 
     async def run(self, world: ControllerClusterState, server: FencedApiServer, router_keys: RouterKeys) -> None:
-        """Work until cancelled; the keys open the pages of routers."""
+        """Work until cancelled; with the keys it can read routers' metrics ports."""

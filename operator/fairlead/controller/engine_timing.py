@@ -1,4 +1,4 @@
-"""How long an engine may take to start and to leave, from what is known before it runs. Pure."""
+"""How long an engine may take to start and to drain, from what is known before it runs. Pure."""
 
 from math import ceil
 
@@ -8,7 +8,7 @@ from fairlead.fleet.fit import Fit
 
 
 def of(review: Review) -> LifecycleParameters:
-    """What is read before the engine is ready, every GPU its part, and how the deployment says replicas leave."""
+    """The bytes of weights that all GPUs together read before the engine is ready, and the deployment's drain times."""
     assert review.asked is not None
     assert review.drain is not None
     memory = review.fit.memory if isinstance(review.fit, Fit) else None

@@ -1,4 +1,4 @@
-"""Turns of conditions and steps as Events, sent beside the reconcile: nothing waits for them or depends on them."""
+"""Events for changed conditions and for steps, sent in the background: nothing waits for them or depends on them."""
 
 import asyncio
 import logging
@@ -13,10 +13,10 @@ from fairlead.telemetry.event_recorder import EventRecorder, EventType, NewEvent
 from fairlead.telemetry.operator_metrics import OperatorMetrics
 
 EVENT_WHEN_FALSE: Final = frozenset({"Accepted", "Fits", "Scheduled", "Progressing"})
-"""Told when they turn bad, and when they are well again; Ready says the rest in the same moment."""
+"""Conditions with an Event when they become False and when they recover; Ready covers the rest at the same time."""
 
 STARTS: Final = frozenset({"NoneReady", "TooFew", "Probing", "RoutersNotReady", "RoutersSilent", "Starting"})
-"""How every deployment begins: nothing that anybody must be told of."""
+"""Reasons with which every deployment begins: not worth an Event."""
 
 log = logging.getLogger("fairlead.events")
 
@@ -31,7 +31,7 @@ class EventPublisher:
         self._tasks: set[asyncio.Task[None]] = set()
 
     def transition(self, about: Manifest, condition: Manifest, at: datetime) -> None:
-        """A condition turned, or has another reason."""
+        """A condition changed its status or its reason."""
         if not is_news(condition, _before(about, condition["type"])):
             return
         kind = EventType.WARNING if condition["status"] == "False" else EventType.NORMAL
@@ -43,18 +43,18 @@ class EventPublisher:
         )
 
     def meddled(self, about: Manifest, resource: Resource, note: str, at: datetime) -> None:
-        """Somebody else changed a child, and it was put back: a write that nobody here wanted."""
+        """Another client changed a child, and it was put back: a write that is counted as one at rest."""
         self._wrote_at_rest(resource.title)
         news = NewEvent(owner=reference(about), reason="PutBack", action="Apply", note=note, type=EventType.WARNING)
         self._send(about, news, at)
 
     def deleted(self, about: Manifest, note: str, at: datetime) -> None:
-        """Somebody else deleted a pod; Kubernetes makes another, so nothing was written here."""
+        """Another client deleted a pod; its ReplicaSet makes another, so the operator wrote nothing."""
         news = NewEvent(owner=reference(about), reason="Deleted", action="Report", note=note, type=EventType.WARNING)
         self._send(about, news, at)
 
     def step(self, about: Manifest, reason: str, note: str, at: datetime) -> None:
-        """A count changed, a revision came or went."""
+        """A replica count changed, or a revision was created, given up or removed."""
         self._send(about, NewEvent(owner=reference(about), reason=reason, action="Roll", note=note), at)
 
     def _send(self, about: Manifest, news: NewEvent, at: datetime) -> None:
@@ -72,7 +72,7 @@ class EventPublisher:
 
 
 def is_news(condition: Manifest, before: Manifest) -> bool:
-    """Whether a turn is worth an Event: a new object says only what is wrong with it, and that it serves."""
+    """Whether a change is worth an Event: a new object gets Events only for problems, and when it serves."""
     status, kind = condition["status"], condition["type"]
     if kind == "Ready":
         turned = status != before.get("status") and "True" in (status, before.get("status"))
@@ -89,7 +89,7 @@ def _before(about: Manifest, kind: str) -> Manifest:
 
 
 def reference(about: Manifest) -> Manifest:
-    """What an Event is about."""
+    """The reference to the object that an Event is about."""
     metadata = about["metadata"]
     head = {name: metadata.get(name) for name in ("namespace", "name", "uid")}
     return {"apiVersion": about["apiVersion"], "kind": about["kind"], **head}

@@ -1,4 +1,4 @@
-"""Who changed a child of ours by hand, as the server's book of field owners tells. Pure."""
+"""Which client changed a child of ours, by the object's `managedFields`. Pure."""
 
 from typing import Final
 
@@ -9,7 +9,7 @@ EXPECTED_MANAGERS: Final = frozenset({CONTROLLER, "kube-controller-manager", "ku
 
 
 def last_manager(live: Manifest) -> str:
-    """The manager that wrote last, we and Kubernetes' own controllers apart."""
+    """The field manager that wrote last, apart from us and Kubernetes' own controllers."""
     entries = live["metadata"].get("managedFields") or ()
     others = [one for one in entries if one.get("manager") not in EXPECTED_MANAGERS and not one.get("subresource")]
     last = max(others, key=lambda one: str(one.get("time", "")), default=None)
@@ -17,7 +17,7 @@ def last_manager(live: Manifest) -> str:
 
 
 def recreation_note(child: Manifest) -> str:
-    """What is told where one was deleted. The server keeps no book of who deletes; its audit log does."""
+    """The note on a deleted child. No object records who deleted it; only the API server's audit log does."""
     name = child["metadata"]["name"]
     return (
         f"{child['kind']} {name} was deleted, not by Fairlead; it is made again: change or delete the "
@@ -26,6 +26,6 @@ def recreation_note(child: Manifest) -> str:
 
 
 def change_note(live: Manifest, path: str, manager: str) -> str:
-    """What is told about it."""
+    """The note on a changed child."""
     name = live["metadata"]["name"]
     return f"{live['kind']} {name}: {path} was changed by {manager}; put back: change the InferenceDeployment instead"

@@ -1,4 +1,4 @@
-"""What the kubelet and Prometheus ask over HTTP: alive, ready, metrics. Answers from what it was given to look at."""
+"""The HTTP endpoints for the kubelet and Prometheus: liveness, readiness, metrics."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -8,7 +8,7 @@ from typing import Final
 from aiohttp import web
 
 SILENT_S: Final = 210.0
-"""Three times the silence after which a watch counts as broken and is made anew."""
+"""Three times the silence after which a watch counts as broken and is restarted."""
 STUCK_S: Final = 300.0
 LAG_S: Final = 5.0
 BEAT_S: Final = 1.0
@@ -16,7 +16,7 @@ BEAT_S: Final = 1.0
 
 @dataclass(slots=True, kw_only=True)
 class ProcessHealth:
-    """What life is judged by."""
+    """The facts that liveness and readiness are decided by."""
 
     watch_age_s: Callable[[], float]
     oldest_key_s: Callable[[], float]
@@ -25,7 +25,7 @@ class ProcessHealth:
     lag_s: float = field(default=0.0)
 
     def sickness(self) -> str:
-        """What is wrong, so badly that only a restart helps; empty when nothing is."""
+        """A fault that only a restart resolves; empty when there is none."""
         if self.lag_s > LAG_S:
             return f"the loop lags {self.lag_s:.1f} s behind"
         if self.leading and self.watch_age_s() > SILENT_S:
@@ -35,7 +35,7 @@ class ProcessHealth:
         return ""
 
     async def beat(self) -> None:
-        """Measure how late the loop comes to what was due."""
+        """Measure how late the event loop runs what is due."""
         loop = asyncio.get_running_loop()
         while True:
             due = loop.time() + BEAT_S
@@ -44,7 +44,7 @@ class ProcessHealth:
 
 
 async def serve(host: str, port: int, pulse: ProcessHealth) -> web.AppRunner:
-    """/healthz and /readyz."""
+    """Serve /healthz and /readyz."""
 
     async def alive(_: web.Request) -> web.Response:
         sickness = pulse.sickness()
@@ -62,7 +62,7 @@ async def serve(host: str, port: int, pulse: ProcessHealth) -> web.AppRunner:
 async def serve_metrics(
     host: str, port: int, page: Callable[[], bytes], others: Sequence[web.RouteDef] = ()
 ) -> web.AppRunner:
-    """/metrics, in the text format, and pages of whoever works beside us."""
+    """Serve /metrics, in Prometheus' text format, and the routes of the embedded service."""
 
     async def metrics(_: web.Request) -> web.Response:
         return web.Response(body=page(), headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"})

@@ -1,4 +1,4 @@
-"""Limits of tenants that would never do anything: they look like safety, so they are refused, or told aloud."""
+"""Limits of tenants that would have no effect: people would rely on them, so they are refused or warned of."""
 
 import difflib
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ from fairlead.fleet.gateways import DeploymentRouter, DesiredDeployment
 
 
 def refusals(deployment: DesiredDeployment) -> Iterator[SpecRefusal]:
-    """One for each model that a tenant of the own router may use and that this deployment does not have."""
+    """One for each model that a tenant of the deployment's router may use and that the deployment does not serve."""
     if not isinstance(deployment.door, DeploymentRouter):
         return
     served = [deployment.wanted.model.served_name, *(one.name for one in deployment.wanted.engine.adapters)]

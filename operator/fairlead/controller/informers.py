@@ -1,4 +1,4 @@
-"""The informers of all kinds we care about: what the cluster looks like now, and whom a change wakes."""
+"""The informers of all kinds that the controller reads, and which keys a change wakes."""
 
 import asyncio
 import random
@@ -20,11 +20,11 @@ from fairlead.telemetry.operator_metrics import InformerHealth
 
 OURS: Final = (kinds.INFERENCE_DEPLOYMENT, kinds.AUTOSCALING_POLICY, kinds.INFERENCE_GATEWAY)
 CHILDREN: Final = (kinds.POD, *PRUNED)
-"""Only those that carry our label: nobody else's pods take our memory."""
+"""Watched only with our label, so that other pods take no memory here."""
 
 
 class ControllerInformers:
-    """The world as last heard of."""
+    """The stores of all kinds, kept up to date by watches."""
 
     def __init__(
         self,
@@ -52,7 +52,7 @@ class ControllerInformers:
         return self._informers[resource].synced.is_set()
 
     def note(self, manifest: Manifest) -> None:
-        """Our own write is no news to us."""
+        """Store our own write without waking a key or noting a loss."""
         informer = self._informers.get(kinds.of(manifest))
         self._quiet = True
         try:
@@ -62,7 +62,7 @@ class ControllerInformers:
             self._quiet = False
 
     def gone(self, manifest: Manifest) -> None:
-        """What we removed is not there any more, whenever the watch says so too."""
+        """Drop an object that we removed, before the watch reports it."""
         self._informers[kinds.of(manifest)].store.drop(manifest)
         self._forget(manifest["metadata"]["uid"])
 
@@ -72,14 +72,14 @@ class ControllerInformers:
         return tuple(self._informers.values())
 
     def followed(self) -> Iterator[InformerHealth]:
-        """How each kind is followed, for metrics."""
+        """Age, relists and size of each informer, for metrics."""
         for resource, one in self._informers.items():
             yield InformerHealth(
                 resource=resource.title, age_seconds=one.age(), relists=one.relists, objects=len(one.store)
             )
 
     def judged(self) -> Mapping[tuple[str, str, str], int]:
-        """How many objects say what of themselves."""
+        """How many objects have each condition, by kind, type and status."""
         return Counter(
             (resource.kind, str(said.get("type")), str(said.get("status")))
             for resource in OURS
@@ -88,13 +88,13 @@ class ControllerInformers:
         )
 
     async def run(self) -> None:
-        """Follow until cancelled."""
+        """Watch until cancelled."""
         async with asyncio.TaskGroup() as group:
             for informer in self.informers:
                 group.create_task(informer.run())
 
     async def synced(self) -> None:
-        """Until every kind but nodes was listed; nodes may be hidden from us, and are waited for a moment only."""
+        """Wait until every kind but nodes was listed; for nodes, which we may have no right to read, at most 2 s."""
         needed = [one.synced.wait() for resource, one in self._informers.items() if resource is not kinds.NODE]
         await asyncio.gather(*needed)
         try:

@@ -1,6 +1,6 @@
-"""What the controller sees and does through: stores that informers fill, the API server, and looks at running pods.
+"""The interfaces of the controller to a cluster: stores that informers fill, the API server, and running pods.
 
-Only doors; whoever stands behind them, a cluster or a test's world, the reconcile does not know.
+Protocols only; the reconcile does not know whether a real cluster or a test's implements them.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,62 +17,62 @@ from fairlead.fleet.engine_load import EngineLoad
 
 
 class ControllerClusterState(interfaces.ClusterState, Protocol):
-    """All that was last heard."""
+    """The stores of all kinds, and the children that were lost."""
 
     @property
     def losses(self) -> ChildLosses:
-        """What became of children without our doing."""
+        """Children that another client removed, relabelled or began to delete."""
 
     def note(self, manifest: Manifest) -> None:
-        """Take in the answer of our own write, so that the next look sees it."""
+        """Store the answer to our own write, so that the next reconcile sees it."""
 
     def gone(self, manifest: Manifest) -> None:
-        """Take in that we removed it."""
+        """Drop an object that we removed."""
 
 
 class ControllerApiClient(interfaces.ApiClient, Protocol):
     """As much of the API server as a reconcile uses."""
 
     async def remove(self, manifest: Manifest, *, uid: str, resource_version: str | None = None) -> bool:
-        """Delete this very object."""
+        """Delete the object with this UID."""
 
 
 class PodAccess(Protocol):
-    """What running pods say when asked, and do when told."""
+    """HTTP requests to running pods: reports, scrapes, sleep and wake."""
 
     async def endpoints(self, router: Manifest) -> tuple[RouterEndpoint, ...] | None:
-        """What a router sees; nothing when it does not answer."""
+        """The endpoints that a router reports; None when it does not answer."""
 
     async def load(self, pod: Manifest, kind: EngineKind) -> EngineLoad | None:
-        """What an engine measured; nothing when it does not answer or is not believed."""
+        """The load that an engine reports; None when it does not answer or the scrape cannot be used."""
 
     async def sleep(self, pod: Manifest) -> bool:
-        """Put an engine to sleep; whether it sleeps now."""
+        """Put an engine to sleep; returns whether it sleeps now."""
 
     async def wake(self, pod: Manifest) -> bool:
-        """Wake one; whether it is awake now."""
+        """Wake an engine; returns whether it is awake now."""
 
 
 class ReferenceLookup(Protocol):
-    """Objects that specs name and nobody watches."""
+    """Reads objects that specs name and no informer watches."""
 
     async def present(
         self, named: Sequence[ObjectKey], needed: Mapping[ObjectKey, frozenset[str]] = ...
     ) -> Mapping[ObjectKey, frozenset[str]]:
-        """Those that are there, with the names of their entries; what lacks a needed one was looked at lately."""
+        """The objects that exist, with the names of their entries; one that lacks a `needed` entry was read lately."""
 
 
 class EventSink(Protocol):
-    """Where people read what happened."""
+    """Records what happened, as Events."""
 
     def transition(self, about: Manifest, condition: Manifest, at: datetime) -> None:
-        """A condition turned, or has another reason."""
+        """A condition changed its status or its reason."""
 
     def meddled(self, about: Manifest, resource: Resource, note: str, at: datetime) -> None:
-        """Somebody else changed a child, and it was put back."""
+        """Another client changed a child, and it was put back."""
 
     def deleted(self, about: Manifest, note: str, at: datetime) -> None:
-        """Somebody else deleted a pod."""
+        """Another client deleted a pod."""
 
     def step(self, about: Manifest, reason: str, note: str, at: datetime) -> None:
-        """A count changed, a revision came or went."""
+        """A replica count changed, or a revision was created, given up or removed."""

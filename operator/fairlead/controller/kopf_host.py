@@ -1,4 +1,4 @@
-"""Kopf as our host: it watches our kinds, keeps the process's life, and serves admission. It never writes.
+"""Runs Kopf, which watches our kinds and serves the admission webhook. It never writes.
 
 Handlers that would make Kopf write (create, update, resume, field, delete, timer, daemon, and any return value) are
 not used; an event only wakes a key.
@@ -23,18 +23,18 @@ from fairlead.controller.settings import OperatorSettings
 from fairlead.controller.webhook import AdmissionResponse
 
 FINALIZER: Final = "fairlead.dev/kopf"
-"""Never set; named, since Kopf strips the finalizer of its configured name from whatever it watches."""
+"""Never set on an object; a name of our own, since Kopf removes the configured finalizer from what it watches."""
 WEBHOOK: Final = "validate"
 """The handler's id and, after a slash, the path that the chart's configuration names."""
 CREDENTIALS_VALID_FOR: Final = timedelta(minutes=30)
 
 ReviewHandler = Callable[[dict[str, Any], dict[str, Any] | None], Awaitable[AdmissionResponse]]
-"""The object as it is to be, and as it was."""
+"""Called with the new object and the old one."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class KopfCallbacks:
-    """What Kopf is to call."""
+    """The functions that Kopf calls, and the webhook's certificates."""
 
     wake: Callable[[ObjectKey], None]
     review: ReviewHandler
@@ -43,9 +43,9 @@ class KopfCallbacks:
 
 
 async def run(settings: OperatorSettings, connection: ApiConnection, hosted: KopfCallbacks) -> None:
-    """Host until cancelled, in a thread with a loop of its own.
+    """Run Kopf until cancelled, in a thread with an event loop of its own.
 
-    On its way out Kopf cancels whatever tasks began after it, which would be ours; and it would take our signals.
+    When it ends, Kopf cancels all tasks that began after it, which would be ours; and it would handle our signals.
     """
     flag = threading.Event()
     across = _KopfBridge(asyncio.get_running_loop(), connection, hosted)
@@ -58,7 +58,7 @@ async def run(settings: OperatorSettings, connection: ApiConnection, hosted: Kop
 
 
 class _KopfBridge:
-    """What Kopf's thread asks of ours."""
+    """Passes calls from Kopf's thread to our event loop."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, connection: ApiConnection, hosted: KopfCallbacks) -> None:
         self._loop = loop
@@ -67,7 +67,7 @@ class _KopfBridge:
         self.certificates = hosted.certificates
 
     def wake(self, key: ObjectKey) -> None:
-        """Something happened to an object."""
+        """Wake the key of an object that changed."""
         self._loop.call_soon_threadsafe(self._hosted.wake, key)
 
     async def review(self, document: dict[str, Any], before: dict[str, Any] | None) -> AdmissionResponse:
@@ -75,7 +75,7 @@ class _KopfBridge:
         return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(self._review(document, before), self._loop))
 
     async def credentials(self) -> Credentials:
-        """The same as ours."""
+        """The operator's own credentials."""
         return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(self._connection.credentials(), self._loop))
 
     async def _review(self, document: dict[str, Any], before: dict[str, Any] | None) -> AdmissionResponse:
@@ -98,7 +98,7 @@ async def _operate(settings: OperatorSettings, across: _KopfBridge, flag: thread
 def _register(registry: kopf.OperatorRegistry, across: _KopfBridge) -> None:
     @kopf.on.login(registry=registry)
     async def login(**_: object) -> kopf.ConnectionInfo:
-        """The same credentials as ours, read anew each half hour, since Kopf keeps a token until it is refused."""
+        """The operator's credentials, read anew each half hour, since Kopf keeps a token until it is refused."""
         until = datetime.now(tz=UTC) + CREDENTIALS_VALID_FOR
         return kopf.ConnectionInfo(**(await across.credentials()).for_kopf(), expiration=until)
 
@@ -111,14 +111,14 @@ def _register(registry: kopf.OperatorRegistry, across: _KopfBridge) -> None:
 def _watch(registry: kopf.OperatorRegistry, kind: ours.Kind[Any], wake: Callable[[ObjectKey], None]) -> None:
     @kopf.on.event(ours.GROUP, ours.VERSION, kind.plural, registry=registry)
     async def changed(name: str, namespace: str | None, **_: object) -> None:
-        """Nothing is decided here: the key is enough."""
+        """Only wake the object's key; the reconcile decides."""
         wake(ObjectKey(kind.name, namespace or "", name))
 
 
 def _validate(registry: kopf.OperatorRegistry, kind: ours.Kind[Any], review: ReviewHandler) -> None:
     @kopf.on.validate(ours.GROUP, ours.VERSION, kind.plural, id=WEBHOOK, registry=registry)
     async def validate(body: kopf.Body, warnings: list[str], old: kopf.Body | None = None, **_: object) -> None:
-        """All that is wrong in one answer, and never an answer of 500."""
+        """All refusals in one answer, with code 422 and never 500."""
         verdict = await review(dict(body), dict(old) if old is not None else None)
         warnings += verdict.warnings
         if verdict.refused:
@@ -126,7 +126,7 @@ def _validate(registry: kopf.OperatorRegistry, kind: ours.Kind[Any], review: Rev
 
 
 def _settings(settings: OperatorSettings, place: WebhookCertificateSettings | None) -> kopf.OperatorSettings:
-    """As operator-reliability.md pins them, each for the incident it names."""
+    """The settings of operator-reliability.md, which names an incident for each."""
     chosen = kopf.OperatorSettings()
     chosen.peering.standalone = True
     chosen.posting.enabled = False
@@ -146,5 +146,5 @@ def _settings(settings: OperatorSettings, place: WebhookCertificateSettings | No
             pkeyfile=place.key_file,
         )
     logging.getLogger("kopf").setLevel(logging.WARNING)
-    logging.getLogger("kopf._core.reactor.running").setLevel(logging.ERROR)  # that signals are not its business
+    logging.getLogger("kopf._core.reactor.running").setLevel(logging.ERROR)  # hides its warning about signals
     return chosen

@@ -1,4 +1,4 @@
-"""What only the leader does: follow the cluster, keep the queue, reconcile. Ends with the Lease, whole."""
+"""What only the leader does: run informers and the work queue, and reconcile. All of it ends with the Lease."""
 
 import asyncio
 import logging
@@ -31,17 +31,17 @@ from fairlead.fleet.router_keys import RouterKeys
 from fairlead.telemetry.operator_metrics import OperatorMetrics
 
 LONGEST_TICK_S: Final = 60.0
-"""Every request has its own time-out; this is for what nobody thought of."""
+"""Every request has its own time-out; this limits a reconcile as a whole, whatever hangs."""
 RESYNC_S: Final = 600.0
-"""Each object is looked at again after this, whatever woke it or did not."""
+"""Each object is reconciled again after this time, whether or not anything woke it."""
 BUGS_SAID_AFTER: Final = 3
-"""Failures of ours in a row before an object says so: a blip should not turn its conditions."""
+"""Internal errors in a row before an object's conditions report them, so that a single one does not."""
 
 log = logging.getLogger("fairlead.controller")
 
 
 class LeaderTasks:
-    """The leader's work."""
+    """The tasks of the leader."""
 
     def __init__(
         self, api: ApiServer, leadership: Leadership, setting: ReconcileSettings, metrics: OperatorMetrics
@@ -62,21 +62,21 @@ class LeaderTasks:
 
     @property
     def router_keys(self) -> RouterKeys:
-        """What opens the pages of routers."""
+        """The keys with which routers' metrics ports are read."""
         return self._setting.platform.router_keys
 
     def wake(self, key: ObjectKey) -> None:
-        """Something happened to an object; whoever does not lead has nothing to do with it."""
+        """Wake the key of an object that changed; without effect while this process does not lead."""
         if self._seeing is not None:
             self.queue.wake(key)
 
     def watch_age_s(self) -> float:
-        """Seconds since the last word of the most silent watch; kinds that we may not see are no reason to restart."""
+        """Seconds since the last message of the most silent watch; those in error are left out, as no restart helps."""
         heard = self._seeing.informers if self._seeing else ()
         return max((one.age() for one in heard if not one.trouble), default=0.0)
 
     async def run(self, namespaces: tuple[str, ...], instance: str) -> None:
-        """Follow, then work, until cancelled."""
+        """List the cluster, then reconcile, until cancelled."""
         async with self._equipped(namespaces, instance) as seeing:
             following = asyncio.create_task(seeing.run(), name="informers")
             try:
@@ -94,7 +94,7 @@ class LeaderTasks:
                 await asyncio.gather(following, return_exceptions=True)
 
     def page_facts(self) -> None:
-        """Bring the metrics up to date before somebody reads them."""
+        """Update the metrics before a scrape."""
         self.metrics.waiting(self.queue.depth, self.queue.oldest_s())
         self.metrics.leads(self._leadership.may_write())
         if self._seeing is not None:
@@ -124,7 +124,7 @@ class LeaderTasks:
 
     @asynccontextmanager
     async def _guest_at_work(self, seeing: ControllerInformers) -> AsyncIterator[None]:
-        """Beside the reconciling; should it end by itself, that is a bug that must not stop the reconciling."""
+        """Run the embedded service; should it end by itself, that is a bug that must not stop the reconciling."""
         if self.guest is None:
             yield
             return
@@ -133,7 +133,7 @@ class LeaderTasks:
 
     @staticmethod
     async def _until(work: Coroutine[None, None, None], following: asyncio.Task[None]) -> None:
-        """Work, unless following ends: it never does by itself, so that would be a bug."""
+        """Work; should the informers end before, raise their error: they never end by themselves, so that is a bug."""
         task = asyncio.create_task(work)
         try:
             await asyncio.wait({task, following}, return_when=asyncio.FIRST_COMPLETED)
@@ -144,12 +144,12 @@ class LeaderTasks:
             task.cancel()
 
     def _forget(self, uid: str) -> None:
-        """An object is gone: whoever keeps something about it drops it, or months of pods would fill the memory."""
+        """An object is gone: every cache drops what it keeps of it, or months of pods would fill the memory."""
         for drop in self._books:
             drop(uid)
 
     async def _work(self, key: ObjectKey) -> ReconcileOutcome:
-        """One reconcile, whatever comes of it; the only place that catches what nobody expected."""
+        """One reconcile, whatever its result; the only place that catches unexpected exceptions."""
         started = time.monotonic()
         try:
             async with asyncio.timeout(LONGEST_TICK_S):
@@ -181,7 +181,7 @@ class LeaderTasks:
         return await self._shared.tick(key, moment())
 
     async def _say_so(self, key: ObjectKey, words: str) -> None:
-        """After some failures of ours in a row the object says so; what serves is left as it is."""
+        """Report repeated internal errors in the object's conditions; nothing else is changed."""
         times = self._bugs[key] = self._bugs.get(key, 0) + 1
         if times < BUGS_SAID_AFTER or self._seeing is None or key.kind != ours.DEPLOYMENT.name:
             return
@@ -201,7 +201,7 @@ _OURS: Final = (kinds.INFERENCE_DEPLOYMENT, *queue_keys.SHARED)
 
 @asynccontextmanager
 async def _background_task(name: str, work: Coroutine[None, None, None]) -> AsyncIterator[None]:
-    """Something that runs while the block does, and that must not end it by failing."""
+    """A task that runs while the block does, and whose failure must not end the block."""
     task = asyncio.create_task(work, name=name)
     task.add_done_callback(_said_if_broken)
     try:

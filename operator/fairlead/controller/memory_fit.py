@@ -1,4 +1,4 @@
-"""From a wanted deployment to a question of memory, and from the answer to words: does it fit, and what would."""
+"""Whether a wanted deployment fits into GPU memory, by `sizing`, and the findings: if not, what would fit."""
 
 import difflib
 from collections.abc import Iterator
@@ -25,15 +25,15 @@ FIELDS: Final[dict[ConfigurationChange, str]] = {
     ConfigurationChange.MORE_GPUS: "spec.parallelism.tensor",
     ConfigurationChange.OTHER_PRODUCT: "spec.accelerator.product",
 }
-"""Where each way to make a model fit is written."""
+"""The field of the spec for each change that may make a model fit."""
 CLOSE: Final = 0.05
-"""Model pages round, and some of them leave the embedding out."""
+"""Tolerance of a stated parameter count: model pages round, and some leave the embedding out."""
 
 
 def fit(
     asked: EngineSetup, shape: ModelShape | MissingFact, engine: EngineDescription, known: ReviewContext
 ) -> Fit | NoFit | None:
-    """Nothing to say about a GPU nobody knows; `unknown` about a model nobody knows."""
+    """The fit; None for a GPU that is not in the catalogue, `unknown` for a model whose shape is missing."""
     if asked.accelerator is None:
         return None
     if isinstance(shape, MissingFact):
@@ -43,7 +43,7 @@ def fit(
 
 
 def engine_inputs(wanted: DesiredRevision, known: ReviewContext) -> tuple[EngineSetup, ModelShape | MissingFact]:
-    """What the engine is asked, with all that is known of model, draft and GPU; and why the model is not."""
+    """The engine's setup, with all that is known of model, draft and GPU; and the model's shape, or what it lacks."""
     shape = known.shape(wanted.model.source, dict(wanted.model.shape))
     found = EngineSetup(
         wanted=wanted,
@@ -64,7 +64,7 @@ def _draft(source: ModelSource | None, known: ReviewContext) -> ModelShape | Non
 def sizing_question(
     asked: EngineSetup, shape: ModelShape, accelerator: Accelerator, engine: EngineDescription
 ) -> SizingInput:
-    """What sizing is asked: the deployment's settings, absent ones left to the engine's own defaults."""
+    """The input of `sizing`: the deployment's settings; absent ones are left to the engine's defaults."""
     settings = asked.engine
     guessing = settings.speculation
     ranks = [adapter.rank for adapter in settings.adapters]
@@ -93,7 +93,7 @@ def sizing_question(
 
 
 def shape_cautions(asked: EngineSetup) -> Iterator[SpecWarning]:
-    """That the number of parameters people wrote is not the one that their other numbers make."""
+    """A warning where the stated number of parameters contradicts the other stated numbers of the model."""
     stated = dict(asked.wanted.model.shape).get("parameters")
     if stated is None or asked.shape is None:
         return
@@ -109,7 +109,7 @@ def shape_cautions(asked: EngineSetup) -> Iterator[SpecWarning]:
 
 
 def fit_refusals(asked: EngineSetup, fit: Fit | NoFit | None) -> Iterator[SpecRefusal]:
-    """That it does not fit, with the numbers and what would."""
+    """A refusal where it does not fit, with the numbers and what would fit."""
     if not isinstance(fit, NoFit) or fit.memory is None:
         return
     near = "; or ".join(f"{other.words} ({FIELDS[other.change]})" for other in fit.alternatives)
@@ -125,7 +125,7 @@ def fit_refusals(asked: EngineSetup, fit: Fit | NoFit | None) -> Iterator[SpecRe
 def fit_cautions(
     asked: EngineSetup, fit: Fit | NoFit | None, refused: tuple[SpecRefusal, ...], known: ReviewContext
 ) -> Iterator[SpecWarning]:
-    """That nobody can tell, or that it is tight."""
+    """A warning where the fit is unknown or tight."""
     if fit is None:
         near = difflib.get_close_matches(asked.wanted.product, known.catalogue.accelerators, n=1)
         yield SpecWarning(

@@ -1,4 +1,4 @@
-"""Room for more replicas of one deployment, as far as we may look at nodes. Pure."""
+"""Room for more replicas of one deployment, where the operator may read nodes. Pure."""
 
 from collections.abc import Iterator
 
@@ -14,7 +14,7 @@ from fairlead.planning import room as rooms
 
 
 def _out_of_sight(world: ControllerClusterState) -> Iterator[Manifest]:
-    """Pods that lost their labels and were not taken back yet."""
+    """Pods that lost their labels, so that no store has them, and were not relabelled yet."""
     for pod in world.losses.pods():
         seen = world.of(kinds.POD).find(pod["metadata"]["namespace"], pod["metadata"]["name"])
         if seen is None or seen["metadata"]["uid"] != pod["metadata"]["uid"]:
@@ -22,7 +22,7 @@ def _out_of_sight(world: ControllerClusterState) -> Iterator[Manifest]:
 
 
 def room(world: ControllerClusterState, judged: DeploymentReview, *, nodes_grow: bool) -> NodeRoom:
-    """How many more replicas of this deployment's kind would find a place."""
+    """How many more replicas of this deployment would find a node."""
     wanted = judged.deployment.wanted if judged.deployment else None
     if wanted is None or wanted.resource == NO_RESOURCE or nodes_grow or not world.knows(kinds.NODE):
         return NodeRoom()

@@ -1,4 +1,4 @@
-"""Finds once, when leading begins, what lost its labels while no operator watched: no watch tells of it any more."""
+"""Finds, once when leading begins, children that lost their labels while no operator ran: watches do not see them."""
 
 import asyncio
 import logging
@@ -15,12 +15,12 @@ from fairlead.controller.review_context import ObjectKey
 from fairlead.objects import labels
 
 UNMARKED: Final = labels.MANAGED_BY.replace("=", "!=")
-"""What the informers of children do not ask for."""
+"""The label selector of everything that the informers of children leave out."""
 
 AT_ONCE: Final = 8
 """Namespaces that are listed at the same time."""
 LONGEST_S: Final = 5.0
-"""Reconciling waits for it."""
+"""Time limit for one namespace, since reconciling waits for the scan."""
 
 log = logging.getLogger("fairlead.controller")
 
@@ -29,7 +29,7 @@ class ListClient(Protocol):
     """As much of the API server as this needs."""
 
     async def listing(self, resource: Resource, namespace: str | None = None, selector: str = "") -> ObjectList:
-        """All objects of a kind in a namespace that a selector takes."""
+        """All objects of a kind in a namespace that match a selector."""
 
 
 async def find(api: ListClient, world: ControllerClusterState) -> None:

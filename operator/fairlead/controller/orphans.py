@@ -1,7 +1,7 @@
-"""Pods and Deployments that lost the labels they are found by: whose they are, and which labels they are due. Pure.
+"""Pods and Deployments that lost the labels they are selected by: their owner, and the labels they lack. Pure.
 
-A ReplicaSet lets go of a pod whose labels it does not select any more, and takes its own name off the pod. What stays
-is the name that the pod was generated from, which nothing can change: the Deployment's, and the hash of its template.
+A ReplicaSet releases a pod whose labels it no longer selects, and removes its owner reference. The pod's
+`generateName` is immutable and stays: the Deployment's name, and the hash of its template.
 """
 
 from collections.abc import Iterable, Mapping
@@ -17,7 +17,7 @@ _MANAGER, _US = labels.MANAGED_BY.split("=")
 
 
 def maker(pod: Manifest, deployments: Iterable[Manifest]) -> Manifest | None:
-    """The Deployment whose ReplicaSet made this pod; nothing where another controller has it by now."""
+    """The Deployment whose ReplicaSet made this pod; None where another controller owns it by now."""
     found = next((one for one in deployments if _hash(pod, one)), None)
     controller = snapshot.controller_of(pod)
     if found is None or (controller and controller.get("name") != _replica_set(pod)):
@@ -26,31 +26,31 @@ def maker(pod: Manifest, deployments: Iterable[Manifest]) -> Manifest | None:
 
 
 def maker_name(pod: Manifest) -> str:
-    """What the Deployment would be called that made this pod, if one did; empty where none can have."""
+    """The name of the Deployment that made this pod, if one did; empty where none can have."""
     return _replica_set(pod).rpartition("-")[0]
 
 
 def born_with(pod: Manifest, made_by: Manifest) -> Mapping[str, str]:
-    """Every label that its ReplicaSet gave it."""
+    """Every label that its ReplicaSet gave the pod."""
     template: Mapping[str, str] = made_by["spec"]["template"]["metadata"].get("labels") or {}
     return {**template, TEMPLATE_HASH: _hash(pod, made_by)}
 
 
 def due(pod: Manifest, made_by: Manifest) -> tuple[str, ...]:
-    """Those of them that it lacks, or that say something else."""
+    """The names of those labels that the pod lacks or has with another value."""
     carried = pod["metadata"].get("labels") or {}
     return tuple(sorted(name for name, value in born_with(pod, made_by).items() if carried.get(name) != value))
 
 
 def is_unmarked(deployment: Manifest) -> bool:
-    """Whether a revision's Deployment is not found any more by the labels that all our children carry."""
+    """Whether a revision's Deployment lost labels that our children are selected by."""
     carried = deployment["metadata"].get("labels") or {}
     wanted = deployment["spec"]["selector"]["matchLabels"] | {_MANAGER: _US}
     return any(carried.get(name) != value for name, value in wanted.items())
 
 
 def as_it_stood(deployment: Manifest, owner: Owner) -> Manifest:
-    """A revision's Deployment from what is written on it: its template, its count, its past."""
+    """A revision's Deployment rebuilt from what is written on it: its template, its count, its facts."""
     template = engine_deployment.stored_template(deployment) or deployment["spec"]["template"]
     made = applied_hash.with_applied_hash(
         engine_deployment.manifest(
@@ -61,7 +61,7 @@ def as_it_stood(deployment: Manifest, owner: Owner) -> Manifest:
 
 
 def held(pod: Manifest) -> str:
-    """What it takes from its node that others wait for: `1 nvidia.com/gpu`; empty where that is nothing."""
+    """The extended resources that it holds on its node: `1 nvidia.com/gpu`; empty where it holds none."""
     containers = pod.get("spec", {}).get("containers") or ()
     limits = [one.get("resources", {}).get("limits") or {} for one in containers]
     named = sorted({name for some in limits for name in some if "/" in name})
@@ -74,7 +74,7 @@ def _replica_set(pod: Manifest) -> str:
 
 
 def _hash(pod: Manifest, deployment: Manifest) -> str:
-    """Of the template that the pod was made from, if that is this Deployment's; a longer name is another one's."""
+    """The hash of the template that the pod was made from, if it is this Deployment's pod, by its name."""
     head, dash, rest = _replica_set(pod).rpartition("-")
     same = pod["metadata"].get("namespace") == deployment["metadata"].get("namespace")
     return rest if dash and same and head == deployment["metadata"]["name"] else ""

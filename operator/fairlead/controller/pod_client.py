@@ -1,4 +1,4 @@
-"""Looks at running pods over HTTP, each bounded; what an engine measured once is not asked again."""
+"""HTTP requests to running pods, each with a time-out; an engine's load is read once and then kept."""
 
 import time
 from collections.abc import Callable
@@ -18,14 +18,14 @@ from fairlead.fleet.router_keys import RouterKeys
 from fairlead.objects import labels
 
 AGAIN_S: Final = 30.0
-"""An engine that did not answer is not asked with every event of its deployment."""
+"""An engine that did not answer is not scraped again with every event of its deployment."""
 TURNING_S: Final = 120.0
 """Moving 140 GB of weights over PCIe takes some ten seconds; reports of waking say 2 to 9."""
 NO_KEYS: Final = RouterKeys()
 
 
 class PodClient:
-    """The looks of one process."""
+    """The requests of one process to pods."""
 
     def __init__(
         self,
@@ -40,7 +40,7 @@ class PodClient:
         self._not_before: dict[str, float] = {}
 
     async def endpoints(self, router: Manifest) -> tuple[RouterEndpoint, ...] | None:
-        """What a router sees."""
+        """The endpoints that a router reports."""
         address = pods.address(router)
         about = router["metadata"]
         deployment = (about.get("labels") or {}).get(labels.DEPLOYMENT, "")
@@ -48,7 +48,7 @@ class PodClient:
         return await router_client.endpoints(self._session, address, key) if address else None
 
     async def load(self, pod: Manifest, kind: EngineKind) -> EngineLoad | None:
-        """What an engine measured at its start; its KV capacity does not change while it runs."""
+        """The load that an engine reports; kept, since its KV capacity does not change while it runs."""
         uid, address = pod["metadata"]["uid"], pods.address(pod)
         if uid in self._measured or address is None or self._clock() < self._not_before.get(uid, 0.0):
             return self._measured.get(uid)
@@ -61,11 +61,11 @@ class PodClient:
         return found
 
     async def sleep(self, pod: Manifest) -> bool:
-        """Whether it sleeps now; what it was doing it finishes first."""
+        """Put an engine to sleep, after it finished what runs; returns whether it sleeps now."""
         return await self._act(pod, sleep_endpoints.SLEEP) == HTTPStatus.OK
 
     async def wake(self, pod: Manifest) -> bool:
-        """Whether it is awake now; one that knows no sleep is."""
+        """Wake an engine; returns whether it is awake now, as one without sleep endpoints always is."""
         return await self._act(pod, sleep_endpoints.WAKE) in {HTTPStatus.OK, HTTPStatus.NOT_FOUND}
 
     async def _act(self, pod: Manifest, path: str) -> int | None:

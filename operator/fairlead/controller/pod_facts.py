@@ -1,4 +1,4 @@
-"""What the look at running pods and nodes means for one deployment: routable, room, troubles, starts. Pure."""
+"""Facts of one deployment from its pods and routers' reports: routable pods, problems, starts. Pure."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,18 +16,18 @@ from fairlead.fleet.pod_problems import PodProblem
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MergedRouterReport:
-    """What routers said, put together."""
+    """The reports of all routers, merged."""
 
     reporting: int = 0
     routable: Mapping[str, bool]
     busy: Mapping[str, int]
-    """Requests under way, by pod, over all routers."""
+    """Requests in flight, by pod, over all routers."""
     reasons: Mapping[str, str]
-    """Why a pod that was tried is not used."""
+    """Why a pod that routers tried gets no requests."""
 
 
 def merged_reports(said: Sequence[tuple[RouterEndpoint, ...] | None]) -> MergedRouterReport:
-    """A pod counts as routable when any router uses it, and as not when all that speak of it do not."""
+    """A pod is routable when any router uses it, and not routable when every router that reports it does not."""
     heard = [one for one in said if one is not None]
     endpoints = [endpoint for one in heard for endpoint in one]
     routable: dict[str, bool] = {}
@@ -40,13 +40,13 @@ def merged_reports(said: Sequence[tuple[RouterEndpoint, ...] | None]) -> MergedR
 
 
 def _is_failing(one: RouterEndpoint) -> bool:
-    """Whether a router tried it and is not content, which is more than that it is new, starting or leaving."""
+    """Whether a router tried it and failed, which differs from a pod that is new, starting or draining."""
     tried = one.state in {EndpointState.PROBING, EndpointState.EJECTED}
     return tried and one.reason not in {"", NOT_PROBED}
 
 
 def troubles(observed: DeploymentSnapshot, reasons: Mapping[str, str]) -> dict[str, tuple[PodProblem, ...]]:
-    """What is the matter with pods, by revision, in the order of their names; `reasons` are the routers' doubts."""
+    """The problems of pods, by revision; `reasons` are those of routers for pods they do not use."""
     found = {
         revision: tuple(
             one
@@ -59,7 +59,7 @@ def troubles(observed: DeploymentSnapshot, reasons: Mapping[str, str]) -> dict[s
 
 
 def _mute(pod: Manifest, reasons: Mapping[str, str]) -> PodProblem | None:
-    """A replica that is ready by its own word and gets no request, since it did not answer the router's own."""
+    """The problem of a pod that is Ready and gets no requests, since it failed the router's probe request."""
     name = pod["metadata"]["name"]
     if name not in reasons or not pods.is_ready(pod):
         return None
@@ -70,13 +70,13 @@ def _mute(pod: Manifest, reasons: Mapping[str, str]) -> PodProblem | None:
 
 
 def unplaced(observed: DeploymentSnapshot) -> str | None:
-    """The scheduler's words about the first pod without a node."""
+    """The scheduler's message about the first pod without a node."""
     everyone = (pod for revision in sorted(observed.pods) for pod in observed.pods[revision])
     return next((words for pod in everyone if (words := pods.unplaced(pod)) is not None), None)
 
 
 def starts(observed: DeploymentSnapshot, measured: Mapping[str, PodStart]) -> dict[str, StartDurations]:
-    """Measured starts by revision; `measured` by the pod's uid."""
+    """Measured starts by revision; the keys of `measured` are UIDs of pods."""
     found = {}
     for revision, some in observed.pods.items():
         of = [measured[uid] for pod in _oldest_first(some) if (uid := pod["metadata"]["uid"]) in measured]

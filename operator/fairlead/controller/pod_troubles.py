@@ -1,6 +1,6 @@
-"""Why a pod does not start, from what the kubelet says and the engine's last words. Pure.
+"""Why a pod does not start, from its status and the engine's termination message. Pure.
 
-Messages leave out restart counts, times and process numbers: at rest a message must not change.
+Messages leave out restart counts, times and process IDs: at rest a message must not change.
 """
 
 import re
@@ -21,7 +21,7 @@ CONTAINER: Final = frozenset(
 
 
 class FailurePattern(NamedTuple):
-    """What an engine's last words mean, and what to do."""
+    """What an engine's termination message means, and what to do."""
 
     words: re.Pattern[str]
     reason: ConditionReason
@@ -64,17 +64,17 @@ CLEAN_ENDS: Final = {
     137: "by SIGKILL (code 137)",
     143: "by SIGTERM (code 143)",
 }
-"""Ends that are no error of the engine's own: it finished, or something outside of it ended it."""
+"""Exit codes that are no error of the engine's own: it finished, or something else ended it."""
 CRASH_LOOP_ENDS: Final = 2
-"""Ends that make a loop."""
+"""How often a container ends until that counts as a crash loop."""
 
 
 def trouble(pod: Manifest) -> PodProblem | None:
-    """What is the matter with this pod; nothing while it may simply need time.
+    """The problem of this pod; None while it may simply need time.
 
-    A pod that is being deleted, or that the kubelet ended for good (evicted, node shut down), has no trouble: its
-    engine was to end, however it did, and a replacement is Kubernetes' business. A check that failed is none of these:
-    its container ended by itself, and the kubelet gives no reason for the pod.
+    A pod that is being deleted, or that the kubelet ended for good (evicted, node shut down), has no problem: its
+    engine was to end, and Kubernetes makes a replacement. A failed preflight is neither: its container ended by
+    itself, and the kubelet gives no reason for the pod.
     """
     status = pod.get("status", {})
     ended_for_good = status.get("phase") in pods.ENDED and (status.get("reason") or status["phase"] == "Succeeded")
@@ -90,9 +90,9 @@ def trouble(pod: Manifest) -> PodProblem | None:
 
 
 def restart(pod: Manifest, container: str) -> str:
-    """When the kubelet restarts a container that answers nothing; empty where it has no liveness probe.
+    """When the kubelet restarts a container that does not answer; empty where it has no liveness probe.
 
-    What hangs may not end when it is asked to; the kubelet then waits out the pod's grace period.
+    A process that hangs may not end on SIGTERM; the kubelet then waits for the pod's grace period.
     """
     found = _probe(pod, container, "livenessProbe")
     if not found:
@@ -103,7 +103,7 @@ def restart(pod: Manifest, container: str) -> str:
 
 
 def _not_ready(pod: Manifest, status: Manifest) -> tuple[ConditionReason, str] | None:
-    """Ready once since its container started, and not now: it started well, so an earlier end explains nothing."""
+    """A container that was ready since it started and is not now: it started well, so no earlier end explains it."""
     since = (status.get("state", {}).get("running") or {}).get("startedAt")
     ready = pods.condition(pod, "Ready")
     lost = ready.get("status") == "False" and ready.get("lastTransitionTime", "") > (since or "")
@@ -118,14 +118,14 @@ def _not_ready(pod: Manifest, status: Manifest) -> tuple[ConditionReason, str] |
 
 
 def _probe(pod: Manifest, container: str, kind: str) -> int:
-    """Seconds of failures in a row that a probe takes to say so; 0 where there is none."""
+    """Seconds of failures in a row until a probe has failed; 0 where there is no probe."""
     found = pod.get("spec", {}).get("containers") or ()
     probes = (one.get(kind) or {} for one in found if one.get("name") == container)
     return next((int(one.get("periodSeconds", 10)) * int(one.get("failureThreshold", 3)) for one in probes if one), 0)
 
 
 def _containers(pod: Manifest) -> Iterator[Manifest]:
-    """Without those of a pod that runs once, as a check does, and did what it was for."""
+    """Container statuses, without successful containers of a pod that runs once, as a preflight does."""
     status = pod.get("status", {})
     once = pod.get("spec", {}).get("restartPolicy") == "Never"
     for one in (*(status.get("initContainerStatuses") or ()), *(status.get("containerStatuses") or ())):
@@ -155,9 +155,9 @@ def _container(status: Manifest) -> tuple[ConditionReason, str] | None:
 
 
 def _ended(status: Manifest) -> tuple[ConditionReason, str] | None:
-    """A container that ended although an engine never should.
+    """The problem of a container that ended, although an engine never should.
 
-    Its last end counts until it has started up again: what runs and has passed its start-up probe has other troubles.
+    Its last end counts until the container runs again and has passed its startup probe.
     """
     if status.get("ready") or (status.get("started") and "running" in status.get("state", {})):
         return None
@@ -178,7 +178,7 @@ def _ended(status: Manifest) -> tuple[ConditionReason, str] | None:
 
 
 def _ended_cleanly(status: Manifest, words: str) -> tuple[ConditionReason, str]:
-    """No crash by its code; a loop all the same when it happens again."""
+    """An end that is no crash by its exit code; a crash loop all the same when it happens again."""
     ends = int(status.get("restartCount", 0)) + ("running" not in status.get("state", {}))
     reason = ConditionReason.CRASH_LOOP if ends >= CRASH_LOOP_ENDS else ConditionReason.ENGINE_ENDED
     shown = "kubectl describe pod says whether the kubelet ended it, kubectl logs --previous why"
@@ -186,7 +186,7 @@ def _ended_cleanly(status: Manifest, words: str) -> tuple[ConditionReason, str]:
 
 
 def _last_words(message: str) -> str:
-    """The last line that says something, which is where a traceback names its error."""
+    """The last line that is not empty, which is where a traceback names its error."""
     lines = [line.strip() for line in message.splitlines() if line.strip()]
     return _short(lines[-1]) if lines else ""
 

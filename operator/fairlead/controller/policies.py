@@ -1,6 +1,6 @@
-"""Policies and the deployments that name them: what is said of the two together.
+"""Policies and the deployments that name them: warnings about the two together.
 
-The policy's own faults are `scaling.linting`, the pair's are `scaling.pairing`; here both meet what objects say.
+`scaling.policy_lint` finds a policy's own faults, `scaling.policy_use_lint` those of the pair; here both get objects.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -17,11 +17,11 @@ from fairlead.scaling import policy_lint, policy_use_lint
 from fairlead.scaling.policy_use_lint import PolicyUse
 
 MOST_REMARKS: Final = 8
-"""Remarks that a policy's condition repeats; a policy of a hundred deployments would else fill it."""
+"""Warnings in a policy's condition; those of a policy with a hundred deployments would fill it."""
 
 
 def read(document: object) -> tuple[ObjectKey, ScalingPolicy] | None:
-    """A policy as written, under its key; nothing where it is none, or cannot be read."""
+    """A policy as written, with its key; None where the document is no policy or cannot be read."""
     found = object_reader.read_stored(document, kinds.POLICY).value
     if found is None:
         return None
@@ -29,7 +29,7 @@ def read(document: object) -> tuple[ObjectKey, ScalingPolicy] | None:
 
 
 def cautions(deployment: DesiredDeployment, known: ReviewContext) -> tuple[SpecWarning, ...]:
-    """What the policy that this deployment names and the deployment prevent each other from, where both are known."""
+    """Warnings where this deployment and the policy it names keep each other from working, if the policy is known."""
     bounds, namespace = deployment.replicas, deployment.wanted.namespace
     if not isinstance(bounds, ReplicaBounds) or bounds.policy is None:
         return ()
@@ -45,9 +45,9 @@ def _pair(
 
 
 class PolicyRemarks:
-    """What people should know of policies that work, found anew only where a policy or who names it was edited.
+    """Warnings about valid policies, computed anew only where a policy or a deployment that names it was edited.
 
-    A policy's status is looked at whenever one of its deployments changes, and judging each of them takes 1.5 ms.
+    A policy is reconciled whenever one of its deployments changes, and the review of each of them takes 1.5 ms.
     """
 
     def __init__(self, known: ReviewContext) -> None:
@@ -55,7 +55,7 @@ class PolicyRemarks:
         self._found: dict[tuple[str, str], tuple[object, tuple[str, ...]]] = {}
 
     def of(self, document: Manifest, policy: ScalingPolicy, users: Sequence[Manifest]) -> tuple[str, ...]:
-        """The policy's own faults, then those beside each that names it."""
+        """The policy's own faults, then the warnings for each deployment that names it."""
         place = (document["metadata"]["namespace"], document["metadata"]["name"])
         edited = tuple(_edition(one) for one in (document, *users))
         before = self._found.get(place)

@@ -1,7 +1,7 @@
-"""The check of a revision without a GPU: which pod makes it, and what its end means. Pure.
+"""The preflight of a revision, which needs no GPU: which pod runs it, and what its end means. Pure.
 
-It is made only where the last replicas that serve would be drained for a revision that nothing is known of. Where it
-cannot tell, it stands in nobody's way.
+It runs only where the last replicas that serve would be drained for a revision that never served. Without a clear
+result it does not block the rollout.
 """
 
 from collections.abc import Iterable, Sequence
@@ -16,27 +16,27 @@ from fairlead.engines.emulator import CHECK
 from fairlead.objects import labels
 
 LONGEST_S: Final = 600
-"""An image of ten gigabytes is pulled in that time, and then lies where the engine needs it."""
+"""An image of ten gigabytes is pulled in that time, onto a node where the engine needs it."""
 AGAIN_S: Final = 5.0
-"""How often it is looked at: one that takes too long, or finds no node, sends no event."""
+"""How often it is checked: one that takes too long, or finds no node, causes no watch event."""
 UNPLACED: Final = timedelta(seconds=30)
 _PROGRAM_ENDS: Final = range(1, 126)
-"""Codes of programs; above them a shell or runtime says that it found no program, or which signal ended it."""
+"""Exit codes of programs; higher ones mean that the program was not found, or which signal ended it."""
 _CRASHES: Final = frozenset({132, 134, 136, 139})
-"""SIGILL, SIGABRT, SIGFPE, SIGSEGV: of its own doing."""
+"""Exit codes of SIGILL, SIGABRT, SIGFPE, SIGSEGV: crashes of the program itself."""
 
 
 class PreflightResult(StrEnum):
-    """What a check says."""
+    """The result of a preflight."""
 
     OPEN = "Open"
     WELL = "Well"
-    """Nothing was found, or it cannot tell."""
+    """No problem was found, or the preflight has no clear result."""
     FAILS = "Fails"
 
 
 def of(revision: str, found: Iterable[Manifest]) -> tuple[Manifest, ...]:
-    """The pod that checks this revision, as long as it stays."""
+    """The preflight pod of this revision, unless it is being deleted."""
     return tuple(
         one
         for one in found
@@ -46,17 +46,17 @@ def of(revision: str, found: Iterable[Manifest]) -> tuple[Manifest, ...]:
 
 
 def troubled(revision: str, found: Iterable[Manifest]) -> tuple[Manifest, ...]:
-    """The same, unless it found nothing."""
+    """The preflight pod of this revision, unless it succeeded."""
     return tuple(one for one in of(revision, found) if one.get("status", {}).get("phase") != "Succeeded")
 
 
 def longest_seconds(deadline_seconds: int) -> int:
-    """How long one may take: a rollout's deadline leaves time for the start itself."""
+    """How long a preflight may take: at most half the progress deadline, to leave time for the start itself."""
     return max(1, min(LONGEST_S, deadline_seconds // 2))
 
 
 def answer(found: Sequence[Manifest], longest: int, now: datetime) -> PreflightResult:
-    """Of the pods that check one revision, which are one or none."""
+    """The result from the preflight pods of one revision, of which there is one or none."""
     if not found:
         return PreflightResult.OPEN
     pod = found[0]
@@ -73,7 +73,7 @@ def answer(found: Sequence[Manifest], longest: int, now: datetime) -> PreflightR
 
 
 def is_blocked(pod: Manifest) -> bool:
-    """Whether its container cannot be made now, so that an engine's could not be either."""
+    """Whether its container cannot be created now, so that an engine's could not be either."""
     waiting = (one.get("state", {}).get("waiting") or {} for one in _statuses(pod))
     return any(one.get("reason") in start_failures.PULLING | {"CreateContainerConfigError"} for one in waiting)
 

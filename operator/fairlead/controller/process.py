@@ -1,6 +1,6 @@
-"""`fairlead operator`: one process put together. Every replica serves admission, health and metrics; one leads.
+"""`fairlead operator`: one process, assembled. Every replica serves admission, health and metrics; one leads.
 
-Whoever loses the Lease ends: its memory is of no use any more, and the kubelet starts it anew.
+A process that loses the Lease ends, since its state in memory may be out of date; the kubelet restarts it.
 """
 
 import asyncio
@@ -39,7 +39,7 @@ from fairlead.telemetry.operator_metrics import OperatorMetrics
 
 LEASE: Final = lease.CONTROLLER
 EXIT_LEASE_LOST: Final = 3
-"""The exit code of a process that may not lead any more."""
+"""The exit code of a process that lost the Lease."""
 
 KEY_WAITED_FOR_S: Final = 10.0
 
@@ -47,7 +47,7 @@ log = logging.getLogger("fairlead.operator")
 
 
 async def run(settings: OperatorSettings, guest: EmbeddedService | None = None) -> int:
-    """Until it gets SIGTERM, or loses the Lease; a guest works while this process leads."""
+    """Run until SIGTERM or the loss of the Lease; the embedded service `guest` runs while this process leads."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for one in (signal.SIGTERM, signal.SIGINT):
@@ -70,7 +70,7 @@ async def run(settings: OperatorSettings, guest: EmbeddedService | None = None) 
 
 
 async def _work(api: ApiServer, leading: LeaderTasks, pulse: ProcessHealth, settings: OperatorSettings) -> None:
-    """The key comes first, so that routers are not told twice; without the right to it everything else goes on."""
+    """Get the key for routers first, or their configuration is written twice; without it, start the rest after 10 s."""
     pulse.leading = True
     keeping = asyncio.create_task(operator_key.keep(api, settings.lease_namespace, leading.router_keys))
     try:
@@ -82,7 +82,7 @@ async def _work(api: ApiServer, leading: LeaderTasks, pulse: ProcessHealth, sett
 
 
 async def _lead(leadership: lease.Leadership, work: Callable[[], Awaitable[None]], stop: asyncio.Event) -> None:
-    """Wait for the Lease, then work until it is lost or somebody says stop."""
+    """Wait for the Lease, then work until it is lost or `stop` is set."""
 
     async def lead() -> None:
         async with lease.hold(leadership):
@@ -99,7 +99,7 @@ async def _lead(leadership: lease.Leadership, work: Callable[[], Awaitable[None]
 
 
 class OperatorContext(NamedTuple):
-    """What every replica looks at when it is asked something."""
+    """What every replica needs to answer webhook, probes and scrapes."""
 
     leading: LeaderTasks
     pulse: ProcessHealth
@@ -124,14 +124,14 @@ async def _standby(
         hosted = kopf_host.KopfCallbacks(wake=leading.wake, review=_reviewer(api, served), certificates=place)
 
         async def host_once_certified() -> None:
-            """Reconciling does not wait for it: a webhook that cannot be served must not stop a fleet."""
+            """Reconciling does not wait for this: a webhook that cannot be served must not stop it."""
             if keeper is not None:
                 await keeper.first()
             pulse.ready = True
             await kopf_host.run(settings, connection, hosted)
 
         host = asyncio.create_task(host_once_certified(), name="host")
-        host.add_done_callback(lambda _: served.stop.set())  # without its host nothing is hosted
+        host.add_done_callback(lambda _: served.stop.set())  # without Kopf there is no webhook, so the process ends
         tasks = [asyncio.create_task(one) for one in (pulse.beat(), *([keeper.run()] if keeper else []))]
         try:
             yield
@@ -155,7 +155,7 @@ def _page(leading: LeaderTasks, keeper: CertificateRotator | None) -> bytes:
 
 
 def _reviewer(api: ApiServer, served: OperatorContext) -> kopf_host.ReviewHandler:
-    """The webhook's answer, with a look at what the object names; ours are looked up like all others."""
+    """The webhook's review function; all objects that the spec names are read, those of our kinds too."""
     existence, known, metrics = ReferenceCache(api), served.setting.known, served.leading.metrics
 
     async def review(document: dict[str, Any], before: dict[str, Any] | None) -> AdmissionResponse:
@@ -171,7 +171,7 @@ def _reviewer(api: ApiServer, served: OperatorContext) -> kopf_host.ReviewHandle
 
 
 async def _with_policy(document: dict[str, Any], known: ReviewContext, existence: ReferenceCache) -> ReviewContext:
-    """What is known, and the policy that a deployment names."""
+    """The review context with the policy that a deployment names."""
     namespace, name = (document.get("metadata") or {}).get("namespace"), speculation_switch.policy_of(document)
     if name is None or not isinstance(namespace, str):
         return known
@@ -201,12 +201,12 @@ def _setting(settings: OperatorSettings) -> ReconcileSettings:
 
 
 def _namespace(name: str) -> tuple[tuple[str, str], ...]:
-    """The label that every namespace has by itself."""
+    """The label that Kubernetes sets on every namespace."""
     return ((network_policies.NAMESPACE, name),) if name else ()
 
 
 def _terms(seconds: float) -> lease.LeaseDurations:
-    """In the proportions of Kubernetes' own controllers."""
+    """The Lease's durations, in the proportions of Kubernetes' own controllers."""
     return lease.LeaseDurations(duration_s=seconds, deadline_s=seconds * 2 / 3, retry_s=seconds * 2 / 15)
 
 

@@ -1,4 +1,4 @@
-"""Which objects a change concerns: the object itself, the owner of a child, whoever names a shared object. Pure."""
+"""Which keys a change wakes: the object's, its owner's, or those of deployments that name a shared object. Pure."""
 
 from collections.abc import Callable, Iterable, Iterator
 from typing import Final
@@ -10,7 +10,7 @@ from fairlead.controller.review_context import ObjectKey
 from fairlead.objects import labels
 
 AllDeployments = Callable[[], Iterable[Manifest]]
-"""Asked only where a change concerns more than one object: it sorts them all."""
+"""Called only where a change concerns more than one object, since it sorts all deployments."""
 
 SHARED: Final = {
     kinds.AUTOSCALING_POLICY: ours.POLICY.name,
@@ -19,7 +19,7 @@ SHARED: Final = {
 
 
 def keys(resource: Resource, old: Manifest | None, new: Manifest | None, fleet: AllDeployments) -> Iterator[ObjectKey]:
-    """Everyone to look at again; `fleet` gives all deployments."""
+    """The keys of all objects to reconcile; `fleet` lists all deployments."""
     manifest = new or old
     assert manifest is not None
     if resource is kinds.INFERENCE_DEPLOYMENT:
@@ -51,7 +51,7 @@ def _owner(child: Manifest) -> Iterator[ObjectKey]:
 
 
 def _policies(old: Manifest | None, new: Manifest | None) -> Iterator[ObjectKey]:
-    """A policy says how many use it."""
+    """The policies that a deployment names or named, since a policy's status counts its users."""
     before, after = (_named(one, "AutoscalingPolicy") for one in (old, new))
     manifest = new or old
     assert manifest is not None
@@ -73,7 +73,7 @@ def _named(one: Manifest | None, kind: str) -> str | None:
 
 
 def _gpu_facts(node: Manifest | None) -> object:
-    """What of a node decides about replicas; its heartbeat does not."""
+    """The fields of a node that placement depends on; its heartbeat is none."""
     if node is None:
         return None
     return (
@@ -85,5 +85,5 @@ def _gpu_facts(node: Manifest | None) -> object:
 
 
 def _is_short(one: Manifest) -> bool:
-    """Whether it waits for GPUs that a pod which went may have held."""
+    """Whether it waits for GPUs that a removed pod may have held."""
     return pods.condition(one, "Scheduled").get("status") == "False"

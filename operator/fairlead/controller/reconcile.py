@@ -1,7 +1,7 @@
 """One reconcile of one InferenceDeployment: observe, plan, apply, report.
 
-Level-triggered and without memory: what it needs to know tomorrow it writes on objects today. Caches here only save
-work; losing them costs a look.
+Level-triggered and stateless: what a later reconcile needs to know is written on objects. Caches here only save work;
+without them objects are read and reviewed again.
 """
 
 import asyncio
@@ -53,34 +53,34 @@ from fairlead.objects.installation import Installation
 from fairlead.objects.router_config import DEFAULT_REPLICAS
 
 PROBING_S: Final = 1.0
-"""While routers are trying a ready replica, nothing else would wake us when they are done."""
+"""Poll interval while routers probe a ready replica, since no event says when they are done."""
 MISSING_S: Final = 15.0
-"""How often a named object that nobody watches is looked for, and one that has the name of a child."""
+"""How often missing references and a taken child's name are checked again, since no watch may report them."""
 LEAVING_S: Final = 1.0
 TURNING_S: Final = 0.5
-"""While engines fall asleep or wake: routers that drop one, and engines that turn, tell nobody."""
+"""Poll interval while engines fall asleep or wake: neither routers nor engines send an event when it is done."""
 WATCHFUL_S: Final = 60.0
-"""How often routers of a quiet deployment are asked what they see."""
+"""How often the routers of a deployment at rest are polled for their endpoints."""
 
 MOST_CACHED_REVIEWS: Final = 128
-"""Judging costs a millisecond, keeping what came of it 70 kB; a quiet object is looked at every ten minutes."""
+"""A review costs a millisecond, keeping it 70 kB; an object at rest is reconciled every ten minutes."""
 
 log = logging.getLogger("fairlead.controller")
 
 
 @dataclass(frozen=True, kw_only=True)
 class ReconcileSettings:
-    """What does not change while the process runs."""
+    """Settings that do not change while the process runs."""
 
     known: ReviewContext
     platform: Installation
     nodes_grow: bool = False
-    """Nodes come when pods ask for them, so nothing is held back for lack of room."""
+    """Nodes are added on demand, so no replica is held back for lack of room."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ReconcileEnvironment:
-    """Everything outside that a reconcile sees and does through."""
+    """The interfaces through which a reconcile reads and writes."""
 
     server: ControllerApiClient
     world: ControllerClusterState
@@ -90,7 +90,7 @@ class ReconcileEnvironment:
 
 
 class GenerationReview(NamedTuple):
-    """What follows from one generation of a spec alone."""
+    """The review and the children that follow from one generation of a spec alone."""
 
     generation: int
     guesses: bool
@@ -99,7 +99,7 @@ class GenerationReview(NamedTuple):
 
 
 class Reconciler:
-    """The four verbs, for one kind."""
+    """Observes, plans, applies and reports InferenceDeployments."""
 
     def __init__(self, setting: ReconcileSettings, doors: ReconcileEnvironment) -> None:
         self._setting = setting
@@ -115,7 +115,7 @@ class Reconciler:
         self._starts: dict[str, PodStart] = {}
 
     async def tick(self, key: ObjectKey, now: datetime) -> ReconcileOutcome:
-        """Bring one deployment a step nearer to what is wanted, and say where it stands."""
+        """Bring one deployment a step closer to its spec, and write its status."""
         observed = snapshot.observe(self._world, key)
         if observed is None:
             self._restorer.forget(key)
@@ -143,14 +143,14 @@ class Reconciler:
         return replace(found, after_s=TURNING_S) if turning and not found.failed else found
 
     def forget(self, uid: str) -> None:
-        """A deployment, a child or a pod is gone: nothing of it is kept."""
+        """A deployment, a child or a pod is gone: drop all that is cached of it."""
         self._understood.pop(uid, None)
         self._starts.pop(uid, None)
         self._hands.forget(uid)
         self._sleepers.forget(uid)
 
     def _understand(self, observed: DeploymentSnapshot) -> GenerationReview:
-        """The spec alone is judged once a generation, for as many objects as are likely to be looked at again soon."""
+        """The review of the spec alone, once a generation; cached for the objects reconciled most recently."""
         uid, generation = observed.owner.uid, observed.document["metadata"]["generation"]
         known, guesses = self._understood.get(uid), not speculation_switch.is_off(observed, self._world)
         if known is None or (known.generation, known.guesses) != (generation, guesses):
@@ -165,7 +165,7 @@ class Reconciler:
         return known
 
     async def _with_references(self, judged: DeploymentReview) -> DeploymentReview:
-        """What the spec names is looked at each time."""
+        """The review with references, which are checked in every reconcile."""
         if judged.deployment is None:
             return judged
         named = [one.key for one in references.of_deployment(judged.deployment)]
@@ -236,7 +236,7 @@ class Reconciler:
         )
 
     def _measured_starts(self, observed: DeploymentSnapshot) -> Mapping[str, PodStart]:
-        """A pod starts once; one that was unready for a while did not start again."""
+        """The first measured start of each pod counts: one that was unready for a while did not start again."""
         for pod in (pod for some in observed.pods.values() for pod in some):
             uid, start = pod["metadata"]["uid"], pod_starts.measured(pod)
             if start is not None:
@@ -260,7 +260,7 @@ class Reconciler:
     async def _measure(
         self, observed: DeploymentSnapshot, judged: DeploymentReview, decision: DesiredState
     ) -> int | None:
-        """KV tokens of one ready replica of the revision that is brought about."""
+        """KV tokens of one ready replica of the current revision."""
         if decision.plan is None or judged.deployment is None:
             return None
         some: Sequence[Manifest] = observed.pods.get(decision.plan.current, ())
@@ -269,7 +269,7 @@ class Reconciler:
         return load.capacity_tokens if load else None
 
     async def _report(self, observed: DeploymentSnapshot, now: StatusInputs, at: datetime) -> None:
-        """Written only when something differs from what stands there."""
+        """Write the status only where it differs from the stored one."""
         found = status.status(now, status_fields.of(observed, now.judged, self._setting.known), observed.status, at)
         if not status.differs(found, observed.status):
             return
@@ -320,5 +320,5 @@ def _extra(observed: DeploymentSnapshot) -> dict[str, object]:
 
 
 def moment() -> datetime:
-    """The clock of a tick; read once at its beginning."""
+    """The time of a reconcile; read once at its beginning."""
     return datetime.now(tz=UTC)

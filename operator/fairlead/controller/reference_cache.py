@@ -1,6 +1,6 @@
-"""Whether objects that specs name are there, and which entries they have: looked up by name, since nobody watches them.
+"""Whether objects that specs name exist, and which entries they have: read by name, since no informer watches them.
 
-Reading one Secret by name needs less trust than listing all of them; its values are dropped at the door.
+Reading one Secret by name needs fewer rights than listing all of them; its values are dropped at once.
 """
 
 import asyncio
@@ -16,9 +16,9 @@ from fairlead.cluster.kinds import Manifest, Resource
 from fairlead.controller.review_context import ObjectKey
 
 FOUND_S: Final = 300.0
-"""What is there seldom goes; the kubelet says it too when it does."""
+"""Objects that exist are seldom deleted; if one is, the kubelet reports it too."""
 LOST_S: Final = 5.0
-"""What is missing, an object or one entry of it, should heal soon after it was created."""
+"""A missing object, or a missing entry of one, should be noticed soon after it was created."""
 NOTHING: Final[Mapping[ObjectKey, frozenset[str]]] = {}
 
 RESOURCES: Final[Mapping[str, Resource]] = {
@@ -31,7 +31,7 @@ RESOURCES: Final[Mapping[str, Resource]] = {
 
 
 class ReferenceCache:
-    """What was found, for a while."""
+    """Results of reads, kept for a while."""
 
     def __init__(self, api: ApiServer, clock: Callable[[], float] = time.monotonic) -> None:
         self._api = api
@@ -41,15 +41,15 @@ class ReferenceCache:
     async def present(
         self, named: Sequence[ObjectKey], needed: Mapping[ObjectKey, frozenset[str]] = NOTHING
     ) -> Mapping[ObjectKey, frozenset[str]]:
-        """Those that are there. What we may not read is taken on trust: the kubelet will tell.
+        """The objects that exist. One that we may not read is assumed to exist: the kubelet reports it if not.
 
-        One that lacked a needed entry when it was seen is looked at again as soon as one that was not there.
+        One that lacked a needed entry when it was read is read again as soon as one that did not exist.
         """
         found = await asyncio.gather(*(self._entries(key, needed.get(key, frozenset())) for key in named))
         return {key: entries for key, entries in zip(named, found, strict=True) if entries is not None}
 
     async def whole(self, key: ObjectKey) -> Manifest | None:
-        """One that is looked into and not only for: read anew each time; nothing where it is not there, or not ours."""
+        """The whole object, read anew each time; None where it does not exist or we may not read it."""
         try:
             return await self._api.read(RESOURCES[key.kind], key.namespace, key.name)
         except RequestRefused:
@@ -70,7 +70,7 @@ class ReferenceCache:
 
 
 class _AnyEntry(frozenset[str]):
-    """Has every entry that anybody asks for."""
+    """Contains every entry, for objects that we may not read."""
 
     def __contains__(self, entry: object) -> bool:
         return True

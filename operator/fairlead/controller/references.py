@@ -1,4 +1,4 @@
-"""Which other objects an object names, and what is said when one of them is not there."""
+"""Which other objects an object names, and the refusal when one of them does not exist."""
 
 from collections.abc import Container, Iterable, Iterator, Mapping
 from typing import Final, NamedTuple
@@ -22,21 +22,21 @@ class ReferenceReason(FindingReason):
 
 
 class Reference(NamedTuple):
-    """One object named by another, and where."""
+    """One object that another one names, and the field that names it."""
 
     field: str
     key: ObjectKey
 
 
 def of_deployment(deployment: DesiredDeployment) -> Iterator[Reference]:
-    """Its policy, and all that its pods would wait for."""
+    """Its policy, and all objects that its pods would wait for."""
     wanted = deployment.wanted
     for field, kind, name in (*_fleet(deployment), *_sources(wanted), *_pods(wanted), *_configured(wanted.engine)):
         yield Reference(field, ObjectKey(kind, wanted.namespace, name))
 
 
 def entries(deployment: DesiredDeployment) -> Iterator[tuple[Reference, str]]:
-    """Every entry of a Secret or ConfigMap that pods would wait for; its value is never looked at."""
+    """Every entry of a Secret or ConfigMap that pods would wait for; values are never read."""
     wanted = deployment.wanted
     if token := wanted.model.token_secret:
         yield Reference("spec.model.tokenSecret.key", ObjectKey("Secret", wanted.namespace, token.name)), token.key
@@ -52,7 +52,7 @@ def entries(deployment: DesiredDeployment) -> Iterator[tuple[Reference, str]]:
 
 
 def needed(deployment: DesiredDeployment) -> Mapping[ObjectKey, frozenset[str]]:
-    """The same by object."""
+    """The names of those entries, by object."""
     found: dict[ObjectKey, set[str]] = {}
     for reference, entry in entries(deployment):
         found.setdefault(reference.key, set()).add(entry)
@@ -60,7 +60,7 @@ def needed(deployment: DesiredDeployment) -> Mapping[ObjectKey, frozenset[str]]:
 
 
 def incomplete(deployment: DesiredDeployment, present: Mapping[ObjectKey, frozenset[str]]) -> tuple[SpecRefusal, ...]:
-    """Every entry that an object which is there lacks."""
+    """A refusal for every needed entry that an existing object lacks."""
     return tuple(
         _incomplete(reference, entry, present[reference.key])
         for reference, entry in entries(deployment)
@@ -78,7 +78,7 @@ def of_gateway(gateway: Gateway) -> Iterator[Reference]:
 
 
 def of_policy(policy: ScalingPolicy, namespace: str) -> Iterator[Reference]:
-    """The Secrets that open its Prometheus."""
+    """The Secrets with the token and the CA of its Prometheus."""
     asked = policy.prometheus
     for field, secret in (("tokenSecret", asked.token), ("caSecret", asked.ca)) if asked else ():
         if secret:
@@ -86,12 +86,12 @@ def of_policy(policy: ScalingPolicy, namespace: str) -> Iterator[Reference]:
 
 
 def lost(references: Iterable[Reference], known: ReviewContext) -> tuple[SpecRefusal, ...]:
-    """Every reference that leads nowhere, if somebody looked."""
+    """A refusal for every object that does not exist, if the context knows which do."""
     return () if known.objects is None else absent(references, known.objects)
 
 
 def absent(references: Iterable[Reference], present: Container[ObjectKey]) -> tuple[SpecRefusal, ...]:
-    """Every reference to something that is not there."""
+    """A refusal for every reference to an object that is not in `present`."""
     return tuple(_lost(one) for one in references if one.key not in present)
 
 
@@ -159,7 +159,7 @@ def _configured(engine: DesiredEngine) -> NamedObjects:
 
 
 def _answering(route: Route) -> Iterator[tuple[str, str]]:
-    """Everyone who may answer for this model."""
+    """Every deployment that may serve this model, with its field."""
     if route.deployment:
         yield "deployment", route.deployment
     yield from ((f"weighted[{place}].deployment", name) for place, (name, _) in enumerate(route.weights))

@@ -1,4 +1,4 @@
-"""Replicas of one deployment counted over all its revisions, and how such a count is written. Pure."""
+"""Replicas of one deployment counted over all its revisions, and the wording of such a count. Pure."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ from fairlead.fleet.plurals import count as counted
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReplicaTally:
-    """Replicas of all revisions, by how far they are."""
+    """Replicas of all revisions: wanted, ready and routable."""
 
     wanted: int
     ready: int
@@ -16,7 +16,7 @@ class ReplicaTally:
 
 
 def tally(now: StatusInputs) -> ReplicaTally:
-    """Counted over all revisions, ending and sleeping replicas left out."""
+    """Count over all revisions, without terminating and sleeping replicas."""
     live = [one for state in now.states for one in state.replicas if not one.ending and not one.asleep]
     ready = [one for one in live if one.ready_since is not None]
     return ReplicaTally(
@@ -27,7 +27,7 @@ def tally(now: StatusInputs) -> ReplicaTally:
 
 
 def of(some: int, wanted: int) -> str:
-    """`1 of 3 replicas`; where an older revision still leaves there may be more than are wanted."""
+    """`1 of 3 replicas`; while an older revision still drains there may be more than are wanted."""
     if some > wanted:
         return f"{counted(some, 'replica')} ({wanted} wanted)"
     return f"{some} of {counted(wanted, 'replica')}"

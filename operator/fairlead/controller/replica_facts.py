@@ -1,4 +1,4 @@
-"""What routers are told of the replicas behind them: what follows from a review, before any of them runs. Pure."""
+"""The capacity of a replica for the routers' configuration, from a review, before any replica runs. Pure."""
 
 from fairlead.controller.review import Review
 from fairlead.fleet.fit import Fit
@@ -6,7 +6,7 @@ from fairlead.objects.router_config import ReplicaCapacity
 
 
 def replica(review: Review, revision: str = "") -> ReplicaCapacity:
-    """Nothing where nobody knows."""
+    """The capacity of one replica; None where it is unknown."""
     asked, fit = review.asked, review.fit
     return ReplicaCapacity(
         revision=revision,

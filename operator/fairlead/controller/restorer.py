@@ -1,7 +1,7 @@
-"""Takes back what lost its labels, and says what was deleted by somebody else.
+"""Puts labels back on pods and Deployments that lost them, and reports what another client deleted.
 
-A pod without its labels serves nobody and keeps its GPU, while its ReplicaSet makes another. With its labels on again
-the ReplicaSet has it back, and ends whichever of the two is missed less, after its streams.
+A pod without its labels serves no requests and keeps its GPU, while its ReplicaSet makes another. With its labels back
+the ReplicaSet adopts it again, and ends the one of the two that is needed less, after its streams.
 """
 
 from collections.abc import Callable, Sequence
@@ -22,29 +22,29 @@ from fairlead.controller.status_inputs import Obstacle
 from fairlead.fleet import plurals
 
 LABELLER: Final = "fairlead-labels"
-"""The field manager of labels that were put back on a pod; our notes on pods are another's, and stay."""
+"""The field manager of labels that were put back on a pod; our annotations on pods have another one, and stay."""
 ASKED_LATELY: Final = timedelta(seconds=2)
 """Times on objects are whole seconds."""
 
 MOST_NAMED: Final = 2
-"""Labels."""
+"""How many labels a message names."""
 
 OnForeignDeletion = Callable[[str], None]
-"""Told that somebody else deleted a pod."""
+"""Called when another client deleted a pod, with a note on it."""
 
 
 class RestoreResult(NamedTuple):
-    """What one look came to."""
+    """The result of one pass over a deployment's losses."""
 
     observed: DeploymentSnapshot
     obstacle: Obstacle | None = None
-    """What the API server refused."""
+    """The refusal of the API server, if any."""
     deleted: tuple[ChildLoss, ...] = ()
-    """Children that are there no more: whoever makes them again says so."""
+    """Children that no longer exist: the applier reports them when it creates them again."""
 
 
 class Restorer:
-    """Looks at every loss once, and again while the API server refuses."""
+    """Checks every loss once, and again while the API server refuses the repair."""
 
     def __init__(self, server: ControllerApiClient, world: ControllerClusterState, hands: Applier) -> None:
         self._server = server
@@ -54,7 +54,7 @@ class Restorer:
     async def restore(
         self, observed: DeploymentSnapshot, meddled: OnForeignChange, lost: OnForeignDeletion
     ) -> RestoreResult:
-        """All losses of one deployment; Deployments first, since a pod is known by the one that made it."""
+        """Check all losses of one deployment; Deployments first, since a pod is identified by the one that made it."""
         key, deleted, obstacle = _key(observed), [], None
         for loss in sorted(self._world.losses.of(key), key=lambda one: one.resource is kinds.POD):
             try:
@@ -74,17 +74,17 @@ class Restorer:
         return RestoreResult(observed, obstacle, tuple(deleted))
 
     def settle(self, restored: RestoreResult) -> None:
-        """What was deleted was made again, and told."""
+        """Drop the losses of deleted children, which were created again and reported."""
         self._world.losses.settle(_key(restored.observed), restored.deleted)
 
     def forget(self, key: ObjectKey) -> None:
-        """The deployment is gone or going, and all that it had with it."""
+        """Drop all losses of a deployment that is deleted or being deleted."""
         self._world.losses.settle(key, self._world.losses.of(key))
 
     async def _pod(
         self, observed: DeploymentSnapshot, loss: ChildLoss, meddled: OnForeignChange, lost: OnForeignDeletion
     ) -> bool:
-        """Whether its labels were put back."""
+        """Check a lost pod; returns whether its labels were put back."""
         deployments = [*observed.engines, *([observed.router] if observed.router else [])]
         made_by = orphans.maker(loss.manifest, deployments)
         if made_by is None or loss.manifest["metadata"]["creationTimestamp"] < made_by["metadata"]["creationTimestamp"]:
@@ -98,7 +98,7 @@ class Restorer:
         if not due or live.get("status", {}).get("phase") in pods.ENDED:
             return False
         head = {one: live["metadata"][one] for one in ("name", "namespace", "uid")}
-        # All of them each time: an apply takes away what the same manager applied before and no longer says.
+        # All labels each time: an apply removes what the same manager applied before and no longer sends.
         whole = dict(orphans.born_with(live, made_by))
         labelled = {"apiVersion": "v1", "kind": "Pod", "metadata": head | {"labels": whole}}
         self._world.note(await self._server.apply(labelled, manager=LABELLER))
@@ -106,7 +106,7 @@ class Restorer:
         return True
 
     async def _child(self, observed: DeploymentSnapshot, loss: ChildLoss, meddled: OnForeignChange) -> bool:
-        """A revision's Deployment as it stood, under its labels again; all other children follow from the spec."""
+        """Put the labels back on a revision's Deployment; all other children are rebuilt from the spec."""
         if loss.resource is not kinds.DEPLOYMENT or not snapshot.revision_of(loss.manifest):
             return False
         live = await self._live(loss)
@@ -121,7 +121,7 @@ class Restorer:
         return live if live is not None and live["metadata"]["uid"] == metadata["uid"] else None
 
     async def _say_deleted(self, loss: ChildLoss, made_by: Manifest, lost: OnForeignDeletion) -> None:
-        """Only where neither its ReplicaSet nor a drain of its node can have asked for it, by the latest count."""
+        """Report a deleted pod only where neither its ReplicaSet, by the latest count, nor a node drain deleted it."""
         pod, metadata = loss.manifest, made_by["metadata"]
         if pods.condition(pod, "DisruptionTarget") or not _was_wanted(pod, made_by, loss.others):
             return
@@ -138,7 +138,7 @@ def _key(observed: DeploymentSnapshot) -> ObjectKey:
 
 
 def _was_wanted(pod: Manifest, deployment: Manifest, others: int) -> bool:
-    """Whether the others were fewer than are asked for, and nothing rolls or grew just then."""
+    """Whether the other pods were fewer than requested, with no rolling update or scale-up at that moment."""
     status, metadata = deployment.get("status") or {}, deployment["metadata"]
     rolls = status.get("observedGeneration", metadata.get("generation")) != metadata.get("generation")
     rolls |= status.get("updatedReplicas", 0) < status.get("replicas", 0)
@@ -148,7 +148,7 @@ def _was_wanted(pod: Manifest, deployment: Manifest, others: int) -> bool:
 
 
 def _told_to_end(pod: Manifest) -> datetime | None:
-    """When: the deadline on it is later by its grace."""
+    """When a pod's deletion began: its deletionTimestamp is later by the grace period."""
     metadata = pod["metadata"]
     if "deletionTimestamp" not in metadata:
         return None
@@ -168,7 +168,7 @@ def _taken_back(pod: Manifest, due: Sequence[str]) -> str:
 
 
 def _some(names: Sequence[str]) -> str:
-    """An Event has no room for ten labels."""
+    """The labels by name, or only their number, since an Event has no room for ten labels."""
     said = plurals.count(len(names), "label") if len(names) > MOST_NAMED else " and ".join(names)
     return f"{said} {plurals.verb(len(names), 'was')}"
 

@@ -1,4 +1,4 @@
-"""All that is said of one object, as a value: what refuses it, what to know about it, what it would hold."""
+"""The review of one object, as a value: its refusals, its warnings, and the memory fit."""
 
 from dataclasses import dataclass
 
@@ -23,7 +23,7 @@ class AdmissionReason(FindingReason):
     NOT_SERVED = "NotServed"
     NOT_ENFORCED = "NotEnforced"
     NOT_AVAILABLE = "NotAvailable"
-    """A later release will do it; this one does not."""
+    """This release does not support it; a later one will."""
     SHAPE_CONTRADICTS = "ShapeContradicts"
     DRAFT_TOO_LARGE = "DraftTooLarge"
     NEVER_REACHED = "NeverReached"
@@ -35,7 +35,7 @@ class AdmissionReason(FindingReason):
 
 @dataclass(frozen=True, kw_only=True)
 class Review:
-    """All that is said of one object."""
+    """The review of one object."""
 
     kind: str
     namespace: str = ""
@@ -45,9 +45,9 @@ class Review:
     fit: Fit | NoFit | None = None
     engine: EngineDescription | None = None
     asked: EngineSetup | None = None
-    """What the engine would be started with; only of what was not refused while reading."""
+    """The setup that the engine would start with; absent where the object could not be read."""
     drain: DesiredDrain | None = None
     door: DeploymentRouter | str | None = None
-    """Its own router, or the gateway that leads to it."""
+    """Its own router, or the name of the gateway that routes to it."""
     named: tuple[Reference, ...] = ()
-    """Every other object that it names; none of one that cannot be read."""
+    """Every other object that it names; empty where it cannot be read."""

@@ -1,4 +1,4 @@
-"""What admission may know beside the object itself: the catalogue, engine releases, configurations, other objects."""
+"""What a review knows beside the object itself: the catalogue, engine releases, configurations, other objects."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -18,7 +18,7 @@ RELEASES: Final[Mapping[EngineKind, EngineRelease]] = {
     EngineKind.SGLANG: EngineRelease(version="0", image="sglang:0"),
     EngineKind.TENSORRT_LLM: EngineRelease(version="0", image="tensorrt-llm:0"),
 }
-"""What a silent spec gets; the last two are never started, since `engines` refuses their kinds by name."""
+"""The default releases; the last two are never started, since `engines` refuses their kinds by name."""
 
 
 class ObjectKey(NamedTuple):
@@ -31,22 +31,22 @@ class ObjectKey(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class ReviewContext:
-    """Everything else a review needs; nothing of it is read while reviewing."""
+    """All other inputs of a review; they are read beforehand."""
 
     catalogue: Catalogue
     releases: Mapping[EngineKind, EngineRelease] = field(default_factory=lambda: RELEASES)
     configs: Mapping[str, str] = field(default_factory=dict)
-    """The text of a model's `config.json`, by the model's location, where somebody could read it."""
+    """The text of a model's `config.json`, by the model's location, where it could be read."""
     objects: frozenset[ObjectKey] | None = None
-    """Everything a reference may name (ours, Secrets, ConfigMaps, PersistentVolumeClaims); absent: nobody looked, and
-    references are taken on trust."""
+    """All objects that a reference may name (ours, Secrets, ConfigMaps, PersistentVolumeClaims); absent: they were not
+    read, and references are not checked."""
     policies: Mapping[ObjectKey, ScalingPolicy] = field(default_factory=dict)
-    """Policies that deployments may name, as far as somebody read them."""
+    """Policies that deployments may name, as far as they were read."""
     time_zones: frozenset[str] | None = None
-    """Those of this machine's time zone database; absent: any well-formed name is taken on trust."""
+    """The names in this machine's time zone database; absent: any well-formed name is accepted."""
 
     def shape(self, source: ModelSource, stated: Mapping[str, int]) -> ModelShape | MissingFact:
-        """The model's own configuration wins, then what was stated, then the catalogue; nothing is guessed."""
+        """The model's shape, from its `config.json`, else from the spec, else from the catalogue; never inferred."""
         if source.location in self.configs:
             return checkpoint.read(source.location, self.configs[source.location])
         if "layers" in stated:
@@ -58,11 +58,11 @@ class ReviewContext:
         )
 
     def accelerator(self, product: str) -> Accelerator | None:
-        """The GPU behind a product label."""
+        """The GPU that a product label names."""
         return self.catalogue.accelerators.get(product)
 
 
 def _as_facts(stated: Mapping[str, int]) -> dict[str, object]:
-    """Stated numbers describe a Llama-like model; whoever serves another architecture gives its config.json."""
+    """Stated numbers describe a Llama-like model; another architecture needs its config.json."""
     renamed = {"positions": "max_position_embeddings"}
     return {"model_type": "llama"} | {renamed.get(name, name): number for name, number in stated.items()}

@@ -1,4 +1,4 @@
-"""The condition Routable: whether requests get through to a replica, and what becomes of them while none do. Pure."""
+"""The condition Routable: whether requests reach a replica, and what happens to them while they do not. Pure."""
 
 from typing import Final
 
@@ -13,7 +13,7 @@ from fairlead.fleet.policies import ReplicaBounds
 
 
 def routable(now: StatusInputs) -> UntimedCondition:
-    """Whether requests get through to a replica."""
+    """Whether requests reach a replica."""
     if now.routers is None:
         why = now.judged.accepted.reason
         return UntimedCondition(type=ConditionType.ROUTABLE, holds=None, reason=why, message="there is no router yet")
@@ -21,14 +21,14 @@ def routable(now: StatusInputs) -> UntimedCondition:
 
 
 def wakes(now: StatusInputs) -> bool:
-    """Whether a request can bring replicas back from none: an autoscaler decides, and may have one."""
+    """Whether a request can start a replica from zero: an autoscaler decides, and its upper bound allows one."""
     bounds = now.judged.deployment.replicas if now.judged.deployment else None
     decides = scaling_conditions.scaling_active(now).reason in {Why.RECOMMENDED, Why.NO_RECOMMENDATION}
     return isinstance(bounds, ReplicaBounds) and bounds.most > 0 and decides
 
 
 def doubts(now: StatusInputs) -> str:
-    """About the first replica that is ready and gets no requests, after a `;`; empty where routers have none."""
+    """Why the first replica that is ready gets no requests, after a `;`; empty where routers report no reason."""
     return _why_not(now.routers) if now.routers else ""
 
 
@@ -66,7 +66,7 @@ def _silent(_: StatusInputs, routers: RouterSummary, __: ReplicaTally) -> Untime
 
 
 def _at_zero(now: StatusInputs) -> str:
-    """What becomes of requests while no replica is wanted."""
+    """What happens to requests while no replica is wanted."""
     if wakes(now):
         return "no replica is wanted; routers hold requests, and the first one makes the autoscaler start a replica"
     if now.judged.deployment is not None and isinstance(now.judged.deployment.replicas, ReplicaBounds):
@@ -85,7 +85,7 @@ def _counted(_: StatusInputs, routers: RouterSummary, count: ReplicaTally) -> Un
 
 
 _ROUTES: Final = (_through_gateway, _no_router_ready, _nothing_ready, _silent, _counted)
-"""The first that speaks wins; the last always does."""
+"""The first that returns a condition wins; the last always returns one."""
 
 
 def _why_not(routers: RouterSummary) -> str:

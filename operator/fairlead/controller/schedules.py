@@ -1,6 +1,6 @@
 """Whether a schedule can ever begin: fields of a cron expression in their ranges, and a time zone that exists.
 
-The API server only knows how both are spelled.
+The CRD's schema only checks the syntax of both.
 """
 
 import difflib
@@ -19,7 +19,7 @@ class ScheduleReason(FindingReason):
 
 
 def refusals(schedules: Iterable[ScheduleWindow], zones: frozenset[str] | None) -> Iterator[SpecRefusal]:
-    """Every expression that never holds, and every time zone that is not there."""
+    """A refusal for every cron expression that never matches, and for every time zone that does not exist."""
     for place, one in enumerate(schedules):
         if isinstance(found := cron_expressions.parse(one.cron), cron_expressions.ImpossibleCron):
             remedy = "write minute hour day month weekday, for instance 0 8 * * 1-5"

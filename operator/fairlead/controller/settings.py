@@ -1,18 +1,18 @@
-"""How this process was told to run; read once by the command line and handed down."""
+"""The settings of this process; parsed once by the command line and passed on."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WebhookSettings:
-    """Where the admission webhook's certificates come from and who calls it."""
+    """Where the admission webhook's certificates come from and where it is served."""
 
     enabled: bool = True
     secret: str = "fairlead-webhook"
-    """Holds the certificates that all replicas share."""
+    """The Secret with the certificates that all replicas share."""
     service: str = "fairlead-webhook"
     configuration: str = "fairlead"
-    """The ValidatingWebhookConfiguration that is to trust us; empty: cert-manager makes certificates and trust."""
+    """The ValidatingWebhookConfiguration that gets our caBundle; empty: cert-manager makes it and the certificates."""
     port: int = 9443
 
 
@@ -21,23 +21,23 @@ class OperatorSettings:
     """All flags of `fairlead operator`."""
 
     namespaces: tuple[str, ...] = ()
-    """Those it serves; empty: all."""
+    """The namespaces that the operator serves; empty: all."""
     lease_namespace: str
     identity: str
-    """Who holds the Lease: the pod's name."""
+    """The holder that is written into the Lease: the pod's name."""
     deployment: str = ""
-    """The Deployment that runs it: the Lease and the webhook's Secret go with it; empty: they stay."""
+    """The Deployment that runs it: the Lease and the webhook's Secret are deleted with it; empty: they stay."""
     router_image: str
     engine_image: str
     """The image of simulated engines."""
     lease_seconds: float = 15.0
-    """Others may lead so long after our last renewal; we stop writing at two thirds of it."""
+    """How long after our last renewal others may lead; we stop writing at two thirds of it."""
     labels: tuple[tuple[str, str], ...] = (("app.kubernetes.io/name", "fairlead"),)
-    """Those of the operator's pods: network policies let them in."""
+    """Labels of the operator's pods: network policies admit pods with them."""
     monitoring_namespace: str = ""
-    """The one whose pods may read metrics of routers and engines; empty: none."""
+    """The namespace whose pods may scrape routers and engines; empty: none."""
     nodes_grow: bool = False
-    """Nodes come when pods ask for them, so pods are asked for that no node can hold yet."""
+    """Nodes are added on demand, so replicas are requested that no node can hold yet."""
     webhook: WebhookSettings = WebhookSettings()
     host: str = "0.0.0.0"  # noqa: S104  # a pod is reached by its address
     health_port: int = 8081

@@ -1,4 +1,4 @@
-"""The status of objects that deployments share: policies and gateways. Whether they can be used, and by whom. Pure."""
+"""The status of objects that deployments share, policies and gateways: whether they work, and their users. Pure."""
 
 from collections.abc import Iterable
 from typing import Final
@@ -16,13 +16,13 @@ from fairlead.fleet.policies import ScalingPolicy
 from fairlead.scaling import policy_lint
 
 NAMED: Final = 64
-"""Users listed by name, as the schema allows."""
+"""The most users that are listed by name, as the schema allows."""
 
 
 def of_policy(
     document: Manifest, users: Iterable[Manifest], known: ReviewContext, remarks: PolicyRemarks
 ) -> tuple[Manifest, tuple[UntimedCondition, ...]]:
-    """How many deployments name it, and whether it can decide."""
+    """How many deployments name it, and its conditions."""
     name, namespace = document["metadata"]["name"], document["metadata"]["namespace"]
     there = [one for one in users if _names_policy(one, name) and one["metadata"]["namespace"] == namespace]
     there.sort(key=lambda one: str(one["metadata"]["name"]))
@@ -40,7 +40,7 @@ def of_policy(
 
 
 def of_gateway(document: Manifest) -> tuple[Manifest, tuple[UntimedCondition, ...]]:
-    """Whether it can be read; that nobody runs it yet is said aloud."""
+    """Its conditions; they also report that this release does not run gateways."""
     found = object_reader.read_stored(document, GATEWAY)
     problems: tuple[SpecRefusal, ...] = found.problems
     if found.value is None or problems:

@@ -21,7 +21,7 @@ class SharedObjectReconciler:
         self._doors = doors
 
     async def tick(self, key: ObjectKey, now: datetime) -> ReconcileOutcome:
-        """Look at one, and say what is to be said."""
+        """Reconcile one policy or gateway: compute its status and write it where it differs."""
         world = self._doors.world
         is_policy = key.kind == ours.POLICY.name
         resource = kinds.AUTOSCALING_POLICY if is_policy else kinds.INFERENCE_GATEWAY

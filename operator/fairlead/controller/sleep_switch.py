@@ -1,7 +1,7 @@
-"""Putting engines to sleep and waking them, as decided: mark, let routers drop it, sleep; wake, then unmark.
+"""Puts engines to sleep and wakes them, as decided: annotate, let routers drop it, sleep; wake, remove the annotation.
 
-The mark on the pod is all that is remembered, so an operator that starts anew goes on where the other one ended. Only
-a marked pod sleeps, so routers never send to one that does.
+The annotation on the pod is the only state, so a restarted operator goes on where the previous one ended. Only an
+annotated pod sleeps, so routers never send requests to a sleeping one.
 """
 
 import asyncio
@@ -19,20 +19,20 @@ from fairlead.objects import engine_pods, labels
 from fairlead.planning.sleep_plan import SleepPlan
 
 AT_ONCE_S: Final = 1.0
-"""How long one look waits for engines to turn; whatever takes longer is looked at by the next one."""
+"""How long one reconcile waits for engines to sleep or wake; what takes longer is left to the next one."""
 
 log = logging.getLogger("fairlead.controller")
 
 
 class SleepTransition(NamedTuple):
-    """An engine on its way."""
+    """A request to sleep or wake that is in flight."""
 
     wakes: bool
     task: "asyncio.Task[bool]"
 
 
 class SleepSwitch:
-    """Engines that are being turned."""
+    """The engines that are falling asleep or waking."""
 
     def __init__(self, looks: PodAccess, hands: Applier, at_once_s: float = AT_ONCE_S) -> None:
         self._looks = looks
@@ -47,7 +47,7 @@ class SleepSwitch:
             turn.task.cancel()
 
     async def carry_out(self, observed: DeploymentSnapshot, beds: SleepPlan, reports: MergedRouterReport) -> bool:
-        """Turn everybody a step further; whether somebody is still on the way."""
+        """Take every engine one step further; returns whether any is not done yet."""
         everyone = {pod["metadata"]["name"]: pod for some in observed.pods.values() for pod in some}
         heard = reports.reporting == len(observed.routers)
         for name in beds.fall:
@@ -67,7 +67,7 @@ class SleepSwitch:
         return done
 
     async def _wake(self, pod: Manifest) -> bool:
-        """A container that began anew is awake, and one that is not ready has nothing to be woken."""
+        """A container that was restarted is awake already, and one that is not ready cannot be woken yet."""
         fresh = _mark(pod) not in {labels.FALLING_ASLEEP, container(pod)}
         done = fresh or (pods.is_ready(pod) and await self._turned(pod, self._looks.wake, wakes=True))
         if done:
@@ -75,7 +75,7 @@ class SleepSwitch:
         return done
 
     async def _turned(self, pod: Manifest, act: Callable[[Manifest], Awaitable[bool]], *, wakes: bool) -> bool:
-        """Whether it has turned; an act under way is never doubled, and one of the other kind ends first."""
+        """Whether it is done; a request in flight is never sent twice, and one for the opposite ends first."""
         uid = pod["metadata"]["uid"]
         turn = self._turns.get(uid)
         if turn is None:
@@ -92,12 +92,12 @@ class SleepSwitch:
 
 
 def is_dropped(name: str, reports: MergedRouterReport) -> bool:
-    """Whether every router that spoke sends it nothing any more, and has nothing under way there."""
+    """Whether no router that reported sends it requests or has any in flight there."""
     return not reports.routable.get(name, False) and not reports.busy.get(name, 0)
 
 
 def container(pod: Manifest) -> str:
-    """Which start of its engine runs in a pod."""
+    """The ID of the engine's container, which changes with each restart."""
     found = (pod.get("status") or {}).get("containerStatuses") or ()
     ids = (one.get("containerID") for one in found if one.get("name") == engine_pods.CONTAINER)
     return next((one for one in ids if one), "asleep")

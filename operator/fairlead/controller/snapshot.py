@@ -1,6 +1,6 @@
-"""One deployment and all that belongs to it, gathered from what was last heard. Asks nobody, decides nothing.
+"""One deployment and all that belongs to it, gathered from the stores. Sends no requests, decides nothing.
 
-Identity is the UID: children of an earlier object of the same name are somebody else's.
+Identity is the UID: children of an earlier object of the same name belong to another owner.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,7 +17,7 @@ from fairlead.objects.owner import Owner
 
 @dataclass(frozen=True, kw_only=True)
 class DeploymentSnapshot:
-    """What was last heard of one deployment."""
+    """One deployment and its children, as the stores have them."""
 
     document: Manifest
     owner: Owner
@@ -30,9 +30,9 @@ class DeploymentSnapshot:
     router: Manifest | None = None
     """The Deployment of its own routers."""
     deleted: frozenset[tuple[str, str]] = frozenset()
-    """Kind and name of children that somebody else deleted."""
+    """Kind and name of children that another client deleted."""
     checks: tuple[Manifest, ...] = ()
-    """Pods that check revisions without a GPU."""
+    """Preflight pods."""
 
     @property
     def status(self) -> Manifest:
@@ -47,16 +47,16 @@ class DeploymentSnapshot:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AutoscalerReport:
-    """What the autoscaler says in its part of the status."""
+    """The autoscaler's part of the status."""
 
     reason: str
     message: str
     advised: int | None = None
-    """In mode Recommend: what it would have, which nobody follows."""
+    """In mode Recommend: its recommendation, which is not carried out."""
 
 
 def observe(world: ControllerClusterState, key: ObjectKey) -> DeploymentSnapshot | None:
-    """The deployment as last heard; nothing when it is gone or going, since then nothing may be made for it."""
+    """The deployment from the stores; None when it is deleted or being deleted, so that no child is created for it."""
     document = world.of(kinds.INFERENCE_DEPLOYMENT).find(key.namespace, key.name)
     if document is None or "deletionTimestamp" in document["metadata"]:
         return None
@@ -81,19 +81,19 @@ def owned(child: Manifest, owner: Owner) -> bool:
 
 
 def controller_of(child: Manifest) -> Manifest:
-    """Whoever controls it; empty when nobody does."""
+    """The owner reference of its controller; empty when it has none."""
     references = child["metadata"].get("ownerReferences") or ()
     return next((one for one in references if one.get("controller")), {})
 
 
 def revision_of(manifest: Manifest) -> str:
-    """The revision a Deployment or pod belongs to; a Deployment's selector says it where nobody can change it."""
+    """The revision a Deployment or pod belongs to; by the Deployment's selector first, which is immutable."""
     selector = (manifest.get("spec", {}).get("selector") or {}).get("matchLabels") or {}
     return str(selector.get(labels.REVISION) or (manifest["metadata"].get("labels") or {}).get(labels.REVISION, ""))
 
 
 def autoscaler_report(observed: DeploymentSnapshot) -> AutoscalerReport | None:
-    """What the autoscaler wrote, as far as it makes sense."""
+    """What the autoscaler wrote into the status; None where it is missing or invalid."""
     said = observed.status.get("scaling")
     if not isinstance(said, dict) or not isinstance(said.get("reason"), str):
         return None
@@ -106,7 +106,7 @@ def autoscaler_report(observed: DeploymentSnapshot) -> AutoscalerReport | None:
 
 
 def requested_replicas(engine: Manifest) -> int:
-    """The count a Deployment asks for now."""
+    """The replica count in a Deployment's spec."""
     found = engine.get("spec", {}).get("replicas")
     return found if isinstance(found, int) else 1
 
@@ -117,19 +117,19 @@ def created(manifest: Manifest) -> datetime:
 
 
 def pods_refused(engines: Sequence[Manifest]) -> str | None:
-    """The server's words, where a quota or policy keeps a Deployment from making its pods."""
+    """The API server's message where a quota or policy refuses a Deployment's pods; None otherwise."""
     said = (pods.condition(one, "ReplicaFailure") for one in engines if requested_replicas(one))
     return next((str(one.get("message", "")) for one in said if one.get("status") == "True"), None)
 
 
 def revision_facts(engine: Manifest) -> engine_deployment.RevisionFacts:
-    """What is written on a revision; hand-edited nonsense counts as nothing written."""
+    """The facts written on a revision; values that were edited and cannot be read count as absent."""
     found = engine_deployment.facts(engine)
     return found or engine_deployment.RevisionFacts(revision=revision_of(engine))
 
 
 def _pods_of(engine: Manifest, seen: Sequence[Manifest]) -> tuple[Manifest, ...]:
-    """By label, and not older than the Deployment: a namesake's pods may still be leaving."""
+    """By label, and not older than the Deployment: pods of an earlier one of the same name may still drain."""
     since = engine["metadata"]["creationTimestamp"]
     return tuple(
         pod

@@ -1,6 +1,7 @@
-"""Whether a deployment guesses ahead: its spec says how, the autoscaler whether that pays, its policy who may switch.
+"""Whether speculative decoding is switched off for a deployment: where it does not pay and its policy allows it.
 
-Nobody's spec is touched: the revision that is wanted is that of the same object without speculation. Pure.
+The autoscaler finds whether it pays. The spec is not changed: the target is the revision of the same object without
+speculation. Pure.
 """
 
 from fairlead.api import object_reader
@@ -15,7 +16,7 @@ from fairlead.fleet.conditions import ConditionReason, ConditionType
 
 
 def is_off(observed: DeploymentSnapshot, world: ControllerClusterState) -> bool:
-    """Off only by the autoscaler's word and the policy's leave; whoever takes the leave back needs no autoscaler."""
+    """Off only where the autoscaler says so and the policy allows it; revoking that needs no autoscaler."""
     said = observed.status.get("scaling")
     if not isinstance(said, dict) or not (
         said.get("speculation") == SwitchState.OFF or _stays_off(said, observed.status)
@@ -28,7 +29,7 @@ def is_off(observed: DeploymentSnapshot, world: ControllerClusterState) -> bool:
 
 
 def _stays_off(said: Manifest, status: Manifest) -> bool:
-    """While a policy only recommends, nothing changes, and that is not to be a change either."""
+    """In mode Recommend nothing changes, so speculation that is off already stays off."""
     known = (one.get("reason") for one in status.get("conditions") or () if one.get("type") == ConditionType.ACCEPTED)
     return said.get("mode") == PolicyMode.RECOMMEND and ConditionReason.SPECULATION_OFF in known
 
@@ -42,7 +43,7 @@ def policy_of(document: Manifest) -> str | None:
 
 
 def without_speculation(document: Manifest) -> Manifest:
-    """The same object, guessing nothing."""
+    """The same object, without speculative decoding."""
     spec = document["spec"]
     engine = {key: value for key, value in spec["engine"].items() if key != "speculation"}
     return document | {"spec": spec | {"engine": engine}}

@@ -1,8 +1,8 @@
-"""Whether a start can ever go well: what is certain to end the same way each time, told from what may pass. Pure.
+"""Whether a start can ever succeed: separates failures that will repeat from those that may pass. Pure.
 
-Certain: an image name that is none, an image that the registry does not have or give, a Secret or ConfigMap that is
-not there, an engine that ended twice in a row with the same code. Not certain: whatever speaks of a network, of a
-time-out, of a full disk, and an end that the kubelet or the kernel brought about.
+Will repeat: an invalid image name, an image that the registry does not have or refuses, a Secret or ConfigMap that
+does not exist, an engine that ended twice in a row with the same code. May pass: messages of a network, of a time-out,
+of a full disk, and an end by SIGKILL or SIGTERM that is no OOM kill.
 """
 
 import re
@@ -23,20 +23,20 @@ PASSING: Final = re.compile(
     r"too ?many ?requests|\b429\b|\b50[0234]\b|service unavailable|tls handshake|unexpected eof|no space left|"
     r"max retries"
 )
-"""Words of what may be over at the next try."""
+"""Messages of failures that may be over at the next try."""
 UNAVAILABLE_IMAGE: Final = re.compile(
     r"(?i)not ?found|manifest unknown|unauthorized|denied|forbidden|authentication required|does not exist|"
     r"invalid reference|no match for platform"
 )
-"""A registry's words for an image that it does not have, or does not give to us."""
+"""A registry's messages for an image that it does not have, or refuses to us."""
 AT_ONCE: Final = frozenset({"InvalidImageName", "ErrImageNeverPull"})
 PULLING: Final = frozenset({"ErrImagePull", "ImagePullBackOff"})
 BY_OTHERS: Final = frozenset({137, 143})
-"""SIGKILL and SIGTERM: a probe's patience, an eviction, a person."""
+"""Exit codes of SIGKILL and SIGTERM: by a failed probe, an eviction, a person."""
 
 
 def impossible(pod: Manifest, now: datetime) -> str:
-    """Why its container can never be made; empty while it may be."""
+    """Why its container can never be created; empty while it may be."""
     for status in pod.get("status", {}).get("containerStatuses") or ():
         waiting = status.get("state", {}).get("waiting") or {}
         reason, words = waiting.get("reason"), str(waiting.get("message") or "")
@@ -56,7 +56,7 @@ def hopeless(some: Iterable[Manifest], ends: StartFailures | None, now: datetime
 
 
 def ends(known: StartFailures | None, some: Iterable[Manifest]) -> StartFailures | None:
-    """How its engine ended, with what is seen now; one pod is followed at a time."""
+    """The recorded ends of its engine, updated from its pods; one pod is tracked at a time."""
     seen = [found for pod in some if (found := _end(pod)) is not None]
     found = next((one for one in seen if known and one.pod == known.pod), seen[0] if seen else None)
     if found is None or known is None:

@@ -1,4 +1,4 @@
-"""The status that is to be written: figures and conditions, with times kept where nothing changed. Pure.
+"""The status that is to be written: counts and conditions, with times kept where nothing changed. Pure.
 
 Everything but recorded facts can be rebuilt from the cluster. The autoscaler's part is never in it.
 """
@@ -25,17 +25,17 @@ MOST_REVISIONS: Final = 16
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StatusFields:
-    """What a status says beside conditions and counts."""
+    """The fields of a status beside conditions and counts."""
 
     generation: int
     selector: str
     endpoint: str | None
     price_an_hour: float | None = None
-    """One replica's, by the catalogue."""
+    """The price of one replica, by the catalogue."""
 
 
 def status(now: StatusInputs, standing: StatusFields, before: Manifest, at: datetime) -> Manifest:
-    """The whole status, as this process owns it."""
+    """All fields of the status that the controller owns."""
     count = replica_counts.tally(now)
     live = sum(not one.ending for state in now.states for one in state.replicas)
     asleep = sum(one.asleep and not one.ending for state in now.states for one in state.replicas)
@@ -61,13 +61,13 @@ def status(now: StatusInputs, standing: StatusFields, before: Manifest, at: date
 
 
 def timed(judged: Iterable[UntimedCondition], before: Manifest, generation: int, at: datetime) -> list[Manifest]:
-    """Conditions with their times: one moves only when whether it holds does."""
+    """Conditions with their lastTransitionTime, which changes only with their status."""
     old = {one.get("type"): one for one in before.get("conditions") or ()}
     return [_condition(one, old.get(one.type.value, {}), generation, at) for one in judged]
 
 
 def manifest(document: Manifest, found: Manifest) -> Manifest:
-    """What is sent to the status subresource; the uid turns a status for a namesake into a conflict."""
+    """The manifest for the status subresource; with its UID, a write to a later object of the same name conflicts."""
     metadata = {name: document["metadata"][name] for name in ("namespace", "name", "uid")}
     return {"apiVersion": API_VERSION, "kind": document["kind"], "metadata": metadata, "status": found}
 
@@ -78,13 +78,13 @@ def differs(found: Manifest, before: Manifest) -> bool:
 
 
 def changed(found: Manifest, before: Manifest) -> tuple[Manifest, ...]:
-    """Conditions that turned, or give another reason than before: what an Event is worth."""
+    """Conditions whose status or reason changed: candidates for an Event."""
     old = {one.get("type"): (one.get("status"), one.get("reason")) for one in before.get("conditions") or ()}
     return tuple(one for one in found["conditions"] if old.get(one["type"]) != (one["status"], one["reason"]))
 
 
 def with_internal_error(document: Manifest, words: str, at: datetime) -> Manifest:
-    """The stored status, saying that we fail at this object; nothing else of it is touched."""
+    """The stored status with the conditions of an internal error; nothing else of it changes."""
     before, metadata = document.get("status") or {}, document["metadata"]
     remedy = "the operator's log has the details: report it"
     message = f"Fairlead failed on this object and changes nothing of it: {words}; {remedy}"
@@ -170,5 +170,5 @@ def _band(span: Estimate | None, measured: int | None) -> Manifest:
 
 
 def _decimal(value: float) -> str:
-    """Two places and no more: a figure that trembles in the third would be written for ever."""
+    """Two decimals only: a figure that varies in the third would cause writes for ever."""
     return format(Decimal(value).quantize(Decimal("0.01")).normalize(), "f")

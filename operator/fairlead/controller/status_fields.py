@@ -1,4 +1,4 @@
-"""What a status says beside conditions and counts: the generation, who finds the pods, the address, the price. Pure."""
+"""The fields of a status beside conditions and counts: generation, pod selector, endpoint, price. Pure."""
 
 from fairlead.controller.deployment_review import DeploymentReview
 from fairlead.controller.review_context import ReviewContext
@@ -9,7 +9,7 @@ from fairlead.objects import labels, names
 
 
 def of(observed: DeploymentSnapshot, judged: DeploymentReview, known: ReviewContext) -> StatusFields:
-    """Of one deployment, by its spec and the catalogue's prices."""
+    """The fields of one deployment, by its spec and the catalogue's prices."""
     owner = observed.owner
     wanted = judged.deployment.wanted if judged.deployment else None
     accelerator = known.accelerator(wanted.product) if wanted else None
@@ -23,7 +23,7 @@ def of(observed: DeploymentSnapshot, judged: DeploymentReview, known: ReviewCont
 
 
 def _endpoint(observed: DeploymentSnapshot, deployment: DesiredDeployment | None) -> str | None:
-    """What clients write; of a spec whose gateway is refused, the address that goes on answering."""
+    """The address for clients; where the spec's gateway is refused, the previous one, which still answers."""
     owner, door = observed.owner, deployment.door if deployment else None
     if not isinstance(door, DeploymentRouter):
         return observed.status.get("endpoint") if door and observed.router else None

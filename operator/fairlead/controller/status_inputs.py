@@ -1,4 +1,4 @@
-"""All that a report on one deployment is made from, gathered once: what is wanted, what is there, what is next."""
+"""All inputs of one deployment's status, gathered once: what is wanted, what exists, what is next."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,21 +13,21 @@ from fairlead.planning.replica_count import ReplicaCount
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RouterSummary:
-    """The routers in front of the engines, and what they say of them."""
+    """The routers of a deployment, and their reports on its engines."""
 
     wanted: int
     ready: int
     reporting: int
-    """How many answered when asked what they see."""
+    """How many reported their endpoints."""
     gateway: str | None = None
-    """The gateway that leads here instead of routers of our own."""
+    """The gateway that routes here instead of the deployment's own routers."""
     reasons: Mapping[str, str] | None = None
-    """Why a pod is not used, by pod, in a router's words."""
+    """Why routers do not use a pod, by pod."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Obstacle:
-    """What the API server refused while the plan was carried out."""
+    """What blocked the plan while it was carried out."""
 
     reason: ConditionReason
     message: str
@@ -40,9 +40,9 @@ class StartDurations:
     last_s: float
     p95_s: float
     node_s: float = 0.0
-    """What the last one waited for a node."""
+    """The last one's node wait."""
     image_s: float = 0.0
-    """And on its node for the image and volumes, until its container started."""
+    """The last one's wait on its node for image and volumes, until its container started."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,23 +51,23 @@ class StatusInputs:
 
     judged: DeploymentReview
     target: str | None = None
-    """The revision people want, or the one that is kept while their wish is refused."""
+    """The revision of the spec, or the last wanted one while the spec is refused."""
     count: ReplicaCount | None = None
     scaled: AutoscalerReport | None = None
     plan: RolloutPlan | None = None
     states: tuple[RevisionState, ...] = ()
     """Newest first."""
     names: Mapping[str, str]
-    """What carries each revision: the name of its Deployment."""
+    """The name of each revision's Deployment."""
     troubles: Mapping[str, tuple[PodProblem, ...]]
     """By revision; in the order of pods' names."""
     starts: Mapping[str, StartDurations]
     unplaced: str | None = None
-    """The scheduler's words about the first pod it cannot place."""
+    """The scheduler's message about the first pod it cannot place."""
     room: NodeRoom = field(default_factory=NodeRoom)
-    """What the nodes have for more replicas, and what no node has."""
+    """The room on the nodes for more replicas, and what no node has."""
     pods_refused: str | None = None
-    """The server's words, where a quota or policy refuses pods."""
+    """The API server's message where a quota or policy refuses pods."""
     obstacle: Obstacle | None = None
     routers: RouterSummary | None = None
     measured_tokens: int | None = None

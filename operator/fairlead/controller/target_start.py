@@ -1,4 +1,4 @@
-"""Whether the revision that is wanted can start, by its check and by its pods, before anything gives way. Pure."""
+"""Whether the target can start, by its preflight and by its pods, before anything is drained for it. Pure."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,17 +17,17 @@ from fairlead.objects.engine_deployment import RevisionFacts
 
 @dataclass(frozen=True, kw_only=True)
 class DecisionInputs:
-    """What one decision begins from."""
+    """The inputs of one decision."""
 
     observed: DeploymentSnapshot
     judged: DeploymentReview
     target: str
-    """Empty where nothing is wanted that anybody can read."""
+    """Empty where there is no target, since the spec cannot be read."""
     now: datetime
 
 
 def answer(start: DecisionInputs, written: RevisionFacts) -> PreflightResult | None:
-    """What the check of the target says; nothing where there is none to be made."""
+    """The result of the target's preflight; None where none is needed."""
     deployment = start.judged.deployment
     if written.revision != start.target or written.served or written.checked or deployment is None:
         return None
@@ -38,7 +38,7 @@ def answer(start: DecisionInputs, written: RevisionFacts) -> PreflightResult | N
 
 
 def hopeless(start: DecisionInputs, written: RevisionFacts, said: PreflightResult | None) -> str:
-    """Why the target cannot start, as far as is certain; a revision that ever served may again."""
+    """Why the target can certainly not start; empty for a revision that ever served, since it may again."""
     if written.revision != start.target or written.served:
         return ""
     if said is PreflightResult.FAILS:
@@ -50,7 +50,7 @@ def hopeless(start: DecisionInputs, written: RevisionFacts, said: PreflightResul
 
 
 def check(start: DecisionInputs, plan: RolloutPlan) -> Manifest | None:
-    """The pod that checks the target, while that is what the rollout waits for."""
+    """The preflight pod of the target, while the rollout waits for it."""
     step, live, deployment = plan.step, start.observed.engine(start.target), start.judged.deployment
     if not (isinstance(step, HoldStep) and step.reason is HoldReason.CHECKING) or live is None or deployment is None:
         return None
@@ -63,12 +63,12 @@ def check(start: DecisionInputs, plan: RolloutPlan) -> Manifest | None:
 
 
 def is_described(judged: DeploymentReview, revision: str) -> bool:
-    """Whether the spec says what this revision is, and may be followed."""
+    """Whether the spec describes this revision and is accepted."""
     return judged.spec is not None and judged.may_start and revisions.of(judged.spec) == revision
 
 
 def launch(judged: DeploymentReview) -> EngineLaunch:
-    """How its engine is started; only of a spec that was read and allowed."""
+    """How its engine is launched; only for a spec that was read and accepted."""
     review = judged.review
     assert review is not None
     assert review.engine is not None

@@ -1,4 +1,4 @@
-"""Objectives of a policy that no replica of a deployment can ever meet: one step already takes longer. Pure."""
+"""Objectives of a policy that no replica of a deployment can meet, since one engine step takes longer. Pure."""
 
 from collections.abc import Iterator
 
@@ -14,7 +14,7 @@ from fairlead.sizing import ceilings
 
 
 def cautions(wanted: DesiredRevision, policy: ScalingPolicy, name: str, known: ReviewContext) -> Iterator[SpecWarning]:
-    """One for each objective below the time in which the GPU can read the weights once; nothing where it is unknown."""
+    """One for each objective below the time in which the GPU can read the weights once; none where it is unknown."""
     least = _least_step_seconds(wanted, known)
     if least is None:
         return

@@ -1,6 +1,6 @@
-"""What this release reads and does not act on: refused where serving depends on it, else warned of. Pure.
+"""Fields that this release reads and does not act on: refused where serving depends on them, else warned of. Pure.
 
-A field that is taken in silence is a promise; until it is kept, whoever writes it is told what to write instead.
+A field that is accepted silently is a promise; until a release keeps it, the finding says what to write instead.
 """
 
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ INSTEAD: Final = "set tenants, limits, lanes and cache in spec.router of each In
 
 
 def refusals(deployment: DesiredDeployment) -> Iterator[SpecRefusal]:
-    """A rollout whose steps nobody holds, and a door that nobody opens."""
+    """Refusals of canary rollouts and of gateways, which this release does not run."""
     if deployment.rollout.strategy is RolloutStrategy.CANARY:
         yield SpecRefusal(
             field="spec.rollout.strategy",
@@ -36,7 +36,7 @@ def refusals(deployment: DesiredDeployment) -> Iterator[SpecRefusal]:
 
 
 def of_gateway(gateway: Gateway) -> Iterator[SpecWarning]:
-    """The whole object: it is checked and stored, and that is all."""
+    """A warning for every gateway: it is checked and stored, and nothing is started for it."""
     yield SpecWarning(
         field="kind",
         value="InferenceGateway",

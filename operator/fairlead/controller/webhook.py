@@ -1,6 +1,6 @@
-"""What the admission webhook answers: the review of one object, in the words that every other door uses. Pure.
+"""The admission webhook's answer: the review of one object, worded as in the reconcile and the command line. Pure.
 
-What depends on the cluster may become true tomorrow, so a reference that leads nowhere warns here and never refuses.
+A missing object may be created later, so a reference to it is a warning here and never a refusal.
 """
 
 from collections.abc import Container, Sequence
@@ -14,15 +14,15 @@ from fairlead.fleet.findings import SpecRefusal, SpecWarning
 
 @dataclass(frozen=True, kw_only=True)
 class AdmissionResponse:
-    """Whether an object is let in."""
+    """Whether an object is admitted."""
 
     refused: str = ""
-    """Everything that is wrong, in one answer; empty: it is let in."""
+    """All refusals in one message; empty: it is admitted."""
     warnings: tuple[str, ...] = ()
 
 
 def response(review: Review, present: Container[ObjectKey], changed: Sequence[str] = ()) -> AdmissionResponse:
-    """The answer about one object; `present` holds those it names that are there, `changed` what its change costs."""
+    """The answer for one object; `present` holds the objects it names that exist, `changed` the change warnings."""
     if review.refusals:
         return AdmissionResponse(refused=deployment_review.joined_remarks(review.refusals))
     lost: tuple[SpecRefusal | SpecWarning, ...] = references.absent(review.named, present)

@@ -1,6 +1,6 @@
-"""Which object is reconciled next: each key at most once at a time, woken again while it runs means once more after.
+"""Which object is reconciled next: each key runs at most once at a time, and once more if woken while it runs.
 
-Knows keys, moments and back-off; nothing of what a key stands for. Its callers wake keys; it never sleeps on one.
+Knows keys, due times and back-off, and not what a key stands for. Other modules wake keys.
 """
 
 import asyncio
@@ -16,21 +16,21 @@ FIRST_RETRY_S: Final = 1.0
 LONGEST_RETRY_S: Final = 300.0
 LEAST_AFTER_FAILURE_S: Final = 5.0
 """An event may shorten a back-off to this and no further: a failing object's own events must not make it spin, and
-whoever mends its spec should not wait for minutes."""
+a corrected spec should not wait for minutes."""
 WORKERS: Final = 16
-"""Reconciling is waiting for the API server; more than its fair queue takes at once only waits there instead."""
+"""A reconcile mostly waits for the API server; more workers than it serves at once would only wait there instead."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReconcileOutcome:
-    """How one reconcile ended: done, done until a moment, or failed and to be tried again."""
+    """How one reconcile ended: done, done until a later time, or failed and to be tried again."""
 
     after_s: float | None = None
-    """When to look again without being woken."""
+    """Seconds until the next reconcile if nothing wakes the key before."""
     failed: str = ""
-    """Why it is to be tried again with growing pauses; empty: it went well."""
+    """Why it failed, to be tried again with growing pauses; empty: it succeeded."""
     gone: bool = False
-    """The object is gone or going: nobody looks again unless something wakes it."""
+    """The object is deleted or being deleted: no further reconcile unless its key is woken."""
 
 
 class JitterSource(Protocol):
@@ -58,7 +58,7 @@ class WorkQueue:
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
     def wake(self, key: ObjectKey, after_s: float = 0.0) -> None:
-        """Reconcile this key soon, or after a while; the earliest moment asked for wins."""
+        """Reconcile this key now, or after some seconds; the earliest time wins."""
         due = max(self.clock() + after_s, self._not_before.get(key, 0.0))
         if key in self._due and self._due[key] <= due:
             return
@@ -70,11 +70,11 @@ class WorkQueue:
 
     @property
     def depth(self) -> int:
-        """Keys that could run now and wait for their turn."""
+        """Keys that are due and wait for a worker."""
         return len(self._since)
 
     def oldest_s(self) -> float:
-        """How long the key that waits longest, or runs longest, has been at it."""
+        """The longest time that any key has waited or run."""
         begun = [*self._since.values(), *self._running.values()]
         return self.clock() - min(begun) if begun else 0.0
 
@@ -94,7 +94,7 @@ class WorkQueue:
             await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def _start_what_is_due(self) -> float | None:
-        """Start as many as may run; answers how long until the next could."""
+        """Start as many keys as workers allow; returns how long until the next is due."""
         later: list[tuple[float, ObjectKey]] = []
         pause = None
         while self._heap and len(self._running) < self.workers:

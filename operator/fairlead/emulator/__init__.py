@@ -1,4 +1,4 @@
-"""vLLM's HTTP surface without a GPU: `sim`'s engine in real time, made-up words of the right number, faults to order.
+"""vLLM's HTTP surface without a GPU: the simulator's engine in real time, replies of the right length, ordered faults.
 
-Knows vLLM 0.32's words and nothing of the fleet around it; decides nothing that `sim` decides. Its one verb: to serve.
+Speaks vLLM 0.32's API and knows nothing of the fleet around it; scheduling is decided by `simulator` alone.
 """

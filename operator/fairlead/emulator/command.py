@@ -1,4 +1,4 @@
-"""vLLM's own command line as values: `vllm serve MODEL --flags`, as `engines` writes it and as people add to it."""
+"""vLLM's own command line as values: `vllm serve MODEL --flags`, as `engines` renders it and as users extend it."""
 
 import json
 from argparse import Namespace
@@ -22,11 +22,11 @@ __all__ = ["InvalidCommandLine", "ParserExit", "ServeArguments", "read"]
 BLOCK_TOKENS: Final = 16
 _ON: Final = "1"
 _WITHOUT_ASYNC: Final = frozenset({"ngram", "suffix", "medusa"})
-"""Methods of guessing that vLLM runs only when one step has ended before the next is scheduled."""
+"""Methods of speculative decoding that vLLM cannot combine with asynchronous scheduling."""
 
 
 def read(words: Sequence[str], environment: Mapping[str, str] | None = None) -> ServeArguments:
-    """With or without the `--` in front of it; a few answers depend on vLLM's own variables."""
+    """Parse the command, with or without a leading `--`; vLLM's own environment variables set a few arguments."""
     command = list(words)
     if command[:1] == ["--"]:
         del command[0]
@@ -122,14 +122,14 @@ def _answering(found: Namespace, environment: Mapping[str, str]) -> ResponseArgu
 
 
 def _speculation(found: Namespace) -> dict[str, Any] | None:
-    """The JSON, with the shorthands in it; they stand for keys that the JSON may not name too."""
+    """`--speculative-config` with the shorthand flags merged in; a key may be given in only one of them."""
     short = {"method": found.spec_method, "model": found.spec_model, "num_speculative_tokens": found.spec_tokens}
     told = dict(found.speculative_config or {}) | {key: value for key, value in short.items() if value is not None}
     return told or None
 
 
 def _adapter(word: str) -> tuple[str, str]:
-    """`name=path`, or the same as JSON."""
+    """Name and path of an adapter, from `name=path` or from JSON."""
     if word.startswith("{"):
         told = json.loads(word)
         return str(told["name"]), str(told["path"])

@@ -1,6 +1,6 @@
-"""How fast the engine pretends to be and what it does wrong, read from the environment it is started with.
+"""The emulated engine's speed and faults, read from the environment that it is started with.
 
-Every variable begins with FAIRLEAD_ENGINE_; `KNOBS` says what each does and what it is without being set.
+Every variable begins with FAIRLEAD_ENGINE_; `KNOBS` describes each one and gives its default.
 """
 
 from collections.abc import Mapping
@@ -38,12 +38,12 @@ NO_FAULT: Final = FaultOrder()
 
 
 class BadKnob(ValueError):
-    """A variable says something that cannot be acted on."""
+    """A variable has an invalid value."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FixedStepSeconds:
-    """A fixed length of steps."""
+    """Fixed step times: of steps with a prefill, and of all others."""
 
     first_token_seconds: float = 0.030
     token_seconds: float = 0.010
@@ -51,14 +51,14 @@ class FixedStepSeconds:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EmulationKnobs:
-    """Speed, chance and fault of one engine."""
+    """Speed, randomness and fault of one engine."""
 
     start_seconds: float = 1.0
     start_seconds_most: float | None = None
-    """With it, the start takes any time between the two, drawn by the seed."""
+    """Upper end of the cold start: with it, the time is drawn between the two by the seed."""
     wake_seconds: float = 0.0
     pace: FixedStepSeconds | None = None
-    """Absent: the model's step times."""
+    """Absent: the step times of the model on its GPU."""
     shape: str | None = None
     acceptance: tuple[float, ...] = (0.7,)
     seed: int = 0
@@ -70,7 +70,7 @@ class EmulationKnobs:
     order: FaultOrder = NO_FAULT
 
     def cold_start(self, chance: RandomSource) -> float:
-        """How long this start takes."""
+        """Seconds that this cold start takes."""
         most = self.start_seconds if self.start_seconds_most is None else self.start_seconds_most
         return self.start_seconds + (most - self.start_seconds) * chance.random()
 
@@ -121,7 +121,7 @@ def _number(told: Mapping[str, str], knob: str, default: float) -> float:
 
 
 def _range(told: Mapping[str, str], knob: str, default: str) -> tuple[float, float]:
-    """`5` or `60-125`."""
+    """Lower and upper end of a value like `5` or `60-125`."""
     written = told.get(knob, default)
     low, dash, high = written.partition("-")
     least = _read(knob, low, (0, 1e9), default)

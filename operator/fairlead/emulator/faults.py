@@ -1,6 +1,6 @@
-"""What goes wrong on demand: ordered at the start by the environment, and while it runs over HTTP.
+"""Faults on order: by the environment at the start, and over HTTP while the engine runs.
 
-One fault at a time is in force. Knows when a fault shows; what it then breaks is the business of whoever asks.
+One fault at a time is in force. This module decides when a fault shows; its users decide what then breaks.
 """
 
 from collections.abc import Callable, Mapping
@@ -10,7 +10,7 @@ from typing import Any, Final
 
 
 class EngineFault(StrEnum):
-    """What goes wrong, as seen by whoever runs the engine."""
+    """What goes wrong, as an operator of the engine observes it."""
 
     NONE = ""
     CRASH_AT_START = "crash-at-start"
@@ -20,22 +20,22 @@ class EngineFault(StrEnum):
     NO_MODEL = "no-model"
     """The hub has no model of that name."""
     NO_TOKENS = "no-tokens"
-    """Healthy to every probe; completions are taken and never answered."""
+    """Healthy to every probe; completions are accepted and get no token."""
     HANG = "hang"
-    """Connections are taken and nothing is answered, health included."""
+    """Connections are accepted and no request gets a response, `/health` included."""
     ERRORS = "errors"
-    """Every completion gets 500."""
+    """Every completion gets a 500."""
     CUT_STREAM = "cut-stream"
     """The connection is dropped after some tokens."""
     SLOW_STEP = "slow-step"
     """Each step lasts several times what the model says."""
     ENGINE_DEATH = "engine-death"
-    """After some tokens the engine below the server dies: errors, 503 from `/health`, exit 0 a moment later."""
+    """After some tokens the engine below the API server dies: errors, 503 from `/health`, exit 0 a moment later."""
     CRASH = "crash"
-    """After some tokens the process is gone between two instructions, as if the kernel had killed it."""
+    """After some tokens the process ends with SIGKILL."""
     METRICS_NAN = "metrics-nan"
     METRICS_MISSING = "metrics-missing"
-    """The engine's families are not on the page."""
+    """The exposition lacks the engine's families."""
     METRICS_FROZEN = "metrics-frozen"
     METRICS_NEGATIVE = "metrics-negative"
 
@@ -50,30 +50,30 @@ OF_METRICS: Final = frozenset(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FaultOrder:
-    """A fault and its measure."""
+    """A fault, and when and how much it shows."""
 
     fault: EngineFault = EngineFault.NONE
     after: int = 0
-    """Completions that go well before it shows."""
+    """Completions that succeed before it shows."""
     tokens: int = 2
-    """Of one stream before it is cut; of all streams before the engine or the process dies."""
+    """Tokens of one stream before it is cut; of all streams before the engine or the process dies."""
     factor: float = 10.0
-    """By which a slow step is slower."""
+    """By which the time of a slow step is multiplied."""
 
     def __post_init__(self) -> None:
-        """Refuse a measure that means nothing."""
+        """Refuse values that are too small."""
         for name, least in (("after", 0), ("tokens", 0), ("factor", 1)):
             if getattr(self, name) < least:
                 raise ValueError(f"{name}: {getattr(self, name)}: must be {least} or more; leave it out")
 
     @property
     def told(self) -> dict[str, Any]:
-        """As it is answered over HTTP."""
+        """The order as a JSON object of the HTTP response."""
         return {"fault": self.fault.value, "after": self.after, "tokens": self.tokens, "factor": self.factor}
 
 
 def order_from_body(told: Mapping[str, Any], known: FaultOrder) -> FaultOrder:
-    """The order a JSON body gives; `{"fault": ""}` ends the one in force. `ValueError` says what is wrong."""
+    """The order in a JSON body; `{"fault": ""}` ends the one in force. `ValueError` says what is wrong."""
     unknown = set(told) - {"fault", "after", "tokens", "factor"}
     if unknown:
         raise ValueError(f"{', '.join(sorted(unknown))}: no such field; write fault, after, tokens or factor")
@@ -101,39 +101,39 @@ _FIELDS: Final[Mapping[str, Callable[[Any], Any]]] = {
 
 
 class FaultState:
-    """The order in force, and how many completions went well under it."""
+    """The order in force, and how many completions succeeded under it."""
 
     def __init__(self, order: FaultOrder) -> None:
         self.order = order
         self.answered = 0
         self.tokens = 0
-        """Generated since the order was given."""
+        """Tokens generated since the order was given."""
         self.changed: Callable[[], None] = _no_waiters
-        """Whoever stands still because of a fault is told when another comes."""
+        """Called when another order comes, so that a step that a fault holds back can continue."""
 
     def change(self, order: FaultOrder) -> None:
-        """From now on this one, counted from now."""
+        """Put another order in force, with counts from zero."""
         self.order = order
         self.answered = 0
         self.tokens = 0
         self.changed()
 
     def shows(self, fault: EngineFault) -> bool:
-        """Whether this is the engine's fault, and it is time for it."""
+        """Whether this fault is ordered and due."""
         return self.order.fault is fault and self.answered >= self.order.after
 
     @property
     def slowness(self) -> float:
-        """What a step's time is multiplied with."""
+        """The factor for step times."""
         return self.order.factor if self.shows(EngineFault.SLOW_STEP) else 1.0
 
     @property
     def deadly(self) -> EngineFault | None:
-        """The death that is due, if one is."""
+        """The deadly fault that is due, if any."""
         order = self.order
         due = order.fault in {EngineFault.ENGINE_DEATH, EngineFault.CRASH} and self.tokens >= order.tokens
         return order.fault if due and self.answered >= order.after else None
 
 
 def _no_waiters() -> None:
-    """Nobody waits."""
+    """Default until the engine client sets `changed`."""

@@ -1,6 +1,6 @@
-"""Which words vLLM 0.32's parser takes for flags, abbreviations among them, and what it says of the others.
+"""Which words vLLM 0.32's parser accepts as flags, abbreviations included, and its errors for the others.
 
-A server that passed over what it does not know would serve where the real one ends its start.
+An emulator that ignored unknown flags would serve where the real vLLM ends its start.
 """
 
 from collections.abc import Iterable, Sequence
@@ -11,9 +11,9 @@ from fairlead.engines.vllm.parser_flags import LONG, SHORT
 
 
 def completed(words: Sequence[str]) -> list[str]:
-    """The words with each flag in full; `ParserExit` says what the parser would say of the first it does not take.
+    """The words with each flag in full; `ParserExit` has the message of vLLM's parser for those it does not accept.
 
-    Flags and values that nobody takes are told together, in their order, by the program and not by its command.
+    Unknown flags and values are reported together, in their order, and by the program `vllm`, not by `vllm serve`.
     """
     taken: list[str] = []
     left: list[str] = []
@@ -33,7 +33,7 @@ def completed(words: Sequence[str]) -> list[str]:
 
 
 def _full(name: str) -> str | None:
-    """The flag that is named in full, by its beginning, or with its value glued to its one letter."""
+    """The full flag of a name, a unique prefix, or a short flag with its value attached."""
     if name.startswith("-O"):
         return name
     if not name.startswith("--"):
@@ -47,7 +47,7 @@ def _full(name: str) -> str | None:
 
 
 def _only(name: str, known: Iterable[str]) -> str | None:
-    """The one flag that begins so; several are an error of their own."""
+    """The only flag with this prefix; several are an error of their own."""
     found = sorted(one for one in known if one.startswith(name))
     if len(found) > 1:
         raise ParserExit(f"vllm serve: error: ambiguous option: {name} could match {', '.join(found)}")

@@ -1,6 +1,6 @@
-"""vLLM 0.32's flags, as far as a pretended engine acts on them: their spellings and the values they take.
+"""vLLM 0.32's flags, as far as the emulator acts on them: their spellings and the values they take.
 
-Every other flag that vLLM knows is passed over, value and all; `spellings` refuses those that it does not know.
+Every other flag of vLLM is ignored with its value; `flag_spellings` refuses flags that vLLM does not have.
 """
 
 import argparse
@@ -13,26 +13,26 @@ from fairlead.simulator.engine.settings import SchedulingPolicy
 _UNITS: Final = {"": 1, "k": 1000, "K": 1024, "m": 10**6, "M": 2**20, "g": 10**9, "G": 2**30}
 _AMOUNT: Final = re.compile(r"(\d+(?:\.\d+)?)([kKmMgG]?)")
 FIT_CONTEXT: Final = -1
-"""`auto`: the engine is to find what fits."""
+"""`auto`: the engine chooses the largest context that fits."""
 
 
 class InvalidCommandLine(ValueError):
-    """The words are no command of vLLM."""
+    """The words are not a vLLM command."""
 
 
 class ParserExit(InvalidCommandLine):
-    """vLLM's own parser would end with code 2; the text is its last line, word for word."""
+    """vLLM's parser would exit with code 2; the text is its last line, verbatim."""
 
 
 class FlagParser(argparse.ArgumentParser):
-    """Answers a value, not an exit: whoever asked decides how the process ends."""
+    """Raises instead of exiting, so that the command decides how the process ends."""
 
     def error(self, message: str) -> NoReturn:
         raise ParserExit(f"vllm serve: error: {message}")
 
 
 def parser() -> FlagParser:
-    """All flags; each keeps vLLM's own name."""
+    """A parser of all these flags, each under vLLM's own name."""
     made = FlagParser(add_help=False, allow_abbrev=False)
     for add in (_server, _scheduler, _memory, _features, _answers):
         add(made)
@@ -40,7 +40,7 @@ def parser() -> FlagParser:
 
 
 def dashed(word: str) -> str:
-    """vLLM takes `--max_model_len` for `--max-model-len`."""
+    """A flag with dashes: vLLM accepts `--max_model_len` for `--max-model-len`."""
     if not word.startswith("--"):
         return word
     flag, equals, value = word.partition("=")
@@ -48,7 +48,7 @@ def dashed(word: str) -> str:
 
 
 def amount(word: str) -> int:
-    """A count as vLLM takes it: `16k` is 16,000 and `16K` 16,384; `auto` and -1 leave it to the engine."""
+    """A count as vLLM reads it: `16k` is 16,000 and `16K` 16,384; with `auto` or -1 the engine chooses."""
     if word in ("auto", "-1"):
         return FIT_CONTEXT
     found = _AMOUNT.fullmatch(word)
@@ -58,7 +58,7 @@ def amount(word: str) -> int:
 
 
 def from_json(word: str) -> dict[str, Any]:
-    """A flag whose value is a JSON object."""
+    """The value of a flag that takes a JSON object."""
     try:
         read = json.loads(word)
     except ValueError:

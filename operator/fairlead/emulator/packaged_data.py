@@ -13,17 +13,17 @@ from fairlead.sizing.catalogue import Catalogue
 
 @dataclass(frozen=True, slots=True)
 class PackagedData:
-    """What is known without asking anybody."""
+    """The data that an engine needs, read from files."""
 
     catalogue: Catalogue
     fitted: FittedSets | None = None
-    """Absent: the roofline alone."""
+    """Absent: step times from the roofline alone."""
     calibrated: Calibration | None = None
-    """Of this very deployment, from `fairlead calibrate`: counts before all else."""
+    """Measured on this deployment by `fairlead calibrate`: takes precedence over all other step times."""
 
 
 def load(calibration: Path | None = None) -> PackagedData:
-    """All of it, and the file that `fairlead calibrate` wrote where one is named; `ValueError` where that is none."""
+    """Read all of it, and the calibration file if one is named; `ValueError` if that is not a calibration."""
     text = (resources.files("fairlead.simulator") / "data" / fitted_sets.FILE).read_text(encoding="utf-8")
     own = None if calibration is None else calibration_file.read(calibration.read_text(encoding="utf-8"))
     return PackagedData(package_data.load_catalogue(), fitted_sets.read(text), own)

@@ -1,9 +1,9 @@
-"""One engine from start to end: nothing listens until it is ready, and SIGTERM drains as vLLM 0.32 does.
+"""One engine process from start to end: no port is open until it is ready, and SIGTERM drains as in vLLM 0.32.
 
-`/health` stays 200 and the port open while running requests finish; new ones get 500; at the deadline the rest get an
-error and the process ends with 0. A second signal changes nothing. A signal during the start ends it with 128 and the
-signal's number, as vLLM's first seconds do; what vLLM may do later in its start, losing the signal, is a knob, since a
-pod that cannot be ended helps nobody. An engine that dies below its server answers 503 for a moment, then exit 0.
+During a drain `/health` stays 200 and the port open while running requests finish; new requests get 500; at the
+deadline the rest get an error and the process exits with 0. A second signal changes nothing. A signal during the start
+ends it with 128 plus the signal's number, as in vLLM's first seconds. vLLM may lose a signal later in its start; here
+that is a knob, off by default. After an engine's death the server answers 503 for a moment, then exits with 0.
 """
 
 import asyncio
@@ -33,31 +33,31 @@ from fairlead.emulator.surface import routes
 from fairlead.fleet.plurals import count, verb
 
 TERMINATION_LOG: Final = Path("/dev/termination-log")
-"""Where the kubelet looks for a container's last words."""
+"""Where the kubelet reads a container's termination message."""
 KEEP_ALIVE_SECONDS: Final = 5.0
-"""vLLM closes an idle connection after it; a router's pool must let go earlier."""
+"""vLLM closes an idle connection after this; a router's pool must close it earlier."""
 DEAD_SECONDS: Final = 2.0
-"""How long a server outlives its engine: vLLM looks every five seconds, so up to that."""
+"""How long a server outlives its engine; in vLLM up to five seconds, the interval of its check."""
 KEEP_ALIVE_VARIABLE: Final = "VLLM_KEEP_ALIVE_ON_ENGINE_DEATH"
 _LAST_ANSWERS_SECONDS: Final = 1.0
 ANY_MACHINE: Final = EmulatedMachine("", 8)
-"""Where nobody says what it is to be."""
+"""The GPUs where none are configured."""
 SignalQueue = asyncio.Queue[int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProcessEnvironment:
-    """The process's hands: the time, a line for people, the last line of all, and the environment."""
+    """What the process uses of its surroundings: clocks, a log, the termination log, and the environment."""
 
     clock: Callable[[], float]
-    """The time of day."""
+    """Seconds since 1970."""
     tell: Callable[[str], None]
     termination_log: Path = TERMINATION_LOG
     steady: Callable[[], float] = time.monotonic
     environment: Mapping[str, str] = field(default_factory=dict)
 
     def last_words(self, told: str) -> None:
-        """Say why it ends, to whoever reads the output and to the kubelet. The file is only written, never made."""
+        """Log why the process ends, and write it to the termination log if that file exists; it is never created."""
         self.tell(told)
         with suppress(OSError):
             if self.termination_log.exists():
@@ -66,7 +66,7 @@ class ProcessEnvironment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EngineStart:
-    """What an engine is started with."""
+    """The configuration of an engine process."""
 
     served: ServeArguments
     pretence: EmulationKnobs
@@ -75,13 +75,13 @@ class EngineStart:
 
 
 async def run(start: EngineStart, outside: ProcessEnvironment) -> int:
-    """Serve until a signal; the exit code."""
+    """Serve until a signal; returns the exit code."""
     _spare_the_collector()
     return await live(start, outside, _signals())
 
 
 async def live(start: EngineStart, outside: ProcessEnvironment, signals: SignalQueue) -> int:
-    """The same with signals from anywhere."""
+    """Like `run`, with signals from a queue, for tests."""
     outside.tell(f"INFO Starting to load model {start.served.model}...")
     number = await _loading(start.pretence, signals)
     if number is not None:
@@ -99,7 +99,7 @@ async def live(start: EngineStart, outside: ProcessEnvironment, signals: SignalQ
 
 
 async def _loading(pretence: EmulationKnobs, signals: SignalQueue) -> int | None:
-    """The cold start; the signal that ended it, where one did."""
+    """Wait for the cold start; returns the signal that ended it, if one did."""
     seconds = pretence.cold_start(random.Random(pretence.seed))  # noqa: S311 - a replayable draw
     if pretence.lose_early_signal:
         await asyncio.sleep(seconds)
@@ -112,9 +112,9 @@ async def _loading(pretence: EmulationKnobs, signals: SignalQueue) -> int | None
 
 
 def _spare_the_collector() -> None:
-    """A full collection under 500 streams stops every stream for 30 to 40 ms (measured here): nearly never do one.
+    """Make full collections rare: under 500 streams one stops every stream for 30 to 40 ms (measured).
 
-    Requests leave no cycles worth mentioning; what is there at the start stays for good.
+    Requests leave hardly any reference cycles, and objects from the start live as long as the process.
     """
     gc.collect()
     gc.freeze()
@@ -122,7 +122,7 @@ def _spare_the_collector() -> None:
 
 
 def _signals() -> SignalQueue:
-    """SIGTERM and SIGINT from the first moment on: a container's first process has no default action for them."""
+    """Handle SIGTERM and SIGINT from the start on: a container's PID 1 has no default action for them."""
     seen: SignalQueue = asyncio.Queue()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, seen.put_nowait, int(number))
@@ -130,7 +130,7 @@ def _signals() -> SignalQueue:
 
 
 class _ServerLifecycle:
-    """A server that listens, from there to its end."""
+    """A server from opening its port to its end."""
 
     def __init__(self, made: EngineProvision, pretence: EmulationKnobs, outside: ProcessEnvironment) -> None:
         self._made = made
@@ -141,7 +141,7 @@ class _ServerLifecycle:
         self._death = asyncio.Event()
 
     async def serve(self, signals: SignalQueue) -> int:
-        """Until a signal, or until the engine dies; the exit code."""
+        """Serve until a signal, or until the engine dies; returns the exit code."""
         runner = await self._listening()
         reporting = asyncio.create_task(self._report())
         signalled, died = asyncio.create_task(signals.get()), asyncio.create_task(self._death.wait())
@@ -158,7 +158,7 @@ class _ServerLifecycle:
         return 0
 
     async def _report(self) -> None:
-        """As vLLM does while it works."""
+        """Log the stats lines that vLLM logs while it works."""
         steady = self._outside.steady
         stats = [
             StatsLine(number, rank, LoggedCounts(steady())) for number, rank in enumerate(self._engine.driver.ranks)
@@ -176,7 +176,7 @@ class _ServerLifecycle:
             self._death.set()
 
     async def _listening(self) -> web.AppRunner:
-        """Bind the port only now: until it is ready, vLLM's clients see a refused connection and never a 503."""
+        """Bind the port only now: until vLLM is ready, clients get a refused connection and never a 503."""
         served, tell = self._made.served, self._outside.tell
         for line in self._made.log:
             tell(line)
@@ -195,7 +195,7 @@ class _ServerLifecycle:
         return runner
 
     async def _drain(self) -> None:
-        """Running requests get the shutdown time-out, what is left then an error."""
+        """Let running requests finish within the shutdown time-out; then end the rest with an error."""
         driver, seconds = self._engine.driver, self._made.served.shutdown_seconds
         driver.draining = True
         self._outside.tell(f"INFO draining for at most {seconds} s")

@@ -1,6 +1,6 @@
-"""What an engine is told to serve, after vLLM's words were read: its names, its limits, and how it is to answer.
+"""The arguments of `vllm serve` as values: model names, limits, and options of responses.
 
-Values only. A limit that was not written is absent here; `provision` puts in what vLLM 0.32 would take for it.
+A limit that is not on the command line is absent here; `provision` fills in what vLLM 0.32 would use.
 """
 
 from collections.abc import Mapping
@@ -11,20 +11,20 @@ from fairlead.fleet.desired_state import Parallelism
 from fairlead.simulator.engine.settings import SchedulingPolicy
 
 DEFAULT_CONTEXT_TOKENS: Final = 32_768
-"""The context where neither the words nor the catalogue tell one."""
+"""The context where neither the command line nor the catalogue gives one."""
 VOCABULARY: Final = 128_256
-"""Ids of Llama 3's tokenizer, where the catalogue does not know the model's."""
+"""Size of Llama 3's vocabulary, used where the catalogue lacks the model."""
 ONE_GPU: Final = Parallelism()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SchedulerArguments:
-    """The flags that the scheduler and the cache follow, as they were written."""
+    """The flags of the scheduler and the prefix cache, as written."""
 
     context: int | None = None
-    """Nothing: the model's own, or what fits where `auto` was written."""
+    """Absent: the model's own context, or what fits if `auto` was written."""
     context_fits: bool = False
-    """`--max-model-len auto`: shrink it to what the cache holds."""
+    """`--max-model-len auto`: shrink the context to what the KV cache holds."""
     max_sequences: int | None = None
     max_active: int | None = None
     batch_tokens: int | None = None
@@ -40,14 +40,14 @@ class SchedulerArguments:
     max_backlog_tokens: int | None = None
     asynchronous: bool = True
     speculation: Mapping[str, Any] | None = None
-    """The JSON of `--speculative-config`, with the shorthands put in."""
+    """The JSON of `--speculative-config`, with the shorthand flags merged in."""
     adapter_slots: int = 0
     adapter_rank: int = 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CacheArguments:
-    """The flags that decide how many pages the cache has."""
+    """The flags that decide how many blocks the KV cache has."""
 
     parallelism: Parallelism = ONE_GPU
     expert_parallel: bool = False
@@ -64,7 +64,7 @@ class CacheArguments:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResponseArguments:
-    """The flags and variables that change what clients are told, and nothing else."""
+    """The flags and variables that change responses only."""
 
     api_keys: tuple[str, ...] = ()
     root_path: str = ""
@@ -79,7 +79,7 @@ class ResponseArguments:
     parser_plugins: bool = False
     """Files that register parsers of any name."""
     language_only: bool = False
-    """`--language-model-only`: a model that takes pictures takes none."""
+    """`--language-model-only`: a multimodal model accepts text only."""
     runner: str = "auto"
     max_logprobs: int = 20
     sleep_mode: bool = False
@@ -88,30 +88,30 @@ class ResponseArguments:
     runtime_adapters: bool = False
     """VLLM_ALLOW_RUNTIME_LORA_UPDATING=1."""
     invalid_json_rate: float = 0.0
-    """FAIRLEAD_ENGINE_INVALID_JSON_RATE: the share of answers to a schema that break it."""
+    """FAIRLEAD_ENGINE_INVALID_JSON_RATE: the share of replies to a schema that violate it."""
     reply_tokens: int | None = None
     """FAIRLEAD_ENGINE_REPLY_TOKENS: the mean length of a reply that nothing else limits."""
     reply_seed: int = 0
-    """FAIRLEAD_ENGINE_SEED: another number gives other replies to the same prompts."""
+    """FAIRLEAD_ENGINE_SEED: another seed gives other replies to the same prompts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServeArguments:
-    """What the engine is to pretend to be."""
+    """The whole command line of one engine."""
 
     model: str
-    """What it would open; `root` of its card."""
+    """The model that vLLM would load; `root` in `/v1/models`."""
     names: tuple[str, ...]
-    """What clients may call it; the first stands in answers and metrics."""
+    """Names that requests may use; the first is in responses and metrics."""
     adapters: tuple[tuple[str, str], ...] = ()
-    """Name and path of each LoRA adapter that is there from the start."""
+    """Name and path of each LoRA adapter that is loaded at the start."""
     host: str = "127.0.0.1"
     port: int = 8000
     context_tokens: int = DEFAULT_CONTEXT_TOKENS
-    """Prompt and reply together; put in by `provision` where it was not written."""
+    """Most tokens of prompt and reply together; filled in by `provision` where it is not on the command line."""
     vocabulary: int = VOCABULARY
     multimodal: bool = False
-    """Whether the model takes pictures, too; put in by `provision`."""
+    """Whether the model accepts images and other media; filled in by `provision`."""
     shutdown_seconds: int = 0
     limits: SchedulerArguments = SchedulerArguments()
     memory: CacheArguments = CacheArguments()
@@ -122,10 +122,10 @@ class ServeArguments:
 
     @property
     def callable_names(self) -> tuple[str, ...]:
-        """Everything a request may write as its model, before adapters come and go."""
+        """All names that a request's `model` may have at the start, adapters included."""
         return (*self.names, *(name for name, _ in self.adapters))
 
     @property
     def lora(self) -> bool:
-        """Whether adapters are taken at all."""
+        """Whether LoRA adapters are enabled."""
         return self.limits.adapter_slots > 0

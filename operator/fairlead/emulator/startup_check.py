@@ -1,6 +1,6 @@
-"""What vLLM finds out of its start without a GPU: its words are known by then, here the model's files are opened too.
+"""The part of vLLM's start that needs no GPU: after the command line is parsed, the model's files are opened.
 
-What only a GPU shows (memory, an engine core that dies) is not found, as with vLLM.
+Failures that only a GPU shows (memory, an engine core that dies) are not found, as with vLLM.
 """
 
 from collections.abc import Callable
@@ -12,11 +12,11 @@ from fairlead.emulator.faults import EngineFault
 from fairlead.emulator.serve_arguments import ServeArguments
 
 CONFIGURATION_FAULTS: Final = frozenset({EngineFault.GATED, EngineFault.NO_MODEL})
-"""Faults of a start that show while vLLM makes its configuration."""
+"""Faults at start that show while vLLM builds its configuration."""
 
 
 def check(served: ServeArguments, pretended: EmulationKnobs, tell: Callable[[str], None]) -> int:
-    """The exit code of a start that ends after its configuration."""
+    """Check the configuration; returns the exit code."""
     if pretended.order.fault in CONFIGURATION_FAULTS:
         tell(termination_messages.of(pretended.order.fault, served))
         return 1

@@ -1,7 +1,7 @@
-"""The simulated engine: vLLM to its neighbours, a timing model inside, no GPU.
+"""The emulator as an engine: vLLM's command, HTTP surface and metrics, with a timing model instead of a GPU.
 
-It is held to vLLM's rules and handed vLLM's own command, so that what a person tries without a GPU is what runs
-with one; only the accelerator whose speed it pretends is told beside it.
+It follows vLLM's rules and takes vLLM's own command, so that what a user tries without a GPU is what runs with one;
+only the product and number of the GPUs whose speed it emulates are passed beside that command.
 """
 
 from dataclasses import replace
@@ -19,7 +19,7 @@ from fairlead.fleet.engine_load import EngineLoad, UnreadableScrape
 from fairlead.fleet.findings import SpecRefusal, SpecWarning
 
 CHECK: Final = "--check"
-"""Ends it after its configuration; an older release of it does not know the word."""
+"""The emulator ends after it checked its configuration; emulators of older releases do not know this flag."""
 
 
 class EmulatorEngine:
@@ -37,7 +37,7 @@ class EmulatorEngine:
         return self._vllm.refusals(asked)
 
     def cautions(self, asked: EngineSetup) -> tuple[SpecWarning, ...]:
-        """What vLLM would be warned of."""
+        """The warnings for vLLM."""
         return self._vllm.cautions(asked)
 
     def launch(self, asked: EngineSetup, pace: LifecycleParameters) -> EngineLaunch:
@@ -56,9 +56,9 @@ class EmulatorEngine:
         )
 
     def load(self, text: str) -> EngineLoad | UnreadableScrape:
-        """It tells its metrics under vLLM's names."""
+        """Its metrics have vLLM's names."""
         return self._vllm.load(text)
 
     def reader(self) -> FastLoadReader:
-        """Its pages are vLLM's."""
+        """Its metrics pages are laid out as vLLM's."""
         return self._vllm.reader()

@@ -1,4 +1,4 @@
-"""The door every engine stands behind: what the rest of the house may ask of one."""
+"""The interface of every engine: what the rest of the operator may call."""
 
 from typing import Protocol
 
@@ -23,27 +23,27 @@ class EngineDescription(Protocol):
 
     @property
     def kind(self) -> EngineKind:
-        """Which one."""
+        """Which engine this is."""
 
     @property
     def adapter_slots(self) -> int:
-        """How many LoRA adapters lie in the GPU's memory at once, at most."""
+        """How many LoRA adapters the GPU's memory holds at once, at most."""
 
     @property
     def names(self) -> MetricNames:
-        """What the families that decide about replicas are called, for whoever asks a Prometheus for them."""
+        """The names of the metric families that scaling needs, for queries to a Prometheus."""
 
     def refusals(self, asked: EngineSetup) -> tuple[SpecRefusal, ...]:
-        """Why it cannot run what is asked; nothing to say means it can, as far as anybody knows before a start."""
+        """Why it cannot run this setup; empty if nothing that is known before a start speaks against it."""
 
     def cautions(self, asked: EngineSetup) -> tuple[SpecWarning, ...]:
-        """What is allowed and costs something."""
+        """Warnings: what is allowed and has a cost."""
 
     def launch(self, asked: EngineSetup, pace: LifecycleParameters) -> EngineLaunch:
-        """How it is started, watched and ended. Asked only of what was not refused."""
+        """How it is started, probed and ended. Called only for a setup without refusals."""
 
     def load(self, text: str) -> EngineLoad | UnreadableScrape:
         """One page of its metrics as facts."""
 
     def reader(self) -> LoadReader:
-        """One for each pod: it remembers where on that pod's page the figures stand."""
+        """A reader for one pod: it remembers at which offsets of that pod's page the families are."""

@@ -1,4 +1,4 @@
-"""What an engine is asked to run, with all that is known of the model and the GPU: the one thing every check takes."""
+"""What an engine is to run, with all that is known of the model and the GPU: the input of every check."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from fairlead.fleet.shapes import ModelShape
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EngineSetup:
-    """What nobody knows is absent, and a check that needs it stays silent: the engine itself still refuses later."""
+    """Unknown facts are absent, and a check that needs one finds nothing: the engine itself still refuses later."""
 
     wanted: DesiredRevision
     shape: ModelShape | None = None
@@ -27,14 +27,14 @@ class EngineSetup:
 
     @property
     def weights(self) -> WeightFormat:
-        """How weights lie in memory in the end: as asked, else as the checkpoint has them."""
+        """The format of weights in memory: as the spec sets it, else as the checkpoint stores them."""
         if self.engine.weights is WeightFormat.NONE and self.shape is not None:
             return self.shape.stored.format
         return self.engine.weights
 
     @property
     def context_tokens(self) -> int | None:
-        """The longest request, as asked or as the model has it."""
+        """The longest request, as the spec sets it, else as the model allows."""
         return self.engine.max_context_tokens or (self.shape.positions if self.shape else None)
 
     def gives(self, *flags: str) -> bool:
@@ -60,14 +60,14 @@ RefusalCheck = Callable[[EngineSetup], SpecRefusal | None]
 """One rule; its docstring cites what it mirrors. It relies on no other rule having run before."""
 
 WarningCheck = Callable[[EngineSetup], SpecWarning | None]
-"""One thing that is legal and that whoever asks for it should know."""
+"""One rule about what is legal and has a cost or a risk that the user should know."""
 
 
 def refusals(asked: EngineSetup, checks: Sequence[RefusalCheck]) -> tuple[SpecRefusal, ...]:
-    """All that speaks against it, in the order of the checks; people mend several things in one edit."""
+    """All refusals, in the order of the checks, so that a user can mend several fields in one edit."""
     return tuple(no for check in checks if (no := check(asked)) is not None)
 
 
 def warnings_of(asked: EngineSetup, doubts: Sequence[WarningCheck]) -> tuple[SpecWarning, ...]:
-    """All that is worth saying about what is allowed."""
+    """All warnings, in the order of the checks."""
     return tuple(word for doubt in doubts if (word := doubt(asked)) is not None)

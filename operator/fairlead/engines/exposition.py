@@ -1,6 +1,6 @@
-"""The text format engines tell their metrics in: lines to samples, and only the lines somebody needs.
+"""The text format of engines' metrics: lines to samples, and only the lines of the wanted families.
 
-A page has some 600 lines and an autoscaler reads a thousand pages a round, so a line is looked at once and dropped
+A page has some 600 lines and an autoscaler reads a thousand pages a round, so a line is examined once and dropped
 by its name before anything in it is parsed.
 """
 
@@ -16,7 +16,7 @@ from fairlead.fleet.engine_load import UnreadableScrape, UnreadableScrapeReason
 _PAIR: Final = re.compile(r'\s*([a-zA-Z_]\w*)\s*=\s*"((?:[^"\\]|\\.)*)"\s*(?:,|$)')
 _ESCAPE: Final = re.compile(r"\\(.)")
 _SHOWN: Final = 120
-"""How much of a bad line is repeated to a person; engines put prompts in no label, but others might."""
+"""How much of a bad line is shown to users; engines put prompts in no label, but others might."""
 
 
 class MetricSample(NamedTuple):
@@ -29,7 +29,7 @@ class MetricSample(NamedTuple):
 
 
 def samples(text: str, families: frozenset[str]) -> Iterator[MetricSample | UnreadableScrape]:
-    """The samples of these families in the order of the page; whoever reads stops at the first not to be believed."""
+    """The samples of these families in the order of the page; readers stop at the first `UnreadableScrape`."""
     lines = text.split("\n")
     if last := lines.pop():
         yield unreadable(UnreadableScrapeReason.BROKEN_LINE, last)
@@ -42,7 +42,7 @@ def samples(text: str, families: frozenset[str]) -> Iterator[MetricSample | Unre
 
 
 def unreadable(reason: UnreadableScrapeReason, line: str) -> UnreadableScrape:
-    """A scrape that is worth nothing, and the line that shows it."""
+    """A scrape that cannot be used, and the line that shows why."""
     return UnreadableScrape(reason=reason, line=line[:_SHOWN])
 
 
@@ -72,7 +72,7 @@ def _number(after: str) -> float | None:
 
 @lru_cache(maxsize=8192)
 def _labels(written: str) -> Mapping[str, str] | None:
-    """What stands between the braces. Remembered: the same few hundred label sets come back on every page."""
+    """The labels between the braces. Cached: the same few hundred label sets come back on every page."""
     pairs: dict[str, str] = {}
     position = 0
     while written[position:].strip():

@@ -1,7 +1,7 @@
 """Which extra arguments an engine may be given: what its typed fields, its release and our contract leave free.
 
-Whoever writes one reaches the same parser as our own flags, and the last word wins there: a flag that slips
-through under another spelling would make the spec a lie. So every spelling the parser takes is folded first.
+An extra argument reaches the same parser as our own flags, where the last value of a flag wins: one that slips
+through under another spelling would override the spec. So every spelling the parser takes is folded first.
 """
 
 import re
@@ -13,16 +13,16 @@ from fairlead.engines.reasons import EngineReason
 from fairlead.fleet.findings import SpecRefusal
 
 NOT_SHOWN: Final = "(not shown)"
-"""What is no flag may be a secret that slipped."""
+"""Shown instead of an element that is no flag: it may be a secret written by mistake."""
 
 FIELD: Final = "spec.engine.extraArgs"
 _NUMBER: Final = re.compile(r"-\d+(\.\d*)?$|-\.\d+$")
-"""Argparse takes these for values."""
+"""Negative numbers, which argparse takes for values and not for flags."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FlagRule:
-    """Flags that may not be given by hand, and what to do instead."""
+    """Flags that users may not give, and what to do instead."""
 
     flags: tuple[str, ...]
     """Long ones and short ones, in full, without `--no-`."""
@@ -32,12 +32,12 @@ class FlagRule:
 
 
 def refusals(arguments: Sequence[str], rules: Sequence[FlagRule]) -> tuple[SpecRefusal, ...]:
-    """One for each argument that may not stand, in their order."""
+    """One refusal for each argument that is not allowed, in their order."""
     return tuple(_refusals(arguments, rules))
 
 
 def flag(argument: str) -> str | None:
-    """The flag an argument names, folded to one spelling; nothing for a value.
+    """The flag an argument names, folded to one spelling; None for a value.
 
     `--max_num_seqs=4` and `--max-num-seqs` are one flag, and so are `--speculative-config.method` and its whole.
     """
@@ -48,7 +48,7 @@ def flag(argument: str) -> str | None:
 
 
 def rule(name: str, rules: Sequence[FlagRule]) -> FlagRule | None:
-    """The rule that speaks of this flag: by its full name first, else by what the parser completes it to."""
+    """The rule for this flag: by its full name first, else by what the parser completes it to."""
     names = (name, "--" + name.removeprefix("--no-")) if name.startswith("--no-") else (name,)
     for same in (_equal, _completes):
         for each in rules:

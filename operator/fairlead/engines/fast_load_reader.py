@@ -1,8 +1,8 @@
-"""The wanted families of a page, found in its bytes at the places where they stood on the page before.
+"""The wanted families of a page, found in its bytes near the offsets where they were on the page before.
 
-A page has some 600 lines and an autoscaler reads a thousand pages a second, so what stands between the wanted families
-is not looked at, and what a line's labels mean is worked out once. Whatever is not as expected is left to the complete
-reading: it alone says why a page is not believed.
+A page has some 600 lines and an autoscaler reads a thousand pages a second, so the lines between the wanted families
+are skipped, and the meaning of a line's labels is worked out once. Anything unexpected is left to the complete
+reader: it alone says why a page is unreadable.
 """
 
 from collections.abc import Callable, Mapping
@@ -17,22 +17,22 @@ from fairlead.engines.load_parser import NOT_ADDED, MetricNames
 from fairlead.fleet.engine_load import DurationHistogram, EngineLoad, UnreadableScrape
 
 MAX_MEANINGS: Final = 65_536
-"""Lines without their values that are remembered for all pods together: some 80 a model, and one more a pod."""
+"""Meanings of lines that are cached for all pods together: some 80 lines a model, and one more a pod."""
 SLACK: Final = 256
-"""How far a family may have moved since the last page: every number before it may be a digit longer."""
+"""How many bytes a family may have moved since the last page: every number before it may be a digit longer."""
 
 COMPARED_EACH: Final = 64
-"""Every so many pages of a pod are read by both readings: a hundredth of the cost, and a lie lasts two minutes."""
+"""One in so many pages of a pod goes to both readers: a hundredth of the cost, and a false figure lasts two minutes."""
 
 CompleteReader = Callable[[str], EngineLoad | UnreadableScrape]
-"""The reading that looks at every line."""
+"""The reader that goes through every line."""
 
 
 class SampleMeaning(NamedTuple):
-    """What the value of a line counts."""
+    """Which fact the value of a line is."""
 
     fact: str = ""
-    """A field of `EngineLoad`, or a part of a histogram by a name of our own; empty for what nobody needs."""
+    """A field of `EngineLoad`, or a part of a histogram by a name of our own; empty if it is not needed."""
     histogram: str = ""
     """The field whose bucket it is."""
     bound: float = 0.0
@@ -41,12 +41,12 @@ class SampleMeaning(NamedTuple):
 
 
 class _UnexpectedLine(Exception):
-    """This page is for the complete reading."""
+    """Something this reader does not expect; the page goes to the complete reader."""
 
 
 @dataclass(slots=True)
 class _ScrapeTally:
-    """What was read of one page so far."""
+    """The figures of one page, as far as it was read."""
 
     sums: dict[str, float] = field(default_factory=dict)
     usages: list[float] = field(default_factory=list)
@@ -56,7 +56,7 @@ class _ScrapeTally:
 
 
 class FamilyIndex:
-    """The families of one engine that are looked for, and what their lines mean; shared by all of its pods."""
+    """The wanted families of one kind of engine, and what their lines mean; shared by all of its pods."""
 
     def __init__(self, names: MetricNames, complete: CompleteReader) -> None:
         self.complete = complete
@@ -70,7 +70,7 @@ class FamilyIndex:
         self._meanings: dict[bytes, SampleMeaning] = {}
 
     def meaning(self, head: bytes) -> SampleMeaning:
-        """Of a line without its value."""
+        """The meaning of a line, given without its value."""
         found = self._meanings.get(head)
         if found is None:
             if len(self._meanings) >= MAX_MEANINGS:
@@ -79,7 +79,7 @@ class FamilyIndex:
         return found
 
     def _worked_out(self, head: bytes) -> SampleMeaning:
-        """A head that ends with anything but its labels has a time stamp behind its value."""
+        """A head that ends with anything but its labels comes from a line with a time stamp after its value."""
         if not head.endswith(b"}") and b" " in head:
             raise _UnexpectedLine
         sample = next(exposition.samples(head.decode(errors="replace") + " 0\n", self._families), None)
@@ -100,7 +100,7 @@ class FamilyIndex:
 
 
 class FastLoadReader:
-    """Reads the pages of one pod."""
+    """Reads the metrics pages of one pod."""
 
     __slots__ = ("_looks", "_places", "_skims", "_wording")
 
@@ -109,10 +109,10 @@ class FastLoadReader:
         self._places = [0] * len(wording.headings)
         self._looks = 0
         self._skims = True
-        """Both readings said the same so far."""
+        """Whether both readers have agreed so far."""
 
     def read(self, page: bytes) -> EngineLoad | UnreadableScrape:
-        """One page as facts; now and then by both readings, and by the complete one alone once they differ."""
+        """One page as facts; now and then by both readers, and by the complete one alone once they differ."""
         self._looks += 1
         if not self._skims:
             return self._completely(page)
@@ -143,7 +143,7 @@ class FastLoadReader:
         return self._load(tally)
 
     def _found(self, page: bytes, number: int, heading: bytes) -> int:
-        """Where a heading begins; one that was there and is not any more is not a matter for a glance."""
+        """The offset of a heading, or -1; one that has disappeared since the last page is unexpected."""
         before = self._places[number]
         at = page.find(heading, max(0, before - SLACK), before + SLACK) if before else -1
         if at < 0:
@@ -171,7 +171,7 @@ class FastLoadReader:
                 tally.sums[fact] = tally.sums.get(fact, 0.0) + value
 
     def _load(self, tally: _ScrapeTally) -> EngineLoad:
-        """A page without a gauge that every engine has is not read at a glance."""
+        """The figures as `EngineLoad`; a page without a gauge that every engine has is unexpected."""
         sums, usages = tally.sums, tally.usages
         if "running" not in sums or not usages or max(usages) > 1:
             raise _UnexpectedLine

@@ -1,6 +1,6 @@
 """Samples to load: which families of a page are which fact, and how several engines in one pod add up.
 
-Every engine brings its own names; what is believed and what is not is the same for all.
+Every engine has its own names for families; which samples are accepted is the same for all.
 """
 
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ from fairlead.fleet.engine_load import DurationHistogram, EngineLoad, Unreadable
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MetricNames:
-    """The families of one engine that say what `EngineLoad` wants to know."""
+    """The metric families of one engine from which `EngineLoad` is read."""
 
     sums: Mapping[str, str]
     """Family to field: gauges and counters of which a pod's engines are added up."""
@@ -29,9 +29,9 @@ class MetricNames:
     capacity_labels: Mapping[str, str]
     """Label to field."""
     engine_label: str
-    """The label that tells a pod's data-parallel engines apart."""
+    """The label that distinguishes a pod's data-parallel engines."""
     labels: tuple[str, ...] = ()
-    """All labels, beside the bounds of buckets, that tell the samples of a family apart within one pod."""
+    """All labels, beside the bounds of buckets, that distinguish the samples of a family within one pod."""
 
     @property
     def families(self) -> frozenset[str]:
@@ -46,7 +46,7 @@ NOT_ADDED: Final = frozenset({"block_tokens"})
 
 @dataclass(slots=True)
 class _LoadTally:
-    """What was read so far."""
+    """The figures of one page, as far as it was read."""
 
     names: MetricNames
     sums: dict[str, float] = field(default_factory=dict)
@@ -54,11 +54,11 @@ class _LoadTally:
     capacity: dict[str, int] = field(default_factory=dict)
     buckets: dict[str, dict[float, float]] = field(default_factory=dict)
     engines: set[str] = field(default_factory=set)
-    """Some families are the HTTP server's and carry no engine."""
+    """Values of the engine label; some families are the HTTP server's and have none."""
     empty: bool = True
 
     def add(self, sample: MetricSample) -> UnreadableScrape | None:
-        """Take one sample in, or say why the page is not believed."""
+        """Add one sample, or return why the page is unreadable."""
         self.empty = False
         if (engine := sample.labels.get(self.names.engine_label)) is not None:
             self.engines.add(engine)
@@ -78,7 +78,7 @@ class _LoadTally:
         return None
 
     def _add_capacity(self, sample: MetricSample) -> UnreadableScrape | None:
-        """Engines write `None` for what they did not set; that is absence, any other word is a broken page."""
+        """Engines write `None` for what they did not set, which counts as absent; any other word is a broken page."""
         for label, wanted in self.names.capacity_labels.items():
             written = sample.labels.get(label, "None")
             if written.isascii() and written.isdigit():
@@ -124,7 +124,7 @@ def _load(tally: _LoadTally) -> EngineLoad | UnreadableScrape:
 
 
 def _histogram(base: str, tally: _LoadTally) -> DurationHistogram | UnreadableScrape | None:
-    """Nothing without a count and a sum; more samples below a bound than below a greater one is a lie."""
+    """None without a count and a sum; unreadable if more samples are below a bound than below a greater one."""
     count, total = tally.sums.get(f"{base}_count"), tally.sums.get(f"{base}_sum")
     if count is None or total is None:
         return None

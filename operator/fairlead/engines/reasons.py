@@ -1,4 +1,4 @@
-"""Why an engine cannot run what was asked, or runs it at a cost: one closed list for all engines."""
+"""Why an engine cannot run what a spec sets, or runs it at a cost: one closed list for all engines."""
 
 from enum import unique
 
@@ -7,7 +7,7 @@ from fairlead.fleet.findings import FindingReason
 
 @unique
 class EngineReason(FindingReason):
-    """The same word stands in the condition, the event and the metric."""
+    """The same reason is in the condition, the Event and the metric."""
 
     UNKNOWN_ENGINE = "UnknownEngine"
     ENGINE_NOT_SUPPORTED = "EngineNotSupported"
@@ -17,7 +17,7 @@ class EngineReason(FindingReason):
     ARGUMENT_REMOVED = "ArgumentRemoved"
     """The engine's release no longer has it."""
     ARGUMENT_UNKNOWN = "ArgumentUnknown"
-    """The release does not know it. A caution where the image may be another: somebody's own may know it."""
+    """The release does not know it. Only a warning if the image may hold another build, which may know it."""
     ARGUMENT_RESERVED = "ArgumentReserved"
     """It would break what routers, probes and the autoscaler rely on."""
     ARGUMENT_MALFORMED = "ArgumentMalformed"
@@ -49,6 +49,6 @@ class EngineReason(FindingReason):
     ADAPTER_NAME_TAKEN = "AdapterNameTaken"
     OUT_OF_RANGE = "OutOfRange"
     SLOWER = "Slower"
-    """A caution: it works, and something else is faster."""
+    """A warning: it works, and something else is faster."""
     RISKY = "Risky"
-    """A caution: it works until a load, a restart or another program shows that it does not."""
+    """A warning: it works until a load, a restart or another program shows that it does not."""

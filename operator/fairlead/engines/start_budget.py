@@ -1,7 +1,7 @@
-"""How long an engine may take to start, and how it is watched and ended: the arithmetic all engines share.
+"""How long an engine may take to start, and how it is probed and ended: the arithmetic all engines share.
 
 Speeds and times are arguments, since the same model starts in a minute from a local disk and in an hour over a
-thin line; the operator puts measured ones in once it has seen a start.
+slow link; the operator passes measured ones once it has observed a start.
 """
 
 from dataclasses import dataclass
@@ -12,10 +12,10 @@ from fairlead.fleet.engine_launch import EngineShutdown, HttpProbe
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LifecycleParameters:
-    """What is known about starting and ending before anything ran."""
+    """What is known about starting and ending before an engine has run."""
 
     weight_bytes: int | None = None
-    """All that is read before the engine is ready, draft included."""
+    """All weights that are read before the engine is ready, draft included."""
     bytes_per_second: float = 100e6
     """The slowest link between where the weights are and the GPU, on a first start."""
     pre_stop_seconds: int = 10
@@ -37,10 +37,10 @@ class StartCost:
 
 
 def budget_seconds(pace: LifecycleParameters, cost: StartCost) -> int:
-    """How long a start may take until it counts as stuck.
+    """How long a start may take until it counts as failed.
 
     Twice the plain reading time: shards are read, checked and moved in turn, and neighbours share the link. A start
-    that is given up too early begins again from nothing, and one that is stuck serves nobody: too long costs less.
+    that is ended too early begins again from nothing, and one that hangs serves no request: too long costs less.
     """
     load = cost.unknown_load_seconds
     if pace.weight_bytes is not None:
@@ -49,13 +49,13 @@ def budget_seconds(pace: LifecycleParameters, cost: StartCost) -> int:
 
 
 def startup_probe(path: str, port: str, budget: int) -> HttpProbe:
-    """Asked every two seconds, since each second of delay is a second of a GPU nobody uses."""
+    """Probed every two seconds, since each second by which readiness is noticed late leaves a GPU unused."""
     period = 2
     return HttpProbe(path=path, port=port, period_seconds=period, timeout_seconds=2, failures=ceil(budget / period))
 
 
 def shutdown(pace: LifecycleParameters, rest_seconds: int) -> EngineShutdown:
-    """Wait for the routers, drain, rest."""
+    """Wait until routers stop sending, drain, and leave the process time to end."""
     return EngineShutdown(
         pre_stop_seconds=pace.pre_stop_seconds, drain_seconds=pace.drain_seconds, rest_seconds=rest_seconds
     )

@@ -1,4 +1,4 @@
-"""Where weights lie inside an engine's pod, and what the engine is told to open."""
+"""Where weights lie inside an engine's pod, and which path or address the engine opens."""
 
 from typing import Final
 
@@ -37,10 +37,10 @@ def sources(wanted: DesiredRevision) -> tuple[tuple[ModelSource, str], ...]:
 
 
 def mounts(wanted: DesiredRevision) -> tuple[WeightMount, ...]:
-    """What the pod brings along itself."""
+    """The sources that are mounted into the pod."""
     return tuple(WeightMount(source=source, path=path) for source, path in sources(wanted) if source.scheme in _MOUNTED)
 
 
 def uses_hub(wanted: DesiredRevision) -> bool:
-    """Whether anything is downloaded; if not, an engine that may ask the hub only waits for answers it ignores."""
+    """Whether the hub is a source; if not, an engine that may reach the hub only waits for replies it ignores."""
     return any(source.scheme is SourceScheme.HUB for source, _ in sources(wanted))

@@ -15,12 +15,12 @@ class ComputeCapability(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Accelerator:
-    """What sizing has to know of a GPU; a rate nobody collected is absent, never zero."""
+    """What sizing has to know of a GPU; a rate that was not collected is absent, never zero."""
 
     product: str
     """The product label, as GPU feature discovery writes it."""
     memory_mib: int
-    """As the driver reports it: the engine sees one to two percent less."""
+    """As the driver reports it; an engine sees one to two percent less."""
     bandwidth_gbs: float | None
     bf16_tflops: float | None
     """Dense, without sparsity."""
@@ -30,7 +30,7 @@ class Accelerator:
     price_an_hour: float | None = None
     """US dollars for one GPU."""
     visible_mib: float | None = None
-    """What an engine printed as the total, where somebody measured it."""
+    """The total memory that an engine printed, where it was measured."""
 
     @property
     def memory_bytes(self) -> int:

@@ -1,4 +1,4 @@
-"""A fleet on paper: what is promised to users, what would keep the promise, what it costs, and why not another."""
+"""A fleet on paper: the objectives, the configuration that would meet them, its cost, and why no other was chosen."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -9,7 +9,7 @@ from fairlead.fleet.quantization import KvFormat, WeightFormat
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LatencyObjectives:
-    """What 95 of 100 requests must see; an absent objective binds nothing."""
+    """Latencies that 95 of 100 requests must meet; an absent objective does not count."""
 
     ttft_p95_s: float | None = None
     tpot_p95_s: float | None = None
@@ -36,7 +36,7 @@ class PlanReason(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReplicaSupply:
-    """What one replica can serve within the objectives, and what it then looks like from outside."""
+    """What one replica can serve within the objectives, and the latencies that clients then see."""
 
     concurrent: int
     requests_per_second: float
@@ -57,14 +57,14 @@ class ServingConfiguration:
 
     @property
     def words(self) -> str:
-        """`2 x NVIDIA-L4, fp8PerTensor`, as a person says it."""
+        """`2 x NVIDIA-L4, weights fp8PerTensor`, for a sentence that a person reads."""
         cache = "" if self.kv is KvFormat.AUTO else f", {self.kv.value} cache"
         return f"{self.parallelism.gpus} x {self.product}, weights {self.weights.value}{cache}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FleetProposal:
-    """A fleet that keeps the objectives in the busiest minute."""
+    """A fleet that meets the objectives in the busiest minute."""
 
     configuration: ServingConfiguration
     supply: ReplicaSupply
@@ -72,23 +72,23 @@ class FleetProposal:
     cost_per_hour: float
     cost_per_thousand_tokens: float
     arithmetic: tuple[str, ...]
-    """How each number came about, a sentence each, so that anyone can check it by hand."""
+    """How each number was computed, a sentence each, so that a reader can check it by hand."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RejectedConfiguration:
-    """A configuration that lost, and to what."""
+    """A configuration that was not chosen, and why."""
 
     configuration: ServingConfiguration
     reason: PlanReason
     because: str
     proposal: FleetProposal | None = None
-    """What it would have been, where it would have worked."""
+    """The fleet that it would take, where the configuration would have worked."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CapacityPlan:
-    """The answer: the cheapest that works, the next two, and everything else with its reason."""
+    """The cheapest configuration that works, the next two, and all others with their reasons."""
 
     best: FleetProposal | None
     runners_up: tuple[RejectedConfiguration, ...]

@@ -1,4 +1,5 @@
-"""What an object reports of itself: conditions, each with a reason of a closed list; whoever writes adds the times."""
+"""What an object's status reports: conditions, each with a reason of a closed list; the writer of status adds the
+times."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -158,6 +159,6 @@ class UntimedCondition:
 
     type: ConditionType
     holds: bool | None
-    """Nothing: cannot be told."""
+    """None: unknown."""
     reason: ConditionReason
     message: str

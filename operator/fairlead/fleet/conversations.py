@@ -1,14 +1,14 @@
-"""How a conversation is written for the model, and what the engine reads out of the model's text: calls, reasoning."""
+"""Chat template, and the parsers by which the engine finds tool calls and reasoning in the model's text."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tools:
-    """Tool calls that the engine reads out of what the model writes."""
+    """Tool calls that the engine parses from the model's text."""
 
     parser: str | None = None
-    """By the engine's own name; nothing: the one of the model's family."""
+    """The engine's own name of a parser; none: that of the model's family."""
     auto: bool = True
     """Whether the model may choose to call a tool when a client requires none."""
 
@@ -18,7 +18,7 @@ class Reasoning:
     """Reasoning that the engine separates from the answer."""
 
     parser: str | None = None
-    """By the engine's own name; nothing: the one of the model's family."""
+    """The engine's own name of a parser; none: that of the model's family."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,4 +30,5 @@ class ConfigMapKey:
 
 
 ChatTemplateSource = str | ConfigMapKey
-"""The template's text or its path inside the container, either as the engine is given it; or where it is kept."""
+"""The template's text or its path inside the container, as the engine is given it; or the ConfigMap key that holds
+it."""

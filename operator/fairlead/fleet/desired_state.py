@@ -1,4 +1,4 @@
-"""What is asked for, once it was read and before anybody decided: an engine, its model, its GPUs, its limits."""
+"""The spec as values, read and not yet checked: an engine, its model, its GPUs, its limits."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -8,11 +8,11 @@ from fairlead.fleet.conversations import ChatTemplateSource, Reasoning, Tools
 from fairlead.fleet.quantization import Dtype, KvFormat, WeightFormat
 
 NO_RESOURCE: Final = "none"
-"""Asks a node for nothing: a simulated engine computes nothing, so it may stand where there is no GPU."""
+"""The resource of a pod that requests no GPU: an emulated engine computes nothing, so it may run on any node."""
 
 
 class EngineKind(StrEnum):
-    """Which program serves."""
+    """Which program serves the model."""
 
     VLLM = "vLLM"
     SGLANG = "SGLang"
@@ -21,7 +21,7 @@ class EngineKind(StrEnum):
 
 
 class SourceScheme(StrEnum):
-    """Where weights come from."""
+    """Where weights are loaded from."""
 
     HUB = "hf"
     OCI = "oci"
@@ -31,7 +31,7 @@ class SourceScheme(StrEnum):
 
 
 class SpeculationMethod(StrEnum):
-    """Who proposes tokens ahead of the model."""
+    """What proposes the draft tokens of speculative decoding."""
 
     OFF = "off"
     NGRAM = "ngram"
@@ -42,7 +42,7 @@ class SpeculationMethod(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelSource:
-    """One place weights are read from, at one revision."""
+    """One place that weights are loaded from, at one revision."""
 
     scheme: SourceScheme
     location: str
@@ -52,7 +52,7 @@ class ModelSource:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SecretKey:
-    """One key of a Secret, by name; its value never comes here."""
+    """One key of a Secret, by name; its value is never read here."""
 
     name: str
     key: str
@@ -60,7 +60,7 @@ class SecretKey:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EnvFrom:
-    """A variable whose value the kubelet reads from an object."""
+    """An environment variable whose value the kubelet reads from a Secret or a ConfigMap."""
 
     name: str
     object_name: str
@@ -77,18 +77,18 @@ class DesiredModel:
     served_name: str
     token_secret: SecretKey | None = None
     shape: tuple[tuple[str, int], ...] = ()
-    """Numbers of the architecture that were stated, by their names in `fleet.shapes` (and `parameters`)."""
+    """Numbers of the architecture that the spec states, by their names in `fleet.shapes` (and `parameters`)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DesiredSpeculation:
-    """How the engine is to guess ahead."""
+    """Speculative decoding, as the spec asks for it."""
 
     method: SpeculationMethod = SpeculationMethod.OFF
     draft: ModelSource | None = None
     tokens: int = 0
     max_concurrency: int | None = None
-    """Above this many running requests guessing costs more than it gives."""
+    """Above this many running requests speculative decoding costs more than it gives."""
     lookup_min: int | None = None
     lookup_max: int | None = None
 
@@ -118,7 +118,7 @@ class Parallelism:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DesiredEngine:
-    """An engine as asked for; nothing here was checked against a GPU or a model yet."""
+    """An engine as the spec asks for it; not yet checked against a GPU or a model."""
 
     kind: EngineKind
     version: str
@@ -129,19 +129,19 @@ class DesiredEngine:
     prefix_caching: bool = True
     speculation: DesiredSpeculation = DesiredSpeculation()
     sleeps: bool = False
-    """It is started so that it can be put to sleep."""
+    """Started with sleep mode on, so that it can be put to sleep."""
     max_sequences: int | None = None
-    """Most requests in one batch; nothing: the engine's own default for this GPU."""
+    """Most requests in one batch; none: the engine's own default for this GPU."""
     max_batched_tokens: int | None = None
     max_queued_requests: int | None = None
     max_context_tokens: int | None = None
     memory_utilization: float | None = None
     adapters: tuple[Adapter, ...] = ()
     tools: Tools | None = None
-    """Nothing: no parser is named, and only extra arguments can ask for one."""
+    """None: no parser is named, and only extra arguments can name one."""
     reasoning: Reasoning | None = None
     chat_template: ChatTemplateSource | None = None
-    """Instead of the model's own."""
+    """Replaces the model's own template."""
     eager: bool = False
     trust_remote_code: bool = False
     extra_args: tuple[str, ...] = ()
@@ -151,7 +151,7 @@ class DesiredEngine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EngineRelease:
-    """The version of an engine that this release was tested with; what a silent spec gets."""
+    """The engine version that this release of Fairlead was tested with; the default of a spec that names none."""
 
     version: str
     image: str
@@ -160,7 +160,7 @@ class EngineRelease:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Toleration:
-    """A taint that replicas stand; the words are a Pod's."""
+    """A taint that replicas tolerate; the fields are those of a Pod's toleration."""
 
     key: str | None
     operator: str
@@ -171,7 +171,7 @@ class Toleration:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SpreadConstraint:
-    """How replicas are spread over places."""
+    """How replicas are spread over topology domains."""
 
     topology_key: str
     max_skew: int = 1
@@ -180,12 +180,12 @@ class SpreadConstraint:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DesiredPlacement:
-    """On which nodes replicas run, beside what their accelerator asks."""
+    """On which nodes replicas run, beside what their accelerator requires."""
 
     node_selector: tuple[tuple[str, str], ...] = ()
     tolerations: tuple[Toleration, ...] = ()
     affinity: str | None = None
-    """As canonical JSON, since it is passed on and never looked into."""
+    """Canonical JSON, since it is passed on to the pod and never read."""
     spread: tuple[SpreadConstraint, ...] = ()
     priority_class: str | None = None
     runtime_class: str | None = None
@@ -205,7 +205,7 @@ class Storage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DesiredRevision:
-    """All that decides how an engine pod of one revision looks and whether it can run."""
+    """All that decides how an engine pod of one revision is built and whether it can run."""
 
     namespace: str
     name: str
@@ -221,7 +221,7 @@ class DesiredRevision:
 
 
 class RolloutStrategy(StrEnum):
-    """How one revision takes another's place."""
+    """How a rollout replaces one revision by another."""
 
     SURGE = "Surge"
     REPLACE = "Replace"
@@ -230,7 +230,7 @@ class RolloutStrategy(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CanaryStep:
-    """One share of the traffic, and how long it is watched."""
+    """One share of the traffic, and how long it is held before the next step."""
 
     percent: int
     hold_seconds: float
@@ -238,7 +238,7 @@ class CanaryStep:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DesiredRollout:
-    """How a change reaches the replicas that serve; at least one of the two numbers is above zero."""
+    """How a rollout brings a change to the replicas; at least one of the two numbers is above zero."""
 
     strategy: RolloutStrategy = RolloutStrategy.REPLACE
     max_surge: int = 0
@@ -251,7 +251,7 @@ class DesiredRollout:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DesiredDrain:
-    """How a replica leaves."""
+    """How a replica is drained."""
 
     timeout_seconds: float = 300.0
     settle_seconds: float = 10.0

@@ -1,11 +1,11 @@
-"""What routers see of the engines behind them: the facts that tell whether a replica really takes requests."""
+"""What routers report of their endpoints, and so whether requests really reach a replica."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
 NOT_PROBED: Final = "not proved yet"
-"""The reason of an engine that is new to a router: nothing is wrong with it so far."""
+"""The reason of an endpoint that is new to a router: no probe of it has failed so far."""
 
 
 class EndpointState(StrEnum):
@@ -13,14 +13,14 @@ class EndpointState(StrEnum):
 
     ROUTABLE = "routable"
     PROBING = "probing"
-    """It failed before; single requests try it."""
+    """It failed before; the router tries it with single requests."""
     DRAINING = "draining"
-    """No new requests; those under way run on."""
+    """No new requests; those in flight run on."""
     EJECTED = "ejected"
-    """It failed too often; none is sent for a while."""
+    """It failed too often; the router sends it no request for a while."""
     NOT_READY = "notReady"
     UNKNOWN = "unknown"
-    """A word of a newer router; counted as not routable."""
+    """A state that only a newer router knows; counted as not routable."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,23 +32,23 @@ class RouterEndpoint:
     """IP and port."""
     state: EndpointState
     inflight: int
-    """Requests under way from this router."""
+    """Requests of this router that are in flight there."""
     reason: str = ""
-    """Why it is not routable, in the router's words."""
+    """Why it is not routable, as the router reports it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DiscoveredEndpoint:
-    """One engine as its source sees it, before anybody asked it anything."""
+    """One endpoint as discovery found it, before the first request or probe."""
 
     pod: str
     address: str
     """Host and port."""
     ready: bool = True
     ending: bool = False
-    """It is being deleted: what runs there may finish, nothing new goes there."""
+    """Its pod is being deleted: requests in flight may finish, and no new one is sent."""
     asleep: bool = False
-    """It sleeps or is about to: what runs there may finish, and a new request would hang until somebody wakes it."""
+    """It sleeps or is about to: requests in flight may finish, and a new one would hang until the engine is woken."""
     revision: str = ""
     adapters: frozenset[str] = frozenset()
-    """Adapters that it can serve beside its model."""
+    """Adapters that it can serve beside its base model."""

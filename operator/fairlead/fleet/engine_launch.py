@@ -1,4 +1,4 @@
-"""How one engine is started, watched and stopped, in the words of no particular engine.
+"""How any engine is started, probed and stopped.
 
 `objects` turns these into containers, ports and probes; the numbers come from `engines`, which knows why.
 """
@@ -11,7 +11,7 @@ from fairlead.fleet.desired_state import EnvFrom, ModelSource, SecretKey
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EnvVar:
-    """One environment variable; a secret's value never comes here, only where it is kept."""
+    """One environment variable; a secret's value is never read here, only where it is kept."""
 
     name: str
     value: str | SecretKey | EnvFrom
@@ -27,7 +27,7 @@ class EnginePort:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HttpProbe:
-    """One question over HTTP, asked again and again; `failures` bad answers in a row count."""
+    """An HTTP probe of the kubelet, repeated every period; `failures` bad answers in a row count."""
 
     path: str
     port: str
@@ -37,7 +37,7 @@ class HttpProbe:
 
     @property
     def patience_seconds(self) -> int:
-        """How long it may go wrong before the probe says so."""
+        """How long the probe may fail before the kubelet acts on it."""
         return self.period_seconds * self.failures
 
 
@@ -52,24 +52,24 @@ class EngineProbes:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EngineShutdown:
-    """How a pod ends without cutting a reply short: wait, drain, and a rest before the kernel ends it."""
+    """How a pod ends without cutting a reply short: wait, drain, and a margin before the kubelet kills it."""
 
     pre_stop_seconds: int
-    """Until every router has taken the pod out of its table."""
+    """The wait until every router has removed the endpoint."""
     drain_seconds: int
     """How long the engine lets running requests finish."""
     rest_seconds: int
-    """What the engine takes from the last reply to its exit, and a margin."""
+    """The time from the engine's last reply to its exit, and a margin."""
 
     @property
     def grace_seconds(self) -> int:
-        """The pod's termination grace period; any shorter and the kernel ends a drain that goes well."""
+        """The pod's termination grace period; with a shorter one the kubelet kills a drain that goes well."""
         return self.pre_stop_seconds + self.drain_seconds + self.rest_seconds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WeightMount:
-    """Weights the pod brings along, and the folder the command expects them in."""
+    """Weights that are mounted into the pod, and the folder in which the command expects them."""
 
     source: ModelSource
     path: str
@@ -81,13 +81,13 @@ class ConfigMapFile:
 
     source: ConfigMapKey
     folder: str
-    """Nothing else lies in it."""
+    """The folder holds nothing else."""
     name: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EngineLaunch:
-    """All that an engine's container needs from the engine's side."""
+    """All that an engine's container needs, as far as the engine decides it."""
 
     command: tuple[str, ...]
     environment: tuple[EnvVar, ...]
@@ -97,8 +97,8 @@ class EngineLaunch:
     mounts: tuple[WeightMount, ...] = ()
     files: tuple[ConfigMapFile, ...] = ()
     cache_path: str | None = None
-    """What is worth keeping between two starts lies below: downloads and compiled graphs."""
+    """The folder worth keeping between two starts: downloads and compiled graphs."""
     shared_memory_bytes: int = 0
-    """The least `/dev/shm` its processes need to speak to one another."""
+    """The least `/dev/shm` that the engine's processes need to communicate."""
     check: tuple[str, ...] = ()
-    """Says in the engine's image, without a GPU, whether it would take its command; empty: there is no such way."""
+    """A command for the engine's image that checks its arguments without a GPU; empty: there is none."""

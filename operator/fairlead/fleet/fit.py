@@ -1,4 +1,4 @@
-"""Answers to "does it fit": how much, how sure, why not, and what nearest to it would."""
+"""Whether a configuration fits: how much memory it takes, how certain that is, why not, and the nearest that fits."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -9,7 +9,7 @@ from fairlead.fleet.quantization import KvFormat, WeightFormat
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """A figure with its doubt: nineteen of twenty measured values should lie between low and high."""
+    """A value with its uncertainty: nineteen of twenty measured values should lie between low and high."""
 
     low: float
     likely: float
@@ -17,7 +17,7 @@ class Estimate:
 
     @classmethod
     def exact(cls, value: float) -> "Estimate":
-        """A figure without doubt."""
+        """A value without uncertainty."""
         return cls(value, value, value)
 
     def times(self, factor: float) -> "Estimate":
@@ -25,7 +25,7 @@ class Estimate:
         return Estimate(self.low * factor, self.likely * factor, self.high * factor)
 
     def minus(self, other: "Estimate") -> "Estimate":
-        """The rest after something was taken: the most taken leaves the least."""
+        """The difference; the low end subtracts the other's high end."""
         return Estimate(self.low - other.high, self.likely - other.likely, self.high - other.low)
 
 
@@ -38,12 +38,12 @@ class MemoryTerm(StrEnum):
     ACTIVATIONS = "activations"
     GRAPHS = "graphs"
     FRAMEWORK = "framework"
-    """The driver's context, library work space, and buffers between GPUs: outside the tensors."""
+    """The driver's context, library work space, and buffers between GPUs: memory outside the tensors."""
     KV = "kv"
 
     @property
     def takes(self) -> str:
-        """With its verb, as a sentence has it."""
+        """The term with its verb, for a sentence."""
         match self:
             case MemoryTerm.DRAFT:
                 return "the draft model takes"
@@ -56,11 +56,11 @@ class MemoryTerm(StrEnum):
 
 
 class FitVerdict(StrEnum):
-    """Whether the engine starts and holds what was asked."""
+    """Whether the engine starts and holds the context and sequences that the spec asks for."""
 
     FITS = "fits"
     TIGHT = "tight"
-    """Likely or possibly, and not surely: the need lies between the low and the high estimate."""
+    """Likely or possibly, but not certainly: the need lies between the low and the high estimate."""
     NO = "no"
     UNKNOWN = "unknown"
 
@@ -81,7 +81,7 @@ class FitReason(StrEnum):
 
 
 class ConfigurationChange(StrEnum):
-    """One step away from what was asked, the smallest first."""
+    """One change to the spec's configuration, the smallest first."""
 
     SMALLER_CONTEXT = "smallerContext"
     FEWER_SEQUENCES = "fewerSequences"
@@ -107,26 +107,26 @@ class MemoryBreakdown:
     """What is left for keys and values."""
 
     def by_name(self) -> dict[MemoryTerm, Estimate]:
-        """All terms."""
+        """All terms, by name."""
         return {term: getattr(self, term.value) for term in MemoryTerm}
 
     @property
     def largest(self) -> MemoryTerm:
-        """The term to attack first, the cache aside."""
+        """The term worth reducing first; the KV cache does not count, as it takes what is left."""
         taken = {term: span.likely for term, span in self.by_name().items() if term is not MemoryTerm.KV}
         return max(taken, key=lambda term: taken[term])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SpeedCeilings:
-    """What the hardware forbids to exceed; an engine reaches a part of it. The likely value is the usual part."""
+    """Upper limits that the hardware sets; an engine reaches a part of them, and `likely` is the usual part."""
 
     decode_tokens_per_second: Estimate
-    """All requests together, one replica."""
+    """One replica, all its requests together."""
     prefill_tokens_per_second: Estimate
     milliseconds_per_token: Estimate
     first_token_milliseconds: Estimate
-    """One prompt of the asked context, nothing else running."""
+    """For one prompt as long as the context that the spec asks for, with nothing else running."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,7 +135,7 @@ class FitAlternative:
 
     change: ConfigurationChange
     words: str
-    """What to change, for a person."""
+    """What to change, as a sentence for a person."""
     verdict: FitVerdict
     context: int
     sequences: int
@@ -147,31 +147,31 @@ class FitAlternative:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fit:
-    """The engine starts, surely or likely, and this is what it holds."""
+    """The engine starts, certainly or likely, and holds this much."""
 
     verdict: FitVerdict
     reason: FitReason
     because: str
     memory: MemoryBreakdown
     kv_tokens: Estimate
-    """As the engine prints it: its concurrency times the asked context."""
+    """As the engine prints it: its concurrency times the context that the spec asks for."""
     sequences: Estimate
-    """Requests of the whole asked context that run at once."""
+    """Requests that run at once, each with the whole context that the spec asks for."""
     ceilings: SpeedCeilings | None
     """Absent where the product's rates were not collected."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoFit:
-    """The engine does not start, or cannot hold what was asked."""
+    """The engine does not start, or cannot hold the context and sequences that the spec asks for."""
 
     reason: FitReason
     because: str
     memory: MemoryBreakdown | None
-    """Absent where the refusal needs no bytes."""
+    """Absent where the reason has nothing to do with memory."""
     alternatives: tuple[FitAlternative, ...] = ()
 
     @property
     def verdict(self) -> FitVerdict:
-        """Unknown is not no."""
+        """An unknown architecture is reported as unknown, not as no."""
         return FitVerdict.UNKNOWN if self.reason is FitReason.ARCHITECTURE_UNKNOWN else FitVerdict.NO

@@ -1,4 +1,4 @@
-"""What a router is to do: limits, time-outs, holding, caching, retries; and what a shared gateway adds to it.
+"""Settings of a router: limits, timeouts, holding, caching, retries; and what a shared gateway adds to them.
 
 A deployment without a gateway has the same router with one model and no tenants.
 """
@@ -13,7 +13,7 @@ from fairlead.fleet.tenants import Band, BatchLaneLimits, LongLaneLimits, Tenant
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrafficLimits:
-    """What one request may ask for, and how many may wait."""
+    """Limits of one request, and how many requests may wait."""
 
     max_prompt_tokens: int | None = None
     max_output_tokens: int | None = None
@@ -21,7 +21,7 @@ class TrafficLimits:
     max_queue_seconds: float | None = None
     max_request_bytes: int = 16 * 2**20
     shadow: bool = False
-    """What is over a limit is counted and let through."""
+    """Requests over a limit are counted and let through."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +36,7 @@ class Timeouts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HoldLimits:
-    """Keeping requests while no replica is ready."""
+    """Requests are held while no replica is ready."""
 
     max_requests: int = 500
     max_seconds: float = 300.0
@@ -44,20 +44,20 @@ class HoldLimits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResponseCacheSettings:
-    """Exact answers, kept."""
+    """A cache of whole responses, by exact request."""
 
     enabled: bool = False
     ttl_seconds: float = 3600.0
     max_bytes: int = 64 * 2**20
     max_entry_bytes: int = 256 * 2**10
     by_tenant: bool = True
-    """An answer is given only to the tenant whose request made it."""
+    """A cached response is given only to the tenant whose request filled it."""
     redis_url: SecretKey | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Retries:
-    """Another replica, before the first byte."""
+    """Another attempt at another replica, before the first byte of the reply."""
 
     max_attempts: int = 2
     budget: float = 0.10
@@ -66,40 +66,41 @@ class Retries:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Balancing:
-    """How a replica is chosen for a request."""
+    """How an endpoint is chosen for a request."""
 
     prefix: bool = True
-    """Prefer the replica that holds the prompt's beginning in its KV cache."""
+    """Prefer the replica whose KV cache holds the prompt's first blocks."""
     load_bound: float = 1.25
-    """A replica with more than so many times the mean load is not preferred for anything it holds."""
+    """A replica with more than so many times the mean load gets no preference for the blocks that it holds."""
     salt: bool = False
-    """Send each tenant's name as `cache_salt`: no tenant finds another's prefixes in an engine, or learns by timing."""
+    """Send each tenant's name as `cache_salt`: no tenant hits another's prefix blocks in an engine, or learns of them
+    by timing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hedging:
-    """A second replica asked for the same answer when the first is slow to begin; the first token wins."""
+    """A second attempt at another replica when the first is slow to begin; the first token wins."""
 
     enabled: bool = False
     after_seconds: float | None = None
-    """Nothing: the 95th percentile of first tokens seen lately for prompts of this length."""
+    """None: the 95th percentile of recent times to first token for prompts of this length."""
     budget: float = 0.02
     """Hedges as a share of requests."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RouterConnections:
-    """How clients come in, and how engines are reached."""
+    """Limits and TLS of client connections, and TLS towards engines."""
 
     cors_origins: tuple[str, ...] = ()
-    """Browsers of these origins may ask; `*` for all, none by default."""
+    """Browser origins that CORS allows; `*` for all, none by default."""
     tls_secret: str | None = None
-    """Secret of kind kubernetes.io/tls that clients are answered with; read again when it is rotated."""
+    """Secret of type kubernetes.io/tls with the certificate that clients see; read again when it is rotated."""
     engine_ca: SecretKey | None = None
-    """Engines are spoken to over TLS and must show a certificate of this authority."""
+    """Requests to engines use TLS, and engines must present a certificate of this authority."""
     max_header_bytes: int = 64 * 2**10
     head_seconds: float = 20.0
-    """A client that has not finished its request's head by then is slow on purpose."""
+    """A client that has not sent the head of its request by then is taken for a slow-client attack."""
     body_seconds: float = 120.0
     idle_seconds: float = 75.0
     """An unused client connection is closed after that."""
@@ -108,19 +109,19 @@ class RouterConnections:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestTelemetry:
-    """What a router says of each request."""
+    """What a router logs and traces of each request."""
 
     access_log: bool = True
     log_prompts: bool = False
     otlp_endpoint: str | None = None
     """OTLP over HTTP, for instance http://collector:4318; none: no spans."""
     trace_share: float = 0.05
-    """Of requests that bring no decision of their own in `traceparent`."""
+    """The share of requests that is traced, among those without a sampling decision in `traceparent`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RoutingSettings:
-    """What every router has, whichever object it belongs to."""
+    """Settings that every router has, of a deployment or of a gateway."""
 
     limits: TrafficLimits = TrafficLimits()
     timeouts: Timeouts = Timeouts()
@@ -128,7 +129,7 @@ class RoutingSettings:
     cache: ResponseCacheSettings = ResponseCacheSettings()
     retries: Retries = Retries()
     tenants: tuple[Tenant, ...] = ()
-    """Nobody named: everybody may ask, without a key, as one tenant."""
+    """Empty: every client may send requests, without a key, and all are one tenant."""
     bands: tuple[Band, ...] = ()
     long_lane: LongLaneLimits | None = None
     batch_lane: BatchLaneLimits | None = None
@@ -148,14 +149,14 @@ class RouteStrategy(StrEnum):
 
 
 class Difficulty(StrEnum):
-    """How hard a request looks."""
+    """How hard a request is estimated to be."""
 
     EASY = "Easy"
     HARD = "Hard"
 
 
 class CascadeValidator(StrEnum):
-    """Who says whether a small model's answer is good enough."""
+    """What decides whether a small model's answer is good enough."""
 
     JSON_SCHEMA = "JsonSchema"
     CONFIDENCE = "Confidence"
@@ -163,7 +164,7 @@ class CascadeValidator(StrEnum):
 
 
 class FallbackReason(StrEnum):
-    """When the next deployment of a chain is asked."""
+    """When a request goes to the next deployment of a chain."""
 
     UNAVAILABLE = "Unavailable"
     QUEUE_FULL = "QueueFull"
@@ -181,7 +182,7 @@ class TokenRange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RouteRule:
-    """One line of the table; all that is named must hold."""
+    """One rule of a route; every condition that is set must hold."""
 
     name: str
     deployment: str
@@ -195,7 +196,7 @@ class RouteRule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cascade:
-    """Smaller models first."""
+    """Smaller models are tried first."""
 
     deployments: tuple[str, ...]
     validator: CascadeValidator
@@ -204,7 +205,7 @@ class Cascade:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fallback:
-    """Who answers when the chosen deployment cannot."""
+    """Which deployments answer when the chosen one cannot."""
 
     deployments: tuple[str, ...]
     reasons: frozenset[FallbackReason]
@@ -212,7 +213,7 @@ class Fallback:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
-    """One model as clients name it."""
+    """One model by the name that clients use."""
 
     name: str
     strategy: RouteStrategy
@@ -222,12 +223,12 @@ class Route:
     cascade: Cascade | None = None
     fallback: Fallback | None = None
     cache: bool | None = None
-    """Nothing: as the gateway's cache says."""
+    """None: the gateway's own setting."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gateway:
-    """One address over many deployments."""
+    """One address for many deployments."""
 
     namespace: str
     name: str
@@ -248,14 +249,14 @@ class RouterPods:
     """The pods of a router and the Service in front of them."""
 
     replicas: int | None = 2
-    """Nothing: whoever scales them decides, and what stands there is left."""
+    """None: an HPA or a person scales the routers, and the Deployment's count is left as it is."""
     service: ServiceType = ServiceType.CLUSTER_IP
     annotations: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DesiredGateway:
-    """All that one gateway object asks for: what its routers do, and the pods they are."""
+    """One gateway object's spec: what its routers do, and their pods."""
 
     gateway: Gateway
     pods: RouterPods = RouterPods()
@@ -263,7 +264,7 @@ class DesiredGateway:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeploymentRouter:
-    """The router a deployment has for itself."""
+    """The router that belongs to one deployment alone."""
 
     routing: RoutingSettings = RoutingSettings()
     pods: RouterPods = RouterPods(replicas=None)
@@ -271,12 +272,12 @@ class DeploymentRouter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DesiredDeployment:
-    """All that one deployment object asks for."""
+    """One deployment object's spec."""
 
     wanted: DesiredRevision
     replicas: int | ReplicaBounds = 1
-    """A count that somebody else decides, or bounds for our own autoscaler."""
+    """A count that is set in spec.replicas, or the bounds for our own autoscaler."""
     rollout: DesiredRollout
     drain: DesiredDrain
     door: DeploymentRouter | str = DeploymentRouter()
-    """An own router, or the name of the gateway that leads here."""
+    """Its own router, or the name of the gateway whose routes name it."""

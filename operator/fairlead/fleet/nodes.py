@@ -1,19 +1,19 @@
-"""The nodes GPUs are on, as far as placing a replica cares."""
+"""Nodes with GPUs, as far as scheduling a replica needs them."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Node:
-    """One node and one resource of it."""
+    """One node and one of its resources."""
 
     name: str
     product: str
-    """The GPU by its product label; empty where nobody labelled the node."""
+    """The GPU by its product label; empty where the node has no such label."""
     gpus: int
-    """How many pods may hold there in all."""
+    """How many GPUs pods may allocate in all."""
     used: int = 0
-    """How many pods hold, those that are ending among them."""
+    """How many GPUs pods have allocated, ending pods included."""
     schedulable: bool = True
     """Not cordoned, and ready."""
     labels: tuple[tuple[str, str], ...] = ()

@@ -1,14 +1,14 @@
-"""How a number of things is written, once: every sentence that a person reads gets its plural from here."""
+"""Numbers with their nouns and verbs: every sentence for a person gets its plural from here."""
 
 from typing import Final
 
 IRREGULAR: Final = {"is": "are", "was": "were", "has": "have", "does": "do"}
-"""Verbs that follow a count."""
+"""Irregular verbs, singular to plural."""
 _SIBILANTS: Final = ("s", "x", "z", "ch", "sh")
 
 
 def count(number: float, noun: str) -> str:
-    """`1 replica`, `3 replicas`, `2,048 tokens`, `0.5 replicas`; of several words the last is bent."""
+    """`1 replica`, `3 replicas`, `2,048 tokens`, `0.5 replicas`; of several words the last gets the plural."""
     return f"{formatted(number)} {noun if number == 1 else plural(noun)}"
 
 
@@ -30,12 +30,12 @@ def part(some: int, whole: int, noun: str, word: str) -> str:
 
 
 def plural(noun: str) -> str:
-    """More than one of them."""
+    """The plural of a noun."""
     if noun.endswith("y") and noun[-2:-1] not in "aeiou":
         return f"{noun[:-1]}ies"
     return f"{noun}es" if noun.endswith(_SIBILANTS) else f"{noun}s"
 
 
 def formatted(number: float) -> str:
-    """A whole number with its thousands marked; of another one what matters."""
+    """A whole number with thousands separators; any other with three significant digits."""
     return f"{int(number):,}" if number == int(number) else f"{number:.3g}"

@@ -1,4 +1,4 @@
-"""Why a replica does not come up or does not serve, as far as Kubernetes and the engine's last words tell."""
+"""Why a replica does not start or does not serve, from Kubernetes and the engine's last log lines."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ from fairlead.fleet.conditions import ConditionReason
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PodProblem:
-    """What is the matter with one pod."""
+    """What is wrong with one pod."""
 
     pod: str
     reason: ConditionReason

@@ -1,4 +1,4 @@
-"""How the number of replicas is decided: objectives, signals, speed, schedules, budget. Seconds and plain numbers."""
+"""The values of a scaling policy: objectives, signals, pace, schedules, budget. Seconds and plain numbers."""
 
 from dataclasses import dataclass
 from decimal import Decimal
@@ -8,7 +8,7 @@ from fairlead.fleet.desired_state import SecretKey
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Objectives:
-    """What users are to feel; an absent one is not held."""
+    """Latencies that users are to see; an absent objective is not held."""
 
     ttft_p95_seconds: float | None = None
     tpot_p95_seconds: float | None = None
@@ -17,7 +17,7 @@ class Objectives:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignalTargets:
-    """What is looked at; an absent one is not."""
+    """Targets of the signals; a signal without a target is off."""
 
     queue_per_replica: int | None = 2
     kv_target: float | None = 0.80
@@ -31,13 +31,13 @@ class ScalingPace:
     up_max_step: int = 4
     up_max_factor: float = 2.0
     down_after_seconds: float = 300.0
-    """How long fewer must have been enough."""
+    """How long fewer replicas must have been enough before a fleet shrinks."""
     down_max_step: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ColdStart:
-    """How long a new replica takes until it serves."""
+    """From the start of an engine's container to its first readiness."""
 
     assume_seconds: float = 120.0
     learn: bool = True
@@ -45,7 +45,7 @@ class ColdStart:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScheduleWindow:
-    """Other bounds at certain times."""
+    """Other bounds at scheduled times."""
 
     name: str
     cron: str
@@ -57,7 +57,7 @@ class ScheduleWindow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PrometheusAccess:
-    """A Prometheus to ask."""
+    """A Prometheus to read samples from."""
 
     url: str
     token: SecretKey | None = None
@@ -66,12 +66,12 @@ class PrometheusAccess:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WarmPool:
-    """Replicas above what is needed, for those who cannot wait for a cold start."""
+    """Replicas beyond the need, for requests that cannot wait for a cold start."""
 
     ready: int = 0
-    """Routed to like all others."""
+    """Ready replicas beyond the need; routers send them requests as to all others."""
     asleep: int = 0
-    """Their weights are off the GPU; awake within seconds."""
+    """Sleeping replicas: their weights are off the GPU, and they wake within seconds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,22 +83,22 @@ class ScalingPolicy:
     pace: ScalingPace = ScalingPace()
     cold_start: ColdStart = ColdStart()
     zero_after_seconds: float | None = None
-    """Absent: the last replica stays."""
+    """None: the last replica stays."""
     schedules: tuple[ScheduleWindow, ...] = ()
     max_cost_per_hour: Decimal | None = None
     prometheus: PrometheusAccess | None = None
-    """Absent: engines and routers are asked themselves."""
+    """None: engines and routers are scraped directly."""
     stale_after_seconds: float = 30.0
     warm_pool: WarmPool = WarmPool()
     switches_speculation: bool = False
-    """Replicas go over to the revision without speculation while guessing costs more than it gives."""
+    """Replicas change to the revision without speculation while speculation costs more than it gives."""
     active: bool = True
-    """Otherwise it decides and explains, and changes nothing."""
+    """False: it decides and explains, and changes nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReplicaBounds:
-    """Between which numbers a policy decides for one deployment."""
+    """The least and the most replicas that the autoscaler may set for one deployment."""
 
     least: int
     most: int

@@ -1,11 +1,11 @@
-"""How numbers are stored: the formats of weights and of the KV cache, in the words users write."""
+"""Formats of weights and of the KV cache, by the names that users write."""
 
 from enum import StrEnum
 from typing import Final
 
 
 class WeightFormat(StrEnum):
-    """How a model's weights lie in the GPU's memory."""
+    """How a model's weights are stored in the GPU's memory."""
 
     NONE = "none"
     """As the checkpoint has them, unquantized."""
@@ -30,7 +30,7 @@ class KvFormat(StrEnum):
     """How the KV cache stores keys and values."""
 
     AUTO = "auto"
-    """As the checkpoint asks, else in the model's own type."""
+    """As the checkpoint states, else in the model's own type."""
     BFLOAT16 = "bfloat16"
     FLOAT16 = "float16"
     FP8 = "fp8"
@@ -59,4 +59,5 @@ WHILE_LOADING: Final = frozenset(
         WeightFormat.INT8_EXPERTS,
     }
 )
-"""Formats an engine makes from an unquantized checkpoint as it loads; the others are how a checkpoint was stored."""
+"""Formats that an engine quantizes to while it loads an unquantized checkpoint; the others are how a checkpoint was
+stored."""

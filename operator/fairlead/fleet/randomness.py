@@ -1,19 +1,20 @@
-"""Chance as an argument: what a room may ask of `random.Random`, which the shell makes with a recorded seed."""
+"""Randomness as an argument: the methods of `random.Random` that a room may use; the shell makes one with a recorded
+seed."""
 
 from typing import Protocol
 
 
 class RandomSource(Protocol):
-    """The draws that are used; `random.Random` has them all."""
+    """The methods in use; `random.Random` has them all."""
 
     def random(self) -> float:
-        """Evenly in [0, 1)."""
+        """Uniform in [0, 1)."""
 
     def expovariate(self, lambd: float, /) -> float:
         """Gaps of a Poisson process of this rate."""
 
     def gammavariate(self, alpha: float, beta: float, /) -> float:
-        """By shape and scale."""
+        """A gamma variate, by shape and scale."""
 
     def weibullvariate(self, alpha: float, beta: float, /) -> float:
-        """By scale and shape."""
+        """A Weibull variate, by scale and shape."""

@@ -1,4 +1,4 @@
-"""What a rollout is decided on and what is decided: revisions as observed, room on the nodes, one step or a wait."""
+"""Input and output of a rollout decision: revisions as observed, room on the nodes, one step or a wait."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,28 +14,28 @@ class RolloutReplica:
 
     name: str
     ready_since: datetime | None = None
-    """Absent: not ready now."""
+    """None: not ready now."""
     ending: bool = False
-    """Asked to go; it still streams and still holds its GPUs."""
+    """Being deleted; it still streams and still holds its GPUs."""
     unplaced: bool = False
-    """The scheduler found no node for it: it will not help, and asking for more of its kind does not either."""
+    """The scheduler found no node for it: it will not serve, and more replicas of its kind would not either."""
     routable: bool | None = None
-    """Whether routers send it requests; nothing: nobody said yet, and being ready has to do."""
+    """Whether routers send it requests; None: no router has reported it yet, and readiness counts instead."""
     asleep: bool = False
-    """It sleeps or is about to: on its GPU, within seconds of serving, and serving nobody."""
+    """It sleeps or is about to: it holds its GPU and serves nothing, and could serve within seconds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RevisionFailure:
-    """That a revision was given up, written on it as a fact so that a restart remembers."""
+    """A revision was given up; written on its Deployment, so that a restart of the operator does not forget it."""
 
     at: datetime
     times: int
-    """How often by now; the wait until it is tried again grows with it."""
+    """How often so far; the wait before it is tried again grows with it."""
     because: str = ""
-    """What was the matter with its replicas; they are gone when somebody reads it."""
+    """What was wrong with its replicas, kept since they are gone when this is read."""
     early: bool = False
-    """Given up before the deadline: its start cannot go well, however often it is repeated."""
+    """Given up before the progress deadline, since no repetition of its start can succeed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,63 +45,64 @@ class RevisionState:
     name: str
     """The hash of all that changes an engine pod."""
     asked: int
-    """The count its Deployment asks for now."""
+    """The replicas in its Deployment's spec."""
     replicas: tuple[RolloutReplica, ...] = ()
     created_at: datetime
     wanted_since: datetime | None = None
-    """Since when it is the one people want; absent on all others."""
+    """Since when it is the target; absent on all other revisions."""
     grown_at: datetime | None = None
     """When its count was last raised: a start gets the whole deadline, also after a pause or a wait for a free GPU."""
     served: bool = False
-    """Whether a replica of it ever was ready: only such a one is worth going back to."""
+    """Whether any of its replicas was ever ready: only such a revision can be a fallback."""
     failure: RevisionFailure | None = None
     hopeless: str = ""
-    """Why its start cannot go well, however often it is repeated; empty: nothing says so."""
+    """Why its start cannot succeed, however often it is repeated; empty: no reason is known."""
     unchecked: bool = False
-    """Whether a check without a GPU could still find out that it cannot start, and has not answered."""
+    """Whether its preflight, which needs no GPU, is still open and could find that it cannot start."""
     other_gpus: bool = False
-    """Whether its replicas hold GPUs that the wanted revision cannot use: giving them up makes no room for it."""
+    """Whether its replicas hold GPUs that the target cannot use: removing them makes no room for it."""
 
 
 class MissingCapacity(StrEnum):
-    """What no node has, open or cordoned: only a person changes that, in the spec or in the cluster."""
+    """What no node has, schedulable or cordoned: only a change of the spec or of the cluster helps."""
 
     PRODUCT = "product"
     SELECTOR = "selector"
-    """The labels of the node selector, on nodes that have the GPU."""
+    """Nodes have the GPU, and none of them the labels of the node selector."""
     GPUS = "gpus"
-    """As many GPUs on one node as a replica takes."""
+    """No node has as many GPUs as one replica takes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NodeRoom:
-    """How many more replicas of the wanted revision the nodes could take right now."""
+    """How many more replicas of the target the nodes could take right now."""
 
     replicas: int | None = None
-    """Nothing: nobody knows (no right to see nodes) or nodes come when pods ask; then nothing is held back."""
+    """None: unknown (no right to list nodes), or new nodes come for pending pods; then nothing is held back."""
     most: int | None = None
-    """How many they could take if they were empty; zero: no node ever will, so nobody makes room for it."""
+    """How many the nodes could take if they were empty; zero: no node ever will, so no other replica is drained for
+    it."""
     because: str = ""
-    """Which GPU, how many there are, how many are free: for the sentence that says what is short."""
+    """Which GPU, how many there are, how many are free: for the message that says what is short."""
     lack: MissingCapacity | None = None
-    """Why waiting does not help; nothing where it may, for instance until a node is uncordoned."""
+    """Why waiting does not help; None where it may, for instance until a node is uncordoned."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RolloutSnapshot:
-    """All that one decision about counts looks at."""
+    """All the facts of one decision about counts."""
 
     target: str
-    """The revision people want; it need not exist yet."""
+    """The revision that the spec asks for; its Deployment need not exist yet."""
     wanted: int
-    """How many replicas, all revisions together."""
+    """How many replicas are wanted, over all revisions."""
     rules: DesiredRollout
     revisions: tuple[RevisionState, ...] = ()
     room: NodeRoom = NodeRoom()
 
 
 class StepReason(StrEnum):
-    """Why a count changes or a revision goes."""
+    """Why a count changes or a revision is removed."""
 
     FIRST_REVISION = "FirstRevision"
     NEW_REVISION = "NewRevision"
@@ -109,42 +110,42 @@ class StepReason(StrEnum):
     MAKING_ROOM = "MakingRoom"
     """An older revision gives up replicas that are not missed, or whose GPUs the target needs (Replace)."""
     NOT_SERVING = "NotServing"
-    """An older revision gives up replicas that serve nobody."""
+    """An older revision gives up replicas that do not serve."""
     SCALED_UP = "ScaledUp"
     SCALED_DOWN = "ScaledDown"
     DEADLINE_EXCEEDED = "DeadlineExceeded"
-    """The target made no progress in time: it is given up, and what served last comes back."""
+    """The target made no progress in time: it is given up, and the rollout returns to its fallback."""
     START_FAILED = "StartFailed"
-    """The target cannot start, which no waiting changes: it is given up, and what served last comes back."""
+    """The target cannot start, however long it waits: it is given up, and the rollout returns to its fallback."""
     RETURNING = "Returning"
-    """The count of the revision that served last, after the target was given up."""
+    """The count of the fallback, after the target was given up."""
     EMPTY_REVISION = "EmptyRevision"
-    """A revision without replicas goes; no rollout would return to it."""
+    """A revision without replicas is removed; no rollout would return to it."""
 
 
 class HoldReason(StrEnum):
-    """Why nothing is done now; doing nothing is a decision too."""
+    """Why no step is taken now; that too is a decision."""
 
     COMPLETE = "Complete"
-    """Every wanted replica is there and serves, of the wanted revision."""
+    """Every wanted replica serves, and all are of the target."""
     WAITING_FOR_READY = "WaitingForReady"
     WAITING_FOR_MIN_READY = "WaitingForMinReady"
     WAITING_FOR_DRAIN = "WaitingForDrain"
     """Ending replicas still hold the GPUs that the next step needs."""
     NO_FREE_GPU = "NoFreeGpu"
-    """The nodes cannot place another replica, so none is asked for."""
+    """The nodes cannot place another replica, so none is added."""
     UNPLACED = "Unplaced"
-    """Replicas were asked for and the scheduler finds no node for them."""
+    """Replicas were created and the scheduler finds no node for them."""
     CHECKING = "Checking"
-    """The target is checked without a GPU before the last replica that serves is drained for it."""
+    """The target's preflight is open; until then the last serving replica is not drained for it."""
     PAUSED = "Paused"
     RETURNED = "Returned"
-    """The target was given up; what served last serves, until the back-off is over or the spec changes."""
+    """The target was given up and the fallback serves, until the back-off is over or the spec changes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReplicaStep:
-    """Set the count of one revision; one that does not exist is made with it."""
+    """Set the count of one revision; a revision without a Deployment gets one."""
 
     revision: str
     replicas: int
@@ -154,7 +155,7 @@ class ReplicaStep:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FailureStep:
-    """Write on a revision that it failed; what follows is decided from that fact."""
+    """Write on a revision that it failed; later decisions start from that fact."""
 
     revision: str
     failure: RevisionFailure
@@ -173,7 +174,7 @@ class RetireStep:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HoldStep:
-    """Do nothing, and why."""
+    """Take no step, and why."""
 
     reason: HoldReason
     because: str
@@ -183,26 +184,26 @@ RolloutStep: TypeAlias = ReplicaStep | FailureStep | RetireStep | HoldStep
 
 
 class RolloutPhase(StrEnum):
-    """Where a rollout stands, whatever the next step is."""
+    """Where a rollout is, whatever its next step."""
 
     STEADY = "Steady"
-    """One revision serves all that is wanted, or only its count is still moving."""
+    """One revision serves all that is wanted, or only its count is still changing."""
     ROLLING = "Rolling"
     RETURNING = "Returning"
-    """On the way back to what served last."""
+    """On its way back to the fallback."""
     RETURNED = "Returned"
     PAUSED = "Paused"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RolloutPlan:
-    """The next step, and all that is to be said about it."""
+    """The next step, and what status reports about it."""
 
     step: RolloutStep
     phase: RolloutPhase
     current: str
-    """The revision that is being brought about: the target, or the one gone back to."""
+    """The revision that the steps work towards: the target, or the fallback."""
     wake_at: datetime | None = None
-    """When the same facts would be judged differently; nothing: only a change of facts matters."""
+    """When the same facts would lead to another decision; None: only a change of facts matters."""
     short: str = ""
     """Which GPU is short and by how much, when that limits the step."""

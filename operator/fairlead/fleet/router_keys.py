@@ -1,7 +1,7 @@
-"""The operator's key to the pages of routers: one secret, and from it another key for each deployment.
+"""The operator's key to the metrics ports of routers: one secret, and a key derived from it for each deployment.
 
-A router gets a digest of its own deployment's key and never the key itself, so it can open no other router's pages, and
-neither can anybody who reads its configuration. Whoever pretends to be a router and is shown the key learns that one.
+A router gets a digest of its own deployment's key and never the key itself, so neither the router nor a reader of its
+configuration can open another router's pages. A process that poses as a router learns only the key of that deployment.
 """
 
 import hmac
@@ -14,17 +14,17 @@ LENGTH = 32
 
 @dataclass(slots=True)
 class RouterKeys:
-    """Those of one process; without the secret, which is read from the cluster, there are none."""
+    """The keys of one process; there are none before the secret was read from the cluster."""
 
     secret: bytes | None = field(default=None, repr=False)
 
     def bearer(self, namespace: str, name: str) -> str | None:
-        """What is sent to the routers of this deployment."""
+        """The bearer token sent to the routers of this deployment."""
         if self.secret is None:
             return None
         return hmac.digest(self.secret, f"{namespace}/{name}".encode(), "sha256").hex()
 
     def sha256(self, namespace: str, name: str) -> str | None:
-        """What those routers know it by."""
+        """The digest by which those routers recognise the key."""
         key = self.bearer(namespace, name)
         return None if key is None else sha256(key.encode()).hexdigest()

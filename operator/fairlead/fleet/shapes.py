@@ -1,4 +1,4 @@
-"""The architecture of a model: the numbers that decide how many bytes it takes and how fast it can go.
+"""The architecture of a model: the numbers that decide how many bytes it takes and how fast it can run.
 
 Facts of a `config.json`, under names that mean the same for every family; arithmetic on them lives in `sizing`.
 """
@@ -74,7 +74,7 @@ class RecurrentLayers:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WindowedLayers:
-    """Layers that look back a bounded way: sliding windows and attention chunks."""
+    """Layers that attend to a bounded number of tokens: sliding windows and attention chunks."""
 
     layers: int
     tokens: int
@@ -96,7 +96,7 @@ class VisionTower:
     """An image tower, as far as memory is concerned."""
 
     parameters: int | None = None
-    """Absent: the catalogue knows that there is one and not its size."""
+    """None: the catalogue knows that there is a tower, but not its size."""
     hidden: int = 1152
     intermediate: int = 4304
     patches_per_token: int = 4
@@ -114,7 +114,7 @@ class StoredWeights:
     eight_bit: frozenset[MatrixGroup] = frozenset()
     """Parts in FP8 by channel inside a four-bit checkpoint."""
     described: bool = False
-    """Whether `kept` and `eight_bit` were read from the checkpoint; otherwise they are its format's habit."""
+    """Whether `kept` and `eight_bit` were read from the checkpoint; otherwise they are what its format usually does."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,16 +133,16 @@ class ModelShape:
     intermediate: int
     """Width of an ordinary MLP; 0 where every layer has experts."""
     positions: int
-    """Longest context the model was made for."""
+    """The longest context that the model is made for."""
     tied: bool = False
     """Embedding and head are one matrix."""
     gated: bool = True
-    """The MLP has three matrices, not two."""
+    """The MLP has three matrices instead of two."""
     query_key_value_bias: bool = False
     output_bias: bool = False
     query_key_norm: bool = False
     gated_attention: bool = False
-    """The query projection is twice as wide: it also makes a gate."""
+    """The query projection is twice as wide, as it also computes a gate."""
     norms_per_layer: int = 2
     rotary_dim: int | None = None
     """Dimensions that rotate; absent: the whole head."""

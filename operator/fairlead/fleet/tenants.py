@@ -1,4 +1,4 @@
-"""Who asks and how they share: tenants, bands of priority, and the lanes that different kinds of work wait in."""
+"""Tenants and how they share: bands of priority, and the lanes in which different kinds of requests queue."""
 
 from dataclasses import dataclass
 from decimal import Decimal
@@ -8,7 +8,7 @@ from fairlead.fleet.desired_state import SecretKey
 
 
 class Lane(StrEnum):
-    """Which of the queues a request stands in."""
+    """The queue that a request waits in."""
 
     INTERACTIVE = "interactive"
     LONG = "long"
@@ -21,7 +21,7 @@ class TenantBudget:
 
     max_cost: Decimal
     monthly: bool = True
-    """Otherwise daily; both in UTC."""
+    """False: daily; both in UTC."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +40,7 @@ class Tenant:
     """Empty: all of them."""
     shadow: bool = False
     explain: bool = False
-    """Whether it may ask with `x-fairlead-explain: 1` why a replica was chosen."""
+    """Whether its requests may send `x-fairlead-explain: 1` to learn why an endpoint was chosen."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +55,7 @@ class Band:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LongLaneLimits:
-    """Where long jobs wait."""
+    """Which requests are long, and how much they may take."""
 
     min_prompt_tokens: int = 16_384
     min_output_tokens: int = 8192
@@ -65,7 +65,7 @@ class LongLaneLimits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatchLaneLimits:
-    """Where work without a hurry waits."""
+    """When requests without urgency run, and how many may wait."""
 
     below_utilization: float = 0.70
     max_queue_seconds: float = 43_200.0

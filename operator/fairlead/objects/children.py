@@ -1,4 +1,4 @@
-"""All that one deployment has beside the Deployments of its revisions, whose counts are decided elsewhere."""
+"""All children of one InferenceDeployment but the Deployments of its revisions, whose counts are planned elsewhere."""
 
 from typing import Final
 
@@ -22,9 +22,9 @@ UNKNOWN_CAPACITY: Final = ReplicaCapacity()
 def all_children(
     owner: Owner, deployment: DesiredDeployment, platform: Installation, replica: ReplicaCapacity = UNKNOWN_CAPACITY
 ) -> tuple[Manifest, ...]:
-    """In the order in which they are applied: rights and walls before the pods that need them.
+    """In the order in which they are applied: RBAC and network policies before the pods that need them.
 
-    Behind a gateway there is no router of its own, and the gateway's routers are let in instead.
+    With a gateway the deployment has no router of its own, and its network policy admits the gateway's routers.
     """
     door = deployment.door
     if isinstance(door, str):

@@ -1,4 +1,4 @@
-"""How many pods a drained node may take at once; a budget restrains evictions only, never our own rollouts."""
+"""How many pods node drains may evict at once; a budget limits evictions only, never our own rollouts."""
 
 from fairlead.objects import labels, names
 from fairlead.objects.labels import ChildRole
@@ -7,7 +7,7 @@ from fairlead.objects.owner import Owner
 
 
 def engines(owner: Owner) -> Manifest:
-    """Over all revisions together: to users it is one model, whichever revision answers."""
+    """One budget over all revisions together: to users it is one model, whichever revision answers."""
     return _one_at_a_time(owner, names.engines(owner.name), ChildRole.ENGINE, labels.engines(owner.name))
 
 
@@ -17,7 +17,7 @@ def routers(owner: Owner) -> Manifest:
 
 
 def _one_at_a_time(owner: Owner, name: str, role: ChildRole, selector: dict[str, str]) -> Manifest:
-    """Pods that serve nobody may always go, or one that crashes again and again keeps its node for ever."""
+    """Unhealthy pods may always be evicted, or one that crashes again and again blocks its node's drain for ever."""
     return {
         "apiVersion": "policy/v1",
         "kind": "PodDisruptionBudget",

@@ -1,8 +1,8 @@
-"""Whether what is there still is what was wanted, so that nothing is ever sent that changes nothing.
+"""Whether a live object still is as intended, so that no request is sent that changes nothing.
 
-The server fills in defaults, others add fields, lists and labels of their own, and amounts are spelled anew. None of
-that is a difference: only what the intent says counts, lists whose elements have keys are compared by them, and all
-other lists as the whole that server-side apply replaces.
+The API server fills in defaults and rewrites quantities, and others add fields, lists and labels of their own. None of
+that is a difference: only fields of the intent count, lists whose elements have keys are compared by them, and all
+other lists as a whole, as server-side apply replaces them.
 """
 
 from collections.abc import Callable
@@ -16,7 +16,7 @@ ListKey = Callable[[dict[str, Any]], tuple[str, ...]]
 
 
 def differs(intent: Manifest, live: Manifest) -> str | None:
-    """Where the first field stands that is wanted otherwise, as a path; nothing when all is as wanted."""
+    """The path of the first field that differs from the intent; None when all is as intended."""
     found = _difference(intent, live, ())
     return None if found is None else _spelt(found)
 
@@ -26,7 +26,7 @@ def _by(*fields: str) -> ListKey:
 
 
 def _port(element: dict[str, Any]) -> tuple[str, ...]:
-    """Containers and Services name the number differently; both mean TCP where they say nothing."""
+    """Containers and Services name the number differently; for both the default protocol is TCP."""
     return str(element.get("containerPort", element.get("port"))), str(element.get("protocol") or "TCP")
 
 
@@ -41,13 +41,13 @@ KEYS: Final[dict[str, ListKey]] = {
     "topologySpreadConstraints": _by("topologyKey", "whenUnsatisfiable"),
     "ownerReferences": _by("uid"),
 }
-"""Lists that server-side apply merges element by element, by the fields that tell elements apart."""
+"""Lists that server-side apply merges element by element, by the fields that identify an element."""
 
 ATOMIC: Final = frozenset({"ingress", "egress", "rules", "subjects", "tolerations"})
-"""Lists of which nothing is ours in part: an extra field in a rule is a rule that lets others in."""
+"""Lists that are compared whole: an extra field in a rule would make a rule that admits others."""
 
 ATOMIC_MAPS: Final = frozenset({"selector", "podSelector", "nodeSelector"})
-"""Maps that server-side apply takes whole: one more label in a selector selects nobody."""
+"""Maps that server-side apply takes whole: with one more label a selector selects no pod."""
 
 
 def _difference(intent: Any, live: Any, path: DriftPath) -> DriftPath | None:  # noqa: ANN401  # any value of a manifest
@@ -61,7 +61,7 @@ def _difference(intent: Any, live: Any, path: DriftPath) -> DriftPath | None:  #
 
 
 def _absent(value: object) -> bool:
-    """The server drops what is empty; zero and false it keeps."""
+    """The API server drops what is empty; it keeps zero and false."""
     return value is None or value in ({}, [], "")
 
 
@@ -115,7 +115,7 @@ def _same(intent: object, live: object, path: DriftPath) -> bool:
 
 
 def _is_amount(path: DriftPath) -> bool:
-    """Where the schema has an amount, and not where somebody's label only has its name."""
+    """Whether the schema has a quantity at this path; a label may have the same name and is none."""
     return path[-2:] == ("emptyDir", "sizeLimit") or (
         path[-3:-2] == ("resources",) and path[-2] in ("limits", "requests")
     )

@@ -1,8 +1,8 @@
-"""The Deployment of one revision, which also carries what a restarted controller must remember of it.
+"""The Deployment of one revision, whose annotations also hold what a restarted controller must know of it.
 
-The template it was first applied with stands on it as text. That text, not what this release would build, is what
-drift is corrected to: installing another release restarts no engine. People edit annotations, so whatever is read
-back is believed only as far as it makes sense.
+The pod template it was first applied with is kept in an annotation. Drift is corrected to that template, not to what
+this release would build: installing another release restarts no engine. People edit annotations, so what is read back
+is used only if it is valid.
 """
 
 import json
@@ -25,15 +25,15 @@ CHECKED: Final = f"{GROUP}/checked"
 START_ENDS: Final = f"{GROUP}/start-ends"
 
 LONGEST_TEMPLATE: Final = 200_000
-"""All annotations of an object share 256 KiB; a template with more in its environment goes without its copy."""
+"""Bytes; all annotations of an object share 256 KiB. A larger template, by much environment, is not copied there."""
 LONGEST_REASON: Final = 2000
 _MARGIN_SECONDS: Final = 600
-"""For pulling an image of ten gigabytes; too short and a start that goes well looks stuck in `kubectl rollout`."""
+"""For pulling an image of ten gigabytes; with less, `kubectl rollout` would report a good start as stuck."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StartFailures:
-    """How one pod's engine ended before it ever was ready, and how often in a row just so."""
+    """How one pod's engine ended before it ever was ready, and how often in a row it ended the same way."""
 
     pod: str
     """Its uid."""
@@ -46,7 +46,7 @@ class StartFailures:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RevisionFacts:
-    """What was found out about a revision, kept on its Deployment and nowhere else."""
+    """What is known about a revision, kept on its Deployment and nowhere else."""
 
     revision: str
     wanted_since: datetime | None = None
@@ -55,16 +55,16 @@ class RevisionFacts:
     served: bool = False
     failure: RevisionFailure | None = None
     checked: bool = False
-    """Whether its check without a GPU is over, and found nothing."""
+    """Whether its preflight, which needs no GPU, is over and found nothing."""
     ends: StartFailures | None = None
 
 
 def manifest(owner: Owner, facts: RevisionFacts, template: Manifest, replicas: int) -> Manifest:
     """The whole Deployment.
 
-    Its own rolling is never meant to run, since the template stays for ever. Should a person edit it, one replica at
-    a time is taken down and no GPU beyond the asked ones is taken, until the edit is put back. Old ReplicaSets are
-    no use then.
+    Kubernetes' own rolling update is never meant to run, since the template never changes. Should a person edit it,
+    one replica at a time is replaced and no GPU beyond the requested ones is taken, until the edit is reverted. Old
+    ReplicaSets are of no use, so none are kept.
     """
     return {
         "apiVersion": "apps/v1",
@@ -86,10 +86,9 @@ def manifest(owner: Owner, facts: RevisionFacts, template: Manifest, replicas: i
 
 
 def facts(live: Manifest) -> RevisionFacts | None:
-    """What a Deployment says of its revision; nothing when it does not say which it is.
+    """What a Deployment records of its revision; None when it does not name one.
 
-    A fact that cannot be read is a fact nobody has. Which revision it is stands in the selector too, where nobody can
-    change it.
+    A fact that cannot be read counts as absent. The revision's name is in the selector too, which is immutable.
     """
     revision = _selector(live).get(labels.REVISION) or _texts(live, "labels").get(labels.REVISION)
     if not isinstance(revision, str) or not revision:
@@ -107,7 +106,7 @@ def facts(live: Manifest) -> RevisionFacts | None:
 
 
 def stored_template(live: Manifest) -> Manifest | None:
-    """The template as first applied; nothing when it is gone, or is none that this Deployment's selector accepts."""
+    """The template as first applied; None when it is gone, or does not match this Deployment's selector."""
     template = _parsed(_texts(live, "annotations").get(TEMPLATE))
     asked = _selector(live)
     accepted = bool(asked) and asked.items() <= _texts(template, "labels").items()
@@ -131,7 +130,7 @@ def _written(facts: RevisionFacts, template: Manifest) -> dict[str, str]:
 
 
 def _told(failure: RevisionFailure) -> str:
-    """A message of many containers is cut, so that annotations stay within what one object may carry."""
+    """The failure as JSON; its message is cut, so that annotations stay within what one object may carry."""
     because = {"because": failure.because[:LONGEST_REASON]} if failure.because else {}
     early = {"early": True} if failure.early else {}
     return canonical({"at": _spelt(failure.at), "times": failure.times} | because | early)
@@ -142,7 +141,7 @@ def _spelt(moment: datetime) -> str:
 
 
 def _moment(text: object) -> datetime | None:
-    """A time without a zone could be any; nobody of us writes one."""
+    """A time with its zone; one without a zone is ambiguous, and Fairlead writes none."""
     try:
         moment = datetime.fromisoformat(text) if isinstance(text, str) else None
         return None if moment is None or moment.tzinfo is None else moment.astimezone(UTC)
@@ -176,7 +175,7 @@ def _parsed(text: str | None) -> Any:  # noqa: ANN401  # whatever people may hav
 
 
 def _texts(live: object, field: str) -> dict[str, str]:
-    """Labels or annotations, which an object may be without."""
+    """Labels or annotations; empty where the object has none."""
     found = _map(_map(_map(live).get("metadata")).get(field))
     return {key: value for key, value in found.items() if isinstance(value, str)}
 
@@ -195,7 +194,7 @@ def _containers(template: object) -> list[dict[str, Any]]:
 
 
 def _start_budget_seconds(template: Manifest) -> int:
-    """How long its slowest container may take to start, as its probe says."""
+    """How long its slowest container may take to start, by its startup probe."""
     return max((_patience_seconds(one.get("startupProbe")) for one in _containers(template)), default=0)
 
 

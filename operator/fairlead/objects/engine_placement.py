@@ -1,4 +1,4 @@
-"""On which nodes an engine pod may stand, in a pod's own words."""
+"""On which nodes an engine pod may run, as fields of the pod's spec."""
 
 import json
 from typing import Final
@@ -22,7 +22,7 @@ _VENDOR: Final = "nvidia.com/"
 
 
 def placement_fields(wanted: DesiredRevision, revision: str) -> Manifest:
-    """All fields of a pod's spec that say where; what nobody asked for is absent."""
+    """All placement fields of a pod's spec; what the deployment does not set is absent."""
     placement = wanted.placement
     fields: Manifest = {
         "nodeSelector": node_selector(wanted),
@@ -37,16 +37,16 @@ def placement_fields(wanted: DesiredRevision, revision: str) -> Manifest:
 
 
 def node_selector(wanted: DesiredRevision) -> dict[str, str]:
-    """Which labels a node must have; also what room on nodes is counted by."""
+    """Which labels a node must have; the room on nodes is counted by them too."""
     return _product(wanted) | dict(wanted.placement.node_selector)
 
 
 def spread(
     selector: dict[str, str], wishes: tuple[SpreadConstraint, ...] = (SpreadConstraint(topology_key=_HOSTNAME),)
 ) -> list[Manifest]:
-    """Over nodes and softly by default: with few GPUs a hard rule leaves pods pending.
+    """Spread over nodes, softly by default: with few GPUs a hard rule leaves pods pending.
 
-    The hash of the template keeps pods of another template out of the count, should there ever be two.
+    `pod-template-hash` keeps pods of another template out of the count, should there ever be two.
     """
     return [
         {
@@ -61,9 +61,9 @@ def spread(
 
 
 def _product(wanted: DesiredRevision) -> dict[str, str]:
-    """By GPU feature discovery's label; a resource of another vendor says itself which GPU it is.
+    """By GPU feature discovery's label; a resource name of another vendor already names the GPU.
 
-    A user's own selector for the label wins, since shared and sliced GPUs carry variants of the product's name.
+    A user's own selector for the label overrides it, since shared and sliced GPUs carry variants of the product's name.
     """
     if wanted.resource == NO_RESOURCE:
         return {}

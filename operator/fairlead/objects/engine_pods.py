@@ -1,6 +1,6 @@
-"""The pod of one engine: a launch and a wish as a template that passes the strictest admission.
+"""The pod template of one engine, from its launch and its spec; it passes Pod Security `restricted`.
 
-Says nothing about counts. Given the same facts it answers the same template, in every release that did not change it.
+Sets no counts. The same input gives the same template, in every release that does not change how it is built.
 """
 
 from typing import Final
@@ -18,11 +18,11 @@ CONTAINER: Final = "engine"
 _OURS: Final = 65532
 """The user of the operator's own image, which simulated engines run in."""
 _USERS: Final = {EngineKind.VLLM: 2000, EngineKind.SIMULATED: _OURS}
-"""vLLM's image starts as root and has a user prepared under this number."""
+"""vLLM's image starts as root and has a user with this number prepared."""
 
 
 def template(owner: Owner, deployment: DesiredDeployment, launch: EngineLaunch, revision: str) -> Manifest:
-    """The whole template; nothing in it is a default that the server would write back in another form."""
+    """The whole template; nothing in it is a default that the API server would write back in another form."""
     wanted = deployment.wanted
     carried = engine_volumes.pod_volumes(wanted.storage, launch)
     return {
@@ -43,7 +43,7 @@ def template(owner: Owner, deployment: DesiredDeployment, launch: EngineLaunch, 
 
 
 def _adapters(wanted: DesiredRevision) -> Manifest:
-    """For routers: what is asked of an adapter goes only where it is loaded."""
+    """For routers: they send a request for an adapter only to pods that load it."""
     found = sorted(one.name for one in wanted.engine.adapters)
     return {"annotations": {labels.ADAPTERS: ",".join(found)}} if found else {}
 
@@ -67,7 +67,7 @@ def _container(wanted: DesiredRevision, launch: EngineLaunch, carried: PodVolume
         "readinessProbe": _probe(launch.probes.readiness),
         "livenessProbe": _probe(launch.probes.liveness),
         **({"lifecycle": {"preStop": {"sleep": {"seconds": wait}}}} if wait else {}),
-        # An engine says why it ends in its log only; without this its last words are nowhere to be read.
+        # An engine logs why it ends and writes no termination message; without this the pod's status would not show it.
         "terminationMessagePolicy": "FallbackToLogsOnError",
         "securityContext": security.of_container(),
         "volumeMounts": carried.mounts,
@@ -75,20 +75,20 @@ def _container(wanted: DesiredRevision, launch: EngineLaunch, carried: PodVolume
 
 
 def _started(wanted: DesiredRevision, launch: EngineLaunch) -> Manifest:
-    """The command replaces the image's own. Our image's own is `fairlead`, and there is no other way to call it."""
+    """The command replaces the image's entrypoint, but for our own image, which runs only by its own: `fairlead`."""
     words = [escaped(word) for word in launch.command]
     return {"args": words[1:]} if wanted.engine.kind is EngineKind.SIMULATED else {"command": words}
 
 
 def escaped(word: str) -> str:
-    """A word that Kubernetes passes on as it is: it would put a variable in place of `$(NAME)`, and halve `$$`."""
+    """An argument that Kubernetes passes on unchanged: it would expand `$(NAME)` to a variable, and halve `$$`."""
     return word.replace("$", "$$")
 
 
 def environment(*variables: EnvVar) -> list[Manifest]:
-    """Each name once, as an apply with a name twice is refused; the last says its value, as in a shell.
+    """Each name once, as an apply with a name twice is refused; the last value wins, as in a shell.
 
-    It also takes the last one's place, since a value may refer to variables that stand before it.
+    It also keeps the last position, since a value may refer to variables before it.
     """
     last: dict[str, Manifest] = {}
     for variable in variables:

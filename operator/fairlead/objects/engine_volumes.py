@@ -1,7 +1,7 @@
-"""The volumes of an engine pod: weights it brings along, a cache that may outlive it, memory to share, room to write.
+"""The volumes of an engine pod: weights, a cache that may outlive the pod, shared memory, a writable `/tmp`.
 
-A claim that serves twice is one volume with two folders: some storage drivers never mount the same claim a second
-time in one pod.
+A claim that is used twice is one volume with two folders: some storage drivers never mount the same claim twice in one
+pod.
 """
 
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ SHARED_MEMORY: Final = "/dev/shm"  # noqa: S108 - where programs look for it
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PodVolumes:
-    """All volumes of a pod, and where its engine sees them."""
+    """All volumes of a pod, and where they are mounted in its engine's container."""
 
     volumes: list[Manifest]
     mounts: list[Manifest]
@@ -42,7 +42,7 @@ VolumeAndMount = tuple[Manifest, Manifest]
 
 
 def _cache(storage: Storage, launch: EngineLaunch) -> list[VolumeAndMount]:
-    """Without a claim the cache lives and dies with the pod, so that a container's restart still finds it."""
+    """Without a claim the cache is an emptyDir: it ends with the pod and survives a restart of the container."""
     if launch.cache_path is None:
         return []
     if storage.cache_claim is None:
@@ -55,7 +55,7 @@ def _weights(launch: EngineLaunch) -> list[VolumeAndMount]:
 
 
 def _source(number: int, mount: WeightMount) -> VolumeAndMount:
-    """Read-only whatever it is: weights that a pod could change would differ from replica to replica."""
+    """Always read-only: weights that a pod could change would differ from replica to replica."""
     place: Manifest = {"mountPath": mount.path, "readOnly": True}
     if mount.source.scheme is SourceScheme.OCI:
         return {"name": f"weights-{number}", "image": {"reference": mount.source.location}}, place
@@ -64,7 +64,7 @@ def _source(number: int, mount: WeightMount) -> VolumeAndMount:
 
 
 def _files(launch: EngineLaunch) -> list[VolumeAndMount]:
-    """The one key of each, under the name that the command opens."""
+    """Of each ConfigMap the one key, under the file name that the command opens."""
     return [_file(number, one) for number, one in enumerate(launch.files)]
 
 
@@ -74,7 +74,7 @@ def _file(number: int, file: ConfigMapFile) -> VolumeAndMount:
 
 
 def _shared_memory(storage: Storage, launch: EngineLaunch) -> list[VolumeAndMount]:
-    """As asked, else the least the engine needs; a container's own 64 MiB stop the exchange between GPUs."""
+    """As the spec sets it, else the least the engine needs; a container's default 64 MiB stop GPUs' data exchange."""
     size = launch.shared_memory_bytes if storage.shared_memory_bytes is None else storage.shared_memory_bytes
     if size == 0:
         return []

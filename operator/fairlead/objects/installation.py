@@ -1,4 +1,4 @@
-"""What children have to know of the installation they belong to; values of the chart, the same for all of them."""
+"""What children need to know of the operator's installation; values of the chart, the same for all children."""
 
 from dataclasses import dataclass, field
 
@@ -12,15 +12,15 @@ class Installation:
     """One installed operator."""
 
     image: str
-    """The operator's own, which routers run too."""
+    """The operator's own image, which routers run too."""
     operator_namespace: str
     operator_labels: Labels = (
         ("app.kubernetes.io/name", "fairlead"),
         ("app.kubernetes.io/component", "operator"),
     )
-    """Those of the operator's pods, which read every engine's and router's metrics."""
+    """Labels of the operator's pods, which scrape every engine and router."""
     pull_policy: str = "IfNotPresent"
     monitoring: Labels = ()
-    """Those of the namespace whose pods may read metrics too; empty: none may."""
+    """Labels of the namespace whose pods may scrape too; empty: none may."""
     router_keys: RouterKeys = field(default_factory=RouterKeys, compare=False)
-    """With which the operator reads the pages of routers; filled in once it was read from the cluster."""
+    """The keys with which the operator reads routers' metrics ports; their secret is filled in from the cluster."""

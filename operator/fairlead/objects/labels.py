@@ -1,6 +1,6 @@
-"""The labels children carry, and the selectors that find them again.
+"""The labels of children, and the selectors that find them.
 
-Selectors hold only what never changes in the life of an object, since those of a Deployment cannot be changed.
+Selectors use only labels that never change in an object's life, since a Deployment's selector is immutable.
 """
 
 from collections.abc import Mapping
@@ -19,15 +19,15 @@ ADAPTERS: Final = f"{GROUP}/adapters"
 """An annotation: the LoRA adapters that an engine pod loads, since those of two revisions may differ."""
 
 ASLEEP: Final = f"{GROUP}/asleep"
-"""An annotation on an engine pod that sleeps, or is about to: routers send it nothing. Its value is FALLING, and the
-identity of the container that was put to sleep after that, since one that began anew is awake."""
+"""An annotation on an engine pod that sleeps, or is about to: routers send it no requests. Its value is `falling`, then
+the ID of the container that was put to sleep, since a container that was restarted is awake."""
 FALLING_ASLEEP: Final = "falling"
 
 _MANAGER: Final = "app.kubernetes.io/managed-by"
 _US: Final = "fairlead"
 
 MANAGED_BY: Final = f"{_MANAGER}={_US}"
-"""What informers of children ask the API server for."""
+"""The label selector of the informers of children."""
 
 
 class ChildRole(StrEnum):
@@ -36,11 +36,11 @@ class ChildRole(StrEnum):
     ENGINE = "engine"
     ROUTER = "router"
     CHECK = "check"
-    """A pod without a GPU that finds out whether a revision can start."""
+    """A preflight: a pod without a GPU that finds out whether a revision can start."""
 
 
 def child(name: str, role: ChildRole) -> dict[str, str]:
-    """What every child of one object carries."""
+    """The labels of every child of one object."""
     return {
         DEPLOYMENT: name,
         ROLE: role.value,
@@ -53,12 +53,12 @@ def child(name: str, role: ChildRole) -> dict[str, str]:
 
 
 def engine(name: str, revision: str) -> dict[str, str]:
-    """What the Deployment and the pods of one revision carry."""
+    """The labels of the Deployment and the pods of one revision."""
     return child(name, ChildRole.ENGINE) | {REVISION: revision}
 
 
 def check(name: str, revision: str) -> dict[str, str]:
-    """What the check pod of one revision carries."""
+    """The labels of the preflight pod of one revision."""
     return child(name, ChildRole.CHECK) | {REVISION: revision}
 
 
@@ -83,5 +83,5 @@ def gateway_routers(gateway: str) -> dict[str, str]:
 
 
 def as_text(selector: Mapping[str, str]) -> str:
-    """A selector as queries and `status.selector` spell it."""
+    """A selector as label queries and `status.selector` write it."""
     return ",".join(f"{key}={value}" for key, value in sorted(selector.items()))

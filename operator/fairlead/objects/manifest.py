@@ -1,6 +1,6 @@
-"""What every builder answers: plain dictionaries as the API server takes them, and one way to spell them as text.
+"""What every builder returns: plain dictionaries as the API server takes them, and their canonical text.
 
-Knows nothing of any kind of object.
+Knows no particular kind of object.
 """
 
 import hashlib

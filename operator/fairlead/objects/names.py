@@ -1,7 +1,7 @@
-"""The name of every child, and how a long one is cut so that it stays legal and still nobody else's.
+"""The name of every child, and how a long one is cut so that it stays legal and unique.
 
-A pod adds 17 characters to its Deployment's name, and names of pods, Services and labels end at 63. What hangs on
-one object is told apart by its ending, which no two kinds of child share.
+A pod adds 17 characters to its Deployment's name, and names of pods, Services and labels have at most 63. The children
+of one object differ by their suffix, which no two kinds of child share.
 """
 
 from typing import Final
@@ -28,20 +28,20 @@ def check(name: str, revision: str) -> str:
 
 
 def engines(name: str) -> str:
-    """What covers the engine pods of all revisions: their disruption budget and network policy."""
+    """The disruption budget and the network policy of the engine pods of all revisions."""
     return f"{_stem(name)}-engine"
 
 
 def router(name: str) -> str:
-    """Everything the routers are made of: Deployment, Service, ConfigMap, account, rights, budget, policy."""
+    """Every child of the routers: Deployment, Service, ConfigMap, ServiceAccount, Role, RoleBinding, budget, policy."""
     return f"{_stem(name)}-router"
 
 
 def _stem(name: str) -> str:
-    """A short name as it is; a longer one cut and hashed.
+    """A short name unchanged; a longer one cut, with a hash appended.
 
-    What is cut always has the full length and what is not is always shorter, so neither can equal the other; a dash
-    where the cut falls is replaced by more of the hash.
+    A cut name always has the full length and any other is shorter, so the two can never be equal; a dash at the cut
+    is replaced by more of the hash.
     """
     if len(name) < _STEM:
         return name

@@ -1,6 +1,6 @@
-"""Who may speak to engines and routers. An engine knows no key and no tenant, so only routers may bring it requests.
+"""Who may connect to engines and routers. An engine knows no keys and no tenants, so only routers may send it requests.
 
-What pods themselves ask for stays open: weights come from wherever users keep them.
+Egress of the pods stays open: weights come from wherever users keep them.
 """
 
 from typing import Final
@@ -15,14 +15,14 @@ NAMESPACE: Final = "kubernetes.io/metadata.name"
 
 
 def engines(owner: Owner, gateway: str | None, platform: Installation) -> Manifest:
-    """Requests from its routers, and metrics, which stand on the same port, for the operator and for monitoring."""
+    """Requests from its routers; scrapes, which go to the same port, from the operator and from monitoring."""
     doors = labels.gateway_routers(gateway) if gateway else labels.routers(owner.name)
     rule = {"from": [_pods(doors), *_watchers(platform)], "ports": [_port(ports.ENGINE)]}
     return _policy(owner, names.engines(owner.name), ChildRole.ENGINE, labels.engines(owner.name), [rule])
 
 
 def routers(owner: Owner, platform: Installation) -> Manifest:
-    """Requests from everywhere; pages only for the operator, for monitoring, and among routers, which share rates."""
+    """Requests from everywhere; the metrics port only for the operator, monitoring, and routers, which share rates."""
     rules: list[Manifest] = [
         {"ports": [_port(ports.ROUTER)]},
         {"from": [_pods(labels.routers(owner.name)), *_watchers(platform)], "ports": [_port(ports.ROUTER_METRICS)]},

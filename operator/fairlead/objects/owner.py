@@ -1,4 +1,4 @@
-"""Whose child an object is: by UID, since a name may be given again to somebody else."""
+"""The owner of a child, by UID, since a name may be given again to another object."""
 
 from dataclasses import dataclass
 
@@ -16,7 +16,7 @@ class Owner:
 
     @property
     def reference(self) -> Manifest:
-        """What garbage collection goes by; deleting in the foreground waits for whoever carries it."""
+        """What garbage collection goes by; a foreground deletion of the owner waits for all objects that have it."""
         return {
             "apiVersion": API_VERSION,
             "kind": DEPLOYMENT.name,
@@ -27,7 +27,7 @@ class Owner:
         }
 
     def metadata(self, name: str, labels: dict[str, str], annotations: dict[str, str] | None = None) -> Manifest:
-        """The head of a child; it lives where its owner does."""
+        """A child's metadata; its namespace is its owner's."""
         head: Manifest = {
             "name": name,
             "namespace": self.namespace,

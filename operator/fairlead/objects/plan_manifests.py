@@ -1,4 +1,4 @@
-"""A fleet on paper as the objects somebody would apply: what a plan proposes, ready for `kubectl apply`."""
+"""The manifests of a proposed fleet, ready for `kubectl apply`."""
 
 from fairlead.api.kinds import API_VERSION, DEPLOYMENT
 from fairlead.fleet.capacity_plan import FleetProposal
@@ -27,7 +27,7 @@ def deployment(name: str, source: str, proposal: FleetProposal) -> Manifest:
 
 
 def _quantization(weights: WeightFormat, kv: KvFormat) -> Manifest:
-    """What the checkpoint brings along the engine finds by itself."""
+    """Only what has to be set: the engine reads the checkpoint's own quantization by itself."""
     found: Manifest = {}
     if weights is WeightFormat.FP8_PER_TENSOR:
         found["weights"] = weights.value

@@ -3,10 +3,10 @@
 from typing import Final
 
 ENGINE: Final = 8000
-"""Requests and metrics alike: engines have one door for both."""
+"""For requests and metrics: engines have one port for both."""
 ROUTER: Final = 8080
 ROUTER_METRICS: Final = 9090
 SERVICE: Final = 80
-"""What clients write, which is nothing: the port of plain HTTP."""
+"""The default port of HTTP, so that clients need not write one."""
 SERVICE_TLS: Final = 443
-"""The same, where routers show a certificate."""
+"""The default port of HTTPS, where routers present a certificate."""

@@ -1,6 +1,6 @@
-"""The pod that finds out, without a GPU, whether a revision can start: its image, its mounts, the engine's own opinion.
+"""The pod that finds out, without a GPU, whether a revision can start: its image, its mounts, the engine's own check.
 
-It is the engine's pod with another command: what keeps that from being made keeps this one from it too.
+It is the engine's pod with another command: what keeps an engine pod from being created fails this one too.
 """
 
 from typing import Final
@@ -13,7 +13,7 @@ CONTAINER: Final = "check"
 _NOT_ITS_OWN: Final = frozenset({"topologySpreadConstraints", "terminationGracePeriodSeconds", "restartPolicy"})
 _KEPT: Final = ("image", "imagePullPolicy", "terminationMessagePolicy", "securityContext", "volumeMounts")
 _BLIND: Final = {"NVIDIA_VISIBLE_DEVICES": "void", "CUDA_VISIBLE_DEVICES": ""}
-"""Without a request for GPUs, some container runtimes show a pod all of them; those belong to others."""
+"""Some container runtimes show all GPUs to a pod that requests none; those belong to other pods."""
 
 
 def manifest(
@@ -36,7 +36,7 @@ def manifest(
 
 
 def _container(engine: Manifest, command: tuple[str, ...]) -> Manifest:
-    """An engine that only has arguments is called by its image's own command, whose name is our first word."""
+    """An engine container with only `args` keeps its image's entrypoint, which is the first word of the command."""
     words = [engine_pods.escaped(word) for word in command]
     env = [one for one in engine.get("env") or () if one["name"] not in _BLIND]
     return {

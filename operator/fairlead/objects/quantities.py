@@ -1,4 +1,4 @@
-"""Amounts as Kubernetes spells them: the form the API server would give them, and what a spelling is worth."""
+"""Quantities of Kubernetes: the form the API server would give them, and the number that one stands for."""
 
 import re
 from decimal import Decimal
@@ -21,7 +21,7 @@ def of_bytes(count: int) -> str:
 
 
 def worth(spelt: object) -> Decimal | None:
-    """What an amount says as a number; nothing when it is none."""
+    """The number that a quantity stands for; None when it is no quantity."""
     found = _SPELLING.fullmatch(str(spelt))
     if found is None:
         return None

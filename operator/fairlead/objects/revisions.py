@@ -1,7 +1,7 @@
-"""The name of a revision: a hash of what people wrote that changes an engine pod.
+"""The name of a revision: a hash of all fields of the spec that change an engine pod.
 
-Of what they wrote, not of what became of it. A later release may add fields with defaults, or start a newer engine
-where nothing is said, and must not restart a fleet by being installed.
+It hashes what the spec sets, not the defaults that are filled in. A later release may add fields with defaults, or
+start a newer engine where the spec names none, and its installation must not restart a fleet.
 """
 
 from typing import Any, Final
@@ -12,17 +12,17 @@ from fairlead.objects.manifest import fingerprint
 from fairlead.objects.names import REVISION_DIGITS
 
 _PARTS: Final = frozenset({"model", "engine", "accelerator", "parallelism", "placement", "storage", "drain"})
-"""Counts, rollout, router and gateway are absent: they change without any engine being started anew."""
+"""Counts, rollout, router and gateway are absent: they change without a restart of any engine."""
 
 
 def of(spec: InferenceDeploymentSpec) -> str:
-    """Eight hex digits; equal for all specs that ask for the same engine pods in the same words."""
+    """Eight hex digits; equal for all specs that set the same fields of an engine pod to the same values."""
     written = spec.model_dump(mode="json", by_alias=True, exclude_defaults=True, include=set(_PARTS))
     return fingerprint(_without_idle_words(written, spec), REVISION_DIGITS)
 
 
 def _without_idle_words(written: dict[str, Any], spec: InferenceDeploymentSpec) -> dict[str, Any]:
-    """Words that no pod hears: a number of GPUs that parallelism says already, and how to guess when nobody does."""
+    """Without fields that change no pod: the GPU count, which parallelism gives, and speculation that is off."""
     accelerator = {key: value for key, value in written["accelerator"].items() if key != "count"}
     engine = dict(written.get("engine", {}))
     if spec.engine.speculation.method is SpeculationMethod.OFF:

@@ -1,4 +1,4 @@
-"""What a deployment's own routers are told, as a file they read again whenever it changes.
+"""The configuration of a deployment's own routers, as a file they read again whenever it changes.
 
 The file is mounted, never hashed into the pods: another limit or time-out must not restart a router and its streams.
 """
@@ -20,18 +20,18 @@ from fairlead.objects.owner import Owner
 FILE: Final = "router.json"
 FOLDER: Final = "/etc/fairlead"
 DEFAULT_REPLICAS: Final = 2
-"""Of routers, where nobody says a number."""
+"""The number of routers where the spec sets none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReplicaCapacity:
-    """What is known of one replica of the revision that is wanted; nothing where nobody knows."""
+    """What is known of one replica of the target; None where it is unknown."""
 
     revision: str = ""
     max_context_tokens: int | None = None
     max_sequences: int | None = None
     kv_tokens: int | None = None
-    """Likely; what engines say of themselves is better, as soon as they do."""
+    """The likely estimate; what engines report is better, as soon as they do."""
 
 
 def manifest(
@@ -41,7 +41,7 @@ def manifest(
     replica: ReplicaCapacity,
     operator_key: str | None = None,
 ) -> Manifest:
-    """The ConfigMap of it; of the operator's key routers get the SHA-256, which is no secret."""
+    """The routers' ConfigMap; of the operator's key it holds the SHA-256, which is no secret."""
     told = document(wanted, router, replica)
     if operator_key is not None:
         told |= {"metricsKeys": [operator_key]}
@@ -54,15 +54,15 @@ def manifest(
 
 
 def _text(told: Manifest) -> str:
-    """Indented, since people look into it when they wonder what a router was told."""
+    """Indented, since people read it when they debug a router's configuration."""
     return json.dumps(told, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
 
 
 def document(wanted: DesiredRevision, router: DeploymentRouter, replica: ReplicaCapacity) -> Manifest:
-    """All a router has to know: which names it answers to, where engines are found, and what it may do with requests.
+    """All a router has to know: which model names it serves, where engines are found, and what it may do with requests.
 
-    Adapters are asked for like models, so they stand among the names. `renderedFrom` tells a router that nobody wrote
-    this by hand, so that a word it does not know comes from a newer operator.
+    Clients request adapters like models, so adapters are among the names. `renderedFrom` marks the file as written by
+    the operator, so that a router takes an unknown field for one of a newer operator.
     """
     adapters = [adapter.name for adapter in wanted.engine.adapters]
     return {
@@ -84,7 +84,7 @@ def document(wanted: DesiredRevision, router: DeploymentRouter, replica: Replica
 
 
 def with_router_count(manifest: Manifest, routers: int) -> Manifest:
-    """The same told of so many routers, where somebody else counts them: each then has its part of every rate."""
+    """The ConfigMap for `routers` routers, where an HPA or a person scales them: each gets its part of every rate."""
     told = json.loads(manifest["data"][FILE])
     if told["routers"] == routers:
         return manifest

@@ -1,7 +1,7 @@
-"""The pods of a deployment's own router: replaced one by one without a gap, and never cut short while they stream.
+"""The pods of a deployment's own router: replaced one by one without a gap, and not ended while they stream.
 
-Of all settings only the number, the longest request, the memory for answers, and which Secrets are read are the pods'
-own; everything else reaches them through their file.
+The pods themselves depend only on the number of routers, the longest request, the memory for cached responses, and the
+Secrets that are mounted; all other settings reach them through their file.
 """
 
 from math import ceil
@@ -19,17 +19,17 @@ CONTAINER: Final = "router"
 
 _USER: Final = 65532
 _PRE_STOP_SECONDS: Final = 5
-"""Until every node and load balancer has stopped sending new connections."""
+"""The time until every node and load balancer has stopped sending new connections."""
 _REST_SECONDS: Final = 15
-"""From the last reply to the exit, and a margin."""
+"""The time from the last reply to the exit, and a margin."""
 _MEMORY_MIB: Final = 128
 _MIB: Final = 2**20
 
 
 def manifest(owner: Owner, router: DeploymentRouter, platform: Installation) -> Manifest:
-    """One more is started before one goes, since a router is the only door.
+    """A new router starts before an old one ends, since clients reach the model only through routers.
 
-    Without a number somebody else counts them: `with_router_count` then fills in what stands there.
+    Without a number in the spec an HPA or a person scales them: `with_router_count` then fills in the live count.
     """
     carried = labels.child(owner.name, ChildRole.ROUTER)
     return {
@@ -47,7 +47,7 @@ def manifest(owner: Owner, router: DeploymentRouter, platform: Installation) -> 
 
 
 def with_router_count(manifest: Manifest, routers: int) -> Manifest:
-    """With a number that is not ours: to leave it out would give it back to the server, whose default is one."""
+    """With the live count, which is not ours: if an apply left it out, the API server would set its default of one."""
     return manifest | {"spec": manifest["spec"] | {"replicas": routers}}
 
 
@@ -82,8 +82,8 @@ def _container(platform: Installation, routing: RoutingSettings, mounts: list[Ma
         ],
         "ports": [_port("http", ports.ROUTER), _port("metrics", ports.ROUTER_METRICS)],
         "resources": {"requests": {"cpu": "100m", "memory": f"{_memory_mib(routing)}Mi"}},
-        # A drain of the last router must be seen within the wait before its end; a stuck one costs all its streams
-        # when it is restarted, so that is asked with more patience.
+        # The readiness probe must notice a draining router within its preStop wait; a restart of a hung router cuts
+        # all its streams, so the liveness probe allows more failures.
         "readinessProbe": _probe("/ready", scheme, period_seconds=2, failures=2),
         "livenessProbe": _probe("/health", scheme, period_seconds=5, failures=6),
         "lifecycle": {"preStop": {"sleep": {"seconds": _PRE_STOP_SECONDS}}},
@@ -93,13 +93,13 @@ def _container(platform: Installation, routing: RoutingSettings, mounts: list[Ma
 
 
 def _memory_mib(routing: RoutingSettings) -> int:
-    """No limit: a router that is killed cuts every stream it has."""
+    """The memory request; there is no limit, since a router that is OOM-killed cuts all its streams."""
     cache = routing.cache
     return _MEMORY_MIB + (ceil(cache.max_bytes / _MIB) if cache.enabled else 0)
 
 
 def _config(owner: Owner) -> tuple[Manifest, Manifest]:
-    """A folder, not a single file: a file mounted alone never changes."""
+    """A folder, not a single file: a file mounted by `subPath` is never updated."""
     return (
         {"name": "config", "configMap": {"name": names.router(owner.name)}},
         {"name": "config", "mountPath": router_config.FOLDER, "readOnly": True},

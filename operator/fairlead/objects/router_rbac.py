@@ -1,4 +1,4 @@
-"""What routers may do in the cluster: see the pods of their namespace, to find engines, and nothing else."""
+"""What routers may do in the cluster: read the pods of their namespace, to find engines, and nothing else."""
 
 from fairlead.objects import labels, names
 from fairlead.objects.labels import ChildRole
@@ -9,12 +9,12 @@ _RBAC = "rbac.authorization.k8s.io"
 
 
 def account(owner: Owner) -> Manifest:
-    """Its token reaches only pods that ask for it, which ours do."""
+    """Its token is mounted only in pods that request it, as routers do."""
     return {"apiVersion": "v1", "kind": "ServiceAccount"} | _head(owner) | {"automountServiceAccountToken": False}
 
 
 def role(owner: Owner) -> Manifest:
-    """Reading of pods; no Secrets, which reach routers as files."""
+    """The right to read pods; Secrets are not needed, since they are mounted as files."""
     rule = {"apiGroups": [""], "resources": ["pods"], "verbs": ["get", "list", "watch"]}
     return {"apiVersion": f"{_RBAC}/v1", "kind": "Role"} | _head(owner) | {"rules": [rule]}
 

@@ -1,7 +1,7 @@
 """The Secrets that routers read: keys of tenants, certificates, the address of a shared cache, each as a file.
 
-A whole Secret is one folder, so that another key in it reaches routers without a restart. One that is missing must
-not keep the door shut for everybody else, so each may be absent.
+A whole Secret is one folder, so that another key in it reaches routers without a restart. Each volume is optional, so
+that a missing Secret does not keep routers from starting and serving everything else.
 """
 
 from collections.abc import Iterator
@@ -24,7 +24,7 @@ def path(secret: SecretKey) -> str:
 
 
 def folder(secret: str) -> str:
-    """Where one Secret lies."""
+    """Where one Secret is mounted."""
     return f"{FOLDER}/{secret}"
 
 
@@ -44,7 +44,7 @@ def _names(routing: RoutingSettings) -> Iterator[str]:
 
 
 def _mounted(secret: str) -> tuple[Manifest, Manifest]:
-    """A volume's name is shorter than a Secret's may be."""
+    """The volume's name is a hash, since a Secret's name may be longer than a volume's."""
     name = f"secret-{fingerprint(secret, _DIGITS)}"
     volume = {"name": name, "secret": {"secretName": secret, "optional": True}}
     return volume, {"name": name, "mountPath": folder(secret), "readOnly": True}

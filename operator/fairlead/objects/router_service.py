@@ -8,7 +8,7 @@ from fairlead.objects.owner import Owner
 
 
 def manifest(owner: Owner, router: DeploymentRouter) -> Manifest:
-    """Users' annotations are for their load balancer and go in as they are."""
+    """The Service; users' annotations are for their load balancer and are copied unchanged."""
     pods = router.pods
     head = owner.metadata(names.router(owner.name), labels.child(owner.name, ChildRole.ROUTER), dict(pods.annotations))
     number, name = (ports.SERVICE_TLS, "https") if router.routing.door.tls_secret else (ports.SERVICE, "http")

@@ -1,16 +1,16 @@
-"""What every pod of ours gives up: all that Pod Security `restricted` asks, and a root file system to write on.
+"""The security contexts of all our pods: Pod Security `restricted`, and a read-only root file system.
 
-There is no exception; an OCI image as a volume is among the kinds of volume that `restricted` lets in.
+There is no exception; `restricted` also allows an OCI image as a volume.
 """
 
 from fairlead.objects.manifest import Manifest
 
 
 def of_pod(user: int) -> Manifest:
-    """By number, since the kubelet cannot tell that a name is not root's.
+    """The user is a number, since the kubelet cannot verify that a named user is not root.
 
-    Volumes are made writable for the user's group; only where their root is not yet, as a cache of weights holds
-    files enough to delay every start.
+    Volumes are made writable for the user's group only where their root is not yet: a cache of weights holds enough
+    files to delay every start.
     """
     return {
         "runAsNonRoot": True,
@@ -23,7 +23,7 @@ def of_pod(user: int) -> Manifest:
 
 
 def of_container() -> Manifest:
-    """No way to more rights than it has, and nothing to change but its volumes."""
+    """The container cannot gain privileges and can write to nothing but its volumes."""
     return {
         "allowPrivilegeEscalation": False,
         "capabilities": {"drop": ["ALL"]},

@@ -1,6 +1,6 @@
-"""A rollout played to its end in a small pretend world: what `fairlead plan` shows and what tests and reviews read.
+"""A rollout run to its end in a small simulated cluster: what `fairlead plan` shows and what tests and reviews read.
 
-The planner is asked again after each change, exactly as in a cluster; the world only starts and ends replicas.
+The planner plans anew after each change, exactly as in a cluster; the simulated cluster only starts and ends replicas.
 """
 
 from collections.abc import Iterator
@@ -28,30 +28,30 @@ from fairlead.planning import rollout as planner
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DryRunCluster:
-    """How replicas come and go."""
+    """How replicas start and end in the simulated cluster."""
 
     never_ready: frozenset[str] = frozenset()
     """Revisions whose replicas start and never serve."""
     places: int | None = None
-    """How many replicas the nodes hold; nothing: any number."""
+    """How many replicas the nodes can hold; None: any number."""
     round_seconds: float = 60.0
     """How long a start takes, and a drain."""
     at_once: int | None = None
-    """How many replicas start, and how many end, in one round; nothing: all."""
+    """How many replicas start, and how many end, in one round; None: all."""
     most_rounds: int = 1000
     """Far more than any sensible rollout takes: a hundred replicas replaced one by one take three rounds each."""
 
 
 FAST_CLUSTER: Final = DryRunCluster()
-"""Nodes without end, and every start and drain takes one round."""
+"""Unlimited nodes, and every start and drain takes one round."""
 
 
 class EndlessRollout(Exception):
-    """A story that goes on and on: a fault of the planner."""
+    """The rollout did not end within `most_rounds`: a bug in the planner."""
 
 
 def all_plans(start: RolloutSnapshot, now: datetime, world: DryRunCluster = FAST_CLUSTER) -> list[RolloutPlan]:
-    """Every plan until nothing moves any more; a wait is told once, however long it takes."""
+    """Every plan until nothing changes any more; the same hold in a row is listed once, however long it lasts."""
     told: list[RolloutPlan] = []
     for plan, _, _ in timeline(start, now, world):
         if not (told and isinstance(plan.step, HoldStep) and plan.step == told[-1].step):
@@ -62,7 +62,7 @@ def all_plans(start: RolloutSnapshot, now: datetime, world: DryRunCluster = FAST
 def timeline(
     start: RolloutSnapshot, now: datetime, world: DryRunCluster = FAST_CLUSTER
 ) -> Iterator[tuple[RolloutPlan, RolloutSnapshot, datetime]]:
-    """Each plan, with what it was made from and when; ends where only a person or a long back-off goes on."""
+    """Each plan with its snapshot and its time; ends where only a person or a long back-off would continue it."""
     rollout = scheduled(start, world)
     for _ in range(world.most_rounds):
         plan = planner.next_step(rollout, now)
@@ -82,7 +82,7 @@ def timeline(
 def after(
     rollout: RolloutSnapshot, step: RolloutStep, now: datetime, world: DryRunCluster = FAST_CLUSTER
 ) -> RolloutSnapshot:
-    """What the cluster looks like once a step is carried out."""
+    """The snapshot after a step was carried out."""
     if isinstance(step, HoldStep):
         return rollout
     if isinstance(step, RetireStep):
@@ -94,12 +94,12 @@ def after(
 
 
 def later(rollout: RolloutSnapshot, now: datetime, world: DryRunCluster = FAST_CLUSTER) -> RolloutSnapshot:
-    """One round on: what was ending is gone, what was starting serves, what waited for a place has it."""
+    """The snapshot one round later: ending replicas are gone, starting ones serve, pending ones that fit are placed."""
     return scheduled(replace(rollout, revisions=tuple(_moved(each, now, world) for each in rollout.revisions)), world)
 
 
 def scheduled(rollout: RolloutSnapshot, world: DryRunCluster) -> RolloutSnapshot:
-    """The same with the scheduler's answer: who holds a place, and how many more would find one."""
+    """The snapshot after scheduling: which replicas have a place, and how many more would find one."""
     replicas = [replica for each in rollout.revisions for replica in each.replicas]
     places = len(replicas) if world.places is None else world.places
     free = iter(range(places - sum(not replica.unplaced for replica in replicas)))
@@ -110,7 +110,7 @@ def scheduled(rollout: RolloutSnapshot, world: DryRunCluster) -> RolloutSnapshot
 
 
 def _ends(plan: RolloutPlan, hold: HoldStep) -> bool:
-    """Whether in a world at rest nothing follows, but that a target once given up is tried again."""
+    """Whether nothing follows while the cluster does not change, except another try of a target that was given up."""
     stuck_on_the_way_back = plan.phase is RolloutPhase.RETURNING and hold.reason in hold_reasons.BLOCKED_REASONS
     return plan.wake_at is None or hold.reason in (HoldReason.PAUSED, HoldReason.RETURNED) or stuck_on_the_way_back
 
@@ -122,7 +122,7 @@ def _placed(replicas: tuple[RolloutReplica, ...], free: Iterator[int]) -> Iterat
 
 
 def _moved(revision: RevisionState, now: datetime, world: DryRunCluster) -> RevisionState:
-    """Ending replicas leave, starting ones serve, lost ones are replaced; so many at once as the world allows."""
+    """Ending replicas leave, starting ones serve, lost ones are replaced; as many at once as the cluster allows."""
     most = len(revision.replicas) if world.at_once is None else world.at_once
     ending = [each for each in revision.replicas if each.ending][:most]
     idle = [each for each in revision.replicas if each.ready_since is None and not (each.ending or each.unplaced)]
@@ -135,7 +135,7 @@ def _moved(revision: RevisionState, now: datetime, world: DryRunCluster) -> Revi
 
 
 def _counted(revision: RevisionState, asked: int, now: datetime) -> RevisionState:
-    """New replicas start without a place; those that serve nobody end first, then the youngest."""
+    """New replicas start without a place; replicas that serve no requests end first, then the youngest."""
     live = [each for each in revision.replicas if not each.ending]
     leaving = sorted(live, key=_youth)[: max(0, len(live) - asked)]
     names = {each.name for each in revision.replicas}
@@ -157,7 +157,7 @@ def _found(rollout: RolloutSnapshot, name: str, now: datetime) -> RevisionState:
 
 
 def _with(rollout: RolloutSnapshot, revision: RevisionState) -> RolloutSnapshot:
-    """The same with one revision replaced, or added at the end."""
+    """The snapshot with one revision replaced, or added at the end."""
     if all(each.name != revision.name for each in rollout.revisions):
         return replace(rollout, revisions=(*rollout.revisions, revision))
     revisions = tuple(revision if each.name == revision.name else each for each in rollout.revisions)

@@ -1,4 +1,4 @@
-"""Why nothing is done now, and until when: the one thing that the next step waits for."""
+"""Why the planner does nothing now, and until when: the one thing that the next step waits for."""
 
 from datetime import datetime
 from typing import Final
@@ -15,11 +15,11 @@ BLOCKED_REASONS: Final = (
     HoldReason.UNPLACED,
     HoldReason.CHECKING,
 )
-"""Waits without a certain end, so the deadline counts; a drain and a least ready time end by themselves."""
+"""Holds without a certain end, so the progress deadline counts; drains and `min_ready_seconds` end by themselves."""
 
 
 def hold(at: RolloutState) -> HoldStep:
-    """What the rollout waits for; only asked when no step can be taken."""
+    """What the rollout waits for; only called when no step can be taken."""
     if at.complete:
         return _complete(at)
     if scale_down.awaits_check(at):
@@ -30,7 +30,7 @@ def hold(at: RolloutState) -> HoldStep:
 
 
 def wake_at(at: RolloutState) -> datetime | None:
-    """When the same facts are judged differently, without anything having moved."""
+    """When the same snapshot leads to another plan, only because time has passed."""
     if at.complete and not at.going_back:
         return None
     rules = at.rollout.rules
@@ -48,7 +48,7 @@ def _complete(at: RolloutState) -> HoldStep:
 
 
 def _short_of_gpus(at: RolloutState, wish: ScaleUpNeed) -> HoldStep | None:
-    """Why a revision that lacks replicas is not asked for more."""
+    """Why a revision that lacks replicas does not get more."""
     if any(each.leaving for each in at.all):
         return _draining(at)
     if wish.of.unplaced:
@@ -67,7 +67,7 @@ def _paused(at: RolloutState) -> HoldStep | None:
 
 
 def _starting(at: RolloutState) -> HoldStep:
-    """Why what was asked for does not serve yet."""
+    """Why the requested replicas do not serve yet."""
     current, seconds = at.current, at.rollout.rules.min_ready_seconds
     all_ready = current.ready >= current.asked
     if all_ready and (ripe := revision_counts.ripening(at.all, seconds, at.now)):
@@ -83,7 +83,7 @@ def _starting(at: RolloutState) -> HoldStep:
 
 
 def _no_way_back(at: RolloutState) -> str:
-    """Why a deadline that is over has no consequence."""
+    """Why a progress deadline that has passed has no consequence: there is no fallback."""
     if at.going_back or at.way_back or at.rollout.rules.paused:
         return ""
     if at.now < rollback.due(at.rollout, at.current.revision):

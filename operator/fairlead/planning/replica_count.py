@@ -1,4 +1,4 @@
-"""How many replicas are wanted: a fixed count, a recommendation within bounds, or what there is until one comes."""
+"""How many replicas are wanted: a fixed count, a recommendation within bounds, or until then the current count."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -11,12 +11,12 @@ class CountReason(StrEnum):
     """Where a count comes from."""
 
     FIXED = "Fixed"
-    """Somebody wrote it: a person, kubectl scale, an autoscaler of another make."""
+    """It is written in the spec: by a person, `kubectl scale` or another autoscaler."""
     RECOMMENDED = "Recommended"
     BOUNDED = "Bounded"
-    """A recommendation beyond the bounds; the bound nearest to it holds."""
+    """The recommendation is outside the bounds; the nearest bound applies."""
     NO_RECOMMENDATION = "NoRecommendation"
-    """Nobody recommended anything yet: what is asked for now stays, within the bounds."""
+    """There is no recommendation yet: the current count stays, within the bounds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +51,7 @@ def _without_recommendation(bounds: ReplicaBounds, asked_now: int) -> ReplicaCou
 
 
 def _within(count: int, least: int, most: int) -> int:
-    """The upper bound wins over a lower one that contradicts it: it is what somebody pays for."""
+    """The upper bound wins over a lower one that contradicts it, since it limits the cost."""
     return max(0, min(max(count, least), most))
 
 

@@ -1,4 +1,4 @@
-"""One revision counted: what is asked of it, what is there, what serves.
+"""One revision counted: replicas that are requested, that exist and that serve.
 
 Only adds up; what the numbers mean for a rollout is decided elsewhere.
 """
@@ -16,15 +16,15 @@ class RevisionCounts:
 
     revision: RevisionState
     exists: bool = True
-    """Otherwise it is wanted and nobody made it yet."""
+    """False: it is wanted, and its Deployment does not exist yet."""
     live: int
-    """Replicas that were not asked to go."""
+    """Replicas that are not ending."""
     ending: int
-    """Still there, and still on their GPUs."""
+    """Replicas that are ending and still hold their GPUs."""
     ready: int
-    """Live ones that serve, however short."""
+    """Live replicas that serve, for however short a time."""
     available: int
-    """Those that have served for the least ready time: only these count when others may go."""
+    """Live replicas that have served for `min_ready_seconds`: only these count when others may go."""
     unplaced: int
 
     @property
@@ -34,37 +34,37 @@ class RevisionCounts:
 
     @property
     def asked(self) -> int:
-        """The count it is asked for."""
+        """The count that its Deployment requests."""
         return self.revision.asked
 
     @property
     def occupied(self) -> int:
-        """GPUs in units of replicas: what is asked for will come, what is ending is not gone."""
+        """GPUs it takes, in units of replicas: requested replicas will start, ending ones still hold theirs."""
         return max(self.asked, self.live) + self.ending
 
     @property
     def promised(self) -> int:
-        """Available ones that stay: those that serve nobody go first when a count falls."""
+        """Available replicas that stay: when a count falls, replicas that serve no requests go first."""
         return min(self.available, self.asked)
 
     @property
     def idle(self) -> int:
-        """Asked for and serving nobody."""
+        """Requested replicas that serve no requests."""
         return max(0, self.asked - self.ready)
 
     @property
     def missing(self) -> int:
-        """Asked for and not there yet: they are about to take room."""
+        """Requested replicas that do not exist yet: they are about to take room."""
         return max(0, self.asked - self.live)
 
     @property
     def leaving(self) -> int:
-        """Replicas on their way out, or about to be told."""
+        """Replicas that are ending, or beyond the requested count and about to end."""
         return self.ending + max(0, self.live - self.asked)
 
     @property
     def gone(self) -> bool:
-        """Whether nothing of it is left but its record."""
+        """Whether it has no replicas, requested or live or ending, and only its Deployment is left."""
         return not (self.asked or self.live or self.ending)
 
 
@@ -83,7 +83,7 @@ def of(revision: RevisionState, min_ready_seconds: int, now: datetime) -> Revisi
 
 
 def absent(name: str, now: datetime) -> RevisionCounts:
-    """A revision that nobody made yet."""
+    """A revision that has no Deployment yet."""
     revision = RevisionState(name=name, asked=0, created_at=now)
     return RevisionCounts(revision=revision, exists=False, live=0, ending=0, ready=0, available=0, unplaced=0)
 
@@ -96,7 +96,7 @@ def ripening(standings: Iterable[RevisionCounts], min_ready_seconds: int, now: d
 
 
 def _ripe(replica: RolloutReplica, min_ready_seconds: int) -> datetime | None:
-    """When a replica that serves becomes available, or became; nothing: it serves nobody."""
+    """When a replica becomes or became available; None if it serves no requests."""
     if replica.ready_since is None or replica.routable is False or replica.asleep:
         return None
     return replica.ready_since + timedelta(seconds=min_ready_seconds)

@@ -1,6 +1,6 @@
-"""Which revision is to be brought about: the wanted one, or the one gone back to while the wanted one is given up.
+"""Which revision a rollout works towards: the target, or the fallback while the target is given up.
 
-Knows deadlines and back-offs, and reads them from facts alone: a failure is written on the revision that failed.
+Deadlines and back-offs follow from observed facts alone: a failure is written on the revision that failed.
 """
 
 from collections.abc import Iterable
@@ -12,13 +12,13 @@ from fairlead.fleet.rollouts import RevisionFailure, RevisionState, RolloutSnaps
 SHORTEST_BACK_OFF: Final = timedelta(minutes=10)
 """A large model takes that long to load: trying more often would keep GPUs busy with starts that fail."""
 LONGEST_BACK_OFF: Final = timedelta(hours=6)
-"""What was mended outside of the cluster (a hub, a registry) is found the same working day."""
+"""A cause that was fixed outside of the cluster (a hub, a registry) is noticed the same working day."""
 _DOUBLINGS: Final = 16
-"""More than the longest back-off ever needs; keeps the product within what a timedelta holds."""
+"""More doublings than the longest back-off ever needs; keeps the product within what a timedelta holds."""
 
 
 def fallback(rollout: RolloutSnapshot) -> RevisionState | None:
-    """The revision worth going back to: it served and was not given up, it still has replicas, it is the newest."""
+    """Of the other revisions that served: rather one not given up, then one with replicas, then the newest."""
     served = [each for each in rollout.revisions if each.served and each.name != rollout.target]
     return max(served, key=_worth, default=None)
 
@@ -26,21 +26,21 @@ def fallback(rollout: RolloutSnapshot) -> RevisionState | None:
 def allowed_fallback(rollout: RolloutSnapshot) -> RevisionState | None:
     """The fallback, as long as the target may be given up for it.
 
-    The rule: a target can be given up while what served before it still has replicas asked for, or, as long as the
-    target never served, while what served before it is merely kept. So a revision that took over wholly is never given
-    up because more of it is asked for later.
+    The target may be given up while the fallback still has replicas requested, or, if the target never served, while
+    the fallback merely exists. So a revision that took over wholly is never given up because more replicas of it are
+    requested later.
     """
     best, target = fallback(rollout), wanted(rollout)
     return best if best and (best.asked or not (target and target.served)) else None
 
 
 def wanted(rollout: RolloutSnapshot) -> RevisionState | None:
-    """The target as observed; nothing while it does not exist."""
+    """The target as observed; None while it does not exist."""
     return next((each for each in rollout.revisions if each.name == rollout.target), None)
 
 
 def current(rollout: RolloutSnapshot, now: datetime) -> str:
-    """The revision to bring about: the target, unless it is given up for now and something else served."""
+    """The revision to work towards: the target, unless it is given up for now and another revision served."""
     best, retry = fallback(rollout), retry_at(rollout)
     return best.name if best and retry and now < retry else rollout.target
 
@@ -53,18 +53,18 @@ def retry_at(rollout: RolloutSnapshot) -> datetime | None:
 
 
 def back_off(failure: RevisionFailure, deadline_seconds: int) -> timedelta:
-    """How long a revision that failed is left alone: twice as long after each failure."""
+    """How long a failed revision is not tried again: twice as long after each failure."""
     wait = timedelta(seconds=deadline_seconds * 2 ** min(failure.times, _DOUBLINGS))
     return min(max(wait, SHORTEST_BACK_OFF), LONGEST_BACK_OFF)
 
 
 def due(rollout: RolloutSnapshot, target: RevisionState) -> datetime:
-    """When the target is given up, unless something moves before."""
+    """When the target is given up, unless it makes progress before."""
     return max(_moves(rollout, target)) + timedelta(seconds=rollout.rules.progress_deadline_seconds)
 
 
 def failed(target: RevisionState, now: datetime) -> RevisionFailure:
-    """What is written on a target that is given up now."""
+    """The failure that is written on a target that is given up now."""
     before = _failure(target)
     return RevisionFailure(at=now, times=before.times + 1 if before else 1)
 
@@ -74,7 +74,7 @@ def _worth(revision: RevisionState) -> tuple[bool, bool, datetime, str]:
 
 
 def _failure(target: RevisionState) -> RevisionFailure | None:
-    """The failure that counts: one from before people asked for this revision again is forgiven."""
+    """The failure that counts: one from before the spec last came to name this revision is ignored."""
     failure = target.failure
     asked_again = failure and target.wanted_since and failure.at < target.wanted_since
     return None if asked_again else failure

@@ -1,7 +1,7 @@
 """The next step of a rollout, from what is observed and nothing else.
 
-Rules stand in a fixed order and the first that speaks wins. A plan remembers nothing, so a crash anywhere resumes, and
-an edit or a revert in the middle is only another question.
+Rules run in a fixed order, and the first that returns a step wins. The planner keeps no state, so a rollout resumes
+after a crash at any point, and an edit or a revert in the middle only leads to another plan.
 """
 
 from dataclasses import replace
@@ -25,16 +25,16 @@ from fairlead.planning import hold_reasons, rollback, rollout_state, scale_down,
 from fairlead.planning.rollout_state import RolloutState
 
 RULES: Final = (
-    scale_up.new,  # the target exists before anything gives way to it
-    scale_down.idle,  # what serves nobody is free
-    scale_down.older,  # older revisions give up before the current one, wherever enough stay available
+    scale_up.new,  # the target exists before older revisions shrink for it
+    scale_down.idle,  # replicas that serve no requests cost nothing
+    scale_down.older,  # older revisions shrink before the current one, wherever enough replicas stay available
     scale_down.surplus,
     scale_up.step,
 )
 
 
 def next_step(rollout: RolloutSnapshot, now: datetime) -> RolloutPlan:
-    """One step towards the wanted count of the current revision, or a wait that says what for."""
+    """One step towards the wanted count of the current revision, or a hold that says what it waits for."""
     at = rollout_state.of(rollout, now)
     step = _hopeless(at) or next((step for rule in RULES if (step := rule(at))), None) or _retire(at) or _wait(at)
     return RolloutPlan(
@@ -47,7 +47,7 @@ def next_step(rollout: RolloutSnapshot, now: datetime) -> RolloutPlan:
 
 
 def _hopeless(at: RolloutState) -> FailureStep | None:
-    """A start that cannot go well is given up at once, where something else can serve."""
+    """Give up at once a target that cannot start, where another revision can serve."""
     why = at.current.revision.hopeless
     if at.rollout.rules.paused or not at.way_back or not why:
         return None
@@ -57,7 +57,7 @@ def _hopeless(at: RolloutState) -> FailureStep | None:
 
 
 def _retire(at: RolloutState) -> RetireStep | None:
-    """A revision without replicas goes, unless it is the target with its memory or what one would go back to."""
+    """Remove a revision without replicas; not the fallback, nor the target, whose Deployment holds its facts."""
     if at.rollout.rules.paused:
         return None
     settled = at.complete and (at.wanted > 0 or at.current.revision.served)
@@ -92,7 +92,7 @@ def _phase(at: RolloutState) -> RolloutPhase:
 
 
 def _short(at: RolloutState, step: RolloutStep) -> str:
-    """Which GPU is short, when that limits the step or is what is waited for."""
+    """Which GPU is short, when that limits the step or is what the hold waits for."""
     match step:
         case HoldStep(reason=HoldReason.UNPLACED):
             return at.rollout.room.because

@@ -1,6 +1,6 @@
-"""What the rules of a rollout look at, counted once: the revision to bring about, the older ones, what may be given.
+"""What the rules of a rollout read, counted once: the current revision, the older ones, and how many may go or come.
 
-Floor and budget stand here, so that no rule has a sum of its own.
+Floor and budget are computed here, so that no rule computes its own.
 """
 
 from dataclasses import dataclass
@@ -18,11 +18,11 @@ class RolloutState:
     rollout: RolloutSnapshot
     now: datetime
     current: RevisionCounts
-    """The revision to bring about."""
+    """The revision that the rollout works towards."""
     others: tuple[RevisionCounts, ...]
     """All the rest, in the order in which they give up replicas."""
     way_back: RevisionCounts | None
-    """Among the others, what the target would be given up for."""
+    """The fallback among the others: the revision that the target would be given up for."""
 
     @property
     def wanted(self) -> int:
@@ -46,17 +46,17 @@ class RolloutState:
 
     @property
     def budget(self) -> int:
-        """How many more may be asked for before too many GPUs are taken.
+        """How many more replicas may be requested before too many GPUs are taken.
 
-        A count that only moves waits for no drain where the room on the nodes is known: that leaves out the GPUs of
-        those who are ending, and a burst cannot wait for the last stream of a replica that went before it.
+        Where no other revision is left and the room on the nodes is known, ending replicas do not count: that room
+        already leaves out their GPUs, and a burst cannot wait for the last stream of a replica that drains.
         """
         ending = self.current.ending if self.alone and self.rollout.room.replicas is not None else 0
         return max(0, self.ceiling - sum(each.occupied for each in self.all) + ending)
 
     @property
     def excess(self) -> int:
-        """How many are asked for beyond what a rollout may ask for."""
+        """How many replicas are requested beyond the ceiling."""
         return sum(each.asked for each in self.all) - self.ceiling
 
     @property
@@ -76,7 +76,7 @@ class RolloutState:
 
     @property
     def unproven(self) -> bool:
-        """Whether the target serves nobody while something else could: then it gets little and capacity goes there."""
+        """Whether no replica of the target is available while a fallback exists: then it gets few replicas."""
         return self.way_back is not None and self.current.available == 0
 
     @property
@@ -86,10 +86,10 @@ class RolloutState:
 
     @property
     def goal(self) -> int:
-        """How many the current revision is to have for now.
+        """How many replicas the current revision is to have for now.
 
-        An unproven one is tried on as few as may be missed, and gets what load asks for beyond the older ones: they
-        keep what they have and are never grown.
+        An unproven target is tried on no more than surge and unavailability allow, and gets what is wanted beyond the
+        older revisions: those keep what they have and never grow.
         """
         if not self.unproven:
             return self.wanted

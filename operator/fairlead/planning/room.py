@@ -1,7 +1,7 @@
-"""How many more replicas the nodes could place, from facts of nodes; the scheduler decides, this only foresees.
+"""How many more replicas the nodes could take, estimated from their labels and GPUs; the scheduler decides.
 
-A product is compared as pods select it, to the letter: a GPU that is shared (`-SHARED`) or sliced (`-MIG-1g.10gb`)
-carries another name and is another size, so it is named as a way out and never counted.
+A product is compared exactly, as pods select it: a GPU that is shared (`-SHARED`) or sliced (`-MIG-1g.10gb`) has
+another name and another size, so the message suggests it, and it is never counted.
 """
 
 import difflib
@@ -21,10 +21,10 @@ _LOOSE: Final = 0.4
 def room(
     nodes: Sequence[Node] | None, product: str | None, gpus: int, selector: Selector = (), coming: int = 0
 ) -> NodeRoom:
-    """The room for replicas of so many GPUs, each on one node; unlimited where nobody may look at nodes.
+    """The room for replicas of `gpus` GPUs, each on one node; unlimited where the operator may not read nodes.
 
-    Without a product any node with the resource does: other vendors name the GPU by the resource. Those that are
-    coming were made and have no node yet.
+    Without a product any node with the resource counts: other vendors name the GPU by the resource. The `coming`
+    replicas have pods that are on no node yet.
     """
     if nodes is None:
         return NodeRoom()
@@ -48,12 +48,12 @@ def room(
 
 
 def _size(nodes: Sequence[Node], gpus: int) -> MissingCapacity | None:
-    """Cordoned nodes count: they come back."""
+    """`GPUS` where no node is large enough for one replica; cordoned nodes count, since they come back."""
     return MissingCapacity.GPUS if all(node.gpus < gpus for node in nodes) else None
 
 
 def _unequipped(nodes: Sequence[Node], product: str | None) -> NodeRoom:
-    """A node with the label and without a GPU has lost its device plugin, for a while as a rule."""
+    """A node with the label and without a GPU has lost its device plugin, usually only for a while."""
     labelled = sum(node.product == product for node in nodes)
     if not labelled:
         return NodeRoom(replicas=0, most=0, because=_absent(nodes, product), lack=MissingCapacity.PRODUCT)
@@ -71,7 +71,7 @@ def products(nodes: Iterable[Node]) -> tuple[tuple[str, int], ...]:
 
 
 def _free(node: Node) -> int:
-    """More may be used than is there, when a device breaks under its pod."""
+    """Never negative: more GPUs may be used than are allocatable, when a device fails under its pod."""
     return max(0, node.gpus - node.used)
 
 

@@ -1,7 +1,7 @@
 """Which revision gives up replicas now, and how many.
 
-First those that serve nobody, then older ones that are not missed, then what the current revision has too many of.
-Nobody who is needed to keep enough replicas available is ever asked to go.
+First replicas that serve no requests, then older ones that can be spared, then what the current revision has too many
+of. A replica that is needed to keep enough available never goes.
 """
 
 from fairlead.fleet import plurals
@@ -12,7 +12,7 @@ from fairlead.planning.rollout_state import RolloutState
 
 
 def idle(at: RolloutState) -> ReplicaStep | None:
-    """An older revision gives up what serves nobody: that costs nothing and frees GPUs."""
+    """An older revision gives up replicas that serve no requests: that costs nothing and frees GPUs."""
     for each in at.others:
         if give := _within_pause(at, min(each.idle, _free(at, each))):
             change = sentences.change(each.name, each.asked, each.asked - give)
@@ -21,7 +21,7 @@ def idle(at: RolloutState) -> ReplicaStep | None:
 
 
 def older(at: RolloutState) -> ReplicaStep | None:
-    """An older revision gives up what is not missed."""
+    """An older revision gives up replicas that can be spared."""
     first = next((each for each in at.others if each.asked), None)
     give = _given(at, first)
     if not first or not give or awaits_check(at):
@@ -33,13 +33,13 @@ def older(at: RolloutState) -> ReplicaStep | None:
 
 
 def awaits_check(at: RolloutState) -> bool:
-    """Whether the last replicas that serve would go for a target that nothing is known of yet."""
+    """Whether the last replicas that serve would go for a target whose preflight has no result yet."""
     give = _given(at, next((each for each in at.others if each.asked), None))
     return at.wanted > 0 and at.current.revision.unchecked and 0 < give >= _serving(at)
 
 
 def surplus(at: RolloutState) -> ReplicaStep | None:
-    """The current revision gives up what is beyond the wanted count."""
+    """The current revision gives up replicas beyond the wanted count."""
     asked, wanted = at.current.asked, at.wanted
     if asked <= wanted:
         return None
@@ -56,20 +56,20 @@ def _serving(at: RolloutState) -> int:
 
 
 def _free(at: RolloutState, each: RevisionCounts) -> int:
-    """What serves nobody may still be starting for an unproven target's sake: that many stay."""
+    """How many replicas may go: while the target is unproven, its fallback keeps enough, even ones still starting."""
     if not at.way_back or each.name != at.way_back.name:
         return each.asked
     return max(0, sum(other.asked for other in at.others) - at.kept)
 
 
 def _asked_to_give(at: RolloutState) -> int:
-    """What is beyond the wanted count goes; what may be missing goes only where the current revision needs its GPUs."""
+    """Replicas beyond the wanted count; below it, only as many as the current revision needs the GPUs of."""
     beyond = _serving(at) - at.wanted
     return max(0, beyond, 0 if at.rollout.rules.paused else scale_up.lacking(at))
 
 
 def _within_pause(at: RolloutState, give: int) -> int:
-    """While paused only what is too much goes; the mixture of revisions stays."""
+    """While paused only replicas beyond the ceiling go; the mixture of revisions stays."""
     return min(give, max(0, at.excess)) if at.rollout.rules.paused else give
 
 

@@ -1,7 +1,7 @@
-"""Which revision gets more replicas now, and how many: as many as are wanted, may be, and fit.
+"""Which revision gets more replicas now, and how many: as many as are wanted, allowed, and fit on nodes.
 
-The room on the nodes is known for the target's kind of GPU only; another revision may need another kind, so it is
-asked for and the scheduler answers.
+The room on the nodes is known for the target's kind of GPU only; another revision may need another kind, so its
+replicas are requested without that check and the scheduler decides.
 """
 
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ _HINT: Final = "; strategy Surge needs a free GPU for a change, strategy Replace
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScaleUpNeed:
-    """A revision that ought to have more."""
+    """A revision that should have more replicas."""
 
     of: RevisionCounts
     lack: int
@@ -28,12 +28,12 @@ class ScaleUpNeed:
 
     @property
     def count(self) -> int:
-        """What it would then be asked for."""
+        """The replica count it would then have in its Deployment."""
         return self.of.asked + self.lack
 
 
 def new(at: RolloutState) -> ReplicaStep | None:
-    """The target is made, with as many as may be; with none where its turn comes later, so that it exists as a fact."""
+    """Create the target with as many replicas as are allowed; with none where they come later, so that it exists."""
     if at.current.exists or (at.rollout.rules.paused and at.others):
         return None
     reason = StepReason.NEW_REVISION if at.others else StepReason.FIRST_REVISION
@@ -42,34 +42,34 @@ def new(at: RolloutState) -> ReplicaStep | None:
 
 
 def step(at: RolloutState) -> ReplicaStep | None:
-    """The first wish of which at least one replica can be granted."""
+    """The first need of which at least one replica can be granted."""
     counted = ((wish, granted(at, wish)) for wish in needs(at))
     return next((_ask(at, wish, count) for wish, count in counted if count), None)
 
 
 def needs(at: RolloutState) -> Iterator[ScaleUpNeed]:
-    """Who lacks replicas, the most urgent first."""
+    """Revisions that lack replicas, the most urgent first."""
     candidates = _paused(at) if at.rollout.rules.paused else _rolling(at)
     return (wish for wish in candidates if wish.lack > 0)
 
 
 def granted(at: RolloutState, wish: ScaleUpNeed) -> int:
-    """How much of a wish can be had now."""
+    """How many of the lacking replicas can be added now."""
     return min(wish.lack, at.budget, _fitting(at, wish.of))
 
 
 def lacking(at: RolloutState) -> int:
-    """How many the current revision lacks and could have if older ones gave up still more than they are giving."""
+    """How many more replicas the current revision could have if older ones gave up more than they already do."""
     wish = ScaleUpNeed(of=at.current, lack=max(0, at.goal - at.current.asked), reason=_reason(at))
     coming = granted(at, wish) + sum(each.leaving for each in at.all)
     return min(wish.lack + at.current.unplaced - coming, reach(at))
 
 
 def reach(at: RolloutState) -> int:
-    """How many more of the target would find a node if all older revisions were gone.
+    """How many more replicas of the target would find a node if all older revisions were gone.
 
-    Nobody who serves goes for a target that cannot be placed all the same: one on a GPU that no node has, on GPUs that
-    others hold, or too large for any node.
+    No replica that serves goes for a target that could not be placed even then: its GPU is on no node, other pods
+    hold it, or a replica is too large for any node.
     """
     room, target = at.rollout.room, at.current
     if at.going_back or room.replicas is None:
@@ -80,24 +80,24 @@ def reach(at: RolloutState) -> int:
 
 
 def short(at: RolloutState) -> str:
-    """Which GPU is short, and how a change would go without one."""
+    """Which GPU is short, and which strategy changes revisions without a free one."""
     rules, room = at.rollout.rules, at.rollout.room
     surging = rules.strategy is not RolloutStrategy.REPLACE and not rules.max_unavailable
     return room.because + (_HINT if surging and not at.alone and reach(at) else "")
 
 
 def scant(at: RolloutState, wish: ScaleUpNeed) -> bool:
-    """Whether the room on the nodes is what limits a wish."""
+    """Whether the room on the nodes is what limits a need."""
     return _fitting(at, wish.of) < min(wish.lack, at.budget)
 
 
 def _rolling(at: RolloutState) -> Iterator[ScaleUpNeed]:
-    """Only what is brought about grows: a cold start of a spec that was just replaced is worth nothing."""
+    """Only the current revision grows: a cold start of a revision that was just replaced is worth nothing."""
     yield ScaleUpNeed(of=at.current, lack=at.goal - at.current.asked, reason=_reason(at))
 
 
 def _paused(at: RolloutState) -> Iterator[ScaleUpNeed]:
-    """While paused, whoever serves best carries what more is wanted."""
+    """While paused, the revision with the most available replicas gets what more is wanted."""
     best = max((each for each in at.all if each.exists), key=lambda each: _merit(at, each), default=at.current)
     lack = at.wanted - sum(each.asked for each in at.all)
     yield ScaleUpNeed(of=best, lack=lack, reason=StepReason.SCALED_UP)
@@ -114,7 +114,7 @@ def _reason(at: RolloutState) -> StepReason:
 
 
 def _fitting(at: RolloutState, each: RevisionCounts) -> int:
-    """How many more of a revision find a node: none while some of it do not, and not those already asked for."""
+    """How many more replicas of a revision find a node: none while some are unplaced, less those already requested."""
     if each.unplaced:
         return 0
     room = at.rollout.room.replicas

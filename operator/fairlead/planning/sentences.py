@@ -1,4 +1,4 @@
-"""How counts are said, once, so that every sentence of a plan reads alike."""
+"""How counts are worded, in one place, so that every sentence of a plan reads alike."""
 
 from fairlead.fleet import plurals
 

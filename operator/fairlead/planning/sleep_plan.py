@@ -1,8 +1,8 @@
 """Which replicas sleep: how many of the wanted revision, which of them, and what that leaves for a rollout to plan.
 
-Sleepers are no concern of a rollout: it plans for those that are awake, beside them. Whoever is missed wakes before
-anything new is started, since waking takes seconds; whoever sleeps too many wakes too, and goes as a replica that
-nobody uses. Sleepers of a revision that is not wanted are woken with the same words: they serve, or go first.
+A rollout plans only for the replicas that are awake. If replicas are missing, sleepers wake before anything new is
+started, since waking takes seconds; sleepers beyond the wanted number wake too, and then go as surplus replicas.
+Sleepers of a revision that is not wanted are woken the same way: they serve, or go first.
 """
 
 from collections.abc import Mapping
@@ -15,12 +15,12 @@ from fairlead.planning import rollback
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SleepPlan:
-    """Names of replicas, by what is to become of them."""
+    """Names of replicas, by what they are to do."""
 
     stay: tuple[str, ...] = ()
-    """They sleep, or were told to."""
+    """They are asleep or falling asleep, and stay so."""
     fall: tuple[str, ...] = ()
-    """Awake and not missed: they are to sleep."""
+    """They are awake and not needed: they are to fall asleep."""
     wake: tuple[str, ...] = ()
 
     @property
@@ -33,7 +33,7 @@ NO_SLEEP: Final = SleepPlan()
 
 
 def plan_sleep(rollout: RolloutSnapshot, asleep: int, busy: Mapping[str, int], *, given_up: bool) -> SleepPlan:
-    """Who sleeps from now on; `rollout.wanted` are to be awake, `busy` says who has how many requests."""
+    """Which replicas sleep; `rollout.wanted` are to be awake, `busy` has the requests in flight by replica."""
     target = rollback.wanted(rollout)
     others = (each for each in rollout.revisions if each is not target or given_up)
     wake = tuple(one.name for each in others for one in _live(each) if one.asleep)
@@ -50,14 +50,14 @@ def plan_sleep(rollout: RolloutSnapshot, asleep: int, busy: Mapping[str, int], *
 
 
 def awake(rollout: RolloutSnapshot, asleep: int, found: SleepPlan) -> RolloutSnapshot:
-    """What is left for a rollout to plan; sleepers that are still missing begin as replicas that are awake."""
+    """The snapshot for a rollout to plan; sleepers that are still missing start as replicas that are awake."""
     sleepers = found.sleepers
     without = tuple(_without(each, sleepers) if each.name == rollout.target else each for each in rollout.revisions)
     return replace(rollout, wanted=rollout.wanted + max(0, asleep - len(sleepers)), revisions=without)
 
 
 def with_sleepers(plan: RolloutPlan, target: str, found: SleepPlan) -> RolloutPlan:
-    """The plan with the sleepers in it again, as counts of Deployments hold them."""
+    """The plan with the sleepers added again, since a Deployment's count includes them."""
     step, count = plan.step, len(found.sleepers)
     if not (count and isinstance(step, ReplicaStep) and step.revision == target):
         return plan
@@ -66,7 +66,7 @@ def with_sleepers(plan: RolloutPlan, target: str, found: SleepPlan) -> RolloutPl
 
 
 def _newest_first(replica: RolloutReplica) -> tuple[float, str]:
-    """Sleep empties a cache, and the newest has least in it; one that just woke is not the newest."""
+    """Newest first: sleep empties the KV cache, and the newest holds least; one that just woke is not the newest."""
     return -replica.ready_since.timestamp() if replica.ready_since else 0.0, replica.name
 
 

@@ -1,7 +1,7 @@
-"""Who may read what a router tells of itself: who has the operator's key, or a Kubernetes token with the right to.
+"""Who may read a router's metrics port: holders of the operator's key, or of a Kubernetes token with the right to.
 
-The API server is asked once a minute for each token and page. What is unknown to it is asked about so seldom that
-nobody can make a router flood it.
+The API server reviews each token and page once a minute. Reviews of unknown tokens are rate-limited, so that no client
+can make a router flood the API server.
 """
 
 import asyncio
@@ -18,47 +18,48 @@ from fairlead.router.wire.request_heads import RequestHead
 from fairlead.routing.rates import RateBucket
 
 GRANT_SECONDS: Final = 60.0
-"""How long a right that was taken away goes on to work at most."""
+"""How long a revoked right works on at most."""
 REFUSAL_SECONDS: Final = 10.0
-"""How long a right that was granted does not work yet at most."""
+"""How long a newly granted right does not work yet at most."""
 MOST_KNOWN: Final = 256
 MOST_REVIEWS: Final = 8
-"""At a time."""
+"""Reviews at a time."""
 UNKNOWN_TOKENS_PER_MINUTE: Final = 60.0
-"""Reviews of tokens that were not allowed before; Prometheus, which was, never waits for strangers."""
+"""Reviews of tokens that were not allowed before; Prometheus, whose token was, never waits for unknown clients."""
 
 ReviewCallback = Callable[[Problem | None], None]
 TokenReviewer = Callable[[str, str], Awaitable[TokenRight]]
 
 
 class CachedReview(NamedTuple):
-    """What a review said, and how long it is believed."""
+    """The result of a review, and until when it is cached."""
 
     problem: Problem | None
     until: float
 
 
 async def review_token(token: str, page: str) -> TokenRight:
-    """By the API server; a router without a cluster does not pay for the way to one."""
+    """Review a token by the API server. The import is local: a router without a cluster does not pay for a client."""
     from fairlead.cluster import access_reviews  # noqa: PLC0415 - aiohttp and what it brings
 
     return await access_reviews.may_get(token, page)
 
 
 class MetricsAuthorizer:
-    """Of one router."""
+    """The authorizer of one router."""
 
     def __init__(self, settings: Callable[[], RouterConfig], review: TokenReviewer = review_token) -> None:
         self.review = review
         self.open = False
-        """Without keys and tokens everybody may: nobody but this machine reaches the port, or somebody said so."""
+        """Without keys and tokens every client may read: only this machine reaches the port, or
+        `RouterOptions.metrics_host` opens it to others."""
         self._settings = settings
         self._known: dict[tuple[bytes, bytes], CachedReview] = {}
         self._strangers = RateBucket(UNKNOWN_TOKENS_PER_MINUTE, UNKNOWN_TOKENS_PER_MINUTE, monotonic())
         self._tasks: set[asyncio.Task[None]] = set()
 
     def judge(self, head: RequestHead, tell: ReviewCallback) -> None:
-        """Tell why not, or nothing: at once, or after a review."""
+        """Report the refusal or nothing to the callback: at once, or after a review."""
         settings = self._settings()
         if not settings.guarded:
             tell(None if self.open else refusals.no_metrics_key())
@@ -72,13 +73,13 @@ class MetricsAuthorizer:
             self._ask(head, digest, tell)
 
     async def close(self) -> None:
-        """Nobody waits for an answer any more."""
+        """Cancel the reviews; no client waits for one any more."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def _ask(self, head: RequestHead, digest: bytes, tell: ReviewCallback) -> None:
-        """A token: what is known of it, or a review."""
+        """Answer for a token from the cache, or start a review."""
         now, known = monotonic(), self._known.get((digest, head.path))
         if known is not None and now < known.until:
             tell(known.problem)

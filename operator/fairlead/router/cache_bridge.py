@@ -1,7 +1,6 @@
-"""What the response cache is to one request: its answer, somebody whose answer it follows, or followers of its own.
+"""Connects one exchange to the response cache: it gets a stored response, follows another request, or leads a flight.
 
-Stands between an exchange and the cache's flights, and turns what either says into what the other understands. A
-request that the cache passes by has none.
+Translates between an exchange and the cache's flights. A request that bypasses the cache has none.
 """
 
 from time import monotonic
@@ -31,7 +30,7 @@ OTHERS: Final = "the request that asked the same before this one"
 
 
 class RoutableRevisions:
-    """The revisions that may answer now; while none may, those that could last."""
+    """The revisions in rotation; while no endpoint is routable, those that were last."""
 
     __slots__ = ("_routable", "revisions")
 
@@ -40,7 +39,7 @@ class RoutableRevisions:
         self._routable: object = None
 
     def of(self, table: "EndpointTable") -> tuple[str, ...]:
-        """Counted anew only when the table has made another list of routable engines."""
+        """The revisions, computed again only when the table has another tuple of routable endpoints."""
         routable = table.field.routable
         if routable is not self._routable:
             self._routable = routable
@@ -49,23 +48,23 @@ class RoutableRevisions:
 
 
 class DepartedClient:
-    """The client of an exchange whose own is gone, and which runs on for those who follow."""
+    """Stands in for a client that has disconnected, while its exchange runs on for its followers."""
 
     peer = ""
     paused = False
 
     def write(self, data: bytes) -> None:
-        """Nobody reads it."""
+        """Drop the bytes."""
 
     def answered(self, *, keep: bool) -> None:
-        """Nobody asks again."""
+        """Do nothing: no further request will come."""
 
     def abort(self) -> None:
-        """There is nothing to close."""
+        """Do nothing: the connection is closed."""
 
 
 def answered(exchange: "Exchange", found: "BodyFacts", cache: "ResponseCache", revisions: tuple[str, ...]) -> bool:
-    """Whether this request needs no engine: it has its answer, or will follow another's."""
+    """Whether this request needs no engine: the cache answered it, or it follows another one."""
     told, ask = exchange.request.head.told, exchange.ask
     fill_in = exchange.router.desk.fill_in
     enquiry = CacheLookup(
@@ -103,24 +102,24 @@ def answered(exchange: "Exchange", found: "BodyFacts", cache: "ResponseCache", r
 
 
 class CacheBridge:
-    """Of one exchange. Speaks to the cache as its asker."""
+    """The bridge of one exchange; to the cache it is a `FlightParticipant`."""
 
     __slots__ = ("_exchange", "_head", "_unsent", "flight", "follower")
 
     def __init__(self, exchange: "Exchange") -> None:
         self._exchange = exchange
         self.flight: CacheFlight | None = None
-        """It leads, and this is told what comes."""
+        """The flight that this exchange leads, if it leads one."""
         self.follower: FlightFollower | None = None
-        """It follows."""
+        """Its place in the flight that it follows, if it follows one."""
         self._head: AnswerHead | None = None
         self._unsent = b""
-        """A head that goes out with the first piece."""
+        """A head that is sent with the first piece."""
 
-    # What the exchange tells.
+    # Called by the exchange.
 
     def give(self, hit: CacheHit) -> None:
-        """The whole answer, and the end of the request."""
+        """Write the whole stored response and end the request."""
         exchange = self._exchange
         keep = self._keeps()
         whole = replay.hit(hit.entry, hit.age, self._lines(keep=keep), http10=exchange.request.head.http10)
@@ -131,7 +130,7 @@ class CacheBridge:
         exchange.client.answered(keep=keep)
 
     def began(self, reader: "ResponseReader", revision: str) -> None:
-        """An engine answers."""
+        """An engine's response begins."""
         head, framing = reader.head, reader.framing
         if self.flight is None or head is None:
             return
@@ -139,13 +138,13 @@ class CacheBridge:
         self.flight.began(AnswerHead(status=head.status, lines=head.lines, length=length, revision=revision))
 
     def completed(self, now: float) -> None:
-        """And ended well."""
+        """The engine's response is complete."""
         flight, self.flight = self.flight, None
         if flight is not None:
             flight.completed(now)
 
     def over(self) -> None:
-        """The exchange is at its end; what was not completed failed. No circle of references stays behind."""
+        """The exchange ended; a flight that is not completed failed. Drops all references, so that no cycle remains."""
         flight, self.flight = self.flight, None
         follower, self.follower = self.follower, None
         self._exchange.recall = None
@@ -155,7 +154,7 @@ class CacheBridge:
             follower.leave()
 
     def left(self, now: float) -> bool:
-        """Its client went. Whether that is all there is to do: it followed, or runs on for others."""
+        """Its client disconnected. Returns whether there is nothing more to do: it followed, or runs on for others."""
         exchange = self._exchange
         if self.follower is not None:
             exchange.over(499, now)
@@ -171,7 +170,7 @@ class CacheBridge:
         return False
 
     def late(self, now: float) -> bool:
-        """The time of the whole request is over. Whether it followed, and has nobody else to blame."""
+        """The total time-out has expired. Returns whether the exchange followed, so that no engine is at fault."""
         if self.follower is None:
             return False
         self.follower.leave()
@@ -184,21 +183,21 @@ class CacheBridge:
         return True
 
     def pause(self) -> bool:
-        """Its client reads slowly. Whether its engine goes on all the same."""
+        """Its client reads slowly. Returns whether its engine continues nevertheless."""
         if self.follower is not None:
             self.follower.pause()
             return True
         return self.flight is not None and self.flight.followed
 
     def resume(self) -> None:
-        """It reads again."""
+        """Its client reads again."""
         if self.follower is not None:
             self.follower.resume()
 
-    # What the cache tells.
+    # Called by the cache.
 
     def flight_head(self, head: AnswerHead) -> None:
-        """Written with the first piece: one write, one packet."""
+        """Keep the head until the first piece: one write, one packet."""
         self._head = head
         exchange = self._exchange
         exchange.stage = RELAYING
@@ -207,7 +206,7 @@ class CacheBridge:
         self._unsent = replay.head(head, self._lines(keep=self._keeps()), http10=exchange.request.head.http10)
 
     def flight_body(self, data: bytes) -> None:
-        """Some more of it."""
+        """Write a piece of the body."""
         exchange = self._exchange
         assert self._head is not None
         if not exchange.started:
@@ -216,7 +215,7 @@ class CacheBridge:
         self._write(replay.piece(self._head, data, http10=exchange.request.head.http10))
 
     def flight_end(self) -> None:
-        """That was all."""
+        """Write the end of the response."""
         exchange = self._exchange
         assert self._head is not None
         keep = self._keeps()
@@ -225,30 +224,30 @@ class CacheBridge:
         exchange.client.answered(keep=keep)
 
     def flight_cut(self) -> None:
-        """It broke in the middle."""
+        """The response broke in the middle."""
         self._cut(monotonic())
 
     def flight_lead(self, flight: CacheFlight) -> None:
-        """Ask an engine, for itself and those who follow it now."""
+        """Send the request to an engine, for itself and its followers."""
         self.follower, self.flight = None, flight
         self._exchange.record.cache = "miss"
         self._exchange.extra += replay.MISS
         self._ask()
 
     def flight_alone(self) -> None:
-        """Ask an engine for itself."""
+        """Send the request to an engine without a flight."""
         self.follower = None
         self._exchange.record.cache = "passed"
         self._ask()
 
     def flight_followed(self) -> None:
-        """Its engine waits for its client no more."""
+        """Its engine no longer waits for its client."""
         upstream = self._exchange.upstream
         if upstream is not None and self._exchange.client.paused:
             upstream.resume_reading()
 
     def flight_deserted(self) -> None:
-        """Its client went before, and now the last follower: nobody wants it."""
+        """Its client and now its last follower have left: end the exchange."""
         self.flight = None
         self._exchange.left(monotonic())
 
@@ -258,7 +257,7 @@ class CacheBridge:
         token_counts.ask(exchange, now)
 
     def _cut(self, now: float) -> None:
-        """A stream gets last words that say so; any other answer ends with its connection."""
+        """End a broken response: a stream gets an error event, any other one ends with its connection."""
         exchange, head = self._exchange, self._head
         assert head is not None
         problem = refusals.cut(OTHERS, "it broke")
@@ -275,14 +274,14 @@ class CacheBridge:
             exchange.client.abort()
 
     def _write(self, data: bytes) -> None:
-        """With the head, if it waits; an empty write would be one for nothing."""
+        """Write data after the head, if that still waits; skip an empty write."""
         whole, self._unsent = self._unsent + data, b""
         if whole:
             self._exchange.record.bytes_out += len(whole)
             self._exchange.client.write(whole)
 
     def _keeps(self) -> bool:
-        """Whether the connection stays."""
+        """Whether the connection is kept alive."""
         exchange = self._exchange
         head, old = self._head, exchange.request.head.http10
         closes = head is not None and replay.closes(head, http10=old)

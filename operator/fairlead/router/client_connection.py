@@ -1,7 +1,7 @@
-"""One connection of a client: reads its requests, one at a time, and writes what others give it.
+"""One connection of a client: reads its requests, one at a time, and writes their responses.
 
-A client that closes its side of the connection has left, whatever it was waiting for: the one sign that comes at once.
-Slow ones are cut: those that trickle in a head or a body, and those that take nothing of their answer.
+A client that closes its side of the connection has disconnected, whatever it was waiting for: no other sign comes as
+early. Slow clients are cut: those that send a head or a body too slowly, and those that stop reading their response.
 """
 
 import asyncio
@@ -30,13 +30,13 @@ log = logging.getLogger(__name__)
 GRACE_SECONDS: Final = 2.0
 """After a refusal the rest of the request is read and dropped so long: closing at once could lose the refusal."""
 STALL_SECONDS: Final = 60.0
-"""A client that takes nothing of its answer for so long is cut; its engine was paused all the while."""
+"""A client that reads nothing of its response for so long is cut; its engine was paused meanwhile."""
 WRITE_BYTES: Final = 256 * 2**10
-"""So much may wait for a slow client, some thousand tokens, before its engine is paused."""
+"""So much may be buffered for a slow client, some thousand tokens, before its engine is paused."""
 
 
 class ClientConnection(asyncio.Protocol):
-    """Between two requests it holds nothing but its reader."""
+    """A client's connection. Between two requests it holds nothing but its reader."""
 
     __slots__ = (
         *("_record", "_scraped", "exchange", "leaving", "paused", "peer", "reader", "router", "since", "transport"),
@@ -51,16 +51,16 @@ class ClientConnection(asyncio.Protocol):
         self.exchange: Exchange | None = None
         self.peer = ""
         self.paused = False
-        """It does not take what was written."""
+        """The client does not read what was written."""
         self.leaving = False
-        """The last answer is written; what still comes is dropped."""
+        """The last response is written; further input is dropped."""
         self.since = 0.0
-        """When it began to be idle, to send a head or a body, or to take nothing."""
+        """When it became idle, started to send a head or a body, or stopped reading."""
         self._record: RequestRecord | None = None
         self._scraped = scraped
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """One more; one too many is told so and closed."""
+        """Count the connection; one above the limit gets a refusal and is closed."""
         self.transport = made = cast("asyncio.Transport", transport)
         self.write = made.write
         made.set_write_buffer_limits(high=WRITE_BYTES)
@@ -76,7 +76,7 @@ class ClientConnection(asyncio.Protocol):
             self._leave()
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - the interface's
-        """It left; whatever was begun for it ends."""
+        """The client disconnected; whatever is in progress for it ends."""
         self.router.clients.discard(self)
         now = monotonic()
         exchange, self.exchange = self.exchange, None
@@ -89,7 +89,7 @@ class ClientConnection(asyncio.Protocol):
         self.transport = None
 
     def data_received(self, data: bytes) -> None:
-        """Bytes of a request."""
+        """Feed bytes of a request to the reader."""
         if self.leaving:
             return
         reader = self.reader
@@ -103,7 +103,7 @@ class ClientConnection(asyncio.Protocol):
             self.since = monotonic()
 
     def _read(self, request: ClientRequest) -> None:
-        """A head, and mostly its body with it."""
+        """Handle a head, mostly with its whole body."""
         now = monotonic()
         if not handlers.is_forwarded(request.head) or self._scraped:
             self._answer_own(request)
@@ -117,7 +117,7 @@ class ClientConnection(asyncio.Protocol):
                 self.write(heads.CONTINUE)
 
     def _take(self, request: ClientRequest, record: "RequestRecord", now: float) -> None:
-        """What goes wrong in here is our fault, and must cost nobody but this request."""
+        """Start the exchange; a bug that raises in here fails only this request."""
         exchange = self.exchange = Exchange(self.router, self, request, record)
         try:
             intake.take(exchange, now)
@@ -126,7 +126,7 @@ class ClientConnection(asyncio.Protocol):
             exchange.broke()
 
     def _answer_own(self, request: ClientRequest) -> None:
-        """A page of the router's own, which needs no body to be answered; some are shown after a look at who asks."""
+        """Serve a page of the router's own, which needs no body; for some the client must be authorized first."""
         if self._scraped and request.head.path in handlers.GUARDED:
             self.router.guard.judge(request.head, partial(self._show, request))
         elif (
@@ -162,7 +162,7 @@ class ClientConnection(asyncio.Protocol):
         return answer[: answer.index(b"\r\n\r\n") + 4] if head.head_only else answer
 
     def _refuse_bad(self, bad: MalformedRequest) -> None:
-        """No request, or one that is not read to its end."""
+        """Answer what is no request, or one that is not read to its end."""
         teller, now = self.router.teller, monotonic()
         record, self._record = self._record, None
         if record is None and bad.head is not None:
@@ -182,7 +182,7 @@ class ClientConnection(asyncio.Protocol):
         self._leave()
 
     def answered(self, *, keep: bool) -> None:
-        """The answer is written whole; the next request may come."""
+        """The response is written; read the next request, or close."""
         self.exchange = None
         self.since = monotonic()
         if keep and not self.reader.surplus:
@@ -191,7 +191,7 @@ class ClientConnection(asyncio.Protocol):
             self._leave()
 
     def _leave(self) -> None:
-        """Say that no more comes, and give the client a while to read it."""
+        """Close for writing, and give the client time to read."""
         self.leaving = True
         self.since = monotonic()
         transport = self.transport
@@ -203,7 +203,7 @@ class ClientConnection(asyncio.Protocol):
             transport.close()
 
     def close(self) -> None:
-        """Once what was written has gone out."""
+        """Close once what was written is sent."""
         self.leaving = True
         self.since = monotonic()
         if self.transport is not None:
@@ -216,10 +216,10 @@ class ClientConnection(asyncio.Protocol):
             self.transport.abort()
 
     def eof_received(self) -> None:
-        """It closed its side: it left. The transport closes the other side by itself."""
+        """The client closed its side, so it has disconnected. The transport closes the other side by itself."""
 
     def pause_writing(self) -> None:
-        """It takes less than its engine gives: the engine waits."""
+        """The client reads less than its engine sends: pause the engine."""
         self.paused = True
         self.since = monotonic()
         exchange = self.exchange
@@ -229,7 +229,7 @@ class ClientConnection(asyncio.Protocol):
             exchange.upstream.pause_reading()
 
     def resume_writing(self) -> None:
-        """It has taken most of it."""
+        """The client has read most of it: resume."""
         self.paused = False
         exchange = self.exchange
         if exchange is None:
@@ -240,7 +240,7 @@ class ClientConnection(asyncio.Protocol):
             exchange.recall.resume()
 
     def sweep(self, now: float) -> None:
-        """Cut it if it is slower than it may be; what waits for an engine is not its fault."""
+        """Cut a client that is slower than allowed; time spent waiting for an engine does not count."""
         door, waited = self.router.settings.routing.door, now - self.since
         stage = self.reader.stage
         if self.leaving:

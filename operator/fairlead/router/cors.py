@@ -1,4 +1,4 @@
-"""Browsers of other origins: which may ask, and what they are told before they do."""
+"""CORS: which browser origins may send requests, and the answers to their preflight requests."""
 
 from functools import lru_cache
 from typing import Final
@@ -14,7 +14,7 @@ _ALLOW: Final = b"allow: GET, HEAD, POST, OPTIONS\r\n"
 
 
 def lines(door: RouterConnections, head: RequestHead) -> bytes:
-    """What an answer tells the browser that it may show it."""
+    """The response headers that allow a browser to read the response."""
     origin = head.told.get(b"origin")
     if origin is None or not door.cors_origins:
         return b""
@@ -22,7 +22,7 @@ def lines(door: RouterConnections, head: RequestHead) -> bytes:
 
 
 def preflight(door: RouterConnections, head: RequestHead, *, close: bool) -> bytes | None:
-    """The answer to a browser's question whether it may ask; also to any other OPTIONS."""
+    """The answer to a browser's preflight request; also to any other OPTIONS."""
     if head.method != b"OPTIONS":
         return None
     allowed = lines(door, head)

@@ -1,6 +1,6 @@
-"""Engines found through the cluster: the pods that carry the labels, as the API server tells them.
+"""Engines found through the cluster: the pods that a label selector matches, from a watch of the API server.
 
-Knows what a pod's conditions mean for a router. When the API server is away the last list stays true.
+Maps a pod's conditions to what they mean for a router. While the API server is unavailable the last list stays valid.
 """
 
 import asyncio
@@ -59,13 +59,13 @@ class EnginePods:
         self._connected = connected
 
     async def follow(self, tell: EndpointsCallback) -> None:
-        """Tell the pods, first when the list is whole and then after every change."""
+        """Report the pods, first when the list is complete and then after every change."""
         connection = await self._connection()
         async with connection:
             await self._watch(ApiServer(connection), tell)
 
     async def _connection(self) -> ApiConnection:
-        """Without a way to the cluster there is nothing to do but try on and say so."""
+        """Connect to the API server; without a connection, retry and log a warning each time."""
         while True:
             try:
                 return await self._connected()
@@ -74,7 +74,7 @@ class EnginePods:
                 await asyncio.sleep(AGAIN_SECONDS)
 
     async def _watch(self, api: ApiServer, tell: EndpointsCallback) -> None:
-        """A hundred changes that come together are told once."""
+        """Report changes; a hundred that arrive together are reported once."""
         changed = asyncio.Event()
         watched = WatchScope(
             resource=kinds.POD, namespaces=(self._settings.namespace,), selector=self._settings.selector

@@ -1,4 +1,4 @@
-"""`GET /fairlead/v1/endpoints`: what one router sees of its engines, its queue and what came, for people and processes.
+"""`GET /fairlead/v1/endpoints`: a router's endpoints, queue and demand, for operators and programs.
 
 The controller reads pod, address, state, inflight and reason, the autoscaler also queue and demand; keys may be added,
 none renamed.
@@ -13,7 +13,7 @@ from fairlead.routing.endpoint import Endpoint
 
 
 def report(desk: Dispatcher, demand: Iterable[ModelDemand], now: float, *, draining: bool) -> dict[str, Any]:
-    """The whole page."""
+    """The whole report."""
     came = list(demand)
     queue = desk.snapshot(now)
     lanes = {

@@ -1,4 +1,4 @@
-"""Where a router learns which engines there are: what a source is, and the plainest one, a list."""
+"""Sources of endpoints: the interface, and the simplest one, a list."""
 
 import asyncio
 from collections.abc import Callable
@@ -9,28 +9,28 @@ from fairlead.fleet.endpoints import DiscoveredEndpoint
 from fairlead.router.config.loader import RouterConfig
 
 EndpointsCallback = Callable[[tuple[DiscoveredEndpoint, ...]], None]
-"""Told the whole list whenever it changes; the first time means that the source is complete."""
+"""Called with the whole list whenever it changes; the first call means that the source is complete."""
 
 
 class EndpointSource(Protocol):
-    """Somebody who knows the engines."""
+    """A source of endpoints."""
 
     async def follow(self, tell: EndpointsCallback) -> None:
-        """Tell until cancelled."""
+        """Report the endpoints until cancelled."""
 
 
 def source_of(settings: RouterConfig) -> EndpointSource:
-    """The list where there is one, the cluster otherwise."""
+    """The configured list where there is one, the cluster otherwise."""
     if settings.endpoints:
         return StaticEndpoints(settings.endpoints, settings.revision)
-    # A router without a cluster does not pay for the way to one: aiohttp and what it brings is a third of its memory.
+    # Imported only here: aiohttp and its dependencies are a third of the memory of a router without a cluster.
     from fairlead.router.discovery import EnginePods  # noqa: PLC0415
 
     return EnginePods(settings)
 
 
 def routers_of(settings: RouterConfig) -> EndpointSource | None:
-    """The routers themselves, where their labels are known: they share rates, and have to know how many they are."""
+    """The routers themselves, where their labels are known: they share rates, and so need their number."""
     if not settings.router_selector or not settings.namespace:
         return None
     from fairlead.router.discovery import EnginePods  # noqa: PLC0415 - likewise
@@ -39,12 +39,12 @@ def routers_of(settings: RouterConfig) -> EndpointSource | None:
 
 
 class StaticEndpoints:
-    """Engines somebody wrote down: always there, always called ready; probes find out the rest."""
+    """Engines from the configuration: always listed, always reported ready; probes find out the rest."""
 
     def __init__(self, addresses: tuple[str, ...], revision: str = "") -> None:
         self._seen = tuple(DiscoveredEndpoint(pod=address, address=address, revision=revision) for address in addresses)
 
     async def follow(self, tell: EndpointsCallback) -> None:
-        """Tell once; the list changes only with the file it stands in."""
+        """Report once; the list changes only with the configuration."""
         tell(self._seen)
         await asyncio.Event().wait()

@@ -1,4 +1,4 @@
-"""An engine's bad answer, read whole before its client sees any of it: who is to blame, and who may help."""
+"""An engine's error response, read whole before its client sees any of it: what failed, and whether to retry."""
 
 import json
 from typing import Final
@@ -12,18 +12,18 @@ from fairlead.routing.reasons import AttemptEnding
 
 SHUTTING_DOWN: Final = "shutting down"
 NO_ROUTE: Final = frozenset({404, 405})
-"""An engine that has no such route says so in a shape that no client's library knows."""
+"""Statuses for a route that an engine does not have; its body has a shape that no client library knows."""
 MOST_BYTES: Final = 2**20
-"""Of an error's body; what follows is dropped, and no engine writes as much."""
+"""Limit of an error's body; what follows is dropped, and no engine writes as much."""
 
 
 def is_bad(head: ResponseHead, payload: bytes) -> bool:
-    """Whether an answer is to be judged before it is passed on."""
+    """Whether to read a response whole before it is passed on."""
     return head.status >= 500 or head.status in NO_ROUTE or (head.streams and begins_with_error(payload))
 
 
 class EngineErrorReply:
-    """One such answer."""
+    """One such response."""
 
     __slots__ = ("_pieces", "_size", "head")
 
@@ -33,18 +33,18 @@ class EngineErrorReply:
         self._size = 0
 
     def take(self, payload: bytes) -> None:
-        """More of its body."""
+        """Add a piece of its body."""
         if self._size < MOST_BYTES:
             self._pieces.append(payload)
             self._size += len(payload)
 
     @property
     def body(self) -> bytes:
-        """All that was read."""
+        """The body so far."""
         return b"".join(self._pieces)
 
     def tell(self, table: EndpointTable, endpoint: Endpoint) -> tuple[AttemptEnding, bool]:
-        """What it means: for the engine, which may be taken out, and for the request, which may go elsewhere."""
+        """The attempt's ending, and whether to retry elsewhere. An engine's failure is recorded, and may eject it."""
         match error_class(self.head.status, self.body):
             case EngineErrorClass.LEAVING:
                 table.failed(endpoint, SHUTTING_DOWN, at_once=True)
@@ -62,17 +62,17 @@ class EngineErrorReply:
 
     @property
     def has_no_route(self) -> bool:
-        """Whether it is the web framework below the engine that answered, and not the engine."""
+        """Whether the engine's web framework answered, and not the engine."""
         return self.head.status in NO_ROUTE and not _has_error(self.body)
 
     def answer(self, extra: bytes, *, close: bool) -> bytes:
-        """The same error for the client."""
+        """The same error as bytes for the client."""
         body = self.body
         return heads.client(self.head, b"content-length: %d\r\n" % len(body), extra, close=close) + body
 
 
 def _has_error(body: bytes) -> bool:
-    """An object with an error in it, as OpenAI's and Anthropic's are."""
+    """Whether the body is an object with an error in it, as OpenAI's and Anthropic's are."""
     try:
         said = json.loads(body)
     except ValueError:

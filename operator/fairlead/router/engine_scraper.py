@@ -1,6 +1,6 @@
-"""What engines tell of themselves, asked every second over the connections of requests: load, and now and then models.
+"""Scrapes every engine each second over the request connections: load, and now and then its models.
 
-One asker for each engine, used again and again; no task. An engine that tells nothing is simply less well known.
+One reused scraper for each engine; no task. For an engine without samples the router has only its own counts.
 """
 
 import json
@@ -15,12 +15,12 @@ from fairlead.routing.endpoint import Endpoint, EndpointSample
 from fairlead.routing.endpoint_table import EndpointTable
 
 CARDS_EVERY: Final = 15
-"""Of these rounds: which models an engine has changes when somebody loads an adapter."""
+"""Scrapes of metrics between two reads of an engine's models, which change when an adapter is loaded."""
 ModelCard = dict[str, Any]
 
 
 class EngineScraper:
-    """What is asked of one engine."""
+    """The scraper of one engine."""
 
     __slots__ = ("_busy", "_cards_due", "_endpoint", "_pieces", "_reads_cards", "_table", "cards")
 
@@ -32,10 +32,10 @@ class EngineScraper:
         self._cards_due = 0
         self._reads_cards = False
         self.cards: list[ModelCard] = []
-        """Its models, as it told them last."""
+        """Its models, as of the last response."""
 
     def ask(self, pool: UpstreamPool, now: float) -> None:
-        """Another round, unless the last answer is still awaited."""
+        """Start the next scrape, unless the last one is still in flight."""
         if self._busy is not None:
             return
         self._reads_cards = self._cards_due == 0
@@ -45,7 +45,7 @@ class EngineScraper:
         self._busy = pool.send(self, upstream_requests.upstream_message(pool, b"GET", path), now)
 
     def stop(self) -> None:
-        """Nobody waits any more."""
+        """Abort the scrape in flight."""
         busy, self._busy = self._busy, None
         if busy is not None:
             busy.abort()
@@ -55,7 +55,7 @@ class EngineScraper:
         self._pieces.append(data)
 
     def whole(self, upstream: UpstreamConnection) -> None:
-        """The page."""
+        """The page is complete."""
         self._busy = None
         head, page = upstream.reader.head, b"".join(self._pieces)
         self._pieces.clear()
@@ -67,11 +67,11 @@ class EngineScraper:
             self._read(page)
 
     def lost(self, upstream: UpstreamConnection, why: str) -> None:  # noqa: ARG002 - the interface's
-        """It will be asked again; whether it is well is for others to say."""
+        """Try again in the next round; a failed scrape does not change the endpoint's state."""
         self._busy = None
 
     def broke(self) -> None:
-        """A page that nobody could imagine."""
+        """The page could not be processed."""
         self.stop()
 
     def _read(self, page: bytes) -> None:
@@ -93,7 +93,7 @@ def _cards(page: bytes) -> list[ModelCard]:
 
 
 def union(watches: list[EngineScraper], names: tuple[str, ...]) -> list[ModelCard]:
-    """Every model once, as the first engine that has it tells it; the configured names alone, where there are any."""
+    """Every model once, from the first engine that has it; only the configured names, where there are any."""
     seen: dict[str, ModelCard] = {}
     for watch in watches:
         for card in watch.cards:

@@ -1,37 +1,37 @@
-"""What an engine's bad answer means for the request and for the engine, told from its status and words."""
+"""What an engine's error response means for the request and for the engine, by its status and text."""
 
 from enum import Enum, auto
 from typing import Final
 
 _LEAVING: Final = b"cannot schedule new futures after shutdown"
-"""What a draining vLLM says to new requests while its health stays good."""
+"""Error of a draining vLLM for new requests, while its health check still succeeds."""
 _DYING: Final = b"EngineCore encountered an issue"
-"""What running requests hear when the engine below them ends."""
+"""Error of running requests when their engine core ends."""
 _ERROR_EVENT: Final = b'data: {"error"'
 
 
 class EngineErrorClass(Enum):
-    """Who is to blame, and who may help."""
+    """What failed, and whether another engine may help."""
 
     PASS_ON = auto()
-    """The client's own business, or nobody's."""
+    """The client's request is at fault, or nothing is."""
     BUSY = auto()
-    """The engine is well and full: another may have room."""
+    """The engine is healthy and full: another may have room."""
     LEAVING = auto()
-    """The engine finishes what it has; this request it never took."""
+    """The engine drains: it finishes its requests, and did not accept this one."""
     DYING = auto()
-    """The engine ended under this request."""
+    """The engine ended during this request."""
     FAILED = auto()
-    """Something in the engine broke: the client is told, and the engine is watched."""
+    """The engine failed: the client gets the error, and the breaker counts it."""
 
 
 def begins_with_error(first: bytes) -> bool:
-    """A stream whose head said 200 and whose first event is an error: nobody has seen a token of it."""
+    """A stream with status 200 whose first event is an error: the client has got no token of it."""
     return first.startswith(_ERROR_EVENT)
 
 
 def error_class(status: int, body: bytes) -> EngineErrorClass:
-    """Only 500, 503 and a stream that never began may mean something else than they say."""
+    """The class of an error. Only 500, 503 and a stream without a token may mean something else than their status."""
     if status in (500, 503) or begins_with_error(body):
         if _LEAVING in body:
             return EngineErrorClass.LEAVING

@@ -1,8 +1,8 @@
-"""One request from its arrival to its end: asked of an engine, of another before the first byte, and passed back.
+"""One request from its arrival to its end: attempts at engines until the first byte, then the response is passed on.
 
-After the first byte nothing is repeated: a stream that breaks ends with an error frame, any other answer with a closed
-connection. Whoever leaves early, client or engine, the other side is let go at once. All that was taken is given back
-in `over`, once.
+After the first byte there is no retry: a stream that breaks ends with an error frame, any other response with a closed
+connection. When the client or the engine disconnects, the other side is released at once. `over` returns everything
+that the request was charged, once.
 """
 
 from math import inf
@@ -43,7 +43,7 @@ _LEFT: Final = (AbortStage.QUEUED, AbortStage.FIRST_TOKEN, AbortStage.FIRST_TOKE
 
 
 class Exchange:
-    """Made by `intake`, driven by the client's connection, the engine's, and the sweeper."""
+    """Created for each request; driven by the client's connection, the engine's, and the sweeper."""
 
     __slots__ = (
         *("ask", "asked", "body", "client", "due", "edits", "ends_at", "explained", "extra", "hedge_at", "judgement"),
@@ -53,16 +53,16 @@ class Exchange:
     )
     ask: "RoutingRequest"
     body: bytes
-    """As it goes to engines."""
+    """The body as it goes to engines."""
     lines: bytes
-    """Header lines of ours for engines."""
+    """Header lines that the router adds for engines."""
     extra: bytes
-    """Header lines of ours for the client."""
+    """Header lines that the router adds for the client."""
     streams: bool
     text_bytes: int
-    """Of its prompt, by which bytes a token are learnt."""
+    """Bytes of its prompt, to learn the bytes of a token."""
     edits: bool
-    """The stream's usage is asked for by us alone, and is taken out."""
+    """Only the router wants the stream's usage, so it is removed from the response."""
 
     def __init__(
         self, router: "Router", client: "ClientConnection", request: "ClientRequest", record: "RequestRecord"
@@ -73,38 +73,38 @@ class Exchange:
         self.record = record
         self.stage = QUEUED
         self.hedge_at = inf
-        """When a second engine is asked, if the first has not begun by then."""
+        """When to send a hedge, if the first attempt has no first byte by then."""
         self.rival: HedgeAttempt | None = None
-        """That second one."""
+        """The hedge."""
         self.explained: tuple[EndpointCandidate, ...] | None = None
-        """All engines as they stood when it came, for a client that asked to know."""
+        """All endpoints as of its arrival, for a client that wants an explanation."""
         self.sent_at = 0.0
         self.moved = 0
-        """Bytes of its answer at the last sweep."""
+        """Bytes of its response at the last sweep."""
         self.due = inf
-        """When its patience with the engine ends, whatever it waits for now."""
+        """When the current time-out expires."""
         self.ends_at = record.arrived + router.timeouts.total_seconds
         self.upstream: UpstreamConnection | None = None
         self.reply: ReplyRelay | None = None
         self.judgement: EngineErrorReply | None = None
         self.last_words: Problem | EngineErrorReply | None = None
-        """What went wrong at the last engine, or its own error: for the client if nobody else answers."""
+        """What went wrong at the last engine, or its own error: for the client if there is no other attempt."""
         self.counting: TokenCountRequest | PermitRequest | None = (
-            None  # whoever asks something before it asks for a place
+            None  # a token count or a permit that admission waits for
         )
         self.recall: CacheBridge | None = None
-        """What the response cache is to it, if it is anything."""
+        """Its connection to the response cache, unless it bypasses the cache."""
         self.recalled = False
-        """It needs no engine: the cache answers, or somebody else's engine does."""
+        """It needs no engine: the cache answers, or it follows another request."""
         self.asked = False
-        """There is an `ask`."""
+        """`ask` is set."""
         self.started = False
-        """Its first token was seen."""
+        """Its first token has arrived."""
 
     surface: "Surface"
 
     def settle(self, found: Endpoint | Refusal | None, now: float) -> None:
-        """Act on what the deciding room said, at once or when its turn came."""
+        """Act on the dispatcher's decision, at once or after a wait."""
         if found is None:
             self.stage, self.due = QUEUED, inf
         elif isinstance(found, Refusal):
@@ -136,7 +136,7 @@ class Exchange:
         return UpstreamMessage(parts=(head, self.body), out=out)
 
     def came(self, upstream: UpstreamConnection, data: bytes) -> None:
-        """Bytes of an answer; those that follow the first go straight on."""
+        """Bytes of a response; those after the first go straight to the client."""
         reply = self.reply
         if reply is None:
             self._open(upstream, data)
@@ -147,7 +147,7 @@ class Exchange:
             self._first_token(monotonic())
 
     def _open(self, upstream: UpstreamConnection, data: bytes) -> None:
-        """The head alone is no byte yet: an engine that ends before its first event has told nobody anything."""
+        """Wait for the first byte after the head: until then the client has got nothing, and a retry is possible."""
         reader = upstream.reader
         head = reader.head
         if self.judgement is not None:
@@ -183,7 +183,7 @@ class Exchange:
             self.due = inf
 
     def look(self, now: float) -> None:
-        """Whether its stream moved since the last sweep; chunks themselves set no clock."""
+        """Extend the time-out if the stream moved since the last sweep. Chunks themselves read no clock."""
         reply = self.reply
         if reply is not None and reply.scan is not None and reply.bytes_out != self.moved:
             self.moved = reply.bytes_out
@@ -195,13 +195,13 @@ class Exchange:
         self.started = True
         self.record.first_token_at = now
         if self.upstream is not None and self.reply is not None:
-            self.upstream.take = self.reply.more  # from now on there is nothing to see but bytes
+            self.upstream.take = self.reply.more  # from now on only bytes are passed on
         if self.router.hedging.enabled:
             self.router.hedges.saw(self.ask.prompt_tokens, now - self.sent_at)
         self.router.desk.first_token(self.ask, now)
 
     def whole(self, upstream: UpstreamConnection) -> None:
-        """The engine's answer ended as it should."""
+        """The engine's response is complete."""
         now = monotonic()
         if self.judgement is not None:
             outcomes.judge(self, upstream, now)
@@ -222,11 +222,11 @@ class Exchange:
         self.client.answered(keep=reply.keep)
 
     def lost(self, upstream: UpstreamConnection, why: str) -> None:
-        """The engine's answer broke, or never began."""
+        """The engine's response broke, or never began."""
         outcomes.lost(self, upstream, why)
 
     def elsewhere(self, ending: AttemptEnding, now: float) -> None:
-        """This engine is out of it before anybody saw a byte: another, or a wait for one, or the last words."""
+        """The attempt failed before the client got a byte: try another endpoint, queue, or send `last_words`."""
         self.upstream = None
         self.hedge_at = inf
         if self.rival is not None:
@@ -235,7 +235,7 @@ class Exchange:
         self.settle(self.router.desk.elsewhere(self.ask, ending, now), now)
 
     def left(self, now: float) -> None:
-        """Its client went away: whatever was begun for it ends at once."""
+        """Its client disconnected: end everything that is in progress for it."""
         self.record.left = _LEFT[self.stage]
         if self.recall is not None and self.recall.left(now):
             return
@@ -249,11 +249,11 @@ class Exchange:
         self.over(CLIENT_LEFT, now)
 
     def broke(self) -> None:
-        """A fault of ours met it."""
+        """A bug of the router hit this request."""
         interruptions.broken(self)
 
     def refuse(self, problem: Problem, now: float) -> None:
-        """A whole answer of our own; nothing is under way for it any more."""
+        """Answer with an error of the router's own; no engine works for this request any more."""
         keep = self.request.keep_alive and not self.router.draining
         answer = problems.answer(problem, surfaces.shape(self.request.head.path), self.extra, close=not keep)
         self.record.reason = problem.code
@@ -263,7 +263,7 @@ class Exchange:
         self.client.answered(keep=keep)
 
     def cut(self, problem: Problem, ending: AttemptEnding, now: float) -> None:
-        """An answer that has begun ends with last words, where its form has room for them."""
+        """End a response that has begun, with an error frame where its form allows one."""
         reply, upstream = self.reply, self.upstream
         assert reply is not None
         assert upstream is not None
@@ -276,14 +276,14 @@ class Exchange:
         self.client.answered(keep=reply.keep and ended_well)
 
     def end(self, ending: AttemptEnding, usage: TokenUsage | None, now: float) -> None:
-        """No engine works for it any more."""
+        """Release the endpoint: no engine works for this request any more."""
         self.upstream = None
         if self.rival is not None:
             self.rival.drop(AttemptEnding.OUTRUN)
         self.router.desk.ended(self.ask, ending, usage, now)
 
     def over(self, status: int, now: float) -> None:
-        """The one release: after it this request is nowhere in the router."""
+        """The only release: after it the router holds no reference to this request."""
         if self.stage == OVER:
             raise AssertionError(f"request {self.record.request_id} ended twice")
         self.stage = OVER
@@ -297,7 +297,7 @@ class Exchange:
         if self.asked:
             if self.ask.shadow is not None:
                 record.shadow = self.ask.shadow.value
-            self.ask.owner = None  # no circles: the collector seldom looks
+            self.ask.owner = None  # no reference cycle: the collector runs rarely
         router.teller.ended(record, now)
         if self.recall is not None:
             self.recall.over()

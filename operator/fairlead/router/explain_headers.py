@@ -1,6 +1,6 @@
-"""`x-fairlead-explain: 1`: why a request went where it went, as headers of its answer, for tenants that may know.
+"""`x-fairlead-explain: 1`: why a request went to its endpoint, as response headers, for tenants with the permission.
 
-Costs nothing for requests that do not ask.
+Costs nothing for other requests.
 """
 
 from typing import TYPE_CHECKING, Final
@@ -14,21 +14,21 @@ if TYPE_CHECKING:
 
 EXPLAIN_HEADER: Final = b"x-fairlead-explain"
 MOST_SHOWN: Final = 16
-"""Engines in one header: clients refuse heads of more than some kilobytes."""
+"""Endpoints in one header: clients refuse heads of more than some kilobytes."""
 
 
 def allowed(account: Account) -> bool:
-    """Tenants that may, and everybody where there are none."""
+    """Whether the tenant has the permission; without tenants every client has."""
     return account.tenant.explain or not account.name
 
 
 def candidates(exchange: "Exchange") -> tuple[EndpointCandidate, ...]:
-    """All engines as they stand before this request adds to any of them."""
+    """All endpoints before this request adds to the load of any of them."""
     return explanations.candidates(exchange.router.desk.table, exchange.ask)
 
 
 def lines(exchange: "Exchange", seen: tuple[EndpointCandidate, ...]) -> bytes:
-    """Header lines; what is said of the replica is said only once there is one."""
+    """Header lines; those about the replica only once there is one."""
     ask = exchange.ask
     told = [("x-fairlead-lane", ask.lane.value), ("x-fairlead-prompt-tokens-estimated", str(ask.prompt_tokens))]
     if ask.endpoint is not None and ask.pick is not None:

@@ -1,6 +1,6 @@
-"""Which paths there are, and what the router answers on those that are its own.
+"""The paths that exist, and the answers on the router's own ones.
 
-Posts to OpenAI's and Anthropic's paths go to engines; the few others are answered here, without asking anybody.
+POST requests on OpenAI's and Anthropic's paths go to engines; the few others are answered here, without an engine.
 """
 
 import json
@@ -29,14 +29,14 @@ _READ: Final = "GET, HEAD"
 _ASKED: Final = frozenset(
     (*surfaces.PATHS, *_ROOTS, b"/v1/messages/count_tokens", b"/v1/audio/transcriptions", b"/v1/audio/translations")
 )
-"""Routes of engines that are known by name: another method than POST is refused as wrong, not as unknown."""
+"""Routes of engines that are known by name: another method than POST gets 405 and not 404."""
 _HIDDEN: Final = frozenset((b"/v1/load_lora_adapter", b"/v1/unload_lora_adapter"))
-"""Routes below /v1/ by which engines are run; they are not for clients."""
+"""Routes below /v1/ that administer engines; they are not for clients."""
 
 
 @light
 class LocalReply:
-    """An answer of the router's own."""
+    """A response of the router's own."""
 
     body: bytes
     content_type: bytes = JSON
@@ -55,13 +55,13 @@ def is_forwarded(head: RequestHead) -> bool:
 
 
 def _is_kept(path: bytes) -> bool:
-    """Pages of ours, and what engines do not do for clients; engines decode a path and take another without its end."""
+    """Whether a path is the router's own or hidden from clients; engines decode paths and ignore a slash at the end."""
     plain = unquote_to_bytes(path).rstrip(b"/")
     return plain in PAGES or plain.startswith(_CARD) or plain in _HIDDEN
 
 
 def own_page(router: "Router", head: RequestHead, *, scraped: bool) -> LocalReply | Problem:
-    """The answer to anything that does not go to an engine; each of the two ports has pages of its own."""
+    """The response to a request that does not go to an engine; each of the two ports has its own pages."""
     pages = SCRAPED if scraped else PAGES
     page = pages.get(head.path)
     if page is None and not scraped and head.path.startswith(_CARD):
@@ -112,7 +112,7 @@ def _model(router: "Router", head: RequestHead) -> LocalReply | Problem:
 
 
 def _cards(router: "Router", head: RequestHead) -> list[ModelCard] | Problem:
-    """What this tenant may ask for; everybody anything, where there are no tenants."""
+    """The models that this tenant may use; all of them, where there are no tenants."""
     account = router.desk.account(None if head.key is None else sha256(head.key).digest())
     if isinstance(account, Refusal):
         return refusals.of(account)
@@ -124,9 +124,9 @@ def _json(told: Any) -> LocalReply:  # noqa: ANN401 - any JSON
 
 
 _OPEN: Final[dict[bytes, LocalHandler]] = {b"/health": _health, b"/ready": _ready}
-"""For the kubelet and load balancers: they say nothing of anybody."""
+"""For the kubelet and load balancers: these pages reveal nothing about tenants."""
 GUARDED: Final[dict[bytes, LocalHandler]] = {b"/metrics": _metrics, b"/fairlead/v1/endpoints": _endpoints}
-"""For whoever the guard lets in."""
+"""For clients that `MetricsAuthorizer` allows."""
 SCRAPED: Final[dict[bytes, LocalHandler]] = _OPEN | GUARDED | {permit_requests.PATH: _permits}
 PAGES: Final[dict[bytes, LocalHandler]] = _OPEN | {b"/v1/models": _models}
-"""For clients."""
+"""Pages on the client port."""

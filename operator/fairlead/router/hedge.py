@@ -1,6 +1,6 @@
-"""A second engine asked for the same stream when the first is slow to begin: whoever brings the first byte goes on.
+"""A hedge: a second attempt for a stream whose first attempt is slow to begin; the first to bring a byte wins.
 
-The loser's connection is closed, which ends its work there, and what it was charged with is given back.
+The loser's connection is closed, which ends its work in the engine, and what it was charged is returned.
 """
 
 from dataclasses import replace
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from fairlead.router.exchange import Exchange
 
 MOVED = ("endpoint", "charged_prompt", "charged_reply", "held_blocks", "pick", "sent_at")
-"""What an ask holds of the endpoint it is charged to."""
+"""Fields of a `RoutingRequest` that belong to the endpoint it is charged to."""
 
 
 class HedgeAttempt:
-    """The second attempt of one exchange, until it is decided."""
+    """The second attempt of one exchange, until either attempt wins."""
 
     __slots__ = ("_ask", "_exchange", "_upstream")
 
@@ -30,7 +30,7 @@ class HedgeAttempt:
         self._upstream: UpstreamConnection | None = None
 
     def send(self, now: float) -> None:
-        """To the endpoint that it is charged to."""
+        """Send the request to the endpoint that the hedge is charged to."""
         exchange, endpoint = self._exchange, self._ask.endpoint
         assert endpoint is not None
         exchange.record.hedge_sent(endpoint, now)
@@ -38,7 +38,7 @@ class HedgeAttempt:
         self._upstream = pool.send(self, exchange.message(pool), now)
 
     def came(self, upstream: UpstreamConnection, data: bytes) -> None:
-        """Its first byte decides; an error does not win a race."""
+        """Its first byte decides; an error does not win."""
         reader = upstream.reader
         if reader.head is None or not (reader.payload or reader.done):
             return
@@ -49,22 +49,22 @@ class HedgeAttempt:
             self._exchange.came(upstream, data)
 
     def whole(self, upstream: UpstreamConnection) -> None:  # noqa: ARG002 - the interface's
-        """An answer without a byte: nobody wants it."""
+        """The response ended without a byte."""
         self._upstream = None
         self.drop(AttemptEnding.FAILED)
 
     def lost(self, upstream: UpstreamConnection, why: str) -> None:
-        """The first one is still there."""
+        """The hedge failed; the first attempt is still in flight."""
         self._upstream = None
         self._exchange.router.desk.table.failed(upstream.pool.endpoint, why, at_once=not upstream.reached)
         self.drop(AttemptEnding.FAILED)
 
     def broke(self) -> None:
-        """A fault of ours: the first one is still there."""
+        """A bug of the router ended the hedge; the first attempt is still in flight."""
         self.drop(AttemptEnding.FAILED)
 
     def drop(self, ending: AttemptEnding) -> None:
-        """It is over without it."""
+        """End the hedge; the exchange continues without it."""
         exchange = self._exchange
         if exchange.rival is not self:
             return
@@ -75,7 +75,7 @@ class HedgeAttempt:
             exchange.router.desk.table.give_back(self._ask, ending, exchange.router.now())
 
     def take_over(self, ending: AttemptEnding) -> None:
-        """The first one is out, for this reason; the exchange goes on with this one."""
+        """End the first attempt, for this reason; the exchange continues with the hedge."""
         exchange, mine, theirs = self._exchange, self._ask, self._exchange.ask
         now = exchange.router.now()
         if exchange.upstream is not None:
@@ -93,7 +93,7 @@ class HedgeAttempt:
 
 
 def maybe(exchange: "Exchange", now: float) -> None:
-    """Ask a second one, if another has room and the budget allows."""
+    """Send a hedge, if another endpoint has room and the budget allows."""
     router, ask = exchange.router, exchange.ask
     assert ask.endpoint is not None
     second = replace(

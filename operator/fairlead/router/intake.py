@@ -1,7 +1,7 @@
-"""From a request that is read to one that is asked for a place: whose it is, what it wants, and how engines get it.
+"""From a complete client request to a `RoutingRequest`: its tenant, what it wants, and the body for engines.
 
-What depends on the head alone is found out once for all requests that share it. A body is read for what routing
-needs and changed only in whole keys at its top.
+What depends on the head alone is computed once for all requests with the same head. A body is parsed for what routing
+needs and changed only in whole keys of its top level.
 """
 
 from hashlib import sha256
@@ -27,39 +27,38 @@ if TYPE_CHECKING:
     from fairlead.router.router import Router
 
 MOST_ID_BYTES: Final = 256
-"""A longer request id is a mistake, and would stand in every line that is written of the request."""
+"""Limit of a request id: a longer one is a mistake, and would appear in every line logged for the request."""
 MOST_OUTPUT: Final = {
     Surface.CHAT: "max_tokens",
     Surface.COMPLETIONS: "max_tokens",
     Surface.MESSAGES: "max_tokens",
     Surface.RESPONSES: "max_output_tokens",
 }
-"""Where a model writes, and what its most tokens are called there."""
+"""Surfaces on which a model generates text, and the name of the limit of output tokens there."""
 _STREAM_USAGE: Final = frozenset({Surface.CHAT, Surface.COMPLETIONS})
-"""Where the usage of a stream must be asked for. It is, where a tenant's tokens are limited, and taken out again; with
-it goes the engine's `system_fingerprint`, which stands in the same event then. Other streams pass as they came, and
-their events are counted for tokens.
-"""
+"""Surfaces whose streams contain usage only if requested. The router requests it where a tenant's tokens are limited,
+and removes it again; with it goes the engine's `system_fingerprint`, which is in the same event then. Other streams
+pass unchanged, and their events are counted for tokens."""
 MOST_CONTEXTS: Final = 1024
-"""As many heads as the wire remembers."""
+"""As many heads as `HeadCache` keeps."""
 
 
 @light
 class ClientContext:
-    """What a head says, whichever body follows it."""
+    """What follows from a head, whichever body comes with it."""
 
     account: Account | Refusal
     surface: Surface
     told_surface: str
     lines: bytes
-    """For engines, beside those that the client sent."""
+    """Header lines for engines, besides those that the client sent."""
     extra: bytes
-    """For the client."""
+    """Header lines for the client."""
     batch: bool
 
 
 def client_context(router: "Router", head: RequestHead) -> ClientContext:
-    """Who asks, through which door; remembered until the configuration changes."""
+    """The tenant and the surface of a head; cached until the configuration changes."""
     if len(router.callers) >= MOST_CONTEXTS:
         router.callers.clear()
     surface = surfaces.of(head.path)
@@ -83,7 +82,7 @@ def client_context(router: "Router", head: RequestHead) -> ClientContext:
 
 
 def take(exchange: Exchange, now: float) -> None:
-    """A request is whole: it goes to an engine, waits for one, or is refused."""
+    """A request is complete: send it to an engine, queue it, or refuse it."""
     router, request, record = exchange.router, exchange.request, exchange.record
     head = request.head
     known = router.callers.get(head) or client_context(router, head)
@@ -122,7 +121,7 @@ def take(exchange: Exchange, now: float) -> None:
 
 
 def _routing_request(exchange: Exchange, known: ClientContext, account: Account) -> Problem | None:
-    """The body understood, and the question for a place made of it."""
+    """Parse the body and create the exchange's `RoutingRequest`; returns why that fails, if it does."""
     router, body, surface = exchange.router, exchange.request.body, known.surface
     found = body_facts.read(surface, body)
     if isinstance(found, UnreadableBody):
@@ -166,7 +165,7 @@ def _routing_request(exchange: Exchange, known: ClientContext, account: Account)
             return None
     ask.blocks = router.blocks(found.prompt, account, adapter)
     if desk.table.field.routers > 1:
-        # Alone, a router knows every talk by its text; others know it by what its client calls it.
+        # A single router knows every session by its text; several agree by the name that the client sends.
         talk = exchange.request.head.told.get(b"x-session-id") or found.talk
         if talk is not None:
             ask.talk = prefix_blocks.session_id(talk, account.name.encode())
@@ -174,7 +173,7 @@ def _routing_request(exchange: Exchange, known: ClientContext, account: Account)
 
 
 def _spliced(exchange: Exchange, found: BodyFacts, account: Account) -> None:
-    """The body as engines get it: the client's own bytes, but for what the configuration adds."""
+    """Set the body for engines: the client's own bytes, plus what the configuration adds."""
     router, body, surface = exchange.router, exchange.request.body, exchange.surface
     members: dict[str, bytes] = {}
     if not exchange.ask.says_output and router.desk.fill_in is not None and surface in MOST_OUTPUT:

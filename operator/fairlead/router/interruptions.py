@@ -1,4 +1,4 @@
-"""How requests end before their time: an engine too slow or taken out, or a fault of the router itself."""
+"""How requests end early: an engine that is too slow or ejected, or a bug of the router itself."""
 
 from time import monotonic
 from typing import TYPE_CHECKING
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def hung(exchange: "Exchange", why: str, now: float) -> None:
-    """Its engine was taken out because it makes no progress: another may, as long as nobody has seen a byte."""
+    """The endpoint was ejected because it hangs: retry elsewhere, as long as the client has got no byte."""
     assert exchange.upstream is not None
     endpoint = exchange.upstream.pool.endpoint
     if exchange.reply is not None:
@@ -25,7 +25,7 @@ def hung(exchange: "Exchange", why: str, now: float) -> None:
 
 
 def timed_out(exchange: "Exchange", now: float) -> None:
-    """Its patience is at an end; one that waits for its turn is told so by the deciding room."""
+    """A time-out expired; the dispatcher refuses those in its queue itself."""
     upstream = exchange.upstream
     if exchange.counting is not None:
         exchange.counting.give_up()
@@ -56,7 +56,7 @@ def timed_out(exchange: "Exchange", now: float) -> None:
 
 
 def broken(exchange: "Exchange") -> None:
-    """A fault of ours met it: what it holds is given back, and its client is told who is to blame."""
+    """A bug of the router hit the request: return what it holds, and answer that the router is at fault."""
     if exchange.stage == OVER:
         return
     now, upstream = monotonic(), exchange.upstream

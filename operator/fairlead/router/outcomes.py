@@ -1,4 +1,4 @@
-"""What an engine's answer comes to: what it used when it was good, and what follows when it was none."""
+"""What follows from an engine's response: the tokens that a good one used, or the handling of an error."""
 
 from time import monotonic
 from typing import TYPE_CHECKING, Final
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
     from fairlead.router.exchange import Exchange
 
 LAST_WORDS: Final = frozenset({RefusalReason.NO_OTHER_REPLICA, RefusalReason.RETRY_BUDGET})
-"""A refusal to try again says less than what the last engine said."""
+"""Refusals that are less useful to a client than the last engine's error, which is sent instead."""
 
 ENGINE_ERROR: Final = "engine_error"
-"""An engine's own error event inside a stream that began well; it ended as it should, and yet the answer is cut."""
+"""An engine's error event inside a stream that began well: the response ended properly and still counts as cut."""
 
 
 def judge(exchange: "Exchange", upstream: UpstreamConnection, now: float) -> None:
-    """An engine's own error, whole: another engine may do better, or the client gets it as it is."""
+    """Handle an engine's error response: try another engine, or pass it on."""
     judgement = exchange.judgement
     assert judgement is not None
     exchange.judgement = None
@@ -39,7 +39,7 @@ def judge(exchange: "Exchange", upstream: UpstreamConnection, now: float) -> Non
 
 
 def lost(exchange: "Exchange", upstream: UpstreamConnection, why: str) -> None:
-    """The engine's answer broke, or never began."""
+    """Handle a response that broke, or never began."""
     now, endpoint = monotonic(), upstream.pool.endpoint
     table = exchange.router.desk.table
     if exchange.reply is not None:
@@ -68,7 +68,7 @@ def refused(exchange: "Exchange", refusal: Refusal, now: float) -> None:
 
 
 def pass_on(exchange: "Exchange", judgement: EngineErrorReply, now: float) -> None:
-    """The engine's error as it came."""
+    """Pass the engine's error on unchanged."""
     keep = exchange.request.keep_alive and not exchange.router.draining
     answer = judgement.answer(exchange.extra, close=not keep)
     exchange.record.bytes_out = len(answer)
@@ -78,7 +78,7 @@ def pass_on(exchange: "Exchange", judgement: EngineErrorReply, now: float) -> No
 
 
 def ending(exchange: "Exchange", reply: ReplyRelay) -> AttemptEnding:
-    """How an answer ended that came to its end: an error among the events of a stream is none that serves anybody."""
+    """The ending of a complete response: a stream with an error event counts as cut."""
     if reply.scan is None or not reply.scan.error:
         return AttemptEnding.DONE
     exchange.record.cut, exchange.record.reason = True, ENGINE_ERROR
@@ -86,7 +86,7 @@ def ending(exchange: "Exchange", reply: ReplyRelay) -> AttemptEnding:
 
 
 def usage(exchange: "Exchange", reply: ReplyRelay) -> TokenUsage | None:
-    """What the answer used: as the engine told it, or for a stream that tells nothing, as it was seen."""
+    """The tokens of the response: the engine's usage, or for a stream without usage, the number of its events."""
     record, (usage, finish) = exchange.record, reply.told()
     if finish is not None:
         record.finish_reason = finish

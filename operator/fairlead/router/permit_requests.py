@@ -1,7 +1,7 @@
-"""Tenants' rates that another router keeps: asked before a request is admitted, over the port for pages.
+"""Permit requests to the router that keeps a tenant's rates: sent before admission, over the metrics port.
 
-A router that does not answer at once is not asked again for a while; until then this one goes by its own part of the
-rate, so that a lost router costs precision and no request. Only the routers themselves are answered, by their address.
+A router that does not answer in time is avoided for a while; until then this one uses its own share of the rate, so
+that a lost router costs precision and no request. Only other routers get permits; their addresses identify them.
 """
 
 import logging
@@ -40,14 +40,14 @@ class RouterPeers:
 
     def __init__(self, router: "Router") -> None:
         self.port = PORT
-        """As all of them are started alike: where this one shows its pages."""
+        """The metrics port, which is the same for all routers of a deployment."""
         self._router = router
         self._pools: dict[str, UpstreamPool] = {}
         self._avoided: dict[str, float] = {}
         self.addresses: frozenset[str] = frozenset()
 
     def take(self, seen: Iterable[DiscoveredEndpoint]) -> None:
-        """All that there are, this one among them; the old connections to those that went are closed."""
+        """Apply the list of routers, this one among them; connections to those that are gone are closed."""
         found = {one.pod: one.address.rpartition(":")[0] for one in seen}
         self.addresses = frozenset(host.strip("[]") for host in found.values())
         for name in [one for one, pool in self._pools.items() if pool.endpoint.address != self._address(found, one)]:
@@ -57,16 +57,16 @@ class RouterPeers:
             self._pools[name] = UpstreamPool(endpoint, self._router.memory, self._router.teller.counts)
 
     def pool(self, name: str, now: float) -> UpstreamPool | None:
-        """The way to this router; nothing where there is none, or none that answers."""
+        """The connections to this router; nothing where it is unknown or avoided."""
         return None if now < self._avoided.get(name, 0.0) else self._pools.get(name)
 
     def silent(self, name: str, now: float) -> None:
-        """It did not answer."""
+        """Avoid a router that did not answer."""
         self._avoided[name] = now + AVOIDED_SECONDS
         log.warning("router %s keeps tenants' rates and does not answer; this one goes by its own part of them", name)
 
     def sweep(self, now: float, connect_seconds: float) -> None:
-        """Give back what requests did not use, and close idle connections."""
+        """Return what requests did not use, and close idle connections."""
         for account in self._router.desk.accounts.all:
             if account.home is not None and (account.owed_requests or account.owed_tokens):
                 pool = self.pool(account.home, now)
@@ -76,7 +76,7 @@ class RouterPeers:
             pool.sweep(now, connect_seconds)
 
     def close(self) -> None:
-        """Ask nobody any more."""
+        """Close all connections."""
         for pool in self._pools.values():
             pool.close()
         self._pools.clear()
@@ -86,7 +86,7 @@ class RouterPeers:
 
 
 class PermitRequest:
-    """Of one exchange, until the router that keeps its tenant's rates answered, or is done without."""
+    """The permit request of one exchange, until the owner of its tenant's rates answers or is given up on."""
 
     __slots__ = ("_exchange", "_home", "_pieces", "_upstream")
 
@@ -97,7 +97,7 @@ class PermitRequest:
         self._upstream: UpstreamConnection | None = None
 
     def begin(self, pool: UpstreamPool, now: float) -> None:
-        """Ask; what is owed goes along."""
+        """Send the request; it also returns what is owed."""
         exchange = self._exchange
         exchange.due = now + TIMEOUT_SECONDS
         exchange.router.desk.count_cost(exchange.ask)
@@ -108,7 +108,7 @@ class PermitRequest:
         self._pieces.append(upstream.reader.payload)
 
     def whole(self, upstream: UpstreamConnection) -> None:
-        """All of it."""
+        """The answer is complete."""
         self._upstream = None
         head = upstream.reader.head
         permit = _permit(b"".join(self._pieces)) if head is not None and head.status == 200 else None
@@ -119,21 +119,21 @@ class PermitRequest:
         self._go_on()
 
     def lost(self, upstream: UpstreamConnection, why: str) -> None:  # noqa: ARG002 - the interface's
-        """It went away."""
+        """The connection was lost."""
         self._upstream = None
         self.give_up()
 
     def broke(self) -> None:
-        """A fault of ours."""
+        """A bug of the router."""
         self._exchange.broke()
 
     def give_up(self) -> None:
-        """Go by our own part of the rate."""
+        """Use this router's own share of the rate."""
         self._exchange.router.peers.silent(self._home, self._exchange.router.now())
         self._go_on()
 
     def stop(self) -> None:
-        """Nobody wants to know any more."""
+        """Abort the request: its result is not needed any more."""
         self._exchange.counting = None
         upstream, self._upstream = self._upstream, None
         if upstream is not None:
@@ -145,7 +145,7 @@ class PermitRequest:
 
 
 def ask(exchange: "Exchange", now: float) -> None:
-    """Ask for a place, with a permit where another router keeps the tenant's rates."""
+    """Ask the dispatcher for an endpoint, with a permit first where another router keeps the tenant's rates."""
     home = exchange.ask.account.home
     pool = None if home is None else exchange.router.peers.pool(home, now)
     if home is None or pool is None:
@@ -156,7 +156,7 @@ def ask(exchange: "Exchange", now: float) -> None:
 
 
 def admit(exchange: "Exchange", now: float) -> None:
-    """Ask for a place; clients are told what is left of their rates."""
+    """Ask the dispatcher for an endpoint; headers show clients what remains of their rates."""
     found = exchange.router.desk.ask(exchange.ask, now)
     permit = exchange.ask.permit
     if permit is not None:
@@ -165,7 +165,7 @@ def admit(exchange: "Exchange", now: float) -> None:
 
 
 def answer(router: "Router", query: bytes, now: float) -> dict[str, Any] | None:
-    """To another router: what this one's rates say; nothing where it does not know the tenant."""
+    """The answer to another router's permit request; nothing where the tenant is unknown here."""
     asked = {name: values[-1] for name, values in parse_qs(query.decode("latin-1"), strict_parsing=False).items()}
     account = router.desk.accounts.named(asked.get("tenant", ""))
     if account is None:

@@ -1,6 +1,6 @@
-"""Proving engines: an engine that is ready by its own word must produce one token before it gets requests.
+"""Probes: an engine that is ready by its own health check must produce one token before it gets requests.
 
-Health alone is not believed: an engine can answer its probes for an hour and never a request.
+Health alone is not enough: an engine can pass its health checks for an hour and never answer a request.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ from fairlead.routing.endpoint_table import UNPROVED, EndpointTable
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProbeBackoff:
-    """How long to wait between two tries; it doubles."""
+    """Wait between two tries; it doubles."""
 
     least_seconds: float = 0.2
     most_seconds: float = 2.0
@@ -27,11 +27,11 @@ class ProbeBackoff:
 
 PROBE_BACKOFF: Final = ProbeBackoff()
 _POOLING: Final = frozenset({400, 404, 405})
-"""What models without a completions endpoint say to one; they are asked for an embedding instead."""
+"""Statuses of models without a completions endpoint; the probe requests an embedding instead."""
 
 
 class EngineProber:
-    """One task for each engine that is to be proved, and none otherwise."""
+    """One task for each engine that needs a probe, and none otherwise."""
 
     def __init__(
         self,
@@ -47,14 +47,14 @@ class EngineProber:
         self._tasks: dict[Endpoint, asyncio.Task[None]] = {}
 
     def look(self, endpoint: Endpoint) -> None:
-        """An engine changed: begin to prove it, or stop."""
+        """An endpoint's state changed: start to probe it, or stop."""
         if (running := self._tasks.pop(endpoint, None)) is not None:
             running.cancel()
         if endpoint.state in UNPROVED:
             self._tasks[endpoint] = asyncio.create_task(self._prove(endpoint), name=f"prove {endpoint.address}")
 
     async def close(self) -> None:
-        """Prove nobody any more."""
+        """Stop all probes."""
         tasks = list(self._tasks.values())
         self._tasks.clear()
         for task in tasks:
@@ -72,7 +72,7 @@ class EngineProber:
             self._table.proved(endpoint)
 
     async def _wrong(self, endpoint: Endpoint) -> str:
-        """Ask for one token, or for one embedding of a model that has no tokens; what went wrong, or nothing."""
+        """Request one token, or one embedding from a model without tokens; returns what went wrong, or nothing."""
         settings = self._settings()
         named = {"model": settings.models[0]} if settings.models else {}
         seconds = settings.routing.timeouts.first_token_seconds

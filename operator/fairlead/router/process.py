@@ -1,7 +1,7 @@
-"""A router from start to end: it listens at once, follows its file and its engines, and drains on SIGTERM.
+"""A router process from start to end: it listens at once, follows its file and its engines, and drains on SIGTERM.
 
-On SIGTERM it is not ready any more but still answers: for a short while clients are asked to leave their connections,
-then nobody new is let in and running answers finish. A second signal ends it at once.
+On SIGTERM it becomes unready but still accepts requests: for a short while it has clients close their connections, then
+it accepts no new ones and running responses finish. A second signal ends it at once.
 """
 
 import asyncio
@@ -39,10 +39,10 @@ from fairlead.router.watched_file import WatchedFile
 log = logging.getLogger(__name__)
 
 BACKLOG: Final = 4096
-"""Connections that came and were not taken yet; the kernel caps it at its own `somaxconn`."""
+"""Limit of connections that are not accepted yet; the kernel caps it at its own `somaxconn`."""
 LAST_LINES_SECONDS: Final = 2.0
 LAST_BYTES_SECONDS: Final = 1.0
-"""What was written last is still on its way to slow clients."""
+"""What was written last may still be buffered for slow clients."""
 LOOK_SECONDS: Final = 0.02
 LOOPBACK: Final = "127.0.0.1"
 ExitSignals = asyncio.Queue[int]
@@ -56,13 +56,13 @@ class RouterOptions:
     host: str = "127.0.0.1"
     port: int = 8080
     name: str = ""
-    """The pod's: routers that know each other by name keep tenants' rates for each other."""
+    """The pod's name: routers that know each other by name keep tenants' rates for each other."""
     metrics_port: int = 0
-    """Where scrapers and the operator read, always in plain HTTP, to the last moment of a drain; 0: nowhere."""
+    """Port for Prometheus and the operator, always plain HTTP, open until the end of a drain; 0: none."""
     metrics_host: str | None = None
-    """Nothing: `host`, where a key or a token is asked for; else this machine alone."""
+    """Nothing: `host`, where a key or a token is required; else this machine alone."""
     linger_seconds: float = 3.0
-    """How long after SIGTERM connections are still let in: the pre-stop wait has moved nearly everybody by then."""
+    """How long after SIGTERM connections are still accepted: the pre-stop wait has moved nearly all clients by then."""
     access_log: str | None = None
     """A file, or `-` for standard output; nothing: no lines."""
     reread_seconds: float = watched_file.EVERY_SECONDS
@@ -73,7 +73,7 @@ class RouterOptions:
 
 
 def serve(start: RouterOptions) -> int:
-    """Run on the fast loop until a signal; the exit code."""
+    """Run on uvloop until a signal; returns the exit code."""
     import uvloop  # noqa: PLC0415 - the pure lane imports this module on any loop
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
@@ -81,7 +81,7 @@ def serve(start: RouterOptions) -> int:
 
 
 async def run(start: RouterOptions) -> int:
-    """Serve until a signal; the exit code."""
+    """Serve until a signal; returns the exit code."""
     seen: ExitSignals = asyncio.Queue()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, seen.put_nowait, int(number))
@@ -89,7 +89,7 @@ async def run(start: RouterOptions) -> int:
 
 
 async def live(start: RouterOptions, signals: ExitSignals) -> int:
-    """The same with signals from anywhere. A first file that cannot be acted on ends it: there is nothing to keep."""
+    """Serve until `signals` has one. A first file that is invalid raises: there is no earlier configuration to keep."""
     settings = settings_file.load(start.config)
     watched_file.warn(settings)
     router = Router(settings, _telemetry_recorder(start, settings), start.patience)
@@ -122,9 +122,9 @@ async def live(start: RouterOptions, signals: ExitSignals) -> int:
 
 
 def settle_memory() -> None:
-    """What was made until now stays: the collector need not look at it again, and looks seldom at what comes.
+    """Exempt what exists now from garbage collection, and collect rarely from then on.
 
-    Requests leave no cycles behind, so a rare look is enough; each one stops the loop for as long as it takes.
+    Requests leave no reference cycles, so rare collections are enough; each one stops the loop while it runs.
     """
     gc.collect()
     gc.freeze()
@@ -132,7 +132,7 @@ def settle_memory() -> None:
 
 
 class ClientPort:
-    """Where clients come in."""
+    """The port for clients."""
 
     def __init__(self, router: Router, server: asyncio.Server, tls: ServerTls) -> None:
         self._router = router
@@ -141,7 +141,7 @@ class ClientPort:
 
     @classmethod
     async def opened(cls, router: Router, start: RouterOptions) -> "ClientPort":
-        """Listen, in TLS where there is a certificate."""
+        """Listen, with TLS where there is a certificate."""
         tls = ServerTls(router.settings)
         server = await asyncio.get_running_loop().create_server(
             lambda: ClientConnection(router), start.host, start.port, backlog=BACKLOG, ssl=tls.context
@@ -150,24 +150,24 @@ class ClientPort:
         return cls(router, server, tls)
 
     async def follow_certificate(self, every_seconds: float) -> None:
-        """A rotated one is shown to the next client."""
+        """Reload a rotated certificate for the next connection."""
         while True:
             await asyncio.sleep(every_seconds)
             self.tls.look(self._router.settings)
 
     def shut(self) -> None:
-        """Nobody new comes in."""
+        """Accept no new connections."""
         self._server.close()
 
     def close(self) -> None:
-        """Nobody stays either."""
+        """Close all connections."""
         self._server.close()
         for client in list(self._router.clients):
             client.abort()
 
 
 class EndpointDiscovery:
-    """Follows where the engines come from, and how many routers there are."""
+    """Follows the source of the engines, and the number of routers."""
 
     def __init__(self, router: Router, start: RouterOptions) -> None:
         self._router = router
@@ -175,7 +175,7 @@ class EndpointDiscovery:
         self._routers = SourceSubscription(lambda: start.routers(router.settings), self._count)
 
     def apply(self, fresh: RouterConfig) -> None:
-        """Take a new file in: requests that run keep what they began with."""
+        """Apply a new file: requests that run keep what they began with."""
         before = self._router.settings
         self._router.apply(fresh)
         if fresh.place != before.place:
@@ -185,19 +185,19 @@ class EndpointDiscovery:
             self._routers.anew()
 
     async def close(self) -> None:
-        """Follow no more."""
+        """Stop following."""
         await self._engines.close()
         await self._routers.close()
 
     def _count(self, seen: tuple[DiscoveredEndpoint, ...]) -> None:
-        """This one counts itself before its own probe was answered: an empty list is no answer to "how many"."""
+        """Count the ready routers. Before this one is ready itself the list may be empty, which means "not known"."""
         ready = frozenset(one.pod for one in seen if one.ready and not one.ending)
         self._router.peers.take(seen)
         self._router.counted(len(ready) or None, ready)
 
 
 def _telemetry_recorder(start: RouterOptions, settings: RouterConfig) -> TelemetryRecorder:
-    """Lines and spans are opened when the configuration first wants them."""
+    """The recorder; access log and spans are opened when the configuration first enables them."""
     told = ObservabilityOptions(
         wall=wall_time,
         bits=random.Random().getrandbits,  # noqa: S311 - ids of traces, no secrets
@@ -229,7 +229,7 @@ def _is_loopback(host: str) -> bool:
 
 
 async def _leave(router: Router, doors: ClientPort, signals: ExitSignals, start: RouterOptions) -> int:
-    """Drain, unless a second signal says otherwise."""
+    """Drain, or end at once on a second signal."""
     draining = asyncio.create_task(_drain(router, doors, start.linger_seconds))
     again = asyncio.create_task(signals.get())
     await asyncio.wait((draining, again), return_when=asyncio.FIRST_COMPLETED)
@@ -244,7 +244,7 @@ async def _leave(router: Router, doors: ClientPort, signals: ExitSignals, start:
 
 
 async def _drain(router: Router, doors: ClientPort, linger_seconds: float) -> None:
-    """Not ready at once; no new connection after a while; running answers get the time a request may take."""
+    """Unready at once; no new connections after a while; running responses get the total time-out to finish."""
     router.draining = True
     inside = router.teller.counts.inflight
     log.info("draining; %s %s in flight", count(inside, "request"), verb(inside, "is"))

@@ -1,4 +1,4 @@
-"""What a tenant may still use, as OpenAI's headers tell it: limit, what remains, and when all of it is there again."""
+"""What remains of a tenant's rates in OpenAI's headers: the limit, the remainder, and when it is full again."""
 
 from math import ceil
 
@@ -6,7 +6,7 @@ from fairlead.routing.permits import Permit, RateRemainder
 
 
 def lines(permit: Permit) -> bytes:
-    """Header lines of the rates that there are."""
+    """Header lines of the configured rates."""
     told = [*_told("requests", permit.requests), *_told("tokens", permit.tokens)]
     return "".join(f"x-ratelimit-{name}: {value}\r\n" for name, value in told).encode()
 
@@ -22,7 +22,7 @@ def _told(what: str, left: RateRemainder | None) -> list[tuple[str, str]]:
 
 
 def _span(seconds: float) -> str:
-    """As OpenAI writes them: 120ms, 15s, 6m0s."""
+    """A duration as OpenAI writes it: 120ms, 15s, 6m0s."""
     if seconds < 1:
         return f"{ceil(seconds * 1000)}ms"
     whole = ceil(seconds)

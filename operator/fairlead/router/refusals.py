@@ -1,6 +1,6 @@
-"""The router's own noes as HTTP: what the deciding room refused, what engines did, and what clients asked wrongly.
+"""The router's own errors as HTTP: refusals of the dispatcher, failures of engines, and invalid client requests.
 
-Each tells which field or replica, why, and what to do.
+Each names the field or replica, the reason, and what to do.
 """
 
 from collections.abc import Sequence
@@ -25,11 +25,11 @@ STATUS: Final[dict[RefusalReason, int]] = {
     RefusalReason.REQUEST_RATE: 429,
     RefusalReason.QUEUE_FULL: 429,
 }
-"""All others are 503: nothing is wrong with the request, and it may come again."""
+"""All others are 503: nothing is wrong with the request, and a retry may succeed."""
 
 
 def of(refusal: Refusal) -> Problem:
-    """What the deciding room said no with."""
+    """A refusal of the dispatcher."""
     again = refusal.retry_after_seconds
     return Problem(
         status=STATUS.get(refusal.reason, 503),
@@ -41,27 +41,27 @@ def of(refusal: Refusal) -> Problem:
 
 
 def unknown_path(head: RequestHead) -> Problem:
-    """Neither ours nor one that engines have."""
+    """A path that neither the router nor engines have."""
     asked = f"{_text(head.method)} {_text(head.path)}"
     told = f"{asked}: there is no such route; POST to one below /v1/, such as /v1/chat/completions, or GET /v1/models"
     return Problem(status=404, code="not_found", message=told)
 
 
 def no_route_at_engine(head: RequestHead) -> Problem:
-    """A text model has none for sounds, an old release none for what came later."""
+    """The engine has no such route: a text model has none for sounds, an old release none for later features."""
     asked = f"{_text(head.method)} {_text(head.path)}"
     told = f"{asked}: the engine behind this address has no such route; ask for what its model can do, such as chat"
     return Problem(status=404, code="not_found", message=told)
 
 
 def no_max_tokens(*, told: bool) -> Problem:
-    """Anthropic's API wants it, and says so in these words."""
+    """Anthropic's API requires it, with these messages."""
     said = "max_tokens: Input should be a valid integer" if told else "max_tokens: Field required"
     return Problem(status=400, code="invalid_request", message=said, param="max_tokens")
 
 
 def wrong_method(head: RequestHead, allow: str) -> Problem:
-    """The route is known, and takes others."""
+    """The route exists for other methods."""
     asked = f"{_text(head.method)} {_text(head.path)}"
     return Problem(status=405, code="method_not_allowed", message=f"{asked}: this route takes {allow}", allow=allow)
 
@@ -73,13 +73,13 @@ def no_metrics_key() -> Problem:
 
 
 def no_router(peer: str) -> Problem:
-    """Rates are spent by routers alone."""
+    """Only routers may use permits."""
     told = f"this page is for the routers of the same deployment, and {peer} is none of them"
     return Problem(status=403, code="no_router", message=told)
 
 
 def unknown_metrics_key() -> Problem:
-    """Tenants' keys are none."""
+    """The key or token is not valid for the metrics port; tenants' keys are not."""
     told = (
         "this page asks for a metrics key, or for a Kubernetes token whose owner may get this path, "
         "as `Authorization: Bearer`; tenants' keys do not open it"
@@ -88,13 +88,13 @@ def unknown_metrics_key() -> Problem:
 
 
 def too_many_reviews() -> Problem:
-    """The API server is not asked more often than it should be."""
+    """The rate limit of reviews by the API server is reached."""
     told = "too many unknown tokens are being reviewed; send the request again in a second"
     return Problem(status=503, code="token_review", message=told, retry_after_seconds=1)
 
 
 def of_review(said: TokenRight, page: str) -> Problem | None:
-    """What the API server said of a token; nothing: its owner may read the page."""
+    """The API server's review of a token; nothing if its owner may read the page."""
     match said:
         case TokenRight.ALLOWED:
             return None
@@ -109,53 +109,53 @@ def of_review(said: TokenRight, page: str) -> Problem | None:
 
 
 def unknown_model(name: str, models: Sequence[str]) -> Problem:
-    """Clients see which names would do."""
+    """The model is unknown; the message lists the known names."""
     told = f"model: {name}: there is no such model here; ask for one of: {', '.join(models)}"
     return Problem(status=404, code="model_not_found", message=told, param="model")
 
 
 def unreadable(why: str) -> Problem:
-    """What cannot be read cannot be accounted for, and another parser might read something else into it."""
+    """The body cannot be parsed, so it cannot be accounted for, and another parser might read it differently."""
     return Problem(status=400, code="invalid_json", message=f"the request's body: {why}; send one JSON object")
 
 
 def too_slow_a_client(what: str, seconds: float) -> Problem:
-    """A request that trickles in."""
+    """A request arrives too slowly."""
     told = f"the request's {what} did not arrive whole within {seconds:g} s; send the request again"
     return Problem(status=408, code="request_timeout", message=told)
 
 
 def too_many_clients(most: int) -> Problem:
-    """The connection is one too many."""
+    """The connection is one above the limit."""
     told = f"{count(most, 'connection')} {verb(most, 'is')} open already, which is the limit; connect again in a second"
     return Problem(status=503, code="too_many_connections", message=told, retry_after_seconds=1)
 
 
 def unreachable(address: str, why: str) -> Problem:
-    """The engine went away before it said anything."""
+    """The engine's connection was lost before it answered."""
     told = f"replica {address}: {why}, before it answered; send the request again"
     return Problem(status=502, code="replica_unreachable", message=told)
 
 
 def too_slow(address: str, what: str, seconds: float) -> Problem:
-    """A time-out of ours passed."""
+    """A time-out of the router expired."""
     told = f"replica {address}: {what} within {seconds:g} s; send the request again or ask for less"
     return Problem(status=504, code="replica_timeout", message=told)
 
 
 def hung_engine(address: str, why: str) -> Problem:
-    """The engine was taken out while it had this request."""
+    """The endpoint was ejected while it had this request."""
     return Problem(status=504, code="replica_stuck", message=f"replica {address}: {why}; send the request again")
 
 
 def cut(address: str, why: str) -> Problem:
-    """The stream broke after it began, when nobody can take it over."""
+    """The response broke after it began, when a retry is no longer possible."""
     told = f"replica {address}: {why}, in the middle of the answer; send the request again"
     return Problem(status=502, code="stream_cut", message=told)
 
 
 def fault() -> Problem:
-    """Ours alone."""
+    """A bug of the router."""
     told = "the router failed by a bug of its own; its log has it under this request's id; send the request again"
     return Problem(status=500, code="router_fault", message=told)
 

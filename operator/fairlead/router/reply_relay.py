@@ -1,7 +1,7 @@
-"""An answer on its way to a client: its head, its bytes as they come, and what they tell by the way.
+"""Relays a response to a client: its head, its bytes as they arrive, and the usage found in them.
 
-Counts tokens and finds the usage, for accounts and for the one line that is written of each request. Never holds bytes
-back but those of a usage event that the client did not ask for.
+Counts tokens and finds the usage, for accounts and the access log. Never holds bytes back but those of a usage event
+that the client did not request.
 """
 
 from typing import TYPE_CHECKING, Final
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from fairlead.router.wire.surfaces import Surface
 
 KEPT_BYTES: Final = 2**20
-"""A longer answer is passed on without being read for its usage."""
+"""Limit of a response that is parsed for its usage; a longer one is only passed on."""
 
 
 class ReplyRelay:
-    """Begun with the first byte that a client sees of an engine's answer."""
+    """Created with the first byte of an engine's response that a client gets."""
 
     __slots__ = (
         "_chunked",
@@ -50,7 +50,7 @@ class ReplyRelay:
         self._size = 0
         self.scan: EventScan | None = None
         self.flight: CacheFlight | None = None
-        """Others who asked the same read along."""
+        """Followers in the response cache read the response, too."""
         if head.streams:
             self.scan = EventScan(surface)
         else:
@@ -61,7 +61,7 @@ class ReplyRelay:
         self.keep = False
 
     def open(self, data: bytes, extra: bytes, *, keep: bool) -> None:
-        """The head and the first bytes in one write; without a length or chunks only the connection's end tells it."""
+        """Write the head and the first bytes at once; without a length or chunks the connection's end is the end."""
         head, framing = self._reader.head, self._reader.framing
         assert head is not None
         self.keep = keep and framing != b""
@@ -79,7 +79,7 @@ class ReplyRelay:
             scan.take(reader.payload)
         else:
             edited = scan.edited(reader.payload)
-            # One whole chunk that nothing was taken out of goes on as it came.
+            # One whole chunk from which nothing was removed is passed on unchanged.
             if not data or edited is not reader.payload:
                 data = b"%x\r\n%b\r\n" % (len(edited), edited) if edited and self._chunked else edited
         if data:
@@ -87,7 +87,7 @@ class ReplyRelay:
             self._client.write(data)
 
     def _passed(self, data: bytes) -> bytes:
-        """What the client gets of what came, once it was looked at."""
+        """The bytes for the client, after they were scanned."""
         scan, payload = self.scan, self._reader.payload
         if scan is None:
             self._keep()
@@ -102,7 +102,7 @@ class ReplyRelay:
         return self._framed(payload) if self._edits else data
 
     def _framed(self, payload: bytes) -> bytes:
-        """In chunks of ours; an answer whose length is told already passes without."""
+        """The bytes in the router's own chunks; a response with a length has none."""
         if not self._chunked:
             return payload
         return frames.chunk(payload) + frames.LAST if self._reader.done else frames.chunk(payload)
@@ -115,7 +115,7 @@ class ReplyRelay:
                 self._pieces = None
 
     def told(self) -> tuple[TokenUsage | None, str | None]:
-        """What the answer said of itself: usage, and why it finished."""
+        """Usage and finish reason that the response contained."""
         scan = self.scan
         if scan is not None:
             return scan.usage, scan.finish_reason
@@ -126,7 +126,7 @@ class ReplyRelay:
         return told.usage, told.finish_reason
 
     def cut(self, problem: Problem) -> bool:
-        """End it so that nobody takes it for a whole one; a client that reads nothing would take no last words."""
+        """End a response so that it is recognizably incomplete. A client that does not read gets no error frame."""
         last = None
         if self.scan is not None and not self._client.paused:
             last = self._reader.cut(problems.frame(problem, self._surface))

@@ -1,4 +1,4 @@
-"""The parts of one router in one place: what it was told, whom it knows, who is inside, and what is swept."""
+"""The parts of one router in one place: its configuration, peers, requests and connections."""
 
 import logging
 import os
@@ -43,7 +43,7 @@ log = logging.getLogger(__name__)
 
 
 class Router:
-    """Everything a request meets on its way."""
+    """The shared state and components that requests use."""
 
     def __init__(
         self, settings: RouterConfig, teller: TelemetryRecorder, patience: ProbeBackoff = PROBE_BACKOFF
@@ -59,14 +59,14 @@ class Router:
         self.hedging = settings.routing.hedging
         self.hedges = HedgePolicy()
         self.live: set[Exchange] = set()
-        """Every request that asked for a place and has not ended."""
+        """Every request that needed an endpoint and has not ended."""
         self.clients: set[ClientConnection] = set()
         self.callers: dict[RequestHead, ClientContext] = {}
         self.routers: int | None = None
-        """How many are ready, this one among them, where they are counted."""
+        """Number of ready routers, this one among them, where they are counted."""
         self.ready_routers: frozenset[str] = frozenset()
         self.name = ""
-        """Of this one's pod; without it no router keeps a tenant's rates for the others."""
+        """The pod's name; without it no router keeps a tenant's rates for the others."""
         self._serving: set[Endpoint] = set()
         self.desk = Dispatcher(_dispatcher_config(settings, settings.routers), self._changed)
         self.pools: dict[Endpoint, UpstreamPool] = {}
@@ -84,7 +84,7 @@ class Router:
         self.apply(settings)
 
     def apply(self, settings: RouterConfig) -> None:
-        """A new configuration: requests that run keep what they began with."""
+        """Apply another configuration: requests that run keep what they began with."""
         self.settings = settings
         routing = settings.routing
         self.timeouts = routing.timeouts
@@ -103,7 +103,7 @@ class Router:
             self._size(endpoint)
 
     def counted(self, routers: int | None, ready: frozenset[str] = frozenset()) -> None:
-        """So many share what limits say of them all, by these names; nothing: nobody counts, and the file says it."""
+        """Set the number and names of the ready routers that share limits; without a number the file's is used."""
         if (routers, ready) != (self.routers, self.ready_routers):
             self.routers, self.ready_routers = routers, ready
             self._share()
@@ -116,21 +116,21 @@ class Router:
 
     @property
     def ready(self) -> bool:
-        """Whether clients may be sent here: a routable engine is not needed, since requests are held."""
+        """Whether clients may be sent here; a routable engine is not needed, since requests are held."""
         return self.desk.table.complete and not self.draining
 
-    # What requests ask on their way
+    # Called by requests
 
     def now(self) -> float:
-        """The moment, for those that are not told it."""
+        """The current time, for callbacks without a `now` argument."""
         return monotonic()
 
     def new_id(self) -> bytes:
-        """An id that nobody else has: chance once for the process, then a number."""
+        """A unique id: random once for the process, then a number."""
         return b"%b%016x" % (self._id_prefix, next(self._ids))
 
     def blocks(self, prompt: bytes, account: Account, adapter: str | None) -> list[int]:
-        """The prompt's beginning as ids; adapters share none of them, and with salts nor do tenants."""
+        """The ids of the prompt's prefix blocks; adapters share none of them, and with salts nor do tenants."""
         if not self._prefix:
             return []
         salt = account.name.encode() if self.salted else b""
@@ -139,7 +139,7 @@ class Router:
         return prefix_blocks.of(prompt, salt)
 
     def salt_of(self, account: Account) -> bytes:
-        """What engines keep a tenant's prefixes apart by; its name does not leave the house."""
+        """The salt by which engines separate a tenant's prefixes; a hash, so that its name stays here."""
         return b'"%b"' % sha256(b"fairlead:" + account.name.encode()).hexdigest()[:32].encode()
 
     def pool(self, endpoint: Endpoint) -> UpstreamPool:
@@ -153,7 +153,7 @@ class Router:
         return self.tls.context(self.settings)
 
     def turns(self, now: float, *, always: bool = False) -> None:
-        """Those that wait and may go now; what comes of it may let others go, so it is not begun inside itself."""
+        """Dispatch waiting requests. Settling one may free others and call this again, so nested calls do nothing."""
         if self._turning or not (always or self.desk.waiting):
             return
         self._turning = True
@@ -164,10 +164,10 @@ class Router:
         finally:
             self._turning = False
 
-    # What is seen of it
+    # Pages of the router
 
     def metrics(self) -> bytes:
-        """The page as Prometheus reads it."""
+        """The page that Prometheus scrapes."""
         desk = self.desk
         queue = desk.snapshot(monotonic())
         standing = RouterSnapshot(
@@ -184,15 +184,15 @@ class Router:
         return self.teller.page(standing)
 
     def seen(self) -> dict[str, Any]:
-        """What it sees, for people, the operator and the autoscaler."""
+        """The endpoint report, for people, the operator and the autoscaler."""
         came = self.teller.counts.demand.values()
         return endpoint_report.report(self.desk, came, monotonic(), draining=self.draining)
 
     def cards(self) -> list[engine_scraper.ModelCard]:
-        """The models that clients may ask for."""
+        """The models that clients may use."""
         return engine_scraper.union(list(self.watches.values()), self.settings.models)
 
-    # What happens around requests
+    # Events outside of requests
 
     def _changed(self, endpoint: Endpoint) -> None:
         why = f": {endpoint.reason}" if endpoint.reason else ""
@@ -209,7 +209,7 @@ class Router:
             self.turns(monotonic())
 
     def _size(self, endpoint: Endpoint) -> None:
-        """What the configuration says of each replica; what an engine tells of its cache itself comes later."""
+        """Set a replica's limits from the configuration; its KV cache by its own metrics takes precedence."""
         settings = self.settings
         most = inf if settings.max_sequences is None else settings.max_sequences
         tokens = endpoint.kv_tokens or settings.kv_tokens
@@ -217,7 +217,7 @@ class Router:
             self.desk.table.sized(endpoint, tokens, most)
 
     def close(self) -> None:
-        """Every connection to engines; requests that still run are cut."""
+        """Close every connection to engines; requests that still run are cut."""
         for watch in self.watches.values():
             watch.stop()
         for exchange in list(self.live):
@@ -228,7 +228,7 @@ class Router:
 
 
 def _cause(endpoint: Endpoint) -> str:
-    """Who took it out of rotation, as metrics tell it."""
+    """Why it left the rotation, as a label value."""
     if endpoint.state is EndpointState.DRAINING or endpoint.reason == engine_errors.SHUTTING_DOWN:
         return "leaving"
     if endpoint.state is EndpointState.NOT_READY:

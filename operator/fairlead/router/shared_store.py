@@ -1,4 +1,4 @@
-"""The store that routers share their answers through, where the configuration names one: opened, replaced, closed.
+"""The store in which routers share responses, where the configuration names one: opened, replaced, closed.
 
 Its client is imported only then: it takes 12 MB that routers without one do not need.
 """
@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 
 
 class SharedStoreConnection:
-    """Of one router; used inside its loop."""
+    """The store of one router; used inside its loop."""
 
     def __init__(self, cache: ResponseCache) -> None:
         self.store: RedisAnswerStore | None = None
@@ -27,7 +27,7 @@ class SharedStoreConnection:
         self._closing: set[asyncio.Task[None]] = set()
 
     def apply(self, url: str | None) -> None:
-        """Use this one from now on; an address that is none is as if there were none, and said aloud."""
+        """Use the store at this URL from now on; an invalid URL is logged and treated as none."""
         if url == self._url:
             return
         self._url, older = url, self.store
@@ -41,11 +41,11 @@ class SharedStoreConnection:
 
     @property
     def counts(self) -> "RedisStoreCounters | None":
-        """Of the store that is used now."""
+        """Counters of the current store."""
         return None if self.store is None else self.store.counts
 
     async def close(self) -> None:
-        """What waits is written first, for a second at most."""
+        """Close the store; waiting writes are finished first, for a second at most."""
         self.apply(None)
         await asyncio.gather(*self._closing, return_exceptions=True)
 

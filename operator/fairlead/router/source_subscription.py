@@ -1,4 +1,4 @@
-"""One source of pods, followed for as long as the router lives, and changed for another when the file names another."""
+"""Follows one source of pods for as long as the router lives, and another one when the configuration changes."""
 
 import asyncio
 import logging
@@ -14,7 +14,7 @@ AGAIN_SECONDS: Final = 1.0
 
 
 class SourceSubscription:
-    """A source that fails is begun anew; until then what it told last stays true."""
+    """A source that fails is started again; until then its last list stays valid."""
 
     def __init__(self, source: Callable[[], EndpointSource | None], tell: EndpointsCallback) -> None:
         self._source = source
@@ -22,12 +22,12 @@ class SourceSubscription:
         self._task = self._begun()
 
     def anew(self) -> None:
-        """The configuration names another place."""
+        """The configuration names another source."""
         self._task.cancel()
         self._task = self._begun()
 
     async def close(self) -> None:
-        """Follow no more."""
+        """Stop following."""
         self._task.cancel()
         with suppress(asyncio.CancelledError):
             await self._task
@@ -40,7 +40,7 @@ class SourceSubscription:
         while source is not None:
             try:
                 await source.follow(self._tell)
-            except Exception:  # whatever the cluster answers, pods are followed again: without them nothing is served
+            except Exception:  # whatever fails, follow pods again: without them nothing is served
                 log.exception("following pods failed; trying again in %g s", AGAIN_SECONDS)
             await asyncio.sleep(AGAIN_SECONDS)
             source = self._source()

@@ -1,12 +1,12 @@
-"""How far a request has come; plain numbers, since they are compared for every piece of an answer."""
+"""Stages of a request; plain numbers, since they are compared for every piece of a response."""
 
 from typing import Final
 
 QUEUED: Final = 0
-"""It has no engine; the deciding room knows for how long it may wait."""
+"""It has no engine; the dispatcher knows its deadline."""
 SENT: Final = 1
-"""An engine has it, and its client has seen nothing."""
+"""It was sent to an engine, and its client has got nothing."""
 JUDGED: Final = 2
-"""The engine's answer is an error; it is read whole before anybody sees it."""
+"""The engine's response is an error; it is read whole before the client gets any of it."""
 RELAYING: Final = 3
 OVER: Final = 4

@@ -1,6 +1,6 @@
-"""The one clock of a router: four times a second it looks at every deadline, so that no request needs a timer.
+"""The only timer of a router: four times a second it checks every deadline, so that no request needs a timer.
 
-A deadline is a float in a slot; being a quarter of a second late with a time-out of many seconds harms nobody.
+A deadline is a float in a slot; being a quarter of a second late with a time-out of many seconds does no harm.
 """
 
 import asyncio
@@ -22,12 +22,12 @@ log = logging.getLogger(__name__)
 
 EVERY_SECONDS: Final = 0.25
 SELDOM: Final = 4
-"""Of these rounds, one asks engines for their figures and looks at ten thousand idle clients: once a second."""
+"""One in so many sweeps scrapes engines and checks ten thousand idle clients: once a second."""
 _ASKED: Final = frozenset({EndpointState.ROUTABLE, EndpointState.DRAINING})
 
 
 class Sweeper:
-    """Runs from `start` to `stop`."""
+    """Runs from its creation until `stop`."""
 
     def __init__(self, router: "Router", every_seconds: float = EVERY_SECONDS) -> None:
         self._router = router
@@ -39,11 +39,11 @@ class Sweeper:
         self._handle = self._loop.call_later(every_seconds, self._sweep)
 
     def stop(self) -> None:
-        """No more."""
+        """Stop sweeping."""
         self._handle.cancel()
 
     def _sweep(self) -> None:
-        """What fails here fails for one round; the next one comes all the same."""
+        """One sweep. An exception ends only this sweep; the next one is scheduled already."""
         now = monotonic()
         self._handle = self._loop.call_later(self._every, self._sweep)
         try:
@@ -78,7 +78,7 @@ class Sweeper:
             self._ask_figures(now)
 
     def _watch(self, endpoint: Endpoint, now: float) -> None:
-        """An engine that has work and makes no progress is taken out, and its requests with it."""
+        """Eject an engine that has requests and makes no progress; its requests are retried elsewhere or cut."""
         router, timeouts = self._router, self._router.timeouts
         cap = max(timeouts.first_token_seconds, timeouts.between_tokens_seconds)
         why = watchdog.hang_reason(endpoint, now, cap)
@@ -86,7 +86,7 @@ class Sweeper:
             return
         inside = [one for one in router.live if one.ask.endpoint is endpoint]
         if endpoint.figures is None and not any(one.streams for one in inside):
-            return  # whole answers are silent until they are whole, and this engine tells no figures that would move
+            return  # replies that are not streamed show no progress, and there are no samples to show it
         router.desk.table.failed(endpoint, why, at_once=True)
         for exchange in inside:
             interruptions.hung(exchange, why, now)

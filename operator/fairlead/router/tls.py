@@ -1,6 +1,6 @@
-"""Certificates: what clients are shown and what engines must show, read again when their files change.
+"""Certificates for clients and certificate authorities for engines, read again when their files change.
 
-A context stays the same object; only what it holds is replaced, so that connections that stand are not disturbed.
+A context stays the same object; only its content is replaced, so that open connections are not disturbed.
 """
 
 import logging
@@ -14,7 +14,7 @@ log = logging.getLogger(__name__)
 
 
 class ServerTls:
-    """For clients; nothing where they speak plain HTTP."""
+    """TLS for clients; no context where they use plain HTTP."""
 
     def __init__(self, settings: RouterConfig) -> None:
         self.context: ssl.SSLContext | None = None
@@ -26,7 +26,7 @@ class ServerTls:
             self._load(settings.tls_cert_file, settings.tls_key_file)
 
     def look(self, settings: RouterConfig) -> None:
-        """Take a rotated certificate; one that cannot be read leaves the old one in force."""
+        """Load a rotated certificate; if it cannot be read, the old one stays in use."""
         if self.context is None or not settings.tls_cert_file or not settings.tls_key_file:
             return
         if self._seen == _stamps(settings.tls_cert_file, settings.tls_key_file):
@@ -45,14 +45,14 @@ class ServerTls:
 
 
 class UpstreamTls:
-    """For engines; the authority's file is read again when it changes, for connections made from then on."""
+    """TLS for engines; the authority's file is read again when it changes, for connections made from then on."""
 
     def __init__(self) -> None:
         self._context: ssl.SSLContext | None = None
         self._seen: tuple[str, FileStamp] | None = None
 
     def context(self, settings: RouterConfig) -> ssl.SSLContext | None:
-        """What a new connection to an engine is made with."""
+        """The context for a new connection to an engine."""
         path = settings.engine_ca_file
         if not path:
             return None

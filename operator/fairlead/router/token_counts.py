@@ -1,7 +1,7 @@
-"""Prompts that are counted before they are judged: an estimate too near a limit asks an engine's own tokenizer.
+"""Counts a prompt with an engine's tokenizer before admission, if its estimated length is too close to a limit.
 
-Only where somebody limits prompts, and only for prompts near that limit. A tokenizer that is slow, broken, or not to be
-found decides nothing: the estimate does.
+Only where prompts are limited, and only for prompts close to the limit. Where the tokenizer is slow, broken or not
+available, the estimate decides.
 """
 
 import json
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
     from fairlead.router.upstream_pool import UpstreamPool
 
 TIMEOUT_SECONDS: Final = 1.0
-"""Counting 100,000 tokens takes vLLM some 0.1 s; whoever needs ten times as long has no time for it."""
+"""Counting 100,000 tokens takes vLLM some 0.1 s; an engine that needs ten times as long is too busy for it."""
 COUNTED: Final = frozenset({Surface.CHAT, Surface.COMPLETIONS})
-"""Whose bodies `/tokenize` takes as they are, template and tools included."""
+"""Surfaces whose bodies `/tokenize` accepts unchanged, template and tools included."""
 
 
 def ask(exchange: "Exchange", now: float) -> None:
-    """Ask for a place, at once or with a count in hand."""
+    """Continue with admission, at once or after a token count."""
     desk = exchange.router.desk
     if desk.needs_count(exchange.ask) and exchange.surface in COUNTED:
         chosen = desk.table.choose(exchange.ask, now)
@@ -36,7 +36,7 @@ def ask(exchange: "Exchange", now: float) -> None:
 
 
 class TokenCountRequest:
-    """Of one exchange, until it has its count or does without; nothing is charged to the engine meanwhile."""
+    """The count of one exchange, until it arrives or is given up; nothing is charged to the engine meanwhile."""
 
     __slots__ = ("_exchange", "_pieces", "_upstream")
 
@@ -46,16 +46,16 @@ class TokenCountRequest:
         self._upstream: UpstreamConnection | None = None
 
     def begin(self, pool: "UpstreamPool", now: float) -> None:
-        """The engine gets the body as the client wrote it."""
+        """Send the body to the engine as the client wrote it."""
         message = upstream_requests.upstream_message(pool, b"POST", b"/tokenize", self._exchange.request.body)
         self._upstream = pool.send(self, message, now)
 
     def came(self, upstream: UpstreamConnection, data: bytes) -> None:  # noqa: ARG002 - the interface's
-        """A part of the answer, which names every token."""
+        """A part of the answer, which contains every token."""
         self._pieces.append(data)
 
     def whole(self, upstream: UpstreamConnection) -> None:
-        """All of it."""
+        """The answer is complete."""
         self._upstream = None
         head = upstream.reader.head
         count = _count(b"".join(self._pieces)) if head is not None and head.status == 200 else None
@@ -65,23 +65,23 @@ class TokenCountRequest:
         self.give_up()
 
     def lost(self, upstream: UpstreamConnection, why: str) -> None:  # noqa: ARG002 - the interface's
-        """Whether the engine is well, its requests will tell."""
+        """The connection was lost; requests, not counts, decide whether the engine is ejected."""
         self._upstream = None
         self.give_up()
 
     def broke(self) -> None:
-        """A fault of ours."""
+        """A bug of the router."""
         self._exchange.broke()
 
     def give_up(self) -> None:
-        """Go on with what is known."""
+        """Continue with the tokens known so far."""
         exchange = self._exchange
         now = exchange.router.now()
         self.stop()
         permit_requests.ask(exchange, now)
 
     def stop(self) -> None:
-        """Nobody wants to know any more."""
+        """Abort the count: its result is not needed any more."""
         self._exchange.counting = None
         upstream, self._upstream = self._upstream, None
         if upstream is not None:

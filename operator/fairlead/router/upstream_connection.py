@@ -1,7 +1,7 @@
-"""One connection to an engine: sends what it is given, reads the answer, tells whoever asked as the bytes come.
+"""One connection to an engine: sends a message, reads the response, and passes its bytes to the listener.
 
-Knows nothing of routing or of clients. A connection that the engine closed while it was idle is found out only by the
-next request; that request is sent again on a fresh one, since no engine took it.
+Knows nothing of routing or of clients. That the engine closed an idle connection may show only with the next request;
+that request is sent again on a new connection, since no engine received it.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 RACE_SECONDS: Final = 1.0
-"""A reused connection that ends this soon after a request, without a byte, was closed before the request came."""
+"""A reused connection that ends this soon after a request, without a byte, was closed before the request arrived."""
 
 
 @light
@@ -27,7 +27,7 @@ class UpstreamMessage:
     """A request as it is sent."""
 
     parts: tuple[bytes, bytes]
-    """Head and body; they go out together."""
+    """Head and body; they are sent together."""
     out: ReplyFraming = ReplyFraming.AS_IT_CAME
 
 
@@ -36,23 +36,23 @@ JOINED_BYTES: Final = 8 * 2**10
 
 
 class UpstreamListener(Protocol):
-    """Whoever sent a request to an engine."""
+    """The sender of a request to an engine."""
 
     def came(self, upstream: "UpstreamConnection", data: bytes) -> None:
-        """A part of the answer; its head stands in `upstream.reader`."""
+        """A part of the response; its head is in `upstream.reader`."""
 
     def whole(self, upstream: "UpstreamConnection") -> None:
-        """The answer ended as it should; the connection is given back already."""
+        """The response is complete; the connection is back in its pool already."""
 
     def lost(self, upstream: "UpstreamConnection", why: str) -> None:
-        """It ended as it should not; `upstream.reached` says whether the engine was there at all."""
+        """The response broke or never began; `upstream.reached` says whether a connection was made at all."""
 
     def broke(self) -> None:
-        """One of the calls above raised: a fault of ours, which must cost nobody but this request."""
+        """One of the calls above raised: a bug of the router, which must fail only this request."""
 
 
 class UpstreamConnection(asyncio.Protocol):
-    """Used for one request after the other; between two it stands in its pool."""
+    """A connection for one request after the other; between two it is in its pool."""
 
     __slots__ = (
         "asker",
@@ -76,17 +76,17 @@ class UpstreamConnection(asyncio.Protocol):
         self.transport: asyncio.Transport | None = None
         self.connecting: asyncio.Task[None] | None = None
         self.since = 0.0
-        """When it began to connect, to wait for an answer, or to be idle."""
+        """When it began to connect, to wait for a response, or to be idle."""
         self.used = False
-        """It has answered before."""
+        """It has carried a response before."""
         self.take: Callable[[bytes], None] | None = None
-        """Who takes the bytes of a stream that runs, in place of `asker`: one call less for each of its chunks."""
+        """Takes the bytes of a running stream in place of `asker`: one call less for each of its chunks."""
         self.heard = False
-        """Something of the present answer came."""
+        """A byte of the current response has arrived."""
         self.reached = False
 
     def begin(self, asker: UpstreamListener, message: UpstreamMessage, now: float) -> None:
-        """Send a head and a body; before the connection stands they are kept for it."""
+        """Send a head and a body; before the connection is made they are kept for it."""
         self.asker = asker
         self.message = message
         self.take = None
@@ -97,7 +97,7 @@ class UpstreamConnection(asyncio.Protocol):
             self._write(message)
 
     def _write(self, message: UpstreamMessage) -> None:
-        """A short body goes out joined to its head, which costs less than two pieces do."""
+        """Write a message; a short body is joined to its head, which costs less than two pieces do."""
         assert self.transport is not None
         head, body = message.parts
         if len(body) < JOINED_BYTES:
@@ -106,19 +106,19 @@ class UpstreamConnection(asyncio.Protocol):
             self.transport.writelines(message.parts)
 
     def abort(self) -> None:
-        """Let the engine go at once: closing the connection is how it learns that nobody waits."""
+        """Release the engine at once: it cancels the request when the connection closes."""
         self.asker = self.message = None
         self.close()
 
     def close(self) -> None:
-        """Without a word to anybody."""
+        """Close without a call to the listener."""
         if self.connecting is not None:
             self.connecting.cancel()
         if self.transport is not None:
             self.transport.abort()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """What is to be sent goes out with the last step of the handshake."""
+        """Send the message that waits, with the last step of the handshake."""
         self.transport = cast("asyncio.Transport", transport)
         self.reached = True
         if self.message is None:
@@ -128,7 +128,7 @@ class UpstreamConnection(asyncio.Protocol):
             self._write(self.message)
 
     def data_received(self, data: bytes) -> None:
-        """Through the reader to whoever asked."""
+        """Feed bytes to the reader, and what it passes on to the listener."""
         asker, reader = self.asker, self.reader
         if asker is None:
             self.close()
@@ -145,12 +145,12 @@ class UpstreamConnection(asyncio.Protocol):
                 asker.came(self, passed)
             if reader.done and self.asker is asker:
                 self._done(asker)
-        except Exception:  # a fault of ours costs this request, not the connection's next one nor the loop
+        except Exception:  # a bug of the router fails this request, not the connection's next one nor the loop
             log.exception("an answer of %s met a bug of the router", self.pool.endpoint.address)
             asker.broke()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """In the middle, after the end, or while nobody used it."""
+        """The connection ended: during a response, at its end, or while it was idle."""
         self.transport = None
         asker = self.asker
         if asker is None:
@@ -164,7 +164,7 @@ class UpstreamConnection(asyncio.Protocol):
             self._break(f"the connection broke ({exc or self.reader.bad or 'closed by the engine'})")
 
     def _is_end(self, asker: UpstreamListener) -> bool:
-        """Whether the end of the connection is the end of the answer, as some have it."""
+        """Whether the end of the connection is the end of the response, as with a body without a length."""
         owed = self.reader.eof()
         if owed is None:
             return False
@@ -173,17 +173,17 @@ class UpstreamConnection(asyncio.Protocol):
         return self.asker is asker
 
     def pause_reading(self) -> None:
-        """The client takes no more for now."""
+        """Stop reading: the client accepts no more for now."""
         if self.transport is not None:
             self.transport.pause_reading()
 
     def resume_reading(self) -> None:
-        """It does again."""
+        """Read again."""
         if self.transport is not None:
             self.transport.resume_reading()
 
     def unreachable(self, why: str) -> None:
-        """It never stood."""
+        """The connection could not be made."""
         self._break(f"no connection ({why})")
 
     def _done(self, asker: UpstreamListener) -> None:

@@ -1,6 +1,6 @@
-"""The connections to one engine: the one used last is used next, and none waits until the engine closes it.
+"""The connections to one engine: last in, first out, and closed before the engine closes an idle one.
 
-Only a new connection costs a task; a request costs none.
+Only a new connection needs a task; a request needs none.
 """
 
 import asyncio
@@ -17,13 +17,13 @@ from fairlead.router.wire.head_cache import HeadCache
 from fairlead.routing.endpoint import Endpoint
 
 KEEP_ALIVE_SECONDS: Final = 4.0
-"""vLLM closes a connection that was idle for five seconds; a request sent just then would be lost."""
+"""Idle limit: vLLM closes a connection after five idle seconds; a request sent just then would be lost."""
 TlsContextFactory = Callable[[], ssl.SSLContext | None]
-"""Asked for each new connection: the authority's file may have changed."""
+"""Called for each new connection: the authority's file may have changed."""
 
 
 def no_tls() -> None:
-    """Without TLS."""
+    """The factory for connections without TLS."""
 
 
 class UpstreamPool:
@@ -51,11 +51,11 @@ class UpstreamPool:
 
     @property
     def idle(self) -> int:
-        """Connections that nobody uses now."""
+        """Connections that are not in use."""
         return len(self._idle)
 
     def send(self, asker: UpstreamListener, message: UpstreamMessage, now: float) -> UpstreamConnection:
-        """A request goes out on a connection that stands, or on a new one when it does."""
+        """Send a request on an idle connection, or on a new one once that is made."""
         if self._idle:
             self.counts.connections_reused += 1
             upstream = self._idle.pop()
@@ -67,7 +67,7 @@ class UpstreamPool:
         return upstream
 
     def connect(self, upstream: UpstreamConnection) -> None:
-        """Begin to connect; what it has to send follows by itself."""
+        """Start to connect; `connection_made` then sends the message."""
         self.counts.connections_opened += 1
         upstream.since = monotonic()
         upstream.reached = False
@@ -92,7 +92,7 @@ class UpstreamPool:
             upstream.unreachable(why)
 
     def give_back(self, upstream: UpstreamConnection) -> None:
-        """Its answer ended; it waits for the next request if both sides keep it."""
+        """Its response ended: keep the connection for the next request, if both sides allow."""
         upstream.used = True
         transport = upstream.transport
         if transport is None:
@@ -104,12 +104,12 @@ class UpstreamPool:
         self._idle.append(upstream)
 
     def gone(self, upstream: UpstreamConnection) -> None:
-        """The engine closed it, or we did."""
+        """Remove a connection that was closed by either side."""
         with suppress(ValueError):
             self._idle.remove(upstream)
 
     def sweep(self, now: float, connect_seconds: float) -> None:
-        """Close what was idle for too long, and give up on what does not answer a handshake."""
+        """Close connections that were idle for too long, and cancel handshakes that take too long."""
         idle = self._idle
         while idle and now - idle[0].since > KEEP_ALIVE_SECONDS:
             idle.popleft().close()
@@ -118,7 +118,7 @@ class UpstreamPool:
                 upstream.connecting.cancel(f"none within {connect_seconds:g} s")
 
     def close(self) -> None:
-        """The engine is no longer ours; what is under way there runs on."""
+        """The endpoint was removed: close idle connections; requests in flight continue."""
         self._closed = True
         while self._idle:
             self._idle.popleft().close()

@@ -1,4 +1,4 @@
-"""Questions of the router's own to engines: the whole answer, or why there is none."""
+"""Requests of the router itself to engines: the whole response, or why there is none."""
 
 import asyncio
 from time import monotonic
@@ -10,32 +10,32 @@ from fairlead.router.upstream_pool import UpstreamPool
 from fairlead.router.wire.responses import ReplyFraming
 
 MOST_BYTES: Final = 8 * 2**20
-"""Of an answer to one of our own questions; a page of metrics has a tenth of a megabyte."""
+"""Limit of a response to the router itself; a page of metrics has a tenth of a megabyte."""
 JSON: Final = b"content-type: application/json\r\n"
-"""Said aloud: vLLM refuses a body without this one."""
+"""Required: vLLM refuses a JSON body without this header."""
 
 
 class NoUpstreamAnswer(Exception):
-    """The engine said nothing, or broke off."""
+    """The engine did not respond, or its response broke."""
 
 
 @light
 class UpstreamAnswer:
-    """What an engine said."""
+    """An engine's response."""
 
     status: int
     body: bytes
 
 
 def upstream_message(pool: UpstreamPool, method: bytes, path: bytes, body: bytes = b"") -> UpstreamMessage:
-    """One that needs no client's headers."""
+    """A message without a client's headers."""
     kind = JSON if body else b""
     head = b"%b %b HTTP/1.1\r\nhost: %b\r\n%bcontent-length: %d\r\n\r\n" % (method, path, pool.host, kind, len(body))
     return UpstreamMessage(parts=(head, body), out=ReplyFraming.PLAIN)
 
 
 class UpstreamRequest:
-    """Collects one answer; tells the body to `_told` or the trouble to `_lost`."""
+    """Collects one response; `answer` returns it or raises."""
 
     __slots__ = ("_answer", "_pieces", "_size")
 
@@ -45,7 +45,7 @@ class UpstreamRequest:
         self._size = 0
 
     def came(self, upstream: UpstreamConnection, data: bytes) -> None:
-        """A part of it."""
+        """A part of the response."""
         self._pieces.append(data)
         self._size += len(data)
         if self._size > MOST_BYTES:
@@ -53,29 +53,29 @@ class UpstreamRequest:
             self.lost(upstream, f"its answer is over {MOST_BYTES} bytes")
 
     def whole(self, upstream: UpstreamConnection) -> None:
-        """All of it."""
+        """The response is complete."""
         head = upstream.reader.head
         assert head is not None
         if not self._answer.done():
             self._answer.set_result(UpstreamAnswer(status=head.status, body=b"".join(self._pieces)))
 
     def lost(self, upstream: UpstreamConnection, why: str) -> None:  # noqa: ARG002 - the interface's
-        """None."""
+        """There is no complete response."""
         if not self._answer.done():
             self._answer.set_exception(NoUpstreamAnswer(why))
 
     def broke(self) -> None:
-        """Nothing in here can."""
+        """Part of the listener's interface; no call in this class raises."""
         if not self._answer.done():
             self._answer.set_exception(NoUpstreamAnswer("the router met a fault of its own"))
 
     async def answer(self) -> UpstreamAnswer:
-        """Wait for it."""
+        """Wait for the response."""
         return await self._answer
 
 
 async def ask(pool: UpstreamPool, message: UpstreamMessage, seconds: float) -> UpstreamAnswer:
-    """Within so many seconds, or `NoUpstreamAnswer` or `TimeoutError`; nobody waits on after that."""
+    """The response, or `NoUpstreamAnswer` or `TimeoutError` after so many seconds; a late one is aborted."""
     asked = UpstreamRequest()
     upstream = pool.send(asked, message, monotonic())
     try:

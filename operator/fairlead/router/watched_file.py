@@ -1,4 +1,4 @@
-"""A file that is read again whenever it changes; what cannot be acted on is said, and what was read before stays."""
+"""A file that is read again whenever it changes; an invalid version is logged, and the settings before it stay."""
 
 import asyncio
 import logging
@@ -16,7 +16,7 @@ FileStamp = tuple[int, int, int] | None
 
 
 class WatchedFile:
-    """The file, and the Secrets it names: one that changes is a change of the whole."""
+    """The file, and the Secrets it names: a change of any of them reloads all settings."""
 
     def __init__(self, path: Path, read: RouterConfig) -> None:
         self._path = path
@@ -24,7 +24,7 @@ class WatchedFile:
         self._known = self._stamps()
 
     async def follow(self, tell: Callable[[RouterConfig], None], every_seconds: float = EVERY_SECONDS) -> None:
-        """Look until cancelled. A mounted ConfigMap changes by a link, so the file behind it is looked at."""
+        """Check until cancelled. A mounted ConfigMap changes by a symbolic link, so the link's target is checked."""
         while True:
             await asyncio.sleep(every_seconds)
             now = self._stamps()
@@ -47,13 +47,13 @@ class WatchedFile:
 
 
 def warn(told: RouterConfig) -> None:
-    """What is not as its writer will have meant it."""
+    """Log the warnings of the settings."""
     for sentence in told.warnings:
         log.warning("%s", sentence)
 
 
 def stamp(path: Path) -> FileStamp:
-    """What differs when the file does; nothing while there is none."""
+    """A value that changes with the file; nothing while there is no file."""
     try:
         seen = path.stat()
     except OSError:

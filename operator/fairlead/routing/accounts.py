@@ -1,6 +1,6 @@
-"""Whose request it is: one account a tenant, with what it has under way, its rates, and what it used so far.
+"""One account a tenant: its requests in flight, its rates, and what it has used so far.
 
-Counters outlive a change of configuration. Keys come as digests; which header held them is not known here.
+Counters outlive a change of configuration. Keys arrive as digests; this module does not know which header held them.
 """
 
 from dataclasses import dataclass, field
@@ -18,57 +18,57 @@ if TYPE_CHECKING:
     from fairlead.routing.fair_queue import TenantQueue
 
 OPEN: Final = Tenant(name="", keys=())
-"""Everybody, where no tenants are configured."""
+"""The one tenant of every request where no tenants are configured."""
 
 
 def zeroes() -> dict[RefusalReason, int]:
-    """Every reason from the start, so that a rate over them has a first value."""
+    """Every reason with a count of zero, so that a Prometheus rate over it has a first value."""
     return dict.fromkeys(RefusalReason, 0)
 
 
 @dataclass(slots=True, eq=False)
 class Account:
-    """One tenant at one router. Counts change only in `desk`."""
+    """One tenant at one router. Only `Dispatcher` and its queues change the counts."""
 
     tenant: Tenant
     rank: int = 0
-    """Its band's place, the highest priority first."""
+    """Index of its band: 0 is the highest priority."""
     most_inflight: float = inf
     """This router's share of the tenant's concurrency."""
     shadow: bool = False
-    """What is over its limits is counted and let through."""
+    """Requests over the tenant's limits are counted and let through."""
     tokens: RateBucket | None = None
     requests: RateBucket | None = None
     home: str | None = None
-    """The router that keeps its rates, where that is another one."""
+    """The router that keeps the tenant's rates, if it is another one."""
     owed_requests: int = 0
-    """Taken there and not used: the next question to it brings them back, and likewise tokens."""
+    """Requests charged at `home` and not used: the next permit request to it returns them. Likewise tokens."""
     owed_tokens: int = 0
     inflight: int = 0
     queued: int = 0
-    """Waiting, batch work included."""
+    """Requests in the queue, the batch lane included."""
     batched: int = 0
-    """Waiting in the batch lane."""
+    """Requests in the queue of the batch lane."""
     parked: "list[TenantQueue]" = field(default_factory=list)
-    """Lines that stepped aside because its concurrency is used up; the next of its endings lets them stand again."""
+    """Queues set aside because the tenant's concurrency is used up; they return when one of its requests ends."""
     asked: int = 0
-    """Requests since the start; likewise below."""
+    """Requests since the start. The counters below count from the start, too."""
     prompt_tokens: int = 0
     output_tokens: int = 0
     cached_tokens: int = 0
     over_concurrency: int = 0
-    """Sent beyond the tenant's concurrency, because limits are only tried."""
+    """Requests sent beyond the tenant's concurrency, because its limits are in shadow mode."""
     refusals: dict[RefusalReason, int] = field(default_factory=zeroes)
     shadowed: dict[RefusalReason, int] = field(default_factory=zeroes)
-    """What would have been refused."""
+    """Requests that would have been refused without shadow mode, by reason."""
 
     @property
     def name(self) -> str:
-        """As metrics and costs show it."""
+        """The tenant's name, as metrics and costs show it."""
         return self.tenant.name
 
     def allows(self, model: str) -> bool:
-        """Whether its own list of models has this one, if there is a list; whether it is enforced is another matter."""
+        """Whether the tenant's list of models, if any, has this model. Admission decides whether to enforce it."""
         return not self.tenant.models or model in self.tenant.models
 
 
@@ -80,10 +80,10 @@ class Accounts:
         self._keys: dict[bytes, Account] = {}
         self._open: Account | None = None
         self._everybody = Account(tenant=OPEN)
-        """Kept beside the named ones: tenants may be configured and taken away while its requests run."""
+        """Kept besides the named ones: tenants may be configured and removed while its requests run."""
 
     def take(self, terms: DispatcherConfig, now: float) -> None:
-        """The tenants as they are now; one that stays keeps its counters."""
+        """Apply the configured tenants; a tenant that stays keeps its counters."""
         routing = terms.routing
         ranks = {one.name: place for place, one in enumerate(ordered(routing.bands))}
         lowest = max(len(ranks) - 1, 0)
@@ -96,29 +96,32 @@ class Accounts:
         self._keys = {digest: self._named[name] for digest, name in terms.keys.items() if name in self._named}
 
     def of(self, digest: bytes | None) -> Account | Refusal:
-        """Whose key this is."""
+        """The account of this key, or a refusal if the key is unknown."""
         if self._open is not None:
             return self._open
         account = self._keys.get(digest) if digest is not None else None
         return UNKNOWN if account is None else account
 
     def named(self, name: str) -> Account | None:
-        """Of this tenant."""
+        """The account of this tenant."""
         return self._named.get(name)
 
     @property
     def all(self) -> tuple[Account, ...]:
-        """Every tenant, in the order of the configuration."""
+        """Every account, in the order of the configuration."""
         return (self._everybody,) if self._open is not None else tuple(self._named.values())
 
 
 def ordered(bands: tuple[Band, ...]) -> list[Band]:
-    """The highest priority first; equal ones in the order in which they are written."""
+    """Bands by priority, the highest first; equal ones in the order of the configuration."""
     return sorted(bands, key=lambda one: -one.priority)
 
 
 def _limit(account: Account, tenant: Tenant, terms: DispatcherConfig, now: float) -> None:
-    """Concurrency is rounded up: together R routers let at most R - 1 more run than the limit says, never fewer."""
+    """Apply the tenant's limits.
+
+    Concurrency is rounded up: R routers together let at most R - 1 requests more run than the limit says, never fewer.
+    """
     account.tenant = tenant
     account.shadow = tenant.shadow or terms.routing.limits.shadow
     most = tenant.max_concurrency

@@ -1,11 +1,11 @@
-"""Whether a request may come in at all: an ordered chain of small checks, of which the first that speaks wins.
+"""Whether a request is accepted at all: an ordered chain of checks, of which the first refusal counts.
 
-Only checks that the configuration asks for are in the chain. What is over a limit of somebody whose limits are only
-tried is counted and let through. Whether there is room is not asked here.
+The chain holds only checks that the configuration enables. A request over the limit of a tenant in shadow mode is
+counted and let through. Capacity is not checked here.
 
-A prompt's length is estimated from bytes until somebody counted it with the engine's tokenizer. Against the operator's
-own limit the estimate decides, and `needs_count` says when it is too near to. Against the context it decides only when
-it is over by more than it can be wrong: in doubt the engine, which knows, is asked.
+A prompt's length is estimated from its bytes until the engine's tokenizer has counted it. The estimate decides against
+the operator's own limit, and `needs_count` says when the two are too close. Against the model's context it decides only
+when it is over by more than its possible error; otherwise the engine decides, which counts exactly.
 """
 
 from collections.abc import Callable
@@ -23,9 +23,9 @@ from fairlead.routing.refusal import Refusal
 from fairlead.routing.routing_request import RoutingRequest
 
 DOUBT: Final = 0.25
-"""How far an estimate may be off. Chosen: too small refuses wrongly, too large only has more prompts counted."""
+"""Relative error that an estimate may have. Chosen: too small refuses wrongly, too large has more prompts counted."""
 UNSAID_OUTPUT: Final = 2**31
-"""What a reply may have where neither the request nor a limit nor the context says."""
+"""Output tokens to expect where neither the request nor a limit nor the context gives a number."""
 
 Check = Callable[["Admission", RoutingRequest, float], Refusal | None]
 
@@ -49,7 +49,7 @@ class Admission:
         self._checks: tuple[Check, ...] = tuple(check for check, asked_for in chain if asked_for)
 
     def refusal(self, ask: RoutingRequest, now: float) -> Refusal | None:
-        """Why not, or nothing. What its rates are charged stands in the request afterwards."""
+        """The refusal, if any. The request then holds what was charged to its tenant's rates."""
         for check in self._checks:
             refused = check(self, ask, now)
             if refused is None:
@@ -61,7 +61,7 @@ class Admission:
         return None
 
     def unserved(self, account: Account, name: str) -> Refusal | None:
-        """Why this account may not ask for this model; an empty name is the base model."""
+        """Why this account may not use this model, if so; an empty name means the base model."""
         names = self._names
         asked = name or self._base
         if names and asked not in names:
@@ -84,18 +84,18 @@ class Admission:
         )
 
     def needs_count(self, ask: RoutingRequest) -> bool:
-        """Whether the estimate is too near the limit for prompts to judge by."""
+        """Whether the estimate is too close to the limit for prompts to decide by it."""
         if not self.most_prompt or ask.counted:
             return False
         return abs(ask.prompt_tokens - self.most_prompt) <= DOUBT * self.most_prompt
 
     @property
     def unsaid_output(self) -> int:
-        """What a request may get that names no number of tokens."""
+        """Output tokens allowed to a request that names no number."""
         return self.most_output or self.context or UNSAID_OUTPUT
 
     def cost(self, ask: RoutingRequest) -> int:
-        """Tokens it is expected to take, both ways."""
+        """Tokens that the request is expected to take, prompt and reply."""
         return ask.prompt_tokens + self._expectations.reply(ask.account.name, ask.output_tokens)
 
 
@@ -133,7 +133,7 @@ def _context(limits: Admission, ask: RoutingRequest, now: float) -> Refusal | No
 
 
 def _rates(limits: Admission, ask: RoutingRequest, now: float) -> Refusal | None:
-    """A permit that another router gave is charged already."""
+    """Check the rates. A permit from another router is charged already."""
     permit, account = ask.permit, ask.account
     if permit is None:
         ask.cost = ask.cost or limits.cost(ask)
@@ -153,7 +153,7 @@ def _rates(limits: Admission, ask: RoutingRequest, now: float) -> Refusal | None
 
 
 def charge(ask: RoutingRequest, permit: Permit) -> None:
-    """From now on it stands in the request what comes back when it is not used."""
+    """Record the permit in the request, so that what is not used can be given back."""
     account = ask.account
     if account.requests is None and account.tokens is None:
         return
@@ -170,21 +170,21 @@ def _too_fast(reason: RefusalReason, what: str, seconds: float) -> Refusal:
 
 
 def give_back_request(ask: RoutingRequest) -> None:
-    """It never went to an engine: it does not count against the tenant's rate."""
+    """Return the request to the tenant's request rate, because no engine got it."""
     if ask.paid_request:
         _give_back(ask, 1, 0)
     ask.paid_request = False
 
 
 def settle(ask: RoutingRequest, used: int) -> None:
-    """What was reserved against what was used; nothing stays reserved."""
+    """Return reserved tokens that were not used, or charge what was used beyond; nothing stays reserved."""
     if used != ask.reserved_tokens:
         _give_back(ask, 0, ask.reserved_tokens - used)
     ask.reserved_tokens = 0
 
 
 def _give_back(ask: RoutingRequest, requests: int, tokens: int) -> None:
-    """To the router that keeps the rates, with the next question to it."""
+    """Return them to the router that keeps the rates: with the next permit request where that is another router."""
     account = ask.account
     if ask.permit is not None and ask.permit.away:
         account.owed_requests += requests

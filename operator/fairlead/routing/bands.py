@@ -1,11 +1,11 @@
-"""Which band of a lane is next: the highest priority that waits, and the lower ones by what they are owed.
+"""Which band of a lane is next: the highest priority that waits, and lower ones by the tokens they are owed.
 
-Strict priority alone would let a busy band keep lower ones waiting for ever. So every band that waits is owed a small
-part of each turn that a higher one gets, in tokens; once it is owed the whole cost of its next request, that goes
-first. A band without waiting requests is owed nothing. Under a flood of a higher band a lower one thus still gets
-that part of the turns, and a request of cost c in it waits for at most c over that part of other bands' tokens.
+With strict priority alone a busy band could starve lower ones. So every band with waiting requests is owed a small part
+of each turn that a higher one gets, in tokens; once it is owed the whole cost of its next request, that request goes
+first. A band without waiting requests is owed nothing. Under a flood of a higher band a lower one thus still gets that
+part of the turns, and a request of cost c in it waits for at most c over that part of other bands' tokens.
 
-This is about turns. Capacity that lower bands never take (`Band.reserved`) is looked after in `lanes`.
+This decides the order only. Capacity that lower bands must leave free (`Band.reserved`) is enforced in `lanes`.
 """
 
 from collections.abc import Sequence
@@ -15,9 +15,9 @@ from fairlead.fleet.tenants import Band
 from fairlead.routing.fair_queue import FairQueue
 
 OWED: Final = 0.05
-"""Part of each turn that goes to a waiting lower band: one twentieth keeps it moving and is hardly felt above."""
+"""Part of each turn owed to a waiting lower band: one twentieth keeps it moving and costs higher bands little."""
 MOST_OWED: Final = 0.5
-"""Of a turn, to all lower bands together, however many there are."""
+"""Part of a turn that is owed to all lower bands together, however many there are."""
 
 
 class BandQueue(FairQueue):
@@ -33,7 +33,7 @@ class BandQueue(FairQueue):
         self.reserved_above = reserved_above
         """Share of the capacity that this band must leave to higher ones."""
         self.owed = 0.0
-        """Tokens."""
+        """Tokens that this band is owed."""
 
 
 class Bands:
@@ -51,22 +51,22 @@ class Bands:
 
     @property
     def waiting(self) -> int:
-        """Of all bands."""
+        """Waiting requests of all bands."""
         return sum(queue.waiting for queue in self.queues)
 
     def turns(self) -> list[BandQueue]:
-        """Those that wait, in the order in which they are to be asked: who is owed a turn, then by priority."""
+        """Bands with waiting requests, in order of service: those owed their next request, then by priority."""
         waiting = [queue for queue in self.queues if queue.waiting]
         return sorted(waiting, key=_owed_none) if len(waiting) > 1 else waiting
 
     def served(self, queue: BandQueue, cost: int) -> None:
-        """It had a turn of this cost: lower ones are owed a part of it, and it is owed that much less."""
+        """Account for a turn of this cost: lower bands are owed a part of it, and this band is owed that much less."""
         queue.owed = max(queue.owed - cost, 0.0)
         for lower in self.queues[queue.rank + 1 :]:
             lower.owed = lower.owed + cost * self._part if lower.waiting else 0.0
 
 
 def _owed_none(queue: BandQueue) -> bool:
-    """Sorts those first that are owed their next request."""
+    """Sort key: bands that are owed the cost of their next request come first."""
     line = queue.first()
     return line is None or queue.owed < line.oldest.cost

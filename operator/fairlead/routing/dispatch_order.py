@@ -1,7 +1,7 @@
-"""Whose turn it is: the first of those that wait, lane by lane and band by band, for whom there is room.
+"""Which waiting request is dispatched next, lane by lane and band by band, and whether an endpoint has room for it.
 
-One that finds no room keeps those behind it waiting, or a large request would never see enough room at once; only
-where it waits for an adapter's engines, or for its own tenant's concurrency, others go on without it.
+A request without room blocks those queued after it, or a large request would never find enough room at once. Only a
+request that waits for an adapter's engines, or for its tenant's concurrency, lets others pass.
 """
 
 from fairlead.routing.bands import BandQueue
@@ -20,7 +20,7 @@ Dispatch = tuple[RoutingRequest, EndpointChoice | Refusal]
 
 
 class DispatchOrder:
-    """Asked again and again until it answers nothing."""
+    """Names the next request to dispatch; called until it returns nothing."""
 
     __slots__ = ("_fleet", "_room", "_table")
 
@@ -30,7 +30,7 @@ class DispatchOrder:
         self._fleet = fleet
 
     def next(self, inflight: int, now: float) -> Dispatch | None:
-        """A request that waits no more, and where it goes; with so many of all lanes under way."""
+        """A request to take from the queue with its endpoint or refusal; `inflight` counts all lanes' requests."""
         lanes = self._room.lanes
         lanes.open()
         for lane in lanes.turns():
@@ -45,9 +45,8 @@ class DispatchOrder:
         return None
 
     def _ends_here(self, lane: LaneQueue) -> bool:
-        """Whether nobody goes before those of this lane. A long job without room holds up interactive work only once
-        it insists, and batch work always.
-        """
+        """Whether no request of a later lane may go before those of this one. A long job without room holds up
+        interactive work only once it has waited half of its queue time, and batch work always."""
         lanes = self._room.lanes
         if lane is lanes.long:
             lanes.batch.block = LaneAvailability.FULL
@@ -88,7 +87,8 @@ class DispatchOrder:
         return turn
 
     def _part_suffices(self, lane: LaneQueue, queue: BandQueue, ask: RoutingRequest, inflight: int) -> bool:
-        """A lane at its cap ends the lane's turn; a band at its own leaves the others theirs."""
+        """Whether the limits of the lane and the band allow this request. A lane at its cap gets no more dispatches; a
+        band at its own cap does not stop the other bands."""
         lanes = self._room.lanes
         if not lanes.may_start(lane, ask, self._fleet, inflight):
             lane.block = LaneAvailability.CAPPED
@@ -105,7 +105,7 @@ class DispatchOrder:
 
 
 def without_adapter(ask: RoutingRequest) -> Refusal:
-    """Replicas are there, and none serves the adapter."""
+    """The refusal for a request whose adapter no routable replica serves."""
     return Refusal(
         reason=RefusalReason.NO_ADAPTER,
         message=f"model: {ask.adapter}: no replica has this adapter loaded now: "

@@ -1,8 +1,8 @@
-"""Everybody who waits, in all lanes: who gets a place, who loses one, and who has waited long enough.
+"""All waiting requests, in all lanes: which are queued, which are pushed out, and which have waited too long.
 
-When all places are taken, a newcomer gets one only from a tenant that has more of them for its weight, or from a lower
-band, and then the request that came last there is refused: a flood fills the queue with its own requests and never
-keeps others out. Counts of what waits are kept here and nowhere else.
+When the queue is full, a new request gets a slot only from a tenant that has more of them for its weight, or from a
+lower band; the newest request there is then refused. A flood thus fills the queue with its own requests and never keeps
+others out. Counts of waiting requests are kept here and nowhere else.
 """
 
 from math import inf
@@ -19,7 +19,7 @@ from fairlead.routing.routing_request import RoutingRequest
 
 
 class DispatchQueue:
-    """One router's."""
+    """The queue of one router."""
 
     __slots__ = (
         "_due",
@@ -38,25 +38,25 @@ class DispatchQueue:
         self.lanes = LaneScheduler()
         self.pace = DispatchRate()
         self.waiting = 0
-        """In all lanes, and those that are still to be told that they lost their place."""
+        """Waiting requests of all lanes, and those that are refused already but not yet returned by `maybe_refused`."""
         self._refused: dict[RoutingRequest, Refusal] = {}
-        """Those that lost their place or waited too long, to be told at the next turns."""
+        """Requests that were pushed out or waited too long; `maybe_refused` returns them at the next dispatch."""
         self._routing = RoutingSettings()
         self.bytes = 0
-        """Of the bodies of all that wait."""
+        """Size of the bodies of all waiting requests."""
         self._most_bytes = 0
         self._due = inf
-        """Nobody has waited long enough before this moment."""
+        """No waiting request reaches its deadline before this time."""
         self._held_since: float | None = None
         self._there_since = 0.0
 
     @property
     def held(self) -> int:
-        """How many wait for a replica to be there at all."""
+        """Requests that wait because no replica is routable."""
         return self.waiting if self._held_since is not None else 0
 
     def take(self, terms: DispatcherConfig) -> None:
-        """Other settings from now on. Everybody keeps waiting, in order, even where fewer may wait than do."""
+        """Apply other settings. All requests keep waiting, in order, even if they exceed the new limit."""
         self._routing, self._most_bytes = terms.routing, terms.most_waiting_bytes
         for ask in self.lanes.take(terms.routing):
             ask.account.parked.clear()
@@ -67,17 +67,17 @@ class DispatchQueue:
         self._due = -inf
 
     def look(self, now: float, *, routable: bool) -> None:
-        """Once every sweep, and when endpoints come or go."""
+        """Update the dispatch rate and whether requests are held: on every sweep, and when endpoints come or go."""
         self.pace.look(now)
         if routable and self._held_since is not None:
             self._held_since, self._there_since, self._due = None, now, -inf
         elif not routable and self._held_since is None:
             self._held_since, self._due = now, -inf
 
-    # Coming
+    # Requests that are queued
 
     def add(self, ask: RoutingRequest, lane: LaneQueue, now: float) -> Refusal | None:
-        """It waits from now on, or why it may not."""
+        """Queue the request, or return why it is refused."""
         refused = self._no_place(ask, lane)
         if refused is None:
             ask.queued_at = now
@@ -85,7 +85,7 @@ class DispatchQueue:
         return refused
 
     def add_again(self, ask: RoutingRequest, now: float) -> None:
-        """It had its turn and its engine failed it: it waits before its tenant's others, and nobody takes its place."""
+        """Queue a request whose engine failed it: before its tenant's others, and whether or not there is space."""
         ask.queued_at = ask.queued_at or now
         self._stand(ask, self.lanes.named(ask.lane), first=True)
 
@@ -118,12 +118,12 @@ class DispatchQueue:
         return queue_limits.full(self.waiting, self.pace.seconds_for(self.waiting))
 
     def _sharing(self, lane: LaneQueue) -> tuple[LaneQueue, ...]:
-        """Lanes with one bound for all of them."""
+        """The lanes that share one limit with this lane."""
         lanes = self.lanes
         return (lanes.batch,) if lane is lanes.batch else (lanes.interactive, lanes.long)
 
     def _pushed_out(self, ask: RoutingRequest, own: BandQueue, among: list[BandQueue]) -> bool:
-        """Whether somebody lost a place to it: the lowest band first, then whoever has most for its weight."""
+        """Whether another request lost its slot to it: lowest band first, then the tenant with most for its weight."""
         for queue in among:
             found = queue.longest()
             if found is not None and (queue.rank > own.rank or found[0] > own.part(ask.account)):
@@ -131,10 +131,10 @@ class DispatchQueue:
                 return True
         return False
 
-    # Going
+    # Requests that leave the queue
 
     def withdraw(self, ask: RoutingRequest) -> None:
-        """It waits no more."""
+        """Remove a request from the queue."""
         line = ask.line
         if line is not None:
             line.queue.withdraw(ask, line)
@@ -145,7 +145,7 @@ class DispatchQueue:
             raise AssertionError("a request that does not wait is withdrawn")
 
     def left(self, ask: RoutingRequest) -> None:
-        """It was taken out of its queue: the only place where what waits becomes less."""
+        """Update the counts after a request left its queue: the only place where they go down."""
         lane = self.lanes.named(ask.lane)
         ask.waiting = False
         self.waiting -= 1
@@ -155,7 +155,7 @@ class DispatchQueue:
         self.lanes.withdrawn(lane)
 
     def _lose(self, ask: RoutingRequest, refused: Refusal) -> None:
-        """It has no place any more and does not know yet: whoever acts for it may still withdraw it."""
+        """Refuse a queued request. The refusal is not delivered yet, so its exchange may still withdraw it."""
         self.withdraw(ask)
         ask.waiting = True
         self.waiting += 1
@@ -166,7 +166,7 @@ class DispatchQueue:
         self.waiting -= 1
 
     def maybe_refused(self) -> tuple[RoutingRequest, Refusal] | None:
-        """One that lost its place or waited too long, to be told so now."""
+        """A request that was pushed out or waited too long, and its refusal."""
         if not self._refused:
             return None
         ask = next(iter(self._refused))
@@ -174,7 +174,7 @@ class DispatchQueue:
         return ask, self._refused.pop(ask)
 
     def expire(self, now: float) -> None:
-        """Those that have waited as long as they may lose their place."""
+        """Refuse the requests that have waited as long as they may."""
         if now < self._due:
             return
         waiting = [ask for lane in self.lanes.all for queue in lane.bands.queues for ask in queue.asks]
@@ -188,7 +188,7 @@ class DispatchQueue:
             self._lose(ask, queue_limits.too_late(ask, now, again, held=self._held_since is not None))
 
     def oldest(self, lane: LaneQueue) -> float | None:
-        """When the one that waits longest began to."""
+        """When the request that has waited longest was queued."""
         return min((ask.queued_at for queue in lane.bands.queues for ask in queue.asks), default=None)
 
     def _deadline(self, ask: RoutingRequest) -> float:

@@ -1,7 +1,8 @@
-"""The one face of this room: now, later, or refused, for every request; and everything given back exactly once.
+"""The interface of this package: each request is sent, queued or refused, and all it was charged is returned once.
 
-The router and the simulator use it alike. It joins who asks (`accounts`), whether it may (`admission`), whether there
-is room (`table`), who waits (`waiting`) and whose turn it is (`turns`). Knows no clock: the moment is an argument.
+The router and the simulator share it. It joins tenants (`accounts`), admission (`admission`), endpoints
+(`endpoint_table`), the queue (`dispatch_queue`) and its order (`dispatch_order`). It reads no clock: the time is an
+argument.
 """
 
 from collections.abc import Iterator
@@ -27,13 +28,13 @@ from fairlead.routing.selection import EndpointChoice, NoCandidate
 INTERACTIVE = Lane.INTERACTIVE
 FREE = LaneAvailability.FREE
 UNTOUCHED_ENDINGS = frozenset({AttemptEnding.BUSY, AttemptEnding.LEAVING, AttemptEnding.NOT_CONNECTED})
-"""No engine did any work: sending it elsewhere costs nobody anything."""
+"""Endings before any engine did work: another attempt costs nothing."""
 IN_FLIGHT_ENDINGS = frozenset({AttemptEnding.DONE, AttemptEnding.CUT})
-"""The answer began: without a count of its tokens, what was reserved counts as used."""
+"""Endings after the reply began: without a count of its tokens, all that was reserved counts as used."""
 
 
 class Dispatcher:
-    """One router's."""
+    """The dispatcher of one router."""
 
     def __init__(self, terms: DispatcherConfig, changed: EndpointListener | None = None) -> None:
         self.table = EndpointTable(changed or _no_listener, terms.routing.balancing)
@@ -42,12 +43,12 @@ class Dispatcher:
         self.fleet = Occupancy()
         self.retries = RetryBudget()
         self.inflight = 0
-        """Requests under way, of all lanes."""
+        """Requests in flight, of all lanes."""
         self._turns = DispatchOrder(self.room, self.table, self.fleet)
         self.apply(terms, 0.0)
 
     def apply(self, terms: DispatcherConfig, now: float) -> None:
-        """Another configuration from now on: counts, the table, and who waits stay."""
+        """Apply another configuration: counts, endpoints and waiting requests stay."""
         routing = terms.routing
         self.terms = terms
         self.table.field.balancing = routing.balancing
@@ -60,14 +61,14 @@ class Dispatcher:
         self._plain = not any(band.reserved for band in routing.bands)
         self._look(now)
 
-    # Before there is a request
+    # Before a request is made
 
     def account(self, digest: bytes | None) -> Account | Refusal:
-        """Whose key this is the SHA-256 of."""
+        """The account whose key has this SHA-256."""
         return self.accounts.of(digest)
 
     def unserved(self, account: Account, name: str) -> Refusal | None:
-        """Why this account cannot ask for this model; an empty name is the base model."""
+        """Why this account cannot use this model, if so; an empty name means the base model."""
         refused = self._admission.unserved(account, name)
         if refused is not None:
             account.refusals[refused.reason] += 1
@@ -75,27 +76,27 @@ class Dispatcher:
 
     @property
     def adapters(self) -> frozenset[str]:
-        """Names of models that are adapters."""
+        """Names of those models that are adapters."""
         return self.terms.model.adapters
 
     @property
     def fill_in(self) -> int | None:
-        """The number of output tokens that a request gets written into it which names none."""
+        """The number of output tokens to write into a request that names none."""
         return self.terms.routing.limits.max_output_tokens
 
     @property
     def unsaid_output(self) -> int:
-        """`Ask.output_tokens` of such a request."""
+        """`RoutingRequest.output_tokens` of such a request."""
         return self._admission.unsaid_output
 
     def needs_count(self, ask: RoutingRequest) -> bool:
-        """Whether its prompt's estimated length is too near a limit, so that it should be counted first."""
+        """Whether the prompt's estimated length is so close to a limit that the tokens should be counted first."""
         return self._admission.needs_count(ask)
 
-    # A request's way
+    # Life of a request
 
     def ask(self, ask: RoutingRequest, now: float) -> Endpoint | Refusal | None:
-        """Where it goes, why it does not, or nothing: then it waits, and comes out of `turns`."""
+        """Its endpoint, its refusal, or nothing if it is queued: then `turns` yields it later."""
         account = ask.account
         account.asked += 1
         self.retries.asked(self._retry_share)
@@ -115,12 +116,12 @@ class Dispatcher:
         return self._wait(ask, lane, now)
 
     def withdraw(self, ask: RoutingRequest, now: float) -> None:  # noqa: ARG002  # every act takes the moment
-        """It waits, and its client has left or given up."""
+        """Remove a queued request whose client has disconnected or given up."""
         self.room.withdraw(ask)
         self._refund(ask)
 
     def elsewhere(self, ask: RoutingRequest, ending: AttemptEnding, now: float) -> Endpoint | Refusal | None:
-        """The attempt ended before the first byte: another place, or a wait for one, or why there is none."""
+        """The attempt ended before the first byte: return another endpoint, nothing if it is queued, or a refusal."""
         failed = self._release(ask, ending, now)
         ask.tried.append(failed)
         if len(ask.tried) >= self._most_attempts:
@@ -139,7 +140,7 @@ class Dispatcher:
         return None
 
     def first_token(self, ask: RoutingRequest, now: float) -> None:
-        """Its prompt was read."""
+        """Record the first token: the prompt's prefill is done."""
         self.table.first_token(ask, now)
         if not ask.answered:
             ask.answered = True
@@ -147,7 +148,7 @@ class Dispatcher:
                 self.room.lanes.long.reading -= 1
 
     def ended(self, ask: RoutingRequest, ending: AttemptEnding, usage: TokenUsage | None, now: float) -> None:
-        """The one release point of a request that was sent."""
+        """Release a request that was sent: the only place for the end of its last attempt."""
         endpoint = self._release(ask, ending, now)
         account = ask.account
         if ending is AttemptEnding.DONE:
@@ -162,20 +163,20 @@ class Dispatcher:
             kept = ask.reserved_tokens if ask.answered or ending in IN_FLIGHT_ENDINGS else 0
             admission.settle(ask, kept if usage is None else usage.prompt_tokens + usage.output_tokens)
 
-    # Those that wait
+    # The queue
 
     @property
     def waiting(self) -> int:
-        """How many do, in all lanes."""
+        """Requests in the queue, of all lanes."""
         return self.room.waiting
 
     @property
     def held(self) -> int:
-        """How many of them wait because no replica can be asked at all."""
+        """Requests in the queue because no replica is routable."""
         return self.room.held
 
     def turns(self, now: float) -> Iterator[tuple[RoutingRequest, Endpoint | Refusal]]:
-        """Whose time is up, then whose turn came, as long as there is room. What it answers is acted on at once."""
+        """Requests whose queue time is over, then those to dispatch while there is room. Act on each at once."""
         self._look(now)
         self.room.expire(now)
         while (lost := self.room.maybe_refused()) is not None:
@@ -192,13 +193,13 @@ class Dispatcher:
         self.room.lanes.open()
 
     def snapshot(self, now: float) -> QueueSnapshot:
-        """For people, metrics and the autoscaler."""
+        """The queue's figures for operators, metrics and the autoscaler."""
         return snapshot(self.room, self.accounts, now)
 
     # Inside
 
     def _may_try(self, ask: RoutingRequest, lane: LaneQueue) -> bool:
-        """Whether nobody stands before it, and its tenant, lane and band may have one more."""
+        """Whether no request must go before it, and its tenant, lane and band may have one more in flight."""
         account, lanes = ask.account, self.room.lanes
         if account.inflight >= account.most_inflight:
             if not account.shadow:
@@ -215,7 +216,7 @@ class Dispatcher:
         return lanes.leaves_reserve(lane.bands.queues[account.rank], self.fleet, self.inflight)
 
     def _send(self, ask: RoutingRequest, chosen: EndpointChoice, lane: LaneQueue, now: float) -> Endpoint:
-        """The only place where what is under way becomes more."""
+        """Charge the request to its endpoint: the only place where in-flight counts go up."""
         self.table.charge(ask, chosen, now)
         ask.sent_at = now
         ask.answered = False
@@ -230,7 +231,7 @@ class Dispatcher:
         return chosen.endpoint
 
     def _release(self, ask: RoutingRequest, ending: AttemptEnding, now: float) -> Endpoint:
-        """The only place where it becomes less."""
+        """Release an attempt: the only place where in-flight counts go down."""
         endpoint = ask.endpoint
         if endpoint is None:
             raise AssertionError(f"released while it is under way nowhere: {ending}")
@@ -261,7 +262,7 @@ class Dispatcher:
         return self._refuse(ask, refused)
 
     def _refuse(self, ask: RoutingRequest, refused: Refusal) -> Refusal:
-        """It is over: what it was charged beforehand goes back."""
+        """Count the refusal and return what the request was charged."""
         ask.account.refusals[refused.reason] += 1
         self._refund(ask)
         return refused
@@ -273,7 +274,7 @@ class Dispatcher:
             admission.settle(ask, 0)
 
     def count_cost(self, ask: RoutingRequest) -> None:
-        """Once, in `ask.cost`."""
+        """Set `ask.cost`, if it is not set yet."""
         ask.cost = ask.cost or self._admission.cost(ask)
 
     def _look(self, now: float) -> None:
@@ -283,4 +284,4 @@ class Dispatcher:
 
 
 def _no_listener(endpoint: Endpoint) -> None:
-    """Until `table.changed` is set."""
+    """The default listener; it does nothing."""

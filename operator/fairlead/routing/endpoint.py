@@ -1,4 +1,4 @@
-"""One engine replica as a router knows it: its state, what is under way there, and what it said of itself lately."""
+"""One engine replica as a router knows it: its state, the requests in flight there, and its latest samples."""
 
 from dataclasses import dataclass
 from math import inf
@@ -9,7 +9,7 @@ from fairlead.fleet.light_dataclass import light
 
 @light
 class EndpointSample:
-    """What the engine's own metrics told: requests of all routers together."""
+    """The engine's own metrics at one scrape: they count the requests of all routers."""
 
     at: float
     running: float
@@ -20,53 +20,53 @@ class EndpointSample:
 
 @dataclass(slots=True, eq=False)
 class Endpoint:
-    """One engine. Counts change only where a request is charged and given back."""
+    """One engine. Counts change only when a request is charged or given back."""
 
     pod: str
     address: str
     slot: int
-    """Its bit in the prefix index; given out again after it is forgotten."""
+    """Its bit in the prefix index; reused once the endpoint is removed."""
     revision: str = ""
     adapters: frozenset[str] = frozenset()
-    """Adapters its pod says it can serve."""
+    """Adapters that its pod lists as served."""
     state: EndpointState = EndpointState.NOT_READY
     reason: str = ""
     listed: bool = True
-    """Its source still names it; one that went is forgotten when nothing is under way there."""
+    """Its source still lists it; an unlisted endpoint is removed when none of its requests is in flight."""
     inflight: int = 0
     prompt_load: int = 0
-    """Tokens of prompts sent there and not read yet."""
+    """Prompt tokens sent there and not computed yet."""
     reply_load: int = 0
-    """Tokens of replies expected from it and not written yet."""
+    """Tokens of replies that are expected from it and not written yet."""
     most_requests: float = inf
-    """As many as run there at once; more would only wait in its own queue."""
+    """Requests that it runs at once; more would only wait in its own queue."""
     kv_tokens: int | None = None
-    """What its KV cache holds, where it is known."""
+    """Tokens that its KV cache holds, where that is known."""
     figures: EndpointSample | None = None
     failures: int = 0
     """Failed requests in a row."""
     progress_at: float = 0.0
-    """When it last produced anything, or took work while it had none."""
+    """When it last produced anything, or got a request while it had none."""
     last_pick: int = 0
-    """When it was last chosen, as a running number."""
+    """Running number of the last choice that named it."""
     place: int = 0
-    """Where it stands on the ring that all routers agree on; made from its pod's name."""
+    """Its hash for rendezvous hashing, from its pod's name: the same at all routers."""
     others_load: int = 0
-    """What other routers have under way there, as far as the engine's figures tell."""
+    """Estimated load of other routers' requests there, from the engine's samples."""
     inflight_then: int = 0
-    """Ours when the figures were taken: what came since is not in them."""
+    """Our requests in flight at the latest sample: it does not include those sent since."""
     failing: float = 0.0
-    """Share of failed ones among its last requests, the latest counting most."""
+    """Share of failures among its last requests, exponentially weighted."""
     queued_then: float = 0.0
-    """Requests in its own queue when the figures were taken."""
+    """Requests in its own queue at the latest sample."""
     free_tokens: float = inf
-    """Room in its KV cache when the figures were taken."""
+    """Free tokens in its KV cache at the latest sample."""
     first_seconds: float = 0.0
-    """The longest time to a first token lately, of prompts with next to nothing to read."""
+    """The longest recent time to first token of a prompt with next to nothing to compute."""
     token_seconds: float = 0.0
-    """The longest time a token of unread prompt took lately."""
+    """The longest recent prefill time for a prompt token."""
 
     @property
     def load(self) -> int:
-        """Token-weighted work under way from this router."""
+        """Tokens in flight there from this router, to compute and to write."""
         return self.prompt_load + self.reply_load

@@ -1,4 +1,4 @@
-"""What an engine's figures say beyond what this router sent there: others' work, its queue, its cache, its pulse."""
+"""What a sample of an engine adds to this router's own counts: other routers' load, queue, KV cache and progress."""
 
 from math import inf
 
@@ -6,7 +6,10 @@ from fairlead.routing.endpoint import Endpoint, EndpointSample
 
 
 def correct(endpoint: Endpoint, figures: EndpointSample, prompt: float, reply: float) -> None:
-    """Others' requests are taken for as long as ours are on average: so much unread prompt, so much reply."""
+    """Update the endpoint from a sample.
+
+    Other routers' requests are taken to be as long as ours on average: `prompt` tokens not computed, `reply` tokens.
+    """
     before = endpoint.figures
     everybody = figures.running + figures.waiting
     others = everybody - endpoint.inflight
@@ -20,6 +23,6 @@ def correct(endpoint: Endpoint, figures: EndpointSample, prompt: float, reply: f
     else:
         endpoint.free_tokens = endpoint.kv_tokens * max(1.0 - figures.kv_usage, 0.0)
     if before is not None and before.kv_usage != figures.kv_usage:
-        # Pages are taken and given back only by an engine whose loop turns; counts of requests grow in a stuck one too.
+        # KV blocks are taken and freed only while the engine's loop runs; request counts also grow while it hangs.
         endpoint.progress_at = max(endpoint.progress_at, figures.at)
     endpoint.figures = figures

@@ -1,7 +1,7 @@
-"""The table of engines: what state each is in and why, what it carries, and which one takes a request.
+"""The table of endpoints: the state of each with its reason, its load, and which one gets a request.
 
-Every change of state is told to one listener, which wakes who waits and probes who must be proved. Load moves in
-three places only: `charge`, `first_token` and `give_back`. Does no I/O and knows no clock.
+One listener is called on every change of state; it dispatches waiting requests and starts probes. Load changes in three
+places only: `charge`, `first_token` and `give_back`. The table does no I/O and reads no clock.
 """
 
 from collections.abc import Callable, Collection
@@ -19,39 +19,39 @@ from fairlead.routing.routing_request import RoutingRequest
 from fairlead.routing.selection import EndpointChoice, NoCandidate, SelectionContext
 
 UNPROVED: Final = frozenset({EndpointState.PROBING, EndpointState.EJECTED})
-"""It must produce one token for us before it gets requests: it is new, or it was routable and failed."""
+"""An endpoint in these states must produce one token for us before it gets requests: it is new, or it was ejected."""
 EndpointListener = Callable[[Endpoint], None]
 
 
 class EndpointTable:
-    """All engines of one router."""
+    """All endpoints of one router."""
 
     def __init__(self, changed: EndpointListener, balancing: Balancing | None = None) -> None:
         self.complete = False
-        """Whether a source told its whole list once."""
+        """Whether a source has delivered a whole list yet."""
         self.changed = changed
-        """Told of each change of state."""
+        """Called on each change of an endpoint's state."""
         self.index = PrefixIndex()
         self.field = SelectionContext(balancing or Balancing(), self.index, PrefixPopularity())
-        """What choosing looks at; `field.balancing` may be replaced when the configuration changes."""
+        """The input of `selection.choose`; `field.balancing` is replaced when the configuration changes."""
         self.expectations = TokenExpectations()
         self._endpoints: dict[tuple[str, str], Endpoint] = {}
         self._slots: list[int] = []
-        """Bits of engines that were forgotten, to be given out again."""
+        """Bits of removed endpoints, to be reused."""
 
     @property
     def endpoints(self) -> tuple[Endpoint, ...]:
-        """Every engine, those that went but still carry requests included."""
+        """Every endpoint, including those that are no longer listed and still have requests in flight."""
         return tuple(self._endpoints.values())
 
     def holds(self, endpoint: Endpoint) -> bool:
-        """Whether it is still one of ours."""
+        """Whether this endpoint is still in the table."""
         return self._endpoints.get((endpoint.pod, endpoint.address)) is endpoint
 
-    # What is heard of engines
+    # Discovery, samples and probes
 
     def take(self, seen: Collection[DiscoveredEndpoint]) -> None:
-        """The whole list, as its source tells it now; an engine that is not on it drains and is forgotten."""
+        """Apply the whole list of a source; an endpoint that is not on it drains and is removed."""
         self.complete = True
         told = {(one.pod, one.address): one for one in seen}
         for key, endpoint in list(self._endpoints.items()):
@@ -80,54 +80,54 @@ class EndpointTable:
         elif not one.ready:
             self._set(endpoint, EndpointState.NOT_READY, "not ready by its own probe")
         elif endpoint.state in (EndpointState.NOT_READY, EndpointState.DRAINING):
-            # Whoever was not ready has most likely begun anew, with an empty cache.
+            # An engine that was not ready has most likely restarted, with an empty cache.
             self.index.clear(endpoint.slot)
             breaker.close(endpoint)
             self._set(endpoint, EndpointState.PROBING, NOT_PROBED)
 
     def figures(self, endpoint: Endpoint, figures: EndpointSample) -> None:
-        """What its metrics told just now."""
+        """Apply the sample of a scrape."""
         expected = self.expectations
         endpoint_samples.correct(endpoint, figures, expected.prompt.value, expected.anybody)
         self.field.block_tokens = expected.block_tokens
 
     def sized(self, endpoint: Endpoint, kv_tokens: int | None, most_requests: float) -> None:
-        """How much it holds and how many it runs at once, once that is known."""
+        """Set the tokens that its KV cache holds and the requests that it runs at once, once these are known."""
         endpoint.kv_tokens, endpoint.most_requests = kv_tokens, most_requests
         if kv_tokens is not None:
             self.index.size(endpoint.slot, int(kv_tokens / self.field.block_tokens))
 
     def served(self, endpoint: Endpoint) -> None:
-        """It answered well."""
+        """Record a request that it served well."""
         breaker.served(endpoint)
 
     def failed(self, endpoint: Endpoint, reason: str, *, at_once: bool = False) -> None:
-        """It failed a request; at once when it cannot serve the next one either."""
+        """Record a failed request; `at_once` ejects it immediately, when it cannot serve the next request either."""
         if breaker.failed(endpoint, at_once=at_once) and endpoint.state is EndpointState.ROUTABLE:
             self._set(endpoint, EndpointState.EJECTED, reason)
 
     def proved(self, endpoint: Endpoint) -> None:
-        """It produced a token for us."""
+        """A probe succeeded: it produced a token for us."""
         if endpoint.state in UNPROVED:
             breaker.close(endpoint)
             self._set(endpoint, EndpointState.ROUTABLE, "")
 
     def doubted(self, endpoint: Endpoint, reason: str) -> None:
-        """It did not; people see why."""
+        """A probe failed: keep the reason for the operator."""
         if endpoint.state in UNPROVED:
             endpoint.reason = reason
 
-    # What requests do
+    # Requests
 
     def choose(self, ask: RoutingRequest, now: float) -> EndpointChoice | NoCandidate:
-        """Where it would go now, without sending it there; those that failed it only when there is no other."""
+        """The endpoint for a request, without a charge; one that failed this request only when there is no other."""
         return selection.choose(self.field, ask, now)
 
     def charge(self, ask: RoutingRequest, chosen: EndpointChoice, now: float) -> None:
-        """It goes there: the only place where load goes up.
+        """Charge a request to its endpoint: the only place where load goes up.
 
-        Its prefix counts as held from now on, not from its first token: requests that begin alike and come together
-        then go together, and the engine reads their beginning once (bench/router_prefix.py: half a point more hits).
+        Its prefix counts as held from now on, not from its first token: requests with the same prefix that arrive
+        together then go to one engine, which computes the prefix once (bench/router_prefix.py: half a point more hits).
         """
         endpoint, held, field = chosen.endpoint, chosen.held_blocks, self.field
         missing = ask.prompt_tokens - int(held * field.block_tokens)
@@ -150,7 +150,7 @@ class EndpointTable:
                 field.crowds.saw(ask.blocks)
 
     def first_token(self, ask: RoutingRequest, now: float) -> None:
-        """Its prompt was read: that much less to do there. Only the first one counts."""
+        """Take the prompt off the endpoint's load, because it is computed. Only the first call counts."""
         endpoint = ask.endpoint
         if endpoint is None:
             raise AssertionError("a first token of a request that is under way nowhere")
@@ -161,7 +161,7 @@ class EndpointTable:
             ask.charged_prompt = 0
 
     def give_back(self, ask: RoutingRequest, ending: AttemptEnding, now: float) -> None:  # noqa: ARG002  # every act takes the moment
-        """It is over at `ask.endpoint`: the only place where load goes down for good."""
+        """Release `ask.endpoint`: the only place where the rest of a request's load goes down."""
         endpoint = ask.endpoint
         if endpoint is None:
             raise AssertionError(f"given back twice, or never charged: {ending}")

@@ -1,6 +1,6 @@
-"""What a reply will be in tokens, and how many bytes a token is: learnt from what came, guessed until then.
+"""Expected tokens of a reply, and bytes of a token: learnt from usage, defaults until then.
 
-A client's `max_tokens` is a ceiling and mostly far above what comes, so load counts what such clients really got.
+A client's `max_tokens` is a ceiling and mostly far above the real length, so load counts the mean of past replies.
 """
 
 from typing import Final
@@ -8,23 +8,23 @@ from typing import Final
 REPLY_GUESS: Final = 256
 """Tokens of a reply before any has been seen: between the means of public traces, 149 (Mooncake) and 437 (Claude)."""
 PROMPT_GUESS: Final = 1024
-"""Tokens to read of a prompt before any was sent: the mean of a production chat service (Azure) is 1,155."""
+"""Prompt tokens to compute before any was sent: the mean of a production chat service (Azure) is 1,155."""
 BYTES_A_TOKEN: Final = 4.0
-"""Before any usage has been seen: English text in the vocabularies of current models."""
+"""Default before any usage has been seen: English text in the vocabularies of current models."""
 BELIEVED_TOKENS: Final = 4096.0
-"""So much does the guess weigh against what is learnt."""
+"""Weight of the default in tokens, against what is learnt."""
 LEARNT_TOKENS: Final = 65_536
-"""Of prompts that count in full for how many bytes a token has; older ones count half, and half again."""
+"""Prompt tokens that count in full for the bytes of a token; older ones count half, and half again."""
 MEMORY: Final = 64
-"""A mean is over about so many last replies: a tenant that changes its use is followed within a minute or so."""
+"""A mean is over about so many last replies: it follows a tenant that changes its use within a minute or so."""
 MOST_NAMES: Final = 4096
 """More tenants than that share one mean."""
 BLOCK_BYTES: Final = 512
-"""As `router.wire` cuts prompts."""
+"""Bytes of a prefix block: the same as in `router.wire`."""
 
 
 class RunningMean:
-    """A running mean in two slots: exact for the first ones, then the last count most."""
+    """A running mean in two slots: exact for the first values, exponentially weighted after that."""
 
     __slots__ = ("count", "value")
 
@@ -33,15 +33,15 @@ class RunningMean:
         self.count = 0
 
     def add(self, value: float) -> None:
-        """One more."""
+        """Add one value."""
         if self.count < MEMORY:
             self.count += 1
         self.value += (value - self.value) / self.count
 
 
 class BytesPerToken:
-    """By size, not by request: a chat template adds a hundred tokens to a prompt of twenty bytes, and says nothing
-    about one of twenty thousand."""
+    """Bytes per token weighted by size, not by request: a chat template adds a hundred tokens to a prompt of twenty
+    bytes, which says nothing about one of twenty thousand."""
 
     __slots__ = ("_bytes", "_tokens", "value")
 
@@ -51,7 +51,7 @@ class BytesPerToken:
         self.value = BYTES_A_TOKEN
 
     def add(self, text_bytes: int, tokens: int) -> None:
-        """An engine counted one more."""
+        """Add a prompt that an engine counted."""
         self._bytes += text_bytes
         self._tokens += tokens
         if self._tokens > LEARNT_TOKENS:
@@ -60,7 +60,7 @@ class BytesPerToken:
 
 
 class TokenExpectations:
-    """Of one model."""
+    """Expectations for one model."""
 
     __slots__ = ("_everybody", "_replies", "bytes_a_token", "prompt")
 
@@ -69,15 +69,15 @@ class TokenExpectations:
         self._replies: dict[str, RunningMean] = {}
         self.bytes_a_token = BytesPerToken()
         self.prompt = RunningMean(PROMPT_GUESS)
-        """Tokens of a prompt that were not held where it went."""
+        """Prompt tokens that the chosen endpoint's cache did not hold."""
 
     def reply(self, name: str, most: int) -> int:
-        """Tokens that a reply to this tenant will have; never more than it asked for."""
+        """Expected tokens of a reply to this tenant; never more than the request allows."""
         expected = int((self._replies.get(name) or self._everybody).value)
         return min(expected, most)
 
     def replied(self, name: str, tokens: int) -> None:
-        """A reply came to its own end, and had so many."""
+        """A reply ended by itself with so many tokens."""
         self._everybody.add(tokens)
         mine = self._replies.get(name)
         if mine is None:
@@ -87,17 +87,17 @@ class TokenExpectations:
         mine.add(tokens)
 
     def tokens(self, text_bytes: int) -> int:
-        """Of a prompt of so many bytes, as far as one can tell without its tokenizer."""
+        """Estimated tokens of a prompt of so many bytes, without its tokenizer."""
         return int(text_bytes / self.bytes_a_token.value) + 1
 
     def measured(self, text_bytes: int, tokens: int) -> None:
-        """An engine counted: a text of so many bytes had so many tokens."""
+        """An engine counted so many tokens in a text of so many bytes."""
         if tokens > 0 and text_bytes > 0:
             self.bytes_a_token.add(text_bytes, tokens)
 
     @property
     def anybody(self) -> float:
-        """Tokens of a reply, whoever asks."""
+        """Expected tokens of a reply, over all tenants."""
         return self._everybody.value
 
     @property

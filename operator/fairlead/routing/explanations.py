@@ -1,6 +1,6 @@
-"""Why a request would go where it would: every engine with what spoke for it and against it. Worked out on demand only.
+"""Why a request would go where it would: every endpoint with its figures. Computed on demand only.
 
-Shows the state of now: asked after a request was sent, it sees that request's own load too.
+Shows the current state: after the request was sent, it includes that request's own load.
 """
 
 from dataclasses import dataclass
@@ -15,25 +15,25 @@ from fairlead.routing.selection import OVER_BOUND, SelectionContext
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EndpointCandidate:
-    """One engine in the eyes of one request."""
+    """One endpoint, as `selection` rates it for one request."""
 
     pod: str
     address: str
     dropped: str
-    """Why it is not asked; empty for those among which is chosen."""
+    """Why it is no candidate; empty if it is one."""
     load: int
-    """Tokens to read and to write there, others' work included."""
+    """Tokens to compute and to write there, other routers' requests included."""
     held_blocks: int
     agreed: bool
-    """The place that all routers agree on for this beginning."""
+    """It is the endpoint that all routers agree on for this prefix."""
     over_bound: bool
-    """It has so much to do that what it holds counts once only."""
+    """Its load is over the bound, so its held tokens count only once."""
     worth: float
-    """The least one wins."""
+    """The candidate with the least value wins."""
 
 
 def candidates(table: EndpointTable, ask: RoutingRequest) -> tuple[EndpointCandidate, ...]:
-    """All engines, the best first, those that are not asked last."""
+    """All endpoints: candidates from the best on, then those that are none."""
     field = table.field
     fit = [one for one in table.endpoints if not _dropped(field, one, ask)]
     rows = [_candidate(table, ask, one, fit) for one in table.endpoints]

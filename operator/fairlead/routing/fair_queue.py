@@ -1,13 +1,13 @@
-"""Who is next in one band of one lane: each tenant gets its weight's part of the tokens, oldest request first.
+"""Which request is next in one band of one lane: tenants share tokens by weight, oldest request first.
 
 Start-time fair queueing. A tenant's next request starts, in virtual time, where its last one finished, or now if that
 is past; the earliest start is served, virtual time moves there, and its tenant's next start is later by cost over
 weight. Over any stretch in which two tenants wait without a break, their tokens over weight differ by at most one
 largest request of each, whatever the two send. A tenant that did not wait saves nothing up and owes nothing.
 
-Requests for different adapters of one tenant stand in lines of their own with one account of virtual time: an adapter
-whose engines are full does not hold up the tenant's other work, and many adapters are no more of a share than one.
-Adding, serving and withdrawing cost O(log lines) at most, whatever the number of requests.
+A tenant's requests for different adapters have queues of their own but share one virtual time: an adapter whose engines
+are full does not hold up the tenant's other requests, and more adapters do not give a larger share. Adding, serving and
+withdrawing cost O(log queues) at most, whatever the number of requests.
 """
 
 from collections import OrderedDict
@@ -18,14 +18,14 @@ from fairlead.routing.routing_request import RoutingRequest
 
 
 class TenantShare:
-    """One tenant's virtual time here."""
+    """One tenant's virtual time in one band."""
 
     __slots__ = ("account", "lines", "start", "waiting")
 
     def __init__(self, account: Account) -> None:
         self.account = account
         self.start = 0.0
-        """When its next request starts, if it waits by then."""
+        """The start, in virtual time, of its next request, if it waits by then."""
         self.lines: dict[str | None, TenantQueue] = {}
         self.waiting = 0
 
@@ -40,16 +40,16 @@ class TenantQueue:
         self.queue = queue
         self.asks: OrderedDict[RoutingRequest, None] = OrderedDict()
         self.standing = False
-        """It has a place in the heap."""
+        """It has an entry in the heap."""
 
     @property
     def oldest(self) -> RoutingRequest:
-        """Only of a line in which somebody waits."""
+        """The oldest request; call it only on a queue that is not empty."""
         return next(iter(self.asks))
 
 
 class FairQueue:
-    """The lines of all tenants of a band."""
+    """The queues of all tenants in one band."""
 
     __slots__ = ("_heap", "_serial", "_shares", "_virtual", "waiting")
 
@@ -61,7 +61,7 @@ class FairQueue:
         self.waiting = 0
 
     def add(self, ask: RoutingRequest, *, first: bool = False) -> None:
-        """It waits behind its tenant's others; first when it had its turn already and its engine failed it."""
+        """Queue a request after its tenant's others; `first` puts it before them, after its engine failed it."""
         share = self._shares.get(ask.account)
         if share is None:
             share = self._shares[ask.account] = TenantShare(ask.account)
@@ -78,7 +78,7 @@ class FairQueue:
             self.stand(line)
 
     def first(self) -> TenantQueue | None:
-        """Whose turn it is; its oldest request is served, or it steps aside."""
+        """The queue to serve next; call `serve` or `step_aside` with it."""
         heap = self._heap
         while heap:
             start, _, line = heap[0]
@@ -93,7 +93,7 @@ class FairQueue:
         return None
 
     def serve(self, line: TenantQueue) -> RoutingRequest:
-        """Its oldest request goes, at its cost; the line is the one that `first` named."""
+        """Take the oldest request and charge its cost; `line` is the queue that `first` returned."""
         share = line.share
         ask = line.oldest
         self.withdraw(ask, line)
@@ -102,12 +102,12 @@ class FairQueue:
         return ask
 
     def step_aside(self, line: TenantQueue) -> None:
-        """It is not asked again until it stands up; the line is the one that `first` named."""
+        """Take the queue from the heap until `stand` puts it back; `line` is the queue that `first` returned."""
         heappop(self._heap)
         line.standing = False
 
     def stand(self, line: TenantQueue) -> None:
-        """It is asked again. What passed while it stood aside is not saved up for it."""
+        """Put the queue back into the heap. It saves nothing up for the time it was set aside."""
         if line.standing or not line.asks:
             return
         line.share.start = max(line.share.start, self._virtual)
@@ -116,24 +116,24 @@ class FairQueue:
         heappush(self._heap, (line.share.start, self._serial, line))
 
     def withdraw(self, ask: RoutingRequest, line: TenantQueue) -> None:
-        """It waits no more; an empty line leaves when its turn comes."""
+        """Remove a request; an empty queue leaves the heap when `first` reaches it."""
         del line.asks[ask]
         ask.line = None
         line.share.waiting -= 1
         self.waiting -= 1
 
     def waits(self, account: Account) -> bool:
-        """Whether anything of this tenant does."""
+        """Whether a request of this tenant waits here."""
         share = self._shares.get(account)
         return share is not None and share.waiting > 0
 
     def part(self, account: Account) -> float:
-        """How many requests of this tenant wait, for each unit of its weight, with one more."""
+        """Waiting requests of this tenant and one more, per unit of its weight."""
         share = self._shares.get(account)
         return ((share.waiting if share else 0) + 1) / account.tenant.weight
 
     def longest(self) -> tuple[float, RoutingRequest] | None:
-        """Of the tenant with most waiting for its weight: how many a unit, and the one that came last."""
+        """The largest number of waiting requests per unit of weight, and the newest request of that tenant."""
         shares = [share for share in self._shares.values() if share.waiting]
         if not shares:
             return None
@@ -144,7 +144,7 @@ class FairQueue:
 
     @property
     def asks(self) -> list[RoutingRequest]:
-        """All that wait."""
+        """All waiting requests."""
         return [ask for share in self._shares.values() for line in share.lines.values() for ask in line.asks]
 
 

@@ -1,7 +1,7 @@
-"""When a second engine is asked for the same answer, and how often at most: only for the first token, by opt-in.
+"""When to send a hedge to a second engine, and how often at most: only for the first token, by opt-in.
 
-The usual wait is the 95th percentile of first tokens for prompts of about this length, followed one step a request:
-no list of samples, and a fleet that becomes slower raises it within a minute.
+The usual wait is the 95th percentile of times to first token for prompts of about this length, updated by one step a
+request: it keeps no list of samples, and follows a fleet that becomes slower within a minute.
 """
 
 from typing import Final
@@ -9,21 +9,21 @@ from typing import Final
 from fairlead.fleet.gateways import Hedging
 
 MOST_SAVED: Final = 10.0
-"""What a quiet time saves up, in hedges."""
+"""Hedges that a quiet time may save up."""
 PART: Final = 0.95
 STEP: Final = 0.1
-"""Of the value, up for one above it: nineteen below it undo that."""
+"""Share of the value by which one above it raises it: nineteen below it undo that."""
 LEAST_SECONDS: Final = 0.05
-"""A sooner hedge would double most of the work for nothing."""
+"""An earlier hedge would double most of the work for nothing."""
 FIRST_GUESS: Final = 2.0
 LEAST_SEEN: Final = 20
-"""First tokens before a percentile of them means anything."""
+"""First tokens that a percentile needs to mean anything."""
 _LENGTHS: Final = 24
-"""By the prompt's length in bits: up to 8 million tokens."""
+"""Classes of prompts by the bits of their length: up to 8 million tokens."""
 
 
 class HedgePolicy:
-    """Of one router."""
+    """Hedging of one router."""
 
     __slots__ = ("_saved", "_seen", "_usual", "hedged")
 
@@ -34,11 +34,11 @@ class HedgePolicy:
         self.hedged = 0
 
     def asked(self, share: float) -> None:
-        """A request came: it pays its share in."""
+        """Add a request's share to the budget."""
         self._saved = min(MOST_SAVED, self._saved + share)
 
     def saw(self, prompt_tokens: int, seconds: float) -> None:
-        """A first token came after so long."""
+        """Learn from a first token that came after so many seconds."""
         length = min(prompt_tokens.bit_length(), _LENGTHS - 1)
         usual = self._usual[length]
         step = STEP * max(usual, LEAST_SECONDS)
@@ -46,7 +46,7 @@ class HedgePolicy:
         self._seen[length] += 1
 
     def maybe_after(self, settings: Hedging, prompt_tokens: int) -> float | None:
-        """Seconds after which a second engine may be asked; nothing where none is to be."""
+        """Seconds after which to send a hedge; nothing where there is to be none."""
         if not settings.enabled:
             return None
         if settings.after_seconds is not None:
@@ -55,7 +55,7 @@ class HedgePolicy:
         return max(self._usual[length], LEAST_SECONDS) if self._seen[length] >= LEAST_SEEN else None
 
     def maybe_spend(self) -> bool:
-        """Whether one more fits the budget; if so, it is counted."""
+        """Take one hedge from the budget, if there is one."""
         if self._saved < 1:
             return False
         self._saved -= 1

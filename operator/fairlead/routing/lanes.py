@@ -1,11 +1,11 @@
-"""Which lane a request belongs to, which lane is asked next, and how much of the fleet each may take.
+"""Which lane a request belongs to, which lane is served next, and how much of the fleet each may take.
 
-Interactive work goes first. Long jobs (a long prompt, or a long reply by their own word) take `max_share` of the fleet
-at most: of its KV cache and seats, and of its engines while they are being read, since a long prompt slows its whole
-engine. While both wait, long jobs are owed half of that share of the turns, in tokens; one that waited half as long as
-it may goes before everybody else, room or not, so interactive work without end cannot starve it. Batch work starts
-only while the fleet is used less than `below_utilization` and nobody else can use the room: it may starve, and ends
-with `queue_time` then. What runs is never stopped for another's sake.
+Interactive work goes first. Long jobs (a long prompt, or a long reply by `max_tokens`) take `max_share` of the fleet at
+most: of its KV cache and sequence slots, and of its engines during prefill, since a long prompt slows its whole engine.
+While both wait, long jobs are owed half of that share of the turns, in tokens; one that has waited half of its queue
+time goes before all others, whether there is room or not, so that endless interactive work cannot starve it. Batch work
+starts only while the fleet's occupancy is below `below_utilization` and no other lane can use the capacity: it may
+starve, and is then refused with `queue_time`. A running request is never stopped for another one.
 """
 
 from enum import Enum, auto
@@ -21,21 +21,21 @@ from fairlead.routing.routing_request import RoutingRequest
 
 HALF: Final = 0.5
 SLACK: Final = 1e-9
-"""A tenth of ten seats is one seat, whatever binary fractions make of it."""
+"""Tolerance for rounding: a tenth of ten slots is one slot, in binary fractions too."""
 
 
 class LaneAvailability(Enum):
-    """Whether a newcomer may try its luck, or must stand behind those that wait."""
+    """Whether a new request may try for an endpoint at once, or must queue."""
 
     FREE = auto()
     CAPPED = auto()
-    """The lane has its part of the fleet."""
+    """The lane has its share of the fleet in flight."""
     FULL = auto()
-    """Nobody has room for the one whose turn it is."""
+    """No endpoint has room for the request that is next."""
 
 
 class LaneQueue:
-    """Everybody who waits in one lane."""
+    """All waiting requests of one lane."""
 
     __slots__ = ("bands", "block", "inflight", "lane", "most_seconds", "reading", "tokens")
 
@@ -46,9 +46,9 @@ class LaneQueue:
         self.most_seconds = inf
         self.inflight = 0
         self.tokens = 0
-        """Of the requests under way, prompt and expected reply; counted in the long lane only."""
+        """Tokens of the lane's requests in flight, prompt and expected reply; counted in the long lane only."""
         self.reading = 0
-        """Requests under way without a first token; likewise."""
+        """The lane's requests in flight without a first token; counted in the long lane only."""
 
 
 class LaneScheduler:
@@ -62,14 +62,14 @@ class LaneScheduler:
         self.batch = LaneQueue(Lane.BATCH)
         self.all = (self.interactive, self.long, self.batch)
         self.insists = False
-        """A long job has waited so long that nobody goes before it."""
+        """A long job has waited so long that no other request may go before it."""
         self._owed = 0.0
-        """Tokens that long jobs are owed."""
+        """Tokens that the long lane is owed."""
         self._routing = RoutingSettings()
         self._long_share = self._batch_below = 1.0
 
     def take(self, routing: RoutingSettings) -> list[RoutingRequest]:
-        """Other settings from now on; answers who waited, to be put in again, the oldest first."""
+        """Apply other settings; return the waiting requests, the oldest first, to be queued again."""
         waiting = [ask for lane in self.all for queue in lane.bands.queues for ask in queue.asks]
         bands = ordered(routing.bands)
         for lane in self.all:
@@ -85,7 +85,7 @@ class LaneScheduler:
         return sorted(waiting, key=_queued_at)
 
     def of(self, ask: RoutingRequest) -> LaneQueue:
-        """Where it belongs; without a lane of its own it is interactive."""
+        """The lane for this request; a lane that is not configured falls back to interactive."""
         routing = self._routing
         if ask.batch and routing.batch_lane is not None:
             return self.batch
@@ -98,13 +98,13 @@ class LaneScheduler:
         return self.interactive
 
     def named(self, lane: Lane) -> LaneQueue:
-        """The lane that a request was put in before."""
+        """The queue of the lane that a request was put in before."""
         if lane is Lane.INTERACTIVE:
             return self.interactive
         return self.long if lane is Lane.LONG else self.batch
 
     def turns(self) -> list[LaneQueue]:
-        """Those in which somebody waits, in the order in which they are to be asked."""
+        """Lanes with waiting requests, in the order to serve them."""
         order = (self.long, self.interactive, self.batch) if self._long_first() else self.all
         return [lane for lane in order if lane.bands.waiting]
 
@@ -117,7 +117,7 @@ class LaneScheduler:
         return any(line is not None and line.oldest.cost <= self._owed for line in lines[:1])
 
     def served(self, lane: LaneQueue, cost: int) -> None:
-        """It had a turn of this cost."""
+        """Account for a turn of this cost."""
         if lane is self.long:
             self._owed = max(self._owed - cost, 0.0)
             self.insists = False
@@ -126,7 +126,7 @@ class LaneScheduler:
             self._owed = self._owed + cost * self._long_share * HALF if waits else 0.0
 
     def may_start(self, lane: LaneQueue, ask: RoutingRequest, fleet: Occupancy, inflight: int) -> bool:
-        """Whether the lane's part of the fleet suffices for one more."""
+        """Whether the lane's share of the fleet allows one more request."""
         if lane is self.interactive:
             return True
         if lane is self.batch:
@@ -141,12 +141,12 @@ class LaneScheduler:
         )
 
     def past(self, lane: LaneQueue, ask: RoutingRequest, now: float) -> None:
-        """There was no room for the long job whose turn it is: it insists once it has waited half its time."""
+        """Record that a long job found no room: it goes before all others once it has waited half of its queue time."""
         if lane is self.long and now - ask.queued_at >= lane.most_seconds * HALF:
             self.insists = True
 
     def withdrawn(self, lane: LaneQueue) -> None:
-        """Somebody waits no more; nobody stands behind an empty lane."""
+        """Reset the lane's block when its last waiting request left, so that new ones need not queue."""
         if not lane.bands.waiting:
             lane.block = LaneAvailability.FREE
             if lane is self.long and self.insists:
@@ -154,13 +154,13 @@ class LaneScheduler:
                 self.open()
 
     def open(self) -> None:
-        """Whoever comes may try; the next turns say again who stands before it."""
+        """Let new requests try for an endpoint; the next dispatch sets the blocks again."""
         for lane in self.all:
             lane.block = LaneAvailability.FREE
 
     @staticmethod
     def leaves_reserve(queue: BandQueue, fleet: Occupancy, inflight: int) -> bool:
-        """Whether one more of this band leaves higher bands what is kept for them."""
+        """Whether one more request of this band leaves the capacity that higher bands reserve."""
         return not queue.reserved_above or fleet.used(inflight + 1) <= 1 - queue.reserved_above + SLACK
 
 

@@ -1,7 +1,7 @@
-"""How much of the fleet is in use: what lanes that may only take a part of it are measured by.
+"""How much of the fleet is in use, for lanes and bands that may take only a part of it.
 
-Looked at every so often, not for each request: what has become more since is added, so that a second of waiting for
-figures is not a second without a limit.
+Read from samples now and then, not for each request: tokens sent since the latest sample are added, so that the limit
+also holds until the next one.
 """
 
 from collections.abc import Iterable
@@ -11,7 +11,7 @@ from fairlead.routing.endpoint import Endpoint
 
 
 class Occupancy:
-    """Of all routable endpoints together."""
+    """Occupancy of all routable endpoints together."""
 
     __slots__ = ("_at", "_then", "cache", "endpoints", "kv_tokens", "others", "seats", "tokens")
 
@@ -19,20 +19,20 @@ class Occupancy:
         self._at = 0.0
         self.endpoints = 0
         self.seats = inf
-        """Requests that run at once."""
+        """Requests that the engines run at once."""
         self.others = 0.0
-        """Requests there that are not ours."""
+        """Requests at the engines that are not from this router."""
         self.cache = 0.0
-        """Share of the KV cache in use, by the engines' figures; on average over those that told any."""
+        """Share of the KV cache in use by the engines' samples; the mean over those that have one."""
         self.kv_tokens = 0
-        """What the caches hold together; 0 where it is not known."""
+        """Tokens that the KV caches hold together; 0 where that is not known."""
         self.tokens = 0
-        """What our own requests under way are expected to take, prompts and replies."""
+        """Tokens that this router's requests in flight are expected to take, prompts and replies."""
         self._then = 0
-        """The same when the figures came: they hold it already."""
+        """`tokens` at the latest sample, which includes them."""
 
     def look(self, routable: Iterable[Endpoint]) -> None:
-        """Once every sweep, and when endpoints come or go."""
+        """Recompute from the endpoints: on every sweep, and when endpoints come or go."""
         self.endpoints, self.seats, self.others, self.kv_tokens = 0, 0.0, 0.0, 0
         usage, told, newest = 0.0, 0, 0.0
         for one in routable:
@@ -50,7 +50,8 @@ class Occupancy:
             self._at, self._then = newest, self.tokens
 
     def used(self, inflight: int) -> float:
-        """Share of the fleet, with so many of our own under way: by seats or by cache, whichever is scarcer."""
+        """Share of the fleet in use with so many of our requests in flight: of sequence slots or KV cache, whichever is
+        scarcer."""
         seats = (inflight + self.others) / self.seats if self.seats else 1.0
         since = max(self.tokens - self._then, 0)
         cache = self.cache + (since / self.kv_tokens if self.kv_tokens else 0.0)

@@ -1,7 +1,7 @@
-"""Whether a tenant's rates have room for one request, asked where they are kept, and what is left of them then.
+"""Whether a tenant's rates allow one request, checked where the rates are kept, and what remains of them.
 
-Each tenant with rates has one router that keeps them whole, the same one for all who see the same routers; the others
-ask it. So a limit means the same whichever router a client meets, and nobody is refused within it.
+One router keeps the rates of a tenant, the same for all routers that agree on the ready ones; the others send it permit
+requests. So a limit is the same at every router, and no request within it is refused.
 """
 
 from fairlead.fleet.light_dataclass import light
@@ -12,30 +12,30 @@ from fairlead.routing.reasons import RefusalReason
 
 @light
 class RateRemainder:
-    """What a tenant may still use of one rate."""
+    """What remains of one rate of a tenant."""
 
     limit: int
-    """A minute, over all routers."""
+    """Limit a minute, over all routers."""
     remaining: int
     full_in_seconds: float
-    """Until all of it may be used again, if nothing more comes."""
+    """Seconds until `remaining` reaches the limit, if no more requests come."""
 
 
 @light
 class Permit:
-    """The answer for one request; what it takes is taken."""
+    """The answer for one request; what an accepted request takes is charged already."""
 
     seconds: float = 0.0
-    """To wait before the same question may be answered otherwise."""
+    """Seconds until the same request may be accepted."""
     refused: RefusalReason | None = None
     requests: RateRemainder | None = None
     tokens: RateRemainder | None = None
     away: bool = False
-    """Another router gave it: what comes back of it goes there."""
+    """Another router gave it: what is not used returns there."""
 
 
 def take(account: Account, cost: int, now: float) -> Permit:
-    """Requests first; what they were charged goes back when the tokens do not suffice."""
+    """Charge the request rate, then the token rate; return the former when the tokens do not suffice."""
     seconds, refused = 0.0, None
     if account.requests is not None and (seconds := account.requests.take(1, now)):
         refused = RefusalReason.REQUEST_RATE
@@ -51,7 +51,7 @@ def take(account: Account, cost: int, now: float) -> Permit:
 
 
 def give_back(account: Account, requests: int, tokens: int) -> None:
-    """What was taken and not used; negative tokens are those used beyond."""
+    """Return what was charged and not used; negative tokens charge what was used beyond."""
     if account.requests is not None and requests:
         account.requests.give_back(requests)
     if account.tokens is not None and tokens:

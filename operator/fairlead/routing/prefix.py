@@ -1,11 +1,11 @@
-"""Which engine holds which beginnings of prompts, as far as one router can know: from what it sent where.
+"""Which engine holds which prompt prefixes, estimated by one router from what it sent where.
 
 Block ids are chained: equal ids mean equal text up to there. Each engine has a list of blocks in order of last use, as
-long as its KV cache; one dict for all engines says which of them hold a block, as bits.
+long as its KV cache; one dict for all engines maps a block to its holders, as bits.
 
-A block is never older than those that follow it, as in the engine itself, where the tail of a prompt is evicted
-before its head. So whoever holds a block holds all before it, and the end of what is held is found by bisection:
-eleven look-ups for two thousand blocks. Never hashes text, and knows no load.
+A block is never older than those that follow it, as in the engine itself, where the tail of a prompt is evicted before
+its head. So an engine that holds a block holds all before it, and bisection finds the end of the held prefix: eleven
+look-ups for two thousand blocks. The index never hashes text, and knows no load.
 """
 
 from collections import OrderedDict, deque
@@ -14,60 +14,60 @@ from itertools import filterfalse, islice
 from typing import Final
 
 DEFAULT_BLOCKS: Final = 4096
-"""Of an engine whose KV cache is not known yet: half a million tokens at 128 tokens a block."""
+"""Blocks of an engine whose KV cache is not known yet: half a million tokens at 128 tokens a block."""
 MOST_BLOCKS: Final = 2**18
-"""Of all engines together: about 250 bytes each make 64 MiB."""
+"""Limit of all engines together: about 250 bytes each make 64 MiB."""
 
 PrefixLevel = tuple[int, int]
-"""So many blocks from the start, and the bits of those that hold them and not one more."""
+"""A number of blocks from the start, and the bits of the engines that hold these and not one more."""
 
 
 class PrefixIndex:
-    """All engines' blocks."""
+    """Blocks of all engines."""
 
     __slots__ = ("_held", "_limits", "_masks", "_most")
 
     def __init__(self) -> None:
         self._masks: dict[int, int] = {}
-        """By block, the bits of its holders; never zero."""
+        """Bits of the holders by block; never zero."""
         self._held: dict[int, OrderedDict[int, None]] = {}
-        """By slot, its blocks from the one that is longest unused on."""
+        """Blocks by slot, least recently used first."""
         self._limits: dict[int, int] = {}
         self._most = MOST_BLOCKS
-        """Of one engine, so that all together stay below the bound."""
+        """Limit of one engine, so that all together stay below `MOST_BLOCKS`."""
 
     def __len__(self) -> int:
-        """Different blocks known."""
+        """Number of different blocks."""
         return len(self._masks)
 
     def open(self, slot: int) -> None:
-        """An engine came: it holds nothing."""
+        """Add an engine that holds nothing."""
         self._held[slot] = OrderedDict()
         self._limits[slot] = DEFAULT_BLOCKS
         self._most = MOST_BLOCKS // len(self._held)
 
     def size(self, slot: int, blocks: int) -> None:
-        """As many as its KV cache has room for."""
+        """Set the limit to the blocks that its KV cache holds."""
         self._limits[slot] = max(blocks, 1)
         self._trim(slot)
 
     def forget(self, slot: int) -> None:
-        """It went, and its cache with it."""
+        """Remove an engine and its blocks."""
         self._drop(slot, list(self._held.pop(slot)))
         del self._limits[slot]
         self._most = MOST_BLOCKS // max(len(self._held), 1)
 
     def clear(self, slot: int) -> None:
-        """It lost its cache and stays: another process runs at its address."""
+        """Remove an engine's blocks, because another process runs at its address."""
         self._drop(slot, list(self._held[slot]))
         self._held[slot] = OrderedDict()
 
     def held(self, slot: int) -> int:
-        """Blocks that this engine is thought to hold."""
+        """Number of blocks that this engine is thought to hold."""
         return len(self._held[slot])
 
     def learn(self, blocks: Sequence[int], slot: int) -> None:
-        """An engine reads these."""
+        """Record that an engine computes these blocks."""
         held, masks = self._held[slot], self._masks
         backwards = blocks[::-1]
         bit = 1 << slot
@@ -80,7 +80,7 @@ class PrefixIndex:
             self._trim(slot)
 
     def holders(self, blocks: Sequence[int]) -> list[PrefixLevel]:
-        """Who holds how much of it, the longest last; empty when nobody holds the first block."""
+        """Which engines hold how many of these blocks, the longest last; empty when no engine holds the first block."""
         if not blocks:
             return []
         masks = self._masks
@@ -88,7 +88,7 @@ class PrefixIndex:
         levels: list[PrefixLevel] = []
         low, count = 0, len(blocks)
         while mask:
-            # The furthest block that all of these still hold: `low` is one of theirs, `high` is not.
+            # The furthest block that all of these engines still hold: they hold `low`, and not all hold `high`.
             high = count
             if masks.get(blocks[-1], 0) != mask:
                 while high - low > 1:
@@ -106,7 +106,7 @@ class PrefixIndex:
         return levels
 
     def _trim(self, slot: int) -> None:
-        """Down to what it has room for, longest unused first."""
+        """Evict least recently used blocks down to the limit."""
         held = self._held[slot]
         surplus = len(held) - min(self._limits[slot], self._most)
         if surplus > 0:

@@ -1,30 +1,30 @@
-"""What names a prompt's talk, so that routers without gossip send it to the same place: how crowded its blocks are.
+"""Chooses the block that keys a prompt, so that all routers send prompts with one prefix to one engine without gossip.
 
-Prompts of one deployment begin alike: with tools and instructions, or with the same document. A beginning that few
-requests share is best kept together whole, so its first block is its name. One that a large part of all traffic shares
-would be too much for one engine; there the name is the block behind which the crowd parts, where the first user speaks
-or the first question is asked. Each router counts what it sees itself: shares are the same wherever they are counted.
+Prompts of one deployment share prefixes: tools and instructions, or a document. Requests with a rarely shared prefix
+are best kept together, so its first block is the key. A prefix that a large part of all traffic shares would overload
+one engine; there the key is the first block after which the prompts differ, where the first user message or question
+starts. Each router counts the requests that it sees: the shares are the same at all of them.
 """
 
 from collections.abc import Sequence
 from typing import Final
 
 LEAST_CROWD: Final = 8
-"""Requests; fewer say nothing of a share."""
+"""Requests; fewer say nothing about a share."""
 MOST_SHARES: Final = 0.25
-"""A crowd that asks for more than this part of one engine's share of all requests is parted: what is kept together goes
-to one place. An eighth parts beginnings that only some of the routers find crowded yet, and loses hits."""
+"""A prefix with more than this part of one engine's share of all requests is split, since requests with one key go to
+one engine. An eighth splits prefixes that only some of the routers find popular yet, and loses hits."""
 PARTING: Final = 1.5
-"""Behind a parting each way has so many times fewer requests."""
+"""After a split each branch has so many times fewer requests."""
 DEEPEST: Final = 256
-"""Blocks in which a parting is looked for: 32,768 tokens at 128 a block. Agents' tools and instructions take 15,000 on
-the median (Claude Code sessions)."""
+"""Blocks in which a split is searched: 32,768 tokens at 128 a block. Agents' tools and instructions take 15,000 on the
+median (Claude Code sessions)."""
 MOST: Final = 32_768
-"""Blocks that are counted; beyond, all counts are halved and what was met once is forgotten."""
+"""Blocks that are counted; beyond, all counts are halved and blocks seen once are dropped."""
 
 
 class PrefixPopularity:
-    """Counts how many requests went past a block."""
+    """Counts the requests that contain a block."""
 
     __slots__ = ("_total", "times")
 
@@ -33,7 +33,7 @@ class PrefixPopularity:
         self.times: dict[int, int] = {}
 
     def saw(self, blocks: Sequence[int]) -> None:
-        """A request with this beginning."""
+        """Count a request with these blocks."""
         self._total += 1
         times = self.times
         for block in blocks[:DEEPEST]:
@@ -43,13 +43,13 @@ class PrefixPopularity:
             self.times = {block: count >> 1 for block, count in times.items() if count > 1}
 
     def key(self, blocks: Sequence[int], engines: int) -> int:
-        """The block that names this prompt's talk; equal for equal beginnings up to there."""
+        """The block that keys this prompt; prompts that are equal up to it have the same key."""
         times = self.times
         crowd = times.get(blocks[0], 0)
         most = max(LEAST_CROWD, MOST_SHARES * self._total / engines)
         place, end = 0, min(len(blocks), DEEPEST)
         while crowd > most:
-            # Counts only fall along a prompt, so where they have fallen enough is found by bisection.
+            # Counts only fall along a prompt, so bisection finds where they have fallen enough.
             low, high = place, end
             while high - low > 1:
                 middle = (low + high) >> 1
@@ -58,7 +58,7 @@ class PrefixPopularity:
                 else:
                     high = middle
             if high == end or times.get(blocks[high], 0) * PARTING > times.get(blocks[high - 1], 0):
-                # It thins out turn by turn: one talk, however large.
+                # The count falls turn by turn: one conversation, however large.
                 break
             place, crowd = high, times.get(blocks[high], 0)
         return blocks[place]

@@ -1,9 +1,9 @@
-"""How many may wait, for how long, and what those are told who may not.
+"""How many requests may wait, for how long, and how the others are refused.
 
-Two kinds of waiting share the same queues, so that order and fairness hold across a gap. While replicas are there but
-busy it is a queue: bounded by `limits`, and too many are told 429, since they came too fast. While no replica can be
-asked (none started yet, a rollout, a failover) it is holding: bounded by `hold`, and too many are told 503, since it
-is not their fault. Both are bounded in number, in time, and together in bytes of bodies kept.
+Two kinds of waiting share the queues, so that order and fairness hold across a gap. While replicas are routable but
+busy, requests are queued: `limits` bounds them, and surplus ones get 429, since they came too fast. While no replica is
+routable (none started yet, a rollout, a failover), requests are held: `hold` bounds them, and surplus ones get 503,
+since clients did nothing wrong. Both are bounded in number, in time, and together in bytes of bodies.
 """
 
 from typing import Final
@@ -17,26 +17,26 @@ from fairlead.routing.refusal import Refusal
 from fairlead.routing.routing_request import RoutingRequest
 
 HELD_AGAIN: Final = 10.0
-"""Seconds after which coming again makes sense while no replica is there: engines take tens of seconds to start."""
+"""Retry-After in seconds while no replica is routable: engines take tens of seconds to start."""
 SOONEST: Final = 1.0
 LATEST: Final = 60.0
-"""Bounds of what is said to those that found the queue full: HTTP's clients wait whole seconds, people a minute."""
+"""Bounds of Retry-After when the queue is full: HTTP clients wait whole seconds, people a minute."""
 
 
 class DispatchRate:
-    """How fast the queue moves: turns a second over the last ten seconds or so."""
+    """Dispatches a second over the last ten seconds or so."""
 
     __slots__ = ("_at", "_turns", "per_second", "turns")
 
     def __init__(self) -> None:
         self.turns = 0
-        """Since the start."""
+        """Dispatches since the start."""
         self.per_second = 0.0
         self._at = 0.0
         self._turns = 0
 
     def look(self, now: float) -> None:
-        """Once every sweep."""
+        """Update the rate: on every sweep."""
         seconds = now - self._at
         if seconds >= SOONEST:
             rate = (self.turns - self._turns) / seconds
@@ -45,14 +45,14 @@ class DispatchRate:
             self._at, self._turns = now, self.turns
 
     def seconds_for(self, waiting: int) -> float:
-        """Until so many had their turn."""
+        """Seconds until so many requests are dispatched."""
         if not self.per_second:
             return SOONEST
         return min(max(waiting / self.per_second, SOONEST), LATEST)
 
 
 def most_waiting(routing: RoutingSettings, lane: Lane, *, held: bool) -> int:
-    """Batch work has a bound of its own; the other lanes share one."""
+    """Limit of a lane: the batch lane has one of its own; the other lanes share one."""
     if lane is Lane.BATCH and routing.batch_lane is not None:
         return routing.batch_lane.max_queued
     return routing.hold.max_requests if held else routing.limits.max_queued
@@ -61,7 +61,7 @@ def most_waiting(routing: RoutingSettings, lane: Lane, *, held: bool) -> int:
 def deadline(
     ask: RoutingRequest, lane: LaneQueue, routing: RoutingSettings, held_since: float | None, there_since: float
 ) -> float:
-    """When it has waited long enough. Time in a queue begins anew when replicas are there again, once."""
+    """When a request's queue time ends. It starts anew, once, when replicas are routable again."""
     hold = routing.hold.max_seconds
     if held_since is not None:
         by_then = max(ask.queued_at, held_since) + hold
@@ -71,7 +71,7 @@ def deadline(
 
 
 def full(waiting: int, again: float) -> Refusal:
-    """The queue has no place."""
+    """The refusal when the queue is full."""
     return Refusal(
         reason=RefusalReason.QUEUE_FULL,
         message=f"The queue is full, {count(waiting, 'request')} {verb(waiting, 'waits')} in it: "
@@ -81,7 +81,7 @@ def full(waiting: int, again: float) -> Refusal:
 
 
 def too_many_held(waiting: int) -> Refusal:
-    """No replica, and no place to wait for one."""
+    """The refusal when no replica is routable and as many requests are held as may be."""
     return Refusal(
         reason=RefusalReason.NO_REPLICA,
         message=f"No replica is ready, and {count(waiting, 'request')} {verb(waiting, 'waits')} for one, "
@@ -91,7 +91,7 @@ def too_many_held(waiting: int) -> Refusal:
 
 
 def too_late(ask: RoutingRequest, now: float, again: float, *, held: bool) -> Refusal:
-    """It waited as long as it may."""
+    """The refusal when a request has waited as long as it may."""
     waited = now - ask.queued_at
     if held:
         message = f"No replica was ready within {waited:.0f} s: send the request again in {HELD_AGAIN:.0f} s."

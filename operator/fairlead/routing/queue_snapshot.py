@@ -1,4 +1,4 @@
-"""Who waits and who is served at one moment: what the router shows of its queue."""
+"""Waiting and in-flight requests at one moment, as the router shows them."""
 
 from dataclasses import dataclass
 
@@ -14,7 +14,7 @@ class LaneSnapshot:
     lane: Lane
     waiting: int
     oldest_seconds: float
-    """How long the one has waited that waits longest; 0 when nobody does."""
+    """Age of the request that has waited longest; 0 when none waits."""
     inflight: int
 
 
@@ -32,13 +32,13 @@ class QueueSnapshot:
     """The whole queue."""
 
     held: int
-    """Of all that wait, those for whom no replica is there."""
+    """Waiting requests for which no replica is routable."""
     lanes: tuple[LaneSnapshot, ...]
     tenants: tuple[TenantSnapshot, ...]
 
 
 def snapshot(room: DispatchQueue, accounts: Accounts, now: float) -> QueueSnapshot:
-    """As it is now."""
+    """The queue at this moment."""
     lanes = []
     for lane in room.lanes.all:
         oldest = room.oldest(lane)

@@ -1,8 +1,9 @@
-"""How fast a tenant may come: a bucket that holds one minute's worth and fills evenly.
+"""Rate limits of a tenant: a token bucket that holds one minute's worth and fills evenly.
 
-What a request will take is reserved before it is sent and settled when its true use is known. Each of R routers holds
-an R-th of the limit and knows nothing of the others: together they never let more through than the limit, and less
-where clients keep to one router. That is the price of having no shared counter on the way of every request.
+The expected use of a request is reserved before it is sent and settled when its true use is known. Where no router owns
+a tenant's rates, each of R routers holds an R-th of the limit and knows nothing of the others: together they never let
+more through than the limit, and less where clients keep to one router. That is the price of having no shared counter on
+the path of every request.
 """
 
 from dataclasses import dataclass
@@ -13,16 +14,16 @@ MINUTE: Final = 60.0
 
 @dataclass(slots=True, eq=False)
 class RateBucket:
-    """May be in debt: a request larger than the bucket is let through when the bucket is full, and paid off after."""
+    """A bucket that may go negative: a larger request passes when it is full, and the debt refills after."""
 
     per_minute: float
     """This router's share."""
     level: float
     at: float
-    """When the level was true."""
+    """The time of `level`."""
 
     def take(self, amount: int, now: float) -> float:
-        """Nothing to wait for when it was taken, else the seconds until it can be."""
+        """Take an amount: zero if it was taken, else the seconds until it can be."""
         most = self.per_minute
         self.level = level = min(most, self.level + (now - self.at) * most / MINUTE)
         self.at = now
@@ -33,17 +34,17 @@ class RateBucket:
         return (needed - level) * MINUTE / most
 
     def give_back(self, amount: int) -> None:
-        """What was reserved and not used; a negative amount is what was used beyond."""
+        """Return what was reserved and not used; a negative amount charges what was used beyond."""
         self.level = min(self.per_minute, self.level + amount)
 
     def limit(self, per_minute: float) -> None:
-        """Another limit from now on; as full as it was."""
+        """Set another limit; the bucket stays as full as it was."""
         self.level *= per_minute / self.per_minute
         self.per_minute = per_minute
 
 
 def changed(bucket: RateBucket | None, limit: int | None, routers: int, now: float) -> RateBucket | None:
-    """The bucket for this limit, shared by so many routers: the old one where there was one, else a full one."""
+    """The bucket for a limit shared by so many routers: the old one adapted, else a full one."""
     if limit is None:
         return None
     share = limit / routers

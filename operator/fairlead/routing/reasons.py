@@ -1,13 +1,13 @@
-"""Why a request was sent where it was, waits, or is refused; the same words stand in errors, metrics and logs."""
+"""Why a request was sent where it was, waits, or is refused; errors, metrics and logs use the same words."""
 
 from enum import StrEnum
 
 
 class RefusalReason(StrEnum):
-    """Why this room says no. What HTTP makes of it is the router's business."""
+    """Why a request is refused. The router maps it to HTTP."""
 
     UNKNOWN_KEY = "unknown_key"
-    """Tenants are named, and the request brings no key of any of them."""
+    """Tenants are configured, and the request has no key of any of them."""
     MODEL_NOT_ALLOWED = "model_not_allowed"
     MODEL_NOT_FOUND = "model_not_found"
     PROMPT_TOO_LONG = "prompt_too_long"
@@ -17,47 +17,47 @@ class RefusalReason(StrEnum):
     REQUEST_RATE = "request_rate"
     QUEUE_FULL = "queue_full"
     QUEUE_TIME = "queue_time"
-    """It waited as long as it may, with replicas there but busy."""
+    """It waited as long as it may, with replicas routable but busy."""
     NO_REPLICA = "no_replica_routable"
-    """It was held as long as it may, or as many are held as may be, and no replica can be asked."""
+    """It was held as long as it may, or as many are held as may be, and no replica is routable."""
     NO_ADAPTER = "adapter_not_loaded"
     NO_OTHER_REPLICA = "no_other_replica"
-    """A retry was wanted, and every replica that could be asked was."""
+    """A retry was needed, and every candidate was tried."""
     RETRY_BUDGET = "retry_budget_spent"
     DRAINING = "draining"
 
 
 class PickReason(StrEnum):
-    """What settled where a request goes."""
+    """What decided the endpoint of a request."""
 
     ONLY_ONE = "only_one"
     PREFIX = "prefix"
-    """It holds the longest part of the prompt within the load bound."""
+    """The endpoint holds the longest prefix and is within the load bound."""
     SHORTER_PREFIX = "shorter_prefix"
-    """Who holds the longest part is over the load bound; this one holds some of it."""
+    """The endpoint with the longest prefix is over the load bound; this one holds some of it."""
     RENDEZVOUS = "rendezvous"
-    """Nobody holds any of it: the place that all routers agree on for prompts that begin so."""
+    """No endpoint holds any of the prefix: it is the one that all routers agree on for it."""
     LEAST_LOADED = "least_loaded"
-    """The place they agree on is over the load bound, or the prompt is too short to be worth a place."""
+    """The agreed endpoint is over the load bound, or the prompt is too short to have one."""
 
 
 class AttemptEnding(StrEnum):
-    """How one attempt at a replica ended; each gives back what it took exactly once."""
+    """How one attempt at a replica ended; each returns what it was charged exactly once."""
 
     DONE = "done"
     CLIENT_LEFT = "client_left"
     REFUSED = "refused"
-    """The engine's own 4xx: nobody is to blame but the request."""
+    """The engine answered 4xx: the request is at fault, not the engine."""
     BUSY = "busy"
-    """The engine is well and full."""
+    """The engine is healthy and full."""
     LEAVING = "leaving"
-    """It finishes what it has and takes nothing new."""
+    """The engine drains: it finishes its requests and accepts no new ones."""
     NOT_CONNECTED = "not_connected"
     FAILED = "failed"
-    """5xx, garbage, or an end before the answer began."""
+    """5xx, an invalid response, or an end before the reply began."""
     CUT = "cut"
-    """An end in the middle of the answer."""
+    """The response ended in the middle of the reply."""
     SLOW = "slow"
-    """One of the time-outs passed."""
+    """One of the time-outs expired."""
     OUTRUN = "outrun"
-    """The other one of a hedged pair answered first."""
+    """The other attempt of a hedged pair answered first."""

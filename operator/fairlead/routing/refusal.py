@@ -1,4 +1,4 @@
-"""What this room says no with, and what an answer used. Light values; HTTP is the router's business."""
+"""A refusal, and the tokens that a reply used. The router maps them to HTTP."""
 
 from fairlead.fleet.light_dataclass import light
 from fairlead.routing.reasons import RefusalReason
@@ -6,13 +6,13 @@ from fairlead.routing.reasons import RefusalReason
 
 @light
 class Refusal:
-    """A no that its reader can act on."""
+    """A refusal that the client can act on."""
 
     reason: RefusalReason
     message: str
     """Field, value, why, and what to do."""
     retry_after_seconds: float | None = None
-    """When coming again helps; nothing where the same request is refused again."""
+    """Seconds after which a retry helps; nothing where the same request is refused again."""
     param: str | None = None
     """The field of the request that is at fault."""
 
@@ -24,4 +24,4 @@ class TokenUsage:
     prompt_tokens: int
     output_tokens: int
     cached_tokens: int | None = None
-    """Of the prompt, found in the engine's cache; nothing when the engine does not tell."""
+    """Prompt tokens found in the engine's cache; nothing when the engine does not report them."""

@@ -1,6 +1,7 @@
-"""How many requests may be sent a second time: a share of all, so that a failing fleet is not drowned in retries.
+"""How many retries are allowed: a share of all requests, so that retries do not overload a failing fleet.
 
-A request that no engine took, because it refused or was leaving, cost nobody any work: sending it elsewhere is free.
+A request that no engine worked on, because the engine was busy or draining, has cost nothing: sending it elsewhere is
+free.
 """
 
 from typing import Final
@@ -10,21 +11,21 @@ from fairlead.routing.reasons import RefusalReason
 from fairlead.routing.refusal import Refusal
 
 MOST_SAVED: Final = 10.0
-"""What a quiet time saves up, so that a small fleet may retry at all."""
+"""Retries that a quiet time may save up, so that a small fleet may retry at all."""
 
 
 class RetryBudget:
-    """Every request pays its share in, every retry takes one out."""
+    """A budget: every request adds its share, every retry takes one."""
 
     def __init__(self) -> None:
         self._saved = MOST_SAVED
 
     def asked(self, share: float) -> None:
-        """A request came."""
+        """Add a request's share."""
         self._saved = min(MOST_SAVED, self._saved + share)
 
     def maybe_spend(self, *, free: bool) -> bool:
-        """Whether one may be sent again; if so, it is paid for unless it is free."""
+        """Whether a retry is allowed; unless it is free, it is taken from the budget."""
         if free:
             return True
         if self._saved < 1:
@@ -34,7 +35,7 @@ class RetryBudget:
 
 
 def no_other(attempts: int) -> Refusal:
-    """As many as may be have failed it."""
+    """The refusal after as many attempts as are allowed."""
     failed = count(attempts, "replica")
     return Refusal(
         reason=RefusalReason.NO_OTHER_REPLICA,
@@ -43,7 +44,7 @@ def no_other(attempts: int) -> Refusal:
 
 
 def budget_spent() -> Refusal:
-    """A failing fleet is not drowned in retries."""
+    """The refusal when the retry budget is spent."""
     return Refusal(
         reason=RefusalReason.RETRY_BUDGET,
         message="A replica failed this request, and too many are retried already to send it to another: send it again.",

@@ -1,4 +1,4 @@
-"""A request as this room sees it: what it asks for, and where it stands. It waits in queues as itself."""
+"""A request as this package knows it: what the client wants, and its state. The object itself is queued."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -17,63 +17,63 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class RoutingRequest:
-    """The first group comes from the request and stays; the second is this room's memory of it."""
+    """One request. The fields before `lane` come from the client and stay; the others are the dispatcher's state."""
 
     account: "Account"
-    """Whose it is."""
+    """The tenant's account."""
     prompt_tokens: int
     output_tokens: int
-    """At most so many by its own word, or the limit that fills in for it; what is expected is the room's to guess."""
+    """The client's maximum, or the limit that stands in for it; `expectations` estimates how many there will be."""
     arrived: float
     blocks: Sequence[int] = ()
-    """Chained ids of the prompt's beginning, block by block: equal ids, equal beginnings."""
+    """Chained ids of the prompt's prefix blocks: equal ids mean equal prefixes."""
     talk: int = 0
-    """Hash of the session's name where the client tells one; otherwise its text names it."""
+    """Hash of the session's name where the client sends one; otherwise the prefix is the key."""
     adapter: str | None = None
-    """A LoRA adapter that must be loaded where it goes."""
+    """A LoRA adapter that its endpoint must have loaded."""
     says_output: bool = True
-    """`output_tokens` is its own word; otherwise what the limits or the context leave it."""
+    """The client set `output_tokens`; otherwise the limits or the context did."""
     counted: bool = False
-    """`prompt_tokens` came from the engine's tokenizer; otherwise it is estimated from bytes."""
+    """The engine's tokenizer counted `prompt_tokens`; otherwise they are estimated from bytes."""
     size: int = 0
-    """Bytes of its body, which stay in memory while it waits."""
+    """Bytes of its body, which stays in memory while it waits."""
     batch: bool = False
-    """The client said that it is in no hurry."""
+    """The client marked it as batch work."""
     give_up_at: float = inf
-    """It waits for its turn until then."""
+    """The latest time at which it may still be queued."""
     owner: object = None
-    """Whoever acts on the answer: the router's exchange, the simulator's arrival. Never looked into here."""
+    """The object that acts on the answer: the router's exchange, the simulator's arrival. Never read here."""
 
     lane: Lane = Lane.INTERACTIVE
     endpoint: "Endpoint | None" = None
-    """Where it is under way now."""
+    """The endpoint where it is in flight."""
     charged_prompt: int = 0
-    """What it still adds to that endpoint's load: prompt not read yet, and reply not written yet."""
+    """Tokens that it still adds to the endpoint's load: prompt not computed yet, and below, reply not written yet."""
     charged_reply: int = 0
     held_blocks: int = 0
-    """How many of its blocks the endpoint was thought to hold when it was chosen."""
+    """Blocks that the endpoint was thought to hold when it was chosen."""
     pick: PickReason | None = None
     shadow: RefusalReason | None = None
-    """Why it would have been refused, had its tenant's limits not only been tried; the first reason."""
+    """The first reason for which it would have been refused, were its tenant not in shadow mode."""
     tried: "list[Endpoint]" = field(default_factory=list)
     """Endpoints that failed it, oldest first."""
     waiting: bool = False
-    """It stands in a queue."""
+    """It is in a queue."""
     occupied: int = 0
-    """What it counts for among all tokens under way, from when it was sent until it is over there."""
+    """Its part of all tokens in flight, from the start of the attempt to its end."""
     cost: int = 0
-    """Tokens it is expected to take, both ways; worked out only where somebody counts by it."""
+    """Tokens that it is expected to take, prompt and reply; computed only where needed."""
     reserved_tokens: int = 0
-    """What was taken from its tenant's token rate before it began; settled when it ends."""
+    """Tokens charged to its tenant's token rate in advance; settled when it ends."""
     paid_request: bool = False
-    """It was counted against its tenant's request rate."""
+    """It was charged to its tenant's request rate."""
     permit: "Permit | None" = None
-    """What its tenant's rates said of it; nothing where there are none, or nobody was asked yet."""
+    """The answer of its tenant's rates; nothing where there are none, or before they are checked."""
     answered: bool = False
-    """Its first token was seen."""
+    """Its first token has arrived."""
     queued_at: float = 0.0
-    """When it began to wait; its first wait counts when it waits again."""
+    """When it was first queued; it keeps this when it is queued again."""
     sent_at: float = 0.0
-    """When it was last given an endpoint."""
+    """When it last got an endpoint."""
     line: "TenantQueue | None" = None
-    """Where it stands while it waits."""
+    """The queue that it is in while it waits."""

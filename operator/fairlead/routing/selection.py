@@ -1,17 +1,17 @@
-"""Which engine takes a request: filters, then what each holds of the prompt against what it has to do, then one pick.
+"""Which engine gets a request: filters, then what each holds of the prompt against its load, then one pick.
 
-    worth = load - WORTH * tokens held        the least worth wins; load counts tokens to read and to write
+    worth = load - WORTH * tokens held        the least worth wins; load counts tokens to compute and to write
 
-A token that is in a cache counts four times a token in the queue: it spares the reading now, and keeps the other
-caches free of a copy. An engine over the load bound gets it counted once, which is what it really spares.
+A cached token counts four times a queued one: it saves prefill now, and keeps a copy out of the other caches. At an
+engine over the load bound it counts once, which is what it saves.
 
-Where several routers stand in front of the same engines, each knows only what it sent itself. So a prompt is taken to
-be held by the place that all routers agree on, a rendezvous hash of its session or of the block that names its talk,
-and cached tokens count eight times: what one router moves because of load it alone sees, the others go on looking for
-at the place. The mean load is then unknown to each, so there is no other bound. A single router goes by load.
+Where several routers serve the same engines, each knows only what it sent itself. So the endpoint that all routers
+agree on, a rendezvous hash of the session or of the prompt's key block, is taken to hold the whole prompt, and cached
+tokens count eight times: if one router moved a prompt because of load that it alone sees, the others would still send
+theirs to the agreed endpoint. No router knows the mean load then, so there is no load bound. A single router uses load.
 
 Constants were tuned on the first half of the Mooncake trace and of the Claude Code sessions by
-`bench/router_prefix.py`; it reports on the other halves. Changes nothing, and keeps nothing.
+`bench/router_prefix.py`; it reports on the other halves. The functions change no state.
 """
 
 from enum import Enum, auto
@@ -31,27 +31,27 @@ WORTH: Final = 4.0
 """3 to 8 do equally well on both traces; 1 loses a third of Mooncake's hits."""
 OVER_BOUND: Final = 1.0
 SLACK_TOKENS: Final = 8192
-"""Over the load bound's own: a step of a large card's engine. An idle fleet has no mean worth multiplying."""
+"""Added to the load bound: a step of a large card's engine. An idle fleet's mean load is too small to multiply."""
 WORTH_SHARED: Final = 8.0
-"""With other routers. 4 loses one point more of Mooncake's hits with ten of them; 16 keeps none more and doubles the
-95th percentile of first tokens."""
+"""Replaces `WORTH` with several routers. 4 loses one point more of Mooncake's hits with ten of them; 16 keeps no more
+and doubles the 95th percentile of first tokens."""
 MOST_WAITING: Final = 8.0
-"""Requests in an engine's own queue; the rest waits in the router, where order can still change."""
+"""Requests in an engine's own queue; the rest waits in the router, where the order can still change."""
 
 
 class NoCandidate(Enum):
-    """Why no engine can be named."""
+    """Why there is no candidate."""
 
     NONE_ROUTABLE = auto()
     NO_ADAPTER = auto()
-    """There are routable engines, and none that serves this adapter."""
+    """There are routable endpoints, and none serves this adapter."""
     FULL = auto()
-    """There are engines for it, and each has as much as it can run."""
+    """There are endpoints for it, and each has as much as it can run."""
 
 
 @light
 class EndpointChoice:
-    """An engine, and what settled it."""
+    """An endpoint, and what decided for it."""
 
     endpoint: Endpoint
     reason: PickReason
@@ -59,7 +59,7 @@ class EndpointChoice:
 
 
 class SelectionContext:
-    """What choosing looks at."""
+    """The input of `choose`."""
 
     __slots__ = ("balancing", "block_tokens", "crowds", "index", "picks", "routable", "routers", "short_queues")
 
@@ -70,18 +70,18 @@ class SelectionContext:
         self.crowds = crowds
         self.routable: tuple[Endpoint, ...] = ()
         self.block_tokens = 128.0
-        """Tokens that one block of a prompt stands for."""
+        """Tokens in one prefix block."""
         self.routers = 1
-        """That share these engines, this one included."""
+        """Routers that share these engines, this one included."""
         self.short_queues = True
-        """Whether an engine that has enough in its own queue is passed over: somebody must keep what is not sent."""
+        """Whether to skip an engine with enough in its own queue; what is not sent must wait elsewhere."""
         self.picks = 0
 
 
 def has_room(endpoint: Endpoint) -> bool:
-    """Whether it would begin one more soon. What came and went since its figures is ours to know, others' is not.
+    """Whether the engine would soon start one more. Our requests since its sample are counted, others' are not known.
 
-    An engine with nothing of ours always has room: figures that no longer come must not close it for good.
+    An engine without our requests always has room: samples that no longer come must not exclude it for good.
     """
     if endpoint.inflight >= endpoint.most_requests:
         return False
@@ -90,7 +90,7 @@ def has_room(endpoint: Endpoint) -> bool:
 
 
 def choose(field: SelectionContext, ask: RoutingRequest, now: float) -> EndpointChoice | NoCandidate:  # noqa: ARG001  # every act takes the moment
-    """One that has not failed it; among those that have, when there is no other."""
+    """The endpoint for a request; one that failed it only when there is no other."""
     routable = field.routable
     if not routable:
         return NoCandidate.NONE_ROUTABLE
@@ -102,7 +102,7 @@ def choose(field: SelectionContext, ask: RoutingRequest, now: float) -> Endpoint
         if adapter is not None and adapter not in one.adapters:
             continue
         served = True
-        # `has_room`, written out: a call for each engine is a tenth of choosing (bench/choosing_cost.py).
+        # `has_room`, inlined: a call for each engine is a tenth of choosing (bench/choosing_cost.py).
         if short and (
             one.inflight >= one.most_requests
             or (one.queued_then and one.inflight and one.queued_then + one.inflight - one.inflight_then >= MOST_WAITING)
@@ -121,7 +121,7 @@ def choose(field: SelectionContext, ask: RoutingRequest, now: float) -> Endpoint
 
 
 def _least_loaded(fit: list[Endpoint]) -> Endpoint:
-    """Of equals the one longest not chosen."""
+    """The endpoint with the least load; of equals, the one least recently chosen."""
     best = fit[0]
     least = best.prompt_load + best.reply_load + best.others_load
     for one in fit:
@@ -150,7 +150,7 @@ def _by_prefix(field: SelectionContext, ask: RoutingRequest, fit: list[Endpoint]
         believed = whole if one is agreed else held
         worth = load - (worth_of_held if load <= bound else OVER_BOUND) * believed * tokens
         if missing > one.free_tokens:
-            # Its cache has no room: somebody would be preempted and read again.
+            # Its cache has no room: a running sequence would be preempted and computed again.
             worth += missing - one.free_tokens
         if worth < least or (worth == least and one.last_pick < best.last_pick):
             best, least, best_held = one, worth, held
@@ -158,14 +158,14 @@ def _by_prefix(field: SelectionContext, ask: RoutingRequest, fit: list[Endpoint]
 
 
 def agreed_endpoint(field: SelectionContext, ask: RoutingRequest, fit: list[Endpoint]) -> Endpoint | None:
-    """Where other routers would look for it; nowhere without them."""
+    """The endpoint where other routers send this prefix; nothing with a single router."""
     if field.routers == 1:
         return None
     return rendezvous_endpoint(ask.talk or field.crowds.key(ask.blocks, len(field.routable)), fit)
 
 
 def cache_weight(field: SelectionContext, ask: RoutingRequest, fit: list[Endpoint]) -> tuple[float, float]:
-    """What a cached token counts, and the load beyond which it counts no more than it spares."""
+    """The weight of a cached token, and the load beyond which it counts only once."""
     if field.routers > 1:
         return WORTH_SHARED, inf
     total = 0
@@ -181,7 +181,7 @@ def _why(held: int, deepest: int, agreed: bool) -> PickReason:
 
 
 def held_by(endpoint: Endpoint, levels: list[PrefixLevel]) -> int:
-    """Blocks that it holds, by what the index answered."""
+    """Blocks that the endpoint holds, by the index's levels."""
     held = 0
     for depth, mask in levels:
         if mask >> endpoint.slot & 1:

@@ -1,4 +1,4 @@
-"""What a router knows of the model behind it."""
+"""What a router knows of the model it serves."""
 
 from dataclasses import dataclass
 
@@ -8,13 +8,13 @@ class ServedModel:
     """One base model and its adapters."""
 
     names: tuple[str, ...] = ()
-    """Clients ask for one of these, the base model first; none: any name is let through."""
+    """Names that clients may use, the base model first; if empty, any name is let through."""
     adapters: frozenset[str] = frozenset()
-    """Those of the names that are LoRA adapters."""
+    """Names of LoRA adapters."""
     max_context_tokens: int | None = None
-    """Prompt and reply together; nothing where it is not known."""
+    """Tokens of prompt and reply together; nothing where that is not known."""
 
     @property
     def base(self) -> str:
-        """Who asks for no name asks for this one."""
+        """The model of a request that names none."""
         return self.names[0] if self.names else ""

@@ -1,9 +1,8 @@
-"""An engine that has work and says nothing: stuck, however healthy its probe is.
+"""Detects an engine that has requests in flight and makes no progress: it hangs, however healthy its probe is.
 
-How long silence may last is learnt from the engine itself: its time to a first token and what a token of unread prompt
-adds, four times over, never under the floor and never over the cap. One long prompt stretches its own limit, so it is
-not taken for a stuck engine; a page of figures in which the cache moved counts as a sign of life, for answers that
-come whole.
+The allowed silence is learnt from the engine: four times its time to first token and its prefill time for the unread
+prompt tokens, never under the floor and never over the cap. A long prompt extends its own limit, so it is not taken for
+a hang; a sample in which KV cache usage changed counts as progress, for replies that are not streamed.
 """
 
 from typing import Final
@@ -12,17 +11,17 @@ from fairlead.fleet.plurals import count
 from fairlead.routing.endpoint import Endpoint
 
 TIMES: Final = 4.0
-"""Silence beyond the longest usual one."""
+"""Allowed silence, as a multiple of the longest usual one."""
 FLOOR_SECONDS: Final = 10.0
 """A first request of a new shape may compile for seconds; vllm#39863 stayed in rotation for 85 minutes."""
 FORGETS: Final = 1 / 64
-"""Of the scale, with each first token: a slow hour is forgotten within a few hundred requests."""
+"""Decay of the scale with each first token: a slow hour is forgotten within a few hundred requests."""
 FEW_TOKENS: Final = 64
-"""A shorter unread prompt says nothing of the speed of reading."""
+"""A shorter unread prompt says nothing about the speed of prefill."""
 
 
 def learn(endpoint: Endpoint, seconds: float, unread: int) -> None:
-    """A first token came after so long, with so many tokens to read before it."""
+    """Learn from a first token that came after so many seconds, with so many prompt tokens to compute before it."""
     kept = endpoint.first_seconds * (1 - FORGETS)
     endpoint.first_seconds = seconds if seconds > kept and unread <= FEW_TOKENS else kept
     if unread > FEW_TOKENS:
@@ -32,7 +31,7 @@ def learn(endpoint: Endpoint, seconds: float, unread: int) -> None:
 
 
 def silence_limit(endpoint: Endpoint, cap: float) -> float:
-    """Seconds of silence that are nothing unusual for it, with what it has to do now."""
+    """Seconds of silence that are usual for the engine with its current load."""
     if not endpoint.token_seconds and not endpoint.first_seconds:
         return cap
     unread = endpoint.prompt_load + FEW_TOKENS
@@ -41,7 +40,7 @@ def silence_limit(endpoint: Endpoint, cap: float) -> float:
 
 
 def hang_reason(endpoint: Endpoint, now: float, cap: float) -> str | None:
-    """Why it is to be taken out, or nothing."""
+    """Why to eject the engine, if it hangs."""
     if not endpoint.inflight:
         return None
     silent = now - endpoint.progress_at

@@ -1,8 +1,9 @@
 """Which accelerator would serve the same demand for less: advice, never a decision, since a move is a rollout.
 
-Both sides by the same arithmetic, so that its errors cancel: a replica is busy prompt tokens x time of one, and output
-tokens x (step / b + time of a sequence), with b the largest batch that its KV cache holds, its engine allows and the
-objective for a token leaves time for; busy seconds a second over what the headroom leaves are the replicas.
+Both fleets are computed by the same arithmetic, so that its errors cancel: a replica is busy prompt tokens x time of
+one, and output tokens x (step / b + time of a sequence). b is the largest batch that its KV cache holds, its engine
+allows and the objective for time per token leaves time for. The replicas are the busy seconds a second over the share
+that headroom leaves.
 """
 
 from math import ceil, inf
@@ -15,7 +16,7 @@ from fairlead.scaling.recommendation import ScalingAdvice
 from fairlead.scaling.signal_summary import FleetLoad, SignalSummary
 
 WORTH: Final = 0.9
-"""Of the present cost: data sheets are not closer to the truth than a tenth."""
+"""Share of the present cost; another accelerator must cost less, since data sheets are off by up to a tenth."""
 
 
 class _PricedFleet(NamedTuple):
@@ -24,7 +25,7 @@ class _PricedFleet(NamedTuple):
 
 
 def accelerator_advice(asked: SignalSummary, facts: ScalingFacts) -> tuple[ScalingAdvice, ...]:
-    """The cheapest other accelerator, where it is cheaper by more than the arithmetic may be wrong."""
+    """The cheapest other accelerator, where it is cheaper by more than the arithmetic may be off."""
     load, price = asked.load, facts.price_per_hour
     if load is None or price is None:
         return ()
@@ -41,7 +42,7 @@ def accelerator_advice(asked: SignalSummary, facts: ScalingFacts) -> tuple[Scali
 
 
 def _fleet(load: FleetLoad, speed: ReplicaSpeed, price: float, policy: ScalingPolicy) -> _PricedFleet | None:
-    """How many replicas of this speed the load needs; nothing: no number of them holds the objective."""
+    """How many replicas of this speed the load needs; None: no number of them meets the objective."""
     batch = _batch(load, speed, policy.objectives.tpot_p95_seconds)
     free = 1 - (policy.signals.token_headroom or 0.0)
     if batch < 1 or free <= 0:

@@ -1,7 +1,8 @@
-"""What was required, wanted and said lately, and so how fast the answer may move. Values, and windows over them.
+"""Recent needs, counts and reported reasons, which limit how fast the recommendation may change. Values, and windows
+over them.
 
-A window is kept as the few moments that can still be its extreme: each later one is smaller (or larger), so that its
-length is bounded by the number of replicas and not by how often anybody looked.
+A window keeps only the entries that can still become its extreme: each later one is smaller (or larger), so that its
+length is bounded by the number of replicas and not by how often a decision is made.
 """
 
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from fairlead.scaling.recommendation import ScalingReason
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReplicasAt:
-    """So many replicas at that moment."""
+    """A number of replicas at a time."""
 
     at: float
     replicas: int
@@ -19,43 +20,44 @@ class ReplicasAt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StabilizationExtension:
-    """How much longer than the policy says fewer must have been enough, since shrinking has proved wrong lately."""
+    """How many times the policy's stabilization window must pass before a fleet shrinks, as shrinking proved wrong
+    lately."""
 
     factor: int = 1
     shrunk_at: float | None = None
-    """The last time it shrank, while it is not clear yet whether that was right."""
+    """When it last shrank, while it is not yet clear whether that was right."""
     grown_at: float | None = None
-    """The last time it grew."""
+    """When it last grew."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NodeShortage:
-    """The nodes took no more: what is asked for meanwhile, and until when."""
+    """The nodes took no more replicas: how many are recommended meanwhile, and until when."""
 
     replicas: int
     until: float
     wait: float
-    """How long it is waited; the next time twice as long."""
+    """Seconds until more are tried again; doubled each time."""
     room: int
-    """What was said to be free then, and yet took nothing."""
+    """Free room that the nodes were reckoned to have then, although a pod found no node."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReportedReason:
-    """What status says, until it has not been so for a while."""
+    """The reason that status shows, until another reason has held for a while."""
 
     replicas: int
     reason: ScalingReason
     matter: str
-    """What the message is about, without its figures."""
+    """The subject of the message, without its figures."""
     message: str
     over_since: float | None = None
-    """Since when every decision gave another reason."""
+    """Since when every decision has given another reason."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SpeculationBaseline:
-    """The counters of one pod that guesses ahead, when a span of measuring began."""
+    """The counters of one pod with speculation, at the start of a measuring span."""
 
     pod: str
     drafts: float
@@ -65,34 +67,35 @@ class SpeculationBaseline:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SpeculationState:
-    """What guessing ahead gave, and whether it is switched off."""
+    """What speculation gained, and whether it is switched off."""
 
     off: bool = False
     switched_at: float | None = None
     marked_at: float | None = None
     marks: tuple[SpeculationBaseline, ...] = ()
     guessed: float | None = None
-    """Tokens guessed by a sequence in a step, as last measured; kept while it is off, since nobody can measure it."""
+    """Tokens drafted for a sequence in a step, as last measured; kept while speculation is off, as then nothing is
+    measured."""
     accepted: float = 0.0
-    """Of these, taken over."""
+    """How many of these were accepted."""
     gain: float | None = None
-    """Tokens a second with guessing over those without, at the load of the last span."""
+    """Tokens a second with speculation over those without, at the load of the last span."""
     against: int = 0
-    """Spans in a row that spoke against how it is."""
+    """Spans in a row that spoke for the other setting, on or off."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnswerHistory:
-    """Nothing at first."""
+    """Empty at first."""
 
     since: float | None = None
-    """When it was first decided: nobody knows what was before."""
+    """When the first decision was made; nothing is known of the time before."""
     required: tuple[ReplicasAt, ...] = ()
-    """The most that was required, within the window of shrinking."""
+    """The largest needs within the stabilization window."""
     most_wanted: tuple[ReplicasAt, ...] = ()
-    """Within the time over which steps down are counted."""
+    """The largest counts within the time over which steps down are counted."""
     least_wanted: tuple[ReplicasAt, ...] = ()
-    """Within the time over which steps up are counted."""
+    """The smallest counts within the time over which steps up are counted."""
     patience: StabilizationExtension = StabilizationExtension()
     full: NodeShortage | None = None
     said: ReportedReason | None = None
@@ -100,12 +103,12 @@ class AnswerHistory:
 
 
 def with_most(seen: tuple[ReplicasAt, ...], now: float, replicas: int, window: float) -> tuple[ReplicasAt, ...]:
-    """The window with one more moment; its first is the most of all."""
+    """The window with one more entry; its first is the largest."""
     kept = tuple(one for one in seen if one.replicas > replicas and one.at > now - window)
     return (*kept, ReplicasAt(at=now, replicas=replicas))
 
 
 def with_least(seen: tuple[ReplicasAt, ...], now: float, replicas: int, window: float) -> tuple[ReplicasAt, ...]:
-    """The window with one more moment; its first is the least of all."""
+    """The window with one more entry; its first is the smallest."""
     kept = tuple(one for one in seen if one.replicas < replicas and one.at > now - window)
     return (*kept, ReplicasAt(at=now, replicas=replicas))

@@ -1,7 +1,7 @@
-"""What users ask for, by the second: counters of routers (or of engines, where no router tells) made into one course.
+"""Arrivals over time: the counters of routers (or of engines, where there is no router) summed into one series.
 
-The course is kept as a few points of two sums, so that the rate over any stretch of it is a subtraction. Whoever does
-not tell is taken to go on as before, until its figures would be stale.
+The series is a few points of two running sums, so that the rate over any period is a subtraction. A counter that cannot
+be read is assumed to grow at its last rate, until its sample would be stale.
 """
 
 from bisect import bisect_left
@@ -12,12 +12,12 @@ from typing import Final
 from fairlead.scaling.pod_inventory import PodInventory
 
 MAX_POINTS: Final = 160
-"""At a 32nd of a cold start apart: the last five cold starts."""
+"""The points are a 32nd of a cold start apart, so they reach back five cold starts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArrivalTotals:
-    """Sums since the course began."""
+    """Sums since the series began."""
 
     at: float
     requests: float
@@ -26,7 +26,7 @@ class ArrivalTotals:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArrivalCounter:
-    """One that counts, as it was last heard."""
+    """The counter of one router or engine, at its last sample."""
 
     name: str
     at: float
@@ -35,40 +35,41 @@ class ArrivalCounter:
     request_rate: float = 0.0
     prompt_rate: float = 0.0
     ahead: float = 0.0
-    """Requests that were taken for granted while it was silent, and are not to be counted twice."""
+    """Requests assumed while no sample came, which must not be counted again when one does."""
     ahead_tokens: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arrivals:
-    """Nothing at first."""
+    """Empty at first."""
 
     points: tuple[ArrivalTotals, ...] = ()
     tellers: tuple[ArrivalCounter, ...] = ()
     last: float | None = None
-    """When somebody last asked, as far as anybody saw."""
+    """When requests last arrived, as far as counters show."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArrivalRate:
-    """Over one stretch."""
+    """The rate over one period."""
 
     requests: float
     prompt_tokens: float
     seconds: float
-    """How long the stretch was: shorter than asked for when nobody looked for so long."""
+    """The period's length; shorter than requested where the series does not reach back that far."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArrivalResolution:
-    """How finely the course is kept, and how long the silent are taken to go on."""
+    """The distance of points in the series, and how long the last rate of a missing counter is assumed to go on."""
 
     grain: float
     stale: float
 
 
 def counters(roster: PodInventory, mean_prompt: float) -> tuple[tuple[ArrivalCounter, ...], frozenset[str]]:
-    """Who tells now, and the names of all who might; engines count what they were sent as what they hold and ended."""
+    """Counters with a sample now, and the names of all that could have one; an engine's requests are those it runs,
+    holds waiting or has ended."""
     if roster.routers or roster.silent:
         told = tuple(
             ArrivalCounter(name=one.name, at=figures.at, requests=figures.asked, prompt_tokens=figures.prompt_tokens)
@@ -85,7 +86,7 @@ def counters(roster: PodInventory, mean_prompt: float) -> tuple[tuple[ArrivalCou
 def updated(
     before: Arrivals, told: tuple[ArrivalCounter, ...], listed: frozenset[str], rhythm: ArrivalResolution, now: float
 ) -> Arrivals:
-    """The course with what was heard since."""
+    """The series with what was counted since."""
     kept = {teller.name: teller for teller in before.tellers}
     spoken = {teller.name for teller in told}
     elapsed = max(now - before.points[-1].at, 0.0) if before.points else 0.0
@@ -110,7 +111,7 @@ def _name(one: ArrivalCounter) -> str:
 def _counted(
     before: ArrivalCounter | None, now: ArrivalCounter, rhythm: ArrivalResolution
 ) -> tuple[ArrivalCounter, float, float]:
-    """One that tells: what it counted more than before; a counter that went back began anew."""
+    """A counter with a sample: its increase since the last one; a counter that went down has restarted from zero."""
     if before is None:
         return now, 0.0, 0.0
     gap = now.at - before.at
@@ -136,7 +137,7 @@ def _counted(
 def _granted(
     teller: ArrivalCounter, elapsed: float, rhythm: ArrivalResolution, now: float
 ) -> tuple[ArrivalCounter, float, float]:
-    """One that is silent: it goes on as before, for a while."""
+    """A counter without a sample: for a while it is assumed to grow at its last rate."""
     if now - teller.at > rhythm.stale:
         return teller, 0.0, 0.0
     requests, tokens = teller.request_rate * elapsed, teller.prompt_rate * elapsed
@@ -154,7 +155,7 @@ def _granted(
 
 
 def _points(before: tuple[ArrivalTotals, ...], more: ArrivalTotals, grain: float) -> tuple[ArrivalTotals, ...]:
-    """The newest point moves on until it is a grain away from the one before it."""
+    """Append a point; the newest point is moved on until it is a grain away from the one before it."""
     if not before:
         return (more,)
     last = before[-1]
@@ -166,7 +167,7 @@ def _points(before: tuple[ArrivalTotals, ...], more: ArrivalTotals, grain: float
 
 
 def rate(points: tuple[ArrivalTotals, ...], begin: float, end: float) -> ArrivalRate | None:
-    """Between two moments, as far as the course reaches back; nothing where it does not."""
+    """The rate between two times, as far as the series reaches back; None where it does not."""
     if not points:
         return None
     begin = max(begin, points[0].at)
@@ -182,7 +183,7 @@ def rate(points: tuple[ArrivalTotals, ...], begin: float, end: float) -> Arrival
 
 
 def _at(points: tuple[ArrivalTotals, ...], moment: float) -> ArrivalTotals:
-    """Between two points things went evenly."""
+    """The sums at a time, interpolated between two points."""
     right = bisect_left(points, moment, key=_moment)
     if right == len(points):
         return points[-1]

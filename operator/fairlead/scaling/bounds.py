@@ -1,6 +1,6 @@
-"""Between which numbers an answer must lie: schedules, the deployment's own bounds, and money.
+"""The limits of an answer: schedules, the deployment's own bounds, and the budget.
 
-The deployment's bounds are hard. So is the budget: it goes below minReplicas if it must, and says so.
+The deployment's bounds are hard. So is the budget: it may force fewer than minReplicas, and its message says so.
 """
 
 from decimal import ROUND_FLOOR, Decimal
@@ -12,7 +12,7 @@ from fairlead.scaling.recommendation import AppliedLimit, ScalingAdvice, Scaling
 
 
 def schedule(n: int, situation: LimitContext) -> AppliedLimit | None:
-    """What a window in force brings; the deployment's own bounds come after it."""
+    """The bounds of a schedule in force; the deployment's own bounds are applied after it."""
     now = situation.in_force
     if now.least_by and n < now.least:
         return limit(ScalingBound.SCHEDULE, n, now.least, f"schedule {now.least_by} keeps at least {now.least}")
@@ -22,19 +22,19 @@ def schedule(n: int, situation: LimitContext) -> AppliedLimit | None:
 
 
 def min_replicas(n: int, situation: LimitContext) -> AppliedLimit | None:
-    """Fewest replicas."""
+    """The deployment's minReplicas."""
     least = situation.facts.bounds.least
     return limit(ScalingBound.MIN_REPLICAS, n, max(n, least), f"minReplicas is {least}")
 
 
 def max_replicas(n: int, situation: LimitContext) -> AppliedLimit | None:
-    """Most replicas."""
+    """The deployment's maxReplicas."""
     most = situation.facts.bounds.most
     return limit(ScalingBound.MAX_REPLICAS, n, min(n, most), f"maxReplicas is {most}")
 
 
 def budget(n: int, situation: LimitContext) -> AppliedLimit | None:
-    """As many as the policy's money pays for."""
+    """As many replicas as the policy's budget pays for."""
     paid = affordable(situation.facts)
     if paid is None or n <= paid:
         return None
@@ -44,7 +44,7 @@ def budget(n: int, situation: LimitContext) -> AppliedLimit | None:
 
 
 def affordable(facts: ScalingFacts) -> int | None:
-    """How many replicas the budget pays for; nothing: all of them, or nobody knows the price."""
+    """How many replicas the budget pays for; None: there is no budget, or the price is unknown."""
     price, most = facts.price_per_hour, facts.policy.max_cost_per_hour
     if most is None or not price:
         return None
@@ -52,7 +52,7 @@ def affordable(facts: ScalingFacts) -> int | None:
 
 
 def budget_advice(facts: ScalingFacts) -> tuple[ScalingAdvice, ...]:
-    """What a policy asks for and cannot have."""
+    """Bounds of a policy that contradict each other, or that have no effect."""
     paid, least = affordable(facts), facts.bounds.least
     if paid is not None and paid < least:
         pays = f"maxCostPerHour pays for {count(paid, 'replica')}"

@@ -1,9 +1,9 @@
-"""How long a new replica takes until it serves: starts of one revision, as far as they were seen.
+"""The cold start to plan with, from the starts of one revision that were observed.
 
-A start begins with the engine's container. Waiting for a node says nothing of the next start. Waiting for an image is
-a horizon of its own: an image is pulled once a node, so the usual wait is planned with and not the longest.
+A start begins with the engine's container. The wait for a node says nothing of the next start. The wait for an image is
+counted apart: an image is pulled once a node, so the median wait is planned with and not the longest.
 
-A start that the fleet was born with took no time that anybody waited for, and teaches nothing.
+A pod that was ready as soon as it was seen made no request wait, and is not counted.
 """
 
 from dataclasses import dataclass
@@ -14,30 +14,30 @@ from fairlead.fleet.policies import ColdStart
 from fairlead.scaling.facts import EnginePod, EnginePodPhase
 
 MOST_STARTS: Final = 12
-"""Kept of each revision: enough that the slowest of twenty is not what is planned with for ever."""
+"""Starts kept of each revision: few enough that one slow start is not planned with for ever."""
 MOST_REVISIONS: Final = 4
-"""The wanted one, the one before it, and two to go back to."""
+"""The target, the one before it, and two more that a rollout may return to."""
 LATE: Final = 0.95
-"""Share of starts that are to take no longer than what is planned with."""
+"""Share of starts that should take no longer than planned."""
 SHORTEST: Final = 1 / 64
-"""Of the assumed start: whatever was learnt, nothing is divided by less."""
+"""Share of the assumed start below which no horizon falls, since it is divided by."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ColdStartTimes:
-    """Of one revision."""
+    """The starts of one revision."""
 
     revision: str
     seconds: tuple[float, ...]
-    """The last ones, in the order in which they ended."""
+    """The last starts, in the order in which they ended."""
     waits: tuple[float, ...] = ()
-    """For the image, before each of the same starts."""
+    """The image pull before each of the same starts."""
     until: float
-    """When the last of them was ready: those before it are counted."""
+    """When the last of them was ready; later starts are new."""
 
 
 def horizon(starts: tuple[ColdStartTimes, ...], revision: str, assumed: ColdStart) -> float:
-    """Seconds to plan with: nearly the slowest start that was seen, or what the policy assumes."""
+    """Seconds to plan with: nearly the slowest observed start and the usual image pull, or what the policy assumes."""
     least = assumed.assume_seconds * SHORTEST
     seen = next((one.seconds for one in starts if one.revision == revision), ())
     if not assumed.learn or not seen:
@@ -47,7 +47,7 @@ def horizon(starts: tuple[ColdStartTimes, ...], revision: str, assumed: ColdStar
 
 
 def _usual_wait(starts: tuple[ColdStartTimes, ...], revision: str) -> float:
-    """Half of the last starts waited no longer for their image."""
+    """The median of the image pulls."""
     waits = sorted(next(one.waits for one in starts if one.revision == revision))
     return waits[(len(waits) - 1) // 2] if waits else 0.0
 
@@ -55,7 +55,7 @@ def _usual_wait(starts: tuple[ColdStartTimes, ...], revision: str) -> float:
 def with_starts(
     starts: tuple[ColdStartTimes, ...], revision: str, ready: tuple[EnginePod, ...]
 ) -> tuple[ColdStartTimes, ...]:
-    """What pods of the wanted revision that became ready since add to it."""
+    """With the starts of the target's pods that became ready since."""
     kept = next((one for one in starts if one.revision == revision), None)
     until = kept.until if kept else None
     fresh = sorted(
@@ -77,7 +77,7 @@ def with_starts(
 
 
 def remaining(pod: EnginePod, horizon_seconds: float, now: float) -> float:
-    """Until it serves; one that takes longer than planned is given a quarter of the plan more, again and again."""
+    """Seconds until a pod serves; for one that takes longer than planned, always a quarter of the plan more."""
     age = max(now - pod.since, 0.0)
     if pod.phase in {EnginePodPhase.PENDING, EnginePodPhase.PULLING}:
         return horizon_seconds

@@ -1,8 +1,8 @@
-"""Cron expressions: which moments they name, and when one of these last came, in a time zone with its clock changes.
+"""Cron expressions: the times that they name, and the last of these, in a time zone with its clock changes.
 
 Five fields: minute hour day month weekday, each a list of numbers, ranges or steps; where day and weekday are both
-restricted, either is enough. A time of day that a clock change leaves out comes as much later as the clock jumped; one
-that comes twice counts the first time.
+restricted, either is enough. A time of day that a clock change skips is moved on by as much as the clock jumped; one
+that occurs twice counts the first time.
 """
 
 import re
@@ -14,13 +14,13 @@ from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 OFTEN: Final = 4
-"""Openings a day beyond which nobody asks for the gaps between them."""
+"""Openings a day above which they count as one window, as the gaps between them do not matter."""
 MINUTE: Final = 60.0
 DAY: Final = 86_400.0
 
 
 class CronField(NamedTuple):
-    """One field of a cron expression."""
+    """One field of a cron expression, with its range and the names that it accepts."""
 
     name: str
     least: int
@@ -39,24 +39,24 @@ FIELDS: Final = (
 )
 _RANGE: Final = re.compile(r"(?:\*|([0-9A-Z]{1,3})(?:-([0-9A-Z]{1,3}))?)(?:/([0-9]{1,3}))?")
 _LONGEST: Final = {2: 29, 4: 30, 6: 30, 9: 30, 11: 30}
-"""Days of the short months."""
+"""The most days of each short month."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CronExpression:
-    """The moments one expression names."""
+    """The times that one expression names."""
 
     minutes: frozenset[int]
     hours: frozenset[int]
     days: frozenset[int]
     months: frozenset[int]
     weekdays: frozenset[int]
-    """0 and 7 are Sunday."""
+    """Sunday is 0; the expression may also write 7."""
     any_day: bool
     any_weekday: bool
 
     def falls_on(self, day: date) -> bool:
-        """Whether it names any moment of this day."""
+        """Whether it names any time of this day."""
         if day.month not in self.months:
             return False
         by_day, by_weekday = day.day in self.days, day.isoweekday() % 7 in self.weekdays
@@ -67,14 +67,14 @@ class CronExpression:
 
 @dataclass(frozen=True, slots=True)
 class ImpossibleCron:
-    """An expression that names no moment at all."""
+    """An expression that is invalid or names no time at all."""
 
     because: str
 
 
 @lru_cache(maxsize=256)
 def parse(written: str) -> CronExpression | ImpossibleCron:
-    """What an expression names."""
+    """Parse an expression."""
     texts = written.upper().split()
     if len(texts) != len(FIELDS):
         return ImpossibleCron(f"it has {len(texts)} fields, not five")
@@ -101,7 +101,7 @@ def parse(written: str) -> CronExpression | ImpossibleCron:
 
 
 def last_occurrence(written: str, zone: str, now: float, within: float) -> float | None:
-    """When it last came at or before `now`; nothing when that is longer ago than `within`, or never comes."""
+    """The last time at or before `now`; None when that is longer ago than `within`, or the expression is invalid."""
     cron, there = parse(written), _zone(zone)
     if isinstance(cron, ImpossibleCron) or there is None:
         return None
@@ -110,7 +110,7 @@ def last_occurrence(written: str, zone: str, now: float, within: float) -> float
 
 
 def open_spans(written: str, zone: str, duration: float, days: Iterable[date]) -> list[tuple[float, float]]:
-    """From when to when windows of this length are open on these days; one that opens often a day counts as one."""
+    """Start and end of each window that opens on these days; many openings a day are joined into one window."""
     cron, there = parse(written), _zone(zone)
     if isinstance(cron, ImpossibleCron) or there is None:
         return []
@@ -125,7 +125,7 @@ def open_spans(written: str, zone: str, duration: float, days: Iterable[date]) -
 
 @lru_cache(maxsize=1024)
 def _last(cron: CronExpression, zone: tzinfo, minute: int, days: int) -> float | None:
-    """A moment begins with a minute, so all seconds of one minute share the answer."""
+    """Cached by the minute: a named time begins a minute, so all seconds of a minute have the same answer."""
     now = minute * MINUTE
     today = datetime.fromtimestamp(now, zone).date()
     for back in range(days + 1):
@@ -153,7 +153,7 @@ def _zone(name: str) -> tzinfo | None:
 
 
 def _values(written: str, field: CronField) -> frozenset[int] | None:
-    """All numbers that a field allows; nothing where it cannot be read."""
+    """All numbers that a field allows; None where it is invalid."""
     found: set[int] = set()
     for piece in written.split(","):
         match = _RANGE.fullmatch(piece)

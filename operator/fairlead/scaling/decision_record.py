@@ -1,4 +1,4 @@
-"""One decision as it is kept: what was seen, what was remembered, what was answered; enough to decide it again."""
+"""One decision as it is recorded: facts, memory and answer, which is enough to repeat it."""
 
 from dataclasses import dataclass
 
@@ -9,14 +9,14 @@ from fairlead.scaling.scaling_state import ScalingState
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DecisionRecord:
-    """Whole by itself: lines before it may be missing."""
+    """Complete by itself, since earlier lines may be missing."""
 
     namespace: str
     name: str
     now: float
     facts: ScalingFacts
     memory: ScalingState
-    """Before this decision."""
+    """The state before this decision."""
     recommendation: Recommendation
     version: str
-    """Of the program that decided; another one may decide otherwise."""
+    """The version of the program that decided; another version may decide differently."""

@@ -1,4 +1,4 @@
-"""One decision at a glance: a line of the table that `fairlead top` shows, without all that was looked at."""
+"""A summary of one decision: a line of the table that `fairlead top` shows."""
 
 import math
 from collections import Counter
@@ -14,7 +14,7 @@ from fairlead.scaling.recommendation import ScalingReason
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DecisionSummary:
-    """What is shown of one deployment; what nobody says is absent."""
+    """The figures of one deployment's line; unknown ones are absent."""
 
     namespace: str
     name: str
@@ -28,27 +28,27 @@ class DecisionSummary:
     active: bool = True
     policy: str | None = None
     phases: dict[str, int] = field(default_factory=dict)
-    """Pods by where they are on their way."""
+    """Pods by phase."""
     running: float | None = None
     waiting: float | None = None
-    """In routers, in a hurry, and in engines."""
+    """In the interactive and long lanes of routers, and in engines."""
     held: float | None = None
-    """Of these, those for whom no replica is there."""
+    """How many of these are held because no replica is ready."""
     kv_usage: float | None = None
     """The mean over ready replicas."""
     ttft_kept: float | None = None
-    """Of first tokens in the last seconds, the share that came within the objective."""
+    """Share of first tokens in the last seconds that met the objective."""
     tpot_seconds: float | None = None
-    """The mean time per token in the last seconds."""
+    """Mean time per token in the last seconds."""
     price_per_hour: float | None = None
-    """Of all replicas that are paid for."""
+    """Cost of all replicas that have a node."""
     doubts: int = 0
     figures: dict[str, float] = field(default_factory=dict)
-    """Demand, supply and the like, as the decision names them."""
+    """Demand, supply and the like, by the decision's names."""
 
 
 def summarize(record: DecisionRecord) -> DecisionSummary:
-    """What a table shows of it."""
+    """The summary of a record."""
     facts, said = record.facts, record.recommendation
     ready = [pod.figures for pod in facts.pods if pod.phase is EnginePodPhase.READY and pod.figures is not None]
     routers = [router.figures for router in facts.routers if router.figures is not None]
@@ -88,7 +88,7 @@ def summarize(record: DecisionRecord) -> DecisionSummary:
 
 
 def _lately(record: DecisionRecord) -> list[EngineInterval]:
-    """What ready pods did since the looks that the decision remembered."""
+    """What ready pods did since the baselines in the record's memory."""
     marks = {mark.name: mark for mark in record.memory.learnt.marks}
     looks = [
         (marks[pod.name], intervals.baseline(pod, pod.figures))
@@ -99,7 +99,8 @@ def _lately(record: DecisionRecord) -> list[EngineInterval]:
 
 
 def _kept(lately: list[EngineInterval]) -> float | None:
-    """Nothing where there is no objective, as then nobody counts who was late."""
+    """The share of first tokens that met the objective; None where there is no objective, as then late ones are not
+    counted."""
     told = [(one.first, one.first_late) for one in lately if one.first_late is not None]
     first = math.fsum(count for count, _ in told)
     return 1 - math.fsum(late for _, late in told) / first if first else None
@@ -115,5 +116,5 @@ def _values(engines: Iterable[EngineFigures], told: Callable[[EngineFigures], fl
 
 
 def _sum(values: list[float]) -> float | None:
-    """Nothing of nobody: that is not zero."""
+    """The sum; None for no values, which is not the same as zero."""
     return math.fsum(values) if values else None

@@ -1,6 +1,7 @@
-"""What users will ask for one cold start from now, humbly: the level, a damped trend, the hour of the week.
+"""A forecast of arrivals one cold start ahead, by one of three methods: the level, a damped trend, the hour of the
+week.
 
-Whatever is more than the level must have been nearer to the truth than the level alone before it is believed.
+A method other than the level is used only after its forecasts have been closer than the level's.
 """
 
 from dataclasses import dataclass
@@ -11,39 +12,40 @@ from fairlead.scaling import arrival_rates
 from fairlead.scaling.arrival_rates import ArrivalRate, ArrivalTotals
 
 STRETCHES: Final = (4.0, 2.0, 1.0, 1 / 2, 1 / 4, 1 / 8, 1 / 16)
-"""Of a cold start: long ones are steady, short ones are new; a short one counts where it surely differs."""
+"""Periods in cold starts: long ones are steady, short ones recent; a short one counts where it differs
+significantly."""
 SHORT: Final = 1 / 8
-"""Of a cold start: two neighbouring ones tell how counts scatter."""
+"""In cold starts: two neighbouring periods of this length show how much counts scatter."""
 SURELY: Final = 3.0
-"""Deviations by which a short stretch must differ from a long one, in counts that scatter as they did so far."""
+"""Deviations by which a short period must differ from a long one, given how much counts have scattered so far."""
 DAMPED: Final = 0.5
-"""A trend rarely goes on for a whole cold start."""
+"""Share of a trend that is extrapolated, as it rarely goes on for a whole cold start."""
 SPACING: Final = 1 / 8
-"""Of a cold start, between two forecasts that are checked."""
+"""In cold starts: the time between two forecasts that are checked later."""
 CHECKED: Final = 1 / 4
-"""Of a cold start: the stretch that a forecast is compared with."""
+"""In cold starts: the period that a forecast is compared with."""
 MOST_PENDING: Final = 12
 FADING: Final = 0.98
-"""Per check: the last fifty count, about six cold starts."""
+"""Factor for each check: the last fifty count, about six cold starts."""
 ENOUGH: Final = 8.0
-"""Checks after which errors are believed."""
+"""Checks after which a method's error is meaningful."""
 BETTER: Final = 0.9
-"""Of the level's error, that of a forecast that is used instead."""
+"""Share of the level's error that another method's must stay below before it is used."""
 HOUR: Final = 3600.0
 WEEK: Final = 168
-"""Hours of a week: what people do follows clocks, so that this alone does not follow the policy's own time."""
+"""Hours of a week: daily habits follow the clock, so this alone does not scale with the policy's times."""
 NEARLY: Final = 0.9
 UNSEEN: Final = -1.0
 LEARNING: Final = 0.5
-"""How much the newest hour changes what is known of this hour of the week."""
+"""Weight of the newest hour in the mean of its hour of the week."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PendingForecast:
-    """One forecast that is still to be checked."""
+    """One forecast whose time has not come yet."""
 
     due: float
-    """When the stretch that it is compared with ends."""
+    """When the period that it is compared with ends."""
     level: float
     """Requests a second."""
     trend: float
@@ -52,64 +54,65 @@ class PendingForecast:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ForecastErrors:
-    """Relative errors of one way of guessing, squared, with forgetting."""
+    """Squared relative errors of one method, with exponential forgetting."""
 
     checks: float = 0.0
     squares: float = 0.0
 
     def after(self, error: float) -> "ForecastErrors":
-        """With one more."""
+        """With one more error."""
         return ForecastErrors(checks=self.checks * FADING + 1, squares=self.squares * FADING + error * error)
 
     @property
     def usual(self) -> float:
-        """The root of their mean; nothing was missed while nothing was checked."""
+        """Their root mean square; 0 before the first check."""
         return sqrt(self.squares / self.checks) if self.checks > 0 else 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HourInProgress:
-    """The one that is being looked at."""
+    """The hour that is being counted."""
 
     since: float
-    """When somebody began to look."""
+    """When counting began."""
     requests: float
-    """Of the course, then."""
+    """The series' sum of requests at that time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ForecastHistory:
-    """Nothing at first."""
+    """Empty at first."""
 
     pending: tuple[PendingForecast, ...] = ()
     level: ForecastErrors = ForecastErrors()
     trend: ForecastErrors = ForecastErrors()
     hour: ForecastErrors = ForecastErrors()
     scatter: float = 1.0
-    """Variance of counts over their mean; 1 is pure chance."""
+    """Variance of counts over their mean; 1 for a Poisson process."""
     token_scatter: float = 2.0
-    """The same of prompt tokens, in mean prompts; pure chance with lengths that scatter as much as their mean."""
+    """The same for prompt tokens, in mean prompts: 2 for Poisson arrivals with lengths that deviate by as much as their
+    mean."""
     hours: tuple[float, ...] = ()
-    """Mean requests a second by hour of the week; below zero where nobody looked yet."""
+    """Mean requests a second by hour of the week; negative where nothing was counted yet."""
     looking: HourInProgress | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DemandForecast:
-    """What is asked for now, and what will be."""
+    """Arrivals now, and one cold start ahead."""
 
     level: ArrivalRate
-    """The rate that counts now: short stretches speak where they are sure."""
+    """The current rate: short periods count where they differ significantly."""
     factor: float
-    """What will be, over the level."""
+    """The forecast over the level."""
     by: str
-    """level, trend or hour of the week."""
+    """The method: level, trend or hour of the week."""
 
 
 def forecast(
     points: tuple[ArrivalTotals, ...], kept: ForecastHistory, horizon: float, now: float
 ) -> DemandForecast | None:
-    """What comes, from what came; nothing before two looks."""
+    """The forecast from past arrivals; None before two samples."""
     level = _level(points, kept, horizon, now)
     if level is None:
         return None
@@ -129,7 +132,7 @@ def _helps(misses: ForecastErrors, level: ForecastErrors) -> bool:
 
 
 def _level(points: tuple[ArrivalTotals, ...], kept: ForecastHistory, horizon: float, now: float) -> ArrivalRate | None:
-    """The rate over a long stretch, moved by shorter ones as far as they surely differ from it."""
+    """The rate over a long period, moved by shorter ones as far as they differ from it significantly."""
     rates = [rate for part in STRETCHES if (rate := arrival_rates.rate(points, now - part * horizon, now)) is not None]
     if not rates:
         return None
@@ -141,7 +144,8 @@ def _level(points: tuple[ArrivalTotals, ...], kept: ForecastHistory, horizon: fl
 
 
 def _moved(level: float, value: float, rate: ArrivalRate, scatter: float) -> float:
-    """Into the range in which the true rate surely is; by counts, as those of chance scatter by their root."""
+    """Move the level into the range in which the true rate lies; the deviation of a count is its root times the
+    scatter."""
     count = rate.requests * rate.seconds
     if count <= 0:
         return level
@@ -150,7 +154,7 @@ def _moved(level: float, value: float, rate: ArrivalRate, scatter: float) -> flo
 
 
 def _guess(points: tuple[ArrivalTotals, ...], kept: ForecastHistory, horizon: float, now: float) -> PendingForecast:
-    """By each way, for one cold start from now."""
+    """A forecast by each method, for one cold start ahead."""
     late = arrival_rates.rate(points, now - horizon / 2, now)
     early = arrival_rates.rate(points, now - horizon, now - horizon / 2)
     whole = arrival_rates.rate(points, now - horizon, now)
@@ -167,7 +171,7 @@ def _guess(points: tuple[ArrivalTotals, ...], kept: ForecastHistory, horizon: fl
 
 
 def _hourly(kept: ForecastHistory, now: float, then: float) -> float:
-    """How the hour of the week then stands to this one, where both were seen."""
+    """The mean of that hour of the week over this one's, where both were counted."""
     if not kept.hours:
         return 1.0
     here, there = kept.hours[_hour(now)], kept.hours[_hour(then)]
@@ -179,7 +183,7 @@ def _hour(moment: float) -> int:
 
 
 def updated(before: ForecastHistory, points: tuple[ArrivalTotals, ...], horizon: float, now: float) -> ForecastHistory:
-    """With what came of earlier guesses, and a new one where it is time for it."""
+    """Check forecasts whose time has come, and add a new one where it is due."""
     checked = before
     for guess in before.pending:
         if guess.due <= now:
@@ -223,7 +227,7 @@ def _checked(
 def _scatter(
     before: ForecastHistory, points: tuple[ArrivalTotals, ...], end: float, horizon: float
 ) -> tuple[float, float]:
-    """Neighbouring short stretches: how their counts differ, over what chance alone makes them differ."""
+    """Variance over mean from two neighbouring short periods: how far their counts differ, compared with chance."""
     middle, begin = end - SHORT * horizon, end - 2 * SHORT * horizon
     late, early = arrival_rates.rate(points, middle, end), arrival_rates.rate(points, begin, middle)
     if late is None or early is None or late.requests + early.requests <= 0:
@@ -238,14 +242,14 @@ def _scatter(
 
 
 def _differing(one: float, other: float) -> float:
-    """Squared, over their sum squared."""
+    """The squared difference over the squared sum."""
     return ((one - other) / (one + other)) ** 2 if one + other > 0 else 0.0
 
 
 def _hours(
     before: ForecastHistory, points: tuple[ArrivalTotals, ...], now: float
 ) -> tuple[tuple[float, ...], HourInProgress | None]:
-    """An hour that passed nearly wholly under our eyes is kept."""
+    """Record an hour that was counted nearly in full."""
     if not points:
         return before.hours, before.looking
     fresh = HourInProgress(since=now, requests=points[-1].requests)

@@ -1,6 +1,7 @@
-"""What is learnt from one look to the next: demand, what requests are like, speeds, cold starts, forecasts and misses.
+"""What is learnt from one decision to the next: demand, request lengths, speeds, cold starts, forecasts and their
+errors.
 
-Deciding comes first and uses what was learnt before this look, so that more demand never makes a replica look faster.
+A decision uses what was learnt before it and learns afterwards, so that more demand never makes a replica look faster.
 """
 
 from collections.abc import Sequence
@@ -32,16 +33,16 @@ from fairlead.scaling.request_mix import RequestMix
 from fairlead.scaling.slo_correction import ServingState, SloCorrection
 
 GRAIN: Final = 1 / 32
-"""Of a cold start: how finely arrivals are kept."""
+"""In cold starts: the distance of points in the series of arrivals."""
 TEACHING: Final = 1 / 16
-"""Of the assumed cold start, between two looks at a pod that teach."""
+"""In assumed cold starts: the shortest interval between two samples of a pod that is learnt from."""
 SETTLED: Final = 1 / 4
-"""Of a cold start: a replica younger than that still warms its caches, and teaches nothing."""
+"""In cold starts: a younger replica still warms its caches, and nothing is learnt from it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Estimates:
-    """Nothing at first."""
+    """Empty at first."""
 
     arrivals: Arrivals = field(default_factory=Arrivals)
     forecasts: ForecastHistory = field(default_factory=ForecastHistory)
@@ -49,34 +50,35 @@ class Estimates:
     fits: tuple[SpeedFit, ...] = ()
     starts: tuple[ColdStartTimes, ...] = ()
     marks: tuple[EngineBaseline, ...] = ()
-    """By the name of the pod; those that are gone are forgotten."""
+    """By pod name; those of deleted pods are dropped."""
     strain: SloCorrection = field(default_factory=SloCorrection)
     excess: OverprovisioningEstimate = field(default_factory=OverprovisioningEstimate)
     pressed_since: float | None = None
-    """Since when more wait than the target allows."""
+    """Since when queue depth or KV cache has needed more than the ready replicas."""
     queueing: QueueAge = field(default_factory=QueueAge)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DecisionFeedback:
-    """What was decided at this look, as far as it is learnt from."""
+    """The part of a decision that is learnt from."""
 
     now: float
     reckoned: float | None
-    """Replicas that what comes takes by the arithmetic alone; nothing where nobody could reckon."""
+    """Replicas for the present demand by the arithmetic and headroom alone; None where they could not be reckoned."""
     need: float | None
-    """Replicas that were asked for, in parts of one; nothing where a bound answered instead."""
+    """The need in fractions of a replica; None where a bound decided instead."""
     waiting: float
     pressed_since: float | None
 
 
 def horizon(learnt: Estimates, facts: ScalingFacts) -> float:
-    """Seconds from asking for a replica until it serves."""
+    """Seconds from a recommendation of one more replica until it serves."""
     return cold_starts.horizon(learnt.starts, facts.revision, facts.policy.cold_start)
 
 
 def with_arrivals(learnt: Estimates, facts: ScalingFacts, roster: PodInventory, now: float) -> Estimates:
-    """With arrivals and queues up to now, which is all that a decision takes from this look."""
+    """With arrivals and queues up to now, the only part of the present samples that a decision learns before it is
+    made."""
     grain = GRAIN * max(facts.policy.cold_start.assume_seconds, horizon(learnt, facts))
     rhythm = ArrivalResolution(grain=grain, stale=facts.policy.stale_after_seconds)
     request = request_mix.average(learnt.mixture)
@@ -91,7 +93,7 @@ def with_arrivals(learnt: Estimates, facts: ScalingFacts, roster: PodInventory, 
 def updated(
     before: Estimates, facts: ScalingFacts, roster: PodInventory, heard_now: Estimates, moment: DecisionFeedback
 ) -> Estimates:
-    """With all that this look teaches, beside what was heard already."""
+    """With all that the present samples teach, beside the arrivals that were added before."""
     now = moment.now
     ahead = horizon(before, facts)
     came, marks = _came(before, facts, roster, ahead)
@@ -127,7 +129,7 @@ def updated(
 
 
 def _mixture(before: Estimates, came: Sequence[EngineInterval]) -> RequestMix:
-    """What was learnt of other requests weighs less when those that come stay longer."""
+    """Earlier requests count for less when present ones take longer than learnt."""
     request = request_mix.average(before.mixture)
     return (
         before.mixture
@@ -137,7 +139,7 @@ def _mixture(before: Estimates, came: Sequence[EngineInterval]) -> RequestMix:
 
 
 def _fits(before: Estimates, facts: ScalingFacts, came: Sequence[EngineInterval]) -> tuple[SpeedFit, ...]:
-    """The same of the speed that they were served at."""
+    """Earlier speeds count for less when tokens take longer than learnt."""
     speed = replica_speed.speed(before.fits, facts.revision, facts.assumed)
     if speed is None:
         return before.fits
@@ -145,19 +147,19 @@ def _fits(before: Estimates, facts: ScalingFacts, came: Sequence[EngineInterval]
 
 
 def _serving(facts: ScalingFacts, roster: PodInventory) -> int:
-    """Ready ones beside the spares: those are there whatever is needed."""
+    """Ready replicas without the warm pool, which is kept whatever the need."""
     return len(roster.ready) - facts.policy.warm_pool.ready
 
 
 def _own(facts: ScalingFacts, roster: PodInventory) -> list[tuple[EnginePod, EngineFigures]]:
-    """Those of the wanted revision."""
+    """Pods of the target."""
     return [(pod, figures) for pod, figures in roster.known if pod.revision == facts.revision]
 
 
 def _came(
     before: Estimates, facts: ScalingFacts, roster: PodInventory, ahead: float
 ) -> tuple[list[EngineInterval], tuple[EngineBaseline, ...]]:
-    """What settled pods of the wanted revision did since their marks, and the marks to go on from."""
+    """What settled pods of the target did since their baselines, and the baselines for the next time."""
     kept = {mark.name: mark for mark in before.marks}
     apart = TEACHING * facts.policy.cold_start.assume_seconds
     came: list[EngineInterval] = []
@@ -177,7 +179,7 @@ def _came(
 
 
 def _asked(mixture: RequestMix, before: Arrivals, after_it: Arrivals) -> RequestMix:
-    """With what routers counted since the last look."""
+    """With the arrivals that were counted since the last decision."""
     if not before.points:
         return mixture
     last, now = before.points[-1], after_it.points[-1]

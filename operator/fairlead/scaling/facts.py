@@ -1,7 +1,8 @@
-"""What the scaling loop saw of one deployment at one moment: pods, routers, bounds, policy. Values only.
+"""The facts of one deployment at one moment: pods, routers, bounds, policy. Values only.
 
-Times are seconds since the epoch; counters count since their pod's start. `None` is "nobody says", never zero: whoever
-takes one for the other scales a busy fleet down. Every number is finite, so that a record of it reads back the same.
+Times are seconds since the epoch; counters count since their pod's start. `None` means that a figure is not reported,
+never zero: a signal that takes one for the other shrinks a busy fleet. Every number is finite, so that a record of it
+reads back the same.
 """
 
 from dataclasses import dataclass
@@ -11,58 +12,58 @@ from fairlead.fleet.policies import ReplicaBounds, ScalingPolicy
 
 
 class EnginePodPhase(StrEnum):
-    """Where an engine pod is on its way."""
+    """The phase of an engine pod."""
 
     PENDING = "pending"
-    """No node yet; one may come."""
+    """It has no node yet, and may get one."""
     PULLING = "pulling"
     """On a node that is still pulling its image: its cold start has not begun."""
     UNPLACEABLE = "unplaceable"
-    """The scheduler finds no node for it: it is no supply, and asking for more of its kind brings none."""
+    """The scheduler finds no node for it: it is no supply, and more replicas of its kind would get none either."""
     STARTING = "starting"
-    """On a node, loading."""
+    """On a node, starting its engine."""
     READY = "ready"
-    """Routers send to it."""
+    """Routers send requests to it."""
     STUCK = "stuck"
-    """It says it is well and makes no progress, or routers took it out: it is paid for and gives nothing."""
+    """It is ready by its probe and makes no progress, or routers ejected it: it costs money and serves nothing."""
     ASLEEP = "asleep"
-    """Weights off the GPU: awake within seconds."""
+    """Its weights are off the GPU; it wakes within seconds."""
     DRAINING = "draining"
-    """It finishes what it has."""
+    """It finishes its requests and accepts no more."""
     DEAD = "dead"
-    """Failed, or on a node that is lost."""
+    """It failed, or its node is lost."""
 
 
 class SampleProblem(StrEnum):
-    """Why a look at a pod brought no figures to rely on."""
+    """Why a scrape of a pod gave no valid figures."""
 
     NO_ANSWER = "NoAnswer"
     UNREADABLE = "Unreadable"
-    """Not a number, negative, out of range, a broken line, or another program's page."""
+    """A value that is no number, negative or out of range, a broken line, or another program's page."""
     STALE = "Stale"
     """The last figures are older than the policy allows."""
     FROZEN = "Frozen"
-    """It has work and none of its counters moved."""
+    """It has requests, and none of its counters moves."""
     RESET = "Reset"
-    """A counter went back: the engine restarted under its pod, and there is nothing to subtract from yet."""
+    """A counter went back: the engine restarted inside its pod, so there is no earlier value to subtract."""
     CONTRADICTORY = "Contradictory"
-    """Its figures cannot all be true, for instance more running than routers ever sent."""
+    """Its figures cannot all be true, for instance more accepted tokens than drafted ones."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LatencyTotals:
-    """Durations since the pod's start; two of them, a while apart, tell how it went in between."""
+    """Durations since the pod's start; the difference of two samples describes the time between them."""
 
     count: float
     total: float
     """Sum in seconds."""
     kept: float | None = None
-    """How many were within the policy's objective, where there is one."""
+    """How many met the policy's objective, where there is one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EngineFigures:
-    """What one engine pod said of itself at one moment."""
+    """One scrape of an engine pod, as figures."""
 
     at: float
     running: float | None = None
@@ -70,11 +71,11 @@ class EngineFigures:
     kv_usage: float | None = None
     """Share of the KV cache in use, 0 to 1."""
     kv_tokens: float | None = None
-    """Tokens the KV cache holds."""
+    """Tokens that the KV cache can hold."""
     prompt_tokens: float | None = None
-    """Counter: prompts whose first token came, those found in the cache included."""
+    """Counter: tokens of prompts whose first token was generated, those found in the cache included."""
     cached_tokens: float | None = None
-    """Counter: of these, found in the prefix cache."""
+    """Counter: how many of these were found in the prefix cache."""
     output_tokens: float | None = None
     finished: float | None = None
     preemptions: float | None = None
@@ -85,7 +86,7 @@ class EngineFigures:
     first_token: LatencyTotals | None = None
     per_token: LatencyTotals | None = None
     request_pace: LatencyTotals | None = None
-    """Mean time per token of each request that ended, where the engine tells it."""
+    """Mean time per token of each request that ended, where the engine reports it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,36 +97,36 @@ class EnginePod:
     revision: str
     phase: EnginePodPhase
     since: float
-    """When its engine's container started; before that, when it was made."""
+    """When its engine's container started; before that, when the pod was created."""
     ready_at: float | None = None
     """When it was first ready."""
     image_wait: float = 0.0
     """Seconds on its node before its engine's container started: image, volumes, init containers."""
     figures: EngineFigures | None = None
-    """The last ones that were believed, whatever their age."""
+    """The last valid figures, whatever their age."""
     doubt: SampleProblem | None = None
-    """Why the last look brought none."""
+    """Why the last scrape gave none."""
     because: str = ""
-    """That doubt in the words of whoever looked."""
+    """The source's words on that problem."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RouterFigures:
-    """What one router said of itself at one moment."""
+    """One scrape of a router, as figures."""
 
     at: float
     asked: float
-    """Counter: requests that came to be admitted."""
+    """Counter: requests that arrived at admission."""
     prompt_tokens: float
-    """Counter: tokens of their prompts, estimated on arrival."""
+    """Counter: their prompt tokens, estimated on arrival."""
     waiting: float = 0.0
-    """Requests that wait here and are in a hurry: the lanes interactive and long."""
+    """Requests that wait in the lanes interactive and long."""
     batch_waiting: float = 0.0
-    """Requests that fill idle capacity: they never grow a fleet."""
+    """Requests in the lane batch: they use idle capacity and never grow a fleet."""
     held: float = 0.0
-    """Of all that wait, those for whom no replica is there."""
+    """How many of all that wait are held because no replica is ready."""
     oldest_seconds: float = 0.0
-    """How long the one in a hurry has waited that waits longest."""
+    """How long the oldest request in the lanes interactive and long has waited."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,14 +141,14 @@ class RouterPod:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReplicaSpeed:
-    """How fast one replica is: the coefficients of a step, and what it has room for."""
+    """How fast one replica is: the coefficients of a step, and how many tokens and sequences it holds."""
 
     step_seconds: float
-    """A decode step with an empty batch: weights read once."""
+    """A decode step with an empty batch: the time to read the weights once."""
     seconds_per_sequence: float
-    """Added to it by each running request."""
+    """What each running request adds to a step."""
     seconds_per_prompt_token: float
-    """Computing one prompt token that no cache holds."""
+    """The time to compute one prompt token that no cache holds."""
     kv_tokens: float | None = None
     max_sequences: float | None = None
 
@@ -158,34 +159,34 @@ class AcceleratorOption:
 
     product: str
     count: int
-    """GPUs a replica."""
+    """GPUs for each replica."""
     speed: ReplicaSpeed
     price_per_hour: float
-    """Of a replica."""
+    """Of one replica."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScalingFacts:
-    """All that one decision looks at, beside its memory."""
+    """All the facts of one decision, beside its memory."""
 
     revision: str
-    """The one that is wanted."""
+    """The target."""
     bounds: ReplicaBounds
     policy: ScalingPolicy
     wanted: int
-    """Replicas asked for so far."""
+    """Replicas recommended or set so far."""
     pods: tuple[EnginePod, ...] = ()
     """Engine pods of all revisions."""
     routers: tuple[RouterPod, ...] = ()
     room: int | None = None
-    """How many more replicas the nodes could take now; nothing: nobody knows, or nodes come when pods ask."""
+    """How many more replicas the nodes could take now; None: unknown, or new nodes come for pending pods."""
     room_because: str = ""
     price_per_hour: float | None = None
     """Of one replica."""
     assumed: ReplicaSpeed | None = None
-    """By the data sheet, until it was measured."""
+    """From the data sheet, until it is measured."""
     speculates: bool = False
-    """Whether the wanted revision guesses ahead."""
+    """Whether the target uses speculative decoding."""
     sleeps: bool = False
     """Whether its engines can be put to sleep."""
     options: tuple[AcceleratorOption, ...] = ()

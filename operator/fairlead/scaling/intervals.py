@@ -1,6 +1,6 @@
-"""What one engine pod did between two looks: differences of its counters, where both looks can be trusted.
+"""What one engine pod did between two samples: differences of its counters, where both samples are valid.
 
-Looks are a while apart, so that a difference holds enough requests to mean something.
+The samples are some time apart, so that a difference covers enough requests to be meaningful.
 """
 
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from fairlead.scaling.facts import EngineFigures, EnginePod, LatencyTotals
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EngineBaseline:
-    """One pod's counters at an earlier look."""
+    """One pod's counters at an earlier sample."""
 
     name: str
     at: float
@@ -23,31 +23,31 @@ class EngineBaseline:
     tokens: float
     token_seconds: float
     paced: float
-    """Requests, or where the engine does not tell of requests tokens, whose pace was counted."""
+    """Requests whose mean time per token was counted; where the engine does not report these, tokens."""
     first_late: float | None
-    """First tokens that came later than the objective; nothing where there is none."""
+    """First tokens that came later than the objective; None without an objective."""
     pace_late: float | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EngineInterval:
-    """Between a mark and a look."""
+    """The differences between a baseline and a later sample."""
 
     seconds: float
     running: float
-    """In a batch, on average of both ends."""
+    """Requests in a batch, as the mean of both ends."""
     entered: float
-    """How many more are in a batch than before."""
+    """How many more requests are in a batch than at the baseline."""
     prompt_tokens: float
     cached_tokens: float
     output_tokens: float
     finished: float
     first: float
-    """Requests whose first token came."""
+    """Requests whose first token was generated."""
     tokens: float
     """Samples of time per token."""
     token_seconds: float
-    """Their sum."""
+    """The sum of these samples."""
     paced: float
     first_late: float | None
     pace_late: float | None
@@ -59,7 +59,7 @@ class EngineInterval:
 
     @property
     def seconds_per_token(self) -> float | None:
-        """On average over the samples; where the engine does not time tokens, over those that ran."""
+        """The mean of the samples; where the engine does not time tokens, running requests x seconds over tokens."""
         if self.tokens > 0:
             return self.token_seconds / self.tokens
         if self.output_tokens > 0 and self.running > 0:
@@ -68,7 +68,7 @@ class EngineInterval:
 
 
 def baseline(pod: EnginePod, figures: EngineFigures) -> EngineBaseline:
-    """This look, to subtract from a later one."""
+    """This sample, as the baseline for a later one."""
     token, pace = figures.per_token, figures.request_pace or figures.per_token
     return EngineBaseline(
         name=pod.name,
@@ -92,7 +92,7 @@ def _late(counted: LatencyTotals | None) -> float | None:
 
 
 def between(mark: EngineBaseline, look: EngineBaseline) -> EngineInterval | None:
-    """Nothing where a counter went back, as then the engine began anew."""
+    """The differences; None where a counter went down, as then the engine restarted."""
     interval = EngineInterval(
         seconds=look.at - mark.at,
         running=(look.running + mark.running) / 2,

@@ -1,8 +1,8 @@
-"""How many replicas the use of the KV cache asks for, as HorizontalPodAutoscaler reckons with a metric of pods.
+"""The need by KV cache usage, computed as HorizontalPodAutoscaler computes it from a pod metric.
 
-`ceil(sum of usage / target)` over the pods that report; nothing changes within a tenth of the target; pods on the way
-count as empty when it would grow and as right at the target when it would shrink, so that neither a start nor its first
-samples move the fleet.
+`ceil(sum of usage / target)` over the pods that report; nothing changes within a tenth of the target. Starting pods
+count as empty when the fleet would grow and as exactly at the target when it would shrink, so that neither a start nor
+its first samples change the count.
 """
 
 from math import ceil, fsum
@@ -17,14 +17,14 @@ TOLERANCE: Final = 0.1
 
 
 def usage(roster: PodInventory) -> float | None:
-    """Mean over the ready ones that tell."""
+    """Mean over the ready replicas that report it."""
     told = [figures.kv_usage for _, figures in roster.known if figures.kv_usage is not None]
     return fsum(told) / len(told) if told else None
 
 
 def candidate(roster: PodInventory, target: float, spares: int = 0) -> SignalNeed:
-    """By itself, whatever else is known; a ready one that does not tell is taken for as full as the others. Spares are
-    added by who keeps them, so that whoever leaves all as it is names the others only."""
+    """The need by this signal alone; a ready replica without a sample counts as full as the mean. It is without spares,
+    which a limit adds later, so a result that keeps the count subtracts them."""
     mean = usage(roster)
     if mean is None:
         return SignalNeed(
@@ -41,7 +41,7 @@ def candidate(roster: PodInventory, target: float, spares: int = 0) -> SignalNee
 
 
 def _replicas(ratio: float, ready: int, coming: int, spares: int) -> int:
-    """The pods on the way may damp what the ready ones ask for; they never turn it round."""
+    """The need; starting pods may damp the change that ready ones call for, and never reverse it."""
     count = ready + coming
     as_it_is = max(count - spares, 0)
     if abs(ratio - 1) <= TOLERANCE:

@@ -1,4 +1,4 @@
-"""All that one rule may look at while it limits an answer, and what a rule is. Values only."""
+"""The context in which one rule limits an answer, and the signature of a rule. Values only."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,22 +12,22 @@ from fairlead.scaling.signal_summary import SignalSummary
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LimitContext:
-    """One moment of one deployment."""
+    """One decision about one deployment."""
 
     asked: SignalSummary
     facts: ScalingFacts
     pacing: AnswerHistory
-    """With this moment in its windows."""
+    """With the present need and count in its windows."""
     now: float
     in_force: ScheduleBounds
     idle: bool
-    """Nobody has asked for so long that no replica is needed."""
+    """No request for so long that no replica is needed."""
 
 
 LimitRule = Callable[[int, LimitContext], AppliedLimit | None]
-"""From the answer so far to what becomes of it; nothing: it may stay."""
+"""Takes the answer so far and returns a limit that changes it, or None."""
 
 
 def limit(bound: ScalingBound, before: int, after: int, because: str) -> AppliedLimit | None:
-    """A limit, where it moves anything."""
+    """A limit, if it changes anything."""
     return AppliedLimit(bound=bound, before=before, after=after, because=because) if after != before else None

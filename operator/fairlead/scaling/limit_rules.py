@@ -1,8 +1,8 @@
-"""From what the signals ask for to the answer: each rule may move it, in a fixed order, and says so.
+"""From the signals' needs to the answer: each rule may change it, in a fixed order, and gives its reason.
 
-Figures that are missing hold; then the last replica, spares, stabilisation, one replica fewer, steps; then schedules,
-bounds, money and nodes, of which the later one has the last word. Every rule keeps the order of two wishes, so that who
-asks for more never gets less.
+Missing figures hold the count; then come the last replica, spares, stabilization, one replica fewer and steps; then
+schedules, bounds, budget and nodes, of which the later one overrules. Every rule is monotonic: a larger need never
+leads to a smaller answer.
 """
 
 from dataclasses import replace
@@ -44,7 +44,7 @@ RULES: Final[tuple[LimitRule, ...]] = (
 def apply_limits(
     asked: SignalSummary, facts: ScalingFacts, pacing: AnswerHistory, now: float
 ) -> tuple[LimitedAnswer, AnswerHistory]:
-    """The answer, and what to remember."""
+    """The answer, and the history for the next decision."""
     situation = _situation(asked, facts, pacing, now)
     n, limits = _answer(situation)
     said = reason_messages.reported_reason(n, limits, situation)
@@ -72,7 +72,7 @@ def _situation(asked: SignalSummary, facts: ScalingFacts, pacing: AnswerHistory,
     up, down = scaling_steps.up_while(asked.cold_start_seconds), scaling_steps.down_while(pace.down_after_seconds)
     required, window = shrink_guards.required(asked, facts), stabilization_window.window(pacing.patience, pace)
     if _is_long_ago(pacing, max(window, facts.policy.stale_after_seconds), now):
-        # Nobody knows what was needed before, so what is there counts as needed now.
+        # What was needed before is unknown, so the present count is taken as the need.
         required = max(required, facts.wanted)
     remembered = replace(
         pacing,
@@ -93,7 +93,8 @@ def _situation(asked: SignalSummary, facts: ScalingFacts, pacing: AnswerHistory,
 
 
 def _is_long_ago(pacing: AnswerHistory, window: float, now: float) -> bool:
-    """Whether nobody decided within the window; an autoscaler that was away has memories and no present."""
+    """Whether there was no decision within the window; after a restart or a pause the history says nothing of the
+    present."""
     return not pacing.required or now - pacing.required[-1].at > window
 
 
@@ -108,7 +109,7 @@ def _answer(situation: LimitContext) -> tuple[int, tuple[AppliedLimit, ...]]:
 
 
 def _asleep(n: int, situation: LimitContext) -> int:
-    """Sleepers keep their GPUs: they count among the most replicas, in the budget, and on the nodes."""
+    """Sleeping replicas keep their GPUs: they count towards maxReplicas, the budget, and the room on nodes."""
     facts = situation.facts
     paid, beside = bounds.affordable(facts), node_capacity.free_replicas(n, situation)
     room = [facts.bounds.most - n, *([] if paid is None else [paid - n]), *([] if beside is None else [beside])]

@@ -1,10 +1,11 @@
-"""What the nodes can take: growth ends there, and what found no node is not asked for again and again.
+"""Limits of the nodes: a fleet grows no further than they can hold, and pods that found no node are not recreated
+endlessly.
 
-Where the free room is known, no more is asked for than stands on nodes and would fit. Pods that find no node for
-longer than patience lasts are given up: the answer goes back to what is placed, and more is tried again after one cold
-start, then after two, four, up to 32, or as soon as there is more room than was said. Patience is a cold start, since
-nodes may come when pods ask; where the free room is known they do not, and a tenth of it is enough.
-Never below minReplicas, since these were asked for by number, and never below one: a single pod may wait for its node.
+Where the free room is known, the answer is at most the placed replicas plus that room. Pods without a node for a
+certain time are given up: the answer falls back to the placed replicas, and more is tried again after one cold start,
+then after two, four, up to 32, or as soon as there is more room than was known. That time is a cold start, since new
+nodes may come for pending pods; where the free room is known they do not, and a tenth of it is enough. Never below
+minReplicas, since the user set that number, and never below one: a single pod may wait for its node.
 """
 
 from dataclasses import replace
@@ -21,7 +22,7 @@ from fairlead.scaling.signal_summary import SignalSummary
 LONGEST: Final = 32
 """Cold starts after which more is tried again at the latest: one attempt an hour at a cold start of two minutes."""
 WITHOUT_NODE: Final = frozenset({EnginePodPhase.PENDING, EnginePodPhase.UNPLACEABLE, EnginePodPhase.DEAD})
-"""The others stand on a node; that of one that drains is free soon."""
+"""Pods in the other phases have a node; the place of a draining one is soon free."""
 
 
 def placed(facts: ScalingFacts) -> int:
@@ -32,7 +33,7 @@ def placed(facts: ScalingFacts) -> int:
 def observed_shortage(
     full: NodeShortage | None, asked: SignalSummary, facts: ScalingFacts, now: float
 ) -> NodeShortage | None:
-    """What is known of the nodes being full, after this look."""
+    """The shortage of node capacity after these facts."""
     there, room = placed(facts), facts.room or 0
     if full is not None and (there > full.replicas or now >= full.until + 2 * full.wait):
         full = None
@@ -46,7 +47,7 @@ def observed_shortage(
 
 
 def no_room(n: int, situation: LimitContext) -> AppliedLimit | None:
-    """As many as have a node, or would find one."""
+    """As many replicas as have a node or would find one."""
     facts, full = situation.facts, situation.pacing.full
     there, why = placed(facts), f" ({facts.room_because})" if facts.room_because else ""
     if full is not None and situation.now < full.until:
@@ -60,7 +61,7 @@ def no_room(n: int, situation: LimitContext) -> AppliedLimit | None:
 
 
 def node_advice(facts: ScalingFacts, full: NodeShortage | None) -> tuple[ScalingAdvice, ...]:
-    """Where the nodes do not even take what people asked for by number."""
+    """Advice where the nodes do not even hold minReplicas."""
     least = facts.bounds.least
     if full is None or full.replicas >= least:
         return ()
@@ -69,7 +70,7 @@ def node_advice(facts: ScalingFacts, full: NodeShortage | None) -> tuple[Scaling
 
 
 def free_replicas(n: int, situation: LimitContext) -> int | None:
-    """How many more could stand beside these; nothing: nobody knows."""
+    """How many more replicas the nodes could take beside these; None: unknown."""
     facts, full = situation.facts, situation.pacing.full
     if full is not None and situation.now < full.until:
         return full.replicas - n

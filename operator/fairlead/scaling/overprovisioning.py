@@ -1,7 +1,7 @@
-"""How many replicas stand ready beyond those asked for: answers are rounded up, held for a while, and come late.
+"""How many more replicas are usually ready than needed: answers are rounded up, held for a while, and take effect late.
 
-What users feel is the work of those that are ready. A fleet that always has a fifth more than it asks for keeps its
-promises with less asked for, so the demand is divided by what was usually beyond it.
+SLO attainment results from the replicas that are ready. A fleet that always has a fifth more than it needs meets its
+objectives with a smaller need, so the need is divided by the usual surplus.
 """
 
 from collections.abc import Iterable
@@ -13,8 +13,8 @@ from fairlead.scaling.facts import ScalingFacts
 from fairlead.scaling.recommendation import AppliedLimit, ScalingBound
 
 SMOOTHING_HORIZONS: Final = 16.0
-"""Cold starts in which what is beyond is half believed: half an hour at two minutes, several times a window of
-stabilisation."""
+"""Cold starts after which a new surplus counts half: half an hour at two minutes, several times a stabilization
+window."""
 MASKING_BOUNDS: Final = frozenset(
     {
         ScalingBound.MISSING_FIGURES,
@@ -25,26 +25,26 @@ MASKING_BOUNDS: Final = frozenset(
         ScalingBound.NO_ROOM,
     }
 )
-"""Limits that say nothing of how answers follow the need."""
+"""Limits under which the count does not follow the need, so the surplus says nothing."""
 LEAST: Final = 0.7
-"""What a longer hold than usual may hide is not bet on further."""
+"""Least factor: a longer hold than usual may fake a surplus, which must not shrink the need further."""
 MOST: Final = 1.1
-"""A fleet that runs behind its growth asks for so much more."""
+"""Most factor: a fleet that follows its growth too late needs at most so much more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OverprovisioningEstimate:
-    """Nothing at first: of the logarithm of those ready over those asked for."""
+    """Mean of the logarithm of ready replicas over needed ones; 0 at first."""
 
     mean: float = 0.0
     square: float = 0.0
-    """The mean of its square."""
+    """Mean of its square."""
     at: float | None = None
-    """When that was."""
+    """When it was last updated."""
 
 
 def tracked_need(need: float, limits: Iterable[AppliedLimit], facts: ScalingFacts) -> float | None:
-    """What was asked for, where the fleet follows it; nothing where a bound answers, or nobody."""
+    """The need, where the count follows it; None where a bound decides, or where the policy is not active."""
     hidden = any(one.bound in MASKING_BOUNDS for one in limits)
     return need if facts.policy.active and need > max(facts.bounds.least, 1) and not hidden else None
 
@@ -52,7 +52,8 @@ def tracked_need(need: float, limits: Iterable[AppliedLimit], facts: ScalingFact
 def updated(
     before: OverprovisioningEstimate, ready: int, need: float | None, horizon: float, now: float
 ) -> OverprovisioningEstimate:
-    """With how it is now; nothing is learnt where nothing is followed, as it hides what would have been."""
+    """With the present surplus; unchanged where the count does not follow the need, as the surplus then says
+    nothing."""
     if need is None or ready <= 0 or before.at is None:
         return OverprovisioningEstimate(mean=before.mean, square=before.square, at=now)
     elapsed = max(now - before.at, 0.0)
@@ -66,7 +67,7 @@ def updated(
 
 
 def factor(excess: OverprovisioningEstimate, power: float) -> float:
-    """Of what would be asked for if just as many were ready, where misses grow with this power of use: one hour with
-    too few costs more than another with too many gives back."""
+    """The factor on the need that compensates the usual surplus. Misses grow with this power of use, so its scatter
+    counts too: an hour with too few replicas costs more than one with too many gains."""
     scatter = max(excess.square - excess.mean * excess.mean, 0.0)
     return min(max(exp(power * scatter / 2 - excess.mean), LEAST), MOST)

@@ -1,4 +1,4 @@
-"""Who is there: pods by what they can give, and which of them told figures that are believed. Never what they said."""
+"""Which pods and routers exist, by what they supply, and which of them have valid figures."""
 
 from dataclasses import dataclass
 
@@ -9,30 +9,30 @@ COMING = (EnginePodPhase.PENDING, EnginePodPhase.PULLING, EnginePodPhase.STARTIN
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PodInventory:
-    """Pods and routers by name, so that their order in the facts decides nothing."""
+    """Pods and routers sorted by name, so that their order in the facts changes nothing."""
 
     ready: tuple[EnginePod, ...]
-    """Of any revision: those of an old one serve during a rollout."""
+    """Of any revision: old ones serve during a rollout."""
     coming: tuple[EnginePod, ...]
     stuck: tuple[EnginePod, ...]
     known: tuple[tuple[EnginePod, EngineFigures], ...]
-    """Ready ones with figures that are believed."""
+    """Ready ones with valid figures."""
     unknown: tuple[EnginePod, ...]
     """Ready ones without."""
     leaving: tuple[tuple[EnginePod, EngineFigures], ...]
-    """Draining ones with figures that are believed: they finish requests and take no more."""
+    """Draining ones with valid figures: they finish requests and accept no more."""
     routers: tuple[tuple[RouterPod, RouterFigures], ...]
     silent: tuple[RouterPod, ...]
-    """Routers without figures that are believed."""
+    """Routers without valid figures."""
 
     @property
     def supply(self) -> int:
-        """Those that serve, or will without being asked for again."""
+        """Ready and starting replicas: the supply that needs no further recommendation."""
         return len(self.ready) + len(self.coming)
 
 
 def take(facts: ScalingFacts, now: float) -> PodInventory:
-    """The roll of this moment."""
+    """The inventory at this moment."""
     pods = sorted(facts.pods, key=_name)
     routers = sorted(facts.routers, key=_name)
     ready = tuple(pod for pod in pods if pod.phase is EnginePodPhase.READY)
@@ -53,13 +53,13 @@ def take(facts: ScalingFacts, now: float) -> PodInventory:
 
 
 def trusted_engine(pod: EnginePod, stale: float, now: float) -> EngineFigures | None:
-    """Its figures, if nothing speaks against them."""
+    """A pod's figures, if they are fresh and without a problem."""
     fresh = pod.figures is not None and pod.doubt is None and now - pod.figures.at <= stale
     return pod.figures if fresh else None
 
 
 def trusted_router(router: RouterPod, stale: float, now: float) -> RouterFigures | None:
-    """The same of a router."""
+    """A router's figures, if they are fresh and without a problem."""
     fresh = router.figures is not None and router.doubt is None and now - router.figures.at <= stale
     return router.figures if fresh else None
 

@@ -1,6 +1,6 @@
-"""Known faults of a policy, by itself: what can never work is refused, what works and disappoints is told.
+"""Review of a policy by itself: what can never work is refused, what works at a cost gets a warning.
 
-Whoever names the policy is judged in `pairing`, since one policy serves many deployments.
+Deployments that name the policy are reviewed with it in `policy_use_lint`, since one policy serves many of them.
 """
 
 from collections.abc import Callable, Iterator
@@ -13,14 +13,14 @@ from fairlead.scaling import schedule_overlaps
 
 
 class LintReason(FindingReason):
-    """What is the matter with a policy, or with a policy and who names it."""
+    """What is wrong with a policy, or with a policy and a deployment that names it."""
 
     NEVER_FIRES = "NeverFires"
-    """No load whatever makes this target ask for a replica."""
+    """No load ever exceeds this target."""
     ALWAYS_FIRES = "AlwaysFires"
-    """No number of replicas would be enough for it."""
+    """No number of replicas ever meets it."""
     OSCILLATES = "Oscillates"
-    """What it takes away it has to bring back, again and again."""
+    """It removes replicas that it has to bring back, again and again."""
     SHORTER_THAN_COLD_START = "ShorterThanColdStart"
     POOR_SIGNAL = "PoorSignal"
     SCHEDULES_OVERLAP = "SchedulesOverlap"
@@ -32,7 +32,7 @@ class LintReason(FindingReason):
 
 
 def refusals(policy: ScalingPolicy) -> Iterator[SpecRefusal]:
-    """Targets that no load or no fleet ever meets."""
+    """Targets that no load or no fleet can ever meet."""
     target, headroom = policy.signals.kv_target, policy.signals.token_headroom
     if target is not None and target >= 1:
         words = "a KV cache is never more than full, so this would never ask for a replica"
@@ -47,7 +47,7 @@ def refusals(policy: ScalingPolicy) -> Iterator[SpecRefusal]:
 
 
 def policy_warnings(policy: ScalingPolicy) -> Iterator[SpecWarning]:
-    """Settings that work and that people come to regret."""
+    """Settings that work, with consequences that are easily overlooked."""
     for check in CHECKS:
         yield from check(policy)
 
@@ -127,7 +127,7 @@ def _overlaps(policy: ScalingPolicy) -> Iterator[SpecWarning]:
 
 
 def _quarrel(one: ScheduleWindow, other: ScheduleWindow) -> str:
-    """What the one wants and does not get while the other is open too."""
+    """What one schedule sets without effect while the other is open too."""
     least, most = one.min_replicas, other.max_replicas
     if least is not None and most is not None and most < least and (one.max_replicas or 0) < least:
         return f"{one.name} wants at least {least} while {other.name} allows at most {most}: the maximum wins"

@@ -1,6 +1,6 @@
-"""Known faults of a policy and a deployment that names it, together: each is right by itself, and they do not match.
+"""Review of a policy together with a deployment that names it: each is valid by itself, and they do not match.
 
-All are told and none is refused: either of the two may be mended, and whoever writes one may not own the other.
+All findings are warnings: either object may be corrected, and their authors may be different people.
 """
 
 from collections.abc import Callable, Iterator
@@ -16,22 +16,22 @@ from fairlead.scaling.policy_lint import LintReason
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PolicyUse:
-    """What one deployment brings along that names a policy."""
+    """The part of a deployment that matters to the policy that it names."""
 
     bounds: ReplicaBounds
     price_per_hour: float | None = None
     """Of one replica."""
     sleeps: bool = False
     engine_queue: int | None = None
-    """Most requests that wait in one engine; nothing: as many as come."""
+    """Most requests that may wait in one engine; None: no limit."""
     router_queue: int | None = None
-    """Most requests that wait in its routers; nothing: nobody knows."""
+    """Most requests that may wait in its routers; None: unknown."""
     held_seconds: float | None = None
-    """How long its routers hold a request for the first replica; nothing: nobody knows."""
+    """How long its routers hold a request for the first replica; None: unknown."""
 
 
 def policy_use_warnings(user: PolicyUse, policy: ScalingPolicy) -> Iterator[SpecWarning]:
-    """Everything that one of them asks for and the other prevents."""
+    """Everything that one of the two sets and the other prevents."""
     for check in CHECKS:
         yield from check(user, policy)
 
@@ -88,7 +88,7 @@ def _budget(user: PolicyUse, policy: ScalingPolicy) -> Iterator[SpecWarning]:
 
 
 def _queue(user: PolicyUse, policy: ScalingPolicy) -> Iterator[SpecWarning]:
-    """The queue of the routers is shared by all replicas, that of an engine is its own."""
+    """The routers' queue is shared by all replicas; each engine has its own."""
     target, replicas = policy.signals.queue_per_replica, max(user.bounds.least, 1)
     if target is None or user.engine_queue is None or user.router_queue is None:
         return

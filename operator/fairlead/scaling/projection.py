@@ -1,7 +1,7 @@
-"""What facts become when traffic goes on as it is, or a few times stronger or weaker; for questions of "what if".
+"""The facts at a later time if traffic goes on, or grows or falls by a factor; for "what if" answers.
 
-Pods stay as they are: whoever asks stops at the first answer that would change them. Counters move together as they do
-on a real engine, so that nothing learnt from them changes on the way.
+Pods stay as they are, since `what_if` stops at the first answer that would change them. Counters grow consistently, as
+on a real engine, so that nothing new is learnt from them on the way.
 """
 
 from dataclasses import dataclass, replace
@@ -19,16 +19,16 @@ from fairlead.scaling.facts import (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProjectedTraffic:
-    """What comes each second, to all replicas together."""
+    """Arrivals a second, over all replicas."""
 
     requests: float
     prompt_tokens: float
     output_tokens: float
     cached_share: float = 0.0
-    """Of prompt tokens, those found in a prefix cache."""
+    """Share of prompt tokens found in a prefix cache."""
 
     def times(self, factor: float) -> "ProjectedTraffic":
-        """The same mixture, more or less of it."""
+        """The same mix of requests at a multiple of the rate."""
         return replace(
             self,
             requests=self.requests * factor,
@@ -37,12 +37,12 @@ class ProjectedTraffic:
         )
 
     def divided(self, parts: int) -> "ProjectedTraffic":
-        """What one of several gets."""
+        """The part of one of several replicas or routers."""
         return self.times(1 / max(parts, 1))
 
 
 def later(facts: ScalingFacts, traffic: ProjectedTraffic, seconds: float, factor: float = 1.0) -> ScalingFacts:
-    """The facts some seconds on; `factor` is how much more is in flight than at the start."""
+    """The facts some seconds later; `factor` is the multiple of what is in flight at the start."""
     serving = sum(pod.phase is EnginePodPhase.READY for pod in facts.pods)
     told = sum(router.figures is not None for router in facts.routers)
     return replace(
@@ -53,7 +53,7 @@ def later(facts: ScalingFacts, traffic: ProjectedTraffic, seconds: float, factor
 
 
 def with_waiting(facts: ScalingFacts, requests: float) -> ScalingFacts:
-    """The same moment with that many more waiting: at a router where one tells, otherwise in an engine."""
+    """The same moment with more requests waiting: at a router with figures, else in an engine."""
     for number, router in enumerate(facts.routers):
         if router.figures is not None:
             more = replace(router.figures, waiting=router.figures.waiting + requests)
@@ -74,7 +74,7 @@ def _pod(pod: EnginePod, share: ProjectedTraffic, seconds: float, factor: float)
 
 
 def _engine(figures: EngineFigures, share: ProjectedTraffic, seconds: float, factor: float) -> EngineFigures:
-    """Requests in flight take time, tokens come from them: time per token is how many run over how many tokens come."""
+    """One engine some seconds later; time per token is running requests over tokens a second."""
     running = None if figures.running is None else figures.running * factor
     passes = share.output_tokens / running if running else 0.0
     return replace(
@@ -99,7 +99,8 @@ def _more(counter: float | None, amount: float) -> float | None:
 
 
 def _durations(kept: LatencyTotals | None, count: float, total: float | None) -> LatencyTotals | None:
-    """As long as on average so far where nobody knows better, and as often within the objective."""
+    """With `count` more samples: of the mean duration so far unless `total` is given, and as often within the
+    objective."""
     if kept is None:
         return None
     each = kept.total / kept.count if kept.count else 0.0

@@ -1,8 +1,7 @@
-"""How long requests wait for their turn, from what routers and engines tell: one number, and whether it is falling.
+"""How long requests queue, in routers and engines: the longest wait, and since when it has not become shorter.
 
-A router tells the age of the request that waits longest. An engine tells how many wait and how many were begun, so that
-those that waited at an earlier scrape are known to wait still while fewer were begun since: their age is at least the
-time since then.
+A router reports the age of its oldest request. An engine reports how many wait and how many were begun: while fewer
+were begun since an earlier scrape than waited then, one of those still waits, and is at least as old as that scrape.
 """
 
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ from fairlead.scaling.facts import EngineFigures, EnginePod
 from fairlead.scaling.pod_inventory import PodInventory
 
 FADING: Final = 1 / 2
-"""Seconds of a wait that are forgotten each second: who is served next has often waited less than who was served."""
+"""Seconds by which the longest wait may fall each second: the next request has often waited less than the last one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,27 +22,27 @@ class EngineQueueSample:
     at: float
     waiting: float
     begun: float
-    """Requests it had begun since it started."""
+    """Requests begun since the engine started."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueueAge:
-    """Nothing at first."""
+    """Empty at first."""
 
     lines: tuple[EngineQueueSample, ...] = ()
-    """Of the engines where requests wait, by name."""
+    """Of engines where requests wait, by name."""
     seconds: float = 0.0
-    """The longest wait of late."""
+    """The longest wait, falling at most as fast as `FADING` allows."""
     at: float | None = None
-    """When that was."""
+    """When it was updated."""
     lowest: float = 0.0
-    """The shortest that it was since the last replica became ready."""
+    """The shortest value since the last replica became ready."""
     since: float = 0.0
-    """Since when it has not become shorter."""
+    """Since when there was no shorter one."""
 
 
 def updated(before: QueueAge, roster: PodInventory, now: float) -> QueueAge:
-    """With this look."""
+    """With the present figures."""
     kept = {line.name: line for line in before.lines}
     lines = tuple(
         line for pod, figures in roster.known if (line := _line(kept.get(pod.name), pod, figures)) is not None
@@ -63,12 +62,14 @@ def _in_routers(roster: PodInventory) -> float:
 
 
 def _in_engines(lines: tuple[EngineQueueSample, ...], roster: PodInventory, now: float) -> float:
-    """Where the queue is shortest: while one engine has none, who waits at another waits for its placement."""
+    """The least wait of all engines: while one engine has no queue, a wait at another comes from placement, not from
+    load."""
     return min((now - line.at for line in lines), default=0.0) if len(lines) == len(roster.known) else 0.0
 
 
 def _line(before: EngineQueueSample | None, pod: EnginePod, figures: EngineFigures) -> EngineQueueSample | None:
-    """The earlier one while somebody of it waits still; nothing where nobody waits, or none is known to have begun."""
+    """The earlier sample while a request of it still waits; None where none waits, or the count of begun requests is
+    unknown."""
     begun = figures.finished if figures.first_token is None else figures.first_token.count
     if not figures.waiting or begun is None:
         return None

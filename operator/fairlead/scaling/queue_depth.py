@@ -1,4 +1,4 @@
-"""How many replicas the queue asks for: `ceil(waiting / target)`, in routers and engines together."""
+"""The need by queue depth: `ceil(waiting / target)`, over routers and engines together."""
 
 from math import ceil, fsum
 
@@ -8,18 +8,18 @@ from fairlead.scaling.recommendation import DecisionFigure, ScalingSignal, Signa
 
 
 def waiting(roster: PodInventory) -> float:
-    """Requests in a hurry that no engine runs yet; who does not tell is taken for as busy as the others."""
+    """Requests without those of the lane batch that no engine runs yet; pods without a sample count like the mean."""
     return in_routers(roster) + in_engines(roster)
 
 
 def in_routers(roster: PodInventory) -> float:
-    """Batch work left out: it fills what is idle and never grows a fleet."""
+    """Without the lane batch, which uses idle capacity and never grows a fleet."""
     told = fsum(figures.waiting for _, figures in roster.routers)
     return told * _for_all(len(roster.routers), len(roster.silent))
 
 
 def in_engines(roster: PodInventory) -> float:
-    """In ready ones; what a stuck one holds is not helped by more replicas."""
+    """In ready engines; more replicas do not help requests that a stuck one holds."""
     told = [figures.waiting for _, figures in roster.known if figures.waiting is not None]
     return fsum(told) * _for_all(len(told), len(roster.ready) - len(told))
 
@@ -29,7 +29,7 @@ def _for_all(told: int, silent: int) -> float:
 
 
 def candidate(roster: PodInventory, target: int) -> SignalNeed:
-    """By itself, whatever else is known."""
+    """The need by this signal alone."""
     if not roster.routers and not any(figures.waiting is not None for _, figures in roster.known):
         return SignalNeed(
             signal=ScalingSignal.QUEUE_DEPTH, replicas=None, because="no router or engine reports its queue"

@@ -1,8 +1,8 @@
-"""How many replicas the time in the queue asks for: more than there are, while requests wait longer than they may.
+"""The need by queue time: more replicas than are ready, while requests queue longer than the limit.
 
-The number of those that wait grows all through a cold start, and who follows it asks for many times what is needed.
-Here the ready replicas are the measure, so that a replica that was asked for and starts is not asked for again, and
-nothing more is asked for while the wait gets shorter or a new replica has only begun to work off the queue.
+Queue depth grows all through a cold start, and a signal that follows it recommends many times what is needed. Here the
+need is relative to the ready replicas, so that a starting replica is not recommended twice, and nothing is added while
+the wait gets shorter or a new replica has only begun to work off the queue.
 """
 
 from math import ceil, fsum
@@ -17,17 +17,17 @@ from fairlead.scaling.queue_age import QueueAge
 from fairlead.scaling.recommendation import DecisionFigure, ScalingSignal, SignalNeed
 
 USUAL_SECONDS: Final = 3.0
-"""In the queue, where the policy names no `queueTimeP95`: longer than that, people take it for a fault."""
+"""The limit where the policy has no `queueTimeP95`: users take a longer wait for a fault."""
 GROWTH: Final = 1 / 4
-"""Of the ready replicas, each time that the limit is exceeded by itself; at most as many again."""
+"""Share of the ready replicas added for each multiple of the limit by which it is exceeded; at most as many again."""
 SETTLING: Final = 1 / 4
-"""Of a cold start: how long a replica that became ready is given to work off what had waited for it."""
+"""In cold starts: the time that a new replica gets to work off the queue that has built up before it."""
 
 EASING: Final = "; that is new, or falls, or a replica became ready just now, so no more are asked for"
 
 
 def limit(policy: ScalingPolicy) -> float | None:
-    """Seconds; nothing where a policy without `tokens` has said by its signals how much waiting is fine."""
+    """Seconds; None for a policy without `tokens`, whose own signals set how much may wait."""
     objectives = policy.objectives
     if objectives.queue_time_p95_seconds is not None:
         return objectives.queue_time_p95_seconds
@@ -39,7 +39,7 @@ def limit(policy: ScalingPolicy) -> float | None:
 def candidate(
     facts: ScalingFacts, roster: PodInventory, queueing: QueueAge, most: float, cold_start: float
 ) -> SignalNeed:
-    """By itself, whatever else is known; up to the limit it has nothing to say."""
+    """The need by this signal alone; none up to the limit."""
     named = "the limit" if facts.policy.objectives.queue_time_p95_seconds is None else "queueTimeP95"
     words = f"requests wait up to {queueing.seconds:.1f} s in the queue, {named} is {most:g} s"
     serving = min(len(roster.ready), facts.wanted) - facts.policy.warm_pool.ready
@@ -60,8 +60,8 @@ def candidate(
 
 
 def _lasts(roster: PodInventory, queueing: QueueAge, most: float, cold_start: float) -> bool:
-    """Whether what is there has had its chance: the wait does not get shorter, and began after the newest was ready or
-    is not worked off by it."""
+    """Whether the ready replicas cannot clear the queue: the wait does not get shorter, and the newest replica has had
+    its time."""
     now = queueing.at or 0.0
     newest = max((pod.ready_at for pod in roster.ready if pod.ready_at is not None), default=0.0)
     settled = queueing.lowest <= 0 or now - newest >= SETTLING * cold_start
@@ -69,7 +69,8 @@ def _lasts(roster: PodInventory, queueing: QueueAge, most: float, cold_start: fl
 
 
 def _more(serving: int, roster: PodInventory, times: float) -> int:
-    """By how far the limit is exceeded, and no more than all that wait would fill beside those that run."""
+    """By how far the limit is exceeded, and no more than the waiting requests would fill, at as many for each replica
+    as run now."""
     by_time = ceil(serving * min(GROWTH * (times - 1), 1.0))
     running = fsum(figures.running or 0.0 for _, figures in roster.known)
     by_number = ceil(serving * queue_depth.waiting(roster) / running) if running > 0 else by_time

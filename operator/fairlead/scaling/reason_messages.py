@@ -1,8 +1,8 @@
-"""Why an answer is what it is, in one word and one sentence, and when that is said anew.
+"""The reason and the message of an answer, and when status gets new ones.
 
-What is said changes with the number. While the number stays, another reason is said only once no decision gave the old
-one for a while: signals that waver around a bound would else write to the status each second. That a bound keeps from
-users what they need is said at once, and taken back only after that while.
+Both change with the count. While the count stays, another reason is reported only after no decision gave the old one
+for a while: signals that waver around a bound would otherwise write to status every second. A bound that keeps replicas
+from users who need them is reported at once, and withdrawn only after that while.
 """
 
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ from fairlead.scaling.recommendation import AppliedLimit, ScalingBound, ScalingR
 from fairlead.scaling.signal_summary import SignalSummary
 
 SETTLING: Final = 1 / 3
-"""Of the age at which figures count as missing: as long as one look that went wrong may be heard of."""
+"""Share of the age at which samples are stale: as long as one failed scrape may have an effect."""
 
 BY_SIGNAL: Final = {
     ScalingSignal.QUEUE_DEPTH: ScalingReason.QUEUE_DEPTH,
@@ -40,11 +40,11 @@ BY_BOUND: Final = {
     ScalingBound.NO_ROOM: ScalingReason.NO_ROOM,
 }
 KEPT_FROM: Final = frozenset({ScalingReason.AT_MAXIMUM, ScalingReason.OVER_BUDGET, ScalingReason.NO_ROOM})
-"""More are needed than there may be: people have to know."""
+"""More replicas are needed than allowed or possible, so a person has to act."""
 
 
 def reported_reason(n: int, limits: Sequence[AppliedLimit], situation: LimitContext) -> ReportedReason:
-    """What status says of this answer, which may be what it said before."""
+    """What status reports for this answer; it may be what it reported before."""
     fresh = _fresh(n, limits, situation)
     before = situation.pacing.said
     if before is None or before.replicas != n or _is_urgent(fresh, before):
@@ -70,7 +70,7 @@ def _fresh(n: int, limits: Sequence[AppliedLimit], situation: LimitContext) -> R
 
 
 def _unlimited(reason: ScalingReason, situation: LimitContext) -> str:
-    """Nothing moved what the signals ask for; of nobody there they tell only figures that are zero."""
+    """The words where no limit changed the signals' need; for an empty fleet the signals would only list zeros."""
     leading = situation.asked.leading
     if reason is ScalingReason.IDLE:
         return shrink_guards.idle_reason(situation)
@@ -78,7 +78,7 @@ def _unlimited(reason: ScalingReason, situation: LimitContext) -> str:
 
 
 def _reason(n: int, limits: Sequence[AppliedLimit], situation: LimitContext) -> ScalingReason:
-    """The last limit that moved the answer has made it what it is; nobody, where there is none and nothing to do."""
+    """The reason of the last limit that changed the answer; Steady where there is none and the count stays."""
     wanted, leading = situation.facts.wanted, situation.asked.leading
     if wanted == 0 < n and situation.asked.held > 0:
         return ScalingReason.WAKING

@@ -1,28 +1,28 @@
-"""The answer of one decision: how many replicas, why, what else was considered, and what held it back. Values only."""
+"""The answer of one decision: how many replicas, why, which candidates there were, and what limited it. Values only."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 
 
 class ScalingSignal(StrEnum):
-    """What asks for replicas, as a policy names it."""
+    """A signal, by its name in a policy."""
 
     QUEUE_DEPTH = "queueDepth"
     KV_CACHE = "kvCache"
     TOKENS = "tokens"
     QUEUE_TIME = "queueTime"
-    """Looked at wherever `objectives.queueTimeP95` is set, and by a limit of a few seconds wherever tokens are."""
+    """Used wherever `objectives.queueTimeP95` is set, and with a limit of a few seconds wherever `tokens` is."""
 
 
 class ScalingBound(StrEnum):
-    """What moved an answer away from what the signals ask for, in the order in which they are applied."""
+    """What changed an answer from the signals' need, in the order in which the rules are applied."""
 
     MISSING_FIGURES = "MissingFigures"
-    """Nobody knows enough to shrink, or to say anything at all."""
+    """Too little is known to shrink, or to decide at all."""
     IDLE = "Idle"
-    """Nobody asked for so long that the last replica goes, or somebody asks and the first one comes."""
+    """No request for so long that the last replica is removed, or a request waits and the first one is added."""
     SPARES = "Spares"
-    """The warm pool: ready replicas above what is needed."""
+    """The warm pool: ready replicas above the need."""
     STABILIZATION = "Stabilization"
     """More were needed a short while ago."""
     WITHOUT_ONE = "WithoutOne"
@@ -34,18 +34,18 @@ class ScalingBound(StrEnum):
     MAX_REPLICAS = "MaxReplicas"
     BUDGET = "Budget"
     NO_ROOM = "NoRoom"
-    """The nodes cannot take more: what is there is used, and what is not is not asked for again and again."""
+    """The nodes cannot take more; pods without a node are not recreated endlessly."""
 
 
 class ScalingReason(StrEnum):
-    """Why the answer is what it is, as one word; what status.scaling.reason says."""
+    """Why the answer is what it is, as one word; `status.scaling.reason`."""
 
     QUEUE_DEPTH = "QueueDepth"
     KV_CACHE = "KvCache"
     QUEUE_TIME = "QueueTime"
     TOKEN_DEMAND = "TokenDemand"
     STEADY = "Steady"
-    """As many as before are right."""
+    """The count is right as it is."""
     IDLE = "Idle"
     WAKING = "Waking"
     """From zero, since requests wait."""
@@ -57,15 +57,15 @@ class ScalingReason(StrEnum):
     STEP_LIMITED = "StepLimited"
     STABILIZING = "Stabilizing"
     FIGURES_MISSING = "FiguresMissing"
-    """Held: the message says whose figures, since when, and why."""
+    """The count is held: the message says whose figures are missing, and why."""
     SPARES = "Spares"
     NO_POLICY = "NoPolicy"
-    """Held: the policy that is named is not there, or cannot be read; nothing was decided."""
+    """The count is held: the named policy is not there, or cannot be read, and nothing was decided."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DecisionFigure:
-    """One number of an argument, by a stable name: `demand.promptTokensPerSecond`."""
+    """One number of the arithmetic, by a stable name: `demand.promptTokensPerSecond`."""
 
     name: str
     value: float
@@ -74,7 +74,7 @@ class DecisionFigure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignalNeed:
-    """What one signal asks for; nothing when it cannot say."""
+    """The need by one signal; None when it cannot be computed."""
 
     signal: ScalingSignal
     replicas: int | None
@@ -85,7 +85,7 @@ class SignalNeed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AppliedLimit:
-    """One bound that moved the answer."""
+    """One bound that changed the answer."""
 
     bound: ScalingBound
     before: int
@@ -95,22 +95,22 @@ class AppliedLimit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UntrustedSample:
-    """One doubt about the facts, for people: whose figures, and what is wrong with them."""
+    """One problem with the facts, for people: whose figures, and what is wrong with them."""
 
     who: str
     """A pod, a router, or the source as a whole."""
     what: str
     age_seconds: float | None = None
     because: str = ""
-    """What exactly was seen, where that is known; it may differ from look to look, so no message holds it."""
+    """The details, where they are known; they may change with each scrape, so no message contains them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScalingAdvice:
-    """What people could change, and what it would bring: never acted on by us."""
+    """What a person could change, and what it would gain; the autoscaler never does it."""
 
     subject: str
-    """speculation, accelerator, policy."""
+    """The subject: speculation, accelerator or policy."""
     because: str
 
 
@@ -119,14 +119,14 @@ class Recommendation:
     """One decision."""
 
     replicas: int
-    """Awake ones."""
+    """Replicas that are awake."""
     reason: ScalingReason
     message: str
-    """A sentence with its figures; it moves only when what it says matters does, so that nothing is written at rest."""
+    """A sentence with its figures; it changes only when its matter does, so that nothing is written at rest."""
     asleep: int = 0
-    """Beside them, replicas that sleep with their weights off the GPU."""
+    """Replicas that sleep beside them, with their weights off the GPU."""
     speculates: bool = True
-    """Whether the revision should guess ahead, where its spec asks for it."""
+    """Whether the revision should use speculation, where its spec enables it."""
     candidates: tuple[SignalNeed, ...] = ()
     limits: tuple[AppliedLimit, ...] = ()
     questions: tuple[UntrustedSample, ...] = ()

@@ -1,4 +1,5 @@
-"""One decision, from facts and memory to a recommendation and the next memory: signals ask, limits answer."""
+"""One decision, from facts and memory to a recommendation and the next memory: signals give needs, limits the
+answer."""
 
 from fairlead.scaling import estimates, limit_rules, overprovisioning, pod_inventory, queue_depth, sample_trust, signals
 from fairlead.scaling.estimates import DecisionFeedback
@@ -8,7 +9,7 @@ from fairlead.scaling.scaling_state import ScalingState
 
 
 def recommend(facts: ScalingFacts, memory: ScalingState, now: float) -> tuple[Recommendation, ScalingState]:
-    """How many replicas now, why, and what to remember."""
+    """How many replicas now, why, and the memory for the next decision."""
     called = pod_inventory.take(facts, now)
     trust = sample_trust.assess(facts, called, now)
     heard = estimates.with_arrivals(memory.learnt, facts, called, now)

@@ -1,7 +1,7 @@
-"""Records as JSON lines: exact, so that a line decides again what it decided; never a file or a stream.
+"""Records as JSON lines: exact, so that a decision can be repeated from its line; reads and writes no file.
 
-Floats are written with the fewest digits that read back as the same bits. Fields that are not known are passed over and
-fields that are missing take their defaults, so that neighbouring versions read each other's lines.
+Floats are written with the fewest digits that read back as the same bits. Unknown fields are ignored and missing ones
+take their defaults, so that neighbouring versions read each other's lines.
 """
 
 from collections.abc import Iterable
@@ -22,7 +22,7 @@ _AUTHOR: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DecisionTable:
-    """The last decisions of one process at a glance."""
+    """Summaries of the last decisions of one process."""
 
     decisions: tuple[DecisionSummary, ...] = ()
 
@@ -36,16 +36,16 @@ class BrokenRecord:
 
     because: str
     excerpt: str
-    """How the line begins."""
+    """The first characters of the line."""
 
 
 def encode(record: DecisionRecord) -> bytes:
-    """One line, without its end."""
+    """One line, without its line break."""
     return _ENCODER.encode(record)
 
 
 def decode(line: bytes | str) -> DecisionRecord | BrokenRecord:
-    """The record of one line; whatever else it may be is told, not raised."""
+    """The record of one line; anything else is returned as a `BrokenRecord`, never raised."""
     raw = line.encode("utf-8", "surrogateescape") if isinstance(line, str) else line
     try:
         return _DECODER.decode(raw)
@@ -54,12 +54,12 @@ def decode(line: bytes | str) -> DecisionRecord | BrokenRecord:
 
 
 def encode_table(records: Iterable[DecisionRecord]) -> bytes:
-    """The last decisions of several deployments at a glance, as one JSON object."""
+    """Summaries of the last decisions of several deployments, as one JSON object."""
     return _ENCODER.encode(DecisionTable(decisions=tuple(summarize(record) for record in records)))
 
 
 def decode_table(page: bytes) -> tuple[DecisionSummary, ...] | BrokenRecord:
-    """What `encode_table` wrote."""
+    """Read what `encode_table` wrote."""
     try:
         return _TABLE.decode(page).decisions
     except _UNREADABLE as problem:
@@ -67,7 +67,7 @@ def decode_table(page: bytes) -> tuple[DecisionSummary, ...] | BrokenRecord:
 
 
 def _author(raw: bytes) -> str:
-    """Which version wrote it, where that much can be read: a later one may have another form."""
+    """The version that wrote the line, where that can be read: a later one may use another format."""
     try:
         return f", written by version {msgspec.json.decode(_AUTHOR.decode(raw)['version'], type=str)}"
     except (*_UNREADABLE, KeyError):

@@ -1,6 +1,6 @@
-"""Whether a kept decision is decided the same way again: each difference by the place it stands at.
+"""Whether a recorded decision comes out the same when it is repeated: each difference by its path.
 
-Knows nothing of what a decision means, so that no field can be left out by being forgotten here.
+Compares all fields without knowing their meaning, so that none can be forgotten here.
 """
 
 from collections.abc import Iterator
@@ -12,16 +12,16 @@ from fairlead.scaling.decision_record import DecisionRecord
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordDifference:
-    """One place where what was kept and what is decided now are not the same."""
+    """One path at which the recorded and the repeated decision differ."""
 
     place: str
-    """Such as `candidates[1].replicas`."""
+    """A path such as `candidates[1].replicas`."""
     kept: object
     again: object
 
 
 def differences(record: DecisionRecord) -> tuple[RecordDifference, ...]:
-    """Decides anew; none where the answer is the same to the last bit."""
+    """Repeat the decision; empty where the answer is the same to the last bit."""
     again, _ = recommender.recommend(record.facts, record.memory, record.now)
     return tuple(_between("", record.recommendation, again))
 

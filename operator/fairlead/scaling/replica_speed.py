@@ -1,9 +1,10 @@
-"""How fast one replica of a revision is, learnt while it works: the coefficients of a step, fitted to what pods did.
+"""The speed of one replica of a revision, learnt while it works: the coefficients of a step, fitted to the pods'
+samples.
 
-A step with `n` running requests takes `a + b n`; computing a prompt token adds `c`. A second in which `p` prompt
-tokens are computed leaves `1 - p c` for steps, so that the time per token is `(a + b n) / (1 - p c)`: linear in a, b
-and c once it is divided by the time itself. Each look of a pod is one equation; old ones fade; what the data sheet says
-counts as a few looks more, so that a fleet that always works at one point does not invent how it would do at another.
+A step with `n` running requests takes `a + b n`; computing a prompt token adds `c`. A second in which `p` prompt tokens
+are computed leaves `1 - p c` for steps, so that the time per token is `(a + b n) / (1 - p c)`: linear in a, b and c
+once it is divided by the time itself. Each interval of a pod is one equation; old ones fade. The data sheet counts as a
+few more equations, so that a fleet that always works at one load does not extrapolate wildly to another.
 """
 
 from collections.abc import Iterable
@@ -15,27 +16,27 @@ from fairlead.scaling.facts import ReplicaSpeed
 from fairlead.scaling.intervals import EngineInterval
 
 FADING: Final = 0.999
-"""Per look: the last thousand count."""
+"""Factor for each interval: the last thousand count."""
 LEAST_TOKENS: Final = 20.0
-"""Output tokens of a look that teaches; fewer say more of chance than of speed."""
+"""Output tokens below which an interval is ignored, as it says more of chance than of speed."""
 POINTS: Final = ((1.0, 0.0), (32.0, 0.0), (1.0, 0.5), (32.0, 0.5))
-"""Running requests and share of time for prompts at which the data sheet's word is taken."""
+"""Running requests and share of time for prompts at which the data sheet's speed is added as equations."""
 DATA_SHEET_WEIGHT: Final = 0.5
-"""How many looks the data sheet's word counts at each of the points."""
+"""How many intervals each of these points counts as."""
 STEP_TO_SEQUENCE: Final = 100.0
 STEP_TO_PROMPT_TOKEN: Final = 200.0
 """A step is about this many times what a running request and a prompt token add to it: the middle of the measured sets
-in sim/data/step_times.json; only where neither data sheet nor looks say otherwise."""
+in sim/data/step_times.json; used only without a data sheet."""
 FARTHEST: Final = 8.0
-"""Times more or less than the data sheet says: beyond that a fit is chance."""
+"""Factor above or below the data sheet beyond which a fit is taken for chance."""
 MOST_SEQUENCES: Final = 256.0
-"""What engines take at once where nobody says."""
+"""The batch size of engines where it is not known."""
 MOST_REVISIONS: Final = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SpeedFit:
-    """Sums of the equations of one revision: of products of 1/t, n/t and p, and of themselves."""
+    """Sums of one revision's equations: of 1/t, n/t and p, and of their products."""
 
     revision: str
     looks: float = 0.0
@@ -52,7 +53,7 @@ class SpeedFit:
 
 
 def updated(fits: tuple[SpeedFit, ...], revision: str, intervals: Iterable[EngineInterval]) -> tuple[SpeedFit, ...]:
-    """With what its pods did."""
+    """With the intervals of its pods."""
     equations = sorted(equation for one in intervals if (equation := _equation(one)) is not None)
     if not equations:
         return fits
@@ -77,7 +78,7 @@ def updated(fits: tuple[SpeedFit, ...], revision: str, intervals: Iterable[Engin
 
 
 def discounted(fits: tuple[SpeedFit, ...], revision: str, weight: float) -> tuple[SpeedFit, ...]:
-    """As if fewer looks had taught it."""
+    """As if fewer intervals had been learnt from."""
     return fits if weight == 1.0 else tuple(_times(one, weight) if one.revision == revision else one for one in fits)
 
 
@@ -89,7 +90,7 @@ def _times(fit: SpeedFit, weight: float) -> SpeedFit:
 
 
 def with_kv_tokens(fits: tuple[SpeedFit, ...], revision: str, kv_tokens: float) -> tuple[SpeedFit, ...]:
-    """With the room that an engine of it says it has."""
+    """With the KV cache size that one of its engines reports."""
     kept = next((one for one in fits if one.revision == revision), SpeedFit(revision=revision))
     if kept.kv_tokens == kv_tokens:
         return fits
@@ -98,7 +99,8 @@ def with_kv_tokens(fits: tuple[SpeedFit, ...], revision: str, kv_tokens: float) 
 
 
 def _equation(interval: EngineInterval) -> tuple[float, float, float] | None:
-    """What multiplies a, b and c where the right side is 1; requests in steps follow from tokens and their time."""
+    """The factors of a, b and c in an equation whose right side is 1; running requests follow from tokens and their
+    time."""
     each = interval.seconds_per_token
     if each is None or each <= 0 or interval.output_tokens < LEAST_TOKENS:
         return None
@@ -111,7 +113,7 @@ def _dot(one: tuple[float, ...], other: tuple[float, ...]) -> float:
 
 
 def speed(fits: tuple[SpeedFit, ...], revision: str, assumed: ReplicaSpeed | None) -> ReplicaSpeed | None:
-    """The best guess; nothing where neither looks nor a data sheet say anything."""
+    """The best estimate; None with neither intervals nor a data sheet."""
     fit = next((one for one in fits if one.revision == revision), SpeedFit(revision=revision))
     word = assumed if assumed and _says_something(assumed) else _by_rule(fit)
     if word is None:
@@ -141,7 +143,7 @@ Vector = tuple[float, float, float]
 
 
 def _with_word(fit: SpeedFit, word: ReplicaSpeed) -> tuple[Matrix, Vector]:
-    """The normal equations, the data sheet's looks among them."""
+    """The normal equations, with those of the data sheet."""
     rows = []
     for running, share in POINTS:
         each = (word.step_seconds + running * word.seconds_per_sequence) / (1 - share)
@@ -164,7 +166,7 @@ def _with_word(fit: SpeedFit, word: ReplicaSpeed) -> tuple[Matrix, Vector]:
 
 
 def _solve(equations: tuple[Matrix, Vector], word: ReplicaSpeed) -> ReplicaSpeed:
-    """Least squares within what is possible: a coefficient that leaves its range stays at the edge of it."""
+    """Least squares within plausible ranges: a coefficient that would leave its range stays at its edge."""
     matrix, vector = equations
     guess = (word.step_seconds, word.seconds_per_sequence, word.seconds_per_prompt_token)
     fixed: dict[int, float] = {}
@@ -177,7 +179,7 @@ def _solve(equations: tuple[Matrix, Vector], word: ReplicaSpeed) -> ReplicaSpeed
 
 
 def _beyond(solution: Vector, guess: Vector, fixed: dict[int, float]) -> dict[int, float]:
-    """Coefficients that left their range, at the edge of it."""
+    """Coefficients that left their range, at its edge."""
     ranges = ((one / FARTHEST, one * FARTHEST) for one in guess)
     return {
         index: min(max(value, low), high)

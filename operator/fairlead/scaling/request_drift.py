@@ -1,7 +1,7 @@
-"""Whether requests stay longer than what was learnt says: then others come than those it was learnt from.
+"""Whether requests take longer than was learnt, which means that they are of another kind than before.
 
-As many end as are there, times how long it was watched, over how long each stays (Little's law). Where far fewer end,
-or a token takes far longer, what was learnt counts for less at every look, until it is outweighed by what is seen now.
+By Little's law, requests that end are those present x seconds / the time of each. Where far fewer end, or a token takes
+far longer, what was learnt counts for less at every decision, until present samples outweigh it.
 """
 
 from collections.abc import Sequence
@@ -13,17 +13,18 @@ from fairlead.scaling.intervals import EngineInterval
 from fairlead.scaling.request_mix import AverageRequest
 
 LONGER: Final = 2.0
-"""Times as long as was learnt: over a whole look, lengths and steps scatter less than that."""
+"""Factor above what was learnt that counts as a drift: over a whole interval, lengths and steps scatter less than
+that."""
 SURELY: Final = 3.0
-"""Deviations of a count that scatters by its root."""
+"""Deviations that count as significant, for a count whose deviation is its root."""
 LEAST: Final = 1 / 8
-"""Of the weight, that one look leaves."""
+"""The least weight that one decision leaves to what was learnt."""
 MOST_READING: Final = 0.5
-"""Share of a look that prompts take; beyond it, the time per token says more of them than of a step."""
+"""Share of an interval that prompts may take; beyond it, time per token says more of prompts than of a step."""
 
 
 def mix_weight(came: Sequence[EngineInterval], request: AverageRequest) -> float:
-    """Of what was learnt of requests: 1 unless far fewer ended than by that should have."""
+    """The weight of what was learnt of requests: 1 unless far fewer ended than expected."""
     due = fsum(_due(one, request) for one in came)
     ended = fsum(one.finished for one in came)
     if due <= LONGER * ended or due - ended <= SURELY * sqrt(due):
@@ -32,14 +33,14 @@ def mix_weight(came: Sequence[EngineInterval], request: AverageRequest) -> float
 
 
 def _due(one: EngineInterval, request: AverageRequest) -> float:
-    """Whoever came meanwhile may stay beyond the end of it, however short."""
+    """Requests that should have ended, by the smaller count of both ends: those that came in between may end later."""
     stay = request.output_tokens * (one.seconds_per_token or 0.0)
     there = one.running - abs(one.entered) / 2
     return there * one.seconds / stay if stay > 0 else 0.0
 
 
 def speed_weight(came: Sequence[EngineInterval], speed: ReplicaSpeed) -> float:
-    """Of what was learnt of a replica's speed: 1 unless tokens take far longer than by that they should."""
+    """The weight of what was learnt of a replica's speed: 1 unless tokens take far longer than expected."""
     told = [
         (one.output_tokens, each, _expected(one, speed))
         for one in came
@@ -55,5 +56,5 @@ def _reading(one: EngineInterval, speed: ReplicaSpeed) -> float:
 
 
 def _expected(one: EngineInterval, speed: ReplicaSpeed) -> float:
-    """Seconds a token, with so many beside it and as many prompts computed."""
+    """Expected seconds a token, at this batch and share of time for prompts."""
     return (speed.step_seconds + one.running * speed.seconds_per_sequence) / (1 - _reading(one, speed))

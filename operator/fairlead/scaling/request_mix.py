@@ -1,6 +1,6 @@
-"""What an average request is: tokens to read and to write, what the cache saves, what it holds while it runs.
+"""The average request: prompt and output tokens, what the cache saves, and the KV cache that it holds while it runs.
 
-Old requests are forgotten by how many came after them, not by time: a slow night teaches as much as a busy hour.
+Old requests fade by the number that came after them, not by time: a quiet night teaches as much as a busy hour.
 """
 
 from collections.abc import Iterable
@@ -12,56 +12,56 @@ from fairlead.scaling.facts import EngineFigures
 from fairlead.scaling.intervals import EngineInterval
 
 REQUESTS_KEPT: Final = 1000.0
-"""Lengths scatter about as much as their mean, so that this many give it to about 3 percent."""
+"""Lengths deviate by about as much as their mean, so that this many give it to about 3 percent."""
 FARTHEST: Final = 4.0
-"""Times more or less than estimated: beyond that, routers and engines count different things."""
+"""Factor above or below the estimate beyond which routers and engines count different things."""
 ENOUGH: Final = 20.0
-"""Requests from which a mean is taken seriously."""
+"""Requests from which a mean is used."""
 FEW: Final = 5 * ENOUGH
 LEAST_KEPT: Final = 1.5 * ENOUGH
-"""Of what was learnt from others: those that run are counted half, and may leave it again."""
+"""Requests that a discount leaves: running ones count half, and the count falls when they end."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestMix:
-    """Sums with forgetting; nothing at first."""
+    """Sums with exponential forgetting; empty at first."""
 
     requests: float = 0.0
-    """Ended ones, and half of those more that run: they are half way, on average."""
+    """Requests that ended, and half of the increase in running ones, which are half done on average."""
     output_tokens: float = 0.0
     first: float = 0.0
-    """Requests whose prompt was read."""
+    """Requests whose prompt was computed."""
     prompt_tokens: float = 0.0
     computed_tokens: float = 0.0
     running: float = 0.0
     held_tokens: float = 0.0
-    """Of the KV cache, by those that ran."""
+    """KV cache tokens that running requests held."""
     asked: float = 0.0
-    """Requests as routers count them, and tokens of their prompts as routers estimate them."""
+    """Requests as routers count them; `asked_tokens` are their prompt tokens as routers estimate them."""
     asked_tokens: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AverageRequest:
-    """The average one."""
+    """The average request."""
 
     prompt_tokens: float
     computed_share: float
-    """Of its prompt, what no cache holds."""
+    """Share of its prompt that no cache holds."""
     output_tokens: float
     held_tokens: float
-    """In the KV cache, while it runs."""
+    """KV cache tokens that it holds while it runs."""
     true_share: float
     """Prompt tokens that engines count over those that routers estimate."""
 
     @property
     def computed_tokens(self) -> float:
-        """Of its prompt."""
+        """Prompt tokens that no cache holds."""
         return self.prompt_tokens * self.computed_share
 
 
 def updated(before: RequestMix, intervals: Iterable[EngineInterval]) -> RequestMix:
-    """With what came in these."""
+    """With the requests of these intervals."""
     came = tuple(intervals)
     finished = fsum(one.finished for one in came)
     keep = 2.0 ** (-max(finished, 0.0) / REQUESTS_KEPT)
@@ -76,7 +76,8 @@ def updated(before: RequestMix, intervals: Iterable[EngineInterval]) -> RequestM
 
 
 def discounted(before: RequestMix, weight: float) -> RequestMix:
-    """As if fewer requests had taught it, though never so few that nothing is known; few are soon outweighed anyway."""
+    """As if fewer requests had been learnt from, though never so few that the mean is lost; few are soon outweighed
+    anyway."""
     if weight == 1.0 or before.requests < FEW:
         return before
     keep = max(weight, LEAST_KEPT / before.requests)
@@ -93,7 +94,7 @@ def discounted(before: RequestMix, weight: float) -> RequestMix:
 
 
 def with_running(before: RequestMix, looks: Iterable[EngineFigures]) -> RequestMix:
-    """With what running requests hold now; as much is forgotten as comes in."""
+    """With what running requests hold now; as many are forgotten as are added."""
     full = [
         (one.running, one.kv_usage * one.kv_tokens)
         for one in looks
@@ -109,7 +110,7 @@ def with_running(before: RequestMix, looks: Iterable[EngineFigures]) -> RequestM
 
 
 def with_arrivals(before: RequestMix, requests: float, prompt_tokens: float) -> RequestMix:
-    """With what came to routers."""
+    """With the arrivals that routers counted."""
     keep = 2.0 ** (-requests / REQUESTS_KEPT)
     return replace(
         before, asked=before.asked * keep + requests, asked_tokens=before.asked_tokens * keep + prompt_tokens
@@ -117,7 +118,7 @@ def with_arrivals(before: RequestMix, requests: float, prompt_tokens: float) -> 
 
 
 def average(mixture: RequestMix) -> AverageRequest | None:
-    """The request that counts; nothing while too few were seen."""
+    """The average request; None while too few were seen."""
     if mixture.requests < ENOUGH or mixture.first <= 0 or mixture.prompt_tokens <= 0:
         return None
     prompt = mixture.prompt_tokens / mixture.first
@@ -133,7 +134,7 @@ def average(mixture: RequestMix) -> AverageRequest | None:
 
 
 def _true_share(mixture: RequestMix, prompt: float) -> float:
-    """1 while routers saw too little."""
+    """Prompt tokens by engines over those by routers; 1 while routers have counted too few requests."""
     if mixture.asked < ENOUGH or mixture.asked_tokens <= 0:
         return 1.0
     return min(max(prompt * mixture.asked / mixture.asked_tokens, 1 / FARTHEST), FARTHEST)

@@ -1,4 +1,4 @@
-"""Which figures are missing or doubtful, said for people; and whether enough is known to take replicas away."""
+"""Which figures are missing or have a problem, in words for people; and whether enough is known to shrink."""
 
 from dataclasses import dataclass
 
@@ -18,14 +18,14 @@ PROBLEM_TEXT = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SampleTrust:
-    """What can be relied on."""
+    """Whether the facts allow shrinking, and the problems with them."""
 
     may_shrink: bool
     questions: tuple[UntrustedSample, ...] = ()
 
 
 def assess(facts: ScalingFacts, roster: PodInventory, now: float) -> SampleTrust:
-    """Every ready pod and every router must tell before anything goes; somebody must tell at all."""
+    """Shrinking needs figures of every ready pod and every router; a fleet without any figures never shrinks."""
     doubted: tuple[EnginePod | RouterPod, ...] = (*roster.unknown, *roster.silent)
     questions = tuple(_question(one, now) for one in doubted)
     contradiction = tuple(

@@ -1,6 +1,6 @@
-"""What one decision hands to the next: everything that was learnt, bounded in size and plain enough for a record.
+"""What one decision passes on to the next: all that was learnt, bounded in size and plain enough for a record.
 
-Each part belongs to the file that knows its subject; here they only stand beside each other.
+Each part belongs to the module that knows its subject; this one only joins them.
 """
 
 from dataclasses import dataclass, field
@@ -11,9 +11,9 @@ from fairlead.scaling.estimates import Estimates
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScalingState:
-    """Nothing at first."""
+    """Empty at first."""
 
     learnt: Estimates = field(default_factory=Estimates)
-    """Rates of demand, forecasts and their errors, speeds by revision, cold starts."""
+    """Arrivals, forecasts and their errors, speeds by revision, cold starts."""
     pacing: AnswerHistory = field(default_factory=AnswerHistory)
-    """What was recommended lately, when somebody last asked, what could not be placed."""
+    """Recent recommendations and needs, the reported reason, and replicas that found no node."""

@@ -1,10 +1,9 @@
-"""How far one decision may go; steps are counted over a while, since somebody decides each second.
+"""How far one decision may change the count; steps are counted over a period, since there is a decision every second.
 
-Up: the larger of maxStep and maxFactor, counted from the fewest that were wanted within a tenth of a cold start. Within
-so short a while nobody can see yet what the last step brought, and it costs little beside the cold start itself; 12 s
-at a cold start of two minutes, near the 15 s over which HorizontalPodAutoscaler counts.
-Down: maxStep, counted from the most that were wanted within a twentieth of the window of stabilisation; 15 s at the
-usual 300 s.
+Up: the larger of maxStep and maxFactor, counted from the smallest count within a tenth of a cold start. In so short a
+time the effect of the last step cannot show yet, and it adds little to the cold start itself; 12 s at a cold start of
+two minutes, near the 15 s over which HorizontalPodAutoscaler counts. Down: maxStep, counted from the largest count
+within a twentieth of the stabilization window; 15 s at the usual 300 s.
 """
 
 from math import floor
@@ -28,7 +27,7 @@ def down_while(down_after: float) -> float:
 
 
 def step_down(n: int, situation: LimitContext) -> AppliedLimit | None:
-    """Few at a time: who leaves takes a warm cache along."""
+    """Few replicas at a time, since each one that is removed takes a warm cache with it."""
     step, wanted = situation.facts.policy.pace.down_max_step, situation.facts.wanted
     base = situation.pacing.most_wanted[0].replicas
     held = max(n, min(wanted, base - step))
@@ -38,7 +37,7 @@ def step_down(n: int, situation: LimitContext) -> AppliedLimit | None:
 
 
 def step_up(n: int, situation: LimitContext) -> AppliedLimit | None:
-    """A figure that lies must not ask for a thousand GPUs at once."""
+    """A wrong figure must not lead to a thousand GPUs at once."""
     pace, wanted = situation.facts.policy.pace, situation.facts.wanted
     base = situation.pacing.least_wanted[0].replicas
     top = max(base + pace.up_max_step, floor(base * pace.up_max_factor), wanted)

@@ -1,4 +1,4 @@
-"""Which schedules of a policy are open at the same time, within one year of the calendar."""
+"""Which schedules of a policy are open at the same time, within one calendar year."""
 
 from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
@@ -15,7 +15,7 @@ OpenSpans = Sequence[tuple[float, float]]
 
 
 def pairs(schedules: Sequence[ScheduleWindow]) -> Iterator[tuple[int, int]]:
-    """The places of every two that overlap."""
+    """The indexes of every two schedules that overlap."""
     open_at = [
         sorted(cron_expressions.open_spans(one.cron, one.time_zone, one.duration_seconds, YEAR)) for one in schedules
     ]
@@ -25,7 +25,7 @@ def pairs(schedules: Sequence[ScheduleWindow]) -> Iterator[tuple[int, int]]:
 
 
 def _meet(one: OpenSpans, other: OpenSpans) -> bool:
-    """Whether any two of these overlap: whichever ends first cannot meet what is later in the other list."""
+    """Whether any two spans overlap: the span that ends first cannot overlap later ones of the other list."""
     here = there = 0
     while here < len(one) and there < len(other):
         if one[here][0] < other[there][1] and other[there][0] < one[here][1]:

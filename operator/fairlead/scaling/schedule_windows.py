@@ -1,7 +1,7 @@
-"""Which schedules are in force, and the bounds they bring; where two overlap, the higher ones count.
+"""Which schedules are in force, and their bounds; where two overlap, the higher bounds count.
 
-A minimum is in force one cold start before its window begins, so that the replicas are there when it does; a maximum
-not before. A schedule moves within the deployment's own bounds and never beyond them.
+A minimum is in force one cold start before its window opens, so that its replicas are ready by then; a maximum only
+from the opening. A schedule stays within the deployment's own bounds.
 """
 
 from collections.abc import Iterable
@@ -13,17 +13,17 @@ from fairlead.scaling import cron_expressions
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScheduleBounds:
-    """The bounds of this moment."""
+    """The bounds at one moment."""
 
     least: int
     most: int
     least_by: str = ""
-    """The schedule that says so; empty: the deployment itself."""
+    """The schedule that sets it; empty: the deployment itself."""
     most_by: str = ""
 
 
 def in_force(schedules: Iterable[ScheduleWindow], bounds: ReplicaBounds, now: float, ahead: float) -> ScheduleBounds:
-    """What holds now, minima as they will hold that many seconds from now."""
+    """The bounds now; minima as they will be `ahead` seconds from now."""
     floors: list[tuple[int, str]] = []
     ceilings: list[tuple[int, str]] = []
     for one in schedules:
@@ -42,7 +42,7 @@ def in_force(schedules: Iterable[ScheduleWindow], bounds: ReplicaBounds, now: fl
 
 
 def _is_on(one: ScheduleWindow, now: float, ahead: float) -> bool:
-    """Whether it is on at `now`, or will have begun soon."""
+    """Whether its window is open at `now`, or will open within `ahead` seconds."""
     return (
         cron_expressions.last_occurrence(one.cron, one.time_zone, now + ahead, one.duration_seconds + ahead) is not None
     )

@@ -1,4 +1,4 @@
-"""Why replicas stay although fewer are asked for: figures that are missing, spares, the last replica, a recent need."""
+"""Rules that keep replicas although fewer are needed now: missing figures, spares, the last replica, a recent need."""
 
 from typing import Final
 
@@ -11,15 +11,15 @@ from fairlead.scaling.recommendation import AppliedLimit, ScalingBound
 from fairlead.scaling.signal_summary import SignalSummary
 
 MARGIN: Final = 1.2
-"""What is needed without one replica, over what is asked for: so that noise does not take one away and back."""
+"""Factor on the need below which a fleet does not shrink, so that noise does not remove a replica and bring it back."""
 TURNING_MARGIN: Final = 1.4
 """The same for a fleet that grew lately."""
 NAMED: Final = 3
-"""Doubts told one by one; beyond that they are counted."""
+"""Problems that a message lists; more are only counted."""
 
 
 def missing_figures(n: int, situation: LimitContext) -> AppliedLimit | None:
-    """What is not known may grow a fleet and never shrinks it."""
+    """Missing figures may let a fleet grow, and never shrink."""
     wanted, asked = situation.facts.wanted, situation.asked
     if asked.replicas is None:
         return AppliedLimit(bound=ScalingBound.MISSING_FIGURES, before=n, after=n, because=_doubts(asked))
@@ -28,7 +28,7 @@ def missing_figures(n: int, situation: LimitContext) -> AppliedLimit | None:
 
 
 def idle(n: int, situation: LimitContext) -> AppliedLimit | None:
-    """The last replica goes when nobody has asked for long, and the first one comes when somebody waits."""
+    """Remove the last replica when no request has arrived for long, and add the first one when a request waits."""
     asked, policy = situation.asked, situation.facts.policy
     waiting = max(asked.held, asked.waiting)
     if situation.idle:
@@ -47,14 +47,14 @@ def _stays(policy: ScalingPolicy) -> str:
 
 
 def spares(n: int, situation: LimitContext) -> AppliedLimit | None:
-    """Ready replicas above what is needed; none on top of a number that was only held."""
+    """Ready replicas above the need; none on top of a count that is only held."""
     ready = situation.facts.policy.warm_pool.ready
     kept = n if situation.asked.replicas is None else max(n, serving_replicas(situation.asked, situation.idle) + ready)
     return limit(ScalingBound.SPARES, n, kept, f"warmPool keeps {count(ready, 'replica')} ready above what is needed")
 
 
 def stabilization(n: int, situation: LimitContext) -> AppliedLimit | None:
-    """More were needed a short while ago, and may be needed again."""
+    """More were needed within the stabilization window, and may be needed again."""
     peak = situation.pacing.required[0].replicas
     after = stabilization_window.window(situation.pacing.patience, situation.facts.policy.pace)
     held = max(n, min(situation.facts.wanted, peak))
@@ -63,7 +63,7 @@ def stabilization(n: int, situation: LimitContext) -> AppliedLimit | None:
 
 
 def without_one(n: int, situation: LimitContext) -> AppliedLimit | None:
-    """Whoever shrinks to the edge grows back at once."""
+    """Keep a margin above the need, since a fleet that shrinks to the edge grows back at once."""
     need, pace = situation.asked.need, situation.facts.policy.pace
     if need is None or situation.idle:
         return None
@@ -81,7 +81,7 @@ def serving_replicas(asked: SignalSummary, idle: bool) -> int:
 
 
 def required(asked: SignalSummary, facts: ScalingFacts) -> int:
-    """What goes into the window of shrinking; where nobody can say, what is there."""
+    """The need for the stabilization window; the present count where there is no need to go by."""
     if asked.replicas is None:
         return facts.wanted
     quiet = asked.is_sure and _expects_nobody(asked)
@@ -89,9 +89,9 @@ def required(asked: SignalSummary, facts: ScalingFacts) -> int:
 
 
 def is_idle(asked: SignalSummary, facts: ScalingFacts, now: float, since: float) -> bool:
-    """Whether the last replica may go, or need not come.
+    """Whether the last replica may be removed, or need not be added.
 
-    `since` is when it was first decided: who starts to look does not take what was before for silence.
+    `since` is when the first decision was made: the time before it does not count as silence.
     """
     after = facts.policy.zero_after_seconds
     if after is None or facts.bounds.least > 0 or not _expects_nobody(asked):
@@ -100,7 +100,7 @@ def is_idle(asked: SignalSummary, facts: ScalingFacts, now: float, since: float)
 
 
 def idle_reason(situation: LimitContext) -> str:
-    """Of a fleet that is idle; one that begins with nothing need not have waited."""
+    """Why the fleet is idle; one that starts at zero need not have been silent for the whole time."""
     after, since = situation.facts.policy.zero_after_seconds or 0.0, situation.pacing.since or 0.0
     lasted = _silent_for(situation.asked, situation.now, since) >= after
     return f"no request came for {after:g} s" if lasted else "no request comes"
@@ -111,7 +111,7 @@ def _silent_for(asked: SignalSummary, now: float, since: float) -> float:
 
 
 def _expects_nobody(asked: SignalSummary) -> bool:
-    """Nobody waits, nobody is served, and no forecast asks for more than the one replica that always may be needed."""
+    """No request waits or runs, and no signal needs more than the one replica that is always kept."""
     return asked.running + asked.waiting + asked.held <= 0 and (asked.replicas or 0) <= 1
 
 

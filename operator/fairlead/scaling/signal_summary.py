@@ -1,4 +1,4 @@
-"""What stands between the signals and the answer: what they ask for, and what was left of it. Values only."""
+"""What the signals pass to the limits, and what the limits make of it. Values only."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ from fairlead.scaling.recommendation import AppliedLimit, ScalingAdvice, Scaling
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FleetLoad:
-    """What users ask of the whole fleet, by the second, and what serves it now: for comparing accelerators."""
+    """Demand a second on the whole fleet, and the speed of a present replica: for comparing accelerators."""
 
     prompt_tokens: float
     """Prompt tokens a second that no cache holds."""
@@ -16,54 +16,54 @@ class FleetLoad:
     tokens_per_sequence: float
     """Tokens of the KV cache that a running request holds on average."""
     speed: ReplicaSpeed
-    """Of one replica as it is now: learnt, or assumed."""
+    """Of one present replica: learnt, or assumed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignalSummary:
-    """What the signals say, before anything holds it back."""
+    """The needs by all signals, before any limit."""
 
     candidates: tuple[SignalNeed, ...]
     may_shrink: bool
-    """Whether enough is known to take replicas away."""
+    """Whether enough is known to shrink."""
     need: float | None = None
-    """For the objectives, headroom included, in parts of a replica; nothing where no arithmetic says."""
+    """Replicas for the objectives, headroom included, in fractions; None where the arithmetic cannot be done."""
     cold_start_seconds: float
-    """Until a new replica serves: learnt, or assumed."""
+    """Seconds until a new replica serves: learnt, or assumed."""
     ready: int
     starting: int = 0
     running: float = 0.0
-    """Requests in engines, as far as known."""
+    """Requests that engines run, as far as known."""
     waiting: float = 0.0
-    """In a hurry, in routers and engines."""
+    """In the interactive and long lanes of routers, and in engines."""
     held: float = 0.0
-    """In routers, for want of any replica."""
+    """In routers, because no replica is ready."""
     last_arrival: float | None = None
-    """When somebody last asked; nothing: never since anybody looked."""
+    """When a request last arrived; None: not since counting began."""
     questions: tuple[UntrustedSample, ...] = ()
     load: FleetLoad | None = None
 
     @property
     def leading(self) -> SignalNeed | None:
-        """The one that asks for most; of equals the first."""
+        """The signal with the largest need; of equal ones the first."""
         known = [one for one in self.candidates if one.replicas is not None]
         return max(known, key=_replicas) if known else None
 
     @property
     def replicas(self) -> int | None:
-        """What the leading one asks for; 0 where nothing is to be done, nothing where nobody can say."""
+        """The largest need; 0 where there is nothing to do, None where no signal has one."""
         leading = self.leading
         return leading.replicas if leading else None
 
     @property
     def is_sure(self) -> bool:
-        """Whether an answer may be less than what is there."""
+        """Whether the answer may be smaller than the present count."""
         return self.may_shrink and self.replicas is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LimitedAnswer:
-    """The answer, why it is this, and what held it back."""
+    """The answer, its reason, and the limits that changed it."""
 
     replicas: int
     asleep: int

@@ -1,8 +1,8 @@
-"""What the signals ask for together, and the figures that go with it.
+"""The needs by all signals together, and the figures that go with them.
 
-Each signal speaks for itself. Where tokens are looked at and enough was learnt, they lead, and queue and cache only
-correct them: they see what was foreseen already, so that they add a replica where pressure stays although nothing is on
-its way, and otherwise ask for no more than there is.
+Each signal is computed by itself. Where the policy uses tokens and enough was learnt, tokens lead, and queue and cache
+only correct them: these show load that the forecast already covers, so they add a replica only where pressure lasts
+although none is starting, and otherwise ask for no more than the present count.
 """
 
 from dataclasses import dataclass, replace
@@ -30,30 +30,30 @@ from fairlead.scaling.signal_summary import FleetLoad, SignalSummary
 from fairlead.scaling.token_demand import DemandInputs, DemandNeed
 
 CORRECTION_DELAY: Final = 1 / 4
-"""Of a cold start: how long pressure stays before queue and cache correct what tokens say."""
+"""In cold starts: how long pressure must last before queue and cache correct tokens."""
 CORRECTION: Final = 1 / 4
-"""Of the replicas there are: how many more they ask for at once."""
+"""Share of the present replicas that such a correction adds at once."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignalInputs:
-    """One moment, with what was learnt before it."""
+    """The facts of one decision, with what was learnt before it."""
 
     facts: ScalingFacts
     roster: PodInventory
     learnt: Estimates
-    """Arrivals up to now; all else up to the last look."""
+    """Arrivals up to now; all else up to the last decision."""
     now: float
 
     @property
     def horizon(self) -> float:
-        """Seconds from asking for a replica until it serves."""
+        """Seconds from a recommendation of one more replica until it serves."""
         return estimates.horizon(self.learnt, self.facts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignalResults:
-    """What the signals ask for."""
+    """The needs by all signals."""
 
     candidates: tuple[SignalNeed, ...]
     known: DemandInputs | None
@@ -62,7 +62,7 @@ class SignalResults:
 
 
 def evaluate(view: SignalInputs) -> SignalResults:
-    """All signals that the policy looks at."""
+    """Compute all signals that the policy uses."""
     signals = view.facts.policy.signals
     late = _late(view)
     simple = []
@@ -85,7 +85,7 @@ def evaluate(view: SignalInputs) -> SignalResults:
 
 
 def _known(view: SignalInputs) -> DemandInputs | str:
-    """What full mode needs, or what is still missing."""
+    """The inputs of token demand, or what is still missing."""
     speed = replica_speed.speed(view.learnt.fits, view.facts.revision, view.facts.assumed)
     request = request_mix.average(view.learnt.mixture)
     outlook = demand_forecast.forecast(view.learnt.arrivals.points, view.learnt.forecasts, view.horizon, view.now)
@@ -107,7 +107,7 @@ def _known(view: SignalInputs) -> DemandInputs | str:
 
 
 def _late(view: SignalInputs) -> tuple[SignalNeed, ...]:
-    """What the time in the queue asks for, where the policy limits it."""
+    """The need by queue time, where the policy limits it."""
     most = queue_time.limit(view.facts.policy)
     if most is None:
         return ()
@@ -115,7 +115,7 @@ def _late(view: SignalInputs) -> tuple[SignalNeed, ...]:
 
 
 def _corrected(one: SignalNeed, view: SignalInputs, since: float | None) -> SignalNeed:
-    """As far as it tells more than tokens do."""
+    """The need by queue or cache, reduced to what it adds to tokens."""
     there = max(view.roster.supply - view.facts.policy.warm_pool.ready, 0)
     if one.replicas is None or one.replicas <= there:
         return one
@@ -131,7 +131,7 @@ def _corrected(one: SignalNeed, view: SignalInputs, since: float | None) -> Sign
 
 
 def summarize(view: SignalInputs, wish: SignalResults, trust: SampleTrust) -> SignalSummary:
-    """For the limits."""
+    """The summary for the limits."""
     roster = view.roster
     held = fsum(figures.held for _, figures in roster.routers)
     return SignalSummary(
@@ -166,7 +166,7 @@ def _load(wish: SignalResults) -> FleetLoad | None:
 
 
 def figures(view: SignalInputs, wish: SignalResults) -> tuple[DecisionFigure, ...]:
-    """Of this decision as a whole; what nobody knows is left out."""
+    """The figures of the whole decision; unknown ones are left out."""
     roster = view.roster
     shown = [
         DecisionFigure(name="supply.replicas", value=len(roster.known)),

@@ -1,8 +1,8 @@
-"""How much more, or less, it takes than the arithmetic says, as users felt it: what no formula knows of a real fleet.
+"""How much more, or less, a fleet needs than reckoned, fitted to SLO attainment: what the arithmetic does not model.
 
-At every look the fleet was used to some part of what was reckoned, and some requests missed an objective. Misses grow
-with a power of use; which one, and from where, is fitted to what was felt lately, beginning with an assumption. So a
-fleet that is too large teaches as well as one that is too small, and nothing has to go wrong first.
+At every decision the fleet has a use, the reckoned need over the ready replicas, and a share of requests that missed an
+objective. Misses grow with a power of use; power and level are fitted to recent samples, beginning with an assumption.
+So a fleet that is too large teaches as well as one that is too small, and no objective has to be missed first.
 """
 
 from collections.abc import Sequence
@@ -14,56 +14,56 @@ from fairlead.fleet.policies import Objectives
 from fairlead.scaling.intervals import EngineInterval
 
 ALLOWED: Final = 0.05
-"""Share of requests that may miss an objective, by the meaning of a 95th percentile."""
+"""Share of requests that may miss an objective, by the definition of a 95th percentile."""
 RESERVED: Final = 1.6
-"""Times the policy's headroom: the part of these that is kept for what nobody foresees."""
+"""Times the policy's headroom: the part of the allowed misses that is kept in reserve."""
 LEAST_USED: Final = 0.1
-"""Of the allowed misses, whatever the headroom."""
+"""The least share of the allowed misses to aim at, whatever the headroom."""
 USUAL_HEADROOM: Final = 0.15
-"""A policy's, unless it says otherwise: with it, nothing felt means no strain."""
+"""A policy's default; with it and no samples the correction is 1."""
 PLACES: Final = 16
 LOWEST: Final = 0.25
 HIGHEST: Final = 1.6
-"""Use between which it is told apart; beyond the highest a fleet is overrun, which tells nothing of a well used one."""
+"""Range of use that is divided into buckets; above it a fleet is overloaded, which says nothing of a well used one."""
 WIDE: Final = log(HIGHEST / LOWEST) / PLACES
-"""Of each place, in logarithms."""
+"""Width of each bucket, in logarithms."""
 KEPT: Final = 30_000.0
-"""Requests after which half is forgotten."""
+"""Requests after which half of the weight is forgotten."""
 TOGETHER: Final = 5.0
-"""Misses come in groups: so many of them tell as much as one that came by itself."""
+"""Misses come in groups: so many of them count as one independent miss."""
 POWER: Final = 3.0
-"""Of use, by which misses grow: 2 to 7 in simulated fleets on recorded traffic."""
+"""The assumed power of use with which misses grow: 2 to 7 in simulated fleets on recorded traffic."""
 POWER_DOUBT: Final = 1.0
 LEAST_POWER: Final = 1.2
 LEVEL_DOUBT: Final = 1.2
-"""Of the logarithm of the misses where use is as reckoned."""
+"""Standard deviation of the assumed level: the logarithm of the share that misses at the reckoned use."""
 ROUNDS: Final = 6
 SMOOTH: Final = 1 / 8
-"""Of a cold start: who ends now was served a while ago."""
+"""In cold starts: smoothing of use, since requests that end now were served a while ago."""
 LEAST: Final = 0.75
 MOST: Final = 2.5
-"""Of what was reckoned; beyond that the arithmetic is not strained but wrong."""
+"""Smallest and largest factor on the reckoned need; beyond these the arithmetic itself must be wrong."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SloCorrection:
-    """Nothing at first."""
+    """Empty at first."""
 
     felt: tuple[tuple[float, float], ...] = ()
-    """By use: requests, and those of them that missed an objective."""
+    """For each bucket of use: requests, and how many of them missed an objective."""
     use: float | None = None
-    """Of late."""
+    """The smoothed use."""
     at: float | None = None
-    """When that was."""
+    """When it was updated."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServingState:
-    """How many there were while it was felt."""
+    """The fleet while the requests were served."""
 
     ready: int
     reckoned: float
-    """By the arithmetic alone, for what came."""
+    """The need by the arithmetic alone, for the present demand."""
     waiting: float
     horizon: float
     now: float
@@ -71,16 +71,16 @@ class ServingState:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MissCurve:
-    """How misses grow with use, as far as it was felt."""
+    """How misses grow with use, as fitted."""
 
     level: float
-    """Logarithm of the share that misses where use is as reckoned."""
+    """Logarithm of the share that misses at the reckoned use."""
     power: float
-    """Of use, by which they grow."""
+    """The power of use with which they grow."""
 
 
 def factor(fit: MissCurve, headroom: float) -> float:
-    """Of what was reckoned, so that as many miss as may."""
+    """The factor on the reckoned need at which as many requests miss as may."""
     return min(max(exp((fit.level - _aim(headroom)) / fit.power), LEAST), MOST)
 
 
@@ -92,7 +92,8 @@ def _aim(headroom: float) -> float:
 def updated(
     before: SloCorrection, came: Sequence[EngineInterval], objectives: Objectives, stand: ServingState
 ) -> SloCorrection:
-    """With what users felt in these; who waits in a crowd was not served by the replicas that are there now."""
+    """With the attainment of these intervals; none is added with a long queue, since a wait then reflects an earlier
+    count of replicas."""
     if stand.ready <= 0 or stand.reckoned <= 0:
         return before
     use = _smoothed(before, stand)
@@ -124,12 +125,12 @@ def _place(use: float) -> int:
 
 
 def _middle(place: int) -> float:
-    """The logarithm of the use there."""
+    """The logarithm of use at the middle of a bucket."""
     return log(LOWEST) + (place + 0.5) * WIDE
 
 
 def fit_misses(strain: SloCorrection) -> MissCurve:
-    """Poisson's regression with an assumption, by Newton's method."""
+    """Poisson regression with a prior, by Newton's method."""
     assumed = _aim(USUAL_HEADROOM)
     level, power = assumed, POWER
     points = [(_middle(place), count, missed) for place, (count, missed) in enumerate(strain.felt) if count > 0]
@@ -156,7 +157,7 @@ def fit_misses(strain: SloCorrection) -> MissCurve:
 
 
 def _missed(came: Sequence[EngineInterval], objectives: Objectives) -> float | None:
-    """Share of requests that missed an objective: hardly any misses both, so that they add up."""
+    """Share of requests that missed an objective: hardly any request misses both, so that the shares are added."""
     shares: list[float | None] = []
     if objectives.ttft_p95_seconds is not None:
         shares.append(_share([(one.first_late, one.first) for one in came]))

@@ -1,14 +1,14 @@
-"""Whether guessing ahead gives more than it costs, from what was accepted and how full the batches are.
+"""Whether speculation gives more than it costs, from accepted tokens and the fill of batches.
 
-A step without guessing gives each of b running sequences one token and takes step + b x sequence. With k tokens
-guessed by each, of which a are accepted, it gives 1 + a tokens; it computes k more tokens a sequence, at what computing
-a prompt token takes, and waits for the draft, k x DRAFT x step. The gain is
+A step without speculation gives each of b running sequences one token and takes step + b x sequence. With k tokens
+drafted for each, of which a are accepted, it gives 1 + a tokens; it computes k more tokens a sequence, at the time of a
+prompt token each, and waits for the draft, k x DRAFT x step. The gain is
 
     (1 + a) x (step + b x sequence) / (step + b x (sequence + k x prompt token) + k x DRAFT x step)
 
-While few run, reading the weights rules and the gain is near 1 + a; in full batches computing rules and what is not
-accepted was computed for nothing. Switching means new pods, so it is judged by spans of one cold start, needs several
-in a row and never happens twice within ten.
+With few running sequences, reading the weights dominates and the gain is near 1 + a; in full batches computing
+dominates, and refused tokens were computed in vain. A switch means new pods, so the gain is measured over spans of one
+cold start, a switch needs several in a row, and there is never a second one within ten.
 """
 
 from collections.abc import Iterator
@@ -22,10 +22,10 @@ from fairlead.scaling.recommendation import ScalingAdvice
 from fairlead.scaling.signal_summary import SignalSummary
 
 DRAFT: Final = 0.05
-"""Of a step of the model: a draft of a twentieth of its weights. Guessing from the prompt itself costs less."""
+"""Share of a model step that a draft step takes: a draft with a twentieth of the weights. N-gram lookup costs less."""
 LOSS: Final = 0.95
 PROFIT: Final = 1.10
-"""Between the two nothing is switched: the arithmetic is not better than that."""
+"""Between the two thresholds nothing is switched: the arithmetic is not more exact than that."""
 SPANS: Final = 3
 REST: Final = 10
 """Cold starts between two switches."""
@@ -34,7 +34,7 @@ REST: Final = 10
 def updated(
     asked: SignalSummary, facts: ScalingFacts, before: SpeculationState, now: float
 ) -> tuple[SpeculationState, tuple[ScalingAdvice, ...]]:
-    """Whether it should be off now, and what people should know."""
+    """Whether speculation should be off now, and the advice for people."""
     if not facts.speculates:
         return SpeculationState(), ()
     guessing = before
@@ -46,14 +46,14 @@ def updated(
 
 
 def gain(speed: ReplicaSpeed, batch: float, guessed: float, accepted: float) -> float:
-    """Tokens a second with guessing over those without."""
+    """Tokens a second with speculation over those without."""
     plain = speed.step_seconds + batch * speed.seconds_per_sequence
     more = guessed * (batch * speed.seconds_per_prompt_token + DRAFT * speed.step_seconds)
     return (1 + accepted) * plain / (plain + more)
 
 
 def _measured(asked: SignalSummary, facts: ScalingFacts, before: SpeculationState, now: float) -> SpeculationState:
-    """What the span that ends now has shown."""
+    """Measure the span that ends now."""
     marks = tuple(_marks(facts))
     began = {one.pod: one for one in before.marks}
     pairs = [(began[one.pod], one) for one in marks if one.pod in began and one.drafts >= began[one.pod].drafts]

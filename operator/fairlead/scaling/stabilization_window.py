@@ -1,9 +1,9 @@
-"""A fleet that shrank and grew back at once had better not have shrunk: the next time it waits longer.
+"""The stabilization window is doubled after a fleet shrank and had to grow back at once.
 
-Where shrinking is taken back within the policy's window of stabilisation, the window is doubled; where it lasts for two
-windows, it is the policy's own again. So a demand that goes up and down in its own rhythm is carried through instead of
-followed, and one that really falls is followed in time. More than twice is not waited: by then the replicas cost more
-than the cold starts they save. A fleet that grew lately is known too, as shrinking it would be turning round.
+Where growth follows within the policy's window after shrinking, the window is doubled; where the smaller fleet lasts
+for two windows, it is halved again. So replicas are kept through a demand that goes up and down regularly, and a demand
+that really falls is followed in time. The window is never more than doubled: beyond that the replicas cost more than
+the cold starts they save. It also notes when a fleet grew lately, since shrinking it then would be a reversal.
 """
 
 from dataclasses import replace
@@ -14,18 +14,18 @@ from fairlead.scaling.answer_history import StabilizationExtension
 
 MOST: Final = 2
 LASTED: Final = 2
-"""Windows after which shrinking has proved right."""
+"""Windows after which a smaller fleet has proved right."""
 
 
 def window(patience: StabilizationExtension, pace: ScalingPace) -> float:
-    """How long fewer must have been enough."""
+    """Seconds for which fewer must have been enough."""
     return pace.down_after_seconds * patience.factor
 
 
 def updated(
     patience: StabilizationExtension, pace: ScalingPace, wanted: int, answer: int, now: float
 ) -> StabilizationExtension:
-    """What this answer teaches."""
+    """With what this answer shows."""
     since = patience.shrunk_at
     if answer < wanted:
         return replace(patience, shrunk_at=now)
@@ -40,5 +40,5 @@ def updated(
 
 
 def grew_lately(patience: StabilizationExtension, pace: ScalingPace, now: float) -> bool:
-    """So that shrinking now would be turning round."""
+    """Whether the fleet grew so lately that shrinking would be a reversal."""
     return patience.grown_at is not None and now - patience.grown_at < LASTED * pace.down_after_seconds

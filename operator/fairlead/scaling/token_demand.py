@@ -1,7 +1,7 @@
-"""How many replicas the tokens ask for that will be wanted one cold start from now: full mode.
+"""The need by tokens, one cold start ahead.
 
-Demand is arrivals times what an average request takes; supply is what one replica was measured to do. What waits by
-then is to be paid off within one more cold start, in replicas whose every second is used.
+Demand is arrivals x tokens of the average request; supply is the measured speed of a replica. The backlog that waits by
+then is to be worked off within one more cold start, by replicas without idle time.
 """
 
 from dataclasses import dataclass
@@ -19,45 +19,45 @@ from fairlead.scaling.replica_need import FleetDemand, ReplicaNeed
 from fairlead.scaling.request_mix import AverageRequest
 
 MOST_HEADROOM: Final = 0.9
-"""A share of 1 would take a fleet without end."""
+"""Most headroom: a share of 1 would need infinitely many replicas."""
 WORTH_TELLING: Final = 0.005
-"""From 1: a factor that is nearer reads as 1.00."""
+"""Distance from 1 below which a factor is left out of the message, as it would read 1.00."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DemandInputs:
-    """What was learnt, as far as this signal uses it."""
+    """The learnt values that this signal uses."""
 
     speed: ReplicaSpeed
     request: AverageRequest
     outlook: DemandForecast
     horizon: float
     strain: float = 1.0
-    """How much more it takes than reckoned, as users felt it."""
+    """The SLO correction: how much more the fleet needs than reckoned."""
     excess: float = 1.0
-    """How much less has to be asked for, as more stand ready than are asked for."""
+    """The over-provisioning correction: the usual surplus of ready replicas, divided out."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DemandNeed:
-    """The candidate, and the numbers that others need too."""
+    """The candidate, and the numbers that later steps use."""
 
     candidate: SignalNeed
     demand: FleetDemand
-    """Now."""
+    """The present demand."""
     need: float
-    """For the objectives, headroom included, in parts of a replica."""
+    """Replicas for the objectives, headroom included, in fractions."""
     reckoned: float
-    """What comes now, by the arithmetic and with headroom, before anything was felt."""
+    """Replicas for the present demand by the arithmetic and headroom, before any correction."""
 
 
 def unknown_need(because: str) -> SignalNeed:
-    """While something is still to be learnt."""
+    """The candidate while something is still to be learnt."""
     return SignalNeed(signal=ScalingSignal.TOKENS, replicas=None, because=because)
 
 
 def demand(known: DemandInputs) -> FleetDemand:
-    """What comes now, by the second."""
+    """The present demand, a second."""
     level, request = known.outlook.level, known.request
     return FleetDemand(
         requests=level.requests,
@@ -69,7 +69,7 @@ def demand(known: DemandInputs) -> FleetDemand:
 def evaluate(
     known: DemandInputs, roster: PodInventory, policy: ScalingPolicy, headroom: float, now: float
 ) -> DemandNeed:
-    """The whole arithmetic."""
+    """Compute the need and everything that goes with it."""
     here = demand(known)
     then = here.times(known.outlook.factor)
     least = replica_need.least(known.speed, known.request, then, policy.objectives)
@@ -91,9 +91,10 @@ def evaluate(
 
 
 def _needed(known: DemandInputs, then: FleetDemand, least: ReplicaNeed, kept_free: float) -> tuple[float, str]:
-    """Replicas, and how they follow from what the arithmetic says.
+    """The need after headroom and corrections, and how it follows from the arithmetic.
 
-    The first one stays as it was felt: in a fleet of two, nearly all that is beyond comes of rounding.
+    The over-provisioning correction leaves out the first replica: in a fleet of two, nearly all surplus comes from
+    rounding.
     """
     felt = kept_free * least.replicas * known.strain
     excess = known.excess if felt > 1 else 1.0
@@ -109,15 +110,16 @@ def _needed(known: DemandInputs, then: FleetDemand, least: ReplicaNeed, kept_fre
 
 
 def _kept_free(known: DemandInputs, least: ReplicaNeed, then: FleetDemand, headroom: float) -> float:
-    """The larger of the policy's share and one deviation of how many run at once, if they come by even chance: what
-    comes in heaps shows in what is missed, and so in the strain."""
+    """The larger of the policy's headroom and one deviation of the number of running requests, if arrivals are Poisson;
+    burstier arrivals show as misses, and so in the SLO correction."""
     running = max(then.output_tokens * known.speed.step_seconds, least.replicas)
     chance = sqrt(1 / running) if running > 0 else 0.0
     return max(1 / (1 - min(headroom, MOST_HEADROOM)), 1 + min(chance, 1.0))
 
 
 def _backlog(known: DemandInputs, roster: PodInventory, here: FleetDemand, now: float) -> float:
-    """Replica-seconds that wait when a replica asked for now would serve, with those that come before it."""
+    """Replica-seconds of requests that still wait one cold start from now, after all ready and starting replicas have
+    worked on them."""
     waiting = queue_depth.waiting(roster)
     each = replica_need.busy(known.speed, known.request, _one(known.request))
     load = replica_need.busy(known.speed, known.request, here)

@@ -1,6 +1,6 @@
-"""What would change a decision: the same deciding, asked about moments that are not this one.
+"""What would change a decision: the same decision, repeated with other facts.
 
-Each answer is found by trying, never by undoing the arithmetic of the signals: whatever they do, it is true of them.
+Each answer is found by search, never by inverting the arithmetic of the signals, so it holds whatever they compute.
 """
 
 import math
@@ -17,22 +17,22 @@ from fairlead.scaling.projection import ProjectedTraffic
 from fairlead.scaling.recommendation import Recommendation, ScalingBound
 
 MOST_WAITING: Final = 1 << 14
-"""Beyond so many more waiting, or times more traffic, nobody asks."""
+"""Most extra requests to wait that are tried; `MOST_TIMES` is the largest multiple of traffic."""
 MOST_TIMES: Final = 64.0
 _EXACT: Final = 1 / 64
-"""To within so much of itself is a factor found: nearer than traffic is ever known."""
+"""Relative precision at which a factor is found: finer than traffic is ever known."""
 _MOST_LOOKS: Final = 120
-"""Of one way into the future: some seconds of one core for the largest fleet."""
+"""Most steps into the future for one search: some seconds of one core for the largest fleet."""
 _HALVINGS: Final = 4
 
 
 class WhatIfCause(StrEnum):
-    """What would be otherwise."""
+    """What would be different."""
 
     MORE_WAITING = "MoreWaiting"
     MORE_TRAFFIC = "MoreTraffic"
     AS_IT_IS = "AsItIs"
-    """Nothing but the clock."""
+    """Only time passes."""
     LESS_TRAFFIC = "LessTraffic"
     NOBODY_ASKS = "NobodyAsks"
     WITHOUT_BOUND = "WithoutBound"
@@ -40,48 +40,49 @@ class WhatIfCause(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TurningPoint:
-    """One way to another answer."""
+    """One change that leads to another answer."""
 
     cause: WhatIfCause
     replicas: int
-    """What it would be."""
+    """The answer then."""
     because: str
-    """The message that would stand there."""
+    """The message then."""
     after_seconds: float = 0.0
-    """How long that must last."""
+    """How long the change must last."""
     factor: float | None = None
-    """Traffic, as a multiple of what it is."""
+    """Traffic as a multiple of the present one."""
     waiting: int | None = None
-    """How many wait, beside those who do."""
+    """How many requests must wait beside those that do now."""
     bound: ScalingBound | None = None
-    """What would have to be lifted."""
+    """The bound that would have to be lifted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WhatIfBaseline:
-    """Where questions start from."""
+    """The decision from which all searches start."""
 
     record: DecisionRecord
     traffic: ProjectedTraffic | None
-    """Nothing where the decision did not know it: then only what waits can be varied."""
+    """None where the decision has no demand: then only the queue can be varied."""
 
     @property
     def answer(self) -> int:
-        """What it is now."""
+        """The present answer."""
         return self.record.recommendation.replicas
 
     @property
     def look_seconds(self) -> float:
-        """How far two looks into the future are apart: figures must not get stale in between."""
+        """Seconds between two simulated decisions: figures must not become stale in between."""
         return self.record.facts.policy.stale_after_seconds / 3
 
     @property
     def lasting_looks(self) -> int:
-        """How long pressure is imagined to last: half a cold start; what is shorter ends before a replica is there."""
+        """Simulated decisions over which a change lasts: half a cold start, as a shorter one ends before a replica is
+        ready."""
         return math.ceil(self.record.facts.policy.cold_start.assume_seconds / 2 / self.look_seconds)
 
     def ahead(self, looks: int, factor: float, extra: int = 0) -> Iterator[tuple[float, Recommendation]]:
-        """Answers to come, while traffic is that many times what it is."""
+        """Later answers, at a multiple of the present traffic."""
         start, memory, wanted = self.record, self.record.memory, self.answer
         traffic = (self.traffic or ProjectedTraffic(requests=0.0, prompt_tokens=0.0, output_tokens=0.0)).times(factor)
         start_facts = projection.with_waiting(start.facts, extra) if extra else start.facts
@@ -96,14 +97,14 @@ class WhatIfBaseline:
 
 
 def turning_points(record: DecisionRecord) -> tuple[TurningPoint, ...]:
-    """What would change this decision, the most pressing first; empty where nothing asked for does."""
+    """What would change this decision, the most urgent first; empty where no change that is tried does."""
     moment = WhatIfBaseline(record=record, traffic=_traffic(record))
     found = (_more_waiting(moment), _more_traffic(moment), *_calmer(moment), *_without_bounds(record))
     return tuple(turn for turn in found if turn is not None)
 
 
 def _traffic(record: DecisionRecord) -> ProjectedTraffic | None:
-    """Nothing where the decision did not know how much comes, as while figures are missing."""
+    """The demand of the decision; None where it has none, as while figures are missing."""
     said = record.recommendation
     figures = {one.name: one.value for one in said.figures}
     figures |= {one.name: one.value for candidate in said.candidates for one in candidate.figures}
@@ -120,13 +121,14 @@ def _traffic(record: DecisionRecord) -> ProjectedTraffic | None:
 
 
 def _grown(moment: WhatIfBaseline, factor: float, extra: int = 0) -> tuple[float, Recommendation] | None:
-    """The first larger answer, and how long that had to last."""
+    """The first larger answer, and how long the change must last for it."""
     answers = moment.ahead(moment.lasting_looks, factor, extra)
     return next((told for told in answers if told[1].replicas > moment.answer), None)
 
 
 def _more_waiting(moment: WhatIfBaseline) -> TurningPoint | None:
-    """The fewest more that must wait for the answer to grow: doubling, then halving, as it never falls with more."""
+    """The fewest extra requests that make the answer grow: by doubling, then bisection, as more never lead to fewer
+    replicas."""
     high = 1
     while (found := _grown(moment, 1.0, high)) is None:
         high *= 2
@@ -171,9 +173,9 @@ def _more_traffic(moment: WhatIfBaseline) -> TurningPoint | None:
 
 
 def _calmer(moment: WhatIfBaseline) -> Iterator[TurningPoint | None]:
-    """When it shrinks: as things are, and if not then, below which traffic; and when nobody asks at all."""
+    """When it shrinks: at the present traffic, else below which traffic; and what happens without any requests."""
     if not moment.answer or any(one.doubt for one in moment.record.facts.pods):
-        return  # nothing shrinks while figures are missing, and nobody knows what they will say
+        return  # nothing shrinks while figures are missing, and what they will be is unknown
     same = _shrunk(moment, WhatIfCause.AS_IT_IS, 1.0)
     silence = tuple(_emptied(moment))
     if same is None and silence and moment.traffic is not None and moment.traffic.requests:
@@ -183,7 +185,7 @@ def _calmer(moment: WhatIfBaseline) -> Iterator[TurningPoint | None]:
 
 
 def _emptied(moment: WhatIfBaseline) -> Iterator[TurningPoint]:
-    """The first step down when nobody asks any more, and the last where that takes the last replica."""
+    """The first step down without requests, and the last one where it removes the last replica."""
     before = moment.answer
     for seconds, said in moment.ahead(_looks(moment), 0.0):
         if said.replicas < before and (before == moment.answer or not said.replicas):
@@ -198,7 +200,7 @@ def _emptied(moment: WhatIfBaseline) -> Iterator[TurningPoint]:
 
 
 def _less_traffic(moment: WhatIfBaseline) -> TurningPoint | None:
-    """The most traffic at which it shrinks, to within a sixteenth of what it is."""
+    """The most traffic at which it shrinks, to within a sixteenth of the present traffic."""
     low, high, found = 0.0, 1.0, None
     for _ in range(_HALVINGS):
         middle = (low + high) / 2
@@ -221,14 +223,14 @@ def _shrunk(moment: WhatIfBaseline, cause: WhatIfCause, factor: float) -> Turnin
 
 
 def _looks(moment: WhatIfBaseline) -> int:
-    """As far as a policy waits before it shrinks, and as much again."""
+    """Simulated decisions for twice as long as a policy waits before it shrinks."""
     policy = moment.record.facts.policy
     waits = policy.pace.down_after_seconds + (policy.zero_after_seconds or 0.0) + policy.cold_start.assume_seconds
     return min(_MOST_LOOKS, 1 + int(2 * waits / moment.look_seconds))
 
 
 def _without_bounds(record: DecisionRecord) -> Iterator[TurningPoint]:
-    """For each bound that moved the answer: what it would be if only that one were lifted."""
+    """For each bound that changed the answer: what it would be if only that one were lifted."""
     for limit in record.recommendation.limits:
         lift = _LIFTED.get(limit.bound)
         if lift is None:
@@ -259,4 +261,4 @@ _LIFTED: Final[dict[ScalingBound, Callable[[ScalingFacts], ScalingFacts]]] = {
     ),
     ScalingBound.NO_ROOM: lambda facts: replace(facts, room=MOST_WAITING),
 }
-"""What people can change; that figures are missing, or that more were needed just now, they cannot."""
+"""Bounds that a person can change; missing figures and a recent need are not among them."""

@@ -1,5 +1,5 @@
-"""A pretend world: event queue, traffic, engine step times, cold starts, report.
+"""Simulates engines and traffic on virtual time: event queue, traffic, step times, cold starts, report.
 
-Drives the real deciding rooms on virtual time. Never reads a clock, a file or global chance, and no process
-may import it. Its one verb: to pretend.
+Drives Fairlead's own routing and scaling code. Never reads a clock, a file or global randomness, and no process of the
+product may import it.
 """

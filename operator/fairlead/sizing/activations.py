@@ -69,14 +69,14 @@ def _step_hidden(question: SizingInput) -> float:
 
 
 def _held(question: SizingInput) -> float:
-    """Stays from one moment to the other: expert work space, encoded images, and what stages hand over."""
+    """Bytes held at both moments: expert work space, encoded images, and hidden states between pipeline stages."""
     handed = 2 * _step_hidden(question) if question.parallelism.pipeline > 1 else 0.0
     encoded = encoded_tokens(question) * question.shape.hidden * question.dtype_bytes
     return _WORKSPACE + expert_workspace(question) + encoded + handed
 
 
 def expert_workspace(question: SizingInput) -> float:
-    """Two buffers that all expert layers share, kept for good. MXFP4 kernels need none of the kind."""
+    """Two buffers that all expert layers share and that are never freed. MXFP4 kernels need none."""
     experts, layout = question.shape.experts, question.parallelism
     if experts is None or question.format is WeightFormat.MXFP4:
         return 0.0

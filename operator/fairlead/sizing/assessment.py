@@ -1,4 +1,4 @@
-"""The verdict on one configuration. Nothing fits that the low estimate does not carry."""
+"""The assessment of one configuration. It fits only if the low estimate of the KV cache suffices."""
 
 from collections.abc import Callable
 from typing import Final
@@ -12,7 +12,7 @@ FitRefusal = tuple[FitReason, str]
 
 
 def assess(question: SizingInput) -> Fit | NoFit:
-    """Whether the engine starts and holds what was asked, with every number; no alternatives yet."""
+    """Whether the engine starts and holds the requested sequences, with every number; no alternatives yet."""
     for check in _BEFORE_COUNTING:
         if refusal := check(question):
             return NoFit(reason=refusal[0], because=refusal[1], memory=None)
@@ -34,7 +34,7 @@ def assess(question: SizingInput) -> Fit | NoFit:
 
 
 def wanted_sequences(question: SizingInput) -> int:
-    """A batch never holds more than the engine's own limit, whatever was asked."""
+    """The requested sequences, at most as many as the engine's own limit lets into a batch."""
     return min(question.sequences, question.batch_sequences)
 
 
@@ -60,7 +60,7 @@ _BEFORE_COUNTING: Final[tuple[Callable[[SizingInput], FitRefusal | None], ...]] 
 
 
 def _refused(question: SizingInput, counted: MemoryBreakdown) -> FitRefusal | None:
-    """Not even the high estimate carries it."""
+    """The refusal, if not even the high estimate suffices."""
     if counted.kv.high <= 0:
         words = (
             f"{_taken(counted)} GiB are needed before any KV cache, and the engine may use {_gib(counted.budget)} GiB"
@@ -81,7 +81,7 @@ def _refused(question: SizingInput, counted: MemoryBreakdown) -> FitRefusal | No
 
 
 def _sure(question: SizingInput, counted: MemoryBreakdown) -> bool:
-    """The low estimate carries it, and an older release has room for its graphs outside its share."""
+    """Whether the low estimate suffices, and an older release has room for its graphs outside its share."""
     usable, one = _usable(question, counted.kv.low), kv_pages.pages_a_request(question, question.context)
     enough = usable >= max(one * wanted_sequences(question), _states_wanted(question))
     if overheads.graphs_are_budgeted(question):
@@ -90,12 +90,12 @@ def _sure(question: SizingInput, counted: MemoryBreakdown) -> bool:
 
 
 def _usable(question: SizingInput, available: float) -> int:
-    """One page is the engine's own null page."""
+    """Pages that requests can use; one more is the engine's own null page."""
     return kv_pages.pool(question).pages(available) - 1
 
 
 def _states_wanted(question: SizingInput) -> int:
-    """Capturing graphs, vLLM refuses a recurrent model with fewer states than sequences in a batch."""
+    """With graph capture vLLM refuses a recurrent model that has fewer states than sequences in a batch."""
     return question.batch_sequences if question.shape.recurrent and not question.eager else 0
 
 

@@ -1,4 +1,4 @@
-"""The cheapest fleet that keeps the objectives in the busiest minute, and why each other one lost."""
+"""The cheapest fleet that keeps the objectives in the busiest minute, and why each other one was rejected."""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -25,7 +25,7 @@ from fairlead.sizing import assessment, replica_supply
 from fairlead.sizing.sizing_input import SizingInput
 
 USABLE: Final = 0.8
-"""Of what a replica can serve: the rest absorbs what arrives within a minute and a replica that is lost."""
+"""The part of a replica's supply that is planned with; the rest absorbs peaks within a minute and a lost replica."""
 TENSOR: Final = (1, 2, 4, 8)
 CONTEXT_STEP: Final = 1024
 NATIVE_FP8: Final = (8, 9)
@@ -45,13 +45,13 @@ class PlanInputs:
 
     @property
     def context(self) -> int:
-        """Room for 99 of 100 requests, in whole steps, never beyond the model."""
+        """The context that 99 of 100 requests need, in whole steps, at most the model's."""
         needed = self.traffic.prompt.p99 + self.traffic.output.p99
         return min(math.ceil(needed / CONTEXT_STEP) * CONTEXT_STEP, self.shape.positions)
 
 
 def plan(brief: PlanInputs) -> CapacityPlan:
-    """Weigh every configuration; among equals the one that changes the model least, then by name."""
+    """The cheapest of all configurations; among equals the one that changes the model least, then by name."""
     weighed = [_weigh(brief, accelerator, choice) for accelerator, choice in _configurations(brief)]
     working = sorted((one for one in weighed if isinstance(one, FleetProposal)), key=_order)
     refused = tuple(one for one in weighed if isinstance(one, RejectedConfiguration))
@@ -65,7 +65,7 @@ def plan(brief: PlanInputs) -> CapacityPlan:
 
 
 def _one_a_product(lost: Sequence[RejectedConfiguration], taken: str) -> list[RejectedConfiguration]:
-    """Another GPU says more than the same one with another cache; only where there is none, the same one."""
+    """One configuration a product, the best's product last: another GPU says more than the same with another cache."""
     first: dict[str, RejectedConfiguration] = {}
     for one in lost:
         first.setdefault(one.configuration.product, one)

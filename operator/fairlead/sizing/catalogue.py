@@ -1,4 +1,4 @@
-"""Reads the catalogue's text: shapes of models, products of GPUs. The shell opens the files, this room never does."""
+"""Reads the catalogue's text: shapes of models, products of GPUs. It never opens the files."""
 
 import json
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ FILES: Final = ("gpus.json", "shapes.json")
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """What is known without asking anybody."""
+    """The models and GPUs that the catalogue's files describe."""
 
     shapes: Mapping[str, ModelShape]
     accelerators: Mapping[str, Accelerator]
@@ -44,7 +44,7 @@ def read_accelerators(text: str) -> dict[str, Accelerator]:
 
 
 def read(gpus: str, shapes: str) -> Catalogue:
-    """Both files."""
+    """The catalogue from the text of both files."""
     known, missing = read_shapes(shapes)
     return Catalogue(shapes=known, accelerators=read_accelerators(gpus), missing=missing)
 

@@ -1,4 +1,4 @@
-"""Ceilings of speed by the roofline: decoding waits for memory, reading a prompt waits for arithmetic.
+"""Ceilings of speed by the roofline: decode waits for memory, prefill waits for arithmetic.
 
 High is what the hardware cannot exceed. Likely and low are the parts of it that engines usually reach.
 """
@@ -16,7 +16,7 @@ _PREFILL_PARTS: Final = (0.25, 0.5, 1.0)
 
 
 def ceilings(question: SizingInput, concurrent: Estimate) -> SpeedCeilings | None:
-    """For the asked sequences, or as many as the cache likely holds; nothing if the rates are not known."""
+    """For the requested sequences, at most as many as the cache likely holds; None if the rates are not known."""
     accelerator = question.accelerator
     if not accelerator.bandwidth_gbs or not accelerator.bf16_tflops:
         return None
@@ -32,7 +32,7 @@ def ceilings(question: SizingInput, concurrent: Estimate) -> SpeedCeilings | Non
 
 
 def flops_a_token(question: SizingInput, seen: float) -> float:
-    """Two for each parameter a token passes, and attention's two products with each token it looks at."""
+    """Two for each parameter a token passes, and attention's two products with each token it attends to."""
     shape = question.shape
     full = 4 * (shape.wide.head_dim if shape.wide else shape.head_dim)
     if shape.latent:
@@ -61,14 +61,14 @@ def read_seconds(question: SizingInput, running: float) -> float:
 
 
 def least_step_seconds(question: SizingInput) -> float | None:
-    """What no step can be shorter than: the weights are read once, for one request without a past."""
+    """The shortest possible step: the weights are read once, for one request with a context of one token."""
     if not question.accelerator.bandwidth_gbs:
         return None
     return read_seconds(replace(question, context=1), 1.0)
 
 
 def compute_seconds(question: SizingInput, running: float) -> float:
-    """One step of this many requests, each looking back over the whole context."""
+    """One step of this many requests, each attending to the whole context."""
     return running * flops_a_token(question, question.context) / rate(question)
 
 

@@ -1,6 +1,6 @@
 """Reads a checkpoint's `config.json` as Hugging Face publishes it, into the facts the catalogue uses.
 
-A field this version cannot read makes the answer say what is missing; nothing is guessed.
+If this version cannot read a field, the result says what is missing; no value is assumed.
 """
 
 import json
@@ -48,7 +48,7 @@ _NAMES: Final[Mapping[str, tuple[str, ...]]] = {
     "k_eq_v": ("attention_k_eq_v",),
     "mtp_layers": ("mtp_num_hidden_layers", "num_nextn_predict_layers"),
 }
-"""What the catalogue calls it, and what configurations do."""
+"""The catalogue's name of a field, and its names in configurations."""
 
 _PARTS: Final[tuple[tuple[str, MatrixGroup], ...]] = (
     ("shared_expert", MatrixGroup.SHARED_EXPERTS),
@@ -59,7 +59,7 @@ _PARTS: Final[tuple[tuple[str, MatrixGroup], ...]] = (
     ("mlp.gate_proj", MatrixGroup.MLP),
     ("mlp.down_proj", MatrixGroup.MLP),
 )
-"""The first word found in a name tells the part. Gates, heads and towers are never quantized anyway."""
+"""The first of these words found in a name decides the part. Gates, heads and towers are never quantized anyway."""
 
 _COMPRESSED: Final[Mapping[str, str]] = {
     "8-bit float": "compressed-tensors-fp8",
@@ -131,7 +131,7 @@ def _rope(body: ConfigJson, facts: ConfigJson) -> dict[str, Any]:
 
 
 def _vision(tower: ConfigJson) -> dict[str, Any] | bool:
-    """Counted like any transformer; what the family does with patches is known only of the listed ones."""
+    """Counted like any transformer; what a family does with patches is known only for the listed ones."""
     hidden, wide, layers = (
         _first(tower, names)
         for names in (("hidden_size", "embed_dim"), ("intermediate_size",), ("num_hidden_layers", "depth"))
@@ -142,7 +142,7 @@ def _vision(tower: ConfigJson) -> dict[str, Any] | bool:
 
 
 def quantization(config: ConfigJson) -> str | MissingFact:
-    """The catalogue's word for a `quantization_config`."""
+    """The catalogue's name for a `quantization_config`."""
     method = str(config.get("quant_method", "")).lower()
     if method == "compressed-tensors":
         return _compressed(config)

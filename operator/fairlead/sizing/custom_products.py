@@ -1,4 +1,4 @@
-"""GPUs as an operator's own configuration describes them: prices that were negotiated, products nobody listed."""
+"""GPUs as a user's own configuration describes them: negotiated prices, products that the catalogue lacks."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -15,14 +15,14 @@ NUMBERS: Final = {
     "fp8Tflops": "fp8_tflops",
     "priceUsdHour": "price_an_hour",
 }
-"""The fields people write, and what they are called inside."""
+"""The fields as users write them, and their names in `Accelerator`."""
 
 NEEDED: Final = ("memoryMib", "computeCapability")
-"""Without these a product nobody listed cannot be sized."""
+"""Without these a product that the catalogue lacks cannot be sized."""
 
 
 def with_products(known: Catalogue, entries: object) -> Catalogue | MissingFact:
-    """The catalogue with these products put over it; the first entry that makes no sense is named instead."""
+    """The catalogue with these products added or changed, or what is wrong with the first invalid entry."""
     if not isinstance(entries, Sequence) or isinstance(entries, str):
         return MissingFact("products: a list is wanted, each entry with a product and what differs")
     accelerators = dict(known.accelerators)

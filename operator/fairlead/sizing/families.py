@@ -1,6 +1,6 @@
 """What a family's code does that its `config.json` does not say, and the facts of one model made into a shape.
 
-A family that is not listed is not guessed: the answer names what is missing.
+For a family that is not listed no traits are assumed: the result names what is missing.
 """
 
 from collections.abc import Mapping
@@ -25,7 +25,7 @@ ModelFacts = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class MissingFact:
-    """This model cannot be sized, and what would have to be known."""
+    """Why a model cannot be sized: what would have to be known."""
 
     what: str
 
@@ -79,7 +79,7 @@ _VISION: Final[Mapping[str, VisionTower]] = {
         VisionTower(parameters=460_000_000, most_tokens=16384),
     ),
 }
-"""Published sizes of the towers these families come with, by hand; a config.json that describes its tower wins."""
+"""Published sizes of these families' towers, entered by hand; a config.json that describes its tower wins."""
 
 _DEFAULTS: Final[Mapping[str, ModelFacts]] = {
     "gemma2": {"sliding_window_pattern": 2},

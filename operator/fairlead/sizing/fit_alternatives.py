@@ -28,7 +28,7 @@ AlternativeCandidate = tuple[ConfigurationChange, str, SizingInput]
 
 
 def size(question: SizingInput, others: Iterable[Accelerator] = ()) -> Fit | NoFit:
-    """The answer; where it is no, with the nearest configurations that surely fit, one of each kind of change."""
+    """The assessment; a `NoFit` comes with the nearest configurations that surely fit, one for each kind of change."""
     answer = assessment.assess(question)
     if isinstance(answer, Fit):
         return answer
@@ -36,7 +36,7 @@ def size(question: SizingInput, others: Iterable[Accelerator] = ()) -> Fit | NoF
 
 
 def unknown(what: str) -> NoFit:
-    """The answer for a model nobody can size: what is missing, never a guess."""
+    """The result for a model that cannot be sized: what is missing, and no figures."""
     return NoFit(reason=FitReason.ARCHITECTURE_UNKNOWN, because=what, memory=None)
 
 
@@ -77,7 +77,7 @@ def _smaller_context(question: SizingInput) -> Iterator[AlternativeCandidate]:
 
 
 def _fewer_sequences(question: SizingInput) -> Iterator[AlternativeCandidate]:
-    """Fewer at once need less cache; a smaller batch also needs fewer states and logits."""
+    """Fewer sequences at once need less cache; a smaller batch also needs fewer states and logits."""
     asked = assessment.wanted_sequences(question)
     for step in _STEPS:
         fewer = int(asked * step)
@@ -108,7 +108,7 @@ def _quantized(question: SizingInput) -> Iterator[AlternativeCandidate]:
 
 
 def _more_gpus(question: SizingInput) -> Iterator[AlternativeCandidate]:
-    """As it is over more GPUs; where even that is too little, quantized as well."""
+    """The same weights over more GPUs, then quantized weights over more GPUs."""
     layout = question.parallelism
     wider = [Parallelism(tensor=n, pipeline=layout.pipeline, data=layout.data) for n in _TENSORS if n > layout.tensor]
     for spread in wider:
@@ -121,7 +121,7 @@ def _more_gpus(question: SizingInput) -> Iterator[AlternativeCandidate]:
 
 
 def _other_products(question: SizingInput, others: Iterable[Accelerator]) -> Iterator[AlternativeCandidate]:
-    """The smallest memory first, then the lowest price: least is given away."""
+    """The smallest memory first, then the lowest price, so that the least is left unused."""
     larger = [other for other in others if other.memory_mib > question.accelerator.memory_mib]
     for other in sorted(larger, key=lambda card: (card.memory_mib, card.price_an_hour or 1e9, card.product)):
         yield ConfigurationChange.OTHER_PRODUCT, other.product, replace(question, accelerator=other)

@@ -1,4 +1,4 @@
-"""The cache in the engine's own pages: groups of layers that share one pool, and what one request takes of it."""
+"""The KV cache in the engine's own pages: groups of layers that share one pool, and what one request takes of it."""
 
 import math
 from dataclasses import dataclass
@@ -28,9 +28,9 @@ class LayerGroup:
     """Layers with one block table."""
 
     block_tokens: int
-    """0: a recurrent state, whatever the context."""
+    """0: a recurrent state, whose size does not depend on the context."""
     reach: int | None = None
-    """Tokens a windowed layer looks back; nothing: all."""
+    """Tokens a windowed layer attends to; None: all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,12 +87,12 @@ def element_bytes(question: SizingInput) -> tuple[float, float]:
 
 
 def heads_on_a_gpu(question: SizingInput, heads: int) -> int:
-    """Heads are shared out; when GPUs outnumber them, they are copied."""
+    """Heads are split over GPUs; if GPUs outnumber them, they are copied."""
     return max(1, heads // question.parallelism.tensor)
 
 
 def _bytes_a_token(question: SizingInput, *, wide: bool) -> float:
-    """One token in one layer on one GPU. Latent attention is not shared out: each GPU holds the whole vector."""
+    """One token in one layer on one GPU. Latent attention is not split: each GPU holds the whole vector."""
     shape = question.shape
     size, extra = element_bytes(question)
     if shape.latent:
@@ -146,7 +146,7 @@ def _with_states(question: SizingInput, full: int, narrow: float) -> KvPagePool:
 
 
 def state_bytes(question: SizingInput) -> float:
-    """One request's state in one layer: the convolution's last inputs, one more for each guessed token, and a float32
+    """One request's state in one layer: the convolution's last inputs, one more for each draft token, and a float32
     matrix for each head."""
     state = question.shape.recurrent
     assert state is not None
@@ -157,7 +157,7 @@ def state_bytes(question: SizingInput) -> float:
 
 
 def _pages(question: SizingInput, group: LayerGroup, context: int) -> int:
-    """A recurrent group keeps two states (the running one and the last cached one) and one for each guessed token."""
+    """A recurrent group keeps two states (the running one and the last cached one) and one for each draft token."""
     if not group.block_tokens:
         return 2 + question.drafting.tokens
     if group.reach is None:

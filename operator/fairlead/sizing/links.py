@@ -10,7 +10,7 @@ from fairlead.sizing.sizing_input import SizingInput
 
 
 class GpuLink(NamedTuple):
-    """How GPUs of one machine speak to one another."""
+    """The link between the GPUs of one machine."""
 
     bytes_per_second: float
     start_s: float
@@ -30,7 +30,7 @@ def link(product: str) -> GpuLink:
 
 
 def exchange_s(question: SizingInput, tokens: float) -> float:
-    """What all layers of one step wait for sums, when the step works on this many tokens."""
+    """How long all layers of one step wait for sums, when the step works on this many tokens."""
     tensor = question.parallelism.tensor
     if tensor == 1:
         return 0.0

@@ -22,7 +22,7 @@ def visible(accelerator: Accelerator) -> Estimate:
 
 
 def framework(question: SizingInput) -> Estimate:
-    """The driver's context grows with loaded kernels; GPUs that talk to each other need buffers too."""
+    """The driver's context grows with loaded kernels; GPUs that exchange data need buffers too."""
     single = 0.25 if question.release >= (0, 18) else 0.13
     low, likely, high = 0.07, single, single + 0.2 * question.doubt
     layout = question.parallelism
@@ -37,7 +37,7 @@ def framework(question: SizingInput) -> Estimate:
 
 
 def _switched(accelerator: Accelerator) -> bool:
-    """Hopper and data-centre Blackwell behind an NVLink switch: symmetric memory for all-reduce, near 1.8 GiB."""
+    """Hopper and data-centre Blackwell with an NVLink switch: symmetric memory for all-reduce, near 1.8 GiB."""
     return accelerator.capability.major in {9, 10} and "PCIe" not in accelerator.product
 
 
@@ -49,7 +49,7 @@ def graph_sizes(question: SizingInput) -> int:
 
 
 def graphs(question: SizingInput) -> Estimate:
-    """What capture takes; kernels differ, so a third either way."""
+    """What capture takes; kernels differ, so low is 0.6 times and high 1.5 times the likely figure."""
     if question.eager:
         return Estimate.exact(0)
     layers = question.shape.layers / question.parallelism.pipeline
@@ -58,5 +58,5 @@ def graphs(question: SizingInput) -> Estimate:
 
 
 def graphs_are_budgeted(question: SizingInput) -> bool:
-    """From 0.20 on the engine sets graphs aside before it sizes the cache; earlier they lived on the unused share."""
+    """From 0.20 on the engine sets graphs aside before it sizes the cache; earlier they took from the unused share."""
     return question.release >= (0, 20)

@@ -1,8 +1,8 @@
 """How many requests a second one replica serves within objectives: the arithmetic of a continuous batch.
 
 With B requests running, a step takes what the roofline says for B, and between two steps of a request the replica
-also reads its share of new prompts. Both grow with B, so the largest B that keeps every objective is found by
-halving, and what it serves is B over the time one request stays.
+also prefills its share of new prompts. Both grow with B, so the largest B that keeps every objective is found by
+bisection, and what it serves is B over the time one request stays.
 """
 
 import math
@@ -36,19 +36,19 @@ class ReplicaModel:
 
     @property
     def resident_tokens(self) -> float:
-        """What a request holds of the cache, on average, when half of its reply is there."""
+        """Tokens a request holds in the cache on average: its prompt and half of its reply."""
         return self.traffic.prompt.mean + self.traffic.output.mean / 2
 
     @property
     def most_running(self) -> tuple[int, SupplyBound]:
-        """How many the cache holds, or the batch; at least one, since it fits."""
+        """How many requests the cache holds, or the batch; at least one, since the configuration fits."""
         by_cache = int(self.cache_tokens / self.resident_tokens)
         if by_cache < self.question.batch_sequences:
             return max(by_cache, 1), SupplyBound.CACHE
         return self.question.batch_sequences, SupplyBound.BATCH
 
     def prefill_s(self, tokens: float) -> float:
-        """Reading this many prompt tokens, alone, in chunks of the step's budget."""
+        """Seconds to prefill this many prompt tokens, alone, in chunks of the step's budget."""
         flops = ceilings.flops_a_token(self.question, self.traffic.prompt.mean / 2)
         computing = tokens * flops / (ceilings.rate(self.question) * PREFILL_PART)
         return (
@@ -57,13 +57,13 @@ class ReplicaModel:
         )
 
     def step_s(self, running: int) -> float:
-        """One token for each running request."""
+        """Seconds of one step: one token for each running request."""
         held = replace(self.question, context=max(1, round(self.resident_tokens)))
         roofline = max(ceilings.read_seconds(held, running), ceilings.compute_seconds(held, running))
         return roofline / DECODE_PART + STEP_OVERHEAD_S + links.exchange_s(held, running)
 
     def tpot_s(self, running: int) -> float:
-        """Between two tokens of one request: a step, and the prompts that must be read to keep the batch full."""
+        """Seconds between two tokens of one request: a step, and the prefill that keeps the batch full."""
         prompts = running * self.traffic.computed_prompt / self.traffic.output.mean
         return self.step_s(running) + self.prefill_s(prompts)
 
@@ -72,7 +72,7 @@ class ReplicaModel:
         return running / (self.tpot_s(running) * self.traffic.output.mean)
 
     def ttft_p95_s(self, running: int) -> float:
-        """Waiting for others' prompts (one server, fixed work), then the 95th prompt, then a step."""
+        """The wait for others' prefill (one server, fixed work), then that of a p95 prompt, then a step."""
         mean = self.prefill_s(self.traffic.computed_prompt)
         busy = min(self.requests_per_second(running) * mean, 0.99)
         waiting = busy / (2 * (1 - busy)) * mean

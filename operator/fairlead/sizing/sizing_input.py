@@ -1,4 +1,4 @@
-"""What is asked of sizing: one model on one kind of GPU under one engine's settings, and the releases' own defaults."""
+"""The input of sizing: one model on one kind of GPU under one engine's settings, and the releases' own defaults."""
 
 import re
 from dataclasses import dataclass
@@ -13,14 +13,14 @@ GIB: Final = 1 << 30
 
 
 class VllmRelease(NamedTuple):
-    """A vLLM release; what changed between them changes the arithmetic."""
+    """A vLLM release; the arithmetic differs between releases."""
 
     major: int
     minor: int
 
     @classmethod
     def read(cls, text: str) -> "VllmRelease | None":
-        """`0.19.0`, `v0.26.1rc1.dev608+g99a10304d`; nothing where no version can be seen, as in `latest`."""
+        """`0.19.0`, `v0.26.1rc1.dev608+g99a10304d`; None if it names no version, as in `latest`."""
         match = re.match(r"v?(\d+)\.(\d+)", text)
         return cls(int(match[1]), int(match[2])) if match else None
 
@@ -34,7 +34,7 @@ ONE_GPU: Final = Parallelism()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DraftSetup:
-    """Tokens guessed ahead; a draft model has a shape of its own, MTP heads are the target's."""
+    """Speculative decoding: tokens of a draft; a draft model has a shape of its own, MTP heads are the target's."""
 
     tokens: int = 0
     model: ModelShape | None = None
@@ -90,13 +90,13 @@ class SizingInput:
 
     @property
     def doubt(self) -> float:
-        """What no data sheet gives was measured on Hopper under 0.15 to 0.19; elsewhere it is three times as unsure."""
+        """Factor of uncertainty: 1 on Hopper with 0.15 to 0.19, where unpublished figures were measured; else 3."""
         measured = self.accelerator.capability.major == 9 and VllmRelease(0, 15) <= self.release <= VllmRelease(0, 19)
         return 1.0 if measured else 3.0
 
     @property
     def share(self) -> float:
-        """Of the memory it sees: 0.9, and 0.92 in releases after April 2026."""
+        """The part of visible memory that the engine uses: 0.9, and 0.92 in releases after April 2026."""
         return self.utilization or (0.92 if self.release >= (0, 20) else 0.9)
 
     @property
@@ -106,6 +106,6 @@ class SizingInput:
 
     @property
     def format(self) -> WeightFormat:
-        """How weights lie in memory; `none` asks for nothing beyond what the checkpoint has."""
+        """The format of weights in memory; `none` means the one that the checkpoint is stored in."""
         asked = self.weights or WeightFormat.NONE
         return self.shape.stored.format if asked is WeightFormat.NONE else asked

@@ -1,6 +1,6 @@
 """Recorded traffic as a description: text of a trace in, `Traffic` out.
 
-Three shapes are understood: a CSV of single requests (Azure), JSON lines with prefix blocks (Mooncake), and rates
+Three formats are understood: a CSV of single requests (Azure), JSON lines with prefix blocks (Mooncake), and rates
 with length quantiles by client (ServeGen, two texts).
 """
 
@@ -17,12 +17,12 @@ from fairlead.fleet.traffic import TokenLengths, Traffic
 
 MINUTE_S: Final = 60.0
 BLOCKS_REMEMBERED: Final = 2_000_000
-"""Prefix blocks remembered while reading: any cache that could be bought holds fewer."""
+"""Prefix blocks kept while reading: any cache that could be bought holds fewer."""
 
 
 @dataclass(frozen=True, slots=True)
 class UnreadableTrace:
-    """A trace that is none we know; says what was expected."""
+    """A trace in no known format; says what was expected."""
 
     because: str
 
@@ -35,7 +35,7 @@ class TraceRequest:
     prompt: int
     output: int
     cached: int = 0
-    """Prompt tokens that stood in an earlier prompt."""
+    """Prompt tokens that were in an earlier prompt."""
 
 
 def read(text: str) -> Traffic | UnreadableTrace:
@@ -94,7 +94,7 @@ def lengths(weighted: Iterable[tuple[float, float]]) -> TokenLengths:
 
 
 def _at(ordered: Sequence[tuple[float, float]], target: float) -> float:
-    """The first length that reaches the target; sums of many weights may miss it by a rounding, so the last as well."""
+    """The first length that reaches the target, else the last: rounding in the sum of many weights may miss it."""
     reached = accumulate(weight for _, weight in ordered)
     return next((length for (length, _), sum_ in zip(ordered, reached, strict=True) if sum_ >= target), ordered[-1][0])
 
@@ -107,7 +107,7 @@ def _rows(text: str) -> Iterator[TraceRequest]:
 
 
 def _json_lines(text: str) -> Iterator[TraceRequest]:
-    """A prompt's leading run of known blocks was cached; the blocks of one trace have one size."""
+    """A prompt's leading run of blocks that were seen before counts as cached; all blocks of a trace have one size."""
     seen: set[int] = set()
     for line in text.splitlines():
         one = json.loads(line)

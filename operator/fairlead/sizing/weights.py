@@ -61,7 +61,7 @@ def bytes_on_fullest_gpu(question: SizingInput) -> Estimate:
 
 
 def draft(question: SizingInput) -> Estimate:
-    """Weights of whatever guesses ahead. A draft model is small, so it is taken to be held whole by every GPU."""
+    """Weights of the draft model or the MTP heads; high assumes that every GPU holds a draft model whole."""
     drafting, layout = question.drafting, question.parallelism
     if drafting.model is not None:
         counts = parameters.count(drafting.model)
@@ -105,7 +105,7 @@ def _size(shape: ModelShape, asked: WeightFormat, part: MatrixGroup, plain: floa
 
 
 def _ways(question: SizingInput, part: MatrixGroup) -> float:
-    """Over how many GPUs a part is cut. With expert parallelism data-parallel replicas share the experts."""
+    """Over how many GPUs a part is split. With expert parallelism data-parallel replicas share the experts."""
     layout = question.parallelism
     if part in {MatrixGroup.NORMS, MatrixGroup.ROUTER}:
         return 1
@@ -125,7 +125,7 @@ def _padding(question: SizingInput, part: MatrixGroup) -> float:
 
 
 def copied(question: SizingInput) -> float:
-    """What tensor parallelism cannot cut: latent attention's way down, and key-value heads fewer than the GPUs."""
+    """What tensor parallelism cannot split: latent attention's down-projections, and KV heads fewer than the GPUs."""
     shape, tensor = question.shape, question.parallelism.tensor
     if shape.latent:
         whole = shape.hidden * ((shape.latent.query_rank or 0) + shape.latent.kv_rank + shape.latent.rope_dim)

@@ -1,7 +1,7 @@
-"""What the autoscaler tells of itself to Prometheus; the only place that knows these names.
+"""The autoscaler's own metrics for Prometheus; the only place that knows these names.
 
-Figures of deployments are those of the last decision and go with the deployment. So that the page stays small, only
-so many deployments are shown by name; sums and counters hold all of them. Never read to decide anything.
+Values of deployments are those of the last decision and go with the deployment. So that the page stays small, only so
+many deployments are shown by name; sums and counters hold all of them. Never read to decide anything.
 """
 
 from collections import Counter as Tally
@@ -16,13 +16,13 @@ from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamil
 
 PREFIX: Final = "fairlead_autoscaler"
 MOST_SHOWN: Final = 500
-"""Deployments by name, in the order of their names."""
+"""Deployments that are shown by name, in the order of their names."""
 QUICK: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 1.0)
-"""Seconds of one decision: half a millisecond for ten pods is meant, twenty for five hundred."""
+"""Buckets for the seconds of one decision; the design is half a millisecond for ten pods, twenty for five hundred."""
 
 
 class MetricType(StrEnum):
-    """What a family is."""
+    """The Prometheus type of a family."""
 
     GAUGE = "gauge"
     COUNTER = "counter"
@@ -129,7 +129,7 @@ FAMILIES: Final = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DecisionMetrics:
-    """One deployment's last decision, as far as metrics tell it."""
+    """One deployment's last decision, as far as metrics show it."""
 
     namespace: str
     name: str
@@ -145,7 +145,7 @@ class DecisionMetrics:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScrapeTotals:
-    """What looking at pods came to, since the start."""
+    """Counters of all scrapes of pods since the process started."""
 
     looks: int = 0
     failures: Mapping[str, int] | None = None
@@ -153,12 +153,12 @@ class ScrapeTotals:
     connections: int = 0
     bytes_read: int = 0
     dropped: int = 0
-    """Records that were not written."""
+    """Decision records that were not written."""
     members: int = 1
 
 
 class AutoscalerMetrics:
-    """Counted as it happens, and shown as of the moment somebody asks."""
+    """Counters grow as things happen; the page shows their values at the moment of a scrape."""
 
     def __init__(self) -> None:
         prometheus_client.disable_created_metrics()  # type: ignore[no-untyped-call]  # the library's
@@ -171,7 +171,7 @@ class AutoscalerMetrics:
         self._lag = self._round = 0.0
 
     def decided(self, reason: str, change: int, seconds: float) -> None:
-        """One decision was taken."""
+        """Count one decision, its direction and how long it took."""
         self._counts["decisions_total"][reason] += 1
         if change:
             self._counts["changes_total"]["up" if change > 0 else "down"] += 1
@@ -179,19 +179,19 @@ class AutoscalerMetrics:
         self._total_seconds += seconds
 
     def failed(self) -> None:
-        """One decision raised."""
+        """Count one decision that raised."""
         self._bugs += 1
 
     def wrote(self, outcome: str) -> None:
-        """A status was written, or could not be, or was somebody else's in between."""
+        """Count one write of a status: done, failed, or contested because another writer had overwritten ours."""
         self._counts["writes_total"][outcome] += 1
 
     def went_round(self, lag: float, seconds: float) -> None:
-        """A round of decisions ended."""
+        """Note how late a round of decisions began and how long it took."""
         self._lag, self._round = lag, seconds
 
     def page(self, decided: Iterable[DecisionMetrics], looks: ScrapeTotals) -> bytes:
-        """The page in the text format."""
+        """The metrics page in Prometheus' text format."""
         registry = CollectorRegistry()
         registry.register(
             _FamilyCollector(lambda: self._families(sorted(decided, key=lambda one: (one.namespace, one.name)), looks))
@@ -280,15 +280,15 @@ def _metric(family: MetricFamily, samples: Iterable[LabelledValue]) -> Metric:
 
 
 class _FamilyCollector:
-    """What a registry asks for its families."""
+    """The collector that a registry reads its families from."""
 
     def __init__(self, families: Callable[[], Iterator[Metric]]) -> None:
         self._families = families
 
     def collect(self) -> Iterator[Metric]:
-        """All of them."""
+        """All families."""
         return self._families()
 
     def describe(self) -> tuple[Metric, ...]:
-        """Nothing: a registry of one need not look for clashes."""
+        """Nothing: a registry with a single collector need not check for duplicate names."""
         return ()

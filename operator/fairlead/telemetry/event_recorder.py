@@ -1,6 +1,6 @@
-"""Events: what `kubectl describe` shows people, told on transitions only and never so many that they drown others.
+"""Events: what `kubectl describe` shows, sent on transitions only and rate limited, so that they do not drown others.
 
-Knows the form of an Event and how many are too many. Nothing may depend on them: they live an hour.
+Knows the form of an Event and the rate limits. Nothing may depend on Events: the API server drops them after an hour.
 """
 
 import hashlib
@@ -15,16 +15,17 @@ Manifest = dict[str, Any]
 
 CONTROLLER: Final = "fairlead.dev/controller"
 LONGEST_NOTE: Final = 1024
-"""Bytes; the API server takes no longer one."""
+"""Bytes; the API server refuses a longer note."""
 LONGEST_NAME: Final = 253
 CLUSTER_WIDE: Final = "default"
 """Where Events about objects without a namespace go."""
 MOST_OBJECTS: Final = 10_000
-"""Objects whose buckets are kept; one that was silent for longest starts with a full bucket again."""
+"""Objects whose buckets are kept; the object without an Event for longest is dropped and starts again with a full
+bucket."""
 
 
 class EventType(StrEnum):
-    """The two there are."""
+    """The two types that Kubernetes has."""
 
     NORMAL = "Normal"
     WARNING = "Warning"
@@ -32,7 +33,7 @@ class EventType(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewEvent:
-    """What is to be told about one object."""
+    """What an Event is to say about one object."""
 
     owner: Mapping[str, Any]
     """An object reference: apiVersion, kind, name, namespace, uid."""
@@ -45,20 +46,20 @@ class NewEvent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventRate:
-    """How many at once, and how many a second after that."""
+    """A token bucket: how many at once, and how many a second after that."""
 
     burst: float
     per_second: float
 
 
 PER_OBJECT: Final = EventRate(burst=25, per_second=1 / 300)
-"""As the recorder of Kubernetes' own controllers."""
+"""The same limits as the recorder of Kubernetes' own controllers."""
 ALL: Final = EventRate(burst=20, per_second=10)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventBucket:
-    """How many may still be told, as of a moment."""
+    """How many Events may still be sent, as of a moment."""
 
     left: float
     at: datetime
@@ -99,7 +100,7 @@ def shortened(note: str) -> str:
 
 
 class EventRecorder:
-    """Tells news within the limits; what is too much is dropped and counted, never queued."""
+    """Sends Events within the limits; those beyond a limit are dropped and counted, never queued."""
 
     def __init__(self, send: Callable[[Manifest], Awaitable[object]], instance: str) -> None:
         self.dropped = 0
@@ -109,7 +110,8 @@ class EventRecorder:
         self._buckets: OrderedDict[str, EventBucket] = OrderedDict()
 
     async def tell(self, news: NewEvent, now: datetime) -> bool:
-        """Send one Event, if it is within the limits; whether it was sent. A send that fails is the caller's."""
+        """Send one Event if it is within the limits; returns whether it was sent. An exception of `send` is passed
+        on."""
         if not self.admits(str(news.owner.get("uid")), now):
             self.dropped += 1
             return False
@@ -117,7 +119,8 @@ class EventRecorder:
         return True
 
     def admits(self, uid: str, now: datetime) -> bool:
-        """Whether one more about this object is within its limit and the limit of all; takes its place if so."""
+        """Whether one more Event about this object is within its own limit and the limit of all; if so, it is
+        counted."""
         mine = self._buckets.get(uid, EventBucket(left=PER_OBJECT.burst, at=now)).taken(PER_OBJECT, now)
         ours = (self._all or EventBucket(left=ALL.burst, at=now)).taken(ALL, now)
         if mine is None or ours is None:

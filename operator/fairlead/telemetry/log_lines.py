@@ -11,20 +11,20 @@ from enum import StrEnum
 from typing import Final, TextIO
 
 KEYS: Final = ("namespace", "name_of_object", "uid", "generation", "reconcile", "reason")
-"""What `extra` may say; `name` belongs to the logger, so an object's is given as `name_of_object`."""
+"""The keys that `extra` may hold; `name` belongs to the logger, so an object's name is given as `name_of_object`."""
 
 SPELT: Final = {"name_of_object": "name"}
 
 
 class LogFormat(StrEnum):
-    """What a line looks like."""
+    """The format of a line."""
 
     JSON = "json"
     TEXT = "text"
 
 
 class JsonFormatter(logging.Formatter):
-    """One JSON object a line; control characters and marks of direction are escaped, so a line stays a line."""
+    """One JSON object a line; control and text direction characters are escaped, so that a record stays one line."""
 
     def format(self, record: logging.LogRecord) -> str:
         """The line of one record."""
@@ -41,10 +41,10 @@ class JsonFormatter(logging.Formatter):
 
 
 class TextFormatter(logging.Formatter):
-    """For people: the moment, the level, the words, and what they are about."""
+    """For people: time, level, message, and the object that it is about."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """The line of one record, and its trace below."""
+        """The line of one record, and its traceback below."""
         about = " ".join(f"{key}={escaped(str(value))}" for key, value in object_fields(record).items())
         words = escaped(record.getMessage())
         line = f"{moment(record.created)} {record.levelname:<7} {words}{'  ' + about if about else ''}"
@@ -52,23 +52,24 @@ class TextFormatter(logging.Formatter):
 
 
 def escaped(text: str) -> str:
-    """Without what moves a cursor or turns the direction of writing: such characters come from users' objects."""
+    """The text with its unprintable characters escaped: they come from users' objects and could move a terminal's
+    cursor or turn the direction of writing."""
     return "".join(one if one.isprintable() else one.encode("unicode_escape").decode("ascii") for one in text)
 
 
 def object_fields(record: logging.LogRecord) -> dict[str, object]:
-    """What the record says of its object, in a fixed order."""
+    """The object that the record is about, as keys in a fixed order."""
     given = {SPELT.get(key, key): getattr(record, key, None) for key in KEYS}
     return {key: value for key, value in given.items() if value not in (None, "")}
 
 
 def moment(seconds: float) -> str:
-    """A moment in UTC, to the millisecond."""
+    """A time in UTC, to the millisecond."""
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def setup(form: LogFormat, level: str = "INFO", stream: TextIO = sys.stderr) -> None:
-    """Send every record to one stream, in one form; Kopf's word on each of its calls is not wanted."""
+    """Send every record to one stream, in one format; Kopf's line for each of its handler calls is switched off."""
     sink = logging.StreamHandler(stream)
     sink.setFormatter(JsonFormatter() if form is LogFormat.JSON else TextFormatter())
     root = logging.getLogger()

@@ -1,4 +1,4 @@
-"""What the operator tells of itself to Prometheus; the only place that knows these names.
+"""The operator's own metrics for Prometheus; the only place that knows these names.
 
 Labels come from closed sets, so that the page does not grow with the cluster: kinds, verbs, statuses, reasons, never
 names of objects. Never read to decide anything.
@@ -16,14 +16,14 @@ CONTENT_TYPE: Final = CONTENT_TYPE_LATEST
 PREFIX: Final = "fairlead_operator"
 
 QUICK: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
-"""Seconds: a request or a review."""
+"""Buckets in seconds: a request or an admission review."""
 SLOW: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
-"""Seconds: a reconcile, which makes several requests."""
+"""Buckets in seconds: a reconcile, which makes several requests."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InformerHealth:
-    """How well one kind of object is followed."""
+    """How current the informer of one kind is."""
 
     resource: str
     age_seconds: float
@@ -79,7 +79,7 @@ class OperatorMetrics:
         self._events = self._counter("events_total", "Events, sent or dropped by the rate limit.", "fate")
 
     def asked(self, verb: str, resource: str, code: int, seconds: float) -> None:
-        """One request to the API server; has the form of an observer of `ApiServer`."""
+        """Count one request to the API server; the signature is that of an observer of `ApiServer`."""
         self._requests.labels(verb, resource, str(code)).inc()
         if verb != "watch":
             self._request_seconds.labels(verb).observe(seconds)
@@ -92,16 +92,16 @@ class OperatorMetrics:
             self._success.set(now)
 
     def waiting(self, depth: int, oldest_seconds: float) -> None:
-        """How the queue stands."""
+        """Set the work queue's depth and the age of its oldest object."""
         self._depth.set(depth)
         self._oldest.set(oldest_seconds)
 
     def wrote_at_rest(self, resource: str) -> None:
-        """A write for an object that had settled."""
+        """Count a write for an object that was at rest."""
         self._writes.labels(resource).inc()
 
     def follows(self, followed: Iterable[InformerHealth]) -> None:
-        """How the informers stand."""
+        """Set age, resyncs and number of objects of each informer."""
         for one in followed:
             self._age.labels(one.resource).set(one.age_seconds)
             self._relists.labels(one.resource).inc(one.relists - self._relisted.get(one.resource, 0))
@@ -109,30 +109,31 @@ class OperatorMetrics:
             self._objects.labels(one.resource).set(one.objects)
 
     def judged(self, counts: Mapping[tuple[str, str, str], int]) -> None:
-        """Objects by kind, condition and status; what is not counted any more is zero, not its last value."""
+        """Set the objects by kind, condition and status; a combination that is counted no more is dropped, and does not
+        keep its last value."""
         self._conditions.clear()
         for (kind, condition, status), count in sorted(counts.items()):
             self._conditions.labels(kind, condition, status).set(count)
 
     def leads(self, leader: bool) -> None:
-        """Whether this process leads."""
+        """Set whether this process is the leader."""
         self._leader.set(leader)
 
     def reviewed(self, allowed: bool, seconds: float) -> None:
-        """One admission review."""
+        """Count one admission review and how long it took."""
         self._reviews.labels("true" if allowed else "false").inc()
         self._review_seconds.observe(seconds)
 
     def certificate_lasts(self, days: float) -> None:
-        """How long the webhook's certificate is good."""
+        """Set how many days the webhook's certificate is still valid."""
         self._certificate.set(days)
 
     def told(self, *, sent: bool) -> None:
-        """One Event was sent, or dropped."""
+        """Count one Event that was sent, or dropped."""
         self._events.labels("sent" if sent else "dropped").inc()
 
     def page(self) -> bytes:
-        """All of it, as Prometheus reads it."""
+        """The metrics page in Prometheus' text format."""
         return prometheus_client.generate_latest(self.registry)
 
     def _counter(self, name: str, help_text: str, *labels: str) -> Counter:

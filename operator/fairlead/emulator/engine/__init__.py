@@ -1,4 +1,4 @@
-"""The engine in real time: the scheduler's steps on the wall clock, its memory, its metrics, its events and its faults.
+"""The engine in real time: scheduler steps on the wall clock, KV cache, metrics, KV events and faults.
 
-The same model as in `sim`, step for step; never knows a route, a body or a text.
+The same model as in `simulator`, step for step; knows no route, no request body and no text.
 """

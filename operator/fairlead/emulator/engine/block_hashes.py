@@ -1,7 +1,7 @@
-"""Chained names of full pages, as vLLM 0.32 makes them, so that any reader of its events can recompute ours.
+"""Chained hashes of full blocks, as vLLM 0.32 computes them, so that any consumer of KV events can recompute ours.
 
-A page's digest covers the digest before it, the page's tokens, and what else sets its text apart: an adapter, a salt.
-`sha256_cbor` hashes canonical CBOR and is meant for other languages; `sha256`, the default, hashes Python's pickle.
+A block's digest covers the digest before it, the block's tokens, and its extra keys: a LoRA adapter, a cache salt.
+`sha256_cbor` hashes canonical CBOR, which other languages can recompute; `sha256`, the default, hashes Python's pickle.
 """
 
 import hashlib
@@ -11,7 +11,7 @@ from typing import Any, Final
 
 SEED_VARIABLE: Final = "PYTHONHASHSEED"
 SEED: Final = "vllm-none-hash"
-"""What the first page's parent is made from, unless the variable says otherwise: the same in every process."""
+"""The first block's parent hash is made from this unless the variable is set: the same in every process."""
 CBOR: Final = "sha256_cbor"
 _LOW: Final = (1 << 64) - 1
 _UINT, _BYTES, _TEXT, _ARRAY = 0x00, 0x40, 0x60, 0x80
@@ -21,18 +21,18 @@ ExtraKeys = tuple[Any, ...] | None
 
 
 def extra(first: bool, adapter: tuple[str, str] | None, salt: str | None) -> ExtraKeys:
-    """What sets a page apart beside its text; a salt counts in the first page only."""
+    """A block's extra keys beside its tokens; a salt counts in the first block only."""
     keys = ((("lora", *adapter),) if adapter else ()) + ((("cache_salt", salt),) if first and salt else ())
     return keys or None
 
 
 def name(digest: bytes) -> int:
-    """The low 64 bits: what events call a page."""
+    """The low 64 bits of a digest: the block hash that KV events carry."""
     return int.from_bytes(digest[-8:], "big")
 
 
 class BlockHasher:
-    """One algorithm, with its first parent."""
+    """One hash algorithm, with the parent hash of the first block."""
 
     def __init__(self, algorithm: str, environment: Mapping[str, str]) -> None:
         self._digest: Callable[[Any], bytes] = _by_cbor if algorithm == CBOR else _by_pickle
@@ -41,7 +41,7 @@ class BlockHasher:
     def chain(
         self, ids: Sequence[int], page: int, adapter: tuple[str, str] | None = None, salt: str | None = None
     ) -> Iterator[int]:
-        """The names of all full pages of a text, one after the other."""
+        """The hashes of all full blocks of a token sequence, in order."""
         digest = self.root
         keys, later = extra(True, adapter, salt), extra(False, adapter, salt)
         for end in range(page, len(ids) + 1, page):
@@ -59,7 +59,7 @@ def _by_cbor(value: Any) -> bytes:  # noqa: ANN401
 
 
 def cbor(value: Any) -> bytes:  # noqa: ANN401
-    """Canonical CBOR of what stands in a chain: null, counts, bytes, text, and lists of these."""
+    """Canonical CBOR of a block hash's inputs: null, unsigned integers, bytes, text, and lists of these."""
     match value:
         case None:
             return _NULL
@@ -77,7 +77,7 @@ def cbor(value: Any) -> bytes:  # noqa: ANN401
 
 
 def _head(kind: int, number: int) -> bytes:
-    """The shortest form, which is the canonical one."""
+    """Type and number in the shortest encoding, which is the canonical one."""
     if number < 24:
         return bytes((kind | number,))
     for code, size in ((24, 1), (25, 2), (26, 4), (27, 8)):
@@ -87,7 +87,7 @@ def _head(kind: int, number: int) -> bytes:
 
 
 class _EncodedIntegers(dict[int, bytes]):
-    """Token ids come again and again; there are no more of them than the vocabulary has."""
+    """Memoized encodings of token ids, which repeat; at most as many entries as the vocabulary has."""
 
     def __missing__(self, number: int) -> bytes:
         self[number] = made = _head(_UINT, number)

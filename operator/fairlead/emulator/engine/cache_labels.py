@@ -1,4 +1,4 @@
-"""The KV cache as vLLM tells it in the labels of one gauge: every number a word, and `None` for what nobody set."""
+"""The labels of `vllm:cache_config_info`: every value as text, and `None` for what is not configured."""
 
 from collections.abc import Mapping
 from math import inf, nextafter
@@ -15,7 +15,7 @@ _UNSET: Final = (
 
 
 def labels(served: ServeArguments, settings: EngineSettings, question: SizingInput) -> Mapping[str, str]:
-    """Numbers are words on that page; what vLLM did not set is `None`."""
+    """All labels; label values are text, and `None` stands for what vLLM did not set."""
     flags = served.memory
     tokens = settings.blocks * settings.block_tokens
     told: dict[str, Any] = {
@@ -50,6 +50,6 @@ def labels(served: ServeArguments, settings: EngineSettings, question: SizingInp
 
 
 def _concurrency(tokens: int, context: int) -> float:
-    """Requests of the longest kind; multiplied and cut off it gives the tokens again, as it does in vLLM."""
+    """Requests of full context that fit; times the context and truncated it gives `tokens` again, as in vLLM."""
     several = tokens / context
     return several if int(several * context) == tokens else nextafter(several, inf)

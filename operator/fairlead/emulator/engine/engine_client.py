@@ -1,6 +1,6 @@
-"""Who takes jobs in: what is refused at the door, which engine gets what, and how everybody inside can be ended.
+"""Admits jobs: which are refused, which data-parallel rank gets each, and how in-flight jobs are ended.
 
-Knows no route and no text; a refusal is a value whose words are the surface's.
+Knows no route and no text; a refusal is a value, and `surface` words the response.
 """
 
 import asyncio
@@ -23,7 +23,7 @@ _REFUSALS: Final = {SchedulerRefusal.TOO_MANY: EngineRefusal.BUSY, SchedulerRefu
 
 
 class LiveEngineClient:
-    """The engines of one server."""
+    """The data-parallel ranks of one server, and the jobs in flight on them."""
 
     def __init__(self, ranks: Sequence[LiveRank], hashes: BlockHasher, by: SharedRankState) -> None:
         self.ranks = ranks
@@ -33,12 +33,12 @@ class LiveEngineClient:
         self.draining = False
         self.dead = False
         self.idle = asyncio.Event()
-        """Nobody is inside."""
+        """Set while no job is in flight."""
         self.idle.set()
         self._left = asyncio.Event()
         self.rejected: dict[str, int] = {refusal.value: 0 for refusal in _REFUSALS.values()}
         self.paths: dict[str, str] = {}
-        """Of adapters, which are part of the names of pages."""
+        """Paths of adapters by name: they are part of a block's hash."""
         self._hashes = hashes
         self._clock = by.clock
         self._serials = count()
@@ -49,16 +49,16 @@ class LiveEngineClient:
 
     @property
     def lag_seconds(self) -> float:
-        """How far it is behind for good."""
+        """The least lag of the last window: what the process cannot catch up."""
         return self.lag.least
 
     @property
     def inside(self) -> int:
-        """Jobs that have not ended."""
+        """Number of jobs in flight."""
         return len(self._inside)
 
     def refusal(self, sequences: int) -> EngineRefusal | None:
-        """Whether so many more would be taken; vLLM counts who runs and who waits, over all engines."""
+        """Why so many more sequences would be refused; vLLM counts running and waiting requests over all ranks."""
         if self.draining:
             return EngineRefusal.DRAINING
         if self.dead:
@@ -81,7 +81,7 @@ class LiveEngineClient:
         return full
 
     def submit(self, job: EngineJob, listener: JobListener) -> SubmittedJob | EngineRefusal:
-        """All of the job, or nothing of it."""
+        """Add all sequences of the job, or none of them."""
         refused = self.refusal(len(job.sequences))
         if refused is not None:
             return refused
@@ -102,7 +102,7 @@ class LiveEngineClient:
         return feed
 
     def _refused(self, no: SchedulerRefusal) -> EngineRefusal:
-        """A prompt that can never fit passed every check of the surface: the engine is at fault, as vLLM would be."""
+        """A prompt that can never fit has passed all checks of `surface`: the engine fails with 500, as vLLM would."""
         refusal = _REFUSALS.get(no, EngineRefusal.OUT_OF_ORDER)
         if refusal.value in self.rejected:
             self.rejected[refusal.value] += 1
@@ -129,7 +129,7 @@ class LiveEngineClient:
         )
 
     def _pages(self, asked: Asked) -> tuple[tuple[int, ...], tuple[int, ...]]:
-        """Names of the full pages that end in the prompt, and of those that end in the reply."""
+        """Hashes of the full blocks that end in the prompt, and of those that end in the reply."""
         if not self._settings.prefix_caching:
             return (), ()
         page = self._settings.block_tokens
@@ -139,25 +139,25 @@ class LiveEngineClient:
         return names[:prompt], names[prompt:]
 
     def _rank(self, job: EngineJob) -> LiveRank:
-        """The pinned one, else the one vLLM would take."""
+        """The rank that the client pinned, else the one that vLLM's load balancer would choose."""
         pinned = job.rank if job.rank is not None and job.rank < len(self.ranks) else None
         return self.ranks[self._engines.choose(self._clock()) if pinned is None else pinned]
 
     async def nobody_runs(self) -> None:
-        """Until those that run have ended; who waits goes on waiting."""
+        """Wait until no sequence runs; waiting sequences stay queued."""
         while any(rank.core.running for rank in self.ranks):
             self._left.clear()
             await self._left.wait()
 
     def end_all(self, ending: JobEnding) -> int:
-        """Everybody inside; how many jobs there were."""
+        """End all jobs in flight; returns how many there were."""
         feeds = list(self._inside.items())
         for feed, rank in feeds:
             rank.end(feed, ending)
         return len(feeds)
 
     def abort(self, request_ids: Sequence[str]) -> int:
-        """Those jobs; all where none is named."""
+        """Abort the named jobs, or all of them if none is named; returns how many."""
         named = frozenset(request_ids)
         feeds = [(feed, rank) for feed, rank in self._inside.items() if not named or feed.job.request_id in named]
         for feed, rank in feeds:
@@ -165,7 +165,7 @@ class LiveEngineClient:
         return len(feeds)
 
     def left(self, feed: SubmittedJob) -> None:
-        """A job is over."""
+        """Forget a job that has ended."""
         self._inside.pop(feed, None)
         self._left.set()
         if not self._inside:

@@ -1,4 +1,4 @@
-"""What an engine does beside generating: sleep and wake, pause, forget its cache, take adapters, tell of itself."""
+"""What an engine does beside generating: sleep, wake, pause, reset its cache, load adapters, report its state."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -21,7 +21,7 @@ _ALL_TAGS: Final = frozenset({"weights", "kv_cache"})
 
 
 class LiveEngineControl:
-    """One server's."""
+    """The control operations of one server."""
 
     def __init__(
         self,
@@ -47,41 +47,41 @@ class LiveEngineControl:
 
     @property
     def alive(self) -> bool:
-        """Whether the engine below the server is there."""
+        """Whether the engine process below the API server is alive."""
         return not self._driver.dead
 
     @property
     def hung(self) -> bool:
-        """Nothing is answered."""
+        """Whether the fault `hang` is in force: no request gets a response."""
         return self._driver.faults.shows(EngineFault.HANG)
 
     @property
     def load(self) -> int:
-        """Requests in work; vLLM says 0 where it was not told to count them."""
+        """Requests in flight; vLLM reports 0 without `--enable-server-load-tracking`."""
         return self._driver.inside if self._served.answering.load_tracking else 0
 
     @property
     def sleeping(self) -> bool:
-        """Whether any of it sleeps."""
+        """Whether weights or KV cache are asleep."""
         return bool(self._asleep)
 
     @property
     def paused(self) -> bool:
-        """Whether generating is stopped."""
+        """Whether generation is stopped, by a pause or by sleep."""
         return self._paused or self.sleeping
 
     def metrics(self) -> str:
-        """The page."""
+        """The exposition that a scrape gets, with the fault in force applied."""
         return self._spoiled.text()
 
     def gauges(self) -> LoadGauges:
-        """As of the last step, over all engines."""
+        """KV cache usage and queue depth as of the last step, over all ranks."""
         standings = [rank.tally.standing for rank in self._driver.ranks]
         usage = sum(one.usage for one in standings) / len(standings)
         return LoadGauges(usage, float(sum(one.waiting for one in standings)))
 
     def kv_event_sources(self) -> Mapping[str, Any]:
-        """By engine; nothing where no events are told."""
+        """The publisher's configuration by rank; empty where no KV events are published."""
         return {
             str(number): asdict(rank.teller.publisher.config)
             for number, rank in enumerate(self._driver.ranks)
@@ -89,17 +89,17 @@ class LiveEngineControl:
         }
 
     def add_adapter(self, name: str, path: str) -> str | None:
-        """Each load has a number of its own, as in vLLM's events."""
+        """Each load gets a new adapter number, as in vLLM's KV events."""
         self._driver.paths[name] = path
         self.adapter_numbers[name] = next(self._numbers)
         return None
 
     def remove_adapter(self, name: str) -> None:
-        """Requests that run with it run on."""
+        """Forget an adapter; requests in flight with it continue."""
         self._driver.paths.pop(name, None)
 
     async def sleep(self, level: int, mode: str) -> None:
-        """Who is inside is ended, waited for or kept; then weights leave the GPU, and the cache is lost."""
+        """Abort, await or keep requests in flight, by `mode`; then weights leave the GPU, and the KV cache is lost."""
         await self._quieten(mode)
         if level > 0:
             self._asleep = _ALL_TAGS
@@ -108,7 +108,7 @@ class LiveEngineControl:
         self.reset_prefix_cache(reset_running=False)
 
     async def wake(self, tags: Sequence[str] | None) -> bool:
-        """With weights and cache both back it goes on; moving them takes a while."""
+        """Bring weights or cache back, which takes `wake_seconds`; generation resumes when both are back."""
         if self._asleep:
             await asyncio.sleep(self._wake_seconds)
         self._asleep -= _ALL_TAGS if tags is None else frozenset(tags)
@@ -119,35 +119,35 @@ class LiveEngineControl:
         return True
 
     async def pause(self, mode: str) -> None:
-        """The same without touching the memory."""
+        """Stop generating like `sleep`, but keep weights and KV cache."""
         await self._quieten(mode)
         self._paused = True
         await self._stand_still()
 
     async def resume(self) -> None:
-        """Who waits is taken in."""
+        """Generate again; queued requests are scheduled."""
         self._paused = False
         self._pause_all(PauseMode.NONE)
         for rank in self._driver.ranks:
             rank.wake()
 
     def reset_prefix_cache(self, *, reset_running: bool) -> bool:
-        """Refused while anybody runs, unless they may begin anew."""
+        """Empty every rank's prefix cache; returns whether all could. Running requests are never restarted for it."""
         del reset_running
         return all(tuple(rank.core.reset_prefix_cache() for rank in self._driver.ranks))
 
     def abort_requests(self, request_ids: Sequence[str]) -> int:
-        """End those requests, all when none is named."""
+        """Abort the named requests, or all of them if none is named."""
         return self._driver.abort(request_ids)
 
     def change_fault(self, told: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Order another fault; one that shows at a start only is taken and shows nowhere."""
+        """Order another fault; a fault that shows only at a start is accepted and has no effect."""
         faults = self._driver.faults
         faults.change(ordering.order_from_body(told, faults.order))
         return faults.order.told
 
     def observed(self, seen: RequestObservation) -> None:
-        """One HTTP request was answered."""
+        """Count one HTTP request that got its response."""
         self._page.web.observed(seen)
 
     async def _quieten(self, mode: str) -> None:

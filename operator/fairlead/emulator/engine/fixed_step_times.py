@@ -1,21 +1,21 @@
-"""Step times that somebody set: one length for steps that read a prompt, another for all others."""
+"""Step times set by knobs: one for steps with a prefill, another for all others."""
 
 from fairlead.emulator.emulation_knobs import FixedStepSeconds
 from fairlead.simulator.engine.batch import DecodeLine, StepBatch
 
 
 class FixedStepTimes:
-    """For tests and demonstrations that need a pace more than a likeness; however many requests share a step."""
+    """For tests and demos that need a fixed speed, not a realistic one; independent of the batch size."""
 
     def __init__(self, pace: FixedStepSeconds) -> None:
         self._reading = pace.first_token_seconds
         self._line = DecodeLine(base_s=pace.token_seconds, context_token_s=0.0)
 
     def decode_line(self, sequences: int, tokens: int) -> DecodeLine:
-        """The same for any number of requests."""
+        """The same line for any number of sequences and tokens."""
         del sequences, tokens
         return self._line
 
     def seconds(self, batch: StepBatch) -> float:
-        """A prompt in the step makes it a long one."""
+        """The prefill time if the batch has a prefill, else the decode time."""
         return self._reading if batch.prefills else self._line.base_s

@@ -1,6 +1,6 @@
-"""Which pages can be found in the cache, told over ZeroMQ as vLLM 0.32 tells it: three frames a step, maps in msgpack.
+"""Which blocks the prefix cache holds, published over ZeroMQ as by vLLM 0.32: three frames a step, msgpack maps.
 
-A step without changes says nothing. Old batches are kept for whoever missed some and asks the replay socket.
+A step without changes publishes nothing. Old batches are kept for subscribers that ask the replay socket for them.
 """
 
 import asyncio
@@ -25,7 +25,7 @@ _END: Final = (-1).to_bytes(8, "big", signed=True)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KvEventsConfig:
-    """`--kv-events-config`, its defaults put in."""
+    """`--kv-events-config` with its defaults."""
 
     enable_kv_cache_events: bool = False
     publisher: str = "null"
@@ -38,12 +38,12 @@ class KvEventsConfig:
 
     @property
     def on(self) -> bool:
-        """Whether anything is told."""
+        """Whether events are published."""
         return self.enable_kv_cache_events and self.publisher == "zmq"
 
 
 def config(told: Mapping[str, Any] | None) -> KvEventsConfig:
-    """An enabled publisher is ZeroMQ's unless another is named."""
+    """The configuration; events that are enabled without a named publisher go over ZeroMQ."""
     given = {key: value for key, value in (told or {}).items() if key in KvEventsConfig.__dataclass_fields__}
     given.setdefault("publisher", "zmq" if given.get("enable_kv_cache_events") else "null")
     return KvEventsConfig(**given)
@@ -51,39 +51,39 @@ def config(told: Mapping[str, Any] | None) -> KvEventsConfig:
 
 @dataclass(slots=True)
 class _BlockText:
-    """Where a page's tokens stand; any request of the same text tells them as well."""
+    """Where a block's tokens can be read: in any request with the same block hash."""
 
     run: RunningSequence
     index: int
     runs: int = 0
-    """Requests inside that may store the page."""
+    """Requests in flight that may store the block."""
 
 
 class KvEventJournal:
-    """Changes of one engine's cache since its last step; knows the text behind each name."""
+    """Changes of one rank's prefix cache since its last step; keeps the tokens of each block hash."""
 
     def __init__(self, page: int, adapter_number: Callable[[str], int]) -> None:
         self._page = page
         self._adapter_number = adapter_number
         self._texts: dict[int, _BlockText] = {}
         self._stored: Counter[int] = Counter()
-        """Pages by name: two requests at once may fill two with the same text, and each is told, as in vLLM."""
+        """Blocks by hash: concurrent requests may store equal blocks, and each is published, as in vLLM."""
         self._events: list[dict[str, Any]] = []
 
     def expect(self, run: RunningSequence) -> None:
-        """A request came whose pages will be named so."""
+        """Keep the tokens of a new request's blocks, by their hashes."""
         for index, name in enumerate((*run.prefix, *run.reply)):
             self._texts.setdefault(name, _BlockText(run, index)).runs += 1
 
     def forget(self, run: RunningSequence) -> None:
-        """It is gone; names that were never stored mean nothing any more."""
+        """Forget a request that has ended, and the tokens of its blocks that no cache entry or other request has."""
         for name in (*run.prefix, *run.reply):
             known = self._texts[name]
             known.runs -= 1
             self._let_go(name, known)
 
     def stored(self, names: Sequence[int], parent: int | None) -> None:
-        """These follow the parent in one text."""
+        """Record blocks stored in sequence after the parent block."""
         texts = [self._texts[name] for name in names]
         run, page = texts[0].run, self._page
         self._stored.update(names)
@@ -104,20 +104,20 @@ class KvEventJournal:
         self._events.append(event)
 
     def removed(self, name: int) -> None:
-        """It was taken for something else."""
+        """Record that a cached block was evicted to be reused."""
         self._stored[name] -= 1
         self._let_go(name, self._texts[name])
         self._events.append({"type": "BlockRemoved", "block_hashes": [name], "medium": _MEDIUM, "group_idx": 0})
 
     def cleared(self) -> None:
-        """Nothing can be found any more; said with the next step, as vLLM says it."""
+        """Record that the prefix cache was emptied; published with the next step, as in vLLM."""
         stored, self._stored = self._stored, Counter()
         for name in stored:
             self._let_go(name, self._texts[name])
         self._events.append({"type": "AllBlocksCleared"})
 
     def _let_go(self, name: int, known: _BlockText) -> None:
-        """Remembered while it is stored, or may be."""
+        """Forget a block's tokens unless it is stored, or a request in flight may store it."""
         if not self._stored[name]:
             del self._stored[name]
             if not known.runs:
@@ -125,17 +125,17 @@ class KvEventJournal:
 
     @property
     def remembered(self) -> int:
-        """Pages whose text is kept."""
+        """Number of blocks whose tokens are kept."""
         return len(self._texts)
 
     def taken(self) -> list[dict[str, Any]]:
-        """All changes since the last time."""
+        """All events since the last call."""
         events, self._events = self._events, []
         return events
 
 
 def _ids(run: RunningSequence, start: int, count: int) -> list[int]:
-    """Tokens of prompt and reply by their place in the whole text."""
+    """Tokens at a position of prompt and reply together."""
     sequence = run.feed.job.sequences[run.index]
     prompt = sequence.prompt_ids
     cut = max(0, start - len(prompt))
@@ -143,14 +143,14 @@ def _ids(run: RunningSequence, start: int, count: int) -> list[int]:
 
 
 def _untagged_keys(text: _BlockText) -> list[str] | None:
-    """The extra keys of a page without their tags."""
+    """A block's extra keys as events carry them, without the tags that the hash covers."""
     run = text.run
     keys = ([run.adapter] if run.adapter else []) + ([run.salt] if run.salt and text.index == 0 else [])
     return keys or None
 
 
 class KvEventPublisher:
-    """The sockets of one engine."""
+    """The ZeroMQ sockets of one rank."""
 
     def __init__(self, wanted: KvEventsConfig, rank: int, clock: Callable[[], float]) -> None:
         self._rank = rank
@@ -166,15 +166,15 @@ class KvEventPublisher:
         self._replaying: asyncio.Task[None] | None = None
         self._replay_socket: zmq.asyncio.Socket | None = None
         if wanted.replay_endpoint is not None:
-            # Publishing never waits, answering does: a socket of each kind in one context.
+            # Publishing never blocks, replay does: a blocking and an asyncio socket share one context.
             self._replay_socket = replay = zmq.asyncio.Context(self._context).socket(zmq.ROUTER)
             replay_endpoint = _opened(replay, _offset(wanted.replay_endpoint, rank), bind=True)
             self._replaying = asyncio.get_running_loop().create_task(self._replay(replay))
         self.config = replace(wanted, endpoint=endpoint, replay_endpoint=replay_endpoint)
-        """With the addresses as they came out."""
+        """The configuration with the endpoints resolved."""
 
     def publish(self, events: list[dict[str, Any]]) -> None:
-        """One batch; readers that are too slow lose it, and see a gap in the numbers."""
+        """Publish one batch; a subscriber that is too slow loses it and sees a gap in the sequence numbers."""
         payload = msgpack.packb([self._clock(), events, self._rank])
         number = self._sequence.to_bytes(8, "big")
         self._kept.append((self._sequence, payload))
@@ -182,7 +182,7 @@ class KvEventPublisher:
         self._out.send_multipart((self._topic, number, payload), zmq.DONTWAIT)
 
     def close(self) -> None:
-        """Nothing more is told."""
+        """Close the sockets; nothing is published afterwards."""
         if self._replaying is not None:
             self._replaying.cancel()
         if self._replay_socket is not None:
@@ -191,7 +191,7 @@ class KvEventPublisher:
         self._context.term()
 
     async def _replay(self, asked: "zmq.asyncio.Socket") -> None:
-        """Whoever names a number gets every batch kept from there on, and an end."""
+        """Answer a request for a sequence number with every batch kept from there on, then an end marker."""
         while True:
             frames = await asked.recv_multipart()
             if len(frames) < 3 or len(frames[2]) != 8:
@@ -204,7 +204,7 @@ class KvEventPublisher:
 
 
 def _offset(endpoint: str, rank: int) -> str:
-    """Each data-parallel engine has ports of its own."""
+    """The endpoint of a data-parallel rank, each of which has its own port."""
     address, colon, port = endpoint.rpartition(":")
     if rank == 0 or not port.isdigit() or port == "0":
         return endpoint if rank == 0 or port == "0" else f"{endpoint}_dp{rank}"
@@ -212,7 +212,7 @@ def _offset(endpoint: str, rank: int) -> str:
 
 
 def _opened(made: "zmq.Socket[Any] | zmq.asyncio.Socket", endpoint: str, *, bind: bool = False) -> str:
-    """Bound where the address is a pattern or a file, else connected: then the reader is who binds."""
+    """Bind to a wildcard address or a local socket; connect to any other, which the subscriber binds."""
     if endpoint == "tcp://*:0":
         made.bind(f"tcp://{_own_address()}:0")
         return str(made.getsockopt_string(zmq.LAST_ENDPOINT))

@@ -1,8 +1,8 @@
-"""How late the process notices that steps have ended and that somebody asks, and what follows for its times.
+"""How late the process notices ended steps and arrived requests, and whether its latencies are still the model's.
 
-Steps have absolute due times, so a late step makes none after it late; only a process that is short of CPU stays
-behind. Late by 8 ms on average over three seconds, its times are no longer the model's, and it says so; never less
-late than the limit for as long, it will not catch up, and takes no new work.
+Steps have absolute due times, so a late step delays no later one; only a process short of CPU stays late. With a mean
+lag above 8 ms over three seconds, latencies are no longer the model's, and a warning is logged. If every lag of three
+seconds was above the limit, the process cannot catch up, and the engine refuses new requests.
 """
 
 from collections.abc import Callable
@@ -10,25 +10,25 @@ from math import inf
 from typing import Final
 
 WINDOW_SECONDS: Final = 3.0
-"""A hiccup of the machine is not yet a lie; three seconds of them are."""
+"""Lag is judged over this long, so that a single pause of the machine has no effect."""
 SLIPPING_SECONDS: Final = 0.008
-"""Measured here: 6 ms at the promised load, where clients' first tokens are 3 ms late; from 8 on more than 5."""
+"""Measured: a mean lag of 6 ms at the promised load, with first tokens 3 ms late; from 8 ms on more than 5 ms."""
 QUIET_SECONDS: Final = 10.0
-"""Between two lines about it: whoever lags has better things to do."""
+"""Least time between two warnings, so that logging does not add to the lag."""
 _BEHIND: Final = "WARNING (simulated) {:.0f} ms behind its model on average: latencies are no longer the model's"
 _FAR_BEHIND: Final = "WARNING (simulated) at least {:.0f} ms behind its model: new requests are refused"
 
 
 class StepLag:
-    """Fed with each step's lag; answers for the last whole three seconds."""
+    """Aggregates the lag of every step over the last full window of three seconds."""
 
     def __init__(self, limit_seconds: float, tell: Callable[[str], None] | None = None) -> None:
         self.limit_seconds = limit_seconds
         self.least = 0.0
-        """What cannot be caught up."""
+        """The least lag of the window, in seconds: what cannot be caught up."""
         self.mean = 0.0
         self.steps_late = 0
-        """Steps noticed later than is fit for a mean, ever."""
+        """Steps whose lag was above `SLIPPING_SECONDS`, since the start."""
         self._tell = tell
         self._quiet_until = 0.0
         self._ends = 0.0
@@ -36,16 +36,16 @@ class StepLag:
 
     @property
     def slipping(self) -> bool:
-        """Whether its times are not the model's any more."""
+        """Whether latencies are no longer the model's."""
         return self.mean > SLIPPING_SECONDS
 
     @property
     def too_far(self) -> bool:
-        """Whether one request more would make it worse for all."""
+        """Whether the lag is above the limit, so that new requests are refused."""
         return self.least > self.limit_seconds
 
     def add(self, lag: float, now: float) -> None:
-        """Around one step's end things were noticed so late."""
+        """Add the lag of one step's end."""
         if now >= self._ends:
             self._turn(now)
         self._steps += 1
@@ -55,7 +55,7 @@ class StepLag:
         self._least = min(self._least, lag)
 
     def rest(self) -> None:
-        """Nothing is due any more: whoever comes next finds an engine on time."""
+        """No step is due: clear the window, since an idle engine is not late."""
         self.least = self.mean = 0.0
         self._least, self._sum, self._steps = inf, 0.0, 0
 

@@ -1,4 +1,4 @@
-"""Puts one server's engine together from what was provided, and ends it."""
+"""Assembles one server's engine from its `EngineProvision`, and ends it."""
 
 import random
 from collections.abc import Callable, Mapping
@@ -26,18 +26,18 @@ _NO_ENVIRONMENT: Final[Mapping[str, str]] = {}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EngineClocks:
-    """Time as the process sees it, and whom to tell when it slips."""
+    """The clocks of the process, and where to log a warning about lag."""
 
     steady: Callable[[], float]
-    """Only grows."""
+    """Monotonic seconds."""
     day: Callable[[], float]
     """Seconds since 1970."""
     tell: Callable[[str], None] | None = None
-    """Where a line goes when the process cannot keep its own time."""
+    """Logs a line when the process lags."""
 
 
 class LiveEngine:
-    """The driver and the acts of one server, made inside a running loop."""
+    """The engine client and control of one server; must be made inside a running event loop."""
 
     def __init__(
         self,
@@ -49,7 +49,7 @@ class LiveEngine:
         self._provision = provision
         self._seed = pretence.seed
         self.died: Callable[[EngineFault], None] = _ignore_fault
-        """Told when a fault ends the engine, or the process."""
+        """Called when a fault ends the engine or the process."""
         self._by = SharedRankState(
             clock=clocks.steady,
             day=clocks.day,
@@ -70,14 +70,14 @@ class LiveEngine:
         )
 
     def end(self) -> int:
-        """The engine below the server is gone: everybody inside is told; how many there were."""
+        """The engine process is gone: end every job in flight with an error; returns how many there were."""
         self.driver.dead = True
         for rank in self.driver.ranks:
             rank.stop()
         return self.driver.end_all(JobEnding.DEAD)
 
     def close(self) -> None:
-        """Let go of sockets."""
+        """Stop all ranks and close their sockets."""
         for rank in self.driver.ranks:
             rank.stop()
             if rank.teller is not None:
@@ -132,4 +132,4 @@ def _scheduler_counters(rank: LiveRank) -> Callable[[], SchedulerCounters]:
 
 
 def _ignore_fault(_: EngineFault) -> None:
-    """Nobody has asked to be told."""
+    """Default until the owner sets `died`."""

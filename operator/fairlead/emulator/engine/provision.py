@@ -1,7 +1,7 @@
-"""What the pretended GPU gives the engine: pages of cache, batch limits, step times; the arithmetic of `fairlead plan`.
+"""What the emulated GPU gives the engine: KV blocks, batch limits, step times, by the arithmetic of `fairlead plan`.
 
-A model or GPU that the catalogue does not know gets a stated stand-in. What vLLM would refuse at its start is a
-`CannotStart` in vLLM's words. Reads no file: the catalogue is handed in.
+A model or GPU that the catalogue lacks gets a stand-in, which is logged. What vLLM would refuse at its start raises
+`CannotStart` in vLLM's words. Reads no file: the catalogue is an argument.
 """
 
 from collections.abc import Mapping, Sequence
@@ -29,34 +29,34 @@ from fairlead.sizing.catalogue import Catalogue
 from fairlead.sizing.sizing_input import GIB, SizingInput
 
 STAND_IN_MODEL: Final = "Qwen/Qwen3-0.6B"
-"""vLLM's own model where none is named."""
+"""vLLM's default model; also the shape for a model that the catalogue lacks."""
 STAND_IN_PRODUCTS: Final = ("NVIDIA-L4", "NVIDIA-H100-80GB-HBM3", "NVIDIA-B300-SXM6-AC")
-"""The first on which the model starts."""
+"""For an unknown GPU: the first of these on which the model fits, else the last."""
 _CONCURRENCY_LINE: Final = "Maximum concurrency for {:,} tokens per request: {:.2f}x"
 
 
 class CannotStart(Exception):
-    """vLLM would end here with exit code 1; the text is its last line."""
+    """The start fails as vLLM's would, with exit code 1; the text is its last line."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EngineProvision:
-    """Everything the engine is made from."""
+    """Everything that an engine is made from."""
 
     served: ServeArguments
-    """With the context, the vocabulary and what the model takes put in."""
+    """The arguments, with context, vocabulary and modalities filled in from the model."""
     settings: EngineSettings
     times: StepTimes
     engines: int
-    """Data-parallel ones in this process."""
+    """Data-parallel ranks in this process."""
     cache: Mapping[str, str]
     """Labels of `cache_config_info`."""
     said: tuple[str, ...]
-    """Lines for the log: stand-ins, where the times come from, the size of the cache."""
+    """Lines for the log: stand-ins, and where the step times come from."""
 
     @property
     def log(self) -> tuple[str, ...]:
-        """The lines that tools read off vLLM's own log, after ours."""
+        """Our lines, then the lines of vLLM's log that tools parse."""
         tokens = self.settings.blocks * self.settings.block_tokens
         context = self.settings.context_tokens
         return (
@@ -68,7 +68,7 @@ class EngineProvision:
 
 @dataclass(frozen=True, slots=True)
 class EmulatedMachine:
-    """The GPUs it pretends to have."""
+    """The GPUs that the engine emulates."""
 
     product: str
     gpus: int
@@ -77,7 +77,7 @@ class EmulatedMachine:
 def provide(
     served: ServeArguments, machine: EmulatedMachine, pretence: EmulationKnobs, known: PackagedData
 ) -> EngineProvision:
-    """All of it, or `CannotStart`."""
+    """Size the engine, or raise `CannotStart`."""
     said: list[str] = []
     _parsers_known(served)
     shape = _shape(served, pretence, known.catalogue, said)
@@ -98,7 +98,7 @@ def provide(
 def _on_a_gpu(
     served: ServeArguments, machine: EmulatedMachine, shape: ModelShape, known: Catalogue, said: list[str]
 ) -> SizingInput:
-    """What is asked of its GPU; one that nobody named is taken large enough, since nobody said that it is small."""
+    """The sizing input for its GPU; for an unknown GPU, the first stand-in on which the model fits."""
     found = known.accelerators.get(machine.product)
     if found is not None:
         return question_of(served, shape, found, known)
@@ -111,7 +111,7 @@ def _on_a_gpu(
 
 
 def _shape(served: ServeArguments, pretence: EmulationKnobs, known: Catalogue, said: list[str]) -> ModelShape:
-    """A stand-in is as long as somebody wants it to be."""
+    """The model's shape; a stand-in takes any context that the arguments ask for."""
     for name in (pretence.shape or served.model, served.model):
         if name in known.shapes:
             return known.shapes[name]
@@ -121,7 +121,7 @@ def _shape(served: ServeArguments, pretence: EmulationKnobs, known: Catalogue, s
 
 
 def _parsers_known(served: ServeArguments) -> None:
-    """vLLM looks them up before it opens a port."""
+    """Refuse unknown parsers at the start, as vLLM does before it opens a port."""
     said = served.answering
     if said.auto_tool_choice and said.tool_parser is None:
         raise CannotStart("TypeError: Error: --enable-auto-tool-choice requires --tool-call-parser")
@@ -147,7 +147,7 @@ def _enough_gpus(served: ServeArguments, machine: EmulatedMachine) -> None:
 
 
 def question_of(served: ServeArguments, shape: ModelShape, accelerator: Accelerator, known: Catalogue) -> SizingInput:
-    """The same configuration as `fairlead plan` would ask about."""
+    """The sizing input that `fairlead plan` would make for the same configuration."""
     flags, limits = served.memory, served.limits
     asked = SizingInput(
         shape=shape,
@@ -172,14 +172,14 @@ def question_of(served: ServeArguments, shape: ModelShape, accelerator: Accelera
 
 
 def _weights(flag: str | None, shape: ModelShape) -> WeightFormat | None:
-    """A checkpoint that is quantized already stays what it is; the flag may only repeat it."""
+    """The format to quantize to; none for a checkpoint that is already quantized, whose own format counts."""
     if flag is None or shape.stored.format is not WeightFormat.NONE:
         return None
     return next((stored for stored, row in formats.WEIGHTS.items() if row.flag == flag), None)
 
 
 def _blocks(served: ServeArguments, question: SizingInput) -> tuple[SizingInput, int]:
-    """Pages of the cache, the null page included; a context that was left to the engine is made to fit."""
+    """Blocks of the KV cache, the null block included; `--max-model-len auto` shrinks the context until it fits."""
     page = served.limits.block_tokens
     flags = served.memory
     if flags.blocks is not None:
@@ -196,7 +196,7 @@ def _blocks(served: ServeArguments, question: SizingInput) -> tuple[SizingInput,
 
 
 def _free_cache_bytes(question: SizingInput) -> float:
-    """The likely figure; where only the high one carries a request, that: vLLM may start there, and this one does."""
+    """KV cache bytes: the likely figure, or up to the high one where a full context needs it, since vLLM may start."""
     verdict = assessment.assess(question)
     if isinstance(verdict, NoFit) and verdict.reason not in _CACHE_ALONE:
         raise CannotStart(_refused(verdict, question))
@@ -274,7 +274,7 @@ def _times(pretence: EmulationKnobs, question: SizingInput, known: PackagedData,
 
 
 def _calibrated(question: SizingInput, found: Calibration | None) -> PhysicalStepTimes | None:
-    """What was measured on one deployment is no other's."""
+    """Measured step times; `CannotStart` if they were measured on another deployment."""
     if found is None:
         return None
     try:

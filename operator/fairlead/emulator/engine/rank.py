@@ -1,7 +1,7 @@
-"""One scheduler on the wall clock: a step begins when the one before has ended, and its tokens come out when it does.
+"""One scheduler on the wall clock: a step begins when the one before has ended, and its end emits its tokens.
 
-Due times are absolute: a step begins at the moment the model says the last one ended, however late the process noticed.
-So lateness never adds up, and what cannot be caught up shows as lag.
+Due times are absolute: a step begins when the model says that the last one ended, however late the process noticed.
+So delays never add up, and what cannot be caught up shows as lag.
 """
 
 import asyncio
@@ -21,35 +21,35 @@ from fairlead.simulator.engine.steps import Emission, EngineStep
 
 
 def _ignore_job_end(_: SubmittedJob) -> None:
-    """Until somebody takes jobs in, nobody is told."""
+    """Default until the engine client sets `left`."""
 
 
 @dataclass(slots=True, kw_only=True)
 class SharedRankState:
-    """What all engines of a process share."""
+    """What all data-parallel ranks of a process share."""
 
     clock: Callable[[], float]
-    """Seconds that only grow; the loop's own time is too coarse under uvloop."""
+    """Monotonic seconds; the event loop's own time is too coarse under uvloop."""
     day: Callable[[], float]
-    """The time of day in seconds."""
+    """Seconds since 1970."""
     faults: FaultState
     lag: StepLag
     die: Callable[[EngineFault], None]
-    """The fault that ends everything is due."""
+    """Called when a deadly fault is due."""
     left: Callable[[SubmittedJob], None] = _ignore_job_end
-    """A job is over, however it ended."""
+    """Called when a job has ended, in whatever way."""
 
 
 @dataclass(slots=True)
 class CacheEventSink:
-    """Where changes of the cache go."""
+    """The journal and the publisher of a rank's KV events."""
 
     journal: KvEventJournal
     publisher: KvEventPublisher
 
 
 class LiveRank:
-    """A data-parallel engine; the only one of most servers."""
+    """One data-parallel rank; most servers have only one."""
 
     def __init__(
         self, core: EngineCore, tally: RankTally, clockwork: SharedRankState, teller: CacheEventSink | None = None
@@ -63,34 +63,34 @@ class LiveRank:
         self._timer: asyncio.TimerHandle | None = None
         self._stuck = False
         self._telling = False
-        """Between two steps, while first tokens go out."""
+        """True between two steps, while first tokens are emitted."""
         self._ended_runs: list[RunningSequence] = []
-        """Whose texts need not be remembered much longer."""
+        """Ended sequences that the KV event journal forgets at the next step's end."""
         self._rests = asyncio.Event()
         self._rests.set()
         if teller is not None:
             core.listen(teller.journal)
 
     def wake(self) -> None:
-        """Somebody may run now; while a step is on its way nothing needs to be said."""
+        """Begin a step if none runs; a running step's end begins the next one anyway."""
         if self._step is None:
             self._begin(max(self._by.clock(), self._due))
 
     def stop(self) -> None:
-        """No step will end any more."""
+        """Cancel the running step; none will end any more."""
         self._stuck = True
         if self._timer is not None:
             self._timer.cancel()
 
     def go_on(self) -> None:
-        """The fault that held a step back is over."""
+        """Complete the step that a fault held back."""
         if self._stuck and self._step is not None:
             self._stuck = False
             self._due = max(self._due, self._by.clock())
             self._ended()
 
     def drop(self, runs: list[RunningSequence]) -> None:
-        """They leave, wherever they are; the engine notices at once where no step is on its way."""
+        """Abort sequences, running or queued; without a running step the next one begins at once."""
         now = self._by.clock()
         for run in runs:
             self.core.abort(run, now)
@@ -100,11 +100,11 @@ class LiveRank:
             self.wake()
 
     async def rests(self) -> None:
-        """Until no step is on its way: an engine does what it is told between steps."""
+        """Wait until no step runs: control operations take effect between steps."""
         await self._rests.wait()
 
     def note(self) -> None:
-        """The gauges, as the engine reports them."""
+        """Set the gauges from the scheduler state."""
         core = self.core
         self.tally.standing = StepGauges(
             running=core.running, waiting=core.waiting, deferred=core.deferred, usage=core.usage
@@ -123,9 +123,9 @@ class LiveRank:
         self._timer = asyncio.get_running_loop().call_later(wait, self._ended)
 
     def _ended(self) -> None:
-        """First tokens go out before all else: their wait is what a client feels, and they are few.
+        """End a step. Its first tokens are emitted before all else, since they are few and decide the client's TTFT.
 
-        Telling costs no time of the model: the next step is due when it is due, whoever is told before.
+        Emitting takes no model time: the next step's due time does not depend on it.
         """
         if self._stuck or self._by.faults.shows(EngineFault.NO_TOKENS):
             self._stuck = True
@@ -198,7 +198,7 @@ class LiveRank:
             self._by.left(feed)
 
     def end(self, feed: SubmittedJob, ending: JobEnding) -> None:
-        """Take a job out and tell whoever waits for it; of an aborted one, what is out is the answer."""
+        """Remove a job and notify its listener; an aborted one keeps the tokens that it has emitted as its reply."""
         if feed.over:
             return
         runs = feed.unfinished
@@ -212,14 +212,14 @@ class LiveRank:
         self._by.left(feed)
 
     def _forget_ended(self) -> None:
-        """Their last pages were stored at the earliest when the step after their end began."""
+        """Let the journal forget ended sequences: their last blocks were stored when the step after their end began."""
         if self.teller is not None:
             for run in self._ended_runs:
                 self.teller.journal.forget(run)
         self._ended_runs.clear()
 
     def _after(self, generated: int) -> None:
-        """What a step brings about beside tokens."""
+        """Publish KV events, record adapters, and let a deadly fault happen, after each step."""
         if self.teller is not None and (events := self.teller.journal.taken()):
             self.teller.publisher.publish(events)
         if self.core.settings.adapter_slots:
@@ -231,5 +231,5 @@ class LiveRank:
 
 
 def _mean_arrival_delay(telling: float, step: float) -> float:
-    """How late requests are heard on average: who comes while tokens are told waits for half of it."""
+    """Mean delay before an arrival is noticed: one that arrives during emission waits for half of it on average."""
     return telling / 2 * min(1.0, telling / step) if step > 0 else telling / 2

@@ -1,6 +1,6 @@
-"""vLLM's `--speculative-config` as the scheduler's and the memory model's values: how far ahead, and how well.
+"""vLLM's `--speculative-config` as values of the scheduler and the memory model: draft length and acceptance rate.
 
-Nobody can say how often guesses hold without the model and the text, so that share is told from outside.
+The acceptance rate depends on model and text, so it is set by a knob or in the configuration.
 """
 
 from collections.abc import Mapping
@@ -11,14 +11,14 @@ from fairlead.simulator.engine.settings import SpeculationSettings
 from fairlead.sizing.sizing_input import DraftSetup
 
 _LOOKAHEAD: Final = frozenset({"eagle", "eagle3", "mtp", "draft_model", "dspark"})
-"""Methods whose guesses need room in the cache before they are verified: as many slots as guesses."""
+"""Methods whose drafted tokens need KV cache slots before they are verified: one slot for each."""
 _ONE_MORE: Final = "dflash"
 _REREADS: Final = frozenset({"eagle", "eagle3", "mtp"})
-"""Methods that compute the last page they find in the cache once more."""
+"""Methods that compute the last cached block again."""
 
 
 def drafting(told: Mapping[str, Any] | None, shape: ModelShape, known: Mapping[str, ModelShape]) -> DraftSetup:
-    """What the guessing part takes of the memory."""
+    """What the draft takes of the GPU's memory."""
     if told is None:
         return DraftSetup()
     method = _method(told)
@@ -30,7 +30,7 @@ def drafting(told: Mapping[str, Any] | None, shape: ModelShape, known: Mapping[s
 def speculation(
     told: Mapping[str, Any] | None, drafted: DraftSetup, acceptance: tuple[float, ...]
 ) -> SpeculationSettings | None:
-    """What the scheduler is to do; rates in the configuration itself (vLLM's own fake acceptance) count first."""
+    """The scheduler's settings; rates in the configuration itself (vLLM's synthetic acceptance) take precedence."""
     if told is None or drafted.tokens == 0:
         return None
     method, tokens = _method(told), drafted.tokens
@@ -47,7 +47,7 @@ def speculation(
 
 
 def _method(told: Mapping[str, Any]) -> str:
-    """All names that end in `_mtp` are one method; a draft's own name tells EAGLE's heads."""
+    """The method; all names that end in `mtp` are one, and without a name the draft model's name decides."""
     method = str(told.get("method") or "")
     if method.endswith("mtp"):
         return "mtp"

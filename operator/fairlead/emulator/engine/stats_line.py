@@ -1,4 +1,4 @@
-"""The line that vLLM 0.32 logs every ten seconds of work, one an engine: rates since the last one, and gauges."""
+"""The stats line that vLLM 0.32 logs every ten seconds for each busy rank: rates since the last line, and gauges."""
 
 from dataclasses import dataclass, field
 from typing import Final
@@ -10,7 +10,7 @@ INTERVAL_SECONDS: Final = 10.0
 
 @dataclass(slots=True)
 class LoggedCounts:
-    """Counts at the last line."""
+    """Counts as of the last line."""
 
     at: float
     computed: int = 0
@@ -21,16 +21,16 @@ class LoggedCounts:
 
 @dataclass(slots=True)
 class StatsLine:
-    """Of one engine."""
+    """The stats line of one rank."""
 
     number: int
     rank: LiveRank
     seen: LoggedCounts
     hit_rate: float = field(default=0.0)
-    """Of the last stretch in which anybody asked the cache."""
+    """Of the last interval with prefix cache queries."""
 
     def line(self, now: float) -> str | None:
-        """Nothing while it rests; prompts count without what the cache had."""
+        """The line, or nothing for an idle rank; cached prompt tokens do not count as prompt throughput."""
         tally, counts, before = self.rank.tally, self.rank.core.counts, self.seen
         computed, generated = tally.prompt_tokens - tally.cached_tokens, tally.generation_tokens
         self.seen = LoggedCounts(now, computed, generated, counts.queries, counts.hits)

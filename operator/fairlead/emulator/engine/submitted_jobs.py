@@ -1,4 +1,4 @@
-"""One sequence of a job while the engine works on it: the scheduler's request, and whom to tell."""
+"""A job while the engine works on it: each sequence is a request of the scheduler, and a listener gets its tokens."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -9,23 +9,23 @@ from fairlead.simulator.engine.requests import EngineRequest, EngineRequestStatu
 
 @dataclass(slots=True, eq=False, kw_only=True)
 class RunningSequence(EngineRequest):
-    """A request of the scheduler that knows its feed."""
+    """A request of the scheduler that knows its job."""
 
     feed: "SubmittedJob" = field(repr=False)
     index: int
-    """Which sequence of its job."""
+    """Its index among the sequences of its job."""
     came: float
-    """When the server had read it: the clock's time, where `arrived` is the engine's."""
+    """When the server had read it, by the wall clock; `arrived` is the time that the scheduler uses."""
     max_tokens: int
     told: float = 0.0
-    """When its last token was told, by the clock."""
+    """When its last token was emitted, by the wall clock."""
     begun: float = 0.0
-    """When its first token was told."""
+    """When its first token was emitted."""
     salt: str | None = None
 
 
 class SubmittedJob:
-    """A job that the engine took, until each of its sequences has ended."""
+    """A job that the engine accepted, until all its sequences have ended."""
 
     __slots__ = ("_drop", "cached_tokens", "job", "left", "listener", "over", "runs", "times")
 
@@ -35,24 +35,24 @@ class SubmittedJob:
         self.runs: list[RunningSequence] = []
         self.left = len(job.sequences)
         self.over = False
-        """Nobody is to be told anything more."""
+        """The listener gets nothing more."""
         self.cached_tokens = [0] * self.left
         self.times: SequenceTimes | None = None
         self._drop = drop
 
     def cancel(self) -> None:
-        """The client is gone."""
+        """The client has disconnected: free everything."""
         if not self.over:
             self.over = True
             self._drop(self)
 
     def end(self, ending: JobEnding) -> None:
-        """From below; said once."""
+        """The engine ends the job; the listener is called at most once."""
         if not self.over:
             self.over = True
             self.listener.on_end(ending)
 
     @property
     def unfinished(self) -> list[RunningSequence]:
-        """Those that the scheduler still knows."""
+        """The sequences that the scheduler still holds."""
         return [run for run in self.runs if run.standing is not EngineRequestStatus.ENDED]

@@ -1,4 +1,4 @@
-"""The last lines vLLM leaves behind when it does not start or dies, which the operator turns into a reason."""
+"""The termination messages of a vLLM that cannot start or that dies; the operator maps them to reasons."""
 
 from typing import Final
 
@@ -9,7 +9,7 @@ ENGINE_DIED: Final = "Engine core process EngineCore died unexpectedly. (simulat
 
 
 def of(fault: EngineFault, served: ServeArguments) -> str:
-    """By the fault that was ordered."""
+    """The message of an ordered fault."""
     match fault:
         case EngineFault.OUT_OF_MEMORY:
             return (

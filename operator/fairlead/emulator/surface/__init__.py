@@ -1,4 +1,4 @@
-"""vLLM 0.32's HTTP surface: requests into jobs, tokens into answers and streams, refusals in vLLM's words.
+"""vLLM 0.32's HTTP surface: requests become jobs, tokens become responses and streams, errors have vLLM's words.
 
-Knows no clock of the engine and no scheduler: what happens when is told by the engine behind `behind.Engine`.
+Knows neither the engine's clock nor its scheduler: the engine calls it through `jobs` and `engine_interface`.
 """

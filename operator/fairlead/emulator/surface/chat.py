@@ -1,4 +1,4 @@
-"""Answers of `/v1/chat/completions`: whole, and in pieces; with calls of tools where the reply is one."""
+"""Responses of `/v1/chat/completions`: whole or as chunks of a stream, with tool calls where the reply is one."""
 
 from collections.abc import Sequence
 from typing import Any, Final
@@ -15,7 +15,7 @@ _REST: Final = b'},"logprobs":null,"finish_reason":null,"token_ids":null}]}\n\n'
 
 
 class ChatCompletionResponse:
-    """The shape of one answer."""
+    """Writes one chat completion."""
 
     def __init__(self, answer: ResponseContext) -> None:
         self._answer = answer
@@ -28,7 +28,7 @@ class ChatCompletionResponse:
         self._forced = self._asked.bound is None or self._asked.bound.forced
 
     def opening(self) -> bytes:
-        """Every choice first names its speaker."""
+        """The first chunk of every choice, with its role."""
         asked, answer = self._asked, self._answer
         pieces = []
         for index in range(asked.sampling.n):
@@ -54,7 +54,7 @@ class ChatCompletionResponse:
         return self._made(index, start, end, _call_deltas(reply, start, end), finish)
 
     def closing(self, outs: Sequence[int], feed: JobHandle) -> bytes:
-        """Usage where it was asked for."""
+        """The usage chunk if the request includes usage, then `[DONE]`."""
         if not self._asked.include_usage:
             return answers.DONE
         told = self._usage(sum(outs)) | {"prompt_tokens_details": self._details(feed)}
@@ -63,11 +63,11 @@ class ChatCompletionResponse:
         return answers.stream_event(answers.without_nulls({**last, "metrics": metrics})) + answers.DONE
 
     def broken(self, no: ErrorResponse) -> bytes:
-        """An error event, and the stream still ends as every stream."""
+        """An error event, then `[DONE]` as in every stream."""
         return no.event + answers.DONE
 
     def whole(self, outs: Sequence[int], finishes: Sequence[str], feed: JobHandle) -> dict[str, Any]:
-        """All choices at once."""
+        """The whole response with all choices."""
         asked, answer = self._asked, self._answer
         tokens = sum(outs)
         told = answers.usage(answer.prompt_tokens, tokens) | {
@@ -92,7 +92,7 @@ class ChatCompletionResponse:
         }
 
     def _made(self, index: int, start: int, end: int, deltas: list[dict[str, Any]], finish: str | None) -> bytes:
-        """A chunk for each delta; facts about tokens stand in the last one."""
+        """One chunk for each delta; the last one carries logprobs, token ids and the finish reason."""
         pieces = []
         for delta in deltas[:-1]:
             choice = {"index": index, "delta": delta, "logprobs": None, "finish_reason": None, "token_ids": None}
@@ -127,7 +127,7 @@ class ChatCompletionResponse:
         return {"cached_tokens": feed.cached_tokens[0], "created_cache_tokens": 0, "multimodal_tokens": None}
 
     def _finish(self, reply: GeneratedReply, finish: str, *, streamed: int) -> str:
-        """`tool_calls` where the model called and the client had not named the tool."""
+        """`tool_calls` where the model called a tool that the client had not named."""
         if finish != "stop" or reply.call is None or tools.client_named_tool(self._asked.told):
             return finish
         return "tool_calls" if reply.called and streamed >= len(reply.ids) else finish
@@ -161,7 +161,7 @@ class ChatCompletionResponse:
 
 
 def _call_deltas(reply: GeneratedReply, start: int, end: int) -> list[dict[str, Any]]:
-    """The name as soon as it is known, then the arguments as they come; the marks around them are not shown."""
+    """The name once the call's opening is out, then the arguments as they come; the markup around them is not shown."""
     call = reply.call
     if call is None:
         return []

@@ -1,4 +1,4 @@
-"""Answers of `/v1/completions`: whole, and in pieces."""
+"""Responses of `/v1/completions`: whole or as chunks of a stream."""
 
 from collections.abc import Sequence
 from typing import Any, Final
@@ -13,7 +13,7 @@ _KIND: Final = "text_completion"
 
 
 class CompletionResponse:
-    """The shape of one answer."""
+    """Writes one completion."""
 
     def __init__(self, answer: ResponseContext) -> None:
         self._answer = answer
@@ -28,11 +28,11 @@ class CompletionResponse:
             and not self._asked.echo
         )
         self._alone = self._asked.echo and self._asked.told.get("max_tokens") == 0
-        """Only the prompt is wanted; vLLM makes a token all the same, and counts it."""
+        """Only the prompt is echoed; vLLM generates and counts one token anyway."""
         self._offsets = [0] * len(answer.replies)
 
     def opening(self) -> bytes:
-        """A completion has none."""
+        """A completion stream has no opening chunk."""
         return b""
 
     def piece(self, index: int, start: int, end: int, finish: str | None) -> bytes:
@@ -43,7 +43,7 @@ class CompletionResponse:
         return self._made(index, start, end, finish)
 
     def closing(self, outs: Sequence[int], feed: JobHandle) -> bytes:
-        """Usage where it was asked for."""
+        """The usage chunk if the request includes usage, then `[DONE]`."""
         if not self._asked.include_usage:
             return answers.DONE
         told = answers.usage(self._answer.prompt_tokens, sum(outs))
@@ -54,11 +54,11 @@ class CompletionResponse:
         return answers.stream_event(answers.without_nulls({**last, "metrics": metrics})) + answers.DONE
 
     def broken(self, no: ErrorResponse) -> bytes:
-        """An error event, and the stream still ends as every stream."""
+        """An error event, then `[DONE]` as in every stream."""
         return no.event + answers.DONE
 
     def whole(self, outs: Sequence[int], finishes: Sequence[str], feed: JobHandle) -> dict[str, Any]:
-        """All choices at once."""
+        """The whole response with all choices."""
         answer = self._answer
         tokens = sum(outs)
         details = {"cached_tokens": feed.cached_tokens[-1], "created_cache_tokens": None, "multimodal_tokens": None}
@@ -97,7 +97,7 @@ class CompletionResponse:
         return answers.stream_event(told)
 
     def _logprobs(self, index: int, start: int, end: int) -> dict[str, Any] | None:
-        """Offsets go on from the piece before, by the tokens that were told."""
+        """Logprobs of the tokens in a chunk; text offsets continue from the chunk before."""
         top = self._asked.sampling.logprobs
         if top is None:
             return None

@@ -1,4 +1,4 @@
-"""The endpoints of VLLM_SERVER_DEV_MODE, and those by which faults are ordered: sleep, pause, reset, abort."""
+"""The endpoints of VLLM_SERVER_DEV_MODE (sleep, pause, reset, abort), and the one by which faults are ordered."""
 
 import json
 from typing import Final
@@ -15,7 +15,7 @@ _MODES: Final = ("abort", "wait", "keep")
 
 
 class DevelopmentHandlers:
-    """Handlers over one front."""
+    """Handlers of the development endpoints."""
 
     def __init__(self, front: Responder) -> None:
         self._front = front
@@ -28,7 +28,7 @@ class DevelopmentHandlers:
         return json_response({"status": "sleeping", "level": level})
 
     async def wake_up(self, request: web.Request) -> web.Response:
-        """POST /wake_up, all of it or what the tags name."""
+        """POST /wake_up: wake everything, or what the tags name."""
         tags = request.query.getall("tags", None)
         awake = await self._acts.wake(tags)
         return json_response({"status": "awake" if awake else "sleeping", "tags": tags})
@@ -43,7 +43,7 @@ class DevelopmentHandlers:
         return json_response({"status": "paused"})
 
     async def resume(self, _: web.Request) -> web.Response:
-        """POST /resume, harmless when nothing is paused."""
+        """POST /resume: has no effect when nothing is paused."""
         await self._acts.resume()
         return json_response({"status": "resumed"})
 
@@ -57,17 +57,17 @@ class DevelopmentHandlers:
         return json_response({"success": self._acts.reset_prefix_cache(reset_running=running)})
 
     async def reset_other_cache(self, _: web.Request) -> web.Response:
-        """POST /reset_mm_cache and /reset_encoder_cache: there is nothing in them."""
+        """POST /reset_mm_cache and /reset_encoder_cache: these caches are always empty."""
         return web.Response()
 
     async def abort(self, request: web.Request) -> web.Response:
-        """POST /abort_requests: those that are named, or all."""
+        """POST /abort_requests: abort the named requests, or all."""
         named = _object(await request.read()).get("request_ids")
         count = self._acts.abort_requests(tuple(map(str, named)) if isinstance(named, list) else ())
         return json_response({"status": "aborted", "aborted": count})
 
     async def world_size(self, _: web.Request) -> web.Response:
-        """GET /get_world_size: accelerators of all replicas together."""
+        """GET /get_world_size: GPUs of all parallel ranks together."""
         return json_response({"world_size": self._front.served.memory.parallelism.gpus})
 
     async def weight_info(self, _: web.Request) -> web.Response:
@@ -75,13 +75,13 @@ class DevelopmentHandlers:
         return json_response({"weight_version": "default"})
 
     async def server_info(self, _: web.Request) -> web.Response:
-        """GET /server_info: not vLLM's whole configuration, only what it was told to serve."""
+        """GET /server_info: only model, context and version, not vLLM's whole configuration."""
         served = self._front.served
         config = {"model": served.model, "max_model_len": served.context_tokens, "version": VERSION}
         return json_response({"vllm_config": {"model_config": config}, "vllm_env": {}, "system_env": {}})
 
     async def faults(self, request: web.Request) -> web.Response:
-        """POST /fairlead/v1/faults: order another fault while it runs; what is in force now."""
+        """POST /fairlead/v1/faults: order another fault; the response is the order in force."""
         try:
             return json_response(self._acts.change_fault(_object(await request.read())))
         except ValueError as problem:

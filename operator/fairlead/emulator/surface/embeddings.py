@@ -1,4 +1,4 @@
-"""`/v1/embeddings`, for engines started with `--runner pooling`: vectors that follow from the text."""
+"""`/v1/embeddings`, for engines started with `--runner pooling`: vectors derived from the tokens alone."""
 
 import base64
 import math
@@ -19,7 +19,7 @@ from fairlead.emulator.surface.response_writers import ResponseContext
 from fairlead.emulator.text.draws import numbers
 
 SIZE: Final = 1024
-"""Numbers in an embedding: that of most models of up to a billion weights that embed; `dimensions` makes it shorter."""
+"""Dimensions of an embedding: those of most embedding models of up to a billion weights; `dimensions` lowers it."""
 _FIELDS: Final[dict[str, FieldReader]] = {
     "model": fields.text,
     "input": fields.anything,
@@ -34,13 +34,13 @@ _LONE: Final = SamplingParams(max_tokens=1, seed=0)
 
 
 class EmbeddingsHandlers:
-    """Handler over one front."""
+    """Handler of the embeddings endpoint."""
 
     def __init__(self, front: Responder) -> None:
         self._front = front
 
     async def create(self, request: web.Request) -> web.StreamResponse:
-        """POST /v1/embeddings: the engine reads each prompt and makes one token, which is the vector."""
+        """POST /v1/embeddings: the engine prefills each prompt and generates one token, which stands for the vector."""
         told = fields.parsed(await request.read(), request.content_type)
         if "input" not in told and "messages" not in told:
             raise fields.missing("input", told)
@@ -70,7 +70,7 @@ class EmbeddingsHandlers:
 
 
 class _EmbeddingResponse:
-    """The shape of one answer."""
+    """Writes one embeddings response."""
 
     def __init__(self, answer: ResponseContext, found: dict[str, Any]) -> None:
         self._answer = answer
@@ -82,7 +82,7 @@ class _EmbeddingResponse:
             )
 
     def whole(self, outs: Sequence[int], finishes: Sequence[str], feed: JobHandle) -> dict[str, Any]:
-        """A vector for each prompt."""
+        """The whole response, with a vector for each prompt."""
         del outs, finishes, feed
         answer = self._answer
         data = [

@@ -1,4 +1,4 @@
-"""The engine as the surface sees it: who takes jobs, what it can be told to do, and what it tells of itself."""
+"""The engine as `surface` uses it: submitting jobs, control operations, and the state that it reports."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
@@ -7,40 +7,40 @@ from fairlead.emulator.surface.jobs import EngineJob, EngineRefusal, JobHandle, 
 
 
 class EngineClient(Protocol):
-    """Takes work in."""
+    """Accepts jobs."""
 
     @property
     def lag_seconds(self) -> float:
-        """How far its steps are behind their due times."""
+        """How late its steps are noticed after their due times."""
 
     def refusal(self, sequences: int) -> EngineRefusal | None:
-        """Whether so many more would be taken; asked before the prompt is read, as vLLM does. Refusals count here."""
+        """Why so many more sequences would be refused; called before the prompt is read, as in vLLM. Counts it."""
 
     def submit(self, job: EngineJob, listener: JobListener) -> JobHandle | EngineRefusal:
-        """All of the job, or nothing of it."""
+        """Accept all sequences of the job, or none of them."""
 
 
 class LoadGauges(NamedTuple):
-    """What the header `endpoint-load-metrics` tells."""
+    """The values of the response header `endpoint-load-metrics`."""
 
     kv_usage: float
     waiting: float
 
 
 class EngineControl(Protocol):
-    """Everything beside generation."""
+    """Control operations, and the state that the engine reports."""
 
     @property
     def alive(self) -> bool:
-        """`/health` says 503 when it is not."""
+        """Whether the engine is alive; otherwise `/health` returns 503."""
 
     @property
     def hung(self) -> bool:
-        """The fault `hang`: connections are taken and nothing is answered, health included."""
+        """The fault `hang`: connections are accepted and no request gets a response, `/health` included."""
 
     @property
     def load(self) -> int:
-        """Of `/load`: requests in work, where that is counted."""
+        """For `/load`: requests in flight, if they are counted."""
 
     @property
     def sleeping(self) -> bool:
@@ -55,43 +55,43 @@ class EngineControl(Protocol):
         """Whether faults can be ordered over HTTP."""
 
     def metrics(self) -> str:
-        """The page of `/metrics`."""
+        """The exposition of `/metrics`."""
 
     def gauges(self) -> LoadGauges:
-        """As of the last step."""
+        """KV cache usage and queue depth as of the last step."""
 
     def kv_event_sources(self) -> Mapping[str, Any]:
-        """By data-parallel rank, the configuration of its publisher with the endpoint resolved."""
+        """For each data-parallel rank, its KV event publisher's configuration with the endpoint resolved."""
 
     def add_adapter(self, name: str, path: str) -> str | None:
-        """Make an adapter usable; a text is why it cannot be (answered as 500)."""
+        """Make an adapter usable; a text says why that failed (the response is then 500)."""
 
     def remove_adapter(self, name: str) -> None:
-        """Forget an adapter; requests that run with it run on."""
+        """Forget an adapter; requests in flight with it continue."""
 
     async def sleep(self, level: int, mode: str) -> None:
         """Fall asleep; `mode` is abort, wait or keep."""
 
     async def wake(self, tags: Sequence[str] | None) -> bool:
-        """Wake what the tags name, or everything; whether all of it is awake now."""
+        """Wake what the tags name, or everything; returns whether all is awake now."""
 
     async def pause(self, mode: str) -> None:
-        """Stop generating; new requests hang."""
+        """Stop generating; new requests wait."""
 
     async def resume(self) -> None:
-        """Go on."""
+        """Generate again."""
 
     def reset_prefix_cache(self, *, reset_running: bool) -> bool:
-        """Drop what is cached; whether it could be done."""
+        """Empty the prefix cache; returns whether that was possible."""
 
     def abort_requests(self, request_ids: Sequence[str]) -> int:
-        """End those requests, all when none is named; how many there were."""
+        """Abort the named requests, or all of them if none is named; returns how many there were."""
 
     def change_fault(self, told: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Order another fault; what is in force now. `ValueError` says what is wrong with the order."""
+        """Order another fault; returns the order in force. `ValueError` says what is wrong with it."""
 
     def observed(self, seen: "RequestObservation") -> None:
-        """One HTTP request was answered."""
+        """Count one HTTP request that got its response."""
 
 
 class RequestObservation(NamedTuple):

@@ -1,7 +1,4 @@
-"""vLLM's error answers: the status, the words that clients and routers match on, and the shape they come in.
-
-Refused            an answer that is no completion
-"""
+"""vLLM's error responses: the status, the message that clients and routers match on, and the JSON around it."""
 
 import json
 from collections.abc import Mapping
@@ -16,11 +13,11 @@ _UNAVAILABLE: Final = "Service Unavailable"
 _LATER: Final = "Please try again later or on a different instance."
 _MOST_REASONS: Final = 10
 _LONGEST_INPUT: Final = 200
-"""Characters of a wrong value that are repeated to the client."""
+"""Most characters of an invalid value that are repeated to the client."""
 
 
 class ErrorResponse(Exception):
-    """An answer that is no completion."""
+    """An error response, raised as an exception."""
 
     def __init__(self, status: int, message: str, kind: str, param: str | None = None) -> None:
         super().__init__(message)
@@ -33,24 +30,24 @@ class ErrorResponse(Exception):
 
     @property
     def event(self) -> bytes:
-        """The same as an event of a stream whose head is out already; spaced as vLLM writes this one event."""
+        """The error as an event of a stream that has begun; spaced as vLLM writes this one event."""
         return b"data: " + json.dumps(self.told).encode() + b"\n\n"
 
 
 def bad_request(message: str, param: str | None = None, value: object = None) -> ErrorResponse:
-    """The request asks for what cannot be done; vLLM repeats the parameter, and its value if there is one."""
+    """The request is invalid; vLLM repeats the parameter, and its value if there is one."""
     facts = [f"parameter={param}"] if param is not None else []
     facts += [f"value={value}"] if value is not None else []
     return ErrorResponse(400, f"{message} ({', '.join(facts)})" if facts else message, _BAD, param)
 
 
 def bad_parameter(message: str, param: str) -> ErrorResponse:
-    """The few that name a parameter and do not repeat it in the message."""
+    """One of the few errors whose message does not repeat the parameter."""
     return ErrorResponse(400, message, _BAD, param)
 
 
 def invalid_body(*details: Mapping[str, Any] | str) -> ErrorResponse:
-    """The body is not what the endpoint reads: every reason, in the words of vLLM's reader of bodies."""
+    """The body is malformed: every reason, in the words of vLLM's request validation."""
     label = "error" if len(details) == 1 else "errors"
     first = details[0]
     told = [f"  {detail}" for detail in details[:_MOST_REASONS]]
@@ -67,17 +64,17 @@ def detail(kind: str, where: str, told: str, value: object) -> dict[str, Any]:
 
 
 def not_found(message: str, param: str | None = None) -> ErrorResponse:
-    """Something named is not there."""
+    """Something that the request names does not exist."""
     return ErrorResponse(404, message, "NotFoundError", param)
 
 
 def unknown_model(name: object, aliases: tuple[str, ...]) -> ErrorResponse:
-    """Clients see which names would do; adapters are not among them."""
+    """Unknown model; the message lists the valid names, without adapters."""
     return not_found(f"The model `{name}` does not exist. Valid aliases: {', '.join(aliases)}.", "model")
 
 
 def of(refusal: EngineRefusal, lag_seconds: float = 0.0) -> ErrorResponse:
-    """What a client is told when the engine takes no more."""
+    """The error response for a refusal of the engine."""
     match refusal:
         case EngineRefusal.BUSY:
             told = "The engine is currently busy and cannot accept new requests."
@@ -96,12 +93,12 @@ def of(refusal: EngineRefusal, lag_seconds: float = 0.0) -> ErrorResponse:
 
 
 def dead() -> ErrorResponse:
-    """What running requests get when the engine below them ends."""
+    """What requests in flight get when the engine dies."""
     return ErrorResponse(500, ENGINE_DEAD, _SERVER)
 
 
 def failed() -> ErrorResponse:
-    """This one request failed inside the engine."""
+    """The error for one request that failed inside the engine."""
     return ErrorResponse(500, "Internal server error", _SERVER)
 
 

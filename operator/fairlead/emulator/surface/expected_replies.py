@@ -1,4 +1,4 @@
-"""What an engine is going to say, for whoever wants to know beforehand: a test that counts every word of an answer."""
+"""An engine's reply known in advance, for tests that check every word of a response."""
 
 from fairlead.emulator.serve_arguments import VOCABULARY
 from fairlead.emulator.surface import prompts, replies
@@ -12,7 +12,7 @@ from fairlead.emulator.text import tokenizer
 def chat_text(
     told: JsonObject, *, context_tokens: int, vocabulary: int = VOCABULARY, adapter: str | None = None
 ) -> str:
-    """The text of the first choice to a chat without tools, from an engine whose replies nothing was set for."""
+    """The text of the first choice of a chat without tools, from an engine with default reply settings."""
     asked = chat_request(told, force_usage=False)
     words = tokenizer.of(vocabulary)
     ids = prompts.of_chat(told["messages"], PromptLimits(context_tokens, words))

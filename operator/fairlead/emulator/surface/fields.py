@@ -1,6 +1,6 @@
 """A request's body, read as vLLM's pydantic models read it: JSON, then the type of each known field.
 
-Unknown fields are passed over, as vLLM does. What a value may be beyond its type is checked elsewhere.
+Unknown fields are ignored, as in vLLM. Checks of values beyond their type are in other modules.
 """
 
 import json
@@ -13,17 +13,17 @@ from fairlead.emulator.surface.errors import ErrorResponse
 
 _HALF_LETTER: Final = b"\\ud"
 _GREATEST: Final = 10**300
-"""Integers beyond it are no numbers to Python's floats."""
+"""Integers beyond it become infinite, since a float may not hold them."""
 JsonObject = dict[str, Any]
 Json = Any
 """A value as the `json` module reads it."""
 ErrorDetail = dict[str, Any]
 FieldReader = Callable[[Json, str], Json]
-"""Takes a value and its place; answers the value as it counts, or raises `FieldTypeError`."""
+"""Takes a value and its location in the body; returns the converted value, or raises `FieldTypeError`."""
 
 
 class FieldTypeError(Exception):
-    """The value is of another type."""
+    """The value has the wrong type."""
 
     def __init__(self, detail: ErrorDetail) -> None:
         super().__init__(detail["msg"])
@@ -31,7 +31,7 @@ class FieldTypeError(Exception):
 
 
 def parsed(raw: bytes, content_type: str) -> JsonObject:
-    """The JSON object of a body."""
+    """Parse a body, which must be a JSON object."""
     if content_type.lower() != "application/json":
         raise errors.invalid_body("Unsupported Media Type: Only 'application/json' is allowed")
     if not raw:
@@ -51,7 +51,7 @@ def parsed(raw: bytes, content_type: str) -> JsonObject:
 
 
 def checked(told: JsonObject, kinds: Mapping[str, FieldReader]) -> JsonObject:
-    """The known fields that were written and are not null; all that are of another type are named together."""
+    """The known fields that are present and not null; one error names all fields of a wrong type."""
     found: JsonObject = {}
     problems: list[ErrorDetail] = []
     for name, value in told.items():
@@ -68,7 +68,7 @@ def checked(told: JsonObject, kinds: Mapping[str, FieldReader]) -> JsonObject:
 
 
 def needed(told: JsonObject, kinds: Mapping[str, FieldReader], *names: str) -> JsonObject:
-    """The same, where some have to be there."""
+    """Like `checked`, with some required fields."""
     absent = [errors.detail("missing", f"body.{name}", "Field required", told) for name in names if name not in told]
     if absent:
         raise errors.invalid_body(*absent)
@@ -80,12 +80,12 @@ def needed(told: JsonObject, kinds: Mapping[str, FieldReader], *names: str) -> J
 
 
 def missing(name: str, told: JsonObject) -> ErrorResponse:
-    """A field that has to be there."""
+    """The error for a required field that is absent."""
     return errors.invalid_body(errors.detail("missing", f"body.{name}", "Field required", told))
 
 
 def whole(value: Json, where: str) -> int:
-    """An integer, also written as text or as 3.0."""
+    """An integer, also as a string or as 3.0."""
     if isinstance(value, int):
         return int(value)
     if isinstance(value, str):
@@ -103,7 +103,7 @@ def whole(value: Json, where: str) -> int:
 
 
 def number(value: Json, where: str) -> float:
-    """Any number, also written as text."""
+    """Any number, also as a string."""
     if isinstance(value, int | float):
         if isinstance(value, int) and abs(value) > _GREATEST:
             return math.inf if value > 0 else -math.inf
@@ -122,7 +122,7 @@ _FALSE: Final = ("false", "0", "no", "off", "f", "n")
 
 
 def flag(value: Json, where: str) -> bool:
-    """True or false, also as 0 and 1 and in the usual words."""
+    """A boolean, also as 0 or 1 or as a usual word."""
     if isinstance(value, bool):
         return value
     written = str(value).lower() if isinstance(value, int | float | str) else ""
@@ -158,7 +158,7 @@ def mapping(value: Json, where: str) -> JsonObject:
 
 
 def anything(value: Json, _: str) -> Json:
-    """Checked where it is used."""
+    """Any value; it is checked where it is used."""
     return value
 
 
@@ -182,7 +182,7 @@ def _taken(kind: FieldReader, value: Json, where: str) -> Json:
 
 
 def _check_letters(told: Json) -> None:
-    """JSON can spell halves of letters that no text has."""
+    """Refuse lone surrogates, which JSON can spell and UTF-8 cannot encode."""
     try:
         json.dumps(told, ensure_ascii=False).encode()
     except UnicodeEncodeError:

@@ -17,7 +17,7 @@ from fairlead.emulator.surface.responder import Responder
 
 
 class GenerationHandlers:
-    """Handlers over one front."""
+    """Handlers of the generating endpoints."""
 
     def __init__(self, front: Responder) -> None:
         self._front = front
@@ -33,7 +33,7 @@ class GenerationHandlers:
         return await self._talk(request, told)
 
     async def invocation(self, request: web.Request) -> web.StreamResponse:
-        """POST /invocations: whichever of the two the body looks like."""
+        """POST /invocations: a chat if the body has messages, else a completion."""
         told = fields.parsed(await request.read(), request.content_type)
         return await (self._talk if "messages" in told else self._complete)(request, told)
 
@@ -78,7 +78,7 @@ class GenerationHandlers:
         return await self._front.respond(request, answer, ChatCompletionResponse(answer))
 
     def conversation(self, asked: GenerationRequest) -> list[int]:
-        """A chat's prompt, with its tools; settles what the answer is bound to and how long it may be."""
+        """A chat's prompt with its tools; also sets the reply's structured output and `max_tokens`."""
         told = asked.told
         answering = self._front.served.answering
         parser = answering.tool_parser is not None
@@ -93,7 +93,7 @@ class GenerationHandlers:
         return ids
 
     def _settle(self, asked: GenerationRequest, prompt_tokens: int, wanted: int | None) -> None:
-        """Cap the length by the context that is left, then hold everything against the sampler's bounds."""
+        """Cap `max_tokens` by the context that is left, then check the sampling parameters."""
         left = self._front.served.context_tokens - prompt_tokens
         asked.sampling.max_tokens = left if wanted is None else min(wanted, left)
         most = self._front.served.answering.max_logprobs
@@ -104,7 +104,7 @@ class GenerationHandlers:
 
 
 def chat_request(told: JsonObject, *, force_usage: bool) -> GenerationRequest:
-    """A chat's fields, each checked by itself and against the others."""
+    """A chat request from its body, each field checked by itself and against the others."""
     asking.check_shared(told)
     bounds.check(told)
     tools.check(told)

@@ -1,6 +1,6 @@
-"""A completion, chat or responses request as vLLM reads it: every field a pretended engine acts on.
+"""A completion, chat or responses request as vLLM reads it: every field that the emulator acts on.
 
-Types are checked here, values in `sampling`; the prompt is read in `prompts`. Unknown fields are passed over.
+Types are checked here, values in `sampling_checks`; the prompt is read in `prompts`. Unknown fields are ignored.
 """
 
 from dataclasses import dataclass, field
@@ -69,7 +69,7 @@ CHAT: Final[dict[str, FieldReader]] = {
 
 @dataclass(slots=True, kw_only=True)
 class SamplingParams:
-    """The numbers that vLLM's sampler would take; absent ones have its defaults."""
+    """The numbers of vLLM's sampling parameters; absent ones have its defaults."""
 
     n: int = 1
     temperature: float = 1.0
@@ -80,7 +80,7 @@ class SamplingParams:
     frequency_penalty: float = 0.0
     repetition_penalty: float = 1.0
     max_tokens: int = COMPLETION_TOKENS
-    """As asked for, capped by the context that is left."""
+    """As requested, capped by the context that is left."""
     min_tokens: int = 0
     seed: int | None = None
     stop: tuple[str, ...] = ()
@@ -88,32 +88,32 @@ class SamplingParams:
     include_stop: bool = False
     ignore_eos: bool = False
     logprobs: int | None = None
-    """How many alternatives are told beside each token; absent: nothing is told."""
+    """How many alternatives to return for each token; absent: no logprobs."""
     prompt_logprobs: int | None = None
 
 
 @dataclass(slots=True, kw_only=True)
 class GenerationRequest:
-    """One request."""
+    """One request to generate."""
 
     model: str | None
-    """The name that was written, if any."""
+    """The model's name in the request, if any."""
     sampling: SamplingParams
     stream: bool = False
     include_usage: bool = False
     continuous_usage: bool = False
     echo: bool = False
     token_ids: bool = False
-    """Ids stand beside texts in the answer."""
+    """The response has token ids beside texts."""
     tokens_as_ids: bool = False
-    """Tokens in logprobs are written by number."""
+    """Tokens in logprobs are written as `token_id:N`."""
     prompt_text: bool = False
     priority: int = 0
     salt: str | None = None
     request_id: str | None = None
     bound: StructuredOutput | None = None
     told: JsonObject = field(default_factory=dict)
-    """The known fields, for what only one endpoint reads."""
+    """The known fields, for those that only one endpoint reads."""
 
 
 def of(
@@ -159,7 +159,7 @@ _PLAIN: Final = (
 
 
 def check_shared(told: Json) -> None:
-    """What vLLM looks at in the raw body, before any type."""
+    """What vLLM checks in the raw body, before the types of fields."""
     if told.get("stream_options") and not told.get("stream"):
         raise errors.bad_request("Stream options can only be defined when `stream=True`.", "stream_options")
     salt = told.get("cache_salt")
@@ -172,7 +172,7 @@ def check_shared(told: Json) -> None:
 
 
 def check_count(told: Json, name: str) -> None:
-    """A count of alternatives: none, some, or -1 for all."""
+    """Check a count of alternatives: none, some, or -1 for all."""
     count = told.get(name)
     if count is None:
         return

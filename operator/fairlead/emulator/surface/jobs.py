@@ -1,6 +1,6 @@
-"""The seam to the engine: what one HTTP request asks of it, and how the engine tells what became of it.
+"""The interface to the engine: the work of one HTTP request, and the calls by which the engine reports progress.
 
-Replies are known in advance: the engine decides only when each token comes out. Knows neither HTTP nor time.
+Replies are known in advance: the engine decides only when each token is emitted. Knows neither HTTP nor time.
 """
 
 from collections.abc import Sequence as Ids
@@ -10,33 +10,33 @@ from typing import Protocol
 
 
 class EngineRefusal(StrEnum):
-    """Why the engine takes no new request; the surface has the words and the status of each."""
+    """Why the engine refuses a new request; `errors` has the status and message of each."""
 
     BUSY = "max_num_queued_reqs"
-    """More unfinished requests than the flag of that name: 503."""
+    """More unfinished requests than the flag of that name allows: 503."""
     BACKLOG = "max_num_queued_tokens"
-    """More prompt tokens in prefill than the flag of that name: 503."""
+    """More prompt tokens in prefill than the flag of that name allows: 503."""
     BEHIND = "behind"
-    """The simulated engine cannot keep its own time any more, and says so: 503, in words of ours."""
+    """The process lags so far that latencies would be wrong: 503, in our own words."""
     DRAINING = "draining"
-    """SIGTERM was seen: 500, while `/health` still says 200."""
+    """The engine drains after SIGTERM: 500, while `/health` still returns 200."""
     DEAD = "dead"
-    """The engine below is gone: 500."""
+    """The engine below the API server is dead: 500."""
     OUT_OF_ORDER = "errors"
     """The fault of that name: 500."""
 
 
 class JobEnding(StrEnum):
-    """How the engine ends a job that it had taken, before its last token."""
+    """How the engine ends an accepted job before its last token."""
 
     DEAD = "dead"
-    """A plain request gets 500, a stream an error event."""
+    """The engine died: a plain request gets 500, a stream an error event."""
     ERROR = "error"
-    """The same in other words: this request alone failed."""
+    """Only this request failed: 500 or an error event with another message."""
     CUT = "cut"
-    """The connection is dropped now, in the middle of the answer."""
+    """The connection is dropped at once, in the middle of the response."""
     ABORTED = "aborted"
-    """The engine was told to drop it (sleep, pause, abort): what is out is the answer, finished by `abort`."""
+    """Aborted by sleep, pause or abort: the tokens emitted so far are the reply, finished by `abort`."""
 
 
 @dataclass(slots=True, eq=False, kw_only=True)
@@ -45,11 +45,11 @@ class JobSequence:
 
     prompt_ids: Ids[int]
     reply_ids: Ids[int]
-    """All tokens that will come out, the end-of-text token included where the reply ends by itself."""
+    """All tokens of the reply, with the end-of-text token where the reply ends by itself."""
     finish: str
-    """`stop` or `length`, said with the last of them."""
+    """`stop` or `length`, reported with the last token."""
     max_tokens: int
-    """What was asked for, after vLLM's own capping."""
+    """As requested, after vLLM's own capping."""
     adapter: str | None = None
     salt: str | None = None
 
@@ -61,7 +61,7 @@ class EngineJob:
     request_id: str
     sequences: tuple[JobSequence, ...]
     each_step: bool = True
-    """A stream wants to hear of every step; a plain request only of each sequence's end."""
+    """Whether the listener is called at every step, for a stream, or only at each sequence's end."""
     priority: int = 0
     n: int = 1
     rank: int | None = None
@@ -70,7 +70,7 @@ class EngineJob:
 
 @dataclass(slots=True, kw_only=True)
 class SequenceTimes:
-    """When a finished sequence was where, in seconds of one clock; what `--enable-per-request-metrics` shows."""
+    """Times of a finished sequence in seconds of one clock, for `--enable-per-request-metrics`."""
 
     queued: float
     scheduled: float
@@ -79,25 +79,25 @@ class SequenceTimes:
 
 
 class JobListener(Protocol):
-    """Whoever answers the request; called from the engine's step, so each call is short and never waits."""
+    """Writes the response; called from the engine's step, so each call must be short and must not block."""
 
     def on_tokens(self, index: int, count: int, finish: str | None) -> None:
-        """So many more tokens of that sequence's reply are out; with the last ones, how it ended."""
+        """`count` more tokens of a sequence are emitted; with the last ones comes the finish reason."""
 
     def on_end(self, ending: JobEnding) -> None:
-        """Nothing more comes of the whole job; said at most once, and nothing after it."""
+        """The whole job has ended early; called at most once, and no call follows it."""
 
 
 class JobHandle(Protocol):
-    """A job that the engine took."""
+    """An accepted job."""
 
     @property
     def cached_tokens(self) -> list[int]:
-        """By sequence, the prompt tokens found in the prefix cache; true from its first token on."""
+        """Cached prompt tokens by sequence; valid from the sequence's first token on."""
 
     @property
     def times(self) -> SequenceTimes | None:
-        """Of the only sequence, once it has ended; absent for several."""
+        """Times of the only sequence once it has ended; absent for a job with several."""
 
     def cancel(self) -> None:
-        """The client is gone: free everything at once and count nothing. Harmless when repeated."""
+        """The client has disconnected: free everything at once and count nothing. May be called again."""

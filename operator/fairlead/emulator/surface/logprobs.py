@@ -1,6 +1,6 @@
-"""Plausible log-probabilities: each token was likely, its alternatives less so, and together they stay below certainty.
+"""Plausible log-probabilities: each token is likely, its alternatives less so, and they sum to less than certainty.
 
-Real ones come from a model; these have the right shapes, counts and order, and follow from the tokens alone.
+Real ones come from a model; these have the right structure, counts and order, and depend on the tokens alone.
 """
 
 import math
@@ -12,7 +12,7 @@ from fairlead.emulator.text.tokenizer import Tokenizer
 _SPREAD: Final = 2_654_435_761
 """Knuth's multiplier: neighbouring ids get numbers far apart."""
 _LEAST: Final = 0.5
-"""A sampled token is at least so likely, so that it leads its alternatives."""
+"""Least probability of a sampled token, so that it ranks above its alternatives."""
 
 
 def top_logprobs(token: int, place: int, count: int, words: Tokenizer) -> list[tuple[int, float]]:
@@ -31,7 +31,7 @@ def top_logprobs(token: int, place: int, count: int, words: Tokenizer) -> list[t
 
 
 def of_completion(ids: Sequence[int | None], first: int, top: int, words: Tokenizer, *, by_id: bool) -> dict[str, Any]:
-    """For the tokens whose text begins at that offset; a missing one (the prompt's first) is told without a number."""
+    """For tokens whose text begins at offset `first`; `None`, the prompt's first token, has no logprob."""
     told: dict[str, list[Any]] = {"text_offset": [], "token_logprobs": [], "tokens": [], "top_logprobs": []}
     offset = first
     for place, token in enumerate(ids):
@@ -49,7 +49,7 @@ def of_completion(ids: Sequence[int | None], first: int, top: int, words: Tokeni
 
 
 def of_chat(ids: Sequence[int], first: int, top: int, words: Tokenizer, *, by_id: bool) -> dict[str, Any]:
-    """For the tokens from that place on."""
+    """For tokens of a chat from position `first` on."""
     content = []
     for place, token in enumerate(ids, first):
         choices = [
@@ -61,7 +61,7 @@ def of_chat(ids: Sequence[int], first: int, top: int, words: Tokenizer, *, by_id
 
 
 def of_prompt(ids: Sequence[int], top: int, words: Tokenizer) -> list[dict[str, Any] | None]:
-    """For every token of a prompt but its first, which nothing comes before."""
+    """For every token of a prompt but its first, which has no context."""
     told: list[dict[str, Any] | None] = [None]
     for place, token in enumerate(ids[1:], 1):
         choices = top_logprobs(token, place, max(1, top), words)

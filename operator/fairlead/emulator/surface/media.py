@@ -1,4 +1,4 @@
-"""Pictures, sounds and films in a conversation: what a model that does not take them answers, in vLLM's words."""
+"""Images, audio and video in a conversation: the errors of a model that does not accept them, in vLLM's words."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -21,17 +21,17 @@ _EMBEDDED: Final = ("image_embeds", "audio_embeds", "video_embeds")
 
 @dataclass(frozen=True, slots=True)
 class Modalities:
-    """What the model takes beside text."""
+    """What the model accepts beside text."""
 
     model: str
-    """As its refusals name it."""
+    """The model's name in error messages."""
     multimodal: bool
     language_only: bool = False
-    """It could, and was started not to."""
+    """The model is multimodal, but was started with `--language-model-only`."""
 
 
 def check(message: JsonObject, senses: Modalities) -> None:
-    """Refuse the first part that the model does not take."""
+    """Refuse the first part that the model does not accept."""
     content = message.get("content")
     for part in content if isinstance(content, list) else ():
         if isinstance(part, dict):
@@ -49,6 +49,6 @@ def _check(kind: str, senses: Modalities) -> None:
 
 
 def _kind(part: Json) -> str:
-    """A part may go without its type where a field of that name stands in it."""
+    """The type of a part; a part without `type` may have a field with the type's name instead."""
     said = part.get("type")
     return str(said) if said is not None else next((one for one in _MODALITIES if one in part), "text")

@@ -1,4 +1,4 @@
-"""`/v1/messages`, Anthropic's way to ask: read as the chat it stands for, answered in blocks."""
+"""`/v1/messages`, Anthropic's API: the request is read as a chat, the response is written in content blocks."""
 
 import json
 from collections.abc import Sequence
@@ -32,7 +32,7 @@ _CHOICES: Final = {"any": "required", "auto": "auto", "none": "none"}
 
 
 class MessagesHandlers:
-    """Handlers over one front. Refusals after the body was read have a shape of their own."""
+    """Handlers of Anthropic's endpoints. Errors after the body was read have Anthropic's JSON structure."""
 
     def __init__(self, front: Responder) -> None:
         self._front = front
@@ -75,7 +75,7 @@ class MessagesHandlers:
 
 
 class _MessagesResponse:
-    """The shape of one answer: a block of text, or one that uses a tool."""
+    """Writes one message with one block: text, or a use of a tool."""
 
     def __init__(self, answer: ResponseContext) -> None:
         self._answer = answer
@@ -83,7 +83,7 @@ class _MessagesResponse:
         self._call = self._reply.call if self._reply.called else None
 
     def opening(self) -> bytes:
-        """The message begins, and its only block does."""
+        """The events that begin the message and its only block."""
         usage = {"input_tokens": self._answer.prompt_tokens, "output_tokens": 0}
         message = self._head() | {"content": [], "model": self._answer.model, "stop_reason": None}
         block: JsonObject = {"type": "text", "text": ""}
@@ -94,7 +94,7 @@ class _MessagesResponse:
         )
 
     def piece(self, index: int, start: int, end: int, finish: str | None) -> bytes:
-        """What is new of the text or of the tool's input."""
+        """A delta of the text or of the tool's input."""
         del index, finish
         if self._call is None:
             delta = {"type": "text_delta", "text": answers.text_delta(self._reply, start, end)}
@@ -104,7 +104,7 @@ class _MessagesResponse:
         return _event("content_block_delta", {"delta": delta, "index": 0}) if new else b""
 
     def closing(self, outs: Sequence[int], feed: JobHandle) -> bytes:
-        """Why it ended, and what it cost."""
+        """The stop reason, the usage and the end."""
         del feed
         reason, sequence = self._stop(self._reply.finish)
         usage = {"input_tokens": self._answer.prompt_tokens, "output_tokens": outs[0]}
@@ -113,11 +113,11 @@ class _MessagesResponse:
         return ended + _event("message_stop", {})
 
     def broken(self, no: ErrorResponse) -> bytes:
-        """An error event ends it."""
+        """An error event, which ends the stream."""
         return b"event: error\n" + answers.stream_event(_anthropic_error(no))
 
     def whole(self, outs: Sequence[int], finishes: Sequence[str], feed: JobHandle) -> dict[str, Any]:
-        """All at once; what is null is left out."""
+        """The whole message, without null fields."""
         del feed
         block: JsonObject = {"type": "text", "text": answers.text_until(self._reply, outs[0])}
         if self._call is not None:
@@ -135,7 +135,7 @@ class _MessagesResponse:
         return {"id": self._answer.answer_id, "type": "message", "role": "assistant"}
 
     def _stop(self, finish: str) -> tuple[str, str | None]:
-        """In Anthropic's words."""
+        """The stop reason in Anthropic's words, and the stop sequence."""
         if self._call is not None:
             return "tool_use", None
         if finish == "length":
@@ -150,7 +150,7 @@ def _read(raw: bytes, content_type: str, *required: str) -> JsonObject:
 
 
 def _turn(message: Json) -> list[JsonObject]:
-    """A message in the words of chats; what a tool answered becomes a message of that tool."""
+    """A message in the format of chats; a tool result becomes a message with the role `tool`."""
     if not isinstance(message, dict) or not isinstance(message.get("content"), list):
         return [message]
     blocks = [block for block in message["content"] if isinstance(block, dict)]

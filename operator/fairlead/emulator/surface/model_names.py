@@ -1,4 +1,4 @@
-"""Which names can be called: the model's own, and the adapters that come and go; with vLLM's words for each refusal."""
+"""The names that requests may use: the model's own, and those of loaded adapters; errors have vLLM's words."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -14,7 +14,7 @@ _WRONG = "InvalidUserInput"
 
 
 class ServedModelNames:
-    """The model under its names, and its adapters."""
+    """The model's served names and its adapters."""
 
     def __init__(self, served: ServeArguments, acts: EngineControl, clock: Callable[[], float]) -> None:
         self._served = served
@@ -23,7 +23,7 @@ class ServedModelNames:
         self.adapters = dict(served.adapters)
 
     def called(self, name: str | None) -> tuple[str, str | None]:
-        """What stands in the answer, and the adapter that is to be used; no name means the model."""
+        """The model's name in the response, and the adapter to use; a request without a name means the model."""
         if not name or name in self._served.names:
             return self._served.names[0], None
         if name in self.adapters:
@@ -31,7 +31,7 @@ class ServedModelNames:
         raise errors.unknown_model(name, self._served.names)
 
     def cards(self) -> dict[str, Any]:
-        """Of `/v1/models`; the time is that of the question, as in vLLM."""
+        """The response of `/v1/models`; `created` is the time of the request, as in vLLM."""
         now = int(self._clock())
         served = self._served
         models = [_card(name, served.model, now) | {"max_model_len": served.context_tokens} for name in served.names]
@@ -43,7 +43,7 @@ class ServedModelNames:
         return {"object": "list", "data": cards}
 
     def load(self, name: str, path: str, *, inplace: bool) -> str:
-        """Make an adapter callable. A path of this machine has to be there; a name of the hub always is."""
+        """Load an adapter. An absolute path must exist; any other is taken for a repository of the hub."""
         if not name or not path:
             raise _wrong("Both 'lora_name' and 'lora_path' must be provided.")
         if name in self._served.names:
@@ -60,7 +60,7 @@ class ServedModelNames:
         return f"Success: LoRA adapter '{name}' added successfully."
 
     def unload(self, name: str) -> str:
-        """Forget it; requests that run with it run on."""
+        """Unload an adapter; requests in flight with it continue."""
         if not name:
             raise _wrong("'lora_name' needs to be provided to unload a LoRA adapter.")
         if name not in self.adapters:

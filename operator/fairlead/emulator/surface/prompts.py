@@ -1,7 +1,7 @@
-"""Prompts as token ids: texts, ids, batches of both, and conversations. What is too long is refused in vLLM's words.
+"""Prompts as token ids: texts, ids, batches of both, and conversations. Prompts that are too long are refused.
 
-The chat template is plain: for each message a token that names its role, its text, and the end token; then the token of
-the assistant. So a conversation's ids begin with those of its earlier turns, the engine's replies included.
+The chat template is simple: for each message a token of its role, its text, and the end token; then the token of the
+assistant. So a conversation's ids begin with those of its earlier turns, the engine's replies included.
 """
 
 import json
@@ -16,20 +16,20 @@ from fairlead.emulator.text.tokenizer import Tokenizer
 
 _ROLES: Final = ("developer", "system", "user", "assistant", "tool", "function")
 _PICTURE_TOKENS: Final = 256
-"""What an image, a sound or a video counts for; real models differ widely."""
+"""Prompt tokens of an image, an audio clip or a video; real models differ widely."""
 
 
 @dataclass(frozen=True, slots=True)
 class PromptLimits:
-    """What a prompt has to fit."""
+    """The limits of a prompt, and how it is tokenized."""
 
     context: int
     words: Tokenizer
     truncate: int | None = None
-    """Keep so many tokens of each prompt; -1 for as many as fit."""
+    """Tokens to keep of each prompt; -1 for as many as fit."""
     keep_left: bool = False
     senses: Modalities | None = None
-    """Absent: whatever a part is, the model takes it."""
+    """Absent: the model accepts every kind of part."""
 
 
 def of_completion(prompt: Json, limits: PromptLimits) -> list[list[int]]:
@@ -52,7 +52,7 @@ def of_completion(prompt: Json, limits: PromptLimits) -> list[list[int]]:
 def of_chat(
     messages: Sequence[Json], limits: PromptLimits, *, answer: bool = True, tools: Sequence[Json] = ()
 ) -> list[int]:
-    """A conversation; the tools come first, as text of the system."""
+    """The ids of a conversation; its tools come first, as a system message."""
     if not messages:
         raise errors.bad_request("Cannot apply chat template to an empty conversation. Provide at least one message.")
     said = [(_role(message, place), text_of(message)) for place, message in enumerate(messages)]
@@ -74,7 +74,7 @@ def of_chat(
 
 
 def text_of(message: JsonObject) -> str:
-    """What a message says, a line for each of its parts; a call of a tool as the JSON it was."""
+    """A message's text, one line for each part, with its tool calls as JSON."""
     content = message.get("content") or ""
     if isinstance(content, list):
         content = "\n".join(_text_of_part(part) for part in content if not _is_picture(part))
@@ -83,7 +83,7 @@ def text_of(message: JsonObject) -> str:
 
 
 def check_ids(ids: list[int], limits: PromptLimits) -> list[int]:
-    """Cut where that was asked for, refused where it is too long."""
+    """Truncate if the request says so; refuse a prompt that is too long."""
     if limits.truncate is not None:
         if limits.truncate < -1:
             why = "Input should be greater than or equal to -1"
@@ -106,7 +106,7 @@ def _length_advice(limits: PromptLimits) -> str:
 
 
 def _lists_of_ids(prompt: list[Json]) -> list[list[int]]:
-    """The other forms of a prompt. What has none is told in the words of a reader that tried each of them."""
+    """A list of ids, or of such lists. Any other value is refused with pydantic's errors for each form."""
     flat = list(_invalid_ids(prompt, "body.prompt"))
     if not flat:
         return [fields.wholes(prompt, "body.prompt")]
@@ -129,7 +129,7 @@ def _lists_of_ids(prompt: list[Json]) -> list[list[int]]:
 
 
 def _invalid_ids(ids: list[Json], where: str) -> Iterator[fields.ErrorDetail]:
-    """What of a list is no id."""
+    """An error for each item that is not a token id."""
     for place, item in enumerate(ids):
         try:
             number = fields.whole(item, f"{where}.{place}")
@@ -147,7 +147,7 @@ def _of_text(text: str, limits: PromptLimits) -> list[int]:
 
 
 def _check_text(length: int, limits: PromptLimits) -> None:
-    """A text that cannot fit, were all its tokens the longest one, is refused before it is tokenized, as in vLLM."""
+    """Refuse a text before it is tokenized if it could not fit even with only longest tokens, as in vLLM."""
     most = limits.context * limits.words.longest
     if length > most and limits.truncate is None:
         why = (

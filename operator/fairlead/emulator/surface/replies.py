@@ -1,4 +1,4 @@
-"""What each sequence will say: its tokens, its text, and why it ends; known before the first token is out.
+"""The reply of each sequence: its tokens, its text, and its finish reason, known before the first token is emitted.
 
 The same prompt, seed and adapter give the same reply, whether it is streamed, stopped or cut.
 """
@@ -25,40 +25,40 @@ _ANY_OBJECT: Final = {
     "properties": {"answer": {"type": "string"}, "count": {"type": "integer"}, "sure": {"type": "boolean"}},
     "required": ["answer"],
 }
-"""What a model writes that is bound to JSON and to nothing else."""
+"""The schema of replies in JSON mode without a schema."""
 
 
 @dataclass(slots=True, kw_only=True)
 class GeneratedReply:
-    """One of them."""
+    """The reply of one sequence."""
 
     ids: list[int]
     text: str
-    """What the client sees at the end."""
+    """The whole text that the client gets."""
     ends: list[int]
-    """By token, how many characters of the text a stream has shown after it."""
+    """For each token, how many characters of the text a stream has sent after it."""
     finish: str
     stop_reason: int | str | None = None
     call: ToolCall | None = None
 
     @property
     def called(self) -> bool:
-        """The call stands whole in it."""
+        """Whether the reply has the whole tool call."""
         return self.call is not None and len(self.text) >= len(self.call.text)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReplyGenerator:
-    """The pretended model."""
+    """Generates replies in place of a model."""
 
     words: Tokenizer
     mean_tokens: float | None = None
     invalid_rate: float = 0.0
     seed: int = 0
-    """Another one gives other replies to the same prompts; nothing is mixed in for 0."""
+    """Another seed gives other replies to the same prompts; 0 leaves the seeds of prompts as they are."""
 
     def reply(self, asked: SamplingParams, bound: StructuredOutput | None, seed: bytes) -> GeneratedReply:
-        """All of one reply."""
+        """Generate one whole reply."""
         called: ToolCall | None = None
         if self.seed:
             seed = blake2b(seed, key=str(self.seed).encode(), digest_size=16).digest()
@@ -78,7 +78,7 @@ class ReplyGenerator:
         return reply
 
     def _free(self, asked: SamplingParams, seed: bytes) -> tuple[list[int], str]:
-        """Prose up to its natural end, or to what was asked for."""
+        """Prose up to its drawn length or to `max_tokens`, with the finish reason."""
         length = max(prose.natural_length(seed, self.mean_tokens), asked.min_tokens + 1)
         if asked.ignore_eos or length > asked.max_tokens:
             return prose.tokens(self.words, seed, asked.max_tokens), "length"
@@ -95,14 +95,14 @@ class ReplyGenerator:
 
 
 def seed_of(prompt: Sequence[int], sampling: SamplingParams, place: int, adapter: str | None) -> bytes:
-    """All that a reply depends on; the place tells the choices of one prompt apart."""
+    """A seed from all that a reply depends on; `place` is the index among the choices of one prompt."""
     whole = blake2b(struct.pack(f"<{len(prompt)}I", *prompt), digest_size=16)
     whole.update(f"{sampling.seed}/{place}/{adapter or ''}".encode())
     return whole.digest()
 
 
 def _fitting(bound: StructuredOutput, seed: bytes) -> str | None:
-    """A text within the bounds; nothing where they are beyond us, and a refusal where they are no bounds at all."""
+    """A text that fits the structured output; `None` if we cannot make one, an error if it is invalid."""
     try:
         match bound.form:
             case OutputForm.OBJECT:
@@ -123,12 +123,12 @@ def _fitting(bound: StructuredOutput, seed: bytes) -> str | None:
 
 
 def _broken(text: str) -> str:
-    """No JSON any more: its last third is missing, or it never ends."""
+    """Invalid JSON: the last third is cut off, or an opening brace is added."""
     return text[: len(text) * 2 // 3] if text[:1] in ("{", "[") else "{" + text
 
 
 def _stop_at_token(reply: GeneratedReply, asked: SamplingParams) -> None:
-    """Cut behind the first of those tokens; it counts, and its text is shown only where that was asked for."""
+    """Cut after the first stop token; it counts, and its text is shown only with `include_stop_str_in_output`."""
     for place in range(max(asked.min_tokens - 1, 0), len(reply.ids)):
         if reply.ids[place] in asked.stop_token_ids:
             shown = reply.ends[place if asked.include_stop else place - 1] if place or asked.include_stop else 0
@@ -137,7 +137,7 @@ def _stop_at_token(reply: GeneratedReply, asked: SamplingParams) -> None:
 
 
 def _stop_at_text(reply: GeneratedReply, asked: SamplingParams) -> None:
-    """Cut where the first stop string is complete. Until then a stream holds back what might become one."""
+    """Cut where the first stop string is complete. Until then a stream holds back text that may become one."""
     shown_at_least = reply.ends[min(asked.min_tokens, len(reply.ends)) - 1] if asked.min_tokens else 0
     found: list[tuple[int, str]] = []
     for stop in asked.stop:

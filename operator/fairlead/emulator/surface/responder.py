@@ -1,6 +1,6 @@
-"""From a request that was read to an answer that is out: the job for the engine, the stream or the wait, the end.
+"""From a parsed request to its response: submit the job to the engine, stream or wait, end.
 
-Endpoints differ in what they read and in the shape they write; everything between stands here, once.
+Endpoints differ in how they read requests and write responses; everything between is here, once.
 """
 
 import asyncio
@@ -32,7 +32,7 @@ _EVENT_STREAM_HEADERS: Final = {"Content-Type": "text/event-stream; charset=utf-
 
 
 class Responder:
-    """What all endpoints share."""
+    """The part of a response that all endpoints share."""
 
     def __init__(
         self, served: ServeArguments, driver: EngineClient, acts: EngineControl, clock: Callable[[], float]
@@ -54,14 +54,14 @@ class Responder:
         )
 
     def limits(self, asked: GenerationRequest) -> PromptLimits:
-        """What a prompt has to fit."""
+        """The limits of the request's prompts."""
         told = asked.told
         left = told.get("truncation_side") == "right"
         cut = told.get("truncate_prompt_tokens")
         return PromptLimits(self.served.context_tokens, self.words, cut, keep_left=left, senses=self.senses)
 
     def preflight(self, sequences: int) -> None:
-        """Refuse before the prompt is read, where the engine would."""
+        """Refuse before the prompt is read, if the engine would refuse."""
         refusal = self._driver.refusal(max(1, sequences))
         if refusal is not None:
             raise self._refused(refusal)
@@ -69,7 +69,7 @@ class Responder:
     def answer(
         self, request: web.Request, asked: GenerationRequest, prompts: Sequence[list[int]], prefix: str
     ) -> ResponseContext:
-        """The whole answer, as it will be; nothing of it is out yet."""
+        """All of the response, generated before any of it is sent."""
         model, adapter = self.names.called(asked.model)
         bound, sampling = asked.bound, asked.sampling
         said = [
@@ -94,7 +94,7 @@ class Responder:
         )
 
     def job(self, request: web.Request, answer: ResponseContext) -> EngineJob:
-        """What the engine has to do for it."""
+        """The engine's job for a response."""
         asked = answer.asked
         adapter = answer.model if answer.model in self.names.adapters else None
         sequences = tuple(
@@ -120,14 +120,14 @@ class Responder:
     async def respond(
         self, request: web.Request, answer: ResponseContext, shape: StreamingResponseWriter
     ) -> web.StreamResponse:
-        """Stream it, or wait for it."""
+        """Submit the job; stream the response, or wait for all of it."""
         job = self.job(request, answer)
         if answer.asked.stream:
             return await self._streamed(request, job, shape)
         return await self.waited(request, job, shape)
 
     async def waited(self, request: web.Request, job: EngineJob, shape: ResponseWriter) -> web.Response:
-        """The whole answer when its last token is out."""
+        """The whole response, after its last token."""
         progress = ResponseProgress(len(job.sequences))
         feed = self._taken(job, progress)
         try:
@@ -143,7 +143,7 @@ class Responder:
     async def _streamed(
         self, request: web.Request, job: EngineJob, shape: StreamingResponseWriter
     ) -> web.StreamResponse:
-        """The head goes out at once; what goes wrong after it is an event, and the stream still ends cleanly."""
+        """The headers are sent at once; a later error is an event, and the stream still ends cleanly."""
         transport = request.transport
         if transport is None:
             raise ConnectionCut
@@ -175,7 +175,7 @@ class Responder:
         return errors.of(refusal, self._driver.lag_seconds)
 
     def _load(self, request: web.Request) -> dict[str, str]:
-        """The ORCA header, where the client asks for it in one of its two formats."""
+        """The ORCA load header, if the request names one of its two formats."""
         form = request.headers.get("endpoint-load-metrics-format", "")
         if form.upper() not in ("TEXT", "JSON"):
             return {}
@@ -189,7 +189,7 @@ class Responder:
 
 
 def request_id(request: web.Request, asked: GenerationRequest) -> str:
-    """The header's, else the body's, else a new one."""
+    """The request id from the header, else from the body, else a new one."""
     return request.headers.get("X-Request-Id") or asked.request_id or token_hex(8)
 
 
@@ -199,13 +199,13 @@ def _rank(request: web.Request) -> int | None:
 
 
 def _header(request: web.Request, name: str, otherwise: int) -> int:
-    """A whole number of either sign; what is no number counts as not written."""
+    """An integer from a header; anything else counts as absent."""
     written = request.headers.get(name, "")
     return int(written) if written.removeprefix("-").isdigit() else otherwise
 
 
 def _fingerprint(served: ServeArguments) -> str:
-    """The version, how the model is spread, and eight figures that change with the configuration."""
+    """The version, the degrees of parallelism, and eight hexadecimal digits that depend on the configuration."""
     parallel = served.memory.parallelism
     degrees = {"tp": parallel.tensor, "pp": parallel.pipeline, "dp": parallel.data}
     spread = [f"{name}{degree}" for name, degree in degrees.items() if degree > 1]

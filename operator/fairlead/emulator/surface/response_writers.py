@@ -1,6 +1,6 @@
-"""What stands in every piece of one answer: its id, its model, its counts; and how texts and counts are written.
+"""What every chunk of one response has: id, model, usage; and functions that write texts and usage.
 
-Pieces of streams are put together from prepared bytes: `json.dumps` for each token would cost more than all the rest.
+Chunks are joined from prepared bytes: `json.dumps` for each token would cost more than all the rest.
 """
 
 import json
@@ -20,12 +20,12 @@ DONE: Final = b"data: [DONE]\n\n"
 
 @dataclass(slots=True, kw_only=True)
 class ResponseContext:
-    """One request's answer, before its first token."""
+    """One request's whole response, made before its first token is emitted."""
 
     asked: GenerationRequest
     prompts: Sequence[Sequence[int]]
     replies: Sequence[GeneratedReply]
-    """For each prompt its `n` choices, one prompt after the other."""
+    """The `n` choices of each prompt, in the order of the prompts."""
     answer_id: str
     created: int
     model: str
@@ -34,9 +34,9 @@ class ResponseContext:
     details: bool = False
     """`--enable-prompt-tokens-details`."""
     reasoning: bool = False
-    """A reasoning parser is set: usage has its tokens, of which there are none."""
+    """A reasoning parser is set: usage reports 0 reasoning tokens."""
     parsed: bool = False
-    """A parser of tools or of reasoning reads the reply: tokens without text make no chunk."""
+    """A tool or reasoning parser is set: tokens without text make no chunk."""
     timed: bool = False
     """`--enable-per-request-metrics`."""
 
@@ -46,56 +46,56 @@ class ResponseContext:
 
     @property
     def prompt_tokens(self) -> int:
-        """Of all prompts; each counts once, however many choices it has."""
+        """Tokens of all prompts; each prompt counts once, however many choices it has."""
         return sum(map(len, self.prompts))
 
 
 class ResponseWriter(Protocol):
-    """How one endpoint writes an answer. `outs` are the tokens that are out, by choice."""
+    """Writes one endpoint's response. `outs` are the emitted tokens of each choice."""
 
     def whole(self, outs: Sequence[int], finishes: Sequence[str], feed: JobHandle) -> dict[str, Any]:
-        """All of it in one piece."""
+        """The whole response as one JSON object."""
 
 
 class StreamingResponseWriter(ResponseWriter, Protocol):
-    """And how it writes it as a stream."""
+    """Writes one endpoint's response also as a stream."""
 
     def opening(self) -> bytes:
-        """Before the first token."""
+        """What is sent before the first token."""
 
     def piece(self, index: int, start: int, end: int, finish: str | None) -> bytes:
-        """The tokens from `start` to `end` of one choice; with the last of them its finish. May be nothing."""
+        """The tokens from `start` to `end` of one choice, the last with its finish reason. May be empty."""
 
     def closing(self, outs: Sequence[int], feed: JobHandle) -> bytes:
-        """After the last token of all."""
+        """What is sent after the last token of all choices."""
 
     def broken(self, no: ErrorResponse) -> bytes:
-        """Instead of the rest."""
+        """What is sent when the rest fails."""
 
 
 def json_string(text: str) -> bytes:
-    """A JSON string, as vLLM writes it: nothing beyond ASCII is escaped."""
+    """A JSON string as vLLM writes it, without escapes for non-ASCII characters."""
     return encode_basestring(text).encode(errors="replace")
 
 
 def compact_json(told: object) -> bytes:
-    """JSON without spaces, as vLLM's answers are."""
+    """JSON without spaces, as in vLLM's responses."""
     return json.dumps(told, ensure_ascii=False, separators=(",", ":")).encode(errors="replace")
 
 
 def stream_event(told: object) -> bytes:
-    """One piece of a stream."""
+    """One server-sent event."""
     return b"data: " + compact_json(told) + b"\n\n"
 
 
 def text_delta(reply: GeneratedReply, start: int, end: int) -> str:
-    """The text that those tokens add for the client."""
+    """The text that a range of tokens adds for the client."""
     first = reply.ends[start - 1] if start else 0
     return reply.text[first : reply.ends[end - 1] if end else 0]
 
 
 def arguments_delta(reply: GeneratedReply, start: int, end: int) -> str:
-    """What those tokens add to the arguments of the call that the reply is."""
+    """What a range of tokens adds to the arguments of a reply that is a tool call."""
     if reply.call is None:
         return ""
     opened = len(reply.call.opening)
@@ -105,7 +105,7 @@ def arguments_delta(reply: GeneratedReply, start: int, end: int) -> str:
 
 
 def text_until(reply: GeneratedReply, out: int) -> str:
-    """The text after so many tokens; all of it when they all are out."""
+    """The text after `out` tokens."""
     return reply.text if out >= len(reply.ids) else text_delta(reply, 0, out)
 
 
@@ -115,7 +115,7 @@ def usage(prompt_tokens: int, tokens: int) -> dict[str, Any]:
 
 
 def metrics(answer: ResponseContext, tokens: int, times: SequenceTimes | None) -> dict[str, Any] | None:
-    """Of one sequence only; what vLLM calls the time to the first token counts from its scheduling, not its arrival."""
+    """Metrics of a response with one sequence; vLLM's `time_to_first_token_ms` begins at scheduling, not at arrival."""
     if not answer.timed or len(answer.replies) > 1 or times is None:
         return None
     decoding = times.last_token - times.first_token
@@ -131,7 +131,7 @@ def metrics(answer: ResponseContext, tokens: int, times: SequenceTimes | None) -
 
 
 def without_nulls(told: dict[str, Any]) -> dict[str, Any]:
-    """Without what is null, as the last chunk of a stream is written."""
+    """The object without null fields, as in the last chunk of a stream."""
     return {
         name: without_nulls(value) if isinstance(value, dict) else value
         for name, value in told.items()

@@ -1,4 +1,4 @@
-"""`/v1/responses`: read as the chat it stands for, answered in items. Nothing is stored, as in vLLM by default."""
+"""`/v1/responses`: the request is read as a chat, the response has items. Nothing is stored, as in vLLM by default."""
 
 from typing import Final
 
@@ -29,7 +29,7 @@ _PARTS: Final = ("input_text", "output_text")
 
 
 class ResponsesHandlers:
-    """Handlers over one front."""
+    """Handlers of the responses endpoints."""
 
     def __init__(self, front: Responder) -> None:
         self._front = front
@@ -55,11 +55,11 @@ class ResponsesHandlers:
         return await self._front.respond(request, answer, ResponsesResponse(answer, told))
 
     async def retrieve(self, request: web.Request) -> web.StreamResponse:
-        """GET /v1/responses/{id}, and its cancel: there is never one."""
+        """GET /v1/responses/{id} and its cancel: always 404, since nothing is stored."""
         raise _unknown(request.match_info["response_id"])
 
     def _asked(self, found: JsonObject, told: JsonObject) -> GenerationRequest:
-        """The same as a chat; tools count only where the server can read a call."""
+        """The request as a chat; tools are ignored if the server has no tool parser."""
         chat: JsonObject = {name: told[name] for name in _SAME if name in told}
         chat["messages"] = _messages(found)
         if "max_output_tokens" in found:
@@ -73,7 +73,7 @@ class ResponsesHandlers:
 
 
 def _messages(found: JsonObject) -> list[JsonObject]:
-    """Instructions first; items that are calls or their results become the messages that chats have for them."""
+    """Instructions first; function calls and their outputs become the messages that chats have for them."""
     said = [{"role": "system", "content": found["instructions"]}] if "instructions" in found else []
     written: Json = found.get("input", "")
     if isinstance(written, str):
@@ -95,7 +95,7 @@ def _message(item: Json) -> JsonObject:
 
 
 def _plain(item: JsonObject) -> JsonObject:
-    """Parts in the words of chats."""
+    """Content parts in the format of chats."""
     content = item.get("content")
     if not isinstance(content, list):
         return {}
@@ -106,7 +106,7 @@ def _plain(item: JsonObject) -> JsonObject:
 
 
 def _format(wanted: JsonObject) -> JsonObject:
-    """A schema stands flat here and nested in chats."""
+    """A response format for chats, which nest the JSON schema that `/v1/responses` writes flat."""
     return {"type": "json_schema", "json_schema": wanted} if wanted.get("type") == "json_schema" else wanted
 
 

@@ -1,4 +1,4 @@
-"""All routes of one engine as an aiohttp application, and what happens to every request around its handler."""
+"""All routes of one engine as an aiohttp application, and the middleware around every handler."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -25,10 +25,10 @@ from fairlead.emulator.surface.utility_routes import UtilityHandlers, json_respo
 
 _LARGEST_BODY: Final = 64 * 2**20
 _GUARDED: Final = ("/v1", "/v2", "/inference", "/cohere")
-"""Paths that want a key where one is set; everything else stays open, as in vLLM."""
+"""Paths that need an API key if one is set; all others are open, as in vLLM."""
 _UNCOUNTED: Final = ("/metrics", "/health", "/load", "/ping", "/version", "/server_info")
 _FAULTS: Final = "/fairlead/v1/faults"
-"""The one path that a hanging engine still answers: it is how the hanging is ended."""
+"""The one path that still works while the engine hangs: it is how the hang is ended."""
 _ID: Final = "X-Request-Id"
 RouteHandler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -36,7 +36,7 @@ RouteHandler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 def application(
     served: ServeArguments, driver: EngineClient, acts: EngineControl, clock: Callable[[], float]
 ) -> web.Application:
-    """`clock` is the time of day in seconds, for the `created` of answers."""
+    """The application; `clock` is seconds since 1970, for `created` in responses."""
     front = Responder(served, driver, acts, clock)
     whole = web.Application(client_max_size=_LARGEST_BODY, middlewares=[_RequestMiddleware(served, acts).middleware])
     whole.add_routes(_quiet(front))
@@ -119,7 +119,7 @@ def _development(front: Responder) -> list[web.RouteDef]:
 
 
 async def _scaled_out(_: web.Request) -> web.StreamResponse:
-    """Routes that stand in vLLM's list and are closed unless it was started for them."""
+    """Routes that vLLM has but refuses unless it was started with `--enable-scale-out`."""
     why = "Restart vllm serve with --enable-scale-out to enable them."
     raise ErrorResponse(403, f"Scale-out endpoints are disabled. {why}", "PermissionDeniedError")
 
@@ -129,7 +129,7 @@ async def _with_id(request: web.Request, response: web.StreamResponse) -> None:
 
 
 class _RequestMiddleware:
-    """The one place where a refusal becomes an answer, where keys are looked at, and where requests are counted."""
+    """Turns errors into responses, checks API keys, and counts requests, for all handlers."""
 
     def __init__(self, served: ServeArguments, acts: EngineControl) -> None:
         self._acts = acts
@@ -157,7 +157,7 @@ class _RequestMiddleware:
         return response
 
     def _allowed(self, request: web.Request) -> bool:
-        """Every key is compared, so that the time tells nothing."""
+        """Whether the API key is valid; all keys are compared, so that timing reveals nothing."""
         if request.method == hdrs.METH_OPTIONS or not request.path.startswith(_GUARDED):
             return True
         scheme, _, key = request.headers.get("Authorization", "").partition(" ")
@@ -184,7 +184,7 @@ class _RequestMiddleware:
 
 
 def _drop_connection(request: web.Request) -> web.Response:
-    """Nothing more is said on this connection; the answer below is never sent."""
+    """Abort the connection; the response that is returned is never sent."""
     if request.transport is not None:
         request.transport.abort()
     return web.Response(status=500)

@@ -1,4 +1,4 @@
-"""The sampler's bounds, one small check after the other, in vLLM's order and words. The first that speaks wins."""
+"""Checks of sampling parameters, in vLLM's order and words. The first that fails is the error."""
 
 from collections.abc import Callable
 from typing import Final
@@ -9,19 +9,19 @@ from fairlead.emulator.surface.generation_requests import SamplingParams
 
 MOST_CHOICES: Final = 16_384
 _GREEDY: Final = 1e-5
-"""A temperature below it is no drawing at all."""
+"""A temperature below it means greedy decoding."""
 SamplingCheck = Callable[[SamplingParams], ErrorResponse | None]
 
 
 def check(asked: SamplingParams, *, max_logprobs: int, vocabulary: int) -> None:
-    """Refuse what vLLM refuses."""
+    """Refuse the sampling parameters that vLLM refuses."""
     no = next((no for rule in _RULES if (no := rule(asked))), None) or _beyond(asked, max_logprobs, vocabulary)
     if no is not None:
         raise no
 
 
 def check_length(wanted: int | None, context: int, name: str) -> None:
-    """More than the whole context is refused before the prompt is read."""
+    """Refuse more tokens than the whole context before the prompt is read."""
     if wanted is not None and wanted > context:
         why = f"{name}={wanted} cannot be greater than max_model_len={context}. Please request fewer output tokens."
         raise errors.bad_request(why, name, wanted)
@@ -89,7 +89,7 @@ _RULES: Final[tuple[SamplingCheck, ...]] = (_choices, _penalties, _temperature, 
 
 
 def _beyond(asked: SamplingParams, max_logprobs: int, vocabulary: int) -> ErrorResponse | None:
-    """What depends on the model."""
+    """Checks against limits of the model."""
     most = vocabulary if max_logprobs == -1 else max_logprobs
     for kind, wanted, name in (
         ("sample", asked.logprobs, "logprobs"),

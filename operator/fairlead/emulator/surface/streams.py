@@ -1,6 +1,6 @@
-"""Whoever listens to the engine on behalf of a request: a stream that writes as tokens come, or a plain one that waits.
+"""Listeners of the engine for one request: a stream that writes tokens as they come, or a plain response that waits.
 
-No task wakes up for a token: the engine's step calls the stream, and the stream writes to the connection at once.
+No task is woken for a token: the engine's step calls the stream, which writes to the connection at once.
 """
 
 import asyncio
@@ -12,16 +12,16 @@ from fairlead.emulator.surface.jobs import JobEnding, JobHandle
 from fairlead.emulator.surface.response_writers import StreamingResponseWriter
 
 MOST_UNSENT: Final = 256 * 1024
-"""Bytes of one answer that may wait for a slow reader; beyond it tokens are kept back and go out in fewer, larger
-chunks, as vLLM merges what its own queue holds. It is four times what the kernel takes before the reader reads."""
+"""Bytes of one response that may wait for a slow client; beyond it tokens are held back and sent in fewer, larger
+chunks, as vLLM merges what its own queue holds. It is four times what the kernel buffers before the client reads."""
 
 
 class ConnectionCut(Exception):
-    """The connection is to be dropped now."""
+    """The connection must be dropped at once."""
 
 
 class ResponseProgress:
-    """What both kinds keep: how much of each choice is out, and a future for the end."""
+    """Keeps how many tokens of each choice are emitted, and a future for the end."""
 
     def __init__(self, count: int) -> None:
         self.outs = [0] * count
@@ -30,13 +30,13 @@ class ResponseProgress:
         self._left = count
 
     def on_tokens(self, index: int, count: int, finish: str | None) -> None:
-        """Counted, and nothing else."""
+        """Count the tokens."""
         self.outs[index] += count
         if finish is not None:
             self._finished(index, finish)
 
     def on_end(self, ending: JobEnding) -> None:
-        """An abort ends what is unfinished; everything else fails the request."""
+        """An abort finishes the unfinished choices; any other ending fails the request."""
         if self.done.done():
             return
         match ending:
@@ -62,7 +62,7 @@ class ResponseProgress:
 
 
 class ResponseStream(ResponseProgress):
-    """Writes pieces to the connection; `framed` is HTTP/1.1's chunked framing, which the writer here does itself."""
+    """Writes chunks to the connection; `framed` is HTTP/1.1's chunked encoding, which is written here."""
 
     def __init__(
         self, shape: StreamingResponseWriter, count: int, transport: asyncio.Transport, *, framed: bool
@@ -75,7 +75,7 @@ class ResponseStream(ResponseProgress):
         self._opened = False
 
     def on_tokens(self, index: int, count: int, finish: str | None) -> None:
-        """Write them, unless the reader is far behind and this is not the end."""
+        """Write the tokens; unless they are the last, hold them back while too many bytes wait for the client."""
         out = self.outs[index] = self.outs[index] + count
         if finish is not None or self._transport.get_write_buffer_size() < MOST_UNSENT:
             opening = b"" if self._opened else self.shape.opening()
@@ -87,15 +87,15 @@ class ResponseStream(ResponseProgress):
             self._finished(index, finish)
 
     def write(self, piece: bytes) -> None:
-        """To the connection, if there still is one."""
+        """Write to the connection if it is still open."""
         if not piece or self._transport.is_closing():
             return
         self._transport.write(b"%x\r\n%b\r\n" % (len(piece), piece) if self._framed else piece)
 
     def close(self, feed: JobHandle) -> None:
-        """The end of a stream that went well."""
+        """End a stream that succeeded."""
         self.write(self.shape.closing(self.outs, feed))
 
     def fail(self, no: ErrorResponse) -> None:
-        """The end of one that did not: the head is out, so the error is an event."""
+        """End a stream that failed: its headers are sent, so the error is an event."""
         self.write(self.shape.broken(no))

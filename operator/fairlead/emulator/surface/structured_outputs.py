@@ -1,6 +1,6 @@
-"""What binds an answer's form: JSON, a schema, a choice, a pattern, a grammar, or a call of a tool.
+"""The structured output that a request demands: JSON, a schema, a choice, a pattern, a grammar, or a tool call.
 
-Reads `response_format` and `structured_outputs`; tools are read in `tools`. Makes no answers.
+Reads `response_format` and `structured_outputs`; tools are read in `tools`. Generates no replies.
 """
 
 import re
@@ -13,7 +13,7 @@ from fairlead.emulator.surface.fields import Json, JsonObject
 
 
 class OutputForm(StrEnum):
-    """Which kind of bounds."""
+    """The kind of structured output."""
 
     OBJECT = "json_object"
     SCHEMA = "json"
@@ -21,19 +21,19 @@ class OutputForm(StrEnum):
     PATTERN = "regex"
     GRAMMAR = "grammar"
     CALL = "call"
-    """The schema is a function's parameters; the name stands beside it."""
+    """The schema is that of a function's parameters; the function's name is beside it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StructuredOutput:
-    """One of them."""
+    """One structured output."""
 
     form: OutputForm
     what: Json = None
     """The schema, the choices, the pattern or the grammar."""
     function: str = ""
     forced: bool = True
-    """A client that leaves the choice to the model gets a call, but no promise of one."""
+    """False if the client leaves the choice to the model: a call is then not guaranteed."""
 
 
 _TYPES: Final = ("null", "boolean", "object", "array", "number", "string", "integer")
@@ -42,7 +42,7 @@ _FORMATS: Final = ("text", "json_object", "json_schema")
 
 
 def check(told: Json) -> None:
-    """What vLLM looks at in the raw body."""
+    """What vLLM checks in the raw body."""
     wanted = told.get("response_format")
     if isinstance(wanted, dict) and wanted.get("type") == "json_schema" and wanted.get("json_schema") is None:
         why = "When response_format type is 'json_schema', the 'json_schema' field must be provided."
@@ -59,7 +59,7 @@ def check(told: Json) -> None:
 
 
 def of(found: JsonObject) -> StructuredOutput | None:
-    """The bounds that were written; `response_format` wins over `structured_outputs`."""
+    """The request's structured output; `response_format` takes precedence over `structured_outputs`."""
     wanted = found.get("response_format")
     if wanted is not None and wanted.get("type") != "text":
         return formatted(wanted, "body.response_format")
@@ -78,7 +78,7 @@ def of(found: JsonObject) -> StructuredOutput | None:
 
 
 def formatted(wanted: JsonObject, where: str) -> StructuredOutput | None:
-    """From the OpenAI field: JSON of any form, or by a schema."""
+    """From OpenAI's `response_format`: any JSON object, or JSON by a schema."""
     kind = wanted.get("type")
     if kind == "structural_tag":
         return None
@@ -92,7 +92,7 @@ def formatted(wanted: JsonObject, where: str) -> StructuredOutput | None:
 
 
 def _checked(bound: StructuredOutput) -> StructuredOutput:
-    """The coarsest mistakes, which vLLM's grammars refuse before anything runs."""
+    """Refuse the coarsest mistakes, which vLLM's grammar compilers refuse before anything runs."""
     kind = bound.what.get("type") if bound.form is OutputForm.SCHEMA and isinstance(bound.what, dict) else None
     if isinstance(kind, str) and kind not in _TYPES:
         raise errors.bad_request(f"Grammar error: Invalid type: {kind}")

@@ -1,6 +1,6 @@
-"""Tools in a chat: which one is called, and the call as the model writes it (the `hermes` way) and as clients see it.
+"""Tools in a chat: which one is called, and the call as the model writes it (`hermes` format) and as clients see it.
 
-Checks in vLLM's words. The arguments themselves come from `replies`.
+Errors have vLLM's words. The arguments themselves come from `replies`.
 """
 
 import json
@@ -19,7 +19,7 @@ _CLOSING: Final = "}\n</tool_call>"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ToolCall:
-    """A call that stands in a reply's text."""
+    """A tool call in a reply's text."""
 
     name: str
     arguments: str
@@ -29,24 +29,24 @@ class ToolCall:
 
     @property
     def text(self) -> str:
-        """All that the model writes."""
+        """The whole text that the model writes."""
         return self.opening + self.arguments + _CLOSING
 
     @property
     def told(self) -> JsonObject:
-        """As it stands in a whole answer."""
+        """The call as a JSON object of a whole response."""
         function = {"name": self.name, "arguments": self.arguments}
         return {"id": self.call_id, "type": "function", "function": function}
 
 
 def call(name: str, arguments: str) -> ToolCall:
-    """With an id of its own, as vLLM gives one to each."""
+    """A call with a new id, as vLLM gives one to each."""
     opening = f'<tool_call>\n{{"name": {json.dumps(name)}, "arguments": '
     return ToolCall(name=name, arguments=arguments, opening=opening, call_id=f"chatcmpl-tool-{token_hex(8)}")
 
 
 def check(told: Json) -> None:
-    """What vLLM looks at in the raw body."""
+    """What vLLM checks in the raw body."""
     tools = told.get("tools")
     if tools == []:
         why = "`tools` must not be an empty array. Either provide at least one tool or omit the field entirely."
@@ -67,7 +67,7 @@ def check(told: Json) -> None:
 
 
 def _check_names(tools: Json) -> None:
-    """Every tool is a function with a name."""
+    """Refuse a tool that is not a function with a name."""
     for place, tool in enumerate(tools if isinstance(tools, list) else ()):
         inner = tool.get("function") if isinstance(tool, dict) else None
         where = f"body.tools.{place}.function"
@@ -94,10 +94,9 @@ def _check_named(choice: JsonObject, tools: Sequence[Json]) -> None:
 
 
 def required_call(found: JsonObject, *, auto: bool, parser: bool) -> StructuredOutput | None:
-    """Which call binds the answer, if one does; refuses what the server was not started for.
+    """The call that the reply must be, if any; an error for what the server was not started for.
 
-    A model that may choose calls a tool, unless the conversation ends with what a tool answered: so agents come to an
-    end.
+    With `auto` the model calls a tool unless the conversation ends with a tool's result, so that agents' loops end.
     """
     tools = found.get("tools")
     choice = found.get("tool_choice") or "auto"
@@ -120,12 +119,12 @@ def required_call(found: JsonObject, *, auto: bool, parser: bool) -> StructuredO
 
 
 def client_named_tool(found: JsonObject) -> bool:
-    """The client named the tool: then the answer ends with `stop`, and not with `tool_calls`."""
+    """Whether the client named the tool: then the finish reason is `stop`, not `tool_calls`."""
     return isinstance(found.get("tool_choice"), dict)
 
 
 def _function(tool: Json) -> JsonObject:
-    """A tool's description, of chats and of responses (which write it flat)."""
+    """A tool's function, from a chat or from `/v1/responses` (which writes it flat)."""
     if not isinstance(tool, dict):
         return {}
     inner = tool.get("function", tool)

@@ -1,4 +1,4 @@
-"""The endpoints that answer at once: health, version, models, tokens, adapters, and what the engine tells of itself."""
+"""The endpoints that generate nothing: health, version, models, tokenization, adapters, load, metrics, KV events."""
 
 from typing import Final
 
@@ -21,17 +21,17 @@ _TOKENIZE: Final[dict[str, FieldReader]] = {
 _LOAD: Final[dict[str, FieldReader]] = {"lora_name": fields.text, "lora_path": fields.text, "load_inplace": fields.flag}
 _METRICS: Final = {"Content-Type": "text/plain; version=1.0.0; charset=utf-8"}
 _NO_LIMIT: Final = 1 << 40
-"""Tokens that `/tokenize` counts at most: it tells the context and does not hold anybody to it."""
+"""The context for `/tokenize`, which reports `max_model_len` but does not enforce it."""
 
 
 class UtilityHandlers:
-    """Handlers over one front."""
+    """Handlers of these endpoints."""
 
     def __init__(self, front: Responder) -> None:
         self._front = front
 
     async def health(self, _: web.Request) -> web.Response:
-        """GET /health, and /ping: 503 only when the engine is dead."""
+        """GET /health and /ping: 503 only if the engine is dead."""
         return web.Response(status=200 if self._front.acts.alive else 503)
 
     async def version(self, _: web.Request) -> web.Response:
@@ -96,7 +96,7 @@ class UtilityHandlers:
         return web.Response(text=self._front.names.unload(found["lora_name"]))
 
     async def add_adapter(self, request: web.Request) -> web.Response:
-        """POST /adapters: the same in SageMaker's words."""
+        """POST /adapters: load an adapter, by SageMaker's API."""
         body = fields.parsed(await request.read(), request.content_type)
         absent = [name for name in ("name", "src") if name not in body]
         if absent:
@@ -114,5 +114,5 @@ class UtilityHandlers:
 
 
 def json_response(what: object, status: int = 200) -> web.Response:
-    """JSON, as everything here answers."""
+    """A JSON response, as all endpoints here send."""
     return web.Response(body=answers.compact_json(what), status=status, content_type="application/json")

@@ -1,4 +1,4 @@
-"""Text without a model: tokens that count right, replies that read well, JSON that keeps its schema.
+"""Text without a model: realistic token counts, readable replies, JSON that is valid by its schema.
 
-Everything follows from its arguments: the same prompt and seed give the same words in every process. Knows no HTTP.
+Everything is deterministic: the same prompt and seed give the same words in every process. Knows no HTTP.
 """

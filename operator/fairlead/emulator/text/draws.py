@@ -1,4 +1,4 @@
-"""Numbers that look drawn and follow from a seed: the same in every process, as many as anyone asks for."""
+"""Pseudorandom numbers from a seed: the same in every process, as many as needed."""
 
 import struct
 from hashlib import shake_128
@@ -8,12 +8,12 @@ _ROUND: Final = 256
 
 
 def numbers(seed: bytes, count: int) -> tuple[int, ...]:
-    """So many numbers of 16 bits, from one call of the hash."""
+    """`count` numbers of 16 bits, from one call of the hash."""
     return struct.unpack(f"<{count}H", shake_128(seed).digest(2 * count))
 
 
 class SeededDraws:
-    """One number after the other."""
+    """A stream of numbers from one seed."""
 
     __slots__ = ("_left", "_round", "_seed")
 
@@ -23,12 +23,12 @@ class SeededDraws:
         self._left: list[int] = []
 
     def below(self, bound: int) -> int:
-        """One of 0 to bound - 1; nearly even, which is enough for words."""
+        """An integer from 0 to `bound` - 1; nearly uniform, which suffices for words."""
         high, low = self._next(), self._next()
         return (high << 16 | low) % bound
 
     def share(self) -> float:
-        """From 0 up to, and without, 1."""
+        """A number from 0 to below 1."""
         return self._next() / 65536
 
     def _next(self) -> int:

@@ -1,6 +1,6 @@
 """A text that fits a small grammar: the EBNF that xgrammar reads (`name ::= ...`) and Lark's (`name: ...`).
 
-Reads strings, classes, patterns between slashes, names, groups, alternatives and counts; refuses what else there is.
+Reads strings, classes, patterns between slashes, rule names, groups, alternatives and counts; refuses anything else.
 """
 
 import re
@@ -17,7 +17,7 @@ _MARK: Final = re.compile(
     r"|(?P<sign>[()|*+?]))"
 )
 _DEEP: Final = 3
-"""Rules within rules; below, the shortest way out is taken."""
+"""Nesting of rules beyond which the alternative with the least nesting is taken."""
 _ENDLESS: Final = 1000
 GrammarToken = tuple[str, str]
 
@@ -64,7 +64,7 @@ class _GrammarSampler:
         return self._either(self._rules[name], depth)
 
     def _either(self, tokens: list[GrammarToken], depth: int) -> str:
-        """One of the rows; deep inside the one that ends soonest."""
+        """A text of one alternative; at depth, of the one with the least nesting."""
         rows = _split(tokens)
         row = min(rows, key=self._row_height) if depth > _DEEP else rows[self._draws.below(len(rows))]
         said: list[str] = []
@@ -73,7 +73,7 @@ class _GrammarSampler:
         return "".join(said)
 
     def _height(self, tokens: list[GrammarToken]) -> int:
-        """Rules within rules, at the least."""
+        """The least nesting of rules that the tokens need."""
         return min(map(self._row_height, _split(tokens)))
 
     def _row_height(self, row: list[GrammarToken]) -> int:
@@ -120,7 +120,7 @@ def _split(tokens: list[GrammarToken]) -> list[list[GrammarToken]]:
 
 
 def _items(row: list[GrammarToken]) -> Iterator[tuple[list[GrammarToken], str]]:
-    """Each item of a row, and the sign that says how often."""
+    """Each item of an alternative, and its repetition sign."""
     at = 0
     while at < len(row):
         end = _end_of_item(row, at)
@@ -130,7 +130,7 @@ def _items(row: list[GrammarToken]) -> Iterator[tuple[list[GrammarToken], str]]:
 
 
 def _end_of_item(row: list[GrammarToken], at: int) -> int:
-    """Behind one token, or behind the bracket that closes what it opens."""
+    """The index after one token, or after the bracket that closes the group it opens."""
     if row[at][0] == "sign" and row[at][1] != "(":
         raise UnsupportedPattern(f"{row[at][1]}: nothing before it to repeat")
     depth = 0

@@ -1,6 +1,6 @@
-"""The words that are one token each: common English ones, those the pretended model likes to say, technical ones.
+"""The words that are one token each: common English ones, those that replies are made of, technical ones.
 
-Only words; what ids they get is the tokenizer's business.
+Only words; the tokenizer assigns their ids.
 """
 
 from typing import Final

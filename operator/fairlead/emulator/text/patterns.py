@@ -1,6 +1,6 @@
-"""A text that fits a regular expression: the plain ones, as people write them to bind an answer.
+"""A text that matches a regular expression of the simple kind that structured outputs use.
 
-Reads literals, classes, groups, alternatives and counts. Anything that looks around or back is not read, and said so.
+Reads literals, classes, groups, alternatives and counts. Lookarounds and backreferences are refused.
 """
 
 import string
@@ -10,7 +10,7 @@ from typing import Final
 from fairlead.emulator.text.draws import SeededDraws
 
 _MOST_REPEATS: Final = 4
-"""How many more than the lower bound, whatever the upper one is."""
+"""Most repetitions above the lower bound, whatever the upper one is."""
 _LONGEST: Final = 10_000
 _WORD: Final = string.ascii_lowercase + string.digits
 _PRINTABLE: Final = string.ascii_letters + string.digits + " .,-_:/"
@@ -19,33 +19,33 @@ _OUTSIDE: Final = {"D": string.ascii_lowercase, "W": " .,-", "S": _WORD}
 
 
 class UnsupportedPattern(ValueError):
-    """The pattern has something in it that is not read here."""
+    """The pattern has an element that is not supported."""
 
 
 @dataclass(frozen=True, slots=True)
 class CharacterClass:
-    """One of these characters."""
+    """One character of a set."""
 
     choices: str
 
 
 @dataclass(frozen=True, slots=True)
 class Concatenation:
-    """One after the other."""
+    """All nodes in order."""
 
     nodes: tuple["PatternNode", ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Alternation:
-    """One of them."""
+    """One of the nodes."""
 
     nodes: tuple["PatternNode", ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Repetition:
-    """So many times."""
+    """A node, repeated from `low` to `high` times."""
 
     node: "PatternNode"
     low: int
@@ -56,12 +56,12 @@ PatternNode = CharacterClass | Concatenation | Alternation | Repetition
 
 
 def example(pattern: str, draws: SeededDraws) -> str:
-    """A text that the whole pattern matches; `UnsupportedPattern` if the pattern is beyond this."""
+    """A text that the whole pattern matches; `UnsupportedPattern` if the pattern is not supported."""
     return matching_text(_PatternParser(pattern).whole(), draws)
 
 
 def matching_text(node: PatternNode, draws: SeededDraws) -> str:
-    """One of the texts that a node stands for."""
+    """One of the texts that a node matches."""
     match node:
         case CharacterClass(choices=choices):
             return choices[draws.below(len(choices))]
@@ -131,7 +131,7 @@ class _PatternParser:
         return Repetition(node, low, most if high is None else max(low, min(high, most)))
 
     def _braces(self) -> tuple[int, int | None]:
-        """Leaves the closing brace to be passed over, like the one-letter counts."""
+        """The bounds in braces; `_counted` skips the closing brace, like the one-letter counts."""
         end = self._pattern.find("}", self._at)
         low, comma, high = self._pattern[self._at + 1 : max(end, 0)].partition(",")
         if not low.isdigit() or (high and not high.isdigit()):

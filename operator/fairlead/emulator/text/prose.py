@@ -1,4 +1,4 @@
-"""What the engine says when nothing binds it: sentences of common words that follow from the seed alone."""
+"""Replies without structured output: sentences of common words, determined by the seed alone."""
 
 from typing import Final
 
@@ -6,7 +6,7 @@ from fairlead.emulator.text.draws import numbers
 from fairlead.emulator.text.tokenizer import Tokenizer
 
 _SENTENCE: Final = 3
-"""Of the places where a full stop may stand, each fourth one, about one in so many has it."""
+"""Every fourth token may be a full stop; about one in this many of them is."""
 _FULL_STOP: Final = ord(".")
 _SHORTEST: Final = 8
 _SPREAD: Final = 56
@@ -14,7 +14,7 @@ _SPREAD: Final = 56
 
 
 def natural_length(seed: bytes, mean: float | None) -> int:
-    """After how many tokens a reply ends by itself, the end-of-text token counted."""
+    """Tokens of a reply that ends by itself, with the end-of-text token."""
     share = numbers(seed, 1)[0] / 65536
     if mean is None:
         return _SHORTEST + int(share * _SPREAD)
@@ -22,7 +22,7 @@ def natural_length(seed: bytes, mean: float | None) -> int:
 
 
 def tokens(words: Tokenizer, seed: bytes, count: int) -> list[int]:
-    """So many tokens of text; a longer reply to the same seed begins with the shorter one."""
+    """`count` tokens of text; a longer reply to the same seed begins with the shorter one."""
     spoken = words.spoken
     many = len(spoken)
     drawn = numbers(seed, count + 1)[1:]

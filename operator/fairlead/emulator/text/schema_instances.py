@@ -1,4 +1,4 @@
-"""An instance of a JSON schema, as a model bound by one answers: valid, plausible, and the same for the same seed.
+"""An instance of a JSON schema, as a model constrained by it replies: valid, plausible, the same for the same seed.
 
 Reads types, enum, const, references, anyOf/oneOf/allOf, required, bounds, patterns and the usual formats. Does not
 read `not`, `if` and `dependentSchemas`: an answer may break them, as a grammar that skips them may.
@@ -15,15 +15,15 @@ from fairlead.emulator.text.lexicon import SPOKEN
 from fairlead.emulator.text.schema_intersection import Json, Schema, intersection, resolved
 
 _DEEP: Final = 4
-"""Below so many levels only what must be there is there."""
+"""Below this many levels only required properties and items are generated."""
 _DEEPEST: Final = 40
-"""A schema that needs more has no finite instance; the answer ends with null there."""
+"""A schema that needs more levels has no finite instance; the reply has null there."""
 _MORE_ITEMS: Final = 2
 _MOST_ITEMS: Final = 10_000
 _LONGEST_TEXT: Final = 100_000
-"""Characters; a schema that wants more gets an answer that `max_tokens` would cut in any case."""
+"""Characters; a schema that needs more gets a reply that `max_tokens` would cut in any case."""
 _SPAN: Final = 100
-"""Numbers without a bound on one side are drawn from so many."""
+"""Numbers without a bound on one side are drawn from this many."""
 _FORMATS: Final = {
     "date-time": "2026-0{}-1{}T0{}:3{}:00Z",
     "date": "2026-0{}-1{}",
@@ -59,12 +59,12 @@ _KINDS_BY_KEY: Final = {
 
 
 def answer(schema: Json, seed: bytes) -> str:
-    """The text of an instance."""
+    """An instance as JSON text."""
     return json.dumps(instance(schema, SeededDraws(seed)), ensure_ascii=False)
 
 
 def instance(schema: Json, draws: SeededDraws) -> Json:
-    """An instance, as Python holds JSON."""
+    """An instance as Python values."""
     return _InstanceBuilder(schema, draws).value(schema, 0)
 
 
@@ -99,7 +99,7 @@ class _InstanceBuilder:
         return made
 
     def _settled(self, schema: Json, depth: int) -> Schema:
-        """References followed, every `allOf` taken in, and one branch of each choice taken."""
+        """The schema with references resolved, `allOf` merged, and one branch of each `oneOf` and `anyOf` chosen."""
         if not isinstance(schema, Mapping):
             return {}
         whole = resolved(schema, self._root)
@@ -116,7 +116,7 @@ class _InstanceBuilder:
         return choices[self._draws.below(len(choices))]
 
     def _fitting(self, whole: Schema) -> list[Json]:
-        """The values of an enum that have the type asked for, where one is."""
+        """The values of an enum that have the schema's type, if it has one."""
         kinds = whole.get("type")
         if kinds is None:
             return list(whole["enum"])
@@ -144,7 +144,7 @@ class _InstanceBuilder:
         return {name: self.value(self._schema_of(whole, name), depth + 1) for name in names}
 
     def _fill(self, whole: Schema, names: list[str]) -> None:
-        """Up to `minProperties`: those left out first, then new ones."""
+        """Add properties up to `minProperties`: optional ones first, then new ones."""
         least = whole.get("minProperties", 0)
         for name in (*whole.get("properties", {}), *SPOKEN):
             if len(names) >= least:
@@ -173,7 +173,7 @@ class _InstanceBuilder:
         return values
 
     def _new(self, schema: Json, values: list[Json], depth: int) -> Json:
-        """One that is not there yet, found by trying; a schema with too few values cannot be helped."""
+        """A value that is not in the list yet, found by trying; a schema with too few values gets a duplicate."""
         value = self.value(schema, depth + 1)
         for _ in range(200):
             if all(json.dumps(value) != json.dumps(other) for other in values):
@@ -214,7 +214,7 @@ class _InstanceBuilder:
 
 
 def _bounds(whole: Schema, step: float) -> tuple[float, float]:
-    """The smallest and the greatest count of steps that is within."""
+    """The least and the greatest multiple of `step` within the bounds."""
     low, high = -math.inf, math.inf
     if "minimum" in whole:
         low = math.ceil(whole["minimum"] / step)
@@ -228,14 +228,14 @@ def _bounds(whole: Schema, step: float) -> tuple[float, float]:
 
 
 def _between(whole: Schema) -> float:
-    """The middle, where no half lies between the bounds."""
+    """The middle between the bounds, for bounds that have no multiple of 0.5 between them."""
     low = max(whole.get("minimum", -math.inf), whole.get("exclusiveMinimum", -math.inf))
     high = min(whole.get("maximum", math.inf), whole.get("exclusiveMaximum", math.inf))
     return float(low + (high - low) / 2)
 
 
 def _kinds_of(value: Json) -> set[str]:
-    """Every type that a value has; true and false are no numbers, and 1.0 is an integer."""
+    """Every JSON type of a value; booleans are not numbers, and 1.0 is an integer."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return {_KINDS[type(value)]}
     return {"number", "integer"} if value == int(value) else {"number"}

@@ -1,10 +1,10 @@
-"""Two JSON schemas that both hold, as one; and the place that a reference names. No instance is made here."""
+"""The intersection of two JSON schemas as one, and the resolution of references. No instance is made here."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 Json = Any
-"""What the `json` module reads and writes; a schema may hold any of it anywhere."""
+"""A value as the `json` module reads it; a schema may have any value anywhere."""
 Schema = dict[str, Json]
 _LARGER: Final = ("minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties")
 _SMALLER: Final = ("maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties")
@@ -12,7 +12,7 @@ _LONGEST_CHAIN: Final = 16
 
 
 def resolved(schema: Mapping[str, Json], root: Json) -> Schema:
-    """Without `$ref`: what it names, and what stands beside it."""
+    """The schema without `$ref`: what it refers to, merged with the keys beside it."""
     whole = dict(schema)
     for _ in range(_LONGEST_CHAIN):
         if (reference := whole.pop("$ref", None)) is None:
@@ -23,7 +23,7 @@ def resolved(schema: Mapping[str, Json], root: Json) -> Schema:
 
 
 def intersection(one: Schema, other: Schema) -> Schema:
-    """What keeps both, as far as it can be written as one plain schema."""
+    """A schema whose instances are valid by both, as far as one plain schema can express it."""
     whole = dict(one)
     for key, value in other.items():
         whole[key] = value if key not in whole else _both(key, whole[key], value)
@@ -69,7 +69,7 @@ _JOINED: Final[dict[str, Callable[[Json, Json], Json]]] = {
 
 
 def _referenced(root: Json, reference: str) -> Json:
-    """A JSON pointer within the same schema; what lies outside of it is any value."""
+    """The target of a JSON pointer within the schema; any other reference allows any value."""
     place = root
     for step in reference.removeprefix("#").strip("/").split("/"):
         key = step.replace("~1", "/").replace("~0", "~")

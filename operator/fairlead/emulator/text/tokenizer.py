@@ -1,7 +1,7 @@
 """Text to token ids and back, without a model's files: about four bytes a token on English, and reversible.
 
-Common words are one token; others fall into the longest parts that stand in the table, down to single bytes, so that
-every text has ids and the ids give the text back. The same in every process. The table is made once for a vocabulary.
+Common words are one token; others are split into the longest parts in the table, down to single bytes, so that
+every text has ids and the ids give the text back. The same in every process. The table is made once per vocabulary.
 """
 
 import codecs
@@ -16,24 +16,24 @@ from fairlead.emulator.text import lexicon
 
 _PIECES: Final = re.compile(r" ?[A-Za-z]+|[0-9]{1,3}|[^A-Za-z0-9]+?(?= ?[A-Za-z]|[0-9]|\Z)")
 _LONGEST_PART: Final = 12
-"""Of a word that is no token itself."""
+"""Most characters of a part of a word that is not a token itself."""
 _COMMON_PART: Final = 4
-"""Nearly all parts are this long at most; for longer ones their beginning is looked up before they are."""
+"""Nearly all parts have at most this length; longer ones are tried only if a part with this beginning exists."""
 _MEMORY: Final = 1 << 15
-"""Split words that are remembered; English prompts rarely have more, and random ones are forgotten together."""
+"""Most cached splits of words; English prompts rarely need more. A full cache is cleared."""
 _LONGEST_REMEMBERED: Final = 32
-"""Characters; longer ones are no words that come again."""
+"""Characters; longer pieces are not cached, since they rarely repeat."""
 _BYTES: Final = 256
 _MOST_PARTS: Final = 127_994
-"""What a vocabulary of 128,256 has room for; larger ones have the same, and ids without text."""
+"""Parts that a vocabulary of 128,256 can hold; larger vocabularies have the same parts, and ids without text."""
 ROLES: Final = ("tool", "developer", "system", "assistant", "user")
 END: Final = "<|end|>"
 
 
 class Tokenizer:
-    """One vocabulary: bytes first, then special tokens (who speaks next, the end of a text), then parts of words.
+    """One vocabulary: bytes first, then special tokens (the roles, the end of a text), then parts of words.
 
-    A larger vocabulary has the ids of a smaller one and more, so what is known of one holds for all that are large.
+    A larger vocabulary has all ids of a smaller one, and more.
     """
 
     def __init__(self, vocabulary: int) -> None:
@@ -58,9 +58,9 @@ class Tokenizer:
         self._split: dict[str, tuple[int, ...]] = {}
         spoken = (*lexicon.COMMON, *lexicon.SPOKEN)
         self.spoken = tuple(dict.fromkeys(self._parts[f" {word}"] for word in spoken if f" {word}" in self._parts))
-        """The tokens of words after a space: what replies are made of."""
+        """Tokens of words with a leading space: what replies are made of."""
         self.openings = tuple(self._opening(number) for number in self.spoken)
-        """The same words as a reply begins with them."""
+        """The same words as the first token of a reply."""
 
     def encode(self, text: str) -> list[int]:
         """The ids of a text; special tokens cannot be written as text."""
@@ -74,17 +74,17 @@ class Tokenizer:
         return ids
 
     def decode(self, ids: Iterable[int]) -> str:
-        """The text of ids, each below the vocabulary; what is no text at all shows as the replacement character."""
+        """The text of ids, each within the vocabulary; invalid UTF-8 becomes the replacement character."""
         return b"".join([self._bytes[number] for number in ids]).decode(errors="replace")
 
     def strings(self, ids: Sequence[int]) -> list[str]:
-        """Each token by itself, the special ones by name."""
+        """The text of each token, of special tokens their names."""
         return [self._bytes[number].decode(errors="replace") for number in ids]
 
     def told(self, ids: Sequence[int]) -> tuple[str, list[int]]:
-        """A reply's text without special tokens, and how many characters of it are out after each token.
+        """A reply's text without special tokens, and how many characters of it are complete after each token.
 
-        A character of several bytes is out with the last of them, as vLLM holds it back.
+        A character of several bytes is complete with the last of them, as vLLM holds it back until then.
         """
         texts = [self._shown[number] for number in ids]
         whole = b"".join(texts)
@@ -97,11 +97,11 @@ class Tokenizer:
         return "".join(pieces), list(accumulate(map(len, pieces)))
 
     def _opening(self, number: int) -> int:
-        """A small vocabulary has no word without its space."""
+        """The capitalized token without its space; in a small vocabulary, which lacks it, the token itself."""
         return self._parts.get(self._bytes[number].decode().strip().capitalize(), number)
 
     def _remembered(self, piece: str) -> tuple[int, ...]:
-        """Longest parts first."""
+        """Split a piece into tokens, longest parts first, and cache the result."""
         found: list[int] = []
         start = 0
         while start < len(piece):
@@ -128,7 +128,7 @@ def of(vocabulary: int) -> Tokenizer:
 
 
 def _parts() -> Iterator[str]:
-    """Every part in the order of its id, each once: a small vocabulary has the first of them."""
+    """Every part once, in the order of ids: a small vocabulary has only the first of them."""
     seen: set[str] = set()
     for part in _candidates():
         if len(part) > 1 and part not in seen:

@@ -1,4 +1,4 @@
-"""A wanted engine as vLLM 0.32's command line: each typed field says its own flags, extra arguments come last."""
+"""A desired engine as vLLM 0.32's command line: each typed field has its own flags, extra arguments come last."""
 
 import json
 from collections.abc import Callable
@@ -85,7 +85,7 @@ def _speculation(asked: EngineSetup) -> Arguments:
 
 
 def draft_tokens(asked: EngineSetup) -> int:
-    """As asked; a model that guesses by itself guesses once with each layer it has for it.
+    """As the spec sets it; `mtp` without a number proposes one token with each MTP layer of the model.
 
     vLLM 0.32 reads that number from the model only when a draft is named, and ends its start otherwise.
     """
@@ -103,7 +103,7 @@ def _draft(draft: ModelSource | None) -> dict[str, str]:
 
 
 def _schedule(most: int, tokens: int) -> list[list[int]]:
-    """Guess up to `most` running requests and not above; vLLM carries the last row on to any larger batch."""
+    """Draft up to `most` running requests and not above; vLLM applies the last row to any larger batch."""
     return [[1, most, tokens], [most + 1, most + 1, 0]]
 
 
@@ -120,7 +120,7 @@ def _batched_tokens(asked: EngineSetup) -> Arguments:
 
 
 def _queued(asked: EngineSetup) -> Arguments:
-    """vLLM's cap counts running requests too, over all engines of the pod; people mean those that wait."""
+    """vLLM's cap counts running requests too, over all engines of the pod; the field counts those that wait."""
     queued = asked.engine.max_queued_requests
     if queued is None:
         return ()

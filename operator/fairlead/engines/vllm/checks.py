@@ -1,4 +1,4 @@
-"""The chain: every rule vLLM 0.32 would end a start with, asked before anything is started."""
+"""Every rule by which vLLM 0.32 would end its start, checked before anything is started."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""Tool calls, reasoning and the chat template: what their fields say to vLLM 0.32, and what it would refuse."""
+"""Tool calls, reasoning and the chat template: the flags of their fields, and what vLLM 0.32 would refuse."""
 
 import difflib
 from collections.abc import Sequence
@@ -26,7 +26,7 @@ def tools(asked: EngineSetup) -> tuple[str, ...]:
 
 
 def reasoning(asked: EngineSetup) -> tuple[str, ...]:
-    """The answer's text without what led to it."""
+    """The parser that separates the reasoning from the text of the reply."""
     parser = reasoning_parser(asked)
     return () if parser is None else ("--reasoning-parser", parser)
 
@@ -40,19 +40,19 @@ def template(asked: EngineSetup) -> tuple[str, ...]:
 
 
 def files(asked: EngineSetup) -> tuple[ConfigMapFile, ...]:
-    """The template, where a ConfigMap holds it."""
+    """The template as a file, if a ConfigMap holds it."""
     found = asked.engine.chat_template
     return (ConfigMapFile(source=found, folder=FOLDER, name=FILE),) if isinstance(found, ConfigMapKey) else ()
 
 
 def tool_parser(asked: EngineSetup) -> str | None:
-    """As written, else the family's; nothing where nobody asks for tools."""
+    """The one in the spec, else the family's; None if the spec has no `tools`."""
     written = asked.engine.tools
     return None if written is None else written.parser or parsers.of(asked.shape, parsers.OF_TOOLS)
 
 
 def reasoning_parser(asked: EngineSetup) -> str | None:
-    """The same of reasoning."""
+    """The one in the spec, else the family's; None if the spec has no `reasoning`."""
     written = asked.engine.reasoning
     return None if written is None else written.parser or parsers.of(asked.shape, parsers.OF_REASONING)
 
@@ -120,7 +120,7 @@ def _doubtful(asked: EngineSetup, field: str) -> SpecWarning | None:
 
 
 def _stranger(asked: EngineSetup, field: str) -> str | None:
-    """A written name that the registry lacks; a plugin may bring any name along."""
+    """A name in the spec that the registry lacks; with a plugin any name may be valid."""
     written: Tools | Reasoning | None = asked.engine.tools if field == TOOLS else asked.engine.reasoning
     plugin = "--tool-parser-plugin" if field == TOOLS else "--reasoning-parser-plugin"
     name = written.parser if written else None

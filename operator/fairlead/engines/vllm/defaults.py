@@ -1,4 +1,4 @@
-"""What vLLM 0.32 takes where nothing is asked; it looks at the GPU's memory and name."""
+"""The defaults of vLLM 0.32 for what a spec leaves out; they depend on the GPU's memory and name."""
 
 from typing import Final
 
@@ -10,13 +10,13 @@ _HUGE_MIB: Final = 160 * 1024
 
 
 def sequences(asked: EngineSetup) -> int:
-    """Most requests in a batch; on a GPU nobody knows the larger default, so that a cap made of it is not too low."""
+    """Most requests in a batch; for an unknown GPU the larger default, so that a cap made from it is not too low."""
     small = asked.accelerator is not None and not _large(asked.accelerator)
     return asked.engine.max_sequences or (256 if small else 1024) * _factor(asked)
 
 
 def batched_tokens(asked: EngineSetup) -> int | None:
-    """Tokens of one step; nothing where neither the field nor the GPU tells."""
+    """Tokens of one step; None if the field is absent and the GPU unknown."""
     if asked.engine.max_batched_tokens is not None:
         return asked.engine.max_batched_tokens
     if asked.accelerator is None:

@@ -1,4 +1,4 @@
-"""vLLM 0.32 behind the door all engines share."""
+"""vLLM 0.32 as an implementation of the interface of all engines."""
 
 from typing import Final
 
@@ -30,14 +30,14 @@ _GIB: Final = 1 << 30
 
 
 class VllmEngine:
-    """The engine people mean when they say nothing."""
+    """The vLLM engine, which is the default."""
 
     kind = EngineKind.VLLM
     adapter_slots = SLOTS
     names = metrics.SCALING_NAMES
 
     def refusals(self, asked: EngineSetup) -> tuple[SpecRefusal, ...]:
-        """All that vLLM would end its start with, and all that would break what we rely on."""
+        """What would end vLLM's start, and what would break what routers, probes and the autoscaler rely on."""
         return (
             *asking.refusals(asked, REFUSAL_CHECKS),
             *user_overrides.arguments(asked),
@@ -47,11 +47,11 @@ class VllmEngine:
         )
 
     def cautions(self, asked: EngineSetup) -> tuple[SpecWarning, ...]:
-        """What is allowed and costs something."""
+        """Warnings: what is allowed and has a cost."""
         return asking.warnings_of(asked, WARNING_CHECKS)
 
     def launch(self, asked: EngineSetup, pace: LifecycleParameters) -> EngineLaunch:
-        """How it is started, watched and ended."""
+        """How it is started, probed and ended."""
         budget = lifecycle.budget_seconds(pace, eager=asked.engine.eager)
         command = arguments.command(asked, pace.drain_seconds)
         return EngineLaunch(
@@ -72,5 +72,5 @@ class VllmEngine:
         return metrics.load(text)
 
     def reader(self) -> FastLoadReader:
-        """Its pages are large: they are skimmed."""
+        """Its pages are large, so only the wanted families are read."""
         return FastLoadReader(metrics.FAMILY_INDEX)

@@ -1,4 +1,4 @@
-"""The environment vLLM 0.32 runs in: caches that outlive the pod, a token by reference, and nothing reported."""
+"""The environment vLLM 0.32 runs in: caches that outlive the pod, a token by reference, and no usage reports."""
 
 from fairlead.engines import weight_paths
 from fairlead.fleet.desired_state import DesiredEngine, DesiredRevision
@@ -6,12 +6,12 @@ from fairlead.fleet.engine_launch import EnvVar
 
 
 def variables(wanted: DesiredRevision, budget_seconds: int) -> tuple[EnvVar, ...]:
-    """Ours first; users' own follow and were checked not to repeat them."""
+    """Our variables first; those of users follow and were checked not to repeat ours."""
     return (
         EnvVar(name="HF_HOME", value=f"{weight_paths.CACHE}/huggingface"),
         EnvVar(name="VLLM_CACHE_ROOT", value=f"{weight_paths.CACHE}/vllm"),
         EnvVar(name="VLLM_NO_USAGE_STATS", value="1"),
-        # vLLM's own patience, 600 s, would end a slow start that the start-up probe still allows.
+        # vLLM's own timeout, 600 s, would end a slow start that the startup probe still allows.
         EnvVar(name="VLLM_ENGINE_READY_TIMEOUT_S", value=str(budget_seconds)),
         *development(wanted.engine),
         *_hub(wanted),
@@ -20,12 +20,12 @@ def variables(wanted: DesiredRevision, budget_seconds: int) -> tuple[EnvVar, ...
 
 
 def development(engine: DesiredEngine) -> tuple[EnvVar, ...]:
-    """Sleeping and waking are among vLLM's development endpoints; nothing else of ours needs those."""
+    """Sleep and wake-up are among vLLM's development endpoints; nothing else here needs those."""
     return (EnvVar(name="VLLM_SERVER_DEV_MODE", value="1"),) if engine.sleeps else ()
 
 
 def users(engine: DesiredEngine) -> tuple[EnvVar, ...]:
-    """What users add, values and references."""
+    """The variables that users add, as values and references."""
     return (
         *(EnvVar(name=name, value=value) for name, value in engine.extra_env),
         *(EnvVar(name=each.name, value=each) for each in engine.env_from),

@@ -94,13 +94,13 @@ def metrics_without_speculation(asked: EngineSetup) -> SpecRefusal | None:
 
 
 def _number(asked: EngineSetup, flag: str) -> int | None:
-    """The value of a flag; what is no whole number is the parser's to refuse."""
+    """The value of a flag; what is no whole number is left to vLLM's parser to refuse."""
     written = asked.value(flag)
     return int(written) if written is not None and written.isascii() and written.isdigit() else None
 
 
 def _json(written: str | None) -> dict[str, object]:
-    """What a JSON flag says; what is no object is the parser's to refuse."""
+    """The value of a JSON flag; what is no object is left to vLLM's parser to refuse."""
     try:
         read = json.loads(written or "")
     except (ValueError, RecursionError):

@@ -14,14 +14,14 @@ from fairlead.fleet.findings import SpecRefusal
 ABSENT: Final = frozenset({"", "None"})
 """vLLM takes these for no value at all."""
 _SUFFIX: Final = re.compile(r'("(?:[^"\\]|\\.)*")|(?<=\d)[kKmMgGtT]\b')
-"""`80m` in JSON; what stands in quotes is kept."""
+"""The suffix of a number such as `80m` in JSON; quoted text is kept."""
 
 Complaint = tuple[str, str]
-"""What is wanted, and what to write."""
+"""What vLLM wants, and what to write; both empty for a valid value."""
 
 
 def refusals(asked: EngineSetup) -> tuple[SpecRefusal, ...]:
-    """One for each value that cannot be read, or is missing. The value itself may be a secret that slipped."""
+    """One refusal for each value that is unreadable or missing. It does not show the value, which may be a secret."""
     words = asked.engine.extra_args
     return tuple(
         SpecRefusal(
@@ -82,7 +82,7 @@ def _choice(value: str | None, choices: Sequence[str]) -> Complaint:
 
 
 def _object(flag: str, value: str | None) -> Complaint:
-    """As vLLM reads it; anything but an object it refuses later."""
+    """Reads a value as vLLM does, which would refuse anything but an object later."""
     try:
         read = json.loads(_SUFFIX.sub(lambda found: found[1] or "", value or ""))
     except (ValueError, RecursionError):

@@ -1,4 +1,4 @@
-"""Every flag of vLLM 0.32 that users may not give by hand: owned by a typed field, removed, or ours by contract."""
+"""Every flag of vLLM 0.32 that users may not give: owned by a typed field, removed, or reserved."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -52,7 +52,7 @@ YIELDING: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
         "spec.engine.chatTemplate": ("--chat-template",),
     }
 )
-"""The same of fields that came after people had written their flags: free until the field is written."""
+"""The same for fields that were added when users already gave their flags: free until the field is written."""
 
 REMOVED: Final[Mapping[str, str]] = MappingProxyType(
     {

@@ -96,7 +96,7 @@ MICROSCALED_GROUP: Final = 32
 
 
 def nearest(capability: ComputeCapability, *, stored: bool, experts: bool) -> WeightFormat:
-    """What passes on this GPU, in a checkpoint or made while loading; else the plain checkpoint."""
+    """The first format that this GPU supports, in a checkpoint or made while loading; else the plain checkpoint."""
     for format_, row in WEIGHTS.items():
         least, _ = row.needs(stored=stored)
         if stored != (format_ in WHILE_LOADING) and least <= capability and (experts or not row.experts_only):
@@ -105,5 +105,5 @@ def nearest(capability: ComputeCapability, *, stored: bool, experts: bool) -> We
 
 
 def words(capability: ComputeCapability) -> str:
-    """A capability as people write it."""
+    """A capability as text, for instance 8.9."""
     return f"{capability.major}.{capability.minor}"

@@ -1,4 +1,4 @@
-"""Whether the KV cache can be held as asked: no attention backend of the GPU may be left without a way."""
+"""Whether the KV cache can have the format of the spec: the GPU needs an attention backend that takes it."""
 
 from typing import Final
 
@@ -64,7 +64,7 @@ def five_bit_exponent_with_eight_bit_weights(asked: EngineSetup) -> SpecRefusal 
 
 
 def _at_least(asked: EngineSetup, least: ComputeCapability) -> bool:
-    """A GPU nobody knows is given the benefit of the doubt."""
+    """Whether the GPU has this capability; an unknown GPU is assumed to have it."""
     return asked.accelerator is None or asked.accelerator.capability >= least
 
 

@@ -24,9 +24,9 @@ def budget_seconds(pace: LifecycleParameters, *, eager: bool) -> int:
 def probes(budget: int) -> EngineProbes:
     """`/health` refuses connections until ready, is 200 while draining, and 503 only with a dead engine.
 
-    Liveness therefore finds a stuck HTTP server and nothing else, and has patience: a prompt of a million tokens keeps
-    that server busy for seconds, and a restart costs every running reply and a cold start. An engine that hangs
-    behind a healthy server is found by its metrics, not here.
+    Liveness therefore detects an HTTP server that hangs and nothing else, and only after eight failures: a prompt of a
+    million tokens keeps that server busy for seconds, and a restart costs every running reply and a cold start. An
+    engine that hangs while its server is healthy is detected by its metrics, not here.
     """
     return EngineProbes(
         startup=start_budget.startup_probe(HEALTH, PORT_NAME, budget),

@@ -1,4 +1,4 @@
-"""What vLLM 0.32 calls the facts of `EngineLoad`."""
+"""The names of vLLM 0.32's metrics for the facts of `EngineLoad`."""
 
 from dataclasses import replace
 from types import MappingProxyType
@@ -61,12 +61,12 @@ _DURATIONS: Final = frozenset({"time_to_first_token", "inter_token", "request_pa
 SCALING_NAMES: Final = replace(
     NAMES, histograms=MappingProxyType({base: fact for base, fact in NAMES.histograms.items() if fact in _DURATIONS})
 )
-"""What replicas are decided by; end-to-end times and the engine's own queue decide nothing."""
+"""The families that scaling needs; it does not use end-to-end times and the engine's own queue times."""
 _DECIDING_FAMILIES: Final = SCALING_NAMES.families
 
 
 def scaling_load(text: str) -> EngineLoad | UnreadableScrape:
-    """One page as the facts that decide, and no others."""
+    """One page as the facts that scaling needs, and no others."""
     return load_parser.load(text, SCALING_NAMES, _DECIDING_FAMILIES)
 
 

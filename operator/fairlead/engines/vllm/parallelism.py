@@ -1,4 +1,4 @@
-"""Whether one replica can be spread over its GPUs as asked."""
+"""Whether one replica can be spread over its GPUs as the spec sets it."""
 
 from typing import Final
 

@@ -1,7 +1,7 @@
 """The parsers of vLLM 0.32's two registries, and the one of each model family.
 
-A story asks the real registries for their names. Families write their formats down on their models' cards; a name
-narrows a family whose members differ, since a wrong parser leaves every call in the text and no parser says so.
+A test compares the names with those of the real registries. Families document their formats on their models' cards;
+a name narrows a family whose members differ, since a wrong parser leaves every call in the text without an error.
 """
 
 from collections.abc import Sequence
@@ -29,15 +29,15 @@ REASONING: Final = tuple(_REASONING.split())
 
 @dataclass(frozen=True, slots=True)
 class FamilyParser:
-    """What one family, or its members of one name, write."""
+    """The parser for one family, or for its members of one name."""
 
     family: str
     """`model_type`, as shapes have it."""
     parser: str
     named: tuple[str, ...] = ("",)
-    """Any of these stands in the model's name, in small letters."""
+    """One of these must be in the model's name, in small letters."""
     but: tuple[str, ...] = ()
-    """And none of these."""
+    """None of these may be in the model's name."""
 
 
 OF_TOOLS: Final[tuple[FamilyParser, ...]] = (
@@ -84,11 +84,11 @@ OF_REASONING: Final[tuple[FamilyParser, ...]] = (
     FamilyParser("minimax_m2", "minimax_m2"),
     FamilyParser("mistral", "mistral", ("magistral",)),
 )
-"""In both the first row that fits counts."""
+"""In both tables the first row that matches counts."""
 
 
 def of(shape: ModelShape | None, rows: Sequence[FamilyParser]) -> str | None:
-    """The family's parser; nothing for a model nobody knows, or whose family writes no such thing."""
+    """The family's parser; None for an unknown model, or a family that has no row."""
     if shape is None:
         return None
     name = shape.name.lower()

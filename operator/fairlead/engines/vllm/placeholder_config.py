@@ -1,4 +1,4 @@
-"""A `config.json` that makes vLLM's configuration code see a model of this shape, where the model is not at hand."""
+"""A `config.json` that makes vLLM's configuration code see a model of this shape, for a model that is not here."""
 
 from typing import Any, Final
 
@@ -25,7 +25,7 @@ _UNKNOWN: Final = {
     "vocab_size": 151936,
     "max_position_embeddings": 131072,
 }
-"""What a model nobody knows is stood in for by: as large as its context may be asked to be."""
+"""The stand-in's numbers for an unknown model; its context is large, so that vLLM accepts a long one in a spec."""
 
 _STORED: Final[dict[WeightFormat, dict[str, Any]]] = {
     WeightFormat.AWQ: {"quant_method": "awq", "bits": 4, "group_size": 128, "zero_point": True, "version": "gemm"},
@@ -33,7 +33,7 @@ _STORED: Final[dict[WeightFormat, dict[str, Any]]] = {
     WeightFormat.FP8: {"quant_method": "fp8", "activation_scheme": "dynamic"},
     WeightFormat.BITSANDBYTES: {"quant_method": "bitsandbytes", "load_in_4bit": True},
 }
-"""What a checkpoint in one of these formats says of itself; vLLM wants the two to agree."""
+"""The `quantization_config` of a checkpoint in each format; vLLM requires `--quantization` to agree with it."""
 
 MTP_MODEL: Final = {
     "architectures": ["DeepseekV3ForCausalLM"],
@@ -51,16 +51,16 @@ MTP_MODEL: Final = {
     "n_shared_experts": 1,
     "first_k_dense_replace": 1,
 }
-"""What makes a stand-in a model with a layer that guesses the next token, in the family that began with it."""
+"""Makes a stand-in a model with a layer for multi-token prediction, of the family that began with it."""
 
 EAGLE_HEAD: Final = {"architectures": ["LlamaForCausalLMEagle3"], "num_hidden_layers": 1}
 """What makes a draft an EAGLE-3 head of its target."""
 
 
 def config(shape: ModelShape | None, weights: WeightFormat = WeightFormat.NONE) -> dict[str, Any]:
-    """The configuration of a stand-in; families vLLM's code treats like Llama are told as Llama.
+    """The configuration of a stand-in; families that vLLM's code treats like Llama are written as Llama.
 
-    Of a model nobody knows, the checkpoint is taken to be stored as was asked.
+    For an unknown model, the checkpoint is assumed to be stored in the format that the spec sets.
     """
     held = weights if shape is None else shape.stored.format
     stored = {"quantization_config": _STORED[held]} if held in _STORED else {}

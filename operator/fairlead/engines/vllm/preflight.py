@@ -1,7 +1,8 @@
-"""How vLLM is asked, in its own image and without a GPU, whether it would take its command: parser, then configuration.
+"""How vLLM checks its command in its own image and without a GPU: first its parser, then its configuration.
 
-Without a GPU vLLM cannot build every part of its configuration. So only what a GPU has no say in counts as a no: words
-that the parser or its validation refuses, a model that cannot be had, values that contradict the model's own.
+Without a GPU vLLM cannot build every part of its configuration. So only errors that do not depend on a GPU count as a
+refusal: arguments that the parser or its validation refuses, a model that cannot be fetched, values that contradict
+the model's own.
 """
 
 from typing import Final
@@ -33,9 +34,9 @@ except (OSError, TypeError, ValueError) as problem:
 except Exception as problem:
     print(f"cannot tell without a GPU: {problem!r}")
 """
-"""Ends with 0 also where it cannot tell; the parser itself ends with 2."""
+"""Ends with 0 also if it cannot decide; the parser itself ends with 2."""
 
 
 def command(words: tuple[str, ...]) -> tuple[str, ...]:
-    """What a check pod runs, for the command of an engine."""
+    """The command of a check pod, for the command of an engine."""
     return "python3", "-c", PROGRAM, *words[2:]

@@ -1,7 +1,7 @@
-"""The few numbers a router wants of vLLM's metrics every second, found in the page's bytes without reading the rest.
+"""The few numbers of vLLM's metrics that a router needs every second, found in the page's bytes without parsing it.
 
-A page has some 600 lines and a router reads one of each engine a second, so nothing but the wanted lines is looked at.
-What is believed for deciding about replicas is `readings`; this only breaks ties between engines.
+A page has some 600 lines and a router reads one of each engine a second, so only the wanted lines are parsed.
+Scaling uses the checked figures of `load_parser`; these only break ties between engines.
 """
 
 import re
@@ -20,17 +20,17 @@ _BLOCK_TOKENS: Final = re.compile(rb'[{,]block_size="(\d{1,15})"')
 
 @light
 class QuickLoad:
-    """What one look shows; several engines in one pod are added up, and the fullest cache counts."""
+    """The figures of one scrape; several engines in one pod are added up, and the fullest cache counts."""
 
     running: float
     waiting: float
     kv_usage: float
     kv_tokens: int | None
-    """What its KV cache holds; nothing when it does not tell."""
+    """How many tokens its KV cache holds; None if the page does not say."""
 
 
 def read(page: bytes) -> QuickLoad | None:
-    """Nothing for a page that is not vLLM's, or is broken where it matters."""
+    """None for a page that is not vLLM's, or whose running, waiting or cache figures are broken."""
     running, waiting, usage = _values(page, RUNNING), _values(page, WAITING), _values(page, USAGE)
     if not running or not waiting or not usage:
         return None

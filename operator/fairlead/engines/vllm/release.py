@@ -1,4 +1,4 @@
-"""Which engines these tables are whole for: what they do not name, such an engine does not have."""
+"""For which engines these tables are complete: such an engine has no flag and no parser that they lack."""
 
 from typing import Final
 
@@ -6,7 +6,7 @@ from fairlead.fleet.desired_state import DesiredEngine, EngineKind
 
 RELEASE: Final = "0.32"
 _IMAGE: Final = "vllm-openai"
-"""The project's own, or a mirror's copy of it."""
+"""The name of the project's own image, and of a mirror's copy of it."""
 
 
 def is_ours(version: str) -> bool:
@@ -15,11 +15,11 @@ def is_ours(version: str) -> bool:
 
 
 def is_whole(engine: DesiredEngine) -> bool:
-    """Whether nothing but this release can be in its image: one of somebody's own may have more in it."""
+    """Whether its image holds this release and nothing else: a custom image may hold more."""
     return is_ours(engine.version) and (engine.kind is EngineKind.SIMULATED or _is_released(engine.image))
 
 
 def _is_released(image: str) -> bool:
-    """By its tag; a digest alone says no version."""
+    """Decided by the tag; a digest alone names no version."""
     name, _, tag = image.partition("@")[0].rpartition("/")[2].partition(":")
     return name == _IMAGE and is_ours(tag.removeprefix("v").partition("-")[0])

@@ -1,4 +1,4 @@
-"""Whether the engine can guess ahead as asked: who guesses, how far, and with whose vocabulary."""
+"""Whether speculative decoding is possible as the spec sets it: method, draft, tokens and vocabulary."""
 
 from typing import Final
 
@@ -12,9 +12,9 @@ from fairlead.fleet.plurals import count
 FIELD: Final = "spec.engine.speculation"
 LOOKUP_DEFAULT: Final = 5
 GOOD_ACCEPTANCE: Final = 0.8
-"""Share of single guesses that are right with a draft that suits its model well."""
+"""Share of single draft tokens that are accepted with a draft that suits its model well."""
 WORTH_TRYING: Final = 0.1
-"""A guess that is right less often than this costs more than it can give."""
+"""A draft token that is accepted less often than this costs more than it can save."""
 
 _WITH_DRAFT: Final = frozenset({SpeculationMethod.DRAFT_MODEL, SpeculationMethod.EAGLE3})
 

@@ -1,4 +1,4 @@
-"""Extra arguments that vLLM 0.32 does not know: refused where nothing else can be in the image, else only said."""
+"""Extra arguments that vLLM 0.32 does not know: refused if the image holds only that release, else a warning."""
 
 import difflib
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ class _UnknownArgument(NamedTuple):
 
 
 def refusals(asked: EngineSetup) -> tuple[SpecRefusal, ...]:
-    """ "unrecognized arguments": the parser ends the start with 2. An abbreviation of one flag it completes."""
+    """Mirrors "unrecognized arguments", which ends the start with 2; the parser completes an abbreviation of a flag."""
     if not release.is_whole(asked.engine):
         return ()
     return tuple(
@@ -66,7 +66,7 @@ def nearest(word: str) -> str | None:
 
 
 def _strange(asked: EngineSetup, otherwise: str) -> Iterator[_UnknownArgument]:
-    """All but those that are refused with what took their place."""
+    """All unknown flags, without those that `flags.RULES` already refuses with a remedy."""
     for place, word in enumerate(asked.engine.extra_args):
         name = extra_args.flag(word)
         if name is None or " " in name or is_known(word) or extra_args.rule(name, flags.RULES) is not None:

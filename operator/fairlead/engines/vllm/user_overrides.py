@@ -1,4 +1,4 @@
-"""What users hand to the engine past the typed fields: extra arguments and environment variables."""
+"""What users pass to the engine beside the typed fields: extra arguments and environment variables."""
 
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
@@ -63,7 +63,7 @@ def arguments(asked: EngineSetup) -> tuple[SpecRefusal, ...]:
 
 
 def _yielding(asked: EngineSetup) -> Iterator[FlagRule]:
-    """Flags whose fields are written."""
+    """Rules for the flags of `YIELDING` whose fields are written."""
     engine = asked.engine
     written = {
         "spec.engine.tools": engine.tools,
@@ -74,7 +74,7 @@ def _yielding(asked: EngineSetup) -> Iterator[FlagRule]:
 
 
 def variables(asked: EngineSetup) -> tuple[SpecRefusal, ...]:
-    """Every extra variable that is ours; its value may be a secret and is never repeated."""
+    """Every extra variable that is owned or reserved; its value may be a secret and is never shown."""
     return tuple(
         SpecRefusal(field="spec.engine.env", value=name, reason=reason, because=because, remedy=remedy)
         for name in (*dict(asked.engine.extra_env), *(each.name for each in asked.engine.env_from))

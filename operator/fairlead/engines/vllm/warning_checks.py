@@ -1,4 +1,4 @@
-"""What vLLM 0.32 allows and people should know before it surprises them."""
+"""What vLLM 0.32 allows and users should be warned of."""
 
 from typing import Final
 

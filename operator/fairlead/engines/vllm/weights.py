@@ -1,4 +1,4 @@
-"""Whether weights can be held as asked: release, GPU, type, experts, and what the checkpoint already is."""
+"""Whether the weights can have the format of the spec: release, GPU, type, experts and the stored checkpoint."""
 
 from typing import Final
 
@@ -137,7 +137,7 @@ def not_aligned(asked: EngineSetup) -> SpecRefusal | None:
 
 
 def _stored(asked: EngineSetup) -> bool:
-    """Whether the checkpoint brings the format; what no shape tells is taken as asked."""
+    """Whether the checkpoint is stored in this format; without a shape the spec's format decides."""
     if asked.shape is not None:
         return asked.shape.stored.format is asked.weights
     return asked.weights not in WHILE_LOADING
@@ -158,7 +158,7 @@ def _for_this_gpu(asked: EngineSetup, least: ComputeCapability) -> str:
 
 
 def _while_loading(asked: EngineSetup) -> WeightFormat:
-    """What the engine could make instead; nothing of a checkpoint that is quantized already."""
+    """The format the engine could make while loading instead; none for a checkpoint that is quantized already."""
     if asked.shape is not None and asked.shape.stored.format is not WeightFormat.NONE:
         return WeightFormat.NONE
     capability = asked.accelerator.capability if asked.accelerator else formats.TURING

@@ -1,7 +1,7 @@
-"""The exact response cache: the same deterministic request, asked again, is answered without an engine.
+"""The exact response cache: a repeated deterministic request is answered without an engine.
 
-Knows which requests have one answer only, which answers are whole, and who may be given whose. Holds bytes within
-bounds, joins requests that ask the same at once, and, where a Redis or Valkey is named, shares with other routers.
-Never chooses an engine, never gives an answer to another tenant or of another revision, never keeps half of one.
-Its one verb: to remember.
+It knows which requests have one possible response, which responses are complete, and which tenant may get them. It
+holds bytes within bounds, joins equal requests in flight, and shares entries with other routers where a Redis or Valkey
+is configured. It never chooses an engine, never serves another tenant's or revision's response, never stores a part of
+one. Its one verb: to remember.
 """

@@ -1,7 +1,8 @@
-"""The cache's door: each request is answered from it, leads, follows, or passes by.
+"""The cache's interface: each request hits, leads a flight, follows one, or bypasses the cache.
 
-Asked after the tenant and its allowed models are known, and before an engine is chosen. A lookup costs nothing while
-the cache is off, 1 us for a request that may be sampled, 4 us for a body seen lately, and what keys.py says for others.
+Called after the tenant and its allowed models are known, and before an engine is chosen. A lookup costs nothing while
+the cache is off, 1 us for a request that may be sampled, 4 us for a body seen lately; canonical_bodies.py has the costs
+of others.
 """
 
 from dataclasses import dataclass
@@ -23,7 +24,7 @@ from fairlead.router.cache.recent_digests import SHARE, RecentDigests
 from fairlead.router.cache.store import CacheEntryKey, CacheStore
 
 MOST_BODY_BYTES: Final = 512 * 2**10
-"""Of a request: to read, spell and hash so much takes 1 ms, in which nobody else is served."""
+"""Limit of a request's body: to read, encode and hash so much takes 1 ms, which blocks all other requests."""
 
 
 @light
@@ -31,27 +32,27 @@ class CacheLookup:
     """What the cache needs to know of a request."""
 
     surface: str
-    """chat, completions, responses, messages or embeddings; others pass by."""
+    """One of chat, completions, responses, messages or embeddings; other surfaces bypass the cache."""
     body: bytes
-    """As the client sent it."""
+    """The body as the client sent it."""
     tenant: str
     revisions: tuple[str, ...]
-    """All that are in rotation now, in an order that does not change by itself."""
+    """All revisions in rotation, in a stable order."""
     temperature: float | None = None
-    """What the router read already: tells a request that may be sampled without reading it again."""
+    """Read by the router already: shows that a request may be sampled without parsing it again."""
     seed: int | None = None
     cache_control: bytes | None = None
     word: bytes | None = None
-    """Of `x-fairlead-cache`: on, off or refresh."""
+    """The value of `x-fairlead-cache`: on, off or refresh."""
     ttl: bytes | None = None
-    """Of `x-fairlead-cache-ttl`: seconds."""
+    """The value of `x-fairlead-cache-ttl`: seconds."""
     extra: bytes = b""
-    """What the router adds to the body that changes the answer."""
+    """What the router adds to the body that changes the response."""
 
 
 @dataclass(slots=True, eq=False)
 class CacheHit:
-    """The answer is here."""
+    """The response is in the cache."""
 
     entry: CacheEntry
     age: int
@@ -60,7 +61,7 @@ class CacheHit:
 
 @dataclass(slots=True, eq=False)
 class FlightLead:
-    """Ask an engine, and tell the flight."""
+    """The request goes to an engine, and its exchange reports the response to the flight."""
 
     flight: CacheFlight
     line: bytes = replay.MISS
@@ -68,14 +69,14 @@ class FlightLead:
 
 @dataclass(slots=True, eq=False)
 class FlightJoin:
-    """Somebody is asking the same already."""
+    """Another request for the same response is in flight; this one follows it."""
 
     follower: FlightFollower
 
 
 @dataclass(slots=True, eq=False)
 class CacheBypass:
-    """Ask an engine; nothing is kept."""
+    """The request goes to an engine; its response is not stored."""
 
     reason: CacheBypassReason
     line: bytes
@@ -92,14 +93,14 @@ class SharedAnswerStore(Protocol):
     """A store that several routers share."""
 
     def look(self, flight: CacheFlight, home: "ResponseCache") -> bool:
-        """Ask it, and tell the home `brought` or the flight `found_nothing`; no: it is not asked now."""
+        """Start a lookup; it calls `home.brought` or `flight.found_nothing`. False: there is no lookup now."""
 
     def write(self, question: FlightRequest, entry: CacheEntry, seconds: float) -> None:
-        """Keep it there too, some time soon."""
+        """Store the entry in the background."""
 
 
 class ResponseCache:
-    """Of one router. Also the home of its flights."""
+    """The response cache of one router. Also the owner of its flights."""
 
     def __init__(self, settings: gateways.ResponseCacheSettings, elsewhere: SharedAnswerStore | None = None) -> None:
         self.counts = CacheCounters()
@@ -111,7 +112,7 @@ class ResponseCache:
         self.apply(settings)
 
     def apply(self, settings: gateways.ResponseCacheSettings) -> None:
-        """New configuration: what is kept stays, within the new bounds."""
+        """Apply another configuration: entries stay, within the new bounds."""
         self.enabled = settings.enabled and settings.max_bytes > 0
         self.most_entry_bytes = min(settings.max_entry_bytes, settings.max_bytes)
         self.most_flying_bytes = settings.max_bytes
@@ -121,21 +122,21 @@ class ResponseCache:
 
     @property
     def entries(self) -> int:
-        """How many answers are kept."""
+        """Number of stored responses."""
         return self._store.entries
 
     @property
     def bytes(self) -> int:
-        """What they take, with their keys."""
+        """Bytes of stored responses, with their keys."""
         return self._store.bytes
 
     @property
     def flights(self) -> int:
-        """Answers under way that may still be joined."""
+        """Responses in flight that may still be joined."""
         return len(self._flights)
 
     def lookup(self, enquiry: CacheLookup, asker: FlightParticipant, now: float) -> CacheLookupResult:
-        """What becomes of this request."""
+        """Look up a request: hit, lead, join or bypass."""
         wish = directives.read(enquiry.cache_control, enquiry.word, enquiry.ttl)
         tenant = enquiry.tenant if self._settings.by_tenant else ""
         found = self._passes_by(enquiry, wish) or self._digest(enquiry, tenant)
@@ -149,22 +150,22 @@ class ResponseCache:
         )
 
     def sweep(self, now: float) -> None:
-        """What is over goes; a few times a second."""
+        """Drop expired entries; called a few times a second."""
         self._store.sweep(now)
 
     def forget(self, revision: str) -> None:
-        """Its answers may be another model's now."""
+        """Drop a revision's entries, because its name may stand for another model now."""
         self._store.forget(revision)
 
-    # What flights tell.
+    # Called by flights.
 
     def closed(self, flight: CacheFlight) -> None:
-        """A newer one may stand in its place already."""
+        """Remove a closed flight, unless a newer one has replaced it already."""
         if self._flights.get(flight.question.key) is flight:
             del self._flights[flight.question.key]
 
     def landed(self, flight: CacheFlight, head: AnswerHead, now: float) -> None:
-        """Keep it, if it is whole."""
+        """Store a completed response, if it is complete."""
         question, body = flight.question, flight.body
         if question.ttl <= 0:
             self.refused(NotStoredReason.UNWANTED)
@@ -180,30 +181,30 @@ class ResponseCache:
             self.elsewhere.write(question, entry, question.ttl)
 
     def refused(self, objection: NotStoredReason) -> None:
-        """Counted."""
+        """Count a response that is not stored."""
         self.counts.refused[objection] += 1
 
     def renewed(self, flight: CacheFlight) -> None:
-        """Newcomers join the heir, unless somebody leads anew already."""
+        """New requests join the flight's successor, unless another flight has started already."""
         if flight.leaders > 1:
             self.counts.promoted += 1
         self._flights.setdefault(flight.question.key, flight)
 
     def scattered(self, followers: int) -> None:
-        """Counted."""
+        """Count followers that each go to an engine themselves."""
         self.counts.scattered += followers
 
-    # What the shared store tells.
+    # Called by the shared store.
 
     def brought(self, flight: CacheFlight, entry: CacheEntry, now: float) -> None:
-        """It had the answer: kept here from now on, and given to all who wait for it."""
+        """The shared store had the response: store it here, and deliver it to all who follow the flight."""
         self._put(flight.question, entry)
         age = int(max(0.0, now - entry.made_at))
         head = AnswerHead(status=200, lines=entry.lines, length=len(entry.body), revision=entry.revision, age=age)
         flight.found(head, entry.body)
 
     def _passes_by(self, enquiry: CacheLookup, wish: CacheDirectives) -> CacheBypassReason | None:
-        """All that can be told without reading the body, cheapest first."""
+        """Reasons to bypass that need no parsing of the body, cheapest first."""
         if wish.off or not (self.enabled or (wish.asked and self.most_flying_bytes > 0)):
             return CacheBypassReason.OFF
         if wish.no_store:
@@ -215,7 +216,7 @@ class ResponseCache:
         return CacheBypassReason.TOO_LARGE if len(enquiry.body) > MOST_BODY_BYTES else None
 
     def _digest(self, enquiry: CacheLookup, tenant: str) -> Digest | CacheBypassReason:
-        """Of a body that has one answer only. One that was read lately is not read again."""
+        """The digest of a body with one possible response. A body that was parsed lately is not parsed again."""
         raw, surface = enquiry.body, enquiry.surface
         place = recent_digests.digest_key(surface, tenant, enquiry.extra, raw)
         known = self._digests.find(place, raw)
@@ -232,7 +233,7 @@ class ResponseCache:
         return made
 
     def _kept(self, question: FlightRequest, wish: CacheDirectives, now: float) -> CacheHit | None:
-        """One of a revision that could answer now; in a rollout, of either."""
+        """An entry of a revision in rotation; during a rollout, of either one."""
         if wish.max_age <= 0:
             return None
         tenant, digest, revisions = question.key
@@ -244,7 +245,8 @@ class ResponseCache:
         return None
 
     def _joined(self, question: FlightRequest, wish: CacheDirectives, asker: FlightParticipant) -> FlightJoin | None:
-        """Who wants a fresh answer does not follow one that began before; who bounds its age, none that may be kept."""
+        """A flight to follow. A request for a fresh response does not follow one that began before; one with a bound on
+        age does not follow a lookup, which may find an older one."""
         flight = self._flights.get(question.key)
         if flight is None or wish.max_age <= 0 or (wish.max_age < inf and flight.state is FlightState.LOOKING):
             return None

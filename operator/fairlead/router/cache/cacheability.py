@@ -1,8 +1,8 @@
-"""Which requests have one answer only, told from their bodies.
+"""Which requests have one possible response, decided from their bodies.
 
-Kept are: chat, completions, responses and messages with temperature 0, or with a seed where the surface has one; and
-embeddings, which are never sampled. Function tools are fine: the model only proposes their calls and the client runs
-them, so the same proposal is the right answer to the same history. Tools that a server runs itself are not.
+Cacheable are: chat, completions, responses and messages with temperature 0, or with a seed where the surface has one;
+and embeddings, which are never sampled. Function tools are fine: the model only proposes their calls and the client
+runs them, so the same proposal is right for the same history. Tools that a server runs itself are not.
 """
 
 from collections.abc import Callable
@@ -13,9 +13,9 @@ from fairlead.router.cache.reasons import CacheBypassReason
 Body = dict[str, Any]
 
 NO_SEED: Final = -1
-"""vLLM takes it for "no seed" (SamplingParams)."""
+"""The value that vLLM takes for "no seed" (SamplingParams)."""
 PROPOSED: Final = frozenset({"function", "custom", None})
-"""Types of tools that the client runs; an Anthropic tool of the client's own has no type."""
+"""Types of tools that the client runs; an Anthropic tool that the client defines has no type."""
 INLINE: Final = frozenset(
     {
         "text", "input_text", "output_text", "refusal", "thinking", "redacted_thinking", "reasoning", "summary_text",
@@ -23,20 +23,20 @@ INLINE: Final = frozenset(
         "custom_tool_call", "custom_tool_call_output", "input_audio", None,
     }
 )  # fmt: skip
-"""Types of content that stand in the body whole."""
+"""Types of content that the body contains whole."""
 STATEFUL: Final = (
     "background", "conversation", "kv_transfer_params", "ec_transfer_params", "mcp_servers", "previous_response_id",
     "prompt_cache_retention", "store", "web_search_options",
 )  # fmt: skip
-"""Fields that, when they say yes or name anything, tie an answer to what only the engine has.
+"""Fields that, when true or not empty, tie a response to state that only the engine has.
 
-Responses are stored by default in OpenAI's words, and not in vLLM's unless its environment says so; so only an explicit
-`store: true` counts, or no response would ever be kept.
+OpenAI stores responses by default, and vLLM only if its environment says so; so only an explicit `store: true` counts,
+or no response would ever be cached.
 """
 
 
 def objection(surface: str, body: Body) -> CacheBypassReason | None:
-    """Why this body's answer may not be given twice; nothing: it may."""
+    """Why this body's response may not be cached; nothing if it may."""
     for check in CHECKS[surface]:
         if (found := check(body)) is not None:
             return found
@@ -51,14 +51,14 @@ def _sampled(body: Body) -> CacheBypassReason | None:
 
 
 def _warm(body: Body) -> CacheBypassReason | None:
-    """Without a seed only temperature 0 will do; none named means the engine's default, which samples."""
+    """Without a seed only temperature 0 is deterministic; without a temperature the engine's default samples."""
     temperature = body.get("temperature")
     cold = temperature == 0 and type(temperature) is not bool
     return None if cold else CacheBypassReason.SAMPLED
 
 
 def _several(body: Body) -> CacheBypassReason | None:
-    """`n` and `best_of` beyond one; what is no number is the engine's to judge, and its 4xx is not kept."""
+    """`n` and `best_of` above one. The engine validates values that are no numbers, and its 4xx is not cached."""
     for name in ("n", "best_of"):
         if body.get(name) not in (None, 1):
             return CacheBypassReason.SEVERAL
@@ -89,19 +89,19 @@ def _elsewhere_in_messages(body: Body) -> CacheBypassReason | None:
 
 
 def _elsewhere_in_input(body: Body) -> CacheBypassReason | None:
-    """A stored prompt, by id, is as much elsewhere as a picture."""
+    """A prompt that is stored under an id can change elsewhere, as a linked image can."""
     if body.get("prompt"):
         return CacheBypassReason.ELSEWHERE
     return _elsewhere(body.get("input"))
 
 
 def _elsewhere(items: object) -> CacheBypassReason | None:
-    """Looks into messages and items, and into the parts of each, two levels down (a tool's result has parts again)."""
+    """Check messages and items, and the parts of each two levels down (a tool's result has parts of its own)."""
     if type(items) is not list:
         return None
     for item in items:
         if type(item) is not dict or (type(item.get("content")) is str and "type" not in item):
-            continue  # plain words, as nearly all are: 0.1 us instead of 0.4
+            continue  # plain text, as nearly all are: 0.1 us instead of 0.4
         if not _stands_here(item, 2):
             return CacheBypassReason.ELSEWHERE
     return None
@@ -120,13 +120,13 @@ def _stands_here(item: Body, depth: int) -> bool:
 
 
 def _kind(item: Body) -> str | None:
-    """What it says it is; what is no word is of no kind that we know."""
+    """The type of an item; a type that is no string counts as unknown."""
     kind = item.get("type")
     return kind if kind is None or type(kind) is str else "?"
 
 
 def _data(kind: str | None, part: Body) -> bool:
-    """A picture or a sound is here when its address is a `data:` one, or Anthropic's base64, and no engine's own id."""
+    """Whether an image or sound is in the body: a `data:` URL or Anthropic's base64, without an id of the engine's."""
     if part.get("uuid") is not None:
         return False
     held = part.get("source", part.get(kind or "", part.get("image_url")))
@@ -146,4 +146,4 @@ CHECKS: Final[dict[str, tuple[Check, ...]]] = {
     "messages": (_warm, _stateful, _acting, _elsewhere_in_messages),
     "embeddings": (_stateful, _elsewhere_in_messages),
 }
-"""By surface; those that are missing are not kept at all."""
+"""Checks by surface; other surfaces are not cached at all."""

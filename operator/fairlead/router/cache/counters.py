@@ -1,4 +1,4 @@
-"""What the cache counts: plain integers, read when metrics are asked for."""
+"""Counters of the cache: plain integers, read on each scrape."""
 
 from dataclasses import dataclass, field
 
@@ -7,20 +7,20 @@ from fairlead.router.cache.reasons import CacheBypassReason, NotStoredReason
 
 @dataclass(slots=True)
 class CacheCounters:
-    """Of one router, since it started. Every lookup raises exactly one of hits, misses, joined or a pass."""
+    """Of one router, since it started. Every lookup raises exactly one of hits, misses, joined or passed."""
 
     hits: int = 0
     misses: int = 0
-    """It became the leader of a flight, or was the first to ask Redis."""
+    """The request became the leader of a flight, or was the first to be looked up in Redis."""
     joined: int = 0
-    """It follows somebody who was already asking the same."""
+    """The request follows another one for the same response."""
     stored: int = 0
     promoted: int = 0
-    """Followers who became leader because theirs failed."""
+    """Followers that became leader because theirs failed."""
     scattered: int = 0
-    """Followers sent to ask for themselves after several leaders failed."""
+    """Followers that each went to an engine themselves after several leaders failed."""
     evicted: int = 0
-    """Thrown out for want of room."""
+    """Entries dropped to make room."""
     expired: int = 0
     passed: dict[CacheBypassReason, int] = field(default_factory=lambda: dict.fromkeys(CacheBypassReason, 0))
     refused: dict[NotStoredReason, int] = field(default_factory=lambda: dict.fromkeys(NotStoredReason, 0))

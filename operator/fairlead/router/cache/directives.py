@@ -1,7 +1,7 @@
-"""What a client asks of the cache in its head: `Cache-Control`, `x-fairlead-cache` and `x-fairlead-cache-ttl`.
+"""What a client's headers want of the cache: `Cache-Control`, `x-fairlead-cache` and `x-fairlead-cache-ttl`.
 
-A directive that this cache does not know changes nothing, as RFC 9111 5.2.3 has it; a number that is none counts as 0:
-who asked for a bound and misspelt it is given a fresh answer and not an old one.
+An unknown directive changes nothing, as RFC 9111 5.2.3 has it; an invalid number counts as 0: a client that misspelt
+its bound gets a fresh response and not an old one.
 """
 
 from dataclasses import dataclass
@@ -15,24 +15,24 @@ REFRESH: Final = b"refresh"
 
 @dataclass(slots=True)
 class CacheDirectives:
-    """What one request wants; read-only once made."""
+    """The directives of one request; read-only once made."""
 
     asked: bool = False
-    """It names the cache itself: enough where the cache is by request only."""
+    """The request enables the cache itself: needed where the cache is by request only."""
     off: bool = False
     no_store: bool = False
     max_age: float = inf
-    """It takes an answer that is at most so old; 0: only a fresh one."""
+    """It accepts a response of at most this age; 0: only a fresh one."""
     ttl: float = inf
-    """The answer made for it is kept at most so long."""
+    """Its response is stored for at most this time."""
 
 
 NO_DIRECTIVES: Final = CacheDirectives()
-"""Of a request that says nothing: nearly every one."""
+"""Of a request without directives: nearly every one."""
 
 
 def read(control: bytes | None, word: bytes | None, ttl: bytes | None) -> CacheDirectives:
-    """All that the three lines say together."""
+    """The directives of the three headers together."""
     if control is None and word is None and ttl is None:
         return NO_DIRECTIVES
     wish = CacheDirectives()

@@ -1,29 +1,29 @@
-"""An answer as it is kept: its bytes, what its head said of them, and until when they hold."""
+"""A stored response: its bytes, the headers that describe them, and its expiry."""
 
 from dataclasses import dataclass
 from typing import Final
 
 OVERHEAD: Final = 700
-"""What an entry costs beside its body: key, head, objects and its places in the store (tracemalloc: 639 bytes)."""
+"""Cost of an entry besides its body: key, head, objects and its slots in the store (tracemalloc: 639 bytes)."""
 STREAM: Final = b"text/event-stream"
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class CacheEntry:
-    """One whole answer of status 200; read-only once made."""
+    """One complete response of status 200; read-only once made."""
 
     lines: bytes
-    """The header lines that belong to the answer itself, each with its line end: its content type."""
+    """The header lines that belong to the response itself, each with its line end: its content type."""
     body: bytes
-    """As the client saw it, without chunk framing; of a stream, all its events."""
+    """The body as the client got it, without chunk framing; of a stream, all its events."""
     revision: str
     made_at: float
-    """When its last byte came, on the router's own clock; one from another router may be older than the clock."""
+    """When its last byte came, on the router's own clock; negative if it is older than that clock."""
     expires_at: float
 
     @property
     def cost(self) -> int:
-        """Bytes it takes of the store's."""
+        """Bytes that it takes in the store."""
         return len(self.body) + OVERHEAD
 
     @property
@@ -33,7 +33,7 @@ class CacheEntry:
 
 
 def kept_lines(lines: bytes) -> bytes:
-    """The content type alone; the rest belongs to one exchange and not to its answer."""
+    """The content type alone; the other header lines belong to one exchange and not to its response."""
     for line in lines.split(b"\r\n"):
         name, _, value = line.partition(b":")
         if name.strip().lower() == b"content-type":
@@ -42,5 +42,5 @@ def kept_lines(lines: bytes) -> bytes:
 
 
 def encoded(lines: bytes) -> bool:
-    """Whether the body is spelt for one client, so that another could not read it."""
+    """Whether the body has a content encoding, which other clients may not understand."""
     return b"\ncontent-encoding:" in b"\n" + lines.lower()

@@ -1,10 +1,11 @@
-"""Requests that ask the same at the same time: one leads and asks an engine, the others follow its answer live.
+"""Equal requests at the same time: one leads and goes to an engine, the others follow its response as it arrives.
 
-A follower gets the head and every byte as the leader's answer comes, whenever he joined; a slow one reads from the
-flight at his own pace, and nobody waits for him. When the leader's client goes, its answer goes on for the followers.
-When the leader fails before the head, the next follower leads; after three leaders each asks for himself, since then
-it is the request, or the fleet, and waiting one after the other would only be slow. After the head all share its fate.
-An answer that grows beyond the largest entry takes no newcomers, and is forgotten piece by piece as it is read.
+A follower gets the head and every byte of the leader's response, whenever it joined; a slow one reads from the flight
+at its own pace and delays no other. When the leader's client disconnects, its response continues for the followers.
+When the leader fails before the head, the next follower leads; after three leaders each follower goes to an engine
+itself, since then the request or the fleet is at fault and trying one after the other would only be slow. When it fails
+after the head, all followers fail, too. A response larger than the largest entry accepts no new followers, and its
+pieces are dropped once all have read them.
 """
 
 from enum import Enum
@@ -18,22 +19,22 @@ from fairlead.router.cache.reasons import NotStoredReason
 
 MOST_LEADERS: Final = 3
 OF_ONE_CLIENT: Final = frozenset({401, 403, 408, 425, 429})
-"""Refusals that say nothing of the request itself: another may fare better. So do all 5xx."""
+"""Refusals that depend on one client, not on the request: another attempt may succeed. So do all 5xx."""
 
 
 class FlightState(Enum):
-    """Where a flight stands."""
+    """The state of a flight."""
 
     LOOKING = 1
-    """Another router's store is being asked; nobody leads yet."""
+    """A lookup in another router's store is in flight; there is no leader yet."""
     LED = 2
     ALONE = 3
-    """Its leader goes on for himself; the followers have another flight."""
+    """Its leader continues for its own client only; the followers have another flight."""
     OVER = 4
 
 
 class CacheFlight:
-    """One answer on its way to several. Its leader ends it by one of completed, failed, and a left that says no."""
+    """One response for several requests. Its leader ends it by `completed`, `failed`, or a false `left`."""
 
     __slots__ = (
         "_base", "_parts", "_weighed", "followers", "head", "home", "joinable", "leader", "leaders", "manned",
@@ -47,42 +48,42 @@ class CacheFlight:
         self.home = home
         self.leader = leader
         self.leaders = leaders
-        """How many have led so far, this one included."""
+        """Number of leaders so far, this one included."""
         self.head: AnswerHead | None = None
         self.size = 0
         self.followers: dict[FlightFollower, None] = {}
         self.state = FlightState.LOOKING if leader is None else FlightState.LED
         self.manned = True
-        """The leader's own client is there."""
+        """The leader's own client is still connected."""
         self.joinable = True
         self.whole = False
         self._parts: list[bytes] = []
         self._base = 0
-        """Pieces forgotten, since everybody has them."""
+        """Pieces dropped, because all followers have them."""
         self._weighed = 0
 
     @property
     def followed(self) -> bool:
-        """Whether anybody reads it beside its leader."""
+        """Whether it has followers besides its leader."""
         return bool(self.followers)
 
     @property
     def body(self) -> bytes:
-        """All of it, while it may be joined and until it is over."""
+        """The whole body so far; available while the flight may be joined and until it is over."""
         return b"".join(self._parts)
 
     def join(self, asker: FlightParticipant) -> FlightFollower:
-        """Read along from the beginning."""
+        """Follow the response from its first byte."""
         follower = FlightFollower(asker, self)
         self.followers[follower] = None
         if len(self.followers) == 1 and self.leader is not None:
             self.leader.flight_followed()
         return follower
 
-    # What the leader tells.
+    # Called by the leader.
 
     def began(self, head: AnswerHead) -> None:
-        """The head of its answer; one that is about the leader alone is not shared."""
+        """The head of its response; one that concerns the leader alone is not shared."""
         objection = _own_matter(head)
         if objection is None:
             self.head = head
@@ -93,7 +94,7 @@ class CacheFlight:
             self._hand_on()
 
     def more(self, data: bytes) -> None:
-        """Some of its body."""
+        """A piece of its body."""
         if self.state is FlightState.ALONE or not data:
             return
         self._parts.append(data)
@@ -106,7 +107,7 @@ class CacheFlight:
             self._forget_what_is_read()
 
     def completed(self, now: float) -> None:
-        """It ended as it should."""
+        """The response is complete."""
         if not self._end():
             return
         self.whole = True
@@ -115,7 +116,7 @@ class CacheFlight:
         self._serve_all()
 
     def failed(self) -> None:
-        """It ended in any other way."""
+        """The response ended in any other way."""
         if not self._end():
             return
         self._land(NotStoredReason.CUT)
@@ -125,7 +126,7 @@ class CacheFlight:
             self._serve_all()
 
     def left(self) -> bool:
-        """The leader's client went. Whether to go on without it, for those who follow."""
+        """The leader's client disconnected. Returns whether to continue, for the followers."""
         self.manned = False
         if self.followers:
             return True
@@ -133,10 +134,10 @@ class CacheFlight:
             self._land(NotStoredReason.CUT)
         return False
 
-    # What another router's store tells.
+    # Called by the shared store.
 
     def found(self, head: AnswerHead, body: bytes) -> None:
-        """It had the answer."""
+        """The shared store had the response."""
         if self.state is not FlightState.LOOKING:
             return
         self.state = FlightState.OVER
@@ -146,17 +147,17 @@ class CacheFlight:
         self._serve_all()
 
     def found_nothing(self) -> None:
-        """It had none, or took too long: the first follower leads."""
+        """The shared store had none, or took too long: the first follower leads."""
         if self.state is FlightState.LOOKING:
             self.state = FlightState.OVER
             self.leaders = 0
             self._close()
             self._hand_on()
 
-    # What followers tell.
+    # Called by followers.
 
     def serve(self, follower: FlightFollower) -> None:
-        """All that is there for him and that he can take."""
+        """Deliver to a follower all that has arrived and that it can take."""
         head = self.head
         if head is None or not follower.listens:
             return
@@ -172,7 +173,7 @@ class CacheFlight:
             self._finish(follower)
 
     def lose(self, follower: FlightFollower) -> None:
-        """He left; the last one of a leader without a client takes the flight with him."""
+        """A follower left; with the last one the flight ends, too, if its leader has no client."""
         self.followers.pop(follower, None)
         if self.followers or self.state is FlightState.OVER:
             return
@@ -198,9 +199,10 @@ class CacheFlight:
             follower.asker.flight_cut()
 
     def _end(self) -> bool:
-        """Whether anybody is to be told; ending twice is a bug, and a count would hide it.
+        """End the flight; returns whether its followers depend on it. Ending twice is a bug, and a count would hide it.
 
-        The leader is let go: he and this flight hold each other, and nobody collects such circles in time.
+        The reference to the leader is dropped: it and this flight reference each other, and such cycles are collected
+        late.
         """
         if self.state is FlightState.OVER:
             raise AssertionError("this flight was ended before")
@@ -209,12 +211,12 @@ class CacheFlight:
         return told
 
     def _land(self, objection: NotStoredReason) -> None:
-        """There will be nothing to keep, and this is why."""
+        """The response will not be stored, for this reason."""
         if self._close():
             self.home.refused(objection)
 
     def _close(self) -> bool:
-        """Nobody joins any more; no: it was closed before."""
+        """Accept no new followers; false if it was closed before."""
         if not self.joinable:
             return False
         self.joinable = False
@@ -223,7 +225,7 @@ class CacheFlight:
         return True
 
     def _weigh(self, more: int) -> None:
-        """What is collected stays within the bounds of one entry and of all flights together."""
+        """Keep the collected bytes within the bounds of one entry and of all flights together."""
         self._weighed += more
         self.home.flying_bytes += more
         if self.size > self.home.most_entry_bytes:
@@ -232,14 +234,14 @@ class CacheFlight:
             self._land(NotStoredReason.CROWDED)
 
     def _forget_what_is_read(self) -> None:
-        """It will not be kept: it holds only what its slowest reader has not read."""
+        """Drop pieces that even the slowest follower has read, because the response will not be stored."""
         end = self._base + len(self._parts)
         read = min((follower.position for follower in self.followers), default=end)
         del self._parts[: read - self._base]
         self._base = read
 
     def _hand_on(self) -> None:
-        """The followers of a leader who failed before the head get another, or their freedom."""
+        """Give followers a new leader after theirs failed before the head, or let each go to an engine itself."""
         followers = list(self.followers)
         self.followers = {}
         if not followers:
@@ -260,7 +262,7 @@ class CacheFlight:
 
 
 def _own_matter(head: AnswerHead) -> NotStoredReason | None:
-    """Why this answer is for the leader alone."""
+    """Why this response concerns the leader alone."""
     if head.status >= 500 or head.status in OF_ONE_CLIENT:
         return NotStoredReason.STATUS
     return NotStoredReason.ENCODED if encoded(head.lines) else None

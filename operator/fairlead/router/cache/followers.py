@@ -1,4 +1,4 @@
-"""Who follows an answer that another leads: how far he is, and whether he can take more."""
+"""A follower of a flight: how much it has read, and whether it can take more."""
 
 from typing import TYPE_CHECKING
 
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 class FlightFollower:
-    """One asker's place in a flight."""
+    """One request that follows a flight."""
 
     __slots__ = ("asker", "begun", "flight", "over", "paused", "position", "started")
 
@@ -17,36 +17,36 @@ class FlightFollower:
         self.asker = asker
         self.flight = flight
         self.position = 0
-        """Pieces of the body that he has."""
+        """Pieces of the body that it has."""
         self.started = self.begun = self.paused = self.over = False
 
     def start(self) -> None:
-        """From now on he is told; what came already, at once."""
+        """Start delivery, at once with what has arrived already."""
         self.started = True
         self.flight.serve(self)
 
     def pause(self) -> None:
-        """His client reads slowly: what comes waits for him here."""
+        """Its client reads slowly: stop delivery."""
         self.paused = True
 
     def resume(self) -> None:
-        """And reads again."""
+        """Its client reads again."""
         self.paused = False
         self.flight.serve(self)
 
     def leave(self) -> None:
-        """His client went, or waited long enough."""
+        """Its client disconnected, or its time is over."""
         if not self.over:
             self.over = True
             self.flight.lose(self)
 
     def let_go(self) -> None:
-        """Nobody leads for him any more."""
+        """There is no leader any more: its request goes to an engine itself."""
         if not self.over:
             self.over = True
             self.asker.flight_alone()
 
     @property
     def listens(self) -> bool:
-        """Whether he takes what there is."""
+        """Whether it takes what has arrived."""
         return self.started and not (self.paused or self.over)

@@ -1,4 +1,4 @@
-"""The two sides of a flight: what its leader and followers are told, and what the cache that it belongs to is."""
+"""The two sides of a flight: the callbacks of its leader and followers, and the cache that owns it."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class AnswerHead:
-    """How an answer begins; read-only once made."""
+    """The head of a response; read-only once made."""
 
     status: int
     lines: bytes
@@ -19,37 +19,37 @@ class AnswerHead:
     length: int | None
     """Bytes of its body, where they are known."""
     revision: str
-    """Of the engine that answers."""
+    """The revision of the engine that answers."""
     age: int | None = None
-    """Seconds since it was made: no answer under way, but one that another router kept."""
+    """Seconds since it was made; set only for a response that another router stored."""
 
 
 class FlightParticipant(Protocol):
-    """Whoever asks: the router's exchange. It is told synchronously, and may leave() or pause() meanwhile."""
+    """The router's exchange. Calls are synchronous, and it may call `leave` or `pause` during them."""
 
     def flight_head(self, head: AnswerHead) -> None:
-        """The answer begins."""
+        """The response begins."""
 
     def flight_body(self, data: bytes) -> None:
-        """Some of its body, without framing."""
+        """A piece of its body, without framing."""
 
     def flight_end(self) -> None:
-        """That was all."""
+        """The response is complete."""
 
     def flight_cut(self) -> None:
-        """There will be no more, and something is missing."""
+        """The response ends here and is incomplete."""
 
     def flight_lead(self, flight: "CacheFlight") -> None:
-        """Nobody asks for you now: ask an engine, and tell this flight."""
+        """This participant leads now: send its request to an engine and report to this flight."""
 
     def flight_alone(self) -> None:
-        """Ask an engine for yourself, and tell nobody."""
+        """Send the request to an engine without a flight."""
 
     def flight_followed(self) -> None:
-        """To a leader: do not hold back the engine for your own client any more."""
+        """A leader has a follower now: its engine must no longer wait for its own client."""
 
     def flight_deserted(self) -> None:
-        """To a leader whose client went: nobody reads this now."""
+        """A leader without a client has lost its last follower: no client reads this any more."""
 
 
 class FlightOwner(Protocol):
@@ -61,16 +61,16 @@ class FlightOwner(Protocol):
     most_flying_bytes: int
 
     def closed(self, flight: "CacheFlight") -> None:
-        """Nobody may join it any more."""
+        """The flight accepts no followers any more."""
 
     def landed(self, flight: "CacheFlight", head: AnswerHead, now: float) -> None:
-        """It has the whole answer."""
+        """The flight has the whole response."""
 
     def refused(self, objection: NotStoredReason) -> None:
-        """An answer will not be kept."""
+        """A response will not be stored."""
 
     def renewed(self, flight: "CacheFlight") -> None:
-        """It took the place of another, and is led by a follower of that one."""
+        """The flight replaces another one, and one of that one's followers leads it."""
 
     def scattered(self, followers: int) -> None:
-        """So many ask for themselves."""
+        """So many followers go to an engine themselves."""

@@ -1,11 +1,11 @@
-"""What is asked, as far as the cache needs it: whose question, which one, and how long its answer may be kept."""
+"""The key of a request in the cache, its surface, and how long its response may be stored."""
 
 from dataclasses import dataclass
 from typing import NamedTuple
 
 
 class CacheKey(NamedTuple):
-    """Equal keys, the same question in the same fleet: those who bring it may share one answer."""
+    """Requests with equal keys are the same request to the same fleet and may share a response."""
 
     tenant: str
     digest: bytes
@@ -14,9 +14,9 @@ class CacheKey(NamedTuple):
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class FlightRequest:
-    """Of one flight; read-only once made."""
+    """The request of one flight; read-only once made."""
 
     key: CacheKey
     surface: str
     ttl: float
-    """Seconds its answer is kept; 0: not at all."""
+    """Seconds to store its response; 0: not at all."""

@@ -1,8 +1,8 @@
-"""Digests of bodies that were read lately, so that one asked again byte for byte is not read again.
+"""Digests of recently parsed bodies, so that a body repeated byte for byte is not parsed again.
 
 Most repeated requests come from the same program and are the same bytes; with 18 kB a lookup then costs 5 us and not 35
-(`python -m bench.router_cache.room`). The quick hash only finds the place: the bytes themselves are compared, so
-nobody can make a body that is taken for another.
+(`python -m bench.router_cache.room`). The quick hash only finds the slot: the bytes themselves are compared, so no
+client can make a body that is taken for another.
 """
 
 from collections import OrderedDict
@@ -11,13 +11,13 @@ from typing import Final, NamedTuple
 from xxhash import xxh3_128_digest
 
 SHARE: Final = 8
-"""One byte of bodies for so many of answers, beside them: 8 MiB of the usual 64."""
+"""One byte of bodies for so many of stored responses, in addition to them: 8 MiB for the usual 64."""
 OVERHEAD: Final = 400
-"""What one costs beside its body (tracemalloc: 358 bytes)."""
+"""Cost of an item besides its body (tracemalloc: 358 bytes)."""
 
 
 class BodyDigestKey(NamedTuple):
-    """Who sent it, where to, and which place its bytes have."""
+    """Tenant, surface and quick hash of a body."""
 
     surface: str
     tenant: str
@@ -26,7 +26,7 @@ class BodyDigestKey(NamedTuple):
 
 
 class RecentDigests:
-    """Least recently used first, within a bound of bytes."""
+    """An LRU map within a bound of bytes."""
 
     def __init__(self) -> None:
         self.most_bytes = 0
@@ -42,7 +42,7 @@ class RecentDigests:
         return known[1]
 
     def keep(self, place: BodyDigestKey, body: bytes, digest: bytes) -> None:
-        """For as long as there is room."""
+        """Keep the digest as long as there is room."""
         older = self._known.pop(place, None)
         if older is not None:
             self.bytes -= len(older[0]) + OVERHEAD
@@ -51,7 +51,7 @@ class RecentDigests:
         self.shrink(self.most_bytes)
 
     def shrink(self, most_bytes: int) -> None:
-        """Let go until no more is held than that; from now on the bound."""
+        """Drop the least recently used until at most so many bytes are held, which is the bound from now on."""
         self.most_bytes = most_bytes
         while self.bytes > most_bytes:
             _, (body, _) = self._known.popitem(last=False)
@@ -59,5 +59,5 @@ class RecentDigests:
 
 
 def digest_key(surface: str, tenant: str, extra: bytes, body: bytes) -> BodyDigestKey:
-    """Where its digest stands."""
+    """The key of a body's digest."""
     return BodyDigestKey(surface, tenant, extra, xxh3_128_digest(body))

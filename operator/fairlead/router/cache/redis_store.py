@@ -1,8 +1,8 @@
-"""The answers that several routers share, in a Redis or Valkey: asked for at most 20 ms, written in the background.
+"""Responses that several routers share, in a Redis or Valkey: looked up for at most 20 ms, written in the background.
 
-The store is a help and never a condition: slow, full, gone or lying, the request goes on as if there were none. Only a
-question that this router cannot answer itself is looked up, and those who ask the same meanwhile wait for that one.
-One task per such lookup is the price; it is paid by requests that would else take an engine.
+The store is optional: if it is slow, full, down or returns garbage, the request goes on as if there were none. Only a
+request that this router's own cache cannot answer is looked up, and equal requests meanwhile follow that lookup. The
+price is one task per lookup; it is paid by requests that would otherwise take an engine.
 """
 
 import asyncio
@@ -34,22 +34,22 @@ CONNECT_SECONDS: Final = 1.0
 CLOSE_SECONDS: Final = 1.0
 """For what is still to be written when the router ends."""
 MOST_LOOKUPS: Final = 32
-"""At once; beyond it the router is busy enough, and requests do not wait for a store."""
+"""Lookups at a time; beyond it the router is busy enough, and requests do not wait for a store."""
 MOST_WRITES: Final = 256
 MOST_WRITE_BYTES: Final = 8 * 2**20
-"""Waiting to be written; beyond either, answers are not shared, and counted."""
+"""Limits of what waits to be written; beyond either, responses are not shared, and counted."""
 FAILURES: Final = (TimeoutError, RedisError, OSError, RuntimeError)
-"""RuntimeError is uvloop's word for a connection that closed under a write."""
+"""RuntimeError is what uvloop raises when a connection closes during a write."""
 
 
 class RedisClient(Protocol):
-    """As much of `redis.asyncio.Redis` as is used."""
+    """The part of `redis.asyncio.Redis` that is used."""
 
     def mget(self, keys: Sequence[bytes], /) -> Awaitable[Sequence[bytes | None]]:
-        """The values there, in this order."""
+        """The values under these keys, in this order."""
 
     def set(self, name: bytes, value: bytes, *, px: int) -> Awaitable[object]:
-        """Keep for so many milliseconds."""
+        """Store for so many milliseconds."""
 
     def aclose(self) -> Awaitable[None]:
         """Close its connections."""
@@ -57,7 +57,7 @@ class RedisClient(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoreClocks:
-    """The router's own time, and the time of day that routers share."""
+    """The router's own clock, and the wall clock that routers share."""
 
     own: Callable[[], float]
     wall: Callable[[], float]
@@ -65,7 +65,7 @@ class StoreClocks:
 
 @dataclass(slots=True)
 class RedisStoreCounters:
-    """Since the router started."""
+    """Counts since the router started."""
 
     hits: int = 0
     misses: int = 0
@@ -73,14 +73,14 @@ class RedisStoreCounters:
     """Not within LOOK_SECONDS or WRITE_SECONDS."""
     errors: int = 0
     busy: int = 0
-    """Not asked: too many lookups under way."""
+    """Not looked up: too many lookups in flight."""
     written: int = 0
     dropped: int = 0
     """Not written: too much waits already, or the store is down."""
 
 
 def connect(url: str) -> RedisClient:
-    """A client that tries once: a retry would take longer than its answer is worth."""
+    """A client that tries once: a retry would take longer than its result is worth."""
     try:
         redis = Redis.from_url(
             url,
@@ -114,11 +114,11 @@ class RedisAnswerStore:
         self._writer: asyncio.Task[None] | None = None
 
     def start(self) -> None:
-        """Inside the loop that runs."""
+        """Start the writer; call it inside the running event loop."""
         self._writer = asyncio.get_running_loop().create_task(self._write_all())
 
     async def close(self) -> None:
-        """Write what waits, within a second, and let go of all who wait for a lookup."""
+        """Write what waits, within a second, and cancel all lookups."""
         for task in tuple(self._lookups):
             task.cancel()
         self._closing = True
@@ -130,10 +130,10 @@ class RedisAnswerStore:
         with suppress(*FAILURES):
             await self._client.aclose()
 
-    # What the cache asks for.
+    # Called by the cache.
 
     def look(self, flight: CacheFlight, home: ResponseCache) -> bool:
-        """Ask for an answer of any revision in rotation; no: it is not asked now."""
+        """Look up a response of any revision in rotation; false: there is no lookup now."""
         revisions = tuple(filter(None, flight.question.key.revisions))
         if self._writer is None or not revisions or not self.outage.may_ask(self._clocks.own()):
             return False
@@ -146,7 +146,7 @@ class RedisAnswerStore:
         return True
 
     def write(self, question: FlightRequest, entry: CacheEntry, seconds: float) -> None:
-        """Keep it there too, some time soon; of a revision that has no name, nobody else could tell which it was."""
+        """Store the entry in the background, unless it has no revision: other routers could not identify that."""
         if not entry.revision:
             return
         if len(self._waiting) >= MOST_WRITES or self._waiting_bytes + entry.cost > MOST_WRITE_BYTES:
@@ -158,7 +158,7 @@ class RedisAnswerStore:
         self._more.set()
 
     async def _look(self, flight: CacheFlight, home: ResponseCache, revisions: tuple[str, ...]) -> None:
-        """Whatever happens, the flight is told."""
+        """Look the entry up; the flight gets a result in any case."""
         try:
             entry = await self._asked(flight.question.key, revisions)
             if entry is not None:
@@ -184,7 +184,7 @@ class RedisAnswerStore:
         return None
 
     async def _write_all(self) -> None:
-        """The one writer, for as long as the router runs and has anything to say."""
+        """The only writer; it runs until the router closes and all is written."""
         while not self._closing:
             await self._more.wait()
             self._more.clear()

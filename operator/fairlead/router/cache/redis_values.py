@@ -1,8 +1,8 @@
-"""How answers are named and spelt in a store that routers share. No prompt stands there in plain words, nor a tenant.
+"""Keys and values in a store that routers share. Neither a prompt nor a tenant appears in plain text.
 
-A name is `fairlead:cache:<version>:<tenant>:<question>:<revision>`, the last three as digests, so that whoever runs the
-store can remove one tenant's answers by pattern. A value is a MessagePack list; what is not exactly that, of this
-version and revision, is no answer: the store belongs to others too.
+A key is `fairlead:cache:<version>:<tenant>:<question>:<revision>`, the last three as digests, so that the store's
+operator can remove one tenant's responses by pattern. A value is a MessagePack list; anything else, or another version
+or revision, is ignored: other programs use the store, too.
 """
 
 from hashlib import sha256
@@ -18,14 +18,14 @@ NAME: Final = b"fairlead:cache:%b:%b:%b:%b"
 
 
 class StoredAnswer(msgspec.Struct, array_like=True, gc=False, frozen=True):
-    """One answer; fields are added at the end, and any other change raises keys.VERSION."""
+    """One response; fields are added at the end, and any other change raises `canonical_bodies.VERSION`."""
 
     version: bytes
     revision: str
     made_at: float
     """By the wall clock, which routers share; seconds since 1970."""
     seconds: float
-    """How long it holds after that."""
+    """How long it is valid after that."""
     lines: bytes
     body: bytes
 
@@ -35,18 +35,18 @@ _ENCODER: Final = msgspec.msgpack.Encoder()
 
 
 def name(key: CacheKey, revision: str) -> bytes:
-    """Where the answer of one revision stands."""
+    """The key of a response of one revision."""
     return NAME % (VERSION, _short(key.tenant), key.digest.hex().encode(), _short(revision))
 
 
 def value(entry: CacheEntry, seconds: float, wall: float) -> bytes:
-    """What stands there. `wall`: when the answer was made, by the wall clock."""
+    """The value of an entry; `wall` is the time at which the response was made, by the wall clock."""
     told = StoredAnswer(VERSION, entry.revision, wall, seconds, entry.lines, entry.body)
     return _ENCODER.encode(told)
 
 
 def entry(raw: bytes, revision: str, now: float, wall: float) -> CacheEntry | None:
-    """The answer on this router's own clock; nothing when it is none, or over."""
+    """The entry on this router's own clock; nothing when the value is invalid or expired."""
     try:
         told = _DECODER.decode(raw)
     except (msgspec.MsgspecError, UnicodeError, RecursionError):

@@ -1,8 +1,8 @@
-"""Answers as bytes for a client who asks no engine: kept ones at once, shared ones as they come.
+"""Responses as bytes for a client that needs no engine: stored ones at once, shared ones as they arrive.
 
-The body is what the first client saw, byte for byte: its id and time of creation too, since they are the answer's.
-Plain answers carry their length. Streams are chunked, as engines send them; an HTTP/1.0 client, who knows no chunks,
-gets a length where it is known, and else the end of the connection, which the caller then closes.
+The body is what the first client got, byte for byte: its id and time of creation too, since they are the response's.
+Plain responses have their length. Streams are chunked, as engines send them; an HTTP/1.0 client, which does not know
+chunks, gets a length where it is known, and else the end of the connection, which the exchange then closes.
 """
 
 from http import HTTPStatus
@@ -19,7 +19,7 @@ STATUS: Final = {one.value: b"HTTP/1.1 %d %b\r\n" % (one.value, one.phrase.encod
 
 
 def hit(entry: CacheEntry, age: int, lines: bytes = b"", *, http10: bool = False) -> bytes:
-    """The whole answer. `lines`: what this exchange adds to the head, each with its line end."""
+    """The whole response; `lines` are this exchange's own header lines, each with its line end."""
     body = entry.body
     if http10 or not entry.streams:
         framing, framed = b"content-length: %d\r\n\r\n" % len(body), body
@@ -29,7 +29,7 @@ def hit(entry: CacheEntry, age: int, lines: bytes = b"", *, http10: bool = False
 
 
 def head(began: AnswerHead, lines: bytes = b"", *, http10: bool = False) -> bytes:
-    """The head of an answer that is followed."""
+    """The head of a response that is followed."""
     told = JOINED if began.age is None else b"age: %d\r\n%b" % (began.age, HIT)
     if not _chunked(began, http10=http10):
         framing = b"" if began.length is None else b"content-length: %d\r\n" % began.length
@@ -39,22 +39,22 @@ def head(began: AnswerHead, lines: bytes = b"", *, http10: bool = False) -> byte
 
 
 def piece(began: AnswerHead, data: bytes, *, http10: bool = False) -> bytes:
-    """Some of its body."""
+    """A piece of its body, framed."""
     return b"%x\r\n%b\r\n" % (len(data), data) if _chunked(began, http10=http10) else data
 
 
 def last(began: AnswerHead, *, http10: bool = False) -> bytes:
-    """What ends it; nothing where the length or the connection's end does."""
+    """The last bytes of the framing; none where the length or the end of the connection ends the body."""
     return LAST if _chunked(began, http10=http10) else b""
 
 
 def closes(began: AnswerHead, *, http10: bool = False) -> bool:
-    """Whether only the connection's end tells the client that this was all."""
+    """Whether the end of the connection is the only end of the body."""
     return http10 and began.length is None
 
 
 def _chunked(began: AnswerHead, *, http10: bool) -> bool:
-    """A stream stays chunked when its length happens to be known: a client sees no difference to an engine's."""
+    """Whether to send chunks. A stream is chunked even if its length is known, as an engine's would be."""
     return not http10 and (began.length is None or STREAM in began.lines.lower())
 
 

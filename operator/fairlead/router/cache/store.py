@@ -1,8 +1,8 @@
 """Entries within bounds: by bytes, by time, and by tenant.
 
-Each tenant has a shelf of its own, least recently used first. When the store is full, the tenant that holds most loses
-its least recently used answer: nobody loses one to a tenant that holds more than he does, and who is alone has it all.
-Entries whose time is over are not given, and swept out a few at a time.
+Each tenant has an LRU list of its own. When the store is full, the tenant that holds most loses its least recently used
+entry: no tenant loses one to a tenant that holds more, and a single tenant may use the whole store. Expired entries are
+not served, and dropped a few at a time.
 """
 
 from collections import OrderedDict
@@ -13,18 +13,18 @@ from fairlead.router.cache.counters import CacheCounters
 from fairlead.router.cache.entries import CacheEntry
 
 MOST_SWEPT: Final = 200
-"""Expired entries thrown out in one sweep: about 100 us of work, and 800 entries a second."""
+"""Expired entries dropped in one sweep: about 100 us of work, and 800 entries a second."""
 
 
 class CacheEntryKey(NamedTuple):
-    """Where an entry stands within its tenant's shelf."""
+    """The key of an entry within its tenant."""
 
     digest: bytes
     revision: str
 
 
 class TenantEntries:
-    """What one tenant has."""
+    """The entries of one tenant."""
 
     __slots__ = ("bytes", "entries")
 
@@ -46,7 +46,7 @@ class CacheStore:
         self._serial = 0
 
     def find(self, tenant: str, place: CacheEntryKey, now: float) -> CacheEntry | None:
-        """One that still holds; from now on it is the most recently used."""
+        """A valid entry, which becomes the most recently used one."""
         shelf = self._shelves.get(tenant)
         if shelf is None or (entry := shelf.entries.get(place)) is None:
             return None
@@ -58,7 +58,7 @@ class CacheStore:
         return entry
 
     def put(self, tenant: str, place: CacheEntryKey, entry: CacheEntry) -> bool:
-        """Keep it in the place of an older one; no: it alone is more than the store may hold."""
+        """Store an entry in place of an older one; false if it alone exceeds the bound."""
         self._drop(tenant, place)
         if entry.cost > self.max_bytes:
             return False
@@ -73,7 +73,7 @@ class CacheStore:
         return True
 
     def shrink(self, max_bytes: int) -> None:
-        """Throw out until no more is held than that; from now on the bound."""
+        """Evict until at most so many bytes are held, which is the bound from now on."""
         self.max_bytes = max_bytes
         while self.bytes > max_bytes:
             tenant, shelf = max(self._shelves.items(), key=_held)
@@ -81,7 +81,7 @@ class CacheStore:
             self._counts.evicted += 1
 
     def sweep(self, now: float) -> None:
-        """Throw out what is over, a bounded number at a time."""
+        """Drop expired entries, a bounded number at a time."""
         for _ in range(MOST_SWEPT):
             if not self._ends or self._ends[0][0] > now:
                 break
@@ -94,7 +94,7 @@ class CacheStore:
             self._recount()
 
     def forget(self, revision: str) -> None:
-        """Throw out all answers of one revision."""
+        """Drop all entries of one revision."""
         for tenant, shelf in list(self._shelves.items()):
             for place in [place for place in shelf.entries if place.revision == revision]:
                 self._drop(tenant, place)
@@ -114,7 +114,7 @@ class CacheStore:
             del self._shelves[tenant]
 
     def _recount(self) -> None:
-        """Ends of entries that went early pile up under later ones; now and then only the living are listed anew."""
+        """Rebuild the expiry heap: items of entries that were dropped early pile up in it."""
         self._ends = [
             (entry.expires_at, serial, tenant, place)
             for tenant, shelf in self._shelves.items()

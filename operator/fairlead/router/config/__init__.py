@@ -1,4 +1,4 @@
-"""What a router is told, from text to values: a file that the operator rendered, or one that a person wrote.
+"""A router's configuration, from text to values: a file that the operator rendered, or one that a person wrote.
 
-Never looks at a request, a socket or a clock. Its one verb: to read.
+This package never touches a request, a socket or a clock. Its one verb: to read.
 """

@@ -1,7 +1,7 @@
-"""What one router is told: which engines, under which names, with which limits; read from one file and its secrets.
+"""A router's configuration: its engines, model names and limits; read from one file and its secrets.
 
-A file that says `renderedFrom` is the operator's, JSON with words of `fleet.gateways`; any other was written by a
-person, YAML or JSON with the words of `spec.router`, and nothing unknown in it is passed over.
+A file with `renderedFrom` is the operator's, JSON with the names of `fleet.gateways`; any other was written by a
+person, YAML or JSON with the names of `spec.router`, and unknown keys in it are errors.
 """
 
 import json
@@ -19,7 +19,7 @@ _ADDRESS: Final = re.compile(r"[^\s/]+:\d{1,5}")
 
 
 def load(path: Path) -> RouterConfig:
-    """The file's meaning with its secrets; `RouterConfigError` with the key at fault, or `OSError`."""
+    """The settings of a file with its secrets; raises `RouterConfigError` with the key at fault, or `OSError`."""
     try:
         text = path.read_text(encoding="utf-8")
     except UnicodeDecodeError as problem:
@@ -28,12 +28,12 @@ def load(path: Path) -> RouterConfig:
 
 
 def refreshed(settings: RouterConfig) -> RouterConfig:
-    """The same with its secrets as they are now."""
+    """The same settings with the current secrets."""
     return secret_values.filled_in(settings)
 
 
 def read(text: str) -> RouterConfig:
-    """The file's meaning; no other file is opened."""
+    """The settings of a file's text; no other file is opened."""
     try:
         told = json.loads(text)
     except ValueError:

@@ -1,7 +1,7 @@
-"""The file that an operator rendered: JSON under the names of `fleet.gateways`, read by hand.
+"""The file that an operator rendered: JSON under the names of `fleet.gateways`, read without pydantic.
 
-Missing keys have the defaults there; keys nobody here knows are passed over, since a newer operator may have written
-them. pydantic would cost a router 17 MB and half a second for a file that no person wrote.
+Missing keys have the defaults there; unknown keys are ignored, since a newer operator may have written them. pydantic
+would cost a router 17 MB and half a second for a file that no person wrote.
 """
 
 import math
@@ -21,17 +21,17 @@ G = TypeVar("G")
 
 CERTIFICATE: Final = "tls.crt"
 PRIVATE_KEY: Final = "tls.key"
-"""How a Secret of type kubernetes.io/tls names them."""
+"""The names in a Secret of type kubernetes.io/tls."""
 
 _PLAIN: Final = ("namespace", "selector", "endpoints", "engine_port", "models", "adapters", "prefix_caching")
 _PLAIN_TOO: Final = ("max_context_tokens", "max_sequences", "kv_tokens", "revision", "routers", "router_selector")
 _DIGEST: Final = re.compile("[0-9a-f]{64}")
 _LARGEST: Final = 1e12
-"""Of any number; beyond it a count is a mistake and a float is no whole number any more."""
+"""Limit of any number; a larger count is a mistake, and a larger float is no exact whole number."""
 
 
 def settings(told: Mapping[str, Any]) -> RouterConfig:
-    """All of it; secrets as their places."""
+    """All settings; secrets as their locations."""
     routing = _object(told.get("routing") or {}, "routing")
     door = routing.get("door") or {}
     found = _group(RoutingSettings, routing, "routing")
@@ -83,7 +83,7 @@ def _check_timeouts(timeouts: Timeouts) -> None:
 
 
 def _group(kind: type[G], told: Mapping[str, Any], where: str) -> G:
-    """One group; each key is its field in camel case."""
+    """One group of settings; each key is its field in camel case."""
     hints = _hints(kind)  # type: ignore[arg-type]  # every class is hashable
     values: dict[str, Any] = {}
     for one in fields(kind):  # type: ignore[arg-type]  # only asked of dataclasses
@@ -98,7 +98,7 @@ def _group(kind: type[G], told: Mapping[str, Any], where: str) -> G:
 
 
 def _value(hint: Any, value: Any, where: str) -> Any:  # noqa: ANN401 - anything may stand in a file
-    """What stands there as the type that is wanted."""
+    """The value converted to the type of its field."""
     origin = get_origin(hint)
     if origin is UnionType:
         hint = next(one for one in get_args(hint) if one is not type(None))
@@ -134,7 +134,7 @@ def _hints(kind: type[Any]) -> dict[str, Any]:
 
 
 def camel(name: str) -> str:
-    """A field as a file spells it."""
+    """A field's name as a file spells it."""
     first, *rest = name.split("_")
     return first + "".join(word.capitalize() for word in rest)
 
@@ -158,7 +158,7 @@ def _flag(value: Any, where: str) -> bool:  # noqa: ANN401 - anything may stand 
 
 
 def _number(value: Any, where: str, *, whole: bool) -> int | float:  # noqa: ANN401 - anything may stand in a file
-    """JSON has one kind of number; a count written 5.0 is still five."""
+    """Check a number. JSON has one kind; a count written 5.0 is still five."""
     good = isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < _LARGEST
     if not good or (whole and not math.isclose(value, int(value), abs_tol=0.0)):
         kind = "a whole number" if whole else "a number"

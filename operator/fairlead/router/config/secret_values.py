@@ -1,6 +1,6 @@
 """Secrets as routers use them: the hash of each key with its tenant, the address of a shared cache.
 
-A key that cannot be had is told and passed over: one tenant's missing Secret must not shut the door for the others.
+A key that cannot be read is reported and skipped: one tenant's missing Secret must not lock out the others.
 """
 
 import os
@@ -13,11 +13,11 @@ from typing import Final
 from fairlead.router.config.settings import RouterConfig, SecretLocation
 
 LONGEST: Final = 4096
-"""No key is longer, and a mistaken path may lead to a large file."""
+"""Limit of a secret's bytes: no key is longer, and a wrong path may lead to a large file."""
 
 
 def filled_in(settings: RouterConfig, environment: Mapping[str, str] = os.environ) -> RouterConfig:
-    """The same with every secret that could be read, and a sentence for each that could not."""
+    """The settings with every secret that could be read, and a warning for each that could not."""
     keys: dict[bytes, str] = {}
     said: list[str] = []
     for tenant, place in settings.key_places:
@@ -54,7 +54,7 @@ def _unusable_keys(settings: RouterConfig, environment: Mapping[str, str]) -> It
 
 
 def _unused_limits(settings: RouterConfig, keys: Mapping[bytes, str]) -> Iterator[str]:
-    """A limit for a model that nobody serves never does anything, which looks like safety and is none."""
+    """Warn of models that are not served: a limit for them has no effect, although the file suggests protection."""
     if settings.key_places and not keys:
         yield "no key of any tenant could be read: every request gets 401; create the keys"
     known = set(settings.models)
@@ -72,7 +72,7 @@ def _digest(place: SecretLocation, environment: Mapping[str, str]) -> bytes | No
 
 
 def _value(place: SecretLocation, environment: Mapping[str, str]) -> bytes | None:
-    """Without the line end that editors and `echo` leave behind a key."""
+    """The secret without the line end that editors and `echo` append."""
     if place.env is not None:
         return environment.get(place.env, "").encode().strip() or None
     try:

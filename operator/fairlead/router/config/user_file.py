@@ -1,6 +1,6 @@
 """The file that a person wrote: the groups of `spec.router`, spelt and checked as they are there.
 
-Imported only for such a file, since it brings the models, and pydantic with them.
+Imported only for such a file, since it imports the API models, and pydantic with them.
 """
 
 import json
@@ -19,11 +19,11 @@ from fairlead.fleet.gateways import RoutingSettings
 from fairlead.router.config.settings import RouterConfig, RouterConfigError, SecretLocation
 
 ROOT: Final = "spec"
-"""Where the house's sentences begin; a file has no such word, so it is taken off."""
+"""First path element in the API's messages; a file has no such key, so it is removed."""
 
 
 def settings(text: str) -> RouterConfig:
-    """All of it, or everything that is wrong with it at once."""
+    """All settings; raises `RouterConfigError` with everything that is wrong at once."""
     file = _read(text)
     door = file.routing.door
     tls, engine_tls, redis = door.tls, door.engine_tls, file.routing.cache.redis
@@ -98,7 +98,7 @@ def _read(text: str) -> RouterFile:
 
 
 def _parsed(text: str) -> dict[str, Any]:
-    """JSON is YAML too."""
+    """Parse YAML, which includes JSON."""
     try:
         told = yaml.safe_load(text)
     except (yaml.YAMLError, RecursionError, ValueError) as problem:

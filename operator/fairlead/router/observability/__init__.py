@@ -1,4 +1,5 @@
-"""What the router says of itself: counts, access lines and spans, told by one record a request.
+"""The router's metrics, access log and traces, from one record a request.
 
-Knows names of metrics and the shape of lines; decides nothing, and nothing waits for it. Its one verb: to tell.
+This package knows names of metrics and the format of lines; it decides nothing, and no request waits for it. Its one
+verb: to tell.
 """

@@ -1,6 +1,6 @@
-"""One JSON object a request: what it was, where it went, what it took. Built once, when the request ended.
+"""The access log: one JSON object a request, written once, when the request ended.
 
-A field that is not known or says nothing is left out. Prompts are told only where the configuration says so.
+A field that is unknown or empty is left out. Prompts are included only where the configuration says so.
 """
 
 import json
@@ -15,10 +15,10 @@ from fairlead.router.observability.request_record import RequestRecord
 LONGEST_PROMPT: Final = 32 * 2**10
 """Characters of a prompt that are logged: collectors cut or drop lines of more than some 100 kB."""
 LONGEST_WORD: Final = 256
-"""Characters that are kept of what a client or an engine wrote where that makes a line unusually long: a model's name,
-a request id."""
+"""Characters that are kept of a string from a client or an engine, such as a model's name or a request id, when it
+makes a line unusually long."""
 LONGEST_USUAL: Final = 2048
-"""Bytes; twice of what all fields with words of ordinary length come to."""
+"""Bytes; twice the size of a line whose fields all have ordinary lengths."""
 
 
 UNKNOWN: Final = -1.0
@@ -107,13 +107,13 @@ _encode: Final = msgspec.json.Encoder().encode
 
 
 class TimestampFormatter:
-    """Moments of the loop's clock as people write them; each millisecond is written once, the date once a second."""
+    """Formats times of the loop's clock as UTC; each millisecond is formatted once, the date once a second."""
 
     __slots__ = ("_date", "_millisecond", "_second", "_text", "offset")
 
     def __init__(self, offset: float) -> None:
         self.offset = offset
-        """What the wall's clock is ahead of the loop's."""
+        """What the wall clock is ahead of the loop's."""
         self._millisecond = self._second = -1
         self._date = self._text = ""
 
@@ -131,7 +131,7 @@ class TimestampFormatter:
 
 
 def line(record: RequestRecord, clock: TimestampFormatter) -> bytes:
-    """Without its end of line. By position and at once: setting fields one by one costs three times as much."""
+    """The line without its end. Passes fields by position: setting them one by one costs three times as much."""
     arrived = record.arrived
     told = AccessLogEntry(
         clock.written(arrived),
@@ -174,7 +174,7 @@ def line(record: RequestRecord, clock: TimestampFormatter) -> bytes:
 
 
 def written(told: AccessLogEntry) -> bytes:
-    """ASCII only: direction marks, line separators and the like come from clients, and terminals obey them."""
+    """ASCII only: clients can send direction marks, line separators and the like, which terminals interpret."""
     try:
         text = _encode(told)
     except UnicodeEncodeError:  # half a surrogate pair, which only JSON's own escapes can write
@@ -193,7 +193,7 @@ def _rewritten(told: AccessLogEntry) -> bytes:
 
 
 def _ms(since: float, until: float) -> float:
-    """To the microsecond; the loop's clock tells no less."""
+    """To the microsecond, which is the precision of the loop's clock."""
     return int((until - since) * 1e6 + 0.5) / 1e3
 
 

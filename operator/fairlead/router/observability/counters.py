@@ -1,6 +1,6 @@
 """Everything the router counts, as plain numbers that are read at a scrape.
 
-What belongs to a request is counted from its record when it ends; the rest is raised in place by whoever sees it.
+What belongs to a request is counted from its record when it ends; the rest is raised in place where it happens.
 """
 
 from collections import defaultdict
@@ -27,7 +27,7 @@ MOST_SERIES: Final = 256
 """Twenty models and adapters in two revisions, two bands and three lanes; a page is 4.5 MB when all have streams."""
 MOST_SPENDERS: Final = 2048
 MOST_REASONS: Final = 64
-"""Reasons come from closed enums of ours; this bound is for the day somebody breaks that rule."""
+"""Reasons come from closed enums of ours; this bound protects the page should code break that rule."""
 
 RequestLabels = tuple[str, str, str, str, Lane]
 
@@ -37,7 +37,7 @@ CACHED: Final = RequestResult.CACHED
 
 
 class RouterCounters:
-    """One router's numbers."""
+    """One router's counters."""
 
     __slots__ = (
         "_places",
@@ -82,14 +82,14 @@ class RouterCounters:
             MOST_SERIES, lambda model, now: ModelDemand((model,), now)
         )
         self._places: dict[RequestLabels, tuple[RequestSeries, TenantSeries]] = {}
-        """Both by one look; forgotten whole before a shelf could let one of them go."""
+        """Both series in one lookup; cleared whole before a full `BoundedSeries` could drop one of them."""
 
     def _of_requests(self) -> None:
         self.inflight = self.cut = self.retries = 0
         self.bytes_in = self.bytes_out = 0
         self.hedges_won = self.hedges_lost = self.hedges_denied = 0
         self.ended_as: defaultdict[tuple[str, bool, int, RequestResult], int] = defaultdict(int)
-        """By surface, stream, status and result; the page adds up what it needs."""
+        """By surface, stream, status and result; the page sums up what it needs."""
         self.refusals: dict[str, int] = dict.fromkeys(RefusalReason, 0)
         self.aborts = dict.fromkeys(AbortStage, 0)
         self.picks = dict.fromkeys(PickReason, 0)
@@ -104,7 +104,7 @@ class RouterCounters:
         self.lag = RequestHistogram(metric_families.LAG)
 
     def asked(self, record: RequestRecord, now: float) -> None:
-        """It wants a place at an engine: demand, whatever becomes of it."""
+        """Count a request that needs an engine: demand, whatever becomes of it."""
         model = self.names.known.get(record.model) or self.names.shown(record.model, served=False)
         demand = self.demand.get(model) or self.demand.place(model, now)
         demand.asked += 1
@@ -113,11 +113,11 @@ class RouterCounters:
         demand.used_at = now
 
     def ejected(self, by: str) -> None:
-        """A replica was taken out; a word that is not known here is a mistake of the caller."""
+        """Count an ejected replica; an unknown `by` is a bug and raises."""
         self.ejections[by] += 1
 
     def ended(self, record: RequestRecord) -> None:
-        """Everything that follows from one record."""
+        """Count everything that follows from one record."""
         self.inflight -= 1
         status = record.status
         result = result_of(record)
@@ -217,7 +217,7 @@ def _add_tokens(record: RequestRecord, series: RequestSeries, spender: TenantSer
 
 
 def _add_stream(record: RequestRecord, series: RequestSeries, output: int) -> None:
-    """What took how long; `output` is zero for those that did not end well, whose pace says nothing."""
+    """Record durations; `output` is zero for requests that did not end well, whose pace means nothing."""
     first, ended = record.first_token_at, record.ended_at
     series.first_token.observe(first - record.arrived)
     series.prefill.observe(first - record.sent_at)
@@ -228,7 +228,7 @@ def _add_stream(record: RequestRecord, series: RequestSeries, output: int) -> No
 
 
 def result_of(record: RequestRecord) -> RequestResult:
-    """How it ended; the first that holds. A client that leaves during a cut stream has left."""
+    """How it ended; the first that applies. A client that disconnects during a cut stream counts as `client_left`."""
     if record.left is not None:
         return RequestResult.CLIENT_LEFT
     if record.cut:

@@ -1,11 +1,11 @@
-"""A histogram as plain numbers: one list that is counted up while requests run and added up only at a scrape."""
+"""A histogram as plain numbers: a list of bucket counts, summed up only at a scrape."""
 
 from bisect import bisect_left
 from itertools import accumulate
 
 
 class RequestHistogram:
-    """How often values fell between bounds; each bound belongs to the bucket below it, as Prometheus has it."""
+    """Counts of values between bounds; each bound belongs to the bucket below it, as in Prometheus."""
 
     __slots__ = ("bounds", "counts", "total")
 
@@ -15,11 +15,11 @@ class RequestHistogram:
         self.total = 0.0
 
     def observe(self, value: float) -> None:
-        """One more."""
+        """Count one value."""
         self.counts[bisect_left(self.bounds, value)] += 1
         self.total += value
 
     @property
     def up_to(self) -> tuple[int, ...]:
-        """How many were at most each bound; the last is how many there were at all."""
+        """Cumulative counts by bound; the last is the count of all values."""
         return tuple(accumulate(self.counts))

@@ -1,4 +1,4 @@
-"""Closed lists of words that labels and lines use, each with room for what nobody foresaw."""
+"""Closed lists of label values and log values, each with `other` or the like for unexpected ones."""
 
 from enum import StrEnum
 from typing import Final
@@ -6,7 +6,7 @@ from typing import Final
 from fairlead.routing.reasons import RefusalReason
 
 OTHER: Final = "other"
-"""What is not on a list, or beyond a bound."""
+"""Values that are not on a list, or beyond a bound."""
 SURFACES: Final = (
     "chat", "completions", "responses", "embeddings", "messages", "tokenize", "models", OTHER,
 )  # fmt: skip
@@ -14,11 +14,11 @@ FINISHES: Final = frozenset((
     "stop", "length", "tool_calls", "content_filter", "abort", "error", "repetition",
     "end_turn", "max_tokens", "stop_sequence", "tool_use", "refusal", "completed", "incomplete",
 ))  # fmt: skip
-"""OpenAI's, vLLM's own, Anthropic's, and the states of the Responses API."""
+"""Finish reasons of OpenAI, vLLM and Anthropic, and the states of the Responses API."""
 CUT_SHORT: Final = frozenset(("length", "max_tokens", "incomplete"))
-"""Finish reasons of an answer that ran into the token limit: of a JSON document, no valid one."""
+"""Finish reasons of a response that reached the token limit: a JSON document is then invalid."""
 QUEUED_REFUSALS: Final = frozenset((RefusalReason.QUEUE_TIME.value, RefusalReason.NO_REPLICA.value))
-"""Refusals that come after a wait; every other comes at once and says nothing of the queue."""
+"""Refusals after a wait; every other comes at once and says nothing about the queue."""
 
 
 class RequestResult(StrEnum):
@@ -26,7 +26,7 @@ class RequestResult(StrEnum):
 
     ANSWERED = "answered"
     CACHED = "cached"
-    """From the response cache, or together with another that asked the same."""
+    """From the response cache, or by following another request."""
     REFUSED = "refused"
     """By the router, with a reason."""
     ENGINE_REFUSED = "engine_refused"
@@ -38,7 +38,7 @@ class RequestResult(StrEnum):
 
 
 class AbortStage(StrEnum):
-    """How far a request had come when its client left."""
+    """The stage of a request when its client disconnected."""
 
     HEAD = "head"
     BODY = "body"

@@ -1,8 +1,8 @@
-"""Access lines on their way to a file or a pipe: gathered on the loop, written by a thread of their own.
+"""Writes the access log to a file or a pipe: lines are collected on the loop and written by a thread of their own.
 
-A pipe that nobody reads and a disk that stalls stop the thread, never the loop: what is not written by then waits, up
-to a bound, and is dropped and counted beyond it. `O_NONBLOCK` is no way out: on an inherited standard output it would
-change the pipe for every other process that holds it, and on files it does nothing.
+A pipe without a reader or a stalled disk stops the thread, never the loop: lines then wait, up to a bound, and are
+dropped and counted beyond it. `O_NONBLOCK` is no solution: on an inherited standard output it would change the pipe for
+every other process that holds it, and on files it does nothing.
 """
 
 import os
@@ -16,17 +16,17 @@ from typing import Final, Protocol
 HAND_OVER_BYTES: Final = 64 * 2**10
 """What fits into a pipe at once: a hundred lines, so that waking the thread costs 0.2 us a line."""
 MOST_WAITING_BYTES: Final = 8 * 2**20
-"""A second of 13,000 requests."""
+"""A second's lines at 13,000 requests a second."""
 
 
 class LogSink(Protocol):
     """Where bytes go. It may block, and fails with `OSError`."""
 
     def write(self, data: bytes) -> None:
-        """All of it."""
+        """Write all of it."""
 
     def close(self) -> None:
-        """No more comes."""
+        """Close it."""
 
 
 class AccessLogWriter:
@@ -50,16 +50,16 @@ class AccessLogWriter:
 
     @property
     def written(self) -> int:
-        """Lines that were not lost; the last ones may still be on their way."""
+        """Lines that were not lost; the last ones may not be written yet."""
         return self.told - self.lost
 
     @property
     def lost(self) -> int:
-        """Lines that nobody will read."""
+        """Lines that were dropped or failed to be written."""
         return self.dropped + self._lost
 
     def take(self, line: bytes) -> None:
-        """One line, without its end."""
+        """Add one line, without its end."""
         self.told += 1
         self._gathered.append(line)
         self._bytes += len(line) + 1
@@ -67,7 +67,7 @@ class AccessLogWriter:
             self.hand_over()
 
     def hand_over(self) -> None:
-        """What was gathered goes to the thread; called once a second, and when there is much."""
+        """Hand the collected lines to the thread; called once a second, and when there are many."""
         gathered, size = self._gathered, self._bytes
         if not gathered:
             return
@@ -79,7 +79,7 @@ class AccessLogWriter:
         self._work.put(gathered)
 
     def close(self, seconds: float) -> None:
-        """Write what there is; a reader that does not take it in time loses it."""
+        """Write what there is; lines that are not written in time are lost."""
         self.hand_over()
         self._work.put(None)
         self._thread.join(seconds)
@@ -88,7 +88,7 @@ class AccessLogWriter:
         while (lines := self._work.get()) is not None:
             data = b"\n".join((*lines, b""))
             try:
-                # A write that failed half-way left half a line: the next begins on its own.
+                # A write that failed half-way left half a line: the next one begins on a new line.
                 self._sink.write(b"\n" + data if self._torn else data)
                 self._torn = False
             except OSError:
@@ -99,21 +99,21 @@ class AccessLogWriter:
 
 
 class DescriptorSink:
-    """A descriptor that somebody else opened, such as standard output."""
+    """A descriptor that was opened elsewhere, such as standard output."""
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
 
     def write(self, data: bytes) -> None:
-        """A pipe takes what it has room for."""
+        """Write all of it, as the pipe has room."""
         write_all(self._descriptor, data)
 
     def close(self) -> None:
-        """It is not ours."""
+        """Do nothing: the descriptor belongs to another owner."""
 
 
 class LogFileSink:
-    """A file that others may move away: it is opened anew when another, or none, stands at its path.
+    """A file that other programs may move: it is opened again when its path names another file, or none.
 
     So `mv` is enough to rotate it; with copy-and-truncate each write still goes to the end.
     """
@@ -123,7 +123,7 @@ class LogFileSink:
         self._descriptor = self._opened()
 
     def write(self, data: bytes) -> None:
-        """To the file that has the name now."""
+        """Write to the file that has the path now."""
         if self._moved():
             fresh = self._opened()
             os.close(self._descriptor)
@@ -131,11 +131,11 @@ class LogFileSink:
         write_all(self._descriptor, data)
 
     def close(self) -> None:
-        """It is whole."""
+        """Close the file."""
         os.close(self._descriptor)
 
     def _opened(self) -> int:
-        # Lines tell who asked what and when: not for everybody on the machine.
+        # Lines show who sent what and when, so not every user of the machine may read them.
         return os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o640)
 
     def _moved(self) -> bool:
@@ -149,7 +149,7 @@ class LogFileSink:
 
 
 def write_all(descriptor: int, data: bytes) -> None:
-    """Until nothing is left."""
+    """Write until nothing is left."""
     rest = memoryview(data)
     while rest:
         rest = rest[os.write(descriptor, rest) :]

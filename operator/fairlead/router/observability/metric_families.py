@@ -35,7 +35,7 @@ LAG: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0)
 
 
 class MetricType(StrEnum):
-    """What Prometheus takes a family for."""
+    """A family's type in Prometheus."""
 
     COUNTER = "counter"
     GAUGE = "gauge"
@@ -47,7 +47,7 @@ class RouterMetricFamily:
     """One metric."""
 
     name: str
-    """As its samples are called: counters end in `_total`."""
+    """The name of its samples: counters end in `_total`."""
     kind: MetricType
     text: str
     labels: tuple[str, ...] = ()
@@ -69,9 +69,9 @@ def _histogram(name: str, text: str, bounds: tuple[float, ...], *labels: str) ->
 
 
 SERIES: Final = ("model", "revision", "band", "lane")
-"""Latencies and tokens are told by these. The band stands for the tenant's class; tenants have sums of their own."""
+"""Labels of latencies and tokens. The band stands for the tenant's class; tenants have sums of their own."""
 
-# What was asked and how it ended.
+# Requests by what they were and how they ended.
 REQUESTS: Final = _counter("requests", "Requests answered, by status; 499: the client left.", "code")
 RESULTS: Final = _counter(
     "results", "Requests by what was asked, whether as a stream, and how it ended.", "surface", "stream", "result"
@@ -92,11 +92,11 @@ STRUCTURED: Final = _counter(
     "validity",
 )
 
-# What engines were asked for, by model.
+# Demand on engines, by model.
 ASKED: Final = _counter("asked", "Requests that came to be admitted, counted on arrival.", "model")
 ASKED_TOKENS: Final = _counter("asked_prompt_tokens", "Tokens of their prompts, estimated on arrival.", "model")
 
-# How long it took, and how much it was.
+# Durations and tokens.
 FORWARDED: Final = _counter("forwarded", "Requests that an engine answered or was answering when they ended.", *SERIES)
 FIRST_TOKEN: Final = _histogram(
     "time_to_first_token_seconds", "Streams: from the request's arrival to its first token.", TTFT, *SERIES
@@ -129,7 +129,7 @@ BLOCKS_HELD: Final = _counter(
     "prefix_blocks_held", "Blocks that the chosen replica was thought to hold: the hit share to expect.", *SERIES
 )
 
-# Whose it was.
+# Tenants.
 TENANT_REQUESTS: Final = _counter(
     "tenant_requests", "Requests by tenant and class of status.", "tenant", "model", "code"
 )
@@ -152,7 +152,7 @@ TENANT_OVER: Final = _counter(
 WAITING: Final = _gauge("requests_waiting", "Requests in queues, by lane.", "lane")
 OLDEST: Final = _gauge("oldest_wait_seconds", "How long the one that waits longest has waited, by lane.", "lane")
 
-# Choosing, and what went wrong at replicas.
+# Choice of replicas, and failures of attempts.
 PICKS: Final = _counter("picks", "Requests sent to a replica, by what settled the choice of the last one.", "reason")
 RETRIES: Final = _counter("retries", "Requests sent to another replica.")
 ATTEMPTS_FAILED: Final = _counter(
@@ -222,4 +222,4 @@ DESCRIPTORS: Final = RouterMetricFamily(
 )
 
 FAMILIES: Final = tuple(value for value in tuple(globals().values()) if isinstance(value, RouterMetricFamily))
-"""In the order they stand above, and on the page."""
+"""In the order of definition, which is the order on the page."""

@@ -1,4 +1,4 @@
-"""The page that Prometheus reads: the counts, and how the router stands at this moment."""
+"""The page that Prometheus scrapes: the counters, and the router's current state."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
@@ -27,7 +27,7 @@ Samples = Iterator[tuple[Values, Number]]
 
 
 class MetricsExposition:
-    """Of one router."""
+    """The exposition of one router."""
 
     def __init__(self, counts: RouterCounters) -> None:
         self._counts = counts
@@ -35,7 +35,7 @@ class MetricsExposition:
         self._process = ProcessMetrics()
 
     def text(self, standing: RouterSnapshot) -> bytes:
-        """Every family, in the order of the table; closed labels are told from the start, so that none is a gap."""
+        """Every family in the table's order; closed labels are shown from the start, so that no series has a gap."""
         self._of_requests(standing)
         self._of_series()
         self._of_tenants(standing)
@@ -170,7 +170,7 @@ def by_key(samples: Iterable[tuple[object, Number]]) -> Samples:
 
 
 def of_shared(shared: SharedStoreCountersView) -> dict[str, Number]:
-    """What came of asking the store that routers share, and of writing to it."""
+    """Lookups in the shared store and writes to it, by result."""
     return {
         "hit": shared.hits,
         "miss": shared.misses,
@@ -183,6 +183,6 @@ def of_shared(shared: SharedStoreCountersView) -> dict[str, Number]:
 
 
 def shadowed(standing: RouterSnapshot) -> Samples:
-    """Of all tenants together."""
+    """Requests over limits that are not enforced, of all tenants together."""
     for reason in RefusalReason:
         yield (reason.value,), sum(one.shadowed[reason] for one in standing.accounts)

@@ -1,4 +1,4 @@
-"""Which names of models labels may show: those that are configured, and where any name passes, the first few."""
+"""Which model names may be label values: the configured ones, and where any name passes, the first few."""
 
 from collections.abc import Iterable
 from typing import Final
@@ -13,15 +13,15 @@ LONGEST: Final = 256
 
 
 class ModelLabels:
-    """Bounded, whatever clients write."""
+    """Label values for models, bounded whatever clients send."""
 
     def __init__(self, models: Iterable[str] = ()) -> None:
         self.known = {model: model for model in models}
-        """Names that are shown as they are; the common case looks here and goes no further."""
+        """Names that are shown unchanged; most lookups end here."""
         self._learns = not self.known
 
     def take(self, models: Iterable[str]) -> None:
-        """The configuration's names as they are now."""
+        """Apply the names of the configuration."""
         fresh = {model: model for model in models}
         if fresh:
             self.known, self._learns = fresh, False
@@ -29,7 +29,7 @@ class ModelLabels:
             self.known, self._learns = {}, True
 
     def shown(self, model: str, *, served: bool) -> str:
-        """What the label says; a new name is believed only once an engine has answered to it."""
+        """The label value of a name; a new name is shown only once an engine has served it."""
         if model in self.known:
             return model
         if served and self._learns and 0 < len(model) <= LONGEST and len(self.known) < MOST_LEARNT:

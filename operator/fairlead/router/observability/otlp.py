@@ -1,7 +1,7 @@
-"""Spans as OpenTelemetry has them, sent over OTLP by HTTP: a server's for each request, a client's for each attempt.
+"""OpenTelemetry spans, sent by OTLP over HTTP: a server span for each request, a client span for each attempt.
 
 Names of attributes are those of the semantic conventions for HTTP and for generative AI; our own begin with `fairlead`.
-The exporter takes its headers, certificates and time-out from the `OTEL_EXPORTER_OTLP_*` variables.
+The exporter reads its headers, certificates and time-out from the `OTEL_EXPORTER_OTLP_*` variables.
 """
 
 import logging
@@ -36,24 +36,24 @@ SpanAttributes = dict[str, str | int | float | bool | Sequence[str]]
 
 
 class OtlpExporter:
-    """One collector, spoken to from one thread."""
+    """The exporter to one collector, used by one thread."""
 
     def __init__(self, destination: SpanDestination) -> None:
         told = {"service.name": "fairlead-router", "service.instance.id": destination.instance}
         told |= {"service.namespace": destination.namespace} if destination.namespace else {}
         self._resource = Resource.create({**told, "service.version": destination.version})
         self._scope = InstrumentationScope("fairlead.router", destination.version)
-        # It tells each try of each batch; `SpanRing` tells when it begins to fail, and counts.
+        # The library logs each try of each batch; `SpanRing` logs once when sending starts to fail, and counts.
         logging.getLogger("opentelemetry").setLevel(logging.CRITICAL)
         self._exporter = OTLPSpanExporter(endpoint=address(destination.endpoint))
 
     def export(self, batch: Sequence[SpanRingEntry]) -> bool:
-        """Whether the collector took them."""
+        """Whether the collector accepted them."""
         spans = [span for told in batch for span in self._spans(told)]
         return self._exporter.export(spans) is SpanExportResult.SUCCESS
 
     def close(self) -> None:
-        """End a wait before another try."""
+        """Interrupt a wait before another try."""
         self._exporter.shutdown()  # type: ignore[no-untyped-call]  # the library's
 
     def _spans(self, told: SpanRingEntry) -> Iterator[ReadableSpan]:
@@ -94,13 +94,13 @@ class OtlpExporter:
 
 
 def address(endpoint: str) -> str:
-    """With the path of traces, unless it has one of its own."""
+    """The URL with the path for traces, unless it has a path of its own."""
     parts = urlsplit(endpoint)
     return urlunsplit(parts._replace(path=parts.path if parts.path.strip("/") else DEFAULT_PATH))
 
 
 def of_request(record: RequestRecord) -> SpanAttributes:
-    """What the server's span says; a value that is not known is left out."""
+    """Attributes of the server span; a value that is not known is left out."""
     return _known(
         {
             "http.request.method": "POST",
@@ -124,7 +124,7 @@ def of_request(record: RequestRecord) -> SpanAttributes:
 
 
 def of_attempt(record: RequestRecord, attempt: TracedAttempt) -> SpanAttributes:
-    """What a client's span says; the answer's own figures stand on the attempt that gave it."""
+    """Attributes of a client span; the response's figures are on the attempt that gave it."""
     host, _, port = attempt.address.rpartition(":")
     told: SpanAttributes = {
         "gen_ai.operation.name": OPERATIONS.get(record.surface, record.surface),

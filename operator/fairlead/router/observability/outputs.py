@@ -1,4 +1,4 @@
-"""How lines and spans of one process leave it, by what it was told at its start."""
+"""Opens the access log and the span exporter of one process, by its options."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,10 +13,10 @@ from fairlead.router.observability.traces import RandomBits
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ObservabilityOptions:
-    """What the process knows of itself and its world."""
+    """Options of the process."""
 
     wall: Callable[[], float]
-    """The wall's clock in seconds."""
+    """The wall clock in seconds."""
     bits: RandomBits
     """`random.Random(...).getrandbits` of the process."""
     access_log: str | None = "-"
@@ -28,7 +28,7 @@ class ObservabilityOptions:
 
 
 def open_outputs(told: ObservabilityOptions, telling: RequestTelemetry | None = None) -> TelemetryOutputs:
-    """Opened when the configuration first wants them; `telling` may rule lines out for good."""
+    """Outputs that open when first enabled; a `telling` without an access log disables that for good."""
     where = told.access_log if telling is None or telling.access_log else None
     return TelemetryOutputs(
         wall=told.wall,

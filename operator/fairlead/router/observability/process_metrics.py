@@ -1,6 +1,6 @@
-"""What the kernel says of this process, under the names that every dashboard of processes reads.
+"""Metrics of this process from the kernel, under the names that dashboards of processes use.
 
-Linux only; elsewhere, or where /proc is not to be read, nothing is told.
+Linux only; elsewhere, or where /proc is not readable, there are none.
 """
 
 import os
@@ -11,7 +11,7 @@ PROC: Final = Path("/proc")
 
 
 class ProcessMetrics:
-    """Read at a scrape: two small files and one look, 30 us."""
+    """Read at a scrape: two small files and one stat, 30 us."""
 
     def __init__(self, proc: Path = PROC) -> None:
         self._proc = proc
@@ -20,7 +20,7 @@ class ProcessMetrics:
         self._booted = _boot_time(proc)
 
     def read(self) -> dict[str, float]:
-        """By the last words of their names."""
+        """Values by the ends of their names."""
         try:
             words = (
                 (self._proc / "self" / "stat").read_text(encoding="utf-8", errors="replace").rpartition(") ")[2].split()

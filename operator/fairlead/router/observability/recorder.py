@@ -1,6 +1,6 @@
-"""What one router says of itself, in one face: records begin and end here, and a page is read here.
+"""The interface to a router's telemetry: records begin and end here, and the metrics page is read here.
 
-Called by the data plane on its loop; nothing here waits, and no error of a sink reaches a request.
+Called by the data plane on its loop; nothing here waits, and no error of an output reaches a request.
 """
 
 import logging
@@ -22,26 +22,26 @@ from fairlead.router.observability.traces import RandomBits, TraceContext
 log = logging.getLogger(__name__)
 
 HAND_OVER_SECONDS: Final = 1.0
-"""How old an access line may grow before it is on its way."""
+"""How long an access line waits at most before it is handed to the writer."""
 DRAWN: Final = 2**32
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TelemetryOutputs:
-    """How lines and spans leave, and what the teller asks the world for; all but the clock and chance may be absent."""
+    """Where lines and spans go, and what else a recorder needs; only the clock and the random bits are required."""
 
     wall: Callable[[], float]
-    """The wall's clock, in seconds; read once a second."""
+    """The wall clock, in seconds; read once a second."""
     bits: RandomBits
-    """Chance: `random.Random.getrandbits` of the process."""
+    """`random.Random.getrandbits` of the process."""
     lines: Callable[[], AccessLogWriter] | None = None
-    """Opens the file or pipe, when lines are first wanted; may raise `OSError`."""
+    """Opens the file or pipe, when lines are first enabled; may raise `OSError`."""
     spans: Callable[[str], SpanRing] | None = None
-    """Begins to send to the collector at this address."""
+    """Starts to send to the collector at this address."""
 
 
 class TelemetryRecorder:
-    """Of one router; `counts` is public, since some moments belong to no request."""
+    """The recorder of one router; `counts` is public, since some events belong to no request."""
 
     __slots__ = (
         "_clock",
@@ -71,7 +71,7 @@ class TelemetryRecorder:
         self._take(telling, models)
 
     def apply(self, telling: RequestTelemetry, models: Iterable[str]) -> None:
-        """A new configuration. An access log that cannot be opened ends a start, but nothing that runs."""
+        """Apply another configuration. An access log that cannot be opened fails a start, but not a running router."""
         try:
             self._open(telling)
         except OSError as problem:
@@ -87,13 +87,13 @@ class TelemetryRecorder:
         self._send_to(telling.otlp_endpoint)
         self.counts.names.take(models)
         self.log_prompts = telling.log_prompts and self._lines is not None
-        """Whether records should bring their prompts."""
+        """Whether records should contain their prompts."""
         self.tracing = self._spans is not None
-        """Whether `traced` must be asked."""
+        """Whether `traced` must be called."""
         self._share = int(telling.trace_share * DRAWN)
 
     def _send_to(self, endpoint: str | None) -> None:
-        """Another collector gets what comes from now on; the last one's thread ends by itself."""
+        """Send to another collector from now on; the last one's thread ends by itself."""
         if endpoint == self._endpoint or self._ways.spans is None:
             return
         if self._spans is not None:
@@ -102,12 +102,12 @@ class TelemetryRecorder:
         self._spans = self._ways.spans(endpoint) if endpoint is not None else None
 
     def began(self, now: float) -> RequestRecord:
-        """A request came in."""
+        """A request came in: start its record."""
         self.counts.inflight += 1
         return RequestRecord(now, now)
 
     def traced(self, record: RequestRecord, brought: bytes | None) -> None:
-        """Whether it is recorded: as its client decided in `traceparent`, else by chance."""
+        """Decide whether to trace: as its client decided in `traceparent`, else by chance."""
         bits = self._ways.bits
         parent = traces.parent(brought)
         if parent is not None:
@@ -121,12 +121,12 @@ class TelemetryRecorder:
             record.traceparent = traces.undecided(bits)
 
     def asked(self, record: RequestRecord, now: float) -> None:
-        """It is whole and asks for a place at an engine."""
+        """A complete request needs an engine: its queue time begins."""
         record.waited_from = now
         self.counts.asked(record, now)
 
     def ended(self, record: RequestRecord, now: float) -> None:
-        """The one end of every request. A second time raises."""
+        """Close the record: the one end of every request. A second call raises."""
         record.close(now)
         self.counts.ended(record)
         if self._lines is not None:
@@ -135,7 +135,7 @@ class TelemetryRecorder:
             self._spans.offer(record, self._clock.offset)
 
     def swept(self, now: float, due: float) -> None:
-        """The loop came round: how late it was, and once a second the lines go out."""
+        """The sweeper ran: record the loop's lag, and once a second hand over the lines."""
         self.counts.lag.observe(max(now - due, 0.0))
         if now - self._handed_at >= HAND_OVER_SECONDS:
             self._handed_at = now
@@ -151,7 +151,7 @@ class TelemetryRecorder:
         return self._page.text(standing)
 
     def close(self, seconds: float) -> None:
-        """The last lines and spans, if they can be had rid of in time."""
+        """Write the last lines and spans, as far as that is possible in time."""
         if self._writer is not None:
             self._writer.close(seconds)
         if self._spans is not None:

@@ -1,6 +1,6 @@
-"""One request as it will be told: filled in while it runs, told once when it ended.
+"""The record of one request: filled in while it runs, reported once when it ended.
 
-Knows moments and amounts. Never looks at a clock: `now` is the loop's monotonic time everywhere.
+It holds times and amounts and reads no clock: `now` is the loop's monotonic time everywhere.
 """
 
 from dataclasses import dataclass
@@ -15,12 +15,12 @@ from fairlead.routing.reasons import AttemptEnding, PickReason
 from fairlead.routing.routing_request import RoutingRequest
 
 NEVER: Final = -1.0
-"""A moment that has not come."""
+"""A time that has not come."""
 
 
 @dataclass(slots=True, eq=False)
 class TracedAttempt:
-    """One engine asked, kept only of requests that are traced."""
+    """One attempt at an engine; recorded only for traced requests."""
 
     span_id: str
     pod: str
@@ -32,22 +32,22 @@ class TracedAttempt:
 
 @dataclass(slots=True, eq=False)
 class RequestRecord:
-    """Every field has a value that says "not known", so that each moment of a request tells only what it knows."""
+    """One request. Every field has a value for "not known", so that each stage sets only what it knows."""
 
     arrived: float
-    """When its head was there."""
+    """When its head arrived."""
     waited_from: float
-    """When it was whole and asked for a place; its arrival, where nobody says."""
+    """When it was complete and needed an engine; its arrival, if that was not recorded."""
     surface: str = OTHER
     request_id: str = ""
     client: str = ""
-    """The address it came from."""
+    """The client's address."""
     tenant: str = ""
     band: str = ""
     model: str = ""
     stream: bool = False
     structured: bool = False
-    """It asks for JSON, a schema or another grammar."""
+    """It requests JSON, a schema or another grammar."""
     prompt_estimate: int = -1
     prompt: str | None = None
     """Its text; only where the configuration says that prompts are logged."""
@@ -58,7 +58,7 @@ class RequestRecord:
 
     first_sent_at: float = NEVER
     sent_at: float = NEVER
-    """To the engine that answered, or was asked last."""
+    """When it was sent to the engine that answered, or of the last attempt."""
     first_token_at: float = NEVER
     ended_at: float = NEVER
 
@@ -77,7 +77,7 @@ class RequestRecord:
     shadow: str = ""
     """A reason for which it would have been refused."""
     cache: str = ""
-    """What the response cache had; empty where none is kept."""
+    """The result of the response cache; empty where there is none."""
 
     status: int = 0
     reason: str = ""
@@ -88,12 +88,12 @@ class RequestRecord:
     output_tokens: int = -1
     cached_tokens: int = -1
     deltas: int = 0
-    """Events with text, for streams whose engine tells no usage."""
+    """Events with text, for streams whose engine sends no usage."""
     finish_reason: str = ""
     bytes_out: int = 0
 
     def sent(self, ask: RoutingRequest, endpoint: Endpoint, now: float) -> None:
-        """It goes to an engine, the first or another."""
+        """An attempt at an engine begins."""
         if self.attempts == 0:
             self.first_sent_at = now
         self.attempts += 1
@@ -103,34 +103,34 @@ class RequestRecord:
             self._try(endpoint, now)
 
     def failed(self, ending: AttemptEnding, now: float) -> None:
-        """The attempt under way ended before an answer began."""
+        """The current attempt ended before a response began."""
         if self.failures is None:
             self.failures = []
         self.failures.append(ending)
         self._over(ending, now, self.replica)
 
     def hedge_sent(self, endpoint: Endpoint, now: float) -> None:
-        """Another engine is asked as well, because the first is slow."""
+        """A hedge is sent to another engine, because the first is slow."""
         self.hedged = True
         self.hedge_sent_at = now
         if self.trace is not None:
             self._try(endpoint, now)
 
     def outran(self, ask: RoutingRequest, endpoint: Endpoint, now: float) -> None:
-        """The other one, asked by `hedge_sent`, answered first: the answer is its own now."""
+        """The hedge won: the response is its own now."""
         self.hedge_won = True
         self.sent_at = self.hedge_sent_at
         self._over(AttemptEnding.OUTRUN, now, self.replica)
         self._goes_to(ask, endpoint)
 
     def upstream_traceparent(self) -> bytes | None:
-        """What the engine that was asked last is told: its own span of a recorded trace, else what there is."""
+        """The `traceparent` for the latest attempt: its own span of a recorded trace, else the client's header."""
         if self.trace is None or not self.tries:
             return self.traceparent
         return traces.written(self.trace.trace_id, self.tries[-1].span_id)
 
     def close(self, now: float) -> None:
-        """Told once; a second time is an error in whoever holds it."""
+        """Close the record, once; a second call is a bug and raises."""
         if self.ended_at >= 0:
             raise AssertionError(f"told twice: request {self.request_id or 'without an id'}, ended at {self.ended_at}")
         self.ended_at = now
@@ -142,7 +142,7 @@ class RequestRecord:
 
     @property
     def _last_ending(self) -> AttemptEnding:
-        """Of the attempt that was still under way."""
+        """The ending of the attempt that is still in flight."""
         if self.left is not None:
             return AttemptEnding.CLIENT_LEFT
         if self.cut:
@@ -166,7 +166,7 @@ class RequestRecord:
         self.tries.append(TracedAttempt(self.trace.fresh_span(), endpoint.pod, endpoint.address, now))
 
     def _over(self, ending: AttemptEnding, now: float, pod: str) -> None:
-        """Of two that run as a hedged pair, the one at this replica."""
+        """End the attempt at this replica; of a hedged pair only that one."""
         for one in reversed(self.tries or ()):
             if one.ending is None and one.pod == pod:
                 one.ended, one.ending = now, ending

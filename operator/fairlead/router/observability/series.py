@@ -1,4 +1,4 @@
-"""What is counted under one set of labels, and the bounded shelves that such sets stand on."""
+"""The counters under one set of labels, and the bounded maps that hold such sets."""
 
 from collections.abc import Callable, Hashable
 from typing import Final, Generic, Protocol, TypeVar
@@ -17,14 +17,14 @@ HISTOGRAMS: Final = (
 
 
 class SeriesEntry(Protocol):
-    """Something with labels that requests are counted under."""
+    """A set of labels under which requests are counted."""
 
     used_at: float
-    """When a request last was."""
+    """When a request was last counted."""
 
 
 class RequestSeries:
-    """One model, revision, band and lane."""
+    """Counters of one model, revision, band and lane."""
 
     __slots__ = (
         "blocks_asked",
@@ -45,7 +45,7 @@ class RequestSeries:
 
     def __init__(self, key: tuple[str, ...], now: float) -> None:
         self.key = key
-        """Values of the labels `families.SERIES`."""
+        """Values of the labels `metric_families.SERIES`."""
         self.used_at = now
         self.forwarded = self.prompt = self.output = self.cached = self.blocks_asked = self.blocks_held = 0
         self.first_token = RequestHistogram(metric_families.TTFT)
@@ -57,17 +57,17 @@ class RequestSeries:
 
     @property
     def told(self) -> bool:
-        """Whether it has anything to tell: requests refused at once leave it as it was."""
+        """Whether it has anything to show: requests refused at once do not count here."""
         return bool(self.forwarded or any(self.queued.counts))
 
     @property
     def histograms(self) -> tuple[RequestHistogram, ...]:
-        """In the order of `HISTOGRAMS`."""
+        """Histograms in the order of `HISTOGRAMS`."""
         return (self.first_token, self.per_token, self.duration, self.queued, self.prefill, self.decode)
 
 
 class TenantSeries:
-    """One tenant and model."""
+    """Counters of one tenant and model."""
 
     __slots__ = ("by_class", "cached", "first_token_seconds", "first_tokens", "key", "output", "prompt", "used_at")
 
@@ -81,7 +81,7 @@ class TenantSeries:
 
 
 class ModelDemand:
-    """What came for one model."""
+    """Requests and prompt tokens that arrived for one model."""
 
     __slots__ = ("asked", "key", "prompt_tokens", "used_at")
 
@@ -96,10 +96,10 @@ Value = TypeVar("Value", bound=SeriesEntry)
 
 
 class BoundedSeries(dict[Key, Value], Generic[Key, Value]):
-    """At most so many; for one more, the one that was silent for longest goes.
+    """A map of at most `most` entries; one more replaces the entry that is unused for longest.
 
-    Labels come from configuration and pods, so the bound is met after many rollouts only. A series that goes and comes
-    again begins at zero, which Prometheus takes for a restart.
+    Labels come from configuration and pods, so the bound is reached after many rollouts only. A series that is dropped
+    and returns begins at zero, which Prometheus takes for a restart.
     """
 
     def __init__(self, most: int, made: Callable[[Key, float], Value]) -> None:
@@ -109,11 +109,11 @@ class BoundedSeries(dict[Key, Value], Generic[Key, Value]):
 
     @property
     def full(self) -> bool:
-        """Whether one more pushes another out."""
+        """Whether one more entry would replace another."""
         return len(self) >= self._most
 
     def place(self, key: Key, now: float) -> Value:
-        """The one of this key, made if need be; the common case does not come here."""
+        """The entry of this key, created if missing; most lookups use `get` first."""
         found = self.get(key)
         if found is None:
             if self.full:

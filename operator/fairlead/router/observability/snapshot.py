@@ -1,4 +1,4 @@
-"""How the router stands at the moment of a scrape: what other rooms hold, seen through the few figures told of them."""
+"""The router's state at a scrape: the few figures of other packages that metrics show, as protocols."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from fairlead.routing.reasons import RefusalReason
 
 
 class LaneView(Protocol):
-    """One lane, as `routing.desk` sums it up."""
+    """One lane, as `routing.queue_snapshot` summarizes it."""
 
     @property
     def lane(self) -> Lane: ...
@@ -34,7 +34,7 @@ class AccountView(Protocol):
 
 
 class CacheCountersView(Protocol):
-    """What the response cache counts of itself."""
+    """Counters of the response cache."""
 
     hits: int
     misses: int
@@ -54,7 +54,7 @@ class CacheCountersView(Protocol):
 
 
 class SharedStoreCountersView(Protocol):
-    """The same of the store that routers share."""
+    """Counters of the store that routers share."""
 
     hits: int
     misses: int
@@ -78,18 +78,18 @@ class CacheView(Protocol):
 
 @dataclass(slots=True, kw_only=True)
 class RouterSnapshot:
-    """Built at a scrape and thrown away after it."""
+    """Built at a scrape and discarded after it."""
 
     endpoints: Sequence[Endpoint] = ()
     lanes: Sequence[LaneView] = ()
     accounts: Sequence[AccountView] = ()
     held: int = 0
-    """Of all that wait, those for whom no replica is there."""
+    """Waiting requests for which no replica is routable."""
     cache: CacheView | None = None
     shared: SharedStoreCountersView | None = None
     upstream_idle: int = 0
     clients: int = 0
     draining: bool = False
     lines: Mapping[str, int] | None = None
-    """Access lines and traces by fate; filled in by `Teller`."""
+    """Access lines and traces by fate; filled in by `TelemetryRecorder`."""
     traces: Mapping[str, int] | None = None

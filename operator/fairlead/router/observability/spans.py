@@ -1,7 +1,7 @@
-"""Traced requests on their way to a collector: kept in a bounded ring, turned into spans and sent by a thread.
+"""Sends traced requests to a collector: they are kept in a bounded ring, and a thread makes spans and sends them.
 
-A collector that is slow or gone fills the ring; what finds no room is dropped and counted, and no request waits.
-Knows nothing of OpenTelemetry: `otlp` does, and is imported only where a collector is configured.
+A collector that is slow or down fills the ring; what finds no room is dropped and counted, and no request waits. This
+module does not use OpenTelemetry: `otlp` does, and is imported only where a collector is configured.
 """
 
 import logging
@@ -26,20 +26,20 @@ TURN_SECONDS: Final = 0.0005
 
 
 class SpanRingEntry(NamedTuple):
-    """A request that ended, and what the wall's clock was ahead of the loop's."""
+    """A request that ended, and what the wall clock was ahead of the loop's."""
 
     record: RequestRecord
     offset: float
 
 
 class SpanExporter(Protocol):
-    """Whoever speaks to the collector; it may take seconds and is asked in one thread only."""
+    """Sends to the collector; it may take seconds and is used by one thread only."""
 
     def export(self, batch: Sequence[SpanRingEntry]) -> bool:
         """Whether they arrived."""
 
     def close(self) -> None:
-        """Give up waiting; called from another thread."""
+        """Stop waiting; called from another thread."""
 
 
 class SpanRing:
@@ -65,22 +65,22 @@ class SpanRing:
 
     @property
     def fates(self) -> Mapping[str, int]:
-        """What became of those that were offered."""
+        """Number of offered requests by result."""
         return {"sent": self._sent, "failed": self._failed, "dropped": self.dropped}
 
     def offer(self, record: RequestRecord, offset: float) -> None:
-        """One that ended; the newest goes when there is no room, since a trace's other half is long under way."""
+        """Add a request that ended. A full ring drops the newest: other spans of older traces are sent already."""
         if len(self._held) >= self._most_held:
             self.dropped += 1
         else:
             self._held.append(SpanRingEntry(record, offset))
 
     def end(self) -> None:
-        """Nothing more comes: the thread sends what there is, and ends."""
+        """Send what is in the ring, then end the thread."""
         self._ending.set()
 
     def close(self, seconds: float) -> None:
-        """Send what there is; a collector that does not take it in time loses it."""
+        """Send what is in the ring; what the collector does not accept in time is lost."""
         self.end()
         self._thread.join(seconds)
         self._given_up = True
@@ -88,7 +88,7 @@ class SpanRing:
             self._exporter.close()
 
     def _send(self) -> None:
-        """Importing what speaks to collectors takes a tenth of a second, so that too is done here."""
+        """The thread. It also imports the exporter, which takes a tenth of a second."""
         before = sys.getswitchinterval()
         sys.setswitchinterval(min(before, TURN_SECONDS))
         try:
@@ -115,7 +115,7 @@ class SpanRing:
                 self._tell()
 
     def _tell(self) -> None:
-        """Once for each change: a collector that is away for a day is one line, not one a second."""
+        """Log each change once: a collector that is down for a day is one line, not one a second."""
         if self._well:
             log.info("spans reach the collector again; %s lost meanwhile", count(self._failed + self.dropped, "trace"))
         else:
@@ -123,7 +123,7 @@ class SpanRing:
 
 
 class SpanDestination(NamedTuple):
-    """Where spans go, and who says that it sent them."""
+    """Where spans go, and the resource that sends them."""
 
     endpoint: str
     """OTLP over HTTP: http://collector:4318; a path replaces `/v1/traces`."""
@@ -134,7 +134,7 @@ class SpanDestination(NamedTuple):
 
 
 def exporter_to(destination: SpanDestination) -> SpanExporter:
-    """The real one."""
+    """The exporter over OTLP."""
     # 8 MB that a router without a collector does not hold.
     from fairlead.router.observability import otlp  # noqa: PLC0415
 

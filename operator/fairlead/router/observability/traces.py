@@ -1,6 +1,6 @@
-"""W3C trace context: which trace a request belongs to, whether it is recorded, and what its engine is told.
+"""W3C trace context: a request's trace, whether it is recorded, and the header for its engine.
 
-Knows the header `traceparent`, version 00. Pure: random bits come from an argument.
+Implements the header `traceparent`, version 00. Pure: random bits come from an argument.
 """
 
 import re
@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Final, NamedTuple
 
 RandomBits = Callable[[int], int]
-"""So many random bits, as `random.Random.getrandbits` draws them."""
+"""Draws so many random bits, like `random.Random.getrandbits`."""
 
 _WRITTEN: Final = re.compile(rb"([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?")
 _NO_TRACE: Final = b"0" * 32
@@ -17,7 +17,7 @@ SAMPLED: Final = 1
 
 
 class TraceParent(NamedTuple):
-    """What a client's `traceparent` says."""
+    """The content of a client's `traceparent`."""
 
     trace_id: str
     span_id: str
@@ -25,7 +25,7 @@ class TraceParent(NamedTuple):
 
 
 class TraceContext:
-    """One request's place in a trace that is recorded."""
+    """One request's span in a trace that is recorded."""
 
     __slots__ = ("_bits", "parent_id", "span_id", "trace_id")
 
@@ -37,12 +37,12 @@ class TraceContext:
         self.span_id = self.fresh_span()
 
     def fresh_span(self) -> str:
-        """An id for one more span of it."""
+        """An id for one more span of the trace."""
         return f"{self._bits(64) | 1:016x}"
 
 
 def parent(header: bytes | None) -> TraceParent | None:
-    """What the header says, or nothing when it says nothing that may be believed."""
+    """The content of the header, or nothing when it is invalid."""
     written = _WRITTEN.fullmatch(header) if header else None
     if written is None:
         return None
@@ -54,7 +54,7 @@ def parent(header: bytes | None) -> TraceParent | None:
 
 
 def trace_id(header: bytes | None) -> str:
-    """Only the trace's id, for a line; empty where there is none."""
+    """Only the trace's id, for the access log; empty where there is none."""
     told = parent(header)
     return told.trace_id if told else ""
 
@@ -70,5 +70,5 @@ def written(trace_id: str, span_id: str) -> bytes:
 
 
 def undecided(bits: RandomBits) -> bytes:
-    """The header of a new trace that nobody is to record: engines behind then decide nothing else on their own."""
+    """The header of a new trace that is not sampled, so that engines do not decide to record it themselves."""
     return f"00-{bits(128) | 1:032x}-{bits(64) | 1:016x}-00".encode()

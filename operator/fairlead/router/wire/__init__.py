@@ -1,5 +1,5 @@
-"""Bytes in, closed events out, and back: parsing, framing and the lifecycle of a request.
+"""Parsing, framing and the life cycle of HTTP messages: bytes in, typed events out, and back.
 
-Never knows a socket, a clock or a loop, so that its tests may cut every message at every byte.
-Its one verb: to frame.
+This package uses no socket, clock or event loop, so that its tests may cut every message at every byte. Its one verb:
+to frame.
 """

@@ -1,8 +1,8 @@
-"""What a request is routed, limited and accounted on, read from its body without the rest of it.
+"""The values of a request's body that routing, limits and accounting need, read without parsing the rest of it.
 
-A body that is no JSON object is refused here, not passed on: what the router cannot read it cannot limit, and an
-engine's more tolerant reader (UTF-16, NaN, lone surrogates) might. An object of unexpected types is passed on for the
-engine to judge; all of its bytes then count as prompt. Of a key that is there twice the last counts, as in engines.
+A body that is no JSON object is refused here: the router cannot limit what it cannot read, and an engine's more
+tolerant parser (UTF-16, NaN, lone surrogates) might accept it. An object of unexpected types is passed on for the
+engine to validate; all of its bytes then count as prompt. Of a duplicate key the last counts, as in engines.
 """
 
 from collections.abc import Callable
@@ -17,20 +17,20 @@ from fairlead.router.wire.request_bodies import RequestBody
 from fairlead.router.wire.surfaces import Surface
 
 TRUE_WORDS: Final = frozenset({"1", "true", "t", "yes", "y", "on"})
-"""What pydantic, and so vLLM, reads as true."""
+"""Strings that pydantic, and so vLLM, reads as true."""
 MOST: Final = 2**62
 BLANK: Final = b" \t\r\n\0\xff\xfe\xef\xbb\xbf"
-"""White space and byte order marks in the encodings that Python's json guesses."""
+"""White space and byte order marks in the encodings that Python's json detects."""
 
 
 class UnreadableBody(NamedTuple):
-    """The body is no JSON object that anybody should try to read."""
+    """The body is no JSON object, or one that parsers disagree on."""
 
     why: str
 
 
 class BodyFacts:
-    """Of one body; rare ones are worked out when somebody asks."""
+    """Values from one body; rarely needed ones are computed on access."""
 
     __slots__ = ("asked", "known", "media", "model", "prompt", "stream")
 
@@ -41,15 +41,15 @@ class BodyFacts:
         self.stream = told.stream is True or (told.stream is not UNSET and _flag(told.stream))
         self.asked = told
         self.prompt = prompt
-        """Canonical text, whose beginning is compared and whose length is an estimate of its tokens."""
+        """Canonical text: its blocks are compared, and its length is an estimate of its tokens."""
         self.media = media
-        """Pictures, sounds and files in it, which are no text."""
+        """Number of pictures, sounds and files in it, which are no text."""
         self.known = known
         """Its types are the API's; otherwise `prompt` is the whole body."""
 
     @property
     def max_tokens(self) -> int | None:
-        """The most tokens it wants, by whichever name its API has."""
+        """The limit of output tokens, by the name that its API has."""
         told = self.asked
         newer = getattr(told, "max_completion_tokens", UNSET)
         if newer is UNSET or newer is None:
@@ -58,34 +58,34 @@ class BodyFacts:
 
     @property
     def n(self) -> int:
-        """How many answers it wants."""
+        """Number of replies that it requests."""
         return _whole(self.asked.n) or 1
 
     @property
     def temperature(self) -> float | None:
-        """Where it is a number."""
+        """The temperature, where it is a number."""
         told = self.asked.temperature
         return float(told) if isinstance(told, (int, float)) and abs(told) < MOST else None
 
     @property
     def seed(self) -> int | None:
-        """Where it is a whole number."""
+        """The seed, where it is a whole number."""
         return _whole(self.asked.seed)
 
     @property
     def priority(self) -> int | None:
-        """The engine's own priority, where the client names one."""
+        """The engine's own priority, where the client sets one."""
         return _whole(self.asked.priority)
 
     @property
     def cache_salt(self) -> str | None:
-        """What keeps its prefixes apart in an engine, where the client names it."""
+        """The salt that separates its prefixes in an engine, where the client sets one."""
         told = self.asked.cache_salt
         return told if isinstance(told, str) else None
 
     @property
     def talk(self) -> bytes | None:
-        """What the client itself calls this talk: OpenAI's `prompt_cache_key`, or Anthropic's `metadata.user_id`."""
+        """The client's own name for the session: OpenAI's `prompt_cache_key`, or Anthropic's `metadata.user_id`."""
         told = self.asked
         if isinstance(told.prompt_cache_key, str):
             return told.prompt_cache_key.encode(errors="replace") or None
@@ -98,12 +98,12 @@ class BodyFacts:
 
     @property
     def tools(self) -> bool:
-        """Whether the model may call any."""
+        """Whether the model may call any tool."""
         return bytes(self.asked.tools) not in (b"", b"null", b"[]")
 
     @property
     def structured(self) -> bool:
-        """Whether the answer must keep a grammar or a schema."""
+        """Whether the reply must follow a grammar or a schema."""
         told = self.asked
         if isinstance(told, request_bodies.ResponsesBody):
             return b'"json_schema"' in bytes(told.text) or b'"json_object"' in bytes(told.text)
@@ -118,13 +118,13 @@ class BodyFacts:
 
     @property
     def include_usage(self) -> bool:
-        """Whether its stream is to end with the tokens it took."""
+        """Whether the client wants usage at the end of the stream."""
         told = self.asked.stream_options
         return isinstance(told, dict) and told.get("include_usage") is True
 
 
 def read(surface: Surface, body: bytes) -> BodyFacts | UnreadableBody:
-    """Never raises, whatever the bytes."""
+    """Read a body. Never raises, whatever the bytes."""
     decode, gather = READERS[surface]
     try:
         told = decode(body)
@@ -140,7 +140,7 @@ def read(surface: Surface, body: bytes) -> BodyFacts | UnreadableBody:
 
 
 def _untyped(surface: Surface, body: bytes) -> BodyFacts | UnreadableBody:
-    """An object with a prompt of another shape than the API's, or no object; what limits it is read all the same."""
+    """Read a body whose types are not the API's; members that limit it are read all the same."""
     try:
         members = MEMBERS.decode(body)
         told = KINDS[surface]()
@@ -156,7 +156,11 @@ def _untyped(surface: Surface, body: bytes) -> BodyFacts | UnreadableBody:
 
 
 def _unreadable(surface: Surface, body: bytes, problem: Exception) -> BodyFacts | UnreadableBody:
-    """Bodies of other paths may be anything, as a form or a sound; but not what somebody might read as an object."""
+    """The result for a body that cannot be parsed.
+
+    Bodies of other paths may be anything, such as a form or a sound; but not what another parser might read as an
+    object.
+    """
     if surface is Surface.OTHER and body.lstrip(BLANK)[:1] != b"{":
         return BodyFacts(RequestBody(), body, 0, known=False)
     if isinstance(problem, RecursionError):

@@ -1,4 +1,4 @@
-"""A chunked request body, gathered: llhttp reads the framing, the chunks are counted against the limit.
+"""Collects a chunked request body: llhttp reads the framing, the chunks are counted against the limit.
 
 Engines get the same bytes with a length, so that a retry can send them again.
 """
@@ -10,16 +10,16 @@ import httptools
 from fairlead.router.wire.protocol_faults import MalformedRequest, ProtocolFault
 
 HEAD: Final = b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n"
-"""What brings a fresh parser to where a chunked body begins."""
+"""Brings a fresh parser to the beginning of a chunked body."""
 FREE_OVERHEAD: Final = 16 * 2**10
-"""Bytes of framing that are nobody's concern."""
+"""Bytes of framing that are always allowed."""
 OVERHEAD: Final = 16
-"""Then, so many bytes of framing for each of content: a client that sends single bytes needs 6, and an endless
+"""After that, so many bytes of framing for each of content: a client that sends single bytes needs 6, and an endless
 chunk extension or trailer needs more."""
 
 
 class ChunkedBody:
-    """For one request; the parser calls the methods named `on_`."""
+    """The body of one request; the parser calls the methods named `on_`."""
 
     __slots__ = ("_content", "_fed", "_limit", "_parser", "_size", "done", "surplus")
 
@@ -30,17 +30,17 @@ class ChunkedBody:
         self._fed = 0
         self.done = False
         self.surplus = False
-        """More came behind the last chunk."""
+        """More bytes followed the last chunk."""
         self._parser = httptools.HttpRequestParser(self)
         self._parser.feed_data(HEAD)
 
     @property
     def body(self) -> bytes:
-        """All of it, without framing."""
+        """The whole body, without framing."""
         return bytes(self._content)
 
     def feed(self, data: bytes) -> MalformedRequest | None:
-        """The next bytes, or why they are the last."""
+        """Feed the next bytes; returns why the body is refused, if it is."""
         self._fed += len(data)
         try:
             self._parser.feed_data(data)
@@ -56,7 +56,7 @@ class ChunkedBody:
         return None
 
     def on_message_begin(self) -> None:
-        """The request itself, or one behind it."""
+        """The request itself, or another one after it."""
         self.surplus = self.done
 
     def on_body(self, part: bytes) -> None:
@@ -71,5 +71,5 @@ class ChunkedBody:
 
 
 def too_large(limit: int) -> str:
-    """What a client hears whose body is over the limit."""
+    """The message for a client whose body is over the limit."""
     return f"the request's body: over {limit} bytes: more is not read; send a shorter prompt"

@@ -1,7 +1,7 @@
-"""An engine's chunks followed as they pass: where each ends, what they hold, and what is owed when they break off.
+"""Follows an engine's chunks as they pass: where each ends, what they hold, and how to end them if they break off.
 
-The bytes go to the client as they came. What is forwarded always stops at a place that can be continued: a size line
-or a chunk's end that came half is kept back until its rest is there.
+The bytes go to the client unchanged. What is forwarded always ends where it can be continued: half a size line or half
+a chunk's end is held back until its rest arrives.
 """
 
 import re
@@ -11,22 +11,22 @@ from typing import Final
 from fairlead.router.wire import frames
 
 SIZE_LINE: Final = 512
-"""Digits and extensions; engines send 1 to 5 bytes."""
+"""Limit of a size line, digits and extensions; engines send 1 to 5 bytes."""
 SIZES: Final = 4096
-"""Size lines that are remembered, 4 bytes each at most."""
+"""Size lines that are cached, 4 bytes each at most."""
 LARGEST: Final = 2**31
 TRAILER_BYTES: Final = 16 * 2**10
 LAST_OF_SOME: Final = b"\r\n0\r\n\r\n"
 TRAILER_LINE: Final = re.compile(
     rb"(?!(?i:transfer-encoding|content-length|connection|trailer):)[!#$%&'*+.^_`|~0-9A-Za-z-]+:[\t -~\x80-\xff]*"
 )
-"""A field, but none that frames a message: RFC 9110 6.5.1."""
+"""A trailer field other than those that frame a message: RFC 9110 6.5.1."""
 PADDING: Final = 2**20
 """A chunk that lacks more than this is not filled up: the connection is cut."""
 
 
 class ChunkPosition(Enum):
-    """Where in the framing the next byte stands."""
+    """The part of the framing that the next byte belongs to."""
 
     SIZE = auto()
     CONTENT = auto()
@@ -40,7 +40,7 @@ CONTENT: Final = ChunkPosition.CONTENT
 
 
 class ChunkedReply:
-    """One chunked answer, from its first chunk to its trailer."""
+    """One chunked response, from its first chunk to its trailer."""
 
     __slots__ = ("_held", "_left", "_place", "_sizes", "_trailer", "alone", "bad", "over", "payload", "surplus")
 
@@ -50,20 +50,20 @@ class ChunkedReply:
         self.restart()
 
     def restart(self) -> None:
-        """Before the next answer's first chunk."""
+        """Reset before the next response's first chunk."""
         self._place = SIZE
         self._left = 0
         self._held = b""
         self._trailer = 0
         self.payload = b""
-        """What the last bytes held, without framing."""
+        """Content of the last bytes, without framing."""
         self.alone = False
-        """The last bytes were one whole chunk: they can go on as they came even where chunks are made anew."""
+        """The last bytes were one whole chunk: they can be passed on unchanged even where chunks are written anew."""
         self.bad: str | None = None
         self.over = False
         """Nothing more is followed: it is done, or bad."""
         self.surplus = False
-        """Something followed the end."""
+        """More bytes followed the end."""
 
     @property
     def done(self) -> bool:
@@ -71,7 +71,7 @@ class ChunkedReply:
         return self._place is ChunkPosition.DONE
 
     def feed(self, data: bytes) -> bytes:
-        """The next bytes; what of them, and of what was held, may go on."""
+        """Feed the next bytes; returns those that may be passed on, including bytes held back before."""
         if self._place is SIZE and not self._held:
             line = data.find(b"\r\n", 0, 18)
             size = self._sizes.get(data[:line])
@@ -83,7 +83,7 @@ class ChunkedReply:
         return self._follow(self._held + data if self._held else data)
 
     def _follow(self, data: bytes) -> bytes:
-        """Any cut of any number of chunks."""
+        """Follow any number of chunks, cut anywhere."""
         parts: list[bytes] = []
         at, end = self._whole_chunks(data, parts) if self._place is SIZE else 0, len(data)
         while at < end and self._place is not ChunkPosition.DONE:
@@ -107,7 +107,7 @@ class ChunkedReply:
         return data if at == end else data[:at]
 
     def _whole_chunks(self, data: bytes, parts: list[bytes]) -> int:
-        """Chunk after chunk of known sizes, as an engine's burst brings them; where the next is not of that kind."""
+        """Follow chunks of known sizes, as an engine's burst brings them; returns where another kind begins."""
         sizes = self._sizes
         at = self._burst(data, parts)
         while True:
@@ -122,8 +122,8 @@ class ChunkedReply:
             at = end + 2
 
     def _burst(self, data: bytes, parts: list[bytes]) -> int:
-        """A read of nothing but whole chunks without a line break inside, but for the last: where that stands. Every
-        size must be that of the content behind it, so that nothing is taken for framing that is none."""
+        """A read of whole chunks without a line break inside; returns where the last one begins. Every size must match
+        the content that follows it, so that no content is taken for framing."""
         end = len(data) - 5 if data.endswith(LAST_OF_SOME) else len(data)
         words = data[:end].split(b"\r\n")
         contents = words[1::2]
@@ -142,7 +142,7 @@ class ChunkedReply:
         return 0
 
     def _line(self, data: bytes, at: int) -> int:
-        """A size line or a line of the trailer; how long it is, or 0 while it is not whole."""
+        """Read a size line or a line of the trailer; returns its length, or 0 while it is incomplete."""
         end = data.find(b"\r\n", at)
         most = SIZE_LINE if self._place is SIZE else TRAILER_BYTES
         if (end if end >= 0 else len(data)) - at > most:
@@ -177,7 +177,7 @@ class ChunkedReply:
             self.bad = "its trailer is none"
 
     def cut(self, frame: bytes) -> bytes | None:
-        """What ends the answer properly where it stands, with a last word in it; nothing if that cannot be."""
+        """The bytes that end the response properly here, with this frame in it; nothing if that is not possible."""
         if self._place is ChunkPosition.DONE or self._place is ChunkPosition.TRAILER:
             return None if self._place is ChunkPosition.DONE else b"\r\n"
         if self._place is SIZE:
@@ -190,7 +190,7 @@ class ChunkedReply:
 
 
 def _size(line: bytes) -> int | None:
-    """RFC 9112 7.1: hexadecimal digits, then extensions that nobody knows."""
+    """RFC 9112 7.1: hexadecimal digits, then extensions, which are ignored."""
     digits = line.partition(b";")[0]
     if not digits or len(digits) > 16 or not all(digit in b"0123456789abcdefABCDEF" for digit in digits):
         return None

@@ -1,4 +1,4 @@
-"""What the events and the whole answers of each API say of tokens, endings and errors; typed, the rest skipped."""
+"""Typed parts of each API's events and whole responses: tokens, endings and errors; the rest is skipped."""
 
 from typing import Any, Final
 
@@ -11,13 +11,13 @@ NONE: Raw = Raw(b"")
 
 
 class PromptTokensDetails(Struct, gc=False):
-    """Of prompt tokens."""
+    """Details of prompt tokens."""
 
     cached_tokens: Any = None
 
 
 class UsageFields(Struct, gc=False):
-    """OpenAI's names, those of its Responses API, and Anthropic's."""
+    """Usage under OpenAI's names, those of its Responses API, and Anthropic's."""
 
     prompt_tokens: Any = None
     completion_tokens: Any = None
@@ -41,7 +41,7 @@ class MessageDelta(Struct, gc=False):
 
 
 class EventChoice(Struct, gc=False):
-    """Of a chat, or of completions."""
+    """A choice of a chat, or of completions."""
 
     delta: MessageDelta | None = None
     finish_reason: str | None = None
@@ -56,7 +56,7 @@ class EventResponse(Struct, gc=False):
 
 
 class ReplyEvent(Struct, gc=False):
-    """One event of a stream, or one whole answer."""
+    """One event of a stream, or one whole response."""
 
     type: str = ""
     choices: list[EventChoice] = []
@@ -64,19 +64,19 @@ class ReplyEvent(Struct, gc=False):
     error: Raw = NONE
     response: Raw = NONE
     message: Raw = NONE
-    """Where a message begins; in an event of an error, only words."""
+    """The message, where one begins; in an error event only text."""
     delta: Raw = NONE
     status: Any = None
     stop_reason: Any = None
 
     @property
     def fails(self) -> bool:
-        """Whether it tells of an error."""
+        """Whether it reports an error."""
         return self.type in FAILURES or (bool(self.error) and bytes(self.error) != b"null")
 
 
 class MessageStop(Struct, gc=False):
-    """What Anthropic's `message_delta` holds."""
+    """The content of Anthropic's `message_delta`."""
 
     stop_reason: str | None = None
 
@@ -86,11 +86,11 @@ INNER: Final = msgspec.json.Decoder(EventResponse)
 STOP: Final = msgspec.json.Decoder(MessageStop)
 EVENT: Final = msgspec.json.Decoder(ReplyEvent)
 STREAMS_DELTAS: Final = {Surface.RESPONSES: b".delta\ndata: ", Surface.MESSAGES: b"content_block_delta\ndata: "}
-"""Between an event's name and its data, where a raw line break stands: no text that a model writes can hold one."""
+"""Bytes between an event's name and its data. They contain a raw line break, which no text of a model can."""
 
 
 def event(data: bytes) -> ReplyEvent | None:
-    """Nothing for what has another shape."""
+    """The event; nothing for data of another shape."""
     try:
         return EVENT.decode(data)
     except (ValueError, RecursionError):
@@ -115,5 +115,5 @@ def stop_reason(told: ReplyEvent) -> str | None:
 
 
 def tokens(value: object) -> int | None:
-    """A count, where it is one."""
+    """A number of tokens, if the value is one."""
     return value if type(value) is int and 0 <= value < 2**62 else None

@@ -1,7 +1,7 @@
-"""Server-sent events watched as they pass: the first token, how many deltas came, the tokens told, how it ended.
+"""Scans server-sent events as they pass: the first token, the number of deltas, usage, and how the stream ended.
 
-A model's text stands in JSON strings, where a line break is written as an escape: so a raw blank line always ends an
-event, and a mark that holds one is never text. An event that looks like the first delta is counted and not read.
+A model's text is in JSON strings, where a line break is an escape: so a raw blank line always ends an event, and a mark
+with a raw line break is never text. An event with the same mark as the first delta is counted without parsing.
 """
 
 from typing import Final, NamedTuple
@@ -15,15 +15,15 @@ GAP: Final = b"\n\n"
 UNFINISHED: Final = b'"finish_reason":null'
 DONE: Final = b"[DONE]"
 LONGEST: Final = 2**20
-"""An event that is longer is passed over unread: what came of it is looked through with every read. The longest that
-engines send hold a whole answer, and 1 MiB is about 250,000 tokens."""
+"""A longer event is passed over without parsing, since all of what has arrived is searched with every read. The longest
+that engines send hold a whole reply, and 1 MiB is about 250,000 tokens."""
 OVER: Final = frozenset({"response.completed", "response.incomplete", "response.failed", "message_stop"})
 NEVER: Final = b"\n\n\n"
 """A mark that no event has, since blank lines end them."""
 
 
 class EventScan:
-    """For one stream."""
+    """The scan of one stream."""
 
     __slots__ = (
         *("_breaks", "_infix", "_rest", "_skipping", "_tail"),
@@ -32,24 +32,24 @@ class EventScan:
 
     def __init__(self, surface: Surface) -> None:
         self._infix = event_shapes.STREAMS_DELTAS.get(surface, NEVER)
-        """What stands in the middle of each delta, where its API names events."""
+        """The bytes inside each delta, where its API names events."""
         self._tail = NEVER
-        """How an unfinished delta ends in the others, learnt from the first."""
+        """How an unfinished delta ends in the other APIs, learnt from the first."""
         self._breaks = 2 if self._infix is NEVER else 3
         """Line breaks in such an event, its end included."""
         self._rest = b""
-        """An event that came half."""
+        """The beginning of an incomplete event."""
         self._skipping = False
         self.first = False
         """A token was seen: content, reasoning, a refusal, or a piece of a tool's call."""
         self.deltas = 0
-        """Events that brought something; about one for each token."""
+        """Events with content; about one for each token."""
         self.usage: TokenUsage | None = None
         self.finish_reason: str | None = None
         self.done = False
-        """Its last event was seen: nothing is owed to the client."""
+        """Its last event was seen: the client needs no more."""
         self.error = False
-        """The engine told of an error in the stream."""
+        """The engine sent an error in the stream."""
 
     @property
     def inside(self) -> bool:
@@ -57,7 +57,7 @@ class EventScan:
         return bool(self._rest) or self._skipping
 
     def take(self, payload: bytes) -> None:
-        """The next bytes, cut anywhere; nearly always one event like the first delta."""
+        """Scan the next bytes, cut anywhere; nearly always one event like the first delta."""
         if self.first and not self._rest and payload.endswith(self._tail) and payload.count(b"\n") == self._breaks:
             self.deltas += 1
         elif not (self.first and self._ordinary(payload)):
@@ -66,15 +66,15 @@ class EventScan:
                 self._let_go()
 
     def edited(self, payload: bytes) -> bytes:
-        """Instead of `take`: the same, and what goes on to the client, which is all but the event with the usage that
-        it did not ask for. Half an event is held back until it is whole: it is no use to anybody before."""
+        """Like `take`, but returns what goes to the client: all but the usage event that it did not request. Half an
+        event is held back until it is whole, since a client can do nothing with it."""
         if self.first and self._ordinary(payload):
             return payload
         kept = self._read(payload)
         return b"".join([one + GAP for one in kept]) + (self._let_go() if self._skipping else b"")
 
     def _ordinary(self, payload: bytes) -> bool:
-        """Whole events, all of them like the first delta: they are counted, and there is nothing else in them."""
+        """Count whole events if all are like the first delta and hold nothing else; returns whether they are."""
         mark = self._infix if self._tail is NEVER else self._tail
         count = payload.count(mark)
         if self._rest or not count or payload.count(b"\n") != count * self._breaks or not payload.endswith(GAP):
@@ -83,12 +83,12 @@ class EventScan:
         return True
 
     def rest(self) -> bytes:
-        """What was held back, when the stream is over."""
+        """The bytes held back, when the stream is over."""
         rest, self._rest = self._rest, b""
         return rest
 
     def _read(self, payload: bytes) -> list[bytes]:
-        """Event by event; those that a client gets who did not ask for usage."""
+        """Read event by event; returns those for a client that did not request usage."""
         *events, rest = self._split(payload)
         kept = []
         for one in events:
@@ -105,7 +105,7 @@ class EventScan:
         return kept
 
     def _let_go(self) -> bytes:
-        """Most of an event that is too long to be held: its last bytes stay, since its end may be cut."""
+        """Release most of an event that is too long to be held; its last bytes stay, since its end may be cut."""
         rest = self._rest
         self._rest = rest[-3:]
         return rest[:-3]
@@ -118,7 +118,7 @@ class EventScan:
         return data.split(GAP)
 
     def _event(self, one: bytes) -> bool:
-        """One whole event; whether a client gets it that did not ask for usage."""
+        """Read one whole event; returns whether a client gets it that did not request usage."""
         at = one.find(b"data:")
         if at < 0 or (at and one[at - 1] != 10):
             return True
@@ -141,14 +141,14 @@ class EventScan:
         return True
 
     def _choices(self, told: ReplyEvent, one: bytes) -> None:
-        """Chat and completions."""
+        """Read an event of chat or completions."""
         brought = False
         finished = None
         for choice in told.choices:
             finished = choice.finish_reason or finished
             brought = brought or _brings(choice)
         self.finish_reason = finished or self.finish_reason
-        if not (brought or (self.first and finished is None)):  # an empty one is a token whose letter is not whole yet
+        if not (brought or (self.first and finished is None)):  # an empty delta is a token with an incomplete character
             return
         self.deltas += 1
         self.first = True
@@ -158,7 +158,7 @@ class EventScan:
             self._breaks = one.count(b"\n") + 2
 
     def _typed(self, told: ReplyEvent) -> None:
-        """Responses and Messages."""
+        """Read an event of Responses or Messages."""
         kind = told.type
         if kind.endswith(".delta") or kind == "content_block_delta":
             self.deltas += 1
@@ -192,7 +192,7 @@ def _brings(choice: event_shapes.EventChoice) -> bool:
 
 
 def usage(told: event_shapes.UsageFields, before: TokenUsage | None = None) -> TokenUsage:
-    """In one shape; Anthropic tells the prompt's tokens at the beginning and the answer's at the end."""
+    """Usage in one shape; Anthropic sends the prompt's tokens at the beginning and the reply's at the end."""
     tokens = event_shapes.tokens
     prompt, output = tokens(told.prompt_tokens), tokens(told.completion_tokens)
     if prompt is None:
@@ -209,7 +209,7 @@ def usage(told: event_shapes.UsageFields, before: TokenUsage | None = None) -> T
 
 
 class AnswerSummary(NamedTuple):
-    """What a whole answer says of itself."""
+    """Usage and ending of a whole response."""
 
     usage: TokenUsage | None
     finish_reason: str | None
@@ -217,7 +217,7 @@ class AnswerSummary(NamedTuple):
 
 
 def answer_summary(surface: Surface, body: bytes) -> AnswerSummary:
-    """Of an answer that is no stream; nothing is told by one of another shape."""
+    """The summary of a response that is no stream; empty for one of another shape."""
     told = event_shapes.event(body)
     if told is None:
         return AnswerSummary(None, None, error=False)

@@ -1,4 +1,4 @@
-"""Chunks of our own making, for answers that cannot pass as they came."""
+"""Chunks written by the router, for responses that cannot be passed on unchanged."""
 
 from typing import Final
 
@@ -6,5 +6,5 @@ LAST: Final = b"0\r\n\r\n"
 
 
 def chunk(payload: bytes) -> bytes:
-    """One chunk; nothing for nothing, since an empty chunk would be the last."""
+    """One chunk; nothing for no bytes, since an empty chunk would be the last."""
     return b"%x\r\n%b\r\n" % (len(payload), payload) if payload else b""

@@ -1,7 +1,7 @@
-"""Heads that were read before, so that the next one like it costs one look-up.
+"""A cache of parsed heads, so that the next equal head costs one look-up.
 
-Clients on kept connections send the same head again and again, but for its length; engines do within each second.
-The parser sees every head that is new. What is given out is shared by all requests with that head: never write to it.
+Clients on kept connections send the same head again and again, but for its length; engines do within each second. The
+parser sees every new head. A cached head is shared by all requests with it: never write to it.
 """
 
 import re
@@ -14,13 +14,14 @@ from fairlead.router.wire.request_heads import ParsedRequestHead, RequestHead
 from fairlead.router.wire.response_heads import ParsedResponseHead, ResponseHead
 
 HEADS: Final = 1024
-"""At most so many of each kind, 4 KiB each at most: 8 MiB. When they are full all are forgotten, which costs
-nothing until then and a few µs a head after."""
+"""Limit of each kind, 4 KiB each at most: 8 MiB. A full cache is cleared, which costs nothing until then and a few µs a
+head after."""
 REMEMBERED_BYTES: Final = 4 * 2**10
 CHANGING_LINES: Final = re.compile(
     rb"\r\n((?i:x-request-id|x-correlation-id|traceparent|tracestate|baggage)):[ \t]*([\t -~\x80-\xff]*)(?=\r\n)"
 )
-"""What is new in every request, where proxies and traced clients send it: cut out, so that the rest can be known."""
+"""Headers that are new in every request, where proxies and traced clients send them: cut out, so that the rest can be
+looked up."""
 LENGTH: Final = b"\r\nContent-Length: "
 LENGTH_LOWER: Final = b"\r\ncontent-length: "
 DIGITS: Final = 18
@@ -31,7 +32,7 @@ Kept = TypeVar("Kept")
 
 
 class BoundedCache(Generic[Kept]):
-    """A bounded number of things by what they were read from."""
+    """A bounded number of parsed heads by their bytes."""
 
     __slots__ = ("_most", "kept")
 
@@ -40,7 +41,7 @@ class BoundedCache(Generic[Kept]):
         self.kept: dict[HeadCacheKey, Kept] = {}
 
     def keep(self, key: HeadCacheKey, thing: Kept) -> None:
-        """Remember it, unless it is too large to be worth it."""
+        """Keep a head, unless it is too large to be worth it."""
         if len(key[0]) + len(key[1]) > REMEMBERED_BYTES:
             return
         if len(self.kept) >= self._most:
@@ -62,7 +63,7 @@ class HeadCache:
         self._response_lines = HeaderLineCache(header_lines.of_response)
 
     def request(self, key: HeadCacheKey, block: bytes, most_lines: int) -> ParsedRequestHead | MalformedRequest:
-        """A head that is not on the shelf; `block` is all of it, `key` what is left without its length."""
+        """Parse a head that is not cached; `block` is all of it, `key` the rest without its length."""
         parts = CHANGING_LINES.split(block)
         if len(parts) == 1:
             return self._new_request(key, block, most_lines)
@@ -84,7 +85,7 @@ class HeadCache:
         return found
 
     def response(self, key: HeadCacheKey, block: bytes) -> ParsedResponseHead | str:
-        """The same for an engine's head and length; a text says what is wrong with it."""
+        """The same for an engine's head and length; a string says what is wrong with it."""
         found = response_heads.read(block, self._response_lines.block)
         if not isinstance(found, str) and _length_was_split(key, found.length):
             self.responses.keep(key, found.head)
@@ -92,14 +93,14 @@ class HeadCache:
 
 
 def _length_was_split(key: HeadCacheKey, length: int | None) -> bool:
-    """Whether the length that the parser saw is the one that was cut out of the key: one that is written otherwise
-    stands in the key, and a head that is remembered must not carry it over to another message."""
+    """Whether the parsed length is the one that was cut out of the key: a length in another spelling stays in the key,
+    and a cached head must not carry it over to another message."""
     return (length is not None) == bool(key[1])
 
 
 def split_length(block: bytes) -> tuple[HeadCacheKey, int | None]:
-    """A head without its length, and the length where it is written as nearly everybody writes it. A key without a
-    second half had none; a number that is none is left for the parser to judge."""
+    """A head without its length, and the length where it has the usual spelling. The second half of the key is empty if
+    there was none; the parser handles an invalid number."""
     before, found, after = block.partition(LENGTH)
     if not found:
         before, found, after = block.partition(LENGTH_LOWER)

@@ -1,4 +1,4 @@
-"""Header lines one by one: which are passed on, which end here, and which say something that the router acts on.
+"""Header lines one by one: which are passed on, which are dropped here, and which the router acts on.
 
 Lines come from a head that the parser accepted already. Nothing is decoded: names and values stay bytes.
 """
@@ -13,11 +13,11 @@ HOP_BY_HOP: Final = frozenset(
         *(b"te", b"trailer", b"transfer-encoding", b"upgrade", b"http2-settings"),
     }
 )
-"""They speak about one connection only: RFC 9110 7.6.1, and what older proxies say."""
+"""Headers of one connection only: RFC 9110 7.6.1, and what older proxies send."""
 OURS: Final = frozenset({b"host", b"content-length", b"expect", b"x-request-id", b"traceparent"})
-"""Said anew on our own side of the engine's connection."""
+"""Written anew on the router's side of the engine's connection."""
 CREDENTIALS: Final = frozenset({b"authorization", b"x-api-key"})
-"""Keys of our tenants are nothing for engines; engines with a key of their own need them."""
+"""Tenants' keys are not for engines; engines with a key of their own need them."""
 READ_HEADERS: Final = frozenset(
     {
         *(b"authorization", b"x-api-key", b"x-request-id", b"traceparent", b"tracestate", b"baggage"),
@@ -27,14 +27,14 @@ READ_HEADERS: Final = frozenset(
         *(b"host", b"content-length", b"transfer-encoding", b"connection", b"retry-after"),
     }
 )
-"""What somebody in the router looks at."""
+"""Headers that the router reads."""
 PREFIX: Final = b"x-fairlead-"
-"""Words to this router: looked at, and not passed on."""
+"""Headers for this router: read, and not passed on."""
 SLO: Final = b"x-slo-"
 USUAL: Final = frozenset({b"keep-alive", b"close"})
-"""What `Connection` says nearly always."""
+"""Usual values of `Connection`."""
 REMEMBERED: Final = 4096
-"""So many lines, 512 bytes each at most: 4 MiB. When they are full, all are forgotten and read again."""
+"""Limit of cached lines, 512 bytes each at most: 4 MiB. A full cache is cleared."""
 REMEMBERED_BYTES: Final = 512
 
 
@@ -48,7 +48,7 @@ class HeaderDestination(Enum):
 
 
 class HeaderLine(NamedTuple):
-    """One header line, understood."""
+    """One parsed header line."""
 
     way: HeaderDestination
     whole: bytes
@@ -67,14 +67,14 @@ class HeaderBlock:
 
     def __init__(self) -> None:
         self.on: list[bytes] = []
-        """Passed on as they came."""
+        """Passed on unchanged."""
         self.credentials: list[bytes] = []
         self.told: dict[bytes, bytes] = {}
-        """What the router acts on; of a name that is there twice, the last value."""
+        """Headers that the router acts on; of a duplicate name the last value."""
         self.twice: frozenset[bytes] = frozenset()
-        """Such names."""
+        """Duplicate names."""
         self.connection: frozenset[bytes] = frozenset()
-        """What `Connection` names: it ends here too."""
+        """Names in `Connection`; such headers are dropped, too."""
 
 
 def of_request(line: bytes) -> HeaderLine:
@@ -83,7 +83,7 @@ def of_request(line: bytes) -> HeaderLine:
 
 
 def of_response(line: bytes) -> HeaderLine:
-    """An engine's line; its length is said anew with the framing, and the request's id is the router's own to echo."""
+    """An engine's line; the router writes the length anew with the framing, and echoes the request's id itself."""
     return _read(line, HOP_BY_HOP | {b"content-length", b"x-request-id"})
 
 
@@ -107,7 +107,7 @@ CREDENTIAL: Final = HeaderDestination.CREDENTIAL
 
 
 class HeaderLineCache:
-    """Lines that were seen before; a new one is read by a function."""
+    """A cache of parsed lines; `read` parses a new one."""
 
     __slots__ = ("_kept", "_read")
 
@@ -116,7 +116,7 @@ class HeaderLineCache:
         self._kept: dict[bytes, HeaderLine] = {}
 
     def block(self, raw_lines: list[bytes]) -> HeaderBlock:
-        """All of them, sorted."""
+        """All lines, sorted."""
         block = HeaderBlock()
         kept, on, told = self._kept, block.on, block.told
         for raw in raw_lines:
@@ -135,12 +135,12 @@ class HeaderLineCache:
         return block
 
     def _again(self, block: HeaderBlock, name: bytes, value: bytes) -> None:
-        """Lists go on in a second line; of anything else the last counts, and that there were two."""
+        """Record a duplicate name: a list continues in the second line; of any other header the last value counts."""
         block.twice |= {name}
         block.told[name] = block.told[name] + b"," + value if name == b"connection" else value
 
     def _unhop(self, block: HeaderBlock) -> None:
-        """What `Connection` names belongs to that connection only."""
+        """Drop the headers that `Connection` names: they belong to that connection only."""
         block.connection = named = words(block.told[b"connection"])
         if not named <= USUAL:
             block.on[:] = [line for line in block.on if line.partition(b":")[0].lower() not in named]
@@ -155,5 +155,5 @@ class HeaderLineCache:
 
 
 def words(value: bytes) -> frozenset[bytes]:
-    """What a list header names, in lower case."""
+    """The elements of a list header, in lower case."""
     return frozenset(word.strip() for word in value.lower().split(b","))

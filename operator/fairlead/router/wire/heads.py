@@ -1,6 +1,6 @@
-"""Heads of our own: what engines are sent, what clients get, and whole short answers.
+"""Heads written by the router: for engines, for clients, and whole short responses.
 
-Lines that are kept are whole already, so that a head is one join.
+Lines that are kept have their line ends already, so that a head is one join.
 """
 
 from http import HTTPStatus
@@ -18,17 +18,17 @@ STATUS_LINES: Final = {
 
 
 def upstream(head: RequestHead, host: bytes, length: int, extra: bytes = b"") -> bytes:
-    """What an engine is sent before the body; `extra` is whole lines."""
+    """The head for an engine; `extra` is whole lines."""
     return b"%bhost: %b\r\n%b%bcontent-length: %d\r\n\r\n" % (head.start, host, head.lines, extra, length)
 
 
 def client(head: ResponseHead, framing: bytes, extra: bytes = b"", *, close: bool = False) -> bytes:
-    """What a client gets before an engine's body; `extra` is whole lines."""
+    """The head for a client before an engine's body; `extra` is whole lines."""
     return b"%b%b%b%b%b\r\n" % (head.start, head.lines, framing, extra, CLOSE if close else b"")
 
 
 def answer(status: int, content_type: bytes, body: bytes, extra: bytes = b"", *, close: bool = False) -> bytes:
-    """A whole answer of our own."""
+    """A whole response of the router's own."""
     closing = CLOSE if close else b""
     start = STATUS_LINES[status]
     return b"%bcontent-type: %b\r\ncontent-length: %d\r\n%b%b\r\n%b" % (
@@ -38,5 +38,5 @@ def answer(status: int, content_type: bytes, body: bytes, extra: bytes = b"", *,
 
 
 def line(name: bytes, value: bytes) -> bytes:
-    """One header line; a value that would end it early is cut there, so that nobody writes headers through us."""
+    """One header line; the value is cut at a line break, so that clients cannot inject headers."""
     return b"%b: %b\r\n" % (name, value.split(b"\r", 1)[0].split(b"\n", 1)[0])

@@ -1,16 +1,16 @@
-"""How large a request may be before it is refused: a number for each part, so that no client can fill the memory."""
+"""Limits of a request: a number for each part, so that no client can fill the memory."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestLimits:
-    """What is over one of these is answered with a status that names it."""
+    """A request over one of these gets a status that names it."""
 
     head_bytes: int = 64 * 2**10
     """Request line and headers together."""
     head_lines: int = 128
     """Header lines; the official Python client sends 18, a mesh's sidecars add about 15."""
     target_bytes: int = 8 * 2**10
-    """Path and query; RFC 9110 asks for at least 8,000."""
+    """Path and query; RFC 9110 requires at least 8,000."""
     body_bytes: int = 16 * 2**20

@@ -1,6 +1,6 @@
-"""Why a request gets no answer, in the shape that its client's library knows: whole, or as the last event of a stream.
+"""Errors in the shape that a client's library knows: as a whole response, or as the last event of a stream.
 
-OpenAI's object everywhere but on /v1/messages, where Anthropic's stands. Both libraries raise by status, and by the
+OpenAI's object everywhere but on /v1/messages, which has Anthropic's. Both libraries raise by status, and by the
 `error` of an event.
 """
 
@@ -29,20 +29,20 @@ OPENAI: Final = {401: "authentication_error", 403: "permission_error", 429: "rat
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
-    """One reason, in words and as a code that clients and metrics decide by."""
+    """One error, as text and as a code that clients and metrics use."""
 
     status: int
     code: str
     message: str
     param: str | None = None
     retry_after_seconds: float | None = None
-    """Coming again then helps."""
+    """Seconds after which a retry helps."""
     allow: str | None = None
-    """The methods that the route takes."""
+    """The methods that the route allows."""
 
 
 def of_bad(bad: MalformedRequest) -> Problem:
-    """Bytes that are no request that is read here."""
+    """The problem for bytes that are no acceptable request."""
     return Problem(status=bad.status, code=bad.code, message=bad.message)
 
 
@@ -57,7 +57,7 @@ def error_object(problem: Problem, surface: Surface) -> dict[str, Any]:
 
 
 def answer(problem: Problem, surface: Surface, extra: bytes = b"", *, close: bool = False) -> bytes:
-    """A whole answer; `extra` is whole header lines."""
+    """A whole response; `extra` is whole header lines."""
     if problem.retry_after_seconds is not None:
         extra += b"retry-after: %d\r\n" % max(1, -int(-problem.retry_after_seconds // 1))
     if problem.status == 401:
@@ -68,12 +68,12 @@ def answer(problem: Problem, surface: Surface, extra: bytes = b"", *, close: boo
 
 
 def body(problem: Problem, surface: Surface) -> bytes:
-    """The same without its head."""
+    """The response's body."""
     return json.dumps(error_object(problem, surface)).encode()
 
 
 def frame(problem: Problem, surface: Surface) -> bytes:
-    """The last words of a stream. It begins with a blank line, which ends whatever event was cut short."""
+    """The error as the last event of a stream. It begins with a blank line, which ends any event that was cut short."""
     if surface is Surface.MESSAGES:
         return b"\n\nevent: error\ndata: %b\n\n" % body(problem, surface)
     if surface is Surface.RESPONSES:

@@ -1,7 +1,7 @@
-"""The text of a prompt as its beginning is compared: tools, then what the system says, then turn by turn.
+"""A prompt's text in the order in which prefixes are compared: tools, then the system prompt, then turn by turn.
 
-Chat templates put it in that order, so equal beginnings here are equal beginnings in an engine's cache. Pictures and
-sounds stand as a digest: they tell one prompt from another and are no text.
+Chat templates put it in that order, so equal prefixes here are equal prefixes in an engine's cache. Pictures and sounds
+are represented by a digest: it distinguishes prompts and is no text.
 """
 
 from collections.abc import Sequence
@@ -26,18 +26,18 @@ TURN: Final = b"\x1e"
 
 
 def of_chat(asked: ChatBody, pieces: list[bytes]) -> int:
-    """Chat completions; how many pictures, sounds and files there are is answered by each of these."""
+    """Chat completions. Each of these functions returns the number of pictures, sounds and files."""
     _raw(asked.tools, pieces)
     return _turns(asked.messages, pieces)
 
 
 def of_completions(asked: CompletionsBody, pieces: list[bytes]) -> int:
-    """Completions: several prompts stand one behind the other."""
+    """Completions: several prompts are concatenated."""
     return _any(asked.prompt, pieces)
 
 
 def of_responses(asked: ResponsesBody, pieces: list[bytes]) -> int:
-    """Responses."""
+    """The Responses API."""
     _raw(asked.tools, pieces)
     if asked.instructions:
         pieces.append(asked.instructions.encode())
@@ -77,7 +77,7 @@ def _turns(messages: Sequence[PromptMessage], pieces: list[bytes]) -> int:
 
 
 def _rest(message: PromptMessage, pieces: list[bytes]) -> None:
-    """What only some turns have."""
+    """Members that only some turns have."""
     if message.reasoning:
         pieces.append(message.reasoning.encode())
     for raw in (message.tool_calls, message.arguments, message.output):
@@ -115,7 +115,7 @@ def _raw(raw: Raw, pieces: list[bytes]) -> None:
 
 
 def _any(prompt: object, pieces: list[bytes]) -> int:
-    """Text as it is; a list of texts one by one; tokens as their numbers, four bytes each."""
+    """Text unchanged; a list of texts one by one; tokens as their numbers, four bytes each."""
     if isinstance(prompt, str):
         pieces.append(prompt.encode())
     elif isinstance(prompt, list):

@@ -1,4 +1,4 @@
-"""What is said to bytes that are no request, or none that is read here: closed words, each with its status."""
+"""Errors for bytes that are no acceptable request: a closed list, each with its status."""
 
 from enum import Enum
 from typing import TYPE_CHECKING
@@ -8,7 +8,7 @@ if TYPE_CHECKING:
 
 
 class ProtocolFault(Enum):
-    """Code and status; the connection is closed after each, since nobody knows where a next request would begin."""
+    """Code and status; the connection is closed after each, since the beginning of a next request is unknown."""
 
     MALFORMED = "malformed_request", 400
     PLAIN_PORT = "tls_on_plain_port", 400
@@ -28,7 +28,7 @@ class ProtocolFault(Enum):
 
     @property
     def code(self) -> str:
-        """The word that clients and metrics see."""
+        """The code that clients and metrics see."""
         return self.value[0]
 
     @property
@@ -38,7 +38,7 @@ class ProtocolFault(Enum):
 
 
 class MalformedRequest:
-    """A request that ends here."""
+    """A request that is refused."""
 
     __slots__ = ("fault", "head", "message")
 
@@ -55,5 +55,5 @@ class MalformedRequest:
 
     @property
     def code(self) -> str:
-        """The word that clients and metrics see."""
+        """The code that clients and metrics see."""
         return self.fault.code

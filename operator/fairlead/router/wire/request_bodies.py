@@ -1,7 +1,7 @@
-"""The members of each API's bodies that the router looks at, typed, so that the decoder skips all others.
+"""The members of each API's bodies that the router reads, typed, so that the decoder skips all others.
 
-Scalars are of any type here: engines read "64" for 64 and `1` for `true`, and a wrong one is theirs to refuse. What
-holds the prompt is typed: text is taken from it without a walk over the rest.
+Scalars are of any type here: engines read "64" for 64 and `1` for `true`, and refuse a wrong one themselves. Members
+that hold the prompt are typed: text is taken from them without a walk over the rest.
 """
 
 from typing import Any
@@ -9,11 +9,11 @@ from typing import Any
 from msgspec import UNSET, Raw, Struct
 
 NONE: Raw = Raw(b"")
-"""A member that is not there."""
+"""The value of a missing member."""
 
 
 class ContentPart(Struct, gc=False):
-    """A piece of a message: text, a tool's call or result, or something to look at or listen to."""
+    """A piece of a message: text, a tool's call or result, a picture, or a sound."""
 
     type: str = ""
     text: str | None = None
@@ -29,7 +29,7 @@ class ContentPart(Struct, gc=False):
 
     @property
     def media(self) -> Raw:
-        """What is not text, of whatever kind."""
+        """The content that is not text, of whatever kind."""
         return self.image_url or self.source or self.input_audio or self.audio_url or self.video_url or self.file
 
 
@@ -43,12 +43,12 @@ class PromptMessage(Struct, gc=False):
     type: str = ""
     name: str | None = None
     arguments: Raw = NONE
-    """Of a call that Responses keeps as an item."""
+    """Arguments of a call that Responses keeps as an item."""
     output: Raw = NONE
 
 
 class RequestBody(Struct, gc=False):
-    """What all bodies may say."""
+    """Members that all bodies may have."""
 
     model: Any = UNSET
     stream: Any = UNSET

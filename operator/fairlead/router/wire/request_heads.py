@@ -1,6 +1,6 @@
-"""A client's head: accepted by llhttp, then judged by the rules that llhttp leaves to servers.
+"""A client's head: accepted by llhttp, then checked by the rules that llhttp leaves to servers.
 
-Knows RFC 9112's request line and the headers that frame a message. What it lets through cannot be read in two ways.
+Implements RFC 9112's request line and the headers that frame a message. A head that passes has only one meaning.
 """
 
 from collections.abc import Callable
@@ -23,7 +23,7 @@ OTHER_PROTOCOLS: Final = (
         "this port speaks plain HTTP, and these are the first bytes of TLS: use http://",
     ),
 )
-"""How the preface of HTTP/2 begins, and the handshake of every TLS client since SSL 3."""
+"""First bytes of the preface of HTTP/2, and of the handshake of every TLS client since SSL 3."""
 ENDING: Final = header_lines.OURS | header_lines.HOP_BY_HOP
 BEARER: Final = b"bearer "
 
@@ -35,7 +35,7 @@ SLOTS: Final = (
 
 
 class RequestHead:
-    """What one head says; shared between requests, so nothing here is ever written."""
+    """One parsed head; shared between requests, so nothing here is ever written."""
 
     __slots__ = SLOTS
 
@@ -48,19 +48,19 @@ class RequestHead:
         self.start = method + b" " + target + b" HTTP/1.1\r\n"
         """The request line as engines get it."""
         self.told = told = block.told
-        """What the router acts on, by lower-case name."""
+        """Headers that the router acts on, by lower-case name."""
         self.lines = b"".join(block.on)
-        """Passed on as they came."""
+        """Lines that are passed on unchanged."""
         self.credentials = b"".join(block.credentials)
         self.keep_alive = b"keep-alive" in block.connection if http10 else b"close" not in block.connection
         self.chunked = b"transfer-encoding" in told
         self.expects = not http10 and b"expect" in told
         """The client waits for `100 Continue` before it sends its body."""
         self.key = _key(told)
-        """What it proves itself by."""
+        """The client's API key."""
 
     def also(self, names: list[bytes], values: list[bytes]) -> "RequestHead":
-        """The same head with these lines, which are new in every request, behind the others."""
+        """The same head with these lines, which are new in every request, after the others."""
         other = RequestHead.__new__(RequestHead)
         for slot in SLOTS:
             setattr(other, slot, getattr(self, slot))
@@ -74,18 +74,18 @@ class RequestHead:
 
 
 class ParsedRequestHead(NamedTuple):
-    """A head that was read just now; its length is of this request alone."""
+    """A head that was parsed just now; its length belongs to this request alone."""
 
     head: RequestHead
     length: int | None
-    """Nothing where none is said."""
+    """Nothing without a Content-Length."""
 
 
 def read(block: bytes, most_lines: int, read_lines: ReadLines) -> ParsedRequestHead | MalformedRequest:
-    """`block` ends with the empty line."""
+    """Parse a head; `block` ends with the empty line."""
     try:
         fault = _refused(block, block[:16], scout())
-    except httptools.HttpParserUpgrade:  # offered, never taken: RFC 9110 7.8 lets a server go on as if it were not
+    except httptools.HttpParserUpgrade:  # the upgrade is ignored, as RFC 9110 7.8 allows
         fault = None
     if fault is not None:
         return fault
@@ -104,7 +104,7 @@ def read(block: bytes, most_lines: int, read_lines: ReadLines) -> ParsedRequestH
 
 
 def _first_line(parts: list[bytes]) -> MalformedRequest | None:
-    """Method, target, version."""
+    """Check method, target and version."""
     if len(parts) != 3:
         return MalformedRequest(
             ProtocolFault.MALFORMED, "the request line is not `METHOD target HTTP/1.1` with single spaces"
@@ -125,18 +125,18 @@ def _first_line(parts: list[bytes]) -> MalformedRequest | None:
 
 
 class _RequestHeadCheck:
-    """Gives llhttp nobody to call: what matters is whether it objects."""
+    """Has no callbacks for llhttp: only its errors matter."""
 
     __slots__ = ()
 
 
 def scout() -> httptools.HttpRequestParser:
-    """A parser that only objects."""
+    """A parser that only reports errors."""
     return httptools.HttpRequestParser(_RequestHeadCheck())
 
 
 def refused(piece: bytes, beginning: bytes, parser: httptools.HttpRequestParser) -> MalformedRequest | None:
-    """What llhttp has against this piece of a head that begins so and has not ended."""
+    """The error that llhttp finds in this piece of a head, which begins so and has not ended."""
     try:
         return _refused(piece, beginning, parser)
     except httptools.HttpParserUpgrade:
@@ -161,7 +161,7 @@ def _refused(piece: bytes, beginning: bytes, parser: httptools.HttpRequestParser
 
 
 def _named(problem: str) -> MalformedRequest:
-    """llhttp's words sorted into ours."""
+    """Map llhttp's messages to faults."""
     if "HTTP version" in problem:
         return MalformedRequest(ProtocolFault.UNKNOWN_VERSION, "this HTTP version is not supported: use HTTP/1.1")
     if "can't be present with" in problem:
@@ -178,7 +178,7 @@ def _named(problem: str) -> MalformedRequest:
 
 
 def _framing(head: RequestHead, twice: frozenset[bytes]) -> MalformedRequest | None:
-    """What must hold of the headers that say where the request ends and whom it is for."""
+    """Check the headers that determine the end of the request and its host."""
     if b"host" in twice:
         return MalformedRequest(ProtocolFault.HOST_TWICE, "Host is given twice: send it once", head)
     if b"host" not in head.told and not head.http10:

@@ -1,8 +1,8 @@
-"""Requests out of a client's bytes, however they are cut.
+"""Reads requests from a client's bytes, however they are cut.
 
 The common request comes in one read, and its head was seen before: a look-up and a slice. Everything else takes the
-slow paths below. A request is one at a time: what comes behind it before it is answered is dropped, and the
-connection ends with the answer (pipelining; no client that people use does it, and it would need a queue here).
+slow paths below. Requests are read one at a time: bytes that follow before the response are dropped, and the connection
+ends with the response (pipelining; no common client uses it, and it would need a queue here).
 """
 
 from enum import Enum, auto
@@ -23,7 +23,7 @@ AROUND_TARGET: Final = 32
 
 
 class RequestReadStage(Enum):
-    """How far the request that is being read has come; each has its own time limit."""
+    """The part of a request that is being read; each has its own time limit."""
 
     IDLE = auto()
     HEAD = auto()
@@ -38,7 +38,7 @@ WHOLE: Final = RequestReadStage.WHOLE
 
 
 class ClientRequest:
-    """One request: its head is there; its body is when it is whole."""
+    """One request with its head; its body is set when it is whole."""
 
     __slots__ = ("body", "expects", "head", "keep_alive", "whole")
 
@@ -64,19 +64,19 @@ class RequestReader:
         self._request: ClientRequest | None = None
         self._chunks: ChunkedBody | None = None
         self._body = bytearray()
-        """What came of a body in pieces: one buffer, since a client may send it by the byte."""
+        """The part of a body that has arrived: one buffer, since a client may send it by the byte."""
         self._left = 0
-        """Bytes of it that are still to come."""
+        """Bytes of the body that are still to come."""
         self._held = bytearray()
-        """A head that has not come whole."""
+        """A head that has not arrived whole."""
         self._scout: httptools.HttpRequestParser | None = None
-        """Looks at such a head as it comes, so that garbage is answered before a time limit is."""
+        """Parses such a head as it arrives, so that garbage is answered before a time limit is."""
         self.stage = IDLE
         self.surplus = False
-        """More came than belongs to the request: it was dropped."""
+        """More bytes came than belong to the request: they were dropped."""
 
     def reset(self) -> None:
-        """Ready for the next request; the one before is whole and answered."""
+        """Prepare for the next request; the one before is whole and answered."""
         self.stage = IDLE
         self._request = None
         self._chunks = None
@@ -101,7 +101,7 @@ class RequestReader:
         return self._begun(head, length, data, end)
 
     def _begun(self, head: RequestHead, length: int, data: bytes, end: int) -> ClientRequest | MalformedRequest:
-        """What of the body is there, and what is not."""
+        """Begin a request with the part of its body that has arrived."""
         if length > self.limits.body_bytes:
             return MalformedRequest(ProtocolFault.BODY_TOO_LARGE, too_large(self.limits.body_bytes), head)
         self._request = request = ClientRequest(head)
@@ -122,7 +122,7 @@ class RequestReader:
         return self._waiting(request, have)
 
     def _waiting(self, request: ClientRequest, have: int) -> ClientRequest:
-        """The head alone is told too: it may be refused by its path or length, or asked to go on."""
+        """Return the request with its head alone: it may be refused by its path or length, or need `100 Continue`."""
         self.stage = BODY
         request.expects = request.head.expects and have == 0
         return request
@@ -140,7 +140,7 @@ class RequestReader:
         request.keep_alive = False
 
     def _continued(self, data: bytes) -> ClientRequest | MalformedRequest | None:
-        """Not the first bytes of a request."""
+        """Bytes that are not the first of a request."""
         request = self._request
         if self.stage is HEAD or request is None:
             return self._part_of_head(data)
@@ -172,7 +172,7 @@ class RequestReader:
         return request
 
     def _new(self, key: tuple[bytes, bytes], data: bytes, end: int) -> ClientRequest | MalformedRequest | None:
-        """A head that nobody sent before, or not lately."""
+        """Parse a head that is not cached."""
         if data[0] in b"\r\n":
             return self.feed(data.lstrip(b"\r\n"))
         _, _, behind = data[:end].partition(b" ")
@@ -184,7 +184,7 @@ class RequestReader:
         return self._begun(found.head, found.length or 0, data, end)
 
     def _part_of_head(self, data: bytes) -> ClientRequest | MalformedRequest | None:
-        """A head in pieces: held until its end is there, and looked at meanwhile."""
+        """Hold the pieces of a head until its end arrives, and check them meanwhile."""
         held, scout = self._held, self._scout
         if scout is None:
             data = data.lstrip(b"\r\n")

@@ -1,4 +1,4 @@
-"""An engine's head: accepted by llhttp, then judged by what the router can pass on without a doubt about its end."""
+"""An engine's head: accepted by llhttp, then checked to have only one meaning about the end of its body."""
 
 import re
 from collections.abc import Callable
@@ -18,7 +18,7 @@ _START: Final = re.compile(rb"(HTTP/1\.[01]) (([1-9]\d\d)(?: [\t -~]*)?)")
 
 
 class ResponseHead:
-    """What one head says; shared between answers, so nothing here is ever written."""
+    """One parsed head; shared between responses, so nothing here is ever written."""
 
     __slots__ = ("bodiless", "chunked", "keep_alive", "lines", "sized", "start", "status", "streams", "told")
 
@@ -28,11 +28,11 @@ class ResponseHead:
         self.status = status
         self.told = told = block.told
         self.lines = b"".join(block.on + block.credentials)
-        """Passed on as they came."""
+        """Lines that are passed on unchanged."""
         self.keep_alive = b"keep-alive" in block.connection if http10 else b"close" not in block.connection
         self.chunked = b"transfer-encoding" in told
         self.sized = b"content-length" in told
-        """Its length is said; otherwise it ends with its last chunk, or with the connection."""
+        """It has a length; otherwise it ends with its last chunk, or with the connection."""
         self.streams = told.get(b"content-type", b"").lower().startswith(EVENT_STREAM)
         """Its body is server-sent events."""
         self.bodiless = status in BODILESS
@@ -41,15 +41,15 @@ class ResponseHead:
 
 
 class ParsedResponseHead(NamedTuple):
-    """A head that was read just now; its length is of this answer alone."""
+    """A head that was parsed just now; its length belongs to this response alone."""
 
     head: ResponseHead
     length: int | None
-    """Nothing where none is said."""
+    """Nothing without a Content-Length."""
 
 
 def read(block: bytes, read_lines: ReadLines) -> ParsedResponseHead | str:
-    """A text says what is wrong."""
+    """Parse a head; a string says what is wrong."""
     try:
         httptools.HttpResponseParser(_ResponseHeadCheck()).feed_data(block)
     except httptools.HttpParserUpgrade:
@@ -71,6 +71,6 @@ def read(block: bytes, read_lines: ReadLines) -> ParsedResponseHead | str:
 
 
 class _ResponseHeadCheck:
-    """Gives llhttp nobody to call: what matters is whether it objects."""
+    """Has no callbacks for llhttp: only its errors matter."""
 
     __slots__ = ()

@@ -1,7 +1,7 @@
-"""Answers out of an engine's bytes, however they are cut: the head understood, the body followed to its exact end.
+"""Reads responses from an engine's bytes, however they are cut: the head parsed, the body followed to its exact end.
 
-Chunks pass as they came. An answer that ends with its connection gets chunks of ours, so that a client can tell its
-end from a break; for clients of HTTP/1.0 the chunks are taken off.
+Chunks are passed on unchanged. A response that ends with its connection gets chunks from the router, so that a client
+can distinguish its end from a break; for clients of HTTP/1.0 the chunks are removed.
 """
 
 from enum import Enum, auto
@@ -17,18 +17,18 @@ CHUNKED_LINE: Final = b"transfer-encoding: chunked\r\n"
 
 
 class ReplyFraming(Enum):
-    """In which framing the client gets it."""
+    """The framing for the client."""
 
     AS_IT_CAME = auto()
     PLAIN = auto()
     """Without chunks: an HTTP/1.0 client."""
     EDITED = auto()
-    """The caller sends chunks of its own, made from `payload`; one whole chunk is answered too, to pass as it came if
-    nothing in it is changed."""
+    """`ReplyRelay` writes chunks of its own, made from `payload`; `feed` returns one whole chunk as well, to be passed
+    on unchanged if nothing in it is edited."""
 
 
 class BodyFraming(Enum):
-    """How the body's end is known."""
+    """How the end of the body is known."""
 
     HEAD = auto()
     """The head is not whole yet."""
@@ -58,28 +58,28 @@ class ResponseReader:
         self.begin()
 
     def begin(self, *, head_only: bool = False, out: ReplyFraming = AS_IT_CAME) -> None:
-        """Before a request is sent; `head_only`: its answer has no body, whatever its head says."""
+        """Reset before a request is sent; with `head_only` its response has no body, whatever its head says."""
         self._kind = HEAD
         self._held = b""
         self._left = 0
         self._chunking = False
-        """Chunks are being followed: the kind that streams are of, asked for first."""
+        """Chunks are being followed: checked first, since streams are of this kind."""
         self._empty = False
         self._head_only = head_only
         self._out = out
         self.head: ResponseHead | None = None
         self.length: int | None = None
-        """Of the whole body, where the head tells it."""
+        """Length of the whole body, where the head has it."""
         self.payload = b""
-        """The content that the last bytes brought."""
+        """The content of the last bytes."""
         self.done = False
         self.bad: str | None = None
-        """What is wrong with the answer; nothing more of it is read."""
+        """What is wrong with the response; nothing more of it is read."""
         self.keep_alive = False
         """Once it is done: whether another request may be sent on this connection."""
 
     def feed(self, data: bytes) -> bytes:
-        """What goes on to the client now."""
+        """Feed the next bytes; returns those that go to the client now."""
         if self._chunking:
             chunks = self._chunks
             raw = chunks.feed(data)
@@ -120,7 +120,7 @@ class ResponseReader:
             self.keep_alive = False
 
     def _heading(self, data: bytes) -> bytes:
-        """The head, with whatever stands behind it; interim ones (1xx) are passed over."""
+        """Read the head and the bytes after it; interim responses (1xx) are skipped."""
         self.payload = b""
         if self._held:
             data = self._held + data
@@ -171,12 +171,12 @@ class ResponseReader:
 
     @property
     def began(self) -> bool:
-        """Its head is there; 1xx are none."""
+        """Its head is there; a 1xx head does not count."""
         return self.head is not None
 
     @property
     def framing(self) -> bytes:
-        """The line that tells the client of an HTTP/1.1 answer's end, empty for one that ends with the connection."""
+        """The header line that frames the client's response; empty for one that ends with the connection."""
         if self.head is not None and self.head.bodiless:
             return b""
         if self._out is EDITED and not self._empty:
@@ -186,7 +186,7 @@ class ResponseReader:
         return b"" if self._out is ReplyFraming.PLAIN else CHUNKED_LINE
 
     def eof(self) -> bytes | None:
-        """The engine closed: what is still owed to the client; nothing (and `bad` says why) if it was too early."""
+        """The engine closed: the bytes that the client still needs; nothing, with `bad` set, if it was too early."""
         self.keep_alive = False
         if self.done:
             return b""
@@ -197,7 +197,7 @@ class ResponseReader:
         return None
 
     def cut(self, frame: bytes) -> bytes | None:
-        """A last word and a proper end for an answer that broke; nothing if its framing leaves no room for one."""
+        """A frame and a proper end for a response that broke; nothing if its framing leaves no room for it."""
         if self._kind is HEAD or self._kind is SIZED:
             return None
         if self._out is ReplyFraming.PLAIN:

@@ -1,6 +1,6 @@
-"""Members of a body's top-level object, set without writing the rest anew: their bytes stay as the client wrote them.
+"""Sets members of a body's top-level object without encoding the rest anew: it stays as the client wrote it.
 
-A member that is not there is put behind the last one. One that is there is replaced in its place.
+A member that is missing is appended after the last one. One that exists is replaced in its place.
 """
 
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ INCLUDE_USAGE: Final = b'{"include_usage":true}'
 
 
 def put(body: bytes, found: BodyFacts, members: Mapping[str, bytes]) -> bytes:
-    """`members`: names to JSON; `found` are the facts of this body. A body that is no object stays as it is."""
+    """Set members, a map of names to JSON; `found` are this body's facts. A body that is no object stays unchanged."""
     told = found.asked
     if not found.known:
         return _replaced(body, members)
@@ -28,16 +28,16 @@ def put(body: bytes, found: BodyFacts, members: Mapping[str, bytes]) -> bytes:
 
 
 def _appended(body: bytes, members: Mapping[str, bytes]) -> bytes:
-    """None of them is there; what the facts were read from ends with a brace."""
+    """None of them exists; the facts came from a body that ends with a brace."""
     inner = body.rstrip(SPACE)
     told = b",".join([b'"%b":%b' % (name.encode(), value) for name, value in members.items()])
     before = inner[-16:-1].rstrip(SPACE) or inner[:-1].rstrip(SPACE)
-    comma = b"" if before.endswith(b"{") else b","  # a brace that opens and closes at once: the object is empty
+    comma = b"" if before.endswith(b"{") else b","  # an empty object needs no comma
     return b"".join((memoryview(inner)[:-1], comma, told, b"}"))
 
 
 def _replaced(body: bytes, members: Mapping[str, bytes]) -> bytes:
-    """Some are there, or may be: only the top level is taken apart."""
+    """Some exist, or may: only the top level is decoded."""
     try:
         there = MEMBERS.decode(body)
     except (ValueError, RecursionError):
@@ -47,7 +47,7 @@ def _replaced(body: bytes, members: Mapping[str, bytes]) -> bytes:
 
 
 def asking_usage(body: bytes, found: BodyFacts) -> bytes:
-    """A stream that ends with its tokens; the other options stay."""
+    """The body with usage requested at the end of its stream; the other options stay."""
     options = found.asked.stream_options
     if not isinstance(options, dict) or not options:
         return put(body, found, {"stream_options": INCLUDE_USAGE})

@@ -1,11 +1,11 @@
-"""Which API a path belongs to: what its bodies and its events look like."""
+"""Which API a path belongs to: the shape of its bodies and its events."""
 
 from enum import Enum, auto
 from typing import Final
 
 
 class Surface(Enum):
-    """One way of asking an engine."""
+    """One API of an engine."""
 
     CHAT = auto()
     COMPLETIONS = auto()
@@ -14,7 +14,7 @@ class Surface(Enum):
     EMBEDDINGS = auto()
     TOKENIZE = auto()
     OTHER = auto()
-    """Passed on; only its model is looked at."""
+    """Passed on; the router reads only its model."""
 
 
 PATHS: Final = {
@@ -28,14 +28,14 @@ PATHS: Final = {
 
 
 ANTHROPIC: Final = b"/v1/messages"
-"""Where its API begins; it has another shape for errors."""
+"""Where Anthropic's API begins; it has another shape for errors."""
 
 
 def shape(path: bytes) -> Surface:
-    """Whose errors are written on this path, known or not."""
+    """The API whose error shape is used on this path, known or not."""
     return Surface.MESSAGES if path == ANTHROPIC or path.startswith(ANTHROPIC + b"/") else of(path)
 
 
 def of(path: bytes) -> Surface:
-    """`path` without its query."""
+    """The surface of a path without its query."""
     return PATHS.get(path, Surface.OTHER)

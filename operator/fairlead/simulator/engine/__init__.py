@@ -1,4 +1,4 @@
-"""vLLM V1's scheduler without the GPU: who is in the next step, which pages it takes, and how long it lasts.
+"""vLLM V1's scheduler without the GPU: which requests the next step computes, their KV blocks, and its length.
 
-The same arithmetic on virtual time and behind `fairlead engine`. Never knows a clock, a socket or a tokenizer.
+The same code runs on virtual time and in `fairlead engine`. Knows no clock, no socket and no tokenizer.
 """

@@ -1,4 +1,4 @@
-"""What one step works on, summed up, and whoever can say how long that takes."""
+"""The work of one step as sums, and the interface of step times."""
 
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
@@ -9,32 +9,32 @@ class StepBatch:
     """The sums that step times depend on."""
 
     decodes: int = 0
-    """Requests that make a token."""
+    """Requests that decode in the step."""
     decode_tokens: int = 0
-    """Tokens computed for them: one each, and the drafts to verify."""
+    """Tokens computed for them: one each, and the drafted tokens to verify."""
     decode_context: int = 0
-    """Tokens of cache that they look back on, all together."""
+    """Their context: cached tokens that they attend to, all together."""
     prefills: int = 0
-    """Prompts, or pieces of prompts, that are read."""
+    """Prompts, or chunks of prompts, in prefill."""
     prefill_tokens: int = 0
     prefill_pairs: int = 0
-    """Pairs of a prompt token and one it looks back on: the part that grows with the square."""
+    """Pairs of a prompt token and one that it attends to: the part that grows with the square of the length."""
     prefill_context: int = 0
-    """Tokens of cache that stand behind the pieces' ends: what their attention reads."""
+    """Context at the ends of the chunks: the cached tokens that their attention reads."""
 
 
 class DecodeLine(NamedTuple):
-    """A step without prompts, for a fixed number of requests: a straight line over their context."""
+    """The time of a step without prefill, for a fixed number of requests: linear in their context."""
 
     base_s: float
     context_token_s: float
 
 
 class StepTimes(Protocol):
-    """How long steps last on one kind of replica."""
+    """Step times of one configuration."""
 
     def decode_line(self, sequences: int, tokens: int) -> DecodeLine:
-        """For so many requests with so many tokens together; by it whole runs of steps are added up in closed form."""
+        """The line for `sequences` that compute `tokens` in all; many steps are summed by it in closed form."""
 
     def seconds(self, batch: StepBatch) -> float:
-        """Of any step; of one without prompts exactly what its line says."""
+        """Seconds of any step; without prefill exactly what `decode_line` gives."""

@@ -1,10 +1,9 @@
-"""The paged KV cache of one engine: how many pages are free, which are remembered, and who may find them again.
+"""The KV blocks of one engine: how many are free, which are cached, and by which hash they can be reused.
 
-Pages without names are only counted, so that traffic which shares nothing costs next to nothing. Knows no requests.
-
-The order of reuse is vLLM's. Free pages that hold nothing go first. Behind them, oldest first, stand full pages that
-were freed and are still findable: single pages by name, and runs of nameless ones, which keep their place in the order
-although nobody but a preempted owner can find them.
+Blocks without a hash are only counted, so that traffic without shared prefixes costs little time. Knows no requests.
+The eviction order is vLLM's. Free blocks without content are taken first. After them, oldest first, come full blocks
+that were freed and are still cached: single blocks by hash, and runs of blocks without a hash, which keep their place
+in the order although only a preempted request can recover them.
 """
 
 from collections import OrderedDict
@@ -13,7 +12,7 @@ from typing import Protocol
 
 
 class CachedBlock:
-    """A full page with a name: the chained id of its text."""
+    """A full block with its chained hash, here called its name."""
 
     __slots__ = ("holders", "name")
 
@@ -23,7 +22,7 @@ class CachedBlock:
 
 
 class FreedBlocks:
-    """Freed full pages without names, side by side in the order of reuse; the last of their text goes first."""
+    """A run of freed full blocks without a hash, adjacent in eviction order; the last tokens are evicted first."""
 
     __slots__ = ("count",)
 
@@ -32,20 +31,20 @@ class FreedBlocks:
 
 
 class CacheListener(Protocol):
-    """Who wants to know what can be found in the cache."""
+    """Receives the changes of the prefix cache."""
 
     def stored(self, names: Sequence[int], parent: int | None) -> None:
-        """These follow the parent in one text."""
+        """Blocks were stored, in sequence after the parent block."""
 
     def removed(self, name: int) -> None:
-        """It was taken for something else."""
+        """A block was evicted."""
 
     def cleared(self) -> None:
-        """Nothing can be found any more."""
+        """The whole prefix cache was emptied."""
 
 
 class BlockPool:
-    """All pages of one engine but vLLM's null block, which is never usable."""
+    """All blocks of one engine except vLLM's null block, which is never usable."""
 
     __slots__ = ("_aged", "_aged_pages", "_blank", "_last", "_named", "_twins", "block_tokens", "caching", "listener",
                  "usable")  # fmt: skip
@@ -59,27 +58,27 @@ class BlockPool:
         self._aged: OrderedDict[CachedBlock | FreedBlocks, None] = OrderedDict()
         self._aged_pages = 0
         self._last: FreedBlocks | None = None
-        """The newest entry, if it is a run that nobody will ask for: what is freed next joins it."""
+        """The newest entry if it is a run that no request can recover: blocks freed next are added to it."""
         self._named: dict[int, CachedBlock] = {}
         self._twins: dict[int, list[CachedBlock]] = {}
-        """Equal text computed twice stands on two pages; vLLM does not merge them."""
+        """Further blocks by hash: equal text computed twice takes two blocks, which vLLM does not merge."""
 
     @property
     def free(self) -> int:
-        """Pages that can be had, remembered ones included."""
+        """Blocks that can be taken, cached ones included."""
         return self._blank + self._aged_pages
 
     @property
     def usage(self) -> float:
-        """vLLM's gauge: the share of usable pages that is held."""
+        """vLLM's gauge `kv_cache_usage_perc`: the share of usable blocks that requests hold."""
         return (self.usable - self._blank - self._aged_pages) / self.usable
 
     def pages_for(self, tokens: int) -> int:
-        """How many hold so many tokens."""
+        """How many blocks hold so many tokens."""
         return -(-tokens // self.block_tokens)
 
     def take(self, count: int) -> None:
-        """Empty ones first, then the remembered that nobody asked for longest."""
+        """Take blocks: empty ones first, then the least recently used cached ones."""
         if count <= self._blank:
             self._blank -= count
             return
@@ -92,7 +91,7 @@ class BlockPool:
             count -= self._evict(count)
 
     def _evict(self, most: int) -> int:
-        """From the oldest entry; how many pages that gave."""
+        """Evict blocks of the oldest entry; returns how many."""
         oldest = next(iter(self._aged))
         if isinstance(oldest, CachedBlock):
             del self._aged[oldest]
@@ -124,7 +123,7 @@ class BlockPool:
             self.listener.removed(page.name)
 
     def found(self, names: Sequence[int], most: int) -> list[CachedBlock]:
-        """The longest beginning of this text that is remembered, of at most so many pages."""
+        """The cached blocks of the longest prefix of these hashes, at most `most` blocks."""
         pages: list[CachedBlock] = []
         for name in names[:most]:
             page = self._named.get(name)
@@ -134,7 +133,7 @@ class BlockPool:
         return pages
 
     def hold(self, pages: Sequence[CachedBlock]) -> None:
-        """One holder more; whoever had none leaves the order of reuse."""
+        """Add a holder to each block; one that had none leaves the eviction order."""
         for page in pages:
             if not page.holders:
                 del self._aged[page]
@@ -142,14 +141,14 @@ class BlockPool:
             page.holders += 1
 
     def recover(self, run: FreedBlocks, count: int) -> None:
-        """The first so many pages of a run are its owner's again."""
+        """Give the first `count` blocks of a run back to the preempted request that filled them."""
         self._aged_pages -= count
         run.count -= count
         if not run.count:
             self._drop(run)
 
     def name(self, held: list[CachedBlock], names: Sequence[int]) -> None:
-        """The pages after those already named are full: from now on others may find them."""
+        """Cache full blocks under their hashes, after those of the request that are cached already."""
         if not names:
             return
         parent = held[-1].name if held else None
@@ -164,9 +163,9 @@ class BlockPool:
             self.listener.stored(names, parent)
 
     def release(self, named: list[CachedBlock], full: int, empty: int, *, returns: bool = False) -> FreedBlocks | None:
-        """Give back a request's pages, its last first: those not full, then the full without a name, then the named.
+        """Free a request's blocks, the last first: those not full, then full ones without a hash, then cached ones.
 
-        For one that returns, since it was preempted, the answer is where its nameless pages stand.
+        For a preempted request (`returns`), returns the run of its blocks without a hash, so that it can recover them.
         """
         if not self.caching:
             self._blank += full + empty
@@ -182,7 +181,7 @@ class BlockPool:
         return run
 
     def _age(self, count: int, *, alone: bool) -> FreedBlocks:
-        """To the young end of the order of reuse."""
+        """Append a run at the newest end of the eviction order."""
         self._aged_pages += count
         if self._last is not None and not alone:
             self._last.count += count
@@ -193,7 +192,7 @@ class BlockPool:
         return run
 
     def reset(self) -> bool:
-        """Forget all that was remembered, unless a page is held, as vLLM does."""
+        """Empty the prefix cache, unless a request holds a block, as in vLLM."""
         if self.free < self.usable:
             return False
         self._blank = self.usable

@@ -1,8 +1,8 @@
-"""vLLM V1's scheduler and the passing of time over it: requests in, steps out, tokens at their ends.
+"""vLLM V1's scheduler over time: requests are added, steps are scheduled, and each step's end emits tokens.
 
-A server calls `begin` and `complete` around the time that a step takes. A simulation calls `advance`, which runs over
-many steps at once where nothing but decoding happens; what comes of it equals single steps to the bit. Takes the time
-as an argument and never reads a clock.
+A server calls `begin` and `complete` around the time that a step takes. A simulation calls `advance`, which skips many
+steps at once where requests only decode; the result equals that of single steps to the bit. Takes the time as an
+argument and never reads a clock.
 """
 
 from collections.abc import Iterable
@@ -32,25 +32,25 @@ class EngineCore:
         self._times = times
         self._chance = chance
         self._plain = plain
-        """Every request by itself and every step by itself: what the fast way is compared with."""
+        """Schedule every request and every step on its own: the reference for tests of the fast path."""
         self._floor = SchedulerState(settings)
         self._pause = PauseMode.NONE
         self._flight: EngineStep | None = None
         self._extra = 0
-        """Steps after the one in flight that are known to be like it."""
+        """Steps after the one in flight that will have the same batch."""
         self._quiet_until = 0.0
         """When the last of these ends."""
         self._seen = 0.0
-        """Until when `advance` was last asked to go."""
+        """The time that `advance` last reached."""
         self._stirred = False
-        """Whether somebody came, or gave back seat or pages, after the last admission."""
+        """Whether a request was added, or gave back its place or its blocks, after the last admission."""
 
     def refuses(self, request: EngineRequest) -> SchedulerRefusal | None:
-        """What `add` would answer."""
+        """Why `add` would refuse the request, if it would."""
         return request_entry.refusal(self._floor, request)
 
     def add(self, request: EngineRequest) -> SchedulerRefusal | None:
-        """One request more, from the next step on; where steps are scheduled ahead, from the one after."""
+        """Add a request for the next step, or with asynchronous scheduling for the one after it."""
         refused = request_entry.refusal(self._floor, request)
         if refused is not None:
             return refused
@@ -69,14 +69,14 @@ class EngineCore:
         return None
 
     def abort(self, request: EngineRequest, now: float) -> None:
-        """It leaves at once and gives back what it holds; one that has ended stays as it is."""
+        """End a request at once and free what it holds; no effect on one that has ended."""
         if request.standing in {EngineRequestStatus.NEW, EngineRequestStatus.ENDED}:
             return
         self._catch_up(stay=False)
         self._floor.finish(request, now)
 
     def begin(self, now: float) -> EngineStep | None:
-        """The next step; None if there is nothing to do, or nobody can."""
+        """Schedule the next step; None if no request can be computed."""
         if self._flight is not None:
             raise AssertionError(f"a step that ends at {self._flight.ends} is still on its way")
         if self._pause is PauseMode.ALL:
@@ -98,7 +98,7 @@ class EngineCore:
         return step
 
     def _schedule(self, step: EngineStep) -> bool:
-        """Fill a step; whether anybody was preempted for it."""
+        """Fill a step; returns whether a request was preempted for it."""
         floor = self._floor
         wasted = [one for one in floor.lingering if one.finish is not FinishReason.LENGTH] if floor.lingering else ()
         budget = self.settings.batch_tokens - len(wasted)
@@ -122,7 +122,7 @@ class EngineCore:
         return preempted
 
     def _name_pages(self, step: EngineStep) -> None:
-        """That this step fills; of replies only where somebody can tell the difference."""
+        """Cache the blocks that this step fills; of replies only if a listener or another prompt may see them."""
         floor = self._floor
         if floor.pool.listener is not None or any(request.prefix for request, _ in step.prompts):
             floor.write_replies()
@@ -130,7 +130,7 @@ class EngineCore:
             floor.write_names(request)
 
     def _time(self, step: EngineStep) -> None:
-        """When it ends; on the line only if all that it works on will be there in the next one."""
+        """Set the step's end; by the decode line only if the next step will have the same requests."""
         batch, pace = step.batch, self._floor.pace
         alike = self._floor.lockstep.sequences if step.lockstep else len(step.decodes)
         if batch.prefills or self._floor.settings.speculation is not None or batch.decodes != alike:
@@ -145,7 +145,7 @@ class EngineCore:
         step.ends = pace.ends
 
     def complete(self, step: EngineStep, now: float) -> list[Emission]:
-        """The step's tokens appear, one emission for each request that made any."""
+        """End a step; returns one emission for each request that generated tokens."""
         if step is not self._flight:
             raise AssertionError("only the step on its way can be completed")
         return self._complete(step, now, every=True)
@@ -159,9 +159,9 @@ class EngineCore:
         return step_outcomes.emissions(self._floor, step, step_outcomes.EmissionSettings(now, self._chance, every))
 
     def advance(self, now: float, until: float, *, stopping: bool = True) -> AdvanceResult:
-        """Run all steps that end by then, or to the end of the first in which somebody made a first or a last token.
+        """Run all steps that end by `until`, or to the end of the first with a request's first or last token.
 
-        `now` counts where no step is on its way. The step that would end later stays on its way.
+        `now` is used where no step is in flight. A step that ends after `until` stays in flight.
         """
         told: list[Emission] = []
         while True:
@@ -184,7 +184,7 @@ class EngineCore:
         return AdvanceResult(until, told)
 
     def _look_ahead(self, step: EngineStep) -> None:
-        """How many steps will be like this one if nobody comes, goes, or lacks a page."""
+        """Find how many steps will have the same batch, if no request is added, ends, or lacks a block."""
         floor = self._floor
         if not step.lockstep or floor.pace.steps == 0 or floor.pool.listener is not None:
             return
@@ -196,12 +196,12 @@ class EngineCore:
             self._quiet_until = floor.pace.end(floor.pace.steps + extra)
 
     def _may_find_more(self) -> bool:
-        """Whether who waits could profit from what the others are writing."""
+        """Whether the first waiting request could get cache hits from replies that are being generated."""
         first = self._floor.waiting.first()
         return first is not None and bool(first.prefix or first.reply) and bool(self._floor.talkers)
 
     def _skip(self, step: EngineStep, steps: int) -> None:
-        """The step in flight and those after it are done, and the last of so many more is in flight."""
+        """Advance by so many equal steps; the last of them is then in flight."""
         floor = self._floor
         lockstep, made = floor.lockstep, floor.lockstep.sequences * steps
         floor.pool.take(lockstep.pages(1, steps))
@@ -216,7 +216,7 @@ class EngineCore:
         self._extra -= steps
 
     def _catch_up(self, *, stay: bool = True) -> None:
-        """Bring the books to the moment last reached; what changes then is no longer known to stay alike."""
+        """Bring all counts to the time last reached; `stay=False` also ends the run of equal steps, before a change."""
         if self._flight is None or not self._extra:
             return
         steps = self._floor.pace.done_by(self._seen, self._extra)
@@ -227,76 +227,76 @@ class EngineCore:
             self._quiet_until = self._flight.ends
 
     def pause(self, pause: PauseMode) -> None:
-        """Stop letting in, or stop altogether, or go on; a step on its way ends."""
+        """Stop admission, stop altogether, or resume; a step in flight still ends."""
         self._catch_up(stay=False)
         self._pause = pause
 
     def reset_prefix_cache(self) -> bool:
-        """Forget what the cache remembers; only while nobody holds a page."""
+        """Empty the prefix cache, which works only while no request holds a block; returns whether it did."""
         self._catch_up(stay=False)
         return self._floor.pool.reset()
 
     def listen(self, listener: CacheListener) -> None:
-        """From now on it is told which pages can be found."""
+        """Report changes of the prefix cache to this listener from now on."""
         self._catch_up(stay=False)
         self._floor.pool.listener = listener
 
     def progress(self) -> Iterable[EngineRequest]:
-        """Those that run, with their progress written down."""
+        """The running requests, with up-to-date progress."""
         self._catch_up()
         self._floor.settle()
         return tuple(self._floor.running)
 
     @property
     def flight(self) -> EngineStep | None:
-        """The step on its way."""
+        """The step in flight."""
         self._catch_up()
         return self._flight
 
     @property
     def horizon(self) -> float:
-        """Nothing shows before this moment if nobody comes or goes; infinite with no step on its way."""
+        """No first or last token before this time unless a request comes or goes; infinite without a step in flight."""
         return inf if self._flight is None else self._quiet_until
 
     @property
     def running(self) -> int:
-        """Requests with a seat."""
+        """Running requests."""
         return len(self._floor.running)
 
     @property
     def waiting(self) -> int:
-        """Requests without, those passed over included."""
+        """Waiting requests, deferred ones included."""
         return len(self._floor.waiting) + len(self._floor.coming)
 
     @property
     def deferred(self) -> int:
-        """Of these, the passed over."""
+        """Of the waiting requests, those that lack an adapter slot."""
         return len(self._floor.deferred)
 
     @property
     def unfinished_prompts(self) -> int:
-        """Tokens of prompts without a first token."""
+        """Prompt tokens of requests without a first token."""
         return self._floor.backlog
 
     @property
     def adapters(self) -> tuple[str, ...]:
-        """Of those that run."""
+        """The adapters of running requests."""
         return tuple(self._floor.adapters)
 
     @property
     def usage(self) -> float:
-        """Share of the pages that is held."""
+        """Share of the KV blocks that requests hold."""
         self._catch_up()
         return self._floor.pool.usage
 
     @property
     def free_pages(self) -> int:
-        """Pages that could be had at once."""
+        """Blocks that can be taken at once."""
         self._catch_up()
         return self._floor.pool.free
 
     @property
     def counts(self) -> EngineCounts:
-        """All that was done so far."""
+        """The counters since the start."""
         self._catch_up()
         return self._floor.counts

@@ -1,4 +1,4 @@
-"""What an engine has done since its start, in whole numbers, by the meaning of vLLM's metrics of those names."""
+"""An engine's counters since its start, with the meaning of vLLM's metrics of those names."""
 
 from dataclasses import dataclass, field
 
@@ -7,24 +7,24 @@ from fairlead.simulator.engine.requests import FinishReason
 
 @dataclass(slots=True)
 class EngineCounts:
-    """Only ever grow; whoever reports rates subtracts."""
+    """Counters, which only grow; rates are differences of two readings."""
 
     steps: int = 0
     prompt_tokens: int = 0
-    """Of prompts whose first token came, those from the cache included."""
+    """Of prompts with a first token, cached tokens included."""
     cached_tokens: int = 0
-    """Of these, found in the cache."""
+    """Prompt tokens of these that were cached."""
     generation_tokens: int = 0
     computed_tokens: int = 0
-    """Scheduled in steps: without those found, with those computed again after a preemption, and with all drafts."""
+    """Scheduled in steps: without cached tokens, with those recomputed after a preemption, and with all drafts."""
     queries: int = 0
-    """Tokens looked up in the prefix cache: once a request, at its admission."""
+    """Tokens looked up in the prefix cache: once for each request, at its first admission."""
     hits: int = 0
     preemptions: int = 0
     drafts: int = 0
-    """Times that drafts were verified."""
+    """Verifications of a request's drafted tokens."""
     draft_tokens: int = 0
     accepted: int = 0
     accepted_per_position: list[int] = field(default_factory=list)
     finished: dict[FinishReason, int] = field(default_factory=lambda: dict.fromkeys(FinishReason, 0))
-    """Ended by themselves; who is aborted is not counted, as vLLM does not count a client that went away."""
+    """Requests that finished; aborted ones are not counted, as vLLM does not count a client that disconnected."""

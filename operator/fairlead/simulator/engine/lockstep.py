@@ -1,7 +1,8 @@
-"""Requests that decode side by side, kept as one: a count of steps instead of a change to each request in each step.
+"""Requests that decode together, kept as one group: one step counter instead of an update of each request per step.
 
-Each makes one token a step, so its progress is the count less a mark. Pages grow by the request's place in its page,
-ends come from a heap. Never decides who runs; `walk` treats the same requests one by one when pages run out.
+Each generates one token a step, so its progress is the counter less a mark. The position in its block says when a
+request needs another block; a heap says when it ends. Decides nothing: when blocks run out, `running_requests`
+schedules the same requests one by one.
 """
 
 import heapq
@@ -10,27 +11,27 @@ from fairlead.simulator.engine.requests import EngineRequest, EngineRequestStatu
 
 
 class LockstepRequests:
-    """Requests that make a token in every step."""
+    """Requests that generate one token in every step."""
 
     __slots__ = ("_ends", "_joined", "_page", "_phases", "flying", "sequences", "tick", "tokens")
 
     def __init__(self, block_tokens: int) -> None:
         self._page = block_tokens
         self._phases = [0] * block_tokens
-        """How many need a page in the steps whose number leaves this remainder."""
+        """By remainder of the step number: how many requests need a block in such a step."""
         self._ends: list[tuple[int, int, EngineRequest]] = []
-        """When each ends; of who left before, or came anew, an old entry stays until its turn."""
+        """When each ends; outdated entries of requests that left or joined again are skipped when they come up."""
         self._joined = 0
         self.tick = 0
-        """Steps done."""
+        """Steps completed."""
         self.flying = 0
-        """One while the next step is on its way."""
+        """Set to 1 while the next step is in flight."""
         self.sequences = 0
         self.tokens = 0
-        """All prompts and replies together."""
+        """Tokens of all prompts and replies together."""
 
     def join(self, request: EngineRequest, limit: int) -> None:
-        """It has just made a token and will end after so many in all."""
+        """Add a request that has just generated a token; it ends after `limit` tokens in all."""
         if not self.sequences:
             self._ends.clear()
         request.mark = self.tick - request.emitted
@@ -42,14 +43,14 @@ class LockstepRequests:
         heapq.heappush(self._ends, (request.due, self._joined, request))
 
     def settle(self, request: EngineRequest) -> None:
-        """Write down how far it is."""
+        """Write a request's progress to its own fields."""
         assert request.mark is not None
         request.emitted = self.tick - request.mark
         request.computed = request.tokens - 1 + self.flying
         request.pages = -(-request.computed // self._page)
 
     def leave(self, request: EngineRequest) -> None:
-        """It goes its own way from here."""
+        """Remove a request from the group."""
         self.settle(request)
         request.mark = None
         self._phases[(self.tick + self.flying - request.computed) % self._page] -= 1
@@ -57,7 +58,7 @@ class LockstepRequests:
         self.tokens -= request.tokens
 
     def pages(self, after: int, steps: int) -> int:
-        """That are needed for so many steps, from the one this many after the next on."""
+        """Blocks needed for so many steps, beginning `after` steps after the next one."""
         rounds, rest = divmod(steps, self._page)
         need = rounds * self.sequences
         first = self.tick + after
@@ -66,19 +67,19 @@ class LockstepRequests:
         return need
 
     def advance(self, steps: int) -> None:
-        """So many steps are done."""
+        """Count so many completed steps."""
         self.tick += steps
         self.tokens += self.sequences * steps
 
     def until_an_end(self) -> int:
-        """Steps until somebody ends."""
+        """Steps until the first request ends."""
         ends = self._ends
         while ends[0][2].due != ends[0][0] or ends[0][2].mark is None:
             heapq.heappop(ends)
         return ends[0][0] - self.tick
 
     def ended(self) -> list[EngineRequest]:
-        """Those that made their last token in the step just done; they have left."""
+        """Remove and return the requests that generated their last token in the step just completed."""
         out: list[EngineRequest] = []
         ends = self._ends
         while ends and ends[0][0] <= self.tick:
@@ -89,7 +90,7 @@ class LockstepRequests:
         return out
 
     def affordable(self, pages: int, most: int) -> int:
-        """Steps after the next that so many pages pay for, at most so many."""
+        """How many steps after the next so many blocks suffice for, at most `most`."""
         rounds, left = divmod(pages, self.sequences)
         steps = rounds * self._page
         if steps >= most:

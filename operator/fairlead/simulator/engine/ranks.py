@@ -1,7 +1,7 @@
-"""Data-parallel ranks behind one address: several schedulers, and vLLM's rule for who takes the next request.
+"""The data-parallel ranks of one server: several schedulers, and vLLM's rule for which rank gets the next request.
 
-The rule sees what each rank told at the last full tenth of a second, and exactly how many requests it was given itself.
-Ranks share nothing else; that those of one mixture of experts wait for each other in each step is not modelled.
+The rule uses what each rank reported at the last full tenth of a second, and its exact number of requests now.
+Ranks share nothing else: that ranks of a mixture of experts wait for each other in each step is not modelled.
 """
 
 from collections.abc import Sequence
@@ -15,13 +15,13 @@ from fairlead.simulator.engine.steps import SchedulerRefusal
 REPORT_EVERY_S: Final = 0.1
 """The coordinator's interval (vllm.md 1.3)."""
 WAITING_WEIGHT: Final = 6
-"""How much heavier a waiting request counts for each share of the cache that is held beyond the half."""
+"""Extra weight of a waiting request per share of the KV cache held above one half."""
 UNPENALISED_USAGE: Final = 0.5
 
 
 @dataclass(slots=True)
 class _ReportedLoad:
-    """What one rank said of itself."""
+    """The load that one rank last reported."""
 
     running: int = 0
     waiting: int = 0
@@ -29,7 +29,7 @@ class _ReportedLoad:
 
 
 class EngineRanks:
-    """One engine of several cores, numbered as vLLM's label `engine` numbers them."""
+    """One server of several ranks, numbered as in vLLM's label `engine`."""
 
     __slots__ = ("_told", "_told_at", "cores")
 
@@ -37,15 +37,15 @@ class EngineRanks:
         self.cores = tuple(cores)
         self._told = [_ReportedLoad() for _ in cores]
         self._told_at = -1
-        """In intervals since the start."""
+        """When the loads were last reported, in intervals since the start."""
 
     def choose(self, now: float) -> int:
-        """The rank with the lowest score, of equals the first."""
+        """The rank with the lowest score, the first of equal ones."""
         self._listen(now)
         return min(range(len(self.cores)), key=self._score)
 
     def add(self, request: EngineRequest, now: float, rank: int | None = None) -> SchedulerRefusal | None:
-        """To the rank that was asked for, as `X-data-parallel-rank` does, else to the chosen one."""
+        """Add a request to the given rank, as with `X-data-parallel-rank`, else to the chosen one."""
         return self.cores[self.choose(now) if rank is None else rank].add(request)
 
     def _score(self, rank: int) -> float:

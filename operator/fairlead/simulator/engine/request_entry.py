@@ -1,7 +1,7 @@
-"""Who comes in: the refusals at the door, and the gate between waiting and running. Preempts nobody.
+"""Admission: which new requests are refused, and which waiting ones begin to run. Never preempts.
 
-The gate lets a request in only if its whole prompt fits the free pages now, and stops at the first that does not:
-whoever stands behind waits too, however short. Only who lacks an adapter's slot is passed over.
+A request begins to run only if its whole prompt fits the free blocks now. The first that does not fit blocks all after
+it, however short they are. Only requests that lack an adapter slot are skipped.
 """
 
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from fairlead.simulator.engine.steps import EngineStep, SchedulerRefusal
 
 
 def refusal(floor: SchedulerState, request: EngineRequest) -> SchedulerRefusal | None:
-    """Why it is not let in."""
+    """Why a new request is refused, if it is."""
     settings = floor.settings
     unfinished = len(floor.running) + len(floor.waiting) + len(floor.coming)
     if settings.max_unfinished is not None and unfinished >= settings.max_unfinished:
@@ -31,7 +31,7 @@ def refusal(floor: SchedulerState, request: EngineRequest) -> SchedulerRefusal |
 
 
 def admit(floor: SchedulerState, step: EngineStep, budget: int) -> int:
-    """Let in whoever may, in order; what is left of the budget."""
+    """Admit waiting requests in order; returns what is left of the token budget."""
     slots = speculation.draft_slots(floor.settings)
     width = _DraftPadding(0 if step.prompts else speculation.drafted(floor.settings), bool(step.decodes))
     passed_over: list[EngineRequest] = []
@@ -61,15 +61,15 @@ def _lacks_slot(floor: SchedulerState, request: EngineRequest) -> bool:
 
 @dataclass(slots=True)
 class _DraftPadding:
-    """Under speculation who enters with one token is computed as wide as those that decode."""
+    """With speculative decoding, a request admitted with one token is padded to the width of decoding ones."""
 
     drafts: int
-    """None where somebody reads a prompt in this step: then its width is not uniform anyway."""
+    """Drafted tokens; 0 if the step has a prefill, since its width is then not uniform anyway."""
     among: bool
-    """Whether anybody decodes in it."""
+    """Whether any request decodes in the step."""
 
     def padding(self, start: int, tokens: int, context: int) -> int:
-        """Tokens to be computed for nothing."""
+        """Tokens of padding, which are computed in vain."""
         if tokens != 1 or not (self.among or start):
             return 0
         return self.drafts if start + self.drafts + 2 <= context else 0
@@ -77,16 +77,16 @@ class _DraftPadding:
 
 @dataclass(slots=True)
 class _EntryCost:
-    """With what a request comes in."""
+    """What a request's admission takes."""
 
     found: list[CachedBlock]
     recovered: int
-    """Pages that its preemption left."""
+    """Blocks recovered from before its preemption."""
     tokens: int
-    """Of its prompt in this step."""
+    """Prompt tokens computed in this step."""
     padding: int
     pages: int
-    """To be taken."""
+    """New blocks to take."""
 
 
 def _entry(floor: SchedulerState, request: EngineRequest, width: _DraftPadding, budget: int) -> _EntryCost | None:
@@ -112,7 +112,7 @@ def _entry(floor: SchedulerState, request: EngineRequest, width: _DraftPadding, 
 
 
 def _cached(floor: SchedulerState, request: EngineRequest) -> tuple[list[CachedBlock], int]:
-    """Its pages that need not be computed: those with a name, then its own of before a preemption."""
+    """Blocks that need no computing: cached ones by hash, then its own from before a preemption."""
     if not floor.pool.caching:
         return [], 0
     most = (request.tokens - 1) // floor.settings.block_tokens
@@ -132,7 +132,7 @@ def _cached(floor: SchedulerState, request: EngineRequest) -> tuple[list[CachedB
 
 
 def _enter(floor: SchedulerState, request: EngineRequest, step: EngineStep, entry: _EntryCost) -> int:
-    """It runs, with its pages; the tokens that this takes of the budget."""
+    """Make the request run with its blocks; returns the tokens that this takes of the budget."""
     pool = floor.pool
     pool.hold(entry.found)
     if entry.recovered and request.remains is not None:

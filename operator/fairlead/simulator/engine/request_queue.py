@@ -1,4 +1,4 @@
-"""Who waits, in the order of admission. Never decides whether the first may enter."""
+"""Waiting requests in the order of admission. Does not decide whether the first is admitted."""
 
 import heapq
 from collections import deque
@@ -10,24 +10,24 @@ from fairlead.simulator.engine.settings import SchedulingPolicy
 
 
 class RequestQueue(Protocol):
-    """A line. Who was aborted in it is passed over when it comes to the front, which spares a search."""
+    """A queue of waiting requests. An aborted one is skipped when it comes to the front, which saves a search."""
 
     def __len__(self) -> int: ...
 
     def add(self, request: EngineRequest) -> None:
-        """A new one, behind those of its kind."""
+        """Add a new request after those of its priority."""
 
     def put_back(self, requests: Iterable[EngineRequest]) -> None:
-        """In their order, ahead of the others: preempted, or passed over."""
+        """Put requests that were preempted or skipped back before the others, in their order."""
 
     def first(self) -> EngineRequest | None:
-        """Whose turn it is."""
+        """The next request to admit."""
 
     def pop(self) -> EngineRequest:
-        """The first leaves for good, or to be put back."""
+        """Take out the first request."""
 
     def abandon(self) -> None:
-        """One that waits has ended."""
+        """Count one waiting request less, since it was aborted."""
 
 
 class FcfsRequestQueue:
@@ -43,29 +43,29 @@ class FcfsRequestQueue:
         return self._count
 
     def add(self, request: EngineRequest) -> None:
-        """To the end."""
+        """Append a request."""
         self._line.append(request)
         self._count += 1
 
     def put_back(self, requests: Iterable[EngineRequest]) -> None:
-        """To the front."""
+        """Prepend requests, in their order."""
         back = list(requests)
         self._line.extendleft(reversed(back))
         self._count += len(back)
 
     def first(self) -> EngineRequest | None:
-        """The oldest that still waits."""
+        """The oldest request that has not been aborted."""
         while self._line and self._line[0].standing is EngineRequestStatus.ENDED:
             self._line.popleft()
         return self._line[0] if self._line else None
 
     def pop(self) -> EngineRequest:
-        """Only after `first` has named it."""
+        """Take out the request that `first` has just returned."""
         self._count -= 1
         return self._line.popleft()
 
     def abandon(self) -> None:
-        """Stays in the line until it comes to the front."""
+        """Count one less; the request stays in the queue until it comes to the front."""
         self._count -= 1
 
 
@@ -82,31 +82,31 @@ class PriorityRequestQueue:
         return self._count
 
     def add(self, request: EngineRequest) -> None:
-        """Where its priority puts it."""
+        """Insert a request by its priority."""
         heapq.heappush(self._heap, (request.priority, request.arrived, request.serial, request))
         self._count += 1
 
     def put_back(self, requests: Iterable[EngineRequest]) -> None:
-        """Their priority has not changed, and so neither has their place."""
+        """Insert requests at their old places, since their priorities have not changed."""
         for request in requests:
             self.add(request)
 
     def first(self) -> EngineRequest | None:
-        """The lowest number that still waits."""
+        """The request with the lowest priority number that has not been aborted."""
         while self._heap and self._heap[0][-1].standing is EngineRequestStatus.ENDED:
             heapq.heappop(self._heap)
         return self._heap[0][-1] if self._heap else None
 
     def pop(self) -> EngineRequest:
-        """Only after `first` has named it."""
+        """Take out the request that `first` has just returned."""
         self._count -= 1
         return heapq.heappop(self._heap)[-1]
 
     def abandon(self) -> None:
-        """Stays in the heap until it comes to the top."""
+        """Count one less; the request stays in the heap until it comes to the top."""
         self._count -= 1
 
 
 def queue_for(policy: SchedulingPolicy) -> RequestQueue:
-    """The one that this policy keeps."""
+    """An empty queue for this policy."""
     return PriorityRequestQueue() if policy is SchedulingPolicy.PRIORITY else FcfsRequestQueue()

@@ -1,4 +1,4 @@
-"""One request as the scheduler sees it: what was asked, how far it is, and what is told of it afterwards."""
+"""One request as the scheduler sees it: its parameters, its progress, and its times and counts for reports."""
 
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -7,7 +7,7 @@ from fairlead.simulator.engine.block_pool import CachedBlock, FreedBlocks
 
 
 class FinishReason(StrEnum):
-    """Why it ended, in vLLM's words."""
+    """Finish reasons, in vLLM's words."""
 
     STOP = "stop"
     LENGTH = "length"
@@ -17,67 +17,67 @@ class FinishReason(StrEnum):
 
 
 class EngineRequestStatus(StrEnum):
-    """Where it stands."""
+    """The state of a request."""
 
     NEW = "new"
     WAITING = "waiting"
     RUNNING = "running"
     PREEMPTED = "preempted"
-    """Waiting again, ahead of everyone, with nothing computed."""
+    """Waiting again, before all others, with nothing computed."""
     ENDED = "ended"
 
 
 @dataclass(slots=True, eq=False, kw_only=True)
 class EngineRequest:
-    """Asked by the client, moved by the scheduler, read by whoever observes; times are virtual seconds."""
+    """Parameters set by the client, progress written by the scheduler; times are virtual seconds."""
 
-    # What was asked; never written after the start.
+    # The client's parameters; never written after the start.
     serial: int
     prompt_tokens: int
     output_tokens: int
-    """After so many it ends by itself."""
+    """After this many tokens it ends by itself."""
     arrived: float
     finish: FinishReason = FinishReason.LENGTH
-    """What it will say when it has ended by itself."""
+    """Its finish reason if it ends by itself."""
     prefix: tuple[int, ...] = ()
-    """Chained ids of the prompt's full pages: equal ids mean equal text up to there. Empty: shares nothing."""
+    """Chained hashes of the prompt's full blocks: equal hashes mean equal text up to there. Empty: shares nothing."""
     reply: tuple[int, ...] = ()
-    """The same of the full pages that end inside the reply, for the turns of a talk that will repeat it."""
+    """Hashes of the full blocks that end inside the reply, for later turns of a session that repeat it."""
     priority: int = 0
-    """Lower is sooner."""
+    """A lower number is scheduled first."""
     adapter: str | None = None
 
-    # Where it is; written by the scheduler only.
+    # Progress; written by the scheduler only.
     standing: EngineRequestStatus = EngineRequestStatus.NEW
     computed: int = 0
-    """Tokens whose keys and values are in the cache."""
+    """Tokens whose keys and values are in the KV cache."""
     emitted: int = 0
-    """Tokens of the reply that exist."""
+    """Tokens of the reply generated so far."""
     pages: int = 0
-    """Pages of the cache it holds."""
+    """KV blocks that it holds."""
 
-    # What is told of it.
+    # Times and counts for reports.
     scheduled: float | None = None
-    """First time in a step."""
+    """When it was first scheduled."""
     first_token: float | None = None
     ended: float | None = None
     cached_tokens: int = 0
-    """Prompt tokens found in the cache at its first admission."""
+    """Cached prompt tokens at its first admission."""
     preemptions: int = 0
 
-    # The scheduler's own notes.
+    # Internal state of the scheduler.
     mark: int | None = None
-    """While it decodes in step with the others: the count of their steps at which its reply was empty."""
+    """While it decodes in the lockstep group: the group's step count at which its reply would have been empty."""
     due: int = 0
-    """The count at which it ends."""
+    """The group's step count at which it ends."""
     sealed: int = 0
-    """Under speculation: its tokens that were computed and certain when it was last scheduled."""
+    """With speculative decoding: its computed and verified tokens when it was last scheduled."""
     named: list[CachedBlock] = field(default_factory=list)
-    """Pages it holds that others may find, from the first on."""
+    """Cached blocks that it holds, from the first on."""
     remains: FreedBlocks | None = None
-    """What a preemption left of its nameless pages in the cache."""
+    """The run of its blocks without a hash that a preemption left in the pool."""
 
     @property
     def tokens(self) -> int:
-        """All that exist of it: prompt and reply so far."""
+        """Tokens of prompt and reply so far."""
         return self.prompt_tokens + self.emitted

@@ -1,7 +1,7 @@
-"""Those that run come first in each step: their tokens, their pages, and who makes room when pages run out.
+"""Running requests are scheduled first in each step: their tokens, their blocks, and preemption when blocks run out.
 
-Two ways with one outcome. `schedule_together` takes those that decode as one and is for steps without trouble;
-`schedule_one_by_one` follows vLLM's loop to the letter and is what the other is compared with.
+Two functions give one result. `schedule_together` treats decoding requests as one group, for steps that lack neither
+blocks nor budget; `schedule_one_by_one` follows vLLM's loop exactly and is the reference in tests.
 """
 
 from fairlead.simulator.engine import speculation
@@ -13,7 +13,7 @@ from fairlead.simulator.engine.steps import EngineStep
 
 
 def prompt_cap(floor: SchedulerState, tokens: int) -> int:
-    """Of so many tokens of one request, how many the threshold for long prompts lets into a step."""
+    """How many of a request's tokens `--long-prefill-token-threshold` allows in one step."""
     threshold = floor.settings.long_prefill_tokens
     if 0 < threshold < tokens and len(floor.running) + len(floor.waiting) > 1:
         return threshold
@@ -21,7 +21,7 @@ def prompt_cap(floor: SchedulerState, tokens: int) -> int:
 
 
 def add_prompt_piece(batch: StepBatch, request: EngineRequest, tokens: int) -> None:
-    """Add a piece of prompt, which ends where the request is now computed to."""
+    """Add a chunk of a prompt to the batch; it ends at the request's computed tokens."""
     before = request.computed - tokens
     batch.prefills += 1
     batch.prefill_tokens += tokens
@@ -30,7 +30,7 @@ def add_prompt_piece(batch: StepBatch, request: EngineRequest, tokens: int) -> N
 
 
 def schedule_together(floor: SchedulerState, step: EngineStep, budget: int) -> int | None:
-    """What is left of the budget; None, with nothing changed, if they must be taken one by one."""
+    """Schedule all at once; returns the rest of the budget, or None, with nothing changed, if that is impossible."""
     settings, lockstep = floor.settings, floor.lockstep
     budget -= lockstep.sequences
     pages = lockstep.pages(0, 1) if lockstep.sequences else 0
@@ -39,7 +39,7 @@ def schedule_together(floor: SchedulerState, step: EngineStep, budget: int) -> i
         wanted = prompt_cap(floor, request.tokens - request.computed)
         tokens = min(wanted, budget)
         if tokens < wanted and (settings.long_prefill_tokens or tokens <= 0):
-            return None  # who stands behind whom matters
+            return None  # the order of requests matters
         more = floor.pool.pages_for(request.computed + tokens) - request.pages
         pieces.append((request, tokens, more))
         budget -= tokens
@@ -66,7 +66,7 @@ def _schedule_pieces(floor: SchedulerState, step: EngineStep, pieces: list[tuple
 
 
 def schedule_one_by_one(floor: SchedulerState, step: EngineStep, budget: int) -> tuple[int, bool]:
-    """What is left of the budget, and whether anybody was preempted."""
+    """Schedule in vLLM's order; returns the rest of the budget, and whether a request was preempted."""
     settings = floor.settings
     slots, drafts = speculation.draft_slots(settings), speculation.drafted(settings)
     taken: dict[EngineRequest, int] = {}
@@ -118,10 +118,10 @@ def _more_pages(floor: SchedulerState, request: EngineRequest, tokens: int) -> i
 
 
 def _victim(floor: SchedulerState) -> EngineRequest:
-    """Who gives up its pages: the last that entered, or by priority the least urgent, the latest of these.
+    """The request to preempt: the last admitted, or by priority the least urgent, of these the latest arrival.
 
-    Recorded arrivals can be equal to the bit, which a server's clock never gives vLLM: without the number two such
-    requests would take each other's pages for ever.
+    Recorded arrivals can be equal to the bit, which never happens in vLLM: without the serial number two such requests
+    would preempt each other for ever.
     """
     running = [request for request in floor.running if request not in floor.lingering]
     if floor.settings.policy is SchedulingPolicy.PRIORITY:

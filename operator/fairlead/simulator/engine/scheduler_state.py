@@ -1,6 +1,6 @@
-"""Who is where in one engine: those that run, in order, those that wait, their pages, their adapters.
+"""The scheduler state of one engine: running and waiting requests in order, their blocks, their adapters.
 
-Every change of standing passes through here, so that pages and counts are given back on every path. Decides nothing.
+Every change of a request's status is made here, so that blocks and counts are freed on every path. Decides nothing.
 """
 
 from collections import Counter
@@ -28,31 +28,31 @@ class SchedulerState:
         )
         self.waiting = queue_for(settings.policy)
         self.coming: list[EngineRequest] = []
-        """Those that came while the next step was already scheduled: they are seen after it."""
+        """Requests that came when the next step was already scheduled: they join the queue at the step after it."""
         self.running: dict[EngineRequest, None] = {}
-        """In the order of admission."""
+        """Running requests in the order of admission."""
         self.readers: dict[EngineRequest, None] = {}
-        """Of these, those whose prompt is not all computed."""
+        """Running requests whose prefill is not complete."""
         self.lingering: dict[EngineRequest, None] = {}
-        """Of these, those that ended in the last step while the next was already scheduled."""
+        """Requests that ended in the last step when the next was already scheduled."""
         self.talkers: dict[EngineRequest, None] = {}
-        """Of these, those whose replies others may find."""
+        """Running requests whose replies have block hashes."""
         self.lockstep = LockstepRequests(settings.block_tokens)
         self.scattered = True
-        """Whether those that decode are treated one by one."""
+        """Whether decoding requests are handled one by one instead of in lockstep."""
         self.pace = DecodeStretch()
         self.adapters: Counter[str] = Counter()
-        """Of those that run."""
+        """Running requests by adapter."""
         self.deferred: set[EngineRequest] = set()
         self.backlog = 0
-        """Tokens of prompts without a first token."""
+        """Prompt tokens of requests without a first token."""
 
     def limit(self, request: EngineRequest) -> int:
-        """Tokens after which its reply ends, at the latest where the context is full."""
+        """Tokens after which its reply ends, at the latest when the context is full."""
         return min(request.output_tokens, self.settings.context_tokens - request.prompt_tokens)
 
     def enter(self, request: EngineRequest) -> None:
-        """It runs."""
+        """Make a request run."""
         request.standing = EngineRequestStatus.RUNNING
         self.running[request] = None
         self.readers[request] = None
@@ -63,7 +63,7 @@ class SchedulerState:
             self.talkers[request] = None
 
     def preempt(self, request: EngineRequest) -> None:
-        """It gives back everything and begins anew, ahead of those that wait."""
+        """Preempt a request: it frees everything and is recomputed, before all waiting requests."""
         self._depart(request, returns=True)
         request.standing = EngineRequestStatus.PREEMPTED
         request.computed = 0
@@ -72,7 +72,7 @@ class SchedulerState:
         self.waiting.put_back((request,))
 
     def finish(self, request: EngineRequest, now: float) -> None:
-        """It has ended, whatever the reason; what it holds is given back, by late stop only after one more step."""
+        """End a request for any reason, and free what it holds."""
         if request.first_token is None:
             self.backlog -= request.prompt_tokens
         ran = request.standing is EngineRequestStatus.RUNNING
@@ -87,14 +87,14 @@ class SchedulerState:
             self._depart(request)
 
     def linger(self, request: EngineRequest, now: float) -> None:
-        """It has ended by itself, and keeps its seat and pages while the step is scheduled that it is still part of."""
+        """End a request, which keeps its place and blocks until the step that already includes it is scheduled."""
         request.standing = EngineRequestStatus.ENDED
         request.ended = now
         self.lingering[request] = None
         self.pace.breaks()
 
     def let_go(self) -> bool:
-        """A step is scheduled: who ended before it leaves, who came is seen; whether there was anybody."""
+        """After scheduling a step: free lingering requests and queue new ones; returns whether there were any."""
         if not (self.lingering or self.coming):
             return False
         for request in self.lingering:
@@ -128,7 +128,7 @@ class SchedulerState:
         request.pages = 0
 
     def write_names(self, request: EngineRequest) -> None:
-        """Whatever of its named text has filled pages since the last time can be found from now on."""
+        """Cache the blocks with hashes that a request has filled since the last call."""
         if not self.pool.caching or not (request.prefix or request.reply):
             return
         if request.mark is not None:
@@ -138,12 +138,12 @@ class SchedulerState:
             self.pool.name(request.named, block_names(request, first, full))
 
     def _full_pages(self, request: EngineRequest) -> int:
-        """Whose tokens were certain when it was last scheduled; accepted drafts count from the next time on."""
+        """Full blocks of tokens verified when it was last scheduled; accepted drafts count from the next time on."""
         certain = request.computed if self.settings.speculation is None else request.sealed
         return min(certain, request.tokens) // self.settings.block_tokens
 
     def write_replies(self) -> None:
-        """Of those that decode, whose pages filled first first: of equal pages the first is the one that is found."""
+        """Cache the replies' full blocks, most computed tokens first: of equal blocks the first one is found."""
         decoding = [request for request in self.talkers if request not in self.readers]
         for request in decoding:
             if request.mark is not None:
@@ -153,21 +153,21 @@ class SchedulerState:
             self.write_names(request)
 
     def gather(self) -> None:
-        """Those that decode go in step from here."""
+        """Put all decoding requests into the lockstep group."""
         for request in self.running:
             if request not in self.readers and request not in self.lingering:
                 self.lockstep.join(request, self.limit(request))
         self.scattered = False
 
     def scatter(self) -> None:
-        """Each goes its own way, with its progress written down."""
+        """Dissolve the lockstep group, and write each request's progress to its own fields."""
         for request in self.running:
             if request.mark is not None:
                 self.lockstep.leave(request)
         self.scattered = True
 
     def settle(self) -> None:
-        """Write down how far everybody is."""
+        """Write the progress of all requests in lockstep to their own fields."""
         for request in self.running:
             if request.mark is not None:
                 self.lockstep.settle(request)
@@ -178,7 +178,7 @@ def _by_computed_tokens(request: EngineRequest) -> int:
 
 
 def block_names(request: EngineRequest, first: int, end: int) -> tuple[int, ...]:
-    """Of its full pages in this range; those without a name are left out, and with them all that follow."""
+    """The hashes of its full blocks in this range, up to the first block without one."""
     prefix, length = request.prefix, len(request.prefix)
     if end <= length or not request.reply:
         return prefix[first:end]

@@ -1,4 +1,4 @@
-"""Drafts: how many are verified in a step, and how many of them hold. Chance is handed in."""
+"""Speculative decoding: how many drafted tokens a step verifies, and how many are accepted, by a given randomness."""
 
 from fairlead.fleet.randomness import RandomSource
 from fairlead.simulator.engine.counts import EngineCounts
@@ -6,22 +6,22 @@ from fairlead.simulator.engine.settings import EngineSettings, SpeculationSettin
 
 
 def drafted(settings: EngineSettings) -> int:
-    """Tokens drafted for a request that decodes."""
+    """Tokens that are drafted in each step for a decoding request."""
     return settings.speculation.tokens if settings.speculation else 0
 
 
 def lookahead(settings: EngineSettings) -> int:
-    """Tokens beyond the verified ones that pages are held for."""
+    """Tokens beyond the verified ones for which blocks are reserved."""
     return settings.speculation.lookahead if settings.speculation else 0
 
 
 def draft_slots(settings: EngineSettings) -> int:
-    """Of the token budget, what a request's drafting costs."""
+    """Tokens of the step's budget that a request's drafting takes."""
     return settings.speculation.draft_slots if settings.speculation else 0
 
 
 def accepted(speculation: SpeculationSettings, drafts: int, chance: RandomSource, counts: EngineCounts) -> int:
-    """How many of so many drafts hold: each only if the one before it held."""
+    """How many drafted tokens are accepted: each only if the one before it was."""
     if not drafts:
         return 0
     held = 0

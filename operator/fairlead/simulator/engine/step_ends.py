@@ -1,14 +1,14 @@
-"""When steps without prompts end, one after the other, so that many at once end to the bit when single ones would.
+"""The ends of consecutive decode steps, the same to the bit whether steps are run singly or skipped together.
 
-Adding up step by step rounds at each step; a closed form rounds once. Both modes therefore take each step's end from
-the same formula, counted from the first step after something changed. Knows no requests.
+Summing step by step rounds at each step; a closed form rounds once. Both modes therefore compute each step's end by
+the same formula, from the first step after something changed. Knows no requests.
 """
 
 from fairlead.simulator.engine.batch import DecodeLine
 
 
 class DecodeStretch:
-    """A stretch of steps of the same requests, each step longer than the one before by one token each."""
+    """Consecutive decode steps of the same requests, whose contexts grow by one token in each step."""
 
     __slots__ = ("_line", "_sequences", "_start", "_tokens", "ends", "steps")
 
@@ -18,18 +18,18 @@ class DecodeStretch:
         self._sequences = 0
         self._tokens = 0
         self.steps = 0
-        """Of this stretch, the one in flight included; none if whatever comes next begins anew."""
+        """Steps of this stretch, the one in flight included; 0 if the next step begins a new stretch."""
         self.ends = 0.0
-        """When the last of them does."""
+        """When the last of these steps ends."""
 
     def begins(self, now: float, line: DecodeLine, sequences: int, tokens: int) -> None:
-        """The first step of a stretch."""
+        """Begin a stretch with its first step."""
         self._start, self._line, self._sequences, self._tokens = now, line, sequences, tokens
         self.steps = 1
         self.ends = self.end(1)
 
     def goes_on(self, steps: int = 1) -> None:
-        """So many steps more."""
+        """Add so many steps."""
         self.steps += steps
         self.ends = self.end(self.steps)
 
@@ -38,7 +38,7 @@ class DecodeStretch:
         return self.steps > 0 and now == self.ends
 
     def breaks(self) -> None:
-        """Somebody came or went."""
+        """End the stretch, since the batch changes."""
         self.steps = 0
 
     def end(self, steps: int) -> float:

@@ -1,4 +1,4 @@
-"""What comes of a step at its end: tokens, first ones and last ones. Schedules nothing."""
+"""The tokens that a step's end emits, and the requests that they end. Schedules nothing."""
 
 from typing import NamedTuple
 
@@ -10,16 +10,16 @@ from fairlead.simulator.engine.steps import Emission, EngineStep
 
 
 class EmissionSettings(NamedTuple):
-    """How a step's end is told."""
+    """How emissions are made at a step's end."""
 
     now: float
     chance: RandomSource
     every: bool
-    """Also of requests whose token is neither the first nor the last."""
+    """Whether to emit also tokens that are neither a request's first nor its last."""
 
 
 def emissions(floor: SchedulerState, step: EngineStep, telling: EmissionSettings) -> list[Emission]:
-    """Of all that made tokens; those that ended have left."""
+    """The emissions of all requests that generated tokens; those that ended are removed."""
     told: list[Emission] = []
     if step.lockstep:
         _decoded_together(floor, told, telling)
@@ -70,13 +70,13 @@ def _decoded(floor: SchedulerState, step: EngineStep, told: list[Emission], tell
 
 
 def _last_emission(request: EngineRequest, made: int, telling: EmissionSettings) -> Emission:
-    """Its end; where only first and last tokens are told, with all tokens since the first."""
+    """A request's last emission; if only first and last tokens are emitted, with all tokens since the first."""
     reason = request.finish if request.emitted >= request.output_tokens else FinishReason.LENGTH
     return Emission(request, made if telling.every else request.emitted - 1, reason, first=False)
 
 
 def _prefilled(floor: SchedulerState, request: EngineRequest, told: list[Emission], telling: EmissionSettings) -> None:
-    """All of it is read: the first token appears, or the next one of a request that was preempted."""
+    """The prefill is complete: emit the first token, or the next one of a request that was preempted."""
     first = request.first_token is None
     if first:
         request.first_token = telling.now

@@ -1,4 +1,4 @@
-"""What goes in and out of the scheduler: a step, what came out of it, and why a request was not let in."""
+"""The scheduler's values: a step, its emissions, and the reasons of refusals."""
 
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -8,35 +8,35 @@ from fairlead.simulator.engine.requests import EngineRequest, FinishReason
 
 
 class SchedulerRefusal(StrEnum):
-    """Not let in; the first two are vLLM's 503s."""
+    """Why a request is refused; the first two are vLLM's 503s."""
 
     TOO_MANY = "max_num_queued_reqs"
     BACKLOG = "max_num_queued_tokens"
     TOO_LONG = "too_long"
-    """Can never run here, since it fits neither the context nor the cache, however empty."""
+    """It can never run here: it exceeds the context, the batch or the empty KV cache."""
 
 
 class PauseMode(StrEnum):
-    """What a paused engine still does."""
+    """How far an engine is paused."""
 
     NONE = "none"
     NEW = "new"
-    """Those that run go on, nobody enters."""
+    """Running requests continue, none is admitted."""
     ALL = "all"
 
 
 @dataclass(slots=True)
 class EngineStep:
-    """One pass over the model."""
+    """One forward pass of the model."""
 
     began: float
     ends: float = 0.0
-    """Virtual drivers complete it at exactly this moment."""
+    """A simulation completes it at exactly this time."""
     batch: StepBatch = field(default_factory=StepBatch)
     prompts: list[tuple[EngineRequest, int]] = field(default_factory=list)
-    """Who reads, and how many tokens of it."""
+    """Requests in prefill, and how many tokens of each."""
     decodes: list[tuple[EngineRequest, int]] = field(default_factory=list)
-    """Who decodes, with the tokens verified; empty where `lockstep` speaks for all of them."""
+    """Decoding requests with the tokens computed for each; empty if `lockstep` stands for all of them."""
     lockstep: bool = False
 
     @property
@@ -46,13 +46,13 @@ class EngineStep:
 
     @property
     def tokens(self) -> int:
-        """Computed in it."""
+        """Tokens computed in it."""
         return self.batch.decode_tokens + self.batch.prefill_tokens
 
 
 @dataclass(slots=True)
 class Emission:
-    """Tokens that a request has made since it was last told of."""
+    """Tokens that a request has generated since its last emission."""
 
     request: EngineRequest
     tokens: int
@@ -62,7 +62,7 @@ class Emission:
 
 @dataclass(slots=True)
 class AdvanceResult:
-    """How far virtual time has come, and who made a first or a last token on the way."""
+    """The virtual time reached, and the requests that had a first or a last token until then."""
 
     now: float
     emissions: list[Emission]

@@ -1,4 +1,4 @@
-"""Recorded runs of a real engine played again: the same arrivals, and how far the answers lie from the engine's.
+"""Replays of a real engine's recorded runs: the same arrivals, and how far the simulated latencies are off.
 
-Text in, values out. Never opens a file and never adjusts what it is compared with.
+Text in, values out. Opens no file and never adjusts the simulator to the recording.
 """

@@ -14,25 +14,25 @@ from fairlead.simulator.replay.recordings import RecordedRequest, Recording
 
 @dataclass(frozen=True, slots=True)
 class SimulatedReplay:
-    """The same run, simulated."""
+    """A recorded run as the simulator reproduced it."""
 
     recording: Recording
     requests: tuple[EngineRequest, ...]
     timeline: tuple[tuple[int, float], ...]
-    """Waiting, and the share of the cache that is held, at the end of each second."""
+    """Waiting requests and KV cache usage, at the end of each second."""
     preemptions: int
 
 
 @dataclass(frozen=True, slots=True)
 class ReplayDistance:
-    """Errors are of means and signed; usage in points."""
+    """Signed relative errors of means; KV cache usage in percentage points."""
 
     ttft: float
     tpot: float
     latency: float
     waiting_correlation: float
     usage_points: float | None
-    """None where the run did not record it."""
+    """None if the run did not record it."""
 
     @property
     def worst(self) -> float:
@@ -48,7 +48,7 @@ class ReplayDistance:
 
 
 def replay(recording: Recording, settings: EngineSettings, times: StepTimes, chance: RandomSource) -> SimulatedReplay:
-    """Ask what was asked, when it was asked."""
+    """Send the recorded requests at their recorded times."""
     core = EngineCore(settings, times, chance)
     requests = tuple(one.asked(serial) for serial, one in enumerate(recording.answered))
     arrivals = sorted(requests, key=lambda request: (request.arrived, request.serial))
@@ -65,7 +65,7 @@ def replay(recording: Recording, settings: EngineSettings, times: StepTimes, cha
 
 
 def _tick(core: EngineCore, timeline: list[tuple[int, float]], now: float, until: float) -> float:
-    """Go there, and look at each full second on the way."""
+    """Advance to a time, and sample the engine at each full second on the way."""
     while len(timeline) + 1 <= until:
         now = core.advance(now, float(len(timeline) + 1), stopping=False).now
         timeline.append((core.waiting, core.usage))
@@ -113,12 +113,12 @@ def _usage_points(one: Sequence[float], other: Sequence[float]) -> float:
 
 
 def _correlation(one: Sequence[float], other: Sequence[float]) -> float:
-    """Where one of the queues never changes there is none: then they agree only if both are the same."""
+    """Undefined if one of the queues never changes: then 1 if both are equal, else 0."""
     if len(set(one)) < 2 or len(set(other)) < 2:
         return float(one == other)
     return statistics.correlation(one, other)
 
 
 def _padded(values: Sequence[float], length: int) -> list[float]:
-    """After the end nothing waits and nothing is held."""
+    """The values, followed by zeros: after its end a run has neither queue nor cache usage."""
     return [*values, *[0.0] * (length - len(values))]

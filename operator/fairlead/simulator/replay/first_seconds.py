@@ -1,7 +1,7 @@
-"""The first seconds of a recorded run as stretches of work, read off what every engine exports each second.
+"""The first seconds of a recorded run as stretches of work, from metrics that every engine exports each second.
 
-Tokens a second, requests running, cache usage. No request's latency is looked at, so that latencies remain what the
-model is judged by.
+These are tokens a second, running requests and KV cache usage. Latencies of requests are not used, so that they can
+test the model.
 """
 
 from collections.abc import Sequence
@@ -14,34 +14,34 @@ from fairlead.simulator.replay.recordings import RecordedSecond
 from fairlead.simulator.timing.rate_shares import WorkStretch
 
 SECONDS: Final = 10
-"""How many are looked at: long enough for both kinds of step, short against any run."""
+"""How many seconds are used: enough for both kinds of step, and few compared with any run."""
 FULL: Final = 0.9
-"""With more of the cache held, the next prompt may not fit, and steps are narrower than the budget."""
+"""With higher KV cache usage the next prompt may not fit, and steps are smaller than the budget."""
 STEADY: Final = 0.9
-"""With fewer still running at a second's end than this share of those at its start, its mean says little."""
+"""With fewer requests at a second's end than this share of those at its start, their mean is not representative."""
 
 
 def stretches(seconds: Sequence[RecordedSecond], settings: EngineSettings) -> list[WorkStretch]:
-    """Those seconds of which it is known what their steps held."""
+    """The seconds whose steps have a known batch."""
     early = list(pairwise(seconds[:SECONDS]))
     decoding = [_decoding(settings, pair) for pair in early if _is_decoding(pair)]
     return decoding + [_reading(settings, pair) for pair in early if _is_full_of_prompts(pair)]
 
 
 def _is_decoding(pair: tuple[RecordedSecond, RecordedSecond]) -> bool:
-    """Nothing is read, and those that run stay."""
+    """Whether a second has no prefill, and nearly all requests keep running."""
     before, after = pair
     return not after.prompt_tokens and after.running > STEADY * before.running > 0
 
 
 def _is_full_of_prompts(pair: tuple[RecordedSecond, RecordedSecond]) -> bool:
-    """Somebody waits although the cache has room: then every step is as wide as the budget."""
+    """Whether requests wait although the KV cache has room: then every step uses the whole token budget."""
     before, after = pair
     return after.prompt_tokens > 0 and after.waiting > 0 and before.usage < after.usage < FULL
 
 
 def _decoding(settings: EngineSettings, pair: tuple[RecordedSecond, RecordedSecond]) -> WorkStretch:
-    """How many steps the second held, and what one of them worked on."""
+    """The number of steps of a second, and the batch of each."""
     running = (pair[0].running + pair[1].running) / 2
     sequences = max(1, round(running))
     batch = StepBatch(decodes=sequences, decode_tokens=sequences, decode_context=_context(settings, pair))

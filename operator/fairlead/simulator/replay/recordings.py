@@ -1,7 +1,7 @@
-"""A recorded run as text: what was asked when, when it was answered, and what the engine said of itself each second.
+"""A recorded run as text: its requests with their arrival and token times, and the engine's metrics each second.
 
 The format is that of the vLLM runs in ../shared/traces/vllm-0.19-rtx4090: `requests.jsonl` on the engine's clock,
-`timeseries.csv`, and the workload with its chains of page ids.
+`timeseries.csv`, and the workload with its chains of block hashes.
 """
 
 import csv
@@ -32,7 +32,7 @@ class RecordedRequest:
 
     @property
     def tpot(self) -> float:
-        """From the first token to the last, by token."""
+        """Mean time from the first token to the last, per token."""
         return (self.last_token - self.first_token) / max(1, self.output_tokens - 1)
 
     @property
@@ -56,24 +56,24 @@ class RecordedSecond:
     """What the engine reported at the end of a second."""
 
     prompt_tokens: float
-    """Computed in it."""
+    """Prompt tokens computed in the second."""
     generation_tokens: float
     running: int
     waiting: int
     usage: float
-    """Share of the pages that is held."""
+    """KV cache usage: the share of the blocks that is held."""
 
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """One run."""
+    """One recorded run."""
 
     answered: tuple[RecordedRequest, ...]
     seconds: tuple[RecordedSecond, ...]
 
 
 def read(requests: Iterable[str], timeline: str, workload: Iterable[str]) -> Recording:
-    """From the three files' texts; requests and workload are in one order."""
+    """Read the texts of the three files; requests and workload are in the same order."""
     rows: list[dict[str, Any]] = [json.loads(line) for line in requests]
     chains = [_chain(json.loads(line)["hash_runs"]) for line in workload]
     if len(rows) != len(chains):
@@ -86,7 +86,7 @@ def read(requests: Iterable[str], timeline: str, workload: Iterable[str]) -> Rec
 
 
 def read_seconds(timeline: str) -> tuple[RecordedSecond, ...]:
-    """From the timeline's text; `ValueError` names a column that is missing or no number."""
+    """Read the timeline; `ValueError` names a column that is missing or not a number."""
     try:
         return tuple(_second(row) for row in csv.DictReader(io.StringIO(timeline)))
     except (KeyError, TypeError, ValueError) as problem:

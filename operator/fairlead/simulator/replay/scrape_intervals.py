@@ -1,6 +1,6 @@
-"""A live engine's metrics, scraped again and again, as stretches of work: what its steps held between two scrapes.
+"""Scrapes of a live engine's metrics as stretches of work: the batches of its steps between two scrapes.
 
-vLLM counts its steps and the tokens in them, so nothing is guessed but how prompts were spread over steps.
+vLLM counts its steps and their tokens, so only the distribution of prompts over steps is an assumption.
 """
 
 from collections.abc import Sequence
@@ -13,11 +13,11 @@ from fairlead.simulator.engine.batch import StepBatch
 from fairlead.simulator.timing.rate_shares import WorkStretch
 
 FEW_PROMPTS: Final = 0.01
-"""With prompt tokens below this share of all tokens of a stretch, it counts as one without prompts."""
+"""A stretch whose prompt tokens are below this share of its generated tokens counts as one without prompts."""
 
 
 class TimedScrape(NamedTuple):
-    """One look."""
+    """One scrape with its time."""
 
     at: float
     load: EngineLoad
@@ -25,23 +25,23 @@ class TimedScrape(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class _ScrapeInterval:
-    """What happened between two looks."""
+    """What happened between two scrapes."""
 
     seconds: float
     steps: float
     made: float
     """Tokens generated."""
     read: float
-    """Prompt tokens computed; those found in the cache are none."""
+    """Prompt tokens computed, without cached ones."""
     prompts: float
     context: float
-    """Tokens of cache in use."""
+    """Tokens in the KV cache that requests hold."""
 
 
 def stretches(scrapes: Sequence[TimedScrape], batch_tokens: int) -> list[WorkStretch]:
-    """The busy ones among the spaces between the looks; one before one with prompts is put together with it.
+    """The busy intervals between scrapes; an interval without prompts is joined with a following one that has some.
 
-    A step counts where it ends, so one with prompts may have begun in the space before, which seems to hold none.
+    A step counts where it ends, so a step with prompts may have begun in the interval before, which seems to have none.
     """
     joined: list[WorkStretch] = []
     beside = False
@@ -59,7 +59,7 @@ def stretches(scrapes: Sequence[TimedScrape], batch_tokens: int) -> list[WorkStr
 
 
 def _busy(before: TimedScrape, after: TimedScrape) -> _ScrapeInterval | None:
-    """None where the engine may have been idle for a while, was started anew, or does not say what is needed."""
+    """The interval; None if the engine may have been idle, was restarted, or lacks a needed metric."""
     first, last = before.load, after.load
     if None in (last.steps, last.step_tokens, last.generation_tokens, last.kv_usage, last.capacity_tokens):
         return None

@@ -1,4 +1,4 @@
-"""How long a step lasts: physical coefficients of a model on a GPU, where they come from, and how wrong they were.
+"""How long a step lasts: physical coefficients of a model on a GPU, where they come from, and their errors.
 
-A fit to measurements where there is one, the catalogue's roofline with a stated efficiency otherwise.
+Uses a fit to measurements where there is one, otherwise the catalogue's roofline with a stated efficiency.
 """

@@ -1,4 +1,4 @@
-"""All published runs of a text, ready to be fitted and predicted, each measurement once; what cannot be is named."""
+"""All published runs of a text, ready to be fitted and predicted, each measurement once; unusable rows are listed."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,17 +12,17 @@ from fairlead.sizing.catalogue import Catalogue
 
 @dataclass(frozen=True, slots=True)
 class BenchmarkRuns:
-    """Runs, and which run each listed row is."""
+    """Runs, and the run of each row."""
 
     runs: tuple[BenchmarkRun, ...]
     listed: tuple[int, ...]
-    """By predictable row of the text: the place of its measurement in `runs`."""
+    """For each predictable row of the text, the index of its measurement in `runs`."""
     left_out: tuple[str, ...]
     """A line for each row that is not predicted, with the reason."""
 
 
 def read(text: str, known: Catalogue) -> BenchmarkRuns:
-    """Rows that list one measurement twice become one run, described by the dump where it is in it."""
+    """Read all rows; those of one measurement become one run, described by the row of the dump if there is one."""
     rows, strange = silicon_rows.read(text)
     best: dict[MeasurementIdentity, MeasuredRow] = {}
     for one in silicon_layouts.completed_rows(rows):
@@ -54,20 +54,20 @@ def _run(one: MeasuredRow, known: Catalogue) -> BenchmarkRun | str:
 
 
 def models(runs: Sequence[BenchmarkRun]) -> list[str]:
-    """By run: its architecture's name. Checkpoints that are computed alike are one model: none of them stays behind."""
+    """For each run its architecture; checkpoints of one architecture count as one model, and are left out together."""
     return [silicon_deployments.architecture(run.writers.shape) for run in runs]
 
 
 def systems(runs: Sequence[BenchmarkRun]) -> list[str]:
-    """By run: its GPU."""
+    """For each run its GPU."""
     return [run.writers.accelerator.product for run in runs]
 
 
 def loads(runs: Sequence[BenchmarkRun]) -> list[str]:
-    """By run: model, GPU, engine, lengths and concurrency.
+    """For each run its load: model, GPU, engine, lengths and concurrency.
 
-    Runs of one load stay together when samples are cut, whatever else is said of them: a measurement that two listings
-    describe differently never helps to predict itself.
+    Runs of one load are always in the same fold, so that a measurement that two listings describe differently is never
+    used to predict itself.
     """
     return [
         "/".join(
@@ -78,7 +78,7 @@ def loads(runs: Sequence[BenchmarkRun]) -> list[str]:
 
 
 def configurations(runs: Sequence[BenchmarkRun]) -> list[str]:
-    """By run: its load and all else that a row says but its version, its day and its times."""
+    """For each run its load and all else that a row has, except version, day and times."""
     rows = [run.measured.row for run in runs]
     return [
         "/".join(map(str, (load, row.mode, row.format.removesuffix("_block"), row.prefill, row.decode)))

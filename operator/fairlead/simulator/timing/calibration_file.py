@@ -1,6 +1,6 @@
-"""What `fairlead calibrate` found, as a file: the shares, for which deployment they hold, and how wrong they were.
+"""The result of `fairlead calibrate` as a file: the shares, the deployment they are valid for, and their error.
 
-Text in and out. Shares of one deployment are not given to another: that is what the catalogue's fits are for.
+Text in and out. Shares of one deployment are not used for another: the catalogue's fits serve that purpose.
 """
 
 import json
@@ -23,7 +23,7 @@ ABOUT: Final = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Calibration:
-    """The whole file."""
+    """The content of the file."""
 
     model: str
     product: str
@@ -33,12 +33,12 @@ class Calibration:
     shares: RateShares
     stretches: int
     error: float | None
-    """Median absolute error of a stretch's length: every second stretch, by shares of the others."""
+    """Median relative error of a stretch's length: of every second stretch, predicted by shares of the others."""
     source: str
 
     @property
     def origin(self) -> Provenance:
-        """As it stands beside every figure."""
+        """The provenance that accompanies every figure."""
         return Provenance(
             level=ProvenanceLevel.RECORDED,
             source=self.source,
@@ -51,7 +51,7 @@ class Calibration:
 def calibrate(
     question: SizingInput, stretches: Sequence[WorkStretch], times: StepTimesOfShares, source: str
 ) -> Calibration | TooFewStretches:
-    """From all stretches; how wrong, from a fit that saw only every other one."""
+    """Fit the shares to all stretches; the error is that of a fit to every other one."""
     found = rate_shares.fitted_shares(stretches, times)
     if isinstance(found, TooFewStretches):
         return found
@@ -61,12 +61,12 @@ def calibrate(
 
 
 def as_json(found: Calibration) -> str:
-    """As JSON."""
+    """The file's text."""
     return json.dumps({"about": ABOUT, **_flat(found)}, indent=1) + "\n"
 
 
 def read(text: str) -> Calibration:
-    """As `as_json` wrote it; `ValueError` names what is missing or no number."""
+    """Read what `as_json` wrote; `ValueError` names what is missing or not a number."""
     try:
         entry = json.loads(text)
         reached = RateShares(float(entry["bandwidth"]), float(entry["arithmetic"]))
@@ -77,7 +77,7 @@ def read(text: str) -> Calibration:
 
 
 def step_times(question: SizingInput, found: Calibration) -> PhysicalStepTimes:
-    """Of the deployment that was watched; `ValueError` names what is another."""
+    """Step times of the calibrated deployment; `ValueError` names a field in which `question` differs."""
     asked = _deployment(question)
     for field, wanted in asked.items():
         if (was := getattr(found, field)) != wanted:
@@ -111,7 +111,7 @@ def _flat(found: Calibration) -> dict[str, Any]:
 
 
 def _error(stretches: Sequence[WorkStretch], times: StepTimesOfShares) -> float | None:
-    """None where half of them do not tell both shares."""
+    """The error; None if half of the stretches do not suffice to fit both shares."""
     half = rate_shares.fitted_shares(stretches[::2], times)
     if isinstance(half, TooFewStretches):
         return None

@@ -1,6 +1,6 @@
-"""Which coefficients answer a question: the exact group that was measured, else the nearest level, always said.
+"""Which coefficients are used for a configuration: those of its measured group, else of the nearest level.
 
-Values in, values out; the shell reads the packaged file, this module never does.
+The provenance always names the level. Values in, values out: the packaged file is read elsewhere.
 """
 
 from dataclasses import dataclass
@@ -17,12 +17,12 @@ from fairlead.simulator.timing.step_times import PhysicalStepTimes
 from fairlead.sizing.sizing_input import SizingInput
 
 VLLM: Final = "vllm"
-"""The engine whose step times are asked for unless another is named; spelled as in the published runs."""
+"""The default engine, spelled as in the published runs."""
 
 
 @dataclass(frozen=True, slots=True)
 class RatesUnknown:
-    """The GPU's rates were never collected, so no time can be said."""
+    """The catalogue lacks the GPU's rates, so there are no step times."""
 
     product: str
 
@@ -36,9 +36,9 @@ class RatesUnknown:
 def step_times(
     question: SizingInput, fitted: FittedSets | None = None, engine: str = VLLM
 ) -> PhysicalStepTimes | RatesUnknown:
-    """For this model, GPU, parallelism and formats; the answer's `provenance` says how near its source is.
+    """Step times for a model, GPU, parallelism and formats; their `provenance` says how near the measurements are.
 
-    Speculation is not part of it: a scheduler that drafts asks for the step of more tokens.
+    Speculative decoding is not part of them: the scheduler's batch then has more tokens.
     """
     card = question.accelerator
     if not card.bandwidth_gbs or not card.bf16_tflops:
@@ -51,7 +51,7 @@ def step_times(
 
 
 def first_token_overhead(fitted: FittedSets | None = None, engine: str = VLLM) -> FirstTokenOverhead:
-    """What a first token costs beyond the engine's steps: for servers and simulations that are to show it."""
+    """What a first token costs beyond the engine's steps, for servers and simulations that include it."""
     known = fitted.physics.behaviours.get(engine) if fitted else None
     return known.front if known else roofline.ASSUMED_OVERHEAD
 

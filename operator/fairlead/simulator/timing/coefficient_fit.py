@@ -1,6 +1,6 @@
-"""Fits the physical coefficients to measurements: robustly, on logarithms, all positive, shares bounded by the sheet.
+"""Fits the physical coefficients to measurements: robustly, on logarithms, all positive, shares bounded.
 
-The only place of the room, with what it alone imports, that needs numpy and scipy (the extra `fit`).
+Only this module and what it alone imports need numpy and scipy (the extra `fit`).
 """
 
 from collections import Counter
@@ -19,12 +19,12 @@ from fairlead.simulator.timing.silicon_deployments import architecture
 
 
 class Coefficient(NamedTuple):
-    """Where the fit of one begins, and what it cannot exceed."""
+    """Start value and upper bound of one coefficient in the fit."""
 
     start: float
     most: float
     by_engine: bool = False
-    """Engines differ in it; all others are the hardware's."""
+    """Whether engines differ in it; all others are properties of the hardware."""
 
 
 _SHARE: Final = 0.95
@@ -57,19 +57,19 @@ COEFFICIENTS: Final[Mapping[str, Coefficient]] = {
 """The link's share may exceed 1, as its rate in `sizing.links` is a round figure of the slowest generation."""
 
 FIRST_TOKEN_WEIGHT: Final = 0.4
-"""Of a first token's error beside a token's: it also holds what no step explains."""
+"""Weight of TTFT errors relative to TPOT errors, since TTFT also includes what no step explains."""
 CORNER: Final = 0.15
-"""Errors beyond this share count by their size, not their square: some rows are not what they say."""
+"""Errors beyond this share count linearly, not by their square, since some rows are described wrongly."""
 _BELOW: Final = 5.0
 """How far below its start, in logarithms, a coefficient may fall."""
 _EVALUATIONS: Final = 25
 _TOLERANCE: Final = 1e-4
 _TYPICAL: Final = 300.0
-"""Runs of one architecture; twice as many do not count twice."""
+"""Runs of an architecture for which each has the weight 1; twice as many do not count twice."""
 
 
 def fit(columns: RunColumns, chosen: RunMask) -> Physics:
-    """On the chosen runs alone; a weak pull to the start holds coefficients that no chosen run speaks of."""
+    """Fit to the chosen runs alone; a weak pull to the start fixes coefficients that no chosen run depends on."""
     names = _names(columns.engines)
     start = np.log([COEFFICIENTS[name].start for name, _ in names])
     most = np.log([COEFFICIENTS[name].most for name, _ in names])
@@ -99,7 +99,7 @@ def fit(columns: RunColumns, chosen: RunMask) -> Physics:
 
 
 def fit_all(columns: RunColumns) -> Physics:
-    """On all runs."""
+    """Fit to all runs."""
     return fit(columns, np.ones(len(columns.runs), dtype=np.bool_))
 
 
@@ -124,7 +124,7 @@ def _physics(point: Column, names: Sequence[tuple[str, str | None]], engines: Se
 
 
 def _weights(columns: RunColumns, chosen: RunMask) -> Column:
-    """Architectures with many runs count more than others, but by the root of their number only."""
+    """Weights of runs: an architecture's total grows less than in proportion to the number of its runs."""
     kinds = [architecture(run.writers.shape) for run in columns.runs]
     number = Counter(kind for kind, counts in zip(kinds, chosen.tolist(), strict=True) if counts)
     return np.array([(0.5 + 0.5 * (_TYPICAL / max(number[kind], 1)) ** 0.5) ** 0.5 for kind in kinds])

@@ -1,6 +1,6 @@
 """Measurements as columns of numbers, so that a fit evaluates all of them at once.
 
-The arithmetic stays that of `fixed_concurrency`: its values hold arrays here where elsewhere they hold numbers.
+The arithmetic is that of `fixed_concurrency`, with arrays in the place of numbers.
 """
 
 from collections.abc import Sequence
@@ -30,9 +30,9 @@ RunIndices = NDArray[np.intp]
 RunMask = NDArray[np.bool_]
 
 BUDGET: Final = 8192.0
-"""Prompt tokens of one step: what vLLM, SGLang and TensorRT-LLM take on cards of this size unless told otherwise."""
+"""Prompt tokens of one step: the default of vLLM, SGLang and TensorRT-LLM on GPUs of this size."""
 _BATCH_RANGE: Final = (-4.0, 6.0)
-"""Logarithms of batches over the reference between which a correction's power is followed."""
+"""Range of the logarithm of batch over reference batch in which a correction's power applies."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class BenchmarkRun:
 
 
 class ModeColumns:
-    """The runs of one mode."""
+    """The runs of one serving mode."""
 
     __slots__ = ("backend", "drafted", "engines", "load", "mode", "places", "readers", "writers")
 
@@ -62,7 +62,7 @@ class ModeColumns:
         self.load = _load(rows, self.drafted)
 
     def seen(self, physics: Physics, factors: CorrectionFactors) -> tuple[Column, Column]:
-        """Logarithms of the seconds to the first token and by token."""
+        """Logarithms of the predicted TTFT and TPOT in seconds."""
         behaviour = _behaviour([physics.behaviours[name] for name in self.engines], self.backend)
         load = replace(self.load, kept=as_number(1 + (physics.gain - 1) * self.drafted))
         mine = CorrectionFactors(*(as_number(_as_column(factor)[self.places]) for factor in factors))
@@ -74,7 +74,7 @@ class ModeColumns:
 
 
 class RunColumns:
-    """All runs, and what was measured."""
+    """All runs, with their measured times."""
 
     def __init__(self, runs: Sequence[BenchmarkRun]) -> None:
         rows = [run.measured.row for run in runs]
@@ -88,7 +88,7 @@ class RunColumns:
         self.batch = np.clip(np.log([_batch(row) / REFERENCE_BATCH for row in rows]), *_BATCH_RANGE)
 
     def seen(self, physics: Physics, factors: CorrectionFactors | None = None) -> tuple[Column, Column]:
-        """What the closed form says to each run: logarithms of the first token's seconds and of a token's."""
+        """The closed form's prediction for each run: logarithms of TTFT and TPOT in seconds."""
         ones = as_number(np.ones(len(self.runs)))
         first, token = np.zeros(len(self.runs)), np.zeros(len(self.runs))
         for part in self.parts:
@@ -97,7 +97,7 @@ class RunColumns:
 
 
 def as_number(column: Column) -> float:
-    """A column where the arithmetic is written for a number."""
+    """Cast a column to a number, for arithmetic that is typed for numbers."""
     return cast("float", column)
 
 

@@ -1,6 +1,6 @@
-"""Which measurements share a correction: levels of groups, each within the one before, and their spelling as keys.
+"""Which measurements share a correction: levels of groups, each a subset of the one before, and their keys.
 
-The spelling is the only one: a fit writes corrections under these keys and the catalogue looks them up by them.
+The keys are made only here: a fit writes corrections under them, and `catalogue` reads them by the same keys.
 """
 
 from enum import StrEnum
@@ -15,7 +15,7 @@ from fairlead.sizing.sizing_input import SizingInput
 
 
 class Precision(StrEnum):
-    """In which arithmetic a model runs: formats of one precision are corrected together."""
+    """The arithmetic of a model: formats of one precision share corrections."""
 
     SIXTEEN = "16bit"
     EIGHT = "8bit"
@@ -35,12 +35,12 @@ class CorrectionGroup(NamedTuple):
 
     @property
     def key(self) -> str:
-        """As it stands in the packaged file."""
+        """The key in the packaged file."""
         return "/".join(self)
 
 
 def precision(question: SizingInput) -> Precision:
-    """Of its weights."""
+    """The precision of a configuration's weights."""
     if question.format in {WeightFormat.NVFP4, WeightFormat.MXFP4}:
         return Precision.FOUR_FLOAT
     if question.format in weights.FOUR_BIT:
@@ -49,7 +49,7 @@ def precision(question: SizingInput) -> Precision:
 
 
 def group(question: SizingInput, engine: str, mode: ServingMode, drafting: RowDrafting) -> CorrectionGroup:
-    """Of workers that write replies."""
+    """The group of a configuration, taken from the workers that decode."""
     kind = architecture(question.shape)
     return CorrectionGroup(kind, question.accelerator.product, engine, mode, precision(question), drafting)
 
@@ -61,17 +61,17 @@ def layout(question: SizingInput) -> str:
 
 
 def keys(group_: CorrectionGroup, readers: SizingInput, writers: SizingInput) -> tuple[str, str]:
-    """What a plan can look up, the wider level first."""
+    """The keys that a plan can know, the wider level first."""
     reading = f"-from-{layout(readers)}" if group_.mode is ServingMode.APART else ""
     return group_.key, f"{group_.key}/{layout(writers)}{reading}"
 
 
 def keys_of_run(measured: MeasuredRow, readers: SizingInput, writers: SizingInput) -> tuple[str, ...]:
-    """Of a published run: what a plan can look up, then its lengths, then its engine's version and its day."""
+    """The keys of a published run: those that a plan can know, then with its lengths, then with version and day."""
     row = measured.row
     wide, narrow = keys(group(writers, row.backend, row.mode, measured.drafting), readers, writers)
     return wide, narrow, f"{narrow}/{row.nominal}", f"{wide}/{row.version}/{row.measured}"
 
 
 PLANNED: Final = 2
-"""Levels that a plan can look up."""
+"""Number of levels that a plan can know."""

@@ -1,6 +1,6 @@
-"""Learns what single groups add to the physics, widest level first, each shrunk by how little was measured of it.
+"""Learns corrections of single groups to the physics, widest level first, with shrinkage for groups with few runs.
 
-A group with one run moves little; one with many explains what all levels above it left over.
+A group with one run is corrected little; one with many explains the residuals of all wider levels.
 """
 
 from collections import defaultdict
@@ -16,27 +16,27 @@ from fairlead.simulator.timing.fixed_concurrency import CorrectionFactors
 from fairlead.simulator.timing.physics import Physics
 
 SHRINK: Final = np.array([0.5, 1.0, 1.0, 0.5, 1.0])
-"""Pulls each of a group's five figures to nothing, in runs at a residual well inside the corner."""
+"""Shrinkage of each of a group's five figures towards 0, in units of runs with a small residual."""
 FIRST_TOKEN_WEIGHT: Final = 0.5
 _TOKEN_CORNER: Final = 0.08
 _FIRST_CORNER: Final = 0.2
 _BEYOND: Final = 0.75
-"""Beyond the corner a run's weight falls by this power of its squared error."""
+"""Beyond the corner, a run's weight falls by this power of its squared error."""
 _ROUNDS: Final = 4
 _STEP: Final = 1e-3
 _POWER_UNIT: Final = 2.0
-"""Powers are learnt in these units, so that one penalty suits all."""
+"""Unit in which powers are learnt, so that their penalty is comparable."""
 
 LearntCorrections = Mapping[str, StepCorrection]
 
 
 def run_keys(columns: RunColumns) -> list[tuple[str, ...]]:
-    """Of each run, widest level first."""
+    """The keys of each run, widest level first."""
     return [correction_groups.keys_of_run(run.measured, run.readers, run.writers) for run in columns.runs]
 
 
 def learn(columns: RunColumns, physics: Physics, chosen: RunMask) -> dict[str, StepCorrection]:
-    """From the chosen runs alone."""
+    """Learn corrections from the chosen runs alone."""
     slopes = _slopes(columns, physics)
     first, token = columns.seen(physics)
     left_first, left_token = columns.first - first, columns.token - token
@@ -53,7 +53,7 @@ def learn(columns: RunColumns, physics: Physics, chosen: RunMask) -> dict[str, S
 
 
 def factors(columns: RunColumns, learnt: LearntCorrections, levels: int | None = None) -> CorrectionFactors:
-    """What the learnt groups of the widest levels say to every run; a run of unknown groups keeps the physics."""
+    """Factors for every run from the groups of the widest levels; a run of unknown groups keeps the physics."""
     decode, prompt, wait = (np.ones(len(columns.runs)) for _ in range(3))
     for place, keys in enumerate(run_keys(columns)):
         one = combined(keys[:levels], learnt)
@@ -65,12 +65,12 @@ def factors(columns: RunColumns, learnt: LearntCorrections, levels: int | None =
 
 
 def columns_factors(*of_runs: Column) -> CorrectionFactors:
-    """Columns where the arithmetic is written for numbers: on decoding, on prompts, on the wait."""
+    """Correction factors with columns in the place of numbers: for decoding, prompts and TTFT."""
     return CorrectionFactors(*map(as_number, of_runs))
 
 
 def combined(keys: Sequence[str], learnt: LearntCorrections) -> StepCorrection:
-    """Of all levels that are known."""
+    """The product of the corrections of all known levels."""
     total = NO_CORRECTION
     for key in keys:
         total = total.times(learnt.get(key, NO_CORRECTION))
@@ -85,7 +85,7 @@ def _members(level: Sequence[str]) -> dict[str, RunIndices]:
 
 
 def _slopes(columns: RunColumns, physics: Physics) -> tuple[Column, Column]:
-    """How both logarithms move with a group's five figures."""
+    """Derivatives of both logarithms by a group's five figures."""
     ones, none = np.ones(len(columns.runs)), np.zeros(len(columns.runs))
     size = columns.batch / _POWER_UNIT
     base = columns.seen(physics)
@@ -99,7 +99,7 @@ def _slopes(columns: RunColumns, physics: Physics) -> tuple[Column, Column]:
 
 
 def _solve(first: tuple[Column, Column], token: tuple[Column, Column]) -> Column:
-    """Least squares with outliers weighed down, a few times over."""
+    """Iterated least squares with less weight for outliers."""
     figures: Column = np.zeros(len(SHRINK))
     for _ in range(_ROUNDS):
         matrix: Column = np.diag(SHRINK)

@@ -1,67 +1,67 @@
-"""Which part of the hardware's rates an engine reaches, and what a step costs besides: the physical coefficients.
+"""The physical coefficients: which share of the hardware's rates an engine reaches, and a step's other costs.
 
-Values only; who measured or assumed them is said by the provenance that travels with them.
+Values only; their provenance says where they were measured or assumed.
 """
 
 from dataclasses import dataclass
 from typing import Final
 
 REFERENCE_BATCH: Final = 16.0
-"""A correction's power is counted from here: with so many requests in a step its factor stands alone."""
+"""At this batch size a correction's power has no effect: only its factor applies."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepEfficiency:
-    """Shares are of the data sheet's rate; seconds are added to every step."""
+    """Shares of the data sheet's rates, and seconds that are added to steps."""
 
     weights: float
-    """Of memory bandwidth, streaming weights that every step reads."""
+    """Share of memory bandwidth when streaming the weights that every step reads."""
     experts: float
     """The same for experts, whose matrices are smaller and scattered."""
     cache: float
     """The same for keys and values."""
     compute: float
-    """Of the tensor cores' rate, multiplying long rows of tokens by weights."""
+    """Share of the tensor cores' rate when multiplying many tokens by weights."""
     attention: float
-    """Of their 16-bit rate, in attention over prompts."""
+    """Share of the 16-bit rate in attention over prompts."""
     decode_attention: float
     """The same with one query a sequence."""
     link: float
-    """Of the links' rate."""
+    """Share of the links' rate."""
     step_s: float
-    """Scheduling, sampling, starting the graph: once a step."""
+    """Scheduling, sampling, launching the graph: per step."""
     layer_s: float
-    """Kernels too short to fill the GPU: once a layer."""
+    """Kernels too short to fill the GPU: per layer."""
     expert_layer_s: float
-    """More of them where tokens are sorted to experts."""
+    """Further such kernels per layer with experts."""
     mixer_layer_s: float
-    """More of them where attention is latent or recurrent."""
+    """Further such kernels per layer with latent or recurrent attention."""
     sum_s: float
-    """Until an all-reduce moves its first byte."""
+    """Start-up latency of an all-reduce."""
     exchange_s: float
     """The same for an exchange between experts."""
     sequence_s: float
-    """Bookkeeping and sampling by request."""
+    """Bookkeeping and sampling per request."""
     mixed_s: float = 0.0
-    """A step with prompts in it runs outside the decode graphs."""
+    """Per step with prefill, which runs outside the decode graphs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepCorrection:
-    """What one group of measurements adds to the physics of all: factors, 1 where nothing was learnt."""
+    """A group's correction of the common physics: factors are 1 and powers 0 where nothing was learnt."""
 
     decode: float = 1.0
-    """On steps that only decode, at the reference batch."""
+    """Factor of steps that only decode, at the reference batch."""
     decode_power: float = 0.0
-    """How that factor grows with the requests of a step."""
+    """Power by which that factor grows with the batch size."""
     prompt: float = 1.0
-    """On what prompts add to a step."""
+    """Factor of what prompts add to a step."""
     wait: float = 1.0
-    """On the time to the first token beyond what steps explain; not used by step times."""
+    """Factor of the whole TTFT, for what step times do not explain; step times do not use it."""
     wait_power: float = 0.0
 
     def times(self, other: "StepCorrection") -> "StepCorrection":
-        """Both, one upon the other."""
+        """Both corrections combined."""
         return StepCorrection(
             decode=self.decode * other.decode,
             decode_power=self.decode_power + other.decode_power,

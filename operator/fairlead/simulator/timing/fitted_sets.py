@@ -1,6 +1,6 @@
-"""The packaged sets: physics of all published runs, corrections of single groups, and how wrong each was, as JSON.
+"""The packaged coefficient sets as JSON: physics of all published runs, corrections of single groups, errors.
 
-Text in and out; the file lies in `fairlead.simulator.data` and its first fields say whose measurements it stands on.
+Text in and out; the file is in `fairlead.simulator.data`, and its first fields name the source of the measurements.
 """
 
 import json
@@ -23,7 +23,7 @@ _DIGITS: Final = 4
 
 @dataclass(frozen=True, slots=True)
 class FitError:
-    """Median absolute errors as shares, on measurements that the coefficients did not see."""
+    """Median absolute errors as shares, on measurements that were not used to fit the coefficients."""
 
     token: float
     first_token: float
@@ -31,7 +31,7 @@ class FitError:
 
 @dataclass(frozen=True, slots=True)
 class FittedGroup:
-    """What was learnt of one, from how many runs."""
+    """One group's correction, its number of runs, and its error."""
 
     correction: StepCorrection
     runs: int
@@ -40,7 +40,7 @@ class FittedGroup:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FittedSets:
-    """The whole file."""
+    """The content of the file."""
 
     source: str
     licence: str
@@ -48,11 +48,11 @@ class FittedSets:
     physics: Physics
     groups: Mapping[str, FittedGroup]
     wrong: FitError
-    """Of the physics alone on models or GPUs that were left out, whichever is worse."""
+    """Error of the physics alone on left-out models or GPUs, whichever is larger."""
 
 
 def read(text: str) -> FittedSets:
-    """As `as_json` wrote it."""
+    """Read what `as_json` wrote."""
     entry = json.loads(text)
     return FittedSets(
         source=entry["source"],
@@ -65,7 +65,7 @@ def read(text: str) -> FittedSets:
 
 
 def as_json(sets: FittedSets) -> str:
-    """Sorted and cut to four digits, so that a change of the file is a change of what it says."""
+    """The file's text, sorted and rounded to four digits, so that a diff of the file shows only real changes."""
     entry = {
         "about": ABOUT,
         "source": sets.source,

@@ -1,7 +1,7 @@
-"""What a run at fixed concurrency shows, in closed form from step times: seconds a token and to the first one.
+"""TPOT and TTFT of a run at fixed concurrency, in closed form from step times.
 
-So step times are held against published runs without simulating thousands of them: every client sends its next
-request when its last one has ended. Workers that do both interleave prompts with replies; separate ones do not.
+This compares step times with thousands of published runs without simulating them: every client sends its next request
+when its last one has ended. Aggregated workers interleave prefill with decode; disaggregated ones do not.
 Plain arithmetic like `formula`, for numbers and columns.
 """
 
@@ -14,12 +14,12 @@ from fairlead.simulator.timing.formula import PromptPieces, smooth_maximum
 from fairlead.simulator.timing.step_work import StepWork
 
 ROUNDS = 6
-"""Of the balance between waiting for workers and the batch they then have; more change nothing above 1 part in 1000."""
+"""Iterations of the balance between prefill queue and decode batch; more change nothing above 1 part in 1000."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConcurrencyLoad:
-    """Mean lengths, and how many clients there are."""
+    """Mean lengths, and the number of clients."""
 
     prompt: float
     output: float
@@ -27,11 +27,11 @@ class ConcurrencyLoad:
     chunks: float
     """Steps that one prompt is spread over: its length over the engine's token budget, at least 1."""
     others: float
-    """Clients of the same rank beside the one looked at; never below 0."""
+    """Other clients of the same rank; never below 0."""
     drafts: float
-    """Tokens guessed for each request and step."""
+    """Drafted tokens per request and step."""
     kept: float
-    """Tokens that a request gains by a step: 1, and the guesses that hold."""
+    """Tokens that a request gains per step: 1, and the accepted drafts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,33 +39,33 @@ class FirstTokenOverhead:
     """What a first token costs beyond the engine's steps."""
 
     start_s: float
-    """HTTP, templates, tokenizer, the hand-over to the scheduler."""
+    """HTTP, chat template, tokenizer, and submission to the scheduler."""
     token_s: float
-    """By prompt token."""
+    """Per prompt token."""
     wave: float
-    """Share of the other clients' prompts that are still ahead when one arrives: clients started together stay so."""
+    """Share of the other clients' prompts ahead of an arrival, since clients started together stay together."""
     stall: float
-    """Share of the other ranks' prompts that hold up a step of this one: they meet in the experts."""
+    """Share of the other ranks' prompts that delay a step of this one, since ranks share the experts."""
     transfer_s: float
-    """Handing a prompt from its reader to its writer, where they are apart."""
+    """Transfer of a prompt's KV cache from prefill to decode worker, if they are disaggregated."""
 
 
 class EngineBehaviour(NamedTuple):
-    """An engine's steps and its door."""
+    """An engine's step efficiency and its TTFT overhead."""
 
     reached: StepEfficiency
     front: FirstTokenOverhead
 
 
 class BenchmarkFigures(NamedTuple):
-    """As a benchmark prints it."""
+    """TTFT and TPOT as a benchmark reports them."""
 
     first_token_s: float
     token_s: float
 
 
 class WorkerPool(NamedTuple):
-    """Equal ones of a kind; `ranks` in each share the load."""
+    """Equal workers; the `ranks` of each share its load."""
 
     work: StepWork
     number: float
@@ -73,7 +73,7 @@ class WorkerPool(NamedTuple):
 
 
 class CorrectionFactors(NamedTuple):
-    """Corrections of a group: on decoding, on what prompts add, on the wait for the first token."""
+    """A group's factors: of decode steps, of what prompts add, of TTFT."""
 
     decode: float
     prompt: float
@@ -83,7 +83,7 @@ class CorrectionFactors(NamedTuple):
 def aggregated_figures(
     workers: WorkerPool, behaviour: EngineBehaviour, load: ConcurrencyLoad, factors: CorrectionFactors
 ) -> BenchmarkFigures:
-    """One pool that reads and writes: each reply is slowed by the other clients' prompts."""
+    """One pool for prefill and decode: each reply is slowed by the other clients' prompts."""
     reached, front = behaviour
     batch = load.clients / (workers.number * workers.ranks)
     alone = factors.decode * decode_s(workers.work, reached, batch, load)
@@ -102,7 +102,7 @@ def disaggregated_figures(
     load: ConcurrencyLoad,
     factors: CorrectionFactors,
 ) -> BenchmarkFigures:
-    """Two pools: whoever waits for a reader is not in a writer's batch."""
+    """Separate pools: a request that waits for prefill is not in a decode batch."""
     reached, front = behaviour
     read = factors.prompt * prefill_s(readers.work, reached, load)
     least = read / (readers.number * readers.ranks)
@@ -121,7 +121,7 @@ def disaggregated_figures(
 
 
 def decode_s(work: StepWork, reached: StepEfficiency, batch: float, load: ConcurrencyLoad) -> float:
-    """A step that only decodes, every request on average half way through its reply."""
+    """Seconds of a step that only decodes, every request on average half way through its reply."""
     context = load.prompt + load.output / 2
     tokens = 1 + load.drafts
     shared = formula.shared_s(work, reached, batch * tokens)
@@ -130,7 +130,7 @@ def decode_s(work: StepWork, reached: StepEfficiency, batch: float, load: Concur
 
 
 def prompt_s(work: StepWork, reached: StepEfficiency, batch: float, load: ConcurrencyLoad) -> float:
-    """What one prompt adds to the steps it shares with this many decoding requests."""
+    """Seconds that one prompt adds to the steps that it shares with this many decoding requests."""
     piece = load.prompt / load.chunks
     decoding = batch * (1 + load.drafts)
     more = formula.shared_s(work, reached, decoding + piece) - formula.shared_s(work, reached, decoding)
@@ -138,7 +138,7 @@ def prompt_s(work: StepWork, reached: StepEfficiency, batch: float, load: Concur
 
 
 def prefill_s(work: StepWork, reached: StepEfficiency, load: ConcurrencyLoad) -> float:
-    """One prompt on a worker that only reads."""
+    """Seconds of one prompt on a prefill worker."""
     piece = load.prompt / load.chunks
     return load.chunks * formula.shared_s(work, reached, piece) + formula.prompts_s(work, reached, _pieces(load))
 

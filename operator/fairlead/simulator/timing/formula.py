@@ -1,6 +1,6 @@
-"""Seconds of the parts of a step, from its work and the efficiency: plain arithmetic, no branches on its inputs.
+"""Seconds of the parts of a step, from its work and the efficiency: plain arithmetic without branches on its inputs.
 
-A fit passes whole columns where a simulation passes numbers, so that what is fitted is what is run.
+A fit passes whole columns and a simulation passes numbers, so that both use the same formula.
 """
 
 from typing import Final, NamedTuple
@@ -9,11 +9,11 @@ from fairlead.simulator.timing.efficiency import StepEfficiency
 from fairlead.simulator.timing.step_work import StepWork
 
 SHARPNESS: Final = 4.0
-"""Reading and computing overlap, the longer one counts: a norm of this order rounds the corner where they meet."""
+"""Order of the norm that approximates the maximum of memory and compute time, which overlap."""
 
 
 class PromptPieces(NamedTuple):
-    """The prompt pieces of a step."""
+    """The prompt chunks of a step: their tokens, attention pairs, context and number."""
 
     tokens: float
     pairs: float
@@ -27,13 +27,13 @@ def smooth_maximum(one: float, other: float) -> float:
 
 
 def float_power(base: float, exponent: float) -> float:
-    """`**` of floats answers `Any` to the type checker, as a negative base may leave the real line; none is here."""
+    """`base**exponent` as a float: the type checker infers `Any`, since a negative base may give a complex number."""
     raised: float = base**exponent
     return raised
 
 
 def shared_s(work: StepWork, reached: StepEfficiency, tokens: float) -> float:
-    """What a step of so many tokens takes, attention aside."""
+    """Seconds of a step of so many tokens, without attention."""
     rate = work.linear_rate * reached.compute
     dense = smooth_maximum(
         work.dense_bytes / (work.bandwidth * reached.weights),
@@ -50,25 +50,25 @@ def shared_s(work: StepWork, reached: StepEfficiency, tokens: float) -> float:
 
 
 def launches_s(work: StepWork, reached: StepEfficiency) -> float:
-    """Kernels too short to fill the GPU, whatever the batch."""
+    """Seconds of kernels too short to fill the GPU, independent of the batch."""
     plain = work.layers * reached.layer_s
     return plain + work.expert_layers * reached.expert_layer_s + work.mixer_layers * reached.mixer_layer_s
 
 
 def sequence_s(work: StepWork, reached: StepEfficiency) -> float:
-    """Of one decoding request whatever its context."""
+    """Seconds per decoding request, independent of its context."""
     return reached.sequence_s + work.sequence_bytes / (work.bandwidth * reached.cache)
 
 
 def context_token_s(work: StepWork, reached: StepEfficiency, tokens_a_sequence: float) -> float:
-    """Of one token of context that a decoding request looks back on."""
+    """Seconds per token of context that a decoding request attends to."""
     read = work.context_bytes / (work.bandwidth * reached.cache)
     computed = tokens_a_sequence * work.context_operations / (work.attention_rate * reached.decode_attention)
     return smooth_maximum(read, computed)
 
 
 def prompts_s(work: StepWork, reached: StepEfficiency, prompts: PromptPieces) -> float:
-    """What prompt pieces take beyond their share of the matrices."""
+    """Seconds of prompt chunks beyond their share of the matrices."""
     operations = prompts.pairs * work.pair_operations + prompts.tokens * work.prompt_operations
     computed = operations / (work.attention_rate * reached.attention)
     read = prompts.context * work.context_bytes / (work.bandwidth * reached.cache)

@@ -1,4 +1,4 @@
-"""How wrong step times are: every run predicted by coefficients that never saw it, in each of the ways that matter."""
+"""Errors of step times: every run is predicted by coefficients that were fitted without it, in several ways."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -15,25 +15,25 @@ FOLDS: Final = 5
 
 
 class HoldoutKind(StrEnum):
-    """What the coefficients had seen."""
+    """Which runs the coefficients were fitted to."""
 
     ROOFLINE = "roofline"
-    """Nothing: assumed shares."""
+    """None: assumed shares."""
     MODEL_OUT = "modelOut"
     """All runs but those of the same architecture."""
     SYSTEM_OUT = "systemOut"
     """All runs but those on the same GPU."""
     FITTED = "fitted"
-    """The other four fifths of all loads; the same model, GPU and parallelism at other lengths or concurrency."""
+    """Other four fifths of all loads: a run's model, GPU and parallelism at other lengths or concurrency included."""
     PLANNED = "planned"
-    """The same, less what a plan cannot know: corrections of single versions, days and lengths."""
+    """As `FITTED`, without corrections of single versions, days and lengths, which a plan cannot know."""
     IN_SAMPLE = "inSample"
-    """Everything, the run itself too."""
+    """All runs, the predicted one included."""
 
 
 @dataclass(frozen=True, slots=True)
 class RunPredictions:
-    """Logarithms of seconds, by run."""
+    """Logarithms of predicted seconds, by run."""
 
     first: Column
     token: Column
@@ -41,18 +41,18 @@ class RunPredictions:
 
 @dataclass(frozen=True, slots=True)
 class ErrorFigures:
-    """Of one figure over some rows."""
+    """Errors of one figure over some rows."""
 
     rows: int
     median: float
     tenth: float
-    """One row in ten is further off than this."""
+    """One row in ten has a larger error."""
     bias: float
     """Median of the signed error."""
 
 
 def predictions(columns: RunColumns, kind: HoldoutKind) -> RunPredictions:
-    """All runs, each by coefficients of this kind."""
+    """Predictions of all runs, each by coefficients of this kind."""
     every = np.ones(len(columns.runs), dtype=np.bool_)
     match kind:
         case HoldoutKind.ROOFLINE:
@@ -72,7 +72,7 @@ def predictions(columns: RunColumns, kind: HoldoutKind) -> RunPredictions:
 
 
 def errors(columns: RunColumns, found: RunPredictions, rows: Sequence[int]) -> tuple[ErrorFigures, ErrorFigures]:
-    """Of the first token and of a token, over rows given by their runs' places."""
+    """Errors of TTFT and TPOT over the rows with these indices of runs."""
     places = np.array(rows, dtype=np.intp)
     return (
         error((found.first - columns.first)[places]),
@@ -81,7 +81,7 @@ def errors(columns: RunColumns, found: RunPredictions, rows: Sequence[int]) -> t
 
 
 def error(logarithms: Column) -> ErrorFigures:
-    """Of logarithms of predicted over measured."""
+    """Errors from logarithms of predicted over measured."""
     share = np.exp(logarithms) - 1
     size = np.abs(share)
     median, tenth = float(np.median(size)), float(np.quantile(size, 0.9))
@@ -116,5 +116,5 @@ def _planned_predictions(columns: RunColumns, chosen: RunMask) -> RunPredictions
 
 
 def _physics_only(columns: RunColumns, chosen: RunMask) -> RunPredictions:
-    """A group that lost its model or its GPU has no correction to take from others."""
+    """Predict without corrections, which a group whose model or GPU is left out cannot have."""
     return RunPredictions(*columns.seen(coefficient_fit.fit(columns, chosen)))

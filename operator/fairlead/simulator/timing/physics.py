@@ -1,4 +1,4 @@
-"""What all measurements together say: one efficiency and one front door for each engine, and what drafting gains.
+"""The result of all measurements: each engine's step efficiency and TTFT overhead, and what drafting gains.
 
 A value that a fit makes and a file keeps; computes nothing.
 """
@@ -11,19 +11,19 @@ from fairlead.simulator.timing.efficiency import StepEfficiency
 from fairlead.simulator.timing.fixed_concurrency import EngineBehaviour, FirstTokenOverhead
 
 DRAFTS: Final = 2.0
-"""Tokens guessed a step where a run drafted: between the one and three that published recipes ask for."""
+"""Drafted tokens per step of a run that drafted: between the one and three of published recipes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Physics:
-    """By engine, under upstream's names of them."""
+    """Behaviours by engine, under upstream's names, and the gain of drafting."""
 
     behaviours: Mapping[str, EngineBehaviour]
     gain: float
-    """Tokens that a drafted run keeps by step."""
+    """Tokens that a request of a drafted run gains per step."""
 
     def written(self) -> dict[str, Any]:
-        """For JSON."""
+        """The value as a JSON object."""
         engines = {
             name: {"efficiency": asdict(one.reached), "front": asdict(one.front)}
             for name, one in self.behaviours.items()
@@ -32,7 +32,7 @@ class Physics:
 
 
 def read(entry: Mapping[str, Any]) -> Physics:
-    """From JSON."""
+    """Read what `written` returned."""
     behaviours = {
         name: EngineBehaviour(StepEfficiency(**one["efficiency"]), FirstTokenOverhead(**one["front"]))
         for name, one in entry["engines"].items()

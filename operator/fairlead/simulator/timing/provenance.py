@@ -1,6 +1,6 @@
-"""Where a set of coefficients comes from, on how many measurements it stands, and how wrong it was there.
+"""Where a set of coefficients comes from, its number of measurements, and its errors on them.
 
-Carried by every set, so that no plan shows a number without it. Never decides anything.
+Every set has one, so that no plan shows a number without it. Decides nothing.
 """
 
 from dataclasses import dataclass
@@ -8,18 +8,18 @@ from enum import StrEnum
 
 
 class ProvenanceLevel(StrEnum):
-    """How near the measurements are to what is asked, nearest first."""
+    """How near the measurements are to the configuration, nearest first."""
 
     RECORDED = "recorded"
-    """A run of this very deployment."""
+    """A recorded run of this deployment."""
     GROUP = "group"
     """Published runs of this model on this GPU with this engine and parallelism."""
     OTHER_LAYOUT = "otherLayout"
-    """The same with other parallelism."""
+    """Published runs that differ from it only in parallelism."""
     PHYSICS = "physics"
-    """Of other models or other GPUs: only the shares of bandwidth and arithmetic are carried over."""
+    """Published runs of other models or GPUs: only the shares of bandwidth and arithmetic are used."""
     ROOFLINE = "roofline"
-    """None at all: assumed shares of the data sheet's rates."""
+    """No measurements: assumed shares of the data sheet's rates."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,17 +28,17 @@ class Provenance:
 
     level: ProvenanceLevel
     source: str
-    """Of the measurements, or of the assumption; with licence where it is somebody's data."""
+    """Source of the measurements or of the assumption, with the licence of third-party data."""
     measurements: int = 0
     token_error: float | None = None
-    """Median absolute error of the time between tokens, as a share, on measurements the set did not see."""
+    """Median absolute error of TPOT, as a share, on measurements that the set was not fitted to."""
     first_token_error: float | None = None
-    """The same of the time to the first token."""
+    """The same of TTFT."""
     note: str = ""
-    """What was not as asked."""
+    """How the measurements differ from the configuration."""
 
     def line(self) -> str:
-        """One line for people."""
+        """One line for logs and reports."""
         stands = f"{self.measurements:,} measurements" if self.measurements else "no measurement"
         errors = [
             f"{name} {error:.0%}"

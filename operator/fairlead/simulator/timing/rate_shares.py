@@ -1,6 +1,6 @@
-"""Two measured numbers in the place of assumed ones: which shares of bandwidth and arithmetic a replica reaches.
+"""Measured instead of assumed: the shares of bandwidth and arithmetic that a replica reaches.
 
-What stretches of an engine's work are and how long they took comes in; nothing else is adjusted by it.
+The input is stretches of an engine's work with their lengths; only these two shares are fitted.
 """
 
 from collections.abc import Callable, Sequence
@@ -15,13 +15,13 @@ from fairlead.simulator.timing.step_times import PhysicalStepTimes
 from fairlead.sizing.sizing_input import SizingInput
 
 LOWEST, HIGHEST = 0.02, 2.0
-"""Shares between which the answer is looked for; data sheets state less than some cards reach."""
+"""Range of the search; above 1, since some GPUs exceed their data sheets."""
 HALVINGS: Final = 40
 
 
 @dataclass(frozen=True, slots=True)
 class RateShares:
-    """Of the data sheet's rates."""
+    """Shares of the data sheet's rates."""
 
     bandwidth: float
     arithmetic: float
@@ -29,28 +29,28 @@ class RateShares:
 
 @dataclass(frozen=True, slots=True)
 class WorkStretch:
-    """A while in which the engine was busy throughout, and the steps that filled it: how many of each kind."""
+    """A time in which the engine was always busy, and its steps: how many of each batch."""
 
     seconds: float
     steps: tuple[tuple[float, StepBatch], ...]
 
     @property
     def reads_prompts(self) -> bool:
-        """Whether any of its steps did."""
+        """Whether any of its steps has a prefill."""
         return any(batch.prefills for _, batch in self.steps)
 
     def with_next(self, following: "WorkStretch") -> "WorkStretch":
-        """Both as one."""
+        """This stretch and the following one, joined."""
         return WorkStretch(self.seconds + following.seconds, self.steps + following.steps)
 
     def predicted(self, times: StepTimes) -> float:
-        """How long these step times say it was."""
+        """Its length as predicted by these step times."""
         return sum(count * times.seconds(batch) for count, batch in self.steps)
 
 
 @dataclass(frozen=True, slots=True)
 class TooFewStretches:
-    """The stretches do not tell both shares."""
+    """The stretches do not suffice to fit both shares."""
 
     decoding: int
     reading: int
@@ -66,7 +66,7 @@ StepTimesOfShares = Callable[[RateShares], StepTimes]
 
 
 def fitted_shares(stretches: Sequence[WorkStretch], times: StepTimesOfShares) -> RateShares | TooFewStretches:
-    """Those with which all stretches together last as long as they did: first decoding, then what prompts add."""
+    """The shares that predict the stretches' total length: bandwidth from those without prompts, then arithmetic."""
     reading = [one for one in stretches if one.reads_prompts]
     decoding = [one for one in stretches if not one.reads_prompts]
     if not decoding or not reading:
@@ -76,7 +76,7 @@ def fitted_shares(stretches: Sequence[WorkStretch], times: StepTimesOfShares) ->
 
 
 def step_times_with_shares(question: SizingInput, shares: RateShares, origin: Provenance) -> PhysicalStepTimes:
-    """The roofline with these shares in the place of the assumed ones; what a step costs besides stays."""
+    """The roofline with these shares in the place of the assumed ones; a step's other costs stay assumed."""
     reached = replace(
         roofline.ASSUMED,
         weights=shares.bandwidth,
@@ -93,7 +93,7 @@ def _excess(stretches: Sequence[WorkStretch], times: StepTimes) -> float:
 
 
 def _solve(excess: Callable[[float], float]) -> float:
-    """The share at which nothing is left over; more share, less time."""
+    """The share at which predicted and measured time are equal, by bisection."""
     low, high = LOWEST, HIGHEST
     for _ in range(HALVINGS):
         middle = (low + high) / 2

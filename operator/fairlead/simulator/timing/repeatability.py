@@ -1,4 +1,4 @@
-"""How far repeats of one configuration lie apart: what no model that knows the configuration alone can beat."""
+"""The spread of repeated measurements of one configuration: a lower bound for the error of any model."""
 
 from collections import defaultdict
 from typing import NamedTuple
@@ -11,14 +11,14 @@ from fairlead.simulator.timing.holdouts import ErrorFigures
 
 
 class RepeatErrors(NamedTuple):
-    """Each repeat against the median of the others."""
+    """Errors of each repeat against the median of the others."""
 
     first: ErrorFigures
     token: ErrorFigures
 
 
 def repeat_errors(columns: RunColumns) -> RepeatErrors:
-    """Over all configurations that were measured more than once; drafted and undrafted runs are not repeats."""
+    """Errors over all configurations with several measurements; drafted and undrafted runs are not repeats."""
     members: dict[tuple[str, str], list[int]] = defaultdict(list)
     for place, name in enumerate(benchmark_runs.configurations(columns.runs)):
         members[name, columns.runs[place].measured.drafting].append(place)

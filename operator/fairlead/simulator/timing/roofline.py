@@ -1,8 +1,8 @@
-"""Step times without any fit: the data sheet's rates and the parts of them that engines usually reach.
+"""Step times without any fit: the data sheet's rates and the shares of them that engines usually reach.
 
 The shares are those that `sizing.ceilings` calls likely; the seconds are round figures of the order that launching
-and synchronising kernels takes. They were written down before any row was looked at, but for the surcharge of layers
-with experts, latent or recurrent attention: 10 µs each, after a first fit had shown that such layers take longer.
+and synchronising kernels takes. They were fixed before any measurement was used, except the surcharge of layers with
+experts, latent or recurrent attention: 10 µs each, after a first fit had shown that such layers take longer.
 """
 
 from collections.abc import Iterable
@@ -38,13 +38,13 @@ ASSUMED: Final = StepEfficiency(
 )
 
 ASSUMED_OVERHEAD: Final = FirstTokenOverhead(start_s=0.03, token_s=5e-6, wave=0.15, stall=0.3, transfer_s=0.1)
-"""Round figures as well; only a run's first token depends on them, not the step times."""
+"""Round figures as well; only TTFT depends on them, not the step times."""
 GAIN: Final = 2.2
-"""Tokens kept by a step that drafts two."""
+"""Tokens that a request gains by a step with two drafted tokens."""
 
 
 def physics(engines: Iterable[str]) -> Physics:
-    """The same for all engines."""
+    """The assumed physics, the same for all engines."""
     return Physics(dict.fromkeys(engines, EngineBehaviour(ASSUMED, ASSUMED_OVERHEAD)), GAIN)
 
 

@@ -1,4 +1,4 @@
-"""Makes the packaged sets from a sample, and predicts with them: physics of all runs, corrections of groups, errors."""
+"""Builds the packaged sets from measured runs (physics, corrections of groups, errors), and predicts with them."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -17,7 +17,7 @@ LICENCE: Final = "Apache-2.0"
 
 
 def build_sets(columns: RunColumns, found: Mapping[HoldoutKind, RunPredictions], listed: Sequence[int]) -> FittedSets:
-    """Errors come from the hold-outs, coefficients from all runs; `listed` are the runs of all rows."""
+    """Build the sets: errors from the hold-outs, coefficients from all runs; `listed` are the runs of all rows."""
     every = np.ones(len(columns.runs), dtype=np.bool_)
     physics = coefficient_fit.fit(columns, every)
     learnt = corrections.learn(columns, physics, every)
@@ -42,7 +42,7 @@ def build_sets(columns: RunColumns, found: Mapping[HoldoutKind, RunPredictions],
 
 
 def predictions(columns: RunColumns, sets: FittedSets) -> RunPredictions:
-    """Runs by sets as they are: of models that the sets never saw this is what a user gets."""
+    """Predictions by given sets; for models that the sets do not have, these are what a user gets."""
     learnt = {key: group.correction for key, group in sets.groups.items()}
     return RunPredictions(*columns.seen(sets.physics, corrections.factors(columns, learnt)))
 

@@ -1,4 +1,4 @@
-"""A published run's workers as sizing asks about them: which architecture, product and format its row means."""
+"""A published run's workers as sizing inputs: the architecture, GPU product and format that its row means."""
 
 import re
 from collections.abc import Mapping
@@ -30,22 +30,22 @@ FORMATS: Final[Mapping[str, WeightFormat]] = {
     "w4a8_mxfp4_mxfp8": WeightFormat.MXFP4,
 }
 ONLY_AS_STORED: Final = frozenset({WeightFormat.MXFP4})
-"""A checkpoint in such a format is served in it, whatever upstream calls the run's precision."""
+"""Formats in which a checkpoint is always served, whatever precision upstream gives for the run."""
 SAME_ARCHITECTURE: Final[Mapping[str, str]] = {"deepseek-v3.1": "deepseek-v3"}
-"""Checkpoints that differ in their weights' values only."""
+"""Checkpoints that differ only in the values of their weights."""
 _SUFFIXES: Final = re.compile(
     r"(-instruct|-\d{4}|-fp8|-nvfp4|-fp4|-mxfp4|-int4|-awq|-gptq|-bf16|-dynamic|-block|-static-pertensor)+$"
 )
 
 
 def plain_name(model: str) -> str:
-    """Of a model whatever its publisher and precision: `nvidia/Llama-3.1-8B-Instruct-FP8` is `llama-3.1-8b`."""
+    """A model's name without publisher and precision: `nvidia/Llama-3.1-8B-Instruct-FP8` is `llama-3.1-8b`."""
     bare = _SUFFIXES.sub("", model.rpartition("/")[2].lower()).removeprefix("meta-")
     return SAME_ARCHITECTURE.get(bare, bare)
 
 
 def architecture(shape: ModelShape) -> str:
-    """Equal for checkpoints that are computed alike, whatever they are called and stored in."""
+    """A text that is equal for checkpoints with the same computation, whatever their names and formats."""
     experts = f"-{shape.experts.count}x{shape.experts.intermediate}" if shape.experts else ""
     heads = f"{shape.heads}h{shape.kv_heads}k{shape.head_dim}d"
     index = "-sparse" if shape.latent and shape.latent.index_dim is not None else ""
@@ -53,7 +53,7 @@ def architecture(shape: ModelShape) -> str:
 
 
 def shape_of(row: BenchmarkRow, known: Catalogue) -> ModelShape | None:
-    """By its name, else by its plain name; the shortest of several."""
+    """The shape of a row's model, by its name, else by its plain name; of several the one with the shortest name."""
     exact = known.shapes.get(row.model)
     if exact is not None:
         return exact
@@ -63,7 +63,7 @@ def shape_of(row: BenchmarkRow, known: Catalogue) -> ModelShape | None:
 
 
 def question(row: BenchmarkRow, workers: WorkerGroup, known: Catalogue) -> SizingInput | str:
-    """One worker of this run, or what is not known of it."""
+    """One worker of this run as a sizing input, or a text that says what is not known."""
     shape, product = shape_of(row, known), PRODUCTS.get(row.system)
     if shape is None:
         return f"model {row.model}: its shape is not in the catalogue"

@@ -1,6 +1,6 @@
-"""What a published row leaves out, from rows that say it: how many workers there were, and whether tokens were drafted.
+"""Completes published rows from other rows: the number of workers, and whether tokens were drafted.
 
-Knows descriptions only. Measured times serve to see that two rows are one measurement, never to guess a layout.
+Uses descriptions only. Measured times serve to identify rows of one measurement, never to infer a layout.
 """
 
 import math
@@ -14,23 +14,23 @@ from fairlead.simulator.timing.silicon_rows import BenchmarkRow, MeasurementIden
 
 ONE_NODE: Final = 8
 RACKS: Final = frozenset({"gb200", "gb300"})
-"""Systems whose early listings write all GPUs of a run as one tensor-parallel group of 12 to 72."""
+"""Systems whose early listings give all GPUs of a run as one tensor-parallel group of 12 to 72."""
 MAY_DRAFT: Final = "DeepSeek-R1"
 """The model whose listings mix runs with and without its MTP head."""
 FIRST_DRAFTED: Final = "2026-01-01"
-"""From here on a day's runs without any undrafted one in the dump are drafted; earlier ones were later superseded."""
+"""From this day on, runs missing from the dump are drafted even if it lacks their day; older ones were superseded."""
 _DECODING_SHARE: Final = 2 / 3
-"""Of the GPUs of a run that says only their sum."""
+"""Share of decode GPUs, for a run whose row gives only their total."""
 _FAR: Final = 6.0
-"""Doublings beyond which a run says nothing about another one's layout."""
+"""Distance, in doublings, from which on a run's layout is not used for another one."""
 
 
 class RowDrafting(StrEnum):
-    """Whether tokens were guessed ahead, which no column says."""
+    """Whether a run used speculative decoding, which no column says."""
 
     NO = "no"
     LIKELY = "likely"
-    """Missing from the dump, which leaves drafted runs out, though its day and engine are in it."""
+    """The dump, which leaves drafted runs out, lacks this run, although it has others of its day and engine."""
 
 
 class LayoutSource(StrEnum):
@@ -38,9 +38,9 @@ class LayoutSource(StrEnum):
 
     SAID = "said"
     SAME_RUN = "sameRun"
-    """The same measurement is listed elsewhere with it."""
+    """Another row of the same measurement has it."""
     LIKE_RUN = "likeRun"
-    """Of the run most like it: same engine and GPUs, nearest in concurrency."""
+    """Taken from the most similar run: same engine and GPUs, nearest concurrency."""
     GUESSED = "guessed"
 
 
@@ -62,7 +62,7 @@ class _BenchmarkDay(NamedTuple):
 
 
 def completed_rows(rows: Sequence[BenchmarkRow]) -> list[MeasuredRow]:
-    """In the same order."""
+    """All rows with their layouts, in the same order."""
     told: dict[MeasurementIdentity, BenchmarkRow] = {}
     for row in rows:
         if row.decode.number and not _sums_gpus(row) and (row.identity not in told or row.dumped):
@@ -87,13 +87,13 @@ def _drafting(row: BenchmarkRow, undrafted: set[MeasurementIdentity], days: set[
 
 
 def _sums_gpus(row: BenchmarkRow) -> bool:
-    """All GPUs written as one group, prompts and replies alike."""
+    """Whether the row gives all GPUs as one group, the same for prefill and decode."""
     wide = row.decode.tensor > ONE_NODE and row.decode.number < 2
     return row.system in RACKS and wide and row.prefill == row.decode
 
 
 def _unsaid(row: BenchmarkRow) -> bool:
-    """Neither workers nor GPUs: one listing writes 1 for whatever it did not know."""
+    """Whether the row gives neither workers nor GPUs: one listing has 1 for unknown numbers."""
     return not row.decode.number and row.decode.gpus == 1 == row.prefill.gpus
 
 
@@ -119,7 +119,7 @@ def _laid_out(row: BenchmarkRow, like: BenchmarkRow) -> BenchmarkRow:
 
 
 def _distance(row: BenchmarkRow, other: BenchmarkRow) -> float:
-    """In doublings: of concurrency, and of whatever else differs as much as seems fair."""
+    """How different two runs are, in doublings of concurrency; other differences have assumed weights."""
     if _unsaid(row):
         gpus = 0.0
     elif _sums_gpus(row):
@@ -135,7 +135,7 @@ def _distance(row: BenchmarkRow, other: BenchmarkRow) -> float:
 
 
 def _guessed(row: BenchmarkRow) -> BenchmarkRow:
-    """One worker each, as large as said; a sum is cut in one part for prompts and two for replies."""
+    """An assumed layout: one worker of the given size each; a total of GPUs is split 1 to 2 into prefill and decode."""
     if not _sums_gpus(row):
         return replace(row, prefill=_single_worker(row.prefill), decode=_single_worker(row.decode))
     total = row.decode.tensor
@@ -147,7 +147,7 @@ def _guessed(row: BenchmarkRow) -> BenchmarkRow:
 
 
 def _single_worker(workers: WorkerGroup) -> WorkerGroup:
-    """Beyond two nodes nobody cuts attention by tensor."""
+    """One worker; one larger than two nodes is taken as data parallel, since tensor parallelism ends there."""
     if workers.tensor > 2 * ONE_NODE:
         return WorkerGroup(1, 1, workers.tensor, True)
     return workers._replace(number=1)

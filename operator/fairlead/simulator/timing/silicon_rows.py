@@ -1,7 +1,7 @@
 """Published fixed-concurrency runs as values: rows of aiconfigurator's `silicon_sample.csv`, read from its text.
 
-Only what a row says is read here; what several rows say together is worked out by `silicon_layouts`. Drops nothing:
-a row that cannot be understood is answered with the reason.
+Each row is read on its own here; `silicon_layouts` combines rows. Drops nothing: an unreadable row is returned with
+the reason.
 """
 
 import csv
@@ -24,23 +24,23 @@ PRODUCTS: Final[Mapping[str, str]] = {
     "a100_sxm": "NVIDIA-A100-SXM4-80GB",
     "l40s": "NVIDIA-L40S",
 }
-"""Upstream's names of systems, and the product labels of their GPUs."""
+"""Product labels of GPUs by upstream's names of systems."""
 
 _DRAWN: Final = re.compile(r"^(source_file=20\d\d-|source_file=[\w.-]+-gap-analysis|db-dump/)")
-"""Listings of InferenceX runs, whose lengths are drawn evenly from 80 to 100 % of the nominal ones."""
+"""Listings of InferenceX runs, whose lengths are drawn uniformly from 80 to 100 % of the nominal ones."""
 _MEAN_OF_DRAWN: Final = 0.9
 _DUMP: Final = "db-dump/"
 
 
 class ServingMode(StrEnum):
-    """Whether the same workers read prompts and write replies."""
+    """Whether the same workers do prefill and decode."""
 
     TOGETHER = "agg"
     APART = "disagg"
 
 
 class WorkerGroup(NamedTuple):
-    """Equal workers of one kind; 0: the row does not say how many."""
+    """Equal workers of one kind; a number of 0 means that the row does not give it."""
 
     number: int
     tensor: int
@@ -49,12 +49,12 @@ class WorkerGroup(NamedTuple):
 
     @property
     def gpus(self) -> int:
-        """Of one worker."""
+        """GPUs of one worker."""
         return self.tensor * self.data
 
 
 class MeasurementIdentity(NamedTuple):
-    """Two rows with the same one are one measurement, listed twice."""
+    """Rows with equal identities are one measurement, listed several times."""
 
     system: str
     lengths: tuple[int, int]
@@ -72,11 +72,11 @@ class BenchmarkRow:
     backend: str
     version: str
     measured: str
-    """The day, empty where it is not said."""
+    """The day, empty if the row does not give it."""
     model: str
     system: str
     format: str
-    """As upstream names the matrices' format; empty: as the checkpoint has them."""
+    """Upstream's name of the weights' format; empty: the checkpoint's own."""
     mode: ServingMode
     prompt: float
     """Mean tokens of a prompt."""
@@ -84,19 +84,19 @@ class BenchmarkRow:
     concurrency: float
     nominal: tuple[int, int]
     prefill: WorkerGroup
-    """Of a run with workers together: all of them, as `decode`."""
+    """Prefill workers; of an aggregated run all workers, the same as `decode`."""
     decode: WorkerGroup
     first_token_s: float
     token_s: float
 
     @property
     def dumped(self) -> bool:
-        """From the dump of the run data base, which holds undrafted runs only and says how many workers there were."""
+        """Whether the row is from the database dump, which has undrafted runs only and gives the number of workers."""
         return self.listing.startswith(_DUMP)
 
     @property
     def identity(self) -> MeasurementIdentity:
-        """Four digits of both times are the same only for the same measurement; listings round differently."""
+        """The identity has both times with four digits, since listings round differently."""
         return MeasurementIdentity(
             self.system, self.nominal, self.concurrency, f"{self.first_token_s:.4g}", f"{self.token_s:.4g}"
         )
@@ -104,14 +104,14 @@ class BenchmarkRow:
 
 @dataclass(frozen=True, slots=True)
 class UnreadableRow:
-    """A row that says too little or nonsense."""
+    """A row with missing or invalid values."""
 
     name: str
     because: str
 
 
 def read(text: str) -> tuple[list[BenchmarkRow], list[UnreadableRow]]:
-    """Every row is in one of the two."""
+    """All rows, each in one of the two lists."""
     rows: list[BenchmarkRow] = []
     strange: list[UnreadableRow] = []
     for place, fields in enumerate(csv.DictReader(io.StringIO(text))):
@@ -158,7 +158,7 @@ def _origin_text(origin: str, pattern: str) -> str:
 
 
 def _concurrency(fields: Mapping[str, str], origin: str) -> float:
-    """As the origin says; four rows say it only by the batch of each rank, or of each decoding worker's."""
+    """The origin's concurrency; four rows give only the batch of each rank, or of each decode worker's rank."""
     said = _origin_text(origin, r"silicon_concurrency=([\d.]+)")
     if said:
         return float(said)
@@ -173,10 +173,10 @@ def _number(fields: Mapping[str, str], name: str) -> int:
 
 
 def _aggregated_workers(fields: Mapping[str, str]) -> WorkerGroup:
-    """Two listings multiply where the same GPUs are cut both ways.
+    """The workers of an aggregated run, with the wrong totals of two listings corrected.
 
-    They write eight GPUs with tensor and expert parallelism 8 as 64, and four with data and expert parallelism 4 as
-    tensor 4, data 4, expert 16; no such machine is on sale, and the rows' names say the number of GPUs.
+    These write eight GPUs with tensor and expert parallelism 8 as 64, and four with data and expert parallelism 4 as
+    tensor 4, data 4, expert 16; no such machine exists, and the rows' names have the real number of GPUs.
     """
     tensor, data = _number(fields, "tp_size"), _number(fields, "attention_dp_size")
     inner, spread = _number(fields, "moe_tp_size"), _number(fields, "moe_ep_size")

@@ -1,6 +1,6 @@
-"""Step times of one configuration, as the scheduler asks for them: millions of times, so what can be is kept ready.
+"""Step times of one configuration for the scheduler, which needs them millions of times, so results are cached.
 
-Deterministic and without memory but for a table of lines by batch size.
+Deterministic; the caches are its only state.
 """
 
 from fairlead.simulator.engine.batch import DecodeLine, StepBatch
@@ -12,7 +12,7 @@ from fairlead.simulator.timing.step_work import StepWork
 
 
 class PhysicalStepTimes:
-    """Work over efficiency; says where the efficiency comes from."""
+    """Step times from work and efficiency, with the efficiency's provenance."""
 
     __slots__ = ("_correction", "_lines", "_prompts", "_sequence_s", "_shared", "efficiency", "provenance", "work")
 
@@ -33,14 +33,14 @@ class PhysicalStepTimes:
         self._prompts = _by_unit(work, efficiency)
 
     def decode_line(self, sequences: int, tokens: int) -> DecodeLine:
-        """Base and slope of steps for so many requests."""
+        """Base and slope of decode steps for so many requests and tokens."""
         found = self._lines.get((sequences, tokens))
         if found is None:
             found = self._lines[sequences, tokens] = self._line(sequences, tokens)
         return found
 
     def seconds(self, batch: StepBatch) -> float:
-        """Of any step: what the decoding requests take alone, and what the prompts add to it."""
+        """Seconds of any step: those of the decoding requests alone, and what prompts add."""
         alone = 0.0
         if batch.decodes:
             base, slope = self.decode_line(batch.decodes, batch.decode_tokens)
@@ -50,7 +50,7 @@ class PhysicalStepTimes:
         return alone + self._correction.prompt * self._added(batch)
 
     def _line(self, sequences: int, tokens: int) -> DecodeLine:
-        """A correction may fall with the batch: then small batches are held up to what a single request takes."""
+        """The line, with a base of at least that of a single request, since a correction may fall with the batch."""
         if not sequences:
             return DecodeLine(0.0, 0.0)
         single, several = (self._corrected(count, tokens / sequences) for count in (1, sequences))
@@ -63,7 +63,7 @@ class PhysicalStepTimes:
         return DecodeLine(factor * (shared + sequences * self._sequence_s), factor * slope)
 
     def _added(self, batch: StepBatch) -> float:
-        """The matrices are shared: prompts add only what the step takes longer for them."""
+        """Seconds that prompts add: weights are read once per step, so prompts add only the difference."""
         before = self._shared_s(batch.decode_tokens) if batch.decodes else 0.0
         together = self._shared_s(batch.decode_tokens + batch.prefill_tokens)
         token_s, pair_s, context_s, piece_s = self._prompts
@@ -78,7 +78,7 @@ class PhysicalStepTimes:
 
 
 def _by_unit(work: StepWork, efficiency: StepEfficiency) -> PromptPieces:
-    """What one token, pair, token of context and piece add: the formula is linear in them."""
+    """Seconds per token, pair, token of context and chunk: the formula is linear in them."""
     units = (PromptPieces(1, 0, 0, 0), PromptPieces(0, 1, 0, 0), PromptPieces(0, 0, 1, 0), PromptPieces(0, 0, 0, 1))
     fixed = efficiency.mixed_s
     return PromptPieces(*(formula.prompts_s(work, efficiency, unit) - fixed for unit in units))

@@ -1,7 +1,7 @@
-"""What a step must read, compute and move on one GPU, as sums per unit of the batch; no speed is known here.
+"""What a step must read, compute and move on one GPU, per unit of the batch; efficiencies are applied elsewhere.
 
-One GPU of one data-parallel rank is looked at: its ranks are taken to be equally busy, and pipeline stages, which
-work one after another, are added up.
+This is for one GPU of one data-parallel rank: ranks are assumed to be equally busy, and pipeline stages, which work one
+after another, are added up.
 """
 
 from dataclasses import dataclass, replace
@@ -13,65 +13,65 @@ from fairlead.sizing import kv_pages, links, parameters, weights
 from fairlead.sizing.sizing_input import SizingInput
 
 ROUTED_TWICE: Final = 2
-"""A token goes out to its experts and comes back: two exchanges an expert layer."""
+"""A token is sent to its experts and back: two exchanges per expert layer."""
 _FOUR_BIT_ARITHMETIC: Final = frozenset({WeightFormat.NVFP4, WeightFormat.MXFP4})
 _FIRST_WITH_FOUR_BIT: Final = 10
 """Compute capability from which tensor cores multiply four-bit floats, at twice the rate of eight."""
 _STATE_BYTES: Final = 4
 """Recurrent states are kept in float32."""
 _SPARSE_TOKENS: Final = 2048
-"""Tokens that sparse latent attention picks for each query (DeepSeek V3.2 and GLM 5: `index_topk`)."""
+"""Tokens that sparse latent attention selects for each query (DeepSeek V3.2 and GLM 5: `index_topk`)."""
 _FP8_INDEX_BYTES: Final = 1
 _RACKS: Final = ("GB200", "GB300")
 _NETWORK_RATE: Final = 40e9
-"""Bytes a second of one 400 Gb/s card for each GPU, as nodes of eight are sold, less a fifth for its protocol."""
+"""Bytes a second of one 400 Gb/s network card per GPU, as in nodes of eight, less a fifth for the protocol."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepWork:
-    """Bytes and operations of one GPU, all layers together."""
+    """Bytes and operations of one step on one GPU, all layers together."""
 
     dense_bytes: float
     """Weights that every step streams once."""
     dense_operations: float
-    """By token."""
+    """Per token."""
     expert_bytes: float
-    """All routed experts of the GPU, cut over all ranks; a step streams those that its tokens touch."""
+    """All routed experts of the GPU, split over all ranks; a step streams those that its tokens use."""
     expert_operations: float
     expert_missed: float
-    """How likely one token leaves one expert alone: 1 - chosen / all. 0 where there are no experts."""
+    """Probability that a token does not use a given expert: 1 - chosen / all; 0 without experts."""
     expert_ranks: float
-    """Data-parallel ranks whose tokens meet in the same experts."""
+    """Data-parallel ranks whose tokens share the same experts."""
     context_bytes: float
-    """Cache by token of context."""
+    """KV cache read per token of context."""
     context_operations: float
     """Attention of one new token to one token of context while decoding."""
     sequence_bytes: float
-    """Cache by sequence whatever its context: windows and recurrent states."""
+    """KV cache read per sequence independent of its context: windows and recurrent states."""
     pair_operations: float
-    """Attention of one prompt token to one that it looks back on."""
+    """Attention of one prompt token to one token of its context."""
     prompt_operations: float
-    """Attention by prompt token whatever the context: windows, states, sparse picks."""
+    """Attention per prompt token independent of the context: windows, states, sparse selection."""
     moved_bytes: float
-    """By token, through the links to the other GPUs."""
+    """Per token, through the links to the other GPUs."""
     sums: float
-    """All-reduces of a step."""
+    """All-reduces per step."""
     exchanges: float
-    """Steps of expert dispatch and combination."""
+    """Exchanges per step: expert dispatches and combinations."""
     layers: float
     expert_layers: float
     mixer_layers: float
-    """With latent or recurrent attention, which takes several kernels more than plain heads."""
+    """Layers with latent or recurrent attention, which takes several kernels more than plain heads."""
     bandwidth: float
-    """Bytes a second, as the data sheet has it."""
+    """Bytes a second by the data sheet."""
     linear_rate: float
-    """Operations a second of matrices, in the arithmetic of the weights' format."""
+    """Matrix operations a second, in the arithmetic of the weights' format."""
     attention_rate: float
     link_rate: float
 
 
 def of(question: SizingInput) -> StepWork:
-    """The work of a configuration; its accelerator's rates must be known."""
+    """The work of a configuration, whose GPU must have known rates."""
     shape, layout = question.shape, question.parallelism
     tensor, ranks = layout.tensor, layout.data
     experts = _expert_bytes(question)
@@ -108,7 +108,7 @@ def of(question: SizingInput) -> StepWork:
 
 
 def rate(question: SizingInput) -> float:
-    """One GPU's operations a second: four-bit floats where the chip multiplies them, eight-bit ones, else 16 bits."""
+    """One GPU's operations a second: in 4-bit floats if the GPU multiplies them, in 8 bits for 8-bit formats."""
     card = question.accelerator
     sixteen = (card.bf16_tflops or 0.0) * 1e12
     eight = (card.fp8_tflops or 0.0) * 1e12
@@ -118,14 +118,14 @@ def rate(question: SizingInput) -> float:
 
 
 def _link_rate(question: SizingInput) -> float:
-    """Between nodes of eight the network is the link; a rack of GB200 or GB300 is one node."""
+    """The rate of the slowest link: beyond eight GPUs the network; a rack of GB200 or GB300 counts as one node."""
     product = question.accelerator.product
     rack = any(mark in product for mark in _RACKS)
     return _NETWORK_RATE if question.parallelism.gpus > 8 and not rack else links.link(product).bytes_per_second
 
 
 def _expert_bytes(question: SizingInput) -> float:
-    """All routed experts of one GPU with their padding, as sizing stores them: what twice as many would take more."""
+    """All routed experts of one GPU with their padding, as in sizing: the difference that twice as many would make."""
     shape = question.shape
     if shape.experts is None:
         return 0.0
@@ -135,14 +135,14 @@ def _expert_bytes(question: SizingInput) -> float:
 
 
 def _lookup(question: SizingInput) -> float:
-    """The embedding is looked up, not streamed; a tied one is streamed as the head."""
+    """Bytes of the embedding, which is looked up and not streamed; a tied one is streamed as the output head."""
     shape = question.shape
     table = weights.padded_vocabulary(shape) * shape.hidden * question.dtype_bytes / question.parallelism.tensor
     return 0.0 if shape.tied or question.parallelism.pipeline > 1 else table
 
 
 def _cache_reads(question: SizingInput) -> tuple[float, float, float]:
-    """Bytes by token of context, bytes by sequence, and the sparse indexer's operations by pair (0 without one)."""
+    """Bytes per token of context, bytes per sequence, and the sparse indexer's operations per pair (0 without one)."""
     shape = question.shape
     element, _ = kv_pages.element_bytes(question)
     sequence = 0.0
@@ -164,14 +164,14 @@ def _cache_reads(question: SizingInput) -> tuple[float, float, float]:
 
 
 def _pair(shape: ModelShape) -> float:
-    """Operations of one pair in one layer while a prompt is read: two products by head and dimension."""
+    """Operations per pair and layer in prefill: two products per head and dimension."""
     if shape.latent:
         return 2.0 * shape.heads * (shape.latent.nope_dim + shape.latent.rope_dim + shape.latent.value_dim)
     return 4.0 * shape.heads * (shape.wide.head_dim if shape.wide else shape.head_dim)
 
 
 def _decode_attention(shape: ModelShape) -> float:
-    """Latent attention decodes in the compressed space, which is wider than a head."""
+    """Operations per token of context; latent attention decodes in the compressed space, which is wider than a head."""
     if shape.latent is None:
         return _pair(shape) * shape.full_layers
     if shape.latent.index_dim is not None:
@@ -192,7 +192,7 @@ def _bounded_attention(shape: ModelShape) -> float:
 
 
 def _moved(question: SizingInput, sums: float, expert_layers: float) -> float:
-    """A ring moves nearly twice the activations; an exchange sends each token once to each chosen expert's GPU."""
+    """Bytes per token: a ring all-reduce moves nearly twice the activations, an exchange one copy per chosen expert."""
     shape, tensor = question.shape, question.parallelism.tensor
     row = shape.hidden * question.dtype_bytes
     reduced = sums * row * 2 * (tensor - 1) / tensor

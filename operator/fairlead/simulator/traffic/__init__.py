@@ -1,4 +1,4 @@
-"""Who asks what, and when: recorded traffic and made-up traffic as one lazy row of arrivals.
+"""Traffic: recorded and generated requests as one lazy sequence of arrivals.
 
-Reads lines that are handed in, never a file. Holds no more than one window, or the sessions that are open.
+Reads lines that are passed in, never a file. Keeps at most one window, or the open sessions, in memory.
 """

@@ -1,4 +1,4 @@
-"""One request on its way to the fleet, and how rows of them are joined."""
+"""One request that arrives at the fleet, and how sequences of them are merged."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -8,36 +8,36 @@ from typing import Protocol
 
 
 class FollowUp(Protocol):
-    """A person or an agent who asks again once answered."""
+    """The session of a request, which sends the next request after the reply."""
 
     def after(self, ended: float) -> "RequestArrival | None":
-        """The next request, given when the last one ended; none when the session is over."""
+        """The next request, after one that ended at this time; none when the session is over."""
 
 
 @dataclass(slots=True, kw_only=True)
 class RequestArrival:
-    """Read only; not frozen because millions are made, at four times the cost."""
+    """One request; never changed, but not frozen, since frozen objects cost four times as much to create."""
 
     time: float
     prompt_tokens: int
     output_tokens: int
-    """After so many the reply ends by itself: recorded replies are replayed at their length."""
+    """After this many tokens the reply ends by itself: recorded replies are replayed at their length."""
     prefix: tuple[int, ...] = ()
-    """Chained ids of the prompt's full pages, in the engine's page size. Empty: shares nothing."""
+    """Chained hashes of the prompt's full blocks, by the engine's block size. Empty: shares nothing."""
     reply: tuple[int, ...] = ()
-    """The same of the pages that end inside the reply."""
+    """Chained hashes of the full blocks that end inside the reply."""
     session: str | None = None
     client: str | None = None
-    """Whose traffic it is: what fairness and reports are told by."""
+    """Whose request it is, for fairness and reports."""
     priority: int = 0
     adapter: str | None = None
     afterwards: FollowUp | None = None
 
 
 class UnreadableTraffic(ValueError):
-    """A line of a trace that is none; says which and what was expected. The one error of this room."""
+    """An invalid line of a trace, with its number and what was expected. The only error of this package."""
 
 
 def joined(*sources: Iterable[RequestArrival]) -> Iterator[RequestArrival]:
-    """Several sources as one, by time; equal times in the order the sources were given."""
+    """Several sources merged by time; at equal times in the order of the sources."""
     return merge(*sources, key=attrgetter("time"))

@@ -1,7 +1,7 @@
 """ServeGen's client mixes: many clients, each with a rate, a burstiness and lengths of its own in every window.
 
 A window's arrivals depend on the seed and the window only, never on the windows before it, so that a sample of
-windows shows the very requests that the whole day would. Holds one window in memory.
+windows has the same requests as the whole day. Keeps one window in memory.
 """
 
 import csv
@@ -22,11 +22,11 @@ WINDOW_S: Final = 600.0
 WEIBULL: Final = "W"
 
 ChanceStreams = Callable[[str], RandomSource]
-"""A source of chance by name: the shell seeds it with its seed and the name."""
+"""Gives a source of randomness by name, seeded with the run's seed and the name."""
 
 
 class ClientRate(NamedTuple):
-    """One client in one window."""
+    """The arrival process of one client in one window."""
 
     client: str
     rate: float
@@ -35,7 +35,7 @@ class ClientRate(NamedTuple):
 
 
 class LengthTables(NamedTuple):
-    """A client's lengths."""
+    """The prompt and reply lengths of a client."""
 
     prompt: LengthQuantiles
     output: LengthQuantiles
@@ -43,7 +43,7 @@ class LengthTables(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClientMixWindow:
-    """Ten minutes: who asks how often, and the lengths that hold then."""
+    """Ten minutes: each client's request rate, and the lengths that apply then."""
 
     start: float
     rates: tuple[ClientRate, ...]
@@ -51,12 +51,12 @@ class ClientMixWindow:
 
     @property
     def requests(self) -> int:
-        """How many arrive in it, exactly."""
+        """The exact number of arrivals."""
         return sum(_count(one) for one in self.rates)
 
 
 def windows(rates: Iterable[str], lengths: Iterable[str], since: float = 0.0) -> Iterator[ClientMixWindow]:
-    """All windows from a moment on, in order; both texts line by line, both in order of time."""
+    """All windows from a time on, in order; both texts are lines in order of time."""
     known: dict[str, LengthTables] = {}
     changes = _lengths(csv.DictReader(lengths))
     change = next(changes, None)
@@ -72,10 +72,10 @@ def windows(rates: Iterable[str], lengths: Iterable[str], since: float = 0.0) ->
 def arrivals(
     window: ClientMixWindow, streams: ChanceStreams, since: float = -inf, until: float = inf
 ) -> Iterator[RequestArrival]:
-    """Of one window, or of the part of it between two moments; a part has the requests that the whole has there.
+    """The arrivals of one window between two times; a part has the same requests there as the whole window.
 
-    A client without lengths draws each request's from another of the window, chosen by its rate: the mixture of those
-    that are known, which is narrower than the truth, since the widest tables are the ones missing.
+    A client without lengths draws each request's from another client of the window, chosen by rate. This mixture of
+    known lengths is narrower than the true one, since the widest tables are missing.
     """
     moments: list[tuple[float, int]] = []
     for place, one in enumerate(window.rates):
@@ -96,7 +96,7 @@ def arrivals(
 def between(
     windows: Iterable[ClientMixWindow], streams: ChanceStreams, since: float, until: float
 ) -> Iterator[RequestArrival]:
-    """Of several windows, in order."""
+    """The arrivals of several windows in order, between two times."""
     for window in windows:
         if window.start < until and since < window.start + WINDOW_S:
             yield from arrivals(window, streams, since, until)
@@ -107,7 +107,7 @@ def _count(one: ClientRate) -> int:
 
 
 def _moments(one: ClientRate, chance: RandomSource) -> list[float]:
-    """Gaps by the fitted shape, stretched to the rate: the fits do not reproduce the mean."""
+    """Arrival times with gaps by the fitted shape, scaled to the rate, since the fits do not reproduce the mean."""
     wanted, shape = _count(one), one.shape
     if not wanted:
         return []
@@ -138,7 +138,7 @@ def _rates(rows: Iterable[Mapping[str, str]]) -> Iterator[tuple[float, ClientRat
 
 
 def _lengths(rows: Iterable[Mapping[str, str]]) -> Iterator[tuple[float, str, LengthTables]]:
-    """A client's two rows stand one after the other."""
+    """Length tables, each from a client's two consecutive rows."""
     for (start, client), pair in groupby(rows, key=itemgetter("t_s", "client")):
         try:
             found = {row["field"]: _quantiles(row) for row in pair}

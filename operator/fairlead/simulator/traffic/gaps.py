@@ -1,6 +1,6 @@
-"""Gaps between arrivals, with a mean of one: even chance, or bursts of a given coefficient of variation.
+"""Gaps between arrivals with a mean of one: Poisson, or bursts with a given coefficient of variation.
 
-Laid along a profile they give its rate; here is only how irregular they are.
+Gaps give only the irregularity; the rate comes from the profile along which they are laid.
 """
 
 import math
@@ -13,24 +13,24 @@ from fairlead.simulator.traffic.rate_profiles import RateSlice
 
 _HALVINGS: Final = 60
 _LEAST_SHAPE, _MOST_SHAPE = 0.05, 50.0
-"""Weibull shapes between which is searched: variations from 0.03 to far above a thousand."""
+"""Range of the search for Weibull shapes: variations from 0.03 to far above a thousand."""
 
 
 def poisson(chance: RandomSource) -> Iterator[float]:
-    """Nobody knows of the others."""
+    """Exponential gaps: arrivals are independent."""
     while True:
         yield chance.expovariate(1.0)
 
 
 def gamma(chance: RandomSource, variation: float) -> Iterator[float]:
-    """Bursts; 1 is Poisson again."""
+    """Gamma-distributed gaps, in bursts; a variation of 1 is Poisson."""
     shape = 1 / variation**2
     while True:
         yield chance.gammavariate(shape, 1 / shape)
 
 
 def weibull(chance: RandomSource, variation: float) -> Iterator[float]:
-    """Bursts with a longer tail between them."""
+    """Weibull-distributed gaps: bursts with a longer tail between them."""
     shape = weibull_shape(variation)
     scale = 1 / math.gamma(1 + 1 / shape)
     while True:
@@ -38,7 +38,7 @@ def weibull(chance: RandomSource, variation: float) -> Iterator[float]:
 
 
 def weibull_shape(variation: float) -> float:
-    """The shape whose standard deviation over mean is this; no closed form, so by halving."""
+    """The Weibull shape with this coefficient of variation; found by bisection, since there is no closed form."""
     low, high = _LEAST_SHAPE, _MOST_SHAPE
     for _ in range(_HALVINGS):
         middle = (low + high) / 2
@@ -49,7 +49,7 @@ def weibull_shape(variation: float) -> float:
 
 
 def arrivals_along(profile: Iterator[RateSlice], gaps: Iterator[float]) -> Iterator[float]:
-    """Moments: a gap of one passes when the profile has let one request through. Exact for even slices."""
+    """Arrival times: a gap of 1 ends when the profile's rate sums to one request. Exact for slices of constant rate."""
     began, due = 0.0, next(gaps)
     for seconds, rate in profile:
         passed = 0.0
@@ -62,7 +62,7 @@ def arrivals_along(profile: Iterator[RateSlice], gaps: Iterator[float]) -> Itera
 
 
 def arrivals_within(seconds: float, drawn: list[float]) -> list[float]:
-    """Moments of a window from one gap more than requests, stretched so that their count comes out exactly."""
+    """Arrival times of a window from one gap more than requests, scaled so that their number is exact."""
     whole = sum(drawn)
     if whole <= 0:
         return [seconds * (place + 0.5) / (len(drawn) - 1) for place in range(len(drawn) - 1)]

@@ -1,4 +1,4 @@
-"""Made-up single requests: a profile of rates, a kind of gaps and a kind of lengths give a row of arrivals."""
+"""Generated single requests: arrivals from a rate profile, a distribution of gaps and one of lengths."""
 
 from collections.abc import Iterator
 
@@ -11,7 +11,7 @@ from fairlead.simulator.traffic.rate_profiles import RateSlice
 def requests(
     profile: Iterator[RateSlice], gaps: Iterator[float], sizes: LengthSource, client: str | None = None
 ) -> Iterator[RequestArrival]:
-    """Prompts that share nothing."""
+    """Requests whose prompts share no prefix."""
     for moment in irregular.arrivals_along(profile, gaps):
         prompt, output = sizes()
         yield RequestArrival(time=moment, prompt_tokens=prompt, output_tokens=output, client=client)

@@ -1,4 +1,4 @@
-"""How long prompts and replies are: always the same, log-normal through two percentiles, or by a table of quantiles."""
+"""Lengths of prompts and replies: fixed, log-normal through two percentiles, or by a table of quantiles."""
 
 import math
 from bisect import bisect_right
@@ -14,7 +14,7 @@ LengthSource = Callable[[], tuple[int, int]]
 
 _NORMAL: Final = NormalDist()
 _LEAST_CHANCE: Final = 1e-12
-"""`random` may answer exactly 0, whose normal quantile is infinite."""
+"""`random` may return exactly 0, whose normal quantile is infinite."""
 
 
 def fixed_lengths(prompt: int, output: int) -> LengthSource:
@@ -23,7 +23,7 @@ def fixed_lengths(prompt: int, output: int) -> LengthSource:
 
 
 def lognormal(prompt: TokenLengths, output: TokenLengths, most: int, chance: RandomSource) -> LengthSource:
-    """Both by their median and 95th percentile, independent of each other; prompt and reply fit the context."""
+    """Both log-normal by median and 95th percentile, independent of each other; together they fit the context."""
 
     def draw() -> tuple[int, int]:
         reply = min(max(round(_lognormal(output, chance)), 1), most - 1)
@@ -38,17 +38,17 @@ def _lognormal(lengths: TokenLengths, chance: RandomSource) -> float:
 
 
 class LengthQuantiles:
-    """A published table of quantiles, read backwards: even chance in, lengths out; straight between two levels."""
+    """The inverse of a published table of quantiles: from a uniform number to a length, linear between two levels."""
 
     __slots__ = ("_lengths", "_levels")
 
     def __init__(self, levels: Sequence[float], lengths: Sequence[float]) -> None:
-        """Levels from 0 to 1, rising, each with its length."""
+        """Take increasing levels from 0 to 1, each with its length."""
         self._levels = tuple(levels)
         self._lengths = tuple(lengths)
 
     def at(self, share: float) -> int:
-        """The length that this share of requests does not exceed; at least one token."""
+        """The length that a share of requests does not exceed; at least one token."""
         levels, lengths = self._levels, self._lengths
         place = min(max(bisect_right(levels, share), 1), len(levels) - 1)
         below, above = levels[place - 1], levels[place]

@@ -1,7 +1,7 @@
-"""Prefix ids at the page size of an engine, from traces that count in blocks of another size.
+"""Prefix block hashes at the block size of an engine (here called page), from traces with blocks of another size.
 
-A block of 512 tokens is thirty-two pages of 16; a page of 128 tokens is two blocks of 64. Equal ids in the trace
-mean an equal prefix up to there, so equal pages get equal ids and no others do.
+A trace's block of 512 tokens is thirty-two pages of 16; a page of 128 tokens is two blocks of 64. Equal ids in the
+trace mean an equal prefix up to there, so equal pages get equal ids and no others do.
 """
 
 from collections.abc import Iterable, Sequence
@@ -11,13 +11,13 @@ from math import lcm
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BlockConversion:
-    """From a trace's blocks to an engine's pages."""
+    """Converts a trace's blocks to an engine's pages."""
 
     block_tokens: int
     page_tokens: int
 
     def __post_init__(self) -> None:
-        """Sizes that do not divide each other would make a page that belongs to no block."""
+        """Refuse sizes that do not divide each other, since a page would then span parts of blocks."""
         if lcm(self.block_tokens, self.page_tokens) != max(self.block_tokens, self.page_tokens):
             raise ValueError(
                 f"page_tokens={self.page_tokens}: does not divide the trace's blocks of {self.block_tokens} tokens "
@@ -25,7 +25,7 @@ class BlockConversion:
             )
 
     def pages(self, blocks: Sequence[int], tokens: int) -> tuple[int, ...]:
-        """Of a prompt of so many tokens, its last block perhaps partial."""
+        """The ids of the full pages of a prompt of so many tokens, whose last block may be partial."""
         full = tokens // self.page_tokens
         if self.page_tokens >= self.block_tokens:
             blocks_a_page = self.page_tokens // self.block_tokens
@@ -36,5 +36,5 @@ class BlockConversion:
 
 
 def expanded_runs(runs: Iterable[Sequence[int]]) -> list[int]:
-    """`[first id, count]` runs as the ids they stand for."""
+    """The ids of `[first id, count]` runs."""
     return [block for first, count in runs for block in range(first, first + count)]

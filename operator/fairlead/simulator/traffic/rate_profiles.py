@@ -1,4 +1,4 @@
-"""How the rate of requests changes over time, as slices of even rate: what arrivals are laid out along."""
+"""How the request rate changes over time, as slices of constant rate, for the generation of arrivals."""
 
 import math
 from collections.abc import Iterator
@@ -6,30 +6,30 @@ from typing import Final, NamedTuple
 
 DAY_S: Final = 86_400.0
 SLICE_S: Final = 60.0
-"""A smooth curve is cut into slices of a minute, each at the rate of its middle."""
+"""A smooth curve is divided into slices of a minute, each with the rate of its middle."""
 
 
 class RateSlice(NamedTuple):
-    """Some seconds at one rate."""
+    """Some seconds at a constant rate."""
 
     seconds: float
     rate: float
-    """Requests, or sessions, a second."""
+    """Requests or sessions a second."""
 
 
 def steady(rate: float, seconds: float) -> Iterator[RateSlice]:
-    """Always the same."""
+    """A constant rate."""
     yield RateSlice(seconds, rate)
 
 
 def step(before: float, after: float, at: float, seconds: float) -> Iterator[RateSlice]:
-    """One rate until a moment, another from then on."""
+    """One rate until a time, another from then on."""
     yield RateSlice(at, before)
     yield RateSlice(seconds - at, after)
 
 
 def flash_crowd(usual: float, peak: float, at: float, lasting: float, seconds: float) -> Iterator[RateSlice]:
-    """A crowd that comes at once and thins out evenly until it is gone."""
+    """A peak that comes at once and declines linearly to the usual rate."""
     yield RateSlice(at, usual)
     parts = max(math.ceil(lasting / SLICE_S), 1)
     for part in range(parts):
@@ -38,7 +38,7 @@ def flash_crowd(usual: float, peak: float, at: float, lasting: float, seconds: f
 
 
 def diurnal(mean: float, swing: float, seconds: float, busiest: float = DAY_S * 14 / 24) -> Iterator[RateSlice]:
-    """A day's wave around the mean, up and down by this share of it, with its crest at a time of day."""
+    """A daily cosine around the mean, with an amplitude of `swing` times the mean and its peak at `busiest`."""
     place = 0.0
     while place < seconds:
         length = min(SLICE_S, seconds - place)

@@ -1,6 +1,6 @@
-"""Recorded single requests, line by line: Azure's CSV and Mooncake's JSON lines, from the first request on.
+"""Recorded single requests, line by line: Azure's CSV and Mooncake's JSON lines, timed from the first request.
 
-`sizing.traces` reads the same files whole, for a description; here a line becomes an arrival and is forgotten.
+`sizing.traces` reads the same files whole, to describe them; here each line becomes an arrival and is not kept.
 """
 
 import csv
@@ -13,7 +13,7 @@ from fairlead.simulator.traffic.prefix_blocks import BlockConversion
 
 MOONCAKE_BLOCK = 512
 _DIGITS = 26
-"""Of a time stamp: as many as microseconds have; the trace writes one more."""
+"""Characters of a time stamp down to microseconds; the trace has one digit more."""
 
 
 def azure(lines: Iterable[str]) -> Iterator[RequestArrival]:

@@ -1,7 +1,7 @@
-"""Sessions: the next request comes some time after the last one was answered, and repeats what was said before.
+"""Sessions: each request comes some time after the reply to the one before, and repeats the earlier conversation.
 
-Two kinds: recorded agents' sessions, and made-up ones. Within a session the loop is closed, so a slow fleet is asked
-less often; sessions themselves start when they are told to.
+Two kinds: recorded agents' sessions, and generated ones. Within a session the loop is closed, so a slow fleet gets
+fewer requests; sessions themselves start at given times.
 """
 
 import json
@@ -15,9 +15,9 @@ from fairlead.simulator.traffic.prefix_blocks import BlockConversion, expanded_r
 
 CLAUDE_BLOCK: Final = 64
 _SCOPE_BITS: Final = 40
-"""Ids of one session stay below two to this power."""
+"""The ids of one session stay below two to this power."""
 _SHARED_BITS: Final = 20
-"""Of a shared block's place, and of each length that names the text it lies in."""
+"""Bits of a shared block's position, and of each length that identifies the shared text."""
 
 
 class SessionTurn(NamedTuple):
@@ -26,13 +26,13 @@ class SessionTurn(NamedTuple):
     prompt_tokens: int
     output_tokens: int
     think_s: float
-    """Between the answer before and this request; of the first turn it is not used."""
+    """Seconds between the reply before and this request; unused for the first turn."""
     prefix: tuple[int, ...] = ()
     reply: tuple[int, ...] = ()
 
 
 class TrafficSession:
-    """Turns one after another; what an arrival of it calls when it was answered."""
+    """The turns of one session in order; `after` is called when a request has its reply."""
 
     __slots__ = ("_name", "_turns")
 
@@ -46,7 +46,7 @@ class TrafficSession:
         return None if turn is None else self._arrival(turn, at)
 
     def after(self, ended: float) -> RequestArrival | None:
-        """The next, once it was thought about."""
+        """The next request, after its think time."""
         turn = next(self._turns, None)
         return None if turn is None else self._arrival(turn, ended + turn.think_s)
 
@@ -65,10 +65,10 @@ class TrafficSession:
 def claude_code(
     lines: Iterable[str], starts: Iterable[float], page_tokens: int, *, share_system: bool = False
 ) -> Iterator[RequestArrival]:
-    """Recorded sessions, one JSON object a line, each begun at the next start; as many as both have.
+    """Recorded sessions, one JSON object a line, each begun at the next start time; as many as lines and starts.
 
-    A sub-agent's requests are asked at its place, one after another. What the trace does not say is not assumed:
-    the reply leaves nothing in the cache that the next prompt finds, since thinking is cut from it in between.
+    A sub-agent's requests are sent at its position, one after another. Nothing beyond the trace is assumed: a
+    reply leaves no cached blocks that the next prompt hits, since reasoning is removed from it in between.
     """
     paging = BlockConversion(block_tokens=CLAUDE_BLOCK, page_tokens=page_tokens)
     for scope, line, at in zip(count(1), lines, starts, strict=False):
@@ -85,10 +85,10 @@ def claude_code(
 
 
 class _BlockNames:
-    """A session's block ids among those of all sessions.
+    """Makes a session's block ids distinct from those of other sessions, except for shared ones.
 
-    With sharing, sessions whose tools and system prompt have the same lengths are taken to have the same text there,
-    as one deployment would; blocks are shared only while the session itself says that they are its first ones.
+    With sharing, sessions whose tools and system prompt have the same lengths are assumed to have the same text there,
+    as in one deployment; blocks are shared only as long as they equal the first blocks of the session's first request.
     """
 
     def __init__(self, scope: int, session: Mapping[str, Any], *, share_system: bool) -> None:
@@ -105,7 +105,7 @@ class _BlockNames:
         return [self._common(place) for place in range(common)] + [self._start + block for block in own[common:]]
 
     def _common(self, place: int) -> int:
-        """Below zero, where no session's own ids are; tools stand before the system prompt."""
+        """The id of a shared block: negative, unlike sessions' own ids; tools come before the system prompt."""
         system = 0 if place < self._tools // CLAUDE_BLOCK else self._system
         return -1 - (((self._tools << _SHARED_BITS | system) << _SHARED_BITS) | place)
 
@@ -122,21 +122,21 @@ def _recorded_turns(session: Mapping[str, Any], paging: BlockConversion, naming:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgentTraffic:
-    """Made-up sessions: a prompt shared by all, and turns that each add a result and repeat the whole talk."""
+    """Generated sessions: a system prompt shared by all, and turns that each add a result to the conversation."""
 
     system_tokens: int
-    """Tools and instructions, the same text for every session."""
+    """Tokens of tools and instructions, the same text for every session."""
     turns: Callable[[], int]
     result: Callable[[], tuple[int, int]]
     """Tokens added to the prompt before a turn, and tokens of its reply."""
     think_s: Callable[[], float]
     page_tokens: int
     context_tokens: int
-    """A session ends before its talk would not fit."""
+    """A session ends before its conversation would exceed this."""
 
 
 def agentic(agents: AgentTraffic, starts: Iterable[float]) -> Iterator[RequestArrival]:
-    """One session a start; replies stay in the talk word for word, so the next turn finds them in the cache."""
+    """One session per start; each prompt repeats earlier replies verbatim, so it hits their cached blocks."""
     for scope, at in enumerate(starts, start=1):
         first = TrafficSession(f"agent-{scope}", _made_up_turns(agents, scope)).start(at)
         if first is not None:

@@ -1,5 +1,5 @@
-"""Virtual time: arrivals, replicas with cold starts, a router between them, and the tale of every request.
+"""Virtual time: arrivals, replicas with cold starts, a router between them, and statistics of all requests.
 
-The queue orders events by time, rank and serial; a seed replays the day bit for bit. Opens no file, draws no chance
-of its own, and decides nothing that the deciding rooms decide: balancing and scaling are handed in.
+The queue orders events by time, rank and serial; a seed reproduces a day bit for bit. Opens no file and has no
+randomness of its own; balancing and scaling are Fairlead's own code, which is passed in.
 """

@@ -1,7 +1,7 @@
-"""Which replica a request goes to: the seam that `routed` puts the deciding room behind, and four plain rules.
+"""Which replica gets a request: the interface that `router_balancer` implements with Fairlead's router, and four rules.
 
-A rule sees what a router can see: what it sent where and what has come back, never an engine's queue or the length
-of a reply that is still being written.
+A rule sees what a router can see: which requests it sent where and which have ended, never an engine's queue or the
+length of a reply that is still being generated.
 """
 
 from collections import OrderedDict
@@ -13,58 +13,58 @@ from fairlead.simulator.engine.requests import EngineRequest
 from fairlead.simulator.traffic.arrivals import RequestArrival
 
 ASSUMED_REPLY_TOKENS: Final = 256
-"""Tokens a reply is taken for while it runs: a router does not know better."""
+"""Assumed tokens of a reply while it runs, since a router does not know its length."""
 REMEMBERED_BLOCKS: Final = 200_000
 
 
 class ReplicaCandidate(Protocol):
-    """A ready replica, from outside."""
+    """A ready replica, as a router sees it."""
 
     @property
     def ordinal(self) -> int:
-        """Its place in the order in which replicas were made; stays its own."""
+        """Its number in the order in which replicas were made; never reused."""
 
     @property
     def requests(self) -> int:
-        """Sent and not back."""
+        """Requests in flight."""
 
     @property
     def prompt_tokens(self) -> int:
-        """Of these requests."""
+        """Prompt tokens of the requests in flight."""
 
 
 Chosen = TypeVar("Chosen", bound=ReplicaCandidate)
 
 
 class Balancer(Protocol):
-    """Asked once for each request that can be sent."""
+    """Chooses a replica, once for each request that can be sent."""
 
     def choose(self, arrival: RequestArrival, ready: Sequence[Chosen]) -> Chosen:
-        """One of the ready; there is always one, in the order of their ordinals."""
+        """One of the ready replicas, which are in the order of their ordinals and never empty."""
 
 
 @runtime_checkable
 class FeedbackBalancer(Protocol):
-    """A balancer that hears what becomes of what it sent, as a router sees it: from its own streams."""
+    """A balancer that is called with the outcome of its requests, as a router sees it from its own streams."""
 
     def sent(self, arrival: RequestArrival, request: EngineRequest, taken: bool) -> None:
-        """The chosen replica took it, or refused it at once."""
+        """The chosen replica accepted the request, or refused it at once."""
 
     def began(self, arrival: RequestArrival, now: float) -> None:
-        """Its first token came."""
+        """The first token of a request came."""
 
     def ended(self, arrival: RequestArrival, output_tokens: int, now: float) -> None:
-        """Its last token came."""
+        """The last token of a request came."""
 
 
 class RoundRobin:
-    """One after the other."""
+    """Replicas in turn."""
 
     def __init__(self) -> None:
         self._turn = -1
 
     def choose(self, arrival: RequestArrival, ready: Sequence[Chosen]) -> Chosen:  # noqa: ARG002  # all are alike to it
-        """The next."""
+        """The next replica."""
         self._turn += 1
         return ready[self._turn % len(ready)]
 
@@ -73,15 +73,15 @@ class FewestRequests:
     """Join the shortest queue; equal ones by ordinal."""
 
     def choose(self, arrival: RequestArrival, ready: Sequence[Chosen]) -> Chosen:  # noqa: ARG002  # all are alike to it
-        """Whoever has the least to answer."""
+        """The replica with the fewest requests in flight."""
         return min(ready, key=_requests)
 
 
 class LeastTokens:
-    """Whoever has the fewest tokens to read and, as far as one can guess, to write; equal ones by ordinal."""
+    """The replica with the fewest prompt and assumed reply tokens in flight; equal ones by ordinal."""
 
     def choose(self, arrival: RequestArrival, ready: Sequence[Chosen]) -> Chosen:  # noqa: ARG002  # all are alike to it
-        """A loop instead of `min` with a key: at a hundred replicas it runs once for every request."""
+        """The replica with the least tokens, by a loop: `min` with a key is slower, and this runs for every request."""
         best, least = ready[0], _weight(ready[0])
         for one in ready:
             weight = one.prompt_tokens + ASSUMED_REPLY_TOKENS * one.requests
@@ -95,13 +95,13 @@ class PrefixAffinitySettings:
     """How closely a prefix ties a request to a replica."""
 
     stride_pages: int = 16
-    """Every so many pages of a prompt are remembered: finer costs memory, coarser finds less."""
+    """One of so many blocks of a prompt is recorded: a smaller stride costs memory, a larger one matches less."""
     most_over_mean: float = 1.5
     """A replica with more than this many times the mean load, and one request, is not preferred for its cache."""
 
 
 class PrefixAffinity:
-    """Whoever has seen the longest part of the prompt, unless it is much busier than the rest; else fewest tokens."""
+    """The replica that got the longest prefix of the prompt, unless its load is too high; else `LeastTokens`."""
 
     def __init__(self, affinity: PrefixAffinitySettings | None = None) -> None:
         self._affinity = affinity or PrefixAffinitySettings()
@@ -109,7 +109,7 @@ class PrefixAffinity:
         self._otherwise = LeastTokens()
 
     def choose(self, arrival: RequestArrival, ready: Sequence[Chosen]) -> Chosen:
-        """And remember it for those that follow."""
+        """Choose a replica, and record the prompt's blocks for later requests."""
         marks = arrival.prefix[self._affinity.stride_pages - 1 :: self._affinity.stride_pages]
         chosen = self._maybe_known(marks, ready) or self._otherwise.choose(arrival, ready)
         for mark in marks:

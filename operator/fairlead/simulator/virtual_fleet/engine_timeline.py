@@ -1,7 +1,7 @@
-"""One engine on its way through virtual time, and what the world asks of it.
+"""One engine on virtual time, and the interface that the simulation needs of an engine.
 
-The engine answers for its own steps; here is only when they are run. Stretches that show nothing are left to the
-engine to jump over, so an engine that did not get a request costs nothing until one of its own ends.
+The engine computes its own steps; this decides only when they are run. The engine skips stretches without visible
+output, so an engine that gets no request costs no time until one of its own requests ends.
 """
 
 from math import inf
@@ -12,47 +12,47 @@ from fairlead.simulator.engine.steps import AdvanceResult, Emission, SchedulerRe
 
 
 class SimulatedEngine(Protocol):
-    """What the world asks of an engine: `simulator.engine.core.EngineCore`, or a smaller one in a test."""
+    """What the simulation needs of an engine: `simulator.engine.core.EngineCore`, or a fake in a test."""
 
     @property
     def running(self) -> int:
-        """Requests in the batch."""
+        """Running requests."""
 
     @property
     def waiting(self) -> int:
-        """Requests not yet in it."""
+        """Waiting requests."""
 
     @property
     def usage(self) -> float:
-        """Share of the cache in use."""
+        """KV cache usage."""
 
     def add(self, request: EngineRequest) -> SchedulerRefusal | None:
-        """Nothing when taken, else why not."""
+        """Add a request; returns why it is refused, if it is."""
 
     @property
     def horizon(self) -> float:
-        """Nothing shows before this moment if nobody comes or goes; infinite when it has nothing to do."""
+        """No first or last token before this time unless a request comes or goes; infinite for an idle engine."""
 
     def advance(self, now: float, until: float, *, stopping: bool) -> AdvanceResult:
-        """Run all steps that end by then and stay in the one that lies across it."""
+        """Run all steps that end by `until`; a step that ends later stays in flight."""
 
 
 class EngineTimeline:
-    """One engine, how far it was run, and which event stands for it."""
+    """One engine, the time until which it was run, and its event in the queue."""
 
     __slots__ = ("at", "due", "engine", "event")
 
     def __init__(self, engine: SimulatedEngine, at: float) -> None:
         self.engine = engine
         self.at = at
-        """Before this moment everything has happened."""
+        """The engine was run until this time."""
         self.due = inf
-        """When it shows something next."""
+        """When its next first or last token may come."""
         self.event = 0
-        """Number of the event for that moment in the queue; an older one is passed over, and 0 is none."""
+        """Number of the event for that time in the queue; events with other numbers are ignored, and 0 is none."""
 
     def run_to(self, now: float) -> list[Emission]:
-        """All steps that end by now; answers what showed."""
+        """Run all steps that end by now; returns their emissions."""
         advanced = self.engine.advance(self.at, now, stopping=False)
         self.at = now
         return advanced.emissions

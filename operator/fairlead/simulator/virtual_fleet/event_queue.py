@@ -1,6 +1,6 @@
-"""What happens when: events by time, rank and the run's own running number, so that equal times never depend on luck.
+"""Events in the order of time, rank and serial number, so that the order at equal times is deterministic.
 
-Knows nothing of what an event means. The number belongs to the queue, never to a class: a second run in the same
+Does not know what an event means. Serial numbers belong to the queue, never to a class: a second run in the same
 process counts from the same start.
 """
 
@@ -11,16 +11,16 @@ from typing import Final, Generic, TypeVar
 What = TypeVar("What")
 
 ENGINE: Final = 0
-"""At equal times an engine moves first: what ends now makes room for what arrives now."""
+"""At equal times engines come first: a request that ends now makes room for one that arrives now."""
 READY: Final = 1
-"""Then a replica that has started, so that what arrives now may use it."""
+"""Then replicas that become ready, so that a request that arrives now may use them."""
 ARRIVAL: Final = 2
 TICK: Final = 3
-"""Last whoever looks at all of it: the scaling loop and the gauges."""
+"""Last the events that read the whole state: the scaling loop and the observers."""
 
 
 class EventQueue(Generic[What]):
-    """Adds, cancels and answers the next."""
+    """A priority queue of events with cancellation."""
 
     def __init__(self) -> None:
         self._heap: list[tuple[float, int, int, What]] = []
@@ -28,17 +28,17 @@ class EventQueue(Generic[What]):
         self._cancelled: set[int] = set()
 
     def add(self, time: float, rank: int, what: What) -> int:
-        """Its number: what `cancel` takes."""
+        """Add an event; returns its number for `cancel`."""
         self._serial += 1
         heappush(self._heap, (time, rank, self._serial, what))
         return self._serial
 
     def cancel(self, serial: int) -> None:
-        """Left where it lies and passed over when its turn comes; only for an event that was not answered yet."""
+        """Cancel an event that has not been taken out; it stays in the heap and is skipped later."""
         self._cancelled.add(serial)
 
     def next(self, until: float = inf) -> tuple[float, int, int, What] | None:
-        """The first event at or before this time, taken out."""
+        """Take out the first event at or before this time."""
         heap = self._heap
         while heap and heap[0][0] <= until:
             event = heappop(heap)

@@ -1,4 +1,4 @@
-"""What the world tells while it runs, and to whom: watching changes nothing, so any number of tales can be told."""
+"""What a simulation reports while it runs, and to whom: observers change nothing, so there may be any number."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -11,46 +11,46 @@ from fairlead.simulator.virtual_fleet.replica import SimulatedReplica
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FleetSnapshot:
-    """The whole fleet at one moment: what the scaling loop is asked with, and what a time series is made of."""
+    """A snapshot of the whole fleet: the input of the scaling loop, and one row of time series."""
 
     at: float
     starting: int
     ready: int
     draining: int
     held: int
-    """Requests that no replica was there for."""
+    """Requests held because no replica is ready."""
     waiting: int
-    """Requests in engines, not yet in a batch."""
+    """Requests that wait in engines."""
     running: int
     usage: float
-    """Of the caches of all that serve, on average."""
+    """Mean KV cache usage of all ready and draining engines."""
     arrived: int
-    """Requests since the start; likewise below."""
+    """Requests since the start; the counts below are also since the start."""
     ended: int
     prompt_tokens: int
-    """Of what arrived."""
+    """Prompt tokens of requests that arrived."""
     output_tokens: int
-    """Of what ended."""
+    """Output tokens of requests that ended."""
     oldest_s: float = 0.0
-    """How long the one has been held that is held longest."""
+    """How long the oldest held request has been held."""
     replicas: Sequence[SimulatedReplica] = field(default=(), compare=False, repr=False)
-    """All there ever were, as they are at this moment: to be read at once, not to be kept."""
+    """All replicas ever made, live and not copied: read them at once and do not keep them."""
 
 
 class SimulationObserver(Protocol):
-    """Told of each request once when it arrives and once when it is over."""
+    """Called once when each request arrives, once when it is over, and with each snapshot."""
 
     def arrived(self, arrival: RequestArrival) -> None:
-        """It is at the door."""
+        """A request arrived."""
 
     def refused(self, arrival: RequestArrival, because: str) -> None:
-        """The engine did not take it; it is over."""
+        """A request was refused; it is over."""
 
     def ended(self, arrival: RequestArrival, request: EngineRequest, replica: SimulatedReplica) -> None:
-        """Answered to the end; it is over."""
+        """A request got its whole reply; it is over."""
 
     def left(self, arrival: RequestArrival, request: EngineRequest | None) -> None:
-        """The world stopped before its end; it is over. Without a request it was still held."""
+        """The simulation stopped before a request's end. Without an engine request, no engine had it yet."""
 
     def looked(self, look: FleetSnapshot) -> None:
-        """Every so many seconds."""
+        """A snapshot was taken, every `look_s` seconds."""

@@ -1,6 +1,6 @@
-"""How values are spread, in bounded memory: counts in buckets half a percent wide, and exact ends, sum and count.
+"""Percentiles in bounded memory: counts in buckets half a percent wide, and exact minimum, maximum, sum and count.
 
-A percentile is right within half a bucket, 0.25 %; millions of requests take as much room as one.
+A percentile is exact within half a bucket, 0.25 %; millions of requests take as much memory as one.
 """
 
 import math
@@ -8,9 +8,9 @@ from array import array
 from typing import Final
 
 WIDTH: Final = 0.005
-"""Each bucket is so much wider than the one before."""
+"""Relative width of a bucket."""
 LEAST: Final = 1e-5
-"""Seconds; what is shorter counts as this."""
+"""Seconds; shorter values count as this."""
 MOST: Final = 1e6
 _SCALE: Final = 1 / math.log1p(WIDTH)
 _LOW: Final = math.log(LEAST)
@@ -18,20 +18,20 @@ _BUCKETS: Final = math.ceil((math.log(MOST) - _LOW) * _SCALE) + 1
 
 
 class QuantileSketch:
-    """Values go in, percentiles come out."""
+    """A histogram with logarithmic buckets for percentiles."""
 
     __slots__ = ("count", "counts", "least", "most", "total")
 
     def __init__(self) -> None:
         self.counts = array("q", bytes(8 * _BUCKETS))
-        """By bucket, the shortest first."""
+        """Counts by bucket, that of the smallest values first."""
         self.count = 0
         self.total = 0.0
         self.least = math.inf
         self.most = 0.0
 
     def add(self, value: float) -> None:
-        """One more."""
+        """Add a value."""
         place = int((math.log(value) - _LOW) * _SCALE) if value > LEAST else 0
         self.counts[place if place < _BUCKETS else _BUCKETS - 1] += 1
         self.count += 1
@@ -40,7 +40,7 @@ class QuantileSketch:
         self.most = max(self.most, value)
 
     def add_all(self, other: "QuantileSketch") -> None:
-        """What another one holds."""
+        """Add all values of another sketch."""
         for place, count in enumerate(other.counts):
             self.counts[place] += count
         self.count += other.count
@@ -50,11 +50,11 @@ class QuantileSketch:
 
     @property
     def mean(self) -> float:
-        """Exact; not a number where nothing was seen."""
+        """The exact mean; not a number without values."""
         return self.total / self.count if self.count else math.nan
 
     def percentile(self, part: float) -> float:
-        """By nearest rank; the middle of its bucket, never beyond the least and the most that were seen."""
+        """The percentile by nearest rank: the middle of its bucket, clamped to minimum and maximum."""
         if not self.count:
             return math.nan
         rank, seen = max(math.ceil(part * self.count), 1), 0

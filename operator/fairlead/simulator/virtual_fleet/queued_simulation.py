@@ -1,7 +1,7 @@
-"""A world with one router's desk in front of its engines: requests wait there, in lanes, bands and fair queues.
+"""A simulation with one router's dispatcher before its engines: requests wait there in lanes, bands and fair queues.
 
-The desk is the product's own. It sees what a router sees: its streams' first and last tokens, and each engine's
-figures once a second. Turns are given after every event and four times a second, as the router gives them.
+The dispatcher is Fairlead's own. It sees what a router sees: its streams' first and last tokens, and each engine's
+sample once a second. Queued requests are dispatched after every event and four times a second, as in the router.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -29,10 +29,10 @@ FIGURES_S: Final = 1.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EngineCapacity:
-    """Of each engine, as it tells it."""
+    """The capacity that each engine reports."""
 
     seats: float = inf
-    """Requests that run there at once."""
+    """Most requests that run at once."""
     kv_tokens: int | None = None
 
 
@@ -40,21 +40,21 @@ UNKNOWN_CAPACITY: Final = EngineCapacity()
 
 
 class SimulatedDispatcher:
-    """The desk, and which request of the world each of its own stands for."""
+    """Fairlead's dispatcher, and the mapping of its requests to arrivals of the simulation."""
 
     def __init__(
         self, desk: Dispatcher, digests: Callable[[str], bytes], batch: Iterable[str] = (), most_output: int = 4096
     ) -> None:
         self.desk = desk
         self._digests = digests
-        """The key of the tenant whose name an arrival's client is."""
+        """Gives the API key digest of the tenant that an arrival's client names."""
         self._batch = frozenset(batch)
-        """Clients that are in no hurry."""
+        """Clients whose requests go to the batch lane."""
         self._most_output = most_output
         self._asks: dict[int, RoutingRequest] = {}
 
     def ask(self, arrival: RequestArrival) -> Endpoint | Refusal | None:
-        """As the router does."""
+        """Submit a request as the router does; returns an endpoint, a refusal, or nothing if it is queued."""
         account = self.desk.account(self._digests(arrival.client or ""))
         if isinstance(account, Refusal):
             return account
@@ -74,7 +74,7 @@ class SimulatedDispatcher:
         return found
 
     def turns(self, now: float) -> list[tuple[RequestArrival, Endpoint | Refusal]]:
-        """Whose turn came."""
+        """The queued requests that are dispatched or refused now."""
         given: list[tuple[RequestArrival, Endpoint | Refusal]] = []
         for ask, found in self.desk.turns(now):
             arrival = ask.owner
@@ -87,11 +87,11 @@ class SimulatedDispatcher:
 
     @property
     def waiting(self) -> list[RequestArrival]:
-        """Those that are still in the queue, in the order in which they came."""
+        """Requests in the queue, in the order of arrival."""
         return [ask.owner for ask in self._asks.values() if ask.waiting and isinstance(ask.owner, RequestArrival)]
 
     def choose(self, arrival: RequestArrival, ready: Sequence[Chosen]) -> Chosen:
-        """The desk has chosen already."""
+        """The replica that the dispatcher has already chosen."""
         endpoint = self._asks[id(arrival)].endpoint
         if endpoint is None:
             raise TypeError("sent without an engine; the desk names one first")
@@ -99,21 +99,21 @@ class SimulatedDispatcher:
         return next(one for one in ready if one.ordinal == ordinal)
 
     def sent(self, arrival: RequestArrival, request: EngineRequest, taken: bool) -> None:  # noqa: ARG002  # only its fate counts
-        """An engine that refuses at once ends it."""
+        """End the attempt if the engine refused it at once."""
         if not taken:
             self.desk.ended(self._asks.pop(id(arrival)), AttemptEnding.REFUSED, None, arrival.time)
 
     def began(self, arrival: RequestArrival, now: float) -> None:
-        """Its first token came."""
+        """The first token of a request came."""
         self.desk.first_token(self._asks[id(arrival)], now)
 
     def ended(self, arrival: RequestArrival, output_tokens: int, now: float) -> None:
-        """Its last token came."""
+        """The last token of a request came."""
         usage = TokenUsage(prompt_tokens=arrival.prompt_tokens, output_tokens=output_tokens)
         self.desk.ended(self._asks.pop(id(arrival)), AttemptEnding.DONE, usage, now)
 
     def see(self, ordinals: Sequence[int], size: EngineCapacity) -> None:
-        """Engines as discovery tells them; a ready one of the world is proved at once."""
+        """Update the endpoints as discovery does; a ready replica counts as proved at once."""
         table = self.desk.table
         table.take([DiscoveredEndpoint(pod=f"engine-{one}", address=str(one)) for one in ordinals])
         for endpoint in table.endpoints:
@@ -122,7 +122,7 @@ class SimulatedDispatcher:
 
 
 class QueuedSimulation(FleetSimulation):
-    """One run with a desk in front."""
+    """One run with a dispatcher before the engines."""
 
     def __init__(
         self,
@@ -145,7 +145,7 @@ class QueuedSimulation(FleetSimulation):
             self._give_turns()
 
     def _arrive(self, arrival: RequestArrival) -> None:
-        """To the desk instead of the door: it holds what no engine is there for."""
+        """Submit a request to the dispatcher, which queues it if no engine is available."""
         self._discover()
         self.totals.arrived += 1
         self.totals.prompt_tokens += arrival.prompt_tokens
@@ -155,7 +155,7 @@ class QueuedSimulation(FleetSimulation):
             self._act(arrival, found)
 
     def _give_turns(self) -> None:
-        """A request that is sent may end another at once, which makes room again."""
+        """Dispatch until nothing more is possible: sending a request may end another one, which makes room."""
         while given := self._front.turns(self.now):
             for arrival, found in given:
                 self._act(arrival, found)
@@ -189,7 +189,7 @@ class QueuedSimulation(FleetSimulation):
             table.figures(endpoint, told)
 
     def _leave(self) -> None:
-        """And those that still waited at the desk."""
+        """Report unfinished requests, those in the dispatcher's queue included."""
         super()._leave()
         for arrival in self._front.waiting:
             self._observer.left(arrival, None)

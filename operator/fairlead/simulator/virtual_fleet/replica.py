@@ -1,6 +1,6 @@
-"""One replica of the fleet: from wanted to gone, with the engines in it and what was sent to it.
+"""One replica of the fleet, from its creation until it is gone, with its engines and its requests in flight.
 
-Its GPUs are paid for from the moment it is wanted until it is gone. Which requests come to it is decided elsewhere.
+Its GPUs are paid for over all that time. Which requests it gets is decided elsewhere.
 """
 
 from collections.abc import Callable, Sequence
@@ -14,33 +14,33 @@ from fairlead.simulator.virtual_fleet.replica_meter import ReplicaMeter
 
 
 class ReplicaStage(StrEnum):
-    """Where a replica is on its way."""
+    """The stages of a replica."""
 
     STARTING = "starting"
     READY = "ready"
     DRAINING = "draining"
-    """Answers what it has and is sent nothing more."""
+    """Finishes its requests and gets no new ones."""
     GONE = "gone"
 
 
 class ReplicaEngines(NamedTuple):
-    """What a replica is made of."""
+    """The engines of a replica."""
 
     engines: Sequence[SimulatedEngine]
-    """One, or one for each data-parallel rank."""
+    """One engine, or one for each data-parallel rank."""
     choose: Callable[[float], int] | None = None
-    """Which rank takes the next request, as `simulator.engine.ranks` answers; needed where there are several."""
+    """Which rank gets the next request, as in `simulator.engine.ranks`; required with several ranks."""
 
 
 class SentRequest(NamedTuple):
-    """A request that was sent and is not back."""
+    """A request in flight."""
 
     arrival: RequestArrival
     request: EngineRequest
 
 
 class SimulatedReplica:
-    """Written by the world only; balancers read what a router could know."""
+    """One replica; only the simulation writes it, and balancers read what a router could know."""
 
     __slots__ = (
         "choose", "courses", "flights", "gone_at", "gpus", "meter", "name", "ordinal", "prompt_tokens", "ready_at",
@@ -62,20 +62,20 @@ class SimulatedReplica:
         self.prompt_tokens = 0
         self.flights: dict[int, SentRequest] = {}
         self.meter: ReplicaMeter | None = None
-        """Only where somebody scales by it."""
+        """Present only if the fleet is scaled."""
 
     def gpu_seconds(self, now: float) -> float:
-        """Paid for so far."""
+        """GPU seconds paid for so far."""
         return self.gpus * ((now if self.gone_at is None else self.gone_at) - self.wanted_at)
 
     def sent(self, flight: SentRequest) -> None:
-        """One more in flight."""
+        """Add a request in flight."""
         self.flights[flight.request.serial] = flight
         self.requests += 1
         self.prompt_tokens += flight.request.prompt_tokens
 
     def back(self, serial: int) -> SentRequest:
-        """One less: the only place where load goes down."""
+        """Remove a request that has ended; the only place where load decreases."""
         flight = self.flights.pop(serial)
         self.requests -= 1
         self.prompt_tokens -= flight.request.prompt_tokens

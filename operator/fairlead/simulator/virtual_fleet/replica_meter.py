@@ -1,6 +1,6 @@
-"""What one replica counts for whoever scrapes it: how long first tokens took, and the time between tokens.
+"""The latency counters of one replica that a scrape reads: time to first token, and time between tokens.
 
-Sums only, so that a look costs the same however many requests run. Counted where a fleet is scaled, and nowhere else.
+Sums only, so that a scrape costs the same however many requests run. Kept only for fleets that are scaled.
 """
 
 from math import inf
@@ -9,7 +9,7 @@ from fairlead.simulator.engine.requests import EngineRequest
 
 
 class ReplicaMeter:
-    """Since the replica was made."""
+    """Latency counters since the replica was made."""
 
     __slots__ = (
         "_began", "_first_s", "_pace_s", "_paced", "decoding", "finished", "firsts", "kept", "kept_pace", "paces",
@@ -21,23 +21,23 @@ class ReplicaMeter:
         self._pace_s = inf if pace_s is None else pace_s
         self.firsts = 0
         self.waited = 0.0
-        """Seconds until the first tokens, from the engine's door."""
+        """Sum of seconds from a request's arrival at the engine to its first token."""
         self.kept = 0
-        """Of the first tokens, within the objective."""
+        """First tokens within the objective."""
         self.finished = 0
         self.paces = 0.0
-        """Sum of the mean time between tokens of each that has ended; nothing for a reply of one token."""
+        """Sum of ended requests' mean times between tokens; 0 for a reply of one token."""
         self.kept_pace = 0
-        """Of the ended, whose mean was within the objective."""
+        """Ended requests whose mean time between tokens was within the objective."""
         self.decoding = 0
         """Requests between their first and their last token."""
         self._began = 0.0
-        """Sum of the moments of their first tokens."""
+        """Sum of the times of their first tokens."""
         self._paced = 0.0
-        """Seconds from first to last token of those that have ended."""
+        """Sum of ended requests' seconds from first to last token."""
 
     def began(self, request: EngineRequest) -> None:
-        """Its first token came."""
+        """Count a request's first token."""
         first = _moment(request.first_token, request)
         self.firsts += 1
         self.waited += first - request.arrived
@@ -46,7 +46,7 @@ class ReplicaMeter:
         self._began += first
 
     def ended(self, request: EngineRequest) -> None:
-        """Its last token came."""
+        """Count a request's last token."""
         first, last = _moment(request.first_token, request), _moment(request.ended, request)
         self.finished += 1
         self.decoding -= 1
@@ -57,7 +57,7 @@ class ReplicaMeter:
         self.kept_pace += pace <= self._pace_s
 
     def between_tokens(self, now: float) -> float:
-        """Seconds that all requests spent behind their first token, those that still write included."""
+        """Seconds that all requests have spent after their first token, those still decoding included."""
         return self._paced + self.decoding * now - self._began
 
 

@@ -1,6 +1,6 @@
-"""The set of replicas: made, ready, drained, gone; how many are wanted is somebody else's answer.
+"""The set of replicas: made, ready, drained, gone; how many there should be is decided elsewhere.
 
-Holds what the whole fleet looks like at a moment. Replicas are known by their ordinal; names decide nothing.
+Replicas are identified by their ordinals; names decide nothing.
 """
 
 from collections.abc import Callable
@@ -17,38 +17,38 @@ AT_ONCE: Final = FixedColdStarts(0.0)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScalingHook:
-    """The seam for the scaling room: asked every so many seconds, answers how many replicas are wanted."""
+    """The interface to the autoscaler: called every so many seconds, returns how many replicas are wanted."""
 
     wanted: Callable[[FleetSnapshot], int]
     every_s: float = 15.0
     delay_s: float = 0.0
-    """How old a look is when its answer takes effect: the time between a scrape and what follows from it."""
+    """Age of a snapshot when its decision takes effect: the time between a scrape and the change."""
     first_s: float | None = None
-    """Replicas count how many of their first tokens came within so many seconds."""
+    """TTFT objective in seconds: replicas count the first tokens within it."""
     pace_s: float | None = None
-    """And how many of their replies took no more than this for each further token."""
+    """TPOT objective in seconds: replicas count the replies within it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SimulatedFleet:
-    """What replicas are made of, and how many stand there at the start."""
+    """How replicas are made, and how many are ready at the start."""
 
     inside: Callable[[int], ReplicaEngines]
-    """By the replica's ordinal."""
+    """Makes the engines of a replica, by its ordinal."""
     replicas: int = 1
     gpus: int = 1
-    """Of one replica."""
+    """GPUs of one replica."""
     cold_starts: ColdStartDistribution = AT_ONCE
-    """Of replicas wanted later; those of the start are ready at once."""
+    """Cold starts of later replicas; the initial ones are ready at once."""
     scaling: ScalingHook | None = None
     look_s: float = 10.0
-    """How often observers see the whole fleet."""
+    """Seconds between the snapshots that observers get."""
     name: Callable[[int], str] = "replica-{}".format
-    """By ordinal."""
+    """A replica's name, by its ordinal."""
 
 
 class ReplicaRegistry:
-    """All there ever were."""
+    """All replicas ever made."""
 
     __slots__ = ("_fleet", "all", "ready")
 
@@ -56,10 +56,10 @@ class ReplicaRegistry:
         self._fleet = fleet
         self.all: list[SimulatedReplica] = []
         self.ready: list[SimulatedReplica] = []
-        """In the order of their ordinals."""
+        """Ready replicas in the order of their ordinals."""
 
     def make(self, now: float) -> SimulatedReplica:
-        """One more, starting."""
+        """Make a replica, which is starting."""
         ordinal = len(self.all)
         made = SimulatedReplica(ordinal, self._fleet.name(ordinal), self._fleet.inside(ordinal), self._fleet.gpus, now)
         if self._fleet.scaling is not None:
@@ -68,7 +68,7 @@ class ReplicaRegistry:
         return made
 
     def started(self, replica: SimulatedReplica, now: float) -> None:
-        """It may be sent to."""
+        """Make a replica ready, so that it gets requests."""
         replica.stage, replica.ready_at = ReplicaStage.READY, now
         for course in replica.courses:
             course.at = now
@@ -76,34 +76,34 @@ class ReplicaRegistry:
         self.ready.sort(key=_ordinal)
 
     def surplus(self, wanted: int) -> list[SimulatedReplica]:
-        """Which to give up: those still starting first, then whoever has least to answer, the youngest of equals."""
+        """The replicas to remove: starting ones first, then those with the fewest requests, the youngest of equals."""
         starting = self.at(ReplicaStage.STARTING)[::-1]
         idlest = sorted(self.ready, key=lambda one: (one.requests, -one.ordinal))
         return (starting + idlest)[: max(self.coming - wanted, 0)]
 
     def leave(self, replica: SimulatedReplica, now: float) -> None:
-        """No more is sent to it; it is gone as soon as it has answered all."""
+        """Drain a replica: it gets no new requests, and is gone as soon as all have ended."""
         if replica.stage is ReplicaStage.READY:
             self.ready.remove(replica)
         replica.stage = ReplicaStage.DRAINING
         self.maybe_gone(replica, now)
 
     def maybe_gone(self, replica: SimulatedReplica, now: float) -> None:
-        """Once a draining one has nothing in flight."""
+        """Mark a draining replica as gone once it has no requests in flight."""
         if replica.stage is ReplicaStage.DRAINING and not replica.requests:
             replica.stage, replica.gone_at = ReplicaStage.GONE, now
 
     @property
     def coming(self) -> int:
-        """Ready, or on the way there."""
+        """Number of ready and starting replicas."""
         return len(self.ready) + len(self.at(ReplicaStage.STARTING))
 
     def at(self, stage: ReplicaStage) -> list[SimulatedReplica]:
-        """Those at this stage."""
+        """The replicas at this stage."""
         return [one for one in self.all if one.stage is stage]
 
     def gpu_seconds(self, now: float) -> float:
-        """Of all, from wanted to gone or now."""
+        """GPU seconds of all replicas, from creation until gone or now."""
         return sum(one.gpu_seconds(now) for one in self.all)
 
 

@@ -1,4 +1,4 @@
-"""What a run came to: figures only, frozen, as a table for people and as JSON for programs."""
+"""The result of a run as figures, which print as a table or become JSON."""
 
 import math
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ PARTS: Final = {"p50": 0.50, "p90": 0.90, "p95": 0.95, "p99": 0.99}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LatencyFigures:
-    """Seconds; not a number where nothing was seen."""
+    """Latencies in seconds; not a number without requests."""
 
     mean: float
     p50: float
@@ -25,14 +25,14 @@ class LatencyFigures:
 
     @classmethod
     def of(cls, spread: QuantileSketch) -> "LatencyFigures":
-        """Percentiles right within 0.25 %, mean and most exactly."""
+        """Figures of a sketch: percentiles within 0.25 %, mean and maximum exact."""
         parts = {name: spread.percentile(part) for name, part in PARTS.items()}
         return cls(mean=spread.mean, most=spread.most if spread.count else math.nan, **parts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FleetGauges:
-    """The fleet over time, one value a look."""
+    """The fleet over time, one value per snapshot."""
 
     at: tuple[float, ...]
     ready: tuple[int, ...]
@@ -45,10 +45,10 @@ class FleetGauges:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SimulationReport:
-    """Of the requests in the tale's span."""
+    """Figures of the requests in the measured span."""
 
     seconds: float
-    """Length of the span that was lived through."""
+    """Length of the measured span."""
     arrived: int
     answered: int
     refused: int
@@ -57,24 +57,24 @@ class SimulationReport:
     tpot: LatencyFigures
     e2e: LatencyFigures
     kept_first: float
-    """Share of those that arrived and were answered within the objective for the first token; likewise below."""
+    """Share of arrived requests that were answered within the TTFT objective; likewise below for the others."""
     kept_pace: float
     kept: float
     requests_per_second: float
     prompt_tokens_per_second: float
     output_tokens_per_second: float
     cached_share: float
-    """Of the prompt tokens."""
+    """Share of prompt tokens that were cached."""
     preemptions: int
     gpu_hours: float
     gauges: FleetGauges
 
     def as_document(self) -> dict[str, Any]:
-        """For JSON, which knows no `nan`: nothing stands for it."""
+        """The report for JSON, with null in the place of `nan`, which JSON lacks."""
         return _plain(asdict(self))
 
     def as_text(self) -> str:
-        """For people."""
+        """The report as a text table."""
         rows = [f"{'':<6} {'mean':>9} {'p50':>9} {'p90':>9} {'p95':>9} {'p99':>9} {'most':>9}"]
         for name, times in (("TTFT s", self.ttft), ("TPOT s", self.tpot), ("E2E s", self.e2e)):
             figures = (times.mean, times.p50, times.p90, times.p95, times.p99, times.most)
@@ -96,7 +96,7 @@ class SimulationReport:
 
 
 def report(tale: RunStatistics, seconds: float, gpu_seconds: float) -> SimulationReport:
-    """Of what the tale holds; the span's length and the fleet's cost are the world's to say."""
+    """Make the report of a run's statistics; the simulation provides the span's length and the fleet's GPU seconds."""
     counts = tale.counts
     arrived, lasted = max(counts.arrived, 1), seconds or math.nan
     return SimulationReport(

@@ -1,7 +1,7 @@
-"""Fairlead's own choosing in front of simulated engines: one table a router, as many routers as there are to be.
+"""Fairlead's own endpoint choice before simulated engines: one endpoint table per router, for any number of routers.
 
-Each router sees what it sent itself, hears of its own first and last tokens, and reads every engine's figures once a
-second; nothing passes between routers. Queues are not here: whoever is asked sends at once.
+Each router knows its own requests with their first and last tokens, and samples every engine once a second; routers
+exchange nothing. There are no queues here: a router sends each request at once.
 """
 
 from collections.abc import Callable, Sequence
@@ -29,40 +29,40 @@ BALANCING: Final = Balancing()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RouterSettings:
-    """How many there are and what they know of the engines."""
+    """The number of routers, and what they know of engines and clients."""
 
     count: int = 1
     by_session: bool = False
-    """A session's requests all come to one router, as over a connection that stays open; otherwise in turn."""
+    """Whether all requests of a session come to one router, as over a kept connection; otherwise in turn."""
     named: bool = False
-    """Clients tell their session's name, in `x-session-id` or a field of the body."""
+    """Whether clients send their session's name, in `x-session-id` or a field of the body."""
     page_tokens: int = 16
-    """Of the engines."""
+    """Tokens per KV block of the engines."""
     block_pages: int = 8
-    """Pages that make one block of a prompt, as routers count them."""
+    """KV blocks of an engine that make one prefix block of the routers."""
     kv_tokens: int = 2**19
-    """Each engine's KV cache."""
+    """Tokens of each engine's KV cache."""
     figures_s: float = 1.0
     most_output: int = 4096
-    """What clients allow: a router does not know what will come."""
+    """`max_tokens` of every request, since a router does not know the real output length."""
     balancing: Balancing = BALANCING
 
 
 @dataclass(slots=True)
 class RoutedRequest:
-    """A request of one router."""
+    """A request in flight with its router's table."""
 
     table: EndpointTable
     ask: RoutingRequest
 
 
 class RouterBalancer:
-    """All routers of one fleet, as a balancer."""
+    """All routers of one fleet as one balancer."""
 
     def __init__(self, routers: RouterSettings, figures: Callable[[int, float], EndpointSample | None]) -> None:
         self._routers = routers
         self._figures = figures
-        """What the engine of this ordinal tells at this moment."""
+        """Samples the engine with this ordinal at this time."""
         self.tables = [self._table() for _ in range(routers.count)]
         self._flights: dict[int, RoutedRequest] = {}
         self._ordinals: list[int] = []
@@ -71,7 +71,7 @@ class RouterBalancer:
         self._turn = 0
 
     def choose(self, arrival: RequestArrival, ready: Sequence[Chosen]) -> Chosen:
-        """The router whose turn it is decides alone."""
+        """Choose by the one router that gets this request."""
         now = arrival.time
         self._see([one.ordinal for one in ready])
         if now >= self._told + self._routers.figures_s:
@@ -89,21 +89,21 @@ class RouterBalancer:
         return next(one for one in ready if one.ordinal == ordinal)
 
     def before_choice(self, table: EndpointTable) -> None:
-        """Where a router that knows more looks again."""
+        """Hook for subclasses that update the table before each choice."""
 
     def sent(self, arrival: RequestArrival, request: EngineRequest, taken: bool) -> None:  # noqa: ARG002  # only who knows more asks
-        """An engine that refuses at once is given nothing."""
+        """Take back the request's load if the engine refused it at once."""
         if not taken:
             flight = self._flights.pop(id(arrival))
             flight.table.give_back(flight.ask, AttemptEnding.REFUSED, arrival.time)
 
     def began(self, arrival: RequestArrival, now: float) -> None:
-        """Its first token came."""
+        """The first token of a request came."""
         flight = self._flights[id(arrival)]
         flight.table.first_token(flight.ask, now)
 
     def ended(self, arrival: RequestArrival, output_tokens: int, now: float) -> None:
-        """Its last token came."""
+        """The last token of a request came."""
         flight = self._flights.pop(id(arrival))
         flight.table.expectations.replied(self._account.name, output_tokens)
         flight.table.give_back(flight.ask, AttemptEnding.DONE, now)
@@ -127,7 +127,7 @@ class RouterBalancer:
         return self._turn % len(self.tables)
 
     def _table(self) -> EndpointTable:
-        """With blocks as long as the trace's, and nobody who would keep what an engine has no room for."""
+        """A table with prefix blocks as long as the trace's; without short queues, since requests do not queue here."""
         routers = self._routers
         table = EndpointTable(_ignore_state_change, routers.balancing)
         table.field.routers = routers.count
@@ -158,4 +158,4 @@ class RouterBalancer:
 
 
 def _ignore_state_change(endpoint: Endpoint) -> None:
-    """States change only when replicas come and go, which the world tells itself."""
+    """No effect: states change only when replicas come and go, which `_see` handles."""

@@ -1,7 +1,7 @@
-"""The tale of a run in bounded memory: how long requests took, how many kept the objectives, how the fleet stood.
+"""Statistics of a run in bounded memory: latencies, requests within objectives, the fleet over time.
 
-Counts only requests that arrived inside its span, so that a warm-up before it and a rest behind it are lived through
-but not told. Its size depends on the span's length, not on the traffic.
+Counts only requests that arrived in the measured span, so that warm-up and cool-down are simulated but not counted.
+Its size depends on the span's length, not on the traffic.
 """
 
 from array import array
@@ -21,27 +21,27 @@ NO_OBJECTIVES: Final = LatencyObjectives()
 
 @dataclass(slots=True)
 class RequestCounts:
-    """Of the requests inside the span."""
+    """Counts of the requests that arrived in the span."""
 
     arrived: int = 0
     answered: int = 0
     refused: int = 0
     left: int = 0
     prompt_tokens: int = 0
-    """Of the answered."""
+    """Prompt tokens of answered requests; likewise the token counts below."""
     cached_tokens: int = 0
     output_tokens: int = 0
     preemptions: int = 0
     kept_first: int = 0
-    """Answered within the objective for the first token."""
+    """Answered within the TTFT objective."""
     kept_pace: int = 0
-    """Answered within the objective for each further token; a reply of one token has none."""
+    """Answered within the TPOT objective; a reply of one token always is."""
     kept: int = 0
-    """Both."""
+    """Answered within both objectives."""
 
 
 class GaugeSeries:
-    """One column a gauge, one row a look."""
+    """One column per gauge, one row per snapshot."""
 
     __slots__ = ("at", "held", "ready", "running", "starting", "usage", "waiting")
 
@@ -50,7 +50,7 @@ class GaugeSeries:
         self.ready, self.starting, self.held, self.waiting, self.running = (array("q") for _ in range(5))
 
     def add(self, look: FleetSnapshot) -> None:
-        """One more row."""
+        """Add a row."""
         self.at.append(look.at)
         self.usage.append(look.usage)
         self.ready.append(look.ready)
@@ -61,7 +61,7 @@ class GaugeSeries:
 
 
 class RunStatistics:
-    """An observer that keeps figures, never requests."""
+    """An observer that keeps statistics, never requests."""
 
     __slots__ = ("_first_s", "_pace_s", "_since", "_until", "counts", "e2e", "series", "tpot", "ttft")
 
@@ -74,22 +74,22 @@ class RunStatistics:
         self.series = GaugeSeries()
 
     def arrived(self, arrival: RequestArrival) -> None:
-        """Counted."""
+        """Count an arrival."""
         if self._told(arrival):
             self.counts.arrived += 1
 
     def refused(self, arrival: RequestArrival, because: str) -> None:  # noqa: ARG002  # every refusal counts alike here
-        """Counted: it kept no objective."""
+        """Count a refusal, which is within no objective."""
         if self._told(arrival):
             self.counts.refused += 1
 
     def left(self, arrival: RequestArrival, request: EngineRequest | None) -> None:  # noqa: ARG002  # as above
-        """Counted: whether it would have kept them is not known."""
+        """Count an unfinished request, for which the objectives are unknown."""
         if self._told(arrival):
             self.counts.left += 1
 
     def ended(self, arrival: RequestArrival, request: EngineRequest, replica: SimulatedReplica) -> None:  # noqa: ARG002  # any replica
-        """Timed from the door, the time it was held included."""
+        """Add an ended request; its times are from its arrival, so they include the time that it was held."""
         if not self._told(arrival):
             return
         counts, ended, first = self.counts, request.ended, request.first_token
@@ -112,14 +112,14 @@ class RunStatistics:
         counts.kept += in_time and in_pace
 
     def add_all(self, other: "RunStatistics") -> None:
-        """What another tale tells, its series apart: two runs have no common time."""
+        """Add another run's statistics except its gauges, since two runs have no common time."""
         for one in fields(RequestCounts):
             setattr(self.counts, one.name, getattr(self.counts, one.name) + getattr(other.counts, one.name))
         for mine, theirs in ((self.ttft, other.ttft), (self.tpot, other.tpot), (self.e2e, other.e2e)):
             mine.add_all(theirs)
 
     def looked(self, look: FleetSnapshot) -> None:
-        """A row, inside the span."""
+        """Add a row if the snapshot is in the span."""
         if self._since <= look.at < self._until:
             self.series.add(look)
 

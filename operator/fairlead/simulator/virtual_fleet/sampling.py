@@ -1,8 +1,8 @@
-"""A long day by samples: short stretches with a warm-up each, spread evenly, and how far the estimate may be off.
+"""A long day estimated from samples: short stretches with a warm-up each, spread evenly, and the standard error.
 
-Stretches take turns in groups, each of which sees the whole day; the groups' estimates are independent repeats of one
-another, and their spread is the error. What happens between stretches is not lived through, so what builds up over
-hours (a queue that never empties) is not seen: compare with a stretch lived in full.
+Stretches are assigned to groups in turn, so that each group covers the whole day; the groups' estimates are independent
+repeats, and their spread is the error. The time between stretches is not simulated, so effects that build up over hours
+(a queue that never empties) are missing: compare with a longer stretch that is simulated in full.
 """
 
 import math
@@ -16,12 +16,12 @@ from fairlead.simulator.virtual_fleet.report import SimulationReport, report
 from fairlead.simulator.virtual_fleet.run_statistics import RunStatistics
 
 SIGMAS: Final = 1.96
-"""Standard errors on both sides between which 95 of 100 estimates lie."""
+"""Standard errors on both sides within which 95 of 100 estimates lie."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DaySample:
-    """One sample: traffic from `warm` on, told from `since` until `until`, and traffic until `cool`."""
+    """One sample: traffic from `warm` on, measured from `since` until `until`, and traffic until `cool`."""
 
     warm: float
     since: float
@@ -32,18 +32,18 @@ class DaySample:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SamplingPlan:
-    """How a day is cut."""
+    """How a day is sampled."""
 
     stratum_s: float = 600.0
-    """One stretch in each: the day's slow changes are seen in proportion."""
+    """One stretch in each stratum, so that slow changes over the day are sampled in proportion."""
     told_s: float = 30.0
     warm_up_s: float = 45.0
     cool_down_s: float = 10.0
-    """Traffic behind the told part, so that its replies end among others as they began."""
+    """Traffic after the measured part, so that its replies end under the same load as they began."""
     groups: int = 8
 
     def stretches(self, since: float, until: float, chance: RandomSource) -> Iterator[DaySample]:
-        """Anywhere in its stratum, by even chance."""
+        """The samples, each at a uniformly random place in its stratum."""
         for number in range(int((until - since) / self.stratum_s)):
             start = since + number * self.stratum_s + chance.random() * (self.stratum_s - self.told_s)
             end = start + self.told_s
@@ -58,14 +58,14 @@ class SamplingPlan:
 
 @dataclass(frozen=True, slots=True)
 class SampledEstimate:
-    """A figure and the standard error of it."""
+    """A figure with its standard error."""
 
     value: float
     error: float
 
     @property
     def margin(self) -> float:
-        """Either side of the value, where 95 of 100 lie."""
+        """Half width of the 95 % confidence interval."""
         return SIGMAS * self.error
 
 
@@ -83,7 +83,7 @@ FIGURES: Final[Mapping[str, Callable[[SimulationReport], float]]] = {
 
 
 def estimates(groups: Sequence[RunStatistics], told_s: Sequence[float]) -> dict[str, SampledEstimate]:
-    """All groups together, and the spread between them; each group with the seconds it tells of."""
+    """Estimates from all groups together, with the spread between them; `told_s` are the groups' measured seconds."""
     whole = RunStatistics()
     for tale in groups:
         whole.add_all(tale)
@@ -96,7 +96,7 @@ def estimates(groups: Sequence[RunStatistics], told_s: Sequence[float]) -> dict[
 
 
 def _standard_error(values: Sequence[float]) -> float:
-    """Not a number where a group has none: a doubt that cannot be told is not small."""
+    """The standard error; not a number if a group lacks a figure, since an unknown error is not a small one."""
     if len(values) < 2 or not all(map(math.isfinite, values)):
         return math.nan
     return statistics.stdev(values) / math.sqrt(len(values))

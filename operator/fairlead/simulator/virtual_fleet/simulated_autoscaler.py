@@ -1,7 +1,7 @@
-"""A simulated fleet under Fairlead's own deciding: what a scrape would show of it as facts, and the answer as replicas.
+"""A simulated fleet scaled by Fairlead's own recommender: samples of the fleet as facts, and its recommendation.
 
-The world is seen as the autoscaler sees a cluster: counters of pods and of one router, some time old, never a queue's
-contents or a request's length to come. Decides nothing itself.
+The recommender sees what it sees of a cluster: counters of pods and of one router, some time old, never the contents of
+a queue or the remaining length of a request. Decides nothing itself.
 """
 
 from collections.abc import Callable
@@ -42,30 +42,30 @@ DecisionListener = Callable[[ScalingFacts, ScalingState, Recommendation, float],
 
 @runtime_checkable
 class CountingEngine(Protocol):
-    """An engine that counts what it does."""
+    """An engine with counters and settings."""
 
     @property
     def counts(self) -> EngineCounts:
-        """Since its start."""
+        """Counters since its start."""
 
     @property
     def settings(self) -> EngineSettings:
-        """Of which its cache is one."""
+        """Its settings, which give the size of its KV cache."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScaledDeployment:
-    """What people wrote down about the deployment."""
+    """The deployment's configuration for the autoscaler."""
 
     bounds: ReplicaBounds
     policy: ScalingPolicy
     delay_s: float = 1.0
-    """Between a scrape and the decision that is made with it."""
+    """Seconds between a scrape and the decision based on it."""
     assumed: ReplicaSpeed | None = None
 
 
 class SimulatedAutoscaler:
-    """One fleet's autoscaler: remembers between its decisions, as the product's loop does."""
+    """One fleet's autoscaler, which keeps its state between decisions, as the real loop does."""
 
     def __init__(
         self,
@@ -80,7 +80,7 @@ class SimulatedAutoscaler:
         self._wanted: int | None = None
 
     def wanted(self, look: FleetSnapshot) -> int:
-        """The next answer."""
+        """The next number of replicas."""
         standing = look.ready + look.starting
         facts = facts_of(look, self._scaled, standing if self._wanted is None else self._wanted)
         now = look.at + self._scaled.delay_s
@@ -93,7 +93,7 @@ class SimulatedAutoscaler:
 
 
 def facts_of(look: FleetSnapshot, scaled: ScaledDeployment, wanted: int) -> ScalingFacts:
-    """One deployment at this moment."""
+    """The facts of one deployment at this time."""
     pods = tuple(_pod(one, look.at) for one in look.replicas if one.stage is not ReplicaStage.GONE)
     return ScalingFacts(
         revision=REVISION,
@@ -107,7 +107,7 @@ def facts_of(look: FleetSnapshot, scaled: ScaledDeployment, wanted: int) -> Scal
 
 
 def assumed_speed(times: StepTimes, settings: EngineSettings) -> ReplicaSpeed:
-    """As a data sheet's step times tell: one decoding request, many of them, and a whole step of prompt tokens."""
+    """A replica's speed from step times: of one decoding request, of many, and of a step full of prompt tokens."""
     most = settings.max_sequences
     one, many = (times.decode_line(count, count).base_s for count in (1, most))
     tokens = settings.batch_tokens
@@ -175,5 +175,5 @@ def _figures(replica: SimulatedReplica, now: float) -> EngineFigures:
 
 
 def _between_tokens(meter: ReplicaMeter, made: float, now: float) -> LatencyTotals:
-    """Whose share within an objective is not counted: that takes every token by itself."""
+    """Inter-token latency totals, without a share within the objective, which would need every single token."""
     return LatencyTotals(count=max(made - meter.firsts, 0.0), total=meter.between_tokens(now))

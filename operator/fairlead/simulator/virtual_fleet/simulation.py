@@ -1,7 +1,7 @@
-"""The world's loop: the next event happens, and whatever follows from it is put into the queue.
+"""The simulation's loop: it processes the next event, and puts the events that follow from it into the queue.
 
-Every arrival ends exactly once: answered, refused by an engine, or left when the world stops. Requests that no
-replica is ready for are held at the door and sent in order when one is.
+Every arrival ends exactly once: answered, refused by an engine, or left when the simulation stops. Requests are held
+while no replica is ready, and sent in order when one is.
 """
 
 from collections import deque
@@ -24,7 +24,7 @@ from fairlead.simulator.virtual_fleet.replicas import ReplicaRegistry, ScalingHo
 
 
 class PeriodicEvent(Enum):
-    """What comes round every so many seconds, beside the scaling loop."""
+    """Periodic events other than the scaling loop."""
 
     LOOK = "look"
 
@@ -32,34 +32,34 @@ class PeriodicEvent(Enum):
 SimulationEvent = (
     tuple[SimulatedReplica, EngineTimeline] | SimulatedReplica | RequestArrival | ScalingHook | int | PeriodicEvent
 )
-"""An engine is due, a replica has started, a request arrives, the scaling loop is asked, so many replicas are to be,
-observers look."""
+"""An engine is due, a replica is ready, a request arrives, the autoscaler is called, a number of replicas takes effect,
+observers get a snapshot."""
 
 
 @dataclass(slots=True)
 class RunTotals:
-    """Since the start, warm-up and all."""
+    """Counts since the start, warm-up included."""
 
     arrived: int = 0
     answered: int = 0
     refused: int = 0
     left: int = 0
     prompt_tokens: int = 0
-    """Of what arrived."""
+    """Prompt tokens of requests that arrived."""
     output_tokens: int = 0
-    """Of what was answered."""
+    """Output tokens of answered requests."""
     events: int = 0
 
 
 class FleetSimulation:
-    """One run; a second one needs a second world."""
+    """One run; a second run needs a new object."""
 
     def __init__(
         self, fleet: SimulatedFleet, balancer: Balancer, chance: RandomSource, observer: SimulationObserver
     ) -> None:
         self.totals = RunTotals()
         self.now = 0.0
-        """When it has ended without being told to: the moment after which nothing happened."""
+        """Virtual time; after a run without a given end, the time of the last event that was not periodic."""
         self._moved = 0.0
         self.replicas = ReplicaRegistry(fleet)
         self._fleet = fleet
@@ -70,16 +70,16 @@ class FleetSimulation:
         self._queue: EventQueue[SimulationEvent] = EventQueue()
         self._arrivals: Iterator[RequestArrival] = iter(())
         self._coming = 0
-        """Number of the event that stands for the next of the arrivals; 0 when there are no more."""
+        """Number of the queued event of the next arrival; 0 when there are no more."""
         self._thinking = 0
-        """Sessions whose next request is in the queue."""
+        """Number of sessions whose next request is in the queue."""
         self._held: deque[RequestArrival] = deque()
         self._serial = 0
 
     def run(self, arrivals: Iterator[RequestArrival], until: float = inf, since: float = 0.0) -> None:
-        """To this moment, or until everything is answered; what is still there is left.
+        """Run until this time, or until all requests have ended; unfinished ones are then reported as left.
 
-        Without an end the scaling loop must not answer none for ever while requests are held.
+        Without an end, the autoscaler must not want 0 replicas for ever while requests are held.
         """
         self.now = self._moved = since
         self._arrivals = arrivals
@@ -120,7 +120,7 @@ class FleetSimulation:
         self._moved = self.now
 
     def _pull(self) -> None:
-        """One arrival of the source is in the queue at any time: the source may be endless."""
+        """Put the next arrival into the queue; only one at a time, since the source may be endless."""
         arrival = next(self._arrivals, None)
         if arrival is None:
             self._coming = 0
@@ -139,7 +139,7 @@ class FleetSimulation:
             self._held.append(arrival)
 
     def _send(self, arrival: RequestArrival) -> None:
-        """Whatever the engine ends by now comes first; the step it is in goes on beside the new request."""
+        """Send a request; the engine first ends the steps due by now, and a step in flight is not interrupted."""
         replica = self._balancer.choose(arrival, self.replicas.ready)
         course = replica.courses[0] if replica.choose is None else self._chosen_rank(replica, replica.choose)
         request = self._request(arrival)
@@ -156,7 +156,7 @@ class FleetSimulation:
         self._settle(replica, course, shown)
 
     def _chosen_rank(self, replica: SimulatedReplica, choose: Callable[[float], int]) -> EngineTimeline:
-        """By what the ranks tell of themselves, which has to be true by now."""
+        """The rank by vLLM's rule; all ranks are first run until now, so that their loads are current."""
         for course in replica.courses:
             self._settle(replica, course, course.run_to(self.now))
         return replica.courses[choose(self.now)]
@@ -175,7 +175,7 @@ class FleetSimulation:
         )
 
     def _settle(self, replica: SimulatedReplica, course: EngineTimeline, shown: Sequence[Emission]) -> None:
-        """Take back what ended, and note when the engine is due."""
+        """Process emissions, and queue the engine's next event."""
         for emitted in shown:
             if emitted.first:
                 self._began(replica, emitted.request)
@@ -210,7 +210,7 @@ class FleetSimulation:
                 self._queue.add(following.time, event_queue.ARRIVAL, following)
 
     def _start(self, replica: SimulatedReplica) -> None:
-        """It is ready; whoever was held goes first."""
+        """Make a replica ready, and send the held requests first."""
         self.replicas.started(replica, self.now)
         while self._held:
             self._send(self._held.popleft())
@@ -227,7 +227,7 @@ class FleetSimulation:
             self._queue.add(self.now + every, event_queue.TICK, what)
 
     def _decide(self, scaling: ScalingHook, look: FleetSnapshot) -> None:
-        """By what was seen; what follows from it follows a little later."""
+        """Call the autoscaler with a snapshot; its decision takes effect after a delay."""
         wanted = scaling.wanted(look)
         if scaling.delay_s:
             self._queue.add(self.now + scaling.delay_s, event_queue.TICK, wanted)
@@ -235,7 +235,7 @@ class FleetSimulation:
             self._become(wanted)
 
     def _become(self, wanted: int) -> None:
-        """Grow with cold starts, or shrink by draining."""
+        """Scale up with cold starts, or down by draining."""
         replicas = self.replicas
         for replica in replicas.surplus(wanted):
             if replica.stage is ReplicaStage.STARTING:
@@ -247,7 +247,7 @@ class FleetSimulation:
             replica.ready_event = self._queue.add(self.now + seconds, event_queue.READY, replica)
 
     def _look(self) -> FleetSnapshot:
-        """Engines are brought up to now first: looking shows the moment and changes nothing else."""
+        """Take a snapshot; engines are first run until now, which changes nothing else."""
         replicas, totals = self.replicas, self.totals
         serving = [one for one in replicas.all if one.stage in {ReplicaStage.READY, ReplicaStage.DRAINING}]
         for one in serving:
@@ -272,13 +272,13 @@ class FleetSimulation:
         )
 
     def _goes_on(self, look: FleetSnapshot) -> bool:
-        """Whether anything is still to come; ticks alone keep nobody busy."""
+        """Whether the run continues; periodic events alone do not keep it going."""
         in_flight = self.totals.arrived - self.totals.answered - self.totals.refused - len(self._held)
         hope = bool(look.starting) or self._fleet.scaling is not None
         return bool(self._coming or self._thinking or in_flight or (self._held and hope))
 
     def _leave(self) -> None:
-        """What was not over when the world stopped, in the order in which it was sent, then what was held."""
+        """Report unfinished requests, in the order in which they were sent, then the held ones."""
         flights = [flight for replica in self.replicas.all for flight in replica.flights.values()]
         for flight in sorted(flights, key=lambda one: one.request.serial):
             self._observer.left(flight.arrival, flight.request)

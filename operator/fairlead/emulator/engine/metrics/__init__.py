@@ -1,4 +1,4 @@
-"""What the engine counted, and the page that vLLM 0.32 would serve of it: names, types, labels, buckets, zero children.
+"""The engine's counts, and the exposition that vLLM 0.32 would serve: names, types, labels, buckets, zero children.
 
-Plain numbers are counted where things happen and read at a scrape.
+Counts are plain numbers, incremented where things happen and read at a scrape.
 """

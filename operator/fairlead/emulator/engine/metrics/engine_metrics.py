@@ -1,4 +1,4 @@
-"""The whole page: every family of vLLM 0.32 in its order, and three of our own that say how far the pretence holds."""
+"""The whole exposition: every family of vLLM 0.32 in its order, and three of our own about the emulation's lag."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -28,17 +28,17 @@ LATE: Final = EngineMetricFamily(
 
 @dataclass(slots=True)
 class RankMetrics:
-    """One data-parallel engine, as far as its metrics go."""
+    """The metrics of one data-parallel rank."""
 
     number: int
     tally: RankTally
     counts: Callable[[], "SchedulerCounters"]
-    """What the scheduler itself counts, read at a scrape."""
+    """The scheduler's counters, read at a scrape."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SchedulerCounters:
-    """The scheduler's own counts."""
+    """Counters that the scheduler keeps."""
 
     queries: int
     hits: int
@@ -51,7 +51,7 @@ class SchedulerCounters:
 
 @dataclass(slots=True, kw_only=True)
 class EngineMetrics:
-    """Everything a scrape reads; faults may spoil what it prints."""
+    """Everything a scrape reads; `FaultyExposition` may corrupt the result."""
 
     model: str
     engines: Sequence[RankMetrics]
@@ -59,7 +59,7 @@ class EngineMetrics:
     """Labels of `cache_config_info`."""
     adapter_slots: int
     guesses: bool
-    """Whether tokens are guessed at all: without, vLLM has no families for it."""
+    """Whether speculative decoding is on; without it vLLM exposes no families for it."""
     born: float
     lag: StepLag
     web: HttpMetrics
@@ -67,7 +67,7 @@ class EngineMetrics:
     sleep_level: int = 0
 
     def text(self) -> str:
-        """The page as it should be."""
+        """The correct exposition, without faults."""
         return (
             "\n".join((*process_metrics.lines(), *self.engine_lines(), *self._own(), *self.web.lines(self.born))) + "\n"
         )
@@ -146,7 +146,7 @@ class EngineMetrics:
         yield from self._written(LATE, [ValueSeries({}, self.lag.steps_late)])
 
     def _each(self, family: EngineMetricFamily, values: Callable[[RankMetrics], Sequence[float]]) -> Iterator[str]:
-        """One child an engine, or one for each value of the family's label."""
+        """One child for each rank, or one for each value of the family's label."""
         samples = [
             ValueSeries(self._labels(one) | more, value)
             for one in self.engines

@@ -1,6 +1,6 @@
-"""The text format of a page of metrics: families with help and type, samples with sorted labels, birthdays beside them.
+"""The text exposition format: families with help and type, samples with sorted labels, creation times.
 
-prometheus_client's own writer prints `x_created` as a gauge of its own after each counter and histogram; so does this.
+Like prometheus_client's own writer, it prints `x_created` as a separate gauge after each counter and histogram.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -15,7 +15,7 @@ SeriesLabels = Mapping[str, str]
 
 @dataclass(frozen=True, slots=True)
 class ValueSeries:
-    """One child of a family with plain numbers."""
+    """One child of a counter or gauge."""
 
     labels: SeriesLabels
     value: float
@@ -31,7 +31,7 @@ class HistogramSeries:
 
 @dataclass(frozen=True, slots=True)
 class SummarySeries:
-    """One child of a summary: how many, and how much together."""
+    """One child of a summary: count and sum of its samples."""
 
     labels: SeriesLabels
     count: int
@@ -42,7 +42,7 @@ MetricSeries = ValueSeries | HistogramSeries | SummarySeries
 
 
 def family_lines(family: EngineMetricFamily, children: Iterable[MetricSeries], born: float) -> Iterator[str]:
-    """All lines of one family; `born` is when its children were made, in seconds of the day."""
+    """All lines of one family; `born` is when its children were created, in seconds since 1970."""
     children = tuple(children)
     counted = family.kind is EngineMetricType.COUNTER
     yield from _head(family.name + "_total" if counted else family.name, family)
@@ -56,7 +56,7 @@ def family_lines(family: EngineMetricFamily, children: Iterable[MetricSeries], b
 
 
 def number(value: float) -> str:
-    """As every reader of the format takes it."""
+    """A value in the exposition's notation."""
     return "+Inf" if value == inf else repr(float(value))
 
 

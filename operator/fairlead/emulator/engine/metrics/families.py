@@ -1,6 +1,6 @@
-"""The families of the engine's own metrics in the order of vLLM 0.32's page: name, kind, what it says, which children.
+"""The engine's own metric families in the order of vLLM 0.32's exposition: name, type, help text, children.
 
-Names, kinds and labels were compared with a real server's page; the sentences are ours.
+Names, types and labels were compared with a real server's exposition; the help texts are ours.
 """
 
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ REJECTED: Final = ("max_num_queued_reqs", "max_num_queued_tokens")
 
 
 class EngineMetricType(StrEnum):
-    """As the exposition format calls them."""
+    """Metric types, by their names in the exposition format."""
 
     COUNTER = "counter"
     GAUGE = "gauge"
@@ -25,7 +25,7 @@ class EngineMetricType(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class EngineMetricFamily:
-    """One name of the page."""
+    """One metric family."""
 
     name: str
     kind: EngineMetricType
@@ -33,7 +33,7 @@ class EngineMetricFamily:
     label: str | None = None
     """The label that its children differ by, beside engine and model."""
     children: tuple[str, ...] = ()
-    """All that are there from the start."""
+    """The label's values that are exposed from the start."""
 
 
 def _counter(name: str, told: str, label: str | None = None, children: tuple[str, ...] = ()) -> EngineMetricFamily:
@@ -67,7 +67,7 @@ ESTIMATES: Final = (
     _counter("estimated_read_bytes_per_gpu", "Bytes a GPU read, where they are estimated."),
     _counter("estimated_write_bytes_per_gpu", "Bytes a GPU wrote, where they are estimated."),
 )
-"""Nothing but zeros: vLLM counts them only when it is told to."""
+"""Always zero: vLLM counts them only when a flag enables it."""
 GAUGES: Final = (RUNNING, WAITING, WAITING_BY_REASON, ASLEEP, USAGE)
 QUERIES: Final = _counter("prefix_cache_queries", "Prompt tokens looked up in the prefix cache.")
 HITS: Final = _counter("prefix_cache_hits", "Prompt tokens found in the prefix cache.")

@@ -1,4 +1,4 @@
-"""Pages that are wrong on purpose: what a scraper must survive without believing it."""
+"""Expositions that are wrong on purpose: a scraper must survive them and must not scale on them."""
 
 import re
 from typing import Final
@@ -11,7 +11,7 @@ _ENGINE: Final = re.compile(r"^(vllm:\S+) \S+$", re.MULTILINE)
 
 
 class FaultyExposition:
-    """The page, through whatever fault is in force."""
+    """The engine's exposition with the fault in force applied."""
 
     def __init__(self, page: EngineMetrics, faults: FaultState) -> None:
         self._page = page
@@ -19,7 +19,7 @@ class FaultyExposition:
         self._frozen: str | None = None
 
     def text(self) -> str:
-        """What a scrape gets."""
+        """The exposition that a scrape gets."""
         if not self._faults.shows(EngineFault.METRICS_FROZEN):
             self._frozen = None
         match self._faults.order.fault if self._faults.shows(self._faults.order.fault) else EngineFault.NONE:

@@ -1,4 +1,4 @@
-"""Samples in buckets, and the bounds that vLLM 0.32 gives to each kind of them."""
+"""A histogram, and the bucket bounds that vLLM 0.32 uses for each kind of sample."""
 
 from bisect import bisect_left
 from collections.abc import Iterator
@@ -24,7 +24,7 @@ PREEMPTIONS: Final = (1.0, 2.0, 3.0, 4.0, 5.0, 10.0, 20.0)
 
 
 def token_counts(longest: int) -> tuple[float, ...]:
-    """1, 2, 5, 10 and so on, up to the longest context."""
+    """Bounds 1, 2, 5, 10 and so on, up to the longest context."""
     bounds: list[float] = []
     power = 1
     while power <= longest:
@@ -42,15 +42,15 @@ class EngineHistogram:
     total: float = 0.0
 
     def __post_init__(self) -> None:
-        """One bucket more than bounds: what is above them all."""
+        """One bucket more than bounds: it counts what is above them all."""
         self.counts = [0] * (len(self.bounds) + 1)
 
     def add(self, sample: float, times: int = 1) -> None:
-        """One sample, or several alike."""
+        """Add a sample, or several equal ones."""
         self.counts[bisect_left(self.bounds, sample)] += times
         self.total += sample * times
 
     @property
     def buckets(self) -> Iterator[tuple[float, int]]:
-        """From small to large, each with all below it."""
+        """Bounds in order with cumulative counts."""
         return zip((*self.bounds, inf), accumulate(self.counts), strict=True)

@@ -1,6 +1,6 @@
-"""What the HTTP server in front of the engine counts: requests, sizes and durations by route.
+"""Metrics of the HTTP server in front of the engine: requests, sizes and durations by route.
 
-Routes that probes and scrapers ask are left out, as vLLM leaves them out.
+Routes that probes and scrapers use are not counted, as in vLLM.
 """
 
 from collections.abc import Iterator
@@ -34,7 +34,7 @@ _EACH: Final = EngineMetricFamily("http_request_duration_seconds", EngineMetricT
 
 
 class HttpMetrics:
-    """Counts since the start."""
+    """HTTP counts since the start."""
 
     def __init__(self) -> None:
         self._requests: dict[tuple[str, str, str], int] = {}
@@ -44,7 +44,7 @@ class HttpMetrics:
         self._each: dict[tuple[str, str], EngineHistogram] = {}
 
     def observed(self, seen: RequestObservation) -> None:
-        """One request was answered."""
+        """Count one request that got its response."""
         if seen.route in UNCOUNTED_ROUTES:
             return
         key = (seen.route, seen.method, f"{seen.status // 100}xx")
@@ -57,7 +57,7 @@ class HttpMetrics:
         self._each.setdefault((seen.route, seen.method), EngineHistogram(_COARSE)).add(seen.seconds)
 
     def lines(self, born: float) -> Iterator[str]:
-        """Their part of the page."""
+        """The lines of the HTTP families."""
         requests = (
             ValueSeries({"handler": route, "method": method, "status": status}, count)
             for (route, method, status), count in self._requests.items()

@@ -1,4 +1,4 @@
-"""What prometheus_client tells of the Python process by itself, by its own collectors."""
+"""The default families of prometheus_client about the Python process, from its own collectors."""
 
 from functools import lru_cache
 
@@ -16,5 +16,5 @@ def _registry() -> CollectorRegistry:
 
 
 def lines() -> list[str]:
-    """Their part of the page."""
+    """The lines of the process families."""
     return generate_latest(_registry()).decode().splitlines()

@@ -1,6 +1,6 @@
-"""One engine's counts, and what each event of a request's life adds to them.
+"""One rank's counts, and what each event of a request's life adds to them.
 
-Gauges hold what the engine said at its last step, as vLLM's do: between steps and while it sleeps they stand still.
+Gauges have the values of the last step, as in vLLM: they do not change between steps and during sleep.
 """
 
 from dataclasses import dataclass, field
@@ -14,7 +14,7 @@ from fairlead.simulator.engine.batch import StepBatch
 
 @dataclass(slots=True, kw_only=True)
 class StepGauges:
-    """The gauges as of one step."""
+    """The values of the gauges after one step."""
 
     running: int = 0
     waiting: int = 0
@@ -24,19 +24,19 @@ class StepGauges:
 
 @dataclass(slots=True)
 class FinishedSequence:
-    """What the histograms are told of one finished sequence; all in seconds by the server's clock."""
+    """What the histograms record of one finished sequence; all in seconds by the server's clock."""
 
     finish: str
     now: float
     queue: float
     """From arrival to the first step."""
     prefill: float
-    """From there to the first token."""
+    """From the first step to the first token."""
 
 
 @dataclass(slots=True)
 class RankTally:
-    """Numbers since the start."""
+    """Counts since the start, and the gauges of the last step."""
 
     context_tokens: int
     standing: StepGauges = field(default_factory=StepGauges)
@@ -46,35 +46,35 @@ class RankTally:
     finished: dict[str, int] = field(default_factory=lambda: dict.fromkeys(families.FINISHES, 0))
     histograms: dict[str, EngineHistogram] = field(default_factory=dict)
     adapters: dict[str, float] = field(default_factory=dict)
-    """Sets of adapters in work, and the time of day each was seen last; vLLM keeps them all."""
+    """Sets of running adapters, and the time each set ran last; vLLM keeps them all."""
 
     def __post_init__(self) -> None:
-        """Every histogram is there before its first sample."""
+        """Create every histogram, so that it is exposed before its first sample."""
         tokens = histogram.token_counts(self.context_tokens)
         for family in HISTOGRAMS:
             self.histograms[family.name] = EngineHistogram(_BOUNDS.get(family.name, tokens))
 
     def of(self, family: EngineMetricFamily) -> EngineHistogram:
-        """Its samples."""
+        """The histogram of a family."""
         return self.histograms[family.name]
 
     def stepped(self, batch: StepBatch, generated: int) -> None:
-        """One step computed and generated so many tokens."""
+        """Count one step's computed and generated tokens."""
         self.generation_tokens += generated
         self.of(families.ITERATION).add(batch.prefill_tokens + generated)
 
     def first(self, run: RunningSequence, now: float) -> None:
-        """Prompt tokens count at the first output, as vLLM counts them."""
+        """Count a prompt at its first token, as vLLM does."""
         self.prompt_tokens += run.prompt_tokens
         self.cached_tokens += run.cached_tokens
         self.of(families.FIRST_TOKEN).add(now - run.came)
 
     def later(self, gap: float, times: int) -> None:
-        """So many outputs came so long after the one before."""
+        """Add an inter-token latency, which `times` outputs had."""
         self.of(families.INTER_TOKEN).add(gap, times)
 
     def ended(self, run: RunningSequence, end: FinishedSequence) -> None:
-        """A sequence is complete; a client that went away is counted nowhere."""
+        """Count a completed sequence; one whose client disconnected is not counted."""
         self.finished[end.finish] += 1
         whole, decode = end.now - run.came, end.now - run.begun
         tokens = run.emitted
@@ -94,7 +94,7 @@ class RankTally:
             self.of(family).add(sample)
 
     def answered(self, feed: SubmittedJob) -> None:
-        """All sequences of a prompt are complete: what vLLM says once a parent."""
+        """Add what vLLM records once per prompt, when all its sequences have completed."""
         choices = feed.job.n
         for first in range(0, len(feed.runs), choices):
             together = feed.runs[first : first + choices]
@@ -120,7 +120,7 @@ HISTOGRAMS = (
     families.PREEMPTIONS,
     families.COMPUTED,
 )
-"""In the order of the page."""
+"""The histograms in the order of the exposition."""
 _BOUNDS = {
     families.ITERATION.name: histogram.ITERATION,
     families.CHOICES.name: histogram.CHOICES,

@@ -1,4 +1,4 @@
-"""Other ways of choosing a replica, for comparison: what peers publish of theirs, in our own words, and a clairvoyant.
+"""Baselines for comparison: published balancing and scaling policies, reimplemented, and a clairvoyant balancer.
 
-They see what `balancing.Candidate` shows; only the clairvoyant looks into engines.
+Balancers see only what `ReplicaCandidate` has; only the clairvoyant one reads engines' state.
 """

@@ -1,10 +1,10 @@
-"""The cache-aware policy that vllm-router and sglang-router share: an approximate tree of what was sent where.
+"""The cache-aware policy that vllm-router and sglang-router share: an approximate tree of prompts sent to replicas.
 
 Published parameters (`router_args.py` of vllm-router 0.1.17 and sglang-router 0.3.2): the fleet is out of balance when
 its largest and smallest counts of requests differ by more than an absolute threshold and by more than a relative one;
-then the smallest count takes the request. In balance, the replica that was sent the longest beginning takes it if that
-is more than a share of the prompt. Otherwise it goes, at vllm-router, to whoever has the smallest tree, and at
-sglang-router, since sgl-project/sglang#14650, to the smallest count of requests.
+then the replica with the smallest count gets the request. In balance, the replica that got the longest prefix gets it
+if that is more than a share of the prompt. Otherwise vllm-router chooses the replica with the smallest tree, and
+sglang-router, since sgl-project/sglang#14650, the one with the smallest count of requests.
 """
 
 from collections import OrderedDict
@@ -16,12 +16,12 @@ from fairlead.simulator.traffic.arrivals import RequestArrival
 from fairlead.simulator.virtual_fleet.balancers import Chosen
 
 CHARACTERS_A_TOKEN: Final = 4
-"""Their trees count characters."""
+"""Assumed characters per token, since their trees count characters."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CacheAwareSettings:
-    """As the two publish them."""
+    """Settings as both projects publish them."""
 
     cache_threshold: float = 0.3
     balance_abs_threshold: int = 64
@@ -29,7 +29,7 @@ class CacheAwareSettings:
     eviction_s: float = 60.0
     tree_characters: int = 2**26
     smallest_tree: bool = False
-    """Where a prompt goes that nobody holds enough of; otherwise the smallest count of requests."""
+    """Whether a prompt without a sufficient match goes to the smallest tree, not to the smallest count of requests."""
 
 
 SGLANG_ROUTER: Final = CacheAwareSettings()
@@ -37,20 +37,20 @@ VLLM_ROUTER: Final = CacheAwareSettings(eviction_s=120.0, tree_characters=2**25,
 
 
 class CacheAwareBalancer:
-    """One router of theirs."""
+    """One router with this policy."""
 
     def __init__(self, settings: CacheAwareSettings, page_tokens: int, block_pages: int) -> None:
         self._settings = settings
         self._page_tokens = page_tokens
         self._step = block_pages
-        """Pages of a prompt that are one node; theirs are characters, which finds no more."""
+        """Blocks of a prompt per tree node; their nodes are characters, which finds no more."""
         self._last: dict[int, dict[int, None]] = {}
-        """By node, the replicas it was sent to, the latest last."""
+        """For each node, the replicas that got it, the latest last."""
         self._sent: dict[int, OrderedDict[int, None]] = {}
         self._evict_at = settings.eviction_s
 
     def choose(self, arrival: RequestArrival, ready: Sequence[Chosen]) -> Chosen:
-        """Counts first, then the tree."""
+        """Choose by request counts if out of balance, else by the tree."""
         if arrival.time >= self._evict_at:
             self._evict_at = arrival.time + self._settings.eviction_s
             self._evict()
@@ -81,7 +81,7 @@ class CacheAwareBalancer:
         return idlest
 
     def _matched(self, nodes: Sequence[int], ready: Sequence[Chosen]) -> tuple[int, Chosen | None]:
-        """How many nodes are known, and who was last sent all of them."""
+        """How many nodes match, and the replica that last got all of them."""
         known: dict[int, None] = {}
         matched = 0
         for node in nodes:
@@ -94,7 +94,7 @@ class CacheAwareBalancer:
         return matched, next((by_ordinal[one] for one in reversed(known) if one in by_ordinal), None)
 
     def _evict(self) -> None:
-        """Down to the published size, whatever the engine's cache holds."""
+        """Shrink each replica's tree to the published size, whatever the engine's cache holds."""
         most = self._settings.tree_characters // (CHARACTERS_A_TOKEN * self._step * self._page_tokens)
         for ordinal, sent in self._sent.items():
             while len(sent) > most:

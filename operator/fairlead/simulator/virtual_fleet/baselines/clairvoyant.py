@@ -1,6 +1,6 @@
-"""The same choice with nothing to guess: each engine's true cache and true work, and how long every reply will be.
+"""Fairlead's choice with perfect knowledge: each engine's true cache and true work, and the length of every reply.
 
-What Fairlead's router loses against it is what it does not know; the rule and the load bound are the same.
+The rule and the load bound are the same, so the router's difference to it is the cost of what it does not know.
 """
 
 from collections.abc import Callable, Sequence
@@ -15,42 +15,42 @@ from fairlead.simulator.virtual_fleet.router_balancer import RouterBalancer, Rou
 
 
 class CacheReportingEngine(Protocol):
-    """An engine that tells of its cache."""
+    """An engine that reports changes of its prefix cache."""
 
     def listen(self, listener: CacheListener) -> None:
-        """From now on."""
+        """Report changes to this listener from now on."""
 
 
 class TrueIndex(PrefixIndex):
-    """Written by the engines themselves; what the router would learn is passed over."""
+    """A prefix index that the engines write; what the router would learn is ignored."""
 
     __slots__ = ()
 
     def learn(self, blocks: Sequence[int], slot: int) -> None:
-        """Nothing: the engine says itself when it has read them."""
+        """No effect: the engine reports the blocks itself once they are computed."""
 
     def listener(self, slot: int) -> "TrueCache":
-        """For the engine with this bit."""
+        """The listener for the engine with this bit."""
         return TrueCache(self._masks, 1 << slot)
 
 
 class TrueCache:
-    """One engine's pages, by name, as bits in the index."""
+    """One engine's cached blocks by hash, as bits in the index."""
 
     def __init__(self, masks: dict[int, int], bit: int) -> None:
         self._masks = masks
         self._bit = bit
         self._pages: dict[int, int] = {}
-        """By name: equal text computed twice stands on two pages."""
+        """Number of blocks by hash: equal text computed twice takes two blocks."""
 
     def stored(self, names: Sequence[int], parent: int | None) -> None:  # noqa: ARG002  # names are chained already
-        """More text."""
+        """Blocks were stored."""
         for name in names:
             self._pages[name] = self._pages.get(name, 0) + 1
             self._masks[name] = self._masks.get(name, 0) | self._bit
 
     def removed(self, name: int) -> None:
-        """Evicted; its twin may still be there."""
+        """A block was evicted; another one with the same hash may remain."""
         self._pages[name] -= 1
         if self._pages[name]:
             return
@@ -60,14 +60,14 @@ class TrueCache:
             self._masks[name] = left
 
     def cleared(self) -> None:
-        """All of it."""
+        """The whole prefix cache was emptied."""
         for name, pages in list(self._pages.items()):
             for _ in range(pages):
                 self.removed(name)
 
 
 class ClairvoyantBalancer(RouterBalancer):
-    """One router that sees into engines."""
+    """One router that reads engines' state."""
 
     def __init__(self, routers: RouterSettings, engine: Callable[[int], CacheReportingEngine]) -> None:
         super().__init__(routers, lambda _ordinal, _now: None)
@@ -79,7 +79,7 @@ class ClairvoyantBalancer(RouterBalancer):
         self._only.index = self._only.field.index = self._index
 
     def before_choice(self, table: EndpointTable) -> None:
-        """True loads, and an ear at each new engine."""
+        """Set true loads, and listen to each new engine."""
         for endpoint in table.endpoints:
             ordinal = int(endpoint.address)
             if ordinal not in self._listening:
@@ -93,14 +93,14 @@ class ClairvoyantBalancer(RouterBalancer):
             endpoint.prompt_load, endpoint.reply_load = unread, unwritten
 
     def sent(self, arrival: RequestArrival, request: EngineRequest, taken: bool) -> None:
-        """Followed from inside until it ends."""
+        """Track the engine's own request until it ends."""
         ordinal = self._place(arrival)
         super().sent(arrival, request, taken)
         if taken:
             self._running.setdefault(ordinal, {})[request.serial] = request
 
     def ended(self, arrival: RequestArrival, output_tokens: int, now: float) -> None:
-        """Whoever has ended has no more to do."""
+        """Forget the requests that have ended."""
         running = self._running[self._place(arrival)]
         for serial in [one for one, request in running.items() if request.standing is EngineRequestStatus.ENDED]:
             del running[serial]

@@ -1,4 +1,4 @@
-"""Plain consistent hashing: the same session, or the same beginning, always goes to the same replica, loaded or not."""
+"""Consistent hashing without load bound: the same session or prefix always goes to the same replica."""
 
 from collections.abc import Sequence
 
@@ -8,14 +8,14 @@ from fairlead.simulator.virtual_fleet.balancers import Chosen
 
 
 class ConsistentHashing:
-    """Knows nothing but its key; what has none goes round."""
+    """Hashes by session, else by first block; requests without a key go round robin."""
 
     def __init__(self, block_pages: int) -> None:
         self._step = block_pages
         self._turn = -1
 
     def choose(self, arrival: RequestArrival, ready: Sequence[Chosen]) -> Chosen:
-        """By rendezvous: when a replica goes, only its own keys move."""
+        """Choose by rendezvous hashing: when a replica goes, only its own keys move."""
         first = arrival.prefix[self._step - 1 : self._step]
         if arrival.session is not None:
             key = rendezvous.number(arrival.session)

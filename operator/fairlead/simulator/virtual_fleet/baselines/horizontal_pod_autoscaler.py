@@ -1,10 +1,10 @@
-"""The horizontal pod autoscaler of Kubernetes 1.33 on one metric, in our own words.
+"""The horizontal pod autoscaler of Kubernetes 1.33 on one metric, reimplemented.
 
-Followed: `pkg/controller/podautoscaler/{replica_calculator,horizontal}.go` of release 1.33 and the page "Horizontal Pod
-Autoscaling" of its documentation. A round each 15 s; within a tenth of the target nothing changes; pods that start
-have no metric yet and count as idle when it asks for more and as on target when it asks for fewer; up at once by the
-larger of four pods and as many as there are; down only to the largest answer of the last 300 s. With the rounds as
-far apart as the period of these rates, no earlier change counts against them. With no replica it stands still.
+Sources: `pkg/controller/podautoscaler/{replica_calculator,horizontal}.go` of release 1.33 and the page "Horizontal Pod
+Autoscaling" of its documentation. It syncs every 15 s; within a tenth of the target nothing changes. Pods that start
+have no metric yet: they count as idle when it would scale up and as on target when it would scale down. It scales up
+at once by the larger of four pods and the current number, and down only to the largest result of the last 300 s. Syncs
+are as far apart as the period of these rates, so no earlier change counts against them. At 0 replicas it does nothing.
 """
 
 import math
@@ -31,7 +31,7 @@ class HpaBehaviour:
     up_factor: float = 2.0
 
     def within(self, ratio: float) -> bool:
-        """So near to the target that nothing changes."""
+        """Whether a ratio is so near to the target that nothing changes."""
         return 1 - self.tolerance <= ratio <= 1 + self.tolerance
 
 
@@ -39,14 +39,14 @@ DEFAULTS: Final = HpaBehaviour()
 
 
 class HpaStabilization:
-    """What becomes of an answer before it is acted on: the window of maxima, the rate of growth, the bounds."""
+    """What limits a recommendation: the stabilization window, the rate of growth, the bounds."""
 
     def __init__(self, behaviour: HpaBehaviour) -> None:
         self._behaviour = behaviour
         self._answers: deque[tuple[float, int]] = deque()
 
     def steadied(self, current: int, asked: int, now: float) -> int:
-        """The number that is set."""
+        """The number of replicas that is set."""
         behaviour, answers = self._behaviour, self._answers
         if not answers:
             answers.append((now, current))
@@ -60,7 +60,7 @@ class HpaStabilization:
 
 
 class HorizontalPodAutoscaler:
-    """On a pod's own figure, averaged: requests that run there, or wait there."""
+    """Scales by a pod metric's average: running or waiting requests."""
 
     def __init__(
         self, target: float, figure: Callable[[SimulatedReplica], float], behaviour: HpaBehaviour = DEFAULTS
@@ -71,7 +71,7 @@ class HorizontalPodAutoscaler:
         self._steadied = HpaStabilization(behaviour)
 
     def wanted(self, look: FleetSnapshot) -> int:
-        """The next answer."""
+        """The next number of replicas."""
         current = look.ready + look.starting
         if not current:
             return 0
@@ -94,10 +94,10 @@ class HorizontalPodAutoscaler:
 
 
 def running(replica: SimulatedReplica) -> float:
-    """Requests in its batch."""
+    """Running requests of a replica."""
     return float(sum(course.engine.running for course in replica.courses))
 
 
 def waiting(replica: SimulatedReplica) -> float:
-    """Requests not yet in it."""
+    """Waiting requests of a replica."""
     return float(sum(course.engine.waiting for course in replica.courses))

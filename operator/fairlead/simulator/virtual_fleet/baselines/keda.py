@@ -1,10 +1,10 @@
-"""KEDA 2.15 on the length of the queue, in our own words: it feeds the horizontal pod autoscaler, and knows zero.
+"""KEDA 2.15 on the queue depth, reimplemented: it feeds the horizontal pod autoscaler, and scales to zero.
 
-Followed: the ScaledObject specification of KEDA 2.15 (polling each 30 s, cooldown 300 s, which is for the way to zero
-alone) and `GetExternalPerPodMetricReplicas` in `replica_calculator.go` of Kubernetes 1.33: the whole queue over what
-one replica may have, unless the ratio to the replicas that stand there is within the tolerance. The threshold of 5 is
-that of vLLM's production stack (use case "Autoscaling with KEDA"). Fleets that may go to zero have a second trigger
-that is active while anything is in flight; by the queue alone running requests would be cut off.
+Sources: the ScaledObject specification of KEDA 2.15 (polling every 30 s, cooldown 300 s, which is only for scaling to
+zero) and `GetExternalPerPodMetricReplicas` in `replica_calculator.go` of Kubernetes 1.33: the whole queue over the
+threshold of one replica, unless the ratio for the current replicas is within the tolerance. The threshold of 5 is
+that of vLLM's production stack (use case "Autoscaling with KEDA"). Fleets that may scale to zero have a second
+trigger that is active while any request is in flight, since the queue alone would cut off running requests.
 """
 
 import math
@@ -24,7 +24,7 @@ THRESHOLD: Final = 5.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KedaTrigger:
-    """A ScaledObject."""
+    """The settings of a ScaledObject."""
 
     threshold: float = THRESHOLD
     polling_s: float = 30.0
@@ -33,7 +33,7 @@ class KedaTrigger:
 
 
 class KedaAutoscaler:
-    """Asked at each of the horizontal autoscaler's rounds; every so many of them are polls of its own."""
+    """Called at each sync of the horizontal pod autoscaler; some of these are also KEDA's polls."""
 
     def __init__(self, trigger: KedaTrigger, behaviour: HpaBehaviour = DEFAULTS) -> None:
         self._trigger = trigger
@@ -42,7 +42,7 @@ class KedaAutoscaler:
         self._active_at = 0.0
 
     def wanted(self, look: FleetSnapshot) -> int:
-        """The next answer."""
+        """The next number of replicas."""
         current = look.ready + look.starting
         polled = look.at % self._trigger.polling_s < SYNC_S
         if look.held + look.waiting + look.running:
