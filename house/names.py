@@ -1,4 +1,4 @@
-"""`python -m house.names`: names that a stranger understands: modules are nouns, and a class name stands once in its layer.
+"""`python -m house.names`: modules are nouns, and a class name stands once in its layer.
 
 The words are those of docs/glossary.md; which rooms form a layer is said in pyproject.toml, where imports are checked.
 """
@@ -20,8 +20,27 @@ NOUNS: Final = frozenset(
 )
 """Modules whose last letters are -ing and that are nouns of the field all the same."""
 DIALECT: Final = frozenset(
-    ("asked", "behind", "believing", "books", "callers", "desk", "doors", "guests", "hands", "known", "looks", "nobody")
-    + ("shelf", "standing", "tale", "teller", "told", "whoever", "wishes")
+    {
+        "asked",
+        "behind",
+        "believing",
+        "books",
+        "callers",
+        "desk",
+        "doors",
+        "guests",
+        "hands",
+        "known",
+        "looks",
+        "nobody",
+        "shelf",
+        "standing",
+        "tale",
+        "teller",
+        "told",
+        "whoever",
+        "wishes",
+    }
 )
 
 
