@@ -64,6 +64,11 @@ STEPS: Final = (
         advice="split by what the parts know, not by line number. See CONTRIBUTING.md#rules",
     ),
     Step(
+        name="names",
+        commands=(_module("house.names"),),
+        advice="call it what a stranger would look for: docs/glossary.md has the words. See CONTRIBUTING.md#rules",
+    ),
+    Step(
         name="crds",
         commands=(_module("house.crds", "--drift"),),
         advice="crds/ is written from the models in operator/fairlead/api: run `make crds` and commit the files",

@@ -93,6 +93,13 @@ BREACHES = (
         words=("tests/cli/test_stray.py:301: file has 301 lines, at most 300", "split it"),
     ),
     Breach(
+        name="a module that is no noun",
+        path=ROOMS / "fleet" / "asked.py",
+        text='"""Is vague."""\n\n\nclass Timeouts:\n    """Has a namesake."""\n',
+        step="names",
+        words=("module asked: a module is called by a noun", "class Timeouts is also in", "docs/glossary.md has"),
+    ),
+    Breach(
         name="a second package in the source root",
         path=Path("operator/helmsman/__init__.py"),
         text='"""Steers."""\n',

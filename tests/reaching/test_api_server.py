@@ -84,7 +84,7 @@ def test_an_answer_lost_after_the_write_finds_it_done_at_the_next_try() -> None:
 def test_only_so_many_writes_are_under_way_and_the_lease_need_not_wait() -> None:
     async def story() -> None:
         fake = FakeApi()
-        fake.fail(Fault(code=500, delay=0.05), "patch", times=6)
+        fake.fail(Fault(code=500, delay=0.5), "patch", times=6)
         async with fake.connected() as connection:
             api = ApiServer(connection, limits=ApiLimits(writes=2))
             writing = [asyncio.create_task(api.apply(note(f"n{number}"))) for number in range(6)]

@@ -45,8 +45,8 @@ class OperatorMetrics:
     def _of_reconciles(self) -> None:
         self._reconciles = self._counter("reconciles_total", "Reconciles, by how they ended.", "outcome")
         self._reconcile_seconds = self._histogram("reconcile_seconds", "How long a reconcile takes.", SLOW)
-        self._depth = self._gauge("queue_depth", "Objects that wait to be reconciled.")
-        self._oldest = self._gauge("queue_oldest_seconds", "How long the object that waits longest has waited.")
+        self._depth = self._gauge("workqueue_depth", "Objects in the work queue: they wait to be reconciled.")
+        self._oldest = self._gauge("workqueue_oldest_seconds", "Wait of the oldest object in the work queue.")
         self._success = self._gauge("last_success_timestamp_seconds", "When a reconcile last succeeded.")
         self._writes = self._counter(
             "writes_at_rest_total",

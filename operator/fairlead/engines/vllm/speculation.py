@@ -28,7 +28,7 @@ def draft_missing(asked: EngineSetup) -> SpecRefusal | None:
         "method",
         speculation.method,
         EngineReason.SPECULATION_INCOMPLETE,
-        "this method guesses with a second model, and none is named",
+        "this method needs a draft model, and none is named",
         f"set {FIELD}.draft.source, or write ngram, which needs no model",
     )
 
@@ -57,7 +57,7 @@ def tokens_missing(asked: EngineSetup) -> SpecRefusal | None:
         "tokens",
         str(speculation.tokens),
         EngineReason.SPECULATION_OUT_OF_RANGE,
-        "speculation must guess at least one token a step",
+        "speculation must draft at least one token a step",
         "write 3, or off as the method",
     )
 

@@ -66,7 +66,7 @@ def switch_never_reached(asked: EngineSetup) -> SpecWarning | None:
         f"{speculation.FIELD}.maxConcurrency",
         str(most),
         EngineReason.SLOWER,
-        f"a replica never runs more than {count(sequences, 'request')} at once, so guessing is never switched off",
+        f"a replica never runs more than {count(sequences, 'request')} at once, so speculation is never switched off",
         f"write less than {sequences}, or remove it",
     )
 
