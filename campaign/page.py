@@ -9,6 +9,8 @@ from campaign.moves import DEEDS
 from house.tree import ROOT
 
 STORIES: Final = ROOT / "tests" / "campaign" / "stories"
+RUNS: Final = ROOT / "campaign" / "runs.json"
+"""The longest runs, copied from the last line that each printed with `-o json`, and what became of its violations."""
 PAGE: Final = ROOT / "docs" / "campaign.md"
 HEAD: Final = """# The campaign
 
@@ -65,7 +67,17 @@ printed as JSON and as a test, and kept in `tests/campaign/stories`, where `make
 def page() -> str:
     """The whole page."""
     rows = [f"| {kind.__name__.lower()} | {', '.join(one.value for one in deeds)} |" for kind, deeds in DEEDS.items()]
-    return HEAD + "\n".join(rows) + "\n" + MIDDLE + "\n".join(_found()) + "\n"
+    return HEAD + "\n".join(rows) + "\n" + MIDDLE + "\n".join([*_found(), "", "## What was run", "", *_runs()]) + "\n"
+
+
+def _runs() -> list[str]:
+    lines = ["| day | world | sequences | moves | judged at rest | violations | seed | minutes |", "|" + "---|" * 8]
+    for run in json.loads(RUNS.read_text(encoding="utf-8")):
+        violations = f"{run['violations']}{run['became']}"
+        figures = (f"{run[name]:,}" for name in ("sequences", "moves", "judged"))
+        cells = (run["day"], run["world"], *figures, violations, str(run["seed"]), f"{run['seconds'] / 60:.0f}")
+        lines.append(f"| {' | '.join(cells)} |")
+    return lines
 
 
 def _found() -> list[str]:
