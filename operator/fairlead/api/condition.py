@@ -17,12 +17,12 @@ class ConditionStatus(StrEnum):
 
 
 class Condition(ApiModel):
-    """One thing that holds, does not hold, or cannot be told."""
+    """One condition of the object: true, false or unknown."""
 
-    type: str = Field(description="What is judged, in CamelCase.", max_length=316)
+    type: str = Field(description="Type of the condition, in CamelCase.", max_length=316)
     status: ConditionStatus = Field(description="True, False or Unknown.")
     observed_generation: Annotated[int, Field(ge=0)] | None = Field(
-        default=None, description="Generation of the spec that was judged."
+        default=None, description="Generation of the spec that the condition is about."
     )
     last_transition_time: str = Field(
         description="When status last changed.", json_schema_extra={"format": "date-time"}

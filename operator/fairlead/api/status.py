@@ -113,7 +113,7 @@ class Cost(ApiModel):
 
 
 class InferenceDeploymentStatus(ObjectStatus):
-    """What is."""
+    """Observed state of the object."""
 
     replicas: Figure = Field(default=None, description="Engine pods of all revisions that are not ending.")
     desired_replicas: Figure = Field(default=None, description="Replicas wanted, by spec.replicas or the autoscaler.")
@@ -145,7 +145,7 @@ class Effect(ApiModel):
 
 
 class AutoscalingPolicyStatus(ObjectStatus):
-    """What is known of a policy."""
+    """Observed state of the policy."""
 
     deployments: Figure = Field(default=None, description="Deployments that name this policy.")
     users: tuple[ShortText, ...] = Field(
@@ -168,7 +168,7 @@ class RouteStatus(ApiModel):
 
 
 class InferenceGatewayStatus(ObjectStatus):
-    """What is."""
+    """Observed state of the object."""
 
     replicas: Figure = Field(default=None, description="Router pods that are not ending.")
     ready_replicas: Figure = Field(default=None, description="Router pods that are ready.")

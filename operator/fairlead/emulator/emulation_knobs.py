@@ -20,7 +20,7 @@ KNOBS: Final[Mapping[str, str]] = {
     "TTFT_MS": "a fixed length of each step that reads a prompt, not the model's (30 where only TPOT_MS is set)",
     "TPOT_MS": "and of every other step (10 where only TTFT_MS is set)",
     "SHAPE": "the catalogue's model whose speed and memory it takes, where MODEL is a path (none)",
-    "ACCEPTANCE": "how often a guessed token holds, by position: 0.7 or 0.8,0.6,0.4 (0.7)",
+    "ACCEPTANCE": "share of drafted tokens that are accepted, by position: 0.7 or 0.8,0.6,0.4 (0.7)",
     "SEED": "of all chance: cold start, acceptance, replies (0)",
     "REPLY_TOKENS": "mean length of a reply that nothing else limits (8 to 63, by the prompt)",
     "INVALID_JSON_RATE": "share of answers to a JSON schema that break it (0)",

@@ -33,71 +33,71 @@ class AccessLogEntry(msgspec.Struct, omit_defaults=True, gc=False):
     request_id: str
     """The client's `X-Request-ID`, or the one made for it."""
     status: int
-    """499: the client left."""
+    """Status of the reply; 499: the client disconnected before it ended."""
     surface: str
-    """chat, completions, responses, embeddings, messages, tokenize, models, other."""
+    """Kind of route: chat, completions, responses, embeddings, messages, tokenize, models or other."""
     stream: bool
-    """Whether its tokens were to be sent as they come."""
+    """Whether the client asked for a stream."""
     e2e_ms: float
-    """From its arrival to the last byte."""
+    """Milliseconds from the request's arrival to the last byte of the reply."""
     bytes_in: int
-    """Of the request's body."""
+    """Bytes of the request's body."""
     bytes_out: int
-    """Of the answer's body."""
+    """Bytes of the reply's body."""
     client: str = ""
-    """The address it came from: behind a load balancer, the balancer's."""
+    """Address of the client; behind a load balancer, the balancer's."""
     tenant: str = ""
-    """Whose key it brought; empty where no tenants are configured."""
+    """Tenant of the key; absent where no tenants are configured."""
     model: str = ""
-    """As the request named it."""
+    """Model that the request named."""
     revision: str = ""
-    """The revision of the replica."""
+    """Revision of the replica that replied."""
     replica: str = ""
-    """The pod that answered, or was asked last."""
+    """Pod that replied, or that got the last attempt."""
     lane: str = ""
-    """Which of the queues it belonged to: interactive, long, batch."""
+    """Queue of the request: interactive, long or batch."""
     reason: str = ""
-    """Why the router refused it or cut its answer."""
+    """Why the router refused the request or ended its reply early."""
     left: str = ""
-    """How far it had come when its client left."""
+    """Stage that the request was in when its client disconnected."""
     cut: bool = False
-    """The answer broke after it began."""
+    """Whether the reply broke off after it had begun."""
     shadow: str = ""
-    """A limit it was over, while limits are only watched."""
+    """Limit that the request exceeded, where limits are in shadow mode: reported and not enforced."""
     prompt_tokens: int = -1
-    """By the engine's count; so are the next two."""
+    """Tokens of the prompt, by the engine's count, as in the next two fields."""
     output_tokens: int = -1
-    """Of the reply."""
+    """Tokens of the reply."""
     cached_tokens: int = -1
-    """Of the prompt, found in KV cache."""
+    """Tokens of the prompt that were in the KV cache."""
     prompt_tokens_estimated: int = -1
-    """What the router took the prompt for before it asked anybody."""
+    """The router's estimate of the prompt's tokens, made before the first attempt."""
     queue_ms: float = UNKNOWN
-    """From asking for a place to being sent to a replica."""
+    """Milliseconds in the router's queue, until the first attempt."""
     ttft_ms: float = UNKNOWN
-    """Streams: from its arrival to the first token."""
+    """Of streams: milliseconds from the request's arrival to the first token."""
     tpot_ms: float = UNKNOWN
-    """Streams: mean time between tokens after the first."""
+    """Of streams: mean milliseconds between tokens after the first."""
     attempts: int = 0
-    """Replicas that were asked one after the other."""
+    """Attempts made one after the other, a hedge not counted."""
     hedged: str = ""
-    """A second replica was asked because the first was slow: won, lost."""
+    """Result of a second attempt beside a slow first one: won or lost."""
     cache: str = ""
-    """What the response cache had: hit, miss, joined, passed."""
+    """Result in the response cache: hit, miss, joined (an equal request was in flight) or passed (not cacheable)."""
     pick: str = ""
-    """What settled the choice of the replica."""
+    """Which rule chose the replica."""
     blocks: int = 0
-    """Blocks of the prompt that were looked for."""
+    """Prefix blocks of the prompt that were looked up."""
     blocks_held: int = 0
-    """Those that the replica was thought to hold."""
+    """Of these, blocks that the replica was believed to have cached."""
     finish_reason: str = ""
-    """Why the engine ended the reply, in its words."""
+    """Why the engine ended the reply, in the engine's words."""
     structured: bool = False
-    """It asked for JSON, a schema or another grammar."""
+    """Whether the request demanded JSON, a schema or another grammar."""
     trace_id: str = ""
-    """Of the `traceparent` that it brought or was given."""
+    """Trace of the `traceparent` header, the client's or one that the router made."""
     prompt: str = ""
-    """Only with `accessLog.prompts`; at most 32,768 characters."""
+    """The prompt, only with `accessLog.prompts`; at most 32,768 characters."""
 
 
 _LEFT_OUT: Final[dict[str, object]] = dict(

@@ -57,9 +57,9 @@ ASLEEP: Final = _gauge("engine_sleep_state", "1 for the state the engine is in."
 USAGE: Final = _gauge("kv_cache_usage_perc", "Share of the KV cache in use, 1 being all of it.")
 SUCCESS: Final = _counter("request_success", "Requests that ended, by how.", "finished_reason", FINISHES)
 PREEMPTED: Final = _counter("num_preemptions", "Requests put back into the queue for want of memory.")
-DRAFTS: Final = _counter("spec_decode_num_drafts", "Times that tokens were guessed.")
-DRAFT_TOKENS: Final = _counter("spec_decode_num_draft_tokens", "Tokens guessed.")
-ACCEPTED: Final = _counter("spec_decode_num_accepted_tokens", "Guessed tokens that held.")
+DRAFTS: Final = _counter("spec_decode_num_drafts", "Number of drafts.")
+DRAFT_TOKENS: Final = _counter("spec_decode_num_draft_tokens", "Number of draft tokens.")
+ACCEPTED: Final = _counter("spec_decode_num_accepted_tokens", "Number of accepted tokens.")
 ACCEPTED_AT: Final = "vllm:spec_decode_num_accepted_tokens_per_pos"
 
 ESTIMATES: Final = (
