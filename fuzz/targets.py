@@ -15,7 +15,8 @@ from fairlead.router.wire.body_facts import BodyFacts
 from fairlead.router.wire.events import EventScan
 from fairlead.router.wire.head_cache import HeadCache
 from fairlead.router.wire.limits import RequestLimits
-from fairlead.router.wire.protocol_faults import MalformedRequest, ProtocolFault
+from fairlead.router.wire.protocol_faults import ProtocolFault
+from fairlead.router.wire.request_heads import MalformedRequest
 from fairlead.router.wire.requests import ClientRequest, RequestReader
 from fairlead.router.wire.responses import ReplyFraming, ResponseReader
 from fairlead.router.wire.surfaces import Surface

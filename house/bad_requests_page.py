@@ -7,7 +7,8 @@ from typing import Final
 
 from fairlead.router.wire import problems
 from fairlead.router.wire.head_cache import HeadCache
-from fairlead.router.wire.protocol_faults import MalformedRequest, ProtocolFault
+from fairlead.router.wire.protocol_faults import ProtocolFault
+from fairlead.router.wire.request_heads import MalformedRequest
 from fairlead.router.wire.requests import RequestReader
 from fairlead.router.wire.surfaces import Surface
 from house.tree import ROOT

@@ -14,10 +14,10 @@ import aiohttp
 import uvloop
 from aiohttp import web
 
-from fairlead.fleet.endpoints import DiscoveredEndpoint
+from fairlead.fleet.endpoints import DiscoveredEndpoint, EndpointsCallback
 from fairlead.router import process
 from fairlead.router.config.loader import RouterConfig
-from fairlead.router.endpoint_sources import EndpointsCallback, EndpointSource, StaticEndpoints
+from fairlead.router.endpoint_sources import EndpointSource, StaticEndpoints
 from fairlead.router.probes import ProbeBackoff
 from fairlead.router.process import RouterOptions
 from tests.emulator.living import Living, client

@@ -12,10 +12,9 @@ import aiohttp
 import pytest
 
 from fairlead.cli import main
-from fairlead.fleet.endpoints import DiscoveredEndpoint
+from fairlead.fleet.endpoints import DiscoveredEndpoint, EndpointsCallback
 from fairlead.router import source_subscription
 from fairlead.router.config.loader import RouterConfigError
-from fairlead.router.endpoint_sources import EndpointsCallback
 from tests.emulator.living import QUICK, Living, client, free_port, living, paced
 from tests.router.planes import HOST, MODELS, STREAM, Cluster, before, plane, told, written
 

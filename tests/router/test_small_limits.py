@@ -10,9 +10,9 @@ from typing import Any, Final
 import aiohttp
 import pytest
 
-from fairlead.fleet.endpoints import DiscoveredEndpoint
+from fairlead.fleet.endpoints import DiscoveredEndpoint, EndpointsCallback
 from fairlead.router import permit_requests, process
-from fairlead.router.endpoint_sources import EndpointsCallback, StaticEndpoints
+from fairlead.router.endpoint_sources import StaticEndpoints
 from fairlead.router.process import RouterOptions
 from fairlead.router.rate_limit_headers import lines
 from fairlead.routing import rate_ownership

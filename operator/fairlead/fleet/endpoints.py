@@ -1,5 +1,6 @@
 """What routers report of their endpoints, and so whether requests really reach a replica."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -52,3 +53,7 @@ class DiscoveredEndpoint:
     revision: str = ""
     adapters: frozenset[str] = frozenset()
     """Adapters that it can serve beside its base model."""
+
+
+EndpointsCallback = Callable[[tuple[DiscoveredEndpoint, ...]], None]
+"""Called with the whole list whenever it changes; the first call means that the source is complete."""

@@ -17,8 +17,7 @@ from fairlead.router.handlers import LocalReply
 from fairlead.router.observability.label_values import AbortStage as Moment
 from fairlead.router.wire import heads, problems, surfaces
 from fairlead.router.wire.problems import Problem
-from fairlead.router.wire.protocol_faults import MalformedRequest
-from fairlead.router.wire.request_heads import RequestHead
+from fairlead.router.wire.request_heads import MalformedRequest, RequestHead
 from fairlead.router.wire.requests import ClientRequest, RequestReader, RequestReadStage
 
 if TYPE_CHECKING:

@@ -14,10 +14,9 @@ from fairlead.cluster.api_server import ApiServer
 from fairlead.cluster.connection import ApiConnection, NoCredentials, connect
 from fairlead.cluster.informer import Informer, WatchScope
 from fairlead.cluster.kinds import Manifest
-from fairlead.fleet.endpoints import DiscoveredEndpoint
+from fairlead.fleet.endpoints import DiscoveredEndpoint, EndpointsCallback
 from fairlead.objects.labels import ADAPTERS, ASLEEP, REVISION
 from fairlead.router.config.loader import RouterConfig
-from fairlead.router.endpoint_sources import EndpointsCallback
 
 log = logging.getLogger(__name__)
 

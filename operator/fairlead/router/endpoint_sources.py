@@ -1,15 +1,11 @@
 """Sources of endpoints: the interface, and the simplest one, a list."""
 
 import asyncio
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Protocol
 
-from fairlead.fleet.endpoints import DiscoveredEndpoint
+from fairlead.fleet.endpoints import DiscoveredEndpoint, EndpointsCallback
 from fairlead.router.config.loader import RouterConfig
-
-EndpointsCallback = Callable[[tuple[DiscoveredEndpoint, ...]], None]
-"""Called with the whole list whenever it changes; the first call means that the source is complete."""
 
 
 class EndpointSource(Protocol):

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Final
 
-from fairlead.router.endpoint_sources import EndpointsCallback, EndpointSource
+from fairlead.fleet.endpoints import EndpointsCallback
+from fairlead.router.endpoint_sources import EndpointSource
 
 log = logging.getLogger(__name__)
 

@@ -14,7 +14,8 @@ from fairlead.fleet.light_dataclass import light
 from fairlead.router.wire.responses import ReplyFraming, ResponseReader
 
 if TYPE_CHECKING:
-    from fairlead.router.upstream_pool import UpstreamPool
+    from fairlead.router.wire.head_cache import HeadCache
+    from fairlead.routing.endpoint import Endpoint
 
 log = logging.getLogger(__name__)
 
@@ -51,6 +52,22 @@ class UpstreamListener(Protocol):
         """One of the calls above raised: a bug of the router, which must fail only this request."""
 
 
+class ConnectionOwner(Protocol):
+    """The pool of a connection."""
+
+    endpoint: "Endpoint"
+    memory: "HeadCache"
+
+    def connect(self, upstream: "UpstreamConnection") -> None:
+        """Open a new connection for the request, because the pooled one was closed before it answered."""
+
+    def give_back(self, upstream: "UpstreamConnection") -> None:
+        """Take the connection back: its response is complete, and it can carry another request."""
+
+    def gone(self, upstream: "UpstreamConnection") -> None:
+        """Forget the connection: it is closed."""
+
+
 class UpstreamConnection(asyncio.Protocol):
     """A connection for one request after the other; between two it is in its pool."""
 
@@ -68,7 +85,7 @@ class UpstreamConnection(asyncio.Protocol):
         "used",
     )
 
-    def __init__(self, pool: "UpstreamPool") -> None:
+    def __init__(self, pool: ConnectionOwner) -> None:
         self.pool = pool
         self.reader = ResponseReader(pool.memory)
         self.asker: UpstreamListener | None = None

@@ -66,7 +66,7 @@ def collector(request: pytest.FixtureRequest) -> Iterator[Collecting]:
 
 
 def ringing(url: str) -> SpanRing:
-    return SpanRing(lambda: spans.exporter_to(SpanDestination(url, "router-1", "team", "1.2")), every=0.01)
+    return SpanRing(lambda: outputs.exporter_to(SpanDestination(url, "router-1", "team", "1.2")), every=0.01)
 
 
 def test_a_request_arrives_as_a_server_span_with_a_client_span_for_each_attempt(collector: Collecting) -> None:

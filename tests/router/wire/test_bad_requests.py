@@ -4,7 +4,7 @@ import pytest
 
 from fairlead.router.wire import problems
 from fairlead.router.wire.head_cache import HeadCache
-from fairlead.router.wire.protocol_faults import MalformedRequest
+from fairlead.router.wire.request_heads import MalformedRequest
 from fairlead.router.wire.requests import ClientRequest, RequestReader
 from fairlead.router.wire.surfaces import Surface
 from tests.router.wire.bad_requests import BAD_REQUESTS, LIMITS, BadRequest

@@ -7,8 +7,7 @@ from hypothesis import strategies as st
 
 from fairlead.router.wire.head_cache import HeadCache
 from fairlead.router.wire.limits import RequestLimits
-from fairlead.router.wire.protocol_faults import MalformedRequest
-from fairlead.router.wire.request_heads import RequestHead
+from fairlead.router.wire.request_heads import MalformedRequest, RequestHead
 from fairlead.router.wire.requests import ClientRequest, RequestReader, RequestReadStage
 from tests.router.wire import cuts
 

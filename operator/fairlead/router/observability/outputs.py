@@ -4,10 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from fairlead.fleet.gateways import RequestTelemetry
-from fairlead.router.observability import log_writer, spans
+from fairlead.router.observability import log_writer
 from fairlead.router.observability.log_writer import AccessLogWriter
 from fairlead.router.observability.recorder import TelemetryOutputs
-from fairlead.router.observability.spans import SpanDestination, SpanRing
+from fairlead.router.observability.spans import SpanDestination, SpanExporter, SpanRing
 from fairlead.router.observability.traces import RandomBits
 
 
@@ -40,4 +40,12 @@ def open_outputs(told: ObservabilityOptions, telling: RequestTelemetry | None = 
 
 def _span_ring(told: ObservabilityOptions, endpoint: str) -> SpanRing:
     to = SpanDestination(endpoint, told.instance, told.namespace, told.version)
-    return SpanRing(lambda: spans.exporter_to(to))
+    return SpanRing(lambda: exporter_to(to))
+
+
+def exporter_to(destination: SpanDestination) -> SpanExporter:
+    """The exporter over OTLP."""
+    # 8 MB that a router without a collector does not hold.
+    from fairlead.router.observability import otlp  # noqa: PLC0415
+
+    return otlp.OtlpExporter(destination)

@@ -131,11 +131,3 @@ class SpanDestination(NamedTuple):
     """This router's pod."""
     namespace: str = ""
     version: str = ""
-
-
-def exporter_to(destination: SpanDestination) -> SpanExporter:
-    """The exporter over OTLP."""
-    # 8 MB that a router without a collector does not hold.
-    from fairlead.router.observability import otlp  # noqa: PLC0415
-
-    return otlp.OtlpExporter(destination)

@@ -7,7 +7,8 @@ from typing import Final
 
 import httptools
 
-from fairlead.router.wire.protocol_faults import MalformedRequest, ProtocolFault
+from fairlead.router.wire.protocol_faults import ProtocolFault
+from fairlead.router.wire.request_heads import MalformedRequest
 
 HEAD: Final = b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n"
 """Brings a fresh parser to the beginning of a chunked body."""

@@ -9,8 +9,7 @@ from typing import Final, Generic, TypeVar
 
 from fairlead.router.wire import header_lines, request_heads, response_heads
 from fairlead.router.wire.header_lines import HeaderLineCache
-from fairlead.router.wire.protocol_faults import MalformedRequest
-from fairlead.router.wire.request_heads import ParsedRequestHead, RequestHead
+from fairlead.router.wire.request_heads import MalformedRequest, ParsedRequestHead, RequestHead
 from fairlead.router.wire.response_heads import ParsedResponseHead, ResponseHead
 
 HEADS: Final = 1024

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from fairlead.router.wire import heads
-from fairlead.router.wire.protocol_faults import MalformedRequest
+from fairlead.router.wire.request_heads import MalformedRequest
 from fairlead.router.wire.surfaces import Surface
 
 JSON: Final = b"application/json"

@@ -1,10 +1,6 @@
 """Errors for bytes that are no acceptable request: a closed list, each with its status."""
 
 from enum import Enum
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from fairlead.router.wire.request_heads import RequestHead
 
 
 class ProtocolFault(Enum):
@@ -35,25 +31,3 @@ class ProtocolFault(Enum):
     def status(self) -> int:
         """The HTTP status."""
         return self.value[1]
-
-
-class MalformedRequest:
-    """A request that is refused."""
-
-    __slots__ = ("fault", "head", "message")
-
-    def __init__(self, fault: ProtocolFault, message: str, head: "RequestHead | None" = None) -> None:
-        self.fault = fault
-        self.message = message
-        self.head = head
-        """Its head, when that much could be read."""
-
-    @property
-    def status(self) -> int:
-        """The HTTP status."""
-        return self.fault.status
-
-    @property
-    def code(self) -> str:
-        """The code that clients and metrics see."""
-        return self.fault.code

@@ -10,7 +10,7 @@ import httptools
 
 from fairlead.router.wire import header_lines
 from fairlead.router.wire.header_lines import HeaderBlock
-from fairlead.router.wire.protocol_faults import MalformedRequest, ProtocolFault
+from fairlead.router.wire.protocol_faults import ProtocolFault
 
 ReadLines = Callable[[list[bytes]], HeaderBlock]
 
@@ -71,6 +71,28 @@ class RequestHead:
             if lower not in ENDING:
                 other.lines += b"%b: %b\r\n" % (name, value)
         return other
+
+
+class MalformedRequest:
+    """A request that is refused."""
+
+    __slots__ = ("fault", "head", "message")
+
+    def __init__(self, fault: ProtocolFault, message: str, head: RequestHead | None = None) -> None:
+        self.fault = fault
+        self.message = message
+        self.head = head
+        """Its head, when that much could be read."""
+
+    @property
+    def status(self) -> int:
+        """The HTTP status."""
+        return self.fault.status
+
+    @property
+    def code(self) -> str:
+        """The code that clients and metrics see."""
+        return self.fault.code
 
 
 class ParsedRequestHead(NamedTuple):

@@ -14,8 +14,8 @@ from fairlead.router.wire import request_heads
 from fairlead.router.wire.chunked_body import ChunkedBody, too_large
 from fairlead.router.wire.head_cache import HeadCache, split_length
 from fairlead.router.wire.limits import RequestLimits
-from fairlead.router.wire.protocol_faults import MalformedRequest, ProtocolFault
-from fairlead.router.wire.request_heads import RequestHead
+from fairlead.router.wire.protocol_faults import ProtocolFault
+from fairlead.router.wire.request_heads import MalformedRequest, RequestHead
 
 END: Final = b"\r\n\r\n"
 AROUND_TARGET: Final = 32
