@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from campaign.observer import conditions, counts, words
@@ -54,9 +55,20 @@ class Accusations:
 
 
 def ended_by_itself(pod: dict[str, Any]) -> bool:
-    """Whether a container of a pod that stays has ended, now or before."""
+    """Whether a container has ended, now or before, and not because its pod was deleted."""
     states = (one.get(key) or {} for one in seen.containers(pod) for key in ("state", "lastState"))
-    return not seen.leaves(pod) and any("terminated" in one for one in states)
+    ends = [one["terminated"] for one in states if "terminated" in one]
+    if not seen.leaves(pod):
+        return bool(ends)
+    asked = _deleted_at(pod)
+    return any(datetime.fromisoformat(one["finishedAt"]) <= asked for one in ends if one.get("finishedAt"))
+
+
+def _deleted_at(pod: dict[str, Any]) -> datetime:
+    """When somebody asked it to go: its deletion is due a grace period later."""
+    where = pod["metadata"]
+    due = datetime.fromisoformat(where["deletionTimestamp"])
+    return due - timedelta(seconds=int(where.get("deletionGracePeriodSeconds") or 0))
 
 
 class Judge:

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from campaign import judging
 from campaign.judging import disagreements
 from campaign.observer import children, conditions, words
 from campaign.observer.facts import Facts
@@ -182,3 +183,14 @@ def test_children_of_two_deployments_are_compared_without_their_names_and_past()
     ]
     assert children.differences(one, {}) == ["deployments/NAME-REVISION0 is missing"]
     assert copy.deepcopy(one) == one
+
+
+@pytest.mark.parametrize(("finished", "by_itself"), [("09:59:58", True), ("10:00:00", True), ("10:00:03", False)])
+def test_a_pod_that_leaves_ended_by_itself_only_before_somebody_deleted_it(finished: str, by_itself: bool) -> None:
+    leaving = pod("chat-aaaaa")
+    leaving["metadata"] |= {"deletionTimestamp": "2026-11-21T10:00:30Z", "deletionGracePeriodSeconds": 30}
+    end = {"terminated": {"exitCode": 0, "finishedAt": f"2026-11-21T{finished}Z"}}
+    leaving["status"]["containerStatuses"] = [{"name": "engine", "state": end}]
+
+    assert judging.ended_by_itself(leaving) is by_itself
+    assert not judging.ended_by_itself(pod("chat-bbbbb"))
