@@ -78,6 +78,21 @@ def test_a_list_that_is_older_than_our_own_write_does_not_undo_it() -> None:
     assert store.all() == (changed, ours)
 
 
+def test_an_answer_to_our_own_write_that_comes_after_a_list_without_it_brings_nothing_back() -> None:
+    """We made it, somebody deleted it, the watch was lost; then the list comes, and our answer last."""
+    store = ObjectStore()
+    assert list(store.relist([made("other", 3)], "12")) == [StoreChange(None, made("other", 3))]
+    assert store.put(made("a", 10)) == ()
+    assert store.put(made("b", 13)) == (StoreChange(None, made("b", 13)),)
+    assert [one["metadata"]["name"] for one in store.all()] == ["b", "other"]
+
+
+def test_a_list_of_one_namespace_says_nothing_of_another() -> None:
+    store = ObjectStore()
+    list(store.relist([], "12", "elsewhere"))
+    assert store.put(made("a", 10)) == (StoreChange(None, made("a", 10)),)
+
+
 def test_a_kind_that_vanished_is_believed_again_when_it_is_back() -> None:
     store = ObjectStore()
     held = made("a", 5)

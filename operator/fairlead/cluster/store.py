@@ -58,6 +58,8 @@ class ObjectStore:
         self._objects: dict[NamespacedName, Manifest] = {}
         self._index: dict[NamespacedName | str, set[NamespacedName]] = {}
         self._graves: OrderedDict[str, int] = OrderedDict()
+        self._as_of: dict[str, int] = {}
+        """The version of the last list, by its namespace; the empty one is a list of all."""
 
     def __len__(self) -> int:
         return len(self._objects)
@@ -83,7 +85,17 @@ class ObjectStore:
         return self._sorted(self._index.get(uid, ()))
 
     def put(self, manifest: Manifest) -> tuple[StoreChange, ...]:
-        """Store an object, unless a later version is known; another object with its name must have been deleted."""
+        """Store an object, unless a later version is known; another object with its name must have been deleted.
+
+        An object that a later list lacked is gone too: the answer to our own write may come after that list.
+        """
+        namespace = key_of(manifest).namespace
+        listed = max(self._as_of.get("", -1), self._as_of.get(namespace, -1))
+        if self._objects.get(key_of(manifest)) is None and version_of(manifest) <= listed:
+            return ()
+        return self._take(manifest)
+
+    def _take(self, manifest: Manifest) -> tuple[StoreChange, ...]:
         version, uid = version_of(manifest), uid_of(manifest)
         if version <= self._graves.get(uid, -2):
             return ()
@@ -122,10 +134,12 @@ class ObjectStore:
                 self._bury(held, as_of)
                 yield StoreChange(held, None)
         for item in present:
-            yield from self.put(item)
+            yield from self._take(item)
+        self._as_of[namespace] = max(as_of, self._as_of.get(namespace, -1))
 
     def vanish(self, namespace: str = "") -> Iterator[StoreChange]:
         """Drop all objects, since their kind is gone; nothing is remembered as deleted, so any may come back."""
+        self._as_of.pop(namespace, None)
         for held in self._within(namespace):
             self._forget(held)
             yield StoreChange(held, None)
