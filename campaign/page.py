@@ -74,7 +74,7 @@ def _runs() -> list[str]:
     lines = ["| day | world | sequences | moves | judged at rest | violations | seed | minutes |", "|" + "---|" * 8]
     for run in json.loads(RUNS.read_text(encoding="utf-8")):
         violations = f"{run['violations']}{run['became']}"
-        figures = (f"{run[name]:,}" for name in ("sequences", "moves", "judged"))
+        figures = (f"{run[name]:,}" if run[name] else "not counted" for name in ("sequences", "moves", "judged"))
         cells = (run["day"], run["world"], *figures, violations, str(run["seed"]), f"{run['seconds'] / 60:.0f}")
         lines.append(f"| {' | '.join(cells)} |")
     return lines
