@@ -16,7 +16,7 @@ LAG_S: Final = 20.0
 """After the last change; an object that a spec names and nobody watches is looked for every 15 s."""
 PAGE_LAG_S: Final = 75.0
 """After the last change of what routers alone can tell: of a quiet deployment they are asked once a minute."""
-EYES_S: Final = 3.0
+EYES_S: Final = 10.0
 """In which the campaign's own eyes surely have seen what the operator saw."""
 STILL_S: Final = 1.2
 LONGEST_S: Final = 120.0
