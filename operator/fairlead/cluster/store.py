@@ -15,6 +15,9 @@ DEPLOYMENT_LABEL: Final = f"{GROUP}/deployment"
 MOST_TOMBSTONES: Final = 10_000
 """How many of the last deleted objects are remembered, so that late events do not bring them back."""
 
+UNVERSIONED: Final = -2
+"""Older than every version, one that is no number included."""
+
 
 class NamespacedName(NamedTuple):
     """An object's namespace and name; the namespace is empty for cluster-scoped objects."""
@@ -90,16 +93,16 @@ class ObjectStore:
         An object that a later list lacked is gone too: the answer to our own write may come after that list.
         """
         namespace = key_of(manifest).namespace
-        listed = max(self._as_of.get("", -1), self._as_of.get(namespace, -1))
-        if self._objects.get(key_of(manifest)) is None and version_of(manifest) <= listed:
-            return ()
-        return self._take(manifest)
+        return self._take(manifest, max(self._as_of.get("", UNVERSIONED), self._as_of.get(namespace, UNVERSIONED)))
 
-    def _take(self, manifest: Manifest) -> tuple[StoreChange, ...]:
+    def _take(self, manifest: Manifest, listed: int = UNVERSIONED) -> tuple[StoreChange, ...]:
+        """Store an object that is not held only if it is later than `listed`."""
         version, uid = version_of(manifest), uid_of(manifest)
-        if version <= self._graves.get(uid, -2):
+        if version <= self._graves.get(uid, UNVERSIONED):
             return ()
         held = self._objects.get(key_of(manifest))
+        if held is None and version <= listed:
+            return ()
         if held is None:
             self._keep(manifest)
             return (StoreChange(None, manifest),)
@@ -135,7 +138,7 @@ class ObjectStore:
                 yield StoreChange(held, None)
         for item in present:
             yield from self._take(item)
-        self._as_of[namespace] = max(as_of, self._as_of.get(namespace, -1))
+        self._as_of[namespace] = max(as_of, self._as_of.get(namespace, UNVERSIONED))
 
     def vanish(self, namespace: str = "") -> Iterator[StoreChange]:
         """Drop all objects, since their kind is gone; nothing is remembered as deleted, so any may come back."""
