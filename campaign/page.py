@@ -26,7 +26,7 @@ make campaign SEED=7 SEQUENCES=5000            # the same sequences again
 python -m campaign --stories tests/campaign/stories/*.json    # kept stories only
 ```
 
-It ends with a table and with 0 where nothing was found. A few sequences with a fresh seed are part of `make test`.
+It ends with a table and with 0 where nothing was found. A few sequences, always the same, are part of `make test`.
 
 | world | what is real | what is pretended |
 |---|---|---|

@@ -288,7 +288,7 @@ class Small:
             proxy.counts.clear()
             for one in log:
                 if one.asked.writes and one.asked.namespace in lanes and "events" not in one.asked.resource:
-                    lanes[one.asked.namespace].writes += 1
+                    lanes[one.asked.namespace].writes.append(" ".join(filter(None, (one.asked.verb, *one.asked[1:3]))))
             await asyncio.sleep(0.2)
 
 

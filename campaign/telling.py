@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from campaign.judging import Judge
 from campaign.moves import Move
-from campaign.observer import children, conditions
+from campaign.observer import changes, children, conditions
 from campaign.specs import Wish
 from campaign.story import Pause, Step, Story
 from campaign.world import Lane, World
@@ -209,14 +209,16 @@ class Telling:
 
     async def _rests(self) -> None:
         """At rest nothing is written."""
-        written = 0
+        began, changed = len(self._lane.writes), set[str]()
         for _ in range(RESTS):
-            before, version = self._lane.writes, self._version()
+            before, status = len(self._lane.writes), self._status()
             await asyncio.sleep(REST_S)
-            written = self._lane.writes - before
-            if not written and self._version() == version:
+            changed |= changes.between(status, self._status())
+            if len(self._lane.writes) == before and self._status() == status:
                 return
-        self._violate("writes at rest", f"{written} writes in {REST_S:.0f} s, {RESTS} times in a row")
+        written = ", ".join(self._lane.writes[began:])
+        words = f"{RESTS} times in a row within {REST_S:.0f} s: {written}; of the status changed {sorted(changed)}"
+        self._violate("writes at rest", words)
 
     async def _gone(self) -> None:
         """After its deletion nothing is left."""
@@ -244,9 +246,9 @@ class Telling:
             await self._gone()
             self._lane.wish = Wish()
 
-    def _version(self) -> str:
+    def _status(self) -> dict[str, Any]:
         found = self._world.facts(self._lane)
-        return str(found.document["metadata"]["resourceVersion"]) if found else ""
+        return found.status if found else {}
 
     def _told_lies(self) -> None:
         for one in self._judge.lies:

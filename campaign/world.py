@@ -26,8 +26,8 @@ class Lane:
     """Of these, objects that went, or came again: whoever has looked before may think otherwise for minutes."""
     stranger: str = ""
     """The uid of somebody else's pod."""
-    writes: int = 0
-    """Of the operator, into this namespace."""
+    writes: list[str] = field(default_factory=list)
+    """Of the operator, into this namespace: what was written to."""
 
 
 class World(Protocol):

@@ -1,8 +1,10 @@
-"""The campaign in short: kept stories told again, then fresh sequences side by side, on the small cluster."""
+"""The campaign in short: kept stories told again, and a few sequences beside them, on the small cluster.
+
+The same ones each time: a change is judged by what it changed. Fresh ones are what `make campaign` is for.
+"""
 
 import asyncio
 import json
-import secrets
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
@@ -16,26 +18,26 @@ from devcluster.door import Embedded
 STORIES: Final = Path(__file__).parents[1] / "campaign" / "stories"
 LANES: Final = 16
 KEPT: Final = 6
-"""Lanes for kept stories; the others tell fresh ones beside them."""
+"""Lanes for kept stories; the others tell drawn ones beside them."""
 SEQUENCES: Final = 12
+SEED: Final = 20261121
 WEATHER_S: Final = 30.0
 
 
-def test_kept_stories_hold_and_a_few_fresh_sequences_find_nothing(
+def test_kept_stories_hold_and_a_few_sequences_find_nothing(
     tmp_path: Path, record_property: Callable[[str, object], None]
 ) -> None:
-    seed = secrets.randbelow(1_000_000)
     kept = {path.stem: story.from_json(json.loads(path.read_text())) for path in sorted(STORIES.glob("*.json"))}
     with small.cluster() as door:
-        wrong, found = asyncio.run(_tell(door, tmp_path, kept, seed))
+        wrong, found = asyncio.run(_tell(door, tmp_path, kept))
     record_property("sequences", found.told + len(kept))
     record_property("judged", found.judged)
     assert wrong == []
-    assert [said(one) for one in found.failures] == [], f"seed {seed}: python -m campaign --seed {seed}"
+    assert [said(one) for one in found.failures] == []
     assert found.told == SEQUENCES
 
 
-async def _tell(door: Embedded, folder: Path, kept: dict[str, Story], seed: int) -> tuple[list[str], Found]:
+async def _tell(door: Embedded, folder: Path, kept: dict[str, Story]) -> tuple[list[str], Found]:
     async with small.world(door, LANES, folder) as world:
         waiting = list(kept.items())
         wrong: list[str] = []
@@ -46,7 +48,7 @@ async def _tell(door: Embedded, folder: Path, kept: dict[str, Story], seed: int)
                 outcome = await Telling(world, world.lanes[place], one).tell(anew=False)
                 wrong.extend(f"{name}: {line}" for line in said(outcome))
 
-        wanted = Wanted(sequences=SEQUENCES, seed=seed, weather_every_s=WEATHER_S)
+        wanted = Wanted(sequences=SEQUENCES, seed=SEED, weather_every_s=WEATHER_S)
         hunt = Hunt(world, drawing.SMALL, wanted, world.lanes[KEPT:])
         await asyncio.gather(hunt.run(lambda _: None), *(lane(place) for place in range(KEPT)))
         return wrong, hunt.found

@@ -49,7 +49,7 @@ def measure_first_answer(stage: Stage, name: str) -> FirstAnswer:
     with Readiness(stage, name) as readiness:
         applied = time.monotonic()
         chat = Deployed(stage, name, replicas=1)
-        asyncio.run(_answered(chat.address()))
+        asyncio.run(_answered(chat.door()))
         answered = time.monotonic()
         ready = readiness.at()
     (pod,) = chat.look().engines

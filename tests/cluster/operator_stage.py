@@ -151,9 +151,15 @@ class Deployed:
         eventually(lambda: self.look().settled, f"{self.name} serves as asked", within_s)
         return self.look()
 
-    def address(self) -> str:
-        """A door to its routers."""
+    def door(self) -> str:
+        """A door to its routers; it may lead nowhere yet."""
         return eventually(lambda: self.stage.door.expose(self.stage.namespace, f"{self.name}-router", 80), "a door")
+
+    def address(self) -> str:
+        """A door that leads to a router: kube-proxy learns of a ready one a moment after the status does."""
+        door = self.door()
+        eventually(lambda: answers(door), "the Service leads to a router")
+        return door
 
     def pages(self) -> "Pages":
         """The metrics port of its routers, with the operator's key."""
@@ -168,6 +174,17 @@ class Deployed:
         pages = Pages(address=address, key=str(keys.bearer(namespace, self.name)))
         eventually(lambda: pages.get("/health")[0], "a new Service leads to a router")
         return pages
+
+
+def answers(address: str) -> bool:
+    """Whether anything that speaks HTTP is there, whatever it says."""
+    try:
+        with urllib.request.urlopen(f"http://{address}/health", timeout=10):
+            return True
+    except urllib.error.HTTPError:
+        return True
+    except (OSError, http.client.HTTPException):
+        return False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

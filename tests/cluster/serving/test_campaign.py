@@ -1,8 +1,10 @@
-"""The campaign on real nodes, in short: a few fresh sequences side by side, under clients that stream."""
+"""The campaign on real nodes, in short: a few sequences side by side, under clients that stream.
+
+The same ones each time: a change is judged by what it changed. Fresh ones are what `make campaign` is for.
+"""
 
 import asyncio
 import json
-import secrets
 from typing import Final
 
 from campaign import drawing, node, story
@@ -13,24 +15,24 @@ from tests.cluster.operator_stage import Operator
 from tests.cluster.serving.claims import Record
 
 SEQUENCES: Final = 4
+SEED: Final = 20261121
 LANES: Final = tuple(
     Lane(number=number, namespace=f"campaign-{name}", name="chat", nodes=(name,))
     for number, name in enumerate(("one", "two"))
 )
 
 
-def test_a_few_fresh_sequences_find_nothing(operated: Operator, our_image: str, record_property: Record) -> None:
-    seed = secrets.randbelow(1_000_000)
-    found = asyncio.run(_hunt(operated, our_image, seed))
+def test_a_few_sequences_find_nothing(operated: Operator, our_image: str, record_property: Record) -> None:
+    found = asyncio.run(_hunt(operated, our_image))
     record_property("requests", found.requests)
     record_property("judged", found.judged)
-    assert [said(one) for one in found.failures] == [], f"seed {seed}"
+    assert [said(one) for one in found.failures] == []
     assert found.told == SEQUENCES
 
 
-async def _hunt(operated: Operator, image: str, seed: int) -> Found:
+async def _hunt(operated: Operator, image: str) -> Found:
     async with node.lived_in(operated, image, LANES) as world:
-        wanted = Wanted(sequences=SEQUENCES, seed=seed, weather_every_s=0)
+        wanted = Wanted(sequences=SEQUENCES, seed=SEED, weather_every_s=0)
         return await Hunt(world, drawing.NODE, wanted).run(lambda _: None)
 
 

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from house.check import surroundings
 from house.tree import ROOT
-from tests.cluster.operator_stage import ROLE, Look, engine, looks
+from tests.cluster.operator_stage import ROLE, Look, answers, engine, looks
 from tests.cluster.stories import Manifest, Stage
 from tests.patience import eventually
 
@@ -84,7 +84,9 @@ class Fleet:
         """A door to its routers, once all of them are there: a router that starts cannot hold a request."""
         eventually(lambda: self.stage.objects("deployments", ROUTER), "a Deployment of routers")
         self.stage.kubectl("rollout", "status", f"deployment/{NAME}-router", f"--timeout={PATIENCE_S:.0f}s")
-        return eventually(lambda: self.stage.door.expose(self.stage.namespace, f"{NAME}-router", 80), "a door")
+        door = eventually(lambda: self.stage.door.expose(self.stage.namespace, f"{NAME}-router", 80), "a door")
+        eventually(lambda: answers(door), "the Service leads to a router")
+        return door
 
     def disturb(self, pod: str, fault: str) -> None:
         """Order a fault of one engine; nothing ends the one in force."""

@@ -1,0 +1,25 @@
+"""What differs between two statuses of one object, for the words of a finding."""
+
+import json
+from collections.abc import Iterator
+from typing import Final
+
+from campaign.observer.facts import Manifest
+
+LONGEST: Final = 200
+"""Characters of one value."""
+
+
+def between(before: Manifest, after: Manifest) -> set[str]:
+    """Each field, and each condition by its type, as it is now."""
+    old, new = dict(_flat(before)), dict(_flat(after))
+    return {f"{name}: {new.get(name, 'gone')}" for name in old.keys() | new.keys() if old.get(name) != new.get(name)}
+
+
+def _flat(status: Manifest) -> Iterator[tuple[str, str]]:
+    for name, value in status.items():
+        parts = {one["type"]: one for one in value} if name == "conditions" else value
+        if isinstance(parts, dict):
+            yield from ((f"{name}.{part}", json.dumps(inner)[:LONGEST]) for part, inner in parts.items())
+        else:
+            yield name, json.dumps(value)[:LONGEST]
