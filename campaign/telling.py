@@ -24,6 +24,8 @@ BACK_S: Final = 150.0
 """From undone faults to a deployment that serves as asked."""
 REST_S: Final = 2.0
 RESTS: Final = 4
+SCALINGS: Final = 4
+"""How often the count may change before it rests: load has a history."""
 ORPHAN_LOOKS: Final = 25
 """One a second."""
 GONE_S: Final = 60.0
@@ -208,17 +210,29 @@ class Telling:
         return self._world.orphans(self._lane)
 
     async def _rests(self) -> None:
-        """At rest nothing is written."""
+        """At rest nothing is written; while the autoscaler still follows past load it is not at rest."""
+        for _ in range(SCALINGS):
+            wanted, words = self._wanted(), await self._written()
+            if not words:
+                return
+            if self._wanted() == wanted:
+                self._violate("writes at rest", words)
+                return
+            if not await self._reached("rest"):
+                return
+        self._violate("writes at rest", f"the count changed {SCALINGS} times")
+
+    async def _written(self) -> str:
+        """What was written, where something always was; empty at rest."""
         began, changed = len(self._lane.writes), set[str]()
         for _ in range(RESTS):
             before, status = len(self._lane.writes), self._status()
             await asyncio.sleep(REST_S)
             changed |= changes.between(status, self._status())
             if len(self._lane.writes) == before and self._status() == status:
-                return
+                return ""
         written = ", ".join(self._lane.writes[began:])
-        words = f"{RESTS} times in a row within {REST_S:.0f} s: {written}; of the status changed {sorted(changed)}"
-        self._violate("writes at rest", words)
+        return f"{RESTS} times in a row within {REST_S:.0f} s: {written}; of the status changed {sorted(changed)}"
 
     async def _gone(self) -> None:
         """After its deletion nothing is left."""
@@ -245,6 +259,10 @@ class Telling:
             await self._world.heal(self._lane)
             await self._gone()
             self._lane.wish = Wish()
+
+    def _wanted(self) -> int | None:
+        found = self._world.facts(self._lane)
+        return found.wanted if found else None
 
     def _status(self) -> dict[str, Any]:
         found = self._world.facts(self._lane)
