@@ -25,7 +25,7 @@ from devcluster.door import Embedded
 
 MOST_SHRUNK: Final = 8
 """Kinds of failure; more than these are one bug with many faces, or many bugs."""
-LANES: Final = {"small": 30, "node": 4}
+LANES: Final = {"small": 42, "node": 4}
 OPERATOR_SAID: Final = 4000
 SHRINK_S: Final = 180.0
 """For all kinds of failure together, since they are cut down side by side."""

@@ -41,8 +41,9 @@ class Wish:
 
     @property
     def good(self) -> "Wish":
-        """The same, as it can work."""
-        return replace(self, bad="", replicas=max(1, min(self.replicas, 3)))
+        """The same, as it can work on the three GPUs of a lane; Surge needs one of them to spare."""
+        room = 2 if self.strategy == "Surge" else 3
+        return replace(self, bad="", replicas=max(1, min(self.replicas, room)))
 
 
 def wish(said: dict[str, Any]) -> Wish:

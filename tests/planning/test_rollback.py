@@ -121,14 +121,6 @@ def test_a_start_after_a_long_pause_has_the_whole_deadline() -> None:
     assert (said(plan.step), plan.wake_at) == ("hold WaitingForReady", T0 + 3 * DEADLINE)
 
 
-def test_time_without_a_leader_does_not_count_against_the_deadline() -> None:
-    back = T0 + 2 * DEADLINE
-    start = replace(given("b", 3, revision("a", 2), revision("b", starting=1)), leading_since=back)
-    plan = planner.next_step(start, back)
-    assert (said(plan.step), plan.wake_at) == ("hold WaitingForReady", back + DEADLINE)
-    assert said(planner.next_step(start, back + DEADLINE).step) == "give up b"
-
-
 def test_a_drain_and_a_least_ready_time_are_no_reason_to_give_up() -> None:
     draining = given("b", 3, revision("a", 2, ending=1), revision("b"))
     plan = planner.next_step(draining, T0 + 2 * DEADLINE)

@@ -56,7 +56,6 @@ class RuntimeFacts:
     room: NodeRoom
     troubles: Mapping[str, tuple[PodProblem, ...]]
     """By revision."""
-    leading_since: datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,12 +98,7 @@ def decide(
         return DesiredState(states=states)
     count = replica_count.wanted(deployment.replicas, _recommended(observed), _previous_count(observed))
     question = RolloutSnapshot(
-        target=target,
-        wanted=count.replicas,
-        rules=deployment.rollout,
-        revisions=states,
-        room=facts.room,
-        leading_since=facts.leading_since,
+        target=target, wanted=count.replicas, rules=deployment.rollout, revisions=states, room=facts.room
     )
     asleep = _asleep(observed, deployment, count, rollback.wanted(question))
     given_up = rollback.current(question, now) != target

@@ -113,11 +113,9 @@ class Reconciler:
         self._sleepers = SleepSwitch(doors.looks, self._hands)
         self._understood: OrderedDict[str, GenerationReview] = OrderedDict()
         self._starts: dict[str, PodStart] = {}
-        self._leading_since: datetime | None = None
 
     async def tick(self, key: ObjectKey, now: datetime) -> ReconcileOutcome:
         """Bring one deployment a step closer to its spec, and write its status."""
-        self._leading_since = self._leading_since or now
         observed = snapshot.observe(self._world, key)
         if observed is None:
             self._restorer.forget(key)
@@ -189,7 +187,6 @@ class Reconciler:
             reports=reports,
             room=node_facts.room(self._world, judged, nodes_grow=self._setting.nodes_grow),
             troubles=pod_facts.troubles(observed, reports.reasons),
-            leading_since=self._leading_since,
         )
 
     def _meddled(self, observed: DeploymentSnapshot, now: datetime) -> OnForeignChange:

@@ -99,8 +99,6 @@ class RolloutSnapshot:
     rules: DesiredRollout
     revisions: tuple[RevisionState, ...] = ()
     room: NodeRoom = NodeRoom()
-    leading_since: datetime | None = None
-    """Since when this process leads: what could not move while nobody did is not held against a revision."""
 
 
 class StepReason(StrEnum):

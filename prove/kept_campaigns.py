@@ -1,0 +1,59 @@
+"""Campaigns too long for one sitting, told part by part: what the same operator went through before is not told again."""
+
+import json
+import secrets
+import sys
+from collections.abc import Iterable
+from typing import Any, Final
+
+from house.tree import ROOT
+from prove import programs
+
+PART: Final = {"small": 500, "node": 150}
+"""Sequences between two looks at the clock: a part that is interrupted is lost."""
+FOLDER: Final = ROOT / ".build"
+JUDGED: Final = ("operator", "campaign")
+"""A change of anything else changes neither what is told nor what is judged."""
+SUMS: Final = ("sequences", "moves", "faults", "judged", "requests", "violations", "seconds")
+
+
+def told(world: str, sequences: int) -> dict[str, Any]:
+    """So many sequences of one seed, added up; less where a part found something or broke off."""
+    tree = _tree()
+    path = FOLDER / f"campaign-{world}.json"
+    kept = json.loads(path.read_text(encoding="utf-8")) if tree and path.is_file() else {}
+    if kept.get("tree") != tree:
+        kept = {"tree": tree, "seed": secrets.randbelow(1_000_000), "parts": []}
+    while not _found(kept["parts"]) and (done := _sum(kept["parts"], "sequences")) < sequences:
+        part = _part(world, kept["seed"], done, min(PART[world], sequences - done))
+        if not part:
+            return {}
+        kept["parts"].append(part)
+        if tree:
+            FOLDER.mkdir(exist_ok=True)
+            path.write_text(json.dumps(kept), encoding="utf-8")
+    sums = {name: _sum(kept["parts"], name) for name in SUMS}
+    return sums | {"world": world, "seed": kept["seed"], "failures": _found(kept["parts"])}
+
+
+def _part(world: str, seed: int, first: int, sequences: int) -> dict[str, Any]:
+    """What it says on its last line; nothing where it broke off."""
+    print(f"{world}: sequences {first} to {first + sequences - 1} of seed {seed}", file=sys.stderr, flush=True)
+    words = ("--world", world, "--seed", str(seed), "--first", str(first), "--sequences", str(sequences))
+    lines = [line for line in programs.module("campaign", *words, "-o", "json").output.splitlines() if line[:1] == "{"]
+    return dict(json.loads(lines[-1])) if lines else {}
+
+
+def _tree() -> str:
+    """Which operator and which campaign, where nothing of them is changed."""
+    if programs.run("git", "status", "--porcelain", "--", *JUDGED).output.strip():
+        return ""
+    return " ".join(programs.run("git", "rev-parse", f"HEAD:{name}").output.strip() for name in JUDGED)
+
+
+def _sum(parts: Iterable[dict[str, Any]], name: str) -> int:
+    return int(sum(part.get(name, 0) for part in parts))
+
+
+def _found(parts: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [one for part in parts for one in part.get("failures", ())]
