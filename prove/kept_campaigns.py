@@ -1,4 +1,4 @@
-"""Campaigns too long for one sitting, told part by part: what the same operator went through before is not told again."""
+"""Campaigns too long for one sitting, told part by part: what the same operator went through is not told again."""
 
 import json
 import secrets
