@@ -16,8 +16,9 @@ from fairlead.fleet.policies import (
     SignalTargets,
     WarmPool,
 )
-from fairlead.scaling import recommender
-from fairlead.scaling.decision_record import DecisionRecord
+from fairlead.scaling.decide import recommender
+from fairlead.scaling.decide.scaling_state import ScalingState
+from fairlead.scaling.explain.decision_record import DecisionRecord
 from fairlead.scaling.facts import (
     AcceleratorOption,
     EngineFigures,
@@ -30,7 +31,6 @@ from fairlead.scaling.facts import (
     SampleProblem,
     ScalingFacts,
 )
-from fairlead.scaling.scaling_state import ScalingState
 
 BEGINS: Final = 1_790_000_000.0
 LOOKS: Final = 12

@@ -11,8 +11,8 @@ import time
 from dataclasses import dataclass
 
 from bench import random_histories
-from fairlead.scaling import record_codec, record_differences
-from fairlead.scaling.decision_record import DecisionRecord
+from fairlead.scaling.explain import record_codec, record_differences
+from fairlead.scaling.explain.decision_record import DecisionRecord
 
 
 @dataclass(slots=True, kw_only=True)

@@ -15,11 +15,12 @@ from pathlib import Path
 from typing import Final
 
 from fairlead.cluster import package_data
-from fairlead.simulator.timing import benchmark_runs, coefficient_fit, fitted_sets, holdouts, set_builder, silicon_rows
-from fairlead.simulator.timing.benchmark_runs import BenchmarkRuns
-from fairlead.simulator.timing.columns import BenchmarkRun, RunColumns
-from fairlead.simulator.timing.holdouts import ErrorFigures, HoldoutKind, RunPredictions
+from fairlead.simulator.timing import fitted_sets, silicon_rows
 from fairlead.simulator.timing.physics import Physics
+from fitting import benchmark_runs, coefficient_fit, holdouts, set_builder
+from fitting.benchmark_runs import BenchmarkRuns
+from fitting.columns import BenchmarkRun, RunColumns
+from fitting.holdouts import ErrorFigures, HoldoutKind, RunPredictions
 from house.tree import ROOT
 from prove.claimed.api import TRACES, traces
 

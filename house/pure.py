@@ -45,7 +45,7 @@ GROUPS: Final = (
         rooms=("api", "engines", "fleet", "objects", "planning", "sizing"),
         tests=(
             *(f"tests/{room}" for room in ("api", "engines", "fleet", "objects", "planning", "sizing")),
-            *("tests/controller/test_small_parts.py", "tests/controller/test_pod_troubles.py"),
+            *("tests/controller/test_small_parts.py", "tests/controller/pods/test_pod_troubles.py"),
         ),
     ),
     Group(name="scaling", rooms=("scaling",), tests=("tests/scaling",)),

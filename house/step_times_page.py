@@ -11,8 +11,8 @@ import numpy as np
 
 from bench import step_times
 from bench.step_times import CUTS, Judged
-from fairlead.simulator.timing import repeatability
-from fairlead.simulator.timing.holdouts import ErrorFigures, HoldoutKind
+from fitting import repeatability
+from fitting.holdouts import ErrorFigures, HoldoutKind
 from house import scatter
 from house.scatter import Panel
 from house.tree import ROOT

@@ -7,10 +7,10 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
-from fairlead.controller import admission
-from fairlead.controller.review_context import ReviewContext
-from tests.admission.bad_inputs import ELSEWHERE, ROWS
-from tests.admission.table import KNOWN, Layer, Row, Said, deployment, engine, gateway, policy, said_of
+from fairlead.review import admission
+from fairlead.review.context import ReviewContext
+from tests.review.bad_inputs import ELSEWHERE, ROWS
+from tests.review.table import KNOWN, Layer, Row, Said, deployment, engine, gateway, policy, said_of
 
 PAGE: Final = Path(__file__).resolve().parent.parent / "docs" / "reference" / "refusals.md"
 

@@ -12,8 +12,7 @@ from typing import Any, Final
 
 from fairlead.cluster.package_data import read_text
 from fairlead.simulator.engine.settings import EngineSettings
-from fairlead.simulator.replay import comparison, first_seconds, recordings
-from fairlead.simulator.replay.comparison import ReplayDistance, SimulatedReplay
+from fairlead.simulator.replay import first_seconds, recordings
 from fairlead.simulator.replay.recordings import Recording
 from fairlead.simulator.timing import catalogue, rate_shares
 from fairlead.simulator.timing.catalogue import RatesUnknown
@@ -21,6 +20,8 @@ from fairlead.simulator.timing.provenance import Provenance, ProvenanceLevel
 from fairlead.simulator.timing.rate_shares import RateShares, TooFewStretches
 from fairlead.simulator.timing.step_times import PhysicalStepTimes
 from fairlead.sizing.sizing_input import SizingInput
+from fitting import comparison
+from fitting.comparison import ReplayDistance, SimulatedReplay
 from house.tree import ROOT
 from prove.fit_table import catalogue_here
 

@@ -22,9 +22,9 @@ from typing import Final
 import uvloop
 
 from bench.router_cpu import engine_page
-from fairlead.autoscaler import pod_figures
-from fairlead.autoscaler.scrape_targets import ScrapeTarget
-from fairlead.autoscaler.scraper import Scraper
+from fairlead.autoscaler.samples import pod_figures
+from fairlead.autoscaler.samples.scrape_targets import ScrapeTarget
+from fairlead.autoscaler.samples.scraper import Scraper
 from fairlead.fleet.desired_state import EngineKind
 from fairlead.fleet.policies import Objectives, ScalingPolicy
 from house.tree import ROOT

@@ -18,15 +18,15 @@ from bench.autoscaler_sources.world import (
     put,
     world,
 )
-from fairlead.autoscaler import pod_figures
-from fairlead.autoscaler.prometheus import PrometheusSampleSource
-from fairlead.autoscaler.prometheus_api import PrometheusServer
-from fairlead.autoscaler.sample_source import SampleSource
-from fairlead.autoscaler.scraper import Scraper
+from fairlead.autoscaler.samples import pod_figures
+from fairlead.autoscaler.samples.prometheus import PrometheusSampleSource
+from fairlead.autoscaler.samples.prometheus_api import PrometheusServer
+from fairlead.autoscaler.samples.sample_source import SampleSource
+from fairlead.autoscaler.samples.scraper import Scraper
 from fairlead.fleet.policies import ColdStart, Objectives, ReplicaBounds, ScalingPace, ScalingPolicy, SignalTargets
-from fairlead.scaling import recommender
+from fairlead.scaling.decide import recommender
+from fairlead.scaling.decide.scaling_state import ScalingState
 from fairlead.scaling.facts import EnginePod, EnginePodPhase, RouterPod, SampleProblem, ScalingFacts
-from fairlead.scaling.scaling_state import ScalingState
 
 DECIDE_SECONDS: Final = 1.0
 POLL_SECONDS: Final = 0.5

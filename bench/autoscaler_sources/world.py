@@ -12,7 +12,7 @@ from typing import Final
 
 import aiohttp
 
-from fairlead.autoscaler.scrape_targets import ScrapeTarget
+from fairlead.autoscaler.samples.scrape_targets import ScrapeTarget
 from fairlead.fleet.desired_state import EngineKind
 from house import prometheus_server
 from house.tree import ROOT

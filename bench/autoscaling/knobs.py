@@ -17,10 +17,10 @@ from bench.autoscaling.knob_settings import KNOBS, Knob, Setting
 from bench.autoscaling.knobs_page import Turned
 from bench.autoscaling.playing import Stage
 from bench.autoscaling.traffic import Part, Traffic
-from fairlead.scaling import recommender
+from fairlead.scaling.decide import recommender
+from fairlead.scaling.decide.recommendation import Recommendation
+from fairlead.scaling.decide.scaling_state import ScalingState
 from fairlead.scaling.facts import ScalingFacts
-from fairlead.scaling.recommendation import Recommendation
-from fairlead.scaling.scaling_state import ScalingState
 from fairlead.simulator.timing import catalogue
 from fairlead.simulator.timing.catalogue import RatesUnknown
 from fairlead.simulator.traffic.arrivals import RequestArrival

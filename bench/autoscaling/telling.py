@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from bench.autoscaling.contestants import ours
 from bench.autoscaling.playing import Stage, played
 from bench.autoscaling.traffic import Traffic
+from fairlead.scaling.decide.recommendation import Recommendation
+from fairlead.scaling.decide.scaling_state import ScalingState
 from fairlead.scaling.facts import EnginePodPhase, ScalingFacts
-from fairlead.scaling.recommendation import Recommendation
-from fairlead.scaling.scaling_state import ScalingState
 
 
 class Changes:

@@ -25,7 +25,7 @@ def resources_on_a_real_server() -> Figure:
 
 def bad_input_is_refused() -> Figure:
     """The table of bad inputs, through every layer."""
-    return all_pass(programs.pytest("tests/admission", "tests/apiserver/test_bad_inputs.py", "tests/api"))
+    return all_pass(programs.pytest("tests/review", "tests/apiserver/test_bad_inputs.py", "tests/api"))
 
 
 def memory_can_be_believed() -> Figure:

@@ -10,10 +10,10 @@ import yaml
 from fairlead.api import deployment_conversion, gateway_conversion, policy_conversion
 from fairlead.api.kinds import DEPLOYMENT, GATEWAY, KINDS, POLICY
 from fairlead.api.object_reader import read_stored, read_strict
-from fairlead.controller import unsupported_fields
 from fairlead.fleet.conversations import ConfigMapKey
 from fairlead.fleet.desired_state import EngineKind, EngineRelease, RolloutStrategy, SpeculationMethod
 from fairlead.fleet.gateways import DeploymentRouter
+from fairlead.review import unsupported_fields
 
 FOLDER = Path(__file__).resolve().parents[2] / "manifests" / "samples"
 RELEASES = {kind: EngineRelease(version="1.0.0", image="example.com/engine:v1.0.0") for kind in EngineKind}

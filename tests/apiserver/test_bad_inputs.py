@@ -10,8 +10,8 @@ import pytest
 
 from devcluster.door import DoorClosed, Embedded
 from fairlead.cluster import documents
-from tests.admission.bad_inputs import OURS
-from tests.admission.table import Layer, Row
+from tests.review.bad_inputs import OURS
+from tests.review.table import Layer, Row
 
 PLAIN: Final = (
     *("1e3", "y", "n", "0o17", "12:30:00", "2026-11-20", "on", "yes", "Off", "017", "1_000", "1.0", "1.5", "0x1F"),

@@ -23,13 +23,13 @@ from devcluster.setup import tools
 from fairlead.cluster import connection
 from house import chart_manifests
 from house.chart_manifests import NAMESPACE
-from tests.admission.bad_hurts import HURTS
 from tests.apiserver import rights
 from tests.apiserver.rights import Right
 from tests.controller.pretend import deployment
 from tests.faults.operator import OperatorProcess
 from tests.faults.proxy import Proxy
 from tests.faults.small_cluster import small_cluster
+from tests.review.bad_hurts import HURTS
 
 GUARDS_OWNERS: Final = {Right("update", "inferencedeployments.fairlead.dev/finalizers")}
 """Needed by no request of its own: this API server asks for it whenever a child is to block its owner's deletion."""

@@ -24,11 +24,11 @@ from fairlead.cluster.api_server import ApiServer
 from fairlead.cluster.connection import connect
 from fairlead.cluster.kinds import Manifest
 from fairlead.cluster.store import ObjectStore
-from fairlead.controller import pod_facts
-from fairlead.controller.applier import Applier
-from fairlead.controller.child_losses import ChildLosses
-from fairlead.controller.pod_client import PodClient
-from fairlead.controller.sleep_switch import SleepSwitch
+from fairlead.controller.children.applier import Applier
+from fairlead.controller.children.child_losses import ChildLosses
+from fairlead.controller.children.sleep_switch import SleepSwitch
+from fairlead.controller.pods import pod_facts
+from fairlead.controller.pods.pod_client import PodClient
 from fairlead.controller.snapshot import DeploymentSnapshot
 from fairlead.fleet.endpoints import EndpointState
 from fairlead.fleet.router_keys import RouterKeys

@@ -8,13 +8,13 @@ from typing import Any, Final
 
 from fairlead.autoscaler.ledger import Ledger
 from fairlead.autoscaler.loop import LoopEnvironment, ScalingLoop
-from fairlead.autoscaler.prometheus_api import PrometheusServer
-from fairlead.autoscaler.sample import PodSample, RouterView
-from fairlead.autoscaler.sample_source import SampleSource, SourceCounters
+from fairlead.autoscaler.samples.prometheus_api import PrometheusServer
+from fairlead.autoscaler.samples.sample import PodSample, RouterView
+from fairlead.autoscaler.samples.sample_source import SampleSource, SourceCounters
+from fairlead.autoscaler.samples.scrape_targets import ScrapeTarget
+from fairlead.autoscaler.samples.source_registry import SourceFactories, SourceRegistry
 from fairlead.autoscaler.scaling_spec import ScalingSpec
-from fairlead.autoscaler.scrape_targets import ScrapeTarget
 from fairlead.autoscaler.settings import LoopSettings
-from fairlead.autoscaler.source_registry import SourceFactories, SourceRegistry
 from fairlead.autoscaler.writer import AutoscalerWriter
 from fairlead.cluster import kinds
 from fairlead.cluster.api_errors import ApiError

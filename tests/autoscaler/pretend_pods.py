@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Final
 
-from fairlead.autoscaler.scrape_targets import ScrapeTarget
+from fairlead.autoscaler.samples.scrape_targets import ScrapeTarget
 from fairlead.fleet.desired_state import EngineKind
 
 HOST: Final = "127.0.0.43"

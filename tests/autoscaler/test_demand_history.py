@@ -6,13 +6,13 @@ from math import nan
 from typing import Final
 
 from fairlead.autoscaler import demand_history
-from fairlead.autoscaler.prometheus import PrometheusSampleSource
-from fairlead.autoscaler.prometheus_api import PrometheusServer
-from fairlead.autoscaler.prometheus_queries import PodName
-from fairlead.autoscaler.sample_source import SampleSource
-from fairlead.autoscaler.scraper import Scraper
-from fairlead.scaling.demand_forecast import HOUR, UNSEEN, WEEK
-from fairlead.scaling.scaling_state import ScalingState
+from fairlead.autoscaler.samples.prometheus import PrometheusSampleSource
+from fairlead.autoscaler.samples.prometheus_api import PrometheusServer
+from fairlead.autoscaler.samples.prometheus_queries import PodName
+from fairlead.autoscaler.samples.sample_source import SampleSource
+from fairlead.autoscaler.samples.scraper import Scraper
+from fairlead.scaling.decide.scaling_state import ScalingState
+from fairlead.scaling.learn.demand_forecast import HOUR, UNSEEN, WEEK
 from tests.autoscaler.weeks import Weeks
 
 ROUTERS: Final = PodName("demo", "chat-router")

@@ -6,7 +6,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
 from fairlead.autoscaler import http_handlers
-from fairlead.scaling import record_codec
+from fairlead.scaling.explain import record_codec
 from tests.cli.decisions import decided
 
 

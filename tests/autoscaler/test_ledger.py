@@ -8,8 +8,8 @@ import pytest
 
 from fairlead.autoscaler import ledger
 from fairlead.autoscaler.ledger import Ledger
-from fairlead.scaling import record_codec
-from fairlead.scaling.decision_record import DecisionRecord
+from fairlead.scaling.explain import record_codec
+from fairlead.scaling.explain.decision_record import DecisionRecord
 from tests.cli.decisions import decided
 
 

@@ -5,10 +5,10 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 
 from fairlead.autoscaler import http_handlers
-from fairlead.autoscaler.prometheus import PrometheusSampleSource
+from fairlead.autoscaler.samples.prometheus import PrometheusSampleSource
 from fairlead.cluster import kinds
 from fairlead.cluster.api_errors import ApiRequest, Unreachable
-from fairlead.scaling.demand_forecast import HOUR
+from fairlead.scaling.learn.demand_forecast import HOUR
 from tests.autoscaler.fleets import SUBJECT, Fleet, deployment, policy
 from tests.autoscaler.weeks import Weeks
 

@@ -1,7 +1,7 @@
 """A Prometheus with a past, and with nothing to tell of this moment."""
 
-from fairlead.autoscaler.prometheus_api import PrometheusUnavailable
-from fairlead.autoscaler.prometheus_queries import PrometheusSeries
+from fairlead.autoscaler.samples.prometheus_api import PrometheusUnavailable
+from fairlead.autoscaler.samples.prometheus_queries import PrometheusSeries
 
 
 class Weeks:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from fairlead.cli import main
-from tests.admission.table import deployment
+from tests.review.table import deployment
 
 Run = Callable[..., tuple[int, str, str]]
 File = Callable[..., str]

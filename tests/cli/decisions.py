@@ -4,10 +4,10 @@ from typing import Any, Final
 
 import fairlead
 from fairlead.fleet.policies import ReplicaBounds, ScalingPolicy
-from fairlead.scaling import recommender
-from fairlead.scaling.decision_record import DecisionRecord
+from fairlead.scaling.decide import recommender
+from fairlead.scaling.decide.scaling_state import ScalingState
+from fairlead.scaling.explain.decision_record import DecisionRecord
 from fairlead.scaling.facts import EngineFigures, EnginePod, EnginePodPhase, RouterFigures, RouterPod, ScalingFacts
-from fairlead.scaling.scaling_state import ScalingState
 
 AT: Final = 1_790_000_000.0
 

@@ -11,7 +11,7 @@ import pytest
 
 from fairlead.cli import explain
 from fairlead.cluster.kinds import INFERENCE_DEPLOYMENT, LEASE
-from fairlead.scaling import record_codec
+from fairlead.scaling.explain import record_codec
 from fairlead.scaling.facts import SampleProblem
 from tests.cli.conftest import Run
 from tests.cli.decisions import decided, facts, pod, router

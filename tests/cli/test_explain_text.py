@@ -8,10 +8,7 @@ import pytest
 from fairlead.cli import explain_text
 from fairlead.cli.explanation import Explanation
 from fairlead.fleet.policies import ReplicaBounds, ScalingPolicy
-from fairlead.scaling import what_if
-from fairlead.scaling.decision_record import DecisionRecord
-from fairlead.scaling.facts import EnginePodPhase
-from fairlead.scaling.recommendation import (
+from fairlead.scaling.decide.recommendation import (
     AppliedLimit,
     DecisionFigure,
     Recommendation,
@@ -20,7 +17,10 @@ from fairlead.scaling.recommendation import (
     ScalingReason,
     UntrustedSample,
 )
-from fairlead.scaling.what_if import TurningPoint, WhatIfCause
+from fairlead.scaling.explain import what_if
+from fairlead.scaling.explain.decision_record import DecisionRecord
+from fairlead.scaling.explain.what_if import TurningPoint, WhatIfCause
+from fairlead.scaling.facts import EnginePodPhase
 from tests.cli.decisions import AT, decided, facts, pod
 from tests.scaling.busy_fleets import steady
 

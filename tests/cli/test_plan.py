@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from fairlead.controller import admission
-from tests.admission.table import KNOWN
+from fairlead.review import admission
 from tests.cli.conftest import Run
+from tests.review.table import KNOWN
 
 MODEL = "meta-llama/Llama-3.1-8B-Instruct"
 ARRIVING = ("--rate", "2", "--prompt", "500,1500,3000", "--reply", "100,300,600")

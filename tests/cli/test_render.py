@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from tests.admission.table import deployment, policy
 from tests.cli.conftest import File, Run
+from tests.review.table import deployment, policy
 
 ENV = [
     {"name": "A", "valueFrom": {"configMapKeyRef": {"name": "c", "key": "k"}}},

@@ -13,8 +13,8 @@ import pytest
 import fairlead
 from bench.random_histories import records
 from fairlead.cli import replay_records
-from fairlead.scaling import record_codec
-from fairlead.scaling.decision_record import DecisionRecord
+from fairlead.scaling.explain import record_codec
+from fairlead.scaling.explain.decision_record import DecisionRecord
 from tests.cli.conftest import Run
 from tests.cli.decisions import decided
 

@@ -8,9 +8,9 @@ import pytest
 from fairlead.cli import review_text
 from fairlead.cluster import documents
 from fairlead.cluster.documents import YamlDocument
-from fairlead.controller import admission
-from tests.admission.table import KNOWN, SAMPLES, deployment, engine, policy
+from fairlead.review import admission
 from tests.cli.conftest import File, Run
+from tests.review.table import KNOWN, SAMPLES, deployment, engine, policy
 
 
 def test_every_sample_is_admitted(run: Run) -> None:

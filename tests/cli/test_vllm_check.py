@@ -12,8 +12,8 @@ import yaml
 from fairlead.cli import offline_data, vllm_check, vllm_check_script
 from fairlead.cli.main import main
 from fairlead.cluster.documents import YamlDocument
-from fairlead.controller import admission
-from fairlead.controller.review import Review
+from fairlead.review import admission
+from fairlead.review.result import Review
 
 SAMPLES = Path(__file__).resolve().parents[2] / "manifests" / "samples"
 

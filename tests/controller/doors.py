@@ -10,14 +10,14 @@ from typing import Final
 from fairlead.cluster import kinds, pods
 from fairlead.cluster.kinds import Manifest, Resource
 from fairlead.cluster.store import ObjectStore, StoreChange
-from fairlead.controller.child_losses import ChildLosses
+from fairlead.controller.children.child_losses import ChildLosses
 from fairlead.controller.informers import CHILDREN
 from fairlead.controller.reference_cache import NOTHING
-from fairlead.controller.review_context import ObjectKey
 from fairlead.fleet.desired_state import EngineKind
 from fairlead.fleet.endpoints import EndpointState, RouterEndpoint
 from fairlead.fleet.engine_load import EngineLoad
 from fairlead.objects import labels
+from fairlead.review.context import ObjectKey
 from tests.reaching.fake_objects import Happened, Objects, matches
 
 Feed = Callable[[Sequence[Happened]], Sequence[Happened]]

@@ -21,19 +21,19 @@ from fairlead.api.kinds import DEPLOYMENT, GATEWAY, POLICY, Kind
 from fairlead.api.object_reader import read_stored
 from fairlead.api.read_problems import ReadReason
 from fairlead.cluster.kinds import Manifest
-from fairlead.controller import admission
-from fairlead.controller.review import AdmissionReason
-from fairlead.controller.review_context import RELEASES, ReviewContext
 from fairlead.fleet.desired_state import SecretKey
 from fairlead.fleet.findings import SpecFinding
 from fairlead.objects import applied_hash
-from tests.admission.table import KNOWN
+from fairlead.review import admission
+from fairlead.review.context import RELEASES, ReviewContext
+from fairlead.review.result import AdmissionReason
 from tests.api import full_specs
 from tests.api.objects import written
 from tests.api.test_every_field_is_live import decided, leaves_of, others, words
 from tests.controller import policy_reads, test_every_field
 from tests.controller.reads import Attribute, differences
 from tests.controller.test_every_field import begun, changed, rolled, state
+from tests.review.table import KNOWN
 
 ROOMS: Final = Path(__file__).resolve().parents[2] / "operator" / "fairlead"
 ROUTING: Final = ("routing", "router")

@@ -13,9 +13,9 @@ from fairlead.cluster import kinds, package_data, pods
 from fairlead.cluster.api_errors import ApiError
 from fairlead.cluster.kinds import Manifest
 from fairlead.controller.reconcile import ReconcileEnvironment, Reconciler, ReconcileSettings
-from fairlead.controller.review_context import ObjectKey, ReviewContext
 from fairlead.controller.work_queue import ReconcileOutcome
 from fairlead.objects.installation import Installation
+from fairlead.review.context import ObjectKey, ReviewContext
 from tests.controller import tried
 from tests.controller.doors import PretendLooks, PretendReferences, PretendTeller, PretendWorld
 from tests.controller.kube import Kube

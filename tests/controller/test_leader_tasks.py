@@ -18,9 +18,9 @@ from fairlead.cluster.lease import Leadership, LeaseSettings
 from fairlead.controller.informers import ControllerInformers
 from fairlead.controller.leader_tasks import BUGS_SAID_AFTER, LeaderTasks
 from fairlead.controller.reconcile import ReconcileSettings
-from fairlead.controller.review_context import ObjectKey, ReviewContext
 from fairlead.controller.settings import OperatorSettings
 from fairlead.controller.work_queue import ReconcileOutcome
+from fairlead.review.context import ObjectKey, ReviewContext
 from fairlead.telemetry.operator_metrics import OperatorMetrics
 from tests.controller.pretend import CATALOGUE, PLATFORM, deployment
 from tests.reaching.fake_api import FakeApi

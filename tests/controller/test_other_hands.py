@@ -8,7 +8,7 @@ import pytest
 
 from fairlead.cluster import kinds
 from fairlead.cluster.kinds import Manifest, Resource
-from fairlead.controller import foreign_changes
+from fairlead.controller.children import foreign_changes
 from tests.controller.pretend import Pretend, deployment
 
 CHILDREN: tuple[tuple[Resource, str], ...] = (

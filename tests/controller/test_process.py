@@ -10,10 +10,11 @@ import pytest
 
 from fairlead.cluster import kinds, lease
 from fairlead.cluster.api_server import ApiServer
-from fairlead.controller import kopf_host, process
-from fairlead.controller.certificate_rotation import CertificateRotator
+from fairlead.controller import process
 from fairlead.controller.health import ProcessHealth
 from fairlead.controller.settings import OperatorSettings, WebhookSettings
+from fairlead.controller.webhook import kopf_host
+from fairlead.controller.webhook.certificate_rotation import CertificateRotator
 from fairlead.fleet.desired_state import EngineKind
 from fairlead.telemetry.operator_metrics import OperatorMetrics
 from tests.controller.pretend import NOON, deployment

@@ -5,7 +5,7 @@ from typing import Final
 from fairlead.cluster import kinds
 from fairlead.cluster.api_server import ApiServer
 from fairlead.controller.reference_cache import FOUND_S, LOST_S, ReferenceCache
-from fairlead.controller.review_context import ObjectKey
+from fairlead.review.context import ObjectKey
 from tests.reaching.fake_api import FakeApi
 from tests.reaching.worlds import run
 

@@ -7,13 +7,15 @@ import pytest
 
 from fairlead.cluster import gpu_nodes, kinds, pod_starts, pods
 from fairlead.cluster.kinds import Manifest
-from fairlead.controller import deployment_review, node_facts, replica_counts, routing_conditions, status
-from fairlead.controller.deployment_review import DeploymentReview
 from fairlead.controller.events import is_news
-from fairlead.controller.review_context import ObjectKey
-from fairlead.controller.status_inputs import RouterSummary, StartDurations, StatusInputs
+from fairlead.controller.pods import node_facts
+from fairlead.controller.status import deployment_status, replica_counts, routing_conditions
+from fairlead.controller.status.status_inputs import RouterSummary, StartDurations, StatusInputs
 from fairlead.fleet.conditions import ConditionReason as Why
 from fairlead.fleet.conditions import ConditionType, UntimedCondition
+from fairlead.review import deployment_review
+from fairlead.review.context import ObjectKey
+from fairlead.review.deployment_review import DeploymentReview
 from tests.controller.pretend import CATALOGUE, Pretend, deployment
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -115,14 +117,14 @@ def test_whether_it_fits_is_known_or_said_to_be_unknown(
 
 def test_the_status_keeps_measured_starts_after_their_pods_are_gone() -> None:
     before = {"revisions": [{"hash": "a", "coldStart": {"last": "12", "p95": "14"}}]}
-    assert status._start(None, status._before("a", before)) == {"last": "12", "p95": "14"}
-    assert status._start(StartDurations(last_s=7.001, p95_s=8), {}) == {
+    assert deployment_status._start(None, deployment_status._before("a", before)) == {"last": "12", "p95": "14"}
+    assert deployment_status._start(StartDurations(last_s=7.001, p95_s=8), {}) == {
         "last": "7",
         "p95": "8",
         "nodeWait": "0",
         "imagePull": "0",
     }
-    assert status._start(None, status._before("b", before)) is None
+    assert deployment_status._start(None, deployment_status._before("b", before)) is None
 
 
 def test_a_failure_of_ours_is_said_and_touches_nothing_else() -> None:
@@ -131,7 +133,7 @@ def test_a_failure_of_ours_is_said_and_touches_nothing_else() -> None:
     old = {"type": "Ready", "status": "True", "reason": "Serving", "lastTransitionTime": "2026-01-01T00:00:00Z"}
     document = deployment() | {"status": {"replicas": 2, "scaling": {"recommended": 3}, "conditions": [old, kept]}}
     document["metadata"] |= {"uid": "u", "generation": 4}
-    found = status.with_internal_error(document, "KeyError: 'x'", NOON)["status"]
+    found = deployment_status.with_internal_error(document, "KeyError: 'x'", NOON)["status"]
     assert found["replicas"] == 2
     assert "scaling" not in found
     ready, stalled, rest = found["conditions"]
@@ -142,7 +144,9 @@ def test_a_failure_of_ours_is_said_and_touches_nothing_else() -> None:
     )
     assert (stalled["type"], stalled["status"], rest) == ("Stalled", "True", kept)
     assert "KeyError: 'x'" in ready["message"]
-    assert not status.differs({"conditions": [kept, old]}, {"conditions": [old, kept], "scaling": {"recommended": 1}})
+    assert not deployment_status.differs(
+        {"conditions": [kept, old]}, {"conditions": [old, kept], "scaling": {"recommended": 1}}
+    )
 
 
 @pytest.mark.parametrize(

@@ -6,9 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fairlead.cluster.kinds import Manifest
-from fairlead.controller import sleep_switch
-from fairlead.controller.applier import Applier
-from fairlead.controller.sleep_switch import SleepSwitch
+from fairlead.controller.children import sleep_switch
+from fairlead.controller.children.applier import Applier
+from fairlead.controller.children.sleep_switch import SleepSwitch
 from tests.controller import points
 from tests.controller.doors import PretendLooks, PretendWorld
 from tests.controller.pretend import Pretend, deployment

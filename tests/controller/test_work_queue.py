@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from fairlead.controller.review_context import ObjectKey
 from fairlead.controller.work_queue import LEAST_AFTER_FAILURE_S, LONGEST_RETRY_S, ReconcileOutcome, WorkQueue
+from fairlead.review.context import ObjectKey
 
 
 def key(name: str) -> ObjectKey:

@@ -18,7 +18,7 @@ from typing import Any, Final
 from devcluster.door import Embedded
 from fairlead.cluster import connection, kinds
 from fairlead.cluster.api_server import ApiServer
-from fairlead.controller.applier import PRUNED
+from fairlead.controller.children.applier import PRUNED
 from fairlead.controller.process import LEASE
 from tests.controller.pretend import deployment
 from tests.faults.operator import OperatorProcess

@@ -5,11 +5,12 @@ from functools import cache
 from typing import Any, Final
 
 from fairlead.fleet.policies import Objectives, ScalingPolicy
-from fairlead.scaling import projection, recommender
-from fairlead.scaling.decision_record import DecisionRecord
+from fairlead.scaling.decide import recommender
+from fairlead.scaling.decide.scaling_state import ScalingState
+from fairlead.scaling.explain import projection
+from fairlead.scaling.explain.decision_record import DecisionRecord
+from fairlead.scaling.explain.projection import ProjectedTraffic
 from fairlead.scaling.facts import EnginePod, LatencyTotals, ReplicaSpeed, ScalingFacts
-from fairlead.scaling.projection import ProjectedTraffic
-from fairlead.scaling.scaling_state import ScalingState
 from tests.cli.decisions import AT, decided, engine, facts, pod
 
 CHAT: Final = ScalingPolicy(objectives=Objectives(ttft_p95_seconds=1.0, tpot_p95_seconds=0.06))

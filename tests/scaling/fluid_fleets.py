@@ -4,7 +4,9 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from fairlead.fleet.policies import ColdStart, Objectives, ReplicaBounds, ScalingPolicy, SignalTargets
-from fairlead.scaling import recommender
+from fairlead.scaling.decide import recommender
+from fairlead.scaling.decide.recommendation import Recommendation, ScalingSignal, SignalNeed
+from fairlead.scaling.decide.scaling_state import ScalingState
 from fairlead.scaling.facts import (
     EngineFigures,
     EnginePod,
@@ -15,8 +17,6 @@ from fairlead.scaling.facts import (
     RouterPod,
     ScalingFacts,
 )
-from fairlead.scaling.recommendation import Recommendation, ScalingSignal, SignalNeed
-from fairlead.scaling.scaling_state import ScalingState
 
 START: Final = 1_800_000_000.0
 COLD: Final = 128.0

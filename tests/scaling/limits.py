@@ -4,11 +4,11 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from fairlead.fleet.policies import ReplicaBounds, ScalingPolicy
-from fairlead.scaling import limit_rules
-from fairlead.scaling.answer_history import AnswerHistory
+from fairlead.scaling.decide import limit_rules
+from fairlead.scaling.decide.answer_history import AnswerHistory
+from fairlead.scaling.decide.recommendation import ScalingBound, ScalingSignal, SignalNeed
+from fairlead.scaling.decide.signal_summary import LimitedAnswer, SignalSummary
 from fairlead.scaling.facts import EnginePod, EnginePodPhase, ScalingFacts
-from fairlead.scaling.recommendation import ScalingBound, ScalingSignal, SignalNeed
-from fairlead.scaling.signal_summary import LimitedAnswer, SignalSummary
 
 START: Final = 1_800_000_000.0
 COLD: Final = 120.0

@@ -6,21 +6,14 @@ from typing import Final
 import pytest
 
 from fairlead.fleet.policies import ColdStart, Objectives
-from fairlead.scaling import (
-    arrival_rates,
-    cold_starts,
-    demand_forecast,
-    intervals,
-    replica_need,
-    replica_speed,
-    request_mix,
-)
-from fairlead.scaling.arrival_rates import ArrivalCounter, ArrivalResolution, Arrivals, ArrivalTotals
-from fairlead.scaling.demand_forecast import ForecastErrors, ForecastHistory
+from fairlead.scaling.decide import replica_need
+from fairlead.scaling.decide.replica_need import FleetDemand
 from fairlead.scaling.facts import EngineFigures, EnginePod, EnginePodPhase, ReplicaSpeed
-from fairlead.scaling.intervals import EngineInterval
-from fairlead.scaling.replica_need import FleetDemand
-from fairlead.scaling.request_mix import RequestMix
+from fairlead.scaling.learn import arrival_rates, cold_starts, demand_forecast, intervals, replica_speed, request_mix
+from fairlead.scaling.learn.arrival_rates import ArrivalCounter, ArrivalResolution, Arrivals, ArrivalTotals
+from fairlead.scaling.learn.demand_forecast import ForecastErrors, ForecastHistory
+from fairlead.scaling.learn.intervals import EngineInterval
+from fairlead.scaling.learn.request_mix import RequestMix
 from tests.scaling.fluid_fleets import COLD, TRUE
 
 RHYTHM: Final = ArrivalResolution(grain=4.0, stale=30.0)

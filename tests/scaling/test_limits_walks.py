@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fairlead.fleet.policies import ReplicaBounds, ScalingPace, ScalingPolicy, WarmPool
-from fairlead.scaling import limit_rules
-from fairlead.scaling.bounds import affordable
+from fairlead.scaling.decide import limit_rules
+from fairlead.scaling.decide.bounds import affordable
+from fairlead.scaling.decide.signal_summary import LimitedAnswer, SignalSummary
 from fairlead.scaling.facts import EnginePod, EnginePodPhase, ScalingFacts
-from fairlead.scaling.signal_summary import LimitedAnswer, SignalSummary
 from tests.scaling.limits import ASKED, FACTS, START, Fleet, asking, pods
 
 SMALL: Final = st.integers(0, 12)

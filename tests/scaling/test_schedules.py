@@ -8,8 +8,8 @@ import pytest
 
 from fairlead.fleet.policies import ReplicaBounds, ScalingPolicy, ScheduleWindow
 from fairlead.scaling import cron_expressions
-from fairlead.scaling.recommendation import ScalingBound, ScalingReason
-from fairlead.scaling.schedule_windows import ScheduleBounds, in_force
+from fairlead.scaling.decide.recommendation import ScalingBound, ScalingReason
+from fairlead.scaling.decide.schedule_windows import ScheduleBounds, in_force
 from tests.scaling.limits import COLD, FACTS, Fleet, asking, bounds_of
 
 BERLIN = "Europe/Berlin"

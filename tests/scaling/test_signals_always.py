@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fairlead.fleet.policies import ColdStart, Objectives, ReplicaBounds, ScalingPace, ScalingPolicy
-from fairlead.scaling import recommender
+from fairlead.scaling.decide import recommender
+from fairlead.scaling.decide.recommendation import Recommendation
+from fairlead.scaling.decide.scaling_state import ScalingState
 from fairlead.scaling.facts import ReplicaSpeed, RouterPod, SampleProblem, ScalingFacts
-from fairlead.scaling.recommendation import Recommendation
-from fairlead.scaling.scaling_state import ScalingState
 from tests.scaling.fluid_fleets import COLD, POLICY, TRUE, Fluid
 
 RATES = st.lists(st.sampled_from([0.0, 0.5, 2.0, 8.0, 30.0]), min_size=1, max_size=4)

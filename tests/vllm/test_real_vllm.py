@@ -12,14 +12,14 @@ from devcluster.cache import Cache
 from fairlead.cli import offline_data, vllm_check
 from fairlead.cli.main import main
 from fairlead.cli.vllm_check import VllmVerdict
-from fairlead.controller import admission
-from fairlead.controller.review import Review
 from fairlead.engines import catalogue
 from fairlead.engines.engine import EngineDescription
 from fairlead.engines.engine_setup import EngineSetup
 from fairlead.engines.vllm import parsers
 from fairlead.fleet.desired_state import EngineKind
 from fairlead.fleet.findings import SpecRefusal
+from fairlead.review import admission
+from fairlead.review.result import Review
 from house import real_vllm, vllm_flags
 from tests.engines import refused, refused_extras, refused_together
 from tests.vllm.beyond import NEEDS_A_GPU, OURS

@@ -4,8 +4,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from fairlead.autoscaler import deployment_pods, phases, pod_figures
-from fairlead.autoscaler.sample_source import SampleSource
+from fairlead.autoscaler import deployment_pods
+from fairlead.autoscaler.samples import phases, pod_figures
+from fairlead.autoscaler.samples.sample_source import SampleSource
 from fairlead.autoscaler.scaling_spec import ScalingSpec
 from fairlead.cluster import gpu_nodes, kinds, pod_starts
 from fairlead.cluster.gpu_nodes import GpuRequirement

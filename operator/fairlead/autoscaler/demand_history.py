@@ -8,11 +8,11 @@ from dataclasses import replace
 from math import isfinite
 from typing import Final
 
-from fairlead.autoscaler.prometheus import PrometheusSampleSource
-from fairlead.autoscaler.prometheus_queries import PodName
-from fairlead.autoscaler.sample_source import SampleSource
-from fairlead.scaling.demand_forecast import HOUR, UNSEEN, WEEK
-from fairlead.scaling.scaling_state import ScalingState
+from fairlead.autoscaler.samples.prometheus import PrometheusSampleSource
+from fairlead.autoscaler.samples.prometheus_queries import PodName
+from fairlead.autoscaler.samples.sample_source import SampleSource
+from fairlead.scaling.decide.scaling_state import ScalingState
+from fairlead.scaling.learn.demand_forecast import HOUR, UNSEEN, WEEK
 
 WEEKS: Final = 4
 """Prometheus keeps 15 days by default; hours without samples are left out."""

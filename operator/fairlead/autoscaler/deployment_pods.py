@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from fairlead.autoscaler.scrape_targets import ScrapeTarget
+from fairlead.autoscaler.samples.scrape_targets import ScrapeTarget
 from fairlead.cluster import kinds, pods
 from fairlead.cluster.interfaces import ClusterState
 from fairlead.cluster.kinds import Manifest

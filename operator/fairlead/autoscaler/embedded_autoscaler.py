@@ -8,9 +8,9 @@ from aiohttp import web
 from fairlead.autoscaler import http_handlers
 from fairlead.autoscaler.ledger import Ledger
 from fairlead.autoscaler.loop import LoopEnvironment, ScalingLoop
+from fairlead.autoscaler.samples.source_registry import SourceFactories, SourceRegistry
 from fairlead.autoscaler.scaling_spec import SpecReader
 from fairlead.autoscaler.settings import LoopSettings
-from fairlead.autoscaler.source_registry import SourceFactories, SourceRegistry
 from fairlead.autoscaler.writer import AutoscalerWriter
 from fairlead.cluster.interfaces import ClusterState, CreatingApiClient
 from fairlead.fleet.router_keys import RouterKeys

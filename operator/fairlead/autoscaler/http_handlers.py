@@ -7,9 +7,9 @@ from typing import Final
 from aiohttp import web
 
 from fairlead.autoscaler.ledger import Ledger
-from fairlead.autoscaler.source_registry import SourceRegistry
-from fairlead.scaling import record_codec
-from fairlead.scaling.decision_record import DecisionRecord
+from fairlead.autoscaler.samples.source_registry import SourceRegistry
+from fairlead.scaling.explain import record_codec
+from fairlead.scaling.explain.decision_record import DecisionRecord
 from fairlead.scaling.facts import EnginePodPhase
 from fairlead.telemetry.autoscaler_metrics import AutoscalerMetrics, DecisionMetrics, ScrapeTotals
 

@@ -9,8 +9,8 @@ import threading
 from pathlib import Path
 from typing import Final
 
-from fairlead.scaling import record_codec
-from fairlead.scaling.decision_record import DecisionRecord
+from fairlead.scaling.explain import record_codec
+from fairlead.scaling.explain.decision_record import DecisionRecord
 
 EVERY_S: Final = 60.0
 """A decision that does not change is logged this often, so that a log without lines means a process without

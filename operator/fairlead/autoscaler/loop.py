@@ -16,17 +16,17 @@ from fairlead.autoscaler.decision_facts import FactCollector, RoundSnapshot, Sca
 from fairlead.autoscaler.ledger import Ledger
 from fairlead.autoscaler.loop_state import DeploymentLoopState
 from fairlead.autoscaler.policies import BUILT_IN, NoPolicy, PolicyCache
+from fairlead.autoscaler.samples.source_registry import SourceRegistry
 from fairlead.autoscaler.scaling_spec import SpecReader
 from fairlead.autoscaler.settings import LoopSettings
-from fairlead.autoscaler.source_registry import SourceRegistry
 from fairlead.autoscaler.writer import AutoscalerWriter
 from fairlead.cluster import kinds
 from fairlead.cluster.interfaces import ClusterState
 from fairlead.cluster.kinds import Manifest
 from fairlead.fleet.router_keys import RouterKeys
-from fairlead.scaling.decision_record import DecisionRecord
-from fairlead.scaling.recommendation import Recommendation, ScalingReason
-from fairlead.scaling.recommender import recommend
+from fairlead.scaling.decide.recommendation import Recommendation, ScalingReason
+from fairlead.scaling.decide.recommender import recommend
+from fairlead.scaling.explain.decision_record import DecisionRecord
 from fairlead.telemetry.autoscaler_metrics import AutoscalerMetrics
 
 SETTLE_ROUNDS: Final = 3.0

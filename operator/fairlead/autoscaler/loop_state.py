@@ -6,9 +6,9 @@ from typing import Final
 
 from fairlead.autoscaler.scaling_spec import ScalingSpec
 from fairlead.autoscaler.scaling_status import ScalingFields
-from fairlead.scaling.decision_record import DecisionRecord
-from fairlead.scaling.estimates import Estimates
-from fairlead.scaling.scaling_state import ScalingState
+from fairlead.scaling.decide.scaling_state import ScalingState
+from fairlead.scaling.explain.decision_record import DecisionRecord
+from fairlead.scaling.learn.estimates import Estimates
 
 ECHO_S: Final = 5.0
 """Our own write arrives by the watch well within this time; a difference after it was written by another process."""

@@ -16,8 +16,8 @@ from fairlead.cluster.api_errors import ApiError
 from fairlead.cluster.fencing import NotLeading
 from fairlead.cluster.interfaces import ApiClient
 from fairlead.cluster.kinds import Manifest
-from fairlead.scaling.estimates import Estimates
-from fairlead.scaling.scaling_state import ScalingState
+from fairlead.scaling.decide.scaling_state import ScalingState
+from fairlead.scaling.learn.estimates import Estimates
 
 EVERY_S: Final = 600.0
 """A crash loses at most so much; a longer interval would save nothing, since objects are reconciled as often anyway."""

@@ -9,7 +9,7 @@ from fairlead.cluster import kinds
 from fairlead.cluster.interfaces import ClusterState
 from fairlead.cluster.kinds import Manifest
 from fairlead.fleet.policies import ScalingPolicy
-from fairlead.scaling import policy_lint
+from fairlead.scaling.lint import policy_lint
 
 BUILT_IN: Final = ScalingPolicy()
 """The policy of a deployment that names none."""

@@ -14,10 +14,10 @@ from fairlead.autoscaler import http_handlers
 from fairlead.autoscaler.informers import AutoscalerInformers
 from fairlead.autoscaler.ledger import Ledger
 from fairlead.autoscaler.loop import LoopEnvironment, ScalingLoop
+from fairlead.autoscaler.samples.source_registry import SourceFactories, SourceRegistry
 from fairlead.autoscaler.scaling_spec import SpecReader
 from fairlead.autoscaler.settings import AutoscalerSettings
 from fairlead.autoscaler.sharding import Membership
-from fairlead.autoscaler.source_registry import SourceFactories, SourceRegistry
 from fairlead.autoscaler.writer import AutoscalerWriter
 from fairlead.cluster import connection as connecting
 from fairlead.cluster import lease, operator_key, own_deployment

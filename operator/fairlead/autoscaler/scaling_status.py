@@ -10,7 +10,7 @@ from typing import Any, Final
 from fairlead.api.kinds import API_VERSION, DEPLOYMENT, POLICY
 from fairlead.autoscaler.decision_facts import ScalingCase
 from fairlead.cluster.kinds import Manifest
-from fairlead.scaling.recommendation import Recommendation
+from fairlead.scaling.decide.recommendation import Recommendation
 
 MANAGER: Final = "fairlead-autoscaler"
 MOST_KEPT: Final = 10

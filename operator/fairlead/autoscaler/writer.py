@@ -11,17 +11,17 @@ from typing import Final
 from fairlead.autoscaler import demand_history, memory_store, scaling_status
 from fairlead.autoscaler.decision_facts import ScalingCase
 from fairlead.autoscaler.loop_state import DeploymentLoopState
-from fairlead.autoscaler.prometheus_queries import PodName
+from fairlead.autoscaler.samples.prometheus_queries import PodName
+from fairlead.autoscaler.samples.source_registry import SourceRegistry
 from fairlead.autoscaler.scaling_events import ScalingEventPublisher
 from fairlead.autoscaler.scaling_status import ScalingFields
-from fairlead.autoscaler.source_registry import SourceRegistry
 from fairlead.cluster import kinds
 from fairlead.cluster.api_errors import ApiError, Conflict, NotFound
 from fairlead.cluster.fencing import NotLeading
 from fairlead.cluster.interfaces import ClusterState, CreatingApiClient
 from fairlead.cluster.kinds import Manifest
 from fairlead.objects import names
-from fairlead.scaling.recommendation import Recommendation
+from fairlead.scaling.decide.recommendation import Recommendation
 from fairlead.telemetry.autoscaler_metrics import AutoscalerMetrics
 
 END_S: Final = 5.0

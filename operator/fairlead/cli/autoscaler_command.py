@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from fairlead.autoscaler.embedded_autoscaler import EmbeddedAutoscaler
+    from fairlead.autoscaler.samples.source_registry import SourceFactories
     from fairlead.autoscaler.scaling_spec import SpecReader
     from fairlead.autoscaler.settings import LoopSettings
-    from fairlead.autoscaler.source_registry import SourceFactories
 
 
 def loop_arguments(parser: argparse.ArgumentParser) -> None:
@@ -93,16 +93,17 @@ def _loop(chosen: argparse.Namespace) -> "LoopSettings":
 
 
 def _understanding() -> "SpecReader":
-    from fairlead.cli import offline_data, scaling_subjects
+    from fairlead.autoscaler import scaling_subjects
+    from fairlead.cli import offline_data
 
     return scaling_subjects.of(offline_data.offline_knowledge())
 
 
 def _makers(settings: "LoopSettings") -> "SourceFactories":
-    from fairlead.autoscaler.prometheus import PrometheusSampleSource
-    from fairlead.autoscaler.sample_source import SampleSource
-    from fairlead.autoscaler.scraper import Scraper
-    from fairlead.autoscaler.source_registry import SourceFactories
+    from fairlead.autoscaler.samples.prometheus import PrometheusSampleSource
+    from fairlead.autoscaler.samples.sample_source import SampleSource
+    from fairlead.autoscaler.samples.scraper import Scraper
+    from fairlead.autoscaler.samples.source_registry import SourceFactories
 
     def direct() -> SampleSource:
         return Scraper(settings.every_seconds)

@@ -12,15 +12,14 @@ from typing import Any, Final
 
 import aiohttp
 
-from fairlead.cli import freshness
-from fairlead.cluster import kinds, lease, pod_proxy
+from fairlead.cluster import kinds, lease, pod_proxy, status_freshness
 from fairlead.cluster.api_errors import ApiError, NotFound, RequestRefused
 from fairlead.cluster.api_server import ApiServer
 from fairlead.cluster.connection import ApiConnection, NoCredentials, connect
-from fairlead.scaling import record_codec
-from fairlead.scaling.decision_record import DecisionRecord
-from fairlead.scaling.decision_summary import DecisionSummary
-from fairlead.scaling.record_codec import BrokenRecord
+from fairlead.scaling.explain import record_codec
+from fairlead.scaling.explain.decision_record import DecisionRecord
+from fairlead.scaling.explain.decision_summary import DecisionSummary
+from fairlead.scaling.explain.record_codec import BrokenRecord
 
 DECISIONS: Final = "/fairlead/v1/decisions"
 AUTOSCALER_SELECTOR: Final = "app.kubernetes.io/name=fairlead,app.kubernetes.io/component in (operator,autoscaler)"
@@ -82,8 +81,8 @@ class ClusterClient:
         try:
             held = await self.api.read(kinds.LEASE, home, lease.CONTROLLER)
         except RequestRefused as refused:
-            return freshness.unseen(document, refused.message, now)
-        return freshness.sentence(held, f"{home}/{lease.CONTROLLER}", document, now)
+            return status_freshness.unseen(document, refused.message, now)
+        return status_freshness.sentence(held, f"{home}/{lease.CONTROLLER}", document, now)
 
     async def table(self) -> tuple[DecisionSummary, ...] | NoDecision:
         """The last decision about every deployment; of two processes that name the same one, the later."""

@@ -11,10 +11,10 @@ from fairlead.cli.cluster_client import NoDecision
 from fairlead.cli.explanation import Explanation
 from fairlead.fleet.plurals import count, verb
 from fairlead.fleet.policies import ScalingPolicy
-from fairlead.scaling.decision_record import DecisionRecord
+from fairlead.scaling.decide.recommendation import DecisionFigure, ScalingBound
+from fairlead.scaling.explain.decision_record import DecisionRecord
+from fairlead.scaling.explain.what_if import TurningPoint, WhatIfCause
 from fairlead.scaling.facts import ScalingFacts
-from fairlead.scaling.recommendation import DecisionFigure, ScalingBound
-from fairlead.scaling.what_if import TurningPoint, WhatIfCause
 
 BOLD, YELLOW, PLAIN = "\x1b[1m", "\x1b[33m", "\x1b[0m"
 _MOST_DECISIONS: Final = 10

@@ -5,11 +5,12 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import fairlead
-from fairlead.cli import freshness, replay_records
+from fairlead.cli import replay_records
 from fairlead.cli.cluster_client import ClusterClient, ClusterUnavailable, NoDecision
-from fairlead.scaling import record_codec, what_if
-from fairlead.scaling.decision_record import DecisionRecord
-from fairlead.scaling.what_if import TurningPoint
+from fairlead.cluster import status_freshness
+from fairlead.scaling.explain import record_codec, what_if
+from fairlead.scaling.explain.decision_record import DecisionRecord
+from fairlead.scaling.explain.what_if import TurningPoint
 
 KINDS: Final = ("infd", "inferencedeployment", "inferencedeployments", "inferencedeployments.fairlead.dev")
 
@@ -76,7 +77,7 @@ async def of_cluster(door: ClusterClient, namespace: str, name: str, now: float)
         )
     record = await door.record(namespace, name)
     decided = None if isinstance(record, NoDecision) else record.now
-    current = "" if decided is not None and freshness.is_fresh(decided, now) else await door.currency(found, now)
+    current = "" if decided is not None and status_freshness.is_fresh(decided, now) else await door.currency(found, now)
     if isinstance(record, NoDecision) and not status.get("scaling"):
         raise ClusterUnavailable(f"{_undecided(name, namespace, status, record)}. {current}")
     notes = (current,) if current else ()

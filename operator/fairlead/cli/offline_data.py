@@ -8,8 +8,8 @@ import yaml
 
 from fairlead.cluster import package_data
 from fairlead.cluster.documents import YamlDocument
-from fairlead.controller import policies as read_policies
-from fairlead.controller.review_context import ReviewContext
+from fairlead.review import policies as read_policies
+from fairlead.review.context import ReviewContext
 from fairlead.sizing import custom_products
 from fairlead.sizing.catalogue import Catalogue
 

@@ -10,9 +10,9 @@ from fairlead.cli import options
 from fairlead.cluster import documents
 
 if TYPE_CHECKING:  # at run time only inside the command, so that others start at once
-    from fairlead.controller.review import Review
     from fairlead.fleet.desired_state import EnvFrom, SecretKey
     from fairlead.fleet.engine_launch import EngineLaunch
+    from fairlead.review.result import Review
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -26,7 +26,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(chosen: argparse.Namespace) -> int:
     """0 when every deployment could be rendered; others are named on standard error."""
     from fairlead.cli import offline_data, review_text
-    from fairlead.controller import admission, engine_timing
+    from fairlead.review import admission, engine_timing
 
     found = list(documents.read(chosen.files))
     try:
@@ -66,9 +66,9 @@ def _values(name: str, launch: "EngineLaunch") -> dict[str, Any]:
 
 def _router(review: "Review") -> dict[str, Any] | None:
     """None for a deployment of a gateway, which has routers of its own."""
-    from fairlead.controller import replica_facts
     from fairlead.fleet.gateways import DeploymentRouter
     from fairlead.objects import router_config
+    from fairlead.review import replica_facts
 
     if review.asked is None or not isinstance(review.door, DeploymentRouter):
         return None

@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, Final, cast
 
-from fairlead.scaling import record_codec, record_differences
-from fairlead.scaling.decision_record import DecisionRecord
-from fairlead.scaling.record_codec import BrokenRecord
-from fairlead.scaling.record_differences import RecordDifference
+from fairlead.scaling.explain import record_codec, record_differences
+from fairlead.scaling.explain.decision_record import DecisionRecord
+from fairlead.scaling.explain.record_codec import BrokenRecord
+from fairlead.scaling.explain.record_differences import RecordDifference
 
 IN_A_FOLDER: Final = ".jsonl"
 """Part of the names of files that are read in a folder; full ones have a number or `.gz` after it."""

@@ -5,10 +5,10 @@ from dataclasses import replace
 from typing import Any, Final
 
 from fairlead.cluster.documents import YamlDocument
-from fairlead.controller.memory_fit import FIELDS
-from fairlead.controller.review import AdmissionReason, Review
 from fairlead.fleet.findings import SpecFinding
 from fairlead.fleet.fit import Estimate, Fit, FitAlternative, NoFit
+from fairlead.review.memory_fit import FIELDS
+from fairlead.review.result import AdmissionReason, Review
 
 GIB: Final = 1 << 30
 RED, YELLOW, GREEN, PLAIN = "\x1b[31m", "\x1b[33m", "\x1b[32m", "\x1b[0m"

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from fairlead.cli.cluster_client import ClusterClient, NoDecision
-from fairlead.scaling.decision_summary import DecisionSummary
+from fairlead.scaling.explain.decision_summary import DecisionSummary
 
 FRESH_S: Final = 120.0
 """A decision is recorded each minute at least; one that is twice as old is stale."""

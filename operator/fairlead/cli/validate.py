@@ -21,7 +21,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(chosen: argparse.Namespace) -> int:
     """0 when everything would be admitted."""
     from fairlead.cli import offline_data, review_text
-    from fairlead.controller import admission
+    from fairlead.review import admission
 
     found = list(documents.read(chosen.files))
     try:

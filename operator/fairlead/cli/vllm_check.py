@@ -12,11 +12,11 @@ from typing import Any, Final
 
 from fairlead.cli import vllm_check_script
 from fairlead.cluster.documents import YamlDocument
-from fairlead.controller.review import Review
 from fairlead.engines.start_budget import LifecycleParameters
 from fairlead.engines.vllm import placeholder_config
 from fairlead.fleet.desired_state import EngineKind, SpeculationMethod
 from fairlead.fleet.findings import FindingReason, SpecRefusal
+from fairlead.review.result import Review
 
 INTERPRETER: Final = "FAIRLEAD_VLLM_PYTHON"
 QUIET: Final = {"HF_HUB_OFFLINE": "1", "VLLM_NO_USAGE_STATS": "1", "VLLM_LOGGING_LEVEL": "ERROR", "PYTHONPATH": ""}

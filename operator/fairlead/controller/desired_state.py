@@ -10,12 +10,12 @@ from datetime import datetime
 
 from fairlead.cluster import kinds, pods
 from fairlead.cluster.kinds import Manifest
-from fairlead.controller import replica_facts, snapshot, start_failures, target_start
-from fairlead.controller.deployment_review import DeploymentReview
-from fairlead.controller.pod_facts import MergedRouterReport
-from fairlead.controller.preflight import PreflightResult
+from fairlead.controller import snapshot
+from fairlead.controller.pods import start_failures, target_start
+from fairlead.controller.pods.pod_facts import MergedRouterReport
+from fairlead.controller.pods.preflight import PreflightResult
+from fairlead.controller.pods.target_start import DecisionInputs
 from fairlead.controller.snapshot import DeploymentSnapshot
-from fairlead.controller.target_start import DecisionInputs
 from fairlead.fleet.desired_state import NO_RESOURCE, DesiredRevision
 from fairlead.fleet.gateways import DesiredDeployment
 from fairlead.fleet.pod_problems import PodProblem
@@ -46,6 +46,8 @@ from fairlead.objects.owner import Owner
 from fairlead.planning import replica_count, rollback, rollout, sleep_plan
 from fairlead.planning.replica_count import ReplicaCount
 from fairlead.planning.sleep_plan import NO_SLEEP, SleepPlan
+from fairlead.review import replica_facts
+from fairlead.review.deployment_review import DeploymentReview
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,10 +12,10 @@ from fairlead.cluster.informer import Informer, OnChange, WatchScope
 from fairlead.cluster.kinds import Manifest, Resource
 from fairlead.cluster.store import ObjectStore
 from fairlead.controller import queue_keys
-from fairlead.controller.applier import PRUNED
-from fairlead.controller.child_losses import ChildLosses
-from fairlead.controller.review_context import ObjectKey
+from fairlead.controller.children.applier import PRUNED
+from fairlead.controller.children.child_losses import ChildLosses
 from fairlead.objects import labels
+from fairlead.review.context import ObjectKey
 from fairlead.telemetry.operator_metrics import InformerHealth
 
 OURS: Final = (kinds.INFERENCE_DEPLOYMENT, kinds.AUTOSCALING_POLICY, kinds.INFERENCE_GATEWAY)

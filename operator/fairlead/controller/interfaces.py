@@ -9,11 +9,11 @@ from typing import Protocol
 
 from fairlead.cluster import interfaces
 from fairlead.cluster.kinds import Manifest, Resource
-from fairlead.controller.child_losses import ChildLosses
-from fairlead.controller.review_context import ObjectKey
+from fairlead.controller.children.child_losses import ChildLosses
 from fairlead.fleet.desired_state import EngineKind
 from fairlead.fleet.endpoints import RouterEndpoint
 from fairlead.fleet.engine_load import EngineLoad
+from fairlead.review.context import ObjectKey
 
 
 class ControllerClusterState(interfaces.ClusterState, Protocol):

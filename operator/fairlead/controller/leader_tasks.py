@@ -17,17 +17,19 @@ from fairlead.cluster.api_errors import ApiError
 from fairlead.cluster.api_server import ApiServer
 from fairlead.cluster.fencing import FencedApiServer, NotLeading
 from fairlead.cluster.lease import Leadership
-from fairlead.controller import orphan_scan, queue_keys, status
+from fairlead.controller import queue_keys
+from fairlead.controller.children import orphan_scan
 from fairlead.controller.embedded_service import EmbeddedService
 from fairlead.controller.events import EventPublisher
 from fairlead.controller.informers import ControllerInformers
-from fairlead.controller.pod_client import PodClient
+from fairlead.controller.pods.pod_client import PodClient
 from fairlead.controller.reconcile import ReconcileEnvironment, Reconciler, ReconcileSettings, moment
 from fairlead.controller.reference_cache import ReferenceCache
-from fairlead.controller.review_context import ObjectKey
 from fairlead.controller.shared_reconcile import SharedObjectReconciler
+from fairlead.controller.status import deployment_status
 from fairlead.controller.work_queue import ReconcileOutcome, WorkQueue
 from fairlead.fleet.router_keys import RouterKeys
+from fairlead.review.context import ObjectKey
 from fairlead.telemetry.operator_metrics import OperatorMetrics
 
 LONGEST_TICK_S: Final = 60.0
@@ -188,9 +190,9 @@ class LeaderTasks:
         document = self._seeing.of(kinds.INFERENCE_DEPLOYMENT).find(key.namespace, key.name)
         if document is None:
             return
-        found = status.with_internal_error(document, words, moment())
+        found = deployment_status.with_internal_error(document, words, moment())
         try:
-            if status.differs(found["status"], document.get("status") or {}):
+            if deployment_status.differs(found["status"], document.get("status") or {}):
                 self._seeing.note(await self._server.apply(found, subresource="status"))
         except (ApiError, NotLeading) as problem:
             log.warning("%s", problem, extra=_about(key))

@@ -22,19 +22,21 @@ from fairlead.cluster import lease, operator_key, own_deployment, package_data
 from fairlead.cluster.api_server import ApiServer
 from fairlead.cluster.connection import ApiConnection
 from fairlead.cluster.own_deployment import OwnerLookup
-from fairlead.controller import admission, change_warnings, health, kopf_host, policies, speculation_switch, webhook
-from fairlead.controller.certificate_rotation import CertificateRotator, WebhookCertificateSettings
+from fairlead.controller import health
 from fairlead.controller.embedded_service import EmbeddedService
 from fairlead.controller.health import ProcessHealth
 from fairlead.controller.leader_tasks import LeaderTasks
 from fairlead.controller.reconcile import ReconcileSettings, moment
 from fairlead.controller.reference_cache import ReferenceCache
-from fairlead.controller.review_context import RELEASES, ObjectKey, ReviewContext
 from fairlead.controller.settings import OperatorSettings
-from fairlead.controller.webhook import AdmissionResponse
+from fairlead.controller.webhook import kopf_host
+from fairlead.controller.webhook.certificate_rotation import CertificateRotator, WebhookCertificateSettings
 from fairlead.fleet.desired_state import EngineKind
 from fairlead.objects import network_policies
 from fairlead.objects.installation import Installation
+from fairlead.review import admission, change_warnings, policies, speculation_switch, webhook
+from fairlead.review.context import RELEASES, ObjectKey, ReviewContext
+from fairlead.review.webhook import AdmissionResponse
 from fairlead.telemetry.operator_metrics import OperatorMetrics
 
 LEASE: Final = lease.CONTROLLER

@@ -6,8 +6,8 @@ from typing import Final
 from fairlead.api import kinds as ours
 from fairlead.cluster import kinds, pods
 from fairlead.cluster.kinds import Manifest, Resource
-from fairlead.controller.review_context import ObjectKey
 from fairlead.objects import labels
+from fairlead.review.context import ObjectKey
 
 AllDeployments = Callable[[], Iterable[Manifest]]
 """Called only where a change concerns more than one object, since it sorts all deployments."""

@@ -17,19 +17,10 @@ from fairlead.cluster import kinds, pod_starts, pods
 from fairlead.cluster.api_errors import NotFound
 from fairlead.cluster.kinds import Manifest, Resource
 from fairlead.cluster.pod_starts import PodStart
-from fairlead.controller import (
-    deployment_review,
-    desired_state,
-    node_facts,
-    pod_facts,
-    references,
-    snapshot,
-    speculation_switch,
-    status,
-    status_fields,
-)
-from fairlead.controller.applier import Applier, OnForeignChange, StillTerminating
-from fairlead.controller.deployment_review import DeploymentReview
+from fairlead.controller import desired_state, snapshot
+from fairlead.controller.children.applier import Applier, OnForeignChange, StillTerminating
+from fairlead.controller.children.restorer import OnForeignDeletion, Restorer
+from fairlead.controller.children.sleep_switch import SleepSwitch
 from fairlead.controller.desired_state import DesiredState, RuntimeFacts
 from fairlead.controller.interfaces import (
     ControllerApiClient,
@@ -38,19 +29,21 @@ from fairlead.controller.interfaces import (
     PodAccess,
     ReferenceLookup,
 )
-from fairlead.controller.pod_facts import MergedRouterReport
-from fairlead.controller.preflight import AGAIN_S
-from fairlead.controller.restorer import OnForeignDeletion, Restorer
-from fairlead.controller.review_context import ObjectKey, ReviewContext
-from fairlead.controller.sleep_switch import SleepSwitch
+from fairlead.controller.pods import node_facts, pod_facts
+from fairlead.controller.pods.pod_facts import MergedRouterReport
+from fairlead.controller.pods.preflight import AGAIN_S
 from fairlead.controller.snapshot import DeploymentSnapshot
-from fairlead.controller.status_inputs import Obstacle, RouterSummary, StatusInputs
+from fairlead.controller.status import deployment_status, status_fields
+from fairlead.controller.status.status_inputs import Obstacle, RouterSummary, StatusInputs
 from fairlead.controller.work_queue import ReconcileOutcome
 from fairlead.fleet.conditions import ConditionReason
 from fairlead.fleet.gateways import DeploymentRouter
 from fairlead.fleet.rollouts import FailureStep, ReplicaStep, RetireStep
 from fairlead.objects.installation import Installation
 from fairlead.objects.router_config import DEFAULT_REPLICAS
+from fairlead.review import deployment_review, references, speculation_switch
+from fairlead.review.context import ObjectKey, ReviewContext
+from fairlead.review.deployment_review import DeploymentReview
 
 PROBING_S: Final = 1.0
 """Poll interval while routers probe a ready replica, since no event says when they are done."""
@@ -152,7 +145,8 @@ class Reconciler:
     def _understand(self, observed: DeploymentSnapshot) -> GenerationReview:
         """The review of the spec alone, once a generation; cached for the objects reconciled most recently."""
         uid, generation = observed.owner.uid, observed.document["metadata"]["generation"]
-        known, guesses = self._understood.get(uid), not speculation_switch.is_off(observed, self._world)
+        known = self._understood.get(uid)
+        guesses = not speculation_switch.is_off(observed.status, self._policy_of(observed))
         if known is None or (known.generation, known.guesses) != (generation, guesses):
             judged = deployment_review.read(observed.document, self._setting.known)
             if not guesses:
@@ -163,6 +157,10 @@ class Reconciler:
         if len(self._understood) > MOST_CACHED_REVIEWS:
             self._understood.popitem(last=False)
         return known
+
+    def _policy_of(self, observed: DeploymentSnapshot) -> Manifest | None:
+        name = speculation_switch.policy_of(observed.document)
+        return self._world.of(kinds.AUTOSCALING_POLICY).find(observed.owner.namespace, name) if name else None
 
     async def _with_references(self, judged: DeploymentReview) -> DeploymentReview:
         """The review with references, which are checked in every reconcile."""
@@ -270,15 +268,19 @@ class Reconciler:
 
     async def _report(self, observed: DeploymentSnapshot, now: StatusInputs, at: datetime) -> None:
         """Write the status only where it differs from the stored one."""
-        found = status.status(now, status_fields.of(observed, now.judged, self._setting.known), observed.status, at)
-        if not status.differs(found, observed.status):
+        found = deployment_status.status(
+            now, status_fields.of(observed, now.judged, self._setting.known), observed.status, at
+        )
+        if not deployment_status.differs(found, observed.status):
             return
         try:
-            written = await self._server.apply(status.manifest(observed.document, found), subresource="status")
+            written = await self._server.apply(
+                deployment_status.manifest(observed.document, found), subresource="status"
+            )
         except NotFound:
             return
         self._world.note(written)
-        for condition in status.changed(found, observed.status):
+        for condition in deployment_status.changed(found, observed.status):
             self._teller.transition(observed.document, condition, at)
 
 

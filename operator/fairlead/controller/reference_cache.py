@@ -13,7 +13,7 @@ from fairlead.cluster import kinds
 from fairlead.cluster.api_errors import RequestRefused
 from fairlead.cluster.api_server import ApiServer
 from fairlead.cluster.kinds import Manifest, Resource
-from fairlead.controller.review_context import ObjectKey
+from fairlead.review.context import ObjectKey
 
 FOUND_S: Final = 300.0
 """Objects that exist are seldom deleted; if one is, the kubelet reports it too."""

@@ -5,11 +5,11 @@ from datetime import datetime
 from fairlead.api import kinds as ours
 from fairlead.cluster import kinds
 from fairlead.cluster.api_errors import NotFound
-from fairlead.controller import shared_objects, status
-from fairlead.controller.policies import PolicyRemarks
 from fairlead.controller.reconcile import ReconcileEnvironment
-from fairlead.controller.review_context import ObjectKey, ReviewContext
+from fairlead.controller.status import deployment_status, shared_objects
 from fairlead.controller.work_queue import ReconcileOutcome
+from fairlead.review.context import ObjectKey, ReviewContext
+from fairlead.review.policies import PolicyRemarks
 
 
 class SharedObjectReconciler:
@@ -34,14 +34,16 @@ class SharedObjectReconciler:
         else:
             figures, judged = shared_objects.of_gateway(document)
         before, generation = document.get("status") or {}, document["metadata"]["generation"]
-        conditions = status.timed(judged, before, generation, now)
+        conditions = deployment_status.timed(judged, before, generation, now)
         found = figures | {"observedGeneration": generation, "conditions": conditions}
-        if not status.differs(found, before):
+        if not deployment_status.differs(found, before):
             return ReconcileOutcome()
         try:
-            world.note(await self._doors.server.apply(status.manifest(document, found), subresource="status"))
+            world.note(
+                await self._doors.server.apply(deployment_status.manifest(document, found), subresource="status")
+            )
         except NotFound:
             return ReconcileOutcome()
-        for condition in status.changed(found, before):
+        for condition in deployment_status.changed(found, before):
             self._doors.teller.transition(document, condition, now)
         return ReconcileOutcome()

@@ -10,9 +10,9 @@ from datetime import datetime
 from fairlead.cluster import kinds, pods
 from fairlead.cluster.kinds import Manifest
 from fairlead.controller.interfaces import ControllerClusterState
-from fairlead.controller.review_context import ObjectKey
 from fairlead.objects import engine_deployment, labels
 from fairlead.objects.owner import Owner
+from fairlead.review.context import ObjectKey
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,11 +11,12 @@ from fairlead.simulator.engine.batch import DecodeLine, StepBatch
 from fairlead.simulator.engine.core import EngineCore
 from fairlead.simulator.engine.requests import EngineRequest
 from fairlead.simulator.engine.settings import EngineSettings
-from fairlead.simulator.replay import comparison, first_seconds, recordings
-from fairlead.simulator.replay.comparison import SimulatedReplay
+from fairlead.simulator.replay import first_seconds, recordings
 from fairlead.simulator.replay.recordings import RecordedSecond, Recording
 from fairlead.simulator.timing import rate_shares
 from fairlead.simulator.timing.rate_shares import RateShares
+from fitting import comparison
+from fitting.comparison import SimulatedReplay
 
 LIMITS = EngineSettings(blocks=3000, batch_tokens=1000, max_sequences=64)
 

@@ -10,9 +10,9 @@ from fairlead.simulator.engine.core import EngineCore
 from fairlead.simulator.engine.requests import EngineRequest
 from fairlead.simulator.engine.settings import EngineSettings
 from fairlead.simulator.timing import fixed_concurrency, roofline
-from fairlead.simulator.timing.columns import BUDGET
 from fairlead.simulator.timing.fixed_concurrency import ConcurrencyLoad, CorrectionFactors, EngineBehaviour, WorkerPool
 from fairlead.simulator.timing.step_times import PhysicalStepTimes
+from fitting.columns import BUDGET
 from tests.simulator.timing import asked
 
 ROOMY = EngineSettings(blocks=1_000_000, batch_tokens=int(BUDGET), max_sequences=1024, prefix_caching=False)

@@ -7,9 +7,9 @@ from typing import Final
 import pytest
 
 from fairlead.fleet.policies import ReplicaBounds, ScalingPolicy
+from fairlead.scaling.decide.recommendation import Recommendation, ScalingReason
+from fairlead.scaling.decide.scaling_state import ScalingState
 from fairlead.scaling.facts import ScalingFacts
-from fairlead.scaling.recommendation import Recommendation, ScalingReason
-from fairlead.scaling.scaling_state import ScalingState
 from fairlead.simulator.engine.settings import EngineSettings
 from fairlead.simulator.traffic.arrivals import RequestArrival
 from fairlead.simulator.virtual_fleet.balancers import FewestRequests

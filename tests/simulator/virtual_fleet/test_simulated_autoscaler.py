@@ -4,9 +4,9 @@ import random
 from dataclasses import replace
 
 from fairlead.fleet.policies import ReplicaBounds, ScalingPolicy
+from fairlead.scaling.decide.recommendation import Recommendation, ScalingReason
+from fairlead.scaling.decide.scaling_state import ScalingState
 from fairlead.scaling.facts import EnginePodPhase, ScalingFacts
-from fairlead.scaling.recommendation import Recommendation, ScalingReason
-from fairlead.scaling.scaling_state import ScalingState
 from fairlead.simulator.traffic.arrivals import RequestArrival
 from fairlead.simulator.virtual_fleet.balancers import FewestRequests
 from fairlead.simulator.virtual_fleet.cold_starts import FixedColdStarts

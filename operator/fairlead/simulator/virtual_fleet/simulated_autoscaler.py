@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from typing import Final, Protocol, runtime_checkable
 
 from fairlead.fleet.policies import ReplicaBounds, ScalingPolicy
-from fairlead.scaling import recommender
+from fairlead.scaling.decide import recommender
+from fairlead.scaling.decide.recommendation import Recommendation
+from fairlead.scaling.decide.scaling_state import ScalingState
 from fairlead.scaling.facts import (
     EngineFigures,
     EnginePod,
@@ -20,8 +22,6 @@ from fairlead.scaling.facts import (
     RouterPod,
     ScalingFacts,
 )
-from fairlead.scaling.recommendation import Recommendation
-from fairlead.scaling.scaling_state import ScalingState
 from fairlead.simulator.engine.batch import StepBatch, StepTimes
 from fairlead.simulator.engine.counts import EngineCounts
 from fairlead.simulator.engine.settings import EngineSettings

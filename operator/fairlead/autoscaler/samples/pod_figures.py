@@ -1,0 +1,127 @@
+"""From a pod's sample to the figures that a decision reads, and the problem of the sample if it has one.
+
+The policy alone decides how old a sample may be.
+"""
+
+from bisect import bisect_left
+from collections.abc import Iterable
+from typing import Final
+
+from fairlead.autoscaler.samples.sample import PodSample, RouterView
+from fairlead.fleet.endpoints import EndpointState
+from fairlead.fleet.engine_load import DurationHistogram, EngineLoad
+from fairlead.fleet.policies import Objectives, ScalingPolicy
+from fairlead.scaling.facts import EngineFigures, LatencyTotals, RouterFigures, SampleProblem
+
+FROZEN_SAMPLES: Final = 3
+"""Scrapes without progress; one step with a long prompt may take longer than one scrape interval, but not three."""
+FROZEN_SHARE: Final = 1 / 3
+"""Share of the age at which samples are stale: an engine whose counters stand still is found before one that does not
+answer."""
+
+
+def pod(
+    told: PodSample[EngineLoad], policy: ScalingPolicy, now: float, busy_since: float | None = None
+) -> tuple[EngineFigures | None, SampleProblem | None]:
+    """One engine's figures and problem; `busy_since`: since when routers have requests in flight there, see `busy`."""
+    if told.figures is None or told.at is None:
+        return None, told.doubt
+    return figures(told.figures, told.at, policy.objectives), _doubt(told, policy.stale_after_seconds, now, busy_since)
+
+
+def router(
+    told: PodSample[RouterView], policy: ScalingPolicy, now: float
+) -> tuple[RouterFigures | None, SampleProblem | None]:
+    """One router's figures and problem."""
+    if told.figures is None or told.at is None:
+        return None, told.doubt
+    late = now - told.at > policy.stale_after_seconds
+    return told.figures.figures, told.doubt or (SampleProblem.STALE if late else None)
+
+
+def because(told: PodSample[EngineLoad] | PodSample[RouterView], doubt: SampleProblem | None) -> str:
+    """The source's words on this problem; empty where the problem was found here, or where there is none."""
+    return told.because if doubt is not None and doubt is told.doubt else ""
+
+
+def busy(routers: Iterable[PodSample[RouterView]], name: str) -> float | None:
+    """Since when every scrape of some router found requests in flight at this pod."""
+    seen = (one.figures.endpoints.get(name) for one in routers if one.figures is not None and one.doubt is None)
+    return min((one.busy_since for one in seen if one is not None and one.busy_since is not None), default=None)
+
+
+def taken_out(routers: Iterable[PodSample[RouterView]], name: str) -> str:
+    """Why all routers that report this pod have ejected it; empty while one has not, or none reports it."""
+    told = [one.figures for one in routers if one.figures is not None and one.doubt is None]
+    seen = [one.endpoints[name] for one in told if name in one.endpoints]
+    if not seen or any(one.state is not EndpointState.EJECTED for one in seen):
+        return ""
+    return seen[0].reason or "routers stopped sending to it"
+
+
+def figures(load: EngineLoad, at: float, objectives: Objectives) -> EngineFigures:
+    """One scrape of an engine, as the figures that a decision reads."""
+    return EngineFigures(
+        at=at,
+        running=load.running,
+        waiting=load.waiting,
+        kv_usage=load.kv_usage,
+        kv_tokens=_kv_tokens(load),
+        prompt_tokens=load.prompt_tokens,
+        cached_tokens=load.prefix_hits,
+        output_tokens=load.generation_tokens,
+        finished=load.finished,
+        preemptions=load.preemptions,
+        steps=load.steps,
+        drafts=load.drafts,
+        draft_tokens=load.draft_tokens,
+        accepted_tokens=load.accepted_tokens,
+        first_token=_latency(load.time_to_first_token, objectives.ttft_p95_seconds),
+        per_token=_latency(load.inter_token, objectives.tpot_p95_seconds),
+        request_pace=_latency(load.request_pace, objectives.tpot_p95_seconds),
+    )
+
+
+def count_within(durations: DurationHistogram, seconds: float) -> float:
+    """How many durations were at most that long; interpolated within a bucket, and none beyond the last finite
+    bound."""
+    bounds = durations.buckets
+    upper = bisect_left(bounds, seconds, key=lambda one: one[0])
+    if bounds[upper][0] == seconds:
+        return bounds[upper][1]
+    low_bound, low = bounds[upper - 1] if upper else (0.0, 0.0)
+    high_bound, high = bounds[upper]
+    if upper == len(bounds) - 1:
+        return low
+    return low + (high - low) * (seconds - low_bound) / (high_bound - low_bound)
+
+
+def _doubt(
+    told: PodSample[EngineLoad], stale_after: float, now: float, busy_since: float | None
+) -> SampleProblem | None:
+    if told.doubt is not None:
+        return told.doubt
+    assert told.figures is not None
+    assert told.at is not None
+    if now - told.at > stale_after:
+        return SampleProblem.STALE
+    if told.unmoved_since is None or told.unmoved_looks < FROZEN_SAMPLES:
+        return None
+    has_work = bool(told.figures.running or told.figures.waiting)
+    since = told.unmoved_since if has_work else None if busy_since is None else max(busy_since, told.unmoved_since)
+    return SampleProblem.FROZEN if since is not None and now - since > stale_after * FROZEN_SHARE else None
+
+
+def _latency(durations: DurationHistogram | None, objective: float | None) -> LatencyTotals | None:
+    if durations is None:
+        return None
+    within = None if objective is None else count_within(durations, objective)
+    return LatencyTotals(count=durations.count, total=durations.total, kept=within)
+
+
+def _kv_tokens(load: EngineLoad) -> float | None:
+    if load.capacity_tokens is not None:
+        return float(load.capacity_tokens)
+    if load.capacity_blocks is None or load.block_tokens is None:
+        return None
+    return float(load.capacity_blocks * load.block_tokens)

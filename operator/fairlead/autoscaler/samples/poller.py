@@ -1,0 +1,123 @@
+"""Scrapes one pod: at most one request at a time, and nothing blocks on its response."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Final
+
+from fairlead.autoscaler.samples import sample_log
+from fairlead.autoscaler.samples.http_connection import PodHttpConnection
+from fairlead.autoscaler.samples.pod_samples import PodSampler
+from fairlead.autoscaler.samples.sample_source import SourceCounters
+from fairlead.autoscaler.samples.scrape_targets import ScrapeTarget
+from fairlead.scaling.facts import SampleProblem
+
+IDLE_SECONDS: Final = 4.0
+"""vLLM closes a connection that was idle for five seconds; a request sent just then would be lost."""
+
+
+class PodPoller:
+    """Scrapes one pod when the scraper's timer says so."""
+
+    __slots__ = (
+        *("_clock", "_connecting", "_idle_since", "_line", "_loop", "_reused", "_tallies"),
+        *("asked_at", "book", "failures", "target"),
+    )
+
+    def __init__(
+        self, target: ScrapeTarget, book: PodSampler, clock: Callable[[], float], tallies: SourceCounters
+    ) -> None:
+        self.target = target
+        self.book = book
+        self.failures = 0
+        """Failed scrapes in a row."""
+        self.asked_at: float | None = None
+        """Since when, by the loop's clock, a response is awaited; None: none is."""
+        self._idle_since = 0.0
+        self._reused = False
+        """Whether the request was sent on a connection that had carried a response before."""
+        self._clock = clock
+        self._tallies = tallies
+        self._loop = asyncio.get_running_loop()
+        self._line: PodHttpConnection | None = None
+        self._connecting: asyncio.Task[None] | None = None
+
+    @property
+    def connecting(self) -> bool:
+        """Whether the handshake is still open."""
+        return self._connecting is not None
+
+    def ask(self, now: float) -> None:
+        """Send a request, on the open connection or on a new one."""
+        self.asked_at = now
+        line = self._line
+        self._reused = line is not None and line.transport is not None and now - self._idle_since < IDLE_SECONDS
+        if line is not None and self._reused:
+            line.ask()
+        else:
+            self._connect()
+
+    def give_up(self, because: str) -> None:
+        """Stop waiting for the response."""
+        self.close()
+        self._silent(because)
+
+    def close(self) -> None:
+        """Stop scraping, and close the connection."""
+        if self._connecting is not None:
+            self._connecting.cancel()
+            self._connecting = None
+        if self._line is not None:
+            self._line.drop()
+            self._line = None
+
+    def answered(self, status: int, page: bytes) -> None:
+        """Take a whole response."""
+        self._idle_since = self._loop.time()
+        self._tallies.bytes_read += len(page)
+        if status != 200:
+            self._silent(f"it answered with status {status}")
+            return
+        self.asked_at = None
+        self.failures = 0
+        before = self.book.told
+        if (doubt := self.book.read(page, self._clock())) is not None:
+            self._tallies.failures[doubt] += 1
+        sample_log.changed(self.target, before, self.book.told)
+
+    def broke(self, line: PodHttpConnection, because: str) -> None:
+        """Retry a request whose idle connection the pod had closed: the request found that out, and it is no failure of
+        the pod."""
+        self._line = None
+        if self.asked_at is None:
+            return
+        if self._reused and not line.heard:
+            self._reused = False
+            self._connect()
+        else:
+            self._silent(because)
+
+    def _connect(self) -> None:
+        target = self.target
+        self.close()
+        proof = b"" if target.key is None else b"authorization: Bearer %b\r\n" % target.key.encode()
+        question = b"GET %b HTTP/1.1\r\nhost: %b\r\n%b\r\n" % (target.path.encode(), target.host.encode(), proof)
+        self._line = PodHttpConnection(self, question)
+        self._tallies.connections += 1
+        self._connecting = self._loop.create_task(self._reach(self._line), name=f"reach {target.name}")
+
+    async def _reach(self, line: PodHttpConnection) -> None:
+        try:
+            await self._loop.create_connection(lambda: line, self.target.ip, self.target.door)
+        except (OSError, ValueError) as problem:
+            self._line = self._connecting = None
+            self._silent(f"no connection ({problem})")
+        else:
+            self._connecting = None
+
+    def _silent(self, because: str) -> None:
+        self.asked_at = None
+        self.failures += 1
+        self._tallies.failures[SampleProblem.NO_ANSWER] += 1
+        before = self.book.told
+        self.book.silent(because)
+        sample_log.changed(self.target, before, self.book.told)

@@ -1,0 +1,229 @@
+"""Samples from a Prometheus instead of from the pods, with the age of its own scrapes.
+
+Every few seconds a thread queries all pods at once; between two queries the last samples stay.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any, Final
+
+from fairlead.autoscaler.samples import prometheus_queries, router_reports, sample_log, validation
+from fairlead.autoscaler.samples.prometheus_api import PrometheusClient, PrometheusServer, PrometheusUnavailable
+from fairlead.autoscaler.samples.prometheus_queries import PodName
+from fairlead.autoscaler.samples.router_reports import RouterReport
+from fairlead.autoscaler.samples.sample import PodSample, RouterView
+from fairlead.autoscaler.samples.sample_source import SourceCounters
+from fairlead.autoscaler.samples.scrape_targets import ScrapeTarget
+from fairlead.engines.catalogue import ENGINES
+from fairlead.engines.engine import EngineDescription
+from fairlead.fleet.engine_load import EngineLoad, UnreadableScrape
+from fairlead.scaling.facts import SampleProblem
+
+log = logging.getLogger("fairlead.autoscaler")
+
+INTERVAL_SECONDS: Final = 5.0
+"""Prometheus scrapes every 15 to 30 seconds mostly; querying more often finds a new sample soon, at little cost."""
+HOUR_SECONDS: Final = 3600.0
+TIMEOUT_SECONDS: Final = 10.0
+"""How long a query for the weeks before waits for others: decisions wait for it, and a deployment that waits longer
+starts without."""
+UNKNOWN_POD: Final = "Prometheus has no sample with its labels namespace and pod"
+
+
+def connect(door: PrometheusServer) -> PrometheusClient:
+    """The real client; its libraries are imported only in a process that has a policy with a Prometheus."""
+    through = import_module("fairlead.autoscaler.samples.prometheus_http")
+    made: PrometheusClient = through.HttpPrometheusClient(door.url, door.token, door.authority)
+    return made
+
+
+@dataclass(frozen=True, slots=True)
+class PrometheusSamples:
+    """The samples of one query for all pods."""
+
+    engines: Mapping[PodName, tuple[EngineLoad | UnreadableScrape, float]]
+    routers: Mapping[PodName, tuple[RouterReport, float]]
+
+
+class PrometheusSampleSource:
+    """All pods of one process whose policies name this server."""
+
+    def __init__(
+        self,
+        door: PrometheusServer,
+        interval_seconds: float = INTERVAL_SECONDS,
+        connect: Callable[[PrometheusServer], PrometheusClient] = connect,
+        patience_seconds: float = TIMEOUT_SECONDS,
+    ) -> None:
+        self.tallies = SourceCounters()
+        self._door = door
+        self._interval = interval_seconds
+        self._patience = patience_seconds
+        self._connect = connect
+        self._connection: PrometheusClient | None = None
+        self._targets: dict[str, ScrapeTarget] = {}
+        self._engines: dict[str, PodSample[EngineLoad]] = {}
+        self._routers: dict[str, PodSample[RouterView]] = {}
+        self._task: asyncio.Task[None] | None = None
+        self._changed = asyncio.Event()
+        self._asking = asyncio.Lock()
+        """One query at a time: the first one makes the connection."""
+
+    def start(self) -> None:
+        """Begin to query."""
+        if self._task is None:
+            self._task = asyncio.get_running_loop().create_task(self._run(), name=f"ask {self._door.url}")
+
+    def follow(self, targets: Iterable[ScrapeTarget]) -> None:
+        """Follow these pods and no others; a new pod triggers a query at once."""
+        wanted = {one.uid: one for one in targets if one.kind is None or one.kind in ENGINES}
+        if wanted.keys() - self._targets.keys():
+            self._changed.set()
+        for uid in self._targets.keys() - wanted.keys():
+            self._engines.pop(uid, None)
+            self._routers.pop(uid, None)
+        self._targets = wanted
+
+    def engine(self, uid: str) -> PodSample[EngineLoad]:
+        """The sample of one engine."""
+        return self._engines.get(uid, PodSample())
+
+    def router(self, uid: str) -> PodSample[RouterView]:
+        """The sample of one router."""
+        return self._routers.get(uid, PodSample())
+
+    async def asked_each_hour(self, routers: PodName, start: float, end: float) -> list[tuple[float, float]]:
+        """Requests a second that arrived at these routers in the hour before each time; empty where Prometheus has no
+        answer."""
+        query = prometheus_queries.asked_each_hour(routers)
+        try:
+            async with asyncio.timeout(self._patience):
+                await self._asking.acquire()
+        except TimeoutError:
+            return []
+        try:
+            return await asyncio.to_thread(lambda: self._connected().course(query, start, end, HOUR_SECONDS))
+        except PrometheusUnavailable:
+            return []
+        finally:
+            self._asking.release()
+
+    async def close(self) -> None:
+        """Stop the queries."""
+        task, self._task = self._task, None
+        if task is not None:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+    async def _run(self) -> None:
+        try:
+            while True:
+                await self._look()
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(self._interval):
+                        await self._changed.wait()
+        finally:
+            if self._connection is not None:
+                self._connection.close()
+
+    async def _look(self) -> None:
+        self._changed.clear()
+        asked = tuple(self._targets.values())
+        if not asked:
+            return
+        self.tallies.looks += len(asked)
+        try:
+            async with self._asking:
+                answers = await asyncio.to_thread(lambda: query_pods(self._connected(), asked))
+        except PrometheusUnavailable as problem:
+            self._nobody(asked, f"Prometheus at {self._door.url} does not answer: {problem}")
+            return
+        except Exception:  # a bug here must not end the queries: that would look like a fleet at rest
+            log.exception("asking Prometheus at %s met a fault", self._door.url)
+            self._nobody(
+                asked, f"a bug of the autoscaler kept it from asking Prometheus at {self._door.url}; see its log"
+            )
+            return
+        for target in asked:
+            self._take(target, answers)
+
+    def _connected(self) -> PrometheusClient:
+        """Connect; runs in a thread, since importing the libraries takes a while."""
+        if self._connection is None:
+            self._connection = self._connect(self._door)
+        return self._connection
+
+    def _take(self, target: ScrapeTarget, answers: PrometheusSamples) -> None:
+        pod = PodName(target.namespace, target.name)
+        if target.kind is None and pod in answers.routers:
+            self._router_told(target, router_reports.with_report(self.router(target.uid), *answers.routers[pod]))
+        elif target.kind is not None and pod in answers.engines:
+            self._engine_told(target, validation.after(self.engine(target.uid), *answers.engines[pod]))
+        else:
+            self._silent(target, UNKNOWN_POD)
+
+    def _nobody(self, asked: Iterable[ScrapeTarget], because: str) -> None:
+        for target in asked:
+            self._silent(target, because)
+
+    def _silent(self, target: ScrapeTarget, because: str) -> None:
+        if target.kind is None:
+            self._router_told(
+                target, router_reports.with_doubt(self.router(target.uid), SampleProblem.NO_ANSWER, because)
+            )
+        else:
+            self._engine_told(target, validation.with_doubt(self.engine(target.uid), SampleProblem.NO_ANSWER, because))
+
+    def _router_told(self, target: ScrapeTarget, told: PodSample[RouterView]) -> None:
+        self._count(target, self.router(target.uid), told)
+        if target.uid in self._targets:
+            self._routers[target.uid] = told
+
+    def _engine_told(self, target: ScrapeTarget, told: PodSample[EngineLoad]) -> None:
+        self._count(target, self.engine(target.uid), told)
+        if target.uid in self._targets:
+            self._engines[target.uid] = told
+
+    def _count(self, target: ScrapeTarget, before: PodSample[Any], after: PodSample[Any]) -> None:
+        if after.doubt is not None:
+            self.tallies.failures[after.doubt] += 1
+        sample_log.changed(target, before, after)
+
+
+def query_pods(connection: PrometheusClient, targets: Iterable[ScrapeTarget]) -> PrometheusSamples:
+    """Query all of them and parse the answers; runs in a thread."""
+    routers: set[str] = set()
+    engines: dict[str, tuple[EngineDescription, set[str]]] = {}
+    """One engine description and its namespaces, for all engines with the same metric families, by one of these."""
+    for one in targets:
+        if one.kind is None:
+            routers.add(one.namespace)
+        else:
+            engine = ENGINES[one.kind]
+            engines.setdefault(engine.names.usage, (engine, set()))[1].add(one.namespace)
+    loads: dict[PodName, tuple[EngineLoad | UnreadableScrape, float]] = {}
+    for engine, places in engines.values():
+        loads |= _engines(connection, engine, places)
+    return PrometheusSamples(loads, _routers(connection, routers) if routers else {})
+
+
+def _engines(
+    connection: PrometheusClient, engine: EngineDescription, places: set[str]
+) -> dict[PodName, tuple[EngineLoad | UnreadableScrape, float]]:
+    at = _moments(connection, engine.names.usage, places)
+    pages = prometheus_queries.engine_expositions(connection.ask(prometheus_queries.of_engines(engine.names, places)))
+    return {pod: (engine.load(text), at[pod]) for pod, text in pages.items() if pod in at}
+
+
+def _routers(connection: PrometheusClient, places: set[str]) -> dict[PodName, tuple[RouterReport, float]]:
+    at = _moments(connection, prometheus_queries.HELD, places)
+    pages = prometheus_queries.router_reports(connection.ask(prometheus_queries.of_routers(places)))
+    return {pod: (page, at[pod]) for pod, page in pages.items() if pod in at}
+
+
+def _moments(connection: PrometheusClient, family: str, places: set[str]) -> dict[PodName, float]:
+    return {one.pod: float(one.value) for one in connection.ask(prometheus_queries.moments(family, places))}

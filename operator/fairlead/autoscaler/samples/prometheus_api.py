@@ -1,0 +1,33 @@
+"""How a Prometheus is reached, and the interface of its client; the client itself is imported only where it is used."""
+
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from fairlead.autoscaler.samples.prometheus_queries import PrometheusSeries
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PrometheusServer:
+    """How to reach one server."""
+
+    url: str
+    token: str | None = field(default=None, repr=False)
+    authority: str | None = field(default=None, repr=False)
+    """PEM certificates that are trusted beside the public authorities."""
+
+
+class PrometheusClient(Protocol):
+    """The client's interface; each call blocks, and may raise `PrometheusUnavailable`."""
+
+    def ask(self, query: str) -> list[PrometheusSeries]:
+        """Run an instant query."""
+
+    def course(self, query: str, start: float, end: float, step_seconds: float) -> list[tuple[float, float]]:
+        """Run a range query; times and values of the only series in the answer."""
+
+    def close(self) -> None:
+        """Close the connection."""
+
+
+class PrometheusUnavailable(Exception):
+    """There is no usable answer."""

@@ -1,0 +1,151 @@
+"""The queries to a Prometheus, and how its answers are read for each pod. Text and values only; sends nothing.
+
+Series must carry the labels `namespace` and `pod` of the scraped pod, as a PodMonitor sets them. A pod that two jobs
+scrape has every series twice: the larger value counts, since a sum would count one pod twice. Sums are made here,
+within one pod and never across pods.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+from fairlead.autoscaler.samples.router_reports import (
+    BATCH,
+    NON_BATCH_LANES,
+    DemandReport,
+    EndpointReport,
+    LaneReport,
+    QueueReport,
+    RouterReport,
+)
+from fairlead.engines.load_parser import MetricNames
+
+ASKED: Final = "fairlead_router_asked_total"
+ASKED_TOKENS: Final = "fairlead_router_asked_prompt_tokens_total"
+WAITING: Final = "fairlead_router_requests_waiting"
+OLDEST: Final = "fairlead_router_oldest_wait_seconds"
+HELD: Final = "fairlead_router_requests_held"
+STATE: Final = "fairlead_router_endpoint_state"
+INFLIGHT: Final = "fairlead_router_endpoint_inflight"
+ROUTER_FAMILIES: Final = (ASKED, ASKED_TOKENS, WAITING, OLDEST, HELD, STATE, INFLIGHT)
+ENGINE_OF: Final = "exported_pod"
+"""A router's label `pod` names an engine; Prometheus renames it, as its own label `pod` names the scraped pod."""
+ROUTER_LABELS: Final = ("model", "lane", "state", ENGINE_OF)
+
+
+class PodName(NamedTuple):
+    """A pod by the labels that Prometheus has."""
+
+    namespace: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class PrometheusSeries:
+    """One series of an answer."""
+
+    labels: Mapping[str, str]
+    value: str
+
+    @property
+    def pod(self) -> PodName:
+        """The pod that was scraped."""
+        return PodName(self.labels.get("namespace", ""), self.labels.get("pod", ""))
+
+
+def of_engines(names: MetricNames, namespaces: Collection[str]) -> str:
+    """The query for all families that decisions need, of all engines in these namespaces."""
+    labels = ("le", *names.labels, *names.capacity_labels)
+    return _largest(sorted(names.families), labels, namespaces)
+
+
+def of_routers(namespaces: Collection[str]) -> str:
+    """The query for all families that decisions need, of all routers in these namespaces."""
+    return _largest(ROUTER_FAMILIES, ROUTER_LABELS, namespaces)
+
+
+def moments(family: str, namespaces: Collection[str]) -> str:
+    """The query for each pod's last scrape time: Prometheus repeats old samples for minutes, and only their timestamp
+    shows it."""
+    return f"max by (namespace, pod) (timestamp({family}{{{_within(namespaces)}}}))"
+
+
+def asked_each_hour(routers: PodName) -> str:
+    """The query for requests a second at a deployment's routers in the hour before; pods come and go in that time."""
+    told = f'{ASKED}{{namespace="{routers.namespace}", pod=~"{routers.name}-.+"}}'
+    return f"sum(max by (namespace, pod, model) (rate({told}[1h])))"
+
+
+def engine_expositions(series: Iterable[PrometheusSeries]) -> dict[PodName, str]:
+    """Engine series written out again as each pod's own page, so that the engine's parser checks and reads them."""
+    lines: defaultdict[PodName, list[str]] = defaultdict(list)
+    for one in series:
+        labels = ",".join(
+            f'{name}="{_escaped(value)}"'
+            for name, value in one.labels.items()
+            if name not in {"__name__", "namespace", "pod"} and value
+        )
+        lines[one.pod].append(f"{one.labels.get('__name__', '')}{{{labels}}} {one.value}\n")
+    return {pod: "".join(found) for pod, found in lines.items()}
+
+
+def router_reports(series: Iterable[PrometheusSeries]) -> dict[PodName, RouterReport]:
+    """Router series as the report that each router would have sent; a value that is no number makes the whole report
+    invalid."""
+    found: defaultdict[PodName, list[PrometheusSeries]] = defaultdict(list)
+    for one in series:
+        found[one.pod].append(one)
+    return {pod: _page(every) for pod, every in found.items()}
+
+
+def _page(series: Iterable[PrometheusSeries]) -> RouterReport:
+    """The report of one router; demand starts at 0, since these series appear with a model's first request only."""
+    demand, queue = (
+        DemandReport(asked=0.0, prompt_tokens=0.0),
+        QueueReport(lanes={lane: LaneReport() for lane in (*NON_BATCH_LANES, BATCH)}),
+    )
+    endpoints: defaultdict[str, EndpointReport] = defaultdict(lambda: EndpointReport(pod="", state=""))
+    for one in series:
+        family, value = one.labels.get("__name__"), _number(one.value)
+        lane = queue.lanes.setdefault(one.labels.get("lane", ""), LaneReport())
+        engine = endpoints[one.labels.get(ENGINE_OF, "")]
+        if family == ASKED:
+            demand.asked += value
+        elif family == ASKED_TOKENS:
+            demand.prompt_tokens += value
+        elif family == WAITING:
+            lane.waiting = value
+        elif family == OLDEST:
+            lane.oldest_seconds = value
+        elif family == HELD:
+            queue.held = value
+        elif family == INFLIGHT:
+            engine.inflight = int(value)
+        elif value > 0:
+            engine.state = one.labels.get("state", "")
+    queue.lanes.pop("", None)
+    endpoints.pop("", None)
+    for name, engine in endpoints.items():
+        engine.pod = name
+    return RouterReport(endpoints=list(endpoints.values()), queue=queue, demand=demand)
+
+
+def _largest(families: Collection[str], labels: Iterable[str], namespaces: Collection[str]) -> str:
+    by = ", ".join(("__name__", "namespace", "pod", *labels))
+    return f'max by ({by}) ({{__name__=~"{"|".join(families)}", {_within(namespaces)}}})'
+
+
+def _within(namespaces: Collection[str]) -> str:
+    """The namespace matcher; names of namespaces hold no character with a meaning in a regular expression."""
+    return f'namespace=~"{"|".join(sorted(namespaces))}"'
+
+
+def _number(written: str) -> float:
+    """A number; an invalid one becomes negative, which the check of a report refuses."""
+    value = float(written)
+    return value if 0 <= value < float("inf") else -1.0
+
+
+def _escaped(value: str) -> str:
+    return value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")

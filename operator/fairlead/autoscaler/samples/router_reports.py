@@ -1,0 +1,123 @@
+"""A router's page of endpoints and queue, as figures. Unknown fields of newer routers are ignored."""
+
+from collections.abc import Mapping
+from typing import Final
+
+import msgspec
+
+from fairlead.autoscaler.samples.sample import EndpointView, PodSample, RouterView
+from fairlead.fleet.endpoints import EndpointState
+from fairlead.scaling.facts import RouterFigures, SampleProblem
+
+NON_BATCH_LANES: Final = ("interactive", "long")
+BATCH: Final = "batch"
+MOST_WORDS: Final = 300
+"""Characters of a reason; it goes into messages for people."""
+_STATES: Final = {one.value: one for one in EndpointState}
+
+
+class EndpointReport(msgspec.Struct):
+    """One endpoint, as the router writes it."""
+
+    pod: str
+    state: str
+    inflight: int = 0
+    reason: str = ""
+
+
+class LaneReport(msgspec.Struct, rename="camel"):
+    """The requests that wait in one lane."""
+
+    waiting: float = 0.0
+    oldest_seconds: float = 0.0
+
+
+class QueueReport(msgspec.Struct):
+    """The requests that wait."""
+
+    held: float = 0.0
+    lanes: dict[str, LaneReport] = {}
+
+
+class DemandReport(msgspec.Struct, rename="camel"):
+    """Requests and prompt tokens that arrived since the router started."""
+
+    asked: float
+    prompt_tokens: float
+
+
+class RouterReport(msgspec.Struct):
+    """The fields of a router's page that are read."""
+
+    endpoints: list[EndpointReport]
+    queue: QueueReport
+    demand: DemandReport | None = None
+    """Routers of an older release do not count arrivals."""
+
+
+_PAGES: Final = msgspec.json.Decoder(RouterReport)
+
+
+def after(before: PodSample[RouterView], page: bytes, at: float) -> PodSample[RouterView]:
+    """The sample after this page."""
+    try:
+        read = _PAGES.decode(page)
+    except (msgspec.DecodeError, RecursionError) as problem:
+        return with_doubt(before, SampleProblem.UNREADABLE, f"its page cannot be read: {problem}")
+    return with_report(before, read, at)
+
+
+def with_report(before: PodSample[RouterView], read: RouterReport, at: float) -> PodSample[RouterView]:
+    """The sample after a report that was true at that time."""
+    if read.demand is None:
+        return with_doubt(before, SampleProblem.UNREADABLE, "it is of an older release and does not count requests")
+    if (wrong := _negative(read, read.demand)) is not None:
+        return with_doubt(before, SampleProblem.UNREADABLE, wrong)
+    says = RouterView(figures=_figures(read.queue, read.demand, at), endpoints=_endpoints(read, before.figures, at))
+    if before.figures is not None and says.figures.asked < before.figures.figures.asked:
+        return PodSample(figures=says, at=at, doubt=SampleProblem.RESET, because="its counters went back: it restarted")
+    return PodSample(figures=says, at=at, doubt=None, because="")
+
+
+def with_doubt(before: PodSample[RouterView], doubt: SampleProblem, because: str) -> PodSample[RouterView]:
+    """The sample after a scrape that failed: the figures stay as they were."""
+    return PodSample(figures=before.figures, at=before.at, doubt=doubt, because=because)
+
+
+def _negative(page: RouterReport, demand: DemandReport) -> str | None:
+    """JSON has no NaN, so a negative value is the only impossible number."""
+    numbers = {"demand.asked": demand.asked, "demand.promptTokens": demand.prompt_tokens, "queue.held": page.queue.held}
+    for name, lane in page.queue.lanes.items():
+        numbers[f"queue.lanes.{name}.waiting"] = lane.waiting
+        numbers[f"queue.lanes.{name}.oldestSeconds"] = lane.oldest_seconds
+    wrong = next((name for name, value in numbers.items() if value < 0), None)
+    return None if wrong is None else f"its page is rejected: {wrong} is negative"
+
+
+def _figures(queue: QueueReport, demand: DemandReport, at: float) -> RouterFigures:
+    hurried = [queue.lanes[name] for name in NON_BATCH_LANES if name in queue.lanes]
+    batch = queue.lanes.get(BATCH)
+    return RouterFigures(
+        at=at,
+        asked=demand.asked,
+        prompt_tokens=demand.prompt_tokens,
+        waiting=sum(lane.waiting for lane in hurried),
+        batch_waiting=batch.waiting if batch is not None else 0.0,
+        held=queue.held,
+        oldest_seconds=max((lane.oldest_seconds for lane in hurried), default=0.0),
+    )
+
+
+def _endpoints(page: RouterReport, before: RouterView | None, at: float) -> Mapping[str, EndpointView]:
+    known = before.endpoints if before is not None else {}
+    return {one.pod: _endpoint_view(one, known.get(one.pod), at) for one in page.endpoints}
+
+
+def _endpoint_view(said: EndpointReport, before: EndpointView | None, at: float) -> EndpointView:
+    since = before.busy_since if before is not None and before.busy_since is not None else at
+    return EndpointView(
+        state=_STATES.get(said.state, EndpointState.UNKNOWN),
+        inflight=said.inflight,
+        reason=said.reason[:MOST_WORDS],
+        busy_since=since if said.inflight > 0 else None,
+    )

@@ -1,0 +1,19 @@
+"""One log line when a pod's samples become unusable, and one when they are usable again."""
+
+import logging
+from typing import Any
+
+from fairlead.autoscaler.samples.sample import PodSample
+from fairlead.autoscaler.samples.scrape_targets import ScrapeTarget
+
+log = logging.getLogger("fairlead.autoscaler")
+
+
+def changed(target: ScrapeTarget, before: PodSample[Any], after: PodSample[Any]) -> None:
+    """Log the change; a pod without any valid sample so far is left out, as it is starting and fails for minutes."""
+    if before.figures is None or (before.doubt is None) == (after.doubt is None):
+        return
+    if after.doubt is not None:
+        log.info("metrics of %s/%s are not used, %s: %s", target.namespace, target.name, after.doubt, after.because)
+    else:
+        log.info("metrics of %s/%s are used again", target.namespace, target.name)

@@ -1,0 +1,44 @@
+"""The interface of a source of samples, pods or a Prometheus: the loop does not know which."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from fairlead.autoscaler.samples.sample import PodSample, RouterView
+from fairlead.autoscaler.samples.scrape_targets import ScrapeTarget
+from fairlead.fleet.engine_load import EngineLoad
+from fairlead.scaling.facts import SampleProblem
+
+
+@dataclass(slots=True, kw_only=True)
+class SourceCounters:
+    """Counters of scrapes since the start, for the autoscaler's own metrics."""
+
+    looks: int = 0
+    """Samples requested, of engines and routers."""
+    bytes_read: int = 0
+    connections: int = 0
+    failures: dict[SampleProblem, int] = field(default_factory=lambda: dict.fromkeys(SampleProblem, 0))
+    late: int = 0
+    """Scrapes that began more than one round late: the process is too busy for so many pods."""
+
+
+class SampleSource(Protocol):
+    """Where samples come from."""
+
+    tallies: SourceCounters
+
+    def start(self) -> None:
+        """Begin to scrape, within the running event loop."""
+
+    def follow(self, targets: Iterable[ScrapeTarget]) -> None:
+        """Follow these pods and no others; the samples of others are dropped."""
+
+    def engine(self, uid: str) -> PodSample[EngineLoad]:
+        """The sample of one engine."""
+
+    def router(self, uid: str) -> PodSample[RouterView]:
+        """The sample of one router."""
+
+    async def close(self) -> None:
+        """Stop scraping."""

@@ -1,0 +1,160 @@
+"""Scrapes thousands of engines and routers directly, spread evenly over the round.
+
+One timer for all of them, no task for each scrape. A slow pod delays no other, and has never two scrapes in flight.
+"""
+
+import asyncio
+import resource
+import time
+from collections.abc import Callable, Iterable
+from heapq import heappop, heappush
+from random import Random
+from typing import Final
+
+from fairlead.autoscaler.samples.pod_samples import EngineSampler, RouterSampler
+from fairlead.autoscaler.samples.poller import PodPoller
+from fairlead.autoscaler.samples.sample import PodSample, RouterView
+from fairlead.autoscaler.samples.sample_source import SourceCounters
+from fairlead.autoscaler.samples.scrape_targets import ScrapeTarget
+from fairlead.engines.catalogue import ENGINES
+from fairlead.fleet.engine_load import EngineLoad
+
+TICK_SECONDS: Final = 0.02
+"""How often the timer looks for due scrapes: 50 times a second cost little, and samples get hardly older by it."""
+TIMEOUT_SECONDS: Final = 2.0
+"""An engine that takes longer to answer with its own metrics is too busy for another scrape in parallel."""
+HELD_UP_SECONDS: Final = 0.1
+"""A timer that fires later than this was held up by more than the usual lag of an event loop."""
+JITTER: Final = 0.05
+"""Share of a round by which scrape times vary, so that pods that were added together do not stay in step."""
+MOST_PAUSE: Final = 2
+"""Most rounds between two scrapes of a pod that does not answer."""
+MOST_CONNECTING: Final = 128
+"""Handshakes at a time, so that a fleet that is new to the process is not connected to all at once."""
+DESCRIPTORS: Final = 65_536
+"""Files and connections that the process may have open: many systems start with 1,024, which is too few for a fleet."""
+
+
+class Scraper:
+    """All pods that one process scrapes."""
+
+    def __init__(
+        self,
+        interval_seconds: float = 1.0,
+        patience_seconds: float = TIMEOUT_SECONDS,
+        clock: Callable[[], float] = time.time,
+        chance: Random | None = None,
+    ) -> None:
+        self.tallies = SourceCounters()
+        self._interval = interval_seconds
+        self._patience = patience_seconds
+        self._clock = clock
+        self._chance = chance or Random()  # noqa: S311 - spreads work, guards nothing
+        self._callers: dict[str, PodPoller] = {}
+        self._turns: list[tuple[float, int, PodPoller]] = []
+        """Due scrapes as a heap by time; a number breaks ties."""
+        self._numbers = 0
+        self._waiting: dict[str, PodPoller] = {}
+        """Pods whose response is awaited, in the order of their requests."""
+        self._timer: asyncio.TimerHandle | None = None
+        self._loop = asyncio.get_running_loop()
+        self._turned_at = self._loop.time()
+
+    def start(self) -> None:
+        """Begin to scrape."""
+        _allow_connections()
+        if self._timer is None:
+            self._turned_at = self._loop.time()
+            self._timer = self._loop.call_later(TICK_SECONDS, self._turn)
+
+    def follow(self, targets: Iterable[ScrapeTarget]) -> None:
+        """Follow these pods and no others; engines that this release cannot parse are left out."""
+        wanted = {one.uid: one for one in targets if one.kind is None or one.kind in ENGINES}
+        for uid in self._callers.keys() - wanted.keys():
+            self._callers.pop(uid).close()
+            self._waiting.pop(uid, None)
+        for uid, target in wanted.items():
+            known = self._callers.get(uid)
+            if known is None:
+                self._begin(target)
+            elif known.target != target:
+                known.close()
+                known.target = target
+
+    def engine(self, uid: str) -> PodSample[EngineLoad]:
+        """The sample of one engine."""
+        caller = self._callers.get(uid)
+        return caller.book.told if caller is not None and isinstance(caller.book, EngineSampler) else PodSample()
+
+    def router(self, uid: str) -> PodSample[RouterView]:
+        """The sample of one router."""
+        caller = self._callers.get(uid)
+        return caller.book.told if caller is not None and isinstance(caller.book, RouterSampler) else PodSample()
+
+    async def close(self) -> None:
+        """Stop scraping."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        self.follow(())
+
+    def _begin(self, target: ScrapeTarget) -> None:
+        book = RouterSampler() if target.kind is None else EngineSampler(ENGINES[target.kind].reader())
+        caller = self._callers[target.uid] = PodPoller(target, book, self._clock, self.tallies)
+        self._next(caller, self._loop.time() + self._chance.uniform(0, self._interval))
+
+    def _next(self, caller: PodPoller, when: float) -> None:
+        self._numbers += 1
+        heappush(self._turns, (when, self._numbers, caller))
+
+    def _turn(self) -> None:
+        """Send the scrapes that are due, and end those that have timed out."""
+        now = self._loop.time()
+        self._timer = self._loop.call_later(TICK_SECONDS, self._turn)
+        self._forgive(now - self._turned_at - TICK_SECONDS)
+        self._turned_at = now
+        self._forget_answered(now)
+        connecting = sum(caller.connecting for caller in self._waiting.values())
+        while self._turns and self._turns[0][0] <= now:
+            due, _, caller = heappop(self._turns)
+            if self._callers.get(caller.target.uid) is not caller:
+                continue
+            if caller.asked_at is not None or connecting >= MOST_CONNECTING:
+                self._next(caller, now + TICK_SECONDS)
+                continue
+            self._ask(caller, due, now)
+            connecting += caller.connecting
+
+    def _ask(self, caller: PodPoller, due: float, now: float) -> None:
+        self.tallies.looks += 1
+        if now - due > self._interval:
+            self.tallies.late += 1
+        caller.ask(now)
+        self._waiting[caller.target.uid] = caller
+        pause = self._interval * min(1 + caller.failures, MOST_PAUSE) * self._chance.uniform(1 - JITTER, 1 + JITTER)
+        self._next(caller, max(due, now - self._interval) + pause)
+
+    def _forgive(self, held_up: float) -> None:
+        """After a hold-up of this process itself, give pods as much more time: their responses may be here, but
+        unread."""
+        if held_up > HELD_UP_SECONDS:
+            for caller in self._waiting.values():
+                if caller.asked_at is not None:
+                    caller.asked_at += held_up
+
+    def _forget_answered(self, now: float) -> None:
+        """Drop pods that have answered, and time out the others."""
+        for uid, caller in list(self._waiting.items()):
+            if caller.asked_at is None:
+                del self._waiting[uid]
+            elif now - caller.asked_at > self._patience:
+                del self._waiting[uid]
+                caller.give_up(f"no answer within {self._patience:g} s")
+
+
+def _allow_connections() -> None:
+    """Raise the process's limit of open files as far as the system allows."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = DESCRIPTORS if hard == resource.RLIM_INFINITY else min(hard, DESCRIPTORS)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))

@@ -1,0 +1,180 @@
+"""Which source a deployment's samples come from: the pods directly, or the Prometheus that its policy names.
+
+Makes each source once, passes it the pods to follow, and closes it when no policy names it any more. Tokens and
+authorities of a Prometheus come from Secrets and are read anew every few minutes.
+"""
+
+import asyncio
+import base64
+import binascii
+import logging
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Final, NamedTuple
+
+from fairlead.autoscaler.decision_facts import ScalingCase
+from fairlead.autoscaler.samples.prometheus_api import PrometheusServer
+from fairlead.autoscaler.samples.sample import PodSample, RouterView
+from fairlead.autoscaler.samples.sample_source import SampleSource, SourceCounters
+from fairlead.autoscaler.samples.scrape_targets import ScrapeTarget
+from fairlead.cluster import kinds
+from fairlead.cluster.api_errors import ApiError
+from fairlead.cluster.interfaces import ApiClient
+from fairlead.fleet.desired_state import SecretKey
+from fairlead.fleet.engine_load import EngineLoad
+from fairlead.fleet.policies import PrometheusAccess
+
+SECRETS_LIVE_S: Final = 300.0
+
+log = logging.getLogger("fairlead.autoscaler")
+
+
+class PrometheusReference(NamedTuple):
+    """Which Prometheus; its Secrets are in the policy's namespace."""
+
+    namespace: str
+    said: PrometheusAccess
+
+
+@dataclass(frozen=True, kw_only=True)
+class SourceFactories:
+    """How sources are made, within the running event loop."""
+
+    direct: Callable[[], SampleSource]
+    prometheus: Callable[[PrometheusServer], SampleSource]
+
+
+class UnavailableSource:
+    """Stands in for a source that cannot be used: every sample is unknown, with the reason."""
+
+    def __init__(self, because: str) -> None:
+        self.tallies = SourceCounters()
+        self._because = because
+
+    def start(self) -> None:
+        """Nothing to begin."""
+
+    def follow(self, targets: Iterable[ScrapeTarget]) -> None:
+        """Follow nothing."""
+
+    def engine(self, uid: str) -> PodSample[EngineLoad]:  # noqa: ARG002 - whoever it is
+        """An unknown sample."""
+        return PodSample(because=self._because)
+
+    def router(self, uid: str) -> PodSample[RouterView]:  # noqa: ARG002 - whoever it is
+        """An unknown sample."""
+        return PodSample(because=self._because)
+
+    async def close(self) -> None:
+        """Nothing to close."""
+
+
+@dataclass(slots=True)
+class _RegisteredSource:
+    source: SampleSource
+    door: PrometheusServer | None = None
+    read_at: float = float("-inf")
+    task: asyncio.Task[None] | None = field(default=None)
+
+
+class SourceRegistry:
+    """All sources of one process."""
+
+    def __init__(self, makers: SourceFactories, server: ApiClient) -> None:
+        self._makers = makers
+        self._server = server
+        self._direct = makers.direct()
+        self._direct.start()
+        self._made: dict[PrometheusReference, _RegisteredSource] = {}
+
+    def of(self, case: ScalingCase) -> SampleSource:
+        """The source for this deployment's policy."""
+        said = case.policy.prometheus
+        return self._direct if said is None else self._made[PrometheusReference(case.namespace, said)].source
+
+    async def ready(self, case: ScalingCase) -> SampleSource:
+        """The same after its Secrets were read; direct scrapes where the policy has named another Prometheus
+        meanwhile."""
+        said = case.policy.prometheus
+        made = None if said is None else self._made.get(PrometheusReference(case.namespace, said))
+        if made is None:
+            return self._direct
+        if made.task is not None:
+            await asyncio.wait({made.task})
+        return made.source
+
+    def follow(self, cases: Iterable[tuple[ScalingCase, Iterator[ScrapeTarget]]]) -> None:
+        """Pass every source its pods of this round, and close sources that no policy names."""
+        direct: list[ScrapeTarget] = []
+        others: dict[PrometheusReference, list[ScrapeTarget]] = {}
+        for case, targets in cases:
+            said = case.policy.prometheus
+            chosen = direct if said is None else others.setdefault(PrometheusReference(case.namespace, said), [])
+            chosen.extend(targets)
+        self._direct.follow(direct)
+        for place, some in others.items():
+            self._serve(place).source.follow(some)
+        for place in self._made.keys() - others.keys():
+            self._end(self._made.pop(place))
+
+    def tallies(self) -> Iterator[SourceCounters]:
+        """Counters of each source."""
+        yield self._direct.tallies
+        yield from (one.source.tallies for one in self._made.values())
+
+    async def close(self) -> None:
+        """Close all sources."""
+        for made in self._made.values():
+            self._end(made)
+        await self._direct.close()
+
+    def _serve(self, place: PrometheusReference) -> _RegisteredSource:
+        made = self._made.setdefault(
+            place, _RegisteredSource(source=UnavailableSource("its Secrets were not read yet"))
+        )
+        now = asyncio.get_running_loop().time()
+        if now - made.read_at >= SECRETS_LIVE_S and (made.task is None or made.task.done()):
+            made.read_at = now
+            made.task = asyncio.create_task(self._refresh(place, made), name=f"prometheus {place.said.url}")
+        return made
+
+    async def _refresh(self, place: PrometheusReference, made: _RegisteredSource) -> None:
+        """Make a new source when credentials have changed; keep the old one while they cannot be read."""
+        try:
+            door = await self._door(place)
+        except (ApiError, LookupError) as problem:
+            log.warning("Prometheus %s: %s", place.said.url, problem)
+            if made.door is None:
+                made.source = UnavailableSource(str(problem))
+            made.read_at = asyncio.get_running_loop().time() - SECRETS_LIVE_S * 0.9
+            return
+        if door == made.door:
+            return
+        old, made.door = made.source, door
+        made.source = self._makers.prometheus(door)
+        made.source.start()
+        await old.close()
+
+    async def _door(self, place: PrometheusReference) -> PrometheusServer:
+        token = await self._text(place, place.said.token)
+        authority = await self._text(place, place.said.ca)
+        return PrometheusServer(url=place.said.url, token=token.strip() if token else None, authority=authority)
+
+    async def _text(self, place: PrometheusReference, key: SecretKey | None) -> str | None:
+        if key is None:
+            return None
+        secret = await self._server.read(kinds.SECRET, place.namespace, key.name)
+        data: Mapping[str, str] = (secret or {}).get("data") or {}
+        if key.key not in data:
+            raise LookupError(f"Secret {place.namespace}/{key.name} has no key {key.key}; create it")
+        try:
+            return base64.b64decode(data[key.key], validate=True).decode()
+        except (binascii.Error, UnicodeDecodeError) as problem:
+            raise LookupError(f"Secret {place.namespace}/{key.name}, key {key.key}: it is not text") from problem
+
+    @staticmethod
+    def _end(made: _RegisteredSource) -> None:
+        if made.task is not None:
+            made.task.cancel()
+        closing = asyncio.ensure_future(made.source.close())
+        closing.add_done_callback(lambda _: None)

@@ -1,0 +1,105 @@
+"""Turns the controller's review of a spec into the autoscaler's `ScalingSpec`: bounds, place, price, speed. Pure.
+
+The two packages do not import each other; this module imports both.
+"""
+
+from collections.abc import Iterator
+from typing import Final
+
+from fairlead.autoscaler.scaling_spec import ScalingSpec, SpecReader
+from fairlead.cluster.gpu_nodes import GpuRequirement
+from fairlead.cluster.kinds import Manifest
+from fairlead.fleet.accelerators import Accelerator
+from fairlead.fleet.desired_state import NO_RESOURCE, DesiredRevision, SpeculationMethod
+from fairlead.fleet.fit import Fit
+from fairlead.fleet.policies import ReplicaBounds
+from fairlead.fleet.traffic import TokenLengths, Traffic
+from fairlead.objects import engine_placement, revisions
+from fairlead.review import deployment_review, memory_fit
+from fairlead.review.context import ReviewContext
+from fairlead.review.deployment_review import DeploymentReview
+from fairlead.review.result import Review
+from fairlead.scaling.facts import AcceleratorOption, ReplicaSpeed
+from fairlead.sizing import fit_alternatives, replica_supply
+
+PROMPT: Final = TokenLengths(p50=1000, p95=1000, p99=1000, mean=1000)
+REPLY: Final = TokenLengths(p50=250, p95=250, p99=250, mean=250)
+NOMINAL: Final = Traffic(requests_per_second=1.0, burst=1.0, prompt=PROMPT, output=REPLY)
+"""A chat of ordinary length: the data sheet's speed is computed for it alone, and measured speed replaces it."""
+MANY: Final = 64
+"""Running requests at the second point of the line of step times; most batches hold as many."""
+
+
+def of(known: ReviewContext) -> SpecReader:
+    """A reader of stored deployments that uses this context."""
+
+    def understand(document: Manifest) -> ScalingSpec | None:
+        return subject(deployment_review.read(document, known), known)
+
+    return understand
+
+
+def subject(judged: DeploymentReview, known: ReviewContext) -> ScalingSpec | None:
+    """None if the spec cannot be read or does not let the autoscaler choose the count."""
+    deployment, spec, review = judged.deployment, judged.spec, judged.review
+    if deployment is None or spec is None or review is None or not isinstance(deployment.replicas, ReplicaBounds):
+        return None
+    wanted = deployment.wanted
+    return ScalingSpec(
+        bounds=deployment.replicas,
+        kind=wanted.engine.kind,
+        revision=revisions.of(spec),
+        place=_place(wanted),
+        price_per_hour=_price(known.accelerator(wanted.product), wanted),
+        speculates=wanted.engine.speculation.method is not SpeculationMethod.OFF,
+        sleeps=wanted.engine.sleeps,
+        assumed=_speed(review, known.accelerator(wanted.product)),
+        options=tuple(_options(review, wanted, known)),
+    )
+
+
+def _place(wanted: DesiredRevision) -> GpuRequirement | None:
+    if wanted.resource == NO_RESOURCE:
+        return None
+    selector = engine_placement.node_selector(wanted)
+    return GpuRequirement(
+        resource=wanted.resource, gpus=wanted.gpus_per_replica, selector=tuple(sorted(selector.items()))
+    )
+
+
+def _price(accelerator: Accelerator | None, wanted: DesiredRevision) -> float | None:
+    if accelerator is None or accelerator.price_an_hour is None:
+        return None
+    return accelerator.price_an_hour * wanted.gpus_per_replica
+
+
+def _options(review: Review, wanted: DesiredRevision, known: ReviewContext) -> Iterator[AcceleratorOption]:
+    """Every other product with a price on which the same settings fit, in as many GPUs."""
+    for product, accelerator in sorted(known.catalogue.accelerators.items()):
+        price, speed = _price(accelerator, wanted), None
+        if price is not None and product != wanted.product:
+            speed = _speed(review, accelerator)
+        if price is not None and speed is not None:
+            yield AcceleratorOption(product=product, count=wanted.gpus_per_replica, speed=speed, price_per_hour=price)
+
+
+def _speed(review: Review, accelerator: Accelerator | None) -> ReplicaSpeed | None:
+    """From the data sheet; None if the model or the GPU is not known, or if it does not fit."""
+    asked, engine = review.asked, review.engine
+    if accelerator is None or asked is None or asked.shape is None or engine is None:
+        return None
+    question = memory_fit.sizing_question(asked, asked.shape, accelerator, engine)
+    fit = fit_alternatives.size(question)
+    if not isinstance(fit, Fit) or not replica_supply.has_rates(accelerator):
+        return None
+    replica = replica_supply.of(question, fit, NOMINAL)
+    many = max(2, min(MANY, question.batch_sequences))
+    one = replica.step_s(1)
+    each = max(0.0, (replica.step_s(many) - one) / (many - 1))
+    return ReplicaSpeed(
+        step_seconds=one - each,
+        seconds_per_sequence=each,
+        seconds_per_prompt_token=replica.prefill_s(PROMPT.mean) / PROMPT.mean,
+        kv_tokens=fit.kv_tokens.likely,
+        max_sequences=question.batch_sequences,
+    )

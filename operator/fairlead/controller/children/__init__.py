@@ -1,0 +1,1 @@
+"""Keeps the objects of a deployment as decided: applies them, restores what another client changed, finds orphans."""

@@ -1,0 +1,282 @@
+"""Carries out a decision: applies every child that differs, removes what is retired, writes nothing at rest.
+
+Reads the live object before it changes one that it did not create; objects of other owners are left alone.
+"""
+
+import asyncio
+from collections.abc import Callable, Collection, Iterable, Mapping
+from typing import Final
+
+from fairlead.cluster import kinds
+from fairlead.cluster.api_errors import RequestRefused
+from fairlead.cluster.kinds import Manifest, Resource
+from fairlead.controller import snapshot
+from fairlead.controller.children import foreign_changes, orphans
+from fairlead.controller.desired_state import DesiredState
+from fairlead.controller.interfaces import ControllerApiClient, ControllerClusterState
+from fairlead.controller.snapshot import DeploymentSnapshot
+from fairlead.controller.status.status_inputs import Obstacle
+from fairlead.fleet.conditions import ConditionReason
+from fairlead.objects import applied_hash, drift, labels
+from fairlead.objects.owner import Owner
+
+DELETION_COST: Final = "controller.kubernetes.io/pod-deletion-cost"
+NOTES: Final = (DELETION_COST, labels.ASLEEP)
+"""All annotations that are ever written on a pod."""
+KEPT_DELETION_COST: Final = 2**31 - 1
+"""The highest deletion cost that Kubernetes accepts."""
+
+
+PRUNED: Final = (
+    kinds.DEPLOYMENT,
+    kinds.SERVICE,
+    kinds.CONFIG_MAP,
+    kinds.SERVICE_ACCOUNT,
+    kinds.ROLE,
+    kinds.ROLE_BINDING,
+    kinds.DISRUPTION_BUDGET,
+    kinds.NETWORK_POLICY,
+)
+"""Kinds of children that are pruned; the Deployments of revisions are not, since they are retired one by one."""
+
+
+OnForeignChange = Callable[[Resource, str], None]
+"""Called when another client changed a child of ours, with a note on the change."""
+
+
+class ApplyBlocked(Exception):
+    """A child could not be created or changed as decided; holds the reason."""
+
+    def __init__(self, obstacle: Obstacle) -> None:
+        super().__init__(obstacle.message)
+        self.obstacle = obstacle
+
+
+class StillTerminating(Exception):
+    """An object with a child's name, or the namespace, is being deleted, or a watch lags: try again soon."""
+
+
+class Applier:
+    """The only writer of workloads."""
+
+    def __init__(self, server: ControllerApiClient, world: ControllerClusterState) -> None:
+        self._server = server
+        self._world = world
+        self._seen: dict[str, tuple[str, str]] = {}
+        """By UID, the resourceVersion and the intent's hash that were compared last and did not differ."""
+
+    def forget(self, uid: str) -> None:
+        """A child is gone."""
+        self._seen.pop(uid, None)
+
+    async def carry_out(
+        self, observed: DeploymentSnapshot, decision: DesiredState, busy: Mapping[str, int], meddled: OnForeignChange
+    ) -> Obstacle | None:
+        """Apply engines first, since people wait for their start; returns what blocked the decision, if anything.
+
+        Where a name is taken nothing is started or stopped: without all its children no request would reach an engine.
+        """
+        try:
+            taken = await self._taken((*decision.engines, *decision.standing), observed.owner)
+            if taken is not None:
+                return taken
+            if decision.shrinks is not None:
+                await self._weigh(observed.pods.get(decision.shrinks, ()), busy, decision.beds.sleepers)
+            for child in (*decision.engines, *decision.standing):
+                made = await self.ensure(child, observed.owner, meddled)
+                if made and (child["kind"], child["metadata"]["name"]) in observed.deleted:
+                    meddled(kinds.of(child), foreign_changes.recreation_note(child))
+            await self._check(observed, decision, meddled)
+            if decision.retired is not None:
+                await self._remove(decision.retired)
+            if decision.prunes:
+                await self._prune(observed, decision)
+        except ApplyBlocked as problem:
+            return problem.obstacle
+        except RequestRefused as problem:
+            if problem.namespace_ends:
+                raise StillTerminating(f"namespace {observed.owner.namespace} is being removed") from problem
+            return obstacle_of(problem)
+        return None
+
+    async def _taken(self, children: Iterable[Manifest], owner: Owner) -> Obstacle | None:
+        """Whether another owner's object has the name of a child; only those not in the stores are read."""
+        unheard = [one for one in children if self._heard(one) is None]
+        found = await asyncio.gather(*(self._server.read(kinds.of(one), *_name(one)) for one in unheard))
+        heard = [live for one in children if (live := self._heard(one)) is not None]
+        return next((said for live in (*heard, *found) if live and (said := _not_ours(live, owner)) is not None), None)
+
+    def _heard(self, child: Manifest) -> Manifest | None:
+        return self._world.of(kinds.of(child)).find(*_name(child))
+
+    async def ensure(self, intent: Manifest, owner: Owner, meddled: OnForeignChange) -> bool:
+        """Bring a child to its intent, with a request only where it differs; returns whether it was created."""
+        metadata = intent["metadata"]
+        resource = kinds.of(intent)
+        live = self._world.of(resource).find(metadata["namespace"], metadata["name"])
+        if live is None:
+            live = await self._server.read(resource, metadata["namespace"], metadata["name"])
+            if live is not None and snapshot.owned(live, owner) and not _lost_its_labels(live):
+                self._heard_late(live)
+        if live is not None:
+            if snapshot.owned(live, owner) and _lost_its_labels(live):
+                await self.relabel(live, owner, meddled)
+                raise StillTerminating(f"Deployment {metadata['name']} is found by its labels again")
+            _must_be_ours(live, owner)
+            stands, changed = self._compared(intent, live)
+            if stands:
+                return False
+            await self._confirm(live)
+            if changed is not None:
+                full = await self._server.read(resource, metadata["namespace"], metadata["name"]) or live
+                meddled(resource, foreign_changes.change_note(live, changed, foreign_changes.last_manager(full)))
+            intent = intent | {"metadata": metadata | {"uid": live["metadata"]["uid"]}}
+        self._world.note(await self._server.apply(intent))
+        return live is None
+
+    async def relabel(self, live: Manifest, owner: Owner, meddled: OnForeignChange) -> None:
+        """Put the labels back on a revision's Deployment; its count and its recorded facts stay."""
+        self._world.note(await self._server.apply(orphans.as_it_stood(live, owner)))
+        meddled(
+            kinds.DEPLOYMENT, foreign_changes.change_note(live, "metadata.labels", foreign_changes.last_manager(live))
+        )
+
+    def _heard_late(self, live: Manifest) -> None:
+        """The decision took it for absent. It would reset a revision's replica count, so a new decision is needed."""
+        self._world.note(live)
+        if snapshot.revision_of(live):
+            raise StillTerminating(
+                f"{live['kind']} {live['metadata']['name']} exists, and its watch has not brought it yet"
+            )
+
+    async def _confirm(self, live: Manifest) -> None:
+        """Change a revision's count only if the store has its latest count: a watch that lags shows older steps."""
+        metadata = live["metadata"]
+        if not snapshot.revision_of(live):
+            return
+        fresh = await self._server.read(kinds.of(live), metadata["namespace"], metadata["name"])
+        if fresh is not None and snapshot.requested_replicas(fresh) != snapshot.requested_replicas(live):
+            raise StillTerminating(
+                f"{live['kind']} {metadata['name']} was changed, and its watch has not brought that yet"
+            )
+
+    def _compared(self, intent: Manifest, live: Manifest) -> tuple[bool, str | None]:
+        """Whether nothing is to be sent; else the field that another client changed after we applied this intent."""
+        metadata, mark = live["metadata"], intent["metadata"]["annotations"][applied_hash.APPLIED]
+        version = (metadata["resourceVersion"], mark)
+        if self._seen.get(metadata["uid"]) == version:
+            return True, None
+        if (metadata.get("annotations") or {}).get(applied_hash.APPLIED) != mark:
+            return False, None
+        changed = drift.differs(intent, live)
+        if changed is None:
+            self._seen[metadata["uid"]] = version
+        return changed is None, changed
+
+    async def _remove(self, retired: Manifest) -> None:
+        """Delete a retired Deployment only if its UID is unchanged and it still requests no replicas."""
+        metadata = retired["metadata"]
+        live = await self._server.read(kinds.DEPLOYMENT, metadata["namespace"], metadata["name"])
+        if live is None or live["metadata"]["uid"] != metadata["uid"] or snapshot.requested_replicas(live):
+            return
+        now = live["metadata"]
+        await self._server.remove(live, uid=now["uid"], resource_version=now["resourceVersion"])
+        self._world.gone(live)
+
+    async def _check(self, observed: DeploymentSnapshot, decision: DesiredState, meddled: OnForeignChange) -> None:
+        """Create the preflight that the rollout waits for, and remove finished ones; an existing one never changes."""
+        name = decision.check["metadata"]["name"] if decision.check else None
+        for live in observed.checks if decision.target else ():
+            if live["metadata"]["name"] != name and "deletionTimestamp" not in live["metadata"]:
+                await self._server.remove(live, uid=live["metadata"]["uid"])
+                self._world.gone(live)
+        if decision.check is not None and all(one["metadata"]["name"] != name for one in observed.checks):
+            await self.ensure(decision.check, observed.owner, meddled)
+
+    async def _prune(self, observed: DeploymentSnapshot, decision: DesiredState) -> None:
+        """Remove children that neither the spec nor the step needs: those of an earlier release, for instance."""
+        owner = observed.owner
+        kept = {(one["kind"], one["metadata"]["name"]) for one in (*decision.standing, *decision.engines)}
+        for resource in PRUNED:
+            for live in self._world.of(resource).of_deployment(owner.namespace, owner.name):
+                metadata = live["metadata"]
+                if (resource.kind, metadata["name"]) in kept or snapshot.revision_of(live):
+                    continue
+                if snapshot.owned(live, owner) and "deletionTimestamp" not in metadata:
+                    await self._server.remove(live, uid=metadata["uid"])
+                    self._world.gone(live)
+
+    async def _weigh(self, pods: tuple[Manifest, ...], busy: Mapping[str, int], kept: Collection[str]) -> None:
+        """Set pod deletion costs: first goes a replica that no router reports, then the one with the fewest requests.
+
+        Replicas that are to sleep serve no requests and are to stay all the same.
+        """
+        for pod in pods:
+            name = pod["metadata"]["name"]
+            cost = str(KEPT_DELETION_COST if name in kept else busy.get(name, -1))
+            if (pod["metadata"].get("annotations") or {}).get(DELETION_COST, "0") != cost:
+                await self.note(pod, DELETION_COST, cost)
+
+    async def note(self, pod: Manifest, name: str, value: str | None) -> None:
+        """Set or remove one of our annotations on a pod; the others are sent too, or the apply would remove them."""
+        metadata = pod["metadata"]
+        live = self._world.of(kinds.POD).find(metadata["namespace"], metadata["name"]) or pod
+        found = live["metadata"].get("annotations") or {}
+        notes = {one: found[one] for one in NOTES if one in found} | {name: value}
+        head = {one: metadata[one] for one in ("name", "namespace", "uid")}
+        written = {one: said for one, said in notes.items() if said is not None}
+        noted = {"apiVersion": "v1", "kind": "Pod", "metadata": head | {"annotations": written}}
+        self._world.note(await self._server.apply(noted))
+
+
+def _lost_its_labels(live: Manifest) -> bool:
+    return bool(snapshot.revision_of(live)) and orphans.is_unmarked(live)
+
+
+def _name(child: Manifest) -> tuple[str, str]:
+    return child["metadata"]["namespace"], child["metadata"]["name"]
+
+
+def _must_be_ours(live: Manifest, owner: Owner) -> None:
+    """Raise `StillTerminating` if it, or its owner of the same name, is being deleted; `ApplyBlocked` if not ours."""
+    if "deletionTimestamp" in live["metadata"]:
+        raise StillTerminating(f"{live['kind']} {live['metadata']['name']} is being removed")
+    if _is_a_namesakes(live, owner):
+        raise StillTerminating(
+            f"{live['kind']} {live['metadata']['name']} belongs to a deleted {owner.name} and goes with it"
+        )
+    taken = _not_ours(live, owner)
+    if taken is not None:
+        raise ApplyBlocked(taken)
+
+
+def _not_ours(live: Manifest, owner: Owner) -> Obstacle | None:
+    """That its name is taken; None where this very object controls it, or it is ours and was orphaned on purpose."""
+    controller, metadata = snapshot.controller_of(live), live["metadata"]
+    if controller.get("uid") == owner.uid or "deletionTimestamp" in metadata or _is_a_namesakes(live, owner):
+        return None
+    if not controller and (metadata.get("labels") or {}).get(labels.DEPLOYMENT) == owner.name:
+        return None
+    whose = f"belongs to {controller.get('kind')} {controller.get('name')}" if controller else "is not Fairlead's"
+    return Obstacle(
+        reason=ConditionReason.NAME_TAKEN,
+        message=f"metadata.name: {owner.name}: {live['kind']} {metadata['name']} exists already and {whose}; it is "
+        "left alone, and nothing is started or stopped while it has this name: delete it, or give this object another "
+        "name",
+    )
+
+
+def _is_a_namesakes(live: Manifest, owner: Owner) -> bool:
+    controller = snapshot.controller_of(live)
+    named = (controller.get("kind"), controller.get("name")) == (kinds.INFERENCE_DEPLOYMENT.kind, owner.name)
+    return named and controller.get("uid") != owner.uid
+
+
+def obstacle_of(problem: RequestRefused) -> Obstacle:
+    """The obstacle for a refused request, with what a person can do about it."""
+    what = f"{problem.verb} {problem.resource.title} {problem.name or ''}".strip()
+    if problem.lacks_right:
+        words = f"Fairlead may not {what}: {problem.message}; run `helm upgrade`, which writes its roles anew"
+        return Obstacle(reason=ConditionReason.NO_RIGHT, message=words)
+    words = f"the API server refused to {what}: {problem.message}"
+    return Obstacle(reason=ConditionReason.CLUSTER_REFUSES, message=words)

@@ -1,0 +1,77 @@
+"""Finds, once when leading begins, children that lost their labels while no operator ran: watches do not see them."""
+
+import asyncio
+import logging
+from typing import Final, Protocol
+
+from fairlead.cluster import kinds
+from fairlead.cluster.api_errors import ApiError
+from fairlead.cluster.api_server import ObjectList
+from fairlead.cluster.kinds import Manifest, Resource
+from fairlead.controller import snapshot
+from fairlead.controller.children import orphans
+from fairlead.controller.children.child_losses import ChildLoss, LossKind
+from fairlead.controller.interfaces import ControllerClusterState
+from fairlead.objects import labels
+from fairlead.review.context import ObjectKey
+
+UNMARKED: Final = labels.MANAGED_BY.replace("=", "!=")
+"""The label selector of everything that the informers of children leave out."""
+
+AT_ONCE: Final = 8
+"""Namespaces that are listed at the same time."""
+LONGEST_S: Final = 5.0
+"""Time limit for one namespace, since reconciling waits for the scan."""
+
+log = logging.getLogger("fairlead.controller")
+
+
+class ListClient(Protocol):
+    """As much of the API server as this needs."""
+
+    async def listing(self, resource: Resource, namespace: str | None = None, selector: str = "") -> ObjectList:
+        """All objects of a kind in a namespace that match a selector."""
+
+
+async def find(api: ListClient, world: ControllerClusterState) -> None:
+    """Note them as losses, before anything is reconciled; where a namespace cannot be listed, that is logged."""
+    seats = asyncio.Semaphore(AT_ONCE)
+    namespaces = sorted({one["metadata"]["namespace"] for one in world.of(kinds.INFERENCE_DEPLOYMENT).each()})
+    found = await asyncio.gather(*(_unmarked(api, one, seats) for one in namespaces))
+    listed = [one for some in found for one in some]
+    deployments = [*world.of(kinds.DEPLOYMENT).each(), *(one for one in listed if one["kind"] == "Deployment")]
+    ours = {_place(one): one for one in deployments if _owner(one)}
+    for one in ours.values():
+        if snapshot.revision_of(one) and orphans.is_unmarked(one):
+            world.losses.suspect(_key(one), ChildLoss(LossKind.RELABELLED, kinds.DEPLOYMENT, one))
+    for pod in (*world.of(kinds.POD).each(), *(one for one in listed if one["kind"] == "Pod")):
+        made_by = ours.get((pod["metadata"]["namespace"], orphans.maker_name(pod)))
+        if made_by is not None and orphans.due(pod, made_by):
+            world.losses.suspect(_key(made_by), ChildLoss(LossKind.RELABELLED, kinds.POD, pod))
+
+
+async def _unmarked(api: ListClient, namespace: str, seats: asyncio.Semaphore) -> list[Manifest]:
+    """Deployments of a namespace that do not carry our label, and those of its pods that some Deployment made."""
+    try:
+        async with seats, asyncio.timeout(LONGEST_S):
+            deployments = await api.listing(kinds.DEPLOYMENT, namespace, UNMARKED)
+            pods = await api.listing(kinds.POD, namespace, UNMARKED)
+    except (ApiError, TimeoutError) as problem:
+        words = str(problem) or f"no answer within {LONGEST_S:g} s"
+        log.warning("pods that lost their labels cannot be looked for in namespace %s: %s", namespace, words)
+        return []
+    return [*deployments.items, *filter(orphans.maker_name, pods.items)]
+
+
+def _place(one: Manifest) -> tuple[str, str]:
+    return one["metadata"]["namespace"], one["metadata"]["name"]
+
+
+def _owner(deployment: Manifest) -> str:
+    """The InferenceDeployment that a Deployment belongs to."""
+    controller = snapshot.controller_of(deployment)
+    return str(controller.get("name", "")) if controller.get("kind") == kinds.INFERENCE_DEPLOYMENT.kind else ""
+
+
+def _key(deployment: Manifest) -> ObjectKey:
+    return ObjectKey(kinds.INFERENCE_DEPLOYMENT.kind, deployment["metadata"]["namespace"], _owner(deployment))

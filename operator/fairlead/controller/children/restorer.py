@@ -1,0 +1,181 @@
+"""Puts labels back on pods and Deployments that lost them, and reports what another client deleted.
+
+A pod without its labels serves no requests and keeps its GPU, while its ReplicaSet makes another. With its labels back
+the ReplicaSet adopts it again, and ends the one of the two that is needed less, after its streams.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Final, NamedTuple
+
+from fairlead.cluster import kinds, pods
+from fairlead.cluster.api_errors import RequestRefused
+from fairlead.cluster.kinds import Manifest
+from fairlead.controller import snapshot
+from fairlead.controller.children import orphans
+from fairlead.controller.children.applier import Applier, OnForeignChange, obstacle_of
+from fairlead.controller.children.child_losses import ChildLoss, LossKind
+from fairlead.controller.interfaces import ControllerApiClient, ControllerClusterState
+from fairlead.controller.snapshot import DeploymentSnapshot
+from fairlead.controller.status.status_inputs import Obstacle
+from fairlead.fleet import plurals
+from fairlead.review.context import ObjectKey
+
+LABELLER: Final = "fairlead-labels"
+"""The field manager of labels that were put back on a pod; our annotations on pods have another one, and stay."""
+ASKED_LATELY: Final = timedelta(seconds=2)
+"""Times on objects are whole seconds."""
+
+MOST_NAMED: Final = 2
+"""How many labels a message names."""
+
+OnForeignDeletion = Callable[[str], None]
+"""Called when another client deleted a pod, with a note on it."""
+
+
+class RestoreResult(NamedTuple):
+    """The result of one pass over a deployment's losses."""
+
+    observed: DeploymentSnapshot
+    obstacle: Obstacle | None = None
+    """The refusal of the API server, if any."""
+    deleted: tuple[ChildLoss, ...] = ()
+    """Children that no longer exist: the applier reports them when it creates them again."""
+
+
+class Restorer:
+    """Checks every loss once, and again while the API server refuses the repair."""
+
+    def __init__(self, server: ControllerApiClient, world: ControllerClusterState, hands: Applier) -> None:
+        self._server = server
+        self._world = world
+        self._hands = hands
+
+    async def restore(
+        self, observed: DeploymentSnapshot, meddled: OnForeignChange, lost: OnForeignDeletion
+    ) -> RestoreResult:
+        """Check all losses of one deployment; Deployments first, since a pod is identified by the one that made it."""
+        key, deleted, obstacle = _key(observed), [], None
+        for loss in sorted(self._world.losses.of(key), key=lambda one: one.resource is kinds.POD):
+            try:
+                if loss.resource is kinds.POD:
+                    changed = await self._pod(observed, loss, meddled, lost)
+                else:
+                    changed = await self._child(observed, loss, meddled)
+            except RequestRefused as problem:
+                obstacle = _refused(loss, problem)
+                continue
+            if loss.how is LossKind.WENT and not changed and snapshot.owned(loss.manifest, observed.owner):
+                deleted.append(loss)
+                continue
+            observed = (snapshot.observe(self._world, key) if changed else None) or observed
+            self._world.losses.settle(key, (loss,))
+        observed = replace(observed, deleted=frozenset(one.name for one in deleted))
+        return RestoreResult(observed, obstacle, tuple(deleted))
+
+    def settle(self, restored: RestoreResult) -> None:
+        """Drop the losses of deleted children, which were created again and reported."""
+        self._world.losses.settle(_key(restored.observed), restored.deleted)
+
+    def forget(self, key: ObjectKey) -> None:
+        """Drop all losses of a deployment that is deleted or being deleted."""
+        self._world.losses.settle(key, self._world.losses.of(key))
+
+    async def _pod(
+        self, observed: DeploymentSnapshot, loss: ChildLoss, meddled: OnForeignChange, lost: OnForeignDeletion
+    ) -> bool:
+        """Check a lost pod; returns whether its labels were put back."""
+        deployments = [*observed.engines, *([observed.router] if observed.router else [])]
+        made_by = orphans.maker(loss.manifest, deployments)
+        if made_by is None or loss.manifest["metadata"]["creationTimestamp"] < made_by["metadata"]["creationTimestamp"]:
+            return False
+        live = await self._live(loss) if loss.how is not LossKind.ENDING else None
+        if live is None and loss.how is not LossKind.RELABELLED:
+            await self._say_deleted(loss, made_by, lost)
+        if live is None or "deletionTimestamp" in live["metadata"] or orphans.maker(live, deployments) is None:
+            return False
+        due = orphans.due(live, made_by)
+        if not due or live.get("status", {}).get("phase") in pods.ENDED:
+            return False
+        head = {one: live["metadata"][one] for one in ("name", "namespace", "uid")}
+        # All labels each time: an apply removes what the same manager applied before and no longer sends.
+        whole = dict(orphans.born_with(live, made_by))
+        labelled = {"apiVersion": "v1", "kind": "Pod", "metadata": head | {"labels": whole}}
+        self._world.note(await self._server.apply(labelled, manager=LABELLER))
+        meddled(kinds.POD, _taken_back(live, due))
+        return True
+
+    async def _child(self, observed: DeploymentSnapshot, loss: ChildLoss, meddled: OnForeignChange) -> bool:
+        """Put the labels back on a revision's Deployment; all other children are rebuilt from the spec."""
+        if loss.resource is not kinds.DEPLOYMENT or not snapshot.revision_of(loss.manifest):
+            return False
+        live = await self._live(loss)
+        if live is None or not snapshot.owned(live, observed.owner) or not orphans.is_unmarked(live):
+            return False
+        await self._hands.relabel(live, observed.owner, meddled)
+        return True
+
+    async def _live(self, loss: ChildLoss) -> Manifest | None:
+        metadata = loss.manifest["metadata"]
+        live = await self._server.read(loss.resource, metadata["namespace"], metadata["name"])
+        return live if live is not None and live["metadata"]["uid"] == metadata["uid"] else None
+
+    async def _say_deleted(self, loss: ChildLoss, made_by: Manifest, lost: OnForeignDeletion) -> None:
+        """Report a deleted pod only where neither its ReplicaSet, by the latest count, nor a node drain deleted it."""
+        pod, metadata = loss.manifest, made_by["metadata"]
+        if pods.condition(pod, "DisruptionTarget") or not _was_wanted(pod, made_by, loss.others):
+            return
+        fresh = await self._server.read(kinds.DEPLOYMENT, metadata["namespace"], metadata["name"])
+        if fresh is not None and _was_wanted(pod, fresh, loss.others):
+            lost(
+                f"pod {pod['metadata']['name']} was deleted, neither by Fairlead nor to empty its node; its ReplicaSet "
+                "makes another. To have fewer replicas lower spec.replicas or scaling.minReplicas"
+            )
+
+
+def _key(observed: DeploymentSnapshot) -> ObjectKey:
+    return ObjectKey(kinds.INFERENCE_DEPLOYMENT.kind, observed.owner.namespace, observed.owner.name)
+
+
+def _was_wanted(pod: Manifest, deployment: Manifest, others: int) -> bool:
+    """Whether the other pods were fewer than requested, with no rolling update or scale-up at that moment."""
+    status, metadata = deployment.get("status") or {}, deployment["metadata"]
+    rolls = status.get("observedGeneration", metadata.get("generation")) != metadata.get("generation")
+    rolls |= status.get("updatedReplicas", 0) < status.get("replicas", 0)
+    grown, told = snapshot.revision_facts(deployment).grown_at, _told_to_end(pod)
+    grew = grown is not None and told is not None and told <= grown + ASKED_LATELY
+    return others < snapshot.requested_replicas(deployment) and not rolls and not grew
+
+
+def _told_to_end(pod: Manifest) -> datetime | None:
+    """When a pod's deletion began: its deletionTimestamp is later by the grace period."""
+    metadata = pod["metadata"]
+    if "deletionTimestamp" not in metadata:
+        return None
+    return datetime.fromisoformat(metadata["deletionTimestamp"]) - timedelta(
+        seconds=metadata.get("deletionGracePeriodSeconds") or 0
+    )
+
+
+def _taken_back(pod: Manifest, due: Sequence[str]) -> str:
+    held = orphans.held(pod)
+    keeps = f" It kept {held} meanwhile." if held else ""
+    return (
+        f"pod {pod['metadata']['name']}: {_some(due)} removed or changed, not by Fairlead, so its ReplicaSet "
+        f"gave it up and made another.{keeps} The labels are put back, and the ReplicaSet ends the replica that is one "
+        "too many"
+    )
+
+
+def _some(names: Sequence[str]) -> str:
+    """The labels by name, or only their number, since an Event has no room for ten labels."""
+    said = plurals.count(len(names), "label") if len(names) > MOST_NAMED else " and ".join(names)
+    return f"{said} {plurals.verb(len(names), 'was')}"
+
+
+def _refused(loss: ChildLoss, problem: RequestRefused) -> Obstacle:
+    said, held = obstacle_of(problem), orphans.held(loss.manifest)
+    name = f"{loss.resource.kind} {loss.manifest['metadata']['name']}"
+    keeps = f", serves no requests and keeps {held}" if held else ""
+    return Obstacle(reason=said.reason, message=f"{name} lost its labels{keeps}: {said.message}")

@@ -1,0 +1,111 @@
+"""Puts engines to sleep and wakes them, as decided: annotate, let routers drop it, sleep; wake, remove the annotation.
+
+The annotation on the pod is the only state, so a restarted operator goes on where the previous one ended. Only an
+annotated pod sleeps, so routers never send requests to a sleeping one.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Final, NamedTuple
+
+from fairlead.cluster import pods
+from fairlead.cluster.kinds import Manifest
+from fairlead.controller.children.applier import Applier
+from fairlead.controller.interfaces import PodAccess
+from fairlead.controller.pods.pod_facts import MergedRouterReport
+from fairlead.controller.snapshot import DeploymentSnapshot
+from fairlead.objects import engine_pods, labels
+from fairlead.planning.sleep_plan import SleepPlan
+
+AT_ONCE_S: Final = 1.0
+"""How long one reconcile waits for engines to sleep or wake; what takes longer is left to the next one."""
+
+log = logging.getLogger("fairlead.controller")
+
+
+class SleepTransition(NamedTuple):
+    """A request to sleep or wake that is in flight."""
+
+    wakes: bool
+    task: "asyncio.Task[bool]"
+
+
+class SleepSwitch:
+    """The engines that are falling asleep or waking."""
+
+    def __init__(self, looks: PodAccess, hands: Applier, at_once_s: float = AT_ONCE_S) -> None:
+        self._looks = looks
+        self._at_once_s = at_once_s
+        self._hands = hands
+        self._turns: dict[str, SleepTransition] = {}
+
+    def forget(self, uid: str) -> None:
+        """A pod is gone."""
+        turn = self._turns.pop(uid, None)
+        if turn is not None:
+            turn.task.cancel()
+
+    async def carry_out(self, observed: DeploymentSnapshot, beds: SleepPlan, reports: MergedRouterReport) -> bool:
+        """Take every engine one step further; returns whether any is not done yet."""
+        everyone = {pod["metadata"]["name"]: pod for some in observed.pods.values() for pod in some}
+        heard = reports.reporting == len(observed.routers)
+        for name in beds.fall:
+            await self._hands.note(everyone[name], labels.ASLEEP, labels.FALLING_ASLEEP)
+        awake = [name for name in beds.stay if _mark(everyone[name]) != container(everyone[name])]
+        turned = await asyncio.gather(
+            *(self._wake(everyone[name]) for name in beds.wake),
+            *(self._sleep(everyone[name], dropped=heard and is_dropped(name, reports)) for name in awake),
+        )
+        return bool(beds.fall) or not all(turned)
+
+    async def _sleep(self, pod: Manifest, *, dropped: bool) -> bool:
+        ready = dropped and pods.is_ready(pod)
+        done = ready and await self._turned(pod, self._looks.sleep, wakes=False)
+        if done:
+            await self._hands.note(pod, labels.ASLEEP, container(pod))
+        return done
+
+    async def _wake(self, pod: Manifest) -> bool:
+        """A container that was restarted is awake already, and one that is not ready cannot be woken yet."""
+        fresh = _mark(pod) not in {labels.FALLING_ASLEEP, container(pod)}
+        done = fresh or (pods.is_ready(pod) and await self._turned(pod, self._looks.wake, wakes=True))
+        if done:
+            await self._hands.note(pod, labels.ASLEEP, None)
+        return done
+
+    async def _turned(self, pod: Manifest, act: Callable[[Manifest], Awaitable[bool]], *, wakes: bool) -> bool:
+        """Whether it is done; a request in flight is never sent twice, and one for the opposite ends first."""
+        uid = pod["metadata"]["uid"]
+        turn = self._turns.get(uid)
+        if turn is None:
+            turn = self._turns[uid] = SleepTransition(wakes=wakes, task=asyncio.ensure_future(_whole(act(pod))))
+        await asyncio.wait({turn.task}, timeout=self._at_once_s)
+        if not turn.task.done():
+            return False
+        self._turns.pop(uid, None)
+        if not turn.task.result():
+            log.warning(
+                "pod %s did not %s; trying on", pod["metadata"]["name"], "wake" if turn.wakes else "fall asleep"
+            )
+        return turn.task.result() and turn.wakes is wakes
+
+
+def is_dropped(name: str, reports: MergedRouterReport) -> bool:
+    """Whether no router that reported sends it requests or has any in flight there."""
+    return not reports.routable.get(name, False) and not reports.busy.get(name, 0)
+
+
+def container(pod: Manifest) -> str:
+    """The ID of the engine's container, which changes with each restart."""
+    found = (pod.get("status") or {}).get("containerStatuses") or ()
+    ids = (one.get("containerID") for one in found if one.get("name") == engine_pods.CONTAINER)
+    return next((one for one in ids if one), "asleep")
+
+
+def _mark(pod: Manifest) -> str | None:
+    return (pod["metadata"].get("annotations") or {}).get(labels.ASLEEP)
+
+
+async def _whole(act: Awaitable[bool]) -> bool:
+    return await act

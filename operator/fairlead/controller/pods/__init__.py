@@ -1,0 +1,1 @@
+"""What running pods, their nodes and routers tell of a deployment, and how engines and routers are asked."""

@@ -1,0 +1,91 @@
+"""Facts of one deployment from its pods and routers' reports: routable pods, problems, starts. Pure."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from fairlead.cluster import pods
+from fairlead.cluster.kinds import Manifest
+from fairlead.cluster.pod_starts import PodStart
+from fairlead.controller.pods import pod_troubles, preflight
+from fairlead.controller.snapshot import DeploymentSnapshot
+from fairlead.controller.status.status_inputs import StartDurations
+from fairlead.fleet.conditions import ConditionReason
+from fairlead.fleet.endpoints import NOT_PROBED, EndpointState, RouterEndpoint
+from fairlead.fleet.pod_problems import PodProblem
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MergedRouterReport:
+    """The reports of all routers, merged."""
+
+    reporting: int = 0
+    routable: Mapping[str, bool]
+    busy: Mapping[str, int]
+    """Requests in flight, by pod, over all routers."""
+    reasons: Mapping[str, str]
+    """Why a pod that routers tried gets no requests."""
+
+
+def merged_reports(said: Sequence[tuple[RouterEndpoint, ...] | None]) -> MergedRouterReport:
+    """A pod is routable when any router uses it, and not routable when every router that reports it does not."""
+    heard = [one for one in said if one is not None]
+    endpoints = [endpoint for one in heard for endpoint in one]
+    routable: dict[str, bool] = {}
+    busy: dict[str, int] = {}
+    for one in endpoints:
+        routable[one.pod] = routable.get(one.pod, False) or one.state is EndpointState.ROUTABLE
+        busy[one.pod] = busy.get(one.pod, 0) + one.inflight
+    reasons = {one.pod: one.reason for one in endpoints if _is_failing(one) and not routable[one.pod]}
+    return MergedRouterReport(reporting=len(heard), routable=routable, busy=busy, reasons=reasons)
+
+
+def _is_failing(one: RouterEndpoint) -> bool:
+    """Whether a router tried it and failed, which differs from a pod that is new, starting or draining."""
+    tried = one.state in {EndpointState.PROBING, EndpointState.EJECTED}
+    return tried and one.reason not in {"", NOT_PROBED}
+
+
+def troubles(observed: DeploymentSnapshot, reasons: Mapping[str, str]) -> dict[str, tuple[PodProblem, ...]]:
+    """The problems of pods, by revision; `reasons` are those of routers for pods they do not use."""
+    found = {
+        revision: tuple(
+            one
+            for pod in (*some, *preflight.troubled(revision, observed.checks))
+            if (one := pod_troubles.trouble(pod) or _mute(pod, reasons)) is not None
+        )
+        for revision, some in observed.pods.items()
+    }
+    return {revision: some for revision, some in found.items() if some}
+
+
+def _mute(pod: Manifest, reasons: Mapping[str, str]) -> PodProblem | None:
+    """The problem of a pod that is Ready and gets no requests, since it failed the router's probe request."""
+    name = pod["metadata"]["name"]
+    if name not in reasons or not pods.is_ready(pod):
+        return None
+    words = f"its probes pass, and routers send it nothing: {reasons[name]}"
+    remedy = "nothing restarts an engine whose probes pass, so delete the pod if this lasts; kubectl logs shows more"
+    words = f"{words}; {remedy}"
+    return PodProblem(pod=name, reason=ConditionReason.NO_TOKENS, message=words)
+
+
+def unplaced(observed: DeploymentSnapshot) -> str | None:
+    """The scheduler's message about the first pod without a node."""
+    everyone = (pod for revision in sorted(observed.pods) for pod in observed.pods[revision])
+    return next((words for pod in everyone if (words := pods.unplaced(pod)) is not None), None)
+
+
+def starts(observed: DeploymentSnapshot, measured: Mapping[str, PodStart]) -> dict[str, StartDurations]:
+    """Measured starts by revision; the keys of `measured` are UIDs of pods."""
+    found = {}
+    for revision, some in observed.pods.items():
+        of = [measured[uid] for pod in _oldest_first(some) if (uid := pod["metadata"]["uid"]) in measured]
+        if of:
+            ranked, last = sorted(one.cold_s for one in of), of[-1]
+            late = ranked[min(len(ranked) - 1, int(0.95 * len(ranked)))]
+            found[revision] = StartDurations(last_s=last.cold_s, p95_s=late, node_s=last.node_s, image_s=last.image_s)
+    return found
+
+
+def _oldest_first(some: Iterable[Manifest]) -> list[Manifest]:
+    return sorted(some, key=lambda pod: (pod["metadata"]["creationTimestamp"], pod["metadata"]["name"]))

@@ -1,0 +1,93 @@
+"""The preflight of a revision, which needs no GPU: which pod runs it, and what its end means. Pure.
+
+It runs only where the last replicas that serve would be drained for a revision that never served. Without a clear
+result it does not block the rollout.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any, Final
+
+from fairlead.cluster import pods
+from fairlead.cluster.kinds import Manifest
+from fairlead.controller.pods import start_failures
+from fairlead.engines.emulator import CHECK
+from fairlead.objects import labels
+
+LONGEST_S: Final = 600
+"""An image of ten gigabytes is pulled in that time, onto a node where the engine needs it."""
+AGAIN_S: Final = 5.0
+"""How often it is checked: one that takes too long, or finds no node, causes no watch event."""
+UNPLACED: Final = timedelta(seconds=30)
+_PROGRAM_ENDS: Final = range(1, 126)
+"""Exit codes of programs; higher ones mean that the program was not found, or which signal ended it."""
+_CRASHES: Final = frozenset({132, 134, 136, 139})
+"""Exit codes of SIGILL, SIGABRT, SIGFPE, SIGSEGV: crashes of the program itself."""
+
+
+class PreflightResult(StrEnum):
+    """The result of a preflight."""
+
+    OPEN = "Open"
+    WELL = "Well"
+    """No problem was found, or the preflight has no clear result."""
+    FAILS = "Fails"
+
+
+def of(revision: str, found: Iterable[Manifest]) -> tuple[Manifest, ...]:
+    """The preflight pod of this revision, unless it is being deleted."""
+    return tuple(
+        one
+        for one in found
+        if (one["metadata"].get("labels") or {}).get(labels.REVISION) == revision
+        and "deletionTimestamp" not in one["metadata"]
+    )
+
+
+def troubled(revision: str, found: Iterable[Manifest]) -> tuple[Manifest, ...]:
+    """The preflight pod of this revision, unless it succeeded."""
+    return tuple(one for one in of(revision, found) if one.get("status", {}).get("phase") != "Succeeded")
+
+
+def longest_seconds(deadline_seconds: int) -> int:
+    """How long a preflight may take: at most half the progress deadline, to leave time for the start itself."""
+    return max(1, min(LONGEST_S, deadline_seconds // 2))
+
+
+def answer(found: Sequence[Manifest], longest: int, now: datetime) -> PreflightResult:
+    """The result from the preflight pods of one revision, of which there is one or none."""
+    if not found:
+        return PreflightResult.OPEN
+    pod = found[0]
+    phase = pod.get("status", {}).get("phase")
+    if phase in pods.ENDED:
+        return PreflightResult.FAILS if phase == "Failed" and _says_no(pod) else PreflightResult.WELL
+    if start_failures.impossible(pod, now):
+        return PreflightResult.FAILS
+    if is_blocked(pod):
+        return PreflightResult.OPEN
+    age = now - datetime.fromisoformat(pod["metadata"]["creationTimestamp"])
+    tired = UNPLACED if pods.unplaced(pod) is not None else timedelta(seconds=longest)
+    return PreflightResult.WELL if age >= tired else PreflightResult.OPEN
+
+
+def is_blocked(pod: Manifest) -> bool:
+    """Whether its container cannot be created now, so that an engine's could not be either."""
+    waiting = (one.get("state", {}).get("waiting") or {} for one in _statuses(pod))
+    return any(one.get("reason") in start_failures.PULLING | {"CreateContainerConfigError"} for one in waiting)
+
+
+def _says_no(pod: Manifest) -> bool:
+    for status in _statuses(pod):
+        ended = status.get("state", {}).get("terminated") or {}
+        code, words = ended.get("exitCode"), str(ended.get("message") or "")
+        if code not in _CRASHES and code not in _PROGRAM_ENDS:
+            continue
+        if not start_failures.PASSING.search(words) and f"arguments: {CHECK}" not in words:
+            return True
+    return False
+
+
+def _statuses(pod: Manifest) -> list[dict[str, Any]]:
+    return pod.get("status", {}).get("containerStatuses") or []

@@ -1,0 +1,1 @@
+"""How a deployment is reported: conditions, counts and fields of its status. Pure."""

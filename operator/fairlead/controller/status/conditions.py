@@ -1,0 +1,260 @@
+"""The conditions of a deployment, each from a small function of the status inputs. Pure.
+
+Messages hold no times, and only numbers that do not change at rest.
+"""
+
+from collections.abc import Iterator
+from typing import Final
+
+from fairlead.controller.status import replica_counts, routing_conditions, scaling_conditions
+from fairlead.controller.status.replica_counts import ReplicaTally
+from fairlead.controller.status.status_inputs import StatusInputs
+from fairlead.fleet.conditions import ConditionReason as Why
+from fairlead.fleet.conditions import ConditionType, UntimedCondition
+from fairlead.fleet.plurals import count as counted
+from fairlead.fleet.plurals import verb, verb_of_part
+from fairlead.fleet.pod_problems import PodProblem
+from fairlead.fleet.rollouts import HoldReason, HoldStep, MissingCapacity, RolloutPhase, RolloutPlan
+
+
+def judgements(now: StatusInputs) -> tuple[UntimedCondition, ...]:
+    """All conditions, the summary first."""
+    parts = (
+        accepted(now),
+        fits(now),
+        scheduled(now),
+        available(now),
+        progressing(now),
+        routing_conditions.routable(now),
+        scaling_conditions.scaling_active(now),
+    )
+    return (ready(now, parts), *maybe_stalled(now, parts), *maybe_reconciling(now, parts), *parts)
+
+
+def accepted(now: StatusInputs) -> UntimedCondition:
+    """Whether the spec may be brought about."""
+    if now.obstacle is not None and now.obstacle.reason is Why.NAME_TAKEN:
+        return _no(ConditionType.ACCEPTED, now.obstacle.reason, now.obstacle.message)
+    return now.judged.accepted
+
+
+def fits(now: StatusInputs) -> UntimedCondition:
+    """Whether the model fits, by the estimate until a replica reports its KV tokens."""
+    if now.measured_tokens is not None:
+        return _yes(ConditionType.FITS, Why.MEASURED, f"a running replica holds {now.measured_tokens:,} KV tokens")
+    return now.judged.fits
+
+
+def scheduled(now: StatusInputs) -> UntimedCondition:
+    """Whether every requested pod has a node, and every wanted replica was requested."""
+    kind = ConditionType.SCHEDULED
+    if now.pods_refused or (now.obstacle and now.obstacle.reason is Why.PODS_REFUSED):
+        said = now.pods_refused or (now.obstacle.message if now.obstacle else "")
+        return _no(kind, Why.PODS_REFUSED, f"the cluster refuses the pods: {said}")
+    if now.room.lack is not None:
+        reason, field, remedy = _LACKS[now.room.lack]
+        return _no(kind, reason, f"{field}: {now.room.because}; {remedy}")
+    if now.unplaced:
+        return _no(kind, Why.UNSCHEDULABLE, f"the scheduler says: {now.unplaced}")
+    if now.plan is not None and now.plan.short:
+        return _no(kind, Why.NO_FREE_GPU, now.plan.short)
+    if not any(state.asked for state in now.states):
+        return _yes(kind, Why.NOTHING_TO_SCHEDULE, "no replica is asked for")
+    return _yes(kind, Why.SCHEDULED, "every replica that was asked for has a node")
+
+
+_LACKS: Final = {
+    MissingCapacity.PRODUCT: (
+        Why.PRODUCT_ABSENT,
+        "spec.accelerator.product",
+        "name a GPU that is there, or add a node that has this one",
+    ),
+    MissingCapacity.SELECTOR: (Why.NO_NODE_SELECTED, "spec.placement.nodeSelector", "correct it, or label a node"),
+    MissingCapacity.GPUS: (
+        Why.NODES_TOO_SMALL,
+        "spec.parallelism",
+        "lower it, choose a GPU whose nodes have enough, or add a larger node",
+    ),
+}
+"""Lacks that only a person can resolve: the reason, the field to check, what to do."""
+
+
+def available(now: StatusInputs) -> UntimedCondition:
+    """Whether enough replicas are ready, of whatever revision."""
+    kind, count = ConditionType.AVAILABLE, replica_counts.tally(now)
+    words = f"{replica_counts.of(count.ready, count.wanted)} {verb_of_part(count.ready, count.wanted, 'is')} ready"
+    if count.wanted == 0 and count.ready == 0:
+        return _yes(kind, Why.SCALED_TO_ZERO, "no replica is wanted")
+    if count.ready == 0:
+        return _no(kind, Why.NONE_READY, _with_trouble(words, _first_trouble(now)))
+    if count.ready < count.wanted:
+        spare = now.judged.deployment.rollout.max_unavailable if now.judged.deployment else 0
+        message = _with_trouble(words, _first_trouble(now))
+        holds = count.ready >= count.wanted - spare
+        return UntimedCondition(type=kind, holds=holds, reason=Why.TOO_FEW, message=message)
+    return _yes(kind, Why.AVAILABLE, words)
+
+
+def progressing(now: StatusInputs) -> UntimedCondition:
+    """How far the rollout is; a problem that keeps the target from starting is reported at once."""
+    if now.plan is None:
+        why = now.judged.accepted.reason
+        return UntimedCondition(
+            type=ConditionType.PROGRESSING,
+            holds=None,
+            reason=why,
+            message="nothing is rolled out while the spec is not accepted",
+        )
+    return next(said for rule in _PROGRESS if (said := rule(now, now.plan)))
+
+
+def ready(now: StatusInputs, parts: tuple[UntimedCondition, ...]) -> UntimedCondition:
+    """Whether the wanted replicas serve; the first condition that is false gives the reason."""
+    kind = ConditionType.READY
+    serves = replica_counts.tally(now)
+    by_type = {part.type: part for part in parts}
+    for part in (by_type[one] for one in _ORDER):
+        if part.holds is False and (part.type is not ConditionType.SCHEDULED or _is_awaited(now, serves)):
+            return _no(kind, part.reason, f"{part.message}{_keeps_serving(part, serves)}")
+    if by_type[ConditionType.ROUTABLE].holds is None:
+        part = by_type[ConditionType.ROUTABLE]
+        return UntimedCondition(type=kind, holds=None, reason=part.reason, message=part.message)
+    if serves.wanted == 0 and serves.ready == 0:
+        return _yes(kind, Why.SCALED_TO_ZERO, by_type[ConditionType.ROUTABLE].message)
+    doubts = routing_conditions.doubts(now) if serves.routable < serves.ready else ""
+    words = (
+        f"{replica_counts.of(serves.routable, serves.wanted)} {verb_of_part(serves.routable, serves.wanted, 'serves')}"
+    )
+    return _yes(kind, Why.SERVING, f"{words}{doubts}")
+
+
+def _keeps_serving(part: UntimedCondition, serves: ReplicaTally) -> str:
+    """What keeps serving when a change fails; with its name taken we know only what runs, not what serves."""
+    if part.type not in _ORDER[:3]:
+        return ""
+    if part.reason is Why.NAME_TAKEN:
+        runs = f"; {counted(serves.ready, 'replica')} {verb(serves.ready, 'runs')} as before"
+        return runs if serves.ready else ""
+    return (
+        f"; {counted(serves.routable, 'replica')} {verb(serves.routable, 'keeps')} serving" if serves.routable else ""
+    )
+
+
+def _is_awaited(now: StatusInputs, serves: ReplicaTally) -> bool:
+    """Whether a replica without a node is needed.
+
+    Too few replicas are ready, they are of an older revision, or the autoscaler could never start one from zero.
+    """
+    if serves.wanted == 0:
+        return now.room.lack is not None and routing_conditions.wakes(now)
+    return serves.ready < serves.wanted or (now.plan is not None and now.plan.phase is RolloutPhase.ROLLING)
+
+
+_ORDER: Final = (
+    ConditionType.ACCEPTED,
+    ConditionType.PROGRESSING,
+    ConditionType.SCHEDULED,
+    ConditionType.AVAILABLE,
+    ConditionType.ROUTABLE,
+)
+"""Causes before effects."""
+
+
+def maybe_stalled(now: StatusInputs, parts: tuple[UntimedCondition, ...]) -> Iterator[UntimedCondition]:
+    """The condition Stalled, where only a person can resolve what blocks."""
+    by_type = {part.type: part for part in parts}
+    no = by_type[ConditionType.ACCEPTED]
+    if no.holds is not False and now.plan is not None and now.plan.phase is RolloutPhase.RETURNED:
+        no = by_type[ConditionType.PROGRESSING]
+    elif no.holds is not False and _is_out_of_reach(now):
+        no = by_type[ConditionType.SCHEDULED]
+    if no.holds is False:
+        yield _yes(ConditionType.STALLED, no.reason, no.message)
+
+
+def _is_out_of_reach(now: StatusInputs) -> bool:
+    """Whether needed replicas fit on no node of this cluster; where nodes are added on demand nothing is lacking."""
+    return now.room.lack is not None and now.plan is not None and _is_awaited(now, replica_counts.tally(now))
+
+
+def maybe_reconciling(now: StatusInputs, parts: tuple[UntimedCondition, ...]) -> Iterator[UntimedCondition]:
+    """The condition Reconciling, while a change is in progress."""
+    moving = next(part for part in parts if part.type is ConditionType.PROGRESSING)
+    if (
+        now.plan is not None
+        and moving.reason not in {Why.COMPLETE, Why.PAUSED, Why.NAME_TAKEN}
+        and now.plan.phase is not RolloutPhase.RETURNED
+        and not _is_out_of_reach(now)
+    ):
+        yield _yes(ConditionType.RECONCILING, moving.reason, moving.message)
+
+
+def _obstructed(now: StatusInputs, plan: RolloutPlan) -> UntimedCondition | None:
+    """The API server refused a request of the plan, or a name that it needs is taken."""
+    if now.obstacle is None or (now.obstacle.reason is Why.NAME_TAKEN and isinstance(plan.step, HoldStep)):
+        return None
+    return _no(ConditionType.PROGRESSING, now.obstacle.reason, now.obstacle.message)
+
+
+def _back(now: StatusInputs, plan: RolloutPlan) -> UntimedCondition | None:
+    """The target was given up."""
+    if plan.phase not in {RolloutPhase.RETURNING, RolloutPhase.RETURNED}:
+        return None
+    early = any(state.failure.early for state in now.states if state.name == now.target and state.failure)
+    reason = Why.START_FAILED if early else Why.DEADLINE_EXCEEDED
+    return _no(ConditionType.PROGRESSING, reason, f"{plan.step.because}{_failure(now)}")
+
+
+def _paused(_: StatusInputs, plan: RolloutPlan) -> UntimedCondition | None:
+    if plan.phase is not RolloutPhase.PAUSED:
+        return None
+    return UntimedCondition(type=ConditionType.PROGRESSING, holds=None, reason=Why.PAUSED, message=plan.step.because)
+
+
+def _complete(_: StatusInputs, plan: RolloutPlan) -> UntimedCondition | None:
+    if not (isinstance(plan.step, HoldStep) and plan.step.reason is HoldReason.COMPLETE):
+        return None
+    return _yes(ConditionType.PROGRESSING, Why.COMPLETE, plan.step.because)
+
+
+def _troubled(now: StatusInputs, _: RolloutPlan) -> UntimedCondition | None:
+    trouble = _trouble_of(now, now.target)
+    if trouble is None:
+        return None
+    return _no(ConditionType.PROGRESSING, trouble.reason, f"pod {trouble.pod}: {trouble.message}")
+
+
+def _moving(_: StatusInputs, plan: RolloutPlan) -> UntimedCondition:
+    reason = Why.ROLLING_OUT if plan.phase is RolloutPhase.ROLLING else Why.STARTING
+    return _yes(ConditionType.PROGRESSING, reason, plan.step.because)
+
+
+_PROGRESS: Final = (_obstructed, _back, _paused, _complete, _troubled, _moving)
+"""The first that returns a condition wins; the last always returns one."""
+
+
+def _first_trouble(now: StatusInputs) -> PodProblem | None:
+    return next((found[0] for state in now.states if (found := now.troubles.get(state.name))), None)
+
+
+def _trouble_of(now: StatusInputs, revision: str | None) -> PodProblem | None:
+    found = now.troubles.get(revision or "")
+    return found[0] if found else None
+
+
+def _failure(now: StatusInputs) -> str:
+    """The recorded failure of the revision that was given up."""
+    failures = [state.failure for state in now.states if state.name == now.target and state.failure]
+    return f"; {failures[0].because}" if failures and failures[0].because else ""
+
+
+def _with_trouble(words: str, trouble: PodProblem | None) -> str:
+    return words if trouble is None else f"{words}; pod {trouble.pod}: {trouble.message}"
+
+
+def _yes(kind: ConditionType, reason: Why, message: str) -> UntimedCondition:
+    return UntimedCondition(type=kind, holds=True, reason=reason, message=message)
+
+
+def _no(kind: ConditionType, reason: Why, message: str) -> UntimedCondition:
+    return UntimedCondition(type=kind, holds=False, reason=reason, message=message)

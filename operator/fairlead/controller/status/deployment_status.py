@@ -1,0 +1,174 @@
+"""The status that is to be written: counts and conditions, with times kept where nothing changed. Pure.
+
+Everything but recorded facts can be rebuilt from the cluster. The autoscaler's part is never in it.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Final
+
+from fairlead.api.kinds import API_VERSION
+from fairlead.controller.status import conditions, replica_counts
+from fairlead.controller.status.status_inputs import StartDurations, StatusInputs
+from fairlead.fleet.conditions import ConditionReason, ConditionType, UntimedCondition
+from fairlead.fleet.fit import Estimate, Fit
+from fairlead.fleet.rollouts import RevisionState
+
+Manifest = dict[str, Any]
+
+NOT_OURS: Final = frozenset({"scaling"})
+"""Fields of the status that another process writes."""
+MOST_REVISIONS: Final = 16
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatusFields:
+    """The fields of a status beside conditions and counts."""
+
+    generation: int
+    selector: str
+    endpoint: str | None
+    price_an_hour: float | None = None
+    """The price of one replica, by the catalogue."""
+
+
+def status(now: StatusInputs, standing: StatusFields, before: Manifest, at: datetime) -> Manifest:
+    """All fields of the status that the controller owns."""
+    count = replica_counts.tally(now)
+    live = sum(not one.ending for state in now.states for one in state.replicas)
+    asleep = sum(one.asleep and not one.ending for state in now.states for one in state.replicas)
+    found: Manifest = {
+        "observedGeneration": standing.generation,
+        "replicas": live,
+        "desiredReplicas": count.wanted,
+        "readyReplicas": count.ready,
+        "routableReplicas": count.routable,
+        "selector": standing.selector,
+        "conditions": timed(conditions.judgements(now), before, standing.generation, at),
+        "revisions": [_revision(state, now, before) for state in now.states[:MOST_REVISIONS]],
+    }
+    if asleep:
+        found["asleepReplicas"] = asleep
+    if standing.endpoint:
+        found["endpoint"] = standing.endpoint
+    if fit := _fit(now):
+        found["fit"] = fit
+    if standing.price_an_hour is not None:
+        found["cost"] = {"perHour": _decimal(standing.price_an_hour * live)}
+    return found
+
+
+def timed(judged: Iterable[UntimedCondition], before: Manifest, generation: int, at: datetime) -> list[Manifest]:
+    """Conditions with their lastTransitionTime, which changes only with their status."""
+    old = {one.get("type"): one for one in before.get("conditions") or ()}
+    return [_condition(one, old.get(one.type.value, {}), generation, at) for one in judged]
+
+
+def manifest(document: Manifest, found: Manifest) -> Manifest:
+    """The manifest for the status subresource; with its UID, a write to a later object of the same name conflicts."""
+    metadata = {name: document["metadata"][name] for name in ("namespace", "name", "uid")}
+    return {"apiVersion": API_VERSION, "kind": document["kind"], "metadata": metadata, "status": found}
+
+
+def differs(found: Manifest, before: Manifest) -> bool:
+    """Whether there is anything to write; the server keeps conditions and revisions in an order of its own."""
+    return _unordered(found) != _unordered({key: value for key, value in before.items() if key not in NOT_OURS})
+
+
+def changed(found: Manifest, before: Manifest) -> tuple[Manifest, ...]:
+    """Conditions whose status or reason changed: candidates for an Event."""
+    old = {one.get("type"): (one.get("status"), one.get("reason")) for one in before.get("conditions") or ()}
+    return tuple(one for one in found["conditions"] if old.get(one["type"]) != (one["status"], one["reason"]))
+
+
+def with_internal_error(document: Manifest, words: str, at: datetime) -> Manifest:
+    """The stored status with the conditions of an internal error; nothing else of it changes."""
+    before, metadata = document.get("status") or {}, document["metadata"]
+    remedy = "the operator's log has the details: report it"
+    message = f"Fairlead failed on this object and changes nothing of it: {words}; {remedy}"
+    said = [
+        UntimedCondition(
+            type=kind, holds=kind is not ConditionType.READY, reason=ConditionReason.INTERNAL_ERROR, message=message
+        )
+        for kind in (ConditionType.READY, ConditionType.STALLED)
+    ]
+    fresh = timed(said, before, metadata["generation"], at)
+    names = {one["type"] for one in fresh}
+    rest = [one for one in before.get("conditions") or () if one["type"] not in names]
+    found = {key: value for key, value in before.items() if key not in NOT_OURS} | {"conditions": [*fresh, *rest]}
+    return manifest(document, found)
+
+
+def _unordered(found: Manifest) -> Manifest:
+    lists = {name: found[name] for name in ("conditions", "revisions") if isinstance(found.get(name), list)}
+    return found | {name: sorted(some, key=_which) for name, some in lists.items()}
+
+
+def _which(element: Manifest) -> str:
+    return str(element.get("type") or element.get("hash"))
+
+
+def _condition(judged: UntimedCondition, old: Manifest, generation: int, at: datetime) -> Manifest:
+    word = {True: "True", False: "False", None: "Unknown"}[judged.holds]
+    same = old.get("status") == word and isinstance(old.get("lastTransitionTime"), str)
+    return {
+        "type": judged.type.value,
+        "status": word,
+        "reason": judged.reason.value,
+        "message": judged.message,
+        "observedGeneration": generation,
+        "lastTransitionTime": old["lastTransitionTime"] if same else at.strftime("%Y-%m-%dT%H:%M:%SZ"),
+    }
+
+
+def _revision(state: RevisionState, now: StatusInputs, before: Manifest) -> Manifest:
+    live = [one for one in state.replicas if not one.ending]
+    ready = [one for one in live if one.ready_since is not None]
+    found: Manifest = {
+        "name": now.names.get(state.name, state.name),
+        "hash": state.name,
+        "replicas": len(live),
+        "ready": len(ready),
+        "routable": len([one for one in ready if one.routable]),
+        "startedAt": state.created_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
+    }
+    if start := _start(now.starts.get(state.name), _before(state.name, before)):
+        found["coldStart"] = start
+    return found
+
+
+def _start(measured: StartDurations | None, known: Manifest) -> Manifest | None:
+    """Measured starts outlive the pods they were measured on."""
+    if measured is None:
+        return known.get("coldStart")
+    waits = {"nodeWait": measured.node_s, "imagePull": measured.image_s}
+    figures = {"last": measured.last_s, "p95": measured.p95_s} | waits
+    return {name: _decimal(seconds) for name, seconds in figures.items()}
+
+
+def _before(revision: str, before: Manifest) -> Manifest:
+    return next((one for one in before.get("revisions") or () if one.get("hash") == revision), {})
+
+
+def _fit(now: StatusInputs) -> Manifest | None:
+    review = now.judged.review
+    estimate = review.fit if review is not None and isinstance(review.fit, Fit) else None
+    context = review.asked.context_tokens if review is not None and review.asked is not None else None
+    measured = now.measured_tokens
+    tokens = _band(estimate.kv_tokens if estimate else None, measured)
+    held = measured // context if measured is not None and context else None
+    concurrency = _band(estimate.sequences if estimate else None, held)
+    bands: Mapping[str, Manifest] = {"kvTokens": tokens, "concurrency": concurrency}
+    return {name: band for name, band in bands.items() if band} or None
+
+
+def _band(span: Estimate | None, measured: int | None) -> Manifest:
+    estimated = {} if span is None else {"low": int(span.low), "likely": int(span.likely), "high": int(span.high)}
+    return estimated | ({} if measured is None else {"measured": measured})
+
+
+def _decimal(value: float) -> str:
+    """Two decimals only: a figure that varies in the third would cause writes for ever."""
+    return format(Decimal(value).quantize(Decimal("0.01")).normalize(), "f")

@@ -1,0 +1,33 @@
+"""Replicas of one deployment counted over all its revisions, and the wording of such a count. Pure."""
+
+from dataclasses import dataclass
+
+from fairlead.controller.status.status_inputs import StatusInputs
+from fairlead.fleet.plurals import count as counted
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplicaTally:
+    """Replicas of all revisions: wanted, ready and routable."""
+
+    wanted: int
+    ready: int
+    routable: int
+
+
+def tally(now: StatusInputs) -> ReplicaTally:
+    """Count over all revisions, without terminating and sleeping replicas."""
+    live = [one for state in now.states for one in state.replicas if not one.ending and not one.asleep]
+    ready = [one for one in live if one.ready_since is not None]
+    return ReplicaTally(
+        wanted=now.count.replicas if now.count else sum(state.asked for state in now.states),
+        ready=len(ready),
+        routable=len([one for one in ready if one.routable]),
+    )
+
+
+def of(some: int, wanted: int) -> str:
+    """`1 of 3 replicas`; while an older revision still drains there may be more than are wanted."""
+    if some > wanted:
+        return f"{counted(some, 'replica')} ({wanted} wanted)"
+    return f"{some} of {counted(wanted, 'replica')}"

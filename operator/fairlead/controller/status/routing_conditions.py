@@ -1,0 +1,102 @@
+"""The condition Routable: whether requests reach a replica, and what happens to them while they do not. Pure."""
+
+from typing import Final
+
+from fairlead.controller.status import scaling_conditions
+from fairlead.controller.status.replica_counts import ReplicaTally, tally
+from fairlead.controller.status.status_inputs import RouterSummary, StatusInputs
+from fairlead.fleet.conditions import ConditionReason as Why
+from fairlead.fleet.conditions import ConditionType, UntimedCondition
+from fairlead.fleet.plurals import count as counted
+from fairlead.fleet.plurals import verb, verb_of_part
+from fairlead.fleet.policies import ReplicaBounds
+from fairlead.review import unsupported_fields
+
+
+def routable(now: StatusInputs) -> UntimedCondition:
+    """Whether requests reach a replica."""
+    if now.routers is None:
+        why = now.judged.accepted.reason
+        return UntimedCondition(type=ConditionType.ROUTABLE, holds=None, reason=why, message="there is no router yet")
+    return next(said for rule in _ROUTES if (said := rule(now, now.routers, tally(now))))
+
+
+def wakes(now: StatusInputs) -> bool:
+    """Whether a request can start a replica from zero: an autoscaler decides, and its upper bound allows one."""
+    bounds = now.judged.deployment.replicas if now.judged.deployment else None
+    decides = scaling_conditions.scaling_active(now).reason in {Why.RECOMMENDED, Why.NO_RECOMMENDATION}
+    return isinstance(bounds, ReplicaBounds) and bounds.most > 0 and decides
+
+
+def doubts(now: StatusInputs) -> str:
+    """Why the first replica that is ready gets no requests, after a `;`; empty where routers report no reason."""
+    return _why_not(now.routers) if now.routers else ""
+
+
+def _through_gateway(_: StatusInputs, routers: RouterSummary, __: ReplicaTally) -> UntimedCondition | None:
+    if routers.gateway is None:
+        return None
+    words = f"spec.gateway.name: {routers.gateway}: {unsupported_fields.NO_GATEWAYS}, so no router sends requests here"
+    return _no(ConditionType.ROUTABLE, Why.ROUTERS_NOT_READY, f"{words}; remove spec.gateway")
+
+
+def _no_router_ready(_: StatusInputs, routers: RouterSummary, __: ReplicaTally) -> UntimedCondition | None:
+    if routers.ready:
+        return None
+    return _no(
+        ConditionType.ROUTABLE,
+        Why.ROUTERS_NOT_READY,
+        f"0 of {counted(routers.wanted, 'router')} {verb(routers.wanted, 'is')} ready",
+    )
+
+
+def _nothing_ready(now: StatusInputs, __: RouterSummary, count: ReplicaTally) -> UntimedCondition | None:
+    if count.ready:
+        return None
+    if count.wanted == 0:
+        return _yes(ConditionType.ROUTABLE, Why.SCALED_TO_ZERO, _at_zero(now))
+    return _no(ConditionType.ROUTABLE, Why.NONE_READY, "no replica is ready; routers hold requests until one is")
+
+
+def _silent(_: StatusInputs, routers: RouterSummary, __: ReplicaTally) -> UntimedCondition | None:
+    if routers.reporting:
+        return None
+    ready = f"{counted(routers.ready, 'router')} {verb(routers.ready, 'is')} ready"
+    words = f"{ready} and {verb(routers.ready, 'does')} not report the endpoints; kubectl logs of the router shows more"
+    return UntimedCondition(type=ConditionType.ROUTABLE, holds=None, reason=Why.ROUTERS_SILENT, message=words)
+
+
+def _at_zero(now: StatusInputs) -> str:
+    """What happens to requests while no replica is wanted."""
+    if wakes(now):
+        return "no replica is wanted; routers hold requests, and the first one makes the autoscaler start a replica"
+    if now.judged.deployment is not None and isinstance(now.judged.deployment.replicas, ReplicaBounds):
+        cause = "no autoscaler decides now: ScalingActive says why"
+    else:
+        cause = "spec.replicas is 0: raise it"
+    return f"no replica is wanted, and no request starts one; requests wait for spec.router.hold, then get 503; {cause}"
+
+
+def _counted(_: StatusInputs, routers: RouterSummary, count: ReplicaTally) -> UntimedCondition:
+    gets = verb_of_part(count.routable, count.ready, "gets")
+    words = f"{count.routable} of {counted(count.ready, 'ready replica')} {gets} requests{_why_not(routers)}"
+    if count.routable:
+        return _yes(ConditionType.ROUTABLE, Why.ROUTABLE, words)
+    return _no(ConditionType.ROUTABLE, Why.NO_TOKENS if routers.reasons else Why.PROBING, words)
+
+
+_ROUTES: Final = (_through_gateway, _no_router_ready, _nothing_ready, _silent, _counted)
+"""The first that returns a condition wins; the last always returns one."""
+
+
+def _why_not(routers: RouterSummary) -> str:
+    said = sorted((routers.reasons or {}).items())
+    return f"; {said[0][0]}: {said[0][1]}" if said else ""
+
+
+def _yes(kind: ConditionType, reason: Why, message: str) -> UntimedCondition:
+    return UntimedCondition(type=kind, holds=True, reason=reason, message=message)
+
+
+def _no(kind: ConditionType, reason: Why, message: str) -> UntimedCondition:
+    return UntimedCondition(type=kind, holds=False, reason=reason, message=message)

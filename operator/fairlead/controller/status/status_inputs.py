@@ -1,0 +1,74 @@
+"""All inputs of one deployment's status, gathered once: what is wanted, what exists, what is next."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from fairlead.controller.snapshot import AutoscalerReport
+from fairlead.fleet.conditions import ConditionReason
+from fairlead.fleet.pod_problems import PodProblem
+from fairlead.fleet.rollouts import NodeRoom, RevisionState, RolloutPlan
+from fairlead.planning.replica_count import ReplicaCount
+from fairlead.review.deployment_review import DeploymentReview
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RouterSummary:
+    """The routers of a deployment, and their reports on its engines."""
+
+    wanted: int
+    ready: int
+    reporting: int
+    """How many reported their endpoints."""
+    gateway: str | None = None
+    """The gateway that routes here instead of the deployment's own routers."""
+    reasons: Mapping[str, str] | None = None
+    """Why routers do not use a pod, by pod."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Obstacle:
+    """What blocked the plan while it was carried out."""
+
+    reason: ConditionReason
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StartDurations:
+    """Measured starts of one revision's pods, from the start of the engine's container to ready."""
+
+    last_s: float
+    p95_s: float
+    node_s: float = 0.0
+    """The last one's node wait."""
+    image_s: float = 0.0
+    """The last one's wait on its node for image and volumes, until its container started."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatusInputs:
+    """One deployment at one moment."""
+
+    judged: DeploymentReview
+    target: str | None = None
+    """The revision of the spec, or the last wanted one while the spec is refused."""
+    count: ReplicaCount | None = None
+    scaled: AutoscalerReport | None = None
+    plan: RolloutPlan | None = None
+    states: tuple[RevisionState, ...] = ()
+    """Newest first."""
+    names: Mapping[str, str]
+    """The name of each revision's Deployment."""
+    troubles: Mapping[str, tuple[PodProblem, ...]]
+    """By revision; in the order of pods' names."""
+    starts: Mapping[str, StartDurations]
+    unplaced: str | None = None
+    """The scheduler's message about the first pod it cannot place."""
+    room: NodeRoom = field(default_factory=NodeRoom)
+    """The room on the nodes for more replicas, and what no node has."""
+    pods_refused: str | None = None
+    """The API server's message where a quota or policy refuses pods."""
+    obstacle: Obstacle | None = None
+    routers: RouterSummary | None = None
+    measured_tokens: int | None = None
+    """KV tokens that a running replica of the current revision reported."""

@@ -1,0 +1,156 @@
+"""Keeps the webhook's certificates: in a Secret that all replicas share, in the webhook's caBundle, and in files.
+
+Any replica may renew; by the Secret's resourceVersion only one of them succeeds. The caBundle is published before a new
+leaf is served.
+"""
+
+import asyncio
+import base64
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+from fairlead.cluster import kinds
+from fairlead.cluster.api_errors import ApiError, Conflict
+from fairlead.cluster.api_server import ApiServer
+from fairlead.cluster.kinds import Manifest
+from fairlead.cluster.own_deployment import OwnerLookup, no_owner
+from fairlead.controller.webhook import certificates
+from fairlead.controller.webhook.certificates import Certificates
+
+EVERY_S: Final = 60.0
+MANAGER: Final = "fairlead-webhook"
+
+log = logging.getLogger("fairlead.webhook")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebhookCertificateSettings:
+    """Where certificates are kept and for which Service they are issued."""
+
+    namespace: str
+    secret: str
+    service: str
+    configuration: str = ""
+    """The ValidatingWebhookConfiguration that gets our caBundle; empty: another tool makes it and certificates."""
+    folder: Path
+    owner: OwnerLookup = no_owner
+    """A Secret that this process creates gets this owner, and is deleted with it."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The host names by which the API server calls the webhook."""
+        return (f"{self.service}.{self.namespace}.svc", f"{self.service}.{self.namespace}.svc.cluster.local")
+
+    @property
+    def cert_file(self) -> Path:
+        """The certificate that the webhook presents."""
+        return self.folder / certificates.CERT
+
+    @property
+    def key_file(self) -> Path:
+        """The certificate's private key."""
+        return self.folder / certificates.KEY
+
+
+class CertificateRotator:
+    """Renews, publishes and serves the certificates; one per replica."""
+
+    def __init__(self, api: ApiServer, place: WebhookCertificateSettings, clock: Callable[[], datetime]) -> None:
+        self._api = api
+        self._place = place
+        self._clock = clock
+        self.days_left: float | None = None
+
+    async def run(self) -> None:
+        """Run for ever; a failure is logged and tried again, while the current certificate stays in use."""
+        while True:
+            await asyncio.sleep(EVERY_S)
+            try:
+                await self.keep()
+            except ApiError as problem:
+                log.warning("webhook certificates: %s; trying again in %d s", problem, EVERY_S)
+
+    async def first(self) -> None:
+        """Wait until the files exist, however long that takes, since the webhook cannot be served before."""
+        while True:
+            try:
+                await self.keep()
+            except ApiError as problem:
+                log.warning("webhook certificates: %s; trying again", problem)
+            if self._place.cert_file.exists():
+                return
+            await asyncio.sleep(1.0)
+
+    async def keep(self) -> None:
+        """One pass: renew what is due, publish the caBundle, then write the files that are served."""
+        found = await self._in_secret()
+        if found is None:
+            return
+        self.days_left = certificates.days_left(found, self._clock())
+        if self._place.configuration:
+            await self._publish(found)
+        self._serve(found)
+
+    async def _in_secret(self) -> Certificates | None:
+        """The certificates of the Secret, renewed if due; where another tool makes them, as they are."""
+        place, now = self._place, self._clock()
+        secret = await self._api.read(kinds.SECRET, place.namespace, place.secret)
+        found = certificates.read((secret or {}).get("data") or {})
+        if not place.configuration:
+            return found
+        if found is not None and not certificates.is_due(found, place.names, now):
+            return found
+        fresh = certificates.renewed(found, place.names, now)
+        try:
+            await self._keep_in(secret, fresh)
+        except Conflict:
+            return None
+        log.info("webhook certificates: renewed, valid for %d days", certificates.LEAF_LIVES.days)
+        return fresh
+
+    async def _keep_in(self, secret: Manifest | None, fresh: Certificates) -> None:
+        head: Manifest = {"name": self._place.secret, "namespace": self._place.namespace}
+        body = {"apiVersion": "v1", "kind": "Secret", "type": "kubernetes.io/tls", "data": fresh.as_data()}
+        if secret is None:
+            owner = await self._place.owner()
+            await self._api.create(body | {"metadata": head | ({"ownerReferences": [owner]} if owner else {})})
+        else:
+            await self._api.replace(body | {"metadata": secret["metadata"], "type": secret.get("type", "Opaque")})
+
+    async def _publish(self, found: Certificates) -> None:
+        """Apply only our caBundle, under a field manager of its own: all other fields are the chart's."""
+        name = self._place.configuration
+        live = await self._api.read(kinds.VALIDATING_WEBHOOK, None, name)
+        if live is None:
+            log.warning(
+                "there is no ValidatingWebhookConfiguration %s, so the API server does not ask the webhook: objects "
+                "are reviewed only after they are stored; `helm upgrade` makes it again",
+                name,
+            )
+            return
+        bundle = base64.b64encode(found.bundle).decode()
+        hooks = live.get("webhooks") or ()
+        if all(hook.get("clientConfig", {}).get("caBundle") == bundle for hook in hooks):
+            return
+        await self._api.apply(
+            {
+                "apiVersion": live["apiVersion"],
+                "kind": live["kind"],
+                "metadata": {"name": name, "uid": live["metadata"]["uid"]},
+                "webhooks": [{"name": hook["name"], "clientConfig": {"caBundle": bundle}} for hook in hooks],
+            },
+            manager=MANAGER,
+        )
+
+    def _serve(self, found: Certificates) -> None:
+        """Replace the files one by one; Kopf reloads both when either changes, so a mixed pair lasts only a moment."""
+        for path, content in ((self._place.key_file, found.key), (self._place.cert_file, found.cert)):
+            if not path.exists() or path.read_bytes() != content:
+                fresh = path.with_suffix(".fresh")
+                fresh.touch(mode=0o600)
+                fresh.write_bytes(content)
+                fresh.replace(path)

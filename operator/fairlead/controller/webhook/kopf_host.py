@@ -1,0 +1,150 @@
+"""Runs Kopf, which watches our kinds and serves the admission webhook. It never writes.
+
+Handlers that would make Kopf write (create, update, resume, field, delete, timer, daemon, and any return value) are
+not used; an event only wakes a key.
+"""
+
+import asyncio
+import logging
+import random
+import threading
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+import kopf
+
+from fairlead.api import kinds as ours
+from fairlead.cluster.connection import ApiConnection, Credentials
+from fairlead.controller.settings import OperatorSettings
+from fairlead.controller.webhook.certificate_rotation import WebhookCertificateSettings
+from fairlead.review.context import ObjectKey
+from fairlead.review.webhook import AdmissionResponse
+
+FINALIZER: Final = "fairlead.dev/kopf"
+"""Never set on an object; a name of our own, since Kopf removes the configured finalizer from what it watches."""
+WEBHOOK: Final = "validate"
+"""The handler's id and, after a slash, the path that the chart's configuration names."""
+CREDENTIALS_VALID_FOR: Final = timedelta(minutes=30)
+
+ReviewHandler = Callable[[dict[str, Any], dict[str, Any] | None], Awaitable[AdmissionResponse]]
+"""Called with the new object and the old one."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class KopfCallbacks:
+    """The functions that Kopf calls, and the webhook's certificates."""
+
+    wake: Callable[[ObjectKey], None]
+    review: ReviewHandler
+    certificates: WebhookCertificateSettings | None
+    """Absent: no webhook is served."""
+
+
+async def run(settings: OperatorSettings, connection: ApiConnection, hosted: KopfCallbacks) -> None:
+    """Run Kopf until cancelled, in a thread with an event loop of its own.
+
+    When it ends, Kopf cancels all tasks that began after it, which would be ours; and it would handle our signals.
+    """
+    flag = threading.Event()
+    across = _KopfBridge(asyncio.get_running_loop(), connection, hosted)
+    hosting = asyncio.create_task(asyncio.to_thread(lambda: asyncio.run(_operate(settings, across, flag))), name="kopf")
+    try:
+        await asyncio.shield(hosting)
+    finally:
+        flag.set()
+        await hosting
+
+
+class _KopfBridge:
+    """Passes calls from Kopf's thread to our event loop."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, connection: ApiConnection, hosted: KopfCallbacks) -> None:
+        self._loop = loop
+        self._connection = connection
+        self._hosted = hosted
+        self.certificates = hosted.certificates
+
+    def wake(self, key: ObjectKey) -> None:
+        """Wake the key of an object that changed."""
+        self._loop.call_soon_threadsafe(self._hosted.wake, key)
+
+    async def review(self, document: dict[str, Any], before: dict[str, Any] | None) -> AdmissionResponse:
+        """The webhook's answer."""
+        return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(self._review(document, before), self._loop))
+
+    async def credentials(self) -> Credentials:
+        """The operator's own credentials."""
+        return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(self._connection.credentials(), self._loop))
+
+    async def _review(self, document: dict[str, Any], before: dict[str, Any] | None) -> AdmissionResponse:
+        return await self._hosted.review(document, before)
+
+
+async def _operate(settings: OperatorSettings, across: _KopfBridge, flag: threading.Event) -> None:
+    registry = kopf.OperatorRegistry()
+    _register(registry, across)
+    await kopf.operator(
+        registry=registry,
+        settings=_settings(settings, across.certificates),
+        standalone=True,
+        clusterwide=not settings.namespaces,
+        namespaces=settings.namespaces,
+        stop_flag=flag,
+    )
+
+
+def _register(registry: kopf.OperatorRegistry, across: _KopfBridge) -> None:
+    @kopf.on.login(registry=registry)
+    async def login(**_: object) -> kopf.ConnectionInfo:
+        """The operator's credentials, read anew each half hour, since Kopf keeps a token until it is refused."""
+        until = datetime.now(tz=UTC) + CREDENTIALS_VALID_FOR
+        return kopf.ConnectionInfo(**(await across.credentials()).for_kopf(), expiration=until)
+
+    for kind in ours.KINDS:
+        _watch(registry, kind, across.wake)
+        if across.certificates is not None:
+            _validate(registry, kind, across.review)
+
+
+def _watch(registry: kopf.OperatorRegistry, kind: ours.Kind[Any], wake: Callable[[ObjectKey], None]) -> None:
+    @kopf.on.event(ours.GROUP, ours.VERSION, kind.plural, registry=registry)
+    async def changed(name: str, namespace: str | None, **_: object) -> None:
+        """Only wake the object's key; the reconcile decides."""
+        wake(ObjectKey(kind.name, namespace or "", name))
+
+
+def _validate(registry: kopf.OperatorRegistry, kind: ours.Kind[Any], review: ReviewHandler) -> None:
+    @kopf.on.validate(ours.GROUP, ours.VERSION, kind.plural, id=WEBHOOK, registry=registry)
+    async def validate(body: kopf.Body, warnings: list[str], old: kopf.Body | None = None, **_: object) -> None:
+        """All refusals in one answer, with code 422 and never 500."""
+        verdict = await review(dict(body), dict(old) if old is not None else None)
+        warnings += verdict.warnings
+        if verdict.refused:
+            raise kopf.AdmissionError(verdict.refused, code=422)
+
+
+def _settings(settings: OperatorSettings, place: WebhookCertificateSettings | None) -> kopf.OperatorSettings:
+    """The settings of operator-reliability.md, which names an incident for each."""
+    chosen = kopf.OperatorSettings()
+    chosen.peering.standalone = True
+    chosen.posting.enabled = False
+    chosen.scanning.disabled = True
+    chosen.watching.server_timeout = random.randint(300, 600)  # noqa: S311  # not all replicas at once
+    chosen.watching.client_timeout = 660
+    chosen.networking.enforce_retry_after = True
+    chosen.process.ultimate_exiting_timeout = 20
+    chosen.persistence.finalizer = FINALIZER
+    chosen.admission.managed = None
+    if place is not None:
+        chosen.admission.server = kopf.WebhookServer(
+            addr=settings.host,
+            port=settings.webhook.port,
+            host=place.names[0],
+            certfile=place.cert_file,
+            pkeyfile=place.key_file,
+        )
+    logging.getLogger("kopf").setLevel(logging.WARNING)
+    logging.getLogger("kopf._core.reactor.running").setLevel(logging.ERROR)  # hides its warning about signals
+    return chosen

@@ -1,0 +1,164 @@
+"""The review of an object before it is stored: it is read, converted, checked by its engine's rules, and sized.
+
+The webhook, the reconcile and the command line all report this review. Pure: it reads nothing else.
+"""
+
+import difflib
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from typing import Any, Final, TypeVar
+
+from fairlead.api import deployment_conversion, gateway_conversion, kinds, object_reader, policy_conversion
+from fairlead.api.kinds import Kind
+from fairlead.api.read_problems import ABSENT, HIDDEN, SECRET_LOOK, value_text
+from fairlead.engines import catalogue as engines
+from fairlead.engines.extra_args import FIELD as EXTRA_ARGS
+from fairlead.fleet.findings import SpecFinding, SpecRefusal, SpecWarning
+from fairlead.fleet.gateways import DesiredDeployment
+from fairlead.review import (
+    drafts,
+    durations,
+    ineffective_limits,
+    memory_fit,
+    policies,
+    references,
+    schedules,
+    unsupported_fields,
+)
+from fairlead.review.context import ReviewContext
+from fairlead.review.references import Reference
+from fairlead.review.result import AdmissionReason, Review
+from fairlead.scaling.lint import policy_lint
+
+KINDS: Final[dict[str, Kind[Any]]] = {kind.name: kind for kind in kinds.KINDS}
+
+R = TypeVar("R", bound=SpecFinding)
+
+
+def review(document: object, known: ReviewContext) -> Review:
+    """All refusals and warnings of one object."""
+    said = document.get("kind") if isinstance(document, dict) else None
+    kind = KINDS.get(said) if isinstance(said, str) else None
+    if kind is None:
+        no = _no_such_kind(said)
+        return Review(kind=no.value, refusals=(no,))
+    read = object_reader.read_strict(document, kind)
+    if read.value is None:
+        return Review(kind=kind.name, refusals=read.problems)
+    named = Review(
+        kind=kind.name,
+        namespace=read.value.namespace,
+        name=read.value.name,
+        refusals=tuple(_unnamed(document)),
+    )
+    if kind is kinds.GATEWAY:
+        gateway = gateway_conversion.gateway(read.value).gateway
+        named = replace(named, cautions=tuple(unsupported_fields.of_gateway(gateway)))
+        return _naming(named, references.of_gateway(gateway), known)
+    if kind is kinds.POLICY:
+        policy = policy_conversion.policy(read.value.spec)
+        named = replace(
+            named,
+            refusals=(
+                *named.refusals,
+                *schedules.refusals(policy.schedules, known.time_zones),
+                *policy_lint.refusals(policy),
+            ),
+            cautions=tuple(policy_lint.policy_warnings(policy)),
+        )
+        return _naming(named, references.of_policy(policy, named.namespace), known)
+    wanted = deployment_conversion.deployment(read.value, known.releases)
+    return _naming(_engine_review(named, wanted, known), references.of_deployment(wanted), known)
+
+
+def stored(document: DesiredDeployment, known: ReviewContext) -> Review:
+    """The review of a deployment that the API server stores and that could be read; references are reviewed apart."""
+    wanted = document.wanted
+    return _engine_review(
+        Review(kind=kinds.DEPLOYMENT.name, namespace=wanted.namespace, name=wanted.name), document, known
+    )
+
+
+def _naming(review: Review, named: Iterable[Reference], known: ReviewContext) -> Review:
+    """The review with the objects it names, and a refusal for each that was looked up and not found."""
+    every = tuple(named)
+    return replace(review, named=every, refusals=(*review.refusals, *references.lost(every, known)))
+
+
+def _engine_review(named: Review, deployment: DesiredDeployment, known: ReviewContext) -> Review:
+    """The review with the findings of the engine's rules and of the memory fit."""
+    named = replace(
+        named,
+        refusals=(*named.refusals, *unsupported_fields.refusals(deployment), *ineffective_limits.refusals(deployment)),
+        cautions=(*named.cautions, *_cautions(deployment, known)),
+    )
+    wanted = deployment.wanted
+    engine = engines.describe(wanted.engine.kind)
+    if isinstance(engine, SpecRefusal):
+        return replace(named, refusals=(*named.refusals, engine))
+    asked, shape = memory_fit.engine_inputs(wanted, known)
+    fit = memory_fit.fit(asked, shape, engine, known)
+    refused = (*engine.refusals(asked), *drafts.refusals(asked))
+    return replace(
+        named,
+        refusals=tuple(_discreet(one) for one in (*named.refusals, *refused, *memory_fit.fit_refusals(asked, fit))),
+        cautions=tuple(
+            _discreet(one)
+            for one in (
+                *named.cautions,
+                *engine.cautions(asked),
+                *drafts.cautions(asked),
+                *memory_fit.shape_cautions(asked),
+                *memory_fit.fit_cautions(asked, fit, refused, known),
+            )
+        ),
+        fit=fit,
+        engine=engine,
+        asked=asked,
+        drain=deployment.drain,
+        door=deployment.door,
+    )
+
+
+def _cautions(deployment: DesiredDeployment, known: ReviewContext) -> Iterator[SpecWarning]:
+    """Warnings that do not depend on the engine."""
+    yield from ineffective_limits.cautions(deployment)
+    yield from durations.cautions(deployment, known)
+    yield from policies.cautions(deployment, known)
+
+
+def _discreet(remark: R) -> R:
+    """The finding without what may be a secret: a bare value among the extra arguments, or text like a token."""
+    bare = remark.field.startswith(EXTRA_ARGS) and not remark.value.startswith("-")
+    return replace(
+        remark,
+        value=HIDDEN if bare or SECRET_LOOK.search(remark.value) else remark.value,
+        because=SECRET_LOOK.sub(HIDDEN, remark.because),
+    )
+
+
+def _unnamed(document: object) -> Iterator[SpecRefusal]:
+    """A refusal where an object has neither a name nor a generateName, without which the API server makes up none."""
+    facts = document.get("metadata") if isinstance(document, dict) else None
+    given = facts if isinstance(facts, dict) else {}
+    if not any(isinstance(given.get(field), str) and given[field] for field in ("name", "generateName")):
+        yield SpecRefusal(
+            field="metadata.name",
+            value=ABSENT,
+            reason=AdmissionReason.NO_NAME,
+            because="every object needs a name",
+            remedy="add metadata.name, for instance chat",
+        )
+
+
+def _no_such_kind(said: object) -> SpecRefusal:
+    """The refusal of an unknown kind; a kind that is no string is not shown: it may be large, or contain itself."""
+    value = value_text(said, ("kind",)) if isinstance(said, str) else ABSENT
+    near = difflib.get_close_matches(value, KINDS, n=1)
+    return SpecRefusal(
+        field="kind",
+        value=value,
+        reason=AdmissionReason.NO_SUCH_KIND,
+        because=f"Fairlead knows {', '.join(KINDS)}",
+        remedy=f"write kind: {near[0] if near else next(iter(KINDS))}",
+    )

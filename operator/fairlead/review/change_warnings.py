@@ -1,0 +1,42 @@
+"""Warnings of what an update of a deployment costs; such updates are allowed, and people should know. Pure."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from fairlead.api import deployment_conversion, object_reader
+from fairlead.api.kinds import DEPLOYMENT
+from fairlead.fleet.gateways import DesiredDeployment
+from fairlead.fleet.plurals import count as counted
+from fairlead.fleet.policies import ReplicaBounds
+from fairlead.objects import revisions
+from fairlead.review.context import ReviewContext
+
+
+def warnings(before: dict[str, Any], after: dict[str, Any], known: ReviewContext) -> tuple[str, ...]:
+    """A sentence for each effect that may not be intended; none where either object cannot be read."""
+    old, new = object_reader.read_stored(before, DEPLOYMENT).value, object_reader.read_stored(after, DEPLOYMENT).value
+    if old is None or new is None:
+        return ()
+    was, wanted = (deployment_conversion.deployment(one, known.releases) for one in (old, new))
+    rolls = revisions.of(old.spec) != revisions.of(new.spec)
+    return (*_renamed(was, wanted), *_alone(wanted, rolls=rolls))
+
+
+def _renamed(was: DesiredDeployment, wanted: DesiredDeployment) -> Iterator[str]:
+    old, new = was.wanted.model.served_name, wanted.wanted.model.served_name
+    if old != new:
+        yield (
+            f"spec.model.servedName: {new}: clients that ask for {old} get 404 from now on; "
+            "keep the old name until they have changed, or serve both names from two deployments"
+        )
+
+
+def _alone(wanted: DesiredDeployment, *, rolls: bool) -> Iterator[str]:
+    """That all replicas are replaced at once: routers hold requests meanwhile, as long as spec.router.hold allows."""
+    count = wanted.replicas.least if isinstance(wanted.replicas, ReplicaBounds) else wanted.replicas
+    missing = wanted.rollout.max_unavailable
+    if rolls and 0 < count <= missing:
+        yield (
+            f"spec.rollout.maxUnavailable: {missing}: of {counted(count, 'replica')} none serves while this change "
+            "rolls out; requests are held; use strategy Surge with a spare GPU, or more replicas, if that is too long"
+        )

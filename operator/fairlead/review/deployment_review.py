@@ -1,0 +1,125 @@
+"""The review of a stored InferenceDeployment: readable, allowed, complete in its references, and whether it fits. Pure.
+
+The reconcile repeats all checks of admission, since the webhook may have been unavailable; a refusal here changes
+nothing that already serves.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from fairlead.api import deployment_conversion, object_reader
+from fairlead.api.deployment import InferenceDeploymentSpec
+from fairlead.api.kinds import DEPLOYMENT
+from fairlead.fleet.conditions import ConditionReason, ConditionType, UntimedCondition
+from fairlead.fleet.desired_state import SpeculationMethod
+from fairlead.fleet.findings import SpecFinding
+from fairlead.fleet.fit import Fit, FitVerdict, NoFit
+from fairlead.fleet.gateways import DesiredDeployment
+from fairlead.review import admission, references, speculation_switch
+from fairlead.review.context import ObjectKey, ReviewContext
+from fairlead.review.references import Reference
+from fairlead.review.result import AdmissionReason, Review
+
+UNAWAITED_KINDS = frozenset({"AutoscalingPolicy"})
+"""Engines start without these; the condition ScalingActive reports that one is missing."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeploymentReview:
+    """The result of the review of a stored object."""
+
+    accepted: UntimedCondition
+    fits: UntimedCondition
+    deployment: DesiredDeployment | None = None
+    """Absent: it cannot be read, so nothing may be started or stopped for it."""
+    spec: InferenceDeploymentSpec | None = None
+    review: Review | None = None
+    lost: tuple[Reference, ...] = ()
+    """Policies that do not exist."""
+
+    @property
+    def may_start(self) -> bool:
+        """Whether the revision that this object describes may be rolled out."""
+        return self.accepted.holds is True
+
+
+def read(document: dict[str, Any], known: ReviewContext) -> DeploymentReview:
+    """The review by the object alone and the catalogue, without references."""
+    found = object_reader.read_stored(document, DEPLOYMENT)
+    if found.value is None or found.problems:
+        words = joined_remarks(found.problems) + "; nothing is started or stopped until it is corrected"
+        return DeploymentReview(
+            accepted=_accepted(ConditionReason.UNREADABLE, words),
+            fits=_fits(None, ConditionReason.FIT_UNKNOWN, "the object cannot be read"),
+        )
+    deployment = deployment_conversion.deployment(found.value, known.releases)
+    review = admission.stored(deployment, known)
+    unfit = [one for one in review.refusals if one.reason is AdmissionReason.DOES_NOT_FIT]
+    fits = _fitting(review, joined_remarks(unfit))
+    accepted = _accepted(ConditionReason.ACCEPTED, "every setting can work")
+    if review.refusals:
+        reason = ConditionReason.DOES_NOT_FIT if len(unfit) == len(review.refusals) else ConditionReason.REFUSED
+        accepted = _accepted(reason, joined_remarks(review.refusals))
+    return DeploymentReview(accepted=accepted, fits=fits, deployment=deployment, spec=found.value.spec, review=review)
+
+
+def without_speculation(judged: DeploymentReview, document: dict[str, Any], known: ReviewContext) -> DeploymentReview:
+    """The review with speculation removed; the spec as written must be valid all the same."""
+    if not judged.may_start or judged.spec is None or judged.spec.engine.speculation.method is SpeculationMethod.OFF:
+        return judged
+    other = read(speculation_switch.without_speculation(document), known)
+    words = (
+        "every setting can work; spec.engine.speculation is switched off while it costs more than it gives, as "
+        f"AutoscalingPolicy {speculation_switch.policy_of(document)} allows; it is switched on again when it pays"
+    )
+    return replace(other, accepted=_accepted(ConditionReason.SPECULATION_OFF, words)) if other.may_start else judged
+
+
+def with_references(judged: DeploymentReview, present: Mapping[ObjectKey, frozenset[str]] | None) -> DeploymentReview:
+    """The review with its references checked; `present` holds the objects that exist, with their entries."""
+    deployment = judged.deployment
+    if deployment is None or present is None:
+        return judged
+    named = tuple(references.of_deployment(deployment))
+    lost = tuple(one for one in named if one.key not in present)
+    waited = [one for one in lost if one.key.kind not in UNAWAITED_KINDS]
+    rest = tuple(one for one in lost if one.key.kind in UNAWAITED_KINDS)
+    judged = replace(judged, lost=rest)
+    if not judged.may_start:
+        return judged
+    if waited:
+        words = joined_remarks(references.absent(waited, present))
+        return replace(judged, accepted=_accepted(ConditionReason.NOT_FOUND, words))
+    if incomplete := references.incomplete(deployment, present):
+        return replace(judged, accepted=_accepted(ConditionReason.KEY_MISSING, joined_remarks(incomplete)))
+    return judged
+
+
+def joined_remarks(remarks: Iterable[SpecFinding]) -> str:
+    """All findings in one message; a condition's message may be long, and people can correct all at once."""
+    return " | ".join(one.sentence for one in remarks)
+
+
+def _fitting(review: Review, unfit: str) -> UntimedCondition:
+    match review.fit:
+        case Fit(verdict=FitVerdict.TIGHT, because=because):
+            return _fits(True, ConditionReason.TIGHT, f"likely, but not certain: {because}")
+        case Fit(because=because):
+            return _fits(True, ConditionReason.FITS, because)
+        case NoFit(verdict=FitVerdict.NO, because=because):
+            return _fits(False, ConditionReason.DOES_NOT_FIT, unfit or because)
+        case NoFit(because=because):
+            return _fits(None, ConditionReason.FIT_UNKNOWN, f"{because}; the engine reports it when it starts")
+        case _:
+            because = "this GPU is not in the catalogue; the engine reports it when it starts"
+            return _fits(None, ConditionReason.FIT_UNKNOWN, because)
+
+
+def _accepted(reason: ConditionReason, message: str) -> UntimedCondition:
+    holds = reason in {ConditionReason.ACCEPTED, ConditionReason.SPECULATION_OFF}
+    return UntimedCondition(type=ConditionType.ACCEPTED, holds=holds, reason=reason, message=message)
+
+
+def _fits(holds: bool | None, reason: ConditionReason, message: str) -> UntimedCondition:
+    return UntimedCondition(type=ConditionType.FITS, holds=holds, reason=reason, message=message)

@@ -1,0 +1,74 @@
+"""Durations of one deployment that contradict each other, or the time that a replica takes to start. Pure."""
+
+from collections.abc import Iterator
+
+from fairlead.fleet.findings import SpecWarning
+from fairlead.fleet.gateways import DeploymentRouter, DesiredDeployment, Timeouts
+from fairlead.fleet.policies import ReplicaBounds, ScalingPolicy
+from fairlead.review.context import ObjectKey, ReviewContext
+from fairlead.review.result import AdmissionReason
+
+
+def cautions(deployment: DesiredDeployment, known: ReviewContext) -> Iterator[SpecWarning]:
+    """Warnings of durations that are valid and used as written; each makes another one, or itself, useless."""
+    yield from _drain(deployment)
+    if isinstance(deployment.door, DeploymentRouter):
+        yield from _timeouts(deployment.door.routing.timeouts)
+        yield from _hold(deployment, deployment.door, known)
+
+
+def _drain(deployment: DesiredDeployment) -> Iterator[SpecWarning]:
+    settle, timeout = deployment.drain.settle_seconds, deployment.drain.timeout_seconds
+    if settle > timeout:
+        yield SpecWarning(
+            field="spec.drain.settle",
+            value=f"{settle:g}s",
+            reason=AdmissionReason.NEVER_REACHED,
+            because=f"a leaving replica accepts requests for {settle:g} s, and then cuts those that take longer than "
+            f"{timeout:g} s",
+            remedy=f"write {timeout:g}s or less, or raise spec.drain.timeout above {settle:g}s",
+        )
+
+
+def _timeouts(timeouts: Timeouts) -> Iterator[SpecWarning]:
+    total = timeouts.total_seconds
+    for name, seconds in (
+        ("connect", timeouts.connect_seconds),
+        ("firstToken", timeouts.first_token_seconds),
+        ("betweenTokens", timeouts.between_tokens_seconds),
+    ):
+        if seconds > total:
+            yield SpecWarning(
+                field=f"spec.router.timeouts.{name}",
+                value=f"{seconds:g}s",
+                reason=AdmissionReason.NEVER_REACHED,
+                because=f"timeouts.total ends the whole request after {total:g} s, so this time never passes",
+                remedy=f"write less than {total:g}s, or raise spec.router.timeouts.total",
+            )
+
+
+def _hold(deployment: DesiredDeployment, door: DeploymentRouter, known: ReviewContext) -> Iterator[SpecWarning]:
+    """With a single replica, every restart and rollout leaves none until another has started."""
+    bounds, hold = deployment.replicas, door.routing.hold
+    policy = _policy(deployment, known)
+    least = bounds.least if isinstance(bounds, ReplicaBounds) else bounds
+    if least > 1 or hold.max_requests == 0 or (least == 0 and policy.zero_after_seconds is not None):
+        return
+    cold = policy.cold_start.assume_seconds
+    if hold.max_seconds < cold:
+        yield SpecWarning(
+            field="spec.router.hold.maxTime",
+            value=f"{hold.max_seconds:g}s",
+            reason=AdmissionReason.SHORTER_THAN_COLD_START,
+            because=f"a replica is assumed to take {cold:g} s to start (coldStart.assume of the policy), so requests "
+            f"that come while none serves get 503 after {hold.max_seconds:g} s",
+            remedy=f"write more than {cold:g}s, or hold.maxRequests: 0 to refuse at once",
+        )
+
+
+def _policy(deployment: DesiredDeployment, known: ReviewContext) -> ScalingPolicy:
+    """The policy that the deployment names, where it is known; else the built-in one."""
+    bounds, namespace = deployment.replicas, deployment.wanted.namespace
+    if not isinstance(bounds, ReplicaBounds) or bounds.policy is None:
+        return ScalingPolicy()
+    return known.policies.get(ObjectKey("AutoscalingPolicy", namespace, bounds.policy), ScalingPolicy())

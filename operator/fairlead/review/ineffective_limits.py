@@ -1,0 +1,40 @@
+"""Limits of tenants that would have no effect: people would rely on them, so they are refused or warned of."""
+
+import difflib
+from collections.abc import Iterator
+
+from fairlead.fleet.findings import SpecRefusal, SpecWarning
+from fairlead.fleet.gateways import DeploymentRouter, DesiredDeployment
+from fairlead.review.result import AdmissionReason
+
+
+def refusals(deployment: DesiredDeployment) -> Iterator[SpecRefusal]:
+    """One for each model that a tenant of the deployment's router may use and that the deployment does not serve."""
+    if not isinstance(deployment.door, DeploymentRouter):
+        return
+    served = [deployment.wanted.model.served_name, *(one.name for one in deployment.wanted.engine.adapters)]
+    for number, tenant in enumerate(deployment.door.routing.tenants):
+        for model in sorted(tenant.models - set(served)):
+            near = difflib.get_close_matches(model, served, n=1)
+            yield SpecRefusal(
+                field=f"spec.router.tenants[{number}].models",
+                value=model,
+                reason=AdmissionReason.NOT_SERVED,
+                because=f"this deployment serves {', '.join(served)}",
+                remedy=f"did you mean {near[0]}?" if near else "remove it, or leave models out to allow all of them",
+            )
+
+
+def cautions(deployment: DesiredDeployment) -> Iterator[SpecWarning]:
+    """One for each tenant with a budget: routers know no prices yet."""
+    if not isinstance(deployment.door, DeploymentRouter):
+        return
+    for number, tenant in enumerate(deployment.door.routing.tenants):
+        if tenant.budget is not None:
+            yield SpecWarning(
+                field=f"spec.router.tenants[{number}].budget",
+                value=f"maxCost {tenant.budget.max_cost}",
+                reason=AdmissionReason.NOT_ENFORCED,
+                because="routers of this release count tokens and not cost, so this budget refuses nothing",
+                remedy="set tokensPerMinute instead",
+            )

@@ -1,0 +1,153 @@
+"""Whether a wanted deployment fits into GPU memory, by `sizing`, and the findings: if not, what would fit."""
+
+import difflib
+from collections.abc import Iterator
+from typing import Final
+
+from fairlead.engines.engine import EngineDescription
+from fairlead.engines.engine_setup import EngineSetup
+from fairlead.fleet.accelerators import Accelerator
+from fairlead.fleet.desired_state import DesiredRevision, ModelSource, SpeculationMethod
+from fairlead.fleet.findings import SpecRefusal, SpecWarning
+from fairlead.fleet.fit import ConfigurationChange, Fit, FitVerdict, NoFit
+from fairlead.fleet.shapes import ModelShape
+from fairlead.review.context import ReviewContext
+from fairlead.review.result import AdmissionReason
+from fairlead.sizing import fit_alternatives, parameters
+from fairlead.sizing.families import MissingFact
+from fairlead.sizing.sizing_input import CURRENT, DraftSetup, SizingInput, VllmRelease
+
+FIELDS: Final[dict[ConfigurationChange, str]] = {
+    ConfigurationChange.SMALLER_CONTEXT: "spec.engine.context.maxTokens",
+    ConfigurationChange.FEWER_SEQUENCES: "spec.engine.batching.maxSequences",
+    ConfigurationChange.FP8_CACHE: "spec.engine.quantization.kvCache",
+    ConfigurationChange.QUANTIZED_WEIGHTS: "spec.engine.quantization.weights",
+    ConfigurationChange.MORE_GPUS: "spec.parallelism.tensor",
+    ConfigurationChange.OTHER_PRODUCT: "spec.accelerator.product",
+}
+"""The field of the spec for each change that may make a model fit."""
+CLOSE: Final = 0.05
+"""Tolerance of a stated parameter count: model pages round, and some leave the embedding out."""
+
+
+def fit(
+    asked: EngineSetup, shape: ModelShape | MissingFact, engine: EngineDescription, known: ReviewContext
+) -> Fit | NoFit | None:
+    """The fit; None for a GPU that is not in the catalogue, `unknown` for a model whose shape is missing."""
+    if asked.accelerator is None:
+        return None
+    if isinstance(shape, MissingFact):
+        return fit_alternatives.unknown(shape.what)
+    others = tuple(known.catalogue.accelerators.values())
+    return fit_alternatives.size(sizing_question(asked, shape, asked.accelerator, engine), others)
+
+
+def engine_inputs(wanted: DesiredRevision, known: ReviewContext) -> tuple[EngineSetup, ModelShape | MissingFact]:
+    """The engine's setup, with all that is known of model, draft and GPU; and the model's shape, or what it lacks."""
+    shape = known.shape(wanted.model.source, dict(wanted.model.shape))
+    found = EngineSetup(
+        wanted=wanted,
+        shape=shape if isinstance(shape, ModelShape) else None,
+        draft_shape=_draft(wanted.engine.speculation.draft, known),
+        accelerator=known.accelerator(wanted.product),
+    )
+    return found, shape
+
+
+def _draft(source: ModelSource | None, known: ReviewContext) -> ModelShape | None:
+    if source is None:
+        return None
+    shape = known.shape(source, {})
+    return shape if isinstance(shape, ModelShape) else None
+
+
+def sizing_question(
+    asked: EngineSetup, shape: ModelShape, accelerator: Accelerator, engine: EngineDescription
+) -> SizingInput:
+    """The input of `sizing`: the deployment's settings; absent ones are left to the engine's defaults."""
+    settings = asked.engine
+    guessing = settings.speculation
+    ranks = [adapter.rank for adapter in settings.adapters]
+    return SizingInput(
+        shape=shape,
+        accelerator=accelerator,
+        context=settings.max_context_tokens or shape.positions,
+        parallelism=asked.wanted.parallelism,
+        release=VllmRelease.read(settings.version) or CURRENT,
+        weights=asked.weights,
+        kv=settings.kv,
+        dtype=settings.dtype,
+        max_sequences=settings.max_sequences,
+        max_batched_tokens=settings.max_batched_tokens,
+        utilization=settings.memory_utilization,
+        eager=settings.eager,
+        expert_parallel=asked.gives("--enable-expert-parallel", "-ep"),
+        images=not asked.gives("--language-model-only"),
+        adapters=(max(ranks),) * min(len(ranks), engine.adapter_slots) if ranks else (),
+        drafting=DraftSetup(
+            tokens=guessing.tokens,
+            model=asked.draft_shape,
+            mtp=guessing.method is SpeculationMethod.MTP,
+        ),
+    )
+
+
+def shape_cautions(asked: EngineSetup) -> Iterator[SpecWarning]:
+    """A warning where the stated number of parameters contradicts the other stated numbers of the model."""
+    stated = dict(asked.wanted.model.shape).get("parameters")
+    if stated is None or asked.shape is None:
+        return
+    made = parameters.text_total(asked.shape)
+    if abs(stated - made) > CLOSE * made:
+        yield SpecWarning(
+            field="spec.model.shape.parameters",
+            value=f"{stated:,}",
+            reason=AdmissionReason.SHAPE_CONTRADICTS,
+            because=f"the other numbers of the model make {made:,} parameters, and fit is decided by those",
+            remedy="correct spec.model.shape, or remove parameters",
+        )
+
+
+def fit_refusals(asked: EngineSetup, fit: Fit | NoFit | None) -> Iterator[SpecRefusal]:
+    """A refusal where it does not fit, with the numbers and what would fit."""
+    if not isinstance(fit, NoFit) or fit.memory is None:
+        return
+    near = "; or ".join(f"{other.words} ({FIELDS[other.change]})" for other in fit.alternatives)
+    yield SpecRefusal(
+        field="spec.accelerator.product",
+        value=f"{asked.wanted.gpus_per_replica} x {asked.wanted.product}",
+        reason=AdmissionReason.DOES_NOT_FIT,
+        because=f"{fit.because}; {fit.memory.largest.takes} the most",
+        remedy=f"what fits, smallest change first: {near or 'no configuration of this catalogue'}",
+    )
+
+
+def fit_cautions(
+    asked: EngineSetup, fit: Fit | NoFit | None, refused: tuple[SpecRefusal, ...], known: ReviewContext
+) -> Iterator[SpecWarning]:
+    """A warning where the fit is unknown or tight."""
+    if fit is None:
+        near = difflib.get_close_matches(asked.wanted.product, known.catalogue.accelerators, n=1)
+        yield SpecWarning(
+            field="spec.accelerator.product",
+            value=asked.wanted.product,
+            reason=AdmissionReason.PRODUCT_UNKNOWN,
+            because="this product is not in the catalogue, so fit and cost are unknown",
+            remedy=f"did you mean {near[0]}?" if near else "write the label as `kubectl get nodes` shows it",
+        )
+    elif isinstance(fit, NoFit) and (fit.verdict is FitVerdict.UNKNOWN or (fit.memory is None and not refused)):
+        yield SpecWarning(
+            field="spec.model.source",
+            value=asked.wanted.model.source.location,
+            reason=AdmissionReason.FIT_UNKNOWN,
+            because=f"whether it fits is unknown: {fit.because}",
+            remedy="state spec.model.shape, or read the engine's log when it starts",
+        )
+    elif isinstance(fit, Fit) and fit.verdict is FitVerdict.TIGHT:
+        yield SpecWarning(
+            field="spec.accelerator.product",
+            value=f"{asked.wanted.gpus_per_replica} x {asked.wanted.product}",
+            reason=AdmissionReason.FIT_IS_TIGHT,
+            because=fit.because,
+            remedy="leave more room, for instance by a smaller context.maxTokens",
+        )

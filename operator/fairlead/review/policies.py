@@ -1,0 +1,97 @@
+"""Policies and the deployments that name them: warnings about the two together.
+
+`scaling.policy_lint` finds a policy's own faults, `scaling.policy_use_lint` those of the pair; here both get objects.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
+
+from fairlead.api import deployment_conversion, kinds, object_reader, policy_conversion
+from fairlead.fleet.findings import SpecWarning
+from fairlead.fleet.gateways import DeploymentRouter, DesiredDeployment
+from fairlead.fleet.policies import ReplicaBounds, ScalingPolicy
+from fairlead.objects.manifest import Manifest
+from fairlead.review import unreachable_objectives
+from fairlead.review.context import ObjectKey, ReviewContext
+from fairlead.scaling.lint import policy_lint, policy_use_lint
+from fairlead.scaling.lint.policy_use_lint import PolicyUse
+
+MOST_REMARKS: Final = 8
+"""Warnings in a policy's condition; those of a policy with a hundred deployments would fill it."""
+
+
+def read(document: object) -> tuple[ObjectKey, ScalingPolicy] | None:
+    """A policy as written, with its key; None where the document is no policy or cannot be read."""
+    found = object_reader.read_stored(document, kinds.POLICY).value
+    if found is None:
+        return None
+    return ObjectKey(kinds.POLICY.name, found.namespace, found.name), policy_conversion.policy(found.spec)
+
+
+def cautions(deployment: DesiredDeployment, known: ReviewContext) -> tuple[SpecWarning, ...]:
+    """Warnings where this deployment and the policy it names keep each other from working, if the policy is known."""
+    bounds, namespace = deployment.replicas, deployment.wanted.namespace
+    if not isinstance(bounds, ReplicaBounds) or bounds.policy is None:
+        return ()
+    policy = known.policies.get(ObjectKey(kinds.POLICY.name, namespace, bounds.policy))
+    return () if policy is None else tuple(_pair(deployment, bounds, policy, known))
+
+
+def _pair(
+    deployment: DesiredDeployment, bounds: ReplicaBounds, policy: ScalingPolicy, known: ReviewContext
+) -> Iterator[SpecWarning]:
+    yield from policy_use_lint.policy_use_warnings(_user(deployment, bounds, known), policy)
+    yield from unreachable_objectives.cautions(deployment.wanted, policy, bounds.policy or "", known)
+
+
+class PolicyRemarks:
+    """Warnings about valid policies, computed anew only where a policy or a deployment that names it was edited.
+
+    A policy is reconciled whenever one of its deployments changes, and the review of each of them takes 1.5 ms.
+    """
+
+    def __init__(self, known: ReviewContext) -> None:
+        self._known = known
+        self._found: dict[tuple[str, str], tuple[object, tuple[str, ...]]] = {}
+
+    def of(self, document: Manifest, policy: ScalingPolicy, users: Sequence[Manifest]) -> tuple[str, ...]:
+        """The policy's own faults, then the warnings for each deployment that names it."""
+        place = (document["metadata"]["namespace"], document["metadata"]["name"])
+        edited = tuple(_edition(one) for one in (document, *users))
+        before = self._found.get(place)
+        if before is None or before[0] != edited:
+            before = self._found[place] = (edited, tuple(_remarks(policy, users, self._known)))
+        return before[1]
+
+
+def _edition(document: Manifest) -> tuple[object, object]:
+    metadata = document["metadata"]
+    return metadata.get("uid"), metadata.get("generation")
+
+
+def _remarks(policy: ScalingPolicy, users: Iterable[Manifest], known: ReviewContext) -> Iterator[str]:
+    said = [one.sentence for one in policy_lint.policy_warnings(policy)]
+    for document in users:
+        found = object_reader.read_stored(document, kinds.DEPLOYMENT).value
+        deployment = deployment_conversion.deployment(found, known.releases) if found else None
+        if deployment and isinstance(deployment.replicas, ReplicaBounds):
+            pairs = _pair(deployment, deployment.replicas, policy, known)
+            said += [f"{deployment.wanted.name}: {one.sentence}" for one in pairs]
+    yield from said[:MOST_REMARKS]
+    if len(said) > MOST_REMARKS:
+        yield f"and {len(said) - MOST_REMARKS} more"
+
+
+def _user(deployment: DesiredDeployment, bounds: ReplicaBounds, known: ReviewContext) -> PolicyUse:
+    wanted, door = deployment.wanted, deployment.door
+    accelerator = known.accelerator(wanted.product)
+    price = accelerator.price_an_hour if accelerator else None
+    routing = door.routing if isinstance(door, DeploymentRouter) else None
+    return PolicyUse(
+        bounds=bounds,
+        price_per_hour=None if price is None else price * wanted.gpus_per_replica,
+        sleeps=wanted.engine.sleeps,
+        engine_queue=wanted.engine.max_queued_requests,
+        router_queue=routing.limits.max_queued if routing else None,
+        held_seconds=routing.hold.max_seconds if routing else None,
+    )

@@ -1,0 +1,191 @@
+"""Which other objects an object names, and the refusal when one of them does not exist."""
+
+from collections.abc import Container, Iterable, Iterator, Mapping
+from typing import Final, NamedTuple
+
+from fairlead.fleet.conversations import ConfigMapKey
+from fairlead.fleet.desired_state import DesiredEngine, DesiredRevision, SecretKey, SourceScheme
+from fairlead.fleet.findings import FindingReason, SpecRefusal
+from fairlead.fleet.gateways import DeploymentRouter, DesiredDeployment, Gateway, Route, RoutingSettings
+from fairlead.fleet.policies import ReplicaBounds, ScalingPolicy
+from fairlead.objects import router_secrets
+from fairlead.review.context import ObjectKey, ReviewContext
+
+_TEMPLATE: Final = "spec.engine.chatTemplate.configMap"
+
+
+class ReferenceReason(FindingReason):
+    """Why a reference is refused."""
+
+    NOT_FOUND = "NotFound"
+    KEY_MISSING = "KeyMissing"
+
+
+class Reference(NamedTuple):
+    """One object that another one names, and the field that names it."""
+
+    field: str
+    key: ObjectKey
+
+
+def of_deployment(deployment: DesiredDeployment) -> Iterator[Reference]:
+    """Its policy, and all objects that its pods would wait for."""
+    wanted = deployment.wanted
+    for field, kind, name in (*_fleet(deployment), *_sources(wanted), *_pods(wanted), *_configured(wanted.engine)):
+        yield Reference(field, ObjectKey(kind, wanted.namespace, name))
+
+
+def entries(deployment: DesiredDeployment) -> Iterator[tuple[Reference, str]]:
+    """Every entry of a Secret or ConfigMap that pods would wait for; values are never read."""
+    wanted = deployment.wanted
+    if token := wanted.model.token_secret:
+        yield Reference("spec.model.tokenSecret.key", ObjectKey("Secret", wanted.namespace, token.name)), token.key
+    for one in wanted.engine.env_from:
+        kind = "Secret" if one.from_secret else "ConfigMap"
+        yield Reference("spec.engine.env", ObjectKey(kind, wanted.namespace, one.object_name)), one.key
+    if isinstance(template := wanted.engine.chat_template, ConfigMapKey):
+        place = Reference(f"{_TEMPLATE}.key", ObjectKey("ConfigMap", wanted.namespace, template.name))
+        yield place, template.key
+    if isinstance(deployment.door, DeploymentRouter):
+        for field, secret in _secrets(deployment.door.routing):
+            yield Reference(f"spec.router.{field}", ObjectKey("Secret", wanted.namespace, secret.name)), secret.key
+
+
+def needed(deployment: DesiredDeployment) -> Mapping[ObjectKey, frozenset[str]]:
+    """The names of those entries, by object."""
+    found: dict[ObjectKey, set[str]] = {}
+    for reference, entry in entries(deployment):
+        found.setdefault(reference.key, set()).add(entry)
+    return {key: frozenset(some) for key, some in found.items()}
+
+
+def incomplete(deployment: DesiredDeployment, present: Mapping[ObjectKey, frozenset[str]]) -> tuple[SpecRefusal, ...]:
+    """A refusal for every needed entry that an existing object lacks."""
+    return tuple(
+        _incomplete(reference, entry, present[reference.key])
+        for reference, entry in entries(deployment)
+        if reference.key in present and entry not in present[reference.key]
+    )
+
+
+def of_gateway(gateway: Gateway) -> Iterator[Reference]:
+    """The deployments its models lead to, and the Secrets with its tenants' keys."""
+    for number, route in enumerate(gateway.routes):
+        for field, name in _answering(route):
+            yield Reference(f"spec.models[{number}].{field}", ObjectKey("InferenceDeployment", gateway.namespace, name))
+    for field, secret in _secret_names(gateway.routing):
+        yield Reference(f"spec.{field}", ObjectKey("Secret", gateway.namespace, secret))
+
+
+def of_policy(policy: ScalingPolicy, namespace: str) -> Iterator[Reference]:
+    """The Secrets with the token and the CA of its Prometheus."""
+    asked = policy.prometheus
+    for field, secret in (("tokenSecret", asked.token), ("caSecret", asked.ca)) if asked else ():
+        if secret:
+            yield Reference(f"spec.metrics.prometheus.{field}.name", ObjectKey("Secret", namespace, secret.name))
+
+
+def lost(references: Iterable[Reference], known: ReviewContext) -> tuple[SpecRefusal, ...]:
+    """A refusal for every object that does not exist, if the context knows which do."""
+    return () if known.objects is None else absent(references, known.objects)
+
+
+def absent(references: Iterable[Reference], present: Container[ObjectKey]) -> tuple[SpecRefusal, ...]:
+    """A refusal for every reference to an object that is not in `present`."""
+    return tuple(_lost(one) for one in references if one.key not in present)
+
+
+NamedObjects = Iterator[tuple[str, str, str]]
+"""Field, kind and name."""
+
+
+def _fleet(deployment: DesiredDeployment) -> NamedObjects:
+    if isinstance(deployment.replicas, ReplicaBounds) and deployment.replicas.policy:
+        yield "spec.scaling.policy.name", "AutoscalingPolicy", deployment.replicas.policy
+    if isinstance(deployment.door, DeploymentRouter):
+        for field, secret in _secret_names(deployment.door.routing):
+            yield f"spec.router.{field}", "Secret", secret
+
+
+def _secret_names(routing: RoutingSettings) -> Iterator[tuple[str, str]]:
+    """Each Secret once for every field that names it."""
+    seen = set()
+    for field, secret in _secrets(routing):
+        named = field.removesuffix(".key") + ".name" if field.endswith(".key") else field
+        if (named, secret.name) not in seen:
+            seen.add((named, secret.name))
+            yield named, secret.name
+
+
+def _secrets(routing: RoutingSettings) -> Iterator[tuple[str, SecretKey]]:
+    """Every value that routers read, with its field below the router's own; a certificate has two under one name."""
+    for number, tenant in enumerate(routing.tenants):
+        yield from ((f"tenants[{number}].keys[{place}].key", key) for place, key in enumerate(tenant.keys))
+    if routing.cache.redis_url:
+        yield "cache.redis.urlSecret.key", routing.cache.redis_url
+    if routing.door.tls_secret:
+        for entry in (router_secrets.CERTIFICATE, router_secrets.PRIVATE_KEY):
+            yield "door.tls.secretName", SecretKey(name=routing.door.tls_secret, key=entry)
+    if routing.door.engine_ca:
+        yield "door.engineTls.caSecret.key", routing.door.engine_ca
+
+
+def _sources(wanted: DesiredRevision) -> NamedObjects:
+    """A pvc:// source begins with its claim."""
+    engine = wanted.engine
+    sources = [("spec.model.source", wanted.model.source)]
+    sources += [("spec.engine.speculation.draft.source", engine.speculation.draft)] if engine.speculation.draft else []
+    sources += [(f"spec.engine.adapters[{place}].source", one.source) for place, one in enumerate(engine.adapters)]
+    for field, source in sources:
+        if source.scheme is SourceScheme.CLAIM:
+            yield field, "PersistentVolumeClaim", source.location.partition("/")[0]
+    if wanted.model.token_secret:
+        yield "spec.model.tokenSecret.name", "Secret", wanted.model.token_secret.name
+
+
+def _pods(wanted: DesiredRevision) -> NamedObjects:
+    if wanted.storage.cache_claim:
+        yield "spec.storage.cache.claimName", "PersistentVolumeClaim", wanted.storage.cache_claim
+    for place, name in enumerate(wanted.placement.pull_secrets):
+        yield f"spec.placement.imagePullSecrets[{place}].name", "Secret", name
+
+
+def _configured(engine: DesiredEngine) -> NamedObjects:
+    """What the kubelet reads out of objects when a pod starts."""
+    for one in engine.env_from:
+        yield "spec.engine.env", "Secret" if one.from_secret else "ConfigMap", one.object_name
+    if isinstance(engine.chat_template, ConfigMapKey):
+        yield f"{_TEMPLATE}.name", "ConfigMap", engine.chat_template.name
+
+
+def _answering(route: Route) -> Iterator[tuple[str, str]]:
+    """Every deployment that may serve this model, with its field."""
+    if route.deployment:
+        yield "deployment", route.deployment
+    yield from ((f"weighted[{place}].deployment", name) for place, (name, _) in enumerate(route.weights))
+    yield from ((f"rules[{place}].deployment", rule.deployment) for place, rule in enumerate(route.rules))
+    for field, asked in (("cascade", route.cascade), ("fallback", route.fallback)):
+        for place, name in enumerate(asked.deployments if asked else ()):
+            yield f"{field}.deployments[{place}]", name
+
+
+def _lost(reference: Reference) -> SpecRefusal:
+    key = reference.key
+    return SpecRefusal(
+        field=reference.field,
+        value=key.name,
+        reason=ReferenceReason.NOT_FOUND,
+        because=f"there is no {key.kind} {key.name} in namespace {key.namespace}",
+        remedy=f"create it first, or name one of this namespace: kubectl get {key.kind.lower()} -n {key.namespace}",
+    )
+
+
+def _incomplete(reference: Reference, entry: str, there: frozenset[str]) -> SpecRefusal:
+    key = reference.key
+    return SpecRefusal(
+        field=reference.field,
+        value=entry,
+        reason=ReferenceReason.KEY_MISSING,
+        because=f"{key.kind} {key.name} has no such key; it has {', '.join(sorted(there)) or 'none'}",
+        remedy=f"add the key to {key.kind} {key.name}, or name one it has",
+    )

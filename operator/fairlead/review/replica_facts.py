@@ -1,0 +1,16 @@
+"""The capacity of a replica for the routers' configuration, from a review, before any replica runs. Pure."""
+
+from fairlead.fleet.fit import Fit
+from fairlead.objects.router_config import ReplicaCapacity
+from fairlead.review.result import Review
+
+
+def replica(review: Review, revision: str = "") -> ReplicaCapacity:
+    """The capacity of one replica; None where it is unknown."""
+    asked, fit = review.asked, review.fit
+    return ReplicaCapacity(
+        revision=revision,
+        max_context_tokens=asked.context_tokens if asked else None,
+        max_sequences=asked.engine.max_sequences if asked else None,
+        kv_tokens=int(fit.kv_tokens.likely) if isinstance(fit, Fit) else None,
+    )

@@ -1,0 +1,53 @@
+"""The review of one object, as a value: its refusals, its warnings, and the memory fit."""
+
+from dataclasses import dataclass
+
+from fairlead.engines.engine import EngineDescription
+from fairlead.engines.engine_setup import EngineSetup
+from fairlead.fleet.desired_state import DesiredDrain
+from fairlead.fleet.findings import FindingReason, SpecRefusal, SpecWarning
+from fairlead.fleet.fit import Fit, NoFit
+from fairlead.fleet.gateways import DeploymentRouter
+from fairlead.review.references import Reference
+
+
+class AdmissionReason(FindingReason):
+    """Why an object is refused or warned of, beyond what reading and the engine say."""
+
+    NO_SUCH_KIND = "NoSuchKind"
+    NO_NAME = "NoName"
+    DOES_NOT_FIT = "DoesNotFit"
+    FIT_IS_TIGHT = "FitIsTight"
+    FIT_UNKNOWN = "FitUnknown"
+    PRODUCT_UNKNOWN = "ProductUnknown"
+    NOT_SERVED = "NotServed"
+    NOT_ENFORCED = "NotEnforced"
+    NOT_AVAILABLE = "NotAvailable"
+    """This release does not support it; a later one will."""
+    SHAPE_CONTRADICTS = "ShapeContradicts"
+    DRAFT_TOO_LARGE = "DraftTooLarge"
+    NEVER_REACHED = "NeverReached"
+    """Another time always ends first."""
+    SHORTER_THAN_COLD_START = "ShorterThanColdStart"
+    BELOW_ONE_STEP = "BelowOneStep"
+    """No engine on this GPU can be that fast."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Review:
+    """The review of one object."""
+
+    kind: str
+    namespace: str = ""
+    name: str = ""
+    refusals: tuple[SpecRefusal, ...] = ()
+    cautions: tuple[SpecWarning, ...] = ()
+    fit: Fit | NoFit | None = None
+    engine: EngineDescription | None = None
+    asked: EngineSetup | None = None
+    """The setup that the engine would start with; absent where the object could not be read."""
+    drain: DesiredDrain | None = None
+    door: DeploymentRouter | str | None = None
+    """Its own router, or the name of the gateway that routes to it."""
+    named: tuple[Reference, ...] = ()
+    """Every other object that it names; empty where it cannot be read."""

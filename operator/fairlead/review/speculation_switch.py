@@ -1,0 +1,42 @@
+"""Whether speculative decoding is switched off for a deployment: where it does not pay and its policy allows it.
+
+The autoscaler finds whether it pays. The spec is not changed: the target is the revision of the same object without
+speculation. Pure.
+"""
+
+from fairlead.api import object_reader
+from fairlead.api.kinds import POLICY
+from fairlead.api.policy import PolicyMode, SwitchOff
+from fairlead.api.status import SwitchState
+from fairlead.fleet.conditions import ConditionReason, ConditionType
+from fairlead.objects.manifest import Manifest
+
+
+def is_off(status: Manifest, policy: Manifest | None) -> bool:
+    """Off only where the autoscaler says so and the policy allows it; revoking that needs no autoscaler."""
+    said = status.get("scaling")
+    if not isinstance(said, dict) or not (said.get("speculation") == SwitchState.OFF or _stays_off(said, status)):
+        return False
+    read = object_reader.read_stored(policy, POLICY).value if policy is not None else None
+    return read is not None and read.spec.speculation.switch_off is SwitchOff.WHEN_IT_COSTS
+
+
+def _stays_off(said: Manifest, status: Manifest) -> bool:
+    """In mode Recommend nothing changes, so speculation that is off already stays off."""
+    known = (one.get("reason") for one in status.get("conditions") or () if one.get("type") == ConditionType.ACCEPTED)
+    return said.get("mode") == PolicyMode.RECOMMEND and ConditionReason.SPECULATION_OFF in known
+
+
+def policy_of(document: Manifest) -> str | None:
+    """The policy a deployment names."""
+    scaling = (document.get("spec") or {}).get("scaling")
+    policy = scaling.get("policy") if isinstance(scaling, dict) else None
+    name = policy.get("name") if isinstance(policy, dict) else None
+    return name if isinstance(name, str) else None
+
+
+def without_speculation(document: Manifest) -> Manifest:
+    """The same object, without speculative decoding."""
+    spec = document["spec"]
+    engine = {key: value for key, value in spec["engine"].items() if key != "speculation"}
+    return document | {"spec": spec | {"engine": engine}}

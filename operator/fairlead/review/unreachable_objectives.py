@@ -1,0 +1,43 @@
+"""Objectives of a policy that no replica of a deployment can meet, since one engine step takes longer. Pure."""
+
+from collections.abc import Iterator
+
+from fairlead.engines import catalogue as engines
+from fairlead.fleet.desired_state import DesiredRevision
+from fairlead.fleet.findings import SpecRefusal, SpecWarning
+from fairlead.fleet.policies import ScalingPolicy
+from fairlead.fleet.shapes import ModelShape
+from fairlead.review import memory_fit
+from fairlead.review.context import ReviewContext
+from fairlead.review.result import AdmissionReason
+from fairlead.sizing import ceilings
+
+
+def cautions(wanted: DesiredRevision, policy: ScalingPolicy, name: str, known: ReviewContext) -> Iterator[SpecWarning]:
+    """One for each objective below the time in which the GPU can read the weights once; none where it is unknown."""
+    least = _least_step_seconds(wanted, known)
+    if least is None:
+        return
+    guesses = 1 + wanted.engine.speculation.tokens
+    for field, wish, floor in (
+        ("ttftP95", policy.objectives.ttft_p95_seconds, least),
+        ("tpotP95", policy.objectives.tpot_p95_seconds, least / guesses),
+    ):
+        if wish is not None and wish < floor:
+            yield SpecWarning(
+                field="spec.scaling.policy.name",
+                value=name,
+                reason=AdmissionReason.BELOW_ONE_STEP,
+                because=f"its objectives.{field} is {wish * 1000:g} ms, and {wanted.product} needs at least "
+                f"{floor * 1000:.3g} ms to read the model's weights once, so no number of replicas meets it",
+                remedy=f"raise objectives.{field} well above {floor * 1000:.3g}ms, or use a smaller model or a faster "
+                "GPU",
+            )
+
+
+def _least_step_seconds(wanted: DesiredRevision, known: ReviewContext) -> float | None:
+    asked, shape = memory_fit.engine_inputs(wanted, known)
+    engine = engines.describe(wanted.engine.kind)
+    if isinstance(engine, SpecRefusal) or asked.accelerator is None or not isinstance(shape, ModelShape):
+        return None
+    return ceilings.least_step_seconds(memory_fit.sizing_question(asked, shape, asked.accelerator, engine))

@@ -1,0 +1,64 @@
+"""The limits of an answer: schedules, the deployment's own bounds, and the budget.
+
+The deployment's bounds are hard. So is the budget: it may force fewer than minReplicas, and its message says so.
+"""
+
+from decimal import ROUND_FLOOR, Decimal
+
+from fairlead.fleet.plurals import count, verb
+from fairlead.scaling.decide.limit_context import LimitContext, limit
+from fairlead.scaling.decide.recommendation import AppliedLimit, ScalingAdvice, ScalingBound
+from fairlead.scaling.facts import ScalingFacts
+
+
+def schedule(n: int, situation: LimitContext) -> AppliedLimit | None:
+    """The bounds of a schedule in force; the deployment's own bounds are applied after it."""
+    now = situation.in_force
+    if now.least_by and n < now.least:
+        return limit(ScalingBound.SCHEDULE, n, now.least, f"schedule {now.least_by} keeps at least {now.least}")
+    if now.most_by and n > now.most:
+        return limit(ScalingBound.SCHEDULE, n, now.most, f"schedule {now.most_by} allows at most {now.most}")
+    return None
+
+
+def min_replicas(n: int, situation: LimitContext) -> AppliedLimit | None:
+    """The deployment's minReplicas."""
+    least = situation.facts.bounds.least
+    return limit(ScalingBound.MIN_REPLICAS, n, max(n, least), f"minReplicas is {least}")
+
+
+def max_replicas(n: int, situation: LimitContext) -> AppliedLimit | None:
+    """The deployment's maxReplicas."""
+    most = situation.facts.bounds.most
+    return limit(ScalingBound.MAX_REPLICAS, n, min(n, most), f"maxReplicas is {most}")
+
+
+def budget(n: int, situation: LimitContext) -> AppliedLimit | None:
+    """As many replicas as the policy's budget pays for."""
+    paid = affordable(situation.facts)
+    if paid is None or n <= paid:
+        return None
+    price, most = situation.facts.price_per_hour, situation.facts.policy.max_cost_per_hour
+    words = f"{count(n, 'replica')} at {price:g} an hour each {verb(n, 'costs')} more than maxCostPerHour {most}"
+    return limit(ScalingBound.BUDGET, n, paid, words)
+
+
+def affordable(facts: ScalingFacts) -> int | None:
+    """How many replicas the budget pays for; None: there is no budget, or the price is unknown."""
+    price, most = facts.price_per_hour, facts.policy.max_cost_per_hour
+    if most is None or not price:
+        return None
+    return int((most / Decimal(repr(price))).to_integral_value(ROUND_FLOOR))
+
+
+def budget_advice(facts: ScalingFacts) -> tuple[ScalingAdvice, ...]:
+    """Bounds of a policy that contradict each other, or that have no effect."""
+    paid, least = affordable(facts), facts.bounds.least
+    if paid is not None and paid < least:
+        pays = f"maxCostPerHour pays for {count(paid, 'replica')}"
+        words = f"{pays} and minReplicas is {least}: the budget wins, so raise it or lower minReplicas"
+        return (ScalingAdvice(subject="policy", because=words),)
+    if facts.policy.max_cost_per_hour is not None and facts.price_per_hour is None:
+        words = "the price of this accelerator is not known, so maxCostPerHour limits nothing: add it to the prices"
+        return (ScalingAdvice(subject="policy", because=words),)
+    return ()

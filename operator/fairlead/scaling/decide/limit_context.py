@@ -1,0 +1,33 @@
+"""The context in which one rule limits an answer, and the signature of a rule. Values only."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from fairlead.scaling.decide.answer_history import AnswerHistory
+from fairlead.scaling.decide.recommendation import AppliedLimit, ScalingBound
+from fairlead.scaling.decide.schedule_windows import ScheduleBounds
+from fairlead.scaling.decide.signal_summary import SignalSummary
+from fairlead.scaling.facts import ScalingFacts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LimitContext:
+    """One decision about one deployment."""
+
+    asked: SignalSummary
+    facts: ScalingFacts
+    pacing: AnswerHistory
+    """With the present need and count in its windows."""
+    now: float
+    in_force: ScheduleBounds
+    idle: bool
+    """No request for so long that no replica is needed."""
+
+
+LimitRule = Callable[[int, LimitContext], AppliedLimit | None]
+"""Takes the answer so far and returns a limit that changes it, or None."""
+
+
+def limit(bound: ScalingBound, before: int, after: int, because: str) -> AppliedLimit | None:
+    """A limit, if it changes anything."""
+    return AppliedLimit(bound=bound, before=before, after=after, because=because) if after != before else None

@@ -1,0 +1,116 @@
+"""From the signals' needs to the answer: each rule may change it, in a fixed order, and gives its reason.
+
+Missing figures hold the count; then come the last replica, spares, stabilization, one replica fewer and steps; then
+schedules, bounds, budget and nodes, of which the later one overrules. Every rule is monotonic: a larger need never
+leads to a smaller answer.
+"""
+
+from dataclasses import replace
+from typing import Final
+
+from fairlead.scaling.decide import (
+    accelerator_advice,
+    bounds,
+    node_capacity,
+    reason_messages,
+    scaling_steps,
+    shrink_guards,
+    stabilization_window,
+)
+from fairlead.scaling.decide.answer_history import AnswerHistory, with_least, with_most
+from fairlead.scaling.decide.limit_context import LimitContext, LimitRule
+from fairlead.scaling.decide.recommendation import AppliedLimit
+from fairlead.scaling.decide.schedule_windows import in_force
+from fairlead.scaling.decide.signal_summary import LimitedAnswer, SignalSummary
+from fairlead.scaling.facts import ScalingFacts
+from fairlead.scaling.learn import speculation
+
+RULES: Final[tuple[LimitRule, ...]] = (
+    shrink_guards.missing_figures,
+    shrink_guards.idle,
+    shrink_guards.spares,
+    shrink_guards.stabilization,
+    shrink_guards.without_one,
+    scaling_steps.step_down,
+    scaling_steps.step_up,
+    bounds.schedule,
+    bounds.min_replicas,
+    bounds.max_replicas,
+    bounds.budget,
+    node_capacity.no_room,
+)
+
+
+def apply_limits(
+    asked: SignalSummary, facts: ScalingFacts, pacing: AnswerHistory, now: float
+) -> tuple[LimitedAnswer, AnswerHistory]:
+    """The answer, and the history for the next decision."""
+    situation = _situation(asked, facts, pacing, now)
+    n, limits = _answer(situation)
+    said = reason_messages.reported_reason(n, limits, situation)
+    guessing, switched = speculation.updated(asked, facts, pacing.guessing, now)
+    answer = LimitedAnswer(
+        replicas=n,
+        asleep=_asleep(n, situation),
+        speculates=not guessing.off,
+        reason=said.reason,
+        message=said.message,
+        limits=limits,
+        advice=(
+            *switched,
+            *accelerator_advice.accelerator_advice(asked, facts),
+            *bounds.budget_advice(facts),
+            *node_capacity.node_advice(facts, situation.pacing.full),
+        ),
+    )
+    learnt = stabilization_window.updated(pacing.patience, facts.policy.pace, facts.wanted, n, now)
+    return answer, replace(situation.pacing, said=said, guessing=guessing, patience=learnt)
+
+
+def _situation(asked: SignalSummary, facts: ScalingFacts, pacing: AnswerHistory, now: float) -> LimitContext:
+    pace, since = facts.policy.pace, now if pacing.since is None else pacing.since
+    up, down = scaling_steps.up_while(asked.cold_start_seconds), scaling_steps.down_while(pace.down_after_seconds)
+    required, window = shrink_guards.required(asked, facts), stabilization_window.window(pacing.patience, pace)
+    if _is_long_ago(pacing, max(window, facts.policy.stale_after_seconds), now):
+        # What was needed before is unknown, so the present count is taken as the need.
+        required = max(required, facts.wanted)
+    remembered = replace(
+        pacing,
+        since=since,
+        required=with_most(pacing.required, now, required, window),
+        most_wanted=with_most(pacing.most_wanted, now, facts.wanted, down),
+        least_wanted=with_least(pacing.least_wanted, now, facts.wanted, up),
+        full=node_capacity.observed_shortage(pacing.full, asked, facts, now),
+    )
+    return LimitContext(
+        asked=asked,
+        facts=facts,
+        pacing=remembered,
+        now=now,
+        in_force=in_force(facts.policy.schedules, facts.bounds, now, asked.cold_start_seconds),
+        idle=shrink_guards.is_idle(asked, facts, now, since),
+    )
+
+
+def _is_long_ago(pacing: AnswerHistory, window: float, now: float) -> bool:
+    """Whether there was no decision within the window; after a restart or a pause the history says nothing of the
+    present."""
+    return not pacing.required or now - pacing.required[-1].at > window
+
+
+def _answer(situation: LimitContext) -> tuple[int, tuple[AppliedLimit, ...]]:
+    asked = situation.asked.replicas
+    n, limits = situation.facts.wanted if asked is None else asked, []
+    for rule in RULES:
+        if limit := rule(n, situation):
+            limits.append(limit)
+            n = limit.after
+    return n, tuple(limits)
+
+
+def _asleep(n: int, situation: LimitContext) -> int:
+    """Sleeping replicas keep their GPUs: they count towards maxReplicas, the budget, and the room on nodes."""
+    facts = situation.facts
+    paid, beside = bounds.affordable(facts), node_capacity.free_replicas(n, situation)
+    room = [facts.bounds.most - n, *([] if paid is None else [paid - n]), *([] if beside is None else [beside])]
+    return max(0, min(facts.policy.warm_pool.asleep, *room)) if facts.sleeps else 0

@@ -1,0 +1,77 @@
+"""Limits of the nodes: a fleet grows no further than they can hold, and pods that found no node are not recreated
+endlessly.
+
+Where the free room is known, the answer is at most the placed replicas plus that room. Pods without a node for a
+certain time are given up: the answer falls back to the placed replicas, and more is tried again after one cold start,
+then after two, four, up to 32, or as soon as there is more room than was known. That time is a cold start, since new
+nodes may come for pending pods; where the free room is known they do not, and a tenth of it is enough. Never below
+minReplicas, since the user set that number, and never below one: a single pod may wait for its node.
+"""
+
+from dataclasses import replace
+from typing import Final
+
+from fairlead.fleet.plurals import count
+from fairlead.scaling.decide.answer_history import NodeShortage
+from fairlead.scaling.decide.limit_context import LimitContext, limit
+from fairlead.scaling.decide.recommendation import AppliedLimit, ScalingAdvice, ScalingBound
+from fairlead.scaling.decide.scaling_steps import up_while
+from fairlead.scaling.decide.signal_summary import SignalSummary
+from fairlead.scaling.facts import EnginePodPhase, ScalingFacts
+
+LONGEST: Final = 32
+"""Cold starts after which more is tried again at the latest: one attempt an hour at a cold start of two minutes."""
+WITHOUT_NODE: Final = frozenset({EnginePodPhase.PENDING, EnginePodPhase.UNPLACEABLE, EnginePodPhase.DEAD})
+"""Pods in the other phases have a node; the place of a draining one is soon free."""
+
+
+def placed(facts: ScalingFacts) -> int:
+    """Replicas that have a node."""
+    return sum(one.phase not in WITHOUT_NODE for one in facts.pods)
+
+
+def observed_shortage(
+    full: NodeShortage | None, asked: SignalSummary, facts: ScalingFacts, now: float
+) -> NodeShortage | None:
+    """The shortage of node capacity after these facts."""
+    there, room = placed(facts), facts.room or 0
+    if full is not None and (there > full.replicas or now >= full.until + 2 * full.wait):
+        full = None
+    if full is not None and now < full.until:
+        return replace(full, until=now) if room > full.room else full
+    patience = asked.cold_start_seconds if facts.room is None else up_while(asked.cold_start_seconds)
+    if not any(one.phase is EnginePodPhase.UNPLACEABLE and now - one.since >= patience for one in facts.pods):
+        return full
+    wait = asked.cold_start_seconds if full is None else min(2 * full.wait, LONGEST * asked.cold_start_seconds)
+    return NodeShortage(replicas=there, until=now + wait, wait=wait, room=room)
+
+
+def no_room(n: int, situation: LimitContext) -> AppliedLimit | None:
+    """As many replicas as have a node or would find one."""
+    facts, full = situation.facts, situation.pacing.full
+    there, why = placed(facts), f" ({facts.room_because})" if facts.room_because else ""
+    if full is not None and situation.now < full.until:
+        kept = max(full.replicas, 1 if situation.asked.is_sure else facts.wanted)
+        words = f"the nodes take {count(full.replicas, 'replica')} and no more{why}; another is tried again later"
+        return limit(ScalingBound.NO_ROOM, n, min(n, max(kept, facts.bounds.least)), words)
+    if facts.room is None:
+        return None
+    words = f"the nodes hold {count(there, 'replica')} and have room for {facts.room} more{why}"
+    return limit(ScalingBound.NO_ROOM, n, min(n, max(there + facts.room, facts.wanted, facts.bounds.least)), words)
+
+
+def node_advice(facts: ScalingFacts, full: NodeShortage | None) -> tuple[ScalingAdvice, ...]:
+    """Advice where the nodes do not even hold minReplicas."""
+    least = facts.bounds.least
+    if full is None or full.replicas >= least:
+        return ()
+    words = f"minReplicas is {least} and the nodes take {full.replicas}: add nodes, or lower minReplicas"
+    return (ScalingAdvice(subject="policy", because=words),)
+
+
+def free_replicas(n: int, situation: LimitContext) -> int | None:
+    """How many more replicas the nodes could take beside these; None: unknown."""
+    facts, full = situation.facts, situation.pacing.full
+    if full is not None and situation.now < full.until:
+        return full.replicas - n
+    return None if facts.room is None else placed(facts) + facts.room - n

@@ -1,0 +1,77 @@
+"""The need by queue time: more replicas than are ready, while requests queue longer than the limit.
+
+Queue depth grows all through a cold start, and a signal that follows it recommends many times what is needed. Here the
+need is relative to the ready replicas, so that a starting replica is not recommended twice, and nothing is added while
+the wait gets shorter or a new replica has only begun to work off the queue.
+"""
+
+from math import ceil, fsum
+from typing import Final
+
+from fairlead.fleet.plurals import count, verb
+from fairlead.fleet.policies import ScalingPolicy
+from fairlead.scaling.decide import queue_depth
+from fairlead.scaling.decide.pod_inventory import PodInventory
+from fairlead.scaling.decide.queue_age import QueueAge
+from fairlead.scaling.decide.recommendation import DecisionFigure, ScalingSignal, SignalNeed
+from fairlead.scaling.facts import ScalingFacts
+
+USUAL_SECONDS: Final = 3.0
+"""The limit where the policy has no `queueTimeP95`: users take a longer wait for a fault."""
+GROWTH: Final = 1 / 4
+"""Share of the ready replicas added for each multiple of the limit by which it is exceeded; at most as many again."""
+SETTLING: Final = 1 / 4
+"""In cold starts: the time that a new replica gets to work off the queue that has built up before it."""
+
+EASING: Final = "; that is new, or falls, or a replica became ready just now, so no more are asked for"
+
+
+def limit(policy: ScalingPolicy) -> float | None:
+    """Seconds; None for a policy without `tokens`, whose own signals set how much may wait."""
+    objectives = policy.objectives
+    if objectives.queue_time_p95_seconds is not None:
+        return objectives.queue_time_p95_seconds
+    if policy.signals.token_headroom is None:
+        return None
+    return max(USUAL_SECONDS, objectives.ttft_p95_seconds or 0.0)
+
+
+def candidate(
+    facts: ScalingFacts, roster: PodInventory, queueing: QueueAge, most: float, cold_start: float
+) -> SignalNeed:
+    """The need by this signal alone; none up to the limit."""
+    named = "the limit" if facts.policy.objectives.queue_time_p95_seconds is None else "queueTimeP95"
+    words = f"requests wait up to {queueing.seconds:.1f} s in the queue, {named} is {most:g} s"
+    serving = min(len(roster.ready), facts.wanted) - facts.policy.warm_pool.ready
+    replicas = None
+    if queueing.seconds > most and serving <= 0:
+        words += ", and no replica serves yet"
+    elif queueing.seconds > most:
+        more = _more(serving, roster, queueing.seconds / most) if _lasts(roster, queueing, most, cold_start) else 0
+        replicas = serving + len(roster.stuck) + more
+        words += (
+            f": {count(more, 'replica')} more than the {serving} that {verb(serving, 'serves')}" if more else EASING
+        )
+    shown = (
+        DecisionFigure(name="queue.seconds", value=queueing.seconds, unit="s"),
+        DecisionFigure(name="queue.limitSeconds", value=most, unit="s"),
+    )
+    return SignalNeed(signal=ScalingSignal.QUEUE_TIME, replicas=replicas, because=words, figures=shown)
+
+
+def _lasts(roster: PodInventory, queueing: QueueAge, most: float, cold_start: float) -> bool:
+    """Whether the ready replicas cannot clear the queue: the wait does not get shorter, and the newest replica has had
+    its time."""
+    now = queueing.at or 0.0
+    newest = max((pod.ready_at for pod in roster.ready if pod.ready_at is not None), default=0.0)
+    settled = queueing.lowest <= 0 or now - newest >= SETTLING * cold_start
+    return settled and now - queueing.since >= most
+
+
+def _more(serving: int, roster: PodInventory, times: float) -> int:
+    """By how far the limit is exceeded, and no more than the waiting requests would fill, at as many for each replica
+    as run now."""
+    by_time = ceil(serving * min(GROWTH * (times - 1), 1.0))
+    running = fsum(figures.running or 0.0 for _, figures in roster.known)
+    by_number = ceil(serving * queue_depth.waiting(roster) / running) if running > 0 else by_time
+    return max(min(by_time, by_number), 1)

@@ -1,0 +1,99 @@
+"""The reason and the message of an answer, and when status gets new ones.
+
+Both change with the count. While the count stays, another reason is reported only after no decision gave the old one
+for a while: signals that waver around a bound would otherwise write to status every second. A bound that keeps replicas
+from users who need them is reported at once, and withdrawn only after that while.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Final
+
+from fairlead.fleet.plurals import count
+from fairlead.scaling.decide import shrink_guards
+from fairlead.scaling.decide.answer_history import ReportedReason
+from fairlead.scaling.decide.limit_context import LimitContext
+from fairlead.scaling.decide.recommendation import AppliedLimit, ScalingBound, ScalingReason, ScalingSignal, SignalNeed
+from fairlead.scaling.decide.signal_summary import SignalSummary
+
+SETTLING: Final = 1 / 3
+"""Share of the age at which samples are stale: as long as one failed scrape may have an effect."""
+
+BY_SIGNAL: Final = {
+    ScalingSignal.QUEUE_DEPTH: ScalingReason.QUEUE_DEPTH,
+    ScalingSignal.KV_CACHE: ScalingReason.KV_CACHE,
+    ScalingSignal.TOKENS: ScalingReason.TOKEN_DEMAND,
+    ScalingSignal.QUEUE_TIME: ScalingReason.QUEUE_TIME,
+}
+BY_BOUND: Final = {
+    ScalingBound.MISSING_FIGURES: ScalingReason.FIGURES_MISSING,
+    ScalingBound.IDLE: ScalingReason.IDLE,
+    ScalingBound.SPARES: ScalingReason.SPARES,
+    ScalingBound.STABILIZATION: ScalingReason.STABILIZING,
+    ScalingBound.WITHOUT_ONE: ScalingReason.STEADY,
+    ScalingBound.STEP_DOWN: ScalingReason.STEP_LIMITED,
+    ScalingBound.STEP_UP: ScalingReason.STEP_LIMITED,
+    ScalingBound.SCHEDULE: ScalingReason.SCHEDULED,
+    ScalingBound.MIN_REPLICAS: ScalingReason.AT_MINIMUM,
+    ScalingBound.MAX_REPLICAS: ScalingReason.AT_MAXIMUM,
+    ScalingBound.BUDGET: ScalingReason.OVER_BUDGET,
+    ScalingBound.NO_ROOM: ScalingReason.NO_ROOM,
+}
+KEPT_FROM: Final = frozenset({ScalingReason.AT_MAXIMUM, ScalingReason.OVER_BUDGET, ScalingReason.NO_ROOM})
+"""More replicas are needed than allowed or possible, so a person has to act."""
+
+
+def reported_reason(n: int, limits: Sequence[AppliedLimit], situation: LimitContext) -> ReportedReason:
+    """What status reports for this answer; it may be what it reported before."""
+    fresh = _fresh(n, limits, situation)
+    before = situation.pacing.said
+    if before is None or before.replicas != n or _is_urgent(fresh, before):
+        return fresh
+    if before.matter == fresh.matter:
+        return replace(before, over_since=None)
+    now, settling = situation.now, situation.facts.policy.stale_after_seconds * SETTLING
+    since = now if before.over_since is None else before.over_since
+    return fresh if now - since >= settling else replace(before, over_since=since)
+
+
+def _is_urgent(fresh: ReportedReason, before: ReportedReason) -> bool:
+    return fresh.reason in KEPT_FROM and before.reason not in KEPT_FROM
+
+
+def _fresh(n: int, limits: Sequence[AppliedLimit], situation: LimitContext) -> ReportedReason:
+    asked, leading = situation.asked, situation.asked.leading
+    reason = _reason(n, limits, situation)
+    words = limits[-1].because if limits else _unlimited(reason, situation)
+    wish = f"; {_wish(leading)}" if limits and leading is not None else ""
+    matter = f"{reason} {_doubtful(asked)}" if reason is ScalingReason.FIGURES_MISSING else reason.value
+    return ReportedReason(replicas=n, reason=reason, matter=matter, message=f"{count(n, 'replica')}: {words}{wish}")
+
+
+def _unlimited(reason: ScalingReason, situation: LimitContext) -> str:
+    """The words where no limit changed the signals' need; for an empty fleet the signals would only list zeros."""
+    leading = situation.asked.leading
+    if reason is ScalingReason.IDLE:
+        return shrink_guards.idle_reason(situation)
+    return leading.because if leading else "nothing asks for any"
+
+
+def _reason(n: int, limits: Sequence[AppliedLimit], situation: LimitContext) -> ScalingReason:
+    """The reason of the last limit that changed the answer; Steady where there is none and the count stays."""
+    wanted, leading = situation.facts.wanted, situation.asked.leading
+    if wanted == 0 < n and situation.asked.held > 0:
+        return ScalingReason.WAKING
+    if limits:
+        return BY_BOUND[limits[-1].bound]
+    if n == 0 and situation.idle:
+        return ScalingReason.IDLE
+    if n == wanted or leading is None:
+        return ScalingReason.STEADY
+    return BY_SIGNAL[leading.signal]
+
+
+def _wish(leading: SignalNeed) -> str:
+    return f"{leading.signal.value} asks for {leading.replicas}: {leading.because}"
+
+
+def _doubtful(asked: SignalSummary) -> str:
+    return " ".join(sorted(f"{one.who}:{one.what}" for one in asked.questions))

@@ -1,0 +1,45 @@
+"""Which figures are missing or have a problem, in words for people; and whether enough is known to shrink."""
+
+from dataclasses import dataclass
+
+from fairlead.scaling.decide.pod_inventory import PodInventory
+from fairlead.scaling.decide.recommendation import UntrustedSample
+from fairlead.scaling.facts import EnginePod, RouterPod, SampleProblem, ScalingFacts
+
+PROBLEM_TEXT = {
+    SampleProblem.NO_ANSWER: "does not answer",
+    SampleProblem.UNREADABLE: "answers with what cannot be read",
+    SampleProblem.STALE: "has only old metrics",
+    SampleProblem.FROZEN: "has requests, and none of its counters moves",
+    SampleProblem.RESET: "has started its counters again",
+    SampleProblem.CONTRADICTORY: "reports metrics that contradict each other",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SampleTrust:
+    """Whether the facts allow shrinking, and the problems with them."""
+
+    may_shrink: bool
+    questions: tuple[UntrustedSample, ...] = ()
+
+
+def assess(facts: ScalingFacts, roster: PodInventory, now: float) -> SampleTrust:
+    """Shrinking needs figures of every ready pod and every router; a fleet without any figures never shrinks."""
+    doubted: tuple[EnginePod | RouterPod, ...] = (*roster.unknown, *roster.silent)
+    questions = tuple(_question(one, now) for one in doubted)
+    contradiction = tuple(
+        UntrustedSample(who=pod.name, what="reports more than 100% of its KV cache in use")
+        for pod, figures in roster.known
+        if figures.kv_usage is not None and not 0 <= figures.kv_usage <= 1
+    )
+    nobody = not roster.known and not roster.routers and bool(facts.pods or facts.routers)
+    dumb = (UntrustedSample(who="all pods", what="none reports how busy it is"),) if nobody and not questions else ()
+    all_told = (*questions, *contradiction, *dumb)
+    return SampleTrust(may_shrink=not all_told, questions=all_told)
+
+
+def _question(one: EnginePod | RouterPod, now: float) -> UntrustedSample:
+    age = max(now - one.figures.at, 0.0) if one.figures is not None else None
+    doubt = one.doubt or (SampleProblem.NO_ANSWER if one.figures is None else SampleProblem.STALE)
+    return UntrustedSample(who=one.name, what=PROBLEM_TEXT[doubt], age_seconds=age, because=one.because)

@@ -1,0 +1,19 @@
+"""What one decision passes on to the next: all that was learnt, bounded in size and plain enough for a record.
+
+Each part belongs to the module that knows its subject; this one only joins them.
+"""
+
+from dataclasses import dataclass, field
+
+from fairlead.scaling.decide.answer_history import AnswerHistory
+from fairlead.scaling.learn.estimates import Estimates
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScalingState:
+    """Empty at first."""
+
+    learnt: Estimates = field(default_factory=Estimates)
+    """Arrivals, forecasts and their errors, speeds by revision, cold starts."""
+    pacing: AnswerHistory = field(default_factory=AnswerHistory)
+    """Recent recommendations and needs, the reported reason, and replicas that found no node."""

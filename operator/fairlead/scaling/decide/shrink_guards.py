@@ -1,0 +1,123 @@
+"""Rules that keep replicas although fewer are needed now: missing figures, spares, the last replica, a recent need."""
+
+from typing import Final
+
+from fairlead.fleet.plurals import count, verb
+from fairlead.fleet.policies import ScalingPolicy
+from fairlead.scaling.decide import replica_need, stabilization_window
+from fairlead.scaling.decide.limit_context import LimitContext, limit
+from fairlead.scaling.decide.recommendation import AppliedLimit, ScalingBound
+from fairlead.scaling.decide.signal_summary import SignalSummary
+from fairlead.scaling.facts import ScalingFacts
+
+MARGIN: Final = 1.2
+"""Factor on the need below which a fleet does not shrink, so that noise does not remove a replica and bring it back."""
+TURNING_MARGIN: Final = 1.4
+"""The same for a fleet that grew lately."""
+NAMED: Final = 3
+"""Problems that a message lists; more are only counted."""
+
+
+def missing_figures(n: int, situation: LimitContext) -> AppliedLimit | None:
+    """Missing figures may let a fleet grow, and never shrink."""
+    wanted, asked = situation.facts.wanted, situation.asked
+    if asked.replicas is None:
+        return AppliedLimit(bound=ScalingBound.MISSING_FIGURES, before=n, after=n, because=_doubts(asked))
+    held = n if asked.may_shrink else max(n, wanted)
+    return limit(ScalingBound.MISSING_FIGURES, n, held, _doubts(asked))
+
+
+def idle(n: int, situation: LimitContext) -> AppliedLimit | None:
+    """Remove the last replica when no request has arrived for long, and add the first one when a request waits."""
+    asked, policy = situation.asked, situation.facts.policy
+    waiting = max(asked.held, asked.waiting)
+    if situation.idle:
+        return limit(ScalingBound.IDLE, n, 0, idle_reason(situation))
+    if waiting > 0 or policy.zero_after_seconds is None or situation.facts.wanted > 0:
+        there = f"{count(asked.ready, 'replica')} ready, {asked.starting} starting"
+        waits = f"{count(waiting, 'request')} waiting, {there}"
+        return limit(ScalingBound.IDLE, n, max(n, 1), waits if waiting > 0 else _stays(policy))
+    return None
+
+
+def _stays(policy: ScalingPolicy) -> str:
+    after = policy.zero_after_seconds
+    until = "idle.scaleToZero is not set" if after is None else f"a request came within {after:g} s"
+    return f"the last replica stays, as {until}"
+
+
+def spares(n: int, situation: LimitContext) -> AppliedLimit | None:
+    """Ready replicas above the need; none on top of a count that is only held."""
+    ready = situation.facts.policy.warm_pool.ready
+    kept = n if situation.asked.replicas is None else max(n, serving_replicas(situation.asked, situation.idle) + ready)
+    return limit(ScalingBound.SPARES, n, kept, f"warmPool keeps {count(ready, 'replica')} ready above what is needed")
+
+
+def stabilization(n: int, situation: LimitContext) -> AppliedLimit | None:
+    """More were needed within the stabilization window, and may be needed again."""
+    peak = situation.pacing.required[0].replicas
+    after = stabilization_window.window(situation.pacing.patience, situation.facts.policy.pace)
+    held = max(n, min(situation.facts.wanted, peak))
+    words = f"{held} {verb(held, 'was')} needed within the last {after:g} s"
+    return limit(ScalingBound.STABILIZATION, n, held, words)
+
+
+def without_one(n: int, situation: LimitContext) -> AppliedLimit | None:
+    """Keep a margin above the need, since a fleet that shrinks to the edge grows back at once."""
+    need, pace = situation.asked.need, situation.facts.policy.pace
+    if need is None or situation.idle:
+        return None
+    turning = stabilization_window.grew_lately(situation.pacing.patience, pace, situation.now)
+    least = replica_need.whole(need * (TURNING_MARGIN if turning else MARGIN))
+    held = max(n, min(situation.facts.wanted, least))
+    lately = ", which is larger since the fleet grew lately" if turning else ""
+    words = f"fewer than {held} would not keep the objectives with a margin{lately}"
+    return limit(ScalingBound.WITHOUT_ONE, n, held, words)
+
+
+def serving_replicas(asked: SignalSummary, idle: bool) -> int:
+    """Replicas that serve, without spares."""
+    return 0 if idle else max(asked.replicas or 0, 1)
+
+
+def required(asked: SignalSummary, facts: ScalingFacts) -> int:
+    """The need for the stabilization window; the present count where there is no need to go by."""
+    if asked.replicas is None:
+        return facts.wanted
+    quiet = asked.is_sure and _expects_nobody(asked)
+    return serving_replicas(asked, quiet) + facts.policy.warm_pool.ready
+
+
+def is_idle(asked: SignalSummary, facts: ScalingFacts, now: float, since: float) -> bool:
+    """Whether the last replica may be removed, or need not be added.
+
+    `since` is when the first decision was made: the time before it does not count as silence.
+    """
+    after = facts.policy.zero_after_seconds
+    if after is None or facts.bounds.least > 0 or not _expects_nobody(asked):
+        return False
+    return facts.wanted == 0 or (asked.is_sure and _silent_for(asked, now, since) >= after)
+
+
+def idle_reason(situation: LimitContext) -> str:
+    """Why the fleet is idle; one that starts at zero need not have been silent for the whole time."""
+    after, since = situation.facts.policy.zero_after_seconds or 0.0, situation.pacing.since or 0.0
+    lasted = _silent_for(situation.asked, situation.now, since) >= after
+    return f"no request came for {after:g} s" if lasted else "no request comes"
+
+
+def _silent_for(asked: SignalSummary, now: float, since: float) -> float:
+    return now - (since if asked.last_arrival is None else asked.last_arrival)
+
+
+def _expects_nobody(asked: SignalSummary) -> bool:
+    """No request waits or runs, and no signal needs more than the one replica that is always kept."""
+    return asked.running + asked.waiting + asked.held <= 0 and (asked.replicas or 0) <= 1
+
+
+def _doubts(asked: SignalSummary) -> str:
+    if not asked.questions:
+        return "there are no metrics to decide by"
+    named = ", ".join(f"{one.who} ({one.what})" for one in asked.questions[:NAMED])
+    more = len(asked.questions) - NAMED
+    return f"no reliable metrics from {named}" + (f" and {more} more" if more > 0 else "")

@@ -1,0 +1,44 @@
+"""The stabilization window is doubled after a fleet shrank and had to grow back at once.
+
+Where growth follows within the policy's window after shrinking, the window is doubled; where the smaller fleet lasts
+for two windows, it is halved again. So replicas are kept through a demand that goes up and down regularly, and a demand
+that really falls is followed in time. The window is never more than doubled: beyond that the replicas cost more than
+the cold starts they save. It also notes when a fleet grew lately, since shrinking it then would be a reversal.
+"""
+
+from dataclasses import replace
+from typing import Final
+
+from fairlead.fleet.policies import ScalingPace
+from fairlead.scaling.decide.answer_history import StabilizationExtension
+
+MOST: Final = 2
+LASTED: Final = 2
+"""Windows after which a smaller fleet has proved right."""
+
+
+def window(patience: StabilizationExtension, pace: ScalingPace) -> float:
+    """Seconds for which fewer must have been enough."""
+    return pace.down_after_seconds * patience.factor
+
+
+def updated(
+    patience: StabilizationExtension, pace: ScalingPace, wanted: int, answer: int, now: float
+) -> StabilizationExtension:
+    """With what this answer shows."""
+    since = patience.shrunk_at
+    if answer < wanted:
+        return replace(patience, shrunk_at=now)
+    grown = replace(patience, grown_at=now) if answer > wanted else patience
+    if since is None:
+        return grown
+    if answer > wanted and now - since < pace.down_after_seconds:
+        return replace(grown, factor=min(2 * patience.factor, MOST), shrunk_at=None)
+    if now - since >= LASTED * window(patience, pace):
+        return replace(grown, factor=max(1, patience.factor // 2), shrunk_at=None)
+    return grown
+
+
+def grew_lately(patience: StabilizationExtension, pace: ScalingPace, now: float) -> bool:
+    """Whether the fleet grew so lately that shrinking would be a reversal."""
+    return patience.grown_at is not None and now - patience.grown_at < LASTED * pace.down_after_seconds

@@ -1,0 +1,163 @@
+"""The need by tokens, one cold start ahead.
+
+Demand is arrivals x tokens of the average request; supply is the measured speed of a replica. The backlog that waits by
+then is to be worked off within one more cold start, by replicas without idle time.
+"""
+
+from dataclasses import dataclass
+from math import fsum, sqrt
+from typing import Final
+
+from fairlead.fleet.plurals import count
+from fairlead.fleet.policies import ScalingPolicy
+from fairlead.scaling.decide import queue_depth, replica_need
+from fairlead.scaling.decide.pod_inventory import PodInventory
+from fairlead.scaling.decide.recommendation import DecisionFigure, ScalingSignal, SignalNeed
+from fairlead.scaling.decide.replica_need import FleetDemand, ReplicaNeed
+from fairlead.scaling.facts import ReplicaSpeed
+from fairlead.scaling.learn import cold_starts
+from fairlead.scaling.learn.demand_forecast import DemandForecast
+from fairlead.scaling.learn.request_mix import AverageRequest
+
+MOST_HEADROOM: Final = 0.9
+"""Most headroom: a share of 1 would need infinitely many replicas."""
+WORTH_TELLING: Final = 0.005
+"""Distance from 1 below which a factor is left out of the message, as it would read 1.00."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DemandInputs:
+    """The learnt values that this signal uses."""
+
+    speed: ReplicaSpeed
+    request: AverageRequest
+    outlook: DemandForecast
+    horizon: float
+    strain: float = 1.0
+    """The SLO correction: how much more the fleet needs than reckoned."""
+    excess: float = 1.0
+    """The over-provisioning correction: the usual surplus of ready replicas, divided out."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DemandNeed:
+    """The candidate, and the numbers that later steps use."""
+
+    candidate: SignalNeed
+    demand: FleetDemand
+    """The present demand."""
+    need: float
+    """Replicas for the objectives, headroom included, in fractions."""
+    reckoned: float
+    """Replicas for the present demand by the arithmetic and headroom, before any correction."""
+
+
+def unknown_need(because: str) -> SignalNeed:
+    """The candidate while something is still to be learnt."""
+    return SignalNeed(signal=ScalingSignal.TOKENS, replicas=None, because=because)
+
+
+def demand(known: DemandInputs) -> FleetDemand:
+    """The present demand, a second."""
+    level, request = known.outlook.level, known.request
+    return FleetDemand(
+        requests=level.requests,
+        computed_tokens=level.prompt_tokens * request.true_share * request.computed_share,
+        output_tokens=level.requests * request.output_tokens,
+    )
+
+
+def evaluate(
+    known: DemandInputs, roster: PodInventory, policy: ScalingPolicy, headroom: float, now: float
+) -> DemandNeed:
+    """Compute the need and everything that goes with it."""
+    here = demand(known)
+    then = here.times(known.outlook.factor)
+    least = replica_need.least(known.speed, known.request, then, policy.objectives)
+    now_least = least if here == then else replica_need.least(known.speed, known.request, here, policy.objectives)
+    kept_free = _kept_free(known, least, then, headroom)
+    need, why = _needed(known, then, least, kept_free)
+    backlog = _backlog(known, roster, here, now)
+    paying = replica_need.busy(known.speed, known.request, then) + backlog / known.horizon
+    more = max(need, paying)
+    replicas = replica_need.whole(more) + len(roster.stuck)
+    because = f"{_because(known, then, least)}{why}" if need >= paying else _because_backlog(known, backlog, paying)
+    shown = _figures(known, kept_free, backlog)
+    return DemandNeed(
+        candidate=SignalNeed(signal=ScalingSignal.TOKENS, replicas=replicas, because=because, figures=shown),
+        demand=here,
+        need=need,
+        reckoned=kept_free * now_least.replicas,
+    )
+
+
+def _needed(known: DemandInputs, then: FleetDemand, least: ReplicaNeed, kept_free: float) -> tuple[float, str]:
+    """The need after headroom and corrections, and how it follows from the arithmetic.
+
+    The over-provisioning correction leaves out the first replica: in a fleet of two, nearly all surplus comes from
+    rounding.
+    """
+    felt = kept_free * least.replicas * known.strain
+    excess = known.excess if felt > 1 else 1.0
+    needed = felt if felt <= 1 else 1 + (felt - 1) * excess
+    room = replica_need.replicas_for_cache(known.speed, known.request, then)
+    if room > needed:
+        return room, f"; they have room in the batches of no fewer than {room:.2f}"
+    usual = "more" if excess < 1 else "fewer"
+    beyond = f"above the first, as usually {usual} are ready than needed"
+    factors = ((known.strain, "for the latency measured"), (excess, beyond))
+    told = "".join(f", x {factor:.2f} {words}" for factor, words in factors if abs(factor - 1) >= WORTH_TELLING)
+    return needed, f"; x {kept_free:.2f} for headroom{told}: {needed:.2f}"
+
+
+def _kept_free(known: DemandInputs, least: ReplicaNeed, then: FleetDemand, headroom: float) -> float:
+    """The larger of the policy's headroom and one deviation of the number of running requests, if arrivals are Poisson;
+    burstier arrivals show as misses, and so in the SLO correction."""
+    running = max(then.output_tokens * known.speed.step_seconds, least.replicas)
+    chance = sqrt(1 / running) if running > 0 else 0.0
+    return max(1 / (1 - min(headroom, MOST_HEADROOM)), 1 + min(chance, 1.0))
+
+
+def _backlog(known: DemandInputs, roster: PodInventory, here: FleetDemand, now: float) -> float:
+    """Replica-seconds of requests that still wait one cold start from now, after all ready and starting replicas have
+    worked on them."""
+    waiting = queue_depth.waiting(roster)
+    each = replica_need.busy(known.speed, known.request, _one(known.request))
+    load = replica_need.busy(known.speed, known.request, here)
+    spare = len(roster.ready) - load
+    served = spare * known.horizon + fsum(
+        known.horizon - min(cold_starts.remaining(pod, known.horizon, now), known.horizon) for pod in roster.coming
+    )
+    return max(waiting * each - served, 0.0)
+
+
+def _one(request: AverageRequest) -> FleetDemand:
+    return FleetDemand(requests=1.0, computed_tokens=request.computed_tokens, output_tokens=request.output_tokens)
+
+
+def _because(known: DemandInputs, then: FleetDemand, least: ReplicaNeed) -> str:
+    return (
+        f"{then.requests:.2f} requests/s ({then.computed_tokens:,.0f} prompt and {then.output_tokens:,.0f} output "
+        f"tokens/s), expected in {known.horizon:.0f} s, need {count(least.replicas, 'replica')} for {least.by}"
+    )
+
+
+def _because_backlog(known: DemandInputs, backlog: float, paying: float) -> str:
+    work = f"the requests that will wait in {known.horizon:.0f} s are {backlog:.0f} s of work for one replica"
+    return f"{work}: {count(paying, 'replica')} would finish it within as long again"
+
+
+def _figures(known: DemandInputs, kept_free: float, backlog: float) -> tuple[DecisionFigure, ...]:
+    speed, request = known.speed, known.request
+    return (
+        DecisionFigure(name="speed.stepSeconds", value=speed.step_seconds, unit="s"),
+        DecisionFigure(name="speed.secondsPerSequence", value=speed.seconds_per_sequence, unit="s"),
+        DecisionFigure(name="speed.secondsPerPromptToken", value=speed.seconds_per_prompt_token, unit="s"),
+        DecisionFigure(name="request.promptTokens", value=request.prompt_tokens, unit="tokens"),
+        DecisionFigure(name="request.computedShare", value=request.computed_share),
+        DecisionFigure(name="request.outputTokens", value=request.output_tokens, unit="tokens"),
+        DecisionFigure(name="headroom.factor", value=kept_free),
+        DecisionFigure(name="strain.factor", value=known.strain),
+        DecisionFigure(name="excess.factor", value=known.excess),
+        DecisionFigure(name="backlog.replicaSeconds", value=backlog, unit="s"),
+    )

@@ -1,0 +1,120 @@
+"""A summary of one decision: a line of the table that `fairlead top` shows."""
+
+import math
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from fairlead.scaling.decide.recommendation import ScalingReason
+from fairlead.scaling.explain.decision_record import DecisionRecord
+from fairlead.scaling.facts import EngineFigures, EnginePodPhase
+from fairlead.scaling.learn import intervals
+from fairlead.scaling.learn.intervals import EngineInterval
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DecisionSummary:
+    """The figures of one deployment's line; unknown ones are absent."""
+
+    namespace: str
+    name: str
+    now: float
+    version: str
+    reason: ScalingReason
+    message: str
+    replicas: int
+    wanted: int
+    asleep: int = 0
+    active: bool = True
+    policy: str | None = None
+    phases: dict[str, int] = field(default_factory=dict)
+    """Pods by phase."""
+    running: float | None = None
+    waiting: float | None = None
+    """In the interactive and long lanes of routers, and in engines."""
+    held: float | None = None
+    """How many of these are held because no replica is ready."""
+    kv_usage: float | None = None
+    """The mean over ready replicas."""
+    ttft_kept: float | None = None
+    """Share of first tokens in the last seconds that met the objective."""
+    tpot_seconds: float | None = None
+    """Mean time per token in the last seconds."""
+    price_per_hour: float | None = None
+    """Cost of all replicas that have a node."""
+    doubts: int = 0
+    figures: dict[str, float] = field(default_factory=dict)
+    """Demand, supply and the like, by the decision's names."""
+
+
+def summarize(record: DecisionRecord) -> DecisionSummary:
+    """The summary of a record."""
+    facts, said = record.facts, record.recommendation
+    ready = [pod.figures for pod in facts.pods if pod.phase is EnginePodPhase.READY and pod.figures is not None]
+    routers = [router.figures for router in facts.routers if router.figures is not None]
+    usage = _values(ready, lambda one: one.kv_usage)
+    queues = [*_values(ready, lambda one: one.waiting), *(router.waiting for router in routers)]
+    phases = Counter(pod.phase.value for pod in facts.pods)
+    lately = _lately(record)
+    paid = (
+        len(facts.pods)
+        - phases[EnginePodPhase.PENDING]
+        - phases[EnginePodPhase.UNPLACEABLE]
+        - phases[EnginePodPhase.DEAD]
+    )
+    return DecisionSummary(
+        namespace=record.namespace,
+        name=record.name,
+        now=record.now,
+        version=record.version,
+        reason=said.reason,
+        message=said.message,
+        replicas=said.replicas,
+        wanted=facts.wanted,
+        asleep=said.asleep,
+        active=facts.policy.active,
+        policy=facts.bounds.policy,
+        phases=dict(phases),
+        running=_sum(_values(ready, lambda one: one.running)),
+        waiting=_sum(queues),
+        held=_sum([router.held for router in routers]),
+        kv_usage=math.fsum(usage) / len(usage) if usage else None,
+        ttft_kept=_kept(lately),
+        tpot_seconds=_tpot(lately),
+        price_per_hour=None if facts.price_per_hour is None else facts.price_per_hour * paid,
+        doubts=len(said.questions),
+        figures={one.name: one.value for one in said.figures},
+    )
+
+
+def _lately(record: DecisionRecord) -> list[EngineInterval]:
+    """What ready pods did since the baselines in the record's memory."""
+    marks = {mark.name: mark for mark in record.memory.learnt.marks}
+    looks = [
+        (marks[pod.name], intervals.baseline(pod, pod.figures))
+        for pod in record.facts.pods
+        if pod.phase is EnginePodPhase.READY and pod.figures is not None and pod.doubt is None and pod.name in marks
+    ]
+    return [found for mark, look in looks if (found := intervals.between(mark, look)) is not None]
+
+
+def _kept(lately: list[EngineInterval]) -> float | None:
+    """The share of first tokens that met the objective; None where there is no objective, as then late ones are not
+    counted."""
+    told = [(one.first, one.first_late) for one in lately if one.first_late is not None]
+    first = math.fsum(count for count, _ in told)
+    return 1 - math.fsum(late for _, late in told) / first if first else None
+
+
+def _tpot(lately: list[EngineInterval]) -> float | None:
+    tokens = math.fsum(one.tokens for one in lately)
+    return math.fsum(one.token_seconds for one in lately) / tokens if tokens else None
+
+
+def _values(engines: Iterable[EngineFigures], told: Callable[[EngineFigures], float | None]) -> list[float]:
+    return [value for one in engines if (value := told(one)) is not None]
+
+
+def _sum(values: list[float]) -> float | None:
+    """The sum; None for no values, which is not the same as zero."""
+    return math.fsum(values) if values else None

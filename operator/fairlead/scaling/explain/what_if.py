@@ -1,0 +1,265 @@
+"""What would change a decision: the same decision, repeated with other facts.
+
+Each answer is found by search, never by inverting the arithmetic of the signals, so it holds whatever they compute.
+"""
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Final
+
+from fairlead.fleet.policies import ScalingPolicy, WarmPool
+from fairlead.scaling.decide import recommender
+from fairlead.scaling.decide.recommendation import Recommendation, ScalingBound
+from fairlead.scaling.explain import projection
+from fairlead.scaling.explain.decision_record import DecisionRecord
+from fairlead.scaling.explain.projection import ProjectedTraffic
+from fairlead.scaling.facts import ScalingFacts
+
+MOST_WAITING: Final = 1 << 14
+"""Most extra requests to wait that are tried; `MOST_TIMES` is the largest multiple of traffic."""
+MOST_TIMES: Final = 64.0
+_EXACT: Final = 1 / 64
+"""Relative precision at which a factor is found: finer than traffic is ever known."""
+_MOST_LOOKS: Final = 120
+"""Most steps into the future for one search: some seconds of one core for the largest fleet."""
+_HALVINGS: Final = 4
+
+
+class WhatIfCause(StrEnum):
+    """What would be different."""
+
+    MORE_WAITING = "MoreWaiting"
+    MORE_TRAFFIC = "MoreTraffic"
+    AS_IT_IS = "AsItIs"
+    """Only time passes."""
+    LESS_TRAFFIC = "LessTraffic"
+    NOBODY_ASKS = "NobodyAsks"
+    WITHOUT_BOUND = "WithoutBound"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TurningPoint:
+    """One change that leads to another answer."""
+
+    cause: WhatIfCause
+    replicas: int
+    """The answer then."""
+    because: str
+    """The message then."""
+    after_seconds: float = 0.0
+    """How long the change must last."""
+    factor: float | None = None
+    """Traffic as a multiple of the present one."""
+    waiting: int | None = None
+    """How many requests must wait beside those that do now."""
+    bound: ScalingBound | None = None
+    """The bound that would have to be lifted."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WhatIfBaseline:
+    """The decision from which all searches start."""
+
+    record: DecisionRecord
+    traffic: ProjectedTraffic | None
+    """None where the decision has no demand: then only the queue can be varied."""
+
+    @property
+    def answer(self) -> int:
+        """The present answer."""
+        return self.record.recommendation.replicas
+
+    @property
+    def look_seconds(self) -> float:
+        """Seconds between two simulated decisions: figures must not become stale in between."""
+        return self.record.facts.policy.stale_after_seconds / 3
+
+    @property
+    def lasting_looks(self) -> int:
+        """Simulated decisions over which a change lasts: half a cold start, as a shorter one ends before a replica is
+        ready."""
+        return math.ceil(self.record.facts.policy.cold_start.assume_seconds / 2 / self.look_seconds)
+
+    def ahead(self, looks: int, factor: float, extra: int = 0) -> Iterator[tuple[float, Recommendation]]:
+        """Later answers, at a multiple of the present traffic."""
+        start, memory, wanted = self.record, self.record.memory, self.answer
+        traffic = (self.traffic or ProjectedTraffic(requests=0.0, prompt_tokens=0.0, output_tokens=0.0)).times(factor)
+        start_facts = projection.with_waiting(start.facts, extra) if extra else start.facts
+        for number in range(looks + 1):
+            seconds = number * self.look_seconds
+            facts = projection.later(start_facts, traffic, seconds, factor if number else 1.0)
+            facts = replace(facts, wanted=wanted if number else start.facts.wanted)
+            said, memory = recommender.recommend(facts, memory, start.now + seconds)
+            wanted = said.replicas
+            if number:
+                yield seconds, said
+
+
+def turning_points(record: DecisionRecord) -> tuple[TurningPoint, ...]:
+    """What would change this decision, the most urgent first; empty where no change that is tried does."""
+    moment = WhatIfBaseline(record=record, traffic=_traffic(record))
+    found = (_more_waiting(moment), _more_traffic(moment), *_calmer(moment), *_without_bounds(record))
+    return tuple(turn for turn in found if turn is not None)
+
+
+def _traffic(record: DecisionRecord) -> ProjectedTraffic | None:
+    """The demand of the decision; None where it has none, as while figures are missing."""
+    said = record.recommendation
+    figures = {one.name: one.value for one in said.figures}
+    figures |= {one.name: one.value for candidate in said.candidates for one in candidate.figures}
+    try:
+        computed = figures["request.computedShare"]
+        return ProjectedTraffic(
+            requests=figures["demand.requestsPerSecond"],
+            prompt_tokens=figures["demand.promptTokensPerSecond"] / computed,
+            output_tokens=figures["demand.outputTokensPerSecond"],
+            cached_share=1 - computed,
+        )
+    except (KeyError, ZeroDivisionError):
+        return None
+
+
+def _grown(moment: WhatIfBaseline, factor: float, extra: int = 0) -> tuple[float, Recommendation] | None:
+    """The first larger answer, and how long the change must last for it."""
+    answers = moment.ahead(moment.lasting_looks, factor, extra)
+    return next((told for told in answers if told[1].replicas > moment.answer), None)
+
+
+def _more_waiting(moment: WhatIfBaseline) -> TurningPoint | None:
+    """The fewest extra requests that make the answer grow: by doubling, then bisection, as more never lead to fewer
+    replicas."""
+    high = 1
+    while (found := _grown(moment, 1.0, high)) is None:
+        high *= 2
+        if high > MOST_WAITING:
+            return None
+    low = high // 2
+    while high - low > 1:
+        middle = (low + high) // 2
+        between = _grown(moment, 1.0, middle)
+        low, high, found = (low, middle, between) if between else (middle, high, found)
+    seconds, said = found
+    return TurningPoint(
+        cause=WhatIfCause.MORE_WAITING,
+        replicas=said.replicas,
+        because=said.message,
+        waiting=high,
+        after_seconds=seconds,
+    )
+
+
+def _more_traffic(moment: WhatIfBaseline) -> TurningPoint | None:
+    """The smallest multiple of the traffic at which the answer grows."""
+    if moment.traffic is None or not moment.traffic.requests:
+        return None
+    low, high = 1.0, 2.0
+    while (found := _grown(moment, high)) is None:
+        low, high = high, high * 2
+        if high > MOST_TIMES:
+            return None
+    while high / low > 1 + _EXACT:
+        middle = (low * high) ** 0.5
+        between = _grown(moment, middle)
+        low, high, found = (low, middle, between) if between else (middle, high, found)
+    seconds, said = found
+    return TurningPoint(
+        cause=WhatIfCause.MORE_TRAFFIC,
+        replicas=said.replicas,
+        because=said.message,
+        factor=high,
+        after_seconds=seconds,
+    )
+
+
+def _calmer(moment: WhatIfBaseline) -> Iterator[TurningPoint | None]:
+    """When it shrinks: at the present traffic, else below which traffic; and what happens without any requests."""
+    if not moment.answer or any(one.doubt for one in moment.record.facts.pods):
+        return  # nothing shrinks while figures are missing, and what they will be is unknown
+    same = _shrunk(moment, WhatIfCause.AS_IT_IS, 1.0)
+    silence = tuple(_emptied(moment))
+    if same is None and silence and moment.traffic is not None and moment.traffic.requests:
+        yield _less_traffic(moment)
+    yield same
+    yield from (one for one in silence if same is None or one.replicas < same.replicas)
+
+
+def _emptied(moment: WhatIfBaseline) -> Iterator[TurningPoint]:
+    """The first step down without requests, and the last one where it removes the last replica."""
+    before = moment.answer
+    for seconds, said in moment.ahead(_looks(moment), 0.0):
+        if said.replicas < before and (before == moment.answer or not said.replicas):
+            yield TurningPoint(
+                cause=WhatIfCause.NOBODY_ASKS,
+                replicas=said.replicas,
+                because=said.message,
+                after_seconds=seconds,
+                factor=0.0,
+            )
+        before = min(before, said.replicas)
+
+
+def _less_traffic(moment: WhatIfBaseline) -> TurningPoint | None:
+    """The most traffic at which it shrinks, to within a sixteenth of the present traffic."""
+    low, high, found = 0.0, 1.0, None
+    for _ in range(_HALVINGS):
+        middle = (low + high) / 2
+        between = _shrunk(moment, WhatIfCause.LESS_TRAFFIC, middle)
+        low, high, found = (middle, high, between) if between else (low, middle, found)
+    return found
+
+
+def _shrunk(moment: WhatIfBaseline, cause: WhatIfCause, factor: float) -> TurningPoint | None:
+    for seconds, said in moment.ahead(_looks(moment), factor):
+        if said.replicas < moment.answer:
+            return TurningPoint(
+                cause=cause,
+                replicas=said.replicas,
+                because=said.message,
+                after_seconds=seconds,
+                factor=factor,
+            )
+    return None
+
+
+def _looks(moment: WhatIfBaseline) -> int:
+    """Simulated decisions for twice as long as a policy waits before it shrinks."""
+    policy = moment.record.facts.policy
+    waits = policy.pace.down_after_seconds + (policy.zero_after_seconds or 0.0) + policy.cold_start.assume_seconds
+    return min(_MOST_LOOKS, 1 + int(2 * waits / moment.look_seconds))
+
+
+def _without_bounds(record: DecisionRecord) -> Iterator[TurningPoint]:
+    """For each bound that changed the answer: what it would be if only that one were lifted."""
+    for limit in record.recommendation.limits:
+        lift = _LIFTED.get(limit.bound)
+        if lift is None:
+            continue
+        said, _ = recommender.recommend(lift(record.facts), record.memory, record.now)
+        if said.replicas != record.recommendation.replicas:
+            yield TurningPoint(
+                cause=WhatIfCause.WITHOUT_BOUND, replicas=said.replicas, because=said.message, bound=limit.bound
+            )
+
+
+def _policy(facts: ScalingFacts, changed: Callable[[ScalingPolicy], ScalingPolicy]) -> ScalingFacts:
+    return replace(facts, policy=changed(facts.policy))
+
+
+_LIFTED: Final[dict[ScalingBound, Callable[[ScalingFacts], ScalingFacts]]] = {
+    ScalingBound.SPARES: lambda facts: _policy(facts, lambda policy: replace(policy, warm_pool=WarmPool())),
+    ScalingBound.SCHEDULE: lambda facts: _policy(facts, lambda policy: replace(policy, schedules=())),
+    ScalingBound.MIN_REPLICAS: lambda facts: replace(facts, bounds=replace(facts.bounds, least=0)),
+    ScalingBound.MAX_REPLICAS: lambda facts: replace(facts, bounds=replace(facts.bounds, most=MOST_WAITING)),
+    ScalingBound.BUDGET: lambda facts: _policy(facts, lambda policy: replace(policy, max_cost_per_hour=None)),
+    ScalingBound.STEP_UP: lambda facts: _policy(
+        facts,
+        lambda policy: replace(policy, pace=replace(policy.pace, up_max_step=MOST_WAITING, up_max_factor=MOST_TIMES)),
+    ),
+    ScalingBound.STEP_DOWN: lambda facts: _policy(
+        facts, lambda policy: replace(policy, pace=replace(policy.pace, down_max_step=MOST_WAITING))
+    ),
+    ScalingBound.NO_ROOM: lambda facts: replace(facts, room=MOST_WAITING),
+}
+"""Bounds that a person can change; missing figures and a recent need are not among them."""

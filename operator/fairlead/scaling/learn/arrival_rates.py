@@ -1,0 +1,203 @@
+"""Arrivals over time: the counters of routers (or of engines, where there is no router) summed into one series.
+
+The series is a few points of two running sums, so that the rate over any period is a subtraction. A counter that cannot
+be read is assumed to grow at its last rate, until its sample would be stale.
+"""
+
+from bisect import bisect_left
+from dataclasses import dataclass
+from math import fsum
+from typing import Final
+
+from fairlead.scaling.decide.pod_inventory import PodInventory
+
+MAX_POINTS: Final = 160
+"""The points are a 32nd of a cold start apart, so they reach back five cold starts."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArrivalTotals:
+    """Sums since the series began."""
+
+    at: float
+    requests: float
+    prompt_tokens: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArrivalCounter:
+    """The counter of one router or engine, at its last sample."""
+
+    name: str
+    at: float
+    requests: float
+    prompt_tokens: float
+    request_rate: float = 0.0
+    prompt_rate: float = 0.0
+    ahead: float = 0.0
+    """Requests assumed while no sample came, which must not be counted again when one does."""
+    ahead_tokens: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrivals:
+    """Empty at first."""
+
+    points: tuple[ArrivalTotals, ...] = ()
+    tellers: tuple[ArrivalCounter, ...] = ()
+    last: float | None = None
+    """When requests last arrived, as far as counters show."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArrivalRate:
+    """The rate over one period."""
+
+    requests: float
+    prompt_tokens: float
+    seconds: float
+    """The period's length; shorter than requested where the series does not reach back that far."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArrivalResolution:
+    """The distance of points in the series, and how long the last rate of a missing counter is assumed to go on."""
+
+    grain: float
+    stale: float
+
+
+def counters(roster: PodInventory, mean_prompt: float) -> tuple[tuple[ArrivalCounter, ...], frozenset[str]]:
+    """Counters with a sample now, and the names of all that could have one; an engine's requests are those it runs,
+    holds waiting or has ended."""
+    if roster.routers or roster.silent:
+        told = tuple(
+            ArrivalCounter(name=one.name, at=figures.at, requests=figures.asked, prompt_tokens=figures.prompt_tokens)
+            for one, figures in roster.routers
+        )
+        return told, frozenset(one.name for one in (*(one for one, _ in roster.routers), *roster.silent))
+    engines = []
+    for pod, figures in (*roster.known, *roster.leaving):
+        sent = (figures.finished or 0.0) + (figures.running or 0.0) + (figures.waiting or 0.0)
+        engines.append(ArrivalCounter(name=pod.name, at=figures.at, requests=sent, prompt_tokens=sent * mean_prompt))
+    return tuple(engines), frozenset(one.name for one in (*(one for one, _ in roster.known), *roster.unknown))
+
+
+def updated(
+    before: Arrivals, told: tuple[ArrivalCounter, ...], listed: frozenset[str], rhythm: ArrivalResolution, now: float
+) -> Arrivals:
+    """The series with what was counted since."""
+    kept = {teller.name: teller for teller in before.tellers}
+    spoken = {teller.name for teller in told}
+    elapsed = max(now - before.points[-1].at, 0.0) if before.points else 0.0
+    tellers = [_counted(kept.get(one.name), one, rhythm) for one in told]
+    silent = [teller for name, teller in kept.items() if name in listed and name not in spoken]
+    granted = [_granted(teller, elapsed, rhythm, now) for teller in silent]
+    requests = fsum(more for _, more, _ in (*tellers, *granted))
+    tokens = fsum(more for _, _, more in (*tellers, *granted))
+    following = sorted((teller for teller, _, _ in (*tellers, *granted)), key=_name)
+    last = now if requests > 0 else before.last
+    return Arrivals(
+        points=_points(before.points, ArrivalTotals(at=now, requests=requests, prompt_tokens=tokens), rhythm.grain),
+        tellers=tuple(following),
+        last=last,
+    )
+
+
+def _name(one: ArrivalCounter) -> str:
+    return one.name
+
+
+def _counted(
+    before: ArrivalCounter | None, now: ArrivalCounter, rhythm: ArrivalResolution
+) -> tuple[ArrivalCounter, float, float]:
+    """A counter with a sample: its increase since the last one; a counter that went down has restarted from zero."""
+    if before is None:
+        return now, 0.0, 0.0
+    gap = now.at - before.at
+    if gap <= 0:
+        return before, 0.0, 0.0
+    again = now.requests < before.requests or now.prompt_tokens < before.prompt_tokens
+    requests = now.requests if again else now.requests - before.requests
+    tokens = now.prompt_tokens if again else now.prompt_tokens - before.prompt_tokens
+    weight = gap / (gap + rhythm.grain)
+    following = ArrivalCounter(
+        name=now.name,
+        at=now.at,
+        requests=now.requests,
+        prompt_tokens=now.prompt_tokens,
+        request_rate=before.request_rate + weight * (requests / gap - before.request_rate),
+        prompt_rate=before.prompt_rate + weight * (tokens / gap - before.prompt_rate),
+    )
+    if gap > rhythm.stale:
+        return following, 0.0, 0.0
+    return following, max(requests - before.ahead, 0.0), max(tokens - before.ahead_tokens, 0.0)
+
+
+def _granted(
+    teller: ArrivalCounter, elapsed: float, rhythm: ArrivalResolution, now: float
+) -> tuple[ArrivalCounter, float, float]:
+    """A counter without a sample: for a while it is assumed to grow at its last rate."""
+    if now - teller.at > rhythm.stale:
+        return teller, 0.0, 0.0
+    requests, tokens = teller.request_rate * elapsed, teller.prompt_rate * elapsed
+    following = ArrivalCounter(
+        name=teller.name,
+        at=teller.at,
+        requests=teller.requests,
+        prompt_tokens=teller.prompt_tokens,
+        request_rate=teller.request_rate,
+        prompt_rate=teller.prompt_rate,
+        ahead=teller.ahead + requests,
+        ahead_tokens=teller.ahead_tokens + tokens,
+    )
+    return following, requests, tokens
+
+
+def _points(before: tuple[ArrivalTotals, ...], more: ArrivalTotals, grain: float) -> tuple[ArrivalTotals, ...]:
+    """Append a point; the newest point is moved on until it is a grain away from the one before it."""
+    if not before:
+        return (more,)
+    last = before[-1]
+    newest = ArrivalTotals(
+        at=more.at, requests=last.requests + more.requests, prompt_tokens=last.prompt_tokens + more.prompt_tokens
+    )
+    settled = before[:-1] if len(before) > 1 and last.at - before[-2].at < grain else before
+    return (*settled, newest)[-MAX_POINTS:]
+
+
+def rate(points: tuple[ArrivalTotals, ...], begin: float, end: float) -> ArrivalRate | None:
+    """The rate between two times, as far as the series reaches back; None where it does not."""
+    if not points:
+        return None
+    begin = max(begin, points[0].at)
+    if end <= begin:
+        return None
+    first, last = _at(points, begin), _at(points, end)
+    seconds = end - begin
+    return ArrivalRate(
+        requests=(last.requests - first.requests) / seconds,
+        prompt_tokens=(last.prompt_tokens - first.prompt_tokens) / seconds,
+        seconds=seconds,
+    )
+
+
+def _at(points: tuple[ArrivalTotals, ...], moment: float) -> ArrivalTotals:
+    """The sums at a time, interpolated between two points."""
+    right = bisect_left(points, moment, key=_moment)
+    if right == len(points):
+        return points[-1]
+    after = points[right]
+    if right == 0 or after.at == moment:
+        return after
+    before = points[right - 1]
+    share = (moment - before.at) / (after.at - before.at)
+    return ArrivalTotals(
+        at=moment,
+        requests=before.requests + share * (after.requests - before.requests),
+        prompt_tokens=before.prompt_tokens + share * (after.prompt_tokens - before.prompt_tokens),
+    )
+
+
+def _moment(point: ArrivalTotals) -> float:
+    return point.at

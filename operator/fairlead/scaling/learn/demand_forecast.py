@@ -1,0 +1,268 @@
+"""A forecast of arrivals one cold start ahead, by one of three methods: the level, a damped trend, the hour of the
+week.
+
+A method other than the level is used only after its forecasts have been closer than the level's.
+"""
+
+from dataclasses import dataclass
+from math import sqrt
+from typing import Final
+
+from fairlead.scaling.learn import arrival_rates
+from fairlead.scaling.learn.arrival_rates import ArrivalRate, ArrivalTotals
+
+STRETCHES: Final = (4.0, 2.0, 1.0, 1 / 2, 1 / 4, 1 / 8, 1 / 16)
+"""Periods in cold starts: long ones are steady, short ones recent; a short one counts where it differs
+significantly."""
+SHORT: Final = 1 / 8
+"""In cold starts: two neighbouring periods of this length show how much counts scatter."""
+SURELY: Final = 3.0
+"""Deviations by which a short period must differ from a long one, given how much counts have scattered so far."""
+DAMPED: Final = 0.5
+"""Share of a trend that is extrapolated, as it rarely goes on for a whole cold start."""
+SPACING: Final = 1 / 8
+"""In cold starts: the time between two forecasts that are checked later."""
+CHECKED: Final = 1 / 4
+"""In cold starts: the period that a forecast is compared with."""
+MOST_PENDING: Final = 12
+FADING: Final = 0.98
+"""Factor for each check: the last fifty count, about six cold starts."""
+ENOUGH: Final = 8.0
+"""Checks after which a method's error is meaningful."""
+BETTER: Final = 0.9
+"""Share of the level's error that another method's must stay below before it is used."""
+HOUR: Final = 3600.0
+WEEK: Final = 168
+"""Hours of a week: daily habits follow the clock, so this alone does not scale with the policy's times."""
+NEARLY: Final = 0.9
+UNSEEN: Final = -1.0
+LEARNING: Final = 0.5
+"""Weight of the newest hour in the mean of its hour of the week."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PendingForecast:
+    """One forecast whose time has not come yet."""
+
+    due: float
+    """When the period that it is compared with ends."""
+    level: float
+    """Requests a second."""
+    trend: float
+    hour: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForecastErrors:
+    """Squared relative errors of one method, with exponential forgetting."""
+
+    checks: float = 0.0
+    squares: float = 0.0
+
+    def after(self, error: float) -> "ForecastErrors":
+        """With one more error."""
+        return ForecastErrors(checks=self.checks * FADING + 1, squares=self.squares * FADING + error * error)
+
+    @property
+    def usual(self) -> float:
+        """Their root mean square; 0 before the first check."""
+        return sqrt(self.squares / self.checks) if self.checks > 0 else 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HourInProgress:
+    """The hour that is being counted."""
+
+    since: float
+    """When counting began."""
+    requests: float
+    """The series' sum of requests at that time."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForecastHistory:
+    """Empty at first."""
+
+    pending: tuple[PendingForecast, ...] = ()
+    level: ForecastErrors = ForecastErrors()
+    trend: ForecastErrors = ForecastErrors()
+    hour: ForecastErrors = ForecastErrors()
+    scatter: float = 1.0
+    """Variance of counts over their mean; 1 for a Poisson process."""
+    token_scatter: float = 2.0
+    """The same for prompt tokens, in mean prompts: 2 for Poisson arrivals with lengths that deviate by as much as their
+    mean."""
+    hours: tuple[float, ...] = ()
+    """Mean requests a second by hour of the week; negative where nothing was counted yet."""
+    looking: HourInProgress | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DemandForecast:
+    """Arrivals now, and one cold start ahead."""
+
+    level: ArrivalRate
+    """The current rate: short periods count where they differ significantly."""
+    factor: float
+    """The forecast over the level."""
+    by: str
+    """The method: level, trend or hour of the week."""
+
+
+def forecast(
+    points: tuple[ArrivalTotals, ...], kept: ForecastHistory, horizon: float, now: float
+) -> DemandForecast | None:
+    """The forecast from past arrivals; None before two samples."""
+    level = _level(points, kept, horizon, now)
+    if level is None:
+        return None
+    guess = _guess(points, kept, horizon, now)
+    ways = {"level": 1.0}
+    base = max(guess.level, level.requests)
+    if base > 0 and _helps(kept.trend, kept.level):
+        ways["trend"] = max(guess.trend / base, 1.0)
+    if base > 0 and _helps(kept.hour, kept.level):
+        ways["hour of the week"] = max(guess.hour / base, 1.0)
+    by = max(ways, key=lambda way: ways[way])
+    return DemandForecast(level=level, factor=ways[by], by=by)
+
+
+def _helps(misses: ForecastErrors, level: ForecastErrors) -> bool:
+    return misses.checks >= ENOUGH and misses.usual < BETTER * level.usual
+
+
+def _level(points: tuple[ArrivalTotals, ...], kept: ForecastHistory, horizon: float, now: float) -> ArrivalRate | None:
+    """The rate over a long period, moved by shorter ones as far as they differ from it significantly."""
+    rates = [rate for part in STRETCHES if (rate := arrival_rates.rate(points, now - part * horizon, now)) is not None]
+    if not rates:
+        return None
+    requests, tokens = rates[0].requests, rates[0].prompt_tokens
+    for rate in rates[1:]:
+        requests = _moved(requests, rate.requests, rate, kept.scatter)
+        tokens = _moved(tokens, rate.prompt_tokens, rate, kept.token_scatter)
+    return ArrivalRate(requests=requests, prompt_tokens=tokens, seconds=rates[0].seconds)
+
+
+def _moved(level: float, value: float, rate: ArrivalRate, scatter: float) -> float:
+    """Move the level into the range in which the true rate lies; the deviation of a count is its root times the
+    scatter."""
+    count = rate.requests * rate.seconds
+    if count <= 0:
+        return level
+    off = SURELY * sqrt(scatter / count)
+    return min(max(level, value * max(1 - off, 0.0)), value * (1 + off))
+
+
+def _guess(points: tuple[ArrivalTotals, ...], kept: ForecastHistory, horizon: float, now: float) -> PendingForecast:
+    """A forecast by each method, for one cold start ahead."""
+    late = arrival_rates.rate(points, now - horizon / 2, now)
+    early = arrival_rates.rate(points, now - horizon, now - horizon / 2)
+    whole = arrival_rates.rate(points, now - horizon, now)
+    level = whole.requests if whole and whole.seconds >= horizon / 2 else 0.0
+    trend = level
+    if late is not None and early is not None:
+        trend = max(late.requests + DAMPED * 2 * (late.requests - early.requests), 0.0)
+    return PendingForecast(
+        due=now + horizon + CHECKED * horizon / 2,
+        level=level,
+        trend=trend,
+        hour=level * _hourly(kept, now, now + horizon),
+    )
+
+
+def _hourly(kept: ForecastHistory, now: float, then: float) -> float:
+    """The mean of that hour of the week over this one's, where both were counted."""
+    if not kept.hours:
+        return 1.0
+    here, there = kept.hours[_hour(now)], kept.hours[_hour(then)]
+    return there / here if here > 0 and there >= 0 else 1.0
+
+
+def _hour(moment: float) -> int:
+    return int(moment // HOUR) % WEEK
+
+
+def updated(before: ForecastHistory, points: tuple[ArrivalTotals, ...], horizon: float, now: float) -> ForecastHistory:
+    """Check forecasts whose time has come, and add a new one where it is due."""
+    checked = before
+    for guess in before.pending:
+        if guess.due <= now:
+            checked = _checked(checked, guess, points, horizon)
+    pending = tuple(guess for guess in before.pending if guess.due > now)
+    spaced = not pending or _guess(points, before, horizon, now).due - pending[-1].due >= SPACING * horizon
+    if spaced and len(points) > 1:
+        pending = (*pending, _guess(points, before, horizon, now))[-MOST_PENDING:]
+    hours, looking = _hours(before, points, now)
+    return ForecastHistory(
+        pending=pending,
+        level=checked.level,
+        trend=checked.trend,
+        hour=checked.hour,
+        scatter=checked.scatter,
+        token_scatter=checked.token_scatter,
+        hours=hours,
+        looking=looking,
+    )
+
+
+def _checked(
+    before: ForecastHistory, guess: PendingForecast, points: tuple[ArrivalTotals, ...], horizon: float
+) -> ForecastHistory:
+    came = arrival_rates.rate(points, guess.due - CHECKED * horizon, guess.due)
+    if came is None or guess.level <= 0:
+        return before
+    scatter, token_scatter = _scatter(before, points, guess.due, horizon)
+    return ForecastHistory(
+        pending=before.pending,
+        level=before.level.after(came.requests / guess.level - 1),
+        trend=before.trend.after((came.requests - guess.trend) / guess.level),
+        hour=before.hour.after((came.requests - guess.hour) / guess.level),
+        scatter=scatter,
+        token_scatter=token_scatter,
+        hours=before.hours,
+        looking=before.looking,
+    )
+
+
+def _scatter(
+    before: ForecastHistory, points: tuple[ArrivalTotals, ...], end: float, horizon: float
+) -> tuple[float, float]:
+    """Variance over mean from two neighbouring short periods: how far their counts differ, compared with chance."""
+    middle, begin = end - SHORT * horizon, end - 2 * SHORT * horizon
+    late, early = arrival_rates.rate(points, middle, end), arrival_rates.rate(points, begin, middle)
+    if late is None or early is None or late.requests + early.requests <= 0:
+        return before.scatter, before.token_scatter
+    count = (late.requests + early.requests) * late.seconds
+    requests = _differing(late.requests, early.requests) * count
+    tokens = _differing(late.prompt_tokens, early.prompt_tokens) * count
+    return (
+        max(before.scatter * FADING + (1 - FADING) * requests, 1.0),
+        max(before.token_scatter * FADING + (1 - FADING) * tokens, 1.0),
+    )
+
+
+def _differing(one: float, other: float) -> float:
+    """The squared difference over the squared sum."""
+    return ((one - other) / (one + other)) ** 2 if one + other > 0 else 0.0
+
+
+def _hours(
+    before: ForecastHistory, points: tuple[ArrivalTotals, ...], now: float
+) -> tuple[tuple[float, ...], HourInProgress | None]:
+    """Record an hour that was counted nearly in full."""
+    if not points:
+        return before.hours, before.looking
+    fresh = HourInProgress(since=now, requests=points[-1].requests)
+    looking = before.looking
+    if looking is None:
+        return before.hours, fresh
+    if now // HOUR == looking.since // HOUR:
+        return before.hours, looking
+    seen = now - looking.since
+    if not NEARLY * HOUR <= seen <= HOUR / NEARLY:
+        return before.hours, fresh
+    hours = before.hours or (UNSEEN,) * WEEK
+    hour = _hour(looking.since)
+    mean = (fresh.requests - looking.requests) / seen
+    mixed = mean if hours[hour] < 0 else hours[hour] + LEARNING * (mean - hours[hour])
+    return (*hours[:hour], mixed, *hours[hour + 1 :]), fresh

@@ -1,0 +1,186 @@
+"""What is learnt from one decision to the next: demand, request lengths, speeds, cold starts, forecasts and their
+errors.
+
+A decision uses what was learnt before it and learns afterwards, so that more demand never makes a replica look faster.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from fairlead.scaling.decide import queue_age
+from fairlead.scaling.decide.pod_inventory import PodInventory
+from fairlead.scaling.decide.queue_age import QueueAge
+from fairlead.scaling.facts import EngineFigures, EnginePod, ScalingFacts
+from fairlead.scaling.learn import (
+    arrival_rates,
+    cold_starts,
+    demand_forecast,
+    intervals,
+    overprovisioning,
+    replica_speed,
+    request_drift,
+    request_mix,
+    slo_correction,
+)
+from fairlead.scaling.learn.arrival_rates import ArrivalResolution, Arrivals
+from fairlead.scaling.learn.cold_starts import ColdStartTimes
+from fairlead.scaling.learn.demand_forecast import ForecastHistory
+from fairlead.scaling.learn.intervals import EngineBaseline, EngineInterval
+from fairlead.scaling.learn.overprovisioning import OverprovisioningEstimate
+from fairlead.scaling.learn.replica_speed import SpeedFit
+from fairlead.scaling.learn.request_mix import RequestMix
+from fairlead.scaling.learn.slo_correction import ServingState, SloCorrection
+
+GRAIN: Final = 1 / 32
+"""In cold starts: the distance of points in the series of arrivals."""
+TEACHING: Final = 1 / 16
+"""In assumed cold starts: the shortest interval between two samples of a pod that is learnt from."""
+SETTLED: Final = 1 / 4
+"""In cold starts: a younger replica still warms its caches, and nothing is learnt from it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Estimates:
+    """Empty at first."""
+
+    arrivals: Arrivals = field(default_factory=Arrivals)
+    forecasts: ForecastHistory = field(default_factory=ForecastHistory)
+    mixture: RequestMix = field(default_factory=RequestMix)
+    fits: tuple[SpeedFit, ...] = ()
+    starts: tuple[ColdStartTimes, ...] = ()
+    marks: tuple[EngineBaseline, ...] = ()
+    """By pod name; those of deleted pods are dropped."""
+    strain: SloCorrection = field(default_factory=SloCorrection)
+    excess: OverprovisioningEstimate = field(default_factory=OverprovisioningEstimate)
+    pressed_since: float | None = None
+    """Since when queue depth or KV cache has needed more than the ready replicas."""
+    queueing: QueueAge = field(default_factory=QueueAge)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DecisionFeedback:
+    """The part of a decision that is learnt from."""
+
+    now: float
+    reckoned: float | None
+    """Replicas for the present demand by the arithmetic and headroom alone; None where they could not be reckoned."""
+    need: float | None
+    """The need in fractions of a replica; None where a bound decided instead."""
+    waiting: float
+    pressed_since: float | None
+
+
+def horizon(learnt: Estimates, facts: ScalingFacts) -> float:
+    """Seconds from a recommendation of one more replica until it serves."""
+    return cold_starts.horizon(learnt.starts, facts.revision, facts.policy.cold_start)
+
+
+def with_arrivals(learnt: Estimates, facts: ScalingFacts, roster: PodInventory, now: float) -> Estimates:
+    """With arrivals and queues up to now, the only part of the present samples that a decision learns before it is
+    made."""
+    grain = GRAIN * max(facts.policy.cold_start.assume_seconds, horizon(learnt, facts))
+    rhythm = ArrivalResolution(grain=grain, stale=facts.policy.stale_after_seconds)
+    request = request_mix.average(learnt.mixture)
+    told, listed = arrival_rates.counters(roster, request.prompt_tokens if request else 0.0)
+    return replace(
+        learnt,
+        arrivals=arrival_rates.updated(learnt.arrivals, told, listed, rhythm, now),
+        queueing=queue_age.updated(learnt.queueing, roster, now),
+    )
+
+
+def updated(
+    before: Estimates, facts: ScalingFacts, roster: PodInventory, heard_now: Estimates, moment: DecisionFeedback
+) -> Estimates:
+    """With all that the present samples teach, beside the arrivals that were added before."""
+    now = moment.now
+    ahead = horizon(before, facts)
+    came, marks = _came(before, facts, roster, ahead)
+    mixture = request_mix.updated(_mixture(before, came), came)
+    if came:
+        mixture = request_mix.with_running(mixture, (figures for _, figures in roster.known))
+    fits = replica_speed.updated(_fits(before, facts, came), facts.revision, came)
+    room = max((figures.kv_tokens for _, figures in _own(facts, roster) if figures.kv_tokens), default=None)
+    return replace(
+        heard_now,
+        forecasts=demand_forecast.updated(before.forecasts, heard_now.arrivals.points, ahead, now),
+        mixture=_asked(mixture, before.arrivals, heard_now.arrivals),
+        fits=replica_speed.with_kv_tokens(fits, facts.revision, room) if room else fits,
+        starts=cold_starts.with_starts(before.starts, facts.revision, roster.ready),
+        marks=marks,
+        strain=before.strain
+        if moment.reckoned is None
+        else slo_correction.updated(
+            before.strain,
+            came,
+            facts.policy.objectives,
+            ServingState(
+                ready=len(roster.ready),
+                reckoned=moment.reckoned,
+                waiting=moment.waiting,
+                horizon=ahead,
+                now=now,
+            ),
+        ),
+        excess=overprovisioning.updated(before.excess, _serving(facts, roster), moment.need, ahead, now),
+        pressed_since=moment.pressed_since,
+    )
+
+
+def _mixture(before: Estimates, came: Sequence[EngineInterval]) -> RequestMix:
+    """Earlier requests count for less when present ones take longer than learnt."""
+    request = request_mix.average(before.mixture)
+    return (
+        before.mixture
+        if request is None
+        else request_mix.discounted(before.mixture, request_drift.mix_weight(came, request))
+    )
+
+
+def _fits(before: Estimates, facts: ScalingFacts, came: Sequence[EngineInterval]) -> tuple[SpeedFit, ...]:
+    """Earlier speeds count for less when tokens take longer than learnt."""
+    speed = replica_speed.speed(before.fits, facts.revision, facts.assumed)
+    if speed is None:
+        return before.fits
+    return replica_speed.discounted(before.fits, facts.revision, request_drift.speed_weight(came, speed))
+
+
+def _serving(facts: ScalingFacts, roster: PodInventory) -> int:
+    """Ready replicas without the warm pool, which is kept whatever the need."""
+    return len(roster.ready) - facts.policy.warm_pool.ready
+
+
+def _own(facts: ScalingFacts, roster: PodInventory) -> list[tuple[EnginePod, EngineFigures]]:
+    """Pods of the target."""
+    return [(pod, figures) for pod, figures in roster.known if pod.revision == facts.revision]
+
+
+def _came(
+    before: Estimates, facts: ScalingFacts, roster: PodInventory, ahead: float
+) -> tuple[list[EngineInterval], tuple[EngineBaseline, ...]]:
+    """What settled pods of the target did since their baselines, and the baselines for the next time."""
+    kept = {mark.name: mark for mark in before.marks}
+    apart = TEACHING * facts.policy.cold_start.assume_seconds
+    came: list[EngineInterval] = []
+    marks: list[EngineBaseline] = []
+    for pod, figures in _own(facts, roster):
+        mark = kept.get(pod.name)
+        if mark is not None and 0 <= figures.at - mark.at < apart:
+            marks.append(mark)
+            continue
+        look = intervals.baseline(pod, figures)
+        marks.append(look)
+        settled = figures.at - (pod.ready_at if pod.ready_at is not None else pod.since) >= SETTLED * ahead
+        interval = intervals.between(mark, look) if mark is not None and settled else None
+        if interval is not None:
+            came.append(interval)
+    return came, tuple(marks)
+
+
+def _asked(mixture: RequestMix, before: Arrivals, after_it: Arrivals) -> RequestMix:
+    """With the arrivals that were counted since the last decision."""
+    if not before.points:
+        return mixture
+    last, now = before.points[-1], after_it.points[-1]
+    return request_mix.with_arrivals(mixture, now.requests - last.requests, now.prompt_tokens - last.prompt_tokens)

@@ -1,0 +1,73 @@
+"""How many more replicas are usually ready than needed: answers are rounded up, held for a while, and take effect late.
+
+SLO attainment results from the replicas that are ready. A fleet that always has a fifth more than it needs meets its
+objectives with a smaller need, so the need is divided by the usual surplus.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from math import exp, log
+from typing import Final
+
+from fairlead.scaling.decide.recommendation import AppliedLimit, ScalingBound
+from fairlead.scaling.facts import ScalingFacts
+
+SMOOTHING_HORIZONS: Final = 16.0
+"""Cold starts after which a new surplus counts half: half an hour at two minutes, several times a stabilization
+window."""
+MASKING_BOUNDS: Final = frozenset(
+    {
+        ScalingBound.MISSING_FIGURES,
+        ScalingBound.SCHEDULE,
+        ScalingBound.MIN_REPLICAS,
+        ScalingBound.MAX_REPLICAS,
+        ScalingBound.BUDGET,
+        ScalingBound.NO_ROOM,
+    }
+)
+"""Limits under which the count does not follow the need, so the surplus says nothing."""
+LEAST: Final = 0.7
+"""Least factor: a longer hold than usual may fake a surplus, which must not shrink the need further."""
+MOST: Final = 1.1
+"""Most factor: a fleet that follows its growth too late needs at most so much more."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OverprovisioningEstimate:
+    """Mean of the logarithm of ready replicas over needed ones; 0 at first."""
+
+    mean: float = 0.0
+    square: float = 0.0
+    """Mean of its square."""
+    at: float | None = None
+    """When it was last updated."""
+
+
+def tracked_need(need: float, limits: Iterable[AppliedLimit], facts: ScalingFacts) -> float | None:
+    """The need, where the count follows it; None where a bound decides, or where the policy is not active."""
+    hidden = any(one.bound in MASKING_BOUNDS for one in limits)
+    return need if facts.policy.active and need > max(facts.bounds.least, 1) and not hidden else None
+
+
+def updated(
+    before: OverprovisioningEstimate, ready: int, need: float | None, horizon: float, now: float
+) -> OverprovisioningEstimate:
+    """With the present surplus; unchanged where the count does not follow the need, as the surplus then says
+    nothing."""
+    if need is None or ready <= 0 or before.at is None:
+        return OverprovisioningEstimate(mean=before.mean, square=before.square, at=now)
+    elapsed = max(now - before.at, 0.0)
+    weight = elapsed / (elapsed + SMOOTHING_HORIZONS * horizon)
+    beyond = log(ready / need)
+    return OverprovisioningEstimate(
+        mean=before.mean + weight * (beyond - before.mean),
+        square=before.square + weight * (beyond * beyond - before.square),
+        at=now,
+    )
+
+
+def factor(excess: OverprovisioningEstimate, power: float) -> float:
+    """The factor on the need that compensates the usual surplus. Misses grow with this power of use, so its scatter
+    counts too: an hour with too few replicas costs more than one with too many gains."""
+    scatter = max(excess.square - excess.mean * excess.mean, 0.0)
+    return min(max(exp(power * scatter / 2 - excess.mean), LEAST), MOST)

@@ -1,0 +1,119 @@
+"""Whether speculation gives more than it costs, from accepted tokens and the fill of batches.
+
+A step without speculation gives each of b running sequences one token and takes step + b x sequence. With k tokens
+drafted for each, of which a are accepted, it gives 1 + a tokens; it computes k more tokens a sequence, at the time of a
+prompt token each, and waits for the draft, k x DRAFT x step. The gain is
+
+    (1 + a) x (step + b x sequence) / (step + b x (sequence + k x prompt token) + k x DRAFT x step)
+
+With few running sequences, reading the weights dominates and the gain is near 1 + a; in full batches computing
+dominates, and refused tokens were computed in vain. A switch means new pods, so the gain is measured over spans of one
+cold start, a switch needs several in a row, and there is never a second one within ten.
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from math import fsum
+from typing import Final
+
+from fairlead.scaling.decide.answer_history import SpeculationBaseline, SpeculationState
+from fairlead.scaling.decide.recommendation import ScalingAdvice
+from fairlead.scaling.decide.signal_summary import SignalSummary
+from fairlead.scaling.facts import EnginePodPhase, ReplicaSpeed, ScalingFacts
+
+DRAFT: Final = 0.05
+"""Share of a model step that a draft step takes: a draft with a twentieth of the weights. N-gram lookup costs less."""
+LOSS: Final = 0.95
+PROFIT: Final = 1.10
+"""Between the two thresholds nothing is switched: the arithmetic is not more exact than that."""
+SPANS: Final = 3
+REST: Final = 10
+"""Cold starts between two switches."""
+
+
+def updated(
+    asked: SignalSummary, facts: ScalingFacts, before: SpeculationState, now: float
+) -> tuple[SpeculationState, tuple[ScalingAdvice, ...]]:
+    """Whether speculation should be off now, and the advice for people."""
+    if not facts.speculates:
+        return SpeculationState(), ()
+    guessing = before
+    if before.marked_at is None or now - before.marked_at >= asked.cold_start_seconds:
+        guessing = _switched(_measured(asked, facts, before, now), asked, facts, now)
+    if not _may(facts):
+        guessing = replace(guessing, off=False)
+    return guessing, _advice(guessing, facts)
+
+
+def gain(speed: ReplicaSpeed, batch: float, guessed: float, accepted: float) -> float:
+    """Tokens a second with speculation over those without."""
+    plain = speed.step_seconds + batch * speed.seconds_per_sequence
+    more = guessed * (batch * speed.seconds_per_prompt_token + DRAFT * speed.step_seconds)
+    return (1 + accepted) * plain / (plain + more)
+
+
+def _measured(asked: SignalSummary, facts: ScalingFacts, before: SpeculationState, now: float) -> SpeculationState:
+    """Measure the span that ends now."""
+    marks = tuple(_marks(facts))
+    began = {one.pod: one for one in before.marks}
+    pairs = [(began[one.pod], one) for one in marks if one.pod in began and one.drafts >= began[one.pod].drafts]
+    drafts = fsum(end.drafts - then.drafts for then, end in pairs)
+    guessing = replace(before, marked_at=now, marks=marks)
+    if drafts > 0:
+        guessed = fsum(end.draft_tokens - then.draft_tokens for then, end in pairs) / drafts
+        accepted = fsum(end.accepted_tokens - then.accepted_tokens for then, end in pairs) / drafts
+        guessing = replace(guessing, guessed=guessed, accepted=accepted)
+    speed = facts.assumed or (asked.load.speed if asked.load else None)
+    if speed is None or guessing.guessed is None or asked.ready == 0:
+        return replace(guessing, gain=None)
+    batch = asked.running / asked.ready
+    return replace(guessing, gain=gain(speed, batch, guessing.guessed, guessing.accepted))
+
+
+def _marks(facts: ScalingFacts) -> Iterator[SpeculationBaseline]:
+    for pod in sorted(facts.pods, key=lambda one: one.name):
+        said = pod.figures
+        if (
+            said is None
+            or pod.doubt is not None
+            or pod.phase is not EnginePodPhase.READY
+            or pod.revision != facts.revision
+        ):
+            continue
+        if said.drafts is not None and said.draft_tokens is not None and said.accepted_tokens is not None:
+            yield SpeculationBaseline(
+                pod=pod.name,
+                drafts=said.drafts,
+                draft_tokens=said.draft_tokens,
+                accepted_tokens=said.accepted_tokens,
+            )
+
+
+def _switched(guessing: SpeculationState, asked: SignalSummary, facts: ScalingFacts, now: float) -> SpeculationState:
+    if guessing.gain is None:
+        return replace(guessing, against=0)
+    speaks_against = guessing.gain > PROFIT if guessing.off else guessing.gain < LOSS
+    guessing = replace(guessing, against=guessing.against + 1 if speaks_against else 0)
+    rested = guessing.switched_at is None or now - guessing.switched_at >= REST * asked.cold_start_seconds
+    if guessing.against < SPANS or not rested or not _may(facts):
+        return guessing
+    return replace(guessing, off=not guessing.off, switched_at=now, against=0)
+
+
+def _may(facts: ScalingFacts) -> bool:
+    return facts.policy.switches_speculation and facts.policy.active
+
+
+def _advice(guessing: SpeculationState, facts: ScalingFacts) -> tuple[ScalingAdvice, ...]:
+    if guessing.gain is None or guessing.guessed is None or (guessing.gain >= LOSS and not guessing.off):
+        return ()
+    words = (
+        f"of {guessing.guessed:.1f} tokens drafted a step {guessing.accepted:.1f} are accepted; at this load "
+        f"speculation gives {guessing.gain:.2f} times the tokens"
+    )
+    if guessing.off:
+        return (
+            ScalingAdvice(subject="speculation", because=f"{words}: it is switched off until that is above {PROFIT:g}"),
+        )
+    end = "it is switched off if that lasts" if _may(facts) else "set spec.speculation.switchOff to WhenItCosts"
+    return (ScalingAdvice(subject="speculation", because=f"{words}: {end}"),)

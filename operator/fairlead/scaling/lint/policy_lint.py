@@ -1,0 +1,151 @@
+"""Review of a policy by itself: what can never work is refused, what works at a cost gets a warning.
+
+Deployments that name the policy are reviewed with it in `policy_use_lint`, since one policy serves many of them.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Final
+
+from fairlead.fleet.findings import FindingReason, SpecRefusal, SpecWarning
+from fairlead.fleet.plurals import count
+from fairlead.fleet.policies import ScalingPolicy, ScheduleWindow, SignalTargets
+from fairlead.scaling.lint import schedule_overlaps
+
+
+class LintReason(FindingReason):
+    """What is wrong with a policy, or with a policy and a deployment that names it."""
+
+    NEVER_FIRES = "NeverFires"
+    """No load ever exceeds this target."""
+    ALWAYS_FIRES = "AlwaysFires"
+    """No number of replicas ever meets it."""
+    OSCILLATES = "Oscillates"
+    """It removes replicas that it has to bring back, again and again."""
+    SHORTER_THAN_COLD_START = "ShorterThanColdStart"
+    POOR_SIGNAL = "PoorSignal"
+    SCHEDULES_OVERLAP = "SchedulesOverlap"
+    OUT_OF_BOUNDS = "OutOfBounds"
+    NEVER_AT_ZERO = "NeverAtZero"
+    OVER_BUDGET = "OverBudget"
+    PRICE_UNKNOWN = "PriceUnknown"
+    CANNOT_SLEEP = "CannotSleep"
+
+
+def refusals(policy: ScalingPolicy) -> Iterator[SpecRefusal]:
+    """Targets that no load or no fleet can ever meet."""
+    target, headroom = policy.signals.kv_target, policy.signals.token_headroom
+    if target is not None and target >= 1:
+        words = "a KV cache is never more than full, so this would never ask for a replica"
+        yield _no("spec.signals.kvCache.target", target, LintReason.NEVER_FIRES, (words, 'write less, such as "0.80"'))
+    if target is not None and target <= 0:
+        words = "no number of replicas brings the use of a cache down to nothing"
+        yield _no("spec.signals.kvCache.target", target, LintReason.ALWAYS_FIRES, (words, 'write more, such as "0.80"'))
+    if headroom is not None and headroom >= 1:
+        words = "where all of the supply is kept free, none is left for requests"
+        remedy = 'write less, such as "0.15"'
+        yield _no("spec.signals.tokens.headroom", headroom, LintReason.ALWAYS_FIRES, (words, remedy))
+
+
+def policy_warnings(policy: ScalingPolicy) -> Iterator[SpecWarning]:
+    """Settings that work, with consequences that are easily overlooked."""
+    for check in CHECKS:
+        yield from check(policy)
+
+
+def _window(policy: ScalingPolicy) -> Iterator[SpecWarning]:
+    after, cold = policy.pace.down_after_seconds, policy.cold_start.assume_seconds
+    if after < cold:
+        yield SpecWarning(
+            field="spec.behavior.scaleDown.stabilizationWindowSeconds",
+            value=f"{after:g}",
+            reason=LintReason.SHORTER_THAN_COLD_START,
+            because=f"a replica takes {cold:g} s to come back, so a dip of {after:g} s costs more than it saves",
+            remedy=f"write at least {cold:g}, or lower spec.coldStart.assume if starts are faster",
+        )
+
+
+def _steps(policy: ScalingPolicy) -> Iterator[SpecWarning]:
+    pace = policy.pace
+    if pace.down_max_step > pace.up_max_step and pace.up_max_factor < pace.down_max_step:
+        yield SpecWarning(
+            field="spec.behavior.scaleDown.maxStep",
+            value=str(pace.down_max_step),
+            reason=LintReason.OSCILLATES,
+            because=f"one step down removes {count(pace.down_max_step, 'replica')} and one step up brings back only "
+            f"{pace.up_max_step}, so a wrong step takes several to undo",
+            remedy=f"write at most {pace.up_max_step}, or raise spec.behavior.scaleUp.maxStep",
+        )
+
+
+def _alone(policy: ScalingPolicy) -> Iterator[SpecWarning]:
+    signals = policy.signals
+    if signals.kv_target is not None and signals == SignalTargets(
+        queue_per_replica=None, kv_target=signals.kv_target, token_headroom=None
+    ):
+        yield SpecWarning(
+            field="spec.signals.kvCache",
+            value=f"{signals.kv_target:g}",
+            reason=LintReason.POOR_SIGNAL,
+            because="prefix caching keeps the KV cache full while no request runs, and beyond full it sees no queue",
+            remedy="name queueDepth or tokens beside it, or leave signals out for all three",
+        )
+
+
+def _zero(policy: ScalingPolicy) -> Iterator[SpecWarning]:
+    after, cold = policy.zero_after_seconds, policy.cold_start.assume_seconds
+    if after is None:
+        return
+    if after < cold:
+        yield SpecWarning(
+            field="spec.idle.scaleToZero.after",
+            value=f"{after:g}s",
+            reason=LintReason.SHORTER_THAN_COLD_START,
+            because=f"the first request after it waits a cold start of {cold:g} s, longer than the silence before it",
+            remedy=f"write at least {cold:g}s",
+        )
+    if policy.warm_pool.ready:
+        yield SpecWarning(
+            field="spec.warmPool.ready",
+            value=str(policy.warm_pool.ready),
+            reason=LintReason.NEVER_AT_ZERO,
+            because="ready spares stay while no request comes, so idle.scaleToZero never reaches zero",
+            remedy="use warmPool.asleep, or remove one of the two",
+        )
+
+
+def _overlaps(policy: ScalingPolicy) -> Iterator[SpecWarning]:
+    for first, second in schedule_overlaps.pairs(policy.schedules):
+        one, other = policy.schedules[first], policy.schedules[second]
+        if words := _quarrel(one, other) or _quarrel(other, one):
+            yield SpecWarning(
+                field=f"spec.schedules[{second}]",
+                value=other.name,
+                reason=LintReason.SCHEDULES_OVERLAP,
+                because=words,
+                remedy="move one of them, or write the same number",
+            )
+
+
+def _quarrel(one: ScheduleWindow, other: ScheduleWindow) -> str:
+    """What one schedule sets without effect while the other is open too."""
+    least, most = one.min_replicas, other.max_replicas
+    if least is not None and most is not None and most < least and (one.max_replicas or 0) < least:
+        return f"{one.name} wants at least {least} while {other.name} allows at most {most}: the maximum wins"
+    for name, mine, theirs in (
+        ("minReplicas", one.min_replicas, other.min_replicas),
+        ("maxReplicas", one.max_replicas, other.max_replicas),
+    ):
+        if mine is not None and theirs is not None and mine < theirs:
+            return (
+                f"{name} {mine} of {one.name} does nothing while {other.name} is open too: the higher {theirs} counts"
+            )
+    return ""
+
+
+PolicyCheck = Callable[[ScalingPolicy], Iterator[SpecWarning]]
+CHECKS: Final[tuple[PolicyCheck, ...]] = (_window, _steps, _alone, _zero, _overlaps)
+
+
+def _no(field: str, value: float, reason: LintReason, words: tuple[str, str]) -> SpecRefusal:
+    because, remedy = words
+    return SpecRefusal(field=field, value=f"{value:g}", reason=reason, because=because, remedy=remedy)

@@ -1,0 +1,169 @@
+"""What a decision is told of a pod: the engine's word in its own, and the doubts that depend on a policy."""
+
+from dataclasses import replace
+from math import inf
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fairlead.autoscaler.samples import pod_figures, router_reports, validation
+from fairlead.autoscaler.samples.sample import PodSample, RouterView
+from fairlead.fleet.engine_load import DurationHistogram, EngineLoad
+from fairlead.fleet.policies import Objectives, ScalingPolicy
+from fairlead.scaling.facts import EngineFigures, LatencyTotals, SampleProblem
+from tests.autoscaler.pages import load, router_page
+
+POLICY = ScalingPolicy(objectives=Objectives(ttft_p95_seconds=0.75), stale_after_seconds=30.0)
+OUT = {"state": "ejected", "reason": "no progress for 30 s", "inflight": 0}
+
+
+def still(looks: int, every: float = 5.0, **figures: float) -> PodSample[EngineLoad]:
+    """An engine whose counters stand still for so many looks after the first one."""
+    told: PodSample[EngineLoad] = PodSample()
+    for number in range(looks + 1):
+        told = validation.after(told, load(**figures), number * every)
+    return told
+
+
+def routers(*pages: bytes) -> list[PodSample[RouterView]]:
+    return [router_reports.after(PodSample(), page, 10.0) for page in pages]
+
+
+def test_an_engine_is_told_in_the_words_of_a_decision() -> None:
+    figures, doubt = pod_figures.pod(PodSample(figures=load(), at=5.0, doubt=None), POLICY, now=6.0)
+
+    assert doubt is None
+    assert figures == EngineFigures(
+        at=5.0,
+        running=3.0,
+        waiting=1.0,
+        kv_usage=0.25,
+        prompt_tokens=1000.0,
+        cached_tokens=250.0,
+        output_tokens=500.0,
+        steps=90.0,
+        first_token=LatencyTotals(count=10.0, total=4.0, kept=7.0),
+    )
+
+
+def test_a_pod_that_never_answered_has_no_figures_and_its_doubt() -> None:
+    assert pod_figures.pod(PodSample(), POLICY, now=6.0) == (None, SampleProblem.NO_ANSWER)
+    assert pod_figures.router(PodSample(), POLICY, now=6.0) == (None, SampleProblem.NO_ANSWER)
+
+
+@pytest.mark.parametrize(
+    ("told", "tokens"),
+    [
+        ({"capacity_tokens": 4096, "capacity_blocks": 3, "block_tokens": 16}, 4096.0),
+        ({"capacity_blocks": 300, "block_tokens": 16}, 4800.0),
+        ({"capacity_blocks": 300}, None),
+    ],
+)
+def test_the_cache_holds_what_the_engine_says(told: dict[str, int], tokens: float | None) -> None:
+    assert pod_figures.figures(load(**told), 0.0, Objectives()).kv_tokens == tokens
+
+
+@pytest.mark.parametrize(
+    ("seconds", "kept"), [(0.25, 3.0), (0.5, 6.0), (0.75, 7.0), (1.0, 8.0), (5.0, 8.0), (inf, 10.0)]
+)
+def test_durations_within_an_objective_are_read_between_two_bounds(seconds: float, kept: float) -> None:
+    durations = load().time_to_first_token
+    assert durations is not None
+
+    assert pod_figures.count_within(durations, seconds) == kept
+
+
+@given(st.lists(st.integers(0, 50), min_size=3, max_size=3), st.floats(0, 9), st.floats(0, 9))
+def test_a_looser_objective_is_never_kept_less_often(counts: list[int], one: float, other: float) -> None:
+    bounds = tuple((bound, float(sum(counts[: place + 1]))) for place, bound in enumerate((0.5, 2.0, inf)))
+    durations = DurationHistogram(count=bounds[-1][1], total=1.0, buckets=bounds)
+
+    assert pod_figures.count_within(durations, min(one, other)) <= pod_figures.count_within(durations, max(one, other))
+
+
+def test_without_an_objective_nobody_counts_what_was_within_it() -> None:
+    latency = pod_figures.figures(load(), 0.0, Objectives()).first_token
+
+    assert latency == LatencyTotals(count=10.0, total=4.0, kept=None)
+
+
+def test_figures_older_than_the_policy_allows_are_stale_and_still_told() -> None:
+    figures, doubt = pod_figures.pod(PodSample(figures=load(), at=5.0, doubt=None), POLICY, now=36.0)
+
+    assert figures is not None
+    assert doubt is SampleProblem.STALE
+
+
+def test_another_doubt_comes_before_age() -> None:
+    assert (
+        pod_figures.pod(PodSample(figures=load(), at=5.0, doubt=SampleProblem.UNREADABLE), POLICY, now=99.0)[1]
+        is SampleProblem.UNREADABLE
+    )
+
+
+def test_an_engine_with_work_whose_counters_stand_still_is_frozen() -> None:
+    assert pod_figures.pod(still(looks=3), POLICY, now=15.5)[1] is SampleProblem.FROZEN
+
+
+def test_one_long_step_is_no_frost() -> None:
+    assert pod_figures.pod(still(looks=2, every=7.0), POLICY, now=14.5)[1] is None
+    assert pod_figures.pod(still(looks=9, every=1.0), POLICY, now=9.5)[1] is None
+
+
+def test_an_idle_engine_may_stand_still_for_ever() -> None:
+    told = still(looks=9, running=0.0, waiting=0.0)
+
+    assert pod_figures.pod(told, POLICY, now=46.0)[1] is None
+
+
+def test_an_engine_that_says_it_is_idle_while_routers_have_requests_there_is_frozen_after_a_while() -> None:
+    told = still(looks=9, running=0.0, waiting=0.0)
+
+    assert pod_figures.pod(told, POLICY, now=46.0, busy_since=40.0)[1] is None
+    assert pod_figures.pod(told, POLICY, now=46.0, busy_since=30.0)[1] is SampleProblem.FROZEN
+
+
+def test_a_pod_is_busy_since_the_router_that_had_requests_there_first() -> None:
+    first = router_reports.after(PodSample(), router_page(1, {"inflight": 1}), 4.0)
+    both = [
+        router_reports.after(first, router_page(2, {"inflight": 3}), 9.0),
+        *routers(router_page(1, {"inflight": 2})),
+    ]
+
+    assert pod_figures.busy(both, "chat-1") == 4.0
+    assert pod_figures.busy(both, "chat-2") is None
+
+
+def test_a_pause_ends_being_busy() -> None:
+    told = router_reports.after(PodSample(), router_page(1, {"inflight": 1}), 4.0)
+    told = router_reports.after(told, router_page(2, {"inflight": 0}), 5.0)
+    told = router_reports.after(told, router_page(3, {"inflight": 1}), 6.0)
+
+    assert pod_figures.busy([told], "chat-1") == 6.0
+
+
+def test_a_pod_is_taken_out_when_all_routers_say_so() -> None:
+    assert pod_figures.taken_out(routers(router_page(1, OUT), router_page(1, OUT)), "chat-1") == "no progress for 30 s"
+    assert (
+        pod_figures.taken_out(routers(router_page(1, OUT | {"reason": ""})), "chat-1")
+        == "routers stopped sending to it"
+    )
+
+
+def test_a_pod_that_one_router_still_uses_is_not_taken_out() -> None:
+    assert pod_figures.taken_out(routers(router_page(1, OUT), router_page(1, {})), "chat-1") == ""
+    assert pod_figures.taken_out(routers(router_page(1)), "chat-1") == ""
+
+
+def test_a_router_that_did_not_answer_has_no_opinion() -> None:
+    silent = replace(routers(router_page(1, OUT))[0], doubt=SampleProblem.NO_ANSWER)
+
+    assert pod_figures.taken_out([silent], "chat-1") == ""
+
+
+def test_a_routers_figures_get_stale_too() -> None:
+    told = routers(router_page(100))[0]
+
+    assert pod_figures.router(told, POLICY, now=11.0) == (told.figures and told.figures.figures, None)
+    assert pod_figures.router(told, POLICY, now=99.0)[1] is SampleProblem.STALE

@@ -1,0 +1,250 @@
+"""A Prometheus as the source: what it is asked, what its answers say of each pod, and what its silence does."""
+
+import asyncio
+import re
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Any, Final
+
+from fairlead.autoscaler.samples import prometheus_queries
+from fairlead.autoscaler.samples.prometheus import PrometheusSampleSource
+from fairlead.autoscaler.samples.prometheus_api import PrometheusServer, PrometheusUnavailable
+from fairlead.autoscaler.samples.prometheus_queries import ROUTER_FAMILIES, PodName, PrometheusSeries
+from fairlead.autoscaler.samples.scrape_targets import ScrapeTarget
+from fairlead.engines.vllm import metrics
+from fairlead.fleet.desired_state import EngineKind
+from fairlead.router.observability import metric_families
+from fairlead.scaling.facts import RouterFigures, SampleProblem
+from house.tree import ROOT
+from tests.engines.test_metrics import BUSY
+
+CHAT: Final = PodName("demo", "chat-1")
+GATE: Final = PodName("demo", "chat-router-1")
+_LINE: Final = re.compile(r"(?m)^(\w[\w:]*)(?:\{(.*)\})? (\S+)$")
+_LABEL: Final = re.compile(r'(\w+)="([^"]*)"')
+HELD: Final = prometheus_queries.HELD
+
+
+def series(pod: PodName, family: str, value: str, **labels: str) -> PrometheusSeries:
+    return PrometheusSeries({"__name__": family, "namespace": pod.namespace, "pod": pod.name, **labels}, value)
+
+
+def scraped(page: str, pod: PodName) -> list[PrometheusSeries]:
+    """What a Prometheus keeps of one page."""
+    return [
+        series(pod, name, value, **dict(_LABEL.findall(labels or ""))) for name, labels, value in _LINE.findall(page)
+    ]
+
+
+def gate(asked: float = 100) -> list[PrometheusSeries]:
+    """What it keeps of a router's."""
+    return [
+        series(GATE, prometheus_queries.ASKED, f"{asked}", model="chat"),
+        series(GATE, prometheus_queries.ASKED, "7", model="other"),
+        series(GATE, prometheus_queries.ASKED_TOKENS, "30000", model="chat"),
+        series(GATE, prometheus_queries.WAITING, "3", lane="interactive"),
+        series(GATE, prometheus_queries.WAITING, "1", lane="long"),
+        series(GATE, prometheus_queries.WAITING, "40", lane="batch"),
+        series(GATE, prometheus_queries.OLDEST, "2.5", lane="long"),
+        series(GATE, HELD, "2"),
+        series(GATE, prometheus_queries.STATE, "1", exported_pod="chat-1", state="ejected"),
+        series(GATE, prometheus_queries.STATE, "0", exported_pod="chat-1", state="routable"),
+        series(GATE, prometheus_queries.INFLIGHT, "4", exported_pod="chat-1"),
+    ]
+
+
+class Server:
+    """Answers as it is told to; the moment of all samples is one."""
+
+    def __init__(self, engines: list[PrometheusSeries], routers: list[PrometheusSeries]) -> None:
+        self.engines = engines
+        self.routers = routers
+        self.at = 100.0
+        self.trouble: Exception | None = None
+        self.asked: list[str] = []
+        self.closed = False
+
+    def ask(self, query: str) -> list[PrometheusSeries]:
+        self.asked.append(query)
+        if self.trouble is not None:
+            raise self.trouble
+        found = self.routers if "fairlead_router" in query else self.engines
+        if "timestamp(" in query:
+            return [
+                PrometheusSeries({"namespace": one.namespace, "pod": one.name}, f"{self.at}")
+                for one in {s.pod for s in found}
+            ]
+        return found
+
+    def course(self, query: str, start: float, end: float, step_seconds: float) -> list[tuple[float, float]]:
+        raise AssertionError(query, start, end, step_seconds)
+
+    def close(self) -> None:
+        self.closed = True
+
+
+def target(pod: PodName, kind: EngineKind | None) -> ScrapeTarget:
+    return ScrapeTarget(uid=pod.name, namespace=pod.namespace, name=pod.name, ip="10.0.0.1", kind=kind)
+
+
+BOTH: Final = (target(CHAT, EngineKind.VLLM), target(GATE, None))
+
+
+def looked(server: Server) -> PrometheusSampleSource:
+    """A source that looked once."""
+
+    async def story() -> PrometheusSampleSource:
+        source = PrometheusSampleSource(PrometheusServer(url="http://prometheus"), connect=lambda _: server)
+        source.start()
+        source.follow(BOTH)
+        while not source.tallies.looks or len(server.asked) < (1 if server.trouble else 4):
+            await asyncio.sleep(0.001)
+        await asyncio.sleep(0.01)
+        await source.close()
+        return source
+
+    return asyncio.run(story())
+
+
+def told(story: Coroutine[Any, Any, None]) -> None:
+    async def bounded() -> None:
+        async with asyncio.timeout(20):
+            await story
+
+    asyncio.run(bounded())
+
+
+async def until(seen: Callable[[], bool]) -> None:
+    while not seen():
+        await asyncio.sleep(0.005)
+
+
+def test_an_engine_tells_through_prometheus_what_it_tells_itself() -> None:
+    server = Server(scraped(BUSY, CHAT), gate())
+    told = looked(server).engine("chat-1")
+
+    assert (told.figures, told.at, told.doubt) == (metrics.load(BUSY), 100.0, None)
+    assert server.closed
+
+
+def test_a_router_tells_through_prometheus_what_its_page_tells() -> None:
+    told = looked(Server([], gate())).router("chat-router-1")
+
+    assert told.figures is not None
+    assert told.figures.figures == RouterFigures(
+        at=100.0, asked=107.0, prompt_tokens=30_000.0, waiting=4.0, batch_waiting=40.0, held=2.0, oldest_seconds=2.5
+    )
+    seen = told.figures.endpoints["chat-1"]
+    assert (seen.state, seen.inflight, seen.busy_since) == ("ejected", 4, 100.0)
+
+
+def test_a_router_that_nobody_asked_yet_has_counted_none() -> None:
+    told = looked(Server([], [one for one in gate() if "asked" not in one.labels["__name__"]])).router("chat-router-1")
+
+    assert told.figures is not None
+    assert told.figures.figures.asked == 0.0
+
+
+def test_a_number_that_is_none_is_not_believed_through_prometheus_either() -> None:
+    lying = re.sub(r"(?m)^(vllm:num_requests_running.*) \S+$", r"\1 NaN", BUSY)
+    source = looked(Server(scraped(lying, CHAT), [*gate(), series(GATE, HELD, "NaN")]))
+
+    assert source.engine("chat-1").doubt is SampleProblem.UNREADABLE
+    assert source.router("chat-router-1").doubt is SampleProblem.UNREADABLE
+
+
+def test_a_pod_without_samples_is_told_so() -> None:
+    told = looked(Server([], [])).engine("chat-1")
+
+    assert (told.figures, told.doubt) == (None, SampleProblem.NO_ANSWER)
+    assert told.because == "Prometheus has no sample with its labels namespace and pod"
+
+
+def test_a_prometheus_that_is_gone_is_a_doubt_about_everybody_that_names_it() -> None:
+    server = Server([], [])
+    server.trouble = PrometheusUnavailable("connection refused")
+    source = looked(server)
+
+    because = "Prometheus at http://prometheus does not answer: connection refused"
+    assert (source.engine("chat-1").because, source.router("chat-router-1").because) == (because, because)
+    assert source.tallies.failures[SampleProblem.NO_ANSWER] == 2
+
+
+def test_a_fault_of_ours_is_a_doubt_and_no_end_of_asking() -> None:
+    server = Server([], [])
+    server.trouble = ZeroDivisionError()
+
+    assert (
+        looked(server).engine("chat-1").because
+        == "a bug of the autoscaler kept it from asking Prometheus at http://prometheus; see its log"
+    )
+
+
+def test_it_is_asked_again_and_again_and_at_once_for_a_new_pod() -> None:
+    async def story() -> None:
+        server = Server(scraped(BUSY, CHAT), gate())
+        source = PrometheusSampleSource(PrometheusServer(url="http://prometheus"), 0.02, lambda _: server)
+        source.start()
+        source.follow(BOTH)
+        await until(lambda: source.tallies.looks >= 6)
+        source.follow(BOTH[:1])
+        assert source.router("chat-router-1").figures is None
+        await source.close()
+
+    told(story())
+
+
+def test_each_query_names_the_namespaces_and_keeps_what_tells_samples_apart() -> None:
+    server = Server([], [])
+    looked(server)
+
+    assert all('namespace=~"demo"' in query for query in server.asked)
+    assert len(server.asked) == 4
+    assert any(query.startswith("max by (__name__, namespace, pod, le, engine, model_name,") for query in server.asked)
+
+
+def test_no_label_of_a_real_page_is_added_up_away() -> None:
+    kept = {"le", *metrics.SCALING_NAMES.labels, *metrics.SCALING_NAMES.capacity_labels}
+    wanted = metrics.SCALING_NAMES.families - {metrics.SCALING_NAMES.capacity}
+    found: Mapping[str, set[str]] = {name: set() for name in wanted}
+    for name, labels, _ in _LINE.findall(BUSY):
+        if name in wanted:
+            found[name] |= {label for label, _ in _LABEL.findall(labels)}
+
+    assert all(labels <= kept for labels in found.values())
+
+
+def test_the_routers_families_are_called_as_the_router_calls_them() -> None:
+    assert (
+        metric_families.ASKED.name,
+        metric_families.ASKED_TOKENS.name,
+        metric_families.WAITING.name,
+        metric_families.OLDEST.name,
+        metric_families.HELD.name,
+        metric_families.ENDPOINT_STATE.name,
+        metric_families.ENDPOINT_INFLIGHT.name,
+    ) == ROUTER_FAMILIES
+
+
+def test_labels_are_written_out_so_that_they_read_back() -> None:
+    odd = series(CHAT, "vllm:num_requests_running", "2", model_name='a"b\\c\nd', engine="")
+
+    assert prometheus_queries.engine_expositions([odd]) == {
+        CHAT: 'vllm:num_requests_running{model_name="a\\"b\\\\c\\nd"} 2\n'
+    }
+
+
+def test_secrets_are_not_shown() -> None:
+    assert "hush" not in repr(PrometheusServer(url="http://prometheus", token="hush", authority="hush"))
+
+
+def test_the_page_for_people_has_every_query_as_it_is_asked() -> None:
+    page = (ROOT / "docs" / "reference" / "figures.md").read_text(encoding="utf-8")
+    queries = (
+        prometheus_queries.of_engines(metrics.SCALING_NAMES, ["demo"]),
+        prometheus_queries.moments(metrics.SCALING_NAMES.usage, ["demo"]),
+        prometheus_queries.of_routers(["demo"]),
+        prometheus_queries.moments(HELD, ["demo"]),
+        prometheus_queries.asked_each_hour(PodName("demo", "chat-router")),
+    )
+
+    assert all(f"\n{query}\n" in page for query in queries)

@@ -1,0 +1,150 @@
+"""The connection to a Prometheus over a real socket: what it sends, and which answers are none."""
+
+import json
+import ssl
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Final
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from fairlead.autoscaler.samples import prometheus
+from fairlead.autoscaler.samples.prometheus_api import PrometheusServer, PrometheusUnavailable
+from fairlead.autoscaler.samples.prometheus_http import HttpPrometheusClient
+from fairlead.autoscaler.samples.prometheus_queries import PrometheusSeries
+
+HOST: Final = "127.0.0.45"
+BORN: Final = datetime(2026, 1, 1, tzinfo=UTC)
+VECTOR: Final = {"data": {"result": [{"metric": {"pod": "chat-1"}, "value": [100.0, "3.5"]}]}}
+
+
+@dataclass(slots=True)
+class Server:
+    url: str = ""
+    status: int = 200
+    body: bytes = json.dumps(VECTOR).encode()
+    seen: list[tuple[str, str, str | None]] = field(default_factory=list)
+    """Path, query and token of each question."""
+
+
+def authority(folder: Path) -> tuple[str, ssl.SSLContext]:
+    """A certificate that vouches for itself, and a server's side of it."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "prometheus")])
+    made = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
+    made = made.serial_number(7).not_valid_before(BORN).not_valid_after(BORN + timedelta(days=36500))
+    made = made.add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address(HOST))]), critical=False)
+    made = made.add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+    pem = serialization.Encoding.PEM
+    (folder / "key").write_bytes(
+        key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    )
+    shown = made.sign(key, hashes.SHA256()).public_bytes(pem)
+    (folder / "certificate").write_bytes(shown)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(folder / "certificate", folder / "key")
+    return shown.decode(), context
+
+
+@contextmanager
+def serving(context: ssl.SSLContext | None = None) -> Iterator[Server]:
+    told = Server()
+
+    class Answer(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            parts = urlsplit(self.path)
+            told.seen.append((parts.path, parse_qs(parts.query)["query"][0], self.headers["authorization"]))
+            self.send_response(told.status)
+            self.send_header("content-length", str(len(told.body)))
+            self.end_headers()
+            self.wfile.write(told.body)
+
+        def log_message(self, *_words: object) -> None:
+            """Says nothing."""
+
+    server = ThreadingHTTPServer((HOST, 0), Answer)
+    if context is not None:
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    told.url = f"{'http' if context is None else 'https'}://{HOST}:{server.server_address[1]}/"
+    try:
+        yield told
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def test_a_query_goes_out_with_the_policys_token_and_its_vector_comes_back() -> None:
+    with serving() as server:
+        connection = prometheus.connect(PrometheusServer(url=server.url, token="hush"))
+        found = connection.ask("up")
+        connection.close()
+
+    assert found == [PrometheusSeries({"pod": "chat-1"}, "3.5")]
+    assert server.seen == [("/api/v1/query", "up", "Bearer hush")]
+
+
+def test_without_a_token_none_is_sent() -> None:
+    with serving() as server:
+        HttpPrometheusClient(server.url, None, None).ask("up")
+
+    assert server.seen[0][2] is None
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "because"),
+    [
+        (401, b"who are you", "HTTP Status Code 401"),
+        (200, b"<html>", "Expecting value"),
+        (200, b"{}", "its response is not that of a Prometheus"),
+        (200, json.dumps({"data": {"result": [{"metric": {}, "value": [1, "many"]}]}}).encode(), "its response is not"),
+    ],
+)
+def test_an_answer_that_is_none_says_why(status: int, body: bytes, because: str) -> None:
+    with serving() as server:
+        server.status, server.body = status, body
+        with pytest.raises(PrometheusUnavailable, match=because):
+            HttpPrometheusClient(server.url, None, None).ask("up")
+
+
+def test_nobody_there_is_no_answer() -> None:
+    with serving() as server:
+        gone = server.url
+    with pytest.raises(PrometheusUnavailable, match="refused"):
+        HttpPrometheusClient(gone, None, None).ask("up")
+
+
+def test_an_authority_of_the_clusters_own_is_believed_where_the_policy_names_it(tmp_path: Path) -> None:
+    pem, context = authority(tmp_path)
+    with serving(context) as server:
+        assert HttpPrometheusClient(server.url, None, pem).ask("up")
+        with pytest.raises(PrometheusUnavailable, match="certificate verify failed"):
+            HttpPrometheusClient(server.url, None, None).ask("up")
+
+
+def test_an_authority_that_is_none_is_told_before_anybody_is_asked() -> None:
+    with pytest.raises(PrometheusUnavailable, match="its CA is not a certificate in PEM"):
+        HttpPrometheusClient("https://127.0.0.45:1", None, "no certificate")
+
+
+def test_a_range_is_read_as_moments_and_values() -> None:
+    with serving() as server:
+        course = {"metric": {}, "values": [[3600, "2.5"], [7200, "NaN"]]}
+        server.body = json.dumps({"data": {"result": [course]}}).encode()
+        (first, second) = HttpPrometheusClient(server.url, None, None).course("up", 3600.0, 7200.0, 3600.0)
+
+    assert first == (3600.0, 2.5)
+    assert second[1] != second[1]
+    assert server.seen[0][0] == "/api/v1/query_range"

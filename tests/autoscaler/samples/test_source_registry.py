@@ -1,0 +1,107 @@
+"""Whose figures a deployment is decided by: pods themselves, or the Prometheus of its policy, with its Secrets."""
+
+import asyncio
+import base64
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+
+from fairlead.autoscaler.decision_facts import ScalingCase
+from fairlead.autoscaler.samples.prometheus_api import PrometheusServer
+from fairlead.autoscaler.samples.sample_source import SampleSource
+from fairlead.autoscaler.samples.scrape_targets import ScrapeTarget
+from fairlead.autoscaler.samples.source_registry import SourceFactories, SourceRegistry
+from fairlead.fleet.desired_state import EngineKind, SecretKey
+from fairlead.fleet.policies import PrometheusAccess, ScalingPolicy
+from fairlead.scaling.facts import SampleProblem
+from tests.autoscaler.fleets import SUBJECT, Clock, PretendServer, PretendSource, PretendWorld, deployment
+
+PLAIN = ScalingCase(document=deployment("plain"), subject=SUBJECT, policy=ScalingPolicy())
+URL = "http://prometheus.monitoring"
+TOKEN = SecretKey(name="prometheus", key="token")
+ASKING = replace(
+    PLAIN, document=deployment("asking"), policy=ScalingPolicy(prometheus=PrometheusAccess(url=URL, token=TOKEN))
+)
+
+
+def target(name: str) -> ScrapeTarget:
+    return ScrapeTarget(uid=name, namespace="team", name=name, ip="10.0.0.1", kind=EngineKind.SIMULATED)
+
+
+class Bench:
+    """Sources, and what was made for them."""
+
+    def __init__(self) -> None:
+        self.server = PretendServer(PretendWorld())
+        self.direct = PretendSource(Clock())
+        self.made: list[tuple[PrometheusServer, PretendSource]] = []
+        self.sources = SourceRegistry(SourceFactories(direct=lambda: self.direct, prometheus=self._make), self.server)
+
+    def _make(self, door: PrometheusServer) -> SampleSource:
+        self.made.append((door, PretendSource(Clock())))
+        return self.made[-1][1]
+
+    def keep_token(self, text: str) -> None:
+        """The Secret as the API server holds it."""
+        self.server.held["prometheus"] = {"data": {"token": base64.b64encode(text.encode()).decode()}}
+
+    async def follow(self, *cases: ScalingCase) -> None:
+        """One round."""
+        self.sources.follow((case, iter((target(case.name),))) for case in cases)
+        for _ in range(5):
+            await asyncio.sleep(0)
+
+
+def told(story: Callable[[Bench], Awaitable[None]]) -> None:
+    async def tell() -> None:
+        bench = Bench()
+        await story(bench)
+        await bench.sources.close()
+
+    asyncio.run(tell())
+
+
+def test_each_follows_the_source_of_its_policy() -> None:
+    async def story(bench: Bench) -> None:
+        bench.keep_token("sesame\n")
+        await bench.follow(PLAIN, ASKING)
+        await bench.follow(PLAIN, ASKING)
+        ((door, source),) = bench.made
+        assert door == PrometheusServer(url=URL, token="sesame")
+        assert [one.name for one in bench.direct.asked] == ["plain"]
+        assert [one.name for one in source.asked] == ["asking"]
+        assert bench.sources.of(PLAIN) is bench.direct
+        assert bench.sources.of(ASKING) is source
+        assert len(list(bench.sources.tallies())) == 2
+
+    told(story)
+
+
+def test_without_its_secret_everything_is_unknown_and_says_why() -> None:
+    async def story(bench: Bench) -> None:
+        await bench.follow(ASKING)
+        source = bench.sources.of(ASKING)
+        assert bench.made == []
+        assert source.engine("asking").doubt is SampleProblem.NO_ANSWER
+        assert "Secret team/prometheus has no key token" in source.engine("asking").because
+        assert source.router("asking").figures is None
+
+    told(story)
+
+
+def test_a_secret_that_is_no_text_is_told_too() -> None:
+    async def story(bench: Bench) -> None:
+        bench.server.held["prometheus"] = {"data": {"token": "!"}}
+        await bench.follow(ASKING)
+        assert "it is not text" in bench.sources.of(ASKING).engine("asking").because
+
+    told(story)
+
+
+def test_a_prometheus_that_no_policy_names_is_left() -> None:
+    async def story(bench: Bench) -> None:
+        bench.keep_token("sesame")
+        await bench.follow(ASKING)
+        await bench.follow(PLAIN)
+        assert len(list(bench.sources.tallies())) == 1
+
+    told(story)

@@ -1,0 +1,101 @@
+"""What is known of an engine from look to look: when its figures are believed, and what becomes of them when not."""
+
+import pytest
+
+from fairlead.autoscaler.samples import validation
+from fairlead.autoscaler.samples.sample import PodSample
+from fairlead.fleet.engine_load import DurationHistogram, EngineLoad, UnreadableScrape, UnreadableScrapeReason
+from fairlead.scaling.facts import SampleProblem
+from tests.autoscaler.pages import load
+
+MORE = {"generation_tokens": 600.0, "steps": 100.0}
+
+
+def known(*loads: EngineLoad | UnreadableScrape) -> PodSample[EngineLoad]:
+    """After looks that were one second apart."""
+    told: PodSample[EngineLoad] = PodSample()
+    for at, one in enumerate(loads):
+        told = validation.after(told, one, float(at))
+    return told
+
+
+def test_nobody_is_believed_before_the_first_look() -> None:
+    told: PodSample[EngineLoad] = PodSample()
+
+    assert (told.figures, told.at, told.doubt) == (None, None, SampleProblem.NO_ANSWER)
+
+
+def test_figures_that_move_are_believed() -> None:
+    assert known(load(), load(**MORE)) == PodSample(figures=load(**MORE), at=1.0, doubt=None, because="")
+
+
+def test_a_page_that_lies_leaves_the_last_figures_and_says_why() -> None:
+    lie = UnreadableScrape(reason=UnreadableScrapeReason.NOT_A_NUMBER, line="vllm:num_requests_running NaN")
+
+    assert known(load(), lie) == PodSample(
+        figures=load(),
+        at=0.0,
+        doubt=SampleProblem.UNREADABLE,
+        because="its metrics are rejected: NotANumber in 'vllm:num_requests_running NaN'",
+    )
+
+
+def test_another_programs_page_has_no_line_to_show() -> None:
+    told = known(UnreadableScrape(reason=UnreadableScrapeReason.NO_METRICS, line=""))
+
+    assert (told.figures, told.because) == (None, "its metrics are rejected: NoMetrics")
+
+
+@pytest.mark.parametrize(
+    ("counter", "lower"),
+    [
+        ("generation_tokens", {"generation_tokens": 10.0}),
+        ("time_to_first_token", {"time_to_first_token": DurationHistogram(count=1.0, total=0.1, buckets=())}),
+    ],
+)
+def test_an_engine_that_began_anew_is_the_base_of_what_comes_next(counter: str, lower: dict[str, object]) -> None:
+    told = known(load(), load(**lower))
+
+    assert (told.figures, told.at, told.doubt) == (load(**lower), 1.0, SampleProblem.RESET)
+    assert told.because == f"its counter {counter} went back: the engine restarted"
+
+
+def test_a_restart_is_a_doubt_for_one_look_only() -> None:
+    assert known(load(), load(generation_tokens=10.0), load(generation_tokens=30.0)).doubt is None
+
+
+@pytest.mark.parametrize(
+    ("lie", "because"),
+    [
+        ({"prefix_hits": 1001.0}, "prefix_hits 1001 are more than prefix_queries 1000"),
+        ({"accepted_tokens": 5.0, "draft_tokens": 3.0}, "accepted_tokens 5 are more than draft_tokens 3"),
+    ],
+)
+def test_figures_that_cannot_all_be_true_are_not_taken(lie: dict[str, float], because: str) -> None:
+    told = known(load(), load(**lie))
+
+    assert (told.figures, told.doubt, told.because) == (load(), SampleProblem.CONTRADICTORY, because)
+
+
+def test_counters_that_stand_still_are_timed_from_the_look_that_last_moved() -> None:
+    told = known(load(), load(**MORE), load(**MORE), load(**MORE))
+
+    assert (told.at, told.unmoved_since, told.unmoved_looks) == (3.0, 1.0, 2)
+
+
+def test_the_same_sample_told_again_is_no_further_look() -> None:
+    told = validation.after(validation.after(known(load()), load(), 0.0), load(), 0.0)
+
+    assert (told.unmoved_since, told.unmoved_looks) == (0.0, 0)
+
+
+def test_counters_that_move_again_are_no_longer_timed() -> None:
+    told = known(load(), load(), load(), load(**MORE))
+
+    assert (told.unmoved_since, told.unmoved_looks) == (None, 0)
+
+
+def test_no_answer_leaves_the_last_figures() -> None:
+    told = validation.with_doubt(known(load()), SampleProblem.NO_ANSWER, "no connection")
+
+    assert (told.figures, told.at, told.doubt, told.because) == (load(), 0.0, SampleProblem.NO_ANSWER, "no connection")

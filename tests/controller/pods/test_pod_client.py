@@ -1,0 +1,159 @@
+"""Running pods are asked with bounds: what an engine measured is asked once, silence is asked again later."""
+
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Final
+
+import aiohttp
+import pytest
+from aiohttp import web
+
+from fairlead.cluster.kinds import Manifest
+from fairlead.controller.pods.pod_client import AGAIN_S, PodClient
+from fairlead.fleet.desired_state import EngineKind
+from fairlead.fleet.router_keys import RouterKeys
+from fairlead.objects import labels
+from tests.reaching.worlds import run
+
+PAGE: Final = """\
+# TYPE vllm:cache_config_info gauge
+vllm:cache_config_info{engine="0",block_size="16",num_gpu_blocks="1000"} 1.0
+# TYPE vllm:num_requests_running gauge
+vllm:num_requests_running{engine="0",model_name="m"} 0.0
+# TYPE vllm:num_requests_waiting gauge
+vllm:num_requests_waiting{engine="0",model_name="m"} 0.0
+# TYPE vllm:kv_cache_usage_perc gauge
+vllm:kv_cache_usage_perc{engine="0",model_name="m"} 0.0
+"""
+
+
+class Clock:
+    """Time by hand."""
+
+    now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def pod(uid: str, address: str = "") -> Manifest:
+    """A pod that listens, or has no address yet."""
+    return {"metadata": {"uid": uid, "name": uid}, "status": {"podIP": address} if address else {}}
+
+
+def test_a_pod_without_an_address_is_not_asked() -> None:
+    async def story() -> None:
+        async with aiohttp.ClientSession() as session:
+            looks = PodClient(session, Clock())
+            assert await looks.endpoints(pod("r")) is None
+            assert await looks.load(pod("e"), EngineKind.VLLM) is None
+
+    run(story())
+
+
+def test_what_an_engine_measured_once_is_not_asked_again(tmp_path: Path) -> None:
+    """Its KV capacity does not change while it runs; what is no number is not believed."""
+
+    async def story() -> None:
+        pages, clock = ["nonsense", PAGE], Clock()
+
+        async def metrics(_: web.Request) -> web.Response:
+            return web.Response(text=pages.pop(0))
+
+        app = web.Application()
+        app.add_routes([web.get("/metrics", metrics)])
+        runner = web.AppRunner(app, access_log=None)
+        await runner.setup()
+        await web.UnixSite(runner, str(tmp_path / "engine")).start()
+        async with AsyncExitStack() as stack:
+            stack.push_async_callback(runner.cleanup)
+            connector = aiohttp.UnixConnector(str(tmp_path / "engine"))
+            session = await stack.enter_async_context(aiohttp.ClientSession(connector=connector))
+            looks = PodClient(session, clock)
+            assert await looks.load(pod("e", "10.0.0.1"), EngineKind.VLLM) is None
+            clock.now += AGAIN_S
+            measured = await looks.load(pod("e", "10.0.0.1"), EngineKind.VLLM)
+            assert measured is not None
+            assert measured.capacity_blocks == 1000
+            clock.now += AGAIN_S
+            assert await looks.load(pod("e", "10.0.0.1"), EngineKind.VLLM) == measured
+        assert pages == []
+
+    run(story())
+
+
+@pytest.mark.trial(16)
+def test_a_router_is_asked_on_its_metrics_port_with_the_key_of_its_deployment(tmp_path: Path) -> None:
+    router = pod("r", "10.0.0.1")
+    router["metadata"] |= {"namespace": "team", "labels": {labels.DEPLOYMENT: "chat"}}
+    keys = RouterKeys(secret=b"s" * 32)
+    asked: list[tuple[int | None, str | None]] = []
+
+    async def story() -> None:
+        async def endpoints(request: web.Request) -> web.Response:
+            asked.append((request.url.port, request.headers.get("Authorization")))
+            return web.json_response({"endpoints": []})
+
+        app = web.Application()
+        app.add_routes([web.get("/fairlead/v1/endpoints", endpoints)])
+        runner = web.AppRunner(app, access_log=None)
+        await runner.setup()
+        await web.UnixSite(runner, str(tmp_path / "router")).start()
+        connector = aiohttp.UnixConnector(str(tmp_path / "router"))
+        async with aiohttp.ClientSession(connector=connector) as session:
+            assert await PodClient(session, Clock(), keys).endpoints(router) == ()
+            assert await PodClient(session, Clock()).endpoints(router) == ()
+        await runner.cleanup()
+
+    run(story())
+    assert asked == [(9090, f"Bearer {keys.bearer('team', 'chat')}"), (9090, None)]
+
+
+def test_an_engine_is_put_to_sleep_and_woken_where_it_knows_how(tmp_path: Path) -> None:
+    """One without those endpoints is awake; one that fails is tried again."""
+    asked: list[str] = []
+
+    async def story() -> None:
+        async def act(request: web.Request) -> web.Response:
+            asked.append(request.path_qs)
+            return web.Response(status=statuses.pop(0))
+
+        statuses = [200, 500, 200, 404, 503]
+        app = web.Application()
+        app.add_routes([web.post("/{any}", act)])
+        runner = web.AppRunner(app, access_log=None)
+        await runner.setup()
+        await web.UnixSite(runner, str(tmp_path / "engine")).start()
+        connector = aiohttp.UnixConnector(str(tmp_path / "engine"))
+        async with aiohttp.ClientSession(connector=connector) as session:
+            looks, engine = PodClient(session, Clock()), pod("e", "10.0.0.1")
+            assert [await looks.sleep(engine), await looks.sleep(engine)] == [True, False]
+            assert [await looks.wake(engine), await looks.wake(engine), await looks.wake(engine)] == [True, True, False]
+            assert not await looks.wake(pod("no address yet"))
+        await runner.cleanup()
+        async with aiohttp.ClientSession() as session:
+            assert not await PodClient(session, Clock()).sleep(pod("e", "127.0.0.254"))
+
+    run(story())
+    assert asked == ["/sleep?level=1&mode=wait"] * 2 + ["/wake_up"] * 3
+
+
+def test_an_engine_that_does_not_answer_is_asked_again_after_a_while() -> None:
+    """Nobody listens there."""
+
+    async def story() -> None:
+        clock = Clock()
+        async with aiohttp.ClientSession() as session:
+            looks = PodClient(session, clock)
+            silent = pod("e", "127.0.0.254")
+            assert await looks.endpoints(silent) is None
+            assert await looks.load(silent, EngineKind.VLLM) is None
+            assert looks._not_before == {"e": 100.0 + AGAIN_S}
+            assert await looks.load(silent, EngineKind.VLLM) is None
+            clock.now += AGAIN_S
+            assert await looks.load(silent, EngineKind.SGLANG) is None
+            assert looks._not_before == {"e": 130.0 + AGAIN_S}
+            looks.forget("e")
+            assert looks._not_before == {}
+
+    run(story())

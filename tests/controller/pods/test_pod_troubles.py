@@ -1,0 +1,160 @@
+"""Why a pod does not start: what the kubelet says and the engine's last words, without anything that moves."""
+
+from typing import Any
+
+import pytest
+
+from fairlead.cluster.kinds import Manifest
+from fairlead.controller.pods import pod_troubles
+from fairlead.fleet.conditions import ConditionReason as Why
+from fairlead.fleet.pod_problems import PodProblem
+
+
+def pod(status: Manifest, *, first: bool = False) -> Manifest:
+    """A pod with one container that says something of itself; or the one before it."""
+    return {"metadata": {"name": "p"}, "status": {"initContainerStatuses" if first else "containerStatuses": [status]}}
+
+
+def ended(message: str, **more: Any) -> Manifest:  # noqa: ANN401  # a container's end
+    """A container that ended."""
+    return {"state": {"terminated": {"exitCode": 1, "message": message} | more}}
+
+
+@pytest.mark.parametrize(
+    ("status", "reason", "said"),
+    [
+        ({"image": "a:1", "state": {"waiting": {"reason": "ErrImagePull"}}}, Why.IMAGE_NOT_PULLED, "image a:1"),
+        ({"state": {"waiting": {"reason": "CreateContainerError"}}}, Why.CANNOT_START, "CreateContainerError"),
+        (ended("", reason="OOMKilled"), Why.OUT_OF_MEMORY, "the kernel ended the engine"),
+        (ended("huggingface: 401 Client Error"), Why.ACCESS_DENIED, "accept the licence"),
+        (ended("RepositoryNotFoundError"), Why.MODEL_NOT_FOUND, "branches move"),
+        (ended("ValueError: No available memory for the cache blocks"), Why.OUT_OF_GPU_MEMORY, "quantize"),
+        (ended("error: argument --dtype: invalid choice: 'x'"), Why.BAD_ARGUMENTS, "invalid choice"),
+        (ended("Traceback\n  File x\nRuntimeError: boom\n\n"), Why.CRASH_LOOP, "code 1: RuntimeError: boom"),
+        (ended(""), Why.CRASH_LOOP, "no last words"),
+    ],
+)
+@pytest.mark.parametrize("first", [False, True])
+def test_every_end_has_a_reason_and_a_remedy(status: Manifest, reason: Why, said: str, first: bool) -> None:
+    found = pod_troubles.trouble(pod(status, first=first))
+    assert found is not None
+    assert (found.pod, found.reason) == ("p", reason)
+    assert said in found.message
+
+
+@pytest.mark.parametrize(
+    "status",
+    [
+        {},
+        {"state": {"waiting": {"reason": "ContainerCreating"}}},
+        {"state": {"running": {}}},
+        {"ready": True, "lastState": {"terminated": {"exitCode": 1, "message": "once"}}},
+    ],
+)
+def test_a_pod_that_may_need_time_has_no_trouble(status: Manifest) -> None:
+    assert pod_troubles.trouble(pod(status)) is None
+    assert pod_troubles.trouble({"metadata": {"name": "p"}}) is None
+
+
+def test_the_last_end_counts_while_the_container_waits_or_runs_again() -> None:
+    last = {"lastState": {"terminated": {"exitCode": 139, "message": "Segmentation fault"}}}
+    words = "the engine ended with code 139: Segmentation fault; kubectl logs shows more"
+    states: tuple[Manifest, ...] = ({"waiting": {"reason": "CrashLoopBackOff"}}, {"running": {}})
+    for state in states:
+        found = pod_troubles.trouble(pod(last | {"state": state}))
+        assert found == PodProblem(pod="p", reason=Why.CRASH_LOOP, message=words)
+
+
+def test_what_differs_from_one_try_to_the_next_is_left_out() -> None:
+    """P29: times, process numbers and addresses."""
+    lines = ("2026-11-20 12:00:01,123 (pid=17) at 0xdeadbeef: boom", "11-20 13:11:22 pid 4711 at 0xcafe: boom")
+    first, second = (pod_troubles.trouble(pod(ended(line))) for line in lines)
+    assert first == second
+
+
+def test_a_long_last_word_is_cut() -> None:
+    found = pod_troubles.trouble(pod(ended("x" * 5000)))
+    assert found is not None
+    assert len(found.message) < 400
+
+
+PROBES: Manifest = {
+    "name": "engine",
+    "readinessProbe": {"periodSeconds": 5, "failureThreshold": 3},
+    "livenessProbe": {"periodSeconds": 15, "failureThreshold": 8},
+}
+CRASHED: Manifest = {"terminated": {"exitCode": 1, "message": "RuntimeError: boom"}}
+DRAINED: Manifest = {"terminated": {"exitCode": 0, "message": "INFO drained; no running request was cut"}}
+RUNS: Manifest = {"running": {"startedAt": "2026-11-20T12:00:00Z"}}
+
+
+def lapsed(*, lost_at: str, started: bool = True, probes: Manifest = PROBES) -> Manifest:
+    """A pod whose engine crashed, started again, and lost its readiness at some time."""
+    status = {"name": "engine", "ready": False, "started": started, "restartCount": 1}
+    made = pod(status | {"state": RUNS, "lastState": CRASHED})
+    ready = {"type": "Ready", "status": "False", "lastTransitionTime": lost_at}
+    return made | {"spec": {"containers": [probes]}, "status": made["status"] | {"conditions": [ready]}}
+
+
+@pytest.mark.trial(1)
+@pytest.mark.parametrize("code", [0, 137, 143, 1])
+def test_a_pod_that_is_to_end_has_no_trouble_however_its_engine_ends(code: int) -> None:
+    found = pod({"state": {"terminated": DRAINED["terminated"] | {"exitCode": code}}})
+    ending = found | {"metadata": {"name": "p", "deletionTimestamp": "2026-11-20T12:00:00Z"}}
+    evicted = found | {"status": found["status"] | {"phase": "Failed", "reason": "Evicted"}}
+    assert pod_troubles.trouble(found) is not None
+    assert (pod_troubles.trouble(ending), pod_troubles.trouble(evicted)) == (None, None)
+
+
+@pytest.mark.trial(1)
+@pytest.mark.parametrize(
+    ("status", "reason"),
+    [
+        ({"state": DRAINED}, Why.ENGINE_ENDED),
+        ({"state": {"running": {}}, "lastState": DRAINED, "restartCount": 1}, Why.ENGINE_ENDED),
+        ({"state": DRAINED, "restartCount": 1}, Why.CRASH_LOOP),
+        (
+            {"state": {"waiting": {"reason": "CrashLoopBackOff"}}, "lastState": DRAINED, "restartCount": 1},
+            Why.CRASH_LOOP,
+        ),
+    ],
+)
+def test_an_engine_that_ends_well_where_it_should_not_is_named_and_a_loop_only_when_it_does_again(
+    status: Manifest, reason: Why
+) -> None:
+    words = "the engine ended with code 0, and its pod was to go on: INFO drained; no running request was cut"
+    shown = "kubectl describe pod says whether the kubelet ended it, kubectl logs --previous why"
+    assert pod_troubles.trouble(pod(status)) == PodProblem(pod="p", reason=reason, message=f"{words}; {shown}")
+
+
+@pytest.mark.trial(1)
+@pytest.mark.parametrize(("code", "is_trouble"), [(0, False), (1, True), (143, True)])
+def test_a_check_that_found_nothing_has_ended_as_it_should(code: int, is_trouble: bool) -> None:
+    """Its container has ended, and the kubelet has not said yet that its pod has."""
+    check = pod({"state": {"terminated": {"exitCode": code}}}) | {"spec": {"restartPolicy": "Never"}}
+    check["status"]["phase"] = "Running"
+    assert (pod_troubles.trouble(check) is not None) == is_trouble
+
+
+@pytest.mark.trial(2)
+def test_an_engine_that_lost_its_readiness_is_told_by_that_and_not_by_an_earlier_crash() -> None:
+    found = pod_troubles.trouble(lapsed(lost_at="2026-11-20T12:01:00Z"))
+    assert found == PodProblem(
+        pod="p",
+        reason=Why.NOT_READY,
+        message="the engine was ready and has failed its readiness probe for 15 seconds or longer: it hangs"
+        " or is overloaded; the kubelet restarts it after 120 seconds without an answer to its liveness probe,"
+        " at most 30 seconds later if it cannot end; kubectl logs shows more",
+    )
+    bare = pod_troubles.trouble(lapsed(lost_at="2026-11-20T12:01:00Z", probes={"name": "engine"}))
+    assert bare is not None
+    assert bare.message.startswith("the engine was ready and has failed its readiness probe: it hangs")
+    assert "nothing restarts it: delete the pod" in bare.message
+
+
+@pytest.mark.trial(2)
+def test_an_earlier_crash_explains_a_start_that_is_not_over_and_nothing_later() -> None:
+    starting = pod_troubles.trouble(lapsed(lost_at="2026-11-20T11:59:59Z", started=False))
+    assert starting is not None
+    assert starting.reason is Why.CRASH_LOOP
+    assert pod_troubles.trouble(lapsed(lost_at="2026-11-20T11:59:59Z")) is None

@@ -1,0 +1,138 @@
+"""Policies and gateways say whether they can be used and by how many; nothing is written where nothing changed."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from fairlead.cluster import kinds
+from fairlead.cluster.kinds import Manifest, Resource
+from fairlead.controller.reconcile import ReconcileEnvironment
+from fairlead.controller.shared_reconcile import SharedObjectReconciler
+from fairlead.review.context import ObjectKey, ReviewContext
+from tests.controller.doors import PretendReferences
+from tests.controller.pretend import CATALOGUE, Pretend, deployment
+from tests.controller.server import Faults
+
+CLOCKWORK = {"name": "day", "cron": "0 8 * * 1-5", "timeZone": "Europe/Berlin", "duration": "2h", "minReplicas": 1}
+
+
+class Shared:
+    """One policy or gateway, and who reconciles it."""
+
+    def __init__(self, resource: Resource, spec: Any) -> None:  # noqa: ANN401  # whatever is stored
+        self.world, self.resource = Pretend(), resource
+        self.write(spec)
+        doors = ReconcileEnvironment(
+            server=self.world.server,
+            world=self.world.world,
+            looks=self.world.looks,
+            named=PretendReferences(self.world.objects),
+            teller=self.world.teller,
+        )
+        zones = frozenset({"Europe/Berlin"})
+        self.sharing = SharedObjectReconciler(ReviewContext(catalogue=CATALOGUE, time_zones=zones), doors)
+
+    def write(self, spec: Any) -> None:  # noqa: ANN401  # whatever is stored
+        """As a person does; the status stays."""
+        live = self.world.objects.held.get((self.resource.title, "default", "calm"), {})
+        status = {"status": live["status"]} if "status" in live else {}
+        metadata = {"metadata": {"name": "calm", "namespace": "default"}}
+        self.world.objects.put(self.resource, metadata | {"spec": spec} | status)
+
+    def tick(self) -> Manifest:
+        """One reconcile; answers the status."""
+        self.world.world.hear()
+        asyncio.run(self.sharing.tick(ObjectKey(self.resource.kind, "default", "calm"), self.world.now))
+        found = self.world.objects.held.get((self.resource.title, "default", "calm"), {})
+        return dict(found.get("status") or {})
+
+
+def said(status: Manifest) -> dict[str, tuple[str, str]]:
+    """Status and reason of each condition."""
+    return {one["type"]: (one["status"], one["reason"]) for one in status["conditions"]}
+
+
+def test_a_policy_counts_who_names_it_in_its_own_namespace() -> None:
+    shared = Shared(kinds.AUTOSCALING_POLICY, {})
+    for name in ("one", "two"):
+        shared.world.apply(deployment(name, scaling={"maxReplicas": 2, "policy": {"name": "calm"}}, replicas=None))
+    other = deployment("far", scaling={"maxReplicas": 2, "policy": {"name": "calm"}})
+    other["metadata"]["namespace"] = "elsewhere"
+    shared.world.apply(other)
+    shared.world.apply(deployment("fixed"))
+    found = shared.tick()
+    assert found["deployments"] == 2
+    assert said(found) == {"Ready": ("True", "Accepted"), "Accepted": ("True", "Accepted")}
+    writes = len(shared.world.server.writes)
+    assert shared.tick() == found
+    assert len(shared.world.server.writes) == writes
+
+
+@pytest.mark.parametrize(
+    ("spec", "reason", "words"),
+    [
+        ({"schedules": [CLOCKWORK | {"timeZone": "Europe/Brelin"}]}, "Refused", "did you mean Europe/Berlin?"),
+        ({"schedules": [CLOCKWORK | {"cron": "61 8 * * 1"}]}, "Refused", "61 is not a valid minute"),
+        ("fast", "Unreadable", "spec: "),
+        ({"behavior": {"scaleUp": {"maxStep": "many"}}}, "Unreadable", "spec.behavior.scaleUp.maxStep: many"),
+    ],
+)
+def test_a_policy_that_cannot_decide_says_why(spec: Any, reason: str, words: str) -> None:  # noqa: ANN401
+    """P31"""
+    shared = Shared(kinds.AUTOSCALING_POLICY, spec)
+    found = shared.tick()
+    assert said(found) == {"Ready": ("False", reason), "Stalled": ("True", reason), "Accepted": ("False", reason)}
+    assert words in found["conditions"][0]["message"]
+    shared.write({})
+    assert said(shared.tick())["Ready"] == ("True", "Accepted")
+
+
+def test_a_policy_that_works_tells_what_people_come_to_regret() -> None:
+    """Its own faults, then what it and each of its users prevent each other from; not all of a hundred."""
+    shared = Shared(kinds.AUTOSCALING_POLICY, {"idle": {"scaleToZero": {"after": "1m"}}})
+    for number in range(9):
+        scaling = {"minReplicas": 1, "maxReplicas": 2, "policy": {"name": "calm"}}
+        shared.world.apply(deployment(f"chat-{number}", scaling=scaling, replicas=None))
+    shared.world.objects.put(
+        kinds.INFERENCE_DEPLOYMENT,
+        {"metadata": {"name": "odd", "namespace": "default"}, "spec": {"scaling": {"policy": {"name": "calm"}}}},
+    )
+    found = shared.tick()
+    assert found["users"] == [*(f"chat-{number}" for number in range(9)), "odd"]
+    assert said(found)["Accepted"] == ("True", "Accepted")
+    message = found["conditions"][0]["message"]
+    assert message.startswith("every setting can work | spec.idle.scaleToZero.after: 60s: the first request after it")
+    assert "chat-0: spec.scaling.minReplicas: 1: policy calm removes the last replica after 60 s" in message
+    assert message.endswith(" | and 2 more")
+
+
+def test_a_policy_whose_target_never_fires_is_refused() -> None:
+    shared = Shared(kinds.AUTOSCALING_POLICY, {"signals": {"kvCache": {"target": "1"}}})
+    found = shared.tick()
+    assert said(found)["Accepted"] == ("False", "Refused")
+    assert "this would never ask for a replica" in found["conditions"][0]["message"]
+
+
+def test_a_gateway_says_that_nobody_runs_it_yet() -> None:
+    shared = Shared(kinds.INFERENCE_GATEWAY, {"models": [{"name": "m", "deployment": "chat"}]})
+    found = shared.tick()
+    assert said(found) == {"Ready": ("False", "RoutersNotReady"), "Accepted": ("False", "Refused")}
+    assert said(Shared(kinds.INFERENCE_GATEWAY, {"models": 7}).tick())["Accepted"] == ("False", "Unreadable")
+
+
+def test_what_is_gone_or_going_is_left_alone() -> None:
+    shared = Shared(kinds.AUTOSCALING_POLICY, {})
+    live = shared.world.objects.found((kinds.AUTOSCALING_POLICY.title, "default", "calm"))
+    going = live["metadata"] | {"deletionTimestamp": "2026-11-20T12:00:00Z"}
+    shared.world.objects.put(kinds.AUTOSCALING_POLICY, live | {"metadata": going})
+    assert shared.tick() == {}
+    shared.world.objects.remove((kinds.AUTOSCALING_POLICY.title, "default", "calm"), {})
+    assert shared.tick() == {}
+
+
+def test_one_that_went_between_the_look_and_the_report_is_no_failure() -> None:
+    shared = Shared(kinds.AUTOSCALING_POLICY, {})
+    shared.world.server.faults = Faults(answers={0: 404})
+    assert shared.tick() == {}
+    assert shared.world.teller.told == []

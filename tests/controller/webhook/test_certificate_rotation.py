@@ -1,0 +1,159 @@
+"""Certificates are kept in one Secret for all replicas, trusted before they serve, and others' are left to others."""
+
+import asyncio
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from fairlead.cluster import kinds
+from fairlead.cluster.api_errors import ApiError
+from fairlead.cluster.api_server import ApiServer
+from fairlead.cluster.kinds import Manifest
+from fairlead.controller.webhook import certificate_rotation, certificates
+from fairlead.controller.webhook.certificate_rotation import CertificateRotator, WebhookCertificateSettings
+from tests.reaching.fake_api import FakeApi, Fault
+from tests.reaching.worlds import run, until
+
+NOON: Final = datetime(2026, 11, 20, 12, tzinfo=UTC)
+HOOK: Final = {"name": "validate.fairlead.dev", "clientConfig": {"service": {"name": "webhook"}}}
+
+
+class Clock:
+    """Time by hand."""
+
+    now = NOON
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+def place(folder: Path, configuration: str = "fairlead") -> WebhookCertificateSettings:
+    """Where the webhook of a release keeps them."""
+    folder.mkdir(exist_ok=True)
+    return WebhookCertificateSettings(
+        namespace="team", secret="hook", service="webhook", configuration=configuration, folder=folder
+    )
+
+
+OWNER: Final = {"apiVersion": "apps/v1", "kind": "Deployment", "name": "fairlead", "uid": "u"}
+
+
+async def ours() -> Manifest:
+    """What runs the process."""
+    return OWNER
+
+
+@pytest.mark.trial(8)
+def test_a_secret_made_anew_goes_with_the_deployment_that_runs_the_operator(tmp_path: Path) -> None:
+    async def story() -> None:
+        fake = FakeApi()
+        fake.put(kinds.VALIDATING_WEBHOOK, {"metadata": {"name": "fairlead"}, "webhooks": [HOOK]})
+        async with fake.connected() as connection:
+            await CertificateRotator(ApiServer(connection), replace(place(tmp_path), owner=ours), Clock()).first()
+        assert secret(fake)["metadata"]["ownerReferences"] == [OWNER]
+
+    run(story())
+
+
+def configuration(fake: FakeApi) -> Manifest:
+    """Whom the API server asks, as stored."""
+    return fake.objects.held[(kinds.VALIDATING_WEBHOOK.title, "", "fairlead")]
+
+
+def secret(fake: FakeApi) -> Manifest:
+    """What all replicas share."""
+    return fake.objects.held[(kinds.SECRET.title, "team", "hook")]
+
+
+def test_the_first_replica_makes_them_and_the_second_takes_them(tmp_path: Path) -> None:
+    async def story() -> None:
+        fake, clock = FakeApi(), Clock()
+        fake.put(kinds.VALIDATING_WEBHOOK, {"metadata": {"name": "fairlead"}, "webhooks": [HOOK]})
+        async with fake.connected() as connection:
+            api = ApiServer(connection)
+            first = CertificateRotator(api, place(tmp_path / "1"), clock)
+            second = CertificateRotator(api, place(tmp_path / "2"), clock)
+            await first.first()
+            made = secret(fake)
+            await second.first()
+            assert secret(fake) == made
+            assert (tmp_path / "1" / "tls.crt").read_bytes() == (tmp_path / "2" / "tls.crt").read_bytes()
+            hooks = configuration(fake)["webhooks"]
+            assert hooks[0]["clientConfig"]["caBundle"] == made["data"]["ca.crt"]
+            assert hooks[0]["clientConfig"]["service"] == {"name": "webhook"}
+            assert first.days_left == 90
+            version = fake.objects.version
+            await first.keep()
+            assert fake.objects.version == version
+            clock.now += timedelta(days=61)
+            await second.keep()
+            assert secret(fake)["data"]["tls.crt"] != made["data"]["tls.crt"]
+            assert secret(fake)["data"]["ca.crt"] == made["data"]["ca.crt"]
+
+    run(story())
+
+
+def test_whoever_is_second_to_renew_takes_what_the_first_made(tmp_path: Path) -> None:
+    async def story() -> None:
+        fake = FakeApi()
+        async with fake.connected() as connection:
+            keeper = CertificateRotator(ApiServer(connection), place(tmp_path), Clock())
+            fake.fail(Fault(code=409), "create")
+            await keeper.keep()
+            assert not keeper._place.cert_file.exists()
+            await keeper.keep()
+            assert keeper._place.cert_file.exists()
+            assert keeper._place.key_file.stat().st_mode & 0o777 == 0o600
+
+    run(story())
+
+
+def test_where_others_make_certificates_theirs_are_served(tmp_path: Path) -> None:
+    async def story() -> None:
+        fake = FakeApi()
+        async with fake.connected() as connection:
+            keeper = CertificateRotator(ApiServer(connection), place(tmp_path, ""), Clock())
+            await keeper.keep()
+            assert not keeper._place.cert_file.exists()
+            theirs = certificates.renewed(None, ("x",), NOON)
+            head = {"metadata": {"name": "hook", "namespace": "team"}}
+            fake.put(kinds.SECRET, head | {"data": theirs.as_data()})
+            await keeper.first()
+            assert keeper._place.cert_file.read_bytes() == theirs.cert
+            assert (kinds.VALIDATING_WEBHOOK.title, "", "fairlead") not in fake.objects.held
+
+    run(story())
+
+
+def test_a_failure_of_the_api_is_the_callers(tmp_path: Path) -> None:
+    async def story() -> None:
+        fake = FakeApi()
+        async with fake.connected() as connection:
+            keeper = CertificateRotator(ApiServer(connection), place(tmp_path), Clock())
+            fake.fail(Fault(code=500), "get")
+            with pytest.raises(ApiError):
+                await keeper.keep()
+            assert not keeper._place.cert_file.exists()
+
+    run(story())
+
+
+def test_a_keeper_goes_on_after_a_failure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What serves goes on serving, and the next look mends it."""
+    monkeypatch.setattr(certificate_rotation, "EVERY_S", 0.005)
+
+    async def story() -> None:
+        fake = FakeApi()
+        async with fake.connected() as connection:
+            keeper = CertificateRotator(ApiServer(connection), place(tmp_path), Clock())
+            fake.fail(Fault(code=403), "get")
+            keeping = asyncio.create_task(keeper.run())
+            await until(keeper._place.cert_file.exists)
+            keeping.cancel()
+            await asyncio.gather(keeping, return_exceptions=True)
+        assert fake.count("get") >= 2
+
+    run(story())

@@ -1,0 +1,84 @@
+"""The webhook's certificates: renewed in time, trusted by what is published, and believed only when they are whole."""
+
+import base64
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature
+
+from fairlead.controller.webhook import certificates
+from fairlead.controller.webhook.certificates import AUTHORITY_LIVES, LEAF_LIVES, Certificates
+
+NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
+NAMES = ("webhook.team.svc", "webhook.team.svc.cluster.local")
+FIRST = certificates.renewed(None, NAMES, NOON)
+
+
+def bundle(of: Certificates) -> list[x509.Certificate]:
+    """Every authority that is trusted."""
+    return x509.load_pem_x509_certificates(of.bundle)
+
+
+def signed(one: Certificates, trust: Certificates) -> bool:
+    """Whether somebody who trusts one bundle believes a leaf."""
+    leaf = x509.load_pem_x509_certificate(one.cert)
+    return any(_issued(leaf, each) for each in bundle(trust))
+
+
+def _issued(leaf: x509.Certificate, authority: x509.Certificate) -> bool:
+    try:
+        leaf.verify_directly_issued_by(authority)
+    except (ValueError, InvalidSignature):
+        return False
+    return True
+
+
+def test_what_is_written_is_what_is_read() -> None:
+    assert certificates.read(FIRST.as_data()) == FIRST
+
+
+@pytest.mark.parametrize("broken", ["tls.crt", "tls.key", "ca.crt"])
+@pytest.mark.parametrize("text", [None, "%%", base64.b64encode(b"nonsense").decode()])
+def test_what_is_not_whole_counts_as_nothing(broken: str, text: str | None) -> None:
+    data = FIRST.as_data() | ({} if text is None else {broken: text})
+    if text is None:
+        data.pop(broken)
+    assert certificates.read(data) is None
+
+
+def test_a_leaf_is_due_after_two_thirds_of_its_life_or_under_other_names() -> None:
+    assert not certificates.is_due(FIRST, NAMES, NOON)
+    assert not certificates.is_due(FIRST, NAMES, NOON + LEAF_LIVES * 0.66)
+    assert certificates.is_due(FIRST, NAMES, NOON + LEAF_LIVES * 0.67)
+    assert certificates.is_due(FIRST, ("other.team.svc",), NOON)
+    assert certificates.days_left(FIRST, NOON) == 90
+
+
+def test_a_new_leaf_of_the_same_authority_changes_no_trust() -> None:
+    later = certificates.renewed(FIRST, NAMES, NOON + timedelta(days=60))
+    assert later.bundle == FIRST.bundle
+    assert later.cert != FIRST.cert
+    assert signed(later, FIRST)
+
+
+def test_a_worn_authority_is_followed_by_a_new_one_beside_it() -> None:
+    late = NOON + AUTHORITY_LIVES * 0.7
+    second = certificates.renewed(FIRST, NAMES, late)
+    assert len(bundle(second)) == 2
+    assert bundle(second)[1] == bundle(FIRST)[0]
+    assert signed(second, second)
+    third = certificates.renewed(second, NAMES, late + AUTHORITY_LIVES * 0.7)
+    assert len(bundle(third)) == 2
+
+
+def test_without_the_authoritys_key_there_is_a_new_authority() -> None:
+    foreign = Certificates(cert=FIRST.cert, key=FIRST.key, bundle=FIRST.bundle)
+    again = certificates.renewed(foreign, NAMES, NOON)
+    assert bundle(again)[1:] == bundle(FIRST)
+    assert certificates.read(foreign.as_data()) == foreign
+
+
+def test_an_authority_that_ended_is_trusted_no_more() -> None:
+    after = certificates.renewed(FIRST, NAMES, NOON + AUTHORITY_LIVES + timedelta(days=1))
+    assert len(bundle(after)) == 1

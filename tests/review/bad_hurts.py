@@ -1,0 +1,74 @@
+"""What used to be taken and hurt later: values and variables of the engine, drafts, and what no release does yet."""
+
+from typing import Final
+
+from tests.review.bad_wishes import H100
+from tests.review.table import Layer, Object, Row, deployment, engine
+
+
+def _argument(story: str, *words: str, says: str) -> Row:
+    given = engine(extraArgs=list(words))
+    return Row(story=story, given=given, layer=Layer.ENGINE, at="spec.engine.extraArgs[0]", says=says, covers=12)
+
+
+def _variable(story: str, name: str, says: str) -> Row:
+    given = engine(env=[{"name": name, "value": "1"}])
+    return Row(story=story, given=given, layer=Layer.ENGINE, at="spec.engine.env", says=says, covers=12)
+
+
+HURTFUL: Final = (
+    _argument("a seed of letters", "--seed", "abc", says="write the number in digits, as in --seed=1"),
+    _argument("a choice that is none", "--scheduling-policy=fair", says="write one of fcfs, priority"),
+    _argument("a configuration that is no JSON", "--kv-transfer-config={kv}", says="vLLM wants a JSON object here"),
+    _variable("GPUs by hand", "CUDA_VISIBLE_DEVICES", says="spec.parallelism says how many GPUs a replica has"),
+    _variable("a neighbour's GPUs", "NVIDIA_VISIBLE_DEVICES", says="Kubernetes chooses the GPUs of a pod"),
+    _variable("a library before all others", "LD_PRELOAD", says="build the library into an image of your own"),
+    _variable("libraries from elsewhere", "LD_LIBRARY_PATH", says="other libraries than its image was tested with"),
+    _variable("Python code from elsewhere", "PYTHONPATH", says="build the code into an image of your own"),
+    _variable("a cache that ends with the pod", "HF_HOME", says="set spec.storage.cache"),
+    _variable("doors for developers", "VLLM_SERVER_DEV_MODE", says="set spec.engine.sleep.enabled instead"),
+    _variable("processes beyond the pod", "WORLD_SIZE", says="spec.parallelism spreads a replica over its GPUs"),
+)
+"""Taken once, and told of only by an engine that did not start, or that ran on what it should not have."""
+
+
+def _drafted(story: str, draft: str, says: str) -> Row:
+    given = deployment(
+        model={"source": "hf://meta-llama/Llama-3.2-1B-Instruct"},
+        accelerator=H100,
+        engine={"context": {"maxTokens": 8192}, "speculation": {"method": "draftModel", "draft": {"source": draft}}},
+    )
+    return Row(story=story, given=given, layer=Layer.SIZING, at="spec.engine.speculation.draft.source", says=says)
+
+
+DRAFTS: Final = (
+    _drafted(
+        "a draft larger than its model",
+        "hf://meta-llama/Llama-3.1-8B-Instruct",
+        "the draft has 8.0 billion parameters and the model itself 1.2 billion",
+    ),
+    _drafted(
+        "a draft that is the model itself", "hf://meta-llama/Llama-3.2-1B-Instruct", "the draft is the model itself"
+    ),
+)
+
+
+def _unbuilt(story: str, given: Object, at: str, says: str) -> Row:
+    return Row(story=story, given=given, layer=Layer.READING, at=at, says=says)
+
+
+UNBUILT: Final = (
+    _unbuilt(
+        "a canary, which no release carries out yet",
+        deployment(rollout={"strategy": "Canary", "canary": {"steps": [{"weight": 10}]}}),
+        "spec.rollout.strategy",
+        "use Replace, or Surge if there are spare GPUs",
+    ),
+    _unbuilt(
+        "a gateway, which no release runs yet",
+        deployment(gateway={"name": "g"}),
+        "spec.gateway.name",
+        "remove spec.gateway: the deployment then has a router of its own",
+    ),
+)
+HURTS: Final = (*HURTFUL, *DRAFTS, *UNBUILT)

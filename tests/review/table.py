@@ -1,0 +1,153 @@
+"""What a bad input is, and which layer a refusal comes from."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import IntEnum
+from pathlib import Path
+from typing import Any, Final
+
+from fairlead.api.kinds import API_VERSION, DEPLOYMENT, GATEWAY, POLICY, Kind
+from fairlead.api.read_problems import ReadReason
+from fairlead.cluster import documents, package_data
+from fairlead.engines.reasons import EngineReason
+from fairlead.fleet.findings import FindingReason, SpecFinding
+from fairlead.review import admission
+from fairlead.review.context import ObjectKey, ReviewContext
+from fairlead.review.references import ReferenceReason
+from fairlead.review.result import AdmissionReason
+from fairlead.review.schedules import ScheduleReason
+from fairlead.scaling.lint.policy_lint import LintReason
+from tests.api.bad import LEAST
+
+Object = dict[str, Any]
+
+SAMPLES: Final = sorted((Path(__file__).parents[2] / "manifests" / "samples").glob("*.yaml"))
+
+
+class Layer(IntEnum):
+    """Who refuses, first to last."""
+
+    YAML = 0
+    BOUNDS = 1
+    READING = 2
+    SCHEMA = 3
+    CEL = 4
+    ENGINE = 5
+    SIZING = 6
+    REFERENCES = 7
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """One bad input."""
+
+    story: str
+    given: Object | str
+    """An object, or the text of a file."""
+    layer: Layer
+    """Who refuses it first."""
+    at: str
+    says: str
+    """Words of the rule or the remedy."""
+    covers: int = 0
+    """Its number among the forty of the reference, or none."""
+    there: str = ""
+    """What the API server says where its schema speaks in its own words."""
+    short: str = ""
+    """The input in short, for the page; without it the field and its value tell enough."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Said:
+    """One thing said of an input."""
+
+    layer: Layer
+    field: str
+    value: str
+    because: str
+    remedy: str
+
+    @property
+    def sentence(self) -> str:
+        return f"{self.field}: {self.value}: {self.because}; {self.remedy}"
+
+
+_SCHEMA: Final = (
+    *(ReadReason.UNKNOWN_FIELD, ReadReason.MISSING_FIELD, ReadReason.WRONG_TYPE),
+    *(ReadReason.NOT_ALLOWED, ReadReason.OUT_OF_RANGE, ReadReason.DUPLICATE),
+)
+_READING: Final = (
+    *(ReadReason.NOT_AN_OBJECT, ReadReason.WRONG_KIND),
+    *(AdmissionReason.NO_SUCH_KIND, AdmissionReason.NO_NAME),
+    *(AdmissionReason.NOT_SERVED, AdmissionReason.NOT_AVAILABLE),
+    *ScheduleReason,
+    *(LintReason.NEVER_FIRES, LintReason.ALWAYS_FIRES),
+)
+_REASONS: Final[tuple[tuple[Layer, tuple[FindingReason, ...]], ...]] = (
+    (Layer.BOUNDS, (ReadReason.TOO_LARGE, ReadReason.NOT_JSON)),
+    (Layer.READING, _READING),
+    (Layer.SCHEMA, _SCHEMA),
+    (Layer.CEL, (ReadReason.MALFORMED, ReadReason.CONTRADICTION, ReadReason.BAD_NAME)),
+    (Layer.ENGINE, tuple(EngineReason)),
+    (Layer.SIZING, (AdmissionReason.DOES_NOT_FIT, AdmissionReason.DRAFT_TOO_LARGE)),
+    (Layer.REFERENCES, tuple(ReferenceReason)),
+)
+LAYERS: Final = {(type(reason), reason): layer for layer, reasons in _REASONS for reason in reasons}
+"""By class and word: two rooms may use one word, and words of one spelling are equal."""
+
+KNOWN: Final = ReviewContext(
+    catalogue=package_data.load_catalogue(),
+    objects=frozenset({ObjectKey("InferenceDeployment", "default", "a"), ObjectKey("Secret", "default", "k")}),
+    time_zones=frozenset({"UTC", "Europe/Berlin", "Europe/Vienna"}),
+)
+"""A cluster with one deployment and one Secret."""
+
+
+def written(kind: Kind[Any], spec: object, name: str = "bad") -> Object:
+    """An object of a kind around a spec."""
+    return {"apiVersion": API_VERSION, "kind": kind.name, "metadata": {"name": name}, "spec": spec}
+
+
+def deployment(**changed: object) -> Object:
+    """The least deployment, with some fields changed."""
+    return written(DEPLOYMENT, LEAST | changed)
+
+
+def engine(**changed: object) -> Object:
+    """The least deployment with these engine settings."""
+    return deployment(engine=changed)
+
+
+def policy(**spec: object) -> Object:
+    """A policy."""
+    return written(POLICY, spec)
+
+
+def gateway(**spec: object) -> Object:
+    """A gateway."""
+    return written(GATEWAY, spec)
+
+
+def said_of(given: Object | str, known: ReviewContext = KNOWN) -> list[Said]:
+    """All that the pure layers refuse, in their order."""
+    if isinstance(given, dict):
+        return list(_said(admission.review(given, known).refusals))
+    found: list[Said] = []
+    for one in documents.of_text(given, "file.yaml"):
+        if one.problem:
+            words, _, remedy = one.problem.partition("; ")
+            found.append(Said(layer=Layer.YAML, field="", value=one.place, because=words, remedy=remedy))
+        else:
+            found += _said(admission.review(one.content, known).refusals)
+    return found
+
+
+def _said(refusals: Iterable[SpecFinding]) -> Iterable[Said]:
+    for one in refusals:
+        yield Said(
+            layer=LAYERS[type(one.reason), one.reason],
+            field=one.field,
+            value=one.value,
+            because=one.because,
+            remedy=one.remedy,
+        )

@@ -1,0 +1,155 @@
+"""Everything an object names is looked for where it was named, if somebody looked into the cluster."""
+
+from typing import Any
+
+import pytest
+
+from fairlead.review import admission
+from fairlead.review.context import ObjectKey, ReviewContext
+from tests.review.table import KNOWN, Object, deployment, engine, gateway, policy
+
+EMPTY = ReviewContext(catalogue=KNOWN.catalogue, objects=frozenset())
+KEY = {"name": "s", "key": "k"}
+
+DEPLOYMENTS: list[tuple[Object, list[tuple[str, str]]]] = [
+    (deployment(), []),
+    (deployment(scaling={"maxReplicas": 2}), []),
+    (
+        deployment(scaling={"maxReplicas": 2, "policy": {"name": "p"}}),
+        [("spec.scaling.policy.name", "AutoscalingPolicy")],
+    ),
+    (
+        deployment(router={"cache": {"redis": {"urlSecret": KEY}}}),
+        [("spec.router.cache.redis.urlSecret.name", "Secret")],
+    ),
+    (
+        deployment(
+            router={
+                "tenants": [{"name": "t", "keys": [KEY, KEY | {"name": "old"}]}],
+                "door": {"tls": {"secretName": "certificate"}, "engineTls": {"caSecret": KEY}},
+            }
+        ),
+        [
+            ("spec.router.tenants[0].keys[0].name", "Secret"),
+            ("spec.router.tenants[0].keys[1].name", "Secret"),
+            ("spec.router.door.tls.secretName", "Secret"),
+            ("spec.router.door.engineTls.caSecret.name", "Secret"),
+        ],
+    ),
+    (
+        engine(
+            adapters=[{"name": "a", "source": "hf://a/b"}, {"name": "b", "source": "pvc://loras/b"}],
+            env=[
+                {"name": "A", "valueFrom": {"secretKeyRef": KEY}},
+                {"name": "B", "valueFrom": {"configMapKeyRef": KEY}},
+                {"name": "C", "value": "plain"},
+            ],
+        ),
+        [
+            ("spec.engine.adapters[1].source", "PersistentVolumeClaim"),
+            ("spec.engine.env", "Secret"),
+            ("spec.engine.env", "ConfigMap"),
+        ],
+    ),
+    (
+        engine(tools={"parser": "hermes"}, chatTemplate={"configMap": KEY}),
+        [("spec.engine.chatTemplate.configMap.name", "ConfigMap")],
+    ),
+    (
+        engine(speculation={"method": "draftModel", "draft": {"source": "pvc://drafts/small"}}),
+        [("spec.engine.speculation.draft.source", "PersistentVolumeClaim")],
+    ),
+    (
+        deployment(
+            model={"source": "pvc://models/a", "tokenSecret": KEY},
+            storage={"cache": {"claimName": "cache"}},
+            placement={"imagePullSecrets": [{"name": "one"}, {"name": "two"}]},
+        ),
+        [
+            ("spec.model.source", "PersistentVolumeClaim"),
+            ("spec.model.tokenSecret.name", "Secret"),
+            ("spec.storage.cache.claimName", "PersistentVolumeClaim"),
+            ("spec.placement.imagePullSecrets[0].name", "Secret"),
+            ("spec.placement.imagePullSecrets[1].name", "Secret"),
+        ],
+    ),
+]
+GATEWAYS: list[tuple[Object, list[tuple[str, str]]]] = [
+    (gateway(), []),
+    (gateway(models=[{"name": "m", "deployment": "a"}]), [("spec.models[0].deployment", "InferenceDeployment")]),
+    (
+        gateway(
+            models=[
+                {"name": "w", "strategy": "Weighted", "weighted": [{"deployment": "a", "weight": 1}]},
+                {
+                    "name": "r",
+                    "strategy": "Rules",
+                    "deployment": "b",
+                    "rules": [{"name": "long", "when": {"minPromptTokens": 9}, "deployment": "c"}],
+                    "fallback": {"deployments": ["d"]},
+                },
+                {
+                    "name": "c",
+                    "strategy": "Cascade",
+                    "cascade": {"deployments": ["e", "f"], "validator": "NotEmpty"},
+                },
+            ],
+            tenants=[{"name": "t", "keys": [KEY, KEY | {"name": "old"}]}],
+            cache={"redis": {"urlSecret": KEY}},
+        ),
+        [
+            ("spec.models[0].weighted[0].deployment", "InferenceDeployment"),
+            ("spec.models[1].deployment", "InferenceDeployment"),
+            ("spec.models[1].rules[0].deployment", "InferenceDeployment"),
+            ("spec.models[1].fallback.deployments[0]", "InferenceDeployment"),
+            ("spec.models[2].cascade.deployments[0]", "InferenceDeployment"),
+            ("spec.models[2].cascade.deployments[1]", "InferenceDeployment"),
+            ("spec.tenants[0].keys[0].name", "Secret"),
+            ("spec.tenants[0].keys[1].name", "Secret"),
+            ("spec.cache.redis.urlSecret.name", "Secret"),
+        ],
+    ),
+]
+PROMETHEUS: dict[str, Any] = {"url": "http://p:9090", "tokenSecret": KEY}
+POLICIES: list[tuple[Object, list[tuple[str, str]]]] = [
+    (policy(), []),
+    (
+        policy(metrics={"source": "Prometheus", "prometheus": PROMETHEUS}),
+        [("spec.metrics.prometheus.tokenSecret.name", "Secret")],
+    ),
+    (
+        policy(metrics={"source": "Prometheus", "prometheus": PROMETHEUS | {"caSecret": KEY}}),
+        [
+            ("spec.metrics.prometheus.tokenSecret.name", "Secret"),
+            ("spec.metrics.prometheus.caSecret.name", "Secret"),
+        ],
+    ),
+]
+ALL = [*DEPLOYMENTS, *GATEWAYS, *POLICIES]
+
+
+@pytest.mark.parametrize(("given", "lost"), ALL, ids=range(len(ALL)))
+def test_in_an_empty_cluster_everything_named_is_missed_where_it_stands(
+    given: Object, lost: list[tuple[str, str]]
+) -> None:
+    said = admission.review(given, EMPTY).refusals
+    assert [(one.field, one.because.split()[3]) for one in said] == lost
+
+
+@pytest.mark.parametrize(("given", "lost"), ALL, ids=range(len(ALL)))
+def test_where_nobody_looked_references_are_taken_on_trust(given: Object, lost: list[tuple[str, str]]) -> None:
+    assert admission.review(given, ReviewContext(catalogue=KNOWN.catalogue)).refusals == (), lost
+
+
+def test_what_is_there_is_not_missed_and_another_namespace_does_not_count() -> None:
+    def said(namespace: str) -> list[str]:
+        there = ReviewContext(catalogue=KNOWN.catalogue, objects=frozenset({ObjectKey("Secret", namespace, "s")}))
+        given = deployment(model={"source": "hf://Qwen/Qwen3-0.6B", "tokenSecret": KEY})
+        return [one.sentence for one in admission.review(given, there).refusals]
+
+    assert said("default") == []
+    (missed,) = said("team")
+    assert missed == (
+        "spec.model.tokenSecret.name: s: there is no Secret s in namespace default; create it first, or name one of "
+        "this namespace: kubectl get secret -n default"
+    )

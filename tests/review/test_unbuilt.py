@@ -1,0 +1,67 @@
+"""What this release does not do is said when it is asked for, with what to write instead; never taken in silence."""
+
+import pytest
+
+from fairlead.review import admission
+from fairlead.review.context import ReviewContext
+from tests.review.table import KNOWN, Object, deployment, engine, gateway, policy
+
+OFFLINE = ReviewContext(catalogue=KNOWN.catalogue)
+CANARY = {"strategy": "Canary", "canary": {"steps": [{"weight": 10, "hold": "15m"}]}}
+
+
+def refused(given: Object) -> list[str]:
+    """What refuses it."""
+    return [one.sentence for one in admission.review(given, OFFLINE).refusals]
+
+
+def warned(given: Object) -> list[str]:
+    """What it is let in with."""
+    review = admission.review(given, OFFLINE)
+    assert review.refusals == ()
+    return [one.sentence for one in review.cautions]
+
+
+@pytest.mark.trial(11)
+def test_canary_steps_are_refused_since_nothing_would_hold_them() -> None:
+    (said,) = refused(deployment(rollout=CANARY))
+    assert said == (
+        "spec.rollout.strategy: Canary: this release does not split traffic between revisions, so no canary step "
+        "would be held; use Replace, or Surge if there are spare GPUs, and remove spec.rollout.canary"
+    )
+
+
+@pytest.mark.trial(12)
+def test_a_gateway_is_refused_with_what_to_use_and_not_with_create_it_first() -> None:
+    (said,) = refused(deployment(gateway={"name": "door"}))
+    assert said == (
+        "spec.gateway.name: door: this release does not run InferenceGateways, so clients could not reach the model; "
+        "remove spec.gateway: the deployment then has a router of its own, set up in spec.router"
+    )
+    assert [one.sentence for one in admission.review(deployment(gateway={"name": "door"}), KNOWN).refusals] == [said]
+
+
+@pytest.mark.trial(12)
+def test_a_gateway_object_is_let_in_with_a_warning_that_nothing_is_started_for_it() -> None:
+    (said,) = warned(gateway())
+    assert said == (
+        "kind: InferenceGateway: this release does not run InferenceGateways: bad is checked and stored, and nothing "
+        "is started for it; set tenants, limits, lanes and cache in spec.router of each InferenceDeployment"
+    )
+
+
+@pytest.mark.trial(12)
+@pytest.mark.parametrize(
+    "given",
+    [engine(extraArgs=["--api-key=geheim"]), engine(env=[{"name": "VLLM_API_KEY", "value": "geheim"}])],
+    ids=["argument", "variable"],
+)
+def test_whoever_wants_keys_is_sent_to_tenants_of_the_router(given: Object) -> None:
+    (said,) = refused(given)
+    assert "name tenants and their keys in spec.router.tenants" in said
+    assert "InferenceGateway" not in said
+
+
+@pytest.mark.trial(13)
+def test_the_objective_for_the_queue_decides_and_needs_no_warning() -> None:
+    assert warned(policy(objectives={"ttftP95": "1s", "queueTimeP95": "2s"})) == []

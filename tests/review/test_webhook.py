@@ -1,0 +1,44 @@
+"""What admission answers: everything that is wrong at once, and a warning where a name leads nowhere yet."""
+
+from fairlead.review import admission, webhook
+from fairlead.review.context import ObjectKey, ReviewContext
+from fairlead.review.webhook import AdmissionResponse
+from tests.review.table import KNOWN, deployment, gateway, policy
+
+TRUSTING = ReviewContext(catalogue=KNOWN.catalogue)
+
+
+def test_a_good_object_is_let_in_without_a_word() -> None:
+    assert webhook.response(admission.review(deployment(), TRUSTING), frozenset()) == AdmissionResponse()
+
+
+def test_everything_that_is_wrong_is_said_at_once() -> None:
+    bad = deployment(replicas=-1, drain={"timeout": "soon"})
+    found = webhook.response(admission.review(bad, TRUSTING), frozenset())
+    assert "spec.replicas: -1" in found.refused
+    assert "spec.drain.timeout: soon" in found.refused
+    assert found.warnings == ()
+
+
+def test_a_name_that_leads_nowhere_warns_and_never_refuses() -> None:
+    scaled = deployment(scaling={"maxReplicas": 2, "policy": {"name": "calm"}})
+    found = webhook.response(admission.review(scaled, TRUSTING), frozenset())
+    assert found.refused == ""
+    assert found.warnings[0].startswith("spec.scaling.policy.name: calm: there is no AutoscalingPolicy calm")
+    there = frozenset({ObjectKey("AutoscalingPolicy", scaled["metadata"].get("namespace", "default"), "calm")})
+    assert webhook.response(admission.review(scaled, TRUSTING), there) == AdmissionResponse()
+
+
+def test_gateways_and_policies_name_others_too() -> None:
+    prometheus = {"prometheus": {"url": "https://prometheus:9090", "tokenSecret": {"name": "s", "key": "k"}}}
+    asked = policy(metrics={"source": "Prometheus"} | prometheus)
+    led = gateway(models=[{"name": "m", "deployment": "chat"}])
+    for document, said in ((asked, "there is no Secret s"), (led, "there is no InferenceDeployment chat")):
+        found = webhook.response(admission.review(document, TRUSTING), frozenset())
+        assert found.refused == ""
+        assert said in found.warnings[-1]
+
+
+def test_what_is_no_object_of_ours_is_refused() -> None:
+    for document in ({}, {"kind": "InferenceDeploiment"}, {"kind": 7}):
+        assert webhook.response(admission.review(document, TRUSTING), frozenset()).refused.startswith("kind: ")

@@ -1,0 +1,41 @@
+"""Deciding a kept decision again tells every place at which it comes out otherwise."""
+
+from dataclasses import replace
+
+from fairlead.scaling.decide.recommendation import ScalingAdvice, ScalingSignal, SignalNeed
+from fairlead.scaling.explain import record_differences
+from fairlead.scaling.explain.record_differences import RecordDifference
+from tests.cli.decisions import decided
+
+
+def test_what_was_decided_is_decided_again() -> None:
+    assert record_differences.differences(decided()) == ()
+
+
+def test_another_number_is_told_by_its_place() -> None:
+    record = decided()
+    said = record.recommendation
+    other = replace(record, recommendation=replace(said, replicas=said.replicas + 1))
+    assert record_differences.differences(other) == (
+        RecordDifference(place="replicas", kept=said.replicas + 1, again=said.replicas),
+    )
+
+
+def test_a_longer_list_is_told_whole() -> None:
+    record = decided()
+    advice = (ScalingAdvice(subject="policy", because="it rains"),)
+    other = replace(
+        record, recommendation=replace(record.recommendation, advice=(*record.recommendation.advice, *advice))
+    )
+    (told,) = record_differences.differences(other)
+    assert told.place == "advice"
+
+
+def test_a_difference_within_a_list_is_told_by_its_number() -> None:
+    record = decided()
+    said = record.recommendation
+    assert said.candidates
+    wrong = SignalNeed(signal=ScalingSignal.TOKENS, replicas=99, because="made up")
+    other = replace(record, recommendation=replace(said, candidates=(wrong, *said.candidates[1:])))
+    places = {one.place for one in record_differences.differences(other)}
+    assert {"candidates[0].because", "candidates[0].replicas"} <= places

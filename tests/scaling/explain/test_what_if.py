@@ -1,0 +1,122 @@
+"""What would change a decision: found by deciding again, and true when it comes."""
+
+from dataclasses import replace
+from decimal import Decimal
+from functools import cache
+from typing import Any
+
+import pytest
+
+from fairlead.fleet.policies import ReplicaBounds
+from fairlead.scaling.decide import recommender
+from fairlead.scaling.decide.recommendation import ScalingBound
+from fairlead.scaling.decide.scaling_state import ScalingState
+from fairlead.scaling.explain import projection, what_if
+from fairlead.scaling.explain.decision_record import DecisionRecord
+from fairlead.scaling.explain.what_if import TurningPoint, WhatIfCause
+from fairlead.scaling.facts import EnginePodPhase, SampleProblem
+from tests.cli.decisions import AT
+from tests.scaling.busy_fleets import CHAT, SILENCE, TEN_A_SECOND, after, busy, fleet, steady
+
+
+def turns(record: DecisionRecord) -> dict[WhatIfCause, TurningPoint]:
+    """Of each cause the first."""
+    found: dict[WhatIfCause, TurningPoint] = {}
+    for turn in what_if.turning_points(record):
+        found.setdefault(turn.cause, turn)
+    return found
+
+
+@cache
+def of_steady() -> dict[WhatIfCause, TurningPoint]:
+    """Of a fleet that has as much to do as it can."""
+    return turns(steady())
+
+
+def test_the_traffic_at_which_it_grows_makes_it_grow_and_a_little_less_does_not() -> None:
+    factor = of_steady()[WhatIfCause.MORE_TRAFFIC].factor or 0.0
+    assert 1.0 < factor < 2.0
+    moment = what_if.WhatIfBaseline(record=steady(), traffic=TEN_A_SECOND)
+    looks = moment.lasting_looks
+    assert max(said.replicas for _, said in moment.ahead(looks, factor * 1.02)) > moment.answer
+    assert max(said.replicas for _, said in moment.ahead(looks, factor * 0.97)) == moment.answer
+
+
+def test_the_queue_at_which_it_grows_is_the_smallest() -> None:
+    waiting = of_steady()[WhatIfCause.MORE_WAITING].waiting or 0
+    assert waiting > 1
+    moment = what_if.WhatIfBaseline(record=steady(), traffic=TEN_A_SECOND)
+    assert all(said.replicas <= moment.answer for _, said in moment.ahead(moment.lasting_looks, 1.0, waiting - 1))
+
+
+def test_it_shrinks_below_some_traffic_and_when_nobody_asks_but_not_by_itself() -> None:
+    told = of_steady()
+    assert WhatIfCause.AS_IT_IS not in told
+    assert told[WhatIfCause.LESS_TRAFFIC].replicas == told[WhatIfCause.NOBODY_ASKS].replicas == 3
+    assert 0.5 < (told[WhatIfCause.LESS_TRAFFIC].factor or 0.0) < 1.0
+    assert 0 < (told[WhatIfCause.NOBODY_ASKS].after_seconds or 0.0) <= CHAT.pace.down_after_seconds
+
+
+def test_what_is_too_many_shrinks_by_itself_once_it_was_for_long_enough() -> None:
+    told = turns(after(fleet(wanted=4, running=2.0), TEN_A_SECOND.times(0.1), 200))
+    assert told[WhatIfCause.AS_IT_IS].replicas == 3
+    assert 0 < told[WhatIfCause.AS_IT_IS].after_seconds <= CHAT.pace.down_after_seconds
+
+
+def test_the_last_replica_goes_when_nobody_asks_for_so_long() -> None:
+    idle = replace(CHAT, zero_after_seconds=400.0)
+    record = after(fleet(2, policy=idle, bounds=ReplicaBounds(least=0, most=4)), TEN_A_SECOND.times(0.3), 200)
+    last = what_if.turning_points(record)[-1]
+    assert (last.cause, last.replicas) == (WhatIfCause.NOBODY_ASKS, 0)
+    assert last.after_seconds >= 400.0
+
+
+def test_from_zero_one_request_is_enough() -> None:
+    idle = replace(CHAT, zero_after_seconds=60.0)
+    nothing = fleet(0, policy=idle, bounds=ReplicaBounds(least=0, most=4))
+    told = turns(after(nothing, SILENCE, 200))
+    assert (told[WhatIfCause.MORE_WAITING].waiting, told[WhatIfCause.MORE_WAITING].replicas) == (1, 1)
+    assert set(told) == {WhatIfCause.MORE_WAITING}
+
+
+def test_at_the_most_nothing_makes_it_grow() -> None:
+    full = after(fleet(bounds=ReplicaBounds(least=1, most=4)), TEN_A_SECOND, 200)
+    assert not {WhatIfCause.MORE_WAITING, WhatIfCause.MORE_TRAFFIC} & set(turns(full))
+
+
+@pytest.mark.parametrize(
+    ("bound", "said"),
+    [
+        (ScalingBound.MAX_REPLICAS, {"bounds": ReplicaBounds(least=1, most=3), "wanted": 3}),
+        (
+            ScalingBound.BUDGET,
+            {"policy": replace(CHAT, max_cost_per_hour=Decimal(3)), "price_per_hour": 1.0, "wanted": 3},
+        ),
+        (ScalingBound.NO_ROOM, {"room": 0}),
+        (ScalingBound.STEP_UP, {"policy": replace(CHAT, pace=replace(CHAT.pace, up_max_step=1, up_max_factor=1.1))}),
+    ],
+)
+def test_a_bound_that_holds_it_back_is_named_with_what_it_would_be_without(
+    bound: ScalingBound, said: dict[str, Any]
+) -> None:
+    start = fleet(3, running=30.0, **said)
+    seen = projection.with_waiting(start, 100.0)
+    pressed = replace(seen, policy=replace(seen.policy, signals=replace(CHAT.signals, token_headroom=None)))
+    recommendation, _ = recommender.recommend(pressed, ScalingState(), AT)
+    record = replace(steady(), facts=pressed, memory=ScalingState(), recommendation=recommendation, now=AT)
+    assert bound in {limit.bound for limit in recommendation.limits}
+    lifted = list(what_if._without_bounds(record))
+    assert bound in {turn.bound for turn in lifted}
+    assert all(turn.replicas > recommendation.replicas for turn in lifted)
+
+
+def test_while_figures_are_missing_nothing_is_said_to_shrink_it() -> None:
+    silent = tuple(replace(one, doubt=SampleProblem.NO_ANSWER) for one in fleet().pods)
+    told = turns(after(fleet(pods=silent), TEN_A_SECOND, 200))
+    assert not {WhatIfCause.AS_IT_IS, WhatIfCause.LESS_TRAFFIC, WhatIfCause.NOBODY_ASKS} & set(told)
+
+
+def test_when_nothing_is_known_of_traffic_only_what_waits_is_asked() -> None:
+    starting = (busy(0, phase=EnginePodPhase.STARTING, ready_at=None),)
+    told = turns(after(fleet(pods=starting, wanted=1), SILENCE, 10))
+    assert WhatIfCause.MORE_TRAFFIC not in told

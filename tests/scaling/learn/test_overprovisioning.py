@@ -1,0 +1,90 @@
+"""More stand ready than are asked for: how much that is, and what is asked for in view of it."""
+
+from dataclasses import replace
+from typing import Final
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fairlead.fleet.policies import ReplicaBounds, WarmPool
+from fairlead.scaling.decide import recommender
+from fairlead.scaling.decide.scaling_state import ScalingState
+from fairlead.scaling.facts import ScalingFacts
+from fairlead.scaling.learn import overprovisioning
+from fairlead.scaling.learn.overprovisioning import OverprovisioningEstimate
+from tests.cli.decisions import AT
+from tests.scaling.busy_fleets import CHAT, TEN_A_SECOND, after, fleet
+from tests.scaling.fluid_fleets import COLD
+
+POWER: Final = 3.0
+LONG: Final = 200
+
+
+def stood(
+    ready: int, need: float | None, looks: int = LONG, before: OverprovisioningEstimate | None = None
+) -> OverprovisioningEstimate:
+    """After so many looks, each a cold start apart."""
+    excess = OverprovisioningEstimate(at=0.0) if before is None else before
+    for look in range(looks):
+        excess = overprovisioning.updated(excess, ready, need, COLD, (excess.at or 0.0) + COLD * min(look, 1))
+    return excess
+
+
+def test_who_always_has_a_fifth_more_asks_for_as_much_less() -> None:
+    assert overprovisioning.factor(stood(6, 5.0), POWER) == pytest.approx(5 / 6, rel=0.01)
+
+
+def test_who_runs_behind_asks_for_a_little_more() -> None:
+    assert overprovisioning.factor(stood(5, 5.2), POWER) == pytest.approx(5.2 / 5, rel=0.01)
+
+
+def test_one_look_changes_little_and_the_first_one_nothing() -> None:
+    assert overprovisioning.updated(OverprovisioningEstimate(), 8, 4.0, COLD, AT) == OverprovisioningEstimate(at=AT)
+    second = overprovisioning.updated(OverprovisioningEstimate(at=AT), 8, 4.0, COLD, AT + COLD / 4)
+    assert 0.0 < second.mean < 0.02
+    assert overprovisioning.factor(second, POWER) == pytest.approx(1.0, abs=0.01)
+
+
+def test_too_many_and_too_few_by_turns_is_worse_than_the_mean_tells() -> None:
+    even, by_turns = stood(6, 5.0), OverprovisioningEstimate(at=0.0)
+    for _ in range(LONG):
+        by_turns = stood(4, 5.0, looks=2, before=stood(9, 5.0, looks=2, before=by_turns))
+    assert by_turns.mean == pytest.approx(even.mean, abs=0.05)
+    assert overprovisioning.factor(by_turns, POWER) > overprovisioning.factor(even, POWER) * 1.1
+
+
+@given(st.integers(0, 40), st.one_of(st.none(), st.floats(0.01, 1000.0)), st.floats(1.0, 20.0))
+def test_never_more_than_a_bet_on_either_side(ready: int, need: float | None, power: float) -> None:
+    assert overprovisioning.LEAST <= overprovisioning.factor(stood(ready, need), power) <= overprovisioning.MOST
+
+
+def excess_of(facts: ScalingFacts) -> OverprovisioningEstimate:
+    """After a while of ten requests a second."""
+    kept = after(facts, TEN_A_SECOND, 400).memory.learnt.excess
+    return replace(kept, at=None)
+
+
+@pytest.mark.parametrize(
+    "hidden",
+    [
+        fleet(30, running=2.0, bounds=ReplicaBounds(least=30, most=40)),
+        fleet(1, bounds=ReplicaBounds(least=1, most=1)),
+        fleet(4, policy=replace(CHAT, warm_pool=WarmPool(ready=4))),
+        fleet(8, policy=replace(CHAT, active=False)),
+    ],
+    ids=["at its fewest", "at its most", "spares alone", "nobody follows"],
+)
+def test_where_the_need_is_not_followed_nobody_sees_what_would_have_been(hidden: ScalingFacts) -> None:
+    assert excess_of(hidden) == OverprovisioningEstimate()
+
+
+def test_spares_are_not_beyond_what_is_asked_for() -> None:
+    bare, spared = excess_of(fleet(4)), excess_of(fleet(6, policy=replace(CHAT, warm_pool=WarmPool(ready=2))))
+    assert bare.mean > 0
+    assert spared.mean < bare.mean + 0.1
+
+
+def test_without_a_need_nothing_is_learnt() -> None:
+    _, memory = recommender.recommend(fleet(4), ScalingState(), AT)
+    assert memory.learnt.excess == OverprovisioningEstimate(at=AT)

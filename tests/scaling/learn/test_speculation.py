@@ -1,0 +1,138 @@
+"""Guessing ahead: what it gives at which load, and when it is switched off and on again."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+
+import pytest
+
+from fairlead.fleet.policies import ScalingPolicy
+from fairlead.scaling.decide.answer_history import SpeculationState
+from fairlead.scaling.decide.signal_summary import FleetLoad
+from fairlead.scaling.facts import EngineFigures, EnginePod, EnginePodPhase, ReplicaSpeed, SampleProblem, ScalingFacts
+from fairlead.scaling.learn import speculation
+from tests.scaling.limits import ASKED, COLD, FACTS, START
+
+L4 = ReplicaSpeed(step_seconds=0.05, seconds_per_sequence=0.0002, seconds_per_prompt_token=0.0004)
+LETS = ScalingPolicy(switches_speculation=True)
+SPECULATING = replace(FACTS, speculates=True, assumed=L4, policy=LETS)
+
+
+@dataclass
+class Guesser:
+    """Two engines that guess three tokens in each of ten steps a second, and the batches they serve."""
+
+    facts: ScalingFacts = SPECULATING
+    batch: float = 64.0
+    accepted: float = 0.6
+    """Of three."""
+    now: float = START
+    drafts: float = 0.0
+    kept: float = 0.0
+    guessing: SpeculationState = field(default_factory=SpeculationState)
+    advice: str = ""
+    doubt: SampleProblem | None = None
+
+    def passes(self, cold_starts: float) -> bool:
+        """Whether it is off after so long."""
+        for _ in range(round(cold_starts * COLD / 10)):
+            self.now += 10
+            self.drafts += 0 if self.guessing.off else 100
+            self.kept += 0 if self.guessing.off else 100 * self.accepted
+            asked = replace(ASKED, ready=2, running=2 * self.batch)
+            facts = replace(self.facts, pods=tuple(self._pods()))
+            self.guessing, advice = speculation.updated(asked, facts, self.guessing, self.now)
+            self.advice = " ".join(one.because for one in advice)
+        return self.guessing.off
+
+    def _pods(self) -> Iterator[EnginePod]:
+        figures = EngineFigures(
+            at=self.now, drafts=self.drafts, draft_tokens=3 * self.drafts, accepted_tokens=self.kept
+        )
+        for name in ("a", "b"):
+            yield EnginePod(
+                name=name, revision="new", phase=EnginePodPhase.READY, since=START, figures=figures, doubt=self.doubt
+            )
+        yield EnginePod(name="old", revision="old", phase=EnginePodPhase.READY, since=START, figures=figures)
+        yield EnginePod(name="mute", revision="new", phase=EnginePodPhase.READY, since=START)
+        yield EnginePod(
+            name="plain", revision="new", phase=EnginePodPhase.READY, since=START, figures=EngineFigures(at=self.now)
+        )
+
+
+def test_guessing_gives_most_while_few_run_and_costs_in_full_batches() -> None:
+    gains = [speculation.gain(L4, batch, 3, 2) for batch in (0, 1, 16, 64, 256)]
+    assert gains == sorted(gains, reverse=True)
+    assert gains[0] == pytest.approx(3 / 1.15)
+    assert gains[-1] < 1
+
+
+def test_a_draft_that_costs_more_than_it_gives_is_switched_off_after_a_while() -> None:
+    guesser = Guesser()
+    assert guesser.passes(3) is False
+    assert "it is switched off if that lasts" in guesser.advice
+    assert guesser.passes(1) is True
+    assert "of 3.0 tokens drafted a step 0.6 are accepted" in guesser.advice
+    assert "switched off until that is above 1.1" in guesser.advice
+
+
+def test_it_comes_back_when_the_load_has_gone_but_never_twice_within_ten_cold_starts() -> None:
+    guesser = Guesser()
+    guesser.passes(4)
+    guesser.batch = 2
+    assert guesser.passes(9) is True
+    assert guesser.passes(3) is False
+    guesser.batch = 64
+    assert guesser.passes(5) is False
+    assert guesser.passes(6) is True
+
+
+def test_a_short_burst_switches_nothing() -> None:
+    guesser = Guesser(batch=2)
+    for _ in range(5):
+        guesser.batch = 64
+        guesser.passes(2)
+        guesser.batch = 2
+        assert guesser.passes(2) is False
+    assert guesser.advice == ""
+
+
+@pytest.mark.parametrize("policy", [ScalingPolicy(), replace(LETS, active=False)])
+def test_without_leave_it_is_only_told(policy: ScalingPolicy) -> None:
+    guesser = Guesser(facts=replace(SPECULATING, policy=policy))
+    assert guesser.passes(20) is False
+    assert "set spec.speculation.switchOff to WhenItCosts" in guesser.advice
+
+
+def test_leave_that_is_taken_back_switches_it_on() -> None:
+    guesser = Guesser()
+    guesser.passes(4)
+    guesser.facts = replace(guesser.facts, policy=ScalingPolicy())
+    assert guesser.passes(1) is False
+
+
+def test_what_nobody_measured_is_not_judged() -> None:
+    assert Guesser(facts=replace(SPECULATING, assumed=None)).passes(20) is False
+    assert Guesser(doubt=SampleProblem.STALE).passes(20) is False
+    no_replica = speculation.updated(replace(ASKED, ready=0), SPECULATING, SpeculationState(guessed=3.0), START)
+    assert no_replica[0].gain is None
+
+
+def test_a_learnt_speed_serves_where_no_data_sheet_does() -> None:
+    load = FleetLoad(prompt_tokens=1, output_tokens=1, tokens_per_sequence=1, speed=L4)
+    asked = replace(ASKED, ready=1, running=64.0, load=load)
+    facts = replace(SPECULATING, assumed=None)
+    assert speculation.updated(asked, facts, SpeculationState(guessed=3.0, accepted=0.6), START)[0].gain is not None
+
+
+def test_who_does_not_guess_is_never_switched() -> None:
+    assert speculation.updated(ASKED, replace(SPECULATING, speculates=False), SpeculationState(off=True), START) == (
+        SpeculationState(),
+        (),
+    )
+
+
+def test_an_engine_that_began_anew_is_measured_from_there() -> None:
+    guesser = Guesser()
+    guesser.passes(2)
+    guesser.drafts, guesser.kept = 0.0, 0.0
+    assert guesser.passes(2) is True
