@@ -14,8 +14,8 @@ from campaign.moves import Api, EngineDeed, Node, NodeDeed, Operator, OperatorDe
 from campaign.observer import facts as seen
 from campaign.world import Lane
 from devcluster.door import Embedded
-from tests.cluster.operator_stage import NAMESPACE as HOME
-from tests.cluster.operator_stage import Operator as Release
+from tests.node.operator_stage import NAMESPACE as HOME
+from tests.node.operator_stage import Operator as Release
 
 Manifest = dict[str, Any]
 

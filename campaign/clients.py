@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
-from tests.cluster.streams import Question, Told, ask, client
+from tests.node.streams import Question, Told, ask, client
 
 CLIENTS: Final = 3
 LENGTHS: Final = (12, 40, 25)

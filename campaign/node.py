@@ -43,9 +43,9 @@ from devcluster.door import Embedded
 from devcluster.image import build
 from house.tree import ROOT
 from tests import worlds
-from tests.cluster.operator_stage import BEHIND_MS, TOKEN_MS
-from tests.cluster.operator_stage import NAMESPACE as HOME
-from tests.cluster.operator_stage import Operator as Release
+from tests.node.operator_stage import BEHIND_MS, TOKEN_MS
+from tests.node.operator_stage import NAMESPACE as HOME
+from tests.node.operator_stage import Operator as Release
 
 Manifest = dict[str, Any]
 

@@ -18,7 +18,7 @@ from campaign.world import Lane
 from devcluster.door import Door
 from fairlead.cluster import operator_key
 from fairlead.fleet.router_keys import RouterKeys
-from tests.cluster.operator_stage import NAMESPACE as HOME
+from tests.node.operator_stage import NAMESPACE as HOME
 from tests.patience import eventually
 
 Manifest = dict[str, Any]

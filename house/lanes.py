@@ -85,7 +85,7 @@ LANES: Final = (
     Lane(
         name="cluster",
         marker="cluster",
-        folders=("tests/cluster",),
+        folders=("tests/node",),
         world="a Ready node; root, or DEVCLUSTER=existing KUBECONFIG=…",
         preparations=(WHOLE, IMAGE),
         real=True,

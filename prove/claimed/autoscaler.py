@@ -6,7 +6,7 @@ from prove import noted, programs
 from prove.claimed.router import last_line, together
 from prove.claims import Claim, Figure
 
-NODE: Final = "tests/cluster/serving/scaling"
+NODE: Final = "tests/node/serving/scaling"
 ONE_WRITER: Final = "tests/apiserver/scaling"
 PURE: Final = "tests/scaling"
 HISTORIES: Final = 10_000

@@ -8,7 +8,7 @@ from house.tree import ROOT
 from prove import noted, programs
 from prove.claims import Claim, Figure
 
-DEMO: Final = "tests/cluster/test_demo.py"
+DEMO: Final = "tests/node/test_demo.py"
 MOST_DEMO_SECONDS: Final = 240.0
 POLICIES: Final = "tests/cli/test_told_policies.py"
 LINKS: Final = "tests/house/test_readme.py"

@@ -6,7 +6,7 @@ from prove import noted
 from prove.claims import Claim, Figure
 from prove.noted import Noting
 
-STORIES: Final = "tests/cluster/serving"
+STORIES: Final = "tests/node/serving"
 MOST_OVERHEAD_SECONDS: Final = 3.0
 MOST_SECONDS_TO_SAY: Final = 30.0
 

@@ -67,12 +67,12 @@ def cluster_from_nothing() -> Figure:
 
 def cluster_is_real() -> Figure:
     """What only a scheduler, a kubelet and a network together can show."""
-    return all_pass(programs.pytest("-m", "cluster", "tests/cluster"))
+    return all_pass(programs.pytest("-m", "cluster", "tests/node"))
 
 
 def nothing_left_behind() -> Figure:
     """The leak check after a normal run, after kill -9 and after a failed start."""
-    return all_pass(programs.pytest("tests/cluster/test_leaves_nothing_behind.py"))
+    return all_pass(programs.pytest("tests/node/test_leaves_nothing_behind.py"))
 
 
 def rules_bite() -> Figure:

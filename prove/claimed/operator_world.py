@@ -15,9 +15,9 @@ REST_S: Final = 300
 
 def it_heals() -> Figure:
     """Every property: on the pretended cluster, then the operator's process on a real API server, then five minutes."""
-    pure = noted.pytest("tests/controller", "tests/planning", "tests/reaching", "tests/faults", extra=THOROUGH)
+    pure = noted.pytest("tests/controller", "tests/planning", "tests/cluster", "tests/faults", extra=THOROUGH)
     real = noted.pytest("tests/apiserver/test_crash_points.py", "tests/apiserver/test_reaching.py", extra=ALL_POINTS)
-    life = noted.pytest("tests/cluster/test_chart_lives.py", extra={"FAIRLEAD_THOROUGH": "1"})
+    life = noted.pytest("tests/node/test_chart_lives.py", extra={"FAIRLEAD_THOROUGH": "1"})
     words = ("--deployments", "50", "--rest", str(REST_S), "-o", "json")
     rest = programs.module("bench.operator_scale", *words)
     found = _last_json(rest.output)
@@ -60,7 +60,7 @@ def a_thousand_stand() -> Figure:
 
 def the_demo_shows_it() -> Figure:
     """What `make demo` prints, as a newcomer would see it."""
-    ran = programs.pytest("tests/cluster/test_demo.py")
+    ran = programs.pytest("tests/node/test_demo.py")
     return Figure(holds=ran.ok and ran.tests.all_passed, text=f"{ran.tests} in {ran.seconds:.0f} s")
 
 

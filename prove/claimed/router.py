@@ -7,7 +7,7 @@ from prove import noted, programs
 from prove.claims import Claim, Figure
 from prove.programs import Ended
 
-SERVING: Final = "tests/cluster/serving"
+SERVING: Final = "tests/node/serving"
 FUZZED_BYTES: Final = 10_000_000
 
 

@@ -17,9 +17,9 @@ from fairlead.cluster.connection import connect, source_of
 from fairlead.cluster.informer import Informer, WatchScope
 from fairlead.cluster.kinds import CONFIG_MAP, LEASE, Manifest, trimmed
 from fairlead.cluster.lease import Leadership, LeaseDurations, LeaseSettings, hold
+from tests.cluster.contract import STORIES, Story
+from tests.cluster.worlds import DICE, note, run, until
 from tests.faults.proxy import Proxy
-from tests.reaching.contract import STORIES, Story
-from tests.reaching.worlds import DICE, note, run, until
 
 
 @pytest.fixture

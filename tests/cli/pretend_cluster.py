@@ -11,7 +11,7 @@ from typing import Any
 from aiohttp import web
 
 from fairlead.cluster.kinds import INFERENCE_DEPLOYMENT, POD, Manifest
-from tests.reaching.fake_api import Asked, FakeApi
+from tests.cluster.fake_api import Asked, FakeApi
 
 LABELS = {"app.kubernetes.io/name": "fairlead", "app.kubernetes.io/component": "operator"}
 

@@ -18,7 +18,7 @@ from fairlead.fleet.endpoints import EndpointState, RouterEndpoint
 from fairlead.fleet.engine_load import EngineLoad
 from fairlead.objects import labels
 from fairlead.review.context import ObjectKey
-from tests.reaching.fake_objects import Happened, Objects, matches
+from tests.cluster.fake_objects import Happened, Objects, matches
 
 Feed = Callable[[Sequence[Happened]], Sequence[Happened]]
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from fairlead.cluster import gpu_nodes, kinds
-from tests.reaching.fake_objects import Objects
+from tests.cluster.fake_objects import Objects
 
 Manifest = dict[str, Any]
 

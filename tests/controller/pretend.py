@@ -16,11 +16,11 @@ from fairlead.controller.reconcile import ReconcileEnvironment, Reconciler, Reco
 from fairlead.controller.work_queue import ReconcileOutcome
 from fairlead.objects.installation import Installation
 from fairlead.review.context import ObjectKey, ReviewContext
+from tests.cluster.fake_objects import Objects
 from tests.controller import tried
 from tests.controller.doors import PretendLooks, PretendReferences, PretendTeller, PretendWorld
 from tests.controller.kube import Kube
 from tests.controller.server import PretendServer
-from tests.reaching.fake_objects import Objects
 
 NOON: Final = datetime(2026, 11, 20, 12, tzinfo=UTC)
 CATALOGUE: Final = package_data.load_catalogue()

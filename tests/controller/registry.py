@@ -65,7 +65,7 @@ PROPERTIES: Final = (
         "an object deleted in a gap of the feed is made again",
         (
             "tests/controller/test_the_feed.py::test_a_child_removed_where_nobody_heard_it_is_made_again",
-            "tests/reaching/test_informer.py::test_an_object_deleted_in_a_410_gap_is_lost_after_the_relist",
+            "tests/cluster/test_informer.py::test_an_object_deleted_in_a_410_gap_is_lost_after_the_relist",
         ),
     ),
     Property(
@@ -73,7 +73,7 @@ PROPERTIES: Final = (
         "a watch that is open and silent is left",
         (
             "tests/controller/test_health.py::test_only_what_a_restart_would_heal_is_sickness",
-            "tests/reaching/test_informer.py::test_a_silent_watch_is_left_and_goes_on_from_the_last_version",
+            "tests/cluster/test_informer.py::test_a_silent_watch_is_left_and_goes_on_from_the_last_version",
         ),
     ),
     Property(
@@ -82,7 +82,7 @@ PROPERTIES: Final = (
         (
             "tests/controller/test_leader_tasks.py::test_what_we_removed_is_gone_before_the_watch_says_so",
             "tests/controller/test_the_feed.py::test_a_store_that_is_behind_our_own_writes_makes_nothing_twice",
-            "tests/reaching/test_informer.py::test_our_own_write_is_in_the_store_before_the_watch_says_so",
+            "tests/cluster/test_informer.py::test_our_own_write_is_in_the_store_before_the_watch_says_so",
         ),
     ),
     Property(
@@ -194,8 +194,8 @@ PROPERTIES: Final = (
             "tests/controller/test_process.py::test_a_shorter_lease_is_renewed_sooner_and_ends_sooner",
             "tests/controller/test_process.py::test_who_is_told_to_stop_gives_the_lease_back",
             "tests/controller/test_process.py::test_who_lost_the_lease_ends_its_work",
-            "tests/reaching/test_lease.py::test_whoever_cannot_renew_stops_writing_by_the_deadline_and_learns_that_it_lost",
-            "tests/reaching/test_lease.py::test_a_standby_takes_over_when_the_lease_ends_and_the_old_leader_finds_out",
+            "tests/cluster/test_lease.py::test_whoever_cannot_renew_stops_writing_by_the_deadline_and_learns_that_it_lost",
+            "tests/cluster/test_lease.py::test_a_standby_takes_over_when_the_lease_ends_and_the_old_leader_finds_out",
         ),
     ),
     Property(
@@ -222,7 +222,7 @@ PROPERTIES: Final = (
     Property(
         "P25",
         "an upgrade changes nothing",
-        ("tests/cluster/test_chart_lives.py::test_an_upgrade_a_removal_and_a_return_leave_alone_what_serves",),
+        ("tests/node/test_chart_lives.py::test_an_upgrade_a_removal_and_a_return_leave_alone_what_serves",),
     ),
     Property(
         "P26",

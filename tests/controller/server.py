@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from fairlead.cluster import kinds
 from fairlead.cluster.api_errors import ApiRequest, of_answer
 from fairlead.cluster.kinds import Manifest, Resource
+from tests.cluster.fake_objects import Objects, Status
 from tests.controller import tried
-from tests.reaching.fake_objects import Objects, Status
 
 
 class Crashed(Exception):

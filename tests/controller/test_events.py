@@ -12,9 +12,9 @@ from fairlead.cluster.api_server import ApiServer
 from fairlead.cluster.fencing import FencedApiServer
 from fairlead.controller.events import EventPublisher
 from fairlead.telemetry.operator_metrics import OperatorMetrics
+from tests.cluster.fake_api import FakeApi, Fault
+from tests.cluster.worlds import run
 from tests.controller.pretend import deployment
-from tests.reaching.fake_api import FakeApi, Fault
-from tests.reaching.worlds import run
 
 FATES: Final = ("sent", "dropped")
 NOON: Final = datetime(2026, 11, 20, 12, tzinfo=UTC)

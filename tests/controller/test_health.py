@@ -7,7 +7,7 @@ import pytest
 
 from fairlead.controller import health
 from fairlead.controller.health import ProcessHealth
-from tests.reaching.worlds import run
+from tests.cluster.worlds import run
 
 
 @pytest.mark.parametrize(

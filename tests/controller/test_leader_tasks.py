@@ -22,9 +22,9 @@ from fairlead.controller.settings import OperatorSettings
 from fairlead.controller.work_queue import ReconcileOutcome
 from fairlead.review.context import ObjectKey, ReviewContext
 from fairlead.telemetry.operator_metrics import OperatorMetrics
+from tests.cluster.fake_api import FakeApi
+from tests.cluster.worlds import run, until
 from tests.controller.pretend import CATALOGUE, PLATFORM, deployment
-from tests.reaching.fake_api import FakeApi
-from tests.reaching.worlds import run, until
 
 SETTING: Final = ReconcileSettings(known=ReviewContext(catalogue=CATALOGUE), platform=PLATFORM)
 POLICY: Final = {"metadata": {"name": "calm", "namespace": "default"}, "spec": {}}

@@ -17,9 +17,9 @@ from fairlead.controller.webhook import kopf_host
 from fairlead.controller.webhook.certificate_rotation import CertificateRotator
 from fairlead.fleet.desired_state import EngineKind
 from fairlead.telemetry.operator_metrics import OperatorMetrics
+from tests.cluster.fake_api import FakeApi
+from tests.cluster.worlds import run
 from tests.controller.pretend import NOON, deployment
-from tests.reaching.fake_api import FakeApi
-from tests.reaching.worlds import run
 
 SETTINGS: Final = OperatorSettings(lease_namespace="ops", identity="me", router_image="r:1", engine_image="e:1")
 

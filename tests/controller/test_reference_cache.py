@@ -6,8 +6,8 @@ from fairlead.cluster import kinds
 from fairlead.cluster.api_server import ApiServer
 from fairlead.controller.reference_cache import FOUND_S, LOST_S, ReferenceCache
 from fairlead.review.context import ObjectKey
-from tests.reaching.fake_api import FakeApi
-from tests.reaching.worlds import run
+from tests.cluster.fake_api import FakeApi
+from tests.cluster.worlds import run
 
 SECRET: Final = ObjectKey("Secret", "team", "hf")
 MAP: Final = ObjectKey("ConfigMap", "team", "hf")

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from fairlead.cluster import kinds
 from fairlead.controller import informers
+from tests.cluster.fake_objects import Happened
 from tests.controller import points
 from tests.controller.doors import WATCHED
 from tests.controller.pretend import Pretend, deployment
-from tests.reaching.fake_objects import Happened
 
 
 def rolled() -> Pretend:

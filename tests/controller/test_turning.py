@@ -9,13 +9,13 @@ from fairlead.cluster.kinds import Manifest
 from fairlead.controller.children import sleep_switch
 from fairlead.controller.children.applier import Applier
 from fairlead.controller.children.sleep_switch import SleepSwitch
+from tests.cluster.fake_objects import Objects
+from tests.cluster.worlds import run
 from tests.controller import points
 from tests.controller.doors import PretendLooks, PretendWorld
 from tests.controller.pretend import Pretend, deployment
 from tests.controller.server import PretendServer
 from tests.controller.warm import BOUNDS, MOST, SLEEPS, counts, fleet, marks, warm
-from tests.reaching.fake_objects import Objects
-from tests.reaching.worlds import run
 
 
 class SlowLooks(PretendLooks):

@@ -15,11 +15,11 @@ from fairlead.cluster.api_server import ApiError, ApiServer, Throttled, Unreacha
 from fairlead.cluster.connection import Credentials, connect
 from fairlead.cluster.informer import Informer, InformerTimings, WatchScope
 from fairlead.cluster.kinds import CONFIG_MAP, LEASE, Manifest
+from tests.cluster.contract import QUICK_STORIES, Story
+from tests.cluster.fake_api import FakeApi
+from tests.cluster.worlds import DICE, IN_USE, note, run, said, until
 from tests.faults.proxy import Answer, CutBody, Delay, Drop, Fault, Kill, Moment, Proxy
 from tests.faults.requests import Asked, understood
-from tests.reaching.contract import QUICK_STORIES, Story
-from tests.reaching.fake_api import FakeApi
-from tests.reaching.worlds import DICE, IN_USE, note, run, said, until
 
 IMPATIENT = InformerTimings(stay_s=(20, 30), silence_s=0.3, least_s=0.01, most_s=0.02)
 

@@ -16,8 +16,8 @@ from fairlead.router import discovery, endpoint_sources
 from fairlead.router.config.loader import RouterConfig
 from fairlead.router.discovery import EnginePods
 from fairlead.router.endpoint_sources import StaticEndpoints
+from tests.cluster.fake_api import FakeApi
 from tests.emulator.living import living
-from tests.reaching.fake_api import FakeApi
 from tests.router.planes import Cluster, plane, told, written
 
 LABELS: Final = {"fairlead.dev/deployment": "chat", "fairlead.dev/role": "engine"}

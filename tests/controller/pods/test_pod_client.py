@@ -13,7 +13,7 @@ from fairlead.controller.pods.pod_client import AGAIN_S, PodClient
 from fairlead.fleet.desired_state import EngineKind
 from fairlead.fleet.router_keys import RouterKeys
 from fairlead.objects import labels
-from tests.reaching.worlds import run
+from tests.cluster.worlds import run
 
 PAGE: Final = """\
 # TYPE vllm:cache_config_info gauge

@@ -14,8 +14,8 @@ from fairlead.cluster.api_server import ApiServer
 from fairlead.cluster.kinds import Manifest
 from fairlead.controller.webhook import certificate_rotation, certificates
 from fairlead.controller.webhook.certificate_rotation import CertificateRotator, WebhookCertificateSettings
-from tests.reaching.fake_api import FakeApi, Fault
-from tests.reaching.worlds import run, until
+from tests.cluster.fake_api import FakeApi, Fault
+from tests.cluster.worlds import run, until
 
 NOON: Final = datetime(2026, 11, 20, 12, tzinfo=UTC)
 HOOK: Final = {"name": "validate.fairlead.dev", "clientConfig": {"service": {"name": "webhook"}}}

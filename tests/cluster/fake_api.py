@@ -1,0 +1,261 @@
+"""A fake API server on 127.0.0.1, with behaviour: versions, watches, preconditions, apply, and faults by script.
+
+It answers as the real one does; tests/apiserver/test_reaching.py puts the same questions to both.
+"""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from aiohttp import web
+
+from fairlead.cluster.connection import ApiConnection, Credentials
+from fairlead.cluster.kinds import KNOWN, Manifest, Resource
+from tests.cluster.fake_objects import Objects, Status
+
+VERBS = {"POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """A request, understood."""
+
+    verb: str
+    resource: Resource
+    namespace: str | None
+    name: str
+    subresource: str | None
+    query: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """An answer by script, instead of the true one or after it was carried out."""
+
+    code: int = 0
+    """0: the connection is cut."""
+    body: str = ""
+    headers: dict[str, str] = field(default_factory=dict)
+    delay: float = 0.0
+    carried_out: bool = False
+
+
+@dataclass(slots=True, kw_only=True)
+class Stream:
+    """An open watch."""
+
+    asked: Asked
+    told: int
+    """The version up to which it knows."""
+    words: asyncio.Queue[str | None] = field(default_factory=asyncio.Queue)
+
+
+class FakeApi:
+    """Objects, open watches, and what is to go wrong."""
+
+    def __init__(self) -> None:
+        self.objects = Objects()
+        self.address = ""
+        self.asked: list[Asked] = []
+        self.faults: list[tuple[Callable[[Asked], bool], Fault]] = []
+        """Each is used once, for the first request it fits."""
+        self.forbidden: set[tuple[str, str]] = set()
+        self.absent: set[str] = set()
+        self.oldest = 0
+        """Watches from before this version get 410."""
+        self.muted = False
+        """Watches are open and silent."""
+        self._streams: list[Stream] = []
+
+    def fail(self, fault: Fault, verb: str, times: int = 1) -> None:
+        """The next requests with this verb go wrong."""
+        self.faults += [(lambda asked: asked.verb == verb, fault)] * times
+
+    def count(self, verb: str) -> int:
+        """How often it was asked so."""
+        return sum(1 for one in self.asked if one.verb == verb)
+
+    @property
+    def watchers(self) -> int:
+        """How many watches are open."""
+        return len(self._streams)
+
+    def say(self, line: dict[str, Any] | str) -> None:
+        """A word of our choice to every open watch."""
+        for stream in self._streams:
+            stream.words.put_nowait(line if isinstance(line, str) else json.dumps(line))
+
+    def put(self, resource: Resource, manifest: Manifest) -> Manifest:
+        """Somebody else writes an object."""
+        done = self.objects.put(resource, manifest)
+        self.tell()
+        return done
+
+    def remove(self, resource: Resource, namespace: str, name: str) -> None:
+        """Somebody else deletes an object."""
+        self.objects.remove((resource.title, namespace, name), {})
+        self.tell()
+
+    def tell(self) -> None:
+        """Every open watch hears what it does not know yet, unless they are muted."""
+        for stream in () if self.muted else self._streams:
+            asked = stream.asked
+            selector = asked.query.get("labelSelector", "")
+            for event in self.objects.events(asked.resource.title, asked.namespace, selector, stream.told):
+                stream.words.put_nowait(json.dumps(event))
+            stream.told = self.objects.version
+
+    def lose(self) -> None:
+        """What open watches have not heard yet they never will."""
+        for stream in self._streams:
+            stream.told = self.objects.version
+
+    def bookmark(self) -> None:
+        """How far the server has come."""
+        version = {"resourceVersion": str(self.objects.version)}
+        self.say({"type": "BOOKMARK", "object": {"kind": "Any", "apiVersion": "v1", "metadata": version}})
+
+    def expire(self) -> None:
+        """The past is compacted: open watches are told 410, and so is whoever comes from before."""
+        self.oldest = self.objects.version
+        self.say({"type": "ERROR", "object": Status(410, "Expired", "too old resource version").body})
+
+    def cut(self) -> None:
+        """Every open watch breaks off."""
+        for stream in self._streams:
+            stream.words.put_nowait(None)
+
+    @asynccontextmanager
+    async def served(self) -> AsyncIterator["FakeApi"]:
+        """Serve for as long as the block runs."""
+        app = web.Application()
+        app.router.add_route("*", "/{path:.*}", self._answer)
+        runner = web.AppRunner(app, shutdown_timeout=0.1, access_log=None, handler_cancellation=True)
+        await runner.setup()
+        try:
+            site = web.TCPSite(runner, "127.0.0.1", 0)
+            await site.start()
+            self.address = f"http://127.0.0.1:{runner.addresses[0][1]}"
+            yield self
+        finally:
+            self.cut()
+            await runner.cleanup()
+
+    @asynccontextmanager
+    async def connected(self) -> AsyncIterator[ApiConnection]:
+        """Serve, and one connection to it."""
+        async with self.served():
+            credentials = Credentials(server=self.address)
+
+            async def same() -> Credentials:
+                return credentials
+
+            async with ApiConnection(same, credentials) as connection:
+                yield connection
+
+    async def _answer(self, request: web.Request) -> web.StreamResponse:
+        try:
+            asked = self._understood(request)
+            self.asked.append(asked)
+            body = json.loads(await request.read() or b"null")
+            fault = self._fault(asked)
+            if fault is not None and not fault.carried_out:
+                return await self._faulty(request, fault)
+            answer = await self._carry_out(request, asked, body)
+            if fault is not None:
+                answer = await self._faulty(request, fault)
+        except Status as status:
+            return web.json_response(status.body, status=status.code)
+        self.tell()
+        return answer
+
+    async def _faulty(self, request: web.Request, fault: Fault) -> web.StreamResponse:
+        await asyncio.sleep(fault.delay)
+        if not fault.code and request.transport is not None:
+            request.transport.close()
+        return web.Response(status=fault.code or 500, text=fault.body, headers=fault.headers)
+
+    def _fault(self, asked: Asked) -> Fault | None:
+        for number, (fits, fault) in enumerate(self.faults):
+            if fits(asked):
+                del self.faults[number]
+                return fault
+        return None
+
+    def _understood(self, request: web.Request) -> Asked:
+        words = request.path.strip("/").split("/")
+        group, words = ("", words[2:]) if words[0] == "api" else (words[1], words[3:])
+        namespace, words = (words[1], words[2:]) if words[0] == "namespaces" and len(words) > 2 else (None, words)
+        resource = next((one for one in KNOWN if (one.group, one.plural) == (group, words[0])), None)
+        if resource is None or resource.title in self.absent:
+            raise Status(404, "NotFound", "the server could not find the requested resource")
+        name = words[1] if len(words) > 1 else ""
+        reading = "get" if name else "watch" if request.query.get("watch") else "list"
+        verb = VERBS.get(request.method, reading)
+        if (verb, resource.title) in self.forbidden:
+            said = f'cannot {verb} resource "{resource.plural}" in API group "{resource.group}"'
+            raise Status(403, "Forbidden", f'{resource.title} is forbidden: User "test" {said}')
+        return Asked(
+            verb=verb,
+            resource=resource,
+            namespace=namespace,
+            name=name,
+            subresource=words[2] if len(words) > 2 else None,
+            query=dict(request.query),
+        )
+
+    async def _carry_out(self, request: web.Request, asked: Asked, body: Manifest) -> web.StreamResponse:
+        kind, where = asked.resource, (asked.resource.title, asked.namespace or "", asked.name)
+        match asked.verb:
+            case "watch":
+                return await self._watch(request, asked)
+            case "list":
+                done = self._list(asked)
+            case "get":
+                done = self.objects.found(where)
+            case "create":
+                done = self.objects.create(kind, _placed(asked, body))
+            case "update":
+                done = self.objects.replace(kind, _placed(asked, body))
+            case "patch":
+                manager, force = asked.query["fieldManager"], asked.query["force"] == "true"
+                done = self.objects.apply(kind, _placed(asked, body), manager, force, asked.subresource)
+            case _:
+                done = self.objects.remove(where, body.get("preconditions", {}))
+        return web.json_response(done)
+
+    def _list(self, asked: Asked) -> Manifest:
+        found = self.objects.listed(asked.resource.title, asked.namespace, asked.query.get("labelSelector", ""))
+        bare = [{key: value for key, value in one.items() if key not in ("apiVersion", "kind")} for one in found]
+        return {"kind": "List", "metadata": {"resourceVersion": str(self.objects.version)}, "items": bare}
+
+    async def _watch(self, request: web.Request, asked: Asked) -> web.StreamResponse:
+        since = int(asked.query["resourceVersion"])
+        if since < self.oldest:
+            raise Status(410, "Expired", f"too old resource version: {since} ({self.oldest})")
+        answer = web.StreamResponse(headers={"Content-Type": "application/json"})
+        await answer.prepare(request)
+        stream = Stream(asked=asked, told=since)
+        self._streams.append(stream)
+        self.tell()
+        try:
+            async with asyncio.timeout(float(asked.query["timeoutSeconds"])):
+                while (line := await stream.words.get()) is not None:
+                    await answer.write(line.encode() + b"\n")
+            if request.transport is not None:
+                request.transport.abort()
+        except (ConnectionError, TimeoutError):
+            pass
+        finally:
+            self._streams.remove(stream)
+        return answer
+
+
+def _placed(asked: Asked, body: Manifest) -> Manifest:
+    """The address says the namespace where the manifest does not."""
+    if asked.namespace is None:
+        return body
+    return body | {"metadata": {"namespace": asked.namespace} | body["metadata"]}

@@ -1,0 +1,182 @@
+"""What a fake API server holds: objects with versions, field owners and a past that a watch can be told."""
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+from fairlead.cluster.kinds import Manifest, Resource
+from tests.cluster import applied
+from tests.cluster.applied import Leaves
+
+Where = tuple[str, str, str]
+"""Kind's title, namespace, name."""
+
+
+class Status(Exception):
+    """An answer that is no object."""
+
+    def __init__(self, code: int, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.body = {"kind": "Status", "apiVersion": "v1", "status": "Failure", "code": code}
+        self.body |= {"reason": reason, "message": message}
+
+
+class Happened(NamedTuple):
+    """One change of one object."""
+
+    version: int
+    where: Where
+    old: Manifest | None
+    new: Manifest | None
+
+
+class Objects:
+    """Every object there is, and all that happened."""
+
+    def __init__(self) -> None:
+        self.version = 100
+        self.moment = "2026-11-20T12:00:00Z"
+        """When what is made now is made."""
+        self.held: dict[Where, Manifest] = {}
+        self.past: list[Happened] = []
+        self._owned: dict[Where, Mapping[str, Leaves]] = {}
+
+    def copied(self) -> "Objects":
+        """The same objects, past and owners, going their own way from here; what is held is replaced, never changed."""
+        other = Objects()
+        other.version, other.moment = self.version, self.moment
+        other.held, other.past, other._owned = dict(self.held), list(self.past), dict(self._owned)
+        return other
+
+    def found(self, where: Where) -> Manifest:
+        """The object, or the server's words that there is none."""
+        if where not in self.held:
+            raise Status(404, "NotFound", f'{where[0]} "{where[2]}" not found')
+        return self.held[where]
+
+    def listed(self, title: str, namespace: str | None, selector: str) -> list[Manifest]:
+        """Objects of a kind, by namespace and name."""
+        return [
+            one
+            for where, one in sorted(self.held.items())
+            if where[0] == title and namespace in (None, where[1]) and matches(one, selector)
+        ]
+
+    def put(self, resource: Resource, manifest: Manifest) -> Manifest:
+        """Store an object as some other writer would have made it, status included."""
+        where = _where(resource, manifest)
+        return self._store(where, _named(resource, manifest))
+
+    def create(self, resource: Resource, manifest: Manifest) -> Manifest:
+        """A new object."""
+        where = _where(resource, manifest)
+        if where in self.held:
+            raise Status(409, "AlreadyExists", f'{where[0]} "{where[2]}" already exists')
+        return self.put(resource, manifest)
+
+    def replace(self, resource: Resource, manifest: Manifest) -> Manifest:
+        """The whole object, if nobody changed it."""
+        where = _where(resource, manifest)
+        live = self.found(where)
+        if manifest["metadata"]["resourceVersion"] != live["metadata"]["resourceVersion"]:
+            why = "the object has been modified; please apply your changes to the latest version and try again"
+            raise Status(409, "Conflict", f'Operation cannot be fulfilled on {where[0]} "{where[2]}": {why}')
+        return self.put(resource, manifest)
+
+    def apply(
+        self, resource: Resource, intent: Manifest, manager: str, force: bool, subresource: str | None
+    ) -> Manifest:
+        """Server-side apply; only the status of a status, all but the status of the rest."""
+        where = _where(resource, intent)
+        if subresource is not None:
+            self.found(where)
+        live = self.held.get(where, _named(resource, {"metadata": dict(intent["metadata"])}))
+        said = {key: value for key, value in intent.items() if (key == "status") == (subresource == "status")}
+        owner = f"{manager}/{subresource}" if subresource else manager
+        try:
+            done = applied.apply(live, self._owned.get(where, {}), said, owner, force)
+        except applied.Disputed as disputed:
+            raise Status(409, "Conflict", str(disputed)) from disputed
+        self._owned[where] = done.owned
+        identity = {key: live["metadata"][key] for key in applied.IDENTITY if key in live["metadata"]}
+        metadata = done.manifest.pop("metadata", {}) | identity
+        return self._store(where, _named(resource, done.manifest | {"metadata": metadata}))
+
+    def remove(self, where: Where, conditions: Mapping[str, str]) -> Manifest:
+        """Delete, if it is the object that was meant."""
+        live = self.found(where)
+        for name, field in (("UID", "uid"), ("ResourceVersion", "resourceVersion")):
+            wanted, has = conditions.get(field), live["metadata"][field]
+            if wanted is not None and wanted != has:
+                said = f"the {name} in the precondition ({wanted}) does not match the {name} in record ({has})"
+                raise Status(409, "Conflict", f'Operation cannot be fulfilled on {where[0]} "{where[2]}": {said}')
+        self._owned.pop(where, None)
+        self._happened(where, live, None)
+        return live
+
+    def events(self, title: str, namespace: str | None, selector: str, since: int) -> Iterator[Manifest]:
+        """What a watch that knows all up to a version is told, as the server writes it."""
+        for one in [each for each in self.past if each.version > since]:
+            if one.where[0] == title and namespace in (None, one.where[1]) and (event := _event(one, selector)):
+                yield event
+
+    def _store(self, where: Where, manifest: Manifest) -> Manifest:
+        live = self.held.get(where)
+        if live is not None and _content(live) == _content(manifest):
+            return live
+        metadata = {key: value for key, value in manifest["metadata"].items() if key != "resourceVersion"}
+        fresh: Manifest = {"uid": f"uid-{self.version + 1}", "generation": 0}
+        before = live["metadata"] if live else fresh
+        changed = live is None or live.get("spec") != manifest.get("spec")
+        metadata |= {"uid": before["uid"], "generation": before["generation"] + changed}
+        metadata.setdefault("creationTimestamp", self.moment)
+        self._happened(where, live, manifest | {"metadata": metadata})
+        return self.held[where]
+
+    def _happened(self, where: Where, old: Manifest | None, new: Manifest | None) -> None:
+        self.version += 1
+        if new is None:
+            del self.held[where]
+        else:
+            new["metadata"]["resourceVersion"] = str(self.version)
+            self.held[where] = json.loads(json.dumps(new))
+        self.past.append(Happened(self.version, where, old, self.held.get(where)))
+
+
+def matches(manifest: Manifest, selector: str) -> bool:
+    """Equalities, their opposite, and existence; no more is asked for by us."""
+    labels = manifest["metadata"].get("labels") or {}
+    return all(_matches(labels, part) for part in selector.split(",") if part)
+
+
+def _matches(labels: Mapping[str, str], part: str) -> bool:
+    name, equals, value = part.partition("=")
+    if name.endswith("!"):
+        return labels.get(name[:-1]) != value
+    return name in labels and (not equals or labels[name] == value)
+
+
+def _event(one: Happened, selector: str) -> Manifest | None:
+    """An object that no longer matches is DELETED to those who select."""
+    before = one.old is not None and matches(one.old, selector)
+    if one.new is not None and matches(one.new, selector):
+        return {"type": "MODIFIED" if before else "ADDED", "object": one.new}
+    if one.old is None or not before:
+        return None
+    last: dict[str, Any] = one.old | {"metadata": one.old["metadata"] | {"resourceVersion": str(one.version)}}
+    return {"type": "DELETED", "object": last}
+
+
+def _where(resource: Resource, manifest: Manifest) -> Where:
+    metadata = manifest["metadata"]
+    return resource.title, metadata.get("namespace", ""), metadata["name"]
+
+
+def _named(resource: Resource, manifest: Manifest) -> Manifest:
+    return {"apiVersion": resource.api_version, "kind": resource.kind} | manifest
+
+
+def _content(manifest: Manifest) -> Manifest:
+    metadata = {key: value for key, value in manifest["metadata"].items() if key not in applied.IDENTITY}
+    return manifest | {"metadata": metadata}

@@ -1,0 +1,141 @@
+"""What goes wrong between us and the API server is told apart by who can change it; nothing is tried twice."""
+
+import asyncio
+import json
+
+import pytest
+
+from fairlead.cluster.api_server import (
+    ApiError,
+    ApiLimits,
+    ApiServer,
+    Conflict,
+    NotFound,
+    RequestRefused,
+    Throttled,
+    Unreachable,
+)
+from fairlead.cluster.connection import ApiConnection, Credentials
+from fairlead.cluster.kinds import CONFIG_MAP, LEASE
+from tests.cluster.fake_api import FakeApi, Fault
+from tests.cluster.worlds import note, run
+
+STATUS = '{"kind": "Status", "reason": "%s", "message": "the server\'s words"}'
+
+
+@pytest.mark.parametrize(
+    ("fault", "kind", "text", "retry_after"),
+    [
+        (Fault(code=400, body=STATUS % "BadRequest"), RequestRefused, "400: the server's words", None),
+        (Fault(code=401, body=STATUS % "Unauthorized"), Unreachable, "401: the server's words", None),
+        (Fault(code=403, body=STATUS % "Forbidden"), RequestRefused, "403: the server's words", None),
+        (Fault(code=404, body=STATUS % "NotFound"), NotFound, "404: the server's words", None),
+        (Fault(code=409, body=STATUS % "Conflict"), Conflict, "409: the server's words", None),
+        (Fault(code=413, body="too large\nby far"), RequestRefused, "413: too large", None),
+        (Fault(code=422, body=STATUS % "Invalid"), RequestRefused, "422: the server's words", None),
+        (Fault(code=429, headers={"Retry-After": "7"}), Throttled, "429: ", 7.0),
+        (Fault(code=429, headers={"Retry-After": "soon"}), Throttled, "429: ", 1.0),
+        (Fault(code=500, body="[]"), Unreachable, "500: []", None),
+        (Fault(code=503, headers={"Retry-After": "3"}), Unreachable, "503: ", 3.0),
+        (Fault(code=302, headers={"Location": "http://127.0.0.1:1/"}), Unreachable, "302: ", None),
+        (Fault(code=200, body='{"cut": '), Unreachable, "no answer: JSONDecodeError", None),
+        (Fault(), Unreachable, "no answer: ServerDisconnectedError", None),
+        (Fault(code=200, delay=1.0), Unreachable, "no answer: TimeoutError", None),
+    ],
+    ids=lambda each: str(each.code) if isinstance(each, Fault) else "",
+)
+def test_an_answer_is_an_error_of_its_kind(
+    fault: Fault, kind: type[ApiError], text: str, retry_after: float | None
+) -> None:
+    async def story() -> None:
+        fake, counted = FakeApi(), list[tuple[str, str, int]]()
+        fake.fail(fault, "patch")
+        async with fake.connected() as connection:
+            api = ApiServer(
+                connection, lambda *told: counted.append(told[:3]), ApiLimits(request_s=0.1 if fault.delay else 5)
+            )
+            with pytest.raises(ApiError) as raised:
+                await api.apply(note("a"))
+        assert (type(raised.value), raised.value.retry_after) == (kind, retry_after)
+        assert str(raised.value).startswith(f"patch configmaps serving/a: {text}")
+        assert counted == [("patch", "configmaps", 0 if "no answer" in text else fault.code)]
+        assert fake.count("patch") == 1, "whoever asks tries again, nobody else"
+
+    run(story())
+
+
+def test_an_answer_lost_after_the_write_finds_it_done_at_the_next_try() -> None:
+    """P12: the same apply again changes nothing."""
+
+    async def story() -> None:
+        fake = FakeApi()
+        fake.fail(Fault(carried_out=True), "patch")
+        async with fake.connected() as connection:
+            api = ApiServer(connection)
+            with pytest.raises(Unreachable):
+                await api.apply(note("a"))
+            version = fake.objects.version
+            await api.apply(note("a"))
+            assert fake.objects.version == version
+
+    run(story())
+
+
+def test_only_so_many_writes_are_under_way_and_the_lease_need_not_wait() -> None:
+    async def story() -> None:
+        fake = FakeApi()
+        fake.fail(Fault(code=500, delay=0.5), "patch", times=6)
+        async with fake.connected() as connection:
+            api = ApiServer(connection, limits=ApiLimits(writes=2))
+            writing = [asyncio.create_task(api.apply(note(f"n{number}"))) for number in range(6)]
+            await asyncio.sleep(0.02)
+            lease = {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease"}
+            await api.create(lease | {"metadata": {"name": "lead", "namespace": "serving"}})
+            assert (fake.count("patch"), fake.count("create")) == (2, 1)
+            assert await api.read(LEASE, "serving", "lead") is not None
+            ended = await asyncio.gather(*writing, return_exceptions=True)
+        assert [type(one) for one in ended] == [Unreachable] * 6
+
+    run(story())
+
+
+def test_a_server_that_is_not_there_is_unreachable() -> None:
+    async def story() -> None:
+        nowhere = Credentials(server="http://127.0.0.1:1")
+
+        async def same() -> Credentials:
+            return nowhere
+
+        async with ApiConnection(same, nowhere) as connection:
+            with pytest.raises(Unreachable, match="list configmaps: no answer: ClientConnectorError"):
+                await ApiServer(connection).listing(CONFIG_MAP)
+
+    run(story())
+
+
+def test_a_replace_without_the_version_that_was_read_is_never_sent() -> None:
+    async def story() -> None:
+        fake = FakeApi()
+        async with fake.connected() as connection:
+            with pytest.raises(ValueError, match="needs the resourceVersion"):
+                await ApiServer(connection).replace(note("a"))
+        assert fake.asked == []
+
+    run(story())
+
+
+@pytest.mark.parametrize(
+    ("cause", "ends"), [("NamespaceTerminating", True), ("FieldManagerConflict", False)], ids=["ends", "lives"]
+)
+def test_a_namespace_that_ends_is_no_missing_right(cause: str, ends: bool) -> None:
+    async def story() -> None:
+        fake, body = FakeApi(), {"reason": "Forbidden", "details": {"causes": [{"reason": cause}]}}
+        fake.fail(Fault(code=403, body=json.dumps(body)), "patch")
+        async with fake.connected() as connection:
+            with pytest.raises(RequestRefused) as raised:
+                await ApiServer(connection).apply(note("a"))
+        error = raised.value
+        assert (error.namespace_ends, error.lacks_right, error.reason) == (ends, not ends, "Forbidden")
+        assert (error.verb, error.resource, error.name) == ("patch", CONFIG_MAP, "a")
+
+    run(story())

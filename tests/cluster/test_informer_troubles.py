@@ -1,0 +1,148 @@
+"""What an informer meets that is not the world's doing: errors, missing rights and kinds, and words that are none."""
+
+import asyncio
+import logging
+
+import pytest
+
+from fairlead.cluster.informer import InformerTimings
+from fairlead.cluster.kinds import CONFIG_MAP
+from tests.cluster.fake_api import FakeApi, Fault
+from tests.cluster.worlds import DICE, IN_USE, following, note, run, until
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        {"type": "ERROR", "object": {"code": 410, "message": "too old"}},
+        {"type": "ERROR", "object": {"code": 500, "message": "no more"}},
+        {"type": "ERROR", "object": {}},
+        {"type": "ADDED", "object": {"metadata": {"name": "without a version"}}},
+        {"type": "SHOUTED", "object": {"metadata": {"resourceVersion": "1"}}},
+        "half a {",
+        "[]",
+    ],
+    ids=range(7),
+)
+def test_an_error_in_the_stream_means_listing_anew(word: dict[str, object] | str) -> None:
+    async def story() -> None:
+        fake = FakeApi()
+        async with following(fake, patience=IN_USE) as follower:
+            await until(lambda: fake.watchers)
+            fake.say(word)
+            await until(lambda: fake.count("list") == 2)
+            await until(lambda: fake.watchers)
+            fake.put(CONFIG_MAP, note("after"))
+            await follower.says(after="a")
+
+    run(story())
+
+
+def test_410_again_and_again_is_answered_with_pauses() -> None:
+    async def story() -> None:
+        fake = FakeApi()
+        fake.fail(Fault(code=410), "watch", times=5)
+        patient = InformerTimings(stay_s=(20, 30), silence_s=5, least_s=0.02, most_s=0.03)
+        async with following(fake, patience=patient):
+            started = asyncio.get_running_loop().time()
+            await until(lambda: fake.watchers)
+            assert asyncio.get_running_loop().time() - started > 4 * 0.02
+        assert fake.count("list") == 6
+
+    run(story())
+
+
+def test_a_missing_right_is_said_once_and_heals(caplog: pytest.LogCaptureFixture) -> None:
+    """P23."""
+
+    async def story() -> None:
+        fake = FakeApi()
+        fake.put(CONFIG_MAP, note("seen"))
+        fake.forbidden.add(("list", "configmaps"))
+        async with following(fake, patience=IN_USE) as follower:
+            await until(lambda: fake.count("list") == 0 and follower.informer.trouble)
+            assert 'cannot list resource "configmaps"' in follower.informer.trouble
+            await asyncio.sleep(0.1)
+            assert not follower.informer.synced.is_set()
+            fake.forbidden.clear()
+            await follower.says(seen="a")
+            await until(lambda: not follower.informer.trouble)
+
+    with caplog.at_level(logging.WARNING, "fairlead.cluster.informer"):
+        run(story())
+    assert [line.message[:70] for line in caplog.records] == [
+        'list configmaps: 403: configmaps is forbidden: User "test" cannot list',
+        "the API server answers again; the trouble was: list configmaps: 403: c",
+    ]
+
+
+def test_a_missing_kind_has_no_objects_until_it_is_there() -> None:
+    """P24: absent at start, added later, removed later."""
+
+    async def story() -> None:
+        fake = FakeApi()
+        fake.absent.add("configmaps")
+        async with following(fake, patience=IN_USE) as follower:
+            await follower.informer.synced.wait()
+            assert "could not find the requested resource" in follower.informer.trouble
+            fake.absent.clear()
+            fake.put(CONFIG_MAP, note("there"))
+            await follower.says(there="a")
+            await until(lambda: fake.watchers)
+            fake.absent.add("configmaps")
+            fake.cut()
+            await follower.says()
+            fake.absent.clear()
+            await follower.says(there="a")
+
+    run(story())
+
+
+@pytest.mark.parametrize("body", ["{}", '{"items": []}', '{"items": [3], "metadata": {"resourceVersion": "1"}}', "[3]"])
+def test_a_list_that_is_none_is_asked_for_again(body: str) -> None:
+    async def story() -> None:
+        fake = FakeApi()
+        fake.put(CONFIG_MAP, note("there"))
+        fake.fail(Fault(code=200, body=body), "list")
+        async with following(fake, patience=IN_USE) as follower:
+            await follower.says(there="a")
+        assert fake.count("list") == 2
+
+    run(story())
+
+
+def test_a_server_that_fails_for_long_makes_us_list_anew() -> None:
+    """After three failures the version to go on from is not worth more trouble."""
+
+    async def story() -> None:
+        fake = FakeApi()
+        async with following(fake, patience=IN_USE) as follower:
+            await until(lambda: fake.watchers)
+            fake.fail(Fault(code=500), "watch", times=3)
+            fake.cut()
+            await until(lambda: fake.count("list") == 2)
+            fake.put(CONFIG_MAP, note("after"))
+            await follower.says(after="a")
+
+    run(story())
+
+
+def test_a_watch_that_ends_at_once_is_opened_with_pauses() -> None:
+    async def story() -> None:
+        fake = FakeApi()
+        fake.fail(Fault(code=200), "watch", times=4)
+        patient = InformerTimings(stay_s=(20, 30), silence_s=5, least_s=0.02, most_s=0.03)
+        async with following(fake, patience=patient):
+            started = asyncio.get_running_loop().time()
+            await until(lambda: fake.watchers)
+            assert asyncio.get_running_loop().time() - started > 4 * 0.02
+        assert fake.count("list") == 1
+
+    run(story())
+
+
+def test_the_pause_grows_to_its_limit_and_never_ends_before_its_least() -> None:
+    pauses = [InformerTimings().pause(failures, DICE) for failures in range(40)]
+    assert (pauses[0], pauses[1]) == (0.0, 1.0)
+    assert all(1.0 <= pause <= 30.0 for pause in pauses[1:])
+    assert all(pause >= 15.0 for pause in pauses[6:])

@@ -1,0 +1,96 @@
+"""What pods answer: a page or nothing; a router's report or nothing."""
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import aiohttp
+import pytest
+from aiohttp import web
+
+from fairlead.cluster import pod_http, router_client
+from fairlead.fleet.endpoints import EndpointState, RouterEndpoint
+from tests.cluster.worlds import run
+
+TWO = [
+    {"pod": "chat-b", "address": "10.0.0.2:8000", "state": "ejected", "inflight": 0, "reason": "refused 3 times"},
+    {"pod": "chat-a", "address": "10.0.0.1:8000", "state": "routable", "inflight": 3, "newer": {}},
+    {"pod": "chat-c", "address": "10.0.0.3:8000", "state": "sleeping", "inflight": None, "reason": None},
+]
+
+
+@asynccontextmanager
+async def answering(status: int, text: str) -> AsyncIterator[tuple[aiohttp.ClientSession, int]]:
+    """A pod with one answer to everything, and a session to ask it."""
+
+    async def answer(request: web.Request) -> web.Response:
+        return web.Response(status=status, text=text, headers={"Location": str(request.path)})
+
+    app = web.Application()
+    app.router.add_get("/{path:.*}", answer)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    try:
+        async with aiohttp.ClientSession() as session:
+            yield session, runner.addresses[0][1]
+    finally:
+        await runner.cleanup()
+
+
+@pytest.mark.parametrize(
+    ("status", "text", "expected"),
+    [
+        (200, "vllm:num_requests_waiting 2", "vllm:num_requests_waiting 2"),
+        (500, "no", None),
+        (302, "", None),
+        (200, "x" * (pod_http.LARGEST + 1), None),
+    ],
+    ids=["a page", "an error", "a redirection", "too much"],
+)
+def test_an_engines_page_or_nothing(status: int, text: str, expected: str | None) -> None:
+    async def story() -> None:
+        async with answering(status, text) as (session, port):
+            assert await pod_http.metrics(session, "127.0.0.1", port) == expected
+
+    run(story())
+
+
+def test_nobody_there_is_nothing() -> None:
+    async def story() -> None:
+        async with aiohttp.ClientSession() as session:
+            assert await pod_http.metrics(session, "127.0.0.1", 1) is None
+            assert await router_client.endpoints(session, "::1", None, 1) is None
+
+    run(story())
+
+
+def test_a_routers_report_is_read_by_pod_and_its_unknown_words_do_no_harm() -> None:
+    async def story() -> None:
+        async with answering(200, json.dumps({"endpoints": TWO})) as (session, port):
+            assert await router_client.endpoints(session, "127.0.0.1", "key", port) == (
+                RouterEndpoint(pod="chat-a", address="10.0.0.1:8000", state=EndpointState.ROUTABLE, inflight=3),
+                RouterEndpoint(
+                    pod="chat-b",
+                    address="10.0.0.2:8000",
+                    state=EndpointState.EJECTED,
+                    inflight=0,
+                    reason="refused 3 times",
+                ),
+                RouterEndpoint(pod="chat-c", address="10.0.0.3:8000", state=EndpointState.UNKNOWN, inflight=0),
+            )
+
+    run(story())
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "<html>", "[]", "{}", '{"endpoints": 3}', '{"endpoints": [3]}', '{"endpoints": [{"pod": "a"}]}', "[" * 10**5],
+    ids=range(8),
+)
+def test_what_is_no_report_is_nothing(text: str) -> None:
+    assert router_client.parsed(text) is None
+
+
+def test_no_engines_is_a_report_too() -> None:
+    assert router_client.parsed('{"endpoints": []}') == ()

@@ -1,0 +1,98 @@
+"""The API server is asked in the name of a token's owner, never in the router's own."""
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from aiohttp import web
+
+from fairlead.cluster import access_reviews
+from fairlead.fleet.token_rights import TokenRight
+from tests.cluster.test_connection import kubeconfig
+from tests.cluster.worlds import run
+
+ALLOWED = {"status": {"allowed": True}}
+DENIED = {"status": {"allowed": False}}
+
+
+@asynccontextmanager
+async def answering(status: int, text: str, seen: list[tuple[str, object]]) -> AsyncIterator[str]:
+    async def review(request: web.Request) -> web.Response:
+        seen.append((request.headers["Authorization"], await request.json()))
+        return web.Response(status=status, text=text)
+
+    app = web.Application()
+    app.add_routes([web.post(access_reviews.PATH, review)])
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    try:
+        yield f"http://127.0.0.1:{runner.addresses[0][1]}"
+    finally:
+        await runner.cleanup()
+
+
+@pytest.mark.trial(16)
+@pytest.mark.parametrize(
+    ("status", "text", "right"),
+    [
+        (201, json.dumps(ALLOWED), TokenRight.ALLOWED),
+        (200, json.dumps(ALLOWED), TokenRight.ALLOWED),
+        (201, json.dumps(DENIED), TokenRight.DENIED),
+        (201, json.dumps({"status": {"allowed": "true"}}), TokenRight.DENIED),
+        (201, "[]", TokenRight.DENIED),
+        (201, "nonsense", TokenRight.NO_ANSWER),
+        (401, "{}", TokenRight.UNKNOWN_TOKEN),
+        (403, "{}", TokenRight.DENIED),
+        (429, "{}", TokenRight.NO_ANSWER),
+        (500, "{}", TokenRight.NO_ANSWER),
+    ],
+)
+def test_the_answer_is_believed_only_where_it_is_one(tmp_path: Path, status: int, text: str, right: TokenRight) -> None:
+    async def story() -> None:
+        seen: list[tuple[str, object]] = []
+        async with answering(status, text, seen) as server:
+            environ = {"KUBECONFIG": kubeconfig(tmp_path, server, {"token": "our-own"})}
+            assert await access_reviews.may_get("theirs", "/metrics", environ) is right
+        spec = {"nonResourceAttributes": {"path": "/metrics", "verb": "get"}}
+        ((who, asked),) = seen
+        assert who == "Bearer theirs"
+        assert isinstance(asked, dict)
+        assert (asked["kind"], asked["spec"]) == ("SelfSubjectAccessReview", spec)
+
+    run(story())
+
+
+def test_a_certificate_of_ours_is_not_shown_for_somebody_else(tmp_path: Path) -> None:
+    """The server would take its owner for the one who asks, and allow everything that we may."""
+    ours = {"client-certificate": str(tmp_path / "our.crt"), "client-key": str(tmp_path / "our.key")}
+    for name in ours.values():
+        Path(name).write_text("none that could be loaded")
+
+    async def story() -> None:
+        seen: list[tuple[str, object]] = []
+        async with answering(201, json.dumps(DENIED), seen) as server:
+            environ = {"KUBECONFIG": kubeconfig(tmp_path, server, ours)}
+            assert await access_reviews.may_get("theirs", "/metrics", environ) is TokenRight.DENIED
+
+    run(story())
+
+
+@pytest.mark.parametrize("token", ["a\r\nb: c", "schlüssel", "\x00"])
+def test_what_cannot_be_a_token_is_not_sent(token: str) -> None:
+    async def story() -> None:
+        assert await access_reviews.may_get(token, "/metrics", {}) is TokenRight.UNKNOWN_TOKEN
+
+    run(story())
+
+
+def test_without_a_way_to_the_cluster_nothing_is_known(tmp_path: Path) -> None:
+    async def story() -> None:
+        absent = {"KUBECONFIG": str(tmp_path / "absent")}
+        assert await access_reviews.may_get("t", "/metrics", absent) is TokenRight.NO_ANSWER
+        nobody = {"KUBECONFIG": kubeconfig(tmp_path, "http://127.0.0.1:1", {"token": "t"})}
+        assert await access_reviews.may_get("t", "/metrics", nobody) is TokenRight.NO_ANSWER
+
+    run(story())

@@ -1,0 +1,86 @@
+"""What the stories of this folder stand on: a loop, manifests, an informer that runs, and limits that suit a test."""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
+from typing import Any, Final
+
+from fairlead.cluster.api_server import ApiServer
+from fairlead.cluster.informer import Informer, InformerTimings, WatchScope
+from fairlead.cluster.kinds import CONFIG_MAP, Manifest
+from tests.cluster.fake_api import FakeApi
+
+QUICK: Final = InformerTimings(stay_s=(20, 30), silence_s=0.15, least_s=0.01, most_s=0.03)
+"""For stories of silence."""
+
+IN_USE: Final = InformerTimings(stay_s=(20, 30), silence_s=5, least_s=0.01, most_s=0.03)
+
+DICE: Final = random.Random(7)  # noqa: S311  # waiting times, no secrets
+
+Seen = list[tuple[str, str]]
+"""What listeners were told: came, changed or went, and which object's version."""
+
+
+def run(story: Coroutine[Any, Any, None]) -> None:
+    """Tell a story to its end, or fail after ten seconds."""
+
+    async def bounded() -> None:
+        async with asyncio.timeout(10):
+            await story
+
+    asyncio.run(bounded())
+
+
+def note(name: str, value: str = "a", namespace: str = "serving", **metadata: object) -> Manifest:
+    """A ConfigMap that says something."""
+    named = {"name": name, "namespace": namespace} | metadata
+    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": named, "data": {"said": value}}
+
+
+def said(manifest: Manifest | None) -> str:
+    """What a ConfigMap says."""
+    return "nothing" if manifest is None else str(manifest["data"]["said"])
+
+
+async def until(look: Callable[[], object]) -> None:
+    """Let the world go on until something is true; the story's own limit ends it otherwise."""
+    while not look():
+        await asyncio.sleep(0.002)
+
+
+class Following:
+    """An informer of ConfigMaps that runs, and what it told."""
+
+    def __init__(self, api: ApiServer, watched: WatchScope, patience: InformerTimings) -> None:
+        self.told: Seen = []
+        self.informer = Informer(api, watched, self._tell, rng=DICE, patience=patience)
+
+    def texts(self) -> dict[str, str]:
+        """Every object and what it says."""
+        return {one["metadata"]["name"]: said(one) for one in self.informer.store.all()}
+
+    async def says(self, **texts: str) -> None:
+        """Wait until the store holds just this."""
+        await until(lambda: self.texts() == texts)
+
+    def _tell(self, old: Manifest | None, new: Manifest | None) -> None:
+        what = "came" if old is None else "went" if new is None else "changed"
+        either = new or old or {}
+        self.told.append((what, f"{either['metadata']['name']}={said(either)}"))
+
+
+@asynccontextmanager
+async def following(
+    fake: FakeApi, *namespaces: str, selector: str = "", patience: InformerTimings = QUICK
+) -> AsyncIterator[Following]:
+    """A fake API server and an informer that follows it."""
+    async with fake.connected() as connection:
+        watched = WatchScope(resource=CONFIG_MAP, namespaces=namespaces, selector=selector)
+        made = Following(ApiServer(connection), watched, patience)
+        running = asyncio.create_task(made.informer.run())
+        try:
+            yield made
+        finally:
+            running.cancel()
+            await asyncio.gather(running, return_exceptions=True)

@@ -1,0 +1,97 @@
+"""The world of the cluster lane: one shared cluster, our own image on it, a namespace for each story.
+
+Where no cluster can run, the lane is passed over aloud; in CI that is a failure, since a lane that silently
+stopped running protects nobody. A story that fails is told with its namespace's events, pods and logs.
+"""
+
+import json
+import os
+import uuid
+from collections.abc import Generator, Iterator
+from pathlib import Path
+
+import pytest
+
+from devcluster.cache import Cache
+from devcluster.door import Door, DoorClosed, Embedded
+from devcluster.image import build
+from tests import worlds
+from tests.node.stories import Stage
+
+ROOT = Path(__file__).resolve().parents[2]
+STAGES = pytest.StashKey[list[Stage]]()
+
+
+@pytest.fixture(scope="session")
+def able() -> None:
+    """Pass the lane over where no cluster can run, and say why."""
+    why = worlds.hindrance()
+    if why is not None and os.environ.get("CI"):
+        pytest.fail(f"the cluster lane must run in CI.\n{why}", pytrace=False)
+    if why is not None:
+        pytest.skip(why)
+
+
+@pytest.fixture(scope="session")
+def cluster(request: pytest.FixtureRequest) -> Iterator[Door]:
+    """The shared cluster."""
+    request.getfixturevalue("able")
+    with worlds.shared() as door:
+        yield door
+
+
+@pytest.fixture(scope="session")
+def our_image(cluster: Door) -> str:
+    """Our own image, built from the project's Dockerfile, on every node."""
+    if not isinstance(cluster, Embedded):
+        named = os.environ.get("FAIRLEAD_IMAGE")
+        if named is None:
+            pytest.skip("an existing cluster needs FAIRLEAD_IMAGE: the image its nodes can pull")
+        return named
+    built = build.build(ROOT, Cache.chosen())
+    cluster.load(built.archive)
+    return built.reference
+
+
+@pytest.fixture
+def stage(cluster: Door, request: pytest.FixtureRequest) -> Iterator[Stage]:
+    """A namespace of the story's own."""
+    made = Stage(cluster, f"story-{uuid.uuid4().hex[:8]}")
+    request.node.stash.setdefault(STAGES, []).append(made)
+    yield made
+    made.clear()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Add to a failed story what its namespace can tell."""
+    report = yield
+    if report.failed and report.when == "call":
+        for stage in item.stash.get(STAGES, []):
+            report.sections += tellings(stage)
+    return report
+
+
+def tellings(stage: Stage) -> list[tuple[str, str]]:
+    """Events, pods, logs of the pods and ends of the components' logs."""
+    told = []
+    for title, words in (
+        ("events", ("get", "events", "--sort-by=.lastTimestamp")),
+        ("pods", ("describe", "pods")),
+    ):
+        told.append((f"{title} of {stage.namespace}", _try(stage, *words)))
+    for pod in json.loads(_try(stage, "get", "pods", "-o", "json") or '{"items": []}').get("items", []):
+        name = pod["metadata"]["name"]
+        told.append((f"log of pod {name}", _try(stage, "logs", name, "--all-containers", "--tail=40")))
+    if isinstance(stage.door, Embedded):
+        told += [(f"log of {name}", end) for name, end in stage.door.ends_of_logs()]
+    return told
+
+
+def _try(stage: Stage, *words: str) -> str:
+    try:
+        return stage.kubectl(*words)
+    except DoorClosed as problem:
+        return str(problem)

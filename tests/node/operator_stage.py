@@ -1,0 +1,242 @@
+"""The operator as Helm installs it, and the deployments that stories are told of."""
+
+import base64
+import http.client
+import json
+import subprocess
+import urllib.error
+import urllib.request
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any, Final
+
+from devcluster.cache import Cache
+from devcluster.door import Door, DoorClosed
+from devcluster.setup import tools
+from fairlead.cluster import operator_key
+from fairlead.fleet.router_keys import RouterKeys
+from house.tree import ROOT
+from tests.node.stories import Manifest, Stage
+from tests.patience import eventually
+
+NAMESPACE: Final = "fairlead-system"
+RELEASE: Final = "fairlead"
+PODS: Final = "app.kubernetes.io/name=fairlead"
+OF: Final = "fairlead.dev/deployment"
+ROLE: Final = "fairlead.dev/role"
+REVISION: Final = "fairlead.dev/revision"
+TOKEN_MS: Final = "40"
+BEHIND_MS: Final = "10000"
+"""From one token to the next: slow enough that streams are in the middle of something whenever a pod goes."""
+
+
+class Operator:
+    """One release of the chart in a cluster."""
+
+    def __init__(self, door: Door, image: str) -> None:
+        self.door = door
+        self._image = image
+        self._helm = tools.ensure(Cache.chosen(), ("helm",)) / "helm"
+
+    def install(self) -> None:
+        """As the chart's page says, with the image that lies on the nodes; back when it leads."""
+        repository, _, tag = self._image.rpartition(":")
+        settings = {"image.repository": repository, "image.tag": tag, "image.pullPolicy": "IfNotPresent"}
+        words = [word for name, value in settings.items() for word in ("--set", f"{name}={value}")]
+        chart = str(ROOT / "charts" / "fairlead")
+        self._run("install", RELEASE, chart, "--create-namespace", "--wait", "--timeout=90s", *words)
+
+    def uninstall(self) -> None:
+        """Gone but for what the chart keeps: the definitions, and with them everything that serves."""
+        self._run("uninstall", RELEASE, "--wait", "--timeout=60s")
+
+    def delete_pods(self) -> None:
+        """All of them at once; nobody waits for their end."""
+        self.door.kubectl(f"--namespace={NAMESPACE}", "delete", "pods", "-l", PODS, "--wait=false")
+
+    def log(self) -> str:
+        """The last lines of its pods."""
+        try:
+            return self.door.kubectl(f"--namespace={NAMESPACE}", "logs", "-l", PODS, "--prefix", "--tail=60")
+        except DoorClosed as problem:
+            return str(problem)
+
+    def _run(self, *words: str) -> None:
+        command = [str(self._helm), f"--kubeconfig={self.door.kubeconfig}", f"--namespace={NAMESPACE}", *words]
+        ran = subprocess.run(command, check=False, capture_output=True, text=True)
+        assert ran.returncode == 0, f"helm {words[0]}: {ran.stdout}{ran.stderr}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """One deployment and its engine pods, as they were at one moment."""
+
+    document: Manifest
+    pods: tuple[Manifest, ...]
+    """Those that nobody asked to go."""
+
+    @property
+    def status(self) -> Manifest:
+        """What is reported; empty before the first word."""
+        return dict(self.document.get("status", {}))
+
+    def reason(self, kind: str) -> str:
+        """The reason of a condition that speaks of the spec as it is now; empty while none does."""
+        told: Manifest = next((one for one in self.status.get("conditions", ()) if one["type"] == kind), {})
+        current = told.get("observedGeneration") == self.document["metadata"]["generation"]
+        return str(told["reason"]) if current else ""
+
+    @property
+    def engines(self) -> dict[str, str]:
+        """UID of each engine pod, by name."""
+        return {pod["metadata"]["name"]: pod["metadata"]["uid"] for pod in self.pods}
+
+    @property
+    def revisions(self) -> Counter[str]:
+        """How many engine pods there are of each revision."""
+        return Counter(pod["metadata"]["labels"][REVISION] for pod in self.pods)
+
+    @property
+    def ready(self) -> int:
+        """How many pods the kubelet calls ready."""
+        return sum(_is_ready(pod) for pod in self.pods)
+
+    @property
+    def settled(self) -> bool:
+        """Whether all that was asked for serves, and nothing else runs."""
+        wanted = self.document["spec"]["replicas"]
+        routable = [one.get("routable") for one in self.status.get("revisions", ()) if one.get("replicas")]
+        reasons = (self.reason("Ready"), self.reason("Progressing"))
+        return (reasons, routable, len(self.pods)) == (("Serving", "Complete"), [wanted], wanted)
+
+
+def looks(stage: Stage) -> dict[str, Look]:
+    """Every deployment of a story, by name; one question to the API server, since kubectl takes time from engines."""
+    found = stage.objects("infd,pods")
+    engines = [one for one in found if one["kind"] == "Pod" and _is_engine(one)]
+    return {
+        name: Look(document=one, pods=tuple(pod for pod in engines if pod["metadata"]["labels"][OF] == name))
+        for one in found
+        if one["kind"] == "InferenceDeployment" and (name := one["metadata"]["name"])
+    }
+
+
+class Deployed:
+    """One InferenceDeployment of a story, spoken to with kubectl as its owner would."""
+
+    def __init__(self, stage: Stage, name: str = "chat", *, product: str = "NVIDIA-L4", **spec: object) -> None:
+        self.stage = stage
+        self.name = name
+        self._spec = _spec(product) | spec
+        self.apply()
+
+    def apply(self, **changes: object) -> None:
+        """Apply it, with these fields of its spec changed."""
+        self._spec |= changes
+        metadata = {"name": self.name}
+        kind = {"apiVersion": "fairlead.dev/v1alpha1", "kind": "InferenceDeployment"}
+        self.stage.apply(kind | {"metadata": metadata, "spec": self._spec})
+
+    def scale(self, replicas: int) -> None:
+        """As `kubectl scale` does."""
+        self._spec["replicas"] = replicas
+        self.stage.kubectl("scale", f"infd/{self.name}", f"--replicas={replicas}")
+
+    def look(self) -> Look:
+        """How it stands now."""
+        return looks(self.stage)[self.name]
+
+    def serves(self, within_s: float = 80.0) -> Look:
+        """Wait until all that was asked for serves, and nothing else runs."""
+        eventually(lambda: self.look().settled, f"{self.name} serves as asked", within_s)
+        return self.look()
+
+    def door(self) -> str:
+        """A door to its routers; it may lead nowhere yet."""
+        return eventually(lambda: self.stage.door.expose(self.stage.namespace, f"{self.name}-router", 80), "a door")
+
+    def address(self) -> str:
+        """A door that leads to a router: kube-proxy learns of a ready one a moment after the status does."""
+        door = self.door()
+        eventually(lambda: answers(door), "the Service leads to a router")
+        return door
+
+    def pages(self) -> "Pages":
+        """The metrics port of its routers, with the operator's key."""
+        metadata = {"name": f"{self.name}-pages"}
+        ports = [{"port": 9090, "targetPort": "metrics"}]
+        spec = {"selector": {OF: self.name, ROLE: "router"}, "ports": ports}
+        self.stage.apply({"apiVersion": "v1", "kind": "Service", "metadata": metadata, "spec": spec})
+        door, namespace = self.stage.door, self.stage.namespace
+        stored = json.loads(door.kubectl(f"--namespace={NAMESPACE}", "get", "secret", operator_key.NAME, "-o", "json"))
+        keys = RouterKeys(secret=base64.b64decode(stored["data"][operator_key.KEY]))
+        address = eventually(lambda: door.expose(namespace, f"{self.name}-pages", 9090), "a door to pages")
+        pages = Pages(address=address, key=str(keys.bearer(namespace, self.name)))
+        eventually(lambda: pages.get("/health")[0], "a new Service leads to a router")
+        return pages
+
+
+def answers(address: str) -> bool:
+    """Whether anything that speaks HTTP is there, whatever it says."""
+    try:
+        with urllib.request.urlopen(f"http://{address}/health", timeout=10):
+            return True
+    except urllib.error.HTTPError:
+        return True
+    except (OSError, http.client.HTTPException):
+        return False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pages:
+    """What routers tell of themselves, to those who may ask."""
+
+    address: str
+    key: str
+
+    def get(self, path: str, key: str | None = None) -> tuple[int, str]:
+        """Status and text; the operator's key unless the story says another one."""
+        lines = {"Authorization": f"Bearer {self.key if key is None else key}"} if key != "" else {}
+        request = urllib.request.Request(f"http://{self.address}{path}", headers=lines)
+        try:
+            with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310  # an address of our own
+                return int(answer.status), answer.read().decode()
+        except urllib.error.HTTPError as problem:
+            return problem.code, problem.read().decode()
+        except (OSError, http.client.HTTPException) as problem:
+            return 0, str(problem)
+
+
+def engine(context: int = 8192, **env: str) -> Manifest:
+    """A simulated engine; `env` orders its faults.
+
+    On a busy machine it may fall behind the time it simulates: these stories are about what gets lost, not about time.
+    """
+    variables = {"FAIRLEAD_ENGINE_TPOT_MS": TOKEN_MS, "FAIRLEAD_ENGINE_LAG_LIMIT_MS": BEHIND_MS} | env
+    return {
+        "kind": "Simulated",
+        "context": {"maxTokens": context},
+        "env": [{"name": name, "value": value} for name, value in variables.items()],
+    }
+
+
+def _spec(product: str) -> dict[str, Any]:
+    """Drains in seconds, since no stream of a story is longer."""
+    return {
+        "model": {"source": "hf://meta-llama/Llama-3.1-8B-Instruct", "servedName": "chat"},
+        "engine": engine(),
+        "accelerator": {"product": product},
+        "replicas": 2,
+        "drain": {"settle": "3s", "timeout": "30s"},
+        "rollout": {"strategy": "Replace", "progressDeadlineSeconds": 60},
+    }
+
+
+def _is_engine(pod: Manifest) -> bool:
+    metadata = pod["metadata"]
+    return metadata.get("labels", {}).get(ROLE) == "engine" and "deletionTimestamp" not in metadata
+
+
+def _is_ready(pod: Manifest) -> bool:
+    found = pod["status"].get("conditions", ())
+    return any(one["type"] == "Ready" and one["status"] == "True" for one in found)

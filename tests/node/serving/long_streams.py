@@ -1,0 +1,75 @@
+"""Streams that are opened one by one, so that a story decides which replica carries how many."""
+
+import asyncio
+import itertools
+import json
+import threading
+from concurrent.futures import Future
+from types import TracebackType
+from typing import Final, Self
+
+from tests.node.operator_stage import Pages
+from tests.node.streams import Question, Report, Told, ask, client, report
+from tests.patience import eventually
+
+TOKENS: Final = 300
+"""Twelve seconds: a scale-down is decided, told and settled while they run."""
+
+
+class LongStreams:
+    """Long answers through one router, which tells how many each replica carries."""
+
+    def __init__(self, address: str, pages: Pages) -> None:
+        self._pages = pages
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="long streams")
+        self._asking = client(address)
+        self._numbers = itertools.count()
+        self._open: list[tuple[str, Future[Told]]] = []
+        self.report: Report = report([])
+
+    def __enter__(self) -> Self:
+        """Nothing is asked yet."""
+        self._thread.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, _: BaseException | None, __: TracebackType | None) -> None:
+        """Every stream is heard to its end."""
+        try:
+            self.report = report([future.result(timeout=60) for _, future in self._open])
+        finally:
+            asyncio.run_coroutine_threadsafe(self._asking.close(), self._loop).result(timeout=10)
+            self._loop.call_soon_threadsafe(self._loop.stop)
+            self._thread.join()
+            self._loop.close()
+
+    def carry(self, wanted: dict[str, int]) -> None:
+        """Have each replica carry so many. A router gives to the idlest, so more are opened and some left again."""
+        while any(self._carried(pod) < count for pod, count in wanted.items()):
+            self._open_one()
+        for pod, count in wanted.items():
+            for _ in range(self._carried(pod) - count):
+                self._leave_one(pod)
+        eventually(lambda: self._inflight() == wanted, f"replicas carry {wanted}")
+
+    def _carried(self, pod: str) -> int:
+        return sum(one == pod for one, _ in self._open)
+
+    def _open_one(self) -> None:
+        """Whose load grew has taken it."""
+        before = self._inflight()
+        question = Question(number=next(self._numbers), tokens=TOKENS, streams=True)
+        began = threading.Event()
+        future = asyncio.run_coroutine_threadsafe(ask(self._asking, question, began.set), self._loop)
+        assert began.wait(timeout=20), f"question {question.number} got no first token"
+        (pod,) = (name for name, count in self._inflight().items() if count > before[name])
+        self._open.append((pod, future))
+
+    def _leave_one(self, pod: str) -> None:
+        """The client goes away in the middle."""
+        place = next(place for place, (one, _) in enumerate(self._open) if one == pod)
+        self._open.pop(place)[1].cancel()
+
+    def _inflight(self) -> dict[str, int]:
+        told = json.loads(self._pages.get("/fairlead/v1/endpoints")[1])
+        return {str(one["pod"]): int(one["inflight"]) for one in told["endpoints"]}

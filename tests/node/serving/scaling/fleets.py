@@ -1,0 +1,133 @@
+"""Deployments that the autoscaler counts: quick starts, few places a replica, and a policy with short windows.
+
+A replica holds four requests of 40 ms a token, so two dozen clients are a crowd and one core carries the fleet.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from typing import Any, Final
+
+from house.check import surroundings
+from house.tree import ROOT
+from tests.node.operator_stage import ROLE, Look, answers, engine, looks
+from tests.node.stories import Manifest, Stage
+from tests.patience import eventually
+
+NAME: Final = "chat"
+MOST: Final = 4
+PLACES: Final = 4
+"""Requests that one replica works on at a time."""
+START_S: Final = 3
+START: Final = "FAIRLEAD_ENGINE_START_SECONDS"
+ROUTER: Final = f"{ROLE}=router"
+STARTS: Final = {"name": "starts"}
+PATIENCE_S: Final = 180.0
+"""A rise or a fall over several replicas, on a machine that has other work."""
+EXPLAINING_S: Final = 60.0
+POLICY: Final[dict[str, Any]] = {
+    "behavior": {"scaleDown": {"stabilizationWindowSeconds": 10, "maxStep": 1}},
+    "coldStart": {"assume": f"{START_S}s", "learn": False},
+    "metrics": {"staleAfter": "5s"},
+}
+"""Starts are learnt where they are the story: on a busy machine they take half a minute, and waits grow with them."""
+LEARNS: Final = {"coldStart": {"assume": f"{START_S}s"}}
+TO_ZERO: Final = {
+    "behavior": {"scaleDown": {"stabilizationWindowSeconds": 4, "maxStep": 1}},
+    "idle": {"scaleToZero": {"after": "6s"}},
+}
+
+
+class Fleet:
+    """One deployment with bounds and a policy of its own."""
+
+    def __init__(self, stage: Stage, *, least: int = 1, most: int = MOST, policy: Manifest | None = None) -> None:
+        self.stage = stage
+        self._bounds = {"minReplicas": least, "maxReplicas": most, "policy": {"name": NAME}}
+        self._policy = POLICY | (policy or {})
+
+    def apply(self, **changes: object) -> "Fleet":
+        """Both objects, as their owners would; `changes` are fields of the deployment's spec."""
+        spec = _spec() | {"scaling": self._bounds} | changes
+        self.starts_in(START_S)
+        self.stage.apply(
+            _object("AutoscalingPolicy", self._policy),
+            _object("InferenceDeployment", spec),
+        )
+        return self
+
+    def starts_in(self, seconds: int) -> None:
+        """How long replicas take that are made from now on; no change of the spec, so no new revision."""
+        data = {"seconds": str(seconds)}
+        self.stage.apply({"apiVersion": "v1", "kind": "ConfigMap", "metadata": STARTS, "data": data})
+
+    def look(self) -> Look:
+        """How it stands now."""
+        return looks(self.stage)[NAME]
+
+    def told(self) -> Manifest:
+        """What the autoscaler said last; empty before its first word."""
+        return dict(self.look().status.get("scaling") or {})
+
+    def comes_to(self, replicas: int) -> Look:
+        """Wait until so many are asked for and just these serve."""
+        eventually(lambda: self._stands(replicas), f"{replicas} of {NAME} asked for and ready", PATIENCE_S)
+        return self.look()
+
+    def _stands(self, replicas: int) -> bool:
+        seen = self.look()
+        asked = (seen.status.get("scaling") or {}).get("recommended")
+        return (asked, len(seen.pods), seen.ready) == (replicas, replicas, replicas)
+
+    def address(self) -> str:
+        """A door to its routers, once all of them are there: a router that starts cannot hold a request."""
+        eventually(lambda: self.stage.objects("deployments", ROUTER), "a Deployment of routers")
+        self.stage.kubectl("rollout", "status", f"deployment/{NAME}-router", f"--timeout={PATIENCE_S:.0f}s")
+        door = eventually(lambda: self.stage.door.expose(self.stage.namespace, f"{NAME}-router", 80), "a door")
+        eventually(lambda: answers(door), "the Service leads to a router")
+        return door
+
+    def disturb(self, pod: str, fault: str) -> None:
+        """Order a fault of one engine; nothing ends the one in force."""
+        order = {"method": "POST", "headers": {"Content-Type": "application/json"}}
+        script = (
+            "import urllib.request as u; print(u.urlopen(u.Request("
+            f"'http://127.0.0.1:8000/fairlead/v1/faults', data={json.dumps({'fault': fault})!r}.encode(), **{order!r}"
+            ")).read().decode())"
+        )
+        self.stage.kubectl("exec", pod, "--", "python3", "-c", script)
+
+    def explained(self, *words: str) -> str:
+        """What `fairlead explain` prints of it."""
+        return command(self.stage, "explain", f"infd/{NAME}", *words)
+
+
+def command(stage: Stage, verb: str, *words: str) -> str:
+    """A command for people, in the story's namespace, by this tree's own code."""
+    whole = [sys.executable, "-m", "fairlead", verb, *words, "-n", stage.namespace]
+    env = os.environ | surroundings(ROOT) | {"KUBECONFIG": str(stage.door.kubeconfig)}
+    ran = subprocess.run(whole, check=False, capture_output=True, text=True, env=env, timeout=EXPLAINING_S)
+    assert ran.returncode == 0, f"fairlead {verb}: {ran.stdout}{ran.stderr}"
+    return ran.stdout
+
+
+def _object(kind: str, spec: Manifest) -> Manifest:
+    return {"apiVersion": "fairlead.dev/v1alpha1", "kind": kind, "metadata": {"name": NAME}, "spec": spec}
+
+
+def simulated(context: int = 8192) -> Manifest:
+    """How long a start takes is read when a replica starts: a story may change it without a rollout."""
+    made = engine(context, FAIRLEAD_ENGINE_FAULTS_API="1")
+    starts = {"name": START, "valueFrom": {"configMapKeyRef": STARTS | {"key": "seconds"}}}
+    return made | {"batching": {"maxSequences": PLACES}, "env": [*made["env"], starts]}
+
+
+def _spec() -> dict[str, Any]:
+    return {
+        "model": {"source": "hf://meta-llama/Llama-3.1-8B-Instruct", "servedName": NAME},
+        "engine": simulated(),
+        "accelerator": {"product": "NVIDIA-L4"},
+        "drain": {"settle": "3s", "timeout": "30s"},
+        "rollout": {"progressDeadlineSeconds": 120},
+    }

@@ -1,0 +1,98 @@
+"""What the autoscaler cannot rely on or cannot have: it ends sanely each time, and says what the matter was."""
+
+from typing import Any, Final
+
+import pytest
+
+from tests.node.operator_stage import OF, ROLE
+from tests.node.serving.claims import Record, unharmed
+from tests.node.serving.scaling.fleets import LEARNS, NAME, PATIENCE_S, ROUTER, Fleet
+from tests.node.serving.scaling.trails import Trail
+from tests.node.stories import Stage
+from tests.node.streams import Traffic
+from tests.patience import eventually
+
+pytestmark = pytest.mark.usefixtures("operated")
+
+CROWD: Final = 28
+"""Enough for as many replicas as may be."""
+FEW: Final = 10
+ENOUGH: Final = 4
+"""Replicas for these few: four of them are served by the first and six wait, two for each are fine."""
+SLOW_START_S: Final = 20
+APART: Final[dict[str, Any]] = {
+    "affinity": {
+        "podAntiAffinity": {
+            "requiredDuringSchedulingIgnoredDuringExecution": [
+                {"labelSelector": {"matchLabels": {OF: NAME, ROLE: "engine"}}, "topologyKey": "kubernetes.io/hostname"}
+            ]
+        }
+    }
+}
+"""One replica a node; there are two nodes of the product, and their GPUs alone have room for more."""
+
+LONG_MEMORY: Final = {"coldStart": {"assume": "60s", "learn": False}}
+"""What found no place is tried again one cold start later, then after two: by the shortest, a story would see many."""
+
+
+def test_starts_that_take_longer_than_learnt_are_waited_for(stage: Stage, record_property: Record) -> None:
+    """The first start taught how long it takes; the others take twenty seconds, and nobody asks for more for that."""
+    chat = Fleet(stage, most=6, policy=LEARNS).apply()
+    chat.comes_to(1)
+    chat.starts_in(SLOW_START_S)
+    with Trail(stage) as trail, Traffic(chat.address(), clients=FEW) as traffic:
+        eventually(lambda: chat.look().ready > 1, "a slow one serves", PATIENCE_S)
+        said = chat.explained()
+        traffic.goes_on()
+
+    unharmed(traffic.report, record_property)
+    assert max(trail.counts) <= ENOUGH, trail.counts
+    assert trail.reversals == 0, trail.counts
+    assert "coldStart.seconds" in said
+
+
+def test_a_replica_that_finds_no_place_is_not_asked_for_again_and_again(stage: Stage, record_property: Record) -> None:
+    chat = Fleet(stage, policy=LONG_MEMORY).apply(placement=APART)
+    chat.comes_to(1)
+    with Trail(stage) as trail, Traffic(chat.address(), clients=CROWD) as traffic:
+        chat.comes_to(2)
+        said = chat.explained()
+        settled = len(trail.counts)
+        traffic.goes_on(40)
+
+    unharmed(traffic.report, record_property)
+    asked_again = [count for count in trail.counts[settled:] if count > 2]
+    assert len(asked_again) <= 1, trail.counts
+    assert "NoRoom" in said
+
+
+def test_nobody_is_taken_away_while_an_engine_or_a_router_says_nothing_true(stage: Stage) -> None:
+    """Clients of the router that is killed notice, of course; the count does not."""
+    chat = Fleet(stage).apply(router={"replicas": 2})
+    chat.comes_to(1)
+    address = chat.address()
+    with Trail(stage) as trail:
+        with Traffic(address, clients=CROWD):
+            (frozen, *_) = eventually(lambda: chat.look().ready > 2 and chat.look().engines, "three serve") or {}
+            chat.disturb(frozen, "metrics-frozen")
+            eventually(lambda: frozen in chat.explained(), f"{frozen} is doubted")
+        peak = trail.counts[-1]
+        eventually(lambda: chat.told().get("reason") == "FiguresMissing", "it is held, and says so")
+        said = chat.explained()
+        routers_die(stage)
+        held = trail.counts[-1]
+        chat.disturb(frozen, "")
+        chat.comes_to(1)
+
+    assert held == peak, trail.counts
+    assert frozen in said
+    assert trail.reversals == 1, trail.counts
+
+
+def routers_die(stage: Stage) -> None:
+    """All at once and without a word; wait until as many others are there."""
+    before = {pod["metadata"]["name"] for pod in stage.objects("pods", ROUTER)}
+    stage.kubectl("delete", "pods", "-l", ROUTER, "--grace-period=0", "--force")
+    stage.kubectl("rollout", "status", f"deployment/{NAME}-router", "--timeout=90s")
+    after = {pod["metadata"]["name"] for pod in stage.objects("pods", ROUTER)}
+    assert before.isdisjoint(after)

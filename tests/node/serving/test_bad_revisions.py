@@ -1,0 +1,79 @@
+"""Five revisions that can never serve: each is named at once, harms no client, and goes back by itself."""
+
+import time
+from dataclasses import dataclass
+from typing import Final
+
+import pytest
+
+from tests.node.operator_stage import Deployed, Look, engine, looks
+from tests.node.serving.claims import Record, unharmed
+from tests.node.stories import Manifest, Stage
+from tests.node.streams import Traffic
+from tests.patience import eventually
+
+pytestmark = pytest.mark.usefixtures("operated")
+
+SECONDS_TO_SAY: Final = 30.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Bad:
+    """What is wrong with a revision, and the reason that people must read."""
+
+    name: str
+    engine: Manifest
+    reason: str
+
+
+BADS: Final = (
+    Bad(name="no-image", engine=engine() | {"image": "localhost/fairlead:missing"}, reason="ImageNotPulled"),
+    Bad(name="crashing", engine=engine(FAIRLEAD_ENGINE_FAULT="crash-at-start"), reason="CrashLoop"),
+    Bad(name="too-large", engine=engine(FAIRLEAD_ENGINE_FAULT="out-of-memory"), reason="OutOfGpuMemory"),
+    Bad(name="gated", engine=engine(FAIRLEAD_ENGINE_FAULT="gated"), reason="AccessDenied"),
+    Bad(name="mute", engine=engine(FAIRLEAD_ENGINE_FAULT="no-tokens"), reason="NoTokens"),
+)
+"""Too large is what a fit check would have refused: the engine meets it all the same where admission was passed by."""
+
+
+def test_bad_revisions_are_named_harm_nobody_and_go_back(stage: Stage, record_property: Record) -> None:
+    routers = {"replicas": 1, "timeouts": {"firstToken": "5s"}}
+    fleet = {bad: Deployed(stage, bad.name, router=routers) for bad in BADS}
+    served = {bad: each.serves().engines for bad, each in fleet.items()}
+    with Traffic(*(each.address() for each in fleet.values()), clients=15) as traffic:
+        for bad, each in fleet.items():
+            each.apply(engine=bad.engine)
+        said = named(stage, served)
+        eventually(lambda: all(map(gone_back, looks(stage).values())), "all went back", within_s=110)
+        traffic.goes_on(30)
+
+    unharmed(traffic.report, record_property)
+    after = looks(stage)
+    record_property("seconds_to_condition", round(max(said.values()), 1))
+    assert all(served[bad].keys() & after[bad.name].engines for bad in BADS), "somebody served all the time"
+    assert max(said.values()) <= SECONDS_TO_SAY, said
+
+
+def named(stage: Stage, served: dict[Bad, dict[str, str]]) -> dict[str, float]:
+    """Wait until each condition says what is wrong; seconds from the bad replica's creation, by name."""
+    since: dict[str, float] = {}
+    said: dict[str, float] = {}
+
+    def all_said() -> bool:
+        found, now = looks(stage), time.monotonic()
+        for bad, before in served.items():
+            look = found[bad.name]
+            if look.engines.keys() - before.keys():
+                since.setdefault(bad.name, now)
+            if bad.name in since and look.reason("Progressing") == bad.reason:
+                said.setdefault(bad.name, now - since[bad.name])
+        return len(said) == len(served)
+
+    eventually(all_said, "every bad revision is named", within_s=SECONDS_TO_SAY + 30)
+    return said
+
+
+def gone_back(look: Look) -> bool:
+    """Whether what served before serves alone, with all its replicas, and the object says why."""
+    counts = (look.status.get("routableReplicas"), len(look.pods))
+    return look.reason("Progressing") in {"DeadlineExceeded", "StartFailed"} and counts == (2, 2)
