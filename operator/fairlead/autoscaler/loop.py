@@ -23,8 +23,9 @@ from fairlead.autoscaler.writer import AutoscalerWriter
 from fairlead.cluster import kinds
 from fairlead.cluster.interfaces import ClusterState
 from fairlead.cluster.kinds import Manifest
+from fairlead.fleet.policies import ScalingReason
 from fairlead.fleet.router_keys import RouterKeys
-from fairlead.scaling.decide.recommendation import Recommendation, ScalingReason
+from fairlead.scaling.decide.recommendation import Recommendation
 from fairlead.scaling.decide.recommender import recommend
 from fairlead.scaling.explain.decision_record import DecisionRecord
 from fairlead.telemetry.autoscaler_metrics import AutoscalerMetrics

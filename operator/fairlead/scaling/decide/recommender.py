@@ -1,7 +1,7 @@
 """One decision, from facts and memory to a recommendation and the next memory: signals give needs, limits the
 answer."""
 
-from fairlead.scaling.decide import limit_rules, pod_inventory, queue_depth, sample_trust, signals
+from fairlead.scaling.decide import limit_rules, pod_inventory, pod_signals, sample_trust, signals
 from fairlead.scaling.decide.recommendation import Recommendation
 from fairlead.scaling.decide.scaling_state import ScalingState
 from fairlead.scaling.facts import ScalingFacts
@@ -34,7 +34,7 @@ def recommend(facts: ScalingFacts, memory: ScalingState, now: float) -> tuple[Re
         now=now,
         reckoned=wish.reckoning.reckoned if wish.reckoning else None,
         need=overprovisioning.tracked_need(wish.reckoning.need, limited.limits, facts) if wish.reckoning else None,
-        waiting=queue_depth.waiting(called),
+        waiting=pod_signals.waiting(called),
         pressed_since=wish.pressed_since,
     )
     return answer, ScalingState(learnt=estimates.updated(memory.learnt, facts, called, heard, moment), pacing=pacing)

@@ -2,13 +2,8 @@
 
 from dataclasses import dataclass
 
-from fairlead.scaling.decide.recommendation import (
-    AppliedLimit,
-    ScalingAdvice,
-    ScalingReason,
-    SignalNeed,
-    UntrustedSample,
-)
+from fairlead.fleet.policies import ScalingReason
+from fairlead.scaling.decide.recommendation import AppliedLimit, ScalingAdvice, SignalNeed, UntrustedSample
 from fairlead.scaling.facts import ReplicaSpeed
 
 

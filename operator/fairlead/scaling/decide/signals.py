@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from math import ceil, fsum
 from typing import Final
 
-from fairlead.scaling.decide import kv_cache, queue_depth, queue_time, token_demand
+from fairlead.scaling.decide import pod_signals, queue_time, token_demand
 from fairlead.scaling.decide.pod_inventory import PodInventory
 from fairlead.scaling.decide.recommendation import DecisionFigure, SignalNeed
 from fairlead.scaling.decide.sample_trust import SampleTrust
@@ -62,11 +62,7 @@ def evaluate(view: SignalInputs) -> SignalResults:
     """Compute all signals that the policy uses."""
     signals = view.facts.policy.signals
     late = _late(view)
-    simple = []
-    if signals.queue_per_replica is not None:
-        simple.append(queue_depth.candidate(view.roster, signals.queue_per_replica))
-    if signals.kv_target:
-        simple.append(kv_cache.candidate(view.roster, signals.kv_target, view.facts.policy.warm_pool.ready))
+    simple = pod_signals.needs(view.roster, view.facts.policy)
     if signals.token_headroom is None:
         return SignalResults(candidates=(*late, *simple), known=None, reckoning=None, pressed_since=None)
     known = _known(view)
@@ -139,7 +135,7 @@ def summarize(view: SignalInputs, wish: SignalResults, trust: SampleTrust) -> Si
         ready=len(roster.ready),
         starting=len(roster.coming),
         running=_running(roster),
-        waiting=queue_depth.waiting(roster),
+        waiting=pod_signals.waiting(roster),
         held=held,
         last_arrival=view.learnt.arrivals.last,
         questions=trust.questions,
@@ -168,12 +164,12 @@ def figures(view: SignalInputs, wish: SignalResults) -> tuple[DecisionFigure, ..
     shown = [
         DecisionFigure(name="supply.replicas", value=len(roster.known)),
         DecisionFigure(name="supply.starting", value=len(roster.coming)),
-        DecisionFigure(name="queue.waiting", value=queue_depth.waiting(roster), unit="requests"),
+        DecisionFigure(name="queue.waiting", value=pod_signals.waiting(roster), unit="requests"),
         DecisionFigure(name="queue.held", value=fsum(figures.held for _, figures in roster.routers), unit="requests"),
         DecisionFigure(name="queue.running", value=_running(roster), unit="requests"),
         DecisionFigure(name="coldStart.seconds", value=view.horizon, unit="s"),
     ]
-    usage = kv_cache.usage(roster)
+    usage = pod_signals.usage(roster)
     if usage is not None:
         shown.append(DecisionFigure(name="kv.usage", value=usage))
     if wish.reckoning is not None and wish.known is not None:

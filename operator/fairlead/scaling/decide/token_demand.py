@@ -9,10 +9,10 @@ from math import fsum, sqrt
 from typing import Final
 
 from fairlead.fleet.plurals import count
-from fairlead.fleet.policies import ScalingPolicy
-from fairlead.scaling.decide import queue_depth, replica_need
+from fairlead.fleet.policies import ScalingPolicy, ScalingSignal
+from fairlead.scaling.decide import pod_signals, replica_need
 from fairlead.scaling.decide.pod_inventory import PodInventory
-from fairlead.scaling.decide.recommendation import DecisionFigure, ScalingSignal, SignalNeed
+from fairlead.scaling.decide.recommendation import DecisionFigure, SignalNeed
 from fairlead.scaling.decide.replica_need import FleetDemand, ReplicaNeed
 from fairlead.scaling.facts import ReplicaSpeed
 from fairlead.scaling.learn import cold_starts
@@ -121,7 +121,7 @@ def _kept_free(known: DemandInputs, least: ReplicaNeed, then: FleetDemand, headr
 def _backlog(known: DemandInputs, roster: PodInventory, here: FleetDemand, now: float) -> float:
     """Replica-seconds of requests that still wait one cold start from now, after all ready and starting replicas have
     worked on them."""
-    waiting = queue_depth.waiting(roster)
+    waiting = pod_signals.waiting(roster)
     each = replica_need.busy(known.speed, known.request, _one(known.request))
     load = replica_need.busy(known.speed, known.request, here)
     spare = len(roster.ready) - load
