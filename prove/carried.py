@@ -18,6 +18,7 @@ DEEPEST: Final = 6
 MOST_ITEMS: Final = 400
 TEXT: Final = "text"
 NUMBER: Final = "number"
+PLAIN: Final = (int, float, str, bytes)
 JSON: Final = "JSON"
 
 
@@ -37,25 +38,28 @@ class Way:
 
 
 @contextmanager
-def followed(marker: int, rooms: tuple[str, ...]) -> Iterator[Way]:
-    """Follow the number through these rooms for as long as the block runs."""
+def followed(marker: int, rooms: tuple[str, ...], until: str = "") -> Iterator[Way]:
+    """Follow the number through these rooms for as long as the block runs, or until that function has returned."""
     way, before = Way(), sys.getprofile()
-    sys.setprofile(_profile(way, _Search(marker), rooms))
+    sys.setprofile(_profile(way, _Search(marker), rooms, until))
     try:
         yield way
     finally:
         sys.setprofile(before)
 
 
-def _profile(way: Way, search: "_Search", rooms: tuple[str, ...]) -> Callable[[FrameType, str, Any], None]:
+def _profile(way: Way, search: "_Search", rooms: tuple[str, ...], until: str) -> Callable[[FrameType, str, Any], None]:
     def look(frame: FrameType, event: str, value: Any) -> None:  # noqa: ANN401  # the interpreter's
         module = str(frame.f_globals.get("__name__", ""))
+        if until in way.frames:
+            return
         if event not in {"call", "return"} or not module.startswith(rooms):
             return
         held: Iterable[Any] = (value,) if event == "return" else _arguments(frame)
         found = [form for one in held for form in search.forms(one)]
-        if found:
-            way.frames.setdefault(f"{module}:{frame.f_code.co_qualname}")
+        name = f"{module}:{frame.f_code.co_qualname}"
+        if found and (event == "return" or name != until) and "<" not in frame.f_code.co_name:
+            way.frames.setdefault(name)
             for form in found:
                 way.forms.setdefault(form)
 
@@ -99,7 +103,16 @@ def _parts(found: Any) -> list[Any]:  # noqa: ANN401  # whatever was handed
         return list(found.__dict__.values())
     if is_dataclass(found):
         return [getattr(found, one.name, None) for one in fields(found)]
+    if type(found).__module__.startswith("fairlead"):
+        return [part for name in _slots(found) if isinstance(part := getattr(found, name, None), PLAIN)]
     return []
+
+
+def _slots(found: object) -> Iterator[str]:
+    """Of an object that does something, only what it holds itself is looked at: it knows half of the world."""
+    for kind in type(found).__mro__:
+        names = getattr(kind, "__slots__", ())
+        yield from (names,) if isinstance(names, str) else names
 
 
 def _form(found: Any) -> list[str]:  # noqa: ANN401  # whatever was handed
