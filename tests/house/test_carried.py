@@ -8,7 +8,7 @@ MARKER = 6137
 
 
 def test_functions_and_forms_are_noted_in_the_order_in_which_they_held_it() -> None:
-    spec = AutoscalingPolicySpec(objectives=Objectives(ttft_p95=f"{MARKER}s"))
+    spec = AutoscalingPolicySpec(objectives=Objectives(ttftP95=f"{MARKER}s"))
     with followed(MARKER, ("fairlead.",)) as way:
         policy_conversion.policy(spec)
     assert next(iter(way.frames)) == "fairlead.api.policy_conversion:policy"
@@ -24,14 +24,14 @@ def test_what_does_not_hold_it_is_not_noted() -> None:
 
 
 def test_rooms_beside_the_way_are_left_out() -> None:
-    spec = AutoscalingPolicySpec(objectives=Objectives(ttft_p95=f"{MARKER}s"))
+    spec = AutoscalingPolicySpec(objectives=Objectives(ttftP95=f"{MARKER}s"))
     with followed(MARKER, ("fairlead.router",)) as way:
         policy_conversion.policy(spec)
     assert not way.frames
 
 
 def test_it_ends_where_the_number_has_arrived() -> None:
-    spec = AutoscalingPolicySpec(objectives=Objectives(ttft_p95=f"{MARKER}s"))
+    spec = AutoscalingPolicySpec(objectives=Objectives(ttftP95=f"{MARKER}s"))
     last = "fairlead.api.amounts:seconds"
     with followed(MARKER, ("fairlead.",), until=last) as way:
         policy_conversion.policy(spec)
