@@ -2,8 +2,8 @@
 
 import pytest
 
+from fairlead.engines.http_api import QuickLoad
 from fairlead.engines.vllm import quick_load
-from fairlead.engines.vllm.quick_load import QuickLoad
 
 PAGE = b"""# HELP vllm:num_requests_running x
 vllm:num_requests_running{engine="0",model_name="chat"} 3.0

@@ -13,19 +13,27 @@ from fairlead.engines.start_budget import LifecycleParameters
 from fairlead.engines.vllm import environment, metrics
 from fairlead.engines.vllm.adapters import SLOTS
 from fairlead.engines.vllm.engine import VllmEngine
-from fairlead.fleet.desired_state import EngineKind
+from fairlead.engines.vllm.http_api import API
+from fairlead.engines.vllm.release import DEFAULT
+from fairlead.fleet.desired_state import EngineKind, EngineRelease
 from fairlead.fleet.engine_launch import EngineLaunch
 from fairlead.fleet.engine_load import EngineLoad, UnreadableScrape
 from fairlead.fleet.findings import SpecRefusal, SpecWarning
 
 CHECK: Final = "--check"
 """The emulator ends after it checked its configuration; emulators of older releases do not know this flag."""
+USER: Final = 65532
+"""The user of the operator's own image."""
 
 
 class EmulatorEngine:
     """vLLM without the weights."""
 
     kind = EngineKind.SIMULATED
+    release = EngineRelease(version=DEFAULT.version, image=f"fairlead:{DEFAULT.version}")
+    is_fairleads = True
+    api = API
+    check_unsupported = f"arguments: {CHECK}"
     adapter_slots = SLOTS
     names = metrics.SCALING_NAMES
 
@@ -53,6 +61,8 @@ class EmulatorEngine:
             mounts=(),
             cache_path=None,
             shared_memory_bytes=0,
+            user=USER,
+            keeps_entrypoint=True,
         )
 
     def load(self, text: str) -> EngineLoad | UnreadableScrape:

@@ -3,9 +3,10 @@
 from typing import Protocol
 
 from fairlead.engines.engine_setup import EngineSetup
+from fairlead.engines.http_api import HttpApi
 from fairlead.engines.load_parser import MetricNames
 from fairlead.engines.start_budget import LifecycleParameters
-from fairlead.fleet.desired_state import EngineKind
+from fairlead.fleet.desired_state import EngineKind, EngineRelease
 from fairlead.fleet.engine_launch import EngineLaunch
 from fairlead.fleet.engine_load import EngineLoad, UnreadableScrape
 from fairlead.fleet.findings import SpecRefusal, SpecWarning
@@ -24,6 +25,22 @@ class EngineDescription(Protocol):
     @property
     def kind(self) -> EngineKind:
         """Which engine this is."""
+
+    @property
+    def release(self) -> EngineRelease:
+        """The version this release of Fairlead was tested with, and its image."""
+
+    @property
+    def is_fairleads(self) -> bool:
+        """Whether it runs in the operator's own image, under whatever name an installation has that."""
+
+    @property
+    def api(self) -> HttpApi:
+        """What routers, the controller and the autoscaler need to speak to it."""
+
+    @property
+    def check_unsupported(self) -> str:
+        """What an image prints that is too old for `EngineLaunch.check`; empty: every image knows its check."""
 
     @property
     def adapter_slots(self) -> int:

@@ -6,11 +6,9 @@ from typing import Any, Final
 
 from fairlead.engines import weight_paths
 from fairlead.engines.engine_setup import EngineSetup
-from fairlead.engines.vllm import adapters, conversation, defaults, formats
+from fairlead.engines.vllm import adapters, conversation, defaults, formats, http_api
 from fairlead.fleet.desired_state import ModelSource, SpeculationMethod
 from fairlead.fleet.quantization import Dtype, KvFormat
-
-PORT: Final = 8000
 
 METHODS: Final = {
     SpeculationMethod.NGRAM: "ngram",
@@ -33,7 +31,7 @@ def command(asked: EngineSetup, drain_seconds: int) -> Arguments:
         "serve",
         weight_paths.path_to_open(asked.wanted.model.source, weight_paths.MODEL),
         *("--host", "0.0.0.0"),  # noqa: S104 - a pod's address is not known before it runs
-        *("--port", str(PORT)),
+        *("--port", str(http_api.API.port)),
         *("--api-server-count", "1"),
         *("--shutdown-timeout", str(drain_seconds)),
         *own,

@@ -20,6 +20,8 @@ from fairlead.engines.vllm import (
 )
 from fairlead.engines.vllm.adapters import SLOTS
 from fairlead.engines.vllm.checks import REFUSAL_CHECKS
+from fairlead.engines.vllm.http_api import API
+from fairlead.engines.vllm.release import DEFAULT
 from fairlead.engines.vllm.warning_checks import WARNING_CHECKS
 from fairlead.fleet.desired_state import EngineKind
 from fairlead.fleet.engine_launch import EngineLaunch, EnginePort
@@ -33,6 +35,10 @@ class VllmEngine:
     """The vLLM engine, which is the default."""
 
     kind = EngineKind.VLLM
+    release = DEFAULT
+    is_fairleads = False
+    api = API
+    check_unsupported = ""
     adapter_slots = SLOTS
     names = metrics.SCALING_NAMES
 
@@ -57,7 +63,7 @@ class VllmEngine:
         return EngineLaunch(
             command=command,
             environment=environment.variables(asked.wanted, budget),
-            ports=(EnginePort(name=lifecycle.PORT_NAME, number=arguments.PORT),),
+            ports=(EnginePort(name=lifecycle.PORT_NAME, number=API.port),),
             probes=lifecycle.probes(budget),
             shutdown=lifecycle.shutdown(pace),
             mounts=weight_paths.mounts(asked.wanted),
@@ -65,6 +71,7 @@ class VllmEngine:
             cache_path=weight_paths.CACHE,
             shared_memory_bytes=_GIB * max(1, asked.wanted.parallelism.gpus),
             check=preflight.command(command),
+            user=lifecycle.USER,
         )
 
     def load(self, text: str) -> EngineLoad | UnreadableScrape:

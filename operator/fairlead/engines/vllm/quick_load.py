@@ -7,7 +7,7 @@ Scaling uses the checked figures of `load_parser`; these only break ties between
 import re
 from typing import Final
 
-from fairlead.fleet.light_dataclass import light
+from fairlead.engines.http_api import QuickLoad
 
 RUNNING: Final = b"\nvllm:num_requests_running{"
 WAITING: Final = b"\nvllm:num_requests_waiting{"
@@ -16,17 +16,6 @@ CAPACITY: Final = b"\nvllm:cache_config_info{"
 _KV_TOKENS: Final = re.compile(rb'[{,]kv_cache_size_tokens="(\d{1,15})"')
 _BLOCKS: Final = re.compile(rb'[{,]num_gpu_blocks="(\d{1,15})"')
 _BLOCK_TOKENS: Final = re.compile(rb'[{,]block_size="(\d{1,15})"')
-
-
-@light
-class QuickLoad:
-    """The figures of one scrape; several engines in one pod are added up, and the fullest cache counts."""
-
-    running: float
-    waiting: float
-    kv_usage: float
-    kv_tokens: int | None
-    """How many tokens its KV cache holds; None if the page does not say."""
 
 
 def read(page: bytes) -> QuickLoad | None:
