@@ -29,6 +29,7 @@ SCALINGS: Final = 4
 ORPHAN_LOOKS: Final = 25
 """One a second."""
 GONE_S: Final = 60.0
+"""On a busy machine what was deleted takes a while to go, or to come back."""
 GONE_EVERY_S: Final = 1.5
 
 
@@ -198,7 +199,11 @@ class Telling:
                 return
             known = await self._children()
             fresh.learn(lane.wish, known)
-        for line in children.differences(known, found):
+        until = time.monotonic() + GONE_S
+        while (lines := children.differences(known, found)) and time.monotonic() < until:
+            await asyncio.sleep(GONE_EVERY_S)
+            found = await self._children()
+        for line in lines:
             self._violate("not as fresh", line)
 
     async def _orphans(self) -> list[str]:

@@ -62,7 +62,7 @@ REAL_VLLM: Final = ("house.real_vllm",)
 LANES: Final = (
     Lane(
         name="pure",
-        marker="not house and not apiserver and not cluster and not vllm and not conformance",
+        marker="not house and not apiserver and not node and not vllm and not conformance",
         world="nothing but Python",
         floors=floors.REST,
     ),
@@ -79,12 +79,12 @@ LANES: Final = (
         folders=("tests/apiserver",),
         world="etcd and a kube-apiserver; no root",
         preparations=(LIGHT, SCHEMAS),
-        beside="cluster",
+        beside="node",
         real=True,
     ),
     Lane(
-        name="cluster",
-        marker="cluster",
+        name="node",
+        marker="node",
         folders=("tests/node",),
         world="a Ready node; root, or DEVCLUSTER=existing KUBECONFIG=…",
         preparations=(WHOLE, IMAGE),
@@ -98,7 +98,7 @@ LANES: Final = (
         preparations=(REAL_VLLM,),
         only_named=True,
     ),
-    Lane(name="house", marker="house", folders=("tests/house",), world="a copy of this tree", beside="cluster"),
+    Lane(name="house", marker="house", folders=("tests/house",), world="a copy of this tree", beside="node"),
 )
 
 

@@ -16,7 +16,16 @@ from house import tree
 PACKAGE: Final = Path("operator/fairlead")
 CONTRACT: Final = "every room has a place"
 NOUNS: Final = frozenset(
-    ("capacity_planning", "consistent_hashing", "engine_timing", "fencing", "overprovisioning", "sampling", "sharding")
+    {
+        "capacity_planning",
+        "consistent_hashing",
+        "engine_timing",
+        "fencing",
+        "overprovisioning",
+        "sampling",
+        "sharding",
+        "value_mapping",
+    }
 )
 """Modules whose last letters are -ing and that are nouns of the field all the same."""
 DIALECT: Final = frozenset(

@@ -1,4 +1,4 @@
-"""A test's folder is its lane: what stands in apiserver/, cluster/ or vllm/ needs that world and is marked for it."""
+"""A test's folder is its lane: what stands in apiserver/, node/ or vllm/ needs that world and is marked for it."""
 
 import os
 from pathlib import Path
@@ -14,7 +14,7 @@ EXAMPLES: Final = "FAIRLEAD_EXAMPLES"
 settings.register_profile("house", max_examples=int(os.environ.get(EXAMPLES, "100")), deadline=None)
 settings.load_profile("house")
 
-LANES: Final = ("apiserver", "cluster", "vllm")
+LANES: Final = ("apiserver", "node", "vllm")
 
 
 @pytest.hookimpl(tryfirst=True)

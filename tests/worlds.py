@@ -1,4 +1,4 @@
-"""Which cluster the tests of the cluster lane live in, and why there may be none."""
+"""Which cluster the tests of the node lane live in, and why there may be none."""
 
 import os
 from collections.abc import Iterator

@@ -126,8 +126,12 @@ def _placed(facts: Facts, wanted: int) -> Verdict | None:
 
 
 def _changed_in_place(facts: Facts) -> Verdict:
-    """Every replica has a node; one more of a new revision may find none, and others' GPUs are not seen from here."""
-    if is_complete(facts) or (facts.spec.get("rollout") or {}).get("strategy") != "Surge":
+    """Every replica has a node; one more of a new revision may find none, and others' GPUs are not seen from here.
+
+    A change in place finds the GPU that it freed, unless that went away with its node.
+    """
+    in_place = (facts.spec.get("rollout") or {}).get("strategy") != "Surge"
+    if is_complete(facts) or (in_place and not facts.lost_gpus):
         return must("Scheduled", "True", ("Scheduled",), "every replica has a node")
     reasons = CROWDED | {"Scheduled"}
     because = "every replica has a node, and a change may wait for a GPU"

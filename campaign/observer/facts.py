@@ -1,5 +1,6 @@
 """What is there, as Kubernetes and the routers show it; every question about it has one plain answer."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -128,6 +129,12 @@ class Facts:
         if product := (self.spec.get("accelerator") or {}).get("product"):
             wanted[PRODUCT] = product
         return tuple(one for one in self.nodes if wanted.items() <= (one["metadata"].get("labels") or {}).items())
+
+    @cached_property
+    def lost_gpus(self) -> bool:
+        """Whether a node has fewer GPUs than its replicas hold: they go on, and others find no room there."""
+        held = Counter(one["spec"].get("nodeName") for one in self.engines)
+        return any(gpus_of(one) < held[one["metadata"]["name"]] * self.gpus for one in self.hosts)
 
     def _is(self, one: Manifest, role: str) -> bool:
         said = one["metadata"].get("labels") or {}

@@ -67,7 +67,7 @@ def cluster_from_nothing() -> Figure:
 
 def cluster_is_real() -> Figure:
     """What only a scheduler, a kubelet and a network together can show."""
-    return all_pass(programs.pytest("-m", "cluster", "tests/node"))
+    return all_pass(programs.pytest("-m", "node", "tests/node"))
 
 
 def nothing_left_behind() -> Figure:

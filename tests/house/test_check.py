@@ -76,7 +76,7 @@ def test_one_step_alone_is_run_by_name(capsys: pytest.CaptureFixture[str]) -> No
 
 def test_a_story_that_lost_its_marker_still_starts_no_cluster(tmp_path: Path) -> None:
     story = "def test_unmarked() -> None:\n    pass\n"
-    for path in [tmp_path / "tests" / one / f"test_{one}.py" for one in ("cluster", "apiserver")]:
+    for path in [tmp_path / "tests" / one / f"test_{one}.py" for one in ("node", "apiserver")]:
         path.parent.mkdir(parents=True)
         path.write_text(story)
     asked = [place for group in pure.GROUPS for place in group.tests]
@@ -89,7 +89,7 @@ def test_a_story_that_lost_its_marker_still_starts_no_cluster(tmp_path: Path) ->
     listed = subprocess.run(words, cwd=tmp_path, check=True, capture_output=True, text=True).stdout
 
     assert "tests/planning/test_planning.py" in listed
-    assert "cluster/test_" not in listed
+    assert "node/test_" not in listed
     assert "apiserver/test_" not in listed
 
 

@@ -41,7 +41,7 @@ def chosen(lane: Lane, test: str, marks: list[str]) -> bool:
 def test_a_lane_that_does_not_exist_is_answered_with_those_that_do() -> None:
     ran = run("house.lanes", "fast")
     assert ran.returncode == 2
-    assert ran.stderr == "lanes: there is no lane 'fast'; lanes: pure, conformance, apiserver, cluster, vllm, house\n"
+    assert ran.stderr == "lanes: there is no lane 'fast'; lanes: pure, conformance, apiserver, node, vllm, house\n"
 
 
 @pytest.mark.house
@@ -107,14 +107,14 @@ def test_a_lane_with_floors_is_measured_and_held_to_them() -> None:
 @pytest.mark.house
 @pytest.mark.skipif(os.geteuid() != 0, reason="gives up a capability, which only root has")
 def test_where_no_cluster_can_run_the_lane_is_passed_over_aloud_and_in_ci_it_fails() -> None:
-    aloud = run("house.lanes", "cluster", without="sys_admin")
+    aloud = run("house.lanes", "node", without="sys_admin")
     assert aloud.returncode == 0
     assert re.search(r"SKIPPED \[\d+\]", aloud.stdout), "the count"
     assert "missing: the right to make namespaces (CAP_SYS_ADMIN)" in aloud.stdout, "the reason"
 
-    in_ci = run("house.lanes", "cluster", without="sys_admin", CI="true")
+    in_ci = run("house.lanes", "node", without="sys_admin", CI="true")
     assert in_ci.returncode == 1
-    assert "the cluster lane must run in CI" in in_ci.stdout
+    assert "the node lane must run in CI" in in_ci.stdout
 
 
 @pytest.mark.house
@@ -138,7 +138,7 @@ def test_a_few_stories_that_failed_are_told_again_alone_and_named(capfd: pytest.
 
 
 def test_only_lanes_of_a_real_world_are_looked_at_twice() -> None:
-    assert [lane.name for lane in lanes.LANES if lane.real] == ["apiserver", "cluster"]
+    assert [lane.name for lane in lanes.LANES if lane.real] == ["apiserver", "node"]
     broken = Ran(lane=lanes.LANES[0], code=1, seconds=1.0)
     assert lanes.look_again(broken) is broken
     well = Ran(lane=next(one for one in lanes.LANES if one.real), code=0, seconds=1.0)

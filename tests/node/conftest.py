@@ -1,4 +1,4 @@
-"""The world of the cluster lane: one shared cluster, our own image on it, a namespace for each story.
+"""The world of the node lane: one shared cluster, our own image on it, a namespace for each story.
 
 Where no cluster can run, the lane is passed over aloud; in CI that is a failure, since a lane that silently
 stopped running protects nobody. A story that fails is told with its namespace's events, pods and logs.
@@ -27,7 +27,7 @@ def able() -> None:
     """Pass the lane over where no cluster can run, and say why."""
     why = worlds.hindrance()
     if why is not None and os.environ.get("CI"):
-        pytest.fail(f"the cluster lane must run in CI.\n{why}", pytrace=False)
+        pytest.fail(f"the node lane must run in CI.\n{why}", pytrace=False)
     if why is not None:
         pytest.skip(why)
 

@@ -10,10 +10,11 @@ from fairlead.api.deployment import InferenceDeploymentSpec
 from fairlead.api.engine import Engine, EnvVariable
 from fairlead.api.engine import Speculation as SpeculationSpec
 from fairlead.api.lifecycle import Rollout, Router
-from fairlead.api.model import Model, ModelShape, SecretKeyRef
+from fairlead.api.model import Model, ModelShape
 from fairlead.api.object_reader import ParsedObject
 from fairlead.api.pods import Placement as PlacementSpec
 from fairlead.api.pods import WhenUnsatisfiable
+from fairlead.api.value_mapping import value
 from fairlead.fleet.conversations import ChatTemplateSource, ConfigMapKey, Reasoning, Tools
 from fairlead.fleet.desired_state import (
     Adapter,
@@ -65,7 +66,7 @@ def deployment(
 ) -> DesiredDeployment:
     """Everything that one object specifies."""
     spec = written.spec
-    parallelism = Parallelism(**spec.parallelism.model_dump())
+    parallelism = value(spec.parallelism, Parallelism)
     wanted = DesiredRevision(
         namespace=written.namespace,
         name=written.name,
@@ -78,14 +79,11 @@ def deployment(
         placement=_placement(spec.placement),
         storage=_storage(spec),
     )
-    drain = spec.drain
     return DesiredDeployment(
         wanted=wanted,
         replicas=_replicas(spec),
         rollout=_rollout(spec.rollout),
-        drain=DesiredDrain(
-            timeout_seconds=amounts.seconds(drain.timeout), settle_seconds=amounts.seconds(drain.settle)
-        ),
+        drain=value(spec.drain, DesiredDrain),
         door=spec.gateway.name if spec.gateway else _own_router(spec.router or Router()),
     )
 
@@ -96,11 +94,6 @@ def source(text: str, revision: str | None = None) -> ModelSource:
     if not found:
         return ModelSource(scheme=SourceScheme.PATH, location=text, revision=revision)
     return ModelSource(scheme=SourceScheme(scheme), location=location, revision=revision)
-
-
-def secret(ref: SecretKeyRef) -> SecretKey:
-    """The Secret and key that hold a value."""
-    return SecretKey(name=ref.name, key=ref.key)
 
 
 def _replicas(spec: InferenceDeploymentSpec) -> int | ReplicaBounds:
@@ -116,7 +109,7 @@ def _model(model: Model, name: str) -> DesiredModel:
     return DesiredModel(
         source=source(model.source, model.revision),
         served_name=model.served_name or name,
-        token_secret=secret(model.token_secret) if model.token_secret else None,
+        token_secret=value(model.token_secret, SecretKey) if model.token_secret else None,
         shape=_shape(model.shape or ModelShape()),
     )
 
@@ -146,8 +139,8 @@ def _engine(engine: Engine, release: EngineRelease) -> DesiredEngine:
         adapters=tuple(
             Adapter(name=one.name, source=source(one.source, one.revision), rank=one.rank) for one in engine.adapters
         ),
-        tools=Tools(**engine.tools.model_dump()) if engine.tools else None,
-        reasoning=Reasoning(**engine.reasoning.model_dump()) if engine.reasoning else None,
+        tools=value(engine.tools, Tools) if engine.tools else None,
+        reasoning=value(engine.reasoning, Reasoning) if engine.reasoning else None,
         chat_template=_chat_template(engine.chat_template) if engine.chat_template else None,
         eager=engine.eager,
         trust_remote_code=engine.trust_remote_code,
@@ -162,20 +155,18 @@ def _speculation(spec: SpeculationSpec) -> DesiredSpeculation:
     if spec.method is SpeculationMethod.OFF:
         return DesiredSpeculation()
     learnt = spec.method is SpeculationMethod.MTP
-    return DesiredSpeculation(
-        method=spec.method,
+    return value(
+        spec,
+        DesiredSpeculation,
         draft=source(spec.draft.source, spec.draft.revision) if spec.draft else None,
         tokens=spec.tokens or (0 if learnt else DEFAULT_TOKENS),
-        max_concurrency=spec.max_concurrency,
-        lookup_min=spec.lookup_min,
-        lookup_max=spec.lookup_max,
     )
 
 
 def _chat_template(spec: ChatTemplateSpec) -> ChatTemplateSource | None:
     """Text and path go to the same flag: the engine distinguishes them as we do, by a brace."""
     if spec.config_map is not None:
-        return ConfigMapKey(name=spec.config_map.name, key=spec.config_map.key)
+        return value(spec.config_map, ConfigMapKey)
     return spec.inline or spec.path
 
 
@@ -190,25 +181,13 @@ def _env_from(variable: EnvVariable) -> EnvFrom | None:
 
 
 def _placement(spec: PlacementSpec) -> DesiredPlacement:
-    return DesiredPlacement(
-        node_selector=tuple(sorted(spec.node_selector.items())),
-        tolerations=tuple(
-            Toleration(
-                key=one.key,
-                operator=one.operator,
-                value=one.value,
-                effect=one.effect,
-                seconds=one.toleration_seconds,
-            )
-            for one in spec.tolerations
-        ),
+    return value(
+        spec,
+        DesiredPlacement,
+        tolerations=tuple(value(one, Toleration, seconds=one.toleration_seconds) for one in spec.tolerations),
         affinity=json.dumps(spec.affinity, sort_keys=True) if spec.affinity else None,
         spread=tuple(
-            SpreadConstraint(
-                topology_key=one.topology_key,
-                max_skew=one.max_skew,
-                hard=one.when_unsatisfiable is WhenUnsatisfiable.DO_NOT_SCHEDULE,
-            )
+            value(one, SpreadConstraint, hard=one.when_unsatisfiable is WhenUnsatisfiable.DO_NOT_SCHEDULE)
             for one in spec.topology_spread_constraints
         ),
         priority_class=spec.priority_class_name,
@@ -231,17 +210,13 @@ def _storage(spec: InferenceDeploymentSpec) -> Storage:
 def _rollout(spec: Rollout) -> DesiredRollout:
     in_place = spec.strategy is RolloutStrategy.REPLACE
     surge, missing = (0, 1) if in_place else (1, 0)
-    return DesiredRollout(
-        strategy=spec.strategy,
+    steps = spec.canary.steps if spec.canary else ()
+    return value(
+        spec,
+        DesiredRollout,
         max_surge=surge if spec.max_surge is None else spec.max_surge,
         max_unavailable=missing if spec.max_unavailable is None else spec.max_unavailable,
-        progress_deadline_seconds=spec.progress_deadline_seconds,
-        min_ready_seconds=spec.min_ready_seconds,
-        paused=spec.paused,
-        canary=tuple(
-            CanaryStep(percent=step.weight, hold_seconds=amounts.seconds(step.hold))
-            for step in (spec.canary.steps if spec.canary else ())
-        ),
+        canary=tuple(value(step, CanaryStep, percent=step.weight) for step in steps),
     )
 
 

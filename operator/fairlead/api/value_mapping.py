@@ -1,0 +1,75 @@
+"""From a part of an object as written to the value that other packages use, by the names and types of its fields.
+
+A field of the value is read from the field of the same name; `NAME_seconds` from the duration NAME, NAME_time or
+NAME_timeout, `NAME_bytes` from the quantity NAME or NAME_size. What differs in name or meaning is handed in. A field
+without a source is an error of ours, found by the first object that is converted: nothing is dropped silently.
+"""
+
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import fields, is_dataclass
+from decimal import Decimal
+from functools import cache
+from types import NoneType, UnionType
+from typing import Any, Final, TypeVar, Union, get_args, get_origin, get_type_hints
+
+from fairlead.api import amounts
+from fairlead.api.api_model import ApiModel
+
+Value = TypeVar("Value")
+
+UNITS: Final[Mapping[str, tuple[Callable[[str], float], tuple[str, ...]]]] = {
+    "_seconds": (amounts.seconds, ("", "_time", "_timeout")),
+    "_bytes": (amounts.size, ("", "_size")),
+}
+"""How a unit is read, and how fields are called that are written with it."""
+
+
+def value(written: ApiModel, kind: type[Value], **given: object) -> Value:
+    """The value of this kind; `given` holds the fields that are not read by their name."""
+    hints = _hints(kind)  # type: ignore[arg-type]  # a class is hashable
+    read = {name: _field(written, name, hint) for name, hint in hints if name not in given}
+    return kind(**read, **given)
+
+
+@cache
+def _hints(kind: Hashable) -> tuple[tuple[str, object], ...]:
+    """Each field of the class and its type; found once, as this takes longer than all the rest."""
+    assert isinstance(kind, type)
+    hints = get_type_hints(kind)
+    return tuple((one.name, _present(hints[one.name])) for one in fields(kind))
+
+
+def _present(hint: object) -> object:
+    """The type without the possibility that it is absent."""
+    if get_origin(hint) not in (Union, UnionType):
+        return hint
+    rest = [one for one in get_args(hint) if one is not NoneType]
+    return rest[0] if len(rest) == 1 else hint
+
+
+def _field(written: ApiModel, name: str, hint: object) -> object:
+    known = type(written).model_fields
+    if name in known:
+        return _converted(getattr(written, name), hint)
+    for unit, (read, endings) in UNITS.items():
+        for plain in (name.removesuffix(unit) + ending for ending in endings if name.endswith(unit)):
+            if plain in known:
+                text = getattr(written, plain)
+                return None if text is None else read(text)
+    raise TypeError(f"{type(written).__name__} has no field {name}: hand it in")
+
+
+def _converted(found: Any, hint: Any) -> object:  # noqa: ANN401  # whatever a field holds
+    match found:
+        case ApiModel() if is_dataclass(hint):
+            return value(found, hint)  # type: ignore[arg-type]  # a class, not an instance of one
+        case str() if hint in (float, Decimal):
+            return hint(found)
+        case tuple() if get_origin(hint) is frozenset:
+            return frozenset(found)
+        case tuple():
+            (inner, *_) = get_args(hint)
+            return tuple(_converted(one, _present(inner)) for one in found)
+        case dict():
+            return tuple(sorted(found.items()))
+    return found
