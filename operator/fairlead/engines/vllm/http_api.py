@@ -4,7 +4,8 @@ import json
 from typing import Final
 
 from fairlead.engines.http_api import ErrorShapes, HttpApi, SleepEndpoints, Tokenizer
-from fairlead.engines.vllm import errors, quick_load
+from fairlead.engines.quick_load import QuickLoadReader
+from fairlead.engines.vllm import errors, metrics
 
 SLEEP: Final = SleepEndpoints(sleep="/sleep?level=1&mode=wait", wake="/wake_up")
 """Two of its development endpoints. Level 1 moves the weights to main memory and drops the KV cache. `wait` lets
@@ -25,7 +26,7 @@ API: Final = HttpApi(
     port=8000,
     metrics_path="/metrics",
     models_path="/v1/models",
-    quick_load=quick_load.read,
+    quick_load=QuickLoadReader(metrics.NAMES).read,
     errors=ErrorShapes(begins_with_error=errors.begins_with_error, error_class=errors.error_class),
     tokenizer=Tokenizer(path=b"/tokenize", count=token_count),
     priority_header=b"x-vllm-priority",
