@@ -83,6 +83,10 @@ def test_routers_are_let_in_and_speak_to_it_in_its_own_words(told: dict[str, Any
     assert told["errors"] == ["BUSY", "BUSY", "FAILED", "PASS_ON"]
 
 
+def test_it_is_sized_by_its_own_share_of_the_memory(told: dict[str, Any]) -> None:
+    assert told["budget"] == 0.5
+
+
 def test_its_metrics_become_load_wherever_they_are_read(told: dict[str, Any]) -> None:
     assert told["metrics"] == {"at": "10.0.0.1:30000/engine/metrics", "load": [3.0, 1.0, 100, 64], "queried": True}
 

@@ -9,6 +9,7 @@ from fairlead.engines.start_budget import LifecycleParameters
 from fairlead.fleet.desired_state import EngineKind, EngineRelease
 from fairlead.fleet.engine_launch import EngineLaunch
 from fairlead.fleet.engine_load import EngineLoad, UnreadableScrape
+from fairlead.fleet.engine_memory import EngineMemory, MemorySettings
 from fairlead.fleet.findings import SpecRefusal, SpecWarning
 
 
@@ -43,10 +44,6 @@ class EngineDescription(Protocol):
         """What an image prints that is too old for `EngineLaunch.check`; empty: every image knows its check."""
 
     @property
-    def adapter_slots(self) -> int:
-        """How many LoRA adapters the GPU's memory holds at once, at most."""
-
-    @property
     def names(self) -> MetricNames:
         """The names of the metric families that scaling needs, for queries to a Prometheus."""
 
@@ -58,6 +55,12 @@ class EngineDescription(Protocol):
 
     def launch(self, asked: EngineSetup, pace: LifecycleParameters) -> EngineLaunch:
         """How it is started, probed and ended. Called only for a setup without refusals."""
+
+    def memory(self, version: str) -> EngineMemory:
+        """What this release of it takes of a GPU's memory; of the tested one where the text names none."""
+
+    def memory_settings(self, asked: EngineSetup) -> MemorySettings:
+        """What a setup says of memory beside its typed fields."""
 
     def load(self, text: str) -> EngineLoad | UnreadableScrape:
         """One page of its metrics as facts."""

@@ -1,6 +1,7 @@
 """A pretend kind of engine, as somebody would add one: this folder and one row. It resembles no other in its names."""
 
 import json
+from dataclasses import dataclass
 from typing import Final
 
 from fairlead.engines import extra_args, load_parser, start_budget, weight_paths
@@ -12,9 +13,11 @@ from fairlead.engines.load_parser import MetricNames
 from fairlead.engines.quick_load import QuickLoadReader
 from fairlead.engines.reasons import EngineReason
 from fairlead.engines.start_budget import LifecycleParameters, StartCost
+from fairlead.fleet.accelerators import Accelerator
 from fairlead.fleet.desired_state import EngineKind, EngineRelease
 from fairlead.fleet.engine_launch import EngineLaunch, EnginePort, EngineProbes, EnvVar, HttpProbe
 from fairlead.fleet.engine_load import EngineLoad, UnreadableScrape
+from fairlead.fleet.engine_memory import BatchLimits, EngineMemory, MemorySettings
 from fairlead.fleet.findings import SpecRefusal, SpecWarning
 
 PORT: Final = 30000
@@ -71,6 +74,26 @@ API: Final = HttpApi(
 INDEX: Final = FamilyIndex(NAMES, _load)
 
 
+@dataclass(frozen=True, slots=True)
+class PretendMemory:
+    """Needs little and uses half."""
+
+    share: float = 0.5
+    logit_bytes: float = 4.0
+    context_gib: float = 0.25
+    switched_gib: float = 1.0
+    sets_graphs_aside: bool = True
+    counts_requests: bool = True
+
+    def batch(self, accelerator: Accelerator) -> BatchLimits:  # noqa: ARG002 - the same on every GPU
+        """The same on every GPU."""
+        return BatchLimits(sequences=48, tokens=4096)
+
+    def doubt(self, accelerator: Accelerator) -> float:  # noqa: ARG002 - measured on none
+        """Nothing was measured."""
+        return 3.0
+
+
 class PretendEngine:
     """An engine that cannot sleep and has no check of its own."""
 
@@ -79,7 +102,6 @@ class PretendEngine:
     is_fairleads = False
     api = API
     check_unsupported = ""
-    adapter_slots = 0
     names = NAMES
 
     def refusals(self, asked: EngineSetup) -> tuple[SpecRefusal, ...]:
@@ -107,6 +129,14 @@ class PretendEngine:
             user=4242,
             cache_path=weight_paths.CACHE,
         )
+
+    def memory(self, version: str) -> EngineMemory:  # noqa: ARG002 - every release of it is alike
+        """It uses half of what it sees."""
+        return PretendMemory()
+
+    def memory_settings(self, asked: EngineSetup) -> MemorySettings:  # noqa: ARG002 - no flag changes it
+        """As the typed fields say."""
+        return MemorySettings()
 
     def load(self, text: str) -> EngineLoad | UnreadableScrape:
         """One page of its metrics as facts."""

@@ -19,6 +19,7 @@ from fairlead.controller.pods.pod_client import PodClient
 from fairlead.engines import catalogue as engines
 from fairlead.fleet.desired_state import EngineKind
 from fairlead.fleet.findings import SpecRefusal
+from fairlead.fleet.fit import Fit
 from fairlead.objects import children, engine_pods
 from fairlead.objects.installation import Installation
 from fairlead.objects.owner import Owner
@@ -57,6 +58,7 @@ def main() -> None:
         "pod": _pod(known),
         "children": _children(known),
         "metrics": _metrics(),
+        "budget": _budget(known),
         "errors": [engines.ENGINES[KIND].api.errors.error_class(*one).name for one in ERRORS],
         "acts": asyncio.run(_acts()),
     }
@@ -126,6 +128,14 @@ def _children(known: ReviewContext) -> dict[str, Any]:
         "priority": [api.priority_header.decode(), api.priority_header in header_lines.READ_HEADERS],
         "quick": str(api.quick_load(PAGE.encode())),
     }
+
+
+def _budget(known: ReviewContext) -> float:
+    """The share of a 24 GB card that weights, cache and overheads are to fit into."""
+    fit = admission.review(_document({"kind": "Pretend"}), known).fit
+    assert isinstance(fit, Fit)
+    assert fit.memory is not None
+    return round(fit.memory.budget.likely / known.catalogue.accelerators["NVIDIA-L4"].memory_bytes, 1)
 
 
 def _metrics() -> dict[str, Any]:

@@ -13,12 +13,12 @@ from fairlead.engines.vllm import (
     environment,
     flag_values,
     lifecycle,
+    memory,
     metrics,
     preflight,
     unknown_flags,
     user_overrides,
 )
-from fairlead.engines.vllm.adapters import SLOTS
 from fairlead.engines.vllm.checks import REFUSAL_CHECKS
 from fairlead.engines.vllm.http_api import API
 from fairlead.engines.vllm.release import DEFAULT
@@ -26,6 +26,7 @@ from fairlead.engines.vllm.warning_checks import WARNING_CHECKS
 from fairlead.fleet.desired_state import EngineKind
 from fairlead.fleet.engine_launch import EngineLaunch, EnginePort
 from fairlead.fleet.engine_load import EngineLoad, UnreadableScrape
+from fairlead.fleet.engine_memory import EngineMemory, MemorySettings
 from fairlead.fleet.findings import SpecRefusal, SpecWarning
 
 _GIB: Final = 1 << 30
@@ -39,7 +40,6 @@ class VllmEngine:
     is_fairleads = False
     api = API
     check_unsupported = ""
-    adapter_slots = SLOTS
     names = metrics.SCALING_NAMES
 
     def refusals(self, asked: EngineSetup) -> tuple[SpecRefusal, ...]:
@@ -73,6 +73,14 @@ class VllmEngine:
             check=preflight.command(command),
             user=lifecycle.USER,
         )
+
+    def memory(self, version: str) -> EngineMemory:
+        """What this release of it takes of a GPU's memory."""
+        return memory.VllmRelease.read(version)
+
+    def memory_settings(self, asked: EngineSetup) -> MemorySettings:
+        """What extra arguments and adapters say of memory."""
+        return memory.settings(asked)
 
     def load(self, text: str) -> EngineLoad | UnreadableScrape:
         """One page of its metrics as facts."""
