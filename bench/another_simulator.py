@@ -16,6 +16,7 @@ from typing import Final
 from bench import simulated_fleets
 from bench.simulated_fleets import Lived
 from fairlead.cluster import package_data
+from fairlead.engines.vllm.memory import CURRENT
 from fairlead.fleet.capacity_plan import LatencyObjectives
 from fairlead.fleet.traffic import Z95, TokenLengths
 from fairlead.simulator.traffic import gaps, generators, lengths, rate_profiles
@@ -76,6 +77,7 @@ def ours() -> FleetSimulation:
     lived = Lived(
         words="8 x Llama-3.1-8B on NVIDIA-H100-80GB-HBM3",
         question=SizingInput(
+            release=CURRENT,
             shape=known.shapes["meta-llama/Llama-3.1-8B-Instruct"],
             accelerator=known.accelerators["NVIDIA-H100-80GB-HBM3"],
             context=131_072,

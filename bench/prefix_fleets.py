@@ -20,6 +20,7 @@ from typing import Any, Final, Protocol
 
 from bench.simulated_fleets import streams, traces
 from fairlead.cluster import package_data
+from fairlead.engines.vllm.memory import CURRENT
 from fairlead.routing.endpoint import EndpointSample
 from fairlead.simulator.engine.core import EngineCore
 from fairlead.simulator.engine.settings import EngineSettings
@@ -176,7 +177,10 @@ def step_times(shape: str) -> PhysicalStepTimes:
     """The catalogue's for an H100."""
     known = package_data.load_catalogue()
     question = SizingInput(
-        shape=known.shapes[shape], accelerator=known.accelerators["NVIDIA-H100-80GB-HBM3"], context=32_768
+        release=CURRENT,
+        shape=known.shapes[shape],
+        accelerator=known.accelerators["NVIDIA-H100-80GB-HBM3"],
+        context=32_768,
     )
     text = (resources.files("fairlead.simulator") / "data" / fitted_sets.FILE).read_text(encoding="utf-8")
     found = catalogue.step_times(question, fitted_sets.read(text))

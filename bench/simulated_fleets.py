@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from fairlead.cluster import package_data
+from fairlead.engines.vllm.memory import CURRENT
 from fairlead.fleet.capacity_plan import LatencyObjectives
 from fairlead.fleet.desired_state import Parallelism
 from fairlead.fleet.quantization import WeightFormat
@@ -96,6 +97,7 @@ def chat() -> Lived:
     return Lived(
         words="8 x Llama-3.1-8B on NVIDIA-L4",
         question=SizingInput(
+            release=CURRENT,
             shape=known.shapes["meta-llama/Llama-3.1-8B-Instruct"],
             accelerator=known.accelerators["NVIDIA-L4"],
             context=16_384,
@@ -111,6 +113,7 @@ def day() -> Lived:
     return Lived(
         words="100 x Llama-3.1-70B in FP8 on 2 x NVIDIA-H100-80GB-HBM3",
         question=SizingInput(
+            release=CURRENT,
             shape=known.shapes["meta-llama/Llama-3.1-70B-Instruct"],
             accelerator=known.accelerators["NVIDIA-H100-80GB-HBM3"],
             context=131_072,

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final
 
 from fairlead.engines.vllm import checks, flags, formats, parsers, unknown_flags, user_overrides, warning_checks
+from fairlead.engines.vllm.field_flags import FIELDS
 from fairlead.engines.vllm.parsers import FamilyParser
 from fairlead.fleet.accelerators import ComputeCapability
 from fairlead.fleet.desired_state import EngineKind
@@ -81,11 +82,11 @@ def _table(heads: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
 
 
 def _owned() -> Iterator[tuple[str, ...]]:
-    return ((f"`{field}`", _code(names)) for field, names in flags.OWNED.items())
+    return ((f"`{row.field}`", _code(row.flags)) for row in FIELDS if row.written is None)
 
 
 def _yielding() -> Iterator[tuple[str, ...]]:
-    return ((f"`{field}`", _code(names)) for field, names in flags.YIELDING.items())
+    return ((f"`{row.field}`", _code(row.flags)) for row in FIELDS if row.written is not None)
 
 
 def _parsers() -> Iterator[tuple[str, ...]]:

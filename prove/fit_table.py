@@ -11,12 +11,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
+from fairlead.engines.vllm.memory import VllmRelease
 from fairlead.fleet.desired_state import Parallelism
 from fairlead.fleet.fit import Estimate
 from fairlead.fleet.quantization import Dtype, KvFormat, WeightFormat
 from fairlead.sizing import catalogue, kv_pages, memory
 from fairlead.sizing.catalogue import Catalogue
-from fairlead.sizing.sizing_input import CURRENT, GIB, DraftSetup, SizingInput, VllmRelease
+from fairlead.sizing.sizing_input import GIB, DraftSetup, SizingInput
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 PAGE: Final = ROOT / "docs" / "reference" / "fit.md"
@@ -90,7 +91,7 @@ def question(row: Mapping[str, str], known: Catalogue) -> SizingInput:
         accelerator=replace(card, visible_mib=None if nominal else float(row["gpu_mem_gib"]) * 1024),
         context=int(row["max_model_len"]),
         parallelism=Parallelism(tensor=int(row["tp"]), pipeline=int(row["pp"])),
-        release=VllmRelease.read(row["vllm_version"]) or CURRENT,
+        release=VllmRelease.read(row["vllm_version"]),
         weights=WeightFormat.FP8_PER_TENSOR if "online" in row["quantization"] else None,
         kv=KvFormat(row["kv_dtype"]),
         dtype=Dtype.FLOAT32 if row["dtype"] == "float32" else Dtype.AUTO,

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from fairlead.cluster.package_data import read_text
+from fairlead.engines.vllm.memory import CURRENT
 from fairlead.simulator.engine.settings import EngineSettings
 from fairlead.simulator.replay import first_seconds, recordings
 from fairlead.simulator.replay.recordings import Recording
@@ -81,7 +82,10 @@ def question() -> SizingInput:
     """The model and the GPU of both runs."""
     known = catalogue_here()
     return SizingInput(
-        shape=known.shapes[MODEL], accelerator=known.accelerators[PRODUCT], context=limits().context_tokens
+        release=CURRENT,
+        shape=known.shapes[MODEL],
+        accelerator=known.accelerators[PRODUCT],
+        context=limits().context_tokens,
     )
 
 

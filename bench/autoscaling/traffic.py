@@ -15,6 +15,7 @@ from typing import Final
 from bench import simulated_fleets
 from bench.simulated_fleets import Lived
 from fairlead.cluster import package_data
+from fairlead.engines.vllm.memory import CURRENT
 from fairlead.fleet.capacity_plan import LatencyObjectives
 from fairlead.fleet.desired_state import Parallelism
 from fairlead.fleet.randomness import RandomSource
@@ -72,6 +73,7 @@ def large_replica() -> Lived:
     return Lived(
         words="Llama-3.1-70B on four NVIDIA-A100-SXM4-80GB",
         question=SizingInput(
+            release=CURRENT,
             shape=known.shapes["meta-llama/Llama-3.1-70B-Instruct"],
             accelerator=known.accelerators["NVIDIA-A100-SXM4-80GB"],
             context=16_384,
@@ -92,6 +94,7 @@ def _on(product: str, context: int, objectives: LatencyObjectives) -> Lived:
     return Lived(
         words=f"Llama-3.1-8B on one {product}",
         question=SizingInput(
+            release=CURRENT,
             shape=known.shapes["meta-llama/Llama-3.1-8B-Instruct"],
             accelerator=known.accelerators[product],
             context=context,

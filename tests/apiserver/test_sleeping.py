@@ -30,6 +30,7 @@ from fairlead.controller.children.sleep_switch import SleepSwitch
 from fairlead.controller.pods import pod_facts
 from fairlead.controller.pods.pod_client import PodClient
 from fairlead.controller.snapshot import DeploymentSnapshot
+from fairlead.fleet.desired_state import EngineKind
 from fairlead.fleet.endpoints import EndpointState
 from fairlead.fleet.router_keys import RouterKeys
 from fairlead.objects import labels
@@ -121,7 +122,7 @@ class Pool:
                 observed = DeploymentSnapshot(
                     document={}, owner=OWNER, engines=(), pods={REVISION: self.pods()}, routers=(router,)
                 )
-                turning = await sleepers.carry_out(observed, wanted, seen)
+                turning = await sleepers.carry_out(observed, wanted, seen, EngineKind.SIMULATED)
                 wanted = SleepPlan(stay=(*wanted.stay, *wanted.fall), wake=wanted.wake if turning else ())
                 await asyncio.sleep(0.02)
 

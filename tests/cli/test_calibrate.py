@@ -13,6 +13,7 @@ import pytest
 
 from fairlead.cli.main import main
 from fairlead.cluster import package_data
+from fairlead.engines.vllm.memory import CURRENT
 from fairlead.simulator.engine.core import EngineCore
 from fairlead.simulator.engine.requests import EngineRequest
 from fairlead.simulator.engine.settings import EngineSettings
@@ -29,7 +30,9 @@ LIMITS = EngineSettings(blocks=4000, batch_tokens=2048, max_sequences=64)
 def engine(reached: RateShares) -> EngineCore:
     """One that reaches these shares."""
     known = package_data.load_catalogue()
-    question = SizingInput(shape=known.shapes[MODEL], accelerator=known.accelerators[PRODUCT], context=8192)
+    question = SizingInput(
+        release=CURRENT, shape=known.shapes[MODEL], accelerator=known.accelerators[PRODUCT], context=8192
+    )
     times = rate_shares.step_times_with_shares(
         question, reached, Provenance(level=ProvenanceLevel.RECORDED, source="this test")
     )

@@ -51,7 +51,7 @@ async def answering(status: int, text: str) -> AsyncIterator[tuple[aiohttp.Clien
 def test_an_engines_page_or_nothing(status: int, text: str, expected: str | None) -> None:
     async def story() -> None:
         async with answering(status, text) as (session, port):
-            assert await pod_http.metrics(session, "127.0.0.1", port) == expected
+            assert await pod_http.metrics(session, "127.0.0.1", port, "/metrics") == expected
 
     run(story())
 
@@ -59,7 +59,7 @@ def test_an_engines_page_or_nothing(status: int, text: str, expected: str | None
 def test_nobody_there_is_nothing() -> None:
     async def story() -> None:
         async with aiohttp.ClientSession() as session:
-            assert await pod_http.metrics(session, "127.0.0.1", 1) is None
+            assert await pod_http.metrics(session, "127.0.0.1", 1, "/metrics") is None
             assert await router_client.endpoints(session, "::1", None, 1) is None
 
     run(story())

@@ -144,12 +144,12 @@ class PretendLooks:
         """What an engine measured."""
         return EngineLoad(engines=1, capacity_tokens=50_000)
 
-    async def sleep(self, pod: Manifest) -> bool:
+    async def sleep(self, pod: Manifest, kind: EngineKind) -> bool:  # noqa: ARG002
         """It sleeps, unless it will not."""
         self.asleep |= set() if self.stubborn else {pod["metadata"]["name"]}
         return not self.stubborn
 
-    async def wake(self, pod: Manifest) -> bool:
+    async def wake(self, pod: Manifest, kind: EngineKind) -> bool:  # noqa: ARG002
         """It is awake, unless it will not."""
         self.asleep -= set() if self.stubborn else {pod["metadata"]["name"]}
         return not self.stubborn

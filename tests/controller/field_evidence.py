@@ -21,11 +21,12 @@ from fairlead.api.kinds import DEPLOYMENT, GATEWAY, POLICY, Kind
 from fairlead.api.object_reader import read_stored
 from fairlead.api.read_problems import ReadReason
 from fairlead.cluster.kinds import Manifest
+from fairlead.engines.catalogue import releases
 from fairlead.fleet.desired_state import SecretKey
 from fairlead.fleet.findings import SpecFinding
 from fairlead.objects import applied_hash
 from fairlead.review import admission
-from fairlead.review.context import RELEASES, ReviewContext
+from fairlead.review.context import ReviewContext
 from fairlead.review.result import AdmissionReason
 from tests.api import full_specs
 from tests.api.objects import written
@@ -168,7 +169,7 @@ def _rollout(before: Any, after: Any) -> str:  # noqa: ANN401  # objects as writ
 def _readers(leaf: str, before: Any, after: Any) -> list[str]:  # noqa: ANN401  # objects as written
     """Modules of a router that read an attribute of that name and speak of the group it stands in."""
     readings = [read_stored(one, DEPLOYMENT).value for one in (before, after)]
-    old, new = (deployment_conversion.deployment(one, RELEASES) for one in readings if one is not None)
+    old, new = (deployment_conversion.deployment(one, releases()) for one in readings if one is not None)
     found = differences(old, new)
     if found and all(owner == SecretKey.__name__ for owner, _ in found):
         return [PARSER.replace("/", ".")]

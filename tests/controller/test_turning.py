@@ -9,6 +9,7 @@ from fairlead.cluster.kinds import Manifest
 from fairlead.controller.children import sleep_switch
 from fairlead.controller.children.applier import Applier
 from fairlead.controller.children.sleep_switch import SleepSwitch
+from fairlead.fleet.desired_state import EngineKind
 from tests.cluster.fake_objects import Objects
 from tests.cluster.worlds import run
 from tests.controller import points
@@ -26,16 +27,16 @@ class SlowLooks(PretendLooks):
         self.may = asyncio.Event()
         self.acts: list[str] = []
 
-    async def sleep(self, pod: Manifest) -> bool:
+    async def sleep(self, pod: Manifest, kind: EngineKind) -> bool:
         """When it may."""
         self.acts.append("sleep")
         await self.may.wait()
-        return await super().sleep(pod)
+        return await super().sleep(pod, kind)
 
-    async def wake(self, pod: Manifest) -> bool:
+    async def wake(self, pod: Manifest, kind: EngineKind) -> bool:
         """At once."""
         self.acts.append("wake")
-        return await super().wake(pod)
+        return await super().wake(pod, kind)
 
 
 TWISTS = st.sampled_from(["restart", "silent", "heard", "stubborn", "willing", "busy", "idle", "other context"])
@@ -94,17 +95,17 @@ def test_an_act_that_takes_long_is_waited_for_by_later_looks_and_never_doubled()
         looks, world = SlowLooks(Objects()), PretendWorld(Objects())
         found = SleepSwitch(looks, Applier(PretendServer(Objects()), world), at_once_s=0.01)
         pod = {"metadata": {"uid": "u", "name": "a"}}
-        assert not await found._turned(pod, looks.sleep, wakes=False)
-        assert not await found._turned(pod, looks.sleep, wakes=False)
+        assert not await found._turned(pod, EngineKind.VLLM, wakes=False)
+        assert not await found._turned(pod, EngineKind.VLLM, wakes=False)
         looks.may.set()
-        assert not await found._turned(pod, looks.wake, wakes=True)
-        assert await found._turned(pod, looks.wake, wakes=True)
+        assert not await found._turned(pod, EngineKind.VLLM, wakes=True)
+        assert await found._turned(pod, EngineKind.VLLM, wakes=True)
         assert looks.acts == ["sleep", "wake"]
         looks.may.clear()
-        assert not await found._turned(pod, looks.sleep, wakes=False)
+        assert not await found._turned(pod, EngineKind.VLLM, wakes=False)
         found.forget("u")
         found.forget("u")
-        assert await found._turned(pod, looks.wake, wakes=True)
+        assert await found._turned(pod, EngineKind.VLLM, wakes=True)
 
     run(story())
 

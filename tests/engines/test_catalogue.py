@@ -29,6 +29,8 @@ def test_the_simulated_engine_is_handed_the_real_ones_command_and_needs_no_weigh
         mounts=(),
         cache_path=None,
         shared_memory_bytes=0,
+        user=65532,
+        keeps_entrypoint=True,
     )
 
 

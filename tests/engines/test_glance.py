@@ -2,8 +2,8 @@
 
 import pytest
 
-from fairlead.engines.vllm import quick_load
-from fairlead.engines.vllm.quick_load import QuickLoad
+from fairlead.engines.http_api import QuickLoad
+from fairlead.engines.vllm.http_api import API
 
 PAGE = b"""# HELP vllm:num_requests_running x
 vllm:num_requests_running{engine="0",model_name="chat"} 3.0
@@ -16,7 +16,7 @@ vllm:cache_config_info{hash_block_size="32",block_size="16",kv_cache_size_tokens
 
 
 def test_engines_of_one_pod_are_added_up_and_the_fullest_cache_counts() -> None:
-    assert quick_load.read(PAGE) == QuickLoad(running=5.0, waiting=1.0, kv_usage=0.5, kv_tokens=1600)
+    assert API.quick_load(PAGE) == QuickLoad(running=5.0, waiting=1.0, kv_usage=0.5, kv_tokens=1600)
 
 
 @pytest.mark.parametrize(
@@ -29,7 +29,7 @@ def test_engines_of_one_pod_are_added_up_and_the_fullest_cache_counts() -> None:
     ],
 )
 def test_the_cache_is_as_large_as_the_engine_says(before: bytes, after: bytes, tokens: int | None) -> None:
-    seen = quick_load.read(PAGE.replace(before, after))
+    seen = API.quick_load(PAGE.replace(before, after))
 
     assert seen is not None
     assert seen.kv_tokens == tokens
@@ -37,11 +37,11 @@ def test_the_cache_is_as_large_as_the_engine_says(before: bytes, after: bytes, t
 
 @pytest.mark.parametrize("value", [b"NaN", b"-1.0", b"many", b"", b"1e300"])
 def test_a_page_that_is_broken_where_it_matters_tells_nothing(value: bytes) -> None:
-    assert quick_load.read(PAGE.replace(b" 3.0", b" " + value)) is None
-    assert quick_load.read(PAGE[: PAGE.index(b"vllm:kv_cache_usage")]) is None
+    assert API.quick_load(PAGE.replace(b" 3.0", b" " + value)) is None
+    assert API.quick_load(PAGE[: PAGE.index(b"vllm:kv_cache_usage")]) is None
 
 
 def test_a_page_that_ends_in_the_middle_of_a_line_is_read_to_there() -> None:
     page = PAGE[: PAGE.index(b"vllm:cache_config")].rstrip(b"\n")
 
-    assert quick_load.read(page) == QuickLoad(running=5.0, waiting=1.0, kv_usage=0.5, kv_tokens=None)
+    assert API.quick_load(page) == QuickLoad(running=5.0, waiting=1.0, kv_usage=0.5, kv_tokens=None)

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from fairlead.engines.engine_setup import EngineSetup
 from fairlead.engines.reasons import EngineReason
 from fairlead.engines.start_budget import LifecycleParameters
-from fairlead.engines.vllm import arguments, defaults, flags
+from fairlead.engines.vllm import defaults
 from fairlead.engines.vllm.engine import VllmEngine
+from fairlead.engines.vllm.field_flags import FIELDS
 from fairlead.fleet.conversations import ConfigMapKey, Reasoning, Tools
 from fairlead.fleet.desired_state import (
     Adapter,
@@ -126,12 +127,12 @@ def test_an_engine_that_may_sleep_opens_the_endpoints_for_it_and_no_other_does()
 
 
 def test_no_field_says_a_flag_of_another_and_none_is_forgotten() -> None:
-    owned = {**flags.OWNED, **flags.YIELDING}
-    for field, part in arguments.FIELDS.items():
-        said = {word.replace("--no-", "--") for word in part(EVERYTHING) if word.startswith("--")}
-        assert said, field
-        assert said <= set(owned[field])
-    assert set(arguments.FIELDS) | {"spec.model.source"} == set(owned)
+    for row in FIELDS:
+        said = {word.replace("--no-", "--") for word in row.write(EVERYTHING) if word.startswith("--")}
+        assert said or row.field == "spec.model.source", row.field
+        assert said <= set(row.flags)
+    every = [flag for row in FIELDS for flag in row.flags]
+    assert len(set(every)) == len(every)
 
 
 def test_ngram_says_what_it_looks_up() -> None:

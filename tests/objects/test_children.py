@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from fairlead.engines.vllm.http_api import API
 from fairlead.fleet.gateways import (
     DeploymentRouter,
     DesiredDeployment,
@@ -18,7 +19,7 @@ from fairlead.fleet.gateways import (
     Timeouts,
 )
 from fairlead.fleet.router_keys import RouterKeys
-from fairlead.objects import children, ports, router_config, router_deployment
+from fairlead.objects import children, router_config, router_deployment
 from fairlead.objects.manifest import Manifest
 from fairlead.objects.router_config import ReplicaCapacity
 from fairlead.router.config import loader
@@ -121,7 +122,7 @@ def test_routers_get_the_digest_of_the_operators_key_and_never_the_key() -> None
 
 @pytest.mark.parametrize("name", WISHES)
 def test_engines_listen_where_routers_and_walls_expect_them(name: str) -> None:
-    assert [port.number for port in launch(wanted(WISHES[name])).ports] == [ports.ENGINE]
+    assert [port.number for port in launch(wanted(WISHES[name])).ports] == [API.port]
 
 
 def test_a_changed_limit_reaches_routers_without_restarting_one() -> None:
@@ -144,7 +145,7 @@ def test_a_router_understands_all_that_it_is_told(name: str) -> None:
     assert understood == loader.RouterConfig(
         namespace="team",
         selector="fairlead.dev/deployment=chat,fairlead.dev/role=engine",
-        engine_port=ports.ENGINE,
+        engine_port=API.port,
         models=(deployment.wanted.model.served_name, *adapters),
         adapters=adapters,
         prefix_caching=engine.prefix_caching,

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from fairlead.engines.weight_paths import CACHE, MODEL
 from fairlead.fleet.desired_state import (
     DesiredPlacement,
-    EngineKind,
     EnvFrom,
     ModelSource,
     SecretKey,
@@ -172,14 +171,6 @@ def test_the_grace_outlasts_wait_and_drain() -> None:
     built = pod(LEAST | {"drain": {"timeout": "10m", "settle": "20s"}})
     assert built["containers"][0]["lifecycle"] == {"preStop": {"sleep": {"seconds": 20}}}
     assert built["terminationGracePeriodSeconds"] == 20 + 600 + 20
-
-
-@pytest.mark.parametrize("kind", [EngineKind.SGLANG, EngineKind.TENSORRT_LLM])
-def test_an_engine_nobody_knows_a_user_of_still_is_not_root(kind: EngineKind) -> None:
-    known = wanted(LEAST)
-    strange = replace(known, wanted=replace(known.wanted, engine=replace(known.wanted.engine, kind=kind)))
-    built = engine_pods.template(OWNER, strange, launch(known), "0a1b2c3d")
-    assert built["spec"]["securityContext"]["runAsUser"] == 65532
 
 
 def test_everything_that_was_placed_stands_in_the_pod() -> None:

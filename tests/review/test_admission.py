@@ -4,12 +4,13 @@ from dataclasses import replace
 
 import pytest
 
+from fairlead.engines.catalogue import releases
 from fairlead.fleet.accelerators import Accelerator, ComputeCapability
 from fairlead.fleet.desired_state import EngineKind
 from fairlead.fleet.fit import ConfigurationChange, Fit, FitReason, FitVerdict, NoFit
 from fairlead.fleet.policies import ScheduleWindow
 from fairlead.review import admission, memory_fit, policies, schedules
-from fairlead.review.context import RELEASES, ReviewContext
+from fairlead.review.context import ReviewContext
 from fairlead.review.result import AdmissionReason, Review
 from fairlead.scaling.lint.policy_lint import LintReason
 from tests.review.table import KNOWN, deployment, engine, gateway, policy
@@ -185,7 +186,7 @@ def test_an_architecture_that_is_not_known_yet_is_named() -> None:
 
 
 def test_every_engine_has_a_release() -> None:
-    assert set(RELEASES) == set(EngineKind)
+    assert set(releases()) == set(EngineKind)
 
 
 @pytest.mark.parametrize(

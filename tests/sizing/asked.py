@@ -4,6 +4,7 @@ import json
 from functools import cache
 from importlib.resources import files
 
+from fairlead.engines.vllm.memory import CURRENT
 from fairlead.fleet.accelerators import Accelerator
 from fairlead.fleet.shapes import ModelShape
 from fairlead.sizing import catalogue
@@ -44,4 +45,4 @@ def card(product: str = H100) -> Accelerator:
 
 def ask(name: str = LLAMA, product: str = H100, context: int = 8192) -> SizingInput:
     """One model on one GPU, everything else as the current release has it."""
-    return SizingInput(shape=shape(name), accelerator=card(product), context=context)
+    return SizingInput(release=CURRENT, shape=shape(name), accelerator=card(product), context=context)

@@ -4,10 +4,11 @@ from dataclasses import replace
 
 import pytest
 
+from fairlead.engines.vllm.memory import VllmRelease
 from fairlead.fleet.desired_state import Parallelism
 from fairlead.fleet.fit import Fit, FitReason, FitVerdict, NoFit
 from fairlead.sizing import assessment, fit_alternatives
-from fairlead.sizing.sizing_input import GIB, SizingInput, VllmRelease
+from fairlead.sizing.sizing_input import GIB, SizingInput
 from tests.sizing.asked import ask, card
 
 

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fairlead.engines.vllm.memory import CURRENT
 from fairlead.fleet.accelerators import Accelerator, ComputeCapability
 from fairlead.fleet.capacity_plan import CapacityPlan, FleetProposal, LatencyObjectives, PlanReason, SupplyBound
 from fairlead.fleet.quantization import KvFormat, WeightFormat
@@ -39,7 +40,9 @@ def planned(
     *,
     quantize: bool = True,
 ) -> CapacityPlan:
-    brief = PlanInputs(shape=EIGHT_B, accelerators=products, traffic=traffic, objectives=objectives, quantize=quantize)
+    brief = PlanInputs(
+        release=CURRENT, shape=EIGHT_B, accelerators=products, traffic=traffic, objectives=objectives, quantize=quantize
+    )
     return capacity_planning.plan(brief)
 
 
@@ -90,7 +93,9 @@ def test_at_equal_cost_the_model_is_changed_least() -> None:
 
 def test_a_model_too_large_for_a_card_is_spread_or_left_out() -> None:
     large = KNOWN.shapes["meta-llama/Llama-3.1-70B-Instruct"]
-    answer = capacity_planning.plan(PlanInputs(shape=large, accelerators=PRODUCTS, traffic=CHAT, objectives=SNAPPY))
+    answer = capacity_planning.plan(
+        PlanInputs(release=CURRENT, shape=large, accelerators=PRODUCTS, traffic=CHAT, objectives=SNAPPY)
+    )
     assert best(answer).configuration.parallelism.tensor > 1
     reasons = {(one.configuration.product, one.reason) for one in answer.others}
     assert ("NVIDIA-A10G", PlanReason.DOES_NOT_FIT) in reasons
@@ -121,7 +126,9 @@ def test_what_has_no_price_or_no_rates_is_said_to_have_none() -> None:
         capability=ComputeCapability(12, 0),
     )
     priced = replace(bare, product="Future-X2", price_an_hour=1.0)
-    answer = capacity_planning.plan(PlanInputs(shape=EIGHT_B, accelerators=(bare, priced), traffic=CHAT))
+    answer = capacity_planning.plan(
+        PlanInputs(release=CURRENT, shape=EIGHT_B, accelerators=(bare, priced), traffic=CHAT)
+    )
     assert {(one.configuration.product, one.reason) for one in answer.others} == {
         ("Future-X1", PlanReason.NO_PRICE),
         ("Future-X2", PlanReason.NO_RATES),
@@ -137,7 +144,7 @@ def test_a_warm_prefix_cache_saves_money_and_retries_cost_it() -> None:
 
 def test_a_stored_checkpoint_keeps_its_format() -> None:
     stored = next(shape for shape in KNOWN.shapes.values() if shape.stored.format is WeightFormat.FP8)
-    answer = capacity_planning.plan(PlanInputs(shape=stored, accelerators=PRODUCTS, traffic=CHAT))
+    answer = capacity_planning.plan(PlanInputs(release=CURRENT, shape=stored, accelerators=PRODUCTS, traffic=CHAT))
     found = [*answer.others, *answer.runners_up]
     assert {one.configuration.weights for one in found} == {WeightFormat.FP8}
 

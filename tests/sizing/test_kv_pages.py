@@ -6,12 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fairlead.engines.vllm.memory import VllmRelease
 from fairlead.fleet.desired_state import Parallelism
 from fairlead.fleet.fit import Estimate
 from fairlead.fleet.quantization import KvFormat
 from fairlead.sizing import kv_pages
 from fairlead.sizing.kv_pages import KvPagePool, LayerGroup
-from fairlead.sizing.sizing_input import GIB, DraftSetup, VllmRelease
+from fairlead.sizing.sizing_input import GIB, DraftSetup
 from tests.sizing.asked import ask, known, shape
 
 CARD = "NVIDIA-GeForce-RTX-5090"

@@ -4,10 +4,11 @@ from dataclasses import replace
 
 import pytest
 
+from fairlead.engines.vllm.memory import VllmRelease
 from fairlead.fleet.fit import Fit, FitReason, FitVerdict, NoFit
 from fairlead.fleet.quantization import KvFormat
 from fairlead.sizing import assessment, kv_pages, memory
-from fairlead.sizing.sizing_input import SizingInput, VllmRelease
+from fairlead.sizing.sizing_input import SizingInput
 from prove import fit_table
 from tests.sizing.asked import ask, known
 
@@ -69,7 +70,7 @@ def _one_more(row: dict[str, str]) -> SizingInput:
 def _shows_concurrency(row: dict[str, str]) -> bool:
     """Not where tokens are blocks over groups, the batch ends before the cache does, or the cache type is in doubt."""
     asked = _one_more(row)
-    over_groups = asked.shape.window is not None and asked.release < (0, 20)
+    over_groups = asked.shape.window is not None and not asked.release.counts_requests
     return not over_groups and asked.sequences <= asked.batch_sequences and row["id"] not in {"115", "117"}
 
 

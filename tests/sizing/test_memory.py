@@ -6,13 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fairlead.engines.vllm.memory import VllmRelease
 from fairlead.fleet.accelerators import Accelerator
 from fairlead.fleet.desired_state import Parallelism
 from fairlead.fleet.fit import Estimate, MemoryBreakdown, MemoryTerm
 from fairlead.fleet.quantization import Dtype
 from fairlead.sizing import activations, memory, overheads
 from fairlead.sizing.adapters import adapters
-from fairlead.sizing.sizing_input import GIB, DraftSetup, SizingInput, VllmRelease
+from fairlead.sizing.sizing_input import GIB, DraftSetup, SizingInput
 from tests.sizing.asked import ask, card, known
 
 V19 = VllmRelease(0, 19)

@@ -4,17 +4,9 @@ from dataclasses import replace
 
 import pytest
 
+from fairlead.engines.vllm.memory import VllmRelease
 from fairlead.fleet.quantization import WeightFormat
-from fairlead.sizing.sizing_input import VllmRelease
 from tests.sizing.asked import ask
-
-
-@pytest.mark.parametrize(
-    ("text", "release"),
-    [("0.19.0", VllmRelease(0, 19)), ("v0.26.1rc1.dev608+g99a1", VllmRelease(0, 26)), ("latest", None), ("", None)],
-)
-def test_a_version_is_read_where_one_can_be_seen(text: str, release: VllmRelease | None) -> None:
-    assert VllmRelease.read(text) == release
 
 
 @pytest.mark.parametrize(

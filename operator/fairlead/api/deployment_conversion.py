@@ -15,7 +15,7 @@ from fairlead.api.object_reader import ParsedObject
 from fairlead.api.pods import Placement as PlacementSpec
 from fairlead.api.pods import WhenUnsatisfiable
 from fairlead.api.value_mapping import value
-from fairlead.fleet.conversations import ChatTemplateSource, ConfigMapKey, Reasoning, Tools
+from fairlead.fleet.conversations import ChatTemplateSource, ConfigMapKey
 from fairlead.fleet.desired_state import (
     Adapter,
     CanaryStep,
@@ -120,33 +120,26 @@ def _shape(shape: ModelShape) -> tuple[tuple[str, int], ...]:
 
 
 def _engine(engine: Engine, release: EngineRelease) -> DesiredEngine:
+    """Groups of fields with the names of `DesiredEngine` are taken whole; a new field there needs no line here."""
     version = engine.version or release.version
-    return DesiredEngine(
-        kind=engine.kind,
+    return value(
+        engine,
+        DesiredEngine,
         version=version,
         image=engine.image or release.image.replace(release.version, version),
-        dtype=engine.dtype,
         weights=engine.quantization.weights,
         kv=engine.quantization.kv_cache,
         prefix_caching=engine.prefix_caching.enabled,
         speculation=_speculation(engine.speculation),
         sleeps=engine.sleep.enabled,
-        max_sequences=engine.batching.max_sequences,
-        max_batched_tokens=engine.batching.max_batched_tokens,
-        max_queued_requests=engine.batching.max_queued_requests,
         max_context_tokens=engine.context.max_tokens,
-        memory_utilization=amounts.maybe_number(engine.memory_utilization),
         adapters=tuple(
             Adapter(name=one.name, source=source(one.source, one.revision), rank=one.rank) for one in engine.adapters
         ),
-        tools=value(engine.tools, Tools) if engine.tools else None,
-        reasoning=value(engine.reasoning, Reasoning) if engine.reasoning else None,
         chat_template=_chat_template(engine.chat_template) if engine.chat_template else None,
-        eager=engine.eager,
-        trust_remote_code=engine.trust_remote_code,
-        extra_args=engine.extra_args,
         extra_env=tuple((one.name, one.value) for one in engine.env if one.value is not None),
         env_from=tuple(found for one in engine.env if (found := _env_from(one)) is not None),
+        **dict(engine.batching),
     )
 
 

@@ -9,10 +9,18 @@ from fairlead.api.field_rule import FieldErrorReason, FieldRule
 from fairlead.api.lifecycle import Canary, Rollout, Scaling
 from fairlead.api.model import Model
 from fairlead.api.pods import Toleration, TolerationOperator
-from fairlead.fleet.desired_state import NO_RESOURCE, EngineKind, RolloutStrategy, SpeculationMethod
+from fairlead.fleet.desired_state import (
+    NO_RESOURCE,
+    SLEEPING,
+    WITHOUT_GPU,
+    EngineKind,
+    RolloutStrategy,
+    SpeculationMethod,
+)
 
 _WITH_DRAFT: Final = (SpeculationMethod.DRAFT_MODEL, SpeculationMethod.EAGLE3)
-_SLEEPERS: Final = (EngineKind.VLLM, EngineKind.SIMULATED)
+_SLEEPING: Final = [str(kind) for kind in EngineKind if kind in SLEEPING]
+_WITHOUT_GPU: Final = " || ".join(f"self.engine.kind == '{kind}'" for kind in EngineKind if kind in WITHOUT_GPU)
 
 
 def _gpus(spec: InferenceDeploymentSpec) -> int:
@@ -56,8 +64,8 @@ _WHOLE: Final[tuple[FieldRule[Any], ...]] = (
         field="accelerator.resource",
         fault=FieldErrorReason.INVALID,
         cel="!has(self.accelerator.resource) || self.accelerator.resource != 'none' || "
-        "(has(self.engine) && has(self.engine.kind) && self.engine.kind == 'Simulated')",
-        holds=lambda it: it.accelerator.resource != NO_RESOURCE or it.engine.kind is EngineKind.SIMULATED,
+        f"(has(self.engine) && has(self.engine.kind) && {_WITHOUT_GPU})",
+        holds=lambda it: it.accelerator.resource != NO_RESOURCE or it.engine.kind in WITHOUT_GPU,
         because="an engine that computes needs a GPU",
         remedy="remove accelerator.resource, or write engine.kind: Simulated to try without a GPU",
     ),
@@ -118,8 +126,8 @@ _ENGINE: Final[tuple[FieldRule[Any], ...]] = (
         field="sleep.enabled",
         fault=FieldErrorReason.FORBIDDEN,
         cel="!has(self.sleep) || !has(self.sleep.enabled) || !self.sleep.enabled || !has(self.kind) || "
-        "self.kind in ['vLLM', 'Simulated']",
-        holds=lambda it: not it.sleep.enabled or it.kind in _SLEEPERS,
+        f"self.kind in {_SLEEPING}",
+        holds=lambda it: not it.sleep.enabled or it.kind in SLEEPING,
         because="engines of this kind cannot be put to sleep",
         remedy="remove sleep, or use kind vLLM",
     ),

@@ -15,7 +15,7 @@ from fairlead.cli import offline_data
 from fairlead.cluster import package_data, pod_http
 from fairlead.emulator import command
 from fairlead.emulator.engine import provision
-from fairlead.engines.vllm import metrics
+from fairlead.engines.catalogue import DEFAULT, ENGINES
 from fairlead.fleet.engine_load import EngineLoad
 from fairlead.simulator.engine.settings import EngineSettings
 from fairlead.simulator.replay import first_seconds, recordings, scrape_intervals
@@ -26,6 +26,8 @@ from fairlead.simulator.timing.rate_shares import RateShares, WorkStretch
 from fairlead.simulator.timing.step_times import PhysicalStepTimes
 from fairlead.sizing.sizing_input import SizingInput
 
+_ENGINE: Final = ENGINES[DEFAULT]
+"""The engine whose command and metrics it reads."""
 _TOLD_EVERY_S: Final = 10.0
 _TRIED: Final = Provenance(level=ProvenanceLevel.RECORDED, source="tried while calibrating")
 
@@ -75,7 +77,7 @@ def observations(
 ) -> list[WorkStretch]:
     """What was observed, from scrapes of the engine or from the recording."""
     if chosen.url:
-        looks = _ScrapePlan(chosen.url.rstrip("/") + "/metrics", chosen.seconds, chosen.every)
+        looks = _ScrapePlan(chosen.url.rstrip("/") + _ENGINE.api.metrics_path, chosen.seconds, chosen.every)
         scrapes = asyncio.run(_watch(looks, tell))
         return scrape_intervals.stretches(scrapes, asked.question.batch_tokens)
     if asked.blocks is None:
@@ -117,7 +119,7 @@ async def _watch(looks: _ScrapePlan, tell: Callable[[str], None]) -> list[TimedS
     async with aiohttp.ClientSession() as session:
         while (now := time.monotonic()) - started < looks.seconds:
             page = await pod_http.fetch(session, looks.url)
-            load = metrics.load(page) if page is not None else None
+            load = _ENGINE.load(page) if page is not None else None
             if not isinstance(load, EngineLoad):
                 raise CalibrateArgumentError(
                     f"--url: no engine's metrics at {looks.url}; give the address that vLLM serves on"

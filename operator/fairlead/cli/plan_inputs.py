@@ -9,6 +9,7 @@ from typing import Final
 
 from fairlead.cli import offline_data
 from fairlead.cluster import package_data
+from fairlead.engines.catalogue import DEFAULT, ENGINES
 from fairlead.fleet.accelerators import Accelerator
 from fairlead.fleet.capacity_plan import LatencyObjectives
 from fairlead.fleet.shapes import ModelShape
@@ -32,6 +33,7 @@ def read_inputs(chosen: argparse.Namespace) -> PlanInputs:
         ttft_p95_s=_duration("--ttft-p95", chosen.ttft_p95), tpot_p95_s=_duration("--tpot-p95", chosen.tpot_p95)
     )
     return PlanInputs(
+        release=ENGINES[DEFAULT].memory(""),
         shape=_shape(chosen, known),
         accelerators=_products(chosen.product, known),
         traffic=_traffic(chosen),

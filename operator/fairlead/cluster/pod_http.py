@@ -4,7 +4,6 @@ from typing import Final
 
 import aiohttp
 
-PORT: Final = 8000
 TIMEOUT_S: Final = 2.0
 """An engine that needs longer for its metrics is too busy for a retry."""
 
@@ -12,15 +11,15 @@ LARGEST: Final = 8 * 1024 * 1024
 """Bytes: a page of metrics has some hundred KB, so anything larger is not one."""
 
 
-async def metrics(session: aiohttp.ClientSession, ip: str, port: int = PORT, path: str = "/metrics") -> str | None:
+async def metrics(session: aiohttp.ClientSession, ip: str, port: int, path: str) -> str | None:
     """The engine's page of metrics; None when there is no usable answer."""
     return await fetch(session, f"http://{host(ip)}:{port}{path}")
 
 
-async def act(session: aiohttp.ClientSession, ip: str, path: str, seconds: float) -> int | None:
+async def act(session: aiohttp.ClientSession, ip: str, port: int, path: str, seconds: float) -> int | None:
     """POST a request that takes an engine a while; the status of its answer, or None."""
     try:
-        url, timeout = f"http://{host(ip)}:{PORT}{path}", aiohttp.ClientTimeout(total=seconds)
+        url, timeout = f"http://{host(ip)}:{port}{path}", aiohttp.ClientTimeout(total=seconds)
         async with session.post(url, timeout=timeout, allow_redirects=False) as answer:
             return answer.status
     except (aiohttp.ClientError, TimeoutError, OSError, ValueError):

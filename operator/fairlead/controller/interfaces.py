@@ -46,10 +46,10 @@ class PodAccess(Protocol):
     async def load(self, pod: Manifest, kind: EngineKind) -> EngineLoad | None:
         """The load that an engine reports; None when it does not answer or the scrape cannot be used."""
 
-    async def sleep(self, pod: Manifest) -> bool:
+    async def sleep(self, pod: Manifest, kind: EngineKind) -> bool:
         """Put an engine to sleep; returns whether it sleeps now."""
 
-    async def wake(self, pod: Manifest) -> bool:
+    async def wake(self, pod: Manifest, kind: EngineKind) -> bool:
         """Wake an engine; returns whether it is awake now."""
 
 

@@ -31,11 +31,11 @@ from fairlead.controller.reference_cache import ReferenceCache
 from fairlead.controller.settings import OperatorSettings
 from fairlead.controller.webhook import kopf_host
 from fairlead.controller.webhook.certificate_rotation import CertificateRotator, WebhookCertificateSettings
-from fairlead.fleet.desired_state import EngineKind
+from fairlead.engines import catalogue as engines
 from fairlead.objects import network_policies
 from fairlead.objects.installation import Installation
 from fairlead.review import admission, change_warnings, policies, speculation_switch, webhook
-from fairlead.review.context import RELEASES, ObjectKey, ReviewContext
+from fairlead.review.context import ObjectKey, ReviewContext
 from fairlead.review.webhook import AdmissionResponse
 from fairlead.telemetry.operator_metrics import OperatorMetrics
 
@@ -182,12 +182,9 @@ async def _with_policy(document: dict[str, Any], known: ReviewContext, existence
 
 
 def _setting(settings: OperatorSettings) -> ReconcileSettings:
-    releases = dict(RELEASES)
-    simulated = releases[EngineKind.SIMULATED]
-    releases[EngineKind.SIMULATED] = replace(simulated, image=settings.engine_image)
     known = ReviewContext(
         catalogue=package_data.load_catalogue(),
-        releases=releases,
+        releases=engines.releases(settings.engine_image),
         time_zones=frozenset(available_timezones()) or None,
     )
     return ReconcileSettings(

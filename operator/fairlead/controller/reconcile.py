@@ -36,7 +36,9 @@ from fairlead.controller.snapshot import DeploymentSnapshot
 from fairlead.controller.status import deployment_status, status_fields
 from fairlead.controller.status.status_inputs import Obstacle, RouterSummary, StatusInputs
 from fairlead.controller.work_queue import ReconcileOutcome
+from fairlead.engines import catalogue as engines
 from fairlead.fleet.conditions import ConditionReason
+from fairlead.fleet.desired_state import EngineKind
 from fairlead.fleet.gateways import DeploymentRouter
 from fairlead.fleet.rollouts import FailureStep, ReplicaStep, RetireStep
 from fairlead.objects.installation import Installation
@@ -122,7 +124,7 @@ class Reconciler:
         decision = desired_state.decide(observed, judged, facts, understood.standing, now)
         try:
             obstacle = await self._hands.carry_out(observed, decision, reports.busy, self._meddled(observed, now))
-            turning = await self._sleepers.carry_out(observed, decision.beds, reports)
+            turning = await self._sleepers.carry_out(observed, decision.beds, reports, _engine_kind(judged))
         except StillTerminating as wait:
             log.info("waiting: %s", wait, extra=_extra(observed))
             return ReconcileOutcome(after_s=LEAVING_S)
@@ -313,6 +315,10 @@ def _outcome(
     if decision.plan is not None and decision.plan.wake_at is not None:
         waits.append(max(0.1, (decision.plan.wake_at - now).total_seconds()))
     return ReconcileOutcome(after_s=min(waits) if waits else None)
+
+
+def _engine_kind(judged: DeploymentReview) -> EngineKind:
+    return judged.deployment.wanted.engine.kind if judged.deployment else engines.DEFAULT
 
 
 def _extra(observed: DeploymentSnapshot) -> dict[str, object]:

@@ -1,18 +1,41 @@
-"""The engines this operator can describe; another one is a module beside this and a line in `ENGINES`."""
+"""The engines this operator can describe; another one is a folder beside this module and a row in `ENGINES`."""
 
+from collections.abc import Mapping
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Final
 
 from fairlead.engines.emulator import EmulatorEngine
 from fairlead.engines.engine import EngineDescription
+from fairlead.engines.http_api import HttpApi
 from fairlead.engines.reasons import EngineReason
 from fairlead.engines.vllm.engine import VllmEngine
-from fairlead.fleet.desired_state import EngineKind
+from fairlead.fleet.desired_state import EngineKind, EngineRelease
 from fairlead.fleet.findings import SpecRefusal
 
 ENGINES: Final[MappingProxyType[EngineKind, EngineDescription]] = MappingProxyType(
     {EngineKind.VLLM: VllmEngine(), EngineKind.SIMULATED: EmulatorEngine()}
 )
+DEFAULT: Final = EngineKind.VLLM
+"""The kind of a spec that names none."""
+PRIORITY_HEADERS: Final = frozenset(one.api.priority_header for one in ENGINES.values() if one.api.priority_header)
+
+
+def releases(own_image: str | None = None) -> Mapping[EngineKind, EngineRelease]:
+    """The default release of each kind; `own_image` is the name of Fairlead's image here. Kinds without an engine are
+    never started, since `describe` refuses them."""
+    found: dict[EngineKind, EngineRelease] = {}
+    for kind in EngineKind:
+        engine = ENGINES.get(kind)
+        found[kind] = EngineRelease(version="0", image=f"{kind.lower()}:0") if engine is None else engine.release
+        if own_image is not None and engine is not None and engine.is_fairleads:
+            found[kind] = replace(found[kind], image=own_image)
+    return MappingProxyType(found)
+
+
+def api(kind: str) -> HttpApi:
+    """How to speak to an engine of this kind; of a kind that is not described, as to the default's."""
+    return next((one.api for known, one in ENGINES.items() if known == kind), ENGINES[DEFAULT].api)
 
 
 def describe(kind: str) -> EngineDescription | SpecRefusal:

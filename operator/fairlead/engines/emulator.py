@@ -11,22 +11,29 @@ from fairlead.engines.engine_setup import EngineSetup
 from fairlead.engines.fast_load_reader import FastLoadReader
 from fairlead.engines.start_budget import LifecycleParameters
 from fairlead.engines.vllm import environment, metrics
-from fairlead.engines.vllm.adapters import SLOTS
 from fairlead.engines.vllm.engine import VllmEngine
-from fairlead.fleet.desired_state import EngineKind
+from fairlead.engines.vllm.http_api import API
+from fairlead.engines.vllm.release import DEFAULT
+from fairlead.fleet.desired_state import EngineKind, EngineRelease
 from fairlead.fleet.engine_launch import EngineLaunch
 from fairlead.fleet.engine_load import EngineLoad, UnreadableScrape
+from fairlead.fleet.engine_memory import EngineMemory, MemorySettings
 from fairlead.fleet.findings import SpecRefusal, SpecWarning
 
 CHECK: Final = "--check"
 """The emulator ends after it checked its configuration; emulators of older releases do not know this flag."""
+USER: Final = 65532
+"""The user of the operator's own image."""
 
 
 class EmulatorEngine:
     """vLLM without the weights."""
 
     kind = EngineKind.SIMULATED
-    adapter_slots = SLOTS
+    release = EngineRelease(version=DEFAULT.version, image=f"fairlead:{DEFAULT.version}")
+    is_fairleads = True
+    api = API
+    check_unsupported = f"arguments: {CHECK}"
     names = metrics.SCALING_NAMES
 
     def __init__(self) -> None:
@@ -53,7 +60,17 @@ class EmulatorEngine:
             mounts=(),
             cache_path=None,
             shared_memory_bytes=0,
+            user=USER,
+            keeps_entrypoint=True,
         )
+
+    def memory(self, version: str) -> EngineMemory:
+        """It has as many blocks as vLLM would."""
+        return self._vllm.memory(version)
+
+    def memory_settings(self, asked: EngineSetup) -> MemorySettings:
+        """As vLLM's."""
+        return self._vllm.memory_settings(asked)
 
     def load(self, text: str) -> EngineLoad | UnreadableScrape:
         """Its metrics have vLLM's names."""

@@ -3,11 +3,13 @@
 from typing import Protocol
 
 from fairlead.engines.engine_setup import EngineSetup
+from fairlead.engines.http_api import HttpApi
 from fairlead.engines.load_parser import MetricNames
 from fairlead.engines.start_budget import LifecycleParameters
-from fairlead.fleet.desired_state import EngineKind
+from fairlead.fleet.desired_state import EngineKind, EngineRelease
 from fairlead.fleet.engine_launch import EngineLaunch
 from fairlead.fleet.engine_load import EngineLoad, UnreadableScrape
+from fairlead.fleet.engine_memory import EngineMemory, MemorySettings
 from fairlead.fleet.findings import SpecRefusal, SpecWarning
 
 
@@ -26,8 +28,20 @@ class EngineDescription(Protocol):
         """Which engine this is."""
 
     @property
-    def adapter_slots(self) -> int:
-        """How many LoRA adapters the GPU's memory holds at once, at most."""
+    def release(self) -> EngineRelease:
+        """The version this release of Fairlead was tested with, and its image."""
+
+    @property
+    def is_fairleads(self) -> bool:
+        """Whether it runs in the operator's own image, under whatever name an installation has that."""
+
+    @property
+    def api(self) -> HttpApi:
+        """What routers, the controller and the autoscaler need to speak to it."""
+
+    @property
+    def check_unsupported(self) -> str:
+        """What an image prints that is too old for `EngineLaunch.check`; empty: every image knows its check."""
 
     @property
     def names(self) -> MetricNames:
@@ -41,6 +55,12 @@ class EngineDescription(Protocol):
 
     def launch(self, asked: EngineSetup, pace: LifecycleParameters) -> EngineLaunch:
         """How it is started, probed and ended. Called only for a setup without refusals."""
+
+    def memory(self, version: str) -> EngineMemory:
+        """What this release of it takes of a GPU's memory; of the tested one where the text names none."""
+
+    def memory_settings(self, asked: EngineSetup) -> MemorySettings:
+        """What a setup says of memory beside its typed fields."""
 
     def load(self, text: str) -> EngineLoad | UnreadableScrape:
         """One page of its metrics as facts."""

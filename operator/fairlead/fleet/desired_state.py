@@ -20,6 +20,12 @@ class EngineKind(StrEnum):
     SIMULATED = "Simulated"
 
 
+WITHOUT_GPU: Final = frozenset({EngineKind.SIMULATED})
+"""Kinds that compute nothing, so that they may run on any node."""
+SLEEPING: Final = frozenset({EngineKind.VLLM, EngineKind.SIMULATED})
+"""Kinds that can be put to sleep. The schema refuses it for others before any engine is asked."""
+
+
 class SourceScheme(StrEnum):
     """Where weights are loaded from."""
 

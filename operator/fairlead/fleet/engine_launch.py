@@ -94,6 +94,8 @@ class EngineLaunch:
     ports: tuple[EnginePort, ...]
     probes: EngineProbes
     shutdown: EngineShutdown
+    user: int
+    """The user of the image that it runs as."""
     mounts: tuple[WeightMount, ...] = ()
     files: tuple[ConfigMapFile, ...] = ()
     cache_path: str | None = None
@@ -102,3 +104,5 @@ class EngineLaunch:
     """The least `/dev/shm` that the engine's processes need to communicate."""
     check: tuple[str, ...] = ()
     """A command for the engine's image that checks its arguments without a GPU; empty: there is none."""
+    keeps_entrypoint: bool = False
+    """The image runs only by its own entrypoint, which is the first word of the command."""

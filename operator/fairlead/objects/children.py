@@ -28,10 +28,10 @@ def all_children(
     """
     door = deployment.door
     if isinstance(door, str):
-        return network_policies.engines(owner, door, platform), disruption_budgets.engines(owner)
+        return network_policies.engines(owner, deployment.wanted, door, platform), disruption_budgets.engines(owner)
     key = platform.router_keys.sha256(owner.namespace, owner.name)
     return (
-        network_policies.engines(owner, None, platform),
+        network_policies.engines(owner, deployment.wanted, None, platform),
         disruption_budgets.engines(owner),
         router_rbac.account(owner),
         router_rbac.role(owner),

@@ -5,9 +5,9 @@ from typing import Final
 
 from fairlead.fleet.desired_state import (
     NO_RESOURCE,
+    WITHOUT_GPU,
     DesiredPlacement,
     DesiredRevision,
-    EngineKind,
     SpreadConstraint,
     Toleration,
 )
@@ -67,7 +67,7 @@ def _product(wanted: DesiredRevision) -> dict[str, str]:
     """
     if wanted.resource == NO_RESOURCE:
         return {}
-    labelled = wanted.resource.startswith(_VENDOR) or wanted.engine.kind is EngineKind.SIMULATED
+    labelled = wanted.resource.startswith(_VENDOR) or wanted.engine.kind in WITHOUT_GPU
     return {PRODUCT: wanted.product} if labelled else {}
 
 

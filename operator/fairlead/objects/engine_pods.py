@@ -5,7 +5,7 @@ Sets no counts. The same input gives the same template, in every release that do
 
 from typing import Final
 
-from fairlead.fleet.desired_state import NO_RESOURCE, DesiredRevision, EngineKind, EnvFrom, SecretKey
+from fairlead.fleet.desired_state import NO_RESOURCE, DesiredRevision, EnvFrom, SecretKey
 from fairlead.fleet.engine_launch import EngineLaunch, EnvVar, HttpProbe
 from fairlead.fleet.gateways import DesiredDeployment
 from fairlead.objects import engine_placement, engine_volumes, labels, security
@@ -14,11 +14,6 @@ from fairlead.objects.manifest import Manifest
 from fairlead.objects.owner import Owner
 
 CONTAINER: Final = "engine"
-
-_OURS: Final = 65532
-"""The user of the operator's own image, which simulated engines run in."""
-_USERS: Final = {EngineKind.VLLM: 2000, EngineKind.SIMULATED: _OURS}
-"""vLLM's image starts as root and has a user with this number prepared."""
 
 
 def template(owner: Owner, deployment: DesiredDeployment, launch: EngineLaunch, revision: str) -> Manifest:
@@ -36,7 +31,7 @@ def template(owner: Owner, deployment: DesiredDeployment, launch: EngineLaunch, 
             # Variables for every Service of the namespace are read as settings by some engines: a Service named
             # `vllm` sets VLLM_PORT to an address, which ends vLLM's start.
             "enableServiceLinks": False,
-            "securityContext": security.of_pod(_USERS.get(wanted.engine.kind, _OURS)),
+            "securityContext": security.of_pod(launch.user),
             **engine_placement.placement_fields(wanted, revision),
         },
     }
@@ -55,7 +50,7 @@ def _container(wanted: DesiredRevision, launch: EngineLaunch, carried: PodVolume
     return {
         "name": CONTAINER,
         "image": wanted.engine.image,
-        **_started(wanted, launch),
+        **_started(launch),
         "env": environment(
             EnvVar(name="HOME", value=engine_volumes.TMP),
             EnvVar(name="USER", value=CONTAINER),
@@ -74,10 +69,10 @@ def _container(wanted: DesiredRevision, launch: EngineLaunch, carried: PodVolume
     }
 
 
-def _started(wanted: DesiredRevision, launch: EngineLaunch) -> Manifest:
-    """The command replaces the image's entrypoint, but for our own image, which runs only by its own: `fairlead`."""
+def _started(launch: EngineLaunch) -> Manifest:
+    """The command replaces the image's entrypoint, unless the image runs only by its own."""
     words = [escaped(word) for word in launch.command]
-    return {"args": words[1:]} if wanted.engine.kind is EngineKind.SIMULATED else {"command": words}
+    return {"args": words[1:]} if launch.keeps_entrypoint else {"command": words}
 
 
 def escaped(word: str) -> str:

@@ -5,6 +5,8 @@ Egress of the pods stays open: weights come from wherever users keep them.
 
 from typing import Final
 
+from fairlead.engines import catalogue
+from fairlead.fleet.desired_state import DesiredRevision
 from fairlead.objects import labels, names, ports
 from fairlead.objects.installation import Installation
 from fairlead.objects.labels import ChildRole
@@ -14,10 +16,10 @@ from fairlead.objects.owner import Owner
 NAMESPACE: Final = "kubernetes.io/metadata.name"
 
 
-def engines(owner: Owner, gateway: str | None, platform: Installation) -> Manifest:
+def engines(owner: Owner, wanted: DesiredRevision, gateway: str | None, platform: Installation) -> Manifest:
     """Requests from its routers; scrapes, which go to the same port, from the operator and from monitoring."""
     doors = labels.gateway_routers(gateway) if gateway else labels.routers(owner.name)
-    rule = {"from": [_pods(doors), *_watchers(platform)], "ports": [_port(ports.ENGINE)]}
+    rule = {"from": [_pods(doors), *_watchers(platform)], "ports": [_port(catalogue.api(wanted.engine.kind).port)]}
     return _policy(owner, names.engines(owner.name), ChildRole.ENGINE, labels.engines(owner.name), [rule])
 
 

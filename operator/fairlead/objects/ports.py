@@ -1,9 +1,7 @@
-"""The ports that several children must agree on."""
+"""The ports that several children must agree on; an engine's own is among the facts of its kind."""
 
 from typing import Final
 
-ENGINE: Final = 8000
-"""For requests and metrics: engines have one port for both."""
 ROUTER: Final = 8080
 ROUTER_METRICS: Final = 9090
 SERVICE: Final = 80

@@ -10,9 +10,10 @@ from enum import Enum
 from typing import Any, Final
 
 from fairlead.api.kinds import DEPLOYMENT
-from fairlead.fleet.desired_state import DesiredRevision, SecretKey
+from fairlead.engines import catalogue
+from fairlead.fleet.desired_state import DesiredRevision, EngineKind, SecretKey
 from fairlead.fleet.gateways import DeploymentRouter
-from fairlead.objects import labels, names, ports, router_secrets
+from fairlead.objects import labels, names, router_secrets
 from fairlead.objects.labels import ChildRole
 from fairlead.objects.manifest import Manifest
 from fairlead.objects.owner import Owner
@@ -69,7 +70,7 @@ def document(wanted: DesiredRevision, router: DeploymentRouter, replica: Replica
         "renderedFrom": f"{DEPLOYMENT.name} {wanted.namespace}/{wanted.name}",
         "namespace": wanted.namespace,
         "selector": labels.as_text(labels.engines(wanted.name)),
-        "enginePort": ports.ENGINE,
+        **_engine(wanted.engine.kind),
         "models": [wanted.model.served_name, *adapters],
         "adapters": adapters,
         "prefixCaching": wanted.engine.prefix_caching,
@@ -81,6 +82,12 @@ def document(wanted: DesiredRevision, router: DeploymentRouter, replica: Replica
         "routerSelector": labels.as_text(labels.routers(wanted.name)),
         "routing": plain(router.routing),
     }
+
+
+def _engine(kind: EngineKind) -> Manifest:
+    """How routers speak to its engines; the default's API is left out, since routers of every release know it."""
+    api = catalogue.api(kind)
+    return {"enginePort": api.port} | ({} if api is catalogue.api(catalogue.DEFAULT) else {"engineKind": kind.value})
 
 
 def with_router_count(manifest: Manifest, routers: int) -> Manifest:

@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
+from fairlead.engines import catalogue as engines
 from fairlead.fleet.accelerators import Accelerator
 from fairlead.fleet.desired_state import EngineKind, EngineRelease, ModelSource, SourceScheme
 from fairlead.fleet.policies import ScalingPolicy
@@ -11,14 +12,6 @@ from fairlead.fleet.shapes import ModelShape
 from fairlead.sizing import checkpoint, families
 from fairlead.sizing.catalogue import Catalogue
 from fairlead.sizing.families import MissingFact
-
-RELEASES: Final[Mapping[EngineKind, EngineRelease]] = {
-    EngineKind.VLLM: EngineRelease(version="0.32.0", image="vllm/vllm-openai:v0.32.0"),
-    EngineKind.SIMULATED: EngineRelease(version="0.32.0", image="fairlead:0.32.0"),
-    EngineKind.SGLANG: EngineRelease(version="0", image="sglang:0"),
-    EngineKind.TENSORRT_LLM: EngineRelease(version="0", image="tensorrt-llm:0"),
-}
-"""The default releases; the last two are never started, since `engines` refuses their kinds by name."""
 
 
 class ObjectKey(NamedTuple):
@@ -34,7 +27,7 @@ class ReviewContext:
     """All other inputs of a review; they are read beforehand."""
 
     catalogue: Catalogue
-    releases: Mapping[EngineKind, EngineRelease] = field(default_factory=lambda: RELEASES)
+    releases: Mapping[EngineKind, EngineRelease] = field(default_factory=engines.releases)
     configs: Mapping[str, str] = field(default_factory=dict)
     """The text of a model's `config.json`, by the model's location, where it could be read."""
     objects: frozenset[ObjectKey] | None = None

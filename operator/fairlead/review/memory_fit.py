@@ -15,7 +15,7 @@ from fairlead.review.context import ReviewContext
 from fairlead.review.result import AdmissionReason
 from fairlead.sizing import fit_alternatives, parameters
 from fairlead.sizing.families import MissingFact
-from fairlead.sizing.sizing_input import CURRENT, DraftSetup, SizingInput, VllmRelease
+from fairlead.sizing.sizing_input import DraftSetup, SizingInput
 
 FIELDS: Final[dict[ConfigurationChange, str]] = {
     ConfigurationChange.SMALLER_CONTEXT: "spec.engine.context.maxTokens",
@@ -67,13 +67,13 @@ def sizing_question(
     """The input of `sizing`: the deployment's settings; absent ones are left to the engine's defaults."""
     settings = asked.engine
     guessing = settings.speculation
-    ranks = [adapter.rank for adapter in settings.adapters]
+    memory = engine.memory_settings(asked)
     return SizingInput(
         shape=shape,
         accelerator=accelerator,
         context=settings.max_context_tokens or shape.positions,
         parallelism=asked.wanted.parallelism,
-        release=VllmRelease.read(settings.version) or CURRENT,
+        release=engine.memory(settings.version),
         weights=asked.weights,
         kv=settings.kv,
         dtype=settings.dtype,
@@ -81,9 +81,9 @@ def sizing_question(
         max_batched_tokens=settings.max_batched_tokens,
         utilization=settings.memory_utilization,
         eager=settings.eager,
-        expert_parallel=asked.gives("--enable-expert-parallel", "-ep"),
-        images=not asked.gives("--language-model-only"),
-        adapters=(max(ranks),) * min(len(ranks), engine.adapter_slots) if ranks else (),
+        expert_parallel=memory.expert_parallel,
+        images=memory.images,
+        adapters=memory.adapter_ranks,
         drafting=DraftSetup(
             tokens=guessing.tokens,
             model=asked.draft_shape,

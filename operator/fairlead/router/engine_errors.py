@@ -3,7 +3,8 @@
 import json
 from typing import Final
 
-from fairlead.router.error_classes import EngineErrorClass, begins_with_error, error_class
+from fairlead.engines import catalogue
+from fairlead.engines.http_api import EngineErrorClass, ErrorShapes
 from fairlead.router.wire import heads
 from fairlead.router.wire.response_heads import ResponseHead
 from fairlead.routing.endpoint import Endpoint
@@ -13,21 +14,23 @@ from fairlead.routing.reasons import AttemptEnding
 SHUTTING_DOWN: Final = "shutting down"
 NO_ROUTE: Final = frozenset({404, 405})
 """Statuses for a route that an engine does not have; its body has a shape that no client library knows."""
+DEFAULT: Final = catalogue.api(catalogue.DEFAULT).errors
 MOST_BYTES: Final = 2**20
 """Limit of an error's body; what follows is dropped, and no engine writes as much."""
 
 
-def is_bad(head: ResponseHead, payload: bytes) -> bool:
+def is_bad(head: ResponseHead, payload: bytes, errors: ErrorShapes = DEFAULT) -> bool:
     """Whether to read a response whole before it is passed on."""
-    return head.status >= 500 or head.status in NO_ROUTE or (head.streams and begins_with_error(payload))
+    return head.status >= 500 or head.status in NO_ROUTE or (head.streams and errors.begins_with_error(payload))
 
 
 class EngineErrorReply:
     """One such response."""
 
-    __slots__ = ("_pieces", "_size", "head")
+    __slots__ = ("_errors", "_pieces", "_size", "head")
 
-    def __init__(self, head: ResponseHead) -> None:
+    def __init__(self, head: ResponseHead, errors: ErrorShapes = DEFAULT) -> None:
+        self._errors = errors
         self.head = head
         self._pieces: list[bytes] = []
         self._size = 0
@@ -45,7 +48,7 @@ class EngineErrorReply:
 
     def tell(self, table: EndpointTable, endpoint: Endpoint) -> tuple[AttemptEnding, bool]:
         """The attempt's ending, and whether to retry elsewhere. An engine's failure is recorded, and may eject it."""
-        match error_class(self.head.status, self.body):
+        match self._errors.error_class(self.head.status, self.body):
             case EngineErrorClass.LEAVING:
                 table.failed(endpoint, SHUTTING_DOWN, at_once=True)
                 return AttemptEnding.LEAVING, True

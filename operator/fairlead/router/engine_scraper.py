@@ -7,7 +7,7 @@ import json
 from time import monotonic
 from typing import Any, Final
 
-from fairlead.engines.vllm import quick_load
+from fairlead.engines.http_api import HttpApi
 from fairlead.router import upstream_requests
 from fairlead.router.upstream_connection import UpstreamConnection
 from fairlead.router.upstream_pool import UpstreamPool
@@ -22,9 +22,10 @@ ModelCard = dict[str, Any]
 class EngineScraper:
     """The scraper of one engine."""
 
-    __slots__ = ("_busy", "_cards_due", "_endpoint", "_pieces", "_reads_cards", "_table", "cards")
+    __slots__ = ("_api", "_busy", "_cards_due", "_endpoint", "_pieces", "_reads_cards", "_table", "cards")
 
-    def __init__(self, table: EndpointTable, endpoint: Endpoint) -> None:
+    def __init__(self, table: EndpointTable, endpoint: Endpoint, api: HttpApi) -> None:
+        self._api = api
         self._table = table
         self._endpoint = endpoint
         self._busy: UpstreamConnection | None = None
@@ -40,9 +41,9 @@ class EngineScraper:
             return
         self._reads_cards = self._cards_due == 0
         self._cards_due = CARDS_EVERY if self._reads_cards else self._cards_due - 1
-        path = b"/v1/models" if self._reads_cards else b"/metrics"
+        path = self._api.models_path if self._reads_cards else self._api.metrics_path
         self._pieces.clear()
-        self._busy = pool.send(self, upstream_requests.upstream_message(pool, b"GET", path), now)
+        self._busy = pool.send(self, upstream_requests.upstream_message(pool, b"GET", path.encode()), now)
 
     def stop(self) -> None:
         """Abort the scrape in flight."""
@@ -75,7 +76,7 @@ class EngineScraper:
         self.stop()
 
     def _read(self, page: bytes) -> None:
-        seen = quick_load.read(page)
+        seen = self._api.quick_load(page)
         if seen is None:
             return
         told = EndpointSample(at=monotonic(), running=seen.running, waiting=seen.waiting, kv_usage=seen.kv_usage)

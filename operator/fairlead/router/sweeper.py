@@ -109,6 +109,6 @@ class Sweeper:
         for endpoint in table.endpoints:
             if endpoint.state in _ASKED:
                 watch = router.watches.get(endpoint) or router.watches.setdefault(
-                    endpoint, EngineScraper(table, endpoint)
+                    endpoint, EngineScraper(table, endpoint, router.settings.engine_api)
                 )
                 watch.ask(router.pool(endpoint), now)

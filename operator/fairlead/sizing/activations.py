@@ -14,10 +14,6 @@ from fairlead.sizing.sizing_input import SizingInput
 _MIB: Final = 1024**2
 _WORKSPACE: Final = 64 * _MIB
 """cuBLAS work space, positions, block tables: what PyTorch's allocator holds whatever the model."""
-_SAMPLER: Final = 12.4
-"""Bytes a logit beside the model's own: float32 logits, probabilities and noise, and masks."""
-_SORTED_SAMPLER: Final = 36.0
-"""Before 0.17 top-k and top-p sorted: also sorted values, 64-bit indices and the sort's scratch."""
 _RESIDUALS: Final = 4.25
 """Hidden states alive inside a layer: input, residual, normed, output, and a reduced scale."""
 _LATENT_PREFIX: Final = 65536
@@ -37,7 +33,7 @@ def peak(question: SizingInput) -> Estimate:
 
 def logits(question: SizingInput) -> float:
     """Rows of the batch times the whole vocabulary, gathered on each GPU that samples."""
-    sampler = _SAMPLER if question.release >= (0, 17) else _SORTED_SAMPLER
+    sampler = question.release.logit_bytes
     return question.batch_sequences * weights.padded_vocabulary(question.shape) * (question.dtype_bytes + sampler)
 
 

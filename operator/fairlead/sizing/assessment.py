@@ -5,7 +5,7 @@ from typing import Final
 
 from fairlead.fleet.fit import Estimate, Fit, FitReason, FitVerdict, MemoryBreakdown, NoFit
 from fairlead.fleet.plurals import count
-from fairlead.sizing import ceilings, kv_pages, memory, overheads
+from fairlead.sizing import ceilings, kv_pages, memory
 from fairlead.sizing.sizing_input import GIB, SizingInput
 
 FitRefusal = tuple[FitReason, str]
@@ -84,7 +84,7 @@ def _sure(question: SizingInput, counted: MemoryBreakdown) -> bool:
     """Whether the low estimate suffices, and an older release has room for its graphs outside its share."""
     usable, one = _usable(question, counted.kv.low), kv_pages.pages_a_request(question, question.context)
     enough = usable >= max(one * wanted_sequences(question), _states_wanted(question))
-    if overheads.graphs_are_budgeted(question):
+    if question.release.sets_graphs_aside:
         return enough
     return enough and memory.unshared(question).low >= counted.graphs.likely
 

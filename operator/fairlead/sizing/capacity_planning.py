@@ -16,6 +16,7 @@ from fairlead.fleet.capacity_plan import (
     ServingConfiguration,
 )
 from fairlead.fleet.desired_state import Parallelism
+from fairlead.fleet.engine_memory import EngineMemory
 from fairlead.fleet.fit import FitVerdict, NoFit
 from fairlead.fleet.plurals import count
 from fairlead.fleet.quantization import KvFormat, WeightFormat
@@ -39,6 +40,8 @@ class PlanInputs:
     shape: ModelShape
     accelerators: Sequence[Accelerator]
     traffic: Traffic
+    release: EngineMemory
+    """Of the engine that is to serve."""
     objectives: LatencyObjectives = LatencyObjectives()
     quantize: bool = True
     """Whether weights and cache may be held in eight bits; quality is then to be checked by an evaluation."""
@@ -124,6 +127,7 @@ def _weigh(
 def _question(brief: PlanInputs, accelerator: Accelerator, choice: ServingConfiguration) -> SizingInput:
     return SizingInput(
         shape=brief.shape,
+        release=brief.release,
         accelerator=accelerator,
         context=choice.context,
         parallelism=choice.parallelism,

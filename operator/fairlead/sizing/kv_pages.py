@@ -64,10 +64,10 @@ def pages_a_request(question: SizingInput, context: int) -> int:
 
 
 def tokens(question: SizingInput, available: float) -> int:
-    """The figure the engine prints. Before 0.20 it was blocks over groups, later concurrency times context."""
+    """The figure the engine prints: blocks over groups, or concurrency times context."""
     held = pool(question)
     pages = held.pages(available)
-    if question.release < (0, 20) or len(held.groups) == 1:
+    if not question.release.counts_requests or len(held.groups) == 1:
         return pages // len(held.groups) * max(group.block_tokens for group in held.groups)
     return int(pages / pages_a_request(question, question.context) * question.context)
 

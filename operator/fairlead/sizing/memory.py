@@ -16,7 +16,7 @@ def memory(question: SizingInput) -> MemoryBreakdown:
     peak, captured, outside = activations.peak(question), overheads.graphs(question), overheads.framework(question)
     slots = adapters(question)
     left = budget.minus(held).minus(drafted).minus(slots).minus(peak).minus(outside)
-    if overheads.graphs_are_budgeted(question):
+    if question.release.sets_graphs_aside:
         left = left.minus(captured)
     return MemoryBreakdown(
         budget=budget,

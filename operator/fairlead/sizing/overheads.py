@@ -23,12 +23,12 @@ def visible(accelerator: Accelerator) -> Estimate:
 
 def framework(question: SizingInput) -> Estimate:
     """The driver's context grows with loaded kernels; GPUs that exchange data need buffers too."""
-    single = 0.25 if question.release >= (0, 18) else 0.13
+    single = question.release.context_gib
     low, likely, high = 0.07, single, single + 0.2 * question.doubt
     layout = question.parallelism
     if layout.tensor > 1 and _switched(question.accelerator):
         many = 0.03 * (layout.tensor - 2)
-        low, likely, high = 1.6 if question.release >= (0, 15) else 0.6, 2.07 + many, 2.5 + 2 * many
+        low, likely, high = question.release.switched_gib, 2.07 + many, 2.5 + 2 * many
     elif layout.tensor > 1:
         low, likely, high = low + 0.05, likely + 0.25, high + 1.2
     elif layout.pipeline > 1:
@@ -55,8 +55,3 @@ def graphs(question: SizingInput) -> Estimate:
     layers = question.shape.layers / question.parallelism.pipeline
     likely = _GRAPH_BASE + layers * graph_sizes(question) * _GRAPH_NODE
     return Estimate(likely * 0.6, likely, likely * 1.5)
-
-
-def graphs_are_budgeted(question: SizingInput) -> bool:
-    """From 0.20 on the engine sets graphs aside before it sizes the cache; earlier they took from the unused share."""
-    return question.release >= (0, 20)

@@ -1,32 +1,15 @@
 """The input of sizing: one model on one kind of GPU under one engine's settings, and the releases' own defaults."""
 
-import re
 from dataclasses import dataclass
-from typing import Final, NamedTuple
+from typing import Final
 
 from fairlead.fleet.accelerators import Accelerator
 from fairlead.fleet.desired_state import Parallelism
+from fairlead.fleet.engine_memory import EngineMemory
 from fairlead.fleet.quantization import Dtype, KvFormat, WeightFormat
 from fairlead.fleet.shapes import ModelShape
 
 GIB: Final = 1 << 30
-
-
-class VllmRelease(NamedTuple):
-    """A vLLM release; the arithmetic differs between releases."""
-
-    major: int
-    minor: int
-
-    @classmethod
-    def read(cls, text: str) -> "VllmRelease | None":
-        """`0.19.0`, `v0.26.1rc1.dev608+g99a10304d`; None if it names no version, as in `latest`."""
-        match = re.match(r"v?(\d+)\.(\d+)", text)
-        return cls(int(match[1]), int(match[2])) if match else None
-
-
-CURRENT: Final = VllmRelease(0, 32)
-"""The release the memory model was read from; an image without a version is taken for it."""
 
 
 ONE_GPU: Final = Parallelism()
@@ -47,13 +30,14 @@ class SizingInput:
 
     shape: ModelShape
     accelerator: Accelerator
+    release: EngineMemory
+    """The engine's own defaults and overheads."""
     context: int
     """The longest request in tokens: the engine's `max-model-len`."""
     sequences: int = 1
     """Requests of that length that must run at once."""
     parallelism: Parallelism = ONE_GPU
     expert_parallel: bool = False
-    release: VllmRelease = CURRENT
     weights: WeightFormat | None = None
     """Absent: as the checkpoint has them."""
     kv: KvFormat = KvFormat.AUTO
@@ -69,35 +53,26 @@ class SizingInput:
     """Ranks of the LoRA adapters the engine has slots for."""
 
     @property
-    def large_card(self) -> bool:
-        """vLLM gives big batches to cards of 70 GiB or more, the A100 aside."""
-        return self.accelerator.memory_bytes >= 70 * GIB and "A100" not in self.accelerator.product
-
-    @property
     def batch_sequences(self) -> int:
-        """Most requests in one batch. Releases before 0.9 took 1024 on every card."""
-        default = 1024 if self.large_card or self.release < (0, 9) else 256
-        return min(self.max_sequences or default, self.batch_tokens)
+        """Most requests in one batch."""
+        return min(self.max_sequences or self.release.batch(self.accelerator).sequences, self.batch_tokens)
 
     @property
     def batch_tokens(self) -> int:
         """Most tokens in one step."""
         if self.max_batched_tokens is not None:
             return self.max_batched_tokens
-        if self.accelerator.memory_bytes >= 160 * GIB and self.release >= (0, 20):
-            return 16384
-        return 8192 if self.large_card else 2048
+        return self.release.batch(self.accelerator).tokens
 
     @property
     def doubt(self) -> float:
-        """Factor of uncertainty: 1 on Hopper with 0.15 to 0.19, where unpublished figures were measured; else 3."""
-        measured = self.accelerator.capability.major == 9 and VllmRelease(0, 15) <= self.release <= VllmRelease(0, 19)
-        return 1.0 if measured else 3.0
+        """Factor of uncertainty: 1 where figures were measured."""
+        return self.release.doubt(self.accelerator)
 
     @property
     def share(self) -> float:
-        """The part of visible memory that the engine uses: 0.9, and 0.92 in releases after April 2026."""
-        return self.utilization or (0.92 if self.release >= (0, 20) else 0.9)
+        """The part of visible memory that the engine uses."""
+        return self.utilization or self.release.share
 
     @property
     def dtype_bytes(self) -> int:

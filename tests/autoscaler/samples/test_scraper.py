@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from fairlead.autoscaler.samples.http_connection import LARGEST
-from fairlead.autoscaler.samples.scrape_targets import ENGINE_PORT, ROUTER_PORT, ScrapeTarget
+from fairlead.autoscaler.samples.scrape_targets import ROUTER_PORT, ScrapeTarget
 from fairlead.autoscaler.samples.scraper import Scraper
 from fairlead.fleet.desired_state import EngineKind
 from fairlead.scaling.facts import SampleProblem
@@ -282,5 +282,5 @@ def test_as_many_connections_are_allowed_as_the_system_lets_a_process_have() -> 
 def test_each_kind_of_pod_has_its_port_and_an_address_of_the_newer_kind_stands_in_brackets() -> None:
     engine = ScrapeTarget(uid="u", namespace="n", name="p", ip="fd00::7", kind=EngineKind.VLLM)
 
-    assert engine.host == f"[fd00::7]:{ENGINE_PORT}"
+    assert engine.host == "[fd00::7]:8000"
     assert replace(engine, ip="10.0.0.7", kind=None).host == f"10.0.0.7:{ROUTER_PORT}"

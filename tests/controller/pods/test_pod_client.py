@@ -15,6 +15,7 @@ from fairlead.fleet.router_keys import RouterKeys
 from fairlead.objects import labels
 from tests.cluster.worlds import run
 
+VLLM: Final = EngineKind.VLLM
 PAGE: Final = """\
 # TYPE vllm:cache_config_info gauge
 vllm:cache_config_info{engine="0",block_size="16",num_gpu_blocks="1000"} 1.0
@@ -127,12 +128,16 @@ def test_an_engine_is_put_to_sleep_and_woken_where_it_knows_how(tmp_path: Path) 
         connector = aiohttp.UnixConnector(str(tmp_path / "engine"))
         async with aiohttp.ClientSession(connector=connector) as session:
             looks, engine = PodClient(session, Clock()), pod("e", "10.0.0.1")
-            assert [await looks.sleep(engine), await looks.sleep(engine)] == [True, False]
-            assert [await looks.wake(engine), await looks.wake(engine), await looks.wake(engine)] == [True, True, False]
-            assert not await looks.wake(pod("no address yet"))
+            assert [await looks.sleep(engine, VLLM), await looks.sleep(engine, VLLM)] == [True, False]
+            assert [await looks.wake(engine, VLLM), await looks.wake(engine, VLLM), await looks.wake(engine, VLLM)] == [
+                True,
+                True,
+                False,
+            ]
+            assert not await looks.wake(pod("no address yet"), VLLM)
         await runner.cleanup()
         async with aiohttp.ClientSession() as session:
-            assert not await PodClient(session, Clock()).sleep(pod("e", "127.0.0.254"))
+            assert not await PodClient(session, Clock()).sleep(pod("e", "127.0.0.254"), VLLM)
 
     run(story())
     assert asked == ["/sleep?level=1&mode=wait"] * 2 + ["/wake_up"] * 3

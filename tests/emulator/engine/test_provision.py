@@ -8,6 +8,7 @@ from fairlead.emulator import command
 from fairlead.emulator.emulation_knobs import EmulationKnobs
 from fairlead.emulator.engine import provision
 from fairlead.emulator.engine.provision import CannotStart, EmulatedMachine, EngineProvision
+from fairlead.engines.vllm.memory import CURRENT
 from fairlead.fleet.quantization import KvFormat
 from fairlead.simulator.engine.batch import StepBatch
 from fairlead.simulator.engine.settings import SchedulingPolicy
@@ -27,7 +28,10 @@ def started(*words: str, machine: EmulatedMachine = H100, pretence: EmulationKno
 
 def test_the_cache_has_the_pages_that_a_plan_would_give_it() -> None:
     question = SizingInput(
-        shape=KNOWN.catalogue.shapes[LLAMA], accelerator=KNOWN.catalogue.accelerators["NVIDIA-L4"], context=8192
+        release=CURRENT,
+        shape=KNOWN.catalogue.shapes[LLAMA],
+        accelerator=KNOWN.catalogue.accelerators["NVIDIA-L4"],
+        context=8192,
     )
     tokens = kv_pages.tokens(question, memory.memory(question).kv.likely)
     made = provided(pretence=MODEL)

@@ -2,6 +2,7 @@
 
 import pytest
 
+from fairlead.engines.vllm.http_api import API
 from fairlead.objects import ports
 from tests.node.operator_stage import NAMESPACE, Deployed
 from tests.node.stories import Stage, pod
@@ -36,13 +37,13 @@ def test_strangers_reach_the_port_for_clients_alone(stage: Stage, our_image: str
         return stage.kubectl("exec", source, "--", "python3", "-c", CONNECT, addresses[target], str(port)).strip()
 
     name = router["metadata"]["name"]
-    doors = ((name, ports.ROUTER), (name, ports.ROUTER_METRICS), (engine, ports.ENGINE))
+    doors = ((name, ports.ROUTER), (name, ports.ROUTER_METRICS), (engine, API.port))
     assert [reaches("stranger", *door) for door in doors] == ["open", "closed", "closed"]
-    assert reaches(name, engine, ports.ENGINE) == "open", "its own routers bring requests"
+    assert reaches(name, engine, API.port) == "open", "its own routers bring requests"
     assert reaches(name, name, ports.ROUTER_METRICS) == "open"
     operator = operator_pod(stage)
     words = (f"--namespace={NAMESPACE}", "exec", operator, "--", "python3", "-c", CONNECT, addresses[engine])
-    assert stage.door.kubectl(*words, str(ports.ENGINE)).strip() == "open", "the operator scrapes engines"
+    assert stage.door.kubectl(*words, str(API.port)).strip() == "open", "the operator scrapes engines"
 
 
 def operator_pod(stage: Stage) -> str:

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from fairlead.cluster import package_data
+from fairlead.engines.vllm.memory import CURRENT
 from fairlead.fleet.engine_load import DurationHistogram, EngineLoad
 from fairlead.simulator.engine.core import EngineCore
 from fairlead.simulator.engine.requests import EngineRequest
@@ -21,6 +22,7 @@ from fairlead.sizing.sizing_input import SizingInput
 
 KNOWN = package_data.load_catalogue()
 QUESTION = SizingInput(
+    release=CURRENT,
     shape=KNOWN.shapes["meta-llama/Llama-3.1-8B-Instruct"],
     accelerator=KNOWN.accelerators["NVIDIA-L4"],
     context=8192,

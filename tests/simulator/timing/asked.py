@@ -5,6 +5,7 @@ from dataclasses import replace
 from functools import cache
 from importlib.resources import files
 
+from fairlead.engines.vllm.memory import CURRENT
 from fairlead.fleet.desired_state import Parallelism
 from fairlead.simulator.engine.batch import StepBatch
 from fairlead.simulator.timing import catalogue, fitted_sets
@@ -68,6 +69,7 @@ def packaged() -> FittedSets:
 def question(model: str = SMALL, product: str = H200, tensor: int = 1, **more: object) -> SizingInput:
     """Of a catalogue model on a catalogue GPU."""
     asked = SizingInput(
+        release=CURRENT,
         shape=known().shapes[model],
         accelerator=known().accelerators[product],
         context=8192,

@@ -3,12 +3,11 @@
 from dataclasses import dataclass, field
 from typing import Final
 
+from fairlead.engines import catalogue as engines
 from fairlead.fleet.desired_state import EngineKind
 
-ENGINE_PORT: Final = 8000
 ROUTER_PORT: Final = 9090
 """The routers' metrics port; never with TLS."""
-ENGINE_PATH: Final = "/metrics"
 ROUTER_PATH: Final = "/fairlead/v1/endpoints"
 
 
@@ -30,12 +29,12 @@ class ScrapeTarget:
     @property
     def door(self) -> int:
         """The port to scrape."""
-        return self.port or (ROUTER_PORT if self.kind is None else ENGINE_PORT)
+        return self.port or (ROUTER_PORT if self.kind is None else engines.api(self.kind).port)
 
     @property
     def path(self) -> str:
         """The path to scrape."""
-        return ROUTER_PATH if self.kind is None else ENGINE_PATH
+        return ROUTER_PATH if self.kind is None else engines.api(self.kind).metrics_path
 
     @property
     def host(self) -> str:

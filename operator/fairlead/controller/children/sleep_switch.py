@@ -6,7 +6,7 @@ annotated pod sleeps, so routers never send requests to a sleeping one.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable
 from typing import Final, NamedTuple
 
 from fairlead.cluster import pods
@@ -15,6 +15,7 @@ from fairlead.controller.children.applier import Applier
 from fairlead.controller.interfaces import PodAccess
 from fairlead.controller.pods.pod_facts import MergedRouterReport
 from fairlead.controller.snapshot import DeploymentSnapshot
+from fairlead.fleet.desired_state import EngineKind
 from fairlead.objects import engine_pods, labels
 from fairlead.planning.sleep_plan import SleepPlan
 
@@ -46,7 +47,9 @@ class SleepSwitch:
         if turn is not None:
             turn.task.cancel()
 
-    async def carry_out(self, observed: DeploymentSnapshot, beds: SleepPlan, reports: MergedRouterReport) -> bool:
+    async def carry_out(
+        self, observed: DeploymentSnapshot, beds: SleepPlan, reports: MergedRouterReport, kind: EngineKind
+    ) -> bool:
         """Take every engine one step further; returns whether any is not done yet."""
         everyone = {pod["metadata"]["name"]: pod for some in observed.pods.values() for pod in some}
         heard = reports.reporting == len(observed.routers)
@@ -54,32 +57,33 @@ class SleepSwitch:
             await self._hands.note(everyone[name], labels.ASLEEP, labels.FALLING_ASLEEP)
         awake = [name for name in beds.stay if _mark(everyone[name]) != container(everyone[name])]
         turned = await asyncio.gather(
-            *(self._wake(everyone[name]) for name in beds.wake),
-            *(self._sleep(everyone[name], dropped=heard and is_dropped(name, reports)) for name in awake),
+            *(self._wake(everyone[name], kind) for name in beds.wake),
+            *(self._sleep(everyone[name], kind, dropped=heard and is_dropped(name, reports)) for name in awake),
         )
         return bool(beds.fall) or not all(turned)
 
-    async def _sleep(self, pod: Manifest, *, dropped: bool) -> bool:
+    async def _sleep(self, pod: Manifest, kind: EngineKind, *, dropped: bool) -> bool:
         ready = dropped and pods.is_ready(pod)
-        done = ready and await self._turned(pod, self._looks.sleep, wakes=False)
+        done = ready and await self._turned(pod, kind, wakes=False)
         if done:
             await self._hands.note(pod, labels.ASLEEP, container(pod))
         return done
 
-    async def _wake(self, pod: Manifest) -> bool:
+    async def _wake(self, pod: Manifest, kind: EngineKind) -> bool:
         """A container that was restarted is awake already, and one that is not ready cannot be woken yet."""
         fresh = _mark(pod) not in {labels.FALLING_ASLEEP, container(pod)}
-        done = fresh or (pods.is_ready(pod) and await self._turned(pod, self._looks.wake, wakes=True))
+        done = fresh or (pods.is_ready(pod) and await self._turned(pod, kind, wakes=True))
         if done:
             await self._hands.note(pod, labels.ASLEEP, None)
         return done
 
-    async def _turned(self, pod: Manifest, act: Callable[[Manifest], Awaitable[bool]], *, wakes: bool) -> bool:
+    async def _turned(self, pod: Manifest, kind: EngineKind, *, wakes: bool) -> bool:
         """Whether it is done; a request in flight is never sent twice, and one for the opposite ends first."""
         uid = pod["metadata"]["uid"]
         turn = self._turns.get(uid)
         if turn is None:
-            turn = self._turns[uid] = SleepTransition(wakes=wakes, task=asyncio.ensure_future(_whole(act(pod))))
+            act = self._looks.wake if wakes else self._looks.sleep
+            turn = self._turns[uid] = SleepTransition(wakes=wakes, task=asyncio.ensure_future(_whole(act(pod, kind))))
         await asyncio.wait({turn.task}, timeout=self._at_once_s)
         if not turn.task.done():
             return False

@@ -9,8 +9,7 @@ import aiohttp
 
 from fairlead.cluster import pod_http, pods, router_client
 from fairlead.cluster.kinds import Manifest
-from fairlead.engines.catalogue import ENGINES
-from fairlead.engines.vllm import sleep_endpoints
+from fairlead.engines import catalogue as engines
 from fairlead.fleet.desired_state import EngineKind
 from fairlead.fleet.endpoints import RouterEndpoint
 from fairlead.fleet.engine_load import EngineLoad, UnreadableScrape
@@ -22,6 +21,7 @@ AGAIN_S: Final = 30.0
 TURNING_S: Final = 120.0
 """Moving 140 GB of weights over PCIe takes some ten seconds; reports of waking say 2 to 9."""
 NO_KEYS: Final = RouterKeys()
+AWAKE: Final = frozenset({HTTPStatus.OK, HTTPStatus.NOT_FOUND})
 
 
 class PodClient:
@@ -53,24 +53,29 @@ class PodClient:
         if uid in self._measured or address is None or self._clock() < self._not_before.get(uid, 0.0):
             return self._measured.get(uid)
         self._not_before[uid] = self._clock() + AGAIN_S
-        text = await pod_http.metrics(self._session, address)
-        found = ENGINES[kind].load(text) if text is not None and kind in ENGINES else None
+        engine = engines.ENGINES.get(kind)
+        if engine is None:
+            return None
+        text = await pod_http.metrics(self._session, address, engine.api.port, engine.api.metrics_path)
+        found = None if text is None else engine.load(text)
         if found is None or isinstance(found, UnreadableScrape):
             return None
         self._measured[uid] = found
         return found
 
-    async def sleep(self, pod: Manifest) -> bool:
+    async def sleep(self, pod: Manifest, kind: EngineKind) -> bool:
         """Put an engine to sleep, after it finished what runs; returns whether it sleeps now."""
-        return await self._act(pod, sleep_endpoints.SLEEP) == HTTPStatus.OK
+        api = engines.api(kind)
+        return api.sleep is not None and await self._act(pod, api.port, api.sleep.sleep) == HTTPStatus.OK
 
-    async def wake(self, pod: Manifest) -> bool:
+    async def wake(self, pod: Manifest, kind: EngineKind) -> bool:
         """Wake an engine; returns whether it is awake now, as one without sleep endpoints always is."""
-        return await self._act(pod, sleep_endpoints.WAKE) in {HTTPStatus.OK, HTTPStatus.NOT_FOUND}
+        api = engines.api(kind)
+        return api.sleep is None or await self._act(pod, api.port, api.sleep.wake) in AWAKE
 
-    async def _act(self, pod: Manifest, path: str) -> int | None:
+    async def _act(self, pod: Manifest, port: int, path: str) -> int | None:
         address = pods.address(pod)
-        return await pod_http.act(self._session, address, path, TURNING_S) if address else None
+        return await pod_http.act(self._session, address, port, path, TURNING_S) if address else None
 
     def forget(self, uid: str) -> None:
         """A pod is gone."""

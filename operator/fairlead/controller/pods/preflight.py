@@ -12,7 +12,7 @@ from typing import Any, Final
 from fairlead.cluster import pods
 from fairlead.cluster.kinds import Manifest
 from fairlead.controller.pods import start_failures
-from fairlead.engines.emulator import CHECK
+from fairlead.engines.catalogue import ENGINES
 from fairlead.objects import labels
 
 LONGEST_S: Final = 600
@@ -24,6 +24,8 @@ _PROGRAM_ENDS: Final = range(1, 126)
 """Exit codes of programs; higher ones mean that the program was not found, or which signal ended it."""
 _CRASHES: Final = frozenset({132, 134, 136, 139})
 """Exit codes of SIGILL, SIGABRT, SIGFPE, SIGSEGV: crashes of the program itself."""
+_UNSUPPORTED: Final = tuple(one.check_unsupported for one in ENGINES.values() if one.check_unsupported)
+"""What images print that are too old for their check."""
 
 
 class PreflightResult(StrEnum):
@@ -84,7 +86,7 @@ def _says_no(pod: Manifest) -> bool:
         code, words = ended.get("exitCode"), str(ended.get("message") or "")
         if code not in _CRASHES and code not in _PROGRAM_ENDS:
             continue
-        if not start_failures.PASSING.search(words) and f"arguments: {CHECK}" not in words:
+        if not start_failures.PASSING.search(words) and not any(phrase in words for phrase in _UNSUPPORTED):
             return True
     return False
 

@@ -14,6 +14,7 @@ from fairlead.emulator.engine.fixed_step_times import FixedStepTimes
 from fairlead.emulator.packaged_data import PackagedData
 from fairlead.emulator.serve_arguments import ServeArguments
 from fairlead.engines.vllm import formats, parsers
+from fairlead.engines.vllm.memory import CURRENT
 from fairlead.fleet.accelerators import Accelerator
 from fairlead.fleet.fit import Fit, FitReason, NoFit
 from fairlead.fleet.quantization import Dtype, KvFormat, WeightFormat
@@ -150,6 +151,7 @@ def question_of(served: ServeArguments, shape: ModelShape, accelerator: Accelera
     """The sizing input that `fairlead plan` would make for the same configuration."""
     flags, limits = served.memory, served.limits
     asked = SizingInput(
+        release=CURRENT,
         shape=shape,
         accelerator=accelerator,
         context=limits.context or shape.positions,

@@ -13,17 +13,20 @@ from fairlead.engines.vllm import (
     environment,
     flag_values,
     lifecycle,
+    memory,
     metrics,
     preflight,
     unknown_flags,
     user_overrides,
 )
-from fairlead.engines.vllm.adapters import SLOTS
 from fairlead.engines.vllm.checks import REFUSAL_CHECKS
+from fairlead.engines.vllm.http_api import API
+from fairlead.engines.vllm.release import DEFAULT
 from fairlead.engines.vllm.warning_checks import WARNING_CHECKS
 from fairlead.fleet.desired_state import EngineKind
 from fairlead.fleet.engine_launch import EngineLaunch, EnginePort
 from fairlead.fleet.engine_load import EngineLoad, UnreadableScrape
+from fairlead.fleet.engine_memory import EngineMemory, MemorySettings
 from fairlead.fleet.findings import SpecRefusal, SpecWarning
 
 _GIB: Final = 1 << 30
@@ -33,7 +36,10 @@ class VllmEngine:
     """The vLLM engine, which is the default."""
 
     kind = EngineKind.VLLM
-    adapter_slots = SLOTS
+    release = DEFAULT
+    is_fairleads = False
+    api = API
+    check_unsupported = ""
     names = metrics.SCALING_NAMES
 
     def refusals(self, asked: EngineSetup) -> tuple[SpecRefusal, ...]:
@@ -57,7 +63,7 @@ class VllmEngine:
         return EngineLaunch(
             command=command,
             environment=environment.variables(asked.wanted, budget),
-            ports=(EnginePort(name=lifecycle.PORT_NAME, number=arguments.PORT),),
+            ports=(EnginePort(name=lifecycle.PORT_NAME, number=API.port),),
             probes=lifecycle.probes(budget),
             shutdown=lifecycle.shutdown(pace),
             mounts=weight_paths.mounts(asked.wanted),
@@ -65,7 +71,16 @@ class VllmEngine:
             cache_path=weight_paths.CACHE,
             shared_memory_bytes=_GIB * max(1, asked.wanted.parallelism.gpus),
             check=preflight.command(command),
+            user=lifecycle.USER,
         )
+
+    def memory(self, version: str) -> EngineMemory:
+        """What this release of it takes of a GPU's memory."""
+        return memory.VllmRelease.read(version)
+
+    def memory_settings(self, asked: EngineSetup) -> MemorySettings:
+        """What extra arguments and adapters say of memory."""
+        return memory.settings(asked)
 
     def load(self, text: str) -> EngineLoad | UnreadableScrape:
         """One page of its metrics as facts."""

@@ -9,12 +9,16 @@ from fairlead.engines import extra_args
 from fairlead.engines.engine_setup import EngineSetup
 from fairlead.engines.reasons import EngineReason
 from fairlead.engines.vllm import typed_flags
+from fairlead.engines.vllm.field_flags import FIELDS
 from fairlead.fleet.findings import SpecRefusal
 
 ABSENT: Final = frozenset({"", "None"})
 """vLLM takes these for no value at all."""
 _SUFFIX: Final = re.compile(r'("(?:[^"\\]|\\.)*")|(?<=\d)[kKmMgGtT]\b')
 """The suffix of a number such as `80m` in JSON; quoted text is kept."""
+
+_OWNED: Final = frozenset(flag for row in FIELDS if row.written is None for flag in row.flags)
+"""Flags that are refused whatever their value."""
 
 Complaint = tuple[str, str]
 """What vLLM wants, and what to write; both empty for a valid value."""
@@ -42,7 +46,7 @@ def _given(words: Sequence[str]) -> Iterator[tuple[int, str, str | None]]:
     for place, word in enumerate(words):
         name = extra_args.flag(word)
         spelled, equals, written = word.partition("=")
-        if name is None or "." in spelled or " " in spelled:
+        if name is None or name in _OWNED or "." in spelled or " " in spelled:
             continue
         behind = words[place + 1] if place + 1 < len(words) else None
         if behind is not None and extra_args.flag(behind) is not None:

@@ -1,58 +1,13 @@
 """Every flag of vLLM 0.32 that users may not give: owned by a typed field, removed, or reserved."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Final
 
 from fairlead.engines.extra_args import FlagRule
 from fairlead.engines.reasons import EngineReason
-
-OWNED: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
-    {
-        "spec.model.source": ("--model",),
-        "spec.model.revision": ("--revision",),
-        "spec.model.servedName": ("--served-model-name",),
-        "spec.engine.dtype": ("--dtype",),
-        "spec.engine.quantization.weights": ("--quantization", "-q", "--quantization-config"),
-        "spec.engine.quantization.kvCache": ("--kv-cache-dtype",),
-        "spec.engine.prefixCaching.enabled": ("--enable-prefix-caching",),
-        "spec.engine.speculation": (
-            "--speculative-config",
-            "-sc",
-            "--spec-method",
-            "--spec-model",
-            "--spec-tokens",
-        ),
-        "spec.engine.sleep.enabled": ("--enable-sleep-mode",),
-        "spec.engine.batching.maxSequences": ("--max-num-seqs",),
-        "spec.engine.batching.maxBatchedTokens": ("--max-num-batched-tokens",),
-        "spec.engine.batching.maxQueuedRequests": ("--max-num-queued-reqs",),
-        "spec.engine.context.maxTokens": ("--max-model-len",),
-        "spec.engine.memoryUtilization": ("--gpu-memory-utilization", "--device-memory-utilization"),
-        "spec.engine.eager": ("--enforce-eager",),
-        "spec.engine.trustRemoteCode": ("--trust-remote-code",),
-        "spec.engine.adapters": (
-            "--enable-lora",
-            "--lora-modules",
-            "--max-loras",
-            "--max-cpu-loras",
-            "--max-lora-rank",
-        ),
-        "spec.parallelism.tensor": ("--tensor-parallel-size", "-tp"),
-        "spec.parallelism.pipeline": ("--pipeline-parallel-size", "-pp"),
-        "spec.parallelism.data": ("--data-parallel-size", "-dp"),
-    }
-)
-"""Field to flags. A test renders every field and finds no flag outside its row."""
-
-YIELDING: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
-    {
-        "spec.engine.tools": ("--tool-call-parser", "--enable-auto-tool-choice"),
-        "spec.engine.reasoning": ("--reasoning-parser",),
-        "spec.engine.chatTemplate": ("--chat-template",),
-    }
-)
-"""The same for fields that were added when users already gave their flags: free until the field is written."""
+from fairlead.engines.vllm.field_flags import FIELDS, FieldFlags
+from fairlead.fleet.desired_state import DesiredEngine
 
 REMOVED: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -151,18 +106,23 @@ RESERVED: Final[tuple[tuple[tuple[str, ...], str, str], ...]] = (
 )
 
 
-def owned_by(field: str, flags: tuple[str, ...]) -> FlagRule:
-    """The rule of one row."""
+def owned_by(row: FieldFlags) -> FlagRule:
+    """The rule of one field."""
     return FlagRule(
-        flags=flags,
+        flags=row.flags,
         reason=EngineReason.ARGUMENT_OWNED,
-        because=f"{field} owns this flag",
-        remedy=f"set {field} instead",
+        because=f"{row.field} owns this flag",
+        remedy=f"set {row.field} instead",
     )
 
 
+def yielding(engine: DesiredEngine) -> Iterator[FlagRule]:
+    """The rules of the fields whose flags are free until the field is written, as far as they are."""
+    return (owned_by(row) for row in FIELDS if row.written is not None and row.written(engine))
+
+
 def _rules() -> tuple[FlagRule, ...]:
-    owned = (owned_by(field, flags) for field, flags in OWNED.items())
+    owned = (owned_by(row) for row in FIELDS if row.written is None)
     removed = (
         FlagRule(
             flags=(flag,),

@@ -8,6 +8,8 @@ from fairlead.fleet.engine_launch import EngineProbes, EngineShutdown, HttpProbe
 
 HEALTH: Final = "/health"
 PORT_NAME: Final = "http"
+USER: Final = 2000
+"""vLLM's image starts as root and has a user with this number prepared."""
 
 COMPILED: Final = StartCost(fixed_seconds=120, compile_seconds=300)
 EAGER: Final = StartCost(fixed_seconds=120, compile_seconds=0)

@@ -3,6 +3,7 @@
 from fairlead.engines.engine_setup import EngineSetup
 from fairlead.engines.reasons import EngineReason
 from fairlead.engines.vllm import defaults
+from fairlead.engines.vllm.field_flags import FIELDS
 from fairlead.fleet.findings import SpecRefusal
 from fairlead.fleet.plurals import count
 
@@ -56,16 +57,10 @@ def prompts_in_one_piece(asked: EngineSetup) -> SpecRefusal | None:
 
 def out_of_range(asked: EngineSetup) -> SpecRefusal | None:
     """vLLM's range errors: counts below one end the start."""
-    engine = asked.engine
-    counts = {
-        "spec.engine.batching.maxSequences": engine.max_sequences,
-        "spec.engine.batching.maxBatchedTokens": engine.max_batched_tokens,
-        "spec.engine.batching.maxQueuedRequests": engine.max_queued_requests,
-        "spec.engine.context.maxTokens": engine.max_context_tokens,
-    }
-    for field, number in counts.items():
+    for row in FIELDS:
+        number = None if row.count is None else row.count(asked.engine)
         if number is not None and number < 1:
-            return _range(field, str(number), "must be at least 1", "write 1 or more, or leave it out")
+            return _range(row.field, str(number), "must be at least 1", "write 1 or more, or leave it out")
     return None
 
 

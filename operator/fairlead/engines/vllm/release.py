@@ -2,9 +2,10 @@
 
 from typing import Final
 
-from fairlead.fleet.desired_state import DesiredEngine, EngineKind
+from fairlead.fleet.desired_state import DesiredEngine, EngineKind, EngineRelease
 
 RELEASE: Final = "0.32"
+DEFAULT: Final = EngineRelease(version="0.32.0", image="vllm/vllm-openai:v0.32.0")
 _IMAGE: Final = "vllm-openai"
 """The name of the project's own image, and of a mirror's copy of it."""
 

@@ -1,12 +1,11 @@
 """What users pass to the engine beside the typed fields: extra arguments and environment variables."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
 from fairlead.engines import extra_args
 from fairlead.engines.engine_setup import EngineSetup
-from fairlead.engines.extra_args import FlagRule
 from fairlead.engines.reasons import EngineReason
 from fairlead.engines.vllm import flags, reserved_variables
 from fairlead.fleet.findings import SpecRefusal
@@ -59,18 +58,7 @@ VARIABLES: Final[Mapping[str, tuple[EngineReason, str, str]]] = MappingProxyType
 
 def arguments(asked: EngineSetup) -> tuple[SpecRefusal, ...]:
     """Every extra argument that is owned, removed, reserved or unreadable."""
-    return extra_args.refusals(asked.engine.extra_args, (*flags.RULES, *_yielding(asked)))
-
-
-def _yielding(asked: EngineSetup) -> Iterator[FlagRule]:
-    """Rules for the flags of `YIELDING` whose fields are written."""
-    engine = asked.engine
-    written = {
-        "spec.engine.tools": engine.tools,
-        "spec.engine.reasoning": engine.reasoning,
-        "spec.engine.chatTemplate": engine.chat_template,
-    }
-    return (flags.owned_by(field, names) for field, names in flags.YIELDING.items() if written[field] is not None)
+    return extra_args.refusals(asked.engine.extra_args, (*flags.RULES, *flags.yielding(asked.engine)))
 
 
 def variables(asked: EngineSetup) -> tuple[SpecRefusal, ...]:

@@ -24,7 +24,15 @@ PRIVATE_KEY: Final = "tls.key"
 """The names in a Secret of type kubernetes.io/tls."""
 
 _PLAIN: Final = ("namespace", "selector", "endpoints", "engine_port", "models", "adapters", "prefix_caching")
-_PLAIN_TOO: Final = ("max_context_tokens", "max_sequences", "kv_tokens", "revision", "routers", "router_selector")
+_PLAIN_TOO: Final = (
+    "max_context_tokens",
+    "max_sequences",
+    "kv_tokens",
+    "revision",
+    "routers",
+    "router_selector",
+    "engine_kind",
+)
 _DIGEST: Final = re.compile("[0-9a-f]{64}")
 _LARGEST: Final = 1e12
 """Limit of any number; a larger count is a mistake, and a larger float is no exact whole number."""

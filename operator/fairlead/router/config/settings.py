@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from fairlead.engines import catalogue
+from fairlead.engines.http_api import HttpApi
 from fairlead.fleet.gateways import RoutingSettings
 
 
@@ -28,7 +30,9 @@ class RouterConfig:
     """Labels of the engine pods; empty when the endpoints are listed."""
     endpoints: tuple[str, ...] = ()
     """Host and port of each engine; empty when they are found by the selector."""
-    engine_port: int = 8000
+    engine_port: int = catalogue.api(catalogue.DEFAULT).port
+    engine_kind: str = catalogue.DEFAULT
+    """As a spec spells it; one that this router does not know is spoken to as the default."""
     models: tuple[str, ...] = ()
     """Names clients may use, the base model first; empty lets any name through."""
     adapters: tuple[str, ...] = ()
@@ -62,6 +66,11 @@ class RouterConfig:
     redis_url: str | None = field(default=None, repr=False)
     warnings: tuple[str, ...] = ()
     """Problems to log once; none of them affects other tenants."""
+
+    @property
+    def engine_api(self) -> HttpApi:
+        """How to speak to its engines."""
+        return catalogue.api(self.engine_kind)
 
     @property
     def place(self) -> tuple[str, str, tuple[str, ...], int]:

@@ -16,12 +16,14 @@ from opentelemetry.sdk.trace.export import SpanExportResult
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from opentelemetry.trace import SpanContext, SpanKind, Status, StatusCode, TraceFlags
 
+from fairlead.engines import catalogue
 from fairlead.router.observability.request_record import RequestRecord, TracedAttempt
 from fairlead.router.observability.spans import SpanDestination, SpanRingEntry
 from fairlead.router.observability.traces import TraceContext
 from fairlead.routing.reasons import AttemptEnding
 
 DEFAULT_PATH: Final = "/v1/traces"
+PROVIDER: Final = catalogue.api(catalogue.DEFAULT).provider
 RECORDED: Final = TraceFlags(TraceFlags.SAMPLED)
 OPERATIONS: Final = {
     "chat": "chat",
@@ -128,7 +130,7 @@ def of_attempt(record: RequestRecord, attempt: TracedAttempt) -> SpanAttributes:
     host, _, port = attempt.address.rpartition(":")
     told: SpanAttributes = {
         "gen_ai.operation.name": OPERATIONS.get(record.surface, record.surface),
-        "gen_ai.provider.name": "vllm",
+        "gen_ai.provider.name": PROVIDER,
         "gen_ai.request.model": record.model,
         "server.address": host,
         "server.port": int(port) if port.isdecimal() else -1,

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from enum import Enum, auto
 from typing import Final, NamedTuple
 
+from fairlead.engines import catalogue
+
 HOP_BY_HOP: Final = frozenset(
     {
         *(b"connection", b"keep-alive", b"proxy-authenticate", b"proxy-authorization", b"proxy-connection"),
@@ -22,7 +24,7 @@ READ_HEADERS: Final = frozenset(
     {
         *(b"authorization", b"x-api-key", b"x-request-id", b"traceparent", b"tracestate", b"baggage"),
         *(b"cache-control", b"content-type", b"content-encoding", b"expect", b"origin", b"accept"),
-        *(b"x-session-id", b"x-correlation-id", b"x-vllm-priority", b"x-forwarded-for"),
+        *(b"x-session-id", b"x-correlation-id", *catalogue.PRIORITY_HEADERS, b"x-forwarded-for"),
         *(b"access-control-request-method", b"access-control-request-headers"),
         *(b"host", b"content-length", b"transfer-encoding", b"connection", b"retry-after"),
     }

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
+from fairlead.engines.vllm.memory import CURRENT
 from fairlead.fleet.desired_state import Parallelism
 from fairlead.fleet.quantization import KvFormat, WeightFormat
 from fairlead.fleet.shapes import ModelShape, StoredWeights
@@ -76,6 +77,7 @@ def question(row: BenchmarkRow, workers: WorkerGroup, known: Catalogue) -> Sizin
     if wanted is WeightFormat.NONE:
         shape = replace(shape, stored=StoredWeights())
     return SizingInput(
+        release=CURRENT,
         shape=shape,
         accelerator=known.accelerators[product],
         context=int(sum(row.nominal)),

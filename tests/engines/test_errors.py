@@ -2,7 +2,8 @@
 
 import pytest
 
-from fairlead.router.error_classes import EngineErrorClass, error_class
+from fairlead.engines.http_api import EngineErrorClass
+from fairlead.engines.vllm.errors import error_class
 
 
 @pytest.mark.parametrize(

@@ -1,28 +1,14 @@
-"""What an engine's error response means for the request and for the engine, by its status and text."""
+"""What an error response of vLLM 0.32 means for the request and for the engine, by its status and text."""
 
-from enum import Enum, auto
 from typing import Final
+
+from fairlead.engines.http_api import EngineErrorClass
 
 _LEAVING: Final = b"cannot schedule new futures after shutdown"
 """Error of a draining vLLM for new requests, while its health check still succeeds."""
 _DYING: Final = b"EngineCore encountered an issue"
 """Error of running requests when their engine core ends."""
 _ERROR_EVENT: Final = b'data: {"error"'
-
-
-class EngineErrorClass(Enum):
-    """What failed, and whether another engine may help."""
-
-    PASS_ON = auto()
-    """The client's request is at fault, or nothing is."""
-    BUSY = auto()
-    """The engine is healthy and full: another may have room."""
-    LEAVING = auto()
-    """The engine drains: it finishes its requests, and did not accept this one."""
-    DYING = auto()
-    """The engine ended during this request."""
-    FAILED = auto()
-    """The engine failed: the client gets the error, and the breaker counts it."""
 
 
 def begins_with_error(first: bytes) -> bool:

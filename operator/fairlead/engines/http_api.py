@@ -1,0 +1,83 @@
+"""What an engine's HTTP server has beside OpenAI's API: port, pages, headers, figures, the shape of its errors.
+
+Routers, the controller and the autoscaler speak to every engine by these facts and by no name of their own.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum, auto
+
+from fairlead.fleet.light_dataclass import light
+
+
+@light
+class QuickLoad:
+    """The figures of one scrape; several engines in one pod are added up, and the fullest cache counts."""
+
+    running: float
+    waiting: float
+    kv_usage: float
+    kv_tokens: int | None
+    """How many tokens its KV cache holds; None if the page does not say."""
+
+
+class EngineErrorClass(Enum):
+    """What failed, and whether another engine may help."""
+
+    PASS_ON = auto()
+    """The client's request is at fault, or nothing is."""
+    BUSY = auto()
+    """The engine is healthy and full: another may have room."""
+    LEAVING = auto()
+    """The engine drains: it finishes its requests, and did not accept this one."""
+    DYING = auto()
+    """The engine ended during this request."""
+    FAILED = auto()
+    """The engine failed: the client gets the error, and the breaker counts it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ErrorShapes:
+    """How an engine's errors are recognized."""
+
+    begins_with_error: Callable[[bytes], bool]
+    """Whether a stream with status 200 begins with an error: its client has got no token of it."""
+    error_class: Callable[[int, bytes], EngineErrorClass]
+    """The class of an error, by its status and its body."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tokenizer:
+    """How a prompt's tokens are counted by an engine that has a route for it."""
+
+    path: bytes
+    """Takes the bodies of chat and completion requests unchanged."""
+    count: Callable[[bytes], int | None]
+    """The number of tokens in its reply; None for a reply that has none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SleepEndpoints:
+    """Where a POST puts an engine to sleep, and where one wakes it."""
+
+    sleep: str
+    wake: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HttpApi:
+    """One kind of engine as its clients see it; what it does not have is absent."""
+
+    provider: str
+    """Its name in traces, as OpenTelemetry's `gen_ai.provider.name` spells it."""
+    port: int
+    """For requests and metrics alike."""
+    metrics_path: str
+    models_path: str
+    quick_load: Callable[[bytes], QuickLoad | None]
+    """The figures that a router takes from a page of metrics each second; None for a page without them."""
+    errors: ErrorShapes
+    tokenizer: Tokenizer | None = None
+    priority_header: bytes | None = None
+    """Takes a tenant's rank, 0 first."""
+    sleep: SleepEndpoints | None = None

@@ -1,0 +1,71 @@
+"""The few numbers of an engine's metrics that a router needs every second, found in the page's bytes unparsed.
+
+A page has some 600 lines and a router reads one of each engine a second, so only the wanted lines are parsed.
+Scaling uses the checked figures of `load_parser`; these only break ties between engines.
+"""
+
+import re
+
+from fairlead.engines.http_api import QuickLoad
+from fairlead.engines.load_parser import MetricNames
+
+
+class QuickLoadReader:
+    """Reads the pages of all engines with the same names of families."""
+
+    def __init__(self, names: MetricNames) -> None:
+        families = {fact: family for family, fact in names.sums.items()}
+        self._running = _beginning(families["running"])
+        self._waiting = _beginning(families["waiting"])
+        self._usage = _beginning(names.usage)
+        self._capacity = _beginning(names.capacity)
+        labels = {fact: _label(label) for label, fact in names.capacity_labels.items()}
+        self._tokens = labels["capacity_tokens"]
+        self._blocks = labels["capacity_blocks"]
+        self._block_tokens = labels["block_tokens"]
+
+    def read(self, page: bytes) -> QuickLoad | None:
+        """None for a page that is not this engine's, or whose running, waiting or cache figures are broken."""
+        running, waiting, usage = _values(page, self._running), _values(page, self._waiting), _values(page, self._usage)
+        if not running or not waiting or not usage:
+            return None
+        tokens = self._kv_tokens(page)
+        return QuickLoad(running=sum(running), waiting=sum(waiting), kv_usage=max(usage), kv_tokens=tokens)
+
+    def _kv_tokens(self, page: bytes) -> int | None:
+        at = page.find(self._capacity)
+        if at < 0:
+            return None
+        end = page.find(b"\n", at + 1)
+        line = page[at : end if end >= 0 else len(page)]
+        if (tokens := self._tokens.search(line)) is not None:
+            return int(tokens[1])
+        blocks, size = self._blocks.search(line), self._block_tokens.search(line)
+        return None if blocks is None or size is None else int(blocks[1]) * int(size[1])
+
+
+def _beginning(family: str) -> bytes:
+    return b"\n%b{" % family.encode()
+
+
+def _label(name: str) -> re.Pattern[bytes]:
+    return re.compile(rb'[{,]%b="(\d{1,15})"' % name.encode())
+
+
+def _values(page: bytes, beginning: bytes) -> list[float]:
+    """The numbers of all lines that begin so; a time stamp may follow each."""
+    found: list[float] = []
+    at = page.find(beginning)
+    while at >= 0:
+        end = page.find(b"\n", at + 1)
+        line = page[at + 1 : end if end >= 0 else len(page)]
+        words = line.rpartition(b"}")[2].split()
+        try:
+            value = float(words[0])
+        except (IndexError, ValueError):
+            return []
+        if not 0.0 <= value < 1e12:
+            return []
+        found.append(value)
+        at = page.find(beginning, end) if end >= 0 else -1
+    return found

@@ -1,0 +1,84 @@
+"""What releases of vLLM take of a GPU's memory, and the limits of a batch that they set by themselves."""
+
+import re
+from typing import Final, NamedTuple
+
+from fairlead.engines.engine_setup import EngineSetup
+from fairlead.engines.vllm.adapters import SLOTS
+from fairlead.fleet.accelerators import Accelerator
+from fairlead.fleet.engine_memory import BatchLimits, MemorySettings
+
+_LARGE_MIB: Final = 70 * 1024
+_HUGE_MIB: Final = 160 * 1024
+
+
+class VllmRelease(NamedTuple):
+    """A vLLM release; the arithmetic differs between releases."""
+
+    major: int
+    minor: int
+
+    @classmethod
+    def read(cls, text: str) -> "VllmRelease":
+        """`0.19.0`, `v0.26.1rc1.dev608+g99a10304d`; the current one where no version is named, as in `latest`."""
+        match = re.match(r"v?(\d+)\.(\d+)", text)
+        return cls(int(match[1]), int(match[2])) if match else CURRENT
+
+    @property
+    def share(self) -> float:
+        """0.9, and 0.92 in releases after April 2026."""
+        return 0.92 if self >= (0, 20) else 0.9
+
+    @property
+    def logit_bytes(self) -> float:
+        """Float32 logits, probabilities and noise, and masks. Before 0.17 top-k and top-p sorted: also sorted values,
+        64-bit indices and the sort's scratch."""
+        return 12.4 if self >= (0, 17) else 36.0
+
+    @property
+    def context_gib(self) -> float:
+        """It grows with loaded kernels."""
+        return 0.25 if self >= (0, 18) else 0.13
+
+    @property
+    def switched_gib(self) -> float:
+        """Symmetric memory for all-reduce came with 0.15."""
+        return 1.6 if self >= (0, 15) else 0.6
+
+    @property
+    def sets_graphs_aside(self) -> bool:
+        """From 0.20 on."""
+        return self >= (0, 20)
+
+    @property
+    def counts_requests(self) -> bool:
+        """Before 0.20 it printed blocks over groups, later concurrency times context."""
+        return self >= (0, 20)
+
+    def batch(self, accelerator: Accelerator) -> BatchLimits:
+        """Big batches on cards of 70 GiB or more, the A100 aside. Releases before 0.9 took 1024 sequences on every
+        card."""
+        large = accelerator.memory_mib >= _LARGE_MIB and "A100" not in accelerator.product
+        tokens = 8192 if large else 2048
+        if accelerator.memory_mib >= _HUGE_MIB and self >= (0, 20):
+            tokens = 16384
+        return BatchLimits(sequences=1024 if large or self < (0, 9) else 256, tokens=tokens)
+
+    def doubt(self, accelerator: Accelerator) -> float:
+        """1 on Hopper with 0.15 to 0.19, where unpublished figures were measured; else 3."""
+        measured = accelerator.capability.major == 9 and VllmRelease(0, 15) <= self <= VllmRelease(0, 19)
+        return 1.0 if measured else 3.0
+
+
+CURRENT: Final = VllmRelease(0, 32)
+"""The release the memory model was read from; an image without a version is taken for it."""
+
+
+def settings(asked: EngineSetup) -> MemorySettings:
+    """From extra arguments and adapters."""
+    ranks = [adapter.rank for adapter in asked.engine.adapters]
+    return MemorySettings(
+        expert_parallel=asked.gives("--enable-expert-parallel", "-ep"),
+        images=not asked.gives("--language-model-only"),
+        adapter_ranks=(max(ranks),) * min(len(ranks), SLOTS) if ranks else (),
+    )

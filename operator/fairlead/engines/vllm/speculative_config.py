@@ -1,0 +1,57 @@
+"""The value of `--speculative-config`: vLLM 0.32's method, draft and numbers as JSON."""
+
+import json
+from typing import Any, Final
+
+from fairlead.engines import weight_paths
+from fairlead.engines.engine_setup import EngineSetup
+from fairlead.fleet.desired_state import ModelSource, SpeculationMethod
+
+METHODS: Final = {
+    SpeculationMethod.NGRAM: "ngram",
+    SpeculationMethod.DRAFT_MODEL: "draft_model",
+    SpeculationMethod.EAGLE3: "eagle3",
+    SpeculationMethod.MTP: "mtp",
+}
+
+
+def arguments(asked: EngineSetup) -> tuple[str, ...]:
+    """The flag and its value; nothing without speculative decoding."""
+    speculation = asked.engine.speculation
+    method = METHODS.get(speculation.method)
+    if method is None:
+        return ()
+    config: dict[str, Any] = {"method": method}
+    config |= _draft(speculation.draft)
+    tokens = _draft_tokens(asked)
+    config["num_speculative_tokens"] = tokens
+    if speculation.max_concurrency is not None:
+        config["num_speculative_tokens_per_batch_size"] = _schedule(speculation.max_concurrency, tokens)
+    if speculation.lookup_min is not None:
+        config["prompt_lookup_min"] = speculation.lookup_min
+    if speculation.lookup_max is not None:
+        config["prompt_lookup_max"] = speculation.lookup_max
+    return ("--speculative-config", json.dumps(config, separators=(",", ":")))
+
+
+def _draft_tokens(asked: EngineSetup) -> int:
+    """As the spec sets it; `mtp` without a number proposes one token with each MTP layer of the model.
+
+    vLLM 0.32 reads that number from the model only when a draft is named, and ends its start otherwise.
+    """
+    speculation = asked.engine.speculation
+    if speculation.tokens == 0 and speculation.method is SpeculationMethod.MTP:
+        return asked.shape.mtp_layers if asked.shape and asked.shape.mtp_layers else 1
+    return speculation.tokens
+
+
+def _draft(draft: ModelSource | None) -> dict[str, str]:
+    if draft is None:
+        return {}
+    revision = {"revision": draft.revision} if draft.revision else {}
+    return {"model": weight_paths.path_to_open(draft, weight_paths.DRAFT)} | revision
+
+
+def _schedule(most: int, tokens: int) -> list[list[int]]:
+    """Draft up to `most` running requests and not above; vLLM applies the last row to any larger batch."""
+    return [[1, most, tokens], [most + 1, most + 1, 0]]

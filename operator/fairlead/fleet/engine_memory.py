@@ -1,0 +1,62 @@
+"""What an engine takes of a GPU's memory beside weights and KV cache, and how many requests and tokens it batches.
+
+`sizing` computes with these facts; the kind of engine supplies them, for each of its releases.
+"""
+
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+from fairlead.fleet.accelerators import Accelerator
+
+
+class BatchLimits(NamedTuple):
+    """An engine's own limits of a batch on one kind of GPU, where the spec sets none."""
+
+    sequences: int
+    tokens: int
+
+
+class EngineMemory(Protocol):
+    """One release of an engine, as far as memory goes."""
+
+    @property
+    def share(self) -> float:
+        """The part of the memory it sees that it uses."""
+
+    @property
+    def logit_bytes(self) -> float:
+        """Bytes that sampling takes for each logit, beside the model's own."""
+
+    @property
+    def context_gib(self) -> float:
+        """What the driver's context takes on a single GPU."""
+
+    @property
+    def switched_gib(self) -> float:
+        """The least that buffers for GPUs behind a switch take, context included."""
+
+    @property
+    def sets_graphs_aside(self) -> bool:
+        """Whether graphs are subtracted before the cache is sized; otherwise they take from the unused share."""
+
+    @property
+    def counts_requests(self) -> bool:
+        """Whether it prints the tokens of whole requests, where layers of several kinds share the cache."""
+
+    def batch(self, accelerator: Accelerator) -> BatchLimits:
+        """Its own limits of a batch."""
+
+    def doubt(self, accelerator: Accelerator) -> float:
+        """Factor of uncertainty: 1 where figures were measured."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemorySettings:
+    """What an engine's arguments say of its memory, beside the typed fields."""
+
+    expert_parallel: bool = False
+    """Experts are spread over the GPUs, and not each expert's matrices."""
+    images: bool = True
+    """Whether the image tower is loaded."""
+    adapter_ranks: tuple[int, ...] = ()
+    """The rank of each slot for LoRA adapters."""

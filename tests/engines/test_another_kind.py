@@ -1,0 +1,95 @@
+"""Another kind of engine is one folder, one row and its name: a copy of the product gets these, and runs with it."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+HERE: Final = Path(__file__).parent
+PRODUCT: Final = HERE.parents[1] / "operator" / "fairlead"
+FOLDER: Final = "engines/pretend"
+ROWS: Final = {
+    "fleet/desired_state.py": (
+        '    SIMULATED = "Simulated"\n',
+        '    SIMULATED = "Simulated"\n    PRETEND = "Pretend"\n',
+    ),
+    "engines/catalogue.py": (
+        "EngineKind.SIMULATED: EmulatorEngine()",
+        "EngineKind.SIMULATED: EmulatorEngine(), EngineKind.PRETEND: PretendEngine()",
+    ),
+}
+IMPORT: Final = "from fairlead.engines.pretend.engine import PretendEngine\n"
+
+
+@pytest.fixture(scope="module")
+def told(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """What the copy with the pretend engine says of itself."""
+    root = tmp_path_factory.mktemp("another")
+    product = root / "fairlead"
+    shutil.copytree(PRODUCT, product, ignore=shutil.ignore_patterns("__pycache__"))
+    (product / FOLDER).mkdir()
+    (product / FOLDER / "__init__.py").write_text('"""A pretend engine."""\n')
+    shutil.copy(HERE / "pretend" / "engine.py", product / FOLDER)
+    for name, (before, after) in ROWS.items():
+        text = (product / name).read_text()
+        assert text.count(before) == 1, name
+        (product / name).write_text(text.replace(before, after))
+    row = product / "engines/catalogue.py"
+    row.write_text(row.read_text().replace("from fairlead.engines.reasons", f"{IMPORT}from fairlead.engines.reasons"))
+    program = [sys.executable, str(HERE / "pretend" / "story.py")]
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE")}
+    ran = subprocess.run(program, env=clean | {"PYTHONPATH": str(root)}, check=False, capture_output=True, timeout=120)
+    assert ran.returncode == 0, ran.stderr.decode()
+    found: dict[str, Any] = json.loads(ran.stdout)
+    return found
+
+
+def test_a_spec_of_it_is_accepted_and_held_to_its_own_rules(told: dict[str, Any]) -> None:
+    assert told["schema"], "the schema names it"
+    assert told["refusals"] == {
+        "plain": [],
+        "one of its flags": [["spec.engine.extraArgs[0]", "routers and probes look for the engine on port 30000"]],
+        "one of vLLM's flags": [],
+        "sleep": [["spec.engine.sleep.enabled", "engines of this kind cannot be put to sleep"]],
+    }
+
+
+def test_its_pod_is_started_probed_and_ended_as_it_says(told: dict[str, Any]) -> None:
+    assert told["pod"] == {
+        "words": ["pretend", "--listen", "30000", "Qwen/Qwen3-0.6B"],
+        "image": "example.com/pretend:7.1",
+        "environment": {"HOME": "/tmp", "USER": "engine", "PRETEND_HOME": "/cache"},
+        "ports": [30000],
+        "probes": ["/started", "/ready", "/alive"],
+        "user": 4242,
+        "grace": 10 + 300 + 30,
+    }
+
+
+def test_routers_are_let_in_and_speak_to_it_in_its_own_words(told: dict[str, Any]) -> None:
+    assert told["children"] == {
+        "open": 30000,
+        "asked on": 30000,
+        "traces": "pretend",
+        "tokenizer": ["/ids", 2],
+        "priority": ["x-pretend-rank", True],
+        "quick": "QuickLoad(running=3.0, waiting=1.0, kv_usage=0.5, kv_tokens=6400)",
+    }
+    assert told["errors"] == ["BUSY", "BUSY", "FAILED", "PASS_ON"]
+
+
+def test_it_is_sized_by_its_own_share_of_the_memory(told: dict[str, Any]) -> None:
+    assert told["budget"] == 0.5
+
+
+def test_its_metrics_become_load_wherever_they_are_read(told: dict[str, Any]) -> None:
+    assert told["metrics"] == {"at": "10.0.0.1:30000/engine/metrics", "load": [3.0, 1.0, 100, 64], "queried": True}
+
+
+def test_it_is_never_asked_to_sleep(told: dict[str, Any]) -> None:
+    assert told["acts"] == {"sleeps": False, "is awake": True}

@@ -1,0 +1,48 @@
+"""What every engine's HTTP server says of itself is what a router, the controller and a scraper need."""
+
+from dataclasses import replace
+
+import pytest
+
+from fairlead.engines import catalogue
+from fairlead.engines.catalogue import ENGINES
+from fairlead.engines.vllm.http_api import API, token_count
+from fairlead.fleet.desired_state import SLEEPING, EngineKind, EngineRelease
+
+
+@pytest.mark.parametrize(
+    ("page", "count"),
+    [
+        (b'{"count": 7, "max_model_len": 4096, "tokens": [1, 2]}', 7),
+        (b'{"count": -1}', None),
+        (b'{"count": "7"}', None),
+        (b'{"tokens": []}', None),
+        (b"[]", None),
+        (b"not found", None),
+    ],
+)
+def test_a_count_of_tokens_is_a_whole_number_or_nothing(page: bytes, count: int | None) -> None:
+    assert token_count(page) == count
+
+
+def test_what_the_schema_lets_sleep_can_be_put_to_sleep_and_nothing_else() -> None:
+    assert {kind for kind, engine in ENGINES.items() if engine.api.sleep is not None} == SLEEPING
+
+
+def test_each_kind_is_spoken_to_by_its_own_api_and_a_kind_without_an_engine_as_the_default() -> None:
+    for kind, engine in ENGINES.items():
+        assert catalogue.api(kind.value) is engine.api
+    assert catalogue.api("from a newer operator") is API
+
+
+def test_every_kind_has_a_release_and_only_ours_runs_in_the_operators_image() -> None:
+    plain, here = catalogue.releases(), catalogue.releases("registry.example.com/fairlead:1.2.3")
+
+    assert plain == {
+        EngineKind.VLLM: EngineRelease(version="0.32.0", image="vllm/vllm-openai:v0.32.0"),
+        EngineKind.SGLANG: EngineRelease(version="0", image="sglang:0"),
+        EngineKind.TENSORRT_LLM: EngineRelease(version="0", image="tensorrt-llm:0"),
+        EngineKind.SIMULATED: EngineRelease(version="0.32.0", image="fairlead:0.32.0"),
+    }
+    ours = replace(plain[EngineKind.SIMULATED], image="registry.example.com/fairlead:1.2.3")
+    assert here == {**plain, EngineKind.SIMULATED: ours}

@@ -1,0 +1,57 @@
+"""What vLLM takes of a GPU depends on its release, and on a few arguments that no field owns."""
+
+from dataclasses import replace
+
+import pytest
+
+from fairlead.engines.catalogue import ENGINES
+from fairlead.engines.vllm.memory import CURRENT, VllmRelease
+from fairlead.fleet.desired_state import Adapter
+from fairlead.fleet.engine_memory import BatchLimits, MemorySettings
+from tests.engines.asks import A100, B200, ENGINE, H100, L4, VOLUME, asks
+
+
+@pytest.mark.parametrize(
+    ("text", "release"),
+    [
+        ("0.19.0", VllmRelease(0, 19)),
+        ("v0.26.1rc1.dev608+g99a1", VllmRelease(0, 26)),
+        ("latest", CURRENT),
+        ("", CURRENT),
+    ],
+)
+def test_a_version_is_read_where_one_can_be_seen(text: str, release: VllmRelease) -> None:
+    assert {engine.memory(text) for engine in ENGINES.values()} == {release}
+
+
+def test_the_batch_follows_the_card_and_the_release() -> None:
+    assert [CURRENT.batch(gpu) for gpu in (L4, A100, H100, B200)] == [
+        BatchLimits(256, 2048),
+        BatchLimits(256, 2048),
+        BatchLimits(1024, 8192),
+        BatchLimits(1024, 16384),
+    ]
+    assert VllmRelease(0, 8).batch(L4) == BatchLimits(1024, 2048)
+    assert VllmRelease(0, 19).batch(B200) == BatchLimits(1024, 8192)
+
+
+def test_overheads_change_where_a_release_changed_them() -> None:
+    def facts(minor: int) -> tuple[float | bool, ...]:
+        one = VllmRelease(0, minor)
+        aside = (one.sets_graphs_aside, one.counts_requests)
+        return (one.share, one.logit_bytes, one.context_gib, one.switched_gib, *aside)
+
+    assert facts(14) == (0.9, 36.0, 0.13, 0.6, False, False)
+    assert facts(32) == (0.92, 12.4, 0.25, 1.6, True, True)
+    assert (VllmRelease(0, 19).doubt(H100), CURRENT.doubt(H100), VllmRelease(0, 19).doubt(L4)) == (1.0, 3.0, 3.0)
+
+
+def test_arguments_and_adapters_say_the_rest() -> None:
+    adapters = tuple(Adapter(name=f"a{rank}", source=VOLUME, rank=rank) for rank in range(8, 18))
+    spread = asks(replace(ENGINE, adapters=adapters, extra_args=("-ep", "--language-model-only")))
+
+    for engine in ENGINES.values():
+        assert engine.memory_settings(asks()) == MemorySettings()
+        assert engine.memory_settings(spread) == MemorySettings(
+            expert_parallel=True, images=False, adapter_ranks=(17,) * 8
+        )
