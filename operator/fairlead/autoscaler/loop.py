@@ -161,7 +161,7 @@ class ScalingLoop:
             standing.bugs += 1
             self._doors.metrics.failed()
             if standing.bugs & (standing.bugs - 1) == 0:  # log number 1, 2, 4, ... in a row: one a second fills a disk
-                log.exception("internal error; the current replicas are kept", extra=_about(case))
+                log.exception("internal error; keeping current replicas; please report it", extra=_about(case))
 
     def _decide(self, case: ScalingCase, standing: DeploymentLoopState, look: RoundSnapshot) -> None:
         doors = self._doors

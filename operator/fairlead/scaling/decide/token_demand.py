@@ -103,11 +103,9 @@ def _needed(known: DemandInputs, then: FleetDemand, least: ReplicaNeed, kept_fre
     room = replica_need.replicas_for_cache(known.speed, known.request, then)
     if room > needed:
         return room, f"; they have room in the batches of no fewer than {room:.2f}"
-    usual = "more" if excess < 1 else "fewer"
-    beyond = f"above the first, as usually {usual} are ready than needed"
-    factors = ((known.strain, "for the latency measured"), (excess, beyond))
+    factors = ((known.strain, "SLO correction"), (excess, "over-provisioning correction"))
     told = "".join(f", x {factor:.2f} {words}" for factor, words in factors if abs(factor - 1) >= WORTH_TELLING)
-    return needed, f"; x {kept_free:.2f} for headroom{told}: {needed:.2f}"
+    return needed, f"; x {kept_free:.2f} headroom{told}: {needed:.2f}"
 
 
 def _kept_free(known: DemandInputs, least: ReplicaNeed, then: FleetDemand, headroom: float) -> float:
