@@ -20,7 +20,7 @@ from fairlead.cluster.lease import Leadership
 from fairlead.controller import queue_keys
 from fairlead.controller.children import orphan_scan
 from fairlead.controller.embedded_service import EmbeddedService
-from fairlead.controller.events import EventPublisher
+from fairlead.controller.events import ReconcileEvents
 from fairlead.controller.informers import ControllerInformers
 from fairlead.controller.pods.pod_client import PodClient
 from fairlead.controller.reconcile import ReconcileEnvironment, Reconciler, ReconcileSettings, moment
@@ -73,9 +73,8 @@ class LeaderTasks:
             self.queue.wake(key)
 
     def watch_age_s(self) -> float:
-        """Seconds since the last message of the most silent watch; those in error are left out, as no restart helps."""
-        heard = self._seeing.informers if self._seeing else ()
-        return max((one.age() for one in heard if not one.trouble), default=0.0)
+        """Seconds since the last message of the most silent watch; 0 while this process does not lead."""
+        return self._seeing.age_s() if self._seeing else 0.0
 
     async def run(self, namespaces: tuple[str, ...], instance: str) -> None:
         """List the cluster, then reconcile, until cancelled."""
@@ -113,7 +112,7 @@ class LeaderTasks:
                 world=seeing,
                 looks=looks,
                 named=ReferenceCache(self._api),
-                teller=EventPublisher(self._server, instance, self.metrics),
+                teller=ReconcileEvents(self._server, instance, self.metrics),
             )
             self._reconciler = Reconciler(self._setting, doors)
             self._shared = SharedObjectReconciler(self._setting.known, doors)

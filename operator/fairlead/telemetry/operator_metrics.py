@@ -128,7 +128,7 @@ class OperatorMetrics:
         """Set how many days the webhook's certificate is still valid."""
         self._certificate.set(days)
 
-    def told(self, *, sent: bool) -> None:
+    def told(self, sent: bool) -> None:
         """Count one Event that was sent, or dropped."""
         self._events.labels("sent" if sent else "dropped").inc()
 
