@@ -9,6 +9,7 @@ from typing import Final
 from aiohttp import web
 
 from fairlead.process.lifecycle import ProcessSettings
+from fairlead.telemetry.exposition import CONTENT_TYPE
 
 SILENT_S: Final = 210.0
 """Three times the silence after which a watch counts as broken and is restarted."""
@@ -65,7 +66,7 @@ def metrics(page: Callable[[], bytes]) -> web.RouteDef:
     """/metrics, in Prometheus' text format."""
 
     async def shown(_: web.Request) -> web.Response:
-        return web.Response(body=page(), headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"})
+        return web.Response(body=page(), headers={"Content-Type": CONTENT_TYPE.decode()})
 
     return web.get("/metrics", shown)
 

@@ -7,20 +7,17 @@ from enum import StrEnum
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from prometheus_client import Metric
 from prometheus_client.parser import text_string_to_metric_families
 
 from fairlead.fleet.endpoints import EndpointState
 from fairlead.fleet.tenants import Lane
-from fairlead.router.observability import exposition
-from fairlead.router.observability.histogram import RequestHistogram
-from fairlead.router.observability.metric_families import FAMILIES, FORWARDED, PER_TOKEN, PREFIX, SERIES, MetricType
 from fairlead.router.observability.process_metrics import ProcessMetrics
 from fairlead.router.observability.snapshot import RouterSnapshot
 from fairlead.routing.endpoint import Endpoint, EndpointSample
 from fairlead.routing.reasons import RefusalReason
+from fairlead.telemetry.metric_family import MetricType
+from fairlead.telemetry.router_families import FAMILIES, PREFIX
 from tests.router.observability.tales import T0, answered, replica, samples, teller
 
 
@@ -197,38 +194,3 @@ def test_an_older_kernel_tells_no_descriptors(tmp_path: Path) -> None:
         "resident_memory_bytes": 2400 * page,
         "start_time_seconds": 1_700_000_000 + 2200 / ticks,
     }
-
-
-def test_a_series_that_goes_takes_its_lines_along() -> None:
-    writer, family = exposition.ExpositionWriter(), next(one for one in FAMILIES if one.kind is MetricType.HISTOGRAM)
-    seen = RequestHistogram(family.bounds)
-    seen.observe(0.3)
-    values = ("m", "r", "b", "l")
-    for _ in range(2):
-        writer.histograms(family, [(values, seen)])
-        assert b'_count{model="m",revision="r",band="b",lane="l"} 1' in writer.text()
-    writer.histograms(family, [])
-    assert writer.text() == exposition.head(family).encode()
-    assert not writer._templates
-
-
-@given(st.tuples(st.text(), st.text(), st.text(), st.text()))
-def test_whatever_a_name_holds_it_is_read_back_as_it_was(values: tuple[str, str, str, str]) -> None:
-    writer, seen = exposition.ExpositionWriter(), RequestHistogram(PER_TOKEN.bounds)
-    seen.observe(0.3)
-    writer.family(FORWARDED, [(values, 7)])
-    writer.histograms(PER_TOKEN, [(values, seen)])
-    counted, spread = families(writer.text())
-    wanted = dict(zip(SERIES, values, strict=True))
-    assert [(one.labels, one.value) for one in counted.samples] == [(wanted, 7)]
-    assert [one.labels for one in spread.samples if one.name.endswith("_count")] == [wanted]
-
-
-@given(st.lists(st.floats(min_value=0, max_value=1e6)))
-def test_a_histogram_counts_each_value_in_every_bucket_from_its_own_up(values: list[float]) -> None:
-    bounds = (0.001, 0.1, 1.0, 30.0)
-    seen = RequestHistogram(bounds)
-    for value in values:
-        seen.observe(value)
-    assert seen.up_to == (*(sum(value <= bound for value in values) for bound in bounds), len(values))
-    assert seen.total == pytest.approx(sum(values))
