@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from typing import Any, Final
+from typing import Final
 
 from fairlead.autoscaler.loop import ScalingLoop
 from fairlead.autoscaler.samples.source_registry import SourceFactories
@@ -34,42 +34,23 @@ async def run(settings: AutoscalerSettings, understanding: SpecReader, makers: S
         place = own.lease(f"fairlead-autoscaler-{settings.identity}")
         membership = Membership(own.api, place, LeaseDurations.lasting(settings.lease_seconds), rng)
         server = FencedApiServer(own.api, membership.may_write)
-        opening = asyncio.create_task(operator_key.follow(own.api, settings.lease_namespace, keys))
-        try:
-            async with (
-                service.prepared(informers, server, keys, membership) as deciding,
-                ports.serve_both(settings, health, (ports.metrics(service.page), *service.routes())),
-            ):
-                await _work(informers, membership, deciding, own.stop, health)
-        finally:
-            opening.cancel()
+        async with (
+            service.prepared(informers, server, keys, membership) as deciding,
+            ports.serve_both(settings, health, (ports.metrics(service.page), *service.routes())),
+        ):
+            following = asyncio.create_task(operator_key.follow(own.api, settings.lease_namespace, keys))
+            decided = _decide(informers, membership, deciding, health)
+            try:
+                await lifecycle.first_of(decided, informers.run(), own.stop.wait())
+            finally:
+                following.cancel()
+                await membership.leave()
     return 0
 
 
-async def _work(
-    informers: Informers, membership: Membership, deciding: ScalingLoop, stop: asyncio.Event, health: ProcessHealth
-) -> None:
-    """Run informers, membership and loop; at the end the loop stops first, then the Lease is removed, so that others
-    take over."""
-    following = asyncio.create_task(informers.run(), name="informers")
-    stopping = asyncio.create_task(stop.wait())
-    beating: asyncio.Task[None] | None = None
-    try:
-        synced = asyncio.create_task(informers.synced())
-        await asyncio.wait([synced, following, stopping], return_when=asyncio.FIRST_COMPLETED)
-        health.ready = synced.done()
-        synced.cancel()
-        beating = asyncio.create_task(membership.run(), name="member")
-        loop = asyncio.create_task(deciding.run(), name="deciding")
-        await asyncio.wait([following, beating, loop, stopping], return_when=asyncio.FIRST_COMPLETED)
-        loop.cancel()
-        await asyncio.gather(loop, return_exceptions=True)
-        for task in (following, beating):
-            if task.done():
-                task.result()
-    finally:
-        ended: list[asyncio.Task[Any]] = [task for task in (beating, following, stopping) if task is not None]
-        for task in ended:
-            task.cancel()
-        await asyncio.gather(*ended, return_exceptions=True)
-        await membership.leave()
+async def _decide(informers: Informers, membership: Membership, deciding: ScalingLoop, health: ProcessHealth) -> None:
+    """Join once the cluster was listed, and decide. The loop ends before our Lease, which it needs for its last
+    writes."""
+    await informers.synced()
+    health.ready = True
+    await lifecycle.first_of(deciding.run(), membership.run())

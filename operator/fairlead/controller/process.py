@@ -82,14 +82,7 @@ async def _lead(leadership: lease.Leadership, work: Callable[[], Awaitable[None]
         async with lease.hold(leadership):
             await work()
 
-    ends = [asyncio.create_task(stop.wait()), asyncio.create_task(leadership.lost.wait())]
-    working = asyncio.create_task(lead(), name="leading")
-    await asyncio.wait([working, *ends], return_when=asyncio.FIRST_COMPLETED)
-    for task in (working, *ends):
-        task.cancel()
-    (ended,) = await asyncio.gather(working, return_exceptions=True)
-    if isinstance(ended, Exception):
-        raise ended
+    await lifecycle.first_of(lead(), stop.wait(), leadership.lost.wait())
 
 
 class OperatorContext(NamedTuple):

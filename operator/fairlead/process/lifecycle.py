@@ -1,10 +1,10 @@
 """A process of the cluster from start to end: its settings, its signals, the API server, its Lease."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from fairlead.cluster import connection as connecting
 from fairlead.cluster import own_deployment
@@ -61,3 +61,18 @@ async def connected(settings: ProcessSettings, observer: RequestObserver = unobs
     exit_signals.on_exit_signal(lambda _: stop.set())
     async with await connecting.connect() as connection:
         yield ClusterProcess(settings, connection, ApiServer(connection, observer), stop)
+
+
+async def first_of(*works: Coroutine[Any, Any, object]) -> None:
+    """Run all until one ends, then end the others one after the other, in this order; an error of any is raised."""
+    tasks = [asyncio.create_task(one) for one in works]
+    ended: list[object] = []
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+            ended += await asyncio.gather(task, return_exceptions=True)
+    for one in ended:
+        if isinstance(one, Exception):
+            raise one
