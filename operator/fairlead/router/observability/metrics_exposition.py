@@ -6,10 +6,11 @@ from typing import Final
 
 from fairlead.fleet.endpoints import EndpointState
 from fairlead.fleet.tenants import Lane
+from fairlead.router.cache.counters import RedisStoreCounters
 from fairlead.router.observability.counters import RouterCounters
 from fairlead.router.observability.process_metrics import ProcessMetrics
 from fairlead.router.observability.series import HISTOGRAMS
-from fairlead.router.observability.snapshot import RouterSnapshot, SharedStoreCountersView
+from fairlead.router.observability.snapshot import RouterSnapshot
 from fairlead.routing.endpoint import Endpoint, EndpointSample
 from fairlead.routing.reasons import RefusalReason
 from fairlead.telemetry import router_families
@@ -170,7 +171,7 @@ def by_key(samples: Iterable[tuple[object, Number]]) -> Samples:
     return (((str(word),), number) for word, number in samples)
 
 
-def of_shared(shared: SharedStoreCountersView) -> dict[str, Number]:
+def of_shared(shared: RedisStoreCounters) -> dict[str, Number]:
     """Lookups in the shared store and writes to it, by result."""
     return {
         "hit": shared.hits,
