@@ -92,8 +92,10 @@ class Kube:
             self._let_go(pod)
         refused = {"type": "ReplicaFailure", "status": "True", "message": self.quota}
         said = [refused] if self.quota and missing > 0 else []
-        if (deployment.get("status") or {}).get("conditions", []) != said:
-            self.objects.put(kinds.DEPLOYMENT, deployment | {"status": {"conditions": said}})
+        there = len(live) if said else spec["replicas"]
+        status = {"conditions": said, "replicas": there, "updatedReplicas": there}
+        if (deployment.get("status") or {}) != status:
+            self.objects.put(kinds.DEPLOYMENT, deployment | {"status": status})
 
     def _claim(self, deployment: Manifest) -> None:
         """A ReplicaSet lets go of pods that it does not select any more, and takes in those that nobody has."""

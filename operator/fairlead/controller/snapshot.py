@@ -129,15 +129,20 @@ def revision_facts(engine: Manifest) -> engine_deployment.RevisionFacts:
 
 
 def _pods_of(engine: Manifest, seen: Sequence[Manifest]) -> tuple[Manifest, ...]:
-    """By label, and not older than the Deployment: pods of an earlier one of the same name may still drain."""
-    since = engine["metadata"]["creationTimestamp"]
-    return tuple(
-        pod
-        for pod in seen
-        if _role(pod) == labels.ChildRole.ENGINE
-        and revision_of(pod) == revision_of(engine)
-        and pod["metadata"]["creationTimestamp"] >= since
-    )
+    """By label. Pods older than the Deployment are those of an earlier one of its name, which may still drain.
+
+    Its ReplicaSet may have taken some of them over; only the count that Kubernetes reports says how many.
+    """
+    since, counted = engine["metadata"]["creationTimestamp"], (engine.get("status") or {}).get("replicas", 0)
+    ours = [one for one in seen if _role(one) == labels.ChildRole.ENGINE and revision_of(one) == revision_of(engine)]
+    made = [one for one in ours if one["metadata"]["creationTimestamp"] >= since]
+    older = [one for one in ours if one["metadata"]["creationTimestamp"] < since and not _is_terminating(one)]
+    taken_over = max(0, counted - sum(not _is_terminating(one) for one in made))
+    return (*made, *older[:taken_over])
+
+
+def _is_terminating(pod: Manifest) -> bool:
+    return "deletionTimestamp" in pod["metadata"]
 
 
 def _role(manifest: Manifest) -> str:

@@ -57,6 +57,25 @@ def test_an_engine_pod_that_lost_its_labels_is_taken_back_and_named(kept: tuple[
 
 
 @pytest.mark.trial(4)
+@pytest.mark.parametrize("seconds", [0, 1])
+def test_a_pod_that_was_given_up_outlives_its_deployment_and_is_taken_over_by_the_next(seconds: int) -> None:
+    """Nobody owns it then: without its labels it would run on for ever, with its GPU."""
+    world = settled(gpus=4)
+    pod = world.engine_pods()[0]
+    relabelled(world, kinds.POD, pod, {})
+    world.kube.round(world.now)
+    (name,) = world.engines()
+    world.kube.delete(kinds.DEPLOYMENT, "default", f"chat-{name}")
+    world.rounds(seconds)
+    world.settle()
+    names = [one["metadata"]["name"] for one in world.engine_pods()]
+    assert pod["metadata"]["name"] in names
+    assert len(world.objects.listed("pods", None, "")) == 4, "two engines, two routers, and nothing left over"
+    assert world.document()["status"]["readyReplicas"] == 2
+    assert world.condition("Ready") == ("True", "Serving")
+
+
+@pytest.mark.trial(4)
 def test_a_pod_that_loses_labels_again_and_again_gets_all_of_them_each_time() -> None:
     """Those that were put back before are ours now, and an apply without them would take them away."""
     world = settled()

@@ -7,6 +7,7 @@ A ReplicaSet releases a pod whose labels it no longer selects, and removes its o
 from collections.abc import Iterable, Mapping
 from typing import Final
 
+from fairlead.cluster import pods
 from fairlead.cluster.kinds import Manifest
 from fairlead.controller import snapshot
 from fairlead.objects import applied_hash, engine_deployment, labels
@@ -28,6 +29,12 @@ def maker(pod: Manifest, deployments: Iterable[Manifest]) -> Manifest | None:
 def maker_name(pod: Manifest) -> str:
     """The name of the Deployment that made this pod, if one did; empty where none can have."""
     return _replica_set(pod).rpartition("-")[0]
+
+
+def is_given_up(pod: Manifest) -> bool:
+    """Whether it runs on and no controller owns it, although a ReplicaSet made it."""
+    ended = pod.get("status", {}).get("phase") in pods.ENDED or "deletionTimestamp" in pod["metadata"]
+    return bool(maker_name(pod)) and not ended and not snapshot.controller_of(pod)
 
 
 def born_with(pod: Manifest, made_by: Manifest) -> Mapping[str, str]:

@@ -66,6 +66,8 @@ class Restorer:
             except RequestRefused as problem:
                 obstacle = _refused(loss, problem)
                 continue
+            if changed is None:
+                continue
             if loss.how is LossKind.WENT and not changed and snapshot.owned(loss.manifest, observed.owner):
                 deleted.append(loss)
                 continue
@@ -84,14 +86,18 @@ class Restorer:
 
     async def _pod(
         self, observed: DeploymentSnapshot, loss: ChildLoss, meddled: OnForeignChange, lost: OnForeignDeletion
-    ) -> bool:
-        """Check a lost pod; returns whether its labels were put back."""
+    ) -> bool | None:
+        """Check a lost pod; returns whether its labels were put back, None while the Deployment that made it is away.
+
+        A pod that was given up outlives its Deployment; the next one of that name takes it over with its labels.
+        """
         deployments = [*observed.engines, *([observed.router] if observed.router else [])]
         made_by = orphans.maker(loss.manifest, deployments)
-        if made_by is None or loss.manifest["metadata"]["creationTimestamp"] < made_by["metadata"]["creationTimestamp"]:
-            return False
         live = await self._live(loss) if loss.how is not LossKind.ENDING else None
-        if live is None and loss.how is not LossKind.RELABELLED:
+        if made_by is None:
+            return None if live is not None and orphans.is_given_up(live) else False
+        is_older = loss.manifest["metadata"]["creationTimestamp"] < made_by["metadata"]["creationTimestamp"]
+        if live is None and loss.how is not LossKind.RELABELLED and not is_older:
             await self._say_deleted(loss, made_by, lost)
         if live is None or "deletionTimestamp" in live["metadata"] or orphans.maker(live, deployments) is None:
             return False
