@@ -166,9 +166,9 @@ def _routing_request(exchange: Exchange, known: ClientContext, account: Account)
     ask.blocks = router.blocks(found.prompt, account, adapter)
     if desk.table.field.routers > 1:
         # A single router knows every session by its text; several agree by the name that the client sends.
-        talk = exchange.request.head.told.get(b"x-session-id") or found.talk
-        if talk is not None:
-            ask.talk = prefix_blocks.session_id(talk, account.name.encode())
+        session = exchange.request.head.told.get(b"x-session-id") or found.session
+        if session is not None:
+            ask.session = prefix_blocks.session_id(session, account.name.encode())
     return None
 
 

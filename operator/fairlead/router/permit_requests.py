@@ -18,7 +18,7 @@ from fairlead.router.upstream_pool import UpstreamPool
 from fairlead.routing import admission, permits
 from fairlead.routing.accounts import Account
 from fairlead.routing.endpoint import Endpoint
-from fairlead.routing.permits import Permit
+from fairlead.routing.rates import Permit
 
 if TYPE_CHECKING:
     from fairlead.router.exchange import Exchange
