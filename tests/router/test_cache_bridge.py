@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from fairlead.router.cache.interfaces import AnswerHead
+from fairlead.router.cache.answer_heads import AnswerHead
 from fairlead.router.cache_bridge import CacheBridge
 from fairlead.router.wire.problems import Problem
 from fairlead.router.wire.surfaces import Surface

@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Final, cast
 
 from fairlead.router import refusals, token_counts
 from fairlead.router.cache import replay
+from fairlead.router.cache.answer_heads import AnswerHead
 from fairlead.router.cache.cache import CacheBypass, CacheHit, CacheLookup, FlightLead
 from fairlead.router.cache.entries import STREAM
-from fairlead.router.cache.flights import CacheFlight
-from fairlead.router.cache.followers import FlightFollower
-from fairlead.router.cache.interfaces import AnswerHead
+from fairlead.router.cache.flights import CacheFlight, FlightFollower
 from fairlead.router.stages import RELAYING
 from fairlead.router.wire import problems
 
