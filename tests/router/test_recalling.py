@@ -8,8 +8,11 @@ import pytest
 from aiohttp import web
 
 from fairlead.emulator.emulation_knobs import EngineFault
+from fairlead.router.attempt import EngineAttempt
 from fairlead.router.cache_bridge import CacheBridge
 from fairlead.router.exchange import Exchange
+from fairlead.router.reply import Reply
+from fairlead.router.request import Request
 from tests.emulator.living import faulty, living, paced
 from tests.router.planes import CHAT, answering, before, plane, told, written
 from tests.router.recalling import (
@@ -221,7 +224,8 @@ def test_no_circle_of_references_stays_behind(tmp_path: Path) -> None:
                 await got(router)
                 await got(router)
                 await nobody_inside(router)
-                assert [one for one in gc.get_objects() if type(one) in (CacheBridge, Exchange)] == []
+                kinds = (CacheBridge, EngineAttempt, Exchange, Reply, Request)
+                assert [one for one in gc.get_objects() if type(one) in kinds] == []
             finally:
                 gc.enable()
 
