@@ -4,6 +4,7 @@ import asyncio
 import gc
 from pathlib import Path
 
+import aiohttp
 import pytest
 from aiohttp import web
 
@@ -145,6 +146,36 @@ def test_a_stream_that_breaks_breaks_for_all_and_is_not_kept(tmp_path: Path) -> 
             await nobody_inside(router)
 
     told(story())
+
+
+def test_an_answer_that_breaks_and_is_no_stream_ends_each_connection_and_each_request_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def story() -> None:
+        go_on = asyncio.Event()
+
+        async def half(request: web.Request) -> web.StreamResponse:
+            if "messages" not in await request.json():
+                return web.json_response({"usage": {"completion_tokens": 1}})
+            response = web.StreamResponse(headers={"Content-Type": "application/json", "Content-Length": "100"})
+            await go_on.wait()
+            await response.prepare(request)
+            await response.write(b'{"choices": [')
+            assert request.transport is not None
+            request.transport.close()
+            return response
+
+        async with answering(half) as address, plane(written(tmp_path, [address], cache=CACHE)) as router:
+            await router.until("routable")
+            tasks = [asyncio.create_task(got(router)) for _ in range(2)]
+            await until_followed(router, 2)
+            go_on.set()
+            ends = await asyncio.gather(*tasks, return_exceptions=True)
+            assert [isinstance(one, aiohttp.ClientError) for one in ends] == [True, True]
+            await nobody_inside(router)
+
+    told(story())
+    assert [one.getMessage() for one in caplog.records if one.exc_info is not None] == []
 
 
 @pytest.mark.parametrize("slow_one_leads", [True, False])

@@ -55,7 +55,9 @@ class Attempt(ABC):
 class AttemptOwner(Protocol):
     """The request that an engine is tried for."""
 
-    def attempt_replied(self, attempt: "EngineAttempt", data: bytes, now: float) -> Reply | None:
+    def attempt_replied(
+        self, attempt: "EngineAttempt", reader: ResponseReader, data: bytes, now: float
+    ) -> Reply | None:
         """The first bytes of a good response: where to pass them on; nothing if the attempt is dropped for it."""
 
     def attempt_errored(self, attempt: "EngineAttempt", now: float) -> None:
@@ -97,12 +99,6 @@ class EngineAttempt(Attempt):
         return self.upstream.pool.endpoint
 
     @property
-    def reader(self) -> ResponseReader:
-        """Reads its response."""
-        assert self.upstream is not None
-        return self.upstream.reader
-
-    @property
     def reached(self) -> bool:
         """Whether a connection was made at all."""
         return self.upstream is not None and self.upstream.reached
@@ -142,11 +138,12 @@ class EngineAttempt(Attempt):
             self._owner.attempt_errored(self, monotonic())
         else:
             now = monotonic()
-            self._reply = reply = self._owner.attempt_replied(self, data, now)
+            self._reply = reply = self._owner.attempt_replied(self, reader, data, now)
             if reply is None:
                 return
             if reply.scan is None:
-                upstream.pass_to(reply.more)
+                if not reader.done:
+                    upstream.pass_to(reply.more)
             elif reply.scan.first:
                 self._first_token(upstream, reply, now)
 

@@ -22,6 +22,7 @@ from fairlead.router.request import Request
 from fairlead.router.router_context import RouterContext
 from fairlead.router.wire.body_facts import BodyFacts
 from fairlead.router.wire.problems import Problem
+from fairlead.router.wire.responses import ResponseReader
 from fairlead.routing import explanations
 from fairlead.routing.endpoint import Endpoint
 from fairlead.routing.explanations import EndpointCandidate
@@ -123,15 +124,18 @@ class Exchange:
         """It needs an engine: ask the dispatcher, with a token count first where its prompt is close to a limit."""
         context, request = self._context, self.request
         context.telemetry.asked(request.record, now)
-        self._inquiry = count = token_counts.start(self, context, request, now)
-        if count is None:
+        if context.dispatcher.needs_count(request.routing):
+            self._inquiry = token_counts.start(self, context, request, now)
+        if self._inquiry is None:
             self.counted(now)
         else:
             self._due = now + token_counts.TIMEOUT_SECONDS
 
     def counted(self, now: float) -> None:
         """Ask the dispatcher, with a permit first where another router keeps the tenant's rates."""
-        self._inquiry = permit = permit_requests.start(self, self._context, self.request.routing, now)
+        routing, permit = self.request.routing, None
+        if routing.account.home is not None:
+            permit = self._inquiry = permit_requests.start(self, self._context, routing, now)
         if permit is None:
             self.admit(now)
         else:
@@ -172,25 +176,17 @@ class Exchange:
 
     # What attempts report
 
-    def attempt_replied(self, attempt: EngineAttempt, data: bytes, now: float) -> Reply | None:
+    def attempt_replied(self, attempt: EngineAttempt, reader: ResponseReader, data: bytes, now: float) -> Reply | None:
         """The first byte decides between an attempt and its hedge, and ends the time of retries."""
-        context, reader = self._context, attempt.reader
-        head = reader.head
-        assert head is not None
-        if attempt is self._hedge:
-            if head.status >= 400:
-                self._drop_hedge(AttemptEnding.FAILED, now)
-                return None
-            self._take_over(attempt, AttemptEnding.OUTRUN, now)
-        elif self._hedge is not None:
-            self._drop_hedge(AttemptEnding.OUTRUN, now)
+        if self._hedge is not None and not self._wins(attempt, reader, now):
+            return None
         self.hedge_at = inf
         request, reply = self.request, self.reply
         flight = None if self._cache is None else self._cache.began(reader, attempt.endpoint.revision)
         if self._candidates is not None:
             request.add_reply_lines(explain_headers.lines(request.routing, self._candidates))
         reply.open(reader, data, flight, keep=self.keeps_alive)
-        self._due = inf if reply.scan is None else now + context.timeouts.between_tokens_seconds
+        self._due = inf if reply.scan is None else now + self._context.timeouts.between_tokens_seconds
         return reply
 
     def attempt_errored(self, attempt: EngineAttempt, now: float) -> None:
@@ -241,11 +237,12 @@ class Exchange:
 
     def _usage(self) -> TokenUsage | None:
         """The tokens of the response: the engine's usage, or for a stream without usage, the number of its events."""
-        request, usage, seen = self.request, self.reply.usage(), self.reply.deltas
+        request, reply = self.request, self.reply
+        usage = reply.usage()
         if usage is not None:
             self._context.dispatcher.table.expectations.measured(request.text_bytes, usage.prompt_tokens)
-        elif seen:
-            usage = TokenUsage(prompt_tokens=request.routing.prompt_tokens, output_tokens=seen)
+        elif reply.scan is not None and reply.scan.deltas:
+            usage = TokenUsage(prompt_tokens=request.routing.prompt_tokens, output_tokens=reply.scan.deltas)
         return usage
 
     def attempt_lost(self, attempt: EngineAttempt, why: str) -> None:
@@ -300,6 +297,17 @@ class Exchange:
         if hedge is not None:
             hedge.abort()
             self._context.dispatcher.table.give_back(hedge.routing, ending, now)
+
+    def _wins(self, attempt: EngineAttempt, reader: ResponseReader, now: float) -> bool:
+        """Whether the first byte of this attempt ends the other one; a hedge does not win with an error."""
+        if attempt is not self._hedge:
+            self._drop_hedge(AttemptEnding.OUTRUN, now)
+        elif reader.head is not None and reader.head.status < 400:
+            self._take_over(attempt, AttemptEnding.OUTRUN, now)
+        else:
+            self._drop_hedge(AttemptEnding.FAILED, now)
+            return False
+        return True
 
     def _take_over(self, hedge: EngineAttempt, ending: AttemptEnding, now: float) -> None:
         """End the first attempt, for this reason; the request continues with the hedge."""
@@ -447,7 +455,8 @@ class Exchange:
     def _end(self, ending: AttemptEnding, usage: TokenUsage | None, now: float) -> None:
         """Release the endpoint: no engine works for this request any more."""
         self._attempt = None
-        self._drop_hedge(AttemptEnding.OUTRUN, now)
+        if self._hedge is not None:
+            self._drop_hedge(AttemptEnding.OUTRUN, now)
         self._context.dispatcher.ended(self.request.routing, ending, usage, now)
 
     def broke(self) -> None:
@@ -480,7 +489,8 @@ class Exchange:
         self._over = True
         record.status = status
         record.bytes_out = reply.bytes_out
-        record.deltas = reply.deltas
+        if reply.scan is not None:
+            record.deltas = reply.scan.deltas
         request.end()
         context.live.discard(self)
         context.telemetry.ended(record, now)

@@ -136,7 +136,9 @@ class Reply:
         self.status = head.status
         self.keep = keep and framing != b""
         body = self._passed(data)
-        self.write(heads.client(head, framing, request.reply_lines, close=not self.keep) + body)
+        written = heads.client(head, framing, request.reply_lines, close=not self.keep) + body
+        self.bytes_out = len(written)
+        self._client.write(written)
 
     def more(self, data: bytes) -> None:
         """The next bytes. A running stream's are passed on right here: three calls less for each chunk of it."""
@@ -189,11 +191,6 @@ class Reply:
         record = self._request.record
         record.cut, record.reason = True, ENGINE_ERROR
         return AttemptEnding.CUT
-
-    @property
-    def deltas(self) -> int:
-        """Events with text, for streams whose engine sends no usage."""
-        return 0 if self.scan is None else self.scan.deltas
 
     def usage(self) -> TokenUsage | None:
         """The tokens of an engine's response by its own count; the record gets them, too."""

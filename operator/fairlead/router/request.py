@@ -74,7 +74,7 @@ class Request:
     def identify(self, context: RouterContext, peer: str) -> None:
         """Read the head: whose it is, and which id it has."""
         head, record = self.received.head, self.record
-        facts = self.facts = context.head_facts(head)
+        facts = self.facts = context.heads.get(head) or context.head_facts(head)
         self.surface = facts.surface
         named = head.told.get(b"x-request-id")
         name = named[:MOST_ID_BYTES] if named else context.new_id()
@@ -98,7 +98,8 @@ class Request:
         found = body_facts.read(surface, body)
         if isinstance(found, UnreadableBody):
             return refusals.unreadable(found.why)
-        if surface is Surface.MESSAGES and found.max_tokens is None:
+        most = found.max_tokens
+        if surface is Surface.MESSAGES and most is None:
             return refusals.no_max_tokens(told=found.asked.max_tokens is not UNSET)
         model = found.model or ""
         record.model, record.stream, record.structured = model, found.stream, found.structured
@@ -108,11 +109,11 @@ class Request:
         self.streams = found.stream
         self.ends_at = record.arrived + context.timeouts.total_seconds
         self.text_bytes = len(found.prompt)
-        says = found.max_tokens is not None or surface not in MOST_OUTPUT
+        says = most is not None or surface not in MOST_OUTPUT
         self.routing = routing = RoutingRequest(
             account=account,
             prompt_tokens=dispatcher.table.expectations.tokens(self.text_bytes),
-            output_tokens=(found.max_tokens or 0) * found.n if says else dispatcher.unsaid_output,
+            output_tokens=(most or 0) * found.n if says else dispatcher.unsaid_output,
             arrived=record.arrived,
             adapter=model if model in dispatcher.adapters else None,
             says_output=says,

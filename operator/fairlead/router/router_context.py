@@ -82,7 +82,7 @@ class RouterContext:
     """The shared state of one router's requests."""
 
     __slots__ = (
-        *("_head_facts", "_id_prefix", "_ids", "_prefix", "_turning", "cache", "clients", "dispatcher", "draining"),
+        *("_id_prefix", "_ids", "_prefix", "_turning", "cache", "clients", "dispatcher", "draining", "heads"),
         *("hedges", "hedging", "limits", "live", "memory", "peers", "pools", "revisions", "salted", "settings"),
         *("telemetry", "timeouts", "tls"),
     )
@@ -101,7 +101,8 @@ class RouterContext:
         self.cache = ResponseCache(settings.routing.cache)
         self.revisions = RoutableRevisions()
         self.peers = RouterPeers(dispatcher.accounts, self.memory, telemetry.counts)
-        self._head_facts: dict[RequestHead, HeadFacts] = {}
+        self.heads: dict[RequestHead, HeadFacts] = {}
+        """What follows from the heads that were seen lately."""
         self._ids = count(1)
         self._id_prefix = os.urandom(8).hex().encode()
         self._turning = False
@@ -118,7 +119,7 @@ class RouterContext:
         )
         self.salted = routing.balancing.salt
         self._prefix = routing.balancing.prefix
-        self._head_facts.clear()
+        self.heads.clear()
         self.cache.apply(routing.cache)
         self.telemetry.apply(routing.telling, settings.models)
 
@@ -131,13 +132,11 @@ class RouterContext:
         return b"%b%016x" % (self._id_prefix, next(self._ids))
 
     def head_facts(self, head: RequestHead) -> HeadFacts:
-        """What follows from this head; cached until the configuration changes."""
-        found = self._head_facts.get(head)
-        if found is None:
-            if len(self._head_facts) >= MOST_HEADS:
-                self._head_facts.clear()
-            account = self.dispatcher.account(None if head.key is None else sha256(head.key).digest())
-            found = self._head_facts[head] = head_facts.of(head, account, self.settings)
+        """What follows from this head, which `heads` has not; kept there until the configuration changes."""
+        if len(self.heads) >= MOST_HEADS:
+            self.heads.clear()
+        account = self.dispatcher.account(None if head.key is None else sha256(head.key).digest())
+        found = self.heads[head] = head_facts.of(head, account, self.settings)
         return found
 
     def blocks(self, prompt: bytes, account: Account, adapter: str | None) -> list[int]:

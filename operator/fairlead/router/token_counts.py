@@ -33,9 +33,9 @@ class CountedRequest(Protocol):
 
 
 def start(owner: CountedRequest, context: RouterContext, request: Request, now: float) -> "TokenCountRequest | None":
-    """The count that this request waits for; none if its estimate decides."""
+    """The count that this request waits for; none if nothing can count it now, and its estimate decides."""
     dispatcher, routing = context.dispatcher, request.routing
-    if not dispatcher.needs_count(routing) or request.surface not in COUNTED:
+    if request.surface not in COUNTED:
         return None
     chosen = dispatcher.table.choose(routing, now)
     if not isinstance(chosen, EndpointChoice):
