@@ -17,6 +17,7 @@ FILE_LINES: Final = 300
 STATE_MACHINE_LINES: Final = 500
 STATE_MACHINES: Final = {
     "operator/fairlead/controller/reconcile.py": "the four verbs of one reconcile, and what each hands to the next",
+    "operator/fairlead/router/cache/flights.py": "one response for several requests: who leads, who follows",
     "operator/fairlead/router/exchange.py": "the states of one request, from its head to the last byte of its reply",
     "operator/fairlead/simulator/engine/core.py": "the scheduler of one engine, step by step as vLLM takes them",
 }

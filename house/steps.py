@@ -69,6 +69,12 @@ STEPS: Final = (
         advice="call it what a stranger would look for: docs/glossary.md has the words. See CONTRIBUTING.md#rules",
     ),
     Step(
+        name="circles",
+        commands=(_module("house.circles"),),
+        advice="files of a circle can only be read together: move what both need below both, pass a value in place of "
+        "the object that holds it, or define a small Protocol where it is used. See CONTRIBUTING.md#rules",
+    ),
+    Step(
         name="crds",
         commands=(_module("house.crds", "--drift"),),
         advice="crds/ is written from the models in operator/fairlead/api: run `make crds` and commit the files",

@@ -10,9 +10,9 @@ from typing import Any, Final
 
 from fairlead.fleet import gateways
 from fairlead.router.cache import cacheability, canonical_bodies, completeness, replay
+from fairlead.router.cache.answer_heads import AnswerHead
 from fairlead.router.cache.cache import CacheHit, CacheLookup, FlightLead, ResponseCache
 from fairlead.router.cache.flights import CacheFlight
-from fairlead.router.cache.interfaces import AnswerHead
 
 WORDS: Final = " ".join(f"word{number % 977}" for number in range(2300))
 TURNS: Final = [{"role": "user", "content": WORDS[at : at + 360]} for at in range(0, 18_000, 360)]

@@ -100,6 +100,21 @@ BREACHES = (
         words=("module asked: a module is called by a noun", "class Timeouts is also in", "docs/glossary.md has"),
     ),
     Breach(
+        name="a file in a circle",
+        path=ROOMS / "fleet" / "circle_one.py",
+        text='"""Needs the other."""\n\nfrom fairlead.fleet import circle_two\n\nNAME = circle_two.__name__\n',
+        step="circles",
+        words=("circle_one.py:3: 2 files import each other in a circle", "a small Protocol where it is used"),
+    ),
+    Breach(
+        name="the other file of the circle, for a type alone",
+        path=ROOMS / "fleet" / "circle_two.py",
+        text='"""Needs the one."""\n\nfrom typing import TYPE_CHECKING\n\nif TYPE_CHECKING:\n'
+        "    from fairlead.fleet import circle_one\n",
+        step="circles",
+        words=("fairlead.fleet.circle_one -> fairlead.fleet.circle_two -> fairlead.fleet.circle_one",),
+    ),
+    Breach(
         name="a second package in the source root",
         path=Path("operator/helmsman/__init__.py"),
         text='"""Steers."""\n',

@@ -10,6 +10,7 @@ import pytest
 from fairlead.fleet.endpoints import DiscoveredEndpoint, EndpointState
 from fairlead.router.client_connection import ClientConnection
 from fairlead.router.config.loader import RouterConfig
+from fairlead.router.exchange import Exchange
 from fairlead.router.router import Router
 from tests.router.planes import HOST, PROMPT, STREAM, Raw, events, posted, told, whole
 from tests.router.test_asking_engines import ANSWER, DELTA
@@ -26,8 +27,8 @@ async def listening(engine: Raw) -> AsyncIterator[tuple[Router, int]]:
     async with engine.listening():
         router = made(RouterConfig(endpoints=(engine.address,)))
         server = await asyncio.get_running_loop().create_server(lambda: ClientConnection(router), HOST, 0)
-        router.desk.table.take((DiscoveredEndpoint(pod="a", address=engine.address),))
-        (endpoint,) = router.desk.table.endpoints
+        router.context.dispatcher.table.take((DiscoveredEndpoint(pod="a", address=engine.address),))
+        (endpoint,) = router.context.dispatcher.table.endpoints
         while endpoint.state is not EndpointState.ROUTABLE:
             await asyncio.sleep(0.002)
         try:
@@ -50,22 +51,22 @@ async def answer(port: int, body: dict[str, Any]) -> bytes:
 
 
 def nothing_left(router: Router) -> bool:
-    (endpoint,) = router.desk.table.endpoints
-    load = (endpoint.inflight, endpoint.prompt_load, endpoint.reply_load, router.desk.inflight)
-    return not router.live and load == (0, 0, 0, 0) and router.teller.counts.inflight == 0
+    (endpoint,) = router.context.dispatcher.table.endpoints
+    load = (endpoint.inflight, endpoint.prompt_load, endpoint.reply_load, router.context.dispatcher.inflight)
+    return not router.context.live and load == (0, 0, 0, 0) and router.context.telemetry.counts.inflight == 0
 
 
 @pytest.mark.parametrize("where", ["ask", "unserved"])
 def test_before_anybody_was_asked_it_is_a_500(where: str) -> None:
     async def story() -> None:
         async with listening(Raw(ANSWER)) as (router, port):
-            well = getattr(router.desk, where)
-            setattr(router.desk, where, fails)
+            well = getattr(router.context.dispatcher, where)
+            setattr(router.context.dispatcher, where, fails)
             said = await answer(port, PROMPT)
             assert said.startswith(b"HTTP/1.1 500")
             assert b'"code": "router_fault"' in said
             assert nothing_left(router)
-            setattr(router.desk, where, well)
+            setattr(router.context.dispatcher, where, well)
             assert (await answer(port, PROMPT)).startswith(b"HTTP/1.1 200")
 
     told(story())
@@ -75,11 +76,11 @@ def test_once_an_answer_has_begun_its_connection_ends(caplog: pytest.LogCaptureF
     async def story() -> None:
         engine = Raw(events(DELTA), ANSWER)
         async with listening(engine) as (router, port):
-            well = router.desk.first_token
-            router.desk.first_token = fails  # type: ignore[assignment, method-assign]  # a fault, wherever it may come from
+            well = router.context.dispatcher.first_token
+            router.context.dispatcher.first_token = fails  # type: ignore[assignment, method-assign]  # a fault, wherever it may come from
             assert b"[DONE]" not in await answer(port, STREAM) or nothing_left(router)
             assert nothing_left(router)
-            router.desk.first_token = well  # type: ignore[method-assign]
+            router.context.dispatcher.first_token = well  # type: ignore[method-assign]
             assert (await answer(port, PROMPT)).startswith(b"HTTP/1.1 200")
 
     told(story())
@@ -89,15 +90,20 @@ def test_once_an_answer_has_begun_its_connection_ends(caplog: pytest.LogCaptureF
 def test_while_it_waits_its_place_is_given_back() -> None:
     async def story() -> None:
         async with listening(Raw(ANSWER)) as (router, port):
-            router.desk.table.take(())
+            router.context.dispatcher.table.take(())
             waiting = asyncio.create_task(answer(port, PROMPT))
-            while not router.desk.waiting:
+            while not router.context.dispatcher.waiting:
                 await asyncio.sleep(0.002)
-            (exchange,) = router.live
+            (exchange,) = router.context.live
+            assert isinstance(exchange, Exchange)
             exchange.broke()
             exchange.broke()
             assert (await waiting).startswith(b"HTTP/1.1 500")
-            assert (router.desk.waiting, router.live, router.teller.counts.inflight) == (0, set(), 0)
+            assert (
+                router.context.dispatcher.waiting,
+                router.context.live,
+                router.context.telemetry.counts.inflight,
+            ) == (0, set(), 0)
 
     told(story())
 
@@ -105,14 +111,15 @@ def test_while_it_waits_its_place_is_given_back() -> None:
 def test_an_ending_that_comes_twice_is_a_fault_and_no_second_ending() -> None:
     async def story() -> None:
         async with listening(Raw(ANSWER)) as (router, port):
-            router.desk.table.take(())
+            router.context.dispatcher.table.take(())
             waiting = asyncio.create_task(answer(port, PROMPT))
-            while not router.desk.waiting:
+            while not router.context.dispatcher.waiting:
                 await asyncio.sleep(0.002)
-            (exchange,) = router.live
+            (exchange,) = router.context.live
+            assert isinstance(exchange, Exchange)
             exchange.broke()
             with pytest.raises(AssertionError, match="ended twice"):
-                exchange.over(200, router.now())
+                exchange.over(200, router.context.now())
             await waiting
 
     told(story())

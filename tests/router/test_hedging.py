@@ -9,6 +9,7 @@ from tests.router.test_asking_engines import DELTA, behind
 
 AFTER = {"enabled": True, "afterSeconds": 0.03, "budget": 1.0}
 SOON: dict[str, Any] = {"hedging": AFTER, "balancing": {"prefix": False}}
+REFUSAL = b"HTTP/1.1 400 No\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}"
 ERROR = b"HTTP/1.1 500 Oh\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}"
 
 
@@ -20,6 +21,8 @@ class Gated(Raw):
         self.gate = asyncio.Event()
         self.say: bytes | None = events(DELTA)
         self.left = 0
+        self.keeps = False
+        """Its connection stays open after an answer."""
 
     async def _answered(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
         seen = len(self.seen)
@@ -34,11 +37,12 @@ class Gated(Raw):
             opened.cancel()
             return False
         gone.cancel()
+        await asyncio.wait((gone,))
         if self.say is None:
             return False
         writer.write(self.say)
         await writer.drain()
-        return False
+        return self.keeps
 
 
 async def both_asked(one: Gated, other: Gated) -> tuple[Gated, Gated]:
@@ -93,9 +97,25 @@ def test_the_first_one_lost_after_its_rival_took_over_disturbs_nobody(tmp_path: 
     told(story())
 
 
+def test_a_rival_whose_whole_answer_comes_at_once_ends_the_request_and_keeps_its_connection(tmp_path: Path) -> None:
+    async def story() -> None:
+        one, other = Gated(), Gated()
+        async with behind(tmp_path, one, other, **SOON) as router:
+            asked = asyncio.create_task(router.complete(STREAM))
+            _, rival = await both_asked(one, other)
+            rival.keeps = True
+            rival.gate.set()
+            assert (await asked)[1].count("data: ") == 2
+            await calm(router)
+            result = 'fairlead_router_results_total{surface="completions",stream="true",result="answered"}'
+            assert await router.metric(result) == 1.0
+
+    told(story())
+
+
 def test_a_rival_that_fails_leaves_the_first_one_alone(tmp_path: Path) -> None:
     async def story() -> None:
-        for said in (None, ERROR, b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n"):
+        for said in (None, ERROR, REFUSAL, b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n"):
             one, other = Gated(), Gated()
             async with behind(tmp_path, one, other, **SOON) as router:
                 asked = asyncio.create_task(router.complete(STREAM))

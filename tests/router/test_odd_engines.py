@@ -208,11 +208,13 @@ class Faulty(upstream_requests.UpstreamRequest):
 def test_a_fault_in_the_middle_of_our_own_question_is_no_answer() -> None:
     async def story() -> None:
         async with listening(Raw(ANSWER)) as (router, _):
-            (endpoint,) = router.desk.table.endpoints
-            pool = router.pool(endpoint)
+            (endpoint,) = router.context.dispatcher.table.endpoints
+            pool = router.context.pool(endpoint)
             question = Faulty()
             pool.send(
-                question, upstream_requests.upstream_message(pool, b"POST", b"/v1/completions", b"{}"), router.now()
+                question,
+                upstream_requests.upstream_message(pool, b"POST", b"/v1/completions", b"{}"),
+                router.context.now(),
             )
             with pytest.raises(NoUpstreamAnswer, match="fault of its own"):
                 await question.answer()

@@ -4,12 +4,16 @@ import asyncio
 import gc
 from pathlib import Path
 
+import aiohttp
 import pytest
 from aiohttp import web
 
 from fairlead.emulator.emulation_knobs import EngineFault
+from fairlead.router.attempt import EngineAttempt
 from fairlead.router.cache_bridge import CacheBridge
 from fairlead.router.exchange import Exchange
+from fairlead.router.reply import Reply
+from fairlead.router.request import Request
 from tests.emulator.living import faulty, living, paced
 from tests.router.planes import CHAT, answering, before, plane, told, written
 from tests.router.recalling import (
@@ -144,6 +148,36 @@ def test_a_stream_that_breaks_breaks_for_all_and_is_not_kept(tmp_path: Path) -> 
     told(story())
 
 
+def test_an_answer_that_breaks_and_is_no_stream_ends_each_connection_and_each_request_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def story() -> None:
+        go_on = asyncio.Event()
+
+        async def half(request: web.Request) -> web.StreamResponse:
+            if "messages" not in await request.json():
+                return web.json_response({"usage": {"completion_tokens": 1}})
+            response = web.StreamResponse(headers={"Content-Type": "application/json", "Content-Length": "100"})
+            await go_on.wait()
+            await response.prepare(request)
+            await response.write(b'{"choices": [')
+            assert request.transport is not None
+            request.transport.close()
+            return response
+
+        async with answering(half) as address, plane(written(tmp_path, [address], cache=CACHE)) as router:
+            await router.until("routable")
+            tasks = [asyncio.create_task(got(router)) for _ in range(2)]
+            await until_followed(router, 2)
+            go_on.set()
+            ends = await asyncio.gather(*tasks, return_exceptions=True)
+            assert [isinstance(one, aiohttp.ClientError) for one in ends] == [True, True]
+            await nobody_inside(router)
+
+    told(story())
+    assert [one.getMessage() for one in caplog.records if one.exc_info is not None] == []
+
+
 @pytest.mark.parametrize("slow_one_leads", [True, False])
 def test_a_slow_reader_holds_up_nobody_and_gets_all_of_it_in_the_end(tmp_path: Path, *, slow_one_leads: bool) -> None:
     async def story() -> None:
@@ -221,7 +255,8 @@ def test_no_circle_of_references_stays_behind(tmp_path: Path) -> None:
                 await got(router)
                 await got(router)
                 await nobody_inside(router)
-                assert [one for one in gc.get_objects() if type(one) in (CacheBridge, Exchange)] == []
+                kinds = (CacheBridge, EngineAttempt, Exchange, Reply, Request)
+                assert [one for one in gc.get_objects() if type(one) in kinds] == []
             finally:
                 gc.enable()
 

@@ -28,8 +28,8 @@ def made(settings: RouterConfig) -> Router:
 
 def shares(router: Router) -> int:
     """By how many it divides every rate, as each room that divides knows it."""
-    assert router.desk.table.field.routers == router.desk.terms.routers
-    return router.desk.terms.routers
+    assert router.context.dispatcher.table.field.routers == router.context.dispatcher.terms.routers
+    return router.context.dispatcher.terms.routers
 
 
 def router(name: str, *, ready: bool = True, ending: bool = False) -> DiscoveredEndpoint:

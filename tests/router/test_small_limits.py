@@ -12,12 +12,12 @@ import pytest
 
 from fairlead.fleet.endpoints import DiscoveredEndpoint, EndpointsCallback
 from fairlead.process.exit_signals import ExitSignals
-from fairlead.router import permit_requests, process
+from fairlead.router import process, router_peers
 from fairlead.router.endpoint_sources import StaticEndpoints
 from fairlead.router.process import RouterOptions
 from fairlead.router.rate_limit_headers import lines
 from fairlead.routing import rate_ownership
-from fairlead.routing.permits import Permit, RateRemainder
+from fairlead.routing.rates import Permit, RateRemainder
 from tests.emulator.living import client, living
 from tests.router.planes import PROMPT, Cluster, free_port, told, written
 
@@ -183,7 +183,7 @@ def test_only_routers_are_answered_about_rates(tmp_path: Path) -> None:
     async def story() -> None:
         async with fleet(tmp_path, requestsPerMinute=4) as routers:
             await asyncio.sleep(0.05)
-            url = f"http://{HOSTS[HOME]}:{routers.pages}{permit_requests.PATH.decode()}"
+            url = f"http://{HOSTS[HOME]}:{routers.pages}{router_peers.PATH.decode()}"
 
             async def status(query: str) -> int:
                 async with routers.asks.get(url + query) as answer:

@@ -102,8 +102,8 @@ def told(at: Dispatcher, now: float = 0.0) -> list[tuple[RoutingRequest, Refusal
 def is_empty(at: Dispatcher) -> bool:
     """Whether every counter is back at zero."""
     lanes = at.room.lanes.all
-    counts = [at.inflight, at.waiting, at.held, at.fleet.tokens, at.room.bytes]
+    counts = [at.inflight, at.waiting, at.held, at.fleet.tokens, at.room.bytes, len(at.room.parked)]
     counts += [number for lane in lanes for number in (lane.inflight, lane.tokens, lane.reading, lane.bands.waiting)]
-    counts += [number for one in at.accounts.all for number in (one.inflight, one.queued, one.batched, len(one.parked))]
+    counts += [number for one in at.accounts.all for number in (one.inflight, one.queued, one.batched)]
     counts += [number for one in at.table.endpoints for number in (one.inflight, one.prompt_load, one.reply_load)]
     return not any(counts)

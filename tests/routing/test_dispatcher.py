@@ -192,7 +192,7 @@ def test_coming_and_going_at_the_bound_leaves_nothing_behind() -> None:
         one = waits(at, ask(at, "shop"))
         assert placed(at) == []
         at.withdraw(one, 0.0)
-    assert len(account(at, "shop").parked) == 1
+    assert len(at.room.parked[account(at, "shop")]) == 1
     at.ended(running, AttemptEnding.DONE, None, 1.0)
     assert is_empty(at)
 

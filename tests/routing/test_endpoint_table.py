@@ -44,6 +44,26 @@ def test_a_new_engine_is_proved_before_it_is_chosen() -> None:
     assert (states, engine.reason) == ([EndpointState.PROBING, EndpointState.ROUTABLE], "")
 
 
+def test_a_hedge_that_wins_leaves_its_endpoint_to_the_request_and_returns_the_first_one() -> None:
+    made, _ = told(A, B)
+    first = ask()
+    slow = sent(made, first)
+    second = replace(first, tried=[slow], endpoint=None, charged_prompt=0, charged_reply=0)
+    fast = sent(made, second)
+    first.swap_endpoints(second)
+    assert (first.endpoint, second.endpoint) == (fast, slow)
+    made.give_back(second, AttemptEnding.OUTRUN, 1.0)
+    assert (slow.inflight, slow.prompt_load, slow.reply_load, fast.inflight) == (0, 0, 0, 1)
+    made.give_back(first, AttemptEnding.DONE, 2.0)
+    assert (fast.inflight, fast.prompt_load, fast.reply_load) == (0, 0, 0)
+
+
+def test_a_prompt_that_was_counted_is_no_estimate_any_more() -> None:
+    one = ask()
+    one.count_prompt(1111)
+    assert (one.prompt_tokens, one.counted) == (1111, True)
+
+
 def test_a_sleeper_gets_no_request_and_is_proved_again_when_it_wakes() -> None:
     """What is under way there ends in peace; a new one would hang until somebody wakes it."""
     made, heard = told(A)

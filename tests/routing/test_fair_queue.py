@@ -112,7 +112,7 @@ def test_withdrawn_ones_have_no_turn() -> None:
         queue.add(ask)
     for ask in (asks[0], asks[2]):
         assert ask.line is not None
-        queue.withdraw(ask, ask.line)
+        ask.line.withdraw(ask)
     assert (queue.waiting, queue.asks) == (1, [asks[1]])
     assert served(queue) == [asks[1]]
     assert (queue.waiting, queue.waits(shop)) == (0, False)
@@ -175,7 +175,7 @@ def test_always_everybody_who_waits_is_served_once_or_withdrawn(story: list[tupl
         elif act == 1 and waiting:
             ask = waiting.pop(cost % len(waiting))
             assert ask.line is not None
-            queue.withdraw(ask, ask.line)
+            ask.line.withdraw(ask)
         elif act == 2 and (line := queue.first()) is not None:
             waiting.remove(queue.serve(line))
         elif act == 3 and (line := queue.first()) is not None:

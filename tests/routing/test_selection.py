@@ -157,7 +157,7 @@ def test_a_session_that_is_named_has_one_place_whatever_its_prompts_begin_with()
     made = table(*(f"engine-{number}" for number in range(8)), routers=2)
     requests = [ask(1000 * number, 1000 * number + 1) for number in range(1, 20)]
     for request in requests:
-        request.talk = 77
+        request.session = 77
     went = {found.endpoint.pod for one in requests if isinstance(found := made.choose(one, 0.0), EndpointChoice)}
     assert len(went) == 1
 

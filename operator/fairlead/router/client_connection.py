@@ -9,20 +9,20 @@ import logging
 from collections.abc import Callable
 from functools import partial
 from time import monotonic
-from typing import TYPE_CHECKING, Final, cast
+from typing import Final, cast
 
-from fairlead.router import cors, handlers, intake, permit_requests, refusals
+from fairlead.router import cors, handlers, refusals, router_peers
 from fairlead.router.exchange import Exchange
 from fairlead.router.handlers import LocalReply
-from fairlead.router.observability.label_values import AbortStage as Moment
+from fairlead.router.observability.label_values import AbortStage
+from fairlead.router.observability.request_record import RequestRecord
+from fairlead.router.reply import Reply
+from fairlead.router.request import Request
+from fairlead.router.router import Router
 from fairlead.router.wire import heads, problems, surfaces
 from fairlead.router.wire.problems import Problem
 from fairlead.router.wire.request_heads import MalformedRequest, RequestHead
 from fairlead.router.wire.requests import ClientRequest, RequestReader, RequestReadStage
-
-if TYPE_CHECKING:
-    from fairlead.router.observability.request_record import RequestRecord
-    from fairlead.router.router import Router
 
 log = logging.getLogger(__name__)
 
@@ -38,16 +38,17 @@ class ClientConnection(asyncio.Protocol):
     """A client's connection. Between two requests it holds nothing but its reader."""
 
     __slots__ = (
-        *("_record", "_scraped", "exchange", "leaving", "paused", "peer", "reader", "router", "since", "transport"),
-        "write",
+        *("_context", "_exchange", "_record", "_router", "_scraped", "leaving", "paused", "peer", "reader", "since"),
+        *("transport", "write"),
     )
     write: Callable[[bytes], None]
 
-    def __init__(self, router: "Router", *, scraped: bool = False) -> None:
-        self.router = router
-        self.reader = RequestReader(router.limits, router.memory)
+    def __init__(self, router: Router, *, scraped: bool = False) -> None:
+        self._router = router
+        self._context = context = router.context
+        self.reader = RequestReader(context.limits, context.memory)
         self.transport: asyncio.Transport | None = None
-        self.exchange: Exchange | None = None
+        self._exchange: Exchange | None = None
         self.peer = ""
         self.paused = False
         """The client does not read what was written."""
@@ -63,28 +64,28 @@ class ClientConnection(asyncio.Protocol):
         self.transport = made = cast("asyncio.Transport", transport)
         self.write = made.write
         made.set_write_buffer_limits(high=WRITE_BYTES)
-        router, peer = self.router, made.get_extra_info("peername")
+        context, peer = self._context, made.get_extra_info("peername")
         self.peer = peer[0] if peer else ""
         self.since = monotonic()
-        router.clients.add(self)
-        router.teller.counts.clients_opened += 1
-        if len(router.clients) > router.settings.routing.door.max_connections and not self._scraped:
-            router.teller.counts.clients_refused += 1
-            many = refusals.too_many_clients(router.settings.routing.door.max_connections)
+        context.clients.add(self)
+        context.telemetry.counts.clients_opened += 1
+        if len(context.clients) > context.settings.routing.door.max_connections and not self._scraped:
+            context.telemetry.counts.clients_refused += 1
+            many = refusals.too_many_clients(context.settings.routing.door.max_connections)
             made.write(problems.answer(many, surfaces.Surface.OTHER, close=True))
             self._leave()
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - the interface's
         """The client disconnected; whatever is in progress for it ends."""
-        self.router.clients.discard(self)
+        self._context.clients.discard(self)
         now = monotonic()
-        exchange, self.exchange = self.exchange, None
+        exchange, self._exchange = self._exchange, None
         if exchange is not None:
             exchange.left(now)
         record, self._record = self._record, None
         if record is not None:
-            record.left, record.status = Moment.BODY, 499
-            self.router.teller.ended(record, now)
+            record.left, record.status = AbortStage.BODY, 499
+            self._context.telemetry.ended(record, now)
         self.transport = None
 
     def data_received(self, data: bytes) -> None:
@@ -107,19 +108,20 @@ class ClientConnection(asyncio.Protocol):
         if not handlers.is_forwarded(request.head) or self._scraped:
             self._answer_own(request)
         elif request.whole:
-            record, self._record = self._record or self.router.teller.began(now), None
+            record, self._record = self._record or self._context.telemetry.began(now), None
             self._take(request, record, now)
         else:
             self.since = now
-            self._record = self.router.teller.began(now)
+            self._record = self._context.telemetry.began(now)
             if request.expects:
                 self.write(heads.CONTINUE)
 
-    def _take(self, request: ClientRequest, record: "RequestRecord", now: float) -> None:
+    def _take(self, request: ClientRequest, record: RequestRecord, now: float) -> None:
         """Start the exchange; a bug that raises in here fails only this request."""
-        exchange = self.exchange = Exchange(self.router, self, request, record)
+        read = Request(request, record)
+        exchange = self._exchange = Exchange(self._context, read, Reply(self, read))
         try:
-            intake.take(exchange, now)
+            exchange.start(self.peer, now)
         except Exception:
             log.exception("request %s met a bug of the router", record.request_id)
             exchange.broke()
@@ -127,9 +129,9 @@ class ClientConnection(asyncio.Protocol):
     def _answer_own(self, request: ClientRequest) -> None:
         """Serve a page of the router's own, which needs no body; for some the client must be authorized first."""
         if self._scraped and request.head.path in handlers.GUARDED:
-            self.router.guard.judge(request.head, partial(self._show, request))
+            self._router.guard.judge(request.head, partial(self._show, request))
         elif (
-            request.head.path == permit_requests.PATH and self._scraped and self.peer not in self.router.peers.addresses
+            request.head.path == router_peers.PATH and self._scraped and self.peer not in self._context.peers.addresses
         ):
             self._show(request, refusals.no_router(self.peer))
         else:
@@ -138,8 +140,8 @@ class ClientConnection(asyncio.Protocol):
     def _show(self, request: ClientRequest, refused: Problem | None) -> None:
         if self.transport is None:
             return
-        router, head = self.router, request.head
-        keep = request.keep_alive and request.whole and not router.draining
+        head = request.head
+        keep = request.keep_alive and request.whole and not self._context.draining
         try:
             answer = self._own(head, refused, keep=keep)
         except Exception:
@@ -149,11 +151,11 @@ class ClientConnection(asyncio.Protocol):
         self.answered(keep=keep)
 
     def _own(self, head: RequestHead, refused: Problem | None, *, keep: bool) -> bytes:
-        router = self.router
-        answer = cors.preflight(router.settings.routing.door, head, close=not keep)
+        door = self._context.settings.routing.door
+        answer = cors.preflight(door, head, close=not keep)
         if answer is None:
-            extra = cors.lines(router.settings.routing.door, head)
-            page = refused or handlers.own_page(router, head, scraped=self._scraped)
+            extra = cors.lines(door, head)
+            page = refused or handlers.own_page(self._router, head, scraped=self._scraped)
             if isinstance(page, LocalReply):
                 answer = heads.answer(page.status, page.content_type, page.body, extra, close=not keep)
             else:
@@ -162,27 +164,27 @@ class ClientConnection(asyncio.Protocol):
 
     def _refuse_bad(self, bad: MalformedRequest) -> None:
         """Answer what is no request, or one that is not read to its end."""
-        teller, now = self.router.teller, monotonic()
+        telemetry, now = self._context.telemetry, monotonic()
         record, self._record = self._record, None
         if record is None and bad.head is not None:
-            record = teller.began(now)
+            record = telemetry.began(now)
         if record is None:
-            teller.counts.bad_heads += 1
+            telemetry.counts.bad_heads += 1
         else:
             record.status, record.reason = bad.status, bad.code
         self._last_words(problems.of_bad(bad), bad.head.path if bad.head is not None else b"", record)
 
-    def _last_words(self, problem: Problem, path: bytes, record: "RequestRecord | None") -> None:
+    def _last_words(self, problem: Problem, path: bytes, record: RequestRecord | None) -> None:
         answer = problems.answer(problem, surfaces.shape(path), close=True)
         if record is not None:
             record.bytes_out = len(answer)
-            self.router.teller.ended(record, monotonic())
+            self._context.telemetry.ended(record, monotonic())
         self.write(answer)
         self._leave()
 
     def answered(self, *, keep: bool) -> None:
         """The response is written; read the next request, or close."""
-        self.exchange = None
+        self._exchange = None
         self.since = monotonic()
         if keep and not self.reader.surplus:
             self.reader.reset()
@@ -214,6 +216,11 @@ class ClientConnection(asyncio.Protocol):
         if self.transport is not None:
             self.transport.abort()
 
+    def break_off(self) -> None:
+        """The response ended before it was whole: close it without another byte."""
+        self._exchange = None
+        self.abort()
+
     def eof_received(self) -> None:
         """The client closed its side, so it has disconnected. The transport closes the other side by itself."""
 
@@ -221,31 +228,23 @@ class ClientConnection(asyncio.Protocol):
         """The client reads less than its engine sends: pause the engine."""
         self.paused = True
         self.since = monotonic()
-        exchange = self.exchange
-        if exchange is None or (exchange.recall is not None and exchange.recall.pause()):
-            return
-        if exchange.upstream is not None:
-            exchange.upstream.pause_reading()
+        if self._exchange is not None:
+            self._exchange.pause()
 
     def resume_writing(self) -> None:
         """The client has read most of it: resume."""
         self.paused = False
-        exchange = self.exchange
-        if exchange is None:
-            return
-        if exchange.upstream is not None:
-            exchange.upstream.resume_reading()
-        elif exchange.recall is not None:
-            exchange.recall.resume()
+        if self._exchange is not None:
+            self._exchange.resume()
 
     def sweep(self, now: float) -> None:
         """Cut a client that is slower than allowed; time spent waiting for an engine does not count."""
-        door, waited = self.router.settings.routing.door, now - self.since
+        door, waited = self._context.settings.routing.door, now - self.since
         stage = self.reader.stage
         if self.leaving:
             if waited > GRACE_SECONDS:
                 self.abort()
-        elif self.exchange is not None:
+        elif self._exchange is not None:
             if self.paused and waited > STALL_SECONDS:
                 self._cut()
         elif stage is RequestReadStage.IDLE:
@@ -258,12 +257,12 @@ class ClientConnection(asyncio.Protocol):
             self._slow("body", door.body_seconds)
 
     def _slow(self, what: str, seconds: float) -> None:
-        self.router.teller.counts.slow_clients += 1
+        self._context.telemetry.counts.slow_clients += 1
         record, self._record = self._record, None
         if record is not None:
             record.status, record.reason = 408, "request_timeout"
         self._last_words(refusals.too_slow_a_client(what, seconds), b"", record)
 
     def _cut(self) -> None:
-        self.router.teller.counts.slow_clients += 1
+        self._context.telemetry.counts.slow_clients += 1
         self.abort()

@@ -12,10 +12,10 @@ from fairlead.routing.dispatcher import Dispatcher
 from fairlead.routing.endpoint import Endpoint
 
 
-def report(desk: Dispatcher, demand: Iterable[ModelDemand], now: float, *, draining: bool) -> dict[str, Any]:
+def report(dispatcher: Dispatcher, demand: Iterable[ModelDemand], now: float, *, draining: bool) -> dict[str, Any]:
     """The whole report."""
     came = list(demand)
-    queue = desk.snapshot(now)
+    queue = dispatcher.snapshot(now)
     lanes = {
         one.lane.value: {
             "waiting": one.waiting,
@@ -26,7 +26,7 @@ def report(desk: Dispatcher, demand: Iterable[ModelDemand], now: float, *, drain
     }
     tenants = [{"name": one.name, "waiting": one.waiting, "inflight": one.inflight} for one in queue.tenants]
     return {
-        "endpoints": [_one(endpoint, now) for endpoint in desk.table.endpoints],
+        "endpoints": [_one(endpoint, now) for endpoint in dispatcher.table.endpoints],
         "queue": {"held": queue.held, "lanes": lanes, "tenants": tenants},
         "demand": {
             "asked": sum(one.asked for one in came),

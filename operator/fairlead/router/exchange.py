@@ -3,302 +3,498 @@
 After the first byte there is no retry: a stream that breaks ends with an error frame, any other response with a closed
 connection. When the client or the engine disconnects, the other side is released at once. `over` returns everything
 that the request was charged, once.
+
+A hedge is a second attempt for a stream whose first attempt is slow to begin; the first to bring a byte wins. The
+loser's connection is closed, which ends its work in the engine, and what it was charged is returned.
 """
 
 from math import inf
 from time import monotonic
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-from fairlead.router import engine_errors, explain_headers, interruptions, outcomes
+from fairlead.router import cache_bridge, explain_headers, permit_requests, rate_limit_headers, refusals, token_counts
+from fairlead.router.attempt import EngineAttempt, Inquiry
+from fairlead.router.cache_bridge import CacheBridge
 from fairlead.router.engine_errors import EngineErrorReply
 from fairlead.router.observability.label_values import AbortStage
-from fairlead.router.reply_relay import ReplyRelay
-from fairlead.router.stages import JUDGED, OVER, QUEUED, RELAYING, SENT
-from fairlead.router.upstream_connection import UpstreamConnection, UpstreamMessage
-from fairlead.router.upstream_pool import UpstreamPool
-from fairlead.router.wire import heads, problems, surfaces
+from fairlead.router.reply import Reply
+from fairlead.router.request import Request
+from fairlead.router.router_context import RouterContext
+from fairlead.router.wire.body_facts import BodyFacts
 from fairlead.router.wire.problems import Problem
-from fairlead.router.wire.responses import ReplyFraming
+from fairlead.router.wire.responses import ResponseReader
+from fairlead.routing import explanations
 from fairlead.routing.endpoint import Endpoint
 from fairlead.routing.explanations import EndpointCandidate
-from fairlead.routing.reasons import AttemptEnding
+from fairlead.routing.reasons import AttemptEnding, RefusalReason
 from fairlead.routing.refusal import Refusal, TokenUsage
 
-if TYPE_CHECKING:
-    from fairlead.router.cache_bridge import CacheBridge
-    from fairlead.router.client_connection import ClientConnection
-    from fairlead.router.hedge import HedgeAttempt
-    from fairlead.router.observability.request_record import RequestRecord
-    from fairlead.router.permit_requests import PermitRequest
-    from fairlead.router.router import Router
-    from fairlead.router.token_counts import TokenCountRequest
-    from fairlead.router.wire.requests import ClientRequest
-    from fairlead.router.wire.surfaces import Surface
-    from fairlead.routing.routing_request import RoutingRequest
-
-AS_IT_CAME: Final = ReplyFraming.AS_IT_CAME
-
 CLIENT_LEFT: Final = 499
-_LEFT: Final = (AbortStage.QUEUED, AbortStage.FIRST_TOKEN, AbortStage.FIRST_TOKEN, AbortStage.STREAM)
+LAST_ERRORS: Final = frozenset({RefusalReason.NO_OTHER_REPLICA, RefusalReason.RETRY_BUDGET})
+"""Refusals that are less useful to a client than the last engine's error, which is sent instead."""
 
 
 class Exchange:
-    """Created for each request; driven by the client's connection, the engine's, and the sweeper."""
+    """Created for each request; driven by the client's connection, its attempts, the cache, and the sweeper."""
 
     __slots__ = (
-        *("ask", "asked", "body", "client", "due", "edits", "ends_at", "explained", "extra", "hedge_at", "judgement"),
-        *("counting", "last_words", "lines", "moved", "rival", "sent_at"),
-        *("recall", "recalled", "record", "reply", "request", "router", "stage", "started", "streams", "surface"),
-        *("text_bytes", "upstream"),
+        *("_attempt", "_cache", "_candidates", "_context", "_due", "_hedge", "_inquiry", "_last_error", "_moved"),
+        *("_over", "_sent_at", "hedge_at", "reply", "request"),
     )
-    ask: "RoutingRequest"
-    body: bytes
-    """The body as it goes to engines."""
-    lines: bytes
-    """Header lines that the router adds for engines."""
-    extra: bytes
-    """Header lines that the router adds for the client."""
-    streams: bool
-    text_bytes: int
-    """Bytes of its prompt, to learn the bytes of a token."""
-    edits: bool
-    """Only the router wants the stream's usage, so it is removed from the response."""
 
-    def __init__(
-        self, router: "Router", client: "ClientConnection", request: "ClientRequest", record: "RequestRecord"
-    ) -> None:
-        self.router = router
-        self.client = client
+    def __init__(self, context: RouterContext, request: Request, reply: Reply) -> None:
+        self._context = context
         self.request = request
-        self.record = record
-        self.stage = QUEUED
+        self.reply = reply
         self.hedge_at = inf
         """When to send a hedge, if the first attempt has no first byte by then."""
-        self.rival: HedgeAttempt | None = None
-        """The hedge."""
-        self.explained: tuple[EndpointCandidate, ...] | None = None
-        """All endpoints as of its arrival, for a client that wants an explanation."""
-        self.sent_at = 0.0
-        self.moved = 0
-        """Bytes of its response at the last sweep."""
-        self.due = inf
-        """When the current time-out expires."""
-        self.ends_at = record.arrived + router.timeouts.total_seconds
-        self.upstream: UpstreamConnection | None = None
-        self.reply: ReplyRelay | None = None
-        self.judgement: EngineErrorReply | None = None
-        self.last_words: Problem | EngineErrorReply | None = None
-        """What went wrong at the last engine, or its own error: for the client if there is no other attempt."""
-        self.counting: TokenCountRequest | PermitRequest | None = (
-            None  # a token count or a permit that admission waits for
-        )
-        self.recall: CacheBridge | None = None
+        self._attempt: EngineAttempt | None = None
+        self._hedge: EngineAttempt | None = None
+        self._inquiry: Inquiry | None = None
+        """A token count or a permit that admission waits for."""
+        self._cache: CacheBridge | None = None
         """Its connection to the response cache, unless it bypasses the cache."""
-        self.recalled = False
-        """It needs no engine: the cache answers, or it follows another request."""
-        self.asked = False
-        """`ask` is set."""
-        self.started = False
-        """Its first token has arrived."""
+        self._candidates: tuple[EndpointCandidate, ...] | None = None
+        """All endpoints as of its arrival, for a client that wants an explanation."""
+        self._last_error: Problem | EngineErrorReply | None = None
+        """What went wrong at the last engine, or its own error: for the client if there is no other attempt."""
+        self._sent_at = 0.0
+        self._moved = 0
+        """Bytes of its response at the last sweep."""
+        self._due = inf
+        """When the current time-out expires."""
+        self._over = False
 
-    surface: "Surface"
+    # Facts
+
+    @property
+    def streams(self) -> bool:
+        """Whether the client wants a stream."""
+        return self.request.streams
+
+    @property
+    def keeps_alive(self) -> bool:
+        """Whether the client's connection is kept."""
+        return self.request.received.keep_alive and not self._context.draining
+
+    def is_at(self, endpoint: Endpoint) -> bool:
+        """Whether it is in flight at this endpoint."""
+        return self.request.routing.endpoint is endpoint
+
+    # From its arrival to the dispatcher
+
+    def start(self, peer: str, now: float) -> None:
+        """The request is complete: answer it from the cache, send it to an engine, queue it, or refuse it."""
+        context, request = self._context, self.request
+        request.identify(context, peer)
+        account = request.facts.account
+        if isinstance(account, Refusal):
+            self.refuse(refusals.of(account), now)
+            return
+        found = request.read(context, account, self)
+        if isinstance(found, Problem):
+            self.refuse(found, now)
+            return
+        headers = request.received.head.told
+        cached = (context.cache.enabled or cache_bridge.CACHE_HEADER in headers) and self._needs_no_engine(found)
+        if self._over:
+            return
+        request.prepare(context, found)
+        if cached:
+            return
+        context.live.add(self)
+        if context.hedging.enabled:
+            context.hedges.asked(context.hedging.budget)
+        if explain_headers.EXPLAIN_HEADER in headers and explain_headers.allowed(account):
+            self._candidates = explanations.candidates(context.dispatcher.table, request.routing)
+        self.begin(now)
+
+    def _needs_no_engine(self, found: BodyFacts) -> bool:
+        """Whether the cache has answered it, or it follows another request."""
+        context = self._context
+        bridge = self._cache = CacheBridge(self)
+        if not bridge.look_up(context.cache, cache_bridge.lookup(self.request, found, context), monotonic()):
+            return False
+        if not self._over:
+            context.live.add(self)
+            bridge.follow()
+        return True
+
+    def begin(self, now: float) -> None:
+        """It needs an engine: ask the dispatcher, with a token count first where its prompt is close to a limit."""
+        context, request = self._context, self.request
+        context.telemetry.asked(request.record, now)
+        if context.dispatcher.needs_count(request.routing):
+            self._inquiry = token_counts.start(self, context, request, now)
+        if self._inquiry is None:
+            self.counted(now)
+        else:
+            self._due = now + token_counts.TIMEOUT_SECONDS
+
+    def counted(self, now: float) -> None:
+        """Ask the dispatcher, with a permit first where another router keeps the tenant's rates."""
+        routing, permit = self.request.routing, None
+        if routing.account.home is not None:
+            permit = self._inquiry = permit_requests.start(self, self._context, routing, now)
+        if permit is None:
+            self.admit(now)
+        else:
+            self._due = now + permit_requests.TIMEOUT_SECONDS
+
+    def admit(self, now: float) -> None:
+        """Ask the dispatcher for an endpoint; headers show clients what remains of their rates."""
+        request, self._inquiry = self.request, None
+        found = self._context.dispatcher.ask(request.routing, now)
+        permit = request.routing.permit
+        if permit is not None:
+            request.add_reply_lines(rate_limit_headers.lines(permit))
+        self.settle(found, now)
 
     def settle(self, found: Endpoint | Refusal | None, now: float) -> None:
         """Act on the dispatcher's decision, at once or after a wait."""
         if found is None:
-            self.stage, self.due = QUEUED, inf
+            self._due = inf
         elif isinstance(found, Refusal):
-            outcomes.refused(self, found, now)
+            self._refused(found, now)
         else:
             self._send(found, now)
 
     def _send(self, endpoint: Endpoint, now: float) -> None:
-        pool = self.router.pool(endpoint)
-        self.record.sent(self.ask, endpoint, now)
-        self.stage = SENT
-        self.sent_at = now
-        if self.streams:
-            self.due = now + self.router.timeouts.first_token_seconds
-            if self.router.hedging.enabled:
-                after = self.router.hedges.maybe_after(self.router.hedging, self.ask.prompt_tokens)
+        context, request = self._context, self.request
+        pool = context.pool(endpoint)
+        request.record.sent(request.routing, endpoint, now)
+        self._sent_at = now
+        if request.streams:
+            self._due = now + context.timeouts.first_token_seconds
+            if context.hedging.enabled:
+                after = context.hedges.maybe_after(context.hedging, request.routing.prompt_tokens)
                 self.hedge_at = inf if after is None else now + after
         else:
-            self.due = inf
-        self.upstream = pool.send(self, self.message(pool), now)
+            self._due = inf
+        self._attempt = attempt = EngineAttempt(self, request.routing)
+        attempt.send(pool, request.message(pool.host), now)
 
-    def message(self, pool: UpstreamPool) -> UpstreamMessage:
-        """The request as this engine gets it; a traced attempt has a span of its own."""
-        lines, parent = self.lines, self.record.upstream_traceparent()
-        if parent is not None:
-            lines = b"%btraceparent: %b\r\n" % (lines, parent)
-        head = heads.upstream(self.request.head, pool.host, len(self.body), lines)
-        out = ReplyFraming.EDITED if self.edits else ReplyFraming.PLAIN if self.request.head.http10 else AS_IT_CAME
-        return UpstreamMessage(parts=(head, self.body), out=out)
+    # What attempts report
 
-    def came(self, upstream: UpstreamConnection, data: bytes) -> None:
-        """Bytes of a response; those after the first go straight to the client."""
-        reply = self.reply
-        if reply is None:
-            self._open(upstream, data)
-            return
-        reply.more(data)
-        scan = reply.scan
-        if scan is not None and scan.first and not self.started:
-            self._first_token(monotonic())
-
-    def _open(self, upstream: UpstreamConnection, data: bytes) -> None:
-        """Wait for the first byte after the head: until then the client has got nothing, and a retry is possible."""
-        reader = upstream.reader
-        head = reader.head
-        if self.judgement is not None:
-            self.judgement.take(reader.payload)
-        elif head is None or not (data or reader.payload or reader.done):
-            return
-        elif engine_errors.is_bad(head, reader.payload):
-            self.stage = JUDGED
-            self.judgement = EngineErrorReply(head)
-            self.judgement.take(reader.payload)
-        else:
-            self._relay(upstream, data)
-
-    def _relay(self, upstream: UpstreamConnection, data: bytes) -> None:
-        now = monotonic()
-        self.stage = RELAYING
+    def attempt_replied(self, attempt: EngineAttempt, reader: ResponseReader, data: bytes, now: float) -> Reply | None:
+        """The first byte decides between an attempt and its hedge, and ends the time of retries."""
+        if self._hedge is not None and not self._wins(attempt, reader, now):
+            return None
         self.hedge_at = inf
-        if self.rival is not None:
-            self.rival.drop(AttemptEnding.OUTRUN)
-        keep = self.request.keep_alive and not self.router.draining
-        self.reply = reply = ReplyRelay(self.client, self.surface, upstream.reader, edits=self.edits)
-        if self.recall is not None:
-            self.recall.began(upstream.reader, upstream.pool.endpoint.revision)
-            reply.flight = self.recall.flight
-        extra = self.extra if self.explained is None else self.extra + explain_headers.lines(self, self.explained)
-        reply.open(data, extra, keep=keep)
-        scan = reply.scan
-        if scan is not None:
-            self.due = now + self.router.timeouts.between_tokens_seconds
-            if scan.first:
-                self._first_token(now)
-        else:
-            self.due = inf
+        request, reply = self.request, self.reply
+        flight = None if self._cache is None else self._cache.began(reader, attempt.endpoint.revision)
+        if self._candidates is not None:
+            request.add_reply_lines(explain_headers.lines(request.routing, self._candidates))
+        reply.open(reader, data, flight, keep=self.keeps_alive)
+        self._due = inf if reply.scan is None else now + self._context.timeouts.between_tokens_seconds
+        return reply
 
-    def look(self, now: float) -> None:
-        """Extend the time-out if the stream moved since the last sweep. Chunks themselves read no clock."""
-        reply = self.reply
-        if reply is not None and reply.scan is not None and reply.bytes_out != self.moved:
-            self.moved = reply.bytes_out
-            self.due = now + self.router.timeouts.between_tokens_seconds
-            if self.upstream is not None:
-                self.upstream.pool.endpoint.progress_at = now
+    def attempt_errored(self, attempt: EngineAttempt, now: float) -> None:
+        """The error of a first attempt is read whole; a hedge does not win with one."""
+        if attempt is self._hedge:
+            self._drop_hedge(AttemptEnding.FAILED, now)
 
-    def _first_token(self, now: float) -> None:
-        self.started = True
-        self.record.first_token_at = now
-        if self.upstream is not None and self.reply is not None:
-            self.upstream.take = self.reply.more  # from now on only bytes are passed on
-        if self.router.hedging.enabled:
-            self.router.hedges.saw(self.ask.prompt_tokens, now - self.sent_at)
-        self.router.desk.first_token(self.ask, now)
+    def attempt_began(self, attempt: EngineAttempt, now: float) -> None:  # noqa: ARG002 - it has won already
+        """The first token is there."""
+        context, request = self._context, self.request
+        request.record.first_token_at = now
+        if context.hedging.enabled:
+            context.hedges.saw(request.routing.prompt_tokens, now - self._sent_at)
+        context.dispatcher.first_token(request.routing, now)
 
-    def whole(self, upstream: UpstreamConnection) -> None:
+    def attempt_ended(self, attempt: EngineAttempt) -> None:
         """The engine's response is complete."""
         now = monotonic()
-        if self.judgement is not None:
-            outcomes.judge(self, upstream, now)
+        if attempt.error is not None:
+            self._judge(attempt.error, attempt.endpoint, now)
             return
-        assert self.reply is not None
-        reply, desk = self.reply, self.router.desk
+        reply = self.reply
         status = reply.status
         if status >= 400:
-            self.end(AttemptEnding.REFUSED, None, now)
+            self._end(AttemptEnding.REFUSED, None, now)
         else:
-            usage = outcomes.usage(self, reply)
-            if not self.started:
-                desk.first_token(self.ask, now)
-            self.end(outcomes.ending(self, reply), usage, now)
-        if self.recall is not None:
-            self.recall.completed(now)
+            usage = self._usage()
+            if not attempt.started:
+                self._context.dispatcher.first_token(self.request.routing, now)
+            self._end(reply.ending(), usage, now)
+        if self._cache is not None:
+            self._cache.completed(now)
         self.over(status, now)
-        self.client.answered(keep=reply.keep)
+        reply.finish(keep=reply.keep)
 
-    def lost(self, upstream: UpstreamConnection, why: str) -> None:
+    def _judge(self, error: EngineErrorReply, endpoint: Endpoint, now: float) -> None:
+        """Handle an engine's error response: try another engine, or pass it on."""
+        ending, again = error.tell(self._context.dispatcher.table, endpoint)
+        if again:
+            self._last_error = error
+            self._elsewhere(ending, now)
+            return
+        self._end(ending, None, now)
+        if error.has_no_route:
+            self.refuse(refusals.no_route_at_engine(self.request.received.head), now)
+        else:
+            self._pass_on(error, now)
+
+    def _usage(self) -> TokenUsage | None:
+        """The tokens of the response: the engine's usage, or for a stream without usage, the number of its events."""
+        request, reply = self.request, self.reply
+        usage = reply.usage()
+        if usage is not None:
+            self._context.dispatcher.table.expectations.measured(request.text_bytes, usage.prompt_tokens)
+        elif reply.scan is not None and reply.scan.deltas:
+            usage = TokenUsage(prompt_tokens=request.routing.prompt_tokens, output_tokens=reply.scan.deltas)
+        return usage
+
+    def attempt_lost(self, attempt: EngineAttempt, why: str) -> None:
         """The engine's response broke, or never began."""
-        outcomes.lost(self, upstream, why)
+        now, endpoint, table = monotonic(), attempt.endpoint, self._context.dispatcher.table
+        if self.reply.begun:
+            table.failed(endpoint, why)
+            self._cut(refusals.cut(endpoint.address, why), AttemptEnding.CUT, now)
+            return
+        table.failed(endpoint, why, at_once=not attempt.reached)
+        if attempt is self._hedge:
+            self._drop_hedge(AttemptEnding.FAILED, now)
+            return
+        self._last_error = refusals.unreachable(endpoint.address, why)
+        self._attempt = None
+        if self._hedge is not None:
+            self._take_over(self._hedge, AttemptEnding.FAILED, now)
+        else:
+            self._elsewhere(AttemptEnding.FAILED if attempt.reached else AttemptEnding.NOT_CONNECTED, now)
 
-    def elsewhere(self, ending: AttemptEnding, now: float) -> None:
-        """The attempt failed before the client got a byte: try another endpoint, queue, or send `last_words`."""
-        self.upstream = None
+    def attempt_broke(self, attempt: EngineAttempt) -> None:
+        """A bug of the router hit an attempt; if it is the hedge, the first attempt is still in flight."""
+        if attempt is self._hedge:
+            self._drop_hedge(AttemptEnding.FAILED, monotonic())
+        else:
+            self.broke()
+
+    def _elsewhere(self, ending: AttemptEnding, now: float) -> None:
+        """The attempt failed before the client got a byte: another endpoint, the queue, or the last error."""
+        self._attempt = None
         self.hedge_at = inf
-        if self.rival is not None:
-            self.rival.drop(AttemptEnding.OUTRUN)
-        self.record.failed(ending, now)
-        self.settle(self.router.desk.elsewhere(self.ask, ending, now), now)
+        self._drop_hedge(AttemptEnding.OUTRUN, now)
+        self.request.record.failed(ending, now)
+        self.settle(self._context.dispatcher.elsewhere(self.request.routing, ending, now), now)
+
+    # The hedge
+
+    def hedge(self, now: float) -> None:
+        """Send a hedge, if another endpoint has room and the budget allows."""
+        self.hedge_at = inf
+        context, request = self._context, self.request
+        second = context.charge_hedge(request.routing, now)
+        if second is not None and second.endpoint is not None:
+            pool = context.pool(second.endpoint)
+            self._hedge = hedge = EngineAttempt(self, second)
+            request.record.hedge_sent(second.endpoint, now)
+            hedge.send(pool, request.message(pool.host), now)
+
+    def _drop_hedge(self, ending: AttemptEnding, now: float) -> None:
+        """End the hedge, if there is one; the first attempt continues without it."""
+        hedge, self._hedge = self._hedge, None
+        if hedge is not None:
+            hedge.abort()
+            self._context.dispatcher.table.give_back(hedge.routing, ending, now)
+
+    def _wins(self, attempt: EngineAttempt, reader: ResponseReader, now: float) -> bool:
+        """Whether the first byte of this attempt ends the other one; a hedge does not win with an error."""
+        if attempt is not self._hedge:
+            self._drop_hedge(AttemptEnding.OUTRUN, now)
+        elif reader.head is not None and reader.head.status < 400:
+            self._take_over(attempt, AttemptEnding.OUTRUN, now)
+        else:
+            self._drop_hedge(AttemptEnding.FAILED, now)
+            return False
+        return True
+
+    def _take_over(self, hedge: EngineAttempt, ending: AttemptEnding, now: float) -> None:
+        """End the first attempt, for this reason; the request continues with the hedge."""
+        routing = self.request.routing
+        if self._attempt is not None:
+            self._attempt.abort()
+        routing.swap_endpoints(hedge.routing)
+        self._attempt, self._hedge = hedge, None
+        self._context.dispatcher.table.give_back(hedge.routing, ending, now)
+        assert routing.endpoint is not None
+        self.request.record.outran(routing, routing.endpoint, now)
+
+    # The client's connection
 
     def left(self, now: float) -> None:
-        """Its client disconnected: end everything that is in progress for it."""
-        self.record.left = _LEFT[self.stage]
-        if self.recall is not None and self.recall.left(now):
+        """The client disconnected: end everything that is in progress for it."""
+        sent = AbortStage.QUEUED if self._attempt is None else AbortStage.FIRST_TOKEN
+        self.request.record.left = AbortStage.STREAM if self.reply.begun else sent
+        if self._cache is not None and self._cache.left(now):
             return
-        if self.upstream is not None:
-            self.upstream.abort()
-            self.end(AttemptEnding.CLIENT_LEFT, None, now)
-        elif self.counting is not None:
-            self.counting.stop()
+        if self._attempt is not None:
+            self._attempt.abort()
+            self._end(AttemptEnding.CLIENT_LEFT, None, now)
+        elif self._inquiry is not None:
+            self._inquiry.abort()
         else:
-            self.router.desk.withdraw(self.ask, now)
+            self._context.dispatcher.withdraw(self.request.routing, now)
         self.over(CLIENT_LEFT, now)
 
-    def broke(self) -> None:
-        """A bug of the router hit this request."""
-        interruptions.broken(self)
+    def pause(self) -> None:
+        """The client reads less than its engine sends: pause the engine."""
+        if (self._cache is None or not self._cache.pause()) and self._attempt is not None:
+            self._attempt.pause()
+
+    def resume(self) -> None:
+        """The client has read most of it: resume."""
+        if self._attempt is not None:
+            self._attempt.resume()
+        elif self._cache is not None:
+            self._cache.resume()
+
+    def resume_engine(self) -> None:
+        """Its engine no longer waits for its client."""
+        if self._attempt is not None:
+            self._attempt.resume()
+
+    def abort(self) -> None:
+        """Disconnect the client, which ends the request."""
+        self.reply.abort()
+
+    # What takes too long
+
+    def sweep(self, now: float) -> None:
+        """Extend the time-out if the stream moved since the last sweep (chunks themselves read no clock), or end it."""
+        reply = self.reply
+        if reply.scan is not None and reply.bytes_out != self._moved:
+            self._moved = reply.bytes_out
+            self._due = now + self._context.timeouts.between_tokens_seconds
+            if self._attempt is not None:
+                self._attempt.endpoint.progress_at = now
+        if now >= self._due or now >= self.request.ends_at:
+            self._timed_out(now)
+
+    def _timed_out(self, now: float) -> None:
+        """A time-out expired; the dispatcher refuses those in its queue itself."""
+        if self._inquiry is not None:
+            self._inquiry.give_up()
+        elif self._attempt is not None:
+            self._too_slow(self._attempt, now)
+        elif self._cache is not None and now >= self.request.ends_at:
+            self._cache.late(self._context.timeouts.total_seconds, now)
+
+    def _too_slow(self, attempt: EngineAttempt, now: float) -> None:
+        """The engine did not begin, go on or end in time; only the first two are its fault for certain."""
+        endpoint, timeouts, table = attempt.endpoint, self._context.timeouts, self._context.dispatcher.table
+        begun = self.reply.begun
+        if now >= self.request.ends_at:
+            slow = refusals.too_slow(endpoint.address, "did not finish", timeouts.total_seconds)
+        elif begun:
+            silent = f"silent for {timeouts.between_tokens_seconds:g} s"
+            table.failed(endpoint, silent)
+            slow = refusals.cut(endpoint.address, silent)
+        else:
+            table.failed(endpoint, f"no first token within {timeouts.first_token_seconds:g} s")
+            slow = refusals.too_slow(endpoint.address, "said nothing", timeouts.first_token_seconds)
+        if begun:
+            self._cut(slow, AttemptEnding.SLOW, now)
+            return
+        attempt.abort()
+        self.request.record.failed(AttemptEnding.SLOW, now)
+        self._end(AttemptEnding.SLOW, None, now)
+        self.refuse(slow, now)
+
+    def hung(self, why: str, now: float) -> None:
+        """The endpoint was ejected because it hangs: retry elsewhere, as long as the client has got no byte."""
+        attempt = self._attempt
+        assert attempt is not None
+        endpoint = attempt.endpoint
+        if self.reply.begun:
+            self._cut(refusals.cut(endpoint.address, why), AttemptEnding.SLOW, now)
+            return
+        attempt.abort()
+        self._last_error = refusals.hung_engine(endpoint.address, why)
+        self._elsewhere(AttemptEnding.SLOW, now)
+
+    # The end
+
+    def _refused(self, refusal: Refusal, now: float) -> None:
+        """No engine will answer: the refusal says why, or the error of the last engine does."""
+        last = self._last_error
+        self._attempt = None
+        if last is None or refusal.reason not in LAST_ERRORS:
+            self.refuse(refusals.of(refusal), now)
+        elif isinstance(last, Problem):
+            self.refuse(last, now)
+        else:
+            self._pass_on(last, now)
 
     def refuse(self, problem: Problem, now: float) -> None:
         """Answer with an error of the router's own; no engine works for this request any more."""
-        keep = self.request.keep_alive and not self.router.draining
-        answer = problems.answer(problem, surfaces.shape(self.request.head.path), self.extra, close=not keep)
-        self.record.reason = problem.code
-        self.record.bytes_out = len(answer)
-        self.client.write(answer)
+        keep = self.keeps_alive
+        self.request.record.reason = problem.code
+        self.reply.refuse(problem, keep=keep)
         self.over(problem.status, now)
-        self.client.answered(keep=keep)
+        self.reply.finish(keep=keep)
 
-    def cut(self, problem: Problem, ending: AttemptEnding, now: float) -> None:
+    def _pass_on(self, error: EngineErrorReply, now: float) -> None:
+        """Pass the engine's error on unchanged."""
+        keep = self.keeps_alive
+        self.reply.pass_on(error, keep=keep)
+        self.over(error.head.status, now)
+        self.reply.finish(keep=keep)
+
+    def _cut(self, problem: Problem, ending: AttemptEnding, now: float) -> None:
         """End a response that has begun, with an error frame where its form allows one."""
-        reply, upstream = self.reply, self.upstream
-        assert reply is not None
-        assert upstream is not None
+        reply, record = self.reply, self.request.record
+        assert self._attempt is not None
         ended_well = reply.cut(problem)
-        upstream.abort()
-        self.record.cut = True
-        self.record.reason = problem.code
-        self.end(ending, None, now)
+        self._attempt.abort()
+        record.cut, record.reason = True, problem.code
+        self._end(ending, None, now)
         self.over(reply.status, now)
-        self.client.answered(keep=reply.keep and ended_well)
+        reply.finish(keep=reply.keep and ended_well)
 
-    def end(self, ending: AttemptEnding, usage: TokenUsage | None, now: float) -> None:
+    def _end(self, ending: AttemptEnding, usage: TokenUsage | None, now: float) -> None:
         """Release the endpoint: no engine works for this request any more."""
-        self.upstream = None
-        if self.rival is not None:
-            self.rival.drop(AttemptEnding.OUTRUN)
-        self.router.desk.ended(self.ask, ending, usage, now)
+        self._attempt = None
+        if self._hedge is not None:
+            self._drop_hedge(AttemptEnding.OUTRUN, now)
+        self._context.dispatcher.ended(self.request.routing, ending, usage, now)
+
+    def broke(self) -> None:
+        """A bug of the router hit the request: return what it holds, and answer that the router is at fault."""
+        if self._over:
+            return
+        now = monotonic()
+        if self._attempt is not None:
+            self._attempt.abort()
+        if self in self._context.live:
+            routing = self.request.routing
+            if self._inquiry is not None:
+                self._inquiry.abort()
+            elif routing.waiting:
+                self._context.dispatcher.withdraw(routing, now)
+            elif routing.endpoint is not None:
+                self._end(AttemptEnding.FAILED, None, now)
+        if self.reply.begun:
+            self.over(self.reply.status, now)
+            self.reply.break_off()
+        else:
+            self.refuse(refusals.fault(), now)
 
     def over(self, status: int, now: float) -> None:
         """The only release: after it the router holds no reference to this request."""
-        if self.stage == OVER:
-            raise AssertionError(f"request {self.record.request_id} ended twice")
-        self.stage = OVER
-        record, router = self.record, self.router
+        request, reply, context = self.request, self.reply, self._context
+        record = request.record
+        if self._over:
+            raise AssertionError(f"request {record.request_id} ended twice")
+        self._over = True
         record.status = status
-        if self.reply is not None:
-            record.bytes_out = self.reply.bytes_out
-            if self.reply.scan is not None:
-                record.deltas = self.reply.scan.deltas
-        router.live.discard(self)
-        if self.asked:
-            if self.ask.shadow is not None:
-                record.shadow = self.ask.shadow.value
-            self.ask.owner = None  # no reference cycle: the collector runs rarely
-        router.teller.ended(record, now)
-        if self.recall is not None:
-            self.recall.over()
-        router.turns(now)
+        record.bytes_out = reply.bytes_out
+        if reply.scan is not None:
+            record.deltas = reply.scan.deltas
+        request.end()
+        context.live.discard(self)
+        context.telemetry.ended(record, now)
+        cache, self._cache, self._attempt, self._inquiry = self._cache, None, None, None
+        if cache is not None:
+            cache.over()
+        context.dispatch(now)

@@ -3,14 +3,11 @@
 Costs nothing for other requests.
 """
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-from fairlead.routing import explanations
 from fairlead.routing.accounts import Account
 from fairlead.routing.explanations import EndpointCandidate
-
-if TYPE_CHECKING:
-    from fairlead.router.exchange import Exchange
+from fairlead.routing.routing_request import RoutingRequest
 
 EXPLAIN_HEADER: Final = b"x-fairlead-explain"
 MOST_SHOWN: Final = 16
@@ -22,21 +19,18 @@ def allowed(account: Account) -> bool:
     return account.tenant.explain or not account.name
 
 
-def candidates(exchange: "Exchange") -> tuple[EndpointCandidate, ...]:
-    """All endpoints before this request adds to the load of any of them."""
-    return explanations.candidates(exchange.router.desk.table, exchange.ask)
-
-
-def lines(exchange: "Exchange", seen: tuple[EndpointCandidate, ...]) -> bytes:
-    """Header lines; those about the replica only once there is one."""
-    ask = exchange.ask
-    told = [("x-fairlead-lane", ask.lane.value), ("x-fairlead-prompt-tokens-estimated", str(ask.prompt_tokens))]
-    if ask.endpoint is not None and ask.pick is not None:
-        held = f"held={ask.held_blocks}/{len(ask.blocks)}"
-        told.append(("x-fairlead-replica", ask.endpoint.pod))
-        told.append(("x-fairlead-decision", f"{ask.pick.value}; {held}"))
-    told.append(("x-fairlead-candidates", ", ".join(_shown(one) for one in seen[:MOST_SHOWN])))
-    return "".join(f"{name}: {value}\r\n" for name, value in told).encode("latin-1", "replace")
+def lines(request: RoutingRequest, candidates: tuple[EndpointCandidate, ...]) -> bytes:
+    """Header lines for these candidates; those about the replica only once there is one."""
+    shown = [
+        ("x-fairlead-lane", request.lane.value),
+        ("x-fairlead-prompt-tokens-estimated", str(request.prompt_tokens)),
+    ]
+    if request.endpoint is not None and request.pick is not None:
+        held = f"held={request.held_blocks}/{len(request.blocks)}"
+        shown.append(("x-fairlead-replica", request.endpoint.pod))
+        shown.append(("x-fairlead-decision", f"{request.pick.value}; {held}"))
+    shown.append(("x-fairlead-candidates", ", ".join(_shown(one) for one in candidates[:MOST_SHOWN])))
+    return "".join(f"{name}: {value}\r\n" for name, value in shown).encode("latin-1", "replace")
 
 
 def _shown(one: EndpointCandidate) -> str:

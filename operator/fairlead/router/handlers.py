@@ -6,27 +6,25 @@ POST requests on OpenAI's and Anthropic's paths go to engines; the few others ar
 import json
 from collections.abc import Callable
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 from urllib.parse import unquote, unquote_to_bytes
 
 from fairlead.fleet.light_dataclass import light
-from fairlead.router import permit_requests, refusals
+from fairlead.router import refusals, router_peers
 from fairlead.router.engine_scraper import ModelCard
 from fairlead.router.observability.recorder import CONTENT_TYPE
+from fairlead.router.router import Router
 from fairlead.router.wire import surfaces
 from fairlead.router.wire.problems import Problem
 from fairlead.router.wire.request_heads import RequestHead
 from fairlead.routing.refusal import Refusal
-
-if TYPE_CHECKING:
-    from fairlead.router.router import Router
 
 JSON: Final = b"application/json"
 TEXT: Final = b"text/plain; charset=utf-8"
 _CARD: Final = b"/v1/models/"
 _ROOTS: Final = (b"/tokenize", b"/detokenize")
 _READ: Final = "GET, HEAD"
-_ASKED: Final = frozenset(
+_ENGINE_ROUTES: Final = frozenset(
     (*surfaces.PATHS, *_ROOTS, b"/v1/messages/count_tokens", b"/v1/audio/transcriptions", b"/v1/audio/translations")
 )
 """Routes of engines that are known by name: another method than POST gets 405 and not 404."""
@@ -43,7 +41,7 @@ class LocalReply:
     status: int = 200
 
 
-LocalHandler = Callable[["Router", RequestHead], LocalReply | Problem]
+LocalHandler = Callable[[Router, RequestHead], LocalReply | Problem]
 
 
 def is_forwarded(head: RequestHead) -> bool:
@@ -60,7 +58,7 @@ def _is_kept(path: bytes) -> bool:
     return plain in PAGES or plain.startswith(_CARD) or plain in _HIDDEN
 
 
-def own_page(router: "Router", head: RequestHead, *, scraped: bool) -> LocalReply | Problem:
+def own_page(router: Router, head: RequestHead, *, scraped: bool) -> LocalReply | Problem:
     """The response to a request that does not go to an engine; each of the two ports has its own pages."""
     pages = SCRAPED if scraped else PAGES
     page = pages.get(head.path)
@@ -68,41 +66,42 @@ def own_page(router: "Router", head: RequestHead, *, scraped: bool) -> LocalRepl
         page = _model
     if page is not None:
         return page(router, head) if head.method in (b"GET", b"HEAD") else refusals.wrong_method(head, _READ)
-    if head.path in _ASKED and not scraped and head.method != b"POST":
+    if head.path in _ENGINE_ROUTES and not scraped and head.method != b"POST":
         return refusals.wrong_method(head, "POST")
     return refusals.unknown_path(head)
 
 
-def _health(_router: "Router", _head: RequestHead) -> LocalReply:
+def _health(_router: Router, _head: RequestHead) -> LocalReply:
     return LocalReply(body=b"ok\n", content_type=TEXT)
 
 
-def _ready(router: "Router", _head: RequestHead) -> LocalReply:
+def _ready(router: Router, _head: RequestHead) -> LocalReply:
     if router.ready:
         return LocalReply(body=b"ready\n", content_type=TEXT)
-    why = b"draining" if router.draining else b"the endpoints are not known yet"
+    why = b"draining" if router.context.draining else b"the endpoints are not known yet"
     return LocalReply(body=b"not ready: " + why + b"\n", content_type=TEXT, status=503)
 
 
-def _metrics(router: "Router", _head: RequestHead) -> LocalReply:
+def _metrics(router: Router, _head: RequestHead) -> LocalReply:
     return LocalReply(body=router.metrics(), content_type=CONTENT_TYPE)
 
 
-def _endpoints(router: "Router", _head: RequestHead) -> LocalReply:
-    return _json(router.seen())
+def _endpoints(router: Router, _head: RequestHead) -> LocalReply:
+    return _json(router.report())
 
 
-def _permits(router: "Router", head: RequestHead) -> LocalReply | Problem:
-    found = permit_requests.answer(router, head.query, router.now())
+def _permits(router: Router, head: RequestHead) -> LocalReply | Problem:
+    context = router.context
+    found = router_peers.permit_answer(context.dispatcher.accounts, head.query, context.now())
     return refusals.unknown_path(head) if found is None else _json(found)
 
 
-def _models(router: "Router", head: RequestHead) -> LocalReply | Problem:
+def _models(router: Router, head: RequestHead) -> LocalReply | Problem:
     cards = _cards(router, head)
     return cards if isinstance(cards, Problem) else _json({"object": "list", "data": cards})
 
 
-def _model(router: "Router", head: RequestHead) -> LocalReply | Problem:
+def _model(router: Router, head: RequestHead) -> LocalReply | Problem:
     name = unquote(head.path.removeprefix(_CARD).decode("latin-1"))
     cards = _cards(router, head)
     if isinstance(cards, Problem):
@@ -111,22 +110,22 @@ def _model(router: "Router", head: RequestHead) -> LocalReply | Problem:
     return refusals.unknown_model(name, [card["id"] for card in cards]) if found is None else _json(found)
 
 
-def _cards(router: "Router", head: RequestHead) -> list[ModelCard] | Problem:
+def _cards(router: Router, head: RequestHead) -> list[ModelCard] | Problem:
     """The models that this tenant may use; all of them, where there are no tenants."""
-    account = router.desk.account(None if head.key is None else sha256(head.key).digest())
+    account = router.context.dispatcher.account(None if head.key is None else sha256(head.key).digest())
     if isinstance(account, Refusal):
         return refusals.of(account)
     return [card for card in router.cards() if account.shadow or account.allows(card["id"])]
 
 
-def _json(told: Any) -> LocalReply:  # noqa: ANN401 - any JSON
-    return LocalReply(body=json.dumps(told).encode())
+def _json(page: Any) -> LocalReply:  # noqa: ANN401 - any JSON
+    return LocalReply(body=json.dumps(page).encode())
 
 
 _OPEN: Final[dict[bytes, LocalHandler]] = {b"/health": _health, b"/ready": _ready}
 """For the kubelet and load balancers: these pages reveal nothing about tenants."""
 GUARDED: Final[dict[bytes, LocalHandler]] = {b"/metrics": _metrics, b"/fairlead/v1/endpoints": _endpoints}
 """For clients that `MetricsAuthorizer` allows."""
-SCRAPED: Final[dict[bytes, LocalHandler]] = _OPEN | GUARDED | {permit_requests.PATH: _permits}
+SCRAPED: Final[dict[bytes, LocalHandler]] = _OPEN | GUARDED | {router_peers.PATH: _permits}
 PAGES: Final[dict[bytes, LocalHandler]] = _OPEN | {b"/v1/models": _models}
 """Pages on the client port."""

@@ -90,7 +90,7 @@ async def live(start: RouterOptions, signals: ExitSignals) -> int:
     watched_file.warn(settings)
     router = Router(settings, _telemetry_recorder(start, settings), start.patience)
     router.name = start.name
-    router.peers.port = start.metrics_port or router.peers.port
+    router.context.peers.port = start.metrics_port or router.context.peers.port
     scraped = await _scraped(router, start)
     doors = await ClientPort.opened(router, start)
     sweeper = Sweeper(router, start.sweep_seconds)
@@ -114,7 +114,7 @@ async def live(start: RouterOptions, signals: ExitSignals) -> int:
         doors.close()
         if scraped is not None:
             scraped.close()
-        router.teller.close(LAST_LINES_SECONDS)
+        router.context.telemetry.close(LAST_LINES_SECONDS)
 
 
 def settle_memory() -> None:
@@ -138,7 +138,7 @@ class ClientPort:
     @classmethod
     async def opened(cls, router: Router, start: RouterOptions) -> "ClientPort":
         """Listen, with TLS where there is a certificate."""
-        tls = ServerTls(router.settings)
+        tls = ServerTls(router.context.settings)
         server = await asyncio.get_running_loop().create_server(
             lambda: ClientConnection(router), start.host, start.port, backlog=BACKLOG, ssl=tls.context
         )
@@ -149,7 +149,7 @@ class ClientPort:
         """Reload a rotated certificate for the next connection."""
         while True:
             await asyncio.sleep(every_seconds)
-            self.tls.look(self._router.settings)
+            self.tls.look(self._router.context.settings)
 
     def shut(self) -> None:
         """Accept no new connections."""
@@ -158,7 +158,7 @@ class ClientPort:
     def close(self) -> None:
         """Close all connections."""
         self._server.close()
-        for client in list(self._router.clients):
+        for client in list(self._router.context.clients):
             client.abort()
 
 
@@ -167,12 +167,14 @@ class EndpointDiscovery:
 
     def __init__(self, router: Router, start: RouterOptions) -> None:
         self._router = router
-        self._engines = SourceSubscription(lambda: start.sources(router.settings), router.desk.table.take)
-        self._routers = SourceSubscription(lambda: start.routers(router.settings), self._count)
+        self._engines = SourceSubscription(
+            lambda: start.sources(router.context.settings), router.context.dispatcher.table.take
+        )
+        self._routers = SourceSubscription(lambda: start.routers(router.context.settings), self._count)
 
     def apply(self, fresh: RouterConfig) -> None:
         """Apply a new file: requests that run keep what they began with."""
-        before = self._router.settings
+        before = self._router.context.settings
         self._router.apply(fresh)
         if fresh.place != before.place:
             self._engines.anew()
@@ -188,27 +190,27 @@ class EndpointDiscovery:
     def _count(self, seen: tuple[DiscoveredEndpoint, ...]) -> None:
         """Count the ready routers. Before this one is ready itself the list may be empty, which means "not known"."""
         ready = frozenset(one.pod for one in seen if one.ready and not one.ending)
-        self._router.peers.take(seen)
+        self._router.context.peers.take(seen)
         self._router.counted(len(ready) or None, ready)
 
 
 def _telemetry_recorder(start: RouterOptions, settings: RouterConfig) -> TelemetryRecorder:
     """The recorder; access log and spans are opened when the configuration first enables them."""
-    told = ObservabilityOptions(
+    options = ObservabilityOptions(
         wall=wall_time,
         bits=random.Random().getrandbits,  # noqa: S311 - ids of traces, no secrets
         access_log=start.access_log,
         instance=os.environ.get("HOSTNAME", ""),
         version=fairlead.__version__,
     )
-    return TelemetryRecorder(outputs.open_outputs(told), settings.routing.telling, settings.models, monotonic())
+    return TelemetryRecorder(outputs.open_outputs(options), settings.routing.telling, settings.models, monotonic())
 
 
 async def _scraped(router: Router, start: RouterOptions) -> asyncio.Server | None:
     if not start.metrics_port:
         return None
     host = start.metrics_host or start.host
-    if not router.settings.guarded:
+    if not router.context.settings.guarded:
         router.guard.open = True
         if start.metrics_host is None and not _is_loopback(host):
             host = LOOPBACK
@@ -229,7 +231,7 @@ async def _leave(router: Router, doors: ClientPort, signals: ExitSignals, start:
     draining = asyncio.create_task(_drain(router, doors, start.linger_seconds))
     again = asyncio.create_task(signals.get())
     await asyncio.wait((draining, again), return_when=asyncio.FIRST_COMPLETED)
-    inside = router.teller.counts.inflight
+    inside = router.context.telemetry.counts.inflight
     if not again.done():
         again.cancel()
         log.info("drained; %s %s left", count(inside, "request"), verb(inside, "was"))
@@ -241,18 +243,18 @@ async def _leave(router: Router, doors: ClientPort, signals: ExitSignals, start:
 
 async def _drain(router: Router, doors: ClientPort, linger_seconds: float) -> None:
     """Unready at once; no new connections after a while; running responses get the total time-out to finish."""
-    router.draining = True
-    inside = router.teller.counts.inflight
+    router.context.draining = True
+    inside = router.context.telemetry.counts.inflight
     log.info("draining; %s %s in flight", count(inside, "request"), verb(inside, "is"))
     await asyncio.sleep(linger_seconds)
     doors.shut()
     with suppress(TimeoutError):
-        async with asyncio.timeout(router.timeouts.total_seconds):
-            while router.teller.counts.inflight:  # noqa: ASYNC110 - an event for this would cost every request
+        async with asyncio.timeout(router.context.timeouts.total_seconds):
+            while router.context.telemetry.counts.inflight:  # noqa: ASYNC110 - an event for this would cost every request
                 await asyncio.sleep(LOOK_SECONDS)
-    for client in list(router.clients):
+    for client in list(router.context.clients):
         client.close()
     with suppress(TimeoutError):
         async with asyncio.timeout(LAST_BYTES_SECONDS):
-            while router.clients:  # noqa: ASYNC110 - likewise
+            while router.context.clients:  # noqa: ASYNC110 - likewise
                 await asyncio.sleep(LOOK_SECONDS)

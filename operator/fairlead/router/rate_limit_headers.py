@@ -2,7 +2,7 @@
 
 from math import ceil
 
-from fairlead.routing.permits import Permit, RateRemainder
+from fairlead.routing.rates import Permit, RateRemainder
 
 
 def lines(permit: Permit) -> bytes:

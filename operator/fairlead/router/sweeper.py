@@ -5,32 +5,29 @@ A deadline is a float in a slot; being a quarter of a second late with a time-ou
 
 import asyncio
 import logging
-from math import inf
 from time import monotonic
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from fairlead.fleet.endpoints import EndpointState
-from fairlead.router import hedge, interruptions
 from fairlead.router.engine_scraper import EngineScraper
+from fairlead.router.router import Router
 from fairlead.routing import watchdog
 from fairlead.routing.endpoint import Endpoint
-
-if TYPE_CHECKING:
-    from fairlead.router.router import Router
 
 log = logging.getLogger(__name__)
 
 EVERY_SECONDS: Final = 0.25
 SELDOM: Final = 4
 """One in so many sweeps scrapes engines and checks ten thousand idle clients: once a second."""
-_ASKED: Final = frozenset({EndpointState.ROUTABLE, EndpointState.DRAINING})
+_SCRAPED_STATES: Final = frozenset({EndpointState.ROUTABLE, EndpointState.DRAINING})
 
 
 class Sweeper:
     """Runs from its creation until `stop`."""
 
-    def __init__(self, router: "Router", every_seconds: float = EVERY_SECONDS) -> None:
+    def __init__(self, router: Router, every_seconds: float = EVERY_SECONDS) -> None:
         self._router = router
+        self._context = router.context
         self._every = every_seconds
         self._loop = asyncio.get_running_loop()
         self._due = monotonic() + every_seconds
@@ -53,62 +50,59 @@ class Sweeper:
         self._due = now + self._every
 
     def _round(self, now: float) -> None:
-        router = self._router
-        router.teller.swept(now, self._due)
-        router.cache.sweep(now)
-        for exchange in list(router.live):
-            exchange.look(now)
-            if now >= exchange.due or now >= exchange.ends_at:
-                interruptions.timed_out(exchange, now)
-        if router.hedging.enabled:
-            for exchange in [one for one in router.live if now >= one.hedge_at and one.rival is None]:
-                exchange.hedge_at = inf
-                hedge.maybe(exchange, now)
-        for endpoint in router.desk.table.endpoints:
+        context = self._context
+        context.telemetry.swept(now, self._due)
+        context.cache.sweep(now)
+        for exchange in list(context.live):
+            exchange.sweep(now)
+        if context.hedging.enabled:
+            for exchange in [one for one in context.live if now >= one.hedge_at]:
+                exchange.hedge(now)
+        for endpoint in context.dispatcher.table.endpoints:
             self._watch(endpoint, now)
-        router.turns(now, always=True)
+        context.dispatch(now, always=True)
         self._pools(now)
         if now >= self._clients_due:
             self._clients_due = now + SELDOM * self._every
-            for client in list(router.clients):
+            for client in list(context.clients):
                 client.sweep(now)
         if now >= self._figures_due:
-            router.peers.sweep(now, router.timeouts.connect_seconds)
+            context.peers.sweep(now, context.timeouts.connect_seconds)
             self._figures_due = now + SELDOM * self._every
             self._ask_figures(now)
 
     def _watch(self, endpoint: Endpoint, now: float) -> None:
         """Eject an engine that has requests and makes no progress; its requests are retried elsewhere or cut."""
-        router, timeouts = self._router, self._router.timeouts
+        context, timeouts = self._context, self._context.timeouts
         cap = max(timeouts.first_token_seconds, timeouts.between_tokens_seconds)
         why = watchdog.hang_reason(endpoint, now, cap)
         if why is None:
             return
-        inside = [one for one in router.live if one.ask.endpoint is endpoint]
+        inside = [one for one in context.live if one.is_at(endpoint)]
         if endpoint.figures is None and not any(one.streams for one in inside):
             return  # replies that are not streamed show no progress, and there are no samples to show it
-        router.desk.table.failed(endpoint, why, at_once=True)
+        context.dispatcher.table.failed(endpoint, why, at_once=True)
         for exchange in inside:
-            interruptions.hung(exchange, why, now)
+            exchange.hung(why, now)
 
     def _pools(self, now: float) -> None:
-        router = self._router
-        for endpoint, pool in list(router.pools.items()):
-            pool.sweep(now, router.timeouts.connect_seconds)
-            if not router.desk.table.holds(endpoint):
+        context = self._context
+        for endpoint, pool in list(context.pools.items()):
+            pool.sweep(now, context.timeouts.connect_seconds)
+            if not context.dispatcher.table.holds(endpoint):
                 pool.close()
-                del router.pools[endpoint]
+                del context.pools[endpoint]
 
     def _ask_figures(self, now: float) -> None:
         router = self._router
-        table = router.desk.table
+        table = self._context.dispatcher.table
         for endpoint, watch in list(router.watches.items()):
             if not table.holds(endpoint):
                 watch.stop()
                 del router.watches[endpoint]
         for endpoint in table.endpoints:
-            if endpoint.state in _ASKED:
+            if endpoint.state in _SCRAPED_STATES:
                 watch = router.watches.get(endpoint) or router.watches.setdefault(
                     endpoint, EngineScraper(table, endpoint, router.settings.engine_api)
                 )
-                watch.ask(router.pool(endpoint), now)
+                watch.ask(self._context.pool(endpoint), now)

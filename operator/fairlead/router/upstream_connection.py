@@ -72,6 +72,7 @@ class UpstreamConnection(asyncio.Protocol):
     """A connection for one request after the other; between two it is in its pool."""
 
     __slots__ = (
+        "_take",
         "asker",
         "connecting",
         "heard",
@@ -80,7 +81,6 @@ class UpstreamConnection(asyncio.Protocol):
         "reached",
         "reader",
         "since",
-        "take",
         "transport",
         "used",
     )
@@ -96,7 +96,7 @@ class UpstreamConnection(asyncio.Protocol):
         """When it began to connect, to wait for a response, or to be idle."""
         self.used = False
         """It has carried a response before."""
-        self.take: Callable[[bytes], None] | None = None
+        self._take: Callable[[bytes], None] | None = None
         """Takes the bytes of a running stream in place of `asker`: one call less for each of its chunks."""
         self.heard = False
         """A byte of the current response has arrived."""
@@ -106,7 +106,6 @@ class UpstreamConnection(asyncio.Protocol):
         """Send a head and a body; before the connection is made they are kept for it."""
         self.asker = asker
         self.message = message
-        self.take = None
         self.since = now
         self.heard = False
         self.reader.begin(out=message.out)
@@ -122,9 +121,13 @@ class UpstreamConnection(asyncio.Protocol):
         else:
             self.transport.writelines(message.parts)
 
+    def pass_to(self, take: Callable[[bytes], None]) -> None:
+        """Pass the rest of this response to `take`, in place of the listener's `came`."""
+        self._take = take
+
     def abort(self) -> None:
         """Release the engine at once: it cancels the request when the connection closes."""
-        self.asker = self.message = None
+        self.asker = self.message = self._take = None
         self.close()
 
     def close(self) -> None:
@@ -156,8 +159,9 @@ class UpstreamConnection(asyncio.Protocol):
             self._break(f"its answer is broken: {reader.bad}")
             return
         try:
-            if self.take is not None:
-                self.take(passed)
+            take = self._take
+            if take is not None:
+                take(passed)
             else:
                 asker.came(self, passed)
             if reader.done and self.asker is asker:
@@ -204,12 +208,13 @@ class UpstreamConnection(asyncio.Protocol):
         self._break(f"no connection ({why})")
 
     def _done(self, asker: UpstreamListener) -> None:
-        self.asker = self.message = None
+        self.asker = self.message = self._take = None
         self.pool.give_back(self)
         asker.whole(self)
 
     def _break(self, why: str) -> None:
-        asker, self.asker, self.message = self.asker, None, None
+        asker, self.asker = self.asker, None
+        self.message = self._take = None
         self.close()
         self.pool.gone(self)
         if asker is not None:

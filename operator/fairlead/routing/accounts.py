@@ -5,7 +5,7 @@ Counters outlive a change of configuration. Keys arrive as digests; this module 
 
 from dataclasses import dataclass, field
 from math import ceil, inf
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from fairlead.fleet.tenants import Band, Tenant
 from fairlead.routing import rate_ownership, rates
@@ -13,9 +13,6 @@ from fairlead.routing.dispatcher_config import DispatcherConfig
 from fairlead.routing.rates import RateBucket
 from fairlead.routing.reasons import RefusalReason
 from fairlead.routing.refusal import Refusal
-
-if TYPE_CHECKING:
-    from fairlead.routing.fair_queue import TenantQueue
 
 OPEN: Final = Tenant(name="", keys=())
 """The one tenant of every request where no tenants are configured."""
@@ -49,8 +46,6 @@ class Account:
     """Requests in the queue, the batch lane included."""
     batched: int = 0
     """Requests in the queue of the batch lane."""
-    parked: "list[TenantQueue]" = field(default_factory=list)
-    """Queues set aside because the tenant's concurrency is used up; they return when one of its requests ends."""
     asked: int = 0
     """Requests since the start. The counters below count from the start, too."""
     prompt_tokens: int = 0

@@ -17,7 +17,7 @@ from fairlead.routing import permits
 from fairlead.routing.accounts import Account
 from fairlead.routing.dispatcher_config import DispatcherConfig
 from fairlead.routing.expectations import TokenExpectations
-from fairlead.routing.permits import Permit
+from fairlead.routing.rates import Permit
 from fairlead.routing.reasons import RefusalReason
 from fairlead.routing.refusal import Refusal
 from fairlead.routing.routing_request import RoutingRequest

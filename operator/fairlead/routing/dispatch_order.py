@@ -64,8 +64,7 @@ class DispatchOrder:
             ask = line.oldest
             if ask.account.inflight >= ask.account.most_inflight and not ask.account.shadow:
                 queue.step_aside(line)
-                if line not in ask.account.parked:
-                    ask.account.parked.append(line)
+                self._room.park(ask.account, line)
                 continue
             if not self._part_suffices(lane, queue, ask, inflight):
                 break

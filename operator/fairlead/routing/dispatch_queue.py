@@ -10,8 +10,10 @@ from math import inf
 from fairlead.fleet.gateways import RoutingSettings
 from fairlead.fleet.tenants import Lane
 from fairlead.routing import queue_limits
+from fairlead.routing.accounts import Account
 from fairlead.routing.bands import BandQueue
 from fairlead.routing.dispatcher_config import DispatcherConfig
+from fairlead.routing.fair_queue import TenantQueue
 from fairlead.routing.lanes import LaneQueue, LaneScheduler
 from fairlead.routing.queue_limits import DispatchRate
 from fairlead.routing.refusal import Refusal
@@ -31,6 +33,7 @@ class DispatchQueue:
         "bytes",
         "lanes",
         "pace",
+        "parked",
         "waiting",
     )
 
@@ -42,6 +45,8 @@ class DispatchQueue:
         self._refused: dict[RoutingRequest, Refusal] = {}
         """Requests that were pushed out or waited too long; `maybe_refused` returns them at the next dispatch."""
         self._routing = RoutingSettings()
+        self.parked: dict[Account, list[TenantQueue]] = {}
+        """Queues set aside because their tenant's concurrency is used up; they return when one of its requests ends."""
         self.bytes = 0
         """Size of the bodies of all waiting requests."""
         self._most_bytes = 0
@@ -58,8 +63,8 @@ class DispatchQueue:
     def take(self, terms: DispatcherConfig) -> None:
         """Apply other settings. All requests keep waiting, in order, even if they exceed the new limit."""
         self._routing, self._most_bytes = terms.routing, terms.most_waiting_bytes
+        self.parked.clear()
         for ask in self.lanes.take(terms.routing):
-            ask.account.parked.clear()
             ask.account.batched -= ask.lane is Lane.BATCH
             ask.lane = self.lanes.of(ask).lane
             ask.account.batched += ask.lane is Lane.BATCH
@@ -137,7 +142,7 @@ class DispatchQueue:
         """Remove a request from the queue."""
         line = ask.line
         if line is not None:
-            line.queue.withdraw(ask, line)
+            line.withdraw(ask)
             self.left(ask)
         elif self._refused.pop(ask, None) is not None:
             self._told(ask)
@@ -164,6 +169,21 @@ class DispatchQueue:
     def _told(self, ask: RoutingRequest) -> None:
         ask.waiting = False
         self.waiting -= 1
+
+    # Queues of a tenant whose concurrency is used up
+
+    def park(self, account: Account, line: TenantQueue) -> None:
+        """Keep a queue that was set aside until one of its tenant's requests ends."""
+        lines = self.parked.setdefault(account, [])
+        if line not in lines:
+            lines.append(line)
+
+    def unpark(self, account: Account) -> None:
+        """Put the tenant's queues back, because one of its requests ended."""
+        for line in self.parked.pop(account, ()):
+            line.queue.stand(line)
+
+    # Requests that are refused
 
     def maybe_refused(self) -> tuple[RoutingRequest, Refusal] | None:
         """A request that was pushed out or waited too long, and its refusal."""

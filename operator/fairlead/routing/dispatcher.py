@@ -245,10 +245,8 @@ class Dispatcher:
         if lane.lane is Lane.LONG:
             lane.tokens -= ask.cost
             lane.reading -= not ask.answered
-        if account.parked:
-            for line in account.parked:
-                line.queue.stand(line)
-            account.parked.clear()
+        if self.room.parked:
+            self.room.unpark(account)
         return endpoint
 
     def _wait(self, ask: RoutingRequest, lane: LaneQueue, now: float) -> Refusal | None:

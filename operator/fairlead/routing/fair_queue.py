@@ -42,6 +42,10 @@ class TenantQueue:
         self.standing = False
         """It has an entry in the heap."""
 
+    def withdraw(self, ask: RoutingRequest) -> None:
+        """Remove a request of this queue."""
+        self.queue.withdraw(ask, self)
+
     @property
     def oldest(self) -> RoutingRequest:
         """The oldest request; call it only on a queue that is not empty."""

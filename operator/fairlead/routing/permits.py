@@ -4,34 +4,9 @@ One router keeps the rates of a tenant, the same for all routers that agree on t
 requests. So a limit is the same at every router, and no request within it is refused.
 """
 
-from fairlead.fleet.light_dataclass import light
 from fairlead.routing.accounts import Account
-from fairlead.routing.rates import RateBucket
+from fairlead.routing.rates import Permit, RateBucket, RateRemainder
 from fairlead.routing.reasons import RefusalReason
-
-
-@light
-class RateRemainder:
-    """What remains of one rate of a tenant."""
-
-    limit: int
-    """Limit a minute, over all routers."""
-    remaining: int
-    full_in_seconds: float
-    """Seconds until `remaining` reaches the limit, if no more requests come."""
-
-
-@light
-class Permit:
-    """The answer for one request; what an accepted request takes is charged already."""
-
-    seconds: float = 0.0
-    """Seconds until the same request may be accepted."""
-    refused: RefusalReason | None = None
-    requests: RateRemainder | None = None
-    tokens: RateRemainder | None = None
-    away: bool = False
-    """Another router gave it: what is not used returns there."""
 
 
 def take(account: Account, cost: int, now: float) -> Permit:

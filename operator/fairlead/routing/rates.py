@@ -1,4 +1,4 @@
-"""Rate limits of a tenant: a token bucket that holds one minute's worth and fills evenly.
+"""Rate limits of a tenant: a token bucket that holds one minute's worth and fills evenly, and what it answers.
 
 The expected use of a request is reserved before it is sent and settled when its true use is known. Where no router owns
 a tenant's rates, each of R routers holds an R-th of the limit and knows nothing of the others: together they never let
@@ -8,6 +8,9 @@ the path of every request.
 
 from dataclasses import dataclass
 from typing import Final
+
+from fairlead.fleet.light_dataclass import light
+from fairlead.routing.reasons import RefusalReason
 
 MINUTE: Final = 60.0
 
@@ -41,6 +44,30 @@ class RateBucket:
         """Set another limit; the bucket stays as full as it was."""
         self.level *= per_minute / self.per_minute
         self.per_minute = per_minute
+
+
+@light
+class RateRemainder:
+    """What remains of one rate of a tenant."""
+
+    limit: int
+    """Limit a minute, over all routers."""
+    remaining: int
+    full_in_seconds: float
+    """Seconds until `remaining` reaches the limit, if no more requests come."""
+
+
+@light
+class Permit:
+    """The answer for one request; what an accepted request takes is charged already."""
+
+    seconds: float = 0.0
+    """Seconds until the same request may be accepted."""
+    refused: RefusalReason | None = None
+    requests: RateRemainder | None = None
+    tokens: RateRemainder | None = None
+    away: bool = False
+    """Another router gave it: what is not used returns there."""
 
 
 def changed(bucket: RateBucket | None, limit: int | None, routers: int, now: float) -> RateBucket | None:

@@ -3,23 +3,30 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from math import inf
-from typing import TYPE_CHECKING
+from typing import Final, Protocol
 
 from fairlead.fleet.tenants import Lane
+from fairlead.routing.accounts import Account
+from fairlead.routing.endpoint import Endpoint
+from fairlead.routing.rates import Permit
 from fairlead.routing.reasons import PickReason, RefusalReason
 
-if TYPE_CHECKING:
-    from fairlead.routing.accounts import Account
-    from fairlead.routing.endpoint import Endpoint
-    from fairlead.routing.fair_queue import TenantQueue
-    from fairlead.routing.permits import Permit
+ENDPOINT_FIELDS: Final = ("endpoint", "charged_prompt", "charged_reply", "held_blocks", "pick", "sent_at")
+"""Fields of a `RoutingRequest` that belong to the endpoint it is charged to."""
+
+
+class WaitingQueue(Protocol):
+    """The queue in which a request waits."""
+
+    def withdraw(self, ask: "RoutingRequest") -> None:
+        """Remove the request."""
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class RoutingRequest:
     """One request. The fields before `lane` come from the client and stay; the others are the dispatcher's state."""
 
-    account: "Account"
+    account: Account
     """The tenant's account."""
     prompt_tokens: int
     output_tokens: int
@@ -27,7 +34,7 @@ class RoutingRequest:
     arrived: float
     blocks: Sequence[int] = ()
     """Chained ids of the prompt's prefix blocks: equal ids mean equal prefixes."""
-    talk: int = 0
+    session: int = 0
     """Hash of the session's name where the client sends one; otherwise the prefix is the key."""
     adapter: str | None = None
     """A LoRA adapter that its endpoint must have loaded."""
@@ -45,7 +52,7 @@ class RoutingRequest:
     """The object that acts on the answer: the router's exchange, the simulator's arrival. Never read here."""
 
     lane: Lane = Lane.INTERACTIVE
-    endpoint: "Endpoint | None" = None
+    endpoint: Endpoint | None = None
     """The endpoint where it is in flight."""
     charged_prompt: int = 0
     """Tokens that it still adds to the endpoint's load: prompt not computed yet, and below, reply not written yet."""
@@ -55,7 +62,7 @@ class RoutingRequest:
     pick: PickReason | None = None
     shadow: RefusalReason | None = None
     """The first reason for which it would have been refused, were its tenant not in shadow mode."""
-    tried: "list[Endpoint]" = field(default_factory=list)
+    tried: list[Endpoint] = field(default_factory=list)
     """Endpoints that failed it, oldest first."""
     waiting: bool = False
     """It is in a queue."""
@@ -67,7 +74,7 @@ class RoutingRequest:
     """Tokens charged to its tenant's token rate in advance; settled when it ends."""
     paid_request: bool = False
     """It was charged to its tenant's request rate."""
-    permit: "Permit | None" = None
+    permit: Permit | None = None
     """The answer of its tenant's rates; nothing where there are none, or before they are checked."""
     answered: bool = False
     """Its first token has arrived."""
@@ -75,5 +82,17 @@ class RoutingRequest:
     """When it was first queued; it keeps this when it is queued again."""
     sent_at: float = 0.0
     """When it last got an endpoint."""
-    line: "TenantQueue | None" = None
+    line: WaitingQueue | None = None
     """The queue that it is in while it waits."""
+
+    def count_prompt(self, tokens: int) -> None:
+        """The engine's tokenizer counted the prompt."""
+        self.prompt_tokens = tokens
+        self.counted = True
+
+    def swap_endpoints(self, other: "RoutingRequest") -> None:
+        """Trade the endpoint, and what is charged to it, with another attempt of the same request."""
+        for name in ENDPOINT_FIELDS:
+            mine = getattr(self, name)
+            setattr(self, name, getattr(other, name))
+            setattr(other, name, mine)

@@ -161,7 +161,7 @@ def agreed_endpoint(field: SelectionContext, ask: RoutingRequest, fit: list[Endp
     """The endpoint where other routers send this prefix; nothing with a single router."""
     if field.routers == 1:
         return None
-    return rendezvous_endpoint(ask.talk or field.crowds.key(ask.blocks, len(field.routable)), fit)
+    return rendezvous_endpoint(ask.session or field.crowds.key(ask.blocks, len(field.routable)), fit)
 
 
 def cache_weight(field: SelectionContext, ask: RoutingRequest, fit: list[Endpoint]) -> tuple[float, float]:

@@ -5,10 +5,9 @@ from dataclasses import dataclass, field
 from typing import Any, TypedDict, Unpack
 
 from fairlead.fleet import gateways
+from fairlead.router.cache.answer_heads import AnswerHead
 from fairlead.router.cache.cache import CacheHit, CacheLookup, CacheLookupResult, FlightJoin, FlightLead, ResponseCache
-from fairlead.router.cache.flights import CacheFlight
-from fairlead.router.cache.followers import FlightFollower
-from fairlead.router.cache.interfaces import AnswerHead
+from fairlead.router.cache.flights import CacheFlight, FlightFollower
 
 JSON = b"Content-Type: application/json\r\nserver: uvicorn\r\n"
 EVENTS = b"content-type: text/event-stream; charset=utf-8\r\n"

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fairlead.router.cache.answer_heads import AnswerHead
 from fairlead.router.cache.cache import FlightJoin, FlightLead, ResponseCache
 from fairlead.router.cache.flights import CacheFlight, FlightState
-from fairlead.router.cache.interfaces import AnswerHead
 from tests.router.cache.clients import STREAMED, Client, ask, cache
 
 ENDS = ("end", "cut", "lead", "alone")

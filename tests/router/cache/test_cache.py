@@ -5,8 +5,8 @@ import json
 import pytest
 
 from fairlead.router.cache import replay
+from fairlead.router.cache.answer_heads import AnswerHead
 from fairlead.router.cache.cache import CacheBypass, FlightLead, ResponseCache
-from fairlead.router.cache.interfaces import AnswerHead
 from fairlead.router.cache.reasons import CacheBypassReason, NotStoredReason
 from tests.router.cache.clients import (
     ANSWER,

@@ -2,9 +2,9 @@
 
 import pytest
 
+from fairlead.router.cache.answer_heads import AnswerHead
 from fairlead.router.cache.cache import FlightLead
 from fairlead.router.cache.flights import MOST_LEADERS
-from fairlead.router.cache.interfaces import AnswerHead
 from fairlead.router.cache.reasons import NotStoredReason
 from tests.router.cache.clients import (
     ANSWER,

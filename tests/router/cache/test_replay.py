@@ -7,8 +7,8 @@ from typing import Any, cast
 import pytest
 
 from fairlead.router.cache import replay
+from fairlead.router.cache.answer_heads import AnswerHead
 from fairlead.router.cache.entries import CacheEntry
-from fairlead.router.cache.interfaces import AnswerHead
 from tests.router.cache.clients import ANSWER, STREAM, STREAMED, TOLD
 
 WHOLE = b"".join(STREAM)

@@ -16,7 +16,7 @@ def _read(surface: Surface, members: dict[str, object]) -> BodyFacts:
 
 
 @pytest.mark.parametrize(
-    ("surface", "members", "talk"),
+    ("surface", "members", "session"),
     [
         (Surface.CHAT, {"prompt_cache_key": "session-7"}, b"session-7"),
         (Surface.RESPONSES, {"prompt_cache_key": "session-7"}, b"session-7"),
@@ -29,8 +29,8 @@ def _read(surface: Surface, members: dict[str, object]) -> BodyFacts:
         (Surface.MESSAGES, {}, None),
     ],
 )
-def test_a_client_may_name_its_talk(surface: Surface, members: dict[str, object], talk: bytes | None) -> None:
-    assert _read(surface, members).talk == talk
+def test_a_client_may_name_its_talk(surface: Surface, members: dict[str, object], session: bytes | None) -> None:
+    assert _read(surface, members).session == session
 
 
 def test_a_talks_name_is_the_same_number_in_every_router_and_never_none() -> None:

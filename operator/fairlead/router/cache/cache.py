@@ -12,12 +12,11 @@ from typing import Final, Protocol
 from fairlead.fleet import gateways
 from fairlead.fleet.light_dataclass import light
 from fairlead.router.cache import cacheability, canonical_bodies, completeness, directives, recent_digests, replay
+from fairlead.router.cache.answer_heads import AnswerHead
 from fairlead.router.cache.counters import CacheCounters
 from fairlead.router.cache.directives import CacheDirectives
 from fairlead.router.cache.entries import CacheEntry, kept_lines
-from fairlead.router.cache.flights import CacheFlight, FlightState
-from fairlead.router.cache.followers import FlightFollower
-from fairlead.router.cache.interfaces import AnswerHead, FlightParticipant
+from fairlead.router.cache.flights import CacheFlight, FlightFollower, FlightParticipant, FlightState
 from fairlead.router.cache.lookup_keys import CacheKey, FlightRequest
 from fairlead.router.cache.reasons import CacheBypassReason, NotStoredReason
 from fairlead.router.cache.recent_digests import SHARE, RecentDigests

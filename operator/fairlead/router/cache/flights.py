@@ -6,20 +6,73 @@ When the leader fails before the head, the next follower leads; after three lead
 itself, since then the request or the fleet is at fault and trying one after the other would only be slow. When it fails
 after the head, all followers fail, too. A response larger than the largest entry accepts no new followers, and its
 pieces are dropped once all have read them.
+
+A flight, its followers, its participants and its owner call each other in turn: one state machine, and one file.
 """
 
 from enum import Enum
-from typing import Final
+from typing import Final, Protocol
 
+from fairlead.router.cache.answer_heads import AnswerHead
 from fairlead.router.cache.entries import encoded
-from fairlead.router.cache.followers import FlightFollower
-from fairlead.router.cache.interfaces import AnswerHead, FlightOwner, FlightParticipant
 from fairlead.router.cache.lookup_keys import FlightRequest
 from fairlead.router.cache.reasons import NotStoredReason
 
 MOST_LEADERS: Final = 3
 OF_ONE_CLIENT: Final = frozenset({401, 403, 408, 425, 429})
 """Refusals that depend on one client, not on the request: another attempt may succeed. So do all 5xx."""
+
+
+class FlightParticipant(Protocol):
+    """The router's exchange. Calls are synchronous, and it may call `leave` or `pause` during them."""
+
+    def flight_head(self, head: AnswerHead) -> None:
+        """The response begins."""
+
+    def flight_body(self, data: bytes) -> None:
+        """A piece of its body, without framing."""
+
+    def flight_end(self) -> None:
+        """The response is complete."""
+
+    def flight_cut(self) -> None:
+        """The response ends here and is incomplete."""
+
+    def flight_lead(self, flight: "CacheFlight") -> None:
+        """This participant leads now: send its request to an engine and report to this flight."""
+
+    def flight_alone(self) -> None:
+        """Send the request to an engine without a flight."""
+
+    def flight_followed(self) -> None:
+        """A leader has a follower now: its engine must no longer wait for its own client."""
+
+    def flight_deserted(self) -> None:
+        """A leader without a client has lost its last follower: no client reads this any more."""
+
+
+class FlightOwner(Protocol):
+    """The cache, as its flights see it."""
+
+    most_entry_bytes: int
+    flying_bytes: int
+    """Collected by all flights together."""
+    most_flying_bytes: int
+
+    def closed(self, flight: "CacheFlight") -> None:
+        """The flight accepts no followers any more."""
+
+    def landed(self, flight: "CacheFlight", head: AnswerHead, now: float) -> None:
+        """The flight has the whole response."""
+
+    def refused(self, objection: NotStoredReason) -> None:
+        """A response will not be stored."""
+
+    def renewed(self, flight: "CacheFlight") -> None:
+        """The flight replaces another one, and one of that one's followers leads it."""
+
+    def scattered(self, followers: int) -> None:
+        """So many followers go to an engine themselves."""
 
 
 class FlightState(Enum):
@@ -72,7 +125,7 @@ class CacheFlight:
         """The whole body so far; available while the flight may be joined and until it is over."""
         return b"".join(self._parts)
 
-    def join(self, asker: FlightParticipant) -> FlightFollower:
+    def join(self, asker: FlightParticipant) -> "FlightFollower":
         """Follow the response from its first byte."""
         follower = FlightFollower(asker, self)
         self.followers[follower] = None
@@ -156,7 +209,7 @@ class CacheFlight:
 
     # Called by followers.
 
-    def serve(self, follower: FlightFollower) -> None:
+    def serve(self, follower: "FlightFollower") -> None:
         """Deliver to a follower all that has arrived and that it can take."""
         head = self.head
         if head is None or not follower.listens:
@@ -172,7 +225,7 @@ class CacheFlight:
         if self.state is FlightState.OVER and follower.listens:
             self._finish(follower)
 
-    def lose(self, follower: FlightFollower) -> None:
+    def lose(self, follower: "FlightFollower") -> None:
         """A follower left; with the last one the flight ends, too, if its leader has no client."""
         self.followers.pop(follower, None)
         if self.followers or self.state is FlightState.OVER:
@@ -190,7 +243,7 @@ class CacheFlight:
         for follower in tuple(self.followers):
             self.serve(follower)
 
-    def _finish(self, follower: FlightFollower) -> None:
+    def _finish(self, follower: "FlightFollower") -> None:
         follower.over = True
         del self.followers[follower]
         if self.whole:
@@ -206,9 +259,9 @@ class CacheFlight:
         """
         if self.state is FlightState.OVER:
             raise AssertionError("this flight was ended before")
-        told = self.state is FlightState.LED
+        led = self.state is FlightState.LED
         self.state, self.leader = FlightState.OVER, None
-        return told
+        return led
 
     def _land(self, objection: NotStoredReason) -> None:
         """The response will not be stored, for this reason."""
@@ -259,6 +312,50 @@ class CacheFlight:
             heir.followers[follower] = None
         self.home.renewed(heir)
         first.asker.flight_lead(heir)
+
+
+class FlightFollower:
+    """One request that follows a flight."""
+
+    __slots__ = ("asker", "begun", "flight", "over", "paused", "position", "started")
+
+    def __init__(self, asker: FlightParticipant, flight: CacheFlight) -> None:
+        self.asker = asker
+        self.flight = flight
+        self.position = 0
+        """Pieces of the body that it has."""
+        self.started = self.begun = self.paused = self.over = False
+
+    def start(self) -> None:
+        """Start delivery, at once with what has arrived already."""
+        self.started = True
+        self.flight.serve(self)
+
+    def pause(self) -> None:
+        """Its client reads slowly: stop delivery."""
+        self.paused = True
+
+    def resume(self) -> None:
+        """Its client reads again."""
+        self.paused = False
+        self.flight.serve(self)
+
+    def leave(self) -> None:
+        """Its client disconnected, or its time is over."""
+        if not self.over:
+            self.over = True
+            self.flight.lose(self)
+
+    def let_go(self) -> None:
+        """There is no leader any more: its request goes to an engine itself."""
+        if not self.over:
+            self.over = True
+            self.asker.flight_alone()
+
+    @property
+    def listens(self) -> bool:
+        """Whether it takes what has arrived."""
+        return self.started and not (self.paused or self.over)
 
 
 def _own_matter(head: AnswerHead) -> NotStoredReason | None:

@@ -8,8 +8,8 @@ chunks, gets a length where it is known, and else the end of the connection, whi
 from http import HTTPStatus
 from typing import Final
 
+from fairlead.router.cache.answer_heads import AnswerHead
 from fairlead.router.cache.entries import STREAM, CacheEntry, kept_lines
-from fairlead.router.cache.interfaces import AnswerHead
 
 HIT: Final = b"x-fairlead-cache: hit\r\n"
 JOINED: Final = b"x-fairlead-cache: joined\r\n"

@@ -84,7 +84,7 @@ class BodyFacts:
         return told if isinstance(told, str) else None
 
     @property
-    def talk(self) -> bytes | None:
+    def session(self) -> bytes | None:
         """The client's own name for the session: OpenAI's `prompt_cache_key`, or Anthropic's `metadata.user_id`."""
         told = self.asked
         if isinstance(told.prompt_cache_key, str):

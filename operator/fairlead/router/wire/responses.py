@@ -23,7 +23,7 @@ class ReplyFraming(Enum):
     PLAIN = auto()
     """Without chunks: an HTTP/1.0 client."""
     EDITED = auto()
-    """`ReplyRelay` writes chunks of its own, made from `payload`; `feed` returns one whole chunk as well, to be passed
+    """`Reply` writes chunks of its own, made from `payload`; `feed` returns one whole chunk as well, to be passed
     on unchanged if nothing in it is edited."""
 
 

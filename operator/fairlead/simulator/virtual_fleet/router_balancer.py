@@ -116,7 +116,7 @@ class RouterBalancer:
             output_tokens=self._routers.most_output,
             arrived=arrival.time,
             blocks=arrival.prefix[step - 1 :: step],
-            talk=rendezvous.number(arrival.session) if self._routers.named and arrival.session is not None else 0,
+            session=rendezvous.number(arrival.session) if self._routers.named and arrival.session is not None else 0,
             adapter=arrival.adapter,
         )
 

@@ -1,0 +1,198 @@
+"""One try at one upstream: sent, answered in pieces, whole, lost, or aborted.
+
+The first attempt of a request, a hedge, a token count and a permit request are attempts. An attempt knows its
+connection and what came on it; what follows from that is its owner's to decide.
+"""
+
+from abc import ABC, abstractmethod
+from time import monotonic
+from typing import Protocol
+
+from fairlead.router import engine_errors
+from fairlead.router.engine_errors import EngineErrorReply
+from fairlead.router.reply import Reply
+from fairlead.router.upstream_connection import UpstreamConnection, UpstreamMessage
+from fairlead.router.upstream_pool import UpstreamPool
+from fairlead.router.wire.responses import ResponseReader
+from fairlead.routing.endpoint import Endpoint
+from fairlead.routing.routing_request import RoutingRequest
+
+
+class Attempt(ABC):
+    """What all attempts have in common; to its connection it is an `UpstreamListener`."""
+
+    __slots__ = ("upstream",)
+    upstream: UpstreamConnection | None
+    """Its connection, from `send` to `abort`; back in the pool once the answer is whole."""
+
+    def send(self, pool: UpstreamPool, message: UpstreamMessage, now: float) -> None:
+        """Send the message."""
+        self.upstream = pool.send(self, message, now)
+
+    def abort(self) -> None:
+        """End the work for it at the upstream: no answer is needed any more."""
+        upstream, self.upstream = self.upstream, None
+        if upstream is not None:
+            upstream.abort()
+
+    @abstractmethod
+    def came(self, upstream: UpstreamConnection, data: bytes) -> None:
+        """A part of the answer."""
+
+    @abstractmethod
+    def whole(self, upstream: UpstreamConnection) -> None:
+        """The answer is complete."""
+
+    @abstractmethod
+    def lost(self, upstream: UpstreamConnection, why: str) -> None:
+        """The answer broke or never began."""
+
+    @abstractmethod
+    def broke(self) -> None:
+        """A bug of the router hit it."""
+
+
+class AttemptOwner(Protocol):
+    """The request that an engine is tried for."""
+
+    def attempt_replied(
+        self, attempt: "EngineAttempt", reader: ResponseReader, data: bytes, now: float
+    ) -> Reply | None:
+        """The first bytes of a good response: where to pass them on; nothing if the attempt is dropped for it."""
+
+    def attempt_errored(self, attempt: "EngineAttempt", now: float) -> None:
+        """The first bytes of an error, which the attempt reads whole."""
+
+    def attempt_began(self, attempt: "EngineAttempt", now: float) -> None:
+        """The first token of a stream."""
+
+    def attempt_ended(self, attempt: "EngineAttempt") -> None:
+        """The response is complete; it is an error if `attempt.error` is set."""
+
+    def attempt_lost(self, attempt: "EngineAttempt", why: str) -> None:
+        """The response broke or never began."""
+
+    def attempt_broke(self, attempt: "EngineAttempt") -> None:
+        """A bug of the router hit it."""
+
+
+class EngineAttempt(Attempt):
+    """One try of a request at one engine."""
+
+    __slots__ = ("_owner", "_reply", "error", "routing", "started")
+
+    def __init__(self, owner: AttemptOwner, routing: RoutingRequest) -> None:
+        self.upstream = None
+        self.routing = routing
+        """What its endpoint is charged; a hedge has its own."""
+        self.error: EngineErrorReply | None = None
+        """The engine's response, if it is an error."""
+        self.started = False
+        """Its first token has arrived."""
+        self._owner = owner
+        self._reply: Reply | None = None
+
+    @property
+    def endpoint(self) -> Endpoint:
+        """The engine."""
+        assert self.upstream is not None
+        return self.upstream.pool.endpoint
+
+    @property
+    def reached(self) -> bool:
+        """Whether a connection was made at all."""
+        return self.upstream is not None and self.upstream.reached
+
+    def pause(self) -> None:
+        """Stop reading: the client accepts no more for now."""
+        if self.upstream is not None:
+            self.upstream.pause_reading()
+
+    def resume(self) -> None:
+        """Read again."""
+        if self.upstream is not None:
+            self.upstream.resume_reading()
+
+    def came(self, upstream: UpstreamConnection, data: bytes) -> None:
+        """Bytes of a response; those after the first go straight to the client."""
+        reply = self._reply
+        if reply is None:
+            self._first_bytes(upstream, data)
+            return
+        reply.more(data)
+        scan = reply.scan
+        if scan is not None and scan.first and not self.started:
+            self._first_token(upstream, reply, monotonic())
+
+    def _first_bytes(self, upstream: UpstreamConnection, data: bytes) -> None:
+        """Wait for the first byte after the head: until then the client has got nothing, and a retry is possible."""
+        reader = upstream.reader
+        head = reader.head
+        if self.error is not None:
+            self.error.take(reader.payload)
+        elif head is None or not (data or reader.payload or reader.done):
+            return
+        elif engine_errors.is_bad(head, reader.payload):
+            self.error = EngineErrorReply(head)
+            self.error.take(reader.payload)
+            self._owner.attempt_errored(self, monotonic())
+        else:
+            now = monotonic()
+            self._reply = reply = self._owner.attempt_replied(self, reader, data, now)
+            if reply is None:
+                return
+            if reply.scan is None:
+                if not reader.done:
+                    upstream.pass_to(reply.more)
+            elif reply.scan.first:
+                self._first_token(upstream, reply, now)
+
+    def _first_token(self, upstream: UpstreamConnection, reply: Reply, now: float) -> None:
+        self.started = True
+        upstream.pass_to(reply.more)  # from now on only bytes are passed on
+        self._owner.attempt_began(self, now)
+
+    def whole(self, upstream: UpstreamConnection) -> None:  # noqa: ARG002 - the interface's
+        """The engine's response is complete."""
+        self._owner.attempt_ended(self)
+
+    def lost(self, upstream: UpstreamConnection, why: str) -> None:  # noqa: ARG002 - the interface's
+        """The engine's response broke, or never began."""
+        self._owner.attempt_lost(self, why)
+
+    def broke(self) -> None:
+        """A bug of the router hit this response."""
+        self._owner.attempt_broke(self)
+
+
+class Inquiry(Attempt):
+    """A question of the router itself whose whole answer a request waits for, or gives up on."""
+
+    __slots__ = ("_pieces",)
+
+    def __init__(self) -> None:
+        self.upstream = None
+        self._pieces: list[bytes] = []
+
+    def came(self, upstream: UpstreamConnection, data: bytes) -> None:  # noqa: ARG002 - the interface's
+        """A part of the answer."""
+        self._pieces.append(data)
+
+    def whole(self, upstream: UpstreamConnection) -> None:
+        """The answer is complete."""
+        self.upstream = None
+        head = upstream.reader.head
+        self.answered(b"".join(self._pieces) if head is not None and head.status == 200 else None)
+
+    def lost(self, upstream: UpstreamConnection, why: str) -> None:  # noqa: ARG002 - the interface's
+        """The connection was lost."""
+        self.upstream = None
+        self.give_up()
+
+    @abstractmethod
+    def answered(self, page: bytes | None) -> None:
+        """The body of a good answer; nothing if it is an error."""
+
+    @abstractmethod
+    def give_up(self) -> None:
+        """Go on without an answer."""

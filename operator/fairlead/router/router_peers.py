@@ -1,0 +1,111 @@
+"""The other routers of the same deployment: one of them keeps a tenant's rates, and the others send it permit requests.
+
+A router that does not answer in time is avoided for a while; until then this one uses its own share of the rate, so
+that a lost router costs precision and no request. Only other routers get permits; their addresses identify them.
+"""
+
+import logging
+from collections.abc import Iterable
+from typing import Any, Final
+from urllib.parse import parse_qs, quote
+
+import msgspec
+
+from fairlead.fleet.endpoints import DiscoveredEndpoint
+from fairlead.router import upstream_requests
+from fairlead.router.observability.counters import RouterCounters
+from fairlead.router.upstream_connection import UpstreamMessage
+from fairlead.router.upstream_pool import UpstreamPool
+from fairlead.router.wire.head_cache import HeadCache
+from fairlead.routing import permits
+from fairlead.routing.accounts import Account, Accounts
+from fairlead.routing.endpoint import Endpoint
+from fairlead.routing.rates import Permit
+
+log = logging.getLogger(__name__)
+
+PATH: Final = b"/fairlead/v1/permits"
+PORT: Final = 9090
+AVOIDED_SECONDS: Final = 5.0
+_LARGEST: Final = 10**12
+
+
+class RouterPeers:
+    """The connections to the other routers, and which of them are avoided."""
+
+    def __init__(self, accounts: Accounts, memory: HeadCache, counts: RouterCounters) -> None:
+        self.port = PORT
+        """The metrics port, which is the same for all routers of a deployment."""
+        self.addresses: frozenset[str] = frozenset()
+        self._accounts = accounts
+        self._memory = memory
+        self._counts = counts
+        self._pools: dict[str, UpstreamPool] = {}
+        self._avoided: dict[str, float] = {}
+
+    def take(self, seen: Iterable[DiscoveredEndpoint]) -> None:
+        """Apply the list of routers, this one among them; connections to those that are gone are closed."""
+        found = {one.pod: one.address.rpartition(":")[0] for one in seen}
+        self.addresses = frozenset(host.strip("[]") for host in found.values())
+        for name in [one for one, pool in self._pools.items() if pool.endpoint.address != self._address(found, one)]:
+            self._pools.pop(name).close()
+        for name in found.keys() - self._pools.keys():
+            endpoint = Endpoint(pod=name, address=self._address(found, name), slot=0)
+            self._pools[name] = UpstreamPool(endpoint, self._memory, self._counts)
+
+    def pool(self, name: str, now: float) -> UpstreamPool | None:
+        """The connections to this router; nothing where it is unknown or avoided."""
+        return None if now < self._avoided.get(name, 0.0) else self._pools.get(name)
+
+    def silent(self, name: str, now: float) -> None:
+        """Avoid a router that did not answer."""
+        self._avoided[name] = now + AVOIDED_SECONDS
+        log.warning("router %s keeps tenants' rates and does not answer; this one goes by its own part of them", name)
+
+    def sweep(self, now: float, connect_seconds: float) -> None:
+        """Return what requests did not use, and close idle connections."""
+        for account in self._accounts.all:
+            if account.home is not None and (account.owed_requests or account.owed_tokens):
+                pool = self.pool(account.home, now)
+                if pool is not None:
+                    pool.send(upstream_requests.UpstreamRequest(), permit_message(pool, account, None), now)
+        for pool in self._pools.values():
+            pool.sweep(now, connect_seconds)
+
+    def close(self) -> None:
+        """Close all connections."""
+        for pool in self._pools.values():
+            pool.close()
+        self._pools.clear()
+
+    def _address(self, found: dict[str, str], name: str) -> str:
+        return f"{found.get(name, '')}:{self.port}"
+
+
+def permit_message(pool: UpstreamPool, account: Account, cost: int | None) -> UpstreamMessage:
+    """A permit request for so many tokens, or for none; it returns what is owed to the router that keeps the rates."""
+    owed = f"owedRequests={account.owed_requests}&owedTokens={account.owed_tokens}"
+    account.owed_requests = account.owed_tokens = 0
+    what = "" if cost is None else f"&cost={cost}"
+    path = f"{PATH.decode()}?tenant={quote(account.name, safe='')}&{owed}{what}"
+    return upstream_requests.upstream_message(pool, b"GET", path.encode())
+
+
+def permit_answer(accounts: Accounts, query: bytes, now: float) -> dict[str, Any] | None:
+    """The answer to another router's permit request; nothing where the tenant is unknown here."""
+    found = {name: values[-1] for name, values in parse_qs(query.decode("latin-1"), strict_parsing=False).items()}
+    account = accounts.named(found.get("tenant", ""))
+    if account is None:
+        return None
+    permits.give_back(account, _number(found, "owedRequests"), _number(found, "owedTokens"))
+    if "cost" not in found:
+        return msgspec.to_builtins(Permit())  # type: ignore[no-any-return]  # of a dataclass it is a dict
+    return msgspec.to_builtins(permits.take(account, _number(found, "cost"), now))  # type: ignore[no-any-return]
+
+
+def _number(query: dict[str, str], name: str) -> int:
+    try:
+        found = int(query.get(name, "0"))
+    except ValueError:
+        return 0
+    return max(-_LARGEST, min(_LARGEST, found))

@@ -1,0 +1,37 @@
+"""Circles of files, told on small texts; the real tree is judged by the check itself."""
+
+import pytest
+
+from house import circles
+
+ROOM = circles.SOURCE / "fairlead" / "router"
+ONLY_A_TYPE = "from typing import TYPE_CHECKING\n\nif TYPE_CHECKING:\n    from fairlead.router.replies import Reply\n"
+
+
+def judged(**texts: str) -> list[str]:
+    return list(circles.violations(circles.imports({ROOM / f"{name}.py": text for name, text in texts.items()})))
+
+
+@pytest.mark.parametrize("text", [ONLY_A_TYPE, "def late() -> None:\n    import fairlead.router.replies\n"])
+def test_two_files_that_import_each_other_are_named_wherever_the_import_stands(text: str) -> None:
+    (said,) = judged(attempts=text, replies="\nfrom fairlead.router import attempts\n", tls="import ssl\n")
+    line = 4 if text is ONLY_A_TYPE else 2
+    assert said.startswith(
+        f"{ROOM}/attempts.py:{line}: 2 files import each other in a circle: "
+        "fairlead.router.attempts -> fairlead.router.replies -> fairlead.router.attempts: pass a value"
+    )
+
+
+def test_imports_that_run_one_way_are_well() -> None:
+    one_way = "from fairlead.router import replies\nfrom fairlead.router.replies import Reply\nimport asyncio\n"
+    assert judged(attempts=one_way, replies="", __init__="") == []
+
+
+def test_a_package_is_a_file_too() -> None:
+    (said,) = judged(attempts="from fairlead.router import NAME\n", __init__="from fairlead.router import attempts\n")
+    assert said.startswith(f"{ROOM}/__init__.py:1: 2 files import each other in a circle: fairlead.router -> ")
+
+
+def test_each_of_several_circles_is_named() -> None:
+    texts = {name: f"import fairlead.router.{other}\n" for name, other in ("ab", "bc", "ca", "de", "ed")}
+    assert len(judged(**texts)) == 2
