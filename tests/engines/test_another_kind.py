@@ -1,52 +1,34 @@
 """Another kind of engine is one folder, one row and its name: a copy of the product gets these, and runs with it."""
 
-import json
-import os
 import shutil
-import subprocess
-import sys
-from pathlib import Path
 from typing import Any, Final
 
 import pytest
 
-HERE: Final = Path(__file__).parent
-PRODUCT: Final = HERE.parents[1] / "operator" / "fairlead"
+from tests.engines import copied
+
 FOLDER: Final = "engines/pretend"
-ROWS: Final = {
-    "fleet/desired_state.py": (
-        '    SIMULATED = "Simulated"\n',
-        '    SIMULATED = "Simulated"\n    PRETEND = "Pretend"\n',
-    ),
+CHANGES: Final = {
+    "fleet/desired_state.py": (('    SIMULATED = "Simulated"\n', '    PRETEND = "Pretend"\n'),),
     "engines/catalogue.py": (
-        "EngineKind.SIMULATED: EmulatorEngine()",
-        "EngineKind.SIMULATED: EmulatorEngine(), EngineKind.PRETEND: PretendEngine()",
+        (
+            "from fairlead.engines.http_api import HttpApi\n",
+            "from fairlead.engines.pretend.engine import PretendEngine\n",
+        ),
+        ("EngineKind.SIMULATED: EmulatorEngine()", ", EngineKind.PRETEND: PretendEngine()"),
     ),
 }
-IMPORT: Final = "from fairlead.engines.pretend.engine import PretendEngine\n"
 
 
 @pytest.fixture(scope="module")
 def told(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """What the copy with the pretend engine says of itself."""
     root = tmp_path_factory.mktemp("another")
-    product = root / "fairlead"
-    shutil.copytree(PRODUCT, product, ignore=shutil.ignore_patterns("__pycache__"))
-    (product / FOLDER).mkdir()
-    (product / FOLDER / "__init__.py").write_text('"""A pretend engine."""\n')
-    shutil.copy(HERE / "pretend" / "engine.py", product / FOLDER)
-    for name, (before, after) in ROWS.items():
-        text = (product / name).read_text()
-        assert text.count(before) == 1, name
-        (product / name).write_text(text.replace(before, after))
-    row = product / "engines/catalogue.py"
-    row.write_text(row.read_text().replace("from fairlead.engines.reasons", f"{IMPORT}from fairlead.engines.reasons"))
-    program = [sys.executable, str(HERE / "pretend" / "story.py")]
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE")}
-    ran = subprocess.run(program, env=clean | {"PYTHONPATH": str(root)}, check=False, capture_output=True, timeout=120)
-    assert ran.returncode == 0, ran.stderr.decode()
-    found: dict[str, Any] = json.loads(ran.stdout)
-    return found
+    folder = copied.product(root, CHANGES) / FOLDER
+    folder.mkdir()
+    (folder / "__init__.py").write_text('"""A pretend engine."""\n')
+    shutil.copy(copied.HERE / "pretend" / "engine.py", folder)
+    return copied.told(root, "kind_story.py")
 
 
 def test_a_spec_of_it_is_accepted_and_held_to_its_own_rules(told: dict[str, Any]) -> None:
