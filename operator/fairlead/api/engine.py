@@ -88,8 +88,8 @@ class Sleep(ApiModel):
         default=False,
         description="Starts the engine so that it can be put to sleep: its weights move to main memory, its KV cache "
         f"goes. Kinds {' and '.join(_SLEEPING)}. Which replicas sleep is decided by warmPool.asleep of the "
-        "AutoscalingPolicy. A pod needs the weights' size in main memory. Opens the engine's development endpoints on its port, "
-        "which routers do not expose. Default false.",
+        "AutoscalingPolicy. A pod needs the weights' size in main memory. Opens the engine's development endpoints on "
+        "its port, which routers do not expose. Default false.",
     )
 
 
