@@ -23,7 +23,8 @@ SETTLE_S: Final = 120.0
 BACK_S: Final = 150.0
 """From undone faults to a deployment that serves as asked."""
 REST_S: Final = 2.0
-RESTS: Final = 4
+RESTS: Final = 10
+"""Whoever writes for longer than this does not stop: what a fault at the end changed is told within seconds."""
 SCALINGS: Final = 4
 """How often the count may change before it rests: load has a history."""
 ORPHAN_LOOKS: Final = 25

@@ -15,6 +15,7 @@ from prove.claimed import (
     router,
     router_clients,
     router_cost,
+    seams,
     simulator_speed,
     step_times,
     trial,
@@ -29,6 +30,7 @@ CLAIMS: Final[tuple[Claim, ...]] = tuple(
     ordered(
         (
             *house.CLAIMS,
+            *seams.CLAIMS,
             *api.CLAIMS,
             *controller.CLAIMS,
             *operator_world.CLAIMS,

@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from house import prose
+from house import messages_page, prose
+from house.sentences import limits
 from house.tree import ROOT
 from prove import programs
 from prove.claims import Claim, Figure
@@ -92,6 +93,18 @@ def readme_is_true() -> Figure:
     )
 
 
+def sentences_are_listed() -> Figure:
+    """Read the source again: the committed page, the limits, and messages of stories found on the page."""
+    page = (ROOT / messages_page.PAGE).read_text(encoding="utf-8")
+    current = page == messages_page.page()
+    tested = programs.pytest("tests/house/test_messages_page.py")
+    faults = list(limits.faults(messages_page.found()))
+    return Figure(
+        holds=current and not faults and tested.ok and tested.tests.all_passed,
+        text=f"{messages_page.figures()}; the page is {'current' if current else 'stale'}; {tested.tests}",
+    )
+
+
 @contextmanager
 def _cluster(cache: str, *words: str) -> Iterator[Ended]:
     """A cluster for as long as the block lasts, made from one cache folder."""
@@ -161,5 +174,11 @@ CLAIMS: Final = (
         item="house.6",
         title="README says what Fairlead is and what works so far, and every command and link in it exists",
         prove=readme_is_true,
+    ),
+    Claim(
+        item="house.9",
+        title="Every sentence that code can say to a user is in docs/reference/messages.md; none is over 240 "
+        "characters, and each that says that something is wrong has a figure or a remedy",
+        prove=sentences_are_listed,
     ),
 )

@@ -89,6 +89,32 @@ def test_what_is_handed_in_is_not_read() -> None:
     assert value(Written(), Name, name="another") == Name("another")
 
 
+class Limit(ApiModel):
+    """A part with one field."""
+
+    most: str = "90s"
+
+
+class Limited(ApiModel):
+    """Parts that stand for their only field."""
+
+    wait: Limit | None = Limit()
+    share: Limit = Limit(most="0.5")
+
+
+@dataclass(frozen=True)
+class Limits:
+    """The same as numbers."""
+
+    wait_seconds: float | None
+    share: float
+
+
+def test_a_part_with_one_field_stands_for_it() -> None:
+    assert value(Limited(), Limits) == Limits(wait_seconds=90.0, share=0.5)
+    assert value(Limited(wait=None), Limits).wait_seconds is None
+
+
 @dataclass(frozen=True)
 class Strange:
     """A field that nobody can write."""

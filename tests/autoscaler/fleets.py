@@ -105,6 +105,8 @@ class PretendSource:
     silent: bool = False
     asked: tuple[ScrapeTarget, ...] = ()
     tallies: SourceCounters = field(default_factory=SourceCounters)
+    real: SampleSource | None = None
+    """Where figures come from instead, in stories with real pages."""
 
     def start(self) -> None:
         """Nothing to begin."""
@@ -113,12 +115,16 @@ class PretendSource:
         self.asked = tuple(targets)
 
     def engine(self, uid: str) -> PodSample[EngineLoad]:
+        if self.real is not None:
+            return self.real.engine(uid)
         if self.silent or uid not in {one.uid for one in self.asked}:
             return PodSample()
         load = EngineLoad(engines=1, running=0.0, waiting=0.0, kv_usage=0.1, finished=10.0)
         return PodSample(figures=load, at=self.clock(), doubt=None, because="")
 
     def router(self, uid: str) -> PodSample[RouterView]:
+        if self.real is not None:
+            return self.real.router(uid)
         if self.silent or uid not in {one.uid for one in self.asked}:
             return PodSample()
         figures = RouterFigures(at=self.clock(), asked=10.0, prompt_tokens=1000.0, waiting=self.waiting)
@@ -174,6 +180,10 @@ class Fleet:
             ),
             LoopSettings(version="tests"),
         )
+
+    def reads(self, real: SampleSource) -> None:
+        """Samples come from a real scraper; whom to scrape is still heard by the pretended one."""
+        self.source.real = real
 
     def understand(self, document: Manifest) -> ScalingSpec | None:
         """As the controller's reading would be."""

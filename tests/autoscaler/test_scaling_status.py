@@ -5,8 +5,8 @@ from dataclasses import replace
 from fairlead.autoscaler import scaling_status
 from fairlead.autoscaler.decision_facts import ScalingCase
 from fairlead.autoscaler.scaling_status import MOST_KEPT, ScalingFields
-from fairlead.fleet.policies import ScalingPolicy
-from fairlead.scaling.decide.recommendation import Recommendation, ScalingReason
+from fairlead.fleet.policies import ScalingPolicy, ScalingReason
+from fairlead.scaling.decide.recommendation import Recommendation
 from tests.autoscaler.fleets import START, SUBJECT, deployment
 
 CASE = ScalingCase(document=deployment("chat"), subject=SUBJECT, policy=ScalingPolicy())

@@ -7,14 +7,13 @@ import pytest
 
 from fairlead.cli import explain_text
 from fairlead.cli.explanation import Explanation
-from fairlead.fleet.policies import ReplicaBounds, ScalingPolicy
+from fairlead.fleet.policies import ReplicaBounds, ScalingPolicy, ScalingReason
 from fairlead.scaling.decide.recommendation import (
     AppliedLimit,
     DecisionFigure,
     Recommendation,
     ScalingAdvice,
     ScalingBound,
-    ScalingReason,
     UntrustedSample,
 )
 from fairlead.scaling.explain import what_if

@@ -15,7 +15,7 @@ import pytest
 from fairlead.cli import top_rows, top_screen, top_table
 from fairlead.cli.cluster_client import ClusterUnavailable
 from fairlead.cli.top_rows import TopRow, TopView
-from fairlead.scaling.decide.recommendation import ScalingReason
+from fairlead.fleet.policies import ScalingReason
 from fairlead.scaling.explain import record_codec
 from fairlead.scaling.explain.decision_summary import DecisionSummary, summarize
 from tests.cli.conftest import Run

@@ -126,7 +126,7 @@ def test_what_only_a_human_can_mend_is_told_at_once(world: World) -> None:
 
 @pytest.mark.parametrize(
     ("conditions", "says"),
-    [([], "no operator has looked at it"), ([READY | {"status": "False", "message": "0 of 1"}], "Ready: 0 of 1")],
+    [([], "no operator has reconciled it"), ([READY | {"status": "False", "message": "0 of 1"}], "Ready: 0 of 1")],
 )
 def test_the_time_may_be_over(world: World, conditions: list[dict[str, str]], says: str) -> None:
     world.conditions = [conditions]

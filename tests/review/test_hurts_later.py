@@ -68,8 +68,8 @@ UNLIKELY: Final[dict[str, tuple[Object, ReviewContext, str]]] = {
         OFFLINE,
         (
             "spec.engine.speculation.draft.source: Qwen/Qwen3-4B: 3 draft tokens at 4.0 billion parameters each cost "
-            "1.6 steps of the model (7.6 billion), so they pay only if more than 1.6 of 3 are accepted; name a draft "
-            "of 1.3 billion parameters or less, or lower spec.engine.speculation.tokens"
+            "1.6 steps of the model (7.6 billion): they pay only if more are accepted; name a draft of 1.3 billion "
+            "parameters or less, or lower spec.engine.speculation.tokens"
         ),
     ),
     "a settling time beyond the drain": (
@@ -119,8 +119,8 @@ UNLIKELY: Final[dict[str, tuple[Object, ReviewContext, str]]] = {
         NAMED,
         (
             "spec.scaling.policy.name: flash: its objectives.ttftP95 is 1 ms, and NVIDIA-A100-SXM4-80GB needs at "
-            "least 7.88 ms to read the model's weights once, so no number of replicas meets it; raise "
-            "objectives.ttftP95 well above 7.88ms, or use a smaller model or a faster GPU"
+            "least 7.88 ms to read the model's weights once: no number of replicas meets it; raise it "
+            "well above 7.88ms, or use a smaller model or a faster GPU"
         ),
     ),
     "a token a tenth of a millisecond": (
@@ -128,8 +128,8 @@ UNLIKELY: Final[dict[str, tuple[Object, ReviewContext, str]]] = {
         NAMED,
         (
             "spec.scaling.policy.name: flash: its objectives.tpotP95 is 0.1 ms, and NVIDIA-A100-SXM4-80GB needs at "
-            "least 7.88 ms to read the model's weights once, so no number of replicas meets it; raise "
-            "objectives.tpotP95 well above 7.88ms, or use a smaller model or a faster GPU"
+            "least 7.88 ms to read the model's weights once: no number of replicas meets it; raise it "
+            "well above 7.88ms, or use a smaller model or a faster GPU"
         ),
     ),
 }

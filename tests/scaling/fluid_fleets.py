@@ -3,9 +3,9 @@
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from fairlead.fleet.policies import ColdStart, Objectives, ReplicaBounds, ScalingPolicy, SignalTargets
+from fairlead.fleet.policies import ColdStart, Objectives, ReplicaBounds, ScalingPolicy, ScalingSignal, SignalTargets
 from fairlead.scaling.decide import recommender
-from fairlead.scaling.decide.recommendation import Recommendation, ScalingSignal, SignalNeed
+from fairlead.scaling.decide.recommendation import Recommendation, SignalNeed
 from fairlead.scaling.decide.scaling_state import ScalingState
 from fairlead.scaling.facts import (
     EngineFigures,

@@ -3,10 +3,10 @@
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from fairlead.fleet.policies import ReplicaBounds, ScalingPolicy
+from fairlead.fleet.policies import ReplicaBounds, ScalingPolicy, ScalingSignal
 from fairlead.scaling.decide import limit_rules
 from fairlead.scaling.decide.answer_history import AnswerHistory
-from fairlead.scaling.decide.recommendation import ScalingBound, ScalingSignal, SignalNeed
+from fairlead.scaling.decide.recommendation import ScalingBound, SignalNeed
 from fairlead.scaling.decide.signal_summary import LimitedAnswer, SignalSummary
 from fairlead.scaling.facts import EnginePod, EnginePodPhase, ScalingFacts
 

@@ -6,9 +6,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from fairlead.fleet.policies import ReplicaBounds, ScalingPolicy, ScheduleWindow
+from fairlead.fleet.policies import ReplicaBounds, ScalingPolicy, ScalingReason, ScheduleWindow
 from fairlead.scaling import cron_expressions
-from fairlead.scaling.decide.recommendation import ScalingBound, ScalingReason
+from fairlead.scaling.decide.recommendation import ScalingBound
 from fairlead.scaling.decide.schedule_windows import ScheduleBounds, in_force
 from tests.scaling.limits import COLD, FACTS, Fleet, asking, bounds_of
 

@@ -30,7 +30,9 @@ def _signals(spec: Signals) -> SignalTargets:
     """Naming one switches the others off; naming none leaves all of them on."""
     if spec == Signals():
         return SignalTargets()
-    return SignalTargets(
+    return value(
+        spec,
+        SignalTargets,
         queue_per_replica=spec.queue_depth.target_per_replica if spec.queue_depth else None,
         kv_target=float(spec.kv_cache.target) if spec.kv_cache else None,
         token_headroom=float(spec.tokens.headroom) if spec.tokens else None,

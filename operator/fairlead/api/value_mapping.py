@@ -1,8 +1,9 @@
 """From a part of an object as written to the value that other packages use, by the names and types of its fields.
 
 A field of the value is read from the field of the same name; `NAME_seconds` from the duration NAME, NAME_time or
-NAME_timeout, `NAME_bytes` from the quantity NAME or NAME_size. What differs in name or meaning is handed in. A field
-without a source is an error of ours, found by the first object that is converted: nothing is dropped silently.
+NAME_timeout, `NAME_bytes` from the quantity NAME or NAME_size. A part with one field stands for that field. What
+differs in name or meaning is handed in. A field without a source is an error of ours, found by the first object that is
+converted: nothing is dropped silently.
 """
 
 from collections.abc import Callable, Hashable, Mapping
@@ -54,15 +55,23 @@ def _field(written: ApiModel, name: str, hint: object) -> object:
     for unit, (read, endings) in UNITS.items():
         for plain in (name.removesuffix(unit) + ending for ending in endings if name.endswith(unit)):
             if plain in known:
-                text = getattr(written, plain)
+                text = _only_field(getattr(written, plain))
                 return None if text is None else read(text)
     raise TypeError(f"{type(written).__name__} has no field {name}: hand it in")
 
 
+def _only_field(found: Any) -> Any:  # noqa: ANN401  # whatever a field holds
+    if isinstance(found, ApiModel) and len(names := list(type(found).model_fields)) == 1:
+        return getattr(found, names[0])
+    return found
+
+
 def _converted(found: Any, hint: Any) -> object:  # noqa: ANN401  # whatever a field holds
+    if not is_dataclass(hint):
+        found = _only_field(found)
     match found:
-        case ApiModel() if is_dataclass(hint):
-            return value(found, hint)  # type: ignore[arg-type]  # a class, not an instance of one
+        case ApiModel():
+            return value(found, hint)
         case str() if hint in (float, Decimal):
             return hint(found)
         case tuple() if get_origin(hint) is frozenset:

@@ -23,8 +23,9 @@ from fairlead.autoscaler.writer import AutoscalerWriter
 from fairlead.cluster import kinds
 from fairlead.cluster.interfaces import ClusterState
 from fairlead.cluster.kinds import Manifest
+from fairlead.fleet.policies import ScalingReason
 from fairlead.fleet.router_keys import RouterKeys
-from fairlead.scaling.decide.recommendation import Recommendation, ScalingReason
+from fairlead.scaling.decide.recommendation import Recommendation
 from fairlead.scaling.decide.recommender import recommend
 from fairlead.scaling.explain.decision_record import DecisionRecord
 from fairlead.telemetry.autoscaler_metrics import AutoscalerMetrics
@@ -160,7 +161,7 @@ class ScalingLoop:
             standing.bugs += 1
             self._doors.metrics.failed()
             if standing.bugs & (standing.bugs - 1) == 0:  # log number 1, 2, 4, ... in a row: one a second fills a disk
-                log.exception("internal error; the current replicas are kept", extra=_about(case))
+                log.exception("internal error; keeping current replicas; please report it", extra=_about(case))
 
     def _decide(self, case: ScalingCase, standing: DeploymentLoopState, look: RoundSnapshot) -> None:
         doors = self._doors

@@ -12,7 +12,7 @@ from fairlead.cluster.fencing import NotLeading
 from fairlead.cluster.interfaces import CreatingApiClient
 from fairlead.cluster.kinds import Manifest
 from fairlead.fleet.plurals import formatted
-from fairlead.scaling.decide.recommendation import ScalingReason
+from fairlead.fleet.policies import ScalingReason
 from fairlead.telemetry.event_recorder import EventRecorder, EventType, NewEvent
 
 WARNED_OF: Final = frozenset(

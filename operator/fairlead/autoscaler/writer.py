@@ -80,7 +80,7 @@ class AutoscalerWriter:
                 await asyncio.gather(*tasks, return_exceptions=True)
                 await asyncio.gather(*(self._keep(document, one) for document, one in ours if one.learnt_more))
         except TimeoutError:
-            log.warning("what was learnt since the last write could not be saved for every deployment")
+            log.warning("what was learnt since the last write was not saved for every deployment within %g s", END_S)
 
     @staticmethod
     def _begin(standing: DeploymentLoopState, work: Coroutine[None, None, None]) -> None:

@@ -50,7 +50,11 @@ def _ready(door: SelftestClient, url: str, deadline: float) -> str:
         stalled = told.get("Stalled", {}).get("status") == "True"
         if stalled or time.monotonic() > deadline:
             one = told.get("Stalled" if stalled else "Ready", {})
-            said = f"{one.get('reason')}: {one.get('message')}" if one else "no operator has looked at it"
+            said = (
+                f"{one.get('reason')}: {one.get('message')}"
+                if one
+                else "no operator has reconciled it; see `kubectl get pods -A -l app.kubernetes.io/name=fairlead`"
+            )
             raise SelftestFailure(f"the InferenceDeployment does not get Ready: {said}")
         time.sleep(door.each_s)
 

@@ -40,4 +40,6 @@ class FencedApiServer:
 
     def _check(self) -> None:
         if not self._may_write():
-            raise NotLeading("the Lease was not renewed in time; nothing is written any more")
+            raise NotLeading(
+                "the Lease was not renewed in time, so nothing is written; wait until a process leads again"
+            )

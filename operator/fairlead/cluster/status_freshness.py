@@ -24,8 +24,8 @@ def sentence(lease: dict[str, Any] | None, place: str, document: dict[str, Any],
     if trouble:
         namespace = place.partition("/")[0]
         return (
-            f"No operator is at work: {trouble}; {status}, and no operator updates it. Engines and routers go on by "
-            f"themselves. See `kubectl get pods -n {namespace} -l app.kubernetes.io/name=fairlead`."
+            f"No operator is at work: {trouble}; {status}.\nEngines and routers go on by themselves. "
+            f"See `kubectl get pods -n {namespace} -l app.kubernetes.io/name=fairlead`."
         )
     spec = (lease or {}).get("spec") or {}
     renewed = _moment(spec.get("renewTime")) or now

@@ -1,9 +1,49 @@
-"""The values of a scaling policy: objectives, signals, pace, schedules, budget. Seconds and plain numbers."""
+"""The values of a scaling policy: objectives, signals, pace, schedules, budget; and the reasons of decisions by it.
+
+Seconds and plain numbers.
+"""
 
 from dataclasses import dataclass
 from decimal import Decimal
+from enum import StrEnum
 
 from fairlead.fleet.desired_state import SecretKey
+
+
+class ScalingSignal(StrEnum):
+    """A signal, by its name in a policy."""
+
+    QUEUE_DEPTH = "queueDepth"
+    KV_CACHE = "kvCache"
+    TOKENS = "tokens"
+    QUEUE_TIME = "queueTime"
+    """Used wherever `objectives.queueTimeP95` is set, and with a limit of a few seconds wherever `tokens` is."""
+
+
+class ScalingReason(StrEnum):
+    """Why the answer is what it is, as one word; `status.scaling.reason`."""
+
+    QUEUE_DEPTH = "QueueDepth"
+    KV_CACHE = "KvCache"
+    QUEUE_TIME = "QueueTime"
+    TOKEN_DEMAND = "TokenDemand"
+    STEADY = "Steady"
+    """The count is right as it is."""
+    IDLE = "Idle"
+    WAKING = "Waking"
+    """From zero, since requests wait."""
+    AT_MINIMUM = "AtMinimum"
+    AT_MAXIMUM = "AtMaximum"
+    SCHEDULED = "Scheduled"
+    OVER_BUDGET = "OverBudget"
+    NO_ROOM = "NoRoom"
+    STEP_LIMITED = "StepLimited"
+    STABILIZING = "Stabilizing"
+    FIGURES_MISSING = "FiguresMissing"
+    """The count is held: the message says whose figures are missing, and why."""
+    SPARES = "Spares"
+    NO_POLICY = "NoPolicy"
+    """The count is held: the named policy is not there, or cannot be read, and nothing was decided."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

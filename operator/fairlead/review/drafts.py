@@ -56,7 +56,7 @@ def cautions(asked: EngineSetup) -> Iterator[SpecWarning]:
         value=draft.name,
         reason=AdmissionReason.DRAFT_TOO_LARGE,
         because=f"{count(tokens, 'draft token')} at {_billions(small)} parameters each cost {share:.1f} steps of "
-        f"the model ({_billions(model)}), so they pay only if more than {share:.1f} of {tokens} are accepted",
+        f"the model ({_billions(model)}): they pay only if more are accepted",
         remedy=f"name a draft of {_billions(most)} parameters or less, or lower spec.engine.speculation.tokens",
     )
 

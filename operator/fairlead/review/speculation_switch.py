@@ -29,7 +29,8 @@ def _stays_off(said: Manifest, status: Manifest) -> bool:
 
 def policy_of(document: Manifest) -> str | None:
     """The policy a deployment names."""
-    scaling = (document.get("spec") or {}).get("scaling")
+    spec = document.get("spec")
+    scaling = spec.get("scaling") if isinstance(spec, dict) else None
     policy = scaling.get("policy") if isinstance(scaling, dict) else None
     name = policy.get("name") if isinstance(policy, dict) else None
     return name if isinstance(name, str) else None

@@ -29,9 +29,8 @@ def cautions(wanted: DesiredRevision, policy: ScalingPolicy, name: str, known: R
                 value=name,
                 reason=AdmissionReason.BELOW_ONE_STEP,
                 because=f"its objectives.{field} is {wish * 1000:g} ms, and {wanted.product} needs at least "
-                f"{floor * 1000:.3g} ms to read the model's weights once, so no number of replicas meets it",
-                remedy=f"raise objectives.{field} well above {floor * 1000:.3g}ms, or use a smaller model or a faster "
-                "GPU",
+                f"{floor * 1000:.3g} ms to read the model's weights once: no number of replicas meets it",
+                remedy=f"raise it well above {floor * 1000:.3g}ms, or use a smaller model or a faster GPU",
             )
 
 

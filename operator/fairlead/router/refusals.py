@@ -81,8 +81,8 @@ def no_router(peer: str) -> Problem:
 def unknown_metrics_key() -> Problem:
     """The key or token is not valid for the metrics port; tenants' keys are not."""
     told = (
-        "this page asks for a metrics key, or for a Kubernetes token whose owner may get this path, "
-        "as `Authorization: Bearer`; tenants' keys do not open it"
+        "send a metrics key, or a Kubernetes token whose owner may get this path, as `Authorization: Bearer`; "
+        "tenants' keys do not open this page"
     )
     return Problem(status=401, code="unknown_key", message=told)
 

@@ -49,7 +49,7 @@ class Sweeper:
         try:
             self._round(now)
         except Exception:
-            log.exception("a sweep failed")
+            log.exception("internal error: a sweep of requests failed; the next one runs as planned; please report it")
         self._due = now + self._every
 
     def _round(self, now: float) -> None:

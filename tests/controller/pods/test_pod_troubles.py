@@ -143,8 +143,8 @@ def test_an_engine_that_lost_its_readiness_is_told_by_that_and_not_by_an_earlier
         pod="p",
         reason=Why.NOT_READY,
         message="the engine was ready and has failed its readiness probe for 15 seconds or longer: it hangs"
-        " or is overloaded; the kubelet restarts it after 120 seconds without an answer to its liveness probe,"
-        " at most 30 seconds later if it cannot end; kubectl logs shows more",
+        " or is overloaded; the kubelet restarts it after 120 seconds without an answer,"
+        " up to 30 seconds later; see kubectl logs",
     )
     bare = pod_troubles.trouble(lapsed(lost_at="2026-11-20T12:01:00Z", probes={"name": "engine"}))
     assert bare is not None

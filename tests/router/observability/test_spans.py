@@ -119,7 +119,7 @@ def test_a_collector_that_is_away_is_told_once_and_once_when_it_is_back(caplog: 
         traced(router)
     router.close(PATIENCE)
     assert caplog.messages == [
-        "spans do not reach the collector: they are dropped and counted until they do",
+        "spans do not reach the collector: they are dropped and counted; check the collector",
         "spans reach the collector again; 96 traces lost meanwhile",
     ]
 

@@ -5,14 +5,8 @@ from decimal import Decimal
 
 import pytest
 
-from fairlead.fleet.policies import ReplicaBounds, ScalingPace, ScalingPolicy, WarmPool
-from fairlead.scaling.decide.recommendation import (
-    ScalingBound,
-    ScalingReason,
-    ScalingSignal,
-    SignalNeed,
-    UntrustedSample,
-)
+from fairlead.fleet.policies import ReplicaBounds, ScalingPace, ScalingPolicy, ScalingReason, ScalingSignal, WarmPool
+from fairlead.scaling.decide.recommendation import ScalingBound, SignalNeed, UntrustedSample
 from fairlead.scaling.decide.signal_summary import SignalSummary
 from fairlead.scaling.facts import EnginePodPhase, ScalingFacts
 from tests.scaling.limits import ASKED, COLD, FACTS, START, Fleet, asking, bounds_of, pods

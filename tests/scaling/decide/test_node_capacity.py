@@ -3,8 +3,8 @@
 from dataclasses import replace
 from itertools import pairwise
 
-from fairlead.fleet.policies import ReplicaBounds
-from fairlead.scaling.decide.recommendation import ScalingBound, ScalingReason
+from fairlead.fleet.policies import ReplicaBounds, ScalingReason
+from fairlead.scaling.decide.recommendation import ScalingBound
 from fairlead.scaling.facts import EnginePodPhase
 from tests.scaling.limits import ASKED, COLD, FACTS, START, Fleet, asking, bounds_of, pods
 

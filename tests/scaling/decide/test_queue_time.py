@@ -5,10 +5,10 @@ from typing import Any, Final
 
 import pytest
 
-from fairlead.fleet.policies import Objectives, ScalingPolicy, SignalTargets, WarmPool
+from fairlead.fleet.policies import Objectives, ScalingPolicy, ScalingReason, ScalingSignal, SignalTargets, WarmPool
 from fairlead.scaling.decide import pod_inventory, queue_age, queue_time, recommender
 from fairlead.scaling.decide.queue_age import QueueAge
-from fairlead.scaling.decide.recommendation import Recommendation, ScalingReason, ScalingSignal, SignalNeed
+from fairlead.scaling.decide.recommendation import Recommendation, SignalNeed
 from fairlead.scaling.decide.scaling_state import ScalingState
 from fairlead.scaling.facts import EnginePod, EnginePodPhase, LatencyTotals, RouterFigures, RouterPod, ScalingFacts
 from tests.cli.decisions import AT, engine, facts, pod, router

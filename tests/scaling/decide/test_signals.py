@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from fairlead.fleet.policies import ColdStart
-from fairlead.scaling.decide.recommendation import Recommendation, ScalingSignal
+from fairlead.fleet.policies import ColdStart, ScalingSignal
+from fairlead.scaling.decide.recommendation import Recommendation
 from fairlead.scaling.facts import EnginePodPhase, RouterPod, SampleProblem
 from fairlead.scaling.learn import slo_correction
 from tests.scaling.fluid_fleets import COLD, KV_ONLY, POLICY, QUEUE_ONLY, TOKENS_ONLY, TRUE, Fluid, only, said

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench import replay_agreement
-from fairlead.fleet.policies import ScalingPolicy
-from fairlead.scaling.decide.recommendation import DecisionFigure, ScalingSignal, SignalNeed
+from fairlead.fleet.policies import ScalingPolicy, ScalingSignal
+from fairlead.scaling.decide.recommendation import DecisionFigure, SignalNeed
 from fairlead.scaling.explain import record_codec
 from fairlead.scaling.explain.record_codec import BrokenRecord
 from tests.cli.decisions import AT, decided, engine, facts, pod

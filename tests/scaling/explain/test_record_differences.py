@@ -2,7 +2,8 @@
 
 from dataclasses import replace
 
-from fairlead.scaling.decide.recommendation import ScalingAdvice, ScalingSignal, SignalNeed
+from fairlead.fleet.policies import ScalingSignal
+from fairlead.scaling.decide.recommendation import ScalingAdvice, SignalNeed
 from fairlead.scaling.explain import record_differences
 from fairlead.scaling.explain.record_differences import RecordDifference
 from tests.cli.decisions import decided

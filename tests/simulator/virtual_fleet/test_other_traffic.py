@@ -6,8 +6,8 @@ from typing import Final
 
 import pytest
 
-from fairlead.fleet.policies import ReplicaBounds, ScalingPolicy
-from fairlead.scaling.decide.recommendation import Recommendation, ScalingReason
+from fairlead.fleet.policies import ReplicaBounds, ScalingPolicy, ScalingReason
+from fairlead.scaling.decide.recommendation import Recommendation
 from fairlead.scaling.decide.scaling_state import ScalingState
 from fairlead.scaling.facts import ScalingFacts
 from fairlead.simulator.engine.settings import EngineSettings

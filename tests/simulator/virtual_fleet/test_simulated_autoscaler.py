@@ -3,8 +3,8 @@
 import random
 from dataclasses import replace
 
-from fairlead.fleet.policies import ReplicaBounds, ScalingPolicy
-from fairlead.scaling.decide.recommendation import Recommendation, ScalingReason
+from fairlead.fleet.policies import ReplicaBounds, ScalingPolicy, ScalingReason
+from fairlead.scaling.decide.recommendation import Recommendation
 from fairlead.scaling.decide.scaling_state import ScalingState
 from fairlead.scaling.facts import EnginePodPhase, ScalingFacts
 from fairlead.simulator.traffic.arrivals import RequestArrival

@@ -98,8 +98,8 @@ def restart(pod: Manifest, container: str) -> str:
     if not found:
         return ""
     grace = int(pod["spec"].get("terminationGracePeriodSeconds", 30))
-    when = f"after {count(found, 'second')} without an answer to its liveness probe"
-    return f"the kubelet restarts it {when}, at most {count(grace, 'second')} later if it cannot end"
+    when = f"after {count(found, 'second')} without an answer"
+    return f"the kubelet restarts it {when}, up to {count(grace, 'second')} later"
 
 
 def _not_ready(pod: Manifest, status: Manifest) -> tuple[ConditionReason, str] | None:
@@ -114,7 +114,7 @@ def _not_ready(pod: Manifest, status: Manifest) -> tuple[ConditionReason, str] |
     silent = f" for {count(seconds, 'second')} or longer" if seconds else ""
     replaced = restart(pod, name) or "nothing restarts it: delete the pod"
     words = f"the engine was ready and has failed its readiness probe{silent}: it hangs or is overloaded"
-    return ConditionReason.NOT_READY, f"{words}; {replaced}; kubectl logs shows more"
+    return ConditionReason.NOT_READY, f"{words}; {replaced}; see kubectl logs"
 
 
 def _probe(pod: Manifest, container: str, kind: str) -> int:

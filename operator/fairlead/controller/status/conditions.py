@@ -50,7 +50,9 @@ def scheduled(now: StatusInputs) -> UntimedCondition:
     kind = ConditionType.SCHEDULED
     if now.pods_refused or (now.obstacle and now.obstacle.reason is Why.PODS_REFUSED):
         said = now.pods_refused or (now.obstacle.message if now.obstacle else "")
-        return _no(kind, Why.PODS_REFUSED, f"the cluster refuses the pods: {said}")
+        return _no(
+            kind, Why.PODS_REFUSED, f"the cluster refuses the pods: {said}; raise the quota, or correct the policy"
+        )
     if now.room.lack is not None:
         reason, field, remedy = _LACKS[now.room.lack]
         return _no(kind, reason, f"{field}: {now.room.because}; {remedy}")
@@ -103,7 +105,7 @@ def progressing(now: StatusInputs) -> UntimedCondition:
             type=ConditionType.PROGRESSING,
             holds=None,
             reason=why,
-            message="nothing is rolled out while the spec is not accepted",
+            message="nothing is rolled out while the spec is not accepted; see the condition Accepted",
         )
     return next(said for rule in _PROGRESS if (said := rule(now, now.plan)))
 

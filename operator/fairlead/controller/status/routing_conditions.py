@@ -17,7 +17,12 @@ def routable(now: StatusInputs) -> UntimedCondition:
     """Whether requests reach a replica."""
     if now.routers is None:
         why = now.judged.accepted.reason
-        return UntimedCondition(type=ConditionType.ROUTABLE, holds=None, reason=why, message="there is no router yet")
+        return UntimedCondition(
+            type=ConditionType.ROUTABLE,
+            holds=None,
+            reason=why,
+            message="there is no router yet; see the condition Accepted",
+        )
     return next(said for rule in _ROUTES if (said := rule(now, now.routers, tally(now))))
 
 
@@ -55,7 +60,11 @@ def _nothing_ready(now: StatusInputs, __: RouterSummary, count: ReplicaTally) ->
         return None
     if count.wanted == 0:
         return _yes(ConditionType.ROUTABLE, Why.SCALED_TO_ZERO, _at_zero(now))
-    return _no(ConditionType.ROUTABLE, Why.NONE_READY, "no replica is ready; routers hold requests until one is")
+    return _no(
+        ConditionType.ROUTABLE,
+        Why.NONE_READY,
+        "no replica is ready; routers hold requests until one is; see the condition Available",
+    )
 
 
 def _silent(_: StatusInputs, routers: RouterSummary, __: ReplicaTally) -> UntimedCondition | None:

@@ -119,7 +119,7 @@ class SpanRing:
         if self._well:
             log.info("spans reach the collector again; %s lost meanwhile", count(self._failed + self.dropped, "trace"))
         else:
-            log.warning("spans do not reach the collector: they are dropped and counted until they do")
+            log.warning("spans do not reach the collector: they are dropped and counted; check the collector")
 
 
 class SpanDestination(NamedTuple):

@@ -135,7 +135,9 @@ def _first_line(parts: list[bytes]) -> MalformedRequest | None:
     if version not in VERSIONS:
         return MalformedRequest(ProtocolFault.UNKNOWN_VERSION, f"{_shown(version)} is not supported: use HTTP/1.1")
     if method == b"CONNECT":
-        return MalformedRequest(ProtocolFault.UNKNOWN_METHOD, "CONNECT: this server is not a proxy")
+        return MalformedRequest(
+            ProtocolFault.UNKNOWN_METHOD, "CONNECT: this server is not a proxy: send the request to its own server"
+        )
     if not target.startswith(b"/") and not (target == b"*" and method == b"OPTIONS"):
         return MalformedRequest(
             ProtocolFault.BAD_TARGET,
@@ -162,7 +164,9 @@ def refused(piece: bytes, beginning: bytes, parser: httptools.HttpRequestParser)
     try:
         return _refused(piece, beginning, parser)
     except httptools.HttpParserUpgrade:
-        return MalformedRequest(ProtocolFault.MALFORMED, "the head ends without an empty line")
+        return MalformedRequest(
+            ProtocolFault.MALFORMED, "the head ends without an empty line: send one after the last header"
+        )
 
 
 def _refused(piece: bytes, beginning: bytes, parser: httptools.HttpRequestParser) -> MalformedRequest | None:
@@ -218,7 +222,11 @@ def _framing(head: RequestHead, twice: frozenset[bytes]) -> MalformedRequest | N
 
 
 def _coding(head: RequestHead | None = None) -> MalformedRequest:
-    return MalformedRequest(ProtocolFault.UNKNOWN_CODING, "Transfer-Encoding may only be `chunked`, once", head)
+    return MalformedRequest(
+        ProtocolFault.UNKNOWN_CODING,
+        "Transfer-Encoding may only be `chunked`: send it once, or send Content-Length",
+        head,
+    )
 
 
 def _key(told: dict[bytes, bytes]) -> bytes | None:

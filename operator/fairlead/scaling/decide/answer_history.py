@@ -7,7 +7,7 @@ length is bounded by the number of replicas and not by how often a decision is m
 
 from dataclasses import dataclass
 
-from fairlead.scaling.decide.recommendation import ScalingReason
+from fairlead.fleet.policies import ScalingReason
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

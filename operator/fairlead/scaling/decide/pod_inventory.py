@@ -9,8 +9,10 @@ COMING = (EnginePodPhase.PENDING, EnginePodPhase.PULLING, EnginePodPhase.STARTIN
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PodInventory:
-    """Pods and routers sorted by name, so that their order in the facts changes nothing."""
+    """Pods and routers sorted by name, so that their order in the facts changes nothing; and the facts themselves."""
 
+    facts: ScalingFacts
+    now: float
     ready: tuple[EnginePod, ...]
     """Of any revision: old ones serve during a rollout."""
     coming: tuple[EnginePod, ...]
@@ -41,6 +43,8 @@ def take(facts: ScalingFacts, now: float) -> PodInventory:
     told = tuple((one, said) for one in routers if (said := trusted_router(one, stale, now)) is not None)
     draining = (pod for pod in pods if pod.phase is EnginePodPhase.DRAINING)
     return PodInventory(
+        facts=facts,
+        now=now,
         ready=ready,
         coming=tuple(pod for pod in pods if pod.phase in COMING),
         stuck=tuple(pod for pod in pods if pod.phase is EnginePodPhase.STUCK),

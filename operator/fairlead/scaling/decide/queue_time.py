@@ -9,11 +9,11 @@ from math import ceil, fsum
 from typing import Final
 
 from fairlead.fleet.plurals import count, verb
-from fairlead.fleet.policies import ScalingPolicy
-from fairlead.scaling.decide import queue_depth
+from fairlead.fleet.policies import ScalingPolicy, ScalingSignal
+from fairlead.scaling.decide import pod_signals
 from fairlead.scaling.decide.pod_inventory import PodInventory
 from fairlead.scaling.decide.queue_age import QueueAge
-from fairlead.scaling.decide.recommendation import DecisionFigure, ScalingSignal, SignalNeed
+from fairlead.scaling.decide.recommendation import DecisionFigure, SignalNeed
 from fairlead.scaling.facts import ScalingFacts
 
 USUAL_SECONDS: Final = 3.0
@@ -73,5 +73,5 @@ def _more(serving: int, roster: PodInventory, times: float) -> int:
     as run now."""
     by_time = ceil(serving * min(GROWTH * (times - 1), 1.0))
     running = fsum(figures.running or 0.0 for _, figures in roster.known)
-    by_number = ceil(serving * queue_depth.waiting(roster) / running) if running > 0 else by_time
+    by_number = ceil(serving * pod_signals.waiting(roster) / running) if running > 0 else by_time
     return max(min(by_time, by_number), 1)

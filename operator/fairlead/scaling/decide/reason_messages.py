@@ -10,20 +10,18 @@ from dataclasses import replace
 from typing import Final
 
 from fairlead.fleet.plurals import count
+from fairlead.fleet.policies import ScalingReason, ScalingSignal
 from fairlead.scaling.decide import shrink_guards
 from fairlead.scaling.decide.answer_history import ReportedReason
 from fairlead.scaling.decide.limit_context import LimitContext
-from fairlead.scaling.decide.recommendation import AppliedLimit, ScalingBound, ScalingReason, ScalingSignal, SignalNeed
+from fairlead.scaling.decide.recommendation import AppliedLimit, ScalingBound, SignalNeed
 from fairlead.scaling.decide.signal_summary import SignalSummary
 
 SETTLING: Final = 1 / 3
 """Share of the age at which samples are stale: as long as one failed scrape may have an effect."""
 
-BY_SIGNAL: Final = {
-    ScalingSignal.QUEUE_DEPTH: ScalingReason.QUEUE_DEPTH,
-    ScalingSignal.KV_CACHE: ScalingReason.KV_CACHE,
-    ScalingSignal.TOKENS: ScalingReason.TOKEN_DEMAND,
-    ScalingSignal.QUEUE_TIME: ScalingReason.QUEUE_TIME,
+BY_SIGNAL: Final = {one: ScalingReason[one.name] for one in ScalingSignal if one is not ScalingSignal.TOKENS} | {
+    ScalingSignal.TOKENS: ScalingReason.TOKEN_DEMAND
 }
 BY_BOUND: Final = {
     ScalingBound.MISSING_FIGURES: ScalingReason.FIGURES_MISSING,

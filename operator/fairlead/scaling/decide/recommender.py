@@ -1,7 +1,7 @@
 """One decision, from facts and memory to a recommendation and the next memory: signals give needs, limits the
 answer."""
 
-from fairlead.scaling.decide import limit_rules, pod_inventory, queue_depth, sample_trust, signals
+from fairlead.scaling.decide import limit_rules, pod_inventory, sample_trust, signals
 from fairlead.scaling.decide.recommendation import Recommendation
 from fairlead.scaling.decide.scaling_state import ScalingState
 from fairlead.scaling.facts import ScalingFacts
@@ -11,12 +11,10 @@ from fairlead.scaling.learn.estimates import DecisionFeedback
 
 def recommend(facts: ScalingFacts, memory: ScalingState, now: float) -> tuple[Recommendation, ScalingState]:
     """How many replicas now, why, and the memory for the next decision."""
-    called = pod_inventory.take(facts, now)
-    trust = sample_trust.assess(facts, called, now)
-    heard = estimates.with_arrivals(memory.learnt, facts, called, now)
-    view = signals.SignalInputs(facts=facts, roster=called, learnt=heard, now=now)
-    wish = signals.evaluate(view)
-    asked = signals.summarize(view, wish, trust)
+    roster = pod_inventory.take(facts, now)
+    trust = sample_trust.assess(facts, roster, now)
+    heard = estimates.with_arrivals(memory.learnt, facts, roster, now)
+    asked = signals.evaluate(roster, heard, trust)
     limited, pacing = limit_rules.apply_limits(asked, facts, memory.pacing, now)
     answer = Recommendation(
         replicas=limited.replicas,
@@ -28,13 +26,14 @@ def recommend(facts: ScalingFacts, memory: ScalingState, now: float) -> tuple[Re
         limits=limited.limits,
         questions=asked.questions,
         advice=limited.advice,
-        figures=signals.figures(view, wish),
+        figures=signals.figures(roster, asked),
     )
+    reckoning = asked.reckoning
     moment = DecisionFeedback(
         now=now,
-        reckoned=wish.reckoning.reckoned if wish.reckoning else None,
-        need=overprovisioning.tracked_need(wish.reckoning.need, limited.limits, facts) if wish.reckoning else None,
-        waiting=queue_depth.waiting(called),
-        pressed_since=wish.pressed_since,
+        reckoned=reckoning.reckoned if reckoning else None,
+        need=overprovisioning.tracked_need(reckoning.need, limited.limits, facts) if reckoning else None,
+        waiting=asked.waiting,
+        pressed_since=asked.pressed_since,
     )
-    return answer, ScalingState(learnt=estimates.updated(memory.learnt, facts, called, heard, moment), pacing=pacing)
+    return answer, ScalingState(learnt=estimates.updated(memory.learnt, facts, roster, heard, moment), pacing=pacing)

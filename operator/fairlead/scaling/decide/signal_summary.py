@@ -2,14 +2,11 @@
 
 from dataclasses import dataclass
 
-from fairlead.scaling.decide.recommendation import (
-    AppliedLimit,
-    ScalingAdvice,
-    ScalingReason,
-    SignalNeed,
-    UntrustedSample,
-)
+from fairlead.fleet.policies import ScalingReason
+from fairlead.scaling.decide.recommendation import AppliedLimit, ScalingAdvice, SignalNeed, UntrustedSample
+from fairlead.scaling.decide.token_demand import DemandNeed
 from fairlead.scaling.facts import ReplicaSpeed
+from fairlead.scaling.learn.demand_forecast import DemandForecast
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +45,12 @@ class SignalSummary:
     """When a request last arrived; None: not since counting began."""
     questions: tuple[UntrustedSample, ...] = ()
     load: FleetLoad | None = None
+    reckoning: DemandNeed | None = None
+    """The arithmetic behind `need`."""
+    outlook: DemandForecast | None = None
+    """The forecast behind it."""
+    pressed_since: float | None = None
+    """Since when queue or cache ask for more than is ready."""
 
     @property
     def leading(self) -> SignalNeed | None:

@@ -9,10 +9,10 @@ from math import fsum, sqrt
 from typing import Final
 
 from fairlead.fleet.plurals import count
-from fairlead.fleet.policies import ScalingPolicy
-from fairlead.scaling.decide import queue_depth, replica_need
+from fairlead.fleet.policies import ScalingPolicy, ScalingSignal
+from fairlead.scaling.decide import pod_signals, replica_need
 from fairlead.scaling.decide.pod_inventory import PodInventory
-from fairlead.scaling.decide.recommendation import DecisionFigure, ScalingSignal, SignalNeed
+from fairlead.scaling.decide.recommendation import DecisionFigure, SignalNeed
 from fairlead.scaling.decide.replica_need import FleetDemand, ReplicaNeed
 from fairlead.scaling.facts import ReplicaSpeed
 from fairlead.scaling.learn import cold_starts
@@ -103,11 +103,9 @@ def _needed(known: DemandInputs, then: FleetDemand, least: ReplicaNeed, kept_fre
     room = replica_need.replicas_for_cache(known.speed, known.request, then)
     if room > needed:
         return room, f"; they have room in the batches of no fewer than {room:.2f}"
-    usual = "more" if excess < 1 else "fewer"
-    beyond = f"above the first, as usually {usual} are ready than needed"
-    factors = ((known.strain, "for the latency measured"), (excess, beyond))
+    factors = ((known.strain, "SLO correction"), (excess, "over-provisioning correction"))
     told = "".join(f", x {factor:.2f} {words}" for factor, words in factors if abs(factor - 1) >= WORTH_TELLING)
-    return needed, f"; x {kept_free:.2f} for headroom{told}: {needed:.2f}"
+    return needed, f"; x {kept_free:.2f} headroom{told}: {needed:.2f}"
 
 
 def _kept_free(known: DemandInputs, least: ReplicaNeed, then: FleetDemand, headroom: float) -> float:
@@ -121,7 +119,7 @@ def _kept_free(known: DemandInputs, least: ReplicaNeed, then: FleetDemand, headr
 def _backlog(known: DemandInputs, roster: PodInventory, here: FleetDemand, now: float) -> float:
     """Replica-seconds of requests that still wait one cold start from now, after all ready and starting replicas have
     worked on them."""
-    waiting = queue_depth.waiting(roster)
+    waiting = pod_signals.waiting(roster)
     each = replica_need.busy(known.speed, known.request, _one(known.request))
     load = replica_need.busy(known.speed, known.request, here)
     spare = len(roster.ready) - load

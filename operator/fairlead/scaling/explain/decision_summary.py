@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from fairlead.scaling.decide.recommendation import ScalingReason
+from fairlead.fleet.policies import ScalingReason
 from fairlead.scaling.explain.decision_record import DecisionRecord
 from fairlead.scaling.facts import EngineFigures, EnginePodPhase
 from fairlead.scaling.learn import intervals

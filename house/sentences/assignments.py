@@ -1,0 +1,70 @@
+"""Which assignments a local name can have its value from, where it is used."""
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from house.sentences.sources import Function, SourceModule
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """One value of a local name."""
+
+    value: ast.expr
+    added: bool
+    """By `+=`: behind what was there."""
+
+
+def assigned(name: ast.Name, function: Function, module: SourceModule) -> list[Assignment]:
+    """The values of a name where it is used, earliest first.
+
+    Back from the use to the first assignment that must have run: what is in a block around the use.
+    """
+    before = [
+        (statement, each)
+        for statement, each in _assignments(function, name.id)
+        if (statement.end_lineno or 0, statement.end_col_offset or 0) <= (name.lineno, name.col_offset)
+    ]
+    around = {(id(owner), block) for owner, block in module.blocks_of(name)}
+    found: list[Assignment] = []
+    for statement, each in sorted(before, key=lambda one: -one[0].lineno):
+        found.insert(0, each)
+        owner, block = next(module.blocks_of(statement))
+        if not each.added and (id(owner), block) in around:
+            break
+    return found
+
+
+def _assignments(function: Function, name: str) -> Iterator[tuple[ast.stmt, Assignment]]:
+    for node in ast.walk(function):
+        if isinstance(node, ast.Assign):
+            for target in node.targets:
+                yield from ((node, Assignment(value, added=False)) for value in _given(target, node.value, name))
+        elif isinstance(node, ast.AnnAssign | ast.AugAssign) and node.value is not None and _is(node.target, name):
+            yield node, Assignment(node.value, added=isinstance(node, ast.AugAssign))
+
+
+def _is(target: ast.expr, name: str) -> bool:
+    return isinstance(target, ast.Name) and target.id == name
+
+
+def _given(target: ast.expr, value: ast.expr, name: str) -> Iterator[ast.expr]:
+    """What an assignment gives to one name: also by its place in a tuple, and in both ends of a condition."""
+    if _is(target, name):
+        yield value
+    elif isinstance(target, ast.Tuple):
+        for place, one in enumerate(target.elts):
+            if _is(one, name):
+                yield from _at(value, place)
+
+
+def _at(value: ast.expr, place: int) -> Iterator[ast.expr]:
+    if isinstance(value, ast.IfExp):
+        yield from _at(value.body, place)
+        yield from _at(value.orelse, place)
+    elif isinstance(value, ast.Tuple) and place < len(value.elts):
+        yield value.elts[place]
+    elif isinstance(value, ast.Call):
+        index = ast.copy_location(ast.Constant(place), value)
+        yield ast.copy_location(ast.Subscript(value=value, slice=index, ctx=ast.Load()), value)

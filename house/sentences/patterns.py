@@ -1,0 +1,140 @@
+"""A sentence as the source has it: fixed words, holes for what is filled in at run time, and choices between words."""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import islice, product, zip_longest
+from typing import Final, TypeAlias, TypeGuard
+
+HOLE_WIDTH: Final = 12
+"""How long a filled-in name or number is counted."""
+_ANYTHING: Final = "([\\s\\S]*?)"
+_BRACES: Final = re.compile(r"\\\{\w+\\\}")
+MOST_VARIANTS: Final = 64
+"""How many combinations of its choices a sentence is checked by."""
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """Fixed text; a word with a singular and a plural is one too."""
+
+    text: str
+    other: str = ""
+    """The singular, where the text is a plural."""
+
+    @property
+    def shown(self) -> str:
+        """As the page shows it."""
+        return self.text
+
+    @property
+    def pattern(self) -> str:
+        """A regular expression for what it becomes; names in braces are filled in by whoever reads the text."""
+        both = dict.fromkeys((self.text, self.other or self.text))
+        texts = [_BRACES.sub(lambda _: _ANYTHING, re.escape(one)) for one in both]
+        return texts[0] if len(texts) == 1 else f"(?:{'|'.join(texts)})"
+
+
+@dataclass(frozen=True, slots=True)
+class Hole:
+    """What is only known at run time, by a name that says what it is."""
+
+    name: str
+
+    @property
+    def shown(self) -> str:
+        """As the page shows it."""
+        return f"{{{self.name}}}"
+
+    @property
+    def pattern(self) -> str:
+        """Anything."""
+        return _ANYTHING
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One of several, as the case may be; an empty one means that the rest may be absent."""
+
+    options: tuple["Parts", ...]
+
+    @property
+    def shown(self) -> str:
+        """As the page shows it: `[a | b]`, or `[a]` where it may be absent."""
+        return "[" + " | ".join(shown(one) for one in self.options if one) + "]"
+
+
+Part: TypeAlias = Words | Hole | Choice
+Parts: TypeAlias = tuple[Part, ...]
+
+
+def shown(parts: Parts) -> str:
+    """The sentence as the page shows it."""
+    return "".join(part.shown for part in parts)
+
+
+def patterns(parts: Parts) -> list[str]:
+    """Regular expressions for what it becomes at run time, a group for each placeholder; the first `MOST_VARIANTS`."""
+    some = ([part.pattern] if not isinstance(part, Choice) else _patterns_of(part) for part in parts)
+    return ["".join(each) for each in islice(product(*some), MOST_VARIANTS)]
+
+
+def width(parts: Parts) -> int:
+    """Characters of its longest form, a hole counted by `HOLE_WIDTH`; of several lines, those of the longest."""
+    return max(_lines(parts))
+
+
+def variants(parts: Parts) -> list[str]:
+    """What it can read, choices written out; the first `MOST_VARIANTS` of them."""
+    some = ([part.shown] if not isinstance(part, Choice) else _of_choice(part) for part in parts)
+    return ["".join(each) for each in islice(product(*some), MOST_VARIANTS)]
+
+
+def one_of(options: Iterable[Parts]) -> Parts:
+    """A choice, behind what all of them begin with; or the one that there is."""
+    apart = [each for one in options for each in (one[0].options if _is_choice(one) else (one,))]
+    found = list(dict.fromkeys(apart))
+    if len(found) < 2:
+        return found[0] if found else ()
+    same = 0
+    while all(len(one) > same for one in found) and len({one[same] for one in found}) == 1:
+        same += 1
+    return (*found[0][:same], Choice(tuple(one[same:] for one in found)))
+
+
+def joined(found: Sequence[Parts], separator: str) -> Parts:
+    """Several, one after the other."""
+    parts: list[Part] = []
+    for number, one in enumerate(found):
+        parts += [Words(separator)] * (number > 0 and bool(separator)) + list(one)
+    return tuple(parts)
+
+
+def _lines(parts: Parts) -> list[int]:
+    """The width of each line."""
+    found = [0]
+    for part in parts:
+        more = _lines_of(part)
+        found[-1] += more[0]
+        found += more[1:]
+    return found
+
+
+def _lines_of(part: Part) -> list[int]:
+    if isinstance(part, Words):
+        return [len(line) for line in max(part.text, part.other, key=len).split("\n")]
+    if isinstance(part, Hole):
+        return [HOLE_WIDTH]
+    return [max(widths) for widths in zip_longest(*(_lines(one) for one in part.options), fillvalue=0)]
+
+
+def _patterns_of(choice: Choice) -> list[str]:
+    return [text for option in choice.options for text in patterns(option)]
+
+
+def _of_choice(choice: Choice) -> list[str]:
+    return [text for option in choice.options for text in variants(option)]
+
+
+def _is_choice(parts: Parts) -> TypeGuard[tuple[Choice]]:
+    return len(parts) == 1 and isinstance(parts[0], Choice)

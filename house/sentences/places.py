@@ -1,0 +1,98 @@
+"""Where a user meets a sentence, by the file that it stands in; a file without a place fails the check."""
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import Final
+
+from house.sentences.sites import Site
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceText:
+    """A heading of the page and what stands below it."""
+
+    title: str
+    about: str
+
+
+class Place(Enum):
+    """Where a user meets a sentence, in the order of the page."""
+
+    CONDITION = PlaceText(
+        "Conditions",
+        "Messages of `status.conditions`, by `kubectl describe`; reasons are in [conditions](conditions.md). A "
+        "condition that is False also quotes refusals, rollout steps and scaling decisions.",
+    )
+    REFUSAL = PlaceText(
+        "Refusals",
+        "What cannot work: said by admission, by the condition `Accepted` and by `fairlead validate`, each after the "
+        "field's path and value, as in `spec.engine.image: …: {why}; {remedy}`. [Refusals](refusals.md) has examples.",
+    )
+    WARNING = PlaceText("Warnings", "Accepted at a cost: said by admission, Events and `fairlead validate`.")
+    ROLLOUT = PlaceText("Rollout steps", "The message of `Progressing`, of Events, and of `Scheduled` while GPUs lack.")
+    SCALING = PlaceText(
+        "Scaling decisions",
+        "`status.scaling.message`, Events, `fairlead explain` and the decision ledger; a decision joins several.",
+    )
+    EVENT = PlaceText("Events", "On InferenceDeployments, by `kubectl get events`; changed conditions are Events too.")
+    REPLY = PlaceText(
+        "Errors of a router",
+        "In the body of a reply, as `error.message` in OpenAI's or Anthropic's shape, or as the state of an endpoint.",
+    )
+    CLI = PlaceText(
+        "Command line and start of a process", "On the terminal, or as the last line before a process ends."
+    )
+    HEALTH = PlaceText("Health pages", "The body of `/healthz`, `/readyz` and of a page that a process does not have.")
+    LOG = PlaceText("Log lines", "Of level warning and above; `log.exception` adds a traceback.")
+
+
+_LOGS: Final = ("log.warning", "log.error", "log.exception", "log.critical")
+_WARNINGS: Final = ("SpecWarning", "_caution", "caution", "_said", "_no_effect")
+_FILES: Final[tuple[tuple[str, Place], ...]] = (
+    ("api/", Place.REFUSAL),
+    ("autoscaler/http_handlers.py", Place.HEALTH),
+    ("autoscaler/process.py", Place.HEALTH),
+    ("autoscaler/scaling_events.py", Place.EVENT),
+    ("autoscaler/", Place.SCALING),
+    ("cli/", Place.CLI),
+    ("cluster/pods.py", Place.CONDITION),
+    ("cluster/", Place.CLI),
+    ("controller/children/applier.py", Place.CONDITION),
+    ("controller/children/", Place.EVENT),
+    ("controller/events.py", Place.EVENT),
+    ("controller/health.py", Place.HEALTH),
+    ("controller/", Place.CONDITION),
+    ("engines/vllm/warning_checks.py", Place.WARNING),
+    ("engines/", Place.REFUSAL),
+    ("fleet/endpoints.py", Place.REPLY),
+    ("fleet/fit.py", Place.REFUSAL),
+    ("fleet/", Place.CLI),
+    ("objects/", Place.CONDITION),
+    ("planning/", Place.ROLLOUT),
+    ("review/change_warnings.py", Place.WARNING),
+    ("review/deployment_review.py", Place.CONDITION),
+    ("review/", Place.REFUSAL),
+    ("router/config/", Place.CLI),
+    ("router/cache/redis_store.py", Place.CLI),
+    ("router/handlers.py", Place.HEALTH),
+    ("router/", Place.REPLY),
+    ("routing/", Place.REPLY),
+    ("scaling/cron_expressions.py", Place.REFUSAL),
+    ("scaling/lint/", Place.WARNING),
+    ("scaling/", Place.SCALING),
+    ("simulator/", Place.CLI),
+    ("sizing/assessment.py", Place.REFUSAL),
+    ("sizing/fit_alternatives.py", Place.REFUSAL),
+    ("sizing/", Place.CLI),
+    ("telemetry/", Place.LOG),
+)
+"""The first that a path begins with."""
+
+
+def place_of(site: Site) -> Place | None:
+    """Where users meet it; None: nobody has said so yet."""
+    if site.callee in _LOGS:
+        return Place.LOG
+    if site.callee in _WARNINGS and site.module.path.startswith(("review/", "engines/", "scaling/lint/")):
+        return Place.WARNING
+    return next((place for prefix, place in _FILES if site.module.path.startswith(prefix)), None)

@@ -1,0 +1,44 @@
+"""Whether a message that was seen at run time is put together from sentences of the page."""
+
+import functools
+import re
+from collections.abc import Sequence
+from typing import Final
+
+from house.sentences.collection import Sentence
+from house.sentences.patterns import patterns
+
+LONGEST_FACT: Final = 60
+"""Filled-in names, numbers and short lists; what is longer must be of sentences itself."""
+_FEWEST_LETTERS: Final = 3
+"""Fixed ones: what has fewer would recognise anything."""
+_JOINT: Final = "; "
+_FIXED: Final = re.compile(r"\(\[.*?\*\?\)|\\.")
+
+
+class MessageReader:
+    """Recognises messages by the clauses of sentences, since messages join sentences and remedies by `; `."""
+
+    def __init__(self, sentences: Sequence[Sentence]) -> None:
+        """By these, less what is nearly all placeholders."""
+        every = {
+            clause for one in sentences for text in patterns(one.parts) for clause in text.split(re.escape(_JOINT))
+        }
+        self._clauses = [re.compile(one) for one in sorted(every) if _letters(one) >= _FEWEST_LETTERS]
+        self._known = functools.cache(self._clause)
+
+    def unknown(self, message: str) -> list[str]:
+        """The clauses of a message that no sentence accounts for."""
+        return [one for one in message.split(_JOINT) if one and not self._known(one)]
+
+    def _clause(self, text: str) -> bool:
+        """Whether a clause of the page is all of it, and what is filled in is short, or recognised itself."""
+        found = filter(None, (one.fullmatch(text) for one in self._clauses))
+        return any(all(map(self._filled, one.groups())) for one in found)
+
+    def _filled(self, text: str | None) -> bool:
+        return text is None or len(text) <= LONGEST_FACT or not self.unknown(text)
+
+
+def _letters(clause: str) -> int:
+    return sum(map(str.isalpha, _FIXED.sub("", clause)))

@@ -1,0 +1,110 @@
+"""The needs that follow from the pods' samples alone: queue depth and KV cache usage. A row for each in `SIGNALS`.
+
+Queue depth: `ceil(waiting / target)`, over routers and engines together. KV cache usage is computed as
+HorizontalPodAutoscaler computes it from a pod metric: `ceil(sum of usage / target)` over the pods that report; nothing
+changes within a tenth of the target. Starting pods count as empty when the fleet would grow and as exactly at the
+target when it would shrink, so that neither a start nor its first samples change the count.
+"""
+
+from collections.abc import Callable
+from math import ceil, fsum
+from typing import Final
+
+from fairlead.fleet.plurals import count, formatted, verb
+from fairlead.fleet.policies import ScalingPolicy, ScalingSignal
+from fairlead.scaling.decide.pod_inventory import PodInventory
+from fairlead.scaling.decide.recommendation import DecisionFigure, SignalNeed
+
+TOLERANCE: Final = 0.1
+"""The default of kube-controller-manager's --horizontal-pod-autoscaler-tolerance."""
+
+
+def needs(roster: PodInventory, policy: ScalingPolicy) -> list[SignalNeed]:
+    """The need by each signal that the policy uses."""
+    return [need for signal in SIGNALS if (need := signal(roster, policy)) is not None]
+
+
+def waiting(roster: PodInventory) -> float:
+    """Requests without those of the lane batch that no engine runs yet; pods without a sample count like the mean."""
+    return in_routers(roster) + in_engines(roster)
+
+
+def in_routers(roster: PodInventory) -> float:
+    """Without the lane batch, which uses idle capacity and never grows a fleet."""
+    told = fsum(figures.waiting for _, figures in roster.routers)
+    return told * _for_all(len(roster.routers), len(roster.silent))
+
+
+def in_engines(roster: PodInventory) -> float:
+    """In ready engines; more replicas do not help requests that a stuck one holds."""
+    told = [figures.waiting for _, figures in roster.known if figures.waiting is not None]
+    return fsum(told) * _for_all(len(told), len(roster.ready) - len(told))
+
+
+def _for_all(told: int, silent: int) -> float:
+    return (told + silent) / told if told else 1.0
+
+
+def queue_depth(roster: PodInventory, policy: ScalingPolicy) -> SignalNeed | None:
+    """The need by requests that wait."""
+    target = policy.signals.queue_per_replica
+    if target is None:
+        return None
+    if not roster.routers and not any(figures.waiting is not None for _, figures in roster.known):
+        return SignalNeed(
+            signal=ScalingSignal.QUEUE_DEPTH, replicas=None, because="no router or engine reports its queue"
+        )
+    routers, engines = in_routers(roster), in_engines(roster)
+    replicas = ceil((routers + engines) / target)
+    return SignalNeed(
+        signal=ScalingSignal.QUEUE_DEPTH,
+        replicas=replicas,
+        because=f"{count(routers, 'request')} {verb(routers, 'waits')} in routers and {formatted(engines)} in engines, "
+        f"{target} for each replica {verb(target, 'is')} fine",
+        figures=(
+            DecisionFigure(name="queue.routers", value=routers, unit="requests"),
+            DecisionFigure(name="queue.engines", value=engines, unit="requests"),
+        ),
+    )
+
+
+def usage(roster: PodInventory) -> float | None:
+    """Mean over the ready replicas that report it."""
+    told = [figures.kv_usage for _, figures in roster.known if figures.kv_usage is not None]
+    return fsum(told) / len(told) if told else None
+
+
+def kv_cache(roster: PodInventory, policy: ScalingPolicy) -> SignalNeed | None:
+    """The need by KV cache usage; a ready replica without a sample counts as full as the mean. It is without spares,
+    which a limit adds later, so a result that keeps the count subtracts them."""
+    target, mean = policy.signals.kv_target, usage(roster)
+    if not target:
+        return None
+    if mean is None:
+        return SignalNeed(
+            signal=ScalingSignal.KV_CACHE, replicas=None, because="no ready replica reports its KV cache use"
+        )
+    over = count(len(roster.ready), "replica")
+    replicas = _replicas(mean / target, len(roster.ready), len(roster.coming), policy.warm_pool.ready)
+    return SignalNeed(
+        signal=ScalingSignal.KV_CACHE,
+        replicas=replicas,
+        because=f"KV caches are {mean:.0%} full on average over {over}, the target is {target:.0%}",
+        figures=(DecisionFigure(name="kv.usage", value=mean),),
+    )
+
+
+def _replicas(ratio: float, ready: int, coming: int, spares: int) -> int:
+    """The need; starting pods may damp the change that ready ones call for, and never reverse it."""
+    count = ready + coming
+    as_it_is = max(count - spares, 0)
+    if abs(ratio - 1) <= TOLERANCE:
+        return as_it_is
+    whole = ready * ratio if ratio > 1 else ready * ratio + coming
+    again = whole / count
+    turned = (again - 1) * (ratio - 1) < 0
+    return as_it_is if turned or abs(again - 1) <= TOLERANCE else ceil(whole)
+
+
+SIGNALS: Final[tuple[Callable[[PodInventory, ScalingPolicy], SignalNeed | None], ...]] = (queue_depth, kv_cache)
+"""In the order in which an explanation lists them."""

@@ -1,0 +1,121 @@
+"""What code a number passes through: every function of the product that held it, and every form that it had there.
+
+A way through the house is counted and not described: a number that occurs nowhere else goes in, and whatever holds it
+at a call or a return is written down, in the order in which it first did.
+"""
+
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, fields, is_dataclass
+from types import FrameType
+from typing import Any, Final
+
+from pydantic import BaseModel
+
+DEEPEST: Final = 6
+"""Values inside of values: a sample is inside of facts, which are inside of an input."""
+MOST_ITEMS: Final = 400
+TEXT: Final = "text"
+NUMBER: Final = "number"
+PLAIN: Final = (int, float, str, bytes)
+JSON: Final = "JSON"
+
+
+@dataclass(slots=True)
+class Way:
+    """What a number passed through, each once, in order."""
+
+    frames: dict[str, None] = field(default_factory=dict)
+    """Functions as `module.qualified_name`."""
+    forms: dict[str, None] = field(default_factory=dict)
+    """Classes of the product that held it, and text, number, JSON for what Python and Kubernetes bring."""
+
+    @property
+    def files(self) -> dict[str, None]:
+        """The modules of the functions."""
+        return dict.fromkeys(name.split(":")[0] for name in self.frames)
+
+
+@contextmanager
+def followed(marker: int, rooms: tuple[str, ...], until: str = "") -> Iterator[Way]:
+    """Follow the number through these rooms for as long as the block runs, or until that function has returned."""
+    way, before = Way(), sys.getprofile()
+    sys.setprofile(_profile(way, _Search(marker), rooms, until))
+    try:
+        yield way
+    finally:
+        sys.setprofile(before)
+
+
+def _profile(way: Way, search: "_Search", rooms: tuple[str, ...], until: str) -> Callable[[FrameType, str, Any], None]:
+    def look(frame: FrameType, event: str, value: Any) -> None:  # noqa: ANN401  # the interpreter's
+        module = str(frame.f_globals.get("__name__", ""))
+        if until in way.frames:
+            return
+        if event not in {"call", "return"} or not module.startswith(rooms):
+            return
+        held: Iterable[Any] = (value,) if event == "return" else _arguments(frame)
+        found = [form for one in held for form in search.forms(one)]
+        name = f"{module}:{frame.f_code.co_qualname}"
+        if found and (event == "return" or name != until) and "<" not in frame.f_code.co_name:
+            way.frames.setdefault(name)
+            for form in found:
+                way.forms.setdefault(form)
+
+    return look
+
+
+def _arguments(frame: FrameType) -> list[Any]:
+    """What was handed in; an object's own method may hold it without being told."""
+    names = frame.f_code.co_varnames[: frame.f_code.co_argcount + frame.f_code.co_kwonlyargcount]
+    return [frame.f_locals[name] for name in names if name in frame.f_locals and name not in {"self", "cls"}]
+
+
+class _Search:
+    """Looks for one number in whatever a function was handed."""
+
+    def __init__(self, marker: int) -> None:
+        self._marker = marker
+        self._text = str(marker)
+        self._bytes = self._text.encode()
+
+    def forms(self, found: Any, depth: int = 0) -> list[str]:  # noqa: ANN401  # whatever was handed
+        """The forms in which it is in there, the outermost first; empty where it is not."""
+        if depth > DEEPEST or found is None or isinstance(found, bool | type):
+            return []
+        if isinstance(found, int | float):
+            return [NUMBER] if found == self._marker else []
+        if isinstance(found, str):
+            return [TEXT] if self._text in found else []
+        if isinstance(found, bytes | bytearray):
+            return [TEXT] if self._bytes in found else []
+        inside = next((forms for part in _parts(found) if (forms := self.forms(part, depth + 1))), [])
+        return [*_form(found), *inside] if inside else []
+
+
+def _parts(found: Any) -> list[Any]:  # noqa: ANN401  # whatever was handed
+    if isinstance(found, dict):
+        return list(found.values())[:MOST_ITEMS]
+    if isinstance(found, list | tuple | set | frozenset):
+        return list(found)[:MOST_ITEMS]
+    if isinstance(found, BaseModel):
+        return list(found.__dict__.values())
+    if is_dataclass(found):
+        return [getattr(found, one.name, None) for one in fields(found)]
+    if type(found).__module__.startswith("fairlead"):
+        return [part for name in _slots(found) if isinstance(part := getattr(found, name, None), PLAIN)]
+    return []
+
+
+def _slots(found: object) -> Iterator[str]:
+    """Of an object that does something, only what it holds itself is looked at: it knows half of the world."""
+    for kind in type(found).__mro__:
+        names = getattr(kind, "__slots__", ())
+        yield from (names,) if isinstance(names, str) else names
+
+
+def _form(found: Any) -> list[str]:  # noqa: ANN401  # whatever was handed
+    if isinstance(found, dict):
+        return [JSON]
+    return [type(found).__name__] if type(found).__module__.startswith("fairlead") else []

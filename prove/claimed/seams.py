@@ -1,0 +1,43 @@
+"""The claims about a house that others can live in: no circles, names of the field, ways that can be followed."""
+
+from typing import Final
+
+from prove import architecture_page, programs, ways
+from prove.architecture_page import MOST_OF_A_SAMPLE
+from prove.claims import Claim, Figure
+
+
+def names_and_circles() -> Figure:
+    """Both as `make check` looks at them."""
+    ran = [programs.module(f"house.{step}") for step in ("names", "circles")]
+    return Figure(holds=all(one.ok for one in ran), text="; ".join(one.output.strip().splitlines()[-1] for one in ran))
+
+
+def ways_are_counted() -> Figure:
+    """Gone again, and compared with what the page says."""
+    gone = ways.all_ways()
+    said = architecture_page.PAGE.read_text(encoding="utf-8")
+    stale = [name for name, way in gone.items() if architecture_page.row(name, way) not in said]
+    sample = len(architecture_page.forms(gone["sample"]))
+    counted = "; ".join(
+        f"{name}: {len(way.frames)} functions, {len(way.files)} files, {len(architecture_page.forms(way))} forms"
+        for name, way in gone.items()
+    )
+    stale_words = f"; docs/architecture.md is stale: {', '.join(stale)}" if stale else ""
+    return Figure(holds=sample <= MOST_OF_A_SAMPLE and not stale, text=f"{counted}{stale_words}")
+
+
+CLAIMS: Final = (
+    Claim(
+        item="house.7",
+        title="No circle of files in the product, type-only imports counted; class names are unique in a layer, and "
+        "modules are nouns by the glossary's list",
+        prove=names_and_circles,
+    ),
+    Claim(
+        item="house.10",
+        title="A request's, a field's and a sample's way are counted by a program and shown on one page, "
+        f"docs/architecture.md; a sample takes at most {MOST_OF_A_SAMPLE} forms from scrape to replica count",
+        prove=ways_are_counted,
+    ),
+)

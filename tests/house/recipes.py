@@ -1,0 +1,233 @@
+"""The five recipes of CONTRIBUTING.md as edits, small enough to read: what somebody adds, and where."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+PRODUCT: Final = Path("operator/fairlead")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecipeEdit:
+    """In one file, `after` is followed by more; with nothing to follow it is a new file."""
+
+    path: Path
+    after: str = ""
+    more: str = ""
+
+    def apply(self, tree: Path) -> None:
+        """To the file of this copy of the tree."""
+        path = tree / self.path
+        if not self.after:
+            path.write_text(self.more, encoding="utf-8")
+            return
+        text = path.read_text(encoding="utf-8")
+        assert text.count(self.after) == 1, f"{self.path}: {text.count(self.after)} times {self.after!r}"
+        path.write_text(text.replace(self.after, self.after + self.more), encoding="utf-8")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recipe:
+    """One thing that is added to the product."""
+
+    name: str
+    most_files: int
+    """Of the product."""
+    edits: tuple[RecipeEdit, ...]
+
+    @property
+    def files(self) -> set[Path]:
+        """Those of the product that it touches; what is generated from them is no work."""
+        return {edit.path for edit in self.edits if edit.path.is_relative_to(PRODUCT)}
+
+
+FLAG: Final = Recipe(
+    name="a vLLM flag",
+    most_files=3,
+    edits=(
+        RecipeEdit(
+            path=PRODUCT / "api" / "engine.py",
+            after="""        "and tenants is the router's.",
+    )
+""",
+            more="""    long_prefill_tokens: Annotated[int, Field(ge=1, le=16_777_216)] | None = Field(
+        default=None, description="Prompts longer than this count as long. Default: the engine's."
+    )
+""",
+        ),
+        RecipeEdit(
+            path=PRODUCT / "fleet" / "desired_state.py",
+            after="    max_queued_requests: int | None = None\n",
+            more="    long_prefill_tokens: int | None = None\n",
+        ),
+        RecipeEdit(
+            path=PRODUCT / "engines" / "vllm" / "field_flags.py",
+            after='    _switch("spec.engine.sleep.enabled", "--enable-sleep-mode", lambda engine: engine.sleeps),\n',
+            more="""    _count(
+        "spec.engine.batching.longPrefillTokens",
+        "--long-prefill-token-threshold",
+        lambda engine: engine.long_prefill_tokens,
+    ),
+""",
+        ),
+    ),
+)
+SCORER: Final = Recipe(
+    name="a routing scorer",
+    most_files=2,
+    edits=(
+        RecipeEdit(
+            path=PRODUCT / "routing" / "selection.py",
+            after='''def agreed_endpoint(field: SelectionContext, ask: RoutingRequest, fit: list[Endpoint]) -> Endpoint | None:
+    """The endpoint where other routers send this prefix; nothing with a single router."""
+    if field.routers == 1:
+        return None
+    return rendezvous_endpoint(ask.talk or field.crowds.key(ask.blocks, len(field.routable)), fit)
+''',
+            more='''
+
+def crowding(endpoint: Endpoint) -> float:
+    """What each request in flight costs those beside it, in tokens."""
+    return float(endpoint.inflight)
+''',
+        ),
+        RecipeEdit(
+            path=PRODUCT / "routing" / "selection.py",
+            after="        worth = load - (worth_of_held if load <= bound else OVER_BOUND) * believed * tokens\n",
+            more="        worth += crowding(one)\n",
+        ),
+        RecipeEdit(
+            path=PRODUCT / "routing" / "explanations.py",
+            after="    worth = load - (OVER_BOUND if over else worth_of_held) * believed * field.block_tokens\n",
+            more="    worth += selection.crowding(one) if blocks else 0.0\n",
+        ),
+    ),
+)
+SIGNAL: Final = Recipe(
+    name="an autoscaler signal",
+    most_files=3,
+    edits=(
+        RecipeEdit(
+            path=PRODUCT / "api" / "policy.py",
+            after="""    queue_depth: QueueDepth | None = Field(default=None, description="Requests that wait, in routers and engines.")
+""",
+            more="""    running: RunningRequests | None = Field(default=None, description="Requests that engines run.")
+""",
+        ),
+        RecipeEdit(
+            path=PRODUCT / "api" / "policy.py",
+            after='''class KvCache(ApiModel):
+    """How full the KV cache is."""
+
+    target: Share = Field(
+        default="0.80",
+        description='Share in use that is aimed at. Default "0.80". Alone a poor signal: prefix caching keeps it high.',
+    )
+''',
+            more='''
+
+class RunningRequests(ApiModel):
+    """Requests that engines run."""
+
+    target_per_replica: Annotated[int, Field(ge=1, le=8192)] = Field(
+        default=16, description="Running requests that one replica is to have. Default 16."
+    )
+''',
+        ),
+        RecipeEdit(
+            path=PRODUCT / "fleet" / "policies.py",
+            after='    QUEUE_DEPTH = "queueDepth"\n',
+            more='    RUNNING = "running"\n',
+        ),
+        RecipeEdit(
+            path=PRODUCT / "fleet" / "policies.py",
+            after='    QUEUE_DEPTH = "QueueDepth"\n',
+            more='    RUNNING = "Running"\n',
+        ),
+        RecipeEdit(
+            path=PRODUCT / "fleet" / "policies.py",
+            after="    queue_per_replica: int | None = 2\n",
+            more="    running: int | None = None\n",
+        ),
+        RecipeEdit(
+            path=PRODUCT / "scaling" / "decide" / "pod_signals.py",
+            after="SIGNALS: Final[tuple[Callable[[PodInventory, ScalingPolicy], SignalNeed | None], ...]] = (",
+            more="running, ",
+        ),
+        RecipeEdit(
+            path=PRODUCT / "scaling" / "decide" / "pod_signals.py",
+            after="""def _for_all(told: int, silent: int) -> float:
+    return (told + silent) / told if told else 1.0
+""",
+            more='''
+
+def running(roster: PodInventory, policy: ScalingPolicy) -> SignalNeed | None:
+    """The need by requests that engines run."""
+    target = policy.signals.running
+    if target is None:
+        return None
+    number = fsum(figures.running or 0.0 for _, figures in roster.known)
+    because = f"{count(number, 'request')} {verb(number, 'runs')}, {target} for each replica {verb(target, 'is')} fine"
+    return SignalNeed(signal=ScalingSignal.RUNNING, replicas=ceil(number / target), because=because)
+''',
+        ),
+        RecipeEdit(
+            path=Path("tests/scaling/decide/test_running.py"),
+            more='''"""The need by requests that run."""
+
+from dataclasses import replace
+
+from fairlead.fleet.policies import ScalingPolicy, SignalTargets
+from fairlead.scaling.decide import pod_inventory, pod_signals
+from tests.cli.decisions import AT
+from tests.scaling.busy_fleets import fleet
+
+POLICY = ScalingPolicy(signals=SignalTargets(running=1))
+
+
+def test_each_running_request_may_ask_for_a_replica() -> None:
+    facts = replace(fleet(), policy=POLICY)
+    need = pod_signals.running(pod_inventory.take(facts, AT), POLICY)
+    assert need is not None
+    assert need.because.endswith("1 for each replica is fine")
+''',
+        ),
+    ),
+)
+CONDITION: Final = Recipe(
+    name="a status condition",
+    most_files=2,
+    edits=(
+        RecipeEdit(
+            path=PRODUCT / "fleet" / "conditions.py",
+            after='''    FITS = "Fits"
+    """Whether a replica fits its GPUs: by the estimate first, by its own word once it runs."""
+''',
+            more='''    WARM = "Warm"
+    """Whether a replica is kept ready beyond the need."""
+''',
+        ),
+        RecipeEdit(
+            path=PRODUCT / "controller" / "status" / "conditions.py",
+            after="        scaling_conditions.scaling_active(now),\n",
+            more="        warm(now),\n",
+        ),
+        RecipeEdit(
+            path=PRODUCT / "controller" / "status" / "conditions.py",
+            after="""    if now.obstacle is not None and now.obstacle.reason is Why.NAME_TAKEN:
+        return _no(ConditionType.ACCEPTED, now.obstacle.reason, now.obstacle.message)
+    return now.judged.accepted
+""",
+            more='''
+
+def warm(now: StatusInputs) -> UntimedCondition:
+    """Whether a replica is kept ready beyond the need."""
+    spare = replica_counts.tally(now).ready > replica_counts.tally(now).wanted
+    message = "a replica is kept ready" if spare else "no replica is kept ready: set warmPool.ready in the policy"
+    return UntimedCondition(type=ConditionType.WARM, holds=spare, reason=Why.AVAILABLE, message=message)
+''',
+        ),
+    ),
+)
+RECIPES: Final = (FLAG, SCORER, SIGNAL, CONDITION)
+"""Another kind of engine is one folder and one row: tests/engines/test_another_kind.py adds one."""

@@ -1,0 +1,36 @@
+"""The recipes of CONTRIBUTING.md, each carried out on a copy of the tree: few files, and `make check` still passes."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from house import tree
+from tests.house.recipes import RECIPES, Recipe
+from tests.house.test_contracts_bite import copied, make_check, started
+
+GENERATED = (("house.crds",), ("house.chart",))
+
+
+@pytest.mark.parametrize("recipe", RECIPES, ids=lambda recipe: recipe.name)
+def test_it_touches_few_files_of_the_product_and_is_written_down(recipe: Recipe) -> None:
+    rules = (tree.ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    assert len(recipe.files) <= recipe.most_files
+    section = rules.partition("## Recipes")[2].partition("\n## ")[0]
+    row = next(line for line in section.splitlines() if line.startswith(f"| {recipe.name} |"))
+    assert [path for path in recipe.files if f"`{path.relative_to('operator/fairlead')}`" not in row] == []
+
+
+@pytest.mark.house
+@pytest.mark.parametrize("recipe", RECIPES, ids=lambda recipe: recipe.name)
+def test_the_check_passes_after_it(recipe: Recipe, tmp_path: Path) -> None:
+    copy = copied(tmp_path)
+    for edit in recipe.edits:
+        edit.apply(copy)
+    for words in GENERATED:
+        made = started([sys.executable, "-m", *words], copy)
+        assert made.returncode == 0, made.stderr
+
+    checked = make_check(copy)
+
+    assert checked.returncode == 0, checked.stdout + checked.stderr
