@@ -5,27 +5,22 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Final
 
+from tests.house.recipes import PRODUCT, RecipeEdit
+
 HERE: Final = Path(__file__).parent
-PRODUCT: Final = HERE.parents[1] / "operator" / "fairlead"
-Changes = Mapping[str, tuple[tuple[str, str], ...]]
-"""By file: a text that stands there once, and what stands behind it in the copy."""
+TREE: Final = HERE.parents[1]
 
 
-def product(root: Path, changes: Changes) -> Path:
+def product(root: Path, edits: Iterable[RecipeEdit]) -> Path:
     """The copy."""
-    copy = root / "fairlead"
-    shutil.copytree(PRODUCT, copy, ignore=shutil.ignore_patterns("__pycache__"))
-    for name, additions in changes.items():
-        text = (copy / name).read_text(encoding="utf-8")
-        for before, added in additions:
-            assert text.count(before) == 1, f"{name}: {before}"
-            text = text.replace(before, before + added)
-        (copy / name).write_text(text, encoding="utf-8")
-    return copy
+    shutil.copytree(TREE / PRODUCT, root / PRODUCT, ignore=shutil.ignore_patterns("__pycache__"))
+    for edit in edits:
+        edit.apply(root)
+    return root / PRODUCT
 
 
 def told(root: Path, story: str) -> dict[str, Any]:
@@ -33,7 +28,7 @@ def told(root: Path, story: str) -> dict[str, Any]:
     clean = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE")}
     ran = subprocess.run(
         [sys.executable, str(HERE / "pretend" / story)],
-        env=clean | {"PYTHONPATH": str(root)},
+        env=clean | {"PYTHONPATH": str((root / PRODUCT).parent)},
         check=False,
         capture_output=True,
         timeout=120,

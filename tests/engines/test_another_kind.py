@@ -6,25 +6,32 @@ from typing import Any, Final
 import pytest
 
 from tests.engines import copied
+from tests.house.recipes import PRODUCT, RecipeEdit
 
 FOLDER: Final = "engines/pretend"
-CHANGES: Final = {
-    "fleet/desired_state.py": (('    SIMULATED = "Simulated"\n', '    PRETEND = "Pretend"\n'),),
-    "engines/catalogue.py": (
-        (
-            "from fairlead.engines.http_api import HttpApi\n",
-            "from fairlead.engines.pretend.engine import PretendEngine\n",
-        ),
-        ("EngineKind.SIMULATED: EmulatorEngine()", ", EngineKind.PRETEND: PretendEngine()"),
+CATALOGUE: Final = PRODUCT / "engines" / "catalogue.py"
+EDITS: Final = (
+    RecipeEdit(
+        path=PRODUCT / "fleet" / "desired_state.py",
+        after='    SIMULATED = "Simulated"\n',
+        more='    PRETEND = "Pretend"\n',
     ),
-}
+    RecipeEdit(
+        path=CATALOGUE,
+        after="from fairlead.engines.http_api import HttpApi\n",
+        more="from fairlead.engines.pretend.engine import PretendEngine\n",
+    ),
+    RecipeEdit(
+        path=CATALOGUE, after="EngineKind.SIMULATED: EmulatorEngine()", more=", EngineKind.PRETEND: PretendEngine()"
+    ),
+)
 
 
 @pytest.fixture(scope="module")
 def told(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """What the copy with the pretend engine says of itself."""
     root = tmp_path_factory.mktemp("another")
-    folder = copied.product(root, CHANGES) / FOLDER
+    folder = copied.product(root, EDITS) / FOLDER
     folder.mkdir()
     (folder / "__init__.py").write_text('"""A pretend engine."""\n')
     shutil.copy(copied.HERE / "pretend" / "engine.py", folder)

@@ -14,22 +14,24 @@ from fairlead.engines.start_budget import LifecycleParameters
 from fairlead.engines.vllm import limits
 from fairlead.fleet.findings import SpecRefusal
 
-_COPIED: Final[dict[str, Any]] = {"stream_interval": 0}
+_COPIED: Final[dict[str, Any]] = {"long_prefill_tokens": 0}
 """A field that only the copy has."""
 ENGINE: Final = engines.ENGINES[engines.DEFAULT]
 
 
 def main() -> None:
     """Everything, as one object."""
-    asked = _asked({"batching": {"streamInterval": 4}})
+    asked = _asked({"batching": {"longPrefillTokens": 4}})
     plain = ENGINE.launch(_asked({}), LifecycleParameters()).command
     words = ENGINE.launch(asked, LifecycleParameters()).command
     low = replace(asked, wanted=replace(asked.wanted, engine=replace(asked.engine, **_COPIED)))
     below = limits.out_of_range(low)
     told = {
-        "schema": "streamInterval" in json.dumps(crds.definition(DEPLOYMENT)),
+        "schema": "longPrefillTokens" in json.dumps(crds.definition(DEPLOYMENT)),
         "written": [word for word in words if word not in plain],
-        "repeated": [_said(one) for one in ENGINE.refusals(_asked({"extraArgs": ["--stream-interval=many"]}))],
+        "repeated": [
+            _said(one) for one in ENGINE.refusals(_asked({"extraArgs": ["--long-prefill-token-threshold=many"]}))
+        ],
         "below one": [] if below is None else [_said(below)],
     }
     sys.stdout.write(json.dumps(told))
