@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from fairlead.telemetry import autoscaler_metrics
-from fairlead.telemetry.autoscaler_metrics import FAMILIES, PREFIX
+from fairlead.telemetry.autoscaler_metrics import FAMILIES
 from house.tree import ROOT
 
 PAGE: Final = "docs/reference/autoscaler-metrics.md"
@@ -42,7 +42,7 @@ def _metrics() -> Iterator[str]:
     yield "|---|---|---|---|"
     for one in FAMILIES:
         labels = ", ".join(f"`{label}`" for label in one.labels)
-        yield f"| `{PREFIX}_{one.name}` | {one.kind} | {labels} | {one.text} |"
+        yield f"| `{one.name}` | {one.kind} | {labels} | {one.text} |"
 
 
 def main() -> int:

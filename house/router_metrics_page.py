@@ -10,18 +10,20 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
-from fairlead.router.observability import access_entries, counters, log_writer, metric_families, model_labels
+from fairlead.router.observability import access_entries, counters, log_writer, model_labels
 from fairlead.router.observability.access_entries import AccessLogEntry
-from fairlead.router.observability.metric_families import FAMILIES, MetricType, RouterMetricFamily
+from fairlead.telemetry import router_families
+from fairlead.telemetry.metric_family import MetricFamily, MetricType
+from fairlead.telemetry.router_families import FAMILIES
 from house.tree import ROOT
 
 PAGE: Final = "docs/reference/router-metrics.md"
 BUCKETS: Final = {
-    "TTFT": metric_families.TTFT,
-    "TPOT": metric_families.TPOT,
-    "WHOLE": metric_families.WHOLE,
-    "WAIT": metric_families.WAIT,
-} | {"LAG": metric_families.LAG}
+    "TTFT": router_families.TTFT,
+    "TPOT": router_families.TPOT,
+    "WHOLE": router_families.WHOLE,
+    "WAIT": router_families.WAIT,
+} | {"LAG": router_families.LAG}
 
 
 def page() -> str:
@@ -30,8 +32,8 @@ def page() -> str:
         [
             "# What a router says of itself",
             "",
-            "Written by `python -m house.router_metrics_page` from `operator/fairlead/router/observability`;",
-            "changes here are lost.",
+            "Written by `python -m house.router_metrics_page` from `operator/fairlead/telemetry/router_families.py`",
+            "and `operator/fairlead/router/observability`; changes here are lost.",
             "",
             "## Metrics",
             "",
@@ -81,7 +83,7 @@ def _metrics() -> Iterator[str]:
 
 
 def _buckets() -> Iterator[str]:
-    words = _words(Path(metric_families.__file__))
+    words = _words(Path(router_families.__file__))
     yield "| metrics | upper bounds, seconds | why |"
     yield "|---|---|---|"
     for name, bounds in BUCKETS.items():
@@ -99,8 +101,8 @@ def _lines() -> Iterator[str]:
     yield from (f"| `{name}` | {words.get(name, '')} |" for name in AccessLogEntry.__struct_fields__)
 
 
-def _short(family: RouterMetricFamily) -> str:
-    return family.name.removeprefix(f"{metric_families.PREFIX}_")
+def _short(family: MetricFamily) -> str:
+    return family.name.removeprefix(f"{router_families.PREFIX}_")
 
 
 def _words(path: Path, within: str | None = None) -> dict[str, str]:

@@ -11,7 +11,7 @@ from typing import Final
 
 from fairlead.fleet import conditions
 from fairlead.fleet.conditions import ConditionReason, ConditionType
-from fairlead.telemetry.operator_metrics import OperatorMetrics
+from fairlead.telemetry.operator_metrics import FAMILIES
 from house.tree import ROOT
 
 CONDITIONS: Final = "docs/reference/conditions.md"
@@ -46,10 +46,7 @@ def conditions_page() -> str:
 
 def metrics_page() -> str:
     """Every metric of the operator."""
-    rows = {}
-    for family in OperatorMetrics().registry.collect():
-        name = f"{family.name}_total" if family.type == "counter" else family.name
-        rows[name] = f"{family.type}: {family.documentation}"
+    rows = {family.name: f"{family.kind}: {family.text}" for family in FAMILIES}
     return "\n".join(
         [
             "# The operator's metrics",

@@ -51,6 +51,12 @@ def holder(fake: FakeApi) -> object:
     return fake.objects.held[LEASE.title, "fairlead", "operator"]["spec"]["holderIdentity"]
 
 
+def test_a_shorter_lease_is_renewed_sooner_and_ends_sooner() -> None:
+    """P22: we stop writing before another may begin."""
+    terms = LeaseDurations.lasting(6.0)
+    assert terms.retry_s < terms.deadline_s < terms.duration_s == 6.0
+
+
 def test_a_lease_is_free_when_nobody_renewed_it_for_as_long_as_its_holder_promised() -> None:
     """Whatever the holder wrote about its own clock, ten minutes off or not."""
     terms = LeaseDurations()

@@ -11,7 +11,7 @@ from fairlead.cluster import kinds, pods
 from fairlead.cluster.kinds import Manifest, Resource
 from fairlead.cluster.store import ObjectStore, StoreChange
 from fairlead.controller.children.child_losses import ChildLosses
-from fairlead.controller.informers import CHILDREN
+from fairlead.controller.informers import WATCHED as FOLLOWED
 from fairlead.controller.reference_cache import NOTHING
 from fairlead.fleet.desired_state import EngineKind
 from fairlead.fleet.endpoints import EndpointState, RouterEndpoint
@@ -105,7 +105,7 @@ class PretendWorld:
 
 def _selector(resource: Resource) -> str:
     """As the operator's informers ask."""
-    return labels.MANAGED_BY if resource in CHILDREN else ""
+    return labels.MANAGED_BY if resource in FOLLOWED.children else ""
 
 
 class PretendLooks:

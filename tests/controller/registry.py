@@ -72,7 +72,7 @@ PROPERTIES: Final = (
         "P10",
         "a watch that is open and silent is left",
         (
-            "tests/controller/test_health.py::test_only_what_a_restart_would_heal_is_sickness",
+            "tests/process/test_ports.py::test_only_what_a_restart_would_heal_is_sickness",
             "tests/cluster/test_informer.py::test_a_silent_watch_is_left_and_goes_on_from_the_last_version",
         ),
     ),
@@ -191,7 +191,7 @@ PROPERTIES: Final = (
         (
             "tests/controller/test_leader_tasks.py::test_errors_of_the_api_and_a_lost_lease_are_tried_again",
             "tests/controller/test_leader_tasks.py::test_a_fence_lets_nobody_write_who_does_not_lead",
-            "tests/controller/test_process.py::test_a_shorter_lease_is_renewed_sooner_and_ends_sooner",
+            "tests/cluster/test_lease.py::test_a_shorter_lease_is_renewed_sooner_and_ends_sooner",
             "tests/controller/test_process.py::test_who_is_told_to_stop_gives_the_lease_back",
             "tests/controller/test_process.py::test_who_lost_the_lease_ends_its_work",
             "tests/cluster/test_lease.py::test_whoever_cannot_renew_stops_writing_by_the_deadline_and_learns_that_it_lost",

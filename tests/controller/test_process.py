@@ -11,11 +11,11 @@ import pytest
 from fairlead.cluster import kinds, lease
 from fairlead.cluster.api_server import ApiServer
 from fairlead.controller import process
-from fairlead.controller.health import ProcessHealth
 from fairlead.controller.settings import OperatorSettings, WebhookSettings
 from fairlead.controller.webhook import kopf_host
 from fairlead.controller.webhook.certificate_rotation import CertificateRotator
 from fairlead.fleet.desired_state import EngineKind
+from fairlead.process.ports import ProcessHealth
 from fairlead.telemetry.operator_metrics import OperatorMetrics
 from tests.cluster.fake_api import FakeApi
 from tests.cluster.worlds import run
@@ -30,12 +30,6 @@ def test_flags_become_what_a_reconcile_needs() -> None:
     assert setting.platform.image == "r:1"
     assert setting.platform.operator_namespace == "ops"
     assert "Europe/Berlin" in (setting.known.time_zones or ())
-
-
-def test_a_shorter_lease_is_renewed_sooner_and_ends_sooner() -> None:
-    """P22: we stop writing before another may begin."""
-    terms = process._terms(6.0)
-    assert terms.retry_s < terms.deadline_s < terms.duration_s == 6.0
 
 
 def test_without_a_webhook_there_is_no_place_for_certificates(tmp_path: Path) -> None:
@@ -65,7 +59,7 @@ def served() -> process.OperatorContext:
     """What a standby looks at."""
     pulse = ProcessHealth(watch_age_s=lambda: 0.0, oldest_key_s=lambda: 0.0)
     leader: Any = Idle()
-    return process.OperatorContext(leader, pulse, process._setting(SETTINGS), asyncio.Event())
+    return process.OperatorContext(leader, pulse, process._setting(SETTINGS))
 
 
 def test_the_webhook_looks_up_what_an_object_names() -> None:

@@ -127,4 +127,4 @@ def test_a_store_that_is_behind_our_own_writes_makes_nothing_twice() -> None:
 
 def test_a_pretended_feed_knows_every_kind_that_the_operator_follows() -> None:
     """A kind that is followed and not pretended would make these stories blind to it."""
-    assert {*informers.OURS, *informers.CHILDREN, kinds.NODE} <= set(WATCHED)
+    assert {*informers.WATCHED.ours, *informers.WATCHED.children, kinds.NODE} <= set(WATCHED)

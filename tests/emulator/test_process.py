@@ -15,6 +15,7 @@ from fairlead.emulator.emulation_knobs import EmulationKnobs, EngineFault
 from fairlead.emulator.faults import FaultOrder
 from fairlead.emulator.process import EngineStart, ProcessEnvironment
 from fairlead.emulator.serve_arguments import ServeArguments
+from fairlead.process.exit_signals import ExitSignals
 from tests.emulator.living import CHAT, NOON, QUICK, client, faulty, free_port, paced, told
 
 LONG: Final = {"prompt": "x", "max_tokens": 40, "ignore_eos": True}
@@ -33,7 +34,7 @@ class Pod:
         self.said: list[str] = []
         self.log = folder / "termination-log"
         self.log.touch()
-        self.signals: process.SignalQueue = asyncio.Queue()
+        self.signals: ExitSignals = asyncio.Queue()
         self.served: ServeArguments = replace(CHAT, port=free_port(), shutdown_seconds=shutdown_seconds)
         self.url = f"http://127.0.0.1:{self.served.port}"
         outside = ProcessEnvironment(

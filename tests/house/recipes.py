@@ -78,12 +78,9 @@ SCORER: Final = Recipe(
     edits=(
         RecipeEdit(
             path=PRODUCT / "routing" / "selection.py",
-            after='''def agreed_endpoint(field: SelectionContext, ask: RoutingRequest, fit: list[Endpoint]) -> Endpoint | None:
-    """The endpoint where other routers send this prefix; nothing with a single router."""
-    if field.routers == 1:
-        return None
+            after="""        return None
     return rendezvous_endpoint(ask.talk or field.crowds.key(ask.blocks, len(field.routable)), fit)
-''',
+""",
             more='''
 
 def crowding(endpoint: Endpoint) -> float:
@@ -109,7 +106,9 @@ SIGNAL: Final = Recipe(
     edits=(
         RecipeEdit(
             path=PRODUCT / "api" / "policy.py",
-            after="""    queue_depth: QueueDepth | None = Field(default=None, description="Requests that wait, in routers and engines.")
+            after="""    tokens: TokenDemand | None = Field(
+        default=None, description="Requested tokens against measured supply; sees a burst one cold start earlier."
+    )
 """,
             more="""    running: RunningRequests | None = Field(default=None, description="Requests that engines run.")
 """,

@@ -15,6 +15,7 @@ import uvloop
 from aiohttp import web
 
 from fairlead.fleet.endpoints import DiscoveredEndpoint, EndpointsCallback
+from fairlead.process.exit_signals import ExitSignals
 from fairlead.router import process
 from fairlead.router.config.loader import RouterConfig
 from fairlead.router.endpoint_sources import EndpointSource, StaticEndpoints
@@ -56,7 +57,7 @@ class Plane:
     config: Path
     asks: aiohttp.ClientSession
     port: int
-    signals: process.ExitSignals
+    signals: ExitSignals
     life: "asyncio.Task[int]"
     notes: dict[str, Any] = field(default_factory=dict)
     metrics_port: int = 0
@@ -119,7 +120,7 @@ async def plane(
     def sources(settings: RouterConfig) -> EndpointSource:
         return cluster or StaticEndpoints(settings.endpoints)
 
-    port, metrics_port, signals = free_port(), free_port(), process.ExitSignals()
+    port, metrics_port, signals = free_port(), free_port(), ExitSignals()
     start = RouterOptions(
         config=config,
         host=HOST,

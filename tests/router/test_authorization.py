@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from fairlead.fleet.token_rights import TokenRight
+from fairlead.process.exit_signals import ExitSignals
 from fairlead.router import authorization, process
 from fairlead.router.authorization import MetricsAuthorizer
 from fairlead.router.config.loader import RouterConfig, load, read
@@ -185,7 +186,7 @@ def test_without_a_key_the_page_is_for_this_machine_alone_unless_somebody_says_o
             metrics_host=chosen,
             linger_seconds=0.01,
         )
-        signals = process.ExitSignals()
+        signals = ExitSignals()
         life = asyncio.create_task(process.live(start, signals))
         async with client() as asks:
             while "listening" not in caplog.text:

@@ -11,6 +11,7 @@ import aiohttp
 import pytest
 
 from fairlead.fleet.endpoints import DiscoveredEndpoint, EndpointsCallback
+from fairlead.process.exit_signals import ExitSignals
 from fairlead.router import permit_requests, process
 from fairlead.router.endpoint_sources import StaticEndpoints
 from fairlead.router.process import RouterOptions
@@ -59,7 +60,7 @@ async def fleet(folder: Path, *lost: str, **limits: Any) -> AsyncIterator[Fleet]
     port, pages, cluster = free_port(), free_port(), Cluster()
     async with living() as engines, client() as asks:
         config = written(folder, [engines[0].address], tenants=tenants)
-        ends: list[tuple[process.ExitSignals, asyncio.Task[int]]] = []
+        ends: list[tuple[ExitSignals, asyncio.Task[int]]] = []
         found = Fleet(asks, port, pages, cluster)
         for name in HOSTS.keys() - set(lost):
             start = RouterOptions(
@@ -73,7 +74,7 @@ async def fleet(folder: Path, *lost: str, **limits: Any) -> AsyncIterator[Fleet]
                 sources=lambda settings: StaticEndpoints(settings.endpoints),
                 routers=lambda _: Shared(cluster),
             )
-            signals = process.ExitSignals()
+            signals = ExitSignals()
             ends.append((signals, asyncio.create_task(process.live(start, signals))))
         try:
             for name in HOSTS.keys() - set(lost):

@@ -1,17 +1,20 @@
 """What the autoscaler tells Prometheus: as of the last decisions, in a page that stays small."""
 
+from typing import Final
+
 from prometheus_client.parser import text_string_to_metric_families
 
 from fairlead.telemetry.autoscaler_metrics import (
     FAMILIES,
     MOST_SHOWN,
-    PREFIX,
     AutoscalerMetrics,
     DecisionMetrics,
     ScrapeTotals,
 )
 from house import autoscaler_metrics_page
 from house.tree import ROOT
+
+PREFIX: Final = "fairlead_autoscaler"
 
 
 def decided(name: str = "chat", **changed: int) -> DecisionMetrics:
@@ -30,7 +33,7 @@ def decided(name: str = "chat", **changed: int) -> DecisionMetrics:
 def values(page: bytes) -> dict[str, float]:
     """Every sample by its name and labels."""
     return {
-        f"{one.name} {' '.join(one.labels.values())}".strip(): one.value
+        f"{one.name} {' '.join(value for _, value in sorted(one.labels.items()))}".strip(): one.value
         for family in text_string_to_metric_families(page.decode())
         for one in family.samples
     }
@@ -81,4 +84,4 @@ def test_the_page_does_not_grow_with_the_cluster() -> None:
 def test_every_family_is_documented_and_the_page_is_current() -> None:
     written = (ROOT / autoscaler_metrics_page.PAGE).read_text(encoding="utf-8")
     assert written == autoscaler_metrics_page.page()
-    assert all(f"`{PREFIX}_{one.name}`" in written for one in FAMILIES)
+    assert all(f"`{one.name}`" in written for one in FAMILIES)

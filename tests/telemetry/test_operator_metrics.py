@@ -30,7 +30,7 @@ def all_told() -> OperatorMetrics:
     metrics.leads(True)
     metrics.reviewed(True, 0.01)
     metrics.certificate_lasts(89.5)
-    metrics.told(sent=False)
+    metrics.told(False)
     return metrics
 
 

@@ -8,16 +8,15 @@ from fairlead.autoscaler import deployment_pods
 from fairlead.autoscaler.samples import phases, pod_figures
 from fairlead.autoscaler.samples.sample_source import SampleSource
 from fairlead.autoscaler.scaling_spec import ScalingSpec
-from fairlead.cluster import gpu_nodes, kinds, pod_starts
+from fairlead.cluster import kinds, pod_starts
 from fairlead.cluster.gpu_nodes import GpuRequirement
 from fairlead.cluster.interfaces import ClusterState
 from fairlead.cluster.kinds import Manifest
 from fairlead.fleet.policies import ScalingPolicy
 from fairlead.fleet.rollouts import NodeRoom
-from fairlead.planning import room as rooms
+from fairlead.process import gpu_room
 from fairlead.scaling.facts import EnginePod, EnginePodPhase, RouterPod, ScalingFacts
 
-UNBOUNDED: Final = NodeRoom()
 UNSCRAPED_PHASES: Final = frozenset(
     {
         EnginePodPhase.PENDING,
@@ -65,7 +64,7 @@ class RoundSnapshot:
     now: float
     nodes_grow: bool = False
     lost_nodes: frozenset[str] = field(init=False)
-    _rooms: dict[GpuRequirement, NodeRoom] = field(default_factory=dict)
+    _rooms: dict[GpuRequirement | None, NodeRoom] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Find the lost nodes once a round: nodes are many and seldom change."""
@@ -73,13 +72,8 @@ class RoundSnapshot:
 
     def room(self, place: GpuRequirement | None) -> NodeRoom:
         """How many more replicas of a kind the nodes could take; counted once a round for each kind of GPU."""
-        if place is None or self.nodes_grow or not self.world.knows(kinds.NODE):
-            return UNBOUNDED
         if place not in self._rooms:
-            everyone = tuple(self.world.of(kinds.POD).each())
-            nodes = gpu_nodes.nodes_with(self.world.of(kinds.NODE).all(), everyone, place.resource)
-            coming = gpu_nodes.pending_replicas(everyone, place)
-            self._rooms[place] = rooms.room(nodes, place.product, place.gpus, place.others, coming)
+            self._rooms[place] = gpu_room.of(self.world, place, nodes_grow=self.nodes_grow)
         return self._rooms[place]
 
 

@@ -10,11 +10,11 @@ from fairlead.autoscaler.scaling_spec import ScalingSpec, SpecReader
 from fairlead.cluster.gpu_nodes import GpuRequirement
 from fairlead.cluster.kinds import Manifest
 from fairlead.fleet.accelerators import Accelerator
-from fairlead.fleet.desired_state import NO_RESOURCE, DesiredRevision, SpeculationMethod
+from fairlead.fleet.desired_state import DesiredRevision, SpeculationMethod
 from fairlead.fleet.fit import Fit
 from fairlead.fleet.policies import ReplicaBounds
 from fairlead.fleet.traffic import TokenLengths, Traffic
-from fairlead.objects import engine_placement, revisions
+from fairlead.objects import revisions
 from fairlead.review import deployment_review, memory_fit
 from fairlead.review.context import ReviewContext
 from fairlead.review.deployment_review import DeploymentReview
@@ -49,21 +49,12 @@ def subject(judged: DeploymentReview, known: ReviewContext) -> ScalingSpec | Non
         bounds=deployment.replicas,
         kind=wanted.engine.kind,
         revision=revisions.of(spec),
-        place=_place(wanted),
+        place=GpuRequirement.of(wanted),
         price_per_hour=_price(known.accelerator(wanted.product), wanted),
         speculates=wanted.engine.speculation.method is not SpeculationMethod.OFF,
         sleeps=wanted.engine.sleeps,
         assumed=_speed(review, known.accelerator(wanted.product)),
         options=tuple(_options(review, wanted, known)),
-    )
-
-
-def _place(wanted: DesiredRevision) -> GpuRequirement | None:
-    if wanted.resource == NO_RESOURCE:
-        return None
-    selector = engine_placement.node_selector(wanted)
-    return GpuRequirement(
-        resource=wanted.resource, gpus=wanted.gpus_per_replica, selector=tuple(sorted(selector.items()))
     )
 
 

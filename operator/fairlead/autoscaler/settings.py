@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from fairlead.process.lifecycle import ProcessSettings
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoopSettings:
@@ -19,19 +21,7 @@ class LoopSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AutoscalerSettings:
+class AutoscalerSettings(ProcessSettings):
     """All flags of `fairlead autoscaler`."""
 
     loop: LoopSettings = LoopSettings()
-    namespaces: tuple[str, ...] = ()
-    """Namespaces to watch; empty: all."""
-    lease_namespace: str
-    identity: str
-    """Unique to the process: the pod's name and a random part."""
-    deployment: str = ""
-    """The Deployment that runs this process and owns its Lease; empty: the Lease has no owner."""
-    lease_seconds: float = 15.0
-    """Other members take over a silent member's deployments this long after its last renewal."""
-    host: str = "0.0.0.0"  # noqa: S104  # a pod is reached by its address
-    health_port: int = 8081
-    metrics_port: int = 9090

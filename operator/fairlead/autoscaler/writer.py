@@ -6,14 +6,14 @@ Writes run beside the loop, one at a time for each deployment; after a failure e
 import asyncio
 import logging
 from collections.abc import Coroutine, Sequence
+from datetime import UTC, datetime
 from typing import Final
 
-from fairlead.autoscaler import demand_history, memory_store, scaling_status
+from fairlead.autoscaler import demand_history, memory_store, scaling_events, scaling_status
 from fairlead.autoscaler.decision_facts import ScalingCase
 from fairlead.autoscaler.loop_state import DeploymentLoopState
 from fairlead.autoscaler.samples.prometheus_queries import PodName
 from fairlead.autoscaler.samples.source_registry import SourceRegistry
-from fairlead.autoscaler.scaling_events import ScalingEventPublisher
 from fairlead.autoscaler.scaling_status import ScalingFields
 from fairlead.cluster import kinds
 from fairlead.cluster.api_errors import ApiError, Conflict, NotFound
@@ -21,6 +21,7 @@ from fairlead.cluster.fencing import NotLeading
 from fairlead.cluster.interfaces import ClusterState, CreatingApiClient
 from fairlead.cluster.kinds import Manifest
 from fairlead.objects import names
+from fairlead.process.event_publisher import EventPublisher
 from fairlead.scaling.decide.recommendation import Recommendation
 from fairlead.telemetry.autoscaler_metrics import AutoscalerMetrics
 
@@ -38,7 +39,7 @@ class AutoscalerWriter:
     ) -> None:
         self._server = server
         self._world = world
-        self._teller = ScalingEventPublisher(server, instance)
+        self._events = EventPublisher(server, instance)
         self._metrics = metrics
 
     def publish(self, case: ScalingCase, said: Recommendation, standing: DeploymentLoopState, now: float) -> None:
@@ -98,9 +99,11 @@ class AutoscalerWriter:
             return
         standing.wrote(found, now)
         self._metrics.wrote("contested" if contested else "done")
-        if contested:
-            await self._teller.contested(case.document, now)
-        await self._teller.tell(case, found, before, now)
+        news = [scaling_events.contested(case.document)] if contested else []
+        if (change := scaling_events.news_of(case, found, before)) is not None:
+            news.append(change)
+        for one in news:
+            await self._events.publish(one, datetime.fromtimestamp(now, UTC))
         if found.get("decisions") != before.get("decisions"):
             await self._tell_policy(case, found)
 

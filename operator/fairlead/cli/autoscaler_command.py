@@ -5,9 +5,9 @@ import os
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from fairlead.autoscaler.embedded_autoscaler import EmbeddedAutoscaler
     from fairlead.autoscaler.samples.source_registry import SourceFactories
     from fairlead.autoscaler.scaling_spec import SpecReader
+    from fairlead.autoscaler.service import AutoscalerService
     from fairlead.autoscaler.settings import LoopSettings
 
 
@@ -70,12 +70,12 @@ def run(chosen: argparse.Namespace) -> int:
         return 2
 
 
-def hosted_loop(chosen: argparse.Namespace, instance: str) -> "EmbeddedAutoscaler":
+def hosted_loop(chosen: argparse.Namespace, instance: str) -> "AutoscalerService":
     """The loop, to be run beside the controller."""
-    from fairlead.autoscaler.embedded_autoscaler import EmbeddedAutoscaler
+    from fairlead.autoscaler.service import AutoscalerService
 
     settings = _loop(chosen)
-    return EmbeddedAutoscaler(settings, _understanding(), _makers(settings), instance)
+    return AutoscalerService(settings, _understanding(), _makers(settings), instance)
 
 
 def _loop(chosen: argparse.Namespace) -> "LoopSettings":

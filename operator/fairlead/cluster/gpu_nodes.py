@@ -11,6 +11,7 @@ from math import ceil
 
 from fairlead.cluster import pods
 from fairlead.cluster.kinds import Manifest
+from fairlead.fleet.desired_state import NO_RESOURCE, DesiredRevision
 from fairlead.fleet.nodes import Node
 from fairlead.objects import engine_placement
 
@@ -23,6 +24,14 @@ class GpuRequirement:
     gpus: int
     selector: tuple[tuple[str, str], ...] = ()
     """Node labels, the product's among them where one is named."""
+
+    @classmethod
+    def of(cls, wanted: DesiredRevision) -> "GpuRequirement | None":
+        """What a replica of this revision needs; None where it takes no GPU."""
+        if wanted.resource == NO_RESOURCE:
+            return None
+        selector = tuple(sorted(engine_placement.node_selector(wanted).items()))
+        return cls(resource=wanted.resource, gpus=wanted.gpus_per_replica, selector=selector)
 
     @property
     def product(self) -> str | None:

@@ -47,8 +47,12 @@ class ApiClient(Protocol):
         """Server-side apply."""
 
 
-class CreatingApiClient(ApiClient, Protocol):
-    """An ApiClient that also creates objects without a fixed name: Events."""
+class EventClient(Protocol):
+    """As much of the API server as sending Events takes."""
 
     async def create(self, manifest: Manifest) -> Manifest:
         """A new object."""
+
+
+class CreatingApiClient(ApiClient, EventClient, Protocol):
+    """An ApiClient that also creates objects without a fixed name: Events."""

@@ -1,15 +1,13 @@
-"""Events for changed conditions and for steps, sent in the background: nothing waits for them or depends on them."""
+"""Events for changed conditions and for steps of a rollout."""
 
-import asyncio
-import logging
 from datetime import datetime
 from typing import Final
 
-from fairlead.cluster.api_errors import ApiError, RequestRefused
-from fairlead.cluster.fencing import FencedApiServer, NotLeading
+from fairlead.cluster.interfaces import EventClient
 from fairlead.cluster.kinds import Manifest, Resource
 from fairlead.fleet.conditions import ConditionReason
-from fairlead.telemetry.event_recorder import EventRecorder, EventType, NewEvent
+from fairlead.process.event_publisher import EventPublisher
+from fairlead.telemetry.event_recorder import EventType, NewEvent, reference
 from fairlead.telemetry.operator_metrics import OperatorMetrics
 
 EVENT_WHEN_FALSE: Final = frozenset({"Accepted", "Fits", "Scheduled", "Progressing"})
@@ -18,17 +16,13 @@ EVENT_WHEN_FALSE: Final = frozenset({"Accepted", "Fits", "Scheduled", "Progressi
 STARTS: Final = frozenset({"NoneReady", "TooFew", "Probing", "RoutersNotReady", "RoutersSilent", "Starting"})
 """Reasons with which every deployment begins: not worth an Event."""
 
-log = logging.getLogger("fairlead.events")
 
-
-class EventPublisher:
+class ReconcileEvents:
     """Sends Events in the background."""
 
-    def __init__(self, server: FencedApiServer, instance: str, metrics: OperatorMetrics) -> None:
-        self._recorder = EventRecorder(server.create, instance)
-        self._told = metrics.told
+    def __init__(self, server: EventClient, instance: str, metrics: OperatorMetrics) -> None:
+        self.publisher = EventPublisher(server, instance, metrics.told)
         self._wrote_at_rest = metrics.wrote_at_rest
-        self._tasks: set[asyncio.Task[None]] = set()
 
     def transition(self, about: Manifest, condition: Manifest, at: datetime) -> None:
         """A condition changed its status or its reason."""
@@ -36,39 +30,24 @@ class EventPublisher:
             return
         kind = EventType.WARNING if condition["status"] == "False" else EventType.NORMAL
         note = f"{condition['type']} is {condition['status']}: {condition['message']}"
-        self._send(
-            about,
-            NewEvent(owner=reference(about), reason=condition["reason"], action="Report", note=note, type=kind),
-            at,
+        self.publisher.send(
+            NewEvent(owner=reference(about), reason=condition["reason"], action="Report", note=note, type=kind), at
         )
 
     def meddled(self, about: Manifest, resource: Resource, note: str, at: datetime) -> None:
         """Another client changed a child, and it was put back: a write that is counted as one at rest."""
         self._wrote_at_rest(resource.title)
         news = NewEvent(owner=reference(about), reason="PutBack", action="Apply", note=note, type=EventType.WARNING)
-        self._send(about, news, at)
+        self.publisher.send(news, at)
 
     def deleted(self, about: Manifest, note: str, at: datetime) -> None:
         """Another client deleted a pod; its ReplicaSet makes another, so the operator wrote nothing."""
         news = NewEvent(owner=reference(about), reason="Deleted", action="Report", note=note, type=EventType.WARNING)
-        self._send(about, news, at)
+        self.publisher.send(news, at)
 
     def step(self, about: Manifest, reason: str, note: str, at: datetime) -> None:
         """A replica count changed, or a revision was created, given up or removed."""
-        self._send(about, NewEvent(owner=reference(about), reason=reason, action="Roll", note=note), at)
-
-    def _send(self, about: Manifest, news: NewEvent, at: datetime) -> None:
-        task = asyncio.create_task(self._sent(news, at), name=f"event {about['metadata']['name']}")
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-    async def _sent(self, news: NewEvent, at: datetime) -> None:
-        try:
-            self._told(sent=await self._recorder.tell(news, at))
-        except (ApiError, NotLeading) as problem:
-            self._told(sent=False)
-            if not (isinstance(problem, RequestRefused) and problem.namespace_ends):
-                log.warning("an Event could not be written: %s", problem)
+        self.publisher.send(NewEvent(owner=reference(about), reason=reason, action="Roll", note=note), at)
 
 
 def is_news(condition: Manifest, before: Manifest) -> bool:
@@ -86,10 +65,3 @@ def is_news(condition: Manifest, before: Manifest) -> bool:
 def _before(about: Manifest, kind: str) -> Manifest:
     known = (about.get("status") or {}).get("conditions") or ()
     return next((one for one in known if one.get("type") == kind), {})
-
-
-def reference(about: Manifest) -> Manifest:
-    """The reference to the object that an Event is about."""
-    metadata = about["metadata"]
-    head = {name: metadata.get(name) for name in ("namespace", "name", "uid")}
-    return {"apiVersion": about["apiVersion"], "kind": about["kind"], **head}

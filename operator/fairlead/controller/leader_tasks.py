@@ -17,11 +17,10 @@ from fairlead.cluster.api_errors import ApiError
 from fairlead.cluster.api_server import ApiServer
 from fairlead.cluster.fencing import FencedApiServer, NotLeading
 from fairlead.cluster.lease import Leadership
-from fairlead.controller import queue_keys
 from fairlead.controller.children import orphan_scan
 from fairlead.controller.embedded_service import EmbeddedService
-from fairlead.controller.events import EventPublisher
-from fairlead.controller.informers import ControllerInformers
+from fairlead.controller.events import ReconcileEvents
+from fairlead.controller.informers import WATCHED, ControllerInformers
 from fairlead.controller.pods.pod_client import PodClient
 from fairlead.controller.reconcile import ReconcileEnvironment, Reconciler, ReconcileSettings, moment
 from fairlead.controller.reference_cache import ReferenceCache
@@ -29,6 +28,7 @@ from fairlead.controller.shared_reconcile import SharedObjectReconciler
 from fairlead.controller.status import deployment_status
 from fairlead.controller.work_queue import ReconcileOutcome, WorkQueue
 from fairlead.fleet.router_keys import RouterKeys
+from fairlead.process.lifecycle import first_of
 from fairlead.review.context import ObjectKey
 from fairlead.telemetry.operator_metrics import OperatorMetrics
 
@@ -73,27 +73,24 @@ class LeaderTasks:
             self.queue.wake(key)
 
     def watch_age_s(self) -> float:
-        """Seconds since the last message of the most silent watch; those in error are left out, as no restart helps."""
-        heard = self._seeing.informers if self._seeing else ()
-        return max((one.age() for one in heard if not one.trouble), default=0.0)
+        """Seconds since the last message of the most silent watch; 0 while this process does not lead."""
+        return self._seeing.age_s() if self._seeing else 0.0
 
     async def run(self, namespaces: tuple[str, ...], instance: str) -> None:
         """List the cluster, then reconcile, until cancelled."""
         async with self._equipped(namespaces, instance) as seeing:
-            following = asyncio.create_task(seeing.run(), name="informers")
-            try:
-                await self._until(seeing.synced(), following)
-                await orphan_scan.find(self._api, seeing)
-                for manifest in (one for kind in _OURS for one in seeing.of(kind).all()):
-                    self.queue.wake(
-                        ObjectKey(manifest["kind"], manifest["metadata"]["namespace"], manifest["metadata"]["name"])
-                    )
-                log.info("leading: the cluster was listed, reconciling begins")
-                async with self._guest_at_work(seeing):
-                    await self._until(self.queue.run(), following)
-            finally:
-                following.cancel()
-                await asyncio.gather(following, return_exceptions=True)
+            await first_of(self._reconcile(seeing), seeing.run())
+
+    async def _reconcile(self, seeing: ControllerInformers) -> None:
+        await seeing.synced()
+        await orphan_scan.find(self._api, seeing)
+        for manifest in (one for kind in WATCHED.ours for one in seeing.of(kind).all()):
+            self.queue.wake(
+                ObjectKey(manifest["kind"], manifest["metadata"]["namespace"], manifest["metadata"]["name"])
+            )
+        log.info("leading: the cluster was listed, reconciling begins")
+        async with self._guest_at_work(seeing):
+            await self.queue.run()
 
     def page_facts(self) -> None:
         """Update the metrics before a scrape."""
@@ -113,7 +110,7 @@ class LeaderTasks:
                 world=seeing,
                 looks=looks,
                 named=ReferenceCache(self._api),
-                teller=EventPublisher(self._server, instance, self.metrics),
+                teller=ReconcileEvents(self._server, instance, self.metrics),
             )
             self._reconciler = Reconciler(self._setting, doors)
             self._shared = SharedObjectReconciler(self._setting.known, doors)
@@ -132,18 +129,6 @@ class LeaderTasks:
             return
         async with _background_task("autoscaler", self.guest.run(seeing, self._server, self.router_keys)):
             yield
-
-    @staticmethod
-    async def _until(work: Coroutine[None, None, None], following: asyncio.Task[None]) -> None:
-        """Work; should the informers end before, raise their error: they never end by themselves, so that is a bug."""
-        task = asyncio.create_task(work)
-        try:
-            await asyncio.wait({task, following}, return_when=asyncio.FIRST_COMPLETED)
-            if following.done():
-                following.result()
-            await task
-        finally:
-            task.cancel()
 
     def _forget(self, uid: str) -> None:
         """An object is gone: every cache drops what it keeps of it, or months of pods would fill the memory."""
@@ -196,9 +181,6 @@ class LeaderTasks:
                 self._seeing.note(await self._server.apply(found, subresource="status"))
         except (ApiError, NotLeading) as problem:
             log.warning("%s", problem, extra=_about(key))
-
-
-_OURS: Final = (kinds.INFERENCE_DEPLOYMENT, *queue_keys.SHARED)
 
 
 @asynccontextmanager

@@ -6,7 +6,6 @@ A process that loses the Lease ends, since its state in memory may be out of dat
 import asyncio
 import logging
 import random
-import signal
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -17,14 +16,11 @@ from typing import Any, Final, NamedTuple
 from zoneinfo import available_timezones
 
 from fairlead.api import kinds as ours
-from fairlead.cluster import connection as connecting
 from fairlead.cluster import lease, operator_key, own_deployment, package_data
 from fairlead.cluster.api_server import ApiServer
-from fairlead.cluster.connection import ApiConnection
+from fairlead.cluster.lease import LeaseDurations
 from fairlead.cluster.own_deployment import OwnerLookup
-from fairlead.controller import health
 from fairlead.controller.embedded_service import EmbeddedService
-from fairlead.controller.health import ProcessHealth
 from fairlead.controller.leader_tasks import LeaderTasks
 from fairlead.controller.reconcile import ReconcileSettings, moment
 from fairlead.controller.reference_cache import ReferenceCache
@@ -34,6 +30,9 @@ from fairlead.controller.webhook.certificate_rotation import CertificateRotator,
 from fairlead.engines import catalogue as engines
 from fairlead.objects import network_policies
 from fairlead.objects.installation import Installation
+from fairlead.process import lifecycle, ports
+from fairlead.process.lifecycle import ClusterProcess
+from fairlead.process.ports import ProcessHealth
 from fairlead.review import admission, change_warnings, policies, speculation_switch, webhook
 from fairlead.review.context import ObjectKey, ReviewContext
 from fairlead.review.webhook import AdmissionResponse
@@ -50,36 +49,29 @@ log = logging.getLogger("fairlead.operator")
 
 async def run(settings: OperatorSettings, guest: EmbeddedService | None = None) -> int:
     """Run until SIGTERM or the loss of the Lease; the embedded service `guest` runs while this process leads."""
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for one in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(one, stop.set)
     metrics = OperatorMetrics()
-    async with await connecting.connect() as connection:
-        api = ApiServer(connection, metrics.asked)
+    async with lifecycle.connected(settings, metrics.asked) as own:
         setting = _setting(settings)
         rng = random.Random()  # noqa: S311  # jitter, not a secret
-        place = lease.LeaseSettings(
-            namespace=settings.lease_namespace, name=LEASE, identity=settings.identity, owner=_owner(api, settings)
-        )
-        leadership = lease.Leadership(api, place, rng, _terms(settings.lease_seconds))
-        leading = LeaderTasks(api, leadership, setting, metrics)
+        terms = LeaseDurations.lasting(settings.lease_seconds)
+        leadership = lease.Leadership(own.api, own.lease(LEASE), rng, terms)
+        leading = LeaderTasks(own.api, leadership, setting, metrics)
         leading.guest = guest
         pulse = ProcessHealth(watch_age_s=leading.watch_age_s, oldest_key_s=leading.queue.oldest_s)
-        async with _standby(settings, connection, api, OperatorContext(leading, pulse, setting, stop)):
-            await _lead(leadership, lambda: _work(api, leading, pulse, settings), stop)
+        async with _standby(settings, own, OperatorContext(leading, pulse, setting)):
+            await _lead(leadership, lambda: _work(own.api, leading, pulse, settings), own.stop)
     return EXIT_LEASE_LOST if leadership.lost.is_set() else 0
 
 
 async def _work(api: ApiServer, leading: LeaderTasks, pulse: ProcessHealth, settings: OperatorSettings) -> None:
     """Get the key for routers first, or their configuration is written twice; without it, start the rest after 10 s."""
-    pulse.leading = True
+    pulse.working = True
     keeping = asyncio.create_task(operator_key.keep(api, settings.lease_namespace, leading.router_keys))
     try:
         await asyncio.wait([keeping], timeout=KEY_WAITED_FOR_S)
         await leading.run(settings.namespaces, settings.identity)
     finally:
-        pulse.leading = False
+        pulse.working = False
         keeping.cancel()
 
 
@@ -90,14 +82,7 @@ async def _lead(leadership: lease.Leadership, work: Callable[[], Awaitable[None]
         async with lease.hold(leadership):
             await work()
 
-    ends = [asyncio.create_task(stop.wait()), asyncio.create_task(leadership.lost.wait())]
-    working = asyncio.create_task(lead(), name="leading")
-    await asyncio.wait([working, *ends], return_when=asyncio.FIRST_COMPLETED)
-    for task in (working, *ends):
-        task.cancel()
-    (ended,) = await asyncio.gather(working, return_exceptions=True)
-    if isinstance(ended, Exception):
-        raise ended
+    await lifecycle.first_of(lead(), stop.wait(), leadership.lost.wait())
 
 
 class OperatorContext(NamedTuple):
@@ -106,34 +91,29 @@ class OperatorContext(NamedTuple):
     leading: LeaderTasks
     pulse: ProcessHealth
     setting: ReconcileSettings
-    stop: asyncio.Event
 
 
 @asynccontextmanager
-async def _standby(
-    settings: OperatorSettings, connection: ApiConnection, api: ApiServer, served: OperatorContext
-) -> AsyncIterator[None]:
+async def _standby(settings: OperatorSettings, own: ClusterProcess, served: OperatorContext) -> AsyncIterator[None]:
     """What every replica does: admission, health, metrics."""
     leading, pulse = served.leading, served.pulse
     async with AsyncExitStack() as stack:
-        stack.push_async_callback((await health.serve(settings.host, settings.health_port, pulse)).cleanup)
         folder = Path(stack.enter_context(TemporaryDirectory(prefix="fairlead-webhook-")))
-        place = _place(settings, folder, _owner(api, settings))
-        keeper = CertificateRotator(api, place, moment) if place else None
-        routes = leading.guest.routes() if leading.guest else ()
-        pages = await health.serve_metrics(settings.host, settings.metrics_port, lambda: _page(leading, keeper), routes)
-        stack.push_async_callback(pages.cleanup)
-        hosted = kopf_host.KopfCallbacks(wake=leading.wake, review=_reviewer(api, served), certificates=place)
+        place = _place(settings, folder, own.owner())
+        keeper = CertificateRotator(own.api, place, moment) if place else None
+        routes = (ports.metrics(lambda: _page(leading, keeper)), *(leading.guest.routes() if leading.guest else ()))
+        await stack.enter_async_context(ports.serve_both(settings, pulse, routes))
+        hosted = kopf_host.KopfCallbacks(wake=leading.wake, review=_reviewer(own.api, served), certificates=place)
 
         async def host_once_certified() -> None:
             """Reconciling does not wait for this: a webhook that cannot be served must not stop it."""
             if keeper is not None:
                 await keeper.first()
             pulse.ready = True
-            await kopf_host.run(settings, connection, hosted)
+            await kopf_host.run(settings, own.connection, hosted)
 
         host = asyncio.create_task(host_once_certified(), name="host")
-        host.add_done_callback(lambda _: served.stop.set())  # without Kopf there is no webhook, so the process ends
+        host.add_done_callback(lambda _: own.stop.set())  # without Kopf there is no webhook, so the process ends
         tasks = [asyncio.create_task(one) for one in (pulse.beat(), *([keeper.run()] if keeper else []))]
         try:
             yield
@@ -202,15 +182,6 @@ def _setting(settings: OperatorSettings) -> ReconcileSettings:
 def _namespace(name: str) -> tuple[tuple[str, str], ...]:
     """The label that Kubernetes sets on every namespace."""
     return ((network_policies.NAMESPACE, name),) if name else ()
-
-
-def _terms(seconds: float) -> lease.LeaseDurations:
-    """The Lease's durations, in the proportions of Kubernetes' own controllers."""
-    return lease.LeaseDurations(duration_s=seconds, deadline_s=seconds * 2 / 3, retry_s=seconds * 2 / 15)
-
-
-def _owner(api: ApiServer, settings: OperatorSettings) -> OwnerLookup:
-    return own_deployment.deployment(api, settings.lease_namespace, settings.deployment)
 
 
 def _place(

@@ -31,6 +31,7 @@ from fairlead.emulator.packaged_data import PackagedData
 from fairlead.emulator.serve_arguments import ServeArguments
 from fairlead.emulator.surface import routes
 from fairlead.fleet.plurals import count, verb
+from fairlead.process.exit_signals import ExitSignals, exit_signals
 
 TERMINATION_LOG: Final = Path("/dev/termination-log")
 """Where the kubelet reads a container's termination message."""
@@ -42,7 +43,6 @@ KEEP_ALIVE_VARIABLE: Final = "VLLM_KEEP_ALIVE_ON_ENGINE_DEATH"
 _LAST_ANSWERS_SECONDS: Final = 1.0
 ANY_MACHINE: Final = EmulatedMachine("", 8)
 """The GPUs where none are configured."""
-SignalQueue = asyncio.Queue[int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,10 +77,10 @@ class EngineStart:
 async def run(start: EngineStart, outside: ProcessEnvironment) -> int:
     """Serve until a signal; returns the exit code."""
     _spare_the_collector()
-    return await live(start, outside, _signals())
+    return await live(start, outside, exit_signals())
 
 
-async def live(start: EngineStart, outside: ProcessEnvironment, signals: SignalQueue) -> int:
+async def live(start: EngineStart, outside: ProcessEnvironment, signals: ExitSignals) -> int:
     """Like `run`, with signals from a queue, for tests."""
     outside.tell(f"INFO Starting to load model {start.served.model}...")
     number = await _loading(start.pretence, signals)
@@ -98,7 +98,7 @@ async def live(start: EngineStart, outside: ProcessEnvironment, signals: SignalQ
     return await _ServerLifecycle(made, start.pretence, outside).serve(signals)
 
 
-async def _loading(pretence: EmulationKnobs, signals: SignalQueue) -> int | None:
+async def _loading(pretence: EmulationKnobs, signals: ExitSignals) -> int | None:
     """Wait for the cold start; returns the signal that ended it, if one did."""
     seconds = pretence.cold_start(random.Random(pretence.seed))  # noqa: S311 - a replayable draw
     if pretence.lose_early_signal:
@@ -121,14 +121,6 @@ def _spare_the_collector() -> None:
     gc.set_threshold(20_000, 50, 1000)
 
 
-def _signals() -> SignalQueue:
-    """Handle SIGTERM and SIGINT from the start on: a container's PID 1 has no default action for them."""
-    seen: SignalQueue = asyncio.Queue()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, seen.put_nowait, int(number))
-    return seen
-
-
 class _ServerLifecycle:
     """A server from opening its port to its end."""
 
@@ -140,7 +132,7 @@ class _ServerLifecycle:
         self._engine.died = self._died
         self._death = asyncio.Event()
 
-    async def serve(self, signals: SignalQueue) -> int:
+    async def serve(self, signals: ExitSignals) -> int:
         """Serve until a signal, or until the engine dies; returns the exit code."""
         runner = await self._listening()
         reporting = asyncio.create_task(self._report())

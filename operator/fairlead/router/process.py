@@ -9,7 +9,6 @@ import gc
 import logging
 import os
 import random
-import signal
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from typing import Final
 import fairlead
 from fairlead.fleet.endpoints import DiscoveredEndpoint
 from fairlead.fleet.plurals import count, verb
+from fairlead.process.exit_signals import ExitSignals, exit_signals
 from fairlead.router import watched_file
 from fairlead.router.client_connection import ClientConnection
 from fairlead.router.config import loader as settings_file
@@ -45,7 +45,6 @@ LAST_BYTES_SECONDS: Final = 1.0
 """What was written last may still be buffered for slow clients."""
 LOOK_SECONDS: Final = 0.02
 LOOPBACK: Final = "127.0.0.1"
-ExitSignals = asyncio.Queue[int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,10 +81,7 @@ def serve(start: RouterOptions) -> int:
 
 async def run(start: RouterOptions) -> int:
     """Serve until a signal; returns the exit code."""
-    seen: ExitSignals = asyncio.Queue()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, seen.put_nowait, int(number))
-    return await live(start, seen)
+    return await live(start, exit_signals())
 
 
 async def live(start: RouterOptions, signals: ExitSignals) -> int:

@@ -10,9 +10,10 @@ from time import time as wall_time
 from typing import TYPE_CHECKING
 
 from fairlead.router.cache.cache import ResponseCache
+from fairlead.router.cache.counters import RedisStoreCounters
 
 if TYPE_CHECKING:
-    from fairlead.router.cache.redis_store import RedisAnswerStore, RedisStoreCounters
+    from fairlead.router.cache.redis_store import RedisAnswerStore
 
 log = logging.getLogger(__name__)
 
@@ -40,7 +41,7 @@ class SharedStoreConnection:
             self._open(url)
 
     @property
-    def counts(self) -> "RedisStoreCounters | None":
+    def counts(self) -> RedisStoreCounters | None:
         """Counters of the current store."""
         return None if self.store is None else self.store.counts
 

@@ -99,6 +99,13 @@ def shortened(note: str) -> str:
     return note if len(whole) <= LONGEST_NOTE else whole[: LONGEST_NOTE - 3].decode(errors="ignore") + "..."
 
 
+def reference(about: Manifest) -> Manifest:
+    """The reference to the object that an Event is about."""
+    metadata = about["metadata"]
+    head = {name: metadata.get(name) for name in ("namespace", "name", "uid")}
+    return {"apiVersion": about["apiVersion"], "kind": about["kind"], **head}
+
+
 class EventRecorder:
     """Sends Events within the limits; those beyond a limit are dropped and counted, never queued."""
 

@@ -3,78 +3,42 @@
 import os
 import re
 from dataclasses import dataclass, field
-from enum import StrEnum
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from prometheus_client import Metric
 from prometheus_client.parser import text_string_to_metric_families
 
 from fairlead.fleet.endpoints import EndpointState
-from fairlead.fleet.tenants import Lane
-from fairlead.router.observability import exposition
-from fairlead.router.observability.histogram import RequestHistogram
-from fairlead.router.observability.metric_families import FAMILIES, FORWARDED, PER_TOKEN, PREFIX, SERIES, MetricType
+from fairlead.fleet.tenants import Lane, Tenant
+from fairlead.router.cache.counters import CacheCounters, RedisStoreCounters
+from fairlead.router.cache.reasons import CacheBypassReason, NotStoredReason
 from fairlead.router.observability.process_metrics import ProcessMetrics
 from fairlead.router.observability.snapshot import RouterSnapshot
+from fairlead.routing.accounts import Account
 from fairlead.routing.endpoint import Endpoint, EndpointSample
+from fairlead.routing.queue_snapshot import LaneSnapshot
 from fairlead.routing.reasons import RefusalReason
+from fairlead.telemetry.metric_family import MetricType
+from fairlead.telemetry.router_families import FAMILIES, PREFIX
 from tests.router.observability.tales import T0, answered, replica, samples, teller
 
 
 @dataclass
-class Lanes:
-    lane: Lane
-    waiting: int
-    oldest_seconds: float
-
-
-@dataclass
-class Tenants:
-    name: str
-    inflight: int
-    queued: int
-    over_concurrency: int = 0
-    shadowed: dict[RefusalReason, int] = field(default_factory=lambda: dict.fromkeys(RefusalReason, 0))
-
-
-class Why(StrEnum):
-    SAMPLED = "sampled"
-    TOO_LARGE = "too_large"
-
-
-@dataclass
-class Kept:
-    hits: int = 7
-    misses: int = 6
-    joined: int = 5
-    stored: int = 4
-    evicted: int = 3
-    expired: int = 2
-    promoted: int = 8
-    scattered: int = 1
-    passed: dict[Why, int] = field(default_factory=lambda: {Why.SAMPLED: 9, Why.TOO_LARGE: 0})
-    refused: dict[Why, int] = field(default_factory=lambda: {Why.TOO_LARGE: 2})
-
-
-@dataclass
-class Shared:
-    hits: int = 1
-    misses: int = 2
-    slow: int = 3
-    errors: int = 4
-    busy: int = 5
-    written: int = 6
-    dropped: int = 7
-
-
-@dataclass
 class Cache:
-    counts: Kept = field(default_factory=Kept)
+    """A response cache that was used."""
+
+    counts: CacheCounters = field(default_factory=lambda: CacheCounters(7, 6, 5, 4, 8, 1, 3, 2))
     entries: int = 3
     bytes: int = 4096
+
+
+def lane(of: Lane, waiting: int, oldest_seconds: float) -> LaneSnapshot:
+    return LaneSnapshot(lane=of, waiting=waiting, oldest_seconds=oldest_seconds, inflight=0)
+
+
+def tenant(name: str, inflight: int, queued: int, over_concurrency: int = 0) -> Account:
+    return Account(Tenant(name=name, keys=()), inflight=inflight, queued=queued, over_concurrency=over_concurrency)
 
 
 def families(page: bytes) -> list[Metric]:
@@ -125,8 +89,8 @@ def test_replicas_are_told_with_their_load_and_their_own_words() -> None:
 
 
 def test_queues_are_told_by_lane_and_by_tenant() -> None:
-    lanes = [Lanes(Lane.INTERACTIVE, 2, 0.5), Lanes(Lane.BATCH, 9, 60.0)]
-    tenants = [Tenants("shop", 4, 2, over_concurrency=3), Tenants("lab", 0, 9)]
+    lanes = [lane(Lane.INTERACTIVE, 2, 0.5), lane(Lane.BATCH, 9, 60.0)]
+    tenants = [tenant("shop", 4, 2, over_concurrency=3), tenant("lab", 0, 9)]
     tenants[0].shadowed[RefusalReason.TOKEN_RATE] = 2
     tenants[1].shadowed[RefusalReason.TOKEN_RATE] = 1
     told = samples(teller(), RouterSnapshot(lanes=lanes, accounts=tenants, held=10))
@@ -139,7 +103,9 @@ def test_queues_are_told_by_lane_and_by_tenant() -> None:
 
 
 def test_the_cache_is_told_with_what_routers_share() -> None:
-    told = samples(teller(), RouterSnapshot(cache=Cache(), shared=Shared()))
+    cache, shared = Cache(), RedisStoreCounters(1, 2, 3, 4, 5, 6, 7)
+    cache.counts.passed[CacheBypassReason.SAMPLED], cache.counts.refused[NotStoredReason.TOO_LARGE] = 9, 2
+    told = samples(teller(), RouterSnapshot(cache=cache, shared=shared))
     results = ("hit", "miss", "joined", "passed")
     assert [told[f'cache_lookups_total{{result="{result}"}}'] for result in results] == [7, 6, 5, 9]
     assert told['cache_passed_total{reason="sampled"}'] == 9
@@ -149,8 +115,8 @@ def test_the_cache_is_told_with_what_routers_share() -> None:
     fates = ("promoted", "scattered")
     assert [told[f'cache_followers_total{{fate="{fate}"}}'] for fate in fates] == [8, 1]
     assert (told["cache_entries"], told["cache_bytes"]) == (3, 4096)
-    shared = ("hit", "miss", "slow", "error", "busy", "written", "dropped")
-    assert [told[f'cache_shared_total{{result="{result}"}}'] for result in shared] == [1, 2, 3, 4, 5, 6, 7]
+    ways = ("hit", "miss", "slow", "error", "busy", "written", "dropped")
+    assert [told[f'cache_shared_total{{result="{result}"}}'] for result in ways] == [1, 2, 3, 4, 5, 6, 7]
 
 
 def test_without_a_cache_it_is_told_as_empty() -> None:
@@ -197,38 +163,3 @@ def test_an_older_kernel_tells_no_descriptors(tmp_path: Path) -> None:
         "resident_memory_bytes": 2400 * page,
         "start_time_seconds": 1_700_000_000 + 2200 / ticks,
     }
-
-
-def test_a_series_that_goes_takes_its_lines_along() -> None:
-    writer, family = exposition.ExpositionWriter(), next(one for one in FAMILIES if one.kind is MetricType.HISTOGRAM)
-    seen = RequestHistogram(family.bounds)
-    seen.observe(0.3)
-    values = ("m", "r", "b", "l")
-    for _ in range(2):
-        writer.histograms(family, [(values, seen)])
-        assert b'_count{model="m",revision="r",band="b",lane="l"} 1' in writer.text()
-    writer.histograms(family, [])
-    assert writer.text() == exposition.head(family).encode()
-    assert not writer._templates
-
-
-@given(st.tuples(st.text(), st.text(), st.text(), st.text()))
-def test_whatever_a_name_holds_it_is_read_back_as_it_was(values: tuple[str, str, str, str]) -> None:
-    writer, seen = exposition.ExpositionWriter(), RequestHistogram(PER_TOKEN.bounds)
-    seen.observe(0.3)
-    writer.family(FORWARDED, [(values, 7)])
-    writer.histograms(PER_TOKEN, [(values, seen)])
-    counted, spread = families(writer.text())
-    wanted = dict(zip(SERIES, values, strict=True))
-    assert [(one.labels, one.value) for one in counted.samples] == [(wanted, 7)]
-    assert [one.labels for one in spread.samples if one.name.endswith("_count")] == [wanted]
-
-
-@given(st.lists(st.floats(min_value=0, max_value=1e6)))
-def test_a_histogram_counts_each_value_in_every_bucket_from_its_own_up(values: list[float]) -> None:
-    bounds = (0.001, 0.1, 1.0, 30.0)
-    seen = RequestHistogram(bounds)
-    for value in values:
-        seen.observe(value)
-    assert seen.up_to == (*(sum(value <= bound for value in values) for bound in bounds), len(values))
-    assert seen.total == pytest.approx(sum(values))

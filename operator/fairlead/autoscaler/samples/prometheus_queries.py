@@ -20,14 +20,15 @@ from fairlead.autoscaler.samples.router_reports import (
     RouterReport,
 )
 from fairlead.engines.load_parser import MetricNames
+from fairlead.telemetry import router_families
 
-ASKED: Final = "fairlead_router_asked_total"
-ASKED_TOKENS: Final = "fairlead_router_asked_prompt_tokens_total"
-WAITING: Final = "fairlead_router_requests_waiting"
-OLDEST: Final = "fairlead_router_oldest_wait_seconds"
-HELD: Final = "fairlead_router_requests_held"
-STATE: Final = "fairlead_router_endpoint_state"
-INFLIGHT: Final = "fairlead_router_endpoint_inflight"
+ASKED: Final = router_families.ASKED.name
+ASKED_TOKENS: Final = router_families.ASKED_TOKENS.name
+WAITING: Final = router_families.WAITING.name
+OLDEST: Final = router_families.OLDEST.name
+HELD: Final = router_families.HELD.name
+STATE: Final = router_families.ENDPOINT_STATE.name
+INFLIGHT: Final = router_families.ENDPOINT_INFLIGHT.name
 ROUTER_FAMILIES: Final = (ASKED, ASKED_TOKENS, WAITING, OLDEST, HELD, STATE, INFLIGHT)
 ENGINE_OF: Final = "exported_pod"
 """A router's label `pod` names an engine; Prometheus renames it, as its own label `pod` names the scraped pod."""

@@ -2,14 +2,12 @@
 
 from collections.abc import Iterator
 
-from fairlead.cluster import gpu_nodes, kinds
+from fairlead.cluster import kinds
 from fairlead.cluster.gpu_nodes import GpuRequirement
 from fairlead.cluster.kinds import Manifest
 from fairlead.controller.interfaces import ControllerClusterState
-from fairlead.fleet.desired_state import NO_RESOURCE
 from fairlead.fleet.rollouts import NodeRoom
-from fairlead.objects import engine_placement
-from fairlead.planning import room as rooms
+from fairlead.process import gpu_room
 from fairlead.review.deployment_review import DeploymentReview
 
 
@@ -23,14 +21,5 @@ def _out_of_sight(world: ControllerClusterState) -> Iterator[Manifest]:
 
 def room(world: ControllerClusterState, judged: DeploymentReview, *, nodes_grow: bool) -> NodeRoom:
     """How many more replicas of this deployment would find a node."""
-    wanted = judged.deployment.wanted if judged.deployment else None
-    if wanted is None or wanted.resource == NO_RESOURCE or nodes_grow or not world.knows(kinds.NODE):
-        return NodeRoom()
-    place = GpuRequirement(
-        resource=wanted.resource,
-        gpus=wanted.gpus_per_replica,
-        selector=tuple(sorted(engine_placement.node_selector(wanted).items())),
-    )
-    some = (*world.of(kinds.POD).each(), *_out_of_sight(world))
-    nodes = gpu_nodes.nodes_with(world.of(kinds.NODE).all(), some, place.resource)
-    return rooms.room(nodes, place.product, place.gpus, place.others, gpu_nodes.pending_replicas(some, place))
+    place = GpuRequirement.of(judged.deployment.wanted) if judged.deployment else None
+    return gpu_room.of(world, place, nodes_grow=nodes_grow, unwatched=_out_of_sight(world))

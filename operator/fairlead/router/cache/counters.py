@@ -24,3 +24,19 @@ class CacheCounters:
     expired: int = 0
     passed: dict[CacheBypassReason, int] = field(default_factory=lambda: dict.fromkeys(CacheBypassReason, 0))
     refused: dict[NotStoredReason, int] = field(default_factory=lambda: dict.fromkeys(NotStoredReason, 0))
+
+
+@dataclass(slots=True)
+class RedisStoreCounters:
+    """Of the store that routers share, since the router started."""
+
+    hits: int = 0
+    misses: int = 0
+    slow: int = 0
+    """Not within the time that one lookup or one write has."""
+    errors: int = 0
+    busy: int = 0
+    """Not looked up: too many lookups in flight."""
+    written: int = 0
+    dropped: int = 0
+    """Not written: too much waits already, or the store is down."""

@@ -20,6 +20,7 @@ from redis.exceptions import RedisError
 
 from fairlead.router.cache import redis_values
 from fairlead.router.cache.cache import ResponseCache
+from fairlead.router.cache.counters import RedisStoreCounters
 from fairlead.router.cache.entries import CacheEntry
 from fairlead.router.cache.flights import CacheFlight
 from fairlead.router.cache.lookup_keys import CacheKey, FlightRequest
@@ -61,22 +62,6 @@ class StoreClocks:
 
     own: Callable[[], float]
     wall: Callable[[], float]
-
-
-@dataclass(slots=True)
-class RedisStoreCounters:
-    """Counts since the router started."""
-
-    hits: int = 0
-    misses: int = 0
-    slow: int = 0
-    """Not within LOOK_SECONDS or WRITE_SECONDS."""
-    errors: int = 0
-    busy: int = 0
-    """Not looked up: too many lookups in flight."""
-    written: int = 0
-    dropped: int = 0
-    """Not written: too much waits already, or the store is down."""
 
 
 def connect(url: str) -> RedisClient:

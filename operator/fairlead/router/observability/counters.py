@@ -8,8 +8,6 @@ from collections.abc import Iterable
 from typing import Final
 
 from fairlead.fleet.tenants import Lane
-from fairlead.router.observability import metric_families
-from fairlead.router.observability.histogram import RequestHistogram
 from fairlead.router.observability.label_values import (
     CUT_SHORT,
     FINISHES,
@@ -22,6 +20,8 @@ from fairlead.router.observability.model_labels import ModelLabels
 from fairlead.router.observability.request_record import RequestRecord
 from fairlead.router.observability.series import BoundedSeries, ModelDemand, RequestSeries, TenantSeries
 from fairlead.routing.reasons import AttemptEnding, PickReason, RefusalReason
+from fairlead.telemetry import router_families
+from fairlead.telemetry.histogram import MetricHistogram
 
 MOST_SERIES: Final = 256
 """Twenty models and adapters in two revisions, two bands and three lanes; a page is 4.5 MB when all have streams."""
@@ -101,7 +101,7 @@ class RouterCounters:
         self.connections_opened = self.connections_reused = 0
         self.clients_opened = self.clients_refused = self.slow_clients = self.bad_heads = 0
         self.ejections = {"breaker": 0, "watchdog": 0, "probe": 0, "leaving": 0}
-        self.lag = RequestHistogram(metric_families.LAG)
+        self.lag = MetricHistogram(router_families.LAG)
 
     def asked(self, record: RequestRecord, now: float) -> None:
         """Count a request that needs an engine: demand, whatever becomes of it."""

@@ -6,22 +6,24 @@ from typing import Final
 
 from fairlead.fleet.endpoints import EndpointState
 from fairlead.fleet.tenants import Lane
-from fairlead.router.observability import metric_families
+from fairlead.router.cache.counters import RedisStoreCounters
 from fairlead.router.observability.counters import RouterCounters
-from fairlead.router.observability.exposition import ExpositionWriter, Number, Values
 from fairlead.router.observability.process_metrics import ProcessMetrics
 from fairlead.router.observability.series import HISTOGRAMS
-from fairlead.router.observability.snapshot import RouterSnapshot, SharedStoreCountersView
+from fairlead.router.observability.snapshot import RouterSnapshot
 from fairlead.routing.endpoint import Endpoint, EndpointSample
 from fairlead.routing.reasons import RefusalReason
+from fairlead.telemetry import router_families
+from fairlead.telemetry.exposition import ExpositionWriter, Number, Values
+from fairlead.telemetry.metric_family import MetricFamily
 
 NOTHING: Final[Values] = ()
 CLASSES: Final = ("other", "1xx", "2xx", "3xx", "4xx", "5xx")
 OF_THE_PROCESS: Final = {
-    "cpu_seconds": metric_families.CPU,
-    "resident_memory_bytes": metric_families.RSS,
-    "start_time_seconds": metric_families.STARTED,
-    "open_fds": metric_families.DESCRIPTORS,
+    "cpu_seconds": router_families.CPU,
+    "resident_memory_bytes": router_families.RSS,
+    "start_time_seconds": router_families.STARTED,
+    "open_fds": router_families.DESCRIPTORS,
 }
 Samples = Iterator[tuple[Values, Number]]
 
@@ -52,90 +54,90 @@ class MetricsExposition:
         for (surface, stream, code, result), n in sorted(counts.ended_as.items()):
             codes[code] += n
             results[surface, "true" if stream else "false", result] += n
-        family(metric_families.REQUESTS, by_key(sorted(codes.items())))
-        family(metric_families.RESULTS, results.items())
-        family(metric_families.REFUSALS, by_key(counts.refusals.items()))
-        family(metric_families.SHADOW, shadowed(standing))
-        self._one(metric_families.IN_FLIGHT, counts.inflight)
-        self._one(metric_families.HELD, standing.held)
-        family(metric_families.ABORTS, by_key(counts.aborts.items()))
-        self._one(metric_families.CUT, counts.cut)
-        family(metric_families.FINISHED, by_key(sorted(counts.finished.items())))
-        family(metric_families.STRUCTURED, iter(sorted(counts.structured.items())))
-        family(metric_families.ASKED, ((one.key, one.asked) for one in counts.demand.values()))
-        family(metric_families.ASKED_TOKENS, ((one.key, one.prompt_tokens) for one in counts.demand.values()))
+        family(router_families.REQUESTS, by_key(sorted(codes.items())))
+        family(router_families.RESULTS, results.items())
+        family(router_families.REFUSALS, by_key(counts.refusals.items()))
+        family(router_families.SHADOW, shadowed(standing))
+        self._one(router_families.IN_FLIGHT, counts.inflight)
+        self._one(router_families.HELD, standing.held)
+        family(router_families.ABORTS, by_key(counts.aborts.items()))
+        self._one(router_families.CUT, counts.cut)
+        family(router_families.FINISHED, by_key(sorted(counts.finished.items())))
+        family(router_families.STRUCTURED, iter(sorted(counts.structured.items())))
+        family(router_families.ASKED, ((one.key, one.asked) for one in counts.demand.values()))
+        family(router_families.ASKED_TOKENS, ((one.key, one.prompt_tokens) for one in counts.demand.values()))
 
     def _of_series(self) -> None:
         family, every = self._writer.family, [one for one in self._counts.series.values() if one.told]
-        family(metric_families.FORWARDED, ((one.key, one.forwarded) for one in every))
+        family(router_families.FORWARDED, ((one.key, one.forwarded) for one in every))
         for place, histogram in enumerate(HISTOGRAMS):
             self._writer.histograms(histogram, ((one.key, one.histograms[place]) for one in every))
-        family(metric_families.PROMPT, ((one.key, one.prompt) for one in every))
-        family(metric_families.OUTPUT, ((one.key, one.output) for one in every))
-        family(metric_families.CACHED, ((one.key, one.cached) for one in every))
-        family(metric_families.BLOCKS_ASKED, ((one.key, one.blocks_asked) for one in every))
-        family(metric_families.BLOCKS_HELD, ((one.key, one.blocks_held) for one in every))
+        family(router_families.PROMPT, ((one.key, one.prompt) for one in every))
+        family(router_families.OUTPUT, ((one.key, one.output) for one in every))
+        family(router_families.CACHED, ((one.key, one.cached) for one in every))
+        family(router_families.BLOCKS_ASKED, ((one.key, one.blocks_asked) for one in every))
+        family(router_families.BLOCKS_HELD, ((one.key, one.blocks_held) for one in every))
 
     def _of_tenants(self, standing: RouterSnapshot) -> None:
         family, every = self._writer.family, tuple(self._counts.spenders.values())
         family(
-            metric_families.TENANT_REQUESTS,
+            router_families.TENANT_REQUESTS,
             (((*one.key, CLASSES[code]), n) for one in every for code, n in enumerate(one.by_class) if n),
         )
-        family(metric_families.TENANT_PROMPT, ((one.key, one.prompt) for one in every))
-        family(metric_families.TENANT_OUTPUT, ((one.key, one.output) for one in every))
-        family(metric_families.TENANT_CACHED, ((one.key, one.cached) for one in every))
-        family(metric_families.TENANT_STREAMS, ((one.key, one.first_tokens) for one in every))
-        family(metric_families.TENANT_TTFT, ((one.key, one.first_token_seconds) for one in every))
-        family(metric_families.TENANT_INFLIGHT, (((one.name,), one.inflight) for one in standing.accounts))
-        family(metric_families.TENANT_WAITING, (((one.name,), one.queued) for one in standing.accounts))
-        family(metric_families.TENANT_OVER, (((one.name,), one.over_concurrency) for one in standing.accounts))
+        family(router_families.TENANT_PROMPT, ((one.key, one.prompt) for one in every))
+        family(router_families.TENANT_OUTPUT, ((one.key, one.output) for one in every))
+        family(router_families.TENANT_CACHED, ((one.key, one.cached) for one in every))
+        family(router_families.TENANT_STREAMS, ((one.key, one.first_tokens) for one in every))
+        family(router_families.TENANT_TTFT, ((one.key, one.first_token_seconds) for one in every))
+        family(router_families.TENANT_INFLIGHT, (((one.name,), one.inflight) for one in standing.accounts))
+        family(router_families.TENANT_WAITING, (((one.name,), one.queued) for one in standing.accounts))
+        family(router_families.TENANT_OVER, (((one.name,), one.over_concurrency) for one in standing.accounts))
 
     def _of_queues(self, standing: RouterSnapshot) -> None:
         lanes = {one.lane: one for one in standing.lanes}
         told = [(lane.value, lanes.get(lane)) for lane in Lane]
-        self._writer.family(metric_families.WAITING, (((name,), one.waiting if one else 0) for name, one in told))
-        self._writer.family(metric_families.OLDEST, (((name,), one.oldest_seconds if one else 0) for name, one in told))
+        self._writer.family(router_families.WAITING, (((name,), one.waiting if one else 0) for name, one in told))
+        self._writer.family(router_families.OLDEST, (((name,), one.oldest_seconds if one else 0) for name, one in told))
 
     def _of_replicas(self, endpoints: Iterable[Endpoint]) -> None:
         counts, family, every = self._counts, self._writer.family, sorted(endpoints, key=lambda one: one.pod)
-        family(metric_families.PICKS, by_key(counts.picks.items()))
-        self._one(metric_families.RETRIES, counts.retries)
-        family(metric_families.ATTEMPTS_FAILED, by_key(counts.attempts_failed.items()))
+        family(router_families.PICKS, by_key(counts.picks.items()))
+        self._one(router_families.RETRIES, counts.retries)
+        family(router_families.ATTEMPTS_FAILED, by_key(counts.attempts_failed.items()))
         fates = {"won": counts.hedges_won, "lost": counts.hedges_lost, "denied": counts.hedges_denied}
-        family(metric_families.HEDGES, by_key(fates.items()))
-        family(metric_families.EJECTIONS, by_key(counts.ejections.items()))
+        family(router_families.HEDGES, by_key(fates.items()))
+        family(router_families.EJECTIONS, by_key(counts.ejections.items()))
         states = dict.fromkeys(EndpointState, 0)
         for one in every:
             states[one.state] += 1
-        family(metric_families.ENDPOINTS, by_key(states.items()))
-        family(metric_families.ENDPOINT_STATE, (((one.pod, one.revision, one.state), 1) for one in every))
-        family(metric_families.ENDPOINT_INFLIGHT, (((one.pod,), one.inflight) for one in every))
-        family(metric_families.ENDPOINT_PROMPT, (((one.pod,), one.prompt_load) for one in every))
-        family(metric_families.ENDPOINT_REPLY, (((one.pod,), one.reply_load) for one in every))
+        family(router_families.ENDPOINTS, by_key(states.items()))
+        family(router_families.ENDPOINT_STATE, (((one.pod, one.revision, one.state), 1) for one in every))
+        family(router_families.ENDPOINT_INFLIGHT, (((one.pod,), one.inflight) for one in every))
+        family(router_families.ENDPOINT_PROMPT, (((one.pod,), one.prompt_load) for one in every))
+        family(router_families.ENDPOINT_REPLY, (((one.pod,), one.reply_load) for one in every))
         self._of_figures([((one.pod,), one.figures) for one in every if one.figures is not None])
 
     def _of_figures(self, told: list[tuple[Values, EndpointSample]]) -> None:
         family = self._writer.family
-        family(metric_families.ENDPOINT_RUNNING, ((pod, one.running) for pod, one in told))
-        family(metric_families.ENDPOINT_WAITING, ((pod, one.waiting) for pod, one in told))
-        family(metric_families.ENDPOINT_KV, ((pod, one.kv_usage) for pod, one in told))
+        family(router_families.ENDPOINT_RUNNING, ((pod, one.running) for pod, one in told))
+        family(router_families.ENDPOINT_WAITING, ((pod, one.waiting) for pod, one in told))
+        family(router_families.ENDPOINT_KV, ((pod, one.kv_usage) for pod, one in told))
 
     def _of_the_cache(self, standing: RouterSnapshot) -> None:
         cache, shared, family = standing.cache, standing.shared, self._writer.family
         counts = cache.counts if cache else None
         found = (counts.hits, counts.misses, counts.joined, sum(counts.passed.values())) if counts else (0,) * 4
-        family(metric_families.CACHE_LOOKUPS, by_key(zip(("hit", "miss", "joined", "passed"), found, strict=True)))
-        family(metric_families.CACHE_PASSED, by_key(counts.passed.items() if counts else ()))
-        family(metric_families.CACHE_NOT_KEPT, by_key(counts.refused.items() if counts else ()))
-        self._one(metric_families.CACHE_STORED, counts.stored if counts else 0)
-        self._one(metric_families.CACHE_EVICTED, counts.evicted if counts else 0)
-        self._one(metric_families.CACHE_EXPIRED, counts.expired if counts else 0)
+        family(router_families.CACHE_LOOKUPS, by_key(zip(("hit", "miss", "joined", "passed"), found, strict=True)))
+        family(router_families.CACHE_PASSED, by_key(counts.passed.items() if counts else ()))
+        family(router_families.CACHE_NOT_KEPT, by_key(counts.refused.items() if counts else ()))
+        self._one(router_families.CACHE_STORED, counts.stored if counts else 0)
+        self._one(router_families.CACHE_EVICTED, counts.evicted if counts else 0)
+        self._one(router_families.CACHE_EXPIRED, counts.expired if counts else 0)
         fates = {"promoted": counts.promoted, "scattered": counts.scattered} if counts else {}
-        family(metric_families.CACHE_FOLLOWERS, by_key(fates.items()))
-        self._one(metric_families.CACHE_ENTRIES, cache.entries if cache else 0)
-        self._one(metric_families.CACHE_BYTES, cache.bytes if cache else 0)
-        family(metric_families.CACHE_SHARED, by_key(of_shared(shared).items() if shared else ()))
+        family(router_families.CACHE_FOLLOWERS, by_key(fates.items()))
+        self._one(router_families.CACHE_ENTRIES, cache.entries if cache else 0)
+        self._one(router_families.CACHE_BYTES, cache.bytes if cache else 0)
+        family(router_families.CACHE_SHARED, by_key(of_shared(shared).items() if shared else ()))
 
     def _of_the_process(self, standing: RouterSnapshot) -> None:
         counts, family = self._counts, self._writer.family
@@ -146,21 +148,21 @@ class MetricsExposition:
             "slow": counts.slow_clients,
             "bad_head": counts.bad_heads,
         }
-        family(metric_families.UPSTREAM, by_key(kinds.items()))
-        self._one(metric_families.UPSTREAM_IDLE, standing.upstream_idle)
-        self._one(metric_families.CLIENTS, standing.clients)
-        family(metric_families.CLIENT_EVENTS, by_key(events.items()))
-        self._one(metric_families.BYTES_IN, counts.bytes_in)
-        self._one(metric_families.BYTES_OUT, counts.bytes_out)
-        self._writer.histograms(metric_families.LOOP_LAG, [(NOTHING, counts.lag)])
-        self._one(metric_families.DRAINING, int(standing.draining))
-        family(metric_families.LINES, by_key((standing.lines or {}).items()))
-        family(metric_families.SPANS, by_key((standing.traces or {}).items()))
+        family(router_families.UPSTREAM, by_key(kinds.items()))
+        self._one(router_families.UPSTREAM_IDLE, standing.upstream_idle)
+        self._one(router_families.CLIENTS, standing.clients)
+        family(router_families.CLIENT_EVENTS, by_key(events.items()))
+        self._one(router_families.BYTES_IN, counts.bytes_in)
+        self._one(router_families.BYTES_OUT, counts.bytes_out)
+        self._writer.histograms(router_families.LOOP_LAG, [(NOTHING, counts.lag)])
+        self._one(router_families.DRAINING, int(standing.draining))
+        family(router_families.LINES, by_key((standing.lines or {}).items()))
+        family(router_families.SPANS, by_key((standing.traces or {}).items()))
         told = self._process.read()
         for name, one in OF_THE_PROCESS.items():
             family(one, ((NOTHING, told[name]),) if name in told else ())
 
-    def _one(self, family: metric_families.RouterMetricFamily, number: Number) -> None:
+    def _one(self, family: MetricFamily, number: Number) -> None:
         self._writer.family(family, ((NOTHING, number),))
 
 
@@ -169,7 +171,7 @@ def by_key(samples: Iterable[tuple[object, Number]]) -> Samples:
     return (((str(word),), number) for word, number in samples)
 
 
-def of_shared(shared: SharedStoreCountersView) -> dict[str, Number]:
+def of_shared(shared: RedisStoreCounters) -> dict[str, Number]:
     """Lookups in the shared store and writes to it, by result."""
     return {
         "hit": shared.hits,

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from fairlead.fleet.gateways import RequestTelemetry
-from fairlead.router.observability import access_entries, exposition, traces
+from fairlead.router.observability import access_entries, traces
 from fairlead.router.observability.access_entries import TimestampFormatter
 from fairlead.router.observability.counters import RouterCounters
 from fairlead.router.observability.log_writer import AccessLogWriter
@@ -18,6 +18,7 @@ from fairlead.router.observability.request_record import RequestRecord
 from fairlead.router.observability.snapshot import RouterSnapshot
 from fairlead.router.observability.spans import SpanRing
 from fairlead.router.observability.traces import RandomBits, TraceContext
+from fairlead.telemetry import exposition
 
 log = logging.getLogger(__name__)
 

@@ -3,16 +3,16 @@
 from collections.abc import Callable, Hashable
 from typing import Final, Generic, Protocol, TypeVar
 
-from fairlead.router.observability import metric_families
-from fairlead.router.observability.histogram import RequestHistogram
+from fairlead.telemetry import router_families
+from fairlead.telemetry.histogram import MetricHistogram
 
 HISTOGRAMS: Final = (
-    metric_families.FIRST_TOKEN,
-    metric_families.PER_TOKEN,
-    metric_families.DURATION,
-    metric_families.QUEUED,
-    metric_families.PREFILL,
-    metric_families.DECODE,
+    router_families.FIRST_TOKEN,
+    router_families.PER_TOKEN,
+    router_families.DURATION,
+    router_families.QUEUED,
+    router_families.PREFILL,
+    router_families.DECODE,
 )
 
 
@@ -45,15 +45,15 @@ class RequestSeries:
 
     def __init__(self, key: tuple[str, ...], now: float) -> None:
         self.key = key
-        """Values of the labels `metric_families.SERIES`."""
+        """Values of the labels `router_families.SERIES`."""
         self.used_at = now
         self.forwarded = self.prompt = self.output = self.cached = self.blocks_asked = self.blocks_held = 0
-        self.first_token = RequestHistogram(metric_families.TTFT)
-        self.per_token = RequestHistogram(metric_families.TPOT)
-        self.duration = RequestHistogram(metric_families.WHOLE)
-        self.queued = RequestHistogram(metric_families.WAIT)
-        self.prefill = RequestHistogram(metric_families.TTFT)
-        self.decode = RequestHistogram(metric_families.WHOLE)
+        self.first_token = MetricHistogram(router_families.TTFT)
+        self.per_token = MetricHistogram(router_families.TPOT)
+        self.duration = MetricHistogram(router_families.WHOLE)
+        self.queued = MetricHistogram(router_families.WAIT)
+        self.prefill = MetricHistogram(router_families.TTFT)
+        self.decode = MetricHistogram(router_families.WHOLE)
 
     @property
     def told(self) -> bool:
@@ -61,7 +61,7 @@ class RequestSeries:
         return bool(self.forwarded or any(self.queued.counts))
 
     @property
-    def histograms(self) -> tuple[RequestHistogram, ...]:
+    def histograms(self) -> tuple[MetricHistogram, ...]:
         """Histograms in the order of `HISTOGRAMS`."""
         return (self.first_token, self.per_token, self.duration, self.queued, self.prefill, self.decode)
 

@@ -1,29 +1,16 @@
 """The whole exposition: every family of vLLM 0.32 in its order, and three of our own about the emulation's lag."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, replace
 
 from fairlead.emulator.engine.lag import StepLag
-from fairlead.emulator.engine.metrics import exposition, families, process_metrics
-from fairlead.emulator.engine.metrics.exposition import HistogramSeries, MetricSeries, ValueSeries
-from fairlead.emulator.engine.metrics.families import EngineMetricFamily, EngineMetricType
+from fairlead.emulator.engine.metrics import process_metrics
 from fairlead.emulator.engine.metrics.http_metrics import HttpMetrics
-from fairlead.emulator.engine.metrics.tally import HISTOGRAMS, RankTally
-
-CACHE: Final = EngineMetricFamily("vllm:cache_config_info", EngineMetricType.GAUGE, "How the KV cache is laid out.")
-ADAPTERS: Final = EngineMetricFamily(
-    "vllm:lora_requests_info", EngineMetricType.GAUGE, "Adapters in work, and when they were."
-)
-LAG: Final = EngineMetricFamily(
-    "fairlead_engine_lag_seconds", EngineMetricType.GAUGE, "How late things were noticed, over three seconds."
-)
-LAGGING: Final = EngineMetricFamily(
-    "fairlead_engine_behind", EngineMetricType.GAUGE, "1 while its times are not the model's."
-)
-LATE: Final = EngineMetricFamily(
-    "fairlead_engine_late_steps", EngineMetricType.COUNTER, "Steps whose end was noticed too late."
-)
+from fairlead.emulator.engine.metrics.tally import RankTally
+from fairlead.telemetry import client_exposition
+from fairlead.telemetry import engine_families as families
+from fairlead.telemetry.client_exposition import Series
+from fairlead.telemetry.metric_family import MetricFamily
 
 
 @dataclass(slots=True)
@@ -81,13 +68,13 @@ class EngineMetrics:
             yield from self._guessed()
         yield from self._counters()
         yield from self._finished()
-        for family in HISTOGRAMS:
-            spread = [HistogramSeries(self._labels(one), one.tally.of(family)) for one in self.engines]
+        for family in families.HISTOGRAMS:
+            spread = [(self._labels(one), one.tally.of(family)) for one in self.engines]
             yield from self._written(family, spread)
-        caches = [ValueSeries({**self.cache, "engine": str(one.number)}, 1.0) for one in self.engines]
-        yield from self._written(CACHE, caches)
+        caches = [({**self.cache, "engine": str(one.number)}, 1.0) for one in self.engines]
+        yield from self._written(families.CACHE, caches)
         if self.adapter_slots:
-            yield from self._written(ADAPTERS, self._adapters())
+            yield from self._written(families.ADAPTERS, self._adapters())
 
     def _gauges(self) -> Iterator[str]:
         def waiting(one: RankMetrics) -> list[float]:
@@ -105,9 +92,7 @@ class EngineMetrics:
         yield from self._each(families.DRAFT_TOKENS, lambda one: [one.counts().draft_tokens])
         yield from self._each(families.ACCEPTED, lambda one: [one.counts().accepted])
         places = tuple(str(place) for place in range(len(self.engines[0].counts().accepted_at)))
-        at = EngineMetricFamily(
-            families.ACCEPTED_AT, EngineMetricType.COUNTER, "Guessed tokens that held, by place.", "position", places
-        )
+        at = replace(families.ACCEPTED_AT, children=places)
         yield from self._each(at, lambda one: one.counts().accepted_at)
 
     def _counters(self) -> Iterator[str]:
@@ -127,38 +112,36 @@ class EngineMetrics:
 
     def _finished(self) -> Iterator[str]:
         yield from self._each(families.SUCCESS, lambda one: list(one.tally.finished.values()))
-        rejected = (
-            ValueSeries({"model_name": self.model, "reason": reason}, count) for reason, count in self.rejected.items()
-        )
+        rejected = (({"model_name": self.model, "reason": reason}, count) for reason, count in self.rejected.items())
         yield from self._written(families.REJECTIONS, rejected)
 
-    def _adapters(self) -> list[MetricSeries]:
+    def _adapters(self) -> list[Series]:
         most = str(self.adapter_slots)
         seen = {names: when for one in self.engines for names, when in one.tally.adapters.items()}
         return [
-            ValueSeries({"max_lora": most, "running_lora_adapters": names, "waiting_lora_adapters": names}, when)
+            ({"max_lora": most, "running_lora_adapters": names, "waiting_lora_adapters": names}, when)
             for names, when in seen.items()
         ]
 
     def _own(self) -> Iterator[str]:
-        yield from self._written(LAG, [ValueSeries({}, self.lag.mean)])
-        yield from self._written(LAGGING, [ValueSeries({}, float(self.lag.slipping))])
-        yield from self._written(LATE, [ValueSeries({}, self.lag.steps_late)])
+        yield from self._written(families.LAG, [({}, self.lag.mean)])
+        yield from self._written(families.LAGGING, [({}, float(self.lag.slipping))])
+        yield from self._written(families.LATE, [({}, self.lag.steps_late)])
 
-    def _each(self, family: EngineMetricFamily, values: Callable[[RankMetrics], Sequence[float]]) -> Iterator[str]:
+    def _each(self, family: MetricFamily, values: Callable[[RankMetrics], Sequence[float]]) -> Iterator[str]:
         """One child for each rank, or one for each value of the family's label."""
         samples = [
-            ValueSeries(self._labels(one) | more, value)
+            (self._labels(one) | more, value)
             for one in self.engines
             for more, value in zip(self._more(family), values(one), strict=True)
         ]
         yield from self._written(family, samples)
 
-    def _more(self, family: EngineMetricFamily) -> list[dict[str, str]]:
-        return [{family.label: child} for child in family.children] if family.label else [{}]
+    def _more(self, family: MetricFamily) -> list[dict[str, str]]:
+        return [{family.labels[-1]: child} for child in family.children] if family.labels else [{}]
 
     def _labels(self, one: RankMetrics) -> dict[str, str]:
         return {"engine": str(one.number), "model_name": self.model}
 
-    def _written(self, family: EngineMetricFamily, children: Iterable[MetricSeries]) -> Iterator[str]:
-        return exposition.family_lines(family, children, self.born)
+    def _written(self, family: MetricFamily, children: Iterable[Series]) -> Iterator[str]:
+        return client_exposition.family_lines(family, children, self.born)

@@ -5,11 +5,11 @@ Gauges have the values of the last step, as in vLLM: they do not change between 
 
 from dataclasses import dataclass, field
 
-from fairlead.emulator.engine.metrics import families, histogram
-from fairlead.emulator.engine.metrics.families import EngineMetricFamily
-from fairlead.emulator.engine.metrics.histogram import EngineHistogram
 from fairlead.emulator.engine.submitted_jobs import RunningSequence, SubmittedJob
 from fairlead.simulator.engine.batch import StepBatch
+from fairlead.telemetry import engine_families as families
+from fairlead.telemetry.histogram import MetricHistogram
+from fairlead.telemetry.metric_family import MetricFamily
 
 
 @dataclass(slots=True, kw_only=True)
@@ -44,34 +44,34 @@ class RankTally:
     cached_tokens: int = 0
     generation_tokens: int = 0
     finished: dict[str, int] = field(default_factory=lambda: dict.fromkeys(families.FINISHES, 0))
-    histograms: dict[str, EngineHistogram] = field(default_factory=dict)
+    histograms: dict[str, MetricHistogram] = field(default_factory=dict)
     adapters: dict[str, float] = field(default_factory=dict)
     """Sets of running adapters, and the time each set ran last; vLLM keeps them all."""
 
     def __post_init__(self) -> None:
         """Create every histogram, so that it is exposed before its first sample."""
-        tokens = histogram.token_counts(self.context_tokens)
-        for family in HISTOGRAMS:
-            self.histograms[family.name] = EngineHistogram(_BOUNDS.get(family.name, tokens))
+        tokens = families.token_counts(self.context_tokens)
+        for family in families.HISTOGRAMS:
+            self.histograms[family.name] = MetricHistogram(family.bounds or tokens)
 
-    def of(self, family: EngineMetricFamily) -> EngineHistogram:
+    def of(self, family: MetricFamily) -> MetricHistogram:
         """The histogram of a family."""
         return self.histograms[family.name]
 
     def stepped(self, batch: StepBatch, generated: int) -> None:
         """Count one step's computed and generated tokens."""
         self.generation_tokens += generated
-        self.of(families.ITERATION).add(batch.prefill_tokens + generated)
+        self.of(families.ITERATION).observe(batch.prefill_tokens + generated)
 
     def first(self, run: RunningSequence, now: float) -> None:
         """Count a prompt at its first token, as vLLM does."""
         self.prompt_tokens += run.prompt_tokens
         self.cached_tokens += run.cached_tokens
-        self.of(families.FIRST_TOKEN).add(now - run.came)
+        self.of(families.FIRST_TOKEN).observe(now - run.came)
 
     def later(self, gap: float, times: int) -> None:
         """Add an inter-token latency, which `times` outputs had."""
-        self.of(families.INTER_TOKEN).add(gap, times)
+        self.of(families.INTER_TOKEN).observe_often(gap, times)
 
     def ended(self, run: RunningSequence, end: FinishedSequence) -> None:
         """Count a completed sequence; one whose client disconnected is not counted."""
@@ -91,46 +91,12 @@ class RankTally:
             (families.PREEMPTIONS, run.preemptions),
             (families.COMPUTED, run.prompt_tokens - run.cached_tokens),
         ):
-            self.of(family).add(sample)
+            self.of(family).observe(sample)
 
     def answered(self, feed: SubmittedJob) -> None:
         """Add what vLLM records once per prompt, when all its sequences have completed."""
         choices = feed.job.n
         for first in range(0, len(feed.runs), choices):
             together = feed.runs[first : first + choices]
-            self.of(families.CHOICES).add(choices)
-            self.of(families.MOST_REPLY).add(max(run.emitted for run in together))
-
-
-HISTOGRAMS = (
-    families.PROMPT_SIZE,
-    families.REPLY_SIZE,
-    families.ITERATION,
-    families.MOST_REPLY,
-    families.CHOICES,
-    families.MAX_TOKENS,
-    families.FIRST_TOKEN,
-    families.INTER_TOKEN,
-    families.PER_TOKEN,
-    families.END_TO_END,
-    families.QUEUE,
-    families.INFERENCE,
-    families.PREFILL,
-    families.DECODE,
-    families.PREEMPTIONS,
-    families.COMPUTED,
-)
-"""The histograms in the order of the exposition."""
-_BOUNDS = {
-    families.ITERATION.name: histogram.ITERATION,
-    families.CHOICES.name: histogram.CHOICES,
-    families.FIRST_TOKEN.name: histogram.FIRST_TOKEN,
-    families.INTER_TOKEN.name: histogram.TOKEN,
-    families.PER_TOKEN.name: histogram.TOKEN,
-    families.END_TO_END.name: histogram.REQUEST,
-    families.QUEUE.name: histogram.REQUEST,
-    families.INFERENCE.name: histogram.REQUEST,
-    families.PREFILL.name: histogram.REQUEST,
-    families.DECODE.name: histogram.REQUEST,
-    families.PREEMPTIONS.name: histogram.PREEMPTIONS,
-}
+            self.of(families.CHOICES).observe(choices)
+            self.of(families.MOST_REPLY).observe(max(run.emitted for run in together))

@@ -8,11 +8,11 @@ this format, and what the other adds, exemplars with trace ids, is in the access
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from fairlead.router.observability.histogram import RequestHistogram
-from fairlead.router.observability.metric_families import RouterMetricFamily
+from fairlead.telemetry.histogram import MetricHistogram
+from fairlead.telemetry.metric_family import MetricFamily
 
 CONTENT_TYPE: Final = b"text/plain; version=0.0.4; charset=utf-8"
-Values = Sequence[str]
+Values = tuple[str, ...]
 Number = int | float
 
 
@@ -24,18 +24,20 @@ class ExpositionWriter:
         self._templates: dict[tuple[str, Values], str] = {}
         self._fresh: dict[tuple[str, Values], str] = {}
 
-    def family(self, family: RouterMetricFamily, samples: Iterable[tuple[Values, Number]]) -> None:
+    def family(self, family: MetricFamily, samples: Iterable[tuple[Values, Number]]) -> None:
         """A counter or gauge with its samples by label values."""
         self._parts.append(head(family))
         for values, number in samples:
             self._parts.append(f"{family.name}{labels(family.labels, values)} {number}\n")
 
-    def histograms(self, family: RouterMetricFamily, samples: Iterable[tuple[Values, RequestHistogram]]) -> None:
-        """A histogram by label values; one without observations is left out."""
+    def histograms(
+        self, family: MetricFamily, samples: Iterable[tuple[Values, MetricHistogram]], *, empty: bool = False
+    ) -> None:
+        """A histogram by label values; whether those without observations are shown is the caller's choice."""
         self._parts.append(head(family))
         for values, one in samples:
             up_to = one.up_to
-            if up_to[-1]:
+            if empty or up_to[-1]:
                 self._parts.append(self._template(family, values) % (*up_to, one.total, up_to[-1]))
 
     def text(self) -> bytes:
@@ -44,13 +46,13 @@ class ExpositionWriter:
         self._parts, self._templates, self._fresh = [], self._fresh, {}
         return page
 
-    def _template(self, family: RouterMetricFamily, values: Values) -> str:
+    def _template(self, family: MetricFamily, values: Values) -> str:
         key = (family.name, values)
         found = self._fresh[key] = self._templates.get(key) or template(family, values)
         return found
 
 
-def head(family: RouterMetricFamily) -> str:
+def head(family: MetricFamily) -> str:
     """Its HELP and TYPE lines."""
     text = family.text.replace("\\", r"\\").replace("\n", r"\n")
     return f"# HELP {family.name} {text}\n# TYPE {family.name} {family.kind}\n"
@@ -70,9 +72,9 @@ def escaped(value: str) -> str:
     return value
 
 
-def template(family: RouterMetricFamily, values: Values) -> str:
+def template(family: MetricFamily, values: Values) -> str:
     """All lines of one histogram, with placeholders for its numbers."""
-    bounds = (*(f"{bound:g}" for bound in family.bounds), "+Inf")
+    bounds = (*(f"{bound:{family.bound_format}}" for bound in family.bounds), "+Inf")
     names = (*family.labels, "le")
     lines = [f"{family.name}_bucket{labels(names, (*values, bound))}".replace("%", "%%") + " %d\n" for bound in bounds]
     kept = labels(family.labels, values).replace("%", "%%")

@@ -1,7 +1,8 @@
-"""The loop inside the operator: it reads the leader's informers and writes as long as the process is the leader."""
+"""The loop with all that it needs: beside the controller while that leads, or in a process of its own."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 
 from aiohttp import web
 
@@ -11,6 +12,7 @@ from fairlead.autoscaler.loop import LoopEnvironment, ScalingLoop
 from fairlead.autoscaler.samples.source_registry import SourceFactories, SourceRegistry
 from fairlead.autoscaler.scaling_spec import SpecReader
 from fairlead.autoscaler.settings import LoopSettings
+from fairlead.autoscaler.sharding import Membership
 from fairlead.autoscaler.writer import AutoscalerWriter
 from fairlead.cluster.interfaces import ClusterState, CreatingApiClient
 from fairlead.fleet.router_keys import RouterKeys
@@ -19,11 +21,15 @@ from fairlead.telemetry.autoscaler_metrics import AutoscalerMetrics
 log = logging.getLogger("fairlead.autoscaler")
 
 
-class EmbeddedAutoscaler:
-    """Made once a process; decides while the process leads, and serves its pages all the time."""
+class AutoscalerService:
+    """Made once a process; serves its pages all the time, and decides while it runs."""
 
     def __init__(
-        self, settings: LoopSettings, understanding: SpecReader, makers: SourceFactories, instance: str
+        self,
+        settings: LoopSettings,
+        understanding: SpecReader,
+        makers: SourceFactories,
+        instance: str,
     ) -> None:
         self._settings = settings
         self._understanding = understanding
@@ -31,21 +37,35 @@ class EmbeddedAutoscaler:
         self._instance = instance
         self._metrics = AutoscalerMetrics()
         self._ledger = Ledger(settings.decisions)
-        self._running: tuple[ScalingLoop, SourceRegistry] | None = None
+        self._running: tuple[ScalingLoop, SourceRegistry, Membership | None] | None = None
 
     def routes(self) -> Sequence[web.RouteDef]:
-        """HTTP routes that the operator serves beside its own."""
+        """HTTP routes beside the metrics."""
         return http_handlers.routes(lambda: self._running[0].records() if self._running else ())
 
     def page(self) -> bytes:
         """The metrics page; empty while another process decides."""
         if self._running is None:
             return b""
-        loop, sources = self._running
-        return http_handlers.metrics(self._metrics, loop.records, sources, self._ledger, members=1)
+        loop, sources, membership = self._running
+        members = membership.count if membership else 1
+        return http_handlers.metrics(self._metrics, loop.records, sources, self._ledger, members)
 
     async def run(self, world: ClusterState, server: CreatingApiClient, router_keys: RouterKeys) -> None:
-        """Decide until cancelled."""
+        """Decide everything until cancelled."""
+        async with self.prepared(world, server, router_keys) as loop:
+            log.info("deciding begins, beside the controller")
+            await loop.run()
+
+    @asynccontextmanager
+    async def prepared(
+        self,
+        world: ClusterState,
+        server: CreatingApiClient,
+        router_keys: RouterKeys,
+        membership: Membership | None = None,
+    ) -> AsyncIterator[ScalingLoop]:
+        """The loop for deployments of ours: all, or this member's share."""
         sources = SourceRegistry(self._makers, server)
         doors = LoopEnvironment(
             world=world,
@@ -54,13 +74,13 @@ class EmbeddedAutoscaler:
             writer=AutoscalerWriter(server, world, self._instance, self._metrics),
             ledger=self._ledger,
             metrics=self._metrics,
+            mine=membership.mine if membership else lambda _: True,
             router_keys=router_keys,
         )
         loop = ScalingLoop(doors, self._settings)
-        self._running = loop, sources
-        log.info("deciding begins, beside the controller")
+        self._running = loop, sources, membership
         try:
-            await loop.run()
+            yield loop
         finally:
             self._running = None
             await sources.close()

@@ -4,7 +4,7 @@ from bisect import bisect_left
 from itertools import accumulate
 
 
-class RequestHistogram:
+class MetricHistogram:
     """Counts of values between bounds; each bound belongs to the bucket below it, as in Prometheus."""
 
     __slots__ = ("bounds", "counts", "total")
@@ -18,6 +18,11 @@ class RequestHistogram:
         """Count one value."""
         self.counts[bisect_left(self.bounds, value)] += 1
         self.total += value
+
+    def observe_often(self, value: float, times: int) -> None:
+        """Count several equal values."""
+        self.counts[bisect_left(self.bounds, value)] += times
+        self.total += value * times
 
     @property
     def up_to(self) -> tuple[int, ...]:

@@ -5,8 +5,8 @@ import asyncio
 import aiohttp
 import pytest
 
-from fairlead.controller import health
-from fairlead.controller.health import ProcessHealth
+from fairlead.process import ports
+from fairlead.process.ports import ProcessHealth
 from tests.cluster.worlds import run
 
 
@@ -24,7 +24,7 @@ def test_only_what_a_restart_would_heal_is_sickness(
     leading: bool, watch_s: float, key_s: float, lag_s: float, sick: str
 ) -> None:
     """P10: a silence that outlives every new watch is one."""
-    pulse = ProcessHealth(watch_age_s=lambda: watch_s, oldest_key_s=lambda: key_s, leading=leading, lag_s=lag_s)
+    pulse = ProcessHealth(watch_age_s=lambda: watch_s, oldest_key_s=lambda: key_s, working=leading, lag_s=lag_s)
     assert pulse.sickness() == sick
 
 
@@ -38,34 +38,28 @@ async def asked(runner: aiohttp.web.AppRunner, path: str) -> tuple[int, str]:
 def test_the_kubelet_is_told_how_it_is() -> None:
     async def story() -> None:
         pulse = ProcessHealth(watch_age_s=lambda: 0.0, oldest_key_s=lambda: 0.0)
-        runner = await health.serve("127.0.0.1", 0, pulse)
-        try:
+        async with ports.serve("127.0.0.1", 0, pulse.probes()) as runner:
             assert await asked(runner, "/healthz") == (200, "ok\n")
             assert await asked(runner, "/readyz") == (503, "starting\n")
             pulse.ready = True
             assert await asked(runner, "/readyz") == (200, "standing by\n")
-            pulse.leading, pulse.lag_s = True, 9.0
+            pulse.working, pulse.lag_s = True, 9.0
             assert await asked(runner, "/readyz") == (200, "leading\n")
             assert await asked(runner, "/healthz") == (500, "the loop lags 9.0 s behind\n")
-        finally:
-            await runner.cleanup()
 
     run(story())
 
 
 def test_prometheus_gets_its_page() -> None:
     async def story() -> None:
-        runner = await health.serve_metrics("127.0.0.1", 0, lambda: b"up 1\n")
-        try:
+        async with ports.serve("127.0.0.1", 0, [ports.metrics(lambda: b"up 1\n")]) as runner:
             assert await asked(runner, "/metrics") == (200, "up 1\n")
-        finally:
-            await runner.cleanup()
 
     run(story())
 
 
 def test_a_loop_that_was_held_up_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(health, "BEAT_S", 0.001)
+    monkeypatch.setattr(ports, "BEAT_S", 0.001)
 
     async def story() -> None:
         pulse = ProcessHealth(watch_age_s=lambda: 0.0, oldest_key_s=lambda: 0.0, lag_s=-1)

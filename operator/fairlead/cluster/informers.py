@@ -1,0 +1,81 @@
+"""The informers of all kinds that one process watches: started, awaited and measured together."""
+
+import asyncio
+import random
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+from typing import Final
+
+from fairlead.cluster import kinds
+from fairlead.cluster.api_server import ApiServer
+from fairlead.cluster.informer import Informer, WatchScope
+from fairlead.cluster.kinds import Manifest, Resource
+from fairlead.cluster.store import ObjectStore
+from fairlead.objects import labels
+
+NODES_S: Final = 2.0
+"""How long nodes are awaited, which the process may have no right to list."""
+
+OnKindChange = Callable[[Resource, Manifest | None, Manifest | None], None]
+"""Called with the kind, the old and the new object of each change."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WatchedKinds:
+    """What a process watches, beside nodes."""
+
+    ours: tuple[Resource, ...]
+    children: tuple[Resource, ...]
+    """Watched only with our label, so that other pods take no memory here."""
+
+    def scopes(self, namespaces: tuple[str, ...]) -> Iterator[WatchScope]:
+        """One scope for each kind."""
+        for one in self.ours:
+            yield WatchScope(resource=one, namespaces=namespaces)
+        for one in self.children:
+            yield WatchScope(resource=one, namespaces=namespaces, selector=labels.MANAGED_BY)
+        yield WatchScope(resource=kinds.NODE)
+
+
+class Informers:
+    """The stores of all kinds, kept up to date by watches."""
+
+    def __init__(
+        self,
+        api: ApiServer,
+        watched: WatchedKinds,
+        namespaces: tuple[str, ...],
+        on_change: OnKindChange = lambda _, __, ___: None,
+    ) -> None:
+        rng = random.Random()  # noqa: S311  # jitter, not a secret
+        self.by_kind: Mapping[Resource, Informer] = {
+            one.resource: Informer(api, one, partial(on_change, one.resource), rng=rng)
+            for one in watched.scopes(namespaces)
+        }
+
+    def of(self, resource: Resource) -> ObjectStore:
+        """Objects of one kind."""
+        return self.by_kind[resource].store
+
+    def knows(self, resource: Resource) -> bool:
+        """Whether that kind could be listed."""
+        return self.by_kind[resource].synced.is_set()
+
+    def age_s(self) -> float:
+        """Seconds since the last message of the most silent watch; those in error are left out, as no restart helps."""
+        return max((one.age() for one in self.by_kind.values() if not one.trouble), default=0.0)
+
+    async def run(self) -> None:
+        """Watch until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            for informer in self.by_kind.values():
+                group.create_task(informer.run())
+
+    async def synced(self) -> None:
+        """Wait until every kind but nodes was listed; for nodes at most 2 s."""
+        needed = [one.synced.wait() for resource, one in self.by_kind.items() if resource is not kinds.NODE]
+        await asyncio.gather(*needed)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self.by_kind[kinds.NODE].synced.wait(), NODES_S)

@@ -1,0 +1,97 @@
+"""The two ports of a process: one for the kubelet's probes, one for metrics and what it serves beside them."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Final
+
+from aiohttp import web
+
+from fairlead.process.lifecycle import ProcessSettings
+from fairlead.telemetry.exposition import CONTENT_TYPE
+
+SILENT_S: Final = 210.0
+"""Three times the silence after which a watch counts as broken and is restarted."""
+STUCK_S: Final = 300.0
+LAG_S: Final = 5.0
+BEAT_S: Final = 1.0
+
+
+@dataclass(slots=True, kw_only=True)
+class ProcessHealth:
+    """The facts that liveness and readiness are decided by."""
+
+    watch_age_s: Callable[[], float]
+    oldest_key_s: Callable[[], float] = lambda: 0.0
+    ready: bool = False
+    working: bool = False
+    """Whether it does more than stand by."""
+    work: str = "leading"
+    lag_s: float = 0.0
+
+    def sickness(self) -> str:
+        """A fault that only a restart resolves; empty when there is none."""
+        if self.lag_s > LAG_S:
+            return f"the loop lags {self.lag_s:.1f} s behind"
+        if self.working and self.watch_age_s() > SILENT_S:
+            return f"no message from the API server for {self.watch_age_s():.0f} s"
+        if self.working and self.oldest_key_s() > STUCK_S:
+            return f"an object has waited or been reconciled for {self.oldest_key_s():.0f} s"
+        return ""
+
+    async def beat(self) -> None:
+        """Measure how late the event loop runs what is due."""
+        loop = asyncio.get_running_loop()
+        while True:
+            due = loop.time() + BEAT_S
+            await asyncio.sleep(BEAT_S)
+            self.lag_s = loop.time() - due
+
+    def probes(self) -> tuple[web.RouteDef, ...]:
+        """/healthz and /readyz."""
+
+        async def alive(_: web.Request) -> web.Response:
+            sickness = self.sickness()
+            return web.Response(status=500 if sickness else 200, text=f"{sickness or 'ok'}\n")
+
+        async def ready(_: web.Request) -> web.Response:
+            words = (self.work if self.working else "standing by") if self.ready else "starting"
+            return web.Response(status=200 if self.ready else 503, text=f"{words}\n")
+
+        return web.get("/healthz", alive), web.get("/readyz", ready)
+
+
+def metrics(page: Callable[[], bytes]) -> web.RouteDef:
+    """/metrics, in Prometheus' text format."""
+
+    async def shown(_: web.Request) -> web.Response:
+        return web.Response(body=page(), headers={"Content-Type": CONTENT_TYPE.decode()})
+
+    return web.get("/metrics", shown)
+
+
+@asynccontextmanager
+async def serve(host: str, port: int, routes: Iterable[web.RouteDef]) -> AsyncIterator[web.AppRunner]:
+    """Serve these routes while the block runs."""
+    app = web.Application()
+    app.add_routes(routes)
+    runner = web.AppRunner(app, access_log=None)
+    try:
+        await runner.setup()
+        await web.TCPSite(runner, host, port).start()
+        yield runner
+    finally:
+        await runner.cleanup()
+
+
+@asynccontextmanager
+async def serve_both(
+    settings: ProcessSettings, health: ProcessHealth, routes: Iterable[web.RouteDef]
+) -> AsyncIterator[None]:
+    """Serve probes on one port and `routes` on the other while the block runs."""
+    async with (
+        serve(settings.host, settings.health_port, health.probes()),
+        serve(settings.host, settings.metrics_port, routes),
+    ):
+        yield

@@ -1,0 +1,201 @@
+"""Every metric of the router: its name, what it counts, its labels and buckets; the only place that knows them.
+
+Names are stable: a dashboard that reads one keeps working. Labels come from closed sets or from configuration, never
+from what clients write, so that the page does not grow with the traffic.
+"""
+
+from typing import Final
+
+from fairlead.telemetry.metric_family import MetricPrefix, families_of
+
+PREFIX: Final = "fairlead_router"
+_OURS: Final = MetricPrefix(f"{PREFIX}_")
+
+TTFT: Final = (
+    0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.75,
+    1.0, 1.5, 2.0, 3.0, 5.0, 7.5, 10.0, 20.0, 30.0, 60.0, 120.0,
+)  # fmt: skip
+"""Seconds. Objectives are written in tenths of a second, so those are bounds and can be read without guessing; below
+are cached and simulated answers, above are long prompts and starts from zero."""
+TPOT: Final = (
+    0.001, 0.0025, 0.005, 0.0075, 0.01, 0.015, 0.02, 0.025, 0.03, 0.04, 0.05, 0.06, 0.075, 0.1,
+    0.15, 0.2, 0.3, 0.5, 1.0,
+)  # fmt: skip
+"""Seconds a token. vLLM's own begin at 10 ms, where a fast decoder already is; ours tell 100 from 130 tokens/s."""
+WHOLE: Final = (
+    0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 3.0, 5.0, 7.5, 10.0, 15.0, 20.0, 30.0, 45.0, 60.0,
+    90.0, 120.0, 180.0, 300.0, 600.0, 900.0,
+)  # fmt: skip
+"""Seconds. 900 is the default of the total time-out."""
+WAIT: Final = (
+    0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0,
+)  # fmt: skip
+"""Seconds. 300 is the default of the longest hold."""
+LAG: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0)
+"""Seconds. What delays the loop delays every stream; 5 ms is how long another thread may keep the interpreter."""
+
+SERIES: Final = ("model", "revision", "band", "lane")
+"""Labels of latencies and tokens. The band stands for the tenant's class; tenants have sums of their own."""
+
+# Requests by what they were and how they ended.
+REQUESTS: Final = _OURS.counter("requests", "Requests answered, by status; 499: the client left.", "code")
+RESULTS: Final = _OURS.counter(
+    "results", "Requests by what was asked, whether as a stream, and how it ended.", "surface", "stream", "result"
+)
+REFUSALS: Final = _OURS.counter("refusals", "Requests that got an error of the router's own, by its reason.", "reason")
+SHADOW: Final = _OURS.counter(
+    "shadow_refusals", "Requests over a limit that is not enforced: counted, and let through.", "reason"
+)
+IN_FLIGHT: Final = _OURS.gauge("requests_in_flight", "Requests in this router, waiting ones included.")
+HELD: Final = _OURS.gauge("requests_held", "Requests waiting for a routable replica.")
+ABORTS: Final = _OURS.counter("client_aborts", "Clients that left before their answer was whole, by stage.", "stage")
+CUT: Final = _OURS.counter("answers_cut", "Answers that broke after they began.")
+FINISHED: Final = _OURS.counter("finish_reasons", "Answers by the finish reason the engine gave.", "reason")
+STRUCTURED: Final = _OURS.counter(
+    "structured_outputs",
+    "Answers to requests for JSON or another grammar: complete; cut at the token limit, hence not valid; unknown.",
+    "model",
+    "validity",
+)
+
+# Demand on engines, by model.
+ASKED: Final = _OURS.counter("asked", "Requests that came to be admitted, counted on arrival.", "model")
+ASKED_TOKENS: Final = _OURS.counter("asked_prompt_tokens", "Tokens of their prompts, estimated on arrival.", "model")
+
+# Durations and tokens.
+FORWARDED: Final = _OURS.counter(
+    "forwarded", "Requests that an engine answered or was answering when they ended.", *SERIES
+)
+FIRST_TOKEN: Final = _OURS.histogram(
+    "time_to_first_token_seconds", "Streams: from the request's arrival to its first token.", TTFT, *SERIES
+)
+PER_TOKEN: Final = _OURS.histogram(
+    "time_per_output_token_seconds", "Streams: mean time between tokens after the first, one value a request.", TPOT,
+    *SERIES,
+)  # fmt: skip
+DURATION: Final = _OURS.histogram(
+    "request_seconds", "Answers that came whole from an engine: from arrival to the last byte.", WHOLE, *SERIES
+)
+QUEUED: Final = _OURS.histogram(
+    "queue_seconds",
+    "From arrival to being sent to an engine, or until the client left or the wait timed out.",
+    WAIT,
+    *SERIES,
+)
+PREFILL: Final = _OURS.histogram(
+    "prefill_seconds", "Streams: from being sent to an engine to the first token; its own queue is in it.", TTFT,
+    *SERIES,
+)  # fmt: skip
+DECODE: Final = _OURS.histogram("decode_seconds", "Streams: from the first token to the last byte.", WHOLE, *SERIES)
+PROMPT: Final = _OURS.counter(
+    "prompt_tokens", "Tokens of prompts, as engines count them, otherwise estimated.", *SERIES
+)
+OUTPUT: Final = _OURS.counter(
+    "output_tokens", "Tokens of replies, as engines count them, otherwise by stream events.", *SERIES
+)
+CACHED: Final = _OURS.counter("cached_tokens", "Tokens of prompts that engines say they held in KV cache.", *SERIES)
+BLOCKS_ASKED: Final = _OURS.counter(
+    "prefix_blocks_asked", "Blocks of prompts that were looked for in replicas.", *SERIES
+)
+BLOCKS_HELD: Final = _OURS.counter(
+    "prefix_blocks_held", "Blocks that the chosen replica was thought to hold: the hit share to expect.", *SERIES
+)
+
+# Tenants.
+TENANT_REQUESTS: Final = _OURS.counter(
+    "tenant_requests", "Requests by tenant and class of status.", "tenant", "model", "code"
+)
+TENANT_PROMPT: Final = _OURS.counter("tenant_prompt_tokens", "Tokens of prompts, by tenant.", "tenant", "model")
+TENANT_OUTPUT: Final = _OURS.counter("tenant_output_tokens", "Tokens of replies, by tenant.", "tenant", "model")
+TENANT_CACHED: Final = _OURS.counter("tenant_cached_tokens", "Cached tokens of prompts, by tenant.", "tenant", "model")
+TENANT_STREAMS: Final = _OURS.counter(
+    "tenant_first_tokens", "Streams that got a first token, by tenant.", "tenant", "model"
+)
+TENANT_TTFT: Final = _OURS.counter(
+    "tenant_first_token_seconds", "Sum of their times to the first token; divided: the mean.", "tenant", "model"
+)
+TENANT_INFLIGHT: Final = _OURS.gauge("tenant_inflight", "Requests of a tenant at engines.", "tenant")
+TENANT_WAITING: Final = _OURS.gauge("tenant_waiting", "Requests of a tenant in queues.", "tenant")
+TENANT_OVER: Final = _OURS.counter(
+    "tenant_over_concurrency",
+    "Requests of a tenant sent beyond its concurrency while limits are not enforced.",
+    "tenant",
+)
+
+# Queues.
+WAITING: Final = _OURS.gauge("requests_waiting", "Requests in queues, by lane.", "lane")
+OLDEST: Final = _OURS.gauge("oldest_wait_seconds", "How long the one that waits longest has waited, by lane.", "lane")
+
+# Choice of replicas, and failures of attempts.
+PICKS: Final = _OURS.counter(
+    "picks", "Requests sent to a replica, by what settled the choice of the last one.", "reason"
+)
+RETRIES: Final = _OURS.counter("retries", "Requests sent to another replica.")
+ATTEMPTS_FAILED: Final = _OURS.counter(
+    "attempts_failed", "Attempts at a replica that ended before the answer began, by how they ended.", "ending"
+)
+HEDGES: Final = _OURS.counter(
+    "hedges", "Second replicas asked because the first was slow: won, lost, or denied by the budget.", "fate"
+)
+EJECTIONS: Final = _OURS.counter("ejections", "Replicas taken out of rotation, by who noticed.", "by")
+ENDPOINTS: Final = _OURS.gauge("endpoints", "Engine replicas, by state.", "state")
+ENDPOINT_STATE: Final = _OURS.gauge("endpoint_state", "1 for the state a replica is in.", "pod", "revision", "state")
+ENDPOINT_INFLIGHT: Final = _OURS.gauge("endpoint_inflight", "Requests of this router under way at a replica.", "pod")
+ENDPOINT_PROMPT: Final = _OURS.gauge("endpoint_prompt_load", "Tokens of prompts sent there and not read yet.", "pod")
+ENDPOINT_REPLY: Final = _OURS.gauge(
+    "endpoint_reply_load", "Tokens of replies expected from it and not written yet.", "pod"
+)
+ENDPOINT_RUNNING: Final = _OURS.gauge(
+    "endpoint_running", "Requests that the engine says it runs, of all routers.", "pod"
+)
+ENDPOINT_WAITING: Final = _OURS.gauge("endpoint_waiting", "Requests that the engine says wait in its own queue.", "pod")
+ENDPOINT_KV: Final = _OURS.gauge("endpoint_kv_usage", "Share of its KV cache that the engine says is in use.", "pod")
+
+# The response cache.
+CACHE_LOOKUPS: Final = _OURS.counter(
+    "cache_lookups", "Requests by what the response cache had: hit, miss, joined (one under way), passed by.", "result"
+)
+CACHE_PASSED: Final = _OURS.counter("cache_passed", "Requests that bypassed the response cache, by reason.", "reason")
+CACHE_NOT_KEPT: Final = _OURS.counter("cache_not_kept", "Answers that were not kept, by reason.", "reason")
+CACHE_STORED: Final = _OURS.counter("cache_stored", "Answers kept.")
+CACHE_EVICTED: Final = _OURS.counter("cache_evicted", "Answers evicted to make room; expired ones are counted apart.")
+CACHE_EXPIRED: Final = _OURS.counter("cache_expired", "Answers dropped because they expired.")
+CACHE_FOLLOWERS: Final = _OURS.counter(
+    "cache_followers",
+    "Requests that waited for another one's answer, which failed: promoted to ask in its place, or scattered to ask "
+    "each for itself after several had failed.",
+    "fate",
+)
+CACHE_ENTRIES: Final = _OURS.gauge("cache_entries", "Answers held.")
+CACHE_BYTES: Final = _OURS.gauge("cache_bytes", "Their size.")
+CACHE_SHARED: Final = _OURS.counter(
+    "cache_shared", "Lookups in the store that routers share, and answers written or dropped, by result.", "result"
+)
+
+# Connections, bytes, the process.
+UPSTREAM: Final = _OURS.counter("upstream_connections", "Connections used for requests to engines.", "kind")
+UPSTREAM_IDLE: Final = _OURS.gauge("upstream_idle_connections", "Connections to engines that wait for use.")
+CLIENTS: Final = _OURS.gauge("client_connections", "Connections of clients.")
+CLIENT_EVENTS: Final = _OURS.counter(
+    "client_connection_events", "Connections opened; refused at the limit; cut for being slow; without an HTTP head.",
+    "event",
+)  # fmt: skip
+BYTES_IN: Final = _OURS.counter("request_bytes", "Bytes of requests' bodies.")
+BYTES_OUT: Final = _OURS.counter("answer_bytes", "Bytes of answers' bodies.")
+LOOP_LAG: Final = _OURS.histogram("loop_lag_seconds", "How much later than due the event loop came round.", LAG)
+DRAINING: Final = _OURS.gauge("draining", "1 from the first termination signal on.")
+LINES: Final = _OURS.counter(
+    "access_lines", "Access lines, by fate; dropped: the file or pipe did not keep up.", "fate"
+)
+SPANS: Final = _OURS.counter(
+    "traces", "Traced requests, by fate; dropped: the collector did not keep up; failed: it refused.", "fate"
+)
+
+# The names that prometheus_client's libraries give them in every language.
+_PROCESS: Final = MetricPrefix("process_")
+CPU: Final = _PROCESS.counter("cpu_seconds", "Processor time, user and system.")
+RSS: Final = _PROCESS.gauge("resident_memory_bytes", "Resident memory.")
+STARTED: Final = _PROCESS.gauge("start_time_seconds", "When it started, Unix time.")
+DESCRIPTORS: Final = _PROCESS.gauge("open_fds", "Open file descriptors; Linux 6.2 and later.")
+
+FAMILIES: Final = families_of(globals().values())
