@@ -80,5 +80,10 @@ def test_its_metrics_become_load_wherever_they_are_read(told: dict[str, Any]) ->
     assert told["metrics"] == {"at": "10.0.0.1:30000/engine/metrics", "load": [3.0, 1.0, 100, 64], "queried": True}
 
 
+def test_its_last_words_are_understood(told: dict[str, Any]) -> None:
+    words = "the engine ended with code 1: out of pretend memory; write less context"
+    assert told["ended"] == f"OutOfGpuMemory: {words}"
+
+
 def test_it_is_never_asked_to_sleep(told: dict[str, Any]) -> None:
     assert told["acts"] == {"sleeps": False, "is awake": True}
