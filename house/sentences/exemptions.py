@@ -79,8 +79,9 @@ _FOR_MACHINES: Final = frozenset(
     {
         "autoscaler/samples/prometheus_queries.py",
         "cluster/pod_proxy.py",
-        "router/error_classes.py",
         "cli/vllm_check_script.py",
+        "engines/emulator.py",
+        "engines/vllm/errors.py",
         "engines/vllm/parser_flags.py",
         "engines/vllm/parsers.py",
         "engines/vllm/preflight.py",

@@ -1,52 +1,41 @@
 """Another kind of engine is one folder, one row and its name: a copy of the product gets these, and runs with it."""
 
-import json
-import os
 import shutil
-import subprocess
-import sys
-from pathlib import Path
 from typing import Any, Final
 
 import pytest
 
-HERE: Final = Path(__file__).parent
-PRODUCT: Final = HERE.parents[1] / "operator" / "fairlead"
+from tests.engines import copied
+from tests.house.recipes import PRODUCT, RecipeEdit
+
 FOLDER: Final = "engines/pretend"
-ROWS: Final = {
-    "fleet/desired_state.py": (
-        '    SIMULATED = "Simulated"\n',
-        '    SIMULATED = "Simulated"\n    PRETEND = "Pretend"\n',
+CATALOGUE: Final = PRODUCT / "engines" / "catalogue.py"
+EDITS: Final = (
+    RecipeEdit(
+        path=PRODUCT / "fleet" / "desired_state.py",
+        after='    SIMULATED = "Simulated"\n',
+        more='    PRETEND = "Pretend"\n',
     ),
-    "engines/catalogue.py": (
-        "EngineKind.SIMULATED: EmulatorEngine()",
-        "EngineKind.SIMULATED: EmulatorEngine(), EngineKind.PRETEND: PretendEngine()",
+    RecipeEdit(
+        path=CATALOGUE,
+        after="from fairlead.engines.http_api import HttpApi\n",
+        more="from fairlead.engines.pretend.engine import PretendEngine\n",
     ),
-}
-IMPORT: Final = "from fairlead.engines.pretend.engine import PretendEngine\n"
+    RecipeEdit(
+        path=CATALOGUE, after="EngineKind.SIMULATED: EmulatorEngine()", more=", EngineKind.PRETEND: PretendEngine()"
+    ),
+)
 
 
 @pytest.fixture(scope="module")
 def told(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """What the copy with the pretend engine says of itself."""
     root = tmp_path_factory.mktemp("another")
-    product = root / "fairlead"
-    shutil.copytree(PRODUCT, product, ignore=shutil.ignore_patterns("__pycache__"))
-    (product / FOLDER).mkdir()
-    (product / FOLDER / "__init__.py").write_text('"""A pretend engine."""\n')
-    shutil.copy(HERE / "pretend" / "engine.py", product / FOLDER)
-    for name, (before, after) in ROWS.items():
-        text = (product / name).read_text()
-        assert text.count(before) == 1, name
-        (product / name).write_text(text.replace(before, after))
-    row = product / "engines/catalogue.py"
-    row.write_text(row.read_text().replace("from fairlead.engines.reasons", f"{IMPORT}from fairlead.engines.reasons"))
-    program = [sys.executable, str(HERE / "pretend" / "story.py")]
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE")}
-    ran = subprocess.run(program, env=clean | {"PYTHONPATH": str(root)}, check=False, capture_output=True, timeout=120)
-    assert ran.returncode == 0, ran.stderr.decode()
-    found: dict[str, Any] = json.loads(ran.stdout)
-    return found
+    folder = copied.product(root, EDITS) / FOLDER
+    folder.mkdir()
+    (folder / "__init__.py").write_text('"""A pretend engine."""\n')
+    shutil.copy(copied.HERE / "pretend" / "engine.py", folder)
+    return copied.told(root, "kind_story.py")
 
 
 def test_a_spec_of_it_is_accepted_and_held_to_its_own_rules(told: dict[str, Any]) -> None:
@@ -89,6 +78,11 @@ def test_it_is_sized_by_its_own_share_of_the_memory(told: dict[str, Any]) -> Non
 
 def test_its_metrics_become_load_wherever_they_are_read(told: dict[str, Any]) -> None:
     assert told["metrics"] == {"at": "10.0.0.1:30000/engine/metrics", "load": [3.0, 1.0, 100, 64], "queried": True}
+
+
+def test_its_last_words_are_understood(told: dict[str, Any]) -> None:
+    words = "the engine ended with code 1: out of pretend memory; write less context"
+    assert told["ended"] == f"OutOfGpuMemory: {words}"
 
 
 def test_it_is_never_asked_to_sleep(told: dict[str, Any]) -> None:

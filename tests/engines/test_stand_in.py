@@ -1,10 +1,13 @@
 """A stand-in says of a model what vLLM's configuration looks at, and nothing it could not know."""
 
 from dataclasses import replace
+from typing import Any
 
 from fairlead.engines.vllm import placeholder_config
+from fairlead.fleet.desired_state import DesiredSpeculation, SpeculationMethod
 from fairlead.fleet.quantization import WeightFormat
-from tests.engines.asks import LLAMA, MIXTURE, stored
+from fairlead.fleet.shapes import ModelShape
+from tests.engines.asks import ENGINE, LATENT, LLAMA, MIXTURE, MTP, NGRAM, WITH_DRAFT, asks, stored
 
 
 def test_a_known_shape_is_told_as_it_is() -> None:
@@ -37,3 +40,20 @@ def test_a_model_nobody_knows_is_stored_as_asked() -> None:
     told = placeholder_config.config(None, WeightFormat.GPTQ)
     assert told["quantization_config"]["quant_method"] == "gptq"
     assert told["architectures"] == ["LlamaForCausalLM"]
+
+
+def test_the_engine_is_asked_with_a_stand_in_for_each_model() -> None:
+    eagle = replace(WITH_DRAFT, method=SpeculationMethod.EAGLE3)
+
+    def question(speculation: DesiredSpeculation, shape: ModelShape | None = LLAMA) -> dict[str, Any]:
+        asked = asks(replace(ENGINE, speculation=speculation), shape=shape)
+        return placeholder_config.question(asked, ("vllm", "serve", "m", "--seed", "7"))
+
+    plain = question(NGRAM)
+    assert (plain["arguments"], plain["draft"]) == (["m", "--seed", "7"], None)
+    assert plain["model"] == placeholder_config.config(LLAMA)
+    assert question(WITH_DRAFT)["draft"] == placeholder_config.config(None)
+    assert question(eagle)["draft"]["architectures"] == ["LlamaForCausalLMEagle3"]
+    assert question(MTP, LATENT)["model"]["num_nextn_predict_layers"] == 2
+    assert question(MTP, None)["model"]["num_nextn_predict_layers"] == 1
+    assert question(MTP)["model"] == placeholder_config.config(LLAMA), "it has no such layers"

@@ -1,6 +1,6 @@
 """The engine and its levers: quantization, caching, speculation, batching, context, adapters."""
 
-from typing import Annotated
+from typing import Annotated, Final
 
 from pydantic import Field
 
@@ -8,8 +8,11 @@ from fairlead.api.api_model import ApiModel, KeyedList
 from fairlead.api.conversation import ChatTemplate, ConfigMapKeyRef, Reasoning, Tools
 from fairlead.api.model import SecretKeyRef
 from fairlead.api.string_formats import Argument, EnvName, Image, ModelName, Revision, Share, SourceText, Version
-from fairlead.fleet.desired_state import EngineKind, SpeculationMethod
+from fairlead.fleet.desired_state import SLEEPING, WITHOUT_GPU, EngineKind, SpeculationMethod
 from fairlead.fleet.quantization import Dtype, KvFormat, WeightFormat
+
+_SLEEPING: Final = [kind for kind in EngineKind if kind in SLEEPING]
+_COMPUTING: Final = [kind for kind in EngineKind if kind not in WITHOUT_GPU]
 
 
 class Quantization(ApiModel):
@@ -84,9 +87,9 @@ class Sleep(ApiModel):
     enabled: bool = Field(
         default=False,
         description="Starts the engine so that it can be put to sleep: its weights move to main memory, its KV cache "
-        "goes. Kinds vLLM and Simulated. Which replicas sleep is decided by warmPool.asleep of the AutoscalingPolicy. "
-        "A pod needs the weights' size in main memory. Opens the engine's development endpoints on its port, "
-        "which routers do not expose. Default false.",
+        f"goes. Kinds {' and '.join(_SLEEPING)}. Which replicas sleep is decided by warmPool.asleep of the "
+        "AutoscalingPolicy. A pod needs the weights' size in main memory. Opens the engine's development endpoints on "
+        "its port, which routers do not expose. Default false.",
     )
 
 
@@ -152,7 +155,7 @@ class Engine(ApiModel):
 
     kind: EngineKind = Field(
         default=EngineKind.VLLM,
-        description="Which engine: vLLM, SGLang, TensorRT-LLM, or Simulated, which needs no GPU and answers at the "
+        description=f"Which engine: {', '.join(_COMPUTING)}, or Simulated, which needs no GPU and answers at the "
         "speed the accelerator would have. Default vLLM.",
     )
     image: Image | None = Field(

@@ -14,7 +14,7 @@ from fairlead.cli import vllm_check_script
 from fairlead.cluster.documents import YamlDocument
 from fairlead.engines.start_budget import LifecycleParameters
 from fairlead.engines.vllm import placeholder_config
-from fairlead.fleet.desired_state import EngineKind, SpeculationMethod
+from fairlead.fleet.desired_state import EngineKind
 from fairlead.fleet.findings import FindingReason, SpecRefusal
 from fairlead.review.result import Review
 
@@ -94,22 +94,7 @@ def question(review: Review) -> dict[str, Any]:
     asked, engine = review.asked, review.engine
     if asked is None or engine is None:
         raise AssertionError("only what was read has a command line")
-    speculation = asked.engine.speculation
-    draft = None
-    if speculation.draft is not None:
-        draft = placeholder_config.config(asked.draft_shape)
-        if speculation.method is SpeculationMethod.EAGLE3:
-            draft = placeholder_config.config(asked.shape) | placeholder_config.EAGLE_HEAD
-    model = placeholder_config.config(asked.shape, asked.weights)
-    guesses_itself = asked.shape is None or asked.shape.mtp_layers > 0
-    if guesses_itself and speculation.method is SpeculationMethod.MTP:
-        layers = asked.shape.mtp_layers if asked.shape else 1
-        model |= placeholder_config.MTP_MODEL | {"num_nextn_predict_layers": layers}
-    return {
-        "arguments": list(engine.launch(asked, LifecycleParameters()).command[2:]),
-        "model": model,
-        "draft": draft,
-    }
+    return placeholder_config.question(asked, engine.launch(asked, LifecycleParameters()).command)
 
 
 def interpreter() -> Path:

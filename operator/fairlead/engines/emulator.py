@@ -12,6 +12,7 @@ from fairlead.engines.fast_load_reader import FastLoadReader
 from fairlead.engines.start_budget import LifecycleParameters
 from fairlead.engines.vllm import environment, metrics
 from fairlead.engines.vllm.engine import VllmEngine
+from fairlead.engines.vllm.failures import FAILURES
 from fairlead.engines.vllm.http_api import API
 from fairlead.engines.vllm.release import DEFAULT
 from fairlead.fleet.desired_state import EngineKind, EngineRelease
@@ -34,6 +35,7 @@ class EmulatorEngine:
     is_fairleads = True
     api = API
     check_unsupported = f"arguments: {CHECK}"
+    failures = FAILURES
     names = metrics.SCALING_NAMES
 
     def __init__(self) -> None:

@@ -3,6 +3,7 @@
 from typing import Protocol
 
 from fairlead.engines.engine_setup import EngineSetup
+from fairlead.engines.failures import FailurePattern
 from fairlead.engines.http_api import HttpApi
 from fairlead.engines.load_parser import MetricNames
 from fairlead.engines.start_budget import LifecycleParameters
@@ -42,6 +43,10 @@ class EngineDescription(Protocol):
     @property
     def check_unsupported(self) -> str:
         """What an image prints that is too old for `EngineLaunch.check`; empty: every image knows its check."""
+
+    @property
+    def failures(self) -> tuple[FailurePattern, ...]:
+        """What its last words mean, the first that fits."""
 
     @property
     def names(self) -> MetricNames:

@@ -1,12 +1,14 @@
 """A pretend kind of engine, as somebody would add one: this folder and one row. It resembles no other in its names."""
 
 import json
+import re
 from dataclasses import dataclass
 from typing import Final
 
 from fairlead.engines import extra_args, load_parser, start_budget, weight_paths
 from fairlead.engines.engine_setup import EngineSetup
 from fairlead.engines.extra_args import FlagRule
+from fairlead.engines.failures import FailurePattern
 from fairlead.engines.fast_load_reader import FamilyIndex, FastLoadReader
 from fairlead.engines.http_api import EngineErrorClass, ErrorShapes, HttpApi, Tokenizer
 from fairlead.engines.load_parser import MetricNames
@@ -14,6 +16,7 @@ from fairlead.engines.quick_load import QuickLoadReader
 from fairlead.engines.reasons import EngineReason
 from fairlead.engines.start_budget import LifecycleParameters, StartCost
 from fairlead.fleet.accelerators import Accelerator
+from fairlead.fleet.conditions import ConditionReason
 from fairlead.fleet.desired_state import EngineKind, EngineRelease
 from fairlead.fleet.engine_launch import EngineLaunch, EnginePort, EngineProbes, EnvVar, HttpProbe
 from fairlead.fleet.engine_load import EngineLoad, UnreadableScrape
@@ -102,6 +105,9 @@ class PretendEngine:
     is_fairleads = False
     api = API
     check_unsupported = ""
+    failures = (
+        FailurePattern(re.compile("out of pretend memory"), ConditionReason.OUT_OF_GPU_MEMORY, "write less context"),
+    )
     names = NAMES
 
     def refusals(self, asked: EngineSetup) -> tuple[SpecRefusal, ...]:

@@ -5,9 +5,10 @@ Messages leave out restart counts, times and process IDs: at rest a message must
 
 import re
 from collections.abc import Iterator
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from fairlead.cluster import pods
+from fairlead.engines.catalogue import ENGINES
 from fairlead.fleet.conditions import ConditionReason
 from fairlead.fleet.plurals import count
 from fairlead.fleet.pod_problems import PodProblem
@@ -20,41 +21,8 @@ CONTAINER: Final = frozenset(
 )
 
 
-class FailurePattern(NamedTuple):
-    """What an engine's termination message means, and what to do."""
-
-    words: re.Pattern[str]
-    reason: ConditionReason
-    remedy: str
-
-
-FAILURE_PATTERNS: Final = (
-    FailurePattern(
-        re.compile(r"(?i)gated repo|access to model .* is restricted|\b401\b|\b403\b|invalid user token|unauthorized"),
-        ConditionReason.ACCESS_DENIED,
-        "accept the licence on the model's page and set spec.model.tokenSecret to a token that may read it",
-    ),
-    FailurePattern(
-        re.compile(
-            r"(?i)repository ?not ?found|revision ?not ?found|entry ?not ?found|not a valid model identifier|404"
-        ),
-        ConditionReason.MODEL_NOT_FOUND,
-        "check spec.model.source and spec.model.revision; branches move, a commit does not",
-    ),
-    FailurePattern(
-        re.compile(r"(?i)cuda out of memory|no available memory for the cache|kv cache memory|out of memory.*gpu"),
-        ConditionReason.OUT_OF_GPU_MEMORY,
-        "lower spec.engine.context.maxTokens or spec.engine.batching.maxSequences, quantize, or take more GPUs",
-    ),
-    FailurePattern(
-        re.compile(
-            r"(?i)unrecognized arguments|ambiguous option|error: argument|invalid choice|validation error"
-            r"|invalid (tool call|reasoning) parser|requires --tool-call-parser"
-        ),
-        ConditionReason.BAD_ARGUMENTS,
-        "correct spec.engine, above all extraArgs, for this version of the engine",
-    ),
-)
+FAILURES: Final = tuple(dict.fromkeys(pattern for engine in ENGINES.values() for pattern in engine.failures))
+"""Of every kind: a pod does not say which it runs, and the words of one kind are no other's."""
 _NOISE: Final = re.compile(
     r"\d{2,4}-\d{2}(-\d{2})?[ T]\d{2}:\d{2}:\d{2}\S*|\(?pid[= ]\d+\)?|0x[0-9a-f]+", re.IGNORECASE
 )
@@ -168,7 +136,7 @@ def _ended(status: Manifest) -> tuple[ConditionReason, str] | None:
     if ended.get("reason") == "OOMKilled":
         remedy = "the node's or the container's memory is too small for loading this model"
         return ConditionReason.OUT_OF_MEMORY, f"the kernel ended the engine for lack of memory; {remedy}"
-    for meaning in FAILURE_PATTERNS:
+    for meaning in FAILURES:
         if meaning.words.search(ended.get("message", "")):
             return meaning.reason, f"the engine ended with code {code}: {words}; {meaning.remedy}"
     said = words or "no last words"

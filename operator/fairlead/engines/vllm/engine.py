@@ -20,6 +20,7 @@ from fairlead.engines.vllm import (
     user_overrides,
 )
 from fairlead.engines.vllm.checks import REFUSAL_CHECKS
+from fairlead.engines.vllm.failures import FAILURES
 from fairlead.engines.vllm.http_api import API
 from fairlead.engines.vllm.release import DEFAULT
 from fairlead.engines.vllm.warning_checks import WARNING_CHECKS
@@ -40,6 +41,7 @@ class VllmEngine:
     is_fairleads = False
     api = API
     check_unsupported = ""
+    failures = FAILURES
     names = metrics.SCALING_NAMES
 
     def refusals(self, asked: EngineSetup) -> tuple[SpecRefusal, ...]:

@@ -1,7 +1,10 @@
 """A `config.json` that makes vLLM's configuration code see a model of this shape, for a model that is not here."""
 
+from collections.abc import Sequence
 from typing import Any, Final
 
+from fairlead.engines.engine_setup import EngineSetup
+from fairlead.fleet.desired_state import SpeculationMethod
 from fairlead.fleet.quantization import WeightFormat
 from fairlead.fleet.shapes import ModelShape
 
@@ -55,6 +58,22 @@ MTP_MODEL: Final = {
 
 EAGLE_HEAD: Final = {"architectures": ["LlamaForCausalLMEagle3"], "num_hidden_layers": 1}
 """What makes a draft an EAGLE-3 head of its target."""
+
+
+def question(asked: EngineSetup, command: Sequence[str]) -> dict[str, Any]:
+    """The arguments after `vllm serve`, and configurations as stand-ins for the models."""
+    speculation = asked.engine.speculation
+    draft = None
+    if speculation.draft is not None:
+        draft = config(asked.draft_shape)
+        if speculation.method is SpeculationMethod.EAGLE3:
+            draft = config(asked.shape) | EAGLE_HEAD
+    model = config(asked.shape, asked.weights)
+    guesses_itself = asked.shape is None or asked.shape.mtp_layers > 0
+    if guesses_itself and speculation.method is SpeculationMethod.MTP:
+        layers = asked.shape.mtp_layers if asked.shape else 1
+        model |= MTP_MODEL | {"num_nextn_predict_layers": layers}
+    return {"arguments": list(command[2:]), "model": model, "draft": draft}
 
 
 def config(shape: ModelShape | None, weights: WeightFormat = WeightFormat.NONE) -> dict[str, Any]:

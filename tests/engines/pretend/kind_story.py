@@ -15,6 +15,7 @@ from fairlead.autoscaler.samples import prometheus_queries
 from fairlead.autoscaler.samples.pod_samples import EngineSampler
 from fairlead.autoscaler.samples.scrape_targets import ScrapeTarget
 from fairlead.cluster import package_data
+from fairlead.controller.pods import pod_troubles
 from fairlead.controller.pods.pod_client import PodClient
 from fairlead.engines import catalogue as engines
 from fairlead.fleet.desired_state import EngineKind
@@ -59,6 +60,7 @@ def main() -> None:
         "children": _children(known),
         "metrics": _metrics(),
         "budget": _budget(known),
+        "ended": _ended(),
         "errors": [engines.ENGINES[KIND].api.errors.error_class(*one).name for one in ERRORS],
         "acts": asyncio.run(_acts()),
     }
@@ -136,6 +138,14 @@ def _budget(known: ReviewContext) -> float:
     assert isinstance(fit, Fit)
     assert fit.memory is not None
     return round(fit.memory.budget.likely / known.catalogue.accelerators["NVIDIA-L4"].memory_bytes, 1)
+
+
+def _ended() -> str:
+    """What is said of its pod after its last words."""
+    last = {"exitCode": 1, "message": "out of pretend memory"}
+    pod = {"metadata": {"name": "e"}, "status": {"containerStatuses": [{"state": {"terminated": last}}]}}
+    found = pod_troubles.trouble(pod)
+    return "" if found is None else f"{found.reason}: {found.message}"
 
 
 def _metrics() -> dict[str, Any]:

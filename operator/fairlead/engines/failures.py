@@ -1,0 +1,31 @@
+"""What an engine's last words mean, and what to do: patterns of its termination message."""
+
+import re
+from typing import Final, NamedTuple
+
+from fairlead.fleet.conditions import ConditionReason
+
+
+class FailurePattern(NamedTuple):
+    """What an engine's termination message means, and what to do."""
+
+    words: re.Pattern[str]
+    reason: ConditionReason
+    remedy: str
+
+
+OF_THE_HUB: Final = (
+    FailurePattern(
+        re.compile(r"(?i)gated repo|access to model .* is restricted|\b401\b|\b403\b|invalid user token|unauthorized"),
+        ConditionReason.ACCESS_DENIED,
+        "accept the licence on the model's page and set spec.model.tokenSecret to a token that may read it",
+    ),
+    FailurePattern(
+        re.compile(
+            r"(?i)repository ?not ?found|revision ?not ?found|entry ?not ?found|not a valid model identifier|404"
+        ),
+        ConditionReason.MODEL_NOT_FOUND,
+        "check spec.model.source and spec.model.revision; branches move, a commit does not",
+    ),
+)
+"""Every engine that reads a model through the hub's own library ends with these words."""

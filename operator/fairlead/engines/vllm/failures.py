@@ -1,0 +1,24 @@
+"""The last words of a vLLM 0.32 that could not start."""
+
+import re
+from typing import Final
+
+from fairlead.engines.failures import OF_THE_HUB, FailurePattern
+from fairlead.fleet.conditions import ConditionReason
+
+FAILURES: Final = (
+    *OF_THE_HUB,
+    FailurePattern(
+        re.compile(r"(?i)cuda out of memory|no available memory for the cache|kv cache memory|out of memory.*gpu"),
+        ConditionReason.OUT_OF_GPU_MEMORY,
+        "lower spec.engine.context.maxTokens or spec.engine.batching.maxSequences, quantize, or take more GPUs",
+    ),
+    FailurePattern(
+        re.compile(
+            r"(?i)unrecognized arguments|ambiguous option|error: argument|invalid choice|validation error"
+            r"|invalid (tool call|reasoning) parser|requires --tool-call-parser"
+        ),
+        ConditionReason.BAD_ARGUMENTS,
+        "correct spec.engine, above all extraArgs, for this version of the engine",
+    ),
+)

@@ -1,0 +1,38 @@
+"""A copy of the product with a few more lines, asked by a program of its own: what a change takes and gives."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, Final
+
+from tests.house.recipes import PRODUCT, RecipeEdit
+
+HERE: Final = Path(__file__).parent
+TREE: Final = HERE.parents[1]
+
+
+def product(root: Path, edits: Iterable[RecipeEdit]) -> Path:
+    """The copy."""
+    shutil.copytree(TREE / PRODUCT, root / PRODUCT, ignore=shutil.ignore_patterns("__pycache__"))
+    for edit in edits:
+        edit.apply(root)
+    return root / PRODUCT
+
+
+def told(root: Path, story: str) -> dict[str, Any]:
+    """What a story among the tests says of the copy."""
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE")}
+    ran = subprocess.run(
+        [sys.executable, str(HERE / "pretend" / story)],
+        env=clean | {"PYTHONPATH": str((root / PRODUCT).parent)},
+        check=False,
+        capture_output=True,
+        timeout=120,
+    )
+    assert ran.returncode == 0, ran.stderr.decode()
+    found: dict[str, Any] = json.loads(ran.stdout)
+    return found

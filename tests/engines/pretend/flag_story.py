@@ -1,0 +1,53 @@
+"""What becomes of a field that only the copy of the tree has, told as JSON."""
+
+import json
+import sys
+from dataclasses import replace
+from typing import Any, Final
+
+from fairlead.api import crds, deployment_conversion
+from fairlead.api.kinds import API_VERSION, DEPLOYMENT
+from fairlead.api.object_reader import read_strict
+from fairlead.engines import catalogue as engines
+from fairlead.engines.engine_setup import EngineSetup
+from fairlead.engines.start_budget import LifecycleParameters
+from fairlead.engines.vllm import limits
+from fairlead.fleet.findings import SpecRefusal
+
+_COPIED: Final[dict[str, Any]] = {"long_prefill_tokens": 0}
+"""A field that only the copy has."""
+ENGINE: Final = engines.ENGINES[engines.DEFAULT]
+
+
+def main() -> None:
+    """Everything, as one object."""
+    asked = _asked({"batching": {"longPrefillTokens": 4}})
+    plain = ENGINE.launch(_asked({}), LifecycleParameters()).command
+    words = ENGINE.launch(asked, LifecycleParameters()).command
+    low = replace(asked, wanted=replace(asked.wanted, engine=replace(asked.engine, **_COPIED)))
+    below = limits.out_of_range(low)
+    told = {
+        "schema": "longPrefillTokens" in json.dumps(crds.definition(DEPLOYMENT)),
+        "written": [word for word in words if word not in plain],
+        "repeated": [
+            _said(one) for one in ENGINE.refusals(_asked({"extraArgs": ["--long-prefill-token-threshold=many"]}))
+        ],
+        "below one": [] if below is None else [_said(below)],
+    }
+    sys.stdout.write(json.dumps(told))
+
+
+def _asked(engine: dict[str, Any]) -> EngineSetup:
+    spec = {"model": {"source": "hf://Qwen/Qwen3-0.6B"}, "accelerator": {"product": "NVIDIA-L4"}, "engine": engine}
+    written = {"apiVersion": API_VERSION, "kind": DEPLOYMENT.name, "metadata": {"name": "chat"}, "spec": spec}
+    read = read_strict(written, DEPLOYMENT).value
+    assert read is not None
+    return EngineSetup(wanted=deployment_conversion.deployment(read, engines.releases()).wanted)
+
+
+def _said(one: SpecRefusal) -> tuple[str, str]:
+    return one.field, one.because
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,17 @@
+"""What the recipe of a vLLM flag gives: the field is read, its flag written, owned and checked, all by its row."""
+
+from pathlib import Path
+
+from tests.engines import copied
+from tests.house.recipes import FLAG
+
+
+def test_a_flag_is_read_written_owned_and_checked_by_its_row(tmp_path: Path) -> None:
+    copied.product(tmp_path, FLAG.edits)
+
+    assert copied.told(tmp_path, "flag_story.py") == {
+        "schema": True,
+        "written": ["--long-prefill-token-threshold", "4"],
+        "repeated": [["spec.engine.extraArgs[0]", "spec.engine.batching.longPrefillTokens owns this flag"]],
+        "below one": [["spec.engine.batching.longPrefillTokens", "must be at least 1"]],
+    }
