@@ -8,6 +8,7 @@ from abc import ABC, abstractmethod
 from time import monotonic
 from typing import Protocol
 
+from fairlead.engines.http_api import ErrorShapes
 from fairlead.router import engine_errors
 from fairlead.router.engine_errors import EngineErrorReply
 from fairlead.router.reply import Reply
@@ -79,10 +80,11 @@ class AttemptOwner(Protocol):
 class EngineAttempt(Attempt):
     """One try of a request at one engine."""
 
-    __slots__ = ("_owner", "_reply", "error", "routing", "started")
+    __slots__ = ("_errors", "_owner", "_reply", "error", "routing", "started")
 
-    def __init__(self, owner: AttemptOwner, routing: RoutingRequest) -> None:
+    def __init__(self, owner: AttemptOwner, routing: RoutingRequest, errors: ErrorShapes) -> None:
         self.upstream = None
+        self._errors = errors
         self.routing = routing
         """What its endpoint is charged; a hedge has its own."""
         self.error: EngineErrorReply | None = None
@@ -132,8 +134,8 @@ class EngineAttempt(Attempt):
             self.error.take(reader.payload)
         elif head is None or not (data or reader.payload or reader.done):
             return
-        elif engine_errors.is_bad(head, reader.payload):
-            self.error = EngineErrorReply(head)
+        elif engine_errors.is_bad(head, reader.payload, self._errors):
+            self.error = EngineErrorReply(head, self._errors)
             self.error.take(reader.payload)
             self._owner.attempt_errored(self, monotonic())
         else:

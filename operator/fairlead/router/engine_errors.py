@@ -3,7 +3,6 @@
 import json
 from typing import Final
 
-from fairlead.engines import catalogue
 from fairlead.engines.http_api import EngineErrorClass, ErrorShapes
 from fairlead.router.wire import heads
 from fairlead.router.wire.response_heads import ResponseHead
@@ -14,12 +13,11 @@ from fairlead.routing.reasons import AttemptEnding
 SHUTTING_DOWN: Final = "shutting down"
 NO_ROUTE: Final = frozenset({404, 405})
 """Statuses for a route that an engine does not have; its body has a shape that no client library knows."""
-DEFAULT: Final = catalogue.api(catalogue.DEFAULT).errors
 MOST_BYTES: Final = 2**20
 """Limit of an error's body; what follows is dropped, and no engine writes as much."""
 
 
-def is_bad(head: ResponseHead, payload: bytes, errors: ErrorShapes = DEFAULT) -> bool:
+def is_bad(head: ResponseHead, payload: bytes, errors: ErrorShapes) -> bool:
     """Whether to read a response whole before it is passed on."""
     return head.status >= 500 or head.status in NO_ROUTE or (head.streams and errors.begins_with_error(payload))
 
@@ -29,7 +27,7 @@ class EngineErrorReply:
 
     __slots__ = ("_errors", "_pieces", "_size", "head")
 
-    def __init__(self, head: ResponseHead, errors: ErrorShapes = DEFAULT) -> None:
+    def __init__(self, head: ResponseHead, errors: ErrorShapes) -> None:
         self._errors = errors
         self.head = head
         self._pieces: list[bytes] = []

@@ -171,7 +171,7 @@ class Exchange:
                 self.hedge_at = inf if after is None else now + after
         else:
             self._due = inf
-        self._attempt = attempt = EngineAttempt(self, request.routing)
+        self._attempt = attempt = EngineAttempt(self, request.routing, context.errors)
         attempt.send(pool, request.message(pool.host), now)
 
     # What attempts report
@@ -287,7 +287,7 @@ class Exchange:
         second = context.charge_hedge(request.routing, now)
         if second is not None and second.endpoint is not None:
             pool = context.pool(second.endpoint)
-            self._hedge = hedge = EngineAttempt(self, second)
+            self._hedge = hedge = EngineAttempt(self, second, context.errors)
             request.record.hedge_sent(second.endpoint, now)
             hedge.send(pool, request.message(pool.host), now)
 

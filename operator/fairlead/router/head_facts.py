@@ -32,8 +32,9 @@ def of(head: RequestHead, account: Account | Refusal, settings: RouterConfig) ->
     if isinstance(account, Account):
         if not settings.routing.tenants:
             lines = head.credentials
-        if settings.routing.bands:
-            lines += b"x-vllm-priority: %d\r\n" % account.rank
+        priority = settings.engine_api.priority_header
+        if settings.routing.bands and priority is not None:
+            lines += b"%b: %d\r\n" % (priority, account.rank)
     return HeadFacts(
         account=account,
         surface=surface,

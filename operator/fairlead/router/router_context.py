@@ -82,7 +82,7 @@ class RouterContext:
     """The shared state of one router's requests."""
 
     __slots__ = (
-        *("_id_prefix", "_ids", "_prefix", "_turning", "cache", "clients", "dispatcher", "draining", "heads"),
+        *("_id_prefix", "_ids", "_prefix", "_turning", "cache", "clients", "dispatcher", "draining", "errors", "heads"),
         *("hedges", "hedging", "limits", "live", "memory", "peers", "pools", "revisions", "salted", "settings"),
         *("telemetry", "timeouts", "tls"),
     )
@@ -111,6 +111,7 @@ class RouterContext:
     def apply(self, settings: RouterConfig) -> None:
         """Apply another configuration: requests that run keep what they began with."""
         self.settings = settings
+        self.errors = settings.engine_api.errors
         routing = settings.routing
         self.timeouts = routing.timeouts
         self.hedging = routing.hedging

@@ -103,6 +103,6 @@ class Sweeper:
         for endpoint in table.endpoints:
             if endpoint.state in _SCRAPED_STATES:
                 watch = router.watches.get(endpoint) or router.watches.setdefault(
-                    endpoint, EngineScraper(table, endpoint, router.settings.engine_api)
+                    endpoint, EngineScraper(table, endpoint, self._context.settings.engine_api)
                 )
                 watch.ask(self._context.pool(endpoint), now)

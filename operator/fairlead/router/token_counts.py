@@ -4,10 +4,10 @@ Only where prompts are limited, and only for prompts close to the limit. Where t
 available, the estimate decides.
 """
 
-import json
 from time import monotonic
 from typing import Final, Protocol
 
+from fairlead.engines.http_api import Tokenizer
 from fairlead.router import upstream_requests
 from fairlead.router.attempt import Inquiry
 from fairlead.router.request import Request
@@ -19,7 +19,7 @@ from fairlead.routing.selection import EndpointChoice
 TIMEOUT_SECONDS: Final = 1.0
 """Counting 100,000 tokens takes vLLM some 0.1 s; an engine that needs ten times as long is too busy for it."""
 COUNTED: Final = frozenset({Surface.CHAT, Surface.COMPLETIONS})
-"""Surfaces whose bodies `/tokenize` accepts unchanged, template and tools included."""
+"""Surfaces whose bodies a tokenizer accepts unchanged, template and tools included."""
 
 
 class CountedRequest(Protocol):
@@ -35,30 +35,32 @@ class CountedRequest(Protocol):
 def start(owner: CountedRequest, context: RouterContext, request: Request, now: float) -> "TokenCountRequest | None":
     """The count that this request waits for; none if nothing can count it now, and its estimate decides."""
     dispatcher, routing = context.dispatcher, request.routing
-    if request.surface not in COUNTED:
+    tokenizer = context.settings.engine_api.tokenizer
+    if tokenizer is None or request.surface not in COUNTED:
         return None
     chosen = dispatcher.table.choose(routing, now)
     if not isinstance(chosen, EndpointChoice):
         return None
-    count = TokenCountRequest(owner, routing)
+    count = TokenCountRequest(owner, routing, tokenizer)
     pool = context.pool(chosen.endpoint)
-    count.send(pool, upstream_requests.upstream_message(pool, b"POST", b"/tokenize", request.received.body), now)
+    count.send(pool, upstream_requests.upstream_message(pool, b"POST", tokenizer.path, request.received.body), now)
     return count
 
 
 class TokenCountRequest(Inquiry):
     """The count of one prompt, until it arrives or is given up; nothing is charged to the engine meanwhile."""
 
-    __slots__ = ("_owner", "_routing")
+    __slots__ = ("_owner", "_routing", "_tokenizer")
 
-    def __init__(self, owner: CountedRequest, routing: RoutingRequest) -> None:
+    def __init__(self, owner: CountedRequest, routing: RoutingRequest, tokenizer: Tokenizer) -> None:
         super().__init__()
         self._owner = owner
         self._routing = routing
+        self._tokenizer = tokenizer
 
     def answered(self, page: bytes | None) -> None:
         """The answer contains every token, and their number."""
-        tokens = None if page is None else _count(page)
+        tokens = None if page is None else self._tokenizer.count(page)
         if tokens is not None:
             self._routing.count_prompt(tokens)
         self._owner.counted(monotonic())
@@ -71,11 +73,3 @@ class TokenCountRequest(Inquiry):
     def broke(self) -> None:
         """A bug of the router."""
         self._owner.broke()
-
-
-def _count(page: bytes) -> int | None:
-    try:
-        count = json.loads(page)["count"]
-    except (ValueError, KeyError, TypeError):
-        return None
-    return count if isinstance(count, int) and count >= 0 else None
