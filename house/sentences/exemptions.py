@@ -8,6 +8,7 @@ from typing import Final
 from house.sentences.patterns import shown
 from house.sentences.sites import Site, source_text
 
+_FAMILIES: Final = ("_metrics.py", "_families.py")
 _METRICS: Final = ("_counter", "_gauge", "_histogram", "_summary", "MetricFamily", "Counter", "Gauge", "Histogram")
 
 
@@ -47,7 +48,7 @@ def _keyword(site: Site) -> str:
 
 def _metric(site: Site) -> bool:
     family = site.callee.rpartition(".")[2].endswith(_METRICS) and site.parameter != "because"
-    return family or site.module.path == "telemetry/operator_metrics.py"
+    return family or (site.module.path.startswith("telemetry/") and site.module.path.endswith(_FAMILIES))
 
 
 def _mechanism(site: Site) -> bool:
@@ -86,7 +87,7 @@ _FOR_MACHINES: Final = frozenset(
         "engines/vllm/parsers.py",
         "engines/vllm/preflight.py",
         "objects/names.py",
-        "router/observability/exposition.py",
+        "telemetry/exposition.py",
     }
 )
 
