@@ -134,7 +134,7 @@ class Facts:
     def lost_gpus(self) -> bool:
         """Whether a node has fewer GPUs than its replicas hold: they go on, and others find no room there."""
         held = Counter(one["spec"].get("nodeName") for one in self.engines)
-        return any(gpus_of(one) < held[one["metadata"]["name"]] * self.gpus for one in self.hosts)
+        return any(gpus_of(one) < held[one["metadata"].get("name")] * self.gpus for one in self.hosts)
 
     def _is(self, one: Manifest, role: str) -> bool:
         said = one["metadata"].get("labels") or {}

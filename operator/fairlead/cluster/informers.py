@@ -78,4 +78,5 @@ class Informers:
         needed = [one.synced.wait() for resource, one in self.by_kind.items() if resource is not kinds.NODE]
         await asyncio.gather(*needed)
         with suppress(TimeoutError):
-            await asyncio.wait_for(self.by_kind[kinds.NODE].synced.wait(), NODES_S)
+            async with asyncio.timeout(NODES_S):
+                await self.by_kind[kinds.NODE].synced.wait()

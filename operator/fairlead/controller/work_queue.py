@@ -85,7 +85,8 @@ class WorkQueue:
                 self._changed.clear()
                 pause = self._start_what_is_due()
                 try:
-                    await asyncio.wait_for(self._changed.wait(), pause)
+                    async with asyncio.timeout(pause):  # `wait_for` of Python 3.11 may swallow a cancellation
+                        await self._changed.wait()
                 except TimeoutError:
                     continue
         finally:
