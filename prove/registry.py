@@ -23,6 +23,7 @@ from prove.claimed import (
     trial_fields,
     trial_rollout,
     trial_router,
+    upgrade,
 )
 from prove.claims import Claim, ordered
 
@@ -31,6 +32,7 @@ CLAIMS: Final[tuple[Claim, ...]] = tuple(
         (
             *house.CLAIMS,
             *seams.CLAIMS,
+            *upgrade.CLAIMS,
             *api.CLAIMS,
             *controller.CLAIMS,
             *operator_world.CLAIMS,

@@ -8,6 +8,7 @@ import urllib.error
 import urllib.request
 from collections import Counter
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 from devcluster.cache import Cache
@@ -33,18 +34,26 @@ BEHIND_MS: Final = "10000"
 class Operator:
     """One release of the chart in a cluster."""
 
-    def __init__(self, door: Door, image: str) -> None:
+    def __init__(self, door: Door, image: str, tree: Path = ROOT) -> None:
         self.door = door
         self._image = image
+        self._tree = tree
         self._helm = tools.ensure(Cache.chosen(), ("helm",)) / "helm"
 
     def install(self) -> None:
         """As the chart's page says, with the image that lies on the nodes; back when it leads."""
+        self._release("install", "--create-namespace")
+
+    def upgrade(self) -> None:
+        """The same release with this chart and this image, whatever it was installed from."""
+        self._release("upgrade")
+
+    def _release(self, verb: str, *more: str) -> None:
         repository, _, tag = self._image.rpartition(":")
         settings = {"image.repository": repository, "image.tag": tag, "image.pullPolicy": "IfNotPresent"}
         words = [word for name, value in settings.items() for word in ("--set", f"{name}={value}")]
-        chart = str(ROOT / "charts" / "fairlead")
-        self._run("install", RELEASE, chart, "--create-namespace", "--wait", "--timeout=90s", *words)
+        chart = str(self._tree / "charts" / "fairlead")
+        self._run(verb, RELEASE, chart, "--wait", "--timeout=90s", *more, *words)
 
     def uninstall(self) -> None:
         """Gone but for what the chart keeps: the definitions, and with them everything that serves."""
