@@ -65,7 +65,7 @@ def lookup(request: Request, found: BodyFacts, context: RouterContext) -> CacheL
         cache_control=headers.get(b"cache-control"),
         word=headers.get(CACHE_HEADER),
         ttl=headers.get(b"x-fairlead-cache-ttl"),
-        extra=b"" if routing.says_output or fill_in is None else b"%d" % fill_in,
+        extra=b"" if routing.names_output or fill_in is None else b"%d" % fill_in,
     )
 
 

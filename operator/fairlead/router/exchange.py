@@ -104,7 +104,7 @@ class Exchange:
             return
         context.live.add(self)
         if context.hedging.enabled:
-            context.hedges.asked(context.hedging.budget)
+            context.hedges.add_share(context.hedging.budget)
         if explain_headers.EXPLAIN_HEADER in headers and explain_headers.allowed(account):
             self._candidates = explanations.candidates(context.dispatcher.table, request.routing)
         self.begin(now)
@@ -144,7 +144,7 @@ class Exchange:
     def admit(self, now: float) -> None:
         """Ask the dispatcher for an endpoint; headers show clients what remains of their rates."""
         request, self._inquiry = self.request, None
-        found = self._context.dispatcher.ask(request.routing, now)
+        found = self._context.dispatcher.submit(request.routing, now)
         permit = request.routing.permit
         if permit is not None:
             request.add_reply_lines(rate_limit_headers.lines(permit))

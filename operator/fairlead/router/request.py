@@ -113,10 +113,10 @@ class Request:
         self.routing = routing = RoutingRequest(
             account=account,
             prompt_tokens=dispatcher.table.expectations.tokens(self.text_bytes),
-            output_tokens=(most or 0) * found.n if says else dispatcher.unsaid_output,
+            output_tokens=(most or 0) * found.n if says else dispatcher.default_output,
             arrived=record.arrived,
             adapter=model if model in dispatcher.adapters else None,
-            says_output=says,
+            names_output=says,
             size=len(body),
             batch=self.facts.batch,
             give_up_at=self.ends_at,
@@ -146,7 +146,7 @@ class Request:
         """Set the body for engines: the client's own bytes, plus what the configuration adds."""
         body, surface, fill_in = self.received.body, self.surface, context.dispatcher.fill_in
         members: dict[str, bytes] = {}
-        if not self.routing.says_output and fill_in is not None and surface in MOST_OUTPUT:
+        if not self.routing.names_output and fill_in is not None and surface in MOST_OUTPUT:
             members[MOST_OUTPUT[surface]] = b"%d" % fill_in
         if context.salted and account.name and surface in MOST_OUTPUT:
             members["cache_salt"] = context.salt_of(account)
