@@ -64,8 +64,8 @@ class MetricsExposition:
         self._one(router_families.CUT, counts.cut)
         family(router_families.FINISHED, by_key(sorted(counts.finished.items())))
         family(router_families.STRUCTURED, iter(sorted(counts.structured.items())))
-        family(router_families.ASKED, ((one.key, one.asked) for one in counts.demand.values()))
-        family(router_families.ASKED_TOKENS, ((one.key, one.prompt_tokens) for one in counts.demand.values()))
+        family(router_families.ARRIVALS, ((one.key, one.asked) for one in counts.demand.values()))
+        family(router_families.ARRIVED_TOKENS, ((one.key, one.prompt_tokens) for one in counts.demand.values()))
 
     def _of_series(self) -> None:
         family, every = self._writer.family, [one for one in self._counts.series.values() if one.told]
@@ -75,7 +75,7 @@ class MetricsExposition:
         family(router_families.PROMPT, ((one.key, one.prompt) for one in every))
         family(router_families.OUTPUT, ((one.key, one.output) for one in every))
         family(router_families.CACHED, ((one.key, one.cached) for one in every))
-        family(router_families.BLOCKS_ASKED, ((one.key, one.blocks_asked) for one in every))
+        family(router_families.PREFIX_BLOCKS, ((one.key, one.blocks_asked) for one in every))
         family(router_families.BLOCKS_HELD, ((one.key, one.blocks_held) for one in every))
 
     def _of_tenants(self, standing: RouterSnapshot) -> None:
