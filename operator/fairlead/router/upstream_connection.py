@@ -75,11 +75,11 @@ class UpstreamConnection(asyncio.Protocol):
         "_take",
         "asker",
         "connecting",
-        "heard",
         "message",
         "pool",
         "reached",
         "reader",
+        "received",
         "since",
         "transport",
         "used",
@@ -98,7 +98,7 @@ class UpstreamConnection(asyncio.Protocol):
         """It has carried a response before."""
         self._take: Callable[[bytes], None] | None = None
         """Takes the bytes of a running stream in place of `asker`: one call less for each of its chunks."""
-        self.heard = False
+        self.received = False
         """A byte of the current response has arrived."""
         self.reached = False
 
@@ -107,7 +107,7 @@ class UpstreamConnection(asyncio.Protocol):
         self.asker = asker
         self.message = message
         self.since = now
-        self.heard = False
+        self.received = False
         self.reader.begin(out=message.out)
         if self.transport is not None:
             self._write(message)
@@ -153,7 +153,7 @@ class UpstreamConnection(asyncio.Protocol):
         if asker is None:
             self.close()
             return
-        self.heard = True
+        self.received = True
         passed = reader.feed(data)
         if reader.bad is not None:
             self._break(f"its answer is broken: {reader.bad}")
@@ -176,7 +176,7 @@ class UpstreamConnection(asyncio.Protocol):
         asker = self.asker
         if asker is None:
             self.pool.gone(self)
-        elif self.used and not self.heard and monotonic() - self.since < RACE_SECONDS:
+        elif self.used and not self.received and monotonic() - self.since < RACE_SECONDS:
             self.used = False
             self.pool.connect(self)
         elif exc is None and self._is_end(asker):

@@ -78,7 +78,7 @@ class FlightOwner(Protocol):
 class FlightState(Enum):
     """The state of a flight."""
 
-    LOOKING = 1
+    FETCHING = 1
     """A lookup in another router's store is in flight; there is no leader yet."""
     LED = 2
     ALONE = 3
@@ -105,7 +105,7 @@ class CacheFlight:
         self.head: AnswerHead | None = None
         self.size = 0
         self.followers: dict[FlightFollower, None] = {}
-        self.state = FlightState.LOOKING if leader is None else FlightState.LED
+        self.state = FlightState.FETCHING if leader is None else FlightState.LED
         self.manned = True
         """The leader's own client is still connected."""
         self.joinable = True
@@ -191,7 +191,7 @@ class CacheFlight:
 
     def found(self, head: AnswerHead, body: bytes) -> None:
         """The shared store had the response."""
-        if self.state is not FlightState.LOOKING:
+        if self.state is not FlightState.FETCHING:
             return
         self.state = FlightState.OVER
         self.head, self.whole = head, True
@@ -201,7 +201,7 @@ class CacheFlight:
 
     def found_nothing(self) -> None:
         """The shared store had none, or took too long: the first follower leads."""
-        if self.state is FlightState.LOOKING:
+        if self.state is FlightState.FETCHING:
             self.state = FlightState.OVER
             self.leaders = 0
             self._close()
@@ -230,7 +230,7 @@ class CacheFlight:
         self.followers.pop(follower, None)
         if self.followers or self.state is FlightState.OVER:
             return
-        if self.state is FlightState.LOOKING:
+        if self.state is FlightState.FETCHING:
             self.state = FlightState.OVER
             self._close()
         elif not self.manned and self.leader is not None:

@@ -121,10 +121,10 @@ class TelemetryRecorder:
         else:
             record.traceparent = traces.undecided(bits)
 
-    def asked(self, record: RequestRecord, now: float) -> None:
+    def needs_engine(self, record: RequestRecord, now: float) -> None:
         """A complete request needs an engine: its queue time begins."""
         record.waited_from = now
-        self.counts.asked(record, now)
+        self.counts.add_demand(record, now)
 
     def ended(self, record: RequestRecord, now: float) -> None:
         """Close the record: the one end of every request. A second call raises."""
@@ -144,12 +144,12 @@ class TelemetryRecorder:
             if self._writer is not None:
                 self._writer.hand_over()
 
-    def page(self, standing: RouterSnapshot) -> bytes:
+    def page(self, snapshot: RouterSnapshot) -> bytes:
         """All metrics, as `CONTENT_TYPE`."""
         lines, spans = self._writer, self._spans
-        standing.lines = {"written": lines.written, "dropped": lines.lost} if lines else None
-        standing.traces = spans.fates if spans else None
-        return self._page.text(standing)
+        snapshot.lines = {"written": lines.written, "dropped": lines.lost} if lines else None
+        snapshot.traces = spans.outcomes if spans else None
+        return self._page.text(snapshot)
 
     def close(self, seconds: float) -> None:
         """Write the last lines and spans, as far as that is possible in time."""
