@@ -154,7 +154,7 @@ class Request:
             body = splices.put(body, found, members)
         counted = account.tokens is not None and found.stream and surface in _STREAM_USAGE
         edits = self.edits = counted and not found.include_usage
-        self._body = splices.asking_usage(body, found) if edits else body
+        self._body = splices.requesting_usage(body, found) if edits else body
 
     def message(self, host: bytes) -> UpstreamMessage:
         """The request as this engine gets it; a traced attempt has a span of its own."""

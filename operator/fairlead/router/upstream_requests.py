@@ -82,6 +82,6 @@ async def fetch(pool: UpstreamPool, message: UpstreamMessage, seconds: float) ->
         async with asyncio.timeout(seconds):
             return await request.answer()
     except BaseException:
-        if upstream.asker is request:
+        if upstream.listener is request:
             upstream.abort()
         raise

@@ -134,7 +134,7 @@ class ResponseCache:
         """Responses in flight that may still be joined."""
         return len(self._flights)
 
-    def lookup(self, enquiry: CacheLookup, asker: FlightParticipant, now: float) -> CacheLookupResult:
+    def lookup(self, enquiry: CacheLookup, participant: FlightParticipant, now: float) -> CacheLookupResult:
         """Look up a request: hit, lead, join or bypass."""
         control = directives.read(enquiry.cache_control, enquiry.word, enquiry.ttl)
         tenant = enquiry.tenant if self._settings.by_tenant else ""
@@ -146,8 +146,8 @@ class ResponseCache:
         question = FlightRequest(key=key, surface=enquiry.surface, ttl=min(self._settings.ttl_seconds, control.ttl))
         return (
             self._kept(question, control, now)
-            or self._joined(question, control, asker)
-            or self._led(question, control, asker)
+            or self._joined(question, control, participant)
+            or self._led(question, control, participant)
         )
 
     def sweep(self, now: float) -> None:
@@ -245,25 +245,27 @@ class ResponseCache:
                 return CacheHit(entry, int(now - entry.made_at))
         return None
 
-    def _joined(self, question: FlightRequest, control: CacheDirectives, asker: FlightParticipant) -> FlightJoin | None:
+    def _joined(
+        self, question: FlightRequest, control: CacheDirectives, participant: FlightParticipant
+    ) -> FlightJoin | None:
         """A flight to follow. A request for a fresh response does not follow one that began before; one with a bound on
         age does not follow a lookup, which may find an older one."""
         flight = self._flights.get(question.key)
         if flight is None or control.max_age <= 0 or (control.max_age < inf and flight.state is FlightState.FETCHING):
             return None
         self.counts.joined += 1
-        return FlightJoin(flight.join(asker))
+        return FlightJoin(flight.join(participant))
 
     def _led(
-        self, question: FlightRequest, control: CacheDirectives, asker: FlightParticipant
+        self, question: FlightRequest, control: CacheDirectives, participant: FlightParticipant
     ) -> FlightLead | FlightJoin:
         self.counts.misses += 1
         if self.elsewhere is not None and control.max_age == inf:
             fetching = CacheFlight(question, self, None)
             if self.elsewhere.fetch(fetching, self):
                 self._flights[question.key] = fetching
-                return FlightJoin(fetching.join(asker))
-        flight = self._flights[question.key] = CacheFlight(question, self, asker)
+                return FlightJoin(fetching.join(participant))
+        flight = self._flights[question.key] = CacheFlight(question, self, participant)
         return FlightLead(flight)
 
     def _put(self, question: FlightRequest, entry: CacheEntry) -> None:

@@ -27,9 +27,9 @@ class ObservabilityOptions:
     version: str = ""
 
 
-def open_outputs(options: ObservabilityOptions, telling: RequestTelemetry | None = None) -> TelemetryOutputs:
-    """Outputs that open when first enabled; a `telling` without an access log disables that for good."""
-    where = options.access_log if telling is None or telling.access_log else None
+def open_outputs(options: ObservabilityOptions, telemetry: RequestTelemetry | None = None) -> TelemetryOutputs:
+    """Outputs that open when first enabled; a `telemetry` without an access log disables that for good."""
+    where = options.access_log if telemetry is None or telemetry.access_log else None
     return TelemetryOutputs(
         wall=options.wall,
         bits=options.bits,

@@ -46,7 +46,7 @@ def _replaced(body: bytes, members: Mapping[str, bytes]) -> bytes:
     return msgspec.json.encode(there)
 
 
-def asking_usage(body: bytes, found: BodyFacts) -> bytes:
+def requesting_usage(body: bytes, found: BodyFacts) -> bytes:
     """The body with usage requested at the end of its stream; the other options stay."""
     options = found.parsed.stream_options
     if not isinstance(options, dict) or not options:
